@@ -1,0 +1,134 @@
+//! What can go wrong, by meaning. A store, an action or a step answers with one of these; `web::errors` turns it
+//! into a page and `api::problem` into a problem document, and nobody else decides on a status code.
+
+use std::fmt;
+
+/// One thing that is wrong with what somebody sent: the field as the form and the API name it, and the reason in
+/// words that say what to do.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct FieldError {
+    pub field: String,
+    pub detail: String,
+}
+
+/// All that is wrong with what somebody sent, in the order of the form.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct FieldErrors(pub Vec<FieldError>);
+
+impl FieldErrors {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub fn one(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        let mut errors = Self::new();
+        errors.add(field, detail);
+        errors
+    }
+
+    pub fn add(&mut self, field: impl Into<String>, detail: impl Into<String>) {
+        self.0.push(FieldError { field: field.into(), detail: detail.into() });
+    }
+
+    pub fn extend(&mut self, other: FieldErrors) {
+        self.0.extend(other.0);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The first reason given for a field, for the line beside its control.
+    pub fn of(&self, field: &str) -> Option<&str> {
+        self.0.iter().find(|e| e.field == field).map(|e| e.detail.as_str())
+    }
+
+    /// `Ok(value)` when nothing is wrong.
+    pub fn ok_or<T>(self, value: T) -> Result<T, FieldErrors> {
+        if self.is_empty() { Ok(value) } else { Err(self) }
+    }
+}
+
+impl fmt::Display for FieldErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, e) in self.0.iter().enumerate() {
+            write!(f, "{}{}: {}", if i == 0 { "" } else { "; " }, e.field, e.detail)?;
+        }
+        Ok(())
+    }
+}
+
+/// What an action can answer besides its result.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// Nobody is signed in, or the session or token is dead.
+    #[error("sign in to go on")]
+    SignedOut,
+    /// May see it, may not do it; says which right is missing and who can grant it.
+    #[error("{0}")]
+    Forbidden(String),
+    /// Is not there, or may not be seen: the two answer alike.
+    #[error("there is nothing here, or you may not see it")]
+    NotFound,
+    /// Cannot be done as things stand: name taken, in use, four schedules already.
+    #[error("{0}")]
+    Conflict(String),
+    /// Somebody else changed it since it was read; says who and what.
+    #[error("{0}")]
+    Stale(String),
+    /// What was sent is wrong, field by field.
+    #[error("{0}")]
+    Invalid(FieldErrors),
+    /// Too often; come back after so many seconds.
+    #[error("too many attempts; try again in {after_seconds} seconds")]
+    TooMany { after_seconds: u64 },
+    /// The database is busy or gone; come back after so many seconds.
+    #[error("the database is busy or away; try again in {after_seconds} seconds")]
+    Unavailable { after_seconds: u64 },
+    /// A fault of ours: logged with its cause, shown without it.
+    #[error("something went wrong on our side")]
+    Internal(String),
+}
+
+impl AppError {
+    pub fn invalid(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::Invalid(FieldErrors::one(field, detail))
+    }
+
+    pub fn internal(cause: impl fmt::Display) -> Self {
+        Self::Internal(cause.to_string())
+    }
+}
+
+impl From<FieldErrors> for AppError {
+    fn from(errors: FieldErrors) -> Self {
+        Self::Invalid(errors)
+    }
+}
+
+impl From<diesel::result::Error> for AppError {
+    fn from(error: diesel::result::Error) -> Self {
+        use diesel::result::{DatabaseErrorKind, Error};
+        match &error {
+            Error::NotFound => Self::NotFound,
+            Error::DatabaseError(DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::SerializationFailure, _) => {
+                Self::Unavailable { after_seconds: 2 }
+            }
+            Error::DatabaseError(_, info) if is_busy(info.message()) => Self::Unavailable { after_seconds: 2 },
+            _ => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+/// SQLite says in words only that somebody else holds the lock.
+fn is_busy(message: &str) -> bool {
+    message.contains("database is locked") || message.contains("database table is locked")
+}
+
+impl From<r2d2::Error> for AppError {
+    fn from(_: r2d2::Error) -> Self {
+        Self::Unavailable { after_seconds: 5 }
+    }
+}
+
+pub type Result<T, E = AppError> = std::result::Result<T, E>;

@@ -1,0 +1,4 @@
+//! Tidegate.
+
+pub mod clock;
+pub mod error;
