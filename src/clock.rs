@@ -4,59 +4,61 @@
 use std::fmt;
 use std::sync::Mutex;
 
-use chrono::{DateTime, Duration, SecondsFormat, Timelike, Utc};
+use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use chrono_tz::Tz;
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::AsExpression;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// An instant in UTC, cut to whole microseconds, because that is what both databases keep.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Moment(DateTime<Utc>);
+/// An instant in UTC in whole microseconds since 1970, because that is what both databases keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]
+#[diesel(sql_type = diesel::sql_types::BigInt)]
+pub struct Moment(i64);
 
 impl Moment {
     pub fn new(at: DateTime<Utc>) -> Self {
-        let micros = at.nanosecond() / 1_000 * 1_000;
-        Self(at.with_nanosecond(micros).unwrap_or(at))
+        Self(at.timestamp_micros())
     }
 
     /// Microseconds since 1970-01-01T00:00:00Z.
     pub fn micros(self) -> i64 {
-        self.0.timestamp_micros()
-    }
-
-    /// The instant so many microseconds after 1970; what no calendar can hold becomes the nearest end of time.
-    pub fn from_micros(micros: i64) -> Self {
-        Self(DateTime::from_timestamp_micros(micros).unwrap_or(if micros < 0 {
-            DateTime::<Utc>::MIN_UTC
-        } else {
-            DateTime::<Utc>::MAX_UTC
-        }))
-    }
-
-    pub fn utc(self) -> DateTime<Utc> {
         self.0
     }
 
+    pub fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// As chrono's date and time; what no calendar can hold becomes the nearest end of time.
+    pub fn utc(self) -> DateTime<Utc> {
+        DateTime::from_timestamp_micros(self.0).unwrap_or(if self.0 < 0 {
+            DateTime::<Utc>::MIN_UTC
+        } else {
+            DateTime::<Utc>::MAX_UTC
+        })
+    }
+
     pub fn in_zone(self, zone: Tz) -> DateTime<Tz> {
-        self.0.with_timezone(&zone)
+        self.utc().with_timezone(&zone)
     }
 
     pub fn plus(self, by: Duration) -> Self {
-        Self(self.0.checked_add_signed(by).unwrap_or(DateTime::<Utc>::MAX_UTC))
+        Self(self.0.saturating_add(by.num_microseconds().unwrap_or(i64::MAX)))
     }
 
     pub fn minus(self, by: Duration) -> Self {
-        Self(self.0.checked_sub_signed(by).unwrap_or(DateTime::<Utc>::MIN_UTC))
+        Self(self.0.saturating_sub(by.num_microseconds().unwrap_or(i64::MAX)))
     }
 
     /// How long after `earlier` this is; negative when it is before.
     pub fn since(self, earlier: Moment) -> Duration {
-        self.0 - earlier.0
+        Duration::microseconds(self.0.saturating_sub(earlier.0))
     }
 
     /// RFC 3339 in UTC: whole seconds where there are no others, else microseconds.
     pub fn rfc3339(self) -> String {
-        let form = if self.0.nanosecond() == 0 { SecondsFormat::Secs } else { SecondsFormat::Micros };
-        self.0.to_rfc3339_opts(form, true)
+        let form = if self.0.rem_euclid(1_000_000) == 0 { SecondsFormat::Secs } else { SecondsFormat::Micros };
+        self.utc().to_rfc3339_opts(form, true)
     }
 
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
