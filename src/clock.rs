@@ -25,6 +25,11 @@ impl Moment {
         self.0
     }
 
+    /// For binding: a query borrows what it sends.
+    pub(crate) fn micros_ref(&self) -> &i64 {
+        &self.0
+    }
+
     pub fn from_micros(micros: i64) -> Self {
         Self(micros)
     }

@@ -1,4 +1,5 @@
 //! Tidegate.
 
 pub mod clock;
+pub mod db;
 pub mod error;

@@ -1,0 +1,9 @@
+DROP TABLE audit_log;
+DROP TABLE idempotency_keys;
+DROP TABLE api_tokens;
+DROP TABLE sign_in_attempts;
+DROP TABLE one_time_tokens;
+DROP TABLE sessions;
+DROP TABLE members;
+DROP TABLE roles;
+DROP TABLE workspace;

@@ -1,0 +1,2 @@
+DROP TABLE schedule_recipients;
+DROP TABLE schedules;

@@ -1,0 +1,84 @@
+-- The Block database. Rows live in tables `b<block>_g<generation>`, made at run time with the columns
+-- `_row, _run, _file, _line, c1 … cn`; what a Block holds is the generation that `block_state` points to.
+
+-- The ledger: a row says that a run's load happened. It is written in the transaction that makes the load visible.
+CREATE TABLE loads (
+    run_id INTEGER PRIMARY KEY,
+    block_id BIGINT NOT NULL,
+    generation BIGINT NOT NULL,
+    fence BIGINT NOT NULL,
+    rows_read BIGINT NOT NULL,
+    rows_added BIGINT NOT NULL,
+    rows_changed BIGINT NOT NULL,
+    rows_removed BIGINT NOT NULL,
+    rows_unchanged BIGINT NOT NULL,
+    rows_rejected BIGINT NOT NULL,
+    bytes BIGINT NOT NULL,
+    source_name TEXT,
+    source_sha256 TEXT,
+    loaded_at BIGINT NOT NULL
+);
+CREATE INDEX loads_block ON loads (block_id, loaded_at);
+
+-- The pointer. `generation` NULL: the Block never held anything. `fence`: the newest lease that began a load;
+-- an older one can no longer commit.
+CREATE TABLE block_state (
+    block_id INTEGER PRIMARY KEY,
+    generation BIGINT,
+    last_generation BIGINT NOT NULL DEFAULT 0,
+    fence BIGINT NOT NULL DEFAULT 0,
+    row_count BIGINT NOT NULL DEFAULT 0,
+    loaded_at BIGINT
+);
+
+-- Every physical table there is, so that what a crash left behind is found and dropped.
+CREATE TABLE generations (
+    block_id BIGINT NOT NULL,
+    generation BIGINT NOT NULL,
+    run_id BIGINT,
+    state TEXT NOT NULL,
+    made_at BIGINT NOT NULL,
+    PRIMARY KEY (block_id, generation)
+);
+
+-- The original columns of a source of which rows were rejected, a JSON list.
+CREATE TABLE reject_heads (
+    run_id INTEGER PRIMARY KEY,
+    column_names TEXT NOT NULL
+);
+
+-- A rejected row as it came, a JSON list.
+CREATE TABLE reject_lines (
+    run_id BIGINT NOT NULL,
+    line BIGINT NOT NULL,
+    fields TEXT NOT NULL,
+    PRIMARY KEY (run_id, line)
+);
+
+-- Each thing that was wrong with it.
+CREATE TABLE rejects (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id BIGINT NOT NULL,
+    line BIGINT NOT NULL,
+    column_name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    code TEXT NOT NULL,
+    reason TEXT NOT NULL
+);
+CREATE INDEX rejects_run ON rejects (run_id, line, id);
+CREATE INDEX rejects_cause ON rejects (run_id, code, column_name);
+
+CREATE TABLE files (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    bytes BIGINT NOT NULL,
+    sha256 TEXT NOT NULL,
+    made_at BIGINT NOT NULL
+);
+
+CREATE TABLE file_chunks (
+    file_id BIGINT NOT NULL REFERENCES files (id),
+    position INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (file_id, position)
+);

@@ -1,0 +1,4 @@
+DROP TABLE configuration_versions;
+DROP TABLE import_configurations;
+DROP TABLE connection_applications;
+DROP TABLE connections;

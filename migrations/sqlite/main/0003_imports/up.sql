@@ -1,0 +1,49 @@
+-- `settings` is JSON without secrets; `sealed_secrets` is one sealed JSON object of them, bound to this row.
+CREATE TABLE connections (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    name_key TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    settings TEXT NOT NULL,
+    sealed_secrets TEXT,
+    version BIGINT NOT NULL DEFAULT 1,
+    created_at BIGINT NOT NULL,
+    archived_at BIGINT
+);
+
+CREATE TABLE connection_applications (
+    connection_id BIGINT NOT NULL REFERENCES connections (id),
+    application_id BIGINT NOT NULL REFERENCES applications (id),
+    PRIMARY KEY (connection_id, application_id)
+);
+CREATE INDEX connection_applications_application ON connection_applications (application_id);
+
+-- What changes seldom and is asked often stands here; the definition itself is in its versions.
+-- `status` is that of the latest run that ended success, partial, failed or held (`status_run_id`).
+CREATE TABLE import_configurations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    application_id BIGINT NOT NULL REFERENCES applications (id),
+    name TEXT NOT NULL,
+    name_key TEXT NOT NULL,
+    description TEXT NOT NULL DEFAULT '',
+    block_id BIGINT NOT NULL REFERENCES blocks (id),
+    connection_id BIGINT REFERENCES connections (id),
+    source_block_id BIGINT REFERENCES blocks (id),
+    version BIGINT NOT NULL DEFAULT 1,
+    status TEXT,
+    status_run_id BIGINT,
+    created_at BIGINT NOT NULL,
+    archived_at BIGINT,
+    UNIQUE (application_id, name_key)
+);
+CREATE INDEX import_configurations_block ON import_configurations (block_id);
+CREATE INDEX import_configurations_connection ON import_configurations (connection_id);
+
+CREATE TABLE configuration_versions (
+    configuration_id BIGINT NOT NULL REFERENCES import_configurations (id),
+    version BIGINT NOT NULL,
+    definition TEXT NOT NULL,
+    created_by BIGINT REFERENCES members (id),
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (configuration_id, version)
+);

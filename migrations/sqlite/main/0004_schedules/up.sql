@@ -1,0 +1,32 @@
+-- `target_key` is `c<configuration>` or `s<set>`. An unfinished schedule holds one of the slots 1 to 4 of its target
+-- (`slot_key` is `<target_key>:<slot>`); a finished or archived one holds none.
+CREATE TABLE schedules (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    application_id BIGINT NOT NULL REFERENCES applications (id),
+    configuration_id BIGINT REFERENCES import_configurations (id),
+    set_id BIGINT,
+    target_key TEXT NOT NULL,
+    slot_key TEXT UNIQUE,
+    run_name TEXT,
+    rule TEXT NOT NULL,
+    enabled BOOLEAN NOT NULL DEFAULT TRUE,
+    off_until BIGINT,
+    next_at BIGINT,
+    owner_id BIGINT NOT NULL REFERENCES members (id),
+    notify_about TEXT,
+    parameters TEXT,
+    version BIGINT NOT NULL DEFAULT 1,
+    created_at BIGINT NOT NULL,
+    finished_at BIGINT,
+    archived_at BIGINT
+);
+CREATE INDEX schedules_application ON schedules (application_id, target_key);
+CREATE INDEX schedules_owner ON schedules (owner_id);
+CREATE INDEX schedules_due ON schedules (next_at) WHERE next_at IS NOT NULL;
+
+CREATE TABLE schedule_recipients (
+    schedule_id BIGINT NOT NULL REFERENCES schedules (id),
+    member_id BIGINT NOT NULL REFERENCES members (id),
+    PRIMARY KEY (schedule_id, member_id)
+);
+CREATE INDEX schedule_recipients_member ON schedule_recipients (member_id);

@@ -1,0 +1,62 @@
+//! Bringing a database to the shape that this binary expects. Two trees with the same folder names; with several
+//! processes on one PostgreSQL an advisory lock lets one of them migrate while the others wait.
+
+use diesel::connection::SimpleConnection;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::{Conn, Pool};
+use crate::error::{AppError, Result};
+
+const SQLITE_MAIN: EmbeddedMigrations = embed_migrations!("migrations/sqlite/main");
+const SQLITE_BLOCKS: EmbeddedMigrations = embed_migrations!("migrations/sqlite/blocks");
+const POSTGRES_MAIN: EmbeddedMigrations = embed_migrations!("migrations/postgres/main");
+const POSTGRES_BLOCKS: EmbeddedMigrations = embed_migrations!("migrations/postgres/blocks");
+
+/// Which of the two databases.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    Main,
+    Blocks,
+}
+
+/// Any number of our own, so that it meets nobody else's.
+const LOCK: i64 = 7_433_423_001;
+
+/// Runs what is pending and answers how many migrations ran. A database that is newer than this binary is refused.
+pub fn migrate(pool: &Pool, which: Which) -> Result<usize> {
+    pool.read(|conn| match conn {
+        Conn::Sqlite(conn) => match which {
+            Which::Main => run(conn, SQLITE_MAIN),
+            Which::Blocks => run(conn, SQLITE_BLOCKS),
+        },
+        Conn::Pg(conn) => {
+            conn.batch_execute(&format!("SELECT pg_advisory_lock({LOCK})"))?;
+            if which == Which::Blocks {
+                conn.batch_execute("CREATE SCHEMA IF NOT EXISTS blocks")?;
+            }
+            let ran = match which {
+                Which::Main => run(conn, POSTGRES_MAIN),
+                Which::Blocks => run(conn, POSTGRES_BLOCKS),
+            };
+            conn.batch_execute(&format!("SELECT pg_advisory_unlock({LOCK})"))?;
+            ran
+        }
+    })
+}
+
+fn run<DB, C>(conn: &mut C, tree: EmbeddedMigrations) -> Result<usize>
+where
+    DB: diesel::backend::Backend,
+    C: MigrationHarness<DB>,
+    EmbeddedMigrations: diesel::migration::MigrationSource<DB>,
+{
+    use diesel::migration::MigrationSource;
+    let known = MigrationSource::<DB>::migrations(&tree).map_err(AppError::internal)?;
+    let applied = conn.applied_migrations().map_err(AppError::internal)?;
+    if let Some(unknown) = applied.iter().find(|v| !known.iter().any(|m| m.name().version() == **v)) {
+        return Err(AppError::Conflict(format!(
+            "this database was migrated by a newer tidegate (it has migration {unknown}); start that one"
+        )));
+    }
+    Ok(conn.run_pending_migrations(tree).map_err(AppError::internal)?.len())
+}

@@ -1,0 +1,58 @@
+//! The only room that knows there are two databases. Everybody else writes Diesel queries against [`Conn`] and runs
+//! them through [`Pool::read`] and [`Pool::write`]; where a statement needs its own dialect there is one `match` on
+//! [`Conn`], here or in a noun's private store.
+//!
+//! Two pools exist: the Workspace's own tables, and the Block database (schema `blocks` on PostgreSQL, the file
+//! `blocks.db` on SQLite), so that a long load never blocks a toggle.
+
+/// Runs one expression with the concrete connection of either database.
+macro_rules! on {
+    ($conn:expr, $c:ident => $e:expr) => {
+        match $conn {
+            $crate::db::Conn::Pg($c) => $e,
+            $crate::db::Conn::Sqlite($c) => $e,
+        }
+    };
+}
+pub(crate) use on;
+
+mod clock;
+mod migrations;
+mod pool;
+pub mod schema;
+mod types;
+
+pub use clock::ServerClock;
+pub use migrations::{Which, migrate};
+pub use pool::{Conn, Location, Pool, write};
+pub(crate) use types::text_enum;
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+/// The backend that typed queries are boxed for: `query.into_boxed::<db::Backend>()`.
+pub type Backend = <Conn as diesel::Connection>::Backend;
+
+/// Holds a row until the transaction ends, so that two writers of one thing go one after the other. SQLite's write
+/// transactions exclude each other already. `table` is ours, never a person's text.
+pub fn lock_row(conn: &mut Conn, table: &'static str, id: i64) -> QueryResult<()> {
+    if let Conn::Pg(conn) = conn {
+        diesel::sql_query(format!("SELECT 1 FROM {table} WHERE id = $1 FOR UPDATE"))
+            .bind::<BigInt, _>(id)
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Whether a statement failed because a unique key was taken.
+pub fn is_taken(error: &diesel::result::Error) -> bool {
+    use diesel::result::{DatabaseErrorKind::UniqueViolation, Error::DatabaseError};
+    matches!(error, DatabaseError(UniqueViolation, _))
+}
+
+/// The id of the row that this SQLite or PostgreSQL connection is asked to return after an insert.
+#[derive(QueryableByName)]
+pub struct IdRow {
+    #[diesel(sql_type = BigInt)]
+    pub id: i64,
+}

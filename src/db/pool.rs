@@ -1,0 +1,137 @@
+//! Connections, and the two ways to use one.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::prelude::*;
+use diesel::r2d2::R2D2Connection;
+
+use crate::error::{AppError, Result};
+
+/// A connection to either database.
+#[derive(diesel::MultiConnection)]
+pub enum Conn {
+    Pg(PgConnection),
+    Sqlite(SqliteConnection),
+}
+
+/// Where a pool's connections lead.
+#[derive(Clone)]
+pub enum Location {
+    /// A PostgreSQL URL and the schema that unqualified names mean.
+    Postgres { url: String, schema: &'static str },
+    /// A SQLite file.
+    Sqlite { file: PathBuf },
+}
+
+/// The derived `establish` of a multi connection tries the databases in turn and hides the error, so this chooses.
+struct Manager(Location);
+
+impl r2d2::ManageConnection for Manager {
+    type Connection = Conn;
+    type Error = diesel::r2d2::Error;
+
+    fn connect(&self) -> Result<Conn, Self::Error> {
+        use diesel::r2d2::Error::{ConnectionError, QueryError};
+        match &self.0 {
+            Location::Postgres { url, schema } => {
+                let mut conn = PgConnection::establish(url).map_err(ConnectionError)?;
+                conn.batch_execute(&format!(
+                    "SET search_path TO {schema}; SET TIME ZONE 'UTC'; SET client_min_messages TO warning; \
+                     SET lock_timeout TO '15s'"
+                ))
+                .map_err(QueryError)?;
+                Ok(Conn::Pg(conn))
+            }
+            Location::Sqlite { file } => {
+                let mut conn = SqliteConnection::establish(&file.to_string_lossy()).map_err(ConnectionError)?;
+                // busy_timeout first: switching to WAL needs the lock that another process may hold.
+                conn.batch_execute(
+                    "PRAGMA busy_timeout = 15000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
+                     PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;",
+                )
+                .map_err(QueryError)?;
+                Ok(Conn::Sqlite(conn))
+            }
+        }
+    }
+
+    fn is_valid(&self, conn: &mut Conn) -> Result<(), Self::Error> {
+        match conn {
+            Conn::Pg(conn) => conn.ping().map_err(diesel::r2d2::Error::QueryError),
+            Conn::Sqlite(_) => Ok(()), // a file does not go away between two calls
+        }
+    }
+
+    fn has_broken(&self, conn: &mut Conn) -> bool {
+        match conn {
+            Conn::Pg(conn) => conn.is_broken(),
+            Conn::Sqlite(conn) => conn.is_broken(),
+        }
+    }
+}
+
+/// A pool of connections to one database.
+#[derive(Clone)]
+pub struct Pool {
+    pool: r2d2::Pool<Manager>,
+    location: Location,
+}
+
+impl Pool {
+    /// Connects once, so that a wrong address is an error at the start and not at the first page.
+    pub fn open(location: Location, size: u32) -> Result<Self, String> {
+        let first = r2d2::ManageConnection::connect(&Manager(location.clone())).map_err(|e| e.to_string())?;
+        drop(first);
+        let pool = r2d2::Pool::builder()
+            .max_size(size)
+            .min_idle(Some(1))
+            .connection_timeout(Duration::from_secs(10))
+            .error_handler(Box::new(r2d2::NopErrorHandler))
+            .build(Manager(location.clone()))
+            .map_err(|e| e.to_string())?;
+        Ok(Self { pool, location })
+    }
+
+    pub fn location(&self) -> &Location {
+        &self.location
+    }
+
+    /// A connection of one's own outside the pool, for a load that holds it long.
+    pub fn connect(&self) -> Result<Conn> {
+        r2d2::ManageConnection::connect(&Manager(self.location.clone()))
+            .map_err(|_| AppError::Unavailable { after_seconds: 5 })
+    }
+
+    /// Runs queries that change nothing. Blocks: call it from a blocking thread.
+    pub fn read<T>(&self, queries: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+        queries(&mut *self.pool.get()?)
+    }
+
+    /// Runs one transaction. On SQLite it begins IMMEDIATE: a deferred one that reads and then writes loses whenever
+    /// another writer came between. Blocks: call it from a blocking thread, and never wait for the network inside.
+    pub fn write<T>(&self, queries: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+        write(&mut *self.pool.get()?, queries)
+    }
+}
+
+/// One write transaction on a connection that is already there.
+pub fn write<T>(conn: &mut Conn, queries: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+    // Diesel's own `immediate_transaction` hands out the concrete connection; the callers want a `Conn`.
+    match conn {
+        Conn::Pg(conn) => AnsiTransactionManager::begin_transaction(conn)?,
+        Conn::Sqlite(conn) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")?,
+    }
+    match queries(conn) {
+        Ok(value) => {
+            on!(conn, c => AnsiTransactionManager::commit_transaction(c))?;
+            Ok(value)
+        }
+        Err(error) => {
+            // The first error is the one worth telling.
+            let _ = on!(conn, c => AnsiTransactionManager::rollback_transaction(c));
+            Err(error)
+        }
+    }
+}

@@ -1,0 +1,495 @@
+//! The tables as Diesel sees them, the same for both databases. Ids and moments are BIGINT (moments in microseconds
+//! UTC), enums and JSON are TEXT.
+
+diesel::table! {
+    workspace (id) {
+        id -> BigInt,
+        name -> Text,
+        time_zone -> Text,
+        fence -> BigInt,
+        fingerprint -> Text,
+        standing_by_since -> Nullable<BigInt>,
+        seal_check -> Nullable<Text>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    roles (id) {
+        id -> BigInt,
+        name -> Text,
+        permissions -> Text,
+        built_in -> Bool,
+    }
+}
+
+diesel::table! {
+    members (id) {
+        id -> BigInt,
+        email -> Text,
+        email_key -> Text,
+        name -> Text,
+        role_id -> BigInt,
+        password_hash -> Nullable<Text>,
+        active -> Bool,
+        time_zone -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> BigInt,
+        deactivated_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    sessions (id) {
+        id -> BigInt,
+        token_hash -> Text,
+        member_id -> BigInt,
+        created_at -> BigInt,
+        seen_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    one_time_tokens (id) {
+        id -> BigInt,
+        token_hash -> Text,
+        purpose -> Text,
+        member_id -> Nullable<BigInt>,
+        created_at -> BigInt,
+        expires_at -> Nullable<BigInt>,
+        used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    sign_in_attempts (id) {
+        id -> BigInt,
+        account_key -> Text,
+        address -> Text,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
+    api_tokens (id) {
+        id -> BigInt,
+        token_hash -> Text,
+        member_id -> BigInt,
+        name -> Text,
+        scopes -> Nullable<Text>,
+        created_at -> BigInt,
+        last_used_at -> Nullable<BigInt>,
+        expires_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    idempotency_keys (token_id, request_key) {
+        token_id -> BigInt,
+        request_key -> Text,
+        request_hash -> Text,
+        status -> Nullable<Integer>,
+        location -> Nullable<Text>,
+        body -> Nullable<Text>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    audit_log (id) {
+        id -> BigInt,
+        at -> BigInt,
+        member_id -> Nullable<BigInt>,
+        member_name -> Text,
+        channel -> Text,
+        action -> Text,
+        subject_kind -> Text,
+        subject_id -> Nullable<BigInt>,
+        application_id -> Nullable<BigInt>,
+        before -> Nullable<Text>,
+        after -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    applications (id) {
+        id -> BigInt,
+        name -> Text,
+        name_key -> Text,
+        time_zone -> Text,
+        spacing_minutes -> Integer,
+        version -> BigInt,
+        created_at -> BigInt,
+        archived_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    application_access (application_id, member_id) {
+        application_id -> BigInt,
+        member_id -> BigInt,
+        can_view -> Bool,
+        can_import_data -> Bool,
+        can_configure -> Bool,
+    }
+}
+
+diesel::table! {
+    blocks (id) {
+        id -> BigInt,
+        application_id -> BigInt,
+        name -> Text,
+        name_key -> Text,
+        kind -> Text,
+        version -> BigInt,
+        created_at -> BigInt,
+        archived_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    block_columns (id) {
+        id -> BigInt,
+        block_id -> BigInt,
+        position -> Integer,
+        name -> Text,
+        name_key -> Text,
+        column_type -> Text,
+        dimension_block_id -> Nullable<BigInt>,
+        is_key -> Bool,
+        required -> Bool,
+        archived_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    connections (id) {
+        id -> BigInt,
+        name -> Text,
+        name_key -> Text,
+        kind -> Text,
+        settings -> Text,
+        sealed_secrets -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> BigInt,
+        archived_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    connection_applications (connection_id, application_id) {
+        connection_id -> BigInt,
+        application_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    import_configurations (id) {
+        id -> BigInt,
+        application_id -> BigInt,
+        name -> Text,
+        name_key -> Text,
+        description -> Text,
+        block_id -> BigInt,
+        connection_id -> Nullable<BigInt>,
+        source_block_id -> Nullable<BigInt>,
+        version -> BigInt,
+        status -> Nullable<Text>,
+        status_run_id -> Nullable<BigInt>,
+        created_at -> BigInt,
+        archived_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    configuration_versions (configuration_id, version) {
+        configuration_id -> BigInt,
+        version -> BigInt,
+        definition -> Text,
+        created_by -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    schedules (id) {
+        id -> BigInt,
+        application_id -> BigInt,
+        configuration_id -> Nullable<BigInt>,
+        set_id -> Nullable<BigInt>,
+        target_key -> Text,
+        slot_key -> Nullable<Text>,
+        run_name -> Nullable<Text>,
+        rule -> Text,
+        enabled -> Bool,
+        off_until -> Nullable<BigInt>,
+        next_at -> Nullable<BigInt>,
+        owner_id -> BigInt,
+        notify_about -> Nullable<Text>,
+        parameters -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> BigInt,
+        finished_at -> Nullable<BigInt>,
+        archived_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    schedule_recipients (schedule_id, member_id) {
+        schedule_id -> BigInt,
+        member_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    runs (id) {
+        id -> BigInt,
+        application_id -> BigInt,
+        configuration_id -> Nullable<BigInt>,
+        configuration_version -> Nullable<BigInt>,
+        block_id -> Nullable<BigInt>,
+        set_id -> Nullable<BigInt>,
+        parent_id -> Nullable<BigInt>,
+        schedule_id -> Nullable<BigInt>,
+        planned_at -> Nullable<BigInt>,
+        planned_until -> Nullable<BigInt>,
+        repeat_no -> Integer,
+        occurrence_key -> Nullable<Text>,
+        waiting_key -> Nullable<Text>,
+        again_of -> Nullable<BigInt>,
+        trigger_kind -> Text,
+        started_by -> Nullable<BigInt>,
+        as_member_id -> Nullable<BigInt>,
+        name -> Text,
+        status -> Text,
+        reason -> Nullable<Text>,
+        cause -> Nullable<Text>,
+        late -> Bool,
+        attempt -> Integer,
+        parameters -> Nullable<Text>,
+        file_id -> Nullable<BigInt>,
+        queued_at -> BigInt,
+        available_at -> Nullable<BigInt>,
+        started_at -> Nullable<BigInt>,
+        finished_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    run_leases (run_id) {
+        run_id -> BigInt,
+        worker -> Text,
+        fence -> BigInt,
+        lease_until -> BigInt,
+        cancel_requested -> Bool,
+        phase -> Text,
+        rows_done -> BigInt,
+        bytes_done -> BigInt,
+        bytes_total -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    run_results (run_id) {
+        run_id -> BigInt,
+        rows_read -> BigInt,
+        rows_added -> BigInt,
+        rows_changed -> BigInt,
+        rows_removed -> BigInt,
+        rows_unchanged -> BigInt,
+        rows_rejected -> BigInt,
+        bytes -> BigInt,
+        source_name -> Nullable<Text>,
+        source_sha256 -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    run_steps (run_id, position) {
+        run_id -> BigInt,
+        position -> Integer,
+        name -> Text,
+        status -> Text,
+        detail -> Text,
+        started_at -> BigInt,
+        duration_us -> BigInt,
+    }
+}
+
+diesel::table! {
+    run_log (id) {
+        id -> BigInt,
+        run_id -> BigInt,
+        at -> BigInt,
+        level -> Text,
+        message -> Text,
+    }
+}
+
+diesel::table! {
+    resource_leases (kind, resource, place) {
+        kind -> Text,
+        resource -> Text,
+        place -> Integer,
+        run_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    workers (name) {
+        name -> Text,
+        started_at -> BigInt,
+        seen_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    outcomes (run_id, kind) {
+        run_id -> BigInt,
+        kind -> Text,
+        at -> BigInt,
+        status -> Text,
+        schedule_id -> Nullable<BigInt>,
+        announced_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::joinable!(members -> roles (role_id));
+diesel::joinable!(sessions -> members (member_id));
+diesel::joinable!(api_tokens -> members (member_id));
+diesel::joinable!(application_access -> applications (application_id));
+diesel::joinable!(application_access -> members (member_id));
+diesel::joinable!(blocks -> applications (application_id));
+diesel::joinable!(block_columns -> blocks (block_id));
+diesel::joinable!(connection_applications -> connections (connection_id));
+diesel::joinable!(connection_applications -> applications (application_id));
+diesel::joinable!(import_configurations -> blocks (block_id));
+diesel::joinable!(import_configurations -> applications (application_id));
+diesel::joinable!(configuration_versions -> import_configurations (configuration_id));
+diesel::joinable!(schedules -> import_configurations (configuration_id));
+diesel::joinable!(schedules -> members (owner_id));
+diesel::joinable!(schedule_recipients -> schedules (schedule_id));
+diesel::joinable!(schedule_recipients -> members (member_id));
+diesel::joinable!(runs -> import_configurations (configuration_id));
+diesel::joinable!(runs -> schedules (schedule_id));
+diesel::joinable!(run_leases -> runs (run_id));
+diesel::joinable!(run_results -> runs (run_id));
+diesel::allow_tables_to_appear_in_same_query!(
+    workspace,
+    roles,
+    members,
+    sessions,
+    one_time_tokens,
+    sign_in_attempts,
+    api_tokens,
+    idempotency_keys,
+    audit_log,
+    applications,
+    application_access,
+    blocks,
+    block_columns,
+    connections,
+    connection_applications,
+    import_configurations,
+    configuration_versions,
+    schedules,
+    schedule_recipients,
+    runs,
+    run_leases,
+    run_results,
+    run_steps,
+    run_log,
+    resource_leases,
+    workers,
+    outcomes,
+);
+
+/// The tables of the Block database, reached through its own pool.
+pub mod block_db {
+    diesel::table! {
+        loads (run_id) {
+            run_id -> BigInt,
+            block_id -> BigInt,
+            generation -> BigInt,
+            fence -> BigInt,
+            rows_read -> BigInt,
+            rows_added -> BigInt,
+            rows_changed -> BigInt,
+            rows_removed -> BigInt,
+            rows_unchanged -> BigInt,
+            rows_rejected -> BigInt,
+            bytes -> BigInt,
+            source_name -> Nullable<Text>,
+            source_sha256 -> Nullable<Text>,
+            loaded_at -> BigInt,
+        }
+    }
+
+    diesel::table! {
+        block_state (block_id) {
+            block_id -> BigInt,
+            generation -> Nullable<BigInt>,
+            last_generation -> BigInt,
+            fence -> BigInt,
+            row_count -> BigInt,
+            loaded_at -> Nullable<BigInt>,
+        }
+    }
+
+    diesel::table! {
+        generations (block_id, generation) {
+            block_id -> BigInt,
+            generation -> BigInt,
+            run_id -> Nullable<BigInt>,
+            state -> Text,
+            made_at -> BigInt,
+        }
+    }
+
+    diesel::table! {
+        reject_heads (run_id) {
+            run_id -> BigInt,
+            column_names -> Text,
+        }
+    }
+
+    diesel::table! {
+        reject_lines (run_id, line) {
+            run_id -> BigInt,
+            line -> BigInt,
+            fields -> Text,
+        }
+    }
+
+    diesel::table! {
+        rejects (id) {
+            id -> BigInt,
+            run_id -> BigInt,
+            line -> BigInt,
+            column_name -> Text,
+            value -> Text,
+            code -> Text,
+            reason -> Text,
+        }
+    }
+
+    diesel::table! {
+        files (id) {
+            id -> BigInt,
+            name -> Text,
+            bytes -> BigInt,
+            sha256 -> Text,
+            made_at -> BigInt,
+        }
+    }
+
+    diesel::table! {
+        file_chunks (file_id, position) {
+            file_id -> BigInt,
+            position -> Integer,
+            data -> Binary,
+        }
+    }
+}
