@@ -1,0 +1,121 @@
+//! All that a handler or a step can reach: settings, databases, clock, secrets, mail. Made once at the start and
+//! handed around; there is no other global state.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::clock::{Clock, MachineClock, Moment};
+use crate::config::Config;
+use crate::db::{self, Conn, Location, Pool, ServerClock};
+use crate::error::{AppError, Result};
+use crate::mail::Mailer;
+use crate::secrets::{self, Secrets};
+
+pub struct App {
+    pub config: Config,
+    /// The Workspace's own tables.
+    pub db: Pool,
+    /// The Block database.
+    pub blocks: Pool,
+    pub clock: Arc<dyn Clock>,
+    /// The same clock, when it is PostgreSQL's and wants refreshing.
+    pub server_clock: Option<Arc<ServerClock>>,
+    pub secrets: Secrets,
+    pub mail: Mailer,
+    /// As people reach this server.
+    pub base_url: Url,
+    /// The name under which this process takes leases; new at every start.
+    pub worker: String,
+    /// Rung when there may be work, so that a run by hand starts at once.
+    pub work: Notify,
+    /// Cancelled when the process is asked to stop.
+    pub stop: CancellationToken,
+}
+
+impl App {
+    /// Opens both databases, brings them to the shape that this binary expects, and reads the key.
+    pub fn open(config: Config, base_url: Url) -> Result<Self, String> {
+        std::fs::create_dir_all(&config.data_dir).map_err(|e| format!("{}: {e}", config.data_dir.display()))?;
+        let (db, blocks) = open_databases(&config)?;
+        let secrets = match &config.secret_key {
+            Some(key) => Secrets::from_base64(key)?,
+            None => Secrets::from_data_dir(&config.data_dir)?,
+        };
+        let (clock, server_clock): (Arc<dyn Clock>, _) = if config.database_url.is_some() {
+            let clock = ServerClock::start(db.clone()).map_err(|e| e.to_string())?;
+            (clock.clone(), Some(clock))
+        } else {
+            (Arc::new(MachineClock), None)
+        };
+        let mail = Mailer::new(&config.mail_from, config.smtp_url.as_deref(), config.data_dir.join("mail"))?;
+        Ok(Self {
+            db,
+            blocks,
+            clock,
+            server_clock,
+            secrets,
+            mail,
+            base_url,
+            worker: secrets::random_token()[..12].to_owned(),
+            work: Notify::new(),
+            stop: CancellationToken::new(),
+            config,
+        })
+    }
+
+    pub fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// Where downloads wait until they are loaded.
+    pub fn spool_dir(&self) -> PathBuf {
+        self.config.data_dir.join("spool")
+    }
+
+    /// Queries that change nothing, off the async threads.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        queries: impl FnOnce(&mut Conn) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let pool = self.db.clone();
+        off_thread(move || pool.read(queries)).await
+    }
+
+    /// One write transaction, off the async threads.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        queries: impl FnOnce(&mut Conn) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let pool = self.db.clone();
+        off_thread(move || pool.write(queries)).await
+    }
+}
+
+/// Anything that blocks (both databases, password hashing), off the async threads.
+pub async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(AppError::internal)?
+}
+
+/// Opens and migrates both databases.
+pub fn open_databases(config: &Config) -> Result<(Pool, Pool), String> {
+    let (main, blocks) = match &config.database_url {
+        Some(url) => (
+            Location::Postgres { url: url.clone(), schema: "public" },
+            Location::Postgres { url: url.clone(), schema: "blocks" },
+        ),
+        None => (
+            Location::Sqlite { file: config.data_dir.join("tidegate.db") },
+            Location::Sqlite { file: config.data_dir.join("blocks.db") },
+        ),
+    };
+    let open = |location, which| {
+        let pool = Pool::open(location, 8).map_err(|e| format!("the database cannot be opened: {e}"))?;
+        db::migrate(&pool, which).map_err(|e| format!("the database cannot be migrated: {e}"))?;
+        Ok::<_, String>(pool)
+    };
+    Ok((open(main, db::Which::Main)?, open(blocks, db::Which::Blocks)?))
+}

@@ -1,0 +1,114 @@
+//! Secrets: sealing what must be read again (a Connection's password), hashing what must only be recognised (a
+//! session, a token), and making what nobody can guess.
+
+use std::io::Write;
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use sha2::{Digest, Sha256};
+
+use crate::error::{AppError, Result};
+
+/// The key of this installation.
+#[derive(Clone)]
+pub struct Secrets {
+    cipher: XChaCha20Poly1305,
+    key_id: String,
+}
+
+impl Secrets {
+    /// From 32 bytes in base64.
+    pub fn from_base64(key: &str) -> Result<Self, String> {
+        let bytes = STANDARD.decode(key.trim()).map_err(|_| "--secret-key: not base64".to_owned())?;
+        if bytes.len() != 32 {
+            return Err(format!("--secret-key: {} bytes, expected 32", bytes.len()));
+        }
+        let cipher = XChaCha20Poly1305::new_from_slice(&bytes).map_err(|_| "--secret-key: not usable".to_owned())?;
+        Ok(Self { cipher, key_id: hash("tidegate key", &key.trim().to_owned())[..8].to_owned() })
+    }
+
+    /// From `secret.key` in the data directory, made at the first start and readable by its owner only.
+    pub fn from_data_dir(data_dir: &Path) -> Result<Self, String> {
+        let file = data_dir.join("secret.key");
+        if !file.exists() {
+            let mut options = std::fs::OpenOptions::new();
+            options.write(true).create_new(true);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            let made = options.open(&file).and_then(|mut f| writeln!(f, "{}", STANDARD.encode(random_bytes::<32>())));
+            made.map_err(|e| format!("{}: {e}", file.display()))?;
+        }
+        let key = std::fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()))?;
+        Self::from_base64(&key)
+    }
+
+    /// Seals a text for one place (`context` names table and row): moved elsewhere it no longer opens.
+    pub fn seal(&self, context: &str, text: &str) -> Result<String> {
+        let nonce = random_bytes::<24>();
+        let payload = Payload { msg: text.as_bytes(), aad: context.as_bytes() };
+        let sealed = self
+            .cipher
+            .encrypt(&XNonce::from(nonce), payload)
+            .map_err(|_| AppError::internal("a secret could not be sealed"))?;
+        Ok(format!("{}.{}.{}", self.key_id, URL_SAFE_NO_PAD.encode(nonce), URL_SAFE_NO_PAD.encode(sealed)))
+    }
+
+    /// Opens what [`Secrets::seal`] closed for the same context with the same key.
+    pub fn open(&self, context: &str, sealed: &str) -> Result<String> {
+        self.try_open(context, sealed)
+            .ok_or_else(|| AppError::internal("a sealed secret does not open with this key"))
+    }
+
+    fn try_open(&self, context: &str, sealed: &str) -> Option<String> {
+        let mut parts = sealed.split('.');
+        let (_key, nonce, sealed) = (parts.next()?, parts.next()?, parts.next()?);
+        let nonce: [u8; 24] = URL_SAFE_NO_PAD.decode(nonce).ok()?.try_into().ok()?;
+        let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        let payload = Payload { msg: &sealed, aad: context.as_bytes() };
+        String::from_utf8(self.cipher.decrypt(&XNonce::from(nonce), payload).ok()?).ok()
+    }
+}
+
+/// 256 random bits as text for a cookie, a token or a link.
+pub fn random_token() -> String {
+    URL_SAFE_NO_PAD.encode(random_bytes::<32>())
+}
+
+/// Random bytes from the operating system. Without them nothing here may go on.
+fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    if getrandom::fill(&mut bytes).is_err() {
+        std::process::abort();
+    }
+    bytes
+}
+
+/// A fingerprint by which a token is recognised without being kept; `purpose` keeps the kinds apart.
+pub fn hash(purpose: &str, token: &str) -> String {
+    let digest = Sha256::new().chain_update(purpose).chain_update([0]).chain_update(token).finalize();
+    URL_SAFE_NO_PAD.encode(digest)
+}
+
+/// Compares without telling by its duration where two texts differ.
+pub fn same(a: &str, b: &str) -> bool {
+    a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |d, (x, y)| d | (x ^ y)) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sealed_secret_opens_only_at_its_place_and_with_its_key() {
+        let key = |byte: u8| Secrets::from_base64(&STANDARD.encode([byte; 32])).unwrap();
+        let sealed = key(1).seal("connections 7", "hunter2").unwrap();
+        assert!(!sealed.contains("hunter2"));
+        assert_eq!(key(1).open("connections 7", &sealed).unwrap(), "hunter2");
+        assert!(key(1).open("connections 8", &sealed).is_err());
+        assert!(key(2).open("connections 7", &sealed).is_err());
+        assert_ne!(sealed, key(1).seal("connections 7", "hunter2").unwrap());
+    }
+}
