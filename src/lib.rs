@@ -1,9 +1,24 @@
-//! Tidegate.
+//! Tidegate runs a company's data imports on schedule. This file is the map: the rooms stand in the order of their
+//! ranks, and a room knows only rooms above it. Reading it from top to bottom is reading the dependency graph;
+//! `tests/suite/architecture.rs` holds it.
+//!
+//! Nobody calls up: what a higher room needs to know, it reads.
 
+// What is true anywhere.
 pub mod clock;
 pub mod error;
+// The process: settings, sealing, the two databases, mail, and `App`, which holds them.
 pub mod config;
 pub mod secrets;
 pub mod db;
 pub mod mail;
 pub mod app;
+// Furniture for pages, without a word of the product.
+pub mod web;
+// The product's nouns.
+pub mod members;
+pub mod applications;
+// The process again: what beats, what answers.
+pub mod background;
+pub mod routes;
+pub mod server;

@@ -44,7 +44,7 @@ impl Mailer {
     /// Keeps mail in memory; the list holds each message as it would go over the wire.
     pub fn in_memory() -> (Self, Arc<Mutex<Vec<String>>>) {
         let box_ = Arc::new(Mutex::new(Vec::new()));
-        let from = Mailbox::new(None, lettre::Address::new_dangerous("tidegate@localhost".to_owned()));
+        let from = Mailbox::new(None, lettre::Address::new_dangerous("tidegate", "localhost"));
         (Self { from, way: Way::Memory(box_.clone()) }, box_)
     }
 

@@ -58,8 +58,7 @@ impl Secrets {
 
     /// Opens what [`Secrets::seal`] closed for the same context with the same key.
     pub fn open(&self, context: &str, sealed: &str) -> Result<String> {
-        self.try_open(context, sealed)
-            .ok_or_else(|| AppError::internal("a sealed secret does not open with this key"))
+        self.try_open(context, sealed).ok_or_else(|| AppError::internal("a sealed secret does not open with this key"))
     }
 
     fn try_open(&self, context: &str, sealed: &str) -> Option<String> {

@@ -41,9 +41,8 @@ fn look(conn: &mut Conn) -> Result<(Moment, Instant)> {
         return Err(AppError::internal("only PostgreSQL has a server's clock"));
     };
     let asked = Instant::now();
-    let row: IdRow = diesel::sql_query("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::BIGINT AS id")
-        .get_result(conn)?;
+    let row: IdRow =
+        diesel::sql_query("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::BIGINT AS id").get_result(conn)?;
     // Half of the way there and back has passed when the server looked.
     Ok((Moment::from_micros(row.id), asked + asked.elapsed() / 2))
 }
-

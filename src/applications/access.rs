@@ -1,0 +1,125 @@
+//! What a member may do in an Application, from the role and from what the Application grants.
+
+use super::model::Application;
+use super::store;
+use crate::db::Conn;
+use crate::error::{AppError, Result};
+use crate::members::{self, By, Member, Permission, Scope};
+
+/// What an Application grants to one member. Import Data and Configure include View.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Grants {
+    pub view: bool,
+    pub import_data: bool,
+    pub configure: bool,
+}
+
+/// An Application as one member stands in it.
+#[derive(Clone, Debug)]
+pub struct Entered {
+    pub application: Application,
+    pub grants: Grants,
+    /// Can Import Data, of the role.
+    pub role_imports: bool,
+    /// Administrators and Auditors see all without being listed.
+    pub sees_everything: bool,
+}
+
+/// Enters an Application; `NotFound` when it is not there or the member may not even view it.
+pub fn enter(conn: &mut Conn, by: &By, application_id: i64) -> Result<Entered> {
+    by.need_scope(Scope::Read)?;
+    let application = store::by_id(conn, application_id)?.ok_or(AppError::NotFound)?;
+    let entered = standing(conn, &by.member, application)?;
+    if entered.grants.view { Ok(entered) } else { Err(AppError::NotFound) }
+}
+
+/// How a member stands in an Application, whether or not they may see it. Also asked before a scheduled run begins.
+pub fn standing(conn: &mut Conn, member: &Member, application: Application) -> Result<Entered> {
+    let grants = if member.is_administrator() {
+        Grants { view: true, import_data: true, configure: true }
+    } else {
+        let given = store::grants(conn, application.id, member.id)?.unwrap_or_default();
+        Grants { view: given.view || member.sees_everything(), ..given }
+    };
+    Ok(Entered {
+        application,
+        grants,
+        role_imports: member.may(Permission::ImportData),
+        sees_everything: member.sees_everything(),
+    })
+}
+
+/// The Applications that a member sees, by name.
+pub fn seen_by(conn: &mut Conn, by: &By) -> Result<Vec<Application>> {
+    by.need_scope(Scope::Read)?;
+    if by.member.sees_everything() { store::all(conn) } else { store::with_access(conn, by.member.id) }
+}
+
+impl Entered {
+    /// Both permissions that importing takes.
+    pub fn may_import(&self) -> bool {
+        self.role_imports && self.grants.import_data
+    }
+
+    /// Auditors open Import Scheduling read-only.
+    pub fn may_open_scheduling(&self) -> bool {
+        self.may_import() || self.sees_everything
+    }
+
+    pub fn may_configure(&self) -> bool {
+        self.grants.configure
+    }
+
+    /// To start, cancel, schedule: both permissions, and the token's scope.
+    pub fn need_import(&self, conn: &mut Conn, by: &By, scope: Scope) -> Result<()> {
+        by.need_scope(scope)?;
+        if self.may_import() { Ok(()) } else { Err(AppError::Forbidden(self.missing_import(conn)?)) }
+    }
+
+    pub fn need_open_scheduling(&self, conn: &mut Conn) -> Result<()> {
+        if self.may_open_scheduling() { Ok(()) } else { Err(AppError::Forbidden(self.missing_import(conn)?)) }
+    }
+
+    pub fn need_configure(&self, conn: &mut Conn, by: &By) -> Result<()> {
+        by.need_scope(Scope::Configure)?;
+        if self.may_configure() {
+            return Ok(());
+        }
+        let who = self.who_grants(conn)?;
+        Err(AppError::Forbidden(format!(
+            "You need the Configure permission in {}. {who} can grant it.",
+            self.application.name
+        )))
+    }
+
+    /// Which of the two permissions is missing, and who can grant it.
+    pub fn missing_import(&self, conn: &mut Conn) -> Result<String> {
+        let mut missing = Vec::new();
+        if !self.role_imports {
+            let administrators = names(members::administrators(conn)?.into_iter().map(|m| m.name).collect());
+            missing.push(format!("Can Import Data, a permission of your role; {administrators} can change your role"));
+        }
+        if !self.grants.import_data {
+            missing.push(format!("Import Data in {}; {} can grant it", self.application.name, self.who_grants(conn)?));
+        }
+        Ok(format!("To import here you still need {}.", missing.join(", and ")))
+    }
+
+    fn who_grants(&self, conn: &mut Conn) -> Result<String> {
+        let mut who = store::configurer_names(conn, self.application.id)?;
+        if who.is_empty() {
+            who = members::administrators(conn)?.into_iter().map(|m| m.name).collect();
+        }
+        Ok(names(who))
+    }
+}
+
+/// "Ada, Olive or Mo"; only the first three of many.
+fn names(mut names: Vec<String>) -> String {
+    names.truncate(3);
+    match names.pop() {
+        None => "an Administrator".into(),
+        Some(last) if names.is_empty() => last,
+        Some(last) => format!("{} or {last}", names.join(", ")),
+    }
+}

@@ -1,0 +1,13 @@
+//! Planning applications inside the Workspace, and who may do what in each.
+//!
+//! Everything that belongs to an Application is reached through [`enter`]: what a member may not see answers like
+//! what is not there.
+
+mod access;
+mod model;
+mod shell;
+mod store;
+
+pub use access::{Entered, Grants, enter, seen_by};
+pub use model::Application;
+pub use shell::{settings_shell, shell};

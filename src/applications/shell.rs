@@ -1,0 +1,57 @@
+//! The shell of pages that belong to an Application: its box with the … menu, and the sidebar of All Settings.
+
+use actix_web::HttpRequest;
+
+use super::access::Entered;
+use crate::app::App;
+use crate::members::By;
+use crate::web::page::{ApplicationBox, initials};
+use crate::web::{NavItem, Shell};
+
+/// The shell of a signed-in page outside any Application.
+pub fn shell(request: &HttpRequest, app: &App, by: &By, title: impl Into<String>) -> Shell {
+    let item = |label, href: &str, icon| NavItem { label, href: href.into(), icon, current: false };
+    let mut nav = vec![item("Applications", "/", "home")];
+    if by.member.is_administrator() {
+        nav.push(item("Connections", "/connections", "plug"));
+        nav.push(item("Members", "/members", "users"));
+    }
+    Shell { member: Some(by.member.name.clone()), nav_title: "Workspace", nav, ..Shell::new(request, app, title) }
+}
+
+/// The shell of a page inside an Application, with the sidebar of All Settings. Entries that the member may not open
+/// are left out; their addresses are guarded all the same.
+pub fn settings_shell(request: &HttpRequest, app: &App, by: &By, entered: &Entered, title: &str) -> Shell {
+    let application = &entered.application;
+    let base = format!("/applications/{}", application.id);
+    let item = |label, path: &str, icon| NavItem { label, href: format!("{base}{path}"), icon, current: false };
+    let scheduling = item("Import Scheduling", "/settings/import-scheduling", "clock");
+    let mut menu = vec![item("Blocks", "/blocks", "db")];
+    let mut nav = vec![item("General", "/settings", "gear"), item("Blocks", "/blocks", "db")];
+    if entered.may_configure() || entered.sees_everything {
+        nav.push(item("Members and permissions", "/settings/members", "users"));
+    }
+    if entered.may_configure() || entered.may_open_scheduling() {
+        nav.push(item("Import configurations", "/settings/import-configurations", "metric"));
+    }
+    if entered.may_open_scheduling() {
+        menu.push(scheduling.clone());
+        nav.push(scheduling);
+    }
+    menu.push(item("All Settings", "/settings", "gear"));
+    if by.member.is_administrator() {
+        nav.push(NavItem { label: "Connections", href: "/connections".into(), icon: "plug", current: false });
+    }
+    Shell {
+        member: Some(by.member.name.clone()),
+        application: Some(ApplicationBox {
+            name: application.name.clone(),
+            mark: initials(&application.name),
+            href: base,
+            menu,
+        }),
+        nav_title: "Settings",
+        nav,
+        ..Shell::new(request, app, format!("{title} - {}", application.name))
+    }
+}

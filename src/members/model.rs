@@ -1,0 +1,77 @@
+//! A member, and a member who acts.
+
+use chrono_tz::Tz;
+
+use super::permissions::{Permission, Scope};
+use crate::clock::Moment;
+use crate::db::text_enum;
+use crate::error::{AppError, Result};
+
+/// A person who signs in. Without the password's hash, so that nothing can show it by mistake.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Member {
+    pub id: i64,
+    pub email: String,
+    pub name: String,
+    /// The name of the role.
+    pub role: String,
+    pub permissions: Vec<Permission>,
+    pub active: bool,
+    pub time_zone: Option<Tz>,
+    pub version: i64,
+    pub created_at: Moment,
+}
+
+impl Member {
+    pub fn may(&self, permission: Permission) -> bool {
+        self.permissions.contains(&permission)
+    }
+
+    pub fn is_administrator(&self) -> bool {
+        self.may(Permission::Administer)
+    }
+
+    /// Administrators and Auditors see every Application without being listed.
+    pub fn sees_everything(&self) -> bool {
+        self.may(Permission::SeeEverything)
+    }
+}
+
+text_enum! {
+    /// The way by which somebody acts, as the audit log keeps it.
+    pub enum Channel { Page = "page", Token = "token", Command = "command", Clock = "clock" }
+}
+
+/// A member who acts.
+#[derive(Clone, Debug)]
+pub struct By {
+    pub member: Member,
+    pub channel: Channel,
+    /// What a token is limited to; `None`: all that the member may do.
+    pub scopes: Option<Vec<Scope>>,
+}
+
+impl By {
+    pub fn page(member: Member) -> Self {
+        Self { member, channel: Channel::Page, scopes: None }
+    }
+
+    /// A token of narrower scope may do less than its member.
+    pub fn need_scope(&self, scope: Scope) -> Result<()> {
+        match &self.scopes {
+            Some(scopes) if !scopes.contains(&scope) => {
+                Err(AppError::Forbidden(format!("This token lacks the scope \"{scope}\".")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// For what only Administrators do: members, roles, Connections.
+    pub fn need_administrator(&self) -> Result<()> {
+        self.need_scope(Scope::Administer)?;
+        if self.member.is_administrator() {
+            return Ok(());
+        }
+        Err(AppError::Forbidden("Only an Administrator can do this.".into()))
+    }
+}

@@ -1,0 +1,133 @@
+//! Sessions: a random cookie whose hash stands in the database, so that any process can end it. They last 14 days,
+//! and for Administrators at most 24 hours without a request.
+
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest};
+use chrono::Duration;
+use diesel::prelude::*;
+use futures_util::Future;
+
+use super::model::{By, Channel};
+use super::store;
+use crate::app::App;
+use crate::clock::Moment;
+use crate::db::Conn;
+use crate::db::schema::{api_tokens, sessions};
+use crate::error::{AppError, Result};
+use crate::secrets;
+use crate::web::csrf;
+
+pub const SESSION_DAYS: i64 = 14;
+const ADMINISTRATOR_IDLE_HOURS: i64 = 24;
+/// `seen_at` is written at most so often, not with every request.
+const SEEN_EVERY_SECONDS: i64 = 60;
+
+/// Begins a session and answers the cookie's value.
+pub fn start_session(conn: &mut Conn, member_id: i64, now: Moment) -> Result<String> {
+    let token = secrets::random_token();
+    diesel::insert_into(sessions::table)
+        .values((
+            sessions::token_hash.eq(secrets::hash("session", &token)),
+            sessions::member_id.eq(member_id),
+            sessions::created_at.eq(now.micros()),
+            sessions::seen_at.eq(now.micros()),
+            sessions::expires_at.eq(now.plus(Duration::days(SESSION_DAYS)).micros()),
+        ))
+        .execute(conn)?;
+    Ok(token)
+}
+
+/// Ends the session of a cookie's value, if there is one.
+pub fn end_session(conn: &mut Conn, token: &str) -> Result<()> {
+    diesel::delete(sessions::table.filter(sessions::token_hash.eq(secrets::hash("session", token)))).execute(conn)?;
+    Ok(())
+}
+
+fn resume(conn: &mut Conn, token: &str, now: Moment) -> Result<By> {
+    let (id, member_id, seen_at) = sessions::table
+        .filter(sessions::token_hash.eq(secrets::hash("session", token)))
+        .filter(sessions::expires_at.gt(now.micros()))
+        .select((sessions::id, sessions::member_id, sessions::seen_at))
+        .first::<(i64, i64, Moment)>(conn)
+        .optional()?
+        .ok_or(AppError::SignedOut)?;
+    let member = store::by_id(conn, member_id)?.filter(|m| m.active).ok_or(AppError::SignedOut)?;
+    let idle = now.since(seen_at);
+    if member.is_administrator() && idle > Duration::hours(ADMINISTRATOR_IDLE_HOURS) {
+        return Err(AppError::SignedOut);
+    }
+    if idle > Duration::seconds(SEEN_EVERY_SECONDS) {
+        diesel::update(sessions::table.find(id)).set(sessions::seen_at.eq(now.micros())).execute(conn)?;
+    }
+    Ok(By::page(member))
+}
+
+fn authenticate(conn: &mut Conn, token: &str, now: Moment) -> Result<By> {
+    let (id, member_id, scopes, last_used_at) = api_tokens::table
+        .filter(api_tokens::token_hash.eq(secrets::hash("token", token)))
+        .filter(api_tokens::revoked_at.is_null())
+        .filter(api_tokens::expires_at.is_null().or(api_tokens::expires_at.gt(now.micros())))
+        .select((api_tokens::id, api_tokens::member_id, api_tokens::scopes, api_tokens::last_used_at))
+        .first::<(i64, i64, Option<String>, Option<Moment>)>(conn)
+        .optional()?
+        .ok_or(AppError::SignedOut)?;
+    let member = store::by_id(conn, member_id)?.filter(|m| m.active).ok_or(AppError::SignedOut)?;
+    if last_used_at.is_none_or(|at| now.since(at) > Duration::seconds(SEEN_EVERY_SECONDS)) {
+        diesel::update(api_tokens::table.find(id)).set(api_tokens::last_used_at.eq(now.micros())).execute(conn)?;
+    }
+    let scopes = scopes.map(|scopes| serde_json::from_str(&scopes)).transpose().map_err(AppError::internal)?;
+    Ok(By { member, channel: Channel::Token, scopes })
+}
+
+/// Extractor: the member whose session the request's cookie names.
+pub struct SignedIn(pub By);
+
+/// Extractor: the member whose API token the request carries. Cookies do not count.
+pub struct Bearer {
+    pub by: By,
+    /// The hash of the token, for what is kept per token.
+    pub token_hash: String,
+}
+
+impl FromRequest for SignedIn {
+    type Error = AppError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let app = request.app_data::<Data<App>>().cloned();
+        let request = request.clone();
+        Box::pin(async move {
+            let app = app.ok_or_else(|| AppError::internal("no App"))?;
+            let secure = app.base_url.scheme() == "https";
+            let token = csrf::session_value(&request, secure).ok_or(AppError::SignedOut)?;
+            let now = app.now();
+            app.read(move |conn| resume(conn, &token, now)).await.map(SignedIn)
+        })
+    }
+}
+
+impl FromRequest for Bearer {
+    type Error = AppError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let app = request.app_data::<Data<App>>().cloned();
+        let token = request
+            .headers()
+            .get("Authorization")
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.strip_prefix("Bearer "))
+            .map(str::to_owned);
+        Box::pin(async move {
+            let app = app.ok_or_else(|| AppError::internal("no App"))?;
+            let token = token.ok_or(AppError::SignedOut)?;
+            let now = app.now();
+            let token_hash = secrets::hash("token", &token);
+            let by = app.read(move |conn| authenticate(conn, &token, now)).await?;
+            Ok(Bearer { by, token_hash })
+        })
+    }
+}

@@ -1,0 +1,100 @@
+//! Binds, wires actix, starts the background: the same call for `main` and for the tests.
+
+use std::net::{SocketAddr, TcpListener};
+
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::web::{Data, PayloadConfig};
+use actix_web::{App as Actix, HttpResponse, HttpServer};
+use diesel::prelude::*;
+
+use crate::app::App;
+use crate::background;
+use crate::config::Config;
+use crate::error::{AppError, Result};
+use crate::web::guard::guard;
+use crate::{db, routes};
+
+/// A server that answers.
+pub struct Running {
+    pub app: Data<App>,
+    pub address: SocketAddr,
+    handle: ServerHandle,
+    serving: tokio::task::JoinHandle<std::io::Result<()>>,
+    jobs: Option<tokio_cron_scheduler::JobScheduler>,
+}
+
+/// Opens everything and serves. With `beat` the background jobs run; a test that steps through time leaves it out.
+pub async fn start(config: Config, beat: bool) -> Result<Running, String> {
+    // Already installed is fine: the tests start many servers in one process.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let listener = TcpListener::bind(config.listen).map_err(|e| format!("--listen {}: {e}", config.listen))?;
+    let address = listener.local_addr().map_err(|e| e.to_string())?;
+    let base_url = config.base_url_at(address)?;
+    let app = tokio::task::spawn_blocking(move || App::open(config, base_url)).await.map_err(|e| e.to_string())??;
+    serve(Data::new(app), listener, beat).await
+}
+
+/// Serves an App that is already open.
+pub async fn serve(app: Data<App>, listener: TcpListener, beat: bool) -> Result<Running, String> {
+    let address = listener.local_addr().map_err(|e| e.to_string())?;
+    let pages = app.config.role.serves_pages();
+    let shared = app.clone();
+    let server = HttpServer::new(move || {
+        Actix::new()
+            .app_data(shared.clone())
+            .app_data(PayloadConfig::new(8 << 20))
+            .configure(routes::health)
+            .configure(|routes| {
+                if pages {
+                    routes::pages(routes);
+                }
+            })
+            .default_service(actix_web::web::to(not_found))
+            .wrap(from_fn(guard))
+            .wrap(Compress::default())
+    })
+    .workers(2)
+    .shutdown_timeout(20)
+    .disable_signals()
+    .listen(listener)
+    .map_err(|e| e.to_string())?
+    .run();
+    let handle = server.handle();
+    let serving = tokio::spawn(server);
+    let jobs = if beat { Some(background::start(&app).await?) } else { None };
+    Ok(Running { app, address, handle, serving, jobs })
+}
+
+impl Running {
+    /// Stops claiming, lets requests end, and waits until all is still.
+    pub async fn stop(mut self) {
+        self.app.stop.cancel();
+        if let Some(jobs) = &mut self.jobs {
+            let _ = jobs.shutdown().await;
+        }
+        self.handle.stop(true).await;
+        let _ = self.serving.await;
+    }
+}
+
+async fn not_found() -> Result<HttpResponse> {
+    Err(AppError::NotFound)
+}
+
+/// `GET /healthz`: this process answers.
+pub async fn healthz() -> &'static str {
+    "ok"
+}
+
+/// `GET /readyz`: and its databases answer too.
+pub async fn readyz(app: Data<App>) -> Result<&'static str> {
+    let (main, blocks) = (app.db.clone(), app.blocks.clone());
+    crate::app::off_thread(move || {
+        let ask = |conn: &mut db::Conn| Ok(diesel::sql_query("SELECT 1").execute(conn).map(|_| ())?);
+        main.read(ask)?;
+        blocks.read(ask)
+    })
+    .await?;
+    Ok("ready")
+}

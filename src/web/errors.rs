@@ -1,0 +1,81 @@
+//! An [`AppError`] as a page: what happened, and what to do about it. A fault of ours is logged with its cause and
+//! shown with a number under which it is found in the log.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ContentType, RETRY_AFTER};
+use actix_web::{HttpResponse, ResponseError};
+use askama::Template;
+
+use super::assets;
+use crate::error::AppError;
+
+#[derive(Template)]
+#[template(path = "web/error.html")]
+struct ErrorPage<'a> {
+    status: u16,
+    title: &'a str,
+    detail: String,
+    assets: &'static str,
+}
+
+/// The status that a meaning has in HTTP, for pages and the API alike.
+pub fn status(error: &AppError) -> StatusCode {
+    match error {
+        AppError::SignedOut => StatusCode::UNAUTHORIZED,
+        AppError::Forbidden(_) => StatusCode::FORBIDDEN,
+        AppError::NotFound => StatusCode::NOT_FOUND,
+        AppError::Conflict(_) => StatusCode::CONFLICT,
+        AppError::Stale(_) => StatusCode::PRECONDITION_FAILED,
+        AppError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        AppError::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+        AppError::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        AppError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// The seconds after which it is worth trying again.
+pub fn retry_after(error: &AppError) -> Option<u64> {
+    match error {
+        AppError::TooMany { after_seconds } | AppError::Unavailable { after_seconds } => Some(*after_seconds),
+        _ => None,
+    }
+}
+
+/// Logs a fault of ours and answers the words that a person may see.
+pub fn words(error: &AppError) -> String {
+    match error {
+        AppError::Internal(cause) => {
+            let number = &crate::secrets::random_token()[..8];
+            tracing::error!(number, cause, "internal error");
+            format!("Something went wrong on our side. It is in the server's log as number {number}.")
+        }
+        other => other.to_string(),
+    }
+}
+
+impl ResponseError for AppError {
+    fn status_code(&self) -> StatusCode {
+        status(self)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let title = match self {
+            AppError::SignedOut => "Sign in to go on",
+            AppError::Forbidden(_) => "You may not do this",
+            AppError::NotFound => "There is nothing here",
+            AppError::Conflict(_) => "This cannot be done as things stand",
+            AppError::Stale(_) => "Somebody changed this meanwhile",
+            AppError::Invalid(_) => "Something in the request is wrong",
+            AppError::TooMany { .. } => "Too many attempts",
+            AppError::Unavailable { .. } => "Busy right now",
+            AppError::Internal(_) => "Something went wrong on our side",
+        };
+        let page = ErrorPage { status: status(self).as_u16(), title, detail: words(self), assets: assets::version() };
+        let mut response = HttpResponse::build(status(self));
+        response.content_type(ContentType::html());
+        if let Some(seconds) = retry_after(self) {
+            response.insert_header((RETRY_AFTER, seconds));
+        }
+        response.body(page.render().unwrap_or_else(|_| title.to_owned()))
+    }
+}

@@ -1,0 +1,168 @@
+//! What a form sends: pairs, in order, repeated names included (actix's own extractor refuses those).
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+
+use actix_multipart::Multipart;
+use actix_web::web::{Bytes, Data};
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use futures_util::{Future, StreamExt};
+
+use super::{csrf, guard};
+use crate::app::App;
+use crate::error::AppError;
+
+/// The pairs of a form or of a query string.
+#[derive(Clone, Debug, Default)]
+pub struct Form(pub Vec<(String, String)>);
+
+impl Form {
+    /// From `a=1&b=2`, percent-encoded.
+    pub fn parse(encoded: &[u8]) -> Self {
+        Self(serde_html_form::from_bytes(encoded).unwrap_or_default())
+    }
+
+    /// The first value of a name, outer spaces cut; `""` where it is absent.
+    pub fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v.trim())
+    }
+
+    /// The value as it was typed, spaces and all: for passwords, delimiters and quotes.
+    pub fn raw(&self, name: &str) -> &str {
+        self.0.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v.as_str())
+    }
+
+    /// `None` where the value is absent or empty.
+    pub fn some(&self, name: &str) -> Option<&str> {
+        Some(self.get(name)).filter(|v| !v.is_empty())
+    }
+
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(n, _)| n == name).map(|(_, v)| v.trim())
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(n, _)| n == name)
+    }
+
+    /// Whether a check box was ticked.
+    pub fn ticked(&self, name: &str) -> bool {
+        self.0.iter().any(|(n, v)| n == name && matches!(v.as_str(), "on" | "1" | "true"))
+    }
+
+    pub fn id(&self, name: &str) -> Option<i64> {
+        self.get(name).parse().ok()
+    }
+
+    pub fn ids(&self, name: &str) -> Vec<i64> {
+        self.all(name).filter_map(|v| v.parse().ok()).collect()
+    }
+}
+
+impl FromRequest for Form {
+    type Error = actix_web::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Self::Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let bytes = Bytes::from_request(request, payload);
+        Box::pin(async move { Ok(Form::parse(&bytes.await?)) })
+    }
+}
+
+/// The query string as pairs.
+#[derive(Clone, Debug, Default)]
+pub struct Query(pub Form);
+
+impl FromRequest for Query {
+    type Error = actix_web::Error;
+    type Future = std::future::Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(Ok(Query(Form::parse(request.query_string().as_bytes()))))
+    }
+}
+
+impl std::ops::Deref for Query {
+    type Target = Form;
+
+    fn deref(&self) -> &Form {
+        &self.0
+    }
+}
+
+/// A form with one file in it. The file is written to a temporary file, which goes when this goes.
+pub struct Upload {
+    pub form: Form,
+    pub file: Option<UploadedFile>,
+}
+
+pub struct UploadedFile {
+    /// As the browser names it, without any folder.
+    pub name: String,
+    pub bytes: u64,
+    pub file: std::fs::File,
+}
+
+/// The largest file taken from a browser or the API, in bytes.
+pub const UPLOAD_LIMIT: u64 = 5 << 30;
+
+impl Upload {
+    /// Reads a multipart body. `check_token` is false for the API, which a cookie never authenticates.
+    pub async fn read(request: &HttpRequest, mut parts: Multipart, check_token: bool) -> Result<Self, AppError> {
+        let broken = |_| AppError::invalid("file", "The file did not arrive whole. Try again.");
+        let mut pairs = BTreeMap::<String, String>::new();
+        let mut file = None;
+        while let Some(part) = parts.next().await {
+            let mut part = part.map_err(broken)?;
+            let name = part.name().unwrap_or_default().to_owned();
+            let file_name = part.content_disposition().and_then(|d| d.get_filename()).map(str::to_owned);
+            match file_name {
+                Some(file_name) if name == "file" => {
+                    if check_token && !token_matches(request, &pairs) {
+                        return Err(guard::forged());
+                    }
+                    let mut kept = tempfile::tempfile().map_err(AppError::internal)?;
+                    let mut bytes = 0u64;
+                    while let Some(chunk) = part.next().await {
+                        let chunk = chunk.map_err(broken)?;
+                        bytes += chunk.len() as u64;
+                        if bytes > UPLOAD_LIMIT {
+                            return Err(AppError::invalid("file", "The file is larger than 5 GiB."));
+                        }
+                        kept =
+                            actix_web::web::block(move || std::io::Write::write_all(&mut kept, &chunk).map(|()| kept))
+                                .await
+                                .map_err(AppError::internal)?
+                                .map_err(AppError::internal)?;
+                    }
+                    std::io::Seek::rewind(&mut kept).map_err(AppError::internal)?;
+                    let name = file_name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+                    if bytes > 0 || !name.is_empty() {
+                        file = Some(UploadedFile { name, bytes, file: kept });
+                    }
+                }
+                _ => {
+                    let mut value = Vec::new();
+                    while let Some(chunk) = part.next().await {
+                        value.extend_from_slice(&chunk.map_err(broken)?);
+                        if value.len() > 1 << 20 {
+                            return Err(AppError::invalid(name, "This is too long."));
+                        }
+                    }
+                    pairs.insert(name, String::from_utf8_lossy(&value).into_owned());
+                }
+            }
+        }
+        if check_token && !token_matches(request, &pairs) {
+            return Err(guard::forged());
+        }
+        Ok(Self { form: Form(pairs.into_iter().collect()), file })
+    }
+}
+
+/// The token must stand before the file in the form, or in the header.
+fn token_matches(request: &HttpRequest, pairs: &BTreeMap<String, String>) -> bool {
+    let secure = request.app_data::<Data<App>>().is_some_and(|app| app.base_url.scheme() == "https");
+    request.headers().contains_key(csrf::HEADER) // checked by the guard
+        || pairs.get(csrf::FIELD).is_some_and(|token| csrf::matches(request, secure, token))
+}

@@ -1,0 +1,124 @@
+//! What holds for every request, whatever its handler: the header set, the guard against forged requests, the way to
+//! the sign-in page when a session ended.
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::web::{Bytes, Data};
+use actix_web::{Error, HttpMessage, HttpResponse, ResponseError};
+use futures_util::StreamExt;
+
+use super::csrf;
+use crate::app::App;
+use crate::error::AppError;
+
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+                      font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The largest body of an ordinary form.
+const FORM_LIMIT: usize = 1 << 20;
+
+/// Wraps every request to the server.
+pub async fn guard(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let secure = request.app_data::<Data<App>>().is_some_and(|app| app.base_url.scheme() == "https");
+    let path = request.path().to_owned();
+    let api = path.starts_with("/api/");
+    let for_htmx = request.headers().contains_key("HX-Request");
+    let get = request.method() == Method::GET;
+    let address = request.uri().path_and_query().map(|p| p.as_str().to_owned()).unwrap_or_default();
+
+    let mut request = request;
+    let refused = if api { None } else { check_origin(&mut request, secure).await.err() };
+    let mut response = match refused {
+        Some(error) => request.into_response(error.error_response()).map_into_right_body(),
+        None => next.call(request).await?.map_into_left_body(),
+    };
+    if response.status() == StatusCode::UNAUTHORIZED && !api {
+        let next_page = if get && !for_htmx { address } else { "/".to_owned() };
+        let to = format!("/sign-in?next={}", super::page::encode(&next_page));
+        let answer = if for_htmx {
+            HttpResponse::Unauthorized().insert_header(("HX-Redirect", to)).finish()
+        } else {
+            HttpResponse::SeeOther().insert_header((header::LOCATION, to)).finish()
+        };
+        let (request, _) = response.into_parts();
+        response = ServiceResponse::new(request, answer).map_into_right_body();
+    }
+    set_headers(response.headers_mut(), secure, path.starts_with("/static/"));
+    Ok(response)
+}
+
+fn set_headers(headers: &mut header::HeaderMap, secure: bool, is_static: bool) {
+    let mut set = |name: &'static str, value: &'static str| {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    };
+    set("content-security-policy", POLICY);
+    set("x-content-type-options", "nosniff");
+    set("referrer-policy", "same-origin");
+    set("cross-origin-opener-policy", "same-origin");
+    set("cross-origin-resource-policy", "same-origin");
+    if secure {
+        set("strict-transport-security", "max-age=31536000");
+    }
+    if !is_static {
+        set("cache-control", "no-store");
+        set("vary", "HX-Request, Sec-Fetch-Site, Origin, Cookie");
+    }
+}
+
+/// Refuses an unsafe request that our own pages did not send. The token stands in a header (htmx) or in the form; an
+/// upload is read by its handler, which checks the field itself (`Upload`).
+async fn check_origin(request: &mut ServiceRequest, secure: bool) -> Result<(), AppError> {
+    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+        return Ok(());
+    }
+    if !csrf::same_site(request) {
+        return Err(forged());
+    }
+    if let Some(token) = request.headers().get(csrf::HEADER).and_then(|t| t.to_str().ok()) {
+        return if csrf::matches(request.request(), secure, token) { Ok(()) } else { Err(forged()) };
+    }
+    let kind = request.content_type().to_ascii_lowercase();
+    if kind == "multipart/form-data" {
+        return Ok(());
+    }
+    if kind != "application/x-www-form-urlencoded" {
+        return Err(forged());
+    }
+    let body = read_form(request).await?;
+    let token = serde_html_form::from_bytes::<Vec<(String, String)>>(&body)
+        .unwrap_or_default()
+        .into_iter()
+        .find_map(|(name, value)| (name == csrf::FIELD).then_some(value));
+    request.set_payload(Payload::from(body));
+    match token {
+        Some(token) if csrf::matches(request.request(), secure, &token) => Ok(()),
+        _ => Err(forged()),
+    }
+}
+
+async fn read_form(request: &mut ServiceRequest) -> Result<Bytes, AppError> {
+    let mut payload = request.take_payload();
+    let mut body = Vec::new();
+    while let Some(chunk) = payload.next().await {
+        body.extend_from_slice(&chunk.map_err(|_| AppError::invalid("form", "the form did not arrive whole"))?);
+        if body.len() > FORM_LIMIT {
+            return Err(AppError::invalid("form", "the form is too large"));
+        }
+    }
+    Ok(body.into())
+}
+
+/// The answer to a request that did not come from one of our pages, or from one whose session has since ended.
+pub fn forged() -> AppError {
+    AppError::Forbidden(
+        "This form was made before you signed in or signed out, or it did not come from this site. \
+         Open the page again and repeat what you did."
+            .into(),
+    )
+}

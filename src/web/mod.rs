@@ -1,0 +1,15 @@
+//! Furniture for pages, without a word of the product: the shell around every page, forms, the guard against forged
+//! requests, flash messages, error pages, assets.
+
+pub mod assets;
+pub mod csrf;
+pub mod errors;
+pub mod flash;
+pub mod form;
+pub mod guard;
+pub mod page;
+pub mod words;
+
+pub use flash::Flash;
+pub use form::Form;
+pub use page::{Crumb, Icon, NavItem, Page, Shell, icon, render, see_other};

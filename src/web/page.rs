@@ -1,0 +1,160 @@
+//! The shell around every page, and how a template becomes an answer.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ContentType, LOCATION};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::flash::Flash;
+use super::{assets, csrf};
+use crate::app::App;
+use crate::error::AppError;
+
+/// The name of a symbol in `static/icons.svg`.
+pub type Icon = &'static str;
+
+/// The symbol of an icon as HTML: `{{ crate::web::icon("bell") }}`. Decoration only; the word stands beside it.
+pub fn icon(name: Icon) -> IconHtml {
+    IconHtml(name)
+}
+
+pub struct IconHtml(Icon);
+
+impl std::fmt::Display for IconHtml {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (name, version) = (self.0, assets::version());
+        write!(f, r#"<svg class="i" aria-hidden="true"><use href="/static/icons.svg?v={version}#{name}"></use></svg>"#)
+    }
+}
+
+// The name is one of ours, never data.
+impl askama::filters::HtmlSafe for IconHtml {}
+
+/// A link of the sidebar.
+#[derive(Clone, Debug)]
+pub struct NavItem {
+    pub label: &'static str,
+    pub href: String,
+    pub icon: Icon,
+    pub current: bool,
+}
+
+/// A step of the breadcrumb; the last one has no address.
+#[derive(Clone, Debug)]
+pub struct Crumb {
+    pub label: String,
+    pub href: Option<String>,
+}
+
+impl Crumb {
+    pub fn to(label: impl Into<String>, href: impl Into<String>) -> Self {
+        Self { label: label.into(), href: Some(href.into()) }
+    }
+
+    pub fn here(label: impl Into<String>) -> Self {
+        Self { label: label.into(), href: None }
+    }
+}
+
+/// The Application that a page belongs to, as the sidebar shows it.
+#[derive(Clone, Debug)]
+pub struct ApplicationBox {
+    pub name: String,
+    pub mark: String,
+    pub href: String,
+    /// The … menu.
+    pub menu: Vec<NavItem>,
+}
+
+/// What stands around a page. Rooms fill it; the template `web/shell.html` draws it.
+#[derive(Clone, Debug, Default)]
+pub struct Shell {
+    /// Of the window: "Import Scheduling - FP&A 2026".
+    pub title: String,
+    /// Who is signed in; `None` on the pages before that.
+    pub member: Option<String>,
+    pub application: Option<ApplicationBox>,
+    pub nav_title: &'static str,
+    pub nav: Vec<NavItem>,
+    pub crumbs: Vec<Crumb>,
+    pub csrf: String,
+    pub flash: Option<Flash>,
+    pub assets: &'static str,
+}
+
+impl Shell {
+    /// A shell for this request; the room adds member, Application and navigation.
+    pub fn new(request: &HttpRequest, app: &App, title: impl Into<String>) -> Self {
+        let secure = app.base_url.scheme() == "https";
+        let csrf = csrf::session_value(request, secure).map(|v| csrf::token_for(&v)).unwrap_or_default();
+        Self { title: title.into(), csrf, flash: Flash::of(request), assets: assets::version(), ..Self::default() }
+    }
+
+    pub fn crumbs(mut self, crumbs: impl IntoIterator<Item = Crumb>) -> Self {
+        self.crumbs = crumbs.into_iter().collect();
+        self
+    }
+
+    /// Marks the sidebar's entry with this address as the current page.
+    pub fn at(mut self, href: &str) -> Self {
+        for item in &mut self.nav {
+            item.current = item.href == href;
+        }
+        self
+    }
+
+    pub fn initials(&self) -> String {
+        self.member.as_deref().map(initials).unwrap_or_default()
+    }
+}
+
+/// "MR" of "Maya Rossi".
+pub fn initials(name: &str) -> String {
+    let mut words = name.split_whitespace().filter_map(|word| word.chars().next());
+    let first = words.next();
+    first.into_iter().chain(words.next_back()).flat_map(char::to_uppercase).collect()
+}
+
+/// How a page is answered.
+pub struct Page;
+
+impl Page {
+    /// 200 with the page, or 422 where a form comes back with its errors.
+    pub fn with(status: StatusCode, request: &HttpRequest, template: &impl Template) -> Result<HttpResponse, AppError> {
+        let html = render(template)?;
+        let mut response = HttpResponse::build(status);
+        response.content_type(ContentType::html());
+        if Flash::of(request).is_some() && !is_fragment(request) {
+            response.cookie(Flash::gone());
+        }
+        Ok(response.body(html))
+    }
+
+    pub fn ok(request: &HttpRequest, template: &impl Template) -> Result<HttpResponse, AppError> {
+        Self::with(StatusCode::OK, request, template)
+    }
+}
+
+pub fn render(template: &impl Template) -> Result<String, AppError> {
+    template.render().map_err(AppError::internal)
+}
+
+/// Whether htmx asks for a part of a page.
+pub fn is_fragment(request: &HttpRequest) -> bool {
+    request.headers().get("HX-Request").is_some_and(|v| v == "true")
+}
+
+/// On to another page, with a message.
+pub fn see_other(to: &str, flash: Option<Flash>) -> HttpResponse {
+    let mut response = HttpResponse::SeeOther();
+    response.insert_header((LOCATION, to));
+    if let Some(flash) = flash {
+        response.cookie(flash.cookie());
+    }
+    response.finish()
+}
+
+/// Percent-encodes a text for a query string.
+pub fn encode(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}

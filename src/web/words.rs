@@ -1,0 +1,113 @@
+//! Numbers, durations and times as people read them. Dates are written out, never 10/11/2026; the zone stands beside.
+
+use chrono::{Datelike, Duration};
+use chrono_tz::Tz;
+
+use crate::clock::Moment;
+
+/// 26115 as "26,115".
+pub fn count(n: i64) -> String {
+    let digits = n.unsigned_abs().to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3 + 1);
+    if n < 0 {
+        out.push('-');
+    }
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// "1 row", "2 rows".
+pub fn counted(n: i64, one: &str, many: &str) -> String {
+    format!("{} {}", count(n), if n == 1 { one } else { many })
+}
+
+/// 1536 as "1.5 kB".
+pub fn bytes(n: i64) -> String {
+    match n as f64 {
+        b if b < 1e3 => format!("{n} B"),
+        b if b < 1e6 => format!("{:.1} kB", b / 1e3),
+        b if b < 1e9 => format!("{:.1} MB", b / 1e6),
+        b => format!("{:.1} GB", b / 1e9),
+    }
+}
+
+/// "0.4 s", "1 min 09 s", "2 h 05 min".
+pub fn duration(d: Duration) -> String {
+    let millis = d.num_milliseconds().max(0);
+    let seconds = millis / 1000;
+    match seconds {
+        0..60 => format!("{}.{} s", seconds, millis % 1000 / 100),
+        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// "in 48 min", "3 days ago", "just now".
+pub fn relative(at: Moment, now: Moment) -> String {
+    let seconds = at.since(now).num_seconds();
+    let n = seconds.abs();
+    let words = match n {
+        0..45 => return if seconds > 5 { format!("in {n} s") } else { "just now".into() },
+        45..3570 => format!("{} min", (n + 30) / 60),
+        3570..86_400 => match ((n + 30) / 3600, (n + 30) % 3600 / 60) {
+            (h, 0) => format!("{h} h"),
+            (h, m) => format!("{h} h {m} min"),
+        },
+        _ => counted(n / 86_400, "day", "days"),
+    };
+    if seconds > 0 { format!("in {words}") } else { format!("{words} ago") }
+}
+
+/// "Fri 9 Oct 2026, 01:00".
+pub fn date_time(at: Moment, zone: Tz) -> String {
+    at.in_zone(zone).format("%a %-d %b %Y, %H:%M").to_string()
+}
+
+/// "Today, 19:30", "Tomorrow, 01:00", "Fri 9 Oct, 01:00"; with the year where it is another.
+pub fn short_time(at: Moment, now: Moment, zone: Tz) -> String {
+    let (local, today) = (at.in_zone(zone), now.in_zone(zone));
+    let time = local.format("%H:%M");
+    match local.date_naive().signed_duration_since(today.date_naive()).num_days() {
+        0 => format!("Today, {time}"),
+        1 => format!("Tomorrow, {time}"),
+        -1 => format!("Yesterday, {time}"),
+        _ if local.year() == today.year() => local.format("%a %-d %b, %H:%M").to_string(),
+        _ => date_time(at, zone),
+    }
+}
+
+/// "02:05:00".
+pub fn clock_time(at: Moment, zone: Tz) -> String {
+    at.in_zone(zone).format("%H:%M:%S").to_string()
+}
+
+/// "Monday 5 October 2026", for the heading of a day.
+pub fn day(at: Moment, zone: Tz) -> String {
+    at.in_zone(zone).format("%A %-d %B %Y").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_times_read_well() {
+        assert_eq!(count(26_115), "26,115");
+        assert_eq!(count(-1_000), "-1,000");
+        assert_eq!(count(0), "0");
+        assert_eq!(duration(Duration::milliseconds(430)), "0.4 s");
+        assert_eq!(duration(Duration::seconds(69)), "1 min 09 s");
+        let at = |text| Moment::parse_rfc3339(text).unwrap();
+        let now = at("2026-10-08T16:42:00Z");
+        assert_eq!(relative(at("2026-10-08T17:30:00Z"), now), "in 48 min");
+        assert_eq!(relative(at("2026-10-08T23:00:00Z"), now), "in 6 h 18 min");
+        assert_eq!(relative(at("2026-10-05T16:42:00Z"), now), "3 days ago");
+        assert_eq!(short_time(at("2026-10-08T17:30:00Z"), now, chrono_tz::Europe::Paris), "Today, 19:30");
+        assert_eq!(short_time(at("2027-10-08T17:30:00Z"), now, chrono_tz::Europe::Paris), "Fri 8 Oct 2027, 19:30");
+    }
+}
