@@ -18,6 +18,7 @@ pub mod web;
 // The product's nouns.
 pub mod members;
 pub mod applications;
+pub mod schedules;
 // The process again: what beats, what answers.
 pub mod background;
 pub mod routes;

@@ -1,0 +1,139 @@
+//! Minutes and Hourly: steps of elapsed time from the first start (rule 2), and the window over them. The grid never
+//! asks what the clocks say; the window does, at each instant. Jumps from opening to opening instead of stepping.
+
+use super::rule::{Rule, Window};
+use super::wall::{last_day, local_start};
+use super::zone::{CALM, DAY, change_between, first_instant_of_day, land, offset_at};
+
+pub(super) struct Grid<'a> {
+    rule: &'a Rule,
+    window: Option<&'a Window>,
+    start: i64,
+    step: i64,
+}
+
+impl<'a> Grid<'a> {
+    pub fn new(rule: &'a Rule, step: i64) -> Self {
+        let start = land(rule.time_zone, local_start(rule)).at();
+        Self { rule, window: rule.repeat.window(), start, step }
+    }
+
+    fn at_or_after(&self, at: i64) -> i64 {
+        at + (self.start - at).rem_euclid(self.step)
+    }
+
+    fn at_or_before(&self, at: i64) -> i64 {
+        at - (at - self.start).rem_euclid(self.step)
+    }
+
+    fn offset(&self, at: i64) -> i64 {
+        offset_at(self.rule.time_zone, at)
+    }
+
+    /// Planning stops here, for good: the first instant whose local date is after the end.
+    fn stop(&self) -> i64 {
+        first_instant_of_day(self.rule.time_zone, last_day(self.rule) + 1)
+    }
+
+    /// Whether an instant is surely before the stop, without looking the stop up.
+    fn is_before_stop(&self, at: i64) -> bool {
+        at < (last_day(self.rule) - 1) * DAY || at < self.stop()
+    }
+
+    /// The first occurrence after an instant.
+    pub fn next_after(&self, at: i64) -> Option<i64> {
+        let mut from = self.at_or_after((at + 1).max(self.start));
+        let Some(window) = self.window else {
+            return self.is_before_stop(from).then_some(from);
+        };
+        while self.is_before_stop(from) {
+            let offset = self.offset(from);
+            let reach = from + CALM;
+            let mut found = from;
+            let inside = loop {
+                let open = open_at_or_after(window, found + offset);
+                if open == found + offset {
+                    break true;
+                }
+                found = self.at_or_after(open - offset);
+                if found > reach {
+                    found = self.at_or_after(reach);
+                    break false;
+                }
+            };
+            if found == from || self.offset(found) == offset {
+                if inside {
+                    return self.is_before_stop(found).then_some(found);
+                }
+                from = found;
+            } else {
+                // Clocks change on the way: nothing lies before the change, so go on from there by the new clock.
+                from = self.at_or_after(change_between(self.rule.time_zone, from, found));
+            }
+        }
+        None
+    }
+
+    /// The last occurrence at or before an instant.
+    pub fn latest_at_or_before(&self, at: i64) -> Option<i64> {
+        let at = if self.is_before_stop(at) { at } else { at.min(self.stop() - 1) };
+        let mut from = self.at_or_before(at);
+        let Some(window) = self.window else {
+            return (from >= self.start).then_some(from);
+        };
+        while from >= self.start {
+            let offset = self.offset(from);
+            let reach = (from - CALM).max(self.start);
+            let mut found = from;
+            let inside = loop {
+                let open = open_at_or_before(window, found + offset);
+                if open == found + offset {
+                    break true;
+                }
+                found = self.at_or_before(open - offset);
+                if found < reach {
+                    found = self.at_or_after(reach);
+                    break false;
+                }
+            };
+            if found == from || self.offset(found) == offset {
+                if inside {
+                    return Some(found);
+                }
+                if found == self.start {
+                    return None;
+                }
+                from = found - self.step; // the window is shut at `found` too
+            } else {
+                from = self.at_or_before(change_between(self.rule.time_zone, found, from) - 1);
+            }
+        }
+        None
+    }
+}
+
+/// How long the window stays open, in seconds of the wall clock.
+fn length(window: &Window) -> i64 {
+    let (from, to) = (window.from_seconds(), window.to_seconds());
+    if from < to { to - from } else { to + DAY - from }
+}
+
+fn opens_on(window: &Window, day: i64) -> bool {
+    window.weekday_bits() >> (day + 3).rem_euclid(7) & 1 == 1
+}
+
+/// The first local second at or after another in which the window is open.
+fn open_at_or_after(window: &Window, local: i64) -> i64 {
+    let (from, length) = (window.from_seconds(), length(window));
+    let today = local.div_euclid(DAY);
+    let mut openings = (today - 1..=today + 7).filter(|day| opens_on(window, *day)).map(|day| day * DAY + from);
+    openings.find(|open| local < open + length).map_or(local, |open| open.max(local))
+}
+
+/// The last local second at or before another in which the window is open.
+fn open_at_or_before(window: &Window, local: i64) -> i64 {
+    let (from, length) = (window.from_seconds(), length(window));
+    let today = local.div_euclid(DAY);
+    let mut openings = (today - 7..=today).rev().filter(|day| opens_on(window, *day)).map(|day| day * DAY + from);
+    openings.find(|open| *open <= local).map_or(local, |open| local.min(open + length - 1))
+}

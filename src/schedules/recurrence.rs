@@ -1,0 +1,102 @@
+//! Which instants a rule means. The only place that knows the rules of "When"; pure arithmetic on the calendar, then
+//! the zone's clock, so that it costs the same however long ago the schedule began.
+
+use chrono::DateTime;
+
+use super::elapsed::Grid;
+use super::rule::{Repeat, Rule};
+use super::{wall, zone};
+use crate::clock::Moment;
+use crate::error::FieldErrors;
+
+/// The first occurrence strictly after an instant; `None` when there is no more.
+pub fn next_after(rule: &Rule, after: Moment) -> Option<Moment> {
+    next_second(rule, after.micros().div_euclid(1_000_000))
+}
+
+/// The first occurrence at or after an instant: what a schedule saved at that instant begins with.
+pub fn first_at_or_after(rule: &Rule, from: Moment) -> Option<Moment> {
+    next_second(rule, (from.micros() - 1).div_euclid(1_000_000))
+}
+
+/// The last occurrence at or before an instant; `None` when there was none yet.
+pub fn latest_at_or_before(rule: &Rule, at: Moment) -> Option<Moment> {
+    let at = at.micros().div_euclid(1_000_000).clamp(EARLIEST, LATEST);
+    let found = match elapsed_step(rule) {
+        Some(step) => Grid::new(rule, step).latest_at_or_before(at),
+        None => wall::latest_at_or_before(rule, at),
+    };
+    found.map(moment)
+}
+
+/// Every occurrence strictly after an instant, in order.
+pub fn occurrences(rule: &Rule, after: Moment) -> impl Iterator<Item = Moment> {
+    std::iter::successors(next_after(rule, after), |at| next_after(rule, *at))
+}
+
+impl Rule {
+    /// Refuses a rule that means no instant at or after `now`, naming the field that is to blame.
+    pub fn check_future(&self, now: Moment) -> Result<(), FieldErrors> {
+        if first_at_or_after(self, now).is_some() {
+            return Ok(());
+        }
+        let local_now = now.in_zone(self.time_zone);
+        if self.is_once() {
+            let field = if self.start_date < local_now.date_naive() { "start_date" } else { "start_time" };
+            let detail = format!(
+                "{} is in the past: it is now {} in {}.",
+                self.start_time.format("%H:%M"),
+                local_now.format("%H:%M on %-d %b %Y"),
+                self.time_zone
+            );
+            let detail = if field == "start_date" {
+                format!("{}, {detail}", self.start_date.format("%-d %b %Y"))
+            } else {
+                detail
+            };
+            return Err(FieldErrors::one(field, detail));
+        }
+        let endless = Rule { end_date: None, ..*self };
+        Err(match self.end_date {
+            Some(end) if first_at_or_after(&endless, now).is_some() => {
+                let detail = if end < local_now.date_naive() {
+                    format!("The end, {}, is in the past.", end.format("%-d %b %Y"))
+                } else {
+                    format!("There is no occurrence up to the end, {}.", end.format("%-d %b %Y"))
+                };
+                FieldErrors::one("end_date", detail)
+            }
+            _ if self.repeat.window().is_some() => {
+                FieldErrors::one("window", "No occurrence falls into the window: widen it, or start at another time.")
+            }
+            _ => FieldErrors::one("start_date", "There is no occurrence before the end of 2099: start earlier."),
+        })
+    }
+}
+
+/// The seconds between occurrences where they are counted in elapsed time (rule 2).
+pub(super) fn elapsed_step(rule: &Rule) -> Option<i64> {
+    match rule.repeat {
+        Repeat::Minutes { every, .. } => Some(i64::from(every) * 60),
+        Repeat::Hours { every: 1, .. } => Some(3_600),
+        _ => None,
+    }
+}
+
+/// Occurrences lie on whole seconds.
+fn next_second(rule: &Rule, after: i64) -> Option<Moment> {
+    let after = after.clamp(EARLIEST, LATEST);
+    let found = match elapsed_step(rule) {
+        Some(step) => Grid::new(rule, step).next_after(after),
+        None => wall::next_after(rule, after),
+    };
+    found.map(moment)
+}
+
+/// A few days before 1970 and after 2099: beyond these nothing occurs, and nothing needs to be reckoned.
+const EARLIEST: i64 = -7 * zone::DAY;
+const LATEST: i64 = 47_490 * zone::DAY;
+
+pub(super) fn moment(seconds: i64) -> Moment {
+    Moment::new(DateTime::from_timestamp(seconds, 0).unwrap_or_default())
+}

@@ -1,0 +1,75 @@
+//! Between instants and wall clocks. Instants are seconds since 1970 in UTC; local times are seconds since
+//! 1970-01-01T00:00 on the wall clock of a zone, as if every day had 86,400 of them.
+
+use chrono::{DateTime, LocalResult, NaiveDateTime, Offset, TimeZone};
+use chrono_tz::Tz;
+
+pub(super) const DAY: i64 = 86_400;
+
+/// No zone changes its clocks twice within this time (the closest pair from 1970 to 2099 is 6 days and 23 hours).
+/// So two instants that are closer and have one offset have no change between them.
+pub(super) const CALM: i64 = 6 * DAY;
+
+/// Longer than the longest change of a clock, which is a day (Pacific/Apia, 2011).
+const LOOK_BACK: i64 = 26 * 3_600;
+
+/// Where a local time lands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Landing {
+    Plain(i64),
+    /// It happens twice; this is the first time.
+    Twice(i64),
+    /// Clocks skip it; this is where it lands when moved forward by the skipped amount.
+    Skipped(i64),
+}
+
+impl Landing {
+    pub fn at(self) -> i64 {
+        match self {
+            Self::Plain(at) | Self::Twice(at) | Self::Skipped(at) => at,
+        }
+    }
+}
+
+/// What the wall clock is ahead of UTC at an instant, in seconds.
+pub(super) fn offset_at(zone: Tz, at: i64) -> i64 {
+    i64::from(zone.offset_from_utc_datetime(&naive(at)).fix().local_minus_utc())
+}
+
+pub(super) fn land(zone: Tz, local: i64) -> Landing {
+    let seconds = |offset: chrono_tz::TzOffset| i64::from(offset.fix().local_minus_utc());
+    match zone.offset_from_local_datetime(&naive(local)) {
+        LocalResult::Single(offset) => Landing::Plain(local - seconds(offset)),
+        LocalResult::Ambiguous(first, _) => Landing::Twice(local - seconds(first)),
+        // Two days earlier lies before this change and, by `CALM`, after the one before.
+        LocalResult::None => Landing::Skipped(local - offset_at(zone, local - 2 * DAY)),
+    }
+}
+
+/// By how much the clocks have gone forward (or, negative, back) in the last day before an instant.
+pub(super) fn recent_change(zone: Tz, at: i64) -> i64 {
+    offset_at(zone, at) - offset_at(zone, at - LOOK_BACK)
+}
+
+/// The instant in `(early, late]` from which on the offset is that of `late`, which must differ from that of `early`.
+pub(super) fn change_between(zone: Tz, mut early: i64, mut late: i64) -> i64 {
+    let after = offset_at(zone, late);
+    while late - early > 1 {
+        let middle = early + (late - early) / 2;
+        if offset_at(zone, middle) == after { late = middle } else { early = middle }
+    }
+    late
+}
+
+/// The first instant whose local date is `day` or later; days are counted from 1970-01-01.
+pub(super) fn first_instant_of_day(zone: Tz, day: i64) -> i64 {
+    match land(zone, day * DAY) {
+        Landing::Plain(at) | Landing::Twice(at) => at,
+        Landing::Skipped(at) => change_between(zone, at - LOOK_BACK, at),
+    }
+}
+
+/// Whole seconds as chrono wants them. All that is asked lies within a few days of 1970 to 2099, which it can hold.
+pub(super) fn naive(seconds: i64) -> NaiveDateTime {
+    DateTime::from_timestamp(seconds, 0).unwrap_or_default().naive_utc()
+}
