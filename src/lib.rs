@@ -10,6 +10,7 @@ pub mod error;
 // The process: settings, sealing, the two databases, mail, and `App`, which holds them.
 pub mod config;
 pub mod secrets;
+pub mod connectors;
 pub mod db;
 pub mod mail;
 pub mod app;

@@ -1,0 +1,134 @@
+//! Why a source could not be reached or read: a plain cause for people, and whether it is worth coming back.
+//!
+//! A sentence never holds a secret, a query string or anything the source sent: it goes to summaries, mails and logs.
+
+use std::fmt;
+
+use super::{Limits, size_in_words};
+
+/// Whether trying again may help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// Somebody has to change something first.
+    No,
+    /// With the usual back-off.
+    Later,
+    /// The source asked for this many seconds (at most an hour).
+    After(u64),
+}
+
+/// What went wrong, for code to tell apart; people read [`FetchError::sentence`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// Somebody stopped it.
+    Cancelled,
+    /// The time for the whole attempt was up.
+    OutOfTime,
+    /// The source was silent for too long.
+    Silent,
+    /// Nobody answers there, or the name is not known.
+    Unreachable,
+    /// The address, folder or path is not allowed here.
+    Refused,
+    /// The encrypted connection is not to be trusted.
+    Tls,
+    /// The source does not know who we are.
+    SignIn,
+    /// The source knows us and says no.
+    Forbidden,
+    /// It is not there.
+    Missing,
+    /// The source wants to be asked less often.
+    TooOften,
+    /// The source points elsewhere.
+    Redirected,
+    /// The source answered, but not with a file.
+    Answer,
+    /// Less came than was promised.
+    Cut,
+    TooLarge,
+    /// The file became another while it was read.
+    Changed,
+    /// This machine could not keep or read it.
+    Machine,
+    /// The request does not fit this kind of connection.
+    Request,
+}
+
+/// A fetch or test that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FetchError {
+    pub kind: FailureKind,
+    /// What happened and what to do, in whole sentences.
+    pub sentence: String,
+    pub retry: Retry,
+    /// The HTTP status, where there was one.
+    pub status: Option<u16>,
+}
+
+impl fmt::Display for FetchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence)
+    }
+}
+
+impl std::error::Error for FetchError {}
+
+impl FetchError {
+    pub(super) fn new(kind: FailureKind, retry: Retry, sentence: impl Into<String>) -> Self {
+        Self { kind, sentence: sentence.into(), retry, status: None }
+    }
+
+    pub(super) fn with_status(mut self, status: u16) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    pub(super) fn cancelled() -> Self {
+        Self::new(FailureKind::Cancelled, Retry::No, "It was cancelled while the source was being read.")
+    }
+
+    pub(super) fn out_of_time() -> Self {
+        Self::new(
+            FailureKind::OutOfTime,
+            Retry::Later,
+            "The source was not read to its end in the time for one attempt. Give the import more time or a smaller file.",
+        )
+    }
+
+    pub(super) fn refused(sentence: impl Into<String>) -> Self {
+        Self::new(FailureKind::Refused, Retry::No, sentence)
+    }
+
+    pub(super) fn too_large(limits: &Limits) -> Self {
+        let most = size_in_words(limits.wire_bytes);
+        Self::new(
+            FailureKind::TooLarge,
+            Retry::No,
+            format!("The source is too large: an import reads at most {most}. Split the file, or filter it at the source."),
+        )
+    }
+
+    pub(super) fn takes_no_query(label: &str) -> Self {
+        Self::new(
+            FailureKind::Request,
+            Retry::No,
+            format!("A {label} connection takes a path and no query. Name the file in the import configuration."),
+        )
+    }
+
+    /// What reading or writing here went wrong with; `what` begins the sentence: "The download".
+    pub(super) fn machine(what: &str, error: &std::io::Error) -> Self {
+        use std::io::ErrorKind;
+        let sentence = match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                format!("{what} did not fit: the disk is full. Make room on the server's disk, then run again.")
+            }
+            ErrorKind::PermissionDenied => {
+                format!("{what} failed: the server may not read or write there. Ask the operator to check the rights.")
+            }
+            _ => format!("{what} failed on the server itself ({}). Ask the operator to look.", error.kind()),
+        };
+        Self::new(FailureKind::Machine, Retry::No, sentence)
+    }
+}

@@ -1,0 +1,149 @@
+//! How to reach the outside: a trait, a line in the registry and a file per kind. This room knows no member, table
+//! or page; it is handed what it may reach ([`Outside`]) and answers with a whole local file or with words.
+//!
+//! Why a fetch ends in a file: what was cut or came short must never look like a success, so nothing is loaded
+//! before all of it is here. An HTTP body goes to a nameless temporary file, which vanishes by itself even when the
+//! process is killed; a file of a folder is handed out as an open handle and checked again after it was read.
+//!
+//! To add a kind: a file with its `KIND` and its [`Connector`], a line in [`registry`], a driver in the contract
+//! suite (`tests/suite/connectors.rs`).
+
+mod failure;
+mod fetched;
+mod folder;
+mod http;
+pub mod network;
+mod registry;
+mod settings;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Moment;
+
+pub use failure::{FailureKind, FetchError, Retry};
+pub use fetched::{Check, Fetched};
+pub use network::{Lookup, NetworkPolicy, SystemLookup};
+pub use registry::{Field, Input, Kind, Takes, build, kind, kinds};
+
+/// A way to reach one outside place, configured. Its calls BLOCK: they belong on a thread that may wait (a run's own,
+/// or one of `spawn_blocking`), never on an async worker.
+pub trait Connector: std::fmt::Debug + Send + Sync {
+    /// Brings what is asked for here, whole, as a local file.
+    fn fetch(&self, request: &FetchRequest, ctx: &FetchContext<'_>) -> Result<Fetched, FetchError>;
+
+    /// Tries the connection and answers in words for people; never with anything that the source sent.
+    fn test(&self, ctx: &FetchContext<'_>) -> Result<String, FetchError>;
+
+    /// What there is to choose from, newest first; empty where a kind cannot tell.
+    fn list(&self, _ctx: &FetchContext<'_>) -> Result<Vec<Entry>, FetchError> {
+        Ok(Vec::new())
+    }
+}
+
+/// What to fetch, as the source of an import configuration names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FetchRequest {
+    /// A file, below the connection's folder or address.
+    Path(String),
+    /// A question to a database.
+    Query(String),
+}
+
+/// One thing that can be fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// As [`FetchRequest::Path`] takes it.
+    pub name: String,
+    pub bytes: u64,
+    pub modified: Option<Moment>,
+}
+
+/// What this installation may reach, as its operator said; one for the life of the process.
+#[derive(Clone)]
+pub struct Outside {
+    /// Networks besides the public ones (`--allow-network`).
+    pub network: NetworkPolicy,
+    /// How names become addresses: the system's way, or a test's.
+    pub lookup: Arc<dyn Lookup>,
+    /// What Folder connections may read (`--folder-root`).
+    pub folder_roots: Vec<PathBuf>,
+    /// Where downloads wait until they are loaded; made when it is not there.
+    pub spool_dir: PathBuf,
+}
+
+/// How much and how slow a source may be.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Bytes as they come over the wire, or as the file has on disk.
+    pub wire_bytes: u64,
+    /// From the first lookup of the name to an open, encrypted connection.
+    pub connect: Duration,
+    /// The longest silence before and within an answer.
+    pub idle: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { wire_bytes: 5 * 1024 * 1024 * 1024, connect: Duration::from_secs(10), idle: Duration::from_secs(30) }
+    }
+}
+
+/// The circumstances of one call.
+pub struct FetchContext<'a> {
+    pub outside: &'a Outside,
+    /// Cancelled by whoever wants to stop; honoured well within two seconds.
+    pub cancel: CancellationToken,
+    /// When the whole call must have ended.
+    pub deadline: Instant,
+    /// Told the number of bytes so far, from time to time.
+    pub progress: &'a dyn Fn(u64),
+    pub limits: Limits,
+}
+
+impl<'a> FetchContext<'a> {
+    /// With the usual limits, nobody to cancel it and nobody to tell.
+    pub fn until(outside: &'a Outside, deadline: Instant) -> Self {
+        Self { outside, cancel: CancellationToken::new(), deadline, progress: &|_| (), limits: Limits::default() }
+    }
+
+    /// An error when somebody cancelled or time is up.
+    fn check_going_on(&self) -> Result<(), FetchError> {
+        if self.cancel.is_cancelled() {
+            return Err(FetchError::cancelled());
+        }
+        if Instant::now() >= self.deadline {
+            return Err(FetchError::out_of_time());
+        }
+        Ok(())
+    }
+}
+
+/// `1.4 MB`: a size as people read it, in powers of ten.
+fn size_in_words(bytes: u64) -> String {
+    const STEPS: [(&str, f64); 3] = [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
+    for (unit, step) in STEPS {
+        let many = bytes as f64 / step;
+        if many >= 0.9995 {
+            return if many < 9.95 { format!("{many:.1} {unit}") } else { format!("{many:.0} {unit}") };
+        }
+    }
+    match bytes {
+        1 => "1 byte".to_owned(),
+        _ => format!("{bytes} bytes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size_in_words;
+
+    #[test]
+    fn sizes_read_well_at_their_borders() {
+        let said: Vec<_> = [0, 1, 999, 1_000, 1_449_000, 9_960_000, 999_600, 5_368_709_120].map(size_in_words).to_vec();
+        assert_eq!(said, ["0 bytes", "1 byte", "999 bytes", "1.0 kB", "1.4 MB", "10 MB", "1.0 MB", "5.4 GB"]);
+    }
+}

@@ -1,0 +1,116 @@
+//! The kinds of connection, one line each, with what each needs to know: so that pages and the API are the same for
+//! all kinds.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::settings::Given;
+use super::{Connector, folder, http};
+use crate::error::FieldErrors;
+
+static KINDS: [Kind; 2] = [folder::KIND, http::KIND];
+
+/// What can be said about a kind of connection without having one.
+#[derive(Debug)]
+pub struct Kind {
+    /// As the API names it.
+    pub name: &'static str,
+    /// As people read it.
+    pub label: &'static str,
+    /// One line that says what it is for.
+    pub summary: &'static str,
+    pub takes: Takes,
+    /// Readable by whoever may see the connection.
+    pub settings: &'static [Field],
+    /// Sealed, and never shown again.
+    pub secrets: &'static [Field],
+    pub(super) build: fn(&mut Given<'_>) -> Option<Box<dyn Connector>>,
+}
+
+/// How the source of an import configuration names what to fetch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    Path,
+    Query,
+}
+
+/// One thing that a kind needs to know.
+#[derive(Debug)]
+pub struct Field {
+    pub name: &'static str,
+    pub label: &'static str,
+    pub input: Input,
+    /// Needed always; what is needed only beside another choice says so in its hint, and [`build`] checks it.
+    pub required: bool,
+    pub hint: &'static str,
+}
+
+/// How a field is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    Text,
+    Url,
+    Toggle,
+    /// Value and label of each choice; the first is the default.
+    Choice(&'static [(&'static str, &'static str)]),
+    /// Name and value pairs: a JSON object of text, or text with a line `Name: value` each.
+    Headers,
+    Password,
+}
+
+/// All kinds, in the order in which they are offered.
+pub fn kinds() -> &'static [Kind] {
+    &KINDS
+}
+
+/// The kind of that name.
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|k| k.name == name)
+}
+
+/// A connector of a kind from its settings (a JSON object) and its opened secrets. What is wrong is told field by
+/// field (`kind`, `settings.url`, `secrets.token`); unknown settings and secrets are wrong too.
+pub fn build(
+    kind_name: &str,
+    settings: &Value,
+    secrets: &BTreeMap<String, String>,
+) -> Result<Box<dyn Connector>, FieldErrors> {
+    let Some(kind) = kind(kind_name) else {
+        let known: Vec<_> = KINDS.iter().map(|k| k.name).collect();
+        let detail = format!("there is no such kind of connection; choose one of {}", known.join(", "));
+        return Err(FieldErrors::one("kind", detail));
+    };
+    let empty = Map::new();
+    let settings = match settings {
+        Value::Object(map) => map,
+        Value::Null => &empty,
+        _ => return Err(FieldErrors::one("settings", "must be an object of names and values")),
+    };
+    let mut given = Given::new(kind, settings, secrets);
+    let built = (kind.build)(&mut given);
+    let errors = given.into_errors();
+    match built {
+        Some(connector) if errors.is_empty() => Ok(connector),
+        _ if errors.is_empty() => Err(FieldErrors::one("settings", "do not make a connection")),
+        _ => Err(errors),
+    }
+}
+
+impl Kind {
+    /// Settings as [`build`] takes them from what a form sends: text by field name. Blank fields are left out, and a
+    /// toggle is on when it was sent at all with anything but `false` or `off`.
+    pub fn settings_from_form(&self, sent: &BTreeMap<String, String>) -> Value {
+        let mut settings = Map::new();
+        for field in self.settings {
+            let text = sent.get(field.name).map(|t| t.trim()).unwrap_or_default();
+            let value = match field.input {
+                Input::Toggle => Value::Bool(!matches!(text, "" | "false" | "off")),
+                _ if text.is_empty() => continue,
+                _ => Value::String(text.to_owned()),
+            };
+            settings.insert(field.name.to_owned(), value);
+        }
+        Value::Object(settings)
+    }
+}
