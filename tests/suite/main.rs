@@ -1,1 +1,3 @@
-fn main() {}
+//! The suite: this list of modules is its table of contents.
+
+mod connectors;

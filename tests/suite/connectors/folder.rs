@@ -1,0 +1,186 @@
+//! The Folder connection: what lies inside, and everything that pretends to.
+
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use serde_json::json;
+use tempfile::TempDir;
+use tidegate::connectors::{Connector, FailureKind, FetchError, Fetched, Outside, Retry};
+
+use super::{connector, ctx, failed, load, outside, path};
+
+/// A root with a folder `in`, beside which lies what must stay closed.
+struct Place {
+    dir: TempDir,
+    outside: Outside,
+    folder: Box<dyn Connector>,
+}
+
+impl Place {
+    fn new() -> Self {
+        let dir = TempDir::new().unwrap();
+        std::fs::create_dir_all(dir.path().join("root/in/sub")).unwrap();
+        std::fs::create_dir(dir.path().join("root/other")).unwrap();
+        for file in ["root/in/a.csv", "root/in/sub/b.csv", "root/other/c.csv", "secret.csv"] {
+            std::fs::write(dir.path().join(file), file).unwrap();
+        }
+        let roots = [dir.path().join("gone"), dir.path().join("root")];
+        let outside = outside(&[], &roots, &dir);
+        let folder = connector("folder", json!({ "path": dir.path().join("root/in") }), &[]);
+        Self { dir, outside, folder }
+    }
+
+    fn at(&self, name: &str) -> std::path::PathBuf {
+        self.dir.path().join("root/in").join(name)
+    }
+
+    fn fetch(&self, name: &str) -> Result<Fetched, FetchError> {
+        self.folder.fetch(&path(name), &ctx(&self.outside))
+    }
+}
+
+#[test]
+fn files_inside_open_by_any_honest_path() {
+    let place = Place::new();
+    symlink("a.csv", place.at("link.csv")).unwrap();
+    for (name, content) in [
+        ("a.csv", "root/in/a.csv"), ("sub/b.csv", "root/in/sub/b.csv"), ("./sub/../a.csv", "root/in/a.csv"),
+        ("link.csv", "root/in/a.csv"),
+    ] {
+        let read = load(&*place.folder, &path(name), &ctx(&place.outside), || ()).unwrap();
+        assert_eq!(String::from_utf8(read).unwrap(), content, "{name}");
+    }
+    let relative = connector("folder", json!({ "path": "in" }), &[]);
+    assert_eq!(relative.fetch(&path("a.csv"), &ctx(&place.outside)).unwrap().bytes, 13);
+}
+
+#[test]
+fn files_outside_stay_closed() {
+    let place = Place::new();
+    symlink("../../secret.csv", place.at("out.csv")).unwrap();
+    symlink("../other", place.at("out")).unwrap();
+    symlink("/dev/null", place.at("null.csv")).unwrap();
+    let absolute = place.at("a.csv");
+    for name in [
+        "../other/c.csv", "../../secret.csv", "../nothing", "/etc/passwd", "out.csv", "out/c.csv", "null.csv",
+        "a\0.csv", absolute.to_str().unwrap(),
+    ] {
+        failed(place.fetch(name), FailureKind::Refused, Retry::No);
+    }
+}
+
+#[test]
+fn only_ordinary_files_are_opened_and_none_hangs() {
+    let place = Place::new();
+    assert!(Command::new("mkfifo").arg(place.at("pipe.csv")).status().unwrap().success());
+    let _socket = std::os::unix::net::UnixListener::bind(place.at("socket.csv")).unwrap();
+    failed(place.fetch("pipe.csv"), FailureKind::Refused, Retry::No);
+    failed(place.fetch("socket.csv"), FailureKind::Refused, Retry::No);
+    failed(place.fetch("sub"), FailureKind::Request, Retry::No);
+    failed(place.fetch("."), FailureKind::Request, Retry::No);
+    failed(place.fetch(" "), FailureKind::Request, Retry::No);
+}
+
+#[test]
+fn the_folder_itself_must_lie_inside_a_root() {
+    let place = Place::new();
+    let try_folder = |folder: &Path| connector("folder", json!({ "path": folder }), &[]).test(&ctx(&place.outside));
+    failed(try_folder(place.dir.path()), FailureKind::Refused, Retry::No);
+    failed(try_folder(Path::new("/etc")), FailureKind::Refused, Retry::No);
+    failed(try_folder(Path::new("../")), FailureKind::Refused, Retry::No);
+    failed(try_folder(&place.at("none")), FailureKind::Missing, Retry::No);
+    failed(try_folder(&place.at("a.csv")), FailureKind::Missing, Retry::No);
+    symlink("/etc", place.at("etc")).unwrap();
+    failed(try_folder(&place.at("etc")), FailureKind::Refused, Retry::No);
+    // a root's namesake is not the root
+    std::fs::create_dir(place.dir.path().join("root2")).unwrap();
+    failed(try_folder(&place.dir.path().join("root2")), FailureKind::Refused, Retry::No);
+
+    let closed = outside(&[], &[], &place.dir);
+    let error = failed(place.folder.fetch(&path("a.csv"), &ctx(&closed)), FailureKind::Refused, Retry::No);
+    assert!(error.sentence.contains("--folder-root"), "{error}");
+}
+
+#[test]
+fn a_missing_file_is_answered_with_the_newest_ones() {
+    let place = Place::new();
+    for age in 1..=6 {
+        let file = std::fs::File::create(place.at(&format!("sales-{age}.csv"))).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(age * 3_600)).unwrap();
+    }
+    for old in ["a.csv", "sub/b.csv"] {
+        let file = std::fs::File::options().append(true).open(place.at(old)).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    }
+    let error = failed(place.fetch("sale.csv"), FailureKind::Missing, Retry::No);
+    assert!(error.sentence.contains("There is no file 'sale.csv' in folder"), "{error}");
+    let five = "sales-1.csv, sales-2.csv, sales-3.csv, sales-4.csv, sales-5.csv.";
+    assert!(error.sentence.ends_with(five), "{error}");
+}
+
+#[test]
+fn a_listing_has_what_can_be_fetched_newest_first() {
+    let place = Place::new();
+    std::fs::write(place.at(".hidden"), "").unwrap();
+    symlink("../../secret.csv", place.at("out.csv")).unwrap();
+    let old = std::fs::File::options().append(true).open(place.at("a.csv")).unwrap();
+    old.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(86_400)).unwrap();
+    let entries = place.folder.list(&ctx(&place.outside)).unwrap();
+    let names: Vec<_> = entries.iter().map(|e| (e.name.as_str(), e.bytes)).collect();
+    assert_eq!(names, [("sub/b.csv", 17), ("a.csv", 13)]);
+    assert_eq!(entries[1].modified.unwrap().rfc3339(), "1970-01-02T00:00:00Z");
+    for entry in entries {
+        place.fetch(&entry.name).unwrap();
+    }
+}
+
+#[test]
+fn a_connection_test_counts_the_files() {
+    let place = Place::new();
+    std::fs::remove_file(place.at("sub/b.csv")).unwrap();
+    let file = std::fs::File::options().append(true).open(place.at("a.csv")).unwrap();
+    file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_312_000)).unwrap();
+    let words = place.folder.test(&ctx(&place.outside)).unwrap();
+    assert_eq!(words, "The folder holds 1 file; the newest is a.csv (13 bytes, of 2 January 2026 00:00 UTC).");
+    std::fs::remove_file(place.at("a.csv")).unwrap();
+    assert_eq!(place.folder.test(&ctx(&place.outside)).unwrap(), "The folder is there and holds no files yet.");
+}
+
+#[test]
+fn a_change_is_noticed_even_when_its_time_is_put_back() {
+    let place = Place::new();
+    type Meddle = fn(&Path);
+    let meddlings: [Meddle; 4] = [
+        |file| std::fs::write(file, "root/in/A.csv").unwrap(),
+        |file| drop(std::fs::rename(file.with_file_name("new"), file).unwrap()),
+        |file| std::fs::remove_file(file).unwrap(),
+        |file| {
+            let before = file.metadata().unwrap().modified().unwrap();
+            std::fs::write(file, "root/in/A.csv").unwrap();
+            std::fs::File::options().append(true).open(file).unwrap().set_modified(before).unwrap();
+        },
+    ];
+    for meddle in meddlings {
+        std::fs::write(place.at("a.csv"), "root/in/a.csv").unwrap();
+        std::fs::write(place.at("new"), "root/in/n.csv").unwrap();
+        let fetched = place.fetch("a.csv").unwrap();
+        fetched.verify_unchanged().unwrap();
+        next_tick(&place.at("tick"));
+        meddle(&place.at("a.csv"));
+        failed(fetched.verify_unchanged(), FailureKind::Changed, Retry::Later);
+    }
+}
+
+/// Waits until the file system's clock, which steps every few milliseconds, has moved on.
+fn next_tick(scratch: &Path) {
+    let stamp = || {
+        std::fs::write(scratch, "x").unwrap();
+        scratch.metadata().unwrap().modified().unwrap()
+    };
+    let first = stamp();
+    while stamp() == first {
+        std::thread::yield_now();
+    }
+}

@@ -1,0 +1,80 @@
+//! Kinds and their settings: what is wrong is told field by field, and nothing secret shows.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use tidegate::connectors::{build, kind, kinds};
+
+use super::{SECRET, connector};
+
+fn wrong(kind: &str, settings: Value, secrets: &[(&str, &str)]) -> Vec<String> {
+    let secrets = secrets.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    let errors = build(kind, &settings, &secrets).expect_err("should be refused");
+    assert!(!errors.to_string().contains(SECRET));
+    errors.0.into_iter().map(|e| e.field).collect()
+}
+
+#[test]
+fn each_wrong_field_is_named() {
+    assert_eq!(wrong("carrier-pigeon", json!({}), &[]), ["kind"]);
+    assert_eq!(wrong("folder", json!([]), &[]), ["settings"]);
+    assert_eq!(wrong("folder", json!({}), &[]), ["settings.path"]);
+    assert_eq!(wrong("folder", json!({ "path": " " }), &[]), ["settings.path"]);
+    assert_eq!(wrong("folder", json!({ "path": 7, "foo": 1 }), &[("token", SECRET)]).len(), 3);
+    assert_eq!(wrong("http", json!({ "url": "http://h/", "foo": 1 }), &[]), ["settings.foo"]);
+    assert_eq!(wrong("http", json!({ "url": "http://h/" }), &[("private_key", SECRET)]), ["secrets.private_key"]);
+    for url in ["", "h", "/a", "file:///etc/passwd", "gopher://h/", "http://", "http://u:p@h/", "http://u@h/"] {
+        assert_eq!(wrong("http", json!({ "url": url }), &[]), ["settings.url"], "{url}");
+    }
+    let with = |more: Value| {
+        let mut settings = json!({ "url": "https://h/" });
+        settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        settings
+    };
+    assert_eq!(wrong("http", with(json!({ "auth": "digest" })), &[]), ["settings.auth"]);
+    assert_eq!(wrong("http", with(json!({ "auth": "basic" })), &[]), ["settings.user", "secrets.password"]);
+    assert_eq!(wrong("http", with(json!({ "auth": "basic", "user": "a:b" })), &[("password", "x")]), ["settings.user"]);
+    assert_eq!(wrong("http", with(json!({ "auth": "bearer" })), &[("token", "")]), ["secrets.token"]);
+    assert_eq!(wrong("http", with(json!({ "auth": "bearer" })), &[("token", "a\r\nX-Evil: 1")]), ["secrets.token"]);
+    assert_eq!(wrong("http", with(json!({ "follow_redirects": "yes" })), &[]), ["settings.follow_redirects"]);
+    for headers in [
+        json!(["a"]), json!({ "a": 1 }), json!({ "a b": "x" }), json!({ "a": "x\r\nb: y" }), json!({ "Host": "evil" }),
+        json!("no colon"), json!({ "accept-encoding": "gzip" }), json!({ "": "x" }),
+    ] {
+        assert_eq!(wrong("http", with(json!({ "headers": headers })), &[]), ["settings.headers"], "{headers}");
+    }
+}
+
+#[test]
+fn oauth_is_said_to_come_later() {
+    let settings = json!({ "url": "https://h/", "auth": "oauth2_client_credentials" });
+    let errors = build("http", &settings, &BTreeMap::new()).expect_err("later");
+    assert!(errors.of("settings.auth").unwrap().contains("not available yet"), "{errors}");
+}
+
+#[test]
+fn nothing_that_may_be_secret_shows_in_a_connector() {
+    let settings = json!({
+        "url": format!("https://h/x?key={SECRET}"), "auth": "bearer", "user": null,
+        "headers": format!("Authorization: {SECRET}\r\n\r\nX-Api-Key: {SECRET}"),
+    });
+    let shown = format!("{:?}", connector("http", settings, &[("token", SECRET)]));
+    assert!(!shown.contains(SECRET) && shown.contains("x-api-key: …"), "{shown}");
+    let basic = json!({ "url": "https://h/", "auth": "basic", "user": "ada" });
+    let shown = format!("{:?}", connector("http", basic, &[("password", SECRET)]));
+    assert!(!shown.contains(SECRET), "{shown}");
+}
+
+#[test]
+fn kinds_describe_themselves_for_pages_and_api() {
+    for kind in kinds() {
+        assert!(!kind.label.is_empty() && !kind.summary.is_empty() && !kind.settings.is_empty());
+    }
+    assert!(kind("sftp").is_none());
+    let http = kind("http").unwrap();
+    let sent = [("url", " https://h/ "), ("auth", "none"), ("headers", ""), ("follow_redirects", "on"), ("csrf", "x")];
+    let form: BTreeMap<String, String> = sent.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect();
+    let settings = http.settings_from_form(&form);
+    assert_eq!(settings, json!({ "url": "https://h/", "auth": "none", "follow_redirects": true }));
+    assert!(build("http", &settings, &BTreeMap::new()).is_ok());
+}
