@@ -10,6 +10,7 @@ use url::Url;
 
 use crate::clock::{Clock, MachineClock, Moment};
 use crate::config::Config;
+use crate::connectors::{NetworkPolicy, Outside, SystemLookup};
 use crate::db::{self, Conn, Location, Pool, ServerClock};
 use crate::error::{AppError, Result};
 use crate::mail::Mailer;
@@ -74,6 +75,16 @@ impl App {
     /// Where downloads wait until they are loaded.
     pub fn spool_dir(&self) -> PathBuf {
         self.config.data_dir.join("spool")
+    }
+
+    /// What connections may reach.
+    pub fn outside(&self) -> Outside {
+        Outside {
+            network: NetworkPolicy::new(self.config.allowed_networks.clone()),
+            lookup: Arc::new(SystemLookup),
+            folder_roots: self.config.folder_roots.clone(),
+            spool_dir: self.spool_dir(),
+        }
     }
 
     /// Queries that change nothing, off the async threads.

@@ -154,7 +154,7 @@ fn a_change_is_noticed_even_when_its_time_is_put_back() {
     type Meddle = fn(&Path);
     let meddlings: [Meddle; 4] = [
         |file| std::fs::write(file, "root/in/A.csv").unwrap(),
-        |file| drop(std::fs::rename(file.with_file_name("new"), file).unwrap()),
+        |file| std::fs::rename(file.with_file_name("new"), file).unwrap(),
         |file| std::fs::remove_file(file).unwrap(),
         |file| {
             let before = file.metadata().unwrap().modified().unwrap();

@@ -267,8 +267,14 @@ fn a_certificate_that_nobody_vouches_for_is_refused() {
 
 #[test]
 fn encryption_where_there_is_none_is_refused() {
-    let server = Server::saying(answer("200 OK", "", BODY));
-    let url = format!("https://{}", server.at);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        say(&mut stream, answer("400 Bad Request", "", BODY).as_bytes());
+        stall(&mut stream);
+    });
     let error = failed(fetch_by(json!({ "url": url }), &[], "a"), FailureKind::Tls, Retry::No);
     assert!(error.sentence.contains("does not speak TLS"), "{error}");
+    server.join().unwrap();
 }
