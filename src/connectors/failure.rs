@@ -105,7 +105,9 @@ impl FetchError {
         Self::new(
             FailureKind::TooLarge,
             Retry::No,
-            format!("The source is too large: an import reads at most {most}. Split the file, or filter it at the source."),
+            format!(
+                "The source is too large: an import reads at most {most}. Split the file, or filter it at the source."
+            ),
         )
     }
 

@@ -76,9 +76,7 @@ impl Check {
     pub fn sha256(&self) -> Result<String, FetchError> {
         match &self.0 {
             Inner::Downloaded { sha256 } => Ok(sha256.clone()),
-            Inner::Watched { handle, .. } => {
-                hash_of(handle).map_err(|e| FetchError::machine("Reading the file", &e))
-            }
+            Inner::Watched { handle, .. } => hash_of(handle).map_err(|e| FetchError::machine("Reading the file", &e)),
         }
     }
 }

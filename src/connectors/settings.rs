@@ -79,7 +79,8 @@ impl<'a> Given<'a> {
 
     /// One of the field's choices; the first when absent.
     pub(super) fn choice(&mut self, name: &str) -> Option<&'a str> {
-        let choices: &'static [(&str, &str)] = match self.kind.settings.iter().find(|f| f.name == name).map(|f| f.input) {
+        let choices: &'static [(&str, &str)] = match self.kind.settings.iter().find(|f| f.name == name).map(|f| f.input)
+        {
             Some(Input::Choice(choices)) => choices,
             _ => &[],
         };

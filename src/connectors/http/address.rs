@@ -120,9 +120,21 @@ mod tests {
     #[test]
     fn paths_that_lead_away_are_refused() {
         for path in [
-            "http://other/x/a.csv", "https://h/x/a.csv", "http://h:82/x/a.csv", "http://h/y/a.csv", "../a.csv",
-            "y/../../a.csv", "%2e%2e/a.csv", "..\\a.csv", "file:///etc/passwd", "file:/etc/passwd", "gopher://h/x/",
-            "http://u:p@h/x/a.csv", "http:\\\\other\\x", "http://h/xy/a.csv", "data:text/csv,a",
+            "http://other/x/a.csv",
+            "https://h/x/a.csv",
+            "http://h:82/x/a.csv",
+            "http://h/y/a.csv",
+            "../a.csv",
+            "y/../../a.csv",
+            "%2e%2e/a.csv",
+            "..\\a.csv",
+            "file:///etc/passwd",
+            "file:/etc/passwd",
+            "gopher://h/x/",
+            "http://u:p@h/x/a.csv",
+            "http:\\\\other\\x",
+            "http://h/xy/a.csv",
+            "data:text/csv,a",
         ] {
             let refused = at("http://h/x/", path).expect_err(path);
             assert_eq!((refused.kind, refused.retry), (FailureKind::Refused, Retry::No), "{path}");
@@ -132,8 +144,11 @@ mod tests {
     #[test]
     fn a_name_is_the_last_part_decoded() {
         for (url, name) in [
-            ("http://h/x/a%20b.csv.gz?c=d.xlsx", "a b.csv.gz"), ("http://h/", ""), ("http://h/100%", "100%"),
-            ("http://h/a%2Fb%0d%0a.csv", "ab.csv"), ("http://h/%zz", "%zz"),
+            ("http://h/x/a%20b.csv.gz?c=d.xlsx", "a b.csv.gz"),
+            ("http://h/", ""),
+            ("http://h/100%", "100%"),
+            ("http://h/a%2Fb%0d%0a.csv", "ab.csv"),
+            ("http://h/%zz", "%zz"),
         ] {
             assert_eq!(file_name(&Url::parse(url).unwrap()), name);
         }

@@ -116,7 +116,8 @@ pub(super) fn unreached(error: &reqwest::Error, at: &Url, limits: &Limits) -> Fe
         return FetchError::refused(format!("{host} may not be reached from here. {}", refused.sentence));
     }
     if find::<NameUnknown>(error).is_some() {
-        let sentence = format!("The name {host} is not known. Check the address; if it is right, its name server is away.");
+        let sentence =
+            format!("The name {host} is not known. Check the address; if it is right, its name server is away.");
         return FetchError::new(Unreachable, Retry::Later, sentence);
     }
     if let Some(tls) = find::<rustls::Error>(error) {
@@ -131,14 +132,22 @@ pub(super) fn unreached(error: &reqwest::Error, at: &Url, limits: &Limits) -> Fe
         return FetchError::new(kind, Retry::Later, sentence);
     }
     if error.is_builder() {
-        return FetchError::new(Request, Retry::No, "The question could not be put. Check the address, headers and sign-in.");
+        return FetchError::new(
+            Request,
+            Retry::No,
+            "The question could not be put. Check the address, headers and sign-in.",
+        );
     }
     if error.is_connect() {
         let how = match find::<std::io::Error>(error).map(std::io::Error::kind) {
             Some(std::io::ErrorKind::ConnectionRefused) => "refused the connection",
             _ => "could not be reached",
         };
-        return FetchError::new(Unreachable, Retry::Later, format!("{host} {how}. Check that it runs and the address is right."));
+        return FetchError::new(
+            Unreachable,
+            Retry::Later,
+            format!("{host} {how}. Check that it runs and the address is right."),
+        );
     }
     FetchError::new(Cut, Retry::Later, format!("{host} broke off before it answered. Ask its owner if it lasts."))
 }

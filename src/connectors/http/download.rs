@@ -67,6 +67,9 @@ fn broken(error: &reqwest::Error, bytes: u64, promised: Option<u64>, ctx: &Fetch
 
 fn cut(bytes: u64, promised: Option<u64>) -> FetchError {
     let of = promised.map(|p| format!(" of {}", size_in_words(p))).unwrap_or_default();
-    let sentence = format!("The source broke off after {}{of}; nothing of it was used. Ask its owner if it lasts.", size_in_words(bytes));
+    let sentence = format!(
+        "The source broke off after {}{of}; nothing of it was used. Ask its owner if it lasts.",
+        size_in_words(bytes)
+    );
     FetchError::new(FailureKind::Cut, Retry::Later, sentence)
 }

@@ -7,9 +7,9 @@ use reqwest::header::{self, HeaderValue};
 use reqwest::{Client, Response, StatusCode};
 use url::Url;
 
+use super::super::FetchContext;
 use super::super::failure::{FailureKind, FetchError, Retry};
 use super::super::network::CheckedResolver;
-use super::super::FetchContext;
 use super::{Http, SignIn, address, answer};
 
 /// How many redirects are followed, where they are followed at all.
@@ -60,7 +60,10 @@ pub(super) async fn ask(http: &Http, start: &Url, ctx: &FetchContext<'_>) -> Res
         let response = request.send().await.map_err(|e| answer::unreached(&e, &url, &ctx.limits))?;
         let Some(next) = redirect(&response, &url) else { return Ok((response, url)) };
         let next = next.ok_or_else(|| {
-            redirected(response.status(), "The source redirects to something that is no address. Ask its owner.".to_owned())
+            redirected(
+                response.status(),
+                "The source redirects to something that is no address. Ask its owner.".to_owned(),
+            )
         })?;
         let to = address::host(&next);
         let status = response.status();

@@ -185,7 +185,9 @@ fn headers(given: &mut Given<'_>) -> Vec<(HeaderName, HeaderValue)> {
                 headers.push((name, value));
             }
             (Err(_), _) => given.wrong("headers", "a name must be letters, digits and dashes"),
-            (Ok(name), Err(_)) => given.wrong("headers", format!("the value of {name} must not hold control characters")),
+            (Ok(name), Err(_)) => {
+                given.wrong("headers", format!("the value of {name} must not hold control characters"))
+            }
         }
     }
     headers

@@ -30,9 +30,26 @@ fn closed_addresses_are_refused_however_they_are_written() {
     ]);
     let outside = Outside { lookup: names.clone(), ..outside(&[], &[], &spool) };
     for host in [
-        "169.254.169.254", "127.1", "127.0.0.1", "127.0.0.1.", "0x7f000001", "2130706433", "0177.0.0.1", "[::1]",
-        "[::ffff:127.0.0.1]", "[::ffff:10.0.0.1]", "[64:ff9b::127.0.0.1]", "0.0.0.0", "[::]", "10.0.0.1", "localhost",
-        "LOCALHOST", "metadata.example", "mapped.example", "translated.example", "any.example",
+        "169.254.169.254",
+        "127.1",
+        "127.0.0.1",
+        "127.0.0.1.",
+        "0x7f000001",
+        "2130706433",
+        "0177.0.0.1",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:10.0.0.1]",
+        "[64:ff9b::127.0.0.1]",
+        "0.0.0.0",
+        "[::]",
+        "10.0.0.1",
+        "localhost",
+        "LOCALHOST",
+        "metadata.example",
+        "mapped.example",
+        "translated.example",
+        "any.example",
     ] {
         for scheme in ["http", "https"] {
             failed(fetch(&format!("{scheme}://{host}:{port}/"), true, &outside), FailureKind::Refused, Retry::No);
@@ -52,9 +69,16 @@ fn a_path_cannot_lead_to_another_place() {
     let http = connector("http", json!({ "url": server.url() + "/x/" }), &[]);
     let to = format!("127.0.0.2:{}", canary.port());
     for bad in [
-        format!("http://{to}/"), format!("http://user@{to}/"), format!("http:\\\\{to}\\"), format!("http:{to}/"),
-        format!("https://{}/x/", server.at), format!("http://{}@{to}/x/", server.at), "file:///etc/passwd".to_owned(),
-        format!("gopher://{to}/"), "../y".to_owned(), "http://".to_owned() + &server.at.to_string() + "/y",
+        format!("http://{to}/"),
+        format!("http://user@{to}/"),
+        format!("http:\\\\{to}\\"),
+        format!("http:{to}/"),
+        format!("https://{}/x/", server.at),
+        format!("http://{}@{to}/x/", server.at),
+        "file:///etc/passwd".to_owned(),
+        format!("gopher://{to}/"),
+        "../y".to_owned(),
+        "http://".to_owned() + &server.at.to_string() + "/y",
     ] {
         failed(http.fetch(&path(&bad), &ctx(&outside)), FailureKind::Refused, Retry::No);
     }
@@ -75,10 +99,16 @@ fn redirects_to_closed_places_are_not_followed() {
     let names = Names::knowing(&[("inner.example", &[&["127.0.0.2"]])]);
     let outside = Outside { lookup: names, ..outside(&["127.0.0.1/32"], &[], &spool) };
     for to in [
-        format!("http://127.0.0.2:{port}/"), format!("//127.0.0.2:{port}/"), format!("http://127.2:{port}/"),
-        format!("http://0x7f000002:{port}/"), format!("http://[::ffff:127.0.0.2]:{port}/"),
-        format!("http://inner.example:{port}/"), format!("http://0.0.0.0:{port}/"), "file:///etc/passwd".to_owned(),
-        format!("gopher://127.0.0.2:{port}/"), "http://user:password@127.0.0.1/".to_owned(),
+        format!("http://127.0.0.2:{port}/"),
+        format!("//127.0.0.2:{port}/"),
+        format!("http://127.2:{port}/"),
+        format!("http://0x7f000002:{port}/"),
+        format!("http://[::ffff:127.0.0.2]:{port}/"),
+        format!("http://inner.example:{port}/"),
+        format!("http://0.0.0.0:{port}/"),
+        "file:///etc/passwd".to_owned(),
+        format!("gopher://127.0.0.2:{port}/"),
+        "http://user:password@127.0.0.1/".to_owned(),
         "http://169.254.169.254/latest/meta-data/".to_owned(),
     ] {
         let server = Server::saying(answer("302 Found", &format!("Location: {to}\r\n"), ""));
@@ -95,10 +125,8 @@ fn a_name_that_changes_its_mind_is_checked_each_time() {
     let port = canary.port();
     // open at the first question, closed from the second on
     let names = || Names::knowing(&[("rebind.example", &[&["127.0.0.1"], &["127.0.0.2"]])]);
-    let outside = |names: &Arc<Names>| Outside {
-        lookup: names.clone(),
-        ..super::outside(&["127.0.0.1/32"], &[], &spool)
-    };
+    let outside =
+        |names: &Arc<Names>| Outside { lookup: names.clone(), ..super::outside(&["127.0.0.1/32"], &[], &spool) };
 
     let server = Server::saying(answer("200 OK", "", "fine"));
     let asked = names();

@@ -46,7 +46,9 @@ fn files_inside_open_by_any_honest_path() {
     let place = Place::new();
     symlink("a.csv", place.at("link.csv")).unwrap();
     for (name, content) in [
-        ("a.csv", "root/in/a.csv"), ("sub/b.csv", "root/in/sub/b.csv"), ("./sub/../a.csv", "root/in/a.csv"),
+        ("a.csv", "root/in/a.csv"),
+        ("sub/b.csv", "root/in/sub/b.csv"),
+        ("./sub/../a.csv", "root/in/a.csv"),
         ("link.csv", "root/in/a.csv"),
     ] {
         let read = load(&*place.folder, &path(name), &ctx(&place.outside), || ()).unwrap();
@@ -64,8 +66,15 @@ fn files_outside_stay_closed() {
     symlink("/dev/null", place.at("null.csv")).unwrap();
     let absolute = place.at("a.csv");
     for name in [
-        "../other/c.csv", "../../secret.csv", "../nothing", "/etc/passwd", "out.csv", "out/c.csv", "null.csv",
-        "a\0.csv", absolute.to_str().unwrap(),
+        "../other/c.csv",
+        "../../secret.csv",
+        "../nothing",
+        "/etc/passwd",
+        "out.csv",
+        "out/c.csv",
+        "null.csv",
+        "a\0.csv",
+        absolute.to_str().unwrap(),
     ] {
         failed(place.fetch(name), FailureKind::Refused, Retry::No);
     }

@@ -52,7 +52,12 @@ fn it_asks_as_configured_and_for_a_plain_answer() {
 fn each_status_has_its_words_and_its_retry() {
     use FailureKind::*;
     for (status, kind, retry, words) in [
-        (401, SignIn, Retry::No, "The source refused the sign-in (401). Check the token or password of the connection."),
+        (
+            401,
+            SignIn,
+            Retry::No,
+            "The source refused the sign-in (401). Check the token or password of the connection.",
+        ),
         (403, Forbidden, Retry::No, "(403)"),
         (404, Missing, Retry::No, "There is nothing at /a.csv on 127.0.0.1"),
         (410, Missing, Retry::No, "gone for good"),
@@ -147,7 +152,8 @@ fn nobody_there_may_be_somebody_later() {
 
 #[test]
 fn redirects_are_off_unless_asked_for() {
-    let server = Server::saying(answer("302 Found", "Location: http://elsewhere.example/x?key=S3CR3T-canary\r\n", BODY));
+    let server =
+        Server::saying(answer("302 Found", "Location: http://elsewhere.example/x?key=S3CR3T-canary\r\n", BODY));
     let error = failed(fetch(&server), FailureKind::Redirected, Retry::No);
     assert!(error.sentence.contains("elsewhere.example") && error.status == Some(302), "{error}");
     failed(after(answer("302 Found", "", "")), FailureKind::Redirected, Retry::No);

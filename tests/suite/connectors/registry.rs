@@ -38,8 +38,14 @@ fn each_wrong_field_is_named() {
     assert_eq!(wrong("http", with(json!({ "auth": "bearer" })), &[("token", "a\r\nX-Evil: 1")]), ["secrets.token"]);
     assert_eq!(wrong("http", with(json!({ "follow_redirects": "yes" })), &[]), ["settings.follow_redirects"]);
     for headers in [
-        json!(["a"]), json!({ "a": 1 }), json!({ "a b": "x" }), json!({ "a": "x\r\nb: y" }), json!({ "Host": "evil" }),
-        json!("no colon"), json!({ "accept-encoding": "gzip" }), json!({ "": "x" }),
+        json!(["a"]),
+        json!({ "a": 1 }),
+        json!({ "a b": "x" }),
+        json!({ "a": "x\r\nb: y" }),
+        json!({ "Host": "evil" }),
+        json!("no colon"),
+        json!({ "accept-encoding": "gzip" }),
+        json!({ "": "x" }),
     ] {
         assert_eq!(wrong("http", with(json!({ "headers": headers })), &[]), ["settings.headers"], "{headers}");
     }
