@@ -7,6 +7,8 @@
 // What is true anywhere.
 pub mod clock;
 pub mod error;
+// From bytes to rows.
+pub mod formats;
 // The process: settings, sealing, the two databases, mail, and `App`, which holds them.
 pub mod config;
 pub mod secrets;

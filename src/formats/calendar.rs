@@ -1,0 +1,374 @@
+//! Text to days and instants and back. The common forms are read and written by hand, byte by byte; any other
+//! strftime pattern goes through chrono with its pattern taken apart once.
+
+use std::fmt::Write as _;
+
+use chrono::format::{Item, Parsed, StrftimeItems, parse as parse_items};
+use chrono::{DateTime, Datelike, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use chrono_tz::Tz;
+
+use super::fault::FaultCode;
+
+/// The pattern of dates unless a source says otherwise.
+pub(super) const ISO_DATE: &str = "%Y-%m-%d";
+
+const SECOND: i64 = 1_000_000;
+const DAY: i64 = 86_400 * SECOND;
+/// 0001-01-01 and 9999-12-31 as days since 1970-01-01.
+const FIRST_DAY: i32 = -719_162;
+const LAST_DAY: i32 = 2_932_896;
+/// Days from 0001-01-01 to 1970-01-01, as chrono counts them (from 1).
+const EPOCH_FROM_CE: i32 = 719_163;
+
+/// Days since 1970-01-01 of a calendar day that exists, years 1 to 9999.
+pub(super) fn days_of(year: i32, month: u32, day: u32) -> Option<i32> {
+    const BEFORE: [i32; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
+    const LENGTH: [u32; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let index = month.checked_sub(1)? as usize;
+    let length = LENGTH.get(index)? + u32::from(leap && month == 2);
+    if !(1..=9999).contains(&year) || day == 0 || day > length {
+        return None;
+    }
+    let past = year - 1;
+    let leap_days = past / 4 - past / 100 + past / 400;
+    let of_year = BEFORE[index] + i32::from(leap && month > 2) + day as i32 - 1;
+    Some(past * 365 + leap_days + of_year + FIRST_DAY)
+}
+
+/// Year, month and day of a day between [`FIRST_DAY`] and [`LAST_DAY`]; others answer as the nearest of the two.
+fn civil(days: i32) -> (i32, u32, u32) {
+    let days = days.clamp(FIRST_DAY, LAST_DAY);
+    match NaiveDate::from_num_days_from_ce_opt(days + EPOCH_FROM_CE) {
+        Some(date) => (date.year(), date.month(), date.day()),
+        None => (1970, 1, 1),
+    }
+}
+
+fn digits(bytes: &[u8]) -> Option<u32> {
+    let mut number = 0;
+    for byte in bytes {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number * 10 + u32::from(digit);
+    }
+    Some(number)
+}
+
+/// `2026-11-22`, exactly so.
+pub(super) fn iso_date(cell: &[u8]) -> Option<i32> {
+    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = cell else { return None };
+    days_of(digits(&[y1, y2, y3, y4])? as i32, digits(&[m1, m2])?, digits(&[d1, d2])?)
+}
+
+/// The default pattern with its liberty: `2026-1-5` is a day too.
+pub(super) fn loose_iso_date(cell: &[u8]) -> Option<i32> {
+    let mut parts = cell.split(|b| *b == b'-');
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() || year.len() != 4 || !(1..=2).contains(&month.len()) || !(1..=2).contains(&day.len()) {
+        return None;
+    }
+    days_of(digits(year)? as i32, digits(month)?, digits(day)?)
+}
+
+/// A day written by a pattern.
+pub(super) fn date_by(items: &[Item<'static>], text: &str) -> Result<i32, FaultCode> {
+    let mut parsed = Parsed::new();
+    parse_items(&mut parsed, text, items.iter()).map_err(|_| FaultCode::NotADate)?;
+    day_of(parsed.to_naive_date().map_err(|_| FaultCode::NotADate)?)
+}
+
+fn day_of(date: NaiveDate) -> Result<i32, FaultCode> {
+    let days = date.num_days_from_ce() - EPOCH_FROM_CE;
+    if (FIRST_DAY..=LAST_DAY).contains(&days) { Ok(days) } else { Err(FaultCode::OutOfCalendar) }
+}
+
+/// RFC 3339 with its usual liberties: a space for the T, seconds or zone left out, `+02` and `+0200`, ` UTC`.
+/// Without a zone it is local time in `zone`. Microseconds UTC; finer digits are cut off.
+pub(super) fn rfc3339(cell: &[u8], zone: Tz) -> Result<i64, FaultCode> {
+    let (local, offset) = rfc3339_parts(cell).ok_or(FaultCode::NotATimestamp)?;
+    match offset {
+        Some(seconds) => within(local - i64::from(seconds) * SECOND),
+        None => from_local(local, zone),
+    }
+}
+
+/// Local microseconds, and seconds east of UTC where the text says.
+fn rfc3339_parts(cell: &[u8]) -> Option<(i64, Option<i32>)> {
+    let days = iso_date(cell.get(..10)?)?;
+    let [b'T' | b't' | b' ', h1, h2, b':', m1, m2, rest @ ..] = &cell[10..] else { return None };
+    let (hour, minute) = (digits(&[*h1, *h2])?, digits(&[*m1, *m2])?);
+    let (second, rest) = match rest {
+        [b':', s1, s2, rest @ ..] => (digits(&[*s1, *s2])?, rest),
+        rest => (0, rest),
+    };
+    // A leap second is the first of the next minute, as in every clock that has none.
+    if hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let (micros, rest) = match rest {
+        [b'.' | b',', fraction @ ..] => {
+            let length = fraction.iter().take_while(|b| b.is_ascii_digit()).count();
+            if length == 0 {
+                return None;
+            }
+            let kept = length.min(6);
+            let scale = 10_u32.pow(6 - kept as u32);
+            (digits(&fraction[..kept])? * scale, &fraction[length..])
+        }
+        rest => (0, rest),
+    };
+    let rest = rest.strip_prefix(b" ").unwrap_or(rest);
+    let offset = match rest {
+        [] => None,
+        [b'Z' | b'z'] | b"UTC" | b"GMT" => Some(0),
+        [sign @ (b'+' | b'-'), h1, h2, minutes @ ..] => {
+            let hours = digits(&[*h1, *h2])?;
+            let minutes = match minutes {
+                [] => 0,
+                [b':', m1, m2] | [m1, m2] => digits(&[*m1, *m2])?,
+                _ => return None,
+            };
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            let seconds = (hours * 3_600 + minutes * 60) as i32;
+            Some(if *sign == b'-' { -seconds } else { seconds })
+        }
+        _ => return None,
+    };
+    let seconds = i64::from(hour * 3_600 + minute * 60 + second);
+    Some((i64::from(days) * DAY + seconds * SECOND + i64::from(micros), offset))
+}
+
+/// An instant written by a pattern; a pattern without a time of day means its beginning.
+pub(super) fn timestamp_by(items: &[Item<'static>], text: &str, zone: Tz) -> Result<i64, FaultCode> {
+    let wrong = FaultCode::NotATimestamp;
+    let mut parsed = Parsed::new();
+    parse_items(&mut parsed, text, items.iter()).map_err(|_| wrong)?;
+    if let Some(offset) = parsed.offset() {
+        let local = local_of(&parsed).ok_or(wrong)?;
+        return within(local.and_utc().timestamp_micros() - i64::from(offset) * SECOND);
+    }
+    if parsed.timestamp().is_some() {
+        let at = parsed.to_naive_datetime_with_offset(0).map_err(|_| wrong)?;
+        return within(at.and_utc().timestamp_micros());
+    }
+    from_local(local_of(&parsed).ok_or(wrong)?.and_utc().timestamp_micros(), zone)
+}
+
+fn local_of(parsed: &Parsed) -> Option<NaiveDateTime> {
+    let date = parsed.to_naive_date().ok()?;
+    let timeless = parsed.hour_mod_12().is_none() && parsed.minute().is_none();
+    let time = if timeless { NaiveTime::MIN } else { parsed.to_naive_time().ok()? };
+    Some(date.and_time(time))
+}
+
+fn within(micros: i64) -> Result<i64, FaultCode> {
+    let days = micros.div_euclid(DAY);
+    if (i64::from(FIRST_DAY)..=i64::from(LAST_DAY)).contains(&days) {
+        Ok(micros)
+    } else {
+        Err(FaultCode::OutOfCalendar)
+    }
+}
+
+/// UTC of a local time. A time that a clock change repeats is its first; one that it skips moves forward by what
+/// is skipped, as a schedule's does.
+fn from_local(local: i64, zone: Tz) -> Result<i64, FaultCode> {
+    if zone == Tz::UTC {
+        return within(local);
+    }
+    let Some(naive) = DateTime::<Utc>::from_timestamp_micros(local).map(|at| at.naive_utc()) else {
+        return Err(FaultCode::OutOfCalendar);
+    };
+    let first = |probe: NaiveDateTime| match zone.from_local_datetime(&probe) {
+        LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => Some(at.timestamp_micros()),
+        LocalResult::None => None,
+    };
+    if let Some(at) = first(naive) {
+        return within(at);
+    }
+    // In a gap the clock that was in force before it decides. The longest gap is a day: Apia's, in 2011.
+    for hours in 1..=26 {
+        let earlier = naive.checked_sub_signed(Duration::hours(hours));
+        if let Some(at) = earlier.and_then(first) {
+            return within(at + hours * 3_600 * SECOND);
+        }
+    }
+    Err(FaultCode::OutOfCalendar)
+}
+
+/// A pattern for dates, taken apart; or why it will not do.
+pub(super) fn date_items(format: &str) -> Result<Vec<Item<'static>>, String> {
+    let items = taken_apart(format)?;
+    let (day, text) = (sample().date_naive(), sample_by(&items));
+    if date_by(&items, &text).ok() == day_of(day).ok() {
+        Ok(items)
+    } else {
+        Err(format!("The pattern \"{format}\" does not give a day. Use year, month and day, such as {ISO_DATE}."))
+    }
+}
+
+/// A pattern for timestamps, taken apart; or why it will not do.
+pub(super) fn timestamp_items(format: &str) -> Result<Vec<Item<'static>>, String> {
+    let items = taken_apart(format)?;
+    let text = sample_by(&items);
+    // Whatever the pattern leaves out (seconds, the time of day) may be lost, but not the day.
+    match timestamp_by(&items, &text, Tz::UTC) {
+        Ok(micros) if micros.div_euclid(DAY) == sample().timestamp_micros().div_euclid(DAY) => Ok(items),
+        _ => Err(format!(
+            "The pattern \"{format}\" does not give an instant. Use day and time, such as %Y-%m-%d %H:%M:%S."
+        )),
+    }
+}
+
+fn taken_apart(format: &str) -> Result<Vec<Item<'static>>, String> {
+    if format.is_empty() || format.len() > 100 {
+        return Err(format!("Write a pattern of at most 100 characters, such as {ISO_DATE}."));
+    }
+    let unknown = || format!("The pattern \"{format}\" is not understood. Use signs such as %Y, %m, %d, %H, %M and %S.");
+    let items = StrftimeItems::new(format).parse_to_owned().map_err(|_| unknown())?;
+    if items.iter().any(|item| matches!(item, Item::Error)) { Err(unknown()) } else { Ok(items) }
+}
+
+/// A day on which day, month and two-digit year are three different numbers, so that a pattern that confuses them
+/// shows. It is also the example in people's messages.
+fn sample() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_795_391_133, 0).unwrap_or_default()
+}
+
+fn sample_by(items: &[Item<'static>]) -> String {
+    let mut text = String::new();
+    // A sign that cannot be written leaves less text, which then does not read back.
+    let _ = write!(text, "{}", sample().format_with_items(items.iter()));
+    text
+}
+
+/// An example of what a pattern expects.
+pub(super) fn example(items: Option<&[Item<'static>]>, otherwise: &str) -> String {
+    items.map_or_else(|| otherwise.to_owned(), sample_by)
+}
+
+/// `2026-11-22`.
+pub(super) fn write_date(days: i32, out: &mut Vec<u8>) {
+    let (year, month, day) = civil(days);
+    two(year as u32 / 100, out);
+    two(year as u32 % 100, out);
+    out.push(b'-');
+    two(month, out);
+    out.push(b'-');
+    two(day, out);
+}
+
+/// RFC 3339 in UTC: whole seconds where there are no others, else microseconds.
+pub(super) fn write_timestamp(micros: i64, out: &mut Vec<u8>) {
+    write_date(micros.div_euclid(DAY).clamp(i64::from(FIRST_DAY), i64::from(LAST_DAY)) as i32, out);
+    let of_day = micros.rem_euclid(DAY);
+    let (seconds, fraction) = ((of_day / SECOND) as u32, (of_day % SECOND) as u32);
+    out.push(b'T');
+    two(seconds / 3_600, out);
+    out.push(b':');
+    two(seconds / 60 % 60, out);
+    out.push(b':');
+    two(seconds % 60, out);
+    if fraction != 0 {
+        out.push(b'.');
+        two(fraction / 10_000, out);
+        two(fraction / 100 % 100, out);
+        two(fraction % 100, out);
+    }
+    out.push(b'Z');
+}
+
+fn two(number: u32, out: &mut Vec<u8>) {
+    out.push(b'0' + (number / 10 % 10) as u8);
+    out.push(b'0' + (number % 10) as u8);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(micros: i64) -> String {
+        let mut out = Vec::new();
+        write_timestamp(micros, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    fn read(text: &str, zone: &str) -> String {
+        written(rfc3339(text.as_bytes(), zone.parse().unwrap()).unwrap())
+    }
+
+    #[test]
+    fn every_day_of_the_calendar_is_read_and_written() {
+        assert_eq!(days_of(1, 1, 1), Some(FIRST_DAY));
+        assert_eq!(days_of(9999, 12, 31), Some(LAST_DAY));
+        let mut out = Vec::new();
+        for days in FIRST_DAY..=LAST_DAY {
+            let (year, month, day) = civil(days);
+            assert_eq!(days_of(year, month, day), Some(days));
+            if days % 97 == 0 {
+                out.clear();
+                write_date(days, &mut out);
+                assert_eq!(iso_date(&out), Some(days));
+            }
+        }
+        for text in ["2025-02-29", "2025-13-01", "2025-00-10", "2025-04-31", "0000-01-01", "2025-1-01", "2025/01/01"] {
+            assert_eq!(iso_date(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn rfc3339_and_its_liberties() {
+        for text in ["2013-01-01T06:00:00Z", "2013-01-01 06:00", "2013-01-01t08:00:00+02", "2013-01-01 00:30:00.000-0530"] {
+            assert_eq!(read(text, "UTC"), "2013-01-01T06:00:00Z", "{text}");
+        }
+        assert_eq!(read("2013-01-01 06:00:00.1234567 UTC", "UTC"), "2013-01-01T06:00:00.123456Z");
+        assert_eq!(read("2016-12-31T23:59:60Z", "UTC"), "2017-01-01T00:00:00Z");
+        for text in ["2013-01-01", "2013-01-01T24:00:00Z", "2013-01-01T06:00:00.Z", "2013-01-01T06:00:00+25:00", "06:00"] {
+            assert_eq!(rfc3339(text.as_bytes(), Tz::UTC), Err(FaultCode::NotATimestamp), "{text}");
+        }
+        assert_eq!(rfc3339(b"0001-01-01T00:00:00+01:00", Tz::UTC), Err(FaultCode::OutOfCalendar));
+    }
+
+    #[test]
+    fn bare_times_in_a_gap_move_forward_and_repeated_ones_are_the_first() {
+        assert_eq!(read("2027-03-28 02:30:00", "Europe/Paris"), "2027-03-28T01:30:00Z");
+        assert_eq!(read("2026-10-25 02:30:00", "Europe/Paris"), "2026-10-25T00:30:00Z");
+        assert_eq!(read("2026-10-04 02:15:00", "Australia/Lord_Howe"), "2026-10-03T15:45:00Z");
+        assert_eq!(read("2011-12-30 12:00:00", "Pacific/Apia"), "2011-12-30T22:00:00Z");
+        assert_eq!(read("2026-07-01 12:00:00", "Asia/Kathmandu"), "2026-07-01T06:15:00Z");
+    }
+
+    #[test]
+    fn patterns_that_give_no_day_are_refused() {
+        for format in ["%d/%m/%Y", "%d.%m.%y", "%m/%d/%Y", "%Y%m%d", "%d %b %Y", "%Y-%j"] {
+            assert!(date_items(format).is_ok(), "{format}");
+        }
+        for format in ["", "%Q", "%H:%M", "%d/%m", "day", "%Y-%m-%d %", "%Y"] {
+            assert!(date_items(format).is_err(), "{format}");
+        }
+        for format in ["%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M", "%s", "%Y-%m-%dT%H:%M:%S%z", "%d.%m.%Y", "%m/%d/%Y %I:%M %p"] {
+            assert!(timestamp_items(format).is_ok(), "{format}");
+        }
+        assert!(timestamp_items("%H:%M").is_err());
+    }
+
+    #[test]
+    fn patterns_read_what_they_say() {
+        let date = |format: &str, text: &str| date_by(&date_items(format).unwrap(), text);
+        assert_eq!(date("%d/%m/%Y", "22/11/2026"), Ok(days_of(2026, 11, 22).unwrap()));
+        assert_eq!(date("%d/%m/%Y", "11/22/2026"), Err(FaultCode::NotADate));
+        assert_eq!(date("%d/%m/%Y", "22/11/12026"), Err(FaultCode::NotADate));
+        let at = |format: &str, text: &str, zone: &str| {
+            timestamp_by(&timestamp_items(format).unwrap(), text, zone.parse().unwrap()).map(written)
+        };
+        assert_eq!(at("%d/%m/%Y %H:%M", "25/10/2026 02:30", "Europe/Paris").unwrap(), "2026-10-25T00:30:00Z");
+        assert_eq!(at("%s", "1356998400", "Europe/Paris").unwrap(), "2013-01-01T00:00:00Z");
+        assert_eq!(at("%d.%m.%Y %H:%M %z", "01.01.2013 01:00 +0100", "Asia/Tokyo").unwrap(), "2013-01-01T00:00:00Z");
+        assert_eq!(at("%d.%m.%Y", "01.01.2013", "Europe/Paris").unwrap(), "2012-12-31T23:00:00Z");
+    }
+}

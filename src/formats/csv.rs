@@ -1,0 +1,397 @@
+//! Rows out of a CSV source, one at a time, in a buffer that is used again.
+
+use std::io::Read;
+
+use memchr::memchr;
+
+use super::cells::{self, Cut, Findings, Marks};
+use super::failure::{Damage, DamageKind, FormatError, Limits};
+use super::options::{Compression, CsvOptions, Dialect};
+use super::record::Record;
+use super::source::{Bytes, ROOM, Text};
+
+/// Fits the caches near the core; it grows only for a row that is longer.
+const BUFFER: usize = 256 * 1024;
+
+/// Columns that the rejected-rows download adds, which an import ignores.
+const OUR_COLUMNS: [&str; 2] = ["tidegate_line", "tidegate_reason"];
+
+/// Reads a CSV source to its end, or to the error that ends it.
+pub struct CsvReader<R: Read> {
+    text: Text<R>,
+    marks: Marks,
+    limits: Limits,
+    buffer: Vec<u8>,
+    /// The bytes not yet handed out are `buffer[start..end]`.
+    start: usize,
+    end: usize,
+    ended: bool,
+    /// Everything in the buffer before this is UTF-8 without NUL.
+    sound: usize,
+    /// Where `start` stands in the text, and the line on which it stands.
+    offset: u64,
+    line: u64,
+    rows: u64,
+    findings: Findings,
+    columns: Vec<String>,
+    ignored: Vec<usize>,
+    /// The first row of a file without a header, read to count its columns.
+    first: Option<Record>,
+}
+
+impl<R: Read> CsvReader<R> {
+    /// Begins to read: the header is read at once. `name` is the file's, whose ending tells the compression
+    /// unless the options do.
+    pub fn open(reader: R, options: &CsvOptions, name: &str) -> Result<Self, FormatError> {
+        Self::open_within(reader, options, name, Limits::default())
+    }
+
+    /// The same within other limits.
+    pub fn open_within(
+        reader: R,
+        options: &CsvOptions,
+        name: &str,
+        limits: Limits,
+    ) -> Result<Self, FormatError> {
+        let dialect = options.dialect().map_err(FormatError::Options)?;
+        let compression = options.compression.unwrap_or_else(|| Compression::by_name(name));
+        Self::over(Bytes::new(reader, compression, limits.decoded_bytes), &dialect, limits)
+    }
+
+    fn over(bytes: Bytes<R>, dialect: &Dialect, limits: Limits) -> Result<Self, FormatError> {
+        let text = Text::new(bytes, dialect.encoding)?;
+        let mut reader = Self {
+            text,
+            marks: Marks { delimiter: dialect.delimiter, quote: dialect.quote, max_columns: limits.columns },
+            limits,
+            buffer: vec![0; BUFFER],
+            start: 0,
+            end: 0,
+            ended: false,
+            sound: 0,
+            offset: 0,
+            line: 1,
+            rows: 0,
+            findings: Findings::default(),
+            columns: Vec::new(),
+            ignored: Vec::new(),
+            first: None,
+        };
+        reader.read_header(dialect.header)?;
+        Ok(reader)
+    }
+
+    /// The names of the columns in the order of the file: trimmed, distinct whatever their case, never empty.
+    /// Without a header "Column 1", "Column 2" and so on. None at all where the file is empty.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// The places of the columns that a rejected-rows download added, which an import ignores.
+    pub fn ignored(&self) -> &[usize] {
+        &self.ignored
+    }
+
+    /// Decompressed bytes taken from the source so far, for the progress of a run.
+    pub fn bytes_read(&self) -> u64 {
+        self.text.given()
+    }
+
+    /// Rows given so far, damaged ones included.
+    pub fn rows_read(&self) -> u64 {
+        self.rows
+    }
+
+    /// The name of the encoding that the text turned out to have.
+    pub fn encoding(&self) -> &'static str {
+        self.text.encoding().name()
+    }
+
+    /// Reads the next row into `record`; false at the end. A row that is damaged is given too, and says so. After
+    /// an error the source is of no more use.
+    pub fn next(&mut self, record: &mut Record) -> Result<bool, FormatError> {
+        if let Some(first) = self.first.take() {
+            *record = first;
+        } else if !self.read_row(record)? {
+            return Ok(false);
+        }
+        self.rows += 1;
+        if self.rows > self.limits.rows {
+            return Err(FormatError::TooLarge(format!("{} rows", self.limits.rows)));
+        }
+        let (found, expected) = (record.len(), self.columns.len());
+        if found != expected && !record.damage.iter().any(|d| matches!(d.kind, DamageKind::RowTooLong { .. })) {
+            let kind = if found < expected {
+                DamageKind::ShortRow { expected, found }
+            } else {
+                DamageKind::LongRow { expected, found }
+            };
+            record.damage.push(Damage { column: None, kind });
+        }
+        Ok(true)
+    }
+
+    fn read_header(&mut self, header: bool) -> Result<(), FormatError> {
+        let mut record = Record::new();
+        if !self.read_row(&mut record)? {
+            return Ok(());
+        }
+        if !header {
+            self.columns = (1..=record.len()).map(|n| format!("Column {n}")).collect();
+            self.first = Some(record);
+            return Ok(());
+        }
+        for damage in &record.damage {
+            match damage.kind {
+                DamageKind::NotInEncoding => {
+                    let encoding = self.text.encoding().name().to_lowercase();
+                    return Err(FormatError::HeaderNotInEncoding { line: record.line, encoding });
+                }
+                kind => {
+                    return Err(FormatError::NotCsv(format!(
+                        "The column names on line {} cannot be read. {} {}",
+                        record.line,
+                        Damage { column: None, kind }.reason(),
+                        damage.advice()
+                    )));
+                }
+            }
+        }
+        self.columns = distinct_names((0..record.len()).map(|i| record.text(i).into_owned()));
+        self.ignored = (0..self.columns.len())
+            .filter(|&i| OUR_COLUMNS.iter().any(|ours| self.columns[i].eq_ignore_ascii_case(ours)))
+            .collect();
+        Ok(())
+    }
+
+    /// The next row that is not blank, with what is wrong in its bytes.
+    fn read_row(&mut self, record: &mut Record) -> Result<bool, FormatError> {
+        record.clear();
+        if !self.skip_blank_lines()? {
+            return Ok(false);
+        }
+        record.line = self.line;
+        record.offset = self.offset;
+        loop {
+            let bytes = &self.buffer[self.start..self.end];
+            match cells::cut(bytes, self.ended, self.marks, &mut record.spans, &mut self.findings) {
+                Cut::Row { end, next, breaks } => {
+                    record.bytes.extend_from_slice(&bytes[..end]);
+                    self.examine(record);
+                    self.advance(next);
+                    self.line += breaks + 1;
+                    return Ok(true);
+                }
+                Cut::Unclosed { breaks } => return Err(FormatError::CutAt { line: self.line + breaks }),
+                Cut::TooMany => {
+                    return Err(FormatError::TooManyColumns { line: self.line, limit: self.limits.columns });
+                }
+                Cut::More if bytes.len() + ROOM > self.limits.row_bytes => {
+                    self.skip_row(record)?;
+                    return Ok(true);
+                }
+                Cut::More => self.fill()?,
+            }
+        }
+    }
+
+    /// To the first byte of the next row; false at the end of the text.
+    fn skip_blank_lines(&mut self) -> Result<bool, FormatError> {
+        loop {
+            match &self.buffer[self.start..self.end] {
+                [] if self.ended => return Ok(false),
+                [] | [b'\r'] if !self.ended => self.fill()?,
+                [b'\r', b'\n', ..] => self.pass_blank(2),
+                [b'\r' | b'\n', ..] => self.pass_blank(1),
+                _ => return Ok(true),
+            }
+        }
+    }
+
+    fn pass_blank(&mut self, bytes: usize) {
+        self.advance(bytes);
+        self.line += 1;
+    }
+
+    fn advance(&mut self, bytes: usize) {
+        self.start += bytes;
+        self.offset += bytes as u64;
+    }
+
+    /// Brings in as much as the buffer holds, which is doubled for a row that fills it.
+    fn fill(&mut self) -> Result<(), FormatError> {
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        if self.end + ROOM > self.buffer.len() {
+            self.buffer.resize(self.buffer.len() * 2, 0);
+        }
+        while !self.ended && self.buffer.len() - self.end >= ROOM {
+            match self.text.read(&mut self.buffer[self.end..])? {
+                0 => self.ended = true,
+                count => self.end += count,
+            }
+        }
+        let bytes = &self.buffer[..self.end];
+        let bytes = &bytes[..memchr(0, bytes).unwrap_or(bytes.len())];
+        self.sound = if self.text.is_decoded() { bytes.len() } else { sound_length(bytes) };
+        Ok(())
+    }
+
+    /// Looks for damage in the bytes of a row that has just been cut, and takes the quotes out.
+    fn examine(&mut self, record: &mut Record) {
+        let damage = &mut record.damage;
+        for &cell in &self.findings.stray {
+            damage.push(Damage { column: Some(cell), kind: DamageKind::StrayQuote });
+        }
+        if self.start + record.bytes.len() > self.sound {
+            for (cell, span) in record.spans.iter().enumerate() {
+                let bytes = &record.bytes[span.range()];
+                if memchr(0, bytes).is_some() {
+                    damage.push(Damage { column: Some(cell), kind: DamageKind::Nul });
+                }
+                if std::str::from_utf8(bytes).is_err() {
+                    damage.push(Damage { column: Some(cell), kind: DamageKind::NotInEncoding });
+                }
+            }
+        }
+        while let Some(bad) = self.text.next_bad_before(self.offset + record.bytes.len() as u64) {
+            // One that was passed over with a row too long to keep is older than this row.
+            let Some(place) = bad.checked_sub(self.offset) else { continue };
+            let cell = record.spans.partition_point(|span| u64::from(span.end) <= place);
+            let found = Damage { column: Some(cell), kind: DamageKind::NotInEncoding };
+            if damage.last() != Some(&found) {
+                damage.push(found);
+            }
+        }
+        if let Some(quote) = self.marks.quote {
+            for &cell in self.findings.doubled.iter().chain(&self.findings.stray) {
+                record.spans[cell] = cells::unquote(&mut record.bytes, record.spans[cell], quote);
+            }
+        }
+        if self.findings.longest > self.limits.cell_bytes {
+            let limit = self.limits.cell_bytes;
+            for (cell, span) in record.spans.iter().enumerate() {
+                if span.len() > limit {
+                    damage.push(Damage { column: Some(cell), kind: DamageKind::TextTooLong { limit } });
+                }
+            }
+        }
+    }
+
+    /// Passes over a row that is longer than may be kept, in constant memory, to the row after it or to the end
+    /// that a quote left open makes of the file. The record has its damage and no cells.
+    fn skip_row(&mut self, record: &mut Record) -> Result<(), FormatError> {
+        let (first_line, column) = (self.line, record.spans.len());
+        let begun = record.spans.last().map_or(0, |span| span.end as usize);
+        let limit = self.limits.cell_bytes;
+        let kind = if self.limits.row_bytes - begun > limit {
+            DamageKind::TextTooLong { limit }
+        } else {
+            DamageKind::RowTooLong { limit: self.limits.row_bytes }
+        };
+        record.clear();
+        if let DamageKind::TextTooLong { .. } = kind {
+            record.damage.push(Damage { column: Some(column), kind });
+        }
+        let row = DamageKind::RowTooLong { limit: self.limits.row_bytes };
+        record.damage.push(Damage { column: None, kind: row });
+
+        let mut place = Place::Start;
+        let mut opened = first_line;
+        let mut columns = 1;
+        let mut after_return = false;
+        loop {
+            if self.start == self.end {
+                if self.ended {
+                    break;
+                }
+                self.fill()?;
+                continue;
+            }
+            let byte = self.buffer[self.start];
+            let quoted = matches!(place, Place::Quoted);
+            if byte == b'\n' && after_return {
+                self.advance(1);
+                after_return = false;
+                if quoted { continue } else { break }
+            }
+            if after_return && !quoted {
+                break;
+            }
+            after_return = byte == b'\r';
+            let is_quote = self.marks.quote == Some(byte);
+            self.advance(1);
+            if matches!(byte, b'\n' | b'\r') {
+                self.line += 1;
+                if !quoted && byte == b'\n' {
+                    break;
+                }
+                if !quoted {
+                    continue;
+                }
+            }
+            place = match place {
+                Place::Quoted if is_quote => Place::Closing,
+                Place::Quoted => Place::Quoted,
+                Place::Closing if is_quote => Place::Quoted,
+                Place::Start if is_quote => {
+                    opened = self.line;
+                    Place::Quoted
+                }
+                _ if byte == self.marks.delimiter => {
+                    columns += 1;
+                    Place::Start
+                }
+                _ => Place::Plain,
+            };
+            if columns > self.limits.columns {
+                return Err(FormatError::TooManyColumns { line: first_line, limit: self.limits.columns });
+            }
+        }
+        if let Place::Quoted = place {
+            return Err(FormatError::CutAt { line: opened });
+        }
+        Ok(())
+    }
+}
+
+/// Where a byte of a row that is passed over stands.
+enum Place {
+    Start,
+    Plain,
+    Quoted,
+    /// After a quote in a quoted cell: the end of it, or the first of two.
+    Closing,
+}
+
+/// How many of the first bytes are UTF-8.
+fn sound_length(bytes: &[u8]) -> usize {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.len(),
+        Err(error) => error.valid_up_to(),
+    }
+}
+
+/// Names that people and mappings can tell apart: "Name", "name" and "" become "Name", "name 2" and "Column 3".
+fn distinct_names(raw: impl Iterator<Item = String>) -> Vec<String> {
+    let raw: Vec<String> = raw.map(|name| name.trim().to_owned()).collect();
+    let mut taken: std::collections::HashSet<String> = std::collections::HashSet::new();
+    // A name that stands in the file as it is keeps it: only the later of two is renamed.
+    let written: std::collections::HashSet<String> = raw.iter().map(|name| name.to_lowercase()).collect();
+    let mut names = Vec::with_capacity(raw.len());
+    for (place, name) in raw.into_iter().enumerate() {
+        let base = if name.is_empty() { format!("Column {}", place + 1) } else { name.clone() };
+        let mut chosen = base.clone();
+        let mut number = 1;
+        while taken.contains(&chosen.to_lowercase())
+            || (chosen != name && written.contains(&chosen.to_lowercase()))
+        {
+            number += 1;
+            chosen = format!("{base} {number}");
+        }
+        taken.insert(chosen.to_lowercase());
+        names.push(chosen);
+    }
+    names
+}

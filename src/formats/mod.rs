@@ -1,0 +1,33 @@
+//! Bytes to rows, and text to typed values: the first half of every load.
+//!
+//! [`CsvReader`] cuts a stream into [`Record`]s of byte slices, each with the line it began on and what is damaged
+//! about it; a [`Parser`] per mapped column turns a cell into a [`Value`] or says in plain words why it cannot.
+//!
+//! Everything here streams in constant memory and allocates nothing per row or cell, save for what is wrong: a
+//! million rows pass through these functions while somebody waits. The room knows no Block, mapping or database.
+//!
+//! The reader cuts rows itself instead of asking the `csv` crate, which passes an unclosed quote silently (and
+//! takes the rest of the file into one cell before it does), counts records where people count lines, and merges
+//! two rows when a quote is lost in the first. Where both accept a file they agree; a property test holds that.
+
+mod calendar;
+mod cells;
+mod column_type;
+mod csv;
+mod failure;
+mod fault;
+mod number;
+mod options;
+mod parser;
+mod record;
+mod source;
+mod value;
+
+pub use column_type::{ColumnType, UnknownWord};
+pub use csv::CsvReader;
+pub use failure::{Damage, DamageKind, FormatError, Limits};
+pub use fault::{CellFault, FaultCode};
+pub use options::{Compression, CsvOptions};
+pub use parser::Parser;
+pub use record::Record;
+pub use value::{Value, write_text};

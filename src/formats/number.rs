@@ -1,0 +1,211 @@
+//! Text to numbers. Digits are read by hand: most cells of most files are short.
+
+use super::fault::FaultCode;
+
+/// How numbers are written in a source.
+#[derive(Clone, Debug)]
+pub(super) struct Numerals {
+    pub point: u8,
+    pub group: Option<Box<[u8]>>,
+}
+
+/// Longest number with group separators or an unusual decimal point.
+const LONGEST: usize = 128;
+
+impl Numerals {
+    /// A double from a cell without outer spaces. The nearest one; what is too large for any is refused.
+    pub fn number(&self, cell: &[u8]) -> Result<f64, FaultCode> {
+        if self.point == b'.' && self.group.is_none() {
+            return plain_number(cell);
+        }
+        let mut room = [0; LONGEST];
+        plain_number(self.plain(cell, &mut room).ok_or(FaultCode::NotANumber)?)
+    }
+
+    /// A whole number from a cell without outer spaces. "12.0" and "1e3" are numbers, not integers.
+    pub fn integer(&self, cell: &[u8]) -> Result<i64, FaultCode> {
+        let found = match self.group {
+            None => plain_integer(cell),
+            Some(_) => {
+                let mut room = [0; LONGEST];
+                match self.plain(cell, &mut room) {
+                    Some(plain) => plain_integer(plain),
+                    None => Err(FaultCode::NotAnInteger),
+                }
+            }
+        };
+        found.map_err(|code| match code {
+            FaultCode::NotAnInteger if self.number(cell).is_ok() => FaultCode::NotWhole,
+            code => code,
+        })
+    }
+
+    /// The number with a plain point and without group separators, in `room`; None where a separator stands where
+    /// none belongs: "1,5" is not 15 because somebody chose the wrong decimal point.
+    fn plain<'r>(&self, cell: &[u8], room: &'r mut [u8; LONGEST]) -> Option<&'r [u8]> {
+        if cell.len() > LONGEST {
+            return None;
+        }
+        let mut length = 0;
+        let mut put = |byte: u8| {
+            room[length] = byte;
+            length += 1;
+        };
+        let mut at = 0;
+        if let Some(&sign @ (b'+' | b'-')) = cell.first() {
+            put(sign);
+            at = 1;
+        }
+        let mut digits = 0;
+        let mut groups = 0;
+        loop {
+            match (&self.group, cell.get(at)) {
+                (_, Some(digit)) if digit.is_ascii_digit() => {
+                    put(*digit);
+                    digits += 1;
+                    at += 1;
+                }
+                (Some(group), Some(_)) if cell[at..].starts_with(group) => {
+                    let whole = if groups == 0 { (1..=3).contains(&digits) } else { (2..=3).contains(&digits) };
+                    if !whole {
+                        return None;
+                    }
+                    groups += 1;
+                    digits = 0;
+                    at += group.len();
+                }
+                _ => break,
+            }
+        }
+        if groups > 0 && digits != 3 {
+            return None;
+        }
+        for &byte in &cell[at..] {
+            put(match byte {
+                byte if byte == self.point => b'.',
+                b'.' => return None,
+                byte => byte,
+            });
+        }
+        Some(&room[..length])
+    }
+}
+
+fn plain_number(cell: &[u8]) -> Result<f64, FaultCode> {
+    if let Some(exact) = short_decimal(cell) {
+        return Ok(exact);
+    }
+    let text = std::str::from_utf8(cell).map_err(|_| FaultCode::NotANumber)?;
+    // The standard library also reads "inf" and "nan", which are words.
+    if text.bytes().any(|b| !matches!(b, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-')) {
+        return Err(FaultCode::NotANumber);
+    }
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok(number),
+        Ok(_) => Err(FaultCode::TooLarge),
+        Err(_) => Err(FaultCode::NotANumber),
+    }
+}
+
+/// Numbers of up to 15 digits and no exponent. Digits and power of ten are exact as doubles, so that one division
+/// rounds as it should.
+fn short_decimal(cell: &[u8]) -> Option<f64> {
+    const TENS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+    let (negative, cell) = match cell {
+        [b'-', rest @ ..] => (true, rest),
+        cell => (false, cell),
+    };
+    if cell.is_empty() || cell.len() > 16 {
+        return None;
+    }
+    let mut digits: u64 = 0;
+    let mut count = 0;
+    let mut after_point = None;
+    for &byte in cell {
+        match byte {
+            b'0'..=b'9' => {
+                digits = digits * 10 + u64::from(byte - b'0');
+                count += 1;
+            }
+            b'.' if after_point.is_none() => after_point = Some(count),
+            _ => return None,
+        }
+    }
+    if count == 0 || count > 15 {
+        return None;
+    }
+    let places = count - after_point.unwrap_or(count);
+    let number = digits as f64 / TENS.get(places)?;
+    Some(if negative { -number } else { number })
+}
+
+fn plain_integer(cell: &[u8]) -> Result<i64, FaultCode> {
+    let (negative, digits) = match cell {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        rest => (false, rest),
+    };
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return Err(FaultCode::NotAnInteger);
+    }
+    let mut number: i64 = 0;
+    for digit in digits {
+        let digit = i64::from(digit - b'0');
+        // Downwards, because the least integer has no positive counterpart.
+        number = number.checked_mul(10).and_then(|n| n.checked_sub(digit)).ok_or(FaultCode::TooLarge)?;
+    }
+    if negative { Ok(number) } else { number.checked_neg().ok_or(FaultCode::TooLarge) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numerals(point: u8, group: Option<&str>) -> Numerals {
+        Numerals { point, group: group.map(|g| g.as_bytes().into()) }
+    }
+
+    #[test]
+    fn numbers_are_the_nearest_double() {
+        let plain = numerals(b'.', None);
+        let texts = [
+            "0", "-0.5", "12.5", "10.357019999999999", "1e3", "1E-3", "+7", ".5", "5.", "123456789012345",
+            "999999999999999.9", "0.1", "0.000000000000001", "12345678901234567890", "1.7976931348623157e308",
+        ];
+        for text in texts {
+            assert_eq!(plain.number(text.as_bytes()), Ok(text.parse::<f64>().unwrap()), "{text}");
+        }
+        for text in ["", "-", ".", "NA", "inf", "nan", "-Infinity", "1,5", "0x10", "1e", "1 000", "--1", "1.2.3", "12%"] {
+            assert_eq!(plain.number(text.as_bytes()), Err(FaultCode::NotANumber), "{text}");
+        }
+        assert_eq!(plain.number(b"1e999"), Err(FaultCode::TooLarge));
+    }
+
+    #[test]
+    fn groups_stand_where_they_belong() {
+        let german = numerals(b',', Some("."));
+        assert_eq!(german.number(b"1.234.567,5"), Ok(1_234_567.5));
+        assert_eq!(german.number(b"-12,5"), Ok(-12.5));
+        assert_eq!(german.integer(b"1.234"), Ok(1_234));
+        for text in ["1.5", "1234.567", "1.2345", ".123", "1..234", "1,234.567", "1.234."] {
+            assert_eq!(german.number(text.as_bytes()), Err(FaultCode::NotANumber), "{text}");
+        }
+        let indian = numerals(b'.', Some(","));
+        assert_eq!(indian.number(b"12,34,567.25"), Ok(1_234_567.25));
+        assert_eq!(numerals(b',', Some("\u{202f}")).number("1\u{202f}234,5".as_bytes()), Ok(1_234.5));
+        assert_eq!(numerals(b',', None).number(b"12.5"), Err(FaultCode::NotANumber));
+    }
+
+    #[test]
+    fn integers_are_whole_and_fit() {
+        let plain = numerals(b'.', None);
+        assert_eq!(plain.integer(b"9223372036854775807"), Ok(i64::MAX));
+        assert_eq!(plain.integer(b"-9223372036854775808"), Ok(i64::MIN));
+        assert_eq!(plain.integer(b"007"), Ok(7));
+        assert_eq!(plain.integer(b"9223372036854775808"), Err(FaultCode::TooLarge));
+        assert_eq!(plain.integer(b"12.0"), Err(FaultCode::NotWhole));
+        assert_eq!(plain.integer(b"1e3"), Err(FaultCode::NotWhole));
+        assert_eq!(plain.integer(b"twelve"), Err(FaultCode::NotAnInteger));
+        assert_eq!(plain.integer(b"+"), Err(FaultCode::NotAnInteger));
+    }
+}

@@ -1,0 +1,96 @@
+//! One row as it was read: its cells as byte slices, where it began, and what is wrong with it. Made once and
+//! filled again for every row, so that reading allocates nothing.
+
+use std::borrow::Cow;
+
+use super::failure::Damage;
+
+/// Where a cell stands within the bytes of its row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub start: u32,
+    pub end: u32,
+}
+
+impl Span {
+    pub fn new(start: usize, end: usize) -> Self {
+        // A row is at most 16 MiB, or it is not kept at all.
+        Self { start: start as u32, end: end as u32 }
+    }
+
+    pub fn len(self) -> usize {
+        (self.end - self.start) as usize
+    }
+
+    pub fn range(self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// A row. Hand the same one to [`CsvReader::next`](super::CsvReader::next) again and again.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    pub(super) bytes: Vec<u8>,
+    pub(super) spans: Vec<Span>,
+    pub(super) damage: Vec<Damage>,
+    pub(super) line: u64,
+    pub(super) offset: u64,
+}
+
+impl Record {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many cells the row has; a damaged row may have fewer or more than the header.
+    pub fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
+    /// The bytes of a cell, unquoted, in UTF-8 unless the row is damaged; empty for a cell that is not there.
+    pub fn field(&self, column: usize) -> &[u8] {
+        match self.spans.get(column) {
+            Some(span) => &self.bytes[span.range()],
+            None => &[],
+        }
+    }
+
+    /// A cell as text for people: bytes that are not text show as U+FFFD.
+    pub fn text(&self, column: usize) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.field(column))
+    }
+
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.spans.iter().map(|span| &self.bytes[span.range()])
+    }
+
+    /// The line of the file on which the row begins, counted from 1. A cell with line breaks makes the next row
+    /// begin more than one line later.
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// Where the row begins: bytes of decompressed UTF-8 text before it.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// All that is wrong with the row as a row. Such a row is rejected whatever its cells say.
+    pub fn damage(&self) -> &[Damage] {
+        &self.damage
+    }
+
+    pub fn is_damaged(&self) -> bool {
+        !self.damage.is_empty()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.spans.clear();
+        self.damage.clear();
+    }
+}
