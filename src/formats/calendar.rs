@@ -229,7 +229,8 @@ fn taken_apart(format: &str) -> Result<Vec<Item<'static>>, String> {
     if format.is_empty() || format.len() > 100 {
         return Err(format!("Write a pattern of at most 100 characters, such as {ISO_DATE}."));
     }
-    let unknown = || format!("The pattern \"{format}\" is not understood. Use signs such as %Y, %m, %d, %H, %M and %S.");
+    let unknown =
+        || format!("The pattern \"{format}\" is not understood. Use signs such as %Y, %m, %d, %H, %M and %S.");
     let items = StrftimeItems::new(format).parse_to_owned().map_err(|_| unknown())?;
     if items.iter().any(|item| matches!(item, Item::Error)) { Err(unknown()) } else { Ok(items) }
 }
@@ -323,12 +324,16 @@ mod tests {
 
     #[test]
     fn rfc3339_and_its_liberties() {
-        for text in ["2013-01-01T06:00:00Z", "2013-01-01 06:00", "2013-01-01t08:00:00+02", "2013-01-01 00:30:00.000-0530"] {
+        for text in
+            ["2013-01-01T06:00:00Z", "2013-01-01 06:00", "2013-01-01t08:00:00+02", "2013-01-01 00:30:00.000-0530"]
+        {
             assert_eq!(read(text, "UTC"), "2013-01-01T06:00:00Z", "{text}");
         }
         assert_eq!(read("2013-01-01 06:00:00.1234567 UTC", "UTC"), "2013-01-01T06:00:00.123456Z");
         assert_eq!(read("2016-12-31T23:59:60Z", "UTC"), "2017-01-01T00:00:00Z");
-        for text in ["2013-01-01", "2013-01-01T24:00:00Z", "2013-01-01T06:00:00.Z", "2013-01-01T06:00:00+25:00", "06:00"] {
+        for text in
+            ["2013-01-01", "2013-01-01T24:00:00Z", "2013-01-01T06:00:00.Z", "2013-01-01T06:00:00+25:00", "06:00"]
+        {
             assert_eq!(rfc3339(text.as_bytes(), Tz::UTC), Err(FaultCode::NotATimestamp), "{text}");
         }
         assert_eq!(rfc3339(b"0001-01-01T00:00:00+01:00", Tz::UTC), Err(FaultCode::OutOfCalendar));
@@ -351,7 +356,9 @@ mod tests {
         for format in ["", "%Q", "%H:%M", "%d/%m", "day", "%Y-%m-%d %", "%Y"] {
             assert!(date_items(format).is_err(), "{format}");
         }
-        for format in ["%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M", "%s", "%Y-%m-%dT%H:%M:%S%z", "%d.%m.%Y", "%m/%d/%Y %I:%M %p"] {
+        for format in
+            ["%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M", "%s", "%Y-%m-%dT%H:%M:%S%z", "%d.%m.%Y", "%m/%d/%Y %I:%M %p"]
+        {
             assert!(timestamp_items(format).is_ok(), "{format}");
         }
         assert!(timestamp_items("%H:%M").is_err());

@@ -22,11 +22,17 @@ pub(super) struct Marks {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cut {
     /// The cells end at `end`, and the next row begins at `next`, so many line breaks inside cells later.
-    Row { end: usize, next: usize, breaks: u64 },
+    Row {
+        end: usize,
+        next: usize,
+        breaks: u64,
+    },
     /// The row does not end within these bytes, and more may come.
     More,
     /// The bytes are all there is, and a quote is open since `opened` (after so many line breaks).
-    Unclosed { breaks: u64 },
+    Unclosed {
+        breaks: u64,
+    },
     TooMany,
 }
 

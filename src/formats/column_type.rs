@@ -33,15 +33,8 @@ pub struct UnknownWord {
 }
 
 impl ColumnType {
-    pub const ALL: [Self; 7] = [
-        Self::Text,
-        Self::Integer,
-        Self::Number,
-        Self::Boolean,
-        Self::Date,
-        Self::Timestamp,
-        Self::Dimension,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Text, Self::Integer, Self::Number, Self::Boolean, Self::Date, Self::Timestamp, Self::Dimension];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -66,10 +59,10 @@ impl FromStr for ColumnType {
     type Err = UnknownWord;
 
     fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        Self::ALL.into_iter().find(|known| known.as_str() == word).ok_or_else(|| UnknownWord {
-            word: word.to_owned(),
-            expected: Self::ALL.map(Self::as_str).join(", "),
-        })
+        Self::ALL
+            .into_iter()
+            .find(|known| known.as_str() == word)
+            .ok_or_else(|| UnknownWord { word: word.to_owned(), expected: Self::ALL.map(Self::as_str).join(", ") })
     }
 }
 

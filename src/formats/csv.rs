@@ -47,12 +47,7 @@ impl<R: Read> CsvReader<R> {
     }
 
     /// The same within other limits.
-    pub fn open_within(
-        reader: R,
-        options: &CsvOptions,
-        name: &str,
-        limits: Limits,
-    ) -> Result<Self, FormatError> {
+    pub fn open_within(reader: R, options: &CsvOptions, name: &str, limits: Limits) -> Result<Self, FormatError> {
         let dialect = options.dialect().map_err(FormatError::Options)?;
         let compression = options.compression.unwrap_or_else(|| Compression::by_name(name));
         Self::over(Bytes::new(reader, compression, limits.decoded_bytes), &dialect, limits)
@@ -384,9 +379,7 @@ fn distinct_names(raw: impl Iterator<Item = String>) -> Vec<String> {
         let base = if name.is_empty() { format!("Column {}", place + 1) } else { name.clone() };
         let mut chosen = base.clone();
         let mut number = 1;
-        while taken.contains(&chosen.to_lowercase())
-            || (chosen != name && written.contains(&chosen.to_lowercase()))
-        {
+        while taken.contains(&chosen.to_lowercase()) || (chosen != name && written.contains(&chosen.to_lowercase())) {
             number += 1;
             chosen = format!("{base} {number}");
         }

@@ -105,12 +105,22 @@ pub struct Damage {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DamageKind {
-    ShortRow { expected: usize, found: usize },
-    LongRow { expected: usize, found: usize },
+    ShortRow {
+        expected: usize,
+        found: usize,
+    },
+    LongRow {
+        expected: usize,
+        found: usize,
+    },
     NotInEncoding,
     Nul,
-    TextTooLong { limit: usize },
-    RowTooLong { limit: usize },
+    TextTooLong {
+        limit: usize,
+    },
+    RowTooLong {
+        limit: usize,
+    },
     /// Something stands between a closing quote and the next delimiter.
     StrayQuote,
 }

@@ -91,8 +91,7 @@ impl fmt::Display for CellFault {
 pub(super) fn quoted(cell: &[u8]) -> String {
     const LONGEST: usize = 60;
     let text = String::from_utf8_lossy(cell);
-    let mut shown: String =
-        text.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut shown: String = text.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().nth(LONGEST).is_some() {
         shown.push('…');
     }

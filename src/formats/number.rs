@@ -169,13 +169,27 @@ mod tests {
     fn numbers_are_the_nearest_double() {
         let plain = numerals(b'.', None);
         let texts = [
-            "0", "-0.5", "12.5", "10.357019999999999", "1e3", "1E-3", "+7", ".5", "5.", "123456789012345",
-            "999999999999999.9", "0.1", "0.000000000000001", "12345678901234567890", "1.7976931348623157e308",
+            "0",
+            "-0.5",
+            "12.5",
+            "10.357019999999999",
+            "1e3",
+            "1E-3",
+            "+7",
+            ".5",
+            "5.",
+            "123456789012345",
+            "999999999999999.9",
+            "0.1",
+            "0.000000000000001",
+            "12345678901234567890",
+            "1.7976931348623157e308",
         ];
         for text in texts {
             assert_eq!(plain.number(text.as_bytes()), Ok(text.parse::<f64>().unwrap()), "{text}");
         }
-        for text in ["", "-", ".", "NA", "inf", "nan", "-Infinity", "1,5", "0x10", "1e", "1 000", "--1", "1.2.3", "12%"] {
+        for text in ["", "-", ".", "NA", "inf", "nan", "-Infinity", "1,5", "0x10", "1e", "1 000", "--1", "1.2.3", "12%"]
+        {
             assert_eq!(plain.number(text.as_bytes()), Err(FaultCode::NotANumber), "{text}");
         }
         assert_eq!(plain.number(b"1e999"), Err(FaultCode::TooLarge));

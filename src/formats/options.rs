@@ -299,7 +299,6 @@ impl CsvOptions {
     }
 }
 
-
 fn unknown(name: &str, errors: &mut FieldErrors) {
     errors.add(format!("source.{}", short(name)), "This member is not known for CSV.");
 }

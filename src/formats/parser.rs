@@ -167,7 +167,8 @@ impl Parser {
 
 /// Digits with marks between them: a number in another country's hand.
 fn looks_numeric(cell: &[u8]) -> bool {
-    cell.iter().any(u8::is_ascii_digit) && cell.iter().all(|b| b.is_ascii_digit() || b" .,'-+".contains(b) || *b >= 0x80)
+    cell.iter().any(u8::is_ascii_digit)
+        && cell.iter().all(|b| b.is_ascii_digit() || b" .,'-+".contains(b) || *b >= 0x80)
 }
 
 fn boolean(cell: &[u8]) -> Option<bool> {
@@ -216,7 +217,10 @@ mod tests {
         assert_eq!(parser(ColumnType::Boolean, false).parse(b"f"), Ok(Value::Boolean(false)));
         assert_eq!(parser(ColumnType::Date, false).parse(b"1970-01-02"), Ok(Value::Date(1)));
         assert_eq!(parser(ColumnType::Date, false).parse(b"1970-1-2"), Ok(Value::Date(1)));
-        assert_eq!(parser(ColumnType::Timestamp, false).parse(b"1970-01-01T00:00:01Z"), Ok(Value::Timestamp(1_000_000)));
+        assert_eq!(
+            parser(ColumnType::Timestamp, false).parse(b"1970-01-01T00:00:01Z"),
+            Ok(Value::Timestamp(1_000_000))
+        );
     }
 
     #[test]

@@ -230,9 +230,7 @@ fn refuse_what_is_no_text(head: &[u8]) -> Result<(), FormatError> {
             "The file is compressed with gzip, though its name does not end in .gz. \
              Set the source's compression to gzip."
         }
-        b"PK\x03\x04" => {
-            "The file is a zip archive or a spreadsheet, not CSV. Save it as CSV, or unpack it first."
-        }
+        b"PK\x03\x04" => "The file is a zip archive or a spreadsheet, not CSV. Save it as CSV, or unpack it first.",
         b"PAR1" => "The file is Parquet, not CSV. Save it as CSV.",
         _ => return Ok(()),
     };

@@ -73,7 +73,9 @@ mod tests {
 
     #[test]
     fn numbers_are_short_and_read_back() {
-        for (number, shown) in [(12.5, "12.5"), (1000.0, "1000"), (-0.0, "0"), (0.1, "0.1"), (1e300, "1e300"), (2.5e-7, "2.5e-7")] {
+        for (number, shown) in
+            [(12.5, "12.5"), (1000.0, "1000"), (-0.0, "0"), (0.1, "0.1"), (1e300, "1e300"), (2.5e-7, "2.5e-7")]
+        {
             assert_eq!(text(Value::Number(number), ColumnType::Number), shown);
             assert_eq!(shown.parse::<f64>().unwrap(), number);
         }

@@ -283,7 +283,9 @@ struct Drip<'a>(&'a [u8], Option<io::ErrorKind>);
 impl Read for Drip<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let count = self.0.len().min(out.len()).min(1 + self.0.len() % 2);
-        if count == 0 && let Some(kind) = self.1 {
+        if count == 0
+            && let Some(kind) = self.1
+        {
             return Err(io::Error::new(kind, "the line went dead"));
         }
         out[..count].copy_from_slice(&self.0[..count]);
@@ -354,19 +356,24 @@ fn the_holes_of_the_weather_are_empty_when_declared_and_named_when_not() {
 }
 
 fn any_cell() -> impl Strategy<Value = String> {
-    prop_oneof![
-        "[a-z0-9]{0,12}",
-        "[a\",;\r\n\t é\u{1f30a}\u{fffd}]{0,8}",
-        any::<i64>().prop_map(|n| n.to_string()),
-    ]
+    prop_oneof!["[a-z0-9]{0,12}", "[a\",;\r\n\t é\u{1f30a}\u{fffd}]{0,8}", any::<i64>().prop_map(|n| n.to_string()),]
 }
 
 /// Something close to CSV, so that chance finds the corners.
 fn near_csv() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
-        Just(b",".to_vec()), Just(b"\"".to_vec()), Just(b"\n".to_vec()), Just(b"\r\n".to_vec()), Just(b"\r".to_vec()),
-        Just(b"ab".to_vec()), Just("é".into()), Just(b" ".to_vec()), Just(b"\xff".to_vec()), Just(b"\0".to_vec()),
-        Just(b"\xef\xbb\xbf".to_vec()), Just(b"0123456789".to_vec()),
+        Just(b",".to_vec()),
+        Just(b"\"".to_vec()),
+        Just(b"\n".to_vec()),
+        Just(b"\r\n".to_vec()),
+        Just(b"\r".to_vec()),
+        Just(b"ab".to_vec()),
+        Just("é".into()),
+        Just(b" ".to_vec()),
+        Just(b"\xff".to_vec()),
+        Just(b"\0".to_vec()),
+        Just(b"\xef\xbb\xbf".to_vec()),
+        Just(b"0123456789".to_vec()),
     ];
     prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
 }
