@@ -21,6 +21,7 @@ pub mod web;
 // The product's nouns.
 pub mod members;
 pub mod applications;
+pub mod imports;
 pub mod schedules;
 // The process again: what beats, what answers.
 pub mod background;

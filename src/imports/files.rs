@@ -1,0 +1,184 @@
+//! Files given by hand: kept in the Block database in chunks, so that every process of an installation can run them
+//! and a backup of the databases has them.
+//!
+//! Whoever uploads gets a [`ticket`]: the file's id sealed for one Application and one member. Forms carry the ticket
+//! and never the id, so that nobody imports what somebody else uploaded.
+
+use std::io::Read;
+
+use diesel::prelude::*;
+use sha2::{Digest, Sha256};
+
+use crate::clock::Moment;
+use crate::db::schema::block_db::{file_chunks, files};
+use crate::db::schema::runs;
+use crate::db::{Conn, Pool};
+use crate::error::{AppError, Result};
+use crate::secrets::Secrets;
+
+/// Bytes of one chunk: small enough that no transaction is long, large enough that a file has few.
+const CHUNK: usize = 1 << 20;
+
+/// The size of a file that is still arriving.
+const ARRIVING: i64 = -1;
+
+/// A kept file. Read it as often as needed: [`Stored::reader`] begins at its start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    pub id: i64,
+    /// As it was called where it came from; its ending tells the compression.
+    pub name: String,
+    pub bytes: i64,
+    /// Of all its bytes, in hexadecimal.
+    pub sha256: String,
+}
+
+/// Keeps all that the reader gives and answers the file's id. Each chunk is a transaction of its own, so that a large
+/// file blocks nobody. Blocks: call it from a blocking thread.
+pub fn save(blocks: &Pool, name: &str, mut reader: impl Read, now: Moment) -> Result<i64> {
+    let id: i64 = blocks.write(|conn| {
+        Ok(diesel::insert_into(files::table)
+            .values((files::name.eq(name), files::bytes.eq(ARRIVING), files::sha256.eq(""), files::made_at.eq(now)))
+            .returning(files::id)
+            .get_result(conn)?)
+    })?;
+    let kept = keep_chunks(blocks, id, &mut reader);
+    if kept.is_err() {
+        // The first error is the one worth telling.
+        let _ = remove(blocks, id);
+    }
+    kept.map(|()| id)
+}
+
+fn keep_chunks(blocks: &Pool, id: i64, reader: &mut impl Read) -> Result<()> {
+    let mut hasher = Sha256::new();
+    let mut total = 0i64;
+    for position in 0.. {
+        let mut data = Vec::new();
+        reader.take(CHUNK as u64).read_to_end(&mut data).map_err(AppError::internal)?;
+        if data.is_empty() {
+            break;
+        }
+        hasher.update(&data);
+        total += data.len() as i64;
+        blocks.write(|conn| {
+            diesel::insert_into(file_chunks::table)
+                .values((file_chunks::file_id.eq(id), file_chunks::position.eq(position), file_chunks::data.eq(data)))
+                .execute(conn)?;
+            Ok(())
+        })?;
+    }
+    let sha256: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    blocks.write(|conn| {
+        diesel::update(files::table.filter(files::id.eq(id)))
+            .set((files::bytes.eq(total), files::sha256.eq(sha256)))
+            .execute(conn)?;
+        Ok(())
+    })
+}
+
+/// A kept file; `NotFound` when it is not there, was removed, or never arrived whole.
+pub fn open(blocks: &Pool, id: i64) -> Result<Stored> {
+    let row: Option<(i64, String, i64, String)> = blocks.read(|conn| {
+        Ok(files::table
+            .filter(files::id.eq(id).and(files::bytes.ge(0)))
+            .select((files::id, files::name, files::bytes, files::sha256))
+            .first(conn)
+            .optional()?)
+    })?;
+    let (id, name, bytes, sha256) = row.ok_or(AppError::NotFound)?;
+    Ok(Stored { id, name, bytes, sha256 })
+}
+
+impl Stored {
+    /// Its bytes from the start, a chunk in memory at a time. Blocks.
+    pub fn reader(&self, blocks: &Pool) -> StoredReader {
+        StoredReader { blocks: blocks.clone(), id: self.id, position: 0, chunk: Vec::new(), at: 0 }
+    }
+
+    /// Its bytes as a nameless temporary file, positioned at the beginning. Blocks.
+    pub fn to_file(&self, blocks: &Pool) -> Result<std::fs::File> {
+        let mut file = tempfile::tempfile().map_err(AppError::internal)?;
+        std::io::copy(&mut self.reader(blocks), &mut file).map_err(AppError::internal)?;
+        std::io::Seek::rewind(&mut file).map_err(AppError::internal)?;
+        Ok(file)
+    }
+}
+
+/// Reads a kept file chunk by chunk.
+pub struct StoredReader {
+    blocks: Pool,
+    id: i64,
+    position: i32,
+    chunk: Vec<u8>,
+    at: usize,
+}
+
+impl Read for StoredReader {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        if self.at == self.chunk.len() {
+            let (id, position) = (self.id, self.position);
+            let next: Option<Vec<u8>> = self
+                .blocks
+                .read(|conn| {
+                    Ok(file_chunks::table
+                        .filter(file_chunks::file_id.eq(id).and(file_chunks::position.eq(position)))
+                        .select(file_chunks::data)
+                        .first(conn)
+                        .optional()?)
+                })
+                .map_err(std::io::Error::other)?;
+            let Some(next) = next else { return Ok(0) };
+            (self.chunk, self.at) = (next, 0);
+            self.position += 1;
+        }
+        let count = out.len().min(self.chunk.len() - self.at);
+        out[..count].copy_from_slice(&self.chunk[self.at..self.at + count]);
+        self.at += count;
+        Ok(count)
+    }
+}
+
+/// Removes a kept file.
+pub fn remove(blocks: &Pool, id: i64) -> Result<()> {
+    blocks.write(|conn| {
+        diesel::delete(file_chunks::table.filter(file_chunks::file_id.eq(id))).execute(conn)?;
+        diesel::delete(files::table.filter(files::id.eq(id))).execute(conn)?;
+        Ok(())
+    })
+}
+
+/// Removes the files made before that moment which no run names: samples that a preview read, and what arrived in
+/// part. Answers how many.
+pub fn forget_unused(db: &Pool, blocks: &Pool, made_before: Moment) -> Result<usize> {
+    let old: Vec<i64> = blocks.read(|conn| {
+        Ok(files::table
+            .filter(files::made_at.lt(made_before))
+            .order(files::id)
+            .limit(10_000)
+            .select(files::id)
+            .load(conn)?)
+    })?;
+    let used: Vec<Option<i64>> = db.read(|conn: &mut Conn| {
+        Ok(runs::table.filter(runs::file_id.eq_any(&old)).select(runs::file_id).distinct().load(conn)?)
+    })?;
+    let unused: Vec<i64> = old.into_iter().filter(|id| !used.contains(&Some(*id))).collect();
+    for id in &unused {
+        remove(blocks, *id)?;
+    }
+    Ok(unused.len())
+}
+
+/// The file's id as a form may carry it: good for this member in this Application alone.
+pub fn ticket(secrets: &Secrets, application_id: i64, member_id: i64, file_id: i64) -> Result<String> {
+    secrets.seal(&place(application_id, member_id), &file_id.to_string())
+}
+
+/// The id in a ticket; none when it was made for another place or is not one of ours.
+pub fn of_ticket(secrets: &Secrets, application_id: i64, member_id: i64, ticket: &str) -> Option<i64> {
+    secrets.open(&place(application_id, member_id), ticket).ok()?.parse().ok()
+}
+
+fn place(application_id: i64, member_id: i64) -> String {
+    format!("files {application_id} {member_id}")
+}
