@@ -18,6 +18,8 @@ pub mod mail;
 pub mod app;
 // Furniture for pages, without a word of the product.
 pub mod web;
+// What was done, by whom.
+pub mod audit;
 // The product's nouns.
 pub mod members;
 pub mod applications;

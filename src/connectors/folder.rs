@@ -226,12 +226,11 @@ fn climbs_out(path: &Path) -> bool {
 /// Opens `target`, which `named` resolved to, and makes sure that the handle is still that regular file: neither a
 /// link nor a pipe that took its place meanwhile (`InvalidInput`).
 fn open_checked(named: &Path, target: &Path) -> std::io::Result<File> {
-    let file =
-        OpenOptions::new()
-            .read(true)
-            .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-            .open(target)
-            .map_err(|e| if e.raw_os_error() == Some(libc::ELOOP) { ErrorKind::InvalidInput.into() } else { e })?;
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(target)
+        .map_err(|e| if e.raw_os_error() == Some(libc::ELOOP) { ErrorKind::InvalidInput.into() } else { e })?;
     let opened = file.metadata()?;
     let there = target.symlink_metadata()?;
     let same = opened.is_file() && (opened.dev(), opened.ino()) == (there.dev(), there.ino());

@@ -3,8 +3,9 @@
 use chrono_tz::Tz;
 
 use super::permissions::{Permission, Scope};
+use crate::audit;
 use crate::clock::Moment;
-use crate::db::text_enum;
+use crate::db::{Conn, text_enum};
 use crate::error::{AppError, Result};
 
 /// A person who signs in. Without the password's hash, so that nothing can show it by mistake.
@@ -54,6 +55,16 @@ pub struct By {
 impl By {
     pub fn page(member: Member) -> Self {
         Self { member, channel: Channel::Page, scopes: None }
+    }
+
+    /// Appends to the audit log, in the name of this member.
+    pub fn audit(&self, conn: &mut Conn, entry: audit::Entry, now: Moment) -> Result<()> {
+        let actor = audit::Actor {
+            member_id: Some(self.member.id),
+            name: self.member.name.clone(),
+            channel: self.channel.as_str(),
+        };
+        audit::record(conn, &actor, entry, now)
     }
 
     /// A token of narrower scope may do less than its member.

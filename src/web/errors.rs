@@ -7,7 +7,7 @@ use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
 
 use super::assets;
-use crate::error::AppError;
+use crate::error::{AppError, FieldErrors};
 
 #[derive(Template)]
 #[template(path = "web/error.html")]
@@ -30,6 +30,16 @@ pub fn status(error: &AppError) -> StatusCode {
         AppError::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
         AppError::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         AppError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// How a form comes back: with the status and what is wrong with it. An error that no form can mend goes on as a page.
+pub fn refused(error: AppError) -> Result<(StatusCode, FieldErrors), AppError> {
+    let status = status(&error);
+    match error {
+        AppError::Invalid(errors) => Ok((status, errors)),
+        AppError::Conflict(reason) | AppError::Stale(reason) => Ok((status, FieldErrors::one("", reason))),
+        other => Err(other),
     }
 }
 

@@ -9,7 +9,9 @@ pub mod form;
 pub mod guard;
 pub mod page;
 pub mod words;
+pub mod zones;
 
+pub use errors::refused;
 pub use flash::Flash;
 pub use form::Form;
 pub use page::{Crumb, Icon, NavItem, Page, Shell, icon, render, see_other};

@@ -1,0 +1,11 @@
+//! What was done, by whom, on which way. Append only: nothing here changes or removes an entry. An action records its
+//! entry in its own transaction, so that the two stand or fall together.
+//!
+//! The room knows no other: ids and words come in plain. Whoever has a `members::By` writes
+//! `by.audit(conn, Entry::of("schedule.created", "schedule", id).application(a).after(json), now)`.
+
+mod model;
+mod store;
+
+pub use model::{Actor, Entry, Recorded};
+pub use store::{list, record};

@@ -1,0 +1,74 @@
+//! The audit log in the database.
+
+use diesel::prelude::*;
+
+use super::model::{Actor, Entry, Recorded};
+use crate::clock::Moment;
+use crate::db::schema::audit_log;
+use crate::db::{self, Conn};
+use crate::error::Result;
+
+/// Appends an entry. Call it in the transaction of what it tells about.
+pub fn record(conn: &mut Conn, actor: &Actor, entry: Entry, now: Moment) -> Result<()> {
+    diesel::insert_into(audit_log::table)
+        .values((
+            audit_log::at.eq(now.micros()),
+            audit_log::member_id.eq(actor.member_id),
+            audit_log::member_name.eq(&actor.name),
+            audit_log::channel.eq(actor.channel),
+            audit_log::action.eq(entry.action),
+            audit_log::subject_kind.eq(entry.subject.0),
+            audit_log::subject_id.eq(entry.subject.1),
+            audit_log::application_id.eq(entry.application_id),
+            audit_log::before.eq(entry.before.map(|v| v.to_string())),
+            audit_log::after.eq(entry.after.map(|v| v.to_string())),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+type Row = (
+    i64,
+    Moment,
+    Option<i64>,
+    String,
+    String,
+    String,
+    String,
+    Option<i64>,
+    Option<i64>,
+    Option<String>,
+    Option<String>,
+);
+
+/// The newest entries older than the entry `before` (all when `None`), newest first; of one Application or of all.
+pub fn list(conn: &mut Conn, application_id: Option<i64>, before: Option<i64>, limit: i64) -> Result<Vec<Recorded>> {
+    let mut query = audit_log::table.into_boxed::<db::Backend>();
+    if let Some(id) = application_id {
+        query = query.filter(audit_log::application_id.eq(id));
+    }
+    if let Some(id) = before {
+        query = query.filter(audit_log::id.lt(id));
+    }
+    let rows = query.order(audit_log::id.desc()).limit(limit).load::<Row>(conn)?;
+    Ok(rows.into_iter().map(recorded).collect())
+}
+
+fn recorded(row: Row) -> Recorded {
+    let (id, at, member_id, member_name, channel, action, subject_kind, subject_id, application_id, before, after) =
+        row;
+    let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
+    Recorded {
+        id,
+        at,
+        member_id,
+        member_name,
+        channel,
+        action,
+        subject_kind,
+        subject_id,
+        application_id,
+        before: json(before),
+        after: json(after),
+    }
+}
