@@ -151,7 +151,10 @@ fn dates_times_and_zones() {
     }
     assert_eq!(wrong(json!({"start_date": "2100-01-01"})).1, "2100-01-01 is out of range: dates lie in 1970 to 2099.");
     let (field, detail) = wrong(json!({"end_date": "2026-10-10"}));
-    assert_eq!((field.as_str(), detail.as_str()), ("end_date", "The end, 10 Oct 2026, is before the start, 11 Oct 2026."));
+    assert_eq!(
+        (field.as_str(), detail.as_str()),
+        ("end_date", "The end, 10 Oct 2026, is before the start, 11 Oct 2026.")
+    );
 }
 
 #[test]
@@ -198,7 +201,8 @@ fn a_form_takes_only_the_controls_of_the_chosen_repeat() {
 
 #[test]
 fn a_form_names_the_window_by_its_controls() {
-    let form = format!("{WHOLE_FORM}hours").replace("window_to=19:00", "window_to=7pm").replace("window_weekdays=sat&", "");
+    let form =
+        format!("{WHOLE_FORM}hours").replace("window_to=19:00", "window_to=7pm").replace("window_weekdays=sat&", "");
     let errors = RuleForm::from_pairs(&pairs(&form)).draft().parse().unwrap_err();
     let fields: Vec<&str> = errors.0.iter().map(|e| e.field.as_str()).collect();
     assert_eq!(fields, ["window_weekdays", "window_to"]);
