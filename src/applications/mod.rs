@@ -4,6 +4,7 @@
 //! what is not there.
 
 mod access;
+pub mod blocks;
 mod model;
 mod shell;
 mod store;

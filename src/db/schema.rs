@@ -449,9 +449,18 @@ pub mod block_db {
     }
 
     diesel::table! {
+        block_views (block_id) {
+            block_id -> BigInt,
+            view_name -> Text,
+            columns -> Text,
+        }
+    }
+
+    diesel::table! {
         reject_heads (run_id) {
             run_id -> BigInt,
             column_names -> Text,
+            notation -> Text,
         }
     }
 
@@ -472,6 +481,7 @@ pub mod block_db {
             value -> Text,
             code -> Text,
             reason -> Text,
+            advice -> Text,
         }
     }
 

@@ -3,6 +3,7 @@ DROP TABLE files;
 DROP TABLE rejects;
 DROP TABLE reject_lines;
 DROP TABLE reject_heads;
+DROP TABLE block_views;
 DROP TABLE generations;
 DROP TABLE block_state;
 DROP TABLE loads;

@@ -31,7 +31,8 @@ CREATE TABLE block_state (
     loaded_at BIGINT
 );
 
--- Every physical table there is, so that what a crash left behind is found and dropped.
+-- Every physical table there is, so that what a crash left behind is found and dropped. `state` is `staging` while a
+-- load fills it, `current` while the Block shows it, `kept` when a later load took its place.
 CREATE TABLE generations (
     block_id BIGINT NOT NULL,
     generation BIGINT NOT NULL,
@@ -41,10 +42,20 @@ CREATE TABLE generations (
     PRIMARY KEY (block_id, generation)
 );
 
--- The original columns of a source of which rows were rejected, a JSON list.
+-- The name of a Block's view and the columns that it shows (a JSON list), kept here so that the transaction that makes
+-- a load visible can make the view anew without asking the Workspace's own tables.
+CREATE TABLE block_views (
+    block_id INTEGER PRIMARY KEY,
+    view_name TEXT NOT NULL UNIQUE,
+    columns TEXT NOT NULL
+);
+
+-- The original columns of a source of which rows were rejected, a JSON list, and how the source was written
+-- (JSON), so that the download of what was rejected can be imported again as it is.
 CREATE TABLE reject_heads (
     run_id INTEGER PRIMARY KEY,
-    column_names TEXT NOT NULL
+    column_names TEXT NOT NULL,
+    notation TEXT NOT NULL
 );
 
 -- A rejected row as it came, a JSON list.
@@ -55,7 +66,8 @@ CREATE TABLE reject_lines (
     PRIMARY KEY (run_id, line)
 );
 
--- Each thing that was wrong with it.
+-- Each thing that was wrong with it: the column's name in the source ('' for the row as a whole), the cell cut to 200
+-- characters, a code to group by, what is wrong and what to do in plain words.
 CREATE TABLE rejects (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     run_id BIGINT NOT NULL,
@@ -63,7 +75,8 @@ CREATE TABLE rejects (
     column_name TEXT NOT NULL,
     value TEXT NOT NULL,
     code TEXT NOT NULL,
-    reason TEXT NOT NULL
+    reason TEXT NOT NULL,
+    advice TEXT NOT NULL
 );
 CREATE INDEX rejects_run ON rejects (run_id, line, id);
 CREATE INDEX rejects_cause ON rejects (run_id, code, column_name);

@@ -1,0 +1,306 @@
+//! What people do with the definition of a Block. Whether they may is the caller's to have asked
+//! (`applications::enter`): these functions check the definition, not the person.
+//!
+//! A change of definition touches both databases. The Block database goes first inside the Workspace's transaction:
+//! when that then fails, what stays behind is an empty physical column or an older view, which the next change mends.
+
+use std::collections::HashSet;
+
+use super::model::{Block, BlockDraft, BlockKind, ColumnDraft, name_key};
+use super::{ledger, physical, store, views};
+use crate::clock::Moment;
+use crate::db::{self, Conn, Pool};
+use crate::error::{AppError, FieldErrors, Result};
+use crate::formats::ColumnType;
+
+/// One Block that is not archived.
+pub fn find(conn: &mut Conn, id: i64) -> Result<Block> {
+    store::find(conn, id)
+}
+
+/// One Block of this Application: another's answers like what is not there.
+pub fn find_in(conn: &mut Conn, application_id: i64, id: i64) -> Result<Block> {
+    let block = store::find(conn, id)?;
+    if block.application_id == application_id { Ok(block) } else { Err(AppError::NotFound) }
+}
+
+/// One Block even when it is archived, for the history that names it.
+pub fn find_even_archived(conn: &mut Conn, id: i64) -> Result<Block> {
+    store::find_even_archived(conn, id)
+}
+
+/// An Application's Blocks by name.
+pub fn list(conn: &mut Conn, application_id: i64) -> Result<Vec<Block>> {
+    store::list(conn, application_id)
+}
+
+/// The next Blocks of an Application by id.
+pub fn page(conn: &mut Conn, application_id: i64, after: i64, limit: i64) -> Result<Vec<Block>> {
+    store::page(conn, application_id, after, limit)
+}
+
+/// Makes a Block. It has no physical table before its first load.
+pub fn create(
+    conn: &mut Conn,
+    blocks: &Pool,
+    application_id: i64,
+    draft: BlockDraft,
+    now: Moment,
+) -> Result<Block> {
+    let draft = draft.tidy();
+    let mut errors = draft.check();
+    if draft.columns.iter().any(|column| column.id.is_some()) {
+        errors.add("columns", "A new Block has only new columns: leave their ids out.");
+    }
+    db::write(conn, |conn| {
+        check_dimensions(conn, application_id, None, &draft, &mut errors)?;
+        if !errors.is_empty() {
+            return Err(errors.into());
+        }
+        let id = store::insert(conn, application_id, &draft.name, draft.kind, now)?;
+        for (column, position) in draft.columns.iter().zip(1..) {
+            store::insert_column(conn, id, position, column)?;
+        }
+        let block = store::find(conn, id)?;
+        let application = store::application_name(conn, application_id)?;
+        blocks.write(|conn| views::remember(conn, &application, &block))?;
+        Ok(block)
+    })
+}
+
+/// Renames a Block; its view follows.
+pub fn rename(conn: &mut Conn, blocks: &Pool, id: i64, name: &str, now: Moment) -> Result<Block> {
+    let block = store::find(conn, id)?;
+    let draft = BlockDraft { name: name.to_owned(), ..as_draft(&block) };
+    edit(conn, blocks, id, None, draft, now)
+}
+
+/// Adds a column at the end; rows that are there have it empty.
+pub fn add_column(conn: &mut Conn, blocks: &Pool, id: i64, column: ColumnDraft, now: Moment) -> Result<Block> {
+    let mut draft = as_draft(&store::find(conn, id)?);
+    draft.columns.push(column);
+    edit(conn, blocks, id, None, draft, now)
+}
+
+/// The definition of a Block as a draft, to change and hand to [`edit`].
+pub fn as_draft(block: &Block) -> BlockDraft {
+    let columns = block
+        .columns
+        .iter()
+        .map(|column| ColumnDraft {
+            id: Some(column.id),
+            name: column.name.clone(),
+            column_type: column.column_type,
+            dimension_block_id: column.dimension_block_id,
+            key: column.key,
+            required: column.required,
+        })
+        .collect();
+    BlockDraft { name: block.name.clone(), kind: block.kind, columns }
+}
+
+/// Changes a Block to what the draft says. Columns are told by id, else by name; one that the draft lacks is
+/// archived (its data stays in the rows, unseen). Names and `required` change at any time; kind, types, keys only
+/// while the Block is empty. `expected_version`: refused as stale when somebody else changed it since.
+pub fn edit(
+    conn: &mut Conn,
+    blocks: &Pool,
+    id: i64,
+    expected_version: Option<i64>,
+    draft: BlockDraft,
+    now: Moment,
+) -> Result<Block> {
+    let mut draft = draft.tidy();
+    db::write(conn, |conn| {
+        db::lock_row(conn, "blocks", id)?;
+        let before = store::find(conn, id)?;
+        if expected_version.is_some_and(|version| version != before.version) {
+            return Err(AppError::Stale(format!(
+                "\"{}\" was changed by somebody else since you opened it. Reload it and change it again.",
+                before.name
+            )));
+        }
+        let mut errors = draft.check();
+        recognise(&before, &mut draft, &mut errors);
+        check_dimensions(conn, before.application_id, Some(id), &draft, &mut errors)?;
+        let holds_rows = blocks.read(|conn| ledger::state(conn, id))?.row_count > 0;
+        if holds_rows {
+            check_filled(&before, &draft, &mut errors);
+        }
+        check_named_items(conn, &before, &draft, &mut errors)?;
+        if !errors.is_empty() {
+            return Err(errors.into());
+        }
+        apply(conn, &before, &draft, now)?;
+        let after = store::find(conn, id)?;
+        let application = store::application_name(conn, after.application_id)?;
+        blocks.write(|conn| {
+            if !holds_rows {
+                ledger::forget_empty(conn, id)?;
+            }
+            views::remember(conn, &application, &after)
+        })?;
+        Ok(after)
+    })
+}
+
+/// Archives a Block: its name is free again, its data and history stay, its view goes. `in_use` names what still
+/// needs it (configurations, from the room above); anything there refuses.
+pub fn archive(conn: &mut Conn, blocks: &Pool, id: i64, in_use: &[String], now: Moment) -> Result<()> {
+    db::write(conn, |conn| {
+        db::lock_row(conn, "blocks", id)?;
+        let block = store::find(conn, id)?;
+        let columns = store::named_by(conn, id)?;
+        let users: Vec<String> = in_use
+            .iter()
+            .map(|name| format!("the import configuration \"{name}\""))
+            .chain(columns.iter().map(|(block, column)| format!("the column \"{column}\" of the Block \"{block}\"")))
+            .collect();
+        if !users.is_empty() {
+            return Err(AppError::Conflict(format!(
+                "\"{}\" is in use and cannot be deleted: {}. Change or delete what uses it first.",
+                block.name,
+                users.join(", ")
+            )));
+        }
+        store::archive(conn, id, now)
+    })?;
+    blocks.write(|conn| views::forget(conn, id))
+}
+
+/// Names the views of all Blocks of an Application anew, after the Application was renamed.
+pub fn rename_views(conn: &mut Conn, blocks: &Pool, application_id: i64) -> Result<()> {
+    let application = store::application_name(conn, application_id)?;
+    for block in store::list(conn, application_id)? {
+        blocks.write(|conn| views::remember(conn, &application, &block))?;
+    }
+    Ok(())
+}
+
+/// Gives the columns of a draft the ids of those that they mean.
+fn recognise(before: &Block, draft: &mut BlockDraft, errors: &mut FieldErrors) {
+    let mut meant = HashSet::new();
+    for (i, column) in draft.columns.iter().enumerate() {
+        if let Some(id) = column.id
+            && (!before.columns.iter().any(|there| there.id == id) || !meant.insert(id))
+        {
+            errors.add(format!("columns[{i}].id"), "This Block has no such column, or it is there twice.");
+        }
+    }
+    for column in draft.columns.iter_mut().filter(|column| column.id.is_none()) {
+        let same = before.columns.iter().find(|there| name_key(&there.name) == name_key(&column.name));
+        if let Some(there) = same
+            && meant.insert(there.id)
+        {
+            column.id = Some(there.id);
+        }
+    }
+}
+
+/// A column of type dimension names the items of a Dimension list of the same Application with one key column.
+fn check_dimensions(
+    conn: &mut Conn,
+    application_id: i64,
+    own_id: Option<i64>,
+    draft: &BlockDraft,
+    errors: &mut FieldErrors,
+) -> Result<()> {
+    for (i, column) in draft.columns.iter().enumerate() {
+        let (ColumnType::Dimension, Some(target)) = (column.column_type, column.dimension_block_id) else { continue };
+        let field = format!("columns[{i}].dimension_block_id");
+        let (kind, keys) = if own_id == Some(target) {
+            let keys = draft.columns.iter().filter(|c| c.key).map(|c| c.column_type).collect();
+            (draft.kind, keys)
+        } else {
+            match store::find(conn, target) {
+                Ok(block) if block.application_id == application_id => {
+                    (block.kind, block.keys().map(|c| c.column_type).collect::<Vec<_>>())
+                }
+                Ok(_) | Err(AppError::NotFound) => {
+                    errors.add(field, "There is no such Dimension list in this Application.");
+                    continue;
+                }
+                Err(other) => return Err(other),
+            }
+        };
+        if kind != BlockKind::DimensionList {
+            errors.add(field, "That Block is not a Dimension list.");
+        } else if !matches!(
+            keys.as_slice(),
+            [ColumnType::Text | ColumnType::Integer | ColumnType::Dimension]
+        ) {
+            errors.add(field, "A column can name the items of a list whose key is one text or integer column.");
+        }
+    }
+    Ok(())
+}
+
+/// While rows are there, neither what they mean nor what tells them apart can change.
+fn check_filled(before: &Block, draft: &BlockDraft, errors: &mut FieldErrors) {
+    const EMPTY_FIRST: &str = "This can change only while the Block holds no rows.";
+    if draft.kind != before.kind {
+        errors.add("kind", EMPTY_FIRST);
+    }
+    for (i, column) in draft.columns.iter().enumerate() {
+        match before.columns.iter().find(|there| Some(there.id) == column.id) {
+            Some(there) => {
+                if (there.column_type, there.dimension_block_id) != (column.column_type, column.dimension_block_id) {
+                    errors.add(format!("columns[{i}].type"), EMPTY_FIRST);
+                }
+                if there.key != column.key {
+                    errors.add(format!("columns[{i}].key"), EMPTY_FIRST);
+                }
+            }
+            None if column.key => errors.add(
+                format!("columns[{i}].key"),
+                "A key column can be added only while the Block holds no rows.",
+            ),
+            None => {}
+        }
+    }
+    for gone in before.keys().filter(|key| !draft.columns.iter().any(|column| column.id == Some(key.id))) {
+        errors.add(
+            "columns",
+            format!("\"{}\" is a key; it can be removed only while the Block holds no rows.", gone.name),
+        );
+    }
+}
+
+/// A Dimension list that others name keeps being one that can be named.
+fn check_named_items(conn: &mut Conn, before: &Block, draft: &BlockDraft, errors: &mut FieldErrors) -> Result<()> {
+    let keys: Vec<ColumnType> = draft.columns.iter().filter(|c| c.key).map(|c| c.column_type).collect();
+    let fits = draft.kind == BlockKind::DimensionList
+        && matches!(keys.as_slice(), [ColumnType::Text | ColumnType::Integer | ColumnType::Dimension]);
+    if !fits && let Some((block, column)) = store::named_by(conn, before.id)?.into_iter().next() {
+        errors.add(
+            "columns",
+            format!(
+                "The column \"{column}\" of the Block \"{block}\" names the items of this list, so it keeps one text \
+                 or integer key column."
+            ),
+        );
+    }
+    Ok(())
+}
+
+fn apply(conn: &mut Conn, before: &Block, draft: &BlockDraft, now: Moment) -> Result<()> {
+    store::touch(conn, before.id, &draft.name, draft.kind)?;
+    for column in &before.columns {
+        if !draft.columns.iter().any(|wanted| wanted.id == Some(column.id)) {
+            store::archive_column(conn, column.id, now)?;
+        }
+    }
+    let kept: Vec<i64> = draft.columns.iter().filter_map(|column| column.id).collect();
+    store::clear_column_names(conn, &kept)?;
+    let mut position = store::next_position(conn, before.id)?;
+    for column in &draft.columns {
+        match column.id {
+            Some(id) => store::update_column(conn, id, column)?,
+            None => {
+                store::insert_column(conn, before.id, position, column)?;
+                position += 1;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,39 @@
+//! Blocks: what data is imported into.
+//!
+//! A Block is defined in the Workspace's own tables ([`Block`], its columns) and filled in the Block database, a file
+//! or schema of its own, so that a long load never blocks a toggle. Its rows live in generations, tables
+//! `b<block>_g<generation>`; [`ledger`] holds the pointer to the one that the Block shows and says which run's load
+//! happened. A load fills a new generation that nobody sees ([`Loader`]), checks it as a whole ([`checks`]), and makes
+//! it visible in one short transaction, guarded by a fence: a Block holds either all of a run's accepted rows or what
+//! it held before, whenever the process dies.
+//!
+//! For whoever reads with SQL there is a view per Block, `<application>__<block>` with the users' column names, in
+//! `blocks.db` or the schema `blocks`.
+//!
+//! Permissions are the caller's to have asked (`applications::enter`).
+
+mod actions;
+pub mod batch;
+pub mod checks;
+pub mod ledger;
+mod loader;
+mod merge;
+mod model;
+mod physical;
+pub mod rejects;
+mod rows;
+mod store;
+mod store_postgres;
+mod store_sqlite;
+mod views;
+
+pub use actions::{
+    add_column, archive, as_draft, create, edit, find, find_even_archived, find_in, list, page, rename, rename_views,
+};
+pub use loader::Loader;
+pub use merge::Merge;
+pub use model::{
+    Block, BlockDraft, BlockKind, BlockState, Column, ColumnDraft, MAX_COLUMNS, MAX_NAME, name_key,
+};
+pub use physical::seal;
+pub use rows::{BlockRow, Cell, page as rows, write_csv};

@@ -1,0 +1,332 @@
+//! Rows that a run could not load, kept beside the Block data: the row as it came, each cell that was wrong, and the
+//! original columns, from which the download is made that people fix and import again.
+
+use std::io::Write;
+
+use diesel::prelude::*;
+
+use crate::db::schema::block_db::{reject_heads, reject_lines, rejects};
+use crate::db::{self, Conn, Pool, on};
+use crate::error::{AppError, Result};
+
+/// The most characters of a cell that are kept beside its reason; the row itself is kept whole.
+pub const VALUE_CHARS: usize = 200;
+
+/// One thing that is wrong with a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RejectedCell {
+    pub line: i64,
+    /// The column's name in the source; empty where the row as a whole is wrong.
+    pub column: String,
+    /// What stood there, cut to [`VALUE_CHARS`].
+    pub value: String,
+    /// A stable name to group by.
+    pub code: String,
+    pub reason: String,
+    /// What to do about it.
+    pub advice: String,
+}
+
+/// A rejected row as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RejectedLine {
+    pub line: i64,
+    pub fields: Vec<String>,
+}
+
+/// A rejected row with all that is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RejectedRow {
+    pub line: i64,
+    pub fields: Vec<String>,
+    pub cells: Vec<RejectedCell>,
+}
+
+/// The bad cells of one cause in one column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
+    pub code: String,
+    pub column: String,
+    /// How many cells.
+    pub cells: i64,
+    /// The reason and advice of one of them.
+    pub reason: String,
+    pub advice: String,
+    /// The first line that has it.
+    pub first_line: i64,
+}
+
+/// How a source was written, as far as its rejected rows are to be written so again.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Notation {
+    pub delimiter: String,
+    /// Empty where quotes are text like any other.
+    pub quote: String,
+    /// Was it UTF-8? If not, the download begins with a byte-order mark, which overrides the configured encoding.
+    pub utf8: bool,
+}
+
+/// What was rejected since the last time it was written down.
+#[derive(Debug, Default)]
+pub struct RejectBatch {
+    pub lines: Vec<RejectedLine>,
+    pub cells: Vec<RejectedCell>,
+}
+
+impl RejectBatch {
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty() && self.cells.is_empty()
+    }
+
+    pub fn clear(&mut self) {
+        self.lines.clear();
+        self.cells.clear();
+    }
+}
+
+/// Cuts a cell to what is kept of it; no database takes a NUL.
+pub fn cut_value(value: &str) -> String {
+    let mut cut: String = value.chars().take(VALUE_CHARS).map(|c| if c == '\0' { '\u{fffd}' } else { c }).collect();
+    if value.chars().nth(VALUE_CHARS).is_some() {
+        cut.push('…');
+    }
+    cut
+}
+
+/// Writes down the original columns of a run's source.
+pub fn write_head(conn: &mut Conn, run_id: i64, columns: &[&str], notation: &Notation) -> Result<()> {
+    let names = serde_json::to_string(columns).map_err(AppError::internal)?;
+    let notation = serde_json::to_string(notation).map_err(AppError::internal)?;
+    db::write(conn, |conn| {
+        diesel::insert_into(reject_heads::table)
+            .values((
+                reject_heads::run_id.eq(run_id),
+                reject_heads::column_names.eq(&names),
+                reject_heads::notation.eq(&notation),
+            ))
+            .execute(conn)?;
+        Ok(())
+    })
+}
+
+/// Writes down what was rejected, in one transaction.
+pub fn write(conn: &mut Conn, run_id: i64, batch: &RejectBatch) -> Result<()> {
+    if batch.is_empty() {
+        return Ok(());
+    }
+    db::write(conn, |conn| {
+        // PostgreSQL binds at most 65,535 values in one statement.
+        for lines in batch.lines.chunks(5_000) {
+            let mut rows = Vec::with_capacity(lines.len());
+            for line in lines {
+                let fields = serde_json::to_string(&line.fields).map_err(AppError::internal)?;
+                rows.push((
+                    reject_lines::run_id.eq(run_id),
+                    reject_lines::line.eq(line.line),
+                    reject_lines::fields.eq(fields),
+                ));
+            }
+            on!(conn, c => diesel::insert_into(reject_lines::table).values(&rows).execute(c))?;
+        }
+        for cells in batch.cells.chunks(5_000) {
+            let rows: Vec<_> = cells
+                .iter()
+                .map(|cell| {
+                    (
+                        rejects::run_id.eq(run_id),
+                        rejects::line.eq(cell.line),
+                        rejects::column_name.eq(&cell.column),
+                        rejects::value.eq(&cell.value),
+                        rejects::code.eq(&cell.code),
+                        rejects::reason.eq(&cell.reason),
+                        rejects::advice.eq(&cell.advice),
+                    )
+                })
+                .collect();
+            on!(conn, c => diesel::insert_into(rejects::table).values(&rows).execute(c))?;
+        }
+        Ok(())
+    })
+}
+
+/// Forgets what a run rejected: its next attempt begins anew, or its history ends.
+pub fn forget(conn: &mut Conn, run_id: i64) -> Result<()> {
+    db::write(conn, |conn| {
+        diesel::delete(rejects::table.filter(rejects::run_id.eq(run_id))).execute(conn)?;
+        diesel::delete(reject_lines::table.filter(reject_lines::run_id.eq(run_id))).execute(conn)?;
+        diesel::delete(reject_heads::table.filter(reject_heads::run_id.eq(run_id))).execute(conn)?;
+        Ok(())
+    })
+}
+
+/// Lines of rejected cells whose row is not written down yet, after a line: what the second pass has to fetch.
+pub fn lines_to_fetch(conn: &mut Conn, run_id: i64, after: i64, limit: i64) -> Result<Vec<i64>> {
+    let fetched = reject_lines::table
+        .filter(reject_lines::run_id.eq(run_id))
+        .filter(reject_lines::line.eq(rejects::line))
+        .select(reject_lines::line);
+    Ok(rejects::table
+        .filter(rejects::run_id.eq(run_id))
+        .filter(rejects::line.gt(after))
+        .filter(diesel::dsl::not(diesel::dsl::exists(fetched)))
+        .select(rejects::line)
+        .distinct()
+        .order(rejects::line.asc())
+        .limit(limit)
+        .load(conn)?)
+}
+
+/// How many rows a run rejected.
+pub fn count(conn: &mut Conn, run_id: i64) -> Result<i64> {
+    Ok(reject_lines::table.filter(reject_lines::run_id.eq(run_id)).count().get_result(conn)?)
+}
+
+/// How many cells of those rows were wrong.
+pub fn count_cells(conn: &mut Conn, run_id: i64) -> Result<i64> {
+    Ok(rejects::table.filter(rejects::run_id.eq(run_id)).count().get_result(conn)?)
+}
+
+/// The original columns of a run's source; none when it rejected nothing.
+pub fn columns(conn: &mut Conn, run_id: i64) -> Result<Vec<String>> {
+    Ok(head(conn, run_id)?.map(|(columns, _)| columns).unwrap_or_default())
+}
+
+fn head(conn: &mut Conn, run_id: i64) -> Result<Option<(Vec<String>, Notation)>> {
+    let row: Option<(String, String)> = reject_heads::table
+        .filter(reject_heads::run_id.eq(run_id))
+        .select((reject_heads::column_names, reject_heads::notation))
+        .first(conn)
+        .optional()?;
+    row.map(|(names, notation)| {
+        let names = serde_json::from_str(&names).map_err(AppError::internal)?;
+        Ok((names, serde_json::from_str(&notation).map_err(AppError::internal)?))
+    })
+    .transpose()
+}
+
+/// The next rejected rows after a line, with all that is wrong with each.
+pub fn page(conn: &mut Conn, run_id: i64, after_line: i64, limit: i64) -> Result<Vec<RejectedRow>> {
+    let lines: Vec<(i64, String)> = reject_lines::table
+        .filter(reject_lines::run_id.eq(run_id))
+        .filter(reject_lines::line.gt(after_line))
+        .order(reject_lines::line.asc())
+        .limit(limit)
+        .select((reject_lines::line, reject_lines::fields))
+        .load(conn)?;
+    let Some(&(last, _)) = lines.last() else { return Ok(Vec::new()) };
+    let cells: Vec<(i64, String, String, String, String, String)> = rejects::table
+        .filter(rejects::run_id.eq(run_id))
+        .filter(rejects::line.gt(after_line))
+        .filter(rejects::line.le(last))
+        .order((rejects::line.asc(), rejects::id.asc()))
+        .select((
+            rejects::line,
+            rejects::column_name,
+            rejects::value,
+            rejects::code,
+            rejects::reason,
+            rejects::advice,
+        ))
+        .load(conn)?;
+    let mut cells = cells.into_iter().peekable();
+    let mut rows = Vec::with_capacity(lines.len());
+    for (line, fields) in lines {
+        let fields = serde_json::from_str(&fields).map_err(AppError::internal)?;
+        let mut row = RejectedRow { line, fields, cells: Vec::new() };
+        while let Some((line, column, value, code, reason, advice)) = cells.next_if(|cell| cell.0 <= line) {
+            row.cells.push(RejectedCell { line, column, value, code, reason, advice });
+        }
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+#[derive(QueryableByName)]
+struct CauseRow {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    code: String,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    column_name: String,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    cells: i64,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    first_line: i64,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    reason: String,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    advice: String,
+}
+
+/// What a run rejected, grouped by cause and column, the most frequent first.
+pub fn causes(conn: &mut Conn, run_id: i64) -> Result<Vec<Cause>> {
+    let rows: Vec<CauseRow> = diesel::sql_query(
+        "SELECT g.code, g.column_name, g.cells, g.first_line, r.reason, r.advice FROM (\
+           SELECT code, column_name, count(*) AS cells, min(line) AS first_line, min(id) AS first_id \
+           FROM rejects WHERE run_id = $1 GROUP BY code, column_name) g \
+         JOIN rejects r ON r.id = g.first_id ORDER BY g.cells DESC, g.first_line, g.column_name",
+    )
+    .bind::<diesel::sql_types::BigInt, _>(run_id)
+    .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Cause {
+            code: row.code,
+            column: row.column_name,
+            cells: row.cells,
+            reason: row.reason,
+            advice: row.advice,
+            first_line: row.first_line,
+        })
+        .collect())
+}
+
+/// Writes the rejected rows as CSV: the original columns, then `tidegate_line` and `tidegate_reason`, which an import
+/// ignores. A short row is filled up with empty cells; what a long one has too much comes last. Constant memory.
+pub fn write_csv(blocks: &Pool, run_id: i64, out: &mut dyn Write) -> Result<()> {
+    let Some((columns, notation)) = blocks.read(|conn| head(conn, run_id))? else {
+        return Ok(());
+    };
+    let mut builder = csv::WriterBuilder::new();
+    builder.flexible(true).delimiter(*notation.delimiter.as_bytes().first().unwrap_or(&b','));
+    match notation.quote.as_bytes().first() {
+        Some(quote) => builder.quote(*quote),
+        None => builder.quote_style(csv::QuoteStyle::Never),
+    };
+    if !notation.utf8 {
+        out.write_all(b"\xef\xbb\xbf").map_err(AppError::internal)?;
+    }
+    let mut csv = builder.from_writer(out);
+    csv.write_record(columns.iter().map(String::as_str).chain(["tidegate_line", "tidegate_reason"]))
+        .map_err(AppError::internal)?;
+    let mut after = i64::MIN;
+    loop {
+        let rows = blocks.read(|conn| page(conn, run_id, after, 1_000))?;
+        let Some(last) = rows.last() else { break };
+        after = last.line;
+        for row in &rows {
+            let width = columns.len();
+            for i in 0..width {
+                csv.write_field(row.fields.get(i).map_or("", String::as_str)).map_err(AppError::internal)?;
+            }
+            csv.write_field(row.line.to_string()).map_err(AppError::internal)?;
+            csv.write_field(reasons(row)).map_err(AppError::internal)?;
+            for extra in row.fields.iter().skip(width) {
+                csv.write_field(extra).map_err(AppError::internal)?;
+            }
+            csv.write_record(None::<&[u8]>).map_err(AppError::internal)?;
+        }
+    }
+    csv.flush().map_err(AppError::internal)
+}
+
+/// All that is wrong with a row in one line.
+fn reasons(row: &RejectedRow) -> String {
+    let said: Vec<String> = row
+        .cells
+        .iter()
+        .map(|cell| {
+            if cell.column.is_empty() { cell.reason.clone() } else { format!("{}: {}", cell.column, cell.reason) }
+        })
+        .collect();
+    said.join(" ")
+}
