@@ -30,7 +30,7 @@ impl Moment {
         &self.0
     }
 
-    pub fn from_micros(micros: i64) -> Self {
+    pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
 

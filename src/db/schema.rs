@@ -452,7 +452,7 @@ pub mod block_db {
         block_views (block_id) {
             block_id -> BigInt,
             view_name -> Text,
-            columns -> Text,
+            column_list -> Text,
         }
     }
 
@@ -502,4 +502,6 @@ pub mod block_db {
             data -> Binary,
         }
     }
+
+    diesel::allow_tables_to_appear_in_same_query!(rejects, reject_lines);
 }

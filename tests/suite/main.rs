@@ -1,4 +1,5 @@
 //! The suite: this list of modules is its table of contents.
 
+mod blocks;
 mod connectors;
 mod formats;

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 
 use super::model::{Block, BlockDraft, BlockKind, ColumnDraft, name_key};
-use super::{ledger, physical, store, views};
+use super::{ledger, store, views};
 use crate::clock::Moment;
 use crate::db::{self, Conn, Pool};
 use crate::error::{AppError, FieldErrors, Result};
@@ -40,13 +40,7 @@ pub fn page(conn: &mut Conn, application_id: i64, after: i64, limit: i64) -> Res
 }
 
 /// Makes a Block. It has no physical table before its first load.
-pub fn create(
-    conn: &mut Conn,
-    blocks: &Pool,
-    application_id: i64,
-    draft: BlockDraft,
-    now: Moment,
-) -> Result<Block> {
+pub fn create(conn: &mut Conn, blocks: &Pool, application_id: i64, draft: BlockDraft, now: Moment) -> Result<Block> {
     let draft = draft.tidy();
     let mut errors = draft.check();
     if draft.columns.iter().any(|column| column.id.is_some()) {
@@ -225,10 +219,7 @@ fn check_dimensions(
         };
         if kind != BlockKind::DimensionList {
             errors.add(field, "That Block is not a Dimension list.");
-        } else if !matches!(
-            keys.as_slice(),
-            [ColumnType::Text | ColumnType::Integer | ColumnType::Dimension]
-        ) {
+        } else if !matches!(keys.as_slice(), [ColumnType::Text | ColumnType::Integer | ColumnType::Dimension]) {
             errors.add(field, "A column can name the items of a list whose key is one text or integer column.");
         }
     }
@@ -251,10 +242,9 @@ fn check_filled(before: &Block, draft: &BlockDraft, errors: &mut FieldErrors) {
                     errors.add(format!("columns[{i}].key"), EMPTY_FIRST);
                 }
             }
-            None if column.key => errors.add(
-                format!("columns[{i}].key"),
-                "A key column can be added only while the Block holds no rows.",
-            ),
+            None if column.key => {
+                errors.add(format!("columns[{i}].key"), "A key column can be added only while the Block holds no rows.")
+            }
             None => {}
         }
     }

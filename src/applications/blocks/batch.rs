@@ -7,7 +7,10 @@ use crate::formats::Value;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Datum {
     Empty,
-    Text { start: u32, len: u32 },
+    Text {
+        start: u32,
+        len: u32,
+    },
     Integer(i64),
     Number(f64),
     Boolean(bool),
@@ -62,9 +65,7 @@ impl Batch {
     }
 
     pub fn is_full(&self) -> bool {
-        self.lines.len() >= MAX_ROWS
-            || self.lines.len() * self.width >= MAX_CELLS
-            || self.text.len() >= MAX_TEXT
+        self.lines.len() >= MAX_ROWS || self.lines.len() * self.width >= MAX_CELLS || self.text.len() >= MAX_TEXT
     }
 
     /// Adds a cell to the row that is being filled.

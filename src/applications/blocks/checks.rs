@@ -84,9 +84,7 @@ pub fn unknown_items(
         ));
     }
     let shown = format!("substr(s.{physical}, 1, 200)");
-    let reason = format!(
-        "'\"' || substr(s.{physical}, 1, 60) || '\" is not an item of ' || CAST($3 AS TEXT) || '.'"
-    );
+    let reason = format!("'\"' || substr(s.{physical}, 1, 60) || '\" is not an item of ' || CAST($3 AS TEXT) || '.'");
     let advice = "Add the item to that list first, or correct the cell.";
     let named = format!("\"{}\"", key.block_name);
     reject(conn, staging, &column.source_name, "unknown_item", &named, advice, |_| {

@@ -126,12 +126,7 @@ pub struct Visible<'a> {
 }
 
 /// Makes a load visible, in one transaction, and answers its ledger row.
-pub fn commit(
-    conn: &mut Conn,
-    staging: &Staging,
-    load: &Visible<'_>,
-    now: Moment,
-) -> Result<LedgerRow, LoadRefused> {
+pub fn commit(conn: &mut Conn, staging: &Staging, load: &Visible<'_>, now: Moment) -> Result<LedgerRow, LoadRefused> {
     let outcome = db::write(conn, |conn| {
         // Locks the row on PostgreSQL too.
         let held = diesel::update(
@@ -287,10 +282,7 @@ pub fn states(conn: &mut Conn, block_ids: &[i64]) -> Result<std::collections::Ha
         .filter(block_state::block_id.eq_any(block_ids))
         .select((block_state::block_id, block_state::row_count, block_state::loaded_at))
         .load(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(|(id, row_count, loaded_at)| (id, BlockState { row_count, loaded_at }))
-        .collect())
+    Ok(rows.into_iter().map(|(id, row_count, loaded_at)| (id, BlockState { row_count, loaded_at })).collect())
 }
 
 /// The table that a Block shows; none when it never held anything.
@@ -350,9 +342,7 @@ fn staged_by(conn: &mut Conn, run_id: i64) -> Result<Vec<(i64, i64)>> {
 
 fn set_state(conn: &mut Conn, block_id: i64, generation: i64, state: &str) -> Result<()> {
     diesel::update(
-        generations::table
-            .filter(generations::block_id.eq(block_id))
-            .filter(generations::generation.eq(generation)),
+        generations::table.filter(generations::block_id.eq(block_id)).filter(generations::generation.eq(generation)),
     )
     .set(generations::state.eq(state))
     .execute(conn)?;
@@ -362,9 +352,7 @@ fn set_state(conn: &mut Conn, block_id: i64, generation: i64, state: &str) -> Re
 fn drop_generation(conn: &mut Conn, (block_id, generation): (i64, i64)) -> Result<()> {
     physical::drop(conn, &physical::table(block_id, generation))?;
     diesel::delete(
-        generations::table
-            .filter(generations::block_id.eq(block_id))
-            .filter(generations::generation.eq(generation)),
+        generations::table.filter(generations::block_id.eq(block_id)).filter(generations::generation.eq(generation)),
     )
     .execute(conn)?;
     Ok(())

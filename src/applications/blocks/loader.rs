@@ -19,13 +19,10 @@ impl Loader {
         let columns: Vec<String> = positions.iter().map(|position| format!("c{position}")).collect();
         let conn = blocks.connect()?;
         Ok(match blocks.location() {
-            Location::Sqlite { file: path } => Self::Sqlite {
-                loader: Box::new(SqliteLoader::open(path, staging, file, &columns)?),
-                conn,
-            },
-            Location::Postgres { .. } => {
-                Self::Postgres(Box::new(PostgresLoader::open(conn, staging, file, &columns)?))
+            Location::Sqlite { file: path } => {
+                Self::Sqlite { loader: Box::new(SqliteLoader::open(path, staging, file, &columns)?), conn }
             }
+            Location::Postgres { .. } => Self::Postgres(Box::new(PostgresLoader::open(conn, staging, file, &columns)?)),
         })
     }
 

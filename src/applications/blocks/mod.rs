@@ -32,8 +32,6 @@ pub use actions::{
 };
 pub use loader::Loader;
 pub use merge::Merge;
-pub use model::{
-    Block, BlockDraft, BlockKind, BlockState, Column, ColumnDraft, MAX_COLUMNS, MAX_NAME, name_key,
-};
+pub use model::{Block, BlockDraft, BlockKind, BlockState, Column, ColumnDraft, MAX_COLUMNS, MAX_NAME, name_key};
 pub use physical::seal;
 pub use rows::{BlockRow, Cell, page as rows, write_csv};

@@ -253,10 +253,8 @@ mod tests {
 
     #[test]
     fn names_are_there_short_plain_and_distinct() {
-        let twice = draft(
-            BlockKind::TransactionList,
-            vec![column("Day", ColumnType::Date), column(" day ", ColumnType::Date)],
-        );
+        let twice =
+            draft(BlockKind::TransactionList, vec![column("Day", ColumnType::Date), column(" day ", ColumnType::Date)]);
         assert!(twice.check().of("columns[1].name").unwrap().contains("Two columns"));
         for bad in ["", "  ", "a\nb", &"x".repeat(201)] {
             let mut one = draft(BlockKind::TransactionList, vec![column("Day", ColumnType::Date)]);

@@ -53,9 +53,8 @@ pub fn create(conn: &mut Conn, table: &str, columns: &[Column]) -> Result<()> {
         Conn::Sqlite(_) => "_row INTEGER PRIMARY KEY",
         Conn::Pg(_) => "_row BIGINT NOT NULL",
     };
-    let mut sql = format!(
-        "CREATE TABLE {table} ({row}, _run BIGINT NOT NULL, _file INTEGER NOT NULL, _line BIGINT NOT NULL"
-    );
+    let mut sql =
+        format!("CREATE TABLE {table} ({row}, _run BIGINT NOT NULL, _file INTEGER NOT NULL, _line BIGINT NOT NULL");
     for column in columns {
         sql.push_str(&format!(", {} {}", column.physical(), sql_type(conn, column.column_type)));
     }
@@ -175,12 +174,7 @@ pub fn view_columns(block: &Block) -> Vec<ViewColumn> {
             let suffix = format!(" {number}");
             name = cut_name(base, NAME_BYTES - suffix.len()) + &suffix;
         }
-        columns.push(ViewColumn {
-            position: column.position,
-            name,
-            column_type: column.column_type,
-            key: column.key,
-        });
+        columns.push(ViewColumn { position: column.position, name, column_type: column.column_type, key: column.key });
     }
     columns
 }

@@ -219,14 +219,7 @@ pub fn page(conn: &mut Conn, run_id: i64, after_line: i64, limit: i64) -> Result
         .filter(rejects::line.gt(after_line))
         .filter(rejects::line.le(last))
         .order((rejects::line.asc(), rejects::id.asc()))
-        .select((
-            rejects::line,
-            rejects::column_name,
-            rejects::value,
-            rejects::code,
-            rejects::reason,
-            rejects::advice,
-        ))
+        .select((rejects::line, rejects::column_name, rejects::value, rejects::code, rejects::reason, rejects::advice))
         .load(conn)?;
     let mut cells = cells.into_iter().peekable();
     let mut rows = Vec::with_capacity(lines.len());
@@ -324,9 +317,11 @@ fn reasons(row: &RejectedRow) -> String {
     let said: Vec<String> = row
         .cells
         .iter()
-        .map(|cell| {
-            if cell.column.is_empty() { cell.reason.clone() } else { format!("{}: {}", cell.column, cell.reason) }
-        })
+        .map(
+            |cell| {
+                if cell.column.is_empty() { cell.reason.clone() } else { format!("{}: {}", cell.column, cell.reason) }
+            },
+        )
         .collect();
     said.join(" ")
 }

@@ -14,14 +14,8 @@ use crate::formats::ColumnType;
 type BlockRow = (i64, i64, String, BlockKind, i64, Moment);
 type ColumnRow = (i64, i64, i32, String, String, Option<i64>, bool, bool);
 
-const BLOCK: (
-    blocks::id,
-    blocks::application_id,
-    blocks::name,
-    blocks::kind,
-    blocks::version,
-    blocks::created_at,
-) = (blocks::id, blocks::application_id, blocks::name, blocks::kind, blocks::version, blocks::created_at);
+const BLOCK: (blocks::id, blocks::application_id, blocks::name, blocks::kind, blocks::version, blocks::created_at) =
+    (blocks::id, blocks::application_id, blocks::name, blocks::kind, blocks::version, blocks::created_at);
 
 /// One Block that is not archived.
 pub fn find(conn: &mut Conn, id: i64) -> Result<Block> {
@@ -148,7 +142,9 @@ pub fn archive(conn: &mut Conn, id: i64, now: Moment) -> Result<()> {
 
 fn taken(error: diesel::result::Error, name: &str) -> AppError {
     if is_taken(&error) {
-        AppError::Conflict(format!("There is a Block named \"{name}\" in this Application already. Choose another name."))
+        AppError::Conflict(format!(
+            "There is a Block named \"{name}\" in this Application already. Choose another name."
+        ))
     } else {
         error.into()
     }

@@ -42,8 +42,8 @@ unsafe impl Send for Statement {}
 
 impl Drop for Database {
     fn drop(&mut self) {
-        // SAFETY: opened by `Database::open` and closed only here; close_v2 waits for statements still there.
-        unsafe { ffi::sqlite3_close_v2(self.0) };
+        // SAFETY: opened by `Database::open` and closed only here; the statements, declared before it, are gone.
+        unsafe { ffi::sqlite3_close(self.0) };
     }
 }
 
@@ -183,8 +183,7 @@ impl Database {
 
     fn execute(&self, sql: &CStr) -> Result<()> {
         // SAFETY: the handle is live, the text a C string; no callback, no place for a message.
-        let done =
-            unsafe { ffi::sqlite3_exec(self.0, sql.as_ptr(), None, ptr::null_mut(), ptr::null_mut()) };
+        let done = unsafe { ffi::sqlite3_exec(self.0, sql.as_ptr(), None, ptr::null_mut(), ptr::null_mut()) };
         if done == ffi::SQLITE_OK { Ok(()) } else { Err(self.error(done)) }
     }
 

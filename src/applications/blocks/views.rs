@@ -37,7 +37,7 @@ pub fn remember(conn: &mut Conn, application: &str, block: &Block) -> Result<()>
         Some(before) => {
             physical::drop_view(conn, &before.name)?;
             diesel::update(block_views::table.filter(block_views::block_id.eq(block.id)))
-                .set((block_views::view_name.eq(&name), block_views::columns.eq(&text)))
+                .set((block_views::view_name.eq(&name), block_views::column_list.eq(&text)))
                 .execute(conn)?;
         }
         None => {
@@ -45,7 +45,7 @@ pub fn remember(conn: &mut Conn, application: &str, block: &Block) -> Result<()>
                 .values((
                     block_views::block_id.eq(block.id),
                     block_views::view_name.eq(&name),
-                    block_views::columns.eq(&text),
+                    block_views::column_list.eq(&text),
                 ))
                 .execute(conn)?;
         }
@@ -67,13 +67,11 @@ pub fn remember(conn: &mut Conn, application: &str, block: &Block) -> Result<()>
 pub fn find(conn: &mut Conn, block_id: i64) -> Result<Option<View>> {
     let row: Option<(String, String)> = block_views::table
         .filter(block_views::block_id.eq(block_id))
-        .select((block_views::view_name, block_views::columns))
+        .select((block_views::view_name, block_views::column_list))
         .first(conn)
         .optional()?;
-    row.map(|(name, columns)| {
-        Ok(View { name, columns: serde_json::from_str(&columns).map_err(AppError::internal)? })
-    })
-    .transpose()
+    row.map(|(name, columns)| Ok(View { name, columns: serde_json::from_str(&columns).map_err(AppError::internal)? }))
+        .transpose()
 }
 
 /// Drops a Block's view and its name.

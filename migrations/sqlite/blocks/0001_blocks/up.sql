@@ -47,7 +47,7 @@ CREATE TABLE generations (
 CREATE TABLE block_views (
     block_id INTEGER PRIMARY KEY,
     view_name TEXT NOT NULL UNIQUE,
-    columns TEXT NOT NULL
+    column_list TEXT NOT NULL
 );
 
 -- The original columns of a source of which rows were rejected, a JSON list, and how the source was written

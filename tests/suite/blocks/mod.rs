@@ -1,0 +1,161 @@
+//! Defining Blocks: what may be made, what may change and when, what is refused.
+
+pub mod databases;
+
+use diesel::prelude::*;
+use tidegate::applications::blocks::{self, Block, BlockDraft, BlockKind, ColumnDraft};
+use tidegate::clock::Moment;
+use tidegate::db::schema::applications;
+use tidegate::error::AppError;
+use tidegate::formats::ColumnType;
+
+use databases::{TestDb, each_database};
+
+const NOW: Moment = Moment::from_micros(1_795_000_000_000_000);
+
+pub fn application(db: &TestDb, name: &str) -> i64 {
+    db.main
+        .write(|conn| {
+            Ok(diesel::insert_into(applications::table)
+                .values((
+                    applications::name.eq(name),
+                    applications::name_key.eq(name.to_lowercase()),
+                    applications::time_zone.eq("UTC"),
+                    applications::created_at.eq(NOW),
+                ))
+                .returning(applications::id)
+                .get_result(conn)?)
+        })
+        .unwrap()
+}
+
+pub fn create(db: &TestDb, application: i64, draft: BlockDraft) -> Result<Block, AppError> {
+    db.main.read(|conn| blocks::create(conn, &db.blocks, application, draft, NOW))
+}
+
+fn edit(db: &TestDb, id: i64, version: Option<i64>, draft: BlockDraft) -> Result<Block, AppError> {
+    db.main.read(|conn| blocks::edit(conn, &db.blocks, id, version, draft, NOW))
+}
+
+pub fn draft(name: &str, kind: BlockKind, columns: Vec<ColumnDraft>) -> BlockDraft {
+    BlockDraft { name: name.into(), kind, columns }
+}
+
+fn airlines() -> BlockDraft {
+    draft(
+        "Airlines",
+        BlockKind::DimensionList,
+        vec![ColumnDraft::new("Carrier", ColumnType::Text).key(), ColumnDraft::new("Name", ColumnType::Text)],
+    )
+}
+
+fn field(error: AppError, name: &str) -> String {
+    match error {
+        AppError::Invalid(errors) => errors.of(name).unwrap_or_else(|| panic!("{name} in {errors}")).to_owned(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_block_is_what_was_asked_for() {
+    each_database(|db| {
+        let application = application(db, "Flights");
+        let made = create(db, application, airlines()).unwrap();
+        let read = db.main.read(|conn| blocks::find(conn, made.id)).unwrap();
+        assert_eq!(made, read);
+        assert_eq!((read.name.as_str(), read.kind, read.version), ("Airlines", BlockKind::DimensionList, 1));
+        let columns: Vec<_> = read.columns.iter().map(|c| (c.position, c.name.as_str(), c.key, c.required)).collect();
+        assert_eq!(columns, [(1, "Carrier", true, true), (2, "Name", false, false)]);
+        assert_eq!(db.main.read(|conn| blocks::list(conn, application)).unwrap(), [made]);
+    });
+}
+
+#[test]
+fn names_are_taken_whatever_their_case_and_free_again_when_archived() {
+    each_database(|db| {
+        let (one, other) = (application(db, "One"), application(db, "Other"));
+        let first = create(db, one, airlines()).unwrap();
+        let again = BlockDraft { name: " AIRLINES ".into(), ..airlines() };
+        assert!(matches!(create(db, one, again.clone()), Err(AppError::Conflict(_))), "{}", db.name);
+        create(db, other, again.clone()).unwrap();
+        db.main.read(|conn| blocks::archive(conn, &db.blocks, first.id, &[], NOW)).unwrap();
+        create(db, one, again).unwrap();
+        assert!(matches!(db.main.read(|conn| blocks::find(conn, first.id)), Err(AppError::NotFound)));
+        assert_eq!(db.main.read(|conn| blocks::find_even_archived(conn, first.id)).unwrap().name, "Airlines");
+    });
+}
+
+#[test]
+fn a_column_names_items_of_a_list_of_its_own_application() {
+    each_database(|db| {
+        let (one, other) = (application(db, "One"), application(db, "Other"));
+        let list = create(db, one, airlines()).unwrap();
+        let flights = |target| {
+            draft(
+                "Flights",
+                BlockKind::TransactionList,
+                vec![ColumnDraft::new("Carrier", ColumnType::Dimension).of_dimension(target)],
+            )
+        };
+        let field_name = "columns[0].dimension_block_id";
+        assert!(field(create(db, other, flights(list.id)).unwrap_err(), field_name).contains("no such"));
+        assert!(field(create(db, one, flights(999)).unwrap_err(), field_name).contains("no such"));
+        let rows = create(db, one, flights(list.id)).unwrap();
+        assert!(field(create(db, one, flights(rows.id)).unwrap_err(), field_name).contains("not a Dimension list"));
+
+        // What is named stays, and stays a list that can be named.
+        let kept = db.main.read(|conn| blocks::archive(conn, &db.blocks, list.id, &[], NOW)).unwrap_err();
+        assert!(kept.to_string().contains("\"Carrier\" of the Block \"Flights\""), "{kept}");
+        let mut changed = blocks::as_draft(&list);
+        changed.columns[1].key = true;
+        assert!(field(edit(db, list.id, None, changed).unwrap_err(), "columns").contains("names the items"));
+        let used = db.main.read(|conn| blocks::archive(conn, &db.blocks, rows.id, &["Daily".into()], NOW));
+        assert!(used.unwrap_err().to_string().contains("the import configuration \"Daily\""));
+    });
+}
+
+#[test]
+fn an_empty_block_changes_freely_and_positions_are_for_ever() {
+    each_database(|db| {
+        let application = application(db, "Flights");
+        let block = create(db, application, airlines()).unwrap();
+        let mut changed = blocks::as_draft(&block);
+        changed.name = "Carriers".into();
+        changed.columns.remove(1);
+        changed.columns[0].name = "Code".into();
+        changed.columns[0].column_type = ColumnType::Integer;
+        changed.columns.push(ColumnDraft::new("Country", ColumnType::Text));
+        let after = edit(db, block.id, Some(1), changed.clone()).unwrap();
+        let columns: Vec<_> = after.columns.iter().map(|c| (c.position, c.name.as_str(), c.column_type)).collect();
+        assert_eq!(columns, [(1, "Code", ColumnType::Integer), (3, "Country", ColumnType::Text)]);
+        assert_eq!((after.name.as_str(), after.version), ("Carriers", 2));
+
+        assert!(matches!(edit(db, block.id, Some(1), changed), Err(AppError::Stale(_))));
+        // A name that an archived column had is free, and two columns may swap theirs.
+        let mut swapped = blocks::as_draft(&after);
+        swapped.columns[0].name = "Country".into();
+        swapped.columns[1].name = "Code".into();
+        swapped.columns.push(ColumnDraft::new("Name", ColumnType::Text));
+        let swapped = edit(db, block.id, None, swapped).unwrap();
+        let columns: Vec<_> = swapped.columns.iter().map(|c| (c.position, c.name.as_str())).collect();
+        assert_eq!(columns, [(1, "Country"), (3, "Code"), (4, "Name")]);
+    });
+}
+
+#[test]
+fn a_draft_without_ids_means_the_columns_by_name() {
+    each_database(|db| {
+        let application = application(db, "Flights");
+        let block = create(db, application, airlines()).unwrap();
+        let mut again = airlines();
+        again.columns[1].name = "NAME".into();
+        let after = edit(db, block.id, None, again).unwrap();
+        assert_eq!(after.columns[1].id, block.columns[1].id);
+        assert_eq!(after.columns[1].name, "NAME");
+        let renamed = db.main.read(|conn| blocks::rename(conn, &db.blocks, block.id, "Lines", NOW)).unwrap();
+        assert_eq!((renamed.name.as_str(), renamed.columns.len()), ("Lines", 2));
+        let added = ColumnDraft::new("Country", ColumnType::Text);
+        let more = db.main.read(|conn| blocks::add_column(conn, &db.blocks, block.id, added, NOW)).unwrap();
+        assert_eq!(more.columns[2].position, 3);
+    });
+}
