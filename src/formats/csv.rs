@@ -1,5 +1,6 @@
 //! Rows out of a CSV source, one at a time, in a buffer that is used again.
 
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 
 use memchr::memchr;
@@ -152,10 +153,9 @@ impl<R: Read> CsvReader<R> {
                 }
             }
         }
-        self.columns = distinct_names((0..record.len()).map(|i| record.text(i).into_owned()));
-        self.ignored = (0..self.columns.len())
-            .filter(|&i| OUR_COLUMNS.iter().any(|ours| self.columns[i].eq_ignore_ascii_case(ours)))
-            .collect();
+        let raw: Vec<_> = (0..record.len()).map(|i| record.text(i)).collect();
+        self.columns = distinct_names(raw.iter().map(|name| name.as_ref()));
+        self.ignored = (0..self.columns.len()).filter(|&i| is_ours(&self.columns[i])).collect();
         Ok(())
     }
 
@@ -368,19 +368,25 @@ fn sound_length(bytes: &[u8]) -> usize {
     }
 }
 
+/// Is this the name of a column that a rejected-rows download adds?
+pub(super) fn is_ours(name: &str) -> bool {
+    OUR_COLUMNS.iter().any(|ours| name.eq_ignore_ascii_case(ours))
+}
+
 /// Names that people and mappings can tell apart: "Name", "name" and "" become "Name", "name 2" and "Column 3".
-fn distinct_names(raw: impl Iterator<Item = String>) -> Vec<String> {
-    let raw: Vec<String> = raw.map(|name| name.trim().to_owned()).collect();
-    let mut taken: std::collections::HashSet<String> = std::collections::HashSet::new();
+pub(super) fn distinct_names<'a>(raw: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let raw: Vec<&str> = raw.map(str::trim).collect();
+    let mut taken = HashSet::new();
     // A name that stands in the file as it is keeps it: only the later of two is renamed.
-    let written: std::collections::HashSet<String> = raw.iter().map(|name| name.to_lowercase()).collect();
+    let written: HashSet<String> = raw.iter().map(|name| name.to_lowercase()).collect();
+    let mut last_number: HashMap<String, usize> = HashMap::new();
     let mut names = Vec::with_capacity(raw.len());
     for (place, name) in raw.into_iter().enumerate() {
-        let base = if name.is_empty() { format!("Column {}", place + 1) } else { name.clone() };
+        let base = if name.is_empty() { format!("Column {}", place + 1) } else { name.to_owned() };
         let mut chosen = base.clone();
-        let mut number = 1;
+        let number = last_number.entry(base.to_lowercase()).or_insert(1);
         while taken.contains(&chosen.to_lowercase()) || (chosen != name && written.contains(&chosen.to_lowercase())) {
-            number += 1;
+            *number += 1;
             chosen = format!("{base} {number}");
         }
         taken.insert(chosen.to_lowercase());

@@ -1,7 +1,8 @@
 //! Bytes to rows, and text to typed values: the first half of every load.
 //!
 //! [`CsvReader`] cuts a stream into [`Record`]s of byte slices, each with the line it began on and what is damaged
-//! about it; a [`Parser`] per mapped column turns a cell into a [`Value`] or says in plain words why it cannot.
+//! about it; a [`Parser`] per mapped column turns a cell into a [`Value`] or says in plain words why it cannot;
+//! [`propose`] looks at the beginning of a file and proposes how to read it.
 //!
 //! Everything here streams in constant memory and allocates nothing per row or cell, save for what is wrong: a
 //! million rows pass through these functions while somebody waits. The room knows no Block, mapping or database.
@@ -16,11 +17,14 @@ mod column_type;
 mod csv;
 mod failure;
 mod fault;
+mod guess;
 mod number;
 mod options;
 mod parser;
 mod record;
+mod sample;
 mod source;
+mod typing;
 mod value;
 
 pub use column_type::{ColumnType, UnknownWord};
@@ -30,4 +34,5 @@ pub use fault::{CellFault, FaultCode};
 pub use options::{Compression, CsvOptions};
 pub use parser::Parser;
 pub use record::Record;
+pub use sample::{Proposal, ProposedColumn, propose};
 pub use value::{Value, write_text};

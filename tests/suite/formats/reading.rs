@@ -1,11 +1,13 @@
 //! Bytes to rows: whole files, broken files, and files that chance makes.
 
-use std::io::{self, Cursor, Read, Write};
+use std::io::{self, Cursor, Read};
 
 use proptest::prelude::*;
 use tidegate::formats::{
     ColumnType, Compression, CsvOptions, CsvReader, DamageKind, FormatError, Limits, Parser, Record, Value, write_text,
 };
+
+use super::{data, gzip, with};
 
 /// A row as it was read: its line, its cells, the codes of its damage with their columns.
 type Row = (u64, Vec<String>, Vec<(&'static str, Option<usize>)>);
@@ -39,22 +41,6 @@ fn rows(bytes: impl AsRef<[u8]>) -> Vec<Row> {
 
 fn cells(rows: &[Row]) -> Vec<Vec<&str>> {
     rows.iter().map(|row| row.1.iter().map(String::as_str).collect()).collect()
-}
-
-fn with(change: impl FnOnce(&mut CsvOptions)) -> CsvOptions {
-    let mut options = CsvOptions::default();
-    change(&mut options);
-    options
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn data(name: &str) -> Vec<u8> {
-    std::fs::read(format!("{}/tests/data/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
 #[test]

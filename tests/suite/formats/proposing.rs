@@ -1,0 +1,177 @@
+//! What a file seems to be: the proposal that a person sees while making a configuration.
+
+use std::io::Cursor;
+
+use proptest::prelude::*;
+use tidegate::formats::{
+    ColumnType, Compression, CsvOptions, CsvReader, FormatError, Parser, Proposal, Record, propose,
+};
+
+use super::{data, gzip, with};
+
+fn proposed(bytes: impl AsRef<[u8]>, name: &str) -> Proposal {
+    propose(Cursor::new(bytes.as_ref()), name, None).unwrap()
+}
+
+fn types(proposal: &Proposal) -> Vec<(&str, ColumnType)> {
+    proposal.columns.iter().map(|c| (c.name.as_str(), c.column_type)).collect()
+}
+
+fn said(proposal: &Proposal, words: &str) -> bool {
+    proposal.notes.iter().any(|note| note.contains(words))
+}
+
+#[test]
+fn the_weather_is_typed_and_its_holes_are_said() {
+    use ColumnType::{Integer, Number, Text, Timestamp};
+    let proposal = proposed(data("weather.csv"), "weather.csv");
+    let expected = [
+        ("origin", Text),
+        ("year", Integer),
+        ("month", Integer),
+        ("day", Integer),
+        ("hour", Integer),
+        ("temp", Number),
+        ("dewp", Number),
+        ("humid", Number),
+        ("wind_dir", Integer),
+        ("wind_speed", Number),
+        ("wind_gust", Number),
+        ("precip", Number),
+        ("pressure", Number),
+        ("visib", Number),
+        ("time_hour", Timestamp),
+    ];
+    assert_eq!(types(&proposal), expected);
+    assert_eq!(proposal.options, with(|o| o.nulls.push("NA".to_owned())));
+    assert_eq!(proposal.rows.len(), 50);
+    assert!(said(&proposal, "NA was taken as empty in "), "{:?}", proposal.notes);
+    assert!(proposal.columns.iter().all(|column| !column.key));
+    assert!(proposal.columns[10].nullable && !proposal.columns[0].nullable);
+    assert_eq!(proposal.columns[0].examples, ["EWR"]);
+}
+
+#[test]
+fn what_is_proposed_for_a_real_file_reads_all_of_it() {
+    for (name, key) in
+        [("airlines.csv", Some("carrier")), ("airports.csv", Some("faa")), ("planes.csv", Some("tailnum"))]
+    {
+        let bytes = data(name);
+        let proposal = proposed(&bytes, name);
+        assert_eq!(proposal.columns.iter().find(|c| c.key).map(|c| c.name.as_str()), key, "{name}");
+        let parsers: Vec<Parser> =
+            proposal.columns.iter().map(|c| Parser::new(c.column_type, false, &proposal.options).unwrap()).collect();
+        let mut reader = CsvReader::open(Cursor::new(&bytes), &proposal.options, name).unwrap();
+        let mut record = Record::new();
+        while reader.next(&mut record).unwrap() {
+            for (parser, cell) in parsers.iter().zip(record.iter()) {
+                assert!(parser.parse(cell).is_ok(), "{name} line {}: {:?}", record.line(), parser.parse(cell));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_european_file_is_understood() {
+    let text =
+        b"Nom;Prix;Jour;Vu\nCaf\xe9;1.234,50;22/11/2026;22/11/2026 10:00\nTh\xe9;12,5;01/02/2026;01/02/2026 09:30\n";
+    let proposal = proposed(text, "prix.csv");
+    let kinds: Vec<_> = proposal.columns.iter().map(|c| c.column_type).collect();
+    assert_eq!(kinds, [ColumnType::Text, ColumnType::Number, ColumnType::Date, ColumnType::Timestamp]);
+    let options = &proposal.options;
+    assert_eq!((options.delimiter.as_str(), options.encoding.as_str()), (";", "windows-1252"));
+    assert_eq!((options.decimal_point.as_str(), options.group_separator.as_deref()), (",", Some(".")));
+    assert_eq!(options.date_format, "%d/%m/%Y");
+    assert_eq!(proposal.rows[0][0], "Café");
+    for words in ["semicolons", "windows-1252", "decimal point", "%d/%m/%Y", "Vu have no zone"] {
+        assert!(said(&proposal, words), "{words}: {:?}", proposal.notes);
+    }
+    assert!(!said(&proposal, "month/day"), "{:?}", proposal.notes);
+    assert!(options.validate().is_ok());
+}
+
+#[test]
+fn doubt_between_day_and_month_is_said() {
+    let proposal = proposed("on,x\n01/02/2026,1\n03/04/2026,2\n", "");
+    assert_eq!(proposal.options.date_format, "%d/%m/%Y");
+    assert!(said(&proposal, "month/day"), "{:?}", proposal.notes);
+    assert_eq!(proposed("on\n12/31/2026\n", "").options.date_format, "%m/%d/%Y");
+    assert_eq!(proposed("on\n31.12.2026\n", "").options.date_format, "%d.%m.%Y");
+}
+
+#[test]
+fn a_word_for_empty_is_never_taken_in_silence() {
+    let proposal = proposed("country,sales,code\nNA,12,007\nFR,NA,012\nDE,-,100\n", "");
+    assert_eq!(proposal.options.nulls, ["", "NA", "-"]);
+    assert!(said(&proposal, "NA was taken as empty in 1 column: sales."), "{:?}", proposal.notes);
+    assert!(said(&proposal, "NA also stands in the text of country"), "{:?}", proposal.notes);
+    assert_eq!(proposal.columns[2].column_type, ColumnType::Text);
+    // In a column of words it is a word.
+    assert_eq!(proposed("country,n\nNA,1\nFR,2\n", "").options, CsvOptions::default());
+    // With options given it is advice, and the types are those that the options give.
+    let given = CsvOptions::default();
+    let proposal = propose(Cursor::new("a,b\n1,NA\n2,3\n"), "", Some(&given)).unwrap();
+    assert_eq!((proposal.options, proposal.columns[1].column_type), (given, ColumnType::Text));
+    assert!(proposal.notes.iter().any(|note| note.contains("Add it to the null markers")), "{:?}", proposal.notes);
+}
+
+#[test]
+fn headers_are_told_from_data() {
+    let proposal = proposed("FR,1.5,2026-01-01\nDE,2,2026-01-02\n", "");
+    assert!(!proposal.options.header && said(&proposal, "looks like data"));
+    assert_eq!((proposal.columns[1].name.as_str(), proposal.rows.len()), ("Column 2", 2));
+    let proposal = proposed("country,2025,2026\nFR,1,2\nDE,3,4\n", "");
+    assert!(proposal.options.header);
+    assert_eq!(proposal.columns[2].name, "2026");
+    assert!(proposed("carrier,name\n9E,Endeavor\n", "").options.header);
+    let given = with(|o| o.header = false);
+    let proposal = propose(Cursor::new("a,b\n1,2\n"), "", Some(&given)).unwrap();
+    assert_eq!((proposal.columns[0].name.as_str(), proposal.rows.len()), ("Column 1", 2));
+}
+
+#[test]
+fn compressed_empty_and_broken_files_get_a_clear_answer() {
+    let proposal = proposed(gzip(&data("airlines.csv")), "airlines");
+    assert_eq!(proposal.options.compression, Some(Compression::Gzip));
+    assert_eq!(proposed(gzip(&data("airlines.csv")), "airlines.csv.gz").options.compression, None);
+    let proposal = proposed("", "");
+    assert!(proposal.columns.is_empty() && said(&proposal, "empty"));
+    assert!(said(&proposed("a,b\n", ""), "no rows"));
+    let proposal = proposed("a,b\n1,2\n3\n4,5\n", "");
+    assert!(said(&proposal, "Line 3: The row is too short"), "{:?}", proposal.notes);
+    assert_eq!(proposal.columns[1].column_type, ColumnType::Integer);
+    let failed = |bytes: &[u8]| propose(Cursor::new(bytes), "", None).unwrap_err();
+    assert!(matches!(failed(b"a,b\n1,\"2\n"), FormatError::CutAt { line: 2 }));
+    assert!(matches!(failed(b"PK\x03\x04...."), FormatError::NotCsv(_)));
+    assert!(matches!(propose(Cursor::new(&gzip(b"a\n1\n")[..15]), "a.gz", None), Err(FormatError::CutCompressed)));
+}
+
+#[test]
+fn a_column_that_is_nearly_of_a_type_is_named() {
+    let rows: String = (0..20).map(|n| format!("{n}.5,x\n")).collect();
+    let proposal = proposed(format!("price,x\n{rows}call us,x\n"), "");
+    assert_eq!(proposal.columns[0].column_type, ColumnType::Text);
+    assert!(said(&proposal, "\"price\" would be number but for cells such as \"call us\""), "{:?}", proposal.notes);
+}
+
+#[test]
+fn columns_of_a_rejected_rows_download_are_marked() {
+    let proposal = proposed("a,tidegate_line,tidegate_reason\n1,2,x\n1,3,y\n", "");
+    assert_eq!(proposal.columns.iter().map(|c| c.ignored).collect::<Vec<_>>(), [false, true, true]);
+    assert!(proposal.columns.iter().all(|c| !c.key));
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_get_a_proposal_that_can_be_used_or_a_reason(
+        bytes in prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..300),
+            "[a-c0-9,;.\"/ \n-]{0,200}".prop_map(String::into_bytes),
+        ],
+    ) {
+        if let Ok(proposal) = propose(Cursor::new(&bytes), "", None) {
+            prop_assert!(proposal.options.validate().is_ok());
+            prop_assert!(CsvReader::open(Cursor::new(&bytes), &proposal.options, "").is_ok());
+        }
+    }
+}
