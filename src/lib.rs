@@ -25,6 +25,7 @@ pub mod members;
 pub mod applications;
 pub mod imports;
 pub mod schedules;
+pub mod import_scheduling;
 // The process again: what beats, what answers.
 pub mod background;
 pub mod routes;

@@ -1,0 +1,117 @@
+//! One import configuration on the page: how it goes, what it did lately, its schedules. Only what is drawn; where it
+//! comes from is `list.rs`.
+
+use std::fmt;
+
+use askama::Template;
+use askama::filters::HtmlSafe;
+
+use crate::web::{Icon, icon};
+
+/// A status: icon, word and colour, never colour alone.
+#[derive(Clone, Debug)]
+pub struct Chip {
+    pub class: &'static str,
+    pub icon: Icon,
+    pub word: &'static str,
+}
+
+impl fmt::Display for Chip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, r#"<span class="chip {}">{}{}</span>"#, self.class, icon(self.icon), self.word)
+    }
+}
+
+// Words of ours only.
+impl HtmlSafe for Chip {}
+
+/// A bar of the strip of last runs: colour is the status, height the duration.
+#[derive(Clone, Debug)]
+pub struct Bar {
+    pub class: &'static str,
+    pub x: String,
+    pub y: i64,
+    pub height: i64,
+}
+
+/// How far a run is. `max` is the usual number of rows, where one is known.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    pub phase: String,
+    pub rows: String,
+    pub value: i64,
+    pub max: Option<i64>,
+    pub elapsed: String,
+}
+
+/// The latest run failed, or loaded only some rows.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    pub class: &'static str,
+    pub icon: Icon,
+    pub cause: String,
+    pub rest: String,
+    pub run: i64,
+    /// A link for who may mend it.
+    pub connection: Option<i64>,
+}
+
+#[derive(Clone, Debug)]
+pub struct NextRun {
+    pub iso: String,
+    pub when: String,
+    pub relative: String,
+}
+
+/// A schedule on the page.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub id: i64,
+    pub headline: String,
+    pub bounds: String,
+    pub enabled: bool,
+    pub finished: bool,
+    pub chip: Chip,
+    pub next: Option<NextRun>,
+    pub state: &'static str,
+    pub state_note: Option<String>,
+    pub owner: String,
+    pub owner_initials: String,
+    pub owner_gone: bool,
+    pub notify: String,
+}
+
+#[derive(Template, Clone, Debug)]
+#[template(path = "import_scheduling/card.html")]
+pub struct Card {
+    pub id: i64,
+    pub name: String,
+    pub icon: Icon,
+    /// `/applications/{a}`
+    pub base: String,
+    /// The address of Import Scheduling.
+    pub here: String,
+    pub history: String,
+    pub csrf: String,
+    pub block_id: i64,
+    pub block_name: String,
+    pub source: String,
+    pub strip: Vec<Bar>,
+    pub strip_label: String,
+    pub chip: Chip,
+    pub may_import: bool,
+    pub may_configure: bool,
+    pub needs_file: bool,
+    pub active_run: Option<i64>,
+    /// The run that Run Again repeats, where the latest one failed.
+    pub again: Option<i64>,
+    pub progress: Option<Progress>,
+    pub failure: Option<Failure>,
+    pub rows: Vec<Row>,
+    /// Schedules that are not finished, of four.
+    pub used: usize,
+    /// How often the card asks for itself; `None` when nothing is to be expected.
+    pub poll: Option<&'static str>,
+}
+
+impl HtmlSafe for Card {}

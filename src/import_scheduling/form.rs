@@ -1,0 +1,152 @@
+//! The dialog's form: the same HTML inside a `<dialog>` and on a page of its own.
+
+use askama::Template;
+use askama::filters::HtmlSafe;
+
+use crate::error::FieldErrors;
+use crate::schedules::RuleForm;
+
+use super::preview::PreviewPart;
+
+/// An entry of a select or of the recipients' list.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    pub id: i64,
+    pub name: String,
+    /// Only of a member.
+    pub email: String,
+    pub selected: bool,
+}
+
+/// The Configuration control, which depends on the Block.
+#[derive(Template, Clone, Debug, Default)]
+#[template(path = "import_scheduling/configurations.html")]
+pub struct ConfigurationChoice {
+    pub choices: Vec<Choice>,
+    pub error: Option<String>,
+}
+
+/// All that the form shows.
+#[derive(Template)]
+#[template(path = "import_scheduling/form.html")]
+pub struct ScheduleForm {
+    pub title: &'static str,
+    pub submit: &'static str,
+    /// Who owns the schedule once it is saved.
+    pub ownership: String,
+    pub action: String,
+    /// `/applications/{a}`
+    pub base: String,
+    /// Where Cancel leads without JavaScript.
+    pub back: String,
+    pub csrf: String,
+    pub version: Option<i64>,
+    pub errors: FieldErrors,
+    pub error_title: String,
+    pub blocks: Vec<Choice>,
+    pub configurations: ConfigurationChoice,
+    pub rule: RuleForm,
+    pub notify_on: bool,
+    pub notify_about: String,
+    pub members: Vec<Choice>,
+    /// The recipients in words.
+    pub chosen: String,
+    pub run_name: String,
+    pub run_name_default: String,
+    pub preview: PreviewPart,
+}
+
+/// The form in a dialog over the list.
+#[derive(Template)]
+#[template(path = "import_scheduling/dialog.html")]
+pub struct ScheduleDialog {
+    pub form: ScheduleForm,
+}
+
+/// The form as a page.
+#[derive(Template)]
+#[template(path = "import_scheduling/schedule_page.html")]
+pub struct SchedulePage {
+    pub shell: crate::web::Shell,
+    pub form: ScheduleForm,
+}
+
+// Templates of ours, escaped where they hold data.
+impl HtmlSafe for ConfigurationChoice {}
+impl HtmlSafe for ScheduleForm {}
+
+impl ScheduleForm {
+    fn wrong(&self, field: &str) -> bool {
+        self.errors.of(field).is_some()
+    }
+
+    /// The control that an error of a field belongs to.
+    fn anchor<'a>(&self, field: &'a str) -> &'a str {
+        match field {
+            "configuration_id" => "configuration",
+            "notify.member_ids" => "recipients",
+            "notify.about" => "notify_about",
+            "window" | "window.weekdays" => "window",
+            "window.from" => "window_from",
+            "window.to" => "window_to",
+            "every" => "repeat",
+            other => other,
+        }
+    }
+
+    fn repeats(&self) -> [(&'static str, &'static str); 6] {
+        [
+            ("once", "Once"),
+            ("minutes", "Minutes"),
+            ("hours", "Hourly"),
+            ("days", "Daily"),
+            ("weeks", "Weekly"),
+            ("months", "Monthly"),
+        ]
+    }
+
+    fn minutes(&self) -> [&'static str; 11] {
+        ["5", "10", "15", "20", "25", "30", "35", "40", "45", "50", "55"]
+    }
+
+    fn hours(&self) -> [&'static str; 7] {
+        ["1", "2", "3", "4", "6", "8", "12"]
+    }
+
+    fn weekdays(&self) -> [(&'static str, &'static str, &'static str); 7] {
+        [
+            ("mon", "Mo", "Monday"),
+            ("tue", "Tu", "Tuesday"),
+            ("wed", "We", "Wednesday"),
+            ("thu", "Th", "Thursday"),
+            ("fri", "Fr", "Friday"),
+            ("sat", "Sa", "Saturday"),
+            ("sun", "Su", "Sunday"),
+        ]
+    }
+
+    fn months(&self) -> [(u32, &'static str, &'static str); 12] {
+        [
+            (1, "Jan", "January"),
+            (2, "Feb", "February"),
+            (3, "Mar", "March"),
+            (4, "Apr", "April"),
+            (5, "May", "May"),
+            (6, "Jun", "June"),
+            (7, "Jul", "July"),
+            (8, "Aug", "August"),
+            (9, "Sep", "September"),
+            (10, "Oct", "October"),
+            (11, "Nov", "November"),
+            (12, "Dec", "December"),
+        ]
+    }
+
+    fn days_of_month(&self) -> Vec<String> {
+        (1..=31).map(|day| day.to_string()).chain(["last".to_owned()]).collect()
+    }
+
+    fn abouts(&self) -> [(&'static str, &'static str); 3] {
+        [("failed", "Failed"), ("failed_and_partial", "Failed and partial"), ("all", "All imports")]
+    }
+}
