@@ -38,14 +38,11 @@ pub async fn guard(
         Some(error) => request.into_response(error.error_response()).map_into_right_body(),
         None => next.call(request).await?.map_into_left_body(),
     };
-    if response.status() == StatusCode::UNAUTHORIZED && !api {
-        let next_page = if get && !for_htmx { address } else { "/".to_owned() };
+    // A fragment answers a bare 401: the page says that the session ended and keeps what was typed.
+    if response.status() == StatusCode::UNAUTHORIZED && !api && !for_htmx {
+        let next_page = if get { address } else { "/".to_owned() };
         let to = format!("/sign-in?next={}", super::page::encode(&next_page));
-        let answer = if for_htmx {
-            HttpResponse::Unauthorized().insert_header(("HX-Redirect", to)).finish()
-        } else {
-            HttpResponse::SeeOther().insert_header((header::LOCATION, to)).finish()
-        };
+        let answer = HttpResponse::SeeOther().insert_header((header::LOCATION, to)).finish();
         let (request, _) = response.into_parts();
         response = ServiceResponse::new(request, answer).map_into_right_body();
     }
