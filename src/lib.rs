@@ -23,6 +23,7 @@ pub mod audit;
 // The product's nouns.
 pub mod members;
 pub mod applications;
+pub mod connections;
 pub mod imports;
 pub mod schedules;
 pub mod import_scheduling;

@@ -1,4 +1,5 @@
--- `settings` is JSON without secrets; `sealed_secrets` is one sealed JSON object of them, bound to this row.
+-- `settings` is JSON without secrets; `sealed_secrets` is JSON: which secrets are `set` since when, and all of them as one
+-- `sealed` JSON object, bound to this row.
 CREATE TABLE connections (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL,

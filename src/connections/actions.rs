@@ -1,0 +1,211 @@
+//! What Administrators do with Connections. Every function that changes something runs inside the caller's write
+//! transaction (`App::write`).
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::model::{Connection, ConnectionDraft};
+use super::store::{self, Sealed};
+use crate::audit::Entry;
+use crate::clock::Moment;
+use crate::db::{self, Conn};
+use crate::error::{AppError, FieldErrors, Result};
+use crate::members::{self, By};
+use crate::secrets::Secrets;
+
+/// One Connection, for Administrators and Auditors; others read who can help.
+pub fn find(conn: &mut Conn, by: &By, id: i64) -> Result<Connection> {
+    need_sight(conn, by)?;
+    store::by_id(conn, id)?.ok_or(AppError::NotFound)
+}
+
+/// All by name.
+pub fn list(conn: &mut Conn, by: &By) -> Result<Vec<Connection>> {
+    need_sight(conn, by)?;
+    store::all(conn)
+}
+
+/// The next ones by id.
+pub fn page(conn: &mut Conn, by: &By, after: i64, limit: i64) -> Result<Vec<Connection>> {
+    need_sight(conn, by)?;
+    store::page(conn, after, limit)
+}
+
+/// Makes a Connection. Nothing is fetched.
+pub fn create(
+    conn: &mut Conn,
+    secrets: &Secrets,
+    by: &By,
+    draft: ConnectionDraft,
+    now: Moment,
+) -> Result<Connection> {
+    need_administrator(conn, by)?;
+    let draft = draft.tidy();
+    let opened = merged(BTreeMap::new(), &draft);
+    let mut errors = draft.check(&opened);
+    check_applications(conn, &draft.application_ids, &[], &mut errors)?;
+    let () = errors.ok_or(())?;
+    let id = store::insert(conn, &draft.name, &draft.kind, now)?;
+    let sealed = seal(secrets, id, opened, &Sealed::default(), &draft, now)?;
+    store::update(conn, id, &draft.name, &settings_text(&draft.settings), &sealed, 1)?;
+    store::authorise(conn, id, &draft.application_ids)?;
+    let made = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
+    by.audit(conn, Entry::of("connection.created", "connection", id).after(made.json()), now)?;
+    Ok(made)
+}
+
+/// Changes a Connection. Its kind stays; secrets that are blank or not named stay too. `expected_version`: refused
+/// as stale when somebody else changed it since.
+pub fn update(
+    conn: &mut Conn,
+    secrets: &Secrets,
+    by: &By,
+    id: i64,
+    expected_version: Option<i64>,
+    draft: ConnectionDraft,
+    now: Moment,
+) -> Result<Connection> {
+    need_administrator(conn, by)?;
+    db::lock_row(conn, "connections", id)?;
+    let before = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
+    if expected_version.is_some_and(|version| version != before.version) {
+        return Err(AppError::Stale(format!(
+            "\"{}\" was changed by somebody else since you opened it. Open it again to see what is new; what you \
+             typed is kept here.",
+            before.name
+        )));
+    }
+    let draft = draft.tidy();
+    let kept = store::sealed(conn, id)?;
+    let opened = merged(unseal(secrets, id, &kept)?, &draft);
+    let mut errors = FieldErrors::new();
+    if draft.kind != before.kind {
+        errors.add("kind", "The kind of a Connection stays as it is. Make another Connection for another kind.");
+    } else {
+        errors.extend(draft.check(&opened));
+    }
+    check_applications(conn, &draft.application_ids, &before.application_ids, &mut errors)?;
+    let () = errors.ok_or(())?;
+    let sealed = seal(secrets, id, opened, &kept, &draft, now)?;
+    store::update(conn, id, &draft.name, &settings_text(&draft.settings), &sealed, before.version + 1)?;
+    store::authorise(conn, id, &draft.application_ids)?;
+    let after = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
+    let entry = Entry::of("connection.updated", "connection", id).before(before.json()).after(after.json());
+    by.audit(conn, entry, now)?;
+    Ok(after)
+}
+
+/// Makes it authorised for exactly these Applications, everything else left alone.
+pub fn authorise(conn: &mut Conn, by: &By, id: i64, application_ids: &[i64], now: Moment) -> Result<Connection> {
+    need_administrator(conn, by)?;
+    db::lock_row(conn, "connections", id)?;
+    let before = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
+    let mut errors = FieldErrors::new();
+    check_applications(conn, application_ids, &before.application_ids, &mut errors)?;
+    let () = errors.ok_or(())?;
+    let kept = store::sealed(conn, id)?;
+    store::update(conn, id, &before.name, &settings_text(&before.settings), &kept, before.version + 1)?;
+    let mut ids = application_ids.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
+    store::authorise(conn, id, &ids)?;
+    let after = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
+    let entry = Entry::of("connection.authorised", "connection", id).before(before.json()).after(after.json());
+    by.audit(conn, entry, now)?;
+    Ok(after)
+}
+
+/// Archives a Connection that no import configuration reads through; its secrets are forgotten.
+pub fn archive(conn: &mut Conn, by: &By, id: i64, now: Moment) -> Result<()> {
+    need_administrator(conn, by)?;
+    db::lock_row(conn, "connections", id)?;
+    let before = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
+    let users = store::used_by(conn, id)?;
+    if !users.is_empty() {
+        let list: Vec<String> = users.iter().map(|(name, application)| format!("\"{name}\" in {application}")).collect();
+        return Err(AppError::Conflict(format!(
+            "\"{}\" is used by import configurations: {}. Give them another source or delete them first.",
+            before.name,
+            list.join(", ")
+        )));
+    }
+    store::archive(conn, id, now)?;
+    by.audit(conn, Entry::of("connection.deleted", "connection", id).before(before.json()), now)
+}
+
+fn need_administrator(conn: &mut Conn, by: &By) -> Result<()> {
+    by.need_scope(members::Scope::Administer)?;
+    if by.member.is_administrator() { Ok(()) } else { Err(AppError::Forbidden(who_can_help(conn)?)) }
+}
+
+fn need_sight(conn: &mut Conn, by: &By) -> Result<()> {
+    by.need_scope(members::Scope::Read)?;
+    if by.member.sees_everything() { Ok(()) } else { Err(AppError::Forbidden(who_can_help(conn)?)) }
+}
+
+fn who_can_help(conn: &mut Conn) -> Result<String> {
+    let names: Vec<String> = members::administrators(conn)?.into_iter().take(3).map(|m| m.name).collect();
+    let who = if names.is_empty() { "an Administrator".to_owned() } else { names.join(" or ") };
+    Ok(format!("Connections are made and changed by Administrators. Ask {who}."))
+}
+
+/// An Application that is gone may stay where it was; a new one must be there.
+fn check_applications(conn: &mut Conn, wanted: &[i64], already: &[i64], errors: &mut FieldErrors) -> Result<()> {
+    let there = store::existing_applications(conn, wanted)?;
+    if wanted.iter().any(|id| !there.contains(id) && !already.contains(id)) {
+        errors.add("application_ids", "One of these Applications does not exist.");
+    }
+    Ok(())
+}
+
+/// The place that a Connection's secrets are sealed for.
+pub fn place(id: i64) -> String {
+    format!("connections {id}")
+}
+
+/// The secrets of a Connection in the clear.
+pub fn unseal(secrets: &Secrets, id: i64, kept: &Sealed) -> Result<BTreeMap<String, String>> {
+    if kept.set.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    serde_json::from_str(&secrets.open(&place(id), &kept.sealed)?).map_err(|_| AppError::internal("sealed secrets"))
+}
+
+fn merged(mut opened: BTreeMap<String, String>, draft: &ConnectionDraft) -> BTreeMap<String, String> {
+    for (name, given) in &draft.secrets {
+        match given.as_deref() {
+            None => drop(opened.remove(name)),
+            Some("") => {}
+            Some(secret) => drop(opened.insert(name.clone(), secret.to_owned())),
+        }
+    }
+    opened
+}
+
+fn seal(
+    secrets: &Secrets,
+    id: i64,
+    opened: BTreeMap<String, String>,
+    before: &Sealed,
+    draft: &ConnectionDraft,
+    now: Moment,
+) -> Result<Sealed> {
+    if opened.is_empty() {
+        return Ok(Sealed::default());
+    }
+    let set = opened
+        .keys()
+        .map(|name| {
+            let given = draft.secrets.get(name).and_then(Option::as_deref).is_some_and(|secret| !secret.is_empty());
+            let since = if given { None } else { before.set.get(name).copied() };
+            (name.clone(), since.unwrap_or_else(|| now.micros()))
+        })
+        .collect();
+    let text = serde_json::to_string(&opened).map_err(|_| AppError::internal("sealed secrets"))?;
+    Ok(Sealed { set, sealed: secrets.seal(&place(id), &text)? })
+}
+
+fn settings_text(settings: &Value) -> String {
+    if settings.is_object() { settings.to_string() } else { "{}".into() }
+}

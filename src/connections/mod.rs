@@ -1,0 +1,15 @@
+//! A connector, configured: where, how to sign in, and for which Applications. Made by Administrators; whoever
+//! configures an Application chooses among those that are authorised for it.
+//!
+//! Secrets go in and never come out: they are sealed for their own row, a blank field keeps what is set, and pages,
+//! API and audit log know only their names. [`open`] hands a connector with its secrets to who is about to fetch.
+
+mod actions;
+mod model;
+mod store;
+mod test;
+
+pub use actions::{archive, authorise, create, find, list, page, update};
+pub use model::{Connection, ConnectionDraft};
+pub use store::{authorised_for, by_ids, of_application};
+pub use test::{Tested, files, open, test};

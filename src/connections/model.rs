@@ -1,0 +1,113 @@
+//! A Connection.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::clock::Moment;
+use crate::connectors::{self, Kind};
+use crate::error::FieldErrors;
+
+/// A configured connector, without its secrets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Connection {
+    pub id: i64,
+    pub name: String,
+    /// As `connectors::kinds()` names it.
+    pub kind: String,
+    /// A JSON object; readable by whoever may see the Connection.
+    pub settings: Value,
+    /// The names of the secrets that are set, and since when.
+    pub secrets: BTreeMap<String, Moment>,
+    /// For which Applications it is authorised.
+    pub application_ids: Vec<i64>,
+    pub version: i64,
+    pub created_at: Moment,
+}
+
+/// A Connection as somebody wants it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ConnectionDraft {
+    pub name: String,
+    pub kind: String,
+    pub settings: Value,
+    /// A blank one keeps what is set, `None` removes it; those not named are kept.
+    pub secrets: BTreeMap<String, Option<String>>,
+    pub application_ids: Vec<i64>,
+}
+
+/// The longest name, in characters.
+pub const MAX_NAME: usize = 200;
+
+impl Connection {
+    /// What is known about its kind; none for a kind that this release does not have.
+    pub fn kind(&self) -> Option<&'static Kind> {
+        connectors::kind(&self.kind)
+    }
+
+    /// "Folder"; the bare word of a kind that is not known.
+    pub fn kind_label(&self) -> &str {
+        self.kind().map_or(self.kind.as_str(), |kind| kind.label)
+    }
+
+    /// The settings that say where it leads, for lists: the folder or the address.
+    pub fn place(&self) -> &str {
+        ["path", "url", "host"].iter().find_map(|name| self.settings.get(name)?.as_str()).unwrap_or_default()
+    }
+
+    pub fn draft(&self) -> ConnectionDraft {
+        ConnectionDraft {
+            name: self.name.clone(),
+            kind: self.kind.clone(),
+            settings: self.settings.clone(),
+            secrets: BTreeMap::new(),
+            application_ids: self.application_ids.clone(),
+        }
+    }
+
+    /// As the audit log keeps it and the API answers it: of secrets only that they are set.
+    pub fn json(&self) -> Value {
+        let secrets: Map<String, Value> =
+            self.secrets.iter().map(|(name, at)| (name.clone(), json!({ "set_at": at }))).collect();
+        json!({
+            "id": self.id,
+            "name": self.name,
+            "kind": self.kind,
+            "settings": self.settings,
+            "secrets": secrets,
+            "application_ids": self.application_ids,
+            "version": self.version,
+        })
+    }
+}
+
+impl ConnectionDraft {
+    /// Trims what people type with spaces around it; each Application once.
+    pub fn tidy(mut self) -> Self {
+        self.name = self.name.trim().to_owned();
+        self.application_ids.sort_unstable();
+        self.application_ids.dedup();
+        self
+    }
+
+    /// What is wrong by itself. `secrets` are those that it would then have.
+    pub fn check(&self, secrets: &BTreeMap<String, String>) -> FieldErrors {
+        let mut errors = FieldErrors::new();
+        if self.name.is_empty() {
+            errors.add("name", "Give the Connection a name.");
+        } else if self.name.chars().count() > MAX_NAME {
+            errors.add("name", format!("A name has at most {MAX_NAME} characters."));
+        } else if self.name.chars().any(char::is_control) {
+            errors.add("name", "A name cannot hold line breaks, tabs or other control characters.");
+        }
+        if let Err(more) = connectors::build(&self.kind, &self.settings, secrets) {
+            errors.extend(more);
+        }
+        errors
+    }
+}
+
+/// How names are compared: outer spaces and case do not count.
+pub fn name_key(name: &str) -> String {
+    name.trim().to_lowercase()
+}

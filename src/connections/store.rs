@@ -1,0 +1,222 @@
+//! Connections in the database.
+
+use std::collections::{BTreeMap, HashMap};
+
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::model::{Connection, name_key};
+use crate::clock::Moment;
+use crate::db::schema::{applications, connection_applications, connections, import_configurations};
+use crate::db::{Conn, is_taken};
+use crate::error::{AppError, Result};
+
+type Row = (i64, String, String, String, Option<String>, i64, Moment);
+
+macro_rules! columns {
+    () => {
+        (
+            connections::id,
+            connections::name,
+            connections::kind,
+            connections::settings,
+            connections::sealed_secrets,
+            connections::version,
+            connections::created_at,
+        )
+    };
+}
+
+/// What stands in `sealed_secrets`: which are set since when, readable, and all of them as one sealed JSON object.
+#[derive(Default, Serialize, Deserialize)]
+pub struct Sealed {
+    pub set: BTreeMap<String, i64>,
+    pub sealed: String,
+}
+
+fn assemble(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Connection>> {
+    let ids: Vec<i64> = rows.iter().map(|row| row.0).collect();
+    let mut by_connection: HashMap<i64, Vec<i64>> = HashMap::new();
+    let authorised: Vec<(i64, i64)> = connection_applications::table
+        .filter(connection_applications::connection_id.eq_any(ids))
+        .order((connection_applications::connection_id, connection_applications::application_id))
+        .select((connection_applications::connection_id, connection_applications::application_id))
+        .load(conn)?;
+    for (connection, application) in authorised {
+        by_connection.entry(connection).or_default().push(application);
+    }
+    let mut found = Vec::with_capacity(rows.len());
+    for (id, name, kind, settings, sealed, version, created_at) in rows {
+        let set = read_sealed(sealed.as_deref())?.set;
+        found.push(Connection {
+            id,
+            name,
+            kind,
+            settings: serde_json::from_str(&settings).map_err(AppError::internal)?,
+            secrets: set.into_iter().map(|(name, at)| (name, Moment::from_micros(at))).collect(),
+            application_ids: by_connection.remove(&id).unwrap_or_default(),
+            version,
+            created_at,
+        });
+    }
+    Ok(found)
+}
+
+fn read_sealed(text: Option<&str>) -> Result<Sealed> {
+    text.map_or(Ok(Sealed::default()), |text| serde_json::from_str(text).map_err(AppError::internal))
+}
+
+pub fn by_id(conn: &mut Conn, id: i64) -> Result<Option<Connection>> {
+    let row = connections::table
+        .filter(connections::id.eq(id).and(connections::archived_at.is_null()))
+        .select(columns!())
+        .first::<Row>(conn)
+        .optional()?;
+    Ok(assemble(conn, row.into_iter().collect())?.pop())
+}
+
+/// Those of the ids that exist, archived ones too: for lists that name them.
+pub fn by_ids(conn: &mut Conn, ids: &[i64]) -> Result<Vec<Connection>> {
+    let rows = connections::table.filter(connections::id.eq_any(ids)).select(columns!()).load::<Row>(conn)?;
+    assemble(conn, rows)
+}
+
+/// All by name.
+pub fn all(conn: &mut Conn) -> Result<Vec<Connection>> {
+    let rows = connections::table
+        .filter(connections::archived_at.is_null())
+        .order((connections::name_key, connections::id))
+        .select(columns!())
+        .load::<Row>(conn)?;
+    assemble(conn, rows)
+}
+
+/// The next ones by id.
+pub fn page(conn: &mut Conn, after: i64, limit: i64) -> Result<Vec<Connection>> {
+    let rows = connections::table
+        .filter(connections::archived_at.is_null().and(connections::id.gt(after)))
+        .order(connections::id)
+        .limit(limit)
+        .select(columns!())
+        .load::<Row>(conn)?;
+    assemble(conn, rows)
+}
+
+/// Those that are authorised for an Application, by name.
+pub fn of_application(conn: &mut Conn, application_id: i64) -> Result<Vec<Connection>> {
+    let rows = connections::table
+        .inner_join(connection_applications::table)
+        .filter(connection_applications::application_id.eq(application_id))
+        .filter(connections::archived_at.is_null())
+        .order((connections::name_key, connections::id))
+        .select(columns!())
+        .load::<Row>(conn)?;
+    assemble(conn, rows)
+}
+
+/// Whether an Application may import through a Connection that is still there.
+pub fn authorised_for(conn: &mut Conn, connection_id: i64, application_id: i64) -> Result<bool> {
+    let found: Option<i64> = connections::table
+        .inner_join(connection_applications::table)
+        .filter(connections::id.eq(connection_id).and(connections::archived_at.is_null()))
+        .filter(connection_applications::application_id.eq(application_id))
+        .select(connections::id)
+        .first(conn)
+        .optional()?;
+    Ok(found.is_some())
+}
+
+/// The sealed secrets of one Connection.
+pub fn sealed(conn: &mut Conn, id: i64) -> Result<Sealed> {
+    let text: Option<String> =
+        connections::table.filter(connections::id.eq(id)).select(connections::sealed_secrets).first(conn)?;
+    read_sealed(text.as_deref())
+}
+
+pub fn insert(conn: &mut Conn, name: &str, kind: &str, now: Moment) -> Result<i64> {
+    diesel::insert_into(connections::table)
+        .values((
+            connections::name.eq(name),
+            connections::name_key.eq(name_key(name)),
+            connections::kind.eq(kind),
+            connections::settings.eq("{}"),
+            connections::created_at.eq(now),
+        ))
+        .returning(connections::id)
+        .get_result(conn)
+        .map_err(|e| taken(e, name))
+}
+
+/// Writes what can change. `version` is the new one.
+pub fn update(conn: &mut Conn, id: i64, name: &str, settings: &str, sealed: &Sealed, version: i64) -> Result<()> {
+    let sealed = if sealed.set.is_empty() {
+        None
+    } else {
+        Some(serde_json::to_string(sealed).map_err(AppError::internal)?)
+    };
+    diesel::update(connections::table.filter(connections::id.eq(id)))
+        .set((
+            connections::name.eq(name),
+            connections::name_key.eq(name_key(name)),
+            connections::settings.eq(settings),
+            connections::sealed_secrets.eq(sealed),
+            connections::version.eq(version),
+        ))
+        .execute(conn)
+        .map_err(|e| taken(e, name))?;
+    Ok(())
+}
+
+fn taken(error: diesel::result::Error, name: &str) -> AppError {
+    if is_taken(&error) {
+        AppError::Conflict(format!("There is a Connection named \"{name}\" already. Choose another name."))
+    } else {
+        error.into()
+    }
+}
+
+/// Makes it authorised for exactly these Applications.
+pub fn authorise(conn: &mut Conn, id: i64, application_ids: &[i64]) -> Result<()> {
+    diesel::delete(connection_applications::table.filter(connection_applications::connection_id.eq(id)))
+        .execute(conn)?;
+    for application_id in application_ids {
+        diesel::insert_into(connection_applications::table)
+            .values((
+                connection_applications::connection_id.eq(id),
+                connection_applications::application_id.eq(*application_id),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Those of the ids that are Applications.
+pub fn existing_applications(conn: &mut Conn, ids: &[i64]) -> Result<Vec<i64>> {
+    Ok(applications::table
+        .filter(applications::id.eq_any(ids).and(applications::archived_at.is_null()))
+        .select(applications::id)
+        .load(conn)?)
+}
+
+/// It is gone from lists, its name is free, its secrets are forgotten; what ran through it stays.
+pub fn archive(conn: &mut Conn, id: i64, now: Moment) -> Result<()> {
+    diesel::update(connections::table.filter(connections::id.eq(id)))
+        .set((
+            connections::name_key.eq(format!("archived:{id}")),
+            connections::sealed_secrets.eq(None::<String>),
+            connections::archived_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The import configurations that read through it, each with its Application's name.
+pub fn used_by(conn: &mut Conn, id: i64) -> Result<Vec<(String, String)>> {
+    Ok(import_configurations::table
+        .inner_join(applications::table)
+        .filter(import_configurations::connection_id.eq(id))
+        .filter(import_configurations::archived_at.is_null().and(applications::archived_at.is_null()))
+        .order((applications::name, import_configurations::name, import_configurations::id))
+        .select((import_configurations::name, applications::name))
+        .load(conn)?)
+}

@@ -1,0 +1,71 @@
+//! Using a Connection: opening it with its secrets, trying it, looking at what there is to choose from.
+
+use std::time::{Duration, Instant};
+
+use super::actions::unseal;
+use super::model::Connection;
+use super::store;
+use crate::app::{App, off_thread};
+use crate::connectors::{self, Connector, Entry, FetchContext};
+use crate::db::Conn;
+use crate::error::{AppError, Result};
+use crate::members::By;
+use crate::secrets::Secrets;
+
+/// How long a test or a listing may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A Connection that is not archived, with its connector. Whether somebody may use it is the caller's to have asked.
+pub fn open(conn: &mut Conn, secrets: &Secrets, id: i64) -> Result<(Connection, Box<dyn Connector>)> {
+    let connection = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
+    let sealed = store::sealed(conn, id)?;
+    let opened = unseal(secrets, id, &sealed)?;
+    let connector = connectors::build(&connection.kind, &connection.settings, &opened).map_err(|errors| {
+        // The words name settings, never the value of a secret.
+        AppError::Conflict(format!("The Connection \"{}\" needs attention: {errors}.", connection.name))
+    })?;
+    Ok((connection, connector))
+}
+
+/// What a test found, in words for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tested {
+    pub good: bool,
+    pub words: String,
+}
+
+/// Tries a Connection. Nothing is imported, and nothing that the source sent is shown.
+pub async fn test(app: &App, by: &By, id: i64) -> Result<Tested> {
+    by.need_administrator()?;
+    let secrets = app.secrets.clone();
+    let connector = match app.read(move |conn| open(conn, &secrets, id)).await {
+        Ok((_, connector)) => connector,
+        Err(AppError::Conflict(words)) => return Ok(Tested { good: false, words }),
+        Err(other) => return Err(other),
+    };
+    let outside = app.outside();
+    off_thread(move || {
+        let tried = connector.test(&FetchContext::until(&outside, Instant::now() + PATIENCE));
+        Ok(match tried {
+            Ok(words) => Tested { good: true, words },
+            Err(error) => Tested { good: false, words: error.sentence },
+        })
+    })
+    .await
+}
+
+/// What there is to choose from, newest first; the error is a sentence for the page. Empty where a kind cannot tell.
+pub async fn files(app: &App, id: i64) -> Result<std::result::Result<Vec<Entry>, String>> {
+    let secrets = app.secrets.clone();
+    let connector = match app.read(move |conn| open(conn, &secrets, id)).await {
+        Ok((_, connector)) => connector,
+        Err(AppError::Conflict(words)) => return Ok(Err(words)),
+        Err(other) => return Err(other),
+    };
+    let outside = app.outside();
+    off_thread(move || {
+        let listed = connector.list(&FetchContext::until(&outside, Instant::now() + PATIENCE));
+        Ok(listed.map_err(|error| error.sentence))
+    })
+    .await
+}
