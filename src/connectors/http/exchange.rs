@@ -86,7 +86,7 @@ pub(super) async fn ask(http: &Http, start: &Url, ctx: &FetchContext<'_>) -> Res
         if hop == MOST_HOPS {
             break;
         }
-        trusted = trusted && next.origin() == url.origin();
+        trusted = trusted && same_host(&url, &next);
         url = next;
     }
     Err(FetchError::new(
@@ -94,6 +94,12 @@ pub(super) async fn ask(http: &Http, start: &Url, ctx: &FetchContext<'_>) -> Res
         Retry::No,
         format!("The source redirects more than {MOST_HOPS} times. Use the address that it ends at."),
     ))
+}
+
+/// Whether `next` is where `url` is: the same scheme, host and port, or the same host turning to encryption.
+fn same_host(url: &Url, next: &Url) -> bool {
+    let turns = url.scheme() == "http" && next.scheme() == "https" && url.port().is_none() && next.port().is_none();
+    next.origin() == url.origin() || (turns && next.host() == url.host())
 }
 
 fn redirected(status: StatusCode, sentence: String) -> FetchError {
@@ -143,5 +149,27 @@ fn install_tls() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // an error says that another thread was quicker
         let _ = rustls::crypto::ring::default_provider().install_default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trust_goes_no_further_than_the_host_and_never_to_less_safety() {
+        let same = |a: &str, b: &str| same_host(&Url::parse(a).unwrap(), &Url::parse(b).unwrap());
+        for (from, to) in [("http://h/a", "http://h/b"), ("http://h:80/", "http://H/"), ("http://h/", "https://h/")] {
+            assert!(same(from, to), "{from} {to}");
+        }
+        for (from, to) in [
+            ("http://h/", "http://x.h/"),
+            ("http://h/", "http://h:8080/"),
+            ("https://h/", "http://h/"),
+            ("http://h:8080/", "https://h:8080/"),
+            ("http://h/", "https://g/"),
+        ] {
+            assert!(!same(from, to), "{from} {to}");
+        }
     }
 }

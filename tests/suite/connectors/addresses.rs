@@ -1,11 +1,14 @@
 //! Which addresses can be reached: whatever a person writes, points or resolves to, a closed one is never connected
 //! to. The canaries are listeners that notice if one is.
 
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tempfile::TempDir;
-use tidegate::connectors::{FailureKind, FetchError, Outside, Retry};
+use tidegate::connectors::{FailureKind, FetchError, Lookup, Outside, Retry};
 
 use super::server::{Canary, Server, answer, say};
 use super::{Names, connector, ctx, failed, outside, path};
@@ -161,4 +164,42 @@ fn a_name_that_leads_nowhere_may_do_so_later() {
         let error = failed(fetch(&format!("http://{name}/"), false, &outside), FailureKind::Unreachable, Retry::Later);
         assert!(error.sentence.contains(name), "{error}");
     }
+}
+
+/// A name server that never answers, asked the way the system asks: on a thread that cannot be interrupted.
+struct Hanging(Mutex<Option<mpsc::Receiver<()>>>, mpsc::SyncSender<()>);
+
+impl Lookup for Hanging {
+    fn lookup(&self, _: &str) -> Pin<Box<dyn Future<Output = std::io::Result<Vec<IpAddr>>> + Send>> {
+        let never = self.0.lock().unwrap().take().unwrap();
+        let asked = self.1.clone();
+        let waiting = tokio::task::spawn_blocking(move || {
+            asked.send(()).unwrap();
+            let _ = never.recv();
+        });
+        Box::pin(async move {
+            waiting.await.unwrap();
+            Ok(Vec::new())
+        })
+    }
+}
+
+#[test]
+fn a_name_server_that_hangs_holds_up_no_cancel() {
+    let spool = TempDir::new().unwrap();
+    let (answer, never) = mpsc::channel();
+    let (asked, begun) = mpsc::sync_channel(1);
+    let hanging = Arc::new(Hanging(Mutex::new(Some(never)), asked));
+    let outside = Outside { lookup: hanging, ..outside(&[], &[], &spool) };
+    let context = ctx(&outside);
+    let cancel = context.cancel.clone();
+    let canceller = std::thread::spawn(move || {
+        begun.recv().unwrap();
+        cancel.cancel();
+        Instant::now()
+    });
+    let http = connector("http", json!({ "url": "http://hanging.example/" }), &[]);
+    failed(http.fetch(&path(""), &context), FailureKind::Cancelled, Retry::No);
+    assert!(canceller.join().unwrap().elapsed() < Duration::from_secs(2));
+    drop(answer);
 }
