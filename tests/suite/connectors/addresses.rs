@@ -175,7 +175,7 @@ impl Lookup for Hanging {
         let asked = self.1.clone();
         let waiting = tokio::task::spawn_blocking(move || {
             asked.send(()).unwrap();
-            let _ = never.recv();
+            let _ = never.recv_timeout(Duration::from_secs(20));
         });
         Box::pin(async move {
             waiting.await.unwrap();
