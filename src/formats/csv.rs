@@ -1,21 +1,19 @@
 //! Rows out of a CSV source, one at a time, in a buffer that is used again.
 
-use std::collections::{HashMap, HashSet};
 use std::io::Read;
 
 use memchr::memchr;
 
 use super::cells::{self, Cut, Findings, Marks};
 use super::failure::{Damage, DamageKind, FormatError, Limits};
+use super::names::{distinct_names, is_ours};
 use super::options::{Compression, CsvOptions, Dialect};
+use super::passing::{Passed, Passing};
 use super::record::Record;
 use super::source::{Bytes, ROOM, Text};
 
 /// Fits the caches near the core; it grows only for a row that is longer.
 const BUFFER: usize = 256 * 1024;
-
-/// Columns that the rejected-rows download adds, which an import ignores.
-const OUR_COLUMNS: [&str; 2] = ["tidegate_line", "tidegate_reason"];
 
 /// Reads a CSV source to its end, or to the error that ends it.
 pub struct CsvReader<R: Read> {
@@ -137,21 +135,16 @@ impl<R: Read> CsvReader<R> {
             self.first = Some(record);
             return Ok(());
         }
-        for damage in &record.damage {
-            match damage.kind {
-                DamageKind::NotInEncoding => {
-                    let encoding = self.text.encoding().name().to_lowercase();
-                    return Err(FormatError::HeaderNotInEncoding { line: record.line, encoding });
-                }
-                kind => {
-                    return Err(FormatError::NotCsv(format!(
-                        "The column names on line {} cannot be read. {} {}",
-                        record.line,
-                        Damage { column: None, kind }.reason(),
-                        damage.advice()
-                    )));
-                }
+        if let Some(damage) = record.damage.first() {
+            let line = record.line;
+            if damage.kind == DamageKind::NotInEncoding {
+                let encoding = self.text.encoding().name().to_lowercase();
+                return Err(FormatError::HeaderNotInEncoding { line, encoding });
             }
+            let (reason, advice) = (damage.reason(), damage.advice());
+            return Err(FormatError::NotCsv(format!(
+                "The column names on line {line} cannot be read. {reason} {advice}"
+            )));
         }
         let raw: Vec<_> = (0..record.len()).map(|i| record.text(i)).collect();
         self.columns = distinct_names(raw.iter().map(|name| name.as_ref()));
@@ -292,72 +285,32 @@ impl<R: Read> CsvReader<R> {
         let row = DamageKind::RowTooLong { limit: self.limits.row_bytes };
         record.damage.push(Damage { column: None, kind: row });
 
-        let mut place = Place::Start;
-        let mut opened = first_line;
-        let mut columns = 1;
-        let mut after_return = false;
-        loop {
-            if self.start == self.end {
-                if self.ended {
-                    break;
+        let mut passing = Passing::new(self.marks);
+        let passed = loop {
+            let passed = passing.over(&self.buffer[self.start..self.end]);
+            match passed {
+                Passed::More => {
+                    self.advance(self.end - self.start);
+                    if self.ended {
+                        break passed;
+                    }
+                    self.fill()?;
                 }
-                self.fill()?;
-                continue;
-            }
-            let byte = self.buffer[self.start];
-            let quoted = matches!(place, Place::Quoted);
-            if byte == b'\n' && after_return {
-                self.advance(1);
-                after_return = false;
-                if quoted { continue } else { break }
-            }
-            if after_return && !quoted {
-                break;
-            }
-            after_return = byte == b'\r';
-            let is_quote = self.marks.quote == Some(byte);
-            self.advance(1);
-            if matches!(byte, b'\n' | b'\r') {
-                self.line += 1;
-                if !quoted && byte == b'\n' {
-                    break;
+                Passed::Ended { next } => {
+                    self.advance(next);
+                    break passed;
                 }
-                if !quoted {
-                    continue;
+                Passed::TooMany => {
+                    return Err(FormatError::TooManyColumns { line: first_line, limit: self.limits.columns });
                 }
             }
-            place = match place {
-                Place::Quoted if is_quote => Place::Closing,
-                Place::Quoted => Place::Quoted,
-                Place::Closing if is_quote => Place::Quoted,
-                Place::Start if is_quote => {
-                    opened = self.line;
-                    Place::Quoted
-                }
-                _ if byte == self.marks.delimiter => {
-                    columns += 1;
-                    Place::Start
-                }
-                _ => Place::Plain,
-            };
-            if columns > self.limits.columns {
-                return Err(FormatError::TooManyColumns { line: first_line, limit: self.limits.columns });
-            }
+        };
+        self.line += passing.lines();
+        match (passed, passing.open_since()) {
+            (Passed::More, Some(lines)) => Err(FormatError::CutAt { line: first_line + lines }),
+            _ => Ok(()),
         }
-        if let Place::Quoted = place {
-            return Err(FormatError::CutAt { line: opened });
-        }
-        Ok(())
     }
-}
-
-/// Where a byte of a row that is passed over stands.
-enum Place {
-    Start,
-    Plain,
-    Quoted,
-    /// After a quote in a quoted cell: the end of it, or the first of two.
-    Closing,
 }
 
 /// How many of the first bytes are UTF-8.
@@ -366,31 +319,4 @@ fn sound_length(bytes: &[u8]) -> usize {
         Ok(text) => text.len(),
         Err(error) => error.valid_up_to(),
     }
-}
-
-/// Is this the name of a column that a rejected-rows download adds?
-pub(super) fn is_ours(name: &str) -> bool {
-    OUR_COLUMNS.iter().any(|ours| name.eq_ignore_ascii_case(ours))
-}
-
-/// Names that people and mappings can tell apart: "Name", "name" and "" become "Name", "name 2" and "Column 3".
-pub(super) fn distinct_names<'a>(raw: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let raw: Vec<&str> = raw.map(str::trim).collect();
-    let mut taken = HashSet::new();
-    // A name that stands in the file as it is keeps it: only the later of two is renamed.
-    let written: HashSet<String> = raw.iter().map(|name| name.to_lowercase()).collect();
-    let mut last_number: HashMap<String, usize> = HashMap::new();
-    let mut names = Vec::with_capacity(raw.len());
-    for (place, name) in raw.into_iter().enumerate() {
-        let base = if name.is_empty() { format!("Column {}", place + 1) } else { name.to_owned() };
-        let mut chosen = base.clone();
-        let number = last_number.entry(base.to_lowercase()).or_insert(1);
-        while taken.contains(&chosen.to_lowercase()) || (chosen != name && written.contains(&chosen.to_lowercase())) {
-            *number += 1;
-            chosen = format!("{base} {number}");
-        }
-        taken.insert(chosen.to_lowercase());
-        names.push(chosen);
-    }
-    names
 }

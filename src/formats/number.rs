@@ -148,6 +148,10 @@ fn plain_integer(cell: &[u8]) -> Result<i64, FaultCode> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return Err(FaultCode::NotAnInteger);
     }
+    if digits.len() <= 18 {
+        let number = digits.iter().fold(0, |number, digit| number * 10 + i64::from(digit - b'0'));
+        return Ok(if negative { -number } else { number });
+    }
     let mut number: i64 = 0;
     for digit in digits {
         let digit = i64::from(digit - b'0');

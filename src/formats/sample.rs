@@ -7,9 +7,10 @@ use std::io::{Cursor, Read};
 use serde::Serialize;
 
 use super::column_type::ColumnType;
-use super::csv::{CsvReader, distinct_names, is_ours};
+use super::csv::CsvReader;
 use super::failure::{FormatError, Limits};
 use super::guess;
+use super::names::{distinct_names, is_ours};
 use super::options::{Compression, CsvOptions};
 use super::record::Record;
 use super::source::Bytes;
