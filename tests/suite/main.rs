@@ -1,5 +1,12 @@
-//! The suite: this list of modules is its table of contents.
+//! The suite: this list of modules is its table of contents. `support` has the people, the browsers and the databases.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[macro_use]
+mod support;
+
+// The product's nouns.
 mod blocks;
 mod connectors;
 mod formats;
+// The tools of this suite.
+mod tools;

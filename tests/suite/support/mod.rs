@@ -1,0 +1,27 @@
+//! What every test stands on: a World (an App on a port of its own, a clock that stands still, no beat), the cast, the
+//! two databases, and the ways in: a browser without scripts, a real one, the API, the program itself.
+//!
+//! ```ignore
+//! on_both! {
+//!     async fn a_member_signs_out(world: World) {
+//!         let mut olive = world.browser(&world.olive);
+//!         olive.visit("/").await;
+//!         olive.press("Sign out").await;
+//!         olive.sees("Sign in");
+//!     }
+//! }
+//! ```
+#![allow(dead_code, unused_imports)] // a helper may be waiting for its first test
+
+#[macro_use]
+mod databases;
+pub mod browser;
+pub mod cast;
+pub mod html;
+pub mod settings;
+pub mod world;
+
+pub use browser::Browser;
+pub use cast::Person;
+pub use databases::{Database, Databases, with_databases, with_world};
+pub use world::World;

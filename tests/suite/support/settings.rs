@@ -1,0 +1,33 @@
+//! What the suite itself is told by its environment; `tests/run.sh` sets it.
+
+use std::path::PathBuf;
+
+#[allow(clippy::disallowed_methods)] // the one place of the suite that looks at the environment
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// A PostgreSQL server in which databases may be made and dropped.
+pub fn postgres() -> Option<String> {
+    variable("TIDEGATE_TEST_POSTGRES")
+}
+
+/// For quick work: the PostgreSQL half of each test says nothing. A run of the whole suite never sets this.
+pub fn only_sqlite() -> bool {
+    variable("TIDEGATE_TEST_ONLY_SQLITE").is_some()
+}
+
+/// The long versions of the tests that come in two lengths.
+pub fn full() -> bool {
+    variable("TIDEGATE_TEST_FULL").is_some()
+}
+
+/// The W3C's HTML checker, a jar.
+pub fn html_checker() -> Option<PathBuf> {
+    variable("TIDEGATE_TEST_VNU").map(PathBuf::from)
+}
+
+/// The root of the sources.
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
