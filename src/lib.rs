@@ -21,6 +21,7 @@ pub mod web;
 // What was done, by whom.
 pub mod audit;
 // The product's nouns.
+pub mod audit;
 pub mod members;
 pub mod applications;
 pub mod connections;

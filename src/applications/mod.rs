@@ -9,6 +9,6 @@ mod model;
 mod shell;
 mod store;
 
-pub use access::{Entered, Grants, enter, seen_by};
+pub use access::{Entered, Grants, enter, seen_by, standing};
 pub use model::Application;
 pub use shell::{settings_shell, shell};

@@ -224,6 +224,7 @@ diesel::table! {
         run_name -> Nullable<Text>,
         rule -> Text,
         enabled -> Bool,
+        off_since -> Nullable<BigInt>,
         off_until -> Nullable<BigInt>,
         next_at -> Nullable<BigInt>,
         owner_id -> BigInt,
@@ -231,6 +232,8 @@ diesel::table! {
         parameters -> Nullable<Text>,
         version -> BigInt,
         created_at -> BigInt,
+        updated_at -> BigInt,
+        updated_by -> BigInt,
         finished_at -> Nullable<BigInt>,
         archived_at -> Nullable<BigInt>,
     }

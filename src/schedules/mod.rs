@@ -1,21 +1,33 @@
 //! When. A [`Rule`] says how a schedule repeats; everything that follows from it is decided here and nowhere else:
 //! its instants ([`recurrence`]), its sentence ([`sentence`](mod@sentence)), what a clock change or a short month
-//! does to one of them ([`notes`]). All of it is pure: no database, no machine clock, no global state.
+//! does to one of them ([`notes`]), how late one may still run ([`grace`](fn@grace)). All of that is pure: no database,
+//! no machine clock, no global state.
 //!
 //! What a person or a script sent is a [`RuleDraft`]; a [`Rule`] exists only when nothing is wrong with it.
+//!
+//! A [`Schedule`] is a rule with what it runs, an Owner, and recipients. People change it by [`actions`]; the clock
+//! moves it by [`clockwork`]. A configuration has at most four that are not finished: each holds one of the slots 1 to
+//! 4, which a unique key guards.
 
+pub mod actions;
+pub mod clockwork;
 mod draft;
 mod elapsed;
 mod form;
+mod grace;
+mod model;
 pub mod notes;
 pub mod recurrence;
 mod rule;
 pub mod sentence;
+mod store;
 mod wall;
 mod zone;
 
 pub use draft::RuleDraft;
 pub use form::RuleForm;
+pub use grace::grace;
+pub use model::{About, Draft, MAX_RUN_NAME, Notify, SLOTS, Schedule, State, Switched};
 pub use notes::{Preview, PreviewOccurrence, frequency_hint, local_rfc, note, preview};
 pub use recurrence::{first_at_or_after, latest_at_or_before, next_after, occurrences};
 pub use rule::{DaysOfMonth, Months, Repeat, Rule, Weekdays, Window};

@@ -36,6 +36,8 @@ CREATE INDEX runs_schedule ON runs (schedule_id, id);
 CREATE INDEX runs_application ON runs (application_id, id);
 CREATE INDEX runs_block ON runs (block_id, id);
 CREATE INDEX runs_available ON runs (available_at) WHERE available_at IS NOT NULL;
+-- What is queued or running: few rows, asked at each occurrence.
+CREATE INDEX runs_open ON runs (configuration_id) WHERE finished_at IS NULL;
 
 -- Hot while a run goes: who works on it, until when that holds, and how far it is.
 CREATE TABLE run_leases (

@@ -1,5 +1,6 @@
 -- `target_key` is `c<configuration>` or `s<set>`. An unfinished schedule holds one of the slots 1 to 4 of its target
--- (`slot_key` is `<target_key>:<slot>`); a finished or archived one holds none.
+-- (`slot_key` is `<target_key>:<slot>`); a finished or archived one holds none. `next_at` is the next occurrence that
+-- nobody has claimed; NULL while the schedule is off or finished.
 CREATE TABLE schedules (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     application_id BIGINT NOT NULL REFERENCES applications (id),
@@ -10,6 +11,7 @@ CREATE TABLE schedules (
     run_name TEXT,
     rule TEXT NOT NULL,
     enabled BOOLEAN NOT NULL DEFAULT TRUE,
+    off_since BIGINT,
     off_until BIGINT,
     next_at BIGINT,
     owner_id BIGINT NOT NULL REFERENCES members (id),
@@ -17,12 +19,15 @@ CREATE TABLE schedules (
     parameters TEXT,
     version BIGINT NOT NULL DEFAULT 1,
     created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    updated_by BIGINT NOT NULL REFERENCES members (id),
     finished_at BIGINT,
     archived_at BIGINT
 );
 CREATE INDEX schedules_application ON schedules (application_id, target_key);
 CREATE INDEX schedules_owner ON schedules (owner_id);
 CREATE INDEX schedules_due ON schedules (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX schedules_off_until ON schedules (off_until) WHERE off_until IS NOT NULL;
 
 CREATE TABLE schedule_recipients (
     schedule_id BIGINT NOT NULL REFERENCES schedules (id),

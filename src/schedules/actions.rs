@@ -1,0 +1,370 @@
+//! What people do with schedules, by page and by API alike. Each action belongs into one write transaction; it asks
+//! for both import permissions, keeps the limit of four and records what was and what is in the audit log.
+
+use std::collections::BTreeSet;
+
+use super::model::{Draft, MAX_RUN_NAME, Notify, SLOTS, Schedule, State, Switched};
+use super::rule::Rule;
+use super::store::{self, Saved, Target};
+use super::{first_at_or_after, occurrences};
+use crate::applications::{self, Application, Entered};
+use crate::audit::Entry;
+use crate::clock::Moment;
+use crate::db::{self, Conn};
+use crate::error::{AppError, FieldErrors, Result};
+use crate::members::{self, By, Scope};
+use crate::web::words;
+
+/// The most occurrences that are counted as passed while a schedule was off.
+const MOST_PASSED: usize = 1_000;
+
+/// Makes a schedule; whoever saves it becomes its Owner.
+///
+/// `Invalid` names each wrong field; `Conflict` when the configuration has four already or the run name is taken.
+pub fn create(conn: &mut Conn, by: &By, application_id: i64, draft: Draft, now: Moment) -> Result<Schedule> {
+    let entered = enter_to_schedule(conn, by, application_id)?;
+    let checked = check(conn, &entered.application, None, draft, now)?;
+    let slot_key = take_slot(conn, &checked.target, None, now)?;
+    let saved = checked.saved(by, None, Some(slot_key), now);
+    let id = store::insert(conn, &saved, now)?;
+    let schedule = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
+    let entry = Entry::of("schedule.created", "schedule", id).application(application_id).after(schedule.for_audit());
+    by.audit(conn, entry, now)?;
+    Ok(schedule)
+}
+
+/// Saves a schedule anew; whoever saves it becomes its Owner. `expected` is the version that the person saw.
+///
+/// A rule that stays as it was keeps its next occurrence, also one that is due this very moment; another rule counts
+/// from now. A finished schedule may be given a future again if there is a slot for it.
+pub fn update(
+    conn: &mut Conn,
+    by: &By,
+    id: i64,
+    expected: Option<i64>,
+    draft: Draft,
+    now: Moment,
+) -> Result<Schedule> {
+    let (was, entered) = enter_to_change(conn, by, id, expected)?;
+    let checked = check(conn, &entered.application, Some(&was), draft, now)?;
+    let same_target = checked.target.id == was.configuration_id;
+    let stays_finished = checked.rule == was.rule && was.state() == State::Finished;
+    let slot_key = if stays_finished {
+        None
+    } else {
+        Some(take_slot(conn, &checked.target, same_target.then_some(was.id), now)?)
+    };
+    let saved = checked.saved(by, Some(&was), slot_key, now);
+    if !store::update(conn, &was, &saved, now)? {
+        return Err(stale(conn, id));
+    }
+    let schedule = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
+    let entry = Entry::of("schedule.updated", "schedule", id).application(was.application_id);
+    by.audit(conn, entry.before(was.for_audit()).after(schedule.for_audit()), now)?;
+    Ok(schedule)
+}
+
+/// Turns a schedule on or off; its Owner stays. On again it waits for its next occurrence: what passed while it was
+/// off is counted, never made up for.
+pub fn switch(conn: &mut Conn, by: &By, id: i64, on: bool, expected: Option<i64>, now: Moment) -> Result<Switched> {
+    let (was, _) = enter_to_change(conn, by, id, expected)?;
+    if was.state() == State::Finished {
+        return Err(AppError::Conflict(
+            "This schedule has finished: it has no further occurrence. Edit it to give it a later end.".into(),
+        ));
+    }
+    if was.enabled == on && was.off_until.is_none() {
+        return Ok(Switched { schedule: was, passed: 0 });
+    }
+    let passed = match was.off_since.filter(|_| on) {
+        Some(since) => occurrences(&was.rule, since).take_while(|at| *at <= now).take(MOST_PASSED).count(),
+        None => 0,
+    };
+    let mut next_at = None;
+    if on {
+        was.rule.check_future(now)?;
+        next_at = if was.enabled { was.next_at } else { first_at_or_after(&was.rule, now) };
+    }
+    let slot_key = Some(keep_slot(conn, &was, now)?);
+    let saved = Saved {
+        application_id: was.application_id,
+        configuration_id: was.configuration_id,
+        slot_key,
+        run_name: was.run_name.as_deref(),
+        rule: &was.rule,
+        enabled: on,
+        off_since: if on { None } else { was.off_since.or(Some(now)) },
+        off_until: None,
+        next_at,
+        owner_id: was.owner_id,
+        notify: was.notify.as_ref(),
+        parameters: was.parameters.as_ref(),
+        finished_at: None,
+        updated_by: by.member.id,
+    };
+    if !store::update(conn, &was, &saved, now)? {
+        return Err(stale(conn, id));
+    }
+    let schedule = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
+    let action = if on { "schedule.turned-on" } else { "schedule.turned-off" };
+    let entry = Entry::of(action, "schedule", id).application(was.application_id);
+    by.audit(conn, entry.before(was.for_audit()).after(schedule.for_audit()), now)?;
+    Ok(Switched { schedule, passed })
+}
+
+/// Deletes a schedule: it plans nothing more, and its history stays.
+pub fn delete(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>, now: Moment) -> Result<()> {
+    let (was, _) = enter_to_change(conn, by, id, expected)?;
+    store::archive(conn, id, by.member.id, now)?;
+    let entry = Entry::of("schedule.deleted", "schedule", id).application(was.application_id);
+    by.audit(conn, entry.before(was.for_audit()), now)
+}
+
+/// One schedule, for whom may open Import Scheduling of its Application.
+pub fn find(conn: &mut Conn, by: &By, id: i64) -> Result<(Schedule, Entered)> {
+    by.need_scope(Scope::Read)?;
+    let schedule = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
+    let entered = applications::enter(conn, by, schedule.application_id)?;
+    entered.need_open_scheduling(conn)?;
+    Ok((schedule, entered))
+}
+
+/// The schedules of an Application by configuration, for a caller that has entered it. Two queries.
+pub fn of_application(conn: &mut Conn, application_id: i64) -> Result<Vec<Schedule>> {
+    store::of_application(conn, application_id)
+}
+
+/// The schedules of a configuration, for a caller that has entered its Application.
+pub fn of_configuration(conn: &mut Conn, configuration_id: i64) -> Result<Vec<Schedule>> {
+    store::of_configuration(conn, configuration_id)
+}
+
+/// The next schedules of an Application by id, for a caller that has entered it.
+pub fn page(conn: &mut Conn, application_id: i64, after: i64, limit: i64) -> Result<Vec<Schedule>> {
+    store::page(conn, application_id, after, limit)
+}
+
+/// A schedule by id, also a deleted one: for the history that names it, within an Application that was entered.
+pub fn find_even_deleted(conn: &mut Conn, id: i64) -> Result<Option<Schedule>> {
+    store::by_id_even_archived(conn, id)
+}
+
+fn enter_to_schedule(conn: &mut Conn, by: &By, application_id: i64) -> Result<Entered> {
+    let entered = applications::enter(conn, by, application_id)?;
+    entered.need_import(conn, by, Scope::Schedule)?;
+    // Run names are unique in the Application: two who save go one after the other.
+    db::lock_row(conn, "applications", application_id)?;
+    Ok(entered)
+}
+
+fn enter_to_change(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>) -> Result<(Schedule, Entered)> {
+    let seen = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
+    let entered = enter_to_schedule(conn, by, seen.application_id)?;
+    // The dispatcher moves the next occurrence meanwhile; from here on it waits.
+    db::lock_row(conn, "schedules", id)?;
+    let schedule = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
+    if expected.is_some_and(|version| version != schedule.version) {
+        return Err(stale(conn, id));
+    }
+    Ok((schedule, entered))
+}
+
+/// Says who changed it and when; a failure to find that out is the better error.
+fn stale(conn: &mut Conn, id: i64) -> AppError {
+    let mut told = || -> Result<String> {
+        let schedule = store::by_id_even_archived(conn, id)?.ok_or(AppError::NotFound)?;
+        let who = store::member_name(conn, schedule.updated_by)?;
+        let zone = schedule.rule.time_zone();
+        let when = words::date_time(schedule.updated_at, zone);
+        Ok(format!(
+            "{who} changed this schedule on {when} ({zone}), after you opened it. Look at what it says now, then save again."
+        ))
+    };
+    told().map_or_else(|error| error, AppError::Stale)
+}
+
+/// What passed all checks.
+struct Checked {
+    application_id: i64,
+    target: Target,
+    run_name: Option<String>,
+    rule: Rule,
+    enabled: bool,
+    off_until: Option<Moment>,
+    notify: Option<Notify>,
+    parameters: Option<serde_json::Value>,
+}
+
+impl Checked {
+    fn saved<'a>(&'a self, by: &By, was: Option<&Schedule>, slot_key: Option<String>, now: Moment) -> Saved<'a> {
+        let same_rule = was.filter(|was| was.rule == self.rule);
+        let finished_at = same_rule.and_then(|was| was.finished_at);
+        let next_at = match (self.enabled && finished_at.is_none(), same_rule) {
+            (false, _) => None,
+            // Kept, so that an occurrence that is due this moment is not lost.
+            (true, Some(was)) if was.enabled => was.next_at,
+            (true, _) => first_at_or_after(&self.rule, now),
+        };
+        let off_since = if self.enabled { None } else { was.and_then(|was| was.off_since).or(Some(now)) };
+        Saved {
+            application_id: self.application_id,
+            configuration_id: self.target.id,
+            slot_key,
+            run_name: self.run_name.as_deref(),
+            rule: &self.rule,
+            enabled: self.enabled,
+            off_since,
+            off_until: self.off_until,
+            next_at,
+            owner_id: by.member.id,
+            notify: self.notify.as_ref(),
+            parameters: self.parameters.as_ref(),
+            finished_at,
+            updated_by: by.member.id,
+        }
+    }
+}
+
+/// Checks a draft field by field, in the order of the dialog.
+fn check(
+    conn: &mut Conn,
+    application: &Application,
+    was: Option<&Schedule>,
+    draft: Draft,
+    now: Moment,
+) -> Result<Checked> {
+    let mut errors = FieldErrors::new();
+    let target = store::target(conn, draft.configuration_id)?.filter(|t| t.application_id == application.id);
+    match &target {
+        None => errors.add(
+            "configuration_id",
+            format!("{} has no such import configuration. Choose one of its own.", application.name),
+        ),
+        Some(target) if !target.schedulable => errors.add(
+            "configuration_id",
+            format!(
+                "{} takes a file that is given by hand, so it cannot be scheduled. Give it a Connection or a source \
+                 Block, or run it with a file.",
+                target.name
+            ),
+        ),
+        Some(_) => {}
+    }
+    let run_name = draft.run_name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+    if let Some(name) = &run_name {
+        if name.chars().count() > MAX_RUN_NAME {
+            errors.add("run_name", format!("The run name has more than {MAX_RUN_NAME} characters. Shorten it."));
+        } else if name.chars().any(char::is_control) {
+            errors.add("run_name", "The run name holds a line break or another control character. Remove it.");
+        }
+    }
+    let rule = match draft.rule.parse() {
+        Ok(rule) => Some(rule),
+        Err(wrong) => {
+            errors.extend(wrong);
+            None
+        }
+    };
+    let begins_anew = |was: &Schedule, rule: &Rule| was.rule != *rule || (draft.enabled && was.state() == State::Off);
+    if let Some(rule) = rule.filter(|rule| was.is_none_or(|was| begins_anew(was, rule)))
+        && let Err(past) = rule.check_future(now)
+    {
+        errors.extend(past);
+    }
+    let off_until = draft.off_until.filter(|at| was.is_none_or(|was| was.off_until != Some(*at)) || *at > now);
+    if off_until.is_some_and(|at| at <= now) {
+        errors.add("off_until", "This moment is past. Choose a later one, or turn the schedule on.");
+    }
+    let notify = draft.notify.map(tidy);
+    if let Some(notify) = notify.as_ref().filter(|n| was.is_none_or(|was| was.notify.as_ref() != Some(*n))) {
+        check_recipients(conn, application, notify, &mut errors)?;
+    }
+    if draft.parameters.as_ref().is_some_and(|p| !p.is_object()) {
+        errors.add("parameters", "Parameters are an object of names and values.");
+    }
+    let (Some(target), Some(rule), true) = (target, rule, errors.is_empty()) else {
+        return Err(errors.into());
+    };
+    // A turned-off schedule that is on again because its date has passed: only the dispatcher turns it on.
+    let enabled = draft.enabled && off_until.is_none();
+    if let Some(name) = &run_name
+        && store::run_name_is_taken(conn, application.id, name, was.map_or(0, |was| was.id))?
+    {
+        return Err(AppError::Conflict(format!(
+            "Another schedule of {} has the run name \"{name}\". Choose another, so that people can tell them apart.",
+            application.name
+        )));
+    }
+    Ok(Checked {
+        application_id: application.id,
+        target,
+        run_name,
+        rule,
+        enabled,
+        off_until,
+        notify,
+        parameters: draft.parameters,
+    })
+}
+
+fn tidy(notify: Notify) -> Notify {
+    let members: BTreeSet<i64> = notify.member_ids.into_iter().collect();
+    Notify { about: notify.about, member_ids: members.into_iter().collect() }
+}
+
+/// Recipients are active members who may at least see the Application.
+fn check_recipients(
+    conn: &mut Conn,
+    application: &Application,
+    notify: &Notify,
+    errors: &mut FieldErrors,
+) -> Result<()> {
+    const FIELD: &str = "notify.member_ids";
+    if notify.member_ids.is_empty() {
+        errors.add(FIELD, "Choose at least one member who is told, or turn the notifications off.");
+        return Ok(());
+    }
+    let found = members::by_ids(conn, &notify.member_ids)?;
+    if found.len() < notify.member_ids.len() {
+        errors.add(FIELD, "One of the recipients is not a member here. Choose from the list.");
+    }
+    for member in found {
+        if !member.active {
+            errors.add(FIELD, format!("{} is deactivated and cannot be told. Choose somebody else.", member.name));
+        } else if !applications::standing(conn, &member, application.clone())?.grants.view {
+            errors.add(
+                FIELD,
+                format!("{} has no access to {} and cannot be told about it.", member.name, application.name),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// A slot of the configuration for a schedule: the one that it holds, or a free one. Frees those of schedules that
+/// have no further occurrence first.
+fn take_slot(conn: &mut Conn, target: &Target, holder: Option<i64>, now: Moment) -> Result<String> {
+    db::lock_row(conn, "import_configurations", target.id)?;
+    let mut taken = BTreeSet::new();
+    for (schedule, key) in store::slot_holders(conn, target.id)? {
+        if Some(schedule.id) == holder {
+            return Ok(key);
+        }
+        if schedule.upcoming(now).is_some() {
+            taken.insert(key);
+            continue;
+        }
+        // An occurrence that is due and unclaimed is still the dispatcher's.
+        store::free_slot(conn, schedule.id, if schedule.next_at.is_none() { Some(now) } else { None })?;
+    }
+    let key = |slot: i64| format!("{}:{slot}", store::target_key(target.id));
+    (1..=SLOTS).map(key).find(|key| !taken.contains(key)).ok_or_else(|| {
+        AppError::Conflict(format!("{} has four schedules already; delete or edit one of them.", target.name))
+    })
+}
+
+/// The slot of a schedule that stays as it is; it may have lost it when nothing more was to come.
+fn keep_slot(conn: &mut Conn, schedule: &Schedule, now: Moment) -> Result<String> {
+    let target = store::target(conn, schedule.configuration_id)?.ok_or(AppError::NotFound)?;
+    take_slot(conn, &target, Some(schedule.id), now)
+}

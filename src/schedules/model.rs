@@ -1,0 +1,139 @@
+//! A schedule: when a configuration is imported, who owns it, who is told.
+
+use serde_json::{Value, json};
+
+use super::rule::Rule;
+use super::sentence::sentence;
+use super::{RuleDraft, first_at_or_after};
+use crate::clock::Moment;
+use crate::db::text_enum;
+
+/// How many schedules with a future occurrence a configuration may have.
+pub const SLOTS: i64 = 4;
+/// The longest run name, in characters.
+pub const MAX_RUN_NAME: usize = 200;
+
+text_enum! {
+    /// About which outcomes the recipients are told.
+    pub enum About { Failed = "failed", FailedAndPartial = "failed_and_partial", All = "all" }
+}
+
+impl About {
+    /// As people choose it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Failed => "Failed",
+            Self::FailedAndPartial => "Failed and partial",
+            Self::All => "All imports",
+        }
+    }
+}
+
+text_enum! {
+    /// Finished: it has no further occurrence. Off: nothing is planned.
+    pub enum State { On = "on", Off = "off", Finished = "finished" }
+}
+
+/// Who is told about what.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Notify {
+    pub about: About,
+    /// In ascending order, each once.
+    pub member_ids: Vec<i64>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Schedule {
+    pub id: i64,
+    pub application_id: i64,
+    pub configuration_id: i64,
+    /// What its runs are called; `None`: as the configuration.
+    pub run_name: Option<String>,
+    pub rule: Rule,
+    pub enabled: bool,
+    /// When it was turned off.
+    pub off_since: Option<Moment>,
+    /// When it turns itself on again.
+    pub off_until: Option<Moment>,
+    /// The next occurrence; `None` while it is off or finished.
+    pub next_at: Option<Moment>,
+    pub owner_id: i64,
+    pub notify: Option<Notify>,
+    /// Values for the parameters of its configuration, a JSON object.
+    pub parameters: Option<Value>,
+    pub version: i64,
+    pub created_at: Moment,
+    pub updated_at: Moment,
+    /// Who saved or switched it last.
+    pub updated_by: i64,
+    pub finished_at: Option<Moment>,
+}
+
+/// A schedule as somebody wants it.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    pub configuration_id: i64,
+    pub run_name: Option<String>,
+    pub rule: RuleDraft,
+    pub enabled: bool,
+    /// Off until then, whatever `enabled` says.
+    pub off_until: Option<Moment>,
+    pub notify: Option<Notify>,
+    pub parameters: Option<Value>,
+}
+
+/// What turning a schedule on or off did.
+#[derive(Clone, Debug)]
+pub struct Switched {
+    pub schedule: Schedule,
+    /// How many occurrences passed while it was off, when it was turned on; at most 1,000 are counted.
+    pub passed: usize,
+}
+
+impl Schedule {
+    pub fn state(&self) -> State {
+        match (self.finished_at, self.enabled) {
+            (Some(_), _) => State::Finished,
+            (None, true) => State::On,
+            (None, false) => State::Off,
+        }
+    }
+
+    /// "Every 2 weeks on Monday and Thursday at 01:00, Europe/Paris".
+    pub fn sentence(&self) -> String {
+        sentence(&self.rule)
+    }
+
+    /// What would save it unchanged: a PATCH and the dialog begin with this.
+    pub fn draft(&self) -> Draft {
+        Draft {
+            configuration_id: self.configuration_id,
+            run_name: self.run_name.clone(),
+            rule: RuleDraft::from_json(&self.rule.to_map()),
+            enabled: self.enabled,
+            off_until: self.off_until,
+            notify: self.notify.clone(),
+            parameters: self.parameters.clone(),
+        }
+    }
+
+    /// The first occurrence that has not gone by.
+    pub fn upcoming(&self, now: Moment) -> Option<Moment> {
+        first_at_or_after(&self.rule, now)
+    }
+
+    /// As the audit log keeps it.
+    pub fn for_audit(&self) -> Value {
+        let mut map = self.rule.to_map();
+        map.retain(|_, value| !value.is_null());
+        map.insert("sentence".into(), json!(self.sentence()));
+        map.insert("configuration_id".into(), json!(self.configuration_id));
+        map.insert("run_name".into(), json!(self.run_name));
+        map.insert("enabled".into(), json!(self.enabled));
+        map.insert("off_until".into(), json!(self.off_until));
+        map.insert("next_at".into(), json!(self.next_at));
+        map.insert("owner_id".into(), json!(self.owner_id));
+        map.insert("notify".into(), json!(self.notify));
+        Value::Object(map)
+    }
+}

@@ -1,0 +1,466 @@
+//! Schedules in the database.
+
+use diesel::prelude::*;
+use std::collections::HashMap;
+
+use super::model::{About, Notify, Schedule};
+use super::rule::Rule;
+use crate::clock::Moment;
+use crate::db::schema::{import_configurations, members, schedule_recipients, schedules};
+use crate::db::{self, Conn, on};
+use crate::error::{AppError, Result};
+
+#[derive(Queryable)]
+struct Row {
+    id: i64,
+    application_id: i64,
+    configuration_id: Option<i64>,
+    run_name: Option<String>,
+    rule: String,
+    enabled: bool,
+    off_since: Option<Moment>,
+    off_until: Option<Moment>,
+    next_at: Option<Moment>,
+    owner_id: i64,
+    notify_about: Option<About>,
+    parameters: Option<String>,
+    version: i64,
+    created_at: Moment,
+    updated_at: Moment,
+    updated_by: i64,
+    finished_at: Option<Moment>,
+}
+
+macro_rules! columns {
+    () => {
+        (
+            schedules::id,
+            schedules::application_id,
+            schedules::configuration_id,
+            schedules::run_name,
+            schedules::rule,
+            schedules::enabled,
+            schedules::off_since,
+            schedules::off_until,
+            schedules::next_at,
+            schedules::owner_id,
+            schedules::notify_about,
+            schedules::parameters,
+            schedules::version,
+            schedules::created_at,
+            schedules::updated_at,
+            schedules::updated_by,
+            schedules::finished_at,
+        )
+    };
+}
+
+/// What a schedule is asked to run.
+pub struct Target {
+    pub id: i64,
+    pub application_id: i64,
+    pub name: String,
+    /// Has a Connection or a source Block, and so needs no file at run time.
+    pub schedulable: bool,
+}
+
+pub fn target(conn: &mut Conn, configuration_id: i64) -> Result<Option<Target>> {
+    let row: Option<(i64, i64, String, Option<i64>, Option<i64>)> = import_configurations::table
+        .filter(import_configurations::id.eq(configuration_id).and(import_configurations::archived_at.is_null()))
+        .select((
+            import_configurations::id,
+            import_configurations::application_id,
+            import_configurations::name,
+            import_configurations::connection_id,
+            import_configurations::source_block_id,
+        ))
+        .first(conn)
+        .optional()?;
+    Ok(row.map(|(id, application_id, name, connection, block)| Target {
+        id,
+        application_id,
+        name,
+        schedulable: connection.is_some() || block.is_some(),
+    }))
+}
+
+pub fn target_key(configuration_id: i64) -> String {
+    format!("c{configuration_id}")
+}
+
+fn rows(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Schedule>> {
+    let ids: Vec<i64> = rows.iter().filter(|row| row.notify_about.is_some()).map(|row| row.id).collect();
+    let mut recipients = recipients(conn, &ids)?;
+    rows.into_iter()
+        .map(|row| {
+            let rule: Rule = serde_json::from_str(&row.rule).map_err(AppError::internal)?;
+            let parameters = row.parameters.as_deref().map(serde_json::from_str).transpose();
+            Ok(Schedule {
+                id: row.id,
+                application_id: row.application_id,
+                // Sets are not scheduled yet.
+                configuration_id: row.configuration_id.ok_or(AppError::NotFound)?,
+                run_name: row.run_name,
+                rule,
+                enabled: row.enabled,
+                off_since: row.off_since,
+                off_until: row.off_until,
+                next_at: row.next_at,
+                owner_id: row.owner_id,
+                notify: row
+                    .notify_about
+                    .map(|about| Notify { about, member_ids: recipients.remove(&row.id).unwrap_or_default() }),
+                parameters: parameters.map_err(AppError::internal)?,
+                version: row.version,
+                created_at: row.created_at,
+                updated_at: row.updated_at,
+                updated_by: row.updated_by,
+                finished_at: row.finished_at,
+            })
+        })
+        .collect()
+}
+
+fn recipients(conn: &mut Conn, schedule_ids: &[i64]) -> Result<HashMap<i64, Vec<i64>>> {
+    let mut of: HashMap<i64, Vec<i64>> = HashMap::new();
+    if schedule_ids.is_empty() {
+        return Ok(of);
+    }
+    let found: Vec<(i64, i64)> = schedule_recipients::table
+        .filter(schedule_recipients::schedule_id.eq_any(schedule_ids))
+        .order((schedule_recipients::schedule_id, schedule_recipients::member_id))
+        .load(conn)?;
+    for (schedule_id, member_id) in found {
+        of.entry(schedule_id).or_default().push(member_id);
+    }
+    Ok(of)
+}
+
+/// Also a deleted one, for the history that names it.
+pub fn by_id_even_archived(conn: &mut Conn, id: i64) -> Result<Option<Schedule>> {
+    let row = schedules::table.find(id).select(columns!()).first::<Row>(conn).optional()?;
+    Ok(rows(conn, row.into_iter().collect())?.pop())
+}
+
+pub fn by_id(conn: &mut Conn, id: i64) -> Result<Option<Schedule>> {
+    let row = schedules::table
+        .filter(schedules::id.eq(id).and(schedules::archived_at.is_null()))
+        .select(columns!())
+        .first::<Row>(conn)
+        .optional()?;
+    Ok(rows(conn, row.into_iter().collect())?.pop())
+}
+
+pub fn of_application(conn: &mut Conn, application_id: i64) -> Result<Vec<Schedule>> {
+    let found = schedules::table
+        .filter(schedules::application_id.eq(application_id).and(schedules::archived_at.is_null()))
+        .order((schedules::configuration_id, schedules::id))
+        .select(columns!())
+        .load::<Row>(conn)?;
+    rows(conn, found)
+}
+
+pub fn of_configuration(conn: &mut Conn, configuration_id: i64) -> Result<Vec<Schedule>> {
+    let found = schedules::table
+        .filter(schedules::configuration_id.eq(configuration_id).and(schedules::archived_at.is_null()))
+        .order(schedules::id)
+        .select(columns!())
+        .load::<Row>(conn)?;
+    rows(conn, found)
+}
+
+pub fn page(conn: &mut Conn, application_id: i64, after: i64, limit: i64) -> Result<Vec<Schedule>> {
+    let found = schedules::table
+        .filter(schedules::application_id.eq(application_id).and(schedules::archived_at.is_null()))
+        .filter(schedules::id.gt(after))
+        .order(schedules::id)
+        .limit(limit)
+        .select(columns!())
+        .load::<Row>(conn)?;
+    rows(conn, found)
+}
+
+/// The schedules that hold a slot of a configuration, with it.
+pub fn slot_holders(conn: &mut Conn, configuration_id: i64) -> Result<Vec<(Schedule, String)>> {
+    let found: Vec<(i64, Option<String>)> = schedules::table
+        .filter(schedules::target_key.eq(target_key(configuration_id)))
+        .filter(schedules::slot_key.is_not_null())
+        .select((schedules::id, schedules::slot_key))
+        .load(conn)?;
+    let keys: HashMap<i64, String> = found.into_iter().filter_map(|(id, key)| Some((id, key?))).collect();
+    let ids: Vec<i64> = keys.keys().copied().collect();
+    let found = schedules::table.filter(schedules::id.eq_any(ids)).select(columns!()).load::<Row>(conn)?;
+    let held = rows(conn, found)?;
+    Ok(held.into_iter().filter_map(|s| keys.get(&s.id).map(|key| (s.clone(), key.clone()))).collect())
+}
+
+/// A schedule that has no further occurrence gives its slot back; one of which an occurrence is due and unclaimed is
+/// finished by the dispatcher, once that is claimed.
+pub fn free_slot(conn: &mut Conn, id: i64, finished_at: Option<Moment>) -> Result<()> {
+    diesel::update(schedules::table.find(id))
+        .set((schedules::slot_key.eq(None::<String>), schedules::finished_at.eq(finished_at)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Whether an unfinished schedule of the Application, other than this one, has that run name (case ignored).
+pub fn run_name_is_taken(conn: &mut Conn, application_id: i64, name: &str, besides: i64) -> Result<bool> {
+    let names: Vec<Option<String>> = schedules::table
+        .filter(schedules::application_id.eq(application_id).and(schedules::archived_at.is_null()))
+        .filter(schedules::finished_at.is_null().and(schedules::run_name.is_not_null()))
+        .filter(schedules::id.ne(besides))
+        .select(schedules::run_name)
+        .load(conn)?;
+    let name = name.to_lowercase();
+    Ok(names.into_iter().flatten().any(|other| other.to_lowercase() == name))
+}
+
+/// What is written when a schedule is saved.
+pub struct Saved<'a> {
+    pub application_id: i64,
+    pub configuration_id: i64,
+    pub slot_key: Option<String>,
+    pub run_name: Option<&'a str>,
+    pub rule: &'a Rule,
+    pub enabled: bool,
+    pub off_since: Option<Moment>,
+    pub off_until: Option<Moment>,
+    pub next_at: Option<Moment>,
+    pub owner_id: i64,
+    pub notify: Option<&'a Notify>,
+    pub parameters: Option<&'a serde_json::Value>,
+    pub finished_at: Option<Moment>,
+    pub updated_by: i64,
+}
+
+macro_rules! saved_values {
+    ($saved:expr, $now:expr) => {
+        (
+            schedules::application_id.eq($saved.application_id),
+            schedules::configuration_id.eq($saved.configuration_id),
+            schedules::target_key.eq(target_key($saved.configuration_id)),
+            schedules::slot_key.eq(&$saved.slot_key),
+            schedules::run_name.eq($saved.run_name),
+            schedules::rule.eq(serde_json::to_string($saved.rule).map_err(AppError::internal)?),
+            schedules::enabled.eq($saved.enabled),
+            schedules::off_since.eq($saved.off_since),
+            schedules::off_until.eq($saved.off_until),
+            schedules::next_at.eq($saved.next_at),
+            schedules::owner_id.eq($saved.owner_id),
+            schedules::notify_about.eq($saved.notify.map(|n| n.about)),
+            schedules::parameters.eq($saved.parameters.map(|p| p.to_string())),
+            schedules::finished_at.eq($saved.finished_at),
+            schedules::updated_by.eq($saved.updated_by),
+            schedules::updated_at.eq($now),
+        )
+    };
+}
+
+pub fn insert(conn: &mut Conn, saved: &Saved, now: Moment) -> Result<i64> {
+    let id: i64 = diesel::insert_into(schedules::table)
+        .values((saved_values!(saved, now), schedules::version.eq(1), schedules::created_at.eq(now)))
+        .returning(schedules::id)
+        .get_result(conn)?;
+    set_recipients(conn, id, saved.notify)?;
+    Ok(id)
+}
+
+/// Saves over a version; `false` when somebody saved another one, or the dispatcher moved `next_at`, in between.
+pub fn update(conn: &mut Conn, was: &Schedule, saved: &Saved, now: Moment) -> Result<bool> {
+    let query = diesel::update(
+        schedules::table.filter(
+            schedules::id
+                .eq(was.id)
+                .and(schedules::version.eq(was.version))
+                .and(schedules::archived_at.is_null()),
+        ),
+    )
+    .set((saved_values!(saved, now), schedules::version.eq(was.version + 1)));
+    if query.execute(conn)? == 0 {
+        return Ok(false);
+    }
+    diesel::delete(schedule_recipients::table.filter(schedule_recipients::schedule_id.eq(was.id))).execute(conn)?;
+    set_recipients(conn, was.id, saved.notify)?;
+    Ok(true)
+}
+
+fn set_recipients(conn: &mut Conn, id: i64, notify: Option<&Notify>) -> Result<()> {
+    let rows: Vec<_> = notify
+        .into_iter()
+        .flat_map(|n| &n.member_ids)
+        .map(|m| (schedule_recipients::schedule_id.eq(id), schedule_recipients::member_id.eq(*m)))
+        .collect();
+    if !rows.is_empty() {
+        on!(conn, c => diesel::insert_into(schedule_recipients::table).values(&rows).execute(c))?;
+    }
+    Ok(())
+}
+
+/// Deleted: its history keeps it.
+pub fn archive(conn: &mut Conn, id: i64, by: i64, now: Moment) -> Result<()> {
+    diesel::update(schedules::table.find(id))
+        .set((
+            schedules::archived_at.eq(now),
+            schedules::slot_key.eq(None::<String>),
+            schedules::next_at.eq(None::<Moment>),
+            schedules::off_until.eq(None::<Moment>),
+            schedules::updated_at.eq(now),
+            schedules::updated_by.eq(by),
+            schedules::version.eq(schedules::version + 1),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+pub fn member_name(conn: &mut Conn, id: i64) -> Result<String> {
+    Ok(members::table.find(id).select(members::name).first(conn)?)
+}
+
+/// A schedule whose moment has come, or one of a configuration that has such a schedule.
+#[derive(Clone, Debug)]
+pub struct Due {
+    pub id: i64,
+    pub application_id: i64,
+    pub configuration_id: i64,
+    pub rule: Rule,
+    /// The occurrence to claim; never later than the moment that was asked about.
+    pub next_at: Moment,
+    pub run_name: Option<String>,
+    pub owner_id: i64,
+    pub parameters: Option<String>,
+    pub has_recipients: bool,
+}
+
+/// Which configurations have something due, and how many schedules each: light, to be cut into batches.
+pub fn due_configurations(conn: &mut Conn, now: Moment) -> Result<Vec<(i64, usize)>> {
+    let found: Vec<Option<i64>> = schedules::table
+        .filter(schedules::next_at.le(now))
+        .order((schedules::next_at, schedules::id))
+        .select(schedules::configuration_id)
+        .load(conn)?;
+    let mut order = Vec::new();
+    let mut counts: HashMap<i64, usize> = HashMap::new();
+    for id in found.into_iter().flatten() {
+        let count = counts.entry(id).or_default();
+        if *count == 0 {
+            order.push(id);
+        }
+        *count += 1;
+    }
+    Ok(order.into_iter().map(|id| (id, counts[&id])).collect())
+}
+
+/// What is due of these configurations, by id.
+pub fn due_of(conn: &mut Conn, configuration_ids: &[i64], now: Moment) -> Result<Vec<Due>> {
+    type DueRow =
+        (i64, i64, Option<i64>, String, Option<Moment>, Option<String>, i64, Option<String>, Option<About>);
+    let found: Vec<DueRow> = schedules::table
+        .filter(schedules::next_at.le(now))
+        .filter(schedules::configuration_id.eq_any(configuration_ids))
+        .order(schedules::id)
+        .select((
+            schedules::id,
+            schedules::application_id,
+            schedules::configuration_id,
+            schedules::rule,
+            schedules::next_at,
+            schedules::run_name,
+            schedules::owner_id,
+            schedules::parameters,
+            schedules::notify_about,
+        ))
+        .load(conn)?;
+    let mut due = Vec::with_capacity(found.len());
+    for (id, application_id, configuration_id, rule, next_at, run_name, owner_id, parameters, about) in found {
+        let (Some(configuration_id), Some(next_at)) = (configuration_id, next_at) else { continue };
+        due.push(Due {
+            id,
+            application_id,
+            configuration_id,
+            rule: serde_json::from_str(&rule).map_err(AppError::internal)?,
+            next_at,
+            run_name,
+            owner_id,
+            parameters,
+            has_recipients: about.is_some(),
+        });
+    }
+    Ok(due)
+}
+
+/// The step of a schedule from the occurrence that was due to the one after all that is claimed.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    pub id: i64,
+    pub from: Moment,
+    pub to: Option<Moment>,
+}
+
+/// Moves `next_at` of many schedules at once, each only from where it was read (compare-and-set), and finishes those
+/// that have no further occurrence. Answers which were moved: only their occurrences are the caller's.
+pub fn claim(conn: &mut Conn, steps: &[Step], now: Moment) -> Result<Vec<i64>> {
+    if steps.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Numbers only, so that they may stand in the text.
+    let mut sql = String::with_capacity(64 * steps.len() + 400);
+    sql.push_str("UPDATE schedules SET next_at = v.column3, ");
+    let now = now.micros();
+    sql += &format!(
+        "finished_at = CASE WHEN v.column3 IS NULL THEN {now} ELSE finished_at END, \
+         slot_key = CASE WHEN v.column3 IS NULL THEN NULL ELSE slot_key END FROM (VALUES "
+    );
+    for (i, step) in steps.iter().enumerate() {
+        let to = step.to.map_or("CAST(NULL AS BIGINT)".to_owned(), |at| at.micros().to_string());
+        let comma = if i == 0 { "" } else { "," };
+        sql += &format!("{comma}({},{},{to})", step.id, step.from.micros());
+    }
+    sql.push_str(
+        ") AS v WHERE schedules.id = v.column1 AND schedules.next_at = v.column2 AND schedules.archived_at IS NULL \
+         RETURNING schedules.id AS id",
+    );
+    let moved: Vec<db::IdRow> = diesel::sql_query(sql).load(conn)?;
+    Ok(moved.into_iter().map(|row| row.id).collect())
+}
+
+/// The earliest occurrence that is still to be claimed, of all schedules.
+pub fn next_due(conn: &mut Conn) -> Result<Option<Moment>> {
+    let found: Option<Option<Moment>> = schedules::table
+        .filter(schedules::next_at.is_not_null())
+        .order(schedules::next_at)
+        .select(schedules::next_at)
+        .first(conn)
+        .optional()?;
+    Ok(found.flatten())
+}
+
+/// Those that turn themselves on again by now.
+pub fn to_wake(conn: &mut Conn, now: Moment) -> Result<Vec<i64>> {
+    Ok(schedules::table.filter(schedules::off_until.le(now)).select(schedules::id).limit(500).load(conn)?)
+}
+
+/// Turned on again at the moment for which that was planned; without a further occurrence it is finished.
+pub fn wake(conn: &mut Conn, schedule: &Schedule, next_at: Option<Moment>, now: Moment) -> Result<()> {
+    let finished_at = if next_at.is_none() { Some(now) } else { None };
+    diesel::update(
+        schedules::table.filter(
+            schedules::id
+                .eq(schedule.id)
+                .and(schedules::version.eq(schedule.version))
+                .and(schedules::archived_at.is_null()),
+        ),
+    )
+    .set((
+        schedules::enabled.eq(true),
+        schedules::off_since.eq(None::<Moment>),
+        schedules::off_until.eq(None::<Moment>),
+        schedules::next_at.eq(next_at),
+        schedules::finished_at.eq(finished_at),
+        schedules::version.eq(schedule.version + 1),
+    ))
+    .execute(conn)?;
+    if finished_at.is_some() {
+        free_slot(conn, schedule.id, finished_at)?;
+    }
+    Ok(())
+}
