@@ -21,12 +21,12 @@ pub mod web;
 // What was done, by whom.
 pub mod audit;
 // The product's nouns.
-pub mod audit;
 pub mod members;
 pub mod applications;
 pub mod connections;
 pub mod imports;
 pub mod schedules;
+pub mod runs;
 pub mod import_scheduling;
 // The process again: what beats, what answers.
 pub mod background;

@@ -37,23 +37,13 @@ pub fn create(conn: &mut Conn, by: &By, application_id: i64, draft: Draft, now: 
 ///
 /// A rule that stays as it was keeps its next occurrence, also one that is due this very moment; another rule counts
 /// from now. A finished schedule may be given a future again if there is a slot for it.
-pub fn update(
-    conn: &mut Conn,
-    by: &By,
-    id: i64,
-    expected: Option<i64>,
-    draft: Draft,
-    now: Moment,
-) -> Result<Schedule> {
+pub fn update(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>, draft: Draft, now: Moment) -> Result<Schedule> {
     let (was, entered) = enter_to_change(conn, by, id, expected)?;
     let checked = check(conn, &entered.application, Some(&was), draft, now)?;
     let same_target = checked.target.id == was.configuration_id;
     let stays_finished = checked.rule == was.rule && was.state() == State::Finished;
-    let slot_key = if stays_finished {
-        None
-    } else {
-        Some(take_slot(conn, &checked.target, same_target.then_some(was.id), now)?)
-    };
+    let slot_key =
+        if stays_finished { None } else { Some(take_slot(conn, &checked.target, same_target.then_some(was.id), now)?) };
     let saved = checked.saved(by, Some(&was), slot_key, now);
     if !store::update(conn, &was, &saved, now)? {
         return Err(stale(conn, id));

@@ -267,14 +267,9 @@ pub fn insert(conn: &mut Conn, saved: &Saved, now: Moment) -> Result<i64> {
 
 /// Saves over a version; `false` when somebody saved another one, or the dispatcher moved `next_at`, in between.
 pub fn update(conn: &mut Conn, was: &Schedule, saved: &Saved, now: Moment) -> Result<bool> {
-    let query = diesel::update(
-        schedules::table.filter(
-            schedules::id
-                .eq(was.id)
-                .and(schedules::version.eq(was.version))
-                .and(schedules::archived_at.is_null()),
-        ),
-    )
+    let query = diesel::update(schedules::table.filter(
+        schedules::id.eq(was.id).and(schedules::version.eq(was.version)).and(schedules::archived_at.is_null()),
+    ))
     .set((saved_values!(saved, now), schedules::version.eq(was.version + 1)));
     if query.execute(conn)? == 0 {
         return Ok(false);
@@ -352,8 +347,7 @@ pub fn due_configurations(conn: &mut Conn, now: Moment) -> Result<Vec<(i64, usiz
 
 /// What is due of these configurations, by id.
 pub fn due_of(conn: &mut Conn, configuration_ids: &[i64], now: Moment) -> Result<Vec<Due>> {
-    type DueRow =
-        (i64, i64, Option<i64>, String, Option<Moment>, Option<String>, i64, Option<String>, Option<About>);
+    type DueRow = (i64, i64, Option<i64>, String, Option<Moment>, Option<String>, i64, Option<String>, Option<About>);
     let found: Vec<DueRow> = schedules::table
         .filter(schedules::next_at.le(now))
         .filter(schedules::configuration_id.eq_any(configuration_ids))

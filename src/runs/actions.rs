@@ -1,0 +1,262 @@
+//! What people do with runs, by page and by API alike: start one, run it again, cancel it, look at it. After a start
+//! the caller rings `App::work`, so that it begins at once.
+
+use chrono::Duration;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::lifecycle::{RunStatus, Trigger};
+use super::model::{Filter, Run, Summary};
+use super::queue::{self, NewRun};
+use super::store::{self, Target};
+use crate::applications::{self, Entered};
+use crate::audit::Entry;
+use crate::clock::Moment;
+use crate::db::{self, Conn};
+use crate::error::{AppError, Result};
+use crate::members::{By, Channel, Scope};
+
+/// How many lines of a log a Summary shows.
+const LOG_LINES: i64 = 500;
+
+/// A run that was asked for.
+#[derive(Clone, Debug)]
+pub struct Started {
+    pub run: Run,
+    /// It was in the queue already: this request was answered with that one.
+    pub waiting_already: bool,
+}
+
+/// "Run now": a new run of its own, as the member who asks. While one by hand with the same parameters and file waits
+/// in the queue, that one is the answer.
+///
+/// `Invalid` on `file` when the configuration takes a file and none is given.
+pub fn start_by_hand(
+    conn: &mut Conn,
+    by: &By,
+    configuration_id: i64,
+    file_id: Option<i64>,
+    parameters: Option<Value>,
+    now: Moment,
+) -> Result<Started> {
+    let target = target(conn, configuration_id)?;
+    let entered = applications::enter(conn, by, target.application_id)?;
+    entered.need_import(conn, by, Scope::Run)?;
+    let parameters = parameters.filter(|p| !p.is_null() && *p != json!({}));
+    if parameters.as_ref().is_some_and(|p| !p.is_object()) {
+        return Err(AppError::invalid("parameters", "Parameters are an object of names and values."));
+    }
+    if !target.has_source && file_id.is_none() {
+        return Err(AppError::invalid("file", format!("{} takes a file: choose the one to import.", target.name)));
+    }
+    let waiting_key = waiting_key(configuration_id, file_id, parameters.as_ref());
+    // Of two clicks at one moment the second finds the first.
+    db::lock_row(conn, "import_configurations", configuration_id)?;
+    if let Some(run) = store::by_waiting_key(conn, &waiting_key)? {
+        return Ok(Started { run, waiting_already: true });
+    }
+    let name = target.name.clone();
+    let new = NewRun {
+        waiting_key: Some(waiting_key),
+        parameters: parameters.map(|p| p.to_string()),
+        file_id,
+        ..by_hand(&target, by, name, now)
+    };
+    let run = put_in_queue(conn, by, &new, "run.started", now)?;
+    Ok(Started { run, waiting_already: false })
+}
+
+/// "Run again": a new run of the same occurrence, as the member who asks. The planned instant is kept, and what the
+/// earlier run appended is replaced.
+///
+/// `Conflict` unless it is the configuration's latest run that ended Success, Partial, Failed or Cancelled.
+pub fn again(conn: &mut Conn, by: &By, run_id: i64, now: Moment) -> Result<Started> {
+    let (run, entered) = find(conn, by, run_id)?;
+    entered.need_import(conn, by, Scope::Run)?;
+    let configuration_id = run.configuration_id.ok_or(AppError::NotFound)?;
+    let target = target(conn, configuration_id)?;
+    db::lock_row(conn, "import_configurations", configuration_id)?;
+    let (key, first) = repeat_of(conn, &run)?;
+    if let Some(there) = store::by_occurrence_key(conn, &key)? {
+        return match there.status {
+            RunStatus::Queued => Ok(Started { run: there, waiting_already: true }),
+            RunStatus::Running => Err(AppError::Conflict("It is being run again at this moment.".into())),
+            _ => Err(AppError::Conflict("It was run again already; run the newest one again.".into())),
+        };
+    }
+    if let Some(refusal) = why_not_again(conn, &run)? {
+        return Err(AppError::Conflict(refusal));
+    }
+    let new = NewRun {
+        schedule_id: run.schedule_id,
+        planned_at: Some(first),
+        repeat_no: run.repeat_no + 1,
+        occurrence_key: Some(key),
+        again_of: Some(run.id),
+        parameters: run.parameters.as_ref().map(Value::to_string),
+        file_id: run.file_id,
+        ..by_hand(&target, by, run.name.clone(), now)
+    };
+    let run = put_in_queue(conn, by, &new, "run.repeated", now)?;
+    Ok(Started { run, waiting_already: false })
+}
+
+/// Stops a run: at once while it waits, within about two seconds while it works. What it had not made visible by then
+/// never was. Answers the run as it stands; its end may come a moment later.
+pub fn cancel(conn: &mut Conn, by: &By, run_id: i64, now: Moment) -> Result<Run> {
+    let (run, entered) = find(conn, by, run_id)?;
+    entered.need_import(conn, by, Scope::Run)?;
+    let name = &by.member.name;
+    if queue::cancel_queued(conn, run_id, &format!("Cancelled by {name} before it began."), now)?
+        || queue::request_cancel(conn, run_id)?
+    {
+        queue::write_log(conn, run_id, now, "info", &format!("{name} asked to cancel."))?;
+        by.audit(conn, Entry::of("run.cancelled", "run", run_id).application(run.application_id), now)?;
+        return store::by_id(conn, run_id)?.ok_or(AppError::NotFound);
+    }
+    let run = store::by_id(conn, run_id)?.ok_or(AppError::NotFound)?;
+    Err(AppError::Conflict(format!("This run has ended already: {}.", run.status.words())))
+}
+
+/// One run, for whoever may view its Application.
+pub fn find(conn: &mut Conn, by: &By, run_id: i64) -> Result<(Run, Entered)> {
+    by.need_scope(Scope::Read)?;
+    let run = store::by_id(conn, run_id)?.ok_or(AppError::NotFound)?;
+    let entered = applications::enter(conn, by, run.application_id)?;
+    Ok((run, entered))
+}
+
+/// The newest runs that the member may see and the filter lets through; `before` is the id after which the last page
+/// ended. Ask for one more than a page to know whether another follows.
+pub fn list(conn: &mut Conn, by: &By, filter: &Filter, before: Option<i64>, limit: i64) -> Result<Vec<Run>> {
+    by.need_scope(Scope::Read)?;
+    if let Some(id) = filter.application_id {
+        applications::enter(conn, by, id)?;
+        return store::list(conn, filter, None, before, limit);
+    }
+    if by.member.sees_everything() {
+        return store::list(conn, filter, None, before, limit);
+    }
+    let seen: Vec<i64> = applications::seen_by(conn, by)?.into_iter().map(|a| a.id).collect();
+    store::list(conn, filter, Some(&seen), before, limit)
+}
+
+/// A run with all that its Summary shows.
+pub fn summary(conn: &mut Conn, by: &By, run_id: i64) -> Result<(Summary, Entered)> {
+    let (run, entered) = find(conn, by, run_id)?;
+    let usual_duration = run.configuration_id.map(|id| usual_duration(conn, id)).transpose()?.flatten();
+    let summary = Summary {
+        steps: store::steps(conn, run_id)?,
+        log: store::log(conn, run_id, LOG_LINES)?,
+        progress: store::progress(conn, &[run_id])?.remove(&run_id),
+        usual_duration,
+        may_run_again: why_not_again(conn, &run)?.is_none(),
+        run,
+    };
+    Ok((summary, entered))
+}
+
+/// The whole log of a run, for a caller that has found it.
+pub fn log(conn: &mut Conn, run_id: i64) -> Result<Vec<super::LogLine>> {
+    store::log(conn, run_id, i64::MAX)
+}
+
+/// The newest run of each configuration of an Application, for a caller that has entered it. Two or three queries.
+pub fn latest_of_configurations(conn: &mut Conn, application_id: i64) -> Result<Vec<Run>> {
+    store::latest_of_configurations(conn, application_id)
+}
+
+/// How far these runs are, where somebody works on them.
+pub fn progress(conn: &mut Conn, run_ids: &[i64]) -> Result<std::collections::HashMap<i64, super::Progress>> {
+    store::progress(conn, run_ids)
+}
+
+/// The median of the configuration's last ten successes.
+pub fn usual_duration(conn: &mut Conn, configuration_id: i64) -> Result<Option<Duration>> {
+    let mut durations = store::last_durations(conn, configuration_id)?;
+    durations.sort();
+    Ok(durations.get(durations.len() / 2).copied())
+}
+
+/// The reason why a run may not be run again; `None` when it may.
+fn why_not_again(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
+    let Some(configuration_id) = run.configuration_id else {
+        return Ok(Some("Only the run of one configuration can be run again.".into()));
+    };
+    if !run.status.may_run_again() {
+        return Ok(Some(format!("A run that is {} cannot be run again.", run.status.words().to_lowercase())));
+    }
+    if store::latest_ended(conn, configuration_id)? != Some(run.id) {
+        return Ok(Some(
+            "A later run of this configuration has ended since. Only the latest one can be run again, so that no old \
+             data comes back."
+                .into(),
+        ));
+    }
+    let open = store::open_of(conn, &[configuration_id])?;
+    Ok(open
+        .iter()
+        .any(|(id, _, _)| *id > run.id)
+        .then(|| "A later run of this configuration is queued or running. Wait for it, or cancel it first.".into()))
+}
+
+/// The key of the next repeat of a run, and the instant that it stands for.
+fn repeat_of(conn: &mut Conn, run: &Run) -> Result<(String, Moment)> {
+    let repeat_no = run.repeat_no + 1;
+    if let (Some(schedule_id), Some(planned_at)) = (run.schedule_id, run.planned_at) {
+        return Ok((queue::occurrence_key(schedule_id, planned_at, repeat_no), planned_at));
+    }
+    let first = store::chain(conn, run)?.pop().unwrap_or(run.id);
+    Ok((queue::repeat_key(first, repeat_no), run.stands_for()))
+}
+
+fn target(conn: &mut Conn, configuration_id: i64) -> Result<Target> {
+    store::targets(conn, &[configuration_id])?.remove(&configuration_id).ok_or(AppError::NotFound)
+}
+
+fn by_hand(target: &Target, by: &By, name: String, now: Moment) -> NewRun {
+    NewRun {
+        application_id: target.application_id,
+        configuration_id: Some(target.id),
+        configuration_version: Some(target.version),
+        block_id: Some(target.block_id),
+        schedule_id: None,
+        planned_at: None,
+        planned_until: None,
+        repeat_no: 0,
+        occurrence_key: None,
+        waiting_key: None,
+        again_of: None,
+        trigger_kind: if by.channel == Channel::Token { Trigger::Api } else { Trigger::Member },
+        started_by: Some(by.member.id),
+        as_member_id: Some(by.member.id),
+        name,
+        status: RunStatus::Queued,
+        reason: None,
+        late: false,
+        parameters: None,
+        file_id: None,
+        queued_at: now,
+        available_at: Some(now),
+        finished_at: None,
+    }
+}
+
+fn put_in_queue(conn: &mut Conn, by: &By, new: &NewRun, action: &'static str, now: Moment) -> Result<Run> {
+    let id = queue::insert(conn, new)?;
+    by.audit(
+        conn,
+        Entry::of(action, "run", id)
+            .application(new.application_id)
+            .after(json!({ "name": new.name, "configuration_id": new.configuration_id, "again_of": new.again_of })),
+        now,
+    )?;
+    store::by_id(conn, id)?.ok_or(AppError::NotFound)
+}
+
+fn waiting_key(configuration_id: i64, file_id: Option<i64>, parameters: Option<&Value>) -> String {
+    let parameters = parameters.map(Value::to_string).unwrap_or_default();
+    let digest = Sha256::digest(parameters.as_bytes());
+    let short: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("c{configuration_id}:{}:{short}", file_id.unwrap_or(0))
+}

@@ -1,0 +1,136 @@
+//! A run, and what it tells.
+
+use chrono::Duration;
+use serde_json::Value;
+
+use super::lifecycle::{RunStatus, Trigger};
+use crate::clock::Moment;
+
+/// One execution of a configuration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    pub id: i64,
+    pub application_id: i64,
+    /// `None`: the run of a set.
+    pub configuration_id: Option<i64>,
+    /// The definition that it ran with, or would.
+    pub configuration_version: Option<i64>,
+    pub block_id: Option<i64>,
+    pub set_id: Option<i64>,
+    pub parent_id: Option<i64>,
+    pub schedule_id: Option<i64>,
+    /// The instant that it stands for; `None`: started by hand, and not a repeat.
+    pub planned_at: Option<Moment>,
+    /// The last of a range of missed occurrences.
+    pub planned_until: Option<Moment>,
+    pub repeat_no: i32,
+    pub again_of: Option<i64>,
+    pub trigger: Trigger,
+    /// Who pressed the button or whose token did.
+    pub started_by: Option<i64>,
+    /// With whose rights it acts.
+    pub as_member_id: Option<i64>,
+    pub name: String,
+    pub status: RunStatus,
+    /// Why it waits, was skipped or missed, or what else is to be said; a plain sentence.
+    pub reason: Option<String>,
+    /// Why it failed; plain sentences.
+    pub cause: Option<String>,
+    pub late: bool,
+    /// How many times a worker began with it.
+    pub attempt: i32,
+    pub parameters: Option<Value>,
+    /// The file that was given by hand.
+    pub file_id: Option<i64>,
+    /// When it was claimed by the dispatcher, or asked for.
+    pub queued_at: Moment,
+    /// When it may begin (again); `None` once it has ended.
+    pub available_at: Option<Moment>,
+    /// When a worker took it.
+    pub started_at: Option<Moment>,
+    pub finished_at: Option<Moment>,
+    /// Once it has ended with something to count.
+    pub result: Option<RunResult>,
+}
+
+/// What a run did to its Block. For Replace, `added` is what was loaded and `removed` what was held before.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunResult {
+    pub read: i64,
+    pub added: i64,
+    pub changed: i64,
+    pub removed: i64,
+    pub unchanged: i64,
+    pub rejected: i64,
+    pub bytes: i64,
+    pub source_name: Option<String>,
+    pub source_sha256: Option<String>,
+}
+
+/// One step of a run: fetching, reading, loading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunStep {
+    pub name: String,
+    /// `success`, `failed`, `cancelled`.
+    pub status: String,
+    pub detail: String,
+    pub started_at: Moment,
+    pub duration: Duration,
+}
+
+/// A line of a run's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    pub at: Moment,
+    /// `info`, `warning`, `error`.
+    pub level: String,
+    pub message: String,
+}
+
+/// How far a running run is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    pub phase: String,
+    pub rows: i64,
+    pub bytes: i64,
+    pub bytes_total: Option<i64>,
+    pub cancel_requested: bool,
+}
+
+/// A run with all that its Summary shows; rejected rows are in the Block database.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    pub run: Run,
+    pub steps: Vec<RunStep>,
+    pub log: Vec<LogLine>,
+    /// While it runs.
+    pub progress: Option<Progress>,
+    /// The median of the configuration's last ten successes.
+    pub usual_duration: Option<Duration>,
+    /// Whether "Run again" is offered; the member's rights are another question.
+    pub may_run_again: bool,
+}
+
+/// Which runs to list.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub application_id: Option<i64>,
+    pub configuration_id: Option<i64>,
+    pub schedule_id: Option<i64>,
+    pub set_id: Option<i64>,
+    pub parent_id: Option<i64>,
+    pub status: Option<RunStatus>,
+    pub trigger: Option<Trigger>,
+}
+
+impl Run {
+    /// The instant that relative dates are counted from: kept over "Run again".
+    pub fn stands_for(&self) -> Moment {
+        self.planned_at.unwrap_or(self.queued_at)
+    }
+
+    /// From a worker's taking it to its end.
+    pub fn duration(&self) -> Option<Duration> {
+        Some(self.finished_at?.since(self.started_at?))
+    }
+}

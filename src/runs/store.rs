@@ -1,0 +1,340 @@
+//! Runs in the database: reading them. What changes them is in the stores of the steps beside.
+
+use std::collections::HashMap;
+
+use chrono::Duration;
+use diesel::prelude::*;
+
+use super::lifecycle::{RunStatus, Trigger};
+use super::model::{Filter, LogLine, Progress, Run, RunResult, RunStep};
+use crate::clock::Moment;
+use crate::db::schema::{import_configurations, run_leases, run_log, run_results, run_steps, runs};
+use crate::db::{self, Conn};
+use crate::error::Result;
+
+#[derive(Queryable)]
+struct Row {
+    id: i64,
+    application_id: i64,
+    configuration_id: Option<i64>,
+    configuration_version: Option<i64>,
+    block_id: Option<i64>,
+    set_id: Option<i64>,
+    parent_id: Option<i64>,
+    schedule_id: Option<i64>,
+    planned_at: Option<Moment>,
+    planned_until: Option<Moment>,
+    repeat_no: i32,
+    again_of: Option<i64>,
+    trigger_kind: Trigger,
+    started_by: Option<i64>,
+    as_member_id: Option<i64>,
+    name: String,
+    status: RunStatus,
+    reason: Option<String>,
+    cause: Option<String>,
+    late: bool,
+    attempt: i32,
+    parameters: Option<String>,
+    file_id: Option<i64>,
+    queued_at: Moment,
+    available_at: Option<Moment>,
+    started_at: Option<Moment>,
+    finished_at: Option<Moment>,
+}
+
+macro_rules! columns {
+    () => {
+        (
+            runs::id,
+            runs::application_id,
+            runs::configuration_id,
+            runs::configuration_version,
+            runs::block_id,
+            runs::set_id,
+            runs::parent_id,
+            runs::schedule_id,
+            runs::planned_at,
+            runs::planned_until,
+            runs::repeat_no,
+            runs::again_of,
+            runs::trigger_kind,
+            runs::started_by,
+            runs::as_member_id,
+            runs::name,
+            runs::status,
+            runs::reason,
+            runs::cause,
+            runs::late,
+            runs::attempt,
+            runs::parameters,
+            runs::file_id,
+            runs::queued_at,
+            runs::available_at,
+            runs::started_at,
+            runs::finished_at,
+        )
+    };
+}
+
+fn run(row: Row, result: Option<RunResult>) -> Run {
+    Run {
+        id: row.id,
+        application_id: row.application_id,
+        configuration_id: row.configuration_id,
+        configuration_version: row.configuration_version,
+        block_id: row.block_id,
+        set_id: row.set_id,
+        parent_id: row.parent_id,
+        schedule_id: row.schedule_id,
+        planned_at: row.planned_at,
+        planned_until: row.planned_until,
+        repeat_no: row.repeat_no,
+        again_of: row.again_of,
+        trigger: row.trigger_kind,
+        started_by: row.started_by,
+        as_member_id: row.as_member_id,
+        name: row.name,
+        status: row.status,
+        reason: row.reason,
+        cause: row.cause,
+        late: row.late,
+        attempt: row.attempt,
+        parameters: row.parameters.and_then(|text| serde_json::from_str(&text).ok()),
+        file_id: row.file_id,
+        queued_at: row.queued_at,
+        available_at: row.available_at,
+        started_at: row.started_at,
+        finished_at: row.finished_at,
+        result,
+    }
+}
+
+fn with_results(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Run>> {
+    let ids: Vec<i64> = rows.iter().filter(|row| !row.status.is_open()).map(|row| row.id).collect();
+    let mut results = results(conn, &ids)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let result = results.remove(&row.id);
+            run(row, result)
+        })
+        .collect())
+}
+
+fn results(conn: &mut Conn, run_ids: &[i64]) -> Result<HashMap<i64, RunResult>> {
+    type ResultRow = (i64, i64, i64, i64, i64, i64, i64, i64, Option<String>, Option<String>);
+    if run_ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<ResultRow> = run_results::table.filter(run_results::run_id.eq_any(run_ids)).load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, read, added, changed, removed, unchanged, rejected, bytes, source_name, source_sha256)| {
+            let result =
+                RunResult { read, added, changed, removed, unchanged, rejected, bytes, source_name, source_sha256 };
+            (id, result)
+        })
+        .collect())
+}
+
+pub fn by_id(conn: &mut Conn, id: i64) -> Result<Option<Run>> {
+    let row = runs::table.find(id).select(columns!()).first::<Row>(conn).optional()?;
+    Ok(with_results(conn, row.into_iter().collect())?.pop())
+}
+
+pub fn by_ids(conn: &mut Conn, ids: &[i64]) -> Result<Vec<Run>> {
+    let rows = runs::table.filter(runs::id.eq_any(ids)).select(columns!()).load::<Row>(conn)?;
+    with_results(conn, rows)
+}
+
+/// The newest runs before the cursor, of the Applications given (all when `None`).
+pub fn list(
+    conn: &mut Conn,
+    filter: &Filter,
+    applications: Option<&[i64]>,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<Run>> {
+    let mut query = runs::table.select(columns!()).into_boxed::<db::Backend>();
+    if let Some(ids) = applications {
+        query = query.filter(runs::application_id.eq_any(ids.to_vec()));
+    }
+    if let Some(id) = filter.application_id {
+        query = query.filter(runs::application_id.eq(id));
+    }
+    if let Some(id) = filter.configuration_id {
+        query = query.filter(runs::configuration_id.eq(id));
+    }
+    if let Some(id) = filter.schedule_id {
+        query = query.filter(runs::schedule_id.eq(id));
+    }
+    if let Some(id) = filter.set_id {
+        query = query.filter(runs::set_id.eq(id));
+    }
+    if let Some(id) = filter.parent_id {
+        query = query.filter(runs::parent_id.eq(id));
+    }
+    if let Some(status) = filter.status {
+        query = query.filter(runs::status.eq(status));
+    }
+    if let Some(trigger) = filter.trigger {
+        query = query.filter(runs::trigger_kind.eq(trigger));
+    }
+    if let Some(id) = before {
+        query = query.filter(runs::id.lt(id));
+    }
+    let rows = query.order(runs::id.desc()).limit(limit).load::<Row>(conn)?;
+    with_results(conn, rows)
+}
+
+/// The newest run of each configuration of an Application.
+pub fn latest_of_configurations(conn: &mut Conn, application_id: i64) -> Result<Vec<Run>> {
+    let newest: Vec<Option<i64>> = runs::table
+        .filter(runs::application_id.eq(application_id))
+        .group_by(runs::configuration_id)
+        .select(diesel::dsl::max(runs::id))
+        .load(conn)?;
+    let ids: Vec<i64> = newest.into_iter().flatten().collect();
+    by_ids(conn, &ids)
+}
+
+/// What is queued or running of these configurations.
+pub fn open_of(conn: &mut Conn, configuration_ids: &[i64]) -> Result<Vec<(i64, i64, RunStatus)>> {
+    let rows: Vec<(i64, Option<i64>, RunStatus)> = runs::table
+        .filter(runs::finished_at.is_null())
+        .filter(runs::configuration_id.eq_any(configuration_ids))
+        .select((runs::id, runs::configuration_id, runs::status))
+        .load(conn)?;
+    Ok(rows.into_iter().filter_map(|(id, configuration, status)| Some((id, configuration?, status))).collect())
+}
+
+/// The latest run of a configuration that did its work or tried to.
+pub fn latest_ended(conn: &mut Conn, configuration_id: i64) -> Result<Option<i64>> {
+    let ended: Vec<RunStatus> = RunStatus::ALL.iter().copied().filter(|s| s.may_run_again()).collect();
+    Ok(runs::table
+        .filter(runs::configuration_id.eq(configuration_id).and(runs::status.eq_any(ended)))
+        .order(runs::id.desc())
+        .select(runs::id)
+        .first(conn)
+        .optional()?)
+}
+
+pub fn by_occurrence_key(conn: &mut Conn, key: &str) -> Result<Option<Run>> {
+    let row = runs::table.filter(runs::occurrence_key.eq(key)).select(columns!()).first::<Row>(conn).optional()?;
+    Ok(with_results(conn, row.into_iter().collect())?.pop())
+}
+
+pub fn by_waiting_key(conn: &mut Conn, key: &str) -> Result<Option<Run>> {
+    let row = runs::table.filter(runs::waiting_key.eq(key)).select(columns!()).first::<Row>(conn).optional()?;
+    Ok(with_results(conn, row.into_iter().collect())?.pop())
+}
+
+/// The run and all that it repeats, the newest first.
+pub fn chain(conn: &mut Conn, run: &Run) -> Result<Vec<i64>> {
+    let mut earlier = Vec::new();
+    let mut next = run.again_of;
+    while let Some(id) = next {
+        earlier.push(id);
+        next = runs::table.find(id).select(runs::again_of).first::<Option<i64>>(conn).optional()?.flatten();
+    }
+    Ok(earlier)
+}
+
+pub fn steps(conn: &mut Conn, run_id: i64) -> Result<Vec<RunStep>> {
+    let rows: Vec<(String, String, String, Moment, i64)> = run_steps::table
+        .filter(run_steps::run_id.eq(run_id))
+        .order(run_steps::position)
+        .select((run_steps::name, run_steps::status, run_steps::detail, run_steps::started_at, run_steps::duration_us))
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|(name, status, detail, started_at, micros)| RunStep {
+            name,
+            status,
+            detail,
+            started_at,
+            duration: Duration::microseconds(micros),
+        })
+        .collect())
+}
+
+/// The last lines of the log, in order.
+pub fn log(conn: &mut Conn, run_id: i64, limit: i64) -> Result<Vec<LogLine>> {
+    let mut rows: Vec<(Moment, String, String)> = run_log::table
+        .filter(run_log::run_id.eq(run_id))
+        .order(run_log::id.desc())
+        .limit(limit)
+        .select((run_log::at, run_log::level, run_log::message))
+        .load(conn)?;
+    rows.reverse();
+    Ok(rows.into_iter().map(|(at, level, message)| LogLine { at, level, message }).collect())
+}
+
+/// How far running runs are.
+pub fn progress(conn: &mut Conn, run_ids: &[i64]) -> Result<HashMap<i64, Progress>> {
+    type ProgressRow = (i64, String, i64, i64, Option<i64>, bool);
+    let rows: Vec<ProgressRow> = run_leases::table
+        .filter(run_leases::run_id.eq_any(run_ids))
+        .select((
+            run_leases::run_id,
+            run_leases::phase,
+            run_leases::rows_done,
+            run_leases::bytes_done,
+            run_leases::bytes_total,
+            run_leases::cancel_requested,
+        ))
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, phase, rows, bytes, bytes_total, cancel_requested)| {
+            (id, Progress { phase, rows, bytes, bytes_total, cancel_requested })
+        })
+        .collect())
+}
+
+/// How long the configuration's last ten successes took.
+pub fn last_durations(conn: &mut Conn, configuration_id: i64) -> Result<Vec<Duration>> {
+    let rows: Vec<(Option<Moment>, Option<Moment>)> = runs::table
+        .filter(runs::configuration_id.eq(configuration_id).and(runs::status.eq(RunStatus::Success)))
+        .order(runs::id.desc())
+        .limit(10)
+        .select((runs::started_at, runs::finished_at))
+        .load(conn)?;
+    Ok(rows.into_iter().filter_map(|(from, to)| Some(to?.since(from?))).collect())
+}
+
+/// What a run is to run: the configuration as it stands now.
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub id: i64,
+    pub application_id: i64,
+    pub name: String,
+    pub block_id: i64,
+    pub version: i64,
+    /// Needs no file given by hand.
+    pub has_source: bool,
+}
+
+pub fn targets(conn: &mut Conn, configuration_ids: &[i64]) -> Result<HashMap<i64, Target>> {
+    let rows: Vec<(i64, i64, String, i64, i64, Option<i64>, Option<i64>)> = import_configurations::table
+        .filter(import_configurations::id.eq_any(configuration_ids))
+        .filter(import_configurations::archived_at.is_null())
+        .select((
+            import_configurations::id,
+            import_configurations::application_id,
+            import_configurations::name,
+            import_configurations::block_id,
+            import_configurations::version,
+            import_configurations::connection_id,
+            import_configurations::source_block_id,
+        ))
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, application_id, name, block_id, version, connection, source)| {
+            let has_source = connection.is_some() || source.is_some();
+            (id, Target { id, application_id, name, block_id, version, has_source })
+        })
+        .collect())
+}
