@@ -3,12 +3,18 @@
 mod proposing;
 mod reading;
 
+use proptest::prelude::ProptestConfig;
 use tidegate::formats::CsvOptions;
 
 fn with(change: impl FnOnce(&mut CsvOptions)) -> CsvOptions {
     let mut options = CsvOptions::default();
     change(&mut options);
     options
+}
+
+/// As many cases as usual; what failed is in the output, and no file is left in the tree.
+fn cases() -> ProptestConfig {
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {

@@ -7,7 +7,7 @@ use tidegate::formats::{
     ColumnType, Compression, CsvOptions, CsvReader, FormatError, Parser, Proposal, Record, propose,
 };
 
-use super::{data, gzip, with};
+use super::{cases, data, gzip, with};
 
 fn proposed(bytes: impl AsRef<[u8]>, name: &str) -> Proposal {
     propose(Cursor::new(bytes.as_ref()), name, None).unwrap()
@@ -162,6 +162,8 @@ fn columns_of_a_rejected_rows_download_are_marked() {
 }
 
 proptest! {
+    #![proptest_config(cases())]
+
     #[test]
     fn any_bytes_get_a_proposal_that_can_be_used_or_a_reason(
         bytes in prop_oneof![
