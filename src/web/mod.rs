@@ -3,6 +3,7 @@
 
 pub mod assets;
 pub mod csrf;
+pub mod download;
 pub mod errors;
 pub mod flash;
 pub mod form;

@@ -19,6 +19,7 @@ pub mod ledger;
 mod loader;
 mod merge;
 mod model;
+pub mod pages;
 mod physical;
 pub mod rejects;
 mod rows;
