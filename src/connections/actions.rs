@@ -33,13 +33,7 @@ pub fn page(conn: &mut Conn, by: &By, after: i64, limit: i64) -> Result<Vec<Conn
 }
 
 /// Makes a Connection. Nothing is fetched.
-pub fn create(
-    conn: &mut Conn,
-    secrets: &Secrets,
-    by: &By,
-    draft: ConnectionDraft,
-    now: Moment,
-) -> Result<Connection> {
+pub fn create(conn: &mut Conn, secrets: &Secrets, by: &By, draft: ConnectionDraft, now: Moment) -> Result<Connection> {
     need_administrator(conn, by)?;
     let draft = draft.tidy();
     let opened = merged(BTreeMap::new(), &draft);
@@ -123,7 +117,8 @@ pub fn archive(conn: &mut Conn, by: &By, id: i64, now: Moment) -> Result<()> {
     let before = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
     let users = store::used_by(conn, id)?;
     if !users.is_empty() {
-        let list: Vec<String> = users.iter().map(|(name, application)| format!("\"{name}\" in {application}")).collect();
+        let list: Vec<String> =
+            users.iter().map(|(name, application)| format!("\"{name}\" in {application}")).collect();
         return Err(AppError::Conflict(format!(
             "\"{}\" is used by import configurations: {}. Give them another source or delete them first.",
             before.name,

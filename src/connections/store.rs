@@ -149,11 +149,8 @@ pub fn insert(conn: &mut Conn, name: &str, kind: &str, now: Moment) -> Result<i6
 
 /// Writes what can change. `version` is the new one.
 pub fn update(conn: &mut Conn, id: i64, name: &str, settings: &str, sealed: &Sealed, version: i64) -> Result<()> {
-    let sealed = if sealed.set.is_empty() {
-        None
-    } else {
-        Some(serde_json::to_string(sealed).map_err(AppError::internal)?)
-    };
+    let sealed =
+        if sealed.set.is_empty() { None } else { Some(serde_json::to_string(sealed).map_err(AppError::internal)?) };
     diesel::update(connections::table.filter(connections::id.eq(id)))
         .set((
             connections::name.eq(name),

@@ -1,3 +1,20 @@
 //! What to fetch, how to map and check it, and which Block it fills.
+//!
+//! An import configuration ([`Configuration`]) is a saved way to fill one Block; how is in its [`Definition`], a new
+//! version with every save. One that names no Connection takes a file each time it runs ([`files`]) and cannot be
+//! scheduled.
 
+mod actions;
+mod check;
 pub mod files;
+mod model;
+mod parse;
+mod store;
+
+pub use actions::{archive, create, find, list, page, update};
+pub use model::{
+    Configuration, ConfigurationStatus, Definition, Draft, Format, Listed, Mapping, Mode, Overlap, Rejects, Source,
+    UnknownItems,
+};
+pub use parse::json;
+pub use store::{by_id, by_ids, definition, filling, set_status};

@@ -1,0 +1,162 @@
+//! What people do with import configurations. Every function that changes something runs inside the caller's write
+//! transaction (`App::write`); the member has [entered](crate::applications::enter) the Application before.
+
+use super::check;
+use super::model::{Configuration, Definition, Draft, Listed};
+use super::{parse, store};
+use crate::applications::{Entered, blocks};
+use crate::audit::Entry;
+use crate::clock::Moment;
+use crate::connections;
+use crate::db::{self, Conn};
+use crate::error::{AppError, FieldErrors, Result};
+use crate::members::By;
+
+/// A configuration of this Application with its newest definition: another's answers like what is not there.
+pub fn find(conn: &mut Conn, entered: &Entered, id: i64) -> Result<(Configuration, Definition)> {
+    need_sight(conn, entered)?;
+    there(conn, entered, id)
+}
+
+/// An Application's configurations by name.
+pub fn list(conn: &mut Conn, entered: &Entered) -> Result<Vec<Listed>> {
+    need_sight(conn, entered)?;
+    store::list(conn, entered.application.id)
+}
+
+/// The next configurations of an Application by id.
+pub fn page(conn: &mut Conn, entered: &Entered, after: i64, limit: i64) -> Result<Vec<Listed>> {
+    need_sight(conn, entered)?;
+    store::page(conn, entered.application.id, after, limit)
+}
+
+/// Who configures or schedules reads configurations.
+fn need_sight(conn: &mut Conn, entered: &Entered) -> Result<()> {
+    if entered.may_configure() { Ok(()) } else { entered.need_open_scheduling(conn) }
+}
+
+fn there(conn: &mut Conn, entered: &Entered, id: i64) -> Result<(Configuration, Definition)> {
+    let found = store::by_id(conn, id)?
+        .filter(|found| found.application_id == entered.application.id && !found.archived)
+        .ok_or(AppError::NotFound)?;
+    let definition = store::definition(conn, id, found.version)?.ok_or(AppError::NotFound)?;
+    Ok((found, definition))
+}
+
+/// Makes a configuration.
+pub fn create(conn: &mut Conn, by: &By, entered: &Entered, draft: Draft, now: Moment) -> Result<Configuration> {
+    entered.need_configure(conn, by)?;
+    let draft = checked(conn, entered, draft, None)?;
+    let id = store::insert(conn, entered.application.id, &draft, now)?;
+    store::insert_version(conn, id, 1, &draft.definition, by.member.id, now)?;
+    let (made, definition) = there(conn, entered, id)?;
+    let entry = Entry::of("import_configuration.created", "import_configuration", id)
+        .application(entered.application.id)
+        .after(parse::json(&made, &definition));
+    by.audit(conn, entry, now)?;
+    Ok(made)
+}
+
+/// Saves a configuration as its next version. `expected_version`: refused as stale, in words that say who and when,
+/// when somebody else saved it since.
+pub fn update(
+    conn: &mut Conn,
+    by: &By,
+    entered: &Entered,
+    id: i64,
+    expected_version: Option<i64>,
+    draft: Draft,
+    now: Moment,
+) -> Result<Configuration> {
+    entered.need_configure(conn, by)?;
+    db::lock_row(conn, "import_configurations", id)?;
+    let (before, old) = there(conn, entered, id)?;
+    if expected_version.is_some_and(|version| version != before.version) {
+        return Err(stale(conn, entered, &before, now)?);
+    }
+    let draft = checked(conn, entered, draft, Some(&before))?;
+    if draft.connection_id.is_none() && before.connection_id.is_some() {
+        let schedules = store::unfinished_schedules(conn, id)?.len();
+        if schedules > 0 {
+            return Err(AppError::invalid(
+                "connection_id",
+                "It has schedules, and what takes a file by hand cannot be scheduled. Delete its schedules first.",
+            ));
+        }
+    }
+    let version = before.version + 1;
+    store::update(conn, id, &draft, version)?;
+    store::insert_version(conn, id, version, &draft.definition, by.member.id, now)?;
+    let (after, definition) = there(conn, entered, id)?;
+    let entry = Entry::of("import_configuration.updated", "import_configuration", id)
+        .application(entered.application.id)
+        .before(parse::json(&before, &old))
+        .after(parse::json(&after, &definition));
+    by.audit(conn, entry, now)?;
+    Ok(after)
+}
+
+/// Archives a configuration that no schedule runs any more. Its history stays.
+pub fn archive(conn: &mut Conn, by: &By, entered: &Entered, id: i64, now: Moment) -> Result<()> {
+    entered.need_configure(conn, by)?;
+    db::lock_row(conn, "import_configurations", id)?;
+    let (before, definition) = there(conn, entered, id)?;
+    let schedules = store::unfinished_schedules(conn, id)?;
+    if !schedules.is_empty() {
+        let list: Vec<String> = schedules
+            .into_iter()
+            .map(|(name, owner)| match name {
+                Some(name) => format!("\"{name}\" of {owner}"),
+                None => format!("one of {owner}"),
+            })
+            .collect();
+        return Err(AppError::Conflict(format!(
+            "\"{}\" is used by schedules: {}. Delete them under Import Scheduling first.",
+            before.name,
+            list.join(", ")
+        )));
+    }
+    store::archive(conn, id, now)?;
+    let entry = Entry::of("import_configuration.deleted", "import_configuration", id)
+        .application(entered.application.id)
+        .before(parse::json(&before, &definition));
+    by.audit(conn, entry, now)
+}
+
+/// All that is wrong with a draft. Ids in it that belong elsewhere are wrong like ids of nothing; a Connection that
+/// the configuration had already may have lost its authorisation since, which the run then says.
+fn checked(conn: &mut Conn, entered: &Entered, draft: Draft, before: Option<&Configuration>) -> Result<Draft> {
+    let draft = draft.tidy();
+    let mut errors = draft.check();
+    match blocks::find_in(conn, entered.application.id, draft.block_id) {
+        Ok(block) => errors.extend(check::target(&draft.definition, &block)),
+        Err(AppError::NotFound) => errors.add("block_id", "There is no such Block in this Application."),
+        Err(other) => return Err(other),
+    }
+    let connection = match draft.connection_id {
+        None => None,
+        Some(id) => {
+            let kept = before.is_some_and(|before| before.connection_id == Some(id));
+            let usable = kept || connections::authorised_for(conn, id, entered.application.id)?;
+            let found = if usable { connections::by_ids(conn, &[id])?.pop() } else { None };
+            if found.is_none() {
+                errors
+                    .add("connection_id", "There is no such Connection, or it is not authorised for this Application.");
+            }
+            found
+        }
+    };
+    if errors.of("connection_id").is_none() {
+        errors.extend(check::source(&draft.definition, connection.as_ref()));
+    }
+    Ok(FieldErrors::ok_or(errors, draft)?)
+}
+
+fn stale(conn: &mut Conn, entered: &Entered, before: &Configuration, now: Moment) -> Result<AppError> {
+    let saved = store::saved_by(conn, before.id, before.version)?;
+    let who = match saved {
+        Some((name, at)) => format!("{name} changed \"{}\" {}", before.name, crate::web::words::relative(at, now)),
+        None => format!("\"{}\" in {} was changed since you opened it", before.name, entered.application.name),
+    };
+    Ok(AppError::Stale(format!("{who}. Open it again in another tab to see what is new; what you typed is kept here.")))
+}

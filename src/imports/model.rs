@@ -1,0 +1,227 @@
+//! An import configuration: a saved way to fill one Block.
+//!
+//! What changes seldom and is asked often (name, Block, Connection, status) stands in the [`Configuration`]; how to
+//! fetch, read and map is its [`Definition`], of which every save makes a new version, so that a Run always says
+//! which one it followed.
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Moment;
+use crate::db::text_enum;
+use crate::formats::CsvOptions;
+
+text_enum! {
+    /// How a load meets what the Block holds.
+    pub enum Mode { Append = "append", Update = "update", Replace = "replace" }
+}
+
+text_enum! {
+    /// What an occurrence does while the configuration's previous run is still going.
+    pub enum Overlap { Skip = "skip", Queue = "queue" }
+}
+
+text_enum! {
+    /// How a source is written.
+    pub enum Format { Csv = "csv" }
+}
+
+text_enum! {
+    /// What happens to a row that names an item which its Dimension list lacks.
+    pub enum UnknownItems { Reject = "reject" }
+}
+
+text_enum! {
+    /// How the latest Run ended that did one of these.
+    pub enum ConfigurationStatus { Success = "success", Partial = "partial", Failed = "failed", Held = "held" }
+}
+
+impl Mode {
+    /// As people read it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Append => "Append",
+            Self::Update => "Update",
+            Self::Replace => "Replace",
+        }
+    }
+
+    pub fn explained(self) -> &'static str {
+        match self {
+            Self::Append => "Adds the rows to those that are there",
+            Self::Update => "Changes the rows whose key is there and adds the others",
+            Self::Replace => "Takes the place of all rows that are there",
+        }
+    }
+
+    /// Whether good rows are loaded when others are rejected, unless somebody chose.
+    pub fn loads_good(self) -> bool {
+        self != Self::Replace
+    }
+}
+
+impl ConfigurationStatus {
+    /// Word, class of its chip, icon.
+    pub fn chip(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Success => ("Success", "is-ok", "ok"),
+            Self::Partial => ("Partial", "is-warn", "part"),
+            Self::Failed => ("Failed", "is-bad", "bad"),
+            Self::Held => ("Held", "is-warn", "pause"),
+        }
+    }
+}
+
+/// A configuration without its definition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Configuration {
+    pub id: i64,
+    pub application_id: i64,
+    pub name: String,
+    pub description: String,
+    pub block_id: i64,
+    /// None: it takes a file by hand each time it runs.
+    pub connection_id: Option<i64>,
+    /// Also the version of its newest definition.
+    pub version: i64,
+    pub status: Option<ConfigurationStatus>,
+    /// The Run that the status is of.
+    pub status_run_id: Option<i64>,
+    pub created_at: Moment,
+    pub archived: bool,
+}
+
+impl Configuration {
+    /// Whether a file must be given each time it runs.
+    pub fn needs_file(&self) -> bool {
+        self.connection_id.is_none()
+    }
+
+    /// `Err`: why no Schedule can run it, and what to do.
+    pub fn schedulable(&self) -> Result<(), String> {
+        if self.needs_file() {
+            return Err("It takes a file each time it runs, so it cannot be scheduled. Run it by hand, or give it a \
+                 Connection."
+                .into());
+        }
+        Ok(())
+    }
+}
+
+/// How to fetch, read, map and load. Its JSON is that of the API.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Definition {
+    pub source: Source,
+    /// `None`: by equal names, case and outer spaces ignored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<Vec<Mapping>>,
+    pub mode: Mode,
+    pub rejects: Rejects,
+    pub unknown_items: UnknownItems,
+    pub overlap: Overlap,
+    /// How often a Run is tried before it is Failed, the first time included.
+    pub attempts: i32,
+    /// How long one attempt may take.
+    pub attempt_seconds: i32,
+}
+
+/// Where the rows come from and how they are written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// The file, below the Connection's folder or address; none where a file is given by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    pub format: Format,
+    #[serde(flatten)]
+    pub csv: CsvOptions,
+}
+
+/// What fills one column of the Block: a column of the source or a constant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mapping {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// As a cell of the source would write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub constant: Option<String>,
+    /// The name of the Block's column.
+    pub to: String,
+}
+
+/// What becomes of a load of which rows are rejected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Rejects {
+    /// Whether the good rows are loaded (Partial) or nothing is (Failed). Unsaid: yes by Append and Update, no by
+    /// Replace, so that no item vanishes for a typo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load_good: Option<bool>,
+    /// More rejected rows than this: nothing is loaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_rows: Option<i64>,
+    /// The same in per cent of the rows read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_percent: Option<f64>,
+}
+
+pub const ATTEMPTS: i32 = 3;
+pub const MAX_ATTEMPTS: i32 = 10;
+pub const ATTEMPT_SECONDS: i32 = 3600;
+pub const MAX_ATTEMPT_SECONDS: i32 = 86_400;
+/// The longest name and description, in characters.
+pub const MAX_NAME: usize = 200;
+pub const MAX_DESCRIPTION: usize = 2_000;
+
+impl Definition {
+    /// The contract's defaults.
+    pub fn new(mode: Mode) -> Self {
+        Self {
+            source: Source { path: None, format: Format::Csv, csv: CsvOptions::default() },
+            mapping: None,
+            mode,
+            rejects: Rejects::default(),
+            unknown_items: UnknownItems::Reject,
+            overlap: Overlap::Skip,
+            attempts: ATTEMPTS,
+            attempt_seconds: ATTEMPT_SECONDS,
+        }
+    }
+
+    /// Whether good rows are loaded when others are rejected.
+    pub fn loads_good(&self) -> bool {
+        self.rejects.load_good.unwrap_or(self.mode.loads_good())
+    }
+}
+
+/// A configuration as somebody wants it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    pub name: String,
+    pub description: String,
+    pub block_id: i64,
+    pub connection_id: Option<i64>,
+    pub definition: Definition,
+}
+
+/// A configuration as lists show it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    pub configuration: Configuration,
+    pub definition: Definition,
+    pub block_name: String,
+    pub connection_name: Option<String>,
+}
+
+impl Listed {
+    /// "weather.csv from Warehouse files", "A file given by hand".
+    pub fn source(&self) -> String {
+        match (&self.connection_name, self.definition.source.path.as_deref()) {
+            (Some(connection), Some(path)) if !path.is_empty() => format!("{path} from {connection}"),
+            (Some(connection), _) => connection.clone(),
+            (None, _) => "A file given by hand".into(),
+        }
+    }
+}
+
+/// How names are compared: outer spaces and case do not count.
+pub fn name_key(name: &str) -> String {
+    name.trim().to_lowercase()
+}

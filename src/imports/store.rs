@@ -1,0 +1,248 @@
+//! Import configurations and their versions in the database.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+
+use super::model::{Configuration, ConfigurationStatus, Definition, Draft, Listed, name_key};
+use crate::clock::Moment;
+use crate::db::schema::{blocks, configuration_versions, connections, import_configurations, members, schedules};
+use crate::db::{Conn, is_taken};
+use crate::error::{AppError, Result};
+
+type Row =
+    (i64, i64, String, String, i64, Option<i64>, i64, Option<ConfigurationStatus>, Option<i64>, Moment, Option<Moment>);
+
+macro_rules! columns {
+    () => {
+        (
+            import_configurations::id,
+            import_configurations::application_id,
+            import_configurations::name,
+            import_configurations::description,
+            import_configurations::block_id,
+            import_configurations::connection_id,
+            import_configurations::version,
+            import_configurations::status,
+            import_configurations::status_run_id,
+            import_configurations::created_at,
+            import_configurations::archived_at,
+        )
+    };
+}
+
+fn configuration(row: Row) -> Configuration {
+    let (id, application_id, name, description, block_id, connection_id, version, status, run, created_at, archived) =
+        row;
+    Configuration {
+        id,
+        application_id,
+        name,
+        description,
+        block_id,
+        connection_id,
+        version,
+        status,
+        status_run_id: run,
+        created_at,
+        archived: archived.is_some(),
+    }
+}
+
+/// One configuration, archived or not: runs and history name both.
+pub fn by_id(conn: &mut Conn, id: i64) -> Result<Option<Configuration>> {
+    let row = import_configurations::table.find(id).select(columns!()).first::<Row>(conn).optional()?;
+    Ok(row.map(configuration))
+}
+
+/// Those of the ids that exist, archived or not.
+pub fn by_ids(conn: &mut Conn, ids: &[i64]) -> Result<Vec<Configuration>> {
+    let rows = import_configurations::table
+        .filter(import_configurations::id.eq_any(ids))
+        .order((import_configurations::name, import_configurations::id))
+        .select(columns!())
+        .load::<Row>(conn)?;
+    Ok(rows.into_iter().map(configuration).collect())
+}
+
+/// One version of a definition.
+pub fn definition(conn: &mut Conn, configuration_id: i64, version: i64) -> Result<Option<Definition>> {
+    let text: Option<String> = configuration_versions::table
+        .find((configuration_id, version))
+        .select(configuration_versions::definition)
+        .first(conn)
+        .optional()?;
+    text.map(|text| serde_json::from_str(&text).map_err(AppError::internal)).transpose()
+}
+
+/// An Application's configurations by name.
+pub fn list(conn: &mut Conn, application_id: i64) -> Result<Vec<Listed>> {
+    let rows = import_configurations::table
+        .filter(import_configurations::application_id.eq(application_id))
+        .filter(import_configurations::archived_at.is_null())
+        .order((import_configurations::name_key, import_configurations::id))
+        .select(columns!())
+        .load::<Row>(conn)?;
+    listed(conn, rows)
+}
+
+/// The next ones by id.
+pub fn page(conn: &mut Conn, application_id: i64, after: i64, limit: i64) -> Result<Vec<Listed>> {
+    let rows = import_configurations::table
+        .filter(import_configurations::application_id.eq(application_id))
+        .filter(import_configurations::archived_at.is_null())
+        .filter(import_configurations::id.gt(after))
+        .order(import_configurations::id)
+        .limit(limit)
+        .select(columns!())
+        .load::<Row>(conn)?;
+    listed(conn, rows)
+}
+
+/// Three queries, however many there are.
+fn listed(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Listed>> {
+    let ids: Vec<i64> = rows.iter().map(|row| row.0).collect();
+    let block_ids: Vec<i64> = rows.iter().map(|row| row.4).collect();
+    let connection_ids: Vec<i64> = rows.iter().filter_map(|row| row.5).collect();
+    let block_names: HashMap<i64, String> = blocks::table
+        .filter(blocks::id.eq_any(block_ids))
+        .select((blocks::id, blocks::name))
+        .load(conn)?
+        .into_iter()
+        .collect();
+    let connection_names: HashMap<i64, String> = connections::table
+        .filter(connections::id.eq_any(connection_ids))
+        .select((connections::id, connections::name))
+        .load(conn)?
+        .into_iter()
+        .collect();
+    let mut definitions: HashMap<i64, String> = configuration_versions::table
+        .inner_join(import_configurations::table)
+        .filter(import_configurations::id.eq_any(ids))
+        .filter(configuration_versions::version.eq(import_configurations::version))
+        .select((configuration_versions::configuration_id, configuration_versions::definition))
+        .load(conn)?
+        .into_iter()
+        .collect();
+    let mut found = Vec::with_capacity(rows.len());
+    for row in rows {
+        let configuration = configuration(row);
+        let text = definitions.remove(&configuration.id).ok_or_else(|| AppError::internal("no definition"))?;
+        found.push(Listed {
+            definition: serde_json::from_str(&text).map_err(AppError::internal)?,
+            block_name: block_names.get(&configuration.block_id).cloned().unwrap_or_default(),
+            connection_name: configuration.connection_id.and_then(|id| connection_names.get(&id).cloned()),
+            configuration,
+        });
+    }
+    Ok(found)
+}
+
+pub fn insert(conn: &mut Conn, application_id: i64, draft: &Draft, now: Moment) -> Result<i64> {
+    diesel::insert_into(import_configurations::table)
+        .values((
+            import_configurations::application_id.eq(application_id),
+            import_configurations::name.eq(&draft.name),
+            import_configurations::name_key.eq(name_key(&draft.name)),
+            import_configurations::description.eq(&draft.description),
+            import_configurations::block_id.eq(draft.block_id),
+            import_configurations::connection_id.eq(draft.connection_id),
+            import_configurations::created_at.eq(now),
+        ))
+        .returning(import_configurations::id)
+        .get_result(conn)
+        .map_err(|e| taken(e, &draft.name))
+}
+
+pub fn update(conn: &mut Conn, id: i64, draft: &Draft, version: i64) -> Result<()> {
+    diesel::update(import_configurations::table.find(id))
+        .set((
+            import_configurations::name.eq(&draft.name),
+            import_configurations::name_key.eq(name_key(&draft.name)),
+            import_configurations::description.eq(&draft.description),
+            import_configurations::block_id.eq(draft.block_id),
+            import_configurations::connection_id.eq(draft.connection_id),
+            import_configurations::version.eq(version),
+        ))
+        .execute(conn)
+        .map_err(|e| taken(e, &draft.name))?;
+    Ok(())
+}
+
+fn taken(error: diesel::result::Error, name: &str) -> AppError {
+    if is_taken(&error) {
+        AppError::Conflict(format!(
+            "There is an import configuration named \"{name}\" in this Application already. Choose another name."
+        ))
+    } else {
+        error.into()
+    }
+}
+
+pub fn insert_version(
+    conn: &mut Conn,
+    id: i64,
+    version: i64,
+    definition: &Definition,
+    member_id: i64,
+    now: Moment,
+) -> Result<()> {
+    diesel::insert_into(configuration_versions::table)
+        .values((
+            configuration_versions::configuration_id.eq(id),
+            configuration_versions::version.eq(version),
+            configuration_versions::definition.eq(serde_json::to_string(definition).map_err(AppError::internal)?),
+            configuration_versions::created_by.eq(member_id),
+            configuration_versions::created_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Who saved a version, and when.
+pub fn saved_by(conn: &mut Conn, id: i64, version: i64) -> Result<Option<(String, Moment)>> {
+    Ok(configuration_versions::table
+        .inner_join(members::table.on(configuration_versions::created_by.eq(members::id.nullable())))
+        .filter(configuration_versions::configuration_id.eq(id).and(configuration_versions::version.eq(version)))
+        .select((members::name, configuration_versions::created_at))
+        .first(conn)
+        .optional()?)
+}
+
+/// It is gone from lists and its name is free; its versions and history stay.
+pub fn archive(conn: &mut Conn, id: i64, now: Moment) -> Result<()> {
+    diesel::update(import_configurations::table.find(id))
+        .set((import_configurations::name_key.eq(format!("archived:{id}")), import_configurations::archived_at.eq(now)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The schedules that still have a future occurrence: run name, if it has one, and owner.
+pub fn unfinished_schedules(conn: &mut Conn, id: i64) -> Result<Vec<(Option<String>, String)>> {
+    Ok(schedules::table
+        .inner_join(members::table)
+        .filter(schedules::configuration_id.eq(id))
+        .filter(schedules::finished_at.is_null().and(schedules::archived_at.is_null()))
+        .order(schedules::id)
+        .select((schedules::run_name, members::name))
+        .load(conn)?)
+}
+
+/// The names of the configurations that fill a Block.
+pub fn filling(conn: &mut Conn, block_id: i64) -> Result<Vec<String>> {
+    Ok(import_configurations::table
+        .filter(import_configurations::block_id.eq(block_id))
+        .filter(import_configurations::archived_at.is_null())
+        .order((import_configurations::name, import_configurations::id))
+        .select(import_configurations::name)
+        .load(conn)?)
+}
+
+/// Keeps how a Run ended, unless a later Run's end is kept already.
+pub fn set_status(conn: &mut Conn, id: i64, status: ConfigurationStatus, run_id: i64) -> Result<()> {
+    diesel::update(import_configurations::table.find(id))
+        .filter(import_configurations::status_run_id.is_null().or(import_configurations::status_run_id.le(run_id)))
+        .set((import_configurations::status.eq(status), import_configurations::status_run_id.eq(run_id)))
+        .execute(conn)?;
+    Ok(())
+}
