@@ -8,5 +8,6 @@ mod support;
 mod blocks;
 mod connectors;
 mod formats;
+mod oracle;
 // The tools of this suite.
 mod tools;
