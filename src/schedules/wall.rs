@@ -5,7 +5,7 @@
 use chrono::{Datelike, NaiveDate, Timelike};
 
 use super::rule::{Repeat, Rule, Window};
-use super::zone::{DAY, Landing, land, recent_change};
+use super::zone::{DAY, Landing, land, offset_and_change};
 
 /// Nothing occurs after 2099-12-31: days since 1970.
 const LAST_DAY: i64 = 47_481;
@@ -32,12 +32,11 @@ pub(super) fn last_day(rule: &Rule) -> i64 {
 pub(super) fn next_after(rule: &Rule, at: i64) -> Option<i64> {
     let zone = rule.time_zone;
     let slots = Slots::new(rule);
-    let at = at.max(land(zone, slots.start).at() - 1);
+    let at = if slots.surely_began(at) { at } else { at.max(slots.began() - 1) };
+    let (offset, change) = offset_and_change(zone, at);
     // After clocks went forward, skipped slots still land for as long as they were skipped.
-    let offset = super::zone::offset_at(zone, at);
-    let skipped = recent_change(zone, at).max(0);
+    let mut slot = slots.at_or_after(at + offset - change.max(0) + 1);
     let mut best: Option<i64> = None;
-    let mut slot = slots.at_or_after(at + offset - skipped + 1);
     while let Some(local) = slot {
         let landing = land(zone, local);
         if landing.at() > at {
@@ -55,19 +54,18 @@ pub(super) fn next_after(rule: &Rule, at: i64) -> Option<i64> {
 pub(super) fn latest_at_or_before(rule: &Rule, at: i64) -> Option<i64> {
     let zone = rule.time_zone;
     let slots = Slots::new(rule);
-    let start = land(zone, slots.start).at();
+    let (offset, change) = offset_and_change(zone, at);
     // After clocks went back, slots ahead of the wall clock have landed already, the first time.
-    let repeated = (-recent_change(zone, at)).max(0);
+    let mut slot = slots.at_or_before(at + offset - change.min(0));
     let mut best: Option<i64> = None;
     let mut lowest = i64::MIN;
-    let mut slot = slots.at_or_before(at + super::zone::offset_at(zone, at) + repeated);
     while let Some(local) = slot.filter(|local| *local > lowest) {
         let landed = land(zone, local).at();
-        if (start..=at).contains(&landed) {
+        if landed <= at && (slots.surely_began(landed) || landed >= slots.began()) {
             if best.is_none() {
                 // A skipped slot before this one can have landed after it.
-                let skipped = recent_change(zone, landed).max(0);
-                lowest = landed + super::zone::offset_at(zone, landed) - skipped - 1;
+                let (offset, change) = offset_and_change(zone, landed);
+                lowest = landed + offset - change.max(0);
             }
             best = best.max(Some(landed));
         }
@@ -80,8 +78,9 @@ pub(super) fn latest_at_or_before(rule: &Rule, at: i64) -> Option<i64> {
 pub(super) fn slot_of(rule: &Rule, at: i64) -> Option<(i64, Landing)> {
     let zone = rule.time_zone;
     let slots = Slots::new(rule);
-    let local = at + super::zone::offset_at(zone, at);
-    [local, local - recent_change(zone, at).max(0)].into_iter().find_map(|local| {
+    let (offset, change) = offset_and_change(zone, at);
+    let local = at + offset;
+    [local, local - change.max(0)].into_iter().find_map(|local| {
         let landing = land(zone, local);
         (slots.at_or_after(local) == Some(local) && landing.at() == at).then_some((local, landing))
     })
@@ -105,6 +104,16 @@ impl<'a> Slots<'a> {
             time: seconds_of_start(rule),
             last_day: last_day(rule),
         }
+    }
+
+    /// The instant of the start; nothing occurs before it.
+    fn began(&self) -> i64 {
+        land(self.rule.time_zone, self.start).at()
+    }
+
+    /// Whether an instant lies so far after the start that no zone needs to be asked.
+    fn surely_began(&self, at: i64) -> bool {
+        at > self.start + 3 * DAY
     }
 
     /// The first slot at or after a local time.

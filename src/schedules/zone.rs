@@ -46,19 +46,23 @@ pub(super) fn land(zone: Tz, local: i64) -> Landing {
     }
 }
 
-/// By how much the clocks have gone forward (or, negative, back) in the last day before an instant.
-pub(super) fn recent_change(zone: Tz, at: i64) -> i64 {
-    offset_at(zone, at) - offset_at(zone, at - LOOK_BACK)
+/// What the wall clock is ahead of UTC at an instant, and by how much it has gone forward (or, negative, back) in the
+/// last day before.
+pub(super) fn offset_and_change(zone: Tz, at: i64) -> (i64, i64) {
+    let offset = offset_at(zone, at);
+    (offset, offset - offset_at(zone, at - LOOK_BACK))
 }
 
 /// The instant in `(early, late]` from which on the offset is that of `late`, which must differ from that of `early`.
-pub(super) fn change_between(zone: Tz, mut early: i64, mut late: i64) -> i64 {
+/// Since 1970 all of them lie on half minutes of UTC (the odd one is Africa/Monrovia in 1972).
+pub(super) fn change_between(zone: Tz, early: i64, late: i64) -> i64 {
     let after = offset_at(zone, late);
+    let (mut early, mut late) = (early.div_euclid(30), (late + 29).div_euclid(30));
     while late - early > 1 {
         let middle = early + (late - early) / 2;
-        if offset_at(zone, middle) == after { late = middle } else { early = middle }
+        if offset_at(zone, middle * 30) == after { late = middle } else { early = middle }
     }
-    late
+    late * 30
 }
 
 /// The first instant whose local date is `day` or later; days are counted from 1970-01-01.

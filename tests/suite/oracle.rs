@@ -198,7 +198,10 @@ fn python_reads_the_rules_the_same_way() {
     let writer = std::thread::spawn(move || stdin.write_all(text.as_bytes()));
     let mut lines = BufReader::new(oracle.stdout.take().unwrap()).lines();
 
-    let hello: Value = serde_json::from_str(&lines.next().expect("the oracle says nothing").unwrap()).unwrap();
+    let hello: Value = serde_json::from_str(
+        &lines.next().expect("the oracle says nothing; has its Python the tzdata package?").unwrap(),
+    )
+    .unwrap();
     assert_eq!(
         hello["release"],
         chrono_tz::IANA_TZDB_VERSION,
