@@ -226,7 +226,7 @@ impl<'a> Reader<'a> {
                 *(if name == "from" { &mut window.from } else { &mut window.to }) = time;
             }
         }
-        if fine && window.from_seconds() == window.to_seconds() {
+        if fine && window.opens_at() == window.shuts_at() {
             return self.wrong(
                 "window.to",
                 "From and to are the same time: the window would be empty. Leave both out for the whole day.",

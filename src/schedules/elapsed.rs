@@ -114,7 +114,7 @@ impl<'a> Grid<'a> {
 
 /// How long the window stays open, in seconds of the wall clock.
 fn length(window: &Window) -> i64 {
-    let (from, to) = (window.from_seconds(), window.to_seconds());
+    let (from, to) = (window.opens_at(), window.shuts_at());
     if from < to { to - from } else { to + DAY - from }
 }
 
@@ -124,7 +124,7 @@ fn opens_on(window: &Window, day: i64) -> bool {
 
 /// The first local second at or after another in which the window is open.
 fn open_at_or_after(window: &Window, local: i64) -> i64 {
-    let (from, length) = (window.from_seconds(), length(window));
+    let (from, length) = (window.opens_at(), length(window));
     let today = local.div_euclid(DAY);
     let mut openings = (today - 1..=today + 7).filter(|day| opens_on(window, *day)).map(|day| day * DAY + from);
     openings.find(|open| local < open + length).map_or(local, |open| open.max(local))
@@ -132,7 +132,7 @@ fn open_at_or_after(window: &Window, local: i64) -> i64 {
 
 /// The last local second at or before another in which the window is open.
 fn open_at_or_before(window: &Window, local: i64) -> i64 {
-    let (from, length) = (window.from_seconds(), length(window));
+    let (from, length) = (window.opens_at(), length(window));
     let today = local.div_euclid(DAY);
     let mut openings = (today - 7..=today).rev().filter(|day| opens_on(window, *day)).map(|day| day * DAY + from);
     openings.find(|open| *open <= local).map_or(local, |open| local.min(open + length - 1))

@@ -149,12 +149,12 @@ impl DaysOfMonth {
 
 impl Window {
     /// Seconds since midnight.
-    pub(super) fn from_seconds(&self) -> i64 {
+    pub(super) fn opens_at(&self) -> i64 {
         self.from.map_or(0, |t| i64::from(t.num_seconds_from_midnight()))
     }
 
     /// Seconds since midnight; up to 24:00.
-    pub(super) fn to_seconds(&self) -> i64 {
+    pub(super) fn shuts_at(&self) -> i64 {
         self.to.map_or(86_400, |t| i64::from(t.num_seconds_from_midnight()))
     }
 

@@ -291,7 +291,7 @@ impl HourSlots {
     fn new(every: u32, time: i64, window: Option<&Window>) -> Self {
         let step = i64::from(every) * 3_600;
         let first = time % step;
-        let (from, to) = window.map_or((0, DAY), |w| (w.from_seconds(), w.to_seconds()));
+        let (from, to) = window.map_or((0, DAY), |w| (w.opens_at(), w.shuts_at()));
         let (mut today, mut after_midnight) = (0, 0);
         for k in 0..DAY / step {
             let time = first + k * step;

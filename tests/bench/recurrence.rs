@@ -3,6 +3,7 @@
 //!
 //! The peers do not keep our rules when clocks change; where they have no such rule at all (croner has no start, no
 //! window of another grid and no "every 2 weeks") the nearest pattern stands in, and the table says so with a "~".
+#![allow(clippy::expect_used)]
 
 use std::hint::black_box;
 use std::str::FromStr;
