@@ -3,6 +3,7 @@
 use actix_web::web::{ServiceConfig, get, post};
 
 use crate::applications::blocks::pages as blocks;
+use crate::connections::pages as connections;
 use crate::web;
 
 /// The pages and their fragments, when this process serves pages.
@@ -19,6 +20,16 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/applications/{a}/blocks/{b}/edit", post().to(blocks::change));
     routes.route("/applications/{a}/blocks/{b}/delete", get().to(blocks::delete_form));
     routes.route("/applications/{a}/blocks/{b}/delete", post().to(blocks::delete));
+
+    // Connections
+    routes.route("/connections", get().to(connections::list));
+    routes.route("/connections/new", get().to(connections::new_form));
+    routes.route("/connections/new", post().to(connections::create));
+    routes.route("/connections/{c}", get().to(connections::edit_form));
+    routes.route("/connections/{c}", post().to(connections::change));
+    routes.route("/connections/{c}/test", post().to(connections::try_it));
+    routes.route("/connections/{c}/delete", get().to(connections::delete_form));
+    routes.route("/connections/{c}/delete", post().to(connections::delete));
 }
 
 /// What every process answers.

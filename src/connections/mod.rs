@@ -6,6 +6,7 @@
 
 mod actions;
 mod model;
+pub mod pages;
 mod store;
 mod test;
 

@@ -24,7 +24,8 @@ struct EditPage {
     submit: &'static str,
     errors: FieldErrors,
     version: Option<i64>,
-    name: String,
+    /// Not `name`: the macros of a form call their own so.
+    called: String,
     kind: String,
     kinds: Vec<(String, &'static str)>,
     types: Vec<(&'static str, &'static str)>,
@@ -200,7 +201,7 @@ fn page(
         submit,
         errors,
         version: typed.version,
-        name: typed.name,
+        called: typed.name,
         kind: typed.kind,
         kinds: BlockKind::ALL.iter().map(|kind| (kind.to_string(), kind.words())).collect(),
         types: ColumnType::ALL.iter().map(|t| (t.as_str(), t.as_str())).collect(),

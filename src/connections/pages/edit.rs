@@ -1,0 +1,403 @@
+//! Making, changing, testing and deleting a Connection.
+
+use std::collections::BTreeMap;
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use serde_json::Value;
+
+use crate::app::App;
+use crate::applications::{self, Application, shell};
+use crate::clock::Moment;
+use crate::connections::test::{Tested, test};
+use crate::connections::{Connection, ConnectionDraft, actions};
+use crate::connectors::{self, Input, Kind};
+use crate::error::{AppError, FieldErrors, Result};
+use crate::members::{By, SignedIn};
+use crate::web::form::Query;
+use crate::web::{Crumb, Flash, Form, Page, Shell, refused, see_other, words};
+
+#[derive(Template)]
+#[template(path = "connections/kinds.html")]
+struct KindsPage {
+    shell: Shell,
+    kinds: &'static [Kind],
+}
+
+#[derive(Template)]
+#[template(path = "connections/edit.html")]
+struct EditPage {
+    shell: Shell,
+    title: String,
+    action: String,
+    /// The Connection's own address; none while it is being made.
+    here: Option<String>,
+    errors: FieldErrors,
+    may_change: bool,
+    kind_name: &'static str,
+    kind_label: &'static str,
+    summary: &'static str,
+    version: Option<i64>,
+    /// Not `name`: the macros of a form call their own so.
+    called: String,
+    settings: Vec<FieldView>,
+    secrets: Vec<FieldView>,
+    applications: Vec<(i64, String, bool)>,
+    tested: Option<Tested>,
+}
+
+/// One setting or secret as the form draws it.
+struct FieldView {
+    /// Of the form field, the error and the control: `settings.url`.
+    id: String,
+    label: &'static str,
+    hint: String,
+    /// `text`, `url`, `toggle`, `choice`, `lines` or `secret`.
+    input: &'static str,
+    value: String,
+    choices: &'static [(&'static str, &'static str)],
+    error: Option<String>,
+}
+
+/// What the form holds, as it was typed; secrets are never put back.
+struct Typed {
+    name: String,
+    settings: BTreeMap<String, String>,
+    application_ids: Vec<i64>,
+    version: Option<i64>,
+}
+
+impl Typed {
+    fn blank() -> Self {
+        Self { name: String::new(), settings: BTreeMap::new(), application_ids: Vec::new(), version: None }
+    }
+
+    fn of(connection: &Connection) -> Self {
+        let settings = connection.settings.as_object().into_iter().flatten();
+        Self {
+            name: connection.name.clone(),
+            settings: settings.map(|(name, value)| (name.clone(), as_typed(value))).collect(),
+            application_ids: connection.application_ids.clone(),
+            version: Some(connection.version),
+        }
+    }
+
+    fn read(form: &Form) -> Self {
+        Self {
+            name: form.get("name").to_owned(),
+            settings: with_prefix(form, "settings."),
+            application_ids: form.ids("application_ids"),
+            version: form.id("version"),
+        }
+    }
+}
+
+fn with_prefix(form: &Form, prefix: &str) -> BTreeMap<String, String> {
+    let pairs = form.0.iter().filter_map(|(name, value)| Some((name.strip_prefix(prefix)?.to_owned(), value.clone())));
+    pairs.collect()
+}
+
+/// A setting as the form's control holds it.
+fn as_typed(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Bool(true) => "on".into(),
+        Value::Object(pairs) => {
+            let lines = pairs.iter().map(|(name, value)| format!("{name}: {}", value.as_str().unwrap_or_default()));
+            lines.collect::<Vec<_>>().join("\n")
+        }
+        Value::Number(number) => number.to_string(),
+        _ => String::new(),
+    }
+}
+
+fn draft(kind: &'static Kind, form: &Form, typed: &Typed) -> ConnectionDraft {
+    ConnectionDraft {
+        name: typed.name.clone(),
+        kind: kind.name.to_owned(),
+        settings: kind.settings_from_form(&typed.settings),
+        secrets: with_prefix(form, "secrets.").into_iter().map(|(name, value)| (name, Some(value))).collect(),
+        application_ids: typed.application_ids.clone(),
+    }
+}
+
+/// What a page of one Connection needs from the database.
+struct Place {
+    connection: Option<Connection>,
+    applications: Vec<Application>,
+}
+
+async fn place(app: &App, by: &By, id: Option<i64>) -> Result<Place> {
+    let who = by.clone();
+    app.read(move |conn| {
+        let connection = match id {
+            Some(id) => Some(actions::find(conn, &who, id)?),
+            None => {
+                actions::need_administrator(conn, &who)?;
+                None
+            }
+        };
+        Ok(Place { connection, applications: applications::seen_by(conn, &who)? })
+    })
+    .await
+}
+
+struct Shown {
+    status: StatusCode,
+    errors: FieldErrors,
+    tested: Option<Tested>,
+}
+
+const FINE: Shown = Shown { status: StatusCode::OK, errors: FieldErrors(Vec::new()), tested: None };
+
+fn page(
+    request: &HttpRequest,
+    app: &App,
+    by: &By,
+    place: &Place,
+    kind: &'static Kind,
+    typed: Typed,
+    shown: Shown,
+) -> Result<HttpResponse> {
+    let here = place.connection.as_ref().map(|connection| format!("/connections/{}", connection.id));
+    let title = place.connection.as_ref().map_or_else(|| format!("New {} Connection", kind.label), |c| c.name.clone());
+    let secrets = place.connection.as_ref().map(|c| &c.secrets);
+    let template = EditPage {
+        shell: shell(request, app, by, &title)
+            .at("/connections")
+            .crumbs([Crumb::to("Connections", "/connections"), Crumb::here(&title)]),
+        title,
+        action: here.clone().unwrap_or_else(|| "/connections/new".into()),
+        here,
+        may_change: by.member.is_administrator(),
+        kind_name: kind.name,
+        kind_label: kind.label,
+        summary: kind.summary,
+        version: typed.version,
+        called: typed.name,
+        settings: kind.settings.iter().map(|field| setting(field, &typed.settings, &shown.errors)).collect(),
+        secrets: kind
+            .secrets
+            .iter()
+            .map(|field| secret(field, secrets.and_then(|set| set.get(field.name)).copied(), &shown.errors))
+            .collect(),
+        applications: place
+            .applications
+            .iter()
+            .map(|a| (a.id, a.name.clone(), typed.application_ids.contains(&a.id)))
+            .collect(),
+        errors: shown.errors,
+        tested: shown.tested,
+    };
+    Page::with(shown.status, request, &template)
+}
+
+fn setting(field: &connectors::Field, typed: &BTreeMap<String, String>, errors: &FieldErrors) -> FieldView {
+    let (input, choices): (_, &'static [(&str, &str)]) = match field.input {
+        Input::Text | Input::Password => ("text", &[]),
+        Input::Url => ("url", &[]),
+        Input::Toggle => ("toggle", &[]),
+        Input::Choice(choices) => ("choice", choices),
+        Input::Headers => ("lines", &[]),
+    };
+    let id = format!("settings.{}", field.name);
+    FieldView {
+        error: errors.of(&id).map(|detail| sentence(field.label, detail)),
+        id,
+        label: field.label,
+        hint: field.hint.to_owned(),
+        input,
+        value: typed.get(field.name).cloned().unwrap_or_default(),
+        choices,
+    }
+}
+
+fn secret(field: &connectors::Field, set_at: Option<Moment>, errors: &FieldErrors) -> FieldView {
+    let id = format!("secrets.{}", field.name);
+    let hint = match set_at {
+        Some(at) => {
+            format!("Set on {} UTC. Leave it blank to keep it. {}", words::date_time(at, chrono_tz::UTC), field.hint)
+        }
+        None => field.hint.to_owned(),
+    };
+    FieldView {
+        error: errors.of(&id).map(|detail| sentence(field.label, detail)),
+        id,
+        label: field.label,
+        hint,
+        input: "secret",
+        value: String::new(),
+        choices: &[],
+    }
+}
+
+/// "is required" as "Folder is required."; whole sentences as they are.
+fn sentence(label: &str, detail: &str) -> String {
+    if detail.starts_with(char::is_lowercase) {
+        format!("{label} {}.", detail.trim_end_matches('.'))
+    } else {
+        detail.into()
+    }
+}
+
+/// `GET /connections/new?kind=`; without a kind it asks for one.
+pub async fn new_form(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    query: Query,
+) -> Result<HttpResponse> {
+    let place = place(&app, &by, None).await?;
+    match connectors::kind(query.get("kind")) {
+        Some(kind) => page(&request, &app, &by, &place, kind, Typed::blank(), FINE),
+        None => {
+            let shell = shell(&request, &app, &by, "New Connection")
+                .at("/connections")
+                .crumbs([Crumb::to("Connections", "/connections"), Crumb::here("New Connection")]);
+            Page::ok(&request, &KindsPage { shell, kinds: connectors::kinds() })
+        }
+    }
+}
+
+/// `GET /connections/{c}`
+pub async fn edit_form(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    id: Path<i64>,
+) -> Result<HttpResponse> {
+    let place = place(&app, &by, Some(*id)).await?;
+    show(&request, &app, &by, &place, FINE)
+}
+
+fn show(request: &HttpRequest, app: &App, by: &By, place: &Place, shown: Shown) -> Result<HttpResponse> {
+    let connection = place.connection.as_ref().ok_or(AppError::NotFound)?;
+    let kind = connection.kind().ok_or_else(|| {
+        AppError::Conflict(format!("This release has no connections of the kind \"{}\".", connection.kind))
+    })?;
+    page(request, app, by, place, kind, Typed::of(connection), shown)
+}
+
+/// `POST /connections/new`
+pub async fn create(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, form: Form) -> Result<HttpResponse> {
+    save(request, app, by, None, form).await
+}
+
+/// `POST /connections/{c}`
+pub async fn change(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    id: Path<i64>,
+    form: Form,
+) -> Result<HttpResponse> {
+    save(request, app, by, Some(*id), form).await
+}
+
+async fn save(request: HttpRequest, app: Data<App>, by: By, id: Option<i64>, form: Form) -> Result<HttpResponse> {
+    let place = place(&app, &by, id).await?;
+    let kind = match &place.connection {
+        Some(connection) => connection.kind(),
+        None => connectors::kind(form.get("kind")),
+    };
+    let kind = kind.ok_or_else(|| AppError::invalid("kind", "Choose a kind of Connection."))?;
+    let typed = Typed::read(&form);
+    let draft = draft(kind, &form, &typed);
+    let (who, secrets, version, now) = (by.clone(), app.secrets.clone(), typed.version, app.now());
+    let saved = app
+        .write(move |conn| match id {
+            Some(id) => actions::update(conn, &secrets, &who, id, version, draft, now),
+            None => actions::create(conn, &secrets, &who, draft, now),
+        })
+        .await;
+    match saved {
+        Ok(connection) => {
+            let said = format!("Saved the Connection “{}”. Test it before an import relies on it.", connection.name);
+            Ok(see_other(&format!("/connections/{}", connection.id), Some(Flash::new(said))))
+        }
+        Err(error) => {
+            let (status, errors) = refused(error)?;
+            page(&request, &app, &by, &place, kind, typed, Shown { status, errors, tested: None })
+        }
+    }
+}
+
+/// `POST /connections/{c}/test`
+pub async fn try_it(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    id: Path<i64>,
+) -> Result<HttpResponse> {
+    let place = place(&app, &by, Some(*id)).await?;
+    let tested = test(&app, &by, *id).await?;
+    show(&request, &app, &by, &place, Shown { tested: Some(tested), ..FINE })
+}
+
+#[derive(Template)]
+#[template(path = "web/confirm.html")]
+struct ConfirmPage {
+    shell: Shell,
+    action: String,
+    back: String,
+    question: String,
+    what_stays: String,
+    verb: &'static str,
+    refused: Option<String>,
+}
+
+fn confirm(
+    request: &HttpRequest,
+    app: &App,
+    by: &By,
+    connection: &Connection,
+    refusal: Option<(StatusCode, String)>,
+) -> Result<HttpResponse> {
+    let back = format!("/connections/{}", connection.id);
+    let (status, refused) = refusal.map_or((StatusCode::OK, None), |(status, words)| (status, Some(words)));
+    let template = ConfirmPage {
+        shell: shell(request, app, by, "Delete a Connection").at("/connections"),
+        action: format!("{back}/delete"),
+        back,
+        question: format!("Delete the Connection “{}”?", connection.name),
+        what_stays: "Its secrets are forgotten and its name is free again. What ran through it stays in the history."
+            .into(),
+        verb: "Delete Connection",
+        refused,
+    };
+    Page::with(status, request, &template)
+}
+
+/// `GET /connections/{c}/delete`
+pub async fn delete_form(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    id: Path<i64>,
+) -> Result<HttpResponse> {
+    let place = place(&app, &by, Some(*id)).await?;
+    by.need_administrator()?;
+    confirm(&request, &app, &by, place.connection.as_ref().ok_or(AppError::NotFound)?, None)
+}
+
+/// `POST /connections/{c}/delete`
+pub async fn delete(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    id: Path<i64>,
+) -> Result<HttpResponse> {
+    let place = place(&app, &by, Some(*id)).await?;
+    let connection = place.connection.as_ref().ok_or(AppError::NotFound)?;
+    let (who, id, now) = (by.clone(), connection.id, app.now());
+    match app.write(move |conn| actions::archive(conn, &who, id, now)).await {
+        Ok(()) => {
+            let said = format!("Deleted the Connection “{}”.", connection.name);
+            Ok(see_other("/connections", Some(Flash::new(said))))
+        }
+        Err(AppError::Conflict(words)) => confirm(&request, &app, &by, connection, Some((StatusCode::CONFLICT, words))),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,8 @@
+//! Connections as Administrators see them: the list, a form per kind drawn from what `connectors::kinds()` says, the
+//! test, the question before deleting.
+
+mod edit;
+mod list;
+
+pub use edit::{change, create, delete, delete_form, edit_form, new_form, try_it};
+pub use list::list;
