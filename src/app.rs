@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -15,6 +15,7 @@ use crate::db::{self, Conn, Location, Pool, ServerClock};
 use crate::error::{AppError, Result};
 use crate::mail::Mailer;
 use crate::secrets::{self, Secrets};
+use crate::workspace;
 
 pub struct App {
     pub config: Config,
@@ -33,6 +34,8 @@ pub struct App {
     pub worker: String,
     /// Rung when there may be work, so that a run by hand starts at once.
     pub work: Notify,
+    /// At most so many passwords are hashed at once, so that many sign-ins leave a core for everybody else.
+    pub hashing: Semaphore,
     /// Cancelled when the process is asked to stop.
     pub stop: CancellationToken,
 }
@@ -52,6 +55,7 @@ impl App {
         } else {
             (Arc::new(MachineClock), None)
         };
+        workspace::open(&db, &secrets, clock.now())?;
         let mail = Mailer::new(&config.mail_from, config.smtp_url.as_deref(), config.data_dir.join("mail"))?;
         Ok(Self {
             db,
@@ -63,6 +67,7 @@ impl App {
             base_url,
             worker: secrets::random_token()[..12].to_owned(),
             work: Notify::new(),
+            hashing: Semaphore::new(2),
             stop: CancellationToken::new(),
             config,
         })
@@ -70,6 +75,11 @@ impl App {
 
     pub fn now(&self) -> Moment {
         self.clock.now()
+    }
+
+    /// Whether people reach this server over TLS, which decides the session cookie's name and flags.
+    pub fn secure(&self) -> bool {
+        self.base_url.scheme() == "https"
     }
 
     /// Where downloads wait until they are loaded.

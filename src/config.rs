@@ -49,7 +49,8 @@ pub struct Options {
     #[arg(long, env = "TIDEGATE_MAIL_FROM", default_value = "Tidegate <tidegate@localhost>", global = true)]
     pub mail_from: String,
     /// What this process does.
-    #[arg(long, env = "TIDEGATE_ROLE", value_enum, default_value_t = Role::Both, global = true)]
+    // Not global: for `member add` the same word means the role of a member.
+    #[arg(long, env = "TIDEGATE_ROLE", value_enum, default_value_t = Role::Both)]
     pub role: Role,
     /// Network of a proxy whose X-Forwarded-For is believed; repeatable.
     #[arg(long, env = "TIDEGATE_TRUSTED_PROXY", value_delimiter = ',', value_parser = network, global = true)]

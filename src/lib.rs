@@ -15,6 +15,7 @@ pub mod secrets;
 pub mod connectors;
 pub mod db;
 pub mod mail;
+pub mod workspace;
 pub mod app;
 // Furniture for pages, without a word of the product.
 pub mod web;

@@ -2,8 +2,11 @@
 
 use std::process::ExitCode;
 
+mod command;
+
 use clap::{Parser, Subcommand};
-use tidegate::config::{Config, Options};
+use command::{MemberCommand, TokenCommand};
+use tidegate::config::{Config, Options, Role};
 use tidegate::server;
 
 /// Runs a company's data imports on schedule.
@@ -19,9 +22,19 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Serve pages and run imports (the default).
-    Serve,
+    Serve {
+        /// What this process does.
+        #[arg(long, value_enum)]
+        role: Option<Role>,
+    },
     /// Bring the databases to the shape that this version expects, and stop.
     Migrate,
+    /// Members of the Workspace.
+    #[command(subcommand)]
+    Member(MemberCommand),
+    /// API tokens.
+    #[command(subcommand)]
+    Token(TokenCommand),
 }
 
 #[actix_web::main]
@@ -42,9 +55,14 @@ async fn main() -> ExitCode {
         .json()
         .with_writer(std::io::stderr)
         .init();
-    let done = match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve(cli.options).await,
-        Command::Migrate => migrate(cli.options),
+    let done = match cli.command.unwrap_or(Command::Serve { role: None }) {
+        Command::Serve { role } => {
+            let role = role.unwrap_or(cli.options.role);
+            serve(Options { role, ..cli.options }).await
+        }
+        Command::Migrate => command::migrate(cli.options),
+        Command::Member(what) => command::member(cli.options, what),
+        Command::Token(what) => command::token(cli.options, what),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -61,7 +79,12 @@ fn wrong(reason: &str) -> ExitCode {
 
 async fn serve(options: Options) -> Result<(), String> {
     let running = server::start(Config::new(options, "./data")?, true).await?;
-    println!("listening on {}", running.app.base_url.as_str().trim_end_matches('/'));
+    let at = running.app.base_url.as_str().trim_end_matches('/');
+    if let Some(code) = running.setup_code().await? {
+        println!("nobody administers this Workspace yet: open {at}/setup and give the set-up code");
+        println!("setup code: {code}");
+    }
+    println!("listening on {at}");
     asked_to_stop().await?;
     running.stop().await;
     Ok(())
@@ -73,13 +96,5 @@ async fn asked_to_stop() -> Result<(), String> {
     let mut term = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
     let mut int = signal(SignalKind::interrupt()).map_err(|e| e.to_string())?;
     tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
-    Ok(())
-}
-
-fn migrate(options: Options) -> Result<(), String> {
-    let config = Config::new(options, "./data")?;
-    std::fs::create_dir_all(&config.data_dir).map_err(|e| format!("{}: {e}", config.data_dir.display()))?;
-    tidegate::app::open_databases(&config)?;
-    println!("both databases are up to date");
     Ok(())
 }

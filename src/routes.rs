@@ -4,11 +4,32 @@ use actix_web::web::{ServiceConfig, get, post};
 
 use crate::applications::blocks::pages as blocks;
 use crate::connections::pages as connections;
+use crate::members::pages as members;
 use crate::web;
 
 /// The pages and their fragments, when this process serves pages.
 pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/static/{name:.*}", get().to(web::assets::serve));
+
+    // Members and the door
+    routes.route("/setup", get().to(members::setup));
+    routes.route("/setup", post().to(members::begin));
+    routes.route("/sign-in", get().to(members::sign_in_page));
+    routes.route("/sign-in", post().to(members::sign_in));
+    routes.route("/sign-out", post().to(members::sign_out));
+    routes.route("/account", get().to(members::account));
+    routes.route("/account", post().to(members::save_account));
+    routes.route("/account/password", post().to(members::save_password));
+    routes.route("/account/sessions/end", post().to(members::end_sessions));
+    routes.route("/account/tokens", post().to(members::create_token));
+    routes.route("/account/tokens/{token}/revoke", post().to(members::revoke_token));
+    routes.route("/members", get().to(members::list));
+    routes.route("/members", post().to(members::add));
+    routes.route("/members/{member}", get().to(members::member));
+    routes.route("/members/{member}", post().to(members::save));
+    routes.route("/members/{member}/switch", post().to(members::switch));
+    routes.route("/settings/mail", get().to(members::mail));
+    routes.route("/settings/mail/test", post().to(members::send_test));
 
     // Blocks
     routes.route("/applications/{a}/blocks", get().to(blocks::list));

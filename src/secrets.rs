@@ -76,6 +76,13 @@ pub fn random_token() -> String {
     URL_SAFE_NO_PAD.encode(random_bytes::<32>())
 }
 
+/// A hundred random bits that a person can type: `7KQ2-M4XD-…`, in letters and digits that are not mistaken.
+pub fn random_code() -> String {
+    const LETTERS: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+    let letters: Vec<char> = random_bytes::<20>().iter().map(|byte| LETTERS[usize::from(byte % 32)].into()).collect();
+    letters.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-")
+}
+
 /// Random bytes from the operating system. Without them nothing here may go on.
 fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];

@@ -1,6 +1,8 @@
 //! Binds, wires actix, starts the background: the same call for `main` and for the tests.
 
+use std::fs::{File, TryLockError};
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Compress, from_fn};
@@ -13,7 +15,7 @@ use crate::background;
 use crate::config::Config;
 use crate::error::{AppError, Result};
 use crate::web::guard::guard;
-use crate::{db, routes};
+use crate::{db, members, routes};
 
 /// A server that answers.
 pub struct Running {
@@ -22,6 +24,8 @@ pub struct Running {
     handle: ServerHandle,
     serving: tokio::task::JoinHandle<std::io::Result<()>>,
     jobs: Option<tokio_cron_scheduler::JobScheduler>,
+    /// Held as long as this serves.
+    only_one: Option<File>,
 }
 
 /// Opens everything and serves. With `beat` the background jobs run; a test that steps through time leaves it out.
@@ -31,13 +35,33 @@ pub async fn start(config: Config, beat: bool) -> Result<Running, String> {
     let listener = TcpListener::bind(config.listen).map_err(|e| format!("--listen {}: {e}", config.listen))?;
     let address = listener.local_addr().map_err(|e| e.to_string())?;
     let base_url = config.base_url_at(address)?;
+    let only_one = if config.database_url.is_none() { Some(only_one(&config.data_dir)?) } else { None };
     let app = tokio::task::spawn_blocking(move || App::open(config, base_url)).await.map_err(|e| e.to_string())??;
-    serve(Data::new(app), listener, beat).await
+    let mut running = serve(Data::new(app), listener, beat).await?;
+    running.only_one = only_one;
+    Ok(running)
+}
+
+/// The lock of a data directory: two processes that serve one SQLite database would claim each other's runs with two
+/// clocks. The operating system lets go of it however the process ends. Other commands may run beside it.
+fn only_one(data_dir: &Path) -> Result<File, String> {
+    std::fs::create_dir_all(data_dir).map_err(|e| format!("{}: {e}", data_dir.display()))?;
+    let path = data_dir.join("serve.lock");
+    let file = File::options().create(true).append(true).open(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(format!(
+            "--data-dir {}: another tidegate serves this directory; stop it first, or use PostgreSQL to run several",
+            data_dir.display()
+        )),
+        Err(TryLockError::Error(error)) => Err(format!("{}: {error}", path.display())),
+    }
 }
 
 /// Serves an App that is already open.
 pub async fn serve(app: Data<App>, listener: TcpListener, beat: bool) -> Result<Running, String> {
     let address = listener.local_addr().map_err(|e| e.to_string())?;
+    app.write(members::setup::prepare).await.map_err(|e| e.to_string())?;
     let pages = app.config.role.serves_pages();
     let shared = app.clone();
     let server = HttpServer::new(move || {
@@ -63,10 +87,19 @@ pub async fn serve(app: Data<App>, listener: TcpListener, beat: bool) -> Result<
     let handle = server.handle();
     let serving = tokio::spawn(server);
     let jobs = if beat { Some(background::start(&app).await?) } else { None };
-    Ok(Running { app, address, handle, serving, jobs })
+    Ok(Running { app, address, handle, serving, jobs, only_one: None })
 }
 
 impl Running {
+    /// A set-up code to print, while nobody administers this Workspace and this process shows pages.
+    pub async fn setup_code(&self) -> Result<Option<String>, String> {
+        if !self.app.config.role.serves_pages() {
+            return Ok(None);
+        }
+        let now = self.app.now();
+        self.app.write(move |conn| members::setup::code(conn, now)).await.map_err(|e| e.to_string())
+    }
+
     /// Stops claiming, lets requests end, and waits until all is still.
     pub async fn stop(mut self) {
         self.app.stop.cancel();
@@ -75,6 +108,7 @@ impl Running {
         }
         self.handle.stop(true).await;
         let _ = self.serving.await;
+        drop(self.only_one);
     }
 }
 

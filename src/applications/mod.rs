@@ -11,4 +11,6 @@ mod store;
 
 pub use access::{Entered, Grants, enter, seen_by, standing};
 pub use model::Application;
-pub use shell::{settings_shell, shell};
+pub use shell::settings_shell;
+
+pub use crate::members::shell;

@@ -8,17 +8,6 @@ use crate::members::By;
 use crate::web::page::{ApplicationBox, initials};
 use crate::web::{NavItem, Shell};
 
-/// The shell of a signed-in page outside any Application.
-pub fn shell(request: &HttpRequest, app: &App, by: &By, title: impl Into<String>) -> Shell {
-    let item = |label, href: &str, icon| NavItem { label, href: href.into(), icon, current: false };
-    let mut nav = vec![item("Applications", "/", "home")];
-    if by.member.is_administrator() {
-        nav.push(item("Connections", "/connections", "plug"));
-        nav.push(item("Members", "/members", "users"));
-    }
-    Shell { member: Some(by.member.name.clone()), nav_title: "Workspace", nav, ..Shell::new(request, app, title) }
-}
-
 /// The shell of a page inside an Application, with the sidebar of All Settings. Entries that the member may not open
 /// are left out; their addresses are guarded all the same.
 pub fn settings_shell(request: &HttpRequest, app: &App, by: &By, entered: &Entered, title: &str) -> Shell {

@@ -3,12 +3,21 @@
 //! Every action takes a [`By`]: the member who acts, and how (page, token, command line). Pages get one from the
 //! [`SignedIn`] extractor, the API from [`Bearer`].
 
+pub mod actions;
 mod model;
+pub mod pages;
+pub mod passwords;
 pub mod permissions;
 mod session;
+pub mod setup;
+mod shell;
+mod sign_in;
 mod store;
+mod throttle;
+pub mod tokens;
 
-pub use model::{By, Channel, Member};
+pub use model::{By, Channel, Member, check_email, check_name};
 pub use permissions::{Permission, Scope};
 pub use session::{Bearer, SESSION_DAYS, SignedIn, end_session, start_session};
-pub use store::{administrators, by_email, by_id, by_ids};
+pub use shell::shell;
+pub use store::{administrators, all, by_email, by_id, by_ids, role_names};

@@ -24,6 +24,18 @@ text_enum! {
     }
 }
 
+impl Permission {
+    /// As pages name it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Administer => "administers",
+            Self::SeeEverything => "sees everything",
+            Self::ImportData => "Can Import Data",
+            Self::MakeApplications => "makes Applications",
+        }
+    }
+}
+
 text_enum! {
     /// What an API token may be limited to.
     pub enum Scope {

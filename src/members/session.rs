@@ -46,6 +46,40 @@ pub fn end_session(conn: &mut Conn, token: &str) -> Result<()> {
     Ok(())
 }
 
+/// Ends a member's sessions, except that of a cookie's value.
+pub fn end_sessions(conn: &mut Conn, member_id: i64, keep: Option<&str>) -> Result<usize> {
+    let keep = keep.map(|token| secrets::hash("session", token)).unwrap_or_default();
+    let theirs = sessions::table.filter(sessions::member_id.eq(member_id).and(sessions::token_hash.ne(keep)));
+    Ok(diesel::delete(theirs).execute(conn)?)
+}
+
+/// A place where a member is signed in.
+pub struct SessionRow {
+    pub created_at: Moment,
+    pub seen_at: Moment,
+    /// The one that asks.
+    pub current: bool,
+}
+
+/// A member's living sessions, the latest used first. `token` is the cookie's value of the one that asks.
+pub fn sessions_of(conn: &mut Conn, member_id: i64, token: &str, now: Moment) -> Result<Vec<SessionRow>> {
+    let own = secrets::hash("session", token);
+    let rows = sessions::table
+        .filter(sessions::member_id.eq(member_id).and(sessions::expires_at.gt(now.micros())))
+        .order((sessions::seen_at.desc(), sessions::id.desc()))
+        .select((sessions::created_at, sessions::seen_at, sessions::token_hash))
+        .load::<(Moment, Moment, String)>(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|(created_at, seen_at, hash)| SessionRow { created_at, seen_at, current: hash == own })
+        .collect())
+}
+
+/// Removes sessions that ended by themselves.
+pub fn forget_ended(conn: &mut Conn, now: Moment) -> Result<usize> {
+    Ok(diesel::delete(sessions::table.filter(sessions::expires_at.le(now.micros()))).execute(conn)?)
+}
+
 fn resume(conn: &mut Conn, token: &str, now: Moment) -> Result<By> {
     let (id, member_id, seen_at) = sessions::table
         .filter(sessions::token_hash.eq(secrets::hash("session", token)))

@@ -3,10 +3,11 @@
 use diesel::prelude::*;
 
 use super::model::Member;
+use super::permissions::{ADMINISTRATOR, BUILT_IN_ROLES, Permission};
 use crate::clock::Moment;
-use crate::db::Conn;
 use crate::db::schema::{members, roles};
-use crate::error::Result;
+use crate::db::{self, Conn};
+use crate::error::{AppError, Result};
 
 type Row = (i64, String, String, String, String, bool, Option<String>, i64, Moment);
 
@@ -79,4 +80,147 @@ pub fn all(conn: &mut Conn) -> Result<Vec<Member>> {
 /// The active Administrators, to be named where a right is missing.
 pub fn administrators(conn: &mut Conn) -> Result<Vec<Member>> {
     Ok(all(conn)?.into_iter().filter(|m| m.active && m.is_administrator()).collect())
+}
+
+/// The members after an id, by id.
+pub fn page(conn: &mut Conn, after: i64, limit: i64) -> Result<Vec<Member>> {
+    let rows = members::table
+        .inner_join(roles::table)
+        .filter(members::id.gt(after))
+        .order(members::id)
+        .limit(limit)
+        .select(columns!())
+        .load::<Row>(conn)?;
+    Ok(rows.into_iter().map(member).collect())
+}
+
+/// Whether anybody ever administered this Workspace, active or not.
+pub fn has_administrator(conn: &mut Conn) -> Result<bool> {
+    Ok(all(conn)?.iter().any(Member::is_administrator))
+}
+
+/// What a member signs in with.
+pub struct Key {
+    pub member_id: i64,
+    pub password_hash: Option<String>,
+    pub active: bool,
+}
+
+pub fn key_of(conn: &mut Conn, email: &str) -> Result<Option<Key>> {
+    let row = members::table
+        .filter(members::email_key.eq(email.trim().to_lowercase()))
+        .select((members::id, members::password_hash, members::active))
+        .first::<(i64, Option<String>, bool)>(conn)
+        .optional()?;
+    Ok(row.map(|(member_id, password_hash, active)| Key { member_id, password_hash, active }))
+}
+
+pub fn insert(
+    conn: &mut Conn,
+    email: &str,
+    name: &str,
+    role_id: i64,
+    password_hash: Option<&str>,
+    now: Moment,
+) -> Result<i64> {
+    diesel::insert_into(members::table)
+        .values((
+            members::email.eq(email),
+            members::email_key.eq(email.to_lowercase()),
+            members::name.eq(name),
+            members::role_id.eq(role_id),
+            members::password_hash.eq(password_hash),
+            members::active.eq(true),
+            members::version.eq(1),
+            members::created_at.eq(now.micros()),
+        ))
+        .returning(members::id)
+        .get_result(conn)
+        .map_err(|e| taken(e, email))
+}
+
+/// What an Administrator changes of a member.
+pub struct Values<'a> {
+    pub email: &'a str,
+    pub name: &'a str,
+    pub role_id: i64,
+    pub active: bool,
+}
+
+pub fn update(conn: &mut Conn, id: i64, values: &Values, now: Moment) -> Result<()> {
+    let deactivated_at = (!values.active).then_some(now.micros());
+    diesel::update(members::table.find(id))
+        .set((
+            members::email.eq(values.email),
+            members::email_key.eq(values.email.to_lowercase()),
+            members::name.eq(values.name),
+            members::role_id.eq(values.role_id),
+            members::active.eq(values.active),
+            members::deactivated_at.eq(deactivated_at),
+            members::version.eq(members::version + 1),
+        ))
+        .execute(conn)
+        .map_err(|e| taken(e, values.email))?;
+    Ok(())
+}
+
+pub fn set_own(conn: &mut Conn, id: i64, name: &str, time_zone: Option<&str>) -> Result<()> {
+    diesel::update(members::table.find(id))
+        .set((members::name.eq(name), members::time_zone.eq(time_zone), members::version.eq(members::version + 1)))
+        .execute(conn)?;
+    Ok(())
+}
+
+pub fn set_password(conn: &mut Conn, id: i64, hash: &str) -> Result<()> {
+    diesel::update(members::table.find(id)).set(members::password_hash.eq(hash)).execute(conn)?;
+    Ok(())
+}
+
+fn taken(error: diesel::result::Error, email: &str) -> AppError {
+    if db::is_taken(&error) {
+        return AppError::Conflict(format!("There is a member with the e-mail address {email} already."));
+    }
+    error.into()
+}
+
+pub fn role_id(conn: &mut Conn, name: &str) -> Result<Option<i64>> {
+    Ok(roles::table.filter(roles::name.eq(name)).select(roles::id).first(conn).optional()?)
+}
+
+/// The names of all roles, those that every Workspace begins with first.
+pub fn role_names(conn: &mut Conn) -> Result<Vec<String>> {
+    Ok(roles::table.order(roles::id).select(roles::name).load(conn)?)
+}
+
+/// Adds the built-in roles that are not there yet.
+pub fn add_built_in_roles(conn: &mut Conn) -> Result<()> {
+    db::lock_row(conn, "workspace", 1)?;
+    for (name, permissions) in BUILT_IN_ROLES {
+        if role_id(conn, name)?.is_none() {
+            let permissions = serde_json::to_string::<[Permission]>(permissions).map_err(AppError::internal)?;
+            diesel::insert_into(roles::table)
+                .values((roles::name.eq(name), roles::permissions.eq(permissions), roles::built_in.eq(true)))
+                .execute(conn)?;
+        }
+    }
+    Ok(())
+}
+
+/// What a role permits, for the list to choose from: ("Importer", "Importer: Can Import Data").
+pub fn role_options(conn: &mut Conn) -> Result<Vec<(String, String)>> {
+    let rows: Vec<(String, String)> =
+        roles::table.order(roles::id).select((roles::name, roles::permissions)).load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|(name, permissions)| {
+            let permissions: Vec<Permission> = serde_json::from_str(&permissions).unwrap_or_default();
+            let words: Vec<&str> = match name.as_str() {
+                ADMINISTRATOR => vec!["everything"],
+                _ => permissions.into_iter().map(Permission::words).collect(),
+            };
+            let words = if words.is_empty() { "views".to_owned() } else { words.join(", ") };
+            let label = format!("{name}: {words}");
+            (name, label)
+        })
+        .collect())
 }

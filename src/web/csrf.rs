@@ -36,6 +36,15 @@ pub fn session_value(request: &HttpRequest, secure: bool) -> Option<String> {
     (!value.is_empty()).then_some(value)
 }
 
+/// What the session cookie of a request holds, or a fresh value for a page before sign-in, whose answer then carries
+/// [`session_cookie`] with it.
+pub fn session_value_or_fresh(request: &HttpRequest, secure: bool) -> (String, bool) {
+    match session_value(request, secure) {
+        Some(value) => (value, false),
+        None => (secrets::random_token(), true),
+    }
+}
+
 /// The token that belongs to a session cookie's value.
 pub fn token_for(session_value: &str) -> String {
     secrets::hash("csrf", session_value)

@@ -17,9 +17,16 @@ use crate::error::AppError;
 pub struct Form(pub Vec<(String, String)>);
 
 impl Form {
-    /// From `a=1&b=2`, percent-encoded.
+    /// From `a=1&b=2`, percent-encoded. A NUL, which PostgreSQL's text cannot hold, becomes the sign for what cannot
+    /// be shown.
     pub fn parse(encoded: &[u8]) -> Self {
-        Self(serde_html_form::from_bytes(encoded).unwrap_or_default())
+        let mut pairs: Vec<(String, String)> = serde_html_form::from_bytes(encoded).unwrap_or_default();
+        for (_, value) in &mut pairs {
+            if value.contains('\0') {
+                *value = value.replace('\0', "\u{fffd}");
+            }
+        }
+        Self(pairs)
     }
 
     /// The first value of a name, outer spaces cut; `""` where it is absent.

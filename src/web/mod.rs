@@ -1,6 +1,7 @@
 //! Furniture for pages, without a word of the product: the shell around every page, forms, the guard against forged
 //! requests, flash messages, error pages, assets.
 
+mod address;
 pub mod assets;
 pub mod csrf;
 pub mod download;
@@ -12,6 +13,7 @@ pub mod page;
 pub mod words;
 pub mod zones;
 
+pub use address::{client_address, local_path};
 pub use errors::refused;
 pub use flash::Flash;
 pub use form::Form;

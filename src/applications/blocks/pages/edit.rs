@@ -126,7 +126,8 @@ impl Typed {
     /// Puts what is wrong with a column beside it.
     fn mark(&mut self, errors: &FieldErrors, rows: &[usize]) {
         for error in &errors.0 {
-            let at = error.field.strip_prefix("columns[").and_then(|rest| rest.split(']').next()?.parse::<usize>().ok());
+            let at =
+                error.field.strip_prefix("columns[").and_then(|rest| rest.split(']').next()?.parse::<usize>().ok());
             if let Some(column) = at.and_then(|n| rows.get(n)).and_then(|row| self.columns.get_mut(*row)) {
                 column.error.get_or_insert_with(|| error.detail.clone());
             }
@@ -328,7 +329,8 @@ fn confirm(
         action: format!("{back}/delete"),
         back,
         question: format!("Delete the Block “{}”?", block.name),
-        what_stays: "Its rows can no longer be seen and its name is free again. The history of its imports stays.".into(),
+        what_stays: "Its rows can no longer be seen and its name is free again. The history of its imports stays."
+            .into(),
         verb: "Delete Block",
         refused,
     };

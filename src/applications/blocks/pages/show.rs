@@ -74,11 +74,9 @@ pub async fn list(
 
 fn loaded(at: Option<Moment>, now: Moment, entered: &Entered) -> String {
     match at {
-        Some(at) => format!(
-            "{} ({})",
-            words::short_time(at, now, entered.application.time_zone),
-            words::relative(at, now)
-        ),
+        Some(at) => {
+            format!("{} ({})", words::short_time(at, now, entered.application.time_zone), words::relative(at, now))
+        }
         None => "Never".into(),
     }
 }
@@ -165,7 +163,11 @@ pub async fn show(
         view,
         row_count: words::count(state.row_count),
         loaded: loaded(state.loaded_at, now, &entered),
-        columns: block.columns.iter().map(|c| shown_column(c.column_type, &c.name, c.key, c.must_be_filled())).collect(),
+        columns: block
+            .columns
+            .iter()
+            .map(|c| shown_column(c.column_type, &c.name, c.key, c.must_be_filled()))
+            .collect(),
         rows: page.into_iter().map(|row| shown_row(&block, row)).collect(),
         name: block.name,
         shown,

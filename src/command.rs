@@ -1,0 +1,120 @@
+//! The commands that do one thing and stop. They may run beside a process that serves.
+
+use std::io::Read;
+
+use clap::{Args, Subcommand};
+use tidegate::app::App;
+use tidegate::config::{Config, Options};
+use tidegate::error::AppError;
+use tidegate::members::actions::{self, NewMember};
+use tidegate::members::permissions::ADMINISTRATOR;
+use tidegate::members::{self, Scope, passwords, setup, tokens};
+use url::Url;
+
+#[derive(Subcommand)]
+pub enum MemberCommand {
+    /// Add a member; the password is read from standard input.
+    Add(AddMember),
+}
+
+#[derive(Args)]
+pub struct AddMember {
+    #[arg(long)]
+    email: String,
+    #[arg(long)]
+    name: String,
+    /// Name of a role, such as Modeler, Importer, Viewer or Auditor.
+    #[arg(long, value_name = "NAME", required_unless_present = "administrator")]
+    role: Option<String>,
+    /// The role Administrator.
+    #[arg(long, conflicts_with = "role")]
+    administrator: bool,
+    /// Read the password from standard input, up to the first line break.
+    #[arg(long, required = true)]
+    password_stdin: bool,
+}
+
+#[derive(Subcommand)]
+pub enum TokenCommand {
+    /// Make an API token for a member; it stands alone on the last line of the output.
+    Create(CreateToken),
+}
+
+#[derive(Args)]
+pub struct CreateToken {
+    /// E-mail address of the member as whom the token acts.
+    #[arg(long)]
+    member: String,
+    /// What the token is for.
+    #[arg(long)]
+    name: String,
+    /// What it may do: read, run, schedule, configure, administer; repeatable. Without any: all that the member may do.
+    #[arg(long, value_delimiter = ',', value_parser = scope)]
+    scope: Vec<Scope>,
+}
+
+fn scope(word: &str) -> Result<Scope, String> {
+    Scope::parse(word).ok_or_else(|| {
+        format!("one of {} is expected", Scope::ALL.iter().map(|s| s.as_str()).collect::<Vec<_>>().join(", "))
+    })
+}
+
+pub fn migrate(options: Options) -> Result<(), String> {
+    let config = Config::new(options, "./data")?;
+    std::fs::create_dir_all(&config.data_dir).map_err(|e| format!("{}: {e}", config.data_dir.display()))?;
+    tidegate::app::open_databases(&config)?;
+    println!("both databases are up to date");
+    Ok(())
+}
+
+pub fn member(options: Options, MemberCommand::Add(new): MemberCommand) -> Result<(), String> {
+    let app = open(options)?;
+    let mut password = Vec::new();
+    let limit = passwords::LONGEST as u64 + 2;
+    std::io::stdin().take(limit).read_to_end(&mut password).map_err(|e| format!("--password-stdin: {e}"))?;
+    let password = String::from_utf8(password).map_err(|_| "--password-stdin: the password is not UTF-8".to_owned())?;
+    let password = password.lines().next().unwrap_or_default();
+    passwords::check(password, &[&new.email, &new.name]).map_err(|reason| format!("--password-stdin: {reason}"))?;
+    let hash = passwords::hash_now(password).map_err(words)?;
+    let role = new.role.unwrap_or_else(|| ADMINISTRATOR.to_owned());
+    let new = NewMember { email: new.email, name: new.name, role, password: Some(hash) };
+    let now = app.now();
+    let member = app.db.write(|conn| actions::add_by_command(conn, new, now)).map_err(words)?;
+    println!("added {} as {}", member.email, member.role);
+    Ok(())
+}
+
+pub fn token(options: Options, TokenCommand::Create(new): TokenCommand) -> Result<(), String> {
+    let app = open(options)?;
+    let now = app.now();
+    let made = app.db.write(|conn| {
+        let member = members::by_email(conn, &new.member)?
+            .ok_or_else(|| AppError::Conflict(format!("--member {}: there is no such member", new.member)))?;
+        tokens::create_by_command(conn, &member, &new.name, &new.scope, now)
+    });
+    println!("{}", made.map_err(words)?);
+    Ok(())
+}
+
+/// What all of these need; the address at which people reach the server does not matter to them.
+fn open(options: Options) -> Result<App, String> {
+    let config = Config::new(options, "./data")?;
+    let base_url = Url::parse("http://localhost/").map_err(|e| e.to_string())?;
+    let app = App::open(config, base_url)?;
+    app.db.write(setup::prepare).map_err(words)?;
+    Ok(app)
+}
+
+/// An error in one line for a terminal: the fault of a database is named, for nobody else reads it.
+fn words(error: AppError) -> String {
+    match error {
+        AppError::Invalid(errors) => errors
+            .0
+            .into_iter()
+            .map(|e| format!("--{}: {}", e.field.replace("token_", ""), e.detail))
+            .collect::<Vec<_>>()
+            .join(" "),
+        AppError::Internal(cause) => cause,
+        other => other.to_string(),
+    }
+}

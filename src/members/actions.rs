@@ -1,0 +1,174 @@
+//! Adding members and changing them: the same verbs for pages, API and command line. Passwords come in hashed
+//! (`passwords::hash`), because hashing takes longer than a transaction should.
+
+use serde_json::json;
+
+use super::model::{By, Member, check_email, check_name};
+use super::passwords::PasswordHash;
+use super::{session, store};
+use crate::audit::{self, Actor, Entry};
+use crate::clock::Moment;
+use crate::db::{self, Conn};
+use crate::error::{AppError, FieldErrors, Result};
+
+/// A member to be.
+pub struct NewMember {
+    pub email: String,
+    pub name: String,
+    /// The name of a role.
+    pub role: String,
+    /// Without one, nobody can sign in as this member yet.
+    pub password: Option<PasswordHash>,
+}
+
+/// What is to change; `None` leaves a thing as it is.
+#[derive(Default)]
+pub struct Change {
+    pub email: Option<String>,
+    pub name: Option<String>,
+    pub role: Option<String>,
+    pub active: Option<bool>,
+    /// Ends the member's sessions.
+    pub password: Option<PasswordHash>,
+    /// The version that the change was made from.
+    pub version: Option<i64>,
+}
+
+/// All members, those of an id greater than `after` first by id; for Administrators and Auditors.
+pub fn list(conn: &mut Conn, by: &By, after: i64, limit: i64) -> Result<Vec<Member>> {
+    need_see(by)?;
+    store::page(conn, after, limit)
+}
+
+/// All members, the active ones first, by name; for the page.
+pub fn everybody(conn: &mut Conn, by: &By) -> Result<Vec<Member>> {
+    need_see(by)?;
+    store::all(conn)
+}
+
+fn need_see(by: &By) -> Result<()> {
+    by.need_scope(super::Scope::Read)?;
+    if by.member.is_administrator() || by.member.sees_everything() {
+        return Ok(());
+    }
+    Err(AppError::Forbidden("Only Administrators manage the members of this Workspace.".into()))
+}
+
+/// Adds a member.
+pub fn add(conn: &mut Conn, by: &By, new: NewMember, now: Moment) -> Result<Member> {
+    by.need_administrator()?;
+    insert(conn, &by.actor(), new, now)
+}
+
+/// Adds a member from the command line, where whoever may run the program is the operator.
+pub fn add_by_command(conn: &mut Conn, new: NewMember, now: Moment) -> Result<Member> {
+    insert(conn, &command(), new, now)
+}
+
+/// The command line, as the audit log names it.
+pub(super) fn command() -> Actor {
+    Actor { member_id: None, name: "command line".into(), channel: super::Channel::Command.as_str() }
+}
+
+pub(super) fn insert(conn: &mut Conn, actor: &Actor, new: NewMember, now: Moment) -> Result<Member> {
+    let mut errors = FieldErrors::new();
+    let email = check_email(&new.email, &mut errors);
+    let name = check_name("name", &new.name, &mut errors);
+    let role = role_id(conn, &new.role, &mut errors)?;
+    errors.ok_or(())?;
+    let password = new.password.as_ref().map(|hash| hash.0.as_str());
+    let id = store::insert(conn, &email, &name, role, password, now)?;
+    let member = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
+    audit::record(conn, actor, Entry::of("member.added", "member", id).after(shown(&member)), now)?;
+    Ok(member)
+}
+
+/// Changes a member. Their sessions end with their password or their account.
+pub fn update(conn: &mut Conn, by: &By, id: i64, change: Change, now: Moment) -> Result<Member> {
+    by.need_administrator()?;
+    // One change of members at a time, so that two Administrators cannot demote each other.
+    db::lock_row(conn, "workspace", 1)?;
+    let before = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
+    if change.version.is_some_and(|version| version != before.version) {
+        return Err(AppError::Stale(format!(
+            "{} was changed since you opened this page. Look at it as it is now, then change it again.",
+            before.name
+        )));
+    }
+    let mut errors = FieldErrors::new();
+    let email = change.email.map_or_else(|| before.email.clone(), |email| check_email(&email, &mut errors));
+    let name = change.name.map_or_else(|| before.name.clone(), |name| check_name("name", &name, &mut errors));
+    let role = change.role.unwrap_or_else(|| before.role.clone());
+    let role_id = role_id(conn, &role, &mut errors)?;
+    errors.ok_or(())?;
+    let active = change.active.unwrap_or(before.active);
+    store::update(conn, id, &store::Values { email: &email, name: &name, role_id, active }, now)?;
+    if let Some(password) = &change.password {
+        store::set_password(conn, id, &password.0)?;
+    }
+    let after = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
+    let was = before.active && before.is_administrator();
+    if was && !(after.active && after.is_administrator()) && store::administrators(conn)?.is_empty() {
+        return Err(AppError::Conflict(format!(
+            "{} is the last active Administrator. Make somebody else an Administrator first.",
+            before.name
+        )));
+    }
+    if !after.active || change.password.is_some() {
+        session::end_sessions(conn, id, None)?;
+    }
+    let mut shown_after = shown(&after);
+    if change.password.is_some() {
+        shown_after["password"] = json!("changed");
+    }
+    if shown(&before) != shown_after {
+        let action = match (before.active, after.active) {
+            (true, false) => "member.deactivated",
+            (false, true) => "member.activated",
+            _ => "member.changed",
+        };
+        by.audit(conn, Entry::of(action, "member", id).before(shown(&before)).after(shown_after), now)?;
+    }
+    Ok(after)
+}
+
+/// What members change of themselves.
+pub fn update_own(conn: &mut Conn, by: &By, name: &str, time_zone: Option<chrono_tz::Tz>, now: Moment) -> Result<()> {
+    let mut errors = FieldErrors::new();
+    let name = check_name("name", name, &mut errors);
+    errors.ok_or(())?;
+    store::set_own(conn, by.member.id, &name, time_zone.map(|zone| zone.name()))?;
+    let before = json!({ "name": by.member.name, "time_zone": by.member.time_zone.map(|zone| zone.name()) });
+    let after = json!({ "name": name, "time_zone": time_zone.map(|zone| zone.name()) });
+    if before != after {
+        let id = by.member.id;
+        by.audit(conn, Entry::of("member.changed", "member", id).before(before).after(after), now)?;
+    }
+    Ok(())
+}
+
+/// A member's own new password; every session but the one with this cookie value ends.
+pub fn change_own_password(
+    conn: &mut Conn,
+    by: &By,
+    password: &PasswordHash,
+    keep: Option<&str>,
+    now: Moment,
+) -> Result<()> {
+    store::set_password(conn, by.member.id, &password.0)?;
+    session::end_sessions(conn, by.member.id, keep)?;
+    by.audit(conn, Entry::of("member.password_changed", "member", by.member.id), now)
+}
+
+fn role_id(conn: &mut Conn, role: &str, errors: &mut FieldErrors) -> Result<i64> {
+    let id = store::role_id(conn, role)?;
+    if id.is_none() {
+        let names = store::role_names(conn)?.join(", ");
+        errors.add("role", format!("There is no such role. Choose one of {names}."));
+    }
+    Ok(id.unwrap_or_default())
+}
+
+fn shown(member: &Member) -> serde_json::Value {
+    json!({ "email": member.email, "name": member.name, "role": member.role, "active": member.active })
+}

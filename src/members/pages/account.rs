@@ -1,0 +1,189 @@
+//! One's own account: name, zone, password, where one is signed in, API tokens.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use chrono_tz::Tz;
+
+use crate::app::App;
+use crate::clock::Moment;
+use crate::error::{AppError, FieldErrors, Result};
+use crate::members::passwords::{self, ADVICE};
+use crate::members::session::{SessionRow, end_sessions as end_all, sessions_of};
+use crate::members::shell::shell;
+use crate::members::tokens::{self, Token};
+use crate::members::{By, Scope, SignedIn, actions, sign_in};
+use crate::web::{self, Crumb, Flash, Form, Page, Shell, csrf, see_other, words, zones};
+use crate::workspace;
+
+#[derive(Template)]
+#[template(path = "members/account.html")]
+struct AccountPage<'a> {
+    shell: Shell,
+    errors: FieldErrors,
+    form: &'a Form,
+    email: String,
+    role: String,
+    sessions: Vec<SessionRow>,
+    tokens: Vec<Token>,
+    /// A token that was just made: the only time that it is shown.
+    fresh: Option<String>,
+    zone: Tz,
+    now: Moment,
+    advice: &'static str,
+    scopes: &'static [Scope],
+}
+
+impl AccountPage<'_> {
+    fn on(&self, at: &Moment) -> String {
+        words::date_time(*at, self.zone)
+    }
+
+    fn ago(&self, at: &Moment) -> String {
+        words::relative(*at, self.now)
+    }
+}
+
+/// What a form left behind: the status, what is wrong, what was typed.
+struct Left<'a> {
+    status: StatusCode,
+    errors: FieldErrors,
+    form: &'a Form,
+    fresh: Option<String>,
+}
+
+async fn page(request: &HttpRequest, app: &App, by: &By, left: Option<Left<'_>>) -> Result<HttpResponse> {
+    let token = csrf::session_value(request, app.secure()).unwrap_or_default();
+    let (asks, now) = (by.clone(), app.now());
+    let (sessions, tokens, workspace) = app
+        .read(move |conn| {
+            let sessions = sessions_of(conn, asks.member.id, &token, now)?;
+            Ok((sessions, tokens::list(conn, &asks)?, workspace::get(conn)?))
+        })
+        .await?;
+    let own = own_values(by);
+    let left = left.unwrap_or(Left { status: StatusCode::OK, errors: FieldErrors::new(), form: &own, fresh: None });
+    let page = AccountPage {
+        shell: shell(request, app, by, "Your account").at("/account").crumbs([Crumb::here("Your account")]),
+        errors: left.errors,
+        form: left.form,
+        email: by.member.email.clone(),
+        role: by.member.role.clone(),
+        sessions,
+        tokens,
+        fresh: left.fresh,
+        zone: by.member.time_zone.unwrap_or(workspace.time_zone),
+        now,
+        advice: ADVICE,
+        scopes: Scope::ALL,
+    };
+    Page::with(left.status, request, &page)
+}
+
+/// The form as it stands before anybody types.
+fn own_values(by: &By) -> Form {
+    let zone = by.member.time_zone.map(|zone| zone.name().to_owned()).unwrap_or_default();
+    Form(vec![("name".into(), by.member.name.clone()), ("time_zone".into(), zone)])
+}
+
+/// The same with what another form of the page sent.
+fn with_sent(by: &By, form: &Form) -> Form {
+    let mut values = own_values(by);
+    values.0.extend(form.0.iter().filter(|(name, _)| name != "name" && name != "time_zone").cloned());
+    values
+}
+
+async fn refused(request: &HttpRequest, app: &App, by: &By, error: AppError, form: &Form) -> Result<HttpResponse> {
+    let (status, errors) = web::refused(error)?;
+    page(request, app, by, Some(Left { status, errors, form, fresh: None })).await
+}
+
+/// `GET /account`
+pub async fn account(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn) -> Result<HttpResponse> {
+    page(&request, &app, &by, None).await
+}
+
+/// `POST /account`: name and zone.
+pub async fn save_account(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    form: Form,
+) -> Result<HttpResponse> {
+    let zone = form.some("time_zone").map(zones::parse).transpose();
+    let saved = async {
+        let zone = zone.map_err(|reason| AppError::invalid("time_zone", reason))?;
+        let (by, name, now) = (by.clone(), form.get("name").to_owned(), app.now());
+        app.write(move |conn| actions::update_own(conn, &by, &name, zone, now)).await
+    };
+    match saved.await {
+        Ok(()) => Ok(see_other("/account", Some(Flash::new("Your account is saved.")))),
+        Err(error) => refused(&request, &app, &by, error, &form).await,
+    }
+}
+
+/// `POST /account/password`
+pub async fn save_password(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    form: Form,
+) -> Result<HttpResponse> {
+    let saved = async {
+        let (email, name) = (by.member.email.as_str(), by.member.name.as_str());
+        passwords::check(form.raw("password"), &[email, name]).map_err(|r| AppError::invalid("password", r))?;
+        let address = web::client_address(&request, &app.config);
+        sign_in::confirm(&app, email, form.raw("current"), address).await?;
+        let hash = passwords::hash(&app, form.raw("password"), &[email, name]).await?;
+        let keep = csrf::session_value(&request, app.secure());
+        let (by, now) = (by.clone(), app.now());
+        app.write(move |conn| actions::change_own_password(conn, &by, &hash, keep.as_deref(), now)).await
+    };
+    match saved.await {
+        Ok(()) => {
+            let words = "Your password is changed. You are signed out everywhere else.";
+            Ok(see_other("/account", Some(Flash::new(words))))
+        }
+        Err(error) => refused(&request, &app, &by, error, &with_sent(&by, &form)).await,
+    }
+}
+
+/// `POST /account/sessions/end`: all but this one.
+pub async fn end_sessions(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    _: Form,
+) -> Result<HttpResponse> {
+    let keep = csrf::session_value(&request, app.secure());
+    let ended = app.write(move |conn| end_all(conn, by.member.id, keep.as_deref())).await?;
+    let ended = words::counted(i64::try_from(ended).unwrap_or_default(), "other session", "other sessions");
+    Ok(see_other("/account", Some(Flash::new(format!("{ended} ended.")))))
+}
+
+/// `POST /account/tokens`: the answer shows the token, this once.
+pub async fn create_token(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    form: Form,
+) -> Result<HttpResponse> {
+    let (asks, name, now) = (by.clone(), form.get("token_name").to_owned(), app.now());
+    let scopes: Vec<Scope> = form.all("scope").filter_map(Scope::parse).collect();
+    match app.write(move |conn| tokens::create(conn, &asks, &name, &scopes, now)).await {
+        Ok(text) => {
+            let own = own_values(&by);
+            let left = Left { status: StatusCode::CREATED, errors: FieldErrors::new(), form: &own, fresh: Some(text) };
+            page(&request, &app, &by, Some(left)).await
+        }
+        Err(error) => refused(&request, &app, &by, error, &with_sent(&by, &form)).await,
+    }
+}
+
+/// `POST /account/tokens/{t}/revoke`
+pub async fn revoke_token(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, _: Form) -> Result<HttpResponse> {
+    let now = app.now();
+    app.write(move |conn| tokens::revoke(conn, &by, id.into_inner(), now)).await?;
+    Ok(see_other("/account", Some(Flash::new("The token is revoked: it no longer works."))))
+}

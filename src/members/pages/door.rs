@@ -1,0 +1,113 @@
+//! Signing in and out.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::{lone_shell, signed_in_cookie};
+use crate::app::App;
+use crate::error::{AppError, FieldErrors, Result};
+use crate::members::{SignedIn, session, setup, sign_in as door};
+use crate::web::form::Query;
+use crate::web::{self, Form, Page, Shell, csrf, local_path, see_other};
+
+#[derive(Template)]
+#[template(path = "members/sign_in.html")]
+struct SignInPage<'a> {
+    shell: Shell,
+    errors: FieldErrors,
+    email: &'a str,
+    next: &'a str,
+}
+
+/// `GET /sign-in?next=`
+pub async fn sign_in_page(
+    request: HttpRequest,
+    app: Data<App>,
+    query: Query,
+    member: Result<SignedIn>,
+) -> Result<HttpResponse> {
+    let next = local_path(query.get("next")).unwrap_or("/");
+    if member.is_ok() {
+        return Ok(see_other(next, None));
+    }
+    if app.read(setup::need_open).await.is_ok() {
+        return Ok(see_other("/setup", None));
+    }
+    page(&request, &app, StatusCode::OK, FieldErrors::new(), "", next)
+}
+
+fn page(
+    request: &HttpRequest,
+    app: &App,
+    status: StatusCode,
+    errors: FieldErrors,
+    email: &str,
+    next: &str,
+) -> Result<HttpResponse> {
+    let (shell, cookie) = lone_shell(request, app, "Sign in");
+    let mut response = Page::with(status, request, &SignInPage { shell, errors, email, next })?;
+    if let Some(cookie) = cookie {
+        response.add_cookie(&cookie).map_err(AppError::internal)?;
+    }
+    Ok(response)
+}
+
+/// `POST /sign-in`
+pub async fn sign_in(request: HttpRequest, app: Data<App>, form: Form) -> Result<HttpResponse> {
+    let (email, next) = (form.get("email"), local_path(form.get("next")).unwrap_or("/"));
+    let mut errors = FieldErrors::new();
+    if email.is_empty() {
+        errors.add("email", "Give your e-mail address.");
+    }
+    if form.raw("password").is_empty() {
+        errors.add("password", "Give your password.");
+    }
+    if !errors.is_empty() {
+        return page(&request, &app, StatusCode::UNPROCESSABLE_ENTITY, errors, email, next);
+    }
+    let old = csrf::session_value(&request, app.secure());
+    let address = web::client_address(&request, &app.config);
+    match door::sign_in(&app, email, form.raw("password"), address, old).await {
+        Ok(cookie) => {
+            let mut response = see_other(next, None);
+            response.add_cookie(&signed_in_cookie(&app, &cookie)).map_err(AppError::internal)?;
+            Ok(response)
+        }
+        Err(error @ AppError::TooMany { .. }) => {
+            let seconds = web::errors::retry_after(&error).unwrap_or(1);
+            let words = format!("Too many attempts. Wait {}, then try again.", wait(seconds));
+            let errors = FieldErrors::one("", words);
+            let mut response = page(&request, &app, StatusCode::TOO_MANY_REQUESTS, errors, email, next)?;
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+            Ok(response)
+        }
+        Err(error) => {
+            let (status, errors) = web::refused(error)?;
+            page(&request, &app, status, errors, email, next)
+        }
+    }
+}
+
+fn wait(seconds: u64) -> String {
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+    if seconds < 120 {
+        web::words::counted(seconds, "second", "seconds")
+    } else {
+        web::words::counted(seconds / 60 + 1, "minute", "minutes")
+    }
+}
+
+/// `POST /sign-out`
+pub async fn sign_out(request: HttpRequest, app: Data<App>) -> Result<HttpResponse> {
+    if let Some(token) = csrf::session_value(&request, app.secure()) {
+        app.write(move |conn| session::end_session(conn, &token)).await?;
+    }
+    let mut response = see_other("/sign-in", None);
+    let mut cookie = csrf::session_cookie(app.secure(), "");
+    cookie.make_removal();
+    response.add_cookie(&cookie).map_err(AppError::internal)?;
+    Ok(response)
+}

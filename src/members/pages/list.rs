@@ -1,0 +1,221 @@
+//! The members of the Workspace: who there is, in which role; adding, changing, deactivating.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use crate::app::App;
+use crate::db::Conn;
+use crate::error::{AppError, FieldErrors, Result};
+use crate::members::actions::{self, Change, NewMember};
+use crate::members::passwords::{self, ADVICE};
+use crate::members::shell::shell;
+use crate::members::{By, Member, SignedIn, store};
+use crate::web::{self, Crumb, Flash, Form, Page, Shell, see_other};
+
+#[derive(Template)]
+#[template(path = "members/list.html")]
+struct ListPage<'a> {
+    shell: Shell,
+    errors: FieldErrors,
+    form: &'a Form,
+    members: Vec<Member>,
+    roles: Vec<String>,
+    role_options: Vec<(String, String)>,
+    may_change: bool,
+    own_id: i64,
+    advice: &'static str,
+}
+
+struct Lists {
+    members: Vec<Member>,
+    roles: Vec<String>,
+    role_options: Vec<(String, String)>,
+}
+
+fn load(conn: &mut Conn, by: &By) -> Result<Lists> {
+    Ok(Lists {
+        members: actions::everybody(conn, by)?,
+        roles: store::role_names(conn)?,
+        role_options: store::role_options(conn)?,
+    })
+}
+
+/// `GET /members`
+pub async fn list(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn) -> Result<HttpResponse> {
+    page(&request, &app, &by, StatusCode::OK, FieldErrors::new(), &Form::default()).await
+}
+
+async fn page(
+    request: &HttpRequest,
+    app: &App,
+    by: &By,
+    status: StatusCode,
+    errors: FieldErrors,
+    form: &Form,
+) -> Result<HttpResponse> {
+    let asks = by.clone();
+    let Lists { members, roles, role_options } = app.read(move |conn| load(conn, &asks)).await?;
+    let page = ListPage {
+        shell: shell(request, app, by, "Members").at("/members").crumbs([Crumb::here("Members")]),
+        errors,
+        form,
+        members,
+        roles,
+        role_options,
+        may_change: by.member.is_administrator(),
+        own_id: by.member.id,
+        advice: ADVICE,
+    };
+    Page::with(status, request, &page)
+}
+
+/// `POST /members`
+pub async fn add(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, form: Form) -> Result<HttpResponse> {
+    by.need_administrator()?;
+    let new = (form.get("email").to_owned(), form.get("name").to_owned(), form.get("role").to_owned());
+    let added = async {
+        let (email, name, role) = new;
+        let mut errors = FieldErrors::new();
+        web_check(&email, &name, form.raw("password"), &mut errors);
+        errors.ok_or(())?;
+        let password = Some(passwords::hash(&app, form.raw("password"), &[&email, &name]).await?);
+        let (by, now) = (by.clone(), app.now());
+        app.write(move |conn| actions::add(conn, &by, NewMember { email, name, role, password }, now)).await
+    };
+    match added.await {
+        Ok(member) => {
+            let words = format!("{} is a member now. Hand the password over in person.", member.name);
+            Ok(see_other("/members", Some(Flash::new(words))))
+        }
+        Err(error) => {
+            let (status, errors) = web::refused(error)?;
+            page(&request, &app, &by, status, errors, &form).await
+        }
+    }
+}
+
+/// All that can be said before the password is hashed, in the order of the form.
+fn web_check(email: &str, name: &str, password: &str, errors: &mut FieldErrors) {
+    crate::members::check_name("name", name, errors);
+    crate::members::check_email(email, errors);
+    if let Err(reason) = passwords::check(password, &[email, name]) {
+        errors.add("password", reason);
+    }
+}
+
+/// `POST /members/{m}/switch`: the role, or active or not, straight from the list.
+pub async fn switch(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    id: Path<i64>,
+    form: Form,
+) -> Result<HttpResponse> {
+    let id = id.into_inner();
+    let change = Change {
+        role: form.some("role").map(str::to_owned),
+        active: match form.get("active") {
+            "yes" => Some(true),
+            "no" => Some(false),
+            _ => None,
+        },
+        ..Change::default()
+    };
+    let (asks, now) = (by.clone(), app.now());
+    match app.write(move |conn| actions::update(conn, &asks, id, change, now)).await {
+        Ok(member) => {
+            let words = match form.get("active") {
+                "yes" => format!("{} can sign in again.", member.name),
+                "no" => format!("{} is deactivated: signed out everywhere, and no token works any more.", member.name),
+                _ => format!("{} has the role {} now.", member.name, member.role),
+            };
+            Ok(see_other("/members", Some(Flash::new(words))))
+        }
+        Err(error) => {
+            let (status, errors) = web::refused(error)?;
+            page(&request, &app, &by, status, errors, &Form::default()).await
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "members/member.html")]
+struct MemberPage<'a> {
+    shell: Shell,
+    errors: FieldErrors,
+    form: &'a Form,
+    member: Member,
+    role_options: Vec<(String, String)>,
+    advice: &'static str,
+}
+
+async fn member_page(
+    request: &HttpRequest,
+    app: &App,
+    by: &By,
+    id: i64,
+    refused: Option<(StatusCode, FieldErrors, &Form)>,
+) -> Result<HttpResponse> {
+    let (member, role_options) = app
+        .read(move |conn| Ok((store::by_id(conn, id)?.ok_or(AppError::NotFound)?, store::role_options(conn)?)))
+        .await?;
+    let kept = Form(vec![
+        ("name".into(), member.name.clone()),
+        ("email".into(), member.email.clone()),
+        ("role".into(), member.role.clone()),
+        ("version".into(), member.version.to_string()),
+    ]);
+    let (status, errors, form) = refused.unwrap_or((StatusCode::OK, FieldErrors::new(), &kept));
+    let crumbs = [Crumb::to("Members", "/members"), Crumb::here(member.name.clone())];
+    let shell = shell(request, app, by, member.name.clone()).at("/members").crumbs(crumbs);
+    Page::with(status, request, &MemberPage { shell, errors, form, member, role_options, advice: ADVICE })
+}
+
+/// `GET /members/{m}`
+pub async fn member(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    id: Path<i64>,
+) -> Result<HttpResponse> {
+    by.need_administrator()?;
+    member_page(&request, &app, &by, id.into_inner(), None).await
+}
+
+/// `POST /members/{m}`
+pub async fn save(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    id: Path<i64>,
+    form: Form,
+) -> Result<HttpResponse> {
+    by.need_administrator()?;
+    let id = id.into_inner();
+    let saved = async {
+        let (email, name) = (form.get("email").to_owned(), form.get("name").to_owned());
+        let password = match form.raw("password") {
+            "" => None,
+            new => Some(passwords::hash(&app, new, &[&email, &name]).await?),
+        };
+        let change = Change {
+            email: Some(email),
+            name: Some(name),
+            role: form.some("role").map(str::to_owned),
+            active: None,
+            password,
+            version: form.id("version"),
+        };
+        let (by, now) = (by.clone(), app.now());
+        app.write(move |conn| actions::update(conn, &by, id, change, now)).await
+    };
+    match saved.await {
+        Ok(member) => Ok(see_other("/members", Some(Flash::new(format!("{} is saved.", member.name))))),
+        Err(error) => {
+            let (status, errors) = web::refused(error)?;
+            member_page(&request, &app, &by, id, Some((status, errors, &form))).await
+        }
+    }
+}

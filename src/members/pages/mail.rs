@@ -1,0 +1,64 @@
+//! Where mail goes, and a way to try it.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use lettre::message::Mailbox;
+
+use crate::app::App;
+use crate::error::{AppError, FieldErrors, Result};
+use crate::mail::Mail;
+use crate::members::SignedIn;
+use crate::members::shell::shell;
+use crate::web::{self, Crumb, Flash, Form, Page, Shell, see_other};
+
+#[derive(Template)]
+#[template(path = "members/mail.html")]
+struct MailPage {
+    shell: Shell,
+    errors: FieldErrors,
+    /// Where mail is written when there is no server.
+    folder: Option<String>,
+    from: String,
+    to: String,
+}
+
+/// `GET /settings/mail`
+pub async fn mail(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn) -> Result<HttpResponse> {
+    by.need_administrator()?;
+    let page = page(&request, &app, &by, FieldErrors::new());
+    Page::ok(&request, &page)
+}
+
+fn page(request: &HttpRequest, app: &App, by: &crate::members::By, errors: FieldErrors) -> MailPage {
+    MailPage {
+        shell: shell(request, app, by, "Mail").at("/settings/mail").crumbs([Crumb::here("Mail")]),
+        errors,
+        folder: app.mail.folder().map(|folder| folder.display().to_string()),
+        from: app.config.mail_from.clone(),
+        to: by.member.email.clone(),
+    }
+}
+
+/// `POST /settings/mail/test`
+pub async fn send_test(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, _: Form) -> Result<HttpResponse> {
+    by.need_administrator()?;
+    let address =
+        by.member.email.parse().map_err(|_| AppError::Conflict("Your e-mail address is not usable.".into()))?;
+    let sent = app.mail.send(Mail {
+        to: Mailbox::new(Some(by.member.name.clone()), address),
+        subject: "A test mail from Tidegate".into(),
+        text: format!("Mail from {} reaches you.\n", app.base_url),
+        html: format!("<p>Mail from {} reaches you.</p>", app.base_url),
+    });
+    match sent.await {
+        Ok(()) => Ok(see_other(
+            "/settings/mail",
+            Some(Flash::new(format!("A test mail is on its way to {}.", by.member.email))),
+        )),
+        Err(error) => {
+            let (status, errors) = web::refused(error)?;
+            Page::with(status, &request, &page(&request, &app, &by, errors))
+        }
+    }
+}

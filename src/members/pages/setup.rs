@@ -1,0 +1,78 @@
+//! The first start, in a browser: who administers this Workspace, and what it is called.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::{lone_shell, signed_in_cookie};
+use crate::app::App;
+use crate::error::{AppError, FieldErrors, Result};
+use crate::members::passwords::ADVICE;
+use crate::members::setup::{self as first, Begin};
+use crate::web::{self, Flash, Form, Page, Shell, see_other, zones};
+
+#[derive(Template)]
+#[template(path = "members/setup.html")]
+struct SetupPage<'a> {
+    shell: Shell,
+    errors: FieldErrors,
+    form: &'a Form,
+    base_url: &'a str,
+    advice: &'static str,
+}
+
+/// `GET /setup`
+pub async fn setup(request: HttpRequest, app: Data<App>) -> Result<HttpResponse> {
+    app.read(first::need_open).await?;
+    let form = Form(vec![("time_zone".into(), "UTC".into())]);
+    page(&request, &app, StatusCode::OK, FieldErrors::new(), &form)
+}
+
+fn page(
+    request: &HttpRequest,
+    app: &App,
+    status: StatusCode,
+    errors: FieldErrors,
+    form: &Form,
+) -> Result<HttpResponse> {
+    let (shell, cookie) = lone_shell(request, app, "Set up");
+    let base_url = app.base_url.as_str().trim_end_matches('/');
+    let mut response = Page::with(status, request, &SetupPage { shell, errors, form, base_url, advice: ADVICE })?;
+    if let Some(cookie) = cookie {
+        response.add_cookie(&cookie).map_err(AppError::internal)?;
+    }
+    Ok(response)
+}
+
+/// `POST /setup`
+pub async fn begin(request: HttpRequest, app: Data<App>, form: Form) -> Result<HttpResponse> {
+    let begin = Begin {
+        code: form.get("code").to_owned(),
+        email: form.get("email").to_owned(),
+        name: form.get("name").to_owned(),
+        password: form.raw("password").to_owned(),
+        workspace: form.get("workspace").to_owned(),
+        time_zone: zones::parse(form.get("time_zone")),
+    };
+    match first::begin(&app, begin, web::client_address(&request, &app.config)).await {
+        Ok(cookie) => {
+            let words = "You administer this Workspace. Next: make an Application, and try out mail under Mail.";
+            let mut response = see_other("/", Some(Flash::new(words)));
+            response.add_cookie(&signed_in_cookie(&app, &cookie)).map_err(AppError::internal)?;
+            Ok(response)
+        }
+        Err(AppError::TooMany { after_seconds }) => {
+            let errors =
+                FieldErrors::one("code", format!("Too many attempts. Wait {after_seconds} seconds, then try again."));
+            let mut response = page(&request, &app, StatusCode::TOO_MANY_REQUESTS, errors, &form)?;
+            response.headers_mut().insert(RETRY_AFTER, after_seconds.into());
+            Ok(response)
+        }
+        Err(error) => {
+            let (status, errors) = web::refused(error)?;
+            page(&request, &app, status, errors, &form)
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The first start: the roles, and the code by which the first Administrator proves to be whoever started the program.
+
+use std::net::IpAddr;
+
+use chrono_tz::Tz;
+use diesel::prelude::*;
+use serde_json::json;
+
+use super::actions::{self, NewMember};
+use super::model::{check_email, check_name};
+use super::permissions::ADMINISTRATOR;
+use super::throttle::{self, Who};
+use super::{passwords, session, store};
+use crate::app::App;
+use crate::audit::{self, Actor, Entry};
+use crate::clock::Moment;
+use crate::db::Conn;
+use crate::db::schema::one_time_tokens as codes;
+use crate::error::{AppError, FieldErrors, Result};
+use crate::{secrets, workspace};
+
+const PURPOSE: &str = "setup";
+const WRONG_CODE: &str = "This is not the set-up code. It stands on the first lines that the program printed when it \
+                          started: \"setup code: …\".";
+
+/// Makes the roles that every Workspace has. Every process calls it when it starts.
+pub fn prepare(conn: &mut Conn) -> Result<()> {
+    store::add_built_in_roles(conn)
+}
+
+/// A set-up code to print, while there is no Administrator. Codes printed by earlier starts go on working until there
+/// is one.
+pub fn code(conn: &mut Conn, now: Moment) -> Result<Option<String>> {
+    if store::has_administrator(conn)? {
+        return Ok(None);
+    }
+    let code = secrets::random_code();
+    diesel::insert_into(codes::table)
+        .values((codes::token_hash.eq(hash(&code)), codes::purpose.eq(PURPOSE), codes::created_at.eq(now.micros())))
+        .execute(conn)?;
+    Ok(Some(code))
+}
+
+/// However it was typed.
+fn hash(code: &str) -> String {
+    let plain: String = code.chars().filter(char::is_ascii_alphanumeric).collect();
+    secrets::hash("setup code", &plain.to_ascii_uppercase())
+}
+
+/// `NotFound` once there is an Administrator: the door is gone.
+pub fn need_open(conn: &mut Conn) -> Result<()> {
+    if store::has_administrator(conn)? { Err(AppError::NotFound) } else { Ok(()) }
+}
+
+fn code_is_right(conn: &mut Conn, code: &str) -> Result<bool> {
+    let known = codes::table
+        .filter(codes::purpose.eq(PURPOSE).and(codes::used_at.is_null()).and(codes::token_hash.eq(hash(code))))
+        .select(codes::id)
+        .first::<i64>(conn)
+        .optional()?;
+    Ok(known.is_some())
+}
+
+/// What the first Administrator fills in.
+pub struct Begin {
+    pub code: String,
+    pub email: String,
+    pub name: String,
+    pub password: String,
+    pub workspace: String,
+    pub time_zone: Result<Tz, String>,
+}
+
+/// Makes the first Administrator, names the Workspace, and answers the value of their session cookie.
+pub async fn begin(app: &App, begin: Begin, address: Option<IpAddr>) -> Result<String> {
+    let (now, who, code) = (app.now(), Who::setup(address), begin.code.clone());
+    let asked = who.clone();
+    let right = app
+        .write(move |conn| {
+            need_open(conn)?;
+            throttle::check(conn, &asked, now)?;
+            let right = code_is_right(conn, &code)?;
+            if !right {
+                throttle::failed(conn, &asked, now)?;
+            }
+            Ok(right)
+        })
+        .await?;
+    let mut errors = FieldErrors::new();
+    if !right {
+        errors.add("code", WRONG_CODE);
+    }
+    let name = check_name("name", &begin.name, &mut errors);
+    let email = check_email(&begin.email, &mut errors);
+    if let Err(reason) = passwords::check(&begin.password, &[&email, &name]) {
+        errors.add("password", reason);
+    }
+    let workspace = check_name("workspace", &begin.workspace, &mut errors);
+    if let Err(reason) = &begin.time_zone {
+        errors.add("time_zone", reason);
+    }
+    errors.ok_or(())?;
+    let time_zone = begin.time_zone.map_err(|reason| AppError::invalid("time_zone", reason))?;
+    let password = passwords::hash(app, &begin.password, &[]).await?;
+    let code = begin.code;
+    app.write(move |conn| {
+        // Of two who hold the code, one comes first.
+        crate::db::lock_row(conn, "workspace", 1)?;
+        need_open(conn)?;
+        if !code_is_right(conn, &code)? {
+            return Err(AppError::NotFound);
+        }
+        diesel::update(codes::table.filter(codes::purpose.eq(PURPOSE).and(codes::used_at.is_null())))
+            .set(codes::used_at.eq(now.micros()))
+            .execute(conn)?;
+        throttle::succeeded(conn, &who)?;
+        let actor = Actor { member_id: None, name: "set-up code".into(), channel: "page" };
+        let new = NewMember { email, name, role: ADMINISTRATOR.into(), password: Some(password) };
+        let member = actions::insert(conn, &actor, new, now)?;
+        workspace::set(conn, &workspace, time_zone)?;
+        let after = json!({ "name": workspace, "time_zone": time_zone.name() });
+        audit::record(conn, &actor, Entry::about("workspace.set_up", "workspace").after(after), now)?;
+        session::start_session(conn, member.id, now)
+    })
+    .await
+}

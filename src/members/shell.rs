@@ -1,0 +1,23 @@
+//! The shell of signed-in pages outside any Application.
+
+use actix_web::HttpRequest;
+
+use super::model::By;
+use crate::app::App;
+use crate::web::{NavItem, Shell};
+
+pub fn shell(request: &HttpRequest, app: &App, by: &By, title: impl Into<String>) -> Shell {
+    let item = |label, href: &str, icon| NavItem { label, href: href.into(), icon, current: false };
+    let mut nav = vec![item("Applications", "/", "home")];
+    if by.member.is_administrator() {
+        nav.push(item("Connections", "/connections", "plug"));
+    }
+    if by.member.is_administrator() || by.member.sees_everything() {
+        nav.push(item("Members", "/members", "users"));
+    }
+    if by.member.is_administrator() {
+        nav.push(item("Mail", "/settings/mail", "bell"));
+    }
+    nav.push(item("Your account", "/account", "key"));
+    Shell { member: Some(by.member.name.clone()), nav_title: "Workspace", nav, ..Shell::new(request, app, title) }
+}

@@ -1,0 +1,123 @@
+//! How fast passwords may be guessed. Failed attempts are counted per account and per address, in the database so that
+//! every process counts the same. After a few the wait doubles with each, up to a quarter of an hour; nobody is locked
+//! out for good, and a right password ends the account's count.
+
+use std::net::IpAddr;
+
+use chrono::Duration;
+use diesel::dsl::{count_star, max};
+use diesel::prelude::*;
+
+use crate::clock::Moment;
+use crate::db::Conn;
+use crate::db::schema::sign_in_attempts as attempts;
+use crate::error::{AppError, Result};
+
+/// Failures of one account, and from one address, that cost no wait yet.
+const FREE_PER_ACCOUNT: i64 = 5;
+const FREE_PER_ADDRESS: i64 = 30;
+const LONGEST_WAIT_SECONDS: i64 = 15 * 60;
+/// A failure is forgotten after so long.
+const REMEMBERED_HOURS: i64 = 24;
+
+/// Whose attempts are counted.
+#[derive(Clone, Debug)]
+pub struct Who {
+    account: String,
+    address: String,
+}
+
+impl Who {
+    /// Signing in, with the address as typed, whether or not there is such a member.
+    pub fn account(email: &str, address: Option<IpAddr>) -> Self {
+        let email: String = email.trim().to_lowercase().chars().take(200).collect();
+        Self { account: format!("member:{email}"), address: network(address) }
+    }
+
+    /// Trying the set-up code.
+    pub fn setup(address: Option<IpAddr>) -> Self {
+        Self { account: format!("setup:{}", network(address)), address: network(address) }
+    }
+
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+}
+
+/// An IPv6 customer owns a whole /64, so that is what is counted.
+fn network(address: Option<IpAddr>) -> String {
+    match address {
+        Some(IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+        Some(IpAddr::V4(address)) => address.to_string(),
+        None => "unknown".into(),
+    }
+}
+
+/// The wait after so many failures.
+fn wait_after(failures: i64, free: i64) -> Duration {
+    match failures - free {
+        over if over < 0 => Duration::zero(),
+        over => Duration::seconds(1i64.checked_shl(over.min(20) as u32).unwrap_or(i64::MAX).min(LONGEST_WAIT_SECONDS)),
+    }
+}
+
+/// `TooMany` while the wait lasts.
+pub fn check(conn: &mut Conn, who: &Who, now: Moment) -> Result<()> {
+    let since = now.minus(Duration::hours(REMEMBERED_HOURS)).micros();
+    let select = (count_star(), max(attempts::at));
+    let of_account: (i64, Option<i64>) = attempts::table
+        .filter(attempts::account_key.eq(&who.account).and(attempts::at.gt(since)))
+        .select(select)
+        .first(conn)?;
+    let of_address: (i64, Option<i64>) = attempts::table
+        .filter(attempts::address.eq(&who.address).and(attempts::at.gt(since)))
+        .select(select)
+        .first(conn)?;
+    let mut wait = Duration::zero();
+    for ((failures, latest), free) in [(of_account, FREE_PER_ACCOUNT), (of_address, FREE_PER_ADDRESS)] {
+        let whole = wait_after(failures, free);
+        if let Some(latest) = latest {
+            // Never longer than the whole wait, even if the clock was set back.
+            wait = wait.max((whole - now.since(Moment::from_micros(latest))).min(whole));
+        }
+    }
+    if wait <= Duration::zero() {
+        return Ok(());
+    }
+    let seconds = (wait + Duration::milliseconds(999)).num_seconds().max(1);
+    Err(AppError::TooMany { after_seconds: seconds.unsigned_abs() })
+}
+
+/// Counts a failure, and forgets old ones.
+pub fn failed(conn: &mut Conn, who: &Who, now: Moment) -> Result<()> {
+    let old = now.minus(Duration::hours(REMEMBERED_HOURS)).micros();
+    diesel::delete(attempts::table.filter(attempts::at.lt(old))).execute(conn)?;
+    diesel::insert_into(attempts::table)
+        .values((
+            attempts::account_key.eq(&who.account),
+            attempts::address.eq(&who.address),
+            attempts::at.eq(now.micros()),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// A right password ends the account's count; the address's goes on, or a member could guess at others for ever.
+pub fn succeeded(conn: &mut Conn, who: &Who) -> Result<()> {
+    diesel::delete(attempts::table.filter(attempts::account_key.eq(&who.account))).execute(conn)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_doubles_and_ends_somewhere() {
+        let waits: Vec<i64> = [0, 4, 5, 6, 7, 10, 15, 1000].map(|n| wait_after(n, 5).num_seconds()).into();
+        assert_eq!(waits, [0, 0, 1, 2, 4, 32, 900, 900]);
+    }
+}

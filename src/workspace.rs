@@ -1,0 +1,94 @@
+//! The Workspace itself: the one row that says which installation this is, what it is called, and that the sealing key
+//! is the one with which its secrets were sealed.
+
+use chrono_tz::Tz;
+use diesel::prelude::*;
+
+use crate::clock::Moment;
+use crate::db::schema::workspace;
+use crate::db::{Conn, Pool};
+use crate::error::{AppError, Result};
+use crate::secrets::{self, Secrets};
+
+const SEAL_CONTEXT: &str = "workspace seal_check";
+const SEAL_TEXT: &str = "tidegate";
+
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    pub name: String,
+    pub time_zone: Tz,
+    /// Tells this installation from every other.
+    pub fingerprint: String,
+}
+
+/// Makes the row at the first start, and refuses a key that does not open what this Workspace sealed: a wrong key is
+/// found here, in one line, and not by the first import at night.
+pub fn open(pool: &Pool, secrets: &Secrets, now: Moment) -> Result<(), String> {
+    let sealed = seal_check(pool).map_err(|e| e.to_string())?;
+    let sealed = match sealed {
+        Some(sealed) => sealed,
+        None => {
+            let fresh = secrets.seal(SEAL_CONTEXT, SEAL_TEXT).map_err(|e| e.to_string())?;
+            // Another process may be first; what stands there afterwards counts.
+            let made = pool.write(|conn| make(conn, &fresh, now));
+            match (seal_check(pool).map_err(|e| e.to_string())?, made) {
+                (Some(sealed), _) => sealed,
+                (None, Err(error)) => return Err(format!("the Workspace cannot be made: {error}")),
+                (None, Ok(())) => return Err("the Workspace cannot be made".into()),
+            }
+        }
+    };
+    match secrets.open(SEAL_CONTEXT, &sealed) {
+        Ok(text) if text == SEAL_TEXT => Ok(()),
+        _ => Err("--secret-key: this is not the key with which this Workspace sealed its secrets; give the key that \
+                  was used before (secret.key of the data directory, or TIDEGATE_SECRET_KEY)"
+            .into()),
+    }
+}
+
+fn seal_check(pool: &Pool) -> Result<Option<String>> {
+    pool.read(|conn| {
+        Ok(workspace::table.find(1).select(workspace::seal_check).first::<Option<String>>(conn).optional()?.flatten())
+    })
+}
+
+fn make(conn: &mut Conn, sealed: &str, now: Moment) -> Result<()> {
+    let there = workspace::table.find(1).select(workspace::seal_check).first::<Option<String>>(conn).optional()?;
+    match there {
+        Some(Some(_)) => {}
+        Some(None) => {
+            diesel::update(workspace::table.find(1)).set(workspace::seal_check.eq(sealed)).execute(conn)?;
+        }
+        None => {
+            diesel::insert_into(workspace::table)
+                .values((
+                    workspace::id.eq(1),
+                    workspace::name.eq("Workspace"),
+                    workspace::time_zone.eq("UTC"),
+                    workspace::fence.eq(0),
+                    workspace::fingerprint.eq(secrets::random_token()),
+                    workspace::seal_check.eq(sealed),
+                    workspace::created_at.eq(now.micros()),
+                ))
+                .execute(conn)?;
+        }
+    }
+    Ok(())
+}
+
+pub fn get(conn: &mut Conn) -> Result<Workspace> {
+    let (name, zone, fingerprint) = workspace::table
+        .find(1)
+        .select((workspace::name, workspace::time_zone, workspace::fingerprint))
+        .first::<(String, String, String)>(conn)
+        .optional()?
+        .ok_or_else(|| AppError::internal("the Workspace's row is missing"))?;
+    Ok(Workspace { name, time_zone: zone.parse().unwrap_or(chrono_tz::UTC), fingerprint })
+}
+
+pub fn set(conn: &mut Conn, name: &str, time_zone: Tz) -> Result<()> {
+    diesel::update(workspace::table.find(1))
+        .set((workspace::name.eq(name), workspace::time_zone.eq(time_zone.name())))
+        .execute(conn)?;
+    Ok(())
+}
