@@ -46,7 +46,7 @@ pub fn start_by_hand(
     if parameters.as_ref().is_some_and(|p| !p.is_object()) {
         return Err(AppError::invalid("parameters", "Parameters are an object of names and values."));
     }
-    if !target.has_source && file_id.is_none() {
+    if target.connection_id.is_none() && file_id.is_none() {
         return Err(AppError::invalid("file", format!("{} takes a file: choose the one to import.", target.name)));
     }
     let waiting_key = waiting_key(configuration_id, file_id, parameters.as_ref());

@@ -4,8 +4,11 @@
 //! [`lifecycle`] says what a run may become. People act by [`actions`].
 
 pub mod actions;
+pub mod dispatcher;
 pub mod lifecycle;
 mod model;
+mod planning;
+pub mod policy;
 mod queue;
 mod store;
 

@@ -7,8 +7,11 @@ use diesel::prelude::*;
 
 use super::lifecycle::{RunStatus, Trigger};
 use super::model::{Filter, LogLine, Progress, Run, RunResult, RunStep};
+use super::policy::Policy;
 use crate::clock::Moment;
-use crate::db::schema::{import_configurations, run_leases, run_log, run_results, run_steps, runs};
+use crate::db::schema::{
+    applications, configuration_versions, import_configurations, run_leases, run_log, run_results, run_steps, runs,
+};
 use crate::db::{self, Conn};
 use crate::error::Result;
 
@@ -304,7 +307,7 @@ pub fn last_durations(conn: &mut Conn, configuration_id: i64) -> Result<Vec<Dura
     Ok(rows.into_iter().filter_map(|(from, to)| Some(to?.since(from?))).collect())
 }
 
-/// What a run is to run: the configuration as it stands now.
+/// What a run is to run: the configuration as it stands now. One that was deleted, or whose Application was, is none.
 #[derive(Clone, Debug)]
 pub struct Target {
     pub id: i64,
@@ -312,14 +315,15 @@ pub struct Target {
     pub name: String,
     pub block_id: i64,
     pub version: i64,
-    /// Needs no file given by hand.
-    pub has_source: bool,
+    /// `None`: it takes a file given by hand.
+    pub connection_id: Option<i64>,
 }
 
 pub fn targets(conn: &mut Conn, configuration_ids: &[i64]) -> Result<HashMap<i64, Target>> {
-    let rows: Vec<(i64, i64, String, i64, i64, Option<i64>, Option<i64>)> = import_configurations::table
+    let rows: Vec<(i64, i64, String, i64, i64, Option<i64>)> = import_configurations::table
+        .inner_join(applications::table)
         .filter(import_configurations::id.eq_any(configuration_ids))
-        .filter(import_configurations::archived_at.is_null())
+        .filter(import_configurations::archived_at.is_null().and(applications::archived_at.is_null()))
         .select((
             import_configurations::id,
             import_configurations::application_id,
@@ -327,14 +331,23 @@ pub fn targets(conn: &mut Conn, configuration_ids: &[i64]) -> Result<HashMap<i64
             import_configurations::block_id,
             import_configurations::version,
             import_configurations::connection_id,
-            import_configurations::source_block_id,
         ))
         .load(conn)?;
     Ok(rows
         .into_iter()
-        .map(|(id, application_id, name, block_id, version, connection, source)| {
-            let has_source = connection.is_some() || source.is_some();
-            (id, Target { id, application_id, name, block_id, version, has_source })
+        .map(|(id, application_id, name, block_id, version, connection_id)| {
+            (id, Target { id, application_id, name, block_id, version, connection_id })
         })
         .collect())
+}
+
+/// What the newest definitions of these configurations say about running them.
+pub fn policies(conn: &mut Conn, configuration_ids: &[i64]) -> Result<HashMap<i64, Policy>> {
+    let rows: Vec<(i64, String)> = configuration_versions::table
+        .inner_join(import_configurations::table)
+        .filter(import_configurations::id.eq_any(configuration_ids))
+        .filter(configuration_versions::version.eq(import_configurations::version))
+        .select((configuration_versions::configuration_id, configuration_versions::definition))
+        .load(conn)?;
+    Ok(rows.into_iter().map(|(id, text)| (id, Policy::of(&text))).collect())
 }

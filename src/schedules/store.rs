@@ -323,7 +323,6 @@ pub struct Due {
     pub run_name: Option<String>,
     pub owner_id: i64,
     pub parameters: Option<String>,
-    pub has_recipients: bool,
 }
 
 /// Which configurations have something due, and how many schedules each: light, to be cut into batches.
@@ -347,7 +346,7 @@ pub fn due_configurations(conn: &mut Conn, now: Moment) -> Result<Vec<(i64, usiz
 
 /// What is due of these configurations, by id.
 pub fn due_of(conn: &mut Conn, configuration_ids: &[i64], now: Moment) -> Result<Vec<Due>> {
-    type DueRow = (i64, i64, Option<i64>, String, Option<Moment>, Option<String>, i64, Option<String>, Option<About>);
+    type DueRow = (i64, i64, Option<i64>, String, Option<Moment>, Option<String>, i64, Option<String>);
     let found: Vec<DueRow> = schedules::table
         .filter(schedules::next_at.le(now))
         .filter(schedules::configuration_id.eq_any(configuration_ids))
@@ -361,11 +360,10 @@ pub fn due_of(conn: &mut Conn, configuration_ids: &[i64], now: Moment) -> Result
             schedules::run_name,
             schedules::owner_id,
             schedules::parameters,
-            schedules::notify_about,
         ))
         .load(conn)?;
     let mut due = Vec::with_capacity(found.len());
-    for (id, application_id, configuration_id, rule, next_at, run_name, owner_id, parameters, about) in found {
+    for (id, application_id, configuration_id, rule, next_at, run_name, owner_id, parameters) in found {
         let (Some(configuration_id), Some(next_at)) = (configuration_id, next_at) else { continue };
         due.push(Due {
             id,
@@ -376,7 +374,6 @@ pub fn due_of(conn: &mut Conn, configuration_ids: &[i64], now: Moment) -> Result
             run_name,
             owner_id,
             parameters,
-            has_recipients: about.is_some(),
         });
     }
     Ok(due)

@@ -1,0 +1,214 @@
+//! The step that turns due occurrences into runs. It asks the clock once; many processes may take it at a time.
+//!
+//! A schedule's next occurrence is an indexed column. The step moves it on by compare-and-set, and only whoever moved it
+//! writes the rows for what it passed over, under a unique key, in the same transaction: exactly one run for each
+//! (schedule, planned instant), whatever crashes in between.
+
+use std::collections::{HashMap, HashSet};
+
+use super::lifecycle::{RunStatus, Trigger};
+use super::planning::{self, Fate, Missed};
+use super::policy::Policy;
+use super::queue::{self, NewRun};
+use super::store::{self, Target};
+use crate::app::App;
+use crate::clock::Moment;
+use crate::db::Conn;
+use crate::error::Result;
+use crate::imports::Overlap;
+use crate::schedules::clockwork::{self, Due, Step};
+
+/// How many schedules are claimed in one transaction: short enough that nobody waits for it.
+const BATCH: usize = 500;
+
+/// What one step did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dispatched {
+    pub queued: usize,
+    pub skipped: usize,
+    /// Rows, each for one occurrence or a range of them.
+    pub missed: usize,
+    /// The earliest occurrence that is still to come.
+    pub next_due: Option<Moment>,
+}
+
+/// Claims all that is due.
+pub fn step(app: &App) -> Result<Dispatched> {
+    let now = app.now();
+    let mut done = Dispatched::default();
+    if app.stop.is_cancelled() {
+        return Ok(done);
+    }
+    if app.db.read(|conn| clockwork::sleeps_over(conn, now))? {
+        app.db.write(|conn| clockwork::wake(conn, now))?;
+    }
+    let due = app.db.read(|conn| clockwork::due_configurations(conn, now))?;
+    for batch in batches(due) {
+        let part = app.db.write(|conn| claim(conn, &batch, now))?;
+        done.queued += part.queued;
+        done.skipped += part.skipped;
+        done.missed += part.missed;
+    }
+    if done.queued > 0 {
+        app.work.notify_one();
+    }
+    done.next_due = app.db.read(clockwork::next_due)?;
+    Ok(done)
+}
+
+/// Whole configurations together, because their schedules cover each other.
+fn batches(due: Vec<(i64, usize)>) -> Vec<Vec<i64>> {
+    let mut batches: Vec<Vec<i64>> = Vec::new();
+    let mut size = BATCH;
+    for (configuration_id, count) in due {
+        if size + count > BATCH {
+            batches.push(Vec::new());
+            size = 0;
+        }
+        size += count;
+        if let Some(batch) = batches.last_mut() {
+            batch.push(configuration_id);
+        }
+    }
+    batches
+}
+
+fn claim(conn: &mut Conn, configuration_ids: &[i64], now: Moment) -> Result<Dispatched> {
+    let due = clockwork::due_of(conn, configuration_ids, now)?;
+    let mut of: HashMap<i64, Vec<Due>> = HashMap::new();
+    for d in due {
+        of.entry(d.configuration_id).or_default().push(d);
+    }
+    let targets = store::targets(conn, configuration_ids)?;
+    let mut going = Going::look(conn, configuration_ids, &of)?;
+    let mut decided: Vec<(Due, Fate)> = Vec::new();
+    let mut steps: Vec<Step> = Vec::new();
+    for id in configuration_ids {
+        let Some(group) = of.remove(id) else { continue };
+        if !targets.contains_key(id) {
+            // What it ran was deleted: nothing more is planned.
+            steps.extend(group.iter().map(|d| Step { id: d.id, from: d.next_at, to: None }));
+            continue;
+        }
+        let (moves, fates): (Vec<_>, Vec<_>) = planning::decide(&group, now).into_iter().unzip();
+        steps.extend(moves);
+        decided.extend(group.into_iter().zip(fates));
+    }
+    let mine: HashSet<i64> = clockwork::claim(conn, &steps, now)?.into_iter().collect();
+    let mut done = Dispatched::default();
+    let mut rows: Vec<NewRun> = Vec::new();
+    let mut to_tell: Vec<(String, i64)> = Vec::new();
+    for (due, fate) in decided.into_iter().filter(|(due, _)| mine.contains(&due.id)) {
+        let Some(target) = targets.get(&due.configuration_id) else { continue };
+        if let Some(missed) = fate.missed {
+            let row = missed_row(&due, target, &missed, now);
+            if !missed.covered {
+                to_tell.extend(row.occurrence_key.clone().map(|key| (key, due.id)));
+            }
+            rows.push(row);
+            done.missed += 1;
+        }
+        if let Some((planned_at, late)) = fate.run {
+            let mut row = row(&due, target, planned_at, now);
+            match going.let_in(due.configuration_id) {
+                Ok(()) => {
+                    row.late = late;
+                    done.queued += 1;
+                }
+                Err(reason) => {
+                    row.status = RunStatus::Skipped;
+                    row.reason = Some(reason.to_owned());
+                    row.available_at = None;
+                    row.finished_at = Some(now);
+                    done.skipped += 1;
+                }
+            }
+            rows.push(row);
+        }
+    }
+    queue::insert_all(conn, &rows)?;
+    for (key, schedule_id) in to_tell {
+        if let Some(run) = store::by_occurrence_key(conn, &key)?.filter(|run| run.status == RunStatus::Missed) {
+            queue::write_outcome(conn, run.id, RunStatus::Missed, Some(schedule_id), now)?;
+        }
+    }
+    Ok(done)
+}
+
+/// What is queued or running of each configuration, and what a further occurrence may do then.
+struct Going {
+    open: HashMap<i64, Vec<RunStatus>>,
+    policies: HashMap<i64, Policy>,
+}
+
+impl Going {
+    fn look(conn: &mut Conn, configuration_ids: &[i64], due: &HashMap<i64, Vec<Due>>) -> Result<Self> {
+        let mut open: HashMap<i64, Vec<RunStatus>> = HashMap::new();
+        for (_, configuration_id, status) in store::open_of(conn, configuration_ids)? {
+            open.entry(configuration_id).or_default().push(status);
+        }
+        let asked: Vec<i64> = configuration_ids
+            .iter()
+            .copied()
+            .filter(|id| open.contains_key(id) || due.get(id).is_some_and(|group| group.len() > 1))
+            .collect();
+        let policies = if asked.is_empty() { HashMap::new() } else { store::policies(conn, &asked)? };
+        Ok(Self { open, policies })
+    }
+
+    /// Lets one more run into the queue, or says why not.
+    fn let_in(&mut self, configuration_id: i64) -> Result<(), &'static str> {
+        let overlap = self.policies.get(&configuration_id).map_or(Overlap::Skip, |policy| policy.overlap);
+        let open = self.open.entry(configuration_id).or_default();
+        if open.is_empty() || (overlap == Overlap::Queue && !open.contains(&RunStatus::Queued)) {
+            open.push(RunStatus::Queued);
+            return Ok(());
+        }
+        Err(match overlap {
+            Overlap::Queue => "The previous run had not ended, and another one was waiting for it already.",
+            Overlap::Skip if open.contains(&RunStatus::Running) => "The previous run was still running.",
+            Overlap::Skip => "The previous run was still waiting in the queue.",
+        })
+    }
+}
+
+fn row(due: &Due, target: &Target, planned_at: Moment, now: Moment) -> NewRun {
+    NewRun {
+        application_id: due.application_id,
+        configuration_id: Some(target.id),
+        configuration_version: Some(target.version),
+        block_id: Some(target.block_id),
+        schedule_id: Some(due.id),
+        planned_at: Some(planned_at),
+        planned_until: None,
+        repeat_no: 0,
+        occurrence_key: Some(queue::occurrence_key(due.id, planned_at, 0)),
+        waiting_key: None,
+        again_of: None,
+        trigger_kind: Trigger::Schedule,
+        started_by: None,
+        as_member_id: Some(due.owner_id),
+        name: due.run_name.clone().unwrap_or_else(|| target.name.clone()),
+        status: RunStatus::Queued,
+        reason: None,
+        late: false,
+        parameters: due.parameters.clone(),
+        file_id: None,
+        queued_at: now,
+        available_at: Some(now),
+        finished_at: None,
+    }
+}
+
+fn missed_row(due: &Due, target: &Target, missed: &Missed, now: Moment) -> NewRun {
+    let reason =
+        if missed.covered { "The server was down; covered by a later run." } else { "The server was down." };
+    NewRun {
+        planned_until: missed.until,
+        status: RunStatus::Missed,
+        reason: Some(reason.to_owned()),
+        available_at: None,
+        finished_at: Some(now),
+        ..row(due, target, missed.from, now)
+    }
+}

@@ -1,0 +1,74 @@
+//! What a configuration's definition says about running it, and how long a failed attempt waits for the next.
+
+use chrono::Duration;
+use serde::Deserialize;
+
+use crate::imports::Overlap;
+
+/// The part of a definition that runs need before they begin.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Policy {
+    pub overlap: Overlap,
+    /// How often a run is tried, the first time included.
+    pub attempts: i32,
+    /// How long one attempt may take.
+    pub attempt_seconds: i64,
+    source: Source,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+struct Source {
+    #[serde(default)]
+    path: Option<String>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { overlap: Overlap::Skip, attempts: 3, attempt_seconds: 3_600, source: Source::default() }
+    }
+}
+
+impl Policy {
+    /// Of a definition's JSON; what it does not say is as usual.
+    pub fn of(definition: &str) -> Self {
+        serde_json::from_str(definition).unwrap_or_default()
+    }
+
+    /// The file that is read, below the Connection's folder or address.
+    pub fn path(&self) -> Option<&str> {
+        self.source.path.as_deref()
+    }
+}
+
+/// How long after a failed attempt the next one begins: 30 s, then 2 min, a fifth more or less, so that what failed
+/// together does not come back together. The spread follows from the run's id: it is the same wherever it is reckoned.
+pub fn back_off(run_id: i64, attempt: i32) -> Duration {
+    let base: i64 = if attempt <= 1 { 30_000 } else { 120_000 };
+    // Any mixing of the two numbers does; this one is Fibonacci hashing.
+    let mixed = (run_id as u64).wrapping_mul(31).wrapping_add(attempt as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+    let percent = (mixed % 41) as i64 - 20;
+    Duration::milliseconds(base + base * percent / 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_definition_leaves_out_is_as_usual() {
+        assert_eq!(Policy::of("{}"), Policy::default());
+        let policy = Policy::of(r#"{"overlap": "queue", "attempts": 1, "source": {"path": "a.csv", "format": "csv"}}"#);
+        assert_eq!((policy.overlap, policy.attempts, policy.path()), (Overlap::Queue, 1, Some("a.csv")));
+    }
+
+    #[test]
+    fn the_back_off_spreads_by_a_fifth() {
+        for (attempt, base) in [(1, 30_000), (2, 120_000), (5, 120_000)] {
+            let waits: Vec<i64> = (0..500).map(|id| back_off(id, attempt).num_milliseconds()).collect();
+            assert!(waits.iter().all(|ms| (base * 4 / 5..=base * 6 / 5).contains(ms)));
+            let different: std::collections::BTreeSet<_> = waits.iter().collect();
+            assert!(different.len() > 30, "{}", different.len());
+        }
+    }
+}
