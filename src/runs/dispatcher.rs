@@ -201,8 +201,7 @@ fn row(due: &Due, target: &Target, planned_at: Moment, now: Moment) -> NewRun {
 }
 
 fn missed_row(due: &Due, target: &Target, missed: &Missed, now: Moment) -> NewRun {
-    let reason =
-        if missed.covered { "The server was down; covered by a later run." } else { "The server was down." };
+    let reason = if missed.covered { "The server was down; covered by a later run." } else { "The server was down." };
     NewRun {
         planned_until: missed.until,
         status: RunStatus::Missed,

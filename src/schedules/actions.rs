@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 
 use super::model::{Draft, MAX_RUN_NAME, Notify, SLOTS, Schedule, State, Switched};
 use super::rule::Rule;
-use super::store::{self, Saved, Target};
+use super::store::{self, Saved};
 use super::{first_at_or_after, occurrences};
 use crate::applications::{self, Application, Entered};
 use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, FieldErrors, Result};
+use crate::imports::{self, Configuration};
 use crate::members::{self, By, Scope};
 use crate::web::words;
 
@@ -176,7 +177,7 @@ fn stale(conn: &mut Conn, id: i64) -> AppError {
 /// What passed all checks.
 struct Checked {
     application_id: i64,
-    target: Target,
+    target: Configuration,
     run_name: Option<String>,
     rule: Rule,
     enabled: bool,
@@ -224,21 +225,15 @@ fn check(
     now: Moment,
 ) -> Result<Checked> {
     let mut errors = FieldErrors::new();
-    let target = store::target(conn, draft.configuration_id)?.filter(|t| t.application_id == application.id);
-    match &target {
+    let target = imports::by_id(conn, draft.configuration_id)?
+        .filter(|found| found.application_id == application.id && !found.archived);
+    match target.as_ref().map(|target| (target, target.schedulable())) {
         None => errors.add(
             "configuration_id",
             format!("{} has no such import configuration. Choose one of its own.", application.name),
         ),
-        Some(target) if !target.schedulable => errors.add(
-            "configuration_id",
-            format!(
-                "{} takes a file that is given by hand, so it cannot be scheduled. Give it a Connection or a source \
-                 Block, or run it with a file.",
-                target.name
-            ),
-        ),
-        Some(_) => {}
+        Some((target, Err(reason))) => errors.add("configuration_id", format!("{}: {reason}", target.name)),
+        Some((_, Ok(()))) => {}
     }
     let run_name = draft.run_name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
     if let Some(name) = &run_name {
@@ -333,7 +328,7 @@ fn check_recipients(
 
 /// A slot of the configuration for a schedule: the one that it holds, or a free one. Frees those of schedules that
 /// have no further occurrence first.
-fn take_slot(conn: &mut Conn, target: &Target, holder: Option<i64>, now: Moment) -> Result<String> {
+fn take_slot(conn: &mut Conn, target: &Configuration, holder: Option<i64>, now: Moment) -> Result<String> {
     db::lock_row(conn, "import_configurations", target.id)?;
     let mut taken = BTreeSet::new();
     for (schedule, key) in store::slot_holders(conn, target.id)? {
@@ -355,6 +350,6 @@ fn take_slot(conn: &mut Conn, target: &Target, holder: Option<i64>, now: Moment)
 
 /// The slot of a schedule that stays as it is; it may have lost it when nothing more was to come.
 fn keep_slot(conn: &mut Conn, schedule: &Schedule, now: Moment) -> Result<String> {
-    let target = store::target(conn, schedule.configuration_id)?.ok_or(AppError::NotFound)?;
+    let target = imports::by_id(conn, schedule.configuration_id)?.ok_or(AppError::NotFound)?;
     take_slot(conn, &target, Some(schedule.id), now)
 }

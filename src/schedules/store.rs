@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::model::{About, Notify, Schedule};
 use super::rule::Rule;
 use crate::clock::Moment;
-use crate::db::schema::{import_configurations, members, schedule_recipients, schedules};
+use crate::db::schema::{members, schedule_recipients, schedules};
 use crate::db::{self, Conn, on};
 use crate::error::{AppError, Result};
 
@@ -53,35 +53,6 @@ macro_rules! columns {
             schedules::finished_at,
         )
     };
-}
-
-/// What a schedule is asked to run.
-pub struct Target {
-    pub id: i64,
-    pub application_id: i64,
-    pub name: String,
-    /// Has a Connection or a source Block, and so needs no file at run time.
-    pub schedulable: bool,
-}
-
-pub fn target(conn: &mut Conn, configuration_id: i64) -> Result<Option<Target>> {
-    let row: Option<(i64, i64, String, Option<i64>, Option<i64>)> = import_configurations::table
-        .filter(import_configurations::id.eq(configuration_id).and(import_configurations::archived_at.is_null()))
-        .select((
-            import_configurations::id,
-            import_configurations::application_id,
-            import_configurations::name,
-            import_configurations::connection_id,
-            import_configurations::source_block_id,
-        ))
-        .first(conn)
-        .optional()?;
-    Ok(row.map(|(id, application_id, name, connection, block)| Target {
-        id,
-        application_id,
-        name,
-        schedulable: connection.is_some() || block.is_some(),
-    }))
 }
 
 pub fn target_key(configuration_id: i64) -> String {

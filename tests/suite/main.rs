@@ -9,5 +9,6 @@ mod blocks;
 mod connectors;
 mod formats;
 mod oracle;
+mod schedules;
 // The tools of this suite.
 mod tools;

@@ -19,6 +19,7 @@ pub mod browser;
 pub mod cast;
 pub mod html;
 pub mod settings;
+pub mod stage;
 pub mod world;
 
 pub use browser::Browser;
