@@ -9,6 +9,7 @@ mod check;
 pub mod files;
 mod model;
 mod parse;
+pub mod pipeline;
 mod store;
 
 pub use actions::{archive, create, find, list, page, update};

@@ -8,6 +8,7 @@ mod support;
 mod blocks;
 mod connectors;
 mod formats;
+mod loading;
 mod oracle;
 mod schedules;
 // The tools of this suite.

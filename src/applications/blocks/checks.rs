@@ -193,6 +193,7 @@ fn reject(
     select: impl FnOnce(&Conn) -> String,
 ) -> Result<usize> {
     let found = select(conn);
+    let advice = advice.replace('\'', "''");
     db::write(conn, |conn| {
         Ok(diesel::sql_query(format!(
             "INSERT INTO rejects (run_id, line, column_name, value, code, reason, advice) \

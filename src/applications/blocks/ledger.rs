@@ -276,6 +276,16 @@ pub fn state(conn: &mut Conn, block_id: i64) -> Result<BlockState> {
     Ok(row.map(|(row_count, loaded_at)| BlockState { row_count, loaded_at }).unwrap_or_default())
 }
 
+/// Whether a load with a newer fence began since.
+pub fn is_overtaken(conn: &mut Conn, staging: &Staging) -> Result<bool> {
+    let fence: Option<i64> = block_state::table
+        .filter(block_state::block_id.eq(staging.block_id))
+        .select(block_state::fence)
+        .first(conn)
+        .optional()?;
+    Ok(fence.is_some_and(|fence| fence > staging.fence))
+}
+
 /// The states of several Blocks, for lists; a Block that never held anything is not among them.
 pub fn states(conn: &mut Conn, block_ids: &[i64]) -> Result<std::collections::HashMap<i64, BlockState>> {
     let rows: Vec<(i64, i64, Option<Moment>)> = block_state::table

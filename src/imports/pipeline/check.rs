@@ -1,0 +1,160 @@
+//! One row of the source into one row of a batch, or into the rejects with every cell of it that is wrong.
+
+use crate::applications::blocks::batch::Batch;
+use crate::applications::blocks::rejects::{RejectBatch, RejectedCell, RejectedLine, cut_value};
+use crate::formats::{Record, Value};
+
+use super::plan::{Place, Route};
+
+/// The most bytes that the key cells of a row may have together: what an index of either database takes.
+const KEY_BYTES: usize = 2_000;
+
+/// Turns records into rows, as the routes say.
+pub(super) struct Checker {
+    routes: Vec<Route>,
+    /// The columns of the source, and those that a rejected-rows download added.
+    source: Vec<String>,
+    ignored: Vec<usize>,
+    /// Rejected rows are staged too, their bad cells empty, so that the items they name are checked as well; they
+    /// leave the staging table with all that is rejected.
+    pub stage_rejected: bool,
+    has_text_key: bool,
+}
+
+impl Checker {
+    pub fn new(routes: Vec<Route>, source: Vec<String>, ignored: Vec<usize>, stage_rejected: bool) -> Self {
+        let has_text_key = routes.iter().any(|route| route.column.key);
+        Self { routes, source, ignored, stage_rejected, has_text_key }
+    }
+
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
+    /// Checks a record; true when its row is good and stands at the end of the batch.
+    #[inline]
+    pub fn row(&self, record: &Record, batch: &mut Batch, rejects: &mut RejectBatch) -> bool {
+        if record.is_damaged() {
+            return self.damaged(record, batch, rejects);
+        }
+        let found = rejects.cells.len();
+        let mut key_bytes = 0;
+        for route in &self.routes {
+            match &route.from {
+                Place::Cell(index) => {
+                    let cell = record.field(*index);
+                    match route.parser.parse(cell) {
+                        Ok(value) => batch.push(value),
+                        Err(fault) => {
+                            batch.push(Value::Empty);
+                            rejects.cells.push(RejectedCell {
+                                line: record.line() as i64,
+                                column: route.source_name.clone(),
+                                value: cut_value(&record.text(*index)),
+                                code: fault.code().as_str().to_owned(),
+                                reason: fault.reason().to_owned(),
+                                advice: fault.advice().to_owned(),
+                            });
+                        }
+                    }
+                    if self.has_text_key && route.column.key {
+                        key_bytes += cell.len();
+                    }
+                }
+                Place::Constant(cell) => batch.push(cell.value()),
+            }
+        }
+        if key_bytes > KEY_BYTES {
+            self.key_too_long(record, rejects);
+        }
+        if rejects.cells.len() == found {
+            batch.end_row(record.line());
+            return true;
+        }
+        self.keep(record, rejects);
+        if self.stage_rejected {
+            batch.end_row(record.line());
+        } else {
+            batch.drop_row();
+        }
+        false
+    }
+
+    /// A row that is damaged as a row. Where its cells stand where they belong, the others are checked as well.
+    #[cold]
+    fn damaged(&self, record: &Record, batch: &mut Batch, rejects: &mut RejectBatch) -> bool {
+        let line = record.line() as i64;
+        for damage in record.damage() {
+            let column = damage.column.and_then(|index| self.source.get(index)).cloned().unwrap_or_default();
+            rejects.cells.push(RejectedCell {
+                line,
+                column,
+                value: damage.column.map(|index| cut_value(&record.text(index))).unwrap_or_default(),
+                code: damage.code().to_owned(),
+                reason: damage.reason(),
+                advice: damage.advice().to_owned(),
+            });
+        }
+        if record.damage().iter().all(|damage| damage.column.is_some()) {
+            for route in &self.routes {
+                let Place::Cell(index) = route.from else { continue };
+                if record.damage().iter().any(|damage| damage.column == Some(index)) {
+                    continue;
+                }
+                if let Err(fault) = route.parser.parse(record.field(index)) {
+                    rejects.cells.push(RejectedCell {
+                        line,
+                        column: route.source_name.clone(),
+                        value: cut_value(&record.text(index)),
+                        code: fault.code().as_str().to_owned(),
+                        reason: fault.reason().to_owned(),
+                        advice: fault.advice().to_owned(),
+                    });
+                }
+            }
+        }
+        self.keep(record, rejects);
+        batch.drop_row();
+        false
+    }
+
+    #[cold]
+    fn key_too_long(&self, record: &Record, rejects: &mut RejectBatch) {
+        let keys: Vec<&Route> = self.routes.iter().filter(|route| route.column.key).collect();
+        let names: Vec<&str> = keys.iter().map(|route| route.source_name.as_str()).collect();
+        let value = keys.first().map(|route| match route.from {
+            Place::Cell(index) => cut_value(&record.text(index)),
+            Place::Constant(_) => String::new(),
+        });
+        rejects.cells.push(RejectedCell {
+            line: record.line() as i64,
+            column: names.join(", "),
+            value: value.unwrap_or_default(),
+            code: "key_too_long".to_owned(),
+            reason: format!("The key is too long: more than {KEY_BYTES} bytes."),
+            advice: "Shorten it, or choose another column as key.".to_owned(),
+        });
+    }
+
+    /// Keeps the row as it came.
+    pub fn keep(&self, record: &Record, rejects: &mut RejectBatch) {
+        rejects.lines.push(self.line(record));
+    }
+
+    /// A row as it came, without the columns that a rejected-rows download added.
+    pub fn line(&self, record: &Record) -> RejectedLine {
+        let fields = (0..record.len())
+            .filter(|index| !self.ignored.contains(index))
+            .map(|index| record.text(index).into_owned())
+            .collect();
+        RejectedLine { line: record.line() as i64, fields }
+    }
+
+    /// The original columns, likewise.
+    pub fn head(&self) -> Vec<&str> {
+        (0..self.source.len())
+            .filter(|index| !self.ignored.contains(index))
+            .map(|index| self.source[index].as_str())
+            .collect()
+    }
+}

@@ -1,0 +1,435 @@
+//! The run of a load from the first byte to the commit.
+
+use std::fs::File;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use crate::applications::blocks::batch::Batch;
+use crate::applications::blocks::ledger::{self, LoadRefused, Staging, Visible};
+use crate::applications::blocks::rejects::RejectBatch;
+use crate::applications::blocks::{Loader, Merge, checks, rejects as kept, seal};
+use crate::clock::Clock;
+use crate::db::{Conn, Pool};
+use crate::formats::{CsvReader, FormatError, Record};
+
+use super::check::Checker;
+use super::outcome::{Counts, FailureKind, LoadError, LoadReport, Outcome, Step, counts_of, grouped, rows};
+use super::plan::{Plan, dimension_routes, routes};
+use super::rejects::{Keeper, decide, from_format, open};
+
+/// The file of a load, on this machine. It is read from its beginning, more than once where need be.
+#[derive(Debug)]
+pub struct SourceFile {
+    pub file: File,
+    /// Its name where it came from: tells the compression, and is kept in the ledger.
+    pub name: String,
+    /// As it is on the disk, before decompression.
+    pub bytes: u64,
+    pub sha256: String,
+}
+
+/// How far a load is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// What goes on, in a word or two.
+    pub phase: &'static str,
+    /// Rows that were read.
+    pub rows: i64,
+    /// Bytes that were read, decompressed.
+    pub bytes: i64,
+}
+
+/// What a load needs from its run.
+pub struct LoadContext<'a> {
+    pub blocks: &'a Pool,
+    pub run_id: i64,
+    /// Of the run's lease; a newer one that begins to load the same Block shuts this load out.
+    pub fence: i64,
+    pub clock: &'a dyn Clock,
+    /// Set it and the load ends within a batch.
+    pub cancelled: &'a AtomicBool,
+    /// The attempt's time is over then.
+    pub deadline: Option<Instant>,
+    /// Told after every batch, on the caller's thread.
+    pub progress: &'a dyn Fn(Progress),
+}
+
+impl LoadContext<'_> {
+    fn go_on(&self) -> Result<(), LoadError> {
+        if self.cancelled.load(Ordering::Relaxed) {
+            return Err(LoadError::new(FailureKind::Cancelled, "The run was cancelled."));
+        }
+        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Err(LoadError::new(FailureKind::DeadlinePassed, "The time for one attempt was over."));
+        }
+        Ok(())
+    }
+}
+
+/// Loads the file into the Block, all of its accepted rows or none. Blocks: call it from a thread that may. A run
+/// whose load the ledger knows already is answered from there and loads nothing twice.
+pub fn run(plan: &Plan, source: &SourceFile, context: &LoadContext<'_>) -> Result<LoadReport, LoadError> {
+    let known = context.blocks.read(|conn| ledger::ledger(conn, context.run_id)).map_err(LoadError::from_database)?;
+    if let Some(row) = known {
+        return Ok(LoadReport::from_ledger(&row));
+    }
+    context.go_on()?;
+    let reader = open(source, &plan.csv)?;
+    if reader.columns().is_empty() {
+        return Ok(nothing_new(&Reading::default(), source));
+    }
+    let utf8 = reader.encoding() == "UTF-8";
+    let routes =
+        routes(plan, reader.columns(), reader.ignored()).map_err(|why| LoadError::new(FailureKind::Columns, why))?;
+    let stage_rejected = !dimension_routes(plan, &routes).is_empty();
+    let checker = Checker::new(routes, reader.columns().to_vec(), reader.ignored().to_vec(), stage_rejected);
+
+    let mut conn = context.blocks.connect().map_err(LoadError::from_database)?;
+    let staging =
+        ledger::begin(&mut conn, &plan.block, context.run_id, context.fence, context.clock.now()).map_err(refused)?;
+    drop(conn);
+    let mut load = Load {
+        plan,
+        source,
+        context,
+        checker: &checker,
+        keeper: Keeper::new(context.run_id, &checker, &plan.csv, utf8),
+        staging: &staging,
+        read: Reading::default(),
+        loading: Duration::ZERO,
+        checking: Duration::ZERO,
+    };
+    let mut done = load.run(reader);
+    if done.as_ref().is_err_and(|failure| failure.kind == FailureKind::Internal)
+        && context.blocks.read(|conn| ledger::is_overtaken(conn, &staging)).unwrap_or(false)
+    {
+        // The successor dropped the staging table under this load's feet.
+        done = Err(refused(LoadRefused::FenceLost));
+    }
+    let visible = matches!(&done, Ok(report) if report.outcome != Outcome::NothingNew);
+    if !visible {
+        // A table that stays behind here is dropped by the next cleanup.
+        let dropped = context.blocks.connect().and_then(|mut conn| ledger::abandon(&mut conn, &staging));
+        if let Err(error) = dropped {
+            tracing::warn!(run = context.run_id, %error, "a staging table is left to the next cleanup");
+        }
+    }
+    done.map_err(|mut failure| {
+        failure.counts.read = failure.counts.read.max(load.read.rows);
+        failure.counts.rejected = failure.counts.rejected.max(load.read.rejected);
+        failure.counts.bytes = load.read.bytes;
+        failure.steps = load.steps("Nothing was loaded.".to_owned(), failure.counts.rejected);
+        failure
+    })
+}
+
+fn nothing_new(read: &Reading, source: &SourceFile) -> LoadReport {
+    let detail = format!("{} holds no rows: nothing new. The Block holds what it held before.", source.name);
+    LoadReport {
+        outcome: Outcome::NothingNew,
+        counts: Counts { bytes: read.bytes, ..Counts::default() },
+        steps: vec![Step { name: "Read", duration: read.reading, detail }],
+    }
+}
+
+fn refused(why: LoadRefused) -> LoadError {
+    match why {
+        LoadRefused::FenceLost => LoadError::new(
+            FailureKind::FenceLost,
+            "This worker paused for too long, and another one has taken over the Block.",
+        ),
+        LoadRefused::DefinitionChanged => LoadError::new(
+            FailureKind::BlockChanged,
+            "The columns of the Block were changed while the load ran. Run the import again.",
+        ),
+        LoadRefused::Database(error) => LoadError::from_database(error),
+    }
+}
+
+/// What the reading thread has done so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Reading {
+    rows: i64,
+    bytes: i64,
+    /// Rows that the checks of single cells rejected.
+    rejected: i64,
+    /// Rows that went into batches.
+    staged: i64,
+    reading: Duration,
+    checking: Duration,
+}
+
+/// Goes round between the two threads.
+struct Parcel {
+    batch: Batch,
+    rejects: RejectBatch,
+    read: Reading,
+}
+
+/// Parcels in flight: one is filled, one is written, one waits.
+const PARCELS: usize = 3;
+/// Rejected rows of a parcel.
+const MAX_REJECTS: usize = 2_000;
+/// One row in so many is timed, to tell reading from checking without a clock's price per row.
+const SAMPLE: i64 = 64;
+
+struct Load<'a> {
+    plan: &'a Plan,
+    source: &'a SourceFile,
+    context: &'a LoadContext<'a>,
+    checker: &'a Checker,
+    keeper: Keeper<'a>,
+    staging: &'a Staging,
+    read: Reading,
+    loading: Duration,
+    /// Of the checks that SQL does.
+    checking: Duration,
+}
+
+impl Load<'_> {
+    fn run(&mut self, reader: CsvReader<&File>) -> Result<LoadReport, LoadError> {
+        let positions: Vec<i32> = self.checker.routes().iter().map(|route| route.column.position).collect();
+        let mut loader =
+            Loader::open(self.context.blocks, self.staging, 1, &positions).map_err(LoadError::from_database)?;
+        self.fill(reader, &mut loader, positions.len())?;
+        let mut conn = loader.finish().map_err(LoadError::from_database)?;
+        if self.read.rows == 0 {
+            return Ok(nothing_new(&self.read, self.source));
+        }
+        self.context.go_on()?;
+        let (staged, rejected) = self.check_as_a_whole(&mut conn)?;
+        decide(self.plan, self.read.rows, rejected).map_err(|mut failure| {
+            failure.counts.rejected = rejected;
+            failure
+        })?;
+        self.context.go_on()?;
+        self.commit(conn, &positions, staged, rejected)
+    }
+
+    /// Reads on a thread of its own and writes on this one.
+    fn fill(&mut self, reader: CsvReader<&File>, loader: &mut Loader, width: usize) -> Result<(), LoadError> {
+        let (full, arriving) = sync_channel::<Parcel>(PARCELS);
+        let (empty, returning) = sync_channel::<Parcel>(PARCELS);
+        for _ in 0..PARCELS {
+            let parcel = Parcel { batch: Batch::new(width), rejects: RejectBatch::default(), read: Reading::default() };
+            // There is room for all of them.
+            let _ = empty.send(parcel);
+        }
+        let (checker, cancelled) = (self.checker, self.context.cancelled);
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new()
+                .name(format!("read {}", self.context.run_id))
+                .spawn_scoped(scope, move || read_all(reader, checker, cancelled, returning, full))
+                .map_err(|error| {
+                    let mut failure =
+                        LoadError::new(FailureKind::Internal, "No thread could be had to read the source.");
+                    failure.detail = Some(error.to_string());
+                    failure
+                })?;
+            let written = self.write_all(arriving, empty, loader);
+            // The channels are closed now, so the reader ends if it has not.
+            match thread.join() {
+                Ok(read) => written.and(read.map_err(from_format)),
+                Err(_) => Err(LoadError::new(FailureKind::Internal, "The thread that reads the source died.")),
+            }
+        })
+    }
+
+    fn write_all(
+        &mut self,
+        arriving: Receiver<Parcel>,
+        empty: SyncSender<Parcel>,
+        loader: &mut Loader,
+    ) -> Result<(), LoadError> {
+        // Ends when the reader has closed its end.
+        while let Ok(mut parcel) = arriving.recv() {
+            self.context.go_on()?;
+            let began = Instant::now();
+            if !parcel.batch.is_empty() {
+                loader.push(&parcel.batch).map_err(LoadError::from_database)?;
+            }
+            self.keeper.write(loader.conn(), &parcel.rejects)?;
+            self.loading += began.elapsed();
+            self.read = parcel.read;
+            self.tell("Reading and loading");
+            parcel.batch.clear();
+            parcel.rejects.clear();
+            // A reader that is done takes no more parcels.
+            let _ = empty.send(parcel);
+        }
+        self.context.go_on()
+    }
+
+    fn tell(&self, phase: &'static str) {
+        (self.context.progress)(Progress { phase, rows: self.read.rows, bytes: self.read.bytes });
+    }
+
+    /// What can be said only of all rows together. Answers how many rows are staged and how many rejected.
+    fn check_as_a_whole(&mut self, conn: &mut Conn) -> Result<(i64, i64), LoadError> {
+        self.tell("Checking");
+        let began = Instant::now();
+        let merge = self.plan.mode.merge();
+        let dimensions = dimension_routes(self.plan, self.checker.routes());
+        let mut found = 0;
+        for (route, key) in dimensions {
+            found += checks::unknown_items(conn, self.staging, merge, &route.staged(), key)
+                .map_err(LoadError::from_database)?;
+            self.context.go_on()?;
+        }
+        if found > 0 || (self.checker.stage_rejected && self.read.rejected > 0) {
+            checks::drop_rejected(conn, self.staging).map_err(LoadError::from_database)?;
+        }
+        let keys: Vec<_> =
+            self.checker.routes().iter().filter(|route| route.column.key).map(|route| route.staged()).collect();
+        if !keys.is_empty() {
+            found += checks::unique_keys(conn, self.staging, &keys).map_err(LoadError::from_database)?;
+            self.context.go_on()?;
+            if merge == Merge::Append {
+                found += checks::existing_keys(conn, self.staging, &keys, &self.plan.replaces_runs)
+                    .map_err(LoadError::from_database)?;
+            }
+        }
+        let mut counts = (self.read.staged, self.read.rejected);
+        if found > 0 || (self.checker.stage_rejected && self.read.rejected > 0) {
+            self.keeper.fetch(conn, self.source)?;
+            let rejected = kept::count(conn, self.context.run_id).map_err(LoadError::from_database)?;
+            counts = (self.read.rows - rejected, rejected);
+        }
+        self.checking += began.elapsed();
+        Ok(counts)
+    }
+
+    fn commit(
+        &mut self,
+        mut conn: Conn,
+        positions: &[i32],
+        staged: i64,
+        rejected: i64,
+    ) -> Result<LoadReport, LoadError> {
+        self.tell("Making the load visible");
+        let began = Instant::now();
+        seal(&mut conn, &self.staging.table).map_err(LoadError::from_database)?;
+        let visible = Visible {
+            block: &self.plan.block,
+            merge: self.plan.mode.merge(),
+            filled: positions,
+            replaces_runs: &self.plan.replaces_runs,
+            staged,
+            read: self.read.rows,
+            rejected,
+            bytes: self.read.bytes,
+            source_name: &self.source.name,
+            source_sha256: &self.source.sha256,
+        };
+        let row = match ledger::commit(&mut conn, self.staging, &visible, self.context.clock.now()) {
+            Ok(row) => row,
+            // The answer may have been lost after the deed: the ledger knows.
+            Err(LoadRefused::Database(error)) => {
+                let known = self.context.blocks.read(|conn| ledger::ledger(conn, self.context.run_id));
+                match known {
+                    Ok(Some(row)) => row,
+                    _ => return Err(LoadError::from_database(error)),
+                }
+            }
+            Err(why) => return Err(refused(why)),
+        };
+        self.loading += began.elapsed();
+        let counts = counts_of(&row);
+        let mut said = vec![format!("{} added", rows(counts.added))];
+        for (number, word) in
+            [(counts.changed, "changed"), (counts.removed, "removed"), (counts.unchanged, "unchanged")]
+        {
+            if number > 0 {
+                said.push(format!("{} {word}", grouped(number)));
+            }
+        }
+        let outcome = if rejected > 0 { Outcome::Partial } else { Outcome::Loaded };
+        Ok(LoadReport { outcome, counts, steps: self.steps(format!("{}.", said.join(", ")), rejected) })
+    }
+
+    fn steps(&self, loaded: String, rejected: i64) -> Vec<Step> {
+        let read = &self.read;
+        let from = format!("{} and {} bytes of {}.", rows(read.rows), grouped(read.bytes), self.source.name);
+        vec![
+            Step { name: "Read", duration: read.reading, detail: from },
+            Step {
+                name: "Map and check",
+                duration: read.checking + self.checking,
+                detail: format!("{} rejected.", rows(rejected)),
+            },
+            Step { name: "Load", duration: self.loading, detail: loaded },
+        ]
+    }
+}
+
+/// The reading thread: fills parcels until the source ends, or until nobody takes them any more.
+fn read_all(
+    mut reader: CsvReader<&File>,
+    checker: &Checker,
+    cancelled: &AtomicBool,
+    returning: Receiver<Parcel>,
+    full: SyncSender<Parcel>,
+) -> Result<(), FormatError> {
+    let mut record = Record::new();
+    let mut read = Reading::default();
+    let mut more = true;
+    while more {
+        let Ok(mut parcel) = returning.recv() else { return Ok(()) };
+        let mut sampled = Sampled::default();
+        let began = Instant::now();
+        while !parcel.batch.is_full() && parcel.rejects.lines.len() < MAX_REJECTS {
+            let timed = (read.rows % SAMPLE == 0).then(Instant::now);
+            more = reader.next(&mut record)?;
+            if !more {
+                break;
+            }
+            let between = timed.map(|start| (start, Instant::now()));
+            read.rows += 1;
+            let good = checker.row(&record, &mut parcel.batch, &mut parcel.rejects);
+            if let Some((start, middle)) = between {
+                sampled.add(middle - start, middle.elapsed());
+            }
+            if good {
+                read.staged += 1;
+            } else {
+                read.rejected += 1;
+                if cancelled.load(Ordering::Relaxed) {
+                    break;
+                }
+            }
+        }
+        let (reading, checking) = sampled.share(began.elapsed());
+        read.reading += reading;
+        read.checking += checking;
+        read.bytes = reader.bytes_read() as i64;
+        parcel.read = read;
+        if full.send(parcel).is_err() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// How the time of a parcel divides between reading and checking, from some of its rows.
+#[derive(Default)]
+struct Sampled {
+    reading: Duration,
+    checking: Duration,
+}
+
+impl Sampled {
+    fn add(&mut self, reading: Duration, checking: Duration) {
+        self.reading += reading;
+        self.checking += checking;
+    }
+
+    fn share(&self, whole: Duration) -> (Duration, Duration) {
+        let sum = (self.reading + self.checking).as_secs_f64();
+        if sum == 0.0 {
+            return (whole, Duration::ZERO);
+        }
+        let reading = whole.mul_f64(self.reading.as_secs_f64() / sum);
+        (reading, whole.saturating_sub(reading))
+    }
+}

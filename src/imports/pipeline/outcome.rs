@@ -1,0 +1,191 @@
+//! How a load ended: what it did, or why it did nothing, in words for people.
+
+use std::time::Duration;
+
+use crate::applications::blocks::ledger::LedgerRow;
+use crate::error::AppError;
+
+/// Rows and bytes of a load.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub read: i64,
+    pub added: i64,
+    pub changed: i64,
+    pub removed: i64,
+    pub unchanged: i64,
+    pub rejected: i64,
+    /// Of the source, decompressed.
+    pub bytes: i64,
+}
+
+/// One step of a load. Reading, checking and loading go on at the same time, so their times add up to more than the
+/// whole took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    pub name: &'static str,
+    pub duration: Duration,
+    pub detail: String,
+}
+
+/// How a load that did not fail ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Every row is in the Block.
+    Loaded,
+    /// The good rows are; some were rejected.
+    Partial,
+    /// The source had no rows; the Block holds what it held.
+    NothingNew,
+}
+
+/// What a load did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadReport {
+    pub outcome: Outcome,
+    pub counts: Counts,
+    pub steps: Vec<Step>,
+}
+
+impl LoadReport {
+    /// The report of a load that the ledger knows already: an earlier attempt of the run made it visible and died
+    /// before it could say so.
+    pub(super) fn from_ledger(row: &LedgerRow) -> Self {
+        let counts = counts_of(row);
+        let outcome = if counts.rejected > 0 { Outcome::Partial } else { Outcome::Loaded };
+        let detail = "An earlier attempt had loaded everything already.".to_owned();
+        Self { outcome, counts, steps: vec![Step { name: "Load", duration: Duration::ZERO, detail }] }
+    }
+}
+
+pub(super) fn counts_of(row: &LedgerRow) -> Counts {
+    Counts {
+        read: row.read,
+        added: row.added,
+        changed: row.changed,
+        removed: row.removed,
+        unchanged: row.unchanged,
+        rejected: row.rejected,
+        bytes: row.bytes,
+    }
+}
+
+/// Why a load did nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The file is cut, no CSV, too large or its options are wrong.
+    Source,
+    /// The file could not be read to its end, and might be another time.
+    SourceUnreadable,
+    /// The columns of the source, the mapping and the Block do not fit.
+    Columns,
+    /// More rows were rejected than the configuration allows.
+    Rejected,
+    /// The Block was changed while the load ran.
+    BlockChanged,
+    /// A newer worker has taken over.
+    FenceLost,
+    Cancelled,
+    DeadlinePassed,
+    /// The Block database is busy or gone.
+    DatabaseAway,
+    DiskFull,
+    /// A fault of ours.
+    Internal,
+}
+
+/// A load that did nothing: the Block holds what it held.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{cause}")]
+pub struct LoadError {
+    pub kind: FailureKind,
+    /// What happened and what to do, in plain words, and that the Block still holds what it held.
+    pub cause: String,
+    /// For the log, where there is more to know than people want to read.
+    pub detail: Option<String>,
+    pub counts: Counts,
+    pub steps: Vec<Step>,
+}
+
+impl LoadError {
+    pub(super) fn new(kind: FailureKind, what: impl AsRef<str>) -> Self {
+        let what = what.as_ref().trim_end();
+        let stop = if what.ends_with(['.', '!', '?']) { "" } else { "." };
+        let cause = format!("{what}{stop} The Block still holds what it held before.");
+        Self { kind, cause, detail: None, counts: Counts::default(), steps: Vec::new() }
+    }
+
+    /// May another attempt succeed with the same file and configuration?
+    pub fn may_retry(&self) -> bool {
+        matches!(self.kind, FailureKind::DatabaseAway | FailureKind::SourceUnreadable | FailureKind::BlockChanged)
+    }
+
+    pub(super) fn from_database(error: AppError) -> Self {
+        match error {
+            AppError::Unavailable { .. } => {
+                Self::new(FailureKind::DatabaseAway, "The database was busy or away for too long.")
+            }
+            AppError::Internal(detail) => {
+                let says = |words: &[&str]| words.iter().any(|word| detail.contains(word));
+                let mut failure = if says(&["disk is full", "No space left", "could not extend file"]) {
+                    Self::new(FailureKind::DiskFull, "The disk is full: free some space and run the import again.")
+                } else if says(&["server closed", "terminating connection", "connection to server", "lock timeout"]) {
+                    Self::new(FailureKind::DatabaseAway, "The connection to the database broke.")
+                } else {
+                    Self::new(FailureKind::Internal, "Something went wrong on our side while the rows were loaded.")
+                };
+                failure.detail = Some(detail);
+                failure
+            }
+            other => {
+                let mut failure =
+                    Self::new(FailureKind::Internal, "Something went wrong on our side while the rows were loaded.");
+                failure.detail = Some(other.to_string());
+                failure
+            }
+        }
+    }
+}
+
+/// `26115` as `26,115`.
+pub(super) fn grouped(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut out = String::new();
+    if number < 0 {
+        out.push('-');
+    }
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `1 row`, `2 rows`.
+pub(super) fn rows(number: i64) -> String {
+    format!("{} {}", grouped(number), if number == 1 { "row" } else { "rows" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        for (number, shown) in
+            [(0, "0"), (999, "999"), (1_000, "1,000"), (26_115, "26,115"), (-1_234_567, "-1,234,567")]
+        {
+            assert_eq!(grouped(number), shown);
+        }
+    }
+
+    #[test]
+    fn every_failure_says_that_the_block_is_untouched() {
+        let failure = LoadError::new(FailureKind::Source, "The file is cut at line 3");
+        assert_eq!(failure.cause, "The file is cut at line 3. The Block still holds what it held before.");
+        let full = LoadError::from_database(AppError::Internal("database or disk is full".into()));
+        assert_eq!((full.kind, full.may_retry()), (FailureKind::DiskFull, false));
+        assert!(LoadError::from_database(AppError::Unavailable { after_seconds: 1 }).may_retry());
+    }
+}

@@ -1,0 +1,252 @@
+//! What a load is to do, and how its columns find each other once the header of the source is known.
+
+use crate::applications::blocks::checks::{DimensionKey, StagedColumn, dimension_keys};
+use crate::applications::blocks::{Block, Cell, Column, Merge, name_key};
+use crate::db::{Conn, text_enum};
+use crate::error::Result;
+use crate::formats::{ColumnType, CsvOptions, Parser, Value};
+
+text_enum! {
+    /// How a load meets what the Block holds.
+    pub enum Mode {
+        /// Adds rows.
+        Append = "append",
+        /// Changes the rows whose key it has, adds the others.
+        Update = "update",
+        /// Takes the place of all rows.
+        Replace = "replace",
+    }
+}
+
+impl Mode {
+    pub(super) fn merge(self) -> Merge {
+        match self {
+            Self::Append => Merge::Append,
+            Self::Update => Merge::Update,
+            Self::Replace => Merge::Replace,
+        }
+    }
+}
+
+/// Where the cells of a column come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CellSource {
+    /// A column of the source, by name; case and outer spaces do not count.
+    Column(String),
+    /// The same text in every row, read like a cell of the source.
+    Constant(String),
+}
+
+/// One line of a mapping.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MappedColumn {
+    /// The position of the Block's column.
+    pub to: i32,
+    pub from: CellSource,
+}
+
+/// What becomes of a load some of whose rows are rejected.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct RejectPolicy {
+    /// Load the good rows? Unsaid: yes by Append and Update, no by Replace, so that no item vanishes for a typo.
+    pub load_good: Option<bool>,
+    /// More rejected rows than this load nothing.
+    pub max_rows: Option<u64>,
+    /// More rejected rows than this share of all rows load nothing.
+    pub max_percent: Option<f64>,
+}
+
+/// All that a load needs to know beside its file.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub block: Block,
+    /// None: by equal names.
+    pub mapping: Option<Vec<MappedColumn>>,
+    pub csv: CsvOptions,
+    pub mode: Mode,
+    pub rejects: RejectPolicy,
+    /// Earlier runs of the same occurrence: by Append their rows go when this load becomes visible.
+    pub replaces_runs: Vec<i64>,
+    /// Where the Dimension lists that the Block's columns name keep their keys.
+    pub dimensions: Vec<DimensionKey>,
+}
+
+impl Plan {
+    /// A plan with everything at its default: by equal names, contract's CSV options. `conn` is the Workspace's.
+    pub fn new(conn: &mut Conn, block: Block, mode: Mode) -> Result<Self> {
+        let dimensions = dimension_keys(conn, &block)?;
+        Ok(Self {
+            block,
+            mapping: None,
+            csv: CsvOptions::default(),
+            mode,
+            rejects: RejectPolicy::default(),
+            replaces_runs: Vec::new(),
+            dimensions,
+        })
+    }
+}
+
+/// A column of the Block with the place in the source that its cells come from.
+pub(super) struct Route {
+    pub column: Column,
+    /// Its name in the source, for the rejects; of a constant the Block's.
+    pub source_name: String,
+    pub from: Place,
+    pub parser: Parser,
+}
+
+pub(super) enum Place {
+    /// The cell at this index of the row.
+    Cell(usize),
+    Constant(Cell),
+}
+
+impl Route {
+    pub fn staged(&self) -> StagedColumn {
+        StagedColumn {
+            position: self.column.position,
+            column_type: self.column.column_type,
+            source_name: self.source_name.clone(),
+        }
+    }
+}
+
+/// Why a file's columns cannot be loaded into the Block, in a sentence that names them.
+pub(super) type Mismatch = String;
+
+/// Lets the plan's mapping and the columns of the source find each other. Every mapped column must be there, and every
+/// column that the Block requires must be mapped.
+pub(super) fn routes(plan: &Plan, source: &[String], ignored: &[usize]) -> Result<Vec<Route>, Mismatch> {
+    let block = &plan.block;
+    if plan.mode == Mode::Update && !block.is_keyed() {
+        return Err(format!(
+            "Update needs a key to find the rows that are there, and \"{}\" has no key column. Use Append or Replace.",
+            block.name
+        ));
+    }
+    let place = |name: &str| {
+        let key = name_key(name);
+        (0..source.len()).find(|i| !ignored.contains(i) && name_key(&source[*i]) == key)
+    };
+    let wanted: Vec<(&Column, CellSource)> = match &plan.mapping {
+        Some(mapping) => {
+            let mut wanted = Vec::with_capacity(mapping.len());
+            for mapped in mapping {
+                let Some(column) = block.columns.iter().find(|column| column.position == mapped.to) else {
+                    return Err(format!(
+                        "The mapping fills a column that \"{}\" does not have any more. Edit the mapping.",
+                        block.name
+                    ));
+                };
+                wanted.push((column, mapped.from.clone()));
+            }
+            wanted
+        }
+        None => block
+            .columns
+            .iter()
+            .filter(|column| place(&column.name).is_some())
+            .map(|column| (column, CellSource::Column(column.name.clone())))
+            .collect(),
+    };
+    let there = || quoted_list(source.iter().enumerate().filter(|(i, _)| !ignored.contains(i)).map(|(_, name)| name));
+    let missing: Vec<&String> = wanted
+        .iter()
+        .filter_map(|(_, from)| match from {
+            CellSource::Column(name) if place(name).is_none() => Some(name),
+            _ => None,
+        })
+        .collect();
+    if !missing.is_empty() {
+        return Err(format!(
+            "The source has no {} {}. It has {}. Check the file, its delimiter, or the mapping.",
+            if missing.len() == 1 { "column" } else { "columns" },
+            quoted_list(missing),
+            there()
+        ));
+    }
+    let unfilled: Vec<&String> = block
+        .columns
+        .iter()
+        .filter(|column| column.must_be_filled() && !wanted.iter().any(|(filled, _)| filled.id == column.id))
+        .map(|column| &column.name)
+        .collect();
+    if !unfilled.is_empty() {
+        return Err(format!(
+            "Nothing fills {} of \"{}\", which must have a value in every row. The source has {}.",
+            quoted_list(unfilled),
+            block.name,
+            there()
+        ));
+    }
+    if wanted.is_empty() {
+        return Err(format!(
+            "No column of the source has the name of a column of \"{}\". The source has {}; the Block has {}.",
+            block.name,
+            there(),
+            quoted_list(block.columns.iter().map(|column| &column.name))
+        ));
+    }
+    let mut routes: Vec<Route> = Vec::with_capacity(wanted.len());
+    for (column, from) in wanted {
+        if routes.iter().any(|route| route.column.id == column.id) {
+            return Err(format!("The mapping fills \"{}\" twice. Take one of the two out.", column.name));
+        }
+        let parser = Parser::new(column.column_type, column.must_be_filled(), &plan.csv)
+            .map_err(|errors| format!("The source cannot be read as it is set up: {errors}."))?;
+        let (from, source_name) = match from {
+            CellSource::Column(name) => {
+                let index = place(&name).unwrap_or_default();
+                (Place::Cell(index), source[index].clone())
+            }
+            CellSource::Constant(text) => {
+                let value = parser
+                    .parse(text.as_bytes())
+                    .map_err(|fault| format!("The constant for \"{}\" does not fit: {fault}", column.name))?;
+                (Place::Constant(owned(value)), column.name.clone())
+            }
+        };
+        routes.push(Route { column: column.clone(), source_name, from, parser });
+    }
+    Ok(routes)
+}
+
+/// The routes whose cells name items of a Dimension list, with where that list keeps its keys.
+pub(super) fn dimension_routes<'a>(plan: &'a Plan, routes: &'a [Route]) -> Vec<(&'a Route, &'a DimensionKey)> {
+    routes
+        .iter()
+        .filter(|route| route.column.column_type == ColumnType::Dimension)
+        .filter_map(|route| {
+            let list = route.column.dimension_block_id?;
+            Some((route, plan.dimensions.iter().find(|key| key.block_id == list)?))
+        })
+        .collect()
+}
+
+fn owned(value: Value<'_>) -> Cell {
+    match value {
+        Value::Empty => Cell::Empty,
+        Value::Text(text) => Cell::Text(text.to_owned()),
+        Value::Integer(number) => Cell::Integer(number),
+        Value::Number(number) => Cell::Number(number),
+        Value::Boolean(truth) => Cell::Boolean(truth),
+        Value::Date(days) => Cell::Date(days),
+        Value::Timestamp(micros) => Cell::Timestamp(micros),
+    }
+}
+
+/// `"a", "b" and "c"`, the first twenty of them.
+fn quoted_list<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+    const MOST: usize = 20;
+    let names: Vec<String> = names.into_iter().map(|name| format!("\"{name}\"")).collect();
+    match names.as_slice() {
+        [] => "no columns".to_owned(),
+        [one] => one.clone(),
+        many if many.len() <= MOST => {
+            let (others, last) = many.split_at(many.len() - 1);
+            format!("{} and {}", others.join(", "), last.join(""))
+        }
+        many => format!("{} and {} more", many[..MOST].join(", "), many.len() - MOST),
+    }
+}
