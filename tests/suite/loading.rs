@@ -10,12 +10,11 @@ use tidegate::applications::blocks::{self, Block, BlockKind, Cell, ColumnDraft, 
 use tidegate::clock::{Moment, SetClock};
 use tidegate::db::Conn;
 use tidegate::formats::ColumnType::{self, Boolean, Date, Dimension, Integer, Number, Text, Timestamp};
-use tidegate::imports::pipeline::{
-    CellSource, FailureKind, LoadContext, LoadError, LoadReport, MappedColumn, Mode, Outcome, Plan, SourceFile, run,
-};
+use tidegate::imports::pipeline::{FailureKind, LoadContext, LoadError, LoadReport, Outcome, Plan, SourceFile, run};
+use tidegate::imports::{Mapping, Mode};
 
-use crate::blocks::databases::{TestDb, each_database};
 use crate::blocks::{application, create, draft};
+use crate::support::Databases;
 
 const NOW: Moment = Moment::from_micros(1_795_000_000_000_000);
 
@@ -23,7 +22,7 @@ fn column(name: &str, column_type: ColumnType) -> ColumnDraft {
     ColumnDraft::new(name, column_type)
 }
 
-fn plan(db: &TestDb, block: &Block, mode: Mode) -> Plan {
+fn plan(db: &Databases, block: &Block, mode: Mode) -> Plan {
     db.main.read(|conn| Plan::new(conn, block.clone(), mode)).unwrap()
 }
 
@@ -40,11 +39,11 @@ fn data(name: &str) -> SourceFile {
 }
 
 /// A load whose fence is its run's number.
-fn load(db: &TestDb, plan: &Plan, source: &SourceFile, run_id: i64) -> Result<LoadReport, LoadError> {
+fn load(db: &Databases, plan: &Plan, source: &SourceFile, run_id: i64) -> Result<LoadReport, LoadError> {
     load_as(db, plan, source, run_id, run_id)
 }
 
-fn load_as(db: &TestDb, plan: &Plan, source: &SourceFile, run_id: i64, fence: i64) -> Result<LoadReport, LoadError> {
+fn load_as(db: &Databases, plan: &Plan, source: &SourceFile, run_id: i64, fence: i64) -> Result<LoadReport, LoadError> {
     let context = LoadContext {
         blocks: &db.blocks,
         run_id,
@@ -58,7 +57,7 @@ fn load_as(db: &TestDb, plan: &Plan, source: &SourceFile, run_id: i64, fence: i6
 }
 
 /// The Block's rows as text, in their order.
-fn shown(db: &TestDb, block: &Block) -> Vec<String> {
+fn shown(db: &Databases, block: &Block) -> Vec<String> {
     let rows = db.blocks.read(|conn| blocks::rows(conn, block, 0, 1_000)).unwrap();
     rows.iter()
         .map(|row| {
@@ -69,12 +68,12 @@ fn shown(db: &TestDb, block: &Block) -> Vec<String> {
         .collect()
 }
 
-fn count(db: &TestDb, block: &Block) -> i64 {
+fn count(db: &Databases, block: &Block) -> i64 {
     db.blocks.read(|conn| ledger::state(conn, block.id)).unwrap().row_count
 }
 
 /// Every bad cell of a run as `line column code`.
-fn bad(db: &TestDb, run_id: i64) -> Vec<String> {
+fn bad(db: &Databases, run_id: i64) -> Vec<String> {
     let rows = db.blocks.read(|conn| rejects::page(conn, run_id, 0, 1_000)).unwrap();
     rows.iter()
         .flat_map(|row| row.cells.iter().map(|cell| format!("{} {} {}", cell.line, cell.column, cell.code)))
@@ -82,7 +81,7 @@ fn bad(db: &TestDb, run_id: i64) -> Vec<String> {
 }
 
 /// The physical tables that hold or held rows.
-fn tables(db: &TestDb) -> Vec<String> {
+fn tables(db: &Databases) -> Vec<String> {
     #[derive(QueryableByName)]
     struct Name {
         #[diesel(sql_type = diesel::sql_types::Text)]
@@ -101,12 +100,12 @@ fn tables(db: &TestDb) -> Vec<String> {
     names.into_iter().map(|row| row.name).collect()
 }
 
-fn items(db: &TestDb, application: i64) -> Block {
+fn items(db: &Databases, application: i64) -> Block {
     let columns = vec![column("Code", Text).key(), column("Name", Text), column("Size", Number)];
     create(db, application, draft("Items", BlockKind::DimensionList, columns)).unwrap()
 }
 
-fn log(db: &TestDb, application: i64) -> Block {
+fn log(db: &Databases, application: i64) -> Block {
     let columns = vec![column("Day", Date), column("Amount", Integer)];
     create(db, application, draft("Log", BlockKind::TransactionList, columns)).unwrap()
 }
@@ -129,19 +128,18 @@ const WEATHER: [(&str, ColumnType); 15] = [
     ("time_hour", Timestamp),
 ];
 
-fn weather(db: &TestDb, application: i64, name: &str) -> Block {
+fn weather(db: &Databases, application: i64, name: &str) -> Block {
     let columns = WEATHER.iter().map(|(name, kind)| column(name, *kind)).collect();
     create(db, application, draft(name, BlockKind::TransactionList, columns)).unwrap()
 }
 
-#[test]
-fn weather_with_its_holes_declared_is_loaded_whole() {
-    each_database(|db| {
+on_both! {
+    fn weather_with_its_holes_declared_is_loaded_whole(db: Databases) {
         let block = weather(db, application(db, "Flights"), "Weather");
         let mut plan = plan(db, &block, Mode::Append);
         plan.csv.nulls = vec![String::new(), "NA".into()];
         let report = load(db, &plan, &data("weather.csv"), 1).unwrap();
-        assert_eq!(report.outcome, Outcome::Loaded, "{}", db.name);
+        assert_eq!(report.outcome, Outcome::Loaded);
         let counts = report.counts;
         assert_eq!((counts.read, counts.added, counts.rejected, counts.bytes), (26_115, 26_115, 0, 2_294_215));
         assert_eq!(count(db, &block), 26_115);
@@ -169,16 +167,15 @@ fn weather_with_its_holes_declared_is_loaded_whole() {
             let theirs = theirs.split(',').map(same).collect::<Vec<_>>();
             assert_eq!(ours, theirs.join(","));
         }
-    });
+    }
 }
 
-#[test]
-fn weather_with_its_holes_undeclared_names_every_bad_cell() {
-    each_database(|db| {
+on_both! {
+    fn weather_with_its_holes_undeclared_names_every_bad_cell(db: Databases) {
         let block = weather(db, application(db, "Flights"), "Weather");
         let report = load(db, &plan(db, &block, Mode::Append), &data("weather.csv"), 1).unwrap();
         assert_eq!(report.outcome, Outcome::Partial);
-        assert_eq!((report.counts.added, report.counts.rejected), (4_980, 21_135), "{}", db.name);
+        assert_eq!((report.counts.added, report.counts.rejected), (4_980, 21_135));
         assert_eq!(count(db, &block), 4_980);
         let (rows, cells) =
             db.blocks.read(|conn| Ok((rejects::count(conn, 1)?, rejects::count_cells(conn, 1)?))).unwrap();
@@ -199,12 +196,11 @@ fn weather_with_its_holes_undeclared_names_every_bad_cell() {
         let report = load(db, &again, &text(&csv), 2).unwrap();
         assert_eq!((report.counts.added, report.counts.rejected), (21_135, 0));
         assert_eq!(count(db, &block), 26_115);
-    });
+    }
 }
 
-#[test]
-fn airports_twice_by_update_are_there_once() {
-    each_database(|db| {
+on_both! {
+    fn airports_twice_by_update_are_there_once(db: Databases) {
         let columns = vec![
             column("faa", Text).key(),
             column("name", Text),
@@ -222,7 +218,7 @@ fn airports_twice_by_update_are_there_once() {
         assert_eq!((first.read, first.added, first.changed, first.unchanged), (1_458, 1_458, 0, 0));
         let second = load(db, &plan, &data("airports.csv"), 2).unwrap().counts;
         assert_eq!((second.read, second.added, second.changed, second.unchanged), (1_458, 0, 0, 1_458));
-        assert_eq!(count(db, &block), 1_458, "{}", db.name);
+        assert_eq!(count(db, &block), 1_458);
         // A row that did not change is still the first run's.
         assert_eq!(db.blocks.read(|conn| blocks::rows(conn, &block, 0, 1)).unwrap()[0].run, 1);
 
@@ -236,12 +232,11 @@ fn airports_twice_by_update_are_there_once() {
             rows[0]
         );
         assert!(rows.len() == 1_000);
-    });
+    }
 }
 
-#[test]
-fn replace_from_a_cut_file_leaves_the_block() {
-    each_database(|db| {
+on_both! {
+    fn replace_from_a_cut_file_leaves_the_block(db: Databases) {
         let block = items(db, application(db, "A"));
         let plan = plan(db, &block, Mode::Replace);
         load(db, &plan, &text("Code,Name,Size\na,Apple,1\nb,Bean,2\n"), 1).unwrap();
@@ -249,19 +244,18 @@ fn replace_from_a_cut_file_leaves_the_block() {
         assert_eq!((failure.kind, failure.may_retry()), (FailureKind::Source, false));
         assert!(failure.cause.contains("cut at line 3"), "{}", failure.cause);
         assert!(failure.cause.ends_with("The Block still holds what it held before."));
-        assert_eq!(shown(db, &block), ["a,Apple,1", "b,Bean,2"], "{}", db.name);
+        assert_eq!(shown(db, &block), ["a,Apple,1", "b,Bean,2"]);
         assert_eq!(db.blocks.read(|conn| ledger::ledger(conn, 2)).unwrap(), None);
 
         let report = load(db, &plan, &text("Code,Name,Size\nc,Carrot,3\n"), 3).unwrap();
         assert_eq!((report.counts.added, report.counts.removed), (1, 2));
         assert_eq!(shown(db, &block), ["c,Carrot,3"]);
         assert_eq!(tables(db).len(), 2, "the old generation is kept, what was abandoned is not: {:?}", tables(db));
-    });
+    }
 }
 
-#[test]
-fn only_the_last_three_generations_are_kept() {
-    each_database(|db| {
+on_both! {
+    fn only_the_last_three_generations_are_kept(db: Databases) {
         let block = items(db, application(db, "A"));
         let plan = plan(db, &block, Mode::Replace);
         for run in 1..=5 {
@@ -269,13 +263,12 @@ fn only_the_last_three_generations_are_kept() {
         }
         assert_eq!(shown(db, &block), ["item 5,,"]);
         let kept: Vec<String> = (3..=5).map(|g| format!("b{}_g{g}", block.id)).collect();
-        assert_eq!(tables(db), kept, "{}", db.name);
-    });
+        assert_eq!(tables(db), kept);
+    }
 }
 
-#[test]
-fn replace_loads_nothing_when_a_row_is_rejected_unless_told_otherwise() {
-    each_database(|db| {
+on_both! {
+    fn replace_loads_nothing_when_a_row_is_rejected_unless_told_otherwise(db: Databases) {
         let block = items(db, application(db, "A"));
         let mut plan = plan(db, &block, Mode::Replace);
         load(db, &plan, &text("Code,Size\na,1\n"), 1).unwrap();
@@ -300,12 +293,11 @@ fn replace_loads_nothing_when_a_row_is_rejected_unless_told_otherwise() {
         assert_eq!(load(db, &plan, &source, 6).unwrap().outcome, Outcome::Partial);
         let all = load(db, &plan, &text("Code,Size\nb,x\nc,y\n"), 7).unwrap_err();
         assert!(all.cause.starts_with("All 2 rows were rejected."), "{}", all.cause);
-    });
+    }
 }
 
-#[test]
-fn a_source_without_rows_is_nothing_new_in_every_mode() {
-    each_database(|db| {
+on_both! {
+    fn a_source_without_rows_is_nothing_new_in_every_mode(db: Databases) {
         let block = items(db, application(db, "A"));
         load(db, &plan(db, &block, Mode::Replace), &text("Code\na\n"), 1).unwrap();
         for (mode, run) in [(Mode::Append, 2), (Mode::Update, 3), (Mode::Replace, 4)] {
@@ -315,14 +307,13 @@ fn a_source_without_rows_is_nothing_new_in_every_mode() {
                 assert!(report.steps[0].detail.contains("nothing new"));
             }
         }
-        assert_eq!(shown(db, &block), ["a,,"], "{}", db.name);
+        assert_eq!(shown(db, &block), ["a,,"]);
         assert_eq!(tables(db).len(), 1);
-    });
+    }
 }
 
-#[test]
-fn a_worker_that_was_overtaken_cannot_make_its_load_visible() {
-    each_database(|db| {
+on_both! {
+    fn a_worker_that_was_overtaken_cannot_make_its_load_visible(db: Databases) {
         let block = items(db, application(db, "A"));
         let begin = |run, fence| {
             let mut conn = db.blocks.connect().unwrap();
@@ -348,14 +339,13 @@ fn a_worker_that_was_overtaken_cannot_make_its_load_visible() {
         assert!(matches!(begin(3, 1), Err(ledger::LoadRefused::FenceLost)));
         let failure = load_as(db, &plan(db, &block, Mode::Replace), &text("Code\nold\n"), 4, 1).unwrap_err();
         assert_eq!((failure.kind, failure.may_retry()), (FailureKind::FenceLost, false));
-        assert_eq!(shown(db, &block), ["new,,"], "{}", db.name);
+        assert_eq!(shown(db, &block), ["new,,"]);
         assert_eq!(db.blocks.read(|conn| ledger::ledger(conn, 1)).unwrap(), None);
-    });
+    }
 }
 
-#[test]
-fn what_a_dead_worker_left_is_unseen_and_then_dropped() {
-    each_database(|db| {
+on_both! {
+    fn what_a_dead_worker_left_is_unseen_and_then_dropped(db: Databases) {
         let block = items(db, application(db, "A"));
         load(db, &plan(db, &block, Mode::Replace), &text("Code\na\n"), 1).unwrap();
         let mut conn = db.blocks.connect().unwrap();
@@ -377,12 +367,11 @@ fn what_a_dead_worker_left_is_unseen_and_then_dropped() {
         assert_eq!(shown(db, &block), ["b,,"]);
         assert_eq!(tables(db).len(), 2);
         assert_eq!(ledger::cleanup(&db.blocks, &[]).unwrap(), 0);
-    });
+    }
 }
 
-#[test]
-fn a_load_that_happened_does_not_happen_twice() {
-    each_database(|db| {
+on_both! {
+    fn a_load_that_happened_does_not_happen_twice(db: Databases) {
         let block = log(db, application(db, "A"));
         let plan = plan(db, &block, Mode::Append);
         let source = text("Day,Amount\n2026-01-01,1\n");
@@ -390,31 +379,29 @@ fn a_load_that_happened_does_not_happen_twice() {
         // The worker died before it could say so; another attempt comes with a newer fence.
         let again = load_as(db, &plan, &source, 1, 2).unwrap();
         assert_eq!((again.outcome, again.counts), (first.outcome, first.counts));
-        assert_eq!(shown(db, &block), ["2026-01-01,1"], "{}", db.name);
+        assert_eq!(shown(db, &block), ["2026-01-01,1"]);
         let row = db.blocks.read(|conn| ledger::ledger(conn, 1)).unwrap().unwrap();
         assert_eq!((row.fence, row.added, row.source_name.as_deref()), (1, 1, Some("rows.csv")));
-    });
+    }
 }
 
-#[test]
-fn a_key_twice_in_a_file_rejects_the_later_row_and_names_the_first_line() {
-    each_database(|db| {
+on_both! {
+    fn a_key_twice_in_a_file_rejects_the_later_row_and_names_the_first_line(db: Databases) {
         let block = items(db, application(db, "A"));
         let source = text("Code,Name\na,1\nb,2\na,3\nc,4\na,5\n");
         let report = load(db, &plan(db, &block, Mode::Append), &source, 1).unwrap();
         assert_eq!((report.counts.added, report.counts.rejected), (3, 2));
-        assert_eq!(shown(db, &block), ["a,1,", "b,2,", "c,4,"], "{}", db.name);
+        assert_eq!(shown(db, &block), ["a,1,", "b,2,", "c,4,"]);
         let rows = db.blocks.read(|conn| rejects::page(conn, 1, 0, 10)).unwrap();
         assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), [4, 6]);
         assert_eq!(rows[0].fields, ["a", "3"]);
         assert!(rows[0].cells[0].reason.contains("The key \"a\" is on line 2 already"), "{}", rows[0].cells[0].reason);
         assert_eq!((rows[0].cells[0].column.as_str(), rows[0].cells[0].value.as_str()), ("Code", "a"));
-    });
+    }
 }
 
-#[test]
-fn a_key_of_several_columns_is_the_whole_of_them() {
-    each_database(|db| {
+on_both! {
+    fn a_key_of_several_columns_is_the_whole_of_them(db: Databases) {
         let columns = vec![
             column("Day", Date).key(),
             column("Active", Boolean).key(),
@@ -428,25 +415,23 @@ fn a_key_of_several_columns_is_the_whole_of_them() {
         let cell = &db.blocks.read(|conn| rejects::page(conn, 1, 0, 10)).unwrap()[0].cells[0];
         assert_eq!(cell.column, "Day, Active, Share");
         assert!(cell.value.starts_with("2026-01-01, "), "{}", cell.value);
-    });
+    }
 }
 
-#[test]
-fn append_rejects_keys_that_the_block_has() {
-    each_database(|db| {
+on_both! {
+    fn append_rejects_keys_that_the_block_has(db: Databases) {
         let block = items(db, application(db, "A"));
         let plan = plan(db, &block, Mode::Append);
         load(db, &plan, &text("Code,Name\na,1\nb,2\n"), 1).unwrap();
         let report = load(db, &plan, &text("Code,Name\nc,3\nb,4\n"), 2).unwrap();
         assert_eq!((report.counts.added, report.counts.rejected), (1, 1));
-        assert_eq!(shown(db, &block), ["a,1,", "b,2,", "c,3,"], "{}", db.name);
+        assert_eq!(shown(db, &block), ["a,1,", "b,2,", "c,3,"]);
         assert_eq!(bad(db, 2), ["3 Code key_exists"]);
-    });
+    }
 }
 
-#[test]
-fn run_again_replaces_what_the_earlier_run_appended() {
-    each_database(|db| {
+on_both! {
+    fn run_again_replaces_what_the_earlier_run_appended(db: Databases) {
         let application = application(db, "A");
         let (log, items) = (log(db, application), items(db, application));
         let mut again = plan(db, &log, Mode::Append);
@@ -455,7 +440,7 @@ fn run_again_replaces_what_the_earlier_run_appended() {
         again.replaces_runs = vec![2];
         let report = load(db, &again, &text("Day,Amount\n2026-01-02,4\n"), 3).unwrap();
         assert_eq!((report.counts.added, report.counts.removed), (1, 2));
-        assert_eq!(shown(db, &log), ["2026-01-01,1", "2026-01-02,4"], "{}", db.name);
+        assert_eq!(shown(db, &log), ["2026-01-01,1", "2026-01-02,4"]);
         assert_eq!(count(db, &log), 2);
 
         // The key check does not mind the rows that go.
@@ -470,12 +455,11 @@ fn run_again_replaces_what_the_earlier_run_appended() {
         again.replaces_runs = vec![4, 6];
         load(db, &again, &text("Code\nz\n"), 7).unwrap();
         assert_eq!(shown(db, &items), ["z,,"]);
-    });
+    }
 }
 
-#[test]
-fn items_that_the_list_lacks_are_rejected_with_every_other_bad_cell() {
-    each_database(|db| {
+on_both! {
+    fn items_that_the_list_lacks_are_rejected_with_every_other_bad_cell(db: Databases) {
         let application = application(db, "A");
         let items = items(db, application);
         let columns = vec![
@@ -491,7 +475,7 @@ fn items_that_the_list_lacks_are_rejected_with_every_other_bad_cell() {
 
         load(db, &plan(db, &items, Mode::Append), &text("Code\na\nb\n"), 2).unwrap();
         let report = load(db, &plan(db, &sales, Mode::Append), &source, 3).unwrap();
-        assert_eq!((report.counts.added, report.counts.rejected), (2, 3), "{}", db.name);
+        assert_eq!((report.counts.added, report.counts.rejected), (2, 3));
         assert_eq!(shown(db, &sales), ["a,,1", "b,a,3"]);
         let mut all = bad(db, 3);
         all.sort();
@@ -508,28 +492,26 @@ fn items_that_the_list_lacks_are_rejected_with_every_other_bad_cell() {
         let rows = db.blocks.read(|conn| rejects::page(conn, 3, 0, 10)).unwrap();
         assert_eq!(rows[2].fields, ["x", "", "4"]);
         assert!(rows[2].cells[0].reason.contains("\"x\" is not an item of \"Items\""), "{}", rows[2].cells[0].reason);
-    });
+    }
 }
 
-#[test]
-fn a_list_with_integer_keys_can_be_named_and_a_list_can_name_itself() {
-    each_database(|db| {
+on_both! {
+    fn a_list_with_integer_keys_can_be_named_and_a_list_can_name_itself(db: Databases) {
         let application = application(db, "A");
         let people = draft("People", BlockKind::DimensionList, vec![column("No", Integer).key()]);
         let people = create(db, application, people).unwrap();
         let boss = column("Boss", Dimension).of_dimension(people.id);
         let people = db.main.read(|conn| blocks::add_column(conn, &db.blocks, people.id, boss, NOW)).unwrap();
         let report = load(db, &plan(db, &people, Mode::Update), &text("No,Boss\n1,\n2,1\n3,9\n4,2\n"), 1).unwrap();
-        assert_eq!(bad(db, 1), ["4 Boss unknown_item"], "{}", db.name);
+        assert_eq!(bad(db, 1), ["4 Boss unknown_item"]);
         assert_eq!(report.counts.added, 3);
         load(db, &plan(db, &people, Mode::Update), &text("No,Boss\n5,4\n"), 2).unwrap();
         assert_eq!(count(db, &people), 4);
-    });
+    }
 }
 
-#[test]
-fn damaged_rows_are_rejected_and_the_others_loaded() {
-    each_database(|db| {
+on_both! {
+    fn damaged_rows_are_rejected_and_the_others_loaded(db: Databases) {
         let block = items(db, application(db, "A"));
         let mut source =
             b"Code,Name,Size\na,Apple,1\nb,Bean\nc,Carrot,3,4\n\nd,\xff,x\ne,\0,5\n,Nobody,6\nf,Fig,7\n".to_vec();
@@ -538,7 +520,7 @@ fn damaged_rows_are_rejected_and_the_others_loaded() {
         file.write_all(&source).unwrap();
         let source = SourceFile { file, name: "x.csv".into(), bytes: 0, sha256: String::new() };
         let report = load(db, &plan(db, &block, Mode::Append), &source, 1).unwrap();
-        assert_eq!((report.counts.read, report.counts.added, report.counts.rejected), (8, 2, 6), "{}", db.name);
+        assert_eq!((report.counts.read, report.counts.added, report.counts.rejected), (8, 2, 6));
         assert_eq!(shown(db, &block), ["a,Apple,1", "f,Fig,7"]);
         assert_eq!(
             bad(db, 1),
@@ -557,12 +539,11 @@ fn damaged_rows_are_rejected_and_the_others_loaded() {
         let csv = String::from_utf8(csv).unwrap();
         assert!(csv.contains("\nb,Bean,,3,The row is too short"), "{csv}");
         assert!(csv.lines().nth(2).unwrap().ends_with(",4"), "what is too much comes last: {csv}");
-    });
+    }
 }
 
-#[test]
-fn every_type_comes_back_as_it_went_in() {
-    each_database(|db| {
+on_both! {
+    fn every_type_comes_back_as_it_went_in(db: Databases) {
         let columns = vec![
             column("t", Text),
             column("i", Integer),
@@ -592,9 +573,9 @@ fn every_type_comes_back_as_it_went_in() {
                     Cell::Number(number) => assert_eq!(number.to_bits(), text.parse::<f64>().unwrap().to_bits()),
                     Cell::Timestamp(_) => {
                         let micros = Moment::parse_rfc3339(text).unwrap().micros();
-                        assert_eq!(*cell, Cell::Timestamp(micros), "{}", db.name);
+                        assert_eq!(*cell, Cell::Timestamp(micros));
                     }
-                    _ => assert_eq!(cell.text(column.column_type), text, "{} {}", db.name, column.name),
+                    _ => assert_eq!(cell.text(column.column_type), text, "{}", column.name),
                 }
             }
         }
@@ -606,12 +587,11 @@ fn every_type_comes_back_as_it_went_in() {
         assert_eq!((report.counts.added, report.counts.removed), (8, 8));
         let again = db.blocks.read(|conn| blocks::rows(conn, &block, 0, 100)).unwrap();
         assert!(again.iter().zip(&read).all(|(a, b)| a.cells == b.cells));
-    });
+    }
 }
 
-#[test]
-fn two_loads_go_into_two_blocks_at_the_same_time() {
-    each_database(|db| {
+on_both! {
+    fn two_loads_go_into_two_blocks_at_the_same_time(db: Databases) {
         let application = application(db, "A");
         let blocks = [weather(db, application, "One"), weather(db, application, "Two")];
         std::thread::scope(|scope| {
@@ -626,13 +606,12 @@ fn two_loads_go_into_two_blocks_at_the_same_time() {
                 });
             }
         });
-        assert_eq!((count(db, &blocks[0]), count(db, &blocks[1])), (26_115, 26_115), "{}", db.name);
-    });
+        assert_eq!((count(db, &blocks[0]), count(db, &blocks[1])), (26_115, 26_115));
+    }
 }
 
-#[test]
-fn columns_find_each_other_by_name_or_by_mapping() {
-    each_database(|db| {
+on_both! {
+    fn columns_find_each_other_by_name_or_by_mapping(db: Databases) {
         let block = items(db, application(db, "A"));
         let mut plan = plan(db, &block, Mode::Replace);
         // By name: case and outer spaces do not count, what is too much is ignored.
@@ -646,33 +625,33 @@ fn columns_find_each_other_by_name_or_by_mapping() {
             failure.cause
         );
 
-        let from = |name: &str| CellSource::Column(name.into());
+        let from = |name: &str, to: &str| Mapping { from: Some(name.into()), constant: None, to: to.into() };
+        let constant = |text: &str, to: &str| Mapping { from: None, constant: Some(text.into()), to: to.into() };
         plan.mapping = Some(vec![
-            MappedColumn { to: 1, from: from("id") },
-            MappedColumn { to: 2, from: CellSource::Constant("fixed".into()) },
-            MappedColumn { to: 3, from: CellSource::Constant("1.5".into()) },
+            from("id", "Code"),
+            constant("fixed", "name"),
+            constant("1.5", "Size"),
         ]);
         load(db, &plan, &text("ID;Code\nb;no\n".replace(';', ",").as_str()), 3).unwrap();
-        assert_eq!(shown(db, &block), ["b,fixed,1.5"], "{}", db.name);
+        assert_eq!(shown(db, &block), ["b,fixed,1.5"]);
         let failure = load(db, &plan, &text("Code,Size\na,1\n"), 4).unwrap_err();
         assert!(failure.cause.contains("no column \"id\". It has \"Code\" and \"Size\""), "{}", failure.cause);
-        plan.mapping = Some(vec![MappedColumn { to: 2, from: from("Name") }]);
+        plan.mapping = Some(vec![from("Name", "name")]);
         assert!(load(db, &plan, &text("Name\na\n"), 5).unwrap_err().cause.contains("Nothing fills \"Code\""));
         plan.mapping = Some(vec![
-            MappedColumn { to: 1, from: from("Code") },
-            MappedColumn { to: 3, from: CellSource::Constant("much".into()) },
+            from("Code", "Code"),
+            constant("much", "Size"),
         ]);
         assert!(load(db, &plan, &text("Code\na\n"), 6).unwrap_err().cause.contains("constant for \"Size\""));
         let unkeyed = log(db, block.application_id);
-        let failure = load(db, &super::loading::plan(db, &unkeyed, Mode::Update), &text("Day\n\n"), 7).unwrap_err();
+        let failure = load(db, &super::plan(db, &unkeyed, Mode::Update), &text("Day\n\n"), 7).unwrap_err();
         assert!(failure.cause.contains("no key column"), "{}", failure.cause);
         assert_eq!(shown(db, &block), ["b,fixed,1.5"]);
-    });
+    }
 }
 
-#[test]
-fn cancel_and_deadline_end_a_load_without_a_trace() {
-    each_database(|db| {
+on_both! {
+    fn cancel_and_deadline_end_a_load_without_a_trace(db: Databases) {
         let block = weather(db, application(db, "A"), "Weather");
         let plan = plan(db, &block, Mode::Append);
         let cancelled = AtomicBool::new(false);
@@ -693,28 +672,27 @@ fn cancel_and_deadline_end_a_load_without_a_trace() {
         context.cancelled = &go_on;
         context.deadline = Some(Instant::now() - Duration::from_secs(1));
         assert_eq!(run(&plan, &data("weather.csv"), &context).unwrap_err().kind, FailureKind::DeadlinePassed);
-        assert_eq!((count(db, &block), tables(db).len()), (0, 0), "{}", db.name);
-    });
+        assert_eq!((count(db, &block), tables(db).len()), (0, 0));
+    }
 }
 
-#[test]
-fn the_view_shows_what_the_block_holds_under_the_names_people_gave() {
+on_both! {
+    fn the_view_shows_what_the_block_holds_under_the_names_people_gave(db: Databases) {
     #[derive(QueryableByName, Debug, PartialEq)]
     struct Shown {
         #[diesel(sql_type = diesel::sql_types::Text)]
         shown: String,
     }
-    let ask = |db: &TestDb, sql: &str| -> Vec<String> {
+    let ask = |db: &Databases, sql: &str| -> Vec<String> {
         let rows: Vec<Shown> = db.blocks.read(|conn| Ok(diesel::sql_query(sql).load(conn)?)).unwrap();
         rows.into_iter().map(|row| row.shown).collect()
     };
-    each_database(|db| {
         let block = log(db, application(db, "Big Plans"));
         let plan = plan(db, &block, Mode::Replace);
         load(db, &plan, &text("Day,Amount\n1969-12-31,1\n"), 1).unwrap();
         load(db, &plan, &text("Day,Amount\n2026-11-22,2\n"), 2).unwrap();
         let sql = r#"SELECT CAST("Day" AS TEXT) || ' ' || CAST("Amount" AS TEXT) || ' ' || CAST(_run AS TEXT) AS shown FROM big_plans__log"#;
-        assert_eq!(ask(db, sql), ["2026-11-22 2 2"], "{}", db.name);
+        assert_eq!(ask(db, sql), ["2026-11-22 2 2"]);
 
         db.main.read(|conn| blocks::rename(conn, &db.blocks, block.id, "Journal", NOW)).unwrap();
         let note = column("Note \"1\"", Text);
@@ -730,19 +708,18 @@ fn the_view_shows_what_the_block_holds_under_the_names_people_gave() {
         narrower.columns[0].column_type = Text;
         let edited = db.main.read(|conn| blocks::edit(conn, &db.blocks, block.id, None, narrower, NOW));
         assert!(edited.is_err(), "a type changes only while the Block is empty");
-    });
+    }
 }
 
-#[test]
-fn a_block_that_changed_while_a_load_ran_refuses_it() {
-    each_database(|db| {
+on_both! {
+    fn a_block_that_changed_while_a_load_ran_refuses_it(db: Databases) {
         let block = log(db, application(db, "A"));
         let old = plan(db, &block, Mode::Append);
         let mut changed = blocks::as_draft(&block);
         changed.columns[1].column_type = Text;
         db.main.read(|conn| blocks::edit(conn, &db.blocks, block.id, None, changed, NOW)).unwrap();
         let failure = load(db, &old, &text("Day,Amount\n2026-01-01,1\n"), 1).unwrap_err();
-        assert_eq!((failure.kind, count(db, &block)), (FailureKind::BlockChanged, 0), "{}", db.name);
+        assert_eq!((failure.kind, count(db, &block)), (FailureKind::BlockChanged, 0));
         assert!(failure.may_retry(), "the next attempt sees the new columns");
-    });
+    }
 }

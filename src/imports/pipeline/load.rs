@@ -269,7 +269,7 @@ impl Load<'_> {
     fn check_as_a_whole(&mut self, conn: &mut Conn) -> Result<(i64, i64), LoadError> {
         self.tell("Checking");
         let began = Instant::now();
-        let merge = self.plan.mode.merge();
+        let merge = self.plan.merge();
         let dimensions = dimension_routes(self.plan, self.checker.routes());
         let mut found = 0;
         for (route, key) in dimensions {
@@ -312,7 +312,7 @@ impl Load<'_> {
         seal(&mut conn, &self.staging.table).map_err(LoadError::from_database)?;
         let visible = Visible {
             block: &self.plan.block,
-            merge: self.plan.mode.merge(),
+            merge: self.plan.merge(),
             filled: positions,
             replaces_runs: &self.plan.replaces_runs,
             staged,

@@ -17,4 +17,4 @@ mod rejects;
 
 pub use load::{LoadContext, Progress, SourceFile, run};
 pub use outcome::{Counts, FailureKind, LoadError, LoadReport, Outcome, Step};
-pub use plan::{CellSource, MappedColumn, Mode, Plan, RejectPolicy};
+pub use plan::Plan;

@@ -2,58 +2,17 @@
 
 use crate::applications::blocks::checks::{DimensionKey, StagedColumn, dimension_keys};
 use crate::applications::blocks::{Block, Cell, Column, Merge, name_key};
-use crate::db::{Conn, text_enum};
+use crate::db::Conn;
 use crate::error::Result;
 use crate::formats::{ColumnType, CsvOptions, Parser, Value};
+use crate::imports::{Definition, Mapping, Mode, Rejects};
 
-text_enum! {
-    /// How a load meets what the Block holds.
-    pub enum Mode {
-        /// Adds rows.
-        Append = "append",
-        /// Changes the rows whose key it has, adds the others.
-        Update = "update",
-        /// Takes the place of all rows.
-        Replace = "replace",
+fn merge_of(mode: Mode) -> Merge {
+    match mode {
+        Mode::Append => Merge::Append,
+        Mode::Update => Merge::Update,
+        Mode::Replace => Merge::Replace,
     }
-}
-
-impl Mode {
-    pub(super) fn merge(self) -> Merge {
-        match self {
-            Self::Append => Merge::Append,
-            Self::Update => Merge::Update,
-            Self::Replace => Merge::Replace,
-        }
-    }
-}
-
-/// Where the cells of a column come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CellSource {
-    /// A column of the source, by name; case and outer spaces do not count.
-    Column(String),
-    /// The same text in every row, read like a cell of the source.
-    Constant(String),
-}
-
-/// One line of a mapping.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MappedColumn {
-    /// The position of the Block's column.
-    pub to: i32,
-    pub from: CellSource,
-}
-
-/// What becomes of a load some of whose rows are rejected.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct RejectPolicy {
-    /// Load the good rows? Unsaid: yes by Append and Update, no by Replace, so that no item vanishes for a typo.
-    pub load_good: Option<bool>,
-    /// More rejected rows than this load nothing.
-    pub max_rows: Option<u64>,
-    /// More rejected rows than this share of all rows load nothing.
-    pub max_percent: Option<f64>,
 }
 
 /// All that a load needs to know beside its file.
@@ -61,10 +20,10 @@ pub struct RejectPolicy {
 pub struct Plan {
     pub block: Block,
     /// None: by equal names.
-    pub mapping: Option<Vec<MappedColumn>>,
+    pub mapping: Option<Vec<Mapping>>,
     pub csv: CsvOptions,
     pub mode: Mode,
-    pub rejects: RejectPolicy,
+    pub rejects: Rejects,
     /// Earlier runs of the same occurrence: by Append their rows go when this load becomes visible.
     pub replaces_runs: Vec<i64>,
     /// Where the Dimension lists that the Block's columns name keep their keys.
@@ -80,10 +39,26 @@ impl Plan {
             mapping: None,
             csv: CsvOptions::default(),
             mode,
-            rejects: RejectPolicy::default(),
+            rejects: Rejects::default(),
             replaces_runs: Vec::new(),
             dimensions,
         })
+    }
+}
+
+impl Plan {
+    /// The plan of a configuration's definition. `conn` is the Workspace's.
+    pub fn of(conn: &mut Conn, block: Block, definition: &Definition) -> Result<Self> {
+        Ok(Self {
+            mapping: definition.mapping.clone(),
+            csv: definition.source.csv.clone(),
+            rejects: definition.rejects,
+            ..Self::new(conn, block, definition.mode)?
+        })
+    }
+
+    pub(super) fn merge(&self) -> Merge {
+        merge_of(self.mode)
     }
 }
 
@@ -112,6 +87,12 @@ impl Route {
     }
 }
 
+/// What the mapping says about one column.
+enum Filling<'a> {
+    Column(&'a str),
+    Constant(&'a str),
+}
+
 /// Why a file's columns cannot be loaded into the Block, in a sentence that names them.
 pub(super) type Mismatch = String;
 
@@ -129,17 +110,24 @@ pub(super) fn routes(plan: &Plan, source: &[String], ignored: &[usize]) -> Resul
         let key = name_key(name);
         (0..source.len()).find(|i| !ignored.contains(i) && name_key(&source[*i]) == key)
     };
-    let wanted: Vec<(&Column, CellSource)> = match &plan.mapping {
+    let wanted: Vec<(&Column, Filling<'_>)> = match &plan.mapping {
         Some(mapping) => {
             let mut wanted = Vec::with_capacity(mapping.len());
             for mapped in mapping {
-                let Some(column) = block.columns.iter().find(|column| column.position == mapped.to) else {
+                let Some(column) = block.column(&mapped.to) else {
                     return Err(format!(
-                        "The mapping fills a column that \"{}\" does not have any more. Edit the mapping.",
-                        block.name
+                        "The mapping fills \"{}\", which \"{}\" does not have (any more). Edit the mapping.",
+                        mapped.to, block.name
                     ));
                 };
-                wanted.push((column, mapped.from.clone()));
+                let filling = match (&mapped.from, &mapped.constant) {
+                    (Some(from), _) => Filling::Column(from),
+                    (None, Some(text)) => Filling::Constant(text),
+                    (None, None) => {
+                        return Err(format!("The mapping says nothing of what fills \"{}\". Edit it.", mapped.to));
+                    }
+                };
+                wanted.push((column, filling));
             }
             wanted
         }
@@ -147,14 +135,15 @@ pub(super) fn routes(plan: &Plan, source: &[String], ignored: &[usize]) -> Resul
             .columns
             .iter()
             .filter(|column| place(&column.name).is_some())
-            .map(|column| (column, CellSource::Column(column.name.clone())))
+            .map(|column| (column, Filling::Column(&column.name)))
             .collect(),
     };
-    let there = || quoted_list(source.iter().enumerate().filter(|(i, _)| !ignored.contains(i)).map(|(_, name)| name));
-    let missing: Vec<&String> = wanted
+    let there =
+        || quoted_list(source.iter().enumerate().filter(|(i, _)| !ignored.contains(i)).map(|(_, name)| name.as_str()));
+    let missing: Vec<&str> = wanted
         .iter()
         .filter_map(|(_, from)| match from {
-            CellSource::Column(name) if place(name).is_none() => Some(name),
+            Filling::Column(name) if place(name).is_none() => Some(*name),
             _ => None,
         })
         .collect();
@@ -166,11 +155,11 @@ pub(super) fn routes(plan: &Plan, source: &[String], ignored: &[usize]) -> Resul
             there()
         ));
     }
-    let unfilled: Vec<&String> = block
+    let unfilled: Vec<&str> = block
         .columns
         .iter()
         .filter(|column| column.must_be_filled() && !wanted.iter().any(|(filled, _)| filled.id == column.id))
-        .map(|column| &column.name)
+        .map(|column| column.name.as_str())
         .collect();
     if !unfilled.is_empty() {
         return Err(format!(
@@ -185,7 +174,7 @@ pub(super) fn routes(plan: &Plan, source: &[String], ignored: &[usize]) -> Resul
             "No column of the source has the name of a column of \"{}\". The source has {}; the Block has {}.",
             block.name,
             there(),
-            quoted_list(block.columns.iter().map(|column| &column.name))
+            quoted_list(block.columns.iter().map(|column| column.name.as_str()))
         ));
     }
     let mut routes: Vec<Route> = Vec::with_capacity(wanted.len());
@@ -196,11 +185,11 @@ pub(super) fn routes(plan: &Plan, source: &[String], ignored: &[usize]) -> Resul
         let parser = Parser::new(column.column_type, column.must_be_filled(), &plan.csv)
             .map_err(|errors| format!("The source cannot be read as it is set up: {errors}."))?;
         let (from, source_name) = match from {
-            CellSource::Column(name) => {
-                let index = place(&name).unwrap_or_default();
+            Filling::Column(name) => {
+                let index = place(name).unwrap_or_default();
                 (Place::Cell(index), source[index].clone())
             }
-            CellSource::Constant(text) => {
+            Filling::Constant(text) => {
                 let value = parser
                     .parse(text.as_bytes())
                     .map_err(|fault| format!("The constant for \"{}\" does not fit: {fault}", column.name))?;
@@ -237,7 +226,7 @@ fn owned(value: Value<'_>) -> Cell {
 }
 
 /// `"a", "b" and "c"`, the first twenty of them.
-fn quoted_list<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+fn quoted_list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     const MOST: usize = 20;
     let names: Vec<String> = names.into_iter().map(|name| format!("\"{name}\"")).collect();
     match names.as_slice() {

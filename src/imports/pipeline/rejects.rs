@@ -10,7 +10,7 @@ use crate::formats::{CsvOptions, CsvReader, Record};
 use super::check::Checker;
 use super::load::SourceFile;
 use super::outcome::{FailureKind, LoadError, grouped, rows};
-use super::plan::{Mode, Plan};
+use super::plan::Plan;
 
 /// Writes rejected rows of one run; the original columns come with the first of them.
 pub(super) struct Keeper<'a> {
@@ -114,15 +114,15 @@ pub(super) fn decide(plan: &Plan, read: i64, rejected: i64) -> Result<(), LoadEr
         return refuse(format!("All {} rejected. Look at the reasons, mend the source or the mapping.", was(read)));
     }
     let policy = &plan.rejects;
-    if !policy.load_good.unwrap_or(plan.mode != Mode::Replace) {
+    if !policy.load_good.unwrap_or(plan.mode.loads_good()) {
         return refuse(format!(
             "{of}. This import loads nothing when a row is rejected; mend the rows, or let it load the good ones."
         ));
     }
     if let Some(limit) = policy.max_rows
-        && rejected as u64 > limit
+        && rejected > limit
     {
-        return refuse(format!("{of}, and this import allows at most {}.", grouped(limit as i64)));
+        return refuse(format!("{of}, and this import allows at most {}.", grouped(limit)));
     }
     if let Some(limit) = policy.max_percent
         && rejected as f64 * 100.0 > limit * read as f64

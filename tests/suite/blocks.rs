@@ -1,7 +1,5 @@
 //! Defining Blocks: what may be made, what may change and when, what is refused.
 
-pub mod databases;
-
 use diesel::prelude::*;
 use tidegate::applications::blocks::{self, Block, BlockDraft, BlockKind, ColumnDraft};
 use tidegate::clock::Moment;
@@ -9,11 +7,11 @@ use tidegate::db::schema::applications;
 use tidegate::error::AppError;
 use tidegate::formats::ColumnType;
 
-use databases::{TestDb, each_database};
+use crate::support::Databases;
 
 const NOW: Moment = Moment::from_micros(1_795_000_000_000_000);
 
-pub fn application(db: &TestDb, name: &str) -> i64 {
+pub fn application(db: &Databases, name: &str) -> i64 {
     db.main
         .write(|conn| {
             Ok(diesel::insert_into(applications::table)
@@ -29,11 +27,11 @@ pub fn application(db: &TestDb, name: &str) -> i64 {
         .unwrap()
 }
 
-pub fn create(db: &TestDb, application: i64, draft: BlockDraft) -> Result<Block, AppError> {
+pub fn create(db: &Databases, application: i64, draft: BlockDraft) -> Result<Block, AppError> {
     db.main.read(|conn| blocks::create(conn, &db.blocks, application, draft, NOW))
 }
 
-fn edit(db: &TestDb, id: i64, version: Option<i64>, draft: BlockDraft) -> Result<Block, AppError> {
+fn edit(db: &Databases, id: i64, version: Option<i64>, draft: BlockDraft) -> Result<Block, AppError> {
     db.main.read(|conn| blocks::edit(conn, &db.blocks, id, version, draft, NOW))
 }
 
@@ -56,9 +54,8 @@ fn field(error: AppError, name: &str) -> String {
     }
 }
 
-#[test]
-fn a_block_is_what_was_asked_for() {
-    each_database(|db| {
+on_both! {
+    fn a_block_is_what_was_asked_for(db: Databases) {
         let application = application(db, "Flights");
         let made = create(db, application, airlines()).unwrap();
         let read = db.main.read(|conn| blocks::find(conn, made.id)).unwrap();
@@ -67,27 +64,25 @@ fn a_block_is_what_was_asked_for() {
         let columns: Vec<_> = read.columns.iter().map(|c| (c.position, c.name.as_str(), c.key, c.required)).collect();
         assert_eq!(columns, [(1, "Carrier", true, true), (2, "Name", false, false)]);
         assert_eq!(db.main.read(|conn| blocks::list(conn, application)).unwrap(), [made]);
-    });
+    }
 }
 
-#[test]
-fn names_are_taken_whatever_their_case_and_free_again_when_archived() {
-    each_database(|db| {
+on_both! {
+    fn names_are_taken_whatever_their_case_and_free_again_when_archived(db: Databases) {
         let (one, other) = (application(db, "One"), application(db, "Other"));
         let first = create(db, one, airlines()).unwrap();
         let again = BlockDraft { name: " AIRLINES ".into(), ..airlines() };
-        assert!(matches!(create(db, one, again.clone()), Err(AppError::Conflict(_))), "{}", db.name);
+        assert!(matches!(create(db, one, again.clone()), Err(AppError::Conflict(_))));
         create(db, other, again.clone()).unwrap();
         db.main.read(|conn| blocks::archive(conn, &db.blocks, first.id, &[], NOW)).unwrap();
         create(db, one, again).unwrap();
         assert!(matches!(db.main.read(|conn| blocks::find(conn, first.id)), Err(AppError::NotFound)));
         assert_eq!(db.main.read(|conn| blocks::find_even_archived(conn, first.id)).unwrap().name, "Airlines");
-    });
+    }
 }
 
-#[test]
-fn a_column_names_items_of_a_list_of_its_own_application() {
-    each_database(|db| {
+on_both! {
+    fn a_column_names_items_of_a_list_of_its_own_application(db: Databases) {
         let (one, other) = (application(db, "One"), application(db, "Other"));
         let list = create(db, one, airlines()).unwrap();
         let flights = |target| {
@@ -111,12 +106,11 @@ fn a_column_names_items_of_a_list_of_its_own_application() {
         assert!(field(edit(db, list.id, None, changed).unwrap_err(), "columns").contains("names the items"));
         let used = db.main.read(|conn| blocks::archive(conn, &db.blocks, rows.id, &["Daily".into()], NOW));
         assert!(used.unwrap_err().to_string().contains("the import configuration \"Daily\""));
-    });
+    }
 }
 
-#[test]
-fn an_empty_block_changes_freely_and_positions_are_for_ever() {
-    each_database(|db| {
+on_both! {
+    fn an_empty_block_changes_freely_and_positions_are_for_ever(db: Databases) {
         let application = application(db, "Flights");
         let block = create(db, application, airlines()).unwrap();
         let mut changed = blocks::as_draft(&block);
@@ -139,12 +133,11 @@ fn an_empty_block_changes_freely_and_positions_are_for_ever() {
         let swapped = edit(db, block.id, None, swapped).unwrap();
         let columns: Vec<_> = swapped.columns.iter().map(|c| (c.position, c.name.as_str())).collect();
         assert_eq!(columns, [(1, "Country"), (3, "Code"), (4, "Name")]);
-    });
+    }
 }
 
-#[test]
-fn a_draft_without_ids_means_the_columns_by_name() {
-    each_database(|db| {
+on_both! {
+    fn a_draft_without_ids_means_the_columns_by_name(db: Databases) {
         let application = application(db, "Flights");
         let block = create(db, application, airlines()).unwrap();
         let mut again = airlines();
@@ -157,5 +150,5 @@ fn a_draft_without_ids_means_the_columns_by_name() {
         let added = ColumnDraft::new("Country", ColumnType::Text);
         let more = db.main.read(|conn| blocks::add_column(conn, &db.blocks, block.id, added, NOW)).unwrap();
         assert_eq!(more.columns[2].position, 3);
-    });
+    }
 }
