@@ -31,5 +31,6 @@ pub mod runs;
 pub mod import_scheduling;
 // The process again: what beats, what answers.
 pub mod background;
+pub mod health;
 pub mod routes;
 pub mod server;

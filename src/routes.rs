@@ -5,7 +5,7 @@ use actix_web::web::{ServiceConfig, get, post};
 use crate::applications::blocks::pages as blocks;
 use crate::connections::pages as connections;
 use crate::members::pages as members;
-use crate::web;
+use crate::{health, web};
 
 /// The pages and their fragments, when this process serves pages.
 pub fn pages(routes: &mut ServiceConfig) {
@@ -55,6 +55,6 @@ pub fn pages(routes: &mut ServiceConfig) {
 
 /// What every process answers.
 pub fn health(routes: &mut ServiceConfig) {
-    routes.route("/healthz", get().to(crate::server::healthz));
-    routes.route("/readyz", get().to(crate::server::readyz));
+    routes.route("/healthz", get().to(health::healthz));
+    routes.route("/readyz", get().to(health::readyz));
 }

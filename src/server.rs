@@ -8,14 +8,13 @@ use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{Data, PayloadConfig};
 use actix_web::{App as Actix, HttpResponse, HttpServer};
-use diesel::prelude::*;
 
 use crate::app::App;
 use crate::background;
 use crate::config::Config;
 use crate::error::{AppError, Result};
 use crate::web::guard::guard;
-use crate::{db, members, routes};
+use crate::{members, routes};
 
 /// A server that answers.
 pub struct Running {
@@ -114,21 +113,4 @@ impl Running {
 
 async fn not_found() -> Result<HttpResponse> {
     Err(AppError::NotFound)
-}
-
-/// `GET /healthz`: this process answers.
-pub async fn healthz() -> &'static str {
-    "ok"
-}
-
-/// `GET /readyz`: and its databases answer too.
-pub async fn readyz(app: Data<App>) -> Result<&'static str> {
-    let (main, blocks) = (app.db.clone(), app.blocks.clone());
-    crate::app::off_thread(move || {
-        let ask = |conn: &mut db::Conn| Ok(diesel::sql_query("SELECT 1").execute(conn).map(|_| ())?);
-        main.read(ask)?;
-        blocks.read(ask)
-    })
-    .await?;
-    Ok("ready")
 }

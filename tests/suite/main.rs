@@ -4,6 +4,12 @@
 #[macro_use]
 mod support;
 
+// The house itself.
+mod architecture;
+mod migrations;
+// What holds for every address.
+mod csrf;
+mod headers;
 // The product's nouns.
 mod blocks;
 mod connectors;

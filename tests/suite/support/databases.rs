@@ -11,6 +11,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use futures_util::FutureExt;
 use tempfile::TempDir;
+use tidegate::app::App;
 use tidegate::db::{Location, Pool, Which, migrate};
 use url::Url;
 
@@ -64,9 +65,18 @@ pub enum Database {
 
 /// Runs a body in a World of its own, then stops its server.
 pub fn with_world<F: Future<Output = ()>>(database: Database, body: impl FnOnce(World) -> F) {
+    with_changed_world(database, |_| (), body);
+}
+
+/// The same with an App that was changed before it serves.
+pub fn with_changed_world<F: Future<Output = ()>>(
+    database: Database,
+    change: impl FnOnce(&mut App),
+    body: impl FnOnce(World) -> F,
+) {
     let Some(place) = Place::make(database) else { return };
     runtime().block_on(async {
-        let (world, running) = World::open(&place).await;
+        let (world, running) = World::open_with(&place, change).await;
         let done = AssertUnwindSafe(body(world)).catch_unwind().await;
         // A page that a browser still holds open is not waited for.
         let _ = tokio::time::timeout(Duration::from_secs(3), running.stop()).await;
@@ -74,6 +84,12 @@ pub fn with_world<F: Future<Output = ()>>(database: Database, body: impl FnOnce(
             std::panic::resume_unwind(panic);
         }
     });
+}
+
+/// Runs a body on SQLite and then on PostgreSQL, where two names are not worth it.
+pub fn each_database(body: impl Fn(&Databases)) {
+    with_databases(Database::Sqlite, &body);
+    with_databases(Database::Postgres, &body);
 }
 
 /// Runs a body on the two migrated databases, without an App.
@@ -88,6 +104,8 @@ pub fn runtime() -> tokio::runtime::Runtime {
 
 /// The Workspace's tables and the Block database, migrated.
 pub struct Databases {
+    /// `sqlite` or `postgres`, to tell failures apart.
+    pub name: &'static str,
     pub main: Pool,
     pub blocks: Pool,
 }
@@ -99,7 +117,8 @@ impl Databases {
         migrate(&main, Which::Main).unwrap();
         let blocks = Pool::open(blocks, 8).unwrap();
         migrate(&blocks, Which::Blocks).unwrap();
-        Self { main, blocks }
+        let name = if place.database == Database::Sqlite { "sqlite" } else { "postgres" };
+        Self { name, main, blocks }
     }
 }
 

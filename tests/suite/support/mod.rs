@@ -14,15 +14,17 @@
 #![allow(dead_code, unused_imports)] // a helper may be waiting for its first test
 
 #[macro_use]
-mod databases;
+pub mod databases;
 pub mod browser;
 pub mod cast;
+pub mod fingerprint;
 pub mod html;
+pub mod routes;
 pub mod settings;
 pub mod stage;
 pub mod world;
 
 pub use browser::Browser;
 pub use cast::Person;
-pub use databases::{Database, Databases, with_databases, with_world};
+pub use databases::{Database, Databases, each_database, with_databases, with_world};
 pub use world::World;

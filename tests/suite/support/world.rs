@@ -53,6 +53,11 @@ impl Deref for World {
 impl World {
     /// Opens and serves. The caller stops what is running.
     pub async fn open(place: &Place) -> (Self, Running) {
+        Self::open_with(place, |_| ()).await
+    }
+
+    /// The same with an App that was changed before it serves.
+    pub async fn open_with(place: &Place, change: impl FnOnce(&mut App)) -> (Self, Running) {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = place.folder();
         copy_data(&folder);
@@ -66,6 +71,7 @@ impl World {
         app.server_clock = None;
         let (mailer, mailbox) = Mailer::in_memory();
         app.mail = mailer;
+        change(&mut app);
         let cast = cast::enter(&app).await;
         let app = Data::new(app);
         let running = server::serve(app.clone(), listener, false).await.unwrap();

@@ -97,7 +97,7 @@ CREATE TABLE resource_leases (
 CREATE INDEX resource_leases_run ON resource_leases (run_id);
 
 CREATE TABLE workers (
-    name TEXT PRIMARY KEY,
+    name TEXT NOT NULL PRIMARY KEY,
     started_at BIGINT NOT NULL,
     seen_at BIGINT NOT NULL
 );

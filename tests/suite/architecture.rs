@@ -1,0 +1,214 @@
+//! The habits of the house, held by reading its sources: ranks, doors, sizes, and what never stands in a template.
+
+use std::path::{Path, PathBuf};
+
+use crate::support::settings::root;
+
+/// Reading `lib.rs` from top to bottom is reading the dependency graph.
+#[test]
+fn a_room_knows_only_rooms_above_it() {
+    let rooms = rooms();
+    let rank = |room: &str| rooms.iter().position(|r| r == room);
+    let mut wrong = Vec::new();
+    for file in sources() {
+        let room = room_of(&file);
+        if matches!(room.as_str(), "main" | "lib") {
+            continue;
+        }
+        let own = rank(&room).unwrap_or_else(|| panic!("{} is in no room of lib.rs", file.display()));
+        for (number, line) in code_lines(&text(&file)) {
+            for named in rooms_named(line) {
+                if rank(&named).is_some_and(|rank| rank > own) {
+                    wrong.push(format!("{}:{number}: {room} calls up to {named}", short(&file)));
+                }
+            }
+        }
+    }
+    none(wrong);
+}
+
+#[test]
+fn every_file_says_at_its_door_what_it_is_for() {
+    none(sources().into_iter().chain(tests()).filter(|f| !text(f).starts_with("//!")).map(|f| short(&f)).collect());
+}
+
+/// 400 lines, in tests 500; the one list of all tables is as long as there are tables.
+#[test]
+fn no_file_is_too_long() {
+    let all = sources().into_iter().chain(tests()).chain(files("templates")).filter(|f| !f.ends_with("db/schema.rs"));
+    let long = |f: &PathBuf| text(f).lines().count() > if short(f).starts_with("tests/") { 500 } else { 400 };
+    none(all.filter(long).map(|f| short(&f)).collect());
+}
+
+#[test]
+fn nothing_unwraps_outside_tests() {
+    let mut wrong = Vec::new();
+    for file in sources() {
+        for (number, line) in code_lines(&text(&file)) {
+            if [".unwrap()", ".expect(", "panic!(", "todo!(", "unimplemented!("].iter().any(|word| line.contains(word))
+            {
+                wrong.push(format!("{}:{number}: {}", short(&file), line.trim()));
+            }
+        }
+    }
+    none(wrong);
+}
+
+/// The file that loads rows into SQLite may, and says why.
+#[test]
+fn nothing_is_unsafe_but_the_loader() {
+    let uses = |f: &PathBuf| code_lines(&text(f)).any(|(_, line)| line.contains("unsafe"));
+    let found: Vec<_> = sources().into_iter().filter(uses).map(|f| short(&f)).collect();
+    assert!(found.len() <= 1 && found.iter().all(|f| f.starts_with("src/applications/blocks/")), "{found:?}");
+}
+
+/// SQL stays in stores: a store is private to its room, and no page or action speaks to diesel's tables by itself.
+#[test]
+fn stores_are_private() {
+    let open = |f: &PathBuf| text(f).lines().any(|line| line.trim_start().starts_with("pub mod store"));
+    none(sources().into_iter().filter(open).map(|f| short(&f)).collect());
+}
+
+#[test]
+fn pages_do_not_speak_sql() {
+    let pages = sources().into_iter().filter(|f| short(f).contains("/pages"));
+    let sql = |f: &PathBuf| text(f).contains("diesel::") || text(f).contains("db::schema");
+    none(pages.filter(sql).map(|f| short(&f)).collect());
+}
+
+#[test]
+fn templates_hold_no_style_no_script_and_nothing_unescaped() {
+    let mut wrong = Vec::new();
+    for file in files("templates") {
+        let html = text(&file).to_lowercase();
+        for forbidden in
+            ["|safe", "| safe", "|escape(\"none\")", " style=", "<style", "hx-on", "javascript:", "<script>"]
+        {
+            if html.contains(forbidden) {
+                wrong.push(format!("{}: {forbidden}", short(&file)));
+            }
+        }
+        if let Some(attribute) = html.split_whitespace().find(|word| is_handler(word)) {
+            wrong.push(format!("{}: {attribute}", short(&file)));
+        }
+        if html.contains("{% autoescape") {
+            wrong.push(format!("{}: autoescape", short(&file)));
+        }
+    }
+    none(wrong);
+}
+
+/// `onclick="…"` and its like.
+fn is_handler(word: &str) -> bool {
+    word.strip_prefix("on").and_then(|rest| rest.split_once('=')).is_some_and(|(event, rest)| {
+        event.len() > 2 && event.chars().all(|c| c.is_ascii_lowercase()) && rest.starts_with(['"', '\''])
+    })
+}
+
+#[test]
+fn both_migration_trees_have_the_same_names() {
+    let names = |tree: &str| -> Vec<String> {
+        files(&format!("migrations/{tree}"))
+            .iter()
+            .map(|f| short(f).split_once(&format!("migrations/{tree}/")).unwrap().1.to_owned())
+            .collect()
+    };
+    assert!(!names("sqlite").is_empty());
+    assert_eq!(names("sqlite"), names("postgres"));
+}
+
+/// In the order of `lib.rs`.
+pub fn rooms() -> Vec<String> {
+    let map = text(&root().join("src/lib.rs"));
+    let rooms = map.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    rooms.map(str::to_owned).collect()
+}
+
+fn room_of(file: &Path) -> String {
+    let path = file.strip_prefix(root().join("src")).unwrap();
+    let first = path.iter().next().unwrap().to_str().unwrap();
+    first.strip_suffix(".rs").unwrap_or(first).to_owned()
+}
+
+/// `crate::db`, `crate::{config, db::Conn}` and the like.
+fn rooms_named(line: &str) -> Vec<String> {
+    let ident = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let mut named = Vec::new();
+    for (at, _) in line.match_indices("crate::") {
+        let rest = &line[at + "crate::".len()..];
+        match rest.strip_prefix('{') {
+            None => named.push(ident(rest)),
+            Some(group) => {
+                let mut depth = 1;
+                let mut fresh = true;
+                for (i, c) in group.char_indices() {
+                    match c {
+                        '{' => depth += 1,
+                        '}' => depth -= 1,
+                        ',' if depth == 1 => fresh = true,
+                        c if c.is_whitespace() => {}
+                        _ if fresh && depth == 1 => {
+                            named.push(ident(&group[i..]));
+                            fresh = false;
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+    named
+}
+
+/// Numbered lines of what runs: without comments, and without the tests at the end of a file.
+fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let end = text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len());
+    text[..end]
+        .lines()
+        .enumerate()
+        .map(|(i, line)| (i + 1, line))
+        .filter(|(_, line)| !line.trim_start().starts_with("//"))
+}
+
+fn sources() -> Vec<PathBuf> {
+    let is_test = |f: &PathBuf| f.file_stem().is_some_and(|s| s == "tests") || short(f).contains("/tests/");
+    files("src").into_iter().filter(|f| f.extension().is_some_and(|e| e == "rs") && !is_test(f)).collect()
+}
+
+fn tests() -> Vec<PathBuf> {
+    files("tests/suite").into_iter().filter(|f| f.extension().is_some_and(|e| e == "rs")).collect()
+}
+
+/// All files below a folder of the sources, in order.
+fn files(folder: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display())) {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { found.push(path) }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn text(file: &Path) -> String {
+    std::fs::read_to_string(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()))
+}
+
+fn short(file: &Path) -> String {
+    file.strip_prefix(root()).unwrap_or(file).display().to_string()
+}
+
+#[track_caller]
+fn none(wrong: Vec<String>) {
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn grouped_uses_are_read_to_the_end() {
+    assert_eq!(rooms_named("use crate::{db::{self, Conn}, routes, web::x};"), ["db", "routes", "web"]);
+    assert_eq!(rooms_named("let a = crate::app::off_thread(crate::runs::step)"), ["app", "runs"]);
+    assert!(is_handler("onclick=\"x()\"") && !is_handler("on=\"1\"") && !is_handler("only"));
+}

@@ -1,0 +1,156 @@
+//! The two migration trees make the same tables, can be taken back, and are what `db/schema.rs` says.
+
+use std::collections::BTreeMap;
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
+use diesel_migrations::{FileBasedMigrations, MigrationHarness};
+
+use crate::support::Database;
+use crate::support::databases::Place;
+use crate::support::settings::root;
+
+/// Table to column to (type as Diesel names it, may be NULL).
+type Shape = BTreeMap<String, BTreeMap<String, (String, bool)>>;
+
+#[test]
+fn sqlite_goes_up_down_and_up_again() {
+    for tree in ["main", "blocks"] {
+        let mut conn = SqliteConnection::establish(":memory:").unwrap();
+        conn.batch_execute("PRAGMA foreign_keys = ON").unwrap();
+        up_down_up(&mut conn, &format!("sqlite/{tree}"), sqlite_shape);
+    }
+}
+
+#[test]
+fn postgres_goes_up_down_and_up_again() {
+    let Some(place) = Place::empty(Database::Postgres) else { return };
+    for tree in ["main", "blocks"] {
+        up_down_up(&mut postgres(&place, tree), &format!("postgres/{tree}"), postgres_shape);
+    }
+}
+
+#[test]
+fn both_databases_have_the_tables_of_the_schema() {
+    let place = Place::empty(Database::Postgres);
+    for tree in ["main", "blocks"] {
+        let schema = schema(tree);
+        let mut conn = SqliteConnection::establish(":memory:").unwrap();
+        conn.run_pending_migrations(migrations(&format!("sqlite/{tree}"))).unwrap();
+        same(&schema, &sqlite_shape(&mut conn), &format!("sqlite {tree}"));
+        if let Some(place) = &place {
+            let mut conn = postgres(place, tree);
+            conn.run_pending_migrations(migrations(&format!("postgres/{tree}"))).unwrap();
+            same(&schema, &postgres_shape(&mut conn), &format!("postgres {tree}"));
+        }
+    }
+}
+
+fn migrations(tree: &str) -> FileBasedMigrations {
+    FileBasedMigrations::from_path(root().join("migrations").join(tree)).unwrap()
+}
+
+fn up_down_up<DB, C>(conn: &mut C, tree: &str, shape: fn(&mut C) -> Shape)
+where
+    DB: diesel::backend::Backend,
+    C: MigrationHarness<DB>,
+    FileBasedMigrations: diesel::migration::MigrationSource<DB>,
+{
+    conn.run_pending_migrations(migrations(tree)).unwrap();
+    let first = shape(conn);
+    assert!(first.len() > 5, "{tree} has tables");
+    conn.revert_all_migrations(migrations(tree)).unwrap();
+    assert_eq!(shape(conn), Shape::new(), "{tree} leaves nothing behind");
+    conn.run_pending_migrations(migrations(tree)).unwrap();
+    assert_eq!(shape(conn), first, "{tree} is the same the second time");
+}
+
+fn postgres(place: &Place, tree: &str) -> PgConnection {
+    let mut conn = PgConnection::establish(&place.database_url().unwrap()).unwrap();
+    let schema = if tree == "main" { "public" } else { "blocks" };
+    conn.batch_execute(&format!(
+        "SET client_min_messages TO warning; CREATE SCHEMA IF NOT EXISTS {schema}; SET search_path TO {schema}"
+    ))
+    .unwrap();
+    conn
+}
+
+#[derive(QueryableByName)]
+struct Column {
+    #[diesel(sql_type = Text)]
+    table_name: String,
+    #[diesel(sql_type = Text)]
+    column_name: String,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Bool)]
+    nullable: bool,
+}
+
+/// `INTEGER PRIMARY KEY`, alone, is SQLite's row id: 64 bits, never NULL.
+fn sqlite_shape(conn: &mut SqliteConnection) -> Shape {
+    let row_id =
+        "c.type = 'INTEGER' AND c.pk > 0 AND (SELECT count(*) FROM pragma_table_info(t.name) k WHERE k.pk > 0) = 1";
+    let columns = format!(
+        "SELECT t.name AS table_name, c.name AS column_name, \
+                   CASE WHEN {row_id} THEN 'BIGINT' ELSE c.type END AS kind, \
+                   c.\"notnull\" = 0 AND NOT ({row_id}) AS nullable \
+                   FROM sqlite_master t JOIN pragma_table_info(t.name) c \
+                   WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' AND t.name NOT LIKE '\\_\\_%' ESCAPE '\\'"
+    );
+    shape(diesel::sql_query(columns).load(conn).unwrap())
+}
+
+fn postgres_shape(conn: &mut PgConnection) -> Shape {
+    let columns = "SELECT table_name::TEXT, column_name::TEXT, data_type::TEXT AS kind, \
+                   is_nullable = 'YES' AS nullable FROM information_schema.columns \
+                   WHERE table_schema = current_schema() AND table_name NOT LIKE '\\_\\_%'";
+    shape(diesel::sql_query(columns).load(conn).unwrap())
+}
+
+fn shape(columns: Vec<Column>) -> Shape {
+    let mut shape = Shape::new();
+    for column in columns {
+        let kind = match column.kind.to_lowercase().as_str() {
+            "bigint" => "BigInt",
+            "integer" => "Integer",
+            "text" => "Text",
+            "boolean" => "Bool",
+            "blob" | "bytea" => "Binary",
+            "real" | "double precision" => "Double",
+            other => panic!("{}.{}: what is {other}?", column.table_name, column.column_name),
+        };
+        let table = shape.entry(column.table_name).or_default();
+        table.insert(column.column_name, (kind.to_owned(), column.nullable));
+    }
+    shape
+}
+
+/// As `db/schema.rs` has it: the Workspace's tables, or those of its module `block_db`.
+fn schema(tree: &str) -> Shape {
+    let text = std::fs::read_to_string(root().join("src/db/schema.rs")).unwrap();
+    let (main, blocks) = text.split_once("pub mod block_db").expect("the Block database has its own module");
+    let mut shape = Shape::new();
+    for table in (if tree == "main" { main } else { blocks }).split("table! {").skip(1) {
+        let (name, rest) = table.split_once('(').unwrap();
+        let (_, rest) = rest.split_once('{').unwrap();
+        let (columns, _) = rest.split_once('}').unwrap();
+        let columns = columns.lines().filter_map(|line| line.trim().strip_suffix(',')?.split_once(" -> "));
+        let columns = columns.map(|(column, kind)| {
+            let inner = kind.strip_prefix("Nullable<").and_then(|kind| kind.strip_suffix('>'));
+            (column.to_owned(), (inner.unwrap_or(kind).to_owned(), inner.is_some()))
+        });
+        shape.insert(name.trim().to_owned(), columns.collect());
+    }
+    shape
+}
+
+#[track_caller]
+fn same(schema: &Shape, database: &Shape, which: &str) {
+    let names = |shape: &Shape| shape.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(schema), names(database), "{which}: tables (left: schema.rs)");
+    for (table, columns) in schema {
+        assert_eq!(columns, &database[table], "{which}: {table} (left: schema.rs)");
+    }
+}

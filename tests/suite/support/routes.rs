@@ -1,0 +1,65 @@
+//! The table of all addresses, read from `src/routes.rs`, and one concrete address for each.
+
+use reqwest::Method;
+
+use super::World;
+use super::settings::root;
+
+/// One line of the table.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Route {
+    pub path: String,
+    /// `GET`, `POST`, …
+    pub method: String,
+}
+
+impl Route {
+    pub fn method(&self) -> Method {
+        self.method.parse().unwrap()
+    }
+
+    /// `POST /sign-out`
+    pub fn name(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+
+    pub fn is_api(&self) -> bool {
+        self.path.starts_with("/api/")
+    }
+
+    /// With these values for `{name}`; the rest become an id that nothing has.
+    pub fn filled(&self, values: &[(&str, String)]) -> String {
+        let mut path = String::new();
+        let mut rest = self.path.as_str();
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, after) = after.split_once('}').unwrap();
+            let name = name.split(':').next().unwrap();
+            let value = values.iter().find(|(n, _)| *n == name).map_or("999999", |(_, value)| value);
+            path.push_str(before);
+            path.push_str(value);
+            rest = after;
+        }
+        path + rest
+    }
+}
+
+/// Every `.route("/path", method().to(…))` in the order of the file.
+pub fn all() -> Vec<Route> {
+    let text = std::fs::read_to_string(root().join("src/routes.rs")).unwrap();
+    assert!(!text.contains("scope("), "an address stands whole in routes.rs, so that it is found by searching for it");
+    let routes = text.split(".route(").skip(1).map(|line| {
+        let (path, rest) = line.trim_start().strip_prefix('"').and_then(|l| l.split_once('"')).expect(line);
+        let method = rest.trim_start_matches([',', ' ', '\n']);
+        let method = method.strip_prefix("web::").unwrap_or(method);
+        let method: String = method.chars().take_while(char::is_ascii_alphabetic).collect();
+        let known = ["get", "post", "put", "patch", "delete"].contains(&method.as_str());
+        assert!(known, "{path}: write the route as .route(\"…\", get().to(…)), not {method}");
+        Route { path: path.to_owned(), method: method.to_uppercase() }
+    });
+    routes.collect()
+}
+
+/// A thing that exists for each `{name}` in an address.
+pub async fn values(world: &World) -> Vec<(&'static str, String)> {
+    vec![("a", world.application.to_string())]
+}
