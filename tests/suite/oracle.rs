@@ -1,9 +1,9 @@
 //! Random schedules against `tests/oracle/oracle.py`, which reads the rules of "When" again with nothing but Python's
-//! zoneinfo. 2,000 here; 100,000 when `TIDEGATE_FULL=1`.
+//! zoneinfo. 2,000 here; 100,000 when `TIDEGATE_TEST_FULL=1`.
 //!
 //! Both sides must stand on one release of the zone database. chrono-tz 0.10.4 carries 2025b, which on PyPI is
 //! `tzdata==2025.2`; `tests/run.sh` installs that into an environment of its own and names its Python in
-//! `TIDEGATE_ORACLE_PYTHON`.
+//! `TIDEGATE_TEST_ORACLE_PYTHON`.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
@@ -11,6 +11,8 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use tidegate::clock::Moment;
 use tidegate::schedules::{Rule, RuleDraft, latest_at_or_before, occurrences};
+
+use crate::support::settings;
 
 const DAY: i64 = 86_400;
 
@@ -168,18 +170,17 @@ impl Question {
 }
 
 #[test]
-#[allow(clippy::disallowed_methods)] // a test's own settings, not the product's
 fn python_reads_the_rules_the_same_way() {
-    let python = std::env::var("TIDEGATE_ORACLE_PYTHON").unwrap_or_else(|_| {
+    let python = settings::oracle_python().unwrap_or_else(|| {
         panic!(
             "The oracle needs a Python with zone data {release}. `bash tests/run.sh` makes one; by hand: \
              python3 -m venv /tmp/oracle && /tmp/oracle/bin/pip install tzdata=={package}, \
-             then set TIDEGATE_ORACLE_PYTHON=/tmp/oracle/bin/python.",
+             then set TIDEGATE_TEST_ORACLE_PYTHON=/tmp/oracle/bin/python.",
             release = chrono_tz::IANA_TZDB_VERSION,
             package = pypi_version(chrono_tz::IANA_TZDB_VERSION),
         )
     });
-    let full = std::env::var("TIDEGATE_FULL").is_ok_and(|full| full == "1");
+    let full = settings::full();
     let mut dice = Dice(2026);
     let questions: Vec<Question> = (0..if full { 100_000 } else { 2_000 }).map(|_| dice.question()).collect();
 
@@ -189,7 +190,7 @@ fn python_reads_the_rules_the_same_way() {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .unwrap_or_else(|e| panic!("TIDEGATE_ORACLE_PYTHON={python} does not start: {e}"));
+        .unwrap_or_else(|e| panic!("TIDEGATE_TEST_ORACLE_PYTHON={python} does not start: {e}"));
     let mut stdin = oracle.stdin.take().unwrap();
     let text: String = questions
         .iter()

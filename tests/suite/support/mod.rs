@@ -15,10 +15,12 @@
 
 #[macro_use]
 pub mod databases;
+pub mod api;
 pub mod browser;
 pub mod cast;
 pub mod fingerprint;
 pub mod html;
+pub mod process;
 pub mod routes;
 pub mod settings;
 pub mod stage;

@@ -27,6 +27,11 @@ pub fn html_checker() -> Option<PathBuf> {
     variable("TIDEGATE_TEST_VNU").map(PathBuf::from)
 }
 
+/// A Python whose zone data is of chrono-tz's release.
+pub fn oracle_python() -> Option<PathBuf> {
+    variable("TIDEGATE_TEST_ORACLE_PYTHON").map(PathBuf::from)
+}
+
 /// The root of the sources.
 pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
