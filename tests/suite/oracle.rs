@@ -190,7 +190,7 @@ fn python_reads_the_rules_the_same_way() {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .unwrap_or_else(|e| panic!("TIDEGATE_TEST_ORACLE_PYTHON={python} does not start: {e}"));
+        .unwrap_or_else(|e| panic!("TIDEGATE_TEST_ORACLE_PYTHON={python:?} does not start: {e}"));
     let mut stdin = oracle.stdin.take().unwrap();
     let text: String = questions
         .iter()
