@@ -3,6 +3,7 @@
 use actix_web::web::{ServiceConfig, get, post};
 
 use crate::applications::blocks::pages as blocks;
+use crate::applications::pages as applications;
 use crate::connections::pages as connections;
 use crate::members::pages as members;
 use crate::{health, web};
@@ -30,6 +31,19 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/members/{member}/switch", post().to(members::switch));
     routes.route("/settings/mail", get().to(members::mail));
     routes.route("/settings/mail/test", post().to(members::send_test));
+
+    // Applications
+    routes.route("/", get().to(applications::list));
+    routes.route("/applications", get().to(applications::list));
+    routes.route("/applications", post().to(applications::create));
+    routes.route("/applications/new", get().to(applications::new_form));
+    routes.route("/applications/{a}", get().to(applications::home));
+    routes.route("/applications/{a}/settings", get().to(applications::general));
+    routes.route("/applications/{a}/settings", post().to(applications::save));
+    routes.route("/applications/{a}/archive", get().to(applications::archive_form));
+    routes.route("/applications/{a}/archive", post().to(applications::archive));
+    routes.route("/applications/{a}/settings/members", get().to(applications::access));
+    routes.route("/applications/{a}/settings/members/{m}", post().to(applications::save_access));
 
     // Blocks
     routes.route("/applications/{a}/blocks", get().to(blocks::list));

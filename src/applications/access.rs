@@ -115,7 +115,7 @@ impl Entered {
 }
 
 /// "Ada, Olive or Mo"; only the first three of many.
-fn names(mut names: Vec<String>) -> String {
+pub(super) fn names(mut names: Vec<String>) -> String {
     names.truncate(3);
     match names.pop() {
         None => "an Administrator".into(),

@@ -4,8 +4,10 @@
 //! what is not there.
 
 mod access;
+pub mod actions;
 pub mod blocks;
 mod model;
+pub mod pages;
 mod shell;
 mod store;
 

@@ -1,13 +1,14 @@
 //! Applications and access to them in the database.
 
+use chrono_tz::Tz;
 use diesel::prelude::*;
 
 use super::access::Grants;
 use super::model::Application;
 use crate::clock::Moment;
-use crate::db::Conn;
-use crate::db::schema::{application_access, applications, members};
-use crate::error::Result;
+use crate::db::schema::{application_access, applications, members, runs, schedules};
+use crate::db::{self, Conn};
+use crate::error::{AppError, Result};
 
 type Row = (i64, String, String, i32, i64, Moment);
 
@@ -82,4 +83,98 @@ pub fn configurer_names(conn: &mut Conn, application_id: i64) -> Result<Vec<Stri
         .order(members::name)
         .select(members::name)
         .load(conn)?)
+}
+
+pub fn insert(conn: &mut Conn, name: &str, time_zone: Tz, spacing_minutes: i32, now: Moment) -> Result<i64> {
+    diesel::insert_into(applications::table)
+        .values((
+            applications::name.eq(name),
+            applications::name_key.eq(name.to_lowercase()),
+            applications::time_zone.eq(time_zone.name()),
+            applications::spacing_minutes.eq(spacing_minutes),
+            applications::version.eq(1),
+            applications::created_at.eq(now.micros()),
+        ))
+        .returning(applications::id)
+        .get_result(conn)
+        .map_err(|e| taken(e, name))
+}
+
+pub fn update(conn: &mut Conn, id: i64, name: &str, time_zone: Tz, spacing_minutes: i32) -> Result<()> {
+    diesel::update(applications::table.find(id))
+        .set((
+            applications::name.eq(name),
+            applications::name_key.eq(name.to_lowercase()),
+            applications::time_zone.eq(time_zone.name()),
+            applications::spacing_minutes.eq(spacing_minutes),
+            applications::version.eq(applications::version + 1),
+        ))
+        .execute(conn)
+        .map_err(|e| taken(e, name))?;
+    Ok(())
+}
+
+fn taken(error: diesel::result::Error, name: &str) -> AppError {
+    if db::is_taken(&error) {
+        return AppError::Conflict(format!("There is an Application named {name} already. Choose another name."));
+    }
+    error.into()
+}
+
+/// Frees the name and hides the Application.
+pub fn archive(conn: &mut Conn, id: i64, now: Moment) -> Result<()> {
+    diesel::update(applications::table.find(id))
+        .set((applications::name_key.eq(format!("archived:{id}")), applications::archived_at.eq(now.micros())))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// What stands in the way of archiving: runs that have not ended.
+pub fn runs_under_way(conn: &mut Conn, id: i64) -> Result<i64> {
+    let living = runs::application_id.eq(id).and(runs::status.eq_any(["queued", "running", "held"]));
+    Ok(runs::table.filter(living).count().get_result(conn)?)
+}
+
+/// And schedules that would run again.
+pub fn schedules_on(conn: &mut Conn, id: i64) -> Result<i64> {
+    let on = schedules::application_id
+        .eq(id)
+        .and(schedules::enabled.eq(true))
+        .and(schedules::finished_at.is_null())
+        .and(schedules::archived_at.is_null());
+    Ok(schedules::table.filter(on).count().get_result(conn)?)
+}
+
+/// Gives a member these permissions; none at all takes the access away.
+pub fn set_grants(conn: &mut Conn, application_id: i64, member_id: i64, grants: Grants) -> Result<()> {
+    diesel::delete(application_access::table.find((application_id, member_id))).execute(conn)?;
+    if grants != Grants::default() {
+        diesel::insert_into(application_access::table)
+            .values((
+                application_access::application_id.eq(application_id),
+                application_access::member_id.eq(member_id),
+                application_access::can_view.eq(grants.view),
+                application_access::can_import_data.eq(grants.import_data),
+                application_access::can_configure.eq(grants.configure),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Who was given what, by the member's id.
+pub fn all_grants(conn: &mut Conn, application_id: i64) -> Result<Vec<(i64, Grants)>> {
+    let rows = application_access::table
+        .filter(application_access::application_id.eq(application_id))
+        .select((
+            application_access::member_id,
+            application_access::can_view,
+            application_access::can_import_data,
+            application_access::can_configure,
+        ))
+        .load::<(i64, bool, bool, bool)>(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, view, import_data, configure)| (id, Grants { view, import_data, configure }))
+        .collect())
 }

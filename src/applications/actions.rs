@@ -1,0 +1,192 @@
+//! Making, changing and putting away Applications, and letting members in: the same verbs for pages and API.
+
+use chrono_tz::Tz;
+use serde_json::json;
+
+use super::access::{Grants, enter};
+use super::model::Application;
+use super::{blocks, store};
+use crate::audit::Entry;
+use crate::clock::Moment;
+use crate::db::{self, Conn, Pool};
+use crate::error::{AppError, FieldErrors, Result};
+use crate::members::{self, By, Member, Permission, Scope, check_name};
+use crate::web::words::counted;
+
+/// How far apart imports begin where nobody said otherwise, in minutes.
+pub const SPACING: i32 = 15;
+const WIDEST_SPACING: i32 = 720;
+
+pub struct NewApplication {
+    pub name: String,
+    pub time_zone: Tz,
+    pub spacing_minutes: i32,
+}
+
+/// What is to change; `None` leaves a thing as it is.
+#[derive(Default)]
+pub struct Change {
+    pub name: Option<String>,
+    pub time_zone: Option<Tz>,
+    pub spacing_minutes: Option<i32>,
+    /// The version that the change was made from.
+    pub version: Option<i64>,
+}
+
+/// Whether a member makes Applications at all.
+pub fn may_create(member: &Member) -> bool {
+    member.may(Permission::MakeApplications) || member.is_administrator()
+}
+
+/// Makes an Application; its maker gets every permission in it.
+pub fn create(conn: &mut Conn, by: &By, new: &NewApplication, now: Moment) -> Result<Application> {
+    need_create(conn, by)?;
+    let mut errors = FieldErrors::new();
+    let name = check_name("name", &new.name, &mut errors);
+    check_spacing(new.spacing_minutes, &mut errors);
+    errors.ok_or(())?;
+    db::write(conn, |conn| {
+        let id = store::insert(conn, &name, new.time_zone, new.spacing_minutes, now)?;
+        store::set_grants(conn, id, by.member.id, Grants { view: true, import_data: true, configure: true })?;
+        let application = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
+        let entry = Entry::of("application.created", "application", id).application(id).after(shown(&application));
+        by.audit(conn, entry, now)?;
+        Ok(application)
+    })
+}
+
+/// Says who can, to whoever may not make Applications.
+pub fn need_create(conn: &mut Conn, by: &By) -> Result<()> {
+    by.need_scope(Scope::Configure)?;
+    if may_create(&by.member) {
+        return Ok(());
+    }
+    let who = super::access::names(members::administrators(conn)?.into_iter().map(|m| m.name).collect());
+    Err(AppError::Forbidden(format!(
+        "Your role {} does not make Applications. {who} can change your role.",
+        by.member.role
+    )))
+}
+
+/// Changes an Application. After a new name the views of its Blocks are named anew.
+pub fn edit(conn: &mut Conn, block_db: &Pool, by: &By, id: i64, change: &Change, now: Moment) -> Result<Application> {
+    let (before, after) = db::write(conn, |conn| {
+        let entered = enter(conn, by, id)?;
+        entered.need_configure(conn, by)?;
+        let before = entered.application;
+        if change.version.is_some_and(|version| version != before.version) {
+            return Err(AppError::Stale(format!(
+                "The settings of {} were changed since you opened this page. Look at them as they are now, then change \
+                 them again.",
+                before.name
+            )));
+        }
+        let mut errors = FieldErrors::new();
+        let name = change.name.as_ref().map_or_else(|| before.name.clone(), |n| check_name("name", n, &mut errors));
+        let spacing = change.spacing_minutes.unwrap_or(before.spacing_minutes);
+        check_spacing(spacing, &mut errors);
+        errors.ok_or(())?;
+        store::update(conn, id, &name, change.time_zone.unwrap_or(before.time_zone), spacing)?;
+        let after = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
+        if shown(&before) != shown(&after) {
+            let entry = Entry::of("application.changed", "application", id).application(id);
+            by.audit(conn, entry.before(shown(&before)).after(shown(&after)), now)?;
+        }
+        Ok((before, after))
+    })?;
+    if before.name != after.name {
+        blocks::rename_views(conn, block_db, id)?;
+    }
+    Ok(after)
+}
+
+/// Puts an Application away; its history stays. Refused while something in it runs or is scheduled to.
+pub fn archive(conn: &mut Conn, by: &By, id: i64, now: Moment) -> Result<()> {
+    db::write(conn, |conn| {
+        let entered = enter(conn, by, id)?;
+        entered.need_configure(conn, by)?;
+        let mut uses = Vec::new();
+        match store::runs_under_way(conn, id)? {
+            0 => {}
+            n => uses.push(format!("{} under way", counted(n, "import is", "imports are"))),
+        }
+        match store::schedules_on(conn, id)? {
+            0 => {}
+            n => uses.push(format!("{} on", counted(n, "schedule is", "schedules are"))),
+        }
+        if !uses.is_empty() {
+            return Err(AppError::Conflict(format!(
+                "{} is in use: {}. Let imports end or cancel them, turn schedules off, then archive it.",
+                entered.application.name,
+                uses.join(" and ")
+            )));
+        }
+        store::archive(conn, id, now)?;
+        let entry = Entry::of("application.archived", "application", id).application(id);
+        by.audit(conn, entry.before(shown(&entered.application)), now)
+    })
+}
+
+/// Gives a member access, or takes it away. Import Data and Configure include View; nothing at all is no access.
+pub fn set_access(
+    conn: &mut Conn,
+    by: &By,
+    application_id: i64,
+    member_id: i64,
+    grants: Grants,
+    now: Moment,
+) -> Result<Grants> {
+    db::write(conn, |conn| {
+        enter(conn, by, application_id)?.need_configure(conn, by)?;
+        let member = members::by_id(conn, member_id)?.ok_or(AppError::NotFound)?;
+        let before = store::grants(conn, application_id, member_id)?.unwrap_or_default();
+        let grants = Grants { view: grants.view || grants.import_data || grants.configure, ..grants };
+        if grants.view && !member.active {
+            return Err(AppError::Conflict(format!("{} is deactivated and gets no access.", member.name)));
+        }
+        store::set_grants(conn, application_id, member_id, grants)?;
+        if before != grants {
+            let entry = Entry::of("access.changed", "member", member_id).application(application_id);
+            by.audit(conn, entry.before(json!(before)).after(json!(grants)), now)?;
+        }
+        Ok(grants)
+    })
+}
+
+/// A member beside an Application.
+pub struct Access {
+    pub member: Member,
+    /// As given; an Administrator or Auditor needs none.
+    pub grants: Grants,
+}
+
+/// Every active member and whoever else was ever let in, by name, with what they were given. For those who configure
+/// the Application and those who see everything.
+pub fn access(conn: &mut Conn, by: &By, application_id: i64) -> Result<Vec<Access>> {
+    let entered = enter(conn, by, application_id)?;
+    if !entered.sees_everything {
+        entered.need_configure(conn, by)?;
+    }
+    let given = store::all_grants(conn, application_id)?;
+    Ok(members::all(conn)?
+        .into_iter()
+        .filter_map(|member| {
+            let grants = given.iter().find(|(id, _)| *id == member.id).map(|(_, grants)| *grants);
+            (member.active || grants.is_some()).then(|| Access { member, grants: grants.unwrap_or_default() })
+        })
+        .collect())
+}
+
+fn check_spacing(minutes: i32, errors: &mut FieldErrors) {
+    if !(0..=WIDEST_SPACING).contains(&minutes) {
+        errors.add("spacing_minutes", format!("Give whole minutes from 0 to {WIDEST_SPACING}; 15 is usual."));
+    }
+}
+
+fn shown(application: &Application) -> serde_json::Value {
+    json!({
+        "name": application.name,
+        "time_zone": application.time_zone.name(),
+        "spacing_minutes": application.spacing_minutes,
+    })
+}

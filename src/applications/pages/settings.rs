@@ -1,0 +1,176 @@
+//! General settings of an Application, and putting it away.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use crate::app::App;
+use crate::applications::actions::{self, Change};
+use crate::applications::{Application, Entered, enter, settings_shell};
+use crate::error::{AppError, FieldErrors, Result};
+use crate::members::{By, SignedIn};
+use crate::web::{Crumb, Flash, Form, Page, Shell, refused, see_other, zones};
+
+#[derive(Template)]
+#[template(path = "applications/general.html")]
+struct GeneralPage<'a> {
+    shell: Shell,
+    errors: FieldErrors,
+    form: &'a Form,
+    application: Application,
+    may_configure: bool,
+}
+
+/// Whole minutes, or a sentence.
+pub(super) fn spacing(form: &Form, errors: &mut FieldErrors) -> i32 {
+    form.get("spacing_minutes").parse().unwrap_or_else(|_| {
+        errors.add("spacing_minutes", "Give whole minutes, such as 15.");
+        0
+    })
+}
+
+async fn entered(app: &App, by: &By, id: i64) -> Result<Entered> {
+    let by = by.clone();
+    app.read(move |conn| enter(conn, &by, id)).await
+}
+
+fn page(
+    request: &HttpRequest,
+    app: &App,
+    by: &By,
+    entered: Entered,
+    refused: Option<(StatusCode, FieldErrors, &Form)>,
+) -> Result<HttpResponse> {
+    let application = entered.application.clone();
+    let kept = Form(vec![
+        ("name".into(), application.name.clone()),
+        ("time_zone".into(), application.time_zone.name().into()),
+        ("spacing_minutes".into(), application.spacing_minutes.to_string()),
+        ("version".into(), application.version.to_string()),
+    ]);
+    let (status, errors, form) = refused.unwrap_or((StatusCode::OK, FieldErrors::new(), &kept));
+    let at = format!("/applications/{}", application.id);
+    let shell = settings_shell(request, app, by, &entered, "General")
+        .at(&format!("{at}/settings"))
+        .crumbs([Crumb::to(application.name.clone(), at), Crumb::here("General")]);
+    let may_configure = entered.may_configure();
+    Page::with(status, request, &GeneralPage { shell, errors, form, application, may_configure })
+}
+
+/// `GET {A}/settings`
+pub async fn general(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    id: Path<i64>,
+) -> Result<HttpResponse> {
+    let entered = entered(&app, &by, id.into_inner()).await?;
+    page(&request, &app, &by, entered, None)
+}
+
+/// `POST {A}/settings`
+pub async fn save(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    id: Path<i64>,
+    form: Form,
+) -> Result<HttpResponse> {
+    let id = id.into_inner();
+    let (asks, now, block_db) = (by.clone(), app.now(), app.blocks.clone());
+    // Who may not answers before what is wrong.
+    let entered = app
+        .read(move |conn| {
+            let entered = enter(conn, &asks, id)?;
+            entered.need_configure(conn, &asks)?;
+            Ok(entered)
+        })
+        .await?;
+    let saved = async {
+        let mut errors = FieldErrors::new();
+        let zone = zones::parse(form.get("time_zone")).map_err(|reason| errors.add("time_zone", reason)).ok();
+        let spacing_minutes = Some(spacing(&form, &mut errors));
+        errors.ok_or(())?;
+        let name = Some(form.get("name").to_owned());
+        let change = Change { name, time_zone: zone, spacing_minutes, version: form.id("version") };
+        let by = by.clone();
+        app.read(move |conn| actions::edit(conn, &block_db, &by, id, &change, now)).await
+    };
+    match saved.await {
+        Ok(application) => {
+            let words = format!("The settings of {} are saved.", application.name);
+            Ok(see_other(&format!("/applications/{id}/settings"), Some(Flash::new(words))))
+        }
+        Err(error) => {
+            let (status, errors) = refused(error)?;
+            page(&request, &app, &by, entered, Some((status, errors, &form)))
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "applications/archive.html")]
+struct ArchivePage {
+    shell: Shell,
+    errors: FieldErrors,
+    application: Application,
+}
+
+fn archive_page(
+    request: &HttpRequest,
+    app: &App,
+    by: &By,
+    entered: Entered,
+    status: StatusCode,
+    errors: FieldErrors,
+) -> Result<HttpResponse> {
+    let application = entered.application.clone();
+    let at = format!("/applications/{}", application.id);
+    let settings = format!("{at}/settings");
+    let shell = settings_shell(request, app, by, &entered, "Archive").at(&settings).crumbs([
+        Crumb::to(application.name.clone(), at),
+        Crumb::to("General", settings),
+        Crumb::here("Archive"),
+    ]);
+    Page::with(status, request, &ArchivePage { shell, errors, application })
+}
+
+/// `GET {A}/archive`: asks.
+pub async fn archive_form(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    id: Path<i64>,
+) -> Result<HttpResponse> {
+    let (asks, id) = (by.clone(), id.into_inner());
+    let entered = app
+        .read(move |conn| {
+            let entered = enter(conn, &asks, id)?;
+            entered.need_configure(conn, &asks)?;
+            Ok(entered)
+        })
+        .await?;
+    archive_page(&request, &app, &by, entered, StatusCode::OK, FieldErrors::new())
+}
+
+/// `POST {A}/archive`
+pub async fn archive(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    id: Path<i64>,
+    _: Form,
+) -> Result<HttpResponse> {
+    let id = id.into_inner();
+    let there = entered(&app, &by, id).await?;
+    let (asks, now) = (by.clone(), app.now());
+    match app.read(move |conn| actions::archive(conn, &asks, id, now)).await {
+        Ok(()) => Ok(see_other("/", Some(Flash::new(format!("{} is archived.", there.application.name))))),
+        Err(error @ AppError::Conflict(_)) => {
+            let (status, errors) = refused(error)?;
+            archive_page(&request, &app, &by, there, status, errors)
+        }
+        Err(error) => Err(error),
+    }
+}
