@@ -723,3 +723,96 @@ on_both! {
         assert!(failure.may_retry(), "the next attempt sees the new columns");
     }
 }
+
+/// Rows like those of the benchmark, so many of them.
+fn many_rows(rows: u32) -> SourceFile {
+    let mut out = std::io::BufWriter::new(tempfile::tempfile().unwrap());
+    writeln!(out, "day,country,product,customer,quantity,price,currency,note").unwrap();
+    for i in 0..rows {
+        let (day, note) = (i % 28 + 1, if i % 6 == 0 { "\"said \"\"yes\"\", then no\"" } else { "nothing to say" });
+        writeln!(out, "2026-01-{day:02},FR,product {},{},{},{}.25,EUR,{note}", i % 977, i * 7, i % 50, i % 900)
+            .unwrap();
+    }
+    let file = out.into_inner().unwrap();
+    let bytes = file.metadata().unwrap().len();
+    SourceFile { file, name: "many.csv".into(), bytes, sha256: String::new() }
+}
+
+fn sales(db: &Databases, application: i64) -> Block {
+    let columns = vec![
+        column("day", Date),
+        column("country", Text),
+        column("product", Text),
+        column("customer", Integer),
+        column("quantity", Integer),
+        column("price", Number),
+        column("currency", Text),
+        column("note", Text),
+    ];
+    create(db, application, draft("Sales", BlockKind::TransactionList, columns)).unwrap()
+}
+
+on_both! {
+    /// Between two batches nobody waits for the load, and the log of the database stays short.
+    fn a_long_load_holds_no_transaction_while_it_reads(db: Databases) {
+        let block = sales(db, application(db, "A"));
+        let wal = match db.blocks.location() {
+            tidegate::db::Location::Sqlite { file } => Some(file.with_file_name("blocks.db-wal")),
+            tidegate::db::Location::Postgres { .. } => None,
+        };
+        let longest = std::cell::Cell::new(0);
+        let told = std::cell::Cell::new(0);
+        let source = many_rows(150_000);
+        let context = LoadContext {
+            blocks: &db.blocks,
+            run_id: 1,
+            fence: 1,
+            clock: &SetClock::at(NOW),
+            cancelled: &AtomicBool::new(false),
+            deadline: None,
+            progress: &|progress| {
+                // Another write from this very thread would wait for ever for a transaction of the load.
+                db.blocks.read(|conn| rejects::forget(conn, 99)).unwrap();
+                assert!(progress.rows >= told.get());
+                told.set(progress.rows);
+                if let Some(wal) = &wal {
+                    longest.set(longest.get().max(std::fs::metadata(wal).map_or(0, |file| file.len())));
+                }
+            },
+        };
+        let report = run(&plan(db, &block, Mode::Replace), &source, &context).unwrap();
+        assert_eq!((report.counts.added, report.counts.rejected, told.get()), (150_000, 0, 150_000));
+        assert_eq!(report.counts.bytes as u64, source.bytes);
+        assert!(longest.get() <= 16 << 20, "the WAL grew to {} bytes", longest.get());
+        assert_eq!(count(db, &block), 150_000);
+    }
+}
+
+on_both! {
+    /// A worker sleeps past its lease in the middle of a load; its successor has begun, or has ended, when it wakes.
+    fn a_load_that_is_overtaken_while_it_goes_says_so(db: Databases) {
+        let block = sales(db, application(db, "A"));
+        let plan = plan(db, &block, Mode::Replace);
+        let source = many_rows(30_000);
+        let woken = std::cell::Cell::new(false);
+        let context = LoadContext {
+            blocks: &db.blocks,
+            run_id: 1,
+            fence: 1,
+            clock: &SetClock::at(NOW),
+            cancelled: &AtomicBool::new(false),
+            deadline: None,
+            progress: &|_| {
+                if !woken.replace(true) {
+                    // The same run, its next attempt by another worker: it drops what the first had staged.
+                    let next = load_as(db, &plan, &many_rows(10), 1, 2).unwrap();
+                    assert_eq!(next.counts.added, 10);
+                }
+            },
+        };
+        let failure = run(&plan, &source, &context).unwrap_err();
+        assert_eq!(failure.kind, FailureKind::FenceLost, "{failure:?}");
+        assert_eq!(count(db, &block), 10);
+        assert_eq!(tables(db).len(), 1);
+    }
+}

@@ -149,7 +149,7 @@ pub fn write(conn: &mut Conn, run_id: i64, batch: &RejectBatch) -> Result<()> {
     })
 }
 
-/// Forgets what a run rejected: its next attempt begins anew, or its history ends.
+/// Forgets what a run rejected: its next attempt begins anew, or its history ends. A transaction of its own.
 pub fn forget(conn: &mut Conn, run_id: i64) -> Result<()> {
     db::write(conn, |conn| {
         diesel::delete(rejects::table.filter(rejects::run_id.eq(run_id))).execute(conn)?;
