@@ -10,6 +10,7 @@ mod migrations;
 // What holds for every address.
 mod csrf;
 mod headers;
+mod matrix;
 // The product's nouns.
 mod blocks;
 mod connectors;

@@ -247,12 +247,19 @@ impl Browser {
         let token = self.token();
         let mut all = vec![(csrf::FIELD, token.as_str())];
         all.extend_from_slice(fields);
-        Answer::of(self.request(Method::POST, path).form(&all).send().await.unwrap()).await
+        self.answer(self.request(Method::POST, path).form(&all)).await
     }
 
     /// An address's answer, while the open page stays.
     pub async fn get(&self, path: &str) -> Answer {
-        Answer::of(self.request(Method::GET, path).send().await.unwrap()).await
+        self.answer(self.request(Method::GET, path)).await
+    }
+
+    async fn answer(&self, request: RequestBuilder) -> Answer {
+        let request = request.build().unwrap();
+        let asked = request.url().clone();
+        let answer = Answer::of(self.client.execute(request).await.unwrap()).await;
+        Answer { redirected: answer.url != asked, ..answer }
     }
 
     /// A request with this browser's cookies, as one that begins on our own pages.
@@ -310,14 +317,17 @@ impl Browser {
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
+    /// Where it came from in the end.
+    pub url: Url,
+    pub redirected: bool,
     pub headers: HeaderMap,
     pub body: String,
 }
 
 impl Answer {
     pub async fn of(response: Response) -> Self {
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Self { status, headers, body: response.text().await.unwrap() }
+        let (status, headers, url) = (response.status().as_u16(), response.headers().clone(), response.url().clone());
+        Self { status, url, redirected: false, headers, body: response.text().await.unwrap() }
     }
 
     pub fn header(&self, name: &str) -> &str {

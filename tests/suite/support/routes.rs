@@ -1,9 +1,13 @@
 //! The table of all addresses, read from `src/routes.rs`, and one concrete address for each.
 
+use diesel::prelude::*;
 use reqwest::Method;
+use tidegate::db::schema::api_tokens;
+use tidegate::imports::Mode;
 
 use super::World;
 use super::settings::root;
+use super::stage::stage;
 
 /// One line of the table.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,7 +63,31 @@ pub fn all() -> Vec<Route> {
     routes.collect()
 }
 
-/// A thing that exists for each `{name}` in an address.
+/// A thing that exists in "FP&A 2026" for each `{name}` in an address.
 pub async fn values(world: &World) -> Vec<(&'static str, String)> {
-    vec![("a", world.application.to_string())]
+    let stage = stage(world, "words", Mode::Update, |_| ()).await;
+    let token = token(world).await;
+    let values = vec![
+        ("name", "app.css".to_owned()),
+        ("a", world.application.to_string()),
+        ("b", stage.block.to_string()),
+        ("c", stage.connection.to_string()),
+        ("i", stage.configuration.to_string()),
+        ("m", world.mo.id.to_string()),
+        ("member", world.mo.id.to_string()),
+        ("token", token.to_string()),
+    ];
+    for route in all() {
+        let names = route.path.split('{').skip(1).map(|rest| rest.split(['}', ':']).next().unwrap());
+        for name in names {
+            assert!(values.iter().any(|(known, _)| *known == name), "{}: give {{{name}}} a value here", route.path);
+        }
+    }
+    values
+}
+
+/// A token of Olive's.
+async fn token(world: &World) -> i64 {
+    world.api(&world.olive).await;
+    world.read(|conn| Ok(api_tokens::table.select(api_tokens::id).first(conn)?)).await
 }

@@ -1,0 +1,215 @@
+//! Every address × every person. An address that is missing from the table fails, and so does one that is no more.
+//!
+//! | sign | the answer |
+//! |---|---|
+//! | `o` | the page, or the thing asked for |
+//! | `>` | on to another page |
+//! | `v` | the post gets past every right (done, or sent back with what is wrong in it) |
+//! | `x` | 403: may see it, may not do it |
+//! | `.` | 404: what one may not see answers like what is not there |
+//! | `?` | off to the sign-in page |
+//!
+//! A post that is refused changes nothing.
+
+use crate::support::browser::{Answer, Browser};
+use crate::support::routes::{self, Route};
+use crate::support::{Database, World, with_world};
+
+/// The columns.
+const PEOPLE: [&str; 7] = ["Ada", "Olive", "Mo", "Ivy", "Stranger", "Audrey", "Nobody"];
+
+/// Ada administers; Olive imports and configures here; Mo views; Ivy has Import Data without Can Import Data; Stranger
+/// is at home elsewhere; Audrey audits; Nobody is signed out.
+const TABLE: &[(&str, &str)] = &[
+    ("GET /static/{name:.*}", "ooooooo"),
+    ("GET /healthz", "ooooooo"),
+    ("GET /readyz", "ooooooo"),
+    // Members and the door
+    ("GET /setup", "......."),
+    ("POST /setup", "......."),
+    ("GET /sign-in", ">>>>>>o"),
+    ("POST /sign-in", "vvvvvvv"),
+    ("POST /sign-out", ">>>>>>>"),
+    ("GET /account", "oooooo?"),
+    ("POST /account", "vvvvvv?"),
+    ("POST /account/password", "vvvvvv?"),
+    ("POST /account/sessions/end", "vvvvvv?"),
+    ("POST /account/tokens", "vvvvvv?"),
+    ("POST /account/tokens/{token}/revoke", ".v....?"),
+    ("GET /members", "oxxxxo?"),
+    ("POST /members", "vxxxxx?"),
+    ("GET /members/{member}", "oxxxxx?"),
+    ("POST /members/{member}", "vxxxxx?"),
+    ("POST /members/{member}/switch", "vxxxxx?"),
+    ("GET /settings/mail", "oxxxxx?"),
+    ("POST /settings/mail/test", "vxxxxx?"),
+    // Blocks
+    ("GET /applications/{a}/blocks", "oooo.o?"),
+    ("GET /applications/{a}/blocks/new", "ooxx.x?"),
+    ("POST /applications/{a}/blocks/new", "vvxx.x?"),
+    ("GET /applications/{a}/blocks/{b}", "oooo.o?"),
+    ("GET /applications/{a}/blocks/{b}/rows.csv", "oooo.o?"),
+    ("GET /applications/{a}/blocks/{b}/edit", "ooxx.x?"),
+    ("POST /applications/{a}/blocks/{b}/edit", "vvxx.x?"),
+    ("GET /applications/{a}/blocks/{b}/delete", "ooxx.x?"),
+    ("POST /applications/{a}/blocks/{b}/delete", "vvxx.x?"),
+    // Connections
+    ("GET /connections", "oxxxxo?"),
+    ("GET /connections/new", "oxxxxx?"),
+    ("POST /connections/new", "vxxxxx?"),
+    ("GET /connections/{c}", "oxxxxo?"),
+    ("POST /connections/{c}", "vxxxxx?"),
+    ("POST /connections/{c}/test", "vxxxxx?"),
+    ("GET /connections/{c}/delete", "oxxxxx?"),
+    ("POST /connections/{c}/delete", "vxxxxx?"),
+];
+
+#[test]
+fn the_table_has_every_address_and_no_other() {
+    let routes = routes::all();
+    let table = |name: &str| TABLE.iter().any(|(listed, _)| *listed == name);
+    let missing: Vec<_> = routes.iter().filter(|r| !r.is_api() && !table(&r.name())).map(Route::name).collect();
+    assert!(missing.is_empty(), "not in the table of tests/suite/matrix.rs: {missing:#?}");
+    let gone: Vec<_> = TABLE.iter().filter(|(listed, _)| !routes.iter().any(|r| r.name() == *listed)).collect();
+    assert!(gone.is_empty(), "no longer in src/routes.rs: {gone:#?}");
+}
+
+on_both! {
+    async fn who_may_look_at_what(world: World) {
+        let values = routes::values(&world).await;
+        let people = people(&world).await;
+        let mut wrong = Vec::new();
+        for (route, wanted) in table("GET") {
+            let mut got = String::new();
+            for browser in &people {
+                got.push(sign(&route, &browser.get(&route.filled(&values)).await));
+            }
+            compare(&route, wanted, &got, &mut wrong);
+        }
+        none(&wrong);
+    }
+}
+
+/// Each post in a World of its own: those who may not go first and change nothing; then those who may.
+#[test]
+fn who_may_do_what() {
+    let wrong = std::sync::Mutex::new(Vec::new());
+    let posts: Vec<_> = table("POST").collect();
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    std::thread::scope(|threads| {
+        for _ in 0..2 {
+            threads.spawn(|| {
+                while let Some((route, wanted)) = posts.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
+                    with_world(Database::Sqlite, |world| post_as_everybody(world, route, wanted, &wrong));
+                }
+            });
+        }
+    });
+    none(&wrong.into_inner().unwrap());
+}
+
+async fn post_as_everybody(world: World, route: &Route, wanted: &str, wrong: &std::sync::Mutex<Vec<String>>) {
+    let values = routes::values(&world).await;
+    let people = people(&world).await;
+    let path = route.filled(&values);
+    let mut got = vec![' '; people.len()];
+    let mut notes = Vec::new();
+    let before = world.fingerprint().await;
+    let may = |i: &usize| matches!(wanted.as_bytes()[*i], b'v' | b'>');
+    for i in (0..people.len()).filter(|i| !may(i)) {
+        got[i] = sign(route, &people[i].post(&path, &[]).await);
+    }
+    if world.fingerprint().await != before {
+        notes.push(format!("{}: a refused post changed something", route.name()));
+    }
+    let mut done = false;
+    for i in (0..people.len()).filter(may) {
+        let answer = people[i].post(&path, &[]).await;
+        // The one before may have taken it away.
+        got[i] = if done && answer.status == 404 { wanted.as_bytes()[i] as char } else { sign(route, &answer) };
+        done = true;
+    }
+    let mut wrong = wrong.lock().unwrap();
+    wrong.extend(notes);
+    compare(route, wanted, &got.into_iter().collect::<String>(), &mut wrong);
+}
+
+/// What belongs to another Application answers, at one's own Application's address, like what is not there.
+#[test]
+fn what_belongs_elsewhere_is_not_there() {
+    with_world(Database::Sqlite, |world| async move {
+        let values = routes::values(&world).await;
+        let stranger = world.browser(&world.stranger).await;
+        let before = world.fingerprint().await;
+        let mut wrong = Vec::new();
+        for (route, _) in table("GET").chain(table("POST")) {
+            let Some(inner) = route.path.strip_prefix("/applications/{a}/").filter(|rest| rest.contains('{')) else {
+                continue;
+            };
+            let elsewhere = format!("/applications/{}/{inner}", world.elsewhere);
+            let at = |values: &[(&'static str, String)]| {
+                Route { path: elsewhere.clone(), method: route.method.clone() }.filled(values)
+            };
+            let mut answers = Vec::new();
+            for path in [at(&values), at(&[])] {
+                let answer =
+                    if route.method == "GET" { stranger.get(&path).await } else { stranger.post(&path, &[]).await };
+                answers.push((answer.status, answer.text()));
+            }
+            if answers[0].0 != 404 || answers[0] != answers[1] {
+                wrong.push(format!("{}: {} {:?}", route.name(), answers[0].0, answers[1].0));
+            }
+        }
+        none(&wrong);
+        assert_eq!(world.fingerprint().await, before);
+    });
+}
+
+fn table(method: &str) -> impl Iterator<Item = (Route, &'static str)> {
+    TABLE.iter().filter_map(move |(name, wanted)| {
+        let path = name.strip_prefix(method)?.strip_prefix(' ')?;
+        assert_eq!(wanted.len(), PEOPLE.len(), "{name}");
+        Some((Route { path: path.to_owned(), method: method.to_owned() }, *wanted))
+    })
+}
+
+async fn people(world: &World) -> Vec<Browser> {
+    let mut browsers = Vec::new();
+    for person in [&world.ada, &world.olive, &world.mo, &world.ivy, &world.stranger, &world.audrey] {
+        assert_eq!(person.name, PEOPLE[browsers.len()]);
+        browsers.push(world.browser(person).await);
+    }
+    let mut nobody = world.nobody();
+    nobody.open("/sign-in").await; // for the cookie that its token belongs to
+    browsers.push(nobody);
+    browsers
+}
+
+fn sign(route: &Route, answer: &Answer) -> char {
+    match answer.status {
+        403 => 'x',
+        404 => '.',
+        _ if answer.url.path() == "/sign-in" && route.path != "/sign-in" && route.path != "/sign-out" => '?',
+        _ if answer.redirected => {
+            if route.method == "GET" {
+                '>'
+            } else {
+                'v'
+            }
+        }
+        200 if route.method == "GET" => 'o',
+        200..=299 | 409 | 412 | 422 | 429 if route.method != "GET" => 'v',
+        _ => '!',
+    }
+}
+
+fn compare(route: &Route, wanted: &str, got: &str, wrong: &mut Vec<String>) {
+    if wanted.replace('>', "v") != got.replace('>', "v") {
+        wrong.push(format!("{:<60} wanted {wanted} got {got}", route.name()));
+    }
+}
+
+#[track_caller]
+fn none(wrong: &[String]) {
+    assert!(wrong.is_empty(), "\n{} {}\n{}", " ".repeat(60), PEOPLE.join(" "), wrong.join("\n"));
+}
