@@ -94,14 +94,14 @@ pub fn unknown_items(
 
 /// Takes the rows of which something was rejected out of the staging table. Answers how many.
 pub fn drop_rejected(conn: &mut Conn, staging: &Staging) -> Result<usize> {
-    Ok(db::write(conn, |conn| {
+    db::write(conn, |conn| {
         Ok(diesel::sql_query(format!(
             "DELETE FROM {} WHERE _line IN (SELECT line FROM rejects WHERE run_id = $1)",
             staging.table
         ))
         .bind::<BigInt, _>(staging.run_id)
         .execute(conn)?)
-    })?)
+    })
 }
 
 /// Makes the unique index over the key, after rejecting the later rows of each key that is there twice. Answers how

@@ -102,7 +102,7 @@ pub struct LoadError {
     pub cause: String,
     /// For the log, where there is more to know than people want to read.
     pub detail: Option<String>,
-    pub counts: Counts,
+    pub counts: Box<Counts>,
     pub steps: Vec<Step>,
 }
 
@@ -111,7 +111,7 @@ impl LoadError {
         let what = what.as_ref().trim_end();
         let stop = if what.ends_with(['.', '!', '?']) { "" } else { "." };
         let cause = format!("{what}{stop} The Block still holds what it held before.");
-        Self { kind, cause, detail: None, counts: Counts::default(), steps: Vec::new() }
+        Self { kind, cause, detail: None, counts: Box::default(), steps: Vec::new() }
     }
 
     /// May another attempt succeed with the same file and configuration?
