@@ -5,6 +5,7 @@ use actix_web::web::{ServiceConfig, get, post};
 use crate::applications::blocks::pages as blocks;
 use crate::applications::pages as applications;
 use crate::connections::pages as connections;
+use crate::import_scheduling as scheduling;
 use crate::members::pages as members;
 use crate::{health, web};
 
@@ -65,6 +66,34 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/connections/{c}/test", post().to(connections::try_it));
     routes.route("/connections/{c}/delete", get().to(connections::delete_form));
     routes.route("/connections/{c}/delete", post().to(connections::delete));
+
+    // Import Scheduling
+    routes.route("/applications/{a}/settings/import-scheduling", get().to(scheduling::list::list));
+    routes.route("/applications/{a}/settings/import-scheduling/configurations/{i}", get().to(scheduling::list::card));
+    routes.route("/applications/{a}/schedules/new", get().to(scheduling::dialog::new_form));
+    routes.route("/applications/{a}/schedules/configurations", get().to(scheduling::dialog::configurations));
+    routes.route("/applications/{a}/schedules/preview", post().to(scheduling::dialog::preview));
+    routes.route("/applications/{a}/schedules", post().to(scheduling::dialog::create));
+    routes.route("/applications/{a}/schedules/{s}/edit", get().to(scheduling::dialog::edit_form));
+    routes.route("/applications/{a}/schedules/{s}", post().to(scheduling::dialog::update));
+    routes.route("/applications/{a}/schedules/{s}/switch", post().to(scheduling::switch::switch));
+    routes.route("/applications/{a}/schedules/{s}/delete", get().to(scheduling::switch::delete_form));
+    routes.route("/applications/{a}/schedules/{s}/delete", post().to(scheduling::switch::delete));
+    routes.route("/applications/{a}/settings/import-configurations/{i}/runs", post().to(scheduling::starting::run_now));
+    routes.route("/applications/{a}/settings/import-configurations/{i}/run", get().to(scheduling::starting::file_form));
+    routes.route(
+        "/applications/{a}/settings/import-configurations/{i}/run",
+        post().to(scheduling::starting::run_with_file),
+    );
+    routes
+        .route("/applications/{a}/settings/import-configurations/{i}/history", get().to(scheduling::history::history));
+    routes
+        .route("/applications/{a}/settings/import-configurations/{i}/history.csv", get().to(scheduling::history::csv));
+    routes.route("/runs/{r}", get().to(scheduling::summary::show));
+    routes.route("/runs/{r}/rejected-rows.csv", get().to(scheduling::summary::rejected_rows));
+    routes.route("/runs/{r}/log.txt", get().to(scheduling::summary::log));
+    routes.route("/runs/{r}/cancel", post().to(scheduling::starting::cancel));
+    routes.route("/runs/{r}/again", post().to(scheduling::starting::again));
 }
 
 /// What every process answers.

@@ -123,3 +123,10 @@ pub(super) fn names(mut names: Vec<String>) -> String {
         Some(last) => format!("{} or {last}", names.join(", ")),
     }
 }
+
+/// The active members who see an Application, by name: whom its imports may tell.
+pub fn who_sees(conn: &mut Conn, application_id: i64) -> Result<Vec<Member>> {
+    let listed = store::viewer_ids(conn, application_id)?;
+    let everybody = members::all(conn)?.into_iter();
+    Ok(everybody.filter(|m| m.active && (m.sees_everything() || listed.contains(&m.id))).collect())
+}

@@ -178,3 +178,11 @@ pub fn all_grants(conn: &mut Conn, application_id: i64) -> Result<Vec<(i64, Gran
         .map(|(id, view, import_data, configure)| (id, Grants { view, import_data, configure }))
         .collect())
 }
+
+/// The members to whom the Application grants View.
+pub fn viewer_ids(conn: &mut Conn, application_id: i64) -> Result<Vec<i64>> {
+    Ok(application_access::table
+        .filter(application_access::application_id.eq(application_id).and(application_access::can_view.eq(true)))
+        .select(application_access::member_id)
+        .load(conn)?)
+}

@@ -86,9 +86,7 @@ impl ScheduleForm {
             "configuration_id" => "configuration",
             "notify.member_ids" => "recipients",
             "notify.about" => "notify_about",
-            "window" | "window.weekdays" => "window",
-            "window.from" => "window_from",
-            "window.to" => "window_to",
+            "window_weekdays" => "window",
             "every" => "repeat",
             other => other,
         }

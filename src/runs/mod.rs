@@ -6,6 +6,7 @@
 pub mod actions;
 pub mod dispatcher;
 pub mod lifecycle;
+pub mod glance;
 mod model;
 mod planning;
 pub mod policy;

@@ -34,6 +34,7 @@ CREATE TABLE runs (
 CREATE INDEX runs_configuration ON runs (configuration_id, id);
 CREATE INDEX runs_schedule ON runs (schedule_id, id);
 CREATE INDEX runs_application ON runs (application_id, id);
+CREATE INDEX runs_recent ON runs (application_id, queued_at);
 CREATE INDEX runs_block ON runs (block_id, id);
 CREATE INDEX runs_available ON runs (available_at) WHERE available_at IS NOT NULL;
 -- What is queued or running: few rows, asked at each occurrence.

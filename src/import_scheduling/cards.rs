@@ -1,0 +1,253 @@
+//! From what is known to what is drawn: a card per configuration, a row per schedule.
+
+use chrono::Duration;
+
+use super::card::{Bar, Card, Chip, Failure, NextRun, Progress, Row};
+use super::load::Scene;
+use crate::imports::{ConfigurationStatus, Listed};
+use crate::runs::glance::{Past, STRIP};
+use crate::runs::{Run, RunStatus};
+use crate::schedules::{self, Notify, Schedule, State, sentence};
+use crate::web::page::initials;
+use crate::web::words;
+
+/// A run's status as a chip.
+pub fn status_chip(status: RunStatus) -> Chip {
+    let (class, icon) = match status {
+        RunStatus::Queued => ("", "clock"),
+        RunStatus::Running => ("is-run", "spin"),
+        RunStatus::Success => ("is-ok", "ok"),
+        RunStatus::Partial => ("is-warn", "part"),
+        RunStatus::Failed => ("is-bad", "bad"),
+        RunStatus::Cancelled => ("", "x"),
+        RunStatus::Skipped | RunStatus::Missed => ("", "info"),
+        RunStatus::Held => ("is-warn", "pause"),
+    };
+    Chip { class, icon, word: status.words() }
+}
+
+/// Soon enough to look for the run every other second.
+const SOON: Duration = Duration::seconds(75);
+
+impl Scene {
+    pub fn base(&self) -> String {
+        format!("/applications/{}", self.entered.application.id)
+    }
+
+    /// The address of the page.
+    pub fn here(&self) -> String {
+        format!("{}/settings/import-scheduling", self.base())
+    }
+
+    pub fn schedules_of(&self, configuration_id: i64) -> impl Iterator<Item = &Schedule> {
+        self.schedules.iter().filter(move |s| s.configuration_id == configuration_id)
+    }
+
+    /// The run that goes, else the one that waits.
+    pub fn open_run(&self, configuration_id: i64) -> Option<&Run> {
+        let mut of_it = self.open.iter().filter(|run| run.configuration_id == Some(configuration_id));
+        of_it.clone().find(|run| run.status == RunStatus::Running).or_else(|| of_it.next())
+    }
+
+    pub fn card(&self, listed: &Listed, csrf: &str) -> Card {
+        let configuration = &listed.configuration;
+        let (base, here) = (self.base(), self.here());
+        let open = self.open_run(configuration.id);
+        let mark = configuration.status_run_id.and_then(|id| self.marks.get(&id));
+        let strip = self.strips.get(&configuration.id).map(Vec::as_slice).unwrap_or_default();
+        let rows: Vec<Row> = self.schedules_of(configuration.id).map(|s| self.row(s)).collect();
+        let failed = matches!(configuration.status, Some(ConfigurationStatus::Failed | ConfigurationStatus::Partial));
+        let may_import = self.entered.may_import();
+        Card {
+            id: configuration.id,
+            name: configuration.name.clone(),
+            icon: if configuration.needs_file() { "up" } else { "db" },
+            history: format!("{base}/settings/import-configurations/{}/history", configuration.id),
+            csrf: csrf.to_owned(),
+            block_id: configuration.block_id,
+            block_name: listed.block_name.clone(),
+            source: listed.source(),
+            strip: bars(strip),
+            strip_label: strip_label(strip),
+            chip: match (open, configuration.status) {
+                (Some(run), _) => status_chip(run.status),
+                (None, Some(status)) => {
+                    let (word, class, icon) = status.chip();
+                    Chip { class, icon, word }
+                }
+                (None, None) => Chip { class: "", icon: "clock", word: "Not run yet" },
+            },
+            may_import,
+            may_configure: self.entered.may_configure(),
+            needs_file: configuration.needs_file(),
+            active_run: open.map(|run| run.id),
+            again: mark.filter(|_| failed && open.is_none()).map(|run| run.id),
+            progress: open.map(|run| self.progress(run, mark)),
+            failure: mark.filter(|_| failed && open.is_none()).map(|run| self.failure(run, listed)),
+            used: self.schedules_of(configuration.id).filter(|s| s.state() != State::Finished).count(),
+            poll: self.poll(configuration.id, open),
+            rows,
+            base,
+            here,
+        }
+    }
+
+    /// Every other second while something goes or is about to; otherwise now and then, for what others do.
+    fn poll(&self, configuration_id: i64, open: Option<&Run>) -> Option<&'static str> {
+        let next = self.schedules_of(configuration_id).filter_map(|s| s.next_at).min();
+        match next {
+            _ if open.is_some() => Some("2s"),
+            Some(at) if at.since(self.now) < SOON => Some("2s"),
+            Some(_) => Some("30s"),
+            None => None,
+        }
+    }
+
+    fn progress(&self, run: &Run, usual: Option<&Run>) -> Progress {
+        let now = self.progress.get(&run.id);
+        let elapsed = run.started_at.map(|at| words::duration(self.now.since(at)));
+        let (Some(now), true) = (now, run.status == RunStatus::Running) else {
+            return Progress {
+                phase: run.reason.clone().unwrap_or_else(|| "Waiting for a worker".into()),
+                rows: String::new(),
+                value: 0,
+                max: None,
+                elapsed: words::duration(self.now.since(run.queued_at)),
+            };
+        };
+        let max =
+            usual.and_then(|run| run.result.as_ref()).map(|r| r.read).filter(|read| *read >= now.rows && *read > 0);
+        let rows = match max {
+            Some(max) => format!("{} of about {}", words::count(now.rows), words::counted(max, "row", "rows")),
+            None if now.rows > 0 => words::counted(now.rows, "row", "rows"),
+            None if now.bytes > 0 => words::bytes(now.bytes),
+            None => String::new(),
+        };
+        let phase = if now.cancel_requested { "Cancelling".to_owned() } else { now.phase.clone() };
+        Progress { phase, rows, value: now.rows, max, elapsed: elapsed.unwrap_or_default() }
+    }
+
+    fn failure(&self, run: &Run, listed: &Listed) -> Failure {
+        let when = run.finished_at.map(|at| words::relative(at, self.now)).unwrap_or_default();
+        if run.status == RunStatus::Partial {
+            let result = run.result.clone().unwrap_or_default();
+            return Failure {
+                class: "is-warn",
+                icon: "part",
+                cause: format!("{} rejected.", words::counted(result.rejected, "row was", "rows were")),
+                rest: format!(
+                    "{} loaded, {when}.",
+                    words::counted(result.added + result.changed, "row was", "rows were")
+                ),
+                run: run.id,
+                connection: None,
+            };
+        }
+        let cause = run.cause.clone().unwrap_or_else(|| "The import failed.".into());
+        // The first sentence stands out.
+        let (first, rest) = match cause.split_once(". ") {
+            Some((first, rest)) => (format!("{first}."), rest.to_owned()),
+            None => (cause, String::new()),
+        };
+        Failure {
+            class: "is-bad",
+            icon: "bad",
+            cause: first,
+            rest: format!("{rest} It failed {when}.").trim().to_owned(),
+            run: run.id,
+            connection: listed.configuration.connection_id.filter(|_| self.entered.may_configure()),
+        }
+    }
+
+    fn row(&self, schedule: &Schedule) -> Row {
+        let zone = schedule.rule.time_zone();
+        let state = schedule.state();
+        let owner = self.members.get(&schedule.owner_id);
+        let owner_name = owner.map_or_else(|| "Nobody".to_owned(), |m| m.name.clone());
+        Row {
+            id: schedule.id,
+            headline: schedules::headline(&schedule.rule),
+            bounds: sentence::zone_and_end(&schedule.rule),
+            enabled: schedule.enabled && state != State::Finished,
+            finished: state == State::Finished,
+            chip: match state {
+                State::On => Chip { class: "is-ok", icon: "ok", word: "On" },
+                State::Off => Chip { class: "", icon: "pause", word: "Off" },
+                State::Finished => Chip { class: "", icon: "check", word: "Finished" },
+            },
+            next: schedule.next_at.map(|at| NextRun {
+                iso: at.rfc3339(),
+                when: words::short_time(at, self.now, zone),
+                relative: words::relative(at, self.now),
+            }),
+            state: match state {
+                State::On => "No next run",
+                State::Off => "Off",
+                State::Finished => "Finished",
+            },
+            state_note: match (state, schedule.off_until) {
+                (State::Off, Some(until)) => Some(format!("until {}", words::short_time(until, self.now, zone))),
+                (State::Off, None) => Some("No run is planned".into()),
+                (State::Finished, _) => Some("Edit it to give it a future".into()),
+                (State::On, _) => None,
+            },
+            owner_initials: initials(&owner_name),
+            owner_gone: owner.is_none_or(|m| !m.active),
+            owner: owner_name,
+            notify: notify_words(schedule.notify.as_ref()),
+        }
+    }
+}
+
+fn notify_words(notify: Option<&Notify>) -> String {
+    match notify {
+        None => "No one is notified".into(),
+        Some(notify) => {
+            let count = notify.member_ids.len() as i64;
+            format!("{}, {}", notify.about.words(), words::counted(count, "member", "members"))
+        }
+    }
+}
+
+/// The strip: 119 by 26 units, 8.5 for each run, the newest at the right end; a bar is as high as its run was long
+/// beside the longest.
+fn bars(strip: &[Past]) -> Vec<Bar> {
+    let millis = |past: &Past| past.duration.map_or(0, |d| d.num_milliseconds().max(0));
+    let longest = strip.iter().map(millis).max().unwrap_or(0).max(1);
+    let first = STRIP.saturating_sub(strip.len());
+    strip
+        .iter()
+        .enumerate()
+        .map(|(i, past)| {
+            let height = 5 + millis(past) * 21 / longest;
+            Bar {
+                class: match past.status {
+                    RunStatus::Success => "ok",
+                    RunStatus::Partial | RunStatus::Held => "warn",
+                    RunStatus::Failed => "bad",
+                    _ => "idle",
+                },
+                x: format!("{:.1}", (first + i) as f64 * 8.5),
+                y: 26 - height,
+                height,
+            }
+        })
+        .collect()
+}
+
+/// "Last 14 runs: 12 succeeded, 1 partial, 1 failed".
+fn strip_label(strip: &[Past]) -> String {
+    let count = |wanted: &[RunStatus]| strip.iter().filter(|past| wanted.contains(&past.status)).count() as i64;
+    let parts: Vec<String> = [
+        (count(&[RunStatus::Success]), "succeeded"),
+        (count(&[RunStatus::Partial]), "partial"),
+        (count(&[RunStatus::Failed]), "failed"),
+        (count(&[RunStatus::Cancelled]), "cancelled"),
+        (count(&[RunStatus::Skipped, RunStatus::Missed]), "not started"),
+    ]
+    .into_iter()
+    .filter(|(n, _)| *n > 0)
+    .map(|(n, word)| format!("{n} {word}"))
+    .collect();
+    format!("Last {}: {}", words::counted(strip.len() as i64, "run", "runs"), parts.join(", "))
+}

@@ -1,0 +1,429 @@
+//! The dialog: schedule an import, edit a schedule. The same addresses answer a whole page, or for htmx the dialog.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::Duration;
+
+use super::form::{Choice, ConfigurationChoice, ScheduleDialog, ScheduleForm, SchedulePage};
+use super::preview::PreviewPart;
+use crate::app::App;
+use crate::applications::{Entered, enter, settings_shell, who_sees};
+use crate::clock::Moment;
+use crate::db::Conn;
+use crate::error::{AppError, FieldErrors, Result};
+use crate::imports::{self, Listed};
+use crate::members::{By, Member, Scope, SignedIn};
+use crate::schedules::{About, Draft, Notify, RuleForm, Schedule, actions};
+use crate::web::form::Query;
+use crate::web::page::is_fragment;
+use crate::web::{Crumb, Flash, Form, Page, Shell, refused, see_other};
+
+/// What the form needs besides what was typed.
+struct Stage {
+    entered: Entered,
+    /// Those that can be scheduled.
+    configurations: Vec<Listed>,
+    /// Active members who may be told.
+    members: Vec<Member>,
+    schedule: Option<Schedule>,
+    owner: Option<String>,
+}
+
+impl Stage {
+    fn load(conn: &mut Conn, by: &By, application_id: i64, schedule_id: Option<i64>) -> Result<Self> {
+        let entered = enter(conn, by, application_id)?;
+        let schedule = match schedule_id {
+            Some(id) => {
+                let (schedule, _) = actions::find(conn, by, id)?;
+                Some(schedule).filter(|s| s.application_id == application_id).ok_or(AppError::NotFound)?.into()
+            }
+            None => None,
+        };
+        entered.need_import(conn, by, Scope::Schedule)?;
+        let configurations =
+            imports::list(conn, &entered)?.into_iter().filter(|c| c.configuration.schedulable().is_ok()).collect();
+        let members = who_sees(conn, application_id)?;
+        let owner = match &schedule {
+            Some(Schedule { owner_id, .. }) => crate::members::by_id(conn, *owner_id)?.map(|m| m.name),
+            None => None,
+        };
+        Ok(Self { entered, configurations, members, schedule, owner })
+    }
+}
+
+/// What the form holds, as it was typed.
+struct Typed {
+    block: Option<i64>,
+    configuration: Option<i64>,
+    rule: RuleForm,
+    notify_on: bool,
+    notify_about: String,
+    recipients: Vec<i64>,
+    run_name: String,
+    version: Option<i64>,
+}
+
+impl Typed {
+    /// A new schedule: tomorrow morning, every day, and whoever schedules it is told about failures.
+    fn fresh(stage: &Stage, by: &By, configuration: Option<i64>, now: Moment) -> Self {
+        let zone = stage.entered.application.time_zone;
+        let tomorrow = now.in_zone(zone).date_naive() + Duration::days(1);
+        let only = match stage.configurations.as_slice() {
+            [only] => Some(only.configuration.id),
+            _ => None,
+        };
+        let rule = RuleForm {
+            repeat: "days".into(),
+            every_minutes: "15".into(),
+            every_hours: "1".into(),
+            every_days: "1".into(),
+            every_weeks: "1".into(),
+            weekdays: ["mon", "tue", "wed", "thu", "fri"].map(str::to_owned).to_vec(),
+            days_of_month: vec!["1".into()],
+            start_date: tomorrow.format("%Y-%m-%d").to_string(),
+            start_time: "06:00".into(),
+            time_zone: zone.name().to_owned(),
+            ends: "forever".into(),
+            ..RuleForm::default()
+        };
+        Self {
+            block: None,
+            configuration: configuration.or(only),
+            rule,
+            notify_on: false,
+            notify_about: About::Failed.to_string(),
+            recipients: vec![by.member.id],
+            run_name: String::new(),
+            version: None,
+        }
+    }
+
+    fn of(schedule: &Schedule, by: &By) -> Self {
+        let mut rule = RuleForm::from_rule(&schedule.rule);
+        // The controls of the other repeats begin with something sensible.
+        let fill = |control: &mut String, value: &str| {
+            if control.is_empty() {
+                control.push_str(value);
+            }
+        };
+        fill(&mut rule.every_minutes, "15");
+        fill(&mut rule.every_hours, "1");
+        fill(&mut rule.every_days, "1");
+        fill(&mut rule.every_weeks, "1");
+        let notify = schedule.notify.clone();
+        Self {
+            block: None,
+            configuration: Some(schedule.configuration_id),
+            rule,
+            notify_on: notify.is_some(),
+            notify_about: notify.as_ref().map_or(About::Failed, |n| n.about).to_string(),
+            recipients: notify.map_or_else(|| vec![by.member.id], |n| n.member_ids),
+            run_name: schedule.run_name.clone().unwrap_or_default(),
+            version: Some(schedule.version),
+        }
+    }
+
+    fn read(form: &Form) -> Self {
+        Self {
+            block: form.id("block"),
+            configuration: form.id("configuration"),
+            rule: RuleForm::from_pairs(&form.0),
+            notify_on: form.ticked("notify"),
+            notify_about: form.get("notify_about").to_owned(),
+            recipients: form.ids("recipients"),
+            run_name: form.get("run_name").to_owned(),
+            version: form.id("version"),
+        }
+    }
+
+    /// What would be saved. `kept` is the schedule that the form edits: what the form does not show stays.
+    fn draft(&self, kept: Option<&Schedule>) -> Result<Draft, FieldErrors> {
+        let mut errors = FieldErrors::new();
+        if self.configuration.is_none() {
+            errors.add("configuration_id", "Choose the configuration to run.");
+        }
+        let about = About::parse(&self.notify_about);
+        if self.notify_on {
+            if about.is_none() {
+                errors.add("notify.about", "Choose what to notify about.");
+            }
+            if self.recipients.is_empty() {
+                errors.add("notify.member_ids", "Choose at least one member, or turn the notification off.");
+            }
+        }
+        let rule = self.rule.draft();
+        // The rule's errors belong to the same answer: a form comes back once, with all that is wrong.
+        if !errors.is_empty() {
+            if let Err(more) = self.rule.draft().parse() {
+                errors.extend(more);
+            }
+            return Err(errors);
+        }
+        Ok(Draft {
+            configuration_id: self.configuration.unwrap_or_default(),
+            run_name: Some(self.run_name.clone()).filter(|name| !name.is_empty()),
+            rule,
+            enabled: kept.is_none_or(|s| s.enabled),
+            off_until: kept.and_then(|s| s.off_until),
+            notify: about.filter(|_| self.notify_on).map(|about| Notify { about, member_ids: self.recipients.clone() }),
+            parameters: kept.and_then(|s| s.parameters.clone()),
+        })
+    }
+}
+
+/// The form, drawn.
+fn form(stage: &Stage, typed: Typed, by: &By, csrf: String, errors: FieldErrors, now: Moment) -> ScheduleForm {
+    let base = format!("/applications/{}", stage.entered.application.id);
+    let mut blocks: Vec<(i64, String)> =
+        stage.configurations.iter().map(|c| (c.configuration.block_id, c.block_name.clone())).collect();
+    blocks.sort_by(|a, b| a.1.cmp(&b.1).then(a.0.cmp(&b.0)));
+    blocks.dedup();
+    let chosen_configuration = stage.configurations.iter().find(|c| Some(c.configuration.id) == typed.configuration);
+    let block = typed.block.or(chosen_configuration.map(|c| c.configuration.block_id));
+    let members: Vec<Choice> = stage
+        .members
+        .iter()
+        .map(|m| Choice {
+            id: m.id,
+            name: m.name.clone(),
+            email: m.email.clone(),
+            selected: typed.recipients.contains(&m.id),
+        })
+        .collect();
+    let chosen: Vec<&str> = members.iter().filter(|m| m.selected).map(|m| m.name.as_str()).collect();
+    let (title, submit, action, ownership) = match (&stage.schedule, &stage.owner) {
+        (None, _) => (
+            "Schedule an import",
+            "Schedule Import",
+            format!("{base}/schedules"),
+            "You will own this schedule. It is on as soon as you save it.".to_owned(),
+        ),
+        (Some(schedule), Some(owner)) if schedule.owner_id != by.member.id => (
+            "Edit schedule",
+            "Update Schedule",
+            format!("{base}/schedules/{}", schedule.id),
+            format!("When you save it, the Owner changes from {owner} to you."),
+        ),
+        (Some(schedule), _) => (
+            "Edit schedule",
+            "Update Schedule",
+            format!("{base}/schedules/{}", schedule.id),
+            "You own this schedule.".to_owned(),
+        ),
+    };
+    ScheduleForm {
+        title,
+        submit,
+        ownership,
+        action,
+        back: format!("{base}/settings/import-scheduling"),
+        csrf,
+        version: typed.version,
+        error_title: match errors.0.len() {
+            1 => "One thing is not right yet".into(),
+            n => format!("{n} things are not right yet"),
+        },
+        configurations: configuration_choice(
+            &stage.configurations,
+            block,
+            typed.configuration,
+            errors.of("configuration_id").map(str::to_owned),
+        ),
+        blocks: blocks
+            .into_iter()
+            .map(|(id, name)| Choice { id, name, email: String::new(), selected: Some(id) == block })
+            .collect(),
+        preview: PreviewPart::of(&typed.rule, now),
+        run_name_default: format!(
+            "{} {} {}",
+            chosen_configuration.map_or("The configuration's name", |c| c.configuration.name.as_str()),
+            typed.rule.start_date,
+            typed.rule.start_time
+        ),
+        rule: typed.rule,
+        notify_on: typed.notify_on,
+        notify_about: typed.notify_about,
+        chosen: if chosen.is_empty() { "Nobody chosen".into() } else { chosen.join(", ") },
+        members,
+        run_name: typed.run_name,
+        base,
+        errors,
+    }
+}
+
+fn configuration_choice(
+    configurations: &[Listed],
+    block: Option<i64>,
+    selected: Option<i64>,
+    error: Option<String>,
+) -> ConfigurationChoice {
+    let choices: Vec<Choice> = configurations
+        .iter()
+        .filter(|c| block.is_none_or(|block| c.configuration.block_id == block))
+        .map(|c| Choice {
+            id: c.configuration.id,
+            name: c.configuration.name.clone(),
+            email: String::new(),
+            selected: Some(c.configuration.id) == selected,
+        })
+        .collect();
+    ConfigurationChoice { choices, error }
+}
+
+/// The form in a dialog for htmx, alone when the dialog is there already, else on a page.
+fn answer(
+    request: &HttpRequest,
+    app: &App,
+    by: &By,
+    stage: &Stage,
+    form: ScheduleForm,
+    status: StatusCode,
+    in_dialog: bool,
+) -> Result<HttpResponse> {
+    if is_fragment(request) {
+        if in_dialog {
+            return Page::with(status, request, &form);
+        }
+        return Page::with(status, request, &ScheduleDialog { form });
+    }
+    let base = &form.base;
+    let shell = settings_shell(request, app, by, &stage.entered, form.title).at(&form.back).crumbs([
+        Crumb::to(&stage.entered.application.name, base),
+        Crumb::to("Import Scheduling", &form.back),
+        Crumb::here(form.title),
+    ]);
+    Page::with(status, request, &SchedulePage { shell, form })
+}
+
+async fn stage(app: &App, by: &By, application_id: i64, schedule_id: Option<i64>) -> Result<Stage> {
+    let by = by.clone();
+    app.read(move |conn| Stage::load(conn, &by, application_id, schedule_id)).await
+}
+
+/// `GET /applications/{a}/schedules/new?configuration=`
+pub async fn new_form(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    application_id: Path<i64>,
+    query: Query,
+) -> Result<HttpResponse> {
+    let stage = stage(&app, &by, *application_id, None).await?;
+    let now = app.now();
+    let typed = Typed::fresh(&stage, &by, query.id("configuration"), now);
+    let csrf = Shell::new(&request, &app, "").csrf;
+    let form = form(&stage, typed, &by, csrf, FieldErrors::new(), now);
+    answer(&request, &app, &by, &stage, form, StatusCode::OK, false)
+}
+
+/// `GET /applications/{a}/schedules/{s}/edit`
+pub async fn edit_form(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    path: Path<(i64, i64)>,
+) -> Result<HttpResponse> {
+    let stage = stage(&app, &by, path.0, Some(path.1)).await?;
+    let schedule = stage.schedule.as_ref().ok_or(AppError::NotFound)?;
+    let csrf = Shell::new(&request, &app, "").csrf;
+    let form = form(&stage, Typed::of(schedule, &by), &by, csrf, FieldErrors::new(), app.now());
+    answer(&request, &app, &by, &stage, form, StatusCode::OK, false)
+}
+
+/// `POST /applications/{a}/schedules`
+pub async fn create(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    application_id: Path<i64>,
+    form: Form,
+) -> Result<HttpResponse> {
+    save(request, app, by, *application_id, None, form).await
+}
+
+/// `POST /applications/{a}/schedules/{s}`
+pub async fn update(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    path: Path<(i64, i64)>,
+    form: Form,
+) -> Result<HttpResponse> {
+    save(request, app, by, path.0, Some(path.1), form).await
+}
+
+async fn save(
+    request: HttpRequest,
+    app: Data<App>,
+    by: By,
+    application_id: i64,
+    schedule_id: Option<i64>,
+    sent: Form,
+) -> Result<HttpResponse> {
+    let stage = stage(&app, &by, application_id, schedule_id).await?;
+    let (typed, now) = (Typed::read(&sent), app.now());
+    let csrf = Shell::new(&request, &app, "").csrf;
+    // Without JavaScript the form is sent to look at it.
+    if sent.has("show") {
+        let form = form(&stage, typed, &by, csrf, FieldErrors::new(), now);
+        return answer(&request, &app, &by, &stage, form, StatusCode::OK, true);
+    }
+    let saved = match typed.draft(stage.schedule.as_ref()) {
+        Ok(draft) => {
+            let (by, version) = (by.clone(), typed.version);
+            app.write(move |conn| match schedule_id {
+                Some(id) => actions::update(conn, &by, id, version, draft, now),
+                None => actions::create(conn, &by, application_id, draft, now),
+            })
+            .await
+        }
+        Err(errors) => Err(errors.into()),
+    };
+    match saved {
+        Ok(schedule) => {
+            let to = format!("/applications/{application_id}/settings/import-scheduling#sched-{}", schedule.id);
+            let did = if schedule_id.is_some() { "Updated" } else { "Scheduled" };
+            let flash = Flash::new(format!("{did}: {}.", schedule.sentence()));
+            let mut response = see_other(&to, Some(flash));
+            if is_fragment(&request) {
+                *response.status_mut() = StatusCode::OK;
+                let value = actix_web::http::header::HeaderValue::from_str(&to).map_err(AppError::internal)?;
+                response.headers_mut().remove(actix_web::http::header::LOCATION);
+                response.headers_mut().insert(actix_web::http::header::HeaderName::from_static("hx-redirect"), value);
+            }
+            Ok(response)
+        }
+        Err(error) => {
+            let (status, errors) = refused(error)?;
+            let form = form(&stage, typed, &by, csrf, errors, now);
+            answer(&request, &app, &by, &stage, form, status, true)
+        }
+    }
+}
+
+/// `POST /applications/{a}/schedules/preview`: what the form says would happen.
+pub async fn preview(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    application_id: Path<i64>,
+    sent: Form,
+) -> Result<HttpResponse> {
+    let (id, asked) = (*application_id, by.clone());
+    app.read(move |conn| enter(conn, &asked, id)?.need_open_scheduling(conn)).await?;
+    Page::ok(&request, &PreviewPart::of(&RuleForm::from_pairs(&sent.0), app.now()))
+}
+
+/// `GET /applications/{a}/schedules/configurations?block=`: the Configuration control for a Block.
+pub async fn configurations(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    application_id: Path<i64>,
+    query: Query,
+) -> Result<HttpResponse> {
+    let stage = stage(&app, &by, *application_id, None).await?;
+    let choice = configuration_choice(&stage.configurations, query.id("block"), query.id("configuration"), None);
+    Page::ok(&request, &choice)
+}

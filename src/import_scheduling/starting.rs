@@ -1,0 +1,197 @@
+//! Starting an import right now, running one again, cancelling one.
+
+use actix_multipart::Multipart;
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::list::answer_card;
+use super::toast;
+use crate::app::{App, off_thread};
+use crate::applications::{Entered, enter, settings_shell};
+use crate::error::{AppError, FieldErrors, Result};
+use crate::imports::{self, Configuration, files};
+use crate::members::{By, Scope, SignedIn};
+use crate::runs::{Run, Started, actions};
+use crate::web::form::Upload;
+use crate::web::page::is_fragment;
+use crate::web::{Crumb, Flash, Form, Page, Shell, refused, see_other};
+
+/// Where a form without JavaScript goes back to: the list, or the run's Summary when the form names no place.
+fn back(form: &Form, run: &Run) -> String {
+    let list = format!("/applications/{}/settings/import-scheduling", run.application_id);
+    if form.get("back") == list {
+        format!("{list}#cfg-{}", run.configuration_id.unwrap_or_default())
+    } else {
+        format!("/runs/{}", run.id)
+    }
+}
+
+async fn answer(
+    request: &HttpRequest,
+    app: &App,
+    by: &By,
+    form: &Form,
+    run: &Run,
+    flash: Flash,
+) -> Result<HttpResponse> {
+    if let (true, Some(configuration)) = (is_fragment(request), run.configuration_id) {
+        let card = answer_card(request, app, by, run.application_id, configuration).await?;
+        return toast::beside(request, app, card, &flash);
+    }
+    Ok(see_other(&back(form, run), Some(flash)))
+}
+
+fn started_words(started: &Started) -> Flash {
+    Flash::new(if started.waiting_already {
+        format!("{} is in the queue already.", started.run.name)
+    } else {
+        format!("Started: {}.", started.run.name)
+    })
+}
+
+/// `POST /applications/{a}/settings/import-configurations/{i}/runs`: start an import right now.
+pub async fn run_now(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    path: Path<(i64, i64)>,
+    form: Form,
+) -> Result<HttpResponse> {
+    let (application_id, id) = path.into_inner();
+    let (asked, now) = (by.clone(), app.now());
+    let started = app
+        .write(move |conn| {
+            belongs(conn, &asked, application_id, id)?;
+            actions::start_by_hand(conn, &asked, id, None, None, now)
+        })
+        .await?;
+    app.work.notify_one();
+    answer(&request, &app, &by, &form, &started.run, started_words(&started)).await
+}
+
+fn belongs(
+    conn: &mut crate::db::Conn,
+    by: &By,
+    application_id: i64,
+    configuration_id: i64,
+) -> Result<(Entered, Configuration)> {
+    let entered = enter(conn, by, application_id)?;
+    let configuration = imports::by_id(conn, configuration_id)?
+        .filter(|c| c.application_id == application_id && !c.archived)
+        .ok_or(AppError::NotFound)?;
+    Ok((entered, configuration))
+}
+
+/// `POST /runs/{r}/again`
+pub async fn again(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    id: Path<i64>,
+    form: Form,
+) -> Result<HttpResponse> {
+    let (asked, id, now) = (by.clone(), *id, app.now());
+    let started = app.write(move |conn| actions::again(conn, &asked, id, now)).await?;
+    app.work.notify_one();
+    answer(&request, &app, &by, &form, &started.run, started_words(&started)).await
+}
+
+/// `POST /runs/{r}/cancel`
+pub async fn cancel(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    id: Path<i64>,
+    form: Form,
+) -> Result<HttpResponse> {
+    let (asked, id, now) = (by.clone(), *id, app.now());
+    let run = app.write(move |conn| actions::cancel(conn, &asked, id, now)).await?;
+    app.work.notify_one();
+    let words = if run.status.is_open() { "Cancelling" } else { "Cancelled" };
+    answer(&request, &app, &by, &form, &run, Flash::new(format!("{words}: {}.", run.name))).await
+}
+
+#[derive(Template)]
+#[template(path = "import_scheduling/run_with_file.html")]
+struct FilePage {
+    shell: Shell,
+    action: String,
+    back: String,
+    configuration: String,
+    errors: FieldErrors,
+}
+
+fn file_page(
+    request: &HttpRequest,
+    app: &App,
+    by: &By,
+    (entered, configuration): &(Entered, Configuration),
+    (status, errors): (StatusCode, FieldErrors),
+) -> Result<HttpResponse> {
+    let base = format!("/applications/{}", entered.application.id);
+    let back = format!("{base}/settings/import-scheduling");
+    let title = format!("Run {}", configuration.name);
+    let shell = settings_shell(request, app, by, entered, &title).at(&back).crumbs([
+        Crumb::to(&entered.application.name, &base),
+        Crumb::to("Import Scheduling", &back),
+        Crumb::here(&title),
+    ]);
+    let action = format!("{base}/settings/import-configurations/{}/run", configuration.id);
+    let template = FilePage { shell, action, back, configuration: configuration.name.clone(), errors };
+    Page::with(status, request, &template)
+}
+
+async fn configuration_here(app: &App, by: &By, path: (i64, i64)) -> Result<(Entered, Configuration)> {
+    let by = by.clone();
+    app.read(move |conn| {
+        let found = belongs(conn, &by, path.0, path.1)?;
+        found.0.need_import(conn, &by, Scope::Run)?;
+        Ok(found)
+    })
+    .await
+}
+
+/// `GET /applications/{a}/settings/import-configurations/{i}/run`: asks for the file that the run takes.
+pub async fn file_form(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    path: Path<(i64, i64)>,
+) -> Result<HttpResponse> {
+    let found = configuration_here(&app, &by, *path).await?;
+    file_page(&request, &app, &by, &found, (StatusCode::OK, FieldErrors::new()))
+}
+
+/// `POST /applications/{a}/settings/import-configurations/{i}/run` with the file.
+pub async fn run_with_file(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    path: Path<(i64, i64)>,
+    parts: Multipart,
+) -> Result<HttpResponse> {
+    let found = configuration_here(&app, &by, *path).await?;
+    let upload = Upload::read(&request, parts, true).await?;
+    let Some(given) = upload.file.filter(|file| file.bytes > 0 || !file.name.is_empty()) else {
+        let errors = FieldErrors::one("file", "Choose the file to import.");
+        return file_page(&request, &app, &by, &found, (StatusCode::UNPROCESSABLE_ENTITY, errors));
+    };
+    let (shared, asked, id, now) = (app.clone(), by.clone(), found.1.id, app.now());
+    let started = off_thread(move || {
+        let file_id = files::save(&shared.blocks, &given.name, given.file, now)?;
+        shared.db.write(|conn| actions::start_by_hand(conn, &asked, id, Some(file_id), None, now))
+    })
+    .await;
+    match started {
+        Ok(started) => {
+            app.work.notify_one();
+            Ok(see_other(&format!("/runs/{}", started.run.id), Some(started_words(&started))))
+        }
+        Err(error) => {
+            let answer = refused(error)?;
+            file_page(&request, &app, &by, &found, answer)
+        }
+    }
+}

@@ -1,0 +1,442 @@
+//! "View Summary": one run, what it did and why, and what to do now.
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use askama::filters::HtmlSafe;
+use chrono::Duration;
+use chrono_tz::Tz;
+
+use super::card::{Chip, Progress};
+use super::cards::status_chip;
+use super::history::by_whom;
+use crate::app::App;
+use crate::applications::blocks::{self, Block, rejects};
+use crate::applications::{Entered, settings_shell};
+use crate::clock::Moment;
+use crate::db::{Conn, Pool};
+use crate::error::{AppError, Result};
+use crate::imports::{self, Configuration, Definition};
+use crate::members::{self, By, SignedIn};
+use crate::runs::{Run, RunStatus, Summary, actions};
+use crate::schedules::{self, Schedule};
+use crate::web::download;
+use crate::web::form::Query;
+use crate::web::{Crumb, Icon, Page, Shell, words};
+
+/// How many rejected rows the page shows; the download has all.
+const REJECTS: i64 = 20;
+
+#[derive(Template)]
+#[template(path = "import_scheduling/summary.html")]
+struct SummaryPage {
+    shell: Shell,
+    body: Body,
+}
+
+#[derive(Template)]
+#[template(path = "import_scheduling/summary_body.html")]
+struct Body {
+    id: i64,
+    active: bool,
+    csrf: String,
+    heading: String,
+    chip: Chip,
+    number: String,
+    trigger: String,
+    late: bool,
+    history: String,
+    may_cancel: bool,
+    may_again: bool,
+    fix_rows: Option<String>,
+    waiting: Option<String>,
+    progress: Option<Progress>,
+    note: Option<Note>,
+    result: String,
+    result_sub: String,
+    duration: String,
+    usual: String,
+    late_by: String,
+    attempt: i32,
+    attempts_sub: String,
+    steps: Vec<Step>,
+    steps_zone: String,
+    no_steps: &'static str,
+    counts: Vec<Count>,
+    rejected: i64,
+    rejected_words: String,
+    causes: Vec<CauseRow>,
+    rejects: Vec<RejectRow>,
+    rejects_more: Option<String>,
+    log: Vec<String>,
+    details: Vec<Detail>,
+}
+
+impl HtmlSafe for Body {}
+
+struct Note {
+    class: &'static str,
+    icon: Icon,
+    cause: String,
+    rest: String,
+    help: Option<String>,
+}
+
+struct Step {
+    class: &'static str,
+    icon: Icon,
+    word: String,
+    name: String,
+    detail: String,
+    duration: String,
+}
+
+struct Count {
+    label: &'static str,
+    value: String,
+}
+
+struct CauseRow {
+    reason: String,
+    column: String,
+    cells: String,
+    example: String,
+    advice: String,
+}
+
+struct RejectRow {
+    line: i64,
+    column: String,
+    value: String,
+    reason: String,
+}
+
+struct Detail {
+    label: &'static str,
+    value: String,
+    sub: Option<String>,
+    href: Option<String>,
+}
+
+/// All that a Summary knows.
+struct Scene {
+    summary: Summary,
+    entered: Entered,
+    configuration: Option<Configuration>,
+    definition: Option<Definition>,
+    block: Option<Block>,
+    schedule: Option<Schedule>,
+    names: std::collections::HashMap<i64, String>,
+    gone: Vec<i64>,
+    causes: Vec<rejects::Cause>,
+    rejects: Vec<rejects::RejectedRow>,
+    rejected_cells: i64,
+    now: Moment,
+}
+
+fn load(conn: &mut Conn, pool: &Pool, by: &By, id: i64, now: Moment) -> Result<Scene> {
+    let (summary, entered) = actions::summary(conn, by, id)?;
+    let run = &summary.run;
+    let configuration = run.configuration_id.map(|id| imports::by_id(conn, id)).transpose()?.flatten();
+    let definition = match (run.configuration_id, run.configuration_version) {
+        (Some(id), Some(version)) => imports::definition(conn, id, version)?,
+        _ => None,
+    };
+    let block = run.block_id.map(|id| blocks::find_even_archived(conn, id)).transpose()?;
+    let schedule = run.schedule_id.map(|id| schedules::actions::find_even_deleted(conn, id)).transpose()?.flatten();
+    let people: Vec<i64> = [run.started_by, run.as_member_id].into_iter().flatten().collect();
+    let people = members::by_ids(conn, &people)?;
+    let (causes, rejects, rejected_cells) = pool.read(|conn| {
+        Ok((rejects::causes(conn, id)?, rejects::page(conn, id, 0, REJECTS)?, rejects::count_cells(conn, id)?))
+    })?;
+    Ok(Scene {
+        gone: people.iter().filter(|m| !m.active).map(|m| m.id).collect(),
+        names: people.into_iter().map(|m| (m.id, m.name)).collect(),
+        summary,
+        entered,
+        configuration,
+        definition,
+        block,
+        schedule,
+        causes,
+        rejects,
+        rejected_cells,
+        now,
+    })
+}
+
+/// `GET /runs/{r}`
+pub async fn show(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    id: Path<i64>,
+    query: Query,
+) -> Result<HttpResponse> {
+    let (asked, id, pool, now) = (by.clone(), *id, app.blocks.clone(), app.now());
+    let scene = app.read(move |conn| load(conn, &pool, &asked, id, now)).await?;
+    let base = format!("/applications/{}", scene.entered.application.id);
+    let list = format!("{base}/settings/import-scheduling");
+    let title = format!("Run {id}");
+    let shell = settings_shell(&request, &app, &by, &scene.entered, &title).at(&list).crumbs([
+        Crumb::to(&scene.entered.application.name, &base),
+        Crumb::to("Import Scheduling", &list),
+        Crumb::here(format!("Run {}", words::count(id))),
+    ]);
+    let body = scene.body(shell.csrf.clone());
+    if query.get("part") == "body" {
+        return Page::ok(&request, &body);
+    }
+    Page::ok(&request, &SummaryPage { shell, body })
+}
+
+/// `GET /runs/{r}/rejected-rows.csv`
+pub async fn rejected_rows(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>) -> Result<HttpResponse> {
+    let id = *id;
+    let (run, _) = app.read(move |conn| actions::find(conn, &by, id)).await?;
+    let pool = app.blocks.clone();
+    Ok(download::csv(&format!("rejected rows of {}", run.name), move |out| rejects::write_csv(&pool, run.id, out)))
+}
+
+/// `GET /runs/{r}/log.txt`
+pub async fn log(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>) -> Result<HttpResponse> {
+    let id = *id;
+    let (run, log) = app
+        .read(move |conn| {
+            let (run, _) = actions::find(conn, &by, id)?;
+            let log = actions::log(conn, run.id)?;
+            Ok((run, log))
+        })
+        .await?;
+    Ok(download::download(&format!("log of {}", run.name), "txt", "text/plain; charset=utf-8", move |out| {
+        for line in log {
+            writeln!(out, "{} {} {}", line.at, line.level, line.message).map_err(AppError::internal)?;
+        }
+        Ok(())
+    }))
+}
+
+impl Scene {
+    fn zone(&self) -> Tz {
+        self.schedule.as_ref().map_or(self.entered.application.time_zone, |s| s.rule.time_zone())
+    }
+
+    fn body(&self, csrf: String) -> Body {
+        let (run, zone) = (&self.summary.run, self.zone());
+        let result = run.result.clone().unwrap_or_default();
+        let may_import = self.entered.may_import();
+        let active = run.status.is_open();
+        let fix = matches!(run.status, RunStatus::Partial | RunStatus::Failed) && result.rejected > 0;
+        let attempts = self.definition.as_ref().map(|d| d.attempts);
+        let usual = self.summary.usual_duration.map(words::duration);
+        let base = format!("/applications/{}", run.application_id);
+        Body {
+            id: run.id,
+            active,
+            csrf,
+            heading: run.name.clone(),
+            chip: status_chip(run.status),
+            number: words::count(run.id),
+            trigger: by_whom(run, &self.names),
+            late: run.late,
+            history: match run.configuration_id {
+                Some(id) => format!("{base}/settings/import-configurations/{id}/history"),
+                None => format!("{base}/settings/import-scheduling"),
+            },
+            may_cancel: active && may_import,
+            may_again: self.summary.may_run_again && may_import,
+            fix_rows: fix.then(|| format!("Fix {}", words::counted(result.rejected, "row", "rows"))),
+            waiting: (run.status == RunStatus::Queued)
+                .then(|| run.reason.clone().unwrap_or_else(|| "It waits for a worker.".into())),
+            progress: self.progress(),
+            note: self.note(),
+            result: self.result_words(),
+            result_sub: match result.rejected {
+                0 => String::new(),
+                n => format!("{} of {} rejected", words::count(n), words::counted(result.read, "row", "rows")),
+            },
+            duration: run.duration().map_or_else(|| "Not yet".into(), words::duration),
+            usual: usual.map(|usual| format!("usual {usual}")).unwrap_or_default(),
+            late_by: late_by(run),
+            attempt: run.attempt,
+            attempts_sub: attempts.map(|n| format!("of {n}")).unwrap_or_default(),
+            steps: self.summary.steps.iter().map(step).collect(),
+            steps_zone: format!("{zone} time"),
+            no_steps: match run.status {
+                RunStatus::Queued | RunStatus::Running => "The steps appear when the run ends.",
+                _ => "It did not begin, so there are no steps.",
+            },
+            counts: [
+                ("Read", result.read),
+                ("Added", result.added),
+                ("Changed", result.changed),
+                ("Removed", result.removed),
+                ("Unchanged", result.unchanged),
+                ("Rejected", result.rejected),
+            ]
+            .into_iter()
+            .map(|(label, n)| Count { label, value: words::count(n) })
+            .chain([Count { label: "Bytes", value: words::bytes(result.bytes) }])
+            .collect(),
+            rejected: result.rejected,
+            rejected_words: format!(
+                "{}, {}",
+                words::counted(result.rejected, "row", "rows"),
+                words::counted(self.rejected_cells, "bad cell", "bad cells")
+            ),
+            causes: self.causes.iter().map(|c| self.cause(c)).collect(),
+            rejects: self.reject_rows(),
+            rejects_more: (result.rejected > REJECTS).then(|| {
+                format!("The first {REJECTS} of {} rows; the download has all.", words::count(result.rejected))
+            }),
+            log: self.summary.log.iter().map(|l| format!("{} {}", words::clock_time(l.at, zone), l.message)).collect(),
+            details: self.details(&base),
+        }
+    }
+
+    fn progress(&self) -> Option<Progress> {
+        let (run, now) = (&self.summary.run, self.summary.progress.as_ref()?);
+        let elapsed = run.started_at.map(|at| words::duration(self.now.since(at))).unwrap_or_default();
+        let rows = if now.rows > 0 { words::counted(now.rows, "row", "rows") } else { words::bytes(now.bytes) };
+        let phase = if now.cancel_requested { "Cancelling".to_owned() } else { now.phase.clone() };
+        Some(Progress { phase, rows, value: now.bytes, max: now.bytes_total.filter(|total| *total > 0), elapsed })
+    }
+
+    fn note(&self) -> Option<Note> {
+        let run = &self.summary.run;
+        let why = run.cause.clone().or_else(|| run.reason.clone().filter(|_| !run.status.is_open()))?;
+        let (cause, rest) = match why.split_once(". ") {
+            Some((first, rest)) => (format!("{first}."), rest.to_owned()),
+            None => (why, String::new()),
+        };
+        let (class, icon) = match run.status {
+            RunStatus::Failed => ("is-bad", "bad"),
+            RunStatus::Partial | RunStatus::Held => ("is-warn", "part"),
+            RunStatus::Success => ("is-ok", "ok"),
+            _ => ("is-run", "info"),
+        };
+        let help = match run.status {
+            RunStatus::Failed if self.summary.may_run_again => {
+                Some("Mend the cause, then Run Again: a success clears the Failed flag.".to_owned())
+            }
+            _ => None,
+        };
+        Some(Note { class, icon, cause, rest, help })
+    }
+
+    fn result_words(&self) -> String {
+        let run = &self.summary.run;
+        let loaded = run.result.as_ref().map_or(0, |r| r.added + r.changed);
+        match run.status {
+            RunStatus::Success | RunStatus::Partial => format!("{} loaded", words::counted(loaded, "row", "rows")),
+            RunStatus::Failed => "Nothing loaded".into(),
+            other => other.words().into(),
+        }
+    }
+
+    fn cause(&self, cause: &rejects::Cause) -> CauseRow {
+        let example = self
+            .rejects
+            .iter()
+            .flat_map(|row| &row.cells)
+            .find(|cell| cell.code == cause.code && cell.column == cause.column)
+            .map_or_else(|| format!("line {}", cause.first_line), |cell| shown(&cell.value));
+        CauseRow {
+            reason: cause.reason.clone(),
+            column: cause.column.clone(),
+            cells: words::count(cause.cells),
+            example,
+            advice: cause.advice.clone(),
+        }
+    }
+
+    fn reject_rows(&self) -> Vec<RejectRow> {
+        let cells = self.rejects.iter().flat_map(|row| row.cells.iter().map(|cell| (row.line, cell)));
+        cells
+            .map(|(line, cell)| RejectRow {
+                line,
+                column: cell.column.clone(),
+                value: shown(&cell.value),
+                reason: cell.reason.clone(),
+            })
+            .collect()
+    }
+
+    fn details(&self, base: &str) -> Vec<Detail> {
+        let (run, zone) = (&self.summary.run, self.zone());
+        let mut details = Vec::new();
+        let mut add = |label, value: String, sub: Option<String>, href: Option<String>| {
+            details.push(Detail { label, value, sub, href });
+        };
+        if let Some(block) = &self.block {
+            add("Block", block.name.clone(), None, Some(format!("{base}/blocks/{}", block.id)));
+        }
+        if let Some(configuration) = &self.configuration {
+            let version = run.configuration_version.map(|v| format!("version {v}"));
+            let href = format!("{base}/settings/import-configurations/{}", configuration.id);
+            let open = self.entered.may_configure() || self.entered.may_open_scheduling();
+            add("Configuration", configuration.name.clone(), version, open.then_some(href));
+        }
+        if let Some(schedule) = &self.schedule {
+            add("Schedule", schedule.sentence(), None, None);
+        }
+        if let Some(name) = run.as_member_id.and_then(|id| self.names.get(&id)) {
+            let gone = run.as_member_id.is_some_and(|id| self.gone.contains(&id));
+            add("Run as", format!("{name}{}", if gone { " (deactivated)" } else { "" }), None, None);
+        }
+        let moment = |at: Moment| {
+            let local = format!("{} {zone}", at.in_zone(zone).format("%a %-d %b %Y, %H:%M:%S"));
+            (local, Some(format!("{} UTC", at.utc().format("%H:%M:%S"))))
+        };
+        for (label, at) in [
+            ("Planned for", run.planned_at),
+            ("Until", run.planned_until),
+            ("Queued", Some(run.queued_at)),
+            ("Started", run.started_at),
+            ("Finished", run.finished_at),
+        ] {
+            if let Some(at) = at {
+                let (value, sub) = moment(at);
+                add(label, value, sub, None);
+            }
+        }
+        if let Some(result) = &run.result {
+            if let Some(name) = &result.source_name {
+                add("Source", name.clone(), result.source_sha256.as_ref().map(|h| format!("SHA-256 {h}")), None);
+            }
+        }
+        if let Some(earlier) = run.again_of {
+            add("Runs again", format!("Run {}", words::count(earlier)), None, Some(format!("/runs/{earlier}")));
+        }
+        details
+    }
+}
+
+fn shown(value: &str) -> String {
+    if value.is_empty() { "(empty)".into() } else { value.to_owned() }
+}
+
+fn late_by(run: &Run) -> String {
+    match (run.planned_at.filter(|_| run.again_of.is_none()), run.started_at) {
+        (Some(planned), Some(started)) => words::duration(started.since(planned).max(Duration::zero())),
+        (None, Some(started)) => words::duration(started.since(run.queued_at).max(Duration::zero())),
+        _ => "Not started".into(),
+    }
+}
+
+fn step(step: &crate::runs::RunStep) -> Step {
+    let (class, icon) = match step.status.as_str() {
+        "failed" => ("is-bad", "x"),
+        "partial" => ("is-warn", "warn"),
+        "cancelled" => ("is-idle", "x"),
+        _ => ("is-ok", "check"),
+    };
+    Step {
+        class,
+        icon,
+        word: step.status.clone(),
+        name: step.name.clone(),
+        detail: step.detail.clone(),
+        duration: words::duration(step.duration),
+    }
+}

@@ -1,0 +1,115 @@
+//! Runs at a glance: what a page about many configurations shows of each, in a number of queries that does not grow
+//! with them, and that reads no more of a long history than it shows.
+
+use std::collections::HashMap;
+
+use chrono::Duration;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
+
+use super::lifecycle::RunStatus;
+use super::model::Run;
+use super::store;
+use crate::clock::Moment;
+use crate::db::schema::{runs, workers};
+use crate::db::{Conn, on};
+use crate::error::Result;
+
+/// How many of its last runs a configuration shows.
+pub const STRIP: usize = 14;
+
+/// A run in the strip.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Past {
+    pub status: RunStatus,
+    pub duration: Option<Duration>,
+}
+
+/// What an Application's imports did since yesterday.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LastDay {
+    pub runs: i64,
+    pub failed: i64,
+    pub rows_loaded: i64,
+}
+
+#[derive(QueryableByName)]
+struct PastRow {
+    #[diesel(sql_type = BigInt)]
+    configuration_id: i64,
+    #[diesel(sql_type = Text)]
+    status: RunStatus,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    started_at: Option<Moment>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    finished_at: Option<Moment>,
+}
+
+/// The last runs that ended, of each configuration of an Application, the oldest first.
+pub fn strips(conn: &mut Conn, application_id: i64) -> Result<HashMap<i64, Vec<Past>>> {
+    // The last few of each group: PostgreSQL joins sideways, SQLite looks up by a list. Each reads only those rows.
+    const PICK: &str = "SELECT x.id FROM runs x WHERE x.configuration_id = c.id AND x.finished_at IS NOT NULL \
+                        ORDER BY x.id DESC LIMIT 14";
+    const FROM: &str = "SELECT c.id AS configuration_id, r.status, r.started_at, r.finished_at \
+                        FROM import_configurations c";
+    const WHERE: &str = "WHERE c.application_id = $1 AND c.archived_at IS NULL ORDER BY r.id";
+    let text = match conn {
+        Conn::Pg(_) => {
+            format!("{FROM} CROSS JOIN LATERAL ({PICK}) p JOIN runs r ON r.id = p.id {WHERE}")
+        }
+        Conn::Sqlite(_) => format!("{FROM} CROSS JOIN runs r ON r.id IN ({PICK}) {WHERE}"),
+    };
+    let query = diesel::sql_query(text).bind::<BigInt, _>(application_id);
+    let rows: Vec<PastRow> = on!(conn, c => query.load(c))?;
+    let mut strips = HashMap::<i64, Vec<Past>>::new();
+    for row in rows {
+        let duration = row.finished_at.and_then(|to| Some(to.since(row.started_at?)));
+        strips.entry(row.configuration_id).or_default().push(Past { status: row.status, duration });
+    }
+    Ok(strips)
+}
+
+/// What is queued or running in an Application, the oldest first.
+pub fn open_runs(conn: &mut Conn, application_id: i64) -> Result<Vec<Run>> {
+    let ids: Vec<i64> = runs::table
+        .filter(runs::application_id.eq(application_id).and(runs::finished_at.is_null()))
+        .order(runs::id)
+        .limit(1_000)
+        .select(runs::id)
+        .load(conn)?;
+    let mut open = store::by_ids(conn, &ids)?;
+    open.sort_by_key(|run| run.id);
+    Ok(open)
+}
+
+/// Runs by id, for a caller that has entered their Application.
+pub fn by_ids(conn: &mut Conn, ids: &[i64]) -> Result<HashMap<i64, Run>> {
+    Ok(store::by_ids(conn, ids)?.into_iter().map(|run| (run.id, run)).collect())
+}
+
+pub fn last_day(conn: &mut Conn, application_id: i64, now: Moment) -> Result<LastDay> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        runs: i64,
+        #[diesel(sql_type = BigInt)]
+        failed: i64,
+        #[diesel(sql_type = BigInt)]
+        rows_loaded: i64,
+    }
+    let query = diesel::sql_query(
+        "SELECT count(*) AS runs, count(CASE WHEN r.status = 'failed' THEN 1 END) AS failed, \
+         CAST(coalesce(sum(s.rows_added + s.rows_changed), 0) AS BIGINT) AS rows_loaded \
+         FROM runs r LEFT JOIN run_results s ON s.run_id = r.id AND r.status IN ('success', 'partial') \
+         WHERE r.application_id = $1 AND r.queued_at > $2 AND r.started_at IS NOT NULL",
+    )
+    .bind::<BigInt, _>(application_id)
+    .bind::<BigInt, _>(now.minus(Duration::hours(24)));
+    let row: Row = on!(conn, c => query.get_result(c))?;
+    Ok(LastDay { runs: row.runs, failed: row.failed, rows_loaded: row.rows_loaded })
+}
+
+/// When a worker last said that it is there.
+pub fn worker_seen_at(conn: &mut Conn) -> Result<Option<Moment>> {
+    Ok(workers::table.select(diesel::dsl::max(workers::seen_at)).first::<Option<Moment>>(conn)?)
+}
