@@ -18,6 +18,7 @@ pub mod databases;
 pub mod api;
 pub mod browser;
 pub mod cast;
+pub mod chrome;
 pub mod fingerprint;
 pub mod html;
 pub mod process;
@@ -28,5 +29,6 @@ pub mod world;
 
 pub use browser::Browser;
 pub use cast::Person;
+pub use chrome::{Chrome, Look};
 pub use databases::{Database, Databases, each_database, with_databases, with_world};
 pub use world::World;
