@@ -6,6 +6,7 @@ use crate::applications::blocks::pages as blocks;
 use crate::applications::pages as applications;
 use crate::connections::pages as connections;
 use crate::import_scheduling as scheduling;
+use crate::imports::pages as imports;
 use crate::members::pages as members;
 use crate::{health, web};
 
@@ -57,6 +58,18 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/applications/{a}/blocks/{b}/delete", get().to(blocks::delete_form));
     routes.route("/applications/{a}/blocks/{b}/delete", post().to(blocks::delete));
 
+    // Import configurations
+    routes.route("/applications/{a}/settings/import-configurations", get().to(imports::list));
+    routes.route("/applications/{a}/settings/import-configurations/new", get().to(imports::begin));
+    routes.route("/applications/{a}/settings/import-configurations/new/files", post().to(imports::sourced));
+    routes.route("/applications/{a}/settings/import-configurations/new/preview", post().to(imports::previewed));
+    routes.route("/applications/{a}/settings/import-configurations/new/mapping", post().to(imports::mapped));
+    routes.route("/applications/{a}/settings/import-configurations/{i}", get().to(imports::show));
+    routes.route("/applications/{a}/settings/import-configurations/{i}", post().to(imports::change));
+    routes.route("/applications/{a}/settings/import-configurations/{i}/when", get().to(imports::when));
+    routes.route("/applications/{a}/settings/import-configurations/{i}/delete", get().to(imports::delete_form));
+    routes.route("/applications/{a}/settings/import-configurations/{i}/delete", post().to(imports::delete));
+
     // Connections
     routes.route("/connections", get().to(connections::list));
     routes.route("/connections/new", get().to(connections::new_form));
@@ -82,7 +95,7 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/applications/{a}/settings/import-configurations/{i}/runs", post().to(scheduling::starting::run_now));
     routes.route("/applications/{a}/settings/import-configurations/{i}/run", get().to(scheduling::starting::file_form));
     routes.route(
-        "/applications/{a}/settings/import-configurations/{i}/run",
+        "/applications/{a}/settings/import-configurations/{i}/files",
         post().to(scheduling::starting::run_with_file),
     );
     routes

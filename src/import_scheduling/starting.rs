@@ -138,7 +138,7 @@ fn file_page(
         Crumb::to("Import Scheduling", &back),
         Crumb::here(&title),
     ]);
-    let action = format!("{base}/settings/import-configurations/{}/run", configuration.id);
+    let action = format!("{base}/settings/import-configurations/{}/files", configuration.id);
     let template = FilePage { shell, action, back, configuration: configuration.name.clone(), errors };
     Page::with(status, request, &template)
 }
@@ -164,7 +164,8 @@ pub async fn file_form(
     file_page(&request, &app, &by, &found, (StatusCode::OK, FieldErrors::new()))
 }
 
-/// `POST /applications/{a}/settings/import-configurations/{i}/run` with the file.
+/// `POST /applications/{a}/settings/import-configurations/{i}/files` with the file, or with the ticket of one that is
+/// kept already (`sample`).
 pub async fn run_with_file(
     request: HttpRequest,
     app: Data<App>,
@@ -174,14 +175,19 @@ pub async fn run_with_file(
 ) -> Result<HttpResponse> {
     let found = configuration_here(&app, &by, *path).await?;
     let upload = Upload::read(&request, parts, true).await?;
-    let Some(given) = upload.file.filter(|file| file.bytes > 0 || !file.name.is_empty()) else {
+    let kept = files::of_ticket(&app.secrets, path.0, by.member.id, upload.form.get("sample"));
+    let given = upload.file.filter(|file| file.bytes > 0 || !file.name.is_empty());
+    if given.is_none() && kept.is_none() {
         let errors = FieldErrors::one("file", "Choose the file to import.");
         return file_page(&request, &app, &by, &found, (StatusCode::UNPROCESSABLE_ENTITY, errors));
-    };
+    }
     let (shared, asked, id, now) = (app.clone(), by.clone(), found.1.id, app.now());
     let started = off_thread(move || {
-        let file_id = files::save(&shared.blocks, &given.name, given.file, now)?;
-        shared.db.write(|conn| actions::start_by_hand(conn, &asked, id, Some(file_id), None, now))
+        let file_id = match given {
+            Some(given) => Some(files::save(&shared.blocks, &given.name, given.file, now)?),
+            None => kept,
+        };
+        shared.db.write(|conn| actions::start_by_hand(conn, &asked, id, file_id, None, now))
     })
     .await;
     match started {

@@ -8,8 +8,10 @@ mod actions;
 mod check;
 pub mod files;
 mod model;
+pub mod pages;
 mod parse;
 pub mod pipeline;
+pub mod sample;
 mod store;
 
 pub use actions::{archive, create, find, list, page, update};

@@ -1,0 +1,381 @@
+//! The page of one import configuration: everything about it in one form, and the question before deleting it.
+//! Whoever may not configure reads it.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::mapping::{self, Landing, MapRow};
+use super::options::{self, OptionsView};
+use super::{Place, load_good, optional, place, reject_choices};
+use crate::app::App;
+use crate::applications::blocks::Block;
+use crate::error::{AppError, FieldErrors, Result};
+use crate::formats::Proposal;
+use crate::imports::sample::{Origin, look};
+use crate::imports::{Configuration, Definition, Draft, Mode, Overlap, actions};
+use crate::members::{By, SignedIn};
+use crate::web::{Flash, Form, Page, Shell, refused, see_other};
+
+#[derive(Template)]
+#[template(path = "imports/edit.html")]
+struct EditPage {
+    shell: Shell,
+    title: String,
+    base: String,
+    here: String,
+    list: String,
+    id: i64,
+    errors: FieldErrors,
+    may_configure: bool,
+    may_import: bool,
+    needs_file: bool,
+    /// Why no Schedule can run it.
+    not_schedulable: Option<String>,
+    version: String,
+    called: String,
+    description: String,
+    block_id: i64,
+    block: String,
+    /// Word, class, icon, run.
+    status: Option<(&'static str, &'static str, &'static str, Option<i64>)>,
+    source: String,
+    sources: Vec<(String, String)>,
+    path: String,
+    o: OptionsView,
+    by_name: bool,
+    rows: Vec<MapRow>,
+    choices: Vec<(String, String)>,
+    notes: Vec<String>,
+    landing: Option<Landing>,
+    mode: Mode,
+    modes: &'static [Mode],
+    load_good: String,
+    load_goods: Vec<(String, &'static str)>,
+    max_rows: String,
+    max_percent: String,
+    overlap: String,
+    overlaps: Vec<(String, &'static str)>,
+    attempts: String,
+    attempt_seconds: String,
+}
+
+/// What the form holds, as it was typed.
+struct Typed {
+    version: String,
+    name: String,
+    description: String,
+    source: String,
+    path: String,
+    options: crate::formats::CsvOptions,
+    by_name: bool,
+    rows: Vec<MapRow>,
+    mode: String,
+    load_good: String,
+    max_rows: String,
+    max_percent: String,
+    overlap: String,
+    attempts: String,
+    attempt_seconds: String,
+}
+
+impl Typed {
+    fn of(configuration: &Configuration, definition: &Definition, block: &Block) -> Self {
+        let text = |number: Option<String>| number.unwrap_or_default();
+        Self {
+            version: configuration.version.to_string(),
+            name: configuration.name.clone(),
+            description: configuration.description.clone(),
+            source: configuration.connection_id.map_or("file".into(), |id| id.to_string()),
+            path: definition.source.path.clone().unwrap_or_default(),
+            options: definition.source.csv.clone(),
+            by_name: definition.mapping.is_none(),
+            rows: mapping::rows_of(definition.mapping.as_deref(), block),
+            mode: definition.mode.to_string(),
+            load_good: match definition.rejects.load_good {
+                None => String::new(),
+                Some(true) => "yes".into(),
+                Some(false) => "no".into(),
+            },
+            max_rows: text(definition.rejects.max_rows.map(|n| n.to_string())),
+            max_percent: text(definition.rejects.max_percent.map(|n| n.to_string())),
+            overlap: definition.overlap.to_string(),
+            attempts: definition.attempts.to_string(),
+            attempt_seconds: definition.attempt_seconds.to_string(),
+        }
+    }
+
+    fn read(form: &Form, block: &Block) -> Self {
+        let text = |name: &str| form.get(name).to_owned();
+        Self {
+            version: text("version"),
+            name: text("name"),
+            description: text("description"),
+            source: text("source"),
+            path: text("source.path"),
+            options: options::read(form),
+            by_name: form.get("how") == "names",
+            rows: mapping::rows(form, block, &[], &[]),
+            mode: text("mode"),
+            load_good: text("rejects.load_good"),
+            max_rows: text("rejects.max_rows"),
+            max_percent: text("rejects.max_percent"),
+            overlap: text("overlap"),
+            attempts: text("attempts"),
+            attempt_seconds: text("attempt_seconds"),
+        }
+    }
+
+    fn draft(&self, form: &Form, configuration: &Configuration) -> (Draft, FieldErrors) {
+        let mut errors = FieldErrors::new();
+        let mode = Mode::parse(&self.mode);
+        if mode.is_none() {
+            errors.add("mode", "Choose how rows meet those that are there.");
+        }
+        let connection_id = form.id("source");
+        if connection_id.is_none() && self.source != "file" {
+            errors.add("source", "Choose where the rows come from.");
+        }
+        let mut definition = Definition::new(mode.unwrap_or(Mode::Append));
+        definition.source.csv = self.options.clone();
+        definition.source.path = Some(self.path.clone()).filter(|_| connection_id.is_some());
+        definition.mapping = if self.by_name { None } else { Some(mapping::mapping(&self.rows).0) };
+        definition.rejects.load_good = load_good(form);
+        definition.rejects.max_rows = optional(form, "rejects.max_rows", &mut errors);
+        definition.rejects.max_percent = optional(form, "rejects.max_percent", &mut errors);
+        definition.overlap = Overlap::parse(&self.overlap).unwrap_or(Overlap::Skip);
+        // What is not a number lies outside every limit, which the check then tells.
+        definition.attempts = self.attempts.parse().unwrap_or(0);
+        definition.attempt_seconds = self.attempt_seconds.parse().unwrap_or(0);
+        let draft = Draft {
+            name: self.name.clone(),
+            description: self.description.clone(),
+            block_id: configuration.block_id,
+            connection_id,
+            definition,
+        };
+        (draft, errors)
+    }
+}
+
+/// What was read of the source, and what is wrong.
+#[derive(Default)]
+struct Shown {
+    status: StatusCode,
+    errors: FieldErrors,
+    proposal: Option<Proposal>,
+}
+
+fn page(
+    request: &HttpRequest,
+    app: &App,
+    by: &By,
+    place: &Place,
+    mut typed: Typed,
+    mut shown: Shown,
+) -> Result<HttpResponse> {
+    let (configuration, _) = place.found.as_ref().ok_or(AppError::NotFound)?;
+    let block = block_of(place, configuration)?;
+    let (lines, places) = mapping::mapping(&typed.rows);
+    mapping::mark(&mut typed.rows, &shown.errors, &places);
+    for error in &mut shown.errors.0 {
+        if error.field == "connection_id" {
+            error.field = "source".into();
+        } else if let Some(row) = line_of(&error.field).and_then(|line| places.get(line)) {
+            error.field = format!("map.{row}.from");
+        }
+    }
+    let mut choices = shown.proposal.as_ref().map(mapping::source_columns).unwrap_or_default();
+    for line in &lines {
+        // A column that the sample lacks is still what was chosen.
+        if let Some(from) = line.from.as_ref().filter(|from| !choices.contains(from)) {
+            choices.push(from.clone());
+        }
+    }
+    let landing = shown.proposal.as_ref().map(|p| mapping::landing(&lines, block, &typed.options, p));
+    let mut sources: Vec<(String, String)> =
+        place.connections.iter().map(|c| (c.id.to_string(), format!("{} ({})", c.name, c.kind_label()))).collect();
+    sources.push(("file".into(), "A file given by hand".into()));
+    let status = configuration.status.map(|status| {
+        let (word, class, icon) = status.chip();
+        (word, class, icon, configuration.status_run_id)
+    });
+    let template = EditPage {
+        shell: place.shell(request, app, by, &configuration.name),
+        title: configuration.name.clone(),
+        base: place.base(),
+        here: format!("{}/{}", place.list(), configuration.id),
+        list: place.list(),
+        id: configuration.id,
+        may_configure: place.entered.may_configure(),
+        may_import: place.entered.may_import(),
+        needs_file: configuration.needs_file(),
+        not_schedulable: configuration.schedulable().err(),
+        version: typed.version,
+        called: typed.name,
+        description: typed.description,
+        block_id: block.id,
+        block: block.name.clone(),
+        status,
+        source: typed.source,
+        sources,
+        path: typed.path,
+        o: OptionsView::of(&typed.options),
+        by_name: typed.by_name,
+        rows: typed.rows,
+        choices: mapping::choices(&choices),
+        notes: shown.proposal.map(|proposal| proposal.notes).unwrap_or_default(),
+        landing,
+        mode: Mode::parse(&typed.mode).unwrap_or(Mode::Append),
+        modes: Mode::ALL,
+        load_good: typed.load_good,
+        load_goods: reject_choices(),
+        max_rows: typed.max_rows,
+        max_percent: typed.max_percent,
+        overlap: typed.overlap,
+        overlaps: vec![("skip".into(), "Skip this occurrence"), ("queue".into(), "Queue one run")],
+        attempts: typed.attempts,
+        attempt_seconds: typed.attempt_seconds,
+        errors: shown.errors,
+    };
+    Page::with(shown.status, request, &template)
+}
+
+fn line_of(field: &str) -> Option<usize> {
+    field.strip_prefix("mapping[")?.split(']').next()?.parse().ok()
+}
+
+fn block_of<'a>(place: &'a Place, configuration: &Configuration) -> Result<&'a Block> {
+    place.blocks.iter().find(|block| block.id == configuration.block_id).ok_or(AppError::NotFound)
+}
+
+/// `GET …/{i}`
+pub async fn show(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    path: Path<(i64, i64)>,
+) -> Result<HttpResponse> {
+    let place = place(&app, &by, path.0, Some(path.1)).await?;
+    let (configuration, definition) = place.found.as_ref().ok_or(AppError::NotFound)?;
+    let typed = Typed::of(configuration, definition, block_of(&place, configuration)?);
+    page(&request, &app, &by, &place, typed, Shown::default())
+}
+
+/// `POST …/{i}`: saves, or looks at the source (`go=look`).
+pub async fn change(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    path: Path<(i64, i64)>,
+    form: Form,
+) -> Result<HttpResponse> {
+    let place = place(&app, &by, path.0, Some(path.1)).await?;
+    let (configuration, _) = place.found.as_ref().ok_or(AppError::NotFound)?;
+    let (entered, who) = (place.entered.clone(), by.clone());
+    app.read(move |conn| entered.need_configure(conn, &who)).await?;
+    let typed = Typed::read(&form, block_of(&place, configuration)?);
+    if form.get("go") == "look" {
+        let shown = match read_source(&app, &by, &place, &form, &typed).await {
+            Ok(proposal) => Shown { proposal: Some(proposal), ..Shown::default() },
+            Err(error) => {
+                let (status, errors) = refused(error)?;
+                Shown { status, errors, proposal: None }
+            }
+        };
+        return page(&request, &app, &by, &place, typed, shown);
+    }
+    let (draft, errors) = typed.draft(&form, configuration);
+    if !errors.is_empty() {
+        let shown = Shown { status: StatusCode::UNPROCESSABLE_ENTITY, errors, proposal: None };
+        return page(&request, &app, &by, &place, typed, shown);
+    }
+    let (who, entered, id, version, now) =
+        (by.clone(), place.entered.clone(), configuration.id, form.id("version"), app.now());
+    match app.write(move |conn| actions::update(conn, &who, &entered, id, version, draft, now)).await {
+        Ok(saved) => {
+            let said = format!("Saved the import configuration “{}”. Its next run follows it.", saved.name);
+            Ok(see_other(&format!("{}/{id}", place.list()), Some(Flash::new(said))))
+        }
+        Err(error) => {
+            let (status, errors) = refused(error)?;
+            page(&request, &app, &by, &place, typed, Shown { status, errors, proposal: None })
+        }
+    }
+}
+
+async fn read_source(app: &App, by: &By, place: &Place, form: &Form, typed: &Typed) -> Result<Proposal> {
+    if typed.source == "file" {
+        return Err(AppError::invalid("source", "A file given by hand is there only when it runs: there is nothing to show."));
+    }
+    let origin: Origin = place.origin(app, by, form)?;
+    look(app, origin, Some(typed.options.clone())).await
+}
+
+#[derive(Template)]
+#[template(path = "web/confirm.html")]
+struct ConfirmPage {
+    shell: Shell,
+    action: String,
+    back: String,
+    question: String,
+    what_stays: String,
+    verb: &'static str,
+    refused: Option<String>,
+}
+
+fn confirm(
+    request: &HttpRequest,
+    app: &App,
+    by: &By,
+    place: &Place,
+    refusal: Option<(StatusCode, String)>,
+) -> Result<HttpResponse> {
+    let (configuration, _) = place.found.as_ref().ok_or(AppError::NotFound)?;
+    let back = format!("{}/{}", place.list(), configuration.id);
+    let (status, refused) = refusal.map_or((StatusCode::OK, None), |(status, words)| (status, Some(words)));
+    let template = ConfirmPage {
+        shell: place.shell(request, app, by, "Delete an import configuration"),
+        action: format!("{back}/delete"),
+        back,
+        question: format!("Delete the import configuration “{}”?", configuration.name),
+        what_stays: "What it loaded stays in its Block, and the history of its runs stays.".into(),
+        verb: "Delete import configuration",
+        refused,
+    };
+    Page::with(status, request, &template)
+}
+
+/// `GET …/{i}/delete`
+pub async fn delete_form(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    path: Path<(i64, i64)>,
+) -> Result<HttpResponse> {
+    let place = place(&app, &by, path.0, Some(path.1)).await?;
+    let (entered, who) = (place.entered.clone(), by.clone());
+    app.read(move |conn| entered.need_configure(conn, &who)).await?;
+    confirm(&request, &app, &by, &place, None)
+}
+
+/// `POST …/{i}/delete`
+pub async fn delete(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    path: Path<(i64, i64)>,
+) -> Result<HttpResponse> {
+    let place = place(&app, &by, path.0, Some(path.1)).await?;
+    let (configuration, _) = place.found.as_ref().ok_or(AppError::NotFound)?;
+    let (who, entered, id, now) = (by.clone(), place.entered.clone(), configuration.id, app.now());
+    match app.write(move |conn| actions::archive(conn, &who, &entered, id, now)).await {
+        Ok(()) => {
+            let said = format!("Deleted the import configuration “{}”.", configuration.name);
+            Ok(see_other(&place.list(), Some(Flash::new(said))))
+        }
+        Err(AppError::Conflict(words)) => confirm(&request, &app, &by, &place, Some((StatusCode::CONFLICT, words))),
+        Err(error) => Err(error),
+    }
+}

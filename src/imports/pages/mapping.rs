@@ -1,0 +1,194 @@
+//! The mapping as a form's controls hold it, one line per column of the Block, and the first rows of the source as
+//! they would land.
+
+use crate::applications::blocks::{Block, Column, name_key};
+use crate::error::FieldErrors;
+use crate::formats::{CsvOptions, Parser, Proposal};
+use crate::imports::Mapping;
+use crate::web::Form;
+
+/// The choice of `from` that means "the same text in every row".
+const CONSTANT: &str = "=";
+/// Before the name of a source column, so that no name means something else.
+const COLUMN: &str = ":";
+
+/// What fills one column of the Block, as it was typed.
+#[derive(Clone, Debug, Default)]
+pub struct MapRow {
+    pub to: String,
+    /// "date, required".
+    pub words: String,
+    /// `""` (nothing), `=` (the constant) or `:NAME`.
+    pub from: String,
+    pub constant: String,
+    pub error: Option<String>,
+}
+
+impl MapRow {
+    pub fn is_from(&self, choice: &str) -> bool {
+        self.from == choice
+    }
+}
+
+/// The lines of a form; for a column that it does not know, the column of the source that it was proposed from
+/// (pairs of the Block's name and the source's), else the one that has its name.
+pub fn rows(form: &Form, block: &Block, source: &[String], proposed: &[(String, String)]) -> Vec<MapRow> {
+    let typed: Vec<(usize, &str)> =
+        (0..).map_while(|i| Some((i, form.some(&format!("map.{i}.to"))?))).collect();
+    block
+        .columns
+        .iter()
+        .map(|column| {
+            let known = typed.iter().find(|(_, to)| name_key(to) == name_key(&column.name));
+            let (from, constant) = match known {
+                Some((i, _)) => {
+                    (form.raw(&format!("map.{i}.from")).to_owned(), form.raw(&format!("map.{i}.constant")).to_owned())
+                }
+                None => (suggested(column, source, proposed), String::new()),
+            };
+            MapRow { to: column.name.clone(), words: words(column), from, constant, error: None }
+        })
+        .collect()
+}
+
+fn suggested(column: &Column, source: &[String], proposed: &[(String, String)]) -> String {
+    let from = proposed.iter().find(|(to, _)| name_key(to) == name_key(&column.name)).map(|(_, from)| from);
+    let same = || source.iter().find(|name| name_key(name) == name_key(&column.name));
+    from.or_else(same).map(|name| format!("{COLUMN}{name}")).unwrap_or_default()
+}
+
+/// The lines of a saved mapping; with none, those that equal names would make.
+pub fn rows_of(mapping: Option<&[Mapping]>, block: &Block) -> Vec<MapRow> {
+    block
+        .columns
+        .iter()
+        .map(|column| {
+            let line = mapping.into_iter().flatten().find(|line| name_key(&line.to) == name_key(&column.name));
+            let (from, constant) = match line {
+                Some(Mapping { constant: Some(text), .. }) => (CONSTANT.to_owned(), text.clone()),
+                Some(Mapping { from: Some(name), .. }) => (format!("{COLUMN}{name}"), String::new()),
+                _ if mapping.is_none() => (format!("{COLUMN}{}", column.name), String::new()),
+                _ => (String::new(), String::new()),
+            };
+            MapRow { to: column.name.clone(), words: words(column), from, constant, error: None }
+        })
+        .collect()
+}
+
+fn words(column: &Column) -> String {
+    let mut words = column.column_type.to_string();
+    if column.key {
+        words.push_str(", key");
+    } else if column.required {
+        words.push_str(", required");
+    }
+    words
+}
+
+/// The mapping that the lines make, and for each of its lines the row of the form.
+pub fn mapping(rows: &[MapRow]) -> (Vec<Mapping>, Vec<usize>) {
+    let (mut lines, mut places) = (Vec::new(), Vec::new());
+    for (i, row) in rows.iter().enumerate() {
+        let line = match row.from.as_str() {
+            "" => continue,
+            CONSTANT => Mapping { from: None, constant: Some(row.constant.clone()), to: row.to.clone() },
+            name => {
+                let name = name.strip_prefix(COLUMN).unwrap_or(name).to_owned();
+                Mapping { from: Some(name), constant: None, to: row.to.clone() }
+            }
+        };
+        lines.push(line);
+        places.push(i);
+    }
+    (lines, places)
+}
+
+/// Puts what is wrong with a line beside it.
+pub fn mark(rows: &mut [MapRow], errors: &FieldErrors, places: &[usize]) {
+    for error in &errors.0 {
+        let at = error.field.strip_prefix("mapping[").and_then(|rest| rest.split(']').next()?.parse::<usize>().ok());
+        if let Some(row) = at.and_then(|line| places.get(line)).and_then(|i| rows.get_mut(*i)) {
+            row.error.get_or_insert_with(|| error.detail.clone());
+        }
+    }
+}
+
+/// The columns of the source that a mapping can choose: value and name.
+pub fn choices(source: &[String]) -> Vec<(String, String)> {
+    source.iter().map(|name| (format!("{COLUMN}{name}"), name.clone())).collect()
+}
+
+/// The columns of a sample that are imported, in the order of the file.
+pub fn source_columns(proposal: &Proposal) -> Vec<String> {
+    proposal.columns.iter().filter(|column| !column.ignored).map(|column| column.name.clone()).collect()
+}
+
+/// The lines whose column the source does not have.
+pub fn not_in_source(lines: &[Mapping], source: &[String]) -> FieldErrors {
+    let mut errors = FieldErrors::new();
+    for (i, line) in lines.iter().enumerate() {
+        if let Some(from) = &line.from
+            && !source.iter().any(|name| name_key(name) == name_key(from))
+        {
+            errors.add(format!("mapping[{i}].from"), format!("The source has no column named \"{from}\"."));
+        }
+    }
+    errors
+}
+
+/// The first rows of the source as they would land in the Block.
+#[derive(Debug, Default)]
+pub struct Landing {
+    /// The Block's columns that are filled.
+    pub heads: Vec<String>,
+    pub rows: Vec<Vec<LandingCell>>,
+    /// How many of the rows would be rejected.
+    pub rejected: usize,
+}
+
+#[derive(Clone, Debug)]
+pub struct LandingCell {
+    pub text: String,
+    /// Why it does not fit.
+    pub fault: Option<String>,
+}
+
+/// Lets the sample land. Lines whose column is not there are left out: they are told apart from it.
+pub fn landing(lines: &[Mapping], block: &Block, options: &CsvOptions, proposal: &Proposal) -> Landing {
+    let mut landing = Landing::default();
+    let mut ways = Vec::new();
+    for line in lines {
+        let Some(column) = block.column(&line.to) else { continue };
+        let Ok(parser) = Parser::new(column.column_type, column.must_be_filled(), options) else { continue };
+        let index = match &line.from {
+            Some(from) => match proposal.columns.iter().position(|c| name_key(&c.name) == name_key(from)) {
+                Some(index) => Some(index),
+                None => continue,
+            },
+            None => None,
+        };
+        landing.heads.push(column.name.clone());
+        ways.push((index, line.constant.clone().unwrap_or_default(), parser));
+    }
+    for row in &proposal.rows {
+        let uneven = row.len() != proposal.columns.len();
+        let cells: Vec<LandingCell> = ways
+            .iter()
+            .map(|(index, constant, parser)| {
+                let text = match index {
+                    Some(index) => row.get(*index).cloned().unwrap_or_default(),
+                    None => constant.clone(),
+                };
+                let fault = match parser.parse(text.as_bytes()) {
+                    _ if uneven => Some("The row has more or fewer cells than the header.".to_owned()),
+                    Ok(_) => None,
+                    Err(fault) => Some(fault.to_string()),
+                };
+                LandingCell { text, fault }
+            })
+            .collect();
+        landing.rejected += usize::from(cells.iter().any(|cell| cell.fault.is_some()));
+        landing.rows.push(cells);
+    }
+    landing
+}

@@ -1,0 +1,146 @@
+//! Import configurations as people see them: the list, the wizard of four screens (source, preview, mapping, when),
+//! the page of one.
+//!
+//! The wizard keeps nothing on the server but an uploaded sample: each screen is one form that carries what the
+//! others hold in hidden fields, so that going back loses nothing and no script is needed.
+
+mod edit;
+mod list;
+mod mapping;
+mod options;
+mod target;
+mod when;
+mod wizard;
+
+pub use edit::{change, delete, delete_form, show};
+pub use list::list;
+pub use when::when;
+pub use wizard::{begin, mapped, previewed, sourced};
+
+use actix_web::HttpRequest;
+
+use super::actions;
+use super::model::{Configuration, Definition};
+use super::sample::Origin;
+use crate::app::App;
+use crate::applications::blocks::{self, Block};
+use crate::applications::{Entered, enter, settings_shell};
+use crate::connections::{self, Connection};
+use crate::error::{FieldErrors, Result};
+use crate::imports::files;
+use crate::members::By;
+use crate::web::{Crumb, Form, Shell};
+
+/// What pages of an Application's configurations need from the database.
+struct Place {
+    entered: Entered,
+    blocks: Vec<Block>,
+    /// Those that are authorised for the Application.
+    connections: Vec<Connection>,
+    found: Option<(Configuration, Definition)>,
+}
+
+/// Loads it through the member. Without a configuration it is about to be made, which takes Configure.
+async fn place(app: &App, by: &By, application_id: i64, configuration_id: Option<i64>) -> Result<Place> {
+    let by = by.clone();
+    app.read(move |conn| {
+        let entered = enter(conn, &by, application_id)?;
+        let found = match configuration_id {
+            Some(id) => Some(actions::find(conn, &entered, id)?),
+            None => {
+                entered.need_configure(conn, &by)?;
+                None
+            }
+        };
+        let blocks = blocks::list(conn, application_id)?;
+        let mut connections = connections::of_application(conn, application_id)?;
+        // The one that it reads through is shown even when its authorisation was withdrawn.
+        if let Some(id) = found.as_ref().and_then(|(configuration, _)| configuration.connection_id)
+            && !connections.iter().any(|connection| connection.id == id)
+        {
+            connections.extend(connections::by_ids(conn, &[id])?);
+        }
+        Ok(Place { entered, blocks, connections, found })
+    })
+    .await
+}
+
+impl Place {
+    fn base(&self) -> String {
+        format!("/applications/{}", self.entered.application.id)
+    }
+
+    fn list(&self) -> String {
+        format!("{}/settings/import-configurations", self.base())
+    }
+
+    fn shell(&self, request: &HttpRequest, app: &App, by: &By, title: &str) -> Shell {
+        settings_shell(request, app, by, &self.entered, title).at(&self.list()).crumbs([
+            Crumb::to(&self.entered.application.name, self.base()),
+            Crumb::to("Import configurations", self.list()),
+            Crumb::here(title),
+        ])
+    }
+
+    fn connection(&self, id: i64) -> Option<&Connection> {
+        self.connections.iter().find(|connection| connection.id == id)
+    }
+
+    /// The Dimension lists that a column can name: id and name.
+    fn dimensions(&self) -> Vec<(i64, String)> {
+        let lists = self.blocks.iter().filter(|block| block.kind == blocks::BlockKind::DimensionList);
+        lists.map(|block| (block.id, block.name.clone())).collect()
+    }
+
+    /// Where the form's source leads. What is wrong is told at `source`, `source.path` or `file`.
+    fn origin(&self, app: &App, by: &By, form: &Form) -> Result<Origin, FieldErrors> {
+        let choice = form.get("source");
+        if choice == "file" {
+            let ticket = form.get("sample");
+            let id = files::of_ticket(&app.secrets, self.entered.application.id, by.member.id, ticket);
+            return id.map(Origin::File).ok_or_else(|| FieldErrors::one("file", "Choose the file."));
+        }
+        let connection = choice.parse().ok().and_then(|id| self.connection(id));
+        let Some(connection) = connection else {
+            return Err(FieldErrors::one("source", "Choose where the rows come from."));
+        };
+        let path = form.get("source.path").to_owned();
+        if path.is_empty() && connection.kind != "http" {
+            return Err(FieldErrors::one("source.path", "Name the file that is imported."));
+        }
+        Ok(Origin::Connection { id: connection.id, path })
+    }
+}
+
+/// Puts a value in the place of those that a form holds under that name.
+fn put(form: &mut Form, name: &str, value: impl Into<String>) {
+    form.0.retain(|(n, _)| n != name);
+    form.0.push((name.to_owned(), value.into()));
+}
+
+/// A whole number or a share that somebody typed; blank is none.
+fn optional<T: std::str::FromStr>(form: &Form, name: &str, errors: &mut FieldErrors) -> Option<T> {
+    let text = form.some(name)?;
+    let parsed = text.replace(',', ".").parse().ok();
+    if parsed.is_none() {
+        errors.add(name, "Type a number, or leave it blank for no limit.");
+    }
+    parsed
+}
+
+/// The choices for what becomes of rejected rows.
+fn reject_choices() -> Vec<(String, &'static str)> {
+    vec![
+        (String::new(), "As usual: Append and Update load the good rows, Replace loads nothing"),
+        ("yes".into(), "Load the good rows (Partial)"),
+        ("no".into(), "Load nothing (Failed)"),
+    ]
+}
+
+fn load_good(form: &Form) -> Option<bool> {
+    match form.get("rejects.load_good") {
+        "yes" => Some(true),
+        "no" => Some(false),
+        _ => None,
+    }
+}
