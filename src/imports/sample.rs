@@ -12,7 +12,10 @@ use crate::formats::{CsvOptions, FormatError, Proposal, propose};
 /// Where a sample is read from. Whether the member may is the caller's to have asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    Connection { id: i64, path: String },
+    Connection {
+        id: i64,
+        path: String,
+    },
     /// A file given by hand, kept under this id.
     File(i64),
 }
@@ -27,10 +30,11 @@ pub async fn look(app: &App, origin: Origin, given: Option<CsvOptions>) -> Resul
     off_thread(move || match origin {
         Origin::Connection { id, path } => {
             let wrong = |sentence: String| AppError::invalid("source.path", sentence);
-            let (_, connector) = db.read(|conn| connections::open(conn, &secrets, id)).map_err(|error| match error {
-                AppError::Conflict(words) => wrong(words),
-                other => other,
-            })?;
+            let (_, connector) =
+                db.read(|conn| connections::open(conn, &secrets, id)).map_err(|error| match error {
+                    AppError::Conflict(words) => wrong(words),
+                    other => other,
+                })?;
             let context = FetchContext::until(&outside, Instant::now() + PATIENCE);
             let fetched = connector.fetch(&FetchRequest::Path(path), &context).map_err(|e| wrong(e.sentence))?;
             propose(&fetched.file, &fetched.name, given.as_ref()).map_err(|e| refused("source.path", e))

@@ -307,7 +307,10 @@ pub async fn change(
 
 async fn read_source(app: &App, by: &By, place: &Place, form: &Form, typed: &Typed) -> Result<Proposal> {
     if typed.source == "file" {
-        return Err(AppError::invalid("source", "A file given by hand is there only when it runs: there is nothing to show."));
+        return Err(AppError::invalid(
+            "source",
+            "A file given by hand is there only when it runs: there is nothing to show.",
+        ));
     }
     let origin: Origin = place.origin(app, by, form)?;
     look(app, origin, Some(typed.options.clone())).await

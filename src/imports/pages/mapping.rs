@@ -33,8 +33,7 @@ impl MapRow {
 /// The lines of a form; for a column that it does not know, the column of the source that it was proposed from
 /// (pairs of the Block's name and the source's), else the one that has its name.
 pub fn rows(form: &Form, block: &Block, source: &[String], proposed: &[(String, String)]) -> Vec<MapRow> {
-    let typed: Vec<(usize, &str)> =
-        (0..).map_while(|i| Some((i, form.some(&format!("map.{i}.to"))?))).collect();
+    let typed: Vec<(usize, &str)> = (0..).map_while(|i| Some((i, form.some(&format!("map.{i}.to"))?))).collect();
     block
         .columns
         .iter()

@@ -72,12 +72,7 @@ pub async fn when(
 }
 
 /// "Append weather.csv from Warehouse files into Weather."
-fn about(
-    place: &Place,
-    block_id: i64,
-    connection_id: Option<i64>,
-    definition: &crate::imports::Definition,
-) -> String {
+fn about(place: &Place, block_id: i64, connection_id: Option<i64>, definition: &crate::imports::Definition) -> String {
     let block = place.blocks.iter().find(|block| block.id == block_id).map(|block| block.name.as_str());
     let connection = connection_id.and_then(|id| place.connection(id)).map(|connection| connection.name.as_str());
     let source = match (connection, definition.source.path.as_deref()) {

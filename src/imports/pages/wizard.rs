@@ -113,7 +113,9 @@ fn of_source(name: &str) -> bool {
 }
 
 fn of_preview(name: &str) -> bool {
-    options::is_one(name) || matches!(name, "target" | "block" | "block_name" | "block_kind") || name.starts_with("col.")
+    options::is_one(name)
+        || matches!(name, "target" | "block" | "block_name" | "block_kind")
+        || name.starts_with("col.")
 }
 
 fn of_mapping(name: &str) -> bool {
@@ -156,7 +158,8 @@ impl Wizard {
         for connection in self.place.connections.iter().filter(|connection| connection.kind == "folder") {
             match connections::files(&self.app, connection.id).await? {
                 Ok(entries) => listed.extend(entries.into_iter().take(200).map(|entry| {
-                    let modified = entry.modified.map(|at| words::date_time(at, self.place.entered.application.time_zone));
+                    let modified =
+                        entry.modified.map(|at| words::date_time(at, self.place.entered.application.time_zone));
                     let about = format!(
                         "{}, {}{}",
                         connection.name,
@@ -263,7 +266,8 @@ impl Wizard {
             _ => self.form.get("source.path"),
         };
         let name = target::name_from(file);
-        let kind = if columns.iter().any(|column| column.key) { BlockKind::DimensionList } else { BlockKind::TransactionList };
+        let kind =
+            if columns.iter().any(|column| column.key) { BlockKind::DimensionList } else { BlockKind::TransactionList };
         put(&mut self.form, "block_name", name);
         put(&mut self.form, "block_kind", kind.as_str());
         if !self.form.has("target") {
@@ -308,7 +312,9 @@ impl Wizard {
             put(&mut self.form, "mode", usual.as_str());
             let from = match self.form.get("source") {
                 "file" => "a file".to_owned(),
-                id => id.parse().ok().and_then(|id| self.place.connection(id)).map(|c| c.name.clone()).unwrap_or_default(),
+                id => {
+                    id.parse().ok().and_then(|id| self.place.connection(id)).map(|c| c.name.clone()).unwrap_or_default()
+                }
             };
             put(&mut self.form, "name", format!("{} from {from}", block.name));
         }
