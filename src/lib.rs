@@ -34,3 +34,5 @@ pub mod background;
 pub mod health;
 pub mod routes;
 pub mod server;
+// A Workspace to look at.
+pub mod demo;

@@ -7,7 +7,7 @@ mod command;
 use clap::{Parser, Subcommand};
 use command::{MemberCommand, TokenCommand};
 use tidegate::config::{Config, Options, Role};
-use tidegate::server;
+use tidegate::{demo, server};
 
 /// Runs a company's data imports on schedule.
 #[derive(Parser)]
@@ -27,6 +27,8 @@ enum Command {
         #[arg(long, value_enum)]
         role: Option<Role>,
     },
+    /// Serve a Workspace with sample data, on loopback.
+    Demo,
     /// Bring the databases to the shape that this version expects, and stop.
     Migrate,
     /// Members of the Workspace.
@@ -60,6 +62,7 @@ async fn main() -> ExitCode {
             let role = role.unwrap_or(cli.options.role);
             serve(Options { role, ..cli.options }).await
         }
+        Command::Demo => demo(cli.options).await,
         Command::Migrate => command::migrate(cli.options),
         Command::Member(what) => command::member(cli.options, what),
         Command::Token(what) => command::token(cli.options, what),
@@ -87,6 +90,17 @@ async fn serve(options: Options) -> Result<(), String> {
     println!("listening on {at}");
     asked_to_stop().await?;
     running.stop().await;
+    Ok(())
+}
+
+async fn demo(options: Options) -> Result<(), String> {
+    let demo = demo::start(Config::new(options, demo::DATA_DIR)?).await?;
+    println!("listening on {}", demo.running.app.base_url.as_str().trim_end_matches('/'));
+    for person in &demo.people {
+        println!("{} {} {}", person.email, person.password, person.role);
+    }
+    asked_to_stop().await?;
+    demo.stop().await;
     Ok(())
 }
 

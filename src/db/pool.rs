@@ -116,8 +116,12 @@ impl Pool {
     }
 }
 
-/// One write transaction on a connection that is already there.
+/// One write transaction on a connection that is already there. Inside of another one it is a part of that.
 pub fn write<T>(conn: &mut Conn, queries: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+    let depth = on!(conn, c => AnsiTransactionManager::transaction_manager_status_mut(c).transaction_depth())?;
+    if depth.is_some() {
+        return queries(conn);
+    }
     // Diesel's own `immediate_transaction` hands out the concrete connection; the callers want a `Conn`.
     match conn {
         Conn::Pg(conn) => AnsiTransactionManager::begin_transaction(conn)?,

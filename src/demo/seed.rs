@@ -1,0 +1,247 @@
+//! What the demo's people did before you came: an Application, its Blocks, Connections, import configurations and
+//! schedules. Going on with an earlier demo only tells the HTTP connection where the samples are served now.
+
+use std::collections::BTreeMap;
+
+use chrono::{Duration, Timelike};
+use serde_json::{Map, Value, json};
+
+use super::Person;
+use super::sample::Place;
+use crate::app::App;
+use crate::applications::actions::{NewApplication, create as create_application, set_access};
+use crate::applications::blocks::{self, Block, BlockDraft, BlockKind, ColumnDraft};
+use crate::applications::{Entered, Grants, enter};
+use crate::clock::Moment;
+use crate::connections::{self, Connection, ConnectionDraft};
+use crate::db::Conn;
+use crate::error::{AppError, Result};
+use crate::formats::ColumnType::{self, Integer, Number, Text, Timestamp};
+use crate::imports::{self, Draft as ImportDraft};
+use crate::members::actions::{NewMember, add_by_command};
+use crate::members::{self, By, Member, passwords};
+use crate::schedules::{About, Draft, Notify, RuleDraft, actions as schedules};
+use crate::{runs, workspace};
+
+const HTTP: &str = "Weather service";
+
+pub fn seed(app: &App, people: &[Person], place: &Place) -> Result<()> {
+    let now = app.now();
+    let first = people.first().ok_or(AppError::NotFound)?;
+    if let Some(administrator) = app.db.read(|conn| members::by_email(conn, &first.email))? {
+        return move_samples(app, &By::page(administrator), place, now);
+    }
+    let mut here = Vec::new();
+    for person in people {
+        let password = Some(passwords::hash_now(&person.password)?);
+        let new =
+            NewMember { email: person.email.clone(), name: person.name.clone(), role: person.role.clone(), password };
+        here.push(app.db.write(|conn| add_by_command(conn, new, now))?);
+    }
+    let [ada, olive, mo] = here.as_slice() else { return Err(AppError::NotFound) };
+    Seeding { app, ada: By::page(ada.clone()), olive: By::page(olive.clone()), mo, place, now }.all()
+}
+
+/// The samples are served on another port each time.
+fn move_samples(app: &App, by: &By, place: &Place, now: Moment) -> Result<()> {
+    app.db.write(|conn| {
+        let http = connections::list(conn, by)?.into_iter().find(|c| c.name == HTTP);
+        if let Some(http) = http {
+            let draft = ConnectionDraft { application_ids: http.application_ids.clone(), ..http_draft(place) };
+            connections::update(conn, &app.secrets, by, http.id, None, draft, now)?;
+        }
+        Ok(())
+    })
+}
+
+fn http_draft(place: &Place) -> ConnectionDraft {
+    ConnectionDraft {
+        name: HTTP.into(),
+        kind: "http".into(),
+        settings: json!({ "url": place.url, "auth": "bearer" }),
+        secrets: BTreeMap::from([("token".to_owned(), Some(place.token.clone()))]),
+        application_ids: Vec::new(),
+    }
+}
+
+struct Seeding<'a> {
+    app: &'a App,
+    ada: By,
+    olive: By,
+    mo: &'a Member,
+    place: &'a Place,
+    now: Moment,
+}
+
+impl Seeding<'_> {
+    fn all(&self) -> Result<()> {
+        let zone = chrono_tz::Europe::Paris;
+        self.app.db.write(|conn| workspace::set(conn, "Demo", zone))?;
+        let new = NewApplication { name: "Flight planning 2026".into(), time_zone: zone, spacing_minutes: 15 };
+        let application = self.app.db.read(|conn| create_application(conn, &self.ada, &new, self.now))?.id;
+        let grants = |import_data, configure| Grants { view: true, import_data, configure };
+        self.app.db.read(|conn| {
+            set_access(conn, &self.ada, application, self.olive.member.id, grants(true, true), self.now)?;
+            set_access(conn, &self.ada, application, self.mo.id, grants(false, false), self.now)
+        })?;
+        let (folder, http) = self.connections(application)?;
+        let (airlines, airports) = (self.airlines(application)?, self.airports(application)?);
+        let (planes, weather) = (self.planes(application)?, self.weather(application)?);
+        let entered = self.app.db.read(|conn| enter(conn, &self.olive, application))?;
+        let file = |path: &str, nulls: Value| json!({ "path": path, "nulls": nulls });
+        let make = |name: &str, block: &Block, connection: Option<&Connection>, source: Value, mode: &str| {
+            self.configuration(&entered, name, block, connection, source, mode)
+        };
+        let nulls = json!(["", "NA"]);
+        let weather = make("Weather observations", &weather, Some(&http), file("weather.csv", nulls.clone()), "replace")?;
+        let airports = make("Airports", &airports, Some(&folder), file("airports.csv", nulls), "update")?;
+        // The holes of this file are written NA, and nobody has said so yet: its first run shows what that looks like.
+        let fleet = make("Fleet register", &planes, Some(&folder), file("planes.csv", json!([""])), "update")?;
+        let old = make("Carriers (old feed)", &airlines, Some(&http), file("carriers.csv", json!([""])), "update")?;
+        make("Carriers by hand", &airlines, None, json!({}), "update")?;
+        self.schedule(application, weather, self.soon(zone, json!({ "repeat": "minutes", "every": 5 })))?;
+        self.schedule(application, weather, self.at("06:00", zone, json!({ "repeat": "days", "every": 1 })))?;
+        let workdays = json!({ "repeat": "weeks", "weekdays": ["mon", "tue", "wed", "thu", "fri"] });
+        self.schedule(application, airports, self.at("02:30", zone, workdays))?;
+        let twice = json!({ "repeat": "months", "days_of_month": [1, 15] });
+        self.schedule(application, fleet, self.at("06:30", chrono_tz::America::New_York, twice))?;
+        for configuration in [airports, fleet, old] {
+            self.app.db.write(|conn| {
+                runs::actions::start_by_hand(conn, &self.olive, configuration, None, None, self.now).map(|_| ())
+            })?;
+        }
+        Ok(())
+    }
+
+    fn connections(&self, application: i64) -> Result<(Connection, Connection)> {
+        let folder = ConnectionDraft {
+            name: "Shared folder".into(),
+            kind: "folder".into(),
+            settings: json!({ "path": self.place.folder.to_string_lossy() }),
+            secrets: BTreeMap::new(),
+            application_ids: vec![application],
+        };
+        let http = ConnectionDraft { application_ids: vec![application], ..http_draft(self.place) };
+        self.app.db.write(|conn: &mut Conn| {
+            let mut make = |draft| connections::create(conn, &self.app.secrets, &self.ada, draft, self.now);
+            Ok((make(folder)?, make(http)?))
+        })
+    }
+
+    fn block(&self, application: i64, name: &str, kind: BlockKind, columns: Vec<ColumnDraft>) -> Result<Block> {
+        let draft = BlockDraft { name: name.into(), kind, columns };
+        self.app.db.read(|conn| blocks::create(conn, &self.app.blocks, application, draft, self.now))
+    }
+
+    fn airlines(&self, application: i64) -> Result<Block> {
+        let columns = vec![ColumnDraft::new("carrier", Text).key(), ColumnDraft::new("name", Text).required()];
+        self.block(application, "Airlines", BlockKind::DimensionList, columns)
+    }
+
+    fn airports(&self, application: i64) -> Result<Block> {
+        let mut columns = vec![ColumnDraft::new("faa", Text).key(), ColumnDraft::new("name", Text).required()];
+        columns.extend(typed(&[
+            ("lat", Number),
+            ("lon", Number),
+            ("alt", Integer),
+            ("tz", Number),
+            ("dst", Text),
+            ("tzone", Text),
+        ]));
+        self.block(application, "Airports", BlockKind::DimensionList, columns)
+    }
+
+    fn planes(&self, application: i64) -> Result<Block> {
+        let mut columns = vec![ColumnDraft::new("tailnum", Text).key()];
+        columns.extend(typed(&[
+            ("year", Integer),
+            ("type", Text),
+            ("manufacturer", Text),
+            ("model", Text),
+            ("engines", Integer),
+            ("seats", Integer),
+            ("engine", Text),
+        ]));
+        self.block(application, "Planes", BlockKind::DimensionList, columns)
+    }
+
+    fn weather(&self, application: i64) -> Result<Block> {
+        let mut columns = vec![ColumnDraft::new("origin", Text).required()];
+        columns.extend(typed(&[
+            ("time_hour", Timestamp),
+            ("temp", Number),
+            ("dewp", Number),
+            ("humid", Number),
+            ("wind_dir", Number),
+            ("wind_speed", Number),
+            ("wind_gust", Number),
+            ("precip", Number),
+            ("pressure", Number),
+            ("visib", Number),
+        ]));
+        self.block(application, "Weather", BlockKind::TransactionList, columns)
+    }
+
+    fn configuration(
+        &self,
+        entered: &Entered,
+        name: &str,
+        block: &Block,
+        connection: Option<&Connection>,
+        source: Value,
+        mode: &str,
+    ) -> Result<i64> {
+        let mut body = Map::new();
+        body.insert("name".into(), name.into());
+        body.insert("block_id".into(), block.id.into());
+        body.insert("source".into(), source);
+        body.insert("mode".into(), mode.into());
+        if let Some(connection) = connection {
+            body.insert("connection_id".into(), connection.id.into());
+        }
+        let draft = ImportDraft::parse(&body)?;
+        let made = self.app.db.write(|conn| imports::create(conn, &self.olive, entered, draft, self.now))?;
+        Ok(made.id)
+    }
+
+    /// A rule that begins with the next whole minute.
+    fn soon(&self, zone: chrono_tz::Tz, repeat: Value) -> RuleDraft {
+        let local = self.now.plus(Duration::seconds(60 - i64::from(self.now.utc().second()))).in_zone(zone);
+        rule(repeat, &local.format("%Y-%m-%d").to_string(), &local.format("%H:%M").to_string(), zone)
+    }
+
+    /// A rule that begins tomorrow at that time.
+    fn at(&self, time: &str, zone: chrono_tz::Tz, repeat: Value) -> RuleDraft {
+        let tomorrow = self.now.in_zone(zone).date_naive() + Duration::days(1);
+        rule(repeat, &tomorrow.format("%Y-%m-%d").to_string(), time, zone)
+    }
+
+    fn schedule(&self, application: i64, configuration_id: i64, rule: RuleDraft) -> Result<()> {
+        let notify = Some(Notify { about: About::FailedAndPartial, member_ids: vec![self.olive.member.id] });
+        let draft = Draft {
+            configuration_id,
+            run_name: None,
+            rule,
+            enabled: true,
+            off_until: None,
+            notify,
+            parameters: None,
+        };
+        self.app.db.write(|conn| schedules::create(conn, &self.olive, application, draft, self.now)).map(|_| ())
+    }
+}
+
+fn typed(columns: &[(&str, ColumnType)]) -> Vec<ColumnDraft> {
+    columns.iter().map(|(name, column_type)| ColumnDraft::new(*name, *column_type)).collect()
+}
+
+fn rule(repeat: Value, date: &str, time: &str, zone: chrono_tz::Tz) -> RuleDraft {
+    let mut body = match repeat {
+        Value::Object(body) => body,
+        _ => Map::new(),
+    };
+    body.insert("start_date".into(), date.into());
+    body.insert("start_time".into(), time.into());
+    body.insert("time_zone".into(), zone.name().into());
+    RuleDraft::from_json(&body)
+}
