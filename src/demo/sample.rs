@@ -48,13 +48,12 @@ impl SampleServer {
         let url = format!("http://{}/", listener.local_addr()?);
         let token = secrets::random_token();
         let expected = Data::new(format!("Bearer {token}"));
-        let server = HttpServer::new(move || {
-            App::new().app_data(expected.clone()).route("/weather.csv", get().to(weather))
-        })
-        .workers(1)
-        .disable_signals()
-        .listen(listener)?
-        .run();
+        let server =
+            HttpServer::new(move || App::new().app_data(expected.clone()).route("/weather.csv", get().to(weather)))
+                .workers(1)
+                .disable_signals()
+                .listen(listener)?
+                .run();
         let handle = server.handle();
         tokio::spawn(server);
         Ok(Self { handle, url, token })

@@ -93,7 +93,8 @@ impl Seeding<'_> {
             self.configuration(&entered, name, block, connection, source, mode)
         };
         let nulls = json!(["", "NA"]);
-        let weather = make("Weather observations", &weather, Some(&http), file("weather.csv", nulls.clone()), "replace")?;
+        let weather =
+            make("Weather observations", &weather, Some(&http), file("weather.csv", nulls.clone()), "replace")?;
         let airports = make("Airports", &airports, Some(&folder), file("airports.csv", nulls), "update")?;
         // The holes of this file are written NA, and nobody has said so yet: its first run shows what that looks like.
         let fleet = make("Fleet register", &planes, Some(&folder), file("planes.csv", json!([""])), "update")?;
@@ -218,15 +219,8 @@ impl Seeding<'_> {
 
     fn schedule(&self, application: i64, configuration_id: i64, rule: RuleDraft) -> Result<()> {
         let notify = Some(Notify { about: About::FailedAndPartial, member_ids: vec![self.olive.member.id] });
-        let draft = Draft {
-            configuration_id,
-            run_name: None,
-            rule,
-            enabled: true,
-            off_until: None,
-            notify,
-            parameters: None,
-        };
+        let draft =
+            Draft { configuration_id, run_name: None, rule, enabled: true, off_until: None, notify, parameters: None };
         self.app.db.write(|conn| schedules::create(conn, &self.olive, application, draft, self.now)).map(|_| ())
     }
 }

@@ -200,8 +200,8 @@ fn overview(scene: &Scene) -> Overview {
     Overview {
         here: scene.here(),
         no_worker: match (scene.worker_seen_at, quiet) {
-            (None, _) if waiting => Some("any time yet".into()),
-            (_, quiet) => quiet.map(words::duration),
+            (None, _) if waiting => Some("No worker has been seen yet.".into()),
+            (_, quiet) => quiet.map(|quiet| format!("No worker has been seen for {}.", words::duration(quiet))),
         },
         owners_gone: owners_gone(scene),
         next: next.map(|(at, schedule)| {
