@@ -20,6 +20,8 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/sign-in", get().to(members::sign_in_page));
     routes.route("/sign-in", post().to(members::sign_in));
     routes.route("/sign-out", post().to(members::sign_out));
+    routes.route("/signed-in", get().to(members::signed_in));
+    routes.route("/session", get().to(members::session_token));
     routes.route("/account", get().to(members::account));
     routes.route("/account", post().to(members::save_account));
     routes.route("/account/password", post().to(members::save_password));

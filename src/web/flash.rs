@@ -2,11 +2,17 @@
 
 use actix_web::HttpRequest;
 use actix_web::cookie::{Cookie, SameSite, time::Duration};
+use actix_web::http::header::{HeaderMap, HeaderValue, SET_COOKIE};
+use actix_web::web::Data;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use crate::app::App;
+
 const COOKIE: &str = "flash";
+/// Over TLS. The prefix keeps a neighbouring host from setting it: a message may hold a form, which must be ours.
+const SECURE_COOKIE: &str = "__Host-flash";
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Flash {
@@ -43,13 +49,24 @@ impl Flash {
     }
 
     pub fn of(request: &HttpRequest) -> Option<Self> {
-        let cookie = request.cookie(COOKIE)?;
+        let secure = request.app_data::<Data<App>>().is_some_and(|app| app.secure());
+        let cookie = request.cookie(if secure { SECURE_COOKIE } else { COOKIE })?;
         let flash: Flash = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(cookie.value()).ok()?).ok()?;
         // An address of our own only, whoever wrote the cookie.
         if flash.undo.as_ref().is_some_and(|undo| !undo.action.starts_with('/') || undo.action.starts_with("//")) {
             return None;
         }
         Some(flash)
+    }
+
+    /// Gives the cookie of an answer the name and flag that it has over TLS.
+    pub(super) fn secure(headers: &mut HeaderMap) {
+        let cookies: Vec<HeaderValue> = headers.remove(SET_COOKIE).collect();
+        for cookie in cookies {
+            let ours = cookie.to_str().ok().and_then(|text| text.strip_prefix("flash="));
+            let renamed = ours.and_then(|rest| HeaderValue::from_str(&format!("{SECURE_COOKIE}={rest}; Secure")).ok());
+            headers.append(SET_COOKIE, renamed.unwrap_or(cookie));
+        }
     }
 
     pub(super) fn gone() -> Cookie<'static> {

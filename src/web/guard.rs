@@ -10,7 +10,7 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{Error, HttpMessage, HttpResponse, ResponseError};
 use futures_util::StreamExt;
 
-use super::csrf;
+use super::{Flash, csrf};
 use crate::app::App;
 use crate::error::AppError;
 
@@ -33,10 +33,14 @@ pub async fn guard(
     let path = request.path().to_owned();
     let api = path.starts_with("/api/");
     let for_htmx = request.headers().contains_key("HX-Request");
-    let get = request.method() == Method::GET;
+    let get = matches!(*request.method(), Method::GET | Method::HEAD);
     let address = request.uri().path_and_query().map(|p| p.as_str().to_owned()).unwrap_or_default();
 
     let mut request = request;
+    if request.method() == Method::HEAD {
+        // Answered like GET; the body is left out when the answer is written.
+        request.head_mut().method = Method::GET;
+    }
     let refused = if api { None } else { check_origin(&mut request, secure).await.err() };
     let mut response = match refused {
         Some(error) => request.into_response(error.error_response()).map_into_right_body(),
@@ -49,6 +53,9 @@ pub async fn guard(
         let answer = HttpResponse::SeeOther().insert_header((header::LOCATION, to)).finish();
         let (request, _) = response.into_parts();
         response = ServiceResponse::new(request, answer).map_into_right_body();
+    }
+    if secure {
+        Flash::secure(response.headers_mut());
     }
     set_headers(response.headers_mut(), secure, path.starts_with("/static/"));
     Ok(response)
@@ -81,8 +88,10 @@ async fn check_origin(request: &mut ServiceRequest, secure: bool) -> Result<(), 
     if !csrf::same_site(request) {
         return Err(forged());
     }
-    if let Some(token) = request.headers().get(csrf::HEADER).and_then(|t| t.to_str().ok()) {
-        return if csrf::matches(request.request(), secure, token) { Ok(()) } else { Err(forged()) };
+    // Whatever the header holds decides: `Upload` takes its mere presence for our word that it was right.
+    if let Some(token) = request.headers().get(csrf::HEADER) {
+        let right = token.to_str().is_ok_and(|token| csrf::matches(request.request(), secure, token));
+        return if right { Ok(()) } else { Err(forged()) };
     }
     let kind = request.content_type().to_ascii_lowercase();
     if kind == "multipart/form-data" && request.path().ends_with(UPLOADS) {

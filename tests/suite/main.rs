@@ -12,11 +12,15 @@ mod csrf;
 mod headers;
 mod matrix;
 // The product's nouns.
+mod applications;
 mod blocks;
 mod connectors;
 mod formats;
 mod loading;
+mod members;
 mod oracle;
 mod schedules;
+mod setup;
+mod sign_in;
 // The tools of this suite.
 mod tools;

@@ -125,6 +125,8 @@ fn new_page(
 
 /// `POST /applications`
 pub async fn create(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, form: Form) -> Result<HttpResponse> {
+    let asks = by.clone();
+    app.read(move |conn| actions::need_create(conn, &asks)).await?;
     let made = async {
         let mut errors = FieldErrors::new();
         members::check_name("name", form.get("name"), &mut errors);

@@ -111,3 +111,21 @@ pub async fn sign_out(request: HttpRequest, app: Data<App>) -> Result<HttpRespon
     response.add_cookie(&cookie).map_err(AppError::internal)?;
     Ok(response)
 }
+
+/// `GET /session`: the token of a living session, for a page whose own session ended meanwhile.
+pub async fn session_token(request: HttpRequest, app: Data<App>, _: SignedIn) -> Result<HttpResponse> {
+    let value = csrf::session_value(&request, app.secure()).ok_or(AppError::SignedOut)?;
+    Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(csrf::token_for(&value)))
+}
+
+#[derive(Template)]
+#[template(path = "members/signed_in.html")]
+struct SignedInPage {
+    shell: Shell,
+}
+
+/// `GET /signed-in`: where the other tab ends.
+pub async fn signed_in(request: HttpRequest, app: Data<App>, _: SignedIn) -> Result<HttpResponse> {
+    let (shell, _) = lone_shell(&request, &app, "Signed in");
+    Page::ok(&request, &SignedInPage { shell })
+}

@@ -7,7 +7,7 @@ mod mail;
 mod setup;
 
 pub use account::{account, create_token, end_sessions, revoke_token, save_account, save_password};
-pub use door::{sign_in, sign_in_page, sign_out};
+pub use door::{session_token, sign_in, sign_in_page, sign_out, signed_in};
 pub use list::{add, list, member, save, switch};
 pub use mail::{mail, send_test};
 pub use setup::{begin, setup};

@@ -1,0 +1,204 @@
+//! Applications: who makes, sees, changes and archives them, and who is let in.
+
+use diesel::prelude::*;
+use tidegate::applications::actions::{self, Change};
+use tidegate::applications::{Grants, enter, seen_by};
+use tidegate::db::schema::{runs, schedules};
+use tidegate::error::AppError;
+use tidegate::imports::Mode;
+
+use crate::support::cast;
+use crate::support::stage::stage;
+use crate::support::*;
+
+on_both! {
+    async fn everybody_sees_their_own(world: World) {
+        for (person, sees, not) in [
+            (&world.ada, vec!["FP&A 2026", "Elsewhere"], vec![]),
+            (&world.audrey, vec!["FP&A 2026", "Elsewhere"], vec!["New Application"]),
+            (&world.olive, vec!["FP&A 2026", "Import Scheduling"], vec!["Elsewhere", "New Application"]),
+            (&world.mo, vec!["FP&A 2026"], vec!["Elsewhere", "Import Scheduling", "New Application"]),
+            (&world.stranger, vec!["Elsewhere"], vec!["FP&A 2026"]),
+        ] {
+            let mut browser = world.browser(person).await;
+            browser.visit("/").await.within("main");
+            for name in sees {
+                browser.sees(name);
+            }
+            for name in not {
+                browser.sees_no(name);
+            }
+        }
+    }
+
+    async fn what_one_may_not_see_answers_like_what_is_not_there(world: World) {
+        let browser = world.browser(&world.stranger).await;
+        let a = world.application;
+        for path in ["", "/settings", "/settings/members", "/archive", "/blocks"] {
+            let theirs = browser.get(&format!("/applications/{a}{path}")).await;
+            let none = browser.get(&format!("/applications/999999{path}")).await;
+            assert_eq!((theirs.status, none.status), (404, 404), "{path}");
+            assert_eq!(theirs.body, none.body, "{path}");
+        }
+        let before = world.fingerprint().await;
+        for path in ["/settings".to_owned(), "/archive".to_owned(), format!("/settings/members/{}", world.mo.id)] {
+            let fields = [("name", "Mine"), ("time_zone", "UTC"), ("spacing_minutes", "1"), ("view", "on")];
+            assert_eq!(browser.post(&format!("/applications/{a}{path}"), &fields).await.status, 404, "{path}");
+        }
+        assert_eq!(world.fingerprint().await, before);
+    }
+
+    async fn a_modeler_makes_one_and_may_do_everything_in_it(world: World) {
+        let now = world.now();
+        let max = world.write(move |conn| cast::member(conn, "Max", "Modeler", now)).await;
+        let mut browser = world.browser(&max).await;
+        browser.visit("/").await.sees("No Applications yet");
+        browser.follow("New Application").await;
+        browser.fill("Name", " ").fill("Time zone", "Moon").fill("Minutes between imports on one Connection or Block", "x");
+        browser.press("Make Application").await.answered(422);
+        browser.sees("Give a name").sees("not a known time zone").sees("Give whole minutes");
+        assert_eq!(browser.value("Time zone"), "Moon");
+        browser.fill("Name", "fp&a 2026").fill("Time zone", "UTC");
+        browser.fill("Minutes between imports on one Connection or Block", "5").press("Make Application").await;
+        browser.answered(409).sees("There is an Application named fp&a 2026 already");
+        browser.fill("Name", "Sales").press("Make Application").await.answered(200);
+        browser.sees("Sales is made").sees("Import Scheduling");
+        browser.within(".side").follow("Members and permissions").await;
+        assert_eq!(browser.in_row("max@acme.test").count("input[checked]"), 3);
+    }
+
+    async fn whoever_may_not_make_one_reads_who_can_change_that(world: World) {
+        let mut olive = world.browser(&world.olive).await;
+        assert_eq!(olive.open("/applications/new").await, 403);
+        olive.sees("Your role Importer does not make Applications. Ada can change your role.");
+        olive.visit("/").await;
+        let fields = [("name", "Mine"), ("time_zone", "UTC"), ("spacing_minutes", "15")];
+        assert_eq!(olive.post("/applications", &fields).await.status, 403);
+    }
+
+    async fn settings_are_changed_by_whoever_configures(world: World) {
+        let page = format!("/applications/{}/settings", world.application);
+        let mut olive = world.browser(&world.olive).await;
+        let mut old = world.browser(&world.ada).await;
+        old.visit(&page).await;
+        olive.visit(&page).await.fill("Name", "FP&A 2027").fill("Time zone", "america/new_york").press("Save").await;
+        olive.answered(200).sees("The settings of FP&A 2027 are saved");
+        assert_eq!(olive.value("Time zone"), "America/New_York");
+        old.fill("Name", "FP&A 2028").press("Save").await.answered(412).sees("were changed since you opened this page");
+        olive.visit(&page).await.fill("Name", "Elsewhere").press("Save").await;
+        olive.answered(409).sees("There is an Application named Elsewhere already");
+        let mut mo = world.browser(&world.mo).await;
+        mo.visit(&page).await.sees("FP&A 2027").sees_no("Archive");
+        assert_eq!(mo.count("main form"), 0);
+        let fields = [("name", "Mo's"), ("time_zone", "UTC"), ("spacing_minutes", "15")];
+        let refused = mo.post(&page, &fields).await;
+        assert_eq!(refused.status, 403);
+        assert!(refused.text().contains("You need the Configure permission in FP&A 2027. Olive can grant it."), "{}", refused.text());
+    }
+
+    async fn access_is_given_and_taken_away(world: World) {
+        let page = format!("/applications/{}/settings/members", world.application);
+        let mut olive = world.browser(&world.olive).await;
+        let mut stranger = world.browser(&world.stranger).await;
+        olive.visit(&page).await.in_row("stranger@acme.test").tick("Import Data for Stranger");
+        olive.press("Save for Stranger").await.sees("Stranger may view and has Import Data.");
+        assert_eq!(olive.in_row("stranger@acme.test").count("input[checked]"), 2, "Import Data includes View");
+        stranger.visit("/").await.sees("FP&A 2026");
+        olive.everywhere().in_row("ivy@acme.test").sees("the role lacks Can Import Data");
+        olive.everywhere().in_row("stranger@acme.test").untick("Import Data for Stranger").untick("View for Stranger");
+        olive.press("Save for Stranger").await.sees("Stranger has no access any more.");
+        stranger.visit("/").await.sees_no("FP&A 2026");
+        assert_eq!(stranger.open(&format!("/applications/{}", world.application)).await, 404);
+
+        let mut mo = world.browser(&world.mo).await;
+        assert_eq!(mo.open(&page).await, 403);
+        assert_eq!(mo.post(&format!("{page}/{}", world.mo.id), &[("configure", "on")]).await.status, 403);
+        let mut audrey = world.browser(&world.audrey).await;
+        audrey.visit(&page).await.sees("Olive");
+        assert_eq!(audrey.count("main form"), 0, "an Auditor only reads");
+        assert_eq!(olive.post(&format!("{page}/999999"), &[("view", "on")]).await.status, 404);
+    }
+
+    async fn rights_are_asked_at_each_request(world: World) {
+        let (ada, olive, application, now) = (world.ada.clone(), world.olive.clone(), world.application, world.now());
+        let mut browser = world.browser(&world.olive).await;
+        browser.visit(&format!("/applications/{application}/settings")).await.fill("Name", "Late");
+        world.read(move |conn| {
+            let by = ada.by(conn)?;
+            let view = Grants { view: true, ..Grants::default() };
+            actions::set_access(conn, &by, application, olive.id, view, now)
+        }).await;
+        browser.press("Save").await.answered(403);
+    }
+
+    async fn what_is_in_use_is_not_archived(world: World) {
+        let stage = stage(&world, "words", Mode::Update, |_| ()).await;
+        let (application, ada, now) = (world.application, world.ada.clone(), world.now());
+        let (configuration, owner) = (stage.configuration, world.olive.id);
+        world.write(move |conn| {
+            diesel::insert_into(schedules::table)
+                .values((
+                    schedules::application_id.eq(application),
+                    schedules::configuration_id.eq(configuration),
+                    schedules::target_key.eq(format!("c{configuration}")),
+                    schedules::rule.eq("{}"),
+                    schedules::enabled.eq(true),
+                    schedules::owner_id.eq(owner),
+                    schedules::created_at.eq(now.micros()),
+                    schedules::updated_at.eq(now.micros()),
+                    schedules::updated_by.eq(owner),
+                ))
+                .execute(conn)?;
+            diesel::insert_into(runs::table)
+                .values((
+                    runs::application_id.eq(application),
+                    runs::trigger_kind.eq("member"),
+                    runs::name.eq("by hand"),
+                    runs::status.eq("queued"),
+                    runs::queued_at.eq(now.micros()),
+                ))
+                .execute(conn)?;
+            Ok(())
+        }).await;
+        let mut browser = world.browser(&world.olive).await;
+        let page = format!("/applications/{application}/archive");
+        browser.visit(&page).await.press("Archive FP&A 2026").await.answered(409);
+        browser.sees("FP&A 2026 is in use: 1 import is under way and 1 schedule is on.");
+        world.write(|conn| {
+            diesel::update(schedules::table).set(schedules::enabled.eq(false)).execute(conn)?;
+            diesel::update(runs::table).set(runs::status.eq("cancelled")).execute(conn)?;
+            Ok(())
+        }).await;
+        browser.press("Archive FP&A 2026").await.answered(200).sees("FP&A 2026 is archived");
+        assert_eq!(browser.open(&format!("/applications/{application}")).await, 404);
+        world.read(move |conn| {
+            let by = ada.by(conn)?;
+            assert!(matches!(enter(conn, &by, application), Err(AppError::NotFound)));
+            assert_eq!(seen_by(conn, &by)?.len(), 1);
+            // The name is free again.
+            let new = actions::NewApplication {
+                name: "FP&A 2026".into(),
+                time_zone: chrono_tz::UTC,
+                spacing_minutes: actions::SPACING,
+            };
+            actions::create(conn, &by, &new, now)?;
+            Ok(())
+        }).await;
+    }
+
+    async fn spacing_has_bounds(world: World) {
+        let (ada, application, now) = (world.ada.clone(), world.application, world.now());
+        let blocks = world.app().blocks.clone();
+        world.read(move |conn| {
+            let by = ada.by(conn)?;
+            for minutes in [-1, 721, i32::MAX] {
+                let change = Change { spacing_minutes: Some(minutes), ..Change::default() };
+                match actions::edit(conn, &blocks, &by, application, &change, now) {
+                    Err(AppError::Invalid(errors)) => assert!(errors.of("spacing_minutes").is_some()),
+                    other => panic!("{minutes}: {other:?}"),
+                }
+            }
+            Ok(())
+        }).await;
+    }
+}

@@ -1,0 +1,219 @@
+//! Members, their roles, and their API tokens.
+
+use diesel::prelude::*;
+use tidegate::db::schema::{audit_log, members};
+use tidegate::error::AppError;
+use tidegate::members::actions::{self, Change};
+use tidegate::members::{Scope, tokens};
+
+use crate::support::cast::PASSWORD;
+use crate::support::*;
+
+fn to_role(role: &str) -> Change {
+    Change { role: Some(role.to_owned()), ..Change::default() }
+}
+
+fn inactive() -> Change {
+    Change { active: Some(false), ..Change::default() }
+}
+
+on_both! {
+    async fn an_administrator_adds_changes_and_deactivates(world: World) {
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit("/members").await.sees("Olive").sees("mo@acme.test");
+        ada.fill("Name", "Una").fill("E-mail", "una").fill("First password", "password").press("Add member").await;
+        ada.answered(422).sees("This is not an e-mail address").sees("among the first");
+        assert_eq!(ada.value("Name"), "Una", "what was typed is kept");
+        ada.fill("E-mail", "MO@acme.test").fill("First password", "sea and sand 7").press("Add member").await;
+        ada.answered(409).sees("There is a member with the e-mail address MO@acme.test already");
+        ada.fill("E-mail", "una@acme.test").choose("Role", "Importer: Can Import Data");
+        ada.fill("First password", "sea and sand 7").press("Add member").await;
+        ada.answered(200).sees("Una is a member now");
+
+        let mut una = world.nobody();
+        una.visit("/sign-in").await.fill("E-mail", "una@acme.test").fill("Password", "sea and sand 7");
+        una.press("Sign in").await.sees("No Applications yet");
+
+        ada.in_row("una@acme.test").choose("Role of Una", "Viewer").press("Save role").await.sees("Una has the role Viewer");
+        ada.in_row("una@acme.test").press("Deactivate Una").await.sees("Una is deactivated");
+        una.visit("/").await.sees("Sign in");
+        una.fill("E-mail", "una@acme.test").fill("Password", "sea and sand 7").press("Sign in").await.answered(422);
+        ada.in_row("una@acme.test").press("Activate Una").await;
+        una.fill("E-mail", "una@acme.test").fill("Password", "sea and sand 7").press("Sign in").await.answered(200);
+
+        ada.visit("/members").await.follow("Una").await;
+        ada.fill("Name", "Una Wave").fill("New password", "shells and stones").press("Save").await.sees("Una Wave is saved");
+        una.visit("/").await.sees("Sign in");
+        let actions = world.read(|conn| {
+            let all = audit_log::table.order(audit_log::id).select(audit_log::action);
+            Ok(all.load::<String>(conn)?)
+        }).await;
+        let of_members: Vec<_> = actions.iter().filter(|a| a.starts_with("member.") && !a.contains("sign")).collect();
+        assert_eq!(
+            of_members,
+            ["member.added", "member.changed", "member.deactivated", "member.activated", "member.changed"]
+        );
+    }
+
+    async fn a_page_that_is_old_overwrites_nothing(world: World) {
+        let mut one = world.browser(&world.ada).await;
+        let mut two = world.browser(&world.ada).await;
+        let page = format!("/members/{}", world.mo.id);
+        one.visit(&page).await.fill("Name", "Mo One");
+        two.visit(&page).await.fill("Name", "Mo Two");
+        one.press("Save").await.answered(200);
+        two.press("Save").await.answered(412).sees("was changed since you opened this page");
+        assert_eq!(two.value("Name"), "Mo Two");
+    }
+
+    async fn others_read_who_can(world: World) {
+        for person in [&world.olive, &world.mo, &world.stranger] {
+            let mut browser = world.browser(person).await;
+            assert_eq!(browser.open("/members").await, 403);
+            browser.sees("Only Administrators");
+            let before = world.fingerprint().await;
+            browser.visit("/account").await;
+            for path in ["/members".to_owned(), format!("/members/{}", person.id), format!("/members/{}/switch", person.id)] {
+                let fields = [("name", "X"), ("email", "x@y.z"), ("role", "Administrator"), ("password", "sea and sand 7")];
+                assert_eq!(browser.post(&path, &fields).await.status, 403, "{path}");
+            }
+            assert_eq!(world.fingerprint().await, before);
+        }
+        let mut audrey = world.browser(&world.audrey).await;
+        audrey.visit("/members").await.sees("Olive").sees_no("Add a member");
+        assert_eq!(audrey.count("main form"), 0, "an Auditor only reads");
+        assert_eq!(audrey.open(&format!("/members/{}", world.mo.id)).await, 403);
+    }
+
+    async fn the_last_administrator_stays(world: World) {
+        let (ada, mo) = (world.ada.clone(), world.mo.clone());
+        let now = world.now();
+        for change in [to_role("Viewer"), inactive()] {
+            let ada = ada.clone();
+            let tried = world.try_write(move |conn| {
+                let by = ada.by(conn)?;
+                actions::update(conn, &by, ada.id, change, now)
+            });
+            match tried.await {
+                Err(AppError::Conflict(words)) => assert!(words.contains("last active Administrator"), "{words}"),
+                other => panic!("{other:?}"),
+            }
+        }
+        let mut browser = world.browser(&world.ada).await;
+        browser.visit("/members").await.in_row("ada@acme.test").press("Deactivate Ada").await;
+        browser.answered(409).sees("last active Administrator");
+        let (by, second) = (ada.clone(), mo.clone());
+        world.write(move |conn| {
+            let by = by.by(conn)?;
+            actions::update(conn, &by, second.id, to_role("Administrator"), now)
+        }).await;
+        world.write(move |conn| {
+            let by = ada.by(conn)?;
+            actions::update(conn, &by, ada.id, to_role("Viewer"), now)
+        }).await;
+    }
+
+    async fn two_administrators_cannot_demote_each_other_at_once(world: World) {
+        let (ada, mo, now) = (world.ada.clone(), world.mo.clone(), world.now());
+        let by = ada.clone();
+        world.write(move |conn| {
+            let by = by.by(conn)?;
+            actions::update(conn, &by, mo.id, to_role("Administrator"), now)
+        }).await;
+        let demote = |who: Person, whom: i64| {
+            let world = world.clone();
+            async move {
+                let by = world.read(move |conn| who.by(conn)).await;
+                world.try_write(move |conn| actions::update(conn, &by, whom, to_role("Viewer"), now)).await.is_ok()
+            }
+        };
+        let (one, two) = tokio::join!(demote(world.ada.clone(), world.mo.id), demote(world.mo.clone(), world.ada.id));
+        assert!(one || two);
+        let left = world.read(|conn| Ok(tidegate::members::administrators(conn)?.len())).await;
+        assert!(left >= 1, "{left} Administrators are left");
+    }
+
+    async fn names_are_shown_as_typed_and_do_nothing(world: World) {
+        let mut mo = world.browser(&world.mo).await;
+        let name = "\"><img src=x onerror=alert(1)>' hx-get=/x {{7*7}}";
+        mo.visit("/account").await.fill("Name", name).press("Save").await.answered(200);
+        mo.sees(name);
+        assert_eq!(mo.count("img, [hx-get]"), 0);
+        mo.fill("Name", "two\nlines").press("Save").await.answered(422).sees("A name is one line");
+        mo.fill("Name", "Mo").fill("Time zone", "Nowhere").press("Save").await.answered(422).sees("not a known time zone");
+        mo.fill("Name", "Mo").fill("Time zone", "asia/kathmandu").press("Save").await.answered(200);
+        assert_eq!(mo.value("Time zone"), "Asia/Kathmandu");
+    }
+
+    async fn a_form_holds_only_what_is_offered(world: World) {
+        let mut mo = world.browser(&world.mo).await;
+        mo.visit("/account").await;
+        let sent = [("name", "Mo"), ("role", "Administrator"), ("role_id", "1"), ("active", "no"), ("email", "a@b.c")];
+        mo.post("/account", &sent).await;
+        let id = world.mo.id;
+        let (email, active) = world.read(move |conn| {
+            Ok(members::table.find(id).select((members::email, members::active)).first::<(String, bool)>(conn)?)
+        }).await;
+        assert_eq!((email.as_str(), active), ("mo@acme.test", true));
+        assert_eq!(mo.open("/members").await, 403, "no Administrator either");
+    }
+
+    async fn a_token_is_shown_once_and_revoked(world: World) {
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit("/account").await.press("Create token").await.answered(422).sees("Give a name");
+        olive.fill("Name of a new token", "robot 7").tick("read").tick("run").press("Create token").await;
+        olive.answered(201).sees("It may").sees("read, run");
+        let token = olive.within("#fresh-token").text();
+        assert!(token.starts_with("tg_") && token.len() > 40, "{token}");
+        olive.visit("/account").await.sees("robot 7").sees_no(&token);
+        let dump = format!("{:?}", world.read(|conn| {
+            use tidegate::db::schema::api_tokens as t;
+            Ok(t::table.select((t::token_hash, t::name)).load::<(String, String)>(conn)?)
+        }).await);
+        assert!(!dump.contains(&token), "only its hash is kept");
+        let mut mo = world.browser(&world.mo).await;
+        let id = olive.body.split("/account/tokens/").nth(1).unwrap().split('/').next().unwrap().to_owned();
+        mo.visit("/account").await;
+        assert_eq!(mo.post(&format!("/account/tokens/{id}/revoke"), &[]).await.status, 404, "another's token");
+        olive.press("Revoke robot 7").await.sees("The token is revoked").sees_no("robot 7");
+    }
+
+    async fn nobody_signed_out_gets_anywhere(world: World) {
+        let mut nobody = world.nobody();
+        for path in ["/", "/account", "/members", "/settings/mail"] {
+            nobody.visit(path).await.sees("Sign in");
+            assert!(nobody.path().starts_with("/sign-in?next="), "{}", nobody.path());
+        }
+    }
+
+    async fn passwords_are_hashed_away_and_long_ones_taken(world: World) {
+        let long = "wave ".repeat(20);
+        let mut mo = world.browser(&world.mo).await;
+        mo.visit("/account").await.fill("Current password", PASSWORD).fill("New password", &long);
+        mo.press("Change password").await.answered(200);
+        let kept = world.read(|conn| {
+            Ok(members::table.filter(members::email.eq("mo@acme.test")).select(members::password_hash)
+                .first::<Option<String>>(conn)?)
+        }).await.unwrap();
+        assert!(kept.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{kept}");
+        let mut again = world.nobody();
+        again.visit("/sign-in").await.fill("E-mail", "mo@acme.test").fill("Password", &long).press("Sign in").await;
+        again.answered(200).sees("Applications");
+    }
+
+    async fn no_scopes_are_all_and_a_deactivated_member_makes_none(world: World) {
+        let (olive, now) = (world.olive.clone(), world.now());
+        world.write(move |conn| {
+            let by = olive.by(conn)?;
+            tokens::create(conn, &by, "all", &[], now)?;
+            tokens::create(conn, &by, "some", &[Scope::Read], now)?;
+            let listed = tokens::list(conn, &by)?;
+            let words: Vec<_> = listed.iter().map(|t| (t.name.as_str(), t.scope_words())).collect();
+            assert_eq!(words, [("some", "read".to_owned()), ("all", "all that you may do".to_owned())]);
+            let mut member = by.member.clone();
+            member.active = false;
+            assert!(matches!(tokens::create_by_command(conn, &member, "x", &[], now), Err(AppError::Conflict(_))));
+            Ok(())
+        }).await;
+    }
+}
