@@ -14,5 +14,6 @@ mod store;
 pub use access::{Entered, Grants, enter, seen_by, standing, who_sees};
 pub use model::Application;
 pub use shell::settings_shell;
+pub use store::by_id;
 
 pub use crate::members::shell;

@@ -82,6 +82,16 @@ pub fn request_cancel(conn: &mut Conn, run_id: i64) -> Result<bool> {
     Ok(changed == 1)
 }
 
+/// Makes visible why runs wait.
+pub fn say_why_waiting(conn: &mut Conn, waiting: &[(i64, &'static str)]) -> Result<()> {
+    for (run_id, reason) in waiting {
+        diesel::update(runs::table.filter(runs::id.eq(*run_id).and(runs::status.eq(RunStatus::Queued))))
+            .set(runs::reason.eq(*reason))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
 pub fn write_log(conn: &mut Conn, run_id: i64, at: Moment, level: &str, message: &str) -> Result<()> {
     diesel::insert_into(run_log::table)
         .values((

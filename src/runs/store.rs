@@ -202,6 +202,17 @@ pub fn latest_of_configurations(conn: &mut Conn, application_id: i64) -> Result<
     by_ids(conn, &ids)
 }
 
+/// Queued runs that may begin by now, the longest waiting first.
+pub fn queued(conn: &mut Conn, now: Moment, limit: i64) -> Result<Vec<Run>> {
+    let rows = runs::table
+        .filter(runs::available_at.le(now).and(runs::status.eq(RunStatus::Queued)))
+        .order((runs::available_at, runs::id))
+        .limit(limit)
+        .select(columns!())
+        .load::<Row>(conn)?;
+    Ok(rows.into_iter().map(|row| run(row, None)).collect())
+}
+
 /// What is queued or running of these configurations.
 pub fn open_of(conn: &mut Conn, configuration_ids: &[i64]) -> Result<Vec<(i64, i64, RunStatus)>> {
     let rows: Vec<(i64, Option<i64>, RunStatus)> = runs::table

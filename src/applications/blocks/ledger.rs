@@ -276,6 +276,19 @@ pub fn state(conn: &mut Conn, block_id: i64) -> Result<BlockState> {
     Ok(row.map(|(row_count, loaded_at)| BlockState { row_count, loaded_at }).unwrap_or_default())
 }
 
+/// From here on no load with an older fence becomes visible: whoever takes a run over asks the ledger after this, and
+/// what it says then stays true.
+pub fn shut_out(conn: &mut Conn, block_id: i64, fence: i64) -> Result<()> {
+    db::write(conn, |conn| {
+        diesel::update(
+            block_state::table.filter(block_state::block_id.eq(block_id)).filter(block_state::fence.lt(fence)),
+        )
+        .set(block_state::fence.eq(fence))
+        .execute(conn)?;
+        Ok(())
+    })
+}
+
 /// Whether a load with a newer fence began since.
 pub fn is_overtaken(conn: &mut Conn, staging: &Staging) -> Result<bool> {
     let fence: Option<i64> = block_state::table

@@ -70,6 +70,17 @@ impl LoadContext<'_> {
 /// Loads the file into the Block, all of its accepted rows or none. Blocks: call it from a thread that may. A run
 /// whose load the ledger knows already is answered from there and loads nothing twice.
 pub fn run(plan: &Plan, source: &SourceFile, context: &LoadContext<'_>) -> Result<LoadReport, LoadError> {
+    run_if_unchanged(plan, source, context, &|| Ok(()))
+}
+
+/// The same; `unchanged` is asked after the last byte was read and before it counts, and says why the source is not to
+/// be trusted when it is not what it was.
+pub fn run_if_unchanged(
+    plan: &Plan,
+    source: &SourceFile,
+    context: &LoadContext<'_>,
+    unchanged: &dyn Fn() -> Result<(), String>,
+) -> Result<LoadReport, LoadError> {
     let known = context.blocks.read(|conn| ledger::ledger(conn, context.run_id)).map_err(LoadError::from_database)?;
     if let Some(row) = known {
         return Ok(LoadReport::from_ledger(&row));
@@ -100,7 +111,7 @@ pub fn run(plan: &Plan, source: &SourceFile, context: &LoadContext<'_>) -> Resul
         loading: Duration::ZERO,
         checking: Duration::ZERO,
     };
-    let mut done = load.run(reader);
+    let mut done = load.run(reader, unchanged);
     if done.as_ref().is_err_and(|failure| failure.kind == FailureKind::Internal)
         && context.blocks.read(|conn| ledger::is_overtaken(conn, &staging)).unwrap_or(false)
     {
@@ -188,7 +199,11 @@ struct Load<'a> {
 }
 
 impl Load<'_> {
-    fn run(&mut self, reader: CsvReader<&File>) -> Result<LoadReport, LoadError> {
+    fn run(
+        &mut self,
+        reader: CsvReader<&File>,
+        unchanged: &dyn Fn() -> Result<(), String>,
+    ) -> Result<LoadReport, LoadError> {
         let positions: Vec<i32> = self.checker.routes().iter().map(|route| route.column.position).collect();
         let mut loader =
             Loader::open(self.context.blocks, self.staging, 1, &positions).map_err(LoadError::from_database)?;
@@ -204,6 +219,7 @@ impl Load<'_> {
             failure
         })?;
         self.context.go_on()?;
+        unchanged().map_err(|why| LoadError::new(FailureKind::SourceUnreadable, why))?;
         self.commit(conn, &positions, staged, rejected)
     }
 

@@ -15,6 +15,6 @@ mod outcome;
 mod plan;
 mod rejects;
 
-pub use load::{LoadContext, Progress, SourceFile, run};
+pub use load::{LoadContext, Progress, SourceFile, run, run_if_unchanged};
 pub use outcome::{Counts, FailureKind, LoadError, LoadReport, Outcome, Step};
 pub use plan::Plan;
