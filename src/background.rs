@@ -1,28 +1,108 @@
 //! Every recurring job, one line each. The only file that knows tokio-cron-scheduler: it gives the beat (cron-type
 //! jobs in UTC), the steps decide what is due. Each job is a step of its room; the loop around it has no logic.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use actix_web::web::Data;
 use tokio_cron_scheduler::{Job, JobScheduler};
 
 use crate::app::{App, off_thread};
 use crate::error::Result;
+use crate::runs::crew::Crew;
+use crate::runs::{dispatcher, rescue, workers};
+use crate::{imports, members};
 
-/// Starts the jobs that this process's role has. They end when the scheduler is shut down.
-pub async fn start(app: &Data<App>) -> Result<JobScheduler, String> {
+/// Files given by hand that no run names are kept this long.
+const UNUSED_FILES: chrono::Duration = chrono::Duration::days(1);
+
+/// The jobs of a process, until they are stopped.
+pub struct Background {
+    jobs: JobScheduler,
+    crew: Option<Arc<Crew>>,
+    app: Data<App>,
+}
+
+/// Starts the jobs that this process's role has.
+pub async fn start(app: &Data<App>) -> Result<Background, String> {
     let jobs = JobScheduler::new().await.map_err(|e| e.to_string())?;
+    every("0/10 * * * * *", &jobs, app, blocking(refresh_clock)).await?;
+    every("30 7 * * * *", &jobs, app, blocking(forget_old)).await?;
+    let mut crew = None;
     if app.config.role.works() {
-        // every second: claim due schedules; every second: take queued runs; …
+        let worker = app.clone();
+        // Before anything begins: what a process that was killed left behind.
+        off_thread(move || {
+            workers::seen(&worker)?;
+            rescue::at_start(&worker)
+        })
+        .await
+        .map_err(|e| e.to_string())?;
+        every("0/1 * * * * *", &jobs, app, dispatch).await?;
+        every("0/15 * * * * *", &jobs, app, blocking(workers::seen)).await?;
+        every("5/15 * * * * *", &jobs, app, blocking(|app| rescue::step(app).map(|_| ()))).await?;
+        crew = Some(muster(app));
     }
-    every("0/10 * * * * *", &jobs, app, refresh_clock).await?;
     jobs.start().await.map_err(|e| e.to_string())?;
-    Ok(jobs)
+    Ok(Background { jobs, crew, app: app.clone() })
+}
+
+impl Background {
+    /// Waits until all runs have ended or were given back. The App was asked to stop before.
+    pub async fn stop(mut self) {
+        let _ = self.jobs.shutdown().await;
+        if let Some(crew) = &self.crew {
+            crew.rest().await;
+            let app = self.app.clone();
+            let _ = off_thread(move || workers::leave(&app)).await;
+        }
+    }
+}
+
+/// The threads that see runs through; each second's beat and whoever starts a run ring for them.
+fn muster(app: &Data<App>) -> Arc<Crew> {
+    let crew = Arc::new(Crew::new(app));
+    let (serving, app) = (crew.clone(), app.clone());
+    tokio::spawn(async move { serving.serve(&app).await });
+    crew
+}
+
+/// Claims what is due. What comes before the next beat is waited for, so that it is claimed at its very moment.
+fn dispatch(app: Data<App>) -> Step {
+    Box::pin(async move {
+        loop {
+            let step = app.clone();
+            let done = off_thread(move || dispatcher::step(&step)).await?;
+            app.work.notify_one();
+            let wait = done.next_due.and_then(|at| at.since(app.now()).to_std().ok());
+            match wait.filter(|wait| *wait < Duration::from_millis(1_500)) {
+                Some(wait) => tokio::select! {
+                    () = app.stop.cancelled() => return Ok(()),
+                    () = tokio::time::sleep(wait + Duration::from_millis(1)) => {}
+                },
+                None => return Ok(()),
+            }
+        }
+    })
+}
+
+/// A job: started with each beat, unless the last one still goes on.
+type Step = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+
+/// A step that blocks, off the async threads.
+fn blocking(step: fn(&App) -> Result<()>) -> impl Fn(Data<App>) -> Step + Copy + Send + Sync + 'static {
+    move |app| Box::pin(off_thread(move || step(&app)))
 }
 
 /// Adds a job that never overlaps with itself. A step that fails is logged and comes again with the next beat.
-async fn every(beat: &str, jobs: &JobScheduler, app: &Data<App>, step: fn(&App) -> Result<()>) -> Result<(), String> {
+async fn every(
+    beat: &str,
+    jobs: &JobScheduler,
+    app: &Data<App>,
+    step: impl Fn(Data<App>) -> Step + Copy + Send + Sync + 'static,
+) -> Result<(), String> {
     let app = app.clone();
     let busy = Arc::new(AtomicBool::new(false));
     let job = Job::new_async(beat, move |_, _| {
@@ -31,7 +111,7 @@ async fn every(beat: &str, jobs: &JobScheduler, app: &Data<App>, step: fn(&App) 
             if app.stop.is_cancelled() || busy.swap(true, Ordering::AcqRel) {
                 return;
             }
-            if let Err(error) = off_thread(move || step(&app)).await {
+            if let Err(error) = step(app).await {
                 tracing::warn!(%error, "a background step failed; it is tried again");
             }
             busy.store(false, Ordering::Release);
@@ -43,4 +123,12 @@ async fn every(beat: &str, jobs: &JobScheduler, app: &Data<App>, step: fn(&App) 
 
 fn refresh_clock(app: &App) -> Result<()> {
     app.server_clock.as_ref().map_or(Ok(()), |clock| clock.refresh())
+}
+
+/// Sessions that ended by themselves, files that nothing imports.
+fn forget_old(app: &App) -> Result<()> {
+    let now = app.now();
+    app.db.write(|conn| members::forget_ended(conn, now))?;
+    imports::files::forget_unused(&app.db, &app.blocks, now.minus(UNUSED_FILES))?;
+    Ok(())
 }

@@ -22,7 +22,7 @@ pub struct Running {
     pub address: SocketAddr,
     handle: ServerHandle,
     serving: tokio::task::JoinHandle<std::io::Result<()>>,
-    jobs: Option<tokio_cron_scheduler::JobScheduler>,
+    background: Option<background::Background>,
     /// Held as long as this serves.
     only_one: Option<File>,
 }
@@ -85,8 +85,8 @@ pub async fn serve(app: Data<App>, listener: TcpListener, beat: bool) -> Result<
     .run();
     let handle = server.handle();
     let serving = tokio::spawn(server);
-    let jobs = if beat { Some(background::start(&app).await?) } else { None };
-    Ok(Running { app, address, handle, serving, jobs, only_one: None })
+    let background = if beat { Some(background::start(&app).await?) } else { None };
+    Ok(Running { app, address, handle, serving, background, only_one: None })
 }
 
 impl Running {
@@ -100,12 +100,14 @@ impl Running {
     }
 
     /// Stops claiming, lets requests end, and waits until all is still.
-    pub async fn stop(mut self) {
+    pub async fn stop(self) {
         self.app.stop.cancel();
-        if let Some(jobs) = &mut self.jobs {
-            let _ = jobs.shutdown().await;
-        }
-        self.handle.stop(true).await;
+        let background = async {
+            if let Some(background) = self.background {
+                background.stop().await;
+            }
+        };
+        tokio::join!(background, self.handle.stop(true));
         let _ = self.serving.await;
         drop(self.only_one);
     }

@@ -31,8 +31,8 @@ pub fn why_not_to_begin(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
         (true, true) => None,
         (false, true) => Some(format!("{name}, {role}, lacks Can Import Data, a permission of the role.{mend}")),
         (true, false) => Some(format!("{name}, {role}, lacks Import Data in {in_name}.{mend}")),
-        (false, false) => {
-            Some(format!("{name}, {role}, lacks both Can Import Data, of the role, and Import Data in {in_name}.{mend}"))
-        }
+        (false, false) => Some(format!(
+            "{name}, {role}, lacks both Can Import Data, of the role, and Import Data in {in_name}.{mend}"
+        )),
     })
 }

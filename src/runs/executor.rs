@@ -73,8 +73,7 @@ pub fn take(app: &App) -> Result<Option<Taken>> {
             continue;
         }
         if taken.is_none() {
-            let fence =
-                app.db.write(|conn| leases::take(conn, run.id, target, &needs, &app.worker, now))?;
+            let fence = app.db.write(|conn| leases::take(conn, run.id, target, &needs, &app.worker, now))?;
             if let Some(fence) = fence {
                 let id = run.id;
                 let run = app.db.read(|conn| store::by_id(conn, id))?.ok_or(AppError::NotFound)?;
@@ -240,8 +239,7 @@ fn conclude(
         Err(undone) => undone,
     };
     let Undone { cause, retry, result, steps, log } = undone;
-    let mut ending =
-        Ending { status: RunStatus::Failed, reason: None, cause: Some(cause.clone()), result, steps, log };
+    let mut ending = Ending { status: RunStatus::Failed, reason: None, cause: Some(cause.clone()), result, steps, log };
     match stop {
         Stop::LeaseLost => {
             tracing::warn!(run = run.id, "the lease was lost; another worker has taken over");
@@ -286,7 +284,11 @@ fn conclude(
 
 fn in_words(wait: chrono::Duration) -> String {
     let seconds = wait.num_seconds();
-    if seconds < 60 { format!("after {seconds} s") } else { format!("after {} min {:02} s", seconds / 60, seconds % 60) }
+    if seconds < 60 {
+        format!("after {seconds} s")
+    } else {
+        format!("after {} min {:02} s", seconds / 60, seconds % 60)
+    }
 }
 
 fn of_done(done: Done) -> Ending {
@@ -323,9 +325,7 @@ fn put_back(
 ) -> Result<()> {
     persist(|| {
         let now = app.now();
-        app.db.write(|conn| {
-            ending::put_back(conn, &taken.run, taken.fence, reason, attempt_counts, wait, ending, now)
-        })
+        app.db.write(|conn| ending::put_back(conn, &taken.run, taken.fence, reason, attempt_counts, wait, ending, now))
     })?;
     app.work.notify_one();
     Ok(())

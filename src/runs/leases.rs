@@ -110,8 +110,7 @@ pub fn take(
             resource_leases::run_id.eq(run_id),
         );
         // Another process may be taking it in this very moment: then this waits for it, and finds it taken.
-        let taken =
-            on!(conn, c => diesel::insert_into(resource_leases::table).values(values).on_conflict_do_nothing().execute(c))?;
+        let taken = on!(conn, c => diesel::insert_into(resource_leases::table).values(values).on_conflict_do_nothing().execute(c))?;
         if taken == 0 {
             return give_up(conn, run_id);
         }
@@ -240,11 +239,7 @@ pub fn take_over(
         .filter(run_leases::run_id.eq(run_id).and(run_leases::fence.eq(fence)))
         .filter(run_leases::lease_until.lt(latest));
     let changed = diesel::update(theirs)
-        .set((
-            run_leases::fence.eq(next),
-            run_leases::worker.eq(worker),
-            run_leases::lease_until.eq(now.plus(LEASE)),
-        ))
+        .set((run_leases::fence.eq(next), run_leases::worker.eq(worker), run_leases::lease_until.eq(now.plus(LEASE))))
         .execute(conn)?;
     Ok((changed == 1).then_some(next))
 }

@@ -8,6 +8,7 @@
 
 pub mod actions;
 mod checks;
+pub mod crew;
 pub mod dispatcher;
 mod ending;
 pub mod executor;
@@ -21,6 +22,7 @@ mod queue;
 pub mod rescue;
 mod store;
 pub mod work;
+pub mod workers;
 
 pub use actions::Started;
 pub use lifecycle::{RunStatus, Trigger};

@@ -83,7 +83,8 @@ fn decide(app: &App, run: &Run, fence: i64, done: &mut Rescued) -> Result<()> {
         app.db.write(|conn| ending::end(conn, run, fence, &ending, now))?;
         done.failed += 1;
     } else if run.attempt < policy.attempts {
-        let reason = format!("Attempt {} was interrupted: the server stopped while it ran. It begins anew.", run.attempt);
+        let reason =
+            format!("Attempt {} was interrupted: the server stopped while it ran. It begins anew.", run.attempt);
         app.db.write(|conn| ending::put_back(conn, run, fence, &reason, true, Duration::zero(), None, now))?;
         done.queued_again += 1;
     } else {

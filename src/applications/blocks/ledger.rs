@@ -280,6 +280,9 @@ pub fn state(conn: &mut Conn, block_id: i64) -> Result<BlockState> {
 /// what it says then stays true.
 pub fn shut_out(conn: &mut Conn, block_id: i64, fence: i64) -> Result<()> {
     db::write(conn, |conn| {
+        diesel::sql_query("INSERT INTO block_state (block_id) VALUES ($1) ON CONFLICT (block_id) DO NOTHING")
+            .bind::<diesel::sql_types::BigInt, _>(block_id)
+            .execute(conn)?;
         diesel::update(
             block_state::table.filter(block_state::block_id.eq(block_id)).filter(block_state::fence.lt(fence)),
         )

@@ -1,0 +1,207 @@
+//! Due occurrences become runs: each exactly once, none lost, never a burst.
+
+use std::sync::Arc;
+
+use chrono::Duration;
+use tidegate::app::App;
+use tidegate::imports::{Mode, Overlap};
+use tidegate::runs::{Filter, Run, RunStatus, Trigger, actions, dispatcher};
+use tidegate::schedules::Draft;
+
+use crate::schedules::{create, daily, draft, every_five, find, once};
+use crate::support::World;
+use crate::support::stage::stage;
+use crate::support::world::moment;
+
+/// All runs, the oldest first.
+pub async fn runs(world: &World) -> Vec<Run> {
+    let ada = world.ada.clone();
+    let mut found = world
+        .read(move |conn| {
+            let by = ada.by(conn)?;
+            actions::list(conn, &by, &Filter::default(), None, 5_000)
+        })
+        .await;
+    found.reverse();
+    found
+}
+
+/// The runs whose end is announced, by id.
+pub async fn outcomes(world: &World) -> Vec<i64> {
+    use diesel::prelude::*;
+    use tidegate::db::schema::outcomes;
+    world.read(|conn| Ok(outcomes::table.order(outcomes::run_id).select(outcomes::run_id).load(conn)?)).await
+}
+
+/// Another process on the same databases, with the same standing clock.
+pub async fn second_process(world: &World) -> Arc<App> {
+    let (config, url) = (world.app().config.clone(), world.app().base_url.clone());
+    let mut app = tokio::task::spawn_blocking(move || App::open(config, url)).await.unwrap().unwrap();
+    app.clock = world.app().clock.clone();
+    app.server_clock = None;
+    Arc::new(app)
+}
+
+fn planned(runs: &[Run]) -> Vec<String> {
+    runs.iter().map(|r| format!("{} {}", r.planned_at.unwrap(), r.status)).collect()
+}
+
+on_both! {
+    async fn an_occurrence_becomes_one_run_of_its_owner(world: World) {
+        let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
+        let named = Draft { run_name: Some("Evening prices".into()), ..draft(&stage, &daily("18:00")) };
+        let schedule = create(&world, named).await;
+        world.set_clock("2026-10-08T17:59:59Z");
+        let early = world.step(dispatcher::step).await;
+        assert_eq!((early.queued, early.next_due), (0, Some(moment("2026-10-08T18:00:00Z"))));
+        world.set_clock("2026-10-08T18:00:00Z");
+        assert_eq!(world.step(dispatcher::step).await.queued, 1);
+        assert_eq!(world.step(dispatcher::step).await.queued, 0);
+        let runs = runs(&world).await;
+        let run = &runs[0];
+        assert_eq!((runs.len(), run.status, run.trigger, run.late), (1, RunStatus::Queued, Trigger::Schedule, false));
+        assert_eq!((run.schedule_id, run.as_member_id), (Some(schedule.id), Some(world.olive.id)));
+        assert_eq!((run.name.as_str(), run.planned_at), ("Evening prices", Some(moment("2026-10-08T18:00:00Z"))));
+        assert_eq!(find(&world, schedule.id).await.next_at, Some(moment("2026-10-09T18:00:00Z")));
+    }
+
+    async fn two_processes_run_a_thousand_occurrences_once_each(world: World) {
+        // Each its own configuration, so that none waits for another.
+        let first = stage(&world, "c0", Mode::Append, |_| ()).await;
+        let (application, now, block, connection) = (world.application, world.now(), first.block, first.connection);
+        let olive = world.olive.clone();
+        let draft_of = move |id: i64| Draft { configuration_id: id, ..draft(&first, &daily("18:00")) };
+        world
+            .write(move |conn| {
+                let by = olive.by(conn)?;
+                let entered = tidegate::applications::enter(conn, &by, application)?;
+                for i in 1..=1_000 {
+                    let mut definition = tidegate::imports::Definition::new(Mode::Append);
+                    definition.source.path = Some("c0.csv".into());
+                    let made = tidegate::imports::create(
+                        conn,
+                        &by,
+                        &entered,
+                        tidegate::imports::Draft {
+                            name: format!("c{i}"),
+                            description: String::new(),
+                            block_id: block,
+                            connection_id: Some(connection),
+                            definition,
+                        },
+                        now,
+                    )?;
+                    tidegate::schedules::actions::create(conn, &by, application, draft_of(made.id), now)?;
+                }
+                Ok(())
+            })
+            .await;
+        world.set_clock("2026-10-08T18:00:00Z");
+        let second = second_process(&world).await;
+        let began = std::time::Instant::now();
+        let steps: Vec<_> = (0..4)
+            .map(|i| {
+                let (one, two) = (world.app().clone(), second.clone());
+                tokio::task::spawn_blocking(move || {
+                    if i % 2 == 0 { dispatcher::step(&one) } else { dispatcher::step(&two) }
+                })
+            })
+            .collect();
+        let mut queued = 0;
+        for step in steps {
+            // SQLite lets one write at a time and may say so; the next beat comes anyway.
+            queued += step.await.unwrap().map_or(0, |done| done.queued);
+        }
+        println!("a thousand occurrences in {:?}", began.elapsed());
+        queued += world.step(dispatcher::step).await.queued;
+        assert_eq!(queued, 1_000);
+        let runs = runs(&world).await;
+        let configurations: std::collections::BTreeSet<_> = runs.iter().map(|r| r.configuration_id).collect();
+        assert_eq!((runs.len(), configurations.len()), (1_000, 1_000));
+    }
+
+    async fn three_days_down_are_one_late_run_and_one_range(world: World) {
+        let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
+        let schedule = create(&world, draft(&stage, &every_five())).await;
+        world.set_clock("2026-10-11T16:43:30Z");
+        let done = world.step(dispatcher::step).await;
+        assert_eq!((done.queued, done.missed), (1, 1));
+        let runs = runs(&world).await;
+        assert_eq!(planned(&runs), ["2026-10-08T16:45:00Z missed", "2026-10-11T16:40:00Z queued"]);
+        let (missed, late) = (&runs[0], &runs[1]);
+        assert_eq!(missed.planned_until, Some(moment("2026-10-11T16:35:00Z")));
+        assert_eq!(missed.reason.as_deref(), Some("The server was down; covered by a later run."));
+        assert!(late.late && !missed.late);
+        assert_eq!(outcomes(&world).await, [] as [i64; 0], "what is covered tells nobody");
+        assert_eq!(find(&world, schedule.id).await.next_at, Some(moment("2026-10-11T16:45:00Z")));
+    }
+
+    async fn what_no_run_covers_is_missed_and_told(world: World) {
+        let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
+        create(&world, draft(&stage, &once("2026-10-08", "18:00"))).await;
+        world.set_clock("2026-10-11T18:00:01Z");
+        assert_eq!(world.step(dispatcher::step).await.missed, 1);
+        let runs = runs(&world).await;
+        assert_eq!(planned(&runs), ["2026-10-08T18:00:00Z missed"]);
+        assert_eq!((runs[0].reason.as_deref(), runs[0].planned_until), (Some("The server was down."), None));
+        assert_eq!(outcomes(&world).await, [runs[0].id]);
+    }
+
+    async fn once_may_come_three_days_late(world: World) {
+        let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
+        let schedule = create(&world, draft(&stage, &once("2026-10-08", "18:00"))).await;
+        world.set_clock("2026-10-11T18:00:00Z");
+        assert_eq!(world.step(dispatcher::step).await.queued, 1);
+        assert!(runs(&world).await[0].late);
+        assert!(find(&world, schedule.id).await.finished_at.is_some());
+    }
+
+    async fn the_newest_missed_stands_for_the_configurations_other_schedules(world: World) {
+        let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
+        create(&world, draft(&stage, &daily("18:00"))).await;
+        create(&world, draft(&stage, &daily("19:00"))).await;
+        world.set_clock("2026-10-08T20:00:00Z");
+        let done = world.step(dispatcher::step).await;
+        assert_eq!((done.queued, done.missed, done.skipped), (1, 1, 0));
+        assert_eq!(planned(&runs(&world).await), ["2026-10-08T18:00:00Z missed", "2026-10-08T19:00:00Z queued"]);
+        assert_eq!(outcomes(&world).await.len(), 0);
+    }
+
+    async fn an_occurrence_during_the_previous_run_is_skipped(world: World) {
+        let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
+        create(&world, draft(&stage, &every_five())).await;
+        for minute in [45, 50] {
+            world.set_clock(&format!("2026-10-08T16:{minute}:00Z"));
+            world.step(dispatcher::step).await;
+        }
+        let runs = runs(&world).await;
+        assert_eq!(planned(&runs), ["2026-10-08T16:45:00Z queued", "2026-10-08T16:50:00Z skipped"]);
+        assert_eq!(runs[1].reason.as_deref(), Some("The previous run was still waiting in the queue."));
+        assert!(runs[1].finished_at.is_some());
+    }
+
+    async fn or_one_of_them_queues(world: World) {
+        let stage = stage(&world, "prices", Mode::Append, |d| d.overlap = Overlap::Queue).await;
+        create(&world, draft(&stage, &every_five())).await;
+        world.set_clock("2026-10-08T16:45:00Z");
+        world.step(dispatcher::step).await;
+        world.step(|app| tidegate::runs::executor::take(app).map(|taken| assert!(taken.is_some()))).await;
+        for minute in [50, 55] {
+            world.set_clock(&format!("2026-10-08T16:{minute}:00Z"));
+            world.step(dispatcher::step).await;
+        }
+        let states = ["2026-10-08T16:45:00Z running", "2026-10-08T16:50:00Z queued", "2026-10-08T16:55:00Z skipped"];
+        assert_eq!(planned(&runs(&world).await), states);
+    }
+
+    async fn a_clock_that_goes_back_runs_nothing_twice(world: World) {
+        let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
+        create(&world, draft(&stage, &every_five())).await;
+        world.set_clock("2026-10-08T16:45:00Z");
+        world.step(dispatcher::step).await;
+        world.advance(-Duration::hours(1));
+        assert_eq!(world.step(dispatcher::step).await.queued, 0);
+        world.set_clock("2026-10-08T16:45:30Z");
+        assert_eq!(world.step(dispatcher::step).await.queued, 0);
+    }
+}
