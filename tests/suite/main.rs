@@ -14,9 +14,11 @@ mod matrix;
 // The product's nouns.
 mod applications;
 mod blocks;
+mod connections;
 mod connectors;
 mod dispatching;
 mod formats;
+mod imports;
 mod loading;
 mod members;
 mod oracle;

@@ -67,6 +67,17 @@ const TABLE: &[(&str, &str)] = &[
     ("POST /applications/{a}/blocks/{b}/edit", "vvxx.x?"),
     ("GET /applications/{a}/blocks/{b}/delete", "ooxx.x?"),
     ("POST /applications/{a}/blocks/{b}/delete", "vvxx.x?"),
+    // Import configurations
+    ("GET /applications/{a}/settings/import-configurations", "ooxx.o?"),
+    ("GET /applications/{a}/settings/import-configurations/new", "ooxx.x?"),
+    ("POST /applications/{a}/settings/import-configurations/new/files", "vvxx.x?"),
+    ("POST /applications/{a}/settings/import-configurations/new/preview", "vvxx.x?"),
+    ("POST /applications/{a}/settings/import-configurations/new/mapping", "vvxx.x?"),
+    ("GET /applications/{a}/settings/import-configurations/{i}", "ooxx.o?"),
+    ("POST /applications/{a}/settings/import-configurations/{i}", "vvxx.x?"),
+    ("GET /applications/{a}/settings/import-configurations/{i}/when", "ooxx.o?"),
+    ("GET /applications/{a}/settings/import-configurations/{i}/delete", "ooxx.x?"),
+    ("POST /applications/{a}/settings/import-configurations/{i}/delete", "vvxx.x?"),
     // Connections
     ("GET /connections", "oxxxxo?"),
     ("GET /connections/new", "oxxxxx?"),

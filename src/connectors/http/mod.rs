@@ -39,7 +39,7 @@ pub(super) const KIND: Kind = Kind {
             required: false,
             hint: "",
         },
-        Field { name: "user", label: "Name", input: Input::Text, required: false, hint: "For name and password" },
+        Field { name: "user", label: "User name", input: Input::Text, required: false, hint: "For name and password" },
         Field {
             name: "headers",
             label: "Headers",
