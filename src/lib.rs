@@ -29,6 +29,8 @@ pub mod imports;
 pub mod schedules;
 pub mod runs;
 pub mod import_scheduling;
+// What pages do, for programs.
+pub mod api;
 // The process again: what beats, what answers.
 pub mod background;
 pub mod health;

@@ -2,6 +2,7 @@
 
 use actix_web::web::{ServiceConfig, get, post};
 
+use crate::api;
 use crate::applications::blocks::pages as blocks;
 use crate::applications::pages as applications;
 use crate::connections::pages as connections;
@@ -109,6 +110,31 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/runs/{r}/log.txt", get().to(scheduling::summary::log));
     routes.route("/runs/{r}/cancel", post().to(scheduling::starting::cancel));
     routes.route("/runs/{r}/again", post().to(scheduling::starting::again));
+}
+
+/// The REST addresses, when this process serves pages. What comes first matches first.
+pub fn api(server: &mut ServiceConfig) {
+    use crate::api::address::{Addresses, delete, get, patch, post};
+    let mut routes = Addresses::default();
+
+    // Schedules
+    routes.route("/api/v1/applications/{a}/schedules", get().to(api::schedules::list));
+    routes.route("/api/v1/applications/{a}/schedules", post().to(api::schedules::create));
+    routes.route("/api/v1/schedules/preview", post().to(api::schedules::preview));
+    routes.route("/api/v1/schedules/{s}", get().to(api::schedules::show));
+    routes.route("/api/v1/schedules/{s}", patch().to(api::schedules::update));
+    routes.route("/api/v1/schedules/{s}", delete().to(api::schedules::delete));
+    routes.route("/api/v1/schedules/{s}/occurrences", get().to(api::schedules::occurrences));
+
+    // Runs
+    routes.route("/api/v1/runs", get().to(api::runs::list));
+    routes.route("/api/v1/runs/{r}", get().to(api::runs::show));
+    routes.route("/api/v1/runs/{r}/rejected-rows.csv", get().to(api::runs::rejected_rows));
+    routes.route("/api/v1/runs/{r}/log", get().to(api::runs::log));
+    routes.route("/api/v1/runs/{r}/cancel", post().to(api::runs::cancel));
+    routes.route("/api/v1/runs/{r}/again", post().to(api::runs::again));
+
+    routes.register(server);
 }
 
 /// What every process answers.

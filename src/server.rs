@@ -70,6 +70,7 @@ pub async fn serve(app: Data<App>, listener: TcpListener, beat: bool) -> Result<
             .configure(routes::health)
             .configure(|routes| {
                 if pages {
+                    routes::api(routes);
                     routes::pages(routes);
                 }
             })

@@ -25,9 +25,9 @@ pub struct Entered {
     pub sees_everything: bool,
 }
 
-/// Enters an Application; `NotFound` when it is not there or the member may not even view it.
+/// Enters an Application; `NotFound` when it is not there or the member may not even view it. Every scope of a token
+/// enters: what it may do there is asked with each deed, and the API asks for `read` wherever something is only read.
 pub fn enter(conn: &mut Conn, by: &By, application_id: i64) -> Result<Entered> {
-    by.need_scope(Scope::Read)?;
     let application = store::by_id(conn, application_id)?.ok_or(AppError::NotFound)?;
     let entered = standing(conn, &by.member, application)?;
     if entered.grants.view { Ok(entered) } else { Err(AppError::NotFound) }

@@ -99,7 +99,7 @@ fn resume(conn: &mut Conn, token: &str, now: Moment) -> Result<By> {
     Ok(By::page(member))
 }
 
-fn authenticate(conn: &mut Conn, token: &str, now: Moment) -> Result<By> {
+fn authenticate(conn: &mut Conn, token: &str, now: Moment) -> Result<(i64, By)> {
     let (id, member_id, scopes, last_used_at) = api_tokens::table
         .filter(api_tokens::token_hash.eq(secrets::hash("token", token)))
         .filter(api_tokens::revoked_at.is_null())
@@ -113,7 +113,7 @@ fn authenticate(conn: &mut Conn, token: &str, now: Moment) -> Result<By> {
         diesel::update(api_tokens::table.find(id)).set(api_tokens::last_used_at.eq(now.micros())).execute(conn)?;
     }
     let scopes = scopes.map(|scopes| serde_json::from_str(&scopes)).transpose().map_err(AppError::internal)?;
-    Ok(By { member, channel: Channel::Token, scopes })
+    Ok((id, By { member, channel: Channel::Token, scopes }))
 }
 
 /// Extractor: the member whose session the request's cookie names.
@@ -122,8 +122,9 @@ pub struct SignedIn(pub By);
 /// Extractor: the member whose API token the request carries. Cookies do not count.
 pub struct Bearer {
     pub by: By,
-    /// The hash of the token, for what is kept per token.
-    pub token_hash: String,
+    pub token_id: i64,
+    /// Made from the token itself, and kept nowhere: for fingerprints that nobody without the token can make.
+    pub proof: String,
 }
 
 impl FromRequest for SignedIn {
@@ -159,9 +160,9 @@ impl FromRequest for Bearer {
             let app = app.ok_or_else(|| AppError::internal("no App"))?;
             let token = token.ok_or(AppError::SignedOut)?;
             let now = app.now();
-            let token_hash = secrets::hash("token", &token);
-            let by = app.read(move |conn| authenticate(conn, &token, now)).await?;
-            Ok(Bearer { by, token_hash })
+            let proof = secrets::hash("proof", &token);
+            let (token_id, by) = app.read(move |conn| authenticate(conn, &token, now)).await?;
+            Ok(Bearer { by, token_id, proof })
         })
     }
 }

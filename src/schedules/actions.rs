@@ -113,7 +113,6 @@ pub fn delete(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>, now: Mom
 
 /// One schedule, for whom may open Import Scheduling of its Application.
 pub fn find(conn: &mut Conn, by: &By, id: i64) -> Result<(Schedule, Entered)> {
-    by.need_scope(Scope::Read)?;
     let schedule = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
     let entered = applications::enter(conn, by, schedule.application_id)?;
     entered.need_open_scheduling(conn)?;

@@ -29,6 +29,11 @@ impl RuleDraft {
         Self { fields: rule_fields(body), names: Names::Json }
     }
 
+    /// The fields of a repeat besides its start and its zone; none for a word that is no way to repeat.
+    pub fn own_fields(repeat: &str) -> Option<&'static [&'static str]> {
+        belongs(repeat).map(|(_, own)| own)
+    }
+
     /// The same, with wrong fields named as the form's controls are.
     pub(super) fn from_form(values: &Map<String, Value>) -> Self {
         Self { fields: rule_fields(values), names: Names::Form }

@@ -1,0 +1,90 @@
+//! An [`AppError`] as a problem document (RFC 9457): the same meanings and statuses as on a page, for programs.
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpResponse, ResponseError};
+use serde_json::json;
+
+use crate::error::AppError;
+use crate::web::errors;
+
+/// Why a request was refused.
+#[derive(Debug)]
+pub enum Problem {
+    App(AppError),
+    /// The address is there, and does not know this method; the methods that it knows.
+    Method(String),
+    /// The body is larger than a JSON body may be.
+    TooLarge,
+}
+
+impl From<AppError> for Problem {
+    fn from(error: AppError) -> Self {
+        Self::App(error)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail())
+    }
+}
+
+impl Problem {
+    fn detail(&self) -> String {
+        match self {
+            Self::App(AppError::SignedOut) => {
+                "Send a living API token: \"Authorization: Bearer TOKEN\". Cookies do not count here.".into()
+            }
+            Self::App(AppError::Invalid(_)) => "Something in the request is wrong; errors says what.".into(),
+            Self::App(error) => errors::words(error),
+            Self::Method(allowed) => format!("This address takes {allowed}."),
+            Self::TooLarge => "The body is larger than 1 MiB.".into(),
+        }
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::App(error) => errors::status(error),
+            Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let status = self.status_code();
+        let mut body = json!({
+            "type": "about:blank",
+            "title": status.canonical_reason(),
+            "status": status.as_u16(),
+            "detail": self.detail(),
+        });
+        let mut response = HttpResponse::build(status);
+        response.content_type("application/problem+json");
+        match self {
+            Self::App(AppError::Invalid(wrong)) => body["errors"] = json!(wrong.0),
+            Self::App(AppError::SignedOut) => {
+                response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"tidegate\""));
+            }
+            Self::App(error) => {
+                if let Some(seconds) = errors::retry_after(error) {
+                    response.insert_header((RETRY_AFTER, seconds));
+                }
+            }
+            Self::Method(allowed) => {
+                response.insert_header((ALLOW, allowed.as_str()));
+            }
+            Self::TooLarge => {}
+        }
+        response.body(body.to_string())
+    }
+}
+
+/// The answer to an address that the API does not have.
+pub async fn nothing_here() -> Result<HttpResponse, Problem> {
+    Err(AppError::NotFound.into())
+}
