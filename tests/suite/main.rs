@@ -12,6 +12,7 @@ mod csrf;
 mod headers;
 mod matrix;
 // The product's nouns.
+mod api;
 mod applications;
 mod blocks;
 mod connections;
