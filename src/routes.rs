@@ -114,8 +114,49 @@ pub fn pages(routes: &mut ServiceConfig) {
 
 /// The REST addresses, when this process serves pages. What comes first matches first.
 pub fn api(server: &mut ServiceConfig) {
-    use crate::api::address::{Addresses, delete, get, patch, post};
+    use crate::api::address::{Addresses, delete, get, patch, post, put};
     let mut routes = Addresses::default();
+
+    // Members
+    routes.route("/api/v1/members", get().to(api::members::list));
+    routes.route("/api/v1/members", post().to(api::members::create));
+    routes.route("/api/v1/members/{m}", get().to(api::members::show));
+    routes.route("/api/v1/members/{m}", patch().to(api::members::update));
+
+    // Applications
+    routes.route("/api/v1/applications", get().to(api::applications::list));
+    routes.route("/api/v1/applications", post().to(api::applications::create));
+    routes.route("/api/v1/applications/{a}", get().to(api::applications::show));
+    routes.route("/api/v1/applications/{a}", patch().to(api::applications::update));
+    routes.route("/api/v1/applications/{a}", delete().to(api::applications::delete));
+    routes.route("/api/v1/applications/{a}/access/{m}", put().to(api::applications::give_access));
+    routes.route("/api/v1/applications/{a}/access/{m}", delete().to(api::applications::take_access));
+
+    // Blocks
+    routes.route("/api/v1/applications/{a}/blocks", get().to(api::blocks::list));
+    routes.route("/api/v1/applications/{a}/blocks", post().to(api::blocks::create));
+    routes.route("/api/v1/blocks/{b}", get().to(api::blocks::show));
+    routes.route("/api/v1/blocks/{b}", patch().to(api::blocks::update));
+    routes.route("/api/v1/blocks/{b}", delete().to(api::blocks::delete));
+    routes.route("/api/v1/blocks/{b}/rows", get().to(api::blocks::rows));
+    routes.route("/api/v1/blocks/{b}/rows.csv", get().to(api::blocks::rows_csv));
+
+    // Connections
+    routes.route("/api/v1/connections", get().to(api::connections::list));
+    routes.route("/api/v1/connections", post().to(api::connections::create));
+    routes.route("/api/v1/connections/{c}", get().to(api::connections::show));
+    routes.route("/api/v1/connections/{c}", patch().to(api::connections::update));
+    routes.route("/api/v1/connections/{c}", delete().to(api::connections::delete));
+    routes.route("/api/v1/connections/{c}/test", post().to(api::connections::test));
+
+    // Import configurations
+    routes.route("/api/v1/applications/{a}/import-configurations", get().to(api::configurations::list));
+    routes.route("/api/v1/applications/{a}/import-configurations", post().to(api::configurations::create));
+    routes.route("/api/v1/import-configurations/{i}", get().to(api::configurations::show));
+    routes.route("/api/v1/import-configurations/{i}", patch().to(api::configurations::update));
+    routes.route("/api/v1/import-configurations/{i}", delete().to(api::configurations::delete));
+    routes.route("/api/v1/import-configurations/{i}/runs", post().to(api::configurations::run));
+    routes.route("/api/v1/import-configurations/{i}/files", post().to(api::configurations::run_with_file));
 
     // Schedules
     routes.route("/api/v1/applications/{a}/schedules", get().to(api::schedules::list));

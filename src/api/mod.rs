@@ -13,7 +13,13 @@ mod params;
 mod problem;
 mod reply;
 mod store;
+mod upload;
 
+pub mod applications;
+pub mod blocks;
+pub mod configurations;
+pub mod connections;
+pub mod members;
 pub mod runs;
 pub mod schedules;
 

@@ -129,7 +129,8 @@ pub fn archive(conn: &mut Conn, by: &By, id: i64, now: Moment) -> Result<()> {
     by.audit(conn, Entry::of("connection.deleted", "connection", id).before(before.json()), now)
 }
 
-pub(super) fn need_administrator(conn: &mut Conn, by: &By) -> Result<()> {
+/// Refuses whoever does not administer, in words that name who does.
+pub fn need_administrator(conn: &mut Conn, by: &By) -> Result<()> {
     by.need_scope(members::Scope::Administer)?;
     if by.member.is_administrator() { Ok(()) } else { Err(AppError::Forbidden(who_can_help(conn)?)) }
 }

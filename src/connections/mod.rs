@@ -10,7 +10,7 @@ pub mod pages;
 mod store;
 mod test;
 
-pub use actions::{archive, authorise, create, find, list, page, update};
+pub use actions::{archive, authorise, create, find, list, need_administrator, page, update};
 pub use model::{Connection, ConnectionDraft};
 pub use store::{authorised_for, by_ids, of_application};
 pub use test::{Tested, files, open, test};

@@ -30,7 +30,7 @@ pub struct Started {
 /// "Run now": a new run of its own, as the member who asks. While one by hand with the same parameters and file waits
 /// in the queue, that one is the answer.
 ///
-/// `Invalid` on `file` when the configuration takes a file and none is given.
+/// `Invalid` on `file` when the configuration takes a file and none is given, or takes none and one is.
 pub fn start_by_hand(
     conn: &mut Conn,
     by: &By,
@@ -48,6 +48,10 @@ pub fn start_by_hand(
     }
     if target.connection_id.is_none() && file_id.is_none() {
         return Err(AppError::invalid("file", format!("{} takes a file: choose the one to import.", target.name)));
+    }
+    if target.connection_id.is_some() && file_id.is_some() {
+        let detail = format!("{} reads from its Connection and takes no file: run it without one.", target.name);
+        return Err(AppError::invalid("file", detail));
     }
     let waiting_key = waiting_key(configuration_id, file_id, parameters.as_ref());
     // Of two clicks at one moment the second finds the first.

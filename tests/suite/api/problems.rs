@@ -47,10 +47,10 @@ on_both! {
     async fn who_may_not_see_learns_nothing_and_who_may_not_do_learns_why(world: World) {
         let stage = words(&world).await;
         let olive = world.api(&world.olive).await;
-        let made = olive.post(&format!("applications/{}/schedules", world.application), weekly(stage.configuration));
-        let schedule = made.await.is(201).id();
+        let there = format!("applications/{}/schedules", world.application);
+        let schedule = olive.make(&there, weekly(stage.configuration)).await;
         let stranger = world.api(&world.stranger).await;
-        let (there, one) = (format!("applications/{}/schedules", world.application), format!("schedules/{schedule}"));
+        let one = format!("schedules/{schedule}");
         is_problem(&stranger.get(&there).await, 404);
         is_problem(&stranger.post(&there, json!({})).await, 404);
         is_problem(&stranger.get(&one).await, 404);

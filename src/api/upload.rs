@@ -1,0 +1,79 @@
+//! A file on its way in, as a form's part or as the body itself.
+
+use actix_multipart::Multipart;
+use actix_web::web::Payload;
+use futures_util::StreamExt;
+use serde_json::Value;
+
+use super::call::Call;
+use super::problem::Problem;
+use crate::error::{AppError, FieldErrors};
+use crate::web::form::{UPLOAD_LIMIT, Upload};
+
+/// What was sent.
+pub struct Given {
+    pub name: String,
+    pub file: std::fs::File,
+    pub parameters: Option<Value>,
+}
+
+/// Receives a file into a temporary one.
+pub async fn receive(call: &Call, payload: Payload) -> Result<Given, Problem> {
+    let kind = call.header("Content-Type").unwrap_or_default().to_ascii_lowercase();
+    if kind.starts_with("multipart/") { form(call, payload).await } else { plain(call, payload).await }
+}
+
+async fn form(call: &Call, payload: Payload) -> Result<Given, Problem> {
+    call.no_params()?;
+    let parts = Multipart::new(call.request.headers(), payload);
+    let upload = Upload::read(&call.request, parts, false).await?;
+    let mut errors = FieldErrors::new();
+    for (name, _) in upload.form.0.iter().filter(|(name, _)| name != "parameters") {
+        errors.add(name.chars().take(60).collect::<String>(), "This part does not belong here.");
+    }
+    let parameters = match serde_json::from_str(upload.form.raw("parameters")) {
+        Ok(Value::Object(map)) => Some(Value::Object(map)),
+        Ok(Value::Null) => None,
+        Err(_) if upload.form.get("parameters").is_empty() => None,
+        _ => {
+            errors.add("parameters", "Send an object of names and values, in JSON.");
+            None
+        }
+    };
+    let file = upload.file.filter(|file| !file.name.is_empty());
+    if file.is_none() {
+        errors.add("file", "Send the file as the part \"file\", with its name.");
+    }
+    match file {
+        Some(file) if errors.is_empty() => Ok(Given { name: file.name, file: file.file, parameters }),
+        _ => Err(AppError::from(errors).into()),
+    }
+}
+
+async fn plain(call: &Call, mut payload: Payload) -> Result<Given, Problem> {
+    let mut params = call.params();
+    let name = params.text("name").unwrap_or_else(|| "file.csv".into());
+    let name = name.rsplit(['/', '\\']).next().unwrap_or_default().trim().to_owned();
+    if name.is_empty() || name.contains('\0') || name.len() > 255 {
+        params.wrong::<()>("name", "Send the name of the file, such as sales.csv.");
+    }
+    params.finish()?;
+    let mut file = tempfile::tempfile().map_err(AppError::internal)?;
+    let mut bytes = 0u64;
+    while let Some(piece) = payload.next().await {
+        let piece = piece.map_err(|_| AppError::invalid("file", "The file did not arrive whole. Send it again."))?;
+        bytes += piece.len() as u64;
+        if bytes > UPLOAD_LIMIT {
+            return Err(AppError::invalid("file", "The file is larger than 5 GiB.").into());
+        }
+        file = actix_web::web::block(move || std::io::Write::write_all(&mut file, &piece).map(|()| file))
+            .await
+            .map_err(AppError::internal)?
+            .map_err(AppError::internal)?;
+    }
+    if bytes == 0 {
+        return Err(AppError::invalid("file", "Send the file as the body, or as the part \"file\" of a form.").into());
+    }
+    std::io::Seek::rewind(&mut file).map_err(AppError::internal)?;
+    Ok(Given { name, file, parameters: None })
+}
