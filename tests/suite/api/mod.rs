@@ -2,6 +2,7 @@
 
 mod once;
 mod problems;
+mod resources;
 mod runs;
 mod schedules;
 
