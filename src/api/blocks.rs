@@ -40,6 +40,7 @@ pub async fn create(call: Call, body: Body) -> Answer {
     call.once(&body.bytes()?, move |conn, by| {
         applications::enter(conn, by, application_id)?.need_configure(conn, by)?;
         let block = blocks::create(conn, &pool, application_id, draft(body.map()?)?, now)?;
+        blocks::record(conn, by, None, Some(&block), now)?;
         Ok(Reply::created(format!("blocks/{}", block.id), json(&block, BlockState::default())))
     })
     .await
@@ -69,8 +70,9 @@ pub async fn update(call: Call, body: Body) -> Answer {
         whole.insert("kind".into(), json!(block.kind));
         whole.insert("columns".into(), columns_json(&block));
         merge(&mut whole, body.map()?);
-        let block = blocks::edit(conn, &pool, id, expected, draft(whole)?, now)?;
-        with_state(&pool, &block)
+        let after = blocks::edit(conn, &pool, id, expected, draft(whole)?, now)?;
+        blocks::record(conn, by, Some(&block), Some(&after), now)?;
+        with_state(&pool, &after)
     });
     Ok(Reply::ok(saved.await?).response())
 }
@@ -86,7 +88,8 @@ pub async fn delete(call: Call, body: Body) -> Answer {
         body.empty()?;
         Call::matches(expected, block.version)?;
         let in_use = imports::filling(conn, id)?;
-        blocks::archive(conn, &pool, id, &in_use, now)
+        blocks::archive(conn, &pool, id, &in_use, now)?;
+        blocks::record(conn, by, Some(&block), None, now)
     });
     gone.await?;
     Ok(Reply::gone().response())
@@ -167,8 +170,9 @@ fn draft(body: Map<String, Value>) -> Result<BlockDraft> {
     let name = members.needed_text("name", "Give it a name.");
     let kind = match members.needed_text("kind", "Say what it is: dimension_list, transaction_list or metric.") {
         word if word.is_empty() => None,
-        word => BlockKind::parse(&word)
-            .or_else(|| members.wrong("kind", "Use dimension_list, transaction_list or metric.")),
+        word => {
+            BlockKind::parse(&word).or_else(|| members.wrong("kind", "Use dimension_list, transaction_list or metric."))
+        }
     };
     let mut columns = Vec::new();
     for (i, sent) in members.list("columns").unwrap_or_default().into_iter().enumerate() {

@@ -114,8 +114,7 @@ impl Page {
     pub fn list<T>(&self, mut things: Vec<T>, id: impl Fn(&T) -> i64, json: impl FnMut(T) -> Value) -> Value {
         let more = things.len() as i64 > self.limit;
         things.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
-        let next =
-            things.last().filter(|_| more).map(|last| URL_SAFE_NO_PAD.encode(format!("p{}", id(last))));
+        let next = things.last().filter(|_| more).map(|last| URL_SAFE_NO_PAD.encode(format!("p{}", id(last))));
         json!({ "items": things.into_iter().map(json).collect::<Vec<_>>(), "next": next })
     }
 

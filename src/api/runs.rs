@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::Answer;
 use super::body::Body;
 use super::call::Call;
 use super::reply::Reply;
-use super::Answer;
 use crate::applications::blocks::rejects;
 use crate::runs::{Filter, LogLine, Run, RunStatus, Trigger, actions};
 use crate::web::download;

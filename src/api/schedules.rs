@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
+use super::Answer;
 use super::body::{Body, Members, merge};
 use super::call::Call;
 use super::reply::Reply;
-use super::Answer;
 use crate::applications;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::members::Scope;

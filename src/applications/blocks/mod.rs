@@ -13,6 +13,7 @@
 //! Permissions are the caller's to have asked (`applications::enter`).
 
 mod actions;
+mod audited;
 pub mod batch;
 pub mod checks;
 pub mod ledger;
@@ -31,6 +32,7 @@ mod views;
 pub use actions::{
     add_column, archive, as_draft, create, edit, find, find_even_archived, find_in, list, page, rename, rename_views,
 };
+pub use audited::record;
 pub use loader::Loader;
 pub use merge::Merge;
 pub use model::{Block, BlockDraft, BlockKind, BlockState, Column, ColumnDraft, MAX_COLUMNS, MAX_NAME, name_key};

@@ -399,10 +399,12 @@ impl Wizard {
             let (draft, _) = target::draft(&self.form, &target::read(&self.form))?;
             let (name, by, entered) = (self.form.get("name").to_owned(), by.clone(), entered.clone());
             let made = off_thread(move || {
-                app.db.read(|conn| {
+                app.db.write(|conn| {
                     entered.need_configure(conn, &by)?;
                     actions::need_free_name(conn, application_id, &name)?;
-                    blocks::create(conn, &app.blocks, application_id, draft, now)
+                    let made = blocks::create(conn, &app.blocks, application_id, draft, now)?;
+                    blocks::record(conn, &by, None, Some(&made), now)?;
+                    Ok(made)
                 })
             })
             .await;

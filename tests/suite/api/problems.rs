@@ -4,8 +4,8 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{weekly, with, words};
-use crate::support::api::{Api, Reply};
 use crate::support::World;
+use crate::support::api::{Api, Reply};
 
 #[track_caller]
 fn is_problem(reply: &Reply, status: u16) {

@@ -22,7 +22,7 @@ on_both! {
         let id = made.is(201).id();
         assert_eq!(made.header("location"), format!("/api/v1/schedules/{id}"));
         assert_eq!(made.header("etag"), "\"1\"");
-        assert_eq!(made.json["sentence"], "Every week on Monday and Thursday at 01:00, Europe/Paris");
+        assert_eq!(made.json["sentence"], "Every Monday and Thursday at 01:00, Europe/Paris");
         assert_eq!(made.json["next_at"], "2026-10-11T23:00:00Z");
         assert_eq!(made.json["state"], "on");
         assert_eq!(made.json["owner_id"], world.olive.id);

@@ -5,7 +5,7 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::super::{Block, BlockDraft, BlockKind, ColumnDraft, actions, store};
+use super::super::{Block, BlockDraft, BlockKind, ColumnDraft, actions, record, store};
 use crate::app::{App, off_thread};
 use crate::applications::{Entered, enter, settings_shell};
 use crate::error::{AppError, FieldErrors, Result};
@@ -278,11 +278,16 @@ async fn save(
             return page(&request, &app, &by, place, typed, (StatusCode::UNPROCESSABLE_ENTITY, errors));
         }
     };
-    let (shared, version, now) = (app.clone(), typed.version, app.now());
+    let (shared, who, version, now) = (app.clone(), by.clone(), typed.version, app.now());
     let saved = off_thread(move || {
-        shared.db.read(|conn| match block_id {
-            Some(id) => actions::edit(conn, &shared.blocks, id, version, draft, now),
-            None => actions::create(conn, &shared.blocks, application_id, draft, now),
+        shared.db.write(|conn| {
+            let before = block_id.map(|id| actions::find(conn, id)).transpose()?;
+            let after = match block_id {
+                Some(id) => actions::edit(conn, &shared.blocks, id, version, draft, now)?,
+                None => actions::create(conn, &shared.blocks, application_id, draft, now)?,
+            };
+            record(conn, &who, before.as_ref(), Some(&after), now)?;
+            Ok(after)
         })
     })
     .await;
@@ -358,11 +363,12 @@ pub async fn delete(
 ) -> Result<HttpResponse> {
     let place = place(&app, &by, path.0, Some(path.1)).await?;
     let block = place.block.clone().ok_or(AppError::NotFound)?;
-    let (shared, id, now) = (app.clone(), block.id, app.now());
+    let (shared, who, gone, now) = (app.clone(), by.clone(), block.clone(), app.now());
     let done = off_thread(move || {
-        shared.db.read(|conn| {
-            let in_use = store::filled_by(conn, id)?;
-            actions::archive(conn, &shared.blocks, id, &in_use, now)
+        shared.db.write(|conn| {
+            let in_use = store::filled_by(conn, gone.id)?;
+            actions::archive(conn, &shared.blocks, gone.id, &in_use, now)?;
+            record(conn, &who, Some(&gone), None, now)
         })
     })
     .await;
