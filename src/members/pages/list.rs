@@ -44,7 +44,12 @@ fn load(conn: &mut Conn, by: &By) -> Result<Lists> {
 
 /// `GET /members`
 pub async fn list(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn) -> Result<HttpResponse> {
-    page(&request, &app, &by, StatusCode::OK, FieldErrors::new(), &Form::default()).await
+    page(&request, &app, &by, StatusCode::OK, FieldErrors::new(), &blank()).await
+}
+
+/// The form to add a member begins with the least.
+fn blank() -> Form {
+    Form(vec![("role".into(), "Viewer".into())])
 }
 
 async fn page(
@@ -135,7 +140,7 @@ pub async fn switch(
         }
         Err(error) => {
             let (status, errors) = web::refused(error)?;
-            page(&request, &app, &by, status, errors, &Form::default()).await
+            page(&request, &app, &by, status, errors, &blank()).await
         }
     }
 }
