@@ -64,6 +64,8 @@ struct Body {
     no_steps: &'static str,
     counts: Vec<Count>,
     rejected: i64,
+    /// Whether the member may download them.
+    may_take_rejects: bool,
     rejected_words: String,
     causes: Vec<CauseRow>,
     rejects: Vec<RejectRow>,
@@ -193,7 +195,13 @@ pub async fn show(
 /// `GET /runs/{r}/rejected-rows.csv`
 pub async fn rejected_rows(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>) -> Result<HttpResponse> {
     let id = *id;
-    let (run, _) = app.read(move |conn| actions::find(conn, &by, id)).await?;
+    let run = app
+        .read(move |conn| {
+            let (run, entered) = actions::find(conn, &by, id)?;
+            entered.need_open_scheduling(conn)?;
+            Ok(run)
+        })
+        .await?;
     let pool = app.blocks.clone();
     Ok(download::csv(&format!("rejected rows of {}", run.name), move |out| rejects::write_csv(&pool, run.id, out)))
 }
@@ -226,6 +234,7 @@ impl Scene {
         let result = run.result.clone().unwrap_or_default();
         let may_import = self.entered.may_import();
         let active = run.status.is_open();
+        let may_take_rejects = self.entered.may_open_scheduling();
         let fix = matches!(run.status, RunStatus::Partial | RunStatus::Failed) && result.rejected > 0;
         let attempts = self.definition.as_ref().map(|d| d.attempts);
         let usual = self.summary.usual_duration.map(words::duration);
@@ -245,7 +254,9 @@ impl Scene {
             },
             may_cancel: active && may_import,
             may_again: self.summary.may_run_again && may_import,
-            fix_rows: fix.then(|| format!("Fix {}", words::counted(result.rejected, "row", "rows"))),
+            may_take_rejects,
+            fix_rows: (fix && may_take_rejects)
+                .then(|| format!("Fix {}", words::counted(result.rejected, "row", "rows"))),
             waiting: (run.status == RunStatus::Queued)
                 .then(|| run.reason.clone().unwrap_or_else(|| "It waits for a worker.".into())),
             progress: self.progress(),

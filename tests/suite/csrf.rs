@@ -17,6 +17,10 @@ fn forgeries(browser: &Browser, route: &Route, path: &str) -> Vec<(&'static str,
         from.map_or(browser.bare(route.method(), path), |from| request.header("Sec-Fetch-Site", from))
     };
     let multipart = || reqwest::multipart::Form::new().text("name", "Forged");
+    let late = |token: &str| {
+        let file = reqwest::multipart::Part::bytes(b"a,b".to_vec()).file_name("a.csv");
+        reqwest::multipart::Form::new().part("file", file).text(csrf::FIELD, token.to_owned())
+    };
     let own = base.origin().ascii_serialization();
     vec![
         ("no token", post(Some("same-origin")).form(&[("name", "Forged")])),
@@ -36,6 +40,8 @@ fn forgeries(browser: &Browser, route: &Route, path: &str) -> Vec<(&'static str,
             post(None).header("Origin", format!("{own}.evil.example")).form(&form(&token)),
         ),
         ("an upload without a token", post(Some("same-origin")).multipart(multipart())),
+        ("an upload with a wrong token", post(Some("same-origin")).multipart(multipart().text(csrf::FIELD, "wrong"))),
+        ("an upload whose token comes after the file", post(Some("same-origin")).multipart(late(&token))),
         ("plain text", post(Some("same-origin")).header("Content-Type", "text/plain").body(format!("csrf={token}"))),
         ("json", post(Some("same-origin")).header("Content-Type", "application/json").body("{}")),
     ]

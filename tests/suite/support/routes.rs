@@ -4,10 +4,12 @@ use diesel::prelude::*;
 use reqwest::Method;
 use tidegate::db::schema::api_tokens;
 use tidegate::imports::Mode;
+use tidegate::runs;
 
 use super::World;
 use super::settings::root;
 use super::stage::stage;
+use crate::schedules;
 
 /// One line of the table.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,6 +69,14 @@ pub fn all() -> Vec<Route> {
 pub async fn values(world: &World) -> Vec<(&'static str, String)> {
     let stage = stage(world, "words", Mode::Update, |_| ()).await;
     let token = token(world).await;
+    let schedule = schedules::create(world, schedules::draft(&stage, &schedules::daily("09:00"))).await;
+    let (olive, now, configuration) = (world.olive.clone(), world.now(), stage.configuration);
+    let run = world
+        .write(move |conn| {
+            let by = olive.by(conn)?;
+            runs::actions::start_by_hand(conn, &by, configuration, None, None, now)
+        })
+        .await;
     let values = vec![
         ("name", "app.css".to_owned()),
         ("a", world.application.to_string()),
@@ -75,6 +85,8 @@ pub async fn values(world: &World) -> Vec<(&'static str, String)> {
         ("i", stage.configuration.to_string()),
         ("m", world.mo.id.to_string()),
         ("member", world.mo.id.to_string()),
+        ("r", run.run.id.to_string()),
+        ("s", schedule.id.to_string()),
         ("token", token.to_string()),
     ];
     for route in all() {
