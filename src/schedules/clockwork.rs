@@ -4,9 +4,11 @@
 use super::first_at_or_after;
 use super::store;
 pub use super::store::{Due, Step};
+use crate::audit::{self, Actor, Entry};
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::Result;
+use crate::members::Channel;
 
 /// Which configurations have something due, the longest waiting first, and how many schedules each.
 pub fn due_configurations(conn: &mut Conn, now: Moment) -> Result<Vec<(i64, usize)>> {
@@ -44,6 +46,10 @@ pub fn wake(conn: &mut Conn, now: Moment) -> Result<usize> {
         if let Some(until) = schedule.off_until.filter(|until| *until <= now) {
             let next_at = first_at_or_after(&schedule.rule, until);
             store::wake(conn, &schedule, next_at, now)?;
+            let Some(awake) = store::by_id(conn, *id)? else { continue };
+            let actor = Actor { member_id: None, name: "The clock".into(), channel: Channel::Clock.as_str() };
+            let entry = Entry::of("schedule.turned-on", "schedule", *id).application(schedule.application_id);
+            audit::record(conn, &actor, entry.before(schedule.for_audit()).after(awake.for_audit()), now)?;
         }
     }
     Ok(ids.len())

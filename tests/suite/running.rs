@@ -484,6 +484,42 @@ on_both! {
         assert_eq!(run(&world, started.id).await.status, RunStatus::Queued);
     }
 
+    async fn what_does_not_end_before_the_stop_is_given_back(world: World) {
+        if !crate::support::settings::full() {
+            return; // it takes the fifteen seconds that a run is given to end
+        }
+        let stage = stage(&world, "words", Mode::Append, |_| ()).await;
+        let started = start(&world, &stage).await;
+        let other = second_process(&world).await;
+        let stopping = other.clone();
+        let work = Midway(move |_: &App, job: &Job<'_>| {
+            stopping.stop.cancel();
+            while !job.cancel.is_cancelled() {
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+            refused(Retry::Later)
+        });
+        tokio::task::spawn_blocking(move || executor::step_with(&other, &work)).await.unwrap().unwrap();
+        let given_back = run(&world, started.id).await;
+        assert_eq!((given_back.status, given_back.attempt), (RunStatus::Queued, 0), "it cost no attempt");
+        assert_eq!(given_back.available_at, Some(world.now()), "and may begin at once");
+    }
+
+    async fn an_attempt_has_its_time(world: World) {
+        let stage = stage(&world, "words", Mode::Append, |d| (d.attempt_seconds, d.attempts) = (1, 1)).await;
+        let started = start(&world, &stage).await;
+        let work = Midway(|_: &App, job: &Job<'_>| {
+            while !job.cancel.is_cancelled() {
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+            refused(Retry::No)
+        });
+        world.step(move |app| executor::step_with(app, &work)).await;
+        let ended = run(&world, started.id).await;
+        assert_eq!(ended.status, RunStatus::Failed);
+        assert!(ended.cause.unwrap().starts_with("The attempt took longer than the 1.0 s that it may."));
+    }
+
     async fn a_panic_in_the_work_is_a_failure_of_that_run_alone(world: World) {
         let stage = stage(&world, "words", Mode::Append, |_| ()).await;
         let started = start(&world, &stage).await;

@@ -260,6 +260,9 @@ on_both! {
         assert_eq!((on.state(), on.off_until), (State::On, None));
         assert_eq!(on.next_at, Some(moment("2026-10-08T18:05:00Z")));
         assert_eq!(on.owner_id, world.olive.id);
+        let application = world.application;
+        let log = world.read(move |conn| tidegate::audit::list(conn, Some(application), None, 1)).await;
+        assert_eq!((log[0].action.as_str(), log[0].channel.as_str()), ("schedule.turned-on", "clock"));
     }
 
     async fn every_change_is_audited_with_its_sentence(world: World) {
