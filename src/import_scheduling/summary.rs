@@ -243,7 +243,7 @@ impl Scene {
             id: run.id,
             active,
             csrf,
-            heading: run.name.clone(),
+            heading: format!("{}, {}", run.name, words::date_time(run.stands_for(), zone)),
             chip: status_chip(run.status),
             number: words::count(run.id),
             trigger: by_whom(run, &self.names),

@@ -59,8 +59,7 @@ pub fn end(conn: &mut Conn, run: &Run, fence: i64, ending: &Ending, now: Moment)
     if let Some(result) = &ending.result {
         write_result(conn, run.id, result)?;
     }
-    write_steps(conn, run.id, &ending.steps)?;
-    write_lines(conn, run.id, &ending.log)?;
+    write_attempt(conn, run, ending)?;
     let (level, words) = match &ending.cause {
         Some(cause) => ("error", format!("{}: {cause}", ending.status.words())),
         None => ("info", ending.status.words().to_owned()),
@@ -110,11 +109,24 @@ pub fn put_back(
         return Ok(false);
     }
     if let Some(ending) = ending {
-        write_steps(conn, run.id, &ending.steps)?;
-        write_lines(conn, run.id, &ending.log)?;
+        write_attempt(conn, run, ending)?;
     }
     queue::write_log(conn, run.id, now, "warning", reason)?;
     Ok(true)
+}
+
+/// The steps of an attempt, and its part of the log: that it began, each step as it ended, what else was noted.
+fn write_attempt(conn: &mut Conn, run: &Run, ending: &Ending) -> Result<()> {
+    write_steps(conn, run.id, &ending.steps)?;
+    let line = |at, level: &str, message| LogLine { at, level: level.to_owned(), message };
+    let began = run.started_at.map(|at| line(at, "info", format!("Attempt {} began.", run.attempt)));
+    let steps = ending.steps.iter().map(|step| {
+        let level = if step.status == "failed" { "error" } else { "info" };
+        line(step.started_at.plus(step.duration), level, format!("{}: {}", step.name, step.detail))
+    });
+    let mut lines: Vec<LogLine> = began.into_iter().chain(steps).collect();
+    lines.extend(ending.log.iter().cloned());
+    write_lines(conn, run.id, &lines)
 }
 
 fn write_result(conn: &mut Conn, run_id: i64, result: &RunResult) -> Result<()> {

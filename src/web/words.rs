@@ -36,11 +36,12 @@ pub fn bytes(n: i64) -> String {
     }
 }
 
-/// "0.4 s", "1 min 09 s", "2 h 05 min".
+/// "43 ms", "0.4 s", "1 min 09 s", "2 h 05 min".
 pub fn duration(d: Duration) -> String {
     let millis = d.num_milliseconds().max(0);
     let seconds = millis / 1000;
     match seconds {
+        0 if millis < 100 => format!("{millis} ms"),
         0..60 => format!("{}.{} s", seconds, millis % 1000 / 100),
         60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
         _ => format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60),
@@ -100,6 +101,7 @@ mod tests {
         assert_eq!(count(26_115), "26,115");
         assert_eq!(count(-1_000), "-1,000");
         assert_eq!(count(0), "0");
+        assert_eq!(duration(Duration::milliseconds(43)), "43 ms");
         assert_eq!(duration(Duration::milliseconds(430)), "0.4 s");
         assert_eq!(duration(Duration::seconds(69)), "1 min 09 s");
         let at = |text| Moment::parse_rfc3339(text).unwrap();
