@@ -33,6 +33,7 @@ pub async fn list(call: Call) -> Answer {
 /// `POST applications/{a}/schedules`
 pub async fn create(call: Call, body: Body) -> Answer {
     let (application_id, now) = (call.id("a")?, call.now());
+    call.no_params()?;
     call.once(&body.bytes()?, move |conn, by| {
         let entered = applications::enter(conn, by, application_id)?;
         entered.need_import(conn, by, Scope::Schedule)?;

@@ -1,8 +1,10 @@
 //! REST under `/api/v1`: the shapes of the contract, and every refusal.
 
+mod journey;
 mod once;
 mod problems;
 mod resources;
+mod rights;
 mod runs;
 mod schedules;
 

@@ -1,0 +1,136 @@
+//! Every address of the API × every person. One that is missing here fails, and so does one that is no more.
+//!
+//! | sign | the answer |
+//! |---|---|
+//! | `o` | what was asked for |
+//! | `v` | gets past every right: done, or refused for what was sent |
+//! | `x` | 403: may see it, may not do it |
+//! | `.` | 404: what one may not see answers like what is not there |
+//! | `?` | 401 |
+//!
+//! What is refused changes nothing.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::{weekly, words};
+use crate::support::World;
+use crate::support::api::{Api, Reply};
+use crate::support::routes::{self, Route};
+
+/// Ada, Olive, Mo, Ivy, Stranger, Audrey, and a token that nobody has.
+const TABLE: &[(&str, &str)] = &[
+    ("GET members", "oxxxxo?"),
+    ("POST members", "vxxxxx?"),
+    ("GET members/{m}", "oxxxxo?"),
+    ("PATCH members/{m}", "vxxxxx?"),
+    ("GET applications", "oooooo?"),
+    ("POST applications", "vxxxxx?"),
+    ("GET applications/{a}", "oooo.o?"),
+    ("PATCH applications/{a}", "vvxx.x?"),
+    ("DELETE applications/{a}", "vvxx.x?"),
+    ("PUT applications/{a}/access/{m}", "vvxx.x?"),
+    ("DELETE applications/{a}/access/{m}", "vvxx.x?"),
+    ("GET applications/{a}/blocks", "oooo.o?"),
+    ("POST applications/{a}/blocks", "vvxx.x?"),
+    ("GET blocks/{b}", "oooo.o?"),
+    ("PATCH blocks/{b}", "vvxx.x?"),
+    ("DELETE blocks/{b}", "vvxx.x?"),
+    ("GET blocks/{b}/rows", "oooo.o?"),
+    ("GET blocks/{b}/rows.csv", "oooo.o?"),
+    ("GET connections", "oxxxxo?"),
+    ("POST connections", "vxxxxx?"),
+    ("GET connections/{c}", "oxxxxo?"),
+    ("PATCH connections/{c}", "vxxxxx?"),
+    ("DELETE connections/{c}", "vxxxxx?"),
+    ("POST connections/{c}/test", "vxxxxx?"),
+    ("GET applications/{a}/import-configurations", "ooxx.o?"),
+    ("POST applications/{a}/import-configurations", "vvxx.x?"),
+    ("GET import-configurations/{i}", "ooxx.o?"),
+    ("PATCH import-configurations/{i}", "vvxx.x?"),
+    ("DELETE import-configurations/{i}", "vvxx.x?"),
+    ("POST import-configurations/{i}/runs", "vvxx.x?"),
+    ("POST import-configurations/{i}/files", "vvxx.x?"),
+    ("GET applications/{a}/schedules", "ooxx.o?"),
+    ("POST applications/{a}/schedules", "vvxx.x?"),
+    ("POST schedules/preview", "vvvvvv?"),
+    ("GET schedules/{s}", "ooxx.o?"),
+    ("PATCH schedules/{s}", "vvxx.x?"),
+    ("DELETE schedules/{s}", "vvxx.x?"),
+    ("GET schedules/{s}/occurrences", "ooxx.o?"),
+    ("GET runs", "oooooo?"),
+    ("GET runs/{r}", "oooo.o?"),
+    ("GET runs/{r}/rejected-rows.csv", "ooxx.o?"),
+    ("GET runs/{r}/log", "oooo.o?"),
+    ("POST runs/{r}/cancel", "vvxx.x?"),
+    ("POST runs/{r}/again", "vvxx.x?"),
+];
+
+fn route(name: &str) -> Route {
+    let (method, path) = name.split_once(' ').unwrap();
+    Route { method: method.to_owned(), path: format!("/api/v1/{path}") }
+}
+
+#[test]
+fn the_table_has_every_address_and_no_other() {
+    let mut there: Vec<String> = routes::all().iter().filter(|r| r.is_api()).map(Route::name).collect();
+    let mut listed: Vec<String> = TABLE.iter().map(|(name, _)| route(name).name()).collect();
+    there.sort();
+    listed.sort();
+    assert_eq!(there, listed);
+}
+
+on_both! {
+    async fn who_may_do_what(world: World) {
+        let stage = words(&world).await;
+        let ada = world.api(&world.ada).await;
+        let schedules = format!("applications/{}/schedules", world.application);
+        let schedule = ada.make(&schedules, weekly(stage.configuration)).await;
+        let run = ada.post(&format!("import-configurations/{}/runs", stage.configuration), json!({})).await.is(202).id();
+        let values = [
+            ("a", world.application.to_string()),
+            ("b", stage.block.to_string()),
+            ("c", stage.connection.to_string()),
+            ("i", stage.configuration.to_string()),
+            ("m", world.audrey.id.to_string()),
+            ("r", run.to_string()),
+            ("s", schedule.to_string()),
+        ];
+        let mut people = vec![ada];
+        for person in [&world.olive, &world.mo, &world.ivy, &world.stranger, &world.audrey] {
+            let api = world.api(person).await;
+            api.get("applications").await.is(200); // from now on the token was used
+            people.push(api);
+        }
+        people.push(Api::new(world.at(), "wrong"));
+        let before = world.fingerprint().await;
+        let mut got: Vec<Vec<char>> = TABLE.iter().map(|(_, wanted)| wanted.chars().collect()).collect();
+        // Those who may not go first; then those who may, with a version that nothing has, so that nothing is lost.
+        for allowed in [false, true] {
+            for ((name, wanted), got) in TABLE.iter().zip(&mut got) {
+                let route = route(name);
+                let path = route.filled(&values);
+                for (i, sign) in wanted.char_indices().filter(|(_, sign)| matches!(sign, 'o' | 'v') == allowed) {
+                    let request = people[i].request(route.method(), path.strip_prefix("/api/v1/").unwrap());
+                    let request = request.header("If-Match", "\"0\"");
+                    let request = if route.method() == Method::GET { request } else { request.json(&json!({})) };
+                    let reply = Reply::of(request).await;
+                    got[i] = match reply.status {
+                        401 => '?',
+                        403 => 'x',
+                        404 => '.',
+                        405 | 500.. => '!',
+                        200 if sign == 'o' => 'o',
+                        _ => 'v',
+                    };
+                }
+            }
+            if !allowed {
+                assert_eq!(world.fingerprint().await, before, "what was refused changed something");
+            }
+        }
+        for ((name, wanted), got) in TABLE.iter().zip(got) {
+            assert_eq!(got.into_iter().collect::<String>(), *wanted, "{name}");
+        }
+    }
+}
