@@ -123,11 +123,6 @@ pub fn archive(conn: &mut Conn, by: &By, entered: &Entered, id: i64, now: Moment
     by.audit(conn, entry, now)
 }
 
-/// `Conflict` when a configuration of the Application has the name.
-pub fn need_free_name(conn: &mut Conn, application_id: i64, name: &str) -> Result<()> {
-    if store::has_name(conn, application_id, name)? { Err(store::name_taken(name)) } else { Ok(()) }
-}
-
 /// All that is wrong with a draft. Ids in it that belong elsewhere are wrong like ids of nothing; a Connection that
 /// the configuration had already may have lost its authorisation since, which the run then says.
 fn checked(conn: &mut Conn, entered: &Entered, draft: Draft, before: Option<&Configuration>) -> Result<Draft> {

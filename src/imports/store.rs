@@ -170,23 +170,13 @@ pub fn update(conn: &mut Conn, id: i64, draft: &Draft, version: i64) -> Result<(
 }
 
 fn taken(error: diesel::result::Error, name: &str) -> AppError {
-    if is_taken(&error) { name_taken(name) } else { error.into() }
-}
-
-pub fn name_taken(name: &str) -> AppError {
-    AppError::Conflict(format!(
-        "There is an import configuration named \"{name}\" in this Application already. Choose another name."
-    ))
-}
-
-pub fn has_name(conn: &mut Conn, application_id: i64, name: &str) -> Result<bool> {
-    let found: Option<i64> = import_configurations::table
-        .filter(import_configurations::application_id.eq(application_id))
-        .filter(import_configurations::name_key.eq(name_key(name)))
-        .select(import_configurations::id)
-        .first(conn)
-        .optional()?;
-    Ok(found.is_some())
+    if is_taken(&error) {
+        AppError::Conflict(format!(
+            "There is an import configuration named \"{name}\" in this Application already. Choose another name."
+        ))
+    } else {
+        error.into()
+    }
 }
 
 pub fn insert_version(

@@ -1,4 +1,4 @@
-//! Making, changing, testing and deleting a Connection.
+//! Making, changing and testing a Connection.
 
 use std::collections::BTreeMap;
 
@@ -124,12 +124,12 @@ fn draft(kind: &'static Kind, form: &Form, typed: &Typed) -> ConnectionDraft {
 }
 
 /// What a page of one Connection needs from the database.
-struct Place {
-    connection: Option<Connection>,
+pub(super) struct Place {
+    pub connection: Option<Connection>,
     applications: Vec<Application>,
 }
 
-async fn place(app: &App, by: &By, id: Option<i64>) -> Result<Place> {
+pub(super) async fn place(app: &App, by: &By, id: Option<i64>) -> Result<Place> {
     let who = by.clone();
     app.read(move |conn| {
         let connection = match id {
@@ -334,70 +334,4 @@ pub async fn try_it(
     let place = place(&app, &by, Some(*id)).await?;
     let tested = test(&app, &by, *id).await?;
     show(&request, &app, &by, &place, Shown { tested: Some(tested), ..FINE })
-}
-
-#[derive(Template)]
-#[template(path = "web/confirm.html")]
-struct ConfirmPage {
-    shell: Shell,
-    action: String,
-    back: String,
-    question: String,
-    what_stays: String,
-    verb: &'static str,
-    refused: Option<String>,
-}
-
-fn confirm(
-    request: &HttpRequest,
-    app: &App,
-    by: &By,
-    connection: &Connection,
-    refusal: Option<(StatusCode, String)>,
-) -> Result<HttpResponse> {
-    let back = format!("/connections/{}", connection.id);
-    let (status, refused) = refusal.map_or((StatusCode::OK, None), |(status, words)| (status, Some(words)));
-    let template = ConfirmPage {
-        shell: shell(request, app, by, "Delete a Connection").at("/connections"),
-        action: format!("{back}/delete"),
-        back,
-        question: format!("Delete the Connection “{}”?", connection.name),
-        what_stays: "Its secrets are forgotten and its name is free again. What ran through it stays in the history."
-            .into(),
-        verb: "Delete Connection",
-        refused,
-    };
-    Page::with(status, request, &template)
-}
-
-/// `GET /connections/{c}/delete`
-pub async fn delete_form(
-    request: HttpRequest,
-    app: Data<App>,
-    SignedIn(by): SignedIn,
-    id: Path<i64>,
-) -> Result<HttpResponse> {
-    let place = place(&app, &by, Some(*id)).await?;
-    by.need_administrator()?;
-    confirm(&request, &app, &by, place.connection.as_ref().ok_or(AppError::NotFound)?, None)
-}
-
-/// `POST /connections/{c}/delete`
-pub async fn delete(
-    request: HttpRequest,
-    app: Data<App>,
-    SignedIn(by): SignedIn,
-    id: Path<i64>,
-) -> Result<HttpResponse> {
-    let place = place(&app, &by, Some(*id)).await?;
-    let connection = place.connection.as_ref().ok_or(AppError::NotFound)?;
-    let (who, id, now) = (by.clone(), connection.id, app.now());
-    match app.write(move |conn| actions::archive(conn, &who, id, now)).await {
-        Ok(()) => {
-            let said = format!("Deleted the Connection “{}”.", connection.name);
-            Ok(see_other("/connections", Some(Flash::new(said))))
-        }
-        Err(AppError::Conflict(words)) => confirm(&request, &app, &by, connection, Some((StatusCode::CONFLICT, words))),
-        Err(error) => Err(error),
-    }
 }

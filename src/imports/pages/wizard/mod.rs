@@ -1,0 +1,213 @@
+//! The wizard: from a source to a configuration, in the first three of its four screens (the last is `when`).
+//! `screens` draws them, `save` makes what they describe.
+
+mod save;
+mod screens;
+
+use actix_multipart::Multipart;
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::options;
+use super::target;
+use super::{Place, place, put};
+use crate::app::{App, off_thread};
+use crate::error::{AppError, FieldErrors, Result};
+use crate::formats::Proposal;
+use crate::imports::files;
+use crate::imports::sample::{Origin, look};
+use crate::members::{By, SignedIn};
+use crate::web::form::{Query, Upload};
+use crate::web::{Form, Shell, refused};
+
+/// A request in the wizard: everything a screen is drawn from.
+struct Wizard {
+    request: HttpRequest,
+    app: Data<App>,
+    by: By,
+    place: Place,
+    form: Form,
+}
+
+/// The status and what is wrong.
+type Said = (StatusCode, FieldErrors);
+
+const FINE: Said = (StatusCode::OK, FieldErrors(Vec::new()));
+
+fn wrong(errors: FieldErrors) -> Said {
+    (StatusCode::UNPROCESSABLE_ENTITY, errors)
+}
+
+/// Names of controls by the screen that draws them; the other screens carry them.
+fn of_source(name: &str) -> bool {
+    matches!(name, "source" | "source.path" | "file")
+}
+
+fn of_preview(name: &str) -> bool {
+    options::is_one(name)
+        || matches!(name, "target" | "block" | "block_name" | "block_kind")
+        || name.starts_with("col.")
+}
+
+fn of_mapping(name: &str) -> bool {
+    name.starts_with("map.") || name.starts_with("rejects.") || matches!(name, "mode" | "name" | "description")
+}
+
+impl Wizard {
+    fn carried(&self, own: fn(&str) -> bool) -> Vec<(String, String)> {
+        let other = |name: &str| !own(name) && name != "csrf" && name != "go";
+        self.form.0.iter().filter(|(name, _)| other(name)).cloned().collect()
+    }
+
+    fn shell(&self, title: &str) -> Shell {
+        self.place.shell(&self.request, &self.app, &self.by, title)
+    }
+
+    /// "weather.csv from Warehouse files".
+    fn source_words(&self) -> String {
+        if self.form.get("source") == "file" {
+            return format!("{} by hand", self.form.get("sample_name"));
+        }
+        let connection = self.form.id("source").and_then(|id| self.place.connection(id));
+        let name = connection.map(|connection| connection.name.as_str()).unwrap_or_default();
+        match self.form.get("source.path") {
+            "" => name.to_owned(),
+            path => format!("{path} from {name}"),
+        }
+    }
+
+    /// Reads the sample as the form says, or guessing.
+    async fn look(&self) -> Result<Proposal> {
+        let origin = self.place.origin(&self.app, &self.by, &self.form)?;
+        let given = options::are_in(&self.form).then(|| options::read(&self.form));
+        look(&self.app, origin, given).await
+    }
+}
+
+async fn enter_wizard(request: HttpRequest, app: Data<App>, by: By, id: i64, form: Form) -> Result<Wizard> {
+    let place = place(&app, &by, id, None).await?;
+    Ok(Wizard { request, app, by, place, form })
+}
+
+/// `GET /applications/{a}/settings/import-configurations/new`: screen 1. `?block=` names the Block that is filled.
+pub async fn begin(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    path: Path<i64>,
+    query: Query,
+) -> Result<HttpResponse> {
+    let mut form = Form::default();
+    if let Some(block) = query.id("block") {
+        put(&mut form, "target", "existing");
+        put(&mut form, "block", block.to_string());
+    }
+    enter_wizard(request, app, by, *path, form).await?.source(FINE).await
+}
+
+/// `POST …/new/files`: leaves screen 1, keeps an uploaded sample.
+pub async fn sourced(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    path: Path<i64>,
+    parts: Multipart,
+) -> Result<HttpResponse> {
+    let mut wizard = enter_wizard(request.clone(), app, by, *path, Form::default()).await?;
+    let upload = match Upload::read(&request, parts, true).await {
+        Ok(upload) => upload,
+        Err(AppError::Invalid(errors)) => return wizard.source(wrong(errors)).await,
+        Err(other) => return Err(other),
+    };
+    wizard.form = upload.form;
+    let file = upload.file.filter(|file| file.bytes > 0);
+    if let Some(file) = file.filter(|_| wizard.form.get("source") == "file") {
+        let (blocks, name, now) = (wizard.app.blocks.clone(), file.name.clone(), wizard.app.now());
+        let id = off_thread(move || files::save(&blocks, &name, file.file, now)).await?;
+        let application_id = wizard.place.entered.application.id;
+        let ticket = files::ticket(&wizard.app.secrets, application_id, wizard.by.member.id, id)?;
+        put(&mut wizard.form, "sample", ticket);
+        put(&mut wizard.form, "sample_name", file.name);
+    }
+    let origin = match wizard.place.origin(&wizard.app, &wizard.by, &wizard.form) {
+        Ok(origin) => origin,
+        Err(errors) => return wizard.source(wrong(errors)).await,
+    };
+    let seen = match &origin {
+        Origin::Connection { id, path } => format!("{id} {path}"),
+        Origin::File(id) => format!("file {id}"),
+    };
+    // Another source is looked at afresh.
+    if wizard.form.get("seen") != seen {
+        let stale = |name: &str| {
+            options::is_one(name) || name.starts_with("col.") || name.starts_with("map.") || of_proposal(name)
+        };
+        wizard.form.0.retain(|(name, _)| !stale(name));
+        put(&mut wizard.form, "seen", seen);
+    }
+    wizard.to_preview(FINE).await
+}
+
+/// What is proposed from a source, and proposed anew from another.
+fn of_proposal(name: &str) -> bool {
+    matches!(name, "block_name" | "block_kind" | "mode" | "name")
+}
+
+/// `POST …/new/preview`: leaves screen 2.
+pub async fn previewed(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    path: Path<i64>,
+    form: Form,
+) -> Result<HttpResponse> {
+    let mut wizard = enter_wizard(request, app, by, *path, form).await?;
+    match wizard.form.get("go") {
+        "back" => return wizard.source(FINE).await,
+        "again" => return wizard.to_preview(FINE).await,
+        _ => {}
+    }
+    let proposal = match wizard.look().await {
+        Ok(proposal) => proposal,
+        Err(error) => {
+            let said = refused(error)?;
+            return wizard.preview(None, target::read(&wizard.form), said);
+        }
+    };
+    let mut columns = target::rows(&wizard.form, &proposal);
+    match wizard.block(&mut columns) {
+        Ok(block) => wizard.mapping(Some(proposal), &block, FINE),
+        Err(errors) => wizard.preview(Some(proposal), columns, wrong(errors)),
+    }
+}
+
+/// `POST …/new/mapping`: leaves screen 3 and makes the configuration.
+pub async fn mapped(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    path: Path<i64>,
+    form: Form,
+) -> Result<HttpResponse> {
+    let mut wizard = enter_wizard(request, app, by, *path, form).await?;
+    if wizard.form.get("go") == "back" {
+        return wizard.to_preview(FINE).await;
+    }
+    let mut columns = target::read(&wizard.form);
+    let block = match wizard.block(&mut columns) {
+        Ok(block) => block,
+        Err(errors) => return wizard.to_preview(wrong(errors)).await,
+    };
+    let proposal = match wizard.look().await {
+        Ok(proposal) => proposal,
+        Err(error) => {
+            let said = refused(error)?;
+            return wizard.mapping(None, &block, said);
+        }
+    };
+    if wizard.form.get("go") == "check" {
+        return wizard.mapping(Some(proposal), &block, FINE);
+    }
+    wizard.save(Some(proposal), block).await
+}

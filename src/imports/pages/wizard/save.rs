@@ -1,0 +1,129 @@
+//! What the wizard's forms describe: the Block, the mapping, the configuration; and making them.
+
+use actix_web::HttpResponse;
+
+use super::{Wizard, wrong};
+use crate::app::off_thread;
+use crate::applications::blocks::{self, Block};
+use crate::error::{FieldErrors, Result};
+use crate::formats::Proposal;
+use crate::imports::pages::mapping::{self, MapRow};
+use crate::imports::pages::target::{self, ColumnRow};
+use crate::imports::pages::{load_good, optional, options, put};
+use crate::imports::{Definition, Draft, Mode, actions, check};
+use crate::web::{Flash, refused, see_other};
+
+impl Wizard {
+    /// The Block that the form names or proposes. `Err`: what is wrong with it, by the names of screen 2.
+    pub(super) fn block(&self, columns: &mut [ColumnRow]) -> Result<Block, FieldErrors> {
+        if self.form.get("target") == "existing" {
+            let chosen = self.form.id("block").and_then(|id| self.place.blocks.iter().find(|block| block.id == id));
+            return chosen.cloned().ok_or_else(|| FieldErrors::one("block", "Choose the Block that is filled."));
+        }
+        let (draft, places) = target::draft(&self.form, columns)?;
+        let mut errors = draft.check();
+        let taken = |block: &&Block| blocks::name_key(&block.name) == blocks::name_key(&draft.name);
+        if let Some(block) = self.place.blocks.iter().find(taken) {
+            errors.add(
+                "name",
+                format!("There is a Block named \"{}\" already. Choose another name, or fill that one.", block.name),
+            );
+        }
+        let errors = target::mark(columns, errors, &places);
+        let block = target::imagined(&draft, self.place.entered.application.id, self.app.now());
+        errors.ok_or(block)
+    }
+
+    pub(super) fn map_rows(&self, block: &Block, source: &[String]) -> Vec<MapRow> {
+        // Columns that were proposed from the source, and renamed, still come from there.
+        let proposed: Vec<(String, String)> = match self.form.get("target") {
+            "existing" => Vec::new(),
+            _ => target::read(&self.form).into_iter().filter(|c| c.used).map(|c| (c.name, c.source)).collect(),
+        };
+        mapping::rows(&self.form, block, source, &proposed)
+    }
+
+    /// The configuration that the form describes, as far as it can be read.
+    pub(super) fn draft(&self, block: &Block, rows: &[MapRow]) -> (Draft, FieldErrors) {
+        let mut errors = FieldErrors::new();
+        let mode = Mode::parse(self.form.get("mode"));
+        if mode.is_none() {
+            errors.add("mode", "Choose how rows meet those that are there.");
+        }
+        let mut definition = Definition::new(mode.unwrap_or(Mode::Append));
+        definition.source.csv = options::read(&self.form);
+        let connection_id = self.form.id("source");
+        if connection_id.is_some() {
+            definition.source.path = self.form.some("source.path").map(str::to_owned);
+        }
+        definition.mapping = Some(mapping::mapping(rows).0);
+        definition.rejects.load_good = load_good(&self.form);
+        definition.rejects.max_rows = optional(&self.form, "rejects.max_rows", &mut errors);
+        definition.rejects.max_percent = optional(&self.form, "rejects.max_percent", &mut errors);
+        let draft = Draft {
+            name: self.form.get("name").to_owned(),
+            description: self.form.get("description").to_owned(),
+            block_id: block.id,
+            connection_id,
+            definition,
+        };
+        (draft.tidy(), errors)
+    }
+
+    /// Makes the Block, when it is a new one, and the configuration: both or neither.
+    pub(super) async fn save(&mut self, proposal: Option<Proposal>, block: Block) -> Result<HttpResponse> {
+        let source = proposal.as_ref().map(mapping::source_columns).unwrap_or_default();
+        let rows = self.map_rows(&block, &source);
+        let (draft, mut errors) = self.draft(&block, &rows);
+        errors.extend(draft.check());
+        errors.extend(check::target(&draft.definition, &block));
+        if proposal.is_some() {
+            errors.extend(mapping::not_in_source(draft.definition.mapping.as_deref().unwrap_or_default(), &source));
+        }
+        if !errors.is_empty() {
+            return self.mapping(proposal, &block, wrong(errors));
+        }
+        let new_block = match block.id {
+            0 => Some(target::draft(&self.form, &target::read(&self.form))?.0),
+            _ => None,
+        };
+        let (app, by, entered, now) = (self.app.clone(), self.by.clone(), self.place.entered.clone(), self.app.now());
+        let made = off_thread(move || {
+            app.db.write(|conn| {
+                entered.need_configure(conn, &by)?;
+                let mut draft = draft;
+                if let Some(block) = new_block {
+                    let made = blocks::create(conn, &app.blocks, entered.application.id, block, now)?;
+                    blocks::record(conn, &by, None, Some(&made), now)?;
+                    draft.block_id = made.id;
+                }
+                actions::create(conn, &by, &entered, draft, now)
+            })
+        })
+        .await;
+        match made {
+            Ok(made) => {
+                let flash = Flash::new(format!("Saved the import configuration “{}”.", made.name));
+                let sample = match self.form.some("sample").filter(|_| made.needs_file()) {
+                    Some(ticket) => format!("?sample={}", crate::web::page::encode(ticket)),
+                    None => String::new(),
+                };
+                Ok(see_other(&format!("{}/{}/when{sample}", self.place.list(), made.id), Some(flash)))
+            }
+            Err(error) => {
+                let said = refused(error)?;
+                self.mapping(proposal, &block, said)
+            }
+        }
+    }
+}
+
+/// The control that an error of the mapping belongs to.
+pub(super) fn control(field: &str, places: &[usize]) -> String {
+    let Some(rest) = field.strip_prefix("mapping[") else { return field.to_owned() };
+    let Some((line, member)) = rest.split_once("].") else { return field.to_owned() };
+    match line.parse::<usize>().ok().and_then(|line| places.get(line)) {
+        Some(row) => format!("map.{row}.{}", if member == "constant" { "constant" } else { "from" }),
+        None => field.to_owned(),
+    }
+}

@@ -1,0 +1,259 @@
+//! The screens of the wizard as they are drawn.
+
+use actix_web::HttpResponse;
+use askama::Template;
+
+use super::save::control;
+use super::{Said, Wizard, of_mapping, of_preview, of_source};
+use crate::applications::blocks::{Block, BlockKind};
+use crate::connections;
+use crate::error::{FieldErrors, Result};
+use crate::formats::{ColumnType, Proposal};
+use crate::imports::Mode;
+use crate::imports::pages::mapping::{self, Landing, MapRow};
+use crate::imports::pages::options::{self, OptionsView};
+use crate::imports::pages::target::{self, ColumnRow};
+use crate::imports::pages::{put, reject_choices};
+use crate::web::{Page, Shell, refused, words};
+
+#[derive(Template)]
+#[template(path = "imports/source.html")]
+struct SourcePage {
+    shell: Shell,
+    list: String,
+    errors: FieldErrors,
+    carried: Vec<(String, String)>,
+    choices: Vec<SourceChoice>,
+    by_hand: bool,
+    path: String,
+    sample_name: String,
+    /// Names to choose from, with size and date.
+    files: Vec<(String, String)>,
+    trouble: Vec<String>,
+    is_administrator: bool,
+}
+
+struct SourceChoice {
+    id: i64,
+    title: String,
+    about: String,
+    chosen: bool,
+}
+
+#[derive(Template)]
+#[template(path = "imports/preview.html")]
+struct PreviewPage {
+    shell: Shell,
+    list: String,
+    errors: FieldErrors,
+    carried: Vec<(String, String)>,
+    source: String,
+    o: OptionsView,
+    notes: Vec<String>,
+    heads: Vec<String>,
+    rows: Vec<Vec<String>>,
+    is_new: bool,
+    block_name: String,
+    block_kind: String,
+    kinds: Vec<(String, &'static str)>,
+    columns: Vec<ColumnRow>,
+    types: Vec<&'static str>,
+    dimensions: Vec<(i64, String)>,
+    blocks: Vec<(i64, String, bool)>,
+}
+
+#[derive(Template)]
+#[template(path = "imports/mapping.html")]
+struct MappingPage {
+    shell: Shell,
+    list: String,
+    errors: FieldErrors,
+    carried: Vec<(String, String)>,
+    source: String,
+    target: String,
+    rows: Vec<MapRow>,
+    choices: Vec<(String, String)>,
+    landing: Option<Landing>,
+    mode: Mode,
+    modes: &'static [Mode],
+    load_good: String,
+    load_goods: Vec<(String, &'static str)>,
+    max_rows: String,
+    max_percent: String,
+    called: String,
+    description: String,
+}
+
+impl Wizard {
+    /// Screen 1.
+    pub(super) async fn source(&self, (status, errors): Said) -> Result<HttpResponse> {
+        let (mut listed, mut trouble) = (Vec::new(), Vec::new());
+        for connection in self.place.connections.iter().filter(|connection| connection.kind == "folder") {
+            match connections::files(&self.app, connection.id).await? {
+                Ok(entries) => listed.extend(entries.into_iter().take(200).map(|entry| {
+                    let modified =
+                        entry.modified.map(|at| words::date_time(at, self.place.entered.application.time_zone));
+                    let about = format!(
+                        "{}, {}{}",
+                        connection.name,
+                        words::bytes(entry.bytes as i64),
+                        modified.map(|at| format!(", {at}")).unwrap_or_default()
+                    );
+                    (entry.name, about)
+                })),
+                Err(sentence) => trouble.push(format!("{}: {sentence}", connection.name)),
+            }
+        }
+        let chosen = self.form.get("source");
+        let only = self.place.connections.len() == 1 && chosen.is_empty();
+        let choices = self
+            .place
+            .connections
+            .iter()
+            .map(|connection| SourceChoice {
+                id: connection.id,
+                title: connection.name.clone(),
+                about: format!("{}, {}", connection.kind_label(), connection.place()),
+                chosen: only || chosen == connection.id.to_string(),
+            })
+            .collect();
+        let template = SourcePage {
+            shell: self.shell("New import configuration"),
+            list: self.place.list(),
+            errors,
+            carried: self.carried(of_source),
+            choices,
+            by_hand: chosen == "file" || self.place.connections.is_empty(),
+            path: self.form.get("source.path").to_owned(),
+            sample_name: self.form.get("sample_name").to_owned(),
+            files: listed,
+            trouble,
+            is_administrator: self.by.member.is_administrator(),
+        };
+        Page::with(status, &self.request, &template)
+    }
+
+    /// Screen 2. `proposal` is what was read, if it could be.
+    pub(super) fn preview(
+        &self,
+        proposal: Option<Proposal>,
+        columns: Vec<ColumnRow>,
+        (status, errors): Said,
+    ) -> Result<HttpResponse> {
+        let options = options::read(&self.form);
+        let (heads, rows, notes) = match proposal {
+            Some(p) => (p.columns.into_iter().map(|column| column.name).collect(), p.rows, p.notes),
+            None => Default::default(),
+        };
+        let chosen = self.form.id("block");
+        let template = PreviewPage {
+            shell: self.shell("New import configuration"),
+            list: self.place.list(),
+            errors,
+            carried: self.carried(of_preview),
+            source: self.source_words(),
+            o: OptionsView::of(&options),
+            notes,
+            heads,
+            rows,
+            is_new: self.form.get("target") != "existing",
+            block_name: self.form.get("block_name").to_owned(),
+            block_kind: self.form.get("block_kind").to_owned(),
+            kinds: BlockKind::ALL.iter().map(|kind| (kind.to_string(), kind.words())).collect(),
+            columns,
+            types: ColumnType::ALL.iter().map(|kind| kind.as_str()).collect(),
+            dimensions: self.place.dimensions(),
+            blocks: self.place.blocks.iter().map(|b| (b.id, b.name.clone(), chosen == Some(b.id))).collect(),
+        };
+        Page::with(status, &self.request, &template)
+    }
+
+    /// Reads the source and shows screen 2; what cannot be read goes back to screen 1, or stays here when an option
+    /// is to blame.
+    pub(super) async fn to_preview(&mut self, said: Said) -> Result<HttpResponse> {
+        let guessed = !options::are_in(&self.form);
+        match self.look().await {
+            Ok(proposal) => {
+                if guessed {
+                    options::write(&mut self.form, &proposal.options);
+                }
+                let columns = target::rows(&self.form, &proposal);
+                if guessed || self.form.get("block_name").is_empty() && self.form.get("block_kind").is_empty() {
+                    self.propose_block(&columns);
+                }
+                self.preview(Some(proposal), columns, said)
+            }
+            Err(error) => {
+                let (status, errors) = refused(error)?;
+                if guessed {
+                    return self.source((status, errors)).await;
+                }
+                self.preview(None, target::read(&self.form), (status, errors))
+            }
+        }
+    }
+
+    pub(super) fn propose_block(&mut self, columns: &[ColumnRow]) {
+        let file = match self.form.get("source") {
+            "file" => self.form.get("sample_name"),
+            _ => self.form.get("source.path"),
+        };
+        let name = target::name_from(file);
+        let kind =
+            if columns.iter().any(|column| column.key) { BlockKind::DimensionList } else { BlockKind::TransactionList };
+        put(&mut self.form, "block_name", name);
+        put(&mut self.form, "block_kind", kind.as_str());
+        if !self.form.has("target") {
+            put(&mut self.form, "target", "new");
+        }
+    }
+
+    /// Screen 3.
+    pub(super) fn mapping(
+        &mut self,
+        proposal: Option<Proposal>,
+        block: &Block,
+        (status, mut errors): Said,
+    ) -> Result<HttpResponse> {
+        let source = match &proposal {
+            Some(proposal) => mapping::source_columns(proposal),
+            None => target::read(&self.form).into_iter().map(|column| column.source).collect(),
+        };
+        let mut rows = self.map_rows(block, &source);
+        if !self.form.has("mode") {
+            let usual = if block.kind == BlockKind::DimensionList { Mode::Update } else { Mode::Append };
+            put(&mut self.form, "mode", usual.as_str());
+            let from = match self.form.get("source") {
+                "file" => "a file".to_owned(),
+                id => {
+                    id.parse().ok().and_then(|id| self.place.connection(id)).map(|c| c.name.clone()).unwrap_or_default()
+                }
+            };
+            put(&mut self.form, "name", format!("{} from {from}", block.name));
+        }
+        let (lines, places) = mapping::mapping(&rows);
+        mapping::mark(&mut rows, &errors, &places);
+        errors.0.iter_mut().for_each(|error| error.field = control(&error.field, &places));
+        let read = options::read(&self.form);
+        let template = MappingPage {
+            shell: self.shell("New import configuration"),
+            list: self.place.list(),
+            carried: self.carried(of_mapping),
+            source: self.source_words(),
+            target: block.name.clone(),
+            landing: proposal.map(|proposal| mapping::landing(&lines, block, &read, &proposal)),
+            rows,
+            choices: mapping::choices(&source),
+            mode: Mode::parse(self.form.get("mode")).unwrap_or(Mode::Append),
+            modes: Mode::ALL,
+            load_good: self.form.get("rejects.load_good").to_owned(),
+            load_goods: reject_choices(),
+            max_rows: self.form.get("rejects.max_rows").to_owned(),
+            max_percent: self.form.get("rejects.max_percent").to_owned(),
+            called: self.form.get("name").to_owned(),
+            description: self.form.get("description").to_owned(),
+            errors,
+        };
+        Page::with(status, &self.request, &template)
+    }
+}
