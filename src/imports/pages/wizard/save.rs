@@ -9,7 +9,7 @@ use crate::error::{FieldErrors, Result};
 use crate::formats::Proposal;
 use crate::imports::pages::mapping::{self, MapRow};
 use crate::imports::pages::target::{self, ColumnRow};
-use crate::imports::pages::{load_good, optional, options, put};
+use crate::imports::pages::{load_good, optional, options};
 use crate::imports::{Definition, Draft, Mode, actions, check};
 use crate::web::{Flash, refused, see_other};
 
