@@ -16,3 +16,4 @@ pub mod starting;
 pub mod summary;
 pub mod switch;
 mod toast;
+mod typed;

@@ -1,42 +1,22 @@
-//! "View Summary": one run, what it did and why, and what to do now.
+//! What a Summary draws, from what is known about the run.
 
-use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use askama::filters::HtmlSafe;
 use chrono::Duration;
 use chrono_tz::Tz;
 
-use super::card::{Chip, Progress};
-use super::cards::status_chip;
-use super::history::by_whom;
-use crate::app::App;
-use crate::applications::blocks::{self, Block, rejects};
-use crate::applications::{Entered, settings_shell};
+use super::{REJECTS, Scene};
+use crate::applications::blocks::rejects;
 use crate::clock::Moment;
-use crate::db::{Conn, Pool};
-use crate::error::{AppError, Result};
-use crate::imports::{self, Configuration, Definition};
-use crate::members::{self, By, SignedIn};
-use crate::runs::{Run, RunStatus, Summary, actions};
-use crate::schedules::{self, Schedule};
-use crate::web::download;
-use crate::web::form::Query;
-use crate::web::{Crumb, Icon, Page, Shell, words};
-
-/// How many rejected rows the page shows; the download has all.
-const REJECTS: i64 = 20;
-
-#[derive(Template)]
-#[template(path = "import_scheduling/summary.html")]
-struct SummaryPage {
-    shell: Shell,
-    body: Body,
-}
+use crate::import_scheduling::card::{Chip, Progress};
+use crate::import_scheduling::cards::status_chip;
+use crate::import_scheduling::history::by_whom;
+use crate::runs::{Run, RunStatus};
+use crate::web::{Icon, words};
 
 #[derive(Template)]
 #[template(path = "import_scheduling/summary_body.html")]
-struct Body {
+pub struct Body {
     id: i64,
     active: bool,
     csrf: String,
@@ -120,116 +100,12 @@ struct Detail {
     href: Option<String>,
 }
 
-/// All that a Summary knows.
-struct Scene {
-    summary: Summary,
-    entered: Entered,
-    configuration: Option<Configuration>,
-    definition: Option<Definition>,
-    block: Option<Block>,
-    schedule: Option<Schedule>,
-    names: std::collections::HashMap<i64, String>,
-    gone: Vec<i64>,
-    causes: Vec<rejects::Cause>,
-    rejects: Vec<rejects::RejectedRow>,
-    rejected_cells: i64,
-    now: Moment,
-}
-
-fn load(conn: &mut Conn, pool: &Pool, by: &By, id: i64, now: Moment) -> Result<Scene> {
-    let (summary, entered) = actions::summary(conn, by, id)?;
-    let run = &summary.run;
-    let configuration = run.configuration_id.map(|id| imports::by_id(conn, id)).transpose()?.flatten();
-    let definition = match (run.configuration_id, run.configuration_version) {
-        (Some(id), Some(version)) => imports::definition(conn, id, version)?,
-        _ => None,
-    };
-    let block = run.block_id.map(|id| blocks::find_even_archived(conn, id)).transpose()?;
-    let schedule = run.schedule_id.map(|id| schedules::actions::find_even_deleted(conn, id)).transpose()?.flatten();
-    let people: Vec<i64> = [run.started_by, run.as_member_id].into_iter().flatten().collect();
-    let people = members::by_ids(conn, &people)?;
-    let (causes, rejects, rejected_cells) = pool.read(|conn| {
-        Ok((rejects::causes(conn, id)?, rejects::page(conn, id, 0, REJECTS)?, rejects::count_cells(conn, id)?))
-    })?;
-    Ok(Scene {
-        gone: people.iter().filter(|m| !m.active).map(|m| m.id).collect(),
-        names: people.into_iter().map(|m| (m.id, m.name)).collect(),
-        summary,
-        entered,
-        configuration,
-        definition,
-        block,
-        schedule,
-        causes,
-        rejects,
-        rejected_cells,
-        now,
-    })
-}
-
-/// `GET /runs/{r}`
-pub async fn show(
-    request: HttpRequest,
-    app: Data<App>,
-    SignedIn(by): SignedIn,
-    id: Path<i64>,
-    query: Query,
-) -> Result<HttpResponse> {
-    let (asked, id, pool, now) = (by.clone(), *id, app.blocks.clone(), app.now());
-    let scene = app.read(move |conn| load(conn, &pool, &asked, id, now)).await?;
-    let base = format!("/applications/{}", scene.entered.application.id);
-    let list = format!("{base}/settings/import-scheduling");
-    let title = format!("Run {id}");
-    let shell = settings_shell(&request, &app, &by, &scene.entered, &title).at(&list).crumbs([
-        Crumb::to(&scene.entered.application.name, &base),
-        Crumb::to("Import Scheduling", &list),
-        Crumb::here(format!("Run {}", words::count(id))),
-    ]);
-    let body = scene.body(shell.csrf.clone());
-    if query.get("part") == "body" {
-        return Page::ok(&request, &body);
-    }
-    Page::ok(&request, &SummaryPage { shell, body })
-}
-
-/// `GET /runs/{r}/rejected-rows.csv`
-pub async fn rejected_rows(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>) -> Result<HttpResponse> {
-    let id = *id;
-    let run = app
-        .read(move |conn| {
-            let (run, entered) = actions::find(conn, &by, id)?;
-            entered.need_open_scheduling(conn)?;
-            Ok(run)
-        })
-        .await?;
-    let pool = app.blocks.clone();
-    Ok(download::csv(&format!("rejected rows of {}", run.name), move |out| rejects::write_csv(&pool, run.id, out)))
-}
-
-/// `GET /runs/{r}/log.txt`
-pub async fn log(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>) -> Result<HttpResponse> {
-    let id = *id;
-    let (run, log) = app
-        .read(move |conn| {
-            let (run, _) = actions::find(conn, &by, id)?;
-            let log = actions::log(conn, run.id)?;
-            Ok((run, log))
-        })
-        .await?;
-    Ok(download::download(&format!("log of {}", run.name), "txt", "text/plain; charset=utf-8", move |out| {
-        for line in log {
-            writeln!(out, "{} {} {}", line.at, line.level, line.message).map_err(AppError::internal)?;
-        }
-        Ok(())
-    }))
-}
-
 impl Scene {
     fn zone(&self) -> Tz {
         self.schedule.as_ref().map_or(self.entered.application.time_zone, |s| s.rule.time_zone())
     }
 
-    fn body(&self, csrf: String) -> Body {
+    pub fn body(&self, csrf: String) -> Body {
         let (run, zone) = (&self.summary.run, self.zone());
         let result = run.result.clone().unwrap_or_default();
         let may_import = self.entered.may_import();

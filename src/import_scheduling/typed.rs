@@ -1,0 +1,130 @@
+//! What the schedule form holds: fresh, of an existing schedule, or as it was typed; and what of it would be saved.
+
+use chrono::Duration;
+use chrono_tz::Tz;
+
+use crate::clock::Moment;
+use crate::error::FieldErrors;
+use crate::imports::Listed;
+use crate::members::By;
+use crate::schedules::{About, Draft, Notify, RuleForm, Schedule};
+use crate::web::Form;
+
+/// What the form holds, as it was typed.
+pub struct Typed {
+    pub block: Option<i64>,
+    pub configuration: Option<i64>,
+    pub rule: RuleForm,
+    pub notify_on: bool,
+    pub notify_about: String,
+    pub recipients: Vec<i64>,
+    pub run_name: String,
+    pub version: Option<i64>,
+}
+
+impl Typed {
+    /// A new schedule: tomorrow morning, every day, and whoever schedules it is told about failures.
+    pub fn fresh(zone: Tz, configurations: &[Listed], by: &By, configuration: Option<i64>, now: Moment) -> Self {
+        let tomorrow = now.in_zone(zone).date_naive() + Duration::days(1);
+        let only = match configurations {
+            [only] => Some(only.configuration.id),
+            _ => None,
+        };
+        let rule = RuleForm {
+            repeat: "days".into(),
+            every_minutes: "15".into(),
+            every_hours: "1".into(),
+            every_days: "1".into(),
+            every_weeks: "1".into(),
+            weekdays: ["mon", "tue", "wed", "thu", "fri"].map(str::to_owned).to_vec(),
+            days_of_month: vec!["1".into()],
+            start_date: tomorrow.format("%Y-%m-%d").to_string(),
+            start_time: "06:00".into(),
+            time_zone: zone.name().to_owned(),
+            ends: "forever".into(),
+            ..RuleForm::default()
+        };
+        Self {
+            block: None,
+            configuration: configuration.or(only),
+            rule,
+            notify_on: false,
+            notify_about: About::Failed.to_string(),
+            recipients: vec![by.member.id],
+            run_name: String::new(),
+            version: None,
+        }
+    }
+
+    pub fn of(schedule: &Schedule, by: &By) -> Self {
+        let mut rule = RuleForm::from_rule(&schedule.rule);
+        // The controls of the other repeats begin with something sensible.
+        let fill = |control: &mut String, value: &str| {
+            if control.is_empty() {
+                control.push_str(value);
+            }
+        };
+        fill(&mut rule.every_minutes, "15");
+        fill(&mut rule.every_hours, "1");
+        fill(&mut rule.every_days, "1");
+        fill(&mut rule.every_weeks, "1");
+        let notify = schedule.notify.clone();
+        Self {
+            block: None,
+            configuration: Some(schedule.configuration_id),
+            rule,
+            notify_on: notify.is_some(),
+            notify_about: notify.as_ref().map_or(About::Failed, |n| n.about).to_string(),
+            recipients: notify.map_or_else(|| vec![by.member.id], |n| n.member_ids),
+            run_name: schedule.run_name.clone().unwrap_or_default(),
+            version: Some(schedule.version),
+        }
+    }
+
+    pub fn read(form: &Form) -> Self {
+        Self {
+            block: form.id("block"),
+            configuration: form.id("configuration"),
+            rule: RuleForm::from_pairs(&form.0),
+            notify_on: form.ticked("notify"),
+            notify_about: form.get("notify_about").to_owned(),
+            recipients: form.ids("recipients"),
+            run_name: form.get("run_name").to_owned(),
+            version: form.id("version"),
+        }
+    }
+
+    /// What would be saved. `kept` is the schedule that the form edits: what the form does not show stays.
+    pub fn draft(&self, kept: Option<&Schedule>) -> Result<Draft, FieldErrors> {
+        let mut errors = FieldErrors::new();
+        if self.configuration.is_none() {
+            errors.add("configuration_id", "Choose the configuration to run.");
+        }
+        let about = About::parse(&self.notify_about);
+        if self.notify_on {
+            if about.is_none() {
+                errors.add("notify.about", "Choose what to notify about.");
+            }
+            if self.recipients.is_empty() {
+                errors.add("notify.member_ids", "Choose at least one member, or turn the notification off.");
+            }
+        }
+        let rule = self.rule.draft();
+        // The rule's errors belong to the same answer: a form comes back once, with all that is wrong.
+        if !errors.is_empty() {
+            if let Err(more) = self.rule.draft().parse() {
+                errors.extend(more);
+            }
+            return Err(errors);
+        }
+        Ok(Draft {
+            configuration_id: self.configuration.unwrap_or_default(),
+            run_name: Some(self.run_name.clone()).filter(|name| !name.is_empty()),
+            rule,
+            enabled: kept.is_none_or(|s| s.enabled),
+            off_until: kept.and_then(|s| s.off_until),
+            notify: about.filter(|_| self.notify_on).map(|about| Notify { about, member_ids: self.recipients.clone() }),
+            parameters: kept.and_then(|s| s.parameters.clone()),
+        })
+    }
+}
