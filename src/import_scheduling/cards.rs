@@ -155,7 +155,7 @@ impl Scene {
             cause: first,
             rest: format!("{rest} It failed {when}.").trim().to_owned(),
             run: run.id,
-            connection: listed.configuration.connection_id.filter(|_| self.entered.may_configure()),
+            connection: listed.configuration.connection_id.filter(|_| self.entered.sees_everything),
         }
     }
 

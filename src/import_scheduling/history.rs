@@ -10,6 +10,7 @@ use chrono_tz::Tz;
 
 use super::card::Chip;
 use super::cards::status_chip;
+use super::crumbs;
 use crate::app::App;
 use crate::applications::{Entered, enter, settings_shell};
 use crate::clock::Moment;
@@ -22,7 +23,7 @@ use crate::schedules::{Schedule, actions as schedules};
 use crate::web::download::{self, unformula};
 use crate::web::form::Query;
 use crate::web::page::{encode, is_fragment};
-use crate::web::{Crumb, Form, Page, Shell, words};
+use crate::web::{Form, Page, Shell, words};
 
 const PAGE: i64 = 50;
 
@@ -32,7 +33,9 @@ struct HistoryList {
     name: String,
     lede: &'static str,
     here: String,
+    /// To Import Scheduling, for those who may open it.
     back: String,
+    back_words: &'static str,
     /// The filter as a query string, for the CSV.
     query: String,
     filters: Vec<Choice>,
@@ -197,12 +200,14 @@ impl Scene {
             }
         }
         let last = shown.last().filter(|_| self.runs.len() > shown.len());
+        let may_open = self.entered.may_open_scheduling();
         let joint = if query.is_empty() { "" } else { "&" };
         HistoryList {
             name: self.configuration.name.clone(),
             lede: "Every run, scheduled or started by hand, and every occurrence that did not run.",
             here: format!("{base}/settings/import-configurations/{}/history", self.configuration.id),
-            back: format!("{base}/settings/import-scheduling"),
+            back: if may_open { format!("{base}/settings/import-scheduling") } else { base },
+            back_words: if may_open { "Back to Import Scheduling" } else { "Back to the Application" },
             filters: FILTERS
                 .iter()
                 .map(|(q, label)| Choice { label, query: (*q).to_owned(), current: *q == query })
@@ -239,11 +244,9 @@ pub async fn history(
         };
     }
     let title = format!("History of {}", list.name);
-    let shell = settings_shell(&request, &app, &by, &scene.entered, &title).at(&list.back).crumbs([
-        Crumb::to(&scene.entered.application.name, format!("/applications/{}", path.0)),
-        Crumb::to("Import Scheduling", &list.back),
-        Crumb::here(&title),
-    ]);
+    let shell = settings_shell(&request, &app, &by, &scene.entered, &title)
+        .at(&list.back)
+        .crumbs(crumbs(&scene.entered, &title));
     Page::ok(&request, &HistoryPage { shell, list })
 }
 

@@ -17,3 +17,17 @@ pub mod summary;
 pub mod switch;
 mod toast;
 mod typed;
+
+use crate::applications::Entered;
+use crate::web::Crumb;
+
+/// The way to a page here, past Import Scheduling for those who may open it.
+fn crumbs(entered: &Entered, here: impl Into<String>) -> Vec<Crumb> {
+    let base = format!("/applications/{}", entered.application.id);
+    let mut crumbs = vec![Crumb::to(&entered.application.name, &base)];
+    if entered.may_open_scheduling() {
+        crumbs.push(Crumb::to("Import Scheduling", format!("{base}/settings/import-scheduling")));
+    }
+    crumbs.push(Crumb::here(here));
+    crumbs
+}

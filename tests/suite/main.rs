@@ -11,6 +11,7 @@ mod migrations;
 mod csrf;
 mod headers;
 mod matrix;
+mod pages;
 // The product's nouns.
 mod api;
 mod applications;

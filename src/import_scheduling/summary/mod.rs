@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use self::body::Body;
+use super::crumbs;
 use crate::app::App;
 use crate::applications::blocks::{self, Block, rejects};
 use crate::applications::{Entered, settings_shell};
@@ -19,7 +20,7 @@ use crate::runs::{Summary, actions};
 use crate::schedules::{self, Schedule};
 use crate::web::download;
 use crate::web::form::Query;
-use crate::web::{Crumb, Page, Shell, words};
+use crate::web::{Page, Shell, words};
 
 /// How many rejected rows the page shows; the download has all.
 const REJECTS: i64 = 20;
@@ -88,14 +89,10 @@ pub async fn show(
 ) -> Result<HttpResponse> {
     let (asked, id, pool, now) = (by.clone(), *id, app.blocks.clone(), app.now());
     let scene = app.read(move |conn| load(conn, &pool, &asked, id, now)).await?;
-    let base = format!("/applications/{}", scene.entered.application.id);
-    let list = format!("{base}/settings/import-scheduling");
+    let list = format!("/applications/{}/settings/import-scheduling", scene.entered.application.id);
     let title = format!("Run {id}");
-    let shell = settings_shell(&request, &app, &by, &scene.entered, &title).at(&list).crumbs([
-        Crumb::to(&scene.entered.application.name, &base),
-        Crumb::to("Import Scheduling", &list),
-        Crumb::here(format!("Run {}", words::count(id))),
-    ]);
+    let crumbs = crumbs(&scene.entered, format!("Run {}", words::count(id)));
+    let shell = settings_shell(&request, &app, &by, &scene.entered, &title).at(&list).crumbs(crumbs);
     let body = scene.body(shell.csrf.clone());
     if query.get("part") == "body" {
         return Page::ok(&request, &body);

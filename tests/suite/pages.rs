@@ -1,0 +1,207 @@
+//! Every page that a person can reach by following links, for each of the cast: it opens, no link leads nowhere, every
+//! control has a name, and the W3C's checker finds no error in it. Also where names hold what an attacker would type.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::process::Command;
+
+use scraper::{ElementRef, Html};
+use tidegate::imports::Mode;
+
+use crate::running::{start, work_off};
+use crate::schedules::{create, daily, draft, every_five};
+use crate::support::html::{self, names};
+use crate::support::stage::{csv, stage};
+use crate::support::{Browser, Database, Person, World, settings, with_world};
+
+/// What a name may be that somebody would rather not see run.
+const NASTY: &str = "\"><img src=x onerror=alert(1)> ' hx-get=/x hx-trigger=load {{7*7}} & <b>";
+
+/// A Workspace in which something happened: a run that succeeded, one with rejected rows, one that failed, one that
+/// waits, schedules on and off.
+pub async fn lived_in(world: &World, odd: &str) {
+    csv(world, "words", &[("1", "one"), ("2", "two"), ("x", "not a number"), ("2", "twice")]);
+    let words = stage(world, "words", Mode::Update, |_| ()).await;
+    start(world, &words).await;
+    work_off(world).await;
+    let missing = stage(world, "missing", Mode::Replace, |_| ()).await;
+    start(world, &missing).await;
+    work_off(world).await;
+    std::fs::write(world.folder().join("odd.csv"), format!("id,word\n1,\"{}\"\ny,{odd:?}\n", odd.replace('"', "\"\"")))
+        .unwrap();
+    let named = stage(world, "odd", Mode::Append, |_| ()).await;
+    rename(world, named.configuration, odd).await;
+    start(world, &named).await;
+    work_off(world).await;
+    start(world, &named).await;
+    create(world, draft(&words, &daily("09:00"))).await;
+    create(world, draft(&words, &every_five())).await;
+    let mut off = draft(&named, &daily("10:30"));
+    off.enabled = false;
+    off.run_name = Some(odd.to_owned());
+    create(world, off).await;
+}
+
+/// Whatever the forms make of such a name, a page must bear it.
+async fn rename(world: &World, configuration: i64, name: &str) {
+    use diesel::prelude::*;
+    use tidegate::db::schema::{applications, import_configurations as configurations, members};
+    let (name, application, mo) = (name.to_owned(), world.application, world.mo.id);
+    world
+        .write(move |conn| {
+            diesel::update(configurations::table.find(configuration))
+                .set(configurations::name.eq(&name))
+                .execute(conn)?;
+            diesel::update(applications::table.find(application)).set(applications::name.eq(&name)).execute(conn)?;
+            diesel::update(members::table.find(mo)).set(members::name.eq(&name)).execute(conn)?;
+            Ok(())
+        })
+        .await;
+}
+
+/// Address to page.
+type Pages = BTreeMap<String, String>;
+
+/// Follows every link, and what htmx would ask for, from the home page on.
+async fn crawl(browser: &mut Browser, wrong: &mut Vec<String>, who: &str) -> Pages {
+    let mut pages = Pages::new();
+    let mut seen = BTreeMap::from([("/".to_owned(), "the beginning".to_owned())]);
+    let mut open = VecDeque::from([("/".to_owned(), false)]);
+    while let Some((path, part)) = open.pop_front() {
+        let answer = if part { browser.htmx(&path).await } else { browser.get(&path).await };
+        let from = seen[&path].clone();
+        if answer.status != 200 {
+            wrong.push(format!("{who}: {path}, linked at {from}: {}", answer.status));
+            continue;
+        }
+        if !answer.header("content-type").starts_with("text/html") {
+            continue;
+        }
+        let page = Html::parse_document(&answer.body);
+        for link in html::select(page.root_element(), "a[href], link[href], script[src], use[href], [data-hx-get]") {
+            let Some(to) = ["href", "src"].iter().find_map(|name| link.value().attr(name)) else {
+                let to = link.value().attr("data-hx-get").unwrap().to_owned();
+                if seen.insert(to.clone(), path.clone()).is_none() {
+                    open.push_back((to, true));
+                }
+                continue;
+            };
+            let Ok(url) = answer.url.join(to) else {
+                wrong.push(format!("{who}: {path}: what is {to}?"));
+                continue;
+            };
+            if url.origin() != answer.url.origin() {
+                wrong.push(format!("{who}: {path} leads away to {to}"));
+                continue;
+            }
+            let to = url[url::Position::BeforePath..url::Position::AfterQuery].to_owned();
+            if !seen.contains_key(&to) && seen.len() < 400 {
+                seen.insert(to.clone(), path.clone());
+                open.push_back((to, false));
+            }
+        }
+        if part {
+            continue;
+        }
+        check(&page, &format!("{who}: {path}"), wrong);
+        pages.insert(path, answer.body);
+    }
+    pages
+}
+
+/// What a checker of HTML does not know.
+fn check(page: &Html, at: &str, wrong: &mut Vec<String>) {
+    let root = page.root_element();
+    if html::select(root, "h1").len() != 1 {
+        wrong.push(format!("{at}: {} first headings", html::select(root, "h1").len()));
+    }
+    for control in html::select(root, "input:not([type=hidden]), select, textarea, button, a[href], summary") {
+        if names(page, control).is_empty() {
+            wrong.push(format!("{at}: nobody can name {}", control.html()));
+        }
+    }
+    for form in html::select(root, "form[method=post]") {
+        let token = |e: &ElementRef<'_>| e.value().attr("name") == Some("csrf") && e.value().attr("value") != Some("");
+        if !html::select(form, "input[type=hidden]").iter().any(token) {
+            wrong.push(format!("{at}: a form without a token: {}", form.value().attr("action").unwrap_or_default()));
+        }
+    }
+    if !html::select(root, "[style], [onclick], [onerror], [onload], img[src=x], [hx-get], [hx-trigger]").is_empty() {
+        wrong.push(format!("{at}: something was not escaped, or has a style of its own"));
+    }
+    if html::text(root).contains(" 49 ") {
+        wrong.push(format!("{at}: a name was computed"));
+    }
+}
+
+/// The W3C's checker, once over all.
+fn validate(pages: &[(String, Pages)], wrong: &mut Vec<String>) {
+    let jar = settings::html_checker().expect("TIDEGATE_TEST_VNU is not set: run tests/run.sh, or name vnu.jar");
+    let folder = tempfile::tempdir().unwrap();
+    let mut at = BTreeMap::new();
+    for (number, (who, path, body)) in
+        pages.iter().flat_map(|(who, pages)| pages.iter().map(move |(path, body)| (who, path, body))).enumerate()
+    {
+        let name = format!("{number}.html");
+        std::fs::write(folder.path().join(&name), body).unwrap();
+        at.insert(name, format!("{who}: {path}"));
+    }
+    let checked = Command::new("java")
+        .args(["-Xss1m", "-jar"])
+        .arg(jar)
+        .args(["--errors-only", "--skip-non-html", "--format", "gnu"])
+        .arg(folder.path())
+        .output()
+        .expect("java runs");
+    let said = String::from_utf8_lossy(&checked.stderr).into_owned();
+    // "file:/tmp/…/3.html":12.1-12.9: error: …
+    for line in said.lines() {
+        let file = line.split(".html").next().and_then(|l| l.rsplit('/').next()).map(|n| format!("{n}.html"));
+        let page = file.and_then(|file| at.get(&file)).map_or("", String::as_str);
+        wrong.push(format!("{page}: {}", line.rsplit_once(".html\":").map_or(line, |(_, rest)| rest)));
+    }
+    assert!(checked.status.success() || !said.is_empty(), "the checker ran");
+}
+
+async fn walk(world: &World, people: &[&Person]) {
+    let mut wrong = Vec::new();
+    let mut all = Vec::new();
+    for person in people {
+        let mut browser = world.browser(person).await;
+        let pages = crawl(&mut browser, &mut wrong, person.name).await;
+        assert!(pages.len() > 2, "{} gets around: {:?}", person.name, pages.keys());
+        all.push((person.name.to_owned(), pages));
+    }
+    let mut nobody = world.nobody();
+    nobody.open("/sign-in").await;
+    all.push(("Nobody".to_owned(), Pages::from([("/sign-in".to_owned(), nobody.body.clone())])));
+    nobody.open("/no-such-page").await;
+    all.push(("Nobody".to_owned(), Pages::from([("/no-such-page".to_owned(), nobody.body.clone())])));
+    validate(&all, &mut wrong);
+    let pages: usize = all.iter().map(|(_, pages)| pages.len()).sum();
+    wrong.sort();
+    wrong.truncate(100);
+    assert!(wrong.is_empty(), "{pages} pages, wrong is:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_page_is_sound_for_everybody() {
+    with_world(Database::Sqlite, |world| async move {
+        lived_in(&world, "Odd words").await;
+        walk(&world, &world.everybody()).await;
+    });
+}
+
+#[test]
+fn an_empty_workspace_is_sound_too() {
+    with_world(Database::Sqlite, |world| async move { walk(&world, &[&world.ada, &world.stranger]).await });
+}
+
+#[test]
+fn names_are_shown_and_never_run() {
+    with_world(Database::Postgres, |world| async move {
+        lived_in(&world, NASTY).await;
+        walk(&world, &[&world.ada, &world.olive]).await;
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit("/").await.sees(NASTY);
+    });
+}
