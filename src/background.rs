@@ -42,7 +42,7 @@ pub async fn start(app: &Data<App>) -> Result<Background, String> {
         .map_err(|e| e.to_string())?;
         every("0/1 * * * * *", &jobs, app, dispatch).await?;
         every("0/15 * * * * *", &jobs, app, blocking(workers::seen)).await?;
-        every("5/15 * * * * *", &jobs, app, blocking(|app| rescue::step(app).map(|_| ()))).await?;
+        every("2/5 * * * * *", &jobs, app, blocking(|app| rescue::step(app).map(|_| ()))).await?;
         crew = Some(muster(app));
     }
     jobs.start().await.map_err(|e| e.to_string())?;

@@ -58,6 +58,9 @@ pub struct Options {
     /// Runs that this process works on at once.
     #[arg(long, env = "TIDEGATE_RUNS_AT_ONCE", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64), global = true)]
     pub runs_at_once: u16,
+    /// How long a run stays its worker's without a sign of life from it; every process of one database says the same.
+    #[arg(long, env = "TIDEGATE_LEASE_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u16).range(2..=600), hide = true, global = true)]
+    pub lease_seconds: u16,
 }
 
 /// What a process does.
@@ -103,6 +106,8 @@ pub struct Config {
     pub role: Role,
     pub trusted_proxies: Vec<IpNet>,
     pub runs_at_once: usize,
+    /// How long a run stays its worker's without a heartbeat.
+    pub lease_seconds: u16,
 }
 
 impl Config {
@@ -146,6 +151,7 @@ impl Config {
             role: options.role,
             trusted_proxies: options.trusted_proxy,
             runs_at_once: options.runs_at_once.into(),
+            lease_seconds: options.lease_seconds,
         })
     }
 
@@ -203,6 +209,7 @@ const VARIABLES: &[&str] = &[
     "TIDEGATE_ROLE",
     "TIDEGATE_TRUSTED_PROXY",
     "TIDEGATE_RUNS_AT_ONCE",
+    "TIDEGATE_LEASE_SECONDS",
 ];
 
 #[allow(clippy::disallowed_methods)] // the one place that looks at the environment

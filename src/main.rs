@@ -90,6 +90,7 @@ async fn serve(options: Options) -> Result<(), String> {
     println!("listening on {at}");
     asked_to_stop().await?;
     running.stop().await;
+    end_soon();
     Ok(())
 }
 
@@ -101,7 +102,17 @@ async fn demo(options: Options) -> Result<(), String> {
     }
     asked_to_stop().await?;
     demo.stop().await;
+    end_soon();
     Ok(())
+}
+
+/// A thread that works on takes no longer than this to be left behind: everything was told to stop, and had its time.
+/// What a run left undone is rescued by whoever comes next.
+fn end_soon() {
+    std::thread::spawn(|| {
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        std::process::exit(0);
+    });
 }
 
 /// Until SIGTERM or SIGINT.

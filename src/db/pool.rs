@@ -39,7 +39,7 @@ impl r2d2::ManageConnection for Manager {
                 let mut conn = PgConnection::establish(url).map_err(ConnectionError)?;
                 conn.batch_execute(&format!(
                     "SET search_path TO {schema}; SET TIME ZONE 'UTC'; SET client_min_messages TO warning; \
-                     SET lock_timeout TO '15s'"
+                     SET lock_timeout TO '15s'; SET idle_in_transaction_session_timeout TO '60s'"
                 ))
                 .map_err(QueryError)?;
                 Ok(Conn::Pg(conn))

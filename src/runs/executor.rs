@@ -73,7 +73,8 @@ pub fn take(app: &App) -> Result<Option<Taken>> {
             continue;
         }
         if taken.is_none() {
-            let fence = app.db.write(|conn| leases::take(conn, run.id, target, &needs, &app.worker, now))?;
+            let until = now.plus(leases::lease(app));
+            let fence = app.db.write(|conn| leases::take(conn, run.id, target, &needs, &app.worker, (now, until)))?;
             if let Some(fence) = fence {
                 let id = run.id;
                 let run = app.db.read(|conn| store::by_id(conn, id))?.ok_or(AppError::NotFound)?;
@@ -205,8 +206,9 @@ fn beat(app: &App, taken: &Taken, board: &Board, signals: &Signals, deadline: In
             signals.stop(Stop::ShuttingDown);
         }
         let report = board.read();
-        let answer = if report != told || beaten.elapsed() >= leases::HEARTBEAT {
-            app.db.write(|conn| leases::beat(conn, id, fence, &report, app.now())).inspect(|_| {
+        let answer = if report != told || beaten.elapsed() >= leases::heartbeat(app) {
+            let until = app.now().plus(leases::lease(app));
+            app.db.write(|conn| leases::beat(conn, id, fence, &report, until)).inspect(|_| {
                 (told, beaten) = (report, Instant::now());
             })
         } else {
@@ -217,7 +219,7 @@ fn beat(app: &App, taken: &Taken, board: &Board, signals: &Signals, deadline: In
             Ok(Some(true)) => signals.stop(Stop::Cancel),
             Ok(None) => signals.stop(Stop::LeaseLost),
             // The database is away: go on while the lease would still hold.
-            Err(error) if beaten.elapsed() < Span::from_secs(leases::LEASE.num_seconds().unsigned_abs()) => {
+            Err(error) if beaten.elapsed() < Span::from_secs(app.config.lease_seconds.into()) => {
                 tracing::warn!(run = id, %error, "a heartbeat did not come through");
             }
             Err(_) => signals.stop(Stop::LeaseLost),

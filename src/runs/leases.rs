@@ -11,15 +11,22 @@ use diesel::prelude::*;
 
 use super::lifecycle::RunStatus;
 use super::store::Target;
+use crate::app::App;
 use crate::clock::Moment;
 use crate::db::schema::{resource_leases, run_leases, runs, workspace};
 use crate::db::{self, Conn, on};
 use crate::error::{AppError, Result};
 
 /// How long a lease holds without a heartbeat.
-pub const LEASE: Duration = Duration::seconds(60);
-/// How often a worker says that it lives.
-pub const HEARTBEAT: std::time::Duration = std::time::Duration::from_secs(15);
+pub fn lease(app: &App) -> Duration {
+    Duration::seconds(app.config.lease_seconds.into())
+}
+
+/// How often a worker says that it lives: so often that one lost heartbeat, or two, cost it nothing.
+pub fn heartbeat(app: &App) -> std::time::Duration {
+    std::time::Duration::from_secs(app.config.lease_seconds.into()) / 4
+}
+
 /// How many runs one Connection bears at a time.
 const PLACES: i32 = 4;
 
@@ -84,15 +91,15 @@ pub fn held(conn: &mut Conn) -> Result<Held> {
     Ok(held)
 }
 
-/// Takes a queued run for this worker, with all that it needs, and answers the fence; `None` when somebody else was
-/// quicker with one of these.
+/// Takes a queued run for this worker until then, with all that it needs, and answers the fence; `None` when somebody
+/// else was quicker with one of these.
 pub fn take(
     conn: &mut Conn,
     run_id: i64,
     target: Option<&Target>,
     needs: &[Need],
     worker: &str,
-    now: Moment,
+    (now, until): (Moment, Moment),
 ) -> Result<Option<i64>> {
     // From here on nobody else takes this run, and what it is given back is its own.
     db::lock_row(conn, "runs", run_id)?;
@@ -136,7 +143,7 @@ pub fn take(
             run_leases::run_id.eq(run_id),
             run_leases::worker.eq(worker),
             run_leases::fence.eq(fence),
-            run_leases::lease_until.eq(now.plus(LEASE)),
+            run_leases::lease_until.eq(until),
             run_leases::phase.eq("Starting"),
         ))
         .execute(conn)?;
@@ -163,13 +170,13 @@ pub struct Report {
     pub bytes_total: Option<i64>,
 }
 
-/// A heartbeat: prolongs the lease and tells how far the run is. Answers whether somebody asked to cancel; `None` when
+/// A heartbeat: prolongs the lease until then and tells how far the run is. Answers whether somebody asked to cancel; `None` when
 /// the lease is not this worker's any more.
-pub fn beat(conn: &mut Conn, run_id: i64, fence: i64, report: &Report, now: Moment) -> Result<Option<bool>> {
+pub fn beat(conn: &mut Conn, run_id: i64, fence: i64, report: &Report, until: Moment) -> Result<Option<bool>> {
     let mine = run_leases::table.filter(run_leases::run_id.eq(run_id).and(run_leases::fence.eq(fence)));
     Ok(diesel::update(mine)
         .set((
-            run_leases::lease_until.eq(now.plus(LEASE)),
+            run_leases::lease_until.eq(until),
             run_leases::phase.eq(&report.phase),
             run_leases::rows_done.eq(report.rows),
             run_leases::bytes_done.eq(report.bytes),
@@ -231,7 +238,7 @@ pub fn take_over(
     (run_id, fence): (i64, i64),
     only_expired: bool,
     worker: &str,
-    now: Moment,
+    (now, until): (Moment, Moment),
 ) -> Result<Option<i64>> {
     let next = next_fence(conn)?;
     let latest = if only_expired { now } else { Moment::from_micros(i64::MAX) };
@@ -239,7 +246,7 @@ pub fn take_over(
         .filter(run_leases::run_id.eq(run_id).and(run_leases::fence.eq(fence)))
         .filter(run_leases::lease_until.lt(latest));
     let changed = diesel::update(theirs)
-        .set((run_leases::fence.eq(next), run_leases::worker.eq(worker), run_leases::lease_until.eq(now.plus(LEASE))))
+        .set((run_leases::fence.eq(next), run_leases::worker.eq(worker), run_leases::lease_until.eq(until)))
         .execute(conn)?;
     Ok((changed == 1).then_some(next))
 }

@@ -12,6 +12,7 @@ use super::model::{Run, RunResult};
 use super::{leases, store};
 use crate::app::App;
 use crate::applications::blocks::ledger::{self, LedgerRow};
+use crate::clock::Moment;
 use crate::db::Location;
 use crate::error::Result;
 
@@ -41,17 +42,27 @@ fn rescue(app: &App, all_others: bool) -> Result<Rescued> {
     let mut done = Rescued::default();
     let besides = all_others.then_some(app.worker.as_str());
     for lease in app.db.read(|conn| leases::expired(conn, besides, now))? {
-        let taken = app.db.write(|conn| leases::take_over(conn, lease, !all_others, &app.worker, now))?;
-        let Some(fence) = taken else { continue };
-        let Some(run) = app.db.read(|conn| store::by_id(conn, lease.0))? else { continue };
-        decide(app, &run, fence, &mut done)?;
+        // One that cannot be rescued yet keeps none of the others waiting; its lease expires once more.
+        if let Err(error) = take_over(app, lease, all_others, now, &mut done) {
+            tracing::warn!(run = lease.0, %error, "a run whose worker is gone could not be rescued yet");
+        }
     }
+    // In this order: a load that begins in between is in neither list, and its staging table is left alone.
+    let staged = app.blocks.read(ledger::staged)?;
     let active = app.db.read(leases::active)?;
-    done.dropped = ledger::cleanup(&app.blocks, &active)?;
+    done.dropped = ledger::cleanup(&app.blocks, &staged, &active);
     if done.queued_again > 0 {
         app.work.notify_one();
     }
     Ok(done)
+}
+
+fn take_over(app: &App, lease: (i64, i64), all_others: bool, now: Moment, done: &mut Rescued) -> Result<()> {
+    let until = now.plus(leases::lease(app));
+    let taken = app.db.write(|conn| leases::take_over(conn, lease, !all_others, &app.worker, (now, until)))?;
+    let Some(fence) = taken else { return Ok(()) };
+    let Some(run) = app.db.read(|conn| store::by_id(conn, lease.0))? else { return Ok(()) };
+    decide(app, &run, fence, done)
 }
 
 fn decide(app: &App, run: &Run, fence: i64, done: &mut Rescued) -> Result<()> {

@@ -360,13 +360,22 @@ on_both! {
         assert_eq!(shown(db, &block), ["a,,"]);
         assert_eq!(db.blocks.read(|conn| ledger::ledger(conn, 2)).unwrap(), None);
         assert_eq!(tables(db).len(), 3);
-        assert_eq!(ledger::cleanup(&db.blocks, &[3]).unwrap(), 1);
+        let cleanup = |active: &[i64]| {
+            let staged = db.blocks.read(ledger::staged).unwrap();
+            ledger::cleanup(&db.blocks, &staged, active)
+        };
+        assert_eq!(cleanup(&[3]), 1);
         assert_eq!(tables(db).len(), 2, "the staging of a run that goes on stays");
+        let before = db.blocks.read(ledger::staged).unwrap();
         // Its next attempt drops what the first left.
         load_as(db, &plan(db, &block, Mode::Replace), &text("Code\nb\n"), 3, 4).unwrap();
         assert_eq!(shown(db, &block), ["b,,"]);
         assert_eq!(tables(db).len(), 2);
-        assert_eq!(ledger::cleanup(&db.blocks, &[]).unwrap(), 0);
+        assert_eq!(cleanup(&[]), 0);
+        load_as(db, &plan(db, &block, Mode::Replace), &text("Code\nc\n"), 5, 5).unwrap();
+        let shown_now: Vec<_> = before.iter().map(|(block, _, run)| (*block, 4, *run)).collect();
+        assert_eq!(ledger::cleanup(&db.blocks, &shown_now, &[]), 0, "one that became visible meanwhile stays");
+        assert_eq!(shown(db, &block), ["c,,"]);
     }
 }
 

@@ -73,7 +73,10 @@ impl From<diesel::result::Error> for LoadRefused {
 pub fn begin(conn: &mut Conn, block: &Block, run_id: i64, fence: i64, now: Moment) -> Result<Staging, LoadRefused> {
     rejects::forget(conn, run_id)?;
     for left in staged_by(conn, run_id)? {
-        db::write(conn, |conn| drop_generation(conn, left))?;
+        // A worker that was frozen in the middle may hold it still; then the next cleanup drops it.
+        if let Err(error) = db::write(conn, |conn| drop_staging(conn, left)) {
+            tracing::warn!(run = run_id, %error, "what an earlier attempt staged cannot be dropped yet");
+        }
     }
     // The refusal goes round the transaction, whose errors are `AppError`.
     let staging = db::write(conn, |conn| {
@@ -247,23 +250,49 @@ pub fn abandon(conn: &mut Conn, staging: &Staging) -> Result<()> {
     db::write(conn, |conn| drop_generation(conn, (staging.block_id, staging.generation)))
 }
 
-/// Drops what loads left behind that ended without a word: the staging tables of every run that is not in
-/// `active_runs`. Answers how many.
-pub fn cleanup(blocks: &Pool, active_runs: &[i64]) -> Result<usize> {
-    let left: Vec<(i64, i64, Option<i64>)> = blocks.read(|conn| {
-        Ok(generations::table
-            .filter(generations::state.eq("staging"))
-            .select((generations::block_id, generations::generation, generations::run_id))
-            .load(conn)?)
-    })?;
+/// A staging table: Block, generation, and the run that fills it.
+pub type Staged = (i64, i64, Option<i64>);
+
+/// All staging tables that there are.
+pub fn staged(conn: &mut Conn) -> Result<Vec<Staged>> {
+    Ok(generations::table
+        .filter(generations::state.eq("staging"))
+        .select((generations::block_id, generations::generation, generations::run_id))
+        .load(conn)?)
+}
+
+/// Drops what loads left behind that ended without a word: of these staging tables those whose run is not in
+/// `active_runs`, which was asked for after them. Answers how many. One that cannot be dropped, because a worker that
+/// was frozen still holds it, is left to the next time.
+pub fn cleanup(blocks: &Pool, staged: &[Staged], active_runs: &[i64]) -> usize {
     let mut dropped = 0;
-    for (block_id, generation, run_id) in left {
-        if run_id.is_none_or(|run_id| !active_runs.contains(&run_id)) {
-            blocks.write(|conn| drop_generation(conn, (block_id, generation)))?;
-            dropped += 1;
+    for &(block_id, generation, run_id) in staged {
+        if run_id.is_some_and(|run_id| active_runs.contains(&run_id)) {
+            continue;
+        }
+        match blocks.write(|conn| drop_staging(conn, (block_id, generation))) {
+            Ok(true) => dropped += 1,
+            Ok(false) => {}
+            Err(error) => tracing::warn!(block_id, generation, %error, "a staging table cannot be dropped yet"),
         }
     }
-    Ok(dropped)
+    dropped
+}
+
+/// Unless it is what the Block shows by now.
+fn drop_staging(conn: &mut Conn, (block_id, generation): (i64, i64)) -> Result<bool> {
+    let row = generations::table
+        .filter(generations::block_id.eq(block_id))
+        .filter(generations::generation.eq(generation))
+        .filter(generations::state.eq("staging"));
+    let there: Option<i64> = match conn {
+        Conn::Pg(conn) => row.select(generations::generation).for_update().first(conn).optional()?,
+        Conn::Sqlite(conn) => row.select(generations::generation).first(conn).optional()?,
+    };
+    if there.is_some() {
+        drop_generation(conn, (block_id, generation))?;
+    }
+    Ok(there.is_some())
 }
 
 /// What a Block holds.

@@ -180,6 +180,7 @@ pub fn config(place: &Place) -> Config {
         role: Role::Both,
         trusted_proxies: Vec::new(),
         runs_at_once: 2,
+        lease_seconds: 60,
     }
 }
 
