@@ -44,11 +44,12 @@ impl App {
     /// Opens both databases, brings them to the shape that this binary expects, and reads the key.
     pub fn open(config: Config, base_url: Url) -> Result<Self, String> {
         std::fs::create_dir_all(&config.data_dir).map_err(|e| format!("{}: {e}", config.data_dir.display()))?;
-        let (db, blocks) = open_databases(&config)?;
+        // A key that is none stops the start before anything was begun.
         let secrets = match &config.secret_key {
             Some(key) => Secrets::from_base64(key)?,
             None => Secrets::from_data_dir(&config.data_dir)?,
         };
+        let (db, blocks) = open_databases(&config)?;
         let (clock, server_clock): (Arc<dyn Clock>, _) = if config.database_url.is_some() {
             let clock = ServerClock::start(db.clone()).map_err(|e| e.to_string())?;
             (clock.clone(), Some(clock))

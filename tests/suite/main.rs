@@ -28,5 +28,7 @@ mod running;
 mod schedules;
 mod setup;
 mod sign_in;
+// The program itself.
+mod process;
 // The tools of this suite.
 mod tools;

@@ -6,7 +6,7 @@ mod contract;
 mod folder;
 mod http;
 mod registry;
-mod server;
+pub mod server;
 
 use std::collections::BTreeMap;
 use std::io::Read;

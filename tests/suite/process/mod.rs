@@ -1,0 +1,8 @@
+//! The program itself on both databases: killed, frozen, stopped, started twice, and by the real clock.
+
+mod claims;
+mod crashes;
+mod demo;
+mod site;
+mod starting;
+mod stops;
