@@ -12,6 +12,7 @@ use super::site::{Import, Site, end_of, held, pause, start, words};
 use crate::connectors::server::{Server, answer, say};
 use crate::support::api::Api;
 use crate::support::databases::runtime;
+use crate::support::process::Process;
 use crate::support::{Database, settings};
 
 /// Short enough that a test need not wait long, and long enough for a busy machine.
@@ -27,11 +28,11 @@ fn killed_at_any_moment_on_postgres() {
     runtime().block_on(killed_at_any_moment(Database::Postgres));
 }
 
-/// Each time at a random moment of an equal part of the time that a load takes, the last part beginning when the
-/// load is in the ledger. Every other run has one attempt only, and so may end as interrupted.
+/// Twice while rows are written, then each time at a random moment of an equal part of the time that a run takes, at
+/// last when the load is in the ledger. Every other run has one attempt only, and so may end as interrupted.
 async fn killed_at_any_moment(database: Database) {
     let Some(site) = Site::make(database, LEASE) else { return };
-    let (rows, kills) = if settings::full() { (1_000_000, 10) } else { (60_000, 3) };
+    let (rows, kills) = if settings::full() { (1_000_000, 10) } else { (60_000, 4) };
     let (mut process, mut api) = site.serve();
     let import = site.import(&api, "Words", None).await;
     site.words(rows, "word-0");
@@ -49,11 +50,16 @@ async fn killed_at_any_moment(database: Database) {
         let word = format!("word-{kill}");
         site.words(rows, &word);
         let run = start(&api, import.configuration).await;
-        let wait = if kill == kills {
-            until_loaded(&site, run).await;
-            Duration::ZERO
-        } else {
-            usual.mul_f64((f64::from(kill - 1) + random.unit()) / f64::from(kills - 1))
+        let wait = match kill {
+            1 | 2 => {
+                until_staged(&site, run, &process).await;
+                if kill == 1 { usual.mul_f64(random.unit() / 2.0) } else { Duration::ZERO }
+            }
+            _ if kill == kills => {
+                until_loaded(&site, run).await;
+                Duration::ZERO
+            }
+            _ => usual.mul_f64((f64::from(kill - 3) + random.unit()) / f64::from(kills - 3)),
         };
         tokio::time::sleep(wait).await;
         process.kill();
@@ -68,6 +74,9 @@ async fn killed_at_any_moment(database: Database) {
         );
         holds = told_truly(&api, import, &ended, (&holds, &word), rows).await;
         site.ended_once(&ended).await;
+        if kill == 2 {
+            assert_eq!(ended["status"], "failed", "it was killed as it began to load: {ended}");
+        }
         if attempts == 3 {
             assert_eq!(ended["status"], "success", "kill {kill} after {wait:?}: {ended}");
         }
@@ -97,6 +106,16 @@ async fn told_truly(api: &Api, import: Import, run: &Value, (old, new): (&str, &
         other => panic!("{other}: {run}"),
     }
     word
+}
+
+/// The load has begun.
+async fn until_staged(site: &Site, run: i64, process: &Process) {
+    let db = site.databases();
+    let give_up = Instant::now() + Duration::from_secs(60);
+    while !db.blocks.read(ledger::staged).unwrap().iter().any(|(_, _, by)| *by == Some(run)) {
+        assert!(Instant::now() < give_up, "it does not begin to load: {}", process.log());
+        pause(2).await;
+    }
 }
 
 /// The load is visible; its run may not have said so yet.
@@ -130,12 +149,7 @@ fn frozen_past_its_lease_on_postgres() {
         let (mut first, api) = site.serve();
         let import = site.import(&api, "Words", Some(&source.url())).await;
         let run = start(&api, import.configuration).await;
-        let db = site.databases();
-        let give_up = Instant::now() + Duration::from_secs(60);
-        while db.blocks.read(ledger::staged).unwrap().is_empty() {
-            assert!(Instant::now() < give_up, "it does not begin to load: {}", first.log());
-            pause(2).await;
-        }
+        until_staged(&site, run, &first).await;
         first.freeze();
         assert_eq!(site.ledger(run), None, "it was frozen before its end");
         let (mut second, api) = site.serve_beside();
