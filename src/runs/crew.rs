@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use super::executor;
+use super::work::Import;
 use crate::app::{App, off_thread};
 
 /// How long a process that is asked to stop waits for its runs; by then the executor has given back what goes on.
@@ -35,15 +36,21 @@ impl Crew {
                     return;
                 }
             };
-            let app = app.clone();
-            self.at_work.spawn_blocking(move || {
-                let run = taken.run.id;
-                if let Err(error) = executor::see_through(&app, taken, &super::work::Import) {
+            // Lives as long as the thread, so that `rest` waits for it.
+            let (app, at_work) = (app.clone(), self.at_work.token());
+            let run = taken.run.id;
+            let begun = std::thread::Builder::new().name(format!("run {run}")).spawn(move || {
+                give_way();
+                if let Err(error) = executor::see_through(&app, taken, &Import) {
                     tracing::error!(run, %error, "the end of a run could not be written; the rescue will");
                 }
-                drop(place);
+                drop((place, at_work));
                 app.work.notify_one();
             });
+            if let Err(error) = begun {
+                tracing::error!(run, %error, "no thread could be had for a run; the rescue will look after it");
+                return;
+            }
         }
     }
 
@@ -63,5 +70,14 @@ impl Crew {
         if tokio::time::timeout(PATIENCE, self.at_work.wait()).await.is_err() {
             tracing::warn!("some runs did not end in time; they are tried again after the next start");
         }
+    }
+}
+
+/// Pages go before imports: this thread and those that it begins get less of a busy processor. A thread of its own,
+/// because what is given up here does not come back.
+fn give_way() {
+    #[cfg(target_os = "linux")] // elsewhere it would slow the whole process
+    if let Err(error) = rustix::process::setpriority_process(None, 10) {
+        tracing::debug!(%error, "a run goes at the usual priority");
     }
 }

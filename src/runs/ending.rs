@@ -80,18 +80,19 @@ pub fn end(conn: &mut Conn, run: &Run, fence: i64, ending: &Ending, now: Moment)
     Ok(true)
 }
 
-/// Puts a run back into the queue after an attempt that failed, or (`attempt_counts` false) that was broken off;
-/// `false` when the lease is not this worker's any more.
-pub fn put_back(
-    conn: &mut Conn,
-    run: &Run,
-    fence: i64,
-    reason: &str,
-    attempt_counts: bool,
-    wait: Duration,
-    ending: Option<&Ending>,
-    now: Moment,
-) -> Result<bool> {
+/// How a run goes back into the queue.
+pub struct Back<'a> {
+    /// Shown while it waits.
+    pub reason: &'a str,
+    /// Whether the attempt failed, or was only broken off.
+    pub attempt_counts: bool,
+    pub wait: Duration,
+    /// What is to be told about the attempt.
+    pub ending: Option<&'a Ending>,
+}
+
+/// Puts a run back into the queue; `false` when the lease is not this worker's any more.
+pub fn put_back(conn: &mut Conn, run: &Run, fence: i64, back: &Back<'_>, now: Moment) -> Result<bool> {
     if !leases::give_back(conn, run.id, fence)? {
         return Ok(false);
     }
@@ -99,19 +100,19 @@ pub fn put_back(
     let changed = diesel::update(running)
         .set((
             runs::status.eq(RunStatus::Queued),
-            runs::reason.eq(reason),
-            runs::attempt.eq(if attempt_counts { run.attempt } else { run.attempt - 1 }),
+            runs::reason.eq(back.reason),
+            runs::attempt.eq(if back.attempt_counts { run.attempt } else { run.attempt - 1 }),
             runs::started_at.eq(None::<Moment>),
-            runs::available_at.eq(now.plus(wait)),
+            runs::available_at.eq(now.plus(back.wait)),
         ))
         .execute(conn)?;
     if changed == 0 {
         return Ok(false);
     }
-    if let Some(ending) = ending {
+    if let Some(ending) = back.ending {
         write_attempt(conn, run, ending)?;
     }
-    queue::write_log(conn, run.id, now, "warning", reason)?;
+    queue::write_log(conn, run.id, now, "warning", back.reason)?;
     Ok(true)
 }
 

@@ -12,7 +12,7 @@ use std::time::{Duration as Span, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use super::ending::{self, Ending};
+use super::ending::{self, Back, Ending};
 use super::leases::{self, Held, Need};
 use super::lifecycle::{RunStatus, Trigger};
 use super::model::Run;
@@ -241,7 +241,8 @@ fn conclude(
         Err(undone) => undone,
     };
     let Undone { cause, retry, result, steps, log } = undone;
-    let mut ending = Ending { status: RunStatus::Failed, reason: None, cause: Some(cause.clone()), result, steps, log };
+    let result = result.map(|result| *result);
+    let mut ending = Ending { result, steps, log, ..Ending::failed(&cause) };
     match stop {
         Stop::LeaseLost => {
             tracing::warn!(run = run.id, "the lease was lost; another worker has taken over");
@@ -254,8 +255,13 @@ fn conclude(
             return finish(app, taken, &ending);
         }
         Stop::ShuttingDown => {
-            let reason = "The server was stopped while it ran; it begins anew.";
-            return put_back(app, taken, reason, false, chrono::Duration::zero(), None);
+            let back = Back {
+                reason: "The server was stopped while it ran; it begins anew.",
+                attempt_counts: false,
+                wait: chrono::Duration::zero(),
+                ending: None,
+            };
+            return put_back(app, taken, &back);
         }
         Stop::OutOfTime | Stop::None => {}
     }
@@ -281,7 +287,7 @@ fn conclude(
         _ => back_off(run.id, run.attempt),
     };
     let reason = format!("Attempt {} failed: {cause} It is tried again {}.", run.attempt, in_words(wait));
-    put_back(app, taken, &reason, true, wait, Some(&ending))
+    put_back(app, taken, &Back { reason: &reason, attempt_counts: true, wait, ending: Some(&ending) })
 }
 
 fn in_words(wait: chrono::Duration) -> String {
@@ -317,17 +323,10 @@ fn finish(app: &App, taken: &Taken, ending: &Ending) -> Result<()> {
     Ok(())
 }
 
-fn put_back(
-    app: &App,
-    taken: &Taken,
-    reason: &str,
-    attempt_counts: bool,
-    wait: chrono::Duration,
-    ending: Option<&Ending>,
-) -> Result<()> {
+fn put_back(app: &App, taken: &Taken, back: &Back<'_>) -> Result<()> {
     persist(|| {
         let now = app.now();
-        app.db.write(|conn| ending::put_back(conn, &taken.run, taken.fence, reason, attempt_counts, wait, ending, now))
+        app.db.write(|conn| ending::put_back(conn, &taken.run, taken.fence, back, now))
     })?;
     app.work.notify_one();
     Ok(())

@@ -6,7 +6,7 @@
 
 use chrono::Duration;
 
-use super::ending::{self, Ending};
+use super::ending::{self, Back, Ending};
 use super::lifecycle::RunStatus;
 use super::model::{Run, RunResult};
 use super::{leases, store};
@@ -96,7 +96,8 @@ fn decide(app: &App, run: &Run, fence: i64, done: &mut Rescued) -> Result<()> {
     } else if run.attempt < policy.attempts {
         let reason =
             format!("Attempt {} was interrupted: the server stopped while it ran. It begins anew.", run.attempt);
-        app.db.write(|conn| ending::put_back(conn, run, fence, &reason, true, Duration::zero(), None, now))?;
+        let back = Back { reason: &reason, attempt_counts: true, wait: Duration::zero(), ending: None };
+        app.db.write(|conn| ending::put_back(conn, run, fence, &back, now))?;
         done.queued_again += 1;
     } else {
         let times = if run.attempt == 1 { "once".to_owned() } else { format!("{} times", run.attempt) };

@@ -77,7 +77,7 @@ pub struct Undone {
     /// Plain sentences.
     pub cause: String,
     pub retry: Retry,
-    pub result: Option<RunResult>,
+    pub result: Option<Box<RunResult>>,
     pub steps: Vec<RunStep>,
     pub log: Vec<LogLine>,
 }
@@ -292,7 +292,7 @@ fn load(
             Err(Undone {
                 retry: if failure.may_retry() { Retry::Later } else { Retry::No },
                 log: failure.detail.iter().map(line).collect(),
-                result: Some(named(&failure.counts)),
+                result: Some(Box::new(named(&failure.counts))),
                 cause: failure.cause,
                 steps,
             })

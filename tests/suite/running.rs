@@ -427,6 +427,19 @@ on_both! {
         assert_eq!(outcomes(&world).await, [started.id]);
     }
 
+    async fn after_a_kill_the_next_start_looks_at_once_where_one_process_alone_serves(world: World) {
+        let stage = stage(&world, "words", Mode::Append, |_| ()).await;
+        let started = start(&world, &stage).await;
+        world.step(executor::take).await.unwrap();
+        let next = second_process(&world).await;
+        let rescued = tokio::task::spawn_blocking(move || rescue::at_start(&next)).await.unwrap().unwrap();
+        // On PostgreSQL the other process may well be alive: its lease has to expire first.
+        let alone = world.database() == crate::support::Database::Sqlite;
+        assert_eq!(rescued.queued_again, usize::from(alone));
+        let expected = if alone { RunStatus::Queued } else { RunStatus::Running };
+        assert_eq!(run(&world, started.id).await.status, expected);
+    }
+
     async fn a_load_that_happened_is_told_though_its_worker_died(world: World) {
         let stage = stage(&world, "words", Mode::Append, |_| ()).await;
         csv(&world, "words", &[("1", "one"), ("2", "two")]);

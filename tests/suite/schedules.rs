@@ -2,7 +2,6 @@
 
 use chrono::Duration;
 use serde_json::{Value, json};
-use tidegate::clock::Moment;
 use tidegate::error::{AppError, Result};
 use tidegate::imports::Mode;
 use tidegate::runs::dispatcher;
@@ -277,9 +276,4 @@ on_both! {
         assert_eq!(sentence(&log[0].before), "Every day at 18:00, UTC");
         assert_eq!(sentence(&log[0].after), "Every day at 19:00, UTC");
     }
-}
-
-/// For tests of others.
-pub fn later(world: &World, minutes: i64) -> Moment {
-    world.now().plus(Duration::minutes(minutes))
 }
