@@ -43,6 +43,15 @@ pub fn refused(error: AppError) -> Result<(StatusCode, FieldErrors), AppError> {
     }
 }
 
+/// What is wrong, by the names of controls: those of the API with dashes for dots (`source.path` is `source-path`),
+/// because the id of an element holds no dot.
+pub fn at_controls(mut errors: FieldErrors) -> FieldErrors {
+    for error in &mut errors.0 {
+        error.field = error.field.replace('.', "-");
+    }
+    errors
+}
+
 /// The seconds after which it is worth trying again.
 pub fn retry_after(error: &AppError) -> Option<u64> {
     match error {

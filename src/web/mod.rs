@@ -14,7 +14,7 @@ pub mod words;
 pub mod zones;
 
 pub use address::{client_address, local_path};
-pub use errors::refused;
+pub use errors::{at_controls, refused};
 pub use flash::Flash;
 pub use form::Form;
 pub use page::{Crumb, Icon, NavItem, Page, Shell, icon, render, see_other};

@@ -65,7 +65,7 @@ on_both! {
         olive.answered(200).sees("All 50 fit");
         assert_eq!(olive.value("temp is filled from"), ":temp");
         olive.fill("Name", "Weather every night").press("Save and choose when").await;
-        olive.answered(200).sees("Append weather.csv from Folder of words into Weather.").sees("Schedule it");
+        olive.answered(200).sees("weather.csv from Folder of words into Weather, by Append.").sees("Schedule it");
         let made = configurations(&world).await;
         let (configuration, definition) = &made[0];
         assert_eq!(configuration.name, "Weather every night");

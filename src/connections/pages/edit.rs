@@ -17,7 +17,7 @@ use crate::connectors::{self, Input, Kind};
 use crate::error::{AppError, FieldErrors, Result};
 use crate::members::{By, SignedIn};
 use crate::web::form::Query;
-use crate::web::{Crumb, Flash, Form, Page, Shell, refused, see_other, words};
+use crate::web::{Crumb, Flash, Form, Page, Shell, at_controls, refused, see_other, words};
 
 #[derive(Template)]
 #[template(path = "connections/kinds.html")]
@@ -50,7 +50,7 @@ struct EditPage {
 
 /// One setting or secret as the form draws it.
 struct FieldView {
-    /// Of the form field, the error and the control: `settings.url`.
+    /// Of the form field, the error and the control: `settings-url`.
     id: String,
     label: &'static str,
     hint: String,
@@ -87,7 +87,7 @@ impl Typed {
     fn read(form: &Form) -> Self {
         Self {
             name: form.get("name").to_owned(),
-            settings: with_prefix(form, "settings."),
+            settings: with_prefix(form, "settings-"),
             application_ids: form.ids("application_ids"),
             version: form.id("version"),
         }
@@ -118,7 +118,7 @@ fn draft(kind: &'static Kind, form: &Form, typed: &Typed) -> ConnectionDraft {
         name: typed.name.clone(),
         kind: kind.name.to_owned(),
         settings: kind.settings_from_form(&typed.settings),
-        secrets: with_prefix(form, "secrets.").into_iter().map(|(name, value)| (name, Some(value))).collect(),
+        secrets: with_prefix(form, "secrets-").into_iter().map(|(name, value)| (name, Some(value))).collect(),
         application_ids: typed.application_ids.clone(),
     }
 }
@@ -164,6 +164,7 @@ fn page(
     let here = place.connection.as_ref().map(|connection| format!("/connections/{}", connection.id));
     let title = place.connection.as_ref().map_or_else(|| format!("New {} Connection", kind.label), |c| c.name.clone());
     let secrets = place.connection.as_ref().map(|c| &c.secrets);
+    let errors = at_controls(shown.errors);
     let template = EditPage {
         shell: shell(request, app, by, &title)
             .at("/connections")
@@ -177,18 +178,18 @@ fn page(
         summary: kind.summary,
         version: typed.version,
         called: typed.name,
-        settings: kind.settings.iter().map(|field| setting(field, &typed.settings, &shown.errors)).collect(),
+        settings: kind.settings.iter().map(|field| setting(field, &typed.settings, &errors)).collect(),
         secrets: kind
             .secrets
             .iter()
-            .map(|field| secret(field, secrets.and_then(|set| set.get(field.name)).copied(), &shown.errors))
+            .map(|field| secret(field, secrets.and_then(|set| set.get(field.name)).copied(), &errors))
             .collect(),
         applications: place
             .applications
             .iter()
             .map(|a| (a.id, a.name.clone(), typed.application_ids.contains(&a.id)))
             .collect(),
-        errors: shown.errors,
+        errors,
         tested: shown.tested,
     };
     Page::with(shown.status, request, &template)
@@ -202,7 +203,7 @@ fn setting(field: &connectors::Field, typed: &BTreeMap<String, String>, errors: 
         Input::Choice(choices) => ("choice", choices),
         Input::Headers => ("lines", &[]),
     };
-    let id = format!("settings.{}", field.name);
+    let id = format!("settings-{}", field.name);
     FieldView {
         error: errors.of(&id).map(|detail| sentence(field.label, detail)),
         id,
@@ -215,7 +216,7 @@ fn setting(field: &connectors::Field, typed: &BTreeMap<String, String>, errors: 
 }
 
 fn secret(field: &connectors::Field, set_at: Option<Moment>, errors: &FieldErrors) -> FieldView {
-    let id = format!("secrets.{}", field.name);
+    let id = format!("secrets-{}", field.name);
     let hint = match set_at {
         Some(at) => {
             format!("Set on {} UTC. Leave it blank to keep it. {}", words::date_time(at, chrono_tz::UTC), field.hint)

@@ -16,7 +16,7 @@ use crate::formats::Proposal;
 use crate::imports::sample::{Origin, look};
 use crate::imports::{Configuration, Definition, Draft, Mode, Overlap, actions};
 use crate::members::{By, SignedIn};
-use crate::web::{Flash, Form, Page, Shell, refused, see_other};
+use crate::web::{Flash, Form, Page, Shell, at_controls, refused, see_other};
 
 #[derive(Template)]
 #[template(path = "imports/edit.html")]
@@ -113,14 +113,14 @@ impl Typed {
             name: text("name"),
             description: text("description"),
             source: text("source"),
-            path: text("source.path"),
+            path: text("source-path"),
             options: options::read(form),
             by_name: form.get("how") == "names",
             rows: mapping::rows(form, block, &[], &[]),
             mode: text("mode"),
-            load_good: text("rejects.load_good"),
-            max_rows: text("rejects.max_rows"),
-            max_percent: text("rejects.max_percent"),
+            load_good: text("rejects-load_good"),
+            max_rows: text("rejects-max_rows"),
+            max_percent: text("rejects-max_percent"),
             overlap: text("overlap"),
             attempts: text("attempts"),
             attempt_seconds: text("attempt_seconds"),
@@ -142,8 +142,8 @@ impl Typed {
         definition.source.path = Some(self.path.clone()).filter(|_| connection_id.is_some());
         definition.mapping = if self.by_name { None } else { Some(mapping::mapping(&self.rows).0) };
         definition.rejects.load_good = load_good(form);
-        definition.rejects.max_rows = optional(form, "rejects.max_rows", &mut errors);
-        definition.rejects.max_percent = optional(form, "rejects.max_percent", &mut errors);
+        definition.rejects.max_rows = optional(form, "rejects-max_rows", &mut errors);
+        definition.rejects.max_percent = optional(form, "rejects-max_percent", &mut errors);
         definition.overlap = Overlap::parse(&self.overlap).unwrap_or(Overlap::Skip);
         // What is not a number lies outside every limit, which the check then tells.
         definition.attempts = self.attempts.parse().unwrap_or(0);
@@ -183,7 +183,7 @@ fn page(
         if error.field == "connection_id" {
             error.field = "source".into();
         } else if let Some(row) = line_of(&error.field).and_then(|line| places.get(line)) {
-            error.field = format!("map.{row}.from");
+            error.field = format!("map-{row}-from");
         }
     }
     let mut choices = shown.proposal.as_ref().map(mapping::source_columns).unwrap_or_default();
@@ -237,7 +237,7 @@ fn page(
         overlaps: vec![("skip".into(), "Skip this occurrence"), ("queue".into(), "Queue one run")],
         attempts: typed.attempts,
         attempt_seconds: typed.attempt_seconds,
-        errors: shown.errors,
+        errors: at_controls(shown.errors),
     };
     Page::with(shown.status, request, &template)
 }

@@ -33,7 +33,7 @@ impl MapRow {
 /// The lines of a form; for a column that it does not know, the column of the source that it was proposed from
 /// (pairs of the Block's name and the source's), else the one that has its name.
 pub fn rows(form: &Form, block: &Block, source: &[String], proposed: &[(String, String)]) -> Vec<MapRow> {
-    let typed: Vec<(usize, &str)> = (0..).map_while(|i| Some((i, form.some(&format!("map.{i}.to"))?))).collect();
+    let typed: Vec<(usize, &str)> = (0..).map_while(|i| Some((i, form.some(&format!("map-{i}-to"))?))).collect();
     block
         .columns
         .iter()
@@ -41,7 +41,7 @@ pub fn rows(form: &Form, block: &Block, source: &[String], proposed: &[(String, 
             let known = typed.iter().find(|(_, to)| name_key(to) == name_key(&column.name));
             let (from, constant) = match known {
                 Some((i, _)) => {
-                    (form.raw(&format!("map.{i}.from")).to_owned(), form.raw(&format!("map.{i}.constant")).to_owned())
+                    (form.raw(&format!("map-{i}-from")).to_owned(), form.raw(&format!("map-{i}-constant")).to_owned())
                 }
                 None => (suggested(column, source, proposed), String::new()),
             };

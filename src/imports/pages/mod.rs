@@ -104,9 +104,9 @@ impl Place {
         let Some(connection) = connection else {
             return Err(FieldErrors::one("source", "Choose where the rows come from."));
         };
-        let path = form.get("source.path").to_owned();
+        let path = form.get("source-path").to_owned();
         if path.is_empty() && connection.kind != "http" {
-            return Err(FieldErrors::one("source.path", "Name the file that is imported."));
+            return Err(FieldErrors::one("source-path", "Name the file that is imported."));
         }
         Ok(Origin::Connection { id: connection.id, path })
     }
@@ -138,7 +138,7 @@ fn reject_choices() -> Vec<(String, &'static str)> {
 }
 
 fn load_good(form: &Form) -> Option<bool> {
-    match form.get("rejects.load_good") {
+    match form.get("rejects-load_good") {
         "yes" => Some(true),
         "no" => Some(false),
         _ => None,

@@ -1,5 +1,5 @@
-//! How a CSV source is written, as a form's controls hold it. Their names are those of the API (`source.delimiter`),
-//! so that what is wrong finds its control.
+//! How a CSV source is written, as a form's controls hold it. Their names are those of the API (`source.delimiter` is
+//! `source-delimiter`), so that what is wrong finds its control.
 
 use crate::formats::{Compression, CsvOptions};
 use crate::web::Form;
@@ -49,27 +49,27 @@ impl OptionsView {
 
 /// Whether a form says how the source is written at all.
 pub fn are_in(form: &Form) -> bool {
-    form.has("source.delimiter")
+    form.has("source-delimiter")
 }
 
 /// The options that a form holds; whether they can be used is theirs to say.
 pub fn read(form: &Form) -> CsvOptions {
     let text = |name: &str| Some(form.raw(name).to_owned()).filter(|text| !text.is_empty());
     let mut options = CsvOptions {
-        delimiter: form.raw("source.delimiter").to_owned(),
-        quote: form.raw("source.quote").to_owned(),
-        encoding: form.get("source.encoding").to_owned(),
-        header: form.get("source.header") != "no",
+        delimiter: form.raw("source-delimiter").to_owned(),
+        quote: form.raw("source-quote").to_owned(),
+        encoding: form.get("source-encoding").to_owned(),
+        header: form.get("source-header") != "no",
         nulls: std::iter::once("")
-            .chain(form.raw("source.nulls").lines().filter(|line| !line.is_empty()))
+            .chain(form.raw("source-nulls").lines().filter(|line| !line.is_empty()))
             .map(str::to_owned)
             .collect(),
-        decimal_point: form.raw("source.decimal_point").to_owned(),
-        group_separator: text("source.group_separator"),
-        date_format: form.get("source.date_format").to_owned(),
-        timestamp_format: text("source.timestamp_format"),
-        time_zone: form.some("source.time_zone").map(str::to_owned),
-        compression: Compression::ALL.into_iter().find(|known| known.as_str() == form.get("source.compression")),
+        decimal_point: form.raw("source-decimal_point").to_owned(),
+        group_separator: text("source-group_separator"),
+        date_format: form.get("source-date_format").to_owned(),
+        timestamp_format: text("source-timestamp_format"),
+        time_zone: form.some("source-time_zone").map(str::to_owned),
+        compression: Compression::ALL.into_iter().find(|known| known.as_str() == form.get("source-compression")),
     };
     options.tidy();
     options
@@ -92,12 +92,12 @@ pub fn write(form: &mut Form, options: &CsvOptions) {
         ("time_zone", view.time_zone),
         ("compression", view.compression),
     ];
-    form.0.extend(pairs.into_iter().map(|(name, value)| (format!("source.{name}"), value)));
+    form.0.extend(pairs.into_iter().map(|(name, value)| (format!("source-{name}"), value)));
 }
 
 /// Whether a control is one of these.
 pub fn is_one(name: &str) -> bool {
-    name.strip_prefix("source.").is_some_and(|member| CsvOptions::MEMBERS.contains(&member))
+    name.strip_prefix("source-").is_some_and(|member| CsvOptions::MEMBERS.contains(&member))
 }
 
 #[cfg(test)]

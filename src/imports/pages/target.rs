@@ -56,7 +56,7 @@ pub fn rows(form: &Form, proposal: &Proposal) -> Vec<ColumnRow> {
 pub fn read(form: &Form) -> Vec<ColumnRow> {
     (0..)
         .map_while(|i| {
-            let name = |member: &str| format!("col.{i}.{member}");
+            let name = |member: &str| format!("col-{i}-{member}");
             Some(ColumnRow {
                 source: form.some(&name("source"))?.to_owned(),
                 used: form.ticked(&name("use")),
@@ -110,7 +110,7 @@ pub fn mark(rows: &mut [ColumnRow], errors: FieldErrors, places: &[usize]) -> Fi
         let at = error.field.strip_prefix("columns[").and_then(|rest| rest.split(']').next()?.parse::<usize>().ok());
         match at.and_then(|column| places.get(column)) {
             Some(i) => {
-                let field = format!("col.{i}.name");
+                let field = format!("col-{i}-name");
                 if let Some(row) = rows.get_mut(*i) {
                     row.error.get_or_insert_with(|| error.detail.clone());
                 }

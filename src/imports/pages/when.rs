@@ -71,14 +71,14 @@ pub async fn when(
     Page::ok(&request, &template)
 }
 
-/// "Append weather.csv from Warehouse files into Weather."
+/// "weather.csv from Warehouse files into Weather, by Append."
 fn about(place: &Place, block_id: i64, connection_id: Option<i64>, definition: &crate::imports::Definition) -> String {
     let block = place.blocks.iter().find(|block| block.id == block_id).map(|block| block.name.as_str());
     let connection = connection_id.and_then(|id| place.connection(id)).map(|connection| connection.name.as_str());
     let source = match (connection, definition.source.path.as_deref()) {
         (Some(connection), Some(path)) => format!("{path} from {connection}"),
         (Some(connection), None) => connection.to_owned(),
-        (None, _) => "a file given by hand".to_owned(),
+        (None, _) => "A file given by hand".to_owned(),
     };
-    format!("{} {source} into {}.", definition.mode.label(), block.unwrap_or("its Block"))
+    format!("{source} into {}, by {}.", block.unwrap_or("its Block"), definition.mode.label())
 }

@@ -41,17 +41,17 @@ fn wrong(errors: FieldErrors) -> Said {
 
 /// Names of controls by the screen that draws them; the other screens carry them.
 fn of_source(name: &str) -> bool {
-    matches!(name, "source" | "source.path" | "file")
+    matches!(name, "source" | "source-path" | "file")
 }
 
 fn of_preview(name: &str) -> bool {
     options::is_one(name)
         || matches!(name, "target" | "block" | "block_name" | "block_kind")
-        || name.starts_with("col.")
+        || name.starts_with("col-")
 }
 
 fn of_mapping(name: &str) -> bool {
-    name.starts_with("map.") || name.starts_with("rejects.") || matches!(name, "mode" | "name" | "description")
+    name.starts_with("map-") || name.starts_with("rejects-") || matches!(name, "mode" | "name" | "description")
 }
 
 impl Wizard {
@@ -71,7 +71,7 @@ impl Wizard {
         }
         let connection = self.form.id("source").and_then(|id| self.place.connection(id));
         let name = connection.map(|connection| connection.name.as_str()).unwrap_or_default();
-        match self.form.get("source.path") {
+        match self.form.get("source-path") {
             "" => name.to_owned(),
             path => format!("{path} from {name}"),
         }
@@ -141,7 +141,7 @@ pub async fn sourced(
     // Another source is looked at afresh.
     if wizard.form.get("seen") != seen {
         let stale = |name: &str| {
-            options::is_one(name) || name.starts_with("col.") || name.starts_with("map.") || of_proposal(name)
+            options::is_one(name) || name.starts_with("col-") || name.starts_with("map-") || of_proposal(name)
         };
         wizard.form.0.retain(|(name, _)| !stale(name));
         put(&mut wizard.form, "seen", seen);

@@ -54,12 +54,12 @@ impl Wizard {
         definition.source.csv = options::read(&self.form);
         let connection_id = self.form.id("source");
         if connection_id.is_some() {
-            definition.source.path = self.form.some("source.path").map(str::to_owned);
+            definition.source.path = self.form.some("source-path").map(str::to_owned);
         }
         definition.mapping = Some(mapping::mapping(rows).0);
         definition.rejects.load_good = load_good(&self.form);
-        definition.rejects.max_rows = optional(&self.form, "rejects.max_rows", &mut errors);
-        definition.rejects.max_percent = optional(&self.form, "rejects.max_percent", &mut errors);
+        definition.rejects.max_rows = optional(&self.form, "rejects-max_rows", &mut errors);
+        definition.rejects.max_percent = optional(&self.form, "rejects-max_percent", &mut errors);
         let draft = Draft {
             name: self.form.get("name").to_owned(),
             description: self.form.get("description").to_owned(),
@@ -123,7 +123,7 @@ pub(super) fn control(field: &str, places: &[usize]) -> String {
     let Some(rest) = field.strip_prefix("mapping[") else { return field.to_owned() };
     let Some((line, member)) = rest.split_once("].") else { return field.to_owned() };
     match line.parse::<usize>().ok().and_then(|line| places.get(line)) {
-        Some(row) => format!("map.{row}.{}", if member == "constant" { "constant" } else { "from" }),
+        Some(row) => format!("map-{row}-{}", if member == "constant" { "constant" } else { "from" }),
         None => field.to_owned(),
     }
 }

@@ -14,7 +14,7 @@ use crate::imports::pages::mapping::{self, Landing, MapRow};
 use crate::imports::pages::options::{self, OptionsView};
 use crate::imports::pages::target::{self, ColumnRow};
 use crate::imports::pages::{put, reject_choices};
-use crate::web::{Page, Shell, refused, words};
+use crate::web::{Page, Shell, at_controls, refused, words};
 
 #[derive(Template)]
 #[template(path = "imports/source.html")]
@@ -120,11 +120,11 @@ impl Wizard {
         let template = SourcePage {
             shell: self.shell("New import configuration"),
             list: self.place.list(),
-            errors,
+            errors: at_controls(errors),
             carried: self.carried(of_source),
             choices,
             by_hand: chosen == "file" || self.place.connections.is_empty(),
-            path: self.form.get("source.path").to_owned(),
+            path: self.form.get("source-path").to_owned(),
             sample_name: self.form.get("sample_name").to_owned(),
             files: listed,
             trouble,
@@ -149,7 +149,7 @@ impl Wizard {
         let template = PreviewPage {
             shell: self.shell("New import configuration"),
             list: self.place.list(),
-            errors,
+            errors: at_controls(errors),
             carried: self.carried(of_preview),
             source: self.source_words(),
             o: OptionsView::of(&options),
@@ -196,7 +196,7 @@ impl Wizard {
     pub(super) fn propose_block(&mut self, columns: &[ColumnRow]) {
         let file = match self.form.get("source") {
             "file" => self.form.get("sample_name"),
-            _ => self.form.get("source.path"),
+            _ => self.form.get("source-path"),
         };
         let name = target::name_from(file);
         let kind =
@@ -246,13 +246,13 @@ impl Wizard {
             choices: mapping::choices(&source),
             mode: Mode::parse(self.form.get("mode")).unwrap_or(Mode::Append),
             modes: Mode::ALL,
-            load_good: self.form.get("rejects.load_good").to_owned(),
+            load_good: self.form.get("rejects-load_good").to_owned(),
             load_goods: reject_choices(),
-            max_rows: self.form.get("rejects.max_rows").to_owned(),
-            max_percent: self.form.get("rejects.max_percent").to_owned(),
+            max_rows: self.form.get("rejects-max_rows").to_owned(),
+            max_percent: self.form.get("rejects-max_percent").to_owned(),
             called: self.form.get("name").to_owned(),
             description: self.form.get("description").to_owned(),
-            errors,
+            errors: at_controls(errors),
         };
         Page::with(status, &self.request, &template)
     }
