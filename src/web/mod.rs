@@ -17,4 +17,4 @@ pub use address::{client_address, local_path};
 pub use errors::{at_controls, refused};
 pub use flash::Flash;
 pub use form::Form;
-pub use page::{Crumb, Icon, NavItem, Page, Shell, icon, render, see_other};
+pub use page::{Crumb, Icon, NavItem, Page, Shell, control_id, icon, render, see_other};

@@ -154,6 +154,11 @@ pub fn see_other(to: &str, flash: Option<Flash>) -> HttpResponse {
     response.finish()
 }
 
+/// The id of a field's control: "source.path" is "source-path", since a point in an id means something else in CSS.
+pub fn control_id(field: &str) -> String {
+    field.replace('.', "-")
+}
+
 /// Percent-encodes a text for a query string.
 pub fn encode(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()

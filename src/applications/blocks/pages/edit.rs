@@ -77,10 +77,10 @@ impl Typed {
 
     fn read(form: &Form) -> Self {
         let list = |name: &'static str| form.all(name).map(str::to_owned).collect::<Vec<_>>();
-        let (ids, types, dimensions) = (list("column_id"), list("column_type"), list("column_dimension"));
-        let (keys, required) = (list("column_key"), list("column_required"));
+        let (ids, types, dimensions) = (list("column_id[]"), list("column_type[]"), list("column_dimension[]"));
+        let (keys, required) = (list("column_key[]"), list("column_required[]"));
         let yes = |list: &[String], i: usize| list.get(i).is_some_and(|v| v == "yes");
-        let columns = list("column_name")
+        let columns = list("column_name[]")
             .into_iter()
             .enumerate()
             .map(|(i, name)| TypedColumn {
