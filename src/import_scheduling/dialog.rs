@@ -263,21 +263,27 @@ async fn save(
     };
     match saved {
         Ok(schedule) => {
-            let to = format!("/applications/{application_id}/settings/import-scheduling#sched-{}", schedule.id);
+            let list = format!("/applications/{application_id}/settings/import-scheduling");
             let did = if schedule_id.is_some() { "Updated" } else { "Scheduled" };
             let flash = Flash::new(format!("{did}: {}.", schedule.sentence()));
-            let mut response = see_other(&to, Some(flash));
+            let mut response = see_other(&format!("{list}#sched-{}", schedule.id), Some(flash));
             if is_fragment(&request) {
                 *response.status_mut() = StatusCode::OK;
-                let value = actix_web::http::header::HeaderValue::from_str(&to).map_err(AppError::internal)?;
+                // Without the place in the page: the list that is open would only scroll there, and stay as it was.
+                let value = actix_web::http::header::HeaderValue::from_str(&list).map_err(AppError::internal)?;
                 response.headers_mut().remove(actix_web::http::header::LOCATION);
                 response.headers_mut().insert(actix_web::http::header::HeaderName::from_static("hx-redirect"), value);
             }
             Ok(response)
         }
         Err(error) => {
+            // Who was told what somebody else saved, and saves again, means it.
+            let version = match (&error, &stage.schedule) {
+                (AppError::Stale(_), Some(schedule)) => Some(schedule.version),
+                _ => typed.version,
+            };
             let (status, errors) = refused(error)?;
-            let form = form(&stage, typed, &by, csrf, errors, now);
+            let form = form(&stage, Typed { version, ..typed }, &by, csrf, errors, now);
             answer(&request, &app, &by, &stage, form, status, true)
         }
     }

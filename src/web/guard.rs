@@ -42,6 +42,9 @@ pub async fn guard(
         request.head_mut().method = Method::GET;
     }
     let refused = if api { None } else { check_origin(&mut request, secure).await.err() };
+    // Whose session ended while the page was open is told so, and can go on; without a session nothing is forged.
+    let ended = for_htmx && csrf::session_value(request.request(), secure).is_none();
+    let refused = refused.map(|error| if ended { AppError::SignedOut } else { error });
     let mut response = match refused {
         Some(error) => request.into_response(error.error_response()).map_into_right_body(),
         None => next.call(request).await?.map_into_left_body(),

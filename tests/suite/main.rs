@@ -30,5 +30,7 @@ mod setup;
 mod sign_in;
 // The program itself.
 mod process;
+// Whole walks in a real browser.
+mod journeys;
 // The tools of this suite.
 mod tools;

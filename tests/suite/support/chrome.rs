@@ -57,6 +57,15 @@ pub struct Chrome {
 impl Chrome {
     /// A new browser, in which this person is signed in.
     pub async fn open(world: &World, person: Option<&Person>, look: Look) -> Self {
+        let chrome = Self::at(world.at(), look).await;
+        if let Some(person) = person {
+            chrome.sign_in(&world.session(person).await).await;
+        }
+        chrome
+    }
+
+    /// A new browser before a server that answers at `base`, given without a slash at its end.
+    pub async fn at(base: &str, look: Look) -> Self {
         static TURN: Semaphore = Semaphore::const_new(1);
         let turn = TURN.acquire().await.unwrap();
         let driver = driver();
@@ -71,11 +80,8 @@ impl Chrome {
             .unwrap_or_else(|e| panic!("Chromium does not start: {e}"));
         let session = client.session_id().await.unwrap().unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let base = world.at().to_owned();
+        let base = base.to_owned();
         let chrome = Self { client, base, session, driver, http, _profile: profile, _turn: turn };
-        if let Some(person) = person {
-            chrome.sign_in(&world.session(person).await).await;
-        }
         let scheme = if look.dark { "dark" } else { "light" };
         let media = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
         chrome.cdp("Emulation.setEmulatedMedia", json!({ "features": media })).await;
@@ -282,6 +288,30 @@ impl Chrome {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// What the browser asks before it goes on, answered with OK or Cancel.
+    pub async fn asked(&self, agree: bool) -> String {
+        let question = self.until("the browser asks", async || self.client.get_alert_text().await.ok()).await;
+        if agree {
+            self.client.accept_alert().await.unwrap();
+        } else {
+            self.client.dismiss_alert().await.unwrap();
+        }
+        question
+    }
+
+    /// Waits until what has the focus matches this CSS.
+    pub async fn focus_on(&self, css: &str) {
+        let script = format!("return document.activeElement.matches({css:?})");
+        self.until(&format!("the focus is on {css}"), async || (self.script(&script).await == true).then_some(())).await;
+    }
+
+    /// Fails when the console holds an error, but for answers with these statuses, which the test provoked.
+    pub async fn quiet_but(&self, statuses: &[u16]) {
+        let mut errors = self.console().await;
+        errors.retain(|e| !statuses.iter().any(|status| e.contains(&format!("status of {status}"))));
+        assert!(errors.is_empty(), "on the console: {errors:#?}");
     }
 
     /// Runs a script in the page and answers what it returns.

@@ -1,0 +1,187 @@
+//! Schedule, switch and delete by keyboard alone; where the focus is, at every step.
+
+use chrono::Duration;
+use fantoccini::key::Key;
+use serde_json::json;
+
+use crate::journeys::{list, refreshed, words};
+use crate::running::start;
+use crate::schedules::{create, daily, draft};
+use crate::support::*;
+
+const ESC: Key = Key::Escape;
+const ENTER: Key = Key::Enter;
+
+#[test]
+fn an_import_is_scheduled_switched_and_deleted_by_keyboard() {
+    with_world(Database::Sqlite, |world| async move {
+        words(&world).await;
+        let chrome = Chrome::open(&world, Some(&world.olive), Look::default()).await;
+        chrome.goto(&list(&world)).await;
+        dialog(&chrome).await;
+        errors(&chrome).await;
+        switch(&chrome).await;
+        delete(&chrome).await;
+        chrome.quiet_but(&[422]).await;
+        chrome.close().await;
+    });
+}
+
+async fn open_dialog(chrome: &Chrome) {
+    chrome.keys(&[ENTER]).await;
+    chrome.sees("Schedule an import").await;
+    chrome.focus_on("dialog[open] *").await;
+}
+
+/// Esc closes what was not touched and asks once before what was typed is lost; the focus goes back to the opener.
+async fn dialog(chrome: &Chrome) {
+    chrome.tab_to("Set up scheduled imports").await;
+    open_dialog(chrome).await;
+    chrome.keys(&[ESC]).await;
+    chrome.sees_no("Schedule an import").await;
+    assert!(chrome.focused().await.starts_with("Set up scheduled imports"), "{}", chrome.focused().await);
+    open_dialog(chrome).await;
+    chrome.tab_to("Daily").await;
+    chrome.keys(&[Key::Right]).await;
+    chrome.sees("Every weekday at 06:00, Europe/Paris").await;
+    chrome.tab_to("Mo").await;
+    chrome.type_text(" ").await;
+    chrome.sees("Every week, Tuesday to Friday, at 06:00").await;
+    chrome.keys(&[ESC]).await;
+    assert!(chrome.asked(false).await.contains("Leave without saving?"));
+    chrome.sees("Schedule an import").await;
+    chrome.keys(&[ESC]).await;
+    chrome.asked(true).await;
+    chrome.sees_no("Schedule an import").await;
+    assert!(chrome.focused().await.starts_with("Set up scheduled imports"), "{}", chrome.focused().await);
+}
+
+/// What is wrong has the focus, and a link leads to the control.
+async fn errors(chrome: &Chrome) {
+    open_dialog(chrome).await;
+    chrome.tab_to("Time zone").await;
+    type_over(chrome, "Europe/Atlantis").await;
+    chrome.keys(&[ENTER]).await;
+    chrome.focus_on("dialog[open] .errors").await;
+    chrome.sees("There is no time zone “Europe/Atlantis”").await;
+    chrome.tab_to("There is no time zone").await;
+    chrome.keys(&[ENTER]).await;
+    chrome.focus_on("#time_zone").await;
+    type_over(chrome, "Europe/Madrid").await;
+    chrome.sees("Every day at 06:00, Europe/Madrid").await;
+    chrome.keys(&[ENTER]).await;
+    chrome.sees("Scheduled: Every day at 06:00, Europe/Madrid").await;
+}
+
+/// Replaces what stands in the focused control.
+async fn type_over(chrome: &Chrome, text: &str) {
+    chrome.script("document.activeElement.select(); return 1").await;
+    chrome.type_text(text).await;
+}
+
+async fn switch(chrome: &Chrome) {
+    chrome.tab_to("On: Every day at 06:00").await;
+    chrome.type_text(" ").await;
+    chrome.sees("Turned off: Every day at 06:00").await;
+    chrome.focus_on("[role=switch]:not(:checked)").await;
+    chrome.type_text(" ").await;
+    chrome.sees("Turned on: Every day at 06:00").await;
+    chrome.focus_on("[role=switch]:checked").await;
+}
+
+async fn delete(chrome: &Chrome) {
+    chrome.tab_to("More actions for").await;
+    chrome.keys(&[ENTER]).await;
+    chrome.sees("Edit schedule").await;
+    chrome.keys(&[ESC]).await;
+    chrome.sees_no("Edit schedule").await;
+    chrome.focus_on(".sched summary").await;
+    chrome.keys(&[ENTER]).await;
+    chrome.tab_to("Delete schedule").await;
+    chrome.keys(&[ENTER]).await;
+    chrome.sees("Delete this schedule?").await;
+    assert_eq!(chrome.focused().await, "Keep it", "the harmless answer has the focus");
+    chrome.keys(&[ESC]).await;
+    chrome.sees_no("Delete this schedule?").await;
+    chrome.focus_on(".sched summary").await;
+    chrome.keys(&[ENTER]).await;
+    chrome.tab_to("Delete schedule").await;
+    chrome.keys(&[ENTER]).await;
+    chrome.sees("Delete this schedule?").await;
+    chrome.tab_to("Delete schedule").await;
+    chrome.keys(&[ENTER]).await;
+    chrome.sees("Deleted: Every day at 06:00, Europe/Madrid").await;
+}
+
+/// The shortcuts open the dialog and find the filter, but never while somebody types.
+#[test]
+fn shortcuts_keep_out_of_the_way() {
+    with_world(Database::Sqlite, |world| async move {
+        let stage = words(&world).await;
+        create(&world, draft(&stage, &daily("18:00"))).await;
+        let chrome = Chrome::open(&world, Some(&world.olive), Look::default()).await;
+        chrome.goto(&list(&world)).await;
+        chrome.type_text("/").await;
+        chrome.focus_on("#q").await;
+        chrome.type_text("n").await;
+        chrome.keys(&[Key::Tab]).await;
+        assert_eq!(chrome.css("dialog").await.len(), 0, "a letter in a field is a letter");
+        chrome.type_text("n").await;
+        chrome.sees("Schedule an import").await;
+        chrome.keys(&[ESC]).await;
+        chrome.sees_no("Schedule an import").await;
+        chrome.quiet().await;
+        chrome.close().await;
+    });
+}
+
+/// While a run waits the card refreshes itself: neither the focus nor an open menu is lost.
+#[test]
+fn a_refresh_takes_nothing_away() {
+    with_world(Database::Sqlite, |world| async move {
+        let stage = words(&world).await;
+        create(&world, draft(&stage, &daily("18:00"))).await;
+        start(&world, &stage).await;
+        let chrome = Chrome::open(&world, Some(&world.olive), Look::default()).await;
+        chrome.goto(&list(&world)).await;
+        chrome.sees("Cancel run").await;
+        chrome.tab_to("More actions for").await;
+        chrome.keys(&[ENTER]).await;
+        chrome.tab_to("Runs of this schedule").await;
+        world.advance(Duration::seconds(90));
+        refreshed(&chrome).await;
+        chrome.sees("1 min 30 s").await;
+        assert_eq!(chrome.focused().await, "Runs of this schedule");
+        assert_eq!(chrome.css("details.menu[open]").await.len(), 1, "the menu is still open");
+        chrome.quiet().await;
+        chrome.close().await;
+    });
+}
+
+/// The recipients are chosen by keyboard, and the closed list says who they are.
+#[test]
+fn recipients_are_chosen_by_keyboard() {
+    with_world(Database::Sqlite, |world| async move {
+        let stage = words(&world).await;
+        let made = create(&world, draft(&stage, &json!({
+            "repeat": "days", "start_date": "2026-10-09", "start_time": "06:00", "time_zone": "Europe/Paris",
+        })))
+        .await;
+        let chrome = Chrome::open(&world, Some(&world.olive), Look::default()).await;
+        chrome.goto(&format!("/applications/{}/schedules/{}/edit", world.application, made.id)).await;
+        chrome.tab_to("Get notified").await;
+        chrome.type_text(" ").await;
+        chrome.tab_to("Olive").await;
+        chrome.keys(&[ENTER]).await;
+        chrome.tab_to("Mo").await;
+        chrome.type_text(" ").await;
+        chrome.keys(&[ESC]).await;
+        chrome.focus_on(".picker summary").await;
+        chrome.sees("Mo, Olive").await;
+        chrome.tab_to("Update Schedule").await;
+        chrome.keys(&[ENTER]).await;
+        chrome.sees("Failed, 2 members").await;
+        chrome.quiet().await;
+        chrome.close().await;
+    });
+}

@@ -1,0 +1,234 @@
+//! What somebody types wrong, twice or too late: clear words at the field, nothing typed is lost, nothing half written.
+
+use chrono::Duration;
+use serde_json::json;
+
+use crate::journeys::{list, words};
+use crate::schedules::{create, daily, draft, find, try_update};
+use crate::support::*;
+
+/// How many schedules "FP&A 2026" has.
+async fn count(world: &World) -> usize {
+    let application = world.application;
+    world.read(move |conn| tidegate::schedules::actions::of_application(conn, application)).await.len()
+}
+
+fn new_form(world: &World) -> String {
+    format!("/applications/{}/schedules/new", world.application)
+}
+
+async fn opens(chrome: &Chrome, world: &World) {
+    chrome.goto(&list(world)).await;
+    chrome.click("Set up scheduled imports").await;
+    chrome.sees("Schedule an import").await;
+}
+
+/// Waits for the words beside the control of this id, not only on top.
+async fn beside(chrome: &Chrome, id: &str, words: &str) {
+    let script = format!(
+        "const e = document.getElementById({id:?}); \
+         return (e.closest('.field') ?? e.closest('fieldset') ?? e).innerText"
+    );
+    chrome
+        .until(&format!("\"{words}\" stands beside {id}"), async || {
+            chrome.script(&script).await.as_str().is_some_and(|text| text.contains(words)).then_some(())
+        })
+        .await;
+}
+
+async fn value(chrome: &Chrome, label: &str) -> String {
+    chrome.control(label).await.prop("value").await.unwrap().unwrap_or_default()
+}
+
+#[test]
+fn each_wrong_field_is_told_where_it_stands() {
+    with_world(Database::Sqlite, |world| async move {
+        words(&world).await;
+        let chrome = Chrome::open(&world, Some(&world.olive), Look::default()).await;
+        opens(&chrome, &world).await;
+        chrome.fill("Time zone", "Europe/Pariss").await;
+        chrome.click("Schedule Import").await;
+        beside(&chrome, "time_zone", "There is no time zone “Europe/Pariss”").await;
+        chrome.sees("One thing is not right yet").await;
+        assert_eq!(value(&chrome, "Time zone").await, "Europe/Pariss", "what was typed stays");
+
+        chrome.fill("Time zone", "Europe/Paris").await;
+        chrome.click("Once").await;
+        chrome.set("Date", "2026-10-07").await;
+        chrome.click("Schedule Import").await;
+        beside(&chrome, "start_date", "is in the past").await;
+        assert_eq!(value(&chrome, "Date").await, "2026-10-07");
+
+        chrome.set("Date", "2026-10-20").await;
+        chrome.click("Daily").await;
+        chrome.click("On a date").await;
+        chrome.set("Last day", "2026-10-12").await;
+        chrome.click("Schedule Import").await;
+        beside(&chrome, "end_date", "is before the start").await;
+
+        chrome.click("Forever").await;
+        chrome.click("Weekly").await;
+        for day in ["MoMonday", "TuTuesday", "WeWednesday", "ThThursday", "FrFriday"] {
+            chrome.click(day).await;
+        }
+        chrome.choose("Configuration", "Choose a configuration").await;
+        chrome.fill("Every", "2").await;
+        chrome.click("Schedule Import").await;
+        beside(&chrome, "weekdays", "Choose at least one weekday.").await;
+        beside(&chrome, "configuration", "Choose the configuration to run.").await;
+        chrome.sees("2 things are not right yet").await;
+        assert_eq!(value(&chrome, "Every").await, "2");
+        assert_eq!(count(&world).await, 0, "nothing was saved");
+
+        chrome.choose("Configuration", "words").await;
+        chrome.click("SaSaturday").await;
+        chrome.click("Schedule Import").await;
+        chrome.sees("Scheduled: Every 2 weeks on Saturday at 06:00").await;
+        assert_eq!(count(&world).await, 1);
+        chrome.quiet_but(&[422]).await;
+        chrome.close().await;
+    });
+}
+
+#[test]
+fn the_fifth_schedule_and_a_stale_one_are_refused_with_words() {
+    with_world(Database::Sqlite, |world| async move {
+        let stage = words(&world).await;
+        let mut made = Vec::new();
+        for time in ["01:00", "02:00", "03:00"] {
+            made.push(create(&world, draft(&stage, &daily(time))).await);
+        }
+        let chrome = Chrome::open(&world, Some(&world.olive), Look::default()).await;
+        chrome.goto(&new_form(&world)).await;
+        create(&world, draft(&stage, &daily("04:00"))).await;
+        chrome.click("More").await;
+        chrome.fill("Run name", "kept").await;
+        chrome.click("Schedule Import").await;
+        chrome.sees("words has four schedules already; delete or edit one of them.").await;
+        assert_eq!(value(&chrome, "Run name").await, "kept");
+        assert_eq!(count(&world).await, 4);
+
+        let id = made[0].id;
+        chrome.goto(&format!("/applications/{}/schedules/{id}/edit", world.application)).await;
+        let other = draft(&stage, &daily("05:00"));
+        world.advance(Duration::minutes(2));
+        try_update(&world, &world.ada, id, None, other).await.unwrap();
+        chrome.set("Time", "09:30").await;
+        chrome.click("Update Schedule").await;
+        chrome.sees("Ada changed this schedule on").await;
+        chrome.sees("It now says: Every day at 05:00, UTC.").await;
+        assert_eq!(value(&chrome, "Time").await, "09:30", "what was typed stays");
+        assert_eq!(find(&world, id).await.sentence(), "Every day at 05:00, UTC");
+        chrome.click("Update Schedule").await;
+        chrome.sees("Updated: Every day at 09:30, UTC").await;
+        chrome.quiet_but(&[409, 412]).await;
+        chrome.close().await;
+    });
+}
+
+#[test]
+fn what_belongs_elsewhere_is_not_there() {
+    with_world(Database::Sqlite, |world| async move {
+        let stage = words(&world).await;
+        let made = create(&world, draft(&stage, &daily("18:00"))).await;
+        let chrome = Chrome::open(&world, Some(&world.stranger), Look::default()).await;
+        for application in [world.application, world.elsewhere] {
+            for part in ["edit", "delete"] {
+                chrome.goto(&format!("/applications/{application}/schedules/{}/{part}", made.id)).await;
+                chrome.sees("There is nothing here").await;
+            }
+        }
+        // A configuration of another Application is none of this form's.
+        chrome.goto(&format!("/applications/{}/schedules/new", world.elsewhere)).await;
+        let stranger = world.browser(&world.stranger).await;
+        let configuration = stage.configuration.to_string();
+        let answer = stranger
+            .post(
+                &format!("/applications/{}/schedules", world.elsewhere),
+                &[
+                    ("configuration", &configuration),
+                    ("repeat", "days"),
+                    ("every_days", "1"),
+                    ("start_date", "2026-10-20"),
+                    ("start_time", "06:00"),
+                    ("time_zone", "UTC"),
+                    ("ends", "forever"),
+                ],
+            )
+            .await;
+        assert_eq!(answer.status, 422, "{}", answer.text());
+        assert_eq!(count(&world).await, 1);
+        chrome.quiet_but(&[404]).await;
+        chrome.close().await;
+    });
+}
+
+/// Pressed twice, one schedule is there; deleted twice, the second is told so.
+#[test]
+fn a_form_sent_twice_counts_once() {
+    with_world(Database::Sqlite, |world| async move {
+        words(&world).await;
+        let chrome = Chrome::open(&world, Some(&world.olive), Look::default()).await;
+        opens(&chrome, &world).await;
+        chrome
+            .script(
+                "const b = document.querySelector('dialog [type=submit].btn-primary'); b.click(); b.click(); b.click(); \
+                 return 1",
+            )
+            .await;
+        chrome.sees("Scheduled: Every day at 06:00").await;
+        assert_eq!(count(&world).await, 1, "a double click makes one schedule");
+
+        let id = world.application;
+        let application = world.application;
+        let made = world.read(move |conn| tidegate::schedules::actions::of_application(conn, application)).await;
+        let olive = world.browser(&world.olive).await;
+        let path = format!("/applications/{id}/schedules/{}/delete", made[0].id);
+        assert_eq!(olive.post(&path, &[]).await.status, 200);
+        chrome.click("On: Every day").await;
+        chrome.sees("This is not there any more.").await;
+        chrome.focus_on("[role=switch]:checked").await;
+        chrome.quiet_but(&[404]).await;
+        chrome.close().await;
+    });
+}
+
+#[test]
+fn a_session_that_ends_in_mid_dialog_loses_nothing() {
+    with_world(Database::Sqlite, |world| async move {
+        let stage = words(&world).await;
+        create(&world, draft(&stage, &json!({
+            "repeat": "days", "start_date": "2026-10-09", "start_time": "18:00", "time_zone": "UTC",
+        })))
+        .await;
+        let chrome = Chrome::open(&world, Some(&world.olive), Look::default()).await;
+        chrome.goto(&list(&world)).await;
+        chrome.click("Schedule Imports").await;
+        chrome.sees("Every day at 06:00").await;
+        chrome.forget().await;
+        chrome.set("Time", "11:45").await;
+        chrome.click("Schedule Import").await;
+        chrome.sees("Your session ended.").await;
+        assert_eq!(value(&chrome, "Time").await, "11:45", "what was typed stays");
+        assert_eq!(count(&world).await, 1);
+
+        // In another tab Olive signs in again, and comes back.
+        chrome.sign_in(&world.session(&world.olive).await).await;
+        chrome.script("window.dispatchEvent(new Event('focus')); return 1").await;
+        chrome.sees("You are signed in again.").await;
+        chrome.click_in("Schedule an import", "Schedule Import").await;
+        chrome.sees("Scheduled: Every day at 11:45").await;
+        assert_eq!(count(&world).await, 2);
+
+        // The same when nothing was noticed in between: another session, and the form of the first.
+        chrome.click("Schedule Imports").await;
+        chrome.sees("Every day at 06:00").await;
+        chrome.sign_in(&world.session(&world.olive).await).await;
+        chrome.set("Time", "12:15").await;
+        chrome.sees("You signed in anew meanwhile.").await;
+        chrome.click_in("Schedule an import", "Schedule Import").await;
+        chrome.sees("Scheduled: Every day at 12:15").await;
+        chrome.quiet_but(&[401, 403]).await;
+        chrome.close().await;
+    });
+}
