@@ -69,6 +69,7 @@ async fn errors(chrome: &Chrome) {
     chrome.focus_on("#time_zone").await;
     type_over(chrome, "Europe/Madrid").await;
     chrome.sees("Every day at 06:00, Europe/Madrid").await;
+    chrome.tab_to("Schedule Import").await; // in the field, Enter takes the zone that the browser suggests
     chrome.keys(&[ENTER]).await;
     chrome.sees("Scheduled: Every day at 06:00, Europe/Madrid").await;
 }
@@ -163,9 +164,15 @@ fn a_refresh_takes_nothing_away() {
 fn recipients_are_chosen_by_keyboard() {
     with_world(Database::Sqlite, |world| async move {
         let stage = words(&world).await;
-        let made = create(&world, draft(&stage, &json!({
-            "repeat": "days", "start_date": "2026-10-09", "start_time": "06:00", "time_zone": "Europe/Paris",
-        })))
+        let made = create(
+            &world,
+            draft(
+                &stage,
+                &json!({
+                    "repeat": "days", "start_date": "2026-10-09", "start_time": "06:00", "time_zone": "Europe/Paris",
+                }),
+            ),
+        )
         .await;
         let chrome = Chrome::open(&world, Some(&world.olive), Look::default()).await;
         chrome.goto(&format!("/applications/{}/schedules/{}/edit", world.application, made.id)).await;

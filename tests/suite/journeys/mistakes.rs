@@ -2,9 +2,11 @@
 
 use chrono::Duration;
 use serde_json::json;
+use tidegate::imports::Mode;
 
 use crate::journeys::{list, words};
 use crate::schedules::{create, daily, draft, find, try_update};
+use crate::support::stage::stage;
 use crate::support::*;
 
 /// How many schedules "FP&A 2026" has.
@@ -44,8 +46,10 @@ async fn value(chrome: &Chrome, label: &str) -> String {
 fn each_wrong_field_is_told_where_it_stands() {
     with_world(Database::Sqlite, |world| async move {
         words(&world).await;
+        stage(&world, "numbers", Mode::Append, |_| ()).await;
         let chrome = Chrome::open(&world, Some(&world.olive), Look::default()).await;
         opens(&chrome, &world).await;
+        chrome.choose("Configuration", "words").await;
         chrome.fill("Time zone", "Europe/Pariss").await;
         chrome.click("Schedule Import").await;
         beside(&chrome, "time_zone", "There is no time zone “Europe/Pariss”").await;
@@ -197,9 +201,15 @@ fn a_form_sent_twice_counts_once() {
 fn a_session_that_ends_in_mid_dialog_loses_nothing() {
     with_world(Database::Sqlite, |world| async move {
         let stage = words(&world).await;
-        create(&world, draft(&stage, &json!({
-            "repeat": "days", "start_date": "2026-10-09", "start_time": "18:00", "time_zone": "UTC",
-        })))
+        create(
+            &world,
+            draft(
+                &stage,
+                &json!({
+                    "repeat": "days", "start_date": "2026-10-09", "start_time": "18:00", "time_zone": "UTC",
+                }),
+            ),
+        )
         .await;
         let chrome = Chrome::open(&world, Some(&world.olive), Look::default()).await;
         chrome.goto(&list(&world)).await;

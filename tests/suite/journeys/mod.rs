@@ -39,5 +39,7 @@ pub async fn refreshed(chrome: &Chrome) {
              document.addEventListener('htmx:after:swap', () => { window.swaps += 1 }, { once: true }); return 1",
         )
         .await;
-    chrome.until("the page refreshes itself", async || (chrome.script("return window.swaps").await == 1).then_some(())).await;
+    chrome
+        .until("the page refreshes itself", async || (chrome.script("return window.swaps").await == 1).then_some(()))
+        .await;
 }

@@ -112,11 +112,12 @@ async fn run(chrome: &Chrome) {
     mark(chrome).await;
     chrome.click("Run now").await;
     chrome.sees("Started: Carriers").await;
-    chrome.until("the card says Success", async || {
-        let card = chrome.script("return document.querySelector('[id^=cfg-]').innerText").await;
-        card.as_str().is_some_and(|text| text.contains("Success")).then_some(())
-    })
-    .await;
+    chrome
+        .until("the card says Success", async || {
+            let card = chrome.script("return document.querySelector('[id^=cfg-]').innerText").await;
+            card.as_str().is_some_and(|text| text.contains("Success")).then_some(())
+        })
+        .await;
     still_the_same_page(chrome).await;
     chrome.click("Show history").await;
     chrome.click("View Summary").await;

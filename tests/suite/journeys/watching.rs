@@ -38,7 +38,8 @@ fn a_failure_is_told_where_one_looks() {
         let stage = words(&world).await;
         create(&world, draft(&stage, &daily("18:00"))).await;
         std::fs::remove_file(world.folder().join("words.csv")).unwrap();
-        let chrome = Chrome::open(&world, Some(&world.olive), Look { phone: true, dark: true, ..Look::default() }).await;
+        let chrome =
+            Chrome::open(&world, Some(&world.olive), Look { phone: true, dark: true, ..Look::default() }).await;
         chrome.goto(&list(&world)).await;
         chrome.click("Run now").await;
         chrome.sees("Cancel run").await;

@@ -304,7 +304,8 @@ impl Chrome {
     /// Waits until what has the focus matches this CSS.
     pub async fn focus_on(&self, css: &str) {
         let script = format!("return document.activeElement.matches({css:?})");
-        self.until(&format!("the focus is on {css}"), async || (self.script(&script).await == true).then_some(())).await;
+        self.until(&format!("the focus is on {css}"), async || (self.script(&script).await == true).then_some(()))
+            .await;
     }
 
     /// Fails when the console holds an error, but for answers with these statuses, which the test provoked.
