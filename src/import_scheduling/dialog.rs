@@ -100,6 +100,7 @@ fn form(stage: &Stage, typed: Typed, by: &By, csrf: String, errors: FieldErrors,
         back: format!("{base}/settings/import-scheduling"),
         csrf,
         version: typed.version,
+        opened: typed.opened.map(|at| at.rfc3339()),
         error_title: match errors.0.len() {
             1 => "One thing is not right yet".into(),
             n => format!("{n} things are not right yet"),
@@ -252,10 +253,11 @@ async fn save(
     }
     let saved = match typed.draft(stage.schedule.as_ref()) {
         Ok(draft) => {
-            let (by, version) = (by.clone(), typed.version);
-            app.write(move |conn| match schedule_id {
-                Some(id) => actions::update(conn, &by, id, version, draft, now),
-                None => actions::create(conn, &by, application_id, draft, now),
+            let (by, version, opened) = (by.clone(), typed.version, typed.opened);
+            app.write(move |conn| match (schedule_id, opened) {
+                (Some(id), _) => actions::update(conn, &by, id, version, draft, now),
+                (None, Some(opened)) => actions::create_once(conn, &by, application_id, draft, opened, now),
+                (None, None) => actions::create(conn, &by, application_id, draft, now),
             })
             .await
         }

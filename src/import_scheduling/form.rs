@@ -41,6 +41,8 @@ pub struct ScheduleForm {
     pub back: String,
     pub csrf: String,
     pub version: Option<i64>,
+    /// When a form for a new schedule was first shown.
+    pub opened: Option<String>,
     pub errors: FieldErrors,
     pub error_title: String,
     pub blocks: Vec<Choice>,

@@ -20,6 +20,8 @@ pub struct Typed {
     pub recipients: Vec<i64>,
     pub run_name: String,
     pub version: Option<i64>,
+    /// When the form of a new schedule was first shown.
+    pub opened: Option<Moment>,
 }
 
 impl Typed {
@@ -53,6 +55,7 @@ impl Typed {
             recipients: vec![by.member.id],
             run_name: String::new(),
             version: None,
+            opened: Some(now),
         }
     }
 
@@ -78,6 +81,7 @@ impl Typed {
             recipients: notify.map_or_else(|| vec![by.member.id], |n| n.member_ids),
             run_name: schedule.run_name.clone().unwrap_or_default(),
             version: Some(schedule.version),
+            opened: None,
         }
     }
 
@@ -91,6 +95,7 @@ impl Typed {
             recipients: form.ids("recipients"),
             run_name: form.get("run_name").to_owned(),
             version: form.id("version"),
+            opened: Moment::parse_rfc3339(form.get("opened")),
         }
     }
 

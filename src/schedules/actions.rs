@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::model::{Draft, MAX_RUN_NAME, Notify, SLOTS, Schedule, State, Switched};
 use super::rule::Rule;
 use super::store::{self, Saved};
-use super::{first_at_or_after, occurrences, sentence};
+use super::{first_at_or_after, occurrences};
 use crate::applications::{self, Application, Entered};
 use crate::audit::Entry;
 use crate::clock::Moment;
@@ -21,19 +21,39 @@ const MOST_PASSED: usize = 1_000;
 
 /// Makes a schedule; whoever saves it becomes its Owner.
 ///
-/// `Invalid` names each wrong field; `Conflict` when the configuration has four already, one of them is just like this
-/// (a form that was sent twice), or the run name is taken.
+/// `Invalid` names each wrong field; `Conflict` when the configuration has four already or the run name is taken.
 pub fn create(conn: &mut Conn, by: &By, application_id: i64, draft: Draft, now: Moment) -> Result<Schedule> {
     let entered = enter_to_schedule(conn, by, application_id)?;
     let checked = check(conn, &entered.application, None, draft, now)?;
     let slot_key = take_slot(conn, &checked.target, None, now)?;
-    checked.is_no_twin(conn, now)?;
     let saved = checked.saved(by, None, Some(slot_key), now);
     let id = store::insert(conn, &saved, now)?;
     let schedule = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
     let entry = Entry::of("schedule.created", "schedule", id).application(application_id).after(schedule.for_audit());
     by.audit(conn, entry, now)?;
     Ok(schedule)
+}
+
+/// The same for a form that was opened at that instant: sent twice, it makes one schedule, and is answered with that.
+pub fn create_once(
+    conn: &mut Conn,
+    by: &By,
+    application_id: i64,
+    draft: Draft,
+    opened: Moment,
+    now: Moment,
+) -> Result<Schedule> {
+    enter_to_schedule(conn, by, application_id)?;
+    if let Ok(rule) = draft.rule.parse() {
+        let made = store::of_configuration(conn, draft.configuration_id)?.into_iter().find(|made| {
+            let by_this_form = made.owner_id == by.member.id && made.created_at >= opened;
+            by_this_form && made.rule == rule && made.parameters == draft.parameters
+        });
+        if let Some(made) = made.filter(|made| made.application_id == application_id) {
+            return Ok(made);
+        }
+    }
+    create(conn, by, application_id, draft, now)
 }
 
 /// Saves a schedule anew; whoever saves it becomes its Owner. `expected` is the version that the person saw.
@@ -189,16 +209,6 @@ struct Checked {
 }
 
 impl Checked {
-    /// Refuses a schedule by which the configuration runs already.
-    fn is_no_twin(&self, conn: &mut Conn, now: Moment) -> Result<()> {
-        let twin = |s: &Schedule| s.rule == self.rule && s.parameters == self.parameters && s.upcoming(now).is_some();
-        if store::slot_holders(conn, self.target.id)?.iter().any(|(schedule, _)| twin(schedule)) {
-            let words = sentence(&self.rule);
-            return Err(AppError::Conflict(format!("{} is scheduled like this already: {words}.", self.target.name)));
-        }
-        Ok(())
-    }
-
     fn saved<'a>(&'a self, by: &By, was: Option<&Schedule>, slot_key: Option<String>, now: Moment) -> Saved<'a> {
         let same_rule = was.filter(|was| was.rule == self.rule);
         let finished_at = same_rule.and_then(|was| was.finished_at);

@@ -183,8 +183,23 @@ fn a_form_sent_twice_counts_once() {
         chrome.sees("Scheduled: Every day at 06:00").await;
         assert_eq!(count(&world).await, 1, "a double click makes one schedule");
 
+        // Without scripts the same form arrives twice.
+        let mut twice = world.browser(&world.olive).await;
+        for _ in 0..2 {
+            twice.visit(&new_form(&world)).await;
+            let form = twice.body.clone();
+            for _ in 0..2 {
+                twice.body.clone_from(&form);
+                twice.fill("Time", "07:45").press("Schedule Import").await;
+                twice.answered(200).sees("Scheduled: Every day at 07:45");
+            }
+            world.advance(Duration::seconds(1));
+        }
+        assert_eq!(count(&world).await, 3, "each form counts once");
+
         let id = world.application;
         let application = world.application;
+        chrome.goto(&list(&world)).await;
         let made = world.read(move |conn| tidegate::schedules::actions::of_application(conn, application)).await;
         let olive = world.browser(&world.olive).await;
         let path = format!("/applications/{id}/schedules/{}/delete", made[0].id);
