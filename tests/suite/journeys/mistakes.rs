@@ -49,13 +49,14 @@ fn each_wrong_field_is_told_where_it_stands() {
         stage(&world, "numbers", Mode::Append, |_| ()).await;
         let chrome = Chrome::open(&world, Some(&world.olive), Look::default()).await;
         opens(&chrome, &world).await;
-        chrome.choose("Configuration", "words").await;
         chrome.fill("Time zone", "Europe/Pariss").await;
         chrome.click("Schedule Import").await;
         beside(&chrome, "time_zone", "There is no time zone “Europe/Pariss”").await;
-        chrome.sees("One thing is not right yet").await;
+        beside(&chrome, "configuration", "Choose the configuration to run.").await;
+        chrome.sees("2 things are not right yet").await;
         assert_eq!(value(&chrome, "Time zone").await, "Europe/Pariss", "what was typed stays");
 
+        chrome.choose("Configuration", "words").await;
         chrome.fill("Time zone", "Europe/Paris").await;
         chrome.click("Once").await;
         chrome.set("Date", "2026-10-07").await;
@@ -75,16 +76,13 @@ fn each_wrong_field_is_told_where_it_stands() {
         for day in ["MoMonday", "TuTuesday", "WeWednesday", "ThThursday", "FrFriday"] {
             chrome.click(day).await;
         }
-        chrome.choose("Configuration", "Choose a configuration").await;
         chrome.fill("Every", "2").await;
         chrome.click("Schedule Import").await;
         beside(&chrome, "weekdays", "Choose at least one weekday.").await;
-        beside(&chrome, "configuration", "Choose the configuration to run.").await;
-        chrome.sees("2 things are not right yet").await;
+        chrome.sees("One thing is not right yet").await;
         assert_eq!(value(&chrome, "Every").await, "2");
         assert_eq!(count(&world).await, 0, "nothing was saved");
 
-        chrome.choose("Configuration", "words").await;
         chrome.click("SaSaturday").await;
         chrome.click("Schedule Import").await;
         chrome.sees("Scheduled: Every 2 weeks on Saturday at 06:00").await;
