@@ -17,6 +17,7 @@ mod audited;
 pub mod batch;
 pub mod checks;
 pub mod ledger;
+mod leftovers;
 mod loader;
 mod merge;
 mod model;
