@@ -27,7 +27,7 @@ impl Secrets {
             return Err(format!("--secret-key: {} bytes, expected 32", bytes.len()));
         }
         let cipher = XChaCha20Poly1305::new_from_slice(&bytes).map_err(|_| "--secret-key: not usable".to_owned())?;
-        Ok(Self { cipher, key_id: hash("tidegate key", &key.trim().to_owned())[..8].to_owned() })
+        Ok(Self { cipher, key_id: hash("tidegate key", key.trim())[..8].to_owned() })
     }
 
     /// From `secret.key` in the data directory, made at the first start and readable by its owner only.

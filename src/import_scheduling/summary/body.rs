@@ -287,10 +287,10 @@ impl Scene {
                 add(label, value, sub, None);
             }
         }
-        if let Some(result) = &run.result {
-            if let Some(name) = &result.source_name {
-                add("Source", name.clone(), result.source_sha256.as_ref().map(|h| format!("SHA-256 {h}")), None);
-            }
+        if let Some(result) = &run.result
+            && let Some(name) = &result.source_name
+        {
+            add("Source", name.clone(), result.source_sha256.as_ref().map(|h| format!("SHA-256 {h}")), None);
         }
         if let Some(earlier) = run.again_of {
             add("Runs again", format!("Run {}", words::count(earlier)), None, Some(format!("/runs/{earlier}")));

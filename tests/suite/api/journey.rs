@@ -39,7 +39,7 @@ on_both! {
         assert_eq!(done.json["as_member_id"], world.ada.id);
         let rows = json!({"read": 3, "added": 2, "changed": 0, "removed": 0, "unchanged": 0, "rejected": 1});
         assert_eq!(done.json["rows"], rows);
-        assert_eq!(ada.get("runs?status=partial").await.items(), [done.json.clone()]);
+        assert_eq!(ada.get("runs?status=partial").await.items(), std::slice::from_ref(&done.json));
         let rejected = ada.get(&format!("runs/{run}/rejected-rows.csv")).await;
         let lines: Vec<&str> = rejected.is(200).body.lines().collect();
         assert_eq!(lines[0], "id,word,tidegate_line,tidegate_reason");

@@ -32,7 +32,7 @@ on_both! {
         assert_eq!(made.json["notify"], json!({"about": "failed", "member_ids": [world.ada.id, world.mo.id]}));
         let one = format!("schedules/{id}");
         assert_eq!(olive.get(&one).await.json, made.json);
-        assert_eq!(olive.get(&there(&world)).await.items(), [made.json.clone()]);
+        assert_eq!(olive.get(&there(&world)).await.items(), std::slice::from_ref(&made.json));
 
         let ada = world.api(&world.ada).await;
         let patched = ada.patch(&one, json!({"repeat": "days", "every": 2, "notify": {"about": "all"}})).await;

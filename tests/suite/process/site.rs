@@ -144,7 +144,7 @@ impl Site {
             .main
             .read(|conn| Ok(outcomes::table.filter(outcomes::run_id.eq(id)).select(outcomes::status).load(conn)?))
             .unwrap();
-        assert_eq!(told, [status.clone()], "one outcome");
+        assert_eq!(told, std::slice::from_ref(&status), "one outcome");
         let lines: Vec<String> = db
             .main
             .read(|conn| Ok(run_log::table.filter(run_log::run_id.eq(id)).select(run_log::message).load(conn)?))

@@ -346,7 +346,7 @@ impl Answer {
 
 fn texts(fields: &[Field]) -> Vec<(&str, &str)> {
     let pair = |field| match field {
-        &Field::Text(ref name, ref value) => (name.as_str(), value.as_str()),
+        Field::Text(name, value) => (name.as_str(), value.as_str()),
         // Without multipart a browser sends a file's name alone.
         Field::File { field, name, .. } => (field.as_str(), name.as_str()),
     };

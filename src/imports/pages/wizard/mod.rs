@@ -146,7 +146,7 @@ pub async fn sourced(
         wizard.form.0.retain(|(name, _)| !stale(name));
         put(&mut wizard.form, "seen", seen);
     }
-    wizard.to_preview(FINE).await
+    wizard.go_to_preview(FINE).await
 }
 
 /// What is proposed from a source, and proposed anew from another.
@@ -165,7 +165,7 @@ pub async fn previewed(
     let mut wizard = enter_wizard(request, app, by, *path, form).await?;
     match wizard.form.get("go") {
         "back" => return wizard.source(FINE).await,
-        "again" => return wizard.to_preview(FINE).await,
+        "again" => return wizard.go_to_preview(FINE).await,
         _ => {}
     }
     let proposal = match wizard.look().await {
@@ -192,12 +192,12 @@ pub async fn mapped(
 ) -> Result<HttpResponse> {
     let mut wizard = enter_wizard(request, app, by, *path, form).await?;
     if wizard.form.get("go") == "back" {
-        return wizard.to_preview(FINE).await;
+        return wizard.go_to_preview(FINE).await;
     }
     let mut columns = target::read(&wizard.form);
     let block = match wizard.block(&mut columns) {
         Ok(block) => block,
-        Err(errors) => return wizard.to_preview(wrong(errors)).await,
+        Err(errors) => return wizard.go_to_preview(wrong(errors)).await,
     };
     let proposal = match wizard.look().await {
         Ok(proposal) => proposal,

@@ -170,7 +170,7 @@ impl Wizard {
 
     /// Reads the source and shows screen 2; what cannot be read goes back to screen 1, or stays here when an option
     /// is to blame.
-    pub(super) async fn to_preview(&mut self, said: Said) -> Result<HttpResponse> {
+    pub(super) async fn go_to_preview(&mut self, said: Said) -> Result<HttpResponse> {
         let guessed = !options::are_in(&self.form);
         match self.look().await {
             Ok(proposal) => {
