@@ -12,6 +12,7 @@
 pub mod actions;
 pub mod clockwork;
 mod draft;
+mod due;
 mod elapsed;
 mod form;
 mod grace;

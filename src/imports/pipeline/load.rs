@@ -1,71 +1,20 @@
 //! The run of a load from the first byte to the commit.
-
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
+use super::check::Checker;
+use super::context::{LoadContext, Progress, SourceFile};
+use super::outcome::{Counts, FailureKind, LoadError, LoadReport, Outcome, Step, counts_of, grouped, rows};
+use super::plan::{Plan, dimension_routes, routes};
+use super::rejects::{Keeper, decide, from_format, open};
 use crate::applications::blocks::batch::Batch;
 use crate::applications::blocks::ledger::{self, LoadRefused, Staging, Visible};
 use crate::applications::blocks::rejects::RejectBatch;
 use crate::applications::blocks::{Loader, Merge, checks, rejects as kept, seal};
-use crate::clock::Clock;
-use crate::db::{Conn, Pool};
+use crate::db::Conn;
 use crate::formats::{CsvReader, FormatError, Record};
-
-use super::check::Checker;
-use super::outcome::{Counts, FailureKind, LoadError, LoadReport, Outcome, Step, counts_of, grouped, rows};
-use super::plan::{Plan, dimension_routes, routes};
-use super::rejects::{Keeper, decide, from_format, open};
-
-/// The file of a load, on this machine. It is read from its beginning, more than once where need be.
-#[derive(Debug)]
-pub struct SourceFile {
-    pub file: File,
-    /// Its name where it came from: tells the compression, and is kept in the ledger.
-    pub name: String,
-    /// As it is on the disk, before decompression.
-    pub bytes: u64,
-    pub sha256: String,
-}
-
-/// How far a load is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// What goes on, in a word or two.
-    pub phase: &'static str,
-    /// Rows that were read.
-    pub rows: i64,
-    /// Bytes that were read, decompressed.
-    pub bytes: i64,
-}
-
-/// What a load needs from its run.
-pub struct LoadContext<'a> {
-    pub blocks: &'a Pool,
-    pub run_id: i64,
-    /// Of the run's lease; a newer one that begins to load the same Block shuts this load out.
-    pub fence: i64,
-    pub clock: &'a dyn Clock,
-    /// Set it and the load ends within a batch.
-    pub cancelled: &'a AtomicBool,
-    /// The attempt's time is over then.
-    pub deadline: Option<Instant>,
-    /// Told after every batch, on the caller's thread.
-    pub progress: &'a dyn Fn(Progress),
-}
-
-impl LoadContext<'_> {
-    fn go_on(&self) -> Result<(), LoadError> {
-        if self.cancelled.load(Ordering::Relaxed) {
-            return Err(LoadError::new(FailureKind::Cancelled, "The run was cancelled."));
-        }
-        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            return Err(LoadError::new(FailureKind::DeadlinePassed, "The time for one attempt was over."));
-        }
-        Ok(())
-    }
-}
 
 /// Loads the file into the Block, all of its accepted rows or none. Blocks: call it from a thread that may. A run
 /// whose load the ledger knows already is answered from there and loads nothing twice.

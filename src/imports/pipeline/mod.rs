@@ -10,11 +10,13 @@
 //! [`blocks::ledger`]: crate::applications::blocks::ledger
 
 mod check;
+mod context;
 mod load;
 mod outcome;
 mod plan;
 mod rejects;
 
-pub use load::{LoadContext, Progress, SourceFile, run, run_if_unchanged};
+pub use context::{LoadContext, Progress, SourceFile};
+pub use load::{run, run_if_unchanged};
 pub use outcome::{Counts, FailureKind, LoadError, LoadReport, Outcome, Step};
 pub use plan::Plan;

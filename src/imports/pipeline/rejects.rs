@@ -8,7 +8,7 @@ use crate::db::Conn;
 use crate::formats::{CsvOptions, CsvReader, Record};
 
 use super::check::Checker;
-use super::load::SourceFile;
+use super::context::SourceFile;
 use super::outcome::{FailureKind, LoadError, grouped, rows};
 use super::plan::Plan;
 

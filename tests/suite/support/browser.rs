@@ -345,12 +345,14 @@ impl Answer {
 }
 
 fn texts(fields: &[Field]) -> Vec<(&str, &str)> {
-    let pair = |field| match field {
-        Field::Text(name, value) => (name.as_str(), value.as_str()),
-        // Without multipart a browser sends a file's name alone.
-        Field::File { field, name, .. } => (field.as_str(), name.as_str()),
-    };
-    fields.iter().map(pair).collect()
+    fields
+        .iter()
+        .map(|field| match field {
+            Field::Text(name, value) => (name.as_str(), value.as_str()),
+            // Without multipart a browser sends a file's name alone.
+            Field::File { field, name, .. } => (field.as_str(), name.as_str()),
+        })
+        .collect()
 }
 
 fn parts(fields: Vec<Field>) -> Form {
