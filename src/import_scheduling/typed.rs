@@ -24,6 +24,9 @@ pub struct Typed {
     pub opened: Option<Moment>,
 }
 
+/// A window begins with every day chosen, so that turning it on changes nothing yet.
+const ALL_DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
 impl Typed {
     /// A new schedule: tomorrow morning, every day, and whoever schedules it is told about failures.
     pub fn fresh(zone: Tz, configurations: &[Listed], by: &By, configuration: Option<i64>, now: Moment) -> Self {
@@ -40,6 +43,7 @@ impl Typed {
             every_weeks: "1".into(),
             weekdays: ["mon", "tue", "wed", "thu", "fri"].map(str::to_owned).to_vec(),
             days_of_month: vec!["1".into()],
+            window_weekdays: ALL_DAYS.map(str::to_owned).to_vec(),
             start_date: tomorrow.format("%Y-%m-%d").to_string(),
             start_time: "06:00".into(),
             time_zone: zone.name().to_owned(),
@@ -71,6 +75,9 @@ impl Typed {
         fill(&mut rule.every_hours, "1");
         fill(&mut rule.every_days, "1");
         fill(&mut rule.every_weeks, "1");
+        if !rule.window_on {
+            rule.window_weekdays = ALL_DAYS.map(str::to_owned).to_vec();
+        }
         let notify = schedule.notify.clone();
         Self {
             block: None,
