@@ -164,11 +164,6 @@ pub fn log(conn: &mut Conn, run_id: i64) -> Result<Vec<super::LogLine>> {
     store::log(conn, run_id, i64::MAX)
 }
 
-/// The newest run of each configuration of an Application, for a caller that has entered it. Two or three queries.
-pub fn latest_of_configurations(conn: &mut Conn, application_id: i64) -> Result<Vec<Run>> {
-    store::latest_of_configurations(conn, application_id)
-}
-
 /// How far these runs are, where somebody works on them.
 pub fn progress(conn: &mut Conn, run_ids: &[i64]) -> Result<std::collections::HashMap<i64, super::Progress>> {
     store::progress(conn, run_ids)

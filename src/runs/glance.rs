@@ -48,16 +48,18 @@ struct PastRow {
 /// The last runs that ended, of each configuration of an Application, the oldest first.
 pub fn strips(conn: &mut Conn, application_id: i64) -> Result<HashMap<i64, Vec<Past>>> {
     // The last few of each group: PostgreSQL joins sideways, SQLite looks up by a list. Each reads only those rows.
-    const PICK: &str = "SELECT x.id FROM runs x WHERE x.configuration_id = c.id AND x.finished_at IS NOT NULL \
-                        ORDER BY x.id DESC LIMIT 14";
+    let pick = format!(
+        "SELECT x.id FROM runs x WHERE x.configuration_id = c.id AND x.finished_at IS NOT NULL \
+         ORDER BY x.id DESC LIMIT {STRIP}"
+    );
     const FROM: &str = "SELECT c.id AS configuration_id, r.status, r.started_at, r.finished_at \
                         FROM import_configurations c";
     const WHERE: &str = "WHERE c.application_id = $1 AND c.archived_at IS NULL ORDER BY r.id";
     let text = match conn {
         Conn::Pg(_) => {
-            format!("{FROM} CROSS JOIN LATERAL ({PICK}) p JOIN runs r ON r.id = p.id {WHERE}")
+            format!("{FROM} CROSS JOIN LATERAL ({pick}) p JOIN runs r ON r.id = p.id {WHERE}")
         }
-        Conn::Sqlite(_) => format!("{FROM} CROSS JOIN runs r ON r.id IN ({PICK}) {WHERE}"),
+        Conn::Sqlite(_) => format!("{FROM} CROSS JOIN runs r ON r.id IN ({pick}) {WHERE}"),
     };
     let query = diesel::sql_query(text).bind::<BigInt, _>(application_id);
     let rows: Vec<PastRow> = on!(conn, c => query.load(c))?;

@@ -191,17 +191,6 @@ pub fn list(
     with_results(conn, rows)
 }
 
-/// The newest run of each configuration of an Application.
-pub fn latest_of_configurations(conn: &mut Conn, application_id: i64) -> Result<Vec<Run>> {
-    let newest: Vec<Option<i64>> = runs::table
-        .filter(runs::application_id.eq(application_id))
-        .group_by(runs::configuration_id)
-        .select(diesel::dsl::max(runs::id))
-        .load(conn)?;
-    let ids: Vec<i64> = newest.into_iter().flatten().collect();
-    by_ids(conn, &ids)
-}
-
 /// Queued runs that may begin by now, the longest waiting first.
 pub fn queued(conn: &mut Conn, now: Moment, limit: i64) -> Result<Vec<Run>> {
     let rows = runs::table
