@@ -178,6 +178,14 @@ pub fn api(server: &mut ServiceConfig) {
     routes.route("/api/v1/schedules/{s}", delete().to(api::schedules::delete));
     routes.route("/api/v1/schedules/{s}/occurrences", get().to(api::schedules::occurrences));
 
+    // Freezes
+    routes.route("/api/v1/applications/{a}/freezes", get().to(api::freezes::list));
+    routes.route("/api/v1/applications/{a}/freezes", post().to(api::freezes::create));
+    routes.route("/api/v1/freezes/{f}", get().to(api::freezes::show));
+    routes.route("/api/v1/freezes/{f}", patch().to(api::freezes::update));
+    routes.route("/api/v1/freezes/{f}", delete().to(api::freezes::delete));
+    routes.route("/api/v1/freezes/{f}/end", post().to(api::freezes::end));
+
     // Runs
     routes.route("/api/v1/runs", get().to(api::runs::list));
     routes.route("/api/v1/runs/{r}", get().to(api::runs::show));

@@ -129,7 +129,10 @@ pub mod tests {
     fn from_is_included_and_to_is_not() {
         let freezes = [freeze(1, "05T06:00", "05T08:00")];
         let held = |text| at(&freezes, moment(text)).is_some();
-        assert_eq!([held("05T05:59"), held("05T06:00"), held("05T07:59"), held("05T08:00")], [false, true, true, false]);
+        assert_eq!(
+            [held("05T05:59"), held("05T06:00"), held("05T07:59"), held("05T08:00")],
+            [false, true, true, false]
+        );
     }
 
     #[test]

@@ -102,12 +102,7 @@ impl Freeze {
 
     /// What would save it unchanged.
     pub fn draft(&self) -> Draft {
-        Draft {
-            name: self.name.clone(),
-            starts_at: self.starts_at,
-            ends_at: self.ends_at,
-            run_once: self.run_once,
-        }
+        Draft { name: self.name.clone(), starts_at: self.starts_at, ends_at: self.ends_at, run_once: self.run_once }
     }
 }
 
@@ -139,10 +134,13 @@ impl Draft {
             }
         }
         if errors.of("to").is_none() && self.ends_at <= now {
-            errors.add("to", match begun {
-                Some(_) => "This moment is past. Choose a later one, or end the freeze now.",
-                None => "This moment is past. Choose a later one.",
-            });
+            errors.add(
+                "to",
+                match begun {
+                    Some(_) => "This moment is past. Choose a later one, or end the freeze now.",
+                    None => "This moment is past. Choose a later one.",
+                },
+            );
         } else if self.ends_at.since(self.starts_at) > LONGEST {
             errors.add("to", "A freeze lasts at most a year. For longer, turn the schedules off.");
         }

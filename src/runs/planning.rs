@@ -220,8 +220,7 @@ mod tests {
     fn an_outage_over_a_freeze_is_two_ranges_around_it_and_a_late_run() {
         let freezes = [freeze(7, "05T07:00:00", "05T08:00:00", true)];
         let (step, fate) = decide(&[due(1, EVERY_FIVE, "05T06:00:00")], &freezes, at("05T09:02:00")).remove(0);
-        let range =
-            |from, until| Missed { from: at(from), until: Some(at(until)), covered: true };
+        let range = |from, until| Missed { from: at(from), until: Some(at(until)), covered: true };
         assert_eq!(fate.missed, [range("05T06:00:00", "05T06:55:00"), range("05T08:00:00", "05T08:55:00")]);
         assert_eq!(fate.frozen, [frozen(7, "05T07:00:00", "05T07:55:00", false)]);
         assert_eq!((fate.run, step.to), (Some((at("05T09:00:00"), true)), Some(at("05T09:05:00"))));

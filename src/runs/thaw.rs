@@ -97,7 +97,8 @@ fn once_each(over: &[(Freeze, Vec<Skip>)], schedules: &[Schedule], at: Moment) -
     }
     let mut found = Vec::new();
     for skipped in of.into_values() {
-        let newest = skipped.iter().filter(|(_, _, s)| s.enabled).max_by_key(|(_, skip, s)| (skip.newest_at, Reverse(s.id)));
+        let newest =
+            skipped.iter().filter(|(_, _, s)| s.enabled).max_by_key(|(_, skip, s)| (skip.newest_at, Reverse(s.id)));
         let Some((_, _, schedule)) = newest else { continue };
         let mut names: Vec<String> = Vec::new();
         for (freeze, _, _) in &skipped {

@@ -55,8 +55,7 @@ async fn answer(
         }
         false => None,
     };
-    let (status, errors, form) =
-        typed.unwrap_or_else(|| (StatusCode::OK, FieldErrors::new(), form::of(&freeze)));
+    let (status, errors, form) = typed.unwrap_or_else(|| (StatusCode::OK, FieldErrors::new(), form::of(&freeze)));
     let form = (may && stage != Stage::Ended).then(|| FormPart {
         csrf: shell.csrf.clone(),
         action: address.clone(),
@@ -116,9 +115,7 @@ pub async fn update(
         app.write(move |conn| actions::update(conn, &by, id, version, draft, now)).await
     };
     match saved.await {
-        Ok(saved) => {
-            Ok(see_other(&list_of(ids.0), Some(Flash::new(format!("The freeze “{}” is saved.", saved.name)))))
-        }
+        Ok(saved) => Ok(see_other(&list_of(ids.0), Some(Flash::new(format!("The freeze “{}” is saved.", saved.name))))),
         Err(error) => {
             let name_taken = open && matches!(error, AppError::Conflict(_));
             let (status, mut errors) = refused(error)?;

@@ -42,8 +42,7 @@ pub fn blank(zone: Tz, now: Moment) -> Form {
 
 /// The controls as they show a freeze.
 pub fn of(freeze: &Freeze) -> Form {
-    let mut pairs =
-        vec![("name".to_owned(), freeze.name.clone()), ("version".to_owned(), freeze.version.to_string())];
+    let mut pairs = vec![("name".to_owned(), freeze.name.clone()), ("version".to_owned(), freeze.version.to_string())];
     pairs.extend(times(freeze.time_zone, freeze.starts_at, freeze.ends_at));
     pairs.extend(freeze.run_once.then(|| ("run_once".into(), "on".into())));
     Form(pairs)
@@ -77,7 +76,8 @@ pub fn draft(form: &Form, was: Option<&Freeze>, zone: Tz, now: Moment) -> Result
     };
     // With a time that is none only the name can be judged.
     let more = draft.clone().check(was, now).err().unwrap_or_default();
-    let judged = if errors.is_empty() { more } else { FieldErrors(more.0.into_iter().filter(|e| e.field == "name").collect()) };
+    let judged =
+        if errors.is_empty() { more } else { FieldErrors(more.0.into_iter().filter(|e| e.field == "name").collect()) };
     let mut all = at_controls(judged);
     all.extend(errors);
     all.ok_or(draft)
@@ -105,16 +105,22 @@ fn moment(form: &Form, side: &str, zone: Tz, kept: Option<Moment>, errors: &mut 
     let day = NaiveDate::parse_from_str(date, "%Y-%m-%d").ok();
     let clock = NaiveTime::parse_from_str(time, "%H:%M").or_else(|_| NaiveTime::parse_from_str(time, "%H:%M:%S")).ok();
     if day.is_none() {
-        errors.add(&date_field, match date {
-            "" => "Give a date, such as 2026-12-31.".to_owned(),
-            date => format!("{date} is not a date. Write it like 2026-12-31."),
-        });
+        errors.add(
+            &date_field,
+            match date {
+                "" => "Give a date, such as 2026-12-31.".to_owned(),
+                date => format!("{date} is not a date. Write it like 2026-12-31."),
+            },
+        );
     }
     if clock.is_none() {
-        errors.add(&time_field, match time {
-            "" => "Give a time, such as 18:00.".to_owned(),
-            time => format!("{time} is not a time. Write it like 18:00."),
-        });
+        errors.add(
+            &time_field,
+            match time {
+                "" => "Give a time, such as 18:00.".to_owned(),
+                time => format!("{time} is not a time. Write it like 18:00."),
+            },
+        );
     }
     let (day, clock) = (day?, clock?);
     if !(1970..=2099).contains(&chrono::Datelike::year(&day)) {

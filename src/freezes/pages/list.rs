@@ -162,11 +162,8 @@ pub async fn create(
     };
     match saved.await {
         Ok(made) => {
-            let begins = if made.stage(now) == Stage::Now {
-                "now".to_owned()
-            } else {
-                words::date_time(made.starts_at, zone)
-            };
+            let begins =
+                if made.stage(now) == Stage::Now { "now".to_owned() } else { words::date_time(made.starts_at, zone) };
             let said = format!("“{}” freezes the schedules from {begins} until {}.", made.name, made.end_words());
             Ok(see_other(&list_of(id), Some(Flash::new(said))))
         }
