@@ -57,10 +57,7 @@ pub fn create(conn: &mut Conn, by: &By, application_id: i64, draft: Draft, now: 
 
 /// Changes a freeze that has not ended. `expected` is the version that the person saw.
 pub fn update(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>, draft: Draft, now: Moment) -> Result<Freeze> {
-    let was = enter_to_change(conn, by, id, expected)?;
-    if was.stage(now) == Stage::Ended {
-        return Err(ended(&was));
-    }
+    let was = enter_to_change(conn, by, id, expected, Some(now))?;
     let draft = draft.check(Some(&was), now)?;
     store::update(conn, &was, &draft, now)?;
     changed(conn, by, "freeze.updated", &was, now)
@@ -68,16 +65,12 @@ pub fn update(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>, draft: D
 
 /// Ends a freeze that holds, now instead of later. What it is to run once runs with the clock's next step.
 pub fn end(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>, now: Moment) -> Result<Freeze> {
-    let was = enter_to_change(conn, by, id, expected)?;
-    match was.stage(now) {
-        Stage::Now => {}
-        Stage::Ended => return Err(ended(&was)),
-        Stage::Upcoming => {
-            return Err(AppError::Conflict(format!(
-                "\"{}\" has not begun, so it cannot be ended. Delete it instead.",
-                was.name
-            )));
-        }
+    let was = enter_to_change(conn, by, id, expected, Some(now))?;
+    if was.stage(now) == Stage::Upcoming {
+        return Err(AppError::Conflict(format!(
+            "\"{}\" has not begun, so it cannot be ended. Delete it instead.",
+            was.name
+        )));
     }
     store::end(conn, &was, now)?;
     changed(conn, by, "freeze.ended", &was, now)
@@ -86,7 +79,7 @@ pub fn end(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>, now: Moment
 /// Deletes a freeze. One that holds is over at once, and nothing is run to make up for it; what it skipped stays in the
 /// history.
 pub fn delete(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>, now: Moment) -> Result<()> {
-    let was = enter_to_change(conn, by, id, expected)?;
+    let was = enter_to_change(conn, by, id, expected, None)?;
     match was.stage(now) {
         Stage::Ended => {}
         Stage::Now => store::end(conn, &was, now)?,
@@ -100,12 +93,22 @@ pub fn delete(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>, now: Mom
     by.audit(conn, entry.before(was.json()), now)
 }
 
-fn enter_to_change(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>) -> Result<Freeze> {
+/// `unended_at`: refused when it has ended by then, whichever version was seen.
+fn enter_to_change(
+    conn: &mut Conn,
+    by: &By,
+    id: i64,
+    expected: Option<i64>,
+    unended_at: Option<Moment>,
+) -> Result<Freeze> {
     let (_, entered) = find(conn, by, id)?;
     entered.need_configure(conn, by)?;
     // The dispatcher skips under it meanwhile; from here on it waits.
     db::lock_row(conn, "freezes", id)?;
     let was = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
+    if unended_at.is_some_and(|now| was.stage(now) == Stage::Ended) {
+        return Err(AppError::Conflict(format!("\"{}\" has ended and stays as it was. Make a new freeze.", was.name)));
+    }
     if expected.is_some_and(|version| version != was.version) {
         return Err(AppError::Stale(format!(
             "\"{}\" was changed since you opened this page. Look at it as it is now, then change it again.",
@@ -113,10 +116,6 @@ fn enter_to_change(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>) -> 
         )));
     }
     Ok(was)
-}
-
-fn ended(was: &Freeze) -> AppError {
-    AppError::Conflict(format!("\"{}\" has ended and stays as it was. Make a new freeze.", was.name))
 }
 
 fn changed(conn: &mut Conn, by: &By, action: &'static str, was: &Freeze, now: Moment) -> Result<Freeze> {

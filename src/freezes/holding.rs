@@ -93,16 +93,16 @@ pub fn will_skip(schedules: &[Schedule], from: Moment, to: Moment) -> WillSkip {
 }
 
 #[cfg(test)]
-pub mod tests {
+mod tests {
     use super::*;
     use crate::schedules::RuleDraft;
 
-    pub fn moment(text: &str) -> Moment {
+    fn moment(text: &str) -> Moment {
         Moment::parse_rfc3339(&format!("2026-10-{text}:00Z")).unwrap()
     }
 
     /// `freeze(1, "05T06:00", "05T18:00")`
-    pub fn freeze(id: i64, from: &str, to: &str) -> Freeze {
+    fn freeze(id: i64, from: &str, to: &str) -> Freeze {
         Freeze {
             id,
             application_id: 1,

@@ -3,6 +3,9 @@
 //! A schedule's next occurrence is an indexed column. The step moves it on by compare-and-set, and only whoever moved it
 //! writes the rows for what it passed over, under a unique key, in the same transaction: exactly one run for each
 //! (schedule, planned instant), whatever crashes in between.
+//!
+//! What a freeze holds is claimed all the same, and becomes part of a Skipped range ([`super::frozen`]); a freeze that is
+//! over is settled after the claims ([`super::thaw`]).
 
 use std::collections::{HashMap, HashSet};
 

@@ -75,7 +75,11 @@ async fn answer(
         from: begun,
         to: freeze.end_words(),
         run_once: freeze.run_once,
-        skipped: words::counted(skipped, "occurrence", "occurrences"),
+        skipped: match skipped {
+            0 if stage == Stage::Ended => "nothing".into(),
+            0 => "nothing yet".into(),
+            n => words::counted(n, "occurrence", "occurrences"),
+        },
         form,
         may_end: may && stage == Stage::Now,
         may_delete: may,
@@ -116,14 +120,13 @@ pub async fn update(
     };
     match saved.await {
         Ok(saved) => Ok(see_other(&list_of(ids.0), Some(Flash::new(format!("The freeze “{}” is saved.", saved.name))))),
+        // What has ended has no form any more.
+        Err(error) if !open => Err(error),
         Err(error) => {
-            let name_taken = open && matches!(error, AppError::Conflict(_));
+            let name_taken = matches!(error, AppError::Conflict(_));
             let (status, mut errors) = refused(error)?;
             if name_taken {
                 errors.0.iter_mut().for_each(|e| e.field = "name".into());
-            }
-            if !open {
-                return Err(AppError::Conflict(errors.0.into_iter().map(|e| e.detail).collect()));
             }
             let typed = (status, form::at_controls(errors), form);
             answer(&request, &app, &by, (freeze, entered), Some(typed)).await

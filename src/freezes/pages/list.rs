@@ -80,7 +80,7 @@ fn rows(scene: &Scene, now: Moment) -> (Vec<Row>, usize) {
         let stage = freeze.stage(now);
         let (chip, icon) = match stage {
             Stage::Upcoming => ("", "clock"),
-            Stage::Now => ("is-run", "pause"),
+            Stage::Now => ("is-warn", "pause"),
             Stage::Ended => ("", "check"),
         };
         Row {
