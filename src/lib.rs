@@ -27,6 +27,7 @@ pub mod applications;
 pub mod connections;
 pub mod imports;
 pub mod schedules;
+pub mod freezes;
 pub mod runs;
 pub mod import_scheduling;
 // What pages do, for programs.

@@ -6,6 +6,7 @@ use crate::api;
 use crate::applications::blocks::pages as blocks;
 use crate::applications::pages as applications;
 use crate::connections::pages as connections;
+use crate::freezes::pages as freezes;
 use crate::import_scheduling as scheduling;
 use crate::imports::pages as imports;
 use crate::members::pages as members;
@@ -82,6 +83,16 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/connections/{c}/test", post().to(connections::try_it));
     routes.route("/connections/{c}/delete", get().to(connections::delete_form));
     routes.route("/connections/{c}/delete", post().to(connections::delete));
+
+    // Freezes
+    routes.route("/applications/{a}/settings/freezes", get().to(freezes::list));
+    routes.route("/applications/{a}/settings/freezes", post().to(freezes::create));
+    routes.route("/applications/{a}/settings/freezes/preview", post().to(freezes::preview));
+    routes.route("/applications/{a}/settings/freezes/{f}", get().to(freezes::edit_form));
+    routes.route("/applications/{a}/settings/freezes/{f}", post().to(freezes::update));
+    routes.route("/applications/{a}/settings/freezes/{f}/end", post().to(freezes::end));
+    routes.route("/applications/{a}/settings/freezes/{f}/delete", get().to(freezes::delete_form));
+    routes.route("/applications/{a}/settings/freezes/{f}/delete", post().to(freezes::delete));
 
     // Import Scheduling
     routes.route("/applications/{a}/settings/import-scheduling", get().to(scheduling::list::list));
@@ -166,6 +177,14 @@ pub fn api(server: &mut ServiceConfig) {
     routes.route("/api/v1/schedules/{s}", patch().to(api::schedules::update));
     routes.route("/api/v1/schedules/{s}", delete().to(api::schedules::delete));
     routes.route("/api/v1/schedules/{s}/occurrences", get().to(api::schedules::occurrences));
+
+    // Freezes
+    routes.route("/api/v1/applications/{a}/freezes", get().to(api::freezes::list));
+    routes.route("/api/v1/applications/{a}/freezes", post().to(api::freezes::create));
+    routes.route("/api/v1/freezes/{f}", get().to(api::freezes::show));
+    routes.route("/api/v1/freezes/{f}", patch().to(api::freezes::update));
+    routes.route("/api/v1/freezes/{f}", delete().to(api::freezes::delete));
+    routes.route("/api/v1/freezes/{f}/end", post().to(api::freezes::end));
 
     // Runs
     routes.route("/api/v1/runs", get().to(api::runs::list));

@@ -19,6 +19,7 @@ pub mod applications;
 pub mod blocks;
 pub mod configurations;
 pub mod connections;
+pub mod freezes;
 pub mod members;
 pub mod runs;
 pub mod schedules;

@@ -27,6 +27,9 @@ pub fn settings_shell(request: &HttpRequest, app: &App, by: &By, entered: &Enter
         menu.push(scheduling.clone());
         nav.push(scheduling);
     }
+    if entered.may_configure() || entered.may_open_scheduling() {
+        nav.push(item("Freezes", "/settings/freezes", "pause"));
+    }
     menu.push(item("All Settings", "/settings", "gear"));
     if by.member.is_administrator() {
         nav.push(NavItem { label: "Connections", href: "/connections".into(), icon: "plug", current: false });

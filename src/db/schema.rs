@@ -247,6 +247,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    freezes (id) {
+        id -> BigInt,
+        application_id -> BigInt,
+        name -> Text,
+        name_key -> Text,
+        starts_at -> BigInt,
+        ends_at -> BigInt,
+        run_once -> Bool,
+        version -> BigInt,
+        created_by -> BigInt,
+        created_at -> BigInt,
+        settled_at -> Nullable<BigInt>,
+        archived_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     runs (id) {
         id -> BigInt,
         application_id -> BigInt,
@@ -277,6 +294,16 @@ diesel::table! {
         available_at -> Nullable<BigInt>,
         started_at -> Nullable<BigInt>,
         finished_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    freeze_skips (freeze_id, schedule_id) {
+        freeze_id -> BigInt,
+        schedule_id -> BigInt,
+        run_id -> BigInt,
+        occurrences -> BigInt,
+        newest_at -> BigInt,
     }
 }
 
@@ -375,6 +402,7 @@ diesel::joinable!(schedules -> import_configurations (configuration_id));
 diesel::joinable!(schedules -> members (owner_id));
 diesel::joinable!(schedule_recipients -> schedules (schedule_id));
 diesel::joinable!(schedule_recipients -> members (member_id));
+diesel::joinable!(freezes -> applications (application_id));
 diesel::joinable!(runs -> import_configurations (configuration_id));
 diesel::joinable!(runs -> schedules (schedule_id));
 diesel::joinable!(run_leases -> runs (run_id));
@@ -399,7 +427,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     configuration_versions,
     schedules,
     schedule_recipients,
+    freezes,
     runs,
+    freeze_skips,
     run_leases,
     run_results,
     run_steps,

@@ -61,6 +61,8 @@ pub struct NextRun {
     pub iso: String,
     pub when: String,
     pub relative: String,
+    /// That a freeze will skip it, and what comes after.
+    pub frozen: Option<String>,
 }
 
 /// A schedule on the page.

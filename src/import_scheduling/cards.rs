@@ -4,6 +4,8 @@ use chrono::Duration;
 
 use super::card::{Bar, Card, Chip, Failure, NextRun, Progress, Row};
 use super::load::Scene;
+use crate::clock::Moment;
+use crate::freezes;
 use crate::imports::{ConfigurationStatus, Listed};
 use crate::runs::glance::{Past, STRIP};
 use crate::runs::{Run, RunStatus};
@@ -159,6 +161,22 @@ impl Scene {
         }
     }
 
+    /// When a schedule truly runs next: its next occurrence that no freeze will skip.
+    pub fn next_run(&self, schedule: &Schedule) -> Option<Moment> {
+        freezes::first_free(&self.freezes, &schedule.rule, schedule.next_at?)
+    }
+
+    /// That its next occurrence will be skipped, and which one will not.
+    fn frozen_words(&self, schedule: &Schedule, next: Moment) -> Option<String> {
+        let freeze = freezes::at(&self.freezes, next)?;
+        let zone = schedule.rule.time_zone();
+        let then = match self.next_run(schedule) {
+            Some(at) => format!("runs {}", words::short_time(at, self.now, zone)),
+            None => "nothing comes after".into(),
+        };
+        Some(format!("Skipped, frozen by “{}”; {then}", freeze.name))
+    }
+
     fn row(&self, schedule: &Schedule) -> Row {
         let zone = schedule.rule.time_zone();
         let state = schedule.state();
@@ -179,6 +197,7 @@ impl Scene {
                 iso: at.rfc3339(),
                 when: words::short_time(at, self.now, zone),
                 relative: words::relative(at, self.now),
+                frozen: self.frozen_words(schedule, at),
             }),
             state: match state {
                 State::On => "No next run",

@@ -11,6 +11,7 @@ use super::load::Scene;
 use crate::app::App;
 use crate::applications::settings_shell;
 use crate::error::{AppError, Result};
+use crate::freezes;
 use crate::imports::{ConfigurationStatus, Listed};
 use crate::members::{By, SignedIn};
 use crate::runs::RunStatus;
@@ -54,6 +55,7 @@ struct Tab {
 struct Overview {
     here: String,
     no_worker: Option<String>,
+    frozen: Option<Frozen>,
     owners_gone: Vec<OwnerGone>,
     next: Option<Next>,
     on: usize,
@@ -64,6 +66,13 @@ struct Overview {
 }
 
 impl HtmlSafe for Overview {}
+
+/// Nothing starts by schedule now.
+struct Frozen {
+    name: String,
+    until: String,
+    href: String,
+}
 
 struct OwnerGone {
     name: String,
@@ -196,13 +205,18 @@ fn overview(scene: &Scene) -> Overview {
     let now = scene.now;
     let waiting = scene.open.iter().any(|run| run.status == RunStatus::Queued);
     let quiet = scene.worker_seen_at.map(|at| now.since(at)).filter(|quiet| *quiet > QUIET);
-    let next = scene.schedules.iter().filter_map(|s| Some((s.next_at?, s))).min_by_key(|(at, _)| *at);
+    let next = scene.schedules.iter().filter_map(|s| Some((scene.next_run(s)?, s))).min_by_key(|(at, _)| *at);
     Overview {
         here: scene.here(),
         no_worker: match (scene.worker_seen_at, quiet) {
             (None, _) if waiting => Some("No worker has been seen yet.".into()),
             (_, quiet) => quiet.map(|quiet| format!("No worker has been seen for {}.", words::duration(quiet))),
         },
+        frozen: freezes::at(&scene.freezes, now).map(|freeze| Frozen {
+            name: freeze.name.clone(),
+            until: freeze.end_words(),
+            href: format!("{}/settings/freezes/{}", scene.base(), freeze.id),
+        }),
         owners_gone: owners_gone(scene),
         next: next.map(|(at, schedule)| {
             let configuration = scene.configurations.iter().find(|c| c.configuration.id == schedule.configuration_id);

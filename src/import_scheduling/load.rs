@@ -6,6 +6,7 @@ use crate::applications::{Entered, enter};
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::Result;
+use crate::freezes::{self, Freeze};
 use crate::imports::{self, Listed};
 use crate::members::{self, By, Member};
 use crate::runs::glance::{self, LastDay, Past};
@@ -26,6 +27,7 @@ pub struct Scene {
     /// The runs that the configurations' statuses are of.
     pub marks: HashMap<i64, Run>,
     pub last_day: LastDay,
+    pub freezes: Vec<Freeze>,
     pub worker_seen_at: Option<Moment>,
     pub now: Moment,
 }
@@ -47,6 +49,7 @@ impl Scene {
             progress: runs::progress(conn, &open_ids)?,
             marks: glance::by_ids(conn, &marks)?,
             last_day: glance::last_day(conn, application_id, now)?,
+            freezes: freezes::of_application(conn, application_id)?,
             worker_seen_at: glance::worker_seen_at(conn)?,
             entered,
             configurations,

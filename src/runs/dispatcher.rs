@@ -3,18 +3,24 @@
 //! A schedule's next occurrence is an indexed column. The step moves it on by compare-and-set, and only whoever moved it
 //! writes the rows for what it passed over, under a unique key, in the same transaction: exactly one run for each
 //! (schedule, planned instant), whatever crashes in between.
+//!
+//! What a freeze holds is claimed all the same, and becomes part of a Skipped range ([`super::frozen`]); a freeze that is
+//! over is settled after the claims ([`super::thaw`]).
 
 use std::collections::{HashMap, HashSet};
 
+use super::frozen::{self, Kept};
 use super::lifecycle::{RunStatus, Trigger};
 use super::planning::{self, Fate, Missed};
 use super::policy::Policy;
 use super::queue::{self, NewRun};
 use super::store::{self, Target};
+use super::thaw;
 use crate::app::App;
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::Result;
+use crate::freezes::{self, Freeze};
 use crate::imports::Overlap;
 use crate::schedules::clockwork::{self, Due, Step};
 
@@ -26,13 +32,24 @@ const BATCH: usize = 500;
 pub struct Dispatched {
     pub queued: usize,
     pub skipped: usize,
+    /// Occurrences that a freeze keeps from running.
+    pub frozen: usize,
     /// Rows, each for one occurrence or a range of them.
     pub missed: usize,
     /// The earliest occurrence that is still to come.
     pub next_due: Option<Moment>,
 }
 
-/// Claims all that is due.
+impl Dispatched {
+    fn add(&mut self, part: Self) {
+        self.queued += part.queued;
+        self.skipped += part.skipped;
+        self.frozen += part.frozen;
+        self.missed += part.missed;
+    }
+}
+
+/// Claims all that is due, and sees to freezes that have ended.
 pub fn step(app: &App) -> Result<Dispatched> {
     let now = app.now();
     let mut done = Dispatched::default();
@@ -44,10 +61,13 @@ pub fn step(app: &App) -> Result<Dispatched> {
     }
     let due = app.db.read(|conn| clockwork::due_configurations(conn, now))?;
     for batch in batches(due) {
-        let part = app.db.write(|conn| claim(conn, &batch, now))?;
-        done.queued += part.queued;
-        done.skipped += part.skipped;
-        done.missed += part.missed;
+        done.add(app.db.write(|conn| claim(conn, &batch, now))?);
+    }
+    // After the claims: what a freeze skipped is known only then.
+    for application_id in app.db.read(|conn| freezes::clockwork::ended(conn, now))? {
+        if app.db.read(|conn| thaw::is_due(conn, application_id, now))? {
+            done.add(app.db.write(|conn| thaw::settle(conn, application_id, now))?);
+        }
     }
     if done.queued > 0 {
         app.work.notify_one();
@@ -75,6 +95,7 @@ fn batches(due: Vec<(i64, usize)>) -> Vec<Vec<i64>> {
 
 fn claim(conn: &mut Conn, configuration_ids: &[i64], now: Moment) -> Result<Dispatched> {
     let due = clockwork::due_of(conn, configuration_ids, now)?;
+    let freezes = freezes_of(conn, &due, now)?;
     let mut of: HashMap<i64, Vec<Due>> = HashMap::new();
     for d in due {
         of.entry(d.configuration_id).or_default().push(d);
@@ -90,17 +111,26 @@ fn claim(conn: &mut Conn, configuration_ids: &[i64], now: Moment) -> Result<Disp
             steps.extend(group.iter().map(|d| Step { id: d.id, from: d.next_at, to: None }));
             continue;
         }
-        let (moves, fates): (Vec<_>, Vec<_>) = planning::decide(&group, now).into_iter().unzip();
+        let frozen = group.first().and_then(|d| freezes.get(&d.application_id)).map_or(&[][..], Vec::as_slice);
+        let (moves, fates): (Vec<_>, Vec<_>) = planning::decide(&group, frozen, now).into_iter().unzip();
         steps.extend(moves);
         decided.extend(group.into_iter().zip(fates));
     }
     let mine: HashSet<i64> = clockwork::claim(conn, &steps, now)?.into_iter().collect();
     let mut done = Dispatched::default();
     let mut rows: Vec<NewRun> = Vec::new();
+    let mut kept: Vec<Kept> = Vec::new();
     let mut to_tell: Vec<(String, i64)> = Vec::new();
     for (due, fate) in decided.into_iter().filter(|(due, _)| mine.contains(&due.id)) {
         let Some(target) = targets.get(&due.configuration_id) else { continue };
-        if let Some(missed) = fate.missed {
+        for frozen in fate.frozen {
+            let holds = freezes.get(&due.application_id).and_then(|all| all.iter().find(|f| f.id == frozen.freeze_id));
+            let Some(freeze) = holds else { continue };
+            let kept_now = Kept::of(&due, freeze, &frozen, row(&due, target, frozen.from, now));
+            done.frozen += kept_now.occurrences as usize;
+            kept.push(kept_now);
+        }
+        for missed in fate.missed {
             let row = missed_row(&due, target, &missed, now);
             if !missed.covered {
                 to_tell.extend(row.occurrence_key.clone().map(|key| (key, due.id)));
@@ -127,12 +157,25 @@ fn claim(conn: &mut Conn, configuration_ids: &[i64], now: Moment) -> Result<Disp
         }
     }
     queue::insert_all(conn, &rows)?;
+    frozen::record(conn, kept)?;
     for (key, schedule_id) in to_tell {
         if let Some(run) = store::by_occurrence_key(conn, &key)?.filter(|run| run.status == RunStatus::Missed) {
             queue::write_outcome(conn, run.id, RunStatus::Missed, Some(schedule_id), now)?;
         }
     }
     Ok(done)
+}
+
+/// The freezes that held since the earliest of these occurrences, by Application.
+fn freezes_of(conn: &mut Conn, due: &[Due], now: Moment) -> Result<HashMap<i64, Vec<Freeze>>> {
+    let mut of: HashMap<i64, Vec<Freeze>> = HashMap::new();
+    let Some(earliest) = due.iter().map(|d| d.next_at).min() else { return Ok(of) };
+    let applications: HashSet<i64> = due.iter().map(|d| d.application_id).collect();
+    let applications: Vec<i64> = applications.into_iter().collect();
+    for freeze in freezes::clockwork::holding(conn, &applications, earliest, now)? {
+        of.entry(freeze.application_id).or_default().push(freeze);
+    }
+    Ok(of)
 }
 
 /// What is queued or running of each configuration, and what a further occurrence may do then.
@@ -172,7 +215,8 @@ impl Going {
     }
 }
 
-fn row(due: &Due, target: &Target, planned_at: Moment, now: Moment) -> NewRun {
+/// The queued run of an occurrence.
+pub(super) fn row(due: &Due, target: &Target, planned_at: Moment, now: Moment) -> NewRun {
     NewRun {
         application_id: due.application_id,
         configuration_id: Some(target.id),

@@ -12,6 +12,7 @@ pub mod crew;
 pub mod dispatcher;
 mod ending;
 pub mod executor;
+mod frozen;
 mod leases;
 pub mod lifecycle;
 pub mod glance;
@@ -21,6 +22,7 @@ pub mod policy;
 mod queue;
 pub mod rescue;
 mod store;
+mod thaw;
 pub mod work;
 pub mod workers;
 

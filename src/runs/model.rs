@@ -21,7 +21,7 @@ pub struct Run {
     pub schedule_id: Option<i64>,
     /// The instant that it stands for; `None`: started by hand, and not a repeat.
     pub planned_at: Option<Moment>,
-    /// The last of a range of missed occurrences.
+    /// The last of a range of occurrences that were missed, or skipped by a freeze.
     pub planned_until: Option<Moment>,
     pub repeat_no: i32,
     pub again_of: Option<i64>,

@@ -1,5 +1,7 @@
 //! Runs in the database: putting them into the queue, and taking them out of it before they begin.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 
 use super::lifecycle::{RunStatus, Trigger};
@@ -59,6 +61,38 @@ pub fn insert_all(conn: &mut Conn, new: &[NewRun]) -> Result<usize> {
         count += on!(conn, c => diesel::insert_into(runs::table).values(chunk).on_conflict_do_nothing().execute(c))?;
     }
     Ok(count)
+}
+
+/// The Skipped runs among those with these occurrence keys, by key.
+pub fn skipped_by_key(conn: &mut Conn, keys: &[String]) -> Result<HashMap<String, i64>> {
+    let mut found = HashMap::new();
+    for chunk in keys.chunks(1_000) {
+        let rows: Vec<(Option<String>, i64)> = runs::table
+            .filter(runs::occurrence_key.eq_any(chunk))
+            .filter(runs::status.eq(RunStatus::Skipped))
+            .select((runs::occurrence_key, runs::id))
+            .load(conn)?;
+        found.extend(rows.into_iter().filter_map(|(key, id)| Some((key?, id))));
+    }
+    Ok(found)
+}
+
+/// A Skipped run stands for further occurrences, up to this one.
+pub fn extend_skipped(conn: &mut Conn, run_id: i64, until: Moment, reason: &str, now: Moment) -> Result<()> {
+    diesel::update(runs::table.filter(runs::id.eq(run_id).and(runs::status.eq(RunStatus::Skipped))))
+        .set((runs::planned_until.eq(until), runs::reason.eq(reason), runs::finished_at.eq(now)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Gives Skipped runs another reason.
+pub fn explain_skipped(conn: &mut Conn, run_ids: &[i64], reason: &str) -> Result<()> {
+    for chunk in run_ids.chunks(1_000) {
+        diesel::update(runs::table.filter(runs::id.eq_any(chunk).and(runs::status.eq(RunStatus::Skipped))))
+            .set(runs::reason.eq(reason))
+            .execute(conn)?;
+    }
+    Ok(())
 }
 
 /// Ends a run that has not begun; `false` when it is not queued (any more).

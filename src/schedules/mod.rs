@@ -33,6 +33,7 @@ pub use notes::{Preview, PreviewOccurrence, frequency_hint, local_rfc, note, pre
 pub use recurrence::{first_at_or_after, latest_at_or_before, next_after, occurrences};
 pub use rule::{DaysOfMonth, Months, Repeat, Rule, Weekdays, Window};
 pub use sentence::{bounds, headline, sentence};
+pub use zone::instant;
 
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,8 @@
 use chrono::{DateTime, LocalResult, NaiveDateTime, Offset, TimeZone};
 use chrono_tz::Tz;
 
+use crate::clock::Moment;
+
 pub(super) const DAY: i64 = 86_400;
 
 /// No zone changes its clocks twice within this time (the closest pair from 1970 to 2099 is 6 days and 23 hours).
@@ -44,6 +46,12 @@ pub(super) fn land(zone: Tz, local: i64) -> Landing {
         // Two days earlier lies before this change and, by `CALM`, after the one before.
         LocalResult::None => Landing::Skipped(local - offset_at(zone, local - 2 * DAY)),
     }
+}
+
+/// The instant of a local date and time: what clocks skip moves forward by the skipped amount, of what they repeat the
+/// first time counts (rule 8). For what is typed as local time outside a rule.
+pub fn instant(zone: Tz, local: NaiveDateTime) -> Moment {
+    Moment::from_micros(land(zone, local.and_utc().timestamp()).at() * 1_000_000)
 }
 
 /// What the wall clock is ahead of UTC at an instant, and by how much it has gone forward (or, negative, back) in the

@@ -205,4 +205,55 @@ on_both! {
         world.set_clock("2026-10-08T16:45:30Z");
         assert_eq!(world.step(dispatcher::step).await.queued, 0);
     }
+
+    async fn of_two_at_one_instant_the_second_is_skipped(world: World) {
+        let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
+        create(&world, draft(&stage, &daily("18:00"))).await;
+        let mut twin = daily("18:00");
+        twin["start_date"] = "2026-10-02".into();
+        create(&world, draft(&stage, &twin)).await;
+        world.set_clock("2026-10-08T18:00:00Z");
+        let done = world.step(dispatcher::step).await;
+        assert_eq!((done.queued, done.skipped), (1, 1));
+        let runs = runs(&world).await;
+        assert_eq!(planned(&runs), ["2026-10-08T18:00:00Z queued", "2026-10-08T18:00:00Z skipped"]);
+        assert_eq!(runs[1].reason.as_deref(), Some("The previous run was still waiting in the queue."));
+        assert_eq!(outcomes(&world).await, [] as [i64; 0]);
+    }
+
+    async fn a_run_by_hand_that_goes_counts_as_the_previous_one(world: World) {
+        let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
+        create(&world, draft(&stage, &daily("18:00"))).await;
+        crate::running::start(&world, &stage).await;
+        world.step(|app| tidegate::runs::executor::take(app).map(|taken| assert!(taken.is_some()))).await;
+        world.set_clock("2026-10-08T18:00:00Z");
+        assert_eq!(world.step(dispatcher::step).await.skipped, 1);
+        assert_eq!(runs(&world).await[1].reason.as_deref(), Some("The previous run was still running."));
+    }
+
+    async fn what_was_off_is_not_recorded(world: World) {
+        let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
+        let schedule = create(&world, Draft { enabled: false, ..draft(&stage, &every_five()) }).await;
+        world.set_clock("2026-10-11T16:43:30Z");
+        world.step(dispatcher::step).await;
+        crate::schedules::switch(&world, &world.olive, schedule.id, true).await;
+        world.step(dispatcher::step).await;
+        assert_eq!(runs(&world).await, []);
+        world.set_clock("2026-10-11T16:45:00Z");
+        assert_eq!(world.step(dispatcher::step).await.queued, 1);
+        assert_eq!(planned(&runs(&world).await), ["2026-10-11T16:45:00Z queued"]);
+    }
+
+    async fn after_an_outage_a_run_that_waits_is_still_one(world: World) {
+        let stage = stage(&world, "prices", Mode::Append, |d| d.overlap = Overlap::Queue).await;
+        create(&world, draft(&stage, &every_five())).await;
+        world.set_clock("2026-10-08T16:45:00Z");
+        world.step(dispatcher::step).await;
+        world.set_clock("2026-10-08T18:02:00Z");
+        world.step(dispatcher::step).await;
+        let states =
+            ["2026-10-08T16:45:00Z queued", "2026-10-08T16:50:00Z missed", "2026-10-08T18:00:00Z skipped"];
+        assert_eq!(planned(&runs(&world).await), states);
+        assert_eq!(outcomes(&world).await, [] as [i64; 0]);
+    }
 }

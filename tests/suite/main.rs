@@ -20,6 +20,7 @@ mod connections;
 mod connectors;
 mod dispatching;
 mod formats;
+mod freezes;
 mod imports;
 mod loading;
 mod members;

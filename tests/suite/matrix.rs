@@ -98,6 +98,15 @@ const TABLE: &[(&str, &str)] = &[
     ("GET /applications/{a}/settings/import-configurations/{i}/when", "ooxx.o?"),
     ("GET /applications/{a}/settings/import-configurations/{i}/delete", "ooxx.x?"),
     ("POST /applications/{a}/settings/import-configurations/{i}/delete", "vvxx.x?"),
+    // Freezes
+    ("GET /applications/{a}/settings/freezes", "ooxx.o?"),
+    ("POST /applications/{a}/settings/freezes", "vvxx.x?"),
+    ("POST /applications/{a}/settings/freezes/preview", "vvxx.x?"),
+    ("GET /applications/{a}/settings/freezes/{f}", "ooxx.o?"),
+    ("POST /applications/{a}/settings/freezes/{f}", "vvxx.x?"),
+    ("POST /applications/{a}/settings/freezes/{f}/end", "vvxx.x?"),
+    ("GET /applications/{a}/settings/freezes/{f}/delete", "ooxx.x?"),
+    ("POST /applications/{a}/settings/freezes/{f}/delete", "vvxx.x?"),
     // Import Scheduling
     ("GET /applications/{a}/settings/import-scheduling", "ooxx.o?"),
     ("GET /applications/{a}/settings/import-scheduling/configurations/{i}", "ooxx.o?"),

@@ -119,7 +119,13 @@ impl Scene {
             id: run.id,
             active,
             csrf,
-            heading: format!("{}, {}", run.name, words::date_time(run.stands_for(), zone)),
+            heading: match run.planned_until {
+                Some(until) => {
+                    let (from, until) = (words::date_time(run.stands_for(), zone), words::date_time(until, zone));
+                    format!("{}, {from} to {until}", run.name)
+                }
+                None => format!("{}, {}", run.name, words::date_time(run.stands_for(), zone)),
+            },
             chip: status_chip(run.status),
             number: words::count(run.id),
             trigger: by_whom(run, &self.names),
@@ -142,7 +148,11 @@ impl Scene {
                 0 => String::new(),
                 n => format!("{} of {} rejected", words::count(n), words::counted(result.read, "row", "rows")),
             },
-            duration: run.duration().map_or_else(|| "Not yet".into(), words::duration),
+            duration: match run.duration() {
+                Some(duration) => words::duration(duration),
+                None if run.status.is_open() => "Not yet".into(),
+                None => "None".into(),
+            },
             usual: usual.map(|usual| format!("usual {usual}")).unwrap_or_default(),
             late_by: late_by(run),
             attempt: run.attempt,

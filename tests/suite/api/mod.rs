@@ -1,5 +1,6 @@
 //! REST under `/api/v1`: the shapes of the contract, and every refusal.
 
+mod freezes;
 mod journey;
 mod once;
 mod problems;

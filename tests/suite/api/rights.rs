@@ -58,6 +58,12 @@ const TABLE: &[(&str, &str)] = &[
     ("PATCH schedules/{s}", "vvxx.x?"),
     ("DELETE schedules/{s}", "vvxx.x?"),
     ("GET schedules/{s}/occurrences", "ooxx.o?"),
+    ("GET applications/{a}/freezes", "ooxx.o?"),
+    ("POST applications/{a}/freezes", "vvxx.x?"),
+    ("GET freezes/{f}", "ooxx.o?"),
+    ("PATCH freezes/{f}", "vvxx.x?"),
+    ("DELETE freezes/{f}", "vvxx.x?"),
+    ("POST freezes/{f}/end", "vvxx.x?"),
     ("GET runs", "oooooo?"),
     ("GET runs/{r}", "oooo.o?"),
     ("GET runs/{r}/rejected-rows.csv", "ooxx.o?"),
@@ -87,10 +93,13 @@ on_both! {
         let schedules = format!("applications/{}/schedules", world.application);
         let schedule = ada.make(&schedules, weekly(stage.configuration)).await;
         let run = ada.post(&format!("import-configurations/{}/runs", stage.configuration), json!({})).await.is(202).id();
+        let year_end = json!({"name": "Year-end close", "from": "2026-12-31T17:00:00Z", "to": "2027-01-04T05:00:00Z"});
+        let freeze = ada.make(&format!("applications/{}/freezes", world.application), year_end).await;
         let values = [
             ("a", world.application.to_string()),
             ("b", stage.block.to_string()),
             ("c", stage.connection.to_string()),
+            ("f", freeze.to_string()),
             ("i", stage.configuration.to_string()),
             ("m", world.audrey.id.to_string()),
             ("r", run.to_string()),

@@ -9,7 +9,7 @@ use tidegate::runs;
 use super::World;
 use super::settings::root;
 use super::stage::stage;
-use crate::schedules;
+use crate::{freezes, schedules};
 
 /// One line of the table.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,11 +77,13 @@ pub async fn values(world: &World) -> Vec<(&'static str, String)> {
             runs::actions::start_by_hand(conn, &by, configuration, None, None, now)
         })
         .await;
+    let freeze = freezes::create(world, "Year-end close", "2026-12-31T17:00:00Z", "2027-01-04T05:00:00Z", true).await;
     let values = vec![
         ("name", "app.css".to_owned()),
         ("a", world.application.to_string()),
         ("b", stage.block.to_string()),
         ("c", stage.connection.to_string()),
+        ("f", freeze.id.to_string()),
         ("i", stage.configuration.to_string()),
         ("m", world.mo.id.to_string()),
         ("member", world.mo.id.to_string()),

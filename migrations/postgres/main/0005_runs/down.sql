@@ -5,4 +5,5 @@ DROP TABLE run_log;
 DROP TABLE run_steps;
 DROP TABLE run_results;
 DROP TABLE run_leases;
+DROP TABLE freeze_skips;
 DROP TABLE runs;

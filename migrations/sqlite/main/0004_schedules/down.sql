@@ -1,2 +1,3 @@
+DROP TABLE freezes;
 DROP TABLE schedule_recipients;
 DROP TABLE schedules;

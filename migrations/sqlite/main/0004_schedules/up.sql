@@ -35,3 +35,24 @@ CREATE TABLE schedule_recipients (
     PRIMARY KEY (schedule_id, member_id)
 );
 CREATE INDEX schedule_recipients_member ON schedule_recipients (member_id);
+
+-- While a freeze holds, from `starts_at` (included) to `ends_at` (excluded), nothing of its Application starts by
+-- schedule. `name_key` is `n:` and the name in lower case, once it has ended `ended:<id>`, so that a name is free again.
+-- `settled_at`: the clock did what was to be done at its end. A deleted one keeps the time in which it held.
+CREATE TABLE freezes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    application_id BIGINT NOT NULL REFERENCES applications (id),
+    name TEXT NOT NULL,
+    name_key TEXT NOT NULL,
+    starts_at BIGINT NOT NULL,
+    ends_at BIGINT NOT NULL,
+    run_once BOOLEAN NOT NULL,
+    version BIGINT NOT NULL DEFAULT 1,
+    created_by BIGINT NOT NULL REFERENCES members (id),
+    created_at BIGINT NOT NULL,
+    settled_at BIGINT,
+    archived_at BIGINT,
+    UNIQUE (application_id, name_key)
+);
+CREATE INDEX freezes_application ON freezes (application_id, ends_at);
+CREATE INDEX freezes_unsettled ON freezes (ends_at) WHERE settled_at IS NULL;

@@ -40,6 +40,16 @@ CREATE INDEX runs_available ON runs (available_at) WHERE available_at IS NOT NUL
 -- What is queued or running: few rows, asked at each occurrence.
 CREATE INDEX runs_open ON runs (configuration_id) WHERE finished_at IS NULL;
 
+-- What a freeze kept from running: of each schedule one Skipped run, a range that grows with every further occurrence.
+CREATE TABLE freeze_skips (
+    freeze_id BIGINT NOT NULL REFERENCES freezes (id),
+    schedule_id BIGINT NOT NULL REFERENCES schedules (id),
+    run_id BIGINT NOT NULL REFERENCES runs (id),
+    occurrences BIGINT NOT NULL,
+    newest_at BIGINT NOT NULL,
+    PRIMARY KEY (freeze_id, schedule_id)
+);
+
 -- Hot while a run goes: who works on it, until when that holds, and how far it is.
 CREATE TABLE run_leases (
     run_id INTEGER PRIMARY KEY REFERENCES runs (id),

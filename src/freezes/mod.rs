@@ -1,0 +1,17 @@
+//! Times in which nothing of an Application starts by schedule: a month's end, a migration. A [`Freeze`] is not "off":
+//! schedules stay on and keep moving, their occurrences are Skipped with that reason, runs by hand go on as ever.
+//!
+//! What a freeze holds is pure and in [`holding`]: pages, calendar and dispatcher ask the same functions. People change
+//! freezes by [`actions`]; the clock's part is [`clockwork`]. The room stands below `schedules`, because a freeze is
+//! explained by the occurrences that it will skip, and above `runs`, whose dispatcher asks it.
+
+pub mod actions;
+pub mod clockwork;
+pub mod holding;
+mod model;
+pub mod pages;
+mod store;
+
+pub use holding::{at, first_free, released};
+pub use model::{Draft, Freeze, Stage};
+pub use store::of_application;
