@@ -122,7 +122,7 @@ pub async fn preview(call: Call, body: Body) -> Answer {
         }
     }
     let Some(rule) = rule.filter(|_| errors.is_empty()) else { return Err(AppError::from(errors).into()) };
-    let preview = schedules::preview(&rule, now, count);
+    let preview = schedules::preview(&rule, None, now, count);
     let body = json!({
         "sentence": preview.sentence,
         "occurrences": preview.occurrences,
