@@ -20,7 +20,11 @@ const TOLD: usize = 3;
 
 #[derive(Template)]
 #[template(path = "import_scheduling/preview.html")]
-pub struct PreviewPart(Result<Explained, Vec<String>>);
+pub struct PreviewPart {
+    told: Result<Explained, Vec<String>>,
+    /// Kept also while what is typed is not clear.
+    expanded: bool,
+}
 
 impl HtmlSafe for PreviewPart {}
 
@@ -45,7 +49,6 @@ struct Explained {
     ends: Option<String>,
     /// The viewer's zone, where its clock shows another time.
     yours: Option<String>,
-    expanded: bool,
     more: bool,
     strip: Strip,
 }
@@ -70,10 +73,11 @@ struct Clash {
 impl PreviewPart {
     pub fn of(asked: Asked, beside: &Beside, now: Moment) -> Self {
         let rule = asked.rule.draft().parse().and_then(|rule| rule.check_future(now).map(|()| rule));
-        Self(match rule {
+        let told = match rule {
             Ok(rule) => Ok(explain(&rule, asked, beside, now)),
             Err(errors) => Err(errors.0.into_iter().map(|e| e.detail).collect()),
-        })
+        };
+        Self { told, expanded: asked.expanded }
     }
 }
 
@@ -115,7 +119,6 @@ fn explain(rule: &Rule, asked: Asked, beside: &Beside, now: Moment) -> Explained
         ends,
         yours: occurrences.iter().any(|o| o.yours.is_some()).then(|| beside.viewer.to_string()),
         occurrences,
-        expanded,
         more: there > FEW,
         strip: Strip::of(rule, chosen, schedule_id, beside, now),
         sentence: preview.sentence,

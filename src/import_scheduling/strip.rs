@@ -130,11 +130,13 @@ fn quietest_words(quietest: Quietest) -> String {
     match quietest {
         Quietest::All => "Nothing else is planned in these 7 days.".to_owned(),
         Quietest::Free { from, to } => format!("Quietest: {from:02}:00 to {to:02}:00 every day."),
-        Quietest::Least { hour, minutes } => {
-            let unit = if minutes == 1 { "minute" } else { "minutes" };
+        Quietest::Least { minutes, .. } if minutes >= 60 => "Every hour of every day is busy.".to_owned(),
+        Quietest::Least { from: 0, to: 24, minutes } => {
+            format!("No hour is free every day: each is busy for {minutes} of 60 minutes.")
+        }
+        Quietest::Least { from, to, minutes } => {
             format!(
-                "No hour is free every day. Quietest: {hour:02}:00 to {:02}:00, busy for {minutes} {unit} in these 7 days.",
-                hour + 1
+                "No hour is free every day. Quietest: {from:02}:00 to {to:02}:00, busy for {minutes} of 60 minutes."
             )
         }
     }

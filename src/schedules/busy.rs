@@ -94,31 +94,31 @@ pub enum Quietest {
     All,
     /// From an hour to another (1 to 24) nothing is planned on any day; it may go over midnight.
     Free { from: usize, to: usize },
-    /// Every hour is busy on some day; in this one the fewest minutes are.
-    Least { hour: usize, minutes: u32 },
+    /// Every hour is busy on some day; from an hour to another the least, for so many minutes of each hour on average.
+    Least { from: usize, to: usize, minutes: u32 },
 }
 
-/// The longest stretch of hours that is free on every day, where one is; the first of several.
+/// The longest stretch of hours that is free on every day, else of those that are the least busy; the first of several.
 pub fn quietest(days: &[Day]) -> Quietest {
     let mut minutes = [0; 24];
-    for hours in days.iter().map(|day| &day.hours) {
-        for (sum, hour) in minutes.iter_mut().zip(hours).filter(|(_, hour)| !hour.gone) {
-            *sum += hour.busy;
-        }
+    for (n, sum) in minutes.iter_mut().enumerate() {
+        let hours = || days.iter().map(|day| day.hours[n]).filter(|hour| !hour.gone);
+        let (busy, all) = (hours().map(|hour| hour.busy).sum::<u32>(), hours().map(|hour| hour.minutes).sum::<u32>());
+        // Rounded up: what is busy at all is not free.
+        *sum = (busy * 60).div_ceil(all.max(1));
     }
-    let length = |from: usize| (0..24).take_while(|n| minutes[(from + n) % 24] == 0).count();
+    let least = minutes.iter().copied().min().unwrap_or(0);
+    let length = |from: usize| (0..24).take_while(|n| minutes[(from + n) % 24] == least).count();
     let (mut from, mut best) = (0, 0);
     for hour in 0..24 {
         if length(hour) > best {
             (from, best) = (hour, length(hour));
         }
     }
-    match best {
-        24 => Quietest::All,
-        0 => {
-            let hour = (0..24).min_by_key(|hour| minutes[*hour]).unwrap_or(0);
-            Quietest::Least { hour, minutes: minutes[hour] }
-        }
-        best => Quietest::Free { from, to: (from + best - 1) % 24 + 1 },
+    let to = (from + best.max(1) - 1) % 24 + 1;
+    match least {
+        0 if best == 24 => Quietest::All,
+        0 => Quietest::Free { from, to },
+        minutes => Quietest::Least { from, to, minutes },
     }
 }
