@@ -102,10 +102,13 @@ pub enum Quietest {
 pub fn quietest(days: &[Day]) -> Quietest {
     let mut minutes = [0; 24];
     for (n, sum) in minutes.iter_mut().enumerate() {
-        let hours = || days.iter().map(|day| day.hours[n]).filter(|hour| !hour.gone);
-        let (busy, all) = (hours().map(|hour| hour.busy).sum::<u32>(), hours().map(|hour| hour.minutes).sum::<u32>());
+        let hours = || days.iter().map(|day| day.hours[n]);
+        // Today is not whole: what is left of it can keep an hour from being free, and no more.
+        let later = || hours().skip(1);
+        let (busy, all) = (later().map(|hour| hour.busy).sum::<u32>(), later().map(|hour| hour.minutes).sum::<u32>());
+        let today = hours().take(1).any(|hour| hour.busy > 0 && !hour.gone);
         // Rounded up: what is busy at all is not free.
-        *sum = (busy * 60).div_ceil(all.max(1));
+        *sum = (busy * 60).div_ceil(all.max(1)).max(u32::from(today));
     }
     let least = minutes.iter().copied().min().unwrap_or(0);
     let length = |from: usize| (0..24).take_while(|n| minutes[(from + n) % 24] == least).count();

@@ -55,6 +55,10 @@ fn the_longest_stretch_that_is_free_every_day_is_the_quietest() {
     assert_eq!(quietest(&days(&night, None, now)), Quietest::Free { from: 1, to: 5 });
     let to_midnight = [(daily("00:00"), 1_200)];
     assert_eq!(quietest(&days(&to_midnight, None, now)), Quietest::Free { from: 20, to: 24 });
+    let tonight = rule_in("Europe/Paris", "2026-10-08 22:00", json!({"repeat": "once"}));
+    assert_eq!(quietest(&days(&[(tonight, 1)], None, now)), Quietest::Free { from: 23, to: 22 }, "today counts too");
+    let this_morning = rule_in("Europe/Paris", "2026-10-08 08:00", json!({"repeat": "once"}));
+    assert_eq!(quietest(&days(&[(this_morning, 1)], None, now)), Quietest::All, "what is gone does not");
     let hourly = rule_in("Europe/Paris", "2026-10-01 00:00", json!({"repeat": "hours"}));
     let all = [(hourly, 2), (daily("05:30"), 1_350)];
     assert_eq!(quietest(&days(&all, None, now)), Quietest::Least { from: 4, to: 5, minutes: 2 });
