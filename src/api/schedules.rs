@@ -7,8 +7,11 @@ use super::body::{Body, Members, merge};
 use super::call::Call;
 use super::reply::Reply;
 use crate::applications;
+use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
-use crate::members::Scope;
+use crate::imports::{self, Overlap};
+use crate::members::{By, Scope};
+use crate::schedules::collisions::{self, Neighbour, Target};
 use crate::schedules::{self, About, Draft, Notify, Rule, RuleDraft, Schedule, actions};
 
 /// How many occurrences are told at most.
@@ -99,7 +102,8 @@ pub async fn occurrences(call: Call) -> Answer {
     Ok(Reply::ok(json!({ "occurrences": told, "next": next })).response())
 }
 
-/// `POST schedules/preview?count=`: what a rule would do if it were saved now. Nothing is.
+/// `POST schedules/preview?count=`: what a rule would do if it were saved now, and what it would come too close to.
+/// Nothing is saved.
 pub async fn preview(call: Call, body: Body) -> Answer {
     if call.by.need_scope(Scope::Schedule).is_err() {
         call.by.need_scope(Scope::Read)?;
@@ -111,27 +115,91 @@ pub async fn preview(call: Call, body: Body) -> Answer {
     body.bytes()?;
     let mut members = body.members()?;
     let rule = RuleDraft::from_json(&take_rule(&mut members));
-    let application_id = members.integer("application_id");
+    let named = Named {
+        application_id: members.integer("application_id"),
+        configuration_id: members.integer("configuration_id"),
+        schedule_id: members.integer("schedule_id"),
+    };
     let mut errors = members.finish().err().unwrap_or_default();
     let rule = rule.parse().and_then(|rule| rule.check_future(now).map(|()| rule));
     let rule = rule.map_err(|more| errors.extend(more)).ok();
-    if let Some(id) = application_id {
-        match call.read(move |conn, by| applications::enter(conn, by, id)).await {
-            Err(AppError::NotFound) => errors.add("application_id", "There is no such Application."),
-            other => drop(other?),
-        }
-    }
+    let (beside, more) = call.read(move |conn, by| named.look_up(conn, by)).await?;
+    errors.extend(more);
     let Some(rule) = rule.filter(|_| errors.is_empty()) else { return Err(AppError::from(errors).into()) };
-    let preview = schedules::preview(&rule, now, count);
+    let preview = schedules::preview(&rule, beside.as_ref().map(|beside| beside.overlap), now, count);
+    let found =
+        beside.map(|beside| collisions::look(&rule, &beside.target, &beside.neighbours, now)).unwrap_or_default();
     let body = json!({
         "sentence": preview.sentence,
         "occurrences": preview.occurrences,
         "ends_after": preview.ends_after,
         "hint": preview.hint,
-        // Which other schedules come close is not looked at yet.
-        "collisions": [],
+        "collisions": found.list,
+        "suggestion": found.suggestion,
     });
     Ok(Reply::ok(body).response())
+}
+
+/// What a preview may name besides the rule.
+#[derive(Clone, Copy)]
+struct Named {
+    application_id: Option<i64>,
+    configuration_id: Option<i64>,
+    /// The schedule that is edited: it does not come too close to itself.
+    schedule_id: Option<i64>,
+}
+
+/// What a previewed schedule would use, and what there is to come too close to.
+struct Beside {
+    target: Target,
+    overlap: Overlap,
+    neighbours: Vec<Neighbour>,
+}
+
+impl Named {
+    /// Nothing is shared without a configuration. What is not there, or not in this Application, is wrong at its field.
+    fn look_up(self, conn: &mut Conn, by: &By) -> Result<(Option<Beside>, FieldErrors)> {
+        let mut errors = FieldErrors::new();
+        let Some(application_id) = self.application_id else {
+            if self.configuration_id.or(self.schedule_id).is_some() {
+                errors.add("application_id", "Say in which Application it would run.");
+            }
+            return Ok((None, errors));
+        };
+        let Some(entered) = found(applications::enter(conn, by, application_id))? else {
+            errors.add("application_id", "There is no such Application.");
+            return Ok((None, errors));
+        };
+        let schedule = self.schedule_id.map(|id| found(actions::find(conn, by, id))).transpose()?.flatten();
+        if self.schedule_id.is_some() && schedule.is_none_or(|(s, _)| s.application_id != application_id) {
+            errors.add("schedule_id", "There is no such schedule in this Application.");
+        }
+        let Some(configuration_id) = self.configuration_id else {
+            return Ok((None, errors));
+        };
+        let Some((configuration, definition)) = found(imports::find(conn, &entered, configuration_id))? else {
+            errors.add("configuration_id", "There is no such import configuration in this Application.");
+            return Ok((None, errors));
+        };
+        let target = Target {
+            application_id,
+            configuration_id,
+            block_id: configuration.block_id,
+            connection_id: configuration.connection_id,
+            spacing_minutes: entered.application.spacing_minutes,
+            schedule_id: self.schedule_id,
+        };
+        let neighbours = collisions::neighbours(conn, by, application_id)?;
+        Ok((Some(Beside { target, overlap: definition.overlap, neighbours }), errors))
+    }
+}
+
+/// `None`: it is not there.
+fn found<T>(result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Err(AppError::NotFound) => Ok(None),
+        other => other.map(Some),
+    }
 }
 
 /// As the API answers it: the rule's fields beside the others.

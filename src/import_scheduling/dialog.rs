@@ -4,8 +4,9 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::beside::{Beside, Chosen};
 use super::form::{Choice, ConfigurationChoice, ScheduleDialog, ScheduleForm, SchedulePage};
-use super::preview::PreviewPart;
+use super::preview::{self, Asked, PreviewPart};
 use super::typed::Typed;
 use crate::app::App;
 use crate::applications::{Entered, enter, settings_shell, who_sees};
@@ -28,6 +29,7 @@ struct Stage {
     members: Vec<Member>,
     schedule: Option<Schedule>,
     owner: Option<String>,
+    beside: Beside,
 }
 
 impl Stage {
@@ -41,14 +43,15 @@ impl Stage {
             None => None,
         };
         entered.need_import(conn, by, Scope::Schedule)?;
-        let configurations =
+        let configurations: Vec<Listed> =
             imports::list(conn, &entered)?.into_iter().filter(|c| c.configuration.schedulable().is_ok()).collect();
         let members = who_sees(conn, application_id)?;
         let owner = match &schedule {
             Some(Schedule { owner_id, .. }) => crate::members::by_id(conn, *owner_id)?.map(|m| m.name),
             None => None,
         };
-        Ok(Self { entered, configurations, members, schedule, owner })
+        let beside = Beside::load(conn, by, &entered, configurations.iter().map(|c| c.configuration.id))?;
+        Ok(Self { entered, configurations, members, schedule, owner, beside })
     }
 }
 
@@ -115,7 +118,18 @@ fn form(stage: &Stage, typed: Typed, by: &By, csrf: String, errors: FieldErrors,
             .into_iter()
             .map(|(id, name)| Choice { id, name, email: String::new(), selected: Some(id) == block })
             .collect(),
-        preview: PreviewPart::of(&typed.rule, now),
+        preview: PreviewPart::of(
+            Asked {
+                rule: &typed.rule,
+                chosen: chosen_configuration.map(|c| Chosen::of(&c.configuration, &c.definition)),
+                schedule_id: stage.schedule.as_ref().map(|s| s.id),
+                expanded: typed.expanded,
+            },
+            &stage.beside,
+            now,
+        ),
+        schedule: stage.schedule.as_ref().map(|s| s.id),
+        used: typed.used,
         run_name_default: format!(
             "{} {} {}",
             chosen_configuration.map_or("The configuration's name", |c| c.configuration.name.as_str()),
@@ -246,8 +260,8 @@ async fn save(
     let stage = stage(&app, &by, application_id, schedule_id).await?;
     let (typed, now) = (Typed::read(&sent), app.now());
     let csrf = Shell::new(&request, &app, "").csrf;
-    // Without JavaScript the form is sent to look at it.
-    if sent.has("show") {
+    // The form is sent to look at it, or to take the start that is offered.
+    if sent.has("show") || sent.has("use") {
         let form = form(&stage, typed, &by, csrf, FieldErrors::new(), now);
         return answer(&request, &app, &by, &stage, form, StatusCode::OK, true);
     }
@@ -299,9 +313,17 @@ pub async fn preview(
     application_id: Path<i64>,
     sent: Form,
 ) -> Result<HttpResponse> {
-    let (id, asked) = (*application_id, by.clone());
-    app.read(move |conn| enter(conn, &asked, id)?.need_open_scheduling(conn)).await?;
-    Page::ok(&request, &PreviewPart::of(&RuleForm::from_pairs(&sent.0), app.now()))
+    let (id, configuration) = (*application_id, sent.id("configuration"));
+    let read = app.read(move |conn| {
+        let entered = enter(conn, &by, id)?;
+        entered.need_open_scheduling(conn)?;
+        let chosen = configuration.map(|id| Chosen::find(conn, &entered, id)).transpose()?.flatten();
+        Ok((chosen, Beside::load(conn, &by, &entered, configuration.into_iter())?))
+    });
+    let (chosen, beside) = read.await?;
+    let (rule, schedule_id, expanded) = (RuleForm::from_pairs(&sent.0), sent.id("schedule"), preview::expanded(&sent));
+    let asked = Asked { rule: &rule, chosen, schedule_id, expanded };
+    Page::ok(&request, &PreviewPart::of(asked, &beside, app.now()))
 }
 
 /// `GET /applications/{a}/schedules/configurations?block=`: the Configuration control for a Block.

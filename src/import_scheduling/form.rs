@@ -41,6 +41,10 @@ pub struct ScheduleForm {
     pub back: String,
     pub csrf: String,
     pub version: Option<i64>,
+    /// The schedule that is edited, for the preview.
+    pub schedule: Option<i64>,
+    /// Whether the start was just taken from the preview's offer.
+    pub used: bool,
     /// When a form for a new schedule was first shown.
     pub opened: Option<String>,
     pub errors: FieldErrors,

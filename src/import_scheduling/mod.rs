@@ -4,6 +4,7 @@
 //! [`list`] is the page, [`dialog`] schedules and edits, [`switch`] turns off and deletes, [`starting`] runs, runs
 //! again and cancels, [`history`] lists what ran, [`summary`] shows one run.
 
+mod beside;
 mod card;
 mod cards;
 pub mod dialog;
@@ -13,6 +14,7 @@ pub mod list;
 mod load;
 mod preview;
 pub mod starting;
+mod strip;
 pub mod summary;
 pub mod switch;
 mod toast;

@@ -3,6 +3,7 @@
 use chrono::Duration;
 use chrono_tz::Tz;
 
+use super::preview;
 use crate::clock::Moment;
 use crate::error::FieldErrors;
 use crate::imports::Listed;
@@ -22,6 +23,10 @@ pub struct Typed {
     pub version: Option<i64>,
     /// When the form of a new schedule was first shown.
     pub opened: Option<Moment>,
+    /// Whether the preview shows all that it can.
+    pub expanded: bool,
+    /// Whether the start is the one that the preview offered.
+    pub used: bool,
 }
 
 /// A window begins with every day chosen, so that turning it on changes nothing yet.
@@ -60,6 +65,8 @@ impl Typed {
             run_name: String::new(),
             version: None,
             opened: Some(now),
+            expanded: false,
+            used: false,
         }
     }
 
@@ -89,20 +96,26 @@ impl Typed {
             run_name: schedule.run_name.clone().unwrap_or_default(),
             version: Some(schedule.version),
             opened: None,
+            expanded: false,
+            used: false,
         }
     }
 
     pub fn read(form: &Form) -> Self {
+        let mut rule = RuleForm::from_pairs(&form.0);
+        let used = preview::use_offered(form, &mut rule);
         Self {
             block: form.id("block"),
             configuration: form.id("configuration"),
-            rule: RuleForm::from_pairs(&form.0),
+            rule,
             notify_on: form.ticked("notify"),
             notify_about: form.get("notify_about").to_owned(),
             recipients: form.ids("recipients"),
             run_name: form.get("run_name").to_owned(),
             version: form.id("version"),
             opened: Moment::parse_rfc3339(form.get("opened")),
+            expanded: preview::expanded(form),
+            used,
         }
     }
 

@@ -45,6 +45,9 @@ struct PastRow {
     finished_at: Option<Moment>,
 }
 
+const FROM: &str =
+    "SELECT c.id AS configuration_id, r.status, r.started_at, r.finished_at FROM import_configurations c";
+
 /// The last runs that ended, of each configuration of an Application, the oldest first.
 pub fn strips(conn: &mut Conn, application_id: i64) -> Result<HashMap<i64, Vec<Past>>> {
     // The last few of each group: PostgreSQL joins sideways, SQLite looks up by a list. Each reads only those rows.
@@ -52,8 +55,6 @@ pub fn strips(conn: &mut Conn, application_id: i64) -> Result<HashMap<i64, Vec<P
         "SELECT x.id FROM runs x WHERE x.configuration_id = c.id AND x.finished_at IS NOT NULL \
          ORDER BY x.id DESC LIMIT {STRIP}"
     );
-    const FROM: &str = "SELECT c.id AS configuration_id, r.status, r.started_at, r.finished_at \
-                        FROM import_configurations c";
     const WHERE: &str = "WHERE c.application_id = $1 AND c.archived_at IS NULL ORDER BY r.id";
     let text = match conn {
         Conn::Pg(_) => {
@@ -69,6 +70,34 @@ pub fn strips(conn: &mut Conn, application_id: i64) -> Result<HashMap<i64, Vec<P
         strips.entry(row.configuration_id).or_default().push(Past { status: row.status, duration });
     }
     Ok(strips)
+}
+
+/// The median of the last ten successes of each of these configurations; of one that never succeeded nothing.
+pub fn usual_durations(conn: &mut Conn, configuration_ids: &[i64]) -> Result<HashMap<i64, Duration>> {
+    if configuration_ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let pick = "SELECT x.id FROM runs x WHERE x.configuration_id = c.id AND x.status = 'success' \
+                ORDER BY x.id DESC LIMIT 10";
+    // Numbers only, so that they may stand in the text.
+    let ids: Vec<String> = configuration_ids.iter().map(i64::to_string).collect();
+    let (from, those) = (FROM, format!("WHERE c.id IN ({})", ids.join(",")));
+    let text = match conn {
+        Conn::Pg(_) => format!("{from} CROSS JOIN LATERAL ({pick}) p JOIN runs r ON r.id = p.id {those}"),
+        Conn::Sqlite(_) => format!("{from} CROSS JOIN runs r ON r.id IN ({pick}) {those}"),
+    };
+    let rows: Vec<PastRow> = on!(conn, c => diesel::sql_query(text).load(c))?;
+    let mut all = HashMap::<i64, Vec<Duration>>::new();
+    for row in rows {
+        if let (Some(from), Some(to)) = (row.started_at, row.finished_at) {
+            all.entry(row.configuration_id).or_default().push(to.since(from));
+        }
+    }
+    let median = |mut durations: Vec<Duration>| {
+        durations.sort();
+        durations.get(durations.len() / 2).copied()
+    };
+    Ok(all.into_iter().filter_map(|(id, durations)| Some((id, median(durations)?))).collect())
 }
 
 /// What is queued or running in an Application, the oldest first.

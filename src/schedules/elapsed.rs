@@ -74,6 +74,20 @@ impl<'a> Grid<'a> {
         None
     }
 
+    /// How far an occurrence goes on evenly: from it to here each step is an occurrence, and none lies after `until`.
+    /// May stop where the window shuts or clocks change, though more follows; what follows is to be asked for again.
+    pub fn evenly_to(&self, at: i64, until: i64) -> i64 {
+        let until = if self.is_before_stop(until) { until } else { until.min(self.stop() - 1) };
+        let Some(window) = self.window else {
+            return self.at_or_before(until).max(at);
+        };
+        let offset = self.offset(at);
+        let shuts = shuts_after(window, at + offset) - offset;
+        let last = self.at_or_before(until.min(shuts - 1)).max(at);
+        // By another clock the window shuts at another instant; it is never open for longer than `CALM`.
+        if self.offset(last) == offset { last } else { at }
+    }
+
     /// The last occurrence at or before an instant.
     pub fn latest_at_or_before(&self, at: i64) -> Option<i64> {
         let at = if self.is_before_stop(at) { at } else { at.min(self.stop() - 1) };
@@ -128,6 +142,14 @@ fn open_at_or_after(window: &Window, local: i64) -> i64 {
     let today = local.div_euclid(DAY);
     let mut openings = (today - 1..=today + 7).filter(|day| opens_on(window, *day)).map(|day| day * DAY + from);
     openings.find(|open| local < open + length).map_or(local, |open| open.max(local))
+}
+
+/// The first local second after one in which the window is open, in which the opening that holds it is over.
+fn shuts_after(window: &Window, local: i64) -> i64 {
+    let (from, length) = (window.opens_at(), length(window));
+    let today = local.div_euclid(DAY);
+    let openings = (today - 1..=today).filter(|day| opens_on(window, *day)).map(|day| day * DAY + from);
+    openings.filter(|open| *open <= local).map(|open| open + length).max().unwrap_or(local + 1)
 }
 
 /// The last local second at or before another in which the window is open.

@@ -7,10 +7,13 @@
 //!
 //! A [`Schedule`] is a rule with what it runs, an Owner, and recipients. People change it by [`actions`]; the clock
 //! moves it by [`clockwork`]. A configuration has at most four that are not finished: each holds one of the slots 1 to
-//! 4, which a unique key guards.
+//! 4, which a unique key guards. Which come too close to each other is told by [`collisions`], when imports go on by
+//! [`busy`].
 
 pub mod actions;
+pub mod busy;
 pub mod clockwork;
+pub mod collisions;
 mod draft;
 mod due;
 mod elapsed;

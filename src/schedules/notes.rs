@@ -10,6 +10,7 @@ use super::sentence::{and, month_name, sentence, short_date};
 use super::wall::{local_start, month_length, slot_of};
 use super::zone::{DAY, Landing, land, naive, offset_at};
 use crate::clock::Moment;
+use crate::imports::Overlap;
 
 /// What happens when a rule is saved now.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -42,8 +43,8 @@ impl Preview {
     }
 }
 
-/// The next `count` occurrences at or after `now`.
-pub fn preview(rule: &Rule, now: Moment, count: usize) -> Preview {
+/// The next `count` occurrences at or after `now`; `overlap` is that of the configuration, where one is chosen.
+pub fn preview(rule: &Rule, overlap: Option<Overlap>, now: Moment, count: usize) -> Preview {
     let mut next = first_at_or_after(rule, now);
     let mut occurrences = Vec::new();
     while let Some(at) = next.filter(|_| occurrences.len() < count) {
@@ -53,7 +54,7 @@ pub fn preview(rule: &Rule, now: Moment, count: usize) -> Preview {
     Preview {
         sentence: sentence(rule),
         ends_after: next.is_none().then_some(occurrences.len()),
-        hint: frequency_hint(rule),
+        hint: frequency_hint(rule, overlap),
         occurrences,
     }
 }
@@ -68,12 +69,20 @@ pub fn too_soon(rule: &Rule, minutes: u32) -> bool {
     elapsed_step(rule).is_some_and(|step| step < i64::from(minutes) * 60)
 }
 
-/// Words for a schedule that runs more often than every 15 minutes.
-pub fn frequency_hint(rule: &Rule) -> Option<String> {
+/// Words for a schedule that runs more often than every 15 minutes, with what its configuration does on overlap;
+/// `None`: the configuration is not known yet.
+pub fn frequency_hint(rule: &Rule, overlap: Option<Overlap>) -> Option<String> {
     let every = rule.repeat.every().filter(|_| too_soon(rule, 15))?;
+    let then = match overlap {
+        None => "that next one is skipped, unless its configuration queues one",
+        Some(Overlap::Skip) => "that next one is skipped, as its configuration says",
+        Some(Overlap::Queue) => {
+            "that next one waits and begins right after it, as its configuration says; any further one is skipped"
+        }
+    };
     Some(format!(
         "Every {every} minutes is often: 15 minutes or more between imports leave each one time to finish. \
-         When one is still running as the next is due, that next one is skipped, unless its configuration queues one."
+         When one is still running as the next is due, {then}."
     ))
 }
 

@@ -93,6 +93,31 @@ fn next_second(rule: &Rule, after: i64) -> Option<Moment> {
     found.map(moment)
 }
 
+/// Occurrences that follow each other evenly, in seconds; where there is but one, the step means nothing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Span {
+    pub first: i64,
+    pub step: i64,
+    pub last: i64,
+}
+
+/// The first occurrence at or after a second and no later than `until`, with as many after it as can be told at once.
+/// What follows the last of them is found by asking again.
+pub(super) fn span(rule: &Rule, from: i64, until: i64) -> Option<Span> {
+    let (from, until) = (from.clamp(EARLIEST + 1, LATEST), until.min(LATEST));
+    match elapsed_step(rule) {
+        Some(step) => {
+            let grid = Grid::new(rule, step);
+            let first = grid.next_after(from - 1).filter(|first| *first <= until)?;
+            Some(Span { first, step, last: grid.evenly_to(first, until) })
+        }
+        None => {
+            let first = wall::next_after(rule, from - 1).filter(|first| *first <= until)?;
+            Some(Span { first, step: zone::DAY, last: first })
+        }
+    }
+}
+
 /// A few days before 1970 and after 2099: beyond these nothing occurs, and nothing needs to be reckoned.
 const EARLIEST: i64 = -7 * zone::DAY;
 const LATEST: i64 = 47_490 * zone::DAY;

@@ -1,6 +1,8 @@
 //! Every rule of "When", sentence by sentence; then the nights on which others get it wrong.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod busy;
+mod collisions;
 mod drafts;
 mod named_nights;
 mod notes;

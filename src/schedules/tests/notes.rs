@@ -1,12 +1,13 @@
 use serde_json::{Value, json};
 
 use super::{at, rule_in};
+use crate::imports::Overlap;
 use crate::schedules::{frequency_hint, local_rfc, note, preview};
 
 /// The notes of the occurrences from an instant on.
 fn notes(zone: &str, start: &str, fields: Value, from: &str, count: usize) -> Vec<Option<String>> {
     let rule = rule_in(zone, start, fields);
-    preview(&rule, at(from), count).occurrences.into_iter().map(|o| o.note).collect()
+    preview(&rule, None, at(from), count).occurrences.into_iter().map(|o| o.note).collect()
 }
 
 fn some(text: &str) -> Option<String> {
@@ -104,7 +105,11 @@ fn an_occurrence_on_the_clock_of_its_zone() {
 
 #[test]
 fn often_has_a_hint() {
-    let hint = |fields: Value| frequency_hint(&rule_in("UTC", "2026-01-01 00:00", fields));
+    let of = |overlap, fields: Value| frequency_hint(&rule_in("UTC", "2026-01-01 00:00", fields), overlap);
+    let hint = |fields: Value| of(None, fields);
+    let often = json!({"repeat": "minutes", "every": 5});
+    assert!(of(Some(Overlap::Skip), often.clone()).unwrap().ends_with("is skipped, as its configuration says."));
+    assert!(of(Some(Overlap::Queue), often).unwrap().contains("that next one waits and begins right after it"));
     assert!(hint(json!({"repeat": "minutes", "every": 5})).unwrap().contains("skipped"));
     assert!(hint(json!({"repeat": "minutes", "every": 10})).is_some());
     assert!(hint(json!({"repeat": "minutes", "every": 15})).is_none());
@@ -114,12 +119,15 @@ fn often_has_a_hint() {
 #[test]
 fn a_preview_says_when_it_ends() {
     let rule = rule_in("UTC", "2026-01-01 00:00", json!({"repeat": "days", "end_date": "2026-01-03"}));
-    let all = preview(&rule, at("2026-01-01T00:00:00Z"), 5);
+    let all = preview(&rule, None, at("2026-01-01T00:00:00Z"), 5);
     assert_eq!((all.occurrences.len(), all.ends_after), (3, Some(3)));
     assert_eq!(all.ends_words().as_deref(), Some("3 runs, then it ends"));
-    assert_eq!(preview(&rule, at("2026-01-01T00:00:00Z"), 3).ends_after, Some(3));
-    assert_eq!(preview(&rule, at("2026-01-01T00:00:00Z"), 2).ends_after, None);
-    assert_eq!(preview(&rule, at("2026-01-03T00:00:00Z"), 5).ends_words().as_deref(), Some("1 run, then it ends"));
-    assert_eq!(preview(&rule, at("2026-01-04T00:00:00Z"), 5).ends_words().as_deref(), Some("It never runs"));
+    assert_eq!(preview(&rule, None, at("2026-01-01T00:00:00Z"), 3).ends_after, Some(3));
+    assert_eq!(preview(&rule, None, at("2026-01-01T00:00:00Z"), 2).ends_after, None);
+    assert_eq!(
+        preview(&rule, None, at("2026-01-03T00:00:00Z"), 5).ends_words().as_deref(),
+        Some("1 run, then it ends")
+    );
+    assert_eq!(preview(&rule, None, at("2026-01-04T00:00:00Z"), 5).ends_words().as_deref(), Some("It never runs"));
     assert_eq!(note(&rule, at("2026-01-03T00:00:00Z")), None);
 }

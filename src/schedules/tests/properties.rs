@@ -75,7 +75,7 @@ fn repeat() -> impl Strategy<Value = Repeat> {
 }
 
 /// A rule that starts up to three days before a named night or after it, perhaps with an end near it.
-fn rules() -> impl Strategy<Value = Rule> {
+pub fn rules() -> impl Strategy<Value = Rule> {
     let start = (select(NIGHTS.to_vec()), -3i64..=1, time());
     (start, repeat(), proptest::option::weighted(0.3, 0i64..6)).prop_map(
         |((night, days, start_time), repeat, length)| {
@@ -96,7 +96,7 @@ fn horizon(rule: &Rule) -> i64 {
 }
 
 /// Where a local time lands, found by looking at the clock and nothing else.
-fn land(zone: Tz, local: NaiveDateTime) -> i64 {
+pub fn land(zone: Tz, local: NaiveDateTime) -> i64 {
     match zone.from_local_datetime(&local).earliest() {
         Some(found) => found.timestamp(),
         None => {

@@ -5,6 +5,7 @@ mod keyboard;
 mod mistakes;
 mod unscripted;
 mod walk;
+mod warned;
 mod watching;
 
 use crate::support::stage::{Stage, csv, stage};

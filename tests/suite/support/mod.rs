@@ -22,6 +22,7 @@ pub mod chrome;
 pub mod fingerprint;
 pub mod html;
 pub mod process;
+pub mod queries;
 pub mod routes;
 pub mod settings;
 pub mod stage;
