@@ -21,6 +21,7 @@ pub mod policy;
 mod queue;
 pub mod rescue;
 mod store;
+pub mod timeline;
 pub mod work;
 pub mod workers;
 
