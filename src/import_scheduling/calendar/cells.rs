@@ -31,10 +31,29 @@ pub struct Entry {
     pub iso: String,
     /// "02:05"; empty for a band.
     pub clock: String,
-    /// "Success, 52 s", "Planned".
-    pub words: String,
+    /// "Success", "Planned"; empty where several are counted.
+    pub state: String,
+    /// What there is to say besides, in short: a cause, "by hand", counts.
+    pub said: String,
+    pub duration: String,
     /// For the day, where there is room: the sentence and the Owner.
     pub more: String,
+}
+
+impl Entry {
+    /// "Success, 52 s", "Failed: The server answered 401, by hand", "90 runs so far, 90 succeeded".
+    pub fn words(&self) -> String {
+        let joint = if self.class == "is-bad" || self.class == "is-idle" { ": " } else { ", " };
+        let parts = [(self.state.as_str(), ""), (&self.said, joint), (&self.duration, ", ")];
+        let mut words = String::new();
+        for (text, joint) in parts.into_iter().filter(|(text, _)| !text.is_empty()) {
+            if !words.is_empty() {
+                words += joint;
+            }
+            words += text;
+        }
+        words
+    }
 }
 
 /// What stands in an hour of a day.
@@ -76,20 +95,16 @@ impl Scene {
         format!("{}. Owner: {owner}", schedule.sentence())
     }
 
-    /// A run in words: its status, how long it took, what else there is to say in short.
-    pub fn run_words(&self, run: &Run) -> String {
-        let mut said = vec![run.status.words().to_owned()];
-        let rejected = run.result.as_ref().map_or(0, |r| r.rejected);
-        match run.status {
-            RunStatus::Failed | RunStatus::Skipped | RunStatus::Missed | RunStatus::Cancelled => {
-                let why = run.cause.as_deref().or(run.reason.as_deref()).unwrap_or_default();
-                let why = first_sentence(why);
-                if !why.is_empty() {
-                    said[0] = format!("{}: {why}", said[0]);
-                }
-            }
-            RunStatus::Partial => said.push(format!("{} rejected", words::count(rejected))),
-            _ => said.extend(run.duration().map(words::duration)),
+    /// What there is to say of a run besides its status.
+    fn said(&self, run: &Run) -> String {
+        let mut said = Vec::new();
+        let why = first_sentence(run.cause.as_deref().or(run.reason.as_deref()).unwrap_or_default());
+        let did_not = matches!(run.status, RunStatus::Skipped | RunStatus::Missed | RunStatus::Cancelled);
+        if (did_not || run.status == RunStatus::Failed) && !why.is_empty() {
+            said.push(why.to_owned());
+        }
+        if let Some(result) = run.result.as_ref().filter(|result| result.rejected > 0) {
+            said.push(format!("{} rejected", words::count(result.rejected)));
         }
         if run.trigger != Trigger::Schedule {
             said.push(if run.trigger == Trigger::Api { "by API" } else { "by hand" }.to_owned());
@@ -121,17 +136,20 @@ impl Scene {
             } else {
                 self.frame.clock(at)
             },
-            words: self.run_words(run),
+            state: run.status.words().to_owned(),
+            said: self.said(run),
+            // How long what did not come to its end took tells nothing.
+            duration: run
+                .duration()
+                .filter(|_| run.status != RunStatus::Failed)
+                .map(words::duration)
+                .unwrap_or_default(),
             more: self.more(run.schedule_id),
         }
     }
 
     pub fn planned_entry(&self, planned: &Planned) -> Entry {
         let name = self.schedules.get(&planned.schedule).map(|s| self.name_of(s)).unwrap_or_default();
-        let mut said = if planned.at < self.now { "Due, not begun yet" } else { "Planned" }.to_owned();
-        if planned.clash {
-            said += ", close to another";
-        }
         Entry {
             id: format!("p-{}-{}", planned.schedule, planned.at.micros() / 1_000_000),
             href: Some(self.details(&format!("schedule={}&at={}", planned.schedule, planned.at.rfc3339()))),
@@ -142,7 +160,9 @@ impl Scene {
             name,
             iso: planned.at.rfc3339(),
             clock: self.frame.clock(planned.at),
-            words: said,
+            state: if planned.at < self.now { "Due, not begun yet" } else { "Planned" }.to_owned(),
+            said: if planned.clash { "close to another" } else { "" }.to_owned(),
+            duration: String::new(),
             more: self.more(Some(planned.schedule)),
         }
     }
@@ -188,7 +208,9 @@ impl Scene {
             name: self.band_name(band.key),
             iso: self.frame.days[band.first].from.rfc3339(),
             clock: String::new(),
-            words: band.tally.words(so_far),
+            state: String::new(),
+            said: band.tally.words(so_far),
+            duration: String::new(),
             more: String::new(),
         }
     }
@@ -228,7 +250,9 @@ impl Scene {
             name,
             iso: day.from.rfc3339(),
             clock,
-            words: said,
+            state: String::new(),
+            said,
+            duration: String::new(),
             more: String::new(),
         }
     }

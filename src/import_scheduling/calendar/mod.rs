@@ -1,8 +1,8 @@
 //! The calendar: what ran and what will run, placed by instant in one zone, so that what clashes is seen to clash.
 //!
 //! [`asked`] reads the address, [`frame`] knows the days and their clocks, [`fold`] decides what is counted instead of
-//! shown one by one, [`scene`] reads the rooms below, [`cells`] makes links of runs and occurrences, [`page`] and
-//! [`table`] draw them, [`details`] is what opens when one of them is chosen.
+//! shown one by one, [`scene`] reads the rooms below, [`cells`] makes links of runs and occurrences, [`page`], [`month`]
+//! and [`table`] draw them, [`details`] is what opens when one of them is chosen.
 //!
 //! Further stretches of time to be shown (a freeze, say) are read in [`scene`] as instants and drawn by [`page`] into
 //! the days that [`frame`] places them in.
@@ -12,6 +12,7 @@ mod cells;
 mod details;
 mod fold;
 mod frame;
+mod month;
 mod page;
 mod scene;
 mod table;
@@ -19,14 +20,14 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use asked::Asked;
 pub use details::entry;
+pub use scene::Scene;
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 
-use self::asked::Asked;
 use self::page::CalendarPage;
-use self::scene::Scene;
 use crate::app::App;
 use crate::applications::settings_shell;
 use crate::error::Result;
@@ -67,6 +68,7 @@ pub async fn show(
         shows: page::shows(&scene.asked),
         configurations: page::configurations(&scene),
         asked: scene.asked.clone(),
+        bar: page::bar(&scene),
         shell,
         list,
         part,

@@ -10,6 +10,7 @@ use super::asked::{Asked, SHOWS};
 use super::cells::{Cells, Entry, Item};
 use super::fold;
 use super::frame::View;
+use super::month::{Month, month};
 use super::scene::Scene;
 use super::table::{self, Table};
 use crate::web::{Shell, words};
@@ -32,6 +33,7 @@ pub struct CalendarPage {
     pub date: String,
     pub shows: Vec<Choice>,
     pub configurations: Vec<Choice>,
+    pub bar: Bar,
     pub part: Part,
 }
 
@@ -42,13 +44,9 @@ pub struct Choice {
     pub current: bool,
 }
 
-/// All that depends on what happens meanwhile.
-#[derive(Template)]
-#[template(path = "import_scheduling/calendar_part.html")]
-pub struct Part {
-    refresh: String,
+/// The timeframe, and the ways to others.
+pub struct Bar {
     title: String,
-    zone: String,
     previous: Option<String>,
     next: Option<String>,
     today: String,
@@ -56,6 +54,15 @@ pub struct Part {
     view: &'static str,
     views: Vec<Choice>,
     grid: Choice,
+}
+
+/// All that depends on what happens meanwhile.
+#[derive(Template)]
+#[template(path = "import_scheduling/calendar_part.html")]
+pub struct Part {
+    refresh: String,
+    title: String,
+    zone: String,
     body: Body,
     legend: Vec<Legend>,
     notes: Vec<String>,
@@ -125,37 +132,11 @@ struct Piece {
     entry: Entry,
 }
 
-struct Month {
-    days: Vec<Square>,
-}
-
-struct Square {
-    id: String,
-    weekday: String,
-    day: String,
-    rest: String,
-    href: String,
-    today: bool,
-    inside: bool,
-    change: Option<String>,
-    entries: Vec<Entry>,
-    /// "9 more, 1 failed".
-    more: Option<String>,
-    nothing: bool,
-}
-
-/// So many entries of a day stand in a month; the others are counted.
-const IN_A_SQUARE: usize = 4;
-
-pub fn part(scene: &Scene) -> Part {
+pub fn bar(scene: &Scene) -> Bar {
     let (frame, asked, page) = (&scene.frame, &scene.asked, scene.page());
     let to = |change: &dyn Fn(&mut Asked)| asked.with(change).address(&page);
-    let refresh = asked.address(&page);
-    let joint = if refresh.contains('?') { '&' } else { '?' };
-    Part {
-        refresh: format!("{refresh}{joint}part=calendar"),
+    Bar {
         title: frame.title(),
-        zone: frame.zone.to_string(),
         previous: frame.previous().map(|date| to(&|a| a.date = Some(date))),
         next: frame.next().map(|date| to(&|a| a.date = Some(date))),
         today: to(&|a| a.date = None),
@@ -170,6 +151,17 @@ pub fn part(scene: &Scene) -> Part {
             })
             .collect(),
         grid: Choice { value: to(&|a| a.grid = !a.grid), label: "Grid view".to_owned(), current: asked.grid },
+    }
+}
+
+pub fn part(scene: &Scene) -> Part {
+    let (frame, asked) = (&scene.frame, &scene.asked);
+    // The same days even after midnight, since the title stays.
+    let same = asked.with(|a| a.date = Some(frame.date)).address(&scene.page());
+    Part {
+        refresh: format!("{same}&part=calendar"),
+        title: frame.title(),
+        zone: frame.zone.to_string(),
         body: if scene.is_empty() {
             Body::Empty(empty(scene))
         } else if asked.grid {
@@ -267,7 +259,7 @@ fn hours(scene: &Scene) -> Hours {
     Hours { days, rows, bands, wide }
 }
 
-/// The hours that have something; two or more in a row that have nothing become one. Also in which row each is.
+/// The hours that have something; those in a row that have nothing become one. Also in which row each is.
 fn rows(cells: &Cells) -> (Vec<Row>, [Option<usize>; 24]) {
     let used: BTreeSet<u32> = cells.items.keys().map(|(_, hour)| *hour).collect();
     let mut rows: Vec<Row> = Vec::new();
@@ -276,8 +268,9 @@ fn rows(cells: &Cells) -> (Vec<Row>, [Option<usize>; 24]) {
     while hour < 24 {
         let row = rows.len() + 2;
         let end = (hour..24).find(|h| used.contains(h)).unwrap_or(24);
-        if end >= hour + 2 {
-            rows.push(Row { row, label: format!("{hour:02} to {:02}", end - 1), gap: true });
+        if end > hour {
+            let label = if end == hour + 1 { format!("{hour:02}:00") } else { format!("{hour:02} to {:02}", end - 1) };
+            rows.push(Row { row, label, gap: true });
             hour = end;
             continue;
         }
@@ -314,51 +307,10 @@ fn column(scene: &Scene, n: usize, cells: &Cells, row_of: &[Option<usize>; 24]) 
     }
 }
 
-fn day_address(scene: &Scene, n: usize) -> String {
+/// Where a day is shown alone.
+pub fn day_address(scene: &Scene, n: usize) -> String {
     let date = scene.frame.days[n].date;
     scene.asked.with(|a| (a.view, a.date) = (View::Day, Some(date))).address(&scene.page())
-}
-
-fn month(scene: &Scene) -> Month {
-    let frame = &scene.frame;
-    let mut of_day: Vec<Vec<Entry>> = vec![Vec::new(); frame.days.len()];
-    for band in &scene.bands {
-        of_day[band.first].push(scene.band_entry(band));
-    }
-    for ((day, _), items) in scene.cells().items {
-        of_day[day].extend(items.into_iter().filter_map(|item| match item {
-            Item::Entry(entry) => Some(entry),
-            Item::Now(_) => None,
-        }));
-    }
-    let days = of_day
-        .into_iter()
-        .enumerate()
-        .map(|(n, mut entries)| {
-            let day = &frame.days[n];
-            let nothing = entries.is_empty();
-            let rest = if entries.len() > IN_A_SQUARE + 1 { entries.split_off(IN_A_SQUARE) } else { Vec::new() };
-            let bad = rest.iter().filter(|entry| entry.class == "is-bad").count();
-            let more = (!rest.is_empty()).then(|| match bad {
-                0 => format!("{} more", rest.len()),
-                bad => format!("{} more, {bad} failed", rest.len()),
-            });
-            Square {
-                id: format!("day-{}", day.date),
-                weekday: day.date.format("%a").to_string(),
-                day: day.date.format("%-d").to_string(),
-                rest: day.date.format("%B %Y").to_string(),
-                href: day_address(scene, n),
-                today: frame.today() == Some(n),
-                inside: day.inside,
-                change: day.clock_words(),
-                entries,
-                more,
-                nothing,
-            }
-        })
-        .collect();
-    Month { days }
 }
 
 pub fn shows(asked: &Asked) -> Vec<Choice> {

@@ -1,6 +1,6 @@
 //! Grid view: the same entries as a table, in the order of time, with all that is known of each.
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
 use super::cells::Entry;
 use super::fold::Key;
@@ -18,21 +18,20 @@ pub struct Table {
 }
 
 pub struct Line {
-    /// "Thu 8 Oct 2026".
+    /// "Thu 8 Oct", with the year where it is not this one.
     pub day: String,
     pub entry: Entry,
     pub sentence: String,
-    pub duration: String,
     pub rows: String,
     /// The Owner of a schedule, or who started it.
     pub who: String,
-    pub run: Option<i64>,
 }
 
 pub fn table(scene: &Scene) -> Table {
     let mut lines: Vec<(Moment, Line)> = Vec::new();
-    let date = |date: NaiveDate| date.format("%a %-d %b %Y").to_string();
-    let day = |at: Moment| date(at.in_zone(scene.frame.zone).date_naive());
+    let this_year = scene.frame.today.year();
+    let date = |date: NaiveDate| date.format(if date.year() == this_year { "%a %-d %b" } else { "%a %-d %b %Y" });
+    let day = |at: Moment| date(at.in_zone(scene.frame.zone).date_naive()).to_string();
     let names = scene.members.iter().map(|(id, member)| (*id, member.name.clone())).collect();
     for run in scene.ranges.iter().chain(&scene.runs) {
         let at = run.stands_for();
@@ -46,10 +45,8 @@ pub fn table(scene: &Scene) -> Table {
                 day: day(at),
                 entry,
                 sentence: schedule.map(Schedule::sentence).unwrap_or_default(),
-                duration: run.duration().map(words::duration).unwrap_or_default(),
                 rows: loaded.unwrap_or_default(),
                 who: schedule.map_or_else(|| by_whom(run, &names), |s| owner(scene, s)),
-                run: Some(run.id),
             },
         ));
     }
@@ -60,9 +57,9 @@ pub fn table(scene: &Scene) -> Table {
     for band in &scene.bands {
         let (first, last) = (&scene.frame.days[band.first], &scene.frame.days[band.last]);
         let days = if band.first == band.last {
-            date(first.date)
+            date(first.date).to_string()
         } else {
-            format!("{} to {}", first.date.format("%a %-d %b"), date(last.date))
+            format!("{} to {}", date(first.date), date(last.date))
         };
         let schedule = match band.key {
             Key::Schedule(id) => scene.schedules.get(&id),
@@ -74,7 +71,7 @@ pub fn table(scene: &Scene) -> Table {
         let hours = scene.frame.hours(crowd.day);
         let from = hours.iter().find(|(hour, ..)| crowd.hour == Some(*hour)).map(|(_, from, _)| *from);
         let of_day = &scene.frame.days[crowd.day];
-        let line = Line::of(date(of_day.date), scene.crowd_entry(crowd), None, scene);
+        let line = Line::of(date(of_day.date).to_string(), scene.crowd_entry(crowd), None, scene);
         lines.push((from.unwrap_or(of_day.from), line));
     }
     lines.sort_by_key(|(at, _)| *at);
@@ -94,10 +91,8 @@ impl Line {
             day,
             entry,
             sentence: schedule.map(Schedule::sentence).unwrap_or_default(),
-            duration: String::new(),
             rows: String::new(),
             who: schedule.map(|s| owner(scene, s)).unwrap_or_default(),
-            run: None,
         }
     }
 }
