@@ -119,7 +119,8 @@ on_both! {
         olive.follow("Next month").await.sees("November 2026");
         olive.follow("Grid view").await.sees("Every day at 09:00, UTC");
         olive.follow("Day").await.follow("Grid view").await;
-        olive.visit(&calendar(&world, "?view=week&date=2099-12-31")).await.sees_no("Next week").sees("Previous week");
+        olive.visit(&calendar(&world, "?view=week&date=2099-12-31")).await;
+        assert_eq!((olive.count("#cal-previous"), olive.count("#cal-next")), (1, 0));
     }
 
     async fn what_is_shown_can_be_chosen(world: World) {
@@ -253,7 +254,7 @@ on_both! {
         assert_eq!(olive.count(".cal-day .ev"), 4);
         olive.sees("A day with more than 200 entries is counted");
         let mut olive = olive;
-        olive.follow("54 entries").await.sees("Failed");
+        olive.within("#day-2026-10-06 ~ .cal-cell.r2").follow("54 entries").await.sees("Failed");
         assert_eq!(olive.count(".cal-day .ev"), 36);
         let one = opened(&world, &world.olive, &format!("?date=2026-10-06&configuration={}", stages[0].configuration)).await;
         assert_eq!(one.count(".cal-day .ev.is-ok") + one.count(".cal-day .ev.is-bad"), 24);
@@ -280,7 +281,7 @@ on_both! {
         let (stage, schedule) = a_week(&world).await;
         let mut olive = opened(&world, &world.olive, "").await;
         olive.within("#day-2026-10-09 ~ .cal-cell").follow("words").await;
-        olive.sees("Planned").sees("Fri 9 Oct 2026, 09:00, UTC").sees("Every day at 09:00, UTC").sees("OwnerOlive");
+        olive.sees("Planned").sees("Fri 9 Oct 2026, 09:00, UTC").sees("Every day at 09:00, UTC").sees("Owner Olive");
         olive.sees("Edit").sees("Delete").sees_no("View Summary");
         olive.press("Disable").await.sees("Turned off: Every day at 09:00, UTC").sees("5 to 11 October 2026");
         assert_eq!(olive.path(), calendar(&world, ""));

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono::Duration;
+
 use super::fold::{Band, Key};
 use super::frame::View;
 use super::scene::{Crowd, Planned, Scene};
@@ -130,7 +132,7 @@ impl Scene {
             class: class.to_owned(),
             icon: chip.icon,
             name: run.name.clone(),
-            iso: at.rfc3339(),
+            iso: machine_time(at),
             clock: if at < self.frame.from() {
                 words::short_time(at, self.now, self.frame.zone)
             } else {
@@ -139,11 +141,7 @@ impl Scene {
             state: run.status.words().to_owned(),
             said: self.said(run),
             // How long what did not come to its end took tells nothing.
-            duration: run
-                .duration()
-                .filter(|_| run.status != RunStatus::Failed)
-                .map(words::duration)
-                .unwrap_or_default(),
+            duration: run.duration().filter(|_| run.status != RunStatus::Failed).map(unbroken).unwrap_or_default(),
             more: self.more(run.schedule_id),
         }
     }
@@ -158,7 +156,7 @@ impl Scene {
             class: if planned.clash { "plan clash" } else { "plan" }.to_owned(),
             icon: if planned.clash { "warn" } else { "clock" },
             name,
-            iso: planned.at.rfc3339(),
+            iso: machine_time(planned.at),
             clock: self.frame.clock(planned.at),
             state: if planned.at < self.now { "Due, not begun yet" } else { "Planned" }.to_owned(),
             said: if planned.clash { "close to another" } else { "" }.to_owned(),
@@ -286,6 +284,16 @@ impl Scene {
         }
         cells
     }
+}
+
+/// "52.0 s" that stays on one line.
+fn unbroken(duration: Duration) -> String {
+    words::duration(duration).replace(' ', "\u{a0}")
+}
+
+/// For the `datetime` of a `<time>`: HTML does not know six digits of a second.
+fn machine_time(at: Moment) -> String {
+    Moment::from_micros(at.micros() - at.micros().rem_euclid(1_000_000)).rfc3339()
 }
 
 fn lower(text: &str) -> String {

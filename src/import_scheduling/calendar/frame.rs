@@ -199,10 +199,10 @@ impl Frame {
 impl Day {
     /// "23 hours: clocks go forward at 02:00"; `None` for a day of 24.
     pub fn clock_words(&self) -> Option<String> {
-        let change = self.change?;
         if self.from == self.to {
             return Some("The calendar skips this day".into());
         }
+        let change = self.change?;
         let minutes = self.to.since(self.from).num_minutes();
         let long = match (minutes / 60, minutes % 60) {
             (hours, 0) => format!("{hours} hours"),
