@@ -259,7 +259,23 @@ on_both! {
         let one = opened(&world, &world.olive, &format!("?date=2026-10-06&configuration={}", stages[0].configuration)).await;
         assert_eq!(one.count(".cal-day .ev.is-ok") + one.count(".cal-day .ev.is-bad"), 24);
         let month = opened(&world, &world.olive, "?view=month").await;
-        month.sees("216 entries").sees("216 runs, 180 succeeded, 36 failed. Show the day");
+        // There each of them has run often on one day, and is a band on all.
+        month.sees("32 more, 32 with failures").sees("number 0, every day at 03:00").sees("6 runs, 5 succeeded, 1 failed");
+    }
+
+    /// In a month forty are enough to be counted.
+    async fn a_crowded_day_of_a_month_leads_to_the_day(world: World) {
+        for n in 0..11 {
+            let stage = stage(&world, &format!("number {n}"), Mode::Append, |_| ()).await;
+            for hour in 0..4 {
+                create(&world, draft(&stage, &daily(&format!("{:02}:{:02}", hour * 5, n * 5)))).await;
+            }
+        }
+        let mut olive = opened(&world, &world.olive, "?view=month&date=2026-10-08").await;
+        olive.sees("44 entries").sees("44 planned. Show the day");
+        assert_eq!(olive.count("#day-2026-10-20 ~ .ev"), 1);
+        olive.within("[aria-labelledby=day-2026-10-20]").follow("44 entries").await;
+        assert_eq!((olive.count(".cal-day .ev.plan"), olive.has("Tuesday 20 October 2026")), (44, true));
     }
 
     /// Two of different schedules within the Application's spacing on one Connection.

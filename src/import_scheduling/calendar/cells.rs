@@ -235,7 +235,7 @@ impl Scene {
         };
         let total = words::counted(crowd.tally.total(), "entry", "entries");
         let (id, clock, name) = match crowd.hour {
-            Some(hour) => (format!("c-{}-{hour}", crowd.day), format!("{hour:02}:00 to {:02}:00", hour + 1), total),
+            Some(hour) => (format!("c-{}-{hour}", crowd.day), format!("{hour:02}:00 to {:02}:00,", hour + 1), total),
             None => (format!("c-{}", crowd.day), String::new(), total),
         };
         Entry {

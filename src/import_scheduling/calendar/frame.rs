@@ -202,8 +202,9 @@ impl Day {
         if self.from == self.to {
             return Some("The calendar skips this day".into());
         }
-        let change = self.change?;
         let minutes = self.to.since(self.from).num_minutes();
+        // Where a whole day was skipped, that one says so and not the day after.
+        let change = self.change.filter(|_| minutes != 24 * 60)?;
         let long = match (minutes / 60, minutes % 60) {
             (hours, 0) => format!("{hours} hours"),
             (hours, minutes) => format!("{hours} h {minutes:02} min"),

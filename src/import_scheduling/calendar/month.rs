@@ -19,7 +19,7 @@ pub struct Square {
     pub inside: bool,
     pub change: Option<String>,
     pub entries: Vec<Entry>,
-    /// "9 more, 1 failed".
+    /// "9 more, 1 with failures".
     pub more: Option<String>,
     pub nothing: bool,
 }
@@ -49,7 +49,7 @@ pub fn month(scene: &Scene) -> Month {
             let bad = rest.iter().filter(|entry| entry.class == "is-bad").count();
             let more = (!rest.is_empty()).then(|| match bad {
                 0 => format!("{} more", rest.len()),
-                bad => format!("{} more, {bad} failed", rest.len()),
+                bad => format!("{} more, {bad} with failures", rest.len()),
             });
             Square {
                 id: format!("day-{}", day.date),
