@@ -97,6 +97,8 @@ pub fn pages(routes: &mut ServiceConfig) {
     // Import Scheduling
     routes.route("/applications/{a}/settings/import-scheduling", get().to(scheduling::list::list));
     routes.route("/applications/{a}/settings/import-scheduling/configurations/{i}", get().to(scheduling::list::card));
+    routes.route("/applications/{a}/settings/import-scheduling/calendar", get().to(scheduling::calendar::show));
+    routes.route("/applications/{a}/settings/import-scheduling/calendar/entry", get().to(scheduling::calendar::entry));
     routes.route("/applications/{a}/schedules/new", get().to(scheduling::dialog::new_form));
     routes.route("/applications/{a}/schedules/configurations", get().to(scheduling::dialog::configurations));
     routes.route("/applications/{a}/schedules/preview", post().to(scheduling::dialog::preview));

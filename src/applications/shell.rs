@@ -25,6 +25,7 @@ pub fn settings_shell(request: &HttpRequest, app: &App, by: &By, entered: &Enter
     }
     if entered.may_open_scheduling() {
         menu.push(scheduling.clone());
+        menu.push(item("Calendar", "/settings/import-scheduling/calendar", "cal"));
         nav.push(scheduling);
     }
     if entered.may_configure() || entered.may_open_scheduling() {

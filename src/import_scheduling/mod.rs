@@ -2,9 +2,11 @@
 //! the rooms whose nouns it shows (imports, schedules, runs) and reads them; nobody reads it.
 //!
 //! [`list`] is the page, [`dialog`] schedules and edits, [`switch`] turns off and deletes, [`starting`] runs, runs
-//! again and cancels, [`history`] lists what ran, [`summary`] shows one run.
+//! again and cancels, [`history`] lists what ran, [`summary`] shows one run, [`calendar`] shows when all of it was and
+//! will be.
 
 mod beside;
+pub mod calendar;
 mod card;
 mod cards;
 pub mod dialog;
@@ -21,7 +23,7 @@ mod toast;
 mod typed;
 
 use crate::applications::Entered;
-use crate::web::Crumb;
+use crate::web::{Crumb, local_path};
 
 /// The way to a page here, past Import Scheduling for those who may open it.
 fn crumbs(entered: &Entered, here: impl Into<String>) -> Vec<Crumb> {
@@ -32,4 +34,30 @@ fn crumbs(entered: &Entered, here: impl Into<String>) -> Vec<Crumb> {
     }
     crumbs.push(Crumb::here(here));
     crumbs
+}
+
+/// The page of this Application's Import Scheduling that a form or a link names to go back to, and no other page.
+fn way_back(application_id: i64, named: &str) -> Option<&str> {
+    let rest =
+        local_path(named)?.strip_prefix(&format!("/applications/{application_id}/settings/import-scheduling"))?;
+    (rest.is_empty() || rest.starts_with(['/', '?', '#'])).then_some(named)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_back_leads_to_import_scheduling_of_the_same_application() {
+        let here = "/applications/7/settings/import-scheduling";
+        for good in ["", "?q=a", "/calendar?view=day&date=2026-10-08", "#sched-3"] {
+            let named = format!("{here}{good}");
+            assert_eq!(way_back(7, &named), Some(named.as_str()));
+        }
+        for bad in ["/", "/applications/8/settings/import-scheduling", "//evil.example", "https://evil.example"] {
+            assert_eq!(way_back(7, bad), None, "{bad}");
+        }
+        assert_eq!(way_back(7, &format!("{here}-elsewhere")), None);
+        assert_eq!(way_back(7, &format!("https://evil.example{here}")), None);
+    }
 }

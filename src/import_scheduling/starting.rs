@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::list::answer_card;
-use super::toast;
+use super::{toast, way_back};
 use crate::app::{App, off_thread};
 use crate::applications::{Entered, enter, settings_shell};
 use crate::error::{AppError, FieldErrors, Result};
@@ -18,13 +18,13 @@ use crate::web::form::Upload;
 use crate::web::page::is_fragment;
 use crate::web::{Crumb, Flash, Form, Page, Shell, refused, see_other};
 
-/// Where a form without JavaScript goes back to: the list, or the run's Summary when the form names no place.
+/// Where a form without JavaScript goes back to: the list, the calendar, or the run's Summary when it names no place.
 fn back(form: &Form, run: &Run) -> String {
     let list = format!("/applications/{}/settings/import-scheduling", run.application_id);
     if form.get("back") == list {
         format!("{list}#cfg-{}", run.configuration_id.unwrap_or_default())
     } else {
-        format!("/runs/{}", run.id)
+        way_back(run.application_id, form.get("back")).map_or_else(|| format!("/runs/{}", run.id), str::to_owned)
     }
 }
 

@@ -6,12 +6,14 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 
 use super::list::answer_card;
+use super::way_back;
 use crate::app::App;
 use crate::applications::settings_shell;
 use crate::error::{AppError, Result};
 use crate::imports;
 use crate::members::{By, Scope, SignedIn};
 use crate::schedules::{Schedule, actions};
+use crate::web::form::Query;
 use crate::web::page::is_fragment;
 use crate::web::{Crumb, Flash, Form, Page, Shell, see_other, words};
 
@@ -41,15 +43,17 @@ pub async fn switch(
         text.push_str(&format!(" {passed} passed while it was off; Run now makes up for them."));
     }
     let undo = format!("/applications/{application_id}/schedules/{id}/switch");
-    let flash = Flash::new(text).undo(undo, if on { &[] } else { &[("enabled", "on")] });
+    let back = way_back(application_id, form.get("back"));
+    let fields = (!on).then_some(("enabled", "on")).into_iter().chain(back.map(|back| ("back", back)));
+    let flash = Flash::new(text).undo(undo, &fields.collect::<Vec<_>>());
     if is_fragment(&request) {
         let card = answer_card(&request, &app, &by, application_id, schedule.configuration_id).await?;
         return super::toast::beside(&request, &app, card, &flash);
     }
-    Ok(see_other(&back(application_id, id), Some(flash)))
+    Ok(see_other(&back.map_or_else(|| row(application_id, id), str::to_owned), Some(flash)))
 }
 
-fn back(application_id: i64, id: i64) -> String {
+fn row(application_id: i64, id: i64) -> String {
     format!("/applications/{application_id}/settings/import-scheduling#sched-{id}")
 }
 
@@ -79,12 +83,13 @@ struct DeletePage {
     form: DeleteForm,
 }
 
-/// `GET /applications/{a}/schedules/{s}/delete` asks.
+/// `GET /applications/{a}/schedules/{s}/delete?back=` asks.
 pub async fn delete_form(
     request: HttpRequest,
     app: Data<App>,
     SignedIn(by): SignedIn,
     path: Path<(i64, i64)>,
+    query: Query,
 ) -> Result<HttpResponse> {
     let (application_id, id) = path.into_inner();
     let asked = by.clone();
@@ -100,10 +105,11 @@ pub async fn delete_form(
         })
         .await?;
     let base = format!("/applications/{application_id}");
+    let list = format!("{base}/settings/import-scheduling");
     let form = DeleteForm {
         id,
         csrf: Shell::new(&request, &app, "").csrf,
-        back: format!("{base}/settings/import-scheduling"),
+        back: way_back(application_id, query.get("back")).unwrap_or(&list).to_owned(),
         sentence: schedule.sentence(),
         configuration: configuration.name,
         base,
@@ -111,21 +117,27 @@ pub async fn delete_form(
     if is_fragment(&request) {
         return Page::ok(&request, &DeleteDialog { form });
     }
-    let shell = settings_shell(&request, &app, &by, &entered, "Delete schedule").at(&form.back).crumbs([
+    let shell = settings_shell(&request, &app, &by, &entered, "Delete schedule").at(&list).crumbs([
         Crumb::to(&entered.application.name, &form.base),
-        Crumb::to("Import Scheduling", &form.back),
+        Crumb::to("Import Scheduling", &list),
         Crumb::here("Delete schedule"),
     ]);
     Page::ok(&request, &DeletePage { shell, form })
 }
 
 /// `POST /applications/{a}/schedules/{s}/delete`
-pub async fn delete(app: Data<App>, SignedIn(by): SignedIn, path: Path<(i64, i64)>) -> Result<HttpResponse> {
+pub async fn delete(
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    path: Path<(i64, i64)>,
+    form: Form,
+) -> Result<HttpResponse> {
     let (application_id, id) = path.into_inner();
     let now = app.now();
     let deleted = app.write(move |conn| delete_in(conn, &by, application_id, id, now)).await?;
-    let to = format!("/applications/{application_id}/settings/import-scheduling");
-    Ok(see_other(&to, Some(Flash::new(format!("Deleted: {}.", deleted.sentence())))))
+    let list = format!("/applications/{application_id}/settings/import-scheduling");
+    let to = way_back(application_id, form.get("back")).unwrap_or(&list);
+    Ok(see_other(to, Some(Flash::new(format!("Deleted: {}.", deleted.sentence())))))
 }
 
 fn delete_in(

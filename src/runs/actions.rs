@@ -177,7 +177,7 @@ pub fn usual_duration(conn: &mut Conn, configuration_id: i64) -> Result<Option<D
 }
 
 /// The reason why a run may not be run again; `None` when it may.
-fn why_not_again(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
+pub fn why_not_again(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
     let Some(configuration_id) = run.configuration_id else {
         return Ok(Some("Only the run of one configuration can be run again.".into()));
     };

@@ -23,6 +23,7 @@ mod queue;
 pub mod rescue;
 mod store;
 mod thaw;
+pub mod timeline;
 pub mod work;
 pub mod workers;
 

@@ -172,8 +172,8 @@ fn hour(local: i64) -> String {
     time.format("%H:%M").to_string()
 }
 
-/// "UTC+2", "UTC-3:30".
-fn utc_offset(seconds: i64) -> String {
+/// "UTC+2", "UTC-3:30", of seconds ahead of UTC.
+pub fn utc_offset(seconds: i64) -> String {
     let (sign, size) = if seconds < 0 { ('-', -seconds) } else { ('+', seconds) };
     let time = DateTime::from_timestamp(size, 0).unwrap_or_default();
     let minutes = size / 60 % 60;

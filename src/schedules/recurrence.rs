@@ -34,6 +34,25 @@ pub fn occurrences(rule: &Rule, after: Moment) -> impl Iterator<Item = Moment> {
     std::iter::successors(next_after(rule, after), |at| next_after(rule, *at))
 }
 
+/// How many occurrences lie from one instant (included) to another (excluded). Steps of elapsed time without a window
+/// are reckoned, the others counted one by one.
+pub fn count_between(rule: &Rule, from: Moment, to: Moment) -> usize {
+    let (Some(first), Some(step)) = (first_at_or_after(rule, from), elapsed_step(rule)) else {
+        return count_on(rule, from, to);
+    };
+    if rule.repeat.window().is_some() || first >= to {
+        return count_on(rule, from, to);
+    }
+    // The last one is at or after the first, so that their distance is a number of steps.
+    let last = latest_at_or_before(rule, Moment::from_micros(to.micros() - 1)).unwrap_or(first);
+    usize::try_from(last.since(first).num_seconds() / step).unwrap_or(0) + 1
+}
+
+fn count_on(rule: &Rule, from: Moment, to: Moment) -> usize {
+    let before = Moment::from_micros(from.micros() - 1);
+    occurrences(rule, before).take_while(|at| *at < to).count()
+}
+
 impl Rule {
     /// Refuses a rule that means no instant at or after `now`, naming the field that is to blame.
     pub fn check_future(&self, now: Moment) -> Result<(), FieldErrors> {

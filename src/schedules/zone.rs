@@ -1,7 +1,7 @@
 //! Between instants and wall clocks. Instants are seconds since 1970 in UTC; local times are seconds since
 //! 1970-01-01T00:00 on the wall clock of a zone, as if every day had 86,400 of them.
 
-use chrono::{DateTime, LocalResult, NaiveDateTime, Offset, TimeZone};
+use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, Offset, TimeZone};
 use chrono_tz::Tz;
 
 use crate::clock::Moment;
@@ -14,6 +14,35 @@ pub(super) const CALM: i64 = 6 * DAY;
 
 /// Longer than the longest change of a clock, which is a day (Pacific/Apia, 2011).
 const LOOK_BACK: i64 = 26 * 3_600;
+
+/// A change of a zone's clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockChange {
+    /// The first instant of the new time.
+    pub at: Moment,
+    /// What the wall clock is ahead of UTC, in seconds, before and from then on.
+    pub before: i64,
+    pub after: i64,
+}
+
+/// The first instant of a local date or, where the calendar skips that, of the day after it.
+pub fn day_begins(zone: Tz, date: NaiveDate) -> Moment {
+    let day = date.signed_duration_since(NaiveDate::default()).num_days();
+    Moment::from_micros(first_instant_of_day(zone, day) * 1_000_000)
+}
+
+/// How the clocks change from just before `from` to just before `to`, which are at most a few days apart. A day from
+/// its beginning to that of the next one so has what makes it short or long, and no day has the change of another.
+pub fn clock_change(zone: Tz, from: Moment, to: Moment) -> Option<ClockChange> {
+    let second = |at: Moment| at.micros().div_euclid(1_000_000) - 1;
+    let (early, late) = (second(from), second(to));
+    let (before, after) = (offset_at(zone, early), offset_at(zone, late));
+    (before != after).then(|| ClockChange {
+        at: Moment::from_micros(change_between(zone, early, late) * 1_000_000),
+        before,
+        after,
+    })
+}
 
 /// Where a local time lands.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -16,6 +16,7 @@ mod pages;
 mod api;
 mod applications;
 mod blocks;
+mod calendar;
 mod collisions;
 mod connections;
 mod connectors;

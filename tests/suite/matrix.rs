@@ -110,6 +110,8 @@ const TABLE: &[(&str, &str)] = &[
     // Import Scheduling
     ("GET /applications/{a}/settings/import-scheduling", "ooxx.o?"),
     ("GET /applications/{a}/settings/import-scheduling/configurations/{i}", "ooxx.o?"),
+    ("GET /applications/{a}/settings/import-scheduling/calendar", "ooxx.o?"),
+    ("GET /applications/{a}/settings/import-scheduling/calendar/entry", "..xx..?"),
     ("GET /applications/{a}/schedules/new", "ooxx.x?"),
     ("GET /applications/{a}/schedules/configurations", "ooxx.x?"),
     ("POST /applications/{a}/schedules/preview", "vvxx.v?"),

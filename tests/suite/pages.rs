@@ -68,14 +68,15 @@ async fn rename(world: &World, configuration: i64, name: &str) {
 /// Address to page.
 type Pages = BTreeMap<String, String>;
 
-/// Follows every link, and what htmx would ask for, from the home page on.
+/// Follows every link, and what htmx would ask for, from the home page on; but for those marked as leading on for ever,
+/// from day to day and week to week.
 async fn crawl(browser: &mut Browser, wrong: &mut Vec<String>, who: &str) -> Pages {
     let mut pages = Pages::new();
     let mut seen = BTreeMap::from([("/".to_owned(), "the beginning".to_owned())]);
     let mut open = VecDeque::from([("/".to_owned(), false)]);
     while let Some((path, part)) = open.pop_front() {
         let answer = if part { browser.htmx(&path).await } else { browser.get(&path).await };
-        let from = seen[&path].clone();
+        let from = seen[path.split("back=").next().unwrap_or_default()].clone();
         if answer.status != 200 {
             wrong.push(format!("{who}: {path}, linked at {from}: {}", answer.status));
             continue;
@@ -84,7 +85,10 @@ async fn crawl(browser: &mut Browser, wrong: &mut Vec<String>, who: &str) -> Pag
             continue;
         }
         let page = Html::parse_document(&answer.body);
-        for link in html::select(page.root_element(), "a[href], link[href], script[src], use[href], [data-hx-get]") {
+        for link in html::select(
+            page.root_element(),
+            "a[href]:not([rel=nofollow]), link[href], script[src], use[href], [data-hx-get]:not([rel=nofollow])",
+        ) {
             let Some(to) = ["href", "src"].iter().find_map(|name| link.value().attr(name)) else {
                 let to = link.value().attr("data-hx-get").unwrap().to_owned();
                 if seen.insert(to.clone(), path.clone()).is_none() {
@@ -101,8 +105,9 @@ async fn crawl(browser: &mut Browser, wrong: &mut Vec<String>, who: &str) -> Pag
                 continue;
             }
             let to = url[url::Position::BeforePath..url::Position::AfterQuery].to_owned();
-            if !seen.contains_key(&to) && seen.len() < 400 {
-                seen.insert(to.clone(), path.clone());
+            // The way back that an address carries makes no other page of it.
+            let known = to.split("back=").next().unwrap_or_default().to_owned();
+            if seen.len() < 400 && seen.insert(known, path.clone()).is_none() {
                 open.push_back((to, false));
             }
         }

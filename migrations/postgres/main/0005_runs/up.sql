@@ -35,6 +35,9 @@ CREATE INDEX runs_configuration ON runs (configuration_id, id);
 CREATE INDEX runs_schedule ON runs (schedule_id, id);
 CREATE INDEX runs_application ON runs (application_id, id);
 CREATE INDEX runs_recent ON runs (application_id, queued_at);
+-- Where the calendar places a run, and the ranges of missed occurrences that reach into a stretch of time.
+CREATE INDEX runs_calendar ON runs (application_id, (coalesce(planned_at, queued_at)));
+CREATE INDEX runs_ranges ON runs (application_id, planned_until) WHERE planned_until IS NOT NULL;
 CREATE INDEX runs_block ON runs (block_id, id);
 CREATE INDEX runs_available ON runs (available_at) WHERE available_at IS NOT NULL;
 -- What is queued or running: few rows, asked at each occurrence.

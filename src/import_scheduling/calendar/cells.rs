@@ -1,0 +1,302 @@
+//! From what is known to what is drawn: runs, occurrences, bands and counts as links of one look, each in its day and
+//! hour.
+
+use std::collections::BTreeMap;
+
+use chrono::Duration;
+
+use super::fold::{Band, Key};
+use super::frame::View;
+use super::scene::{Crowd, Planned, Scene};
+use crate::clock::Moment;
+use crate::import_scheduling::cards::status_chip;
+use crate::runs::timeline::Only;
+use crate::runs::{Run, RunStatus, Trigger};
+use crate::schedules::headline;
+use crate::web::page::encode;
+use crate::web::{Icon, words};
+
+/// A run, an occurrence or a count in the calendar.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Stays the same over a refresh, so that the focus does.
+    pub id: String,
+    /// `None`: there is no more to see than this.
+    pub href: Option<String>,
+    /// Whether its details open over the page.
+    pub dialog: bool,
+    /// Where a double click leads.
+    pub edit: Option<String>,
+    pub class: String,
+    pub icon: Icon,
+    pub name: String,
+    pub iso: String,
+    /// "02:05"; empty for a band.
+    pub clock: String,
+    /// "Success", "Planned"; empty where several are counted.
+    pub state: String,
+    /// What there is to say besides, in short: a cause, "by hand", counts.
+    pub said: String,
+    pub duration: String,
+    /// For the day, where there is room: the sentence and the Owner.
+    pub more: String,
+}
+
+impl Entry {
+    /// "Success, 52 s", "Failed: The server answered 401, by hand", "90 runs so far, 90 succeeded".
+    pub fn words(&self) -> String {
+        let joint = if self.class == "is-bad" || self.class == "is-idle" { ": " } else { ", " };
+        let parts = [(self.state.as_str(), ""), (&self.said, joint), (&self.duration, ", ")];
+        let mut words = String::new();
+        for (text, joint) in parts.into_iter().filter(|(text, _)| !text.is_empty()) {
+            if !words.is_empty() {
+                words += joint;
+            }
+            words += text;
+        }
+        words
+    }
+}
+
+/// What stands in an hour of a day.
+#[derive(Clone, Debug)]
+pub enum Item {
+    Entry(Entry),
+    /// The line for now: "18:42".
+    Now(String),
+}
+
+/// Where what is shown has its place.
+#[derive(Clone, Debug, Default)]
+pub struct Cells {
+    /// By day and hour of its clock, in the order of time.
+    pub items: BTreeMap<(usize, u32), Vec<Item>>,
+}
+
+/// The first sentence of a cause or reason, without its point.
+fn first_sentence(text: &str) -> &str {
+    text.split_inclusive(". ").next().unwrap_or_default().trim().trim_end_matches('.')
+}
+
+impl Scene {
+    /// Where an entry's details are.
+    fn details(&self, what: &str) -> String {
+        let page = self.page();
+        let zone = encode(self.frame.zone.name());
+        format!("{page}/entry?{what}&zone={zone}&back={}", encode(&self.asked.address(&page)))
+    }
+
+    fn edit(&self, schedule: Option<i64>) -> Option<String> {
+        let id = schedule.filter(|id| self.entered.may_import() && self.schedules.contains_key(id))?;
+        Some(format!("{}/schedules/{id}/edit", self.base()))
+    }
+
+    fn more(&self, schedule: Option<i64>) -> String {
+        let Some(schedule) = schedule.and_then(|id| self.schedules.get(&id)) else { return String::new() };
+        let owner = self.members.get(&schedule.owner_id).map_or("nobody", |m| m.name.as_str());
+        format!("{}. Owner: {owner}", schedule.sentence())
+    }
+
+    /// What there is to say of a run besides its status.
+    fn said(&self, run: &Run) -> String {
+        let mut said = Vec::new();
+        let why = first_sentence(run.cause.as_deref().or(run.reason.as_deref()).unwrap_or_default());
+        let did_not = matches!(run.status, RunStatus::Skipped | RunStatus::Missed | RunStatus::Cancelled);
+        if (did_not || run.status == RunStatus::Failed) && !why.is_empty() {
+            said.push(why.to_owned());
+        }
+        if let Some(result) = run.result.as_ref().filter(|result| result.rejected > 0) {
+            said.push(format!("{} rejected", words::count(result.rejected)));
+        }
+        if run.trigger != Trigger::Schedule {
+            said.push(if run.trigger == Trigger::Api { "by API" } else { "by hand" }.to_owned());
+        }
+        if run.late {
+            said.push("late".to_owned());
+        }
+        if let Some(until) = run.planned_until {
+            said.push(format!("every occurrence until {}", words::short_time(until, self.now, self.frame.zone)));
+        }
+        said.join(", ")
+    }
+
+    pub fn run_entry(&self, run: &Run) -> Entry {
+        let at = run.stands_for();
+        let chip = status_chip(run.status);
+        let class = if chip.class.is_empty() { "is-idle" } else { chip.class };
+        Entry {
+            id: format!("r-{}", run.id),
+            href: Some(self.details(&format!("run={}", run.id))),
+            dialog: true,
+            edit: self.edit(run.schedule_id),
+            class: class.to_owned(),
+            icon: chip.icon,
+            name: run.name.clone(),
+            iso: machine_time(at),
+            clock: if at < self.frame.from() {
+                words::short_time(at, self.now, self.frame.zone)
+            } else {
+                self.frame.clock(at)
+            },
+            state: run.status.words().to_owned(),
+            said: self.said(run),
+            // How long what did not come to its end took tells nothing.
+            duration: run.duration().filter(|_| run.status != RunStatus::Failed).map(unbroken).unwrap_or_default(),
+            more: self.more(run.schedule_id),
+        }
+    }
+
+    pub fn planned_entry(&self, planned: &Planned) -> Entry {
+        let name = self.schedules.get(&planned.schedule).map(|s| self.name_of(s)).unwrap_or_default();
+        Entry {
+            id: format!("p-{}-{}", planned.schedule, planned.at.micros() / 1_000_000),
+            href: Some(self.details(&format!("schedule={}&at={}", planned.schedule, planned.at.rfc3339()))),
+            dialog: true,
+            edit: self.edit(Some(planned.schedule)),
+            class: if planned.clash { "plan clash" } else { "plan" }.to_owned(),
+            icon: if planned.clash { "warn" } else { "clock" },
+            name,
+            iso: machine_time(planned.at),
+            clock: self.frame.clock(planned.at),
+            state: if planned.at < self.now { "Due, not begun yet" } else { "Planned" }.to_owned(),
+            said: if planned.clash { "close to another" } else { "" }.to_owned(),
+            duration: String::new(),
+            more: self.more(Some(planned.schedule)),
+        }
+    }
+
+    /// What several together are called: "Weather, every 5 minutes".
+    pub fn band_name(&self, key: Key) -> String {
+        match key {
+            Key::Schedule(id) => match self.schedules.get(&id) {
+                Some(schedule) => format!("{}, {}", self.name_of(schedule), lower(&headline(&schedule.rule))),
+                None => format!("{}, by a deleted schedule", self.names.get(&key).map_or("", String::as_str)),
+            },
+            Key::ByHand(id) => match self.configurations.get(&id) {
+                Some(listed) => format!("{}, by hand", listed.configuration.name),
+                None => format!("{}, by hand", self.names.get(&key).map_or("", String::as_str)),
+            },
+        }
+    }
+
+    pub fn band_entry(&self, band: &Band) -> Entry {
+        let (chip_class, icon) = match band.tally.shown_as() {
+            Some(status) => (status_chip(status).class, status_chip(status).icon),
+            None => ("plan", "clock"),
+        };
+        let base = self.base();
+        let (href, dialog, edit, id) = match band.key {
+            Key::Schedule(id) if self.schedules.contains_key(&id) => {
+                (Some(self.details(&format!("schedule={id}"))), true, self.edit(Some(id)), format!("b-{id}"))
+            }
+            Key::Schedule(id) => (None, false, None, format!("b-{id}")),
+            Key::ByHand(id) => {
+                let history = format!("{base}/settings/import-configurations/{id}/history?trigger=member");
+                (Some(history), false, None, format!("h-{id}"))
+            }
+        };
+        let so_far = self.frame.days[band.first].from <= self.now && self.now < self.frame.days[band.last].to;
+        Entry {
+            id: format!("{id}-{}", band.first),
+            href,
+            dialog,
+            edit,
+            class: if chip_class.is_empty() { "is-idle" } else { chip_class }.to_owned(),
+            icon,
+            name: self.band_name(band.key),
+            iso: self.frame.days[band.first].from.rfc3339(),
+            clock: String::new(),
+            state: String::new(),
+            said: band.tally.words(so_far),
+            duration: String::new(),
+            more: String::new(),
+        }
+    }
+
+    pub fn crowd_entry(&self, crowd: &Crowd) -> Entry {
+        let day = &self.frame.days[crowd.day];
+        let bad = crowd.tally.of(RunStatus::Failed) + crowd.tally.of(RunStatus::Partial);
+        // In a month to the day; in a day to what failed, which is what one looks for among so many.
+        let there = self.asked.with(|asked| {
+            asked.date = Some(day.date);
+            match crowd.hour {
+                None => asked.view = View::Day,
+                Some(_) => asked.only = Only::Failed,
+            }
+        });
+        let leads = crowd.hour.is_none() || (bad > 0 && self.asked.only != Only::Failed);
+        let mut said = crowd.tally.words(false);
+        if leads {
+            said += if crowd.hour.is_none() { ". Show the day" } else { ". Show only failed" };
+        }
+        let (class, icon) = match crowd.tally.shown_as() {
+            Some(status) => (status_chip(status).class, status_chip(status).icon),
+            None => ("plan", "clock"),
+        };
+        let total = words::counted(crowd.tally.total(), "entry", "entries");
+        let (id, clock, name) = match crowd.hour {
+            Some(hour) => (format!("c-{}-{hour}", crowd.day), format!("{hour:02}:00 to {:02}:00,", hour + 1), total),
+            None => (format!("c-{}", crowd.day), String::new(), total),
+        };
+        Entry {
+            id,
+            href: leads.then(|| there.address(&self.page())),
+            dialog: false,
+            edit: None,
+            class: if class.is_empty() { "is-idle" } else { class }.to_owned(),
+            icon,
+            name,
+            iso: day.from.rfc3339(),
+            clock,
+            state: String::new(),
+            said,
+            duration: String::new(),
+            more: String::new(),
+        }
+    }
+
+    /// Everything that has a time, in its day and hour, with the line for now where that is shown. What began before
+    /// the first day stands at its beginning.
+    pub fn cells(&self) -> Cells {
+        let mut all: Vec<(Moment, usize, Item)> = Vec::new();
+        let mut put = |at: Moment, item: Item| {
+            let at = at.max(self.frame.from());
+            all.extend(self.frame.day_of(at).map(|day| (at, day, item)));
+        };
+        for run in self.ranges.iter().chain(&self.runs) {
+            put(run.stands_for(), Item::Entry(self.run_entry(run)));
+        }
+        for planned in &self.planned {
+            put(planned.at, Item::Entry(self.planned_entry(planned)));
+        }
+        if self.frame.view != View::Month && self.now >= self.frame.from() {
+            put(self.now, Item::Now(self.frame.clock(self.now)));
+        }
+        // What was, then the line for now, then what will be.
+        all.sort_by_key(|(at, ..)| *at);
+        let mut cells = Cells::default();
+        for (at, day, item) in all {
+            cells.items.entry((day, self.frame.hour_of(at))).or_default().push(item);
+        }
+        for crowd in &self.crowds {
+            let hour = crowd.hour.unwrap_or_default();
+            cells.items.entry((crowd.day, hour)).or_default().insert(0, Item::Entry(self.crowd_entry(crowd)));
+        }
+        cells
+    }
+}
+
+/// "52.0 s" that stays on one line.
+fn unbroken(duration: Duration) -> String {
+    words::duration(duration).replace(' ', "\u{a0}")
+}
+
+/// For the `datetime` of a `<time>`: HTML does not know six digits of a second.
+fn machine_time(at: Moment) -> String {
+    Moment::from_micros(at.micros() - at.micros().rem_euclid(1_000_000)).rfc3339()
+}
+
+fn lower(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}

@@ -1,0 +1,232 @@
+//! What opens when something in the calendar is chosen: a run, an occurrence, or a schedule that runs often; with what
+//! can be done about it, for those who may. A dialog over the page, or a page of its own.
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use askama::filters::HtmlSafe;
+use chrono_tz::Tz;
+
+use crate::app::App;
+use crate::applications::{Entered, enter, settings_shell};
+use crate::clock::Moment;
+use crate::db::Conn;
+use crate::error::{AppError, Result};
+use crate::import_scheduling::card::Chip;
+use crate::import_scheduling::cards::status_chip;
+use crate::import_scheduling::history::by_whom;
+use crate::import_scheduling::way_back;
+use crate::imports::{self, Configuration};
+use crate::members::{self, By, Member, SignedIn};
+use crate::runs::{Run, actions as runs, timeline};
+use crate::schedules::{self, Schedule, State, actions};
+use crate::web::form::Query;
+use crate::web::page::is_fragment;
+use crate::web::{Crumb, Form, Page, Shell, words, zones};
+
+#[derive(Template)]
+#[template(path = "import_scheduling/calendar_entry_card.html")]
+struct Card {
+    base: String,
+    csrf: String,
+    back: String,
+    back_encoded: String,
+    name: String,
+    chip: Chip,
+    when: String,
+    relative: String,
+    /// A sentence that explains it: a cause, a clock change.
+    note: Option<String>,
+    facts: Vec<(&'static str, String)>,
+    run: Option<i64>,
+    again: Option<i64>,
+    /// What can be done about its schedule; `None` without one, or without the right.
+    schedule: Option<Actions>,
+    /// The runs of the schedule.
+    history: Option<String>,
+}
+
+impl HtmlSafe for Card {}
+
+struct Actions {
+    id: i64,
+    on: bool,
+    finished: bool,
+}
+
+#[derive(Template)]
+#[template(
+    ext = "html",
+    source = r#"<dialog class="modal modal-sm" id="entry" aria-labelledby="entry-t" data-modal>{{ card }}</dialog>"#
+)]
+struct Dialog {
+    card: Card,
+}
+
+#[derive(Template)]
+#[template(
+    ext = "html",
+    source = r#"{% extends "web/shell.html" %}{% block content %}<div class="card modal-page small">{{ card }}</div><div id="dialog"></div>{% endblock %}"#
+)]
+struct DetailsPage {
+    shell: Shell,
+    card: Card,
+}
+
+/// All that is known of what was chosen.
+struct Chosen {
+    entered: Entered,
+    /// What ran.
+    run: Option<Run>,
+    may_run_again: bool,
+    /// What is planned, where an instant was named that is still to come.
+    at: Option<Moment>,
+    /// Not a deleted one.
+    schedule: Option<Schedule>,
+    configuration: Option<Configuration>,
+    people: Vec<Member>,
+}
+
+/// `GET …/calendar/entry?run=` or `?schedule=&at=`, and `&zone=&back=`.
+pub async fn entry(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    application_id: Path<i64>,
+    query: Query,
+) -> Result<HttpResponse> {
+    let (asks, id, form, now) = (by.clone(), *application_id, query.0.clone(), app.now());
+    let chosen = app.read(move |conn| choose(conn, &asks, id, &form)).await?;
+    let zone = zones::parse(query.get("zone")).unwrap_or(chosen.entered.application.time_zone);
+    let page = format!("/applications/{id}/settings/import-scheduling/calendar");
+    let back = way_back(id, query.get("back")).unwrap_or(&page).to_owned();
+    let card = chosen.card(zone, back, Shell::new(&request, &app, "").csrf, now)?;
+    if is_fragment(&request) {
+        return Page::ok(&request, &Dialog { card });
+    }
+    let list = format!("/applications/{id}/settings/import-scheduling");
+    let shell = settings_shell(&request, &app, &by, &chosen.entered, &card.name).at(&list).crumbs([
+        Crumb::to(&chosen.entered.application.name, &card.base),
+        Crumb::to("Import Scheduling", &list),
+        Crumb::to("Calendar", &card.back),
+        Crumb::here(&card.name),
+    ]);
+    Page::ok(&request, &DetailsPage { shell, card })
+}
+
+fn choose(conn: &mut Conn, by: &By, application_id: i64, form: &Form) -> Result<Chosen> {
+    let entered = enter(conn, by, application_id)?;
+    entered.need_open_scheduling(conn)?;
+    let at = Moment::parse_rfc3339(form.get("at"));
+    let mut run = match form.id("run") {
+        Some(id) => Some(runs::find(conn, by, id)?.0),
+        None => None,
+    };
+    let schedule_id = run.as_ref().map_or(form.id("schedule"), |run| run.schedule_id);
+    let schedule = match schedule_id {
+        Some(id) => actions::of_application(conn, application_id)?.into_iter().find(|s| s.id == id),
+        None => None,
+    };
+    if let (None, Some(schedule), Some(at)) = (&run, &schedule, at) {
+        // It may have begun since the calendar was drawn.
+        run = timeline::of_occurrence(conn, schedule.id, at)?;
+    }
+    if run.as_ref().map_or(schedule.is_none(), |run| run.application_id != application_id) {
+        return Err(AppError::NotFound);
+    }
+    let configuration_id =
+        run.as_ref().and_then(|r| r.configuration_id).or(schedule.as_ref().map(|s| s.configuration_id));
+    let configuration = configuration_id.map(|id| imports::by_id(conn, id)).transpose()?.flatten();
+    let may_run_again = match &run {
+        Some(run) if entered.may_import() => runs::why_not_again(conn, run)?.is_none(),
+        _ => false,
+    };
+    let owner = schedule.as_ref().map(|s| s.owner_id);
+    let others = run.iter().flat_map(|r| [r.started_by, r.as_member_id]).flatten();
+    let people = members::by_ids(conn, &owner.into_iter().chain(others).collect::<Vec<_>>())?;
+    Ok(Chosen { at: at.filter(|_| run.is_none()), entered, run, may_run_again, schedule, configuration, people })
+}
+
+impl Chosen {
+    fn card(&self, zone: Tz, back: String, csrf: String, now: Moment) -> Result<Card> {
+        let base = format!("/applications/{}", self.entered.application.id);
+        let mut facts = Vec::new();
+        let (name, chip, at, note) = match (&self.run, &self.schedule) {
+            (Some(run), _) => {
+                self.run_facts(run, zone, now, &mut facts);
+                let why = run.cause.clone().or_else(|| run.reason.clone());
+                (run.name.clone(), status_chip(run.status), Some(run.stands_for()), why)
+            }
+            (None, Some(schedule)) => self.planned(schedule, now),
+            (None, None) => return Err(AppError::NotFound),
+        };
+        if let Some(schedule) = &self.schedule {
+            facts.push(("Schedule", schedule.sentence()));
+            let owner = self.people.iter().find(|m| m.id == schedule.owner_id);
+            let gone = if owner.is_some_and(|m| !m.active) { " (deactivated)" } else { "" };
+            facts.push(("Owner", format!("{}{gone}", owner.map_or("Nobody", |m| &m.name))));
+        }
+        let configuration = self.configuration.as_ref().filter(|c| !c.archived);
+        Ok(Card {
+            when: at.map(|at| format!("{}, {zone}", words::date_time(at, zone))).unwrap_or_default(),
+            relative: at.map(|at| words::relative(at, now)).unwrap_or_default(),
+            run: self.run.as_ref().map(|run| run.id),
+            again: self.run.as_ref().filter(|_| self.may_run_again && configuration.is_some()).map(|run| run.id),
+            schedule: self.schedule.as_ref().filter(|_| self.entered.may_import()).map(|s| Actions {
+                id: s.id,
+                on: s.enabled,
+                finished: s.state() == State::Finished,
+            }),
+            history: self.schedule.as_ref().map(|s| {
+                format!("{base}/settings/import-configurations/{}/history?schedule={}", s.configuration_id, s.id)
+            }),
+            back_encoded: crate::web::page::encode(&back),
+            base,
+            csrf,
+            back,
+            name,
+            chip,
+            note,
+            facts,
+        })
+    }
+
+    fn run_facts(&self, run: &Run, zone: Tz, now: Moment, facts: &mut Vec<(&'static str, String)>) {
+        let names = self.people.iter().map(|m| (m.id, m.name.clone())).collect();
+        facts.push(("By", by_whom(run, &names)));
+        if let Some(until) = run.planned_until {
+            facts.push(("Every occurrence until", words::date_time(until, zone)));
+        }
+        if let Some(at) = run.started_at {
+            facts.push(("Began", words::short_time(at, now, zone)));
+        }
+        facts.extend(run.duration().map(|duration| ("Took", words::duration(duration))));
+        if let Some(result) = &run.result {
+            let loaded = words::counted(result.added + result.changed, "row loaded", "rows loaded");
+            let rejected = (result.rejected > 0).then(|| format!(", {} rejected", words::count(result.rejected)));
+            facts.push(("Rows", format!("{loaded}{}", rejected.unwrap_or_default())));
+        }
+    }
+
+    /// An occurrence, or its schedule altogether.
+    fn planned(&self, schedule: &Schedule, now: Moment) -> (String, Chip, Option<Moment>, Option<String>) {
+        let configuration = self.configuration.as_ref().map_or("An import", |c| c.name.as_str());
+        let name = schedule.run_name.as_deref().unwrap_or(configuration).to_owned();
+        let state = match schedule.state() {
+            State::On => Chip { class: "is-ok", icon: "ok", word: "On" },
+            State::Off => Chip { class: "", icon: "pause", word: "Off" },
+            State::Finished => Chip { class: "", icon: "check", word: "Finished" },
+        };
+        let Some(at) = self.at else {
+            return (name, state, schedule.next_at, None);
+        };
+        let still = schedules::first_at_or_after(&schedule.rule, at) == Some(at);
+        let comes = schedule.next_at.is_some_and(|next| next <= at) || schedule.off_until.is_some_and(|on| on <= at);
+        if !still || !comes {
+            let note = if at < now { "This did not run at that time." } else { "This is no longer planned." };
+            return (name, state, Some(at), Some(format!("{note} The schedule was changed or turned off.")));
+        }
+        let planned = Chip { class: "", icon: "clock", word: if at < now { "Due" } else { "Planned" } };
+        (name, planned, Some(at), schedules::note(&schedule.rule, at))
+    }
+}

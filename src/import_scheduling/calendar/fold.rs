@@ -1,0 +1,194 @@
+//! What is shown one by one, and what is too much for that: a schedule that runs often becomes a band with true
+//! counts, a day with too many entries is counted by the hour. Pure.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::frame::{Frame, View};
+use crate::clock::Moment;
+use crate::runs::RunStatus;
+use crate::schedules::{Rule, count_between, occurrences};
+use crate::web::words;
+
+/// Who entries belong together of: a schedule, or what was started of a configuration without one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Key {
+    Schedule(i64),
+    ByHand(i64),
+}
+
+/// How many, by what became of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub past: BTreeMap<RunStatus, i64>,
+    pub planned: i64,
+}
+
+/// So many of each, by day.
+pub type Tallies = BTreeMap<(usize, Key), Tally>;
+
+/// What a schedule that is on still has before it.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan<'a> {
+    pub schedule: i64,
+    pub rule: &'a Rule,
+    /// An occurrence that has gone by and that nobody has claimed yet.
+    pub due: Option<Moment>,
+    /// Every occurrence from then on.
+    pub from: Moment,
+}
+
+/// Several of one schedule (or of a configuration, by hand) in one, over days that follow each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Band {
+    pub key: Key,
+    /// Among the days of the frame, both included.
+    pub first: usize,
+    pub last: usize,
+    pub tally: Tally,
+}
+
+/// What is not shown one by one.
+#[derive(Clone, Debug, Default)]
+pub struct Folding {
+    pub keys: HashSet<Key>,
+    /// For each day whether it has too many entries.
+    pub crowded: Vec<bool>,
+}
+
+impl Tally {
+    pub fn add(&mut self, status: RunStatus, count: i64) {
+        *self.past.entry(status).or_default() += count;
+    }
+
+    pub fn merge(&mut self, other: &Self) {
+        self.planned += other.planned;
+        for (status, count) in &other.past {
+            self.add(*status, *count);
+        }
+    }
+
+    pub fn of(&self, status: RunStatus) -> i64 {
+        self.past.get(&status).copied().unwrap_or_default()
+    }
+
+    /// What ran, runs, or was to.
+    pub fn runs(&self) -> i64 {
+        self.past.values().sum()
+    }
+
+    pub fn total(&self) -> i64 {
+        self.runs() + self.planned
+    }
+
+    /// "90 runs so far, 88 succeeded, 2 failed; 77 planned".
+    pub fn words(&self, so_far: bool) -> String {
+        let mut parts = Vec::new();
+        if self.runs() > 0 {
+            let so_far = if so_far { " so far" } else { "" };
+            let mut all = vec![format!("{}{so_far}", words::counted(self.runs(), "run", "runs"))];
+            for (status, word) in WORDS {
+                let count = self.of(status);
+                if count > 0 {
+                    all.push(format!("{} {word}", words::count(count)));
+                }
+            }
+            parts.push(all.join(", "));
+        }
+        if self.planned > 0 {
+            parts.push(format!("{} planned", words::count(self.planned)));
+        }
+        parts.join("; ")
+    }
+
+    /// The status that it is shown with: the worst, because that is what somebody should see; `None`: all planned.
+    pub fn shown_as(&self) -> Option<RunStatus> {
+        use RunStatus::*;
+        [Failed, Partial, Held, Running, Queued, Success, Missed, Skipped, Cancelled]
+            .into_iter()
+            .find(|status| self.of(*status) > 0)
+    }
+}
+
+const WORDS: [(RunStatus, &str); 9] = [
+    (RunStatus::Success, "succeeded"),
+    (RunStatus::Partial, "partial"),
+    (RunStatus::Failed, "failed"),
+    (RunStatus::Held, "held"),
+    (RunStatus::Running, "running"),
+    (RunStatus::Queued, "queued"),
+    (RunStatus::Cancelled, "cancelled"),
+    (RunStatus::Skipped, "skipped"),
+    (RunStatus::Missed, "missed"),
+];
+
+/// More than so many a day of one schedule become a band.
+pub fn often(view: View) -> i64 {
+    if view == View::Month { 2 } else { 6 }
+}
+
+/// More than so many entries make a day crowded.
+pub fn crowd(view: View) -> i64 {
+    if view == View::Month { 40 } else { 200 }
+}
+
+impl Plan<'_> {
+    /// How many occurrences it has from one instant to another.
+    fn count(&self, from: Moment, to: Moment) -> i64 {
+        let due = self.due.is_some_and(|at| from <= at && at < to);
+        let from = from.max(self.from);
+        let ahead = if from < to { count_between(self.rule, from, to) } else { 0 };
+        ahead as i64 + i64::from(due)
+    }
+
+    /// Its occurrences in the frame.
+    pub fn instants(&self, frame: &Frame) -> impl Iterator<Item = Moment> {
+        let (from, to) = (frame.from(), frame.to());
+        let before = Moment::from_micros(self.from.max(from).micros() - 1);
+        let due = self.due.filter(|at| from <= *at && *at < to);
+        due.into_iter().chain(occurrences(self.rule, before).take_while(move |at| *at < to))
+    }
+}
+
+/// Counts what is planned on each day.
+pub fn count_plans(frame: &Frame, plans: &[Plan], tallies: &mut Tallies) {
+    for plan in plans {
+        for (n, day) in frame.days.iter().enumerate() {
+            let planned = plan.count(day.from, day.to);
+            if planned > 0 {
+                tallies.entry((n, Key::Schedule(plan.schedule))).or_default().planned += planned;
+            }
+        }
+    }
+}
+
+/// Decides what is folded. A schedule that runs often on one of the days is a band on all of them.
+pub fn fold(frame: &Frame, tallies: &Tallies) -> Folding {
+    let often = often(frame.view);
+    let keys: HashSet<Key> =
+        tallies.iter().filter(|(_, tally)| tally.total() > often).map(|((_, key), _)| *key).collect();
+    let mut left = vec![0; frame.days.len()];
+    for ((day, _), tally) in tallies.iter().filter(|((_, key), _)| !keys.contains(key)) {
+        left[*day] += tally.total();
+    }
+    Folding { keys, crowded: left.iter().map(|count| *count > crowd(frame.view)).collect() }
+}
+
+/// The bands: over days that follow each other, cut after today so that what was and what will be are apart. In a
+/// month each day has its own.
+pub fn bands(frame: &Frame, tallies: &Tallies, folding: &Folding) -> Vec<Band> {
+    let mut open: BTreeMap<Key, Vec<Band>> = BTreeMap::new();
+    let is_past = |n: usize| frame.days[n].date <= frame.today;
+    for ((day, key), tally) in tallies.iter().filter(|((_, key), _)| folding.keys.contains(key)) {
+        let of_key = open.entry(*key).or_default();
+        let joins =
+            |band: &Band| frame.view != View::Month && band.last + 1 == *day && is_past(band.last) == is_past(*day);
+        match of_key.last_mut().filter(|band| joins(band)) {
+            Some(band) => {
+                band.last = *day;
+                band.tally.merge(tally);
+            }
+            None => of_key.push(Band { key: *key, first: *day, last: *day, tally: tally.clone() }),
+        }
+    }
+    open.into_values().flatten().collect()
+}

@@ -1,0 +1,264 @@
+//! Reads what the calendar shows from the rooms below: in a number of queries that does not grow with the schedules,
+//! and of the runs no more than are shown one by one, the rest as counts.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::Duration;
+
+use super::asked::Asked;
+use super::fold::{self, Band, Folding, Key, Plan, Tallies, Tally};
+use super::frame::{Frame, View};
+use crate::applications::{Entered, enter};
+use crate::clock::Moment;
+use crate::db::Conn;
+use crate::error::Result;
+use crate::imports::{self, Listed};
+use crate::members::{self, By, Member};
+use crate::runs::Run;
+use crate::runs::timeline::{self, Filter, Only, Stretch};
+use crate::schedules::{Schedule, State, actions as schedules};
+use crate::web::zones;
+use crate::workspace;
+
+/// An occurrence that is still to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Planned {
+    pub schedule: i64,
+    pub at: Moment,
+    /// Less than the Application's spacing from another one on its Connection.
+    pub clash: bool,
+}
+
+/// What a crowded day holds in an hour of its clock or, in a month, altogether.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Crowd {
+    pub day: usize,
+    pub hour: Option<u32>,
+    pub tally: Tally,
+}
+
+pub struct Scene {
+    pub entered: Entered,
+    pub asked: Asked,
+    pub frame: Frame,
+    /// What is wrong with the zone that was asked for.
+    pub zone_error: Option<String>,
+    /// By id.
+    pub configurations: BTreeMap<i64, Listed>,
+    pub schedules: HashMap<i64, Schedule>,
+    /// Owners, and those who started something.
+    pub members: HashMap<i64, Member>,
+    /// What is shown one by one, in the order of time.
+    pub runs: Vec<Run>,
+    /// Missed occurrences that are one row.
+    pub ranges: Vec<Run>,
+    pub planned: Vec<Planned>,
+    pub bands: Vec<Band>,
+    pub crowds: Vec<Crowd>,
+    /// What the folded runs are called whose schedule is gone.
+    pub names: HashMap<Key, String>,
+    pub now: Moment,
+}
+
+impl Scene {
+    /// For a member who may open Import Scheduling.
+    pub fn load(conn: &mut Conn, by: &By, application_id: i64, asked: Asked, now: Moment) -> Result<Self> {
+        let entered = enter(conn, by, application_id)?;
+        entered.need_open_scheduling(conn)?;
+        let own = match by.member.time_zone {
+            Some(zone) => zone,
+            None => workspace::get(conn)?.time_zone,
+        };
+        let (zone, zone_error) = match zones::parse(&asked.zone) {
+            _ if asked.zone.is_empty() => (own, None),
+            Ok(zone) => (zone, None),
+            Err(words) => (own, Some(words)),
+        };
+        let frame = Frame::new(asked.view, asked.date, zone, now);
+        let configurations: BTreeMap<i64, Listed> =
+            imports::list(conn, &entered)?.into_iter().map(|listed| (listed.configuration.id, listed)).collect();
+        let all: HashMap<i64, Schedule> =
+            schedules::of_application(conn, application_id)?.into_iter().map(|s| (s.id, s)).collect();
+        let filter = Filter { application_id, configuration_id: asked.configuration_id, only: asked.only };
+
+        let days: Vec<Stretch> = frame.days.iter().map(|day| (day.from, day.to)).collect();
+        let mut names = HashMap::new();
+        let mut tallies = Tallies::new();
+        for count in timeline::counts(conn, &filter, &days)? {
+            let key = key_of(count.schedule_id, count.configuration_id);
+            tallies.entry((count.stretch as usize, key)).or_default().add(count.status, count.count);
+            names.insert(key, count.name);
+        }
+        let plans = plans(&all, &filter, now);
+        fold::count_plans(&frame, &plans, &mut tallies);
+        let folding = fold::fold(&frame, &tallies);
+        let crowds = crowds(conn, &filter, &frame, &tallies, &folding)?;
+        let (by_schedule, by_hand) = split(&folding);
+        let quiet: Vec<Stretch> =
+            days.iter().zip(&folding.crowded).filter(|(_, crowded)| !**crowded).map(|(day, _)| *day).collect();
+        let runs = timeline::within(conn, &filter, &quiet, &by_schedule, &by_hand)?;
+        let ranges = timeline::ranges(conn, &filter, (frame.from(), frame.to()))?;
+        let mut planned = one_by_one(&frame, &plans, &folding);
+        let crowds = into_crowds(&frame, &folding, crowds, &mut planned);
+        let spacing = Duration::minutes(i64::from(entered.application.spacing_minutes));
+        mark_clashes(&mut planned, spacing, |p| {
+            let configuration = configurations.get(&all.get(&p.schedule)?.configuration_id)?;
+            configuration.configuration.connection_id
+        });
+        let owners = all.values().map(|s| s.owner_id);
+        let people: Vec<i64> =
+            owners.chain(runs.iter().flat_map(|r| [r.started_by, r.as_member_id]).flatten()).collect();
+        Ok(Self {
+            bands: fold::bands(&frame, &tallies, &folding),
+            members: members::by_ids(conn, &people)?.into_iter().map(|m| (m.id, m)).collect(),
+            schedules: all,
+            entered,
+            asked,
+            frame,
+            zone_error,
+            configurations,
+            runs,
+            ranges,
+            planned,
+            crowds,
+            names,
+            now,
+        })
+    }
+
+    /// The address of the calendar.
+    pub fn page(&self) -> String {
+        format!("{}/settings/import-scheduling/calendar", self.base())
+    }
+
+    pub fn base(&self) -> String {
+        format!("/applications/{}", self.entered.application.id)
+    }
+
+    /// What an occurrence of a schedule is called: as its runs will be.
+    pub fn name_of(&self, schedule: &Schedule) -> String {
+        match (&schedule.run_name, self.configurations.get(&schedule.configuration_id)) {
+            (Some(name), _) => name.clone(),
+            (None, Some(listed)) => listed.configuration.name.clone(),
+            (None, None) => "A deleted configuration".to_owned(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+            && self.ranges.is_empty()
+            && self.planned.is_empty()
+            && self.bands.is_empty()
+            && self.crowds.is_empty()
+    }
+}
+
+pub fn key_of(schedule_id: Option<i64>, configuration_id: Option<i64>) -> Key {
+    schedule_id.map_or(Key::ByHand(configuration_id.unwrap_or_default()), Key::Schedule)
+}
+
+/// What the schedules still have before them, where that is asked for.
+fn plans<'a>(schedules: &'a HashMap<i64, Schedule>, filter: &Filter, now: Moment) -> Vec<Plan<'a>> {
+    let mut plans: Vec<Plan> = schedules
+        .values()
+        .filter(|s| filter.only != Only::Failed && filter.configuration_id.is_none_or(|id| id == s.configuration_id))
+        .filter_map(|s| {
+            let (due, from) = match (s.state(), s.next_at, s.off_until) {
+                (State::On, Some(next), _) => (Some(next).filter(|at| *at < now), next.max(now)),
+                // It turns itself on again.
+                (State::Off, _, Some(until)) => (None, until.max(now)),
+                _ => return None,
+            };
+            Some(Plan { schedule: s.id, rule: &s.rule, due, from })
+        })
+        .collect();
+    plans.sort_by_key(|plan| plan.schedule);
+    plans
+}
+
+fn split(folding: &Folding) -> (Vec<i64>, Vec<i64>) {
+    let mut by_schedule = Vec::new();
+    let mut by_hand = Vec::new();
+    for key in &folding.keys {
+        match key {
+            Key::Schedule(id) => by_schedule.push(*id),
+            Key::ByHand(id) => by_hand.push(*id),
+        }
+    }
+    (by_schedule, by_hand)
+}
+
+fn one_by_one(frame: &Frame, plans: &[Plan], folding: &Folding) -> Vec<Planned> {
+    let mut planned: Vec<Planned> = plans
+        .iter()
+        .filter(|plan| !folding.keys.contains(&Key::Schedule(plan.schedule)))
+        .flat_map(|plan| plan.instants(frame).map(|at| Planned { schedule: plan.schedule, at, clash: false }))
+        .collect();
+    planned.sort_by_key(|p| (p.at, p.schedule));
+    planned
+}
+
+/// The runs of crowded days by the hour; in a month a day is enough, and known already.
+fn crowds(
+    conn: &mut Conn,
+    filter: &Filter,
+    frame: &Frame,
+    tallies: &Tallies,
+    folding: &Folding,
+) -> Result<BTreeMap<(usize, Option<u32>), Tally>> {
+    let mut crowds: BTreeMap<(usize, Option<u32>), Tally> = BTreeMap::new();
+    if frame.view == View::Month {
+        for ((day, key), tally) in tallies {
+            if folding.crowded[*day] && !folding.keys.contains(key) {
+                let past = Tally { past: tally.past.clone(), planned: 0 };
+                crowds.entry((*day, None)).or_default().merge(&past);
+            }
+        }
+        return Ok(crowds);
+    }
+    let crowded = (0..frame.days.len()).filter(|day| folding.crowded[*day]);
+    let hours: Vec<_> = crowded
+        .flat_map(|day| frame.hours(day).into_iter().map(move |(hour, from, to)| (day, hour, from, to)))
+        .collect();
+    let stretches: Vec<Stretch> = hours.iter().map(|(.., from, to)| (*from, *to)).collect();
+    for count in timeline::counts(conn, filter, &stretches)? {
+        let (day, hour, ..) = hours[count.stretch as usize];
+        if !folding.keys.contains(&key_of(count.schedule_id, count.configuration_id)) {
+            crowds.entry((day, Some(hour))).or_default().add(count.status, count.count);
+        }
+    }
+    Ok(crowds)
+}
+
+/// Takes what is planned on crowded days into their counts.
+fn into_crowds(
+    frame: &Frame,
+    folding: &Folding,
+    mut crowds: BTreeMap<(usize, Option<u32>), Tally>,
+    planned: &mut Vec<Planned>,
+) -> Vec<Crowd> {
+    planned.retain(|p| {
+        let Some(day) = frame.day_of(p.at).filter(|day| folding.crowded[*day]) else { return true };
+        let hour = (frame.view != View::Month).then(|| frame.hour_of(p.at));
+        crowds.entry((day, hour)).or_default().planned += 1;
+        false
+    });
+    crowds.into_iter().map(|((day, hour), tally)| Crowd { day, hour, tally }).collect()
+}
+
+/// Outlines what is planned closer together on one Connection than the Application wants it.
+fn mark_clashes(planned: &mut [Planned], spacing: Duration, connection: impl Fn(&Planned) -> Option<i64>) {
+    let mut near: HashMap<i64, Vec<usize>> = HashMap::new();
+    for n in 0..planned.len() {
+        let Some(connection) = connection(&planned[n]) else { continue };
+        let near = near.entry(connection).or_default();
+        near.retain(|before| planned[n].at.since(planned[*before].at) < spacing);
+        for before in near.iter() {
+            if planned[*before].schedule != planned[n].schedule {
+                planned[*before].clash = true;
+                planned[n].clash = true;
+            }
+        }
+        near.push(n);
+    }
+}
