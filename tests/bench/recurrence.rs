@@ -15,7 +15,7 @@ use croner::Cron;
 use rrule::RRuleSet;
 use serde_json::{Value, json};
 use tidegate::clock::Moment;
-use tidegate::schedules::{Rule, RuleDraft, latest_at_or_before, next_after};
+use tidegate::schedules::{Rule, RuleDraft, first_at_or_after, latest_at_or_before, next_after};
 
 const ZONE: Tz = chrono_tz::Europe::Paris;
 const START: &str = "2016-02-01T01:30:00Z";
@@ -171,17 +171,23 @@ fn nanoseconds<T>(mut call: impl FnMut() -> T) -> f64 {
 }
 
 fn print_table() {
-    println!("\n| rule | after | ours | rrule | × ours | croner | × ours |\n|---|---|---|---|---|---|---|");
+    println!("\n| rule | after | next | first | latest | rrule | × next | croner | × next |");
+    println!("|---|---|---|---|---|---|---|---|---|");
     for case in cases() {
         for (age, days) in AGES {
             let after = probe(days);
             let ours = nanoseconds(|| next_after(black_box(&case.rule), black_box(after)));
+            let first = written(nanoseconds(|| first_at_or_after(black_box(&case.rule), black_box(after))));
+            let latest = written(nanoseconds(|| latest_at_or_before(black_box(&case.rule), black_box(after))));
             let rrule = case.rrule.as_ref().map(|set| nanoseconds(|| by_rrule(set, black_box(after))));
             let local = after.in_zone(ZONE);
             let cron = case.cron.as_ref().map(|c| nanoseconds(|| c.find_next_occurrence(black_box(&local), false)));
             let (rrule, rrule_ratio) = compared(rrule, ours, false);
             let (cron, cron_ratio) = compared(cron, ours, case.near);
-            println!("| {} | {age} | {} | {rrule} | {rrule_ratio} | {cron} | {cron_ratio} |", case.name, written(ours));
+            let (name, next) = (case.name, written(ours));
+            println!(
+                "| {name} | {age} | {next} | {first} | {latest} | {rrule} | {rrule_ratio} | {cron} | {cron_ratio} |"
+            );
         }
     }
 }

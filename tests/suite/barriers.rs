@@ -14,7 +14,7 @@ use crate::support::{Chrome, Database, Look, World, html, settings, with_world};
 /// Name, width, dark.
 const LOOKS: [(&str, u32, bool); 3] = [("light", 1440, false), ("dark", 1440, true), ("phone", 360, false)];
 
-/// Asks axe for violations, and how far the page is wider than its screen.
+/// Asks axe for violations, how wide the page is, and whether a dialog scrolls as a whole.
 const LOOK_AT: &str = "\
     return axe.run(document, { \
         runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], \
@@ -24,6 +24,7 @@ const LOOK_AT: &str = "\
             (v.nodes[0].failureSummary || '').split('\\n')[1] || ''].join(' ').trim()), \
         passes: found.passes.length, \
         width: document.documentElement.scrollWidth, \
+        loose: [...document.querySelectorAll('dialog[open]')].some(d => d.scrollHeight > d.clientHeight), \
     }))";
 
 struct Looker {
@@ -60,6 +61,10 @@ impl Looker {
             wrong.extend(violations.iter().map(|v| format!("{what} ({name}): {}", v.as_str().unwrap_or_default())));
             if found["width"].as_u64() > Some(width.into()) {
                 wrong.push(format!("{what} ({name}): {} points wide", found["width"]));
+            }
+            if found["loose"] == true {
+                // A jump to a field would push its head out of sight.
+                wrong.push(format!("{what} ({name}): the dialog itself scrolls, not what is in it"));
             }
             assert!(found["passes"].as_u64() > Some(3), "{what}: axe looked at something: {found}");
             *looked += 1;
@@ -148,6 +153,7 @@ fn no_dialog_has_a_barrier() {
                 every_part(&mut looker).await;
             }
         }
+        assert!(looker.looked > 15, "{one_of_each:?}");
         looker.done();
     });
 }

@@ -107,7 +107,7 @@ struct Foretold {
 /// A schedule of each kind, each on a configuration of its own, and what the preview and the API say of them.
 async fn set_up(world: &World, stage: &Stage, span: &Span) -> Vec<Foretold> {
     let (olive, application, now) = (world.olive.clone(), world.application, world.now());
-    let (stage, rules) = (stage.clone(), kinds(span));
+    let (stage, rules, zone) = (stage.clone(), kinds(span), span.zone);
     let made: Vec<Schedule> = world
         .write(move |conn| {
             let by = olive.by(conn)?;
@@ -117,7 +117,7 @@ async fn set_up(world: &World, stage: &Stage, span: &Span) -> Vec<Foretold> {
                 let mut definition = Definition::new(Mode::Append);
                 definition.source.path = Some("year.csv".into());
                 let configuration = ConfigurationDraft {
-                    name: format!("{number} from {now}"),
+                    name: format!("{number}, {zone}, {now}"),
                     description: String::new(),
                     block_id: stage.block,
                     connection_id: Some(stage.connection),
@@ -278,7 +278,7 @@ async fn delete_all(world: &World, foretold: &[Foretold]) {
 on_both! {
     async fn every_occurrence_around_a_clock_change_comes_once_and_as_foretold(world: World) {
         let seed = settings::seed();
-        println!("seed {seed}");
+        println!("TIDEGATE_TEST_SEED={seed}");
         let stage = stage(&world, "year", Mode::Append, |_| ()).await;
         runs_end_at_once(&world).await;
         let processes = [second_process(&world).await, second_process(&world).await];
