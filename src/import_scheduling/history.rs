@@ -179,7 +179,7 @@ impl Scene {
         Listed {
             id: run.id,
             chip: status_chip(run.status),
-            iso: at.rfc3339(),
+            iso: words::machine_time(at),
             when: year,
             words: format!("{}.", sentences.join(". ")),
             figures: figures.join(", "),

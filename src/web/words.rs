@@ -1,6 +1,6 @@
 //! Numbers, durations and times as people read them. Dates are written out, never 10/11/2026; the zone stands beside.
 
-use chrono::{Datelike, Duration};
+use chrono::{Datelike, Duration, SecondsFormat};
 use chrono_tz::Tz;
 
 use crate::clock::Moment;
@@ -87,6 +87,12 @@ pub fn clock_time(at: Moment, zone: Tz) -> String {
     at.in_zone(zone).format("%H:%M:%S").to_string()
 }
 
+/// "2026-10-08T16:42:00.919Z", for the `datetime` of a `<time>`: HTML knows three digits of a second, not six.
+pub fn machine_time(at: Moment) -> String {
+    let form = if at.micros().rem_euclid(1_000_000) == 0 { SecondsFormat::Secs } else { SecondsFormat::Millis };
+    at.utc().to_rfc3339_opts(form, true)
+}
+
 /// "Monday 5 October 2026", for the heading of a day.
 pub fn day(at: Moment, zone: Tz) -> String {
     at.in_zone(zone).format("%A %-d %B %Y").to_string()
@@ -105,6 +111,8 @@ mod tests {
         assert_eq!(duration(Duration::milliseconds(430)), "0.4 s");
         assert_eq!(duration(Duration::seconds(69)), "1 min 09 s");
         let at = |text| Moment::parse_rfc3339(text).unwrap();
+        assert_eq!(machine_time(at("2026-10-08T16:42:00.919744Z")), "2026-10-08T16:42:00.919Z");
+        assert_eq!(machine_time(at("2026-10-08T16:42:00Z")), "2026-10-08T16:42:00Z");
         let now = at("2026-10-08T16:42:00Z");
         assert_eq!(relative(at("2026-10-08T17:30:00Z"), now), "in 48 min");
         assert_eq!(relative(at("2026-10-08T23:00:00Z"), now), "in 6 h 18 min");
