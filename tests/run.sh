@@ -59,7 +59,7 @@ fi
 tools=$PWD/target/tools
 mkdir -p "$tools"
 
-# A Python whose zone data is of the release that chrono-tz carries, for the oracle.
+# A Python whose zone data is of the release that chrono-tz carries, for the oracle; and dateutil to be compared with.
 chrono_tz=$(cargo metadata --locked --format-version 1 | python3 -c '
 import json, os, sys
 found = [p for p in json.load(sys.stdin)["packages"] if p["name"] == "chrono-tz"]
@@ -67,9 +67,9 @@ print(os.path.dirname(found[0]["manifest_path"]))')
 release=$(grep -rhoE 'IANA_TZDB_VERSION *: *&(.static )?str *= *"[0-9]{4}[a-z]"' "$chrono_tz" | grep -oE '[0-9]{4}[a-z]' | head -n 1)
 tzdata=${release%?}.$(($(printf '%d' "'${release: -1}") - 96))
 python=$tools/tzdata-$tzdata/bin/python
-if [ ! -x "$python" ] || ! "$python" -c 'import tzdata' 2>/dev/null; then
+if [ ! -x "$python" ] || ! "$python" -c 'import dateutil, tzdata' 2>/dev/null; then
   python3 -m venv "$tools/tzdata-$tzdata"
-  "$python" -m pip install --quiet --disable-pip-version-check "tzdata==$tzdata"
+  "$python" -m pip install --quiet --disable-pip-version-check "tzdata==$tzdata" python-dateutil==2.9.0.post0
 fi
 export TIDEGATE_TEST_ORACLE_PYTHON=$python
 
@@ -78,6 +78,11 @@ vnu=$tools/node_modules/vnu-jar/build/dist/vnu.jar
 [ -f "$vnu" ] || npm install --prefix "$tools" --no-save --no-fund --no-audit --silent vnu-jar@26.9.27
 [ -f "$vnu" ] || vnu=$(find "$tools/node_modules/vnu-jar" -name vnu.jar | head -n 1)
 export TIDEGATE_TEST_VNU=$vnu
+
+# What finds the barriers in a page, inside the browser.
+axe=$tools/node_modules/axe-core/axe.min.js
+[ -f "$axe" ] || npm install --prefix "$tools" --no-save --no-fund --no-audit --silent vnu-jar@26.9.27 axe-core@4.14.1
+export TIDEGATE_TEST_AXE=$axe
 
 # --- a PostgreSQL for the tests alone -------------------------------------------------------------------------------
 work=$(mktemp -d /tmp/tidegate-tests.XXXXXX)

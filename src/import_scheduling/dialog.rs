@@ -155,7 +155,11 @@ fn configuration_choice(
 ) -> ConfigurationChoice {
     let choices: Vec<Choice> = configurations
         .iter()
-        .filter(|c| block.is_none_or(|block| c.configuration.block_id == block))
+        .filter(|c| {
+            // What was chosen and refused is still there, whatever the Block says.
+            let refused = error.is_some() && Some(c.configuration.id) == selected;
+            refused || block.is_none_or(|block| c.configuration.block_id == block)
+        })
         .map(|c| Choice {
             id: c.configuration.id,
             name: c.configuration.name.clone(),
@@ -298,11 +302,24 @@ async fn save(
                 (AppError::Stale(_), Some(schedule)) => Some(schedule.version),
                 _ => typed.version,
             };
-            let (status, errors) = refused(error)?;
+            let at = match &error {
+                AppError::Conflict(_) => conflict_at(&app, application_id, schedule_id, &typed).await?,
+                _ => "",
+            };
+            let (status, mut errors) = refused(error)?;
+            errors.0.iter_mut().filter(|e| e.field.is_empty()).for_each(|e| e.field = at.to_owned());
             let form = form(&stage, Typed { version, ..typed }, &by, csrf, errors, now);
             answer(&request, &app, &by, &stage, form, status, true)
         }
     }
+}
+
+/// The field to change where what was typed is in the way of another schedule: its run name is taken, or its
+/// configuration has four already.
+async fn conflict_at(app: &App, application_id: i64, schedule_id: Option<i64>, typed: &Typed) -> Result<&'static str> {
+    let name = typed.run_name.trim().to_owned();
+    let taken = app.read(move |conn| actions::run_name_is_taken(conn, application_id, &name, schedule_id)).await?;
+    Ok(if taken { "run_name" } else { "configuration_id" })
 }
 
 /// `POST /applications/{a}/schedules/preview`: what the form says would happen.

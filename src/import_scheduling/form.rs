@@ -92,7 +92,6 @@ impl ScheduleForm {
             "configuration_id" => "configuration",
             "notify.member_ids" => "recipients",
             "notify.about" => "notify_about",
-            "window_weekdays" => "window",
             "every" => "repeat",
             other => other,
         }

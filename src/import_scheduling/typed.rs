@@ -126,20 +126,22 @@ impl Typed {
             errors.add("configuration_id", "Choose the configuration to run.");
         }
         let about = About::parse(&self.notify_about);
+        let mut last = FieldErrors::new();
         if self.notify_on {
             if about.is_none() {
-                errors.add("notify.about", "Choose what to notify about.");
+                last.add("notify.about", "Choose what to notify about.");
             }
             if self.recipients.is_empty() {
-                errors.add("notify.member_ids", "Choose at least one member, or turn the notification off.");
+                last.add("notify.member_ids", "Choose at least one member, or turn the notification off.");
             }
         }
         let rule = self.rule.draft();
-        // The rule's errors belong to the same answer: a form comes back once, with all that is wrong.
-        if !errors.is_empty() {
+        // The rule's errors belong to the same answer: a form comes back once, with all that is wrong from top to end.
+        if !errors.is_empty() || !last.is_empty() {
             if let Err(more) = self.rule.draft().parse() {
                 errors.extend(more);
             }
+            errors.extend(last);
             return Err(errors);
         }
         Ok(Draft {

@@ -161,6 +161,11 @@ pub fn find_even_deleted(conn: &mut Conn, id: i64) -> Result<Option<Schedule>> {
     store::by_id_even_archived(conn, id)
 }
 
+/// Whether another unfinished schedule of an Application that was entered has this run name.
+pub fn run_name_is_taken(conn: &mut Conn, application_id: i64, name: &str, besides: Option<i64>) -> Result<bool> {
+    store::run_name_is_taken(conn, application_id, name, besides.unwrap_or_default())
+}
+
 fn enter_to_schedule(conn: &mut Conn, by: &By, application_id: i64) -> Result<Entered> {
     let entered = applications::enter(conn, by, application_id)?;
     entered.need_import(conn, by, Scope::Schedule)?;

@@ -132,16 +132,33 @@ fn length(window: &Window) -> i64 {
     if from < to { to - from } else { to + DAY - from }
 }
 
-fn opens_on(window: &Window, day: i64) -> bool {
-    window.weekday_bits() >> (day + 3).rem_euclid(7) & 1 == 1
+/// The first day on or after another on which the window opens.
+fn opening_day(window: &Window, day: i64) -> i64 {
+    day + i64::from(week_from(window, day).trailing_zeros())
+}
+
+/// The last day on or before another on which the window opens.
+fn opening_day_before(window: &Window, day: i64) -> i64 {
+    // Bit 6 of the week that ends on the day is the day itself.
+    day - 6 + i64::from(week_from(window, day - 6).checked_ilog2().unwrap_or(6))
+}
+
+/// The days of a week on which the window opens, as bits: bit 0 is the day that is given. Never empty.
+fn week_from(window: &Window, day: i64) -> u32 {
+    let bits = u32::from(window.weekday_bits());
+    // 1970-01-01 was a Thursday.
+    (bits | bits << 7) >> (day + 3).rem_euclid(7) & 0b111_1111
 }
 
 /// The first local second at or after another in which the window is open.
 fn open_at_or_after(window: &Window, local: i64) -> i64 {
     let (from, length) = (window.opens_at(), length(window));
-    let today = local.div_euclid(DAY);
-    let mut openings = (today - 1..=today + 7).filter(|day| opens_on(window, *day)).map(|day| day * DAY + from);
-    openings.find(|open| local < open + length).map_or(local, |open| open.max(local))
+    let mut day = opening_day(window, local.div_euclid(DAY) - 1);
+    // At most yesterday's and today's opening are over.
+    while local >= day * DAY + from + length {
+        day = opening_day(window, day + 1);
+    }
+    local.max(day * DAY + from)
 }
 
 /// The first local second after one in which the window is open, in which the opening that holds it is over.
@@ -155,7 +172,9 @@ fn shuts_after(window: &Window, local: i64) -> i64 {
 /// The last local second at or before another in which the window is open.
 fn open_at_or_before(window: &Window, local: i64) -> i64 {
     let (from, length) = (window.opens_at(), length(window));
-    let today = local.div_euclid(DAY);
-    let mut openings = (today - 7..=today).rev().filter(|day| opens_on(window, *day)).map(|day| day * DAY + from);
-    openings.find(|open| *open <= local).map_or(local, |open| local.min(open + length - 1))
+    let mut day = opening_day_before(window, local.div_euclid(DAY));
+    if day * DAY + from > local {
+        day = opening_day_before(window, day - 1);
+    }
+    local.min(day * DAY + from + length - 1)
 }

@@ -8,6 +8,7 @@ mod support;
 mod architecture;
 mod migrations;
 // What holds for every address.
+mod barriers;
 mod csrf;
 mod headers;
 mod matrix;
@@ -27,10 +28,12 @@ mod imports;
 mod loading;
 mod members;
 mod oracle;
+mod refusals;
 mod running;
 mod schedules;
 mod setup;
 mod sign_in;
+mod simulation;
 // The program itself.
 mod process;
 // Whole walks in a real browser.

@@ -66,11 +66,11 @@ async fn rename(world: &World, configuration: i64, name: &str) {
 }
 
 /// Address to page.
-type Pages = BTreeMap<String, String>;
+pub type Pages = BTreeMap<String, String>;
 
 /// Follows every link, and what htmx would ask for, from the home page on; but for those marked as leading on for ever,
 /// from day to day and week to week.
-async fn crawl(browser: &mut Browser, wrong: &mut Vec<String>, who: &str) -> Pages {
+pub async fn crawl(browser: &mut Browser, wrong: &mut Vec<String>, who: &str) -> Pages {
     let mut pages = Pages::new();
     let mut seen = BTreeMap::from([("/".to_owned(), "the beginning".to_owned())]);
     let mut open = VecDeque::from([("/".to_owned(), false)]);

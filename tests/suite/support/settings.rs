@@ -22,12 +22,22 @@ pub fn full() -> bool {
     variable("TIDEGATE_TEST_FULL").is_some()
 }
 
+/// What chance begins with: another number each time, unless `TIDEGATE_TEST_SEED` repeats a run that failed.
+pub fn seed() -> u64 {
+    variable("TIDEGATE_TEST_SEED").map_or(std::process::id().into(), |seed| seed.parse().unwrap())
+}
+
 /// The W3C's HTML checker, a jar.
 pub fn html_checker() -> Option<PathBuf> {
     variable("TIDEGATE_TEST_VNU").map(PathBuf::from)
 }
 
-/// A Python whose zone data is of chrono-tz's release.
+/// axe-core, a script.
+pub fn axe() -> Option<PathBuf> {
+    variable("TIDEGATE_TEST_AXE").map(PathBuf::from)
+}
+
+/// A Python whose zone data is of chrono-tz's release, and that has dateutil.
 pub fn oracle_python() -> Option<PathBuf> {
     variable("TIDEGATE_TEST_ORACLE_PYTHON").map(PathBuf::from)
 }

@@ -104,6 +104,11 @@ impl World {
         self.0.app.now()
     }
 
+    /// The clock itself, for a test that sets it often.
+    pub fn clock(&self) -> &Arc<SetClock> {
+        &self.0.clock
+    }
+
     /// Sets the clock: `world.set_clock("2026-10-25T00:30:00Z")`.
     pub fn set_clock(&self, at: &str) {
         self.0.clock.set(moment(at));

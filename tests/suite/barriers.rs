@@ -1,0 +1,183 @@
+//! What keeps people out of a page, as axe-core finds it in a real browser: every kind of page and every dialog, in
+//! light and dark at a desk and in light on a small phone. Nothing is wider than the screen, nothing on the console.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use scraper::Html;
+use serde_json::json;
+
+use crate::journeys::list;
+use crate::pages::{crawl, lived_in};
+use crate::support::{Chrome, Database, Look, World, html, settings, with_world};
+
+/// Name, width, dark.
+const LOOKS: [(&str, u32, bool); 3] = [("light", 1440, false), ("dark", 1440, true), ("phone", 360, false)];
+
+/// Asks axe for violations, how wide the page is, and whether a dialog scrolls as a whole.
+const LOOK_AT: &str = "\
+    return axe.run(document, { \
+        runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], \
+        resultTypes: ['violations'], \
+    }).then(found => ({ \
+        violations: found.violations.map(v => [v.id, v.nodes.length + ' of', v.nodes[0].target.join(' '), \
+            (v.nodes[0].failureSummary || '').split('\\n')[1] || ''].join(' ').trim()), \
+        passes: found.passes.length, \
+        width: document.documentElement.scrollWidth, \
+        loose: [...document.querySelectorAll('dialog[open]')].some(d => d.scrollHeight > d.clientHeight), \
+    }))";
+
+struct Looker {
+    chrome: Chrome,
+    axe: String,
+    wrong: Vec<String>,
+    looked: usize,
+}
+
+impl Looker {
+    async fn new(world: &World) -> Self {
+        let axe = settings::axe().expect("TIDEGATE_TEST_AXE is not set: run tests/run.sh, or name axe.min.js");
+        let axe = std::fs::read_to_string(axe).unwrap();
+        let chrome = Chrome::open(world, None, Look::default()).await;
+        Self { chrome, axe: format!("{axe}\nreturn 1"), wrong: Vec::new(), looked: 0 }
+    }
+
+    /// Every look of what is open.
+    async fn look(&mut self, what: &str) {
+        let Self { chrome, axe, wrong, looked } = self;
+        assert_eq!(chrome.script(axe).await, 1, "axe is there");
+        for (name, width, dark) in LOOKS {
+            let scheme = if dark { "dark" } else { "light" };
+            let features = json!([
+                { "name": "prefers-color-scheme", "value": scheme },
+                // Colours on their way to others are nobody's.
+                { "name": "prefers-reduced-motion", "value": "reduce" },
+            ]);
+            chrome.cdp("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+            let size = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 400 });
+            chrome.cdp("Emulation.setDeviceMetricsOverride", size).await;
+            let found = chrome.script(LOOK_AT).await;
+            let violations = found["violations"].as_array().unwrap();
+            wrong.extend(violations.iter().map(|v| format!("{what} ({name}): {}", v.as_str().unwrap_or_default())));
+            if found["width"].as_u64() > Some(width.into()) {
+                wrong.push(format!("{what} ({name}): {} points wide", found["width"]));
+            }
+            if found["loose"] == true {
+                // A jump to a field would push its head out of sight.
+                wrong.push(format!("{what} ({name}): the dialog itself scrolls, not what is in it"));
+            }
+            assert!(found["passes"].as_u64() > Some(3), "{what}: axe looked at something: {found}");
+            *looked += 1;
+        }
+        wrong.extend(chrome.console().await.into_iter().map(|said| format!("{what}: on the console: {said}")));
+    }
+
+    /// Says all that is wrong, unless nothing is.
+    fn done(mut self) {
+        self.wrong.sort();
+        assert!(self.wrong.is_empty(), "{} looks, wrong is:\n{}", self.looked, self.wrong.join("\n"));
+    }
+}
+
+/// A path without its numbers and its query: pages of one kind have the same.
+fn kind(path: &str) -> String {
+    let path = path.split(['?', '#']).next().unwrap();
+    let parts = path.split('/').map(|part| if part.parse::<i64>().is_ok() { "…" } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// What a page is made of: its elements by name, class and role.
+fn stuff(body: &str) -> BTreeSet<String> {
+    let page = Html::parse_document(body);
+    let described = html::select(page.root_element(), "body *").into_iter().map(|element| {
+        let attr = |name: &str| element.value().attr(name).unwrap_or_default();
+        format!("{} {} {}", element.value().name(), attr("class"), attr("role"))
+    });
+    described.collect()
+}
+
+#[test]
+fn no_page_has_a_barrier() {
+    with_world(Database::Sqlite, |world| async move {
+        let began = Instant::now();
+        lived_in(&world, "Odd words").await;
+        let mut looker = Looker::new(&world).await;
+        looker.chrome.goto("/sign-in").await;
+        looker.look("Nobody: /sign-in").await;
+        let mut seen: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for person in [&world.ada, &world.olive, &world.audrey] {
+            let mut browser = world.browser(person).await;
+            let pages = crawl(&mut browser, &mut looker.wrong, person.name).await;
+            looker.chrome.sign_in(&browser.session().unwrap()).await;
+            for (path, body) in pages {
+                // Of each kind one, and those that show somebody something else.
+                let (kind, stuff) = (kind(&path), stuff(&body));
+                let known = seen.get(&kind);
+                if known.is_some_and(|known| person.id == world.ada.id || stuff.is_subset(known)) {
+                    continue;
+                }
+                looker.chrome.goto(&path).await;
+                looker.look(&format!("{}: {path}", person.name)).await;
+                seen.entry(kind).or_default().extend(stuff);
+            }
+        }
+        looker.chrome.goto("/no-such-page").await;
+        looker.chrome.console().await;
+        looker.look("Audrey: /no-such-page").await;
+        println!("{} looks at {} kinds of pages in {:?}", looker.looked, seen.len(), began.elapsed());
+        assert!(seen.len() > 20, "{:?}", seen.keys());
+        looker.done();
+    });
+}
+
+#[test]
+fn no_dialog_has_a_barrier() {
+    with_world(Database::Sqlite, |world| async move {
+        lived_in(&world, "Odd words").await;
+        let mut looker = Looker::new(&world).await;
+        looker.chrome.sign_in(&world.session(&world.olive).await).await;
+        looker.chrome.goto(&list(&world)).await;
+        let openers = "return [...document.querySelectorAll('[data-hx-target=\"#dialog\"]')].map(e => e.dataset.hxGet)";
+        let openers: Vec<String> = serde_json::from_value(looker.chrome.script(openers).await).unwrap();
+        let one_of_each: BTreeMap<String, String> =
+            openers.into_iter().map(|path| (format!("{}?{}", kind(&path), path.contains('?')), path)).collect();
+        assert!(one_of_each.len() > 3, "{one_of_each:?}");
+        for path in one_of_each.values() {
+            let chrome = &looker.chrome;
+            chrome.goto(&list(&world)).await;
+            let open = format!("document.querySelector('[data-hx-get=\"{path}\"]').click(); return 1");
+            chrome.script(&open).await;
+            opened(chrome).await;
+            looker.look(&format!("the dialog {path}")).await;
+            if path.ends_with("/new") {
+                every_part(&mut looker).await;
+            }
+        }
+        assert!(looker.looked > 15, "{one_of_each:?}");
+        looker.done();
+    });
+}
+
+async fn opened(chrome: &Chrome) {
+    let there = "return document.querySelectorAll('dialog[open]').length";
+    chrome.until("the dialog opens", async || (chrome.script(there).await == 1).then_some(())).await;
+}
+
+/// The parts of the schedule dialog that do not show at first, and what it says when something is wrong.
+async fn every_part(looker: &mut Looker) {
+    let all = "const d = document.querySelector('dialog[open]'); \
+               for (const e of d.querySelectorAll('details')) e.open = true; \
+               for (const name of ['window_on', 'notify']) d.querySelector(`[name=${name}]`).click(); \
+               d.querySelector('[name=repeat][value=minutes]').click(); return 1";
+    looker.chrome.script(all).await;
+    looker.look("the dialog, by minutes").await;
+    let wrong = "const d = document.querySelector('dialog[open]'); \
+                 document.getElementById('recipients').open = false; \
+                 d.querySelector('[name=repeat][value=months]').click(); \
+                 d.querySelector('[name=time_zone]').value = 'Mars'; \
+                 d.querySelector('.btn-primary[type=submit]').click(); return 1";
+    looker.chrome.script(wrong).await;
+    looker.chrome.sees("not right yet").await;
+    looker.look("the dialog, refused").await;
+    looker.wrong.retain(|said| !said.contains("status of 422"));
+}
