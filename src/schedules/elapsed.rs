@@ -165,7 +165,7 @@ fn open_at_or_after(window: &Window, local: i64) -> i64 {
 fn shuts_after(window: &Window, local: i64) -> i64 {
     let (from, length) = (window.opens_at(), length(window));
     let today = local.div_euclid(DAY);
-    let openings = (today - 1..=today).filter(|day| opens_on(window, *day)).map(|day| day * DAY + from);
+    let openings = (today - 1..=today).filter(|day| week_from(window, *day) & 1 == 1).map(|day| day * DAY + from);
     openings.filter(|open| *open <= local).map(|open| open + length).max().unwrap_or(local + 1)
 }
 
