@@ -46,8 +46,8 @@ impl<'a> Grid<'a> {
         let Some(window) = self.window else {
             return self.is_before_stop(from).then_some(from);
         };
+        let mut offset = self.offset(from);
         while self.is_before_stop(from) {
-            let offset = self.offset(from);
             let reach = from + CALM;
             let mut found = from;
             let inside = loop {
@@ -69,6 +69,7 @@ impl<'a> Grid<'a> {
             } else {
                 // Clocks change on the way: nothing lies before the change, so go on from there by the new clock.
                 from = self.at_or_after(change_between(self.rule.time_zone, from, found));
+                offset = self.offset(from);
             }
         }
         None
@@ -95,8 +96,8 @@ impl<'a> Grid<'a> {
         let Some(window) = self.window else {
             return (from >= self.start).then_some(from);
         };
+        let mut offset = self.offset(from);
         while from >= self.start {
-            let offset = self.offset(from);
             let reach = (from - CALM).max(self.start);
             let mut found = from;
             let inside = loop {
@@ -117,9 +118,10 @@ impl<'a> Grid<'a> {
                 if found == self.start {
                     return None;
                 }
-                from = found - self.step; // the window is shut at `found` too
+                from = found; // where the window is shut too
             } else {
                 from = self.at_or_before(change_between(self.rule.time_zone, found, from) - 1);
+                offset = self.offset(from);
             }
         }
         None
