@@ -143,7 +143,7 @@ async fn set_up(world: &World, stage: &Stage, span: &Span) -> Vec<Foretold> {
     let most = span.until.since(span.from).num_hours() as usize * 2 + 10;
     let mut foretold = Vec::new();
     for schedule in made {
-        let all: Vec<Moment> = preview(&schedule.rule, now, most).occurrences.into_iter().map(|o| o.at).collect();
+        let all: Vec<Moment> = preview(&schedule.rule, None, now, most).occurrences.into_iter().map(|o| o.at).collect();
         let instants: Vec<Moment> = all.iter().copied().take_while(|at| *at <= span.until).collect();
         let then = all.get(instants.len()).copied();
         let just_before = now.minus(Duration::seconds(1));
@@ -208,6 +208,7 @@ impl Beat<'_> {
                 .reduce(|a, b| dispatcher::Dispatched {
                     queued: a.queued + b.queued,
                     skipped: a.skipped + b.skipped,
+                    frozen: a.frozen + b.frozen,
                     missed: a.missed + b.missed,
                     // Whoever looks last sees what the other has moved on.
                     next_due: a.next_due.max(b.next_due),
@@ -216,7 +217,7 @@ impl Beat<'_> {
         } else {
             dispatcher::step(if self.dice.one_in(2) { one } else { two }).unwrap()
         };
-        assert_eq!((done.skipped, done.missed), (0, 0), "at {}", self.clock.now());
+        assert_eq!((done.skipped, done.frozen, done.missed), (0, 0, 0), "at {}", self.clock.now());
         self.queued += done.queued;
         done.next_due
     }
