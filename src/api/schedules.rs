@@ -9,6 +9,7 @@ use super::reply::Reply;
 use crate::applications;
 use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
+use crate::freezes::{self, Freeze};
 use crate::imports::{self, Overlap};
 use crate::members::{By, Scope};
 use crate::schedules::collisions::{self, Neighbour, Target};
@@ -123,10 +124,11 @@ pub async fn preview(call: Call, body: Body) -> Answer {
     let mut errors = members.finish().err().unwrap_or_default();
     let rule = rule.parse().and_then(|rule| rule.check_future(now).map(|()| rule));
     let rule = rule.map_err(|more| errors.extend(more)).ok();
-    let (beside, more) = call.read(move |conn, by| named.look_up(conn, by)).await?;
+    let (freezes, beside, more) = call.read(move |conn, by| named.look_up(conn, by)).await?;
     errors.extend(more);
     let Some(rule) = rule.filter(|_| errors.is_empty()) else { return Err(AppError::from(errors).into()) };
-    let preview = schedules::preview(&rule, beside.as_ref().map(|beside| beside.overlap), now, count);
+    let mut preview = schedules::preview(&rule, beside.as_ref().map(|beside| beside.overlap), now, count);
+    freezes::annotate(&mut preview, &freezes);
     let found =
         beside.map(|beside| collisions::look(&rule, &beside.target, &beside.neighbours, now)).unwrap_or_default();
     let body = json!({
@@ -158,28 +160,31 @@ struct Beside {
 
 impl Named {
     /// Nothing is shared without a configuration. What is not there, or not in this Application, is wrong at its field.
-    fn look_up(self, conn: &mut Conn, by: &By) -> Result<(Option<Beside>, FieldErrors)> {
-        let mut errors = FieldErrors::new();
+    fn look_up(self, conn: &mut Conn, by: &By) -> Result<(Vec<Freeze>, Option<Beside>, FieldErrors)> {
+        let (mut errors, mut freezes) = (FieldErrors::new(), Vec::new());
         let Some(application_id) = self.application_id else {
             if self.configuration_id.or(self.schedule_id).is_some() {
                 errors.add("application_id", "Say in which Application it would run.");
             }
-            return Ok((None, errors));
+            return Ok((freezes, None, errors));
         };
         let Some(entered) = found(applications::enter(conn, by, application_id))? else {
             errors.add("application_id", "There is no such Application.");
-            return Ok((None, errors));
+            return Ok((freezes, None, errors));
         };
+        if entered.may_open_scheduling() {
+            freezes = freezes::of_application(conn, application_id)?;
+        }
         let schedule = self.schedule_id.map(|id| found(actions::find(conn, by, id))).transpose()?.flatten();
         if self.schedule_id.is_some() && schedule.is_none_or(|(s, _)| s.application_id != application_id) {
             errors.add("schedule_id", "There is no such schedule in this Application.");
         }
         let Some(configuration_id) = self.configuration_id else {
-            return Ok((None, errors));
+            return Ok((freezes, None, errors));
         };
         let Some((configuration, definition)) = found(imports::find(conn, &entered, configuration_id))? else {
             errors.add("configuration_id", "There is no such import configuration in this Application.");
-            return Ok((None, errors));
+            return Ok((freezes, None, errors));
         };
         let target = Target {
             application_id,
@@ -190,7 +195,7 @@ impl Named {
             schedule_id: self.schedule_id,
         };
         let neighbours = collisions::neighbours(conn, by, application_id)?;
-        Ok((Some(Beside { target, overlap: definition.overlap, neighbours }), errors))
+        Ok((freezes, Some(Beside { target, overlap: definition.overlap, neighbours }), errors))
     }
 }
 

@@ -3,7 +3,9 @@
 
 use super::model::Freeze;
 use crate::clock::Moment;
-use crate::schedules::{Rule, Schedule, State, first_at_or_after, latest_at_or_before, next_after, occurrences};
+use crate::schedules::{
+    Preview, Rule, Schedule, State, count_between, first_at_or_after, latest_at_or_before, next_after, occurrences,
+};
 
 /// The freeze that holds at an instant: of several the one that ends last, of those the one made first.
 pub fn at(freezes: &[Freeze], at: Moment) -> Option<&Freeze> {
@@ -58,6 +60,26 @@ pub fn stretches<'a>(freezes: &'a [Freeze], rule: &Rule, from: Moment, last: Mom
         next = next_after(rule, until);
     }
     found
+}
+
+/// Says under each foretold occurrence that a freeze holds that it will be skipped.
+pub fn annotate(preview: &mut Preview, freezes: &[Freeze]) {
+    for occurrence in &mut preview.occurrences {
+        if let Some(freeze) = at(freezes, occurrence.at) {
+            let note = occurrence.note.take().map(|note| format!("{note} ")).unwrap_or_default();
+            occurrence.note = Some(format!("{note}{}", freeze.foretold()));
+        }
+    }
+}
+
+/// How many occurrences from one instant to another (excluded) freezes hold.
+pub fn count_held(freezes: &[Freeze], rule: &Rule, from: Moment, to: Moment) -> i64 {
+    let just_before = |at: Moment| at.minus(chrono::Duration::microseconds(1));
+    let (Some(first), Some(last)) = (first_at_or_after(rule, from), latest_at_or_before(rule, just_before(to))) else {
+        return 0;
+    };
+    let held = stretches(freezes, rule, first, last).into_iter().filter(|stretch| stretch.freeze.is_some());
+    held.map(|s| count_between(rule, s.from, s.until.plus(chrono::Duration::microseconds(1))) as i64).sum()
 }
 
 /// How many occurrences lie between two instants, both included.

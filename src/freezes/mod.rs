@@ -12,6 +12,6 @@ mod model;
 pub mod pages;
 mod store;
 
-pub use holding::{at, first_free, released};
+pub use holding::{annotate, at, count_held, first_free, released};
 pub use model::{Draft, Freeze, Stage};
 pub use store::of_application;

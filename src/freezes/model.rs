@@ -85,6 +85,12 @@ impl Freeze {
         format!("Frozen by \"{}\" until {}.", self.name, self.end_words())
     }
 
+    /// What will become of an occurrence: `Frozen by "Year-end close" until Mon 4 Jan 2027, 06:00 (Europe/Paris): it
+    /// will be skipped.`
+    pub fn foretold(&self) -> String {
+        format!("Frozen by \"{}\" until {}: it will be skipped.", self.name, self.end_words())
+    }
+
     /// As the audit log keeps it and the API answers it.
     pub fn json(&self) -> Value {
         json!({

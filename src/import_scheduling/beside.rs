@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 use crate::applications::Entered;
 use crate::db::Conn;
 use crate::error::{AppError, Result};
+use crate::freezes::{self, Freeze};
 use crate::imports::{self, Configuration, Definition, Overlap};
 use crate::members::By;
 use crate::runs::glance;
@@ -49,6 +50,8 @@ pub struct Beside {
     application_id: i64,
     pub spacing_minutes: i32,
     pub neighbours: Vec<Neighbour>,
+    /// Of the Application.
+    pub freezes: Vec<Freeze>,
     /// Of configurations that have succeeded before.
     usual: HashMap<i64, Duration>,
     /// The member's own time zone, else the Workspace's.
@@ -68,6 +71,7 @@ impl Beside {
         Ok(Self {
             application_id: application.id,
             spacing_minutes: application.spacing_minutes,
+            freezes: freezes::of_application(conn, application.id)?,
             usual: glance::usual_durations(conn, &configurations)?,
             neighbours,
             viewer: match by.member.time_zone {

@@ -8,6 +8,7 @@ use askama::filters::HtmlSafe;
 use super::beside::{Beside, Chosen};
 use super::strip::Strip;
 use crate::clock::Moment;
+use crate::freezes;
 use crate::schedules::collisions::{self, Collisions, Start};
 use crate::schedules::{self, PreviewOccurrence, Rule, RuleForm};
 use crate::web::{Form, words};
@@ -102,7 +103,8 @@ pub fn use_offered(sent: &Form, rule: &mut RuleForm) -> bool {
 
 fn explain(rule: &Rule, asked: Asked, beside: &Beside, now: Moment) -> Explained {
     let Asked { chosen, schedule_id, expanded, .. } = asked;
-    let preview = schedules::preview(rule, chosen.map(|chosen| chosen.overlap), now, MANY);
+    let mut preview = schedules::preview(rule, chosen.map(|chosen| chosen.overlap), now, MANY);
+    freezes::annotate(&mut preview, &beside.freezes);
     let ends = preview.ends_words().filter(|_| !rule.is_once());
     let there = preview.occurrences.len();
     let shown = if expanded { there } else { there.min(FEW) };

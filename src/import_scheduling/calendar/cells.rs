@@ -9,6 +9,7 @@ use super::fold::{Band, Key};
 use super::frame::View;
 use super::scene::{Crowd, Planned, Scene};
 use crate::clock::Moment;
+use crate::freezes;
 use crate::import_scheduling::cards::status_chip;
 use crate::runs::timeline::Only;
 use crate::runs::{Run, RunStatus, Trigger};
@@ -132,7 +133,7 @@ impl Scene {
             class: class.to_owned(),
             icon: chip.icon,
             name: run.name.clone(),
-            iso: machine_time(at),
+            iso: words::machine_time(at),
             clock: if at < self.frame.from() {
                 words::short_time(at, self.now, self.frame.zone)
             } else {
@@ -148,18 +149,32 @@ impl Scene {
 
     pub fn planned_entry(&self, planned: &Planned) -> Entry {
         let name = self.schedules.get(&planned.schedule).map(|s| self.name_of(s)).unwrap_or_default();
+        let frozen = freezes::at(&self.freezes, planned.at);
+        let (class, icon) = match frozen {
+            Some(_) => ("plan frozen", "pause"),
+            None if planned.clash => ("plan clash", "warn"),
+            None => ("plan", "clock"),
+        };
         Entry {
             id: format!("p-{}-{}", planned.schedule, planned.at.micros() / 1_000_000),
             href: Some(self.details(&format!("schedule={}&at={}", planned.schedule, planned.at.rfc3339()))),
             dialog: true,
             edit: self.edit(Some(planned.schedule)),
-            class: if planned.clash { "plan clash" } else { "plan" }.to_owned(),
-            icon: if planned.clash { "warn" } else { "clock" },
+            class: class.to_owned(),
+            icon,
             name,
-            iso: machine_time(planned.at),
+            iso: words::machine_time(planned.at),
             clock: self.frame.clock(planned.at),
-            state: if planned.at < self.now { "Due, not begun yet" } else { "Planned" }.to_owned(),
-            said: if planned.clash { "close to another" } else { "" }.to_owned(),
+            state: match frozen {
+                Some(_) => "Will be skipped",
+                None if planned.at < self.now => "Due, not begun yet",
+                None => "Planned",
+            }
+            .to_owned(),
+            said: match frozen {
+                Some(freeze) => format!("frozen by {}", freeze.name),
+                None => if planned.clash { "close to another" } else { "" }.to_owned(),
+            },
             duration: String::new(),
             more: self.more(Some(planned.schedule)),
         }
@@ -207,10 +222,20 @@ impl Scene {
             iso: self.frame.days[band.first].from.rfc3339(),
             clock: String::new(),
             state: String::new(),
-            said: band.tally.words(so_far),
+            said: band.tally.words(so_far) + &self.frozen_of(band),
             duration: String::new(),
             more: String::new(),
         }
+    }
+
+    /// How many of what a band plans a freeze will skip: ", 12 of them frozen".
+    fn frozen_of(&self, band: &Band) -> String {
+        let Key::Schedule(id) = band.key else { return String::new() };
+        let from = self.frame.days[band.first].from.max(self.now);
+        let held = self.schedules.get(&id).filter(|_| band.tally.planned > 0).map_or(0, |schedule| {
+            freezes::count_held(&self.freezes, &schedule.rule, from, self.frame.days[band.last].to)
+        });
+        if held > 0 { format!(", {} of them frozen", words::count(held)) } else { String::new() }
     }
 
     pub fn crowd_entry(&self, crowd: &Crowd) -> Entry {
@@ -289,11 +314,6 @@ impl Scene {
 /// "52.0 s" that stays on one line.
 fn unbroken(duration: Duration) -> String {
     words::duration(duration).replace(' ', "\u{a0}")
-}
-
-/// For the `datetime` of a `<time>`: HTML does not know six digits of a second.
-fn machine_time(at: Moment) -> String {
-    Moment::from_micros(at.micros() - at.micros().rem_euclid(1_000_000)).rfc3339()
 }
 
 fn lower(text: &str) -> String {

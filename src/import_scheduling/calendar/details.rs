@@ -12,6 +12,7 @@ use crate::applications::{Entered, enter, settings_shell};
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, Result};
+use crate::freezes::{self, Freeze};
 use crate::import_scheduling::card::Chip;
 use crate::import_scheduling::cards::status_chip;
 use crate::import_scheduling::history::by_whom;
@@ -85,6 +86,7 @@ struct Chosen {
     schedule: Option<Schedule>,
     configuration: Option<Configuration>,
     people: Vec<Member>,
+    freezes: Vec<Freeze>,
 }
 
 /// `GET …/calendar/entry?run=` or `?schedule=&at=`, and `&zone=&back=`.
@@ -144,7 +146,9 @@ fn choose(conn: &mut Conn, by: &By, application_id: i64, form: &Form) -> Result<
     let owner = schedule.as_ref().map(|s| s.owner_id);
     let others = run.iter().flat_map(|r| [r.started_by, r.as_member_id]).flatten();
     let people = members::by_ids(conn, &owner.into_iter().chain(others).collect::<Vec<_>>())?;
-    Ok(Chosen { at: at.filter(|_| run.is_none()), entered, run, may_run_again, schedule, configuration, people })
+    let freezes = freezes::of_application(conn, application_id)?;
+    let at = at.filter(|_| run.is_none());
+    Ok(Chosen { at, entered, run, may_run_again, schedule, configuration, people, freezes })
 }
 
 impl Chosen {
@@ -227,6 +231,8 @@ impl Chosen {
             return (name, state, Some(at), Some(format!("{note} The schedule was changed or turned off.")));
         }
         let planned = Chip { class: "", icon: "clock", word: if at < now { "Due" } else { "Planned" } };
-        (name, planned, Some(at), schedules::note(&schedule.rule, at))
+        let notes = [schedules::note(&schedule.rule, at), freezes::at(&self.freezes, at).map(Freeze::foretold)];
+        let notes: Vec<String> = notes.into_iter().flatten().collect();
+        (name, planned, Some(at), (!notes.is_empty()).then(|| notes.join(" ")))
     }
 }

@@ -18,6 +18,7 @@ pub struct Square {
     pub today: bool,
     pub inside: bool,
     pub change: Option<String>,
+    pub frozen: Vec<String>,
     pub entries: Vec<Entry>,
     /// "9 more, 1 with failures".
     pub more: Option<String>,
@@ -60,6 +61,7 @@ pub fn month(scene: &Scene) -> Month {
                 today: frame.today() == Some(n),
                 inside: day.inside,
                 change: day.clock_words(),
+                frozen: scene.frozen_words(n),
                 entries,
                 more,
                 nothing,

@@ -115,6 +115,7 @@ struct Column {
     href: Option<String>,
     today: bool,
     change: Option<String>,
+    frozen: Vec<String>,
     cells: Vec<Cell>,
     nothing: bool,
 }
@@ -186,11 +187,21 @@ fn legend() -> Vec<Legend> {
 
 /// What one must know to read it right.
 fn notes(scene: &Scene) -> Vec<String> {
+    let frame = &scene.frame;
     let mut notes = Vec::new();
     if scene.planned.iter().any(|planned| planned.clash) {
         let spacing = scene.entered.application.spacing_minutes;
         notes.push(format!("Outlined: planned less than {spacing} minutes from another one on the same Connection."));
     }
+    notes.extend(scene.freezes.iter().map(|freeze| {
+        let at = |moment| words::date_time(moment, frame.zone);
+        format!(
+            "Frozen by \"{}\" from {} until {}: what is planned then will be skipped.",
+            freeze.name,
+            at(freeze.starts_at),
+            at(freeze.ends_at)
+        )
+    }));
     if !scene.bands.is_empty() {
         let often = fold::often(scene.frame.view);
         notes.push(format!("What runs more than {often} times a day is counted in one band."));
@@ -302,6 +313,7 @@ fn column(scene: &Scene, n: usize, cells: &Cells, row_of: &[Option<usize>; 24]) 
         href: week.then(|| day_address(scene, n)),
         today: frame.today() == Some(n),
         change: day.clock_words(),
+        frozen: scene.frozen_words(n),
         nothing: cells.iter().all(|cell| cell.items.is_empty()),
         cells,
     }

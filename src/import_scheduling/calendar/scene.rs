@@ -12,6 +12,7 @@ use crate::applications::{Entered, enter};
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::Result;
+use crate::freezes::{self, Freeze};
 use crate::imports::{self, Listed};
 use crate::members::{self, By, Member};
 use crate::runs::Run;
@@ -55,6 +56,8 @@ pub struct Scene {
     pub planned: Vec<Planned>,
     pub bands: Vec<Band>,
     pub crowds: Vec<Crowd>,
+    /// Those that hold at some time that is shown.
+    pub freezes: Vec<Freeze>,
     /// What the folded runs are called whose schedule is gone.
     pub names: HashMap<Key, String>,
     pub now: Moment,
@@ -105,6 +108,8 @@ impl Scene {
             let configuration = configurations.get(&all.get(&p.schedule)?.configuration_id)?;
             configuration.configuration.connection_id
         });
+        let mut freezes = freezes::of_application(conn, application_id)?;
+        freezes.retain(|f| f.starts_at < frame.to() && frame.from() < f.ends_at);
         let owners = all.values().map(|s| s.owner_id);
         let people: Vec<i64> =
             owners.chain(runs.iter().flat_map(|r| [r.started_by, r.as_member_id]).flatten()).collect();
@@ -121,6 +126,7 @@ impl Scene {
             ranges,
             planned,
             crowds,
+            freezes,
             names,
             now,
         })
@@ -142,6 +148,19 @@ impl Scene {
             (None, Some(listed)) => listed.configuration.name.clone(),
             (None, None) => "A deleted configuration".to_owned(),
         }
+    }
+
+    /// What is frozen on a day, and for which part of it: "Frozen from 18:00: Year-end close".
+    pub fn frozen_words(&self, n: usize) -> Vec<String> {
+        let day = &self.frame.days[n];
+        let on_it = self.freezes.iter().filter(|f| f.starts_at < day.to && day.from < f.ends_at);
+        on_it
+            .map(|f| {
+                let from = (f.starts_at > day.from).then(|| format!(" from {}", self.frame.clock(f.starts_at)));
+                let to = (f.ends_at < day.to).then(|| format!(" until {}", self.frame.clock(f.ends_at)));
+                format!("Frozen{}{}: {}", from.unwrap_or_default(), to.unwrap_or_default(), f.name)
+            })
+            .collect()
     }
 
     pub fn is_empty(&self) -> bool {
