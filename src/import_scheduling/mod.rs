@@ -40,7 +40,7 @@ fn crumbs(entered: &Entered, here: impl Into<String>) -> Vec<Crumb> {
 fn way_back(application_id: i64, named: &str) -> Option<&str> {
     let rest =
         local_path(named)?.strip_prefix(&format!("/applications/{application_id}/settings/import-scheduling"))?;
-    (rest.is_empty() || rest.starts_with(['/', '?', '#'])).then_some(named)
+    ((rest.is_empty() || rest.starts_with(['/', '?', '#'])) && !rest.contains("..")).then_some(named)
 }
 
 #[cfg(test)]
@@ -58,6 +58,7 @@ mod tests {
             assert_eq!(way_back(7, bad), None, "{bad}");
         }
         assert_eq!(way_back(7, &format!("{here}-elsewhere")), None);
+        assert_eq!(way_back(7, &format!("{here}/../../../8")), None);
         assert_eq!(way_back(7, &format!("https://evil.example{here}")), None);
     }
 }

@@ -62,9 +62,15 @@ impl Entry {
 /// What stands in an hour of a day.
 #[derive(Clone, Debug)]
 pub enum Item {
-    Entry(Entry),
+    Entry(Box<Entry>),
     /// The line for now: "18:42".
     Now(String),
+}
+
+impl Item {
+    fn entry(entry: Entry) -> Self {
+        Self::Entry(Box::new(entry))
+    }
 }
 
 /// Where what is shown has its place.
@@ -289,10 +295,10 @@ impl Scene {
             all.extend(self.frame.day_of(at).map(|day| (at, day, item)));
         };
         for run in self.ranges.iter().chain(&self.runs) {
-            put(run.stands_for(), Item::Entry(self.run_entry(run)));
+            put(run.stands_for(), Item::entry(self.run_entry(run)));
         }
         for planned in &self.planned {
-            put(planned.at, Item::Entry(self.planned_entry(planned)));
+            put(planned.at, Item::entry(self.planned_entry(planned)));
         }
         if self.frame.view != View::Month && self.now >= self.frame.from() {
             put(self.now, Item::Now(self.frame.clock(self.now)));
@@ -305,7 +311,7 @@ impl Scene {
         }
         for crowd in &self.crowds {
             let hour = crowd.hour.unwrap_or_default();
-            cells.items.entry((crowd.day, hour)).or_default().insert(0, Item::Entry(self.crowd_entry(crowd)));
+            cells.items.entry((crowd.day, hour)).or_default().insert(0, Item::entry(self.crowd_entry(crowd)));
         }
         cells
     }

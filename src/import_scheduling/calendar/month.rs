@@ -36,7 +36,7 @@ pub fn month(scene: &Scene) -> Month {
     }
     for ((day, _), items) in scene.cells().items {
         of_day[day].extend(items.into_iter().filter_map(|item| match item {
-            Item::Entry(entry) => Some(entry),
+            Item::Entry(entry) => Some(*entry),
             Item::Now(_) => None,
         }));
     }
