@@ -13,6 +13,9 @@ use tidegate::schedules::{Rule, RuleDraft};
 const NOW: &str = "2026-10-08T16:42:00Z";
 const MANY: usize = 1_000;
 
+/// The n-th of many rules.
+type Make = fn(usize) -> Rule;
+
 fn rule(mut fields: Value, start: usize) -> Rule {
     // Begun over five years, on all minutes of the day.
     fields["start_date"] = json!(format!("{}-{:02}-{:02}", 2021 + start % 5, 1 + start % 12, 1 + start % 28));
@@ -54,7 +57,7 @@ fn at_night(n: usize) -> Rule {
     fields.as_object().and_then(|map| RuleDraft::from_json(map).parse().ok()).expect("a valid rule")
 }
 
-fn neighbours(rule: fn(usize) -> Rule) -> Vec<Neighbour> {
+fn neighbours(rule: Make) -> Vec<Neighbour> {
     let neighbour = |n: usize| Neighbour {
         id: n as i64,
         application_id: 1,
@@ -99,7 +102,7 @@ fn main() {
         ("every 2 hours", with(json!({"repeat": "hours", "every": 2}))),
         ("every 5 minutes", with(json!({"repeat": "minutes", "every": 5}))),
     ];
-    let others: [(&str, fn(usize) -> Rule); 5] = [
+    let others: [(&str, Make); 5] = [
         ("1,000 of mixed kinds", mixed),
         ("1,000 every 5 minutes", five_minutes),
         ("1,000 every 5 minutes, 06:00 to 22:00", in_a_window),
