@@ -30,7 +30,7 @@ pub use form::RuleForm;
 pub use grace::grace;
 pub use model::{About, Draft, MAX_RUN_NAME, Notify, SLOTS, Schedule, State, Switched};
 pub use notes::{Preview, PreviewOccurrence, frequency_hint, local_rfc, note, preview};
-pub use recurrence::{first_at_or_after, latest_at_or_before, next_after, occurrences};
+pub use recurrence::{first_at_or_after, instant_of, latest_at_or_before, next_after, occurrences};
 pub use rule::{DaysOfMonth, Months, Repeat, Rule, Weekdays, Window};
 pub use sentence::{bounds, headline, sentence};
 

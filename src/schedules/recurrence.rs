@@ -1,7 +1,8 @@
 //! Which instants a rule means. The only place that knows the rules of "When"; pure arithmetic on the calendar, then
 //! the zone's clock, so that it costs the same however long ago the schedule began.
 
-use chrono::DateTime;
+use chrono::{DateTime, NaiveDateTime};
+use chrono_tz::Tz;
 
 use super::elapsed::Grid;
 use super::rule::{Repeat, Rule};
@@ -27,6 +28,11 @@ pub fn latest_at_or_before(rule: &Rule, at: Moment) -> Option<Moment> {
         None => wall::latest_at_or_before(rule, at),
     };
     found.map(moment)
+}
+
+/// The instant of a local time: moved forward where a clock change skips it, the first one where it comes twice.
+pub fn instant_of(local: NaiveDateTime, zone: Tz) -> Moment {
+    moment(zone::land(zone, local.and_utc().timestamp()).at())
 }
 
 /// Every occurrence strictly after an instant, in order.
