@@ -55,13 +55,7 @@ pub fn list(conn: &mut Conn, application_id: Option<i64>, before: Option<i64>, l
 }
 
 /// What a member did at that very moment to things of one kind in an Application: of each the newest entry.
-pub fn done_at(
-    conn: &mut Conn,
-    application_id: i64,
-    member_id: i64,
-    kind: &str,
-    at: Moment,
-) -> Result<Vec<Recorded>> {
+pub fn done_at(conn: &mut Conn, application_id: i64, member_id: i64, kind: &str, at: Moment) -> Result<Vec<Recorded>> {
     let rows = audit_log::table
         .filter(audit_log::at.eq(at.micros()).and(audit_log::member_id.eq(member_id)))
         .filter(audit_log::application_id.eq(application_id).and(audit_log::subject_kind.eq(kind)))

@@ -1,16 +1,20 @@
 //! The page this product is known for: when each import runs, who owns it, how the last runs went. It stands above
 //! the rooms whose nouns it shows (imports, schedules, runs) and reads them; nobody reads it.
 //!
-//! [`list`] is the page, [`dialog`] schedules and edits, [`switch`] turns off and deletes, [`starting`] runs, runs
-//! again and cancels, [`history`] lists what ran, [`summary`] shows one run.
+//! [`list`] is the page, [`dialog`] schedules and edits, [`copy`] begins with another schedule, [`switch`] turns off,
+//! deletes and undoes, [`off_until`] turns off until a date, [`bulk`] does that to several, [`starting`] runs, runs again
+//! and cancels, [`history`] lists what ran, [`summary`] shows one run.
 
+pub mod bulk;
 mod card;
 mod cards;
+pub mod copy;
 pub mod dialog;
 mod form;
 pub mod history;
 pub mod list;
 mod load;
+pub mod off_until;
 mod preview;
 pub mod starting;
 pub mod summary;

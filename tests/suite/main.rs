@@ -16,6 +16,8 @@ mod pages;
 mod api;
 mod applications;
 mod blocks;
+mod bulk;
+mod bulk_pages;
 mod connections;
 mod connectors;
 mod dispatching;

@@ -64,7 +64,9 @@ pub(super) fn heir(conn: &mut Conn, entered: &Entered, to: i64) -> Result<Member
         Some(member) if !member.active => format!("{}'s account is deactivated. Choose somebody else.", member.name),
         Some(member) => match missing(conn, entered, member)? {
             None => return Ok(member.clone()),
-            Some(missing) => format!("{} lacks {missing}, so the imports would fail. Choose somebody else.", member.name),
+            Some(missing) => {
+                format!("{} lacks {missing}, so the imports would fail. Choose somebody else.", member.name)
+            }
         },
     };
     Err(FieldErrors::one("to", refused).into())

@@ -8,9 +8,9 @@ use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
 use crate::imports;
 use crate::members::By;
+use crate::schedules::first_at_or_after;
 use crate::schedules::model::Schedule;
 use crate::schedules::store::{self, Standing};
-use crate::schedules::first_at_or_after;
 
 /// Deletes a schedule: it plans nothing more, and its history stays.
 pub fn delete(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>, now: Moment) -> Result<()> {

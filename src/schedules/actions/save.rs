@@ -228,4 +228,3 @@ fn check_recipients(
     }
     Ok(())
 }
-

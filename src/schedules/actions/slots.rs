@@ -31,7 +31,6 @@ pub(super) fn take_slot(conn: &mut Conn, target: &Configuration, holder: Option<
     })
 }
 
-
 /// How many slots of each configuration of an Application hold a schedule with a future, for a caller that has entered
 /// it; a configuration without any is left out.
 pub fn slots_taken(conn: &mut Conn, application_id: i64, now: Moment) -> Result<HashMap<i64, i64>> {

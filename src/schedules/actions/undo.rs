@@ -20,6 +20,8 @@ pub struct Undone {
     pub back: Vec<Schedule>,
     /// Changed by somebody since, or with nothing left to plan: they stay as they are.
     pub stays: usize,
+    /// It was a hand-over.
+    pub owner: bool,
 }
 
 /// Takes back what this member did to schedules of an Application at that moment. Sent twice, it is done once.
@@ -32,6 +34,7 @@ pub fn undo(conn: &mut Conn, by: &By, application_id: i64, at: Moment, now: Mome
     let mut last = None;
     for entry in audit::done_at(conn, application_id, by.member.id, "schedule", at)? {
         let Some(id) = entry.subject_id else { continue };
+        undone.owner |= entry.action == "schedule.handed-over";
         match one(conn, by, application_id, id, &entry, now)? {
             Some(Some(schedule)) => undone.back.push(schedule),
             Some(None) => {
