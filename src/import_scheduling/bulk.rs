@@ -61,7 +61,9 @@ struct Ask {
     deletes: bool,
     title: String,
     submit: String,
-    ids: Vec<i64>,
+    /// With commas: hidden fields of one name are not told apart.
+    ids: String,
+    one: bool,
     lines: Vec<Line>,
     more: Option<String>,
     errors: FieldErrors,
@@ -108,9 +110,9 @@ fn list_address(application_id: i64, form: &Form) -> String {
     }
 }
 
-/// The ids that were sent; what is none is no schedule of anybody's.
+/// The ids that were sent, one by one or with commas; what is none is no schedule of anybody's.
 fn chosen(form: &Form) -> Result<Vec<i64>> {
-    form.all("schedules").map(|id| id.parse().map_err(|_| AppError::NotFound)).collect()
+    form.all("schedules").flat_map(|ids| ids.split(',')).map(|id| id.parse().map_err(|_| AppError::NotFound)).collect()
 }
 
 async fn ask(
@@ -147,7 +149,8 @@ async fn ask(
         deletes: what != What::HandOver,
         title,
         submit,
-        ids: schedules.iter().map(|s| s.id).collect(),
+        ids: schedules.iter().map(|s| s.id.to_string()).collect::<Vec<_>>().join(","),
+        one: count == 1,
         more: (schedules.len() > NAMED).then(|| format!("and {} more", words::count(count - NAMED as i64))),
         lines,
         errors,
