@@ -71,7 +71,9 @@ pub(super) fn form(
     blocks.sort_by(|a, b| a.1.cmp(&b.1).then(a.0.cmp(&b.0)));
     blocks.dedup();
     let chosen_configuration = stage.configurations.iter().find(|c| Some(c.configuration.id) == typed.configuration);
-    let block = typed.block.or(chosen_configuration.map(|c| c.configuration.block_id));
+    // A copy may go anywhere: its configuration does not narrow the choice.
+    let narrows = chosen_configuration.filter(|_| stage.copied.is_none());
+    let block = typed.block.or(narrows.map(|c| c.configuration.block_id));
     let members: Vec<Choice> = stage
         .members
         .iter()

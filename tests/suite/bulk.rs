@@ -312,8 +312,8 @@ on_both! {
             assert_eq!(counts(&try_bulk(&world, &world.olive, &ids, what).await.unwrap()), (500, 0, 0));
             let took = begun.elapsed();
             println!("{what:?} of 500 on {:?}: {took:?}", world.database());
-            // An unoptimised build beside other tests: the second is the goal of the release.
-            assert!(took.as_secs_f64() < 4.0, "{took:?}");
+            // The goal is a second; this is an unoptimised build beside other tests.
+            assert!(took.as_secs_f64() < 2.0, "{took:?}");
         }
     }
 
@@ -332,6 +332,6 @@ on_both! {
         let ended = Schedule { rule: rule(&json!({"repeat": "days", "start_date": "2026-01-01", "start_time": "05:00",
             "time_zone": "UTC", "end_date": "2026-02-01"})).parse().unwrap(), ..one.clone() };
         let again = actions::draft_of_copy(&ended, world.now()).rule.parse().unwrap();
-        assert_eq!((again.to_map()["start_date"].clone(), again.end_date), (json!("2026-10-08"), None));
+        assert_eq!((again.to_map()["start_date"].clone(), again.end_date()), (json!("2026-10-08"), None));
     }
 }

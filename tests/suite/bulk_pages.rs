@@ -146,7 +146,8 @@ on_both! {
         world.advance(Duration::hours(1));
         let mut olive = world.browser(&world.olive).await;
         olive.visit(&list(&world)).await.tick("On: Every 5 minutes").press("Save").await;
-        olive.sees("12 occurrences passed while it was off.").within(".toasts").press("Run once now").await;
+        olive.sees("12 occurrences passed while it was off.");
+        olive.within(".toasts").press("Run once now").await;
         olive.sees("Started: prices").sees("Waiting for a worker");
     }
 
