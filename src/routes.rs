@@ -102,10 +102,17 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/applications/{a}/schedules/new", get().to(scheduling::dialog::new_form));
     routes.route("/applications/{a}/schedules/configurations", get().to(scheduling::dialog::configurations));
     routes.route("/applications/{a}/schedules/preview", post().to(scheduling::dialog::preview));
+    routes.route("/applications/{a}/schedules/bulk", get().to(scheduling::bulk::form));
+    routes.route("/applications/{a}/schedules/bulk", post().to(scheduling::bulk::save));
+    routes.route("/applications/{a}/schedules/undo", post().to(scheduling::switch::undo));
     routes.route("/applications/{a}/schedules", post().to(scheduling::dialog::create));
     routes.route("/applications/{a}/schedules/{s}/edit", get().to(scheduling::dialog::edit_form));
     routes.route("/applications/{a}/schedules/{s}", post().to(scheduling::dialog::update));
     routes.route("/applications/{a}/schedules/{s}/switch", post().to(scheduling::switch::switch));
+    routes.route("/applications/{a}/schedules/{s}/copy", get().to(scheduling::copy::copy_form));
+    routes.route("/applications/{a}/schedules/{s}/off-until", get().to(scheduling::off_until::form));
+    routes.route("/applications/{a}/schedules/{s}/off-until", post().to(scheduling::off_until::save));
+    routes.route("/applications/{a}/schedules/{s}/restore", post().to(scheduling::switch::restore));
     routes.route("/applications/{a}/schedules/{s}/delete", get().to(scheduling::switch::delete_form));
     routes.route("/applications/{a}/schedules/{s}/delete", post().to(scheduling::switch::delete));
     routes.route("/applications/{a}/settings/import-configurations/{i}/runs", post().to(scheduling::starting::run_now));
@@ -178,6 +185,7 @@ pub fn api(server: &mut ServiceConfig) {
     routes.route("/api/v1/schedules/{s}", get().to(api::schedules::show));
     routes.route("/api/v1/schedules/{s}", patch().to(api::schedules::update));
     routes.route("/api/v1/schedules/{s}", delete().to(api::schedules::delete));
+    routes.route("/api/v1/schedules/{s}/copy", post().to(api::schedules::copy));
     routes.route("/api/v1/schedules/{s}/occurrences", get().to(api::schedules::occurrences));
 
     // Freezes

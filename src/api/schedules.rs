@@ -7,6 +7,7 @@ use super::body::{Body, Members, merge};
 use super::call::Call;
 use super::reply::Reply;
 use crate::applications;
+use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::freezes::{self, Freeze};
@@ -55,7 +56,31 @@ pub async fn show(call: Call) -> Answer {
     Ok(Reply::ok(json(&schedule)).response())
 }
 
-/// `PATCH schedules/{s}`. With `enabled` alone it is the switch, which leaves the Owner.
+/// `POST schedules/{s}/copy`: a new schedule like this one, with the fields of the body laid over.
+pub async fn copy(call: Call, body: Body) -> Answer {
+    let (id, now) = (call.id("s")?, call.now());
+    call.no_params()?;
+    call.once(&body.bytes()?, move |conn, by| {
+        let (schedule, entered) = actions::find(conn, by, id)?;
+        entered.need_import(conn, by, Scope::Schedule)?;
+        let sent = body.map()?;
+        let mut like = Schedule { run_name: None, enabled: true, off_until: None, ..schedule };
+        // What has ended begins anew, unless the body says when.
+        if let Ok(rule) = actions::draft_of_copy(&like, now).rule.parse()
+            && !Rule::FIELDS.iter().any(|field| sent.contains_key(*field))
+        {
+            like.rule = rule;
+        }
+        // The values belong to the parameters of one configuration.
+        let elsewhere = sent.get("configuration_id").is_some_and(|to| *to != json!(like.configuration_id));
+        like.parameters = like.parameters.take().filter(|_| !elsewhere);
+        let made = actions::create(conn, by, like.application_id, draft(patched(&like, sent))?, now)?;
+        Ok(Reply::created(format!("schedules/{}", made.id), json(&made)))
+    })
+    .await
+}
+
+/// `PATCH schedules/{s}`. With `enabled` or `off_until` alone it is the switch, which leaves the Owner.
 pub async fn update(call: Call, body: Body) -> Answer {
     let (id, expected, now) = (call.id("s")?, call.expected(), call.now());
     call.no_params()?;
@@ -68,6 +93,12 @@ pub async fn update(call: Call, body: Body) -> Answer {
             && let Some(Value::Bool(on)) = patch.get("enabled")
         {
             return Ok(actions::switch(conn, by, id, *on, expected, now)?.schedule);
+        }
+        if patch.keys().all(|name| name == "off_until" || name == "enabled")
+            && patch.get("enabled") != Some(&Value::Bool(true))
+            && let Some(until) = patch.get("off_until").and_then(Value::as_str).and_then(Moment::parse_rfc3339)
+        {
+            return Ok(actions::off_until(conn, by, id, until, expected, now)?.schedule);
         }
         actions::update(conn, by, id, expected, draft(patched(&schedule, patch))?, now)
     });

@@ -8,4 +8,4 @@ mod model;
 mod store;
 
 pub use model::{Actor, Entry, Recorded};
-pub use store::{list, record};
+pub use store::{done_at, list, record};

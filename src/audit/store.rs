@@ -54,6 +54,18 @@ pub fn list(conn: &mut Conn, application_id: Option<i64>, before: Option<i64>, l
     Ok(rows.into_iter().map(recorded).collect())
 }
 
+/// What a member did at that very moment to things of one kind in an Application: of each the newest entry.
+pub fn done_at(conn: &mut Conn, application_id: i64, member_id: i64, kind: &str, at: Moment) -> Result<Vec<Recorded>> {
+    let rows = audit_log::table
+        .filter(audit_log::at.eq(at.micros()).and(audit_log::member_id.eq(member_id)))
+        .filter(audit_log::application_id.eq(application_id).and(audit_log::subject_kind.eq(kind)))
+        .order((audit_log::subject_id, audit_log::id.desc()))
+        .load::<Row>(conn)?;
+    let mut found: Vec<Recorded> = rows.into_iter().map(recorded).collect();
+    found.dedup_by_key(|entry| entry.subject_id);
+    Ok(found)
+}
+
 fn recorded(row: Row) -> Recorded {
     let (id, at, member_id, member_name, channel, action, subject_kind, subject_id, application_id, before, after) =
         row;

@@ -44,6 +44,16 @@ pub fn lock_row(conn: &mut Conn, table: &'static str, id: i64) -> QueryResult<()
     Ok(())
 }
 
+/// The same for several rows, in the order of their ids, so that two who want the same rows do not wait for each other.
+pub fn lock_rows(conn: &mut Conn, table: &'static str, ids: &[i64]) -> QueryResult<()> {
+    if let Conn::Pg(conn) = conn {
+        diesel::sql_query(format!("SELECT 1 FROM {table} WHERE id = ANY($1) ORDER BY id FOR UPDATE"))
+            .bind::<diesel::sql_types::Array<BigInt>, _>(ids)
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
 /// Whether a statement failed because a unique key was taken.
 pub fn is_taken(error: &diesel::result::Error) -> bool {
     use diesel::result::{DatabaseErrorKind::UniqueViolation, Error::DatabaseError};

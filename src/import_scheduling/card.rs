@@ -75,7 +75,9 @@ pub struct Row {
     pub finished: bool,
     pub chip: Chip,
     pub next: Option<NextRun>,
-    pub state: &'static str,
+    /// Ticked, to do something with several.
+    pub picked: bool,
+    pub state: String,
     pub state_note: Option<String>,
     pub owner: String,
     pub owner_initials: String,
@@ -103,6 +105,7 @@ pub struct Card {
     pub chip: Chip,
     pub may_import: bool,
     pub may_configure: bool,
+    pub may_hand_over: bool,
     pub needs_file: bool,
     pub active_run: Option<i64>,
     /// The run that Run Again repeats, where the latest one failed.

@@ -51,13 +51,19 @@ impl Scene {
         of_it.clone().find(|run| run.status == RunStatus::Running).or_else(|| of_it.next())
     }
 
-    pub fn card(&self, listed: &Listed, csrf: &str) -> Card {
+    /// Administrators may; Auditors see everything and import nothing.
+    pub fn may_hand_over(&self) -> bool {
+        self.entered.sees_everything && self.entered.may_import()
+    }
+
+    /// `picked` are the schedules that are ticked.
+    pub fn card(&self, listed: &Listed, csrf: &str, picked: &[i64]) -> Card {
         let configuration = &listed.configuration;
         let (base, here) = (self.base(), self.here());
         let open = self.open_run(configuration.id);
         let mark = configuration.status_run_id.and_then(|id| self.marks.get(&id));
         let strip = self.strips.get(&configuration.id).map(Vec::as_slice).unwrap_or_default();
-        let rows: Vec<Row> = self.schedules_of(configuration.id).map(|s| self.row(s)).collect();
+        let rows: Vec<Row> = self.schedules_of(configuration.id).map(|s| self.row(s, picked.contains(&s.id))).collect();
         let failed = matches!(configuration.status, Some(ConfigurationStatus::Failed | ConfigurationStatus::Partial));
         let may_import = self.entered.may_import();
         Card {
@@ -81,6 +87,7 @@ impl Scene {
             },
             may_import,
             may_configure: self.entered.may_configure(),
+            may_hand_over: self.may_hand_over(),
             needs_file: configuration.needs_file(),
             active_run: open.map(|run| run.id),
             again: mark.filter(|_| failed && open.is_none()).map(|run| run.id),
@@ -177,7 +184,7 @@ impl Scene {
         Some(format!("Skipped, frozen by “{}”; {then}", freeze.name))
     }
 
-    fn row(&self, schedule: &Schedule) -> Row {
+    fn row(&self, schedule: &Schedule, picked: bool) -> Row {
         let zone = schedule.rule.time_zone();
         let state = schedule.state();
         let owner = self.members.get(&schedule.owner_id);
@@ -199,13 +206,16 @@ impl Scene {
                 relative: words::relative(at, self.now),
                 frozen: self.frozen_words(schedule, at),
             }),
-            state: match state {
-                State::On => "No next run",
-                State::Off => "Off",
-                State::Finished => "Finished",
+            picked,
+            state: match (state, schedule.off_until) {
+                (State::On, _) => "No next run".into(),
+                (State::Off, Some(until)) => format!("Off until {}", words::day_or_time(until, zone)),
+                (State::Off, None) => "Off".into(),
+                (State::Finished, _) => "Finished".into(),
             },
             state_note: match (state, schedule.off_until) {
-                (State::Off, Some(until)) => Some(format!("until {}", words::short_time(until, self.now, zone))),
+                (State::Off, Some(until)) => schedules::first_at_or_after(&schedule.rule, until)
+                    .map(|at| format!("then {}", words::short_time(at, self.now, zone))),
                 (State::Off, None) => Some("No run is planned".into()),
                 (State::Finished, _) => Some("Edit it to give it a future".into()),
                 (State::On, _) => None,

@@ -5,8 +5,10 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::beside::{Beside, Chosen};
+use super::copy::{self, Copied};
 use super::form::{Choice, ConfigurationChoice, ScheduleDialog, ScheduleForm, SchedulePage};
 use super::preview::{self, Asked, PreviewPart};
+use super::toast;
 use super::typed::Typed;
 use crate::app::App;
 use crate::applications::{Entered, enter, settings_shell, who_sees};
@@ -18,22 +20,24 @@ use crate::members::{By, Member, Scope, SignedIn};
 use crate::schedules::{RuleForm, Schedule, actions};
 use crate::web::form::Query;
 use crate::web::page::is_fragment;
-use crate::web::{Crumb, Flash, Form, Page, Shell, refused, see_other};
+use crate::web::{Crumb, Flash, Form, Page, Shell, refused};
 
 /// What the form needs besides what was typed.
-struct Stage {
-    entered: Entered,
+pub(super) struct Stage {
+    pub entered: Entered,
     /// Those that can be scheduled.
-    configurations: Vec<Listed>,
+    pub configurations: Vec<Listed>,
     /// Active members who may be told.
     members: Vec<Member>,
     schedule: Option<Schedule>,
     owner: Option<String>,
     beside: Beside,
+    /// Of what the form makes a copy.
+    pub copied: Option<Copied>,
 }
 
 impl Stage {
-    fn load(conn: &mut Conn, by: &By, application_id: i64, schedule_id: Option<i64>) -> Result<Self> {
+    pub fn load(conn: &mut Conn, by: &By, application_id: i64, schedule_id: Option<i64>) -> Result<Self> {
         let entered = enter(conn, by, application_id)?;
         let schedule = match schedule_id {
             Some(id) => {
@@ -51,19 +55,28 @@ impl Stage {
             None => None,
         };
         let beside = Beside::load(conn, by, &entered, configurations.iter().map(|c| c.configuration.id))?;
-        Ok(Self { entered, configurations, members, schedule, owner, beside })
+        Ok(Self { entered, configurations, members, schedule, owner, beside, copied: None })
     }
 }
 
 /// The form, drawn.
-fn form(stage: &Stage, typed: Typed, by: &By, csrf: String, errors: FieldErrors, now: Moment) -> ScheduleForm {
+pub(super) fn form(
+    stage: &Stage,
+    typed: Typed,
+    by: &By,
+    csrf: String,
+    errors: FieldErrors,
+    now: Moment,
+) -> ScheduleForm {
     let base = format!("/applications/{}", stage.entered.application.id);
     let mut blocks: Vec<(i64, String)> =
         stage.configurations.iter().map(|c| (c.configuration.block_id, c.block_name.clone())).collect();
     blocks.sort_by(|a, b| a.1.cmp(&b.1).then(a.0.cmp(&b.0)));
     blocks.dedup();
     let chosen_configuration = stage.configurations.iter().find(|c| Some(c.configuration.id) == typed.configuration);
-    let block = typed.block.or(chosen_configuration.map(|c| c.configuration.block_id));
+    // A copy may go anywhere: its configuration does not narrow the choice.
+    let narrows = chosen_configuration.filter(|_| stage.copied.is_none());
+    let block = typed.block.or(narrows.map(|c| c.configuration.block_id));
     let members: Vec<Choice> = stage
         .members
         .iter()
@@ -77,7 +90,7 @@ fn form(stage: &Stage, typed: Typed, by: &By, csrf: String, errors: FieldErrors,
     let chosen: Vec<&str> = members.iter().filter(|m| m.selected).map(|m| m.name.as_str()).collect();
     let (title, submit, action, ownership) = match (&stage.schedule, &stage.owner) {
         (None, _) => (
-            "Schedule an import",
+            if stage.copied.is_some() { "Copy schedule" } else { "Schedule an import" },
             "Schedule Import",
             format!("{base}/schedules"),
             "You will own this schedule. It is on as soon as you save it.".to_owned(),
@@ -110,6 +123,7 @@ fn form(stage: &Stage, typed: Typed, by: &By, csrf: String, errors: FieldErrors,
         },
         configurations: configuration_choice(
             &stage.configurations,
+            stage.copied.as_ref(),
             block,
             typed.configuration,
             errors.of("configuration_id").map(str::to_owned),
@@ -142,6 +156,7 @@ fn form(stage: &Stage, typed: Typed, by: &By, csrf: String, errors: FieldErrors,
         chosen: if chosen.is_empty() { "Nobody chosen".into() } else { chosen.join(", ") },
         members,
         run_name: typed.run_name,
+        copy_of: stage.copied.as_ref().map(|copied| copied.of.id),
         base,
         errors,
     }
@@ -149,6 +164,7 @@ fn form(stage: &Stage, typed: Typed, by: &By, csrf: String, errors: FieldErrors,
 
 fn configuration_choice(
     configurations: &[Listed],
+    copied: Option<&Copied>,
     block: Option<i64>,
     selected: Option<i64>,
     error: Option<String>,
@@ -162,7 +178,10 @@ fn configuration_choice(
         })
         .map(|c| Choice {
             id: c.configuration.id,
-            name: c.configuration.name.clone(),
+            name: match copied {
+                Some(copied) => copied.with_slots(&c.configuration),
+                None => c.configuration.name.clone(),
+            },
             email: String::new(),
             selected: Some(c.configuration.id) == selected,
         })
@@ -171,7 +190,7 @@ fn configuration_choice(
 }
 
 /// The form in a dialog for htmx, alone when the dialog is there already, else on a page.
-fn answer(
+pub(super) fn answer(
     request: &HttpRequest,
     app: &App,
     by: &By,
@@ -261,8 +280,12 @@ async fn save(
     schedule_id: Option<i64>,
     sent: Form,
 ) -> Result<HttpResponse> {
-    let stage = stage(&app, &by, application_id, schedule_id).await?;
-    let (typed, now) = (Typed::read(&sent), app.now());
+    let now = app.now();
+    let stage = match (schedule_id, sent.id("copy_of")) {
+        (None, Some(of)) => copy::stage(&app, &by, application_id, of, now).await?,
+        _ => stage(&app, &by, application_id, schedule_id).await?,
+    };
+    let typed = Typed::read(&sent);
     let csrf = Shell::new(&request, &app, "").csrf;
     // The form is sent to look at it, or to take the start that is offered.
     if sent.has("show") || sent.has("use") {
@@ -270,7 +293,10 @@ async fn save(
         return answer(&request, &app, &by, &stage, form, StatusCode::OK, true);
     }
     let saved = match typed.draft(stage.schedule.as_ref()) {
-        Ok(draft) => {
+        Ok(mut draft) => {
+            if let Some(copied) = &stage.copied {
+                draft.parameters = copied.parameters_for(draft.configuration_id);
+            }
             let (by, version, opened) = (by.clone(), typed.version, typed.opened);
             app.write(move |conn| match (schedule_id, opened) {
                 (Some(id), _) => actions::update(conn, &by, id, version, draft, now),
@@ -286,15 +312,7 @@ async fn save(
             let list = format!("/applications/{application_id}/settings/import-scheduling");
             let did = if schedule_id.is_some() { "Updated" } else { "Scheduled" };
             let flash = Flash::new(format!("{did}: {}.", schedule.sentence()));
-            let mut response = see_other(&format!("{list}#sched-{}", schedule.id), Some(flash));
-            if is_fragment(&request) {
-                *response.status_mut() = StatusCode::OK;
-                // Without the place in the page: the list that is open would only scroll there, and stay as it was.
-                let value = actix_web::http::header::HeaderValue::from_str(&list).map_err(AppError::internal)?;
-                response.headers_mut().remove(actix_web::http::header::LOCATION);
-                response.headers_mut().insert(actix_web::http::header::HeaderName::from_static("hx-redirect"), value);
-            }
-            Ok(response)
+            toast::on_to(&request, &list, &format!("#sched-{}", schedule.id), flash)
         }
         Err(error) => {
             // Who was told what somebody else saved, and saves again, means it.
@@ -351,7 +369,11 @@ pub async fn configurations(
     application_id: Path<i64>,
     query: Query,
 ) -> Result<HttpResponse> {
-    let stage = stage(&app, &by, *application_id, None).await?;
-    let choice = configuration_choice(&stage.configurations, query.id("block"), query.id("configuration"), None);
+    let stage = match query.id("copy_of") {
+        Some(of) => copy::stage(&app, &by, *application_id, of, app.now()).await?,
+        None => stage(&app, &by, *application_id, None).await?,
+    };
+    let (block, chosen) = (query.id("block"), query.id("configuration"));
+    let choice = configuration_choice(&stage.configurations, stage.copied.as_ref(), block, chosen, None);
     Page::ok(&request, &choice)
 }

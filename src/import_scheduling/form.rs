@@ -59,6 +59,8 @@ pub struct ScheduleForm {
     pub chosen: String,
     pub run_name: String,
     pub run_name_default: String,
+    /// Of which schedule this is a copy.
+    pub copy_of: Option<i64>,
     pub preview: PreviewPart,
 }
 

@@ -1,5 +1,6 @@
 //! `GET /applications/{a}/settings/import-scheduling`: the list, its overview, and a single card for who polls.
 
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -41,6 +42,21 @@ struct ListPage {
     show: String,
     tabs: Vec<Tab>,
     cards: Vec<Card>,
+    may_hand_over: bool,
+    /// Why nothing was done with what is selected.
+    problem: Option<String>,
+}
+
+/// What of the page is shown.
+#[derive(Clone, Copy, Default)]
+pub struct View<'a> {
+    /// Filters by Block, configuration and Owner.
+    pub q: &'a str,
+    /// By status.
+    pub show: &'a str,
+    /// The schedules that are ticked.
+    pub picked: &'a [i64],
+    pub problem: Option<&'a str>,
 }
 
 struct Tab {
@@ -77,6 +93,8 @@ struct Frozen {
 struct OwnerGone {
     name: String,
     words: String,
+    /// For who may hand over.
+    hand_over: Option<String>,
 }
 
 struct Next {
@@ -97,24 +115,37 @@ pub async fn list(
     application_id: Path<i64>,
     query: Query,
 ) -> Result<HttpResponse> {
-    let scene = scene(&app, &by, *application_id).await?;
-    let (base, here) = (scene.base(), scene.here());
     if query.get("part") == "overview" {
+        let scene = scene(&app, &by, *application_id).await?;
         return Page::ok(&request, &overview(&scene));
     }
+    let view = View { q: query.get("q"), show: query.get("show"), ..View::default() };
+    page(&request, &app, &by, *application_id, view).await
+}
+
+/// The page: 422 when it comes back with a problem.
+pub async fn page(
+    request: &HttpRequest,
+    app: &App,
+    by: &By,
+    application_id: i64,
+    view: View<'_>,
+) -> Result<HttpResponse> {
+    let scene = scene(app, by, application_id).await?;
+    let (base, here) = (scene.base(), scene.here());
     let application = &scene.entered.application;
-    let shell = settings_shell(&request, &app, &by, &scene.entered, "Import Scheduling").at(&here).crumbs([
+    let shell = settings_shell(request, app, by, &scene.entered, "Import Scheduling").at(&here).crumbs([
         Crumb::to(&application.name, &base),
         Crumb::to("Settings", format!("{base}/settings")),
         Crumb::here("Import Scheduling"),
     ]);
-    let (filter, show) = (query.get("q").to_owned(), query.get("show").to_owned());
+    let (filter, show) = (view.q.to_owned(), view.show.to_owned());
     let found: Vec<&Listed> = scene.configurations.iter().filter(|c| scene.matches(c, &filter)).collect();
     let tabs = scene.tabs(&found, &show);
     let mut shown: Vec<&Listed> = found.into_iter().filter(|c| scene.shows(c, &show)).collect();
     // What failed comes first; otherwise by name, as they come.
     shown.sort_by_key(|c| c.configuration.status != Some(ConfigurationStatus::Failed));
-    let cards = shown.iter().map(|c| scene.card(c, &shell.csrf)).collect();
+    let cards = shown.iter().map(|c| scene.card(c, &shell.csrf, view.picked)).collect();
     let schedulable = scene.configurations.iter().filter(|c| c.configuration.schedulable().is_ok()).count();
     let template = ListPage {
         may_import: scene.entered.may_import(),
@@ -136,8 +167,11 @@ pub async fn list(
         show,
         tabs,
         cards,
+        may_hand_over: scene.may_hand_over(),
+        problem: view.problem.map(str::to_owned),
     };
-    Page::ok(&request, &template)
+    let status = if view.problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    Page::with(status, request, &template)
 }
 
 /// `GET …/import-scheduling/configurations/{i}`: one card, for the card that asks for itself.
@@ -158,10 +192,10 @@ pub async fn answer_card(
     application_id: i64,
     configuration_id: i64,
 ) -> Result<HttpResponse> {
-    let scene = scene(app, by, application_id).await?;
-    let listed = scene.configurations.iter().find(|c| c.configuration.id == configuration_id);
+    let (by, now) = (by.clone(), app.now());
+    let scene = app.read(move |conn| Scene::of_one(conn, &by, application_id, configuration_id, now)).await?;
     let csrf = Shell::new(request, app, "").csrf;
-    Page::ok(request, &scene.card(listed.ok_or(AppError::NotFound)?, &csrf))
+    Page::ok(request, &scene.card(scene.configurations.first().ok_or(AppError::NotFound)?, &csrf, &[]))
 }
 
 impl Scene {
@@ -249,6 +283,9 @@ fn owners_gone(scene: &Scene) -> Vec<OwnerGone> {
             (count > 0).then(|| OwnerGone {
                 name: format!("{}'s account was deactivated.", member.name),
                 words: format!("{words} until another member owns them."),
+                hand_over: scene
+                    .may_hand_over()
+                    .then(|| format!("{}/schedules/bulk?do=hand-over&owner={}", scene.base(), member.id)),
             })
         })
         .collect()

@@ -59,4 +59,31 @@ impl Scene {
             now,
         })
     }
+
+    /// What one configuration's card shows, and nothing about the others; for the card that asks for itself.
+    pub fn of_one(conn: &mut Conn, by: &By, application_id: i64, configuration_id: i64, now: Moment) -> Result<Self> {
+        let entered = enter(conn, by, application_id)?;
+        entered.need_open_scheduling(conn)?;
+        let configurations = vec![imports::listed(conn, &entered, configuration_id)?];
+        let schedules = schedules::of_configuration(conn, configuration_id)?;
+        let owners: Vec<i64> = schedules.iter().map(|s| s.owner_id).collect();
+        let members = members::by_ids(conn, &owners)?.into_iter().map(|m| (m.id, m)).collect();
+        let open = glance::open_runs_of(conn, configuration_id)?;
+        let open_ids: Vec<i64> = open.iter().map(|run| run.id).collect();
+        let marks: Vec<i64> = configurations.iter().filter_map(|c| c.configuration.status_run_id).collect();
+        Ok(Self {
+            strips: HashMap::from([(configuration_id, glance::strip(conn, configuration_id)?)]),
+            progress: runs::progress(conn, &open_ids)?,
+            marks: glance::by_ids(conn, &marks)?,
+            last_day: LastDay::default(),
+            freezes: freezes::of_application(conn, application_id)?,
+            worker_seen_at: None,
+            entered,
+            configurations,
+            schedules,
+            members,
+            open,
+            now,
+        })
+    }
 }

@@ -1,4 +1,4 @@
-//! The switch of a schedule, and deleting one.
+//! The switch of a schedule, deleting one, having it back, and Undo.
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
@@ -9,10 +9,11 @@ use super::list::answer_card;
 use super::way_back;
 use crate::app::App;
 use crate::applications::settings_shell;
+use crate::clock::Moment;
 use crate::error::{AppError, Result};
 use crate::imports;
-use crate::members::{By, Scope, SignedIn};
-use crate::schedules::{Schedule, actions};
+use crate::members::{Scope, SignedIn};
+use crate::schedules::{State, actions};
 use crate::web::form::Query;
 use crate::web::page::is_fragment;
 use crate::web::{Crumb, Flash, Form, Page, Shell, see_other, words};
@@ -29,10 +30,7 @@ pub async fn switch(
     let (asked, on, now) = (by.clone(), form.ticked("enabled"), app.now());
     let switched = app
         .write(move |conn| {
-            let (schedule, _) = actions::find(conn, &asked, id)?;
-            if schedule.application_id != application_id {
-                return Err(AppError::NotFound);
-            }
+            actions::find_in(conn, &asked, application_id, id)?;
             actions::switch(conn, &asked, id, on, None, now)
         })
         .await?;
@@ -40,12 +38,18 @@ pub async fn switch(
     let mut text = format!("Turned {}: {}.", if on { "on" } else { "off" }, schedule.sentence());
     if switched.passed > 0 {
         let passed = words::counted(switched.passed as i64, "occurrence", "occurrences");
-        text.push_str(&format!(" {passed} passed while it was off; Run now makes up for them."));
+        text.push_str(&format!(" {passed} passed while it was off."));
     }
-    let undo = format!("/applications/{application_id}/schedules/{id}/switch");
+    let mut flash = Flash::new(text);
+    if switched.passed > 0 {
+        let runs =
+            format!("/applications/{application_id}/settings/import-configurations/{}/runs", schedule.configuration_id);
+        flash = flash.button("Run once now", runs, &[("back", &list(application_id))]);
+    }
+    if switched.changed {
+        flash = undoable(flash, application_id, now);
+    }
     let back = way_back(application_id, form.get("back"));
-    let fields = (!on).then_some(("enabled", "on")).into_iter().chain(back.map(|back| ("back", back)));
-    let flash = Flash::new(text).undo(undo, &fields.collect::<Vec<_>>());
     if is_fragment(&request) {
         let card = answer_card(&request, &app, &by, application_id, schedule.configuration_id).await?;
         return super::toast::beside(&request, &app, card, &flash);
@@ -54,7 +58,57 @@ pub async fn switch(
 }
 
 fn row(application_id: i64, id: i64) -> String {
-    format!("/applications/{application_id}/settings/import-scheduling#sched-{id}")
+    format!("{}#sched-{id}", list(application_id))
+}
+
+/// The address of Import Scheduling.
+pub fn list(application_id: i64) -> String {
+    format!("/applications/{application_id}/settings/import-scheduling")
+}
+
+/// With the button that takes back what this member did at this moment.
+pub fn undoable(flash: Flash, application_id: i64, at: Moment) -> Flash {
+    let at = at.micros().to_string();
+    flash.button("Undo", format!("/applications/{application_id}/schedules/undo"), &[("at", &at)])
+}
+
+/// `POST /applications/{a}/schedules/undo` with the moment in microseconds at which the same member did it.
+pub async fn undo(
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    application_id: Path<i64>,
+    form: Form,
+) -> Result<HttpResponse> {
+    let (application_id, now) = (*application_id, app.now());
+    let at = Moment::from_micros(form.id("at").unwrap_or_default());
+    let undone = app.write(move |conn| actions::undo(conn, &by, application_id, at, now)).await?;
+    let list = list(application_id);
+    let (to, mut text) = match undone.back.as_slice() {
+        [one] => {
+            let did = match (undone.owner, one.state()) {
+                (true, _) => "Its Owner is who it was",
+                (false, State::On) => "Turned on",
+                (false, State::Off) if one.off_until.is_some() => "Off until a date",
+                (false, State::Off) => "Turned off",
+                (false, State::Finished) => "Finished",
+            };
+            (format!("{list}#sched-{}", one.id), format!("Undone. {did}: {}.", one.sentence()))
+        }
+        several => (list, format!("Undone: {} are as they were.", words::count(several.len() as i64))),
+    };
+    if undone.stays > 0 {
+        let stay = words::counted(undone.stays as i64, "was changed since and stays", "were changed since and stay");
+        text.push_str(&format!(" {stay} that way."));
+    }
+    Ok(see_other(&to, Some(Flash::new(text))))
+}
+
+/// `POST /applications/{a}/schedules/{s}/restore`: what was deleted is back.
+pub async fn restore(app: Data<App>, SignedIn(by): SignedIn, path: Path<(i64, i64)>) -> Result<HttpResponse> {
+    let ((application_id, id), now) = (path.into_inner(), app.now());
+    let schedule = app.write(move |conn| actions::restore(conn, &by, application_id, id, now)).await?;
+    let flash = Flash::new(format!("Back again: {}.", schedule.sentence()));
+    Ok(see_other(&row(application_id, id), Some(flash)))
 }
 
 #[derive(Template)]
@@ -95,10 +149,7 @@ pub async fn delete_form(
     let asked = by.clone();
     let (schedule, entered, configuration) = app
         .read(move |conn| {
-            let (schedule, entered) = actions::find(conn, &asked, id)?;
-            if schedule.application_id != application_id {
-                return Err(AppError::NotFound);
-            }
+            let (schedule, entered) = actions::find_in(conn, &asked, application_id, id)?;
             entered.need_import(conn, &asked, Scope::Schedule)?;
             let configuration = imports::by_id(conn, schedule.configuration_id)?.ok_or(AppError::NotFound)?;
             Ok((schedule, entered, configuration))
@@ -134,23 +185,16 @@ pub async fn delete(
 ) -> Result<HttpResponse> {
     let (application_id, id) = path.into_inner();
     let now = app.now();
-    let deleted = app.write(move |conn| delete_in(conn, &by, application_id, id, now)).await?;
-    let list = format!("/applications/{application_id}/settings/import-scheduling");
+    let deleted = app
+        .write(move |conn| {
+            let (schedule, _) = actions::find_in(conn, &by, application_id, id)?;
+            actions::delete(conn, &by, id, None, now)?;
+            Ok(schedule)
+        })
+        .await?;
+    let restore = format!("/applications/{application_id}/schedules/{id}/restore");
+    let flash = Flash::new(format!("Deleted: {}.", deleted.sentence())).button("Undo", restore, &[]);
+    let list = list(application_id);
     let to = way_back(application_id, form.get("back")).unwrap_or(&list);
-    Ok(see_other(to, Some(Flash::new(format!("Deleted: {}.", deleted.sentence())))))
-}
-
-fn delete_in(
-    conn: &mut crate::db::Conn,
-    by: &By,
-    application_id: i64,
-    id: i64,
-    now: crate::clock::Moment,
-) -> Result<Schedule> {
-    let (schedule, _) = actions::find(conn, by, id)?;
-    if schedule.application_id != application_id {
-        return Err(AppError::NotFound);
-    }
-    actions::delete(conn, by, id, None, now)?;
-    Ok(schedule)
+    Ok(see_other(to, Some(flash)))
 }

@@ -8,7 +8,7 @@ use crate::clock::Moment;
 use crate::error::FieldErrors;
 use crate::imports::Listed;
 use crate::members::By;
-use crate::schedules::{About, Draft, Notify, RuleForm, Schedule};
+use crate::schedules::{About, Draft, Notify, RuleForm, Schedule, actions};
 use crate::web::Form;
 
 /// What the form holds, as it was typed.
@@ -68,6 +68,14 @@ impl Typed {
             expanded: false,
             used: false,
         }
+    }
+
+    /// A new schedule like another one.
+    pub fn copy(of: &Schedule, by: &By, now: Moment) -> Self {
+        let draft = actions::draft_of_copy(of, now);
+        let rule = draft.rule.parse().unwrap_or(of.rule);
+        let copied = Schedule { rule, run_name: None, ..of.clone() };
+        Self { version: None, opened: Some(now), ..Self::of(&copied, by) }
     }
 
     pub fn of(schedule: &Schedule, by: &By) -> Self {

@@ -24,6 +24,12 @@ pub fn list(conn: &mut Conn, entered: &Entered) -> Result<Vec<Listed>> {
     store::list(conn, entered.application.id)
 }
 
+/// One of them, as lists show it.
+pub fn listed(conn: &mut Conn, entered: &Entered, id: i64) -> Result<Listed> {
+    need_sight(conn, entered)?;
+    store::listed_one(conn, entered.application.id, id)?.ok_or(AppError::NotFound)
+}
+
 /// The next configurations of an Application by id.
 pub fn page(conn: &mut Conn, entered: &Entered, after: i64, limit: i64) -> Result<Vec<Listed>> {
     need_sight(conn, entered)?;

@@ -14,7 +14,7 @@ pub mod pipeline;
 pub mod sample;
 mod store;
 
-pub use actions::{archive, create, find, list, page, update};
+pub use actions::{archive, create, find, list, listed, page, update};
 pub use model::{
     Configuration, ConfigurationStatus, Definition, Draft, Format, Listed, Mapping, Mode, Overlap, Rejects, Source,
     UnknownItems,

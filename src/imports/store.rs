@@ -86,6 +86,17 @@ pub fn list(conn: &mut Conn, application_id: i64) -> Result<Vec<Listed>> {
     listed(conn, rows)
 }
 
+/// One of them.
+pub fn listed_one(conn: &mut Conn, application_id: i64, id: i64) -> Result<Option<Listed>> {
+    let rows = import_configurations::table
+        .filter(import_configurations::application_id.eq(application_id))
+        .filter(import_configurations::archived_at.is_null())
+        .filter(import_configurations::id.eq(id))
+        .select(columns!())
+        .load::<Row>(conn)?;
+    Ok(listed(conn, rows)?.pop())
+}
+
 /// The next ones by id.
 pub fn page(conn: &mut Conn, application_id: i64, after: i64, limit: i64) -> Result<Vec<Listed>> {
     let rows = import_configurations::table

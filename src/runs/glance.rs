@@ -100,6 +100,34 @@ pub fn usual_durations(conn: &mut Conn, configuration_ids: &[i64]) -> Result<Has
     Ok(all.into_iter().filter_map(|(id, durations)| Some((id, median(durations)?))).collect())
 }
 
+/// The last runs of one configuration that ended, the oldest first.
+pub fn strip(conn: &mut Conn, configuration_id: i64) -> Result<Vec<Past>> {
+    let ended: Vec<(RunStatus, Option<Moment>, Option<Moment>)> = runs::table
+        .filter(runs::configuration_id.eq(configuration_id).and(runs::finished_at.is_not_null()))
+        .order(runs::id.desc())
+        .limit(STRIP as i64)
+        .select((runs::status, runs::started_at, runs::finished_at))
+        .load(conn)?;
+    let past = |(status, from, to): (RunStatus, Option<Moment>, Option<Moment>)| Past {
+        status,
+        duration: to.and_then(|to| Some(to.since(from?))),
+    };
+    Ok(ended.into_iter().rev().map(past).collect())
+}
+
+/// What of one configuration is queued or running, the oldest first.
+pub fn open_runs_of(conn: &mut Conn, configuration_id: i64) -> Result<Vec<Run>> {
+    let ids: Vec<i64> = runs::table
+        .filter(runs::configuration_id.eq(configuration_id).and(runs::finished_at.is_null()))
+        .order(runs::id)
+        .limit(1_000)
+        .select(runs::id)
+        .load(conn)?;
+    let mut open = store::by_ids(conn, &ids)?;
+    open.sort_by_key(|run| run.id);
+    Ok(open)
+}
+
 /// What is queued or running in an Application, the oldest first.
 pub fn open_runs(conn: &mut Conn, application_id: i64) -> Result<Vec<Run>> {
     let ids: Vec<i64> = runs::table

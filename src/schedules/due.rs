@@ -126,7 +126,8 @@ pub fn next_due(conn: &mut Conn) -> Result<Option<Moment>> {
 
 /// Those that turn themselves on again by now.
 pub fn to_wake(conn: &mut Conn, now: Moment) -> Result<Vec<i64>> {
-    Ok(schedules::table.filter(schedules::off_until.le(now)).select(schedules::id).limit(500).load(conn)?)
+    let asleep = schedules::off_until.le(now).and(schedules::archived_at.is_null());
+    Ok(schedules::table.filter(asleep).select(schedules::id).limit(500).load(conn)?)
 }
 
 /// Turned on again at the moment for which that was planned; without a further occurrence it is finished.

@@ -1,5 +1,6 @@
 //! A schedule: when a configuration is imported, who owns it, who is told.
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::rule::Rule;
@@ -35,7 +36,7 @@ text_enum! {
 }
 
 /// Who is told about what.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, Deserialize)]
 pub struct Notify {
     pub about: About,
     /// In ascending order, each once.
@@ -88,6 +89,26 @@ pub struct Switched {
     pub schedule: Schedule,
     /// How many occurrences passed while it was off, when it was turned on; at most 1,000 are counted.
     pub passed: usize,
+    /// False: it was that way already.
+    pub changed: bool,
+}
+
+/// What the audit log keeps of a schedule that the switch and a hand-over change.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Before {
+    pub enabled: bool,
+    pub off_since: Option<Moment>,
+    pub off_until: Option<Moment>,
+    pub owner_id: i64,
+    pub notify: Option<Notify>,
+    pub version: i64,
+}
+
+impl Before {
+    /// From [`Schedule::for_audit`].
+    pub fn of_audit(kept: &Value) -> Option<Self> {
+        Self::deserialize(kept).ok()
+    }
 }
 
 impl Schedule {
@@ -130,10 +151,12 @@ impl Schedule {
         map.insert("configuration_id".into(), json!(self.configuration_id));
         map.insert("run_name".into(), json!(self.run_name));
         map.insert("enabled".into(), json!(self.enabled));
+        map.insert("off_since".into(), json!(self.off_since));
         map.insert("off_until".into(), json!(self.off_until));
         map.insert("next_at".into(), json!(self.next_at));
         map.insert("owner_id".into(), json!(self.owner_id));
         map.insert("notify".into(), json!(self.notify));
+        map.insert("version".into(), json!(self.version));
         Value::Object(map)
     }
 }

@@ -1,4 +1,4 @@
-//! A message that the next page shows once: what was done, and if it can be undone, the form that undoes it.
+//! A message that the next page shows once: what was done, and what can be done about it at once, such as to undo it.
 
 use actix_web::HttpRequest;
 use actix_web::cookie::{Cookie, SameSite, time::Duration};
@@ -17,24 +17,28 @@ const SECURE_COOKIE: &str = "__Host-flash";
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Flash {
     pub text: String,
-    pub undo: Option<Undo>,
+    /// One or two.
+    #[serde(default)]
+    pub buttons: Vec<Button>,
 }
 
 /// A form of one button.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Undo {
+pub struct Button {
+    pub label: String,
     pub action: String,
     pub fields: Vec<(String, String)>,
 }
 
 impl Flash {
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), undo: None }
+        Self { text: text.into(), buttons: Vec::new() }
     }
 
-    pub fn undo(mut self, action: impl Into<String>, fields: &[(&str, &str)]) -> Self {
+    /// With a button that posts these fields to an address of ours.
+    pub fn button(mut self, label: &str, action: impl Into<String>, fields: &[(&str, &str)]) -> Self {
         let fields = fields.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
-        self.undo = Some(Undo { action: action.into(), fields });
+        self.buttons.push(Button { label: label.to_owned(), action: action.into(), fields });
         self
     }
 
@@ -53,10 +57,8 @@ impl Flash {
         let cookie = request.cookie(if secure { SECURE_COOKIE } else { COOKIE })?;
         let flash: Flash = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(cookie.value()).ok()?).ok()?;
         // An address of our own only, whoever wrote the cookie.
-        if flash.undo.as_ref().is_some_and(|undo| !undo.action.starts_with('/') || undo.action.starts_with("//")) {
-            return None;
-        }
-        Some(flash)
+        let ours = |button: &Button| button.action.starts_with('/') && !button.action.starts_with("//");
+        Some(flash).filter(|flash| flash.buttons.iter().all(ours))
     }
 
     /// Gives the cookie of an answer the name and flag that it has over TLS.

@@ -82,6 +82,13 @@ pub fn short_time(at: Moment, now: Moment, zone: Tz) -> String {
     }
 }
 
+/// "12 Oct 2026", with the time where it is not midnight.
+pub fn day_or_time(at: Moment, zone: Tz) -> String {
+    let local = at.in_zone(zone);
+    let form = if local.time() == chrono::NaiveTime::MIN { "%-d %b %Y" } else { "%-d %b %Y, %H:%M" };
+    local.format(form).to_string()
+}
+
 /// "02:05:00".
 pub fn clock_time(at: Moment, zone: Tz) -> String {
     at.in_zone(zone).format("%H:%M:%S").to_string()

@@ -17,6 +17,8 @@ mod pages;
 mod api;
 mod applications;
 mod blocks;
+mod bulk;
+mod bulk_pages;
 mod calendar;
 mod collisions;
 mod connections;

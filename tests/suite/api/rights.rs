@@ -57,6 +57,7 @@ const TABLE: &[(&str, &str)] = &[
     ("GET schedules/{s}", "ooxx.o?"),
     ("PATCH schedules/{s}", "vvxx.x?"),
     ("DELETE schedules/{s}", "vvxx.x?"),
+    ("POST schedules/{s}/copy", "vvxx.x?"),
     ("GET schedules/{s}/occurrences", "ooxx.o?"),
     ("GET applications/{a}/freezes", "ooxx.o?"),
     ("POST applications/{a}/freezes", "vvxx.x?"),

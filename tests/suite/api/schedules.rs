@@ -142,4 +142,58 @@ on_both! {
         let wrong = with(rule, json!({"every": 0, "end_date": "2026-10-01", "run_name": "x"}));
         assert_eq!(olive.post("schedules/preview", wrong).await.wrong_fields(), ["run_name", "every", "end_date"]);
     }
+    async fn a_copy_lays_the_body_over_and_belongs_to_who_copies(world: World) {
+        let stage = words(&world).await;
+        let olive = world.api(&world.olive).await;
+        let ada = world.api(&world.ada).await;
+        let notify = json!({"about": "failed", "member_ids": [world.mo.id]});
+        let body = with(weekly(stage.configuration), json!({"run_name": "Payroll", "notify": notify, "enabled": false}));
+        let id = olive.make(&there(&world), body).await;
+        let copy = format!("schedules/{id}/copy");
+        let made = ada.post(&copy, json!({"start_time": "02:00"})).await;
+        assert_eq!(made.is(201).header("location"), format!("/api/v1/schedules/{}", made.id()));
+        assert_eq!(made.json["sentence"], "Every Monday and Thursday at 02:00, Europe/Paris");
+        assert_eq!((&made.json["owner_id"], &made.json["run_name"]), (&json!(world.ada.id), &Value::Null));
+        assert_eq!((&made.json["state"], &made.json["notify"]), (&json!("on"), &notify));
+        assert_eq!(ada.post(&copy, json!({"enabled": false})).await.is(201).json["state"], "off");
+        assert_eq!(ada.post(&copy, json!({"run_name": "payroll"})).await.is(409).json["status"], 409);
+        assert_eq!(ada.post(&copy, json!({"owner_id": 1})).await.wrong_fields(), ["owner_id"]);
+        assert_eq!(ada.post(&copy, json!({"configuration_id": 999_999})).await.wrong_fields(), ["configuration_id"]);
+        let key = |body: Value| {
+            let request = ada.request(reqwest::Method::POST, &copy).header("Idempotency-Key", "one");
+            crate::support::api::Reply::of(request.json(&body))
+        };
+        let first = key(json!({})).await;
+        assert_eq!(key(json!({})).await.is(201).id(), first.is(201).id());
+        assert!(ada.post(&copy, json!({})).await.is(409).body.contains("four"));
+        olive.post("schedules/999999/copy", json!({})).await.is(404);
+        let reader = world.api_with_scopes(&world.olive, Some(&["read", "run"])).await;
+        reader.post(&copy, json!({})).await.is(403);
+    }
+
+    async fn what_has_ended_is_copied_into_the_future(world: World) {
+        let stage = words(&world).await;
+        let olive = world.api(&world.olive).await;
+        let rule = json!({"repeat": "once", "start_date": "2026-10-09", "start_time": "06:00", "time_zone": "Europe/Paris"});
+        let id = olive.make(&there(&world), with(rule, json!({"configuration_id": stage.configuration}))).await;
+        world.set_clock("2026-10-12T10:00:00Z");
+        let copy = olive.post(&format!("schedules/{id}/copy"), json!({})).await;
+        assert_eq!(copy.is(201).json["next_at"], "2026-10-13T04:00:00Z");
+        let said = olive.post(&format!("schedules/{id}/copy"), json!({"start_date": "2026-10-01"})).await;
+        assert_eq!(said.wrong_fields(), ["start_date"], "what the body says counts");
+    }
+
+    async fn off_until_alone_leaves_the_owner(world: World) {
+        let stage = words(&world).await;
+        let olive = world.api(&world.olive).await;
+        let one = format!("schedules/{}", olive.make(&there(&world), weekly(stage.configuration)).await);
+        let ada = world.api(&world.ada).await;
+        let off = ada.patch(&one, json!({"off_until": "2026-10-20T00:00:00Z"})).await;
+        assert_eq!((&off.is(200).json["state"], &off.json["owner_id"]), (&json!("off"), &json!(world.olive.id)));
+        assert_eq!(off.json["off_until"], "2026-10-20T00:00:00Z");
+        assert_eq!(ada.patch(&one, json!({"off_until": "2026-10-01T00:00:00Z"})).await.wrong_fields(), ["off_until"]);
+        let ends = json!({"off_until": "2026-11-20T00:00:00Z", "end_date": "2026-11-01"});
+        assert_eq!(ada.patch(&one, ends).await.wrong_fields(), ["off_until"]);
+        assert_eq!(ada.patch(&one, json!({"enabled": true})).await.is(200).json["off_until"], Value::Null);
+    }
 }

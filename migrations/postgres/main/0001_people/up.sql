@@ -100,4 +100,5 @@ CREATE TABLE audit_log (
     before TEXT,
     after TEXT
 );
+CREATE INDEX audit_log_at ON audit_log (at);
 CREATE INDEX audit_log_subject ON audit_log (subject_kind, subject_id, id);

@@ -1,23 +1,21 @@
-//! What people do with schedules, by page and by API alike. Each action belongs into one write transaction; it asks
-//! for both import permissions, keeps the limit of four and records what was and what is in the audit log.
+//! Saving: whoever saves a schedule becomes its Owner. All that a draft must hold is checked here.
 
 use std::collections::BTreeSet;
 
-use super::model::{Draft, MAX_RUN_NAME, Notify, SLOTS, Schedule, State, Switched};
-use super::rule::Rule;
-use super::store::{self, Saved};
-use super::{first_at_or_after, occurrences};
-use crate::applications::{self, Application, Entered};
+use super::slots::take_slot;
+use super::switch::check_until;
+use super::{enter_to_change, enter_to_schedule, stale};
+use crate::applications::{self, Application};
 use crate::audit::Entry;
 use crate::clock::Moment;
-use crate::db::{self, Conn};
+use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::imports::{self, Configuration};
-use crate::members::{self, By, Scope};
-use crate::web::words;
-
-/// The most occurrences that are counted as passed while a schedule was off.
-const MOST_PASSED: usize = 1_000;
+use crate::members::{self, By};
+use crate::schedules::first_at_or_after;
+use crate::schedules::model::{Draft, MAX_RUN_NAME, Notify, Schedule, State};
+use crate::schedules::rule::Rule;
+use crate::schedules::store::{self, Saved};
 
 /// Makes a schedule; whoever saves it becomes its Owner.
 ///
@@ -75,130 +73,6 @@ pub fn update(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>, draft: D
     let entry = Entry::of("schedule.updated", "schedule", id).application(was.application_id);
     by.audit(conn, entry.before(was.for_audit()).after(schedule.for_audit()), now)?;
     Ok(schedule)
-}
-
-/// Turns a schedule on or off; its Owner stays. On again it waits for its next occurrence: what passed while it was
-/// off is counted, never made up for.
-pub fn switch(conn: &mut Conn, by: &By, id: i64, on: bool, expected: Option<i64>, now: Moment) -> Result<Switched> {
-    let (was, _) = enter_to_change(conn, by, id, expected)?;
-    if was.state() == State::Finished {
-        return Err(AppError::Conflict(
-            "This schedule has finished: it has no further occurrence. Edit it to give it a later end.".into(),
-        ));
-    }
-    if was.enabled == on && was.off_until.is_none() {
-        return Ok(Switched { schedule: was, passed: 0 });
-    }
-    let passed = match was.off_since.filter(|_| on) {
-        Some(since) => occurrences(&was.rule, since).take_while(|at| *at <= now).take(MOST_PASSED).count(),
-        None => 0,
-    };
-    let mut next_at = None;
-    if on {
-        was.rule.check_future(now)?;
-        next_at = if was.enabled { was.next_at } else { first_at_or_after(&was.rule, now) };
-    }
-    let slot_key = Some(keep_slot(conn, &was, now)?);
-    let saved = Saved {
-        application_id: was.application_id,
-        configuration_id: was.configuration_id,
-        slot_key,
-        run_name: was.run_name.as_deref(),
-        rule: &was.rule,
-        enabled: on,
-        off_since: if on { None } else { was.off_since.or(Some(now)) },
-        off_until: None,
-        next_at,
-        owner_id: was.owner_id,
-        notify: was.notify.as_ref(),
-        parameters: was.parameters.as_ref(),
-        finished_at: None,
-        updated_by: by.member.id,
-    };
-    if !store::update(conn, &was, &saved, now)? {
-        return Err(stale(conn, id));
-    }
-    let schedule = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
-    let action = if on { "schedule.turned-on" } else { "schedule.turned-off" };
-    let entry = Entry::of(action, "schedule", id).application(was.application_id);
-    by.audit(conn, entry.before(was.for_audit()).after(schedule.for_audit()), now)?;
-    Ok(Switched { schedule, passed })
-}
-
-/// Deletes a schedule: it plans nothing more, and its history stays.
-pub fn delete(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>, now: Moment) -> Result<()> {
-    let (was, _) = enter_to_change(conn, by, id, expected)?;
-    store::archive(conn, id, by.member.id, now)?;
-    let entry = Entry::of("schedule.deleted", "schedule", id).application(was.application_id);
-    by.audit(conn, entry.before(was.for_audit()), now)
-}
-
-/// One schedule, for whom may open Import Scheduling of its Application.
-pub fn find(conn: &mut Conn, by: &By, id: i64) -> Result<(Schedule, Entered)> {
-    let schedule = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
-    let entered = applications::enter(conn, by, schedule.application_id)?;
-    entered.need_open_scheduling(conn)?;
-    Ok((schedule, entered))
-}
-
-/// The schedules of an Application by configuration, for a caller that has entered it. Two queries.
-pub fn of_application(conn: &mut Conn, application_id: i64) -> Result<Vec<Schedule>> {
-    store::of_application(conn, application_id)
-}
-
-/// The schedules of a configuration, for a caller that has entered its Application.
-pub fn of_configuration(conn: &mut Conn, configuration_id: i64) -> Result<Vec<Schedule>> {
-    store::of_configuration(conn, configuration_id)
-}
-
-/// The next schedules of an Application by id, for a caller that has entered it.
-pub fn page(conn: &mut Conn, application_id: i64, after: i64, limit: i64) -> Result<Vec<Schedule>> {
-    store::page(conn, application_id, after, limit)
-}
-
-/// A schedule by id, also a deleted one: for the history that names it, within an Application that was entered.
-pub fn find_even_deleted(conn: &mut Conn, id: i64) -> Result<Option<Schedule>> {
-    store::by_id_even_archived(conn, id)
-}
-
-/// Whether another unfinished schedule of an Application that was entered has this run name.
-pub fn run_name_is_taken(conn: &mut Conn, application_id: i64, name: &str, besides: Option<i64>) -> Result<bool> {
-    store::run_name_is_taken(conn, application_id, name, besides.unwrap_or_default())
-}
-
-fn enter_to_schedule(conn: &mut Conn, by: &By, application_id: i64) -> Result<Entered> {
-    let entered = applications::enter(conn, by, application_id)?;
-    entered.need_import(conn, by, Scope::Schedule)?;
-    // Run names are unique in the Application: two who save go one after the other.
-    db::lock_row(conn, "applications", application_id)?;
-    Ok(entered)
-}
-
-fn enter_to_change(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>) -> Result<(Schedule, Entered)> {
-    let seen = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
-    let entered = enter_to_schedule(conn, by, seen.application_id)?;
-    // The dispatcher moves the next occurrence meanwhile; from here on it waits.
-    db::lock_row(conn, "schedules", id)?;
-    let schedule = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
-    if expected.is_some_and(|version| version != schedule.version) {
-        return Err(stale(conn, id));
-    }
-    Ok((schedule, entered))
-}
-
-/// Says who changed it and when; a failure to find that out is the better error.
-fn stale(conn: &mut Conn, id: i64) -> AppError {
-    let mut told = || -> Result<String> {
-        let schedule = store::by_id_even_archived(conn, id)?.ok_or(AppError::NotFound)?;
-        let who = store::member_name(conn, schedule.updated_by)?;
-        let zone = schedule.rule.time_zone();
-        let when = words::date_time(schedule.updated_at, zone);
-        Ok(format!(
-            "{who} changed this schedule on {when} ({zone}), after you opened it. It now says: {}. Save again to replace that.",
-            schedule.sentence()
-        ))
-    };
-    told().map_or_else(|error| error, AppError::Stale)
 }
 
 /// What passed all checks.
@@ -284,8 +158,10 @@ fn check(
         errors.extend(past);
     }
     let off_until = draft.off_until.filter(|at| was.is_none_or(|was| was.off_until != Some(*at)) || *at > now);
-    if off_until.is_some_and(|at| at <= now) {
-        errors.add("off_until", "This moment is past. Choose a later one, or turn the schedule on.");
+    if let (Some(until), Some(rule)) = (off_until, &rule)
+        && let Err(refused) = check_until(rule, until, now)
+    {
+        errors.extend(refused);
     }
     let notify = draft.notify.map(tidy);
     if let Some(notify) = notify.as_ref().filter(|n| was.is_none_or(|was| was.notify.as_ref() != Some(*n))) {
@@ -351,32 +227,4 @@ fn check_recipients(
         }
     }
     Ok(())
-}
-
-/// A slot of the configuration for a schedule: the one that it holds, or a free one. Frees those of schedules that
-/// have no further occurrence first.
-fn take_slot(conn: &mut Conn, target: &Configuration, holder: Option<i64>, now: Moment) -> Result<String> {
-    db::lock_row(conn, "import_configurations", target.id)?;
-    let mut taken = BTreeSet::new();
-    for (schedule, key) in store::slot_holders(conn, target.id)? {
-        if Some(schedule.id) == holder {
-            return Ok(key);
-        }
-        if schedule.upcoming(now).is_some() {
-            taken.insert(key);
-            continue;
-        }
-        // An occurrence that is due and unclaimed is still the dispatcher's.
-        store::free_slot(conn, schedule.id, if schedule.next_at.is_none() { Some(now) } else { None })?;
-    }
-    let key = |slot: i64| format!("{}:{slot}", store::target_key(target.id));
-    (1..=SLOTS).map(key).find(|key| !taken.contains(key)).ok_or_else(|| {
-        AppError::Conflict(format!("{} has four schedules already; delete or edit one of them.", target.name))
-    })
-}
-
-/// The slot of a schedule that stays as it is; it may have lost it when nothing more was to come.
-fn keep_slot(conn: &mut Conn, schedule: &Schedule, now: Moment) -> Result<String> {
-    let target = imports::by_id(conn, schedule.configuration_id)?.ok_or(AppError::NotFound)?;
-    take_slot(conn, &target, Some(schedule.id), now)
 }

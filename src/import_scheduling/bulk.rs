@@ -1,0 +1,311 @@
+//! Several schedules at once: on, off, delete, hand over. The last two ask first, and name what they are about.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use askama::filters::HtmlSafe;
+
+use super::list;
+use super::switch::{self, undoable};
+use super::toast;
+use crate::app::App;
+use crate::applications::{Entered, enter, settings_shell};
+use crate::error::{AppError, FieldErrors, Result};
+use crate::imports;
+use crate::members::{By, Scope, SignedIn};
+use crate::schedules::Schedule;
+use crate::schedules::actions::{self, Bulk, Done, HandOver, Heir};
+use crate::web::form::Query;
+use crate::web::page::{encode, is_fragment};
+use crate::web::{Crumb, Flash, Form, Page, Shell, refused, see_other, words};
+
+/// How many schedules are named before the rest is counted.
+const NAMED: usize = 12;
+
+/// What the bar offers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum What {
+    On,
+    Off,
+    Delete,
+    HandOver,
+}
+
+impl What {
+    fn parse(word: &str) -> Option<Self> {
+        Some(match word {
+            "on" => Self::On,
+            "off" => Self::Off,
+            "delete" => Self::Delete,
+            "hand-over" => Self::HandOver,
+            _ => return None,
+        })
+    }
+}
+
+struct Line {
+    configuration: String,
+    sentence: String,
+    owner: String,
+}
+
+#[derive(Template)]
+#[template(path = "import_scheduling/bulk_form.html")]
+struct Ask {
+    base: String,
+    back: String,
+    csrf: String,
+    q: String,
+    show: String,
+    deletes: bool,
+    title: String,
+    submit: String,
+    /// With commas: hidden fields of one name are not told apart.
+    ids: String,
+    one: bool,
+    lines: Vec<Line>,
+    more: Option<String>,
+    errors: FieldErrors,
+    heirs: Vec<Heir>,
+    to: Option<i64>,
+    recipients: bool,
+}
+
+impl Ask {
+    fn able(&self) -> impl Iterator<Item = &Heir> {
+        self.heirs.iter().filter(|heir| heir.missing.is_none())
+    }
+
+    fn is_chosen(&self, heir: &Heir) -> bool {
+        self.to == Some(heir.member.id)
+    }
+
+    fn unable(&self) -> Vec<&Heir> {
+        self.heirs.iter().filter(|heir| heir.missing.is_some()).collect()
+    }
+}
+
+impl HtmlSafe for Ask {}
+
+#[derive(Template)]
+#[template(path = "import_scheduling/bulk_dialog.html")]
+struct AskDialog {
+    form: Ask,
+}
+
+#[derive(Template)]
+#[template(path = "import_scheduling/bulk.html")]
+struct AskPage {
+    shell: Shell,
+    form: Ask,
+}
+
+/// The list as it was filtered.
+fn list_address(application_id: i64, form: &Form) -> String {
+    let list = switch::list(application_id);
+    match (form.get("q"), form.get("show")) {
+        ("", "") => list,
+        (q, show) => format!("{list}?show={}&q={}", encode(show), encode(q)),
+    }
+}
+
+/// The ids that were sent, one by one or with commas; what is none is no schedule of anybody's.
+fn chosen(form: &Form) -> Result<Vec<i64>> {
+    form.all("schedules").flat_map(|ids| ids.split(',')).map(|id| id.parse().map_err(|_| AppError::NotFound)).collect()
+}
+
+async fn ask(
+    (request, app, by): (&HttpRequest, &App, &By),
+    application_id: i64,
+    (what, ids): (What, Vec<i64>),
+    form: &Form,
+    (status, errors): (StatusCode, FieldErrors),
+) -> Result<HttpResponse> {
+    let asked = by.clone();
+    let (entered, schedules, heirs, lines) = app
+        .read(move |conn| {
+            let entered = enter(conn, &asked, application_id)?;
+            entered.need_import(conn, &asked, Scope::Schedule)?;
+            let schedules = actions::find_all(conn, application_id, &ids)?;
+            let heirs = if what == What::HandOver { actions::heirs(conn, &asked, &entered)? } else { Vec::new() };
+            let lines = lines(conn, &schedules)?;
+            Ok((entered, schedules, heirs, lines))
+        })
+        .await?;
+    let count = schedules.len() as i64;
+    let these =
+        if count == 1 { "this schedule".to_owned() } else { format!("these {} schedules", words::count(count)) };
+    let (title, submit) = match what {
+        What::HandOver => (format!("Hand over {these}"), "Hand over".to_owned()),
+        _ => (format!("Delete {these}?"), format!("Delete {}", words::counted(count, "schedule", "schedules"))),
+    };
+    let form = Ask {
+        base: format!("/applications/{application_id}"),
+        back: list_address(application_id, form),
+        csrf: Shell::new(request, app, "").csrf,
+        q: form.get("q").to_owned(),
+        show: form.get("show").to_owned(),
+        deletes: what != What::HandOver,
+        title,
+        submit,
+        ids: schedules.iter().map(|s| s.id.to_string()).collect::<Vec<_>>().join(","),
+        one: count == 1,
+        more: (schedules.len() > NAMED).then(|| format!("and {} more", words::count(count - NAMED as i64))),
+        lines,
+        errors,
+        heirs,
+        to: form.id("to"),
+        recipients: !form.has("sure") || form.ticked("recipients"),
+    };
+    show((request, app, by), &entered, form, status)
+}
+
+/// For htmx a dialog, or the form alone when it comes back with what is wrong.
+fn show(
+    (request, app, by): (&HttpRequest, &App, &By),
+    entered: &Entered,
+    form: Ask,
+    status: StatusCode,
+) -> Result<HttpResponse> {
+    if is_fragment(request) {
+        if status != StatusCode::OK {
+            return Page::with(status, request, &form);
+        }
+        return Page::ok(request, &AskDialog { form });
+    }
+    let list = switch::list(entered.application.id);
+    let shell = settings_shell(request, app, by, entered, &form.title).at(&list).crumbs([
+        Crumb::to(&entered.application.name, &form.base),
+        Crumb::to("Import Scheduling", &list),
+        Crumb::here(&form.title),
+    ]);
+    Page::with(status, request, &AskPage { shell, form })
+}
+
+fn lines(conn: &mut crate::db::Conn, schedules: &[Schedule]) -> Result<Vec<Line>> {
+    let named = &schedules[..schedules.len().min(NAMED)];
+    let ids: Vec<i64> = named.iter().map(|s| s.configuration_id).collect();
+    let configurations = imports::by_ids(conn, &ids)?;
+    let owners: Vec<i64> = named.iter().map(|s| s.owner_id).collect();
+    let owners = crate::members::by_ids(conn, &owners)?;
+    let line = |s: &Schedule| Line {
+        configuration: configurations.iter().find(|c| c.id == s.configuration_id).map_or("", |c| &c.name).to_owned(),
+        sentence: s.sentence(),
+        owner: owners.iter().find(|m| m.id == s.owner_id).map_or("Nobody", |m| &m.name).to_owned(),
+    };
+    Ok(named.iter().map(line).collect())
+}
+
+/// `GET /applications/{a}/schedules/bulk?do=&schedules=&owner=` asks: about these schedules, or all of an Owner.
+pub async fn form(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    application_id: Path<i64>,
+    query: Query,
+) -> Result<HttpResponse> {
+    let (application_id, asked, owner) = (*application_id, by.clone(), query.id("owner"));
+    let mut ids = chosen(&query)?;
+    let owned = app
+        .read(move |conn| {
+            enter(conn, &asked, application_id)?.need_import(conn, &asked, Scope::Schedule)?;
+            let mut of_owner = actions::of_application(conn, application_id)?;
+            of_owner.retain(|schedule| Some(schedule.owner_id) == owner);
+            Ok(of_owner)
+        })
+        .await?;
+    ids.extend(owned.iter().map(|schedule| schedule.id));
+    match What::parse(query.get("do")) {
+        Some(what @ (What::Delete | What::HandOver)) if !ids.is_empty() => {
+            let fine = (StatusCode::OK, FieldErrors::new());
+            ask((&request, &app, &by), application_id, (what, ids), &query, fine).await
+        }
+        _ => Ok(see_other(&switch::list(application_id), None)),
+    }
+}
+
+/// `POST /applications/{a}/schedules/bulk` with `schedules` repeated and `do=on|off|delete|hand-over`. Delete and hand
+/// over ask first; their form comes back with `sure`.
+pub async fn save(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    application_id: Path<i64>,
+    sent: Form,
+) -> Result<HttpResponse> {
+    let (application_id, asked, now) = (*application_id, by.clone(), app.now());
+    app.read(move |conn| enter(conn, &asked, application_id)?.need_import(conn, &asked, Scope::Schedule)).await?;
+    let ids = chosen(&sent)?;
+    let what = match What::parse(sent.get("do")) {
+        Some(what) if !ids.is_empty() => what,
+        what => {
+            let problem = match what {
+                None => "Choose what to do with the selected schedules.",
+                Some(_) => "No schedule is selected. Tick those that you mean, then choose again.",
+            };
+            if is_fragment(&request) {
+                return Err(AppError::Conflict(problem.into()));
+            }
+            let view = list::View { q: sent.get("q"), show: sent.get("show"), picked: &ids, problem: Some(problem) };
+            return list::page(&request, &app, &by, application_id, view).await;
+        }
+    };
+    let context = (&request, app.get_ref(), &by);
+    if matches!(what, What::Delete | What::HandOver) && !sent.has("sure") {
+        let fine = (StatusCode::OK, FieldErrors::new());
+        return ask(context, application_id, (what, ids), &sent, fine).await;
+    }
+    let deed = match what {
+        What::On => Bulk::On,
+        What::Off => Bulk::Off,
+        What::Delete => Bulk::Delete,
+        What::HandOver => {
+            Bulk::HandOver(HandOver { to: sent.id("to").unwrap_or_default(), recipients: sent.ticked("recipients") })
+        }
+    };
+    let (asked, these) = (by.clone(), ids.clone());
+    let done = app.write(move |conn| actions::bulk(conn, &asked, application_id, &these, deed, now)).await;
+    match done {
+        Ok(done) => {
+            let owner = match sent.id("to").filter(|_| what == What::HandOver) {
+                Some(to) => app.read(move |conn| crate::members::by_id(conn, to)).await?.map(|m| m.name),
+                None => None,
+            };
+            let mut flash = Flash::new(said(what, &done, &owner.unwrap_or_default()));
+            if !done.changed.is_empty() {
+                flash = undoable(flash, application_id, now);
+            }
+            toast::on_to(&request, &list_address(application_id, &sent), "", flash)
+        }
+        Err(error) => {
+            let answer = refused(error)?;
+            ask(context, application_id, (what, ids), &sent, answer).await
+        }
+    }
+}
+
+/// "3 turned on; 1 had finished and stays as it is."
+fn said(what: What, done: &Done, owner: &str) -> String {
+    let mut parts = Vec::new();
+    let mut count = |list: &[Schedule], one: &str, many: &str| {
+        if !list.is_empty() {
+            parts.push(words::counted(list.len() as i64, one, many));
+        }
+    };
+    let did = match what {
+        What::On => "turned on".to_owned(),
+        What::Off => "turned off".to_owned(),
+        What::Delete => "deleted".to_owned(),
+        What::HandOver => format!("handed over to {owner}"),
+    };
+    count(&done.changed, &did, &did);
+    let already = match what {
+        What::On => "on already".to_owned(),
+        What::Off | What::Delete => "off already".to_owned(),
+        What::HandOver => format!("{owner}'s already"),
+    };
+    count(&done.already, &format!("was {already}"), &format!("were {already}"));
+    count(&done.finished, "had finished and stays as it is", "had finished and stay as they are");
+    format!("{}.", parts.join("; "))
+}

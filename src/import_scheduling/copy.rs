@@ -1,0 +1,83 @@
+//! `GET /applications/{a}/schedules/{s}/copy`: the dialog for a new schedule, filled in from another one.
+
+use std::collections::HashMap;
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::Value;
+
+use super::dialog::{Stage, answer, form};
+use super::typed::Typed;
+use crate::app::App;
+use crate::clock::Moment;
+use crate::error::{FieldErrors, Result};
+use crate::imports::Configuration;
+use crate::members::{By, SignedIn};
+use crate::schedules::{SLOTS, Schedule, actions};
+use crate::web::{Shell, words};
+
+/// Of what a copy is made, and where there is room for it.
+pub struct Copied {
+    pub of: Schedule,
+    /// By configuration.
+    slots: HashMap<i64, i64>,
+}
+
+impl Copied {
+    fn taken(&self, configuration_id: i64) -> i64 {
+        self.slots.get(&configuration_id).copied().unwrap_or(0)
+    }
+
+    /// "prices (3 of 4 schedules)".
+    pub fn with_slots(&self, configuration: &Configuration) -> String {
+        format!("{} ({} of {SLOTS} schedules)", configuration.name, self.taken(configuration.id))
+    }
+
+    /// The values belong to the parameters of one configuration.
+    pub fn parameters_for(&self, configuration_id: i64) -> Option<Value> {
+        self.of.parameters.clone().filter(|_| configuration_id == self.of.configuration_id)
+    }
+}
+
+/// What the form of a copy needs.
+pub(super) async fn stage(app: &App, by: &By, application_id: i64, of: i64, now: Moment) -> Result<Stage> {
+    let by = by.clone();
+    app.read(move |conn| {
+        let (of, _) = actions::find_in(conn, &by, application_id, of)?;
+        let mut stage = Stage::load(conn, &by, application_id, None)?;
+        let slots = actions::slots_taken(conn, application_id, now)?;
+        stage.copied = Some(Copied { of, slots });
+        Ok(stage)
+    })
+    .await
+}
+
+pub async fn copy_form(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    path: Path<(i64, i64)>,
+) -> Result<HttpResponse> {
+    let now = app.now();
+    let stage = stage(&app, &by, path.0, path.1, now).await?;
+    let Some(copied) = &stage.copied else { return Err(crate::error::AppError::NotFound) };
+    let mut typed = Typed::copy(&copied.of, &by, now);
+    let mut errors = FieldErrors::new();
+    if copied.taken(copied.of.configuration_id) >= SLOTS {
+        typed.configuration = None;
+        let full = stage.configurations.iter().find(|c| c.configuration.id == copied.of.configuration_id);
+        let name = full.map_or("Its configuration", |c| c.configuration.name.as_str());
+        let room = stage.configurations.iter().filter(|c| copied.taken(c.configuration.id) < SLOTS).count() as i64;
+        let others = match room {
+            0 => "No other has room: delete or edit a schedule first.".to_owned(),
+            room => {
+                format!("Choose another: {} room.", words::counted(room, "configuration has", "configurations have"))
+            }
+        };
+        errors.add("configuration_id", format!("{name} has four schedules already. {others}"));
+    }
+    let csrf = Shell::new(&request, &app, "").csrf;
+    let form = form(&stage, typed, &by, csrf, errors, now);
+    answer(&request, &app, &by, &stage, form, StatusCode::OK, false)
+}

@@ -1,0 +1,229 @@
+//! Off until a date: asks for it, says which run is the first one then, and turns the schedule off.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use askama::filters::HtmlSafe;
+use chrono::{Datelike, Duration, NaiveDate, NaiveTime};
+
+use super::switch::{list, undoable};
+use super::toast;
+use crate::app::App;
+use crate::applications::{Entered, settings_shell};
+use crate::clock::Moment;
+use crate::error::{AppError, FieldErrors, Result};
+use crate::members::{By, Scope, SignedIn};
+use crate::schedules::{Schedule, actions, first_at_or_after, instant};
+use crate::web::form::Query;
+use crate::web::page::is_fragment;
+use crate::web::{Crumb, Flash, Form, Page, Shell, refused, words};
+
+#[derive(Template)]
+#[template(path = "import_scheduling/off_until_form.html")]
+struct UntilForm {
+    action: String,
+    back: String,
+    csrf: String,
+    version: i64,
+    errors: FieldErrors,
+    sentence: String,
+    zone: String,
+    date: String,
+    time: String,
+    next: Next,
+}
+
+impl HtmlSafe for UntilForm {}
+
+/// Which run is the first one then.
+#[derive(Template)]
+#[template(
+    ext = "html",
+    source = r#"{% match self.0 %}{% when Ok(w) %}{{ w }}{% when Err(w) %}<span class="muted">{{ w }}</span>{% endmatch %}"#
+)]
+struct Next(Result<String, String>);
+
+impl HtmlSafe for Next {}
+
+#[derive(Template)]
+#[template(path = "import_scheduling/off_until_dialog.html")]
+struct UntilDialog {
+    form: UntilForm,
+}
+
+#[derive(Template)]
+#[template(path = "import_scheduling/off_until.html")]
+struct UntilPage {
+    shell: Shell,
+    form: UntilForm,
+}
+
+/// What was typed.
+struct Typed {
+    date: String,
+    time: String,
+    version: i64,
+}
+
+impl Typed {
+    /// The date until which it is off already, or tomorrow.
+    fn of(schedule: &Schedule, now: Moment) -> Self {
+        let zone = schedule.rule.time_zone();
+        let local = match schedule.off_until {
+            Some(until) => until.in_zone(zone).naive_local(),
+            None => (now.in_zone(zone).date_naive() + Duration::days(1)).and_time(NaiveTime::MIN),
+        };
+        let (date, time) = (local.format("%Y-%m-%d").to_string(), local.format("%H:%M").to_string());
+        Self { date, time, version: schedule.version }
+    }
+
+    fn read(form: &Form, schedule: &Schedule) -> Self {
+        let version = form.id("version").unwrap_or(schedule.version);
+        Self { date: form.get("date").to_owned(), time: form.get("time").to_owned(), version }
+    }
+
+    /// The moment in the schedule's zone; without a time the beginning of that day.
+    fn until(&self, schedule: &Schedule) -> Result<Moment, FieldErrors> {
+        let mut errors = FieldErrors::new();
+        let date = NaiveDate::parse_from_str(&self.date, "%Y-%m-%d").ok();
+        let date = date.filter(|date| (1970..=2099).contains(&date.year()));
+        if self.date.is_empty() {
+            errors.add("date", "Choose the day on which it turns itself on.");
+        } else if date.is_none() {
+            errors.add("date", "This is no day from 1970 to 2099. Write it like 2026-10-31.");
+        }
+        let time = if self.time.is_empty() { Some(NaiveTime::MIN) } else { hh_mm(&self.time) };
+        if time.is_none() {
+            errors.add("time", "This is not a time. Write it like 07:30.");
+        }
+        match (date, time) {
+            (Some(date), Some(time)) => Ok(instant(schedule.rule.time_zone(), date.and_time(time))),
+            _ => Err(errors),
+        }
+    }
+
+    fn next(&self, schedule: &Schedule, now: Moment) -> Next {
+        let zone = schedule.rule.time_zone();
+        Next(match self.until(schedule) {
+            Err(_) => Err("Choose a day to see which run is the first one then.".into()),
+            Ok(until) if until <= now => Err("This moment is past.".into()),
+            Ok(until) => match first_at_or_after(&schedule.rule, until) {
+                None => Err("No run is left then: the schedule ends before.".into()),
+                Some(at) => Ok(format!(
+                    "The first run then is on {} ({zone}), {}.",
+                    words::date_time(at, zone),
+                    words::relative(at, now)
+                )),
+            },
+        })
+    }
+}
+
+fn hh_mm(text: &str) -> Option<NaiveTime> {
+    NaiveTime::parse_from_str(text, "%H:%M").or_else(|_| NaiveTime::parse_from_str(text, "%H:%M:%S")).ok()
+}
+
+async fn found(app: &App, by: &By, path: (i64, i64)) -> Result<(Schedule, Entered)> {
+    let by = by.clone();
+    app.read(move |conn| {
+        let found = actions::find_in(conn, &by, path.0, path.1)?;
+        found.1.need_import(conn, &by, Scope::Schedule)?;
+        Ok(found)
+    })
+    .await
+}
+
+/// The form in a dialog for htmx, alone when the dialog is there already, else on a page.
+fn answer(
+    (request, app, by): (&HttpRequest, &App, &By),
+    (schedule, entered): &(Schedule, Entered),
+    typed: &Typed,
+    (status, errors): (StatusCode, FieldErrors),
+    in_dialog: bool,
+) -> Result<HttpResponse> {
+    let base = format!("/applications/{}", entered.application.id);
+    let form = UntilForm {
+        action: format!("{base}/schedules/{}/off-until", schedule.id),
+        back: list(entered.application.id),
+        csrf: Shell::new(request, app, "").csrf,
+        version: typed.version,
+        errors,
+        sentence: schedule.sentence(),
+        zone: schedule.rule.time_zone().to_string(),
+        date: typed.date.clone(),
+        time: typed.time.clone(),
+        next: typed.next(schedule, app.now()),
+    };
+    if is_fragment(request) {
+        if in_dialog {
+            return Page::with(status, request, &form);
+        }
+        return Page::with(status, request, &UntilDialog { form });
+    }
+    let shell = settings_shell(request, app, by, entered, "Off until a date").at(&form.back).crumbs([
+        Crumb::to(&entered.application.name, &base),
+        Crumb::to("Import Scheduling", &form.back),
+        Crumb::here("Off until a date"),
+    ]);
+    Page::with(status, request, &UntilPage { shell, form })
+}
+
+/// `GET /applications/{a}/schedules/{s}/off-until`
+pub async fn form(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    path: Path<(i64, i64)>,
+) -> Result<HttpResponse> {
+    let found = found(&app, &by, *path).await?;
+    let typed = Typed::of(&found.0, app.now());
+    answer((&request, &app, &by), &found, &typed, (StatusCode::OK, FieldErrors::new()), false)
+}
+
+/// `POST /applications/{a}/schedules/{s}/off-until` with `date` and `time`; with `?next` it only says what would be.
+pub async fn save(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    path: Path<(i64, i64)>,
+    query: Query,
+    sent: Form,
+) -> Result<HttpResponse> {
+    let found = found(&app, &by, *path).await?;
+    let (typed, now) = (Typed::read(&sent, &found.0), app.now());
+    if query.has("next") {
+        return Page::ok(&request, &typed.next(&found.0, now));
+    }
+    if sent.has("show") {
+        return answer((&request, &app, &by), &found, &typed, (StatusCode::OK, FieldErrors::new()), true);
+    }
+    let switched = match typed.until(&found.0) {
+        Ok(until) => {
+            let (asked, id, version) = (by.clone(), path.1, typed.version);
+            app.write(move |conn| actions::off_until(conn, &asked, id, until, Some(version), now)).await
+        }
+        Err(errors) => Err(errors.into()),
+    };
+    match switched {
+        Ok(switched) => {
+            let schedule = &switched.schedule;
+            let zone = schedule.rule.time_zone();
+            let until = schedule.off_until.map(|at| words::date_time(at, zone)).unwrap_or_default();
+            let mut flash = Flash::new(format!("Off until {until} ({zone}): {}.", schedule.sentence()));
+            if switched.changed {
+                flash = undoable(flash, path.0, now);
+            }
+            toast::on_to(&request, &list(path.0), &format!("#sched-{}", schedule.id), flash)
+        }
+        Err(error) => {
+            // Who was told what somebody else saved, and saves again, means it.
+            let version = if matches!(error, AppError::Stale(_)) { found.0.version } else { typed.version };
+            let (status, mut errors) = refused(error)?;
+            for error in errors.0.iter_mut().filter(|error| error.field == "off_until") {
+                error.field = "date".into();
+            }
+            answer((&request, &app, &by), &found, &Typed { version, ..typed }, (status, errors), true)
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! The same deed to several schedules: all of it in one transaction, each in the audit log.
+
+use super::hand_over::{self, HandOver};
+use super::switch::{Turn, is_turned, turn};
+use super::{enter_to_schedule, find_all, remove};
+use crate::clock::Moment;
+use crate::db::{self, Conn};
+use crate::error::Result;
+use crate::members::By;
+use crate::schedules::model::{Schedule, State};
+
+/// What is done to each.
+#[derive(Clone, Copy, Debug)]
+pub enum Bulk {
+    On,
+    Off,
+    Delete,
+    HandOver(HandOver),
+}
+
+/// What became of each schedule.
+#[derive(Clone, Debug, Default)]
+pub struct Done {
+    pub changed: Vec<Schedule>,
+    /// Were that way before.
+    pub already: Vec<Schedule>,
+    /// Have no further occurrence, so that they cannot be turned on or off.
+    pub finished: Vec<Schedule>,
+}
+
+/// Does it to all of these schedules of an Application. The switch changes no Owner.
+///
+/// `NotFound` when one of them is not there or another Application's: then nothing is done. `Forbidden` for a hand-over
+/// by who is no Administrator; `Invalid` on `to` when the new Owner may not import here.
+pub fn bulk(conn: &mut Conn, by: &By, application_id: i64, ids: &[i64], what: Bulk, now: Moment) -> Result<Done> {
+    let entered = enter_to_schedule(conn, by, application_id)?;
+    if let Bulk::HandOver(to) = what {
+        hand_over::need(conn, by)?;
+        find_all(conn, application_id, ids)?;
+        hand_over::heir(conn, &entered, to.to)?;
+    }
+    // The dispatcher moves next occurrences meanwhile; from here on it waits.
+    db::lock_rows(conn, "schedules", ids)?;
+    let mut done = Done::default();
+    for was in find_all(conn, application_id, ids)? {
+        match what {
+            Bulk::On | Bulk::Off => {
+                let to = if matches!(what, Bulk::On) { Turn::On } else { Turn::Off };
+                let ended = was.state() == State::Finished || (to.is_on() && was.upcoming(now).is_none());
+                if ended {
+                    done.finished.push(was);
+                } else if is_turned(&was, to) {
+                    done.already.push(was);
+                } else {
+                    done.changed.push(turn(conn, by, &was, to, now)?);
+                }
+            }
+            Bulk::Delete => {
+                remove::archive(conn, by, &was, now)?;
+                done.changed.push(was);
+            }
+            Bulk::HandOver(to) if was.owner_id == to.to => done.already.push(was),
+            Bulk::HandOver(to) => {
+                let notify = hand_over::recipients(&was, to);
+                done.changed.push(hand_over::give(conn, by, &was, to.to, notify, now)?);
+            }
+        }
+    }
+    Ok(done)
+}

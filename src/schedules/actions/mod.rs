@@ -1,0 +1,117 @@
+//! What people do with schedules, by page and by API alike. Each action belongs into one write transaction; it asks
+//! for both import permissions, keeps the limit of four and records what was and what is in the audit log.
+
+mod bulk;
+mod copy;
+mod hand_over;
+mod remove;
+mod save;
+mod slots;
+mod switch;
+mod undo;
+
+pub use bulk::{Bulk, Done, bulk};
+pub use copy::draft_of_copy;
+pub use hand_over::{HandOver, Heir, heirs};
+pub use remove::{delete, restore};
+pub use save::{create, create_once, update};
+pub use slots::slots_taken;
+pub use switch::{off_until, switch};
+pub use undo::{Undone, undo};
+
+use super::model::Schedule;
+use super::store;
+use crate::applications::{self, Entered};
+use crate::db::{self, Conn};
+use crate::error::{AppError, Result};
+use crate::members::{By, Scope};
+use crate::web::words;
+
+/// One schedule, for whom may open Import Scheduling of its Application.
+pub fn find(conn: &mut Conn, by: &By, id: i64) -> Result<(Schedule, Entered)> {
+    let schedule = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
+    let entered = applications::enter(conn, by, schedule.application_id)?;
+    entered.need_open_scheduling(conn)?;
+    Ok((schedule, entered))
+}
+
+/// The same at an address of an Application: another's schedule answers like what is not there.
+pub fn find_in(conn: &mut Conn, by: &By, application_id: i64, id: i64) -> Result<(Schedule, Entered)> {
+    let found = find(conn, by, id)?;
+    if found.0.application_id == application_id { Ok(found) } else { Err(AppError::NotFound) }
+}
+
+/// These schedules of an Application by configuration, for a caller that has entered it. `NotFound` when one of them
+/// is not there, deleted or another's.
+pub fn find_all(conn: &mut Conn, application_id: i64, ids: &[i64]) -> Result<Vec<Schedule>> {
+    let mut wanted = ids.to_vec();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let found = store::by_ids(conn, application_id, &wanted)?;
+    if found.len() == wanted.len() { Ok(found) } else { Err(AppError::NotFound) }
+}
+
+/// The schedules of an Application by configuration, for a caller that has entered it. Two queries.
+pub fn of_application(conn: &mut Conn, application_id: i64) -> Result<Vec<Schedule>> {
+    store::of_application(conn, application_id)
+}
+
+/// The schedules of a configuration, for a caller that has entered its Application.
+pub fn of_configuration(conn: &mut Conn, configuration_id: i64) -> Result<Vec<Schedule>> {
+    store::of_configuration(conn, configuration_id)
+}
+
+/// The next schedules of an Application by id, for a caller that has entered it.
+pub fn page(conn: &mut Conn, application_id: i64, after: i64, limit: i64) -> Result<Vec<Schedule>> {
+    store::page(conn, application_id, after, limit)
+}
+
+/// A schedule by id, also a deleted one: for the history that names it, within an Application that was entered.
+pub fn find_even_deleted(conn: &mut Conn, id: i64) -> Result<Option<Schedule>> {
+    store::by_id_even_archived(conn, id)
+}
+
+/// Whether another unfinished schedule of an Application that was entered has this run name.
+pub fn run_name_is_taken(conn: &mut Conn, application_id: i64, name: &str, besides: Option<i64>) -> Result<bool> {
+    store::run_name_is_taken(conn, application_id, name, besides.unwrap_or_default())
+}
+
+fn enter_to_schedule(conn: &mut Conn, by: &By, application_id: i64) -> Result<Entered> {
+    let entered = applications::enter(conn, by, application_id)?;
+    entered.need_import(conn, by, Scope::Schedule)?;
+    // Run names are unique in the Application: two who save go one after the other.
+    db::lock_row(conn, "applications", application_id)?;
+    Ok(entered)
+}
+
+fn enter_to_change(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>) -> Result<(Schedule, Entered)> {
+    let seen = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
+    let entered = enter_to_schedule(conn, by, seen.application_id)?;
+    // The dispatcher moves the next occurrence meanwhile; from here on it waits.
+    db::lock_row(conn, "schedules", id)?;
+    let schedule = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
+    if expected.is_some_and(|version| version != schedule.version) {
+        return Err(stale(conn, id));
+    }
+    Ok((schedule, entered))
+}
+
+/// Somebody else saved it since.
+fn stale(conn: &mut Conn, id: i64) -> AppError {
+    changed_since(conn, id, "Save again to replace that.")
+}
+
+/// Says who changed it and when, and what follows from that; a failure to find that out is the better error.
+fn changed_since(conn: &mut Conn, id: i64, so: &str) -> AppError {
+    let mut told = || -> Result<String> {
+        let schedule = store::by_id_even_archived(conn, id)?.ok_or(AppError::NotFound)?;
+        let who = store::member_name(conn, schedule.updated_by)?;
+        let zone = schedule.rule.time_zone();
+        let when = words::date_time(schedule.updated_at, zone);
+        Ok(format!(
+            "{who} changed this schedule on {when} ({zone}), after you opened it. It now says: {}. {so}",
+            schedule.sentence()
+        ))
+    };
+    told().map_or_else(|error| error, AppError::Stale)
+}

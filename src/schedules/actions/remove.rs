@@ -1,0 +1,71 @@
+//! Deleting a schedule, and having it back.
+
+use super::slots::take_slot;
+use super::{enter_to_change, enter_to_schedule};
+use crate::audit::Entry;
+use crate::clock::Moment;
+use crate::db::{self, Conn};
+use crate::error::{AppError, Result};
+use crate::imports;
+use crate::members::By;
+use crate::schedules::first_at_or_after;
+use crate::schedules::model::Schedule;
+use crate::schedules::store::{self, Standing};
+
+/// Deletes a schedule: it plans nothing more, and its history stays.
+pub fn delete(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>, now: Moment) -> Result<()> {
+    let (was, _) = enter_to_change(conn, by, id, expected)?;
+    archive(conn, by, &was, now)
+}
+
+/// Archives a schedule that was read under its lock.
+pub(super) fn archive(conn: &mut Conn, by: &By, was: &Schedule, now: Moment) -> Result<()> {
+    store::archive(conn, was.id, by.member.id, now)?;
+    let entry = Entry::of("schedule.deleted", "schedule", was.id).application(was.application_id);
+    by.audit(conn, entry.before(was.for_audit()), now)
+}
+
+/// Brings a deleted schedule back as it was, on or off, with its Owner; its next occurrence counts from now, and
+/// without one it is finished. One that is there already is the answer.
+///
+/// `Conflict` when its configuration has four others by now or is gone, or its run name is taken.
+pub fn restore(conn: &mut Conn, by: &By, application_id: i64, id: i64, now: Moment) -> Result<Schedule> {
+    let here = |schedule: &Schedule| schedule.application_id == application_id;
+    let seen = store::by_id_even_archived(conn, id)?.filter(here).ok_or(AppError::NotFound)?;
+    let entered = enter_to_schedule(conn, by, application_id)?;
+    db::lock_row(conn, "schedules", id)?;
+    if let Some(there) = store::by_id(conn, id)? {
+        return Ok(there);
+    }
+    let target = imports::by_id(conn, seen.configuration_id)?.filter(|target| !target.archived);
+    let Some(target) = target else {
+        return Err(AppError::Conflict("Its import configuration was deleted too, so it cannot come back.".into()));
+    };
+    if let Err(reason) = target.schedulable() {
+        return Err(AppError::Conflict(format!("{}: {reason}", target.name)));
+    }
+    if let Some(name) = &seen.run_name
+        && store::run_name_is_taken(conn, application_id, name, id)?
+    {
+        return Err(AppError::Conflict(format!(
+            "Another schedule of {} has the run name \"{name}\" by now. Give that one another name first.",
+            entered.application.name
+        )));
+    }
+    let until = seen.off_until.filter(|until| *until > now);
+    let enabled = seen.enabled || (seen.off_until.is_some() && until.is_none());
+    let upcoming = first_at_or_after(&seen.rule, now);
+    let finished_at = seen.finished_at.or(if upcoming.is_none() { Some(now) } else { None });
+    let slot_key = if finished_at.is_none() { Some(take_slot(conn, &target, Some(id), now)?) } else { None };
+    let standing = Standing {
+        enabled,
+        off_since: seen.off_since.filter(|_| !enabled),
+        off_until: until,
+        next_at: upcoming.filter(|_| enabled && finished_at.is_none()),
+    };
+    store::unarchive(conn, id, &standing, slot_key, finished_at, by.member.id, now)?;
+    let schedule = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
+    let entry = Entry::of("schedule.restored", "schedule", id).application(application_id);
+    by.audit(conn, entry.after(schedule.for_audit()), now)?;
+    Ok(schedule)
+}

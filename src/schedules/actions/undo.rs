@@ -1,0 +1,105 @@
+//! Taking back what one did: the switch, off until, bulk and hand-over. The audit log knows what was before. Only what
+//! nobody has changed since goes back.
+
+use super::hand_over::{self, give};
+use super::switch::stand;
+use super::{changed_since, enter_to_schedule, remove};
+use crate::audit::{self, Recorded};
+use crate::clock::Moment;
+use crate::db::{self, Conn};
+use crate::error::{AppError, Result};
+use crate::members::By;
+use crate::schedules::first_at_or_after;
+use crate::schedules::model::{Before, Schedule, State};
+use crate::schedules::store::{self, Standing};
+
+/// What became of the schedules that a deed had changed.
+#[derive(Clone, Debug, Default)]
+pub struct Undone {
+    /// As they were before, also those that were so already.
+    pub back: Vec<Schedule>,
+    /// Changed by somebody since, or with nothing left to plan: they stay as they are.
+    pub stays: usize,
+    /// It was a hand-over.
+    pub owner: bool,
+}
+
+/// Takes back what this member did to schedules of an Application at that moment. Sent twice, it is done once.
+///
+/// `Stale`, in words that say who and when, when all of it was changed since; `Conflict` when there is nothing to take
+/// back, or a deleted schedule finds its place taken.
+pub fn undo(conn: &mut Conn, by: &By, application_id: i64, at: Moment, now: Moment) -> Result<Undone> {
+    enter_to_schedule(conn, by, application_id)?;
+    let mut undone = Undone::default();
+    let mut last = None;
+    for entry in audit::done_at(conn, application_id, by.member.id, "schedule", at)? {
+        let Some(id) = entry.subject_id else { continue };
+        undone.owner |= entry.action == "schedule.handed-over";
+        match one(conn, by, application_id, id, &entry, now)? {
+            Some(Some(schedule)) => undone.back.push(schedule),
+            Some(None) => {
+                undone.stays += 1;
+                last = Some(id);
+            }
+            None => {}
+        }
+    }
+    match (undone.back.is_empty(), last) {
+        (true, Some(id)) => Err(changed_since(conn, id, "Nothing was undone.")),
+        (true, None) => Err(AppError::Conflict("There is nothing to undo.".into())),
+        _ => Ok(undone),
+    }
+}
+
+/// The outer `None`: nothing that can be taken back. The inner one: it stays as it is.
+fn one(
+    conn: &mut Conn,
+    by: &By,
+    application_id: i64,
+    id: i64,
+    entry: &Recorded,
+    now: Moment,
+) -> Result<Option<Option<Schedule>>> {
+    let Some(before) = entry.before.as_ref().and_then(Before::of_audit) else { return Ok(None) };
+    if entry.action == "schedule.deleted" {
+        return Ok(Some(Some(remove::restore(conn, by, application_id, id, now)?)));
+    }
+    let switched = entry.action.starts_with("schedule.turned-");
+    if !switched && entry.action != "schedule.handed-over" {
+        return Ok(None);
+    }
+    db::lock_row(conn, "schedules", id)?;
+    let Some(is) = store::by_id(conn, id)? else { return Ok(Some(None)) };
+    // A second click finds what the first one did.
+    if switched && (is.enabled, is.off_until) == (before.enabled, before.off_until) {
+        return Ok(Some(Some(is)));
+    }
+    if !switched && (is.owner_id, &is.notify) == (before.owner_id, &before.notify) {
+        return Ok(Some(Some(is)));
+    }
+    if is.version != before.version + 1 {
+        return Ok(Some(None));
+    }
+    if !switched {
+        hand_over::need(conn, by)?;
+        return Ok(Some(Some(give(conn, by, &is, before.owner_id, before.notify, now)?)));
+    }
+    let until = before.off_until.filter(|until| *until > now);
+    let enabled = before.enabled || (before.off_until.is_some() && until.is_none());
+    let upcoming = first_at_or_after(&is.rule, now);
+    if is.state() == State::Finished || (enabled && upcoming.is_none()) {
+        return Ok(Some(None));
+    }
+    let standing = Standing {
+        enabled,
+        off_since: before.off_since.filter(|_| !enabled),
+        off_until: until,
+        next_at: upcoming.filter(|_| enabled),
+    };
+    let action = match (enabled, until) {
+        (true, _) => "schedule.turned-on",
+        (false, None) => "schedule.turned-off",
+        (false, Some(_)) => "schedule.turned-off-until",
+    };
+    Ok(Some(Some(stand(conn, by, &is, &standing, action, now)?)))
+}
