@@ -117,7 +117,7 @@ fn all_of_it_works_without_scripts() {
         for time in ["18:00", "19:00"] {
             create(&world, draft(&stage, &daily(time))).await;
         }
-        let off = Look { scripts: false, dark: false, phone: true };
+        let off = Look { scripts: false, ..Look::default() };
         let chrome = Chrome::open(&world, Some(&world.ada), off).await;
         chrome.goto(&list(&world)).await;
         chrome.click("Turn off").await;
