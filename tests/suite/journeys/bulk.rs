@@ -142,6 +142,7 @@ fn all_of_it_works_without_scripts() {
         chrome.click("Hourly").await;
         chrome.click("Schedule Import").await;
         chrome.sees("Scheduled: Every hour").await;
+        world.advance(Duration::seconds(5));
         chrome.click("Select Every hour").await;
         chrome.click("Delete").await;
         chrome.sees("Delete this schedule?").await;
