@@ -274,7 +274,7 @@ pub async fn save(
             };
             let mut flash = Flash::new(said(what, &done, &owner.unwrap_or_default()));
             if !done.changed.is_empty() {
-                flash = undoable(flash, application_id, now);
+                flash = undoable(flash, application_id, now, None);
             }
             toast::on_to(&request, &list_address(application_id, &sent), "", flash)
         }

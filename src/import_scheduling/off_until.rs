@@ -212,7 +212,7 @@ pub async fn save(
             let until = schedule.off_until.map(|at| words::date_time(at, zone)).unwrap_or_default();
             let mut flash = Flash::new(format!("Off until {until} ({zone}): {}.", schedule.sentence()));
             if switched.changed {
-                flash = undoable(flash, path.0, now);
+                flash = undoable(flash, path.0, now, None);
             }
             toast::on_to(&request, &list(path.0), &format!("#sched-{}", schedule.id), flash)
         }

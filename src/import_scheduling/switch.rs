@@ -40,16 +40,17 @@ pub async fn switch(
         let passed = words::counted(switched.passed as i64, "occurrence", "occurrences");
         text.push_str(&format!(" {passed} passed while it was off."));
     }
+    let back = way_back(application_id, form.get("back"));
     let mut flash = Flash::new(text);
     if switched.passed > 0 {
         let runs =
             format!("/applications/{application_id}/settings/import-configurations/{}/runs", schedule.configuration_id);
-        flash = flash.button("Run once now", runs, &[("back", &list(application_id))]);
+        let list = list(application_id);
+        flash = flash.button("Run once now", runs, &[("back", back.unwrap_or(&list))]);
     }
     if switched.changed {
-        flash = undoable(flash, application_id, now);
+        flash = undoable(flash, application_id, now, back);
     }
-    let back = way_back(application_id, form.get("back"));
     if is_fragment(&request) {
         let card = answer_card(&request, &app, &by, application_id, schedule.configuration_id).await?;
         return super::toast::beside(&request, &app, card, &flash);
@@ -66,10 +67,11 @@ pub fn list(application_id: i64) -> String {
     format!("/applications/{application_id}/settings/import-scheduling")
 }
 
-/// With the button that takes back what this member did at this moment.
-pub fn undoable(flash: Flash, application_id: i64, at: Moment) -> Flash {
+/// With the button that takes back what this member did at this moment, and comes back to where that was done.
+pub fn undoable(flash: Flash, application_id: i64, at: Moment, back: Option<&str>) -> Flash {
     let at = at.micros().to_string();
-    flash.button("Undo", format!("/applications/{application_id}/schedules/undo"), &[("at", &at)])
+    let fields: Vec<_> = [("at", at.as_str())].into_iter().chain(back.map(|back| ("back", back))).collect();
+    flash.button("Undo", format!("/applications/{application_id}/schedules/undo"), &fields)
 }
 
 /// `POST /applications/{a}/schedules/undo` with the moment in microseconds at which the same member did it.
@@ -100,15 +102,22 @@ pub async fn undo(
         let stay = words::counted(undone.stays as i64, "was changed since and stays", "were changed since and stay");
         text.push_str(&format!(" {stay} that way."));
     }
-    Ok(see_other(&to, Some(Flash::new(text))))
+    let back = way_back(application_id, form.get("back"));
+    Ok(see_other(back.unwrap_or(&to), Some(Flash::new(text))))
 }
 
 /// `POST /applications/{a}/schedules/{s}/restore`: what was deleted is back.
-pub async fn restore(app: Data<App>, SignedIn(by): SignedIn, path: Path<(i64, i64)>) -> Result<HttpResponse> {
+pub async fn restore(
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    path: Path<(i64, i64)>,
+    form: Form,
+) -> Result<HttpResponse> {
     let ((application_id, id), now) = (path.into_inner(), app.now());
     let schedule = app.write(move |conn| actions::restore(conn, &by, application_id, id, now)).await?;
     let flash = Flash::new(format!("Back again: {}.", schedule.sentence()));
-    Ok(see_other(&row(application_id, id), Some(flash)))
+    let row = row(application_id, id);
+    Ok(see_other(way_back(application_id, form.get("back")).unwrap_or(&row), Some(flash)))
 }
 
 #[derive(Template)]
@@ -193,8 +202,10 @@ pub async fn delete(
         })
         .await?;
     let restore = format!("/applications/{application_id}/schedules/{id}/restore");
-    let flash = Flash::new(format!("Deleted: {}.", deleted.sentence())).button("Undo", restore, &[]);
+    let back = way_back(application_id, form.get("back"));
+    let fields: Vec<_> = back.map(|back| ("back", back)).into_iter().collect();
+    let flash = Flash::new(format!("Deleted: {}.", deleted.sentence())).button("Undo", restore, &fields);
     let list = list(application_id);
-    let to = way_back(application_id, form.get("back")).unwrap_or(&list);
+    let to = back.unwrap_or(&list);
     Ok(see_other(to, Some(flash)))
 }

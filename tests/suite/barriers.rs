@@ -137,7 +137,7 @@ fn no_dialog_has_a_barrier() {
         let mut looker = Looker::new(&world).await;
         looker.chrome.sign_in(&world.session(&world.olive).await).await;
         looker.chrome.goto(&list(&world)).await;
-        let openers = "return [...document.querySelectorAll('[data-hx-target=\"#dialog\"]')].map(e => e.dataset.hxGet)";
+        let openers = "return [...document.querySelectorAll('[data-hx-get][data-hx-target=\"#dialog\"]')].map(e => e.dataset.hxGet)";
         let openers: Vec<String> = serde_json::from_value(looker.chrome.script(openers).await).unwrap();
         let one_of_each: BTreeMap<String, String> =
             openers.into_iter().map(|path| (format!("{}?{}", kind(&path), path.contains('?')), path)).collect();

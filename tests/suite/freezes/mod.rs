@@ -1,6 +1,7 @@
 //! Freezes: what they skip, what runs once when they end, and how people plan them.
 
 mod ending;
+mod foretold;
 mod pages;
 mod skipping;
 
