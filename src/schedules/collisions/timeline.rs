@@ -71,7 +71,9 @@ impl Timeline {
                 if marked == index {
                     return Some(at);
                 }
-                at += (self.second(marked) - at + step - 1).div_euclid(step) * step;
+                let gap = self.second(marked) - at;
+                // Mostly the next one already; a division for each is what two dense grids would spend their time on.
+                at += if gap <= step { step } else { (gap + step - 1).div_euclid(step) * step };
             }
             cursor = self.index(last) + 1;
         }
