@@ -109,7 +109,7 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/applications/{a}/schedules/{s}/edit", get().to(scheduling::dialog::edit_form));
     routes.route("/applications/{a}/schedules/{s}", post().to(scheduling::dialog::update));
     routes.route("/applications/{a}/schedules/{s}/switch", post().to(scheduling::switch::switch));
-    routes.route("/applications/{a}/schedules/{s}/copy", get().to(scheduling::copy::copy_form));
+    routes.route("/applications/{a}/schedules/{s}/copy", get().to(scheduling::dialog::copy_form));
     routes.route("/applications/{a}/schedules/{s}/off-until", get().to(scheduling::off_until::form));
     routes.route("/applications/{a}/schedules/{s}/off-until", post().to(scheduling::off_until::save));
     routes.route("/applications/{a}/schedules/{s}/restore", post().to(scheduling::switch::restore));

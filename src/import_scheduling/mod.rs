@@ -1,29 +1,23 @@
 //! The page this product is known for: when each import runs, who owns it, how the last runs went. It stands above
 //! the rooms whose nouns it shows (imports, schedules, runs) and reads them; nobody reads it.
 //!
-//! [`list`] is the page, [`calendar`] shows when all of it was and will be. [`dialog`] schedules and edits, [`copy`] begins
-//! with another schedule, [`switch`] turns off, deletes and undoes, [`off_until`] turns off until a date, [`bulk`] does
-//! that to several, [`starting`] runs, runs again and cancels, [`history`] lists what ran, [`summary`] shows one run.
+//! [`list`] is the page, [`calendar`] shows when all of it was and will be. [`dialog`] schedules, edits and copies,
+//! [`switch`] turns off, deletes and undoes, [`off_until`] turns off until a date, [`bulk`] does that to several,
+//! [`starting`] runs, runs again and cancels, [`history`] lists what ran, [`summary`] shows one run.
 
-mod beside;
 pub mod bulk;
 pub mod calendar;
 mod card;
 mod cards;
-pub mod copy;
 pub mod dialog;
-mod form;
 pub mod history;
 pub mod list;
 mod load;
 pub mod off_until;
-mod preview;
 pub mod starting;
-mod strip;
 pub mod summary;
 pub mod switch;
 mod toast;
-mod typed;
 
 use crate::applications::Entered;
 use crate::web::{Crumb, local_path};

@@ -123,9 +123,7 @@ pub fn open_runs_of(conn: &mut Conn, configuration_id: i64) -> Result<Vec<Run>> 
         .limit(1_000)
         .select(runs::id)
         .load(conn)?;
-    let mut open = store::by_ids(conn, &ids)?;
-    open.sort_by_key(|run| run.id);
-    Ok(open)
+    oldest_first(conn, &ids)
 }
 
 /// What is queued or running in an Application, the oldest first.
@@ -136,7 +134,11 @@ pub fn open_runs(conn: &mut Conn, application_id: i64) -> Result<Vec<Run>> {
         .limit(1_000)
         .select(runs::id)
         .load(conn)?;
-    let mut open = store::by_ids(conn, &ids)?;
+    oldest_first(conn, &ids)
+}
+
+fn oldest_first(conn: &mut Conn, ids: &[i64]) -> Result<Vec<Run>> {
+    let mut open = store::by_ids(conn, ids)?;
     open.sort_by_key(|run| run.id);
     Ok(open)
 }

@@ -3,6 +3,7 @@
 
 mod address;
 pub mod assets;
+mod confirm;
 pub mod csrf;
 pub mod download;
 pub mod errors;
@@ -14,6 +15,7 @@ pub mod words;
 pub mod zones;
 
 pub use address::{client_address, local_path};
+pub use confirm::ConfirmPage;
 pub use errors::{at_controls, refused};
 pub use flash::Flash;
 pub use form::Form;

@@ -3,7 +3,6 @@
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use askama::Template;
 
 use super::edit::place;
 use crate::app::App;
@@ -11,19 +10,7 @@ use crate::applications::shell;
 use crate::connections::{Connection, actions};
 use crate::error::{AppError, Result};
 use crate::members::{By, SignedIn};
-use crate::web::{Flash, Page, Shell, see_other};
-
-#[derive(Template)]
-#[template(path = "web/confirm.html")]
-struct ConfirmPage {
-    shell: Shell,
-    action: String,
-    back: String,
-    question: String,
-    what_stays: String,
-    verb: &'static str,
-    refused: Option<String>,
-}
+use crate::web::{ConfirmPage, Flash, see_other};
 
 fn confirm(
     request: &HttpRequest,
@@ -33,7 +20,6 @@ fn confirm(
     refusal: Option<(StatusCode, String)>,
 ) -> Result<HttpResponse> {
     let back = format!("/connections/{}", connection.id);
-    let (status, refused) = refusal.map_or((StatusCode::OK, None), |(status, words)| (status, Some(words)));
     let template = ConfirmPage {
         shell: shell(request, app, by, "Delete a Connection").at("/connections"),
         action: format!("{back}/delete"),
@@ -42,9 +28,9 @@ fn confirm(
         what_stays: "Its secrets are forgotten and its name is free again. What ran through it stays in the history."
             .into(),
         verb: "Delete Connection",
-        refused,
+        refused: None,
     };
-    Page::with(status, request, &template)
+    template.answer(request, refusal)
 }
 
 /// `GET /connections/{c}/delete`

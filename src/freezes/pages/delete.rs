@@ -2,14 +2,13 @@
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use askama::Template;
 
 use super::{find_to_change, list_of, shell_of};
 use crate::app::App;
 use crate::error::Result;
 use crate::freezes::{Stage, actions};
 use crate::members::SignedIn;
-use crate::web::{Flash, Form, Page, Shell, see_other};
+use crate::web::{ConfirmPage, Flash, Form, see_other};
 
 /// `POST {A}/settings/freezes/{f}/end`
 pub async fn end(app: Data<App>, SignedIn(by): SignedIn, ids: Path<(i64, i64)>, form: Form) -> Result<HttpResponse> {
@@ -20,18 +19,6 @@ pub async fn end(app: Data<App>, SignedIn(by): SignedIn, ids: Path<(i64, i64)>, 
     let then = if ended.run_once { " What it skipped runs once." } else { "" };
     let said = format!("“{}” has ended; schedules run again.{then}", ended.name);
     Ok(see_other(&list_of(ids.0), Some(Flash::new(said))))
-}
-
-#[derive(Template)]
-#[template(path = "web/confirm.html")]
-struct ConfirmPage {
-    shell: Shell,
-    action: String,
-    back: String,
-    question: String,
-    what_stays: String,
-    verb: &'static str,
-    refused: Option<String>,
 }
 
 /// `GET {A}/settings/freezes/{f}/delete` asks.
@@ -60,7 +47,7 @@ pub async fn delete_form(
         verb: "Delete freeze",
         refused: None,
     };
-    Page::ok(&request, &template)
+    template.answer(&request, None)
 }
 
 /// `POST {A}/settings/freezes/{f}/delete`

@@ -16,7 +16,7 @@ use crate::formats::Proposal;
 use crate::imports::sample::{Origin, look};
 use crate::imports::{Configuration, Definition, Draft, Mode, Overlap, actions};
 use crate::members::{By, SignedIn};
-use crate::web::{Flash, Form, Page, Shell, at_controls, refused, see_other};
+use crate::web::{ConfirmPage, Flash, Form, Page, Shell, at_controls, refused, see_other};
 
 #[derive(Template)]
 #[template(path = "imports/edit.html")]
@@ -316,18 +316,6 @@ async fn read_source(app: &App, by: &By, place: &Place, form: &Form, typed: &Typ
     look(app, origin, Some(typed.options.clone())).await
 }
 
-#[derive(Template)]
-#[template(path = "web/confirm.html")]
-struct ConfirmPage {
-    shell: Shell,
-    action: String,
-    back: String,
-    question: String,
-    what_stays: String,
-    verb: &'static str,
-    refused: Option<String>,
-}
-
 fn confirm(
     request: &HttpRequest,
     app: &App,
@@ -337,7 +325,6 @@ fn confirm(
 ) -> Result<HttpResponse> {
     let (configuration, _) = place.found.as_ref().ok_or(AppError::NotFound)?;
     let back = format!("{}/{}", place.list(), configuration.id);
-    let (status, refused) = refusal.map_or((StatusCode::OK, None), |(status, words)| (status, Some(words)));
     let template = ConfirmPage {
         shell: place.shell(request, app, by, "Delete an import configuration"),
         action: format!("{back}/delete"),
@@ -345,9 +332,9 @@ fn confirm(
         question: format!("Delete the import configuration “{}”?", configuration.name),
         what_stays: "What it loaded stays in its Block, and the history of its runs stays.".into(),
         verb: "Delete import configuration",
-        refused,
+        refused: None,
     };
-    Page::with(status, request, &template)
+    template.answer(request, refusal)
 }
 
 /// `GET …/{i}/delete`

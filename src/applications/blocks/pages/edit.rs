@@ -11,7 +11,7 @@ use crate::applications::{Entered, enter, settings_shell};
 use crate::error::{AppError, FieldErrors, Result};
 use crate::formats::ColumnType;
 use crate::members::{By, SignedIn};
-use crate::web::{Crumb, Flash, Form, Page, Shell, refused, see_other};
+use crate::web::{ConfirmPage, Crumb, Flash, Form, Page, Shell, refused, see_other};
 
 #[derive(Template)]
 #[template(path = "blocks/edit.html")]
@@ -305,18 +305,6 @@ async fn save(
     }
 }
 
-#[derive(Template)]
-#[template(path = "web/confirm.html")]
-struct ConfirmPage {
-    shell: Shell,
-    action: String,
-    back: String,
-    question: String,
-    what_stays: String,
-    verb: &'static str,
-    refused: Option<String>,
-}
-
 fn confirm(
     request: &HttpRequest,
     app: &App,
@@ -328,7 +316,6 @@ fn confirm(
     let base = format!("/applications/{}", block.application_id);
     let back = format!("{base}/blocks/{}", block.id);
     let shell = settings_shell(request, app, by, &place.entered, "Delete a Block").at(&format!("{base}/blocks"));
-    let (status, refused) = refusal.map_or((StatusCode::OK, None), |(status, words)| (status, Some(words)));
     let template = ConfirmPage {
         shell,
         action: format!("{back}/delete"),
@@ -337,9 +324,9 @@ fn confirm(
         what_stays: "Its rows can no longer be seen and its name is free again. The history of its imports stays."
             .into(),
         verb: "Delete Block",
-        refused,
+        refused: None,
     };
-    Page::with(status, request, &template)
+    template.answer(request, refusal)
 }
 
 /// `GET /applications/{a}/blocks/{b}/delete`

@@ -7,8 +7,8 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::Value;
 
-use super::dialog::{Stage, answer, form};
 use super::typed::Typed;
+use super::{Stage, answer, form};
 use crate::app::App;
 use crate::clock::Moment;
 use crate::error::{FieldErrors, Result};

@@ -1,15 +1,23 @@
-//! The dialog: schedule an import, edit a schedule. The same addresses answer a whole page, or for htmx the dialog.
+//! The dialog: schedule an import, edit or copy a schedule. The same addresses answer a whole page, or for htmx the
+//! dialog.
+//!
+//! [`form`](mod@form) is what is drawn, [`typed`] what it holds, [`preview`](mod@preview) what it would do, explained
+//! with what [`beside`] reads and the busy hours that [`strip`] draws; [`copy`] begins with another schedule.
+
+mod beside;
+mod copy;
+mod form;
+mod preview;
+mod strip;
+mod typed;
+
+pub use copy::copy_form;
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::beside::{Beside, Chosen};
-use super::copy::{self, Copied};
-use super::form::{Choice, ConfigurationChoice, ScheduleDialog, ScheduleForm, SchedulePage};
-use super::preview::{self, Asked, PreviewPart};
 use super::toast;
-use super::typed::Typed;
 use crate::app::App;
 use crate::applications::{Entered, enter, settings_shell, who_sees};
 use crate::clock::Moment;
@@ -21,23 +29,28 @@ use crate::schedules::{RuleForm, Schedule, actions};
 use crate::web::form::Query;
 use crate::web::page::is_fragment;
 use crate::web::{Crumb, Flash, Form, Page, Shell, refused};
+use beside::{Beside, Chosen};
+use copy::Copied;
+use form::{Choice, ConfigurationChoice, ScheduleDialog, ScheduleForm, SchedulePage};
+use preview::{Asked, PreviewPart};
+use typed::Typed;
 
 /// What the form needs besides what was typed.
-pub(super) struct Stage {
-    pub entered: Entered,
+struct Stage {
+    entered: Entered,
     /// Those that can be scheduled.
-    pub configurations: Vec<Listed>,
+    configurations: Vec<Listed>,
     /// Active members who may be told.
     members: Vec<Member>,
     schedule: Option<Schedule>,
     owner: Option<String>,
     beside: Beside,
     /// Of what the form makes a copy.
-    pub copied: Option<Copied>,
+    copied: Option<Copied>,
 }
 
 impl Stage {
-    pub fn load(conn: &mut Conn, by: &By, application_id: i64, schedule_id: Option<i64>) -> Result<Self> {
+    fn load(conn: &mut Conn, by: &By, application_id: i64, schedule_id: Option<i64>) -> Result<Self> {
         let entered = enter(conn, by, application_id)?;
         let schedule = match schedule_id {
             Some(id) => {
@@ -60,14 +73,7 @@ impl Stage {
 }
 
 /// The form, drawn.
-pub(super) fn form(
-    stage: &Stage,
-    typed: Typed,
-    by: &By,
-    csrf: String,
-    errors: FieldErrors,
-    now: Moment,
-) -> ScheduleForm {
+fn form(stage: &Stage, typed: Typed, by: &By, csrf: String, errors: FieldErrors, now: Moment) -> ScheduleForm {
     let base = format!("/applications/{}", stage.entered.application.id);
     let mut blocks: Vec<(i64, String)> =
         stage.configurations.iter().map(|c| (c.configuration.block_id, c.block_name.clone())).collect();
@@ -190,7 +196,7 @@ fn configuration_choice(
 }
 
 /// The form in a dialog for htmx, alone when the dialog is there already, else on a page.
-pub(super) fn answer(
+fn answer(
     request: &HttpRequest,
     app: &App,
     by: &By,
