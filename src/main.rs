@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 use command::{MemberCommand, TokenCommand};
 use tidegate::config::{Config, Options, Role};
 use tidegate::{demo, server};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Runs a company's data imports on schedule.
 #[derive(Parser)]
@@ -81,6 +82,7 @@ fn wrong(reason: &str) -> ExitCode {
 }
 
 async fn serve(options: Options) -> Result<(), String> {
+    let mut stop = Stop::listen()?;
     let running = server::start(Config::new(options, "./data")?, true).await?;
     let at = running.app.base_url.as_str().trim_end_matches('/');
     if let Some(code) = running.setup_code().await? {
@@ -88,19 +90,20 @@ async fn serve(options: Options) -> Result<(), String> {
         println!("setup code: {code}");
     }
     println!("listening on {at}");
-    asked_to_stop().await?;
+    stop.asked().await;
     running.stop().await;
     end_soon();
     Ok(())
 }
 
 async fn demo(options: Options) -> Result<(), String> {
+    let mut stop = Stop::listen()?;
     let demo = demo::start(Config::new(options, demo::DATA_DIR)?).await?;
     println!("listening on {}", demo.running.app.base_url.as_str().trim_end_matches('/'));
     for person in &demo.people {
         println!("{} {} {}", person.email, person.password, person.role);
     }
-    asked_to_stop().await?;
+    stop.asked().await;
     demo.stop().await;
     end_soon();
     Ok(())
@@ -115,11 +118,19 @@ fn end_soon() {
     });
 }
 
-/// Until SIGTERM or SIGINT.
-async fn asked_to_stop() -> Result<(), String> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut term = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
-    let mut int = signal(SignalKind::interrupt()).map_err(|e| e.to_string())?;
-    tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
-    Ok(())
+/// SIGTERM and SIGINT. Listened to before anybody is told that the process is there: who stops it at once is heard.
+struct Stop {
+    term: Signal,
+    int: Signal,
+}
+
+impl Stop {
+    fn listen() -> Result<Self, String> {
+        let to = |kind| signal(kind).map_err(|e| e.to_string());
+        Ok(Self { term: to(SignalKind::terminate())?, int: to(SignalKind::interrupt())? })
+    }
+
+    async fn asked(&mut self) {
+        tokio::select! { _ = self.term.recv() => {}, _ = self.int.recv() => {} }
+    }
 }
