@@ -94,11 +94,19 @@ pub async fn update(call: Call, body: Body) -> Answer {
         {
             return Ok(actions::switch(conn, by, id, *on, expected, now)?.schedule);
         }
-        if patch.keys().all(|name| name == "off_until" || name == "enabled")
-            && patch.get("enabled") != Some(&Value::Bool(true))
-            && let Some(until) = patch.get("off_until").and_then(Value::as_str).and_then(Moment::parse_rfc3339)
-        {
-            return Ok(actions::off_until(conn, by, id, until, expected, now)?.schedule);
+        let switches = patch.keys().all(|name| name == "off_until" || name == "enabled");
+        if switches && matches!(patch.get("enabled"), None | Some(Value::Bool(false))) {
+            match patch.get("off_until") {
+                Some(Value::String(until)) if let Some(until) = Moment::parse_rfc3339(until) => {
+                    return Ok(actions::off_until(conn, by, id, until, expected, now)?.schedule);
+                }
+                // Off without a date; what is on and is not turned off has none.
+                Some(Value::Null) => {
+                    let on = schedule.enabled && !patch.contains_key("enabled");
+                    return Ok(actions::switch(conn, by, id, on, expected, now)?.schedule);
+                }
+                _ => {}
+            }
         }
         actions::update(conn, by, id, expected, draft(patched(&schedule, patch))?, now)
     });
@@ -225,7 +233,11 @@ impl Named {
             spacing_minutes: entered.application.spacing_minutes,
             schedule_id: self.schedule_id,
         };
-        let neighbours = collisions::neighbours(conn, by, application_id)?;
+        // What others schedule is for whoever may open Import Scheduling.
+        let neighbours = match entered.may_open_scheduling() {
+            true => collisions::neighbours(conn, by, application_id)?,
+            false => Vec::new(),
+        };
         Ok((freezes, Some(Beside { target, overlap: definition.overlap, neighbours }), errors))
     }
 }

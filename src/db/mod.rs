@@ -34,10 +34,11 @@ use diesel::sql_types::BigInt;
 pub type Backend = <Conn as diesel::Connection>::Backend;
 
 /// Holds a row until the transaction ends, so that two writers of one thing go one after the other. SQLite's write
-/// transactions exclude each other already. `table` is ours, never a person's text.
+/// transactions exclude each other already. It holds up no foreign key that names the row: who writes a run of an
+/// Application does not wait for who saves a schedule there. `table` is ours, never a person's text.
 pub fn lock_row(conn: &mut Conn, table: &'static str, id: i64) -> QueryResult<()> {
     if let Conn::Pg(conn) = conn {
-        diesel::sql_query(format!("SELECT 1 FROM {table} WHERE id = $1 FOR UPDATE"))
+        diesel::sql_query(format!("SELECT 1 FROM {table} WHERE id = $1 FOR NO KEY UPDATE"))
             .bind::<BigInt, _>(id)
             .execute(conn)?;
     }
@@ -47,7 +48,7 @@ pub fn lock_row(conn: &mut Conn, table: &'static str, id: i64) -> QueryResult<()
 /// The same for several rows, in the order of their ids, so that two who want the same rows do not wait for each other.
 pub fn lock_rows(conn: &mut Conn, table: &'static str, ids: &[i64]) -> QueryResult<()> {
     if let Conn::Pg(conn) = conn {
-        diesel::sql_query(format!("SELECT 1 FROM {table} WHERE id = ANY($1) ORDER BY id FOR UPDATE"))
+        diesel::sql_query(format!("SELECT 1 FROM {table} WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE"))
             .bind::<diesel::sql_types::Array<BigInt>, _>(ids)
             .execute(conn)?;
     }

@@ -9,6 +9,7 @@ use super::store::{self};
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::Result;
+use crate::schedules::LATE;
 
 /// The freezes of these Applications that held at some instant from `from` to `until`. They are locked: nobody ends one
 /// of them while occurrences are being skipped under it.
@@ -27,13 +28,15 @@ pub fn ended(conn: &mut Conn, now: Moment) -> Result<BTreeSet<i64>> {
 }
 
 /// The ended and unsettled freezes of an Application, each with the instant at which it is truly over: when no other
-/// holds any more. One that another outlasts until after `now` is left out.
+/// holds any more. One that another outlasts until after `now` is left out; so is one that ended a while ago when another
+/// holds now: nothing begins late while the Application is frozen.
 pub fn over(conn: &mut Conn, application_id: i64, now: Moment) -> Result<Vec<(Moment, Freeze)>> {
     let ended = store::unsettled(conn, Some(application_id), now)?;
     let Some(first) = ended.iter().map(|f| f.ends_at).min() else { return Ok(Vec::new()) };
     let others = store::holding(conn, &[application_id], first, now)?;
     let over = ended.into_iter().map(|f| (super::released(&others, f.ends_at), f));
-    Ok(over.filter(|(at, _)| *at <= now).collect())
+    let frozen_now = super::at(&others, now).is_some();
+    Ok(over.filter(|(at, _)| *at <= now && !(frozen_now && now.since(*at) > LATE)).collect())
 }
 
 /// Holds these freezes until the transaction ends.

@@ -278,6 +278,8 @@ pub async fn save(
             }
             toast::on_to(&request, &list_address(application_id, &sent), "", flash)
         }
+        // These two have no form to come back.
+        Err(error) if matches!(what, What::On | What::Off) => Err(error),
         Err(error) => {
             let answer = refused(error)?;
             ask(context, application_id, (what, ids), &sent, answer).await

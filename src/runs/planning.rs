@@ -11,10 +11,7 @@ use chrono::Duration;
 use crate::clock::Moment;
 use crate::freezes::{self, Freeze, holding};
 use crate::schedules::clockwork::{Due, Step};
-use crate::schedules::{grace, latest_at_or_before, next_after};
-
-/// Claimed later than this, a run counts as late.
-pub const LATE: Duration = Duration::seconds(60);
+use crate::schedules::{LATE, grace, latest_at_or_before, next_after};
 
 /// What becomes of one schedule's due occurrences: each of them is in exactly one of these.
 #[derive(Clone, Debug, PartialEq)]

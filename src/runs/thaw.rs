@@ -8,7 +8,6 @@ use chrono::Duration;
 
 use super::dispatcher::{Dispatched, row};
 use super::lifecycle::RunStatus;
-use super::planning::LATE;
 use super::queue::{self, NewRun};
 use super::store;
 use crate::clock::Moment;
@@ -17,7 +16,7 @@ use crate::error::{AppError, Result};
 use crate::freezes::Freeze;
 use crate::freezes::clockwork::{self, Skip};
 use crate::schedules::clockwork::Due;
-use crate::schedules::{Schedule, actions as schedules};
+use crate::schedules::{LATE, Schedule, actions as schedules};
 use crate::web::words::counted;
 
 /// A run after a freeze may come as late as one of a schedule that repeats seldom.

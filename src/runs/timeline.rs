@@ -11,13 +11,14 @@ use super::lifecycle::RunStatus;
 use super::model::Run;
 use super::{queue, store};
 use crate::clock::Moment;
+use crate::db::schema::runs;
 use crate::db::{Conn, IdRow, on};
 use crate::error::Result;
 
 /// The instant that the index is on; the words must be those of the index.
 const PLACE: &str = "coalesce(r.planned_at, r.queued_at)";
-/// More Missed ranges than these in one look are no use to anybody.
-const MOST_RANGES: i64 = 200;
+/// So many ranges of occurrences that did not run are shown in one look.
+pub const MOST_RANGES: i64 = 200;
 
 /// Which runs are looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -99,7 +100,7 @@ pub fn within(
     in_order(conn, ids)
 }
 
-/// The Missed or Skipped ranges of occurrences that overlap a stretch.
+/// The Missed or Skipped ranges of occurrences that overlap a stretch, [`MOST_RANGES`] of them at most.
 pub fn ranges(conn: &mut Conn, filter: &Filter, (from, to): Stretch) -> Result<Vec<Run>> {
     let query = diesel::sql_query(format!(
         "SELECT r.id FROM runs r WHERE {} AND r.planned_until IS NOT NULL AND r.planned_until >= $1 AND {PLACE} < $2 \
@@ -112,9 +113,20 @@ pub fn ranges(conn: &mut Conn, filter: &Filter, (from, to): Stretch) -> Result<V
     in_order(conn, ids)
 }
 
-/// The run that stands for an occurrence; of several, because it was run again, the first.
+/// The run that stands for an occurrence, alone or in a range that did not run; of several, because it was run again,
+/// the first.
 pub fn of_occurrence(conn: &mut Conn, schedule_id: i64, planned_at: Moment) -> Result<Option<Run>> {
-    store::by_occurrence_key(conn, &queue::occurrence_key(schedule_id, planned_at, 0))
+    if let Some(run) = store::by_occurrence_key(conn, &queue::occurrence_key(schedule_id, planned_at, 0))? {
+        return Ok(Some(run));
+    }
+    let ids: Vec<i64> = runs::table
+        .filter(runs::schedule_id.eq(schedule_id).and(runs::planned_at.le(planned_at)))
+        .filter(runs::planned_until.ge(planned_at))
+        .order(runs::id.desc())
+        .limit(1)
+        .select(runs::id)
+        .load(conn)?;
+    Ok(store::by_ids(conn, &ids)?.pop())
 }
 
 fn in_order(conn: &mut Conn, ids: Vec<IdRow>) -> Result<Vec<Run>> {

@@ -1,6 +1,7 @@
 //! What the clock asks of the table of schedules, and how it moves them on; people's part is in `store`.
 
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt};
 use std::collections::HashMap;
 
 use super::model::Schedule;
@@ -43,8 +44,15 @@ pub fn due_configurations(conn: &mut Conn, now: Moment) -> Result<Vec<(i64, usiz
     Ok(order.into_iter().map(|id| (id, counts[&id])).collect())
 }
 
-/// What is due of these configurations, by id.
+/// What is due of these configurations, by id. Held until the transaction ends, in the order of ids as people's actions
+/// hold them: a rule that is saved meanwhile is the one that moves on.
 pub fn due_of(conn: &mut Conn, configuration_ids: &[i64], now: Moment) -> Result<Vec<Due>> {
+    if let Conn::Pg(conn) = conn {
+        let held =
+            "SELECT 1 FROM schedules WHERE next_at <= $1 AND configuration_id = ANY($2) ORDER BY id FOR NO KEY UPDATE";
+        let query = diesel::sql_query(held).bind::<BigInt, _>(now.micros());
+        query.bind::<Array<BigInt>, _>(configuration_ids).execute(conn)?;
+    }
     type DueRow = (i64, i64, Option<i64>, String, Option<Moment>, Option<String>, i64, Option<String>);
     let found: Vec<DueRow> = schedules::table
         .filter(schedules::next_at.le(now))

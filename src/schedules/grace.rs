@@ -6,6 +6,9 @@ use super::recurrence::next_after;
 use super::rule::Rule;
 use crate::clock::Moment;
 
+/// Claimed later than this, a run counts as late.
+pub const LATE: Duration = Duration::seconds(60);
+
 /// Half the time to the occurrence after it, at least an hour, at most three days; for Once three days. After the last
 /// one that time is what it would be without the end.
 pub fn grace(rule: &Rule, at: Moment) -> Duration {

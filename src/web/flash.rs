@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use super::address::local_path;
 use crate::app::App;
 
 const COOKIE: &str = "flash";
@@ -57,7 +58,7 @@ impl Flash {
         let cookie = request.cookie(if secure { SECURE_COOKIE } else { COOKIE })?;
         let flash: Flash = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(cookie.value()).ok()?).ok()?;
         // An address of our own only, whoever wrote the cookie.
-        let ours = |button: &Button| button.action.starts_with('/') && !button.action.starts_with("//");
+        let ours = |button: &Button| local_path(&button.action).is_some();
         Some(flash).filter(|flash| flash.buttons.iter().all(ours))
     }
 

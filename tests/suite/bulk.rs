@@ -192,6 +192,21 @@ on_both! {
         }
     }
 
+    /// The first Undo, sent again after somebody else meant it.
+    async fn what_was_deleted_once_more_is_not_undone(world: World) {
+        let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
+        let schedule = create(&world, draft(&stage, &daily("18:00"))).await;
+        let deleted = world.now().rfc3339();
+        delete(&world, &world.olive, schedule.id).await;
+        world.advance(Duration::minutes(1));
+        assert_eq!(undo(&world, &world.olive, &deleted).await.unwrap().back.len(), 1);
+        assert_eq!(undo(&world, &world.olive, &deleted).await.unwrap().back.len(), 1, "a second click finds it there");
+        world.advance(Duration::minutes(1));
+        delete(&world, &world.ada, schedule.id).await;
+        let refused = undo(&world, &world.olive, &deleted).await;
+        assert!(matches!(refused, Err(AppError::Stale(_))), "{refused:?}");
+    }
+
     async fn several_deleted_at_once_come_back_at_once(world: World) {
         let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
         let ids = five(&world, &stage).await;

@@ -171,6 +171,16 @@ on_both! {
         assert!(page.contains("Use 02:40"), "{page}");
     }
 
+    /// Configure alone shows configurations, and not who runs what when.
+    async fn who_may_not_open_import_scheduling_is_told_of_no_other_schedule(world: World) {
+        let (first, second) = two(&world).await;
+        create(&world, draft(&first, &daily("02:25"))).await;
+        let (application, stranger) = (world.application, world.stranger.clone());
+        world.write(move |conn| cast::grant(conn, application, &stranger, (false, true))).await;
+        assert_eq!(collisions(&world, &world.olive, asked(&world, &second, "02:30")).await.len(), 1);
+        assert!(collisions(&world, &world.stranger, asked(&world, &second, "02:30")).await.is_empty());
+    }
+
     async fn of_another_application_only_the_time_is_told_to_who_may_not_see_it(world: World) {
         let (first, second) = two(&world).await;
         let there = create(&world, draft(&first, &daily("02:25"))).await;

@@ -264,6 +264,20 @@ on_both! {
         assert_eq!((log[0].action.as_str(), log[0].channel.as_str()), ("schedule.turned-on", "clock"));
     }
 
+    /// Between the date and the clock's step.
+    async fn saved_at_the_moment_at_which_it_turns_itself_on_it_still_does(world: World) {
+        let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
+        let until = Some(moment("2026-10-09T00:00:00Z"));
+        let off = create(&world, Draft { off_until: until, ..draft(&stage, &daily("18:00")) }).await;
+        world.set_clock("2026-10-09T00:00:00Z");
+        let named = Draft { run_name: Some("Evening".into()), ..off.draft() };
+        let saved = try_update(&world, &world.olive, off.id, None, named).await.unwrap();
+        assert_eq!((saved.state(), saved.off_until), (State::Off, until));
+        world.step(dispatcher::step).await;
+        let on = find(&world, off.id).await;
+        assert_eq!((on.state(), on.next_at), (State::On, Some(moment("2026-10-09T18:00:00Z"))));
+    }
+
     async fn every_change_is_audited_with_its_sentence(world: World) {
         let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
         let made = create(&world, draft(&stage, &daily("18:00"))).await;

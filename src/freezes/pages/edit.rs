@@ -124,6 +124,12 @@ pub async fn update(
         Err(error) if !open => Err(error),
         Err(error) => {
             let name_taken = matches!(error, AppError::Conflict(_));
+            let mut form = form;
+            if matches!(error, AppError::Stale(_)) {
+                // Who was told what somebody else saved, and saves again, means it.
+                form.0.retain(|(name, _)| name != "version");
+                form.0.push(("version".into(), freeze.version.to_string()));
+            }
             let (status, mut errors) = refused(error)?;
             if name_taken {
                 errors.0.iter_mut().for_each(|e| e.field = "name".into());

@@ -237,8 +237,8 @@ impl Scene {
     /// How many of what a band plans a freeze will skip: ", 12 of them frozen".
     fn frozen_of(&self, band: &Band) -> String {
         let Key::Schedule(id) = band.key else { return String::new() };
-        let from = self.frame.days[band.first].from.max(self.now);
         let held = self.schedules.get(&id).filter(|_| band.tally.planned > 0).map_or(0, |schedule| {
+            let from = self.frame.days[band.first].from.max(self.now).max(schedule.off_until.unwrap_or(self.now));
             freezes::count_held(&self.freezes, &schedule.rule, from, self.frame.days[band.last].to)
         });
         if held > 0 { format!(", {} of them frozen", words::count(held)) } else { String::new() }

@@ -13,6 +13,7 @@ use super::frame::View;
 use super::month::{Month, month};
 use super::scene::Scene;
 use super::table::{self, Table};
+use crate::runs::timeline::MOST_RANGES;
 use crate::web::{Shell, words};
 
 #[derive(Template)]
@@ -195,13 +196,16 @@ fn notes(scene: &Scene) -> Vec<String> {
     }
     notes.extend(scene.freezes.iter().map(|freeze| {
         let at = |moment| words::date_time(moment, frame.zone);
-        format!(
-            "Frozen by \"{}\" from {} until {}: what is planned then will be skipped.",
-            freeze.name,
-            at(freeze.starts_at),
-            at(freeze.ends_at)
-        )
+        let what =
+            if freeze.ends_at > scene.now { "what is planned then will be" } else { "what was planned then was" };
+        let (from, until) = (at(freeze.starts_at), at(freeze.ends_at));
+        format!("Frozen by \"{}\" from {from} until {until}: {what} skipped.", freeze.name)
     }));
+    if scene.ranges.len() as i64 >= MOST_RANGES {
+        notes.push(format!(
+            "Of ranges of occurrences that did not run the first {MOST_RANGES} are shown; choose one import."
+        ));
+    }
     if !scene.bands.is_empty() {
         let often = fold::often(scene.frame.view);
         notes.push(format!("What runs more than {often} times a day is counted in one band."));

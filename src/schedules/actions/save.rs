@@ -157,8 +157,10 @@ fn check(
     {
         errors.extend(past);
     }
-    let off_until = draft.off_until.filter(|at| was.is_none_or(|was| was.off_until != Some(*at)) || *at > now);
-    if let (Some(until), Some(rule)) = (off_until, &rule)
+    // One that is over already, and stays as it was, is still the dispatcher's: it turns the schedule on.
+    let off_until = draft.off_until;
+    let stays = was.is_some_and(|was| was.off_until == off_until);
+    if let (Some(until), Some(rule)) = (off_until.filter(|at| !stays || *at > now), &rule)
         && let Err(refused) = check_until(rule, until, now)
     {
         errors.extend(refused);
@@ -173,7 +175,6 @@ fn check(
     let (Some(target), Some(rule), true) = (target, rule, errors.is_empty()) else {
         return Err(errors.into());
     };
-    // A turned-off schedule that is on again because its date has passed: only the dispatcher turns it on.
     let enabled = draft.enabled && off_until.is_none();
     if let Some(name) = &run_name
         && store::run_name_is_taken(conn, application.id, name, was.map_or(0, |was| was.id))?

@@ -62,6 +62,12 @@ fn one(
 ) -> Result<Option<Option<Schedule>>> {
     let Some(before) = entry.before.as_ref().and_then(Before::of_audit) else { return Ok(None) };
     if entry.action == "schedule.deleted" {
+        db::lock_row(conn, "schedules", id)?;
+        let there = store::by_id_even_archived(conn, id)?;
+        // Back already, or deleted once more since: by somebody who meant it.
+        if store::by_id(conn, id)?.is_none() && there.is_none_or(|gone| gone.version != before.version + 1) {
+            return Ok(Some(None));
+        }
         return Ok(Some(Some(remove::restore(conn, by, application_id, id, now)?)));
     }
     let switched = entry.action.starts_with("schedule.turned-");

@@ -194,6 +194,12 @@ on_both! {
         assert_eq!(ada.patch(&one, json!({"off_until": "2026-10-01T00:00:00Z"})).await.wrong_fields(), ["off_until"]);
         let ends = json!({"off_until": "2026-11-20T00:00:00Z", "end_date": "2026-11-01"});
         assert_eq!(ada.patch(&one, ends).await.wrong_fields(), ["off_until"]);
+        // Without a date it is simply off; what is on has none.
+        let simply = ada.patch(&one, json!({"off_until": null})).await;
+        assert_eq!((&simply.is(200).json["off_until"], &simply.json["enabled"]), (&Value::Null, &json!(false)));
+        assert_eq!(simply.json["owner_id"], world.olive.id);
         assert_eq!(ada.patch(&one, json!({"enabled": true})).await.is(200).json["off_until"], Value::Null);
+        let on = ada.patch(&one, json!({"off_until": null})).await;
+        assert_eq!((&on.is(200).json["enabled"], &on.json["owner_id"]), (&json!(true), &json!(world.olive.id)));
     }
 }

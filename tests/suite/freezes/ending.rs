@@ -146,6 +146,18 @@ on_both! {
         assert_eq!(told(&world).await, ["17:00 skipped", "18:00 queued late"]);
     }
 
+    /// Nothing begins late while the Application is frozen: it waits for that one too.
+    async fn back_within_another_freeze_it_runs_after_that(world: World) {
+        let prices = stage(&world, "prices", Mode::Append, |_| ()).await;
+        schedule(&world, draft(&prices, &daily("17:00"))).await;
+        create(&world, "First", "2026-10-08T16:45:00Z", "2026-10-08T18:00:00Z", true).await;
+        create(&world, "Second", "2026-10-08T19:00:00Z", "2026-10-08T21:00:00Z", false).await;
+        at(&world, &["08T20:00", "08T20:01"]).await;
+        assert_eq!(told(&world).await, ["17:00 skipped"]);
+        at(&world, &["08T21:00"]).await;
+        assert_eq!(told(&world).await, ["17:00 skipped", "18:00 queued late"]);
+    }
+
     async fn down_for_more_than_three_days_it_is_missed_and_told(world: World) {
         let prices = stage(&world, "prices", Mode::Append, |_| ()).await;
         schedule(&world, draft(&prices, &once("2026-10-08", "17:00"))).await;

@@ -40,6 +40,8 @@ CREATE INDEX runs_calendar ON runs (application_id, (coalesce(planned_at, queued
 CREATE INDEX runs_ranges ON runs (application_id, planned_until) WHERE planned_until IS NOT NULL;
 CREATE INDEX runs_block ON runs (block_id, id);
 CREATE INDEX runs_available ON runs (available_at) WHERE available_at IS NOT NULL;
+-- How long imports usually take, however often they fail.
+CREATE INDEX runs_successes ON runs (configuration_id, id) WHERE status = 'success';
 -- What is queued or running: few rows, asked at each occurrence.
 CREATE INDEX runs_open ON runs (configuration_id) WHERE finished_at IS NULL;
 
