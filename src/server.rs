@@ -6,7 +6,7 @@ use std::path::Path;
 
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Compress, from_fn};
-use actix_web::web::{Data, PayloadConfig};
+use actix_web::web::{Data, PathConfig, PayloadConfig};
 use actix_web::{App as Actix, HttpResponse, HttpServer};
 
 use crate::app::App;
@@ -67,6 +67,8 @@ pub async fn serve(app: Data<App>, listener: TcpListener, beat: bool) -> Result<
         Actix::new()
             .app_data(shared.clone())
             .app_data(PayloadConfig::new(8 << 20))
+            // A part of an address that is no number is the number of nothing.
+            .app_data(PathConfig::default().error_handler(|_, _| AppError::NotFound.into()))
             .configure(routes::health)
             .configure(|routes| {
                 if pages {

@@ -112,7 +112,11 @@ fn list_address(application_id: i64, form: &Form) -> String {
 
 /// The ids that were sent, one by one or with commas; what is none is no schedule of anybody's.
 fn chosen(form: &Form) -> Result<Vec<i64>> {
-    form.all("schedules").flat_map(|ids| ids.split(',')).map(|id| id.parse().map_err(|_| AppError::NotFound)).collect()
+    form.all("schedules")
+        .flat_map(|ids| ids.split(','))
+        .filter(|id| !id.is_empty())
+        .map(|id| id.parse().map_err(|_| AppError::NotFound))
+        .collect()
 }
 
 async fn ask(

@@ -168,9 +168,14 @@ impl Scene {
         }
     }
 
-    /// When a schedule truly runs next: its next occurrence that no freeze will skip.
+    /// When a schedule truly runs next: when the freeze ends that skips its next occurrence and makes up for it, else at
+    /// its next occurrence that no freeze will skip.
     pub fn next_run(&self, schedule: &Schedule) -> Option<Moment> {
-        freezes::first_free(&self.freezes, &schedule.rule, schedule.next_at?)
+        let next = schedule.next_at?;
+        if self.freezes.iter().any(|freeze| freeze.run_once && freeze.holds(next)) {
+            return Some(freezes::released(&self.freezes, next));
+        }
+        freezes::first_free(&self.freezes, &schedule.rule, next)
     }
 
     /// That its next occurrence will be skipped, and which one will not.

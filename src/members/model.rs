@@ -91,7 +91,10 @@ impl By {
 pub fn check_name(field: &str, text: &str, errors: &mut FieldErrors) -> String {
     let name = text.trim();
     let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if name.is_empty() {
+    let unseen = |c: char| {
+        c.is_whitespace() || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+    };
+    if name.chars().all(unseen) {
         errors.add(field, "Give a name.");
     } else if name.chars().count() > 200 {
         errors.add(field, "This name is too long. Use at most 200 characters.");

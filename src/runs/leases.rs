@@ -199,6 +199,8 @@ pub fn cancel_requested(conn: &mut Conn, run_id: i64, fence: i64) -> Result<Opti
 /// Gives the lease and all that came with it back; `false` when it is not this worker's any more: then nothing of
 /// what it did may count.
 pub fn give_back(conn: &mut Conn, run_id: i64, fence: i64) -> Result<bool> {
+    // The run first, then its lease, as whoever cancels it holds them: so neither waits for the other for ever.
+    db::lock_row(conn, "runs", run_id)?;
     let mine = run_leases::table.filter(run_leases::run_id.eq(run_id).and(run_leases::fence.eq(fence)));
     if diesel::delete(mine).execute(conn)? == 0 {
         return Ok(false);

@@ -283,7 +283,7 @@ on_both! {
         create(&world, draft(&stage, &daily("09:14"))).await;
         let olive = opened(&world, &world.olive, "").await;
         assert_eq!(olive.count(".ev.clash"), 6);
-        olive.sees("Outlined: planned less than 15 minutes from another one on the same Connection.");
+        olive.sees("Outlined: planned less than 15 minutes from another one on the same Connection; what is counted in a band");
         let other = crate::support::stage::stage(&world, "other", Mode::Append, |_| ()).await;
         create(&world, draft(&other, &daily("09:10"))).await;
         create(&world, draft(&stage, &daily("09:29"))).await;

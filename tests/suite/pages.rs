@@ -217,3 +217,16 @@ fn names_are_shown_and_never_run() {
         olive.visit("/").await.sees(NASTY);
     });
 }
+
+/// The same page as for what one may not see, not a word of a program.
+#[test]
+fn an_address_with_no_number_in_it_is_not_there() {
+    with_world(Database::Sqlite, |world| async move {
+        let olive = world.browser(&world.olive).await;
+        for id in ["abc", "1e3", "99999999999999999999", "%00", "-"] {
+            let answer = olive.get(&format!("/applications/{id}/settings/import-scheduling")).await;
+            assert_eq!(answer.status, 404, "{id}");
+            assert!(answer.text().contains("There is nothing here"), "{id}: {}", answer.text());
+        }
+    });
+}

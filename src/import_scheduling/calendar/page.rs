@@ -192,7 +192,7 @@ fn notes(scene: &Scene) -> Vec<String> {
     let mut notes = Vec::new();
     if scene.planned.iter().any(|planned| planned.clash) {
         let spacing = scene.entered.application.spacing_minutes;
-        notes.push(format!("Outlined: planned less than {spacing} minutes from another one on the same Connection."));
+        notes.push(format!("Outlined: planned less than {spacing} minutes from another one on the same Connection; what is counted in a band is not compared."));
     }
     notes.extend(scene.freezes.iter().map(|freeze| {
         let at = |moment| words::date_time(moment, frame.zone);
@@ -231,7 +231,9 @@ fn empty(scene: &Scene) -> Empty {
         words: if filtered {
             format!("Nothing {when} matches what you chose to see.")
         } else {
-            format!("Nothing ran and nothing is planned {when}.")
+            let change = frame.days.first().filter(|_| frame.view == View::Day).and_then(|day| day.clock_words());
+            let change = change.map(|words| format!(" {words}.")).unwrap_or_default();
+            format!("Nothing ran and nothing is planned {when}.{change}")
         },
         next: next.map(|(at, schedule)| {
             let date = at.in_zone(frame.zone).date_naive();
