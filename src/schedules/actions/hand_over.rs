@@ -40,20 +40,21 @@ pub(super) fn need(conn: &mut Conn, by: &By) -> Result<()> {
 /// Everybody active, by name, for an Administrator who has entered the Application.
 pub fn heirs(conn: &mut Conn, by: &By, entered: &Entered) -> Result<Vec<Heir>> {
     need(conn, by)?;
-    let active = members::all(conn)?.into_iter().filter(|member| member.active);
-    active.map(|member| Ok(Heir { missing: missing(conn, entered, &member)?, member })).collect()
+    let active: Vec<Member> = members::all(conn)?.into_iter().filter(|member| member.active).collect();
+    let standings = applications::standings(conn, &active, &entered.application)?;
+    Ok(active.into_iter().zip(&standings).map(|(member, there)| Heir { missing: missing(there), member }).collect())
 }
 
-fn missing(conn: &mut Conn, entered: &Entered, member: &Member) -> Result<Option<String>> {
-    let standing = applications::standing(conn, member, entered.application.clone())?;
+/// What somebody lacks who is to own schedules.
+fn missing(standing: &Entered) -> Option<String> {
     let mut missing = Vec::new();
     if !standing.role_imports {
         missing.push("Can Import Data, a permission of the role".to_owned());
     }
     if !standing.grants.import_data {
-        missing.push(format!("Import Data in {}", entered.application.name));
+        missing.push(format!("Import Data in {}", standing.application.name));
     }
-    Ok(Some(missing.join(" and ")).filter(|missing| !missing.is_empty()))
+    Some(missing.join(" and ")).filter(|missing| !missing.is_empty())
 }
 
 /// The member who shall own them, or why that is not possible, at the field `to`.
@@ -62,7 +63,7 @@ pub(super) fn heir(conn: &mut Conn, entered: &Entered, to: i64) -> Result<Member
     let refused = match &found {
         None => "Choose who shall own them.".to_owned(),
         Some(member) if !member.active => format!("{}'s account is deactivated. Choose somebody else.", member.name),
-        Some(member) => match missing(conn, entered, member)? {
+        Some(member) => match missing(&applications::standing(conn, member, entered.application.clone())?) {
             None => return Ok(member.clone()),
             Some(missing) => {
                 format!("{} lacks {missing}, so the imports would fail. Choose somebody else.", member.name)
