@@ -85,8 +85,11 @@ pub enum AppError {
     /// The database is busy or gone; come back after so many seconds.
     #[error("the database is busy or away; try again in {after_seconds} seconds")]
     Unavailable { after_seconds: u64 },
-    /// A fault of ours: logged with its cause, shown without it.
-    #[error("something went wrong on our side")]
+    /// There is no room to write; it works again once somebody made some.
+    #[error("the disk is full; free some space, then try again")]
+    DiskFull,
+    /// A fault of ours. What it says is for the log; `web::errors` shows people a number instead.
+    #[error("{0}")]
     Internal(String),
 }
 
@@ -103,31 +106,6 @@ impl AppError {
 impl From<FieldErrors> for AppError {
     fn from(errors: FieldErrors) -> Self {
         Self::Invalid(errors)
-    }
-}
-
-impl From<diesel::result::Error> for AppError {
-    fn from(error: diesel::result::Error) -> Self {
-        use diesel::result::{DatabaseErrorKind, Error};
-        match &error {
-            Error::NotFound => Self::NotFound,
-            Error::DatabaseError(DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::SerializationFailure, _) => {
-                Self::Unavailable { after_seconds: 2 }
-            }
-            Error::DatabaseError(_, info) if is_busy(info.message()) => Self::Unavailable { after_seconds: 2 },
-            _ => Self::Internal(error.to_string()),
-        }
-    }
-}
-
-/// SQLite says in words only that somebody else holds the lock.
-fn is_busy(message: &str) -> bool {
-    message.contains("database is locked") || message.contains("database table is locked")
-}
-
-impl From<r2d2::Error> for AppError {
-    fn from(_: r2d2::Error) -> Self {
-        Self::Unavailable { after_seconds: 5 }
     }
 }
 

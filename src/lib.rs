@@ -7,6 +7,9 @@
 // What is true anywhere.
 pub mod clock;
 pub mod error;
+// How things are said and compared.
+pub mod words;
+pub mod names;
 // From bytes to rows.
 pub mod formats;
 // The process: settings, sealing, the two databases, mail, and `App`, which holds them.

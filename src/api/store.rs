@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use super::reply::Reply;
 use crate::clock::Moment;
 use crate::db::schema::idempotency_keys;
+use crate::db::meaning::{self, Meaning};
 use crate::db::{Conn, on};
 use crate::error::{AppError, Result};
 
@@ -45,7 +46,7 @@ pub fn begin(conn: &mut Conn, token_id: i64, key: &str, hash: &str, now: Moment)
     match taken {
         Ok(0) => {}
         Ok(_) => return Ok(Kept::Fresh),
-        Err(error) if waited_too_long(&error) => return Ok(Kept::Busy),
+        Err(error) if meaning::of(&error) == Meaning::Unavailable => return Ok(Kept::Busy),
         Err(error) => return Err(error.into()),
     }
     let (known, status, location, body) = idempotency_keys::table
@@ -63,10 +64,6 @@ pub fn begin(conn: &mut Conn, token_id: i64, key: &str, hash: &str, now: Moment)
     let Some(status) = status.and_then(|status| u16::try_from(status).ok()) else { return Ok(Kept::Busy) };
     let body = body.map(|body| serde_json::from_str(&body)).transpose().map_err(AppError::internal)?;
     Ok(Kept::Done(Reply { status, location, body }))
-}
-
-fn waited_too_long(error: &diesel::result::Error) -> bool {
-    matches!(error, diesel::result::Error::DatabaseError(_, info) if info.message().contains("lock timeout"))
 }
 
 /// Keeps the answer under the key that [`begin`] took.

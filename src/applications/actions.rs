@@ -11,7 +11,7 @@ use crate::clock::Moment;
 use crate::db::{self, Conn, Pool};
 use crate::error::{AppError, FieldErrors, Result};
 use crate::members::{self, By, Member, Permission, Scope, check_name};
-use crate::web::words::counted;
+use crate::words::counted;
 
 /// How far apart imports begin where nobody said otherwise, in minutes.
 pub const SPACING: i32 = 15;

@@ -9,6 +9,7 @@ use crate::clock::Moment;
 use crate::db::schema::{application_access, applications, members, runs, schedules};
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
+use crate::names::name_key;
 
 type Row = (i64, String, String, i32, i64, Moment);
 
@@ -89,7 +90,7 @@ pub fn insert(conn: &mut Conn, name: &str, time_zone: Tz, spacing_minutes: i32, 
     diesel::insert_into(applications::table)
         .values((
             applications::name.eq(name),
-            applications::name_key.eq(name.to_lowercase()),
+            applications::name_key.eq(name_key(name)),
             applications::time_zone.eq(time_zone.name()),
             applications::spacing_minutes.eq(spacing_minutes),
             applications::version.eq(1),
@@ -104,7 +105,7 @@ pub fn update(conn: &mut Conn, id: i64, name: &str, time_zone: Tz, spacing_minut
     diesel::update(applications::table.find(id))
         .set((
             applications::name.eq(name),
-            applications::name_key.eq(name.to_lowercase()),
+            applications::name_key.eq(name_key(name)),
             applications::time_zone.eq(time_zone.name()),
             applications::spacing_minutes.eq(spacing_minutes),
             applications::version.eq(applications::version + 1),

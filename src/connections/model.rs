@@ -106,8 +106,3 @@ impl ConnectionDraft {
         errors
     }
 }
-
-/// How names are compared: outer spaces and case do not count.
-pub fn name_key(name: &str) -> String {
-    name.trim().to_lowercase()
-}

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::model::{Connection, name_key};
+use super::model::Connection;
+use crate::names::name_key;
 use crate::clock::Moment;
 use crate::db::schema::{applications, connection_applications, connections, import_configurations};
 use crate::db::{Conn, is_taken};

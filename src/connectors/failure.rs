@@ -4,7 +4,8 @@
 
 use std::fmt;
 
-use super::{Limits, size_in_words};
+use super::Limits;
+use crate::words;
 
 /// Whether trying again may help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +102,7 @@ impl FetchError {
     }
 
     pub(super) fn too_large(limits: &Limits) -> Self {
-        let most = size_in_words(limits.wire_bytes);
+        let most = words::bytes(limits.wire_bytes);
         Self::new(
             FailureKind::TooLarge,
             Retry::No,

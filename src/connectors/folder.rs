@@ -13,8 +13,9 @@ use chrono::{DateTime, Utc};
 use super::failure::{FailureKind, FetchError, Retry};
 use super::registry::{Field, Input, Kind, Takes};
 use super::settings::Given;
-use super::{Check, Connector, Entry, FetchContext, FetchRequest, Fetched, size_in_words};
+use super::{Check, Connector, Entry, FetchContext, FetchRequest, Fetched};
 use crate::clock::Moment;
+use crate::words;
 
 pub(super) const KIND: Kind = Kind {
     name: "folder",
@@ -76,7 +77,7 @@ impl Connector for Folder {
         };
         let when =
             newest.modified.map(|m| format!(", of {} UTC", m.utc().format("%-d %B %Y %H:%M"))).unwrap_or_default();
-        Ok(format!("The folder holds {count}; the newest is {} ({}{when}).", newest.name, size_in_words(newest.bytes)))
+        Ok(format!("The folder holds {count}; the newest is {} ({}{when}).", newest.name, words::bytes(newest.bytes)))
     }
 
     fn list(&self, ctx: &FetchContext<'_>) -> Result<Vec<Entry>, FetchError> {

@@ -121,29 +121,3 @@ impl<'a> FetchContext<'a> {
         Ok(())
     }
 }
-
-/// `1.4 MB`: a size as people read it, in powers of ten.
-fn size_in_words(bytes: u64) -> String {
-    const STEPS: [(&str, f64); 3] = [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
-    for (unit, step) in STEPS {
-        let many = bytes as f64 / step;
-        if many >= 0.9995 {
-            return if many < 9.95 { format!("{many:.1} {unit}") } else { format!("{many:.0} {unit}") };
-        }
-    }
-    match bytes {
-        1 => "1 byte".to_owned(),
-        _ => format!("{bytes} bytes"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::size_in_words;
-
-    #[test]
-    fn sizes_read_well_at_their_borders() {
-        let said: Vec<_> = [0, 1, 999, 1_000, 1_449_000, 9_960_000, 999_600, 5_368_709_120].map(size_in_words).to_vec();
-        assert_eq!(said, ["0 bytes", "1 byte", "999 bytes", "1.0 kB", "1.4 MB", "10 MB", "1.0 MB", "5.4 GB"]);
-    }
-}

@@ -17,6 +17,7 @@ macro_rules! on {
 pub(crate) use on;
 
 mod clock;
+pub mod meaning;
 mod migrations;
 mod pool;
 pub mod schema;

@@ -7,7 +7,7 @@ use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionMa
 use diesel::prelude::*;
 use diesel::r2d2::R2D2Connection;
 
-use crate::error::{AppError, Result};
+use crate::error::Result;
 
 /// A connection to either database.
 #[derive(diesel::MultiConnection)]
@@ -25,6 +25,9 @@ pub enum Location {
     Sqlite { file: PathBuf },
 }
 
+/// `meaning` reads the server's messages. Only who was granted it may choose their language: then it stays as it is.
+const ENGLISH: &str = "DO $$ BEGIN SET lc_messages TO 'C'; EXCEPTION WHEN insufficient_privilege THEN NULL; END $$";
+
 /// The derived `establish` of a multi connection tries the databases in turn and hides the error, so this chooses.
 struct Manager(Location);
 
@@ -39,16 +42,17 @@ impl r2d2::ManageConnection for Manager {
                 let mut conn = PgConnection::establish(url).map_err(ConnectionError)?;
                 conn.batch_execute(&format!(
                     "SET search_path TO {schema}; SET TIME ZONE 'UTC'; SET client_min_messages TO warning; \
-                     SET lock_timeout TO '15s'; SET idle_in_transaction_session_timeout TO '60s'"
+                     SET lock_timeout TO '15s'; SET idle_in_transaction_session_timeout TO '60s'; {ENGLISH}"
                 ))
                 .map_err(QueryError)?;
                 Ok(Conn::Pg(conn))
             }
             Location::Sqlite { file } => {
                 let mut conn = SqliteConnection::establish(&file.to_string_lossy()).map_err(ConnectionError)?;
-                // busy_timeout first: switching to WAL needs the lock that another process may hold.
+                // busy_timeout first: switching to WAL needs the lock that another process may hold. FULL: with NORMAL a
+                // power cut may lose the last commits of one file and keep those of the other, which answered to them.
                 conn.batch_execute(
-                    "PRAGMA busy_timeout = 15000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
+                    "PRAGMA busy_timeout = 15000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
                      PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;",
                 )
                 .map_err(QueryError)?;
@@ -101,7 +105,7 @@ impl Pool {
     /// A connection of one's own outside the pool, for a load that holds it long.
     pub fn connect(&self) -> Result<Conn> {
         r2d2::ManageConnection::connect(&Manager(self.location.clone()))
-            .map_err(|_| AppError::Unavailable { after_seconds: 5 })
+            .map_err(|error| super::meaning::Meaning::Unavailable.error(error))
     }
 
     /// Runs queries that change nothing. Blocks: call it from a blocking thread.

@@ -198,6 +198,7 @@ diesel::table! {
         version -> BigInt,
         status -> Nullable<Text>,
         status_run_id -> Nullable<BigInt>,
+        status_at -> Nullable<BigInt>,
         created_at -> BigInt,
         archived_at -> Nullable<BigInt>,
     }
@@ -207,6 +208,9 @@ diesel::table! {
     configuration_versions (configuration_id, version) {
         configuration_id -> BigInt,
         version -> BigInt,
+        block_id -> BigInt,
+        connection_id -> Nullable<BigInt>,
+        source_block_id -> Nullable<BigInt>,
         definition -> Text,
         created_by -> Nullable<BigInt>,
         created_at -> BigInt,
@@ -227,6 +231,7 @@ diesel::table! {
         off_since -> Nullable<BigInt>,
         off_until -> Nullable<BigInt>,
         next_at -> Nullable<BigInt>,
+        broken -> Nullable<Text>,
         owner_id -> BigInt,
         notify_about -> Nullable<Text>,
         parameters -> Nullable<Text>,
@@ -266,6 +271,7 @@ diesel::table! {
 diesel::table! {
     runs (id) {
         id -> BigInt,
+        uid -> Text,
         application_id -> BigInt,
         configuration_id -> Nullable<BigInt>,
         configuration_version -> Nullable<BigInt>,
@@ -276,7 +282,6 @@ diesel::table! {
         planned_at -> Nullable<BigInt>,
         planned_until -> Nullable<BigInt>,
         repeat_no -> Integer,
-        occurrence_key -> Nullable<Text>,
         waiting_key -> Nullable<Text>,
         again_of -> Nullable<BigInt>,
         trigger_kind -> Text,
@@ -442,9 +447,11 @@ diesel::allow_tables_to_appear_in_same_query!(
 /// The tables of the Block database, reached through its own pool.
 pub mod block_db {
     diesel::table! {
-        loads (run_id) {
-            run_id -> BigInt,
+        loads (run_uid, block_id) {
+            run_uid -> Text,
             block_id -> BigInt,
+            run_id -> BigInt,
+            state -> Text,
             generation -> BigInt,
             fence -> BigInt,
             rows_read -> BigInt,
@@ -475,7 +482,8 @@ pub mod block_db {
         generations (block_id, generation) {
             block_id -> BigInt,
             generation -> BigInt,
-            run_id -> Nullable<BigInt>,
+            run_uid -> Text,
+            run_id -> BigInt,
             state -> Text,
             made_at -> BigInt,
         }

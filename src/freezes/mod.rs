@@ -2,11 +2,10 @@
 //! schedules stay on and keep moving, their occurrences are Skipped with that reason, runs by hand go on as ever.
 //!
 //! What a freeze holds is pure and in [`holding`]: pages, calendar and dispatcher ask the same functions. People change
-//! freezes by [`actions`]; the clock's part is [`clockwork`]. The room stands below `schedules`, because a freeze is
+//! freezes by [`actions`]; what the clock does with them is in `runs::dispatching::freezing`, by [`by_clock`]. The room stands below `schedules`, because a freeze is
 //! explained by the occurrences that it will skip, and above `runs`, whose dispatcher asks it.
 
 pub mod actions;
-pub mod clockwork;
 pub mod holding;
 mod model;
 pub mod pages;
@@ -15,3 +14,8 @@ mod store;
 pub use holding::{annotate, at, count_held, first_free, released};
 pub use model::{Draft, Freeze, Stage};
 pub use store::of_application;
+
+/// What the clock asks of freezes and writes down about them. Nobody acts there, so nothing is asked about rights.
+pub mod by_clock {
+    pub use super::store::{Skip, grow_skip, holding, insert_skips, settle, skips, unsettled};
+}

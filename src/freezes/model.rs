@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::clock::Moment;
 use crate::error::FieldErrors;
 use crate::members::check_name;
-use crate::web::words;
+use crate::words;
 
 /// The longest; whoever wants more turns schedules off.
 const LONGEST: Duration = Duration::days(366);

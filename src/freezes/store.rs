@@ -8,6 +8,7 @@ use crate::clock::Moment;
 use crate::db::schema::{applications, freeze_skips, freezes};
 use crate::db::{self, Conn, on};
 use crate::error::{AppError, Result};
+use crate::names::name_key;
 
 type Row = (i64, i64, String, Moment, Moment, bool, i64, i64, Moment, Option<Moment>, String);
 
@@ -122,8 +123,8 @@ fn ended_key(id: i64) -> String {
 }
 
 /// In lower case, marked so that no name looks like a key that was given back.
-fn name_key(name: &str) -> String {
-    format!("n:{}", name.to_lowercase())
+fn living_key(name: &str) -> String {
+    format!("n:{}", name_key(name))
 }
 
 pub fn insert(conn: &mut Conn, application_id: i64, draft: &Draft, by: i64, now: Moment) -> Result<i64> {
@@ -132,7 +133,7 @@ pub fn insert(conn: &mut Conn, application_id: i64, draft: &Draft, by: i64, now:
         .values((
             freezes::application_id.eq(application_id),
             freezes::name.eq(&draft.name),
-            freezes::name_key.eq(name_key(&draft.name)),
+            freezes::name_key.eq(living_key(&draft.name)),
             freezes::starts_at.eq(draft.starts_at),
             freezes::ends_at.eq(draft.ends_at),
             freezes::run_once.eq(draft.run_once),
@@ -150,7 +151,7 @@ pub fn update(conn: &mut Conn, was: &Freeze, draft: &Draft, now: Moment) -> Resu
     diesel::update(freezes::table.find(was.id))
         .set((
             freezes::name.eq(&draft.name),
-            freezes::name_key.eq(name_key(&draft.name)),
+            freezes::name_key.eq(living_key(&draft.name)),
             freezes::starts_at.eq(draft.starts_at),
             freezes::ends_at.eq(draft.ends_at),
             freezes::run_once.eq(draft.run_once),

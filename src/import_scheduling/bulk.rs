@@ -18,7 +18,8 @@ use crate::schedules::Schedule;
 use crate::schedules::actions::{self, Bulk, Done, HandOver, Heir};
 use crate::web::form::Query;
 use crate::web::page::{encode, is_fragment};
-use crate::web::{Crumb, Flash, Form, Page, Shell, refused, see_other, words};
+use crate::web::{Crumb, Flash, Form, Page, Shell, refused, see_other};
+use crate::words;
 
 /// How many schedules are named before the rest is counted.
 const NAMED: usize = 12;

@@ -11,7 +11,7 @@ use crate::runs::glance::{Past, STRIP};
 use crate::runs::{Run, RunStatus};
 use crate::schedules::{self, Notify, Schedule, State, sentence};
 use crate::web::page::initials;
-use crate::web::words;
+use crate::words;
 
 /// A run's status as a chip.
 pub fn status_chip(status: RunStatus) -> Chip {

@@ -23,7 +23,8 @@ use crate::schedules::{Schedule, actions as schedules};
 use crate::web::download::{self, unformula};
 use crate::web::form::Query;
 use crate::web::page::{encode, is_fragment};
-use crate::web::{Form, Page, Shell, words};
+use crate::web::{Form, Page, Shell};
+use crate::words;
 
 const PAGE: i64 = 50;
 

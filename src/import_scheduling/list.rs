@@ -19,7 +19,8 @@ use crate::runs::RunStatus;
 use crate::schedules::State;
 use crate::web::form::Query;
 use crate::web::page::encode;
-use crate::web::{Crumb, Page, Shell, words};
+use crate::web::{Crumb, Page, Shell};
+use crate::words;
 
 /// No worker seen for so long is worth a warning.
 const QUIET: Duration = Duration::minutes(3);

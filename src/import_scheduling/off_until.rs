@@ -17,7 +17,8 @@ use crate::members::{By, Scope, SignedIn};
 use crate::schedules::{Schedule, actions, first_at_or_after, instant};
 use crate::web::form::Query;
 use crate::web::page::is_fragment;
-use crate::web::{Crumb, Flash, Form, Page, Shell, refused, words};
+use crate::web::{Crumb, Flash, Form, Page, Shell, refused};
+use crate::words;
 
 #[derive(Template)]
 #[template(path = "import_scheduling/off_until_form.html")]

@@ -16,7 +16,8 @@ use crate::members::{Scope, SignedIn};
 use crate::schedules::{State, actions};
 use crate::web::form::Query;
 use crate::web::page::is_fragment;
-use crate::web::{Crumb, Flash, Form, Page, Shell, see_other, words};
+use crate::web::{Crumb, Flash, Form, Page, Shell, see_other};
+use crate::words;
 
 /// `POST /applications/{a}/schedules/{s}/switch` with `enabled=on` or without.
 pub async fn switch(

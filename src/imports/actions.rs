@@ -161,7 +161,7 @@ fn checked(conn: &mut Conn, entered: &Entered, draft: Draft, before: Option<&Con
 fn stale(conn: &mut Conn, entered: &Entered, before: &Configuration, now: Moment) -> Result<AppError> {
     let saved = store::saved_by(conn, before.id, before.version)?;
     let who = match saved {
-        Some((name, at)) => format!("{name} changed \"{}\" {}", before.name, crate::web::words::relative(at, now)),
+        Some((name, at)) => format!("{name} changed \"{}\" {}", before.name, crate::words::relative(at, now)),
         None => format!("\"{}\" in {} was changed since you opened it", before.name, entered.application.name),
     };
     Ok(AppError::Stale(format!("{who}. Open it again in another tab to see what is new; what you typed is kept here.")))

@@ -220,8 +220,3 @@ impl Listed {
         }
     }
 }
-
-/// How names are compared: outer spaces and case do not count.
-pub fn name_key(name: &str) -> String {
-    name.trim().to_lowercase()
-}

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
-use super::model::{Configuration, ConfigurationStatus, Definition, Draft, Listed, name_key};
+use super::model::{Configuration, ConfigurationStatus, Definition, Draft, Listed};
 use crate::clock::Moment;
 use crate::db::schema::{blocks, configuration_versions, connections, import_configurations, members, schedules};
 use crate::db::{Conn, is_taken};
 use crate::error::{AppError, Result};
+use crate::names::name_key;
 
 type Row =
     (i64, i64, String, String, i64, Option<i64>, i64, Option<ConfigurationStatus>, Option<i64>, Moment, Option<Moment>);

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::lifecycle::{RunStatus, Trigger};
 use super::model::{Filter, Run, Summary};
-use super::queue::{self, NewRun};
+use super::queue_store::{self as queue, NewRun};
 use super::store::{self, Target};
 use crate::applications::{self, Entered};
 use crate::audit::Entry;
@@ -80,8 +80,7 @@ pub fn again(conn: &mut Conn, by: &By, run_id: i64, now: Moment) -> Result<Start
     let configuration_id = run.configuration_id.ok_or(AppError::NotFound)?;
     let target = target(conn, configuration_id)?;
     db::lock_row(conn, "import_configurations", configuration_id)?;
-    let (key, first) = repeat_of(conn, &run)?;
-    if let Some(there) = store::by_occurrence_key(conn, &key)? {
+    if let Some(there) = store::repeat_of(conn, run.id)? {
         return match there.status {
             RunStatus::Queued => Ok(Started { run: there, waiting_already: true }),
             RunStatus::Running => Err(AppError::Conflict("It is being run again at this moment.".into())),
@@ -93,9 +92,8 @@ pub fn again(conn: &mut Conn, by: &By, run_id: i64, now: Moment) -> Result<Start
     }
     let new = NewRun {
         schedule_id: run.schedule_id,
-        planned_at: Some(first),
+        planned_at: Some(run.stands_for()),
         repeat_no: run.repeat_no + 1,
-        occurrence_key: Some(key),
         again_of: Some(run.id),
         parameters: run.parameters.as_ref().map(Value::to_string),
         file_id: run.file_id,
@@ -198,22 +196,13 @@ pub fn why_not_again(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
         .then(|| "A later run of this configuration is queued or running. Wait for it, or cancel it first.".into()))
 }
 
-/// The key of the next repeat of a run, and the instant that it stands for.
-fn repeat_of(conn: &mut Conn, run: &Run) -> Result<(String, Moment)> {
-    let repeat_no = run.repeat_no + 1;
-    if let (Some(schedule_id), Some(planned_at)) = (run.schedule_id, run.planned_at) {
-        return Ok((queue::occurrence_key(schedule_id, planned_at, repeat_no), planned_at));
-    }
-    let first = store::chain(conn, run)?.pop().unwrap_or(run.id);
-    Ok((queue::repeat_key(first, repeat_no), run.stands_for()))
-}
-
 fn target(conn: &mut Conn, configuration_id: i64) -> Result<Target> {
     store::targets(conn, &[configuration_id])?.remove(&configuration_id).ok_or(AppError::NotFound)
 }
 
 fn by_hand(target: &Target, by: &By, name: String, now: Moment) -> NewRun {
     NewRun {
+        uid: queue::uid(),
         application_id: target.application_id,
         configuration_id: Some(target.id),
         configuration_version: Some(target.version),
@@ -222,7 +211,6 @@ fn by_hand(target: &Target, by: &By, name: String, now: Moment) -> NewRun {
         planned_at: None,
         planned_until: None,
         repeat_no: 0,
-        occurrence_key: None,
         waiting_key: None,
         again_of: None,
         trigger_kind: if by.channel == Channel::Token { Trigger::Api } else { Trigger::Member },

@@ -7,26 +7,18 @@
 //! that its last transaction writes.
 
 pub mod actions;
-mod checks;
-pub mod crew;
-pub mod dispatcher;
-mod ending;
-pub mod executor;
-mod frozen;
-mod leases;
+mod dispatching;
 pub mod lifecycle;
-pub mod glance;
 mod model;
-mod planning;
 pub mod policy;
-mod queue;
-pub mod rescue;
+mod queue_store;
+mod reading;
 mod store;
-mod thaw;
-pub mod timeline;
-pub mod work;
-pub mod workers;
+mod working;
 
 pub use actions::Started;
+pub use dispatching::dispatcher;
 pub use lifecycle::{RunStatus, Trigger};
 pub use model::{Filter, LogLine, Progress, Run, RunResult, RunStep, Summary};
+pub use reading::{glance, timeline};
+pub use working::{crew, executor, rescue, work, workers};

@@ -4,12 +4,15 @@ use chrono::Duration;
 use serde_json::Value;
 
 use super::lifecycle::{RunStatus, Trigger};
+use crate::applications::blocks::RunKey;
 use crate::clock::Moment;
 
 /// One execution of a configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
     pub id: i64,
+    /// Random, and never given to another run.
+    pub uid: String,
     pub application_id: i64,
     /// `None`: the run of a set.
     pub configuration_id: Option<i64>,
@@ -124,6 +127,11 @@ pub struct Filter {
 }
 
 impl Run {
+    /// As the Block database knows it.
+    pub fn key(&self) -> RunKey {
+        RunKey { uid: self.uid.clone(), id: self.id }
+    }
+
     /// The instant that relative dates are counted from: kept over "Run again".
     pub fn stands_for(&self) -> Moment {
         self.planned_at.unwrap_or(self.queued_at)

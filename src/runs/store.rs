@@ -18,6 +18,7 @@ use crate::error::Result;
 #[derive(Queryable)]
 struct Row {
     id: i64,
+    uid: String,
     application_id: i64,
     configuration_id: Option<i64>,
     configuration_version: Option<i64>,
@@ -50,6 +51,7 @@ macro_rules! columns {
     () => {
         (
             runs::id,
+            runs::uid,
             runs::application_id,
             runs::configuration_id,
             runs::configuration_version,
@@ -83,6 +85,7 @@ macro_rules! columns {
 fn run(row: Row, result: Option<RunResult>) -> Run {
     Run {
         id: row.id,
+        uid: row.uid,
         application_id: row.application_id,
         configuration_id: row.configuration_id,
         configuration_version: row.configuration_version,
@@ -223,8 +226,19 @@ pub fn latest_ended(conn: &mut Conn, configuration_id: i64) -> Result<Option<i64
         .optional()?)
 }
 
-pub fn by_occurrence_key(conn: &mut Conn, key: &str) -> Result<Option<Run>> {
-    let row = runs::table.filter(runs::occurrence_key.eq(key)).select(columns!()).first::<Row>(conn).optional()?;
+/// The run of an occurrence itself, not of its repeats.
+pub fn of_occurrence(conn: &mut Conn, schedule_id: i64, planned_at: Moment) -> Result<Option<Run>> {
+    let row = runs::table
+        .filter(runs::schedule_id.eq(schedule_id).and(runs::planned_at.eq(planned_at)).and(runs::repeat_no.eq(0)))
+        .select(columns!())
+        .first::<Row>(conn)
+        .optional()?;
+    Ok(with_results(conn, row.into_iter().collect())?.pop())
+}
+
+/// The run that repeats this one.
+pub fn repeat_of(conn: &mut Conn, run_id: i64) -> Result<Option<Run>> {
+    let row = runs::table.filter(runs::again_of.eq(run_id)).select(columns!()).first::<Row>(conn).optional()?;
     Ok(with_results(conn, row.into_iter().collect())?.pop())
 }
 

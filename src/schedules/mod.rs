@@ -6,16 +6,16 @@
 //! What a person or a script sent is a [`RuleDraft`]; a [`Rule`] exists only when nothing is wrong with it.
 //!
 //! A [`Schedule`] is a rule with what it runs, an Owner, and recipients. People change it by [`actions`]; the clock
-//! moves it by [`clockwork`]. A configuration has at most four that are not finished: each holds one of the slots 1 to
+//! moves it by [`clock`]. A configuration has at most four that are not finished: each holds one of the slots 1 to
 //! 4, which a unique key guards. Which come too close to each other is told by [`collisions`], when imports go on by
 //! [`busy`].
 
 pub mod actions;
 pub mod busy;
-pub mod clockwork;
+pub mod clock;
+mod clock_store;
 pub mod collisions;
 mod draft;
-mod due;
 mod elapsed;
 mod form;
 mod grace;

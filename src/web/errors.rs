@@ -28,7 +28,7 @@ pub fn status(error: &AppError) -> StatusCode {
         AppError::Stale(_) => StatusCode::PRECONDITION_FAILED,
         AppError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         AppError::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-        AppError::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        AppError::Unavailable { .. } | AppError::DiskFull => StatusCode::SERVICE_UNAVAILABLE,
         AppError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -56,6 +56,7 @@ pub fn at_controls(mut errors: FieldErrors) -> FieldErrors {
 pub fn retry_after(error: &AppError) -> Option<u64> {
     match error {
         AppError::TooMany { after_seconds } | AppError::Unavailable { after_seconds } => Some(*after_seconds),
+        AppError::DiskFull => Some(60),
         _ => None,
     }
 }
@@ -87,6 +88,7 @@ impl ResponseError for AppError {
             AppError::Invalid(_) => "Something in the request is wrong",
             AppError::TooMany { .. } => "Too many attempts",
             AppError::Unavailable { .. } => "Busy right now",
+            AppError::DiskFull => "The disk is full",
             AppError::Internal(_) => "Something went wrong on our side",
         };
         let page = ErrorPage { status: status(self).as_u16(), title, detail: words(self), assets: assets::version() };

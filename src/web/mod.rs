@@ -11,7 +11,6 @@ pub mod flash;
 pub mod form;
 pub mod guard;
 pub mod page;
-pub mod words;
 pub mod zones;
 
 pub use address::{client_address, local_path};

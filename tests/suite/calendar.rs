@@ -190,7 +190,7 @@ on_both! {
         let count = |status: &str| what.iter().filter(|(_, s)| *s == status).count();
         let said = format!(
             "{} runs so far, {} succeeded, {} failed, {} skipped; ",
-            tidegate::web::words::count(what.len() as i64),
+            tidegate::words::count(what.len() as i64),
             count("success"),
             count("failed"),
             count("skipped")

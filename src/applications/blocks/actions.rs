@@ -6,12 +6,13 @@
 
 use std::collections::HashSet;
 
-use super::model::{Block, BlockDraft, BlockKind, ColumnDraft, name_key};
-use super::{ledger, store, views};
+use super::model::{Block, BlockDraft, BlockKind, ColumnDraft};
+use super::store::{definitions as store, generations, ledger, views};
 use crate::clock::Moment;
 use crate::db::{self, Conn, Pool};
 use crate::error::{AppError, FieldErrors, Result};
 use crate::formats::ColumnType;
+use crate::names::name_key;
 
 /// One Block that is not archived.
 pub fn find(conn: &mut Conn, id: i64) -> Result<Block> {
@@ -130,7 +131,7 @@ pub fn edit(
         let application = store::application_name(conn, after.application_id)?;
         blocks.write(|conn| {
             if !holds_rows {
-                ledger::forget_empty(conn, id)?;
+                generations::forget_empty(conn, id)?;
             }
             views::remember(conn, &application, &after)
         })?;

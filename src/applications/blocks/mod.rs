@@ -15,27 +15,17 @@
 mod actions;
 mod audited;
 pub mod batch;
-pub mod checks;
-pub mod ledger;
-mod leftovers;
-mod loader;
-mod merge;
 mod model;
 pub mod pages;
-mod physical;
-pub mod rejects;
-mod rows;
 mod store;
-mod store_postgres;
-mod store_sqlite;
-mod views;
 
 pub use actions::{
     add_column, archive, as_draft, create, edit, find, find_even_archived, find_in, list, page, rename, rename_views,
 };
 pub use audited::record;
-pub use loader::Loader;
-pub use merge::Merge;
-pub use model::{Block, BlockDraft, BlockKind, BlockState, Column, ColumnDraft, MAX_COLUMNS, MAX_NAME, name_key};
-pub use physical::seal;
-pub use rows::{BlockRow, Cell, page as rows, write_csv};
+pub use model::{Block, BlockDraft, BlockKind, BlockState, Column, ColumnDraft, MAX_COLUMNS, MAX_NAME};
+pub use store::loader::Loader;
+pub use store::physical::seal;
+pub use store::rows::{BlockRow, Cell, page as rows, write_csv};
+pub use store::staging::{Merge, RunKey, Staging, Visible};
+pub use store::{checks, generations, ledger, rejects};

@@ -6,6 +6,7 @@ use crate::clock::Moment;
 use crate::db::text_enum;
 use crate::error::FieldErrors;
 use crate::formats::ColumnType;
+use crate::names::name_key;
 
 text_enum! {
     /// What a Block holds.
@@ -219,11 +220,6 @@ impl BlockDraft {
             }
         }
     }
-}
-
-/// How names are compared: outer spaces and case do not count.
-pub fn name_key(name: &str) -> String {
-    name.trim().to_lowercase()
 }
 
 /// Why a name cannot be one.

@@ -12,7 +12,7 @@ use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::members::{self, By, SignedIn, shell};
 use crate::web::page::initials;
-use crate::web::words::counted;
+use crate::words::counted;
 use crate::web::{Crumb, Flash, Form, Page, Shell, refused, see_other, zones};
 use crate::workspace;
 

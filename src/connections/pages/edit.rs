@@ -17,7 +17,8 @@ use crate::connectors::{self, Input, Kind};
 use crate::error::{AppError, FieldErrors, Result};
 use crate::members::{By, SignedIn};
 use crate::web::form::Query;
-use crate::web::{Crumb, Flash, Form, Page, Shell, at_controls, refused, see_other, words};
+use crate::web::{Crumb, Flash, Form, Page, Shell, at_controls, refused, see_other};
+use crate::words;
 
 #[derive(Template)]
 #[template(path = "connections/kinds.html")]

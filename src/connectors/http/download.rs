@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 
 use super::super::failure::{FailureKind, FetchError, Retry};
 use super::super::fetched::hex;
-use super::super::{Check, FetchContext, Fetched, size_in_words};
+use super::super::{Check, FetchContext, Fetched};
+use crate::words;
 
 /// Progress is told after so many bytes.
 const STEP: u64 = 1024 * 1024;
@@ -59,17 +60,17 @@ fn broken(error: &reqwest::Error, bytes: u64, promised: Option<u64>, ctx: &Fetch
     }
     let sentence = format!(
         "The source sent {} and then nothing for {} s. Ask its owner if it lasts.",
-        size_in_words(bytes),
+        words::bytes(bytes),
         ctx.limits.idle.as_secs_f64()
     );
     FetchError::new(FailureKind::Silent, Retry::Later, sentence)
 }
 
 fn cut(bytes: u64, promised: Option<u64>) -> FetchError {
-    let of = promised.map(|p| format!(" of {}", size_in_words(p))).unwrap_or_default();
+    let of = promised.map(|p| format!(" of {}", words::bytes(p))).unwrap_or_default();
     let sentence = format!(
         "The source broke off after {}{of}; nothing of it was used. Ask its owner if it lasts.",
-        size_in_words(bytes)
+        words::bytes(bytes)
     );
     FetchError::new(FailureKind::Cut, Retry::Later, sentence)
 }

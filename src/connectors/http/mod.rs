@@ -17,7 +17,8 @@ use url::Url;
 use super::failure::{FailureKind, FetchError};
 use super::registry::{Field, Input, Kind, Takes};
 use super::settings::Given;
-use super::{Connector, FetchContext, FetchRequest, Fetched, size_in_words};
+use super::{Connector, FetchContext, FetchRequest, Fetched};
+use crate::words;
 
 pub(super) const KIND: Kind = Kind {
     name: "http",
@@ -216,8 +217,8 @@ impl Connector for Http {
         match answer::judge(response, &at) {
             Ok(_) => {
                 let what = match (size, kind) {
-                    (Some(bytes), Some(kind)) => format!(", {} of {kind}", size_in_words(bytes)),
-                    (Some(bytes), None) => format!(", {}", size_in_words(bytes)),
+                    (Some(bytes), Some(kind)) => format!(", {} of {kind}", words::bytes(bytes)),
+                    (Some(bytes), None) => format!(", {}", words::bytes(bytes)),
                     (None, Some(kind)) => format!(", {kind}"),
                     (None, None) => String::new(),
                 };

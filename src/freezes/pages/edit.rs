@@ -12,7 +12,8 @@ use crate::applications::Entered;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::freezes::{Freeze, Stage, actions};
 use crate::members::{By, SignedIn};
-use crate::web::{Flash, Form, Page, Shell, refused, see_other, words};
+use crate::web::{Flash, Form, Page, Shell, refused, see_other};
+use crate::words;
 
 #[derive(Template)]
 #[template(path = "freezes/edit.html")]

@@ -10,7 +10,8 @@ use crate::error::FieldErrors;
 use crate::freezes::holding::WillSkip;
 use crate::freezes::{Draft, Freeze, Stage};
 use crate::schedules;
-use crate::web::{Form, words};
+use crate::web::Form;
+use crate::words;
 
 #[derive(Template)]
 #[template(path = "freezes/form.html")]

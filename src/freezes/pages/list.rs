@@ -17,7 +17,8 @@ use crate::error::{AppError, FieldErrors, Result};
 use crate::freezes::{Freeze, Stage, actions, of_application};
 use crate::members::{By, SignedIn};
 use crate::web::page::is_fragment;
-use crate::web::{Flash, Form, Page, Shell, refused, see_other, words};
+use crate::web::{Flash, Form, Page, Shell, refused, see_other};
+use crate::words;
 
 /// How many that have ended are listed.
 const PAST: usize = 50;

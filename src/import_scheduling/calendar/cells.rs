@@ -15,7 +15,8 @@ use crate::runs::timeline::Only;
 use crate::runs::{Run, RunStatus, Trigger};
 use crate::schedules::headline;
 use crate::web::page::encode;
-use crate::web::{Icon, words};
+use crate::web::Icon;
+use crate::words;
 
 /// A run, an occurrence or a count in the calendar.
 #[derive(Clone, Debug)]

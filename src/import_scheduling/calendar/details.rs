@@ -23,7 +23,8 @@ use crate::runs::{Run, actions as runs, timeline};
 use crate::schedules::{self, Schedule, State, actions};
 use crate::web::form::Query;
 use crate::web::page::is_fragment;
-use crate::web::{Crumb, Form, Page, Shell, words, zones};
+use crate::web::{Crumb, Form, Page, Shell, zones};
+use crate::words;
 
 #[derive(Template)]
 #[template(path = "import_scheduling/calendar_entry_card.html")]

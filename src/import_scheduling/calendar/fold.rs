@@ -7,7 +7,7 @@ use super::frame::{Frame, View};
 use crate::clock::Moment;
 use crate::runs::RunStatus;
 use crate::schedules::{Rule, count_between, occurrences};
-use crate::web::words;
+use crate::words;
 
 /// Who entries belong together of: a schedule, or what was started of a configuration without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -14,7 +14,8 @@ use super::month::{Month, month};
 use super::scene::Scene;
 use super::table::{self, Table};
 use crate::runs::timeline::MOST_RANGES;
-use crate::web::{Shell, words};
+use crate::web::Shell;
+use crate::words;
 
 #[derive(Template)]
 #[template(path = "import_scheduling/calendar.html")]

@@ -8,7 +8,7 @@ use super::scene::Scene;
 use crate::clock::Moment;
 use crate::import_scheduling::history::by_whom;
 use crate::schedules::Schedule;
-use crate::web::words;
+use crate::words;
 
 pub struct Table {
     /// The same the other way round.

@@ -15,7 +15,8 @@ use crate::error::{FieldErrors, Result};
 use crate::imports::Configuration;
 use crate::members::{By, SignedIn};
 use crate::schedules::{SLOTS, Schedule, actions};
-use crate::web::{Shell, words};
+use crate::web::Shell;
+use crate::words;
 
 /// Of what a copy is made, and where there is room for it.
 pub struct Copied {

@@ -11,7 +11,8 @@ use crate::clock::Moment;
 use crate::freezes;
 use crate::schedules::collisions::{self, Collisions, Start};
 use crate::schedules::{self, PreviewOccurrence, Rule, RuleForm};
-use crate::web::{Form, words};
+use crate::web::Form;
+use crate::words;
 
 /// How many occurrences are shown at first, and at the most.
 const FEW: usize = 5;

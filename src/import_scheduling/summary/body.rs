@@ -12,7 +12,8 @@ use crate::import_scheduling::card::{Chip, Progress};
 use crate::import_scheduling::cards::status_chip;
 use crate::import_scheduling::history::by_whom;
 use crate::runs::{Run, RunStatus};
-use crate::web::{Icon, words};
+use crate::web::Icon;
+use crate::words;
 
 #[derive(Template)]
 #[template(path = "import_scheduling/summary_body.html")]

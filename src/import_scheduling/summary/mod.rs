@@ -20,7 +20,8 @@ use crate::runs::{Summary, actions};
 use crate::schedules::{self, Schedule};
 use crate::web::download;
 use crate::web::form::Query;
-use crate::web::{Page, Shell, words};
+use crate::web::{Page, Shell};
+use crate::words;
 
 /// How many rejected rows the page shows; the download has all.
 const REJECTS: i64 = 20;

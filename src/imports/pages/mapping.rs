@@ -1,7 +1,8 @@
 //! The mapping as a form's controls hold it, one line per column of the Block, and the first rows of the source as
 //! they would land.
 
-use crate::applications::blocks::{Block, Column, name_key};
+use crate::names::name_key;
+use crate::applications::blocks::{Block, Column};
 use crate::error::FieldErrors;
 use crate::formats::{CsvOptions, Parser, Proposal};
 use crate::imports::Mapping;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::outcome::{FailureKind, LoadError};
+use crate::applications::blocks::RunKey;
 use crate::clock::Clock;
 use crate::db::Pool;
 
@@ -33,7 +34,7 @@ pub struct Progress {
 /// What a load needs from its run.
 pub struct LoadContext<'a> {
     pub blocks: &'a Pool,
-    pub run_id: i64,
+    pub run: &'a RunKey,
     /// Of the run's lease; a newer one that begins to load the same Block shuts this load out.
     pub fence: i64,
     pub clock: &'a dyn Clock,

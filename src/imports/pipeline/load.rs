@@ -6,15 +6,16 @@ use std::time::{Duration, Instant};
 
 use super::check::Checker;
 use super::context::{LoadContext, Progress, SourceFile};
-use super::outcome::{Counts, FailureKind, LoadError, LoadReport, Outcome, Step, counts_of, grouped, rows};
+use super::outcome::{Counts, FailureKind, LoadError, LoadReport, Outcome, Step, counts_of};
 use super::plan::{Plan, dimension_routes, routes};
 use super::rejects::{Keeper, decide, from_format, open};
 use crate::applications::blocks::batch::Batch;
-use crate::applications::blocks::ledger::{self, LoadRefused, Staging, Visible};
+use crate::applications::blocks::ledger::{self, LedgerRow, LoadRefused};
 use crate::applications::blocks::rejects::RejectBatch;
-use crate::applications::blocks::{Loader, Merge, checks, rejects as kept, seal};
+use crate::applications::blocks::{Loader, Merge, Staging, Visible, checks, rejects as kept, seal};
 use crate::db::Conn;
 use crate::formats::{CsvReader, FormatError, Record};
+use crate::words;
 
 /// Loads the file into the Block, all of its accepted rows or none. Blocks: call it from a thread that may. A run
 /// whose load the ledger knows already is answered from there and loads nothing twice.
@@ -30,7 +31,7 @@ pub fn run_if_unchanged(
     context: &LoadContext<'_>,
     unchanged: &dyn Fn() -> Result<(), String>,
 ) -> Result<LoadReport, LoadError> {
-    let known = context.blocks.read(|conn| ledger::ledger(conn, context.run_id)).map_err(LoadError::from_database)?;
+    let known = context.blocks.read(|conn| ledger::ledger(conn, &context.run.uid, plan.block.id)).map_err(LoadError::from_database)?;
     if let Some(row) = known {
         return Ok(LoadReport::from_ledger(&row));
     }
@@ -47,14 +48,14 @@ pub fn run_if_unchanged(
 
     let mut conn = context.blocks.connect().map_err(LoadError::from_database)?;
     let staging =
-        ledger::begin(&mut conn, &plan.block, context.run_id, context.fence, context.clock.now()).map_err(refused)?;
+        ledger::begin(&mut conn, &plan.block, context.run, context.fence, context.clock.now()).map_err(refused)?;
     drop(conn);
     let mut load = Load {
         plan,
         source,
         context,
         checker: &checker,
-        keeper: Keeper::new(context.run_id, &checker, &plan.csv, utf8),
+        keeper: Keeper::new(context.run.id, &checker, &plan.csv, utf8),
         staging: &staging,
         read: Reading::default(),
         loading: Duration::ZERO,
@@ -72,7 +73,7 @@ pub fn run_if_unchanged(
         // A table that stays behind here is dropped by the next cleanup.
         let dropped = context.blocks.connect().and_then(|mut conn| ledger::abandon(&mut conn, &staging));
         if let Err(error) = dropped {
-            tracing::warn!(run = context.run_id, %error, "a staging table is left to the next cleanup");
+            tracing::warn!(run = context.run.id, %error, "a staging table is left to the next cleanup");
         }
     }
     done.map_err(|mut failure| {
@@ -184,7 +185,7 @@ impl Load<'_> {
         let (checker, cancelled) = (self.checker, self.context.cancelled);
         std::thread::scope(|scope| {
             let thread = std::thread::Builder::new()
-                .name(format!("read {}", self.context.run_id))
+                .name(format!("read {}", self.context.run.id))
                 .spawn_scoped(scope, move || read_all(reader, checker, cancelled, returning, full))
                 .map_err(|error| {
                     let mut failure =
@@ -258,7 +259,7 @@ impl Load<'_> {
         let mut counts = (self.read.staged, self.read.rejected);
         if found > 0 || (self.checker.stage_rejected && self.read.rejected > 0) {
             self.keeper.fetch(conn, self.source)?;
-            let rejected = kept::count(conn, self.context.run_id).map_err(LoadError::from_database)?;
+            let rejected = kept::count(conn, self.context.run.id).map_err(LoadError::from_database)?;
             counts = (self.read.rows - rejected, rejected);
         }
         self.checking += began.elapsed();
@@ -287,41 +288,52 @@ impl Load<'_> {
             source_name: &self.source.name,
             source_sha256: &self.source.sha256,
         };
-        let row = match ledger::commit(&mut conn, self.staging, &visible, self.context.clock.now()) {
-            Ok(row) => row,
-            // The answer may have been lost after the deed: the ledger knows.
+        let row = match ledger::commit(&mut conn, &[(self.staging, &visible)], self.context.clock.now()) {
+            Ok(mut rows) => rows.pop().ok_or_else(|| LoadError::new(FailureKind::Internal, "The load left no trace."))?,
             Err(LoadRefused::Database(error)) => {
-                let known = self.context.blocks.read(|conn| ledger::ledger(conn, self.context.run_id));
-                match known {
-                    Ok(Some(row)) => row,
-                    _ => return Err(LoadError::from_database(error)),
-                }
+                self.known_after_all()?.ok_or_else(|| LoadError::from_database(error))?
             }
             Err(why) => return Err(refused(why)),
         };
         self.loading += began.elapsed();
         let counts = counts_of(&row);
-        let mut said = vec![format!("{} added", rows(counts.added))];
+        let mut said = vec![format!("{} added", words::rows(counts.added))];
         for (number, word) in
             [(counts.changed, "changed"), (counts.removed, "removed"), (counts.unchanged, "unchanged")]
         {
             if number > 0 {
-                said.push(format!("{} {word}", grouped(number)));
+                said.push(format!("{} {word}", words::count(number)));
             }
         }
         let outcome = if rejected > 0 { Outcome::Partial } else { Outcome::Loaded };
         Ok(LoadReport { outcome, counts, steps: self.steps(format!("{}.", said.join(", ")), rejected) })
     }
 
+    /// The answer to a commit may have been lost after the deed: the ledger knows. It is asked until it answers, for as
+    /// long as a lease lasts; to say "nothing was loaded" without knowing could be untrue.
+    fn known_after_all(&self) -> Result<Option<LedgerRow>, LoadError> {
+        const PATIENCE: Duration = Duration::from_secs(30);
+        let began = Instant::now();
+        loop {
+            let known =
+                self.context.blocks.read(|conn| ledger::ledger(conn, &self.context.run.uid, self.plan.block.id));
+            match known {
+                Ok(known) => return Ok(known),
+                Err(_) if began.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(500)),
+                Err(error) => return Err(LoadError::from_database(error)),
+            }
+        }
+    }
+
     fn steps(&self, loaded: String, rejected: i64) -> Vec<Step> {
         let read = &self.read;
-        let from = format!("{} and {} bytes of {}.", rows(read.rows), grouped(read.bytes), self.source.name);
+        let from = format!("{} and {} bytes of {}.", words::rows(read.rows), words::count(read.bytes), self.source.name);
         vec![
             Step { name: "Read", duration: read.reading, detail: from },
             Step {
                 name: "Map and check",
                 duration: read.checking + self.checking,
-                detail: format!("{} rejected.", rows(rejected)),
+                detail: format!("{} rejected.", words::rows(rejected)),
             },
             Step { name: "Load", duration: self.loading, detail: loaded },
         ]

@@ -124,17 +124,8 @@ impl LoadError {
             AppError::Unavailable { .. } => {
                 Self::new(FailureKind::DatabaseAway, "The database was busy or away for too long.")
             }
-            AppError::Internal(detail) => {
-                let says = |words: &[&str]| words.iter().any(|word| detail.contains(word));
-                let mut failure = if says(&["disk is full", "No space left", "could not extend file"]) {
-                    Self::new(FailureKind::DiskFull, "The disk is full: free some space and run the import again.")
-                } else if says(&["server closed", "terminating connection", "connection to server", "lock timeout"]) {
-                    Self::new(FailureKind::DatabaseAway, "The connection to the database broke.")
-                } else {
-                    Self::new(FailureKind::Internal, "Something went wrong on our side while the rows were loaded.")
-                };
-                failure.detail = Some(detail);
-                failure
+            AppError::DiskFull => {
+                Self::new(FailureKind::DiskFull, "The disk is full: free some space and run the import again.")
             }
             other => {
                 let mut failure =
@@ -146,45 +137,15 @@ impl LoadError {
     }
 }
 
-/// `26115` as `26,115`.
-pub(super) fn grouped(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let mut out = String::new();
-    if number < 0 {
-        out.push('-');
-    }
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// `1 row`, `2 rows`.
-pub(super) fn rows(number: i64) -> String {
-    format!("{} {}", grouped(number), if number == 1 { "row" } else { "rows" })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_grouped_by_thousands() {
-        for (number, shown) in
-            [(0, "0"), (999, "999"), (1_000, "1,000"), (26_115, "26,115"), (-1_234_567, "-1,234,567")]
-        {
-            assert_eq!(grouped(number), shown);
-        }
-    }
-
-    #[test]
     fn every_failure_says_that_the_block_is_untouched() {
         let failure = LoadError::new(FailureKind::Source, "The file is cut at line 3");
         assert_eq!(failure.cause, "The file is cut at line 3. The Block still holds what it held before.");
-        let full = LoadError::from_database(AppError::Internal("database or disk is full".into()));
+        let full = LoadError::from_database(AppError::DiskFull);
         assert_eq!((full.kind, full.may_retry()), (FailureKind::DiskFull, false));
         assert!(LoadError::from_database(AppError::Unavailable { after_seconds: 1 }).may_retry());
     }

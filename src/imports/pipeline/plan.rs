@@ -1,10 +1,11 @@
 //! What a load is to do, and how its columns find each other once the header of the source is known.
 
 use crate::applications::blocks::checks::{DimensionKey, StagedColumn, dimension_keys};
-use crate::applications::blocks::{Block, Cell, Column, Merge, name_key};
+use crate::applications::blocks::{Block, Cell, Column, Merge};
 use crate::db::Conn;
 use crate::error::Result;
 use crate::formats::{ColumnType, CsvOptions, Parser, Value};
+use crate::names::name_key;
 use crate::imports::{Definition, Mapping, Mode, Rejects};
 
 fn merge_of(mode: Mode) -> Merge {

@@ -6,10 +6,11 @@ use std::io::{Seek, SeekFrom};
 use crate::applications::blocks::rejects::{self, Notation, RejectBatch};
 use crate::db::Conn;
 use crate::formats::{CsvOptions, CsvReader, Record};
+use crate::words;
 
 use super::check::Checker;
 use super::context::SourceFile;
-use super::outcome::{FailureKind, LoadError, grouped, rows};
+use super::outcome::{FailureKind, LoadError};
 use super::plan::Plan;
 
 /// Writes rejected rows of one run; the original columns come with the first of them.
@@ -109,7 +110,7 @@ pub(super) fn decide(plan: &Plan, read: i64, rejected: i64) -> Result<(), LoadEr
         return Ok(());
     }
     let refuse = |why: String| Err(LoadError::new(FailureKind::Rejected, why));
-    let of = format!("{} of {} rejected", grouped(rejected), rows(read));
+    let of = format!("{} of {} rejected", words::count(rejected), words::rows(read));
     if rejected >= read {
         return refuse(format!("All {} rejected. Look at the reasons, mend the source or the mapping.", was(read)));
     }
@@ -122,7 +123,7 @@ pub(super) fn decide(plan: &Plan, read: i64, rejected: i64) -> Result<(), LoadEr
     if let Some(limit) = policy.max_rows
         && rejected > limit
     {
-        return refuse(format!("{of}, and this import allows at most {}.", grouped(limit)));
+        return refuse(format!("{of}, and this import allows at most {}.", words::count(limit)));
     }
     if let Some(limit) = policy.max_percent
         && rejected as f64 * 100.0 > limit * read as f64
@@ -133,5 +134,5 @@ pub(super) fn decide(plan: &Plan, read: i64, rejected: i64) -> Result<(), LoadEr
 }
 
 fn was(read: i64) -> String {
-    if read == 1 { "1 row was".to_owned() } else { format!("{} were", rows(read)) }
+    if read == 1 { "1 row was".to_owned() } else { format!("{} were", words::rows(read)) }
 }

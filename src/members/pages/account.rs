@@ -14,7 +14,8 @@ use crate::members::session::{SessionRow, end_sessions as end_all, sessions_of};
 use crate::members::shell::shell;
 use crate::members::tokens::{self, Token};
 use crate::members::{By, Scope, SignedIn, actions, sign_in};
-use crate::web::{self, Crumb, Flash, Form, Page, Shell, csrf, see_other, words, zones};
+use crate::web::{self, Crumb, Flash, Form, Page, Shell, csrf, see_other, zones};
+use crate::words;
 use crate::workspace;
 
 #[derive(Template)]

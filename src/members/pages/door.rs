@@ -94,9 +94,9 @@ pub async fn sign_in(request: HttpRequest, app: Data<App>, form: Form) -> Result
 fn wait(seconds: u64) -> String {
     let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
     if seconds < 120 {
-        web::words::counted(seconds, "second", "seconds")
+        crate::words::counted(seconds, "second", "seconds")
     } else {
-        web::words::counted(seconds / 60 + 1, "minute", "minutes")
+        crate::words::counted(seconds / 60 + 1, "minute", "minutes")
     }
 }
 

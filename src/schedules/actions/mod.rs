@@ -25,7 +25,7 @@ use crate::applications::{self, Entered};
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
 use crate::members::{By, Scope};
-use crate::web::words;
+use crate::words;
 
 /// One schedule, for whom may open Import Scheduling of its Application.
 pub fn find(conn: &mut Conn, by: &By, id: i64) -> Result<(Schedule, Entered)> {

@@ -10,7 +10,7 @@ use crate::schedules::model::{Schedule, State, Switched};
 use crate::schedules::rule::Rule;
 use crate::schedules::store::{self, Standing};
 use crate::schedules::{first_at_or_after, latest_at_or_before, occurrences};
-use crate::web::words;
+use crate::words;
 
 /// The most occurrences that are counted as passed while a schedule was off.
 const MOST_PASSED: usize = 1_000;

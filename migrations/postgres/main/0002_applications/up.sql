@@ -4,7 +4,7 @@ CREATE TABLE applications (
     name TEXT NOT NULL,
     name_key TEXT NOT NULL UNIQUE,
     time_zone TEXT NOT NULL,
-    spacing_minutes INTEGER NOT NULL DEFAULT 15,
+    spacing_minutes INTEGER NOT NULL DEFAULT 15 CHECK (spacing_minutes >= 0),
     version BIGINT NOT NULL DEFAULT 1,
     created_at BIGINT NOT NULL,
     archived_at BIGINT
@@ -25,7 +25,7 @@ CREATE TABLE blocks (
     application_id BIGINT NOT NULL REFERENCES applications (id),
     name TEXT NOT NULL,
     name_key TEXT NOT NULL,
-    kind TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('dimension_list', 'transaction_list', 'metric')),
     version BIGINT NOT NULL DEFAULT 1,
     created_at BIGINT NOT NULL,
     archived_at BIGINT,
@@ -39,7 +39,8 @@ CREATE TABLE block_columns (
     position INTEGER NOT NULL,
     name TEXT NOT NULL,
     name_key TEXT NOT NULL,
-    column_type TEXT NOT NULL,
+    column_type TEXT NOT NULL
+        CHECK (column_type IN ('text', 'integer', 'number', 'boolean', 'date', 'timestamp', 'dimension')),
     dimension_block_id BIGINT REFERENCES blocks (id),
     is_key BOOLEAN NOT NULL DEFAULT FALSE,
     required BOOLEAN NOT NULL DEFAULT FALSE,

@@ -1,10 +1,13 @@
 -- The Block database. Rows live in tables `b<block>_g<generation>`, made at run time with the columns
 -- `_row, _run, _file, _line, c1 … cn`; what a Block holds is the generation that `block_state` points to.
 
--- The ledger: a row says that a run's load happened. It is written in the transaction that makes the load visible.
+-- The ledger: a row says that a run's load of a Block happened, or is held until somebody decides. It is written in the
+-- transaction that makes the load visible, or holds it. A run is known by its random uid; its id is kept for people.
 CREATE TABLE loads (
-    run_id INTEGER PRIMARY KEY,
+    run_uid TEXT NOT NULL,
     block_id BIGINT NOT NULL,
+    run_id BIGINT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('visible', 'held', 'dropped')),
     generation BIGINT NOT NULL,
     fence BIGINT NOT NULL,
     rows_read BIGINT NOT NULL,
@@ -16,8 +19,10 @@ CREATE TABLE loads (
     bytes BIGINT NOT NULL,
     source_name TEXT,
     source_sha256 TEXT,
-    loaded_at BIGINT NOT NULL
+    loaded_at BIGINT NOT NULL,
+    PRIMARY KEY (run_uid, block_id)
 );
+CREATE INDEX loads_run ON loads (run_id);
 CREATE INDEX loads_block ON loads (block_id, loaded_at);
 
 -- The pointer. `generation` NULL: the Block never held anything. `fence`: the newest lease that began a load;
@@ -32,15 +37,20 @@ CREATE TABLE block_state (
 );
 
 -- Every physical table there is, so that what a crash left behind is found and dropped. `state` is `staging` while a
--- load fills it, `current` while the Block shows it, `kept` when a later load took its place.
+-- load fills it, `held` while a full one waits for a decision, `current` while the Block shows it, `kept` when a later
+-- load took its place.
 CREATE TABLE generations (
     block_id BIGINT NOT NULL,
     generation BIGINT NOT NULL,
-    run_id BIGINT,
-    state TEXT NOT NULL,
+    run_uid TEXT NOT NULL,
+    run_id BIGINT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('staging', 'held', 'current', 'kept')),
     made_at BIGINT NOT NULL,
     PRIMARY KEY (block_id, generation)
 );
+CREATE INDEX generations_run ON generations (run_uid);
+-- Few rows, looked through every few seconds.
+CREATE INDEX generations_unsettled ON generations (state) WHERE state IN ('staging', 'held');
 
 -- The name of a Block's view and the columns that it shows (a JSON list), kept here so that the transaction that makes
 -- a load visible can make the view anew without asking the Workspace's own tables.

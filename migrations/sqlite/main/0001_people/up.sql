@@ -52,6 +52,7 @@ CREATE TABLE one_time_tokens (
     expires_at BIGINT,
     used_at BIGINT
 );
+CREATE INDEX one_time_tokens_member ON one_time_tokens (member_id);
 
 CREATE TABLE sign_in_attempts (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -74,6 +75,7 @@ CREATE TABLE api_tokens (
     expires_at BIGINT,
     revoked_at BIGINT
 );
+CREATE INDEX api_tokens_member ON api_tokens (member_id);
 
 CREATE TABLE idempotency_keys (
     token_id BIGINT NOT NULL REFERENCES api_tokens (id),
@@ -85,6 +87,7 @@ CREATE TABLE idempotency_keys (
     created_at BIGINT NOT NULL,
     PRIMARY KEY (token_id, request_key)
 );
+CREATE INDEX idempotency_keys_created ON idempotency_keys (created_at);
 
 -- Append only. `before` and `after` are JSON; the member's name is kept as it was.
 CREATE TABLE audit_log (
@@ -98,7 +101,10 @@ CREATE TABLE audit_log (
     subject_id BIGINT,
     application_id BIGINT,
     before TEXT,
-    after TEXT
+    after TEXT,
+    CHECK (channel IN ('page', 'token', 'command', 'clock'))
 );
 CREATE INDEX audit_log_at ON audit_log (at);
+CREATE INDEX audit_log_application ON audit_log (application_id, id);
+CREATE INDEX audit_log_member ON audit_log (member_id, id);
 CREATE INDEX audit_log_subject ON audit_log (subject_kind, subject_id, id);

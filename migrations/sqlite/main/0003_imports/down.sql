@@ -1,3 +1,5 @@
+DROP TABLE set_versions;
+DROP TABLE import_sets;
 DROP TABLE configuration_versions;
 DROP TABLE import_configurations;
 DROP TABLE connection_applications;

@@ -1,18 +1,19 @@
--- `occurrence_key` is `<schedule>:<planned instant>:<repeat number>` for what a schedule planned (and its repeats), else
--- NULL. `waiting_key` is set while a run by hand waits in the queue, so that a second click finds the first.
+-- One run for each (schedule, planned instant, repeat number), and one repeat of each run: two unique keys below.
+-- `uid` is random, and what the Block database knows a run by: ids may be handed out again after a power cut or a partial
+-- restore. `waiting_key` is set while a run by hand waits in the queue, so that a second click finds the first.
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
+    uid TEXT NOT NULL,
     application_id BIGINT NOT NULL REFERENCES applications (id),
     configuration_id BIGINT REFERENCES import_configurations (id),
     configuration_version BIGINT,
     block_id BIGINT REFERENCES blocks (id),
-    set_id BIGINT,
-    parent_id BIGINT,
+    set_id BIGINT REFERENCES import_sets (id),
+    parent_id BIGINT REFERENCES runs (id),
     schedule_id BIGINT REFERENCES schedules (id),
     planned_at BIGINT,
     planned_until BIGINT,
     repeat_no INTEGER NOT NULL DEFAULT 0,
-    occurrence_key TEXT UNIQUE,
     waiting_key TEXT UNIQUE,
     again_of BIGINT REFERENCES runs (id),
     trigger_kind TEXT NOT NULL,
@@ -29,9 +30,26 @@ CREATE TABLE runs (
     queued_at BIGINT NOT NULL,
     available_at BIGINT,
     started_at BIGINT,
-    finished_at BIGINT
+    finished_at BIGINT,
+    CHECK ((configuration_id IS NULL) <> (set_id IS NULL)),
+    CHECK (trigger_kind IN ('schedule', 'member', 'api', 'set')),
+    CHECK (status IN ('queued', 'running', 'success', 'partial', 'failed', 'cancelled', 'skipped', 'missed', 'held')),
+    CHECK ((status IN ('queued', 'running')) = (finished_at IS NULL)),
+    CHECK (planned_until IS NULL OR planned_until >= planned_at)
 );
+CREATE UNIQUE INDEX runs_occurrence ON runs (schedule_id, planned_at, repeat_no) WHERE schedule_id IS NOT NULL;
+CREATE UNIQUE INDEX runs_repeat ON runs (again_of) WHERE again_of IS NOT NULL;
+CREATE INDEX runs_parent ON runs (parent_id) WHERE parent_id IS NOT NULL;
+CREATE INDEX runs_set ON runs (set_id, id) WHERE set_id IS NOT NULL;
+CREATE INDEX runs_file ON runs (file_id) WHERE file_id IS NOT NULL;
 CREATE INDEX runs_configuration ON runs (configuration_id, id);
+-- The order in which runs ended, which is not that of their ids.
+CREATE INDEX runs_ended ON runs (configuration_id, finished_at, id) WHERE finished_at IS NOT NULL;
+-- Histories by status and by trigger, of an Application and of a configuration, however rare what is asked for.
+CREATE INDEX runs_application_status ON runs (application_id, status, id);
+CREATE INDEX runs_application_trigger ON runs (application_id, trigger_kind, id);
+CREATE INDEX runs_configuration_status ON runs (configuration_id, status, id);
+CREATE INDEX runs_configuration_trigger ON runs (configuration_id, trigger_kind, id);
 CREATE INDEX runs_schedule ON runs (schedule_id, id);
 CREATE INDEX runs_application ON runs (application_id, id);
 CREATE INDEX runs_recent ON runs (application_id, queued_at);
@@ -40,10 +58,9 @@ CREATE INDEX runs_calendar ON runs (application_id, (coalesce(planned_at, queued
 CREATE INDEX runs_ranges ON runs (application_id, planned_until) WHERE planned_until IS NOT NULL;
 CREATE INDEX runs_block ON runs (block_id, id);
 CREATE INDEX runs_available ON runs (available_at) WHERE available_at IS NOT NULL;
--- How long imports usually take, however often they fail.
-CREATE INDEX runs_successes ON runs (configuration_id, id) WHERE status = 'success';
 -- What is queued or running: few rows, asked at each occurrence.
 CREATE INDEX runs_open ON runs (configuration_id) WHERE finished_at IS NULL;
+CREATE INDEX runs_under_way ON runs (application_id, id) WHERE finished_at IS NULL;
 
 -- What a freeze kept from running: of each schedule one Skipped run, a range that grows with every further occurrence.
 CREATE TABLE freeze_skips (
@@ -54,6 +71,8 @@ CREATE TABLE freeze_skips (
     newest_at BIGINT NOT NULL,
     PRIMARY KEY (freeze_id, schedule_id)
 );
+CREATE INDEX freeze_skips_schedule ON freeze_skips (schedule_id);
+CREATE INDEX freeze_skips_run ON freeze_skips (run_id);
 
 -- Hot while a run goes: who works on it, until when that holds, and how far it is.
 CREATE TABLE run_leases (
@@ -67,6 +86,7 @@ CREATE TABLE run_leases (
     bytes_done BIGINT NOT NULL DEFAULT 0,
     bytes_total BIGINT
 );
+CREATE INDEX run_leases_until ON run_leases (lease_until);
 
 -- What a run did, written once when it ends.
 CREATE TABLE run_results (
@@ -86,7 +106,7 @@ CREATE TABLE run_steps (
     run_id BIGINT NOT NULL REFERENCES runs (id),
     position INTEGER NOT NULL,
     name TEXT NOT NULL,
-    status TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('success', 'failed', 'cancelled', 'skipped')),
     detail TEXT NOT NULL,
     started_at BIGINT NOT NULL,
     duration_us BIGINT NOT NULL,
@@ -97,14 +117,14 @@ CREATE TABLE run_log (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     run_id BIGINT NOT NULL REFERENCES runs (id),
     at BIGINT NOT NULL,
-    level TEXT NOT NULL,
+    level TEXT NOT NULL CHECK (level IN ('info', 'warning', 'error')),
     message TEXT NOT NULL
 );
 CREATE INDEX run_log_run ON run_log (run_id, id);
 
 -- What only one run may hold at a time: the writing of a Block (place 0), one of a Connection's four places.
 CREATE TABLE resource_leases (
-    kind TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('block', 'file', 'connection')),
     resource TEXT NOT NULL,
     place INTEGER NOT NULL,
     run_id BIGINT NOT NULL REFERENCES runs (id),

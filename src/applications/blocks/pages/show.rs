@@ -4,7 +4,8 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::super::{Block, BlockRow, actions, ledger, rows, views};
+use super::super::{Block, BlockRow, actions, ledger, rows};
+use crate::applications::blocks::store::views;
 use crate::app::App;
 use crate::applications::{Entered, enter, settings_shell};
 use crate::clock::Moment;
@@ -12,7 +13,8 @@ use crate::error::Result;
 use crate::formats::ColumnType;
 use crate::members::SignedIn;
 use crate::web::form::Query;
-use crate::web::{Crumb, Page, Shell, download, words};
+use crate::web::{Crumb, Page, Shell, download};
+use crate::words;
 
 #[derive(Template)]
 #[template(path = "blocks/list.html")]

@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 
 use super::{Wizard, wrong};
+use crate::names::name_key;
 use crate::app::off_thread;
 use crate::applications::blocks::{self, Block};
 use crate::error::{FieldErrors, Result};
@@ -22,7 +23,7 @@ impl Wizard {
         }
         let (draft, places) = target::draft(&self.form, columns)?;
         let mut errors = draft.check();
-        let taken = |block: &&Block| blocks::name_key(&block.name) == blocks::name_key(&draft.name);
+        let taken = |block: &&Block| name_key(&block.name) == name_key(&draft.name);
         if let Some(block) = self.place.blocks.iter().find(taken) {
             errors.add(
                 "name",

@@ -14,7 +14,8 @@ use crate::imports::pages::mapping::{self, Landing, MapRow};
 use crate::imports::pages::options::{self, OptionsView};
 use crate::imports::pages::target::{self, ColumnRow};
 use crate::imports::pages::{put, reject_choices};
-use crate::web::{Page, Shell, at_controls, refused, words};
+use crate::web::{Page, Shell, at_controls, refused};
+use crate::words;
 
 #[derive(Template)]
 #[template(path = "imports/source.html")]

@@ -1,0 +1,163 @@
+//! Every physical table that there is, and what it is for: one that a load fills, one that is held until somebody decides,
+//! the one that the Block shows, those that were shown before it.
+
+use diesel::prelude::*;
+
+use super::{physical, views};
+use crate::db::schema::block_db::{block_state, generations};
+use crate::db::{self, Conn, Pool, text_enum};
+use crate::error::Result;
+
+/// How many generations of a Block are kept, the visible one included.
+const KEPT: usize = 3;
+
+text_enum! {
+    /// What a generation is.
+    pub enum State {
+        /// A load fills it.
+        Staging = "staging",
+        /// A full one that waits for a decision; clean-up leaves it alone.
+        Held = "held",
+        /// The Block shows it.
+        Current = "current",
+        /// A later load took its place.
+        Kept = "kept",
+    }
+}
+
+/// A generation, and the uid of the run that made it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Staged {
+    pub block_id: i64,
+    pub generation: i64,
+    pub run_uid: String,
+}
+
+/// All staging tables that there are.
+pub fn staged(conn: &mut Conn) -> Result<Vec<Staged>> {
+    let rows: Vec<(i64, i64, String)> = generations::table
+        .filter(generations::state.eq(State::Staging))
+        .select((generations::block_id, generations::generation, generations::run_uid))
+        .load(conn)?;
+    Ok(rows.into_iter().map(|(block_id, generation, run_uid)| Staged { block_id, generation, run_uid }).collect())
+}
+
+/// Drops what loads left behind that ended without a word: of these staging tables those whose run is not among the
+/// uids of `active_runs`, which was asked for after them. Answers how many. One that cannot be dropped, because a worker
+/// that was frozen still holds it, is left to the next time.
+pub fn cleanup(blocks: &Pool, staged: &[Staged], active_runs: &[String]) -> usize {
+    let mut dropped = 0;
+    for Staged { block_id, generation, run_uid } in staged {
+        if active_runs.contains(run_uid) {
+            continue;
+        }
+        match blocks.write(|conn| drop_staging(conn, (*block_id, *generation))) {
+            Ok(true) => dropped += 1,
+            Ok(false) => {}
+            Err(error) => tracing::warn!(block_id, generation, %error, "a staging table cannot be dropped yet"),
+        }
+    }
+    dropped
+}
+
+/// Drops a staging table, unless it is something else by now; answers whether it was there.
+pub fn drop_staging(conn: &mut Conn, (block_id, generation): (i64, i64)) -> Result<bool> {
+    let row = generations::table
+        .filter(generations::block_id.eq(block_id))
+        .filter(generations::generation.eq(generation))
+        .filter(generations::state.eq(State::Staging));
+    let there: Option<i64> = match conn {
+        Conn::Pg(conn) => row.select(generations::generation).for_update().first(conn).optional()?,
+        Conn::Sqlite(conn) => row.select(generations::generation).first(conn).optional()?,
+    };
+    if there.is_some() {
+        drop_generation(conn, (block_id, generation))?;
+    }
+    Ok(there.is_some())
+}
+
+/// What a run made and left in this state, by Block.
+pub fn of_run(conn: &mut Conn, run_uid: &str, state: State) -> Result<Vec<(i64, i64)>> {
+    Ok(generations::table
+        .filter(generations::run_uid.eq(run_uid).and(generations::state.eq(state)))
+        .order(generations::block_id)
+        .select((generations::block_id, generations::generation))
+        .load(conn)?)
+}
+
+pub fn set_state(conn: &mut Conn, (block_id, generation): (i64, i64), state: State) -> Result<()> {
+    diesel::update(
+        generations::table.filter(generations::block_id.eq(block_id)).filter(generations::generation.eq(generation)),
+    )
+    .set(generations::state.eq(state))
+    .execute(conn)?;
+    Ok(())
+}
+
+/// What the Block showed until now is kept.
+pub fn keep_current(conn: &mut Conn, block_id: i64) -> Result<()> {
+    diesel::update(
+        generations::table
+            .filter(generations::block_id.eq(block_id))
+            .filter(generations::state.eq(State::Current)),
+    )
+    .set(generations::state.eq(State::Kept))
+    .execute(conn)?;
+    Ok(())
+}
+
+pub fn drop_generation(conn: &mut Conn, (block_id, generation): (i64, i64)) -> Result<()> {
+    physical::drop(conn, &physical::table(block_id, generation))?;
+    diesel::delete(
+        generations::table.filter(generations::block_id.eq(block_id)).filter(generations::generation.eq(generation)),
+    )
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Those that the Block shows or showed, the newest first.
+fn shown(conn: &mut Conn, block_id: i64) -> Result<Vec<i64>> {
+    Ok(generations::table
+        .filter(generations::block_id.eq(block_id))
+        .filter(generations::state.eq_any([State::Current, State::Kept]))
+        .order(generations::generation.desc())
+        .select(generations::generation)
+        .load(conn)?)
+}
+
+/// Drops the generations of a Block beyond those that are kept.
+pub fn prune(conn: &mut Conn, block_id: i64) -> Result<()> {
+    for generation in shown(conn, block_id)?.into_iter().skip(KEPT) {
+        db::write(conn, |conn| drop_generation(conn, (block_id, generation)))?;
+    }
+    Ok(())
+}
+
+/// Drops the generations of a Block that holds no rows, so that its columns may become others. Those that a load is
+/// filling stay, and that load will be refused.
+pub fn forget_empty(conn: &mut Conn, block_id: i64) -> Result<()> {
+    let there = shown(conn, block_id)?;
+    if there.is_empty() {
+        return Ok(());
+    }
+    if let Some(view) = views::find(conn, block_id)? {
+        physical::drop_view(conn, &view.name)?;
+    }
+    for generation in there {
+        drop_generation(conn, (block_id, generation))?;
+    }
+    diesel::update(block_state::table.filter(block_state::block_id.eq(block_id)))
+        .set(block_state::generation.eq(None::<i64>))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The table that a Block shows; none when it never held anything.
+pub fn current_table(conn: &mut Conn, block_id: i64) -> Result<Option<String>> {
+    let generation: Option<Option<i64>> = block_state::table
+        .filter(block_state::block_id.eq(block_id))
+        .select(block_state::generation)
+        .first(conn)
+        .optional()?;
+    Ok(generation.flatten().map(|generation| physical::table(block_id, generation)))
+}

@@ -1,0 +1,394 @@
+//! The ledger and the pointer of the Block database: which load happened, and which generation a Block shows.
+//!
+//! A load [`begin`]s by registering its fence and making a staging generation, fills it in as many transactions as it
+//! likes, and becomes visible in one short one ([`commit`]). A process that dies before it leaves a staging table that
+//! nobody sees and [`cleanup`] drops; after it the ledger row says that the load happened, and what it did. A newer
+//! fence that began in between refuses the older commit: a worker that slept past its lease cannot write over its
+//! successor. A full load may also be [`hold`]: it waits, unseen, until it is [`release`]d or [`drop_held`].
+//!
+//! The ledger knows a run by its random uid: an id may be handed out again after a power cut or a partial restore, and
+//! must not be taken for the run that had it before.
+
+use diesel::prelude::*;
+use std::collections::HashMap;
+
+use super::generations::{self, State, drop_generation, drop_staging};
+use super::staging::{RunKey, Staging, Visible};
+use super::{merge, physical, rejects, views};
+use crate::applications::blocks::model::{Block, BlockState};
+use crate::clock::Moment;
+use crate::db::schema::block_db::{block_state, generations as generation_rows, loads};
+use crate::db::{self, Conn, text_enum};
+use crate::error::{AppError, Result};
+
+text_enum! {
+    /// What became of a load that was filled to its end.
+    pub enum LoadState {
+        Visible = "visible",
+        /// It waits for a decision; the Block holds what it held before.
+        Held = "held",
+        /// It was held, and will never be seen.
+        Dropped = "dropped",
+    }
+}
+
+/// What a load did to a Block, or would do.
+#[derive(Clone, Debug, PartialEq, Eq, diesel::Queryable)]
+pub struct LedgerRow {
+    pub run_uid: String,
+    pub block_id: i64,
+    pub run_id: i64,
+    pub state: LoadState,
+    pub generation: i64,
+    pub fence: i64,
+    pub read: i64,
+    pub added: i64,
+    pub changed: i64,
+    pub removed: i64,
+    pub unchanged: i64,
+    pub rejected: i64,
+    pub bytes: i64,
+    pub source_name: Option<String>,
+    pub source_sha256: Option<String>,
+    pub loaded_at: i64,
+}
+
+/// Why a load may not begin or become visible.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadRefused {
+    /// A newer lease began a load of this Block.
+    #[error("another worker has taken over this Block")]
+    FenceLost,
+    /// The columns that the load filled are not the Block's any more.
+    #[error("the definition of the Block was changed while the load ran")]
+    DefinitionChanged,
+    #[error(transparent)]
+    Database(#[from] AppError),
+}
+
+impl From<diesel::result::Error> for LoadRefused {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+/// Begins a load: from here on no load with an older fence can become visible. What an earlier attempt of the same
+/// run left behind, its staging table and its rejected rows, is dropped.
+pub fn begin(conn: &mut Conn, block: &Block, run: &RunKey, fence: i64, now: Moment) -> Result<Staging, LoadRefused> {
+    rejects::forget(conn, run.id)?;
+    for left in generations::of_run(conn, &run.uid, State::Staging)?.into_iter().filter(|left| left.0 == block.id) {
+        // A worker that was frozen in the middle may hold it still; then the next cleanup drops it.
+        if let Err(error) = db::write(conn, |conn| drop_staging(conn, left)) {
+            tracing::warn!(run = run.id, %error, "what an earlier attempt staged cannot be dropped yet");
+        }
+    }
+    // The refusal goes round the transaction, whose errors are `AppError`.
+    let staging = db::write(conn, |conn| {
+        make_state(conn, block.id)?;
+        let moved = diesel::update(
+            block_state::table.filter(block_state::block_id.eq(block.id)).filter(block_state::fence.le(fence)),
+        )
+        .set((block_state::fence.eq(fence), block_state::last_generation.eq(block_state::last_generation + 1)))
+        .execute(conn)?;
+        if moved == 0 {
+            return Ok(None);
+        }
+        let generation: i64 = block_state::table
+            .filter(block_state::block_id.eq(block.id))
+            .select(block_state::last_generation)
+            .first(conn)?;
+        diesel::insert_into(generation_rows::table)
+            .values((
+                generation_rows::block_id.eq(block.id),
+                generation_rows::generation.eq(generation),
+                generation_rows::run_uid.eq(&run.uid),
+                generation_rows::run_id.eq(run.id),
+                generation_rows::state.eq(State::Staging),
+                generation_rows::made_at.eq(now),
+            ))
+            .execute(conn)?;
+        let table = physical::table(block.id, generation);
+        physical::create(conn, &table, &block.columns)?;
+        Ok(Some(Staging { block_id: block.id, run: run.clone(), fence, generation, table }))
+    })?;
+    staging.ok_or(LoadRefused::FenceLost)
+}
+
+fn make_state(conn: &mut Conn, block_id: i64) -> Result<()> {
+    diesel::sql_query("INSERT INTO block_state (block_id) VALUES ($1) ON CONFLICT (block_id) DO NOTHING")
+        .bind::<diesel::sql_types::BigInt, _>(block_id)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// One Block's part of what a run loads.
+pub type Part<'a> = (&'a Staging, &'a Visible<'a>);
+
+/// Makes the loads of one run visible, all of them in one transaction, and answers their ledger rows in the order of
+/// the parts.
+pub fn commit(conn: &mut Conn, parts: &[Part<'_>], now: Moment) -> Result<Vec<LedgerRow>, LoadRefused> {
+    settle(conn, parts, |conn, part| show(conn, part, now))
+        .inspect(|_| parts.iter().for_each(|(staging, _)| prune(conn, staging.block_id)))
+}
+
+/// Holds the loads of one run, full and unseen, until somebody decides. Their rows say what they would load.
+pub fn hold(conn: &mut Conn, parts: &[Part<'_>], now: Moment) -> Result<Vec<LedgerRow>, LoadRefused> {
+    settle(conn, parts, |conn, (staging, load)| {
+        generations::set_state(conn, (staging.block_id, staging.generation), State::Held)?;
+        let would = merge::Done { added: load.staged, ..merge::Done::default() };
+        Ok(row_of(staging, load, &would, (LoadState::Held, staging.generation), now))
+    })
+}
+
+/// What a run holds, to be made visible by [`commit`] under a new fence.
+pub fn held(conn: &mut Conn, run: &RunKey, fence: i64) -> Result<Vec<Staging>> {
+    let there = generations::of_run(conn, &run.uid, State::Held)?;
+    Ok(there
+        .into_iter()
+        .map(|(block_id, generation)| Staging {
+            block_id,
+            run: run.clone(),
+            fence,
+            generation,
+            table: physical::table(block_id, generation),
+        })
+        .collect())
+}
+
+/// Drops what a run holds: it was rejected, or something newer took its place.
+pub fn drop_held(conn: &mut Conn, run_uid: &str) -> Result<()> {
+    db::write(conn, |conn| {
+        for held in generations::of_run(conn, run_uid, State::Held)? {
+            drop_generation(conn, held)?;
+        }
+        diesel::update(loads::table.filter(loads::run_uid.eq(run_uid).and(loads::state.eq(LoadState::Held))))
+            .set(loads::state.eq(LoadState::Dropped))
+            .execute(conn)?;
+        Ok(())
+    })
+}
+
+/// Writes the ledger rows of a run's parts in one transaction: each once it was seen that no newer fence has its Block,
+/// and that its columns are the Block's still. Blocks are held in the order of their ids, as by everybody.
+fn settle(
+    conn: &mut Conn,
+    parts: &[Part<'_>],
+    mut deed: impl FnMut(&mut Conn, &Part<'_>) -> Result<LedgerRow>,
+) -> Result<Vec<LedgerRow>, LoadRefused> {
+    let mut order: Vec<usize> = (0..parts.len()).collect();
+    order.sort_by_key(|i| parts[*i].0.block_id);
+    db::write(conn, |conn| {
+        // All rows at once, so that a refusal leaves nothing half done.
+        for i in &order {
+            if let Err(refused) = hold_block(conn, &parts[*i])? {
+                return Ok(Err(refused));
+            }
+        }
+        let mut rows: Vec<Option<LedgerRow>> = parts.iter().map(|_| None).collect();
+        for i in &order {
+            let row = deed(conn, &parts[*i])?;
+            insert(conn, &row)?;
+            rows[*i] = Some(row);
+        }
+        Ok(Ok(rows.into_iter().flatten().collect()))
+    })?
+}
+
+fn hold_block(conn: &mut Conn, (staging, load): &Part<'_>) -> Result<Result<(), LoadRefused>> {
+    // Locks the row on PostgreSQL too.
+    let held = diesel::update(
+        block_state::table
+            .filter(block_state::block_id.eq(staging.block_id))
+            .filter(block_state::fence.le(staging.fence)),
+    )
+    .set(block_state::fence.eq(staging.fence))
+    .execute(conn)?;
+    if held == 0 {
+        return Ok(Err(LoadRefused::FenceLost));
+    }
+    if let Some(view) = views::find(conn, staging.block_id)?
+        && load.block.columns.iter().any(|column| {
+            view.columns.iter().any(|known| {
+                known.position == column.position && (known.column_type, known.key) != (column.column_type, column.key)
+            })
+        })
+    {
+        return Ok(Err(LoadRefused::DefinitionChanged));
+    }
+    Ok(Ok(()))
+}
+
+/// Brings a staged generation in, and points the Block to what it shows now.
+fn show(conn: &mut Conn, (staging, load): &Part<'_>, now: Moment) -> Result<LedgerRow> {
+    let (generation, row_count): (Option<i64>, i64) = block_state::table
+        .filter(block_state::block_id.eq(staging.block_id))
+        .select((block_state::generation, block_state::row_count))
+        .first(conn)?;
+    let current = generation.map(|g| physical::table(staging.block_id, g));
+    if let Some(current) = &current {
+        physical::add_missing_columns(conn, current, &physical::view_columns(load.block))?;
+    }
+    let done = merge::apply(conn, staging, load, current.as_deref(), row_count)?;
+    let shown = if done.flip {
+        generations::keep_current(conn, staging.block_id)?;
+        generations::set_state(conn, (staging.block_id, staging.generation), State::Current)?;
+        staging.generation
+    } else {
+        drop_generation(conn, (staging.block_id, staging.generation))?;
+        generation.unwrap_or(staging.generation)
+    };
+    diesel::update(block_state::table.filter(block_state::block_id.eq(staging.block_id)))
+        .set((
+            block_state::generation.eq(shown),
+            block_state::row_count.eq(row_count + done.added - done.removed),
+            block_state::loaded_at.eq(now),
+        ))
+        .execute(conn)?;
+    if done.flip
+        && let Some(view) = views::find(conn, staging.block_id)?
+    {
+        let table = physical::table(staging.block_id, shown);
+        // Columns that were defined while the load ran are in the view already.
+        physical::add_missing_columns(conn, &table, &view.columns)?;
+        physical::create_view(conn, &view.name, &view.columns, &table, false)?;
+    }
+    Ok(row_of(staging, load, &done, (LoadState::Visible, shown), now))
+}
+
+fn row_of(
+    staging: &Staging,
+    load: &Visible<'_>,
+    done: &merge::Done,
+    (state, generation): (LoadState, i64),
+    now: Moment,
+) -> LedgerRow {
+    LedgerRow {
+        run_uid: staging.run.uid.clone(),
+        block_id: staging.block_id,
+        run_id: staging.run.id,
+        state,
+        generation,
+        fence: staging.fence,
+        read: load.read,
+        added: done.added,
+        changed: done.changed,
+        removed: done.removed,
+        unchanged: done.unchanged,
+        rejected: load.rejected,
+        bytes: load.bytes,
+        source_name: Some(load.source_name.to_owned()),
+        source_sha256: Some(load.source_sha256.to_owned()),
+        loaded_at: now.micros(),
+    }
+}
+
+fn insert(conn: &mut Conn, row: &LedgerRow) -> Result<()> {
+    // A load that was held has its row already.
+    diesel::delete(
+        loads::table
+            .filter(loads::run_uid.eq(&row.run_uid).and(loads::block_id.eq(row.block_id)))
+            .filter(loads::state.eq(LoadState::Held)),
+    )
+    .execute(conn)?;
+    diesel::insert_into(loads::table)
+        .values((
+            loads::run_uid.eq(&row.run_uid),
+            loads::block_id.eq(row.block_id),
+            loads::run_id.eq(row.run_id),
+            loads::state.eq(row.state),
+            loads::generation.eq(row.generation),
+            loads::fence.eq(row.fence),
+            loads::rows_read.eq(row.read),
+            loads::rows_added.eq(row.added),
+            loads::rows_changed.eq(row.changed),
+            loads::rows_removed.eq(row.removed),
+            loads::rows_unchanged.eq(row.unchanged),
+            loads::rows_rejected.eq(row.rejected),
+            loads::bytes.eq(row.bytes),
+            loads::source_name.eq(&row.source_name),
+            loads::source_sha256.eq(&row.source_sha256),
+            loads::loaded_at.eq(row.loaded_at),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// What is too old goes in transactions of its own: the load has happened, whatever becomes of these.
+fn prune(conn: &mut Conn, block_id: i64) {
+    if let Err(error) = generations::prune(conn, block_id) {
+        tracing::warn!(block = block_id, %error, "an old generation could not be dropped yet");
+    }
+}
+
+/// What a run loaded into a Block, or holds; none when its load never came to its end.
+pub fn ledger(conn: &mut Conn, run_uid: &str, block_id: i64) -> Result<Option<LedgerRow>> {
+    Ok(loads::table.find((run_uid, block_id)).first(conn).optional()?)
+}
+
+/// Gives up a load: its staging table goes, unless it is visible after all. What it rejected stays, to be shown.
+pub fn abandon(conn: &mut Conn, staging: &Staging) -> Result<()> {
+    db::write(conn, |conn| drop_staging(conn, (staging.block_id, staging.generation)).map(|_| ()))
+}
+
+/// What a Block holds.
+pub fn state(conn: &mut Conn, block_id: i64) -> Result<BlockState> {
+    let row: Option<(i64, Option<Moment>)> = block_state::table
+        .filter(block_state::block_id.eq(block_id))
+        .select((block_state::row_count, block_state::loaded_at))
+        .first(conn)
+        .optional()?;
+    Ok(row.map(|(row_count, loaded_at)| BlockState { row_count, loaded_at }).unwrap_or_default())
+}
+
+/// From here on no load with an older fence becomes visible: whoever takes a run over asks the ledger after this, and
+/// what it says then stays true.
+pub fn shut_out(conn: &mut Conn, block_id: i64, fence: i64) -> Result<()> {
+    db::write(conn, |conn| {
+        make_state(conn, block_id)?;
+        diesel::update(
+            block_state::table.filter(block_state::block_id.eq(block_id)).filter(block_state::fence.lt(fence)),
+        )
+        .set(block_state::fence.eq(fence))
+        .execute(conn)?;
+        Ok(())
+    })
+}
+
+/// Whether a load with a newer fence began since.
+pub fn is_overtaken(conn: &mut Conn, staging: &Staging) -> Result<bool> {
+    let fence: Option<i64> = block_state::table
+        .filter(block_state::block_id.eq(staging.block_id))
+        .select(block_state::fence)
+        .first(conn)
+        .optional()?;
+    Ok(fence.is_some_and(|fence| fence > staging.fence))
+}
+
+/// The states of several Blocks, for lists; a Block that never held anything is not among them.
+pub fn states(conn: &mut Conn, block_ids: &[i64]) -> Result<HashMap<i64, BlockState>> {
+    let rows: Vec<(i64, i64, Option<Moment>)> = block_state::table
+        .filter(block_state::block_id.eq_any(block_ids))
+        .select((block_state::block_id, block_state::row_count, block_state::loaded_at))
+        .load(conn)?;
+    Ok(rows.into_iter().map(|(id, row_count, loaded_at)| (id, BlockState { row_count, loaded_at })).collect())
+}
+
+/// The largest ids that the Block database knows: what the Workspace hands out next has to lie above them.
+pub struct Highest {
+    pub run_id: i64,
+    pub block_id: i64,
+    pub fence: i64,
+}
+
+pub fn highest(conn: &mut Conn) -> Result<Highest> {
+    use diesel::dsl::max;
+    let loaded: Option<i64> = loads::table.select(max(loads::run_id)).first(conn)?;
+    let made: Option<i64> = generation_rows::table.select(max(generation_rows::run_id)).first(conn)?;
+    let (block_id, fence): (Option<i64>, Option<i64>) =
+        block_state::table.select((max(block_state::block_id), max(block_state::fence))).first(conn)?;
+    Ok(Highest {
+        run_id: loaded.max(made).unwrap_or(0),
+        block_id: block_id.unwrap_or(0),
+        fence: fence.unwrap_or(0),
+    })
+}

@@ -1,0 +1,127 @@
+//! What becomes of a filled staging table: the statements of Append, Update and Replace, run inside the transaction
+//! that makes the load visible.
+
+use diesel::prelude::*;
+
+use super::staging::{Merge, Staging, Visible};
+use crate::db::Conn;
+use crate::error::{AppError, Result};
+
+/// What was done, in rows.
+#[derive(Debug, Default)]
+pub struct Done {
+    pub added: i64,
+    pub changed: i64,
+    pub removed: i64,
+    pub unchanged: i64,
+    /// The staging table becomes what the Block shows; else its rows are in the current one.
+    pub flip: bool,
+}
+
+/// Brings the staged rows in. `current` is the table that the Block shows, with so many rows.
+pub fn apply(
+    conn: &mut Conn,
+    staging: &Staging,
+    load: &Visible<'_>,
+    current: Option<&str>,
+    row_count: i64,
+) -> Result<Done> {
+    let flipped = |removed| Done { added: load.staged, removed, flip: true, ..Done::default() };
+    let Some(current) = current else { return Ok(flipped(0)) };
+    match load.merge {
+        Merge::Replace => Ok(flipped(row_count)),
+        Merge::Append => {
+            let removed = remove_runs(conn, current, load.replaces_runs)?;
+            if removed == row_count {
+                return Ok(flipped(removed));
+            }
+            let added = insert(conn, staging, current, &filled(load), None)?;
+            Ok(Done { added, removed, ..Done::default() })
+        }
+        Merge::Update if row_count == 0 => Ok(flipped(0)),
+        Merge::Update => {
+            let keys: Vec<String> = load.block.keys().map(|key| key.physical()).collect();
+            if keys.is_empty() {
+                return Err(AppError::internal("an Update into a Block without a key"));
+            }
+            let same_key = equal(&keys, "t", "s");
+            let changed = update(conn, staging, current, &filled(load), &keys, &same_key)?;
+            let added = insert(conn, staging, current, &filled(load), Some(&same_key))?;
+            Ok(Done { added, changed, unchanged: load.staged - added - changed, ..Done::default() })
+        }
+    }
+}
+
+fn filled(load: &Visible<'_>) -> Vec<String> {
+    load.filled.iter().map(|position| format!("c{position}")).collect()
+}
+
+/// `t.c1 = s.c1 AND …`: key cells are never empty.
+pub fn equal(columns: &[String], left: &str, right: &str) -> String {
+    columns.iter().map(|c| format!("{left}.{c} = {right}.{c}")).collect::<Vec<_>>().join(" AND ")
+}
+
+/// Takes out what earlier runs of the same occurrence brought.
+fn remove_runs(conn: &mut Conn, current: &str, runs: &[i64]) -> Result<i64> {
+    let mut removed = 0;
+    for run in runs {
+        removed += diesel::sql_query(format!("DELETE FROM {current} WHERE _run = $1"))
+            .bind::<diesel::sql_types::BigInt, _>(run)
+            .execute(conn)?;
+    }
+    Ok(removed as i64)
+}
+
+/// Adds the staged rows in their order; with `same_key` only those whose key the Block lacks.
+fn insert(
+    conn: &mut Conn,
+    staging: &Staging,
+    current: &str,
+    columns: &[String],
+    same_key: Option<&str>,
+) -> Result<i64> {
+    let columns: String = columns.iter().map(|column| format!(", {column}")).collect();
+    let staged = &staging.table;
+    let (number, counted) = match conn {
+        Conn::Sqlite(_) => ("", String::new()),
+        Conn::Pg(_) => (
+            "_row, ",
+            format!("(SELECT coalesce(max(_row), 0) FROM {current}) + row_number() OVER (ORDER BY s._row), "),
+        ),
+    };
+    let only = match same_key {
+        Some(same_key) => format!(" WHERE NOT EXISTS (SELECT 1 FROM {current} t WHERE {same_key})"),
+        None => String::new(),
+    };
+    let added = diesel::sql_query(format!(
+        "INSERT INTO {current} ({number}_run, _file, _line{columns}) \
+         SELECT {counted}_run, _file, _line{columns} FROM {staged} s{only} ORDER BY s._row"
+    ))
+    .execute(conn)?;
+    Ok(added as i64)
+}
+
+/// Changes the rows whose key is staged and whose other mapped cells differ. Columns that the load does not fill
+/// keep what they hold.
+fn update(
+    conn: &mut Conn,
+    staging: &Staging,
+    current: &str,
+    columns: &[String],
+    keys: &[String],
+    same_key: &str,
+) -> Result<i64> {
+    let others: Vec<&String> = columns.iter().filter(|column| !keys.contains(column)).collect();
+    if others.is_empty() {
+        return Ok(0);
+    }
+    let set: String = others.iter().map(|c| format!(", {c} = s.{c}")).collect();
+    let differs = others.iter().map(|c| format!("t.{c} IS DISTINCT FROM s.{c}")).collect::<Vec<_>>().join(" OR ");
+    let staged = &staging.table;
+    let changed = diesel::sql_query(format!(
+        "UPDATE {current} AS t SET _run = s._run, _file = s._file, _line = s._line{set} \
+         FROM {staged} s WHERE {same_key} AND ({differs})"
+    ))
+    .execute(conn)?;
+    Ok(changed as i64)
+}

@@ -1,0 +1,16 @@
+//! Blocks in both databases: their definitions in the Workspace's tables ([`definitions`]); in the Block database the
+//! ledger, the generations and what fills, checks, merges and reads them. All SQL of Blocks stands here.
+
+pub mod checks;
+pub mod definitions;
+pub mod generations;
+pub mod ledger;
+pub mod loader;
+mod merge;
+pub mod physical;
+mod postgres;
+pub mod rejects;
+pub mod rows;
+mod sqlite;
+pub mod staging;
+pub mod views;

@@ -1,0 +1,284 @@
+//! The tables and views of the Block database that are made at run time: their names and their SQL.
+//!
+//! A generation of a Block is the table `b<block>_g<generation>` with `_row` (identity), `_run`, `_file`, `_line` and
+//! `c1 … cn` by position. Nothing that a person typed is ever part of SQL, save for the view's names, which are quoted.
+//!
+//! | type | SQLite | PostgreSQL |
+//! |---|---|---|
+//! | text, dimension | TEXT | TEXT, compared byte by byte |
+//! | integer | INTEGER | BIGINT |
+//! | number | REAL | DOUBLE PRECISION |
+//! | boolean | INTEGER 0, 1 | BOOLEAN |
+//! | date | INTEGER, days since 1970-01-01 | DATE |
+//! | timestamp | INTEGER, microseconds since 1970 in UTC | TIMESTAMPTZ |
+//!
+//! The views show dates and timestamps as such in both.
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+
+use crate::applications::blocks::model::{Block, Column};
+use crate::db::Conn;
+use crate::error::Result;
+use crate::formats::ColumnType;
+use crate::names::name_key;
+
+/// The table of one generation.
+pub fn table(block_id: i64, generation: i64) -> String {
+    format!("b{block_id}_g{generation}")
+}
+
+/// The SQL type of a column.
+fn sql_type(conn: &Conn, column_type: ColumnType) -> &'static str {
+    match conn {
+        Conn::Sqlite(_) => match column_type {
+            ColumnType::Text | ColumnType::Dimension => "TEXT",
+            ColumnType::Number => "REAL",
+            ColumnType::Integer | ColumnType::Boolean | ColumnType::Date | ColumnType::Timestamp => "INTEGER",
+        },
+        Conn::Pg(_) => match column_type {
+            ColumnType::Text | ColumnType::Dimension => "TEXT COLLATE \"C\"",
+            ColumnType::Integer => "BIGINT",
+            ColumnType::Number => "DOUBLE PRECISION",
+            ColumnType::Boolean => "BOOLEAN",
+            ColumnType::Date => "DATE",
+            ColumnType::Timestamp => "TIMESTAMPTZ",
+        },
+    }
+}
+
+/// Makes an empty generation. On PostgreSQL the primary key comes with [`seal`], after the rows: an index that is
+/// there before them costs a multiple.
+pub fn create(conn: &mut Conn, table: &str, columns: &[Column]) -> Result<()> {
+    let row = match conn {
+        Conn::Sqlite(_) => "_row INTEGER PRIMARY KEY",
+        Conn::Pg(_) => "_row BIGINT NOT NULL",
+    };
+    let mut sql =
+        format!("CREATE TABLE {table} ({row}, _run BIGINT NOT NULL, _file INTEGER NOT NULL, _line BIGINT NOT NULL");
+    for column in columns {
+        sql.push_str(&format!(", {} {}", column.physical(), sql_type(conn, column.column_type)));
+    }
+    sql.push(')');
+    Ok(conn.batch_execute(&sql)?)
+}
+
+/// Gives a filled generation what reading by `_row` needs.
+pub fn seal(conn: &mut Conn, table: &str) -> Result<()> {
+    if let Conn::Pg(conn) = conn {
+        conn.batch_execute(&format!("ALTER TABLE {table} ADD PRIMARY KEY (_row); ANALYZE {table}"))?;
+    }
+    Ok(())
+}
+
+/// The unique index over the key columns. Fails with a unique violation where two rows have one key.
+pub fn create_key_index(conn: &mut Conn, table: &str, keys: &[String]) -> diesel::QueryResult<()> {
+    conn.batch_execute(&format!("CREATE UNIQUE INDEX {table}_key ON {table} ({})", keys.join(", ")))
+}
+
+pub fn drop(conn: &mut Conn, table: &str) -> Result<()> {
+    Ok(conn.batch_execute(&format!("DROP TABLE IF EXISTS {table}"))?)
+}
+
+#[derive(QueryableByName)]
+struct Named {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    name: String,
+}
+
+/// The physical columns that a table has.
+fn column_names(conn: &mut Conn, table: &str) -> Result<Vec<String>> {
+    let sql = match conn {
+        Conn::Sqlite(_) => "SELECT name FROM pragma_table_info($1)",
+        Conn::Pg(_) => {
+            "SELECT attname::TEXT AS name FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 \
+             AND NOT attisdropped"
+        }
+    };
+    let rows: Vec<Named> = diesel::sql_query(sql).bind::<diesel::sql_types::Text, _>(table).load(conn)?;
+    Ok(rows.into_iter().map(|row| row.name).collect())
+}
+
+/// Adds the columns that a generation lacks, empty in every row: those that were defined after it was made.
+pub fn add_missing_columns(conn: &mut Conn, table: &str, columns: &[ViewColumn]) -> Result<()> {
+    let there = column_names(conn, table)?;
+    for column in columns {
+        let name = column.physical();
+        if !there.contains(&name) {
+            let sql = format!("ALTER TABLE {table} ADD COLUMN {name} {}", sql_type(conn, column.column_type));
+            conn.batch_execute(&sql)?;
+        }
+    }
+    Ok(())
+}
+
+/// PostgreSQL cuts names at 63 bytes; both databases get the same.
+const NAME_BYTES: usize = 63;
+
+/// The name of a Block's view: `<application>__<block>` in lower case, everything but letters and digits as `_`.
+/// Two underscores in the middle keep it apart from every table of this database.
+pub fn view_name(application: &str, block: &str, block_id: i64, again: bool) -> String {
+    let suffix = if again { format!("_{block_id}") } else { String::new() };
+    let application = cut(&slug(application, "application"), 28);
+    let rest = NAME_BYTES - application.len() - 2 - suffix.len();
+    format!("{application}__{}{suffix}", cut(&slug(block, "block"), rest))
+}
+
+fn slug(name: &str, otherwise: &str) -> String {
+    let mut slug = String::new();
+    for c in name.to_lowercase().chars() {
+        if c.is_alphanumeric() {
+            slug.push(c);
+        } else if !slug.ends_with('_') {
+            slug.push('_');
+        }
+    }
+    let slug = slug.trim_matches('_');
+    if slug.is_empty() { otherwise.to_owned() } else { slug.to_owned() }
+}
+
+/// As many whole characters as fit into so many bytes.
+fn cut(text: &str, bytes: usize) -> String {
+    let mut end = text.len().min(bytes);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].trim_end_matches('_').to_owned()
+}
+
+/// A column as a view shows it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ViewColumn {
+    pub position: i32,
+    pub name: String,
+    pub column_type: ColumnType,
+    pub key: bool,
+}
+
+impl ViewColumn {
+    fn physical(&self) -> String {
+        format!("c{}", self.position)
+    }
+}
+
+/// The columns of a Block's view: the user's names, made distinct within 63 bytes whatever their case.
+pub fn view_columns(block: &Block) -> Vec<ViewColumn> {
+    let mut taken: std::collections::HashSet<String> =
+        ["_row", "_run", "_file", "_line"].into_iter().map(String::from).collect();
+    let mut columns = Vec::with_capacity(block.columns.len());
+    for column in &block.columns {
+        let base = column.name.trim();
+        let mut name = cut_name(base, NAME_BYTES);
+        let mut number = 1;
+        while !taken.insert(name_key(&name)) {
+            number += 1;
+            let suffix = format!(" {number}");
+            name = cut_name(base, NAME_BYTES - suffix.len()) + &suffix;
+        }
+        columns.push(ViewColumn { position: column.position, name, column_type: column.column_type, key: column.key });
+    }
+    columns
+}
+
+fn cut_name(text: &str, bytes: usize) -> String {
+    let mut end = text.len().min(bytes);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].to_owned()
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// Makes the view over a generation. With `anew` an existing one goes first, since PostgreSQL replaces a view in
+/// place only where its columns stay; without, what somebody built upon the view there is not disturbed.
+pub fn create_view(conn: &mut Conn, view: &str, columns: &[ViewColumn], table: &str, anew: bool) -> Result<()> {
+    let view = quoted(view);
+    let mut sql = String::new();
+    let create = match conn {
+        Conn::Pg(_) if !anew => "CREATE OR REPLACE VIEW",
+        _ => {
+            sql.push_str(&format!("DROP VIEW IF EXISTS {view}; "));
+            "CREATE VIEW"
+        }
+    };
+    sql.push_str(&format!("{create} {view} AS SELECT _row, _run, _file, _line"));
+    for column in columns {
+        sql.push_str(&format!(", {} AS {}", shown(conn, &column.physical(), column.column_type), quoted(&column.name)));
+    }
+    sql.push_str(&format!(" FROM {table}"));
+    Ok(conn.batch_execute(&sql)?)
+}
+
+pub fn drop_view(conn: &mut Conn, view: &str) -> Result<()> {
+    Ok(conn.batch_execute(&format!("DROP VIEW IF EXISTS {}", quoted(view)))?)
+}
+
+/// What a view shows of a physical column.
+pub fn shown(conn: &Conn, name: &str, column_type: ColumnType) -> String {
+    match (conn, column_type) {
+        (Conn::Sqlite(_), ColumnType::Date) => format!("date({name} * 86400, 'unixepoch')"),
+        (Conn::Sqlite(_), ColumnType::Timestamp) => {
+            // Division in SQLite rounds towards zero; before 1970 the microseconds still count upwards.
+            let micros = format!("(({name} % 1000000 + 1000000) % 1000000)");
+            format!(
+                "strftime('%Y-%m-%dT%H:%M:%S', ({name} - {micros}) / 1000000, 'unixepoch') || \
+                 CASE {micros} WHEN 0 THEN '' ELSE printf('.%06d', {micros}) END || 'Z'"
+            )
+        }
+        _ => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::applications::blocks::model::BlockKind;
+    use crate::clock::Moment;
+
+    fn block(names: &[&str]) -> Block {
+        let columns = names
+            .iter()
+            .zip(1..)
+            .map(|(name, position)| Column {
+                id: position.into(),
+                position,
+                name: (*name).to_owned(),
+                column_type: ColumnType::Text,
+                dimension_block_id: None,
+                key: false,
+                required: false,
+            })
+            .collect();
+        Block {
+            id: 7,
+            application_id: 1,
+            name: "B".into(),
+            kind: BlockKind::TransactionList,
+            columns,
+            version: 1,
+            created_at: Moment::from_micros(0),
+        }
+    }
+
+    #[test]
+    fn views_are_named_after_application_and_block_within_63_bytes() {
+        assert_eq!(view_name("Sales & Plans", "Daily weather!", 7, false), "sales_plans__daily_weather");
+        assert_eq!(view_name("--", "//", 7, true), "application__block_7");
+        let long = view_name(&"ä".repeat(200), &"ö".repeat(200), 7, true);
+        assert!(long.len() <= 63 && long.ends_with("_7"), "{long}");
+    }
+
+    #[test]
+    fn columns_that_are_alike_when_cut_stay_apart() {
+        let long = "x".repeat(63);
+        let (one, two) = (format!("{long}1"), format!("{long}2"));
+        let names: Vec<String> =
+            view_columns(&block(&[&one, &two, "_RUN"])).into_iter().map(|column| column.name).collect();
+        assert_eq!(names[0], long);
+        assert_eq!(names[1], format!("{} 2", "x".repeat(61)));
+        assert_eq!(names[2], "_RUN 2");
+    }
+}

@@ -1,0 +1,51 @@
+//! A load between its beginning and its end, as the ledger and the statements of a merge know it.
+
+use crate::applications::blocks::model::Block;
+
+/// How a load meets what the Block holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Merge {
+    /// Adds rows.
+    Append,
+    /// Changes the rows whose key it has, adds the others.
+    Update,
+    /// Takes the place of all rows.
+    Replace,
+}
+
+/// A run as the Block database knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunKey {
+    /// Random, and never given to another run.
+    pub uid: String,
+    /// As people see it; stands in `_run` of each row.
+    pub id: i64,
+}
+
+/// A load that has begun and is not visible yet.
+#[derive(Clone, Debug)]
+pub struct Staging {
+    pub block_id: i64,
+    pub run: RunKey,
+    pub fence: i64,
+    pub generation: i64,
+    /// The table to fill.
+    pub table: String,
+}
+
+/// What a commit needs to know beside the staging table.
+pub struct Visible<'a> {
+    pub block: &'a Block,
+    pub merge: Merge,
+    /// The positions of the columns that the load filled.
+    pub filled: &'a [i32],
+    /// Runs whose appended rows go: the earlier ones of the same occurrence.
+    pub replaces_runs: &'a [i64],
+    /// Rows in the staging table.
+    pub staged: i64,
+    pub read: i64,
+    pub rejected: i64,
+    pub bytes: i64,
+    pub source_name: &'a str,
+    pub source_sha256: &'a str,
+}

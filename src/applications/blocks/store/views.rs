@@ -1,0 +1,84 @@
+//! A view per Block in the Block database, with the names that people gave, for whoever reads the data with SQL.
+//! It exists from the first load on and always shows what the Block holds. Its name and columns are remembered in
+//! the Block database, so that the transaction that makes a load visible makes the view too.
+
+use diesel::prelude::*;
+
+use crate::applications::blocks::model::Block;
+use super::physical::{self, ViewColumn};
+use crate::db::Conn;
+use crate::db::schema::block_db::{block_state, block_views};
+use crate::error::{AppError, Result};
+
+/// A view as it is remembered.
+pub struct View {
+    pub name: String,
+    pub columns: Vec<ViewColumn>,
+}
+
+/// Takes over a Block's names; when the Block holds data its view is made anew.
+pub fn remember(conn: &mut Conn, application: &str, block: &Block) -> Result<()> {
+    let before = find(conn, block.id)?;
+    let mut name = physical::view_name(application, &block.name, block.id, false);
+    let taken: i64 = block_views::table
+        .filter(block_views::view_name.eq(&name))
+        .filter(block_views::block_id.ne(block.id))
+        .count()
+        .get_result(conn)?;
+    if taken > 0 {
+        name = physical::view_name(application, &block.name, block.id, true);
+    }
+    let columns = physical::view_columns(block);
+    if before.as_ref().is_some_and(|before| before.name == name && before.columns == columns) {
+        return Ok(());
+    }
+    let text = serde_json::to_string(&columns).map_err(AppError::internal)?;
+    match &before {
+        Some(before) => {
+            physical::drop_view(conn, &before.name)?;
+            diesel::update(block_views::table.filter(block_views::block_id.eq(block.id)))
+                .set((block_views::view_name.eq(&name), block_views::column_list.eq(&text)))
+                .execute(conn)?;
+        }
+        None => {
+            diesel::insert_into(block_views::table)
+                .values((
+                    block_views::block_id.eq(block.id),
+                    block_views::view_name.eq(&name),
+                    block_views::column_list.eq(&text),
+                ))
+                .execute(conn)?;
+        }
+    }
+    let generation: Option<Option<i64>> = block_state::table
+        .filter(block_state::block_id.eq(block.id))
+        .select(block_state::generation)
+        .first(conn)
+        .optional()?;
+    if let Some(Some(generation)) = generation {
+        let table = physical::table(block.id, generation);
+        physical::add_missing_columns(conn, &table, &columns)?;
+        physical::create_view(conn, &name, &columns, &table, true)?;
+    }
+    Ok(())
+}
+
+/// The view of a Block as it is remembered.
+pub fn find(conn: &mut Conn, block_id: i64) -> Result<Option<View>> {
+    let row: Option<(String, String)> = block_views::table
+        .filter(block_views::block_id.eq(block_id))
+        .select((block_views::view_name, block_views::column_list))
+        .first(conn)
+        .optional()?;
+    row.map(|(name, columns)| Ok(View { name, columns: serde_json::from_str(&columns).map_err(AppError::internal)? }))
+        .transpose()
+}
+
+/// Drops a Block's view and its name.
+pub fn forget(conn: &mut Conn, block_id: i64) -> Result<()> {
+    if let Some(view) = find(conn, block_id)? {
+        physical::drop_view(conn, &view.name)?;
+        diesel::delete(block_views::table.filter(block_views::block_id.eq(block_id))).execute(conn)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,7 @@
+//! From a moment to runs in the queue: [`dispatcher`] claims what is due, [`planning`] says what becomes of each
+//! occurrence, [`freezing`] does by the clock what freezes ask for.
+
+pub mod dispatcher;
+mod freezing;
+mod occurrence;
+mod planning;

@@ -1,0 +1,71 @@
+//! What the clock writes down for an occurrence, and how much of it one step wrote.
+
+use super::planning::Missed;
+use crate::clock::Moment;
+use crate::runs::lifecycle::{RunStatus, Trigger};
+use crate::runs::queue_store::{self as queue, NewRun};
+use crate::runs::store::Target;
+use crate::schedules::clock::Due;
+
+/// What one step did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dispatched {
+    pub queued: usize,
+    pub skipped: usize,
+    /// Occurrences that a freeze keeps from running.
+    pub frozen: usize,
+    /// Rows, each for one occurrence or a range of them.
+    pub missed: usize,
+    /// The earliest occurrence that is still to come.
+    pub next_due: Option<Moment>,
+}
+
+impl Dispatched {
+    pub fn add(&mut self, part: Self) {
+        self.queued += part.queued;
+        self.skipped += part.skipped;
+        self.frozen += part.frozen;
+        self.missed += part.missed;
+    }
+}
+
+/// The queued run of an occurrence.
+pub fn row(due: &Due, target: &Target, planned_at: Moment, now: Moment) -> NewRun {
+    NewRun {
+        uid: queue::uid(),
+        application_id: due.application_id,
+        configuration_id: Some(target.id),
+        configuration_version: Some(target.version),
+        block_id: Some(target.block_id),
+        schedule_id: Some(due.id),
+        planned_at: Some(planned_at),
+        planned_until: None,
+        repeat_no: 0,
+        waiting_key: None,
+        again_of: None,
+        trigger_kind: Trigger::Schedule,
+        started_by: None,
+        as_member_id: Some(due.owner_id),
+        name: due.run_name.clone().unwrap_or_else(|| target.name.clone()),
+        status: RunStatus::Queued,
+        reason: None,
+        late: false,
+        parameters: due.parameters.clone(),
+        file_id: None,
+        queued_at: now,
+        available_at: Some(now),
+        finished_at: None,
+    }
+}
+
+pub fn missed_row(due: &Due, target: &Target, missed: &Missed, now: Moment) -> NewRun {
+    let reason = if missed.covered { "The server was down; covered by a later run." } else { "The server was down." };
+    NewRun {
+        planned_until: missed.until,
+        status: RunStatus::Missed,
+        reason: Some(reason.to_owned()),
+        available_at: None,
+        finished_at: Some(now),
+        ..row(due, target, missed.from, now)
+    }
+}

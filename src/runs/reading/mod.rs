@@ -1,0 +1,11 @@
+//! Runs as pages show them: at a glance over many configurations, and in their place in time.
+
+mod glance_store;
+mod timeline_store;
+
+pub mod glance {
+    pub use super::glance_store::*;
+}
+pub mod timeline {
+    pub use super::timeline_store::*;
+}

@@ -1,0 +1,172 @@
+//! Runs in their place in time, for the calendar: what a run stands for is its planned instant or, where nothing
+//! planned it, the moment when it was asked for. Two questions, each one query however many schedules there are: how
+//! many in each stretch of time, and which ones of those that are few enough to be shown one by one.
+//!
+//! Both read the index on exactly that instant, so that a week costs what the week holds, not what the history holds.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
+
+use crate::runs::lifecycle::RunStatus;
+use crate::runs::model::Run;
+use crate::runs::store;
+use crate::clock::Moment;
+use crate::db::schema::runs;
+use crate::db::{Conn, IdRow, on};
+use crate::error::Result;
+
+/// The instant that the index is on; the words must be those of the index.
+const PLACE: &str = "coalesce(r.planned_at, r.queued_at)";
+/// So many ranges of occurrences that did not run are shown in one look.
+pub const MOST_RANGES: i64 = 200;
+
+/// Which runs are looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Only {
+    #[default]
+    All,
+    /// What the clock began, not what somebody started or repeated by hand.
+    Scheduled,
+    /// Failed, Partial and Held: what somebody should look at.
+    Failed,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Filter {
+    pub application_id: i64,
+    pub configuration_id: Option<i64>,
+    pub only: Only,
+}
+
+/// From an instant (included) to another (excluded).
+pub type Stretch = (Moment, Moment);
+
+/// So many runs of one schedule, or of one configuration by hand, with one status, in one stretch.
+#[derive(QueryableByName, Debug)]
+pub struct Count {
+    /// Which of the stretches that were asked about.
+    #[diesel(sql_type = BigInt)]
+    pub stretch: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub schedule_id: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub configuration_id: Option<i64>,
+    /// What one of them is called.
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    #[diesel(sql_type = Text)]
+    pub status: RunStatus,
+    #[diesel(sql_type = BigInt)]
+    pub count: i64,
+}
+
+/// How many runs lie in each stretch; ranges of missed occurrences are left to [`ranges`].
+pub fn counts(conn: &mut Conn, filter: &Filter, stretches: &[Stretch]) -> Result<Vec<Count>> {
+    if stretches.is_empty() {
+        return Ok(Vec::new());
+    }
+    let query = diesel::sql_query(format!(
+        "{} SELECT CAST(s.n AS BIGINT) AS stretch, r.schedule_id, r.configuration_id, max(r.name) AS name, r.status, \
+         count(*) AS count FROM s JOIN runs r ON {} WHERE r.planned_until IS NULL \
+         GROUP BY s.n, r.schedule_id, r.configuration_id, r.status",
+        with(stretches),
+        join(filter),
+    ));
+    Ok(on!(conn, c => query.load(c))?)
+}
+
+/// The runs in these stretches but for those of these schedules, and those of these configurations that no schedule
+/// planned; in the order of time.
+pub fn within(
+    conn: &mut Conn,
+    filter: &Filter,
+    stretches: &[Stretch],
+    without_schedules: &[i64],
+    without_by_hand: &[i64],
+) -> Result<Vec<Run>> {
+    if stretches.is_empty() {
+        return Ok(Vec::new());
+    }
+    let query = diesel::sql_query(format!(
+        "{} SELECT r.id FROM s JOIN runs r ON {} WHERE r.planned_until IS NULL \
+         AND (r.schedule_id IS NULL OR r.schedule_id NOT IN ({})) \
+         AND (r.schedule_id IS NOT NULL OR r.configuration_id IS NULL OR r.configuration_id NOT IN ({}))",
+        with(stretches),
+        join(filter),
+        list(without_schedules),
+        list(without_by_hand),
+    ));
+    let ids: Vec<IdRow> = on!(conn, c => query.load(c))?;
+    in_order(conn, ids)
+}
+
+/// The Missed or Skipped ranges of occurrences that overlap a stretch, [`MOST_RANGES`] of them at most.
+pub fn ranges(conn: &mut Conn, filter: &Filter, (from, to): Stretch) -> Result<Vec<Run>> {
+    let query = diesel::sql_query(format!(
+        "SELECT r.id FROM runs r WHERE {} AND r.planned_until IS NOT NULL AND r.planned_until >= $1 AND {PLACE} < $2 \
+         ORDER BY r.planned_until LIMIT {MOST_RANGES}",
+        who(filter),
+    ))
+    .bind::<BigInt, _>(from)
+    .bind::<BigInt, _>(to);
+    let ids: Vec<IdRow> = on!(conn, c => query.load(c))?;
+    in_order(conn, ids)
+}
+
+/// The run that stands for an occurrence, alone or in a range that did not run; of several, because it was run again,
+/// the first.
+pub fn of_occurrence(conn: &mut Conn, schedule_id: i64, planned_at: Moment) -> Result<Option<Run>> {
+    if let Some(run) = store::of_occurrence(conn, schedule_id, planned_at)? {
+        return Ok(Some(run));
+    }
+    let ids: Vec<i64> = runs::table
+        .filter(runs::schedule_id.eq(schedule_id).and(runs::planned_at.le(planned_at)))
+        .filter(runs::planned_until.ge(planned_at))
+        .order(runs::id.desc())
+        .limit(1)
+        .select(runs::id)
+        .load(conn)?;
+    Ok(store::by_ids(conn, &ids)?.pop())
+}
+
+fn in_order(conn: &mut Conn, ids: Vec<IdRow>) -> Result<Vec<Run>> {
+    let ids: Vec<i64> = ids.into_iter().map(|row| row.id).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut runs = store::by_ids(conn, &ids)?;
+    runs.sort_by_key(|run| (run.stands_for(), run.id));
+    Ok(runs)
+}
+
+/// Numbers of ours stand in the text itself: there may be more of them than a statement binds.
+fn list(ids: &[i64]) -> String {
+    let ids: Vec<String> = ids.iter().map(i64::to_string).collect();
+    if ids.is_empty() { "-1".to_owned() } else { ids.join(", ") }
+}
+
+fn with(stretches: &[Stretch]) -> String {
+    let rows: Vec<String> = stretches
+        .iter()
+        .enumerate()
+        .map(|(n, (from, to))| format!("({n}, {}, {})", from.micros(), to.micros()))
+        .collect();
+    format!("WITH s (n, a, b) AS (VALUES {})", rows.join(", "))
+}
+
+fn join(filter: &Filter) -> String {
+    format!("{PLACE} >= s.a AND {PLACE} < s.b AND {}", who(filter))
+}
+
+fn who(filter: &Filter) -> String {
+    let mut text = format!("r.application_id = {}", filter.application_id);
+    if let Some(id) = filter.configuration_id {
+        text += &format!(" AND r.configuration_id = {id}");
+    }
+    text += match filter.only {
+        Only::All => "",
+        Only::Scheduled => " AND r.trigger_kind = 'schedule'",
+        Only::Failed => " AND r.status IN ('failed', 'partial', 'held')",
+    };
+    text
+}

@@ -1,0 +1,183 @@
+//! The last transaction of a run, or of an attempt: everything that is to be told about it, guarded by the fence, with
+//! the outcome for the notifications.
+
+use chrono::Duration;
+use diesel::prelude::*;
+
+use super::leases_store as leases;
+use crate::runs::lifecycle::RunStatus;
+use crate::runs::model::{LogLine, Run, RunResult, RunStep};
+use crate::runs::queue_store as queue;
+use crate::clock::Moment;
+use crate::db::Conn;
+use crate::db::schema::{run_log, run_results, run_steps, runs};
+use crate::error::Result;
+use crate::imports::{self, ConfigurationStatus};
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct Ending {
+    pub status: RunStatus,
+    pub reason: Option<String>,
+    pub cause: Option<String>,
+    pub result: Option<RunResult>,
+    pub steps: Vec<RunStep>,
+    pub log: Vec<LogLine>,
+}
+
+impl Ending {
+    pub fn failed(cause: impl Into<String>) -> Self {
+        Self {
+            status: RunStatus::Failed,
+            reason: None,
+            cause: Some(cause.into()),
+            result: None,
+            steps: Vec::new(),
+            log: Vec::new(),
+        }
+    }
+}
+
+/// Ends a run; `false` when the lease is not this worker's any more: then nothing is written.
+pub fn end(conn: &mut Conn, run: &Run, fence: i64, ending: &Ending, now: Moment) -> Result<bool> {
+    if !leases::give_back(conn, run.id, fence)? {
+        return Ok(false);
+    }
+    let running = runs::table.filter(runs::id.eq(run.id).and(runs::status.eq(RunStatus::Running)));
+    let changed = diesel::update(running)
+        .set((
+            runs::status.eq(ending.status),
+            runs::reason.eq(&ending.reason),
+            runs::cause.eq(&ending.cause),
+            runs::available_at.eq(None::<Moment>),
+            runs::finished_at.eq(now),
+        ))
+        .execute(conn)?;
+    if changed == 0 {
+        return Ok(false);
+    }
+    if let Some(result) = &ending.result {
+        write_result(conn, run.id, result)?;
+    }
+    write_attempt(conn, run, ending)?;
+    let (level, words) = match &ending.cause {
+        Some(cause) => ("error", format!("{}: {cause}", ending.status.words())),
+        None => ("info", ending.status.words().to_owned()),
+    };
+    queue::write_log(conn, run.id, now, level, &words)?;
+    let status = match ending.status {
+        RunStatus::Success => ConfigurationStatus::Success,
+        RunStatus::Partial => ConfigurationStatus::Partial,
+        RunStatus::Failed => ConfigurationStatus::Failed,
+        RunStatus::Held => ConfigurationStatus::Held,
+        // Skipped, Missed and Cancelled never clear a Failed flag, and tell nobody.
+        _ => return Ok(true),
+    };
+    if let Some(configuration_id) = run.configuration_id {
+        imports::set_status(conn, configuration_id, status, run.id)?;
+    }
+    queue::write_outcome(conn, run.id, ending.status, run.schedule_id, now)?;
+    Ok(true)
+}
+
+/// How a run goes back into the queue.
+pub struct Back<'a> {
+    /// Shown while it waits.
+    pub reason: &'a str,
+    /// Whether the attempt failed, or was only broken off.
+    pub attempt_counts: bool,
+    pub wait: Duration,
+    /// What is to be told about the attempt.
+    pub ending: Option<&'a Ending>,
+}
+
+/// Puts a run back into the queue; `false` when the lease is not this worker's any more.
+pub fn put_back(conn: &mut Conn, run: &Run, fence: i64, back: &Back<'_>, now: Moment) -> Result<bool> {
+    if !leases::give_back(conn, run.id, fence)? {
+        return Ok(false);
+    }
+    let running = runs::table.filter(runs::id.eq(run.id).and(runs::status.eq(RunStatus::Running)));
+    let changed = diesel::update(running)
+        .set((
+            runs::status.eq(RunStatus::Queued),
+            runs::reason.eq(back.reason),
+            runs::attempt.eq(if back.attempt_counts { run.attempt } else { run.attempt - 1 }),
+            runs::started_at.eq(None::<Moment>),
+            runs::available_at.eq(now.plus(back.wait)),
+        ))
+        .execute(conn)?;
+    if changed == 0 {
+        return Ok(false);
+    }
+    if let Some(ending) = back.ending {
+        write_attempt(conn, run, ending)?;
+    }
+    queue::write_log(conn, run.id, now, "warning", back.reason)?;
+    Ok(true)
+}
+
+/// The steps of an attempt, and its part of the log: that it began, each step as it ended, what else was noted.
+fn write_attempt(conn: &mut Conn, run: &Run, ending: &Ending) -> Result<()> {
+    write_steps(conn, run.id, &ending.steps)?;
+    let line = |at, level: &str, message| LogLine { at, level: level.to_owned(), message };
+    let began = run.started_at.map(|at| line(at, "info", format!("Attempt {} began.", run.attempt)));
+    let steps = ending.steps.iter().map(|step| {
+        let level = if step.status == "failed" { "error" } else { "info" };
+        line(step.started_at.plus(step.duration), level, format!("{}: {}", step.name, step.detail))
+    });
+    let mut lines: Vec<LogLine> = began.into_iter().chain(steps).collect();
+    lines.extend(ending.log.iter().cloned());
+    write_lines(conn, run.id, &lines)
+}
+
+fn write_result(conn: &mut Conn, run_id: i64, result: &RunResult) -> Result<()> {
+    diesel::delete(run_results::table.find(run_id)).execute(conn)?;
+    diesel::insert_into(run_results::table)
+        .values((
+            run_results::run_id.eq(run_id),
+            run_results::rows_read.eq(result.read),
+            run_results::rows_added.eq(result.added),
+            run_results::rows_changed.eq(result.changed),
+            run_results::rows_removed.eq(result.removed),
+            run_results::rows_unchanged.eq(result.unchanged),
+            run_results::rows_rejected.eq(result.rejected),
+            run_results::bytes.eq(result.bytes),
+            run_results::source_name.eq(&result.source_name),
+            run_results::source_sha256.eq(&result.source_sha256),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The steps of the last attempt stay.
+fn write_steps(conn: &mut Conn, run_id: i64, steps: &[RunStep]) -> Result<()> {
+    diesel::delete(run_steps::table.filter(run_steps::run_id.eq(run_id))).execute(conn)?;
+    for (position, step) in (0i32..).zip(steps) {
+        diesel::insert_into(run_steps::table)
+            .values((
+                run_steps::run_id.eq(run_id),
+                run_steps::position.eq(position),
+                run_steps::name.eq(&step.name),
+                run_steps::status.eq(&step.status),
+                run_steps::detail.eq(&step.detail),
+                run_steps::started_at.eq(step.started_at),
+                run_steps::duration_us.eq(step.duration.num_microseconds().unwrap_or(i64::MAX)),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+fn write_lines(conn: &mut Conn, run_id: i64, lines: &[LogLine]) -> Result<()> {
+    for line in lines {
+        diesel::insert_into(run_log::table)
+            .values((
+                run_log::run_id.eq(run_id),
+                run_log::at.eq(line.at),
+                run_log::level.eq(&line.level),
+                run_log::message.eq(&line.message),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}

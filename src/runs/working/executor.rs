@@ -1,0 +1,347 @@
+//! The step that takes a queued run and sees it through to its end. The step around it has no logic: a process takes as
+//! many at a time as it is allowed ([`Config::runs_at_once`](crate::config::Config)), each on a thread of its own.
+//!
+//! While the work goes on, a second thread beats: it prolongs the lease, tells how far the run is, and looks whether
+//! somebody asked to cancel. Whatever the work brings counts only while the lease is this worker's.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration as Span, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use super::ending_store::{self as ending, Back, Ending};
+use super::leases_store::{self as leases, Held, Need};
+use crate::runs::lifecycle::{RunStatus, Trigger};
+use crate::runs::model::Run;
+use crate::runs::policy::{Policy, back_off};
+use crate::runs::store::{self, Target};
+use super::work::{Board, Done, Import, Job, Retry, Undone, Work};
+use super::may_begin as checks;
+use crate::runs::queue_store as queue;
+use crate::app::App;
+use crate::clock::Moment;
+use crate::db::Conn;
+use crate::error::{AppError, Result};
+
+/// How often the second thread looks whether somebody asked to cancel.
+const LOOK: Span = Span::from_millis(500);
+/// How long a run may go on after the process was asked to stop; then it is given back.
+const GRACE_AT_STOP: Span = Span::from_secs(15);
+/// How many waiting runs are looked at in one step.
+const CANDIDATES: i64 = 500;
+
+/// A run that is this worker's.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    pub run: Run,
+    pub fence: i64,
+}
+
+/// Takes one queued run, if there is one that may begin, and sees it through. Answers its id.
+pub fn step(app: &App) -> Result<Option<i64>> {
+    step_with(app, &Import)
+}
+
+/// The same with other work than an import's.
+pub fn step_with(app: &App, work: &dyn Work) -> Result<Option<i64>> {
+    let Some(taken) = take(app)? else { return Ok(None) };
+    let id = taken.run.id;
+    see_through(app, taken, work)?;
+    Ok(Some(id))
+}
+
+/// Takes the first queued run that may begin: those by hand ahead of the scheduled, then the longest waiting. Those
+/// that have to wait for another say so.
+pub fn take(app: &App) -> Result<Option<Taken>> {
+    let now = app.now();
+    if app.stop.is_cancelled() {
+        return Ok(None);
+    }
+    let Some((queued, line)) = app.db.read(|conn| Line::look(conn, now))? else { return Ok(None) };
+    let (mut held, mut waiting) = (line.held.clone(), Vec::new());
+    let mut taken = None;
+    for run in queued {
+        let target = run.configuration_id.and_then(|id| line.targets.get(&id));
+        let needs = target.map(|t| Need::of(t, line.path_of(t), run.file_id.is_some())).unwrap_or_default();
+        if let Some(reason) = needs.iter().find_map(|need| need.wait(&held)) {
+            if run.reason.as_deref() != Some(reason) {
+                waiting.push((run.id, reason));
+            }
+            // It keeps its place before those behind it that need the same.
+            continue;
+        }
+        if taken.is_none() {
+            let until = now.plus(leases::lease(app));
+            let fence = app.db.write(|conn| leases::take(conn, run.id, target, &needs, &app.worker, (now, until)))?;
+            if let Some(fence) = fence {
+                let id = run.id;
+                let run = app.db.read(|conn| store::by_id(conn, id))?.ok_or(AppError::NotFound)?;
+                taken = Some(Taken { run, fence });
+            }
+        }
+        for need in &needs {
+            need.take(&mut held);
+        }
+    }
+    if !waiting.is_empty() {
+        app.db.write(|conn| queue::say_why_waiting(conn, &waiting))?;
+    }
+    Ok(taken)
+}
+
+/// What the runs in the queue need.
+struct Line {
+    targets: HashMap<i64, Target>,
+    policies: HashMap<i64, Policy>,
+    held: Held,
+}
+
+impl Line {
+    /// With the queue, in order; `None` when nothing waits.
+    fn look(conn: &mut Conn, now: Moment) -> Result<Option<(Vec<Run>, Self)>> {
+        let mut queued = store::queued(conn, now, CANDIDATES)?;
+        if queued.is_empty() {
+            return Ok(None);
+        }
+        queued.sort_by_key(|run| (run.trigger == Trigger::Schedule, run.available_at, run.id));
+        let ids: Vec<i64> = queued.iter().filter_map(|run| run.configuration_id).collect();
+        let targets = store::targets(conn, &ids)?;
+        let policies = store::policies(conn, &ids)?;
+        Ok(Some((queued, Self { targets, policies, held: leases::held(conn)? })))
+    }
+
+    fn path_of(&self, target: &Target) -> Option<&str> {
+        self.policies.get(&target.id)?.path()
+    }
+}
+
+/// Why the work was asked to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Stop {
+    None = 0,
+    Cancel = 1,
+    LeaseLost = 2,
+    ShuttingDown = 3,
+    OutOfTime = 4,
+}
+
+/// Shared by the work and the heartbeat.
+struct Signals {
+    cancel: CancellationToken,
+    cancelled: AtomicBool,
+    stop: AtomicU8,
+}
+
+impl Signals {
+    /// The first reason stays.
+    fn stop(&self, why: Stop) {
+        let _ = self.stop.compare_exchange(0, why as u8, Ordering::AcqRel, Ordering::Acquire);
+        self.cancelled.store(true, Ordering::Release);
+        self.cancel.cancel();
+    }
+
+    fn stopped(&self) -> Stop {
+        match self.stop.load(Ordering::Acquire) {
+            1 => Stop::Cancel,
+            2 => Stop::LeaseLost,
+            3 => Stop::ShuttingDown,
+            4 => Stop::OutOfTime,
+            _ => Stop::None,
+        }
+    }
+}
+
+/// Does the work of a run that was taken, and ends it.
+pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
+    let Taken { run, fence } = &taken;
+    let policy = match run.configuration_id {
+        Some(id) => app.db.read(|conn| store::policies(conn, &[id]))?.remove(&id).unwrap_or_default(),
+        None => Policy::default(),
+    };
+    if let Some(reason) = app.db.read(|conn| checks::why_not_to_begin(conn, run))? {
+        return finish(app, &taken, &Ending::failed(reason));
+    }
+    let signals =
+        Signals { cancel: CancellationToken::new(), cancelled: AtomicBool::new(false), stop: AtomicU8::new(0) };
+    let deadline = Instant::now() + Span::from_secs(u64::try_from(policy.attempt_seconds).unwrap_or(3_600).max(1));
+    let board = Board::default();
+    let replaces = app.db.read(|conn| store::chain(conn, run))?;
+    let job = Job {
+        run,
+        fence: *fence,
+        replaces,
+        cancel: &signals.cancel,
+        cancelled: &signals.cancelled,
+        deadline,
+        board: &board,
+    };
+    let (done, end_of_work) = channel::<()>();
+    let outcome = std::thread::scope(|scope| {
+        scope.spawn(|| beat(app, &taken, &board, &signals, deadline, end_of_work));
+        let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| work.perform(app, &job)));
+        drop(done);
+        outcome
+    });
+    let outcome = outcome.unwrap_or_else(|_| {
+        tracing::error!(run = run.id, "the work of a run panicked");
+        Err(Undone::new("Something went wrong on our side; the server's log says more.", Retry::No))
+    });
+    conclude(app, &taken, &policy, signals.stopped(), outcome)
+}
+
+/// Beats until the work has ended.
+fn beat(app: &App, taken: &Taken, board: &Board, signals: &Signals, deadline: Instant, end: Receiver<()>) {
+    let (id, fence) = (taken.run.id, taken.fence);
+    let mut told = board.read();
+    let mut beaten = Instant::now();
+    let mut asked_to_stop: Option<Instant> = None;
+    while end.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+        if Instant::now() >= deadline {
+            signals.stop(Stop::OutOfTime);
+        }
+        if app.stop.is_cancelled() && asked_to_stop.get_or_insert_with(Instant::now).elapsed() >= GRACE_AT_STOP {
+            signals.stop(Stop::ShuttingDown);
+        }
+        let report = board.read();
+        let answer = if report != told || beaten.elapsed() >= leases::heartbeat(app) {
+            let until = app.now().plus(leases::lease(app));
+            app.db.write(|conn| leases::beat(conn, id, fence, &report, until)).inspect(|_| {
+                (told, beaten) = (report, Instant::now());
+            })
+        } else {
+            app.db.read(|conn| leases::cancel_requested(conn, id, fence))
+        };
+        match answer {
+            Ok(Some(false)) => {}
+            Ok(Some(true)) => signals.stop(Stop::Cancel),
+            Ok(None) => signals.stop(Stop::LeaseLost),
+            // The database is away: go on while the lease would still hold.
+            Err(error) if beaten.elapsed() < Span::from_secs(app.config.lease_seconds.into()) => {
+                tracing::warn!(run = id, %error, "a heartbeat did not come through");
+            }
+            Err(_) => signals.stop(Stop::LeaseLost),
+        }
+    }
+}
+
+fn conclude(
+    app: &App,
+    taken: &Taken,
+    policy: &Policy,
+    stop: Stop,
+    outcome: std::result::Result<Done, Undone>,
+) -> Result<()> {
+    let run = &taken.run;
+    let undone = match outcome {
+        // What became visible stays visible, whoever asked to stop meanwhile.
+        Ok(done) => return finish(app, taken, &of_done(done)),
+        Err(undone) => undone,
+    };
+    let Undone { cause, retry, result, steps, log } = undone;
+    let result = result.map(|result| *result);
+    let mut ending = Ending { result, steps, log, ..Ending::failed(&cause) };
+    match stop {
+        Stop::LeaseLost => {
+            tracing::warn!(run = run.id, "the lease was lost; another worker has taken over");
+            return Ok(());
+        }
+        Stop::Cancel => {
+            ending.status = RunStatus::Cancelled;
+            ending.cause = None;
+            ending.reason = Some("Cancelled while it ran. The Block holds what it held before.".into());
+            return finish(app, taken, &ending);
+        }
+        Stop::ShuttingDown => {
+            let back = Back {
+                reason: "The server was stopped while it ran; it begins anew.",
+                attempt_counts: false,
+                wait: chrono::Duration::zero(),
+                ending: None,
+            };
+            return put_back(app, taken, &back);
+        }
+        Stop::OutOfTime | Stop::None => {}
+    }
+    let retry = if stop == Stop::OutOfTime { Retry::Later } else { retry };
+    let cause = if stop == Stop::OutOfTime {
+        format!(
+            "The attempt took longer than the {} that it may. Nothing was loaded; the Block holds what it held before.",
+            crate::words::duration(chrono::Duration::seconds(policy.attempt_seconds))
+        )
+    } else {
+        cause
+    };
+    if retry == Retry::No || run.attempt >= policy.attempts {
+        ending.cause = Some(if run.attempt > 1 && retry != Retry::No {
+            format!("{cause} It was tried {} times.", run.attempt)
+        } else {
+            cause
+        });
+        return finish(app, taken, &ending);
+    }
+    let wait = match retry {
+        Retry::After(wait) => wait,
+        _ => back_off(run.id, run.attempt),
+    };
+    let reason = format!("Attempt {} failed: {cause} It is tried again {}.", run.attempt, in_words(wait));
+    put_back(app, taken, &Back { reason: &reason, attempt_counts: true, wait, ending: Some(&ending) })
+}
+
+fn in_words(wait: chrono::Duration) -> String {
+    let seconds = wait.num_seconds();
+    if seconds < 60 {
+        format!("after {seconds} s")
+    } else {
+        format!("after {} min {:02} s", seconds / 60, seconds % 60)
+    }
+}
+
+fn of_done(done: Done) -> Ending {
+    Ending {
+        status: if done.result.rejected > 0 { RunStatus::Partial } else { RunStatus::Success },
+        reason: done.remark,
+        cause: None,
+        result: Some(done.result),
+        steps: done.steps,
+        log: done.log,
+    }
+}
+
+/// The database may be away for a while just now: what is lost here, the rescue finds out from the ledger.
+fn finish(app: &App, taken: &Taken, ending: &Ending) -> Result<()> {
+    let mine = persist(|| {
+        let now = app.now();
+        app.db.write(|conn| ending::end(conn, &taken.run, taken.fence, ending, now))
+    })?;
+    if !mine {
+        tracing::warn!(run = taken.run.id, "a run had been taken over when it ended; nothing was written");
+    }
+    app.work.notify_one();
+    Ok(())
+}
+
+fn put_back(app: &App, taken: &Taken, back: &Back<'_>) -> Result<()> {
+    persist(|| {
+        let now = app.now();
+        app.db.write(|conn| ending::put_back(conn, &taken.run, taken.fence, back, now))
+    })?;
+    app.work.notify_one();
+    Ok(())
+}
+
+/// Tries again while the database is busy or away, for less than a lease lasts.
+fn persist<T>(mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
+    let began = Instant::now();
+    loop {
+        match attempt() {
+            Err(AppError::Unavailable { .. }) if began.elapsed() < Span::from_secs(45) => {
+                std::thread::sleep(Span::from_millis(500));
+            }
+            other => return other,
+        }
+    }
+}

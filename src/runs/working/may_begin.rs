@@ -1,0 +1,38 @@
+//! Whether a run may begin: asked once it was taken, because rights may have gone since it was planned.
+
+use crate::runs::lifecycle::Trigger;
+use crate::runs::model::Run;
+use crate::applications;
+use crate::db::Conn;
+use crate::error::Result;
+use crate::members;
+
+/// The exact reason why a run may not begin; `None` when it may.
+pub fn why_not_to_begin(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
+    let Some(member_id) = run.as_member_id else {
+        return Ok(Some("Nobody is named with whose rights it would run.".into()));
+    };
+    let Some(member) = members::by_id(conn, member_id)? else {
+        return Ok(Some("The member with whose rights it would run is not there any more.".into()));
+    };
+    let scheduled = run.trigger == Trigger::Schedule;
+    let name = &member.name;
+    let role = if scheduled { "the Owner of the schedule" } else { "who started it" };
+    let mend = if scheduled { " Somebody who may import can edit the schedule, and becomes its Owner." } else { "" };
+    if !member.active {
+        return Ok(Some(format!("{name}, {role}, is deactivated.{mend}")));
+    }
+    let Some(application) = applications::by_id(conn, run.application_id)? else {
+        return Ok(Some("The Application was deleted.".into()));
+    };
+    let in_name = application.name.clone();
+    let standing = applications::standing(conn, &member, application)?;
+    Ok(match (standing.role_imports, standing.grants.import_data) {
+        (true, true) => None,
+        (false, true) => Some(format!("{name}, {role}, lacks Can Import Data, a permission of the role.{mend}")),
+        (true, false) => Some(format!("{name}, {role}, lacks Import Data in {in_name}.{mend}")),
+        (false, false) => Some(format!(
+            "{name}, {role}, lacks both Can Import Data, of the role, and Import Data in {in_name}.{mend}"
+        )),
+    })
+}

@@ -1,0 +1,15 @@
+//! From the queue to the end of a run: [`executor`] takes runs and sees them through, [`work`] fetches and loads,
+//! [`rescue`] looks after runs whose worker was not heard of, [`crew`] gives them threads.
+
+pub mod crew;
+mod ending_store;
+pub mod executor;
+mod leases_store;
+mod may_begin;
+pub mod rescue;
+pub mod work;
+mod workers_store;
+
+pub mod workers {
+    pub use super::workers_store::*;
+}

@@ -1,0 +1,135 @@
+//! The step that looks after runs whose worker was not heard of: killed, paused for too long, or cut off.
+//!
+//! It takes the lease over with a newer fence and shuts the old one out of the Block, then asks the ledger. What it says
+//! stays true: a load that became visible ends the run as a success, one that did not is tried again, or Failed with
+//! the cause "interrupted" after its attempts.
+
+use chrono::Duration;
+
+use super::ending_store::{self as ending, Back, Ending};
+use crate::runs::lifecycle::RunStatus;
+use crate::runs::model::{Run, RunResult};
+use super::leases_store as leases;
+use crate::runs::store;
+use crate::app::App;
+use crate::applications::blocks::generations;
+use crate::applications::blocks::ledger::{self, LedgerRow};
+use crate::clock::Moment;
+use crate::db::Location;
+use crate::error::Result;
+
+/// What one step did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rescued {
+    /// The ledger knew them: they had loaded.
+    pub finished: usize,
+    pub queued_again: usize,
+    pub failed: usize,
+    /// Staging tables that nobody fills any more.
+    pub dropped: usize,
+}
+
+/// Looks after the leases that have expired.
+pub fn step(app: &App) -> Result<Rescued> {
+    rescue(app, false)
+}
+
+/// At the start of a process. One `serve` alone works on a SQLite directory: every lease of another worker is dead.
+pub fn at_start(app: &App) -> Result<Rescued> {
+    rescue(app, matches!(app.db.location(), Location::Sqlite { .. }))
+}
+
+fn rescue(app: &App, all_others: bool) -> Result<Rescued> {
+    let now = app.now();
+    let mut done = Rescued::default();
+    let besides = all_others.then_some(app.worker.as_str());
+    for lease in app.db.read(|conn| leases::expired(conn, besides, now))? {
+        // One that cannot be rescued yet keeps none of the others waiting; its lease expires once more.
+        if let Err(error) = take_over(app, lease, all_others, now, &mut done) {
+            tracing::warn!(run = lease.0, %error, "a run whose worker is gone could not be rescued yet");
+        }
+    }
+    // In this order: a load that begins in between is in neither list, and its staging table is left alone.
+    let staged = app.blocks.read(generations::staged)?;
+    let active = app.db.read(leases::active)?;
+    done.dropped = generations::cleanup(&app.blocks, &staged, &active);
+    if done.queued_again > 0 {
+        app.work.notify_one();
+    }
+    Ok(done)
+}
+
+fn take_over(app: &App, lease: (i64, i64), all_others: bool, now: Moment, done: &mut Rescued) -> Result<()> {
+    let until = now.plus(leases::lease(app));
+    let taken = app.db.write(|conn| leases::take_over(conn, lease, !all_others, &app.worker, (now, until)))?;
+    let Some(fence) = taken else { return Ok(()) };
+    let Some(run) = app.db.read(|conn| store::by_id(conn, lease.0))? else { return Ok(()) };
+    decide(app, &run, fence, done)
+}
+
+fn decide(app: &App, run: &Run, fence: i64, done: &mut Rescued) -> Result<()> {
+    let loaded = app.blocks.read(|conn| {
+        let Some(block_id) = run.block_id else { return Ok(None) };
+        ledger::shut_out(conn, block_id, fence)?;
+        ledger::ledger(conn, &run.uid, block_id)
+    })?;
+    let now = app.now();
+    if let Some(row) = loaded {
+        let ending = of_ledger(row);
+        app.db.write(|conn| ending::end(conn, run, fence, &ending, now))?;
+        done.finished += 1;
+        return Ok(());
+    }
+    let policy = match run.configuration_id {
+        Some(id) => app.db.read(|conn| store::policies(conn, &[id]))?.remove(&id).unwrap_or_default(),
+        None => Default::default(),
+    };
+    let requested = app.db.read(|conn| leases::cancel_requested(conn, run.id, fence))?;
+    if requested == Some(true) {
+        let ending = Ending {
+            status: RunStatus::Cancelled,
+            reason: Some("Cancelled; its worker had stopped. The Block holds what it held before.".into()),
+            cause: None,
+            ..Ending::failed("")
+        };
+        app.db.write(|conn| ending::end(conn, run, fence, &ending, now))?;
+        done.failed += 1;
+    } else if run.attempt < policy.attempts {
+        let reason =
+            format!("Attempt {} was interrupted: the server stopped while it ran. It begins anew.", run.attempt);
+        let back = Back { reason: &reason, attempt_counts: true, wait: Duration::zero(), ending: None };
+        app.db.write(|conn| ending::put_back(conn, run, fence, &back, now))?;
+        done.queued_again += 1;
+    } else {
+        let times = if run.attempt == 1 { "once".to_owned() } else { format!("{} times", run.attempt) };
+        let cause = format!(
+            "Interrupted: the server stopped while it ran. It was tried {times}; nothing was loaded, and the Block \
+             holds what it held before."
+        );
+        app.db.write(|conn| ending::end(conn, run, fence, &Ending::failed(cause), now))?;
+        done.failed += 1;
+    }
+    Ok(())
+}
+
+/// The load happened; only its run could not say so.
+fn of_ledger(row: LedgerRow) -> Ending {
+    Ending {
+        status: if row.rejected > 0 { RunStatus::Partial } else { RunStatus::Success },
+        reason: Some("The server stopped just after everything was loaded.".into()),
+        cause: None,
+        result: Some(RunResult {
+            read: row.read,
+            added: row.added,
+            changed: row.changed,
+            removed: row.removed,
+            unchanged: row.unchanged,
+            rejected: row.rejected,
+            bytes: row.bytes,
+            source_name: row.source_name,
+            source_sha256: row.source_sha256,
+        }),
+        steps: Vec::new(),
+        log: Vec::new(),
+    }
+}

@@ -1,0 +1,350 @@
+//! The work of a run between its taking and its end: fetch the source, load it into the Block. The executor knows no
+//! more of it than [`Work`], so that tests can have it fail as they like.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use chrono::Duration;
+use tokio_util::sync::CancellationToken;
+
+use super::leases_store::Report;
+use crate::runs::model::{LogLine, Run, RunResult, RunStep};
+use crate::app::App;
+use crate::applications::blocks::{self, Block};
+use crate::clock::Moment;
+use crate::connections;
+use crate::connectors::{self, Check, Connector, FetchContext, FetchRequest, Fetched};
+use crate::error::AppError;
+use crate::imports::pipeline::{self, LoadContext, LoadReport, Outcome, Plan, SourceFile};
+use crate::imports::{self, files};
+use crate::words;
+
+/// What a run's work is given.
+pub struct Job<'a> {
+    pub run: &'a Run,
+    pub fence: i64,
+    /// The earlier runs of the same occurrence: what they appended goes.
+    pub replaces: Vec<i64>,
+    /// Both say the same: stop now.
+    pub cancel: &'a CancellationToken,
+    pub cancelled: &'a AtomicBool,
+    /// When the attempt's time is over.
+    pub deadline: Instant,
+    pub board: &'a Board,
+}
+
+/// Where the work writes how far it is, and the heartbeat reads it.
+#[derive(Default)]
+pub struct Board(Mutex<Report>);
+
+impl Board {
+    pub fn update(&self, change: impl FnOnce(&mut Report)) {
+        change(&mut self.lock());
+    }
+
+    pub fn read(&self) -> Report {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Report> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Work that was done.
+#[derive(Clone, Debug, Default)]
+pub struct Done {
+    pub result: RunResult,
+    /// What is to be said beside the numbers.
+    pub remark: Option<String>,
+    pub steps: Vec<RunStep>,
+    pub log: Vec<LogLine>,
+}
+
+/// Whether trying again may help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    No,
+    Later,
+    /// The source asked for this much.
+    After(Duration),
+}
+
+/// Work that came to nothing: the Block holds what it held.
+#[derive(Clone, Debug)]
+pub struct Undone {
+    /// Plain sentences.
+    pub cause: String,
+    pub retry: Retry,
+    pub result: Option<Box<RunResult>>,
+    pub steps: Vec<RunStep>,
+    pub log: Vec<LogLine>,
+}
+
+impl Undone {
+    pub fn new(cause: impl Into<String>, retry: Retry) -> Self {
+        Self { cause: cause.into(), retry, result: None, steps: Vec::new(), log: Vec::new() }
+    }
+}
+
+/// Fetches and loads.
+pub trait Work: Sync {
+    fn perform(&self, app: &App, job: &Job<'_>) -> Result<Done, Undone>;
+}
+
+/// What runs really do.
+pub struct Import;
+
+impl Work for Import {
+    fn perform(&self, app: &App, job: &Job<'_>) -> Result<Done, Undone> {
+        let ready = prepare(app, job)?;
+        let mut steps = Vec::new();
+        let (source, check) = fetch(app, job, &ready, &mut steps)?;
+        load(app, job, &ready, source, check.as_ref(), steps)
+    }
+}
+
+struct Ready {
+    plan: Plan,
+    /// From the Connection, or given by hand.
+    from: From,
+}
+
+enum From {
+    Connection { connector: Box<dyn Connector>, name: String, path: String },
+    File(i64),
+}
+
+/// Looks everything up; what is missing is the exact reason of a failure that no retry mends.
+fn prepare(app: &App, job: &Job<'_>) -> Result<Ready, Undone> {
+    let looked = app.db.read(|conn| {
+        let configuration = job.run.configuration_id.ok_or(AppError::NotFound)?;
+        let Some(configuration) = imports::by_id(conn, configuration)?.filter(|c| !c.archived) else {
+            return Ok(Err("The import configuration was deleted.".to_owned()));
+        };
+        let version = job.run.configuration_version.unwrap_or(configuration.version);
+        let definition = imports::definition(conn, configuration.id, version)?.ok_or(AppError::NotFound)?;
+        let block: Block = match blocks::find(conn, configuration.block_id) {
+            Ok(block) => block,
+            Err(AppError::NotFound) => {
+                return Ok(Err(format!("The Block that {} fills was deleted.", configuration.name)));
+            }
+            Err(other) => return Err(other),
+        };
+        let mut plan = Plan::of(conn, block, &definition)?;
+        plan.replaces_runs = job.replaces.clone();
+        if let Some(file) = job.run.file_id {
+            return Ok(Ok(Ready { plan, from: From::File(file) }));
+        }
+        let Some(connection_id) = configuration.connection_id else {
+            return Ok(Err(format!("{} takes a file, and none was given.", configuration.name)));
+        };
+        if !connections::authorised_for(conn, connection_id, configuration.application_id)? {
+            let name = connections::by_ids(conn, &[connection_id])?.pop().map(|c| c.name);
+            return Ok(Err(format!(
+                "The Connection {} is not authorised for this Application any more. An Administrator can authorise it.",
+                name.unwrap_or_else(|| "of this import".into())
+            )));
+        }
+        let (connection, connector) = match connections::open(conn, &app.secrets, connection_id) {
+            Ok(opened) => opened,
+            Err(AppError::Conflict(words)) => return Ok(Err(words)),
+            Err(AppError::NotFound) => return Ok(Err("The Connection was deleted.".to_owned())),
+            Err(other) => return Err(other),
+        };
+        let path = definition.source.path.clone().unwrap_or_default();
+        Ok(Ok(Ready { plan, from: From::Connection { connector, name: connection.name, path } }))
+    });
+    match looked {
+        Ok(Ok(ready)) => Ok(ready),
+        Ok(Err(reason)) => Err(Undone::new(reason, Retry::No)),
+        Err(error) => Err(of_app_error(error, job)),
+    }
+}
+
+/// A failure of our own database or code.
+pub fn of_app_error(error: AppError, job: &Job<'_>) -> Undone {
+    tracing::warn!(run = job.run.id, %error, "a run could not go on");
+    match error {
+        AppError::Unavailable { .. } => Undone::new("The database was busy or away for too long.", Retry::Later),
+        AppError::DiskFull => Undone::new("The disk is full: free some space and run the import again.", Retry::No),
+        AppError::Internal(detail) => {
+            tracing::error!(run = job.run.id, %detail, "a run failed for a fault of ours");
+            Undone::new("Something went wrong on our side; the server's log says more.", Retry::No)
+        }
+        other => Undone::new(other.to_string(), Retry::No),
+    }
+}
+
+fn fetch(
+    app: &App,
+    job: &Job<'_>,
+    ready: &Ready,
+    steps: &mut Vec<RunStep>,
+) -> Result<(SourceFile, Option<Check>), Undone> {
+    let began = (app.now(), Instant::now());
+    job.board.update(|report| report.phase = "Fetching".into());
+    let fetched = match &ready.from {
+        From::File(id) => return given_file(app, job, *id),
+        From::Connection { connector, name, path } => {
+            let board = job.board;
+            let progress = move |bytes: u64| board.update(|r| r.bytes = i64::try_from(bytes).unwrap_or(i64::MAX));
+            let outside = app.outside();
+            let context = FetchContext {
+                outside: &outside,
+                cancel: job.cancel.clone(),
+                deadline: job.deadline,
+                progress: &progress,
+                limits: connectors::Limits::default(),
+            };
+            let answer = connector.fetch(&FetchRequest::Path(path.clone()), &context);
+            // Computing it reads the whole file of a folder: still a part of fetching.
+            let answer = answer.and_then(|fetched| Ok((fetched.sha256()?, fetched)));
+            steps.push(step("Fetch", began, answer.is_ok(), &fetch_words(name, &answer)));
+            answer
+        }
+    };
+    match fetched {
+        Ok((sha256, Fetched { file, name, bytes, check })) => {
+            job.board.update(|report| report.bytes_total = i64::try_from(bytes).ok());
+            Ok((SourceFile { file, name, bytes, sha256 }, Some(check)))
+        }
+        Err(error) => {
+            let retry = match error.retry {
+                connectors::Retry::No => Retry::No,
+                connectors::Retry::Later => Retry::Later,
+                connectors::Retry::After(seconds) => {
+                    Retry::After(Duration::seconds(i64::try_from(seconds).unwrap_or(3_600).min(3_600)))
+                }
+            };
+            let cause = format!("{} 0 rows were loaded; {}", error.sentence, still_holds(app, ready.plan.block.id));
+            Err(Undone { steps: steps.clone(), ..Undone::new(cause, retry) })
+        }
+    }
+}
+
+fn given_file(app: &App, job: &Job<'_>, id: i64) -> Result<(SourceFile, Option<Check>), Undone> {
+    let stored = match files::open(&app.blocks, id) {
+        Ok(stored) => stored,
+        Err(AppError::NotFound) => {
+            return Err(Undone::new("The file that was given is not kept any more. Give it again.", Retry::No));
+        }
+        Err(error) => return Err(of_app_error(error, job)),
+    };
+    let file = stored.to_file(&app.blocks).map_err(|error| of_app_error(error, job))?;
+    let bytes = u64::try_from(stored.bytes).unwrap_or_default();
+    Ok((SourceFile { file, name: stored.name, bytes, sha256: stored.sha256 }, None))
+}
+
+fn load(
+    app: &App,
+    job: &Job<'_>,
+    ready: &Ready,
+    source: SourceFile,
+    check: Option<&Check>,
+    mut steps: Vec<RunStep>,
+) -> Result<Done, Undone> {
+    let at = app.now();
+    let progress = |now: pipeline::Progress| {
+        job.board.update(|report| {
+            report.phase = now.phase.into();
+            report.rows = now.rows;
+            report.bytes = now.bytes;
+            report.bytes_total = None;
+        });
+    };
+    let key = job.run.key();
+    let context = LoadContext {
+        blocks: &app.blocks,
+        run: &key,
+        fence: job.fence,
+        clock: app.clock.as_ref(),
+        cancelled: job.cancelled,
+        deadline: Some(job.deadline),
+        progress: &progress,
+    };
+    let unchanged = || check.map_or(Ok(()), |check| check.verify_unchanged().map_err(|error| error.sentence));
+    let loaded = pipeline::run_if_unchanged(&ready.plan, &source, &context, &unchanged);
+    let given = |steps: &[pipeline::Step], status: &str| -> Vec<RunStep> {
+        let of = |s: &pipeline::Step| RunStep {
+            name: s.name.to_owned(),
+            status: status.to_owned(),
+            detail: s.detail.clone(),
+            started_at: at,
+            duration: Duration::from_std(s.duration).unwrap_or_default(),
+        };
+        steps.iter().map(of).collect()
+    };
+    let named = |counts: &pipeline::Counts| RunResult {
+        source_name: Some(source.name.clone()),
+        source_sha256: Some(source.sha256.clone()),
+        ..result(counts)
+    };
+    match loaded {
+        Ok(LoadReport { outcome, counts, steps: more }) => {
+            steps.extend(given(&more, "success"));
+            let remark = (outcome == Outcome::NothingNew)
+                .then(|| "Nothing new: the source holds no rows. The Block holds what it held before.".to_owned());
+            Ok(Done { result: named(&counts), remark, steps, log: Vec::new() })
+        }
+        Err(failure) => {
+            steps.extend(given(&failure.steps, "failed"));
+            // People read the cause; what the database said is for whoever runs the server.
+            if let Some(detail) = &failure.detail {
+                tracing::error!(run = job.run.id, %detail, "a load failed");
+            }
+            Err(Undone {
+                retry: if failure.may_retry() { Retry::Later } else { Retry::No },
+                log: Vec::new(),
+                result: Some(Box::new(named(&failure.counts))),
+                cause: failure.cause,
+                steps,
+            })
+        }
+    }
+}
+
+/// The numbers of a load.
+fn result(counts: &pipeline::Counts) -> RunResult {
+    RunResult {
+        read: counts.read,
+        added: counts.added,
+        changed: counts.changed,
+        removed: counts.removed,
+        unchanged: counts.unchanged,
+        rejected: counts.rejected,
+        bytes: counts.bytes,
+        source_name: None,
+        source_sha256: None,
+    }
+}
+
+fn step(name: &str, (at, began): (Moment, Instant), good: bool, detail: &str) -> RunStep {
+    RunStep {
+        name: name.to_owned(),
+        status: if good { "success" } else { "failed" }.to_owned(),
+        detail: detail.to_owned(),
+        started_at: at,
+        duration: Duration::from_std(began.elapsed()).unwrap_or_default(),
+    }
+}
+
+fn fetch_words(connection: &str, answer: &Result<(String, Fetched), connectors::FetchError>) -> String {
+    match answer {
+        Ok((_, fetched)) => {
+            let size = words::bytes(i64::try_from(fetched.bytes).unwrap_or(i64::MAX));
+            format!("{} from {connection}, {size}.", fetched.name)
+        }
+        Err(error) => error.sentence.clone(),
+    }
+}
+
+/// "the Block still holds the data of 7 October 2026."
+fn still_holds(app: &App, block_id: i64) -> String {
+    match app.blocks.read(|conn| blocks::ledger::state(conn, block_id)).map(|state| state.loaded_at) {
+        Ok(Some(at)) => format!("the Block still holds the data of {}.", at.utc().format("%-d %B %Y")),
+        Ok(None) => "the Block is empty still.".to_owned(),
+        Err(_) => "the Block holds what it held before.".to_owned(),
+    }
+}

@@ -1,0 +1,32 @@
+//! What the clock does to schedules: `runs::dispatching` asks what is due and claims it; those that are off until a
+//! date turn themselves on. Nobody acts here, so nothing is asked about rights.
+
+pub use super::clock_store::{Due, Step, claim, due_of, due_targets, next_due, to_wake};
+
+use super::clock_store;
+use super::first_at_or_after;
+use super::store;
+use crate::audit::{self, Actor, Entry};
+use crate::clock::Moment;
+use crate::db::{self, Conn};
+use crate::error::Result;
+use crate::members::Channel;
+
+/// Turns on what was off until now or an earlier moment. What was planned after that moment counts as planned, even
+/// if the server was away.
+pub fn wake(conn: &mut Conn, now: Moment) -> Result<usize> {
+    let ids = clock_store::to_wake(conn, now)?;
+    for id in &ids {
+        db::lock_row(conn, "schedules", *id)?;
+        let Some(schedule) = store::by_id(conn, *id)? else { continue };
+        if let Some(until) = schedule.off_until.filter(|until| *until <= now) {
+            let next_at = first_at_or_after(&schedule.rule, until);
+            clock_store::wake(conn, &schedule, next_at, now)?;
+            let Some(awake) = store::by_id(conn, *id)? else { continue };
+            let actor = Actor { member_id: None, name: "The clock".into(), channel: Channel::Clock.as_str() };
+            let entry = Entry::of("schedule.turned-on", "schedule", *id).application(schedule.application_id);
+            audit::record(conn, &actor, entry.before(schedule.for_audit()).after(awake.for_audit()), now)?;
+        }
+    }
+    Ok(ids.len())
+}

@@ -1,0 +1,144 @@
+//! Numbers, durations and times as people read them. Dates are written out, never 10/11/2026; the zone stands beside.
+
+use chrono::{Datelike, Duration, SecondsFormat};
+use chrono_tz::Tz;
+
+use crate::clock::Moment;
+
+/// 26115 as "26,115".
+pub fn count(n: i64) -> String {
+    let digits = n.unsigned_abs().to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3 + 1);
+    if n < 0 {
+        out.push('-');
+    }
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// "1 row", "2 rows".
+pub fn counted(n: i64, one: &str, many: &str) -> String {
+    format!("{} {}", count(n), if n == 1 { one } else { many })
+}
+
+/// "1 row", "26,115 rows".
+pub fn rows(n: i64) -> String {
+    counted(n, "row", "rows")
+}
+
+/// "1.4 MB": a size in powers of ten.
+pub fn bytes(n: impl TryInto<u64>) -> String {
+    const STEPS: [(&str, f64); 3] = [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
+    let n: u64 = n.try_into().unwrap_or(0);
+    for (unit, step) in STEPS {
+        let many = n as f64 / step;
+        if many >= 0.9995 {
+            return if many < 9.95 { format!("{many:.1} {unit}") } else { format!("{many:.0} {unit}") };
+        }
+    }
+    counted(n as i64, "byte", "bytes")
+}
+
+/// "43 ms", "0.4 s", "1 min 09 s", "2 h 05 min".
+pub fn duration(d: Duration) -> String {
+    let millis = d.num_milliseconds().max(0);
+    let seconds = millis / 1000;
+    match seconds {
+        0 if millis < 100 => format!("{millis} ms"),
+        0..60 => format!("{}.{} s", seconds, millis % 1000 / 100),
+        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// "in 48 min", "3 days ago", "just now".
+pub fn relative(at: Moment, now: Moment) -> String {
+    let seconds = at.since(now).num_seconds();
+    let n = seconds.abs();
+    let words = match n {
+        0..45 => return if seconds > 5 { format!("in {n} s") } else { "just now".into() },
+        45..3570 => format!("{} min", (n + 30) / 60),
+        3570..86_400 => match ((n + 30) / 3600, (n + 30) % 3600 / 60) {
+            (h, 0) => format!("{h} h"),
+            (h, m) => format!("{h} h {m} min"),
+        },
+        _ => counted(n / 86_400, "day", "days"),
+    };
+    if seconds > 0 { format!("in {words}") } else { format!("{words} ago") }
+}
+
+/// "Fri 9 Oct 2026, 01:00".
+pub fn date_time(at: Moment, zone: Tz) -> String {
+    at.in_zone(zone).format("%a %-d %b %Y, %H:%M").to_string()
+}
+
+/// "Today, 19:30", "Tomorrow, 01:00", "Fri 9 Oct, 01:00"; with the year where it is another.
+pub fn short_time(at: Moment, now: Moment, zone: Tz) -> String {
+    let (local, today) = (at.in_zone(zone), now.in_zone(zone));
+    let time = local.format("%H:%M");
+    match local.date_naive().signed_duration_since(today.date_naive()).num_days() {
+        0 => format!("Today, {time}"),
+        1 => format!("Tomorrow, {time}"),
+        -1 => format!("Yesterday, {time}"),
+        _ if local.year() == today.year() => local.format("%a %-d %b, %H:%M").to_string(),
+        _ => date_time(at, zone),
+    }
+}
+
+/// "12 Oct 2026", with the time where it is not midnight.
+pub fn day_or_time(at: Moment, zone: Tz) -> String {
+    let local = at.in_zone(zone);
+    let form = if local.time() == chrono::NaiveTime::MIN { "%-d %b %Y" } else { "%-d %b %Y, %H:%M" };
+    local.format(form).to_string()
+}
+
+/// "02:05:00".
+pub fn clock_time(at: Moment, zone: Tz) -> String {
+    at.in_zone(zone).format("%H:%M:%S").to_string()
+}
+
+/// "2026-10-08T16:42:00.919Z", for the `datetime` of a `<time>`: HTML knows three digits of a second, not six.
+pub fn machine_time(at: Moment) -> String {
+    let form = if at.micros().rem_euclid(1_000_000) == 0 { SecondsFormat::Secs } else { SecondsFormat::Millis };
+    at.utc().to_rfc3339_opts(form, true)
+}
+
+/// "Monday 5 October 2026", for the heading of a day.
+pub fn day(at: Moment, zone: Tz) -> String {
+    at.in_zone(zone).format("%A %-d %B %Y").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_read_well_at_their_borders() {
+        let said: Vec<_> = [0u64, 1, 999, 1_000, 1_449_000, 9_960_000, 999_600, 5_368_709_120].map(bytes).to_vec();
+        assert_eq!(said, ["0 bytes", "1 byte", "999 bytes", "1.0 kB", "1.4 MB", "10 MB", "1.0 MB", "5.4 GB"]);
+    }
+
+    #[test]
+    fn numbers_and_times_read_well() {
+        assert_eq!(count(26_115), "26,115");
+        assert_eq!(count(-1_000), "-1,000");
+        assert_eq!(count(0), "0");
+        assert_eq!(duration(Duration::milliseconds(43)), "43 ms");
+        assert_eq!(duration(Duration::milliseconds(430)), "0.4 s");
+        assert_eq!(duration(Duration::seconds(69)), "1 min 09 s");
+        let at = |text| Moment::parse_rfc3339(text).unwrap();
+        assert_eq!(machine_time(at("2026-10-08T16:42:00.919744Z")), "2026-10-08T16:42:00.919Z");
+        assert_eq!(machine_time(at("2026-10-08T16:42:00Z")), "2026-10-08T16:42:00Z");
+        let now = at("2026-10-08T16:42:00Z");
+        assert_eq!(relative(at("2026-10-08T17:30:00Z"), now), "in 48 min");
+        assert_eq!(relative(at("2026-10-08T23:00:00Z"), now), "in 6 h 18 min");
+        assert_eq!(relative(at("2026-10-05T16:42:00Z"), now), "3 days ago");
+        assert_eq!(short_time(at("2026-10-08T17:30:00Z"), now, chrono_tz::Europe::Paris), "Today, 19:30");
+        assert_eq!(short_time(at("2027-10-08T17:30:00Z"), now, chrono_tz::Europe::Paris), "Fri 8 Oct 2027, 19:30");
+    }
+}
