@@ -5,8 +5,8 @@ use diesel::prelude::*;
 
 use super::reply::Reply;
 use crate::clock::Moment;
-use crate::db::schema::idempotency_keys;
 use crate::db::meaning::{self, Meaning};
+use crate::db::schema::idempotency_keys;
 use crate::db::{Conn, on};
 use crate::error::{AppError, Result};
 

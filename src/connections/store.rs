@@ -6,11 +6,11 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::model::Connection;
-use crate::names::name_key;
 use crate::clock::Moment;
 use crate::db::schema::{applications, connection_applications, connections, import_configurations};
 use crate::db::{Conn, is_taken};
 use crate::error::{AppError, Result};
+use crate::names::name_key;
 
 type Row = (i64, String, String, String, Option<String>, i64, Moment);
 

@@ -45,7 +45,7 @@ fn there(conn: &mut Conn, entered: &Entered, id: i64) -> Result<(Configuration, 
     let found = store::by_id(conn, id)?
         .filter(|found| found.application_id == entered.application.id && !found.archived)
         .ok_or(AppError::NotFound)?;
-    let definition = store::definition(conn, id, found.version)?.ok_or(AppError::NotFound)?;
+    let definition = store::version(conn, id, found.version)?.ok_or(AppError::NotFound)?.definition;
     Ok((found, definition))
 }
 
@@ -54,7 +54,7 @@ pub fn create(conn: &mut Conn, by: &By, entered: &Entered, draft: Draft, now: Mo
     entered.need_configure(conn, by)?;
     let draft = checked(conn, entered, draft, None)?;
     let id = store::insert(conn, entered.application.id, &draft, now)?;
-    store::insert_version(conn, id, 1, &draft.definition, by.member.id, now)?;
+    store::insert_version(conn, id, 1, &draft, by.member.id, now)?;
     let (made, definition) = there(conn, entered, id)?;
     let entry = Entry::of("import_configuration.created", "import_configuration", id)
         .application(entered.application.id)
@@ -92,7 +92,7 @@ pub fn update(
     }
     let version = before.version + 1;
     store::update(conn, id, &draft, version)?;
-    store::insert_version(conn, id, version, &draft.definition, by.member.id, now)?;
+    store::insert_version(conn, id, version, &draft, by.member.id, now)?;
     let (after, definition) = there(conn, entered, id)?;
     let entry = Entry::of("import_configuration.updated", "import_configuration", id)
         .application(entered.application.id)

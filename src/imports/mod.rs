@@ -17,7 +17,7 @@ mod store;
 pub use actions::{archive, create, find, list, listed, page, update};
 pub use model::{
     Configuration, ConfigurationStatus, Definition, Draft, Format, Listed, Mapping, Mode, Overlap, Rejects, Source,
-    UnknownItems,
+    UnknownItems, Version,
 };
 pub use parse::json;
-pub use store::{by_id, by_ids, definition, filling, set_status};
+pub use store::{by_id, by_ids, filling, set_status, version};

@@ -191,6 +191,14 @@ impl Definition {
     }
 }
 
+/// One version of a configuration: all that a Run needs to know of it, whatever was saved since.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Version {
+    pub block_id: i64,
+    pub connection_id: Option<i64>,
+    pub definition: Definition,
+}
+
 /// A configuration as somebody wants it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draft {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
-use super::model::{Configuration, ConfigurationStatus, Definition, Draft, Listed};
+use super::model::{Configuration, ConfigurationStatus, Draft, Listed, Version};
 use crate::clock::Moment;
 use crate::db::schema::{blocks, configuration_versions, connections, import_configurations, members, schedules};
 use crate::db::{Conn, is_taken};
@@ -66,14 +66,22 @@ pub fn by_ids(conn: &mut Conn, ids: &[i64]) -> Result<Vec<Configuration>> {
     Ok(rows.into_iter().map(configuration).collect())
 }
 
-/// One version of a definition.
-pub fn definition(conn: &mut Conn, configuration_id: i64, version: i64) -> Result<Option<Definition>> {
-    let text: Option<String> = configuration_versions::table
+/// One version of a configuration.
+pub fn version(conn: &mut Conn, configuration_id: i64, version: i64) -> Result<Option<Version>> {
+    let row: Option<(i64, Option<i64>, String)> = configuration_versions::table
         .find((configuration_id, version))
-        .select(configuration_versions::definition)
+        .select((
+            configuration_versions::block_id,
+            configuration_versions::connection_id,
+            configuration_versions::definition,
+        ))
         .first(conn)
         .optional()?;
-    text.map(|text| serde_json::from_str(&text).map_err(AppError::internal)).transpose()
+    row.map(|(block_id, connection_id, text)| {
+        let definition = serde_json::from_str(&text).map_err(AppError::internal)?;
+        Ok(Version { block_id, connection_id, definition })
+    })
+    .transpose()
 }
 
 /// An Application's configurations by name.
@@ -195,7 +203,7 @@ pub fn insert_version(
     conn: &mut Conn,
     id: i64,
     version: i64,
-    definition: &Definition,
+    draft: &Draft,
     member_id: i64,
     now: Moment,
 ) -> Result<()> {
@@ -203,7 +211,10 @@ pub fn insert_version(
         .values((
             configuration_versions::configuration_id.eq(id),
             configuration_versions::version.eq(version),
-            configuration_versions::definition.eq(serde_json::to_string(definition).map_err(AppError::internal)?),
+            configuration_versions::block_id.eq(draft.block_id),
+            configuration_versions::connection_id.eq(draft.connection_id),
+            configuration_versions::definition
+                .eq(serde_json::to_string(&draft.definition).map_err(AppError::internal)?),
             configuration_versions::created_by.eq(member_id),
             configuration_versions::created_at.eq(now),
         ))
@@ -250,11 +261,15 @@ pub fn filling(conn: &mut Conn, block_id: i64) -> Result<Vec<String>> {
         .load(conn)?)
 }
 
-/// Keeps how a Run ended, unless a later Run's end is kept already.
-pub fn set_status(conn: &mut Conn, id: i64, status: ConfigurationStatus, run_id: i64) -> Result<()> {
+/// Keeps how a Run ended, unless another that ended later is kept already: Runs end in another order than they began.
+pub fn set_status(conn: &mut Conn, id: i64, status: ConfigurationStatus, run_id: i64, ended_at: Moment) -> Result<()> {
     diesel::update(import_configurations::table.find(id))
-        .filter(import_configurations::status_run_id.is_null().or(import_configurations::status_run_id.le(run_id)))
-        .set((import_configurations::status.eq(status), import_configurations::status_run_id.eq(run_id)))
+        .filter(import_configurations::status_at.is_null().or(import_configurations::status_at.le(ended_at)))
+        .set((
+            import_configurations::status.eq(status),
+            import_configurations::status_run_id.eq(run_id),
+            import_configurations::status_at.eq(ended_at),
+        ))
         .execute(conn)?;
     Ok(())
 }

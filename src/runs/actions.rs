@@ -190,10 +190,8 @@ pub fn why_not_again(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
         ));
     }
     let open = store::open_of(conn, &[configuration_id])?;
-    Ok(open
-        .iter()
-        .any(|(id, _, _)| *id > run.id)
-        .then(|| "A later run of this configuration is queued or running. Wait for it, or cancel it first.".into()))
+    Ok((!open.is_empty())
+        .then(|| "Another run of this configuration is queued or running. Wait for it, or cancel it first.".into()))
 }
 
 fn target(conn: &mut Conn, configuration_id: i64) -> Result<Target> {

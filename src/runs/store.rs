@@ -215,12 +215,13 @@ pub fn open_of(conn: &mut Conn, configuration_ids: &[i64]) -> Result<Vec<(i64, i
     Ok(rows.into_iter().filter_map(|(id, configuration, status)| Some((id, configuration?, status))).collect())
 }
 
-/// The latest run of a configuration that did its work or tried to.
+/// The run of a configuration that ended last, of those that did their work or tried to.
 pub fn latest_ended(conn: &mut Conn, configuration_id: i64) -> Result<Option<i64>> {
     let ended: Vec<RunStatus> = RunStatus::ALL.iter().copied().filter(|s| s.may_run_again()).collect();
     Ok(runs::table
         .filter(runs::configuration_id.eq(configuration_id).and(runs::status.eq_any(ended)))
-        .order(runs::id.desc())
+        .filter(runs::finished_at.is_not_null())
+        .order((runs::finished_at.desc(), runs::id.desc()))
         .select(runs::id)
         .first(conn)
         .optional()?)

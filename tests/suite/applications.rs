@@ -151,7 +151,9 @@ on_both! {
                 .execute(conn)?;
             diesel::insert_into(runs::table)
                 .values((
+                    runs::uid.eq("any"),
                     runs::application_id.eq(application),
+                    runs::configuration_id.eq(configuration),
                     runs::trigger_kind.eq("member"),
                     runs::name.eq("by hand"),
                     runs::status.eq("queued"),
@@ -164,9 +166,9 @@ on_both! {
         let page = format!("/applications/{application}/archive");
         browser.visit(&page).await.press("Archive FP&A 2026").await.answered(409);
         browser.sees("FP&A 2026 is in use: 1 import is under way and 1 schedule is on.");
-        world.write(|conn| {
+        world.write(move |conn| {
             diesel::update(schedules::table).set(schedules::enabled.eq(false)).execute(conn)?;
-            diesel::update(runs::table).set(runs::status.eq("cancelled")).execute(conn)?;
+            diesel::update(runs::table).set((runs::status.eq("cancelled"), runs::finished_at.eq(now.micros()))).execute(conn)?;
             Ok(())
         }).await;
         browser.press("Archive FP&A 2026").await.answered(200).sees("FP&A 2026 is archived");

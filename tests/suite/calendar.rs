@@ -39,6 +39,7 @@ async fn ran(world: &World, stage: &Stage, schedule: Option<i64>, what: Vec<(Mom
                 let trigger = if schedule.is_some() { Trigger::Schedule } else { Trigger::Member };
                 diesel::insert_into(runs_table::table)
                     .values((
+                        runs_table::uid.eq("any"),
                         runs_table::application_id.eq(application),
                         runs_table::configuration_id.eq(configuration),
                         runs_table::block_id.eq(block),

@@ -28,7 +28,7 @@ async fn configurations(world: &World) -> Vec<(imports::Configuration, Definitio
             let mut found = Vec::new();
             for id in ids {
                 let configuration = imports::by_id(conn, id)?.unwrap();
-                let definition = imports::definition(conn, id, configuration.version)?.unwrap();
+                let definition = imports::version(conn, id, configuration.version)?.unwrap().definition;
                 found.push((configuration, definition));
             }
             Ok(found)
@@ -230,7 +230,7 @@ on_both! {
         let (first, second, versions) = world
             .read(move |conn| {
                 let versions: i64 = configuration_versions::table.count().get_result(conn)?;
-                Ok((imports::definition(conn, id, 1)?.unwrap(), imports::definition(conn, id, 2)?.unwrap(), versions))
+                Ok((imports::version(conn, id, 1)?.unwrap().definition, imports::version(conn, id, 2)?.unwrap().definition, versions))
             })
             .await;
         assert_eq!((first.mode, first.attempts, versions), (Mode::Append, 3, 2));
@@ -302,15 +302,15 @@ on_both! {
 on_both! {
     async fn the_status_is_that_of_the_latest_run(world: World) {
         let stage = stage(&world, "words", Mode::Append, |_| ()).await;
-        let id = stage.configuration;
+        let (id, now) = (stage.configuration, world.now());
         let status = world
             .write(move |conn| {
-                imports::set_status(conn, id, ConfigurationStatus::Failed, 7)?;
-                imports::set_status(conn, id, ConfigurationStatus::Success, 6)?;
+                imports::set_status(conn, id, ConfigurationStatus::Failed, 6, now.plus(chrono::Duration::seconds(1)))?;
+                imports::set_status(conn, id, ConfigurationStatus::Success, 7, now)?;
                 Ok(imports::by_id(conn, id)?.unwrap())
             })
             .await;
-        assert_eq!((status.status, status.status_run_id), (Some(ConfigurationStatus::Failed), Some(7)));
+        assert_eq!((status.status, status.status_run_id), (Some(ConfigurationStatus::Failed), Some(6)));
         let mut olive = world.browser(&world.olive).await;
         olive.visit(&list(&world)).await;
         olive.in_row("words.csv").sees("Failed").sees("View Summary");

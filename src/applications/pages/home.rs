@@ -12,8 +12,8 @@ use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::members::{self, By, SignedIn, shell};
 use crate::web::page::initials;
-use crate::words::counted;
 use crate::web::{Crumb, Flash, Form, Page, Shell, refused, see_other, zones};
+use crate::words::counted;
 use crate::workspace;
 
 /// An Application as one member stands in it, and what it holds.

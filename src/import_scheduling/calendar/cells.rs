@@ -14,8 +14,8 @@ use crate::import_scheduling::cards::status_chip;
 use crate::runs::timeline::Only;
 use crate::runs::{Run, RunStatus, Trigger};
 use crate::schedules::headline;
-use crate::web::page::encode;
 use crate::web::Icon;
+use crate::web::page::encode;
 use crate::words;
 
 /// A run, an occurrence or a count in the calendar.

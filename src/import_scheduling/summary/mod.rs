@@ -54,7 +54,7 @@ fn load(conn: &mut Conn, pool: &Pool, by: &By, id: i64, now: Moment) -> Result<S
     let run = &summary.run;
     let configuration = run.configuration_id.map(|id| imports::by_id(conn, id)).transpose()?.flatten();
     let definition = match (run.configuration_id, run.configuration_version) {
-        (Some(id), Some(version)) => imports::definition(conn, id, version)?,
+        (Some(id), Some(version)) => imports::version(conn, id, version)?.map(|version| version.definition),
         _ => None,
     };
     let block = run.block_id.map(|id| blocks::find_even_archived(conn, id)).transpose()?;

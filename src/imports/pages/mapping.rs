@@ -1,11 +1,11 @@
 //! The mapping as a form's controls hold it, one line per column of the Block, and the first rows of the source as
 //! they would land.
 
-use crate::names::name_key;
 use crate::applications::blocks::{Block, Column};
 use crate::error::FieldErrors;
 use crate::formats::{CsvOptions, Parser, Proposal};
 use crate::imports::Mapping;
+use crate::names::name_key;
 use crate::web::Form;
 
 /// The choice of `from` that means "the same text in every row".

@@ -31,7 +31,10 @@ pub fn run_if_unchanged(
     context: &LoadContext<'_>,
     unchanged: &dyn Fn() -> Result<(), String>,
 ) -> Result<LoadReport, LoadError> {
-    let known = context.blocks.read(|conn| ledger::ledger(conn, &context.run.uid, plan.block.id)).map_err(LoadError::from_database)?;
+    let known = context
+        .blocks
+        .read(|conn| ledger::ledger(conn, &context.run.uid, plan.block.id))
+        .map_err(LoadError::from_database)?;
     if let Some(row) = known {
         return Ok(LoadReport::from_ledger(&row));
     }
@@ -289,7 +292,9 @@ impl Load<'_> {
             source_sha256: &self.source.sha256,
         };
         let row = match ledger::commit(&mut conn, &[(self.staging, &visible)], self.context.clock.now()) {
-            Ok(mut rows) => rows.pop().ok_or_else(|| LoadError::new(FailureKind::Internal, "The load left no trace."))?,
+            Ok(mut rows) => {
+                rows.pop().ok_or_else(|| LoadError::new(FailureKind::Internal, "The load left no trace."))?
+            }
             Err(LoadRefused::Database(error)) => {
                 self.known_after_all()?.ok_or_else(|| LoadError::from_database(error))?
             }
@@ -327,7 +332,8 @@ impl Load<'_> {
 
     fn steps(&self, loaded: String, rejected: i64) -> Vec<Step> {
         let read = &self.read;
-        let from = format!("{} and {} bytes of {}.", words::rows(read.rows), words::count(read.bytes), self.source.name);
+        let from =
+            format!("{} and {} bytes of {}.", words::rows(read.rows), words::count(read.bytes), self.source.name);
         vec![
             Step { name: "Read", duration: read.reading, detail: from },
             Step {

@@ -5,8 +5,8 @@ use crate::applications::blocks::{Block, Cell, Column, Merge};
 use crate::db::Conn;
 use crate::error::Result;
 use crate::formats::{ColumnType, CsvOptions, Parser, Value};
-use crate::names::name_key;
 use crate::imports::{Definition, Mapping, Mode, Rejects};
+use crate::names::name_key;
 
 fn merge_of(mode: Mode) -> Merge {
     match mode {

@@ -11,18 +11,19 @@ use std::collections::{HashMap, HashSet};
 
 use super::freezing::skipping::{self, Kept};
 use super::freezing::{self, thaw};
-use super::occurrence::{Dispatched, missed_row, row};
-use crate::runs::lifecycle::RunStatus;
+pub use super::occurrence::Dispatched;
+use super::occurrence::{missed_row, row};
 use super::planning::{self, Fate};
-use crate::runs::policy::Policy;
-use crate::runs::queue_store::{self as queue, NewRun};
-use crate::runs::store;
 use crate::app::App;
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::Result;
 use crate::freezes::Freeze;
 use crate::imports::Overlap;
+use crate::runs::lifecycle::RunStatus;
+use crate::runs::policy::Policy;
+use crate::runs::queue_store::{self as queue, NewRun};
+use crate::runs::store;
 use crate::schedules::clock::{self, Due, Step};
 
 /// How many schedules are claimed in one transaction: short enough that nobody waits for it.

@@ -7,13 +7,13 @@ use chrono::Duration;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
-use crate::runs::lifecycle::RunStatus;
-use crate::runs::model::Run;
-use crate::runs::store;
 use crate::clock::Moment;
 use crate::db::schema::{runs, workers};
 use crate::db::{Conn, on};
 use crate::error::Result;
+use crate::runs::lifecycle::RunStatus;
+use crate::runs::model::Run;
+use crate::runs::store;
 
 /// How many of its last runs a configuration shows.
 pub const STRIP: usize = 14;

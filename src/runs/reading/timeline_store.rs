@@ -7,13 +7,13 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
-use crate::runs::lifecycle::RunStatus;
-use crate::runs::model::Run;
-use crate::runs::store;
 use crate::clock::Moment;
 use crate::db::schema::runs;
 use crate::db::{Conn, IdRow, on};
 use crate::error::Result;
+use crate::runs::lifecycle::RunStatus;
+use crate::runs::model::Run;
+use crate::runs::store;
 
 /// The instant that the index is on; the words must be those of the index.
 const PLACE: &str = "coalesce(r.planned_at, r.queued_at)";

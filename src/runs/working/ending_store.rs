@@ -5,14 +5,14 @@ use chrono::Duration;
 use diesel::prelude::*;
 
 use super::leases_store as leases;
-use crate::runs::lifecycle::RunStatus;
-use crate::runs::model::{LogLine, Run, RunResult, RunStep};
-use crate::runs::queue_store as queue;
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::db::schema::{run_log, run_results, run_steps, runs};
 use crate::error::Result;
 use crate::imports::{self, ConfigurationStatus};
+use crate::runs::lifecycle::RunStatus;
+use crate::runs::model::{LogLine, Run, RunResult, RunStep};
+use crate::runs::queue_store as queue;
 
 /// How a run ended.
 #[derive(Clone, Debug)]
@@ -74,7 +74,7 @@ pub fn end(conn: &mut Conn, run: &Run, fence: i64, ending: &Ending, now: Moment)
         _ => return Ok(true),
     };
     if let Some(configuration_id) = run.configuration_id {
-        imports::set_status(conn, configuration_id, status, run.id)?;
+        imports::set_status(conn, configuration_id, status, run.id, now)?;
     }
     queue::write_outcome(conn, run.id, ending.status, run.schedule_id, now)?;
     Ok(true)

@@ -14,17 +14,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::ending_store::{self as ending, Back, Ending};
 use super::leases_store::{self as leases, Held, Need};
-use crate::runs::lifecycle::{RunStatus, Trigger};
-use crate::runs::model::Run;
-use crate::runs::policy::{Policy, back_off};
-use crate::runs::store::{self, Target};
-use super::work::{Board, Done, Import, Job, Retry, Undone, Work};
 use super::may_begin as checks;
-use crate::runs::queue_store as queue;
+use super::work::{Board, Done, Import, Job, Retry, Undone, Work};
 use crate::app::App;
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, Result};
+use crate::runs::lifecycle::{RunStatus, Trigger};
+use crate::runs::model::Run;
+use crate::runs::policy::{Policy, back_off};
+use crate::runs::queue_store as queue;
+use crate::runs::store::{self, Target};
 
 /// How often the second thread looks whether somebody asked to cancel.
 const LOOK: Span = Span::from_millis(500);

@@ -9,13 +9,13 @@ use std::collections::HashMap;
 use chrono::Duration;
 use diesel::prelude::*;
 
-use crate::runs::lifecycle::RunStatus;
-use crate::runs::store::Target;
 use crate::app::App;
 use crate::clock::Moment;
 use crate::db::schema::{resource_leases, run_leases, runs, workspace};
 use crate::db::{self, Conn, on};
 use crate::error::{AppError, Result};
+use crate::runs::lifecycle::RunStatus;
+use crate::runs::store::Target;
 
 /// How long a lease holds without a heartbeat.
 pub fn lease(app: &App) -> Duration {

@@ -1,11 +1,11 @@
 //! Whether a run may begin: asked once it was taken, because rights may have gone since it was planned.
 
-use crate::runs::lifecycle::Trigger;
-use crate::runs::model::Run;
 use crate::applications;
 use crate::db::Conn;
 use crate::error::Result;
 use crate::members;
+use crate::runs::lifecycle::Trigger;
+use crate::runs::model::Run;
 
 /// The exact reason why a run may not begin; `None` when it may.
 pub fn why_not_to_begin(conn: &mut Conn, run: &Run) -> Result<Option<String>> {

@@ -7,16 +7,16 @@
 use chrono::Duration;
 
 use super::ending_store::{self as ending, Back, Ending};
-use crate::runs::lifecycle::RunStatus;
-use crate::runs::model::{Run, RunResult};
 use super::leases_store as leases;
-use crate::runs::store;
 use crate::app::App;
 use crate::applications::blocks::generations;
 use crate::applications::blocks::ledger::{self, LedgerRow};
 use crate::clock::Moment;
 use crate::db::Location;
 use crate::error::Result;
+use crate::runs::lifecycle::RunStatus;
+use crate::runs::model::{Run, RunResult};
+use crate::runs::store;
 
 /// What one step did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -9,7 +9,6 @@ use chrono::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::leases_store::Report;
-use crate::runs::model::{LogLine, Run, RunResult, RunStep};
 use crate::app::App;
 use crate::applications::blocks::{self, Block};
 use crate::clock::Moment;
@@ -18,6 +17,7 @@ use crate::connectors::{self, Check, Connector, FetchContext, FetchRequest, Fetc
 use crate::error::AppError;
 use crate::imports::pipeline::{self, LoadContext, LoadReport, Outcome, Plan, SourceFile};
 use crate::imports::{self, files};
+use crate::runs::model::{LogLine, Run, RunResult, RunStep};
 use crate::words;
 
 /// What a run's work is given.
@@ -124,20 +124,20 @@ fn prepare(app: &App, job: &Job<'_>) -> Result<Ready, Undone> {
             return Ok(Err("The import configuration was deleted.".to_owned()));
         };
         let version = job.run.configuration_version.unwrap_or(configuration.version);
-        let definition = imports::definition(conn, configuration.id, version)?.ok_or(AppError::NotFound)?;
-        let block: Block = match blocks::find(conn, configuration.block_id) {
+        let version = imports::version(conn, configuration.id, version)?.ok_or(AppError::NotFound)?;
+        let block: Block = match blocks::find(conn, version.block_id) {
             Ok(block) => block,
             Err(AppError::NotFound) => {
                 return Ok(Err(format!("The Block that {} fills was deleted.", configuration.name)));
             }
             Err(other) => return Err(other),
         };
-        let mut plan = Plan::of(conn, block, &definition)?;
+        let mut plan = Plan::of(conn, block, &version.definition)?;
         plan.replaces_runs = job.replaces.clone();
         if let Some(file) = job.run.file_id {
             return Ok(Ok(Ready { plan, from: From::File(file) }));
         }
-        let Some(connection_id) = configuration.connection_id else {
+        let Some(connection_id) = version.connection_id else {
             return Ok(Err(format!("{} takes a file, and none was given.", configuration.name)));
         };
         if !connections::authorised_for(conn, connection_id, configuration.application_id)? {
@@ -153,7 +153,7 @@ fn prepare(app: &App, job: &Job<'_>) -> Result<Ready, Undone> {
             Err(AppError::NotFound) => return Ok(Err("The Connection was deleted.".to_owned())),
             Err(other) => return Err(other),
         };
-        let path = definition.source.path.clone().unwrap_or_default();
+        let path = version.definition.source.path.clone().unwrap_or_default();
         Ok(Ok(Ready { plan, from: From::Connection { connector, name: connection.name, path } }))
     });
     match looked {

@@ -114,7 +114,7 @@ on_both! {
         assert!(failure.cause.contains("cut at line 3"), "{}", failure.cause);
         assert!(failure.cause.ends_with("The Block still holds what it held before."));
         assert_eq!(shown(db, &block), ["a,Apple,1", "b,Bean,2"]);
-        assert_eq!(db.blocks.read(|conn| ledger::ledger(conn, 2)).unwrap(), None);
+        assert_eq!(in_ledger(db, 2, &block), None);
 
         let report = load(db, &plan, &text("Code,Name,Size\nc,Carrot,3\n"), 3).unwrap();
         assert_eq!((report.counts.added, report.counts.removed), (1, 2));
@@ -182,73 +182,6 @@ on_both! {
 }
 
 on_both! {
-    fn a_worker_that_was_overtaken_cannot_make_its_load_visible(db: Databases) {
-        let block = items(db, application(db, "A"));
-        let begin = |run, fence| {
-            let mut conn = db.blocks.connect().unwrap();
-            ledger::begin(&mut conn, &block, run, fence, NOW)
-        };
-        // Run 1 begins and sleeps; run 2 has a newer fence.
-        let slept = begin(1, 1).unwrap();
-        load_as(db, &plan(db, &block, Mode::Replace), &text("Code\nnew\n"), 2, 2).unwrap();
-        let visible = ledger::Visible {
-            block: &block,
-            merge: blocks::Merge::Replace,
-            filled: &[1],
-            replaces_runs: &[],
-            staged: 0,
-            read: 0,
-            rejected: 0,
-            bytes: 0,
-            source_name: "",
-            source_sha256: "",
-        };
-        let late = ledger::commit(&mut db.blocks.connect().unwrap(), &slept, &visible, NOW);
-        assert!(matches!(late, Err(ledger::LoadRefused::FenceLost)), "{late:?}");
-        assert!(matches!(begin(3, 1), Err(ledger::LoadRefused::FenceLost)));
-        let failure = load_as(db, &plan(db, &block, Mode::Replace), &text("Code\nold\n"), 4, 1).unwrap_err();
-        assert_eq!((failure.kind, failure.may_retry()), (FailureKind::FenceLost, false));
-        assert_eq!(shown(db, &block), ["new,,"]);
-        assert_eq!(db.blocks.read(|conn| ledger::ledger(conn, 1)).unwrap(), None);
-    }
-}
-
-on_both! {
-    fn what_a_dead_worker_left_is_unseen_and_then_dropped(db: Databases) {
-        let block = items(db, application(db, "A"));
-        load(db, &plan(db, &block, Mode::Replace), &text("Code\na\n"), 1).unwrap();
-        let mut conn = db.blocks.connect().unwrap();
-        for (run, fence) in [(2, 2), (3, 3)] {
-            let staging = ledger::begin(&mut conn, &block, run, fence, NOW).unwrap();
-            let mut loader = blocks::Loader::open(&db.blocks, &staging, 1, &[1]).unwrap();
-            let mut batch = blocks::batch::Batch::new(1);
-            batch.push(tidegate::formats::Value::Text("half"));
-            batch.end_row(2);
-            loader.push(&batch).unwrap();
-        }
-        assert_eq!(shown(db, &block), ["a,,"]);
-        assert_eq!(db.blocks.read(|conn| ledger::ledger(conn, 2)).unwrap(), None);
-        assert_eq!(tables(db).len(), 3);
-        let cleanup = |active: &[i64]| {
-            let staged = db.blocks.read(ledger::staged).unwrap();
-            ledger::cleanup(&db.blocks, &staged, active)
-        };
-        assert_eq!(cleanup(&[3]), 1);
-        assert_eq!(tables(db).len(), 2, "the staging of a run that goes on stays");
-        let before = db.blocks.read(ledger::staged).unwrap();
-        // Its next attempt drops what the first left.
-        load_as(db, &plan(db, &block, Mode::Replace), &text("Code\nb\n"), 3, 4).unwrap();
-        assert_eq!(shown(db, &block), ["b,,"]);
-        assert_eq!(tables(db).len(), 2);
-        assert_eq!(cleanup(&[]), 0);
-        load_as(db, &plan(db, &block, Mode::Replace), &text("Code\nc\n"), 5, 5).unwrap();
-        let shown_now: Vec<_> = before.iter().map(|(block, _, run)| (*block, 4, *run)).collect();
-        assert_eq!(ledger::cleanup(&db.blocks, &shown_now, &[]), 0, "one that became visible meanwhile stays");
-        assert_eq!(shown(db, &block), ["c,,"]);
-    }
-}
-
-on_both! {
     fn a_load_that_happened_does_not_happen_twice(db: Databases) {
         let block = log(db, application(db, "A"));
         let plan = plan(db, &block, Mode::Append);
@@ -258,7 +191,7 @@ on_both! {
         let again = load_as(db, &plan, &source, 1, 2).unwrap();
         assert_eq!((again.outcome, again.counts), (first.outcome, first.counts));
         assert_eq!(shown(db, &block), ["2026-01-01,1"]);
-        let row = db.blocks.read(|conn| ledger::ledger(conn, 1)).unwrap().unwrap();
+        let row = in_ledger(db, 1, &block).unwrap();
         assert_eq!((row.fence, row.added, row.source_name.as_deref()), (1, 1, Some("rows.csv")));
     }
 }

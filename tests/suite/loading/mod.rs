@@ -1,6 +1,7 @@
 //! Files into Blocks: what is loaded, what is rejected and why, and that a Block holds all of a load or nothing.
 
 mod guarantees;
+mod ledger_alone;
 mod values;
 
 use std::io::Write;
@@ -9,7 +10,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
-use tidegate::applications::blocks::{self, Block, BlockKind, Cell, ColumnDraft, ledger, rejects};
+use tidegate::applications::blocks::{
+    self, Block, BlockKind, Cell, ColumnDraft, RunKey, Staging, generations, ledger, rejects,
+};
 use tidegate::clock::{Moment, SetClock};
 use tidegate::db::Conn;
 use tidegate::formats::ColumnType::{self, Boolean, Date, Dimension, Integer, Number, Text, Timestamp};
@@ -47,9 +50,10 @@ fn load(db: &Databases, plan: &Plan, source: &SourceFile, run_id: i64) -> Result
 }
 
 fn load_as(db: &Databases, plan: &Plan, source: &SourceFile, run_id: i64, fence: i64) -> Result<LoadReport, LoadError> {
+    let run_key = run_key(run_id);
     let context = LoadContext {
         blocks: &db.blocks,
-        run_id,
+        run: &run_key,
         fence,
         clock: &SetClock::at(NOW),
         cancelled: &AtomicBool::new(false),
@@ -57,6 +61,16 @@ fn load_as(db: &Databases, plan: &Plan, source: &SourceFile, run_id: i64, fence:
         progress: &|_| {},
     };
     run(plan, source, &context)
+}
+
+/// The run of this number.
+fn run_key(id: i64) -> RunKey {
+    RunKey { uid: format!("run {id}"), id }
+}
+
+/// What the run of this number loaded into the Block.
+fn in_ledger(db: &Databases, run_id: i64, block: &Block) -> Option<ledger::LedgerRow> {
+    db.blocks.read(|conn| ledger::ledger(conn, &run_key(run_id).uid, block.id)).unwrap()
 }
 
 /// The Block's rows as text, in their order.

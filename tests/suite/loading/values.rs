@@ -150,7 +150,7 @@ on_both! {
         let stop_after_first = |_| cancelled.store(true, std::sync::atomic::Ordering::Relaxed);
         let mut context = LoadContext {
             blocks: &db.blocks,
-            run_id: 1,
+            run: &run_key(1),
             fence: 1,
             clock: &SetClock::at(NOW),
             cancelled: &cancelled,
@@ -257,7 +257,7 @@ on_both! {
         let source = many_rows(150_000);
         let context = LoadContext {
             blocks: &db.blocks,
-            run_id: 1,
+            run: &run_key(1),
             fence: 1,
             clock: &SetClock::at(NOW),
             cancelled: &AtomicBool::new(false),
@@ -289,7 +289,7 @@ on_both! {
         let woken = std::cell::Cell::new(false);
         let context = LoadContext {
             blocks: &db.blocks,
-            run_id: 1,
+            run: &run_key(1),
             fence: 1,
             clock: &SetClock::at(NOW),
             cancelled: &AtomicBool::new(false),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tidegate::applications::blocks::ledger;
+use tidegate::applications::blocks::generations;
 
 use super::site::{Import, Site, end_of, held, pause, start, words};
 use crate::connectors::server::{Server, answer, say};
@@ -112,7 +112,8 @@ async fn told_truly(api: &Api, import: Import, run: &Value, (old, new): (&str, &
 async fn until_staged(site: &Site, run: i64, process: &Process) {
     let db = site.databases();
     let give_up = Instant::now() + Duration::from_secs(60);
-    while !db.blocks.read(ledger::staged).unwrap().iter().any(|(_, _, by)| *by == Some(run)) {
+    let uid = site.uid(run);
+    while !db.blocks.read(generations::staged).unwrap().iter().any(|staged| staged.run_uid == uid) {
         assert!(Instant::now() < give_up, "it does not begin to load: {}", process.log());
         pause(2).await;
     }
@@ -120,9 +121,8 @@ async fn until_staged(site: &Site, run: i64, process: &Process) {
 
 /// The load is visible; its run may not have said so yet.
 async fn until_loaded(site: &Site, run: i64) {
-    let db = site.databases();
     let give_up = Instant::now() + Duration::from_secs(120);
-    while db.blocks.read(|conn| ledger::ledger(conn, run)).unwrap().is_none() {
+    while site.ledger(run).is_none() {
         assert!(Instant::now() < give_up, "run {run} does not load");
         pause(1).await;
     }

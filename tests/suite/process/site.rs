@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 use serde_json::{Value, json};
+use tidegate::applications::blocks::generations;
 use tidegate::applications::blocks::ledger::{self, LedgerRow};
-use tidegate::db::schema::{outcomes, resource_leases, run_leases, run_log};
+use tidegate::db::schema::{outcomes, resource_leases, run_leases, run_log, runs};
 
 use crate::support::api::Api;
 use crate::support::databases::{Databases, Place};
@@ -162,14 +163,23 @@ impl Site {
         assert_eq!(leases, 0, "no lease is left");
         assert_eq!(self.ledger(id).is_some(), status == "success", "the ledger agrees");
         let give_up = Instant::now() + Duration::from_secs(30);
-        while !db.blocks.read(ledger::staged).unwrap().is_empty() {
+        while !db.blocks.read(generations::staged).unwrap().is_empty() {
             assert!(Instant::now() < give_up, "a staging table is left behind");
             pause(200).await;
         }
     }
 
+    /// What a run loaded into its Block.
     pub fn ledger(&self, run: i64) -> Option<LedgerRow> {
-        self.databases().blocks.read(|conn| ledger::ledger(conn, run)).unwrap()
+        let db = self.databases();
+        let (uid, block): (String, Option<i64>) =
+            db.main.read(|conn| Ok(runs::table.find(run).select((runs::uid, runs::block_id)).first(conn)?)).unwrap();
+        db.blocks.read(|conn| ledger::ledger(conn, &uid, block.unwrap())).unwrap()
+    }
+
+    /// As the Block database knows a run.
+    pub fn uid(&self, run: i64) -> String {
+        self.databases().main.read(|conn| Ok(runs::table.find(run).select(runs::uid).first(conn)?)).unwrap()
     }
 }
 

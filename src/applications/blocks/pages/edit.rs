@@ -6,8 +6,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::super::{Block, BlockDraft, BlockKind, ColumnDraft, actions, record};
-use crate::applications::blocks::store::definitions as store;
 use crate::app::{App, off_thread};
+use crate::applications::blocks::store::definitions as store;
 use crate::applications::{Entered, enter, settings_shell};
 use crate::error::{AppError, FieldErrors, Result};
 use crate::formats::ColumnType;

@@ -5,8 +5,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::super::{Block, BlockRow, actions, ledger, rows};
-use crate::applications::blocks::store::views;
 use crate::app::App;
+use crate::applications::blocks::store::views;
 use crate::applications::{Entered, enter, settings_shell};
 use crate::clock::Moment;
 use crate::error::Result;

@@ -5,11 +5,11 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
-use super::staging::Staging;
 use super::merge::equal;
 use super::staging::Merge;
-use crate::applications::blocks::model::Block;
+use super::staging::Staging;
 use super::{definitions, generations, physical};
+use crate::applications::blocks::model::Block;
 use crate::db::{self, Conn};
 use crate::error::Result;
 use crate::formats::ColumnType;

@@ -97,9 +97,7 @@ pub fn set_state(conn: &mut Conn, (block_id, generation): (i64, i64), state: Sta
 /// What the Block showed until now is kept.
 pub fn keep_current(conn: &mut Conn, block_id: i64) -> Result<()> {
     diesel::update(
-        generations::table
-            .filter(generations::block_id.eq(block_id))
-            .filter(generations::state.eq(State::Current)),
+        generations::table.filter(generations::block_id.eq(block_id)).filter(generations::state.eq(State::Current)),
     )
     .set(generations::state.eq(State::Kept))
     .execute(conn)?;

@@ -386,9 +386,5 @@ pub fn highest(conn: &mut Conn) -> Result<Highest> {
     let made: Option<i64> = generation_rows::table.select(max(generation_rows::run_id)).first(conn)?;
     let (block_id, fence): (Option<i64>, Option<i64>) =
         block_state::table.select((max(block_state::block_id), max(block_state::fence))).first(conn)?;
-    Ok(Highest {
-        run_id: loaded.max(made).unwrap_or(0),
-        block_id: block_id.unwrap_or(0),
-        fence: fence.unwrap_or(0),
-    })
+    Ok(Highest { run_id: loaded.max(made).unwrap_or(0), block_id: block_id.unwrap_or(0), fence: fence.unwrap_or(0) })
 }

@@ -1,9 +1,9 @@
 //! Filling a staging table, the same face for both databases.
 
-use crate::applications::blocks::batch::Batch;
-use super::staging::Staging;
 use super::postgres::PostgresLoader;
 use super::sqlite::SqliteLoader;
+use super::staging::Staging;
+use crate::applications::blocks::batch::Batch;
 use crate::db::{Conn, Location, Pool};
 use crate::error::Result;
 

@@ -7,8 +7,8 @@ use diesel::pg::{CopyFormat, CopyTarget, Pg};
 use diesel::prelude::*;
 use diesel::query_builder::AstPass;
 
-use crate::applications::blocks::batch::{Batch, Datum};
 use super::staging::Staging;
+use crate::applications::blocks::batch::{Batch, Datum};
 use crate::db::Conn;
 use crate::error::{AppError, Result};
 

@@ -8,8 +8,8 @@ use diesel::row::{Field, NamedRow, Row};
 use diesel::sql_types::BigInt;
 use diesel::sqlite::{Sqlite, SqliteType};
 
-use crate::applications::blocks::model::Block;
 use super::{generations, postgres};
+use crate::applications::blocks::model::Block;
 use crate::db::{Conn, Pool};
 use crate::error::{AppError, Result};
 use crate::formats::{ColumnType, Value, write_text};
@@ -199,9 +199,7 @@ impl QueryableByName<Pg> for RawRow {
                 oid::TEXT => Cell::Text(std::str::from_utf8(bytes)?.to_owned()),
                 oid::FLOAT8 => Cell::Number(f64::from_be_bytes(bytes.try_into()?)),
                 oid::DATE => Cell::Date(postgres::date_from(i32::from_be_bytes(bytes.try_into()?))),
-                oid::TIMESTAMPTZ => {
-                    Cell::Timestamp(postgres::timestamp_from(i64::from_be_bytes(bytes.try_into()?)))
-                }
+                oid::TIMESTAMPTZ => Cell::Timestamp(postgres::timestamp_from(i64::from_be_bytes(bytes.try_into()?))),
                 other => return Err(format!("a column of the unforeseen type {other}").into()),
             });
         }

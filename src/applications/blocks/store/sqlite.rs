@@ -12,8 +12,8 @@ use std::ptr;
 
 use libsqlite3_sys as ffi;
 
-use crate::applications::blocks::batch::{Batch, Datum};
 use super::staging::Staging;
+use crate::applications::blocks::batch::{Batch, Datum};
 use crate::db::meaning;
 use crate::error::{AppError, Result};
 

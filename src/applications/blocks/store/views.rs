@@ -4,8 +4,8 @@
 
 use diesel::prelude::*;
 
-use crate::applications::blocks::model::Block;
 use super::physical::{self, ViewColumn};
+use crate::applications::blocks::model::Block;
 use crate::db::Conn;
 use crate::db::schema::block_db::{block_state, block_views};
 use crate::error::{AppError, Result};

@@ -3,7 +3,6 @@
 use actix_web::HttpResponse;
 
 use super::{Wizard, wrong};
-use crate::names::name_key;
 use crate::app::off_thread;
 use crate::applications::blocks::{self, Block};
 use crate::error::{FieldErrors, Result};
@@ -12,6 +11,7 @@ use crate::imports::pages::mapping::{self, MapRow};
 use crate::imports::pages::target::{self, ColumnRow};
 use crate::imports::pages::{load_good, optional, options};
 use crate::imports::{Definition, Draft, Mode, actions, check};
+use crate::names::name_key;
 use crate::web::{Flash, refused, see_other};
 
 impl Wizard {

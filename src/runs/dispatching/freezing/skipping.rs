@@ -1,15 +1,15 @@
 //! Occurrences that a freeze keeps from running, written down: not one row each, but one Skipped run for each schedule
 //! and freeze, a range that grows. The claim that moves the schedule on is the guard: it belongs to one transaction.
 
-use crate::runs::lifecycle::RunStatus;
-use crate::runs::dispatching::planning::Frozen;
-use crate::runs::queue_store::{self as queue, NewRun};
+use super::clock;
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::Result;
-use super::clock;
 use crate::freezes::by_clock::{self, Skip};
 use crate::freezes::{Freeze, holding};
+use crate::runs::dispatching::planning::Frozen;
+use crate::runs::lifecycle::RunStatus;
+use crate::runs::queue_store::{self as queue, NewRun};
 use crate::schedules::clock::Due;
 
 /// Occurrences of one schedule that one freeze keeps from running.
