@@ -19,6 +19,7 @@ pub mod connectors;
 pub mod db;
 pub mod mail;
 pub mod workspace;
+pub mod in_use;
 pub mod app;
 // Furniture for pages, without a word of the product.
 pub mod web;
@@ -35,7 +36,8 @@ pub mod runs;
 pub mod import_scheduling;
 // What pages do, for programs.
 pub mod api;
-// The process again: what beats, what answers.
+// The process again: what guards, what beats, what answers.
+pub mod guards;
 pub mod background;
 pub mod health;
 pub mod routes;

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use super::model::{Configuration, ConfigurationStatus, Draft, Listed, Version};
 use crate::clock::Moment;
-use crate::db::schema::{blocks, configuration_versions, connections, import_configurations, members, schedules};
+use crate::db::schema::{applications, blocks, configuration_versions, connections, import_configurations, members};
 use crate::db::{Conn, is_taken};
 use crate::error::{AppError, Result};
 use crate::names::name_key;
@@ -240,25 +240,27 @@ pub fn archive(conn: &mut Conn, id: i64, now: Moment) -> Result<()> {
     Ok(())
 }
 
-/// The schedules that still have a future occurrence: run name, if it has one, and owner.
-pub fn unfinished_schedules(conn: &mut Conn, id: i64) -> Result<Vec<(Option<String>, String)>> {
-    Ok(schedules::table
-        .inner_join(members::table)
-        .filter(schedules::configuration_id.eq(id))
-        .filter(schedules::finished_at.is_null().and(schedules::archived_at.is_null()))
-        .order(schedules::id)
-        .select((schedules::run_name, members::name))
-        .load(conn)?)
-}
-
-/// The names of the configurations that fill a Block.
-pub fn filling(conn: &mut Conn, block_id: i64) -> Result<Vec<String>> {
-    Ok(import_configurations::table
-        .filter(import_configurations::block_id.eq(block_id))
+/// The configurations that fill a Block or read from it, each as it stands in a sentence.
+pub fn using_block(conn: &mut Conn, block_id: i64) -> Result<Vec<String>> {
+    let names: Vec<String> = import_configurations::table
+        .filter(import_configurations::block_id.eq(block_id).or(import_configurations::source_block_id.eq(block_id)))
         .filter(import_configurations::archived_at.is_null())
         .order((import_configurations::name, import_configurations::id))
         .select(import_configurations::name)
-        .load(conn)?)
+        .load(conn)?;
+    Ok(names.into_iter().map(|name| format!("the import configuration \"{name}\"")).collect())
+}
+
+/// Those that read through a Connection, each with its Application's name.
+pub fn using_connection(conn: &mut Conn, id: i64) -> Result<Vec<String>> {
+    let rows: Vec<(String, String)> = import_configurations::table
+        .inner_join(applications::table)
+        .filter(import_configurations::connection_id.eq(id))
+        .filter(import_configurations::archived_at.is_null().and(applications::archived_at.is_null()))
+        .order((applications::name, import_configurations::name, import_configurations::id))
+        .select((import_configurations::name, applications::name))
+        .load(conn)?;
+    Ok(rows.into_iter().map(|(name, application)| format!("\"{name}\" in {application}")).collect())
 }
 
 /// Keeps how a Run ended, unless another that ended later is kept already: Runs end in another order than they began.

@@ -22,3 +22,17 @@ pub use lifecycle::{RunStatus, Trigger};
 pub use model::{Filter, LogLine, Progress, Run, RunResult, RunStep, Summary};
 pub use reading::{glance, timeline};
 pub use working::{crew, executor, rescue, work, workers};
+
+use crate::db::Conn;
+use crate::error::Result;
+use crate::in_use::{Thing, Uses};
+
+/// The runs of an Application that have not come to their end.
+pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
+    let Thing::Application(id) = thing else { return Ok(None) };
+    let names = match store::count_under_way(conn, id)? {
+        0 => Vec::new(),
+        n => vec![format!("{} under way", crate::words::counted(n, "import is", "imports are"))],
+    };
+    Ok(Some(Uses { by: "runs", names }))
+}

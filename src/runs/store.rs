@@ -366,3 +366,10 @@ pub fn policies(conn: &mut Conn, configuration_ids: &[i64]) -> Result<HashMap<i6
         .load(conn)?;
     Ok(rows.into_iter().map(|(id, text)| (id, Policy::of(&text))).collect())
 }
+
+/// How many runs of an Application have not come to their end.
+pub fn count_under_way(conn: &mut Conn, application_id: i64) -> Result<i64> {
+    let open = [RunStatus::Queued, RunStatus::Running, RunStatus::Held];
+    let living = runs::application_id.eq(application_id).and(runs::status.eq_any(open));
+    Ok(runs::table.filter(living).count().get_result(conn)?)
+}

@@ -371,3 +371,29 @@ pub fn unarchive(
 pub fn member_name(conn: &mut Conn, id: i64) -> Result<String> {
     Ok(members::table.find(id).select(members::name).first(conn)?)
 }
+
+/// How many schedules of an Application would run again.
+pub fn count_on(conn: &mut Conn, application_id: i64) -> Result<i64> {
+    let on = schedules::application_id
+        .eq(application_id)
+        .and(schedules::enabled.eq(true))
+        .and(schedules::finished_at.is_null())
+        .and(schedules::archived_at.is_null());
+    Ok(schedules::table.filter(on).count().get_result(conn)?)
+}
+
+/// The schedules of a configuration that still have a future occurrence, each as it stands in a sentence.
+pub fn unfinished_of(conn: &mut Conn, configuration_id: i64) -> Result<Vec<String>> {
+    let rows: Vec<(Option<String>, String)> = schedules::table
+        .inner_join(members::table)
+        .filter(schedules::configuration_id.eq(configuration_id))
+        .filter(schedules::finished_at.is_null().and(schedules::archived_at.is_null()))
+        .order(schedules::id)
+        .select((schedules::run_name, members::name))
+        .load(conn)?;
+    let named = |(name, owner): (Option<String>, String)| match name {
+        Some(name) => format!("\"{name}\" of {owner}"),
+        None => format!("one of {owner}"),
+    };
+    Ok(rows.into_iter().map(named).collect())
+}

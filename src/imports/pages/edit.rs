@@ -293,7 +293,8 @@ pub async fn change(
     }
     let (who, entered, id, version, now) =
         (by.clone(), place.entered.clone(), configuration.id, form.id("version"), app.now());
-    match app.write(move |conn| actions::update(conn, &who, &entered, id, version, draft, now)).await {
+    let in_use = app.in_use;
+    match app.write(move |conn| actions::update(conn, in_use, &who, &entered, id, version, draft, now)).await {
         Ok(saved) => {
             let said = format!("Saved the import configuration “{}”. Its next run follows it.", saved.name);
             Ok(see_other(&format!("{}/{id}", place.list()), Some(Flash::new(said))))
@@ -360,7 +361,8 @@ pub async fn delete(
     let place = place(&app, &by, path.0, Some(path.1)).await?;
     let (configuration, _) = place.found.as_ref().ok_or(AppError::NotFound)?;
     let (who, entered, id, now) = (by.clone(), place.entered.clone(), configuration.id, app.now());
-    match app.write(move |conn| actions::archive(conn, &who, &entered, id, now)).await {
+    let in_use = app.in_use;
+    match app.write(move |conn| actions::archive(conn, in_use, &who, &entered, id, now)).await {
         Ok(()) => {
             let said = format!("Deleted the import configuration “{}”.", configuration.name);
             Ok(see_other(&place.list(), Some(Flash::new(said))))
