@@ -32,6 +32,6 @@ pub mod world;
 pub use browser::Browser;
 pub use cast::Person;
 pub use chrome::{Chrome, Look};
-pub use databases::{Database, Databases, each_database, with_databases, with_world};
+pub use databases::{Database, Databases, Place, each_database, with_databases, with_world};
 pub use dice::Dice;
 pub use world::World;
