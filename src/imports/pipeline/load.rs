@@ -278,7 +278,7 @@ impl Load<'_> {
     ) -> Result<LoadReport, LoadError> {
         self.tell("Making the load visible");
         let began = Instant::now();
-        seal(&mut conn, &self.staging.table).map_err(LoadError::from_database)?;
+        seal(&mut conn, self.staging, self.plan.merge()).map_err(LoadError::from_database)?;
         let visible = Visible {
             block: &self.plan.block,
             merge: self.plan.merge(),

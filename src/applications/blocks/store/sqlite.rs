@@ -62,10 +62,10 @@ impl SqliteLoader {
         let variables = columns.len() + 1;
         let rows_at_once = (MAX_VARIABLES / variables).clamp(1, ROWS);
         let names: String = columns.iter().map(|column| format!(", {column}")).collect();
-        let row = format!("({}, {file}{})", staging.run.id, ", ?".repeat(variables));
+        let row = format!("({file}{})", ", ?".repeat(variables));
         let insert = |rows: usize| {
             let values = vec![row.as_str(); rows].join(", ");
-            format!("INSERT INTO {} (_run, _file, _line{names}) VALUES {values}", staging.table)
+            format!("INSERT INTO {} (_file, _line{names}) VALUES {values}", staging.table)
         };
         let many = db.prepare(&insert(rows_at_once))?;
         let single = db.prepare(&insert(1))?;
