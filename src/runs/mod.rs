@@ -13,6 +13,8 @@ mod model;
 pub mod policy;
 mod queue_store;
 mod reading;
+mod resource;
+mod runnable_store;
 mod store;
 mod working;
 
