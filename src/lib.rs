@@ -35,7 +35,8 @@ pub mod runs;
 pub mod import_scheduling;
 // What pages do, for programs.
 pub mod api;
-// The process again: what beats, what answers.
+// The process again: what is put right at its start, what beats, what answers.
+pub mod recovery;
 pub mod background;
 pub mod health;
 pub mod routes;

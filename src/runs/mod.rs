@@ -23,4 +23,5 @@ pub use dispatching::dispatcher;
 pub use lifecycle::{RunStatus, Trigger};
 pub use model::{Filter, LogLine, Progress, Run, RunResult, RunStep, Summary};
 pub use reading::{glance, timeline};
+pub use store::highest_file;
 pub use working::{crew, executor, rescue, work, workers};

@@ -52,6 +52,8 @@ pub struct NewRun {
 pub const BY_HAND: i32 = 0;
 pub const BY_CLOCK: i32 = 1;
 
+const NOT_RUN: [RunStatus; 2] = [RunStatus::Skipped, RunStatus::Missed];
+
 /// A new run's uid: random, so that it is never another's.
 pub fn uid() -> String {
     crate::secrets::random_token()[..22].to_owned()
@@ -125,10 +127,10 @@ pub fn extend_skipped(conn: &mut Conn, run_id: i64, until: Moment, reason: &str,
     Ok(())
 }
 
-/// Gives Skipped runs another reason.
-pub fn explain_skipped(conn: &mut Conn, run_ids: &[i64], reason: &str) -> Result<()> {
+/// Gives Skipped and Missed runs another reason.
+pub fn explain(conn: &mut Conn, run_ids: &[i64], reason: &str) -> Result<()> {
     for chunk in run_ids.chunks(1_000) {
-        diesel::update(runs::table.filter(runs::id.eq_any(chunk).and(runs::status.eq(RunStatus::Skipped))))
+        diesel::update(runs::table.filter(runs::id.eq_any(chunk).and(runs::status.eq_any(NOT_RUN))))
             .set(runs::reason.eq(reason))
             .execute(conn)?;
     }

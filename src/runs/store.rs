@@ -242,6 +242,12 @@ pub fn latest_ended(conn: &mut Conn, configuration_id: i64) -> Result<Option<i64
         .optional()?)
 }
 
+/// The largest id of a file given by hand that a run names.
+pub fn highest_file(conn: &mut Conn) -> Result<i64> {
+    let newest = runs::table.filter(runs::file_id.is_not_null()).order(runs::file_id.desc()).select(runs::file_id);
+    Ok(newest.first::<Option<i64>>(conn).optional()?.flatten().unwrap_or(0))
+}
+
 /// The run of an occurrence itself, not of its repeats.
 pub fn of_occurrence(conn: &mut Conn, schedule_id: i64, planned_at: Moment) -> Result<Option<Run>> {
     let row = runs::table

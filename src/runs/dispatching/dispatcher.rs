@@ -23,7 +23,7 @@ use crate::imports::{Overlap, Target};
 use crate::runs::lifecycle::RunStatus;
 use crate::runs::policy::Policy;
 use crate::runs::queue_store::{self as queue, NewRun};
-use crate::runs::runnable_store::{self as runnable, Runnable};
+use crate::runs::runnable_store as runnable;
 use crate::runs::store::{self, Open};
 use crate::schedules::clock::{self, AllDue, Due, Step};
 
@@ -132,7 +132,6 @@ fn claim(conn: &mut Conn, targets: &[String], now: Moment) -> Result<Dispatched>
     let mut done = Dispatched::default();
     let mut rows: Vec<NewRun> = Vec::new();
     let mut kept: Vec<Kept> = Vec::new();
-    // What runs comes first: whether something covers what was missed is known only then.
     let mut newest: HashMap<Target, (i64, Moment)> = HashMap::new();
     for (due, fate) in &decided {
         let Some(runnable) = runnables.get(&due.target) else { continue };
@@ -142,6 +141,10 @@ fn claim(conn: &mut Conn, targets: &[String], now: Moment) -> Result<Dispatched>
             let kept_now = Kept::of(due, freeze, frozen, row(due, runnable, frozen.from, now));
             done.frozen += kept_now.occurrences as usize;
             kept.push(kept_now);
+        }
+        for missed in &fate.missed {
+            rows.push(missed_row(due, runnable, missed, now));
+            done.missed += 1;
         }
         let Some((planned_at, late)) = fate.run else { continue };
         let mut row = row(due, runnable, planned_at, now);
@@ -166,55 +169,45 @@ fn claim(conn: &mut Conn, targets: &[String], now: Moment) -> Result<Dispatched>
     }
     queue::insert_all(conn, &rows)?;
     skipping::record(conn, kept)?;
-    done.missed = write_missed(conn, &decided, &runnables, &Covering { newest, going }, now)?;
+    if done.missed > 0 {
+        explain_missed(conn, &decided, &newest, &going, now)?;
+    }
     Ok(done)
 }
 
-/// What stands for missed occurrences.
-struct Covering {
-    /// The newest occurrence of each target that was queued.
-    newest: HashMap<Target, (i64, Moment)>,
-    going: Going,
-}
-
-/// Writes down what was missed, and tells of what nothing covers. Answers how many rows that are.
-fn write_missed(
+/// Says of what was missed which run covers it, now that this one is queued, and tells of what none does. `newest` is the
+/// newest occurrence of each target that was let into the queue.
+fn explain_missed(
     conn: &mut Conn,
     decided: &[(Due, Fate)],
-    runnables: &HashMap<Target, Runnable>,
-    covering: &Covering,
+    newest: &HashMap<Target, (i64, Moment)>,
+    going: &Going,
     now: Moment,
-) -> Result<usize> {
+) -> Result<()> {
     let missed = || decided.iter().flat_map(|(due, fate)| fate.missed.iter().map(move |missed| (due, missed)));
-    if missed().next().is_none() {
-        return Ok(0);
-    }
-    let newest: Vec<(i64, Moment)> = covering.newest.values().copied().collect();
-    let queued = queue::of_occurrences(conn, &newest)?;
-    let mut rows: Vec<NewRun> = Vec::new();
-    let mut to_tell: Vec<(i64, Moment)> = Vec::new();
+    let asked: Vec<(i64, Moment)> =
+        newest.values().copied().chain(missed().map(|(due, missed)| (due.id, missed.from))).collect();
+    let there = queue::of_occurrences(conn, &asked)?;
+    let mut covered: HashMap<String, Vec<i64>> = HashMap::new();
     for (due, missed) in missed() {
-        let Some(runnable) = runnables.get(&due.target) else { continue };
+        let Some((id, RunStatus::Missed)) = there.get(&(due.id, missed.from)) else { continue };
         let by = match missed.covered {
             Covered::Not => None,
             Covered::AfterFreeze => Some("the run after the freeze".to_owned()),
             Covered::ByRun => {
-                let newest = covering.newest.get(&due.target).and_then(|key| queued.get(key)).map(|(id, _)| *id);
-                newest.or(covering.going.waiting(due.target)).map(|id| format!("run {id}"))
+                let newest = newest.get(&due.target).and_then(|key| there.get(key)).map(|(id, _)| *id);
+                newest.or(going.waiting(due.target)).map(|id| format!("run {id}"))
             }
         };
-        if by.is_none() {
-            to_tell.push((due.id, missed.from));
-        }
-        rows.push(missed_row(due, runnable, missed, by.as_deref(), now));
-    }
-    queue::insert_all(conn, &rows)?;
-    for ((schedule_id, _), (id, status)) in queue::of_occurrences(conn, &to_tell)? {
-        if status == RunStatus::Missed {
-            queue::write_outcome(conn, id, RunStatus::Missed, Some(schedule_id), now)?;
+        match by {
+            Some(by) => covered.entry(by).or_default().push(*id),
+            None => queue::write_outcome(conn, *id, RunStatus::Missed, Some(due.id), now)?,
         }
     }
-    Ok(rows.len())
+    for (by, ids) in covered {
+        queue::explain(conn, &ids, &format!("The server was down; covered by {by}."))?;
+    }
+    Ok(())
 }
 
 /// The freezes that held since the earliest of these occurrences, by Application.

@@ -60,13 +60,12 @@ pub fn row(due: &Due, runnable: &Runnable, planned_at: Moment, now: Moment) -> N
     }
 }
 
-/// The row of occurrences that were missed; `covered` names the run that stands for them.
-pub fn missed_row(due: &Due, runnable: &Runnable, missed: &Missed, covered: Option<&str>, now: Moment) -> NewRun {
-    let reason = covered.map_or("The server was down.".to_owned(), |by| format!("The server was down; covered by {by}."));
+/// The row of occurrences that were missed.
+pub fn missed_row(due: &Due, runnable: &Runnable, missed: &Missed, now: Moment) -> NewRun {
     NewRun {
         planned_until: missed.until,
         status: RunStatus::Missed,
-        reason: Some(reason),
+        reason: Some("The server was down.".to_owned()),
         available_at: None,
         finished_at: Some(now),
         ..row(due, runnable, missed.from, now)

@@ -66,7 +66,7 @@ pub fn settle(conn: &mut Conn, application_id: i64, now: Moment) -> Result<Dispa
             let skips: Vec<Skip> = clock::skips(conn, &[freeze.id])?.into_values().collect();
             // It may have ended earlier or later than was said when they were skipped.
             let runs: Vec<i64> = skips.iter().map(|skip| skip.run_id).collect();
-            queue::explain_skipped(conn, &runs, &freeze.reason())?;
+            queue::explain(conn, &runs, &freeze.reason())?;
             if freeze.run_once && freeze.archived_at.is_none() && !skips.is_empty() {
                 once.push((freeze, skips));
             }
