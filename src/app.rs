@@ -2,7 +2,8 @@
 //! handed around; there is no other global state.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -37,6 +38,8 @@ pub struct App {
     pub in_use: InUse,
     /// Rung when there may be work, so that a run by hand starts at once.
     pub work: Notify,
+    /// The runs that this process sees through.
+    pub at_work: AtWork,
     /// At most so many passwords are hashed at once, so that many sign-ins leave a core for everybody else.
     pub hashing: Semaphore,
     /// Cancelled when the process is asked to stop.
@@ -72,6 +75,7 @@ impl App {
             worker: secrets::random_token()[..12].to_owned(),
             in_use: InUse(guards),
             work: Notify::new(),
+            at_work: AtWork::default(),
             hashing: Semaphore::new(2),
             stop: CancellationToken::new(),
             config,
@@ -118,6 +122,35 @@ impl App {
     ) -> Result<T> {
         let pool = self.db.clone();
         off_thread(move || pool.write(queries)).await
+    }
+}
+
+/// The runs that threads of this process see through: whoever looks for workers that are gone leaves these alone,
+/// though their lease ran out while the machine slept or its clock was set.
+#[derive(Default)]
+pub struct AtWork(Mutex<HashSet<i64>>);
+
+/// A run is seen through as long as this lives.
+pub struct SeenThrough<'a>(&'a AtWork, i64);
+
+impl AtWork {
+    pub fn enter(&self, run_id: i64) -> SeenThrough<'_> {
+        self.lock().insert(run_id);
+        SeenThrough(self, run_id)
+    }
+
+    pub fn has(&self, run_id: i64) -> bool {
+        self.lock().contains(&run_id)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashSet<i64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for SeenThrough<'_> {
+    fn drop(&mut self) {
+        self.0.lock().remove(&self.1);
     }
 }
 

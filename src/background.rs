@@ -96,6 +96,15 @@ fn blocking(step: fn(&App) -> Result<()>) -> impl Fn(Data<App>) -> Step + Copy +
     move |app| Box::pin(off_thread(move || step(&app)))
 }
 
+/// A job goes on as long as this lives.
+struct Busy(Arc<AtomicBool>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
 /// Adds a job that never overlaps with itself. A step that fails is logged and comes again with the next beat.
 async fn every(
     beat: &str,
@@ -111,10 +120,11 @@ async fn every(
             if app.stop.is_cancelled() || busy.swap(true, Ordering::AcqRel) {
                 return;
             }
+            // Also when the step panics: it runs again at the next beat.
+            let _busy = Busy(busy);
             if let Err(error) = step(app).await {
                 tracing::warn!(%error, "a background step failed; it is tried again");
             }
-            busy.store(false, Ordering::Release);
         })
     });
     jobs.add(job.map_err(|e| e.to_string())?).await.map_err(|e| e.to_string())?;

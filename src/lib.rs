@@ -36,8 +36,9 @@ pub mod runs;
 pub mod import_scheduling;
 // What pages do, for programs.
 pub mod api;
-// The process again: what guards, what beats, what answers.
+// The process again: what guards, what is put right at its start, what beats, what answers.
 pub mod guards;
+pub mod recovery;
 pub mod background;
 pub mod health;
 pub mod routes;

@@ -9,12 +9,12 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{Data, PathConfig, PayloadConfig};
 use actix_web::{App as Actix, HttpResponse, HttpServer};
 
-use crate::app::App;
+use crate::app::{App, off_thread};
 use crate::background;
 use crate::config::Config;
 use crate::error::{AppError, Result};
 use crate::web::guard::guard;
-use crate::{guards, members, routes};
+use crate::{guards, members, recovery, routes};
 
 /// A server that answers.
 pub struct Running {
@@ -62,6 +62,8 @@ fn only_one(data_dir: &Path) -> Result<File, String> {
 /// Serves an App that is already open.
 pub async fn serve(app: Data<App>, listener: TcpListener, beat: bool) -> Result<Running, String> {
     let address = listener.local_addr().map_err(|e| e.to_string())?;
+    let opened = app.clone();
+    off_thread(move || recovery::at_start(&opened)).await.map_err(|e| e.to_string())?;
     app.write(members::setup::prepare).await.map_err(|e| e.to_string())?;
     let pages = app.config.role.serves_pages();
     let shared = app.clone();

@@ -86,6 +86,14 @@ pub fn get(conn: &mut Conn) -> Result<Workspace> {
     Ok(Workspace { name, time_zone: zone.parse().unwrap_or(chrono_tz::UTC), fingerprint })
 }
 
+/// The next lease's fence lies above this one.
+pub fn raise_fence(conn: &mut Conn, above: i64) -> Result<()> {
+    diesel::update(workspace::table.filter(workspace::fence.lt(above)))
+        .set(workspace::fence.eq(above))
+        .execute(conn)?;
+    Ok(())
+}
+
 pub fn set(conn: &mut Conn, name: &str, time_zone: Tz) -> Result<()> {
     diesel::update(workspace::table.find(1))
         .set((workspace::name.eq(name), workspace::time_zone.eq(time_zone.name())))

@@ -74,3 +74,43 @@ pub struct IdRow {
     #[diesel(sql_type = BigInt)]
     pub id: i64,
 }
+
+/// From here on the ids of a table are larger than this; answers whether they would not have been. `table` is ours, never
+/// a person's text.
+pub fn raise_ids(conn: &mut Conn, table: &'static str, above: i64) -> QueryResult<bool> {
+    match conn {
+        Conn::Sqlite(conn) => {
+            let last: Option<IdRow> = diesel::sql_query("SELECT seq AS id FROM sqlite_sequence WHERE name = $1")
+                .bind::<diesel::sql_types::Text, _>(table)
+                .get_result(conn)
+                .optional()?;
+            if last.as_ref().map_or(0, |row| row.id) >= above {
+                return Ok(false);
+            }
+            let statement = match last {
+                Some(_) => "UPDATE sqlite_sequence SET seq = $2 WHERE name = $1",
+                None => "INSERT INTO sqlite_sequence (name, seq) VALUES ($1, $2)",
+            };
+            diesel::sql_query(statement)
+                .bind::<diesel::sql_types::Text, _>(table)
+                .bind::<BigInt, _>(above)
+                .execute(conn)?;
+        }
+        Conn::Pg(conn) => {
+            // The sequence itself: it may be ahead of the table. One that was never asked holds no number yet.
+            let sequence: IdRow = diesel::sql_query(
+                "SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence($1, 'id')::regclass), 0) AS id",
+            )
+            .bind::<diesel::sql_types::Text, _>(table)
+            .get_result(conn)?;
+            if sequence.id >= above {
+                return Ok(false);
+            }
+            diesel::sql_query("SELECT setval(pg_get_serial_sequence($1, 'id')::regclass, $2)")
+                .bind::<diesel::sql_types::Text, _>(table)
+                .bind::<BigInt, _>(above)
+                .execute(conn)?;
+        }
+    }
+    Ok(true)
+}

@@ -7,6 +7,7 @@ diesel::table! {
         name -> Text,
         time_zone -> Text,
         fence -> BigInt,
+        turn -> BigInt,
         fingerprint -> Text,
         standing_by_since -> Nullable<BigInt>,
         seal_check -> Nullable<Text>,
@@ -205,6 +206,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    import_sets (id) {
+        id -> BigInt,
+        application_id -> BigInt,
+        name -> Text,
+        name_key -> Text,
+        version -> BigInt,
+        status -> Nullable<Text>,
+        status_run_id -> Nullable<BigInt>,
+        status_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+        archived_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     configuration_versions (configuration_id, version) {
         configuration_id -> BigInt,
         version -> BigInt,
@@ -321,6 +337,8 @@ diesel::table! {
         parameters -> Nullable<Text>,
         file_id -> Nullable<BigInt>,
         queued_at -> BigInt,
+        precedence -> Integer,
+        waits_for -> Nullable<Text>,
         available_at -> Nullable<BigInt>,
         started_at -> Nullable<BigInt>,
         finished_at -> Nullable<BigInt>,
@@ -389,8 +407,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    resource_leases (kind, resource, place) {
-        kind -> Text,
+    resource_leases (resource, place) {
         resource -> Text,
         place -> Integer,
         run_id -> BigInt,
@@ -435,10 +452,12 @@ diesel::joinable!(schedule_recipients -> members (member_id));
 diesel::joinable!(freezes -> applications (application_id));
 diesel::joinable!(runs -> import_configurations (configuration_id));
 diesel::joinable!(runs -> schedules (schedule_id));
+diesel::joinable!(import_sets -> applications (application_id));
 diesel::joinable!(run_leases -> runs (run_id));
 diesel::joinable!(run_results -> runs (run_id));
 diesel::allow_tables_to_appear_in_same_query!(
     workspace,
+    import_sets,
     roles,
     members,
     sessions,

@@ -13,6 +13,7 @@ mod parse;
 pub mod pipeline;
 pub mod sample;
 mod store;
+mod target;
 
 pub use actions::{archive, create, find, list, listed, page, update};
 pub use model::{
@@ -21,6 +22,7 @@ pub use model::{
 };
 pub use parse::json;
 pub use store::{by_id, by_ids, set_status, version};
+pub use target::Target;
 
 use crate::db::Conn;
 use crate::error::Result;

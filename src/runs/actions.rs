@@ -3,21 +3,26 @@
 
 use chrono::Duration;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::lifecycle::{RunStatus, Trigger};
 use super::model::{Filter, Run, Summary};
 use super::queue_store::{self as queue, NewRun};
-use super::store::{self, Target};
+use super::runnable_store::{self as runnable, Runnable};
+use super::store;
 use crate::applications::{self, Entered};
 use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
+use crate::imports::Target;
 use crate::members::{By, Channel, Scope};
 
 /// How many lines of a log a Summary shows.
 const LOG_LINES: i64 = 500;
+
+/// How many runs by hand may wait, of a configuration and of an Application.
+const MOST_WAITING: i64 = 20;
+const MOST_WAITING_IN_ALL: i64 = 200;
 
 /// A run that was asked for.
 #[derive(Clone, Debug)]
@@ -30,7 +35,8 @@ pub struct Started {
 /// "Run now": a new run of its own, as the member who asks. While one by hand with the same parameters and file waits
 /// in the queue, that one is the answer.
 ///
-/// `Invalid` on `file` when the configuration takes a file and none is given, or takes none and one is.
+/// `Invalid` on `file` when the configuration takes a file and none is given, or takes none and one is, and on a
+/// parameter that it does not declare; `TooMany` when too many wait already that were started by hand.
 pub fn start_by_hand(
     conn: &mut Conn,
     by: &By,
@@ -39,12 +45,18 @@ pub fn start_by_hand(
     parameters: Option<Value>,
     now: Moment,
 ) -> Result<Started> {
-    let target = target(conn, configuration_id)?;
+    let target = runnable(conn, configuration_id)?;
     let entered = applications::enter(conn, by, target.application_id)?;
     entered.need_import(conn, by, Scope::Run)?;
     let parameters = parameters.filter(|p| !p.is_null() && *p != json!({}));
-    if parameters.as_ref().is_some_and(|p| !p.is_object()) {
-        return Err(AppError::invalid("parameters", "Parameters are an object of names and values."));
+    match parameters.as_ref().map(|p| p.as_object().and_then(|names| names.keys().next())) {
+        None => {}
+        Some(None) => return Err(AppError::invalid("parameters", "Parameters are an object of names and values.")),
+        // No configuration declares any yet.
+        Some(Some(name)) => {
+            let detail = format!("{} declares no parameter \"{name}\".", target.name);
+            return Err(AppError::invalid(format!("parameters.{name}"), detail));
+        }
     }
     if target.connection_id.is_none() && file_id.is_none() {
         return Err(AppError::invalid("file", format!("{} takes a file: choose the one to import.", target.name)));
@@ -53,11 +65,13 @@ pub fn start_by_hand(
         let detail = format!("{} reads from its Connection and takes no file: run it without one.", target.name);
         return Err(AppError::invalid("file", detail));
     }
-    let waiting_key = waiting_key(configuration_id, file_id, parameters.as_ref());
+    let waiting_key = queue::waiting_key(configuration_id, file_id, parameters.as_ref());
     // Of two clicks at one moment the second finds the first.
     db::lock_row(conn, "import_configurations", configuration_id)?;
     if let Some(run) = store::by_waiting_key(conn, &waiting_key)? {
-        return Ok(Started { run, waiting_already: true });
+        // Who asks for it now does not want to wait for its next attempt.
+        queue::begin_now(conn, run.id, now)?;
+        return Ok(Started { run: store::by_id(conn, run.id)?.ok_or(AppError::NotFound)?, waiting_already: true });
     }
     let name = target.name.clone();
     let new = NewRun {
@@ -78,7 +92,7 @@ pub fn again(conn: &mut Conn, by: &By, run_id: i64, now: Moment) -> Result<Start
     let (run, entered) = find(conn, by, run_id)?;
     entered.need_import(conn, by, Scope::Run)?;
     let configuration_id = run.configuration_id.ok_or(AppError::NotFound)?;
-    let target = target(conn, configuration_id)?;
+    let target = runnable(conn, configuration_id)?;
     db::lock_row(conn, "import_configurations", configuration_id)?;
     if let Some(there) = store::repeat_of(conn, run.id)? {
         return match there.status {
@@ -109,8 +123,11 @@ pub fn cancel(conn: &mut Conn, by: &By, run_id: i64, now: Moment) -> Result<Run>
     let (run, entered) = find(conn, by, run_id)?;
     entered.need_import(conn, by, Scope::Run)?;
     let name = &by.member.name;
-    if queue::cancel_queued(conn, run_id, &format!("Cancelled by {name} before it began."), now)?
+    let waits = format!("Cancelled by {name} before it began.");
+    // Asked for once more at last: its attempt may have ended, and it waits for another, between the two questions.
+    if queue::cancel_queued(conn, run_id, &waits, now)?
         || queue::request_cancel(conn, run_id)?
+        || queue::cancel_queued(conn, run_id, &waits, now)?
     {
         queue::write_log(conn, run_id, now, "info", &format!("{name} asked to cancel."))?;
         by.audit(conn, Entry::of("run.cancelled", "run", run_id).application(run.application_id), now)?;
@@ -189,22 +206,24 @@ pub fn why_not_again(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
                 .into(),
         ));
     }
-    let open = store::open_of(conn, &[configuration_id])?;
+    let open = store::open_of(conn, &[Target::Configuration(configuration_id)])?;
     Ok((!open.is_empty())
         .then(|| "Another run of this configuration is queued or running. Wait for it, or cancel it first.".into()))
 }
 
-fn target(conn: &mut Conn, configuration_id: i64) -> Result<Target> {
-    store::targets(conn, &[configuration_id])?.remove(&configuration_id).ok_or(AppError::NotFound)
+fn runnable(conn: &mut Conn, configuration_id: i64) -> Result<Runnable> {
+    let target = Target::Configuration(configuration_id);
+    runnable::runnables(conn, &[target])?.remove(&target).ok_or(AppError::NotFound)
 }
 
-fn by_hand(target: &Target, by: &By, name: String, now: Moment) -> NewRun {
+fn by_hand(target: &Runnable, by: &By, name: String, now: Moment) -> NewRun {
     NewRun {
         uid: queue::uid(),
         application_id: target.application_id,
-        configuration_id: Some(target.id),
+        configuration_id: target.target.configuration(),
         configuration_version: Some(target.version),
-        block_id: Some(target.block_id),
+        block_id: target.block_id,
+        set_id: target.target.set(),
         schedule_id: None,
         planned_at: None,
         planned_until: None,
@@ -221,12 +240,24 @@ fn by_hand(target: &Target, by: &By, name: String, now: Moment) -> NewRun {
         parameters: None,
         file_id: None,
         queued_at: now,
+        precedence: queue::BY_HAND,
         available_at: Some(now),
         finished_at: None,
     }
 }
 
+/// A script that starts one run after the other must not hold up everybody else.
+fn need_room(conn: &mut Conn, new: &NewRun) -> Result<()> {
+    let Some(configuration_id) = new.configuration_id else { return Ok(()) };
+    let (of_one, in_all) = queue::waiting_by_hand(conn, new.application_id, configuration_id)?;
+    if of_one >= MOST_WAITING || in_all >= MOST_WAITING_IN_ALL {
+        return Err(AppError::TooMany { after_seconds: 30 });
+    }
+    Ok(())
+}
+
 fn put_in_queue(conn: &mut Conn, by: &By, new: &NewRun, action: &'static str, now: Moment) -> Result<Run> {
+    need_room(conn, new)?;
     let id = queue::insert(conn, new)?;
     by.audit(
         conn,
@@ -236,11 +267,4 @@ fn put_in_queue(conn: &mut Conn, by: &By, new: &NewRun, action: &'static str, no
         now,
     )?;
     store::by_id(conn, id)?.ok_or(AppError::NotFound)
-}
-
-fn waiting_key(configuration_id: i64, file_id: Option<i64>, parameters: Option<&Value>) -> String {
-    let parameters = parameters.map(Value::to_string).unwrap_or_default();
-    let digest = Sha256::digest(parameters.as_bytes());
-    let short: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("c{configuration_id}:{}:{short}", file_id.unwrap_or(0))
 }

@@ -13,6 +13,8 @@ mod model;
 pub mod policy;
 mod queue_store;
 mod reading;
+mod resource;
+mod runnable_store;
 mod store;
 mod working;
 
@@ -21,6 +23,7 @@ pub use dispatching::dispatcher;
 pub use lifecycle::{RunStatus, Trigger};
 pub use model::{Filter, LogLine, Progress, Run, RunResult, RunStep, Summary};
 pub use reading::{glance, timeline};
+pub use store::highest_file;
 pub use working::{crew, executor, rescue, work, workers};
 
 use crate::db::Conn;

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::lifecycle::{RunStatus, Trigger};
 use crate::applications::blocks::RunKey;
 use crate::clock::Moment;
+use crate::imports::Target;
 
 /// One execution of a configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -130,6 +131,11 @@ impl Run {
     /// As the Block database knows it.
     pub fn key(&self) -> RunKey {
         RunKey { uid: self.uid.clone(), id: self.id }
+    }
+
+    /// What it runs.
+    pub fn target(&self) -> Option<Target> {
+        Target::of(self.configuration_id, self.set_id)
     }
 
     /// The instant that relative dates are counted from: kept over "Run again".

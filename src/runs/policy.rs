@@ -30,9 +30,11 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Of a definition's JSON; what it does not say is as usual.
-    pub fn of(definition: &str) -> Self {
-        serde_json::from_str(definition).unwrap_or_default()
+    /// Of a definition's JSON; what it does not say is as usual. `Err`: why it cannot be read, for people.
+    pub fn of(definition: &str) -> Result<Self, String> {
+        serde_json::from_str(definition).map_err(|error| {
+            format!("The definition of the import configuration cannot be read ({error}). Save the configuration again.")
+        })
     }
 
     /// The file that is read, below the Connection's folder or address.
@@ -57,9 +59,18 @@ mod tests {
 
     #[test]
     fn what_a_definition_leaves_out_is_as_usual() {
-        assert_eq!(Policy::of("{}"), Policy::default());
-        let policy = Policy::of(r#"{"overlap": "queue", "attempts": 1, "source": {"path": "a.csv", "format": "csv"}}"#);
+        assert_eq!(Policy::of("{}").unwrap(), Policy::default());
+        let text = r#"{"overlap": "queue", "attempts": 1, "source": {"path": "a.csv", "format": "csv"}}"#;
+        let policy = Policy::of(text).unwrap();
         assert_eq!((policy.overlap, policy.attempts, policy.path()), (Overlap::Queue, 1, Some("a.csv")));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_no_default() {
+        for text in ["", "{", r#"{"attempts": "many"}"#, r#"{"overlap": "both"}"#] {
+            let why = Policy::of(text).unwrap_err();
+            assert!(why.starts_with("The definition of the import configuration cannot be read"), "{why}");
+        }
     }
 
     #[test]

@@ -3,12 +3,17 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::lifecycle::{RunStatus, Trigger};
+use super::model::Run;
+use super::resource;
 use crate::clock::Moment;
 use crate::db::schema::{outcomes, run_leases, run_log, runs};
-use crate::db::{Conn, on};
+use crate::db::{self, Conn, on};
 use crate::error::Result;
 
 /// A run that is to be written down: queued, or skipped or missed from the start.
@@ -20,6 +25,7 @@ pub struct NewRun {
     pub configuration_id: Option<i64>,
     pub configuration_version: Option<i64>,
     pub block_id: Option<i64>,
+    pub set_id: Option<i64>,
     pub schedule_id: Option<i64>,
     pub planned_at: Option<Moment>,
     pub planned_until: Option<Moment>,
@@ -36,9 +42,17 @@ pub struct NewRun {
     pub parameters: Option<String>,
     pub file_id: Option<i64>,
     pub queued_at: Moment,
+    /// [`BY_HAND`] or [`BY_CLOCK`].
+    pub precedence: i32,
     pub available_at: Option<Moment>,
     pub finished_at: Option<Moment>,
 }
+
+/// Those by hand go ahead of those that nobody waits for at a screen.
+pub const BY_HAND: i32 = 0;
+pub const BY_CLOCK: i32 = 1;
+
+const NOT_RUN: [RunStatus; 2] = [RunStatus::Skipped, RunStatus::Missed];
 
 /// A new run's uid: random, so that it is never another's.
 pub fn uid() -> String {
@@ -59,12 +73,17 @@ pub fn insert_all(conn: &mut Conn, new: &[NewRun]) -> Result<usize> {
     Ok(count)
 }
 
-/// The Skipped runs of these occurrences (schedule, planned instant), by occurrence.
-pub fn skipped_of(conn: &mut Conn, occurrences: &[(i64, Moment)]) -> Result<HashMap<(i64, Moment), i64>> {
+/// The runs of these occurrences (schedule, planned instant), repeats left out.
+pub fn of_occurrences(
+    conn: &mut Conn,
+    occurrences: &[(i64, Moment)],
+) -> Result<HashMap<(i64, Moment), (i64, RunStatus)>> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = BigInt)]
         id: i64,
+        #[diesel(sql_type = Text)]
+        status: RunStatus,
         #[diesel(sql_type = BigInt)]
         schedule_id: i64,
         #[diesel(sql_type = BigInt)]
@@ -75,14 +94,29 @@ pub fn skipped_of(conn: &mut Conn, occurrences: &[(i64, Moment)]) -> Result<Hash
         // Numbers only, so that they may stand in the text.
         let values: Vec<String> = chunk.iter().map(|(id, at)| format!("({id}, {})", at.micros())).collect();
         let rows: Vec<Row> = diesel::sql_query(format!(
-            "SELECT r.id, r.schedule_id, r.planned_at FROM (VALUES {}) AS v JOIN runs r ON r.schedule_id = v.column1 \
-             AND r.planned_at = v.column2 AND r.repeat_no = 0 WHERE r.status = 'skipped'",
+            "SELECT r.id, r.status, r.schedule_id, r.planned_at FROM (VALUES {}) AS v JOIN runs r \
+             ON r.schedule_id = v.column1 AND r.planned_at = v.column2 AND r.repeat_no = 0",
             values.join(", ")
         ))
         .load(conn)?;
-        found.extend(rows.into_iter().map(|row| ((row.schedule_id, row.planned_at), row.id)));
+        found.extend(rows.into_iter().map(|row| ((row.schedule_id, row.planned_at), (row.id, row.status))));
     }
     Ok(found)
+}
+
+/// A Skipped or Missed run is run after all.
+pub fn revive(conn: &mut Conn, run_id: i64, new: &NewRun) -> Result<()> {
+    diesel::update(runs::table.find(run_id))
+        .set((
+            runs::status.eq(new.status),
+            runs::reason.eq(&new.reason),
+            runs::late.eq(new.late),
+            runs::queued_at.eq(new.queued_at),
+            runs::available_at.eq(new.available_at),
+            runs::finished_at.eq(new.finished_at),
+        ))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// A Skipped run stands for further occurrences, up to this one.
@@ -93,14 +127,51 @@ pub fn extend_skipped(conn: &mut Conn, run_id: i64, until: Moment, reason: &str,
     Ok(())
 }
 
-/// Gives Skipped runs another reason.
-pub fn explain_skipped(conn: &mut Conn, run_ids: &[i64], reason: &str) -> Result<()> {
+/// Gives Skipped and Missed runs another reason.
+pub fn explain(conn: &mut Conn, run_ids: &[i64], reason: &str) -> Result<()> {
     for chunk in run_ids.chunks(1_000) {
-        diesel::update(runs::table.filter(runs::id.eq_any(chunk).and(runs::status.eq(RunStatus::Skipped))))
+        diesel::update(runs::table.filter(runs::id.eq_any(chunk).and(runs::status.eq_any(NOT_RUN))))
             .set(runs::reason.eq(reason))
             .execute(conn)?;
     }
     Ok(())
+}
+
+/// What a second click finds a run by that somebody started by hand: the same configuration, file and parameters.
+pub fn waiting_key(configuration_id: i64, file_id: Option<i64>, parameters: Option<&Value>) -> String {
+    let parameters = parameters.map(Value::to_string).unwrap_or_default();
+    let digest = Sha256::digest(parameters.as_bytes());
+    let short: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("c{configuration_id}:{}:{short}", file_id.unwrap_or(0))
+}
+
+/// A run by hand waits again, between its attempts: a further click finds it, unless another waits already.
+pub fn restore_waiting_key(conn: &mut Conn, run: &Run) -> Result<()> {
+    let by_hand = matches!(run.trigger, Trigger::Member | Trigger::Api) && run.again_of.is_none();
+    let Some(configuration_id) = run.configuration_id.filter(|_| by_hand) else { return Ok(()) };
+    // Whoever starts one by hand holds the configuration as well.
+    db::lock_row(conn, "import_configurations", configuration_id)?;
+    let key = waiting_key(configuration_id, run.file_id, run.parameters.as_ref());
+    let other = runs::table.filter(runs::waiting_key.eq(&key)).select(runs::id).first::<i64>(conn).optional()?;
+    if other.is_none() {
+        diesel::update(runs::table.find(run.id)).set(runs::waiting_key.eq(key)).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Somebody does not want to wait for the next attempt: it begins as soon as there is a place.
+pub fn begin_now(conn: &mut Conn, run_id: i64, now: Moment) -> Result<()> {
+    let waits = runs::table.filter(runs::id.eq(run_id).and(runs::waits_for.eq(resource::TIME)));
+    diesel::update(waits).set((runs::waits_for.eq(None::<String>), runs::available_at.eq(now))).execute(conn)?;
+    Ok(())
+}
+
+/// How many runs that somebody started wait: of this configuration, of its Application.
+pub fn waiting_by_hand(conn: &mut Conn, application_id: i64, configuration_id: i64) -> Result<(i64, i64)> {
+    let by_hand = runs::precedence.eq(BY_HAND).and(runs::status.eq(RunStatus::Queued));
+    let in_all = runs::table.filter(by_hand).filter(runs::application_id.eq(application_id));
+    let of_one = runs::table.filter(by_hand).filter(runs::configuration_id.eq(configuration_id));
+    Ok((of_one.count().get_result(conn)?, in_all.count().get_result(conn)?))
 }
 
 /// Ends a run that has not begun; `false` when it is not queued (any more).
@@ -110,6 +181,7 @@ pub fn cancel_queued(conn: &mut Conn, run_id: i64, reason: &str, now: Moment) ->
             runs::status.eq(RunStatus::Cancelled),
             runs::reason.eq(reason),
             runs::waiting_key.eq(None::<String>),
+            runs::waits_for.eq(None::<String>),
             runs::available_at.eq(None::<Moment>),
             runs::finished_at.eq(now),
         ))
@@ -122,16 +194,6 @@ pub fn request_cancel(conn: &mut Conn, run_id: i64) -> Result<bool> {
     let changed =
         diesel::update(run_leases::table.find(run_id)).set(run_leases::cancel_requested.eq(true)).execute(conn)?;
     Ok(changed == 1)
-}
-
-/// Makes visible why runs wait.
-pub fn say_why_waiting(conn: &mut Conn, waiting: &[(i64, &'static str)]) -> Result<()> {
-    for (run_id, reason) in waiting {
-        diesel::update(runs::table.filter(runs::id.eq(*run_id).and(runs::status.eq(RunStatus::Queued))))
-            .set(runs::reason.eq(*reason))
-            .execute(conn)?;
-    }
-    Ok(())
 }
 
 pub fn write_log(conn: &mut Conn, run_id: i64, at: Moment, level: &str, message: &str) -> Result<()> {

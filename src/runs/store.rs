@@ -7,13 +7,12 @@ use diesel::prelude::*;
 
 use super::lifecycle::{RunStatus, Trigger};
 use super::model::{Filter, LogLine, Progress, Run, RunResult, RunStep};
-use super::policy::Policy;
+use super::resource;
 use crate::clock::Moment;
-use crate::db::schema::{
-    applications, configuration_versions, import_configurations, run_leases, run_log, run_results, run_steps, runs,
-};
+use crate::db::schema::{run_leases, run_log, run_results, run_steps, runs};
 use crate::db::{self, Conn};
 use crate::error::Result;
+use crate::imports::Target;
 
 #[derive(Queryable)]
 struct Row {
@@ -42,6 +41,7 @@ struct Row {
     parameters: Option<String>,
     file_id: Option<i64>,
     queued_at: Moment,
+    waits_for: Option<String>,
     available_at: Option<Moment>,
     started_at: Option<Moment>,
     finished_at: Option<Moment>,
@@ -75,6 +75,7 @@ macro_rules! columns {
             runs::parameters,
             runs::file_id,
             runs::queued_at,
+            runs::waits_for,
             runs::available_at,
             runs::started_at,
             runs::finished_at,
@@ -102,7 +103,8 @@ fn run(row: Row, result: Option<RunResult>) -> Run {
         as_member_id: row.as_member_id,
         name: row.name,
         status: row.status,
-        reason: row.reason,
+        // Nobody writes this into every run that waits: it follows from the line in which it stands.
+        reason: row.waits_for.as_deref().and_then(resource::why).map(str::to_owned).or(row.reason),
         cause: row.cause,
         late: row.late,
         attempt: row.attempt,
@@ -194,25 +196,38 @@ pub fn list(
     with_results(conn, rows)
 }
 
-/// Queued runs that may begin by now, the longest waiting first.
-pub fn queued(conn: &mut Conn, now: Moment, limit: i64) -> Result<Vec<Run>> {
-    let rows = runs::table
-        .filter(runs::available_at.le(now).and(runs::status.eq(RunStatus::Queued)))
-        .order((runs::available_at, runs::id))
-        .limit(limit)
-        .select(columns!())
-        .load::<Row>(conn)?;
-    Ok(rows.into_iter().map(|row| run(row, None)).collect())
+/// A run that is queued or running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Open {
+    pub id: i64,
+    pub status: RunStatus,
+    /// A worker began with it, and it waits for another attempt.
+    pub began: bool,
 }
 
-/// What is queued or running of these configurations.
-pub fn open_of(conn: &mut Conn, configuration_ids: &[i64]) -> Result<Vec<(i64, i64, RunStatus)>> {
-    let rows: Vec<(i64, Option<i64>, RunStatus)> = runs::table
-        .filter(runs::finished_at.is_null())
-        .filter(runs::configuration_id.eq_any(configuration_ids))
-        .select((runs::id, runs::configuration_id, runs::status))
-        .load(conn)?;
-    Ok(rows.into_iter().filter_map(|(id, configuration, status)| Some((id, configuration?, status))).collect())
+/// What is queued or running of these targets, the oldest first.
+pub fn open_of(conn: &mut Conn, targets: &[Target]) -> Result<HashMap<Target, Vec<Open>>> {
+    let configurations: Vec<i64> = targets.iter().filter_map(|target| target.configuration()).collect();
+    let sets: Vec<i64> = targets.iter().filter_map(|target| target.set()).collect();
+    type OpenRow = (i64, Option<i64>, Option<i64>, RunStatus, i32);
+    let mut rows: Vec<OpenRow> = Vec::new();
+    let open = || {
+        let open = runs::table.filter(runs::finished_at.is_null()).order(runs::id);
+        open.select((runs::id, runs::configuration_id, runs::set_id, runs::status, runs::attempt))
+    };
+    if !configurations.is_empty() {
+        rows.extend(open().filter(runs::configuration_id.eq_any(configurations)).load::<OpenRow>(conn)?);
+    }
+    if !sets.is_empty() {
+        rows.extend(open().filter(runs::set_id.eq_any(sets)).load::<OpenRow>(conn)?);
+    }
+    let mut found: HashMap<Target, Vec<Open>> = HashMap::new();
+    for (id, configuration, set, status, attempt) in rows {
+        let Some(target) = Target::of(configuration, set) else { continue };
+        let began = status == RunStatus::Queued && attempt > 0;
+        found.entry(target).or_default().push(Open { id, status, began });
+    }
+    Ok(found)
 }
 
 /// The run of a configuration that ended last, of those that did their work or tried to.
@@ -225,6 +240,12 @@ pub fn latest_ended(conn: &mut Conn, configuration_id: i64) -> Result<Option<i64
         .select(runs::id)
         .first(conn)
         .optional()?)
+}
+
+/// The largest id of a file given by hand that a run names.
+pub fn highest_file(conn: &mut Conn) -> Result<i64> {
+    let newest = runs::table.filter(runs::file_id.is_not_null()).order(runs::file_id.desc()).select(runs::file_id);
+    Ok(newest.first::<Option<i64>>(conn).optional()?.flatten().unwrap_or(0))
 }
 
 /// The run of an occurrence itself, not of its repeats.
@@ -320,51 +341,6 @@ pub fn last_durations(conn: &mut Conn, configuration_id: i64) -> Result<Vec<Dura
         .select((runs::started_at, runs::finished_at))
         .load(conn)?;
     Ok(rows.into_iter().filter_map(|(from, to)| Some(to?.since(from?))).collect())
-}
-
-/// What a run is to run: the configuration as it stands now. One that was deleted, or whose Application was, is none.
-#[derive(Clone, Debug)]
-pub struct Target {
-    pub id: i64,
-    pub application_id: i64,
-    pub name: String,
-    pub block_id: i64,
-    pub version: i64,
-    /// `None`: it takes a file given by hand.
-    pub connection_id: Option<i64>,
-}
-
-pub fn targets(conn: &mut Conn, configuration_ids: &[i64]) -> Result<HashMap<i64, Target>> {
-    let rows: Vec<(i64, i64, String, i64, i64, Option<i64>)> = import_configurations::table
-        .inner_join(applications::table)
-        .filter(import_configurations::id.eq_any(configuration_ids))
-        .filter(import_configurations::archived_at.is_null().and(applications::archived_at.is_null()))
-        .select((
-            import_configurations::id,
-            import_configurations::application_id,
-            import_configurations::name,
-            import_configurations::block_id,
-            import_configurations::version,
-            import_configurations::connection_id,
-        ))
-        .load(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(|(id, application_id, name, block_id, version, connection_id)| {
-            (id, Target { id, application_id, name, block_id, version, connection_id })
-        })
-        .collect())
-}
-
-/// What the newest definitions of these configurations say about running them.
-pub fn policies(conn: &mut Conn, configuration_ids: &[i64]) -> Result<HashMap<i64, Policy>> {
-    let rows: Vec<(i64, String)> = configuration_versions::table
-        .inner_join(import_configurations::table)
-        .filter(import_configurations::id.eq_any(configuration_ids))
-        .filter(configuration_versions::version.eq(import_configurations::version))
-        .select((configuration_versions::configuration_id, configuration_versions::definition))
-        .load(conn)?;
-    Ok(rows.into_iter().map(|(id, text)| (id, Policy::of(&text))).collect())
 }
 
 /// How many runs of an Application have not come to their end.

@@ -1,7 +1,7 @@
 //! What the clock does to schedules: `runs::dispatching` asks what is due and claims it; those that are off until a
 //! date turn themselves on. Nobody acts here, so nothing is asked about rights.
 
-pub use super::clock_store::{Due, Step, claim, due_of, due_targets, next_due, to_wake};
+pub use super::clock_store::{AllDue, Due, Step, claim, due_of, due_targets, next_due, set_aside, to_wake};
 
 use super::clock_store;
 use super::first_at_or_after;
@@ -13,12 +13,16 @@ use crate::error::Result;
 use crate::members::Channel;
 
 /// Turns on what was off until now or an earlier moment. What was planned after that moment counts as planned, even
-/// if the server was away.
+/// if the server was away. One that is broken is set aside.
 pub fn wake(conn: &mut Conn, now: Moment) -> Result<usize> {
     let ids = clock_store::to_wake(conn, now)?;
     for id in &ids {
         db::lock_row(conn, "schedules", *id)?;
         let Some(schedule) = store::by_id(conn, *id)? else { continue };
+        if let Some(reason) = schedule.broken {
+            clock_store::set_aside(conn, &[(*id, reason)])?;
+            continue;
+        }
         if let Some(until) = schedule.off_until.filter(|until| *until <= now) {
             let next_at = first_at_or_after(&schedule.rule, until);
             clock_store::wake(conn, &schedule, next_at, now)?;

@@ -1,7 +1,7 @@
 //! What the clock asks of the table of schedules, and how it moves them on; people's part is in `store`.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt};
+use diesel::sql_types::{Array, BigInt, Text};
 use std::collections::HashMap;
 
 use super::model::Schedule;
@@ -9,14 +9,15 @@ use super::rule::Rule;
 use crate::clock::Moment;
 use crate::db::schema::schedules;
 use crate::db::{self, Conn};
-use crate::error::{AppError, Result};
+use crate::error::Result;
+use crate::imports::Target;
 
-/// A schedule whose moment has come, or one of a configuration that has such a schedule.
+/// A schedule whose moment has come.
 #[derive(Clone, Debug)]
 pub struct Due {
     pub id: i64,
     pub application_id: i64,
-    pub configuration_id: i64,
+    pub target: Target,
     pub rule: Rule,
     /// The occurrence to claim; never later than the moment that was asked about.
     pub next_at: Moment,
@@ -25,43 +26,51 @@ pub struct Due {
     pub parameters: Option<String>,
 }
 
-/// Which configurations have something due, and how many schedules each: light, to be cut into batches.
-pub fn due_targets(conn: &mut Conn, now: Moment) -> Result<Vec<(i64, usize)>> {
-    let found: Vec<Option<i64>> = schedules::table
+/// What has something due, and how many schedules each: light, to be cut into batches.
+pub fn due_targets(conn: &mut Conn, now: Moment) -> Result<Vec<(String, usize)>> {
+    let found: Vec<String> = schedules::table
         .filter(schedules::next_at.le(now))
         .order((schedules::next_at, schedules::id))
-        .select(schedules::configuration_id)
+        .select(schedules::target_key)
         .load(conn)?;
     let mut order = Vec::new();
-    let mut counts: HashMap<i64, usize> = HashMap::new();
-    for id in found.into_iter().flatten() {
-        let count = counts.entry(id).or_default();
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for key in &found {
+        let count = counts.entry(key).or_default();
         if *count == 0 {
-            order.push(id);
+            order.push(key);
         }
         *count += 1;
     }
-    Ok(order.into_iter().map(|id| (id, counts[&id])).collect())
+    Ok(order.into_iter().map(|key| (key.clone(), counts[key.as_str()])).collect())
 }
 
-/// What is due of these configurations, by id. Held until the transaction ends, in the order of ids as people's actions
-/// hold them: a rule that is saved meanwhile is the one that moves on.
-pub fn due_of(conn: &mut Conn, configuration_ids: &[i64], now: Moment) -> Result<Vec<Due>> {
+/// What is due of some targets.
+#[derive(Debug, Default)]
+pub struct AllDue {
+    /// By id.
+    pub good: Vec<Due>,
+    /// Schedules with which the clock cannot go on, and why.
+    pub broken: Vec<(i64, String)>,
+}
+
+/// What is due of these targets (by key). Held until the transaction ends, in the order of ids as people's actions hold
+/// them: a rule that is saved meanwhile is the one that moves on.
+pub fn due_of(conn: &mut Conn, targets: &[String], now: Moment) -> Result<AllDue> {
     if let Conn::Pg(conn) = conn {
-        let held =
-            "SELECT 1 FROM schedules WHERE next_at <= $1 AND configuration_id = ANY($2) ORDER BY id FOR NO KEY UPDATE";
+        let held = "SELECT 1 FROM schedules WHERE next_at <= $1 AND target_key = ANY($2) ORDER BY id FOR NO KEY UPDATE";
         let query = diesel::sql_query(held).bind::<BigInt, _>(now.micros());
-        query.bind::<Array<BigInt>, _>(configuration_ids).execute(conn)?;
+        query.bind::<Array<Text>, _>(targets).execute(conn)?;
     }
-    type DueRow = (i64, i64, Option<i64>, String, Option<Moment>, Option<String>, i64, Option<String>);
+    type DueRow = (i64, i64, String, String, Option<Moment>, Option<String>, i64, Option<String>);
     let found: Vec<DueRow> = schedules::table
         .filter(schedules::next_at.le(now))
-        .filter(schedules::configuration_id.eq_any(configuration_ids))
+        .filter(schedules::target_key.eq_any(targets))
         .order(schedules::id)
         .select((
             schedules::id,
             schedules::application_id,
-            schedules::configuration_id,
+            schedules::target_key,
             schedules::rule,
             schedules::next_at,
             schedules::run_name,
@@ -69,21 +78,43 @@ pub fn due_of(conn: &mut Conn, configuration_ids: &[i64], now: Moment) -> Result
             schedules::parameters,
         ))
         .load(conn)?;
-    let mut due = Vec::with_capacity(found.len());
-    for (id, application_id, configuration_id, rule, next_at, run_name, owner_id, parameters) in found {
-        let (Some(configuration_id), Some(next_at)) = (configuration_id, next_at) else { continue };
-        due.push(Due {
-            id,
-            application_id,
-            configuration_id,
-            rule: serde_json::from_str(&rule).map_err(AppError::internal)?,
-            next_at,
-            run_name,
-            owner_id,
-            parameters,
-        });
+    let mut all = AllDue::default();
+    for (id, application_id, target, rule, next_at, run_name, owner_id, parameters) in found {
+        let Some(next_at) = next_at else { continue };
+        let (target, rule) = match (Target::parse(&target), serde_json::from_str::<Rule>(&rule)) {
+            (Some(target), Ok(rule)) => (target, rule),
+            (None, _) => {
+                all.broken.push((id, format!("\"{target}\" is neither a configuration nor a set.")));
+                continue;
+            }
+            (_, Err(error)) => {
+                all.broken.push((id, unreadable(&error)));
+                continue;
+            }
+        };
+        all.good.push(Due { id, application_id, target, rule, next_at, run_name, owner_id, parameters });
     }
-    Ok(due)
+    Ok(all)
+}
+
+/// Why the clock cannot go on with a schedule, for people.
+pub fn unreadable(error: &serde_json::Error) -> String {
+    format!("Its rule cannot be read ({error}). Nothing is planned until somebody saves it again.")
+}
+
+/// Sets schedules aside with the reason, so that all others go on: nothing is planned for them until they are saved.
+pub fn set_aside(conn: &mut Conn, broken: &[(i64, String)]) -> Result<()> {
+    for (id, reason) in broken {
+        diesel::update(schedules::table.find(id))
+            .set((
+                schedules::broken.eq(reason),
+                schedules::next_at.eq(None::<Moment>),
+                schedules::off_until.eq(None::<Moment>),
+            ))
+            .execute(conn)?;
+        tracing::error!(schedule = id, reason, "a schedule was set aside");
+    }
+    Ok(())
 }
 
 /// The step of a schedule from the occurrence that was due to the one after all that is claimed.
@@ -132,10 +163,10 @@ pub fn next_due(conn: &mut Conn) -> Result<Option<Moment>> {
     Ok(found.flatten())
 }
 
-/// Those that turn themselves on again by now.
+/// Those that turn themselves on again by now, by id: so they are held in the order in which everybody holds them.
 pub fn to_wake(conn: &mut Conn, now: Moment) -> Result<Vec<i64>> {
     let asleep = schedules::off_until.le(now).and(schedules::archived_at.is_null());
-    Ok(schedules::table.filter(asleep).select(schedules::id).limit(500).load(conn)?)
+    Ok(schedules::table.filter(asleep).order(schedules::id).select(schedules::id).limit(500).load(conn)?)
 }
 
 /// Turned on again at the moment for which that was planned; without a further occurrence it is finished.

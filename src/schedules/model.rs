@@ -58,6 +58,8 @@ pub struct Schedule {
     pub off_until: Option<Moment>,
     /// The next occurrence; `None` while it is off or finished.
     pub next_at: Option<Moment>,
+    /// Why the clock cannot go on with it; nothing is planned until it is saved again.
+    pub broken: Option<String>,
     pub owner_id: i64,
     pub notify: Option<Notify>,
     /// Values for the parameters of its configuration, a JSON object.
@@ -122,6 +124,9 @@ impl Schedule {
 
     /// "Every 2 weeks on Monday and Thursday at 01:00, Europe/Paris".
     pub fn sentence(&self) -> String {
+        if self.broken.is_some() {
+            return "Broken: its rule cannot be read".into();
+        }
         sentence(&self.rule)
     }
 

@@ -1,6 +1,6 @@
 //! A rule that is always valid, and its JSON: the column it is stored in and the fields that the API shows.
 
-use chrono::{NaiveDate, NaiveTime, Timelike, Weekday};
+use chrono::{DateTime, NaiveDate, NaiveTime, Timelike, Weekday};
 use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value, json};
@@ -18,6 +18,17 @@ pub struct Rule {
     pub(super) time_zone: Tz,
     /// The last local date, inclusive; `None` never ends.
     pub(super) end_date: Option<NaiveDate>,
+}
+
+impl Rule {
+    /// Stands for a rule that cannot be read: one instant, long past.
+    pub(super) const NEVER: Self = Self {
+        repeat: Repeat::Once,
+        start_date: DateTime::UNIX_EPOCH.naive_utc().date(),
+        start_time: NaiveTime::MIN,
+        time_zone: Tz::UTC,
+        end_date: None,
+    };
 }
 
 /// The kinds of repeating, each with the fields that belong to it.

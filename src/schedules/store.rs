@@ -3,12 +3,14 @@
 use diesel::prelude::*;
 use std::collections::HashMap;
 
+use super::clock_store::unreadable;
 use super::model::{About, Notify, Schedule};
 use super::rule::Rule;
 use crate::clock::Moment;
 use crate::db::schema::{members, schedule_recipients, schedules};
 use crate::db::{Conn, on};
 use crate::error::{AppError, Result};
+use crate::imports::Target;
 
 #[derive(Queryable)]
 struct Row {
@@ -21,6 +23,7 @@ struct Row {
     off_since: Option<Moment>,
     off_until: Option<Moment>,
     next_at: Option<Moment>,
+    broken: Option<String>,
     owner_id: i64,
     notify_about: Option<About>,
     parameters: Option<String>,
@@ -43,6 +46,7 @@ macro_rules! columns {
             schedules::off_since,
             schedules::off_until,
             schedules::next_at,
+            schedules::broken,
             schedules::owner_id,
             schedules::notify_about,
             schedules::parameters,
@@ -56,27 +60,33 @@ macro_rules! columns {
 }
 
 pub fn target_key(configuration_id: i64) -> String {
-    format!("c{configuration_id}")
+    Target::Configuration(configuration_id).to_string()
 }
 
 fn rows(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Schedule>> {
     let ids: Vec<i64> = rows.iter().filter(|row| row.notify_about.is_some()).map(|row| row.id).collect();
     let mut recipients = recipients(conn, &ids)?;
     rows.into_iter()
-        .map(|row| {
-            let rule: Rule = serde_json::from_str(&row.rule).map_err(AppError::internal)?;
+        // Sets cannot be scheduled yet.
+        .filter_map(|row| Some((row.configuration_id?, row)))
+        .map(|(configuration_id, row)| {
+            // One that cannot be read is shown as broken, among the others.
+            let (rule, unread) = match serde_json::from_str(&row.rule) {
+                Ok(rule) => (rule, None),
+                Err(error) => (Rule::NEVER, Some(unreadable(&error))),
+            };
             let parameters = row.parameters.as_deref().map(serde_json::from_str).transpose();
             Ok(Schedule {
                 id: row.id,
                 application_id: row.application_id,
-                // Sets are not scheduled yet.
-                configuration_id: row.configuration_id.ok_or(AppError::NotFound)?,
+                configuration_id,
                 run_name: row.run_name,
                 rule,
                 enabled: row.enabled,
                 off_since: row.off_since,
                 off_until: row.off_until,
                 next_at: row.next_at,
+                broken: row.broken.or(unread),
                 owner_id: row.owner_id,
                 notify: row
                     .notify_about
@@ -228,6 +238,7 @@ macro_rules! saved_values {
             schedules::off_since.eq($saved.off_since),
             schedules::off_until.eq($saved.off_until),
             schedules::next_at.eq($saved.next_at),
+            schedules::broken.eq(None::<String>),
             schedules::owner_id.eq($saved.owner_id),
             schedules::notify_about.eq($saved.notify.map(|n| n.about)),
             schedules::parameters.eq($saved.parameters.map(|p| p.to_string())),

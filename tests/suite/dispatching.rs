@@ -132,7 +132,7 @@ on_both! {
         assert_eq!(planned(&runs), ["2026-10-08T16:45:00Z missed", "2026-10-11T16:40:00Z queued"]);
         let (missed, late) = (&runs[0], &runs[1]);
         assert_eq!(missed.planned_until, Some(moment("2026-10-11T16:35:00Z")));
-        assert_eq!(missed.reason.as_deref(), Some("The server was down; covered by a later run."));
+        assert_eq!(missed.reason.as_deref(), Some(&*format!("The server was down; covered by run {}.", late.id)));
         assert!(late.late && !missed.late);
         assert_eq!(outcomes(&world).await, [] as [i64; 0], "what is covered tells nobody");
         assert_eq!(find(&world, schedule.id).await.next_at, Some(moment("2026-10-11T16:45:00Z")));

@@ -7,47 +7,50 @@
 //! What a freeze holds is claimed all the same, and becomes part of a Skipped range ([`freezing`]); a freeze that is
 //! over is settled after the claims ([`freezing::thaw`]).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::freezing::skipping::{self, Kept};
 use super::freezing::{self, thaw};
 pub use super::occurrence::Dispatched;
 use super::occurrence::{missed_row, row};
-use super::planning::{self, Fate};
+use super::planning::{self, Covered, Fate};
 use crate::app::App;
 use crate::clock::Moment;
 use crate::db::Conn;
-use crate::error::Result;
+use crate::error::{AppError, Result};
 use crate::freezes::Freeze;
-use crate::imports::Overlap;
+use crate::imports::{Overlap, Target};
 use crate::runs::lifecycle::RunStatus;
 use crate::runs::policy::Policy;
 use crate::runs::queue_store::{self as queue, NewRun};
-use crate::runs::store;
-use crate::schedules::clock::{self, Due, Step};
+use crate::runs::runnable_store as runnable;
+use crate::runs::store::{self, Open};
+use crate::schedules::clock::{self, AllDue, Due, Step};
 
 /// How many schedules are claimed in one transaction: short enough that nobody waits for it.
 const BATCH: usize = 500;
 
-/// Claims all that is due, and sees to freezes that have ended.
+/// Claims all that is due, and sees to freezes that have ended. What cannot be done of it keeps nothing else from being
+/// done, and comes again with the next step; only a database that is away ends the step.
 pub fn step(app: &App) -> Result<Dispatched> {
     let now = app.now();
     let mut done = Dispatched::default();
     if app.stop.is_cancelled() {
         return Ok(done);
     }
-    if app.db.read(|conn| Ok(!clock::to_wake(conn, now)?.is_empty()))? {
-        app.db.write(|conn| clock::wake(conn, now))?;
+    for batch in batches(app.db.read(|conn| clock::due_targets(conn, now))?) {
+        claim_each(app, &batch, now, &mut done)?;
     }
-    let due = app.db.read(|conn| clock::due_targets(conn, now))?;
-    for batch in batches(due) {
-        done.add(app.db.write(|conn| claim(conn, &batch, now))?);
+    if app.db.read(|conn| Ok(!clock::to_wake(conn, now)?.is_empty()))? {
+        on_its_own("what was off until now cannot be turned on", app.db.write(|conn| clock::wake(conn, now)))?;
     }
     // After the claims: what a freeze skipped is known only then.
     for application_id in app.db.read(|conn| freezing::clock::ended(conn, now))? {
-        if app.db.read(|conn| thaw::is_due(conn, application_id, now))? {
-            done.add(app.db.write(|conn| thaw::settle(conn, application_id, now))?);
-        }
+        let settled = app.db.read(|conn| thaw::is_due(conn, application_id, now)).and_then(|due| match due {
+            true => app.db.write(|conn| thaw::settle(conn, application_id, now)),
+            false => Ok(Dispatched::default()),
+        });
+        done.add(on_its_own("a freeze that is over cannot be settled", settled)?.unwrap_or_default());
     }
     if done.queued > 0 {
         app.work.notify_one();
@@ -56,37 +59,65 @@ pub fn step(app: &App) -> Result<Dispatched> {
     Ok(done)
 }
 
-/// Whole configurations together, because their schedules cover each other.
-fn batches(due: Vec<(i64, usize)>) -> Vec<Vec<i64>> {
-    let mut batches: Vec<Vec<i64>> = Vec::new();
+/// Claims a batch, or where that fails each of its targets by itself.
+fn claim_each(app: &App, batch: &[String], now: Moment, done: &mut Dispatched) -> Result<()> {
+    let claimed = app.db.write(|conn| claim(conn, batch, now));
+    match on_its_own("what is due cannot be claimed", claimed)? {
+        Some(part) => done.add(part),
+        None if batch.len() > 1 => {
+            for target in batch.chunks(1) {
+                claim_each(app, target, now, done)?;
+            }
+        }
+        None => {}
+    }
+    Ok(())
+}
+
+/// A failure that is not the database's being away is logged, and the step goes on without it.
+fn on_its_own<T>(what: &'static str, part: Result<T>) -> Result<Option<T>> {
+    match part {
+        Ok(part) => Ok(Some(part)),
+        Err(error @ (AppError::Unavailable { .. } | AppError::DiskFull)) => Err(error),
+        Err(error) => {
+            tracing::error!(%error, "{what}");
+            Ok(None)
+        }
+    }
+}
+
+/// Whole targets together, because their schedules cover each other.
+fn batches(due: Vec<(String, usize)>) -> Vec<Vec<String>> {
+    let mut batches: Vec<Vec<String>> = Vec::new();
     let mut size = BATCH;
-    for (configuration_id, count) in due {
+    for (target, count) in due {
         if size + count > BATCH {
             batches.push(Vec::new());
             size = 0;
         }
         size += count;
         if let Some(batch) = batches.last_mut() {
-            batch.push(configuration_id);
+            batch.push(target);
         }
     }
     batches
 }
 
-fn claim(conn: &mut Conn, configuration_ids: &[i64], now: Moment) -> Result<Dispatched> {
-    let due = clock::due_of(conn, configuration_ids, now)?;
+fn claim(conn: &mut Conn, targets: &[String], now: Moment) -> Result<Dispatched> {
+    let AllDue { good: due, broken } = clock::due_of(conn, targets, now)?;
+    clock::set_aside(conn, &broken)?;
     let freezes = freezes_of(conn, &due, now)?;
-    let mut of: HashMap<i64, Vec<Due>> = HashMap::new();
+    let mut of: BTreeMap<Target, Vec<Due>> = BTreeMap::new();
     for d in due {
-        of.entry(d.configuration_id).or_default().push(d);
+        of.entry(d.target).or_default().push(d);
     }
-    let targets = store::targets(conn, configuration_ids)?;
-    let mut going = Going::look(conn, configuration_ids, &of)?;
+    let targets: Vec<Target> = of.keys().copied().collect();
+    let runnables = runnable::runnables(conn, &targets)?;
+    let mut going = Going::look(conn, &of)?;
     let mut decided: Vec<(Due, Fate)> = Vec::new();
     let mut steps: Vec<Step> = Vec::new();
-    for id in configuration_ids {
-        let Some(group) = of.remove(id) else { continue };
-        if !targets.contains_key(id) {
+    for (target, group) in of {
+        if !runnables.contains_key(&target) {
             // What it ran was deleted: nothing more is planned.
             steps.extend(group.iter().map(|d| Step { id: d.id, from: d.next_at, to: None }));
             continue;
@@ -97,54 +128,86 @@ fn claim(conn: &mut Conn, configuration_ids: &[i64], now: Moment) -> Result<Disp
         decided.extend(group.into_iter().zip(fates));
     }
     let mine: HashSet<i64> = clock::claim(conn, &steps, now)?.into_iter().collect();
+    decided.retain(|(due, _)| mine.contains(&due.id));
     let mut done = Dispatched::default();
     let mut rows: Vec<NewRun> = Vec::new();
     let mut kept: Vec<Kept> = Vec::new();
-    let mut to_tell: Vec<(i64, Moment)> = Vec::new();
-    for (due, fate) in decided.into_iter().filter(|(due, _)| mine.contains(&due.id)) {
-        let Some(target) = targets.get(&due.configuration_id) else { continue };
-        for frozen in fate.frozen {
+    let mut newest: HashMap<Target, (i64, Moment)> = HashMap::new();
+    for (due, fate) in &decided {
+        let Some(runnable) = runnables.get(&due.target) else { continue };
+        for frozen in &fate.frozen {
             let holds = freezes.get(&due.application_id).and_then(|all| all.iter().find(|f| f.id == frozen.freeze_id));
             let Some(freeze) = holds else { continue };
-            let kept_now = Kept::of(&due, freeze, &frozen, row(&due, target, frozen.from, now));
+            let kept_now = Kept::of(due, freeze, frozen, row(due, runnable, frozen.from, now));
             done.frozen += kept_now.occurrences as usize;
             kept.push(kept_now);
         }
-        for missed in fate.missed {
-            let row = missed_row(&due, target, &missed, now);
-            if !missed.covered {
-                to_tell.push((due.id, missed.from));
-            }
-            rows.push(row);
+        for missed in &fate.missed {
+            rows.push(missed_row(due, runnable, missed, now));
             done.missed += 1;
         }
-        if let Some((planned_at, late)) = fate.run {
-            let mut row = row(&due, target, planned_at, now);
-            match going.let_in(due.configuration_id) {
-                Ok(()) => {
-                    row.late = late;
-                    done.queued += 1;
-                }
-                Err(reason) => {
-                    row.status = RunStatus::Skipped;
-                    row.reason = Some(reason.to_owned());
-                    row.available_at = None;
-                    row.finished_at = Some(now);
-                    done.skipped += 1;
+        let Some((planned_at, late)) = fate.run else { continue };
+        let mut row = row(due, runnable, planned_at, now);
+        match going.let_in(due.target, late) {
+            Ok(()) => {
+                row.late = late;
+                done.queued += 1;
+                let newest = newest.entry(due.target).or_insert((due.id, planned_at));
+                if planned_at > newest.1 {
+                    *newest = (due.id, planned_at);
                 }
             }
-            rows.push(row);
+            Err(reason) => {
+                row.status = RunStatus::Skipped;
+                row.reason = Some(reason.to_owned());
+                row.available_at = None;
+                row.finished_at = Some(now);
+                done.skipped += 1;
+            }
         }
+        rows.push(row);
     }
     queue::insert_all(conn, &rows)?;
     skipping::record(conn, kept)?;
-    for (schedule_id, from) in to_tell {
-        let run = store::of_occurrence(conn, schedule_id, from)?;
-        if let Some(run) = run.filter(|run| run.status == RunStatus::Missed) {
-            queue::write_outcome(conn, run.id, RunStatus::Missed, Some(schedule_id), now)?;
-        }
+    if done.missed > 0 {
+        explain_missed(conn, &decided, &newest, &going, now)?;
     }
     Ok(done)
+}
+
+/// Says of what was missed which run covers it, now that this one is queued, and tells of what none does. `newest` is the
+/// newest occurrence of each target that was let into the queue.
+fn explain_missed(
+    conn: &mut Conn,
+    decided: &[(Due, Fate)],
+    newest: &HashMap<Target, (i64, Moment)>,
+    going: &Going,
+    now: Moment,
+) -> Result<()> {
+    let missed = || decided.iter().flat_map(|(due, fate)| fate.missed.iter().map(move |missed| (due, missed)));
+    let asked: Vec<(i64, Moment)> =
+        newest.values().copied().chain(missed().map(|(due, missed)| (due.id, missed.from))).collect();
+    let there = queue::of_occurrences(conn, &asked)?;
+    let mut covered: HashMap<String, Vec<i64>> = HashMap::new();
+    for (due, missed) in missed() {
+        let Some((id, RunStatus::Missed)) = there.get(&(due.id, missed.from)) else { continue };
+        let by = match missed.covered {
+            Covered::Not => None,
+            Covered::AfterFreeze => Some("the run after the freeze".to_owned()),
+            Covered::ByRun => {
+                let newest = newest.get(&due.target).and_then(|key| there.get(key)).map(|(id, _)| *id);
+                newest.or(going.waiting(due.target)).map(|id| format!("run {id}"))
+            }
+        };
+        match by {
+            Some(by) => covered.entry(by).or_default().push(*id),
+            None => queue::write_outcome(conn, *id, RunStatus::Missed, Some(due.id), now)?,
+        }
+    }
+    for (by, ids) in covered {
+        queue::explain(conn, &ids, &format!("The server was down; covered by {by}."))?;
+    }
+    Ok(())
 }
 
 /// The freezes that held since the earliest of these occurrences, by Application.
@@ -159,39 +222,47 @@ fn freezes_of(conn: &mut Conn, due: &[Due], now: Moment) -> Result<HashMap<i64, 
     Ok(of)
 }
 
-/// What is queued or running of each configuration, and what a further occurrence may do then.
+/// What is queued or running of each target, and what a further occurrence may do then.
 struct Going {
-    open: HashMap<i64, Vec<RunStatus>>,
-    policies: HashMap<i64, Policy>,
+    /// As it was when this was asked.
+    open: HashMap<Target, Vec<Open>>,
+    /// How many were let in since.
+    let_in: HashMap<Target, usize>,
+    policies: HashMap<Target, Policy>,
 }
 
 impl Going {
-    fn look(conn: &mut Conn, configuration_ids: &[i64], due: &HashMap<i64, Vec<Due>>) -> Result<Self> {
-        let mut open: HashMap<i64, Vec<RunStatus>> = HashMap::new();
-        for (_, configuration_id, status) in store::open_of(conn, configuration_ids)? {
-            open.entry(configuration_id).or_default().push(status);
-        }
-        let asked: Vec<i64> = configuration_ids
-            .iter()
-            .copied()
-            .filter(|id| open.contains_key(id) || due.get(id).is_some_and(|group| group.len() > 1))
-            .collect();
-        let policies = if asked.is_empty() { HashMap::new() } else { store::policies(conn, &asked)? };
-        Ok(Self { open, policies })
+    fn look(conn: &mut Conn, due: &BTreeMap<Target, Vec<Due>>) -> Result<Self> {
+        let targets: Vec<Target> = due.keys().copied().collect();
+        let open = store::open_of(conn, &targets)?;
+        let asked: Vec<Target> =
+            due.iter().filter(|(target, group)| open.contains_key(target) || group.len() > 1).map(|(t, _)| *t).collect();
+        let policies = if asked.is_empty() { HashMap::new() } else { runnable::policies(conn, &asked)? };
+        Ok(Self { open, let_in: HashMap::new(), policies })
     }
 
-    /// Lets one more run into the queue, or says why not.
-    fn let_in(&mut self, configuration_id: i64) -> Result<(), &'static str> {
-        let overlap = self.policies.get(&configuration_id).map_or(Overlap::Skip, |policy| policy.overlap);
-        let open = self.open.entry(configuration_id).or_default();
-        if open.is_empty() || (overlap == Overlap::Queue && !open.contains(&RunStatus::Queued)) {
-            open.push(RunStatus::Queued);
+    /// Lets one more run into the queue, or says why not. A late one, of which an outage is the cause, queues behind
+    /// what was interrupted.
+    fn let_in(&mut self, target: Target, late: bool) -> Result<(), &'static str> {
+        let overlap = self.policies.get(&target).map_or(Overlap::Skip, |policy| policy.overlap);
+        let open = self.open.get(&target).map_or(&[][..], Vec::as_slice);
+        let let_in = self.let_in.entry(target).or_default();
+        let waits = *let_in > 0 || open.iter().any(|run| run.status == RunStatus::Queued && !(late && run.began));
+        if (open.is_empty() && *let_in == 0) || ((late || overlap == Overlap::Queue) && !waits) {
+            *let_in += 1;
             return Ok(());
         }
         Err(match overlap {
             Overlap::Queue => "The previous run had not ended, and another one was waiting for it already.",
-            Overlap::Skip if open.contains(&RunStatus::Running) => "The previous run was still running.",
+            Overlap::Skip if open.iter().any(|run| run.status == RunStatus::Running) => {
+                "The previous run was still running."
+            }
             Overlap::Skip => "The previous run was still waiting in the queue.",
         })
+    }
+
+    /// The run that waited already, and begins after all that was missed until now.
+    fn waiting(&self, target: Target) -> Option<i64> {
+        self.open.get(&target)?.iter().find(|run| run.status == RunStatus::Queued).map(|run| run.id)
     }
 }

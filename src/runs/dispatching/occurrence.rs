@@ -4,7 +4,7 @@ use super::planning::Missed;
 use crate::clock::Moment;
 use crate::runs::lifecycle::{RunStatus, Trigger};
 use crate::runs::queue_store::{self as queue, NewRun};
-use crate::runs::store::Target;
+use crate::runs::runnable_store::Runnable;
 use crate::schedules::clock::Due;
 
 /// What one step did.
@@ -30,13 +30,14 @@ impl Dispatched {
 }
 
 /// The queued run of an occurrence.
-pub fn row(due: &Due, target: &Target, planned_at: Moment, now: Moment) -> NewRun {
+pub fn row(due: &Due, runnable: &Runnable, planned_at: Moment, now: Moment) -> NewRun {
     NewRun {
         uid: queue::uid(),
         application_id: due.application_id,
-        configuration_id: Some(target.id),
-        configuration_version: Some(target.version),
-        block_id: Some(target.block_id),
+        configuration_id: runnable.target.configuration(),
+        configuration_version: runnable.target.configuration().map(|_| runnable.version),
+        block_id: runnable.block_id,
+        set_id: runnable.target.set(),
         schedule_id: Some(due.id),
         planned_at: Some(planned_at),
         planned_until: None,
@@ -46,26 +47,27 @@ pub fn row(due: &Due, target: &Target, planned_at: Moment, now: Moment) -> NewRu
         trigger_kind: Trigger::Schedule,
         started_by: None,
         as_member_id: Some(due.owner_id),
-        name: due.run_name.clone().unwrap_or_else(|| target.name.clone()),
+        name: due.run_name.clone().unwrap_or_else(|| runnable.name.clone()),
         status: RunStatus::Queued,
         reason: None,
         late: false,
         parameters: due.parameters.clone(),
         file_id: None,
         queued_at: now,
+        precedence: queue::BY_CLOCK,
         available_at: Some(now),
         finished_at: None,
     }
 }
 
-pub fn missed_row(due: &Due, target: &Target, missed: &Missed, now: Moment) -> NewRun {
-    let reason = if missed.covered { "The server was down; covered by a later run." } else { "The server was down." };
+/// The row of occurrences that were missed.
+pub fn missed_row(due: &Due, runnable: &Runnable, missed: &Missed, now: Moment) -> NewRun {
     NewRun {
         planned_until: missed.until,
         status: RunStatus::Missed,
-        reason: Some(reason.to_owned()),
+        reason: Some("The server was down.".to_owned()),
         available_at: None,
         finished_at: Some(now),
-        ..row(due, target, missed.from, now)
+        ..row(due, runnable, missed.from, now)
     }
 }

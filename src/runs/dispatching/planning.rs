@@ -1,4 +1,4 @@
-//! What becomes of occurrences whose moment has come, for the schedules of one configuration together. Pure.
+//! What becomes of occurrences whose moment has come, for the schedules of one target together. Pure.
 //!
 //! What a freeze holds is skipped, and covers nobody. Of the rest the newest one within its grace runs, late if the
 //! server was away; the older ones, and what the configuration's other schedules missed, are covered by it. What happens
@@ -29,8 +29,17 @@ pub struct Fate {
 pub struct Missed {
     pub from: Moment,
     pub until: Option<Moment>,
-    /// A run of the configuration that begins now stands for them, or the one after the freeze that holds now.
-    pub covered: bool,
+    pub covered: Covered,
+}
+
+/// What stands for a missed occurrence, should it come about: who writes it down says so only then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Covered {
+    Not,
+    /// The run of the target's newest occurrence.
+    ByRun,
+    /// The run after the freeze that holds now.
+    AfterFreeze,
 }
 
 /// Occurrences that a freeze skips, from the first to the last.
@@ -65,7 +74,11 @@ pub fn decide(due: &[Due], freezes: &[Freeze], now: Moment) -> Vec<(Step, Fate)>
     let may_run = |i: usize| in_time(i).filter(|_| kept_back(i).is_none());
     // Of several at one instant the first schedule's.
     let winner = (0..due.len()).filter_map(|i| Some((may_run(i)?, Reverse(i)))).max().map(|(_, Reverse(i))| i);
-    let covered = winner.is_some() || (0..due.len()).filter_map(kept_back).any(|(_, freeze)| freeze.run_once);
+    let covered = match winner {
+        Some(_) => Covered::ByRun,
+        None if (0..due.len()).filter_map(kept_back).any(|(_, freeze)| freeze.run_once) => Covered::AfterFreeze,
+        None => Covered::Not,
+    };
     due.iter()
         .enumerate()
         .map(|(i, d)| {
@@ -110,6 +123,7 @@ pub fn decide(due: &[Due], freezes: &[Freeze], now: Moment) -> Vec<(Step, Fate)>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::imports::Target;
     use crate::schedules::RuleDraft;
 
     fn at(text: &str) -> Moment {
@@ -122,7 +136,7 @@ mod tests {
         Due {
             id,
             application_id: 1,
-            configuration_id: 1,
+            target: Target::Configuration(1),
             rule: RuleDraft::from_json(&map).parse().unwrap(),
             next_at: at(next_at),
             run_name: None,
@@ -156,7 +170,7 @@ mod tests {
     fn three_days_of_a_five_minute_schedule_are_one_run_and_one_range() {
         let decided = decide(&[due(1, EVERY_FIVE, "05T06:00:00")], &[], at("08T06:02:00"));
         let (step, fate) = &decided[0];
-        let range = Missed { from: at("05T06:00:00"), until: Some(at("08T05:55:00")), covered: true };
+        let range = Missed { from: at("05T06:00:00"), until: Some(at("08T05:55:00")), covered: Covered::ByRun };
         assert_eq!(*fate, Fate { missed: vec![range], ..ran(at("08T06:00:00"), true) });
         assert_eq!(step.to, Some(at("08T06:05:00")));
     }
@@ -166,13 +180,13 @@ mod tests {
         let inside = fates(&[due(1, DAILY, "05T06:00:00")], "05T18:00:00");
         assert_eq!(inside[0].run, Some((at("05T06:00:00"), true)));
         let outside = fates(&[due(1, DAILY, "05T06:00:00")], "05T18:00:01");
-        assert_eq!(outside, [missed(Missed { from: at("05T06:00:00"), until: None, covered: false })]);
+        assert_eq!(outside, [missed(Missed { from: at("05T06:00:00"), until: None, covered: Covered::Not })]);
     }
 
     #[test]
     fn the_configurations_other_schedules_are_covered_by_the_newest() {
         let fate = fates(&[due(1, DAILY, "05T06:00:00"), due(2, EVERY_FIVE, "05T06:00:00")], "05T07:02:00");
-        assert_eq!(fate[0], missed(Missed { from: at("05T06:00:00"), until: None, covered: true }));
+        assert_eq!(fate[0], missed(Missed { from: at("05T06:00:00"), until: None, covered: Covered::ByRun }));
         assert_eq!(fate[1].run, Some((at("05T07:00:00"), true)));
     }
 
@@ -217,7 +231,7 @@ mod tests {
     fn an_outage_over_a_freeze_is_two_ranges_around_it_and_a_late_run() {
         let freezes = [freeze(7, "05T07:00:00", "05T08:00:00", true)];
         let (step, fate) = decide(&[due(1, EVERY_FIVE, "05T06:00:00")], &freezes, at("05T09:02:00")).remove(0);
-        let range = |from, until| Missed { from: at(from), until: Some(at(until)), covered: true };
+        let range = |from, until| Missed { from: at(from), until: Some(at(until)), covered: Covered::ByRun };
         assert_eq!(fate.missed, [range("05T06:00:00", "05T06:55:00"), range("05T08:00:00", "05T08:55:00")]);
         assert_eq!(fate.frozen, [frozen(7, "05T07:00:00", "05T07:55:00", false)]);
         assert_eq!((fate.run, step.to), (Some((at("05T09:00:00"), true)), Some(at("05T09:05:00"))));
@@ -235,7 +249,7 @@ mod tests {
         for run_once in [true, false] {
             let freezes = [freeze(7, "05T07:00:00", "05T08:00:00", run_once)];
             let (_, fate) = decide(&[due(1, EVERY_FIVE, "05T06:00:00")], &freezes, at("05T07:02:00")).remove(0);
-            let older = Missed { from: at("05T06:00:00"), until: Some(at("05T06:50:00")), covered: run_once };
+            let older = Missed { from: at("05T06:00:00"), until: Some(at("05T06:50:00")), covered: if run_once { Covered::AfterFreeze } else { Covered::Not } };
             assert_eq!((fate.missed, fate.run), (vec![older], None));
             assert_eq!(fate.frozen, [frozen(7, "05T06:55:00", "05T07:00:00", true)]);
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::Data;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 
 use super::executor;
@@ -26,16 +26,29 @@ impl Crew {
 
     /// Takes runs while there is a free place and a run that may begin.
     pub async fn take_all(&self, app: &Data<App>) {
-        while let Ok(place) = self.places.clone().try_acquire_owned() {
-            let asked = app.clone();
-            let taken = match off_thread(move || executor::take(&asked)).await {
-                Ok(Some(taken)) => taken,
-                Ok(None) => return,
+        while let Ok(first) = self.places.clone().try_acquire_owned() {
+            let mut places = vec![first];
+            while let Ok(another) = self.places.clone().try_acquire_owned() {
+                places.push(another);
+            }
+            // All free places at once: one transaction costs as much as several, one for each run.
+            let (asked, free) = (app.clone(), places.len());
+            let taken = match off_thread(move || executor::take_up_to(&asked, free)).await {
+                Ok(taken) if taken.is_empty() => return,
+                Ok(taken) => taken,
                 Err(error) => {
                     tracing::warn!(%error, "no run could be taken; it is tried again");
                     return;
                 }
             };
+            for (taken, place) in taken.into_iter().zip(places) {
+                self.begin(app, taken, place);
+            }
+        }
+    }
+
+    fn begin(&self, app: &Data<App>, taken: executor::Taken, place: OwnedSemaphorePermit) {
+        {
             // Lives as long as the thread, so that `rest` waits for it.
             let (app, at_work) = (app.clone(), self.at_work.token());
             let run = taken.run.id;
@@ -49,7 +62,6 @@ impl Crew {
             });
             if let Err(error) = begun {
                 tracing::error!(run, %error, "no thread could be had for a run; the rescue will look after it");
-                return;
             }
         }
     }

@@ -13,6 +13,7 @@ use crate::imports::{self, ConfigurationStatus};
 use crate::runs::lifecycle::RunStatus;
 use crate::runs::model::{LogLine, Run, RunResult, RunStep};
 use crate::runs::queue_store as queue;
+use crate::runs::resource;
 
 /// How a run ended.
 #[derive(Clone, Debug)]
@@ -40,9 +41,13 @@ impl Ending {
 
 /// Ends a run; `false` when the lease is not this worker's any more: then nothing is written.
 pub fn end(conn: &mut Conn, run: &Run, fence: i64, ending: &Ending, now: Moment) -> Result<bool> {
-    if !leases::give_back(conn, run.id, fence)? {
+    if leases::give_back(conn, run.id, fence)?.is_none() {
         return Ok(false);
     }
+    write_end(conn, run, ending, now)
+}
+
+fn write_end(conn: &mut Conn, run: &Run, ending: &Ending, now: Moment) -> Result<bool> {
     let running = runs::table.filter(runs::id.eq(run.id).and(runs::status.eq(RunStatus::Running)));
     let changed = diesel::update(running)
         .set((
@@ -86,15 +91,19 @@ pub struct Back<'a> {
     pub reason: &'a str,
     /// Whether the attempt failed, or was only broken off.
     pub attempt_counts: bool,
-    pub wait: Duration,
+    /// `None`: it begins anew at once, ahead of whatever was queued after it.
+    pub wait: Option<Duration>,
     /// What is to be told about the attempt.
     pub ending: Option<&'a Ending>,
 }
 
-/// Puts a run back into the queue; `false` when the lease is not this worker's any more.
+/// Puts a run back into the queue, or ends it as Cancelled where somebody asked for that meanwhile: cancel wins over a
+/// retry and over a stop. `false` when the lease is not this worker's any more.
 pub fn put_back(conn: &mut Conn, run: &Run, fence: i64, back: &Back<'_>, now: Moment) -> Result<bool> {
-    if !leases::give_back(conn, run.id, fence)? {
-        return Ok(false);
+    match leases::give_back(conn, run.id, fence)? {
+        None => return Ok(false),
+        Some(true) => return write_end(conn, run, &cancelled(back.ending), now),
+        Some(false) => {}
     }
     let running = runs::table.filter(runs::id.eq(run.id).and(runs::status.eq(RunStatus::Running)));
     let changed = diesel::update(running)
@@ -103,17 +112,29 @@ pub fn put_back(conn: &mut Conn, run: &Run, fence: i64, back: &Back<'_>, now: Mo
             runs::reason.eq(back.reason),
             runs::attempt.eq(if back.attempt_counts { run.attempt } else { run.attempt - 1 }),
             runs::started_at.eq(None::<Moment>),
-            runs::available_at.eq(now.plus(back.wait)),
+            runs::waits_for.eq(back.wait.map(|_| resource::TIME)),
+            runs::available_at.eq(back.wait.map_or(run.queued_at, |wait| now.plus(wait))),
         ))
         .execute(conn)?;
     if changed == 0 {
         return Ok(false);
     }
+    queue::restore_waiting_key(conn, run)?;
     if let Some(ending) = back.ending {
         write_attempt(conn, run, ending)?;
     }
     queue::write_log(conn, run.id, now, "warning", back.reason)?;
     Ok(true)
+}
+
+/// What an attempt that loaded nothing becomes when somebody had asked to cancel.
+pub fn cancelled(ending: Option<&Ending>) -> Ending {
+    Ending {
+        status: RunStatus::Cancelled,
+        cause: None,
+        reason: Some("Cancelled while it ran. The Block holds what it held before.".into()),
+        ..ending.cloned().unwrap_or_else(|| Ending::failed(""))
+    }
 }
 
 /// The steps of an attempt, and its part of the log: that it began, each step as it ended, what else was noted.

@@ -4,7 +4,6 @@
 //! While the work goes on, a second thread beats: it prolongs the lease, tells how far the run is, and looks whether
 //! somebody asked to cancel. Whatever the work brings counts only while the lease is this worker's.
 
-use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -13,33 +12,21 @@ use std::time::{Duration as Span, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::ending_store::{self as ending, Back, Ending};
-use super::leases_store::{self as leases, Held, Need};
+use super::leases_store as leases;
 use super::may_begin as checks;
+pub use super::taking_store::Taken;
+use super::taking_store as taking;
 use super::work::{Board, Done, Import, Job, Retry, Undone, Work};
 use crate::app::App;
-use crate::clock::Moment;
-use crate::db::Conn;
 use crate::error::{AppError, Result};
-use crate::runs::lifecycle::{RunStatus, Trigger};
-use crate::runs::model::Run;
+use crate::runs::lifecycle::RunStatus;
 use crate::runs::policy::{Policy, back_off};
-use crate::runs::queue_store as queue;
-use crate::runs::store::{self, Target};
+use crate::runs::store;
 
 /// How often the second thread looks whether somebody asked to cancel.
 const LOOK: Span = Span::from_millis(500);
 /// How long a run may go on after the process was asked to stop; then it is given back.
 const GRACE_AT_STOP: Span = Span::from_secs(15);
-/// How many waiting runs are looked at in one step.
-const CANDIDATES: i64 = 500;
-
-/// A run that is this worker's.
-#[derive(Clone, Debug)]
-pub struct Taken {
-    pub run: Run,
-    pub fence: i64,
-}
-
 /// Takes one queued run, if there is one that may begin, and sees it through. Answers its id.
 pub fn step(app: &App) -> Result<Option<i64>> {
     step_with(app, &Import)
@@ -53,68 +40,22 @@ pub fn step_with(app: &App, work: &dyn Work) -> Result<Option<i64>> {
     Ok(Some(id))
 }
 
-/// Takes the first queued run that may begin: those by hand ahead of the scheduled, then the longest waiting. Those
-/// that have to wait for another say so.
+/// Takes the next queued run that may begin, if there is one.
 pub fn take(app: &App) -> Result<Option<Taken>> {
+    Ok(take_up_to(app, 1)?.pop())
+}
+
+/// Takes so many of the queued runs that may begin, in one transaction.
+pub fn take_up_to(app: &App, places: usize) -> Result<Vec<Taken>> {
     let now = app.now();
-    if app.stop.is_cancelled() {
-        return Ok(None);
+    if app.stop.is_cancelled() || !app.db.read(|conn| taking::may_take(conn, now))? {
+        return Ok(Vec::new());
     }
-    let Some((queued, line)) = app.db.read(|conn| Line::look(conn, now))? else { return Ok(None) };
-    let (mut held, mut waiting) = (line.held.clone(), Vec::new());
-    let mut taken = None;
-    for run in queued {
-        let target = run.configuration_id.and_then(|id| line.targets.get(&id));
-        let needs = target.map(|t| Need::of(t, line.path_of(t), run.file_id.is_some())).unwrap_or_default();
-        if let Some(reason) = needs.iter().find_map(|need| need.wait(&held)) {
-            if run.reason.as_deref() != Some(reason) {
-                waiting.push((run.id, reason));
-            }
-            // It keeps its place before those behind it that need the same.
-            continue;
+    loop {
+        let took = app.db.write(|conn| taking::take(conn, app, places, now))?;
+        if !took.taken.is_empty() || !took.more {
+            return Ok(took.taken);
         }
-        if taken.is_none() {
-            let until = now.plus(leases::lease(app));
-            let fence = app.db.write(|conn| leases::take(conn, run.id, target, &needs, &app.worker, (now, until)))?;
-            if let Some(fence) = fence {
-                let id = run.id;
-                let run = app.db.read(|conn| store::by_id(conn, id))?.ok_or(AppError::NotFound)?;
-                taken = Some(Taken { run, fence });
-            }
-        }
-        for need in &needs {
-            need.take(&mut held);
-        }
-    }
-    if !waiting.is_empty() {
-        app.db.write(|conn| queue::say_why_waiting(conn, &waiting))?;
-    }
-    Ok(taken)
-}
-
-/// What the runs in the queue need.
-struct Line {
-    targets: HashMap<i64, Target>,
-    policies: HashMap<i64, Policy>,
-    held: Held,
-}
-
-impl Line {
-    /// With the queue, in order; `None` when nothing waits.
-    fn look(conn: &mut Conn, now: Moment) -> Result<Option<(Vec<Run>, Self)>> {
-        let mut queued = store::queued(conn, now, CANDIDATES)?;
-        if queued.is_empty() {
-            return Ok(None);
-        }
-        queued.sort_by_key(|run| (run.trigger == Trigger::Schedule, run.available_at, run.id));
-        let ids: Vec<i64> = queued.iter().filter_map(|run| run.configuration_id).collect();
-        let targets = store::targets(conn, &ids)?;
-        let policies = store::policies(conn, &ids)?;
-        Ok(Some((queued, Self { targets, policies, held: leases::held(conn)? })))
-    }
-
-    fn path_of(&self, target: &Target) -> Option<&str> {
-        self.policies.get(&target.id)?.path()
     }
 }
 
@@ -157,19 +98,21 @@ impl Signals {
 
 /// Does the work of a run that was taken, and ends it.
 pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
-    let Taken { run, fence } = &taken;
-    let policy = match run.configuration_id {
-        Some(id) => app.db.read(|conn| store::policies(conn, &[id]))?.remove(&id).unwrap_or_default(),
-        None => Policy::default(),
+    let Taken { run, fence, policy } = &taken;
+    let policy = match policy {
+        Ok(policy) => policy,
+        Err(why) => return finish(app, &taken, &Ending::failed(why)),
     };
-    if let Some(reason) = app.db.read(|conn| checks::why_not_to_begin(conn, run))? {
+    let (reason, replaces) =
+        app.db.read(|conn| Ok((checks::why_not_to_begin(conn, run)?, store::chain(conn, run)?)))?;
+    if let Some(reason) = reason {
         return finish(app, &taken, &Ending::failed(reason));
     }
+    let _at_work = app.at_work.enter(run.id);
     let signals =
         Signals { cancel: CancellationToken::new(), cancelled: AtomicBool::new(false), stop: AtomicU8::new(0) };
     let deadline = Instant::now() + Span::from_secs(u64::try_from(policy.attempt_seconds).unwrap_or(3_600).max(1));
     let board = Board::default();
-    let replaces = app.db.read(|conn| store::chain(conn, run))?;
     let job = Job {
         run,
         fence: *fence,
@@ -190,7 +133,7 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
         tracing::error!(run = run.id, "the work of a run panicked");
         Err(Undone::new("Something went wrong on our side; the server's log says more.", Retry::No))
     });
-    conclude(app, &taken, &policy, signals.stopped(), outcome)
+    conclude(app, &taken, policy, signals.stopped(), outcome)
 }
 
 /// Beats until the work has ended.
@@ -250,16 +193,13 @@ fn conclude(
             return Ok(());
         }
         Stop::Cancel => {
-            ending.status = RunStatus::Cancelled;
-            ending.cause = None;
-            ending.reason = Some("Cancelled while it ran. The Block holds what it held before.".into());
-            return finish(app, taken, &ending);
+            return finish(app, taken, &ending::cancelled(Some(&ending)));
         }
         Stop::ShuttingDown => {
             let back = Back {
                 reason: "The server was stopped while it ran; it begins anew.",
                 attempt_counts: false,
-                wait: chrono::Duration::zero(),
+                wait: None,
                 ending: None,
             };
             return put_back(app, taken, &back);
@@ -288,7 +228,7 @@ fn conclude(
         _ => back_off(run.id, run.attempt),
     };
     let reason = format!("Attempt {} failed: {cause} It is tried again {}.", run.attempt, in_words(wait));
-    put_back(app, taken, &Back { reason: &reason, attempt_counts: true, wait, ending: Some(&ending) })
+    put_back(app, taken, &Back { reason: &reason, attempt_counts: true, wait: Some(wait), ending: Some(&ending) })
 }
 
 fn in_words(wait: chrono::Duration) -> String {
@@ -333,12 +273,12 @@ fn put_back(app: &App, taken: &Taken, back: &Back<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Tries again while the database is busy or away, for less than a lease lasts.
+/// Tries again while the database is busy or away, or the disk is full, for less than a lease lasts.
 fn persist<T>(mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
     let began = Instant::now();
     loop {
         match attempt() {
-            Err(AppError::Unavailable { .. }) if began.elapsed() < Span::from_secs(45) => {
+            Err(AppError::Unavailable { .. } | AppError::DiskFull) if began.elapsed() < Span::from_secs(45) => {
                 std::thread::sleep(Span::from_millis(500));
             }
             other => return other,

@@ -7,6 +7,7 @@ pub mod executor;
 mod leases_store;
 mod may_begin;
 pub mod rescue;
+mod taking_store;
 pub mod work;
 mod workers_store;
 

@@ -4,18 +4,17 @@
 //! stays true: a load that became visible ends the run as a success, one that did not is tried again, or Failed with
 //! the cause "interrupted" after its attempts.
 
-use chrono::Duration;
-
 use super::ending_store::{self as ending, Back, Ending};
 use super::leases_store as leases;
 use crate::app::App;
 use crate::applications::blocks::generations;
 use crate::applications::blocks::ledger::{self, LedgerRow};
 use crate::clock::Moment;
-use crate::db::Location;
+use crate::db::{Conn, Location};
 use crate::error::Result;
 use crate::runs::lifecycle::RunStatus;
 use crate::runs::model::{Run, RunResult};
+use crate::runs::runnable_store as runnable;
 use crate::runs::store;
 
 /// What one step did.
@@ -44,6 +43,10 @@ fn rescue(app: &App, all_others: bool) -> Result<Rescued> {
     let mut done = Rescued::default();
     let besides = all_others.then_some(app.worker.as_str());
     for lease in app.db.read(|conn| leases::expired(conn, besides, now))? {
+        // A thread of this very process works on it, and prolongs its lease as soon as it can.
+        if app.at_work.has(lease.0) {
+            continue;
+        }
         // One that cannot be rescued yet keeps none of the others waiting; its lease expires once more.
         if let Err(error) = take_over(app, lease, all_others, now, &mut done) {
             tracing::warn!(run = lease.0, %error, "a run whose worker is gone could not be rescued yet");
@@ -64,26 +67,31 @@ fn take_over(app: &App, lease: (i64, i64), all_others: bool, now: Moment, done: 
     let taken = app.db.write(|conn| leases::take_over(conn, lease, !all_others, &app.worker, (now, until)))?;
     let Some(fence) = taken else { return Ok(()) };
     let Some(run) = app.db.read(|conn| store::by_id(conn, lease.0))? else { return Ok(()) };
-    decide(app, &run, fence, done)
+    // Where one process alone serves, the other one is gone; else no more is known than that it was silent.
+    let what = if all_others { "the server stopped" } else { "its worker was not heard of any more" };
+    decide(app, &run, fence, what, done)
 }
 
-fn decide(app: &App, run: &Run, fence: i64, done: &mut Rescued) -> Result<()> {
+fn decide(app: &App, run: &Run, fence: i64, what: &str, done: &mut Rescued) -> Result<()> {
     let loaded = app.blocks.read(|conn| {
-        let Some(block_id) = run.block_id else { return Ok(None) };
-        ledger::shut_out(conn, block_id, fence)?;
-        ledger::ledger(conn, &run.uid, block_id)
+        // Every Block that the run holds, before any is asked: what the ledger says of them then is one answer.
+        let blocks: Vec<i64> = run.block_id.into_iter().collect();
+        for block_id in &blocks {
+            ledger::shut_out(conn, *block_id, fence)?;
+        }
+        let mut rows = Vec::new();
+        for block_id in &blocks {
+            rows.extend(ledger::ledger(conn, &run.uid, *block_id)?);
+        }
+        Ok(rows.into_iter().reduce(sum))
     })?;
     let now = app.now();
     if let Some(row) = loaded {
         let ending = of_ledger(row);
-        app.db.write(|conn| ending::end(conn, run, fence, &ending, now))?;
-        done.finished += 1;
+        done.finished += usize::from(app.db.write(|conn| ending::end(conn, run, fence, &ending, now))?);
         return Ok(());
     }
-    let policy = match run.configuration_id {
-        Some(id) => app.db.read(|conn| store::policies(conn, &[id]))?.remove(&id).unwrap_or_default(),
-        None => Default::default(),
-    };
+    let attempts = app.db.read(|conn| attempts(conn, run))?;
     let requested = app.db.read(|conn| leases::cancel_requested(conn, run.id, fence))?;
     if requested == Some(true) {
         let ending = Ending {
@@ -92,24 +100,40 @@ fn decide(app: &App, run: &Run, fence: i64, done: &mut Rescued) -> Result<()> {
             cause: None,
             ..Ending::failed("")
         };
-        app.db.write(|conn| ending::end(conn, run, fence, &ending, now))?;
-        done.failed += 1;
-    } else if run.attempt < policy.attempts {
-        let reason =
-            format!("Attempt {} was interrupted: the server stopped while it ran. It begins anew.", run.attempt);
-        let back = Back { reason: &reason, attempt_counts: true, wait: Duration::zero(), ending: None };
-        app.db.write(|conn| ending::put_back(conn, run, fence, &back, now))?;
-        done.queued_again += 1;
+        done.failed += usize::from(app.db.write(|conn| ending::end(conn, run, fence, &ending, now))?);
+    } else if run.attempt < attempts {
+        let reason = format!("Attempt {} was interrupted: {what} while it ran. It begins anew.", run.attempt);
+        let back = Back { reason: &reason, attempt_counts: true, wait: None, ending: None };
+        done.queued_again += usize::from(app.db.write(|conn| ending::put_back(conn, run, fence, &back, now))?);
     } else {
         let times = if run.attempt == 1 { "once".to_owned() } else { format!("{} times", run.attempt) };
         let cause = format!(
-            "Interrupted: the server stopped while it ran. It was tried {times}; nothing was loaded, and the Block \
-             holds what it held before."
+            "Interrupted: {what} while it ran. It was tried {times}; nothing was loaded, and the Block holds what it \
+             held before."
         );
-        app.db.write(|conn| ending::end(conn, run, fence, &Ending::failed(cause), now))?;
-        done.failed += 1;
+        let ending = Ending::failed(cause);
+        done.failed += usize::from(app.db.write(|conn| ending::end(conn, run, fence, &ending, now))?);
     }
     Ok(())
+}
+
+/// How often the version that a run follows lets it be tried; one that cannot be read fails when it begins anew.
+fn attempts(conn: &mut Conn, run: &Run) -> Result<i32> {
+    let Some(configuration_id) = run.configuration_id else { return Ok(1) };
+    let followed = runnable::followed(conn, configuration_id, run.configuration_version)?;
+    Ok(followed.and_then(|followed| followed.policy().ok()).map_or(i32::MAX, |policy| policy.attempts))
+}
+
+/// One run's loads of several Blocks, which become visible together, counted as one.
+fn sum(mut all: LedgerRow, more: LedgerRow) -> LedgerRow {
+    all.read += more.read;
+    all.added += more.added;
+    all.changed += more.changed;
+    all.removed += more.removed;
+    all.unchanged += more.unchanged;
+    all.rejected += more.rejected;
+    all.bytes += more.bytes;
+    all
 }
 
 /// The load happened; only its run could not say so.

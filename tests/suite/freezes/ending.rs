@@ -182,7 +182,7 @@ on_both! {
             ["2026-10-09T17:00 queued late", "17:00 skipped", "18:00 missed"],
             "one run, not two"
         );
-        let covered = "The server was down when the freeze \"Close\" ended; covered by a later run.";
+        let covered = "The server was down when the freeze \"Close\" ended; covered by run 1.";
         assert_eq!(reasons(&world).await[1], covered);
         assert_eq!(outcomes(&world).await, [] as [i64; 0]);
     }

@@ -79,7 +79,7 @@ on_both! {
         }
         let ended = run(&world, started.id).await;
         assert_eq!(ended.status, RunStatus::Failed);
-        assert!(ended.cause.unwrap().starts_with("Interrupted: the server stopped while it ran. It was tried 3 times"));
+        assert!(ended.cause.unwrap().starts_with("Interrupted: its worker was not heard of any more while it ran. It was tried 3"));
         assert_eq!(outcomes(&world).await, [started.id]);
     }
 

@@ -1,9 +1,11 @@
--- The Workspace is one row: this installation. `fence` only grows: every lease of a run takes the next value.
+-- The Workspace is one row: this installation. `fence` only grows: every lease of a run takes the next value. `turn` is
+-- the Application whose run was taken last: the next one's turn comes.
 CREATE TABLE workspace (
     id BIGINT PRIMARY KEY CHECK (id = 1),
     name TEXT NOT NULL,
     time_zone TEXT NOT NULL,
     fence BIGINT NOT NULL DEFAULT 0,
+    turn BIGINT NOT NULL DEFAULT 0,
     fingerprint TEXT NOT NULL,
     standing_by_since BIGINT,
     seal_check TEXT,

@@ -27,6 +27,7 @@ CREATE TABLE schedules (
     archived_at BIGINT,
     CHECK ((configuration_id IS NULL) <> (set_id IS NULL))
 );
+CREATE INDEX schedules_target ON schedules (target_key);
 CREATE INDEX schedules_configuration ON schedules (configuration_id);
 CREATE INDEX schedules_set ON schedules (set_id) WHERE set_id IS NOT NULL;
 CREATE INDEX schedules_application ON schedules (application_id, target_key);

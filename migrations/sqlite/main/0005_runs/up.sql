@@ -1,6 +1,8 @@
 -- One run for each (schedule, planned instant, repeat number), and one repeat of each run: two unique keys below.
 -- `uid` is random, and what the Block database knows a run by: ids may be handed out again after a power cut or a partial
 -- restore. `waiting_key` is set while a run by hand waits in the queue, so that a second click finds the first.
+-- While it is queued, `precedence` says who goes first (0 by hand, 1 the rest) and `waits_for` in which line it stands:
+-- NULL may begin, `time` waits for `available_at`, else what others hold (`block:7`).
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     uid TEXT NOT NULL,
@@ -28,6 +30,8 @@ CREATE TABLE runs (
     parameters TEXT,
     file_id BIGINT,
     queued_at BIGINT NOT NULL,
+    precedence INTEGER NOT NULL DEFAULT 1,
+    waits_for TEXT,
     available_at BIGINT,
     started_at BIGINT,
     finished_at BIGINT,
@@ -35,6 +39,7 @@ CREATE TABLE runs (
     CHECK (trigger_kind IN ('schedule', 'member', 'api', 'set')),
     CHECK (status IN ('queued', 'running', 'success', 'partial', 'failed', 'cancelled', 'skipped', 'missed', 'held')),
     CHECK ((status IN ('queued', 'running')) = (finished_at IS NULL)),
+    CHECK (waits_for IS NULL OR status = 'queued'),
     CHECK (planned_until IS NULL OR planned_until >= planned_at)
 );
 CREATE UNIQUE INDEX runs_occurrence ON runs (schedule_id, planned_at, repeat_no) WHERE schedule_id IS NOT NULL;
@@ -57,7 +62,11 @@ CREATE INDEX runs_recent ON runs (application_id, queued_at);
 CREATE INDEX runs_calendar ON runs (application_id, (coalesce(planned_at, queued_at)));
 CREATE INDEX runs_ranges ON runs (application_id, planned_until) WHERE planned_until IS NOT NULL;
 CREATE INDEX runs_block ON runs (block_id, id);
-CREATE INDEX runs_available ON runs (available_at) WHERE available_at IS NOT NULL;
+-- The queue: those that may begin, by Application so that these take turns; and the lines of those that wait. Both hold
+-- only what is queued, and the first of a line is found without reading those behind it.
+CREATE INDEX runs_ready ON runs (precedence, application_id, available_at, id)
+    WHERE status = 'queued' AND waits_for IS NULL;
+CREATE INDEX runs_lines ON runs (waits_for, precedence, available_at, id) WHERE waits_for IS NOT NULL;
 -- What is queued or running: few rows, asked at each occurrence.
 CREATE INDEX runs_open ON runs (configuration_id) WHERE finished_at IS NULL;
 CREATE INDEX runs_under_way ON runs (application_id, id) WHERE finished_at IS NULL;
@@ -122,13 +131,12 @@ CREATE TABLE run_log (
 );
 CREATE INDEX run_log_run ON run_log (run_id, id);
 
--- What only one run may hold at a time: the writing of a Block (place 0), one of a Connection's four places.
+-- What only so many runs may hold at a time: `block:7` and `file:3:a.csv` have the place 0, `connection:3` has four.
 CREATE TABLE resource_leases (
-    kind TEXT NOT NULL CHECK (kind IN ('block', 'file', 'connection')),
     resource TEXT NOT NULL,
     place INTEGER NOT NULL,
     run_id BIGINT NOT NULL REFERENCES runs (id),
-    PRIMARY KEY (kind, resource, place)
+    PRIMARY KEY (resource, place)
 );
 CREATE INDEX resource_leases_run ON resource_leases (run_id);
 

@@ -70,12 +70,12 @@ pub fn record(conn: &mut Conn, kept: Vec<Kept>) -> Result<()> {
     let rows: Vec<NewRun> = first.iter().map(|k| k.row.clone()).collect();
     queue::insert_all(conn, &rows)?;
     let occurrences: Vec<(i64, Moment)> = rows.iter().filter_map(occurrence).collect();
-    let ids = queue::skipped_of(conn, &occurrences)?;
+    let there = queue::of_occurrences(conn, &occurrences)?;
     let skips: Vec<Skip> = first
         .iter()
         .filter_map(|kept| {
             // What ran at that instant is no skip.
-            let run_id = *ids.get(&occurrence(&kept.row)?)?;
+            let (run_id, _) = *there.get(&occurrence(&kept.row)?).filter(|(_, status)| *status == RunStatus::Skipped)?;
             Some(Skip {
                 freeze_id: kept.freeze_id,
                 schedule_id: kept.schedule_id,

@@ -12,10 +12,11 @@ use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::freezes::Freeze;
 use crate::freezes::by_clock::{self, Skip};
+use crate::imports::Target;
 use crate::runs::dispatching::occurrence::{Dispatched, row};
 use crate::runs::lifecycle::RunStatus;
 use crate::runs::queue_store::{self as queue, NewRun};
-use crate::runs::store;
+use crate::runs::{runnable_store as runnable, store};
 use crate::schedules::clock::Due;
 use crate::schedules::{LATE, Schedule, actions as schedules};
 use crate::words::counted;
@@ -65,7 +66,7 @@ pub fn settle(conn: &mut Conn, application_id: i64, now: Moment) -> Result<Dispa
             let skips: Vec<Skip> = clock::skips(conn, &[freeze.id])?.into_values().collect();
             // It may have ended earlier or later than was said when they were skipped.
             let runs: Vec<i64> = skips.iter().map(|skip| skip.run_id).collect();
-            queue::explain_skipped(conn, &runs, &freeze.reason())?;
+            queue::explain(conn, &runs, &freeze.reason())?;
             if freeze.run_once && freeze.archived_at.is_none() && !skips.is_empty() {
                 once.push((freeze, skips));
             }
@@ -115,7 +116,7 @@ fn once_each(over: &[(Freeze, Vec<Skip>)], schedules: &[Schedule], at: Moment) -
             due: Due {
                 id: schedule.id,
                 application_id: schedule.application_id,
-                configuration_id: schedule.configuration_id,
+                target: Target::Configuration(schedule.configuration_id),
                 rule: schedule.rule,
                 next_at: at,
                 run_name: schedule.run_name.clone(),
@@ -134,11 +135,12 @@ fn once_each(over: &[(Freeze, Vec<Skip>)], schedules: &[Schedule], at: Moment) -
 
 /// The run after a freeze. It is promised, so it queues behind one that goes; one that waits stands for it.
 fn queue_once(conn: &mut Conn, once: Once, at: Moment, now: Moment, done: &mut Dispatched) -> Result<()> {
-    let id = once.due.configuration_id;
-    let Some(target) = store::targets(conn, &[id])?.remove(&id) else { return Ok(()) };
-    let open: Vec<RunStatus> = store::open_of(conn, &[id])?.into_iter().map(|(_, _, status)| status).collect();
+    let target = once.due.target;
+    let Some(runnable) = runnable::runnables(conn, &[target])?.remove(&target) else { return Ok(()) };
+    let open = store::open_of(conn, &[target])?.remove(&target).unwrap_or_default();
+    let waiting = open.iter().find(|run| run.status == RunStatus::Queued);
     let (late, too_late, freeze) = (now.since(at) > LATE, now.since(at) > GRACE, &once.freeze);
-    let queued = row(&once.due, &target, at, now);
+    let queued = row(&once.due, &runnable, at, now);
     let ended = |status, reason: String| NewRun {
         status,
         reason: Some(reason),
@@ -146,20 +148,27 @@ fn queue_once(conn: &mut Conn, once: Once, at: Moment, now: Moment, done: &mut D
         finished_at: Some(now),
         ..queued.clone()
     };
-    let covered = open.contains(&RunStatus::Queued) || (too_late && !open.is_empty());
-    let new = match covered {
-        true if late => {
-            ended(RunStatus::Missed, format!("The server was down when {freeze} ended; covered by a later run."))
+    let covering = waiting.or(open.first().filter(|_| too_late));
+    let covered = covering.is_some();
+    let new = match covering {
+        Some(by) if late => {
+            let words = format!("The server was down when {freeze} ended; covered by run {}.", by.id);
+            ended(RunStatus::Missed, words)
         }
-        true => ended(RunStatus::Skipped, format!("Another run was waiting when {freeze} ended, and stands for it.")),
-        false if too_late => {
+        Some(_) => ended(RunStatus::Skipped, format!("Another run was waiting when {freeze} ended, and stands for it.")),
+        None if too_late => {
             ended(RunStatus::Missed, format!("The server was down when {freeze} ended, and for three days after."))
         }
-        false => NewRun { late, reason: Some(once.reason.clone()), ..queued.clone() },
+        None => NewRun { late, reason: Some(once.reason.clone()), ..queued.clone() },
     };
-    // An occurrence planned for this very instant stands for it.
     if queue::insert_all(conn, std::slice::from_ref(&new))? == 0 {
-        return Ok(());
+        // An occurrence planned for this very instant stands for it, where it runs. One that does not, because the
+        // previous run was going, must not swallow what was promised.
+        let there = store::of_occurrence(conn, once.due.id, at)?.filter(|run| run.status == RunStatus::Skipped);
+        match there.filter(|_| new.status == RunStatus::Queued) {
+            Some(skipped) => queue::revive(conn, skipped.id, &new)?,
+            None => return Ok(()),
+        }
     }
     let Some(run) = store::of_occurrence(conn, once.due.id, at)? else { return Ok(()) };
     match run.status {

@@ -1,0 +1,31 @@
+//! What is put right at every start, before anything runs: the two databases may be of different ages, because one of
+//! them was restored from a copy, or because a power cut took more from one than from the other.
+//!
+//! Ids that only one of them knows must not be handed out again: a run would be taken for another that has its number in
+//! the rows of a Block, a lease with an older fence could not load, and a file given by hand would be another run's. So the
+//! sequences of each are raised above what the other knows. That is safe with several processes: they only grow.
+
+use crate::app::App;
+use crate::applications::blocks::ledger;
+use crate::db;
+use crate::error::Result;
+use crate::{runs, workspace};
+
+/// Raises what hands out ids and fences above what the other database knows.
+pub fn at_start(app: &App) -> Result<()> {
+    let known = app.blocks.read(ledger::highest)?;
+    app.db.write(|conn| {
+        workspace::raise_fence(conn, known.fence)?;
+        raise(conn, "runs", known.run_id)?;
+        raise(conn, "blocks", known.block_id)
+    })?;
+    let named = app.db.read(runs::highest_file)?;
+    app.blocks.write(|conn| raise(conn, "files", named))
+}
+
+fn raise(conn: &mut db::Conn, table: &'static str, above: i64) -> Result<()> {
+    if db::raise_ids(conn, table, above)? {
+        tracing::warn!(table, above, "one database is older than the other: its ids go on above what that one knows");
+    }
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! What runs execute, as it stands now: the configurations and sets, and the versions that say how.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+
+use super::policy::Policy;
+use crate::db::Conn;
+use crate::db::schema::{applications, configuration_versions, import_configurations, import_sets};
+use crate::error::Result;
+use crate::imports::Target;
+
+/// A configuration or a set that may be run. One that was deleted, or whose Application was, is none.
+#[derive(Clone, Debug)]
+pub struct Runnable {
+    pub target: Target,
+    pub application_id: i64,
+    pub name: String,
+    pub version: i64,
+    /// `None`: a set, whose steps name theirs.
+    pub block_id: Option<i64>,
+    /// `None`: a set, or a configuration that takes a file given by hand.
+    pub connection_id: Option<i64>,
+}
+
+/// Those of the targets that may be run.
+pub fn runnables(conn: &mut Conn, targets: &[Target]) -> Result<HashMap<Target, Runnable>> {
+    let mut found = HashMap::new();
+    let ids: Vec<i64> = targets.iter().filter_map(|target| target.configuration()).collect();
+    let rows: Vec<(i64, i64, String, i64, i64, Option<i64>)> = import_configurations::table
+        .inner_join(applications::table)
+        .filter(import_configurations::id.eq_any(&ids))
+        .filter(import_configurations::archived_at.is_null().and(applications::archived_at.is_null()))
+        .select((
+            import_configurations::id,
+            import_configurations::application_id,
+            import_configurations::name,
+            import_configurations::version,
+            import_configurations::block_id,
+            import_configurations::connection_id,
+        ))
+        .load(conn)?;
+    for (id, application_id, name, version, block_id, connection_id) in rows {
+        let target = Target::Configuration(id);
+        let block_id = Some(block_id);
+        found.insert(target, Runnable { target, application_id, name, version, block_id, connection_id });
+    }
+    let ids: Vec<i64> = targets.iter().filter_map(|target| target.set()).collect();
+    if ids.is_empty() {
+        return Ok(found);
+    }
+    let rows: Vec<(i64, i64, String, i64)> = import_sets::table
+        .inner_join(applications::table)
+        .filter(import_sets::id.eq_any(&ids))
+        .filter(import_sets::archived_at.is_null().and(applications::archived_at.is_null()))
+        .select((import_sets::id, import_sets::application_id, import_sets::name, import_sets::version))
+        .load(conn)?;
+    for (id, application_id, name, version) in rows {
+        let target = Target::Set(id);
+        let runnable = Runnable { target, application_id, name, version, block_id: None, connection_id: None };
+        found.insert(target, runnable);
+    }
+    Ok(found)
+}
+
+/// What the newest definitions of these configurations say about running them; one that cannot be read is left out.
+pub fn policies(conn: &mut Conn, targets: &[Target]) -> Result<HashMap<Target, Policy>> {
+    let ids: Vec<i64> = targets.iter().filter_map(|target| target.configuration()).collect();
+    let rows: Vec<(i64, String)> = configuration_versions::table
+        .inner_join(import_configurations::table)
+        .filter(import_configurations::id.eq_any(ids))
+        .filter(configuration_versions::version.eq(import_configurations::version))
+        .select((configuration_versions::configuration_id, configuration_versions::definition))
+        .load(conn)?;
+    let read = |(id, text): (i64, String)| Some((Target::Configuration(id), Policy::of(&text).ok()?));
+    Ok(rows.into_iter().filter_map(read).collect())
+}
+
+/// The version of a configuration that a run follows: all that it needs to know, whatever is saved meanwhile.
+#[derive(Clone, Debug, Queryable)]
+pub struct Followed {
+    pub version: i64,
+    pub block_id: i64,
+    pub connection_id: Option<i64>,
+    definition: String,
+}
+
+impl Followed {
+    /// How it is run. `Err`: why that cannot be read.
+    pub fn policy(&self) -> std::result::Result<Policy, String> {
+        Policy::of(&self.definition)
+    }
+}
+
+/// This version of a configuration, or the newest one; `None` when there is no such version.
+pub fn followed(conn: &mut Conn, configuration_id: i64, version: Option<i64>) -> Result<Option<Followed>> {
+    let version = match version {
+        Some(version) => version,
+        None => {
+            let newest = import_configurations::table.find(configuration_id).select(import_configurations::version);
+            match newest.first(conn).optional()? {
+                Some(version) => version,
+                None => return Ok(None),
+            }
+        }
+    };
+    Ok(configuration_versions::table
+        .find((configuration_id, version))
+        .select((
+            configuration_versions::version,
+            configuration_versions::block_id,
+            configuration_versions::connection_id,
+            configuration_versions::definition,
+        ))
+        .first(conn)
+        .optional()?)
+}

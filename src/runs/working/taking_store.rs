@@ -1,0 +1,250 @@
+//! The queue: which runs begin next, chosen in SQL so that the cost of one does not grow with the number that wait.
+//!
+//! A queued run either may begin, or stands in a line (`waits_for`): for its next attempt, or for what others hold. Those
+//! that may begin are found by one index, by hand first, then Application by Application in turn (`workspace.turn`), of
+//! each the one that waits longest. One that finds what it needs exhausted moves into the line of that: it is read once,
+//! not at each take, and holds nobody up. When a place is free, the first of its line may begin. Whoever takes looks at
+//! all lines with a free place; there are never more lines than things that runs hold, so a wake-up cannot be lost.
+//!
+//! Takers hold the Workspace's row, which carries the fence anyway: they go one after the other, so that no two choose
+//! one run or one place. Each takes a few milliseconds at most.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+
+use super::leases_store as leases;
+use crate::app::App;
+use crate::clock::Moment;
+use crate::db::schema::{resource_leases, run_leases, runs, workspace};
+use crate::db::{self, Conn};
+use crate::error::{AppError, Result};
+use crate::runs::lifecycle::RunStatus;
+use crate::runs::model::Run;
+use crate::runs::policy::Policy;
+use crate::runs::resource::{self, Held};
+use crate::runs::runnable_store as runnable;
+use crate::runs::store;
+
+/// A run that is this worker's.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    pub run: Run,
+    pub fence: i64,
+    /// As the version that it follows says. `Err`: why that cannot be read.
+    pub policy: std::result::Result<Policy, String>,
+}
+
+/// How many runs one transaction looks at, so that nobody waits long for it.
+const LOOKED_AT: usize = 200;
+
+/// What one transaction did.
+#[derive(Debug, Default)]
+pub struct Took {
+    pub taken: Vec<Taken>,
+    /// It stopped before the queue was seen to its end.
+    pub more: bool,
+}
+
+/// Whether a run may begin by now: asked before [`take`], so that nothing is written while nothing is to be done.
+pub fn may_take(conn: &mut Conn, now: Moment) -> Result<bool> {
+    if next(conn, 0)?.is_some() {
+        return Ok(true);
+    }
+    let lines = lines(conn)?;
+    if lines.is_empty() {
+        return Ok(false);
+    }
+    let held = held(conn)?;
+    for line in lines {
+        let may = if line == resource::TIME { in_time(conn, now)? } else { held.free(&line) > 0 };
+        if may {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Takes up to so many runs for this worker, each with all that it needs.
+pub fn take(conn: &mut Conn, app: &App, places: usize, now: Moment) -> Result<Took> {
+    db::lock_row(conn, "workspace", 1)?;
+    let mut turn: i64 = workspace::table.find(1).select(workspace::turn).first(conn)?;
+    let mut held = held(conn)?;
+    let mut took = Took::default();
+    let mut looked_at = 0;
+    begin_in_time(conn, now)?;
+    loop {
+        let woken = wake(conn, &held)?;
+        let mut lined_up = false;
+        while took.taken.len() < places {
+            let Some(candidate) = next(conn, turn)? else { break };
+            if looked_at == LOOKED_AT {
+                took.more = true;
+                return Ok(took);
+            }
+            looked_at += 1;
+            match take_one(conn, app, candidate.id, &mut held, now)? {
+                Some(taken) => {
+                    turn = candidate.application_id;
+                    took.taken.push(taken);
+                }
+                None => lined_up = true,
+            }
+        }
+        // Who was woken and lined up elsewhere left the place to the next in its first line.
+        if took.taken.len() == places || !(woken && lined_up) {
+            return Ok(took);
+        }
+    }
+}
+
+#[derive(QueryableByName)]
+struct Candidate {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = BigInt)]
+    application_id: i64,
+}
+
+/// The run that begins next: by hand before the rest, of the Application after the one whose turn it was.
+fn next(conn: &mut Conn, turn: i64) -> Result<Option<Candidate>> {
+    // Four looks into one index, whatever waits there.
+    const FIRST: &str = "FROM runs WHERE status = 'queued' AND waits_for IS NULL AND precedence =";
+    const ORDER: &str = "ORDER BY application_id, available_at, id LIMIT 1";
+    let picks: Vec<String> = [(0, "AND application_id > $1"), (0, ""), (1, "AND application_id > $1"), (1, "")]
+        .iter()
+        .enumerate()
+        .map(|(pick, (precedence, after))| {
+            format!(
+                "SELECT * FROM (SELECT {pick} AS pick, id, application_id {FIRST} {precedence} {after} {ORDER}) AS p{pick}"
+            )
+        })
+        .collect();
+    let query = format!("SELECT id, application_id FROM ({}) AS picks ORDER BY pick LIMIT 1", picks.join(" UNION ALL "));
+    Ok(diesel::sql_query(query).bind::<BigInt, _>(turn).get_result(conn).optional()?)
+}
+
+/// Takes a run, or lines it up behind those that hold what it needs; `None` also when somebody cancelled it.
+fn take_one(conn: &mut Conn, app: &App, id: i64, held: &mut Held, now: Moment) -> Result<Option<Taken>> {
+    db::lock_row(conn, "runs", id)?;
+    let Some(mut run) = store::by_id(conn, id)?.filter(|run| run.status == RunStatus::Queued) else { return Ok(None) };
+    // The version is chosen when a run begins; its further attempts follow the same. Block and Connection are that
+    // version's, read under this lock: what the run holds is what it will load.
+    let version = if run.attempt > 0 { run.configuration_version } else { None };
+    let followed = match run.configuration_id {
+        Some(configuration) => runnable::followed(conn, configuration, version)?,
+        None => None,
+    };
+    let policy = match &followed {
+        Some(followed) => followed.policy(),
+        // What cannot be found fails in words when it begins.
+        None => Ok(Policy::default()),
+    };
+    let blocks: Vec<i64> = followed.iter().map(|followed| followed.block_id).collect();
+    let connection = followed.as_ref().and_then(|f| f.connection_id).filter(|_| run.file_id.is_none());
+    let needs = resource::needs(&blocks, connection, policy.as_ref().ok().and_then(|policy| policy.path()));
+    let places = match held.take(&needs) {
+        Ok(places) => places,
+        Err(exhausted) => {
+            diesel::update(runs::table.find(id)).set(runs::waits_for.eq(exhausted.as_str())).execute(conn)?;
+            return Ok(None);
+        }
+    };
+    for (resource, place) in places {
+        diesel::insert_into(resource_leases::table)
+            .values((
+                resource_leases::resource.eq(resource),
+                resource_leases::place.eq(place),
+                resource_leases::run_id.eq(id),
+            ))
+            .execute(conn)?;
+    }
+    let fence = diesel::update(workspace::table)
+        .set((workspace::fence.eq(workspace::fence + 1), workspace::turn.eq(run.application_id)));
+    let fence: Option<i64> = fence.returning(workspace::fence).get_result(conn).optional()?;
+    let fence = fence.ok_or_else(|| AppError::internal("there is no Workspace yet"))?;
+    if let Some(followed) = followed {
+        run.configuration_version = Some(followed.version);
+        run.block_id = Some(followed.block_id);
+    }
+    run.attempt += 1;
+    (run.status, run.started_at, run.available_at, run.reason) = (RunStatus::Running, Some(now), None, None);
+    diesel::update(runs::table.find(id))
+        .set((
+            runs::status.eq(run.status),
+            runs::started_at.eq(now),
+            runs::attempt.eq(run.attempt),
+            runs::available_at.eq(None::<Moment>),
+            runs::waiting_key.eq(None::<String>),
+            runs::waits_for.eq(None::<String>),
+            runs::reason.eq(None::<String>),
+            runs::configuration_version.eq(run.configuration_version),
+            runs::block_id.eq(run.block_id),
+        ))
+        .execute(conn)?;
+    diesel::insert_into(run_leases::table)
+        .values((
+            run_leases::run_id.eq(id),
+            run_leases::worker.eq(&app.worker),
+            run_leases::fence.eq(fence),
+            run_leases::lease_until.eq(now.plus(leases::lease(app))),
+            run_leases::phase.eq("Starting"),
+        ))
+        .execute(conn)?;
+    Ok(Some(Taken { run, fence, policy }))
+}
+
+/// What is taken now: a few rows, as many as runs that go hold.
+fn held(conn: &mut Conn) -> Result<Held> {
+    let rows: Vec<(String, i32)> =
+        resource_leases::table.select((resource_leases::resource, resource_leases::place)).load(conn)?;
+    Ok(Held::of(rows))
+}
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+/// The lines in which runs stand, each found by one look into the index, however long it is.
+fn lines(conn: &mut Conn) -> Result<Vec<String>> {
+    let found: Vec<Line> = diesel::sql_query(
+        "WITH RECURSIVE lines (line) AS (SELECT min(waits_for) FROM runs WHERE waits_for IS NOT NULL UNION ALL \
+         SELECT (SELECT min(waits_for) FROM runs WHERE waits_for > line) FROM lines WHERE line IS NOT NULL) \
+         SELECT line FROM lines WHERE line IS NOT NULL",
+    )
+    .load(conn)?;
+    Ok(found.into_iter().map(|row| row.line).collect())
+}
+
+/// Lets the first of each line begin for which there is a place; answers whether there was one.
+fn wake(conn: &mut Conn, held: &Held) -> Result<bool> {
+    let mut woken = 0;
+    for line in lines(conn)?.iter().filter(|line| *line != resource::TIME) {
+        let free = held.free(line) as i64;
+        if free > 0 {
+            woken += diesel::sql_query(
+                "UPDATE runs SET waits_for = NULL WHERE id IN (SELECT id FROM runs WHERE waits_for = $1 \
+                 ORDER BY precedence, available_at, id LIMIT $2)",
+            )
+            .bind::<Text, _>(line)
+            .bind::<BigInt, _>(free)
+            .execute(conn)?;
+        }
+    }
+    Ok(woken > 0)
+}
+
+/// Whether the time of somebody's next attempt has come.
+fn in_time(conn: &mut Conn, now: Moment) -> Result<bool> {
+    let found = runs::table.filter(runs::waits_for.eq(resource::TIME)).filter(runs::precedence.eq_any([0, 1]));
+    Ok(found.filter(runs::available_at.le(now)).select(runs::id).first::<i64>(conn).optional()?.is_some())
+}
+
+fn begin_in_time(conn: &mut Conn, now: Moment) -> Result<()> {
+    if in_time(conn, now)? {
+        let found = runs::table.filter(runs::waits_for.eq(resource::TIME)).filter(runs::precedence.eq_any([0, 1]));
+        diesel::update(found.filter(runs::available_at.le(now))).set(runs::waits_for.eq(None::<String>)).execute(conn)?;
+    }
+    Ok(())
+}
