@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use super::failure::Damage;
+use super::rows::Cell;
 
 /// Where a cell stands within the bytes of its row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,11 +28,29 @@ impl Span {
     }
 }
 
-/// A row. Hand the same one to [`CsvReader::next`](super::CsvReader::next) again and again.
+/// What a cell is. Its text stands in the row's bytes whatever it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Kind {
+    Text,
+    Null,
+    /// A number as JSON writes it.
+    Literal,
+    Integer(i64),
+    Number(f64),
+    Boolean(bool),
+    /// An object or a list, as JSON.
+    Nested,
+    /// Bytes that are no text.
+    Binary,
+}
+
+/// A row. Hand the same one to [`Rows::next`](super::Rows::next) again and again.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
     pub(super) bytes: Vec<u8>,
     pub(super) spans: Vec<Span>,
+    /// What each cell is; none at all where every cell is text, as in CSV.
+    pub(super) kinds: Vec<Kind>,
     pub(super) damage: Vec<Damage>,
     pub(super) line: u64,
     pub(super) offset: u64,
@@ -59,19 +78,51 @@ impl Record {
         }
     }
 
+    /// A cell as it came; null where there is none.
+    #[inline]
+    pub fn cell(&self, column: usize) -> Cell<'_> {
+        if self.kinds.is_empty() {
+            return Cell::Text(self.field(column));
+        }
+        let bytes = self.field(column);
+        match self.kinds.get(column) {
+            None | Some(Kind::Null) => Cell::Null,
+            Some(Kind::Text) => Cell::Text(bytes),
+            Some(Kind::Literal) => Cell::Literal(bytes),
+            Some(Kind::Integer(number)) => Cell::Integer(*number, bytes),
+            Some(Kind::Number(number)) => Cell::Number(*number, bytes),
+            Some(Kind::Boolean(truth)) => Cell::Boolean(*truth),
+            Some(Kind::Nested) => Cell::Nested(bytes),
+            Some(Kind::Binary) => Cell::Binary(bytes.len()),
+        }
+    }
+
     /// A cell as text for people: bytes that are not text show as U+FFFD.
     pub fn text(&self, column: usize) -> Cow<'_, str> {
         String::from_utf8_lossy(self.field(column))
+    }
+
+    /// Adds a cell: its text, and what it is.
+    pub(super) fn push(&mut self, kind: Kind, text: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(text);
+        self.spans.push(Span::new(start, self.bytes.len()));
+        self.kinds.push(kind);
     }
 
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         self.spans.iter().map(|span| &self.bytes[span.range()])
     }
 
-    /// The line of the file on which the row begins, counted from 1. A cell with line breaks makes the next row
+    /// The line of the file on which the row begins, counted from 1; of rows that are no file's, the how manieth it is. A cell with line breaks makes the next row
     /// begin more than one line later.
     pub fn line(&self) -> u64 {
         self.line
+    }
+
+    /// Says where the row stands, for rows that have no line of their own.
+    pub fn stands_at(&mut self, line: u64) {
+        self.line = line;
     }
 
     /// Where the row begins: bytes of decompressed UTF-8 text before it.
@@ -91,6 +142,7 @@ impl Record {
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.spans.clear();
+        self.kinds.clear();
         self.damage.clear();
     }
 }

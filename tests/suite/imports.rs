@@ -70,7 +70,7 @@ on_both! {
         let (configuration, definition) = &made[0];
         assert_eq!(configuration.name, "Weather every night");
         assert_eq!(definition.source.path.as_deref(), Some("weather.csv"));
-        assert_eq!(definition.source.csv.nulls, ["", "NA"]);
+        assert_eq!(definition.source.read.values.nulls, ["", "NA"]);
         assert_eq!(definition.mapping.as_ref().unwrap().len(), 15);
         let block_id = configuration.block_id;
         let block = world.read(move |conn| blocks::find(conn, block_id)).await;

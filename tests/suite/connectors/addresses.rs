@@ -15,8 +15,8 @@ use super::{Names, connector, ctx, failed, outside, path};
 
 fn fetch(url: &str, follow: bool, outside: &Outside) -> Result<String, FetchError> {
     let http = connector("http", json!({ "url": url, "follow_redirects": follow }), &[]);
-    let fetched = http.fetch(&path(""), &ctx(outside))?;
-    Ok(std::io::read_to_string(fetched.file).unwrap())
+    let fetched = fetch(&*http, &path(""), &ctx(outside))?;
+    Ok(std::io::read_to_string(file(fetched).0).unwrap())
 }
 
 #[test]

@@ -150,7 +150,7 @@ fn a_good_source_comes_whole_and_tells_its_name_and_progress() {
         let told = std::cell::Cell::new(0);
         let tell = |bytes| told.set(bytes);
         let context = FetchContext { progress: &tell, ..context(&case) };
-        assert_eq!(case.connector.fetch(&case.request, &context).unwrap().name, "a.csv", "{kind}");
+        assert_eq!(fetch(&*case.connector, &case.request, &context).unwrap().name, "a.csv", "{kind}");
         let read = load(&*case.connector, &case.request, &context, || ()).unwrap();
         assert_eq!(String::from_utf8(read).unwrap(), good(), "{kind}");
         assert_eq!(told.get(), good().len() as u64, "{kind}");

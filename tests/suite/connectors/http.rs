@@ -17,7 +17,7 @@ use super::{BODY, SECRET, connector, ctx, failed, outside, path};
 fn fetch_by(settings: Value, secrets: &[(&str, &str)], wanted: &str) -> Result<Fetched, FetchError> {
     let spool = TempDir::new().unwrap();
     let outside = outside(&["127.0.0.1/32"], &[], &spool);
-    connector("http", settings, secrets).fetch(&path(wanted), &ctx(&outside))
+    super::fetch(&*connector("http", settings, secrets), &path(wanted), &ctx(&outside))
 }
 
 fn fetch(server: &Server) -> Result<Fetched, FetchError> {
