@@ -18,6 +18,7 @@ mod pattern;
 mod registry;
 mod settings;
 mod settling;
+mod sqlite;
 
 use std::path::PathBuf;
 use std::sync::Arc;

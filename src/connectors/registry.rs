@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::settings::Given;
-use super::{Connector, folder, http};
+use super::{Connector, folder, http, sqlite};
 use crate::error::FieldErrors;
 
-static KINDS: [Kind; 2] = [folder::KIND, http::KIND];
+static KINDS: [Kind; 3] = [folder::KIND, http::KIND, sqlite::KIND];
 
 /// What can be said about a kind of connection without having one.
 #[derive(Debug)]

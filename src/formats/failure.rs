@@ -60,8 +60,8 @@ pub enum FormatError {
     #[error("The source could not be read: {0}")]
     Read(#[source] io::Error),
     /// What gives the rows failed, in its own words.
-    #[error("{sentence}")]
-    Source { sentence: String, may_pass: bool },
+    #[error("{cause}")]
+    Source { cause: Box<dyn std::error::Error + Send + Sync>, may_pass: bool },
 }
 
 impl FormatError {

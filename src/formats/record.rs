@@ -3,8 +3,12 @@
 
 use std::borrow::Cow;
 
-use super::failure::Damage;
+use memchr::memchr;
+
+use super::column_type::ColumnType;
+use super::failure::{Damage, DamageKind, Limits};
 use super::rows::Cell;
+use super::value::{Value, write_text};
 
 /// Where a cell stands within the bytes of its row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +104,55 @@ impl Record {
     /// A cell as text for people: bytes that are not text show as U+FFFD.
     pub fn text(&self, column: usize) -> Cow<'_, str> {
         String::from_utf8_lossy(self.field(column))
+    }
+
+    /// Empties the row for the next one, which stands there. For rows that are typed as they come.
+    pub fn begin(&mut self, line: u64) {
+        self.clear();
+        self.line = line;
+    }
+
+    pub fn push_null(&mut self) {
+        self.push(Kind::Null, &[]);
+    }
+
+    pub fn push_integer(&mut self, number: i64) {
+        self.push_shown(Kind::Integer(number), Value::Integer(number));
+    }
+
+    pub fn push_number(&mut self, number: f64) {
+        self.push_shown(Kind::Number(number), Value::Number(number));
+    }
+
+    /// Text, which ought to be UTF-8 without NUL and no longer than a cell may be.
+    pub fn push_text(&mut self, text: &[u8], limits: &Limits) {
+        let column = Some(self.spans.len());
+        let kind = if text.len() > limits.cell_bytes {
+            Some(DamageKind::TextTooLong { limit: limits.cell_bytes })
+        } else if memchr(0, text).is_some() {
+            Some(DamageKind::Nul)
+        } else if std::str::from_utf8(text).is_err() {
+            Some(DamageKind::NotUtf8)
+        } else {
+            None
+        };
+        self.damage.extend(kind.map(|kind| Damage { column, kind }));
+        self.push(Kind::Text, text);
+    }
+
+    /// Bytes that are no text; shown by their beginning.
+    pub fn push_binary(&mut self, bytes: &[u8]) {
+        const SHOWN: usize = 32;
+        let shown: String = bytes.iter().take(SHOWN).map(|byte| format!("{byte:02x}")).collect();
+        let more = if bytes.len() > SHOWN { "…" } else { "" };
+        self.push(Kind::Binary, format!("x'{shown}{more}'").as_bytes());
+    }
+
+    fn push_shown(&mut self, kind: Kind, value: Value<'_>) {
+        let start = self.bytes.len();
+        write_text(&value, ColumnType::Number, &mut self.bytes);
+        self.spans.push(Span::new(start, self.bytes.len()));
+        self.kinds.push(kind);
     }
 
     /// Adds a cell: its text, and what it is.

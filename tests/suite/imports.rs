@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use tidegate::applications::{blocks, enter};
 use tidegate::db::schema::{configuration_versions, import_configurations};
 use tidegate::error::AppError;
-use tidegate::imports::{self, ConfigurationStatus, Definition, Draft, Mode, files};
+use tidegate::imports::{self, ConfigurationStatus, Definition, Draft, Mapping, Mode, files};
 
 use crate::support::stage::{Stage, block, csv, folder_connection, stage};
 use crate::support::{Browser, World};
@@ -103,8 +103,8 @@ on_both! {
         olive.press("Save and choose when").await;
         let (_, definition) = configurations(&world).await.remove(0);
         let lines = definition.mapping.unwrap();
-        assert_eq!((lines[0].to.as_str(), lines[0].from.as_deref()), ("id", Some("id")));
-        assert_eq!((lines[1].to.as_str(), lines[1].constant.as_deref()), ("Term", Some("x")));
+        assert_eq!(lines[0], Mapping::column("id", "id"));
+        assert_eq!(lines[1], Mapping::constant("x", "Term"));
     }
 }
 

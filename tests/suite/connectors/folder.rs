@@ -9,7 +9,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tidegate::connectors::{Connector, FailureKind, FetchError, Fetched, Outside, Retry};
 
-use super::{connector, ctx, failed, load, outside, path};
+use super::{connector, ctx, failed, load, outside, path, fetch_one, file_of};
 
 /// A root with a folder `in`, beside which lies what must stay closed.
 struct Place {
@@ -37,7 +37,7 @@ impl Place {
     }
 
     fn fetch(&self, name: &str) -> Result<Fetched, FetchError> {
-        fetch(&*self.folder, &path(name), &ctx(&self.outside))
+        fetch_one(&*self.folder, &path(name), &ctx(&self.outside))
     }
 }
 
@@ -55,7 +55,7 @@ fn files_inside_open_by_any_honest_path() {
         assert_eq!(String::from_utf8(read).unwrap(), content, "{name}");
     }
     let relative = connector("folder", json!({ "path": "in" }), &[]);
-    assert_eq!(fetch(&*relative, &path("a.csv"), &ctx(&place.outside)).unwrap().bytes, 13);
+    assert_eq!(fetch_one(&*relative, &path("a.csv"), &ctx(&place.outside)).unwrap().bytes, 13);
 }
 
 #[test]
@@ -174,11 +174,11 @@ fn a_change_is_noticed_even_when_its_time_is_put_back() {
     for meddle in meddlings {
         std::fs::write(place.at("a.csv"), "root/in/a.csv").unwrap();
         std::fs::write(place.at("new"), "root/in/n.csv").unwrap();
-        let fetched = place.fetch("a.csv").unwrap();
-        fetched.verify_unchanged().unwrap();
+        let (_, check) = file_of(place.fetch("a.csv").unwrap());
+        check.verify_unchanged().unwrap();
         next_tick(&place.at("tick"));
         meddle(&place.at("a.csv"));
-        failed(fetched.verify_unchanged(), FailureKind::Changed, Retry::Later);
+        failed(check.verify_unchanged(), FailureKind::Changed, Retry::Later);
     }
 }
 

@@ -7,6 +7,7 @@ mod folder;
 mod http;
 mod registry;
 pub mod server;
+mod sqlite;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -24,7 +25,7 @@ use tidegate::connectors::{
     Outside, Retry, build, only,
 };
 
-use tidegate::formats::{Record, Rows};
+use tidegate::formats::{FormatError, Record, Rows};
 
 /// In every secret and every body: must never turn up in words.
 const SECRET: &str = "S3CR3T-canary";
@@ -93,7 +94,7 @@ fn load(
     ctx: &FetchContext<'_>,
     before_reading: impl FnOnce(),
 ) -> Result<Vec<u8>, FetchError> {
-    let fetched = fetch(connector, request, ctx)?;
+    let fetched = fetch_one(connector, request, ctx)?;
     before_reading();
     let (mut file, check) = match fetched.content {
         Content::File { file, check } => (file, check),
@@ -109,12 +110,12 @@ fn load(
 }
 
 /// The one result of a fetch.
-fn fetch(connector: &dyn Connector, request: &FetchRequest, ctx: &FetchContext<'_>) -> Result<Fetched, FetchError> {
+fn fetch_one(connector: &dyn Connector, request: &FetchRequest, ctx: &FetchContext<'_>) -> Result<Fetched, FetchError> {
     only(connector.fetch(request, ctx)?)
 }
 
 /// The file of what was fetched, and its check.
-fn file(fetched: Fetched) -> (File, Check) {
+fn file_of(fetched: Fetched) -> (File, Check) {
     match fetched.content {
         Content::File { file, check } => (file, check),
         Content::Rows(_) => panic!("{} is no file", fetched.name),
@@ -129,7 +130,8 @@ fn as_csv(mut rows: Box<dyn Rows>) -> Result<Vec<u8>, FetchError> {
         match rows.next(&mut record) {
             Ok(true) => csv.push((0..record.len()).map(|i| record.text(i).into_owned()).collect::<Vec<_>>().join(",")),
             Ok(false) => return Ok(format!("{}\n", csv.join("\n")).into_bytes()),
-            Err(error) => return Err(FetchError::of_rows(&error)),
+            Err(FormatError::Source { cause, .. }) => return Err(*cause.downcast().unwrap()),
+            Err(error) => panic!("{error}"),
         }
     }
 }

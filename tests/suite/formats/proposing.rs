@@ -10,7 +10,7 @@ use tidegate::formats::{
 use super::{cases, csv, data, gzip, open, with};
 
 fn proposed(bytes: impl AsRef<[u8]>, name: &str) -> Proposal {
-    propose(Cursor::new(bytes.as_ref()), name, None).unwrap()
+    propose(Cursor::new(bytes.as_ref()), name, None, true).unwrap()
 }
 
 fn types(proposal: &Proposal) -> Vec<(&str, ColumnType)> {
@@ -143,7 +143,7 @@ fn compressed_empty_and_broken_files_get_a_clear_answer() {
     let failed = |bytes: &[u8]| propose(Cursor::new(bytes), "", None, true).unwrap_err();
     assert!(matches!(failed(b"a,b\n1,\"2\n"), FormatError::CutAt { line: 2 }));
     assert!(matches!(failed(b"PK\x03\x04...."), FormatError::NotCsv(_)));
-    assert!(matches!(propose(Cursor::new(&gzip(b"a\n1\n")[..15]), "a.gz", None), Err(FormatError::CutCompressed)));
+    assert!(matches!(propose(Cursor::new(&gzip(b"a\n1\n")[..15]), "a.gz", None, true), Err(FormatError::CutCompressed)));
 }
 
 #[test]

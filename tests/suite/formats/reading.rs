@@ -175,7 +175,7 @@ fn columns_of_a_rejected_rows_download_are_known() {
 
 #[test]
 fn other_dialects() {
-    let options = with(|o| (o.delimiter, o.quote) = ("\t".to_owned(), "'".to_owned()));
+    let options = csv(|o| (o.delimiter, o.quote) = ("\t".to_owned(), "'".to_owned()));
     let text = b"a\tb\n'x\ty'\t'it''s'\n\"q\"\tz\n";
     let rows = read_within(text, &options, "", Limits::default()).unwrap().1;
     assert_eq!(cells(&rows), [vec!["x\ty", "it's"], vec!["\"q\"", "z"]]);
