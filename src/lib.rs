@@ -12,11 +12,11 @@ pub mod words;
 pub mod names;
 // From bytes to rows.
 pub mod formats;
-// The process: settings, sealing, the two databases, mail, and `App`, which holds them.
+// The process: settings, sealing, the two databases, the ways to reach the outside, mail, and `App`, which holds them.
 pub mod config;
 pub mod secrets;
-pub mod connectors;
 pub mod db;
+pub mod connectors;
 pub mod mail;
 pub mod workspace;
 pub mod in_use;

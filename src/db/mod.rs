@@ -21,6 +21,7 @@ pub mod meaning;
 mod migrations;
 mod pool;
 pub mod schema;
+pub mod sqlite;
 mod types;
 
 pub use clock::ServerClock;
