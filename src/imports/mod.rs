@@ -14,10 +14,10 @@ pub mod pipeline;
 pub mod sample;
 mod store;
 
-pub use actions::{archive, create, find, list, listed, page, update};
+pub use actions::{archive, create, find, list, listed, outlines, page, update};
 pub use model::{
-    Configuration, ConfigurationStatus, Definition, Draft, Format, Listed, Mapping, Mode, Overlap, Rejects, Source,
-    UnknownItems, Version,
+    Configuration, ConfigurationStatus, Definition, Draft, Format, Listed, Mapping, Mode, Outline, Overlap, Rejects,
+    Source, UnknownItems, Version,
 };
 pub use parse::json;
 pub use store::{by_id, by_ids, filling, set_status, version};
