@@ -80,6 +80,16 @@ pub fn forget_ended(conn: &mut Conn, now: Moment) -> Result<usize> {
     Ok(diesel::delete(sessions::table.filter(sessions::expires_at.le(now.micros()))).execute(conn)?)
 }
 
+/// Tokens that were revoked or ran out are listed for so long.
+const ENDED_TOKENS: Duration = Duration::days(90);
+
+/// Removes tokens that ended long ago, of which nothing is kept any more.
+pub fn forget_tokens(conn: &mut Conn, now: Moment) -> Result<usize> {
+    let old = now.minus(ENDED_TOKENS).micros();
+    let ended = api_tokens::revoked_at.lt(old).or(api_tokens::expires_at.lt(old));
+    Ok(diesel::delete(api_tokens::table.filter(ended)).execute(conn)?)
+}
+
 fn resume(conn: &mut Conn, token: &str, now: Moment) -> Result<By> {
     let (id, member_id, seen_at) = sessions::table
         .filter(sessions::token_hash.eq(secrets::hash("session", token)))

@@ -91,10 +91,15 @@ pub fn check(conn: &mut Conn, who: &Who, now: Moment) -> Result<()> {
     Err(AppError::TooMany { after_seconds: seconds.unsigned_abs() })
 }
 
+/// Removes failures that count no more.
+pub fn forget_old(conn: &mut Conn, now: Moment) -> Result<usize> {
+    let old = now.minus(Duration::hours(REMEMBERED_HOURS)).micros();
+    Ok(diesel::delete(attempts::table.filter(attempts::at.lt(old))).execute(conn)?)
+}
+
 /// Counts a failure, and forgets old ones.
 pub fn failed(conn: &mut Conn, who: &Who, now: Moment) -> Result<()> {
-    let old = now.minus(Duration::hours(REMEMBERED_HOURS)).micros();
-    diesel::delete(attempts::table.filter(attempts::at.lt(old))).execute(conn)?;
+    forget_old(conn, now)?;
     diesel::insert_into(attempts::table)
         .values((
             attempts::account_key.eq(&who.account),

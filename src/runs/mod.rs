@@ -4,7 +4,7 @@
 //! [`lifecycle`] says what a run may become. People act by [`actions`]. Three steps do the rest, each safe in many
 //! processes at once: [`dispatcher`] turns due occurrences into queued runs, [`executor`] takes them and sees them
 //! through, [`rescue`] looks after those whose worker was not heard of. What a run did is announced by the outcome row
-//! that its last transaction writes.
+//! that its last transaction writes. What is old enough is removed by [`retention`].
 
 pub mod actions;
 mod dispatching;
@@ -13,6 +13,7 @@ mod model;
 pub mod policy;
 mod queue_store;
 mod reading;
+pub mod retention;
 mod store;
 mod working;
 

@@ -147,7 +147,7 @@ async fn asks_and_walks(world: &World, name: &str, get: impl AsyncFnOnce()) -> (
 async fn look_at_all(world: World) {
     let first = seed(&world, Seed::runs(if settings::full() { 1_000_000 } else { 200_000 })).await;
     grant_elsewhere(&world).await;
-    let run = world.read(|conn| Ok(runs::table.select(max(runs::id)).first::<Option<i64>>(conn)?.unwrap())).await;
+    let run = newest_run(&world).await;
     let ada = world.browser(&world.ada).await;
     let (mut wrong, mut counts) = (Vec::new(), Vec::new());
     for (name, path) in pages(&world, first.configuration, run) {
@@ -175,6 +175,10 @@ async fn look_at_all(world: World) {
     let of = |name: &str| counts.iter().find(|(page, _)| *page == name).unwrap().1;
     // Fifty cards ask no more than one, but for what only some of them have.
     assert!(of("list, filtered") <= of("list, filtered to few") + 2, "{counts:?}");
+}
+
+pub async fn newest_run(world: &World) -> i64 {
+    world.read(|conn| Ok(runs::table.select(max(runs::id)).first::<Option<i64>>(conn)?.unwrap())).await
 }
 
 /// So that Mo sees two Applications.
