@@ -2,7 +2,7 @@
 //! transaction (`App::write`); the member has [entered](crate::applications::enter) the Application before.
 
 use super::check;
-use super::model::{Configuration, Definition, Draft, Listed};
+use super::model::{Configuration, Definition, Draft, Listed, Outline};
 use super::{parse, store};
 use crate::applications::{Entered, blocks};
 use crate::audit::Entry;
@@ -25,10 +25,16 @@ pub fn list(conn: &mut Conn, entered: &Entered) -> Result<Vec<Listed>> {
     store::list(conn, entered.application.id)
 }
 
-/// One of them, as lists show it.
-pub fn listed(conn: &mut Conn, entered: &Entered, id: i64) -> Result<Listed> {
+/// An Application's configurations by name, as a long list is searched and sorted by.
+pub fn outlines(conn: &mut Conn, entered: &Entered, with_source: bool) -> Result<Vec<Outline>> {
     need_sight(conn, entered)?;
-    store::listed_one(conn, entered.application.id, id)?.ok_or(AppError::NotFound)
+    store::outlines(conn, entered.application.id, with_source)
+}
+
+/// Some of them, as lists show them; what is not there is left out.
+pub fn listed(conn: &mut Conn, entered: &Entered, ids: &[i64]) -> Result<Vec<Listed>> {
+    need_sight(conn, entered)?;
+    store::listed_of(conn, entered.application.id, ids)
 }
 
 /// The next configurations of an Application by id.

@@ -15,9 +15,9 @@ pub mod sample;
 mod store;
 mod target;
 
-pub use actions::{archive, create, find, list, listed, page, update};
+pub use actions::{archive, create, find, list, listed, outlines, page, update};
 pub use model::{
-    AfterSuccess, Configuration, ConfigurationStatus, Definition, Draft, Expr, Listed, Mapping, Mode, Overlap, Rejects,
+    AfterSuccess, Configuration, ConfigurationStatus, Definition, Draft, Expr, Listed, Mapping, Mode, Outline, Overlap, Rejects,
     Source, UnknownItems, Version,
 };
 pub use parse::json;

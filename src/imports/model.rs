@@ -288,6 +288,30 @@ pub struct Listed {
     pub connection_name: Option<String>,
 }
 
+/// A configuration as a long list is searched, sorted and counted by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outline {
+    pub id: i64,
+    pub name: String,
+    pub status: Option<ConfigurationStatus>,
+    /// When the Run that the status is of ended.
+    pub status_at: Option<Moment>,
+    /// Whether a file must be given each time it runs.
+    pub needs_file: bool,
+    pub block_name: String,
+    /// As [`Listed::source`], or the Connection alone where the source was not read.
+    pub source: String,
+}
+
+/// "weather.csv from Warehouse files", "A file given by hand".
+pub(super) fn source_words(connection: Option<&str>, path: Option<&str>) -> String {
+    match (connection, path) {
+        (Some(connection), Some(path)) if !path.is_empty() => format!("{path} from {connection}"),
+        (Some(connection), _) => connection.to_owned(),
+        (None, _) => "A file given by hand".into(),
+    }
+}
+
 impl Listed {
     /// "weather.csv from Warehouse files", "A file given by hand".
     pub fn source(&self) -> String {

@@ -82,9 +82,14 @@ pub fn check(conn: &mut Conn, who: &Who, now: Moment) -> Result<()> {
     Err(AppError::TooMany { after_seconds: seconds.unsigned_abs() })
 }
 
+/// Removes failures that count no more.
+pub fn forget_old(conn: &mut Conn, now: Moment) -> Result<usize> {
+    attempts::forget(conn, now.minus(Duration::hours(REMEMBERED_HOURS)))
+}
+
 /// Counts a failure, and forgets old ones.
 pub fn failed(conn: &mut Conn, who: &Who, now: Moment) -> Result<()> {
-    attempts::forget(conn, now.minus(Duration::hours(REMEMBERED_HOURS)))?;
+    forget_old(conn, now)?;
     attempts::insert(conn, &who.account, &who.address, now)
 }
 

@@ -4,7 +4,7 @@
 //! [`lifecycle`] says what a run may become. People act by [`actions`]. Three steps do the rest, each safe in many
 //! processes at once: [`dispatcher`] turns due occurrences into queued runs, [`executor`] takes them and sees them
 //! through, [`rescue`] looks after those whose worker was not heard of. What a run did is announced by the outcome row
-//! that its last transaction writes.
+//! that its last transaction writes. What is old enough is removed by [`retention`].
 
 pub mod actions;
 mod dispatching;
@@ -14,6 +14,7 @@ pub mod policy;
 mod queue_store;
 mod reading;
 mod resource;
+pub mod retention;
 mod runnable_store;
 mod store;
 mod working;

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use std::collections::HashMap;
 
 use super::clock_store::unreadable;
-use super::model::{About, Notify, Schedule};
+use super::model::{About, Notify, Outline, Schedule, State};
 use super::rule::Rule;
 use crate::clock::Moment;
 use crate::db::schema::{members, schedule_recipients, schedules};
@@ -152,10 +152,34 @@ pub fn of_application(conn: &mut Conn, application_id: i64) -> Result<Vec<Schedu
     rows(conn, found)
 }
 
-pub fn of_configuration(conn: &mut Conn, configuration_id: i64) -> Result<Vec<Schedule>> {
-    let found = schedules::table
-        .filter(schedules::configuration_id.eq(configuration_id).and(schedules::archived_at.is_null()))
+/// What a long list knows of each schedule of an Application, in the order of their ids: no rule is read.
+pub fn outlines(conn: &mut Conn, application_id: i64) -> Result<Vec<Outline>> {
+    type Row = (i64, Option<i64>, i64, Option<Moment>, bool, Option<Moment>);
+    let rows: Vec<Row> = schedules::table
+        .filter(schedules::application_id.eq(application_id).and(schedules::archived_at.is_null()))
         .order(schedules::id)
+        .select((
+            schedules::id,
+            schedules::configuration_id,
+            schedules::owner_id,
+            schedules::next_at,
+            schedules::enabled,
+            schedules::finished_at,
+        ))
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(id, configuration_id, owner_id, next_at, enabled, finished_at)| {
+            let state = State::of(enabled, finished_at);
+            Some(Outline { id, configuration_id: configuration_id?, owner_id, next_at, state })
+        })
+        .collect())
+}
+
+pub fn of_configurations(conn: &mut Conn, configuration_ids: &[i64]) -> Result<Vec<Schedule>> {
+    let found = schedules::table
+        .filter(schedules::configuration_id.eq_any(configuration_ids).and(schedules::archived_at.is_null()))
+        .order((schedules::configuration_id, schedules::id))
         .select(columns!())
         .load::<Row>(conn)?;
     rows(conn, found)

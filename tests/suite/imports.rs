@@ -6,6 +6,7 @@ use tidegate::applications::{blocks, enter};
 use tidegate::db::schema::{configuration_versions, import_configurations};
 use tidegate::error::AppError;
 use tidegate::imports::{self, ConfigurationStatus, Definition, Draft, Mapping, Mode, files};
+use tidegate::runs::retention;
 
 use crate::support::stage::{Stage, block, csv, folder_connection, stage};
 use crate::support::{Browser, World};
@@ -205,8 +206,8 @@ on_both! {
             let mut back = Vec::new();
             std::io::Read::read_to_end(&mut stored.reader(&app.blocks), &mut back).unwrap();
             assert_eq!(back, content);
-            assert_eq!(files::forget_unused(&app.db, &app.blocks, now)?, 0);
-            assert_eq!(files::forget_unused(&app.db, &app.blocks, now.plus(chrono::Duration::days(1)))?, 1);
+            assert_eq!(retention::forget_unused_files(&app, now)?, 0);
+            assert_eq!(retention::forget_unused_files(&app, now.plus(chrono::Duration::days(1)))?, 1);
             assert!(matches!(files::open(&app.blocks, id), Err(AppError::NotFound)));
             Ok(())
         })

@@ -33,9 +33,8 @@ pub fn insert(conn: &mut Conn, account: &str, address: &str, now: Moment) -> Res
 }
 
 /// Those of before are forgotten.
-pub fn forget(conn: &mut Conn, before: Moment) -> Result<()> {
-    diesel::delete(attempts::table.filter(attempts::at.lt(before.micros()))).execute(conn)?;
-    Ok(())
+pub fn forget(conn: &mut Conn, before: Moment) -> Result<usize> {
+    Ok(diesel::delete(attempts::table.filter(attempts::at.lt(before.micros()))).execute(conn)?)
 }
 
 pub fn forget_account(conn: &mut Conn, account: &str) -> Result<()> {

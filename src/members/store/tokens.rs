@@ -1,5 +1,6 @@
 //! API tokens in the database: of each the hash of its text.
 
+use chrono::Duration;
 use diesel::prelude::*;
 
 use crate::clock::Moment;
@@ -96,4 +97,14 @@ pub fn find(conn: &mut Conn, text: &str, now: Moment) -> Result<Option<Living>> 
 pub fn used(conn: &mut Conn, id: i64, now: Moment) -> Result<()> {
     diesel::update(tokens::table.find(id)).set(tokens::last_used_at.eq(now.micros())).execute(conn)?;
     Ok(())
+}
+
+/// Tokens that were revoked or ran out are kept for so long.
+const ENDED: Duration = Duration::days(90);
+
+/// Removes tokens that ended long ago, of which nothing is kept any more.
+pub fn forget(conn: &mut Conn, now: Moment) -> Result<usize> {
+    let old = now.minus(ENDED).micros();
+    let ended = tokens::revoked_at.lt(old).or(tokens::expires_at.lt(old));
+    Ok(diesel::delete(tokens::table.filter(ended)).execute(conn)?)
 }

@@ -25,6 +25,7 @@ pub mod html;
 pub mod process;
 pub mod queries;
 pub mod routes;
+pub mod seed;
 pub mod settings;
 pub mod stage;
 pub mod world;
