@@ -376,7 +376,8 @@ mod tests {
     #[test]
     fn a_watch_stops_what_goes_on_for_ever() {
         let (_keep, mut db) = open(Box::new(|| true));
-        let (id, _) = db.prepare("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n").unwrap();
+        let (id, _) =
+            db.prepare("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n").unwrap();
         assert_eq!(db.step(id).unwrap_err().code, ffi::SQLITE_INTERRUPT);
     }
 

@@ -220,10 +220,7 @@ fn value_of<'a>(value: &'a [u8], unescaped: &'a mut String) -> Result<(Kind, &'a
 }
 
 /// Hands out the members of an object with the text of their values.
-fn members(
-    line: &[u8],
-    mut each: impl FnMut(&str, &[u8]) -> Result<(), DamageKind>,
-) -> Result<(), DamageKind> {
+fn members(line: &[u8], mut each: impl FnMut(&str, &[u8]) -> Result<(), DamageKind>) -> Result<(), DamageKind> {
     let mut at = blank(line, 0);
     if line.get(at) != Some(&b'{') {
         let end = value(line, at)?;
@@ -436,7 +433,8 @@ mod tests {
 
     #[test]
     fn columns_are_the_keys_of_all_objects_and_values_stay_as_they_are_written() {
-        let text = b"\xef\xbb\xbf{\"a\": 1.50, \"b\": \"x\\n\\u00e9\"}\r\n\n {\"b\":null,\"c\":[1, {\"d\":\"}\"}],\"a\":true}";
+        let text =
+            b"\xef\xbb\xbf{\"a\": 1.50, \"b\": \"x\\n\\u00e9\"}\r\n\n {\"b\":null,\"c\":[1, {\"d\":\"}\"}],\"a\":true}";
         let (columns, rows) = read(text, Limits::default());
         assert_eq!(columns, ["a", "b", "c"]);
         assert_eq!(rows[0].cell(0), Cell::Literal(b"1.50"));

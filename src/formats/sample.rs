@@ -142,10 +142,7 @@ fn csv_sample(
 /// The columns are the keys of the rows that are looked at.
 fn json_sample(source: impl Read + Send, limits: Limits, whole: bool) -> Result<Looked, FormatError> {
     let mut beginning = Vec::new();
-    source
-        .take(KEPT as u64)
-        .read_to_end(&mut beginning)
-        .map_err(|e| FormatError::from_io(e, FormatError::Read))?;
+    source.take(KEPT as u64).read_to_end(&mut beginning).map_err(|e| FormatError::from_io(e, FormatError::Read))?;
     let whole = whole && beginning.len() < KEPT;
     let bytes = |compression| Bytes::new(beginning.as_slice(), compression, limits.decoded_bytes);
     let columns = ndjson::keys(bytes(Compression::None), limits, LOOKED_AT + 1)?;

@@ -17,8 +17,8 @@ mod target;
 
 pub use actions::{archive, create, find, list, listed, outlines, page, update};
 pub use model::{
-    AfterSuccess, Configuration, ConfigurationStatus, Definition, Draft, Expr, Listed, Mapping, Mode, Outline, Overlap, Rejects,
-    Source, UnknownItems, Version,
+    AfterSuccess, Configuration, ConfigurationStatus, Definition, Draft, Expr, Listed, Mapping, Mode, Outline, Overlap,
+    Rejects, Source, UnknownItems, Version,
 };
 pub use parse::json;
 pub use store::{by_id, by_ids, set_status, version};

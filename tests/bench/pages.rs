@@ -4,7 +4,15 @@
 //! expire and are removed, in batches of which none may hold the write lock over 50 ms.
 //!
 //! `TIDEGATE_BENCH_RUNS` makes the history shorter.
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, dead_code, unused_imports, unused_macros)]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    dead_code,
+    unused_imports,
+    unused_macros
+)]
 
 use std::time::{Duration, Instant};
 

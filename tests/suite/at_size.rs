@@ -23,8 +23,7 @@ pub fn database(world: &World) -> String {
 /// of its newest run.
 pub fn pages(world: &World, configuration: i64, run: i64) -> Vec<(&'static str, String)> {
     let list = format!("/applications/{}/settings/import-scheduling", world.application);
-    let history =
-        format!("/applications/{}/settings/import-configurations/{configuration}/history", world.application);
+    let history = format!("/applications/{}/settings/import-configurations/{configuration}/history", world.application);
     vec![
         ("list", list.clone()),
         ("list, filtered", format!("{list}?q=COPY+1")),

@@ -341,8 +341,7 @@ impl Load<'_> {
 
     fn steps(&self, loaded: String, rejected: i64) -> Vec<Step> {
         let read = &self.read;
-        let from =
-            format!("{} and {} bytes of {}.", words::rows(read.rows), words::count(read.bytes), self.name);
+        let from = format!("{} and {} bytes of {}.", words::rows(read.rows), words::count(read.bytes), self.name);
         vec![
             Step { name: "Read", duration: read.reading, detail: from },
             Step {

@@ -119,7 +119,8 @@ fn next(conn: &mut Conn, turn: i64) -> Result<Option<Candidate>> {
             )
         })
         .collect();
-    let query = format!("SELECT id, application_id FROM ({}) AS picks ORDER BY pick LIMIT 1", picks.join(" UNION ALL "));
+    let query =
+        format!("SELECT id, application_id FROM ({}) AS picks ORDER BY pick LIMIT 1", picks.join(" UNION ALL "));
     Ok(diesel::sql_query(query).bind::<BigInt, _>(turn).get_result(conn).optional()?)
 }
 
@@ -244,7 +245,9 @@ fn in_time(conn: &mut Conn, now: Moment) -> Result<bool> {
 fn begin_in_time(conn: &mut Conn, now: Moment) -> Result<()> {
     if in_time(conn, now)? {
         let found = runs::table.filter(runs::waits_for.eq(resource::TIME)).filter(runs::precedence.eq_any([0, 1]));
-        diesel::update(found.filter(runs::available_at.le(now))).set(runs::waits_for.eq(None::<String>)).execute(conn)?;
+        diesel::update(found.filter(runs::available_at.le(now)))
+            .set(runs::waits_for.eq(None::<String>))
+            .execute(conn)?;
     }
     Ok(())
 }

@@ -65,7 +65,16 @@ impl Server {
         let sockets = format!("unix_socket_directories={}", folder.path().display());
         let postgres = format!("{bin}/postgres");
         let server = as_nobody(&[
-            &postgres, "-D", &at, "-p", &port, "-c", "listen_addresses=127.0.0.1", "-c", &sockets, "-c",
+            &postgres,
+            "-D",
+            &at,
+            "-p",
+            &port,
+            "-c",
+            "listen_addresses=127.0.0.1",
+            "-c",
+            &sockets,
+            "-c",
             "dynamic_shared_memory_type=mmap",
         ])
         .spawn()

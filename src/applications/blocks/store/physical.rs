@@ -55,8 +55,7 @@ pub fn create(conn: &mut Conn, table: &str, columns: &[Column]) -> Result<()> {
         Conn::Sqlite(_) => "_row INTEGER PRIMARY KEY",
         Conn::Pg(_) => "_row BIGINT NOT NULL",
     };
-    let mut sql =
-        format!("CREATE TABLE {table} ({row}, _line BIGINT NOT NULL, _file INTEGER NOT NULL");
+    let mut sql = format!("CREATE TABLE {table} ({row}, _line BIGINT NOT NULL, _file INTEGER NOT NULL");
     for column in columns {
         sql.push_str(&format!(", {} {}", column.physical(), sql_type(conn, column.column_type)));
     }

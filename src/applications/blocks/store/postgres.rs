@@ -105,13 +105,7 @@ impl PostgresLoader {
     }
 }
 
-fn encode(
-    batch: &Batch,
-    file: i32,
-    first_row: i64,
-    bytes: &mut Vec<u8>,
-    out: &mut dyn Write,
-) -> std::io::Result<()> {
+fn encode(batch: &Batch, file: i32, first_row: i64, bytes: &mut Vec<u8>, out: &mut dyn Write) -> std::io::Result<()> {
     bytes.clear();
     bytes.extend_from_slice(SIGNATURE);
     let fields = (batch.width() + 3) as i16;
