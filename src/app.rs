@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::connectors::{NetworkPolicy, Outside, SystemLookup};
 use crate::db::{self, Conn, Location, Pool, ServerClock};
 use crate::error::{AppError, Result};
+use crate::in_use::{Ask, InUse};
 use crate::mail::Mailer;
 use crate::secrets::{self, Secrets};
 use crate::workspace;
@@ -33,6 +34,8 @@ pub struct App {
     pub base_url: Url,
     /// The name under which this process takes leases; new at every start.
     pub worker: String,
+    /// What uses a thing that is to be put away; the rooms above answer.
+    pub in_use: InUse,
     /// Rung when there may be work, so that a run by hand starts at once.
     pub work: Notify,
     /// The runs that this process sees through.
@@ -45,7 +48,7 @@ pub struct App {
 
 impl App {
     /// Opens both databases, brings them to the shape that this binary expects, and reads the key.
-    pub fn open(config: Config, base_url: Url) -> Result<Self, String> {
+    pub fn open(config: Config, base_url: Url, guards: &'static [Ask]) -> Result<Self, String> {
         std::fs::create_dir_all(&config.data_dir).map_err(|e| format!("{}: {e}", config.data_dir.display()))?;
         // A key that is none stops the start before anything was begun.
         let secrets = match &config.secret_key {
@@ -70,6 +73,7 @@ impl App {
             mail,
             base_url,
             worker: secrets::random_token()[..12].to_owned(),
+            in_use: InUse(guards),
             work: Notify::new(),
             at_work: AtWork::default(),
             hashing: Semaphore::new(2),

@@ -12,11 +12,8 @@ use tokio_cron_scheduler::{Job, JobScheduler};
 use crate::app::{App, off_thread};
 use crate::error::Result;
 use crate::runs::crew::Crew;
-use crate::runs::{dispatcher, rescue, workers};
-use crate::{imports, members};
-
-/// Files given by hand that no run names are kept this long.
-const UNUSED_FILES: chrono::Duration = chrono::Duration::days(1);
+use crate::runs::{dispatcher, rescue, retention, workers};
+use crate::{api, members};
 
 /// The jobs of a process, until they are stopped.
 pub struct Background {
@@ -42,6 +39,7 @@ pub async fn start(app: &Data<App>) -> Result<Background, String> {
         .map_err(|e| e.to_string())?;
         every("0/1 * * * * *", &jobs, app, dispatch).await?;
         every("0/15 * * * * *", &jobs, app, blocking(workers::seen)).await?;
+        every("0 17 * * * *", &jobs, app, blocking(retain)).await?;
         every("2/5 * * * * *", &jobs, app, blocking(|app| rescue::step(app).map(|_| ()))).await?;
         crew = Some(muster(app));
     }
@@ -135,10 +133,22 @@ fn refresh_clock(app: &App) -> Result<()> {
     app.server_clock.as_ref().map_or(Ok(()), |clock| clock.refresh())
 }
 
-/// Sessions that ended by themselves, files that nothing imports.
+/// What ended by itself: sessions, sign-ins that failed, answers kept for repeats, tokens.
 fn forget_old(app: &App) -> Result<()> {
     let now = app.now();
-    app.db.write(|conn| members::forget_ended(conn, now))?;
-    imports::files::forget_unused(&app.db, &app.blocks, now.minus(UNUSED_FILES))?;
+    app.db.write(|conn| {
+        members::forget_ended(conn, now)?;
+        members::forget_attempts(conn, now)?;
+        // Answers before the tokens that they belong to.
+        api::forget_answers(conn, now)?;
+        members::forget_tokens(conn, now)?;
+        Ok(())
+    })
+}
+
+/// Old runs, and files that nothing imports any more.
+fn retain(app: &App) -> Result<()> {
+    retention::step(app)?;
+    retention::forget_unused_files(app, app.now().minus(retention::UNUSED_FILES))?;
     Ok(())
 }

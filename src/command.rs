@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use tidegate::app::App;
 use tidegate::config::{Config, Options};
 use tidegate::error::AppError;
+use tidegate::guards;
 use tidegate::members::actions::{self, NewMember};
 use tidegate::members::permissions::ADMINISTRATOR;
 use tidegate::members::{self, Scope, passwords, setup, tokens};
@@ -100,7 +101,7 @@ pub fn token(options: Options, TokenCommand::Create(new): TokenCommand) -> Resul
 fn open(options: Options) -> Result<App, String> {
     let config = Config::new(options, "./data")?;
     let base_url = Url::parse("http://localhost/").map_err(|e| e.to_string())?;
-    let app = App::open(config, base_url)?;
+    let app = App::open(config, base_url, guards::ALL)?;
     app.db.write(setup::prepare).map_err(words)?;
     Ok(app)
 }

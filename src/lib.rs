@@ -12,13 +12,14 @@ pub mod words;
 pub mod names;
 // From bytes to rows.
 pub mod formats;
-// The process: settings, sealing, the two databases, mail, and `App`, which holds them.
+// The process: settings, sealing, the two databases, the ways to reach the outside, mail, and `App`, which holds them.
 pub mod config;
 pub mod secrets;
-pub mod connectors;
 pub mod db;
+pub mod connectors;
 pub mod mail;
 pub mod workspace;
+pub mod in_use;
 pub mod app;
 // Furniture for pages, without a word of the product.
 pub mod web;
@@ -35,7 +36,8 @@ pub mod runs;
 pub mod import_scheduling;
 // What pages do, for programs.
 pub mod api;
-// The process again: what is put right at its start, what beats, what answers.
+// The process again: what guards, what is put right at its start, what beats, what answers.
+pub mod guards;
 pub mod recovery;
 pub mod background;
 pub mod health;

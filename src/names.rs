@@ -1,6 +1,53 @@
-//! How names are compared.
+//! How names are compared and searched.
 
 /// The key of a name: outer spaces and case do not count.
 pub fn name_key(name: &str) -> String {
     name.trim().to_lowercase()
+}
+
+/// A text as it is searched: neither case nor accents count, and letters that are one are spelled out, so that "strasse"
+/// finds "Straße" and "egalite" finds "égalité".
+pub fn folded(text: &str) -> String {
+    let decomposed = icu_normalizer::DecomposingNormalizerBorrowed::new_nfkd().normalize_iter(text.chars());
+    let mut folded = String::with_capacity(text.len());
+    // Combining marks stand for themselves once what they belonged to is taken apart.
+    for c in decomposed.filter(|c| !('\u{300}'..='\u{36f}').contains(c)).flat_map(char::to_lowercase) {
+        match c {
+            'ß' => folded.push_str("ss"),
+            'æ' => folded.push_str("ae"),
+            'œ' => folded.push_str("oe"),
+            'þ' => folded.push_str("th"),
+            'ø' => folded.push('o'),
+            'ł' => folded.push('l'),
+            'đ' | 'ð' => folded.push('d'),
+            'ı' => folded.push('i'),
+            // What lower case may bring back: "İ" becomes "i" and a dot.
+            '\u{300}'..='\u{36f}' => {}
+            'ς' => folded.push('σ'),
+            c => folded.push(c),
+        }
+    }
+    folded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::folded;
+
+    #[test]
+    fn what_is_searched_is_found_without_accents_and_case() {
+        for (text, like) in [
+            ("Straße", "STRASSE"),
+            ("égalité", "Egalite"),
+            ("e\u{301}galite\u{301}", "égalité"),
+            ("Łódź Ørsted Æther œuvre", "lodz orsted aether oeuvre"),
+            ("İSTANBUL", "istanbul"),
+            ("ﬁnance ²", "finance 2"),
+            ("ΟΔΟΣ", "οδος"),
+            ("東京", "東京"),
+        ] {
+            assert_eq!(folded(text), folded(like), "{text}");
+        }
+        assert_ne!(folded("resume"), folded("resumes"));
+    }
 }

@@ -14,7 +14,7 @@ use crate::background;
 use crate::config::Config;
 use crate::error::{AppError, Result};
 use crate::web::guard::guard;
-use crate::{members, recovery, routes};
+use crate::{guards, members, recovery, routes};
 
 /// A server that answers.
 pub struct Running {
@@ -35,7 +35,9 @@ pub async fn start(config: Config, beat: bool) -> Result<Running, String> {
     let address = listener.local_addr().map_err(|e| e.to_string())?;
     let base_url = config.base_url_at(address)?;
     let only_one = if config.database_url.is_none() { Some(only_one(&config.data_dir)?) } else { None };
-    let app = tokio::task::spawn_blocking(move || App::open(config, base_url)).await.map_err(|e| e.to_string())??;
+    let app = tokio::task::spawn_blocking(move || App::open(config, base_url, guards::ALL))
+        .await
+        .map_err(|e| e.to_string())??;
     let mut running = serve(Data::new(app), listener, beat).await?;
     running.only_one = only_one;
     Ok(running)

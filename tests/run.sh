@@ -34,6 +34,7 @@ missing() {
   has npm || echo npm
   has sqlite3 || echo sqlite3
   has curl || echo curl
+  has openssl || echo openssl
   python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
   [ -e /usr/share/fonts/opentype/inter ] || [ -e /usr/share/doc/fonts-inter ] || echo fonts-inter
 }
@@ -106,11 +107,28 @@ if [ -z "${TIDEGATE_TEST_POSTGRES:-}" ]; then
     chown nobody:nogroup "$work/postgres"
     as=(setpriv --reuid=nobody --regid=nogroup --clear-groups)
   fi
+  # A certificate for localhost, the authority that signed it, and one that did not.
+  tls=$work/tls
+  mkdir "$tls"
+  (
+    cd "$tls"
+    for name in ca other; do
+      openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj "/CN=$name" \
+        -keyout "$name.key" -out "$name.pem"
+    done
+    openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost \
+      -keyout server.key -out server.csr
+    openssl x509 -req -days 30 -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out server.pem \
+      -extfile <(echo subjectAltName=DNS:localhost)
+    chmod 600 server.key
+    if [ "$(id -u)" = 0 ]; then chown nobody:nogroup server.key; fi
+  ) >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
   port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
   (cd / && "${as[@]}" "$bin/initdb" -D "$work/postgres/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 -N) >"$work/log" 2>&1 ||
     { cat "$work/log" >&2; exit 1; }
   (cd / && exec "${as[@]}" "$bin/postgres" -D "$work/postgres/data" -p "$port" -c listen_addresses=127.0.0.1 \
     -c unix_socket_directories="$work/postgres" -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
+    -c ssl=on -c ssl_cert_file="$tls/server.pem" -c ssl_key_file="$tls/server.key" \
     -c max_connections=300 -c shared_buffers=128MB -c dynamic_shared_memory_type=mmap) >"$work/log" 2>&1 &
   server=$!
   for _ in $(seq 100); do
@@ -119,7 +137,8 @@ if [ -z "${TIDEGATE_TEST_POSTGRES:-}" ]; then
     sleep 0.1
   done
   "$bin/pg_isready" -q -h 127.0.0.1 -p "$port" || { cat "$work/log" >&2; exit 1; }
-  export TIDEGATE_TEST_POSTGRES=postgres://postgres@127.0.0.1:$port/postgres
+  export TIDEGATE_TEST_POSTGRES=postgres://postgres@127.0.0.1:$port/postgres?sslmode=disable
+  export TIDEGATE_TEST_POSTGRES_TLS=$tls
 fi
 
 # --- the tests ------------------------------------------------------------------------------------------------------

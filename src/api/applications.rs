@@ -68,7 +68,7 @@ pub async fn update(call: Call, body: Body) -> Answer {
 
 /// `DELETE applications/{a}`
 pub async fn delete(call: Call, body: Body) -> Answer {
-    let (id, expected, now) = (call.id("a")?, call.expected(), call.now());
+    let (id, expected, now, in_use) = (call.id("a")?, call.expected(), call.now(), call.app.in_use);
     call.no_params()?;
     body.bytes()?;
     let gone = call.write(move |conn, by| {
@@ -76,7 +76,7 @@ pub async fn delete(call: Call, body: Body) -> Answer {
         entered.need_configure(conn, by)?;
         body.empty()?;
         Call::matches(expected, entered.application.version)?;
-        actions::archive(conn, by, id, now)
+        actions::archive(conn, in_use, by, id, now)
     });
     gone.await?;
     Ok(Reply::gone().response())

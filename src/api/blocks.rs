@@ -11,7 +11,6 @@ use crate::applications::{self, Entered};
 use crate::db::{Conn, Pool};
 use crate::error::{FieldErrors, Result};
 use crate::formats::ColumnType;
-use crate::imports;
 use crate::members::By;
 use crate::web::download;
 
@@ -79,7 +78,8 @@ pub async fn update(call: Call, body: Body) -> Answer {
 
 /// `DELETE blocks/{b}`
 pub async fn delete(call: Call, body: Body) -> Answer {
-    let (id, expected, now, pool) = (call.id("b")?, call.expected(), call.now(), call.app.blocks.clone());
+    let (id, expected, now, in_use) = (call.id("b")?, call.expected(), call.now(), call.app.in_use);
+    let pool = call.app.blocks.clone();
     call.no_params()?;
     body.bytes()?;
     let gone = call.write(move |conn, by| {
@@ -87,8 +87,7 @@ pub async fn delete(call: Call, body: Body) -> Answer {
         entered.need_configure(conn, by)?;
         body.empty()?;
         Call::matches(expected, block.version)?;
-        let in_use = imports::filling(conn, id)?;
-        blocks::archive(conn, &pool, id, &in_use, now)?;
+        blocks::archive(conn, &pool, in_use, id, now)?;
         blocks::record(conn, by, Some(&block), None, now)
     });
     gone.await?;

@@ -54,14 +54,14 @@ pub async fn show(call: Call) -> Answer {
 
 /// `PATCH import-configurations/{i}`
 pub async fn update(call: Call, body: Body) -> Answer {
-    let (id, expected, now) = (call.id("i")?, call.expected(), call.now());
+    let (id, expected, now, in_use) = (call.id("i")?, call.expected(), call.now(), call.app.in_use);
     call.no_params()?;
     body.bytes()?;
     let saved = call.write(move |conn, by| {
         let (configuration, definition, entered) = find(conn, by, id)?;
         entered.need_configure(conn, by)?;
         let draft = Draft::patched(&configuration, &definition, &body.map()?)?;
-        imports::update(conn, by, &entered, id, expected, draft, now)?;
+        imports::update(conn, in_use, by, &entered, id, expected, draft, now)?;
         whole(conn, &entered, id)
     });
     Ok(Reply::ok(saved.await?).response())
@@ -69,7 +69,7 @@ pub async fn update(call: Call, body: Body) -> Answer {
 
 /// `DELETE import-configurations/{i}`
 pub async fn delete(call: Call, body: Body) -> Answer {
-    let (id, expected, now) = (call.id("i")?, call.expected(), call.now());
+    let (id, expected, now, in_use) = (call.id("i")?, call.expected(), call.now(), call.app.in_use);
     call.no_params()?;
     body.bytes()?;
     let gone = call.write(move |conn, by| {
@@ -77,7 +77,7 @@ pub async fn delete(call: Call, body: Body) -> Answer {
         entered.need_configure(conn, by)?;
         body.empty()?;
         Call::matches(expected, configuration.version)?;
-        imports::archive(conn, by, &entered, id, now)
+        imports::archive(conn, in_use, by, &entered, id, now)
     });
     gone.await?;
     Ok(Reply::gone().response())

@@ -57,7 +57,7 @@ pub async fn update(call: Call, body: Body) -> Answer {
 
 /// `DELETE connections/{c}`
 pub async fn delete(call: Call, body: Body) -> Answer {
-    let (id, expected, now) = (call.id("c")?, call.expected(), call.now());
+    let (id, expected, now, in_use) = (call.id("c")?, call.expected(), call.now(), call.app.in_use);
     call.no_params()?;
     body.bytes()?;
     let gone = call.write(move |conn, by| {
@@ -65,7 +65,7 @@ pub async fn delete(call: Call, body: Body) -> Answer {
         let before = connections::find(conn, by, id)?;
         body.empty()?;
         Call::matches(expected, before.version)?;
-        connections::archive(conn, by, id, now)
+        connections::archive(conn, in_use, by, id, now)
     });
     gone.await?;
     Ok(Reply::gone().response())

@@ -29,6 +29,7 @@ pub use call::Call;
 pub use params::{Page, Params};
 pub use problem::Problem;
 pub use reply::Reply;
+pub use store::forget_old as forget_answers;
 
 /// What a handler answers.
 pub type Answer = Result<actix_web::HttpResponse, Problem>;

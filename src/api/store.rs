@@ -25,6 +25,12 @@ pub enum Kept {
     Busy,
 }
 
+/// Removes answers that are kept no more.
+pub fn forget_old(conn: &mut Conn, now: Moment) -> Result<usize> {
+    let old = now.minus(Duration::hours(HOURS)).micros();
+    Ok(diesel::delete(idempotency_keys::table.filter(idempotency_keys::created_at.le(old))).execute(conn)?)
+}
+
 /// Takes a key. While another transaction has taken it and not ended, this waits.
 pub fn begin(conn: &mut Conn, token_id: i64, key: &str, hash: &str, now: Moment) -> Result<Kept> {
     let old = now.minus(Duration::hours(HOURS)).micros();

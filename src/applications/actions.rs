@@ -10,8 +10,8 @@ use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db::{self, Conn, Pool};
 use crate::error::{AppError, FieldErrors, Result};
+use crate::in_use::{InUse, Thing};
 use crate::members::{self, By, Member, Permission, Scope, check_name};
-use crate::words::counted;
 
 /// How far apart imports begin where nobody said otherwise, in minutes.
 pub const SPACING: i32 = 15;
@@ -101,19 +101,11 @@ pub fn edit(conn: &mut Conn, block_db: &Pool, by: &By, id: i64, change: &Change,
 }
 
 /// Puts an Application away; its history stays. Refused while something in it runs or is scheduled to.
-pub fn archive(conn: &mut Conn, by: &By, id: i64, now: Moment) -> Result<()> {
+pub fn archive(conn: &mut Conn, in_use: InUse, by: &By, id: i64, now: Moment) -> Result<()> {
     db::write(conn, |conn| {
         let entered = enter(conn, by, id)?;
         entered.need_configure(conn, by)?;
-        let mut uses = Vec::new();
-        match store::runs_under_way(conn, id)? {
-            0 => {}
-            n => uses.push(format!("{} under way", counted(n, "import is", "imports are"))),
-        }
-        match store::schedules_on(conn, id)? {
-            0 => {}
-            n => uses.push(format!("{} on", counted(n, "schedule is", "schedules are"))),
-        }
+        let uses = in_use.names(conn, Thing::Application(id))?;
         if !uses.is_empty() {
             return Err(AppError::Conflict(format!(
                 "{} is in use: {}. Let imports end or cancel them, turn schedules off, then archive it.",

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use super::access::Grants;
 use super::model::Application;
 use crate::clock::Moment;
-use crate::db::schema::{application_access, applications, members, runs, schedules};
+use crate::db::schema::{application_access, applications, members};
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
 use crate::names::name_key;
@@ -128,22 +128,6 @@ pub fn archive(conn: &mut Conn, id: i64, now: Moment) -> Result<()> {
         .set((applications::name_key.eq(format!("archived:{id}")), applications::archived_at.eq(now.micros())))
         .execute(conn)?;
     Ok(())
-}
-
-/// What stands in the way of archiving: runs that have not ended.
-pub fn runs_under_way(conn: &mut Conn, id: i64) -> Result<i64> {
-    let living = runs::application_id.eq(id).and(runs::status.eq_any(["queued", "running", "held"]));
-    Ok(runs::table.filter(living).count().get_result(conn)?)
-}
-
-/// And schedules that would run again.
-pub fn schedules_on(conn: &mut Conn, id: i64) -> Result<i64> {
-    let on = schedules::application_id
-        .eq(id)
-        .and(schedules::enabled.eq(true))
-        .and(schedules::finished_at.is_null())
-        .and(schedules::archived_at.is_null());
-    Ok(schedules::table.filter(on).count().get_result(conn)?)
 }
 
 /// Gives a member these permissions; none at all takes the access away.

@@ -11,6 +11,7 @@ use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, FieldErrors, Result};
+use crate::in_use::{InUse, Thing};
 use crate::members::{self, By};
 use crate::secrets::Secrets;
 
@@ -111,14 +112,12 @@ pub fn authorise(conn: &mut Conn, by: &By, id: i64, application_ids: &[i64], now
 }
 
 /// Archives a Connection that no import configuration reads through; its secrets are forgotten.
-pub fn archive(conn: &mut Conn, by: &By, id: i64, now: Moment) -> Result<()> {
+pub fn archive(conn: &mut Conn, in_use: InUse, by: &By, id: i64, now: Moment) -> Result<()> {
     need_administrator(conn, by)?;
     db::lock_row(conn, "connections", id)?;
     let before = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
-    let users = store::used_by(conn, id)?;
-    if !users.is_empty() {
-        let list: Vec<String> =
-            users.iter().map(|(name, application)| format!("\"{name}\" in {application}")).collect();
+    let list = in_use.names(conn, Thing::Connection(id))?;
+    if !list.is_empty() {
         return Err(AppError::Conflict(format!(
             "\"{}\" is used by import configurations: {}. Give them another source or delete them first.",
             before.name,

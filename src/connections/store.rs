@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::model::Connection;
 use crate::clock::Moment;
-use crate::db::schema::{applications, connection_applications, connections, import_configurations};
+use crate::db::schema::{applications, connection_applications, connections};
 use crate::db::{Conn, is_taken};
 use crate::error::{AppError, Result};
 use crate::names::name_key;
@@ -206,15 +206,4 @@ pub fn archive(conn: &mut Conn, id: i64, now: Moment) -> Result<()> {
         ))
         .execute(conn)?;
     Ok(())
-}
-
-/// The import configurations that read through it, each with its Application's name.
-pub fn used_by(conn: &mut Conn, id: i64) -> Result<Vec<(String, String)>> {
-    Ok(import_configurations::table
-        .inner_join(applications::table)
-        .filter(import_configurations::connection_id.eq(id))
-        .filter(import_configurations::archived_at.is_null().and(applications::archived_at.is_null()))
-        .order((applications::name, import_configurations::name, import_configurations::id))
-        .select((import_configurations::name, applications::name))
-        .load(conn)?)
 }

@@ -64,7 +64,7 @@ pub async fn files(app: &App, id: i64) -> Result<std::result::Result<Vec<Entry>,
     };
     let outside = app.outside();
     off_thread(move || {
-        let listed = connector.list(&FetchContext::until(&outside, Instant::now() + PATIENCE));
+        let listed = connector.list(None, &FetchContext::until(&outside, Instant::now() + PATIENCE));
         Ok(listed.map_err(|error| error.sentence))
     })
     .await

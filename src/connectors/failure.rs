@@ -120,6 +120,22 @@ impl FetchError {
         )
     }
 
+    pub(super) fn takes_no_path(label: &str) -> Self {
+        Self::new(
+            FailureKind::Request,
+            Retry::No,
+            format!("A {label} connection takes a query and no path. Write the query in the import configuration."),
+        )
+    }
+
+    pub(super) fn settles_nothing() -> Self {
+        Self::new(
+            FailureKind::Request,
+            Retry::No,
+            "Sources of this connection cannot be moved or deleted. Have the import configuration leave them.",
+        )
+    }
+
     /// What reading or writing here went wrong with; `what` begins the sentence: "The download".
     pub(super) fn machine(what: &str, error: &std::io::Error) -> Self {
         use std::io::ErrorKind;

@@ -1,4 +1,4 @@
-//! What a fetch hands over: a whole local file, and the means to be sure of it afterwards.
+//! What a fetch hands over: a local file with the means to be sure of it afterwards, or the rows of a query.
 
 use std::fs::{File, Metadata};
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -6,28 +6,46 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use sha2::{Digest, Sha256};
 
 use super::failure::{FailureKind, FetchError, Retry};
+use crate::formats::Rows;
 
-/// A whole local file. Take it apart freely: `file` may go to the thread that reads, `check` stays behind.
-#[derive(Debug)]
+/// What was fetched: a local file, or rows.
 pub struct Fetched {
-    /// Positioned at its beginning. What was downloaded has no name on disk and is gone once this is closed.
-    pub file: File,
+    pub content: Content,
     /// The last part of its path, by which format and compression are guessed.
     pub name: String,
-    /// How long it was when it was handed over.
+    /// How long it was when it was handed over; of rows nobody knows, so 0.
     pub bytes: u64,
-    pub check: Check,
+    /// Whether it is all there is, or the beginning that was asked for ([`FetchContext::first`](super::FetchContext)).
+    pub whole: bool,
 }
 
-impl Fetched {
-    /// See [`Check::verify_unchanged`].
-    pub fn verify_unchanged(&self) -> Result<(), FetchError> {
-        self.check.verify_unchanged()
-    }
+/// Take it apart freely: `file` may go to the thread that reads, `check` stays behind.
+pub enum Content {
+    /// Positioned at its beginning. What was downloaded has no name on disk and is gone once this is closed.
+    File { file: File, check: Check },
+    /// Read as they are asked for; typed already.
+    Rows(Box<dyn Rows>),
+}
 
-    /// See [`Check::sha256`].
-    pub fn sha256(&self) -> Result<String, FetchError> {
-        self.check.sha256()
+impl std::fmt::Debug for Fetched {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kind = match self.content {
+            Content::File { .. } => "file",
+            Content::Rows(_) => "rows",
+        };
+        f.debug_struct("Fetched").field("name", &self.name).field("bytes", &self.bytes).field("content", &kind).finish()
+    }
+}
+
+/// The one result of a fetch. A run loads one; a kind that answers several says which they are by [`Fetched::name`].
+pub fn only(mut fetched: Vec<Fetched>) -> Result<Fetched, FetchError> {
+    match (fetched.pop(), fetched.len()) {
+        (Some(one), 0) => Ok(one),
+        (_, others) => Err(FetchError::new(
+            FailureKind::Request,
+            Retry::No,
+            format!("The source gave {} results where an import loads one. Name the one that is meant.", others + 1),
+        )),
     }
 }
 
@@ -71,6 +89,14 @@ impl Check {
         ))
     }
 
+    /// What the file was when it was opened, for an [`Intent`](super::Intent); none for a download, which is ours.
+    pub fn stamp(&self) -> Option<String> {
+        match &self.0 {
+            Inner::Downloaded { .. } => None,
+            Inner::Watched { stamp, .. } => Some(stamp.text()),
+        }
+    }
+
     /// The file's SHA-256 in hexadecimal: known for a download, computed here (by reading all of it) for a file of a
     /// folder.
     pub fn sha256(&self) -> Result<String, FetchError> {
@@ -84,15 +110,23 @@ impl Check {
 /// What betrays a write: the change time is set by the kernel at every change of content, size or name, also where
 /// the modification time was put back by hand.
 #[derive(Debug, PartialEq, Eq)]
-struct Stamp {
+pub(super) struct Stamp {
+    file: (u64, u64),
     bytes: u64,
     modified: (i64, i64),
     changed: (i64, i64),
 }
 
 impl Stamp {
-    fn of(metadata: &Metadata) -> Self {
+    /// All of it but the change time, which a renaming sets: what a moved file still has.
+    pub(super) fn text(&self) -> String {
+        let ((device, inode), (seconds, nanos)) = (self.file, self.modified);
+        format!("{device}:{inode}:{}:{seconds}.{nanos:09}", self.bytes)
+    }
+
+    pub(super) fn of(metadata: &Metadata) -> Self {
         Self {
+            file: (metadata.dev(), metadata.ino()),
             bytes: metadata.len(),
             modified: (metadata.mtime(), metadata.mtime_nsec()),
             changed: (metadata.ctime(), metadata.ctime_nsec()),

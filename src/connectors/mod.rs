@@ -1,7 +1,7 @@
 //! How to reach the outside: a trait, a line in the registry and a file per kind. This room knows no member, table
-//! or page; it is handed what it may reach ([`Outside`]) and answers with a whole local file or with words.
+//! or page; it is handed what it may reach ([`Outside`]) and answers with a whole local file, with rows, or with words.
 //!
-//! Why a fetch ends in a file: what was cut or came short must never look like a success, so nothing is loaded
+//! Why a fetch ends in a file where there is one: what was cut or came short must never look like a success, so nothing is loaded
 //! before all of it is here. An HTTP body goes to a nameless temporary file, which vanishes by itself even when the
 //! process is killed; a file of a folder is handed out as an open handle and checked again after it was read.
 //!
@@ -12,9 +12,13 @@ mod failure;
 mod fetched;
 mod folder;
 mod http;
+mod local;
 pub mod network;
+mod pattern;
 mod registry;
 mod settings;
+mod settling;
+mod sqlite;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,22 +29,32 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Moment;
 
 pub use failure::{FailureKind, FetchError, Retry};
-pub use fetched::{Check, Fetched};
+pub use fetched::{Check, Content, Fetched, only};
 pub use network::{Lookup, NetworkPolicy, SystemLookup};
+pub use pattern::Pattern;
 pub use registry::{Field, Input, Kind, Takes, build, kind, kinds};
+pub use settling::{Deed, Intent, Settled};
 
 /// A way to reach one outside place, configured. Its calls BLOCK: they belong on a thread that may wait (a run's own,
 /// or one of `spawn_blocking`), never on an async worker.
 pub trait Connector: std::fmt::Debug + Send + Sync {
-    /// Brings what is asked for here, whole, as a local file.
-    fn fetch(&self, request: &FetchRequest, ctx: &FetchContext<'_>) -> Result<Fetched, FetchError>;
+    /// Brings what is asked for here: each result a whole local file, or only its beginning where
+    /// [`FetchContext::first`] says so; or the rows of a query.
+    fn fetch(&self, request: &FetchRequest, ctx: &FetchContext<'_>) -> Result<Vec<Fetched>, FetchError>;
 
     /// Tries the connection and answers in words for people; never with anything that the source sent.
     fn test(&self, ctx: &FetchContext<'_>) -> Result<String, FetchError>;
 
-    /// What there is to choose from, newest first; empty where a kind cannot tell.
-    fn list(&self, _ctx: &FetchContext<'_>) -> Result<Vec<Entry>, FetchError> {
+    /// What there is to choose from, newest first; empty where a kind cannot tell. `pattern`: only what has such a
+    /// name, as [`Pattern`] says.
+    fn list(&self, _pattern: Option<&Pattern>, _ctx: &FetchContext<'_>) -> Result<Vec<Entry>, FetchError> {
         Ok(Vec::new())
+    }
+
+    /// Does to a source what was intended ([`Intent`]). To be called again with the same intent where nobody knows
+    /// whether it was done: it finds out. Only kinds that say so ([`Kind::settles`]) can.
+    fn settle(&self, _intent: &Intent, _ctx: &FetchContext<'_>) -> Result<Settled, FetchError> {
+        Err(FetchError::settles_nothing())
     }
 }
 
@@ -102,12 +116,14 @@ pub struct FetchContext<'a> {
     /// Told the number of bytes so far, from time to time.
     pub progress: &'a dyn Fn(u64),
     pub limits: Limits,
+    /// Only so many bytes from the beginning are wanted, for a look at it; none: all of it.
+    pub first: Option<u64>,
 }
 
 impl<'a> FetchContext<'a> {
     /// With the usual limits, nobody to cancel it and nobody to tell.
     pub fn until(outside: &'a Outside, deadline: Instant) -> Self {
-        Self { outside, cancel: CancellationToken::new(), deadline, progress: &|_| (), limits: Limits::default() }
+        Self { outside, cancel: CancellationToken::new(), deadline, progress: &|_| (), limits: Limits::default(), first: None }
     }
 
     /// An error when somebody cancelled or time is up.

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::settings::Given;
-use super::{Connector, folder, http};
+use super::{Connector, folder, http, sqlite};
 use crate::error::FieldErrors;
 
-static KINDS: [Kind; 2] = [folder::KIND, http::KIND];
+static KINDS: [Kind; 3] = [folder::KIND, http::KIND, sqlite::KIND];
 
 /// What can be said about a kind of connection without having one.
 #[derive(Debug)]
@@ -21,6 +21,10 @@ pub struct Kind {
     /// One line that says what it is for.
     pub summary: &'static str,
     pub takes: Takes,
+    /// Whether it can move and delete what was fetched.
+    pub settles: bool,
+    /// Whether it can list what there is.
+    pub lists: bool,
     /// Readable by whoever may see the connection.
     pub settings: &'static [Field],
     /// Sealed, and never shown again.
@@ -31,7 +35,8 @@ pub struct Kind {
 /// How the source of an import configuration names what to fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Takes {
-    Path,
+    /// `required`: without one there is nothing to fetch; else the address may be the file itself.
+    Path { required: bool },
     Query,
 }
 

@@ -21,6 +21,7 @@ pub mod meaning;
 mod migrations;
 mod pool;
 pub mod schema;
+pub mod sqlite;
 mod types;
 
 pub use clock::ServerClock;
@@ -33,6 +34,12 @@ use diesel::sql_types::BigInt;
 
 /// The backend that typed queries are boxed for: `query.into_boxed::<db::Backend>()`.
 pub type Backend = <Conn as diesel::Connection>::Backend;
+
+/// Asks the database whether it answers.
+pub fn ping(conn: &mut Conn) -> crate::error::Result<()> {
+    diesel::sql_query("SELECT 1").execute(conn)?;
+    Ok(())
+}
 
 /// Holds a row until the transaction ends, so that two writers of one thing go one after the other. SQLite's write
 /// transactions exclude each other already. It holds up no foreign key that names the row: who writes a run of an

@@ -234,6 +234,31 @@ diesel::table! {
 }
 
 diesel::table! {
+    import_sets (id) {
+        id -> BigInt,
+        application_id -> BigInt,
+        name -> Text,
+        name_key -> Text,
+        version -> BigInt,
+        status -> Nullable<Text>,
+        status_run_id -> Nullable<BigInt>,
+        status_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+        archived_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    set_versions (set_id, version) {
+        set_id -> BigInt,
+        version -> BigInt,
+        definition -> Text,
+        created_by -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
     schedules (id) {
         id -> BigInt,
         application_id -> BigInt,
@@ -449,6 +474,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     connection_applications,
     import_configurations,
     configuration_versions,
+    import_sets,
+    set_versions,
     schedules,
     schedule_recipients,
     freezes,

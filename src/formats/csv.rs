@@ -7,9 +7,11 @@ use memchr::memchr;
 use super::cells::{self, Cut, Findings, Marks};
 use super::failure::{Damage, DamageKind, FormatError, Limits};
 use super::names::{distinct_names, is_ours};
-use super::options::{Compression, CsvOptions, Dialect};
+use super::dialect::{CsvOptions, Dialect};
+use super::options::Compression;
 use super::passing::{Passed, Passing};
 use super::record::Record;
+use super::rows::Rows;
 use super::source::{Bytes, ROOM, Text};
 
 /// Fits the caches near the core; it grows only for a row that is longer.
@@ -39,16 +41,14 @@ pub struct CsvReader<R: Read> {
 }
 
 impl<R: Read> CsvReader<R> {
-    /// Begins to read: the header is read at once. `name` is the file's, whose ending tells the compression
-    /// unless the options do.
-    pub fn open(reader: R, options: &CsvOptions, name: &str) -> Result<Self, FormatError> {
-        Self::open_within(reader, options, name, Limits::default())
-    }
-
-    /// The same within other limits.
-    pub fn open_within(reader: R, options: &CsvOptions, name: &str, limits: Limits) -> Result<Self, FormatError> {
+    /// Begins to read: the header is read at once.
+    pub fn open(
+        reader: R,
+        options: &CsvOptions,
+        compression: Compression,
+        limits: Limits,
+    ) -> Result<Self, FormatError> {
         let dialect = options.dialect().map_err(FormatError::Options)?;
-        let compression = options.compression.unwrap_or_else(|| Compression::by_name(name));
         Self::over(Bytes::new(reader, compression, limits.decoded_bytes), &dialect, limits)
     }
 
@@ -75,54 +75,9 @@ impl<R: Read> CsvReader<R> {
         Ok(reader)
     }
 
-    /// The names of the columns in the order of the file: trimmed, distinct whatever their case, never empty.
-    /// Without a header "Column 1", "Column 2" and so on. None at all where the file is empty.
-    pub fn columns(&self) -> &[String] {
-        &self.columns
-    }
-
-    /// The places of the columns that a rejected-rows download added, which an import ignores.
-    pub fn ignored(&self) -> &[usize] {
-        &self.ignored
-    }
-
-    /// Decompressed bytes taken from the source so far, for the progress of a run.
-    pub fn bytes_read(&self) -> u64 {
-        self.text.given()
-    }
-
     /// Rows given so far, damaged ones included.
     pub fn rows_read(&self) -> u64 {
         self.rows
-    }
-
-    /// The name of the encoding that the text turned out to have.
-    pub fn encoding(&self) -> &'static str {
-        self.text.encoding().name()
-    }
-
-    /// Reads the next row into `record`; false at the end. A row that is damaged is given too, and says so. After
-    /// an error the source is of no more use.
-    pub fn next(&mut self, record: &mut Record) -> Result<bool, FormatError> {
-        if let Some(first) = self.first.take() {
-            *record = first;
-        } else if !self.read_row(record)? {
-            return Ok(false);
-        }
-        self.rows += 1;
-        if self.rows > self.limits.rows {
-            return Err(FormatError::TooLarge(format!("{} rows", self.limits.rows)));
-        }
-        let (found, expected) = (record.len(), self.columns.len());
-        if found != expected && !record.damage.iter().any(|d| matches!(d.kind, DamageKind::RowTooLong { .. })) {
-            let kind = if found < expected {
-                DamageKind::ShortRow { expected, found }
-            } else {
-                DamageKind::LongRow { expected, found }
-            };
-            record.damage.push(Damage { column: None, kind });
-        }
-        Ok(true)
     }
 
     fn read_header(&mut self, header: bool) -> Result<(), FormatError> {
@@ -310,6 +265,46 @@ impl<R: Read> CsvReader<R> {
             (Passed::More, Some(lines)) => Err(FormatError::CutAt { line: first_line + lines }),
             _ => Ok(()),
         }
+    }
+}
+
+impl<R: Read + Send> Rows for CsvReader<R> {
+    fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    fn ignored(&self) -> &[usize] {
+        &self.ignored
+    }
+
+    fn bytes_read(&self) -> u64 {
+        self.text.given()
+    }
+
+    fn is_utf8(&self) -> bool {
+        self.text.encoding() == encoding_rs::UTF_8
+    }
+
+    fn next(&mut self, record: &mut Record) -> Result<bool, FormatError> {
+        if let Some(first) = self.first.take() {
+            *record = first;
+        } else if !self.read_row(record)? {
+            return Ok(false);
+        }
+        self.rows += 1;
+        if self.rows > self.limits.rows {
+            return Err(FormatError::TooLarge(format!("{} rows", self.limits.rows)));
+        }
+        let (found, expected) = (record.len(), self.columns.len());
+        if found != expected && !record.damage.iter().any(|d| matches!(d.kind, DamageKind::RowTooLong { .. })) {
+            let kind = if found < expected {
+                DamageKind::ShortRow { expected, found }
+            } else {
+                DamageKind::LongRow { expected, found }
+            };
+            record.damage.push(Damage { column: None, kind });
+        }
+        Ok(true)
     }
 }
 

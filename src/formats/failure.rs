@@ -59,12 +59,15 @@ pub enum FormatError {
     /// The source stopped giving bytes. The cause is the connector's, and may pass.
     #[error("The source could not be read: {0}")]
     Read(#[source] io::Error),
+    /// What gives the rows failed, in its own words.
+    #[error("{cause}")]
+    Source { cause: Box<dyn std::error::Error + Send + Sync>, may_pass: bool },
 }
 
 impl FormatError {
     /// May another attempt succeed with the same file and the same options?
     pub fn may_pass(&self) -> bool {
-        matches!(self, Self::Read(_) | Self::CutCompressed)
+        matches!(self, Self::Read(_) | Self::CutCompressed | Self::Source { may_pass: true, .. })
     }
 
     /// A stable name for grouping.
@@ -78,7 +81,7 @@ impl FormatError {
             Self::BadCompressed(_) => "bad_compressed",
             Self::NotCsv(_) => "not_csv",
             Self::HeaderNotInEncoding { .. } => "header_not_in_encoding",
-            Self::Read(_) => "source_not_readable",
+            Self::Read(_) | Self::Source { .. } => "source_not_readable",
         }
     }
 
@@ -123,6 +126,19 @@ pub enum DamageKind {
     },
     /// Something stands between a closing quote and the next delimiter.
     StrayQuote,
+    /// Of what is UTF-8 and nothing else.
+    NotUtf8,
+    /// The line is no JSON, from this byte on.
+    NotJson {
+        at: usize,
+    },
+    /// JSON, but not an object.
+    NotAnObject,
+    /// The column is a member that the object names twice.
+    DuplicateKey,
+    TooDeep {
+        limit: usize,
+    },
 }
 
 impl Damage {
@@ -131,11 +147,15 @@ impl Damage {
         match self.kind {
             DamageKind::ShortRow { .. } => "short_row",
             DamageKind::LongRow { .. } => "long_row",
-            DamageKind::NotInEncoding => "not_in_encoding",
+            DamageKind::NotInEncoding | DamageKind::NotUtf8 => "not_in_encoding",
             DamageKind::Nul => "nul",
             DamageKind::TextTooLong { .. } => "text_too_long",
             DamageKind::RowTooLong { .. } => "row_too_long",
             DamageKind::StrayQuote => "stray_quote",
+            DamageKind::NotJson { .. } => "not_json",
+            DamageKind::NotAnObject => "not_an_object",
+            DamageKind::DuplicateKey => "duplicate_key",
+            DamageKind::TooDeep { .. } => "too_deep",
         }
     }
 
@@ -157,6 +177,13 @@ impl Damage {
                 format!("The row is too long: more than {} MiB.", limit / (1024 * 1024))
             }
             DamageKind::StrayQuote => "There is text after the closing quote.".to_owned(),
+            DamageKind::NotUtf8 => "The line holds bytes that are not UTF-8.".to_owned(),
+            DamageKind::NotJson { at } => format!("The line is not JSON from its byte {} on.", at + 1),
+            DamageKind::NotAnObject => "The line is JSON, but not an object.".to_owned(),
+            DamageKind::DuplicateKey => "The object has this member twice.".to_owned(),
+            DamageKind::TooDeep { limit } => {
+                format!("The object is nested too deep: more than {limit} objects and lists in each other.")
+            }
         }
     }
 
@@ -175,6 +202,12 @@ impl Damage {
             DamageKind::StrayQuote => {
                 "Write a quote inside a quoted cell twice (\"\"), and look for a quote above that is not closed."
             }
+            DamageKind::NotJson { .. } | DamageKind::NotAnObject => {
+                "Write one JSON object on each line, such as {\"day\": \"2026-11-22\", \"amount\": 12}."
+            }
+            DamageKind::NotUtf8 => "Write the file in UTF-8.",
+            DamageKind::DuplicateKey => "Keep the one that is meant.",
+            DamageKind::TooDeep { .. } => "Flatten it at the source, or leave the member out.",
         }
     }
 }

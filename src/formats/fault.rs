@@ -18,6 +18,12 @@ pub enum FaultCode {
     /// Before the year 0001 or after 9999.
     OutOfCalendar,
     NotInEncoding,
+    /// A number that would become another one.
+    TooPrecise,
+    /// An object or a list where one value belongs.
+    Nested,
+    /// Bytes that are no text.
+    Binary,
 }
 
 impl FaultCode {
@@ -34,6 +40,9 @@ impl FaultCode {
             Self::NotATimestamp => "not_a_timestamp",
             Self::OutOfCalendar => "out_of_calendar",
             Self::NotInEncoding => "not_in_encoding",
+            Self::TooPrecise => "too_precise",
+            Self::Nested => "nested",
+            Self::Binary => "binary",
         }
     }
 
@@ -50,6 +59,9 @@ impl FaultCode {
             Self::NotATimestamp => "Not a timestamp",
             Self::OutOfCalendar => "Date outside the calendar",
             Self::NotInEncoding => "Not in the file's encoding",
+            Self::TooPrecise => "More digits than a number holds",
+            Self::Nested => "An object or a list",
+            Self::Binary => "Bytes that are no text",
         }
     }
 }

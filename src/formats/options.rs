@@ -1,43 +1,74 @@
-//! How a CSV source is to be read: the members of a configuration's `source` that speak of CSV, their defaults, and
-//! what is wrong with them in words for the one who typed them.
+//! How a source is to be read: its format with the format's own punctuation, how values are written, compression.
+//! Together they are members of a configuration's `source`; in JSON all stand side by side, as the API has them.
 
-use chrono::format::Item;
-use chrono_tz::Tz;
-use encoding_rs::{Encoding, REPLACEMENT, UTF_8, X_USER_DEFINED};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::calendar;
+use super::dialect::CsvOptions;
+use super::values::ValueOptions;
 use crate::error::FieldErrors;
 
-/// The CSV members of `source`. All are text, as people type them; [`CsvOptions::validate`] says whether they can
-/// be used.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct CsvOptions {
-    /// One ASCII character.
-    pub delimiter: String,
-    /// One ASCII character; empty where quotes are text like any other.
-    pub quote: String,
-    /// A label that the web knows: utf-8, utf-16le, windows-1252 …
-    pub encoding: String,
-    /// Does the first line hold the names of the columns?
-    pub header: bool,
-    /// Cells that mean empty. An empty cell is empty whether it stands here or not.
-    pub nulls: Vec<String>,
-    pub decimal_point: String,
-    pub group_separator: Option<String>,
-    /// A strftime pattern.
-    pub date_format: String,
-    /// A strftime pattern; absent: RFC 3339, with or without a zone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub timestamp_format: Option<String>,
-    /// The IANA zone of timestamps that have none; absent: UTC.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub time_zone: Option<String>,
+/// How to read a source.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadOptions {
+    #[serde(flatten)]
+    pub format: Format,
+    #[serde(flatten)]
+    pub values: ValueOptions,
     /// Absent: by the file's name.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compression: Option<Compression>,
+}
+
+/// How a source is written. A further format is a line here, one in [`Format::named`] and a file that reads it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "format", rename_all = "snake_case")]
+pub enum Format {
+    Csv(CsvOptions),
+    /// A JSON object on every line, in UTF-8.
+    Ndjson,
+    /// What a query answers: rows already, whose cells have types.
+    Rows,
+}
+
+impl Default for Format {
+    fn default() -> Self {
+        Self::Csv(CsvOptions::default())
+    }
+}
+
+impl Format {
+    /// The words for formats of files, the usual one first.
+    pub const OF_FILES: [&str; 2] = ["csv", "ndjson"];
+
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Csv(_) => "csv",
+            Self::Ndjson => "ndjson",
+            Self::Rows => "rows",
+        }
+    }
+
+    /// The format of that name with everything as usual.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "csv" => Some(Self::default()),
+            "ndjson" => Some(Self::Ndjson),
+            "rows" => Some(Self::Rows),
+            _ => None,
+        }
+    }
+
+    /// What the ending of a file's name says, compressed or not; none where it says nothing.
+    pub fn by_name(name: &str) -> Option<Self> {
+        let name = name.split('?').next().unwrap_or_default().to_ascii_lowercase();
+        let name = name.strip_suffix(".gz").unwrap_or(&name);
+        match name.rsplit_once('.').map(|(_, ending)| ending) {
+            Some("csv" | "tsv") => Some(Self::default()),
+            Some("ndjson" | "jsonl") => Some(Self::Ndjson),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,104 +97,51 @@ impl Compression {
     }
 }
 
-impl Default for CsvOptions {
-    fn default() -> Self {
-        Self {
-            delimiter: ",".to_owned(),
-            quote: "\"".to_owned(),
-            encoding: "utf-8".to_owned(),
-            header: true,
-            nulls: vec![String::new()],
-            decimal_point: ".".to_owned(),
-            group_separator: None,
-            date_format: calendar::ISO_DATE.to_owned(),
-            timestamp_format: None,
-            time_zone: None,
-            compression: None,
+impl ReadOptions {
+    /// Everything as usual for a format.
+    pub fn of(format: Format) -> Self {
+        Self { format, ..Self::default() }
+    }
+
+    /// Whether a member of `source` is one of these; the others (`path`, `query` …) are their owner's to read.
+    pub fn has(member: &str) -> bool {
+        matches!(member, "format" | "compression")
+            || ValueOptions::MEMBERS.contains(&member)
+            || CsvOptions::MEMBERS.contains(&member)
+    }
+
+    /// CSV's own punctuation, where it is CSV.
+    pub fn csv(&self) -> Option<&CsvOptions> {
+        match &self.format {
+            Format::Csv(csv) => Some(csv),
+            _ => None,
         }
     }
-}
 
-/// Options that are known to be usable, as the row reader wants them.
-pub(super) struct Dialect {
-    pub delimiter: u8,
-    pub quote: Option<u8>,
-    pub encoding: &'static Encoding,
-    pub header: bool,
-}
+    /// What is said, or what the file's name tells.
+    pub fn compression_of(&self, name: &str) -> Compression {
+        self.compression.unwrap_or_else(|| Compression::by_name(name))
+    }
 
-/// Options that are known to be usable, as the value parsers want them.
-pub(super) struct Notation {
-    pub decimal_point: u8,
-    pub group_separator: Option<Box<[u8]>>,
-    pub nulls: Vec<Box<[u8]>>,
-    /// None: the default pattern, which is read by hand.
-    pub date_items: Option<Vec<Item<'static>>>,
-    pub date_format: String,
-    pub timestamp_items: Option<Vec<Item<'static>>>,
-    pub timestamp_format: Option<String>,
-    pub zone: Tz,
-}
-
-const MOST_NULLS: usize = 100;
-const LONGEST_MEMBER: usize = 100;
-
-impl CsvOptions {
-    /// The members of `source` that belong here; the others (`path`, `format` …) are their owner's to read.
-    pub const MEMBERS: [&str; 11] = [
-        "delimiter",
-        "quote",
-        "encoding",
-        "header",
-        "nulls",
-        "decimal_point",
-        "group_separator",
-        "date_format",
-        "timestamp_format",
-        "time_zone",
-        "compression",
-    ];
-
-    /// Reads and checks the members as the API takes them: null counts as absent, what is unknown is refused.
-    /// Every error names its field, `source.delimiter` and so on.
-    pub fn parse(members: &serde_json::Map<String, Json>) -> Result<Self, FieldErrors> {
-        let mut options = Self::default();
+    /// Reads and checks the members as the API takes them: null counts as absent, what is unknown is refused. Every
+    /// error names its field, `source.delimiter` and so on. `usual` is the format where none is said.
+    pub fn parse(members: &serde_json::Map<String, Json>, usual: Format) -> Result<Self, FieldErrors> {
+        let mut options = Self::of(usual);
         let mut errors = FieldErrors::new();
-        for (name, value) in members {
+        if let Some(word) = members.get("format").filter(|word| !word.is_null()) {
+            match word.as_str().and_then(Format::named) {
+                Some(format) => options.format = format,
+                None => errors.add("source.format", format!("Use {}.", Format::OF_FILES.join(" or "))),
+            }
+        }
+        for (name, value) in members.iter().filter(|(name, _)| name.as_str() != "format") {
             if value.is_null() {
-                if !Self::MEMBERS.contains(&name.as_str()) {
+                if !Self::has(name) {
                     unknown(name, &mut errors);
                 }
                 continue;
             }
-            let field = format!("source.{name}");
-            let mut text = |into: &mut String| match value.as_str() {
-                Some(text) => *into = text.to_owned(),
-                None => errors.add(&field, "Send text."),
-            };
-            match name.as_str() {
-                "delimiter" => text(&mut options.delimiter),
-                "quote" => text(&mut options.quote),
-                "encoding" => text(&mut options.encoding),
-                "decimal_point" => text(&mut options.decimal_point),
-                "date_format" => text(&mut options.date_format),
-                "group_separator" => text(options.group_separator.insert(String::new())),
-                "timestamp_format" => text(options.timestamp_format.insert(String::new())),
-                "time_zone" => text(options.time_zone.insert(String::new())),
-                "header" => match value.as_bool() {
-                    Some(header) => options.header = header,
-                    None => errors.add(field, "Send true or false."),
-                },
-                "nulls" => match serde_json::from_value(value.clone()) {
-                    Ok(nulls) => options.nulls = nulls,
-                    Err(_) => errors.add(field, "Send a list of texts, such as [\"\", \"NA\"]."),
-                },
-                "compression" => match Compression::ALL.into_iter().find(|c| Some(c.as_str()) == value.as_str()) {
-                    Some(known) => options.compression = Some(known),
-                    None => errors.add(field, "Use none or gzip, or leave it out to go by the file's name."),
-                },
-                _ => unknown(name, &mut errors),
-            }
+            options.set(name, value, &mut errors);
         }
         options.tidy();
         if let Err(more) = options.validate() {
@@ -173,159 +151,80 @@ impl CsvOptions {
         errors.ok_or(options)
     }
 
+    /// Reads one member that is there.
+    fn set(&mut self, name: &str, value: &Json, errors: &mut FieldErrors) {
+        let field = format!("source.{name}");
+        if CsvOptions::MEMBERS.contains(&name) {
+            let Format::Csv(csv) = &mut self.format else {
+                return errors.add(field, "This member belongs to the format csv. Leave it out.");
+            };
+            return match (name, value) {
+                ("header", Json::Bool(header)) => csv.header = *header,
+                ("header", _) => errors.add(field, "Send true or false."),
+                ("delimiter", value) => text(&mut csv.delimiter, value, field, errors),
+                ("quote", value) => text(&mut csv.quote, value, field, errors),
+                (_, value) => text(&mut csv.encoding, value, field, errors),
+            };
+        }
+        let values = &mut self.values;
+        match name {
+            "decimal_point" => text(&mut values.decimal_point, value, field, errors),
+            "date_format" => text(&mut values.date_format, value, field, errors),
+            "group_separator" => text(values.group_separator.insert(String::new()), value, field, errors),
+            "timestamp_format" => text(values.timestamp_format.insert(String::new()), value, field, errors),
+            "time_zone" => text(values.time_zone.insert(String::new()), value, field, errors),
+            "nulls" => match serde_json::from_value(value.clone()) {
+                Ok(nulls) => values.nulls = nulls,
+                Err(_) => errors.add(field, "Send a list of texts, such as [\"\", \"NA\"]."),
+            },
+            "compression" => match Compression::ALL.into_iter().find(|c| Some(c.as_str()) == value.as_str()) {
+                Some(known) => self.compression = Some(known),
+                None => errors.add(field, "Use none or gzip, or leave it out to go by the file's name."),
+            },
+            _ => unknown(name, errors),
+        }
+    }
+
     /// Words that people type for characters that a form cannot show, and blanks that mean absent.
     pub fn tidy(&mut self) {
-        match self.delimiter.to_lowercase().as_str() {
-            "\\t" | "tab" => self.delimiter = "\t".to_owned(),
-            "comma" => self.delimiter = ",".to_owned(),
-            "semicolon" => self.delimiter = ";".to_owned(),
-            _ => {}
+        if let Format::Csv(csv) = &mut self.format {
+            csv.tidy();
         }
-        self.encoding = self.encoding.trim().to_lowercase();
-        for member in [&mut self.timestamp_format, &mut self.time_zone] {
-            if member.as_deref().is_some_and(|text| text.trim().is_empty()) {
-                *member = None;
-            }
-        }
-        if self.group_separator.as_deref() == Some("") {
-            self.group_separator = None;
-        }
+        self.values.tidy();
     }
 
     /// All that is wrong with the options, by field.
     pub fn validate(&self) -> Result<(), FieldErrors> {
         let mut errors = FieldErrors::new();
-        for found in [self.dialect().err(), self.notation().err()].into_iter().flatten() {
+        let dialect = self.csv().and_then(|csv| csv.dialect().err());
+        for found in [dialect, self.values.notation().err()].into_iter().flatten() {
             errors.extend(found);
         }
         errors.ok_or(())
     }
+}
 
-    pub(super) fn dialect(&self) -> Result<Dialect, FieldErrors> {
-        let mut errors = FieldErrors::new();
-        let delimiter = one_character(&self.delimiter);
-        if delimiter.is_none() {
-            errors.add("source.delimiter", "The delimiter is one character, such as , or ; or a tab (\\t).");
-        }
-        let quote = one_character(&self.quote);
-        if quote.is_none() && !self.quote.is_empty() {
-            errors.add("source.quote", "The quote is one character, such as \", or empty for none.");
-        } else if quote.is_some() && quote == delimiter {
-            errors.add("source.quote", "The quote and the delimiter cannot be the same character.");
-        }
-        let encoding = encoding_by_label(&self.encoding);
-        if encoding.is_none() {
-            errors.add(
-                "source.encoding",
-                format!(
-                    "The encoding \"{}\" is not known. Use a name such as utf-8, utf-16le, windows-1252 or shift_jis.",
-                    short(&self.encoding)
-                ),
-            );
-        }
-        errors.ok_or(Dialect {
-            delimiter: delimiter.unwrap_or(b','),
-            quote,
-            encoding: encoding.unwrap_or(UTF_8),
-            header: self.header,
-        })
-    }
-
-    pub(super) fn notation(&self) -> Result<Notation, FieldErrors> {
-        let mut errors = FieldErrors::new();
-        let decimal_point = one_character(&self.decimal_point).filter(|b| is_mark(*b));
-        if decimal_point.is_none() {
-            errors.add("source.decimal_point", "The decimal point is one character, . or , as a rule.");
-        }
-        if let Some(group) = &self.group_separator {
-            let usable = group.chars().count() == 1 && group.bytes().all(|b| is_mark(b) || b == b' ' || b >= 0x80);
-            if !usable {
-                errors.add(
-                    "source.group_separator",
-                    "The group separator is one character that is no digit, such as , or . or a space.",
-                );
-            } else if *group == self.decimal_point {
-                errors.add(
-                    "source.group_separator",
-                    "The group separator and the decimal point cannot be the same character.",
-                );
-            }
-        }
-        if self.nulls.len() > MOST_NULLS || self.nulls.iter().any(|n| n.len() > LONGEST_MEMBER) {
-            errors.add("source.nulls", "At most 100 null markers, each of at most 100 bytes.");
-        }
-        let date_items = match self.date_format.as_str() {
-            calendar::ISO_DATE => None,
-            format => match calendar::date_items(format) {
-                Ok(items) => Some(items),
-                Err(why) => {
-                    errors.add("source.date_format", why);
-                    None
-                }
-            },
-        };
-        let timestamp_items = match self.timestamp_format.as_deref().map(calendar::timestamp_items) {
-            Some(Err(why)) => {
-                errors.add("source.timestamp_format", why);
-                None
-            }
-            Some(Ok(items)) => Some(items),
-            None => None,
-        };
-        let zone = match self.time_zone.as_deref().map(str::parse::<Tz>) {
-            None => Tz::UTC,
-            Some(Ok(zone)) => zone,
-            Some(Err(_)) => {
-                errors.add(
-                    "source.time_zone",
-                    format!(
-                        "The time zone \"{}\" is not known. Use a name such as Europe/Paris or UTC.",
-                        short(self.time_zone.as_deref().unwrap_or_default())
-                    ),
-                );
-                Tz::UTC
-            }
-        };
-        errors.ok_or(Notation {
-            decimal_point: decimal_point.unwrap_or(b'.'),
-            group_separator: self.group_separator.as_ref().map(|g| g.as_bytes().into()),
-            nulls: self.nulls.iter().map(|n| n.as_bytes().into()).collect(),
-            date_items,
-            date_format: self.date_format.clone(),
-            timestamp_items,
-            timestamp_format: self.timestamp_format.clone(),
-            zone,
-        })
+fn text(into: &mut String, value: &Json, field: String, errors: &mut FieldErrors) {
+    match value.as_str() {
+        Some(text) => *into = text.to_owned(),
+        None => errors.add(field, "Send text."),
     }
 }
 
 fn unknown(name: &str, errors: &mut FieldErrors) {
-    errors.add(format!("source.{}", short(name)), "This member is not known for CSV.");
+    errors.add(format!("source.{}", short(name)), "A source has no such member.");
 }
 
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     text.chars().take(60).collect()
 }
 
 /// The byte of a text that is one ASCII character and no line break or NUL.
-fn one_character(text: &str) -> Option<u8> {
+pub(super) fn one_character(text: &str) -> Option<u8> {
     match text.as_bytes() {
         &[byte] if byte.is_ascii() && !matches!(byte, b'\n' | b'\r' | 0) => Some(byte),
         _ => None,
     }
-}
-
-/// May stand in a number without being taken for a part of it.
-fn is_mark(byte: u8) -> bool {
-    byte.is_ascii_punctuation() && !matches!(byte, b'-' | b'+')
-}
-
-fn encoding_by_label(label: &str) -> Option<&'static Encoding> {
-    if label == "utf-8-sig" {
-        return Some(UTF_8);
-    }
-    // These two are tricks of browsers that decode nothing.
-    Encoding::for_label(label.as_bytes()).filter(|found| *found != REPLACEMENT && *found != X_USER_DEFINED)
 }
 
 #[cfg(test)]
@@ -333,18 +232,20 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn parse(value: Json) -> Result<CsvOptions, FieldErrors> {
-        CsvOptions::parse(value.as_object().unwrap())
+    fn parse(value: Json) -> Result<ReadOptions, FieldErrors> {
+        ReadOptions::parse(value.as_object().unwrap(), Format::default())
     }
 
     #[test]
     fn nothing_said_is_the_contract_s_default() {
-        let options = parse(json!({"delimiter": null})).unwrap();
-        assert_eq!(options, CsvOptions::default());
-        let kept = serde_json::to_value(&options).unwrap();
-        assert_eq!(serde_json::from_value::<CsvOptions>(kept).unwrap(), options);
-        assert_eq!(serde_json::from_str::<CsvOptions>("{}").unwrap(), options);
-        assert!(serde_json::from_str::<CsvOptions>("{\"delimeter\":\";\"}").is_err());
+        let options = parse(json!({"delimiter": null, "format": null})).unwrap();
+        assert_eq!(options, ReadOptions::default());
+        for format in [Format::default(), Format::Ndjson, Format::Rows] {
+            let options = ReadOptions::of(format);
+            let kept = serde_json::to_value(&options).unwrap();
+            assert_eq!(serde_json::from_value::<ReadOptions>(kept).unwrap(), options);
+        }
+        assert_eq!(serde_json::from_str::<ReadOptions>("{\"format\": \"csv\"}").unwrap(), options);
     }
 
     #[test]
@@ -352,18 +253,34 @@ mod tests {
         let errors = parse(json!({
             "delimiter": "ab", "quote": "ä", "encoding": "utf-99", "header": "yes", "nulls": "NA",
             "decimal_point": "5", "group_separator": "--", "date_format": "%Q", "timestamp_format": "%H:%M",
-            "time_zone": "Europe/Pari", "compression": "rar", "delimeter": ";",
+            "time_zone": "Europe/Pari", "compression": "rar", "delimeter": ";", "format": "xls",
         }))
         .unwrap_err();
-        for member in CsvOptions::MEMBERS.iter().chain(&["delimeter"]) {
+        let members = CsvOptions::MEMBERS.iter().chain(&ValueOptions::MEMBERS);
+        for member in members.chain(&["compression", "delimeter", "format"]) {
             let field = format!("source.{member}");
             assert_eq!(errors.0.iter().filter(|e| e.field == field).count(), 1, "{field}: {errors}");
         }
     }
 
     #[test]
+    fn punctuation_of_csv_has_no_place_elsewhere() {
+        assert_eq!(parse(json!({"format": "ndjson", "nulls": ["NA"]})).unwrap().values.nulls, ["NA"]);
+        let errors = parse(json!({"format": "ndjson", "delimiter": ";"})).unwrap_err();
+        assert!(errors.of("source.delimiter").is_some_and(|detail| detail.contains("csv")), "{errors}");
+    }
+
+    #[test]
+    fn the_format_goes_by_the_name_where_it_tells() {
+        assert_eq!(Format::by_name("a/b.jsonl"), Some(Format::Ndjson));
+        assert_eq!(Format::by_name("b.NDJSON.gz?x=1"), Some(Format::Ndjson));
+        assert_eq!(Format::by_name("b.csv.gz"), Some(Format::default()));
+        assert_eq!(Format::by_name("b.txt"), None);
+    }
+
+    #[test]
     fn words_for_the_tab_and_labels_for_encodings() {
-        assert_eq!(parse(json!({"delimiter": "\\t"})).unwrap().delimiter, "\t");
+        assert_eq!(parse(json!({"delimiter": "\\t"})).unwrap().csv().unwrap().delimiter, "\t");
         for label in ["UTF-8", "utf-8-sig", "latin1", "utf-16le", "utf-16be", "windows-1252", "gb18030"] {
             assert!(parse(json!({"encoding": label})).is_ok(), "{label}");
         }

@@ -6,7 +6,7 @@ use super::calendar;
 use super::column_type::ColumnType;
 use super::fault::{CellFault, FaultCode, quoted};
 use super::number::Numerals;
-use super::options::{CsvOptions, Notation};
+use super::values::{Notation, ValueOptions};
 use super::value::Value;
 use crate::error::FieldErrors;
 
@@ -23,7 +23,7 @@ pub struct Parser {
 
 impl Parser {
     /// A column of this type, read as the options say. `required`: an empty cell is a fault.
-    pub fn new(column_type: ColumnType, required: bool, options: &CsvOptions) -> Result<Self, FieldErrors> {
+    pub fn new(column_type: ColumnType, required: bool, options: &ValueOptions) -> Result<Self, FieldErrors> {
         let mut notation = options.notation()?;
         let nulls = std::mem::take(&mut notation.nulls);
         Ok(Self {
@@ -70,11 +70,11 @@ impl Parser {
     }
 
     #[inline]
-    fn is_empty(&self, cell: &[u8]) -> bool {
+    pub(super) fn is_empty(&self, cell: &[u8]) -> bool {
         cell.is_empty() || (cell.len() <= self.longest_null && self.nulls.iter().any(|null| **null == *cell))
     }
 
-    fn empty<'a>(&self) -> Result<Value<'a>, FaultCode> {
+    pub(super) fn empty<'a>(&self) -> Result<Value<'a>, FaultCode> {
         if self.required { Err(FaultCode::Missing) } else { Ok(Value::Empty) }
     }
 
@@ -96,7 +96,7 @@ impl Parser {
     }
 
     #[cold]
-    fn fault(&self, code: FaultCode, cell: &[u8]) -> CellFault {
+    pub(super) fn fault(&self, code: FaultCode, cell: &[u8]) -> CellFault {
         let shown = quoted(cell);
         let point = char::from(self.numerals.point);
         let null = "if it means empty, add it to the null markers.";
@@ -160,6 +160,18 @@ impl Parser {
                 format!("{shown} holds bytes that are not in the file's encoding."),
                 "Set the source's encoding to the one the file was written in, such as windows-1252.".to_owned(),
             ),
+            FaultCode::TooPrecise => (
+                format!("{shown} has more digits than a column of type number can hold; it would be changed."),
+                "Make the column an integer or text, or round the number at the source.".to_owned(),
+            ),
+            FaultCode::Nested => (
+                format!("{shown} is an object or a list. A column of type {} takes one value.", self.column_type),
+                "Send the one value that is meant, or make the column text, which takes it as JSON.".to_owned(),
+            ),
+            FaultCode::Binary => (
+                "The cell holds bytes that are no text.".to_owned(),
+                "Convert it to text in the query, such as with hex(), or leave the column out.".to_owned(),
+            ),
         };
         CellFault::new(code, reason, advice)
     }
@@ -190,7 +202,7 @@ mod tests {
 
     fn parser(kind: ColumnType, required: bool) -> Parser {
         let nulls = vec![String::new(), "NA".to_owned()];
-        Parser::new(kind, required, &CsvOptions { nulls, ..CsvOptions::default() }).unwrap()
+        Parser::new(kind, required, &ValueOptions { nulls, ..ValueOptions::default() }).unwrap()
     }
 
     #[test]
@@ -202,7 +214,7 @@ mod tests {
                 assert_eq!(fault.code(), FaultCode::Missing);
             }
         }
-        let strict = CsvOptions { nulls: Vec::new(), ..CsvOptions::default() };
+        let strict = ValueOptions { nulls: Vec::new(), ..ValueOptions::default() };
         assert_eq!(Parser::new(ColumnType::Text, false, &strict).unwrap().parse(b""), Ok(Value::Empty));
         assert_eq!(parser(ColumnType::Number, false).parse(b" NA "), Ok(Value::Empty));
         assert_eq!(parser(ColumnType::Text, false).parse(b" NA "), Ok(Value::Text(" NA ")));
@@ -225,13 +237,13 @@ mod tests {
 
     #[test]
     fn faults_say_what_was_expected_and_what_to_do() {
-        let fault = Parser::new(ColumnType::Number, false, &CsvOptions::default()).unwrap().parse(b"NA").unwrap_err();
+        let fault = Parser::new(ColumnType::Number, false, &ValueOptions::default()).unwrap().parse(b"NA").unwrap_err();
         assert_eq!(fault.code().as_str(), "not_a_number");
         assert_eq!(fault.reason(), "\"NA\" is not a number. Expected something like 12.5.");
         assert_eq!(fault.advice(), "Correct it; if it means empty, add it to the null markers.");
         let fault = parser(ColumnType::Number, false).parse(b"12,5").unwrap_err();
         assert!(fault.advice().contains("decimal point"), "{fault}");
-        let french = CsvOptions { date_format: "%d/%m/%Y".to_owned(), ..CsvOptions::default() };
+        let french = ValueOptions { date_format: "%d/%m/%Y".to_owned(), ..ValueOptions::default() };
         let fault = Parser::new(ColumnType::Date, false, &french).unwrap().parse(b"2026-11-22").unwrap_err();
         assert!(fault.reason().contains("22/11/2026"), "{fault}");
         let long = vec![b'x'; 500];

@@ -3,7 +3,12 @@
 
 use std::borrow::Cow;
 
-use super::failure::Damage;
+use memchr::memchr;
+
+use super::column_type::ColumnType;
+use super::failure::{Damage, DamageKind, Limits};
+use super::rows::Cell;
+use super::value::{Value, write_text};
 
 /// Where a cell stands within the bytes of its row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,11 +32,29 @@ impl Span {
     }
 }
 
-/// A row. Hand the same one to [`CsvReader::next`](super::CsvReader::next) again and again.
+/// What a cell is. Its text stands in the row's bytes whatever it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Kind {
+    Text,
+    Null,
+    /// A number as JSON writes it.
+    Literal,
+    Integer(i64),
+    Number(f64),
+    Boolean(bool),
+    /// An object or a list, as JSON.
+    Nested,
+    /// Bytes that are no text.
+    Binary,
+}
+
+/// A row. Hand the same one to [`Rows::next`](super::Rows::next) again and again.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
     pub(super) bytes: Vec<u8>,
     pub(super) spans: Vec<Span>,
+    /// What each cell is; none at all where every cell is text, as in CSV.
+    pub(super) kinds: Vec<Kind>,
     pub(super) damage: Vec<Damage>,
     pub(super) line: u64,
     pub(super) offset: u64,
@@ -59,19 +82,100 @@ impl Record {
         }
     }
 
+    /// A cell as it came; null where there is none.
+    #[inline]
+    pub fn cell(&self, column: usize) -> Cell<'_> {
+        if self.kinds.is_empty() {
+            return Cell::Text(self.field(column));
+        }
+        let bytes = self.field(column);
+        match self.kinds.get(column) {
+            None | Some(Kind::Null) => Cell::Null,
+            Some(Kind::Text) => Cell::Text(bytes),
+            Some(Kind::Literal) => Cell::Literal(bytes),
+            Some(Kind::Integer(number)) => Cell::Integer(*number, bytes),
+            Some(Kind::Number(number)) => Cell::Number(*number, bytes),
+            Some(Kind::Boolean(truth)) => Cell::Boolean(*truth),
+            Some(Kind::Nested) => Cell::Nested(bytes),
+            Some(Kind::Binary) => Cell::Binary(bytes.len()),
+        }
+    }
+
     /// A cell as text for people: bytes that are not text show as U+FFFD.
     pub fn text(&self, column: usize) -> Cow<'_, str> {
         String::from_utf8_lossy(self.field(column))
+    }
+
+    /// Empties the row for the next one, which stands there. For rows that are typed as they come.
+    pub fn begin(&mut self, line: u64) {
+        self.clear();
+        self.line = line;
+    }
+
+    pub fn push_null(&mut self) {
+        self.push(Kind::Null, &[]);
+    }
+
+    pub fn push_integer(&mut self, number: i64) {
+        self.push_shown(Kind::Integer(number), Value::Integer(number));
+    }
+
+    pub fn push_number(&mut self, number: f64) {
+        self.push_shown(Kind::Number(number), Value::Number(number));
+    }
+
+    /// Text, which ought to be UTF-8 without NUL and no longer than a cell may be.
+    pub fn push_text(&mut self, text: &[u8], limits: &Limits) {
+        let column = Some(self.spans.len());
+        let kind = if text.len() > limits.cell_bytes {
+            Some(DamageKind::TextTooLong { limit: limits.cell_bytes })
+        } else if memchr(0, text).is_some() {
+            Some(DamageKind::Nul)
+        } else if std::str::from_utf8(text).is_err() {
+            Some(DamageKind::NotUtf8)
+        } else {
+            None
+        };
+        self.damage.extend(kind.map(|kind| Damage { column, kind }));
+        self.push(Kind::Text, text);
+    }
+
+    /// Bytes that are no text; shown by their beginning.
+    pub fn push_binary(&mut self, bytes: &[u8]) {
+        const SHOWN: usize = 32;
+        let shown: String = bytes.iter().take(SHOWN).map(|byte| format!("{byte:02x}")).collect();
+        let more = if bytes.len() > SHOWN { "…" } else { "" };
+        self.push(Kind::Binary, format!("x'{shown}{more}'").as_bytes());
+    }
+
+    fn push_shown(&mut self, kind: Kind, value: Value<'_>) {
+        let start = self.bytes.len();
+        write_text(&value, ColumnType::Number, &mut self.bytes);
+        self.spans.push(Span::new(start, self.bytes.len()));
+        self.kinds.push(kind);
+    }
+
+    /// Adds a cell: its text, and what it is.
+    pub(super) fn push(&mut self, kind: Kind, text: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(text);
+        self.spans.push(Span::new(start, self.bytes.len()));
+        self.kinds.push(kind);
     }
 
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         self.spans.iter().map(|span| &self.bytes[span.range()])
     }
 
-    /// The line of the file on which the row begins, counted from 1. A cell with line breaks makes the next row
+    /// The line of the file on which the row begins, counted from 1; of rows that are no file's, the how manieth it is. A cell with line breaks makes the next row
     /// begin more than one line later.
     pub fn line(&self) -> u64 {
         self.line
+    }
+
+    /// Says where the row stands, for rows that have no line of their own.
+    pub fn stands_at(&mut self, line: u64) {
+        self.line = line;
     }
 
     /// Where the row begins: bytes of decompressed UTF-8 text before it.
@@ -91,6 +195,7 @@ impl Record {
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.spans.clear();
+        self.kinds.clear();
         self.damage.clear();
     }
 }

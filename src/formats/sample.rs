@@ -8,13 +8,17 @@ use serde::Serialize;
 
 use super::column_type::ColumnType;
 use super::csv::CsvReader;
+use super::dialect::CsvOptions;
 use super::failure::{FormatError, Limits};
 use super::guess;
 use super::names::{distinct_names, is_ours};
-use super::options::{Compression, CsvOptions};
+use super::ndjson::{self, NdjsonReader};
+use super::options::{Compression, Format, ReadOptions};
 use super::record::Record;
+use super::rows::{Cell, Rows};
 use super::source::Bytes;
-use super::typing::{Sampled, settle_notation};
+use super::typing::{Sampled, is_marker, settle_notation};
+use super::values::ValueOptions;
 
 /// Rows looked at, rows shown, and the bytes of cells that are kept for it at most.
 const LOOKED_AT: usize = 1_000;
@@ -23,10 +27,10 @@ const KEPT: usize = 8 * 1024 * 1024;
 /// Bytes that tell encoding and delimiter.
 const HEAD: usize = 256 * 1024;
 
-/// What a file seems to be.
+/// What a source seems to be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Proposal {
-    pub options: CsvOptions,
+    pub options: ReadOptions,
     /// In the order of the file.
     pub columns: Vec<ProposedColumn>,
     /// The first 50 rows as text, damaged ones included, so a row may be shorter or longer than `columns`.
@@ -49,9 +53,15 @@ pub struct ProposedColumn {
     pub examples: Vec<String>,
 }
 
-/// Looks at the first rows of a source. With `given` options it is read as they say and only the types are
-/// proposed; without, the options are guessed too.
-pub fn propose<R: Read>(reader: R, name: &str, given: Option<&CsvOptions>) -> Result<Proposal, FormatError> {
+/// Looks at the first rows of a file. With `given` options it is read as they say and only the types are proposed;
+/// without, the options are guessed too. `whole`: the reader gives all of the file, else only its beginning, whose last
+/// row may be cut.
+pub fn propose<R: Read + Send>(
+    reader: R,
+    name: &str,
+    given: Option<&ReadOptions>,
+    whole: bool,
+) -> Result<Proposal, FormatError> {
     let mut notes = Vec::new();
     let mut options = given.cloned().unwrap_or_default();
 
@@ -66,53 +76,109 @@ pub fn propose<R: Read>(reader: R, name: &str, given: Option<&CsvOptions>) -> Re
         options.compression = Some(Compression::Gzip);
         notes.push("The file is compressed with gzip, though its name does not say so.".to_owned());
     }
-    let compression = options.compression.unwrap_or_else(|| Compression::by_name(name));
     let limits = Limits::default();
-    let mut bytes = Bytes::new(Cursor::new(first).chain(reader), compression, limits.decoded_bytes);
+    let mut bytes =
+        Bytes::new(Cursor::new(first).chain(reader), options.compression_of(name), limits.decoded_bytes).whole(whole);
     let mut head = Vec::new();
     (&mut bytes).take(HEAD as u64).read_to_end(&mut head).map_err(|e| FormatError::from_io(e, FormatError::Read))?;
     if given.is_none() {
-        guess_dialect(&head, &mut options, &mut notes);
+        guess_format(&head, name, &mut options, &mut notes);
     }
-
-    // Read without a header, the names come as the first row, and may turn out to be data.
-    let plain = CsvOptions {
-        compression: Some(Compression::None),
-        header: options.header && given.is_some(),
-        ..options.clone()
+    let source = Cursor::new(head).chain(bytes);
+    let looked = match &options.format {
+        Format::Csv(csv) => {
+            let csv = csv.clone();
+            csv_sample(source, &csv, &mut options, given.is_none(), whole, &mut notes)?
+        }
+        _ => json_sample(source, limits, whole)?,
     };
-    let mut reader = CsvReader::open_within(Cursor::new(head).chain(bytes), &plain, name, limits)?;
-    let mut sample = Sample::read(&mut reader)?;
+    Ok(proposal(looked, options, given.is_some(), notes))
+}
+
+/// The same of rows that are no file's: what a query answers. It reads no further than it looks.
+pub fn propose_rows(rows: &mut dyn Rows, given: Option<&ReadOptions>) -> Result<Proposal, FormatError> {
+    let options = given.cloned().unwrap_or_else(|| ReadOptions::of(Format::Rows));
+    let sample = Sample::read(rows, true)?;
+    Ok(proposal((rows.columns().to_vec(), sample), options, given.is_some(), Vec::new()))
+}
+
+type Looked = (Vec<String>, Sample);
+
+/// Read without a header, the names come as the first row, and may turn out to be data.
+fn csv_sample(
+    source: impl Read + Send,
+    csv: &CsvOptions,
+    options: &mut ReadOptions,
+    guessing: bool,
+    whole: bool,
+    notes: &mut Vec<String>,
+) -> Result<Looked, FormatError> {
+    let plain = CsvOptions { header: csv.header && !guessing, ..csv.clone() };
+    let mut reader = CsvReader::open(source, &plain, Compression::None, Limits::default())?;
+    let mut sample = Sample::read(&mut reader, whole)?;
     let mut names = reader.columns().to_vec();
-    if given.is_none() {
-        options.header = !sample.begins_with_data(&options);
-        if options.header {
-            if let Some(first) = sample.take_first() {
-                let row = first.cells;
-                if let Some(why) = first.damage {
-                    let words = format!("The column names on line {} cannot be read. {why}", first.line);
-                    return Err(FormatError::NotCsv(words));
-                }
-                names = distinct_names(row.iter().map(String::as_str));
-                if row.iter().zip(&names).any(|(raw, name)| raw.trim() != name) {
-                    notes.push("Some columns had no name of their own, and were given one.".to_owned());
-                }
-            }
-        } else {
+    if guessing {
+        let header = !sample.begins_with_data(&options.values);
+        options.format = Format::Csv(CsvOptions { header, ..csv.clone() });
+        if !header {
             notes.push(
                 "The first line looks like data, so the columns were named Column 1, Column 2 and so on.".to_owned(),
             );
+        } else if let Some(first) = sample.take_first() {
+            if let Some(damage) = first.damage().first() {
+                let (line, why) = (first.line(), damage.reason());
+                return Err(FormatError::NotCsv(format!("The column names on line {line} cannot be read. {why}")));
+            }
+            let row: Vec<_> = (0..first.len()).map(|i| first.text(i)).collect();
+            names = distinct_names(row.iter().map(|name| name.as_ref()));
+            if row.iter().zip(&names).any(|(raw, name)| raw.trim() != name) {
+                notes.push("Some columns had no name of their own, and were given one.".to_owned());
+            }
         }
     }
+    Ok((names, sample))
+}
+
+/// The columns are the keys of the rows that are looked at.
+fn json_sample(source: impl Read + Send, limits: Limits, whole: bool) -> Result<Looked, FormatError> {
+    let mut beginning = Vec::new();
+    source
+        .take(KEPT as u64)
+        .read_to_end(&mut beginning)
+        .map_err(|e| FormatError::from_io(e, FormatError::Read))?;
+    let whole = whole && beginning.len() < KEPT;
+    let bytes = |compression| Bytes::new(beginning.as_slice(), compression, limits.decoded_bytes);
+    let columns = ndjson::keys(bytes(Compression::None), limits, LOOKED_AT + 1)?;
+    let mut reader = NdjsonReader::over(bytes(Compression::None), columns, limits);
+    let sample = Sample::read(&mut reader, whole)?;
+    Ok((reader.columns().to_vec(), sample))
+}
+
+fn proposal((names, sample): Looked, mut options: ReadOptions, given: bool, mut notes: Vec<String>) -> Proposal {
     sample.describe_damage(&mut notes);
     if names.is_empty() {
-        notes.push("The file is empty.".to_owned());
+        notes.push("The source is empty.".to_owned());
     } else if sample.rows.is_empty() {
-        notes.push("The file has column names and no rows.".to_owned());
+        notes.push("The source has column names and no rows.".to_owned());
     }
-    let columns = type_columns(&sample, names, &mut options, given.is_some(), &mut notes);
-    let rows = sample.rows.into_iter().take(SHOWN).map(|row| row.cells).collect();
-    Ok(Proposal { options, columns, rows, notes })
+    let columns = type_columns(&sample, names, &mut options.values, given, &mut notes);
+    let texts = |row: &Record| (0..row.len()).map(|i| row.text(i).into_owned()).collect();
+    let rows = sample.rows.iter().take(SHOWN).map(texts).collect();
+    Proposal { options, columns, rows, notes }
+}
+
+/// What the name says, or the first line when it is a JSON object.
+fn guess_format(head: &[u8], name: &str, options: &mut ReadOptions, notes: &mut Vec<String>) {
+    let said = Format::by_name(name);
+    let line = head.split(|b| *b == b'\n').next().unwrap_or_default();
+    if said == Some(Format::Ndjson) || (said.is_none() && ndjson::is_object(line)) {
+        options.format = Format::Ndjson;
+        notes.push("Each line was read as a JSON object.".to_owned());
+        return;
+    }
+    let mut csv = CsvOptions::default();
+    guess_dialect(head, &mut csv, notes);
+    options.format = Format::Csv(csv);
 }
 
 fn guess_dialect(head: &[u8], options: &mut CsvOptions, notes: &mut Vec<String>) {
@@ -133,47 +199,52 @@ fn guess_dialect(head: &[u8], options: &mut CsvOptions, notes: &mut Vec<String>)
     }
 }
 
-struct SampleRow {
-    cells: Vec<String>,
-    line: u64,
-    /// What is wrong with it, if anything is.
-    damage: Option<String>,
-}
-
+/// The first rows, the damaged ones among them.
 struct Sample {
-    rows: Vec<SampleRow>,
+    rows: Vec<Record>,
 }
 
 impl Sample {
-    fn read<R: Read>(reader: &mut CsvReader<R>) -> Result<Self, FormatError> {
+    /// Of a beginning, the last row may be a part of one and is left out, as is one that a quote leaves open.
+    fn read(reader: &mut dyn Rows, whole: bool) -> Result<Self, FormatError> {
         let (mut rows, mut record, mut kept) = (Vec::new(), Record::new(), 0);
-        while rows.len() <= LOOKED_AT && kept < KEPT && reader.next(&mut record)? {
-            let cells: Vec<String> = (0..record.len()).map(|i| record.text(i).into_owned()).collect();
-            kept += cells.iter().map(String::len).sum::<usize>();
-            let damage = record.damage().first().map(|damage| damage.reason());
-            rows.push(SampleRow { cells, line: record.line(), damage });
+        while rows.len() <= LOOKED_AT && kept < KEPT {
+            match reader.next(&mut record) {
+                Ok(true) => {}
+                Ok(false) => {
+                    if !whole {
+                        rows.pop();
+                    }
+                    break;
+                }
+                Err(FormatError::CutAt { .. }) if !whole => break,
+                Err(error) => return Err(error),
+            }
+            kept += record.iter().map(<[u8]>::len).sum::<usize>();
+            rows.push(record.clone());
         }
         Ok(Self { rows })
     }
 
-    fn take_first(&mut self) -> Option<SampleRow> {
+    fn take_first(&mut self) -> Option<Record> {
         if self.rows.is_empty() { None } else { Some(self.rows.remove(0)) }
     }
 
-    fn sound(&self) -> impl Iterator<Item = &SampleRow> {
-        self.rows.iter().filter(|row| row.damage.is_none())
+    fn sound(&self) -> impl Iterator<Item = &Record> {
+        self.rows.iter().filter(|row| !row.is_damaged())
     }
 
-    fn column(&self, column: usize) -> impl Iterator<Item = &str> {
-        self.sound().map(move |row| row.cells.get(column).map_or("", String::as_str))
+    fn column(&self, column: usize) -> impl Iterator<Item = Cell<'_>> {
+        self.sound().map(move |row| row.cell(column))
     }
 
     /// Is the first row of the same kind as those below it? Names are text above numbers; years above numbers are
     /// names too.
-    fn begins_with_data(&self, options: &CsvOptions) -> bool {
+    fn begins_with_data(&self, options: &ValueOptions) -> bool {
         let Some(first) = self.rows.first() else { return false };
         let mut typed = 0;
-        for (column, cell) in first.cells.iter().enumerate() {
+        for column in 0..first.len() {
+            let cell = first.text(column);
             let is_year = cell.len() == 4 && cell.parse::<u16>().is_ok_and(|year| (1900..=2199).contains(&year));
             let below = Sampled::new(self.column(column).skip(1), options);
             let mut tried = options.clone();
@@ -182,7 +253,7 @@ impl Sample {
             if kind == ColumnType::Text {
                 continue;
             }
-            let above = Sampled::new(std::iter::once(cell.as_str()), options);
+            let above = Sampled::new(std::iter::once(first.cell(column)), options);
             let kind = if kind == ColumnType::Integer { ColumnType::Number } else { kind };
             if is_year || !above.is(kind, &tried) {
                 return false;
@@ -193,7 +264,7 @@ impl Sample {
     }
 
     fn describe_damage(&self, notes: &mut Vec<String>) {
-        let mut damaged = self.rows.iter().filter_map(|row| row.damage.as_ref().map(|why| (row.line, why)));
+        let mut damaged = self.rows.iter().filter_map(|row| Some((row.line(), row.damage().first()?.reason())));
         if let Some((line, why)) = damaged.next() {
             let count = 1 + damaged.count();
             let rows = if count == 1 { "1 row is".to_owned() } else { format!("{count} rows are") };
@@ -208,7 +279,7 @@ impl Sample {
 fn type_columns(
     sample: &Sample,
     names: Vec<String>,
-    options: &mut CsvOptions,
+    options: &mut ValueOptions,
     given: bool,
     notes: &mut Vec<String>,
 ) -> Vec<ProposedColumn> {
@@ -251,12 +322,12 @@ fn type_columns(
             nullable: sampled[i].empty || (types[i] != ColumnType::Text && !sampled[i].markers.is_empty()),
             key: key == Some(i),
             ignored: ignored[i],
-            examples: examples(&sampled[i].cells),
+            examples: examples(sample, i, options),
         })
         .collect()
 }
 
-fn describe_notation(options: &CsvOptions, day_or_month: bool, notes: &mut Vec<String>) {
+fn describe_notation(options: &ValueOptions, day_or_month: bool, notes: &mut Vec<String>) {
     match (options.decimal_point.as_str(), options.group_separator.as_deref()) {
         (".", None) => {}
         (point, None) => notes.push(format!("\"{point}\" was taken as the decimal point.")),
@@ -283,7 +354,7 @@ fn settle_markers(
     sampled: &[Sampled<'_>],
     names: &[String],
     types: &mut [ColumnType],
-    options: &mut CsvOptions,
+    options: &mut ValueOptions,
     given: bool,
     notes: &mut Vec<String>,
 ) {
@@ -346,13 +417,18 @@ fn listed(names: &[&str]) -> String {
 
 fn is_distinct(sample: &Sample, column: usize) -> bool {
     let mut seen = HashSet::new();
-    sample.column(column).all(|cell| !cell.trim().is_empty() && seen.insert(cell)) && seen.len() > 1
+    sample.sound().map(|row| row.field(column)).all(|cell| !cell.trim_ascii().is_empty() && seen.insert(cell))
+        && seen.len() > 1
 }
 
-fn examples(cells: &[&str]) -> Vec<String> {
+fn examples(sample: &Sample, column: usize, options: &ValueOptions) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    for cell in cells {
-        let short: String = cell.chars().take(60).collect();
+    for row in sample.sound() {
+        let text = row.text(column);
+        if text.is_empty() || is_marker(&text) || options.nulls.iter().any(|null| *null == text) {
+            continue;
+        }
+        let short: String = text.chars().take(60).collect();
         if !found.contains(&short) {
             found.push(short);
         }

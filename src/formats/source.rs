@@ -15,6 +15,8 @@ pub(super) struct Bytes<R: Read> {
     stage: Stage<R>,
     given: u64,
     limit: u64,
+    /// Whether the reader gives all of the source, or its beginning alone.
+    whole: bool,
 }
 
 // There is one per file, so its size does not matter.
@@ -31,7 +33,12 @@ impl<R: Read> Bytes<R> {
             Compression::None => Stage::Plain(wire),
             Compression::Gzip => Stage::Gzip(MultiGzDecoder::new(BufReader::with_capacity(64 * 1024, wire))),
         };
-        Self { stage, given: 0, limit }
+        Self { stage, given: 0, limit, whole: true }
+    }
+
+    /// Of a beginning, what is compressed may end anywhere.
+    pub fn whole(self, whole: bool) -> Self {
+        Self { whole, ..self }
     }
 
     pub fn given(&self) -> u64 {
@@ -43,13 +50,16 @@ impl<R: Read> Read for Bytes<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let count = match &mut self.stage {
             Stage::Plain(wire) => wire.read(out)?,
-            Stage::Gzip(gzip) => gzip.read(out).map_err(|error| {
-                FormatError::from_io(error, |own| match own.kind() {
+            Stage::Gzip(gzip) => match gzip.read(out) {
+                Ok(count) => count,
+                Err(error) => match FormatError::from_io(error, |own| match own.kind() {
                     io::ErrorKind::UnexpectedEof => FormatError::CutCompressed,
                     _ => FormatError::BadCompressed(own.to_string()),
-                })
-                .into_io()
-            })?,
+                }) {
+                    FormatError::CutCompressed if !self.whole => 0,
+                    failed => return Err(failed.into_io()),
+                },
+            },
         };
         self.given += count as u64;
         if self.given > self.limit {
@@ -224,14 +234,14 @@ fn plain(error: io::Error) -> FormatError {
 }
 
 /// Files that people take for CSV and that are not, known by their first bytes.
-fn refuse_what_is_no_text(head: &[u8]) -> Result<(), FormatError> {
+pub(super) fn refuse_what_is_no_text(head: &[u8]) -> Result<(), FormatError> {
     let words = match head {
         [0x1f, 0x8b, ..] => {
             "The file is compressed with gzip, though its name does not end in .gz. \
              Set the source's compression to gzip."
         }
-        b"PK\x03\x04" => "The file is a zip archive or a spreadsheet, not CSV. Save it as CSV, or unpack it first.",
-        b"PAR1" => "The file is Parquet, not CSV. Save it as CSV.",
+        [b'P', b'K', 3, 4, ..] => "The file is a zip archive or a spreadsheet, not CSV. Save it as CSV, or unpack it first.",
+        [b'P', b'A', b'R', b'1', ..] => "The file is Parquet, not CSV. Save it as CSV.",
         _ => return Ok(()),
     };
     Err(FormatError::NotCsv(words.to_owned()))

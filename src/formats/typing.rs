@@ -2,9 +2,10 @@
 //! one that explains the most columns is taken.
 
 use super::column_type::ColumnType;
-use super::options::CsvOptions;
 use super::parser::Parser;
+use super::rows::Cell;
 use super::value::Value;
+use super::values::ValueOptions;
 
 /// Words that files write for nothing, compared without regard to case.
 const MARKERS: [&str; 15] =
@@ -24,31 +25,43 @@ const TIMESTAMPS: [Option<&str>; 7] = [
 
 /// The cells of one column that are neither empty nor a null marker, and the markers among the others.
 pub(super) struct Sampled<'a> {
+    /// Text, whose type is to be found.
     pub cells: Vec<&'a str>,
+    /// Those that have a type already.
+    typed: Vec<Cell<'a>>,
     pub markers: Vec<&'a str>,
     pub empty: bool,
 }
 
 impl<'a> Sampled<'a> {
-    pub fn new(column: impl Iterator<Item = &'a str>, options: &CsvOptions) -> Self {
-        let mut sampled = Self { cells: Vec::new(), markers: Vec::new(), empty: false };
+    pub fn new(column: impl Iterator<Item = Cell<'a>>, options: &ValueOptions) -> Self {
+        let mut sampled = Self { cells: Vec::new(), typed: Vec::new(), markers: Vec::new(), empty: false };
         for cell in column {
-            if cell.is_empty() || options.nulls.iter().any(|null| null == cell) {
+            // What is no text makes a row damaged, and damaged rows are not sampled.
+            let text = match cell {
+                Cell::Text(bytes) => std::str::from_utf8(bytes).unwrap_or_default(),
+                Cell::Null => "",
+                typed => {
+                    sampled.typed.push(typed);
+                    continue;
+                }
+            };
+            if text.is_empty() || options.nulls.iter().any(|null| null == text) {
                 sampled.empty = true;
-            } else if is_marker(cell) {
-                if !sampled.markers.contains(&cell) {
-                    sampled.markers.push(cell);
+            } else if is_marker(text) {
+                if !sampled.markers.contains(&text) {
+                    sampled.markers.push(text);
                 }
             } else {
-                sampled.cells.push(cell);
+                sampled.cells.push(text);
             }
         }
         sampled
     }
 
     /// The type that every cell has.
-    pub fn column_type(&self, options: &CsvOptions) -> ColumnType {
-        if self.cells.is_empty() {
+    pub fn column_type(&self, options: &ValueOptions) -> ColumnType {
+        if self.is_bare_of_cells() {
             return ColumnType::Text;
         }
         let candidates =
@@ -56,9 +69,13 @@ impl<'a> Sampled<'a> {
         candidates.into_iter().find(|kind| self.is(*kind, options)).unwrap_or(ColumnType::Text)
     }
 
+    fn is_bare_of_cells(&self) -> bool {
+        self.cells.is_empty() && self.typed.is_empty()
+    }
+
     /// Has every cell this type? A column without a cell has none.
-    pub fn is(&self, kind: ColumnType, options: &CsvOptions) -> bool {
-        if self.cells.is_empty() {
+    pub fn is(&self, kind: ColumnType, options: &ValueOptions) -> bool {
+        if self.is_bare_of_cells() {
             return false;
         }
         let suits = match kind {
@@ -66,7 +83,20 @@ impl<'a> Sampled<'a> {
             ColumnType::Boolean => self.speaks_of_truth(),
             _ => true,
         };
-        suits && first_misfit(&self.cells, kind, options).is_none()
+        suits && self.typed_are(kind, options) && first_misfit(&self.cells, kind, options).is_none()
+    }
+
+    /// A whole number that is written with a fraction speaks of numbers, and 1 and 0 are no words for true and false
+    /// where there are words.
+    fn typed_are(&self, kind: ColumnType, options: &ValueOptions) -> bool {
+        let Ok(parser) = Parser::new(kind, false, options) else { return false };
+        let natural = |cell: &Cell<'a>| match (kind, cell) {
+            (ColumnType::Integer, Cell::Literal(text)) => !text.iter().any(|b| matches!(b, b'.' | b'e' | b'E')),
+            (ColumnType::Integer, Cell::Number(..)) => false,
+            (ColumnType::Boolean, cell) => matches!(cell, Cell::Boolean(_)),
+            _ => true,
+        };
+        self.typed.iter().all(|cell| natural(cell) && parser.fits(*cell))
     }
 
     /// Letters such as N alone may be a code; they are a boolean when both poles are there.
@@ -77,8 +107,8 @@ impl<'a> Sampled<'a> {
     }
 
     /// A type that nearly every cell has, and the first that has it not: a text column by accident, perhaps.
-    pub fn nearly(&self, options: &CsvOptions) -> Option<(ColumnType, &'a str)> {
-        if self.cells.len() < 10 || self.cells.iter().any(|cell| is_code(cell)) {
+    pub fn nearly(&self, options: &ValueOptions) -> Option<(ColumnType, &'a str)> {
+        if !self.typed.is_empty() || self.cells.len() < 10 || self.cells.iter().any(|cell| is_code(cell)) {
             return None;
         }
         for kind in [ColumnType::Number, ColumnType::Date, ColumnType::Timestamp] {
@@ -94,9 +124,9 @@ impl<'a> Sampled<'a> {
     }
 
     /// Are the timestamps without a zone, so that the source's zone decides?
-    pub fn is_bare(&self, options: &CsvOptions) -> bool {
+    pub fn is_bare(&self, options: &ValueOptions) -> bool {
         let in_zone = |zone: &str| {
-            let options = CsvOptions { time_zone: Some(zone.to_owned()), ..options.clone() };
+            let options = ValueOptions { time_zone: Some(zone.to_owned()), ..options.clone() };
             let parser = Parser::new(ColumnType::Timestamp, false, &options).ok()?;
             match parser.value(self.cells.first()?.as_bytes()) {
                 Ok(Value::Timestamp(at)) => Some(at),
@@ -107,12 +137,12 @@ impl<'a> Sampled<'a> {
     }
 }
 
-fn first_misfit<'a>(cells: &[&'a str], kind: ColumnType, options: &CsvOptions) -> Option<&'a str> {
+fn first_misfit<'a>(cells: &[&'a str], kind: ColumnType, options: &ValueOptions) -> Option<&'a str> {
     let parser = Parser::new(kind, false, options).ok()?;
     cells.iter().find(|cell| parser.value(cell.as_bytes()).is_err()).copied()
 }
 
-fn is_marker(cell: &str) -> bool {
+pub(super) fn is_marker(cell: &str) -> bool {
     MARKERS.iter().any(|marker| marker.eq_ignore_ascii_case(cell.trim()))
 }
 
@@ -132,25 +162,25 @@ pub(super) struct Doubts {
 }
 
 /// Sets the notation that explains the most columns.
-pub(super) fn settle_notation(columns: &[Sampled<'_>], options: &mut CsvOptions) -> Doubts {
+pub(super) fn settle_notation(columns: &[Sampled<'_>], options: &mut ValueOptions) -> Doubts {
     let mut doubts = Doubts::default();
-    let count = |kind: ColumnType, options: &CsvOptions| columns.iter().filter(|c| c.is(kind, options)).count();
+    let count = |kind: ColumnType, options: &ValueOptions| columns.iter().filter(|c| c.is(kind, options)).count();
 
-    let points = POINTS.map(|(point, group)| CsvOptions {
+    let points = POINTS.map(|(point, group)| ValueOptions {
         decimal_point: point.to_owned(),
         group_separator: group.map(str::to_owned),
         ..options.clone()
     });
     *options = most(points, |tried| count(ColumnType::Number, tried));
 
-    let dates = DATES.map(|format| CsvOptions { date_format: format.to_owned(), ..options.clone() });
+    let dates = DATES.map(|format| ValueOptions { date_format: format.to_owned(), ..options.clone() });
     *options = most(dates, |tried| count(ColumnType::Date, tried));
     let timestamps =
-        TIMESTAMPS.map(|format| CsvOptions { timestamp_format: format.map(str::to_owned), ..options.clone() });
+        TIMESTAMPS.map(|format| ValueOptions { timestamp_format: format.map(str::to_owned), ..options.clone() });
     *options = most(timestamps, |tried| count(ColumnType::Timestamp, tried));
 
     let swap = |format: &str| format.replace("%d/%m", "%m/%d");
-    let swapped = CsvOptions {
+    let swapped = ValueOptions {
         date_format: swap(&options.date_format),
         timestamp_format: options.timestamp_format.as_deref().map(swap),
         ..options.clone()
@@ -163,7 +193,7 @@ pub(super) fn settle_notation(columns: &[Sampled<'_>], options: &mut CsvOptions)
 }
 
 /// The first of those that count the most.
-fn most<const N: usize>(tried: [CsvOptions; N], count: impl Fn(&CsvOptions) -> usize) -> CsvOptions {
+fn most<const N: usize>(tried: [ValueOptions; N], count: impl Fn(&ValueOptions) -> usize) -> ValueOptions {
     let mut best = None;
     for options in tried {
         let votes = count(&options);
@@ -178,8 +208,12 @@ fn most<const N: usize>(tried: [CsvOptions; N], count: impl Fn(&CsvOptions) -> u
 mod tests {
     use super::*;
 
+    fn texts<'a>(cells: &'a [&str]) -> impl Iterator<Item = Cell<'a>> {
+        cells.iter().map(|cell| Cell::Text(cell.as_bytes()))
+    }
+
     fn kind(cells: &[&str]) -> ColumnType {
-        Sampled::new(cells.iter().copied(), &CsvOptions::default()).column_type(&CsvOptions::default())
+        Sampled::new(texts(cells), &ValueOptions::default()).column_type(&ValueOptions::default())
     }
 
     #[test]
@@ -200,16 +234,32 @@ mod tests {
     }
 
     #[test]
+    fn cells_that_have_a_type_say_it() {
+        let kind = |cells: &[Cell<'_>]| {
+            let options = ValueOptions::default();
+            Sampled::new(cells.iter().copied(), &options).column_type(&options)
+        };
+        assert_eq!(kind(&[Cell::Literal(b"1"), Cell::Null]), ColumnType::Integer);
+        assert_eq!(kind(&[Cell::Literal(b"1.0")]), ColumnType::Number);
+        assert_eq!(kind(&[Cell::Literal(b"1"), Cell::Text(b"2.5")]), ColumnType::Number);
+        assert_eq!(kind(&[Cell::Boolean(true)]), ColumnType::Boolean);
+        assert_eq!(kind(&[Cell::Boolean(true), Cell::Literal(b"1")]), ColumnType::Text);
+        assert_eq!(kind(&[Cell::Nested(b"[]")]), ColumnType::Text);
+        assert_eq!(kind(&[Cell::Literal(b"12345678901234567890")]), ColumnType::Text);
+        assert_eq!(kind(&[Cell::Text(b"2026-11-22")]), ColumnType::Date);
+    }
+
+    #[test]
     fn the_notation_that_explains_most_is_taken() {
         let settle = |cells: &[&str]| {
-            let mut options = CsvOptions::default();
-            let doubts = settle_notation(&[Sampled::new(cells.iter().copied(), &options.clone())], &mut options);
+            let mut options = ValueOptions::default();
+            let doubts = settle_notation(&[Sampled::new(texts(cells), &options.clone())], &mut options);
             (options, doubts.day_or_month)
         };
         assert_eq!(settle(&["12,5"]).0.decimal_point, ",");
         assert_eq!(settle(&["1,234.5"]).0.group_separator.as_deref(), Some(","));
         assert_eq!(settle(&["1.234,5"]).0.group_separator.as_deref(), Some("."));
-        assert_eq!(settle(&["12.5"]).0, CsvOptions::default());
+        assert_eq!(settle(&["12.5"]).0, ValueOptions::default());
         assert_eq!((settle(&["22/11/2026"]).0.date_format.as_str(), settle(&["22/11/2026"]).1), ("%d/%m/%Y", false));
         assert_eq!((settle(&["11/22/2026"]).0.date_format.as_str(), settle(&["11/22/2026"]).1), ("%m/%d/%Y", false));
         assert_eq!((settle(&["01/02/2026"]).0.date_format.as_str(), settle(&["01/02/2026"]).1), ("%d/%m/%Y", true));

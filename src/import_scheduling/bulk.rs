@@ -9,6 +9,7 @@ use askama::filters::HtmlSafe;
 use super::list;
 use super::switch::{self, undoable};
 use super::toast;
+use super::view::View;
 use crate::app::App;
 use crate::applications::{Entered, enter, settings_shell};
 use crate::error::{AppError, FieldErrors, Result};
@@ -17,7 +18,7 @@ use crate::members::{By, Scope, SignedIn};
 use crate::schedules::Schedule;
 use crate::schedules::actions::{self, Bulk, Done, HandOver, Heir};
 use crate::web::form::Query;
-use crate::web::page::{encode, is_fragment};
+use crate::web::page::is_fragment;
 use crate::web::{Crumb, Flash, Form, Page, Shell, refused, see_other};
 use crate::words;
 
@@ -57,8 +58,8 @@ struct Ask {
     base: String,
     back: String,
     csrf: String,
-    q: String,
-    show: String,
+    /// What the list was asked for.
+    fields: Vec<(&'static str, String)>,
     deletes: bool,
     title: String,
     submit: String,
@@ -102,13 +103,9 @@ struct AskPage {
     form: Ask,
 }
 
-/// The list as it was filtered.
+/// The list as it was asked for.
 fn list_address(application_id: i64, form: &Form) -> String {
-    let list = switch::list(application_id);
-    match (form.get("q"), form.get("show")) {
-        ("", "") => list,
-        (q, show) => format!("{list}?show={}&q={}", encode(show), encode(q)),
-    }
+    View::of(form).address(&switch::list(application_id))
 }
 
 /// The ids that were sent, one by one or with commas; what is none is no schedule of anybody's.
@@ -149,8 +146,7 @@ async fn ask(
         base: format!("/applications/{application_id}"),
         back: list_address(application_id, form),
         csrf: Shell::new(request, app, "").csrf,
-        q: form.get("q").to_owned(),
-        show: form.get("show").to_owned(),
+        fields: View::of(form).fields(),
         deletes: what != What::HandOver,
         title,
         submit,
@@ -252,8 +248,8 @@ pub async fn save(
             if is_fragment(&request) {
                 return Err(AppError::Conflict(problem.into()));
             }
-            let view = list::View { q: sent.get("q"), show: sent.get("show"), picked: &ids, problem: Some(problem) };
-            return list::page(&request, &app, &by, application_id, view).await;
+            let tried = list::Tried { picked: &ids, problem: Some(problem) };
+            return list::page(&request, &app, &by, application_id, &View::of(&sent), tried).await;
         }
     };
     let context = (&request, app.get_ref(), &by);

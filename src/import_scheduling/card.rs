@@ -25,13 +25,25 @@ impl fmt::Display for Chip {
 // Words of ours only.
 impl HtmlSafe for Chip {}
 
-/// A bar of the strip of last runs: colour is the status, height the duration.
+/// The bars of one status in the strip of last runs: colour is the status, height the duration.
 #[derive(Clone, Debug)]
-pub struct Bar {
+pub struct Bars {
     pub class: &'static str,
-    pub x: String,
-    pub y: i64,
-    pub height: i64,
+    /// An SVG path.
+    pub path: String,
+}
+
+/// What the page on which a card stands gives it.
+pub struct Given<'a> {
+    pub csrf: &'a str,
+    /// The schedules that are ticked.
+    pub picked: &'a [i64],
+    /// Whether it shows its schedules.
+    pub open: bool,
+    /// It is open whatever the address says, so that only a script closes it.
+    pub by_itself: bool,
+    /// The address of the page, with this card closed.
+    pub back: &'a str,
 }
 
 /// How far a run is. `max` is the usual number of rows, where one is known.
@@ -100,7 +112,7 @@ pub struct Card {
     pub block_id: i64,
     pub block_name: String,
     pub source: String,
-    pub strip: Vec<Bar>,
+    pub strip: Vec<Bars>,
     pub strip_label: String,
     pub chip: Chip,
     pub may_import: bool,
@@ -113,6 +125,19 @@ pub struct Card {
     pub progress: Option<Progress>,
     pub failure: Option<Failure>,
     pub rows: Vec<Row>,
+    /// Whether `rows` are shown.
+    pub open: bool,
+    /// Only a script closes it.
+    pub by_itself: bool,
+    /// "3 schedules"; empty when there is none.
+    pub schedules: String,
+    /// Of all its schedules the next one.
+    pub next: Option<NextRun>,
+    /// The page on which it stands.
+    pub back: String,
+    pub back_encoded: String,
+    /// The same page with this card opened or closed.
+    pub toggle: String,
     /// Schedules that are not finished, of four.
     pub used: usize,
     /// How often the card asks for itself; `None` when nothing is to be expected.

@@ -2,15 +2,17 @@
 
 use chrono::Duration;
 
-use super::card::{Bar, Card, Chip, Failure, NextRun, Progress, Row};
+use super::card::{Bars, Card, Chip, Failure, Given, NextRun, Progress, Row};
 use super::load::Scene;
+use super::overview::{may_hand_over, next_run};
+use super::view::opening;
 use crate::clock::Moment;
 use crate::freezes;
 use crate::imports::{ConfigurationStatus, Listed};
 use crate::runs::glance::{Past, STRIP};
 use crate::runs::{Run, RunStatus};
 use crate::schedules::{self, Notify, Schedule, State, sentence};
-use crate::web::page::initials;
+use crate::web::page::{encode, initials};
 use crate::words;
 
 /// A run's status as a chip.
@@ -32,46 +34,26 @@ pub fn status_chip(status: RunStatus) -> Chip {
 const SOON: Duration = Duration::seconds(75);
 
 impl Scene {
-    pub fn base(&self) -> String {
-        format!("/applications/{}", self.entered.application.id)
-    }
-
-    /// The address of the page.
-    pub fn here(&self) -> String {
-        format!("{}/settings/import-scheduling", self.base())
-    }
-
-    pub fn schedules_of(&self, configuration_id: i64) -> impl Iterator<Item = &Schedule> {
+    fn schedules_of(&self, configuration_id: i64) -> impl Iterator<Item = &Schedule> {
         self.schedules.iter().filter(move |s| s.configuration_id == configuration_id)
     }
 
-    /// The run that goes, else the one that waits.
-    pub fn open_run(&self, configuration_id: i64) -> Option<&Run> {
-        let mut of_it = self.open.iter().filter(|run| run.configuration_id == Some(configuration_id));
-        of_it.clone().find(|run| run.status == RunStatus::Running).or_else(|| of_it.next())
-    }
-
-    /// Administrators may; Auditors see everything and import nothing.
-    pub fn may_hand_over(&self) -> bool {
-        self.entered.sees_everything && self.entered.may_import()
-    }
-
-    /// `picked` are the schedules that are ticked.
-    pub fn card(&self, listed: &Listed, csrf: &str, picked: &[i64]) -> Card {
+    pub fn card(&self, listed: &Listed, given: &Given) -> Card {
         let configuration = &listed.configuration;
-        let (base, here) = (self.base(), self.here());
-        let open = self.open_run(configuration.id);
+        let base = format!("/applications/{}", self.entered.application.id);
+        let open = self.open.get(&configuration.id);
         let mark = configuration.status_run_id.and_then(|id| self.marks.get(&id));
         let strip = self.strips.get(&configuration.id).map(Vec::as_slice).unwrap_or_default();
-        let rows: Vec<Row> = self.schedules_of(configuration.id).map(|s| self.row(s, picked.contains(&s.id))).collect();
+        let schedules: Vec<&Schedule> = self.schedules_of(configuration.id).collect();
+        let shown: &[&Schedule] = if given.open { &schedules } else { &[] };
+        let next = schedules.iter().filter_map(|s| Some((s.next_at?, s.id, *s))).min_by_key(|(at, id, _)| (*at, *id));
         let failed = matches!(configuration.status, Some(ConfigurationStatus::Failed | ConfigurationStatus::Partial));
-        let may_import = self.entered.may_import();
         Card {
             id: configuration.id,
             name: configuration.name.clone(),
             icon: if configuration.needs_file() { "up" } else { "db" },
             history: format!("{base}/settings/import-configurations/{}/history", configuration.id),
-            csrf: csrf.to_owned(),
+            csrf: given.csrf.to_owned(),
             block_id: configuration.block_id,
             block_name: listed.block_name.clone(),
             source: listed.source(),
@@ -85,25 +67,44 @@ impl Scene {
                 }
                 (None, None) => Chip { class: "", icon: "clock", word: "Not run yet" },
             },
-            may_import,
+            may_import: self.entered.may_import(),
             may_configure: self.entered.may_configure(),
-            may_hand_over: self.may_hand_over(),
+            may_hand_over: may_hand_over(&self.entered),
             needs_file: configuration.needs_file(),
             active_run: open.map(|run| run.id),
             again: mark.filter(|_| failed && open.is_none()).map(|run| run.id),
             progress: open.map(|run| self.progress(run, mark)),
             failure: mark.filter(|_| failed && open.is_none()).map(|run| self.failure(run, listed)),
-            used: self.schedules_of(configuration.id).filter(|s| s.state() != State::Finished).count(),
-            poll: self.poll(configuration.id, open),
-            rows,
+            used: schedules.iter().filter(|s| s.state() != State::Finished).count(),
+            schedules: match schedules.len() {
+                0 => String::new(),
+                count => words::counted(count as i64, "schedule", "schedules"),
+            },
+            next: next.and_then(|(.., schedule)| self.next(schedule)),
+            poll: self.poll(next.map(|(at, ..)| at), open),
+            rows: shown.iter().map(|s| self.row(s, given.picked.contains(&s.id))).collect(),
+            open: given.open,
+            back: given.back.to_owned(),
+            back_encoded: encode(given.back),
+            toggle: if given.open { given.back.to_owned() } else { opening(given.back, configuration.id) },
+            by_itself: given.by_itself,
+            here: super::switch::list(self.entered.application.id),
             base,
-            here,
         }
     }
 
+    fn next(&self, schedule: &Schedule) -> Option<NextRun> {
+        let at = schedule.next_at?;
+        Some(NextRun {
+            iso: at.rfc3339(),
+            when: words::short_time(at, self.now, schedule.rule.time_zone()),
+            relative: words::relative(at, self.now),
+            frozen: self.frozen_words(schedule, at),
+        })
+    }
+
     /// Every other second while something goes or is about to; otherwise now and then, for what others do.
-    fn poll(&self, configuration_id: i64, open: Option<&Run>) -> Option<&'static str> {
-        let next = self.schedules_of(configuration_id).filter_map(|s| s.next_at).min();
+    fn poll(&self, next: Option<Moment>, open: Option<&Run>) -> Option<&'static str> {
         match next {
             _ if open.is_some() => Some("2s"),
             Some(at) if at.since(self.now) < SOON => Some("2s"),
@@ -168,21 +169,11 @@ impl Scene {
         }
     }
 
-    /// When a schedule truly runs next: when the freeze ends that skips its next occurrence and makes up for it, else at
-    /// its next occurrence that no freeze will skip.
-    pub fn next_run(&self, schedule: &Schedule) -> Option<Moment> {
-        let next = schedule.next_at?;
-        if self.freezes.iter().any(|freeze| freeze.run_once && freeze.holds(next)) {
-            return Some(freezes::released(&self.freezes, next));
-        }
-        freezes::first_free(&self.freezes, &schedule.rule, next)
-    }
-
     /// That its next occurrence will be skipped, and which one will not.
     fn frozen_words(&self, schedule: &Schedule, next: Moment) -> Option<String> {
         let freeze = freezes::at(&self.freezes, next)?;
         let zone = schedule.rule.time_zone();
-        let then = match self.next_run(schedule) {
+        let then = match next_run(&self.freezes, schedule) {
             Some(at) => format!("runs {}", words::short_time(at, self.now, zone)),
             None => "nothing comes after".into(),
         };
@@ -205,12 +196,7 @@ impl Scene {
                 State::Off => Chip { class: "", icon: "pause", word: "Off" },
                 State::Finished => Chip { class: "", icon: "check", word: "Finished" },
             },
-            next: schedule.next_at.map(|at| NextRun {
-                iso: at.rfc3339(),
-                when: words::short_time(at, self.now, zone),
-                relative: words::relative(at, self.now),
-                frozen: self.frozen_words(schedule, at),
-            }),
+            next: self.next(schedule),
             picked,
             state: match (state, schedule.off_until) {
                 (State::On, _) => "No next run".into(),
@@ -244,29 +230,24 @@ fn notify_words(notify: Option<&Notify>) -> String {
 }
 
 /// The strip: 119 by 26 units, 8.5 for each run, the newest at the right end; a bar is as high as its run was long
-/// beside the longest.
-fn bars(strip: &[Past]) -> Vec<Bar> {
+/// beside the longest. One path for all bars of a colour.
+fn bars(strip: &[Past]) -> Vec<Bars> {
     let millis = |past: &Past| past.duration.map_or(0, |d| d.num_milliseconds().max(0));
     let longest = strip.iter().map(millis).max().unwrap_or(0).max(1);
     let first = STRIP.saturating_sub(strip.len());
-    strip
-        .iter()
-        .enumerate()
-        .map(|(i, past)| {
-            let height = 5 + millis(past) * 21 / longest;
-            Bar {
-                class: match past.status {
-                    RunStatus::Success => "ok",
-                    RunStatus::Partial | RunStatus::Held => "warn",
-                    RunStatus::Failed => "bad",
-                    _ => "idle",
-                },
-                x: format!("{:.1}", (first + i) as f64 * 8.5),
-                y: 26 - height,
-                height,
-            }
-        })
-        .collect()
+    let mut all = ["ok", "warn", "bad", "idle"].map(|class| Bars { class, path: String::new() });
+    for (i, past) in strip.iter().enumerate() {
+        let height = 5 + millis(past) * 21 / longest;
+        let of = match past.status {
+            RunStatus::Success => 0,
+            RunStatus::Partial | RunStatus::Held => 1,
+            RunStatus::Failed => 2,
+            _ => 3,
+        };
+        let x = (first + i) as f64 * 8.5;
+        all[of].path += &format!("M{x} 26v-{height}h6v{height}z");
+    }
+    all.into_iter().filter(|bars| !bars.path.is_empty()).collect()
 }
 
 /// "Last 14 runs: 12 succeeded, 1 partial, 1 failed".

@@ -1,88 +1,83 @@
-//! Reads what the page shows from the rooms below, in a number of queries that does not grow with the schedules.
+//! Reads what the page shows from the rooms below, in a number of queries that grows with nothing: of all
+//! configurations what finds and sorts them, and all of it only for those that are drawn.
 
 use std::collections::HashMap;
 
-use crate::applications::{Entered, enter};
+use super::view::Outlines;
+use crate::applications::Entered;
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::Result;
 use crate::freezes::{self, Freeze};
 use crate::imports::{self, Listed};
-use crate::members::{self, By, Member};
-use crate::runs::glance::{self, LastDay, Past};
+use crate::members::{self, Member};
+use crate::runs::glance::{self, Open, Past};
 use crate::runs::{Progress, Run, actions as runs};
 use crate::schedules::{Schedule, actions as schedules};
 
-/// All that Import Scheduling knows about an Application.
+impl Outlines {
+    /// Of an Application whose page the member may open. Where nothing is searched, no definition is read.
+    pub fn load(conn: &mut Conn, entered: &Entered, searched: bool) -> Result<Self> {
+        let id = entered.application.id;
+        let schedules = schedules::outlines(conn, id)?;
+        let mut owners: Vec<i64> = schedules.iter().map(|s| s.owner_id).collect();
+        owners.sort_unstable();
+        owners.dedup();
+        Ok(Self {
+            configurations: imports::outlines(conn, entered, searched)?,
+            members: members::by_ids(conn, &owners)?.into_iter().map(|m| (m.id, m)).collect(),
+            open: glance::open_runs(conn, id, None)?,
+            schedules,
+        })
+    }
+}
+
+/// All that the cards show.
 pub struct Scene {
     pub entered: Entered,
-    pub configurations: Vec<Listed>,
+    pub configurations: HashMap<i64, Listed>,
+    /// Theirs.
     pub schedules: Vec<Schedule>,
-    /// The Owners.
+    /// Their Owners.
     pub members: HashMap<i64, Member>,
     pub strips: HashMap<i64, Vec<Past>>,
-    /// What is queued or running.
-    pub open: Vec<Run>,
+    /// What is queued or running, by configuration.
+    pub open: HashMap<i64, Run>,
     pub progress: HashMap<i64, Progress>,
     /// The runs that the configurations' statuses are of.
     pub marks: HashMap<i64, Run>,
-    pub last_day: LastDay,
     pub freezes: Vec<Freeze>,
-    pub worker_seen_at: Option<Moment>,
     pub now: Moment,
 }
 
 impl Scene {
-    /// For a member who may open the page.
-    pub fn load(conn: &mut Conn, by: &By, application_id: i64, now: Moment) -> Result<Self> {
-        let entered = enter(conn, by, application_id)?;
-        entered.need_open_scheduling(conn)?;
-        let configurations = imports::list(conn, &entered)?;
-        let schedules = schedules::of_application(conn, application_id)?;
+    /// Of these configurations, of which `open` goes or waits; what is not there is left out.
+    pub fn load(
+        conn: &mut Conn,
+        entered: Entered,
+        ids: &[i64],
+        open: &HashMap<i64, Open>,
+        now: Moment,
+    ) -> Result<Self> {
+        let listed = imports::listed(conn, &entered, ids)?;
+        let configurations: HashMap<i64, Listed> = listed.into_iter().map(|c| (c.configuration.id, c)).collect();
+        let schedules = schedules::of_configurations(conn, ids)?;
         let owners: Vec<i64> = schedules.iter().map(|s| s.owner_id).collect();
-        let members = members::by_ids(conn, &owners)?.into_iter().map(|m| (m.id, m)).collect();
-        let open = glance::open_runs(conn, application_id)?;
-        let open_ids: Vec<i64> = open.iter().map(|run| run.id).collect();
-        let marks: Vec<i64> = configurations.iter().filter_map(|c| c.configuration.status_run_id).collect();
+        let open_ids: Vec<i64> = ids.iter().filter_map(|id| Some(open.get(id)?.run_id)).collect();
+        let of_status = configurations.values().filter_map(|c| c.configuration.status_run_id);
+        let run_ids: Vec<i64> = open_ids.iter().copied().chain(of_status).collect();
+        let marks = glance::by_ids(conn, &run_ids)?;
+        let open = ids.iter().filter_map(|id| Some((*id, marks.get(&open.get(id)?.run_id)?.clone()))).collect();
         Ok(Self {
-            strips: glance::strips(conn, application_id)?,
+            strips: glance::strips(conn, ids)?,
             progress: runs::progress(conn, &open_ids)?,
-            marks: glance::by_ids(conn, &marks)?,
-            last_day: glance::last_day(conn, application_id, now)?,
-            freezes: freezes::of_application(conn, application_id)?,
-            worker_seen_at: glance::worker_seen_at(conn)?,
+            freezes: freezes::of_application(conn, entered.application.id)?,
+            members: members::by_ids(conn, &owners)?.into_iter().map(|m| (m.id, m)).collect(),
+            marks,
+            open,
             entered,
             configurations,
             schedules,
-            members,
-            open,
-            now,
-        })
-    }
-
-    /// What one configuration's card shows, and nothing about the others; for the card that asks for itself.
-    pub fn of_one(conn: &mut Conn, by: &By, application_id: i64, configuration_id: i64, now: Moment) -> Result<Self> {
-        let entered = enter(conn, by, application_id)?;
-        entered.need_open_scheduling(conn)?;
-        let configurations = vec![imports::listed(conn, &entered, configuration_id)?];
-        let schedules = schedules::of_configuration(conn, configuration_id)?;
-        let owners: Vec<i64> = schedules.iter().map(|s| s.owner_id).collect();
-        let members = members::by_ids(conn, &owners)?.into_iter().map(|m| (m.id, m)).collect();
-        let open = glance::open_runs_of(conn, configuration_id)?;
-        let open_ids: Vec<i64> = open.iter().map(|run| run.id).collect();
-        let marks: Vec<i64> = configurations.iter().filter_map(|c| c.configuration.status_run_id).collect();
-        Ok(Self {
-            strips: HashMap::from([(configuration_id, glance::strip(conn, configuration_id)?)]),
-            progress: runs::progress(conn, &open_ids)?,
-            marks: glance::by_ids(conn, &marks)?,
-            last_day: LastDay::default(),
-            freezes: freezes::of_application(conn, application_id)?,
-            worker_seen_at: None,
-            entered,
-            configurations,
-            schedules,
-            members,
-            open,
             now,
         })
     }

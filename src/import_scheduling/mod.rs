@@ -1,7 +1,7 @@
 //! The page this product is known for: when each import runs, who owns it, how the last runs went. It stands above
 //! the rooms whose nouns it shows (imports, schedules, runs) and reads them; nobody reads it.
 //!
-//! [`list`] is the page, [`calendar`] shows when all of it was and will be. [`dialog`] schedules, edits and copies,
+//! [`list`] is the page, [`view`] decides which of many it shows, [`calendar`] shows when all of it was and will be. [`dialog`] schedules, edits and copies,
 //! [`switch`] turns off, deletes and undoes, [`off_until`] turns off until a date, [`bulk`] does that to several,
 //! [`starting`] runs, runs again and cancels, [`history`] lists what ran, [`summary`] shows one run.
 
@@ -14,10 +14,12 @@ pub mod history;
 pub mod list;
 mod load;
 pub mod off_until;
+mod overview;
 pub mod starting;
 pub mod summary;
 pub mod switch;
 mod toast;
+mod view;
 
 use crate::applications::Entered;
 use crate::web::{Crumb, local_path};

@@ -9,6 +9,7 @@ use chrono::{Datelike, Duration, NaiveDate, NaiveTime};
 
 use super::switch::{list, undoable};
 use super::toast;
+use super::view::address_of;
 use crate::app::App;
 use crate::applications::{Entered, settings_shell};
 use crate::clock::Moment;
@@ -215,7 +216,8 @@ pub async fn save(
             if switched.changed {
                 flash = undoable(flash, path.0, now, None);
             }
-            toast::on_to(&request, &list(path.0), &format!("#sched-{}", schedule.id), flash)
+            let list = address_of(path.0, schedule.configuration_id);
+            toast::on_to(&request, &list, &format!("#sched-{}", schedule.id), flash)
         }
         Err(error) => {
             // Who was told what somebody else saved, and saves again, means it.

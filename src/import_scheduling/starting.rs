@@ -21,10 +21,11 @@ use crate::web::{Crumb, Flash, Form, Page, Shell, refused, see_other};
 /// Where a form without JavaScript goes back to: the list, the calendar, or the run's Summary when it names no place.
 fn back(form: &Form, run: &Run) -> String {
     let list = format!("/applications/{}/settings/import-scheduling", run.application_id);
-    if form.get("back") == list {
-        format!("{list}#cfg-{}", run.configuration_id.unwrap_or_default())
-    } else {
-        way_back(run.application_id, form.get("back")).map_or_else(|| format!("/runs/{}", run.id), str::to_owned)
+    match way_back(run.application_id, form.get("back")) {
+        Some(back) if back.split('?').next() == Some(list.as_str()) => {
+            format!("{back}#cfg-{}", run.configuration_id.unwrap_or_default())
+        }
+        back => back.map_or_else(|| format!("/runs/{}", run.id), str::to_owned),
     }
 }
 
@@ -37,7 +38,8 @@ async fn answer(
     flash: Flash,
 ) -> Result<HttpResponse> {
     if let (true, Some(configuration)) = (is_fragment(request), run.configuration_id) {
-        let card = answer_card(request, app, by, run.application_id, configuration).await?;
+        let stands = (form.ticked("open"), form.get("back"));
+        let card = answer_card(request, app, by, (run.application_id, configuration), stands).await?;
         return toast::beside(request, app, card, &flash);
     }
     Ok(see_other(&back(form, run), Some(flash)))

@@ -6,6 +6,7 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 
 use super::list::answer_card;
+use super::view::{address_of, opening};
 use super::way_back;
 use crate::app::App;
 use crate::applications::settings_shell;
@@ -13,7 +14,7 @@ use crate::clock::Moment;
 use crate::error::{AppError, Result};
 use crate::imports;
 use crate::members::{Scope, SignedIn};
-use crate::schedules::{State, actions};
+use crate::schedules::{Schedule, State, actions};
 use crate::web::form::Query;
 use crate::web::page::is_fragment;
 use crate::web::{Crumb, Flash, Form, Page, Shell, see_other};
@@ -53,14 +54,24 @@ pub async fn switch(
         flash = undoable(flash, application_id, now, back);
     }
     if is_fragment(&request) {
-        let card = answer_card(&request, &app, &by, application_id, schedule.configuration_id).await?;
+        let of = (application_id, schedule.configuration_id);
+        let card = answer_card(&request, &app, &by, of, (true, form.get("back"))).await?;
         return super::toast::beside(&request, &app, card, &flash);
     }
-    Ok(see_other(&back.map_or_else(|| row(application_id, id), str::to_owned), Some(flash)))
+    let to = match back {
+        // The list as it was asked for, with the schedule in sight.
+        Some(back) if back.split('?').next() == Some(list(application_id).as_str()) => {
+            format!("{}#sched-{id}", opening(back, schedule.configuration_id))
+        }
+        Some(back) => back.to_owned(),
+        None => row(schedule),
+    };
+    Ok(see_other(&to, Some(flash)))
 }
 
-fn row(application_id: i64, id: i64) -> String {
-    format!("{}#sched-{id}", list(application_id))
+/// Where a schedule stands in the list.
+pub fn row(schedule: &Schedule) -> String {
+    format!("{}#sched-{}", address_of(schedule.application_id, schedule.configuration_id), schedule.id)
 }
 
 /// The address of Import Scheduling.
@@ -95,7 +106,7 @@ pub async fn undo(
                 (false, State::Off) => "Turned off",
                 (false, State::Finished) => "Finished",
             };
-            (format!("{list}#sched-{}", one.id), format!("Undone. {did}: {}.", one.sentence()))
+            (row(one), format!("Undone. {did}: {}.", one.sentence()))
         }
         several => (list, format!("Undone: {} are as they were.", words::count(several.len() as i64))),
     };
@@ -117,7 +128,7 @@ pub async fn restore(
     let ((application_id, id), now) = (path.into_inner(), app.now());
     let schedule = app.write(move |conn| actions::restore(conn, &by, application_id, id, now)).await?;
     let flash = Flash::new(format!("Back again: {}.", schedule.sentence()));
-    let row = row(application_id, id);
+    let row = row(&schedule);
     Ok(see_other(way_back(application_id, form.get("back")).unwrap_or(&row), Some(flash)))
 }
 

@@ -2,7 +2,7 @@
 //! transaction (`App::write`); the member has [entered](crate::applications::enter) the Application before.
 
 use super::check;
-use super::model::{Configuration, Definition, Draft, Listed};
+use super::model::{Configuration, Definition, Draft, Listed, Outline};
 use super::{parse, store};
 use crate::applications::{Entered, blocks};
 use crate::audit::Entry;
@@ -10,6 +10,7 @@ use crate::clock::Moment;
 use crate::connections;
 use crate::db::{self, Conn};
 use crate::error::{AppError, FieldErrors, Result};
+use crate::in_use::{InUse, Thing};
 use crate::members::By;
 
 /// A configuration of this Application with its newest definition: another's answers like what is not there.
@@ -24,10 +25,16 @@ pub fn list(conn: &mut Conn, entered: &Entered) -> Result<Vec<Listed>> {
     store::list(conn, entered.application.id)
 }
 
-/// One of them, as lists show it.
-pub fn listed(conn: &mut Conn, entered: &Entered, id: i64) -> Result<Listed> {
+/// An Application's configurations by name, as a long list is searched and sorted by.
+pub fn outlines(conn: &mut Conn, entered: &Entered, with_source: bool) -> Result<Vec<Outline>> {
     need_sight(conn, entered)?;
-    store::listed_one(conn, entered.application.id, id)?.ok_or(AppError::NotFound)
+    store::outlines(conn, entered.application.id, with_source)
+}
+
+/// Some of them, as lists show them; what is not there is left out.
+pub fn listed(conn: &mut Conn, entered: &Entered, ids: &[i64]) -> Result<Vec<Listed>> {
+    need_sight(conn, entered)?;
+    store::listed_of(conn, entered.application.id, ids)
 }
 
 /// The next configurations of an Application by id.
@@ -67,6 +74,7 @@ pub fn create(conn: &mut Conn, by: &By, entered: &Entered, draft: Draft, now: Mo
 /// when somebody else saved it since.
 pub fn update(
     conn: &mut Conn,
+    in_use: InUse,
     by: &By,
     entered: &Entered,
     id: i64,
@@ -82,8 +90,7 @@ pub fn update(
     }
     let draft = checked(conn, entered, draft, Some(&before))?;
     if draft.connection_id.is_none() && before.connection_id.is_some() {
-        let schedules = store::unfinished_schedules(conn, id)?.len();
-        if schedules > 0 {
+        if !in_use.names(conn, Thing::Configuration(id))?.is_empty() {
             return Err(AppError::invalid(
                 "connection_id",
                 "It has schedules, and what takes a file by hand cannot be scheduled. Delete its schedules first.",
@@ -103,23 +110,16 @@ pub fn update(
 }
 
 /// Archives a configuration that no schedule runs any more. Its history stays.
-pub fn archive(conn: &mut Conn, by: &By, entered: &Entered, id: i64, now: Moment) -> Result<()> {
+pub fn archive(conn: &mut Conn, in_use: InUse, by: &By, entered: &Entered, id: i64, now: Moment) -> Result<()> {
     entered.need_configure(conn, by)?;
     db::lock_row(conn, "import_configurations", id)?;
     let (before, definition) = there(conn, entered, id)?;
-    let schedules = store::unfinished_schedules(conn, id)?;
-    if !schedules.is_empty() {
-        let list: Vec<String> = schedules
-            .into_iter()
-            .map(|(name, owner)| match name {
-                Some(name) => format!("\"{name}\" of {owner}"),
-                None => format!("one of {owner}"),
-            })
-            .collect();
+    for uses in in_use.uses(conn, Thing::Configuration(id))? {
         return Err(AppError::Conflict(format!(
-            "\"{}\" is used by schedules: {}. Delete them under Import Scheduling first.",
+            "\"{}\" is used by {}: {}. Delete them under Import Scheduling first.",
             before.name,
-            list.join(", ")
+            uses.by,
+            uses.names.join(", ")
         )));
     }
     store::archive(conn, id, now)?;

@@ -1,12 +1,12 @@
 //! What is wrong with a draft: by itself, and against the Block that it fills. What only the file can tell (a column
 //! of the source that is not there) is said by the run.
 
-use super::model::{Definition, Draft, MAX_ATTEMPT_SECONDS, MAX_ATTEMPTS, MAX_DESCRIPTION, MAX_NAME, Mode};
+use super::model::{AfterSuccess, Definition, Draft, Expr, MAX_ATTEMPT_SECONDS, MAX_ATTEMPTS, MAX_DESCRIPTION, MAX_NAME, MAX_QUERY, Mode};
 use crate::applications::blocks::{Block, Column};
 use crate::connections::Connection;
-use crate::connectors::Takes;
+use crate::connectors::{Kind, Takes};
 use crate::error::FieldErrors;
-use crate::formats::Parser;
+use crate::formats::{Format, Parser};
 
 impl Draft {
     /// Trims what people type with spaces around it.
@@ -15,7 +15,11 @@ impl Draft {
         self.description = self.description.trim().to_owned();
         self.definition.source.path =
             self.definition.source.path.take().map(|path| path.trim().to_owned()).filter(|path| !path.is_empty());
-        self.definition.source.csv.tidy();
+        let source = &mut self.definition.source;
+        for text in [&mut source.query, &mut source.move_to] {
+            *text = text.take().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        }
+        source.read.tidy();
         for line in self.definition.mapping.iter_mut().flatten() {
             line.to = line.to.trim().to_owned();
         }
@@ -37,7 +41,7 @@ impl Draft {
             errors.add("description", format!("A description has at most {MAX_DESCRIPTION} characters."));
         }
         let definition = &self.definition;
-        if let Err(more) = definition.source.csv.validate() {
+        if let Err(more) = definition.source.read.validate() {
             errors.extend(more);
         }
         if !(1..=MAX_ATTEMPTS).contains(&definition.attempts) {
@@ -59,27 +63,69 @@ impl Draft {
 /// What is wrong with the source, given the Connection that it names (none: a file by hand).
 pub fn source(definition: &Definition, connection: Option<&Connection>) -> FieldErrors {
     let mut errors = FieldErrors::new();
-    let path = definition.source.path.as_deref().unwrap_or_default();
-    match connection {
-        None if !path.is_empty() => {
-            errors.add("source.path", "A file given by hand has no path. Leave it out, or name a Connection.");
+    let source = &definition.source;
+    let path = source.path.as_deref().unwrap_or_default();
+    let query = source.query.as_deref().unwrap_or_default();
+    let kind = connection.and_then(Connection::kind);
+    match kind.map(|kind| (kind, kind.takes)) {
+        None if connection.is_some() => {}
+        None if !path.is_empty() || !query.is_empty() => {
+            let field = if path.is_empty() { "source.query" } else { "source.path" };
+            errors.add(field, "A file given by hand has no path and no query. Leave it out, or name a Connection.");
         }
         None => {}
-        Some(connection) => match connection.kind() {
-            Some(kind) if kind.takes == Takes::Query => {
-                errors.add("connection_id", format!("A {} Connection gives no csv file.", kind.label));
+        Some((kind, Takes::Query)) => {
+            if !path.is_empty() {
+                errors.add("source.path", format!("A {} Connection takes a query and no path.", kind.label));
             }
-            // A web address may be the file itself.
-            Some(kind) if kind.name != "http" && path.is_empty() => {
+            if query.is_empty() {
+                errors.add("source.query", "Write the query whose rows are imported.");
+            }
+        }
+        Some((kind, Takes::Path { required })) => {
+            if !query.is_empty() {
+                errors.add("source.query", format!("A {} Connection takes a path and no query.", kind.label));
+            }
+            if required && path.is_empty() {
                 errors.add("source.path", "Name the file that is imported.");
             }
-            _ => {}
-        },
+        }
+    }
+    if (source.read.format == Format::Rows) != !query.is_empty() && errors.is_empty() {
+        errors.add("source.format", "Rows are what a query answers: say how a file is written, and nothing of a query.");
     }
     if path.contains('\0') || path.len() > 1_000 {
         errors.add("source.path", "A path has at most 1,000 bytes and no NUL.");
     }
+    if query.contains('\0') || query.len() > MAX_QUERY {
+        errors.add("source.query", "A query has at most 20,000 bytes and no NUL.");
+    }
+    errors.extend(settling(definition, kind));
     errors
+}
+
+/// What is wrong with what is done to the file afterwards.
+fn settling(definition: &Definition, kind: Option<&Kind>) -> FieldErrors {
+    let mut errors = FieldErrors::new();
+    let after = definition.source.after_success;
+    let move_to = definition.source.move_to.as_deref().unwrap_or_default();
+    if !after.is_leave() && !kind.is_some_and(|kind| kind.settles) {
+        let whose = kind.map_or("A file given by hand".to_owned(), |kind| format!("The source of a {} Connection", kind.label));
+        errors.add("source.after_success", format!("{whose} cannot be moved or deleted. Use leave."));
+    } else if after == AfterSuccess::Move && move_to.is_empty() {
+        errors.add("source.move_to", "Name the folder that it is moved to, below the Connection's folder.");
+    } else if after == AfterSuccess::Move && !is_below(move_to) {
+        errors.add("source.move_to", "Name a folder below the Connection's, such as done, without .. and at most 500 bytes.");
+    }
+    if after != AfterSuccess::Move && !move_to.is_empty() {
+        errors.add("source.move_to", "A folder to move to goes with after_success move. Leave it out.");
+    }
+    errors
+}
+
+fn is_below(folder: &str) -> bool {
+    let plain = |part: &str| !matches!(part, "" | "." | "..");
+    folder.len() <= 500 && !folder.contains('\0') && folder.split('/').all(plain)
 }
 
 /// What is wrong with mode and mapping, given the Block.
@@ -115,18 +161,19 @@ pub fn target(definition: &Definition, block: &Block) -> FieldErrors {
             errors.add(field("to"), format!("\"{}\" is filled twice. Take one of the two out.", column.name));
         }
         filled.push(column);
-        match (line.from.as_deref().map(str::trim), line.constant.as_deref()) {
-            (Some(""), None) => errors.add(field("from"), "Name the column of the source, or give a constant."),
-            (Some(_), None) => {}
-            (None, Some(text)) => {
-                let parser = Parser::new(column.column_type, column.must_be_filled(), &definition.source.csv);
+        match &line.fills {
+            Expr::Column(name) if name.trim().is_empty() => {
+                errors.add(field("from"), "Name the column of the source, or give a constant.");
+            }
+            Expr::Column(_) => {}
+            Expr::Constant(text) => {
+                let parser = Parser::new(column.column_type, column.must_be_filled(), &definition.source.read.values);
                 if let Ok(parser) = parser
                     && let Err(fault) = parser.parse(text.as_bytes())
                 {
                     errors.add(field("constant"), fault.to_string());
                 }
             }
-            _ => errors.add(field("from"), "Name a column of the source or a constant: one of the two."),
         }
     }
     let unfilled: Vec<String> = block

@@ -11,8 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::clock::Moment;
 use crate::db::schema::block_db::{file_chunks, files};
-use crate::db::schema::runs;
-use crate::db::{Conn, Pool};
+use crate::db::Pool;
 use crate::error::{AppError, Result};
 use crate::secrets::Secrets;
 
@@ -139,34 +138,40 @@ impl Read for StoredReader {
     }
 }
 
-/// Removes a kept file.
+/// Removes a kept file, a chunk at a time: nobody waits for a large one. Its end goes first, so that what is left when the
+/// process dies in between is found again.
 pub fn remove(blocks: &Pool, id: i64) -> Result<()> {
+    loop {
+        let last: Option<i32> = blocks.read(|conn| {
+            Ok(file_chunks::table
+                .filter(file_chunks::file_id.eq(id))
+                .select(diesel::dsl::max(file_chunks::position))
+                .first(conn)?)
+        })?;
+        let Some(last) = last else { break };
+        // The few chunks of a small file go together.
+        blocks.write(|conn| {
+            let those = file_chunks::table.filter(file_chunks::file_id.eq(id));
+            diesel::delete(those.filter(file_chunks::position.gt(last - 4))).execute(conn)?;
+            Ok(())
+        })?;
+    }
     blocks.write(|conn| {
-        diesel::delete(file_chunks::table.filter(file_chunks::file_id.eq(id))).execute(conn)?;
         diesel::delete(files::table.filter(files::id.eq(id))).execute(conn)?;
         Ok(())
     })
 }
 
-/// Removes the files made before that moment which no run names: samples that a preview read, and what arrived in
-/// part. Answers how many.
-pub fn forget_unused(db: &Pool, blocks: &Pool, made_before: Moment) -> Result<usize> {
-    let old: Vec<i64> = blocks.read(|conn| {
+/// The next files made before a moment, by id; also what arrived in part.
+pub fn made_before(blocks: &Pool, moment: Moment, after: i64, limit: i64) -> Result<Vec<i64>> {
+    blocks.read(|conn| {
         Ok(files::table
-            .filter(files::made_at.lt(made_before))
+            .filter(files::made_at.lt(moment).and(files::id.gt(after)))
             .order(files::id)
-            .limit(10_000)
+            .limit(limit)
             .select(files::id)
             .load(conn)?)
-    })?;
-    let used: Vec<Option<i64>> = db.read(|conn: &mut Conn| {
-        Ok(runs::table.filter(runs::file_id.eq_any(&old)).select(runs::file_id).distinct().load(conn)?)
-    })?;
-    let unused: Vec<i64> = old.into_iter().filter(|id| !used.contains(&Some(*id))).collect();
-    for id in &unused {
-        remove(blocks, *id)?;
-    }
-    Ok(unused.len())
+    })
 }
 
 /// The file's id as a form may carry it: good for this member in this Application alone.

@@ -15,11 +15,25 @@ pub mod sample;
 mod store;
 mod target;
 
-pub use actions::{archive, create, find, list, listed, page, update};
+pub use actions::{archive, create, find, list, listed, outlines, page, update};
 pub use model::{
-    Configuration, ConfigurationStatus, Definition, Draft, Format, Listed, Mapping, Mode, Overlap, Rejects, Source,
-    UnknownItems, Version,
+    AfterSuccess, Configuration, ConfigurationStatus, Definition, Draft, Expr, Listed, Mapping, Mode, Outline, Overlap, Rejects,
+    Source, UnknownItems, Version,
 };
 pub use parse::json;
-pub use store::{by_id, by_ids, filling, set_status, version};
+pub use store::{by_id, by_ids, set_status, version};
 pub use target::Target;
+
+use crate::db::Conn;
+use crate::error::Result;
+use crate::in_use::{Thing, Uses};
+
+/// The configurations that use a Block or a Connection.
+pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
+    let names = match thing {
+        Thing::Block(id) => store::using_block(conn, id)?,
+        Thing::Connection(id) => store::using_connection(conn, id)?,
+        Thing::Application(_) | Thing::Configuration(_) => return Ok(None),
+    };
+    Ok(Some(Uses { by: "import configurations", names }))
+}

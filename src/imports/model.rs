@@ -7,8 +7,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Moment;
+use crate::connectors::FetchRequest;
 use crate::db::text_enum;
-use crate::formats::CsvOptions;
+use crate::formats::ReadOptions;
 
 text_enum! {
     /// How a load meets what the Block holds.
@@ -21,8 +22,8 @@ text_enum! {
 }
 
 text_enum! {
-    /// How a source is written.
-    pub enum Format { Csv = "csv" }
+    /// What becomes of a file after it was loaded: all runs of the configuration that end Success or Partial.
+    pub enum AfterSuccess { Leave = "leave", Move = "move", Delete = "delete" }
 }
 
 text_enum! {
@@ -33,6 +34,27 @@ text_enum! {
 text_enum! {
     /// How the latest Run ended that did one of these.
     pub enum ConfigurationStatus { Success = "success", Partial = "partial", Failed = "failed", Held = "held" }
+}
+
+impl Default for AfterSuccess {
+    fn default() -> Self {
+        Self::Leave
+    }
+}
+
+impl AfterSuccess {
+    pub fn is_leave(&self) -> bool {
+        *self == Self::Leave
+    }
+
+    /// As people read it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Leave => "Leave it where it is",
+            Self::Move => "Move it",
+            Self::Delete => "Delete it",
+        }
+    }
 }
 
 impl Mode {
@@ -125,26 +147,72 @@ pub struct Definition {
 }
 
 /// Where the rows come from and how they are written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Source {
     /// The file, below the Connection's folder or address; none where a file is given by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    pub format: Format,
+    /// What is asked of a Connection to a database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    #[serde(default, skip_serializing_if = "AfterSuccess::is_leave")]
+    pub after_success: AfterSuccess,
+    /// Where a file is moved, below the Connection's folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub move_to: Option<String>,
     #[serde(flatten)]
-    pub csv: CsvOptions,
+    pub read: ReadOptions,
 }
 
-/// What fills one column of the Block: a column of the source or a constant.
+impl Source {
+    /// What a Connection is asked for.
+    pub fn request(&self) -> FetchRequest {
+        match &self.query {
+            Some(query) => FetchRequest::Query(query.clone()),
+            None => FetchRequest::Path(self.path.clone().unwrap_or_default()),
+        }
+    }
+}
+
+/// What fills one column of the Block. In JSON the expression stands beside `to`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mapping {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<String>,
-    /// As a cell of the source would write it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub constant: Option<String>,
+    #[serde(flatten)]
+    pub fills: Expr,
     /// The name of the Block's column.
     pub to: String,
+}
+
+/// An expression over the cells of a row. What else a column can be filled by becomes a variant, whose name is the
+/// member that writes it; a definition that was stored before reads as it did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Expr {
+    /// A column of the source.
+    #[serde(rename = "from")]
+    Column(String),
+    /// The same in every row, as a cell of the source would write it.
+    #[serde(rename = "constant")]
+    Constant(String),
+}
+
+impl Mapping {
+    pub fn column(from: impl Into<String>, to: impl Into<String>) -> Self {
+        Self { fills: Expr::Column(from.into()), to: to.into() }
+    }
+
+    pub fn constant(text: impl Into<String>, to: impl Into<String>) -> Self {
+        Self { fills: Expr::Constant(text.into()), to: to.into() }
+    }
+}
+
+impl Expr {
+    /// The column of the source that it reads.
+    pub fn source_column(&self) -> Option<&str> {
+        match self {
+            Self::Column(name) => Some(name),
+            Self::Constant(_) => None,
+        }
+    }
 }
 
 /// What becomes of a load of which rows are rejected.
@@ -169,12 +237,14 @@ pub const MAX_ATTEMPT_SECONDS: i32 = 86_400;
 /// The longest name and description, in characters.
 pub const MAX_NAME: usize = 200;
 pub const MAX_DESCRIPTION: usize = 2_000;
+/// The longest query, in bytes.
+pub const MAX_QUERY: usize = 20_000;
 
 impl Definition {
     /// The contract's defaults.
     pub fn new(mode: Mode) -> Self {
         Self {
-            source: Source { path: None, format: Format::Csv, csv: CsvOptions::default() },
+            source: Source::default(),
             mapping: None,
             mode,
             rejects: Rejects::default(),
@@ -218,13 +288,79 @@ pub struct Listed {
     pub connection_name: Option<String>,
 }
 
+/// A configuration as a long list is searched, sorted and counted by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outline {
+    pub id: i64,
+    pub name: String,
+    pub status: Option<ConfigurationStatus>,
+    /// When the Run that the status is of ended.
+    pub status_at: Option<Moment>,
+    /// Whether a file must be given each time it runs.
+    pub needs_file: bool,
+    pub block_name: String,
+    /// As [`Listed::source`], or the Connection alone where the source was not read.
+    pub source: String,
+}
+
+/// "weather.csv from Warehouse files", "A file given by hand".
+pub(super) fn source_words(connection: Option<&str>, path: Option<&str>) -> String {
+    match (connection, path) {
+        (Some(connection), Some(path)) if !path.is_empty() => format!("{path} from {connection}"),
+        (Some(connection), _) => connection.to_owned(),
+        (None, _) => "A file given by hand".into(),
+    }
+}
+
 impl Listed {
     /// "weather.csv from Warehouse files", "A file given by hand".
     pub fn source(&self) -> String {
         match (&self.connection_name, self.definition.source.path.as_deref()) {
             (Some(connection), Some(path)) if !path.is_empty() => format!("{path} from {connection}"),
+            (Some(connection), _) if self.definition.source.query.is_some() => format!("A query of {connection}"),
             (Some(connection), _) => connection.clone(),
             (None, _) => "A file given by hand".into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::Format;
+
+    /// As the release before kept it.
+    const STORED: &str = r#"{"source":{"path":"sales.csv","format":"csv","delimiter":";","quote":"\"","encoding":"utf-8",
+        "header":true,"nulls":["","NA"],"decimal_point":",","group_separator":null,"date_format":"%d/%m/%Y",
+        "time_zone":"Europe/Paris","compression":"gzip"},
+        "mapping":[{"from":"Day","to":"Date"},{"constant":"EUR","to":"Currency"}],
+        "mode":"update","rejects":{"max_percent":2.5},"unknown_items":"reject","overlap":"skip",
+        "attempts":3,"attempt_seconds":3600}"#;
+
+    #[test]
+    fn a_definition_that_was_stored_before_reads_as_it_did_and_is_written_as_it_was() {
+        let read: Definition = serde_json::from_str(STORED).unwrap();
+        assert_eq!(read.source.path.as_deref(), Some("sales.csv"));
+        let csv = read.source.read.csv().unwrap();
+        assert_eq!((csv.delimiter.as_str(), csv.header), (";", true));
+        assert_eq!(read.source.read.values.nulls, ["", "NA"]);
+        assert_eq!(read.source.read.values.date_format, "%d/%m/%Y");
+        assert_eq!(read.source.read.values.time_zone.as_deref(), Some("Europe/Paris"));
+        assert_eq!(read.source.after_success, AfterSuccess::Leave);
+        let mapping = [Mapping::column("Day", "Date"), Mapping::constant("EUR", "Currency")];
+        assert_eq!(read.mapping.as_deref(), Some(&mapping[..]));
+        let stored: serde_json::Value = serde_json::from_str(STORED).unwrap();
+        assert_eq!(serde_json::to_value(&read).unwrap(), stored);
+    }
+
+    #[test]
+    fn the_new_kinds_read_back_what_they_wrote() {
+        let mut definition = Definition::new(Mode::Append);
+        definition.source.query = Some("SELECT 1 AS a".into());
+        definition.source.read = ReadOptions::of(Format::Rows);
+        definition.source.after_success = AfterSuccess::Move;
+        definition.source.move_to = Some("done".into());
+        let text = serde_json::to_string(&definition).unwrap();
+        assert_eq!(serde_json::from_str::<Definition>(&text).unwrap(), definition);
     }
 }

@@ -4,11 +4,11 @@
 use serde_json::{Map, Value, json};
 
 use super::model::{
-    ATTEMPT_SECONDS, ATTEMPTS, Configuration, Definition, Draft, Format, MAX_ATTEMPT_SECONDS, MAX_ATTEMPTS, Mapping,
-    Mode, Overlap, Rejects, Source, UnknownItems,
+    ATTEMPT_SECONDS, ATTEMPTS, AfterSuccess, Configuration, Definition, Draft, Expr, MAX_ATTEMPT_SECONDS, MAX_ATTEMPTS,
+    Mapping, Mode, Overlap, Rejects, Source, UnknownItems,
 };
 use crate::error::FieldErrors;
-use crate::formats::CsvOptions;
+use crate::formats::{CsvOptions, Format, ReadOptions};
 
 const MEMBERS: [&str; 17] = [
     "name",
@@ -96,6 +96,7 @@ impl Draft {
         body: &Map<String, Value>,
     ) -> Result<Self, FieldErrors> {
         let mut whole = Self::of(configuration, definition).json();
+        forget_other_format(&mut whole, body);
         merge(&mut whole, body);
         Self::parse(&whole)
     }
@@ -147,6 +148,20 @@ fn merge(into: &mut Map<String, Value>, patch: &Map<String, Value>) {
             _ => drop(into.insert(name.clone(), value.clone())),
         }
     }
+}
+
+/// Another format, or a query instead of a file, has no use for the old one's punctuation.
+fn forget_other_format(whole: &mut Map<String, Value>, body: &Map<String, Value>) {
+    let (Some(Value::Object(there)), Some(Value::Object(given))) = (whole.get_mut("source"), body.get("source")) else {
+        return;
+    };
+    let queried = |members: &Map<String, Value>| present(members, "query").is_some();
+    if given.contains_key("query") && queried(there) != queried(given) && !given.contains_key("format") {
+        there.remove("format");
+    } else if given.get("format").is_none_or(|format| there.get("format") == Some(format)) {
+        return;
+    }
+    there.retain(|name, _| !CsvOptions::MEMBERS.contains(&name.as_str()));
 }
 
 fn present<'a>(map: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
@@ -207,7 +222,7 @@ impl Reader {
     }
 
     fn source(&mut self, body: &Map<String, Value>) -> Source {
-        let mut source = Source { path: None, format: Format::Csv, csv: CsvOptions::default() };
+        let mut source = Source::default();
         let members = match present(body, "source") {
             None => return source,
             Some(Value::Object(members)) => members,
@@ -217,17 +232,21 @@ impl Reader {
             }
         };
         source.path = self.text(members, "path", "source.path");
-        self.only_null(members, "query", "This takes a path and no query.");
-        if present(members, "format").is_some_and(|format| format != "csv") {
-            self.wrong("source.format", "Only csv can be read.");
+        source.query = self.text(members, "query", "source.query");
+        source.move_to = self.text(members, "move_to", "source.move_to");
+        if let Some(value) = present(members, "after_success") {
+            let word = self.word_of("source.after_success", value, AfterSuccess::parse, "leave, move or delete");
+            source.after_success = word.unwrap_or_default();
         }
         if present(members, "layout").is_some_and(|layout| layout != "flat") {
             self.wrong("source.layout", "Only a flat layout can be read.");
         }
-        let ours = ["path", "query", "format", "layout"];
-        let csv = members.iter().filter(|(name, _)| !ours.contains(&name.as_str()));
-        match CsvOptions::parse(&csv.map(|(name, value)| (name.clone(), value.clone())).collect()) {
-            Ok(options) => source.csv = options,
+        let ours = ["path", "query", "layout", "after_success", "move_to"];
+        let read = members.iter().filter(|(name, _)| !ours.contains(&name.as_str()));
+        let by_name = || source.path.as_deref().and_then(Format::by_name).unwrap_or_default();
+        let usual = if source.query.is_some() { Format::Rows } else { by_name() };
+        match ReadOptions::parse(&read.map(|(name, value)| (name.clone(), value.clone())).collect(), usual) {
+            Ok(options) => source.read = options,
             Err(errors) => self.errors.extend(errors),
         }
         source
@@ -250,11 +269,21 @@ impl Reader {
             for name in line.keys().filter(|name| !["from", "constant", "to"].contains(&name.as_str())) {
                 self.wrong(format!("mapping[{i}].{name}"), "A line of the mapping has no such member.");
             }
-            mapping.push(Mapping {
-                from: self.text(line, "from", &format!("mapping[{i}].from")),
-                constant: self.text(line, "constant", &format!("mapping[{i}].constant")),
-                to: self.text(line, "to", &format!("mapping[{i}].to")).unwrap_or_default(),
-            });
+            let from = self.text(line, "from", &format!("mapping[{i}].from"));
+            let constant = self.text(line, "constant", &format!("mapping[{i}].constant"));
+            let to = self.text(line, "to", &format!("mapping[{i}].to")).unwrap_or_default();
+            let fills = match (from, constant) {
+                (Some(name), None) => Expr::Column(name),
+                (None, Some(text)) => Expr::Constant(text),
+                _ => {
+                    let field = format!("mapping[{i}].from");
+                    if self.errors.of(&field).is_none() {
+                        self.wrong(field, "Name a column of the source or a constant: one of the two.");
+                    }
+                    continue;
+                }
+            };
+            mapping.push(Mapping { fills, to });
         }
         Some(mapping)
     }
@@ -329,7 +358,7 @@ mod tests {
         ] {
             assert!(errors.of(field).is_some(), "{field}: {errors}");
         }
-        assert_eq!(errors.of("source.format"), Some("Only csv can be read."));
+        assert_eq!(errors.of("source.format"), Some("Use csv or ndjson."));
     }
 
     #[test]

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
 
-use super::model::{Configuration, ConfigurationStatus, Draft, Listed, Version};
+use super::model::{Configuration, ConfigurationStatus, Draft, Listed, Outline, Version, source_words};
 use crate::clock::Moment;
-use crate::db::schema::{blocks, configuration_versions, connections, import_configurations, members, schedules};
-use crate::db::{Conn, is_taken};
+use crate::db::schema::{applications, blocks, configuration_versions, connections, import_configurations, members};
+use crate::db::{Conn, is_taken, on};
 use crate::error::{AppError, Result};
 use crate::names::name_key;
 
@@ -95,15 +96,76 @@ pub fn list(conn: &mut Conn, application_id: i64) -> Result<Vec<Listed>> {
     listed(conn, rows)
 }
 
-/// One of them.
-pub fn listed_one(conn: &mut Conn, application_id: i64, id: i64) -> Result<Option<Listed>> {
+#[derive(QueryableByName)]
+struct OutlineRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    status: Option<ConfigurationStatus>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    status_at: Option<Moment>,
+    #[diesel(sql_type = Text)]
+    block_name: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    connection_name: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    definition: Option<String>,
+}
+
+/// An Application's configurations by name, no more of each than a long list is found, sorted and counted by. One
+/// query; definitions are read only where the source is wanted.
+pub fn outlines(conn: &mut Conn, application_id: i64, with_source: bool) -> Result<Vec<Outline>> {
+    #[derive(serde::Deserialize)]
+    struct Definition {
+        source: Source,
+    }
+    #[derive(serde::Deserialize)]
+    struct Source {
+        path: Option<String>,
+    }
+    let (definition, join) = match with_source {
+        true => (
+            "v.definition",
+            "JOIN configuration_versions v ON v.configuration_id = c.id AND v.version = c.version",
+        ),
+        false => ("NULL", ""),
+    };
+    let query = diesel::sql_query(format!(
+        "SELECT c.id, c.name, c.status, c.status_at, b.name AS block_name, n.name AS connection_name, \
+         {definition} AS definition FROM import_configurations c JOIN blocks b ON b.id = c.block_id {join} \
+         LEFT JOIN connections n ON n.id = c.connection_id \
+         WHERE c.application_id = $1 AND c.archived_at IS NULL ORDER BY c.name_key, c.id"
+    ))
+    .bind::<BigInt, _>(application_id);
+    let rows: Vec<OutlineRow> = on!(conn, c => query.load(c))?;
+    rows.into_iter()
+        .map(|row| {
+            let definition = row.definition.map(|text| serde_json::from_str::<Definition>(&text)).transpose();
+            let path = definition.map_err(AppError::internal)?.and_then(|definition| definition.source.path);
+            Ok(Outline {
+                id: row.id,
+                name: row.name,
+                status: row.status,
+                status_at: row.status_at,
+                needs_file: row.connection_name.is_none(),
+                block_name: row.block_name,
+                source: source_words(row.connection_name.as_deref(), path.as_deref()),
+            })
+        })
+        .collect()
+}
+
+/// Those of the ids that an Application has and that are not deleted, as lists show them.
+pub fn listed_of(conn: &mut Conn, application_id: i64, ids: &[i64]) -> Result<Vec<Listed>> {
     let rows = import_configurations::table
         .filter(import_configurations::application_id.eq(application_id))
         .filter(import_configurations::archived_at.is_null())
-        .filter(import_configurations::id.eq(id))
+        .filter(import_configurations::id.eq_any(ids))
         .select(columns!())
         .load::<Row>(conn)?;
-    Ok(listed(conn, rows)?.pop())
+    listed(conn, rows)
 }
 
 /// The next ones by id.
@@ -240,25 +302,27 @@ pub fn archive(conn: &mut Conn, id: i64, now: Moment) -> Result<()> {
     Ok(())
 }
 
-/// The schedules that still have a future occurrence: run name, if it has one, and owner.
-pub fn unfinished_schedules(conn: &mut Conn, id: i64) -> Result<Vec<(Option<String>, String)>> {
-    Ok(schedules::table
-        .inner_join(members::table)
-        .filter(schedules::configuration_id.eq(id))
-        .filter(schedules::finished_at.is_null().and(schedules::archived_at.is_null()))
-        .order(schedules::id)
-        .select((schedules::run_name, members::name))
-        .load(conn)?)
-}
-
-/// The names of the configurations that fill a Block.
-pub fn filling(conn: &mut Conn, block_id: i64) -> Result<Vec<String>> {
-    Ok(import_configurations::table
-        .filter(import_configurations::block_id.eq(block_id))
+/// The configurations that fill a Block or read from it, each as it stands in a sentence.
+pub fn using_block(conn: &mut Conn, block_id: i64) -> Result<Vec<String>> {
+    let names: Vec<String> = import_configurations::table
+        .filter(import_configurations::block_id.eq(block_id).or(import_configurations::source_block_id.eq(block_id)))
         .filter(import_configurations::archived_at.is_null())
         .order((import_configurations::name, import_configurations::id))
         .select(import_configurations::name)
-        .load(conn)?)
+        .load(conn)?;
+    Ok(names.into_iter().map(|name| format!("the import configuration \"{name}\"")).collect())
+}
+
+/// Those that read through a Connection, each with its Application's name.
+pub fn using_connection(conn: &mut Conn, id: i64) -> Result<Vec<String>> {
+    let rows: Vec<(String, String)> = import_configurations::table
+        .inner_join(applications::table)
+        .filter(import_configurations::connection_id.eq(id))
+        .filter(import_configurations::archived_at.is_null().and(applications::archived_at.is_null()))
+        .order((applications::name, import_configurations::name, import_configurations::id))
+        .select((import_configurations::name, applications::name))
+        .load(conn)?;
+    Ok(rows.into_iter().map(|(name, application)| format!("\"{name}\" in {application}")).collect())
 }
 
 /// Keeps how a Run ended, unless another that ended later is kept already: Runs end in another order than they began.

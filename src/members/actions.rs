@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::model::{By, Member, check_email, check_name};
 use super::passwords::PasswordHash;
-use super::{session, store};
+use super::store;
 use crate::audit::{self, Actor, Entry};
 use crate::clock::Moment;
 use crate::db::{self, Conn};
@@ -115,7 +115,7 @@ pub fn update(conn: &mut Conn, by: &By, id: i64, change: Change, now: Moment) ->
         )));
     }
     if !after.active || change.password.is_some() {
-        session::end_sessions(conn, id, None)?;
+        store::sessions::end_sessions(conn, id, None)?;
     }
     let mut shown_after = shown(&after);
     if change.password.is_some() {
@@ -156,7 +156,7 @@ pub fn change_own_password(
     now: Moment,
 ) -> Result<()> {
     store::set_password(conn, by.member.id, &password.0)?;
-    session::end_sessions(conn, by.member.id, keep)?;
+    store::sessions::end_sessions(conn, by.member.id, keep)?;
     by.audit(conn, Entry::of("member.password_changed", "member", by.member.id), now)
 }
 

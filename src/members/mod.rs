@@ -18,6 +18,9 @@ pub mod tokens;
 
 pub use model::{By, Channel, Member, check_email, check_name};
 pub use permissions::{Permission, Scope};
-pub use session::{Bearer, SESSION_DAYS, SignedIn, end_session, forget_ended, start_session};
+pub use session::{Bearer, SignedIn};
+pub use throttle::forget_old as forget_attempts;
 pub use shell::shell;
+pub use store::tokens::forget as forget_tokens;
+pub use store::sessions::{SESSION_DAYS, end_session, forget_ended, start_session};
 pub use store::{administrators, all, by_email, by_id, by_ids, role_names};

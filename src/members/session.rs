@@ -7,113 +7,41 @@ use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use chrono::Duration;
-use diesel::prelude::*;
 use futures_util::Future;
 
 use super::model::{By, Channel};
-use super::store;
+use super::store::{self, sessions, tokens};
 use crate::app::App;
 use crate::clock::Moment;
 use crate::db::Conn;
-use crate::db::schema::{api_tokens, sessions};
 use crate::error::{AppError, Result};
 use crate::secrets;
 use crate::web::csrf;
 
-pub const SESSION_DAYS: i64 = 14;
 const ADMINISTRATOR_IDLE_HOURS: i64 = 24;
 /// `seen_at` is written at most so often, not with every request.
 const SEEN_EVERY_SECONDS: i64 = 60;
 
-/// Begins a session and answers the cookie's value.
-pub fn start_session(conn: &mut Conn, member_id: i64, now: Moment) -> Result<String> {
-    let token = secrets::random_token();
-    diesel::insert_into(sessions::table)
-        .values((
-            sessions::token_hash.eq(secrets::hash("session", &token)),
-            sessions::member_id.eq(member_id),
-            sessions::created_at.eq(now.micros()),
-            sessions::seen_at.eq(now.micros()),
-            sessions::expires_at.eq(now.plus(Duration::days(SESSION_DAYS)).micros()),
-        ))
-        .execute(conn)?;
-    Ok(token)
-}
-
-/// Ends the session of a cookie's value, if there is one.
-pub fn end_session(conn: &mut Conn, token: &str) -> Result<()> {
-    diesel::delete(sessions::table.filter(sessions::token_hash.eq(secrets::hash("session", token)))).execute(conn)?;
-    Ok(())
-}
-
-/// Ends a member's sessions, except that of a cookie's value.
-pub fn end_sessions(conn: &mut Conn, member_id: i64, keep: Option<&str>) -> Result<usize> {
-    let keep = keep.map(|token| secrets::hash("session", token)).unwrap_or_default();
-    let theirs = sessions::table.filter(sessions::member_id.eq(member_id).and(sessions::token_hash.ne(keep)));
-    Ok(diesel::delete(theirs).execute(conn)?)
-}
-
-/// A place where a member is signed in.
-pub struct SessionRow {
-    pub created_at: Moment,
-    pub seen_at: Moment,
-    /// The one that asks.
-    pub current: bool,
-}
-
-/// A member's living sessions, the latest used first. `token` is the cookie's value of the one that asks.
-pub fn sessions_of(conn: &mut Conn, member_id: i64, token: &str, now: Moment) -> Result<Vec<SessionRow>> {
-    let own = secrets::hash("session", token);
-    let rows = sessions::table
-        .filter(sessions::member_id.eq(member_id).and(sessions::expires_at.gt(now.micros())))
-        .order((sessions::seen_at.desc(), sessions::id.desc()))
-        .select((sessions::created_at, sessions::seen_at, sessions::token_hash))
-        .load::<(Moment, Moment, String)>(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(|(created_at, seen_at, hash)| SessionRow { created_at, seen_at, current: hash == own })
-        .collect())
-}
-
-/// Removes sessions that ended by themselves.
-pub fn forget_ended(conn: &mut Conn, now: Moment) -> Result<usize> {
-    Ok(diesel::delete(sessions::table.filter(sessions::expires_at.le(now.micros()))).execute(conn)?)
-}
-
 fn resume(conn: &mut Conn, token: &str, now: Moment) -> Result<By> {
-    let (id, member_id, seen_at) = sessions::table
-        .filter(sessions::token_hash.eq(secrets::hash("session", token)))
-        .filter(sessions::expires_at.gt(now.micros()))
-        .select((sessions::id, sessions::member_id, sessions::seen_at))
-        .first::<(i64, i64, Moment)>(conn)
-        .optional()?
-        .ok_or(AppError::SignedOut)?;
-    let member = store::by_id(conn, member_id)?.filter(|m| m.active).ok_or(AppError::SignedOut)?;
-    let idle = now.since(seen_at);
+    let session = sessions::find(conn, token, now)?.ok_or(AppError::SignedOut)?;
+    let member = store::by_id(conn, session.member_id)?.filter(|m| m.active).ok_or(AppError::SignedOut)?;
+    let idle = now.since(session.seen_at);
     if member.is_administrator() && idle > Duration::hours(ADMINISTRATOR_IDLE_HOURS) {
         return Err(AppError::SignedOut);
     }
     if idle > Duration::seconds(SEEN_EVERY_SECONDS) {
-        diesel::update(sessions::table.find(id)).set(sessions::seen_at.eq(now.micros())).execute(conn)?;
+        sessions::seen(conn, session.id, now)?;
     }
     Ok(By::page(member))
 }
 
 fn authenticate(conn: &mut Conn, token: &str, now: Moment) -> Result<(i64, By)> {
-    let (id, member_id, scopes, last_used_at) = api_tokens::table
-        .filter(api_tokens::token_hash.eq(secrets::hash("token", token)))
-        .filter(api_tokens::revoked_at.is_null())
-        .filter(api_tokens::expires_at.is_null().or(api_tokens::expires_at.gt(now.micros())))
-        .select((api_tokens::id, api_tokens::member_id, api_tokens::scopes, api_tokens::last_used_at))
-        .first::<(i64, i64, Option<String>, Option<Moment>)>(conn)
-        .optional()?
-        .ok_or(AppError::SignedOut)?;
-    let member = store::by_id(conn, member_id)?.filter(|m| m.active).ok_or(AppError::SignedOut)?;
-    if last_used_at.is_none_or(|at| now.since(at) > Duration::seconds(SEEN_EVERY_SECONDS)) {
-        diesel::update(api_tokens::table.find(id)).set(api_tokens::last_used_at.eq(now.micros())).execute(conn)?;
+    let token = tokens::find(conn, token, now)?.ok_or(AppError::SignedOut)?;
+    let member = store::by_id(conn, token.member_id)?.filter(|m| m.active).ok_or(AppError::SignedOut)?;
+    if token.last_used_at.is_none_or(|at| now.since(at) > Duration::seconds(SEEN_EVERY_SECONDS)) {
+        tokens::used(conn, token.id, now)?;
     }
-    let scopes = scopes.map(|scopes| serde_json::from_str(&scopes)).transpose().map_err(AppError::internal)?;
-    Ok((id, By { member, channel: Channel::Token, scopes }))
+    Ok((token.id, By { member, channel: Channel::Token, scopes: token.scopes }))
 }
 
 /// Extractor: the member whose session the request's cookie names.

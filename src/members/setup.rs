@@ -3,19 +3,18 @@
 use std::net::IpAddr;
 
 use chrono_tz::Tz;
-use diesel::prelude::*;
 use serde_json::json;
 
 use super::actions::{self, NewMember};
 use super::model::{check_email, check_name};
 use super::permissions::ADMINISTRATOR;
+use super::store::{codes, sessions};
 use super::throttle::{self, Who};
-use super::{passwords, session, store};
+use super::{passwords, store};
 use crate::app::App;
 use crate::audit::{self, Actor, Entry};
 use crate::clock::Moment;
 use crate::db::Conn;
-use crate::db::schema::one_time_tokens as codes;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::{secrets, workspace};
 
@@ -35,9 +34,7 @@ pub fn code(conn: &mut Conn, now: Moment) -> Result<Option<String>> {
         return Ok(None);
     }
     let code = secrets::random_code();
-    diesel::insert_into(codes::table)
-        .values((codes::token_hash.eq(hash(&code)), codes::purpose.eq(PURPOSE), codes::created_at.eq(now.micros())))
-        .execute(conn)?;
+    codes::insert(conn, PURPOSE, &hash(&code), now)?;
     Ok(Some(code))
 }
 
@@ -50,15 +47,6 @@ fn hash(code: &str) -> String {
 /// `NotFound` once there is an Administrator: the door is gone.
 pub fn need_open(conn: &mut Conn) -> Result<()> {
     if store::has_administrator(conn)? { Err(AppError::NotFound) } else { Ok(()) }
-}
-
-fn code_is_right(conn: &mut Conn, code: &str) -> Result<bool> {
-    let known = codes::table
-        .filter(codes::purpose.eq(PURPOSE).and(codes::used_at.is_null()).and(codes::token_hash.eq(hash(code))))
-        .select(codes::id)
-        .first::<i64>(conn)
-        .optional()?;
-    Ok(known.is_some())
 }
 
 /// What the first Administrator fills in.
@@ -79,7 +67,7 @@ pub async fn begin(app: &App, begin: Begin, address: Option<IpAddr>) -> Result<S
         .write(move |conn| {
             need_open(conn)?;
             throttle::check(conn, &asked, now)?;
-            let right = code_is_right(conn, &code)?;
+            let right = codes::is_open(conn, PURPOSE, &hash(&code))?;
             if !right {
                 throttle::failed(conn, &asked, now)?;
             }
@@ -107,12 +95,10 @@ pub async fn begin(app: &App, begin: Begin, address: Option<IpAddr>) -> Result<S
         // Of two who hold the code, one comes first.
         crate::db::lock_row(conn, "workspace", 1)?;
         need_open(conn)?;
-        if !code_is_right(conn, &code)? {
+        if !codes::is_open(conn, PURPOSE, &hash(&code))? {
             return Err(AppError::NotFound);
         }
-        diesel::update(codes::table.filter(codes::purpose.eq(PURPOSE).and(codes::used_at.is_null())))
-            .set(codes::used_at.eq(now.micros()))
-            .execute(conn)?;
+        codes::use_up(conn, PURPOSE, now)?;
         throttle::succeeded(conn, &who)?;
         let actor = Actor { member_id: None, name: "set-up code".into(), channel: "page" };
         let new = NewMember { email, name, role: ADMINISTRATOR.into(), password: Some(password) };
@@ -120,7 +106,7 @@ pub async fn begin(app: &App, begin: Begin, address: Option<IpAddr>) -> Result<S
         workspace::set(conn, &workspace, time_zone)?;
         let after = json!({ "name": workspace, "time_zone": time_zone.name() });
         audit::record(conn, &actor, Entry::about("workspace.set_up", "workspace").after(after), now)?;
-        session::start_session(conn, member.id, now)
+        sessions::start_session(conn, member.id, now)
     })
     .await
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use serde_json::json;
 
 use super::throttle::{self, Who};
-use super::{passwords, session, store};
+use super::{passwords, store};
 use crate::app::{App, off_thread};
 use crate::audit::{self, Actor, Entry};
 use crate::error::{AppError, Result};
@@ -40,13 +40,13 @@ pub async fn sign_in(
             Some(id) => {
                 throttle::succeeded(conn, &who)?;
                 if let Some(old) = &old {
-                    session::end_session(conn, old)?;
+                    store::sessions::end_session(conn, old)?;
                 }
-                session::forget_ended(conn, now)?;
+                store::sessions::forget_ended(conn, now)?;
                 let member = store::by_id(conn, id)?.ok_or(AppError::SignedOut)?;
                 let actor = Actor { member_id: Some(id), name: member.name, channel: "page" };
                 audit::record(conn, &actor, Entry::of("member.signed_in", "member", id), now)?;
-                session::start_session(conn, id, now).map(Some)
+                store::sessions::start_session(conn, id, now).map(Some)
             }
             None => {
                 throttle::failed(conn, &who, now)?;

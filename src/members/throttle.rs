@@ -5,12 +5,10 @@
 use std::net::IpAddr;
 
 use chrono::Duration;
-use diesel::dsl::{count_star, max};
-use diesel::prelude::*;
 
+use super::store::attempts;
 use crate::clock::Moment;
 use crate::db::Conn;
-use crate::db::schema::sign_in_attempts as attempts;
 use crate::error::{AppError, Result};
 
 /// Failures of one account, and from one address, that cost no wait yet.
@@ -66,22 +64,15 @@ fn wait_after(failures: i64, free: i64) -> Duration {
 
 /// `TooMany` while the wait lasts.
 pub fn check(conn: &mut Conn, who: &Who, now: Moment) -> Result<()> {
-    let since = now.minus(Duration::hours(REMEMBERED_HOURS)).micros();
-    let select = (count_star(), max(attempts::at));
-    let of_account: (i64, Option<i64>) = attempts::table
-        .filter(attempts::account_key.eq(&who.account).and(attempts::at.gt(since)))
-        .select(select)
-        .first(conn)?;
-    let of_address: (i64, Option<i64>) = attempts::table
-        .filter(attempts::address.eq(&who.address).and(attempts::at.gt(since)))
-        .select(select)
-        .first(conn)?;
+    let since = now.minus(Duration::hours(REMEMBERED_HOURS));
+    let of_account = attempts::of_account(conn, &who.account, since)?;
+    let of_address = attempts::of_address(conn, &who.address, since)?;
     let mut wait = Duration::zero();
     for ((failures, latest), free) in [(of_account, FREE_PER_ACCOUNT), (of_address, FREE_PER_ADDRESS)] {
         let whole = wait_after(failures, free);
         if let Some(latest) = latest {
             // Never longer than the whole wait, even if the clock was set back.
-            wait = wait.max((whole - now.since(Moment::from_micros(latest))).min(whole));
+            wait = wait.max((whole - now.since(latest)).min(whole));
         }
     }
     if wait <= Duration::zero() {
@@ -91,24 +82,20 @@ pub fn check(conn: &mut Conn, who: &Who, now: Moment) -> Result<()> {
     Err(AppError::TooMany { after_seconds: seconds.unsigned_abs() })
 }
 
+/// Removes failures that count no more.
+pub fn forget_old(conn: &mut Conn, now: Moment) -> Result<usize> {
+    attempts::forget(conn, now.minus(Duration::hours(REMEMBERED_HOURS)))
+}
+
 /// Counts a failure, and forgets old ones.
 pub fn failed(conn: &mut Conn, who: &Who, now: Moment) -> Result<()> {
-    let old = now.minus(Duration::hours(REMEMBERED_HOURS)).micros();
-    diesel::delete(attempts::table.filter(attempts::at.lt(old))).execute(conn)?;
-    diesel::insert_into(attempts::table)
-        .values((
-            attempts::account_key.eq(&who.account),
-            attempts::address.eq(&who.address),
-            attempts::at.eq(now.micros()),
-        ))
-        .execute(conn)?;
-    Ok(())
+    forget_old(conn, now)?;
+    attempts::insert(conn, &who.account, &who.address, now)
 }
 
 /// A right password ends the account's count; the address's goes on, or a member could guess at others for ever.
 pub fn succeeded(conn: &mut Conn, who: &Who) -> Result<()> {
-    diesel::delete(attempts::table.filter(attempts::account_key.eq(&who.account))).execute(conn)?;
-    Ok(())
+    attempts::forget_account(conn, &who.account)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::lifecycle::{RunStatus, Trigger};
 use super::model::{Filter, Run, Summary};
 use super::queue_store::{self as queue, NewRun};
+use super::reading::{glance, newest};
 use super::runnable_store::{self as runnable, Runnable};
 use super::store;
 use crate::applications::{self, Entered};
@@ -150,13 +151,13 @@ pub fn list(conn: &mut Conn, by: &By, filter: &Filter, before: Option<i64>, limi
     by.need_scope(Scope::Read)?;
     if let Some(id) = filter.application_id {
         applications::enter(conn, by, id)?;
-        return store::list(conn, filter, None, before, limit);
+        return newest(conn, filter, None, before, limit);
     }
     if by.member.sees_everything() {
-        return store::list(conn, filter, None, before, limit);
+        return newest(conn, filter, None, before, limit);
     }
     let seen: Vec<i64> = applications::seen_by(conn, by)?.into_iter().map(|a| a.id).collect();
-    store::list(conn, filter, Some(&seen), before, limit)
+    newest(conn, filter, Some(&seen), before, limit)
 }
 
 /// A run with all that its Summary shows.
@@ -186,9 +187,7 @@ pub fn progress(conn: &mut Conn, run_ids: &[i64]) -> Result<std::collections::Ha
 
 /// The median of the configuration's last ten successes.
 pub fn usual_duration(conn: &mut Conn, configuration_id: i64) -> Result<Option<Duration>> {
-    let mut durations = store::last_durations(conn, configuration_id)?;
-    durations.sort();
-    Ok(durations.get(durations.len() / 2).copied())
+    Ok(glance::usual_durations(conn, &[configuration_id])?.remove(&configuration_id))
 }
 
 /// The reason why a run may not be run again; `None` when it may.

@@ -4,7 +4,7 @@
 //! [`lifecycle`] says what a run may become. People act by [`actions`]. Three steps do the rest, each safe in many
 //! processes at once: [`dispatcher`] turns due occurrences into queued runs, [`executor`] takes them and sees them
 //! through, [`rescue`] looks after those whose worker was not heard of. What a run did is announced by the outcome row
-//! that its last transaction writes.
+//! that its last transaction writes. What is old enough is removed by [`retention`].
 
 pub mod actions;
 mod dispatching;
@@ -14,6 +14,7 @@ pub mod policy;
 mod queue_store;
 mod reading;
 mod resource;
+pub mod retention;
 mod runnable_store;
 mod store;
 mod working;
@@ -25,3 +26,17 @@ pub use model::{Filter, LogLine, Progress, Run, RunResult, RunStep, Summary};
 pub use reading::{glance, timeline};
 pub use store::highest_file;
 pub use working::{crew, executor, rescue, work, workers};
+
+use crate::db::Conn;
+use crate::error::Result;
+use crate::in_use::{Thing, Uses};
+
+/// The runs of an Application that have not come to their end.
+pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
+    let Thing::Application(id) = thing else { return Ok(None) };
+    let names = match store::count_under_way(conn, id)? {
+        0 => Vec::new(),
+        n => vec![format!("{} under way", crate::words::counted(n, "import is", "imports are"))],
+    };
+    Ok(Some(Uses { by: "runs", names }))
+}

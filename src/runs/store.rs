@@ -6,11 +6,11 @@ use chrono::Duration;
 use diesel::prelude::*;
 
 use super::lifecycle::{RunStatus, Trigger};
-use super::model::{Filter, LogLine, Progress, Run, RunResult, RunStep};
+use super::model::{LogLine, Progress, Run, RunResult, RunStep};
 use super::resource;
 use crate::clock::Moment;
 use crate::db::schema::{run_leases, run_log, run_results, run_steps, runs};
-use crate::db::{self, Conn};
+use crate::db::Conn;
 use crate::error::Result;
 use crate::imports::Target;
 
@@ -156,44 +156,10 @@ pub fn by_ids(conn: &mut Conn, ids: &[i64]) -> Result<Vec<Run>> {
     with_results(conn, rows)
 }
 
-/// The newest runs before the cursor, of the Applications given (all when `None`).
-pub fn list(
-    conn: &mut Conn,
-    filter: &Filter,
-    applications: Option<&[i64]>,
-    before: Option<i64>,
-    limit: i64,
-) -> Result<Vec<Run>> {
-    let mut query = runs::table.select(columns!()).into_boxed::<db::Backend>();
-    if let Some(ids) = applications {
-        query = query.filter(runs::application_id.eq_any(ids.to_vec()));
-    }
-    if let Some(id) = filter.application_id {
-        query = query.filter(runs::application_id.eq(id));
-    }
-    if let Some(id) = filter.configuration_id {
-        query = query.filter(runs::configuration_id.eq(id));
-    }
-    if let Some(id) = filter.schedule_id {
-        query = query.filter(runs::schedule_id.eq(id));
-    }
-    if let Some(id) = filter.set_id {
-        query = query.filter(runs::set_id.eq(id));
-    }
-    if let Some(id) = filter.parent_id {
-        query = query.filter(runs::parent_id.eq(id));
-    }
-    if let Some(status) = filter.status {
-        query = query.filter(runs::status.eq(status));
-    }
-    if let Some(trigger) = filter.trigger {
-        query = query.filter(runs::trigger_kind.eq(trigger));
-    }
-    if let Some(id) = before {
-        query = query.filter(runs::id.lt(id));
-    }
-    let rows = query.order(runs::id.desc()).limit(limit).load::<Row>(conn)?;
-    with_results(conn, rows)
+/// Numbers of ours stand in the text itself: there may be more of them than a statement binds.
+pub fn numbers(ids: &[i64]) -> String {
+    let ids: Vec<String> = ids.iter().map(i64::to_string).collect();
+    if ids.is_empty() { "-1".to_owned() } else { ids.join(", ") }
 }
 
 /// A run that is queued or running.
@@ -332,13 +298,9 @@ pub fn progress(conn: &mut Conn, run_ids: &[i64]) -> Result<HashMap<i64, Progres
         .collect())
 }
 
-/// How long the configuration's last ten successes took.
-pub fn last_durations(conn: &mut Conn, configuration_id: i64) -> Result<Vec<Duration>> {
-    let rows: Vec<(Option<Moment>, Option<Moment>)> = runs::table
-        .filter(runs::configuration_id.eq(configuration_id).and(runs::status.eq(RunStatus::Success)))
-        .order(runs::id.desc())
-        .limit(10)
-        .select((runs::started_at, runs::finished_at))
-        .load(conn)?;
-    Ok(rows.into_iter().filter_map(|(from, to)| Some(to?.since(from?))).collect())
+/// How many runs of an Application have not come to their end.
+pub fn count_under_way(conn: &mut Conn, application_id: i64) -> Result<i64> {
+    let open = [RunStatus::Queued, RunStatus::Running, RunStatus::Held];
+    let living = runs::application_id.eq(application_id).and(runs::status.eq_any(open));
+    Ok(runs::table.filter(living).count().get_result(conn)?)
 }

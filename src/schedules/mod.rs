@@ -31,12 +31,29 @@ mod zone;
 pub use draft::RuleDraft;
 pub use form::RuleForm;
 pub use grace::{LATE, grace};
-pub use model::{About, Draft, MAX_RUN_NAME, Notify, SLOTS, Schedule, State, Switched};
+pub use model::{About, Draft, MAX_RUN_NAME, Notify, Outline, SLOTS, Schedule, State, Switched};
 pub use notes::{Preview, PreviewOccurrence, frequency_hint, local_rfc, note, preview, utc_offset};
 pub use recurrence::{count_between, first_at_or_after, latest_at_or_before, next_after, occurrences};
 pub use rule::{DaysOfMonth, Months, Repeat, Rule, Weekdays, Window};
 pub use sentence::{bounds, headline, sentence};
 pub use zone::{ClockChange, clock_change, day_begins, instant};
+
+use crate::db::Conn;
+use crate::error::Result;
+use crate::in_use::{Thing, Uses};
+
+/// The schedules that are on in an Application, or that still plan a configuration's runs.
+pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
+    let names = match thing {
+        Thing::Application(id) => match store::count_on(conn, id)? {
+            0 => Vec::new(),
+            n => vec![format!("{} on", crate::words::counted(n, "schedule is", "schedules are"))],
+        },
+        Thing::Configuration(id) => store::unfinished_of(conn, id)?,
+        Thing::Block(_) | Thing::Connection(_) => return Ok(None),
+    };
+    Ok(Some(Uses { by: "schedules", names }))
+}
 
 #[cfg(test)]
 mod tests;

@@ -35,6 +35,16 @@ text_enum! {
     pub enum State { On = "on", Off = "off", Finished = "finished" }
 }
 
+impl State {
+    pub fn of(enabled: bool, finished_at: Option<Moment>) -> Self {
+        match (finished_at, enabled) {
+            (Some(_), _) => Self::Finished,
+            (None, true) => Self::On,
+            (None, false) => Self::Off,
+        }
+    }
+}
+
 /// Who is told about what.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, Deserialize)]
 pub struct Notify {
@@ -70,6 +80,17 @@ pub struct Schedule {
     /// Who saved or switched it last.
     pub updated_by: i64,
     pub finished_at: Option<Moment>,
+}
+
+/// A schedule as a long list is searched, sorted and counted by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outline {
+    pub id: i64,
+    pub configuration_id: i64,
+    pub owner_id: i64,
+    /// The next occurrence; `None` while it is off or finished.
+    pub next_at: Option<Moment>,
+    pub state: State,
 }
 
 /// A schedule as somebody wants it.
@@ -115,11 +136,7 @@ impl Before {
 
 impl Schedule {
     pub fn state(&self) -> State {
-        match (self.finished_at, self.enabled) {
-            (Some(_), _) => State::Finished,
-            (None, true) => State::On,
-            (None, false) => State::Off,
-        }
+        State::of(self.enabled, self.finished_at)
     }
 
     /// "Every 2 weeks on Monday and Thursday at 01:00, Europe/Paris".

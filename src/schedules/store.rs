@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use std::collections::HashMap;
 
 use super::clock_store::unreadable;
-use super::model::{About, Notify, Schedule};
+use super::model::{About, Notify, Outline, Schedule, State};
 use super::rule::Rule;
 use crate::clock::Moment;
 use crate::db::schema::{members, schedule_recipients, schedules};
@@ -152,10 +152,34 @@ pub fn of_application(conn: &mut Conn, application_id: i64) -> Result<Vec<Schedu
     rows(conn, found)
 }
 
-pub fn of_configuration(conn: &mut Conn, configuration_id: i64) -> Result<Vec<Schedule>> {
-    let found = schedules::table
-        .filter(schedules::configuration_id.eq(configuration_id).and(schedules::archived_at.is_null()))
+/// What a long list knows of each schedule of an Application, in the order of their ids: no rule is read.
+pub fn outlines(conn: &mut Conn, application_id: i64) -> Result<Vec<Outline>> {
+    type Row = (i64, Option<i64>, i64, Option<Moment>, bool, Option<Moment>);
+    let rows: Vec<Row> = schedules::table
+        .filter(schedules::application_id.eq(application_id).and(schedules::archived_at.is_null()))
         .order(schedules::id)
+        .select((
+            schedules::id,
+            schedules::configuration_id,
+            schedules::owner_id,
+            schedules::next_at,
+            schedules::enabled,
+            schedules::finished_at,
+        ))
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(id, configuration_id, owner_id, next_at, enabled, finished_at)| {
+            let state = State::of(enabled, finished_at);
+            Some(Outline { id, configuration_id: configuration_id?, owner_id, next_at, state })
+        })
+        .collect())
+}
+
+pub fn of_configurations(conn: &mut Conn, configuration_ids: &[i64]) -> Result<Vec<Schedule>> {
+    let found = schedules::table
+        .filter(schedules::configuration_id.eq_any(configuration_ids).and(schedules::archived_at.is_null()))
+        .order((schedules::configuration_id, schedules::id))
         .select(columns!())
         .load::<Row>(conn)?;
     rows(conn, found)
@@ -381,4 +405,30 @@ pub fn unarchive(
 
 pub fn member_name(conn: &mut Conn, id: i64) -> Result<String> {
     Ok(members::table.find(id).select(members::name).first(conn)?)
+}
+
+/// How many schedules of an Application would run again.
+pub fn count_on(conn: &mut Conn, application_id: i64) -> Result<i64> {
+    let on = schedules::application_id
+        .eq(application_id)
+        .and(schedules::enabled.eq(true))
+        .and(schedules::finished_at.is_null())
+        .and(schedules::archived_at.is_null());
+    Ok(schedules::table.filter(on).count().get_result(conn)?)
+}
+
+/// The schedules of a configuration that still have a future occurrence, each as it stands in a sentence.
+pub fn unfinished_of(conn: &mut Conn, configuration_id: i64) -> Result<Vec<String>> {
+    let rows: Vec<(Option<String>, String)> = schedules::table
+        .inner_join(members::table)
+        .filter(schedules::configuration_id.eq(configuration_id))
+        .filter(schedules::finished_at.is_null().and(schedules::archived_at.is_null()))
+        .order(schedules::id)
+        .select((schedules::run_name, members::name))
+        .load(conn)?;
+    let named = |(name, owner): (Option<String>, String)| match name {
+        Some(name) => format!("\"{name}\" of {owner}"),
+        None => format!("one of {owner}"),
+    };
+    Ok(rows.into_iter().map(named).collect())
 }

@@ -57,26 +57,132 @@ fn nothing_unwraps_outside_tests() {
     none(wrong);
 }
 
-/// The file that loads rows into SQLite may, and says why.
+/// SQLite's C interface is spoken in one file, which says why: the loader binds without copies, and a query of somebody
+/// else's SQL needs an authorizer and a progress handler. Both use its safe face.
 #[test]
-fn nothing_is_unsafe_but_the_loader() {
+fn nothing_is_unsafe_but_the_face_of_sqlite() {
     let uses = |f: &PathBuf| code_lines(&text(f)).any(|(_, line)| line.contains("unsafe"));
     let found: Vec<_> = sources().into_iter().filter(uses).map(|f| short(&f)).collect();
-    assert!(found.len() <= 1 && found.iter().all(|f| f.starts_with("src/applications/blocks/")), "{found:?}");
+    assert_eq!(found, ["src/db/sqlite.rs"]);
 }
 
-/// SQL stays in stores: a store is private to its room, and no page or action speaks to diesel's tables by itself.
+/// SQL is known by the name of its file: `store.rs`, `…_store.rs`, or a folder `store`; and no such file is open to
+/// other rooms. `db` is where the two databases are told apart, `workspace.rs` a room of one table.
 #[test]
-fn stores_are_private() {
-    let open = |f: &PathBuf| text(f).lines().any(|line| line.trim_start().starts_with("pub mod store"));
-    none(sources().into_iter().filter(open).map(|f| short(&f)).collect());
+fn sql_stands_in_stores_and_stores_are_private() {
+    let is_store = |f: &PathBuf| {
+        let path = short(f);
+        path.contains("/store/") || path.ends_with("/store.rs") || path.ends_with("_store.rs")
+    };
+    let may = |f: &PathBuf| is_store(f) || short(f).starts_with("src/db/") || short(f) == "src/workspace.rs";
+    let speaks = |f: &PathBuf| {
+        code_lines(&text(f)).any(|(_, line)| {
+            let line = line.trim_start();
+            line.starts_with("use diesel::prelude") || line.contains("diesel::sql_query") || line.contains("db::schema")
+        })
+    };
+    let mut wrong: Vec<String> =
+        sources().into_iter().filter(|f| speaks(f) && !may(f)).map(|f| format!("{} speaks SQL", short(&f))).collect();
+    for file in sources() {
+        for (number, line) in code_lines(&text(&file)) {
+            let open = line.trim_start().strip_prefix("pub mod ").and_then(|rest| rest.strip_suffix(';'));
+            let inside = short(&file).contains("/store/");
+            if open.is_some_and(|name| name == "store" || name.ends_with("_store")) && !inside {
+                wrong.push(format!("{}:{number}: a store is private", short(&file)));
+            }
+        }
+    }
+    none(wrong);
 }
 
+/// Which room owns which tables. "Who uses me?" is answered from above (`in_use.rs`).
+const OWNERS: [(&str, &[&str]); 12] = [
+    ("workspace", &["workspace"]),
+    ("audit", &["audit_log"]),
+    ("members", &["roles", "members", "sessions", "one_time_tokens", "sign_in_attempts", "api_tokens"]),
+    (
+        "applications",
+        &[
+            "applications",
+            "application_access",
+            "blocks",
+            "block_columns",
+            "loads",
+            "block_state",
+            "generations",
+            "block_views",
+            "reject_heads",
+            "reject_lines",
+            "rejects",
+        ],
+    ),
+    ("connections", &["connections", "connection_applications"]),
+    (
+        "imports",
+        &["import_configurations", "configuration_versions", "import_sets", "set_versions", "files", "file_chunks"],
+    ),
+    ("schedules", &["schedules", "schedule_recipients"]),
+    ("freezes", &["freezes", "freeze_skips"]),
+    ("runs", &["runs", "run_leases", "run_results", "run_steps", "run_log", "resource_leases", "workers", "outcomes"]),
+    ("import_scheduling", &[]),
+    ("api", &["idempotency_keys"]),
+    ("background", &[]),
+];
+
 #[test]
-fn pages_do_not_speak_sql() {
-    let pages = sources().into_iter().filter(|f| short(f).contains("/pages"));
-    let sql = |f: &PathBuf| text(f).contains("diesel::") || text(f).contains("db::schema");
-    none(pages.filter(sql).map(|f| short(&f)).collect());
+fn no_room_reads_the_tables_of_a_room_above_it() {
+    let rooms = rooms();
+    let rank = |room: &str| rooms.iter().position(|r| r == room).unwrap_or_else(|| panic!("{room} is no room"));
+    let owner: std::collections::HashMap<&str, &str> =
+        OWNERS.iter().flat_map(|(room, tables)| tables.iter().map(move |table| (*table, *room))).collect();
+    let schema = text(&root().join("src/db/schema.rs"));
+    for table in tables_of(&schema) {
+        assert!(owner.contains_key(table.as_str()), "{table} has no owner in OWNERS");
+    }
+    let mut wrong = Vec::new();
+    for file in sources() {
+        let room = room_of(&file);
+        if matches!(room.as_str(), "db" | "main" | "lib") || !rooms.contains(&room) {
+            continue;
+        }
+        for (number, line) in code_lines(&text(&file)) {
+            for table in tables_named(line, &owner) {
+                if rank(owner[table]) > rank(&room) {
+                    let whose = owner[table];
+                    wrong.push(format!("{}:{number}: {room} reads {table}, which is of {whose}", short(&file)));
+                }
+            }
+        }
+    }
+    none(wrong);
+}
+
+/// The names of all `table!`s.
+fn tables_of(schema: &str) -> Vec<String> {
+    let mut lines = schema.lines();
+    let mut found = Vec::new();
+    while let Some(line) = lines.next() {
+        if line.trim() == "diesel::table! {" {
+            let name = lines.next().unwrap_or_default().trim();
+            found.push(name.split_whitespace().next().unwrap_or_default().to_owned());
+        }
+    }
+    found
+}
+
+/// The tables that a line names, in Diesel's words (`runs::table`, `schema::{runs, …}`) or in SQL (`FROM runs`).
+fn tables_named<'a>(line: &str, owner: &std::collections::HashMap<&'a str, &'a str>) -> Vec<&'a str> {
+    let words: Vec<&str> = line.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty()).collect();
+    let uses_schema = line.contains("db::schema");
+    owner
+        .keys()
+        .copied()
+        .filter(|table| {
+            line.contains(&format!("{table}::table"))
+                || (uses_schema && words.contains(table))
+                || words.windows(2).any(|w| matches!(w[0], "FROM" | "JOIN" | "INTO" | "UPDATE") && w[1] == *table)
+        })
+        .collect()
 }
 
 #[test]

@@ -6,6 +6,7 @@ use tidegate::clock::Moment;
 use tidegate::db::schema::applications;
 use tidegate::error::AppError;
 use tidegate::formats::ColumnType;
+use tidegate::in_use::{InUse, Thing, Uses};
 
 use crate::support::Databases;
 
@@ -74,7 +75,7 @@ on_both! {
         let again = BlockDraft { name: " AIRLINES ".into(), ..airlines() };
         assert!(matches!(create(db, one, again.clone()), Err(AppError::Conflict(_))));
         create(db, other, again.clone()).unwrap();
-        db.main.read(|conn| blocks::archive(conn, &db.blocks, first.id, &[], NOW)).unwrap();
+        db.main.read(|conn| blocks::archive(conn, &db.blocks, InUse(&[]), first.id, NOW)).unwrap();
         create(db, one, again).unwrap();
         assert!(matches!(db.main.read(|conn| blocks::find(conn, first.id)), Err(AppError::NotFound)));
         assert_eq!(db.main.read(|conn| blocks::find_even_archived(conn, first.id)).unwrap().name, "Airlines");
@@ -99,12 +100,12 @@ on_both! {
         assert!(field(create(db, one, flights(rows.id)).unwrap_err(), field_name).contains("not a Dimension list"));
 
         // What is named stays, and stays a list that can be named.
-        let kept = db.main.read(|conn| blocks::archive(conn, &db.blocks, list.id, &[], NOW)).unwrap_err();
+        let kept = db.main.read(|conn| blocks::archive(conn, &db.blocks, InUse(&[]), list.id, NOW)).unwrap_err();
         assert!(kept.to_string().contains("\"Carrier\" of the Block \"Flights\""), "{kept}");
         let mut changed = blocks::as_draft(&list);
         changed.columns[1].key = true;
         assert!(field(edit(db, list.id, None, changed).unwrap_err(), "columns").contains("names the items"));
-        let used = db.main.read(|conn| blocks::archive(conn, &db.blocks, rows.id, &["Daily".into()], NOW));
+        let used = db.main.read(|conn| blocks::archive(conn, &db.blocks, InUse(&[daily]), rows.id, NOW));
         assert!(used.unwrap_err().to_string().contains("the import configuration \"Daily\""));
     }
 }
@@ -151,4 +152,9 @@ on_both! {
         let more = db.main.read(|conn| blocks::add_column(conn, &db.blocks, block.id, added, NOW)).unwrap();
         assert_eq!(more.columns[2].position, 3);
     }
+}
+
+/// A room above that has an import configuration of the Block, whichever it is.
+fn daily(_: &mut tidegate::db::Conn, _: Thing) -> tidegate::error::Result<Option<Uses>> {
+    Ok(Some(Uses { by: "import configurations", names: vec!["the import configuration \"Daily\"".into()] }))
 }

@@ -36,7 +36,8 @@ pub async fn outcomes(world: &World) -> Vec<i64> {
 /// Another process on the same databases, with the same standing clock.
 pub async fn second_process(world: &World) -> Arc<App> {
     let (config, url) = (world.app().config.clone(), world.app().base_url.clone());
-    let mut app = tokio::task::spawn_blocking(move || App::open(config, url)).await.unwrap().unwrap();
+    let mut app =
+        tokio::task::spawn_blocking(move || App::open(config, url, tidegate::guards::ALL)).await.unwrap().unwrap();
     app.clock = world.app().clock.clone();
     app.server_clock = None;
     Arc::new(app)

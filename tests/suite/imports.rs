@@ -5,7 +5,8 @@ use diesel::prelude::*;
 use tidegate::applications::{blocks, enter};
 use tidegate::db::schema::{configuration_versions, import_configurations};
 use tidegate::error::AppError;
-use tidegate::imports::{self, ConfigurationStatus, Definition, Draft, Mode, files};
+use tidegate::imports::{self, ConfigurationStatus, Definition, Draft, Mapping, Mode, files};
+use tidegate::runs::retention;
 
 use crate::support::stage::{Stage, block, csv, folder_connection, stage};
 use crate::support::{Browser, World};
@@ -70,7 +71,7 @@ on_both! {
         let (configuration, definition) = &made[0];
         assert_eq!(configuration.name, "Weather every night");
         assert_eq!(definition.source.path.as_deref(), Some("weather.csv"));
-        assert_eq!(definition.source.csv.nulls, ["", "NA"]);
+        assert_eq!(definition.source.read.values.nulls, ["", "NA"]);
         assert_eq!(definition.mapping.as_ref().unwrap().len(), 15);
         let block_id = configuration.block_id;
         let block = world.read(move |conn| blocks::find(conn, block_id)).await;
@@ -103,8 +104,8 @@ on_both! {
         olive.press("Save and choose when").await;
         let (_, definition) = configurations(&world).await.remove(0);
         let lines = definition.mapping.unwrap();
-        assert_eq!((lines[0].to.as_str(), lines[0].from.as_deref()), ("id", Some("id")));
-        assert_eq!((lines[1].to.as_str(), lines[1].constant.as_deref()), ("Term", Some("x")));
+        assert_eq!(lines[0], Mapping::column("id", "id"));
+        assert_eq!(lines[1], Mapping::constant("x", "Term"));
     }
 }
 
@@ -205,8 +206,8 @@ on_both! {
             let mut back = Vec::new();
             std::io::Read::read_to_end(&mut stored.reader(&app.blocks), &mut back).unwrap();
             assert_eq!(back, content);
-            assert_eq!(files::forget_unused(&app.db, &app.blocks, now)?, 0);
-            assert_eq!(files::forget_unused(&app.db, &app.blocks, now.plus(chrono::Duration::days(1)))?, 1);
+            assert_eq!(retention::forget_unused_files(&app, now)?, 0);
+            assert_eq!(retention::forget_unused_files(&app, now.plus(chrono::Duration::days(1)))?, 1);
             assert!(matches!(files::open(&app.blocks, id), Err(AppError::NotFound)));
             Ok(())
         })

@@ -16,6 +16,7 @@ mod pages;
 // The product's nouns.
 mod api;
 mod applications;
+mod at_size;
 mod blocks;
 mod bulk;
 mod bulk_pages;

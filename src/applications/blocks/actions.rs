@@ -12,6 +12,7 @@ use crate::clock::Moment;
 use crate::db::{self, Conn, Pool};
 use crate::error::{AppError, FieldErrors, Result};
 use crate::formats::ColumnType;
+use crate::in_use::{InUse, Thing};
 use crate::names::name_key;
 
 /// One Block that is not archived.
@@ -141,14 +142,14 @@ pub fn edit(
 
 /// Archives a Block: its name is free again, its data and history stay, its view goes. `in_use` names what still
 /// needs it (configurations, from the room above); anything there refuses.
-pub fn archive(conn: &mut Conn, blocks: &Pool, id: i64, in_use: &[String], now: Moment) -> Result<()> {
+pub fn archive(conn: &mut Conn, blocks: &Pool, in_use: InUse, id: i64, now: Moment) -> Result<()> {
     db::write(conn, |conn| {
         db::lock_row(conn, "blocks", id)?;
         let block = store::find(conn, id)?;
         let columns = store::named_by(conn, id)?;
         let users: Vec<String> = in_use
-            .iter()
-            .map(|name| format!("the import configuration \"{name}\""))
+            .names(conn, Thing::Block(id))?
+            .into_iter()
             .chain(columns.iter().map(|(block, column)| format!("the column \"{column}\" of the Block \"{block}\"")))
             .collect();
         if !users.is_empty() {

@@ -164,8 +164,8 @@ pub async fn archive(
 ) -> Result<HttpResponse> {
     let id = id.into_inner();
     let there = entered(&app, &by, id).await?;
-    let (asks, now) = (by.clone(), app.now());
-    match app.read(move |conn| actions::archive(conn, &asks, id, now)).await {
+    let (asks, now, in_use) = (by.clone(), app.now(), app.in_use);
+    match app.read(move |conn| actions::archive(conn, in_use, &asks, id, now)).await {
         Ok(()) => Ok(see_other("/", Some(Flash::new(format!("{} is archived.", there.application.name))))),
         Err(error @ AppError::Conflict(_)) => {
             let (status, errors) = refused(error)?;

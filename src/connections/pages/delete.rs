@@ -54,8 +54,8 @@ pub async fn delete(
 ) -> Result<HttpResponse> {
     let place = place(&app, &by, Some(*id)).await?;
     let connection = place.connection.as_ref().ok_or(AppError::NotFound)?;
-    let (who, id, now) = (by.clone(), connection.id, app.now());
-    match app.write(move |conn| actions::archive(conn, &who, id, now)).await {
+    let (who, id, now, in_use) = (by.clone(), connection.id, app.now(), app.in_use);
+    match app.write(move |conn| actions::archive(conn, in_use, &who, id, now)).await {
         Ok(()) => {
             let said = format!("Deleted the Connection “{}”.", connection.name);
             Ok(see_other("/connections", Some(Flash::new(said))))

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::super::failure::{FailureKind, FetchError, Retry};
 use super::super::fetched::hex;
-use super::super::{Check, FetchContext, Fetched};
+use super::super::{Check, Content, FetchContext, Fetched};
 use crate::words;
 
 /// Progress is told after so many bytes.
@@ -22,14 +22,22 @@ pub(super) async fn download(
 ) -> Result<Fetched, FetchError> {
     let promised = response.content_length();
     let most = ctx.limits.wire_bytes;
-    if promised.is_some_and(|bytes| bytes > most) {
+    let first = ctx.first.unwrap_or(u64::MAX);
+    if ctx.first.is_none() && promised.is_some_and(|bytes| bytes > most) {
         return Err(FetchError::too_large(&ctx.limits));
     }
     let keeping = |e: std::io::Error| FetchError::machine("The download", &e);
     let mut file = spool(ctx).map_err(keeping)?;
     let mut hasher = Sha256::new();
     let (mut bytes, mut told) = (0u64, 0u64);
-    while let Some(chunk) = response.chunk().await.map_err(|e| broken(&e, bytes, promised, ctx))? {
+    let mut whole = true;
+    while let Some(mut chunk) = response.chunk().await.map_err(|e| broken(&e, bytes, promised, ctx))? {
+        // The beginning is enough: what follows is not read, and the connection closes with the response.
+        let room = usize::try_from(first - bytes).unwrap_or(usize::MAX);
+        if chunk.len() > room {
+            chunk.truncate(room);
+            whole = false;
+        }
         bytes += chunk.len() as u64;
         if bytes > most {
             return Err(FetchError::too_large(&ctx.limits));
@@ -40,13 +48,17 @@ pub(super) async fn download(
             (ctx.progress)(bytes);
             told = bytes;
         }
+        if !whole {
+            break;
+        }
     }
-    if promised.is_some_and(|promised| promised != bytes) {
+    if whole && promised.is_some_and(|promised| promised != bytes) {
         return Err(cut(bytes, promised));
     }
     (ctx.progress)(bytes);
     file.rewind().map_err(keeping)?;
-    Ok(Fetched { file, name, bytes, check: Check::downloaded(hex(&hasher.finalize())) })
+    let check = Check::downloaded(hex(&hasher.finalize()));
+    Ok(Fetched { content: Content::File { file, check }, name, bytes, whole })
 }
 
 fn spool(ctx: &FetchContext<'_>) -> std::io::Result<File> {

@@ -24,7 +24,9 @@ pub(super) const KIND: Kind = Kind {
     name: "http",
     label: "HTTP(S)",
     summary: "Files that a web server or an API hands out",
-    takes: Takes::Path,
+    takes: Takes::Path { required: false },
+    settles: false,
+    lists: false,
     settings: &[
         Field {
             name: "url",
@@ -195,13 +197,13 @@ fn headers(given: &mut Given<'_>) -> Vec<(HeaderName, HeaderValue)> {
 }
 
 impl Connector for Http {
-    fn fetch(&self, request: &FetchRequest, ctx: &FetchContext<'_>) -> Result<Fetched, FetchError> {
+    fn fetch(&self, request: &FetchRequest, ctx: &FetchContext<'_>) -> Result<Vec<Fetched>, FetchError> {
         let FetchRequest::Path(path) = request else { return Err(FetchError::takes_no_query(KIND.label)) };
         let url = address::join(&self.base, path)?;
         exchange::block(ctx, async {
             let (response, at) = exchange::ask(self, &url, ctx).await?;
             let response = answer::judge(response, &at)?;
-            download::download(response, address::file_name(&url), ctx).await
+            Ok(vec![download::download(response, address::file_name(&url), ctx).await?])
         })
     }
 

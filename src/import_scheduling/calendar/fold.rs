@@ -53,6 +53,8 @@ pub struct Folding {
     pub keys: HashSet<Key>,
     /// For each day whether it has too many entries.
     pub crowded: Vec<bool>,
+    /// For each day whether nothing is told apart there: crowded, and bands are counted with the others.
+    pub whole: Vec<bool>,
 }
 
 impl Tally {
@@ -131,9 +133,25 @@ pub fn crowd(view: View) -> i64 {
     if view == View::Month { 40 } else { 200 }
 }
 
+/// So many runs are told apart by schedule in one look; of days that hold more all is counted together.
+pub const MOST_APART: i64 = 20_000;
+
+/// Which days are counted as a whole: the busiest, as far as the others together stay within [`MOST_APART`].
+pub fn whole(of_days: &[i64]) -> Vec<bool> {
+    let mut order: Vec<usize> = (0..of_days.len()).collect();
+    order.sort_by_key(|day| of_days[*day]);
+    let mut whole = vec![false; of_days.len()];
+    let mut sum = 0;
+    for day in order {
+        sum += of_days[day];
+        whole[day] = sum > MOST_APART;
+    }
+    whole
+}
+
 impl Plan<'_> {
     /// How many occurrences it has from one instant to another.
-    fn count(&self, from: Moment, to: Moment) -> i64 {
+    pub fn count(&self, from: Moment, to: Moment) -> i64 {
         let due = self.due.is_some_and(|at| from <= at && at < to);
         let from = from.max(self.from);
         let ahead = if from < to { count_between(self.rule, from, to) } else { 0 };
@@ -161,16 +179,18 @@ pub fn count_plans(frame: &Frame, plans: &[Plan], tallies: &mut Tallies) {
     }
 }
 
-/// Decides what is folded. A schedule that runs often on one of the days is a band on all of them.
-pub fn fold(frame: &Frame, tallies: &Tallies) -> Folding {
+/// Decides what is folded. A schedule that runs often on one of the days is a band on all of them but those that are
+/// counted as a whole.
+pub fn fold(frame: &Frame, tallies: &Tallies, whole: Vec<bool>) -> Folding {
     let often = often(frame.view);
-    let keys: HashSet<Key> =
-        tallies.iter().filter(|(_, tally)| tally.total() > often).map(|((_, key), _)| *key).collect();
+    let apart = || tallies.iter().filter(|((day, _), _)| !whole[*day]);
+    let keys: HashSet<Key> = apart().filter(|(_, tally)| tally.total() > often).map(|((_, key), _)| *key).collect();
     let mut left = vec![0; frame.days.len()];
-    for ((day, _), tally) in tallies.iter().filter(|((_, key), _)| !keys.contains(key)) {
+    for ((day, _), tally) in apart().filter(|((_, key), _)| !keys.contains(key)) {
         left[*day] += tally.total();
     }
-    Folding { keys, crowded: left.iter().map(|count| *count > crowd(frame.view)).collect() }
+    let crowded = left.iter().zip(&whole).map(|(count, whole)| *whole || *count > crowd(frame.view)).collect();
+    Folding { keys, crowded, whole }
 }
 
 /// The bands: over days that follow each other, cut after today so that what was and what will be are apart. In a
@@ -178,7 +198,8 @@ pub fn fold(frame: &Frame, tallies: &Tallies) -> Folding {
 pub fn bands(frame: &Frame, tallies: &Tallies, folding: &Folding) -> Vec<Band> {
     let mut open: BTreeMap<Key, Vec<Band>> = BTreeMap::new();
     let is_past = |n: usize| frame.days[n].date <= frame.today;
-    for ((day, key), tally) in tallies.iter().filter(|((_, key), _)| folding.keys.contains(key)) {
+    let apart = |day: usize, key: &Key| !folding.whole[day] && folding.keys.contains(key);
+    for ((day, key), tally) in tallies.iter().filter(|((day, key), _)| apart(*day, key)) {
         let of_key = open.entry(*key).or_default();
         let joins =
             |band: &Band| frame.view != View::Month && band.last + 1 == *day && is_past(band.last) == is_past(*day);

@@ -85,18 +85,30 @@ impl Scene {
         let filter = Filter { application_id, configuration_id: asked.configuration_id, only: asked.only };
 
         let days: Vec<Stretch> = frame.days.iter().map(|day| (day.from, day.to)).collect();
-        let mut names = HashMap::new();
+        let mut of_days = vec![0; days.len()];
+        for total in timeline::totals(conn, &filter, &days)? {
+            of_days[total.stretch as usize] += total.count;
+        }
+        let whole = fold::whole(&of_days);
         let mut tallies = Tallies::new();
-        for count in timeline::counts(conn, &filter, &days)? {
+        let told_apart: Vec<usize> = (0..days.len()).filter(|day| of_days[*day] > 0 && !whole[*day]).collect();
+        let stretches: Vec<Stretch> = told_apart.iter().map(|day| days[*day]).collect();
+        for count in timeline::counts(conn, &filter, &stretches)? {
             let key = key_of(count.schedule_id, count.configuration_id);
-            tallies.entry((count.stretch as usize, key)).or_default().add(count.status, count.count);
-            names.insert(key, count.name);
+            let day = told_apart[count.stretch as usize];
+            tallies.entry((day, key)).or_default().add(count.status, count.count);
         }
         let plans = plans(&all, &filter, now);
         fold::count_plans(&frame, &plans, &mut tallies);
-        let folding = fold::fold(&frame, &tallies);
-        let crowds = crowds(conn, &filter, &frame, &tallies, &folding)?;
+        let folding = fold::fold(&frame, &tallies, whole);
+        let mut crowds = crowds(conn, &filter, &frame, &tallies, &folding)?;
+        count_whole(conn, &filter, &frame, &plans, &folding, &mut crowds)?;
         let (by_schedule, by_hand) = split(&folding);
+        let gone: Vec<i64> = by_schedule.iter().copied().filter(|id| !all.contains_key(id)).collect();
+        let deleted: Vec<i64> = by_hand.iter().copied().filter(|id| !configurations.contains_key(id)).collect();
+        let of_schedules = timeline::names_of(conn, &gone)?.into_iter().map(|(id, name)| (Key::Schedule(id), name));
+        let of_configurations = imports::by_ids(conn, &deleted)?.into_iter().map(|c| (Key::ByHand(c.id), c.name));
+        let names = of_schedules.chain(of_configurations).collect();
         let quiet: Vec<Stretch> =
             days.iter().zip(&folding.crowded).filter(|(_, crowded)| !**crowded).map(|(day, _)| *day).collect();
         let runs = timeline::within(conn, &filter, &quiet, &by_schedule, &by_hand)?;
@@ -228,14 +240,14 @@ fn crowds(
     let mut crowds: BTreeMap<(usize, Option<u32>), Tally> = BTreeMap::new();
     if frame.view == View::Month {
         for ((day, key), tally) in tallies {
-            if folding.crowded[*day] && !folding.keys.contains(key) {
+            if folding.crowded[*day] && !folding.whole[*day] && !folding.keys.contains(key) {
                 let past = Tally { past: tally.past.clone(), planned: 0 };
                 crowds.entry((*day, None)).or_default().merge(&past);
             }
         }
         return Ok(crowds);
     }
-    let crowded = (0..frame.days.len()).filter(|day| folding.crowded[*day]);
+    let crowded = (0..frame.days.len()).filter(|day| folding.crowded[*day] && !folding.whole[*day]);
     let hours: Vec<_> = crowded
         .flat_map(|day| frame.hours(day).into_iter().map(move |(hour, from, to)| (day, hour, from, to)))
         .collect();
@@ -247,6 +259,38 @@ fn crowds(
         }
     }
     Ok(crowds)
+}
+
+/// Counts days of which nothing is told apart: all runs, and what is planned of those that are bands elsewhere.
+fn count_whole(
+    conn: &mut Conn,
+    filter: &Filter,
+    frame: &Frame,
+    plans: &[Plan],
+    folding: &Folding,
+    crowds: &mut BTreeMap<(usize, Option<u32>), Tally>,
+) -> Result<()> {
+    let whole = (0..frame.days.len()).filter(|day| folding.whole[*day]);
+    let slots: Vec<(usize, Option<u32>, Stretch)> = whole
+        .flat_map(|day| match frame.view {
+            View::Month => vec![(day, None, (frame.days[day].from, frame.days[day].to))],
+            _ => frame.hours(day).into_iter().map(|(hour, from, to)| (day, Some(hour), (from, to))).collect(),
+        })
+        .collect();
+    let stretches: Vec<Stretch> = slots.iter().map(|(.., stretch)| *stretch).collect();
+    for total in timeline::totals(conn, filter, &stretches)? {
+        let (day, hour, _) = slots[total.stretch as usize];
+        crowds.entry((day, hour)).or_default().add(total.status, total.count);
+    }
+    for plan in plans.iter().filter(|plan| folding.keys.contains(&Key::Schedule(plan.schedule))) {
+        for (day, hour, (from, to)) in &slots {
+            let planned = plan.count(*from, *to);
+            if planned > 0 {
+                crowds.entry((*day, *hour)).or_default().planned += planned;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Takes what is planned on crowded days into their counts.

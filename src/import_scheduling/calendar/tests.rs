@@ -151,7 +151,7 @@ fn what_runs_often_is_a_band_cut_after_today_with_all_its_counts() {
         tallies.insert((day, Key::Schedule(1)), past.clone());
     }
     fold::count_plans(&week, &plans, &mut tallies);
-    let folding = fold::fold(&week, &tallies);
+    let folding = fold::fold(&week, &tallies, vec![false; week.days.len()]);
     assert_eq!(folding.keys, [Key::Schedule(1)].into());
     let bands = fold::bands(&week, &tallies, &folding);
     let days: Vec<_> = bands.iter().map(|band| (band.first, band.last, band.tally.words(band.first == 0))).collect();
@@ -209,7 +209,7 @@ proptest! {
             .collect();
         let mut tallies = Tallies::new();
         fold::count_plans(&frame, &plans, &mut tallies);
-        let folding = fold::fold(&frame, &tallies);
+        let folding = fold::fold(&frame, &tallies, vec![false; frame.days.len()]);
         let bands = fold::bands(&frame, &tallies, &folding);
         for plan in &plans {
             let key = Key::Schedule(plan.schedule);

@@ -18,6 +18,7 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::toast;
+use super::view::address_of;
 use crate::app::App;
 use crate::applications::{Entered, enter, settings_shell, who_sees};
 use crate::clock::Moment;
@@ -315,7 +316,7 @@ async fn save(
     };
     match saved {
         Ok(schedule) => {
-            let list = format!("/applications/{application_id}/settings/import-scheduling");
+            let list = address_of(application_id, schedule.configuration_id);
             let did = if schedule_id.is_some() { "Updated" } else { "Scheduled" };
             let flash = Flash::new(format!("{did}: {}.", schedule.sentence()));
             toast::on_to(&request, &list, &format!("#sched-{}", schedule.id), flash)

@@ -12,7 +12,7 @@ use super::{Place, load_good, optional, place, reject_choices};
 use crate::app::App;
 use crate::applications::blocks::Block;
 use crate::error::{AppError, FieldErrors, Result};
-use crate::formats::Proposal;
+use crate::formats::{Format, Proposal, ReadOptions};
 use crate::imports::sample::{Origin, look};
 use crate::imports::{Configuration, Definition, Draft, Mode, Overlap, actions};
 use crate::members::{By, SignedIn};
@@ -43,6 +43,13 @@ struct EditPage {
     source: String,
     sources: Vec<(String, String)>,
     path: String,
+    query: String,
+    /// A query is asked, and there is no file.
+    asks: bool,
+    settles: bool,
+    after: String,
+    afters: Vec<(String, &'static str)>,
+    move_to: String,
     o: OptionsView,
     by_name: bool,
     rows: Vec<MapRow>,
@@ -68,7 +75,10 @@ struct Typed {
     description: String,
     source: String,
     path: String,
-    options: crate::formats::CsvOptions,
+    query: String,
+    after: String,
+    move_to: String,
+    options: ReadOptions,
     by_name: bool,
     rows: Vec<MapRow>,
     mode: String,
@@ -89,7 +99,10 @@ impl Typed {
             description: configuration.description.clone(),
             source: configuration.connection_id.map_or("file".into(), |id| id.to_string()),
             path: definition.source.path.clone().unwrap_or_default(),
-            options: definition.source.csv.clone(),
+            query: definition.source.query.clone().unwrap_or_default(),
+            after: definition.source.after_success.to_string(),
+            move_to: definition.source.move_to.clone().unwrap_or_default(),
+            options: definition.source.read.clone(),
             by_name: definition.mapping.is_none(),
             rows: mapping::rows_of(definition.mapping.as_deref(), block),
             mode: definition.mode.to_string(),
@@ -106,7 +119,7 @@ impl Typed {
         }
     }
 
-    fn read(form: &Form, block: &Block) -> Self {
+    fn read(form: &Form, block: &Block, asks: bool) -> Self {
         let text = |name: &str| form.get(name).to_owned();
         Self {
             version: text("version"),
@@ -114,7 +127,10 @@ impl Typed {
             description: text("description"),
             source: text("source"),
             path: text("source-path"),
-            options: options::read(form),
+            query: text("source-query"),
+            after: text("source-after_success"),
+            move_to: text("source-move_to"),
+            options: options::read(form, asks),
             by_name: form.get("how") == "names",
             rows: mapping::rows(form, block, &[], &[]),
             mode: text("mode"),
@@ -138,8 +154,12 @@ impl Typed {
             errors.add("source", "Choose where the rows come from.");
         }
         let mut definition = Definition::new(mode.unwrap_or(Mode::Append));
-        definition.source.csv = self.options.clone();
-        definition.source.path = Some(self.path.clone()).filter(|_| connection_id.is_some());
+        definition.source.read = self.options.clone();
+        let asks = self.options.format == Format::Rows;
+        // What the form holds for the other kind of source is left behind.
+        definition.source.path = Some(self.path.clone()).filter(|_| connection_id.is_some() && !asks);
+        definition.source.query = Some(self.query.clone()).filter(|_| asks);
+        options::read_after(form, &mut definition.source);
         definition.mapping = if self.by_name { None } else { Some(mapping::mapping(&self.rows).0) };
         definition.rejects.load_good = load_good(form);
         definition.rejects.max_rows = optional(form, "rejects-max_rows", &mut errors);
@@ -189,11 +209,13 @@ fn page(
     let mut choices = shown.proposal.as_ref().map(mapping::source_columns).unwrap_or_default();
     for line in &lines {
         // A column that the sample lacks is still what was chosen.
-        if let Some(from) = line.from.as_ref().filter(|from| !choices.contains(from)) {
-            choices.push(from.clone());
+        if let Some(from) = line.fills.source_column()
+            && !choices.iter().any(|choice| choice == from)
+        {
+            choices.push(from.to_owned());
         }
     }
-    let landing = shown.proposal.as_ref().map(|p| mapping::landing(&lines, block, &typed.options, p));
+    let landing = shown.proposal.as_ref().map(|p| mapping::landing(&lines, block, &typed.options.values, p));
     let mut sources: Vec<(String, String)> =
         place.connections.iter().map(|c| (c.id.to_string(), format!("{} ({})", c.name, c.kind_label()))).collect();
     sources.push(("file".into(), "A file given by hand".into()));
@@ -218,9 +240,15 @@ fn page(
         block_id: block.id,
         block: block.name.clone(),
         status,
-        source: typed.source,
         sources,
+        asks: typed.options.format == Format::Rows,
+        settles: settles(place, &typed.source),
+        source: typed.source,
         path: typed.path,
+        query: typed.query,
+        after: typed.after,
+        afters: options::after_choices(),
+        move_to: typed.move_to,
         o: OptionsView::of(&typed.options),
         by_name: typed.by_name,
         rows: typed.rows,
@@ -240,6 +268,12 @@ fn page(
         errors: at_controls(shown.errors),
     };
     Page::with(shown.status, request, &template)
+}
+
+/// Whether the file of that source could be moved or deleted.
+fn settles(place: &Place, source: &str) -> bool {
+    let connection = source.parse().ok().and_then(|id| place.connection(id));
+    connection.and_then(|connection| connection.kind()).is_some_and(|kind| kind.settles)
 }
 
 fn line_of(field: &str) -> Option<usize> {
@@ -275,7 +309,7 @@ pub async fn change(
     let (configuration, _) = place.found.as_ref().ok_or(AppError::NotFound)?;
     let (entered, who) = (place.entered.clone(), by.clone());
     app.read(move |conn| entered.need_configure(conn, &who)).await?;
-    let typed = Typed::read(&form, block_of(&place, configuration)?);
+    let typed = Typed::read(&form, block_of(&place, configuration)?, place.asks(&form));
     if form.get("go") == "look" {
         let shown = match read_source(&app, &by, &place, &form, &typed).await {
             Ok(proposal) => Shown { proposal: Some(proposal), ..Shown::default() },
@@ -293,7 +327,8 @@ pub async fn change(
     }
     let (who, entered, id, version, now) =
         (by.clone(), place.entered.clone(), configuration.id, form.id("version"), app.now());
-    match app.write(move |conn| actions::update(conn, &who, &entered, id, version, draft, now)).await {
+    let in_use = app.in_use;
+    match app.write(move |conn| actions::update(conn, in_use, &who, &entered, id, version, draft, now)).await {
         Ok(saved) => {
             let said = format!("Saved the import configuration “{}”. Its next run follows it.", saved.name);
             Ok(see_other(&format!("{}/{id}", place.list()), Some(Flash::new(said))))
@@ -360,7 +395,8 @@ pub async fn delete(
     let place = place(&app, &by, path.0, Some(path.1)).await?;
     let (configuration, _) = place.found.as_ref().ok_or(AppError::NotFound)?;
     let (who, entered, id, now) = (by.clone(), place.entered.clone(), configuration.id, app.now());
-    match app.write(move |conn| actions::archive(conn, &who, &entered, id, now)).await {
+    let in_use = app.in_use;
+    match app.write(move |conn| actions::archive(conn, in_use, &who, &entered, id, now)).await {
         Ok(()) => {
             let said = format!("Deleted the import configuration “{}”.", configuration.name);
             Ok(see_other(&place.list(), Some(Flash::new(said))))

@@ -3,8 +3,8 @@
 
 use crate::applications::blocks::{Block, Column};
 use crate::error::FieldErrors;
-use crate::formats::{CsvOptions, Parser, Proposal};
-use crate::imports::Mapping;
+use crate::formats::{Parser, Proposal, ValueOptions};
+use crate::imports::{Expr, Mapping};
 use crate::names::name_key;
 use crate::web::Form;
 
@@ -64,11 +64,11 @@ pub fn rows_of(mapping: Option<&[Mapping]>, block: &Block) -> Vec<MapRow> {
         .iter()
         .map(|column| {
             let line = mapping.into_iter().flatten().find(|line| name_key(&line.to) == name_key(&column.name));
-            let (from, constant) = match line {
-                Some(Mapping { constant: Some(text), .. }) => (CONSTANT.to_owned(), text.clone()),
-                Some(Mapping { from: Some(name), .. }) => (format!("{COLUMN}{name}"), String::new()),
-                _ if mapping.is_none() => (format!("{COLUMN}{}", column.name), String::new()),
-                _ => (String::new(), String::new()),
+            let (from, constant) = match line.map(|line| &line.fills) {
+                Some(Expr::Constant(text)) => (CONSTANT.to_owned(), text.clone()),
+                Some(Expr::Column(name)) => (format!("{COLUMN}{name}"), String::new()),
+                None if mapping.is_none() => (format!("{COLUMN}{}", column.name), String::new()),
+                None => (String::new(), String::new()),
             };
             MapRow { to: column.name.clone(), words: words(column), from, constant, error: None }
         })
@@ -91,11 +91,8 @@ pub fn mapping(rows: &[MapRow]) -> (Vec<Mapping>, Vec<usize>) {
     for (i, row) in rows.iter().enumerate() {
         let line = match row.from.as_str() {
             "" => continue,
-            CONSTANT => Mapping { from: None, constant: Some(row.constant.clone()), to: row.to.clone() },
-            name => {
-                let name = name.strip_prefix(COLUMN).unwrap_or(name).to_owned();
-                Mapping { from: Some(name), constant: None, to: row.to.clone() }
-            }
+            CONSTANT => Mapping::constant(&row.constant, &row.to),
+            name => Mapping::column(name.strip_prefix(COLUMN).unwrap_or(name), &row.to),
         };
         lines.push(line);
         places.push(i);
@@ -127,7 +124,7 @@ pub fn source_columns(proposal: &Proposal) -> Vec<String> {
 pub fn not_in_source(lines: &[Mapping], source: &[String]) -> FieldErrors {
     let mut errors = FieldErrors::new();
     for (i, line) in lines.iter().enumerate() {
-        if let Some(from) = &line.from
+        if let Some(from) = line.fills.source_column()
             && !source.iter().any(|name| name_key(name) == name_key(from))
         {
             errors.add(format!("mapping[{i}].from"), format!("The source has no column named \"{from}\"."));
@@ -154,21 +151,21 @@ pub struct LandingCell {
 }
 
 /// Lets the sample land. Lines whose column is not there are left out: they are told apart from it.
-pub fn landing(lines: &[Mapping], block: &Block, options: &CsvOptions, proposal: &Proposal) -> Landing {
+pub fn landing(lines: &[Mapping], block: &Block, options: &ValueOptions, proposal: &Proposal) -> Landing {
     let mut landing = Landing::default();
     let mut ways = Vec::new();
     for line in lines {
         let Some(column) = block.column(&line.to) else { continue };
         let Ok(parser) = Parser::new(column.column_type, column.must_be_filled(), options) else { continue };
-        let index = match &line.from {
-            Some(from) => match proposal.columns.iter().position(|c| name_key(&c.name) == name_key(from)) {
-                Some(index) => Some(index),
+        let (index, constant) = match &line.fills {
+            Expr::Column(from) => match proposal.columns.iter().position(|c| name_key(&c.name) == name_key(from)) {
+                Some(index) => (Some(index), String::new()),
                 None => continue,
             },
-            None => None,
+            Expr::Constant(text) => (None, text.clone()),
         };
         landing.heads.push(column.name.clone());
-        ways.push((index, line.constant.clone().unwrap_or_default(), parser));
+        ways.push((index, constant, parser));
     }
     for row in &proposal.rows {
         let uneven = row.len() != proposal.columns.len();

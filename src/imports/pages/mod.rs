@@ -26,6 +26,7 @@ use crate::app::App;
 use crate::applications::blocks::{self, Block};
 use crate::applications::{Entered, enter, settings_shell};
 use crate::connections::{self, Connection};
+use crate::connectors::{FetchRequest, Takes};
 use crate::error::{FieldErrors, Result};
 use crate::imports::files;
 use crate::members::By;
@@ -82,6 +83,12 @@ impl Place {
         ])
     }
 
+    /// Whether the source that a form names is asked by a query.
+    fn asks(&self, form: &Form) -> bool {
+        let kind = form.id("source").and_then(|id| self.connection(id)).and_then(Connection::kind);
+        kind.is_some_and(|kind| kind.takes == Takes::Query)
+    }
+
     fn connection(&self, id: i64) -> Option<&Connection> {
         self.connections.iter().find(|connection| connection.id == id)
     }
@@ -104,11 +111,19 @@ impl Place {
         let Some(connection) = connection else {
             return Err(FieldErrors::one("source", "Choose where the rows come from."));
         };
-        let path = form.get("source-path").to_owned();
-        if path.is_empty() && connection.kind != "http" {
-            return Err(FieldErrors::one("source-path", "Name the file that is imported."));
-        }
-        Ok(Origin::Connection { id: connection.id, path })
+        let request = match connection.kind().map(|kind| kind.takes) {
+            Some(Takes::Query) => match form.some("source-query") {
+                None => return Err(FieldErrors::one("source-query", "Write the query whose rows are imported.")),
+                Some(query) => FetchRequest::Query(query.to_owned()),
+            },
+            takes => match form.get("source-path") {
+                "" if takes != Some(Takes::Path { required: false }) => {
+                    return Err(FieldErrors::one("source-path", "Name the file that is imported."));
+                }
+                path => FetchRequest::Path(path.to_owned()),
+            },
+        };
+        Ok(Origin::Connection { id: connection.id, request })
     }
 }
 

@@ -1,12 +1,15 @@
-//! How a CSV source is written, as a form's controls hold it. Their names are those of the API (`source.delimiter` is
-//! `source-delimiter`), so that what is wrong finds its control.
+//! How a source is written and what becomes of it afterwards, as a form's controls hold it. Their names are those of the
+//! API (`source.delimiter` is `source-delimiter`), so that what is wrong finds its control.
 
-use crate::formats::{Compression, CsvOptions};
+use crate::formats::{Compression, CsvOptions, Format, ReadOptions};
+use crate::imports::{AfterSuccess, Source};
 use crate::web::Form;
 
 /// The options as text to type.
 #[derive(Clone, Debug, Default)]
 pub struct OptionsView {
+    /// `rows` where a query is asked: nothing of a file is shown then.
+    pub format: String,
     pub delimiter: String,
     pub quote: String,
     pub encoding: String,
@@ -18,25 +21,30 @@ pub struct OptionsView {
     pub timestamp_format: String,
     pub time_zone: String,
     pub compression: String,
+    pub formats: Vec<(String, &'static str)>,
     pub headers: Vec<(String, &'static str)>,
     pub compressions: Vec<(String, &'static str)>,
 }
 
 impl OptionsView {
-    pub fn of(options: &CsvOptions) -> Self {
-        let nulls: Vec<&str> = options.nulls.iter().map(String::as_str).filter(|null| !null.is_empty()).collect();
+    pub fn of(options: &ReadOptions) -> Self {
+        let csv = options.csv().cloned().unwrap_or_default();
+        let values = &options.values;
+        let nulls: Vec<&str> = values.nulls.iter().map(String::as_str).filter(|null| !null.is_empty()).collect();
         Self {
-            delimiter: if options.delimiter == "\t" { "\\t".into() } else { options.delimiter.clone() },
-            quote: options.quote.clone(),
-            encoding: options.encoding.clone(),
-            header: if options.header { "yes".into() } else { "no".into() },
+            format: options.format.as_str().to_owned(),
+            delimiter: if csv.delimiter == "\t" { "\\t".into() } else { csv.delimiter },
+            quote: csv.quote,
+            encoding: csv.encoding,
+            header: if csv.header { "yes".into() } else { "no".into() },
             nulls: nulls.join("\n"),
-            decimal_point: options.decimal_point.clone(),
-            group_separator: options.group_separator.clone().unwrap_or_default(),
-            date_format: options.date_format.clone(),
-            timestamp_format: options.timestamp_format.clone().unwrap_or_default(),
-            time_zone: options.time_zone.clone().unwrap_or_default(),
+            decimal_point: values.decimal_point.clone(),
+            group_separator: values.group_separator.clone().unwrap_or_default(),
+            date_format: values.date_format.clone(),
+            timestamp_format: values.timestamp_format.clone().unwrap_or_default(),
+            time_zone: values.time_zone.clone().unwrap_or_default(),
             compression: options.compression.map_or(String::new(), |c| c.as_str().to_owned()),
+            formats: vec![("csv".into(), "CSV"), ("ndjson".into(), "NDJSON: a JSON object on each line")],
             headers: vec![("yes".into(), "The names of the columns"), ("no".into(), "Data")],
             compressions: vec![
                 (String::new(), "As the file's name says"),
@@ -45,45 +53,62 @@ impl OptionsView {
             ],
         }
     }
+
+    pub fn is_csv(&self) -> bool {
+        self.format == "csv"
+    }
+
+    pub fn is_file(&self) -> bool {
+        self.format != "rows"
+    }
 }
 
 /// Whether a form says how the source is written at all.
 pub fn are_in(form: &Form) -> bool {
-    form.has("source-delimiter")
+    form.has("source-format")
 }
 
-/// The options that a form holds; whether they can be used is theirs to say.
-pub fn read(form: &Form) -> CsvOptions {
+/// The options that a form holds, of a file or of what a query answers (`asks`); whether they can be used is theirs to
+/// say.
+pub fn read(form: &Form, asks: bool) -> ReadOptions {
     let text = |name: &str| Some(form.raw(name).to_owned()).filter(|text| !text.is_empty());
-    let mut options = CsvOptions {
-        delimiter: form.raw("source-delimiter").to_owned(),
-        quote: form.raw("source-quote").to_owned(),
-        encoding: form.get("source-encoding").to_owned(),
-        header: form.get("source-header") != "no",
-        nulls: std::iter::once("")
-            .chain(form.raw("source-nulls").lines().filter(|line| !line.is_empty()))
-            .map(str::to_owned)
-            .collect(),
-        decimal_point: form.raw("source-decimal_point").to_owned(),
-        group_separator: text("source-group_separator"),
-        date_format: form.get("source-date_format").to_owned(),
-        timestamp_format: text("source-timestamp_format"),
-        time_zone: form.some("source-time_zone").map(str::to_owned),
-        compression: Compression::ALL.into_iter().find(|known| known.as_str() == form.get("source-compression")),
-    };
+    let mut options = ReadOptions::of(match Format::named(form.get("source-format")) {
+        _ if asks => Format::Rows,
+        // A form that held another format before has no punctuation: it is as usual.
+        Some(Format::Csv(_)) if form.has("source-delimiter") => Format::Csv(CsvOptions {
+            delimiter: form.raw("source-delimiter").to_owned(),
+            quote: form.raw("source-quote").to_owned(),
+            encoding: form.get("source-encoding").to_owned(),
+            header: form.get("source-header") != "no",
+        }),
+        Some(Format::Ndjson) => Format::Ndjson,
+        _ => Format::default(),
+    });
+    let values = &mut options.values;
+    let lines = form.raw("source-nulls").lines().filter(|line| !line.is_empty());
+    values.nulls = std::iter::once("").chain(lines).map(str::to_owned).collect();
+    values.decimal_point = form.raw("source-decimal_point").to_owned();
+    values.group_separator = text("source-group_separator");
+    values.date_format = form.get("source-date_format").to_owned();
+    values.timestamp_format = text("source-timestamp_format");
+    values.time_zone = form.some("source-time_zone").map(str::to_owned);
+    options.compression = Compression::ALL.into_iter().find(|known| known.as_str() == form.get("source-compression"));
     options.tidy();
     options
 }
 
 /// Puts options in the place of those that a form holds.
-pub fn write(form: &mut Form, options: &CsvOptions) {
+pub fn write(form: &mut Form, options: &ReadOptions) {
     form.0.retain(|(name, _)| !is_one(name));
     let view = OptionsView::of(options);
-    let pairs = [
+    let csv = [
         ("delimiter", view.delimiter),
         ("quote", view.quote),
         ("encoding", view.encoding),
         ("header", view.header),
+    ];
+    let all = [
+        ("format", view.format),
         ("nulls", view.nulls),
         ("decimal_point", view.decimal_point),
         ("group_separator", view.group_separator),
@@ -92,12 +117,24 @@ pub fn write(form: &mut Form, options: &CsvOptions) {
         ("time_zone", view.time_zone),
         ("compression", view.compression),
     ];
-    form.0.extend(pairs.into_iter().map(|(name, value)| (format!("source-{name}"), value)));
+    let csv = csv.into_iter().filter(|_| options.csv().is_some());
+    form.0.extend(all.into_iter().chain(csv).map(|(name, value)| (format!("source-{name}"), value)));
 }
 
 /// Whether a control is one of these.
 pub fn is_one(name: &str) -> bool {
-    name.strip_prefix("source-").is_some_and(|member| CsvOptions::MEMBERS.contains(&member))
+    name.strip_prefix("source-").is_some_and(ReadOptions::has)
+}
+
+/// What becomes of the file, as the form says it.
+pub fn read_after(form: &Form, source: &mut Source) {
+    source.after_success = AfterSuccess::parse(form.get("source-after_success")).unwrap_or_default();
+    source.move_to = form.some("source-move_to").map(str::to_owned).filter(|_| source.after_success == AfterSuccess::Move);
+}
+
+/// The choices for it.
+pub fn after_choices() -> Vec<(String, &'static str)> {
+    AfterSuccess::ALL.iter().map(|after| (after.to_string(), after.label())).collect()
 }
 
 #[cfg(test)]
@@ -106,20 +143,20 @@ mod tests {
 
     #[test]
     fn a_form_gives_back_the_options_that_it_was_given() {
-        let mut options = CsvOptions {
+        let mut options = ReadOptions::of(Format::Csv(CsvOptions {
             delimiter: "\t".into(),
-            nulls: vec![String::new(), "NA".into(), "n/a".into()],
-            group_separator: Some(" ".into()),
             header: false,
-            time_zone: Some("Europe/Paris".into()),
-            compression: Some(Compression::Gzip),
             ..CsvOptions::default()
-        };
+        }));
+        options.values.nulls = vec![String::new(), "NA".into(), "n/a".into()];
+        options.values.group_separator = Some(" ".into());
+        options.values.time_zone = Some("Europe/Paris".into());
+        options.compression = Some(Compression::Gzip);
         let mut form = Form::default();
-        write(&mut form, &options);
-        assert_eq!(read(&form), options);
-        options = CsvOptions::default();
-        write(&mut form, &options);
-        assert_eq!(read(&form), options);
+        for options in [options, ReadOptions::default(), ReadOptions::of(Format::Ndjson), ReadOptions::default()] {
+            write(&mut form, &options);
+            assert_eq!(read(&form, false), options);
+        }
+        assert_eq!(read(&form, true).format, Format::Rows);
     }
 }

@@ -42,8 +42,7 @@ impl Checker {
         for route in &self.routes {
             match &route.from {
                 Place::Cell(index) => {
-                    let cell = record.field(*index);
-                    match route.parser.parse(cell) {
+                    match route.parser.take(record.cell(*index)) {
                         Ok(value) => batch.push(value),
                         Err(fault) => {
                             batch.push(Value::Empty);
@@ -58,7 +57,7 @@ impl Checker {
                         }
                     }
                     if self.has_text_key && route.column.key {
-                        key_bytes += cell.len();
+                        key_bytes += record.field(*index).len();
                     }
                 }
                 Place::Constant(cell) => batch.push(cell.value()),
@@ -101,7 +100,7 @@ impl Checker {
                 if record.damage().iter().any(|damage| damage.column == Some(index)) {
                     continue;
                 }
-                if let Err(fault) = route.parser.parse(record.field(index)) {
+                if let Err(fault) = route.parser.take(record.cell(index)) {
                     rejects.cells.push(RejectedCell {
                         line,
                         column: route.source_name.clone(),

@@ -1,6 +1,7 @@
-//! What a load is given: its file, and what it needs from its run.
+//! What a load is given: its source, and what it needs from its run.
 
 use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -8,6 +9,7 @@ use super::outcome::{FailureKind, LoadError};
 use crate::applications::blocks::RunKey;
 use crate::clock::Clock;
 use crate::db::Pool;
+use crate::formats::Rows;
 
 /// The file of a load, on this machine. It is read from its beginning, more than once where need be.
 #[derive(Debug)]
@@ -18,6 +20,55 @@ pub struct SourceFile {
     /// As it is on the disk, before decompression.
     pub bytes: u64,
     pub sha256: String,
+}
+
+/// What a load reads.
+pub enum Source<'a> {
+    File(&'a SourceFile),
+    /// Rows that come once, such as a query's; and what they are called.
+    Rows {
+        rows: Box<dyn Rows + 'a>,
+        name: String,
+    },
+}
+
+impl Source<'_> {
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::File(file) => &file.name,
+            Self::Rows { name, .. } => name,
+        }
+    }
+
+    /// Of a file, in hexadecimal; of rows nothing, because nobody keeps their bytes.
+    pub(super) fn sha256(&self) -> &str {
+        match self {
+            Self::File(file) => &file.sha256,
+            Self::Rows { .. } => "",
+        }
+    }
+}
+
+/// A file that ends its reader when the load is cancelled: looking through a large one for its columns gives no row for
+/// a long time.
+pub(super) struct Watched<'a> {
+    pub file: &'a File,
+    pub cancelled: &'a AtomicBool,
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        if self.cancelled.load(Ordering::Relaxed) {
+            return Err(std::io::Error::other("it was cancelled"));
+        }
+        self.file.read(out)
+    }
+}
+
+impl Seek for Watched<'_> {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.file.seek(to)
+    }
 }
 
 /// How far a load is.

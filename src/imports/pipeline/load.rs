@@ -1,33 +1,33 @@
 //! The run of a load from the first byte to the commit.
-use std::fs::File;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
+use super::again::{self, Again};
 use super::check::Checker;
-use super::context::{LoadContext, Progress, SourceFile};
+use super::context::{LoadContext, Progress, Source, SourceFile};
 use super::outcome::{Counts, FailureKind, LoadError, LoadReport, Outcome, Step, counts_of};
 use super::plan::{Plan, dimension_routes, routes};
-use super::rejects::{Keeper, decide, from_format, open};
+use super::rejects::{Keeper, decide, from_format};
 use crate::applications::blocks::batch::Batch;
 use crate::applications::blocks::ledger::{self, LedgerRow, LoadRefused};
 use crate::applications::blocks::rejects::RejectBatch;
 use crate::applications::blocks::{Loader, Merge, Staging, Visible, checks, rejects as kept, seal};
 use crate::db::Conn;
-use crate::formats::{CsvReader, FormatError, Record};
+use crate::formats::{ColumnType, FormatError, Record, Rows};
 use crate::words;
 
 /// Loads the file into the Block, all of its accepted rows or none. Blocks: call it from a thread that may. A run
 /// whose load the ledger knows already is answered from there and loads nothing twice.
 pub fn run(plan: &Plan, source: &SourceFile, context: &LoadContext<'_>) -> Result<LoadReport, LoadError> {
-    run_if_unchanged(plan, source, context, &|| Ok(()))
+    run_if_unchanged(plan, Source::File(source), context, &|| Ok(()))
 }
 
 /// The same; `unchanged` is asked after the last byte was read and before it counts, and says why the source is not to
 /// be trusted when it is not what it was.
 pub fn run_if_unchanged(
     plan: &Plan,
-    source: &SourceFile,
+    source: Source<'_>,
     context: &LoadContext<'_>,
     unchanged: &dyn Fn() -> Result<(), String>,
 ) -> Result<LoadReport, LoadError> {
@@ -39,11 +39,16 @@ pub fn run_if_unchanged(
         return Ok(LoadReport::from_ledger(&row));
     }
     context.go_on()?;
-    let reader = open(source, &plan.csv)?;
+    let (name, sha256) = (source.name().to_owned(), source.sha256().to_owned());
+    let twice = plan.block.columns.iter().any(|c| c.key || c.column_type == ColumnType::Dimension);
+    let opened = again::first(source, &plan.read, twice, context.cancelled);
+    // Who cancelled wants to read that, and not that the file could not be read.
+    context.go_on()?;
+    let (reader, again) = opened?;
     if reader.columns().is_empty() {
-        return Ok(nothing_new(&Reading::default(), source));
+        return Ok(nothing_new(&Reading::default(), &name));
     }
-    let utf8 = reader.encoding() == "UTF-8";
+    let utf8 = reader.is_utf8();
     let routes =
         routes(plan, reader.columns(), reader.ignored()).map_err(|why| LoadError::new(FailureKind::Columns, why))?;
     let stage_rejected = !dimension_routes(plan, &routes).is_empty();
@@ -55,10 +60,12 @@ pub fn run_if_unchanged(
     drop(conn);
     let mut load = Load {
         plan,
-        source,
+        name: &name,
+        sha256: &sha256,
+        again,
         context,
         checker: &checker,
-        keeper: Keeper::new(context.run.id, &checker, &plan.csv, utf8),
+        keeper: Keeper::new(context.run.id, &checker, &plan.read, utf8),
         staging: &staging,
         read: Reading::default(),
         loading: Duration::ZERO,
@@ -88,8 +95,8 @@ pub fn run_if_unchanged(
     })
 }
 
-fn nothing_new(read: &Reading, source: &SourceFile) -> LoadReport {
-    let detail = format!("{} holds no rows: nothing new. The Block holds what it held before.", source.name);
+fn nothing_new(read: &Reading, name: &str) -> LoadReport {
+    let detail = format!("{name} holds no rows: nothing new. The Block holds what it held before.");
     LoadReport {
         outcome: Outcome::NothingNew,
         counts: Counts { bytes: read.bytes, ..Counts::default() },
@@ -140,7 +147,9 @@ const SAMPLE: i64 = 64;
 
 struct Load<'a> {
     plan: &'a Plan,
-    source: &'a SourceFile,
+    name: &'a str,
+    sha256: &'a str,
+    again: Again<'a>,
     context: &'a LoadContext<'a>,
     checker: &'a Checker,
     keeper: Keeper<'a>,
@@ -154,7 +163,7 @@ struct Load<'a> {
 impl Load<'_> {
     fn run(
         &mut self,
-        reader: CsvReader<&File>,
+        reader: Box<dyn Rows + '_>,
         unchanged: &dyn Fn() -> Result<(), String>,
     ) -> Result<LoadReport, LoadError> {
         let positions: Vec<i32> = self.checker.routes().iter().map(|route| route.column.position).collect();
@@ -163,7 +172,7 @@ impl Load<'_> {
         self.fill(reader, &mut loader, positions.len())?;
         let mut conn = loader.finish().map_err(LoadError::from_database)?;
         if self.read.rows == 0 {
-            return Ok(nothing_new(&self.read, self.source));
+            return Ok(nothing_new(&self.read, self.name));
         }
         self.context.go_on()?;
         let (staged, rejected) = self.check_as_a_whole(&mut conn)?;
@@ -177,7 +186,7 @@ impl Load<'_> {
     }
 
     /// Reads on a thread of its own and writes on this one.
-    fn fill(&mut self, reader: CsvReader<&File>, loader: &mut Loader, width: usize) -> Result<(), LoadError> {
+    fn fill(&mut self, reader: Box<dyn Rows + '_>, loader: &mut Loader, width: usize) -> Result<(), LoadError> {
         let (full, arriving) = sync_channel::<Parcel>(PARCELS);
         let (empty, returning) = sync_channel::<Parcel>(PARCELS);
         for _ in 0..PARCELS {
@@ -261,7 +270,7 @@ impl Load<'_> {
         }
         let mut counts = (self.read.staged, self.read.rejected);
         if found > 0 || (self.checker.stage_rejected && self.read.rejected > 0) {
-            self.keeper.fetch(conn, self.source)?;
+            self.keeper.fetch(conn, &self.again)?;
             let rejected = kept::count(conn, self.context.run.id).map_err(LoadError::from_database)?;
             counts = (self.read.rows - rejected, rejected);
         }
@@ -278,7 +287,7 @@ impl Load<'_> {
     ) -> Result<LoadReport, LoadError> {
         self.tell("Making the load visible");
         let began = Instant::now();
-        seal(&mut conn, &self.staging.table).map_err(LoadError::from_database)?;
+        seal(&mut conn, self.staging, self.plan.merge()).map_err(LoadError::from_database)?;
         let visible = Visible {
             block: &self.plan.block,
             merge: self.plan.merge(),
@@ -288,8 +297,8 @@ impl Load<'_> {
             read: self.read.rows,
             rejected,
             bytes: self.read.bytes,
-            source_name: &self.source.name,
-            source_sha256: &self.source.sha256,
+            source_name: self.name,
+            source_sha256: self.sha256,
         };
         let row = match ledger::commit(&mut conn, &[(self.staging, &visible)], self.context.clock.now()) {
             Ok(mut rows) => {
@@ -333,7 +342,7 @@ impl Load<'_> {
     fn steps(&self, loaded: String, rejected: i64) -> Vec<Step> {
         let read = &self.read;
         let from =
-            format!("{} and {} bytes of {}.", words::rows(read.rows), words::count(read.bytes), self.source.name);
+            format!("{} and {} bytes of {}.", words::rows(read.rows), words::count(read.bytes), self.name);
         vec![
             Step { name: "Read", duration: read.reading, detail: from },
             Step {
@@ -348,7 +357,7 @@ impl Load<'_> {
 
 /// The reading thread: fills parcels until the source ends, or until nobody takes them any more.
 fn read_all(
-    mut reader: CsvReader<&File>,
+    mut reader: Box<dyn Rows + '_>,
     checker: &Checker,
     cancelled: &AtomicBool,
     returning: Receiver<Parcel>,

@@ -1,14 +1,15 @@
-//! Read → map → check → load: one file into one Block, all of its accepted rows or none.
+//! Read → map → check → load: one source into one Block, all of its accepted rows or none.
 //!
 //! One thread reads the source, types its cells and sets aside what is wrong; the caller's thread writes what is right
 //! into a staging table that nobody sees. A few batches go round between the two, so memory is flat however long the
 //! source is. Then what can be said only of all rows together is checked in SQL, the configuration's limits on
 //! rejected rows are applied, and one short transaction makes the load visible ([`blocks::ledger`]).
 //!
-//! The network is closed before any of this begins: the source is a file on this machine.
+//! The network is closed before any of this begins: the source is a file on this machine, or the rows of one.
 //!
 //! [`blocks::ledger`]: crate::applications::blocks::ledger
 
+mod again;
 mod check;
 mod context;
 mod load;
@@ -16,7 +17,7 @@ mod outcome;
 mod plan;
 mod rejects;
 
-pub use context::{LoadContext, Progress, SourceFile};
+pub use context::{LoadContext, Progress, Source, SourceFile};
 pub use load::{run, run_if_unchanged};
 pub use outcome::{Counts, FailureKind, LoadError, LoadReport, Outcome, Step};
 pub use plan::Plan;

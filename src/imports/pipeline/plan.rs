@@ -4,8 +4,8 @@ use crate::applications::blocks::checks::{DimensionKey, StagedColumn, dimension_
 use crate::applications::blocks::{Block, Cell, Column, Merge};
 use crate::db::Conn;
 use crate::error::Result;
-use crate::formats::{ColumnType, CsvOptions, Parser, Value};
-use crate::imports::{Definition, Mapping, Mode, Rejects};
+use crate::formats::{ColumnType, Parser, ReadOptions, Value};
+use crate::imports::{Definition, Expr, Mapping, Mode, Rejects};
 use crate::names::name_key;
 
 fn merge_of(mode: Mode) -> Merge {
@@ -22,7 +22,8 @@ pub struct Plan {
     pub block: Block,
     /// None: by equal names.
     pub mapping: Option<Vec<Mapping>>,
-    pub csv: CsvOptions,
+    /// How the source is written.
+    pub read: ReadOptions,
     pub mode: Mode,
     pub rejects: Rejects,
     /// Earlier runs of the same occurrence: by Append their rows go when this load becomes visible.
@@ -32,13 +33,13 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// A plan with everything at its default: by equal names, contract's CSV options. `conn` is the Workspace's.
+    /// A plan with everything at its default: by equal names, the contract's options for CSV. `conn` is the Workspace's.
     pub fn new(conn: &mut Conn, block: Block, mode: Mode) -> Result<Self> {
         let dimensions = dimension_keys(conn, &block)?;
         Ok(Self {
             block,
             mapping: None,
-            csv: CsvOptions::default(),
+            read: ReadOptions::default(),
             mode,
             rejects: Rejects::default(),
             replaces_runs: Vec::new(),
@@ -52,7 +53,7 @@ impl Plan {
     pub fn of(conn: &mut Conn, block: Block, definition: &Definition) -> Result<Self> {
         Ok(Self {
             mapping: definition.mapping.clone(),
-            csv: definition.source.csv.clone(),
+            read: definition.source.read.clone(),
             rejects: definition.rejects,
             ..Self::new(conn, block, definition.mode)?
         })
@@ -88,12 +89,6 @@ impl Route {
     }
 }
 
-/// What the mapping says about one column.
-enum Filling<'a> {
-    Column(&'a str),
-    Constant(&'a str),
-}
-
 /// Why a file's columns cannot be loaded into the Block, in a sentence that names them.
 pub(super) type Mismatch = String;
 
@@ -111,7 +106,7 @@ pub(super) fn routes(plan: &Plan, source: &[String], ignored: &[usize]) -> Resul
         let key = name_key(name);
         (0..source.len()).find(|i| !ignored.contains(i) && name_key(&source[*i]) == key)
     };
-    let wanted: Vec<(&Column, Filling<'_>)> = match &plan.mapping {
+    let wanted: Vec<(&Column, Expr)> = match &plan.mapping {
         Some(mapping) => {
             let mut wanted = Vec::with_capacity(mapping.len());
             for mapped in mapping {
@@ -121,14 +116,7 @@ pub(super) fn routes(plan: &Plan, source: &[String], ignored: &[usize]) -> Resul
                         mapped.to, block.name
                     ));
                 };
-                let filling = match (&mapped.from, &mapped.constant) {
-                    (Some(from), _) => Filling::Column(from),
-                    (None, Some(text)) => Filling::Constant(text),
-                    (None, None) => {
-                        return Err(format!("The mapping says nothing of what fills \"{}\". Edit it.", mapped.to));
-                    }
-                };
-                wanted.push((column, filling));
+                wanted.push((column, mapped.fills.clone()));
             }
             wanted
         }
@@ -136,17 +124,15 @@ pub(super) fn routes(plan: &Plan, source: &[String], ignored: &[usize]) -> Resul
             .columns
             .iter()
             .filter(|column| place(&column.name).is_some())
-            .map(|column| (column, Filling::Column(&column.name)))
+            .map(|column| (column, Expr::Column(column.name.clone())))
             .collect(),
     };
     let there =
         || quoted_list(source.iter().enumerate().filter(|(i, _)| !ignored.contains(i)).map(|(_, name)| name.as_str()));
     let missing: Vec<&str> = wanted
         .iter()
-        .filter_map(|(_, from)| match from {
-            Filling::Column(name) if place(name).is_none() => Some(*name),
-            _ => None,
-        })
+        .filter_map(|(_, fills)| fills.source_column())
+        .filter(|name| place(name).is_none())
         .collect();
     if !missing.is_empty() {
         return Err(format!(
@@ -179,18 +165,18 @@ pub(super) fn routes(plan: &Plan, source: &[String], ignored: &[usize]) -> Resul
         ));
     }
     let mut routes: Vec<Route> = Vec::with_capacity(wanted.len());
-    for (column, from) in wanted {
+    for (column, fills) in wanted {
         if routes.iter().any(|route| route.column.id == column.id) {
             return Err(format!("The mapping fills \"{}\" twice. Take one of the two out.", column.name));
         }
-        let parser = Parser::new(column.column_type, column.must_be_filled(), &plan.csv)
+        let parser = Parser::new(column.column_type, column.must_be_filled(), &plan.read.values)
             .map_err(|errors| format!("The source cannot be read as it is set up: {errors}."))?;
-        let (from, source_name) = match from {
-            Filling::Column(name) => {
-                let index = place(name).unwrap_or_default();
+        let (from, source_name) = match fills {
+            Expr::Column(name) => {
+                let index = place(&name).unwrap_or_default();
                 (Place::Cell(index), source[index].clone())
             }
-            Filling::Constant(text) => {
+            Expr::Constant(text) => {
                 let value = parser
                     .parse(text.as_bytes())
                     .map_err(|fault| format!("The constant for \"{}\" does not fit: {fault}", column.name))?;

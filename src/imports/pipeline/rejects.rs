@@ -1,15 +1,13 @@
 //! What a load does about rejected rows: writing them down while it goes, fetching in a second pass those that only
 //! SQL found, and deciding whether the good ones are loaded.
 
-use std::io::{Seek, SeekFrom};
-
 use crate::applications::blocks::rejects::{self, Notation, RejectBatch};
 use crate::db::Conn;
-use crate::formats::{CsvOptions, CsvReader, Record};
+use crate::formats::{CsvOptions, ReadOptions, Record};
 use crate::words;
 
+use super::again::Again;
 use super::check::Checker;
-use super::context::SourceFile;
 use super::outcome::{FailureKind, LoadError};
 use super::plan::Plan;
 
@@ -17,14 +15,15 @@ use super::plan::Plan;
 pub(super) struct Keeper<'a> {
     pub run_id: i64,
     pub checker: &'a Checker,
-    pub csv: &'a CsvOptions,
-    pub utf8: bool,
+    notation: Notation,
     head_written: bool,
 }
 
 impl<'a> Keeper<'a> {
-    pub fn new(run_id: i64, checker: &'a Checker, csv: &'a CsvOptions, utf8: bool) -> Self {
-        Self { run_id, checker, csv, utf8, head_written: false }
+    /// A download is CSV, with the punctuation of the source where that is CSV too.
+    pub fn new(run_id: i64, checker: &'a Checker, read: &ReadOptions, utf8: bool) -> Self {
+        let CsvOptions { delimiter, quote, .. } = read.csv().cloned().unwrap_or_default();
+        Self { run_id, checker, notation: Notation { delimiter, quote, utf8 }, head_written: false }
     }
 
     pub fn write(&mut self, conn: &mut Conn, batch: &RejectBatch) -> Result<(), LoadError> {
@@ -37,9 +36,7 @@ impl<'a> Keeper<'a> {
 
     fn write_head(&mut self, conn: &mut Conn) -> Result<(), LoadError> {
         if !self.head_written {
-            let notation =
-                Notation { delimiter: self.csv.delimiter.clone(), quote: self.csv.quote.clone(), utf8: self.utf8 };
-            rejects::write_head(conn, self.run_id, &self.checker.head(), &notation)
+            rejects::write_head(conn, self.run_id, &self.checker.head(), &self.notation)
                 .map_err(LoadError::from_database)?;
             self.head_written = true;
         }
@@ -48,14 +45,14 @@ impl<'a> Keeper<'a> {
 
     /// Reads the source once more for the rows that were rejected after they had been read, a bounded number of
     /// them in memory at a time.
-    pub fn fetch(&mut self, conn: &mut Conn, source: &SourceFile) -> Result<(), LoadError> {
+    pub fn fetch(&mut self, conn: &mut Conn, again: &Again<'_>) -> Result<(), LoadError> {
         const AT_ONCE: i64 = 1_000;
         let mut wanted = next_lines(conn, self.run_id, 0, AT_ONCE)?;
         if wanted.is_empty() {
             return Ok(());
         }
         self.write_head(conn)?;
-        let mut reader = open(source, self.csv)?;
+        let mut reader = again.rows()?;
         let mut record = Record::new();
         let mut batch = RejectBatch::default();
         let mut next = 0;
@@ -85,17 +82,6 @@ impl<'a> Keeper<'a> {
 
 fn next_lines(conn: &mut Conn, run_id: i64, after: i64, limit: i64) -> Result<Vec<i64>, LoadError> {
     rejects::lines_to_fetch(conn, run_id, after, limit).map_err(LoadError::from_database)
-}
-
-/// Opens the source at its beginning.
-pub(super) fn open<'a>(source: &'a SourceFile, csv: &CsvOptions) -> Result<CsvReader<&'a std::fs::File>, LoadError> {
-    let mut file = &source.file;
-    file.seek(SeekFrom::Start(0)).map_err(|error| from_format(error_of(error)))?;
-    CsvReader::open(file, csv, &source.name).map_err(from_format)
-}
-
-fn error_of(error: std::io::Error) -> crate::formats::FormatError {
-    crate::formats::FormatError::Read(error)
 }
 
 /// A file that cannot be read, in the words of the room that reads it.

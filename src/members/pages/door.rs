@@ -9,7 +9,7 @@ use askama::Template;
 use super::{lone_shell, signed_in_cookie};
 use crate::app::App;
 use crate::error::{AppError, FieldErrors, Result};
-use crate::members::{SignedIn, session, setup, sign_in as door};
+use crate::members::{SignedIn, end_session, setup, sign_in as door};
 use crate::web::form::Query;
 use crate::web::{self, Form, Page, Shell, csrf, local_path, see_other};
 
@@ -103,7 +103,7 @@ fn wait(seconds: u64) -> String {
 /// `POST /sign-out`
 pub async fn sign_out(request: HttpRequest, app: Data<App>) -> Result<HttpResponse> {
     if let Some(token) = csrf::session_value(&request, app.secure()) {
-        app.write(move |conn| session::end_session(conn, &token)).await?;
+        app.write(move |conn| end_session(conn, &token)).await?;
     }
     let mut response = see_other("/sign-in", None);
     let mut cookie = csrf::session_cookie(app.secure(), "");

@@ -13,7 +13,7 @@ use crate::db::{Conn, on};
 use crate::error::Result;
 use crate::runs::lifecycle::RunStatus;
 use crate::runs::model::Run;
-use crate::runs::store;
+use crate::runs::store::{self, numbers};
 
 /// How many of its last runs a configuration shows.
 pub const STRIP: usize = 14;
@@ -45,50 +45,44 @@ struct PastRow {
     finished_at: Option<Moment>,
 }
 
-const FROM: &str =
-    "SELECT c.id AS configuration_id, r.status, r.started_at, r.finished_at FROM import_configurations c";
+/// A few runs of each configuration, in the order in which they ended. `pick` answers their ids for the configuration
+/// `c.id`; no more than those rows are read, however long the history is.
+fn of_each(conn: &mut Conn, configuration_ids: &[i64], pick: &str) -> Result<Vec<PastRow>> {
+    if configuration_ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let from = "SELECT c.id AS configuration_id, r.status, r.started_at, r.finished_at FROM import_configurations c";
+    // Numbers only, so that they may stand in the text.
+    let those = format!("WHERE c.id IN ({}) ORDER BY r.finished_at, r.id", numbers(configuration_ids));
+    // PostgreSQL joins sideways, SQLite looks up by a list.
+    let text = match conn {
+        Conn::Pg(_) => format!("{from} CROSS JOIN LATERAL ({pick}) p JOIN runs r ON r.id = p.id {those}"),
+        Conn::Sqlite(_) => format!("{from} CROSS JOIN runs r ON r.id IN ({pick}) {those}"),
+    };
+    Ok(on!(conn, c => diesel::sql_query(text).load(c))?)
+}
 
-/// The last runs that ended, of each configuration of an Application, the oldest first.
-pub fn strips(conn: &mut Conn, application_id: i64) -> Result<HashMap<i64, Vec<Past>>> {
-    // The last few of each group: PostgreSQL joins sideways, SQLite looks up by a list. Each reads only those rows.
+/// The last runs that ended, of each of these configurations, the oldest first.
+pub fn strips(conn: &mut Conn, configuration_ids: &[i64]) -> Result<HashMap<i64, Vec<Past>>> {
     let pick = format!(
         "SELECT x.id FROM runs x WHERE x.configuration_id = c.id AND x.finished_at IS NOT NULL \
-         ORDER BY x.id DESC LIMIT {STRIP}"
+         ORDER BY x.finished_at DESC, x.id DESC LIMIT {STRIP}"
     );
-    const WHERE: &str = "WHERE c.application_id = $1 AND c.archived_at IS NULL ORDER BY r.id";
-    let text = match conn {
-        Conn::Pg(_) => {
-            format!("{FROM} CROSS JOIN LATERAL ({pick}) p JOIN runs r ON r.id = p.id {WHERE}")
-        }
-        Conn::Sqlite(_) => format!("{FROM} CROSS JOIN runs r ON r.id IN ({pick}) {WHERE}"),
-    };
-    let query = diesel::sql_query(text).bind::<BigInt, _>(application_id);
-    let rows: Vec<PastRow> = on!(conn, c => query.load(c))?;
     let mut strips = HashMap::<i64, Vec<Past>>::new();
-    for row in rows {
+    for row in of_each(conn, configuration_ids, &pick)? {
         let duration = row.finished_at.and_then(|to| Some(to.since(row.started_at?)));
         strips.entry(row.configuration_id).or_default().push(Past { status: row.status, duration });
     }
     Ok(strips)
 }
 
-/// The median of the last ten successes of each of these configurations; of one that never succeeded nothing.
+/// The median of the last ten successes of each of these configurations; of one that never succeeded nothing. The last
+/// by id: in a median it does not matter which of two ended first, and no index has to be kept for it.
 pub fn usual_durations(conn: &mut Conn, configuration_ids: &[i64]) -> Result<HashMap<i64, Duration>> {
-    if configuration_ids.is_empty() {
-        return Ok(HashMap::new());
-    }
     let pick = "SELECT x.id FROM runs x WHERE x.configuration_id = c.id AND x.status = 'success' \
                 ORDER BY x.id DESC LIMIT 10";
-    // Numbers only, so that they may stand in the text.
-    let ids: Vec<String> = configuration_ids.iter().map(i64::to_string).collect();
-    let (from, those) = (FROM, format!("WHERE c.id IN ({})", ids.join(",")));
-    let text = match conn {
-        Conn::Pg(_) => format!("{from} CROSS JOIN LATERAL ({pick}) p JOIN runs r ON r.id = p.id {those}"),
-        Conn::Sqlite(_) => format!("{from} CROSS JOIN runs r ON r.id IN ({pick}) {those}"),
-    };
-    let rows: Vec<PastRow> = on!(conn, c => diesel::sql_query(text).load(c))?;
     let mut all = HashMap::<i64, Vec<Duration>>::new();
-    for row in rows {
+    for row in of_each(conn, configuration_ids, pick)? {
         if let (Some(from), Some(to)) = (row.started_at, row.finished_at) {
             all.entry(row.configuration_id).or_default().push(to.since(from));
         }
@@ -100,47 +94,31 @@ pub fn usual_durations(conn: &mut Conn, configuration_ids: &[i64]) -> Result<Has
     Ok(all.into_iter().filter_map(|(id, durations)| Some((id, median(durations)?))).collect())
 }
 
-/// The last runs of one configuration that ended, the oldest first.
-pub fn strip(conn: &mut Conn, configuration_id: i64) -> Result<Vec<Past>> {
-    let ended: Vec<(RunStatus, Option<Moment>, Option<Moment>)> = runs::table
-        .filter(runs::configuration_id.eq(configuration_id).and(runs::finished_at.is_not_null()))
-        .order(runs::id.desc())
-        .limit(STRIP as i64)
-        .select((runs::status, runs::started_at, runs::finished_at))
-        .load(conn)?;
-    let past = |(status, from, to): (RunStatus, Option<Moment>, Option<Moment>)| Past {
-        status,
-        duration: to.and_then(|to| Some(to.since(from?))),
+/// What of a configuration goes, else what waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Open {
+    pub run_id: i64,
+    pub status: RunStatus,
+}
+
+/// What is queued or running in an Application, or of one of its configurations: of each configuration the run that
+/// goes, else the one that waits longest.
+pub fn open_runs(conn: &mut Conn, application_id: i64, of: Option<i64>) -> Result<HashMap<i64, Open>> {
+    let open = runs::table.filter(runs::finished_at.is_null()).order(runs::id);
+    let columns = (runs::configuration_id, runs::id, runs::status);
+    let rows: Vec<(Option<i64>, i64, RunStatus)> = match of {
+        Some(id) => open.filter(runs::configuration_id.eq(id)).select(columns).load(conn)?,
+        None => open.filter(runs::application_id.eq(application_id)).select(columns).load(conn)?,
     };
-    Ok(ended.into_iter().rev().map(past).collect())
-}
-
-/// What of one configuration is queued or running, the oldest first.
-pub fn open_runs_of(conn: &mut Conn, configuration_id: i64) -> Result<Vec<Run>> {
-    let ids: Vec<i64> = runs::table
-        .filter(runs::configuration_id.eq(configuration_id).and(runs::finished_at.is_null()))
-        .order(runs::id)
-        .limit(1_000)
-        .select(runs::id)
-        .load(conn)?;
-    oldest_first(conn, &ids)
-}
-
-/// What is queued or running in an Application, the oldest first.
-pub fn open_runs(conn: &mut Conn, application_id: i64) -> Result<Vec<Run>> {
-    let ids: Vec<i64> = runs::table
-        .filter(runs::application_id.eq(application_id).and(runs::finished_at.is_null()))
-        .order(runs::id)
-        .limit(1_000)
-        .select(runs::id)
-        .load(conn)?;
-    oldest_first(conn, &ids)
-}
-
-fn oldest_first(conn: &mut Conn, ids: &[i64]) -> Result<Vec<Run>> {
-    let mut open = store::by_ids(conn, ids)?;
-    open.sort_by_key(|run| run.id);
-    Ok(open)
+    let mut of_each = HashMap::new();
+    for (configuration_id, run_id, status) in rows {
+        let Some(configuration_id) = configuration_id else { continue };
+        let open = of_each.entry(configuration_id).or_insert(Open { run_id, status });
+        if status == RunStatus::Running && open.status != RunStatus::Running {
+            *open = Open { run_id, status };
+        }
+    }
+    Ok(of_each)
 }
 
 /// Runs by id, for a caller that has entered their Application.

@@ -1,6 +1,7 @@
-//! Runs as pages show them: at a glance over many configurations, and in their place in time.
+//! Runs as pages show them: at a glance over many configurations, in lists, and in their place in time.
 
 mod glance_store;
+mod list_store;
 mod timeline_store;
 
 pub mod glance {
@@ -9,3 +10,5 @@ pub mod glance {
 pub mod timeline {
     pub use super::timeline_store::*;
 }
+
+pub(super) use list_store::newest;

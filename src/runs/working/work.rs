@@ -13,9 +13,10 @@ use crate::app::App;
 use crate::applications::blocks::{self, Block};
 use crate::clock::Moment;
 use crate::connections;
-use crate::connectors::{self, Check, Connector, FetchContext, FetchRequest, Fetched};
+use crate::connectors::{self, Check, Connector, Content, FetchContext, FetchRequest, Fetched};
 use crate::error::AppError;
-use crate::imports::pipeline::{self, LoadContext, LoadReport, Outcome, Plan, SourceFile};
+use crate::formats::Rows;
+use crate::imports::pipeline::{self, LoadContext, LoadReport, Outcome, Plan, Source, SourceFile};
 use crate::imports::{self, files};
 use crate::runs::model::{LogLine, Run, RunResult, RunStep};
 use crate::words;
@@ -100,8 +101,8 @@ impl Work for Import {
     fn perform(&self, app: &App, job: &Job<'_>) -> Result<Done, Undone> {
         let ready = prepare(app, job)?;
         let mut steps = Vec::new();
-        let (source, check) = fetch(app, job, &ready, &mut steps)?;
-        load(app, job, &ready, source, check.as_ref(), steps)
+        let got = fetch(app, job, &ready, &mut steps)?;
+        load(app, job, &ready, got, steps)
     }
 }
 
@@ -112,8 +113,15 @@ struct Ready {
 }
 
 enum From {
-    Connection { connector: Box<dyn Connector>, name: String, path: String },
+    Connection { connector: Box<dyn Connector>, name: String, request: FetchRequest },
     File(i64),
+}
+
+/// What was fetched.
+enum Got {
+    /// The check is there when the file is somebody else's.
+    File { source: SourceFile, check: Option<Check> },
+    Rows { rows: Box<dyn Rows>, name: String },
 }
 
 /// Looks everything up; what is missing is the exact reason of a failure that no retry mends.
@@ -153,8 +161,8 @@ fn prepare(app: &App, job: &Job<'_>) -> Result<Ready, Undone> {
             Err(AppError::NotFound) => return Ok(Err("The Connection was deleted.".to_owned())),
             Err(other) => return Err(other),
         };
-        let path = version.definition.source.path.clone().unwrap_or_default();
-        Ok(Ok(Ready { plan, from: From::Connection { connector, name: connection.name, path } }))
+        let request = version.definition.source.request();
+        Ok(Ok(Ready { plan, from: From::Connection { connector, name: connection.name, request } }))
     });
     match looked {
         Ok(Ok(ready)) => Ok(ready),
@@ -182,12 +190,12 @@ fn fetch(
     job: &Job<'_>,
     ready: &Ready,
     steps: &mut Vec<RunStep>,
-) -> Result<(SourceFile, Option<Check>), Undone> {
+) -> Result<Got, Undone> {
     let began = (app.now(), Instant::now());
     job.board.update(|report| report.phase = "Fetching".into());
     let fetched = match &ready.from {
         From::File(id) => return given_file(app, job, *id),
-        From::Connection { connector, name, path } => {
+        From::Connection { connector, name, request } => {
             let board = job.board;
             let progress = move |bytes: u64| board.update(|r| r.bytes = i64::try_from(bytes).unwrap_or(i64::MAX));
             let outside = app.outside();
@@ -197,19 +205,24 @@ fn fetch(
                 deadline: job.deadline,
                 progress: &progress,
                 limits: connectors::Limits::default(),
+                first: None,
             };
-            let answer = connector.fetch(&FetchRequest::Path(path.clone()), &context);
+            let answer = connector.fetch(request, &context).and_then(connectors::only);
             // Computing it reads the whole file of a folder: still a part of fetching.
-            let answer = answer.and_then(|fetched| Ok((fetched.sha256()?, fetched)));
+            let answer = answer.and_then(|fetched| match &fetched.content {
+                Content::File { check, .. } => Ok((check.sha256()?, fetched)),
+                Content::Rows(_) => Ok((String::new(), fetched)),
+            });
             steps.push(step("Fetch", began, answer.is_ok(), &fetch_words(name, &answer)));
             answer
         }
     };
     match fetched {
-        Ok((sha256, Fetched { file, name, bytes, check })) => {
+        Ok((sha256, Fetched { content: Content::File { file, check }, name, bytes, .. })) => {
             job.board.update(|report| report.bytes_total = i64::try_from(bytes).ok());
-            Ok((SourceFile { file, name, bytes, sha256 }, Some(check)))
+            Ok(Got::File { source: SourceFile { file, name, bytes, sha256 }, check: Some(check) })
         }
+        Ok((_, Fetched { content: Content::Rows(rows), name, .. })) => Ok(Got::Rows { rows, name }),
         Err(error) => {
             let retry = match error.retry {
                 connectors::Retry::No => Retry::No,
@@ -224,7 +237,7 @@ fn fetch(
     }
 }
 
-fn given_file(app: &App, job: &Job<'_>, id: i64) -> Result<(SourceFile, Option<Check>), Undone> {
+fn given_file(app: &App, job: &Job<'_>, id: i64) -> Result<Got, Undone> {
     let stored = match files::open(&app.blocks, id) {
         Ok(stored) => stored,
         Err(AppError::NotFound) => {
@@ -234,15 +247,15 @@ fn given_file(app: &App, job: &Job<'_>, id: i64) -> Result<(SourceFile, Option<C
     };
     let file = stored.to_file(&app.blocks).map_err(|error| of_app_error(error, job))?;
     let bytes = u64::try_from(stored.bytes).unwrap_or_default();
-    Ok((SourceFile { file, name: stored.name, bytes, sha256: stored.sha256 }, None))
+    let source = SourceFile { file, name: stored.name, bytes, sha256: stored.sha256 };
+    Ok(Got::File { source, check: None })
 }
 
 fn load(
     app: &App,
     job: &Job<'_>,
     ready: &Ready,
-    source: SourceFile,
-    check: Option<&Check>,
+    got: Got,
     mut steps: Vec<RunStep>,
 ) -> Result<Done, Undone> {
     let at = app.now();
@@ -264,8 +277,16 @@ fn load(
         deadline: Some(job.deadline),
         progress: &progress,
     };
-    let unchanged = || check.map_or(Ok(()), |check| check.verify_unchanged().map_err(|error| error.sentence));
-    let loaded = pipeline::run_if_unchanged(&ready.plan, &source, &context, &unchanged);
+    let file;
+    let (source, name, sha256, check) = match got {
+        Got::File { source, check } => {
+            file = source;
+            (Source::File(&file), file.name.clone(), file.sha256.clone(), check)
+        }
+        Got::Rows { rows, name } => (Source::Rows { rows, name: name.clone() }, name, String::new(), None),
+    };
+    let unchanged = || check.as_ref().map_or(Ok(()), |check| check.verify_unchanged().map_err(|error| error.sentence));
+    let loaded = pipeline::run_if_unchanged(&ready.plan, source, &context, &unchanged);
     let given = |steps: &[pipeline::Step], status: &str| -> Vec<RunStep> {
         let of = |s: &pipeline::Step| RunStep {
             name: s.name.to_owned(),
@@ -277,8 +298,8 @@ fn load(
         steps.iter().map(of).collect()
     };
     let named = |counts: &pipeline::Counts| RunResult {
-        source_name: Some(source.name.clone()),
-        source_sha256: Some(source.sha256.clone()),
+        source_name: Some(name.clone()),
+        source_sha256: Some(sha256.clone()).filter(|hash| !hash.is_empty()),
         ..result(counts)
     };
     match loaded {
@@ -332,6 +353,7 @@ fn step(name: &str, (at, began): (Moment, Instant), good: bool, detail: &str) ->
 
 fn fetch_words(connection: &str, answer: &Result<(String, Fetched), connectors::FetchError>) -> String {
     match answer {
+        Ok((_, Fetched { content: Content::Rows(_), name, .. })) => format!("A query of {name} from {connection}."),
         Ok((_, fetched)) => {
             let size = words::bytes(i64::try_from(fetched.bytes).unwrap_or(i64::MAX));
             format!("{} from {connection}, {size}.", fetched.name)

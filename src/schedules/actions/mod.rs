@@ -19,7 +19,7 @@ pub use slots::slots_taken;
 pub use switch::{off_until, switch};
 pub use undo::{Undone, undo};
 
-use super::model::Schedule;
+use super::model::{Outline, Schedule};
 use super::store;
 use crate::applications::{self, Entered};
 use crate::db::{self, Conn};
@@ -58,7 +58,17 @@ pub fn of_application(conn: &mut Conn, application_id: i64) -> Result<Vec<Schedu
 
 /// The schedules of a configuration, for a caller that has entered its Application.
 pub fn of_configuration(conn: &mut Conn, configuration_id: i64) -> Result<Vec<Schedule>> {
-    store::of_configuration(conn, configuration_id)
+    store::of_configurations(conn, &[configuration_id])
+}
+
+/// Those of several configurations. Two queries.
+pub fn of_configurations(conn: &mut Conn, configuration_ids: &[i64]) -> Result<Vec<Schedule>> {
+    store::of_configurations(conn, configuration_ids)
+}
+
+/// What a long list knows of the schedules of an Application, for a caller that has entered it. One query.
+pub fn outlines(conn: &mut Conn, application_id: i64) -> Result<Vec<Outline>> {
+    store::outlines(conn, application_id)
 }
 
 /// The next schedules of an Application by id, for a caller that has entered it.

@@ -43,7 +43,7 @@ pub fn create_once(
 ) -> Result<Schedule> {
     enter_to_schedule(conn, by, application_id)?;
     if let Ok(rule) = draft.rule.clone().parse() {
-        let made = store::of_configuration(conn, draft.configuration_id)?.into_iter().find(|made| {
+        let made = store::of_configurations(conn, &[draft.configuration_id])?.into_iter().find(|made| {
             let by_this_form = made.owner_id == by.member.id && made.created_at >= opened;
             by_this_form && made.rule == rule && made.parameters == draft.parameters
         });

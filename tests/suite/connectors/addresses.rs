@@ -11,12 +11,12 @@ use tempfile::TempDir;
 use tidegate::connectors::{FailureKind, FetchError, Lookup, Outside, Retry};
 
 use super::server::{Canary, Server, answer, say};
-use super::{Names, connector, ctx, failed, outside, path};
+use super::{Names, connector, ctx, failed, outside, path, fetch_one, file_of};
 
 fn fetch(url: &str, follow: bool, outside: &Outside) -> Result<String, FetchError> {
     let http = connector("http", json!({ "url": url, "follow_redirects": follow }), &[]);
-    let fetched = http.fetch(&path(""), &ctx(outside))?;
-    Ok(std::io::read_to_string(fetched.file).unwrap())
+    let fetched = fetch_one(&*http, &path(""), &ctx(outside))?;
+    Ok(std::io::read_to_string(file_of(fetched).0).unwrap())
 }
 
 #[test]

@@ -9,7 +9,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tidegate::connectors::{Connector, FailureKind, FetchError, Fetched, Outside, Retry};
 
-use super::{connector, ctx, failed, load, outside, path};
+use super::{connector, ctx, failed, load, outside, path, fetch_one, file_of};
 
 /// A root with a folder `in`, beside which lies what must stay closed.
 struct Place {
@@ -37,7 +37,7 @@ impl Place {
     }
 
     fn fetch(&self, name: &str) -> Result<Fetched, FetchError> {
-        self.folder.fetch(&path(name), &ctx(&self.outside))
+        fetch_one(&*self.folder, &path(name), &ctx(&self.outside))
     }
 }
 
@@ -55,7 +55,7 @@ fn files_inside_open_by_any_honest_path() {
         assert_eq!(String::from_utf8(read).unwrap(), content, "{name}");
     }
     let relative = connector("folder", json!({ "path": "in" }), &[]);
-    assert_eq!(relative.fetch(&path("a.csv"), &ctx(&place.outside)).unwrap().bytes, 13);
+    assert_eq!(fetch_one(&*relative, &path("a.csv"), &ctx(&place.outside)).unwrap().bytes, 13);
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn a_listing_has_what_can_be_fetched_newest_first() {
     symlink("../../secret.csv", place.at("out.csv")).unwrap();
     let old = std::fs::File::options().append(true).open(place.at("a.csv")).unwrap();
     old.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(86_400)).unwrap();
-    let entries = place.folder.list(&ctx(&place.outside)).unwrap();
+    let entries = place.folder.list(None, &ctx(&place.outside)).unwrap();
     let names: Vec<_> = entries.iter().map(|e| (e.name.as_str(), e.bytes)).collect();
     assert_eq!(names, [("sub/b.csv", 17), ("a.csv", 13)]);
     assert_eq!(entries[1].modified.unwrap().rfc3339(), "1970-01-02T00:00:00Z");
@@ -174,11 +174,11 @@ fn a_change_is_noticed_even_when_its_time_is_put_back() {
     for meddle in meddlings {
         std::fs::write(place.at("a.csv"), "root/in/a.csv").unwrap();
         std::fs::write(place.at("new"), "root/in/n.csv").unwrap();
-        let fetched = place.fetch("a.csv").unwrap();
-        fetched.verify_unchanged().unwrap();
+        let (_, check) = file_of(place.fetch("a.csv").unwrap());
+        check.verify_unchanged().unwrap();
         next_tick(&place.at("tick"));
         meddle(&place.at("a.csv"));
-        failed(fetched.verify_unchanged(), FailureKind::Changed, Retry::Later);
+        failed(check.verify_unchanged(), FailureKind::Changed, Retry::Later);
     }
 }
 

@@ -12,12 +12,12 @@ use tempfile::TempDir;
 use tidegate::connectors::{FailureKind, FetchContext, FetchError, Fetched, Limits, Retry};
 
 use super::server::{Server, answer, say, stall};
-use super::{BODY, SECRET, connector, ctx, failed, outside, path};
+use super::{BODY, SECRET, connector, ctx, failed, outside, path, fetch_one};
 
 fn fetch_by(settings: Value, secrets: &[(&str, &str)], wanted: &str) -> Result<Fetched, FetchError> {
     let spool = TempDir::new().unwrap();
     let outside = outside(&["127.0.0.1/32"], &[], &spool);
-    connector("http", settings, secrets).fetch(&path(wanted), &ctx(&outside))
+    fetch_one(&*connector("http", settings, secrets), &path(wanted), &ctx(&outside))
 }
 
 fn fetch(server: &Server) -> Result<Fetched, FetchError> {

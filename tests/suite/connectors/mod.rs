@@ -7,8 +7,10 @@ mod folder;
 mod http;
 mod registry;
 pub mod server;
+mod sqlite;
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::Read;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -19,8 +21,11 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 use tidegate::connectors::{
-    Connector, FailureKind, FetchContext, FetchError, FetchRequest, Lookup, NetworkPolicy, Outside, Retry, build,
+    Check, Connector, Content, FailureKind, FetchContext, FetchError, FetchRequest, Fetched, Lookup, NetworkPolicy,
+    Outside, Retry, build, only,
 };
+
+use tidegate::formats::{FormatError, Record, Rows};
 
 /// In every secret and every body: must never turn up in words.
 const SECRET: &str = "S3CR3T-canary";
@@ -89,14 +94,46 @@ fn load(
     ctx: &FetchContext<'_>,
     before_reading: impl FnOnce(),
 ) -> Result<Vec<u8>, FetchError> {
-    let mut fetched = connector.fetch(request, ctx)?;
+    let fetched = fetch_one(connector, request, ctx)?;
     before_reading();
+    let (mut file, check) = match fetched.content {
+        Content::File { file, check } => (file, check),
+        Content::Rows(rows) => return as_csv(rows),
+    };
     let mut read = Vec::new();
-    fetched.file.read_to_end(&mut read).unwrap();
-    fetched.verify_unchanged()?;
+    file.read_to_end(&mut read).unwrap();
+    check.verify_unchanged()?;
+    assert!(fetched.whole, "all of it");
     assert_eq!(read.len() as u64, fetched.bytes, "as long as it said");
-    assert_eq!(fetched.sha256()?, sha256(&read), "hashed as it is");
+    assert_eq!(check.sha256()?, sha256(&read), "hashed as it is");
     Ok(read)
+}
+
+/// The one result of a fetch.
+fn fetch_one(connector: &dyn Connector, request: &FetchRequest, ctx: &FetchContext<'_>) -> Result<Fetched, FetchError> {
+    only(connector.fetch(request, ctx)?)
+}
+
+/// The file of what was fetched, and its check.
+fn file_of(fetched: Fetched) -> (File, Check) {
+    match fetched.content {
+        Content::File { file, check } => (file, check),
+        Content::Rows(_) => panic!("{} is no file", fetched.name),
+    }
+}
+
+/// Rows as the file that would hold them.
+fn as_csv(mut rows: Box<dyn Rows>) -> Result<Vec<u8>, FetchError> {
+    let mut csv = vec![rows.columns().join(",")];
+    let mut record = Record::new();
+    loop {
+        match rows.next(&mut record) {
+            Ok(true) => csv.push((0..record.len()).map(|i| record.text(i).into_owned()).collect::<Vec<_>>().join(",")),
+            Ok(false) => return Ok(format!("{}\n", csv.join("\n")).into_bytes()),
+            Err(FormatError::Source { cause, .. }) => return Err(*cause.downcast().unwrap()),
+            Err(error) => panic!("{error}"),
+        }
+    }
 }
 
 fn sha256(bytes: &[u8]) -> String {

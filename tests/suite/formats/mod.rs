@@ -3,13 +3,36 @@
 mod proposing;
 mod reading;
 
-use proptest::prelude::ProptestConfig;
-use tidegate::formats::CsvOptions;
+use std::io::Read;
 
-fn with(change: impl FnOnce(&mut CsvOptions)) -> CsvOptions {
-    let mut options = CsvOptions::default();
+use proptest::prelude::ProptestConfig;
+use tidegate::formats::{CsvOptions, CsvReader, Format, FormatError, Limits, ReadOptions};
+
+fn with(change: impl FnOnce(&mut ReadOptions)) -> ReadOptions {
+    let mut options = ReadOptions::default();
     change(&mut options);
     options
+}
+
+/// CSV with other punctuation.
+fn csv(change: impl FnOnce(&mut CsvOptions)) -> ReadOptions {
+    let mut csv = CsvOptions::default();
+    change(&mut csv);
+    ReadOptions::of(Format::Csv(csv))
+}
+
+/// Reads CSV as the options say; the name tells the compression.
+fn open<R: Read>(reader: R, options: &ReadOptions, name: &str) -> Result<CsvReader<R>, FormatError> {
+    open_within(reader, options, name, Limits::default())
+}
+
+fn open_within<R: Read>(
+    reader: R,
+    options: &ReadOptions,
+    name: &str,
+    limits: Limits,
+) -> Result<CsvReader<R>, FormatError> {
+    CsvReader::open(reader, options.csv().unwrap(), options.compression_of(name), limits)
 }
 
 /// As many cases as usual; what failed is in the output, and no file is left in the tree.

@@ -4,13 +4,13 @@ use std::io::Cursor;
 
 use proptest::prelude::*;
 use tidegate::formats::{
-    ColumnType, Compression, CsvOptions, CsvReader, FormatError, Parser, Proposal, Record, propose,
+    ColumnType, Compression, FormatError, Parser, Proposal, ReadOptions, Record, Rows, propose,
 };
 
-use super::{cases, data, gzip, with};
+use super::{cases, csv, data, gzip, open, with};
 
 fn proposed(bytes: impl AsRef<[u8]>, name: &str) -> Proposal {
-    propose(Cursor::new(bytes.as_ref()), name, None).unwrap()
+    propose(Cursor::new(bytes.as_ref()), name, None, true).unwrap()
 }
 
 fn types(proposal: &Proposal) -> Vec<(&str, ColumnType)> {
@@ -43,7 +43,7 @@ fn the_weather_is_typed_and_its_holes_are_said() {
         ("time_hour", Timestamp),
     ];
     assert_eq!(types(&proposal), expected);
-    assert_eq!(proposal.options, with(|o| o.nulls.push("NA".to_owned())));
+    assert_eq!(proposal.options, with(|o| o.values.nulls.push("NA".to_owned())));
     assert_eq!(proposal.rows.len(), 50);
     assert!(said(&proposal, "NA was taken as empty in "), "{:?}", proposal.notes);
     assert!(proposal.columns.iter().all(|column| !column.key));
@@ -60,8 +60,8 @@ fn what_is_proposed_for_a_real_file_reads_all_of_it() {
         let proposal = proposed(&bytes, name);
         assert_eq!(proposal.columns.iter().find(|c| c.key).map(|c| c.name.as_str()), key, "{name}");
         let parsers: Vec<Parser> =
-            proposal.columns.iter().map(|c| Parser::new(c.column_type, false, &proposal.options).unwrap()).collect();
-        let mut reader = CsvReader::open(Cursor::new(&bytes), &proposal.options, name).unwrap();
+            proposal.columns.iter().map(|c| Parser::new(c.column_type, false, &proposal.options.values).unwrap()).collect();
+        let mut reader = open(Cursor::new(&bytes), &proposal.options, name).unwrap();
         let mut record = Record::new();
         while reader.next(&mut record).unwrap() {
             for (parser, cell) in parsers.iter().zip(record.iter()) {
@@ -79,9 +79,9 @@ fn a_european_file_is_understood() {
     let kinds: Vec<_> = proposal.columns.iter().map(|c| c.column_type).collect();
     assert_eq!(kinds, [ColumnType::Text, ColumnType::Number, ColumnType::Date, ColumnType::Timestamp]);
     let options = &proposal.options;
-    assert_eq!((options.delimiter.as_str(), options.encoding.as_str()), (";", "windows-1252"));
-    assert_eq!((options.decimal_point.as_str(), options.group_separator.as_deref()), (",", Some(".")));
-    assert_eq!(options.date_format, "%d/%m/%Y");
+    assert_eq!((options.csv().unwrap().delimiter.as_str(), options.csv().unwrap().encoding.as_str()), (";", "windows-1252"));
+    assert_eq!((options.values.decimal_point.as_str(), options.values.group_separator.as_deref()), (",", Some(".")));
+    assert_eq!(options.values.date_format, "%d/%m/%Y");
     assert_eq!(proposal.rows[0][0], "Café");
     for words in ["semicolons", "windows-1252", "decimal point", "%d/%m/%Y", "Vu have no zone"] {
         assert!(said(&proposal, words), "{words}: {:?}", proposal.notes);
@@ -93,24 +93,24 @@ fn a_european_file_is_understood() {
 #[test]
 fn doubt_between_day_and_month_is_said() {
     let proposal = proposed("on,x\n01/02/2026,1\n03/04/2026,2\n", "");
-    assert_eq!(proposal.options.date_format, "%d/%m/%Y");
+    assert_eq!(proposal.options.values.date_format, "%d/%m/%Y");
     assert!(said(&proposal, "month/day"), "{:?}", proposal.notes);
-    assert_eq!(proposed("on\n12/31/2026\n", "").options.date_format, "%m/%d/%Y");
-    assert_eq!(proposed("on\n31.12.2026\n", "").options.date_format, "%d.%m.%Y");
+    assert_eq!(proposed("on\n12/31/2026\n", "").options.values.date_format, "%m/%d/%Y");
+    assert_eq!(proposed("on\n31.12.2026\n", "").options.values.date_format, "%d.%m.%Y");
 }
 
 #[test]
 fn a_word_for_empty_is_never_taken_in_silence() {
     let proposal = proposed("country,sales,code\nNA,12,007\nFR,NA,012\nDE,-,100\n", "");
-    assert_eq!(proposal.options.nulls, ["", "NA", "-"]);
+    assert_eq!(proposal.options.values.nulls, ["", "NA", "-"]);
     assert!(said(&proposal, "NA was taken as empty in 1 column: sales."), "{:?}", proposal.notes);
     assert!(said(&proposal, "NA also stands in the text of country"), "{:?}", proposal.notes);
     assert_eq!(proposal.columns[2].column_type, ColumnType::Text);
     // In a column of words it is a word.
-    assert_eq!(proposed("country,n\nNA,1\nFR,2\n", "").options, CsvOptions::default());
+    assert_eq!(proposed("country,n\nNA,1\nFR,2\n", "").options, ReadOptions::default());
     // With options given it is advice, and the types are those that the options give.
-    let given = CsvOptions::default();
-    let proposal = propose(Cursor::new("a,b\n1,NA\n2,3\n"), "", Some(&given)).unwrap();
+    let given = ReadOptions::default();
+    let proposal = propose(Cursor::new("a,b\n1,NA\n2,3\n"), "", Some(&given), true).unwrap();
     assert_eq!((proposal.options, proposal.columns[1].column_type), (given, ColumnType::Text));
     assert!(proposal.notes.iter().any(|note| note.contains("Add it to the null markers")), "{:?}", proposal.notes);
 }
@@ -118,14 +118,14 @@ fn a_word_for_empty_is_never_taken_in_silence() {
 #[test]
 fn headers_are_told_from_data() {
     let proposal = proposed("FR,1.5,2026-01-01\nDE,2,2026-01-02\n", "");
-    assert!(!proposal.options.header && said(&proposal, "looks like data"));
+    assert!(!proposal.options.csv().unwrap().header && said(&proposal, "looks like data"));
     assert_eq!((proposal.columns[1].name.as_str(), proposal.rows.len()), ("Column 2", 2));
     let proposal = proposed("country,2025,2026\nFR,1,2\nDE,3,4\n", "");
-    assert!(proposal.options.header);
+    assert!(proposal.options.csv().unwrap().header);
     assert_eq!(proposal.columns[2].name, "2026");
-    assert!(proposed("carrier,name\n9E,Endeavor\n", "").options.header);
-    let given = with(|o| o.header = false);
-    let proposal = propose(Cursor::new("a,b\n1,2\n"), "", Some(&given)).unwrap();
+    assert!(proposed("carrier,name\n9E,Endeavor\n", "").options.csv().unwrap().header);
+    let given = csv(|o| o.header = false);
+    let proposal = propose(Cursor::new("a,b\n1,2\n"), "", Some(&given), true).unwrap();
     assert_eq!((proposal.columns[0].name.as_str(), proposal.rows.len()), ("Column 1", 2));
 }
 
@@ -140,10 +140,10 @@ fn compressed_empty_and_broken_files_get_a_clear_answer() {
     let proposal = proposed("a,b\n1,2\n3\n4,5\n", "");
     assert!(said(&proposal, "Line 3: The row is too short"), "{:?}", proposal.notes);
     assert_eq!(proposal.columns[1].column_type, ColumnType::Integer);
-    let failed = |bytes: &[u8]| propose(Cursor::new(bytes), "", None).unwrap_err();
+    let failed = |bytes: &[u8]| propose(Cursor::new(bytes), "", None, true).unwrap_err();
     assert!(matches!(failed(b"a,b\n1,\"2\n"), FormatError::CutAt { line: 2 }));
     assert!(matches!(failed(b"PK\x03\x04...."), FormatError::NotCsv(_)));
-    assert!(matches!(propose(Cursor::new(&gzip(b"a\n1\n")[..15]), "a.gz", None), Err(FormatError::CutCompressed)));
+    assert!(matches!(propose(Cursor::new(&gzip(b"a\n1\n")[..15]), "a.gz", None, true), Err(FormatError::CutCompressed)));
 }
 
 #[test]
@@ -171,9 +171,9 @@ proptest! {
             "[a-c0-9,;.\"/ \n-]{0,200}".prop_map(String::into_bytes),
         ],
     ) {
-        if let Ok(proposal) = propose(Cursor::new(&bytes), "", None) {
+        if let Ok(proposal) = propose(Cursor::new(&bytes), "", None, true) {
             prop_assert!(proposal.options.validate().is_ok());
-            prop_assert!(CsvReader::open(Cursor::new(&bytes), &proposal.options, "").is_ok());
+            prop_assert!(open(Cursor::new(&bytes), &proposal.options, "").is_ok());
         }
     }
 }

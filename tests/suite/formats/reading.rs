@@ -4,21 +4,21 @@ use std::io::{self, Cursor, Read};
 
 use proptest::prelude::*;
 use tidegate::formats::{
-    ColumnType, Compression, CsvOptions, CsvReader, DamageKind, FormatError, Limits, Parser, Record, Value, write_text,
+    ColumnType, Compression, DamageKind, FormatError, Limits, Parser, ReadOptions, Record, Rows, Value, ValueOptions, write_text,
 };
 
-use super::{cases, data, gzip, with};
+use super::{cases, csv, data, gzip, open, open_within, with};
 
 /// A row as it was read: its line, its cells, the codes of its damage with their columns.
 type Row = (u64, Vec<String>, Vec<(&'static str, Option<usize>)>);
 
 fn read_within(
     bytes: &[u8],
-    options: &CsvOptions,
+    options: &ReadOptions,
     name: &str,
     limits: Limits,
 ) -> Result<(Vec<String>, Vec<Row>), FormatError> {
-    let mut reader = CsvReader::open_within(Cursor::new(bytes), options, name, limits)?;
+    let mut reader = open_within(Cursor::new(bytes), options, name, limits)?;
     let (mut rows, mut record) = (Vec::new(), Record::new());
     while reader.next(&mut record)? {
         rows.push((
@@ -32,7 +32,7 @@ fn read_within(
 }
 
 fn read(bytes: impl AsRef<[u8]>) -> Result<(Vec<String>, Vec<Row>), FormatError> {
-    read_within(bytes.as_ref(), &CsvOptions::default(), "a.csv", Limits::default())
+    read_within(bytes.as_ref(), &ReadOptions::default(), "a.csv", Limits::default())
 }
 
 fn rows(bytes: impl AsRef<[u8]>) -> Vec<Row> {
@@ -61,7 +61,7 @@ fn short_and_long_rows_are_damaged_and_the_rest_is_read() {
     let rows = rows("a,b,c\n1,2\n1,2,3\n1,2,3,4\n1,2,\n");
     let codes: Vec<_> = rows.iter().map(|r| r.2.clone()).collect();
     assert_eq!(codes, [vec![("short_row", None)], vec![], vec![("long_row", None)], vec![]]);
-    let mut reader = CsvReader::open(Cursor::new("a,b\n1\n"), &CsvOptions::default(), "").unwrap();
+    let mut reader = open(Cursor::new("a,b\n1\n"), &ReadOptions::default(), "").unwrap();
     let mut record = Record::new();
     assert!(reader.next(&mut record).unwrap());
     assert_eq!(record.damage()[0].kind, DamageKind::ShortRow { expected: 2, found: 1 });
@@ -125,12 +125,12 @@ fn a_row_too_long_to_hold_is_passed_over_whatever_is_in_it() {
     let long = "x,\r\n".repeat(500_000);
     for ending in ["\n", "\r\n", "\r"] {
         let text = format!("a,b{ending}1,\"{long}\"\"{long}\"{ending}2,3{ending}");
-        let rows = read_within(text.as_bytes(), &CsvOptions::default(), "", limits).unwrap().1;
+        let rows = read_within(text.as_bytes(), &ReadOptions::default(), "", limits).unwrap().1;
         assert_eq!(rows[0].2, [("text_too_long", Some(1)), ("row_too_long", None)]);
         assert_eq!((rows[1].0, &rows[1].1), (1_000_003, &vec!["2".to_owned(), "3".to_owned()]));
     }
     let open = format!("a,b\n1,\"x\ny\",\"{long}");
-    match read_within(open.as_bytes(), &CsvOptions::default(), "", limits) {
+    match read_within(open.as_bytes(), &ReadOptions::default(), "", limits) {
         Err(FormatError::CutAt { line }) => assert_eq!(line, 3),
         other => panic!("{other:?}"),
     }
@@ -158,7 +158,7 @@ fn names_are_trimmed_and_distinct() {
 
 #[test]
 fn a_file_without_a_header_names_its_columns_itself() {
-    let options = with(|o| o.header = false);
+    let options = csv(|o| o.header = false);
     let (columns, rows) = read_within(b"\n1,2\n3\n", &options, "", Limits::default()).unwrap();
     assert_eq!(columns, ["Column 1", "Column 2"]);
     assert_eq!((rows[0].0, rows[0].1.len()), (2, 2));
@@ -169,26 +169,26 @@ fn a_file_without_a_header_names_its_columns_itself() {
 #[test]
 fn columns_of_a_rejected_rows_download_are_known() {
     let text = "a,tidegate_line,Tidegate_Reason\n1,2,not a number\n";
-    let reader = CsvReader::open(Cursor::new(text), &CsvOptions::default(), "").unwrap();
+    let reader = open(Cursor::new(text), &ReadOptions::default(), "").unwrap();
     assert_eq!(reader.ignored(), [1, 2]);
 }
 
 #[test]
 fn other_dialects() {
-    let options = with(|o| (o.delimiter, o.quote) = ("\t".to_owned(), "'".to_owned()));
+    let options = csv(|o| (o.delimiter, o.quote) = ("\t".to_owned(), "'".to_owned()));
     let text = b"a\tb\n'x\ty'\t'it''s'\n\"q\"\tz\n";
     let rows = read_within(text, &options, "", Limits::default()).unwrap().1;
     assert_eq!(cells(&rows), [vec!["x\ty", "it's"], vec!["\"q\"", "z"]]);
-    let options = with(|o| o.quote = String::new());
+    let options = csv(|o| o.quote = String::new());
     let rows = read_within(b"a,b\n\"1,2\"\n", &options, "", Limits::default()).unwrap().1;
     assert_eq!(cells(&rows), [vec!["\"1", "2\""]]);
-    let error = read_within(b"a", &with(|o| o.delimiter = ",,".to_owned()), "", Limits::default()).unwrap_err();
+    let error = read_within(b"a", &csv(|o| o.delimiter = ",,".to_owned()), "", Limits::default()).unwrap_err();
     assert!(error.to_string().contains("source.delimiter"), "{error}");
 }
 
 #[test]
 fn other_encodings_are_decoded_and_what_cannot_be_is_damage() {
-    let latin = with(|o| o.encoding = "windows-1252".to_owned());
+    let latin = csv(|o| o.encoding = "windows-1252".to_owned());
     let (columns, rows) = read_within(b"caf\xe9,b\n\x80,\"\xfc\"\n", &latin, "", Limits::default()).unwrap();
     assert_eq!(columns, ["café", "b"]);
     assert_eq!(cells(&rows), [vec!["€", "ü"]]);
@@ -199,7 +199,7 @@ fn other_encodings_are_decoded_and_what_cannot_be_is_damage() {
     };
     let marked = utf16("a,b\n1,\u{1f30a}\n", true);
     assert_eq!(cells(&read(&marked).unwrap().1), [vec!["1", "\u{1f30a}"]]);
-    let wide = with(|o| o.encoding = "utf-16le".to_owned());
+    let wide = csv(|o| o.encoding = "utf-16le".to_owned());
     let mut broken = utf16("a,b\n1,\u{fffd}\n2,", false);
     broken.extend([0x3d, 0xd8]);
     broken.extend(utf16("x\n3,4\n", false));
@@ -208,7 +208,7 @@ fn other_encodings_are_decoded_and_what_cannot_be_is_damage() {
     let codes: Vec<_> = rows.iter().map(|r| r.2.clone()).collect();
     assert_eq!(codes, [vec![], vec![("not_in_encoding", Some(1))], vec![]]);
 
-    let japanese = with(|o| o.encoding = "shift_jis".to_owned());
+    let japanese = csv(|o| o.encoding = "shift_jis".to_owned());
     let rows = read_within(b"a,b\n\x93\xfa,\x81\n1,2\n", &japanese, "", Limits::default()).unwrap().1;
     assert_eq!(rows[0].1[0], "日");
     assert!(rows[0].2.contains(&("not_in_encoding", Some(1))), "{rows:?}");
@@ -217,7 +217,7 @@ fn other_encodings_are_decoded_and_what_cannot_be_is_damage() {
 #[test]
 fn gzip_goes_by_the_name_or_by_what_is_said() {
     let packed = gzip(&data("airlines.csv"));
-    let options = CsvOptions::default();
+    let options = ReadOptions::default();
     assert_eq!(read_within(&packed, &options, "airlines.csv.gz", Limits::default()).unwrap().1.len(), 16);
     let said = with(|o| o.compression = Some(Compression::Gzip));
     assert_eq!(read_within(&packed, &said, "airlines", Limits::default()).unwrap().1.len(), 16);
@@ -235,7 +235,7 @@ fn gzip_goes_by_the_name_or_by_what_is_said() {
 fn a_compressed_file_cut_anywhere_is_never_a_success() {
     let packed = gzip(&data("airlines.csv"));
     for length in 0..packed.len() {
-        match read_within(&packed[..length], &CsvOptions::default(), "a.gz", Limits::default()) {
+        match read_within(&packed[..length], &ReadOptions::default(), "a.gz", Limits::default()) {
             Err(FormatError::CutCompressed) => {}
             other => panic!("{length}: {other:?}"),
         }
@@ -243,7 +243,7 @@ fn a_compressed_file_cut_anywhere_is_never_a_success() {
     let mut broken = packed.clone();
     let middle = packed.len() / 2;
     broken[middle] ^= 0xff;
-    assert!(read_within(&broken, &CsvOptions::default(), "a.gz", Limits::default()).is_err());
+    assert!(read_within(&broken, &ReadOptions::default(), "a.gz", Limits::default()).is_err());
 }
 
 #[test]
@@ -251,14 +251,14 @@ fn a_source_too_large_is_stopped_early() {
     let limits = Limits { decoded_bytes: 1 << 20, ..Limits::default() };
     let bomb = gzip(&vec![b'0'; 4 << 20]);
     assert!(bomb.len() < 1 << 20);
-    match read_within(&bomb, &CsvOptions::default(), "a.gz", limits) {
+    match read_within(&bomb, &ReadOptions::default(), "a.gz", limits) {
         Err(error @ FormatError::TooLarge(_)) => assert!(error.to_string().contains("too large"), "{error}"),
         other => panic!("{other:?}"),
     }
     let limits = Limits { rows: 3, ..Limits::default() };
-    assert_eq!(read_within(b"a\n1\n2\n3\n", &CsvOptions::default(), "", limits).unwrap().1.len(), 3);
+    assert_eq!(read_within(b"a\n1\n2\n3\n", &ReadOptions::default(), "", limits).unwrap().1.len(), 3);
     assert!(matches!(
-        read_within(b"a\n1\n2\n3\n4\n", &CsvOptions::default(), "", limits),
+        read_within(b"a\n1\n2\n3\n4\n", &ReadOptions::default(), "", limits),
         Err(FormatError::TooLarge(_))
     ));
 }
@@ -285,7 +285,7 @@ fn a_source_that_breaks_off_says_so_and_may_be_tried_again() {
     for (bytes, name) in [(b"a\n1\n".to_vec(), "a.csv"), (gzip(b"a\n1\n")[..12].to_vec(), "a.csv.gz")] {
         let mut record = Record::new();
         let drip = Drip(&bytes, Some(io::ErrorKind::UnexpectedEof));
-        let outcome = CsvReader::open(drip, &CsvOptions::default(), name).and_then(|mut reader| {
+        let outcome = open(drip, &ReadOptions::default(), name).and_then(|mut reader| {
             while reader.next(&mut record)? {}
             Ok(())
         });
@@ -314,8 +314,8 @@ fn real_files_are_read_whole() {
 fn the_holes_of_the_weather_are_empty_when_declared_and_named_when_not() {
     let bytes = data("weather.csv");
     let holes = ["temp", "dewp", "humid", "wind_dir", "wind_speed", "wind_gust", "pressure"];
-    let count = |options: &CsvOptions| {
-        let mut reader = CsvReader::open(Cursor::new(&bytes), options, "weather.csv").unwrap();
+    let count = |options: &ReadOptions| {
+        let mut reader = open(Cursor::new(&bytes), options, "weather.csv").unwrap();
         let parsers: Vec<Parser> = reader
             .columns()
             .iter()
@@ -326,7 +326,7 @@ fn the_holes_of_the_weather_are_empty_when_declared_and_named_when_not() {
                     name if holes.contains(&name) || ["precip", "visib"].contains(&name) => ColumnType::Number,
                     _ => ColumnType::Integer,
                 };
-                Parser::new(kind, false, options).unwrap()
+                Parser::new(kind, false, &options.values).unwrap()
             })
             .collect();
         let (mut record, mut good, mut bad_rows, mut bad_cells) = (Record::new(), 0, 0, 0);
@@ -337,8 +337,8 @@ fn the_holes_of_the_weather_are_empty_when_declared_and_named_when_not() {
         }
         (good, bad_rows, bad_cells)
     };
-    assert_eq!(count(&with(|o| o.nulls.push("NA".to_owned()))), (26_115, 0, 0));
-    assert_eq!(count(&CsvOptions::default()), (4_980, 21_135, 23_974));
+    assert_eq!(count(&with(|o| o.values.nulls.push("NA".to_owned()))), (26_115, 0, 0));
+    assert_eq!(count(&ReadOptions::default()), (4_980, 21_135, 23_974));
 }
 
 fn any_cell() -> impl Strategy<Value = String> {
@@ -383,7 +383,7 @@ proptest! {
             writer.write_record(row).unwrap();
         }
         let bytes = writer.into_inner().unwrap();
-        let options = with(|o| o.header = false);
+        let options = csv(|o| o.header = false);
         let (_, rows) = read_within(&bytes, &options, "", Limits::default()).unwrap();
         prop_assert!(rows.iter().all(|row| row.2.is_empty()), "{:?}", rows);
         let cells: Vec<Vec<String>> = rows.into_iter().map(|row| row.1).collect();
@@ -392,7 +392,7 @@ proptest! {
 
     #[test]
     fn undamaged_files_read_as_the_csv_crate_reads_them(bytes in near_csv()) {
-        let options = with(|o| o.header = false);
+        let options = csv(|o| o.header = false);
         if let Ok((_, rows)) = read_within(&bytes, &options, "", Limits::default()) {
             let odd = |row: &Row| row.2.iter().any(|(code, _)| *code != "short_row" && *code != "long_row");
             if !rows.iter().any(odd) && !bytes.contains(&b' ') {
@@ -413,14 +413,14 @@ proptest! {
         encoding in prop::sample::select(vec!["utf-8", "utf-16le", "windows-1252", "shift_jis", "gb18030"]),
         packed in any::<bool>(),
     ) {
-        let options = with(|o| o.encoding = encoding.to_owned());
+        let options = csv(|o| o.encoding = encoding.to_owned());
         let limits = Limits { row_bytes: 64, cell_bytes: 16, columns: 8, ..Limits::default() };
         let bytes = if packed { gzip(&bytes) } else { bytes };
         let name = if packed { "a.gz" } else { "a" };
         let whole = read_within(&bytes, &options, name, limits).map_err(|e| e.to_string());
         // However the bytes arrive, the rows are the same.
         let mut dripped = Vec::new();
-        let outcome = CsvReader::open_within(Drip(&bytes, None), &options, name, limits).and_then(|mut reader| {
+        let outcome = open_within(Drip(&bytes, None), &options, name, limits).and_then(|mut reader| {
             let mut record = Record::new();
             while reader.next(&mut record)? {
                 dripped.push((record.line(), record.len()));
@@ -447,15 +447,15 @@ proptest! {
         marks in prop::sample::select(vec![(".", None), (",", Some(".")), (".", Some(",")), (",", Some("\u{a0}"))]),
     ) {
         let options = with(|o| {
-            o.decimal_point = marks.0.to_owned();
-            o.group_separator = marks.1.map(str::to_owned);
+            o.values.decimal_point = marks.0.to_owned();
+            o.values.group_separator = marks.1.map(str::to_owned);
         });
         for kind in ColumnType::ALL {
-            let parser = Parser::new(kind, false, &options).unwrap();
+            let parser = Parser::new(kind, false, &options.values).unwrap();
             let Ok(value) = parser.parse(&cell) else { continue };
             let mut text = Vec::new();
             write_text(&value, kind, &mut text);
-            let plain = Parser::new(kind, false, &CsvOptions::default()).unwrap();
+            let plain = Parser::new(kind, false, &ValueOptions::default()).unwrap();
             let again = plain.parse(&text);
             let same = match (value, &again) {
                 (Value::Number(a), Ok(Value::Number(b))) => a == *b,

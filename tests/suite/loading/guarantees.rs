@@ -6,7 +6,7 @@ on_both! {
     fn weather_with_its_holes_declared_is_loaded_whole(db: Databases) {
         let block = weather(db, application(db, "Flights"), "Weather");
         let mut plan = plan(db, &block, Mode::Append);
-        plan.csv.nulls = vec![String::new(), "NA".into()];
+        plan.read.values.nulls = vec![String::new(), "NA".into()];
         let report = load(db, &plan, &data("weather.csv"), 1).unwrap();
         assert_eq!(report.outcome, Outcome::Loaded);
         let counts = report.counts;
@@ -61,7 +61,7 @@ on_both! {
         assert!(head.starts_with("origin,year,") && head.ends_with(",tidegate_line,tidegate_reason"), "{head}");
         assert!(csv.lines().nth(1).unwrap().contains(",2,\"wind_gust: \"\"NA\"\" is not a number."));
         let mut again = plan(db, &block, Mode::Append);
-        again.csv.nulls.push("NA".into());
+        again.read.values.nulls.push("NA".into());
         let report = load(db, &again, &text(&csv), 2).unwrap();
         assert_eq!((report.counts.added, report.counts.rejected), (21_135, 0));
         assert_eq!(count(db, &block), 26_115);

@@ -73,7 +73,7 @@ on_both! {
             }
             batch.end_row(2);
             loader.push(&batch).unwrap();
-            blocks::seal(&mut loader.finish().unwrap(), &staging.table).unwrap();
+            blocks::seal(&mut loader.finish().unwrap(), &staging, blocks::Merge::Replace).unwrap();
             staging
         };
         let first = staged(&mut conn, &two, 1, "");
@@ -105,7 +105,7 @@ on_both! {
             batch.push(tidegate::formats::Value::Text(word));
             batch.end_row(2);
             loader.push(&batch).unwrap();
-            blocks::seal(&mut loader.finish().unwrap(), &staging.table).unwrap();
+            blocks::seal(&mut loader.finish().unwrap(), &staging, blocks::Merge::Replace).unwrap();
             ledger::hold(conn, &[(&staging, &visible(&block))], NOW).unwrap();
         };
         hold(&mut conn, 2, "new");

@@ -90,7 +90,7 @@ on_both! {
             for (block, run) in blocks.iter().zip(1..) {
                 scope.spawn(move || {
                     let mut plan = plan(db, block, Mode::Replace);
-                    plan.csv.nulls.push("NA".into());
+                    plan.read.values.nulls.push("NA".into());
                     for attempt in 0..2 {
                         let report = load(db, &plan, &data("weather.csv"), run + 10 * attempt).unwrap();
                         assert_eq!(report.counts.added, 26_115);
@@ -117,8 +117,8 @@ on_both! {
             failure.cause
         );
 
-        let from = |name: &str, to: &str| Mapping { from: Some(name.into()), constant: None, to: to.into() };
-        let constant = |text: &str, to: &str| Mapping { from: None, constant: Some(text.into()), to: to.into() };
+        let from = |name: &str, to: &str| Mapping::column(name, to);
+        let constant = |text: &str, to: &str| Mapping::constant(text, to);
         plan.mapping = Some(vec![
             from("id", "Code"),
             constant("fixed", "name"),

@@ -6,3 +6,4 @@ mod demo;
 mod site;
 mod starting;
 mod stops;
+mod tls;

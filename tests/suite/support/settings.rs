@@ -12,6 +12,12 @@ pub fn postgres() -> Option<String> {
     variable("TIDEGATE_TEST_POSTGRES")
 }
 
+/// Where the certificate authorities are for speaking TLS to that server as `localhost`: `ca.pem` signed its certificate,
+/// `other.pem` did not.
+pub fn postgres_tls() -> Option<String> {
+    variable("TIDEGATE_TEST_POSTGRES_TLS")
+}
+
 /// For quick work: the PostgreSQL half of each test says nothing. A run of the whole suite never sets this.
 pub fn only_sqlite() -> bool {
     variable("TIDEGATE_TEST_ONLY_SQLITE").is_some()

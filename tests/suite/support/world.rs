@@ -65,7 +65,10 @@ impl World {
         let at = format!("http://{}", listener.local_addr().unwrap());
         let config = config(place);
         let base_url = Url::parse(&format!("{at}/")).unwrap();
-        let mut app = tokio::task::spawn_blocking(move || App::open(config, base_url)).await.unwrap().unwrap();
+        let mut app = tokio::task::spawn_blocking(move || App::open(config, base_url, tidegate::guards::ALL))
+            .await
+            .unwrap()
+            .unwrap();
         let clock = Arc::new(SetClock::at(moment(BEGINNING)));
         app.clock = clock.clone();
         app.server_clock = None;

@@ -42,26 +42,33 @@ CREATE TABLE runs (
     CHECK (waits_for IS NULL OR status = 'queued'),
     CHECK (planned_until IS NULL OR planned_until >= planned_at)
 );
+-- Each index costs at every insert: beside each stands what is asked of it.
+-- The dispatcher: is there a run of this occurrence?
 CREATE UNIQUE INDEX runs_occurrence ON runs (schedule_id, planned_at, repeat_no) WHERE schedule_id IS NOT NULL;
+-- Run again: was it? Retention: may it go?
 CREATE UNIQUE INDEX runs_repeat ON runs (again_of) WHERE again_of IS NOT NULL;
 CREATE INDEX runs_parent ON runs (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX runs_set ON runs (set_id, id) WHERE set_id IS NOT NULL;
+-- Which kept files are in use?
 CREATE INDEX runs_file ON runs (file_id) WHERE file_id IS NOT NULL;
+-- Histories, the newest first: of a configuration, a schedule, an Application; and by status and by trigger, however
+-- rare what is asked for.
 CREATE INDEX runs_configuration ON runs (configuration_id, id);
--- The order in which runs ended, which is not that of their ids.
-CREATE INDEX runs_ended ON runs (configuration_id, finished_at, id) WHERE finished_at IS NOT NULL;
--- Histories by status and by trigger, of an Application and of a configuration, however rare what is asked for.
+CREATE INDEX runs_schedule ON runs (schedule_id, id);
+CREATE INDEX runs_application ON runs (application_id, id);
 CREATE INDEX runs_application_status ON runs (application_id, status, id);
 CREATE INDEX runs_application_trigger ON runs (application_id, trigger_kind, id);
 CREATE INDEX runs_configuration_status ON runs (configuration_id, status, id);
 CREATE INDEX runs_configuration_trigger ON runs (configuration_id, trigger_kind, id);
-CREATE INDEX runs_schedule ON runs (schedule_id, id);
-CREATE INDEX runs_application ON runs (application_id, id);
+-- The order in which runs ended, which is not that of their ids: strips, the latest one, retention.
+CREATE INDEX runs_ended ON runs (configuration_id, finished_at, id) WHERE finished_at IS NOT NULL;
+-- The last 24 hours.
 CREATE INDEX runs_recent ON runs (application_id, queued_at);
--- Where the calendar places a run, and the ranges of missed occurrences that reach into a stretch of time.
-CREATE INDEX runs_calendar ON runs (application_id, (coalesce(planned_at, queued_at)));
+-- Where the calendar places a run: what a month needs to be counted stands in the index itself.
+CREATE INDEX runs_calendar ON runs (application_id, status, (coalesce(planned_at, queued_at)), schedule_id,
+    configuration_id, trigger_kind, planned_until, id);
+-- Ranges of occurrences that did not run and that reach into a stretch of time.
 CREATE INDEX runs_ranges ON runs (application_id, planned_until) WHERE planned_until IS NOT NULL;
-CREATE INDEX runs_block ON runs (block_id, id);
 -- The queue: those that may begin, by Application so that these take turns; and the lines of those that wait. Both hold
 -- only what is queued, and the first of a line is found without reading those behind it.
 CREATE INDEX runs_ready ON runs (precedence, application_id, available_at, id)

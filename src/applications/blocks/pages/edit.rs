@@ -7,7 +7,6 @@ use askama::Template;
 
 use super::super::{Block, BlockDraft, BlockKind, ColumnDraft, actions, record};
 use crate::app::{App, off_thread};
-use crate::applications::blocks::store::definitions as store;
 use crate::applications::{Entered, enter, settings_shell};
 use crate::error::{AppError, FieldErrors, Result};
 use crate::formats::ColumnType;
@@ -354,8 +353,7 @@ pub async fn delete(
     let (shared, who, gone, now) = (app.clone(), by.clone(), block.clone(), app.now());
     let done = off_thread(move || {
         shared.db.write(|conn| {
-            let in_use = store::filled_by(conn, gone.id)?;
-            actions::archive(conn, &shared.blocks, gone.id, &in_use, now)?;
+            actions::archive(conn, &shared.blocks, shared.in_use, gone.id, now)?;
             record(conn, &who, Some(&gone), None, now)
         })
     })

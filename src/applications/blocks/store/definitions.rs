@@ -227,15 +227,3 @@ pub fn named_by(conn: &mut Conn, block_id: i64) -> Result<Vec<(String, String)>>
 pub fn application_name(conn: &mut Conn, application_id: i64) -> Result<String> {
     Ok(applications::table.filter(applications::id.eq(application_id)).select(applications::name).first(conn)?)
 }
-
-/// The names of import configurations that fill this Block or read from it. Their table belongs to a room above; what
-/// is asked here is only whether the Block is in use.
-pub fn filled_by(conn: &mut Conn, block_id: i64) -> Result<Vec<String>> {
-    use crate::db::schema::import_configurations as configurations;
-    Ok(configurations::table
-        .filter(configurations::archived_at.is_null())
-        .filter(configurations::block_id.eq(block_id).or(configurations::source_block_id.eq(block_id)))
-        .order(configurations::name)
-        .select(configurations::name)
-        .load(conn)?)
-}

@@ -325,6 +325,13 @@ pub fn ledger(conn: &mut Conn, run_uid: &str, block_id: i64) -> Result<Option<Le
     Ok(loads::table.find((run_uid, block_id)).first(conn).optional()?)
 }
 
+/// Forgets what these runs loaded: their history ends. What they loaded stays in the Blocks.
+pub fn forget(conn: &mut Conn, run_uids: &[&str]) -> Result<()> {
+    diesel::delete(loads::table.filter(loads::run_uid.eq_any(run_uids).and(loads::state.ne(LoadState::Held))))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// Gives up a load: its staging table goes, unless it is visible after all. What it rejected stays, to be shown.
 pub fn abandon(conn: &mut Conn, staging: &Staging) -> Result<()> {
     db::write(conn, |conn| drop_staging(conn, (staging.block_id, staging.generation)).map(|_| ()))

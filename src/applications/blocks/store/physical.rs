@@ -17,6 +17,7 @@
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
+use super::staging::{Merge, Staging};
 use crate::applications::blocks::model::{Block, Column};
 use crate::db::Conn;
 use crate::error::Result;
@@ -47,15 +48,15 @@ fn sql_type(conn: &Conn, column_type: ColumnType) -> &'static str {
     }
 }
 
-/// Makes an empty generation. On PostgreSQL the primary key comes with [`seal`], after the rows: an index that is
-/// there before them costs a multiple.
+/// Makes an empty generation. `_run`, and on PostgreSQL the primary key, come with [`seal`], after the rows: a default
+/// that is the same in all of them costs nothing then, and an index that is there before them a multiple.
 pub fn create(conn: &mut Conn, table: &str, columns: &[Column]) -> Result<()> {
     let row = match conn {
         Conn::Sqlite(_) => "_row INTEGER PRIMARY KEY",
         Conn::Pg(_) => "_row BIGINT NOT NULL",
     };
     let mut sql =
-        format!("CREATE TABLE {table} ({row}, _run BIGINT NOT NULL, _file INTEGER NOT NULL, _line BIGINT NOT NULL");
+        format!("CREATE TABLE {table} ({row}, _line BIGINT NOT NULL, _file INTEGER NOT NULL");
     for column in columns {
         sql.push_str(&format!(", {} {}", column.physical(), sql_type(conn, column.column_type)));
     }
@@ -63,12 +64,19 @@ pub fn create(conn: &mut Conn, table: &str, columns: &[Column]) -> Result<()> {
     Ok(conn.batch_execute(&sql)?)
 }
 
-/// Gives a filled generation what reading by `_row` needs.
-pub fn seal(conn: &mut Conn, table: &str) -> Result<()> {
-    if let Conn::Pg(conn) = conn {
-        conn.batch_execute(&format!("ALTER TABLE {table} ADD PRIMARY KEY (_row); ANALYZE {table}"))?;
+/// Gives a filled generation the run that wrote its rows, and what reading by `_row` needs. The run is the column's
+/// default, which both databases keep once and not in every row.
+pub fn seal(conn: &mut Conn, staging: &Staging, merge: Merge) -> Result<()> {
+    let (table, run) = (&staging.table, staging.run.id);
+    let mut sql = format!("ALTER TABLE {table} ADD COLUMN _run BIGINT NOT NULL DEFAULT {run}");
+    if let Conn::Pg(_) = conn {
+        sql.push_str(", ADD PRIMARY KEY (_row)");
+        // Only what is joined with the rows that are there is worth statistics at once.
+        if merge != Merge::Replace {
+            sql.push_str(&format!("; ANALYZE {table}"));
+        }
     }
-    Ok(())
+    Ok(conn.batch_execute(&sql)?)
 }
 
 /// The unique index over the key columns. Fails with a unique violation where two rows have one key.

@@ -41,7 +41,6 @@ impl CopyTarget for Named {
 pub struct PostgresLoader {
     conn: Conn,
     target: String,
-    run_id: i64,
     file: i32,
     next_row: i64,
     bytes: Vec<u8>,
@@ -61,13 +60,13 @@ impl PostgresLoader {
         use diesel::connection::SimpleConnection;
         // What is staged needs no flush of its own: the commit that makes it visible flushes all before it.
         conn.batch_execute("SET synchronous_commit TO off")?;
-        let mut target = format!("{} (_row, _run, _file, _line", staging.table);
+        let mut target = format!("{} (_row, _line, _file", staging.table);
         for column in columns {
             target.push_str(", ");
             target.push_str(column);
         }
         target.push(')');
-        Ok(Self { conn, target, run_id: staging.run.id, file, next_row: 1, bytes: Vec::with_capacity(2 * CHUNK) })
+        Ok(Self { conn, target, file, next_row: 1, bytes: Vec::with_capacity(2 * CHUNK) })
     }
 
     /// Writes a batch and commits it.
@@ -79,10 +78,10 @@ impl PostgresLoader {
         let first_row = self.next_row;
         // The callback is a `Fn`; what it changes stands in cells.
         let bytes = RefCell::new(std::mem::take(&mut self.bytes));
-        let (run_id, file) = (self.run_id, self.file);
+        let file = self.file;
         let copied = diesel::copy_from(any_rows::table)
             .from_raw_data(Named, |out: &mut dyn Write| -> Result<(), diesel::result::Error> {
-                encode(batch, run_id, file, first_row, &mut bytes.borrow_mut(), out)
+                encode(batch, file, first_row, &mut bytes.borrow_mut(), out)
                     .map_err(|e| diesel::result::Error::SerializationError(Box::new(e)))
             })
             .with_format(CopyFormat::Binary)
@@ -108,7 +107,6 @@ impl PostgresLoader {
 
 fn encode(
     batch: &Batch,
-    run_id: i64,
     file: i32,
     first_row: i64,
     bytes: &mut Vec<u8>,
@@ -116,13 +114,12 @@ fn encode(
 ) -> std::io::Result<()> {
     bytes.clear();
     bytes.extend_from_slice(SIGNATURE);
-    let fields = (batch.width() + 4) as i16;
+    let fields = (batch.width() + 3) as i16;
     for row in 0..batch.len() {
         bytes.extend_from_slice(&fields.to_be_bytes());
         put(bytes, &(first_row + row as i64).to_be_bytes());
-        put(bytes, &run_id.to_be_bytes());
-        put(bytes, &file.to_be_bytes());
         put(bytes, &batch.line(row).to_be_bytes());
+        put(bytes, &file.to_be_bytes());
         for datum in batch.row(row) {
             match *datum {
                 Datum::Empty => bytes.extend_from_slice(&(-1i32).to_be_bytes()),

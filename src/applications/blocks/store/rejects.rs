@@ -159,6 +159,29 @@ pub fn forget(conn: &mut Conn, run_id: i64) -> Result<()> {
     })
 }
 
+/// Whether anything is kept of what a run rejected.
+pub fn any(conn: &mut Conn, run_id: i64) -> Result<bool> {
+    use diesel::dsl::{exists, select};
+    let cells = rejects::table.filter(rejects::run_id.eq(run_id));
+    let lines = reject_lines::table.filter(reject_lines::run_id.eq(run_id));
+    let heads = reject_heads::table.filter(reject_heads::run_id.eq(run_id));
+    Ok(select(exists(cells).or(exists(lines)).or(exists(heads))).get_result(conn)?)
+}
+
+/// Forgets some of what a run rejected, at most so many cells and lines, and the head with the last of them.
+pub fn forget_some(conn: &mut Conn, run_id: i64, limit: i64) -> Result<()> {
+    let cells: Vec<i64> =
+        rejects::table.filter(rejects::run_id.eq(run_id)).limit(limit).select(rejects::id).load(conn)?;
+    diesel::delete(rejects::table.filter(rejects::id.eq_any(&cells))).execute(conn)?;
+    let of_run = || reject_lines::table.filter(reject_lines::run_id.eq(run_id));
+    let lines: Vec<i64> = of_run().limit(limit).select(reject_lines::line).load(conn)?;
+    diesel::delete(of_run().filter(reject_lines::line.eq_any(&lines))).execute(conn)?;
+    if (cells.len() as i64) < limit && (lines.len() as i64) < limit {
+        diesel::delete(reject_heads::table.filter(reject_heads::run_id.eq(run_id))).execute(conn)?;
+    }
+    Ok(())
+}
+
 /// Lines of rejected cells whose row is not written down yet, after a line: what the second pass has to fetch.
 pub fn lines_to_fetch(conn: &mut Conn, run_id: i64, after: i64, limit: i64) -> Result<Vec<i64>> {
     let fetched = reject_lines::table

@@ -13,8 +13,9 @@ use super::options;
 use super::target;
 use super::{Place, place, put};
 use crate::app::{App, off_thread};
+use crate::connectors::FetchRequest;
 use crate::error::{AppError, FieldErrors, Result};
-use crate::formats::Proposal;
+use crate::formats::{Proposal, ReadOptions};
 use crate::imports::files;
 use crate::imports::sample::{Origin, look};
 use crate::members::{By, SignedIn};
@@ -41,7 +42,7 @@ fn wrong(errors: FieldErrors) -> Said {
 
 /// Names of controls by the screen that draws them; the other screens carry them.
 fn of_source(name: &str) -> bool {
-    matches!(name, "source" | "source-path" | "file")
+    matches!(name, "source" | "source-path" | "source-query" | "file")
 }
 
 fn of_preview(name: &str) -> bool {
@@ -71,16 +72,23 @@ impl Wizard {
         }
         let connection = self.form.id("source").and_then(|id| self.place.connection(id));
         let name = connection.map(|connection| connection.name.as_str()).unwrap_or_default();
+        if self.place.asks(&self.form) {
+            return format!("A query of {name}");
+        }
         match self.form.get("source-path") {
             "" => name.to_owned(),
             path => format!("{path} from {name}"),
         }
     }
 
+    fn options(&self) -> ReadOptions {
+        options::read(&self.form, self.place.asks(&self.form))
+    }
+
     /// Reads the sample as the form says, or guessing.
     async fn look(&self) -> Result<Proposal> {
         let origin = self.place.origin(&self.app, &self.by, &self.form)?;
-        let given = options::are_in(&self.form).then(|| options::read(&self.form));
+        let given = options::are_in(&self.form).then(|| self.options());
         look(&self.app, origin, given).await
     }
 }
@@ -135,7 +143,8 @@ pub async fn sourced(
         Err(errors) => return wizard.source(wrong(errors)).await,
     };
     let seen = match &origin {
-        Origin::Connection { id, path } => format!("{id} {path}"),
+        Origin::Connection { id, request: FetchRequest::Path(path) } => format!("{id} {path}"),
+        Origin::Connection { id, request: FetchRequest::Query(query) } => format!("{id} {query}"),
         Origin::File(id) => format!("file {id}"),
     };
     // Another source is looked at afresh.

@@ -9,7 +9,7 @@ use crate::error::{FieldErrors, Result};
 use crate::formats::Proposal;
 use crate::imports::pages::mapping::{self, MapRow};
 use crate::imports::pages::target::{self, ColumnRow};
-use crate::imports::pages::{load_good, optional, options};
+use crate::imports::pages::{load_good, optional};
 use crate::imports::{Definition, Draft, Mode, actions, check};
 use crate::names::name_key;
 use crate::web::{Flash, refused, see_other};
@@ -52,9 +52,11 @@ impl Wizard {
             errors.add("mode", "Choose how rows meet those that are there.");
         }
         let mut definition = Definition::new(mode.unwrap_or(Mode::Append));
-        definition.source.csv = options::read(&self.form);
+        definition.source.read = self.options();
         let connection_id = self.form.id("source");
-        if connection_id.is_some() {
+        if self.place.asks(&self.form) {
+            definition.source.query = self.form.some("source-query").map(str::to_owned);
+        } else if connection_id.is_some() {
             definition.source.path = self.form.some("source-path").map(str::to_owned);
         }
         definition.mapping = Some(mapping::mapping(rows).0);

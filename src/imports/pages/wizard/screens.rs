@@ -7,6 +7,7 @@ use super::save::control;
 use super::{Said, Wizard, of_mapping, of_preview, of_source};
 use crate::applications::blocks::{Block, BlockKind};
 use crate::connections;
+use crate::connectors::Takes;
 use crate::error::{FieldErrors, Result};
 use crate::formats::{ColumnType, Proposal};
 use crate::imports::Mode;
@@ -27,6 +28,9 @@ struct SourcePage {
     choices: Vec<SourceChoice>,
     by_hand: bool,
     path: String,
+    query: String,
+    /// One of the Connections takes a query.
+    asks: bool,
     sample_name: String,
     /// Names to choose from, with size and date.
     files: Vec<(String, String)>,
@@ -89,7 +93,7 @@ impl Wizard {
     /// Screen 1.
     pub(super) async fn source(&self, (status, errors): Said) -> Result<HttpResponse> {
         let (mut listed, mut trouble) = (Vec::new(), Vec::new());
-        for connection in self.place.connections.iter().filter(|connection| connection.kind == "folder") {
+        for connection in self.place.connections.iter().filter(|c| c.kind().is_some_and(|kind| kind.lists)) {
             match connections::files(&self.app, connection.id).await? {
                 Ok(entries) => listed.extend(entries.into_iter().take(200).map(|entry| {
                     let modified =
@@ -126,6 +130,8 @@ impl Wizard {
             choices,
             by_hand: chosen == "file" || self.place.connections.is_empty(),
             path: self.form.get("source-path").to_owned(),
+            query: self.form.get("source-query").to_owned(),
+            asks: self.place.connections.iter().any(|c| c.kind().is_some_and(|kind| kind.takes == Takes::Query)),
             sample_name: self.form.get("sample_name").to_owned(),
             files: listed,
             trouble,
@@ -141,7 +147,7 @@ impl Wizard {
         columns: Vec<ColumnRow>,
         (status, errors): Said,
     ) -> Result<HttpResponse> {
-        let options = options::read(&self.form);
+        let options = self.options();
         let (heads, rows, notes) = match proposal {
             Some(p) => (p.columns.into_iter().map(|column| column.name).collect(), p.rows, p.notes),
             None => Default::default(),
@@ -197,6 +203,7 @@ impl Wizard {
     pub(super) fn propose_block(&mut self, columns: &[ColumnRow]) {
         let file = match self.form.get("source") {
             "file" => self.form.get("sample_name"),
+            _ if self.place.asks(&self.form) => "",
             _ => self.form.get("source-path"),
         };
         let name = target::name_from(file);
@@ -235,14 +242,14 @@ impl Wizard {
         let (lines, places) = mapping::mapping(&rows);
         mapping::mark(&mut rows, &errors, &places);
         errors.0.iter_mut().for_each(|error| error.field = control(&error.field, &places));
-        let read = options::read(&self.form);
+        let read = self.options();
         let template = MappingPage {
             shell: self.shell("New import configuration"),
             list: self.place.list(),
             carried: self.carried(of_mapping),
             source: self.source_words(),
             target: block.name.clone(),
-            landing: proposal.map(|proposal| mapping::landing(&lines, block, &read, &proposal)),
+            landing: proposal.map(|proposal| mapping::landing(&lines, block, &read.values, &proposal)),
             rows,
             choices: mapping::choices(&source),
             mode: Mode::parse(self.form.get("mode")).unwrap_or(Mode::Append),

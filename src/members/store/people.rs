@@ -2,12 +2,12 @@
 
 use diesel::prelude::*;
 
-use super::model::Member;
-use super::permissions::{ADMINISTRATOR, BUILT_IN_ROLES, Permission};
 use crate::clock::Moment;
 use crate::db::schema::{members, roles};
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
+use crate::members::model::Member;
+use crate::members::permissions::{ADMINISTRATOR, BUILT_IN_ROLES, Permission};
 
 type Row = (i64, String, String, String, String, bool, Option<String>, i64, Moment);
 

@@ -1,19 +1,17 @@
 //! A folder on the server, below one of the roots that the operator opened (`--folder-root`).
-//!
-//! Names are judged after symbolic links are resolved, and judged again on the opened handle, because a link may be
-//! swapped between looking and opening. Only regular files are opened: a pipe or device would hang.
 
-use std::fs::{File, OpenOptions};
+mod settle;
+
 use std::io::ErrorKind;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
 use super::failure::{FailureKind, FetchError, Retry};
+use super::local::{self, climbs_out, open_checked};
 use super::registry::{Field, Input, Kind, Takes};
 use super::settings::Given;
-use super::{Check, Connector, Entry, FetchContext, FetchRequest, Fetched};
+use super::{Check, Connector, Content, Entry, FetchContext, FetchRequest, Fetched, Intent, Pattern, Settled};
 use crate::clock::Moment;
 use crate::words;
 
@@ -21,7 +19,9 @@ pub(super) const KIND: Kind = Kind {
     name: "folder",
     label: "Folder",
     summary: "Files in a folder of the server",
-    takes: Takes::Path,
+    takes: Takes::Path { required: true },
+    settles: true,
+    lists: true,
     settings: &[Field {
         name: "path",
         label: "Folder",
@@ -49,24 +49,27 @@ fn build(given: &mut Given<'_>) -> Option<Box<dyn Connector>> {
 }
 
 impl Connector for Folder {
-    fn fetch(&self, request: &FetchRequest, ctx: &FetchContext<'_>) -> Result<Fetched, FetchError> {
+    fn fetch(&self, request: &FetchRequest, ctx: &FetchContext<'_>) -> Result<Vec<Fetched>, FetchError> {
         let FetchRequest::Path(wanted) = request else { return Err(FetchError::takes_no_query(KIND.label)) };
         ctx.check_going_on()?;
         let folder = self.locate(ctx)?;
         let target = self.resolve(&folder, wanted, ctx)?;
         let file = open_checked(&folder.join(wanted.trim()), &target).map_err(|e| self.opening(wanted, &e))?;
         let metadata = file.metadata().map_err(|e| FetchError::machine("Looking at the file", &e))?;
-        if metadata.len() > ctx.limits.wire_bytes {
+        let first = ctx.first.unwrap_or(u64::MAX);
+        if ctx.first.is_none() && metadata.len() > ctx.limits.wire_bytes {
             return Err(FetchError::too_large(&ctx.limits));
         }
         let name = target.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let second = file.try_clone().map_err(|e| FetchError::machine("Opening the file", &e))?;
-        (ctx.progress)(metadata.len());
-        Ok(Fetched { file, bytes: metadata.len(), check: Check::watched(second, name.clone(), &metadata), name })
+        let bytes = metadata.len().min(first);
+        (ctx.progress)(bytes);
+        let check = Check::watched(second, name.clone(), &metadata);
+        Ok(vec![Fetched { content: Content::File { file, check }, name, bytes, whole: bytes == metadata.len() }])
     }
 
     fn test(&self, ctx: &FetchContext<'_>) -> Result<String, FetchError> {
-        let entries = self.list(ctx)?;
+        let entries = self.list(None, ctx)?;
         let Some(newest) = entries.first() else {
             return Ok("The folder is there and holds no files yet.".to_owned());
         };
@@ -80,43 +83,24 @@ impl Connector for Folder {
         Ok(format!("The folder holds {count}; the newest is {} ({}{when}).", newest.name, words::bytes(newest.bytes)))
     }
 
-    fn list(&self, ctx: &FetchContext<'_>) -> Result<Vec<Entry>, FetchError> {
+    fn list(&self, pattern: Option<&Pattern>, ctx: &FetchContext<'_>) -> Result<Vec<Entry>, FetchError> {
         let folder = self.locate(ctx)?;
         let mut entries = Vec::new();
-        collect(&folder, &folder, LIST_DEPTH, ctx, &mut entries)?;
+        let wanted = |name: &str| pattern.is_none_or(|pattern| pattern.fits(name));
+        collect(&folder, &folder, LIST_DEPTH, &wanted, ctx, &mut entries)?;
         entries.sort_by(|a, b| b.modified.cmp(&a.modified).then_with(|| a.name.cmp(&b.name)));
         Ok(entries)
+    }
+
+    fn settle(&self, intent: &Intent, ctx: &FetchContext<'_>) -> Result<Settled, FetchError> {
+        self.settle_below(&self.locate(ctx)?, intent)
     }
 }
 
 impl Folder {
     /// The folder itself with all links resolved, inside one of the roots.
     fn locate(&self, ctx: &FetchContext<'_>) -> Result<PathBuf, FetchError> {
-        let roots = &ctx.outside.folder_roots;
-        if roots.is_empty() {
-            return Err(FetchError::refused(
-                "No folder of this server is open to connections. Ask the operator to start it with --folder-root DIR.",
-            ));
-        }
-        // a root that is not there now opens nothing
-        let roots: Vec<PathBuf> = roots.iter().filter_map(|r| r.canonicalize().ok()).collect();
-        let given = Path::new(&self.path);
-        // joining an absolute path to a root gives the path itself
-        let found = roots.iter().find_map(|root| root.join(given).canonicalize().ok());
-        let Some(folder) = found else {
-            return Err(FetchError::new(
-                FailureKind::Missing,
-                Retry::No,
-                format!("There is no folder '{}' on the server, or it may not be opened. Check its path.", self.path),
-            ));
-        };
-        if !roots.iter().any(|root| folder.starts_with(root)) {
-            return Err(FetchError::refused(format!(
-                "The folder '{}' lies outside the folders that the operator opened. Choose one inside them, or ask the \
-                 operator to add it (--folder-root).",
-                self.path
-            )));
-        }
+        let folder = local::locate(&self.path, "folder", ctx)?;
         if !folder.is_dir() {
             return Err(FetchError::new(
                 FailureKind::Missing,
@@ -172,7 +156,7 @@ impl Folder {
 
     /// Not there; with what is, because most often the name is nearly right.
     fn missing(&self, wanted: &str, ctx: &FetchContext<'_>) -> FetchError {
-        let names: Vec<_> = self.list(ctx).unwrap_or_default().into_iter().take(5).map(|e| e.name).collect();
+        let names: Vec<_> = self.list(None, ctx).unwrap_or_default().into_iter().take(5).map(|e| e.name).collect();
         let there = match names.is_empty() {
             true => "The folder holds no files.".to_owned(),
             false => format!("Its newest files: {}.", names.join(", ")),
@@ -207,45 +191,12 @@ impl Folder {
     }
 }
 
-/// Whether a path, taken by its letters alone, leaves the folder that it begins in.
-fn climbs_out(path: &Path) -> bool {
-    let mut depth = 0i32;
-    for part in path.components() {
-        match part {
-            Component::Normal(_) => depth += 1,
-            Component::ParentDir => depth -= 1,
-            Component::CurDir => {}
-            Component::RootDir | Component::Prefix(_) => return true,
-        }
-        if depth < 0 {
-            return true;
-        }
-    }
-    false
-}
-
-/// Opens `target`, which `named` resolved to, and makes sure that the handle is still that regular file: neither a
-/// link nor a pipe that took its place meanwhile (`InvalidInput`).
-fn open_checked(named: &Path, target: &Path) -> std::io::Result<File> {
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-        .open(target)
-        .map_err(|e| if e.raw_os_error() == Some(libc::ELOOP) { ErrorKind::InvalidInput.into() } else { e })?;
-    let opened = file.metadata()?;
-    let there = target.symlink_metadata()?;
-    let same = opened.is_file() && (opened.dev(), opened.ino()) == (there.dev(), there.ino());
-    if !same || named.canonicalize()? != target {
-        return Err(ErrorKind::InvalidInput.into());
-    }
-    Ok(file)
-}
-
 /// Regular files below `at`, named from `top`; hidden ones and linked folders are left out.
 fn collect(
     top: &Path,
     at: &Path,
     depth: usize,
+    wanted: &dyn Fn(&str) -> bool,
     ctx: &FetchContext<'_>,
     entries: &mut Vec<Entry>,
 ) -> Result<(), FetchError> {
@@ -266,11 +217,14 @@ fn collect(
         }
         if kind.is_dir() {
             if depth > 0
-                && let Err(e) = collect(top, &path, depth - 1, ctx, entries)
+                && let Err(e) = collect(top, &path, depth - 1, wanted, ctx, entries)
                 && e.kind != FailureKind::Machine
             {
                 return Err(e);
             }
+            continue;
+        }
+        if !wanted(name) {
             continue;
         }
         let inside = path.canonicalize().is_ok_and(|real| real.starts_with(top));
@@ -283,20 +237,4 @@ fn collect(
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::climbs_out;
-    use std::path::Path;
-
-    #[test]
-    fn paths_that_leave_their_folder_are_seen_by_their_letters() {
-        for bad in ["..", "../a", "a/../../b", "/etc/passwd", "./../a", "a/b/../../../c"] {
-            assert!(climbs_out(Path::new(bad)), "{bad}");
-        }
-        for good in ["a", "a/b.csv", "a/../b", "./a", "..a", "a..b/c"] {
-            assert!(!climbs_out(Path::new(good)), "{good}");
-        }
-    }
 }

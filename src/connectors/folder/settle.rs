@@ -1,0 +1,140 @@
+//! Moving and deleting a file that was loaded.
+//!
+//! The file is first taken aside, under a hidden name of this run's own beside it, and looked at there: whoever put
+//! another file in its place in the very last moment gets that one back untouched. Each step is one renaming, so after
+//! a crash the file lies in one of three places, and the same intent finds it there and goes on.
+
+use std::fs;
+use std::io::{Error, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+use super::Folder;
+use crate::connectors::failure::FetchError;
+use crate::connectors::fetched::Stamp;
+use crate::connectors::local::climbs_out;
+use crate::connectors::settling::{Deed, Intent, Settled};
+
+impl Folder {
+    /// `folder` is the connection's, all links resolved.
+    pub(super) fn settle_below(&self, folder: &Path, intent: &Intent) -> Result<Settled, FetchError> {
+        let path = intent.path.trim();
+        if climbs_out(Path::new(path)) {
+            return Err(self.lies_outside(path));
+        }
+        let Some((place, name)) = split(&folder.join(path)) else { return Err(self.lies_outside(path)) };
+        // Its folder is resolved, the file itself is not: a link to a file elsewhere is no file of this folder.
+        let place = match place.canonicalize() {
+            Ok(place) if place.starts_with(folder) => place,
+            Ok(_) => return Err(self.lies_outside(path)),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(gone(path)),
+            Err(error) => return Err(failed(&error)),
+        };
+        let (there, aside) = (place.join(&name), place.join(format!(".tidegate-{}-{name}", intent.run)));
+        if !aside.exists() {
+            if let Deed::Move { to } = &intent.deed
+                && let Some(target) = found_in(&folder.join(to), &name, intent)
+            {
+                return Ok(moved(folder, &target));
+            }
+            match stamp_of(&there) {
+                Ok(None) => return Ok(gone(path)),
+                Ok(Some(stamp)) if stamp != intent.stamp => return Ok(changed(path)),
+                Ok(Some(_)) => rename(&there, &aside).map_err(|error| failed(&error))?,
+                Err(error) => return Err(failed(&error)),
+            }
+        }
+        if stamp_of(&aside).map_err(|error| failed(&error))?.as_ref() != Some(&intent.stamp) {
+            // Another file took its place between the look and the deed.
+            rename(&aside, &there).map_err(|error| failed(&error))?;
+            return Ok(changed(path));
+        }
+        let done = match &intent.deed {
+            Deed::Delete => fs::remove_file(&aside).map(|()| Settled::Done(format!("Deleted {path}."))),
+            Deed::Move { to } => self.bring(folder, &aside, to, &name, intent),
+        };
+        done.map_err(|error| {
+            // It goes back, so that whoever looks for it finds it; the error is the one worth telling.
+            let _ = rename(&aside, &there);
+            failed(&error)
+        })
+    }
+
+    fn bring(&self, folder: &Path, aside: &Path, to: &str, name: &str, intent: &Intent) -> Result<Settled, Error> {
+        let target = folder.join(to);
+        // The part of it that is there must lie inside before the rest is made.
+        let there = target.ancestors().find_map(|part| part.canonicalize().ok());
+        if climbs_out(Path::new(to)) || !there.is_some_and(|there| there.starts_with(folder)) {
+            return Err(ErrorKind::PermissionDenied.into());
+        }
+        fs::create_dir_all(&target)?;
+        for place in names_in(&target, name, intent.run) {
+            match rename(aside, &place) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+                Ok(()) => return Ok(moved(folder, &place)),
+            }
+        }
+        Err(ErrorKind::AlreadyExists.into())
+    }
+
+    fn lies_outside(&self, path: &str) -> FetchError {
+        FetchError::refused(format!("The file '{path}' lies outside the connection's folder '{}'.", self.path))
+    }
+}
+
+fn split(path: &Path) -> Option<(PathBuf, String)> {
+    Some((path.parent()?.to_owned(), path.file_name()?.to_str()?.to_owned()))
+}
+
+/// Its own name, or one with the run's number where that is taken.
+fn names_in(folder: &Path, name: &str, run: i64) -> [PathBuf; 2] {
+    [folder.join(name), folder.join(format!("run-{run}-{name}"))]
+}
+
+/// Where an earlier attempt moved it.
+fn found_in(folder: &Path, name: &str, intent: &Intent) -> Option<PathBuf> {
+    let places = names_in(folder, name, intent.run).into_iter();
+    places.filter(|place| stamp_of(place).ok().flatten().as_ref() == Some(&intent.stamp)).next()
+}
+
+/// Never over a file that is there.
+fn rename(from: &Path, to: &Path) -> Result<(), Error> {
+    Ok(renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?)
+}
+
+/// What a regular file is; none where there is none.
+fn stamp_of(path: &Path) -> Result<Option<String>, Error> {
+    match path.symlink_metadata() {
+        Ok(metadata) if metadata.is_file() => Ok(Some(Stamp::of(&metadata).text())),
+        Ok(_) => Ok(Some("no file".to_owned())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn moved(folder: &Path, to: &Path) -> Settled {
+    Settled::Done(format!("Moved to {}.", to.strip_prefix(folder).unwrap_or(to).display()))
+}
+
+fn gone(path: &str) -> Settled {
+    Settled::Done(format!("{path} is not there any more."))
+}
+
+fn changed(path: &str) -> Settled {
+    Settled::Left(format!("{path} was changed since it was read, so it was left where it is."))
+}
+
+fn failed(error: &Error) -> FetchError {
+    let words = match error.kind() {
+        ErrorKind::CrossesDevices => {
+            return FetchError::refused(
+                "The file was loaded and left where it is: the folder to move it to lies on another disk. Choose one on \
+                 the same.",
+            );
+        }
+        _ => FetchError::machine("Moving or deleting the file that was loaded", error),
+    };
+    words
+}

@@ -1,0 +1,89 @@
+//! CSV's own punctuation: the members of a configuration's `source` that speak of it, and what is wrong with them.
+
+use encoding_rs::{Encoding, REPLACEMENT, UTF_8, X_USER_DEFINED};
+use serde::{Deserialize, Serialize};
+
+use super::options::{one_character, short};
+use crate::error::FieldErrors;
+
+/// How a CSV file is cut into cells. All are text, as people type them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CsvOptions {
+    /// One ASCII character.
+    pub delimiter: String,
+    /// One ASCII character; empty where quotes are text like any other.
+    pub quote: String,
+    /// A label that the web knows: utf-8, utf-16le, windows-1252 …
+    pub encoding: String,
+    /// Does the first line hold the names of the columns?
+    pub header: bool,
+}
+
+impl Default for CsvOptions {
+    fn default() -> Self {
+        Self { delimiter: ",".to_owned(), quote: "\"".to_owned(), encoding: "utf-8".to_owned(), header: true }
+    }
+}
+
+/// Options that are known to be usable, as the row reader wants them.
+pub(super) struct Dialect {
+    pub delimiter: u8,
+    pub quote: Option<u8>,
+    pub encoding: &'static Encoding,
+    pub header: bool,
+}
+
+impl CsvOptions {
+    /// The members of `source` that belong here.
+    pub const MEMBERS: [&str; 4] = ["delimiter", "quote", "encoding", "header"];
+
+    /// Words that people type for characters that a form cannot show.
+    pub(super) fn tidy(&mut self) {
+        match self.delimiter.to_lowercase().as_str() {
+            "\\t" | "tab" => self.delimiter = "\t".to_owned(),
+            "comma" => self.delimiter = ",".to_owned(),
+            "semicolon" => self.delimiter = ";".to_owned(),
+            _ => {}
+        }
+        self.encoding = self.encoding.trim().to_lowercase();
+    }
+
+    pub(super) fn dialect(&self) -> Result<Dialect, FieldErrors> {
+        let mut errors = FieldErrors::new();
+        let delimiter = one_character(&self.delimiter);
+        if delimiter.is_none() {
+            errors.add("source.delimiter", "The delimiter is one character, such as , or ; or a tab (\\t).");
+        }
+        let quote = one_character(&self.quote);
+        if quote.is_none() && !self.quote.is_empty() {
+            errors.add("source.quote", "The quote is one character, such as \", or empty for none.");
+        } else if quote.is_some() && quote == delimiter {
+            errors.add("source.quote", "The quote and the delimiter cannot be the same character.");
+        }
+        let encoding = encoding_by_label(&self.encoding);
+        if encoding.is_none() {
+            errors.add(
+                "source.encoding",
+                format!(
+                    "The encoding \"{}\" is not known. Use a name such as utf-8, utf-16le, windows-1252 or shift_jis.",
+                    short(&self.encoding)
+                ),
+            );
+        }
+        errors.ok_or(Dialect {
+            delimiter: delimiter.unwrap_or(b','),
+            quote,
+            encoding: encoding.unwrap_or(UTF_8),
+            header: self.header,
+        })
+    }
+}
+
+fn encoding_by_label(label: &str) -> Option<&'static Encoding> {
+    if label == "utf-8-sig" {
+        return Some(UTF_8);
+    }
+    // These two are tricks of browsers that decode nothing.
+    Encoding::for_label(label.as_bytes()).filter(|found| *found != REPLACEMENT && *found != X_USER_DEFINED)
+}

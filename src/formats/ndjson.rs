@@ -1,0 +1,486 @@
+//! Rows out of NDJSON: a JSON object on every line, in UTF-8.
+//!
+//! The columns are the keys of all objects of the file, in the order in which they first appear: the file is looked
+//! through once for its keys before it is read ([`keys`]), so that a column that only later objects have is a column
+//! too, and one that a mapping names and no object has fails a load before it begins. An object that lacks a key has an
+//! empty cell there. A preview knows the keys of the rows that it looks at; others are ignored.
+//!
+//! What a value is stays as it is written: a number keeps its digits, so that none is changed before the type of its
+//! column is known. A line that is no object is a damaged row like one of CSV; whether a line is JSON is for serde_json
+//! to say.
+
+use std::collections::HashMap;
+use std::io::Read;
+
+use memchr::memchr;
+use serde::de::IgnoredAny;
+
+use super::failure::{Damage, DamageKind, FormatError, Limits};
+use super::names::{distinct_names, is_ours};
+use super::record::{Kind, Record, Span};
+use super::rows::Rows;
+use super::source::{Bytes, refuse_what_is_no_text};
+
+/// Fits the caches near the core; it grows only for a line that is longer.
+const BUFFER: usize = 256 * 1024;
+/// Objects and lists within each other.
+const DEPTH: usize = 64;
+
+/// Reads NDJSON to its end, or to the error that ends it.
+pub struct NdjsonReader<R: Read> {
+    lines: Lines<R>,
+    limits: Limits,
+    rows: u64,
+    /// As the objects have them, and the place of each.
+    keys: Vec<String>,
+    places: HashMap<String, usize>,
+    /// As people and mappings have them.
+    columns: Vec<String>,
+    ignored: Vec<usize>,
+    /// The last row in which a column had a value, to see a member that comes twice.
+    filled: Vec<u64>,
+    /// Text whose escapes were taken out.
+    text: String,
+}
+
+impl<R: Read> NdjsonReader<R> {
+    /// Reads the members that have these keys.
+    pub(super) fn over(bytes: Bytes<R>, keys: Vec<String>, limits: Limits) -> Self {
+        let columns = distinct_names(keys.iter().map(String::as_str));
+        Self {
+            lines: Lines::new(bytes, limits.row_bytes),
+            limits,
+            rows: 0,
+            places: keys.iter().cloned().zip(0..).collect(),
+            ignored: (0..columns.len()).filter(|&i| is_ours(&columns[i])).collect(),
+            filled: vec![0; keys.len()],
+            keys,
+            columns,
+            text: String::new(),
+        }
+    }
+
+    /// Puts the members of the current line into the record.
+    fn fill(&mut self, record: &mut Record) {
+        let line = self.lines.line();
+        if self.lines.too_long {
+            record.damage.push(of_row(DamageKind::RowTooLong { limit: self.limits.row_bytes }));
+            return;
+        }
+        if std::str::from_utf8(line).is_err() {
+            return damaged(record, line, DamageKind::NotUtf8, self.limits);
+        }
+        record.spans.resize(self.keys.len(), Span::new(0, 0));
+        record.kinds.resize(self.keys.len(), Kind::Null);
+        let (rows, limits) = (self.rows, self.limits);
+        let (keys, places, filled, unescaped) = (&self.keys, &self.places, &mut self.filled, &mut self.text);
+        let mut expected = 0;
+        let scanned = members(line, |key, value| {
+            let place = match keys.get(expected) {
+                Some(likely) if likely == key => expected,
+                _ => match places.get(key) {
+                    Some(place) => *place,
+                    None => return Ok(()),
+                },
+            };
+            expected = place + 1;
+            if std::mem::replace(&mut filled[place], rows) == rows {
+                record.damage.push(Damage { column: Some(place), kind: DamageKind::DuplicateKey });
+                return Ok(());
+            }
+            let (kind, text) = value_of(value, unescaped)?;
+            let start = record.bytes.len();
+            record.bytes.extend_from_slice(text);
+            record.spans[place] = Span::new(start, record.bytes.len());
+            record.kinds[place] = kind;
+            if text.len() > limits.cell_bytes {
+                let kind = DamageKind::TextTooLong { limit: limits.cell_bytes };
+                record.damage.push(Damage { column: Some(place), kind });
+            }
+            if kind == Kind::Text && memchr(0, text).is_some() {
+                record.damage.push(Damage { column: Some(place), kind: DamageKind::Nul });
+            }
+            Ok(())
+        });
+        if let Err(kind) = scanned {
+            damaged(record, line, kind, limits);
+        }
+    }
+}
+
+impl<R: Read + Send> Rows for NdjsonReader<R> {
+    fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    fn ignored(&self) -> &[usize] {
+        &self.ignored
+    }
+
+    fn next(&mut self, record: &mut Record) -> Result<bool, FormatError> {
+        record.clear();
+        if !self.lines.next()? {
+            return Ok(false);
+        }
+        self.rows += 1;
+        if self.rows > self.limits.rows {
+            return Err(FormatError::TooLarge(format!("{} rows", self.limits.rows)));
+        }
+        record.line = self.lines.number;
+        record.offset = self.lines.offset;
+        self.fill(record);
+        Ok(true)
+    }
+
+    fn bytes_read(&self) -> u64 {
+        self.lines.bytes.given()
+    }
+}
+
+/// The keys of all objects among the first `lines` lines, in the order in which they appear.
+pub(super) fn keys<R: Read>(bytes: Bytes<R>, limits: Limits, lines: usize) -> Result<Vec<String>, FormatError> {
+    let mut source = Lines::new(bytes, limits.row_bytes);
+    let mut keys: Vec<String> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
+    let mut bad = None;
+    let mut read = 0;
+    while read < lines && source.next()? {
+        read += 1;
+        let line = source.line();
+        let mut expected = 0;
+        let scanned = members(line, |key, _| {
+            // Most objects have the same keys in the same order.
+            if keys.get(expected).is_some_and(|likely| likely == key) {
+                expected += 1;
+            } else if let Some(place) = known.get(key) {
+                expected = place + 1;
+            } else {
+                known.insert(key.to_owned(), keys.len());
+                keys.push(key.to_owned());
+                expected = keys.len();
+            }
+            Ok(())
+        });
+        if read == 1 {
+            refuse_what_is_no_text(line)?;
+        }
+        if let Err(kind) = scanned {
+            bad.get_or_insert((source.number, kind));
+        }
+        if keys.len() > limits.columns {
+            return Err(FormatError::NotCsv(format!(
+                "The objects have more than {} different members together, the most columns that a source may have. \
+                 Line {} is the first to have more.",
+                limits.columns, source.number
+            )));
+        }
+    }
+    match bad {
+        Some((line, kind)) if keys.is_empty() => Err(FormatError::NotCsv(format!(
+            "No line of the file is a JSON object with members. Line {line}: {}",
+            of_row(kind).reason()
+        ))),
+        _ => Ok(keys),
+    }
+}
+
+/// Whether a line is a JSON object.
+pub(super) fn is_object(line: &[u8]) -> bool {
+    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+    std::str::from_utf8(line).is_ok() && members(line, |_, _| Ok(())).is_ok()
+}
+
+fn of_row(kind: DamageKind) -> Damage {
+    Damage { column: None, kind }
+}
+
+/// A row that is damaged as a whole: its line is its one cell.
+#[cold]
+fn damaged(record: &mut Record, line: &[u8], kind: DamageKind, limits: Limits) {
+    record.clear();
+    record.push(Kind::Text, &line[..line.len().min(limits.cell_bytes)]);
+    record.damage.push(of_row(kind));
+}
+
+/// What a value is, and its text.
+fn value_of<'a>(value: &'a [u8], unescaped: &'a mut String) -> Result<(Kind, &'a [u8]), DamageKind> {
+    Ok(match value {
+        [b'"', text @ .., b'"'] if memchr(b'\\', text).is_none() => (Kind::Text, text),
+        [b'"', ..] => {
+            *unescaped = serde_json::from_slice(value).map_err(|_| DamageKind::NotJson { at: 0 })?;
+            (Kind::Text, unescaped.as_bytes())
+        }
+        b"null" => (Kind::Null, &[]),
+        b"true" => (Kind::Boolean(true), value),
+        b"false" => (Kind::Boolean(false), value),
+        [b'{' | b'[', ..] if depth(value) >= DEPTH => return Err(DamageKind::TooDeep { limit: DEPTH }),
+        [b'{' | b'[', ..] => (Kind::Nested, value),
+        _ => (Kind::Literal, value),
+    })
+}
+
+/// Hands out the members of an object with the text of their values.
+fn members(
+    line: &[u8],
+    mut each: impl FnMut(&str, &[u8]) -> Result<(), DamageKind>,
+) -> Result<(), DamageKind> {
+    let mut at = blank(line, 0);
+    if line.get(at) != Some(&b'{') {
+        let end = value(line, at)?;
+        return Err(if blank(line, end) == line.len() { DamageKind::NotAnObject } else { not_json(end) });
+    }
+    at = blank(line, at + 1);
+    let mut done = line.get(at) == Some(&b'}');
+    let mut key = String::new();
+    while !done {
+        if line.get(at) != Some(&b'"') {
+            return Err(not_json(at));
+        }
+        let end = value(line, at)?;
+        let raw = &line[at + 1..end - 1];
+        let plain = if memchr(b'\\', raw).is_none() { std::str::from_utf8(raw).ok() } else { None };
+        if plain.is_none() {
+            key = serde_json::from_slice(&line[at..end]).map_err(|_| not_json(at))?;
+        }
+        let colon = blank(line, end);
+        if line.get(colon) != Some(&b':') {
+            return Err(not_json(colon));
+        }
+        let start = blank(line, colon + 1);
+        let end = value(line, start)?;
+        each(plain.unwrap_or(&key), &line[start..end]).map_err(|kind| match kind {
+            DamageKind::NotJson { .. } => not_json(start),
+            other => other,
+        })?;
+        at = blank(line, end);
+        match line.get(at) {
+            Some(b',') => at = blank(line, at + 1),
+            Some(b'}') => done = true,
+            _ => return Err(not_json(at)),
+        }
+    }
+    let end = blank(line, at + 1);
+    if end == line.len() { Ok(()) } else { Err(not_json(end)) }
+}
+
+fn not_json(at: usize) -> DamageKind {
+    DamageKind::NotJson { at }
+}
+
+fn blank(line: &[u8], at: usize) -> usize {
+    at + line[at.min(line.len())..].iter().take_while(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n')).count()
+}
+
+/// Where the value that begins at `at` ends.
+fn value(line: &[u8], at: usize) -> Result<usize, DamageKind> {
+    let rest = &line[at.min(line.len())..];
+    // Most are text without escapes, of which only control characters have to be looked for.
+    if rest.first() == Some(&b'"')
+        && let Some(end) = rest[1..].iter().position(|b| matches!(b, b'"' | b'\\' | 0..0x20))
+        && rest[1 + end] == b'"'
+    {
+        return Ok(at + end + 2);
+    }
+    let mut values = serde_json::Deserializer::from_slice(rest).into_iter::<IgnoredAny>();
+    match values.next() {
+        Some(Ok(_)) => Ok(at + values.byte_offset()),
+        Some(Err(error)) => Err(not_json(at + error.column().saturating_sub(1))),
+        None => Err(not_json(at)),
+    }
+}
+
+/// How deep the objects and lists of a value, which is JSON, lie in each other.
+fn depth(value: &[u8]) -> usize {
+    let (mut depth, mut most, mut quoted, mut escaped) = (0usize, 0, false, false);
+    for byte in value {
+        match byte {
+            _ if std::mem::take(&mut escaped) => {}
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b'{' | b'[' => {
+                depth += 1;
+                most = most.max(depth);
+            }
+            b'}' | b']' => depth -= 1,
+            _ => {}
+        }
+    }
+    most
+}
+
+/// The lines of a text that are not blank, one at a time.
+struct Lines<R: Read> {
+    bytes: Bytes<R>,
+    buffer: Vec<u8>,
+    /// What is not yet handed out is `buffer[start..end]`; before `searched` no line ends in it.
+    start: usize,
+    end: usize,
+    searched: usize,
+    ended: bool,
+    most: usize,
+    /// The current line: its bytes, its number from 1, the bytes before it.
+    found: std::ops::Range<usize>,
+    number: u64,
+    offset: u64,
+    passed: u64,
+    /// It is longer than may be kept, and was passed over.
+    too_long: bool,
+}
+
+impl<R: Read> Lines<R> {
+    fn new(bytes: Bytes<R>, most: usize) -> Self {
+        Self {
+            bytes,
+            buffer: vec![0; BUFFER],
+            start: 0,
+            end: 0,
+            searched: 0,
+            ended: false,
+            most,
+            found: 0..0,
+            number: 0,
+            offset: 0,
+            passed: 0,
+            too_long: false,
+        }
+    }
+
+    fn line(&self) -> &[u8] {
+        &self.buffer[self.found.clone()]
+    }
+
+    /// To the next line that is not blank; false at the end.
+    fn next(&mut self) -> Result<bool, FormatError> {
+        self.too_long = false;
+        loop {
+            let searched = self.searched.max(self.start);
+            if let Some(end) = memchr(b'\n', &self.buffer[searched..self.end]) {
+                self.take(searched + end, 1);
+            } else if self.ended {
+                if self.start == self.end {
+                    return Ok(false);
+                }
+                self.take(self.end, 0);
+            } else {
+                self.searched = self.end;
+                self.more()?;
+                continue;
+            }
+            if self.too_long || !self.line().trim_ascii().is_empty() {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// The line ends here, before so many bytes that end it.
+    fn take(&mut self, end: usize, breaks: usize) {
+        self.found = if self.too_long { end..end } else { self.start..end };
+        self.number += 1;
+        self.offset = self.passed;
+        self.passed += (end + breaks - self.start) as u64;
+        self.start = end + breaks;
+        // A mark before the first line belongs to no value.
+        if self.number == 1 && self.line().starts_with(b"\xef\xbb\xbf") {
+            self.found.start += 3;
+        }
+    }
+
+    /// Brings in as much as the buffer holds, which is doubled for a line that fills it, up to what may be kept.
+    fn more(&mut self) -> Result<(), FormatError> {
+        if self.end - self.start > self.most || self.too_long {
+            self.too_long = true;
+            self.passed += (self.end - self.start) as u64;
+            self.start = self.end;
+        }
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        self.searched = self.end;
+        if self.end == self.buffer.len() {
+            self.buffer.resize(self.buffer.len() * 2, 0);
+        }
+        match self.bytes.read(&mut self.buffer[self.end..]).map_err(|e| FormatError::from_io(e, FormatError::Read))? {
+            0 => self.ended = true,
+            count => self.end += count,
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::options::Compression;
+    use crate::formats::rows::Cell;
+
+    fn bytes(text: &[u8]) -> Bytes<&[u8]> {
+        Bytes::new(text, Compression::None, u64::MAX)
+    }
+
+    fn read(text: &[u8], limits: Limits) -> (Vec<String>, Vec<Record>) {
+        let keys = keys(bytes(text), limits, usize::MAX).unwrap();
+        let mut reader = NdjsonReader::over(bytes(text), keys, limits);
+        let (mut rows, mut record) = (Vec::new(), Record::new());
+        while reader.next(&mut record).unwrap() {
+            rows.push(record.clone());
+        }
+        (reader.columns().to_vec(), rows)
+    }
+
+    fn codes(text: &str, limits: Limits) -> Vec<String> {
+        let rows = read(text.as_bytes(), limits).1;
+        let said = |row: &Record| row.damage().iter().map(|d| d.code()).collect::<Vec<_>>().join("+");
+        rows.iter().map(|row| format!("{} {}", row.line(), said(row))).collect()
+    }
+
+    #[test]
+    fn columns_are_the_keys_of_all_objects_and_values_stay_as_they_are_written() {
+        let text = b"\xef\xbb\xbf{\"a\": 1.50, \"b\": \"x\\n\\u00e9\"}\r\n\n {\"b\":null,\"c\":[1, {\"d\":\"}\"}],\"a\":true}";
+        let (columns, rows) = read(text, Limits::default());
+        assert_eq!(columns, ["a", "b", "c"]);
+        assert_eq!(rows[0].cell(0), Cell::Literal(b"1.50"));
+        assert_eq!(rows[0].cell(1), Cell::Text("x\né".as_bytes()));
+        assert_eq!(rows[0].cell(2), Cell::Null);
+        assert_eq!((rows[0].line(), rows[1].line()), (1, 3));
+        assert_eq!(rows[1].cell(0), Cell::Boolean(true));
+        assert_eq!(rows[1].cell(1), Cell::Null);
+        assert_eq!(rows[1].cell(2), Cell::Nested(br#"[1, {"d":"}"}]"#));
+    }
+
+    #[test]
+    fn damage_costs_a_line_and_is_named() {
+        let text = "{\"a\":1}\n{\"a\":1,}\n[1]\n7\n{\"a\":1,\"a\":2}\nnot json\n{\"a\":1} x\n{\"a\":01}\n{\"a\":\"\\u0000\"}\n{\"a\":\"\\ud800\"}";
+        let expected = [
+            "1 ",
+            "2 not_json",
+            "3 not_an_object",
+            "4 not_an_object",
+            "5 duplicate_key",
+            "6 not_json",
+            "7 not_json",
+            "8 not_json",
+            "9 nul",
+            "10 not_json",
+        ];
+        assert_eq!(codes(text, Limits::default()), expected);
+        let rows = read(text.as_bytes(), Limits::default()).1;
+        assert_eq!(rows[5].text(0), "not json");
+        assert_eq!(rows[1].damage()[0].kind, DamageKind::NotJson { at: 7 });
+    }
+
+    #[test]
+    fn limits_have_sentences() {
+        let limits = Limits { cell_bytes: 20, row_bytes: BUFFER, columns: 2, ..Limits::default() };
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(DEPTH), "]".repeat(DEPTH));
+        let long = format!("{{\"a\":\"{}\"}}", "x".repeat(3 * BUFFER));
+        let text = format!("{{\"a\":\"{}\"}}\n{deep}\n{long}\n{{\"a\":2}}\n", "x".repeat(21));
+        assert_eq!(codes(&text, limits), ["1 text_too_long", "2 too_deep", "3 row_too_long", "4 "]);
+        assert!(keys(bytes(br#"{"a":1,"b":2,"c":3}"#), limits, 9).unwrap_err().to_string().contains("more than 2"));
+        let error = keys(bytes(b"a,b\n1,2\n"), limits, 9).unwrap_err().to_string();
+        assert!(error.contains("No line of the file is a JSON object") && error.contains("Line 1"), "{error}");
+        assert_eq!(codes("{\"a\":1}\n{\"a\":\"\u{e9}\"}", limits), ["1 ", "2 "]);
+        let latin = b"{\"a\":1}\n{\"a\":\"\xe9\"}";
+        assert_eq!(read(latin, limits).1[1].damage()[0].code(), "not_in_encoding");
+    }
+}

@@ -1,0 +1,250 @@
+//! How a cell that has a type already meets the type of its column. The rules:
+//!
+//! - Null, and a member that is not there, is empty. Null markers are asked for numbers too, by their text.
+//! - Text is read as text of any other source is, by the source's value options.
+//! - A number goes into an integer column only when it is whole and in 64 bits, however it is written (12, 12.0, 1e3);
+//!   into a number column only when a double holds it: a whole number exactly, one with a fraction or an exponent with
+//!   at most 17 digits, which is how doubles are written. What would become another number is a fault, never changed
+//!   in silence.
+//! - 1 and 0 are also true and false, which is how SQLite keeps them.
+//! - A number, true or false goes into a text column as it is written; true and false into a boolean column.
+//! - An object or a list goes into a text column as JSON; bytes that are no text go nowhere.
+
+use super::column_type::ColumnType;
+use super::fault::{CellFault, FaultCode};
+use super::number::Numerals;
+use super::parser::Parser;
+use super::rows::Cell;
+use super::value::Value;
+
+/// JSON's way to write numbers.
+const PLAIN: Numerals = Numerals { point: b'.', group: None };
+
+/// Above this a double does not hold every whole number.
+const EXACT: i64 = 1 << 53;
+
+impl Parser {
+    /// The value of a cell, typed or not, or what is wrong with it.
+    #[inline]
+    pub fn take<'a>(&self, cell: Cell<'a>) -> Result<Value<'a>, CellFault> {
+        match cell {
+            Cell::Text(text) => self.parse(text),
+            typed => self.typed(typed).map_err(|code| self.fault(code, text_of(&typed))),
+        }
+    }
+
+    /// Whether a cell fits, for looking at many of which most may not.
+    pub(super) fn fits(&self, cell: Cell<'_>) -> bool {
+        match cell {
+            Cell::Text(text) => self.value(text).is_ok(),
+            typed => self.typed(typed).is_ok(),
+        }
+    }
+
+    fn typed<'a>(&self, cell: Cell<'a>) -> Result<Value<'a>, FaultCode> {
+        use ColumnType as T;
+        let kind = self.column_type();
+        let text = text_of(&cell);
+        if matches!(cell, Cell::Null) {
+            return self.empty();
+        }
+        if matches!(cell, Cell::Literal(_) | Cell::Integer(..) | Cell::Number(..)) && self.is_empty(text) {
+            return self.empty();
+        }
+        match (cell, kind) {
+            (Cell::Binary(_), _) => Err(FaultCode::Binary),
+            (Cell::Nested(json), T::Text) => as_text(json),
+            (Cell::Nested(_), _) => Err(FaultCode::Nested),
+            (Cell::Boolean(truth), T::Boolean) => Ok(Value::Boolean(truth)),
+            (_, T::Text | T::Dimension) => as_text(text),
+            (Cell::Integer(number, _), T::Integer) => Ok(Value::Integer(number)),
+            (Cell::Integer(number, _), T::Number) => whole(number),
+            (Cell::Number(number, _), T::Integer) => integer(number),
+            (Cell::Number(number, _), T::Number) if number.is_finite() => Ok(Value::Number(number)),
+            (Cell::Literal(digits), T::Integer) => literal_integer(digits),
+            (Cell::Literal(digits), T::Number) => literal_number(digits),
+            (Cell::Literal(b"1") | Cell::Integer(1, _), T::Boolean) => Ok(Value::Boolean(true)),
+            (Cell::Literal(b"0") | Cell::Integer(0, _), T::Boolean) => Ok(Value::Boolean(false)),
+            (_, T::Integer) => Err(FaultCode::NotAnInteger),
+            (_, T::Number) => Err(FaultCode::NotANumber),
+            (_, T::Boolean) => Err(FaultCode::NotABoolean),
+            (_, T::Date) => Err(FaultCode::NotADate),
+            (_, T::Timestamp) => Err(FaultCode::NotATimestamp),
+        }
+    }
+}
+
+fn text_of<'a>(cell: &Cell<'a>) -> &'a [u8] {
+    match *cell {
+        Cell::Text(text) | Cell::Literal(text) | Cell::Nested(text) => text,
+        Cell::Integer(_, text) | Cell::Number(_, text) => text,
+        Cell::Boolean(true) => b"true",
+        Cell::Boolean(false) => b"false",
+        Cell::Null => b"",
+        Cell::Binary(_) => b"bytes",
+    }
+}
+
+fn as_text(bytes: &[u8]) -> Result<Value<'_>, FaultCode> {
+    std::str::from_utf8(bytes).map(Value::Text).map_err(|_| FaultCode::NotInEncoding)
+}
+
+fn whole<'a>(number: i64) -> Result<Value<'a>, FaultCode> {
+    // Doubling back tells: i64::MAX becomes 2^63 and back i64::MAX, so it is asked for apart.
+    if (-EXACT..=EXACT).contains(&number) || (number != i64::MAX && number as f64 as i64 == number) {
+        Ok(Value::Number(number as f64))
+    } else {
+        Err(FaultCode::TooPrecise)
+    }
+}
+
+fn integer<'a>(number: f64) -> Result<Value<'a>, FaultCode> {
+    const END: f64 = 9_223_372_036_854_775_808.0;
+    if !number.is_finite() {
+        Err(FaultCode::NotAnInteger)
+    } else if number.fract() != 0.0 {
+        Err(FaultCode::NotWhole)
+    } else if (-END..END).contains(&number) {
+        Ok(Value::Integer(number as i64))
+    } else {
+        Err(FaultCode::TooLarge)
+    }
+}
+
+/// The digits of a literal without sign and outer zeros, and the power of ten of the last: 1200 is (12, 2).
+fn digits(literal: &[u8]) -> Option<(Vec<u8>, i64)> {
+    let literal = literal.strip_prefix(b"-").unwrap_or(literal);
+    let (mantissa, exponent) = match literal.iter().position(|b| matches!(b, b'e' | b'E')) {
+        Some(at) => (&literal[..at], std::str::from_utf8(&literal[at + 1..]).ok()?.parse::<i64>().ok()?),
+        None => (literal, 0),
+    };
+    let places = mantissa.iter().position(|b| *b == b'.').map_or(0, |point| mantissa.len() - point - 1);
+    let mut found: Vec<u8> = mantissa.iter().copied().filter(u8::is_ascii_digit).collect();
+    let mut power = exponent.checked_sub(places as i64)?;
+    while found.last() == Some(&b'0') {
+        found.pop();
+        power += 1;
+    }
+    let leading = found.iter().take_while(|b| **b == b'0').count();
+    found.drain(..leading);
+    Some((found, power))
+}
+
+fn literal_integer<'a>(literal: &[u8]) -> Result<Value<'a>, FaultCode> {
+    match PLAIN.integer(literal) {
+        Ok(number) => return Ok(Value::Integer(number)),
+        Err(FaultCode::NotWhole) => {}
+        Err(code) => return Err(code),
+    }
+    let (mut found, power) = digits(literal).ok_or(FaultCode::TooLarge)?;
+    if found.is_empty() {
+        return Ok(Value::Integer(0));
+    }
+    if power < 0 {
+        return Err(FaultCode::NotWhole);
+    }
+    if power > 18 {
+        return Err(FaultCode::TooLarge);
+    }
+    found.resize(found.len() + power as usize, b'0');
+    if literal.starts_with(b"-") {
+        found.insert(0, b'-');
+    }
+    PLAIN.integer(&found).map(Value::Integer)
+}
+
+fn literal_number<'a>(literal: &[u8]) -> Result<Value<'a>, FaultCode> {
+    let number = PLAIN.number(literal)?;
+    // At most 15 digits always come back as they were written.
+    if literal.len() <= 15 && !literal.iter().any(|b| matches!(b, b'e' | b'E')) {
+        return Ok(Value::Number(number));
+    }
+    let written = digits(literal).ok_or(FaultCode::TooLarge)?;
+    if written.0.is_empty() {
+        return Ok(Value::Number(0.0));
+    }
+    if number == 0.0 {
+        // So small that nothing is left of it.
+        return Err(FaultCode::TooPrecise);
+    }
+    let with_fraction = literal.iter().any(|b| matches!(b, b'.' | b'e' | b'E'));
+    let held = if with_fraction { written.0.len() <= 17 } else { exactly(&written, number) };
+    if held { Ok(Value::Number(number)) } else { Err(FaultCode::TooPrecise) }
+}
+
+/// Whether the double is exactly that whole number.
+fn exactly(written: &(Vec<u8>, i64), number: f64) -> bool {
+    // Displayed without an exponent, a double has all its digits.
+    digits(format!("{:.0}", number.abs()).as_bytes()).is_some_and(|held| held == *written)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::ValueOptions;
+
+    fn take(kind: ColumnType, cell: Cell<'_>) -> Result<Value<'_>, FaultCode> {
+        let options = ValueOptions { decimal_point: ",".into(), ..ValueOptions::default() };
+        Parser::new(kind, false, &options).unwrap().take(cell).map_err(|fault| fault.code())
+    }
+
+    fn literal(kind: ColumnType, text: &str) -> Result<Value<'_>, FaultCode> {
+        take(kind, Cell::Literal(text.as_bytes()))
+    }
+
+    #[test]
+    fn whole_numbers_are_whole_however_they_are_written() {
+        for (text, number) in [
+            ("12", 12),
+            ("12.0", 12),
+            ("1e3", 1_000),
+            ("-1.5E1", -15),
+            ("0.0", 0),
+            ("9223372036854775807", i64::MAX),
+            ("-9223372036854775808", i64::MIN),
+            ("922337203685477580.7e1", i64::MAX),
+        ] {
+            assert_eq!(literal(ColumnType::Integer, text), Ok(Value::Integer(number)), "{text}");
+        }
+        for (text, code) in [
+            ("12.5", FaultCode::NotWhole),
+            ("1e-1", FaultCode::NotWhole),
+            ("9223372036854775808", FaultCode::TooLarge),
+            ("1e19", FaultCode::TooLarge),
+        ] {
+            assert_eq!(literal(ColumnType::Integer, text), Err(code), "{text}");
+        }
+        assert_eq!(take(ColumnType::Integer, Cell::Number(12.0, b"12.0")), Ok(Value::Integer(12)));
+        assert_eq!(take(ColumnType::Integer, Cell::Number(9.3e18, b"9.3e18")), Err(FaultCode::TooLarge));
+    }
+
+    #[test]
+    fn a_number_that_a_double_cannot_hold_is_not_changed_in_silence() {
+        for text in ["0.1", "12.50", "1e3", "0.10000000000000001", "9007199254740992", "1e300", "100000000000000000000"] {
+            assert_eq!(literal(ColumnType::Number, text), Ok(Value::Number(text.parse().unwrap())), "{text}");
+        }
+        for text in ["9007199254740993", "1234567890123456789", "0.1234567890123456789", "1e-400"] {
+            assert_eq!(literal(ColumnType::Number, text), Err(FaultCode::TooPrecise), "{text}");
+        }
+        assert_eq!(take(ColumnType::Number, Cell::Integer(1 << 60, b"")), Ok(Value::Number((1_i64 << 60) as f64)));
+        assert_eq!(take(ColumnType::Number, Cell::Integer((1 << 53) + 1, b"1")), Err(FaultCode::TooPrecise));
+        assert_eq!(take(ColumnType::Number, Cell::Integer(i64::MAX, b"1")), Err(FaultCode::TooPrecise));
+    }
+
+    #[test]
+    fn other_types_meet_their_columns_by_the_rules() {
+        use ColumnType as T;
+        assert_eq!(take(T::Integer, Cell::Null), Ok(Value::Empty));
+        assert_eq!(literal(T::Text, "12.50"), Ok(Value::Text("12.50")));
+        assert_eq!(take(T::Text, Cell::Boolean(true)), Ok(Value::Text("true")));
+        assert_eq!(take(T::Boolean, Cell::Boolean(false)), Ok(Value::Boolean(false)));
+        assert_eq!(take(T::Boolean, Cell::Integer(1, b"1")), Ok(Value::Boolean(true)));
+        assert_eq!(literal(T::Boolean, "2"), Err(FaultCode::NotABoolean));
+        assert_eq!(take(T::Integer, Cell::Boolean(true)), Err(FaultCode::NotAnInteger));
+        assert_eq!(literal(T::Date, "20260101"), Err(FaultCode::NotADate));
+        assert_eq!(take(T::Number, Cell::Text(b"12,5")), Ok(Value::Number(12.5)));
+        assert_eq!(take(T::Text, Cell::Nested(b"[1]")), Ok(Value::Text("[1]")));
+        assert_eq!(take(T::Dimension, Cell::Nested(b"[1]")), Err(FaultCode::Nested));
+        assert_eq!(take(T::Text, Cell::Binary(3)), Err(FaultCode::Binary));
+    }
+}

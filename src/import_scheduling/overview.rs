@@ -1,0 +1,148 @@
+//! What stands above the list: what comes next, what the last day did, and what somebody should know now.
+
+use askama::Template;
+use askama::filters::HtmlSafe;
+use chrono::Duration;
+
+use super::switch;
+use super::view::Outlines;
+use crate::applications::Entered;
+use crate::clock::Moment;
+use crate::db::Conn;
+use crate::error::Result;
+use crate::freezes::{self, Freeze};
+use crate::members::Member;
+use crate::runs::{RunStatus, glance};
+use crate::schedules::{self, Schedule, State, actions};
+use crate::words;
+
+/// No worker seen for so long is worth a warning.
+const QUIET: Duration = Duration::minutes(3);
+/// So many schedules are looked at whose next occurrence a freeze will skip.
+const LOOKED_AT: usize = 50;
+
+#[derive(Template)]
+#[template(path = "import_scheduling/overview.html")]
+pub struct Overview {
+    here: String,
+    no_worker: Option<String>,
+    frozen: Option<Frozen>,
+    owners_gone: Vec<OwnerGone>,
+    next: Option<Next>,
+    on: usize,
+    schedules: usize,
+    runs: String,
+    failed: String,
+    rows_loaded: String,
+}
+
+impl HtmlSafe for Overview {}
+
+/// Nothing starts by schedule now.
+struct Frozen {
+    name: String,
+    until: String,
+    href: String,
+}
+
+struct OwnerGone {
+    name: String,
+    words: String,
+    /// For who may hand over.
+    hand_over: Option<String>,
+}
+
+struct Next {
+    when: String,
+    rest: String,
+}
+
+/// Administrators may; Auditors see everything and import nothing.
+pub fn may_hand_over(entered: &Entered) -> bool {
+    entered.sees_everything && entered.may_import()
+}
+
+/// When a schedule truly runs next: when the freeze ends that skips its next occurrence and makes up for it, else at its
+/// next occurrence that no freeze will skip.
+pub fn next_run(freezes: &[Freeze], schedule: &Schedule) -> Option<Moment> {
+    let next = schedule.next_at?;
+    if freezes.iter().any(|freeze| freeze.run_once && freeze.holds(next)) {
+        return Some(freezes::released(freezes, next));
+    }
+    freezes::first_free(freezes, &schedule.rule, next)
+}
+
+impl Overview {
+    pub fn load(conn: &mut Conn, entered: &Entered, all: &Outlines, now: Moment) -> Result<Self> {
+        let id = entered.application.id;
+        let freezes = freezes::of_application(conn, id)?;
+        let last_day = glance::last_day(conn, id, now)?;
+        let seen_at = glance::worker_seen_at(conn)?;
+        let waiting = all.open.values().any(|run| run.status == RunStatus::Queued);
+        let quiet = seen_at.map(|at| now.since(at)).filter(|quiet| *quiet > QUIET);
+        let base = format!("/applications/{id}");
+        Ok(Self {
+            here: switch::list(id),
+            no_worker: match (seen_at, quiet) {
+                (None, _) if waiting => Some("No worker has been seen yet.".into()),
+                (_, quiet) => quiet.map(|quiet| format!("No worker has been seen for {}.", words::duration(quiet))),
+            },
+            frozen: freezes::at(&freezes, now).map(|freeze| Frozen {
+                name: freeze.name.clone(),
+                until: freeze.end_words(),
+                href: format!("{base}/settings/freezes/{}", freeze.id),
+            }),
+            owners_gone: owners_gone(entered, all, &base),
+            next: next(conn, id, all, &freezes)?.map(|(at, schedule)| {
+                let of = all.configurations.iter().find(|c| c.id == schedule.configuration_id);
+                Next {
+                    when: words::short_time(at, now, schedule.rule.time_zone()),
+                    rest: format!("{}, {}", words::relative(at, now), of.map_or("", |c| c.name.as_str())),
+                }
+            }),
+            on: all.schedules.iter().filter(|s| s.state == State::On).count(),
+            schedules: all.schedules.iter().filter(|s| s.state != State::Finished).count(),
+            runs: words::counted(last_day.runs, "run", "runs"),
+            failed: format!("{} failed", words::count(last_day.failed)),
+            rows_loaded: words::count(last_day.rows_loaded),
+        })
+    }
+}
+
+/// Which schedule runs next. Rules are read of the next one alone, and of those that a freeze holds back.
+fn next(
+    conn: &mut Conn,
+    application_id: i64,
+    all: &Outlines,
+    freezes: &[Freeze],
+) -> Result<Option<(Moment, Schedule)>> {
+    let mut planned: Vec<&schedules::Outline> = all.schedules.iter().filter(|s| s.next_at.is_some()).collect();
+    planned.sort_by_key(|s| (s.next_at, s.id));
+    let held = |s: &&&schedules::Outline| s.next_at.is_some_and(|at| freezes::at(freezes, at).is_some());
+    let free = planned.iter().find(|s| !held(s)).map(|s| s.id);
+    let ids: Vec<i64> = planned.iter().filter(held).map(|s| s.id).take(LOOKED_AT).chain(free).collect();
+    if ids.is_empty() {
+        return Ok(None);
+    }
+    let found = actions::find_all(conn, application_id, &ids)?;
+    let next = found.into_iter().filter_map(|schedule| Some((next_run(freezes, &schedule)?, schedule)));
+    Ok(next.min_by_key(|(at, schedule)| (*at, schedule.id)))
+}
+
+/// Owners who can no longer sign in: their schedules will fail.
+fn owners_gone(entered: &Entered, all: &Outlines, base: &str) -> Vec<OwnerGone> {
+    let mut gone: Vec<&Member> = all.members.values().filter(|m| !m.active).collect();
+    gone.sort_by(|a, b| a.name.cmp(&b.name));
+    gone.into_iter()
+        .filter_map(|member| {
+            let count = all.schedules.iter().filter(|s| s.owner_id == member.id && s.state != State::Finished).count();
+            let words = words::counted(count as i64, "schedule they own will fail", "schedules they own will fail");
+            (count > 0).then(|| OwnerGone {
+                name: format!("{}'s account was deactivated.", member.name),
+                words: format!("{words} until another member owns them."),
+                hand_over: may_hand_over(entered)
+                    .then(|| format!("{base}/schedules/bulk?do=hand-over&owner={}", member.id)),
+            })
+        })
+        .collect()
+}

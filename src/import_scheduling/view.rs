@@ -1,0 +1,281 @@
+//! What of the list is asked for, all of it in the address: the filter, the tab, the order, the page, what is open. And
+//! which of an Application's configurations that shows, by what a long list knows of each. Pure.
+
+use std::collections::HashMap;
+
+use crate::clock::Moment;
+use crate::imports::{self, ConfigurationStatus};
+use crate::members::Member;
+use crate::names::folded;
+use crate::runs::glance::Open;
+use crate::schedules::{self, State};
+use crate::web::Form;
+use crate::web::page::encode;
+
+/// So many configurations stand on a page.
+pub const PAGE: usize = 50;
+/// No more than so many are all open by themselves.
+const FEW: usize = 5;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct View {
+    /// Words to be found in configuration, Block, source or Owner.
+    pub q: String,
+    /// One of [`TABS`].
+    pub show: String,
+    /// One of [`SORTS`].
+    pub sort: String,
+    /// From 1; `None`: the first, or the one on which something is open.
+    pub page: Option<usize>,
+    /// Configurations that somebody opened.
+    pub open: Vec<i64>,
+}
+
+pub const TABS: [(&str, &str); 4] = [("", "All"), ("failed", "Failed"), ("running", "Running"), ("off", "Off")];
+pub const SORTS: [(&str, &str); 5] =
+    [("", "Failed first"), ("name", "Name"), ("next", "Next run"), ("last", "Last run"), ("owner", "Owner")];
+
+impl View {
+    /// From an address or a form; what is not understood is the default.
+    pub fn of(form: &Form) -> Self {
+        let known = |name: &str, all: &[(&str, &str)]| {
+            let value = form.get(name);
+            all.iter().find(|(key, _)| *key == value).map(|(key, _)| (*key).to_owned()).unwrap_or_default()
+        };
+        Self {
+            q: form.get("q").to_owned(),
+            show: known("show", &TABS),
+            sort: known("sort", &SORTS),
+            page: form.some("page").and_then(|page| page.parse().ok()).filter(|page| *page > 0),
+            open: form.ids("open"),
+        }
+    }
+
+    /// All of it but what is open, as names and values.
+    pub fn fields(&self) -> Vec<(&'static str, String)> {
+        let page = self.page.filter(|page| *page > 1).map(|page| page.to_string()).unwrap_or_default();
+        let all = [("q", self.q.clone()), ("show", self.show.clone()), ("sort", self.sort.clone()), ("page", page)];
+        all.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+    }
+
+    /// The address of exactly this.
+    pub fn address(&self, list: &str) -> String {
+        let open = self.open.iter().map(|id| ("open", id.to_string()));
+        let pairs: Vec<String> =
+            self.fields().into_iter().chain(open).map(|(name, value)| format!("{name}={}", encode(&value))).collect();
+        if pairs.is_empty() { list.to_owned() } else { format!("{list}?{}", pairs.join("&")) }
+    }
+
+    /// The same with something else.
+    pub fn with(&self, change: impl FnOnce(&mut Self)) -> Self {
+        let mut other = self.clone();
+        change(&mut other);
+        other
+    }
+}
+
+/// The list, in which one configuration is open.
+pub fn address_of(application_id: i64, configuration_id: i64) -> String {
+    let list = super::switch::list(application_id);
+    View { open: vec![configuration_id], ..View::default() }.address(&list)
+}
+
+/// An address of the list with one more configuration open.
+pub fn opening(address: &str, configuration_id: i64) -> String {
+    format!("{address}{}open={configuration_id}", if address.contains('?') { '&' } else { '?' })
+}
+
+/// What a long list knows of an Application.
+pub struct Outlines {
+    /// By name.
+    pub configurations: Vec<imports::Outline>,
+    pub schedules: Vec<schedules::Outline>,
+    /// The Owners.
+    pub members: HashMap<i64, Member>,
+    /// By configuration.
+    pub open: HashMap<i64, Open>,
+}
+
+/// What a page of the list shows.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// Configurations in order, a page at most.
+    pub ids: Vec<i64>,
+    /// Those that are open, whoever opened them.
+    pub open: Vec<i64>,
+    pub page: usize,
+    pub pages: usize,
+    /// How many the tab holds.
+    pub total: usize,
+    /// In the order of [`TABS`]: how many of what the filter finds.
+    pub counts: [usize; 4],
+}
+
+impl Outlines {
+    pub fn shown(&self, view: &View) -> Shown {
+        let of_each = self.of_each();
+        let words = folded(&view.q);
+        let found: Vec<&Of<'_>> = of_each.iter().filter(|of| self.finds(of, &words)).collect();
+        let counts = TABS.map(|(key, _)| found.iter().filter(|of| self.is_in(of, key)).count());
+        let mut in_tab: Vec<&Of<'_>> = found.into_iter().filter(|of| self.is_in(of, &view.show)).collect();
+        // They come by name, and a sort keeps that among equals.
+        match view.sort.as_str() {
+            "name" => {}
+            "next" => in_tab.sort_by_key(|of| (of.next().is_none(), of.next())),
+            "last" => in_tab.sort_by_key(|of| std::cmp::Reverse(of.configuration.status_at)),
+            "owner" => in_tab.sort_by_cached_key(|of| {
+                let names = of.schedules.iter().filter_map(|s| self.members.get(&s.owner_id));
+                let first = names.map(|member| folded(&member.name)).min();
+                (first.is_none(), first)
+            }),
+            _ => in_tab.sort_by_key(|of| !of.failed()),
+        }
+        let total = in_tab.len();
+        let pages = total.div_ceil(PAGE).max(1);
+        let opened = || in_tab.iter().position(|of| view.open.contains(&of.configuration.id));
+        let page = view.page.or_else(|| opened().map(|at| at / PAGE + 1)).unwrap_or(1).min(pages);
+        let on_it: Vec<&&Of<'_>> = in_tab.iter().skip((page - 1) * PAGE).take(PAGE).collect();
+        let by_itself = |of: &Of<'_>| if total <= FEW { true } else { of.failed() };
+        let mut failed = 0;
+        let open = on_it.iter().filter(|of| {
+            // Not a page full of them when everything failed at once: each says why it failed anyway.
+            let by_itself = by_itself(of) && failed < FEW;
+            failed += usize::from(by_itself);
+            by_itself || view.open.contains(&of.configuration.id)
+        });
+        let open = open.map(|of| of.configuration.id).collect();
+        Shown { ids: on_it.iter().map(|of| of.configuration.id).collect(), open, page, pages, total, counts }
+    }
+
+    fn of_each(&self) -> Vec<Of<'_>> {
+        let mut schedules: HashMap<i64, Vec<&schedules::Outline>> = HashMap::new();
+        for schedule in &self.schedules {
+            schedules.entry(schedule.configuration_id).or_default().push(schedule);
+        }
+        self.configurations
+            .iter()
+            .map(|c| Of { configuration: c, schedules: schedules.remove(&c.id).unwrap_or_default() })
+            .collect()
+    }
+
+    fn finds(&self, of: &Of<'_>, words: &str) -> bool {
+        let has = |text: &str| folded(text).contains(words);
+        words.is_empty()
+            || has(&of.configuration.name)
+            || has(&of.configuration.block_name)
+            || has(&of.configuration.source)
+            || of.schedules.iter().any(|s| self.members.get(&s.owner_id).is_some_and(|m| has(&m.name)))
+    }
+
+    fn is_in(&self, of: &Of<'_>, tab: &str) -> bool {
+        match tab {
+            "failed" => of.failed(),
+            "running" => self.open.contains_key(&of.configuration.id),
+            "off" => of.schedules.iter().any(|s| s.state == State::Off),
+            _ => true,
+        }
+    }
+}
+
+struct Of<'a> {
+    configuration: &'a imports::Outline,
+    schedules: Vec<&'a schedules::Outline>,
+}
+
+impl Of<'_> {
+    fn failed(&self) -> bool {
+        self.configuration.status == Some(ConfigurationStatus::Failed)
+    }
+
+    fn next(&self) -> Option<Moment> {
+        self.schedules.iter().filter_map(|s| s.next_at).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Moment {
+        Moment::from_micros(second * 1_000_000)
+    }
+
+    fn member(id: i64, name: &str) -> (i64, Member) {
+        let member = Member {
+            id,
+            email: String::new(),
+            name: name.to_owned(),
+            role: "Importer".into(),
+            permissions: Vec::new(),
+            active: true,
+            time_zone: None,
+            version: 1,
+            created_at: at(0),
+        };
+        (id, member)
+    }
+
+    fn outlines(count: i64) -> Outlines {
+        let configurations = (1..=count)
+            .map(|id| imports::Outline {
+                id,
+                name: format!("Straße {id:03}"),
+                status: Some(if id % 10 == 0 { ConfigurationStatus::Failed } else { ConfigurationStatus::Success }),
+                status_at: Some(at(id * 37 % 101)),
+                needs_file: false,
+                block_name: "Égalité".into(),
+                source: "a.csv from Ware".into(),
+            })
+            .collect();
+        let schedules = (1..=count)
+            .map(|id| schedules::Outline {
+                id,
+                configuration_id: id,
+                owner_id: 1 + id % 2,
+                next_at: (id % 7 != 0).then(|| at(1_000 - id)),
+                state: if id % 7 == 0 { State::Off } else { State::On },
+            })
+            .collect();
+        let members = [member(1, "Zoë"), member(2, "Łucja")].into();
+        Outlines { configurations, schedules, members, open: HashMap::new() }
+    }
+
+    fn shown(count: i64, query: &str) -> Shown {
+        outlines(count).shown(&View::of(&Form::parse(query.as_bytes())))
+    }
+
+    #[test]
+    fn fifty_at_a_time_the_failed_first() {
+        let first = shown(120, "");
+        assert_eq!((first.ids.len(), first.page, first.pages, first.total), (50, 1, 3, 120));
+        assert_eq!(first.ids[..14], [10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120, 1, 2]);
+        assert_eq!(first.open, [10, 20, 30, 40, 50], "no page full of them");
+        assert_eq!(first.counts, [120, 12, 0, 17]);
+        assert_eq!(shown(120, "page=3").ids.len(), 20);
+        assert_eq!(shown(120, "page=99").page, 3, "the last one");
+        let there = shown(120, "sort=name&open=101");
+        assert_eq!((there.page, there.open), (3, vec![101, 110, 120]), "the page on which it is");
+        assert_eq!(shown(4, "").open, [1, 2, 3, 4], "few are all open");
+    }
+
+    #[test]
+    fn orders_and_filters() {
+        assert_eq!(shown(30, "sort=next").ids[..3], [30, 29, 27]);
+        assert_eq!(shown(30, "sort=next").ids[26..], [7, 14, 21, 28], "nothing planned comes last");
+        assert_eq!(shown(30, "sort=last").ids[0], 19);
+        assert_eq!(shown(30, "sort=owner").ids[..2], [1, 3], "Łucja before Zoë");
+        assert_eq!(shown(30, "q=STRASSE+007").ids, [7]);
+        assert_eq!(shown(30, "q=egalite").total, 30);
+        assert_eq!(shown(30, "q=zoe").total, 15);
+        assert_eq!(shown(30, "q=ware").total, 30);
+        assert_eq!(shown(30, "q=lucja&show=off").counts, [15, 0, 0, 2]);
+        assert_eq!(shown(30, "q=nothing").pages, 1);
+    }
+
+    #[test]
+    fn an_address_says_all_of_it() {
+        let view = View::of(&Form::parse(b"q=a+b&show=off&sort=next&page=2&open=3&open=4&x=y"));
+        assert_eq!(view.address("/l"), "/l?q=a+b&show=off&sort=next&page=2&open=3&open=4");
+        assert_eq!(View::of(&Form::parse(b"show=odd&sort=odd&page=0")).address("/l"), "/l");
+    }
+}

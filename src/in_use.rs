@@ -1,0 +1,47 @@
+//! "Who uses me?", answered from above. A room knows no room above it and reads none of their tables; what would lose
+//! something if a thing were gone says so itself, by a question that it answers. `guards.rs` lists the questions, at the
+//! top of the map; [`App`](crate::app::App) carries them down.
+
+use crate::db::Conn;
+use crate::error::Result;
+
+/// What is to be put away, or to change so that others could not go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thing {
+    Application(i64),
+    Block(i64),
+    Connection(i64),
+    Configuration(i64),
+}
+
+/// What one room says that uses a thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Uses {
+    /// "import configurations", "schedules", "runs".
+    pub by: &'static str,
+    /// Each as it stands in a sentence: `"Nightly sales" in FP&A`.
+    pub names: Vec<String>,
+}
+
+/// A room's answer; `None`: nothing of its own uses the thing.
+pub type Ask = fn(&mut Conn, Thing) -> Result<Option<Uses>>;
+
+/// All questions.
+#[derive(Clone, Copy, Debug)]
+pub struct InUse(pub &'static [Ask]);
+
+impl InUse {
+    /// What uses a thing, room by room.
+    pub fn uses(self, conn: &mut Conn, thing: Thing) -> Result<Vec<Uses>> {
+        let mut found = Vec::new();
+        for ask in self.0 {
+            found.extend(ask(conn, thing)?.filter(|uses| !uses.names.is_empty()));
+        }
+        Ok(found)
+    }
+
+    /// The names of all that uses a thing.
+    pub fn names(self, conn: &mut Conn, thing: Thing) -> Result<Vec<String>> {
+        Ok(self.uses(conn, thing)?.into_iter().flat_map(|uses| uses.names).collect())
+    }
+}

@@ -1,0 +1,9 @@
+//! Members and how they sign in, in the database.
+
+pub mod attempts;
+pub mod codes;
+mod people;
+pub mod sessions;
+pub mod tokens;
+
+pub use people::*;

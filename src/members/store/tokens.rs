@@ -1,0 +1,110 @@
+//! API tokens in the database: of each the hash of its text.
+
+use chrono::Duration;
+use diesel::prelude::*;
+
+use crate::clock::Moment;
+use crate::db::Conn;
+use crate::db::schema::api_tokens as tokens;
+use crate::error::{AppError, Result};
+use crate::members::Scope;
+use crate::secrets;
+
+/// A token as its member sees it: never its text.
+pub struct Token {
+    pub id: i64,
+    pub name: String,
+    /// `None`: all that the member may do.
+    pub scopes: Option<Vec<Scope>>,
+    pub created_at: Moment,
+    pub last_used_at: Option<Moment>,
+}
+
+impl Token {
+    /// "read, run"; "all that you may do".
+    pub fn scope_words(&self) -> String {
+        match &self.scopes {
+            Some(scopes) => scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(", "),
+            None => "all that you may do".into(),
+        }
+    }
+}
+
+/// A token that works, as a request carries it.
+pub struct Living {
+    pub id: i64,
+    pub member_id: i64,
+    pub scopes: Option<Vec<Scope>>,
+    pub last_used_at: Option<Moment>,
+}
+
+fn scopes_of(text: Option<String>) -> Result<Option<Vec<Scope>>> {
+    text.map(|text| serde_json::from_str(&text)).transpose().map_err(AppError::internal)
+}
+
+/// No scopes: all that the member may do.
+pub fn insert(conn: &mut Conn, text: &str, member_id: i64, name: &str, scopes: &[Scope], now: Moment) -> Result<i64> {
+    let scopes =
+        if scopes.is_empty() { None } else { Some(serde_json::to_string(scopes).map_err(AppError::internal)?) };
+    Ok(diesel::insert_into(tokens::table)
+        .values((
+            tokens::token_hash.eq(secrets::hash("token", text)),
+            tokens::member_id.eq(member_id),
+            tokens::name.eq(name),
+            tokens::scopes.eq(scopes),
+            tokens::created_at.eq(now.micros()),
+        ))
+        .returning(tokens::id)
+        .get_result(conn)?)
+}
+
+/// A member's tokens that still work, the newest first.
+pub fn of_member(conn: &mut Conn, member_id: i64) -> Result<Vec<Token>> {
+    let rows = tokens::table
+        .filter(tokens::member_id.eq(member_id).and(tokens::revoked_at.is_null()))
+        .order(tokens::id.desc())
+        .select((tokens::id, tokens::name, tokens::scopes, tokens::created_at, tokens::last_used_at))
+        .load::<(i64, String, Option<String>, Moment, Option<Moment>)>(conn)?;
+    rows.into_iter()
+        .map(|(id, name, scopes, created_at, last_used_at)| {
+            Ok(Token { id, name, scopes: scopes_of(scopes)?, created_at, last_used_at })
+        })
+        .collect()
+}
+
+/// Ends one; `false` when the member has no such token that works.
+pub fn revoke(conn: &mut Conn, member_id: i64, id: i64, now: Moment) -> Result<bool> {
+    let living =
+        tokens::table.filter(tokens::id.eq(id).and(tokens::member_id.eq(member_id)).and(tokens::revoked_at.is_null()));
+    Ok(diesel::update(living).set(tokens::revoked_at.eq(now.micros())).execute(conn)? > 0)
+}
+
+/// The token with this text, while it works.
+pub fn find(conn: &mut Conn, text: &str, now: Moment) -> Result<Option<Living>> {
+    let row = tokens::table
+        .filter(tokens::token_hash.eq(secrets::hash("token", text)))
+        .filter(tokens::revoked_at.is_null())
+        .filter(tokens::expires_at.is_null().or(tokens::expires_at.gt(now.micros())))
+        .select((tokens::id, tokens::member_id, tokens::scopes, tokens::last_used_at))
+        .first::<(i64, i64, Option<String>, Option<Moment>)>(conn)
+        .optional()?;
+    row.map(|(id, member_id, scopes, last_used_at)| {
+        Ok(Living { id, member_id, scopes: scopes_of(scopes)?, last_used_at })
+    })
+    .transpose()
+}
+
+pub fn used(conn: &mut Conn, id: i64, now: Moment) -> Result<()> {
+    diesel::update(tokens::table.find(id)).set(tokens::last_used_at.eq(now.micros())).execute(conn)?;
+    Ok(())
+}
+
+/// Tokens that were revoked or ran out are kept for so long.
+const ENDED: Duration = Duration::days(90);
+
+/// Removes tokens that ended long ago, of which nothing is kept any more.
+pub fn forget(conn: &mut Conn, now: Moment) -> Result<usize> {
+    let old = now.minus(ENDED).micros();
+    let ended = tokens::revoked_at.lt(old).or(tokens::expires_at.lt(old));
+    Ok(diesel::delete(tokens::table.filter(ended)).execute(conn)?)
+}

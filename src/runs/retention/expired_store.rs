@@ -1,0 +1,129 @@
+//! Which runs are old enough, and taking them out of the Workspace's tables.
+
+use chrono::Duration;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+
+use super::{DAYS, NEWEST};
+use crate::clock::Moment;
+use crate::db::schema::{freeze_skips, outcomes, run_log, run_results, run_steps, runs};
+use crate::db::{Conn, IdRow, on};
+use crate::error::Result;
+use crate::runs::store::numbers;
+
+/// Where in the order in which its runs ended one stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub finished_at: i64,
+    pub id: i64,
+}
+
+impl Default for Place {
+    /// Before all.
+    fn default() -> Self {
+        Self { finished_at: i64::MIN, id: 0 }
+    }
+}
+
+/// A run that may go.
+#[derive(Clone, Debug)]
+pub struct Expired {
+    pub id: i64,
+    pub uid: String,
+    pub place: Place,
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Text)]
+    uid: String,
+    #[diesel(sql_type = BigInt)]
+    finished_at: i64,
+}
+
+/// That no other row needs the run `r`.
+const FREE: &str = "NOT EXISTS (SELECT 1 FROM runs a WHERE a.again_of = r.id) \
+     AND NOT EXISTS (SELECT 1 FROM runs p WHERE p.parent_id = r.id) \
+     AND NOT EXISTS (SELECT 1 FROM run_leases l WHERE l.run_id = r.id) \
+     AND NOT EXISTS (SELECT 1 FROM resource_leases l WHERE l.run_id = r.id) \
+     AND NOT EXISTS (SELECT 1 FROM import_configurations c WHERE c.id = r.configuration_id AND c.status_run_id = r.id)";
+
+/// The configurations, deleted ones too, of which a run ended so long ago that it may be too old.
+pub fn with_old_runs(conn: &mut Conn, now: Moment) -> Result<Vec<i64>> {
+    let query = diesel::sql_query(
+        "SELECT c.id FROM import_configurations c WHERE EXISTS \
+         (SELECT 1 FROM runs r WHERE r.configuration_id = c.id AND r.finished_at < $1) ORDER BY c.id",
+    )
+    .bind::<BigInt, _>(now.minus(Duration::days(DAYS)));
+    let rows: Vec<IdRow> = on!(conn, c => query.load(c))?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+/// The next runs of a configuration that may go, after a place; those that ended first come first.
+pub fn expired(
+    conn: &mut Conn,
+    configuration_id: i64,
+    now: Moment,
+    after: Place,
+    limit: i64,
+) -> Result<Vec<Expired>> {
+    let Some(newest) = nth_newest(conn, configuration_id, NEWEST)? else { return Ok(Vec::new()) };
+    // What failed is old only where there are twice as many.
+    let failed_too = nth_newest(conn, configuration_id, 2 * NEWEST)?.unwrap_or_default();
+    let ended_before = |days: i64| now.minus(Duration::days(days)).micros();
+    let before = |place: Place, days: i64| {
+        format!("r.finished_at < {} AND (r.finished_at, r.id) < ({}, {})", ended_before(days), place.finished_at, place.id)
+    };
+    let query = diesel::sql_query(format!(
+        "SELECT r.id, r.uid, r.finished_at FROM runs r WHERE r.configuration_id = {configuration_id} AND {} \
+         AND (r.finished_at, r.id) > ({}, {}) AND (r.status IN ('success', 'cancelled', 'skipped', 'missed') \
+         OR (r.status IN ('failed', 'partial') AND {})) AND {FREE} ORDER BY r.finished_at, r.id LIMIT {limit}",
+        before(newest, DAYS),
+        after.finished_at,
+        after.id,
+        before(failed_too, 2 * DAYS),
+    ));
+    let rows: Vec<Row> = on!(conn, c => query.load(c))?;
+    let expired = |row: Row| Expired {
+        id: row.id,
+        uid: row.uid,
+        place: Place { finished_at: row.finished_at, id: row.id },
+    };
+    Ok(rows.into_iter().map(expired).collect())
+}
+
+/// Where the n-th newest of the runs stands that ended; none where there are fewer.
+fn nth_newest(conn: &mut Conn, configuration_id: i64, n: i64) -> Result<Option<Place>> {
+    let found: Option<(i64, Option<Moment>)> = runs::table
+        .filter(runs::configuration_id.eq(configuration_id).and(runs::finished_at.is_not_null()))
+        .order((runs::finished_at.desc(), runs::id.desc()))
+        .offset(n - 1)
+        .limit(1)
+        .select((runs::id, runs::finished_at))
+        .first(conn)
+        .optional()?;
+    Ok(found.and_then(|(id, at)| Some(Place { finished_at: at?.micros(), id })))
+}
+
+/// Takes these runs out, with all that the Workspace's tables keep of them, but for what somebody has come to need since
+/// they were chosen. Answers how many went.
+pub fn remove(conn: &mut Conn, ids: &[i64]) -> Result<usize> {
+    let still = diesel::sql_query(format!("SELECT r.id FROM runs r WHERE r.id IN ({}) AND {FREE}", numbers(ids)));
+    let rows: Vec<IdRow> = on!(conn, c => still.load(c))?;
+    let ids: Vec<i64> = rows.into_iter().map(|row| row.id).collect();
+    diesel::delete(outcomes::table.filter(outcomes::run_id.eq_any(&ids))).execute(conn)?;
+    diesel::delete(freeze_skips::table.filter(freeze_skips::run_id.eq_any(&ids))).execute(conn)?;
+    diesel::delete(run_log::table.filter(run_log::run_id.eq_any(&ids))).execute(conn)?;
+    diesel::delete(run_steps::table.filter(run_steps::run_id.eq_any(&ids))).execute(conn)?;
+    diesel::delete(run_results::table.filter(run_results::run_id.eq_any(&ids))).execute(conn)?;
+    Ok(diesel::delete(runs::table.filter(runs::id.eq_any(&ids))).execute(conn)?)
+}
+
+/// Those of these files that a run names.
+pub fn files_in_use(conn: &mut Conn, file_ids: &[i64]) -> Result<Vec<i64>> {
+    let used: Vec<Option<i64>> =
+        runs::table.filter(runs::file_id.eq_any(file_ids)).select(runs::file_id).distinct().load(conn)?;
+    Ok(used.into_iter().flatten().collect())
+}

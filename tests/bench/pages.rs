@@ -1,0 +1,94 @@
+//! What the pages cost when the history is long: `cargo bench --bench pages` seeds a million runs of 200 configurations
+//! with 4 schedules each, on SQLite and on the PostgreSQL that `TIDEGATE_TEST_POSTGRES` names, asks each page of the
+//! real server over HTTP, and prints one table per database. The goal is 50 ms p99 and 300 kB for each. Then 100,000 runs
+//! expire and are removed, in batches of which none may hold the write lock over 50 ms.
+//!
+//! `TIDEGATE_BENCH_RUNS` makes the history shorter.
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, dead_code, unused_imports, unused_macros)]
+
+use std::time::{Duration, Instant};
+
+#[path = "../suite/support"]
+mod support {
+    #[macro_use]
+    pub mod databases;
+    pub mod api;
+    pub mod browser;
+    pub mod cast;
+    pub mod html;
+    pub mod queries;
+    pub mod seed;
+    pub mod settings;
+    pub mod stage;
+    pub mod world;
+
+    pub use browser::Browser;
+    pub use cast::Person;
+    pub use databases::{Database, Databases, with_databases, with_world};
+    pub use world::World;
+}
+#[path = "../suite/at_size.rs"]
+mod at_size;
+
+use support::seed::{Seed, seed};
+use support::{Database, World, queries, settings, with_world};
+
+const ROUNDS: usize = 100;
+
+/// One page, asked for again and again.
+async fn measure(world: &World, name: &str, get: impl AsyncFn() -> usize) {
+    for _ in 0..3 {
+        get().await;
+    }
+    let database = at_size::database(world);
+    let before = queries::sent(&database);
+    let bytes = get().await;
+    let asked = queries::sent(&database) - before;
+    let mut took: Vec<Duration> = Vec::with_capacity(ROUNDS);
+    for _ in 0..ROUNDS {
+        let began = Instant::now();
+        get().await;
+        took.push(began.elapsed());
+    }
+    took.sort();
+    let ms = |at: usize| took[at].as_secs_f64() * 1_000.0;
+    let (p50, p99) = (ms(ROUNDS / 2), ms(ROUNDS * 99 / 100));
+    let bad = if p99 > 50.0 || bytes > 300_000 { " !" } else { "" };
+    println!("| {name} | {p50:.1} | {p99:.1} | {:.1} | {asked} |{bad}", bytes as f64 / 1_000.0);
+}
+
+async fn pages(world: World) {
+    let runs = std::env::var("TIDEGATE_BENCH_RUNS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
+    let began = Instant::now();
+    let first = seed(&world, Seed::runs(runs)).await;
+    at_size::grant_elsewhere(&world).await;
+    println!("\n{:?}, {runs} runs, seeded in {:.0} s\n", world.database(), began.elapsed().as_secs_f64());
+    println!("| page | p50 ms | p99 ms | kB | queries |\n|---|---|---|---|---|");
+    let newest = at_size::newest_run(&world).await;
+    let ada = world.browser(&world.ada).await;
+    for (name, path) in at_size::pages(&world, first.configuration, newest) {
+        measure(&world, name, async || {
+            let answer = ada.get(&path).await;
+            assert_eq!(answer.status, 200, "{name}");
+            answer.body.len()
+        })
+        .await;
+    }
+    let mo = world.api(&world.mo).await;
+    for (name, path) in at_size::API {
+        measure(&world, name, async || {
+            let reply = mo.get(path).await;
+            assert_eq!(reply.status, 200, "{name}");
+            reply.body.len()
+        })
+        .await;
+    }
+}
+
+fn main() {
+    queries::watch();
+    with_world(Database::Sqlite, pages);
+    if settings::postgres().is_some() {
+        with_world(Database::Postgres, pages);
+    }
+}

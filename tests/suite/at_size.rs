@@ -1,0 +1,200 @@
+//! A long history changes nothing: whatever a page shows, no query of it walks through the runs, and their number is
+//! the same for one configuration and for two hundred. Seeded once per database.
+
+use diesel::dsl::max;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use serde_json::Value;
+use tidegate::db::Conn;
+use tidegate::db::schema::runs;
+
+use crate::support::seed::{Seed, seed};
+use crate::support::{Database, World, cast, queries, settings, with_world};
+
+/// What instruments call the database.
+pub fn database(world: &World) -> String {
+    match world.app().db.location() {
+        tidegate::db::Location::Postgres { url, .. } => url.clone(),
+        tidegate::db::Location::Sqlite { file } => file.to_string_lossy().into_owned(),
+    }
+}
+
+/// The pages at which a long history would tell, by name. The first number is that of a configuration, the second that
+/// of its newest run.
+pub fn pages(world: &World, configuration: i64, run: i64) -> Vec<(&'static str, String)> {
+    let list = format!("/applications/{}/settings/import-scheduling", world.application);
+    let history =
+        format!("/applications/{}/settings/import-configurations/{configuration}/history", world.application);
+    vec![
+        ("list", list.clone()),
+        ("list, filtered", format!("{list}?q=COPY+1")),
+        ("list, filtered to few", format!("{list}?q=copy+117")),
+        ("list, failed", format!("{list}?show=failed")),
+        ("list, running", format!("{list}?show=running")),
+        ("list, off", format!("{list}?show=off")),
+        ("list by name", format!("{list}?sort=name&page=2")),
+        ("list by next run", format!("{list}?sort=next")),
+        ("list by last run", format!("{list}?sort=last")),
+        ("list by owner", format!("{list}?sort=owner&page=4")),
+        ("overview", format!("{list}?part=overview")),
+        ("card, closed", format!("{list}/configurations/{configuration}?open=&back={list}")),
+        ("card, open", format!("{list}/configurations/{configuration}?open=on&back={list}")),
+        ("calendar, month", format!("{list}/calendar?view=month&date=2026-09-15")),
+        ("calendar, this month", format!("{list}/calendar?view=month")),
+        ("calendar, month, failed", format!("{list}/calendar?view=month&date=2026-09-15&show=failed")),
+        (
+            "calendar, month, one configuration",
+            format!("{list}/calendar?view=month&date=2026-09-15&configuration={configuration}"),
+        ),
+        ("calendar, week", format!("{list}/calendar?view=week&date=2026-09-15")),
+        ("calendar, day", format!("{list}/calendar?view=day&date=2026-09-15")),
+        ("history", history.clone()),
+        ("history, held", format!("{history}?status=held")),
+        ("history, by API", format!("{history}?trigger=api")),
+        ("history, scheduled", format!("{history}?trigger=schedule")),
+        ("summary", format!("/runs/{run}")),
+    ]
+}
+
+/// What a script of a member with two Applications asks.
+pub const API: [(&str, &str); 5] = [
+    ("GET runs", "runs"),
+    ("GET runs, held", "runs?status=held"),
+    ("GET runs, failed", "runs?status=failed"),
+    ("GET runs, by API", "runs?trigger=api"),
+    ("GET runs, second page", "runs?after=150000"),
+];
+
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+#[derive(QueryableByName)]
+struct Plan {
+    #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
+    json: String,
+}
+
+/// What walks through all runs in the way in which a statement is carried out; nothing when it does not.
+fn walks(conn: &mut Conn, statement: &str) -> Vec<String> {
+    match conn {
+        Conn::Sqlite(conn) => {
+            let steps: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load(conn).unwrap();
+            let walks = |detail: &String| ["SCAN runs", "SCAN r", "SCAN x"].iter().any(|s| is_step(detail, s));
+            steps.into_iter().map(|step| step.detail).filter(walks).collect()
+        }
+        Conn::Pg(conn) => {
+            let mut run = |sql: String| diesel::sql_query(sql).execute(conn).map(|_| ()).unwrap();
+            let count = (1..).take_while(|n| statement.contains(&format!("${n}"))).count();
+            let nothing = if count > 0 { format!("({})", vec!["NULL"; count].join(", ")) } else { String::new() };
+            // Not the plan for NULL, which finds nothing and reads nothing.
+            run("SET plan_cache_mode TO force_generic_plan".into());
+            run(format!("PREPARE asked AS {statement}"));
+            let plans: Vec<Plan> =
+                diesel::sql_query(format!("EXPLAIN (FORMAT JSON) EXECUTE asked{nothing}")).load(conn).unwrap();
+            diesel::sql_query("DEALLOCATE asked").execute(conn).unwrap();
+            plans.iter().flat_map(|plan| walks_of(&serde_json::from_str(&plan.json).unwrap())).collect()
+        }
+    }
+}
+
+fn is_step(detail: &str, step: &str) -> bool {
+    detail == step || detail.starts_with(&format!("{step} "))
+}
+
+/// Every node that reads `runs` without a condition of an index.
+fn walks_of(plan: &Value) -> Vec<String> {
+    match plan {
+        Value::Array(all) => all.iter().flat_map(walks_of).collect(),
+        Value::Object(node) => {
+            let mut found: Vec<String> = node.values().flat_map(walks_of).collect();
+            let word = |name: &str| node.get(name).and_then(Value::as_str).unwrap_or_default();
+            let by_index = node.contains_key("Index Cond") || word("Node Type") == "Bitmap Heap Scan";
+            if word("Relation Name") == "runs" && !by_index {
+                found.push(format!("{} of runs, {}", word("Node Type"), word("Filter")));
+            }
+            found
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// So many statements a page may send, with those that say who asks.
+const MOST: usize = 32;
+
+async fn asks_and_walks(world: &World, name: &str, get: impl AsyncFnOnce()) -> (usize, Vec<String>) {
+    let database = database(world);
+    queries::keep(&database);
+    get().await;
+    let sent = queries::kept(&database);
+    let count = sent.len();
+    let name = name.to_owned();
+    let wrong = world
+        .read(move |conn| {
+            let about_runs = sent.into_iter().filter(|text| text.contains("runs") && text.contains("SELECT"));
+            let of = |text: String| {
+                let found = walks(conn, &text);
+                found.into_iter().map(|walk| format!("{name}: {walk}: {text}")).collect::<Vec<_>>()
+            };
+            Ok(about_runs.flat_map(of).collect())
+        })
+        .await;
+    (count, wrong)
+}
+
+async fn look_at_all(world: World) {
+    let first = seed(&world, Seed::runs(if settings::full() { 1_000_000 } else { 200_000 })).await;
+    grant_elsewhere(&world).await;
+    let run = newest_run(&world).await;
+    let ada = world.browser(&world.ada).await;
+    let (mut wrong, mut counts) = (Vec::new(), Vec::new());
+    for (name, path) in pages(&world, first.configuration, run) {
+        let get = async || {
+            let answer = ada.get(&path).await;
+            assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+            assert!(answer.body.len() <= 300_000, "{name}: {} bytes", answer.body.len());
+        };
+        get().await;
+        let (count, walks) = asks_and_walks(&world, name, get).await;
+        wrong.extend(walks);
+        counts.push((name, count));
+    }
+    let mo = world.api(&world.mo).await;
+    for (name, path) in API {
+        let get = async || assert_eq!(mo.get(path).await.status, 200, "{name}");
+        let (count, walks) = asks_and_walks(&world, name, get).await;
+        wrong.extend(walks);
+        counts.push((name, count));
+    }
+    wrong.sort();
+    wrong.dedup();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    assert!(counts.iter().all(|(_, count)| (1..=MOST).contains(count)), "{counts:?}");
+    let of = |name: &str| counts.iter().find(|(page, _)| *page == name).unwrap().1;
+    // Fifty cards ask no more than one, but for what only some of them have.
+    assert!(of("list, filtered") <= of("list, filtered to few") + 2, "{counts:?}");
+}
+
+pub async fn newest_run(world: &World) -> i64 {
+    world.read(|conn| Ok(runs::table.select(max(runs::id)).first::<Option<i64>>(conn)?.unwrap())).await
+}
+
+/// So that Mo sees two Applications.
+pub async fn grant_elsewhere(world: &World) {
+    let (elsewhere, mo) = (world.elsewhere, world.mo.clone());
+    world.write(move |conn| cast::grant(conn, elsewhere, &mo, (false, false))).await;
+}
+
+#[test]
+fn no_page_walks_through_the_history_on_sqlite() {
+    queries::watch();
+    with_world(Database::Sqlite, look_at_all);
+}
+
+#[test]
+fn no_page_walks_through_the_history_on_postgres() {
+    queries::watch();
+    with_world(Database::Postgres, look_at_all);
+}
