@@ -234,21 +234,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    import_sets (id) {
-        id -> BigInt,
-        application_id -> BigInt,
-        name -> Text,
-        name_key -> Text,
-        version -> BigInt,
-        status -> Nullable<Text>,
-        status_run_id -> Nullable<BigInt>,
-        status_at -> Nullable<BigInt>,
-        created_at -> BigInt,
-        archived_at -> Nullable<BigInt>,
-    }
-}
-
-diesel::table! {
     set_versions (set_id, version) {
         set_id -> BigInt,
         version -> BigInt,
@@ -474,7 +459,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     connection_applications,
     import_configurations,
     configuration_versions,
-    import_sets,
     set_versions,
     schedules,
     schedule_recipients,
