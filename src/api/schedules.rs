@@ -266,6 +266,7 @@ pub fn json(schedule: &Schedule) -> Value {
         "owner_id": schedule.owner_id,
         "state": schedule.state(),
         "next_at": schedule.next_at,
+        "broken": schedule.broken,
         "sentence": schedule.sentence(),
         "version": schedule.version,
         "created_at": schedule.created_at,

@@ -187,11 +187,15 @@ impl Scene {
         let owner_name = owner.map_or_else(|| "Nobody".to_owned(), |m| m.name.clone());
         Row {
             id: schedule.id,
-            headline: schedules::headline(&schedule.rule),
+            headline: match schedule.broken {
+                Some(_) => schedule.sentence(),
+                None => schedules::headline(&schedule.rule),
+            },
             bounds: sentence::zone_and_end(&schedule.rule),
             enabled: schedule.enabled && state != State::Finished,
             finished: state == State::Finished,
             chip: match state {
+                _ if schedule.broken.is_some() => Chip { class: "is-bad", icon: "bad", word: "Broken" },
                 State::On => Chip { class: "is-ok", icon: "ok", word: "On" },
                 State::Off => Chip { class: "", icon: "pause", word: "Off" },
                 State::Finished => Chip { class: "", icon: "check", word: "Finished" },
@@ -205,6 +209,7 @@ impl Scene {
                 (State::Finished, _) => "Finished".into(),
             },
             state_note: match (state, schedule.off_until) {
+                _ if schedule.broken.is_some() => schedule.broken.clone(),
                 (State::Off, Some(until)) => schedules::first_at_or_after(&schedule.rule, until)
                     .map(|at| format!("then {}", words::short_time(at, self.now, zone))),
                 (State::Off, None) => Some("No run is planned".into()),

@@ -90,7 +90,8 @@ pub fn update(
     }
     let draft = checked(conn, entered, draft, Some(&before))?;
     if draft.connection_id.is_none() && before.connection_id.is_some() {
-        if !in_use.names(conn, Thing::Configuration(id))?.is_empty() {
+        // A run that waits or goes follows the version that it began with.
+        if in_use.uses(conn, Thing::Configuration(id))?.iter().any(|uses| uses.by == "schedules") {
             return Err(AppError::invalid(
                 "connection_id",
                 "It has schedules, and what takes a file by hand cannot be scheduled. Delete its schedules first.",
@@ -115,8 +116,9 @@ pub fn archive(conn: &mut Conn, in_use: InUse, by: &By, entered: &Entered, id: i
     db::lock_row(conn, "import_configurations", id)?;
     let (before, definition) = there(conn, entered, id)?;
     for uses in in_use.uses(conn, Thing::Configuration(id))? {
+        let what = if uses.by == "runs" { "Wait for their end, or cancel them," } else { "Delete them" };
         return Err(AppError::Conflict(format!(
-            "\"{}\" is used by {}: {}. Delete them under Import Scheduling first.",
+            "\"{}\" is used by {}: {}. {what} under Import Scheduling first.",
             before.name,
             uses.by,
             uses.names.join(", ")

@@ -105,6 +105,13 @@ pub fn again(conn: &mut Conn, by: &By, run_id: i64, now: Moment) -> Result<Start
     if let Some(refusal) = why_not_again(conn, &run)? {
         return Err(AppError::Conflict(refusal));
     }
+    // What it appended is in its Block still, and would be replaced in another.
+    if run.block_id != target.block_id {
+        return Err(AppError::Conflict(format!(
+            "{} fills another Block since: run it now instead. What this run loaded stays where it is.",
+            target.name
+        )));
+    }
     let new = NewRun {
         schedule_id: run.schedule_id,
         planned_at: Some(run.stands_for()),

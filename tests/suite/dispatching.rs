@@ -257,4 +257,117 @@ on_both! {
         assert_eq!(planned(&runs(&world).await), states);
         assert_eq!(outcomes(&world).await, [] as [i64; 0]);
     }
+
+    async fn a_broken_rule_is_set_aside_and_all_others_run(world: World) {
+        let prices = stage(&world, "prices", Mode::Append, |_| ()).await;
+        let words = stage(&world, "words", Mode::Append, |_| ()).await;
+        let broken = create(&world, draft(&prices, &every_five())).await;
+        create(&world, draft(&prices, &daily("18:45"))).await;
+        create(&world, draft(&words, &every_five())).await;
+        break_rule(&world, broken.id).await;
+        world.set_clock("2026-10-08T16:45:00Z");
+        assert_eq!(world.step(dispatcher::step).await.queued, 1, "of the other configuration");
+        let found = find(&world, broken.id).await;
+        let reason = found.broken.unwrap();
+        assert!(reason.starts_with("Its rule cannot be read") && reason.ends_with("saves it again."), "{reason}");
+        assert_eq!((found.next_at, found.enabled), (None, true), "its switch stays as it was");
+        // What stands beside it on the page, and it is shown as what it is.
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit(&format!("/applications/{}/import-scheduling", world.application)).await;
+        olive.sees("Broken");
+        let cards = format!("/applications/{}/import-scheduling/configurations/{}?open=on", world.application, prices.configuration);
+        olive.visit(&cards).await;
+        olive.sees("Its rule cannot be read");
+        assert_eq!(world.step(dispatcher::step).await.queued, 0);
+        world.set_clock("2026-10-08T16:50:00Z");
+        assert_eq!(world.step(dispatcher::step).await.skipped, 1, "the clock goes on");
+    }
+
+    async fn one_that_wakes_up_broken_keeps_nobody_asleep(world: World) {
+        let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
+        let until = moment("2026-10-08T17:00:00Z");
+        let off = |rule| Draft { enabled: false, off_until: Some(until), ..draft(&stage, &rule) };
+        let broken = create(&world, off(daily("18:00"))).await;
+        let good = create(&world, off(daily("19:00"))).await;
+        break_rule(&world, broken.id).await;
+        world.set_clock("2026-10-08T17:00:00Z");
+        world.step(dispatcher::step).await;
+        assert_eq!(find(&world, good.id).await.next_at, Some(moment("2026-10-08T19:00:00Z")));
+        let broken = find(&world, broken.id).await;
+        assert!(broken.broken.is_some() && !broken.enabled && broken.off_until.is_none());
+    }
+
+    async fn after_a_crash_the_newest_runs_late_behind_the_interrupted_one(world: World) {
+        let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
+        let hourly = serde_json::json!({
+            "repeat": "hours", "every": 1, "start_date": "2026-10-01", "start_time": "00:00", "time_zone": "UTC",
+        });
+        create(&world, draft(&stage, &hourly)).await;
+        world.set_clock("2026-10-08T17:00:00Z");
+        world.step(dispatcher::step).await;
+        world.step(|app| tidegate::runs::executor::take(app).map(|taken| assert!(taken.is_some()))).await;
+        // Killed; the next start is at 22:10.
+        world.set_clock("2026-10-08T22:10:00Z");
+        world.step(tidegate::runs::rescue::step).await;
+        let done = world.step(dispatcher::step).await;
+        assert_eq!((done.queued, done.skipped, done.missed), (1, 0, 1));
+        let runs = runs(&world).await;
+        let states = ["2026-10-08T17:00:00Z queued", "2026-10-08T18:00:00Z missed", "2026-10-08T22:00:00Z queued"];
+        assert_eq!(planned(&runs), states);
+        let covered = format!("The server was down; covered by run {}.", runs[2].id);
+        assert_eq!(runs[1].reason.as_deref(), Some(covered.as_str()));
+        assert!(runs[2].late && !runs[0].late);
+        assert_eq!(outcomes(&world).await, [] as [i64; 0]);
+        let first = world.step(tidegate::runs::executor::take).await.unwrap();
+        assert_eq!(first.run.id, runs[0].id, "the interrupted one goes first");
+    }
+
+    async fn a_set_cannot_run_yet_and_says_so(world: World) {
+        let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
+        let schedule = create(&world, draft(&stage, &daily("18:00"))).await;
+        let (application, id, now) = (world.application, schedule.id, world.now());
+        world
+            .write(move |conn| {
+                use diesel::prelude::*;
+                use tidegate::db::schema::{import_sets, schedules};
+                let set: i64 = diesel::insert_into(import_sets::table)
+                    .values((
+                        import_sets::application_id.eq(application),
+                        import_sets::name.eq("Close"),
+                        import_sets::name_key.eq("close"),
+                        import_sets::version.eq(1),
+                        import_sets::created_at.eq(now.micros()),
+                    ))
+                    .returning(import_sets::id)
+                    .get_result(conn)?;
+                diesel::update(schedules::table.find(id))
+                    .set((
+                        schedules::configuration_id.eq(None::<i64>),
+                        schedules::set_id.eq(set),
+                        schedules::target_key.eq(format!("s{set}")),
+                    ))
+                    .execute(conn)?;
+                Ok(())
+            })
+            .await;
+        world.set_clock("2026-10-08T18:00:00Z");
+        assert_eq!(world.step(dispatcher::step).await.queued, 1);
+        world.step(tidegate::runs::executor::step).await.unwrap();
+        let run = runs(&world).await.remove(0);
+        assert_eq!((run.status, run.name.as_str(), run.attempt), (RunStatus::Failed, "Close", 1));
+        assert_eq!(run.cause.as_deref(), Some("Import sets cannot be run yet."));
+    }
+}
+
+/// As a stricter check, a zone that was dropped, or an older binary would leave it.
+async fn break_rule(world: &World, id: i64) {
+    use diesel::prelude::*;
+    use tidegate::db::schema::schedules;
+    world
+        .write(move |conn| {
+            let rule = r#"{"repeat":"days","every":1,"start_date":"2026-10-01","start_time":"06:00","time_zone":"Mars/Base"}"#;
+            diesel::update(schedules::table.find(id)).set(schedules::rule.eq(rule)).execute(conn)?;
+            Ok(())
+        })
+        .await;
 }

@@ -7,7 +7,7 @@
 //! What a freeze holds is claimed all the same, and becomes part of a Skipped range ([`freezing`]); a freeze that is
 //! over is settled after the claims ([`freezing::thaw`]).
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::freezing::skipping::{self, Kept};
 use super::freezing::{self, thaw};
@@ -38,14 +38,17 @@ pub fn step(app: &App) -> Result<Dispatched> {
     if app.stop.is_cancelled() {
         return Ok(done);
     }
-    for batch in batches(app.db.read(|conn| clock::due_targets(conn, now))?) {
-        claim_each(app, &batch, now, &mut done)?;
+    let seen = app.db.read(|conn| Seen::look(conn, now))?;
+    if seen.due {
+        for batch in batches(app.db.read(|conn| clock::due_targets(conn, now))?) {
+            claim_each(app, &batch, now, &mut done)?;
+        }
     }
-    if app.db.read(|conn| Ok(!clock::to_wake(conn, now)?.is_empty()))? {
+    if seen.to_wake {
         on_its_own("what was off until now cannot be turned on", app.db.write(|conn| clock::wake(conn, now)))?;
     }
     // After the claims: what a freeze skipped is known only then.
-    for application_id in app.db.read(|conn| freezing::clock::ended(conn, now))? {
+    for application_id in seen.thawing {
         let settled = app.db.read(|conn| thaw::is_due(conn, application_id, now)).and_then(|due| match due {
             true => app.db.write(|conn| thaw::settle(conn, application_id, now)),
             false => Ok(Dispatched::default()),
@@ -55,8 +58,29 @@ pub fn step(app: &App) -> Result<Dispatched> {
     if done.queued > 0 {
         app.work.notify_one();
     }
-    done.next_due = app.db.read(clock::next_due)?;
+    done.next_due = if seen.due || seen.to_wake { app.db.read(clock::next_due)? } else { seen.next_due };
     Ok(done)
+}
+
+/// What there is to do. Nearly every second there is nothing, and this is all that the second costs.
+struct Seen {
+    due: bool,
+    next_due: Option<Moment>,
+    to_wake: bool,
+    /// Applications with a freeze that has ended and was not settled.
+    thawing: BTreeSet<i64>,
+}
+
+impl Seen {
+    fn look(conn: &mut Conn, now: Moment) -> Result<Self> {
+        let next_due = clock::next_due(conn)?;
+        Ok(Self {
+            due: next_due.is_some_and(|at| at <= now),
+            next_due,
+            to_wake: !clock::to_wake(conn, now)?.is_empty(),
+            thawing: freezing::clock::ended(conn, now)?,
+        })
+    }
 }
 
 /// Claims a batch, or where that fails each of its targets by itself.

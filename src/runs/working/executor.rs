@@ -103,6 +103,9 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
         Ok(policy) => policy,
         Err(why) => return finish(app, &taken, &Ending::failed(why)),
     };
+    if run.set_id.is_some() {
+        return finish(app, &taken, &Ending::failed("Import sets cannot be run yet."));
+    }
     let (reason, replaces) =
         app.db.read(|conn| Ok((checks::why_not_to_begin(conn, run)?, store::chain(conn, run)?)))?;
     if let Some(reason) = reason {

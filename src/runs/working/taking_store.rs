@@ -10,7 +10,6 @@
 //! one run or one place. Each takes a few milliseconds at most.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
 
 use super::leases_store as leases;
 use crate::app::App;
@@ -21,6 +20,7 @@ use crate::error::{AppError, Result};
 use crate::runs::lifecycle::RunStatus;
 use crate::runs::model::Run;
 use crate::runs::policy::Policy;
+use crate::runs::queue_store::{BY_CLOCK, BY_HAND};
 use crate::runs::resource::{self, Held};
 use crate::runs::runnable_store as runnable;
 use crate::runs::store;
@@ -76,15 +76,15 @@ pub fn take(conn: &mut Conn, app: &App, places: usize, now: Moment) -> Result<To
         let woken = wake(conn, &held)?;
         let mut lined_up = false;
         while took.taken.len() < places {
-            let Some(candidate) = next(conn, turn)? else { break };
+            let Some((id, application_id)) = next(conn, turn)? else { break };
             if looked_at == LOOKED_AT {
                 took.more = true;
                 return Ok(took);
             }
             looked_at += 1;
-            match take_one(conn, app, candidate.id, &mut held, now)? {
+            match take_one(conn, app, id, &mut held, now)? {
                 Some(taken) => {
-                    turn = candidate.application_id;
+                    turn = application_id;
                     took.taken.push(taken);
                 }
                 None => lined_up = true,
@@ -97,31 +97,30 @@ pub fn take(conn: &mut Conn, app: &App, places: usize, now: Moment) -> Result<To
     }
 }
 
-#[derive(QueryableByName)]
-struct Candidate {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-    #[diesel(sql_type = BigInt)]
-    application_id: i64,
-}
+/// A run that may begin, and its Application.
+type Candidate = (i64, i64);
 
-/// The run that begins next: by hand before the rest, of the Application after the one whose turn it was.
+/// The run that begins next: by hand before the rest, of the Application after the one whose turn it was. At most four
+/// looks into one index, whatever waits there; typed queries, because Diesel prepares those once for each connection.
 fn next(conn: &mut Conn, turn: i64) -> Result<Option<Candidate>> {
-    // Four looks into one index, whatever waits there.
-    const FIRST: &str = "FROM runs WHERE status = 'queued' AND waits_for IS NULL AND precedence =";
-    const ORDER: &str = "ORDER BY application_id, available_at, id LIMIT 1";
-    let picks: Vec<String> = [(0, "AND application_id > $1"), (0, ""), (1, "AND application_id > $1"), (1, "")]
-        .iter()
-        .enumerate()
-        .map(|(pick, (precedence, after))| {
-            format!(
-                "SELECT * FROM (SELECT {pick} AS pick, id, application_id {FIRST} {precedence} {after} {ORDER}) AS p{pick}"
-            )
-        })
-        .collect();
-    let query =
-        format!("SELECT id, application_id FROM ({}) AS picks ORDER BY pick LIMIT 1", picks.join(" UNION ALL "));
-    Ok(diesel::sql_query(query).bind::<BigInt, _>(turn).get_result(conn).optional()?)
+    for precedence in [BY_HAND, BY_CLOCK] {
+        let ready = || {
+            runs::table
+                .filter(runs::precedence.eq(precedence))
+                .filter(runs::available_at.is_not_null().and(runs::waits_for.is_null()))
+                .filter(runs::status.eq(RunStatus::Queued))
+                .order((runs::application_id, runs::available_at, runs::id))
+                .select((runs::id, runs::application_id))
+        };
+        let mut found = ready().filter(runs::application_id.gt(turn)).first(conn).optional()?;
+        if found.is_none() {
+            found = ready().filter(runs::application_id.le(turn)).first(conn).optional()?;
+        }
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
 }
 
 /// Takes a run, or lines it up behind those that hold what it needs; `None` also when somebody cancelled it.
@@ -201,53 +200,50 @@ fn held(conn: &mut Conn) -> Result<Held> {
     Ok(Held::of(rows))
 }
 
-#[derive(QueryableByName)]
-struct Line {
-    #[diesel(sql_type = Text)]
-    line: String,
-}
-
 /// The lines in which runs stand, each found by one look into the index, however long it is.
 fn lines(conn: &mut Conn) -> Result<Vec<String>> {
-    let found: Vec<Line> = diesel::sql_query(
-        "WITH RECURSIVE lines (line) AS (SELECT min(waits_for) FROM runs WHERE waits_for IS NOT NULL UNION ALL \
-         SELECT (SELECT min(waits_for) FROM runs WHERE waits_for > line) FROM lines WHERE line IS NOT NULL) \
-         SELECT line FROM lines WHERE line IS NOT NULL",
-    )
-    .load(conn)?;
-    Ok(found.into_iter().map(|row| row.line).collect())
+    let mut lines: Vec<String> = Vec::new();
+    loop {
+        let last = lines.last().cloned().unwrap_or_default();
+        let next = runs::table.filter(runs::waits_for.gt(last)).order(runs::waits_for).select(runs::waits_for);
+        match next.first::<Option<String>>(conn).optional()?.flatten() {
+            Some(line) => lines.push(line),
+            None => return Ok(lines),
+        }
+    }
 }
 
 /// Lets the first of each line begin for which there is a place; answers whether there was one.
 fn wake(conn: &mut Conn, held: &Held) -> Result<bool> {
-    let mut woken = 0;
+    let mut woken = false;
     for line in lines(conn)?.iter().filter(|line| *line != resource::TIME) {
         let free = held.free(line) as i64;
-        if free > 0 {
-            woken += diesel::sql_query(
-                "UPDATE runs SET waits_for = NULL WHERE id IN (SELECT id FROM runs WHERE waits_for = $1 \
-                 ORDER BY precedence, available_at, id LIMIT $2)",
-            )
-            .bind::<Text, _>(line)
-            .bind::<BigInt, _>(free)
-            .execute(conn)?;
+        if free == 0 {
+            continue;
+        }
+        let first = runs::table
+            .filter(runs::waits_for.eq(line))
+            .order((runs::precedence, runs::available_at, runs::id))
+            .limit(free)
+            .select(runs::id);
+        for id in first.load::<i64>(conn)? {
+            diesel::update(runs::table.find(id)).set(runs::waits_for.eq(None::<String>)).execute(conn)?;
+            woken = true;
         }
     }
-    Ok(woken > 0)
+    Ok(woken)
 }
 
 /// Whether the time of somebody's next attempt has come.
 fn in_time(conn: &mut Conn, now: Moment) -> Result<bool> {
-    let found = runs::table.filter(runs::waits_for.eq(resource::TIME)).filter(runs::precedence.eq_any([0, 1]));
+    let found = runs::table.filter(runs::waits_for.eq(resource::TIME)).filter(runs::precedence.eq_any([BY_HAND, BY_CLOCK]));
     Ok(found.filter(runs::available_at.le(now)).select(runs::id).first::<i64>(conn).optional()?.is_some())
 }
 
 fn begin_in_time(conn: &mut Conn, now: Moment) -> Result<()> {
     if in_time(conn, now)? {
-        let found = runs::table.filter(runs::waits_for.eq(resource::TIME)).filter(runs::precedence.eq_any([0, 1]));
-        diesel::update(found.filter(runs::available_at.le(now)))
-            .set(runs::waits_for.eq(None::<String>))
-            .execute(conn)?;
+        let found = runs::table.filter(runs::waits_for.eq(resource::TIME)).filter(runs::precedence.eq_any([BY_HAND, BY_CLOCK]));
+        diesel::update(found.filter(runs::available_at.le(now))).set(runs::waits_for.eq(None::<String>)).execute(conn)?;
     }
     Ok(())
 }

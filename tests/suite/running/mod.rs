@@ -2,6 +2,7 @@
 
 mod attempts;
 mod endings;
+mod queue;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};

@@ -73,7 +73,7 @@ CREATE INDEX runs_ranges ON runs (application_id, planned_until) WHERE planned_u
 -- The queue: those that may begin, by Application so that these take turns; and the lines of those that wait. Both hold
 -- only what is queued, and the first of a line is found without reading those behind it.
 CREATE INDEX runs_ready ON runs (precedence, application_id, available_at, id)
-    WHERE status = 'queued' AND waits_for IS NULL;
+    WHERE available_at IS NOT NULL AND waits_for IS NULL;
 CREATE INDEX runs_lines ON runs (waits_for, precedence, available_at, id) WHERE waits_for IS NOT NULL;
 -- What is queued or running: few rows, asked at each occurrence.
 CREATE INDEX runs_open ON runs (configuration_id) WHERE finished_at IS NULL;
