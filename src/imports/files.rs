@@ -10,8 +10,8 @@ use diesel::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::clock::Moment;
-use crate::db::schema::block_db::{file_chunks, files};
 use crate::db::Pool;
+use crate::db::schema::block_db::{file_chunks, files};
 use crate::error::{AppError, Result};
 use crate::secrets::Secrets;
 

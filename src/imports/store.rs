@@ -126,10 +126,9 @@ pub fn outlines(conn: &mut Conn, application_id: i64, with_source: bool) -> Resu
         path: Option<String>,
     }
     let (definition, join) = match with_source {
-        true => (
-            "v.definition",
-            "JOIN configuration_versions v ON v.configuration_id = c.id AND v.version = c.version",
-        ),
+        true => {
+            ("v.definition", "JOIN configuration_versions v ON v.configuration_id = c.id AND v.version = c.version")
+        }
         false => ("NULL", ""),
     };
     let query = diesel::sql_query(format!(

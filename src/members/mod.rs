@@ -19,6 +19,6 @@ pub mod tokens;
 pub use model::{By, Channel, Member, check_email, check_name};
 pub use permissions::{Permission, Scope};
 pub use session::{Bearer, SESSION_DAYS, SignedIn, end_session, forget_ended, forget_tokens, start_session};
-pub use throttle::forget_old as forget_attempts;
 pub use shell::shell;
 pub use store::{administrators, all, by_email, by_id, by_ids, role_names};
+pub use throttle::forget_old as forget_attempts;

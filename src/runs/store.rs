@@ -9,10 +9,10 @@ use super::lifecycle::{RunStatus, Trigger};
 use super::model::{LogLine, Progress, Run, RunResult, RunStep};
 use super::policy::Policy;
 use crate::clock::Moment;
+use crate::db::Conn;
 use crate::db::schema::{
     applications, configuration_versions, import_configurations, run_leases, run_log, run_results, run_steps, runs,
 };
-use crate::db::Conn;
 use crate::error::Result;
 
 #[derive(Queryable)]

@@ -23,8 +23,7 @@ pub fn database(world: &World) -> String {
 /// of its newest run.
 pub fn pages(world: &World, configuration: i64, run: i64) -> Vec<(&'static str, String)> {
     let list = format!("/applications/{}/settings/import-scheduling", world.application);
-    let history =
-        format!("/applications/{}/settings/import-configurations/{configuration}/history", world.application);
+    let history = format!("/applications/{}/settings/import-configurations/{configuration}/history", world.application);
     vec![
         ("list", list.clone()),
         ("list, filtered", format!("{list}?q=COPY+1")),
@@ -37,8 +36,8 @@ pub fn pages(world: &World, configuration: i64, run: i64) -> Vec<(&'static str, 
         ("list by last run", format!("{list}?sort=last")),
         ("list by owner", format!("{list}?sort=owner&page=4")),
         ("overview", format!("{list}?part=overview")),
-        ("card, closed", format!("{list}/configurations/{configuration}?open=&back={list}")),
-        ("card, open", format!("{list}/configurations/{configuration}?open=on&back={list}")),
+        ("card, closed", format!("{list}/configurations/{configuration}?open=&at={list}")),
+        ("card, open", format!("{list}/configurations/{configuration}?open=on&at={list}")),
         ("calendar, month", format!("{list}/calendar?view=month&date=2026-09-15")),
         ("calendar, this month", format!("{list}/calendar?view=month")),
         ("calendar, month, failed", format!("{list}/calendar?view=month&date=2026-09-15&show=failed")),

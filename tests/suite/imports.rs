@@ -5,8 +5,8 @@ use diesel::prelude::*;
 use tidegate::applications::{blocks, enter};
 use tidegate::db::schema::{configuration_versions, import_configurations};
 use tidegate::error::AppError;
-use tidegate::runs::retention;
 use tidegate::imports::{self, ConfigurationStatus, Definition, Draft, Mode, files};
+use tidegate::runs::retention;
 
 use crate::support::stage::{Stage, block, csv, folder_connection, stage};
 use crate::support::{Browser, World};

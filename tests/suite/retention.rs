@@ -18,11 +18,12 @@ use crate::support::{World, settings};
 async fn counts(world: &World) -> Vec<(RunStatus, i64)> {
     world
         .read(|conn| {
-            Ok(runs::table
-                .group_by(runs::status)
-                .select((runs::status, count_star()))
-                .order(runs::status)
-                .load::<(RunStatus, i64)>(conn)?)
+            Ok(runs::table.group_by(runs::status).select((runs::status, count_star())).order(runs::status).load::<(
+                RunStatus,
+                i64,
+            )>(
+                conn
+            )?)
         })
         .await
 }
@@ -114,12 +115,12 @@ on_both! {
         work_off(&world).await;
         let (configuration, id) = (stage.configuration, run.id);
         assert_eq!(run.trigger, Trigger::Member);
-        // 400 younger ones, of which the last gives the status.
-        let now = world.now().micros();
+        // 400 younger ones, which are not old enough themselves, and of which the last gives the status.
+        let later = world.now().plus(Duration::days(500)).micros();
         sql(&world, format!(
             "WITH RECURSIVE n (i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < 400) \
              INSERT INTO runs (uid, application_id, configuration_id, trigger_kind, name, status, queued_at, finished_at) \
-             SELECT 'later' || n.i, {}, {configuration}, 'member', 'later', 'success', {now} + n.i, {now} + 60000000 + n.i \
+             SELECT 'later' || n.i, {}, {configuration}, 'member', 'later', 'success', {later} + n.i, {later} + 60000000 + n.i \
              FROM n; \
              UPDATE import_configurations SET status = 'success', status_run_id = (SELECT max(id) FROM runs)",
             world.application
