@@ -544,6 +544,18 @@ pub mod block_db {
     }
 
     diesel::table! {
+        reject_beyond (run_id, code, column_name) {
+            run_id -> BigInt,
+            code -> Text,
+            column_name -> Text,
+            cells -> BigInt,
+            first_line -> BigInt,
+            reason -> Text,
+            advice -> Text,
+        }
+    }
+
+    diesel::table! {
         rejects (id) {
             id -> BigInt,
             run_id -> BigInt,

@@ -208,7 +208,7 @@ fn pages(view: &View, shown: &Shown, here: &str) -> Option<Pages> {
     })
 }
 
-/// `GET …/import-scheduling/configurations/{i}?open=&back=`: one card, for the card that asks for itself.
+/// `GET …/import-scheduling/configurations/{i}?open=&at=`: one card, for the card that asks for itself.
 pub async fn card(
     request: HttpRequest,
     app: Data<App>,
@@ -216,7 +216,7 @@ pub async fn card(
     path: Path<(i64, i64)>,
     query: Query,
 ) -> Result<HttpResponse> {
-    answer_card(&request, &app, &by, *path, (query.ticked("open"), query.get("back"))).await
+    answer_card(&request, &app, &by, *path, (query.ticked("open"), query.get("at"))).await
 }
 
 /// The card of a configuration as it stands now, on the page that its forms lead back to.

@@ -14,7 +14,11 @@
     unused_macros
 )]
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+
+use tidegate::runs::retention;
 
 #[path = "../suite/support"]
 mod support {
@@ -38,7 +42,7 @@ mod support {
 #[path = "../suite/at_size.rs"]
 mod at_size;
 
-use support::seed::{Seed, seed};
+use support::seed::{self, Seed, seed};
 use support::{Database, World, queries, settings, with_world};
 
 const ROUNDS: usize = 100;
@@ -93,10 +97,47 @@ async fn pages(world: World) {
     }
 }
 
+/// Two years pass, and 100,000 runs are too old. Meanwhile somebody writes without a pause, and says how long that takes.
+async fn expire(world: World) {
+    seed(&world, Seed { configurations: 50, days: 100, whole: true, ..Seed::runs(110_000) }).await;
+    world.advance(chrono::Duration::days(2 * 400));
+    let over = Arc::new(AtomicBool::new(false));
+    let (app, stop) = (world.app().clone(), over.clone());
+    let writer = tokio::task::spawn_blocking(move || {
+        let mut took = Vec::new();
+        while !stop.load(Ordering::Relaxed) {
+            let began = Instant::now();
+            app.db.write(|conn| seed::batch(conn, "UPDATE workspace SET name = name")).expect("it is written");
+            took.push(began.elapsed());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        took.sort();
+        took
+    });
+    let began = Instant::now();
+    let removed = world.step(retention::step).await;
+    let wall = began.elapsed().as_secs_f64();
+    over.store(true, Ordering::Relaxed);
+    let took = writer.await.expect("the writer is well");
+    let ms = |time: Duration| time.as_secs_f64() * 1_000.0;
+    println!(
+        "\n{:?}: {} of 110,000 runs removed in {wall:.1} s, {} batches, the longest {:.1} ms; who wrote beside waited p99 \
+         {:.1} ms, at most {:.1} ms",
+        world.database(),
+        removed.runs,
+        removed.batches,
+        ms(removed.longest),
+        ms(took[took.len() * 99 / 100]),
+        ms(*took.last().expect("something was written")),
+    );
+}
+
 fn main() {
     queries::watch();
-    with_world(Database::Sqlite, pages);
-    if settings::postgres().is_some() {
-        with_world(Database::Postgres, pages);
+    for database in [Database::Sqlite, Database::Postgres] {
+        if database == Database::Sqlite || settings::postgres().is_some() {
+            with_world(database, pages);
+            with_world(database, expire);
+        }
     }
 }

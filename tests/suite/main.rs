@@ -32,6 +32,7 @@ mod loading;
 mod members;
 mod oracle;
 mod refusals;
+mod retention;
 mod running;
 mod schedules;
 mod setup;

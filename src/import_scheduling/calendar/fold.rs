@@ -128,9 +128,13 @@ pub fn often(view: View) -> i64 {
     if view == View::Month { 2 } else { 6 }
 }
 
-/// More than so many entries make a day crowded.
+/// More than so many entries make a day crowded; a whole week of days that are not is a page that still loads at once.
 pub fn crowd(view: View) -> i64 {
-    if view == View::Month { 40 } else { 200 }
+    match view {
+        View::Day => 200,
+        View::Week => 50,
+        View::Month => 40,
+    }
 }
 
 /// So many runs are told apart by schedule in one look; of days that hold more all is counted together.

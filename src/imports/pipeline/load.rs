@@ -8,7 +8,7 @@ use super::check::Checker;
 use super::context::{LoadContext, Progress, Source, SourceFile};
 use super::outcome::{Counts, FailureKind, LoadError, LoadReport, Outcome, Step, counts_of};
 use super::plan::{Plan, dimension_routes, routes};
-use super::rejects::{Keeper, decide, from_format};
+use super::rejects::{Keeper, decide, from_format, goes_on};
 use crate::applications::blocks::batch::Batch;
 use crate::applications::blocks::ledger::{self, LedgerRow, LoadRefused};
 use crate::applications::blocks::rejects::RejectBatch;
@@ -223,11 +223,12 @@ impl Load<'_> {
         // Ends when the reader has closed its end.
         while let Ok(mut parcel) = arriving.recv() {
             self.context.go_on()?;
+            goes_on(self.plan, self.read.rows, self.read.rejected)?;
             let began = Instant::now();
             if !parcel.batch.is_empty() {
                 loader.push(&parcel.batch).map_err(LoadError::from_database)?;
             }
-            self.keeper.write(loader.conn(), &parcel.rejects)?;
+            self.keeper.write(loader.conn(), &mut parcel.rejects)?;
             self.loading += began.elapsed();
             self.read = parcel.read;
             self.tell("Reading and loading");
@@ -271,9 +272,11 @@ impl Load<'_> {
         let mut counts = (self.read.staged, self.read.rejected);
         if found > 0 || (self.checker.stage_rejected && self.read.rejected > 0) {
             self.keeper.fetch(conn, &self.again)?;
-            let rejected = kept::count(conn, self.context.run.id).map_err(LoadError::from_database)?;
+            let kept = kept::count(conn, self.context.run.id).map_err(LoadError::from_database)?;
+            let rejected = kept + self.keeper.beyond_rows();
             counts = (self.read.rows - rejected, rejected);
         }
+        self.keeper.write_beyond(conn)?;
         self.checking += began.elapsed();
         Ok(counts)
     }

@@ -1,7 +1,9 @@
 //! What a load does about rejected rows: writing them down while it goes, fetching in a second pass those that only
 //! SQL found, and deciding whether the good ones are loaded.
 
-use crate::applications::blocks::rejects::{self, Notation, RejectBatch};
+use std::collections::BTreeMap;
+
+use crate::applications::blocks::rejects::{self, Cause, KEPT, Notation, RejectBatch};
 use crate::db::Conn;
 use crate::formats::{CsvOptions, ReadOptions, Record};
 use crate::words;
@@ -17,21 +19,48 @@ pub(super) struct Keeper<'a> {
     pub checker: &'a Checker,
     notation: Notation,
     head_written: bool,
+    kept: i64,
+    /// How many rows are only counted, and what was wrong with them.
+    beyond: (i64, BTreeMap<(String, String), Cause>),
 }
 
 impl<'a> Keeper<'a> {
     /// A download is CSV, with the punctuation of the source where that is CSV too.
     pub fn new(run_id: i64, checker: &'a Checker, read: &ReadOptions, utf8: bool) -> Self {
         let CsvOptions { delimiter, quote, .. } = read.csv().cloned().unwrap_or_default();
-        Self { run_id, checker, notation: Notation { delimiter, quote, utf8 }, head_written: false }
+        Self { run_id, checker, notation: Notation { delimiter, quote, utf8 }, head_written: false, kept: 0, beyond: Default::default() }
     }
 
-    pub fn write(&mut self, conn: &mut Conn, batch: &RejectBatch) -> Result<(), LoadError> {
+    /// Keeps rows as long as there is room for them, and counts the others.
+    pub fn write(&mut self, conn: &mut Conn, batch: &mut RejectBatch) -> Result<(), LoadError> {
+        let others = batch.split_off(usize::try_from(KEPT - self.kept).unwrap_or(0));
+        self.beyond.0 += others.lines.len() as i64;
+        for cell in others.cells {
+            let (key, line) = ((cell.code.clone(), cell.column.clone()), cell.line);
+            let (code, column, reason, advice) = (cell.code, cell.column, cell.reason, cell.advice);
+            let new = || Cause { code, column, cells: 0, reason, advice, first_line: line };
+            self.beyond.1.entry(key).or_insert_with(new).cells += 1;
+        }
+        self.kept += batch.lines.len() as i64;
         if batch.is_empty() {
             return Ok(());
         }
         self.write_head(conn)?;
         rejects::write(conn, self.run_id, batch).map_err(LoadError::from_database)
+    }
+
+    /// How many rows are only counted.
+    pub fn beyond_rows(&self) -> i64 {
+        self.beyond.0
+    }
+
+    /// Writes down what is only counted.
+    pub fn write_beyond(&self, conn: &mut Conn) -> Result<(), LoadError> {
+        if self.beyond.0 == 0 {
+            return Ok(());
+        }
+        let causes: Vec<Cause> = self.beyond.1.values().cloned().collect();
+        rejects::write_beyond(conn, self.run_id, &causes).map_err(LoadError::from_database)
     }
 
     fn write_head(&mut self, conn: &mut Conn) -> Result<(), LoadError> {
@@ -64,7 +93,7 @@ impl<'a> Keeper<'a> {
             next += 1;
             if next == wanted.len() {
                 let last = wanted[next - 1];
-                self.write(conn, &batch)?;
+                self.write(conn, &mut batch)?;
                 batch.clear();
                 wanted = next_lines(conn, self.run_id, last, AT_ONCE)?;
                 next = 0;
@@ -88,6 +117,26 @@ fn next_lines(conn: &mut Conn, run_id: i64, after: i64, limit: i64) -> Result<Ve
 pub(super) fn from_format(error: crate::formats::FormatError) -> LoadError {
     let kind = if error.may_pass() { FailureKind::SourceUnreadable } else { FailureKind::Source };
     LoadError::new(kind, error.to_string())
+}
+
+/// Whether a load of which more is to come is worth reading on: nothing that follows could let it become visible once a
+/// limit is passed. Where a single rejected row decides, it reads on for as many as are kept, so that all are mended at
+/// once.
+pub(super) fn goes_on(plan: &Plan, read: i64, rejected: i64) -> Result<(), LoadError> {
+    let refuse = |why: String| {
+        let of = format!("{} of the first {} rejected", words::count(rejected), words::rows(read));
+        Err(LoadError::new(FailureKind::Rejected, format!("{of}{why}")))
+    };
+    match plan.rejects.max_rows {
+        _ if rejected == 0 => Ok(()),
+        Some(limit) if rejected > limit => {
+            refuse(format!(", and this import allows at most {}. The rest was not read.", words::count(limit)))
+        }
+        _ if rejected >= KEPT && !plan.rejects.load_good.unwrap_or(plan.mode.loads_good()) => {
+            refuse(". This import loads nothing when a row is rejected, so the rest was not read.".into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether a load with so many rejected rows may become visible.

@@ -34,7 +34,7 @@ const DAY: i64 = 86_400_000_000;
 
 /// `1 .. count` as `n.i`.
 fn series(count: i64) -> String {
-    format!("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})")
+    format!("WITH RECURSIVE n (i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < {count})")
 }
 
 pub fn batch(conn: &mut Conn, sql: &str) -> tidegate::error::Result<()> {

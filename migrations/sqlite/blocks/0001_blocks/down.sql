@@ -1,5 +1,6 @@
 DROP TABLE file_chunks;
 DROP TABLE files;
+DROP TABLE reject_beyond;
 DROP TABLE rejects;
 DROP TABLE reject_lines;
 DROP TABLE reject_heads;

@@ -91,6 +91,18 @@ CREATE TABLE rejects (
 CREATE INDEX rejects_run ON rejects (run_id, line, id);
 CREATE INDEX rejects_cause ON rejects (run_id, code, column_name);
 
+-- Of a run of which more rows were rejected than are kept: how many bad cells of the others there were, by cause.
+CREATE TABLE reject_beyond (
+    run_id BIGINT NOT NULL,
+    code TEXT NOT NULL,
+    column_name TEXT NOT NULL,
+    cells BIGINT NOT NULL,
+    first_line BIGINT NOT NULL,
+    reason TEXT NOT NULL,
+    advice TEXT NOT NULL,
+    PRIMARY KEY (run_id, code, column_name)
+);
+
 CREATE TABLE files (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL,

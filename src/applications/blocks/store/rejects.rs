@@ -5,12 +5,15 @@ use std::io::Write;
 
 use diesel::prelude::*;
 
-use crate::db::schema::block_db::{reject_heads, reject_lines, rejects};
+use crate::db::schema::block_db::{reject_beyond, reject_heads, reject_lines, rejects};
 use crate::db::{self, Conn, Pool, on};
 use crate::error::{AppError, Result};
 
 /// The most characters of a cell that are kept beside its reason; the row itself is kept whole.
 pub const VALUE_CHARS: usize = 200;
+
+/// So many rejected rows of a run are kept; of the others the bad cells are counted by cause.
+pub const KEPT: i64 = 100_000;
 
 /// One thing that is wrong with a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +77,17 @@ pub struct RejectBatch {
 }
 
 impl RejectBatch {
+    /// Takes out all rows but the first so many; answers them.
+    pub fn split_off(&mut self, rows: usize) -> Self {
+        if self.lines.len() <= rows {
+            return Self::default();
+        }
+        let lines = self.lines.split_off(rows);
+        let first = lines.first().map_or(i64::MAX, |line| line.line);
+        let cells = self.cells.split_off(self.cells.partition_point(|cell| cell.line < first));
+        Self { lines, cells }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty() && self.cells.is_empty()
     }
@@ -149,13 +163,33 @@ pub fn write(conn: &mut Conn, run_id: i64, batch: &RejectBatch) -> Result<()> {
     })
 }
 
+/// Writes down how many bad cells there are that are not kept.
+pub fn write_beyond(conn: &mut Conn, run_id: i64, causes: &[Cause]) -> Result<()> {
+    db::write(conn, |conn| {
+        diesel::delete(reject_beyond::table.filter(reject_beyond::run_id.eq(run_id))).execute(conn)?;
+        for cause in causes {
+            diesel::insert_into(reject_beyond::table)
+                .values((
+                    reject_beyond::run_id.eq(run_id),
+                    reject_beyond::code.eq(&cause.code),
+                    reject_beyond::column_name.eq(&cause.column),
+                    reject_beyond::cells.eq(cause.cells),
+                    reject_beyond::first_line.eq(cause.first_line),
+                    reject_beyond::reason.eq(&cause.reason),
+                    reject_beyond::advice.eq(&cause.advice),
+                ))
+                .execute(conn)?;
+        }
+        Ok(())
+    })
+}
+
 /// Forgets what a run rejected: its next attempt begins anew, or its history ends. A transaction of its own.
 pub fn forget(conn: &mut Conn, run_id: i64) -> Result<()> {
     db::write(conn, |conn| {
         diesel::delete(rejects::table.filter(rejects::run_id.eq(run_id))).execute(conn)?;
         diesel::delete(reject_lines::table.filter(reject_lines::run_id.eq(run_id))).execute(conn)?;
-        diesel::delete(reject_heads::table.filter(reject_heads::run_id.eq(run_id))).execute(conn)?;
-        Ok(())
+        forget_head(conn, run_id)
     })
 }
 
@@ -177,8 +211,14 @@ pub fn forget_some(conn: &mut Conn, run_id: i64, limit: i64) -> Result<()> {
     let lines: Vec<i64> = of_run().limit(limit).select(reject_lines::line).load(conn)?;
     diesel::delete(of_run().filter(reject_lines::line.eq_any(&lines))).execute(conn)?;
     if (cells.len() as i64) < limit && (lines.len() as i64) < limit {
-        diesel::delete(reject_heads::table.filter(reject_heads::run_id.eq(run_id))).execute(conn)?;
+        forget_head(conn, run_id)?;
     }
+    Ok(())
+}
+
+fn forget_head(conn: &mut Conn, run_id: i64) -> Result<()> {
+    diesel::delete(reject_heads::table.filter(reject_heads::run_id.eq(run_id))).execute(conn)?;
+    diesel::delete(reject_beyond::table.filter(reject_beyond::run_id.eq(run_id))).execute(conn)?;
     Ok(())
 }
 
@@ -199,14 +239,16 @@ pub fn lines_to_fetch(conn: &mut Conn, run_id: i64, after: i64, limit: i64) -> R
         .load(conn)?)
 }
 
-/// How many rows a run rejected.
+/// How many rejected rows of a run are kept.
 pub fn count(conn: &mut Conn, run_id: i64) -> Result<i64> {
     Ok(reject_lines::table.filter(reject_lines::run_id.eq(run_id)).count().get_result(conn)?)
 }
 
-/// How many cells of those rows were wrong.
+/// How many cells of all rejected rows were wrong.
 pub fn count_cells(conn: &mut Conn, run_id: i64) -> Result<i64> {
-    Ok(rejects::table.filter(rejects::run_id.eq(run_id)).count().get_result(conn)?)
+    let kept: i64 = rejects::table.filter(rejects::run_id.eq(run_id)).count().get_result(conn)?;
+    let beyond = reject_beyond::table.filter(reject_beyond::run_id.eq(run_id)).select(reject_beyond::cells);
+    Ok(kept + beyond.load::<i64>(conn)?.into_iter().sum::<i64>())
 }
 
 /// The original columns of a run's source; none when it rejected nothing.
@@ -276,10 +318,13 @@ struct CauseRow {
 /// What a run rejected, grouped by cause and column, the most frequent first.
 pub fn causes(conn: &mut Conn, run_id: i64) -> Result<Vec<Cause>> {
     let rows: Vec<CauseRow> = diesel::sql_query(
-        "SELECT g.code, g.column_name, g.cells, g.first_line, r.reason, r.advice FROM (\
-           SELECT code, column_name, count(*) AS cells, min(line) AS first_line, min(id) AS first_id \
-           FROM rejects WHERE run_id = $1 GROUP BY code, column_name) g \
-         JOIN rejects r ON r.id = g.first_id ORDER BY g.cells DESC, g.first_line, g.column_name",
+        "SELECT g.code, g.column_name, CAST(sum(g.cells) AS BIGINT) AS cells, min(g.first_line) AS first_line, \
+         min(g.reason) AS reason, min(g.advice) AS advice FROM (\
+           SELECT k.code, k.column_name, k.cells, k.first_line, r.reason, r.advice FROM (\
+             SELECT code, column_name, count(*) AS cells, min(line) AS first_line, min(id) AS first_id \
+             FROM rejects WHERE run_id = $1 GROUP BY code, column_name) k JOIN rejects r ON r.id = k.first_id \
+           UNION ALL SELECT code, column_name, cells, first_line, reason, advice FROM reject_beyond WHERE run_id = $1) g \
+         GROUP BY g.code, g.column_name ORDER BY 3 DESC, 4, g.column_name",
     )
     .bind::<diesel::sql_types::BigInt, _>(run_id)
     .load(conn)?;
