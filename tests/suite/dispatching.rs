@@ -365,7 +365,8 @@ async fn break_rule(world: &World, id: i64) {
     use tidegate::db::schema::schedules;
     world
         .write(move |conn| {
-            let rule = r#"{"repeat":"days","every":1,"start_date":"2026-10-01","start_time":"06:00","time_zone":"Mars/Base"}"#;
+            let rule =
+                r#"{"repeat":"days","every":1,"start_date":"2026-10-01","start_time":"06:00","time_zone":"Mars/Base"}"#;
             diesel::update(schedules::table.find(id)).set(schedules::rule.eq(rule)).execute(conn)?;
             Ok(())
         })

@@ -28,7 +28,14 @@ impl<'a> Keeper<'a> {
     /// A download is CSV, with the punctuation of the source where that is CSV too.
     pub fn new(run_id: i64, checker: &'a Checker, read: &ReadOptions, utf8: bool) -> Self {
         let CsvOptions { delimiter, quote, .. } = read.csv().cloned().unwrap_or_default();
-        Self { run_id, checker, notation: Notation { delimiter, quote, utf8 }, head_written: false, kept: 0, beyond: Default::default() }
+        Self {
+            run_id,
+            checker,
+            notation: Notation { delimiter, quote, utf8 },
+            head_written: false,
+            kept: 0,
+            beyond: Default::default(),
+        }
     }
 
     /// Keeps rows as long as there is room for them, and counts the others.
