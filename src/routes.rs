@@ -181,12 +181,12 @@ pub fn api(server: &mut ServiceConfig) {
     // Schedules
     routes.route("/api/v1/applications/{a}/schedules", get().to(api::schedules::list));
     routes.route("/api/v1/applications/{a}/schedules", post().to(api::schedules::create));
-    routes.route("/api/v1/schedules/preview", post().to(api::schedules::preview));
+    routes.route("/api/v1/schedules/preview", post().to(api::previews::preview));
     routes.route("/api/v1/schedules/{s}", get().to(api::schedules::show));
     routes.route("/api/v1/schedules/{s}", patch().to(api::schedules::update));
     routes.route("/api/v1/schedules/{s}", delete().to(api::schedules::delete));
     routes.route("/api/v1/schedules/{s}/copy", post().to(api::schedules::copy));
-    routes.route("/api/v1/schedules/{s}/occurrences", get().to(api::schedules::occurrences));
+    routes.route("/api/v1/schedules/{s}/occurrences", get().to(api::previews::occurrences));
 
     // Freezes
     routes.route("/api/v1/applications/{a}/freezes", get().to(api::freezes::list));
@@ -203,6 +203,9 @@ pub fn api(server: &mut ServiceConfig) {
     routes.route("/api/v1/runs/{r}/log", get().to(api::runs::log));
     routes.route("/api/v1/runs/{r}/cancel", post().to(api::runs::cancel));
     routes.route("/api/v1/runs/{r}/again", post().to(api::runs::again));
+
+    // Of itself
+    routes.route("/api/v1/openapi.json", get().to(api::document::openapi));
 
     routes.register(server);
 }

@@ -19,5 +19,5 @@ pub use model::{
     Configuration, ConfigurationStatus, Definition, Draft, Format, Listed, Mapping, Mode, Overlap, Rejects, Source,
     UnknownItems, Version,
 };
-pub use parse::json;
+pub use parse::{ConfigurationAnswer, ConfigurationBody};
 pub use store::{by_id, by_ids, filling, set_status, version};

@@ -1,286 +1,239 @@
-//! A configuration as the API takes and answers it. What is unknown, of the wrong type or not possible here is told
-//! member by member; null counts as absent.
+//! A configuration as the API takes and answers it, and the audit log keeps it.
 
 use serde_json::{Map, Value, json};
 
 use super::model::{
-    ATTEMPT_SECONDS, ATTEMPTS, Configuration, Definition, Draft, Format, MAX_ATTEMPT_SECONDS, MAX_ATTEMPTS, Mapping,
-    Mode, Overlap, Rejects, Source, UnknownItems,
+    ATTEMPT_SECONDS, ATTEMPTS, Configuration, ConfigurationStatus, Definition, Draft, Format, Mapping, Mode, Overlap,
+    Rejects, Source, UnknownItems,
 };
+use crate::db::text_enum;
 use crate::error::FieldErrors;
-use crate::formats::CsvOptions;
+use crate::formats::{Compression, CsvOptions};
+use crate::shape::{Fields, Later, Members, Object, Properties, Reader, answer, sent};
 
-const MEMBERS: [&str; 17] = [
-    "name",
-    "description",
-    "block_id",
-    "connection_id",
-    "source_block_id",
-    "source",
-    "mapping",
-    "mode",
-    "scope",
-    "rejects",
-    "unknown_items",
-    "overlap",
-    "attempts",
-    "attempt_seconds",
-    "parameters",
-    "guard",
-    "layout",
-];
+sent! {
+    /// An import configuration as somebody wants it.
+    pub struct ConfigurationBody {
+        name: String = "Give it a name." => "Sales by day",
+        description: String,
+        block_id: i64 = "Say which Block it fills." => 3,
+        /// Where the source is fetched; without one it takes a file by hand.
+        connection_id: i64,
+        /// A Block as a source is not known in this release.
+        source_block_id: Later,
+        source: SourceBody,
+        /// What fills which column; absent: by equal names.
+        mapping: Vec<MappingBody>,
+        /// How rows meet those that are there.
+        mode: Mode = "Say how rows meet those that are there: append, update or replace.",
+        /// Replacing only a part of a Block is not known in this release.
+        scope: Later,
+        rejects: RejectsBody,
+        /// What becomes of a row that names an item which its Dimension list lacks.
+        unknown_items: UnknownItems,
+        /// What an occurrence does while the previous run is still going; `skip` unless said.
+        overlap: Overlap,
+        /// How often a run is tried, from 1 to 10; 3 unless said.
+        attempts: i32 => 3,
+        /// How long one attempt may take, from 1 to 86,400 seconds; an hour unless said.
+        attempt_seconds: i32 => 3600,
+        /// Parameters are not known in this release.
+        parameters: Later,
+        /// A volume guard is not known in this release.
+        guard: Later,
+    }
+}
+
+text_enum! {
+    /// How the rows of a source stand.
+    pub enum Layout { Flat = "flat" }
+}
+
+sent! {
+    /// Where the rows come from and how they are written.
+    pub struct SourceBody {
+        /// The file, below the Connection's folder or address.
+        path: String => "sales.csv",
+        /// A query as a source is not known in this release.
+        query: Later,
+        format: Format,
+        layout: Layout;
+        csv: CsvOptions,
+    }
+}
+
+sent! {
+    /// What fills one column of the Block.
+    pub struct MappingBody {
+        /// A column of the source.
+        from: String => "Day",
+        /// Or the same in every row, as a cell of the source would write it.
+        constant: String,
+        /// The Block's column.
+        to: String => "Date",
+    }
+}
+
+sent! {
+    /// What becomes of a load of which rows are rejected.
+    pub struct RejectsBody {
+        /// Whether the good rows are loaded; unless said by Append and Update, not by Replace.
+        load_good: bool,
+        /// More rejected rows than this: nothing is loaded.
+        max_rows: i64,
+        /// The same in per cent of the rows read.
+        max_percent: f64,
+    }
+}
+
+answer! {
+    /// A saved way to fill one Block.
+    pub struct ConfigurationAnswer of (configuration: &Configuration, definition: &Definition) {
+        id: i64 = configuration.id,
+        application_id: i64 = configuration.application_id,
+        /// Grows with every change; a run says which one it followed.
+        version: i64 = configuration.version,
+        /// How its latest run ended that counts.
+        status: Option<ConfigurationStatus> = configuration.status,
+        status_run_id: Option<i64> = configuration.status_run_id,
+        /// Whether a file must be given each time it runs.
+        needs_file: bool = configuration.needs_file();
+        body: ConfigurationBody = ConfigurationBody::of(configuration, definition).with_load_good(definition)
+    }
+}
+
+/// As the audit log keeps it.
+pub fn json(configuration: &Configuration, definition: &Definition) -> Value {
+    json!(ConfigurationAnswer::of(configuration, definition))
+}
+
+impl ConfigurationBody {
+    /// What would save it unchanged.
+    pub fn of(configuration: &Configuration, definition: &Definition) -> Self {
+        let line = |line: &Mapping| MappingBody {
+            from: line.from.clone(),
+            constant: line.constant.clone(),
+            to: Some(line.to.clone()),
+        };
+        let Rejects { load_good, max_rows, max_percent } = definition.rejects;
+        let source = &definition.source;
+        Self {
+            name: Some(configuration.name.clone()),
+            description: Some(configuration.description.clone()),
+            block_id: Some(configuration.block_id),
+            connection_id: configuration.connection_id,
+            source: Some(SourceBody {
+                path: source.path.clone(),
+                format: Some(source.format),
+                csv: source.csv.clone(),
+                ..SourceBody::default()
+            }),
+            mapping: definition.mapping.as_ref().map(|lines| lines.iter().map(line).collect()),
+            mode: Some(definition.mode),
+            rejects: Some(RejectsBody { load_good, max_rows, max_percent }),
+            unknown_items: Some(definition.unknown_items),
+            overlap: Some(definition.overlap),
+            attempts: Some(definition.attempts),
+            attempt_seconds: Some(definition.attempt_seconds),
+            ..Self::default()
+        }
+    }
+
+    /// With what becomes of good rows said, also where nobody chose.
+    fn with_load_good(mut self, definition: &Definition) -> Self {
+        if let Some(rejects) = &mut self.rejects {
+            rejects.load_good = Some(definition.loads_good());
+        }
+        self
+    }
+
+    /// The configuration that is wanted, or all that is wrong; `errors` is what was found in reading.
+    pub fn draft(self, mut errors: FieldErrors) -> Result<Draft, FieldErrors> {
+        let source = self.source.unwrap_or_default();
+        for (name, sent, detail) in [
+            (
+                "source_block_id",
+                self.source_block_id,
+                "A Block cannot be a source. Name a Connection, or leave both out.",
+            ),
+            ("source.query", source.query, "This takes a path and no query."),
+            ("scope", self.scope, "A scope goes with the mode replace_scope, which is not known here."),
+            ("parameters", self.parameters, "Parameters are not known here. Leave them out."),
+            ("guard", self.guard, "A volume guard is not known here. Leave it out."),
+        ] {
+            if sent.is_some() {
+                errors.add(name, detail);
+            }
+        }
+        let line =
+            |line: MappingBody| Mapping { from: line.from, constant: line.constant, to: line.to.unwrap_or_default() };
+        let RejectsBody { load_good, max_rows, max_percent } = self.rejects.unwrap_or_default();
+        let definition = Definition {
+            source: Source { path: source.path, format: source.format.unwrap_or(Format::Csv), csv: source.csv },
+            mapping: self.mapping.map(|lines| lines.into_iter().map(line).collect()),
+            mode: self.mode.unwrap_or(Mode::Append),
+            rejects: Rejects { load_good, max_rows, max_percent },
+            unknown_items: self.unknown_items.unwrap_or(UnknownItems::Reject),
+            overlap: self.overlap.unwrap_or(Overlap::Skip),
+            attempts: self.attempts.unwrap_or(ATTEMPTS),
+            attempt_seconds: self.attempt_seconds.unwrap_or(ATTEMPT_SECONDS),
+        };
+        errors.ok_or(Draft {
+            name: self.name.unwrap_or_default(),
+            description: self.description.unwrap_or_default(),
+            block_id: self.block_id.unwrap_or_default(),
+            connection_id: self.connection_id,
+            definition,
+        })
+    }
+}
 
 impl Draft {
     /// Reads the body of a POST.
     pub fn parse(body: &Map<String, Value>) -> Result<Self, FieldErrors> {
-        let mut reader = Reader { errors: FieldErrors::new() };
-        for name in body.keys().filter(|name| !MEMBERS.contains(&name.as_str()) || *name == "layout") {
-            reader.wrong(name.clone(), "An import configuration has no such member.");
-        }
-        reader.only_null(body, "source_block_id", "A Block cannot be a source. Name a Connection, or leave both out.");
-        reader.only_null(body, "scope", "A scope goes with the mode replace_scope, which is not known here.");
-        reader.only_null(body, "parameters", "Parameters are not known here. Leave them out.");
-        reader.only_null(body, "guard", "A volume guard is not known here. Leave it out.");
-        let mode = match body.get("mode").and_then(Value::as_str) {
-            Some("replace_scope") => {
-                reader
-                    .wrong("mode", "Replacing only a part of a Block is not possible. Use append, update or replace.");
-                None
-            }
-            Some(word) => reader.word("mode", word, Mode::parse, "append, update or replace"),
-            None => {
-                reader.wrong("mode", "Say how rows meet those that are there: append, update or replace.");
-                None
-            }
-        };
-        let name = reader.text(body, "name", "name");
-        if name.is_none() && reader.errors.of("name").is_none() {
-            reader.wrong("name", "Give it a name.");
-        }
-        let block_id = reader.integer(body, "block_id", "block_id");
-        if block_id.is_none() && reader.errors.of("block_id").is_none() {
-            reader.wrong("block_id", "Say which Block it fills.");
-        }
-        let definition = Definition {
-            source: reader.source(body),
-            mapping: reader.mapping(body),
-            mode: mode.unwrap_or(Mode::Append),
-            rejects: reader.rejects(body),
-            unknown_items: UnknownItems::Reject,
-            overlap: present(body, "overlap")
-                .and_then(|value| reader.word_of("overlap", value, Overlap::parse, "skip or queue"))
-                .unwrap_or(Overlap::Skip),
-            attempts: reader.bounded(body, "attempts", ATTEMPTS, MAX_ATTEMPTS),
-            attempt_seconds: reader.bounded(body, "attempt_seconds", ATTEMPT_SECONDS, MAX_ATTEMPT_SECONDS),
-        };
-        if let Some(value) = present(body, "unknown_items")
-            && value != "reject"
-        {
-            reader.wrong("unknown_items", "A row that names an unknown item is rejected: use reject.");
-        }
-        let draft = Self {
-            name: name.unwrap_or_default(),
-            description: reader.text(body, "description", "description").unwrap_or_default(),
-            block_id: block_id.unwrap_or_default(),
-            connection_id: reader.integer(body, "connection_id", "connection_id"),
-            definition,
-        };
-        reader.errors.ok_or(draft)
-    }
-
-    /// Reads the body of a PATCH: what is there with the members of the body in their places. Objects are merged
-    /// member by member, null brings a default back.
-    pub fn patched(
-        configuration: &Configuration,
-        definition: &Definition,
-        body: &Map<String, Value>,
-    ) -> Result<Self, FieldErrors> {
-        let mut whole = Self::of(configuration, definition).json();
-        merge(&mut whole, body);
-        Self::parse(&whole)
-    }
-
-    /// What is there, to be changed.
-    pub fn of(configuration: &Configuration, definition: &Definition) -> Self {
-        Self {
-            name: configuration.name.clone(),
-            description: configuration.description.clone(),
-            block_id: configuration.block_id,
-            connection_id: configuration.connection_id,
-            definition: definition.clone(),
-        }
-    }
-
-    fn json(&self) -> Map<String, Value> {
-        let mut whole = Map::new();
-        whole.insert("name".into(), self.name.clone().into());
-        whole.insert("description".into(), self.description.clone().into());
-        whole.insert("block_id".into(), self.block_id.into());
-        whole.insert("connection_id".into(), self.connection_id.into());
-        if let Ok(Value::Object(definition)) = serde_json::to_value(&self.definition) {
-            whole.extend(definition);
-        }
-        whole
+        let mut reader = Reader::default();
+        reader.object::<ConfigurationBody>(body.clone(), "").draft(reader.errors)
     }
 }
 
-/// As the API answers it and the audit log keeps it.
-pub fn json(configuration: &Configuration, definition: &Definition) -> Value {
-    let mut whole = Draft::of(configuration, definition).json();
-    whole.insert("id".into(), configuration.id.into());
-    whole.insert("application_id".into(), configuration.application_id.into());
-    whole.insert("source_block_id".into(), Value::Null);
-    whole.insert("version".into(), configuration.version.into());
-    whole.insert("status".into(), json!(configuration.status));
-    whole.insert("status_run_id".into(), configuration.status_run_id.into());
-    whole.insert("needs_file".into(), configuration.needs_file().into());
-    if let Some(Value::Object(rejects)) = whole.get_mut("rejects") {
-        rejects.insert("load_good".into(), definition.loads_good().into());
-    }
-    Value::Object(whole)
-}
+/// The members of `source` that speak of CSV.
+impl Members for CsvOptions {
+    const NAME: &'static str = "CsvOptions";
+    const ABOUT: &'static str = "How a CSV file is written.";
 
-fn merge(into: &mut Map<String, Value>, patch: &Map<String, Value>) {
-    for (name, value) in patch {
-        match (into.get_mut(name), value) {
-            (Some(Value::Object(there)), Value::Object(given)) => merge(there, given),
-            _ => drop(into.insert(name.clone(), value.clone())),
-        }
-    }
-}
-
-fn present<'a>(map: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    map.get(name).filter(|value| !value.is_null())
-}
-
-struct Reader {
-    errors: FieldErrors,
-}
-
-impl Reader {
-    fn wrong(&mut self, field: impl Into<String>, detail: impl Into<String>) {
-        self.errors.add(field, detail);
-    }
-
-    fn only_null(&mut self, map: &Map<String, Value>, name: &str, detail: &str) {
-        let empty =
-            |value: &Value| value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(Map::is_empty);
-        if present(map, name).is_some_and(|value| !empty(value)) {
-            self.wrong(name, detail);
-        }
-    }
-
-    fn text(&mut self, map: &Map<String, Value>, name: &str, field: &str) -> Option<String> {
-        match present(map, name)? {
-            Value::String(text) => Some(text.clone()),
-            _ => {
-                self.wrong(field, "Send text.");
-                None
-            }
-        }
-    }
-
-    fn integer(&mut self, map: &Map<String, Value>, name: &str, field: &str) -> Option<i64> {
-        let value = present(map, name)?;
-        if value.as_i64().is_none() {
-            self.wrong(field, "Send a whole number.");
-        }
-        value.as_i64()
-    }
-
-    fn bounded(&mut self, map: &Map<String, Value>, name: &str, usual: i32, most: i32) -> i32 {
-        let Some(number) = self.integer(map, name, name) else { return usual };
-        // What lies outside is told when the draft is checked.
-        i32::try_from(number).unwrap_or(most + 1)
-    }
-
-    fn word<T>(&mut self, field: &str, word: &str, parse: fn(&str) -> Option<T>, words: &str) -> Option<T> {
-        let found = parse(word);
-        if found.is_none() {
-            self.wrong(field, format!("Use {words}."));
-        }
-        found
-    }
-
-    fn word_of<T>(&mut self, field: &str, value: &Value, parse: fn(&str) -> Option<T>, words: &str) -> Option<T> {
-        self.word(field, value.as_str().unwrap_or_default(), parse, words)
-    }
-
-    fn source(&mut self, body: &Map<String, Value>) -> Source {
-        let mut source = Source { path: None, format: Format::Csv, csv: CsvOptions::default() };
-        let members = match present(body, "source") {
-            None => return source,
-            Some(Value::Object(members)) => members,
-            Some(_) => {
-                self.wrong("source", "Send an object, such as {\"path\": \"sales.csv\"}.");
-                return source;
-            }
+    fn properties(into: &mut Properties) {
+        let usual = json!(Self::default());
+        let mut member = |name: &str, schema: Value, about: &str| {
+            let example = usual.get(name).cloned().filter(|usual| !usual.is_null());
+            into.said(name, schema, about, false, example);
         };
-        source.path = self.text(members, "path", "source.path");
-        self.only_null(members, "query", "This takes a path and no query.");
-        if present(members, "format").is_some_and(|format| format != "csv") {
-            self.wrong("source.format", "Only csv can be read.");
-        }
-        if present(members, "layout").is_some_and(|layout| layout != "flat") {
-            self.wrong("source.layout", "Only a flat layout can be read.");
-        }
-        let ours = ["path", "query", "format", "layout"];
-        let csv = members.iter().filter(|(name, _)| !ours.contains(&name.as_str()));
-        match CsvOptions::parse(&csv.map(|(name, value)| (name.clone(), value.clone())).collect()) {
-            Ok(options) => source.csv = options,
-            Err(errors) => self.errors.extend(errors),
-        }
-        source
+        let text = || json!({ "type": "string" });
+        member("delimiter", text(), "One character; a comma unless said.");
+        member("quote", text(), "One character; empty where quotes are text like any other.");
+        member("encoding", text(), "A label that the web knows, such as windows-1252; utf-8 unless said.");
+        member("header", json!({ "type": "boolean" }), "Whether the first line names the columns; true unless said.");
+        let texts = json!({ "type": "array", "items": { "type": "string" }, "maxItems": 100 });
+        member("nulls", texts, "Cells that mean empty.");
+        member("decimal_point", text(), "One character; a point unless said.");
+        member("group_separator", text(), "One character between the digits of a number; none unless said.");
+        member("date_format", text(), "A strftime pattern.");
+        member("timestamp_format", text(), "A strftime pattern; RFC 3339 unless said.");
+        member("time_zone", text(), "The IANA zone of timestamps that have none; UTC unless said.");
+        let words = Compression::ALL.map(Compression::as_str);
+        member("compression", json!({ "type": "string", "enum": words }), "By the name of the file unless said.");
     }
+}
 
-    fn mapping(&mut self, body: &Map<String, Value>) -> Option<Vec<Mapping>> {
-        let lines = match present(body, "mapping")? {
-            Value::Array(lines) => lines,
-            _ => {
-                self.wrong("mapping", "Send a list, such as [{\"from\": \"Day\", \"to\": \"Date\"}].");
-                return None;
-            }
-        };
-        let mut mapping = Vec::with_capacity(lines.len());
-        for (i, line) in lines.iter().enumerate() {
-            let Some(line) = line.as_object() else {
-                self.wrong(format!("mapping[{i}]"), "Send an object with \"to\" and one of \"from\" and \"constant\".");
-                continue;
-            };
-            for name in line.keys().filter(|name| !["from", "constant", "to"].contains(&name.as_str())) {
-                self.wrong(format!("mapping[{i}].{name}"), "A line of the mapping has no such member.");
-            }
-            mapping.push(Mapping {
-                from: self.text(line, "from", &format!("mapping[{i}].from")),
-                constant: self.text(line, "constant", &format!("mapping[{i}].constant")),
-                to: self.text(line, "to", &format!("mapping[{i}].to")).unwrap_or_default(),
-            });
-        }
-        Some(mapping)
-    }
-
-    fn rejects(&mut self, body: &Map<String, Value>) -> Rejects {
-        let mut rejects = Rejects::default();
-        let members = match present(body, "rejects") {
-            None => return rejects,
-            Some(Value::Object(members)) => members,
-            Some(_) => {
-                self.wrong("rejects", "Send an object, such as {\"load_good\": true}.");
-                return rejects;
-            }
-        };
-        for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
-            let field = format!("rejects.{name}");
-            match (name.as_str(), value) {
-                ("load_good", Value::Bool(load)) => rejects.load_good = Some(*load),
-                ("load_good", _) => self.wrong(field, "Send true or false."),
-                ("max_rows", value) => rejects.max_rows = self.integer(members, "max_rows", &field).or(value.as_i64()),
-                ("max_percent", value) if value.is_number() => rejects.max_percent = value.as_f64(),
-                ("max_percent", _) => self.wrong(field, "Send a number."),
-                _ => self.wrong(field, "Rejects have no such member."),
+/// All that others left.
+impl Fields for CsvOptions {
+    fn take(map: &mut Object, _: &str, reader: &mut Reader) -> Self {
+        match Self::parse(&std::mem::take(map)) {
+            Ok(options) => options,
+            Err(errors) => {
+                reader.errors.extend(errors);
+                Self::default()
             }
         }
-        rejects
     }
 }
 
@@ -300,7 +253,7 @@ mod tests {
         assert!(draft.definition.loads_good());
         let errors = parse(json!({})).unwrap_err();
         let named: Vec<&str> = errors.0.iter().map(|e| e.field.as_str()).collect();
-        assert_eq!(named, ["mode", "name", "block_id"]);
+        assert_eq!(named, ["name", "block_id", "mode"]);
     }
 
     #[test]
@@ -329,7 +282,7 @@ mod tests {
         ] {
             assert!(errors.of(field).is_some(), "{field}: {errors}");
         }
-        assert_eq!(errors.of("source.format"), Some("Only csv can be read."));
+        assert_eq!(errors.of("source.format"), Some("Use csv."));
     }
 
     #[test]
@@ -343,7 +296,20 @@ mod tests {
         .unwrap();
         let text = serde_json::to_string(&draft.definition).unwrap();
         assert_eq!(serde_json::from_str::<Definition>(&text).unwrap(), draft.definition);
-        let again = Draft::parse(&draft.json()).unwrap();
-        assert_eq!(again, draft);
+        let configuration = Configuration {
+            id: 1,
+            application_id: 1,
+            name: draft.name.clone(),
+            description: draft.description.clone(),
+            block_id: draft.block_id,
+            connection_id: draft.connection_id,
+            version: 1,
+            status: None,
+            status_run_id: None,
+            created_at: crate::clock::Moment::from_micros(0),
+            archived: false,
+        };
+        let body = ConfigurationBody::of(&configuration, &draft.definition);
+        assert_eq!(parse(json!(body)).unwrap(), draft);
     }
 }
