@@ -38,6 +38,10 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/settings/mail", get().to(members::mail));
     routes.route("/settings/mail/test", post().to(members::send_test));
 
+    // The REST API, for people to look at
+    routes.route("/rest-api", get().to(api::reference::page));
+    routes.route("/rest-api/openapi.json", get().to(api::reference::download));
+
     // Applications
     routes.route("/", get().to(applications::list));
     routes.route("/applications", get().to(applications::list));

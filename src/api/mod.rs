@@ -26,6 +26,7 @@ pub mod connections;
 pub mod freezes;
 pub mod members;
 pub mod previews;
+pub mod reference;
 
 pub mod runs;
 pub mod schedules;
