@@ -31,8 +31,7 @@ pub async fn create(call: Call, body: Body<ConfigurationBody>) -> Answer<Made<Co
     call.once(body, move |conn, by, body| {
         let entered = applications::enter(conn, by, application_id)?;
         entered.need_configure(conn, by)?;
-        let (sent, errors) = body.look()?;
-        let made = imports::create(conn, by, &entered, sent.draft(errors)?, now)?;
+        let made = imports::create(conn, by, &entered, body.read()?.draft(), now)?;
         Ok(Reply::created(format!("import-configurations/{}", made.id), whole(conn, &entered, made.id)?))
     })
     .await
@@ -54,13 +53,11 @@ pub async fn update(call: Call, body: Body<Patch<ConfigurationBody>>) -> Answer<
     let saved = call.change(body, move |conn, by, body| {
         let (configuration, definition, entered) = find(conn, by, id)?;
         entered.need_configure(conn, by)?;
-        let before = ConfigurationBody::of(&configuration, &definition);
-        let (sent, errors) = body.look_over(&before)?;
-        if errors.is_empty() && sent == before {
+        let Some(sent) = body.over(&ConfigurationBody::of(&configuration, &definition))? else {
             matches(expected, configuration.version)?;
             return Ok(ConfigurationAnswer::of(&configuration, &definition));
-        }
-        imports::update(conn, by, &entered, id, expected, sent.draft(errors)?, now)?;
+        };
+        imports::update(conn, by, &entered, id, expected, sent.draft(), now)?;
         whole(conn, &entered, id)
     });
     Ok(Reply::ok(saved.await?))

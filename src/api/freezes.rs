@@ -1,6 +1,6 @@
 //! Freezes of an Application.
 
-use super::call::{Call, Nothing};
+use super::call::{Call, Nothing, matches};
 use super::{Answer, Body, Gone, List, Made, PageQuery, Patch, Reply, Shown};
 use crate::clock::Moment;
 use crate::error::FieldErrors;
@@ -43,6 +43,10 @@ pub async fn update(call: Call, body: Body<Patch<FreezeBody>>) -> Answer<Shown<F
         let (was, entered) = actions::find(conn, by, id)?;
         entered.need_configure(conn, by)?;
         let (sent, errors) = body.look_over(&FreezeBody::of(&was))?;
+        if errors.is_empty() && sent == FreezeBody::of(&was) {
+            matches(expected, was.version)?;
+            return Ok(was);
+        }
         let draft = checked(draft(sent, was.starts_at), errors, Some(&was), now)?;
         actions::update(conn, by, id, expected, draft, now)
     });

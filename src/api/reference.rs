@@ -1,6 +1,8 @@
 //! The page that shows the OpenAPI document to people: every operation with what it takes and answers, and how to call
 //! it with curl. It knows the document alone.
 
+use std::collections::BTreeMap;
+
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -25,6 +27,8 @@ struct ReferencePage {
 struct Part {
     filter: String,
     groups: Vec<Group>,
+    /// What their answers hold, by name.
+    things: BTreeMap<String, Vec<Field>>,
     /// Few enough to be open.
     open: bool,
 }
@@ -44,7 +48,8 @@ struct Operation {
     parameters: Vec<Field>,
     body: Vec<Field>,
     answers: Vec<(String, String)>,
-    answer: Vec<Field>,
+    /// What comes back: words, and the name of the thing.
+    answer: Option<(&'static str, String)>,
     curl: String,
 }
 
@@ -77,7 +82,7 @@ pub async fn download(_: SignedIn) -> Document {
 
 fn part(document: &Value, base: &str, filter: String) -> Part {
     let wanted: Vec<String> = filter.split_whitespace().map(str::to_lowercase).collect();
-    let mut groups = Vec::new();
+    let (mut groups, mut things) = (Vec::new(), BTreeMap::new());
     for tag in list(&document["tags"]) {
         let mut operations = Vec::new();
         for (path, verbs) in members_of(&document["paths"]) {
@@ -85,6 +90,9 @@ fn part(document: &Value, base: &str, filter: String) -> Part {
                 let one = operation(document, base, method, path, told);
                 let haystack = one.haystack(&text(&tag["name"]));
                 if wanted.iter().all(|word| haystack.contains(word)) {
+                    if let Some((_, name)) = &one.answer {
+                        things.entry(name.clone()).or_insert_with(|| thing(document, name));
+                    }
                     operations.push(one);
                 }
             }
@@ -96,7 +104,7 @@ fn part(document: &Value, base: &str, filter: String) -> Part {
         }
     }
     let open = !wanted.is_empty() && groups.iter().map(|group| group.operations.len()).sum::<usize>() <= 3;
-    Part { filter, groups, open }
+    Part { filter, groups, things, open }
 }
 
 fn rank(method: &str) -> usize {
@@ -121,8 +129,6 @@ fn operation(document: &Value, base: &str, method: &str, path: &str, told: &Valu
     let mut body = Vec::new();
     let sent = ["application/json", "multipart/form-data"].iter().find_map(|kind| contents.get(kind));
     fields(document, sent.map_or(&Value::Null, |sent| &sent["schema"]), "", &mut body);
-    let mut shown = Vec::new();
-    fields(document, answer, "", &mut shown);
     let method = method.to_uppercase();
     Operation {
         id: text(&told["operationId"]),
@@ -131,11 +137,24 @@ fn operation(document: &Value, base: &str, method: &str, path: &str, told: &Valu
         scope: text(&told["description"]),
         parameters: parameters.collect(),
         answers: answers.collect(),
-        answer: shown,
+        answer: answer_of(answer),
         body,
         path: path.to_owned(),
         method,
     }
+}
+
+/// "A list of", "Run".
+fn answer_of(schema: &Value) -> Option<(&'static str, String)> {
+    let name = |schema: &Value| Some(schema["$ref"].as_str()?.rsplit('/').next()?.to_owned());
+    let list = || Some(("A list of", name(&schema["properties"]["items"]["items"])?));
+    name(schema).map(|name| ("One", name)).or_else(list)
+}
+
+fn thing(document: &Value, name: &str) -> Vec<Field> {
+    let mut found = Vec::new();
+    fields(document, &document["components"]["schemas"][name], "", &mut found);
+    found
 }
 
 impl Operation {

@@ -81,9 +81,6 @@ impl ScheduleBody {
 
     /// The schedule that is wanted, or all that is wrong; `errors` is what was found in reading.
     fn draft(self, mut errors: FieldErrors) -> Result<Draft, FieldErrors> {
-        if self.set_id.is_some() {
-            errors.add("set_id", "Import sets are not known here. Name a configuration.");
-        }
         if !errors.is_empty() {
             errors.extend(self.rule.parse().err().unwrap_or_default());
             return Err(errors);

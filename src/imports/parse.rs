@@ -147,24 +147,9 @@ impl ConfigurationBody {
         self
     }
 
-    /// The configuration that is wanted, or all that is wrong; `errors` is what was found in reading.
-    pub fn draft(self, mut errors: FieldErrors) -> Result<Draft, FieldErrors> {
+    /// The configuration that is wanted.
+    pub fn draft(self) -> Draft {
         let source = self.source.unwrap_or_default();
-        for (name, sent, detail) in [
-            (
-                "source_block_id",
-                self.source_block_id,
-                "A Block cannot be a source. Name a Connection, or leave both out.",
-            ),
-            ("source.query", source.query, "This takes a path and no query."),
-            ("scope", self.scope, "A scope goes with the mode replace_scope, which is not known here."),
-            ("parameters", self.parameters, "Parameters are not known here. Leave them out."),
-            ("guard", self.guard, "A volume guard is not known here. Leave it out."),
-        ] {
-            if sent.is_some() {
-                errors.add(name, detail);
-            }
-        }
         let line =
             |line: MappingBody| Mapping { from: line.from, constant: line.constant, to: line.to.unwrap_or_default() };
         let RejectsBody { load_good, max_rows, max_percent } = self.rejects.unwrap_or_default();
@@ -178,13 +163,13 @@ impl ConfigurationBody {
             attempts: self.attempts.unwrap_or(ATTEMPTS),
             attempt_seconds: self.attempt_seconds.unwrap_or(ATTEMPT_SECONDS),
         };
-        errors.ok_or(Draft {
+        Draft {
             name: self.name.unwrap_or_default(),
             description: self.description.unwrap_or_default(),
             block_id: self.block_id.unwrap_or_default(),
             connection_id: self.connection_id,
             definition,
-        })
+        }
     }
 }
 
@@ -192,7 +177,8 @@ impl Draft {
     /// Reads the body of a POST.
     pub fn parse(body: &Map<String, Value>) -> Result<Self, FieldErrors> {
         let mut reader = Reader::default();
-        reader.object::<ConfigurationBody>(body.clone(), "").draft(reader.errors)
+        let sent: ConfigurationBody = reader.object(body.clone(), "");
+        reader.errors.ok_or(sent.draft())
     }
 }
 

@@ -195,14 +195,13 @@ impl<const LEAST: i64, const MOST: i64> Sent for Number<LEAST, MOST> {
     }
 }
 
-/// What a later release will know. An empty list or object says nothing, like null; anything else is for the room to
-/// refuse in its own words.
+/// What a later release will know. An empty list or object says nothing, like null.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Later(Value);
+pub enum Later {}
 
 impl Sent for Later {
-    fn read(sent: Value, _: &str, _: &mut Reader) -> Option<Self> {
+    fn read(sent: Value, at: &str, reader: &mut Reader) -> Option<Self> {
         let empty = sent.as_array().is_some_and(Vec::is_empty) || sent.as_object().is_some_and(Object::is_empty);
-        (!empty).then_some(Self(sent))
+        if empty { None } else { reader.wrong(at, "This release does not know this yet. Leave it out.") }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::routes::{self, Route};
 use crate::support::settings::{self, root};
-use crate::support::{Database, World, with_world};
+use crate::support::{Chrome, Database, Look, World, with_world};
 
 fn snapshot() -> PathBuf {
     root().join("tests/openapi.json")
@@ -81,6 +81,27 @@ fn every_reference_leads_somewhere(document: &Value, value: &Value) {
         Value::Array(list) => list.iter().for_each(|value| every_reference_leads_somewhere(document, value)),
         _ => {}
     }
+}
+
+/// As somebody types, what does not match goes; on a phone too, and nothing runs out of the page.
+#[test]
+fn typing_filters_the_page() {
+    with_world(Database::Sqlite, |world| async move {
+        for look in [Look::default(), Look { dark: true, phone: true, ..Look::default() }] {
+            let chrome = Chrome::open(&world, Some(&world.olive), look).await;
+            chrome.goto("/rest-api").await;
+            chrome.sees("List the members, by id.").await;
+            chrome.fill("Filter by method, address, word or field", "freezes end").await;
+            chrome.sees_no("List the members, by id.").await;
+            chrome.sees("End a freeze now instead of later.").await;
+            chrome.sees("/freezes/7/end").await;
+            chrome.screenshot("rest-api").await;
+            let wide = chrome.script("return document.documentElement.scrollWidth > innerWidth").await;
+            assert_eq!(wide, false, "the page is wider than the window");
+            chrome.quiet().await;
+            chrome.close().await;
+        }
+    });
 }
 
 on_both! {

@@ -36,6 +36,7 @@ on_both! {
             .args(["--warnings", "off", "--no-color"]);
         let asked = tokio::task::spawn_blocking(move || asked.output()).await.unwrap().unwrap();
         let said = String::from_utf8_lossy(&asked.stdout);
+        assert!(said.contains("Tested: "), "{said}");
         assert!(asked.status.success(), "{said}{}", String::from_utf8_lossy(&asked.stderr));
     }
 }
