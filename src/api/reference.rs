@@ -33,6 +33,9 @@ struct Part {
     open: bool,
 }
 
+// Rendered by a template, so escaped already.
+impl askama::filters::HtmlSafe for Part {}
+
 struct Group {
     name: String,
     about: String,
