@@ -34,6 +34,12 @@ impl FieldErrors {
         self.0.extend(other.0);
     }
 
+    /// Those about fields of which nothing is said yet.
+    pub fn extend_others(&mut self, other: FieldErrors) {
+        let new: Vec<FieldError> = other.0.into_iter().filter(|error| self.of(&error.field).is_none()).collect();
+        self.0.extend(new);
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

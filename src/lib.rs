@@ -10,6 +10,8 @@ pub mod error;
 // How things are said and compared.
 pub mod words;
 pub mod names;
+// What JSON looks like: read, written, described.
+pub mod shape;
 // From bytes to rows.
 pub mod formats;
 // The process: settings, sealing, the two databases, the ways to reach the outside, mail, and `App`, which holds them.

@@ -38,6 +38,10 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/settings/mail", get().to(members::mail));
     routes.route("/settings/mail/test", post().to(members::send_test));
 
+    // The REST API, for people to look at
+    routes.route("/rest-api", get().to(api::reference::page));
+    routes.route("/rest-api/openapi.json", get().to(api::reference::download));
+
     // Applications
     routes.route("/", get().to(applications::list));
     routes.route("/applications", get().to(applications::list));
@@ -181,12 +185,12 @@ pub fn api(server: &mut ServiceConfig) {
     // Schedules
     routes.route("/api/v1/applications/{a}/schedules", get().to(api::schedules::list));
     routes.route("/api/v1/applications/{a}/schedules", post().to(api::schedules::create));
-    routes.route("/api/v1/schedules/preview", post().to(api::schedules::preview));
+    routes.route("/api/v1/schedules/preview", post().to(api::previews::preview));
     routes.route("/api/v1/schedules/{s}", get().to(api::schedules::show));
     routes.route("/api/v1/schedules/{s}", patch().to(api::schedules::update));
     routes.route("/api/v1/schedules/{s}", delete().to(api::schedules::delete));
     routes.route("/api/v1/schedules/{s}/copy", post().to(api::schedules::copy));
-    routes.route("/api/v1/schedules/{s}/occurrences", get().to(api::schedules::occurrences));
+    routes.route("/api/v1/schedules/{s}/occurrences", get().to(api::previews::occurrences));
 
     // Freezes
     routes.route("/api/v1/applications/{a}/freezes", get().to(api::freezes::list));
@@ -203,6 +207,9 @@ pub fn api(server: &mut ServiceConfig) {
     routes.route("/api/v1/runs/{r}/log", get().to(api::runs::log));
     routes.route("/api/v1/runs/{r}/cancel", post().to(api::runs::cancel));
     routes.route("/api/v1/runs/{r}/again", post().to(api::runs::again));
+
+    // Of itself
+    routes.route("/api/v1/openapi.json", get().to(api::document::openapi));
 
     routes.register(server);
 }

@@ -74,6 +74,15 @@ if [ ! -x "$python" ] || ! "$python" -c 'import dateutil, tzdata' 2>/dev/null; t
 fi
 export TIDEGATE_TEST_ORACLE_PYTHON=$python
 
+# What asks the API for everything that its document says, and for what it does not.
+schemathesis=$tools/schemathesis-4.32.5/bin/schemathesis
+if [ ! -x "$schemathesis" ]; then
+  python3 -m venv "$tools/schemathesis-4.32.5"
+  "$tools/schemathesis-4.32.5/bin/python" -m pip install --quiet --disable-pip-version-check schemathesis==4.32.5 ||
+    echo "tests/run.sh: schemathesis cannot be installed here; the test that needs it says nothing" >&2
+fi
+if [ -x "$schemathesis" ]; then export TIDEGATE_TEST_SCHEMATHESIS=$schemathesis; fi
+
 # The W3C's HTML checker.
 vnu=$tools/node_modules/vnu-jar/build/dist/vnu.jar
 [ -f "$vnu" ] || npm install --prefix "$tools" --no-save --no-fund --no-audit --silent vnu-jar@26.9.27

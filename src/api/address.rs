@@ -1,10 +1,12 @@
-//! The addresses of the API. A method that an address lacks is answered by a problem that names the others; actix by
-//! itself would say that nothing is there.
+//! The addresses of the API: what answers each, and what it says of itself for the OpenAPI document. A method that an
+//! address lacks is answered by a problem that names the others; actix by itself would say that nothing is there.
 
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpResponse, Responder, Route};
 
+use super::document::{self, Described};
+use super::operation::{Operation, Part};
 use super::problem::Problem;
 
 /// Addresses on their way into the server, in the order in which they match.
@@ -15,6 +17,7 @@ pub struct Addresses(Vec<(&'static str, Vec<Verb>)>);
 pub struct Verb {
     method: Method,
     route: Route,
+    describe: fn(&mut Operation),
 }
 
 impl Addresses {
@@ -27,6 +30,12 @@ impl Addresses {
 
     /// Registers them, and a problem for every other address below `/api`.
     pub fn register(self, routes: &mut ServiceConfig) {
+        document::publish(|| {
+            let described = |(path, verbs): &(&'static str, Vec<Verb>)| -> Vec<Described> {
+                verbs.iter().map(|verb| (verb.method.clone(), *path, verb.describe)).collect()
+            };
+            self.0.iter().flat_map(described).collect()
+        });
         for (path, verbs) in self.0 {
             let allowed = verbs.iter().map(|verb| verb.method.as_str()).collect::<Vec<_>>().join(", ");
             let refuse = move || {
@@ -43,7 +52,7 @@ impl Addresses {
 macro_rules! verbs {
     ($($name:ident $method:ident),+) => {
         $(pub fn $name() -> Verb {
-            Verb { method: Method::$method, route: web::$name() }
+            Verb { method: Method::$method, route: web::$name(), describe: |_| () }
         })+
     };
 }
@@ -54,9 +63,13 @@ impl Verb {
     pub fn to<F, Args>(self, handler: F) -> Self
     where
         F: Handler<Args>,
-        Args: FromRequest + 'static,
-        F::Output: Responder + 'static,
+        Args: FromRequest + Part + 'static,
+        F::Output: Responder + Part + 'static,
     {
-        Self { method: self.method, route: self.route.to(handler) }
+        let describe = |operation: &mut Operation| {
+            Args::describe(operation);
+            F::Output::describe(operation);
+        };
+        Self { method: self.method, route: self.route.to(handler), describe }
     }
 }

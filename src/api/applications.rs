@@ -1,140 +1,148 @@
 //! Applications, and who has access to them.
 
 use chrono_tz::Tz;
-use serde_json::{Value, json};
 
-use super::Answer;
-use super::body::{Body, Members};
-use super::call::Call;
-use super::reply::Reply;
+use super::call::{Call, Nothing, matches};
+use super::{Answer, Body, Gone, List, Made, PageQuery, Patch, Reply, Shown};
 use crate::applications::actions::{self, Change, NewApplication, SPACING};
 use crate::applications::{self, Application, Grants};
+use crate::clock::Moment;
+use crate::shape::{answer, sent};
+
+sent! {
+    /// An Application as somebody wants it.
+    pub struct ApplicationBody {
+        name: String = "Give it a name." => "Planning 2027",
+        /// An IANA name; UTC unless said.
+        time_zone: Tz,
+        /// How far apart two imports on one Connection, configuration or Block should begin, in minutes; 15 unless said.
+        spacing_minutes: i32 => 15,
+    }
+}
+
+answer! {
+    /// A planning application inside the Workspace.
+    pub struct ApplicationAnswer of (application: &Application) {
+        id: i64 = application.id,
+        version: i64 = application.version,
+        created_at: Moment = application.created_at;
+        body: ApplicationBody = ApplicationBody {
+            name: Some(application.name.clone()),
+            time_zone: Some(application.time_zone),
+            spacing_minutes: Some(application.spacing_minutes),
+        }
+    }
+}
+
+sent! {
+    /// What a member is given in an Application. Whoever imports or configures views too.
+    pub struct AccessBody {
+        /// Blocks, history and summaries.
+        view: bool,
+        /// Runs and schedules.
+        import_data: bool => true,
+        /// Blocks, import configurations and who has access.
+        configure: bool,
+    }
+}
+
+answer! {
+    /// What a member has in an Application.
+    pub struct AccessAnswer of (application_id: i64, member_id: i64, grants: Grants) {
+        application_id: i64 = application_id,
+        member_id: i64 = member_id,
+        view: bool = grants.view,
+        import_data: bool = grants.import_data,
+        configure: bool = grants.configure,
+    }
+}
 
 /// `GET applications`: those that the member sees.
-pub async fn list(call: Call) -> Answer {
-    let mut params = call.params();
-    let page = params.page();
-    params.finish()?;
+pub async fn list(call: Call<PageQuery>) -> Answer<Shown<List<ApplicationAnswer>>> {
     let seen = call.read(applications::seen_by).await?;
-    Ok(Reply::ok(page.of_all(seen, |a| a.id, |a| json(&a))).response())
+    Ok(Reply::ok(call.query.of_all(seen, |a| a.id, |a| ApplicationAnswer::of(&a))))
 }
 
 /// `POST applications`
-pub async fn create(call: Call, body: Body) -> Answer {
+pub async fn create(call: Call, body: Body<ApplicationBody>) -> Answer<Made<ApplicationAnswer>> {
     let now = call.now();
-    call.no_params()?;
-    call.once(&body.bytes()?, move |conn, by| {
+    call.once(body, move |conn, by, body| {
         actions::need_create(conn, by)?;
-        let mut members = body.members()?;
+        let sent = body.read()?;
         let new = NewApplication {
-            name: members.needed_text("name", "Give it a name."),
-            time_zone: zone(&mut members).unwrap_or(Tz::UTC),
-            spacing_minutes: spacing(&mut members).unwrap_or(SPACING),
+            name: sent.name.unwrap_or_default(),
+            time_zone: sent.time_zone.unwrap_or(Tz::UTC),
+            spacing_minutes: sent.spacing_minutes.unwrap_or(SPACING),
         };
-        members.finish()?;
         let made = actions::create(conn, by, &new, now)?;
-        Ok(Reply::created(format!("applications/{}", made.id), json(&made)))
+        Ok(Reply::created(format!("applications/{}", made.id), ApplicationAnswer::of(&made)))
     })
     .await
 }
 
 /// `GET applications/{a}`
-pub async fn show(call: Call) -> Answer {
+pub async fn show(call: Call) -> Answer<Shown<ApplicationAnswer>> {
     let id = call.id("a")?;
-    call.no_params()?;
     let entered = call.read(move |conn, by| applications::enter(conn, by, id)).await?;
-    Ok(Reply::ok(json(&entered.application)).response())
+    Ok(Reply::ok(ApplicationAnswer::of(&entered.application)))
 }
 
 /// `PATCH applications/{a}`
-pub async fn update(call: Call, body: Body) -> Answer {
+pub async fn update(call: Call, body: Body<Patch<ApplicationBody>>) -> Answer<Shown<ApplicationAnswer>> {
     let (id, version, now, pool) = (call.id("a")?, call.expected(), call.now(), call.app.blocks.clone());
-    call.no_params()?;
-    body.bytes()?;
-    let saved = call.write(move |conn, by| {
-        applications::enter(conn, by, id)?.need_configure(conn, by)?;
-        let mut members = body.members()?;
-        let change = Change {
-            name: members.text("name"),
-            time_zone: zone(&mut members),
-            spacing_minutes: spacing(&mut members),
-            version,
+    let saved = call.change(body, move |conn, by, body| {
+        let entered = applications::enter(conn, by, id)?;
+        entered.need_configure(conn, by)?;
+        let Some(sent) = body.over(&ApplicationAnswer::of(&entered.application).body)? else {
+            matches(version, entered.application.version)?;
+            return Ok(entered.application);
         };
-        members.finish()?;
-        actions::edit(conn, &pool, by, id, &change, now)
+        let ApplicationBody { name, time_zone, spacing_minutes } = sent;
+        // Null brings the default back.
+        let (time_zone, spacing_minutes) = (time_zone.or(Some(Tz::UTC)), spacing_minutes.or(Some(SPACING)));
+        actions::edit(conn, &pool, by, id, &Change { name, time_zone, spacing_minutes, version }, now)
     });
-    Ok(Reply::ok(json(&saved.await?)).response())
+    Ok(Reply::ok(ApplicationAnswer::of(&saved.await?)))
 }
 
 /// `DELETE applications/{a}`
-pub async fn delete(call: Call, body: Body) -> Answer {
+pub async fn delete(call: Call, body: Body<Nothing>) -> Answer<Gone> {
     let (id, expected, now, in_use) = (call.id("a")?, call.expected(), call.now(), call.app.in_use);
-    call.no_params()?;
-    body.bytes()?;
-    let gone = call.write(move |conn, by| {
+    let gone = call.change(body, move |conn, by, body| {
         let entered = applications::enter(conn, by, id)?;
         entered.need_configure(conn, by)?;
-        body.empty()?;
-        Call::matches(expected, entered.application.version)?;
+        body.read()?;
+        matches(expected, entered.application.version)?;
         actions::archive(conn, in_use, by, id, now)
     });
     gone.await?;
-    Ok(Reply::gone().response())
+    Ok(Reply::gone())
 }
 
 /// `PUT applications/{a}/access/{m}`
-pub async fn give_access(call: Call, body: Body) -> Answer {
+pub async fn give_access(call: Call, body: Body<AccessBody>) -> Answer<Shown<AccessAnswer>> {
     let (id, member_id, now) = (call.id("a")?, call.id("m")?, call.now());
-    call.no_params()?;
-    body.bytes()?;
-    let given = call.write(move |conn, by| {
+    let given = call.change(body, move |conn, by, body| {
         applications::enter(conn, by, id)?.need_configure(conn, by)?;
-        let mut members = body.members()?;
-        let mut flag = |name| members.flag(name).unwrap_or(false);
-        let grants = Grants { view: flag("view"), import_data: flag("import_data"), configure: flag("configure") };
-        members.finish()?;
+        let sent = body.read()?;
+        let grants = Grants {
+            view: sent.view.unwrap_or(false),
+            import_data: sent.import_data.unwrap_or(false),
+            configure: sent.configure.unwrap_or(false),
+        };
         actions::set_access(conn, by, id, member_id, grants, now)
     });
-    let grants = given.await?;
-    let body = json!({
-        "application_id": id,
-        "member_id": member_id,
-        "view": grants.view,
-        "import_data": grants.import_data,
-        "configure": grants.configure,
-    });
-    Ok(Reply::ok(body).response())
+    Ok(Reply::ok(AccessAnswer::of(id, member_id, given.await?)))
 }
 
 /// `DELETE applications/{a}/access/{m}`
-pub async fn take_access(call: Call, body: Body) -> Answer {
+pub async fn take_access(call: Call, body: Body<Nothing>) -> Answer<Gone> {
     let (id, member_id, now) = (call.id("a")?, call.id("m")?, call.now());
-    call.no_params()?;
-    body.empty()?;
-    call.write(move |conn, by| actions::set_access(conn, by, id, member_id, Grants::default(), now)).await?;
-    Ok(Reply::gone().response())
-}
-
-fn zone(members: &mut Members) -> Option<Tz> {
-    match members.text("time_zone")?.parse() {
-        Ok(zone) => Some(zone),
-        Err(_) => members.wrong("time_zone", "There is no such time zone: use an IANA name such as Europe/Paris."),
-    }
-}
-
-fn spacing(members: &mut Members) -> Option<i32> {
-    let minutes = members.integer("spacing_minutes")?;
-    // What lies outside is the action's to say.
-    Some(i32::try_from(minutes).unwrap_or(-1))
-}
-
-fn json(application: &Application) -> Value {
-    json!({
-        "id": application.id,
-        "name": application.name,
-        "time_zone": application.time_zone.name(),
-        "spacing_minutes": application.spacing_minutes,
-        "version": application.version,
-        "created_at": application.created_at,
-    })
+    let taken = call.change(body, move |conn, by, body| {
+        applications::enter(conn, by, id)?.need_configure(conn, by)?;
+        body.read()?;
+        actions::set_access(conn, by, id, member_id, Grants::default(), now)
+    });
+    taken.await?;
+    Ok(Reply::gone())
 }

@@ -1,25 +1,106 @@
 //! Blocks and their rows.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::Answer;
-use super::body::{Body, Members, merge};
-use super::call::Call;
-use super::reply::Reply;
-use crate::applications::blocks::{self, Block, BlockDraft, BlockKind, BlockState, ColumnDraft, ledger};
+use super::call::{Call, Nothing, matches};
+use super::operation::{Csv, csv};
+use super::{Answer, Body, Gone, List, Made, PageQuery, Patch, Problem, Reply, Shown};
+use crate::applications::blocks::{self, Block, BlockDraft, BlockKind, BlockState, Column, ColumnDraft, ledger};
 use crate::applications::{self, Entered};
+use crate::clock::Moment;
 use crate::db::{Conn, Pool};
-use crate::error::{FieldErrors, Result};
+use crate::error::Result;
 use crate::formats::ColumnType;
 use crate::members::By;
-use crate::web::download;
+use crate::shape::{Described, Object, Reader, Schemas, Sent, answer, sent};
+
+sent! {
+    /// A Block as somebody wants it.
+    pub struct BlockBody {
+        name: String = "Give it a name." => "Airlines",
+        /// How its rows are told apart: items with a key, rows, or dimensions with one value.
+        kind: BlockKind = "Say what it is: dimension_list, transaction_list or metric.",
+        /// All of them, in their order. With a change each is told by its id, else by its name; what is left out goes.
+        columns: Vec<ColumnBody>,
+    }
+}
+
+sent! {
+    /// A column of a Block.
+    pub struct ColumnBody {
+        /// Given by the Block; a change may name it.
+        id: i64,
+        name: String = "Give it a name." => "carrier",
+        r#type: ColumnType = "Say what its cells hold, such as text or number." => "text",
+        /// The Dimension list whose items a column of the type dimension names.
+        dimension_block_id: i64,
+        /// Part of what tells one row from another.
+        key: bool,
+        /// An empty cell is refused.
+        required: bool,
+    }
+}
+
+answer! {
+    /// What data is imported into.
+    pub struct BlockAnswer of (block: &Block, state: BlockState) {
+        id: i64 = block.id,
+        application_id: i64 = block.application_id,
+        row_count: i64 = state.row_count,
+        /// When data was last loaded.
+        loaded_at: Option<Moment> = state.loaded_at,
+        version: i64 = block.version,
+        created_at: Moment = block.created_at;
+        body: BlockBody = BlockBody {
+            name: Some(block.name.clone()),
+            kind: Some(block.kind),
+            columns: Some(block.columns.iter().map(ColumnBody::of).collect()),
+        }
+    }
+}
+
+answer! {
+    /// A row of a Block.
+    pub struct RowAnswer of (row: &blocks::BlockRow, columns: &[Column]) {
+        row: i64 = row.row,
+        /// The run that wrote it.
+        run_id: i64 = row.run,
+        /// Where it stood in the source.
+        line: i64 = row.line,
+        /// By the names of the columns.
+        values: Object = columns.iter().zip(&row.cells).map(|(c, cell)| (c.name.clone(), cell.json(c.column_type))).collect(),
+    }
+}
+
+impl ColumnBody {
+    fn of(column: &Column) -> Self {
+        Self {
+            id: Some(column.id),
+            name: Some(column.name.clone()),
+            r#type: Some(column.column_type),
+            dimension_block_id: column.dimension_block_id,
+            key: Some(column.key),
+            required: Some(column.required),
+        }
+    }
+}
+
+impl Described for ColumnType {
+    fn schema(_: &mut Schemas) -> Value {
+        json!({ "type": "string", "enum": Self::ALL })
+    }
+}
+
+impl Sent for ColumnType {
+    fn read(sent: Value, at: &str, reader: &mut Reader) -> Option<Self> {
+        let Value::String(word) = sent else { return reader.wrong(at, "Send text.") };
+        word.parse().map_or_else(|unknown| reader.wrong(at, format!("{unknown}.")), Some)
+    }
+}
 
 /// `GET applications/{a}/blocks`
-pub async fn list(call: Call) -> Answer {
-    let (application_id, pool) = (call.id("a")?, call.app.blocks.clone());
-    let mut params = call.params();
-    let page = params.page();
-    params.finish()?;
+pub async fn list(call: Call<PageQuery>) -> Answer<Shown<List<BlockAnswer>>> {
+    let (application_id, pool, page) = (call.id("a")?, call.app.blocks.clone(), call.query.clone());
     let (found, states) = call
         .read(move |conn, by| {
             applications::enter(conn, by, application_id)?;
@@ -28,78 +109,68 @@ pub async fn list(call: Call) -> Answer {
             Ok((found, pool.read(|conn| ledger::states(conn, &ids))?))
         })
         .await?;
-    let shown = |block: Block| json(&block, states.get(&block.id).copied().unwrap_or_default());
-    Ok(Reply::ok(page.list(found, |block| block.id, shown)).response())
+    let shown = |block: Block| BlockAnswer::of(&block, states.get(&block.id).copied().unwrap_or_default());
+    Ok(Reply::ok(call.query.list(found, |block| block.id, shown)))
 }
 
 /// `POST applications/{a}/blocks`
-pub async fn create(call: Call, body: Body) -> Answer {
+pub async fn create(call: Call, body: Body<BlockBody>) -> Answer<Made<BlockAnswer>> {
     let (application_id, now, pool) = (call.id("a")?, call.now(), call.app.blocks.clone());
-    call.no_params()?;
-    call.once(&body.bytes()?, move |conn, by| {
+    call.once(body, move |conn, by, body| {
         applications::enter(conn, by, application_id)?.need_configure(conn, by)?;
-        let block = blocks::create(conn, &pool, application_id, draft(body.map()?)?, now)?;
+        let block = blocks::create(conn, &pool, application_id, draft(body.read()?), now)?;
         blocks::record(conn, by, None, Some(&block), now)?;
-        Ok(Reply::created(format!("blocks/{}", block.id), json(&block, BlockState::default())))
+        Ok(Reply::created(format!("blocks/{}", block.id), BlockAnswer::of(&block, BlockState::default())))
     })
     .await
 }
 
 /// `GET blocks/{b}`
-pub async fn show(call: Call) -> Answer {
+pub async fn show(call: Call) -> Answer<Shown<BlockAnswer>> {
     let (id, pool) = (call.id("b")?, call.app.blocks.clone());
-    call.no_params()?;
     let found = call.read(move |conn, by| {
         let (block, _) = find(conn, by, id)?;
         with_state(&pool, &block)
     });
-    Ok(Reply::ok(found.await?).response())
+    Ok(Reply::ok(found.await?))
 }
 
-/// `PATCH blocks/{b}`. `columns` are given whole: each is told by its id, else by its name; what is left out goes.
-pub async fn update(call: Call, body: Body) -> Answer {
+/// `PATCH blocks/{b}`. `columns` are given whole.
+pub async fn update(call: Call, body: Body<Patch<BlockBody>>) -> Answer<Shown<BlockAnswer>> {
     let (id, expected, now, pool) = (call.id("b")?, call.expected(), call.now(), call.app.blocks.clone());
-    call.no_params()?;
-    body.bytes()?;
-    let saved = call.write(move |conn, by| {
+    let saved = call.change(body, move |conn, by, body| {
         let (block, entered) = find(conn, by, id)?;
         entered.need_configure(conn, by)?;
-        let mut whole = Map::new();
-        whole.insert("name".into(), block.name.clone().into());
-        whole.insert("kind".into(), json!(block.kind));
-        whole.insert("columns".into(), columns_json(&block));
-        merge(&mut whole, body.map()?);
-        let after = blocks::edit(conn, &pool, id, expected, draft(whole)?, now)?;
+        let Some(sent) = body.over(&BlockAnswer::of(&block, BlockState::default()).body)? else {
+            matches(expected, block.version)?;
+            return with_state(&pool, &block);
+        };
+        let after = blocks::edit(conn, &pool, id, expected, draft(sent), now)?;
         blocks::record(conn, by, Some(&block), Some(&after), now)?;
         with_state(&pool, &after)
     });
-    Ok(Reply::ok(saved.await?).response())
+    Ok(Reply::ok(saved.await?))
 }
 
 /// `DELETE blocks/{b}`
-pub async fn delete(call: Call, body: Body) -> Answer {
+pub async fn delete(call: Call, body: Body<Nothing>) -> Answer<Gone> {
     let (id, expected, now, in_use) = (call.id("b")?, call.expected(), call.now(), call.app.in_use);
     let pool = call.app.blocks.clone();
-    call.no_params()?;
-    body.bytes()?;
-    let gone = call.write(move |conn, by| {
+    let gone = call.change(body, move |conn, by, body| {
         let (block, entered) = find(conn, by, id)?;
         entered.need_configure(conn, by)?;
-        body.empty()?;
-        Call::matches(expected, block.version)?;
+        body.read()?;
+        matches(expected, block.version)?;
         blocks::archive(conn, &pool, in_use, id, now)?;
         blocks::record(conn, by, Some(&block), None, now)
     });
     gone.await?;
-    Ok(Reply::gone().response())
+    Ok(Reply::gone())
 }
 
 /// `GET blocks/{b}/rows`
-pub async fn rows(call: Call) -> Answer {
-    let (id, pool) = (call.id("b")?, call.app.blocks.clone());
-    let mut params = call.params();
-    let page = params.page();
-    params.finish()?;
+pub async fn rows(call: Call<PageQuery>) -> Answer<Shown<List<RowAnswer>>> {
+    let (id, pool, page) = (call.id("b")?, call.app.blocks.clone(), call.query.clone());
     let (block, rows) = call
         .read(move |conn, by| {
             let (block, _) = find(conn, by, id)?;
@@ -107,22 +178,15 @@ pub async fn rows(call: Call) -> Answer {
             Ok((block, rows))
         })
         .await?;
-    let shown = |row: blocks::BlockRow| {
-        let cells = block.columns.iter().zip(&row.cells);
-        let values: Map<String, Value> =
-            cells.map(|(column, cell)| (column.name.clone(), cell.json(column.column_type))).collect();
-        json!({ "row": row.row, "run_id": row.run, "line": row.line, "values": values })
-    };
-    Ok(Reply::ok(page.list(rows, |row| row.row, shown)).response())
+    Ok(Reply::ok(call.query.list(rows, |row| row.row, |row| RowAnswer::of(&row, &block.columns))))
 }
 
 /// `GET blocks/{b}/rows.csv`
-pub async fn rows_csv(call: Call) -> Answer {
+pub async fn rows_csv(call: Call) -> Result<Csv, Problem> {
     let (id, pool) = (call.id("b")?, call.app.blocks.clone());
-    call.no_params()?;
     let (block, _) = call.read(move |conn, by| find(conn, by, id)).await?;
     let title = block.name.clone();
-    Ok(download::csv(&title, move |out| blocks::write_csv(&pool, &block, out)))
+    Ok(csv(&title, move |out| blocks::write_csv(&pool, &block, out)))
 }
 
 fn find(conn: &mut Conn, by: &By, id: i64) -> Result<(Block, Entered)> {
@@ -131,78 +195,23 @@ fn find(conn: &mut Conn, by: &By, id: i64) -> Result<(Block, Entered)> {
     Ok((block, entered))
 }
 
-fn with_state(pool: &Pool, block: &Block) -> Result<Value> {
+fn with_state(pool: &Pool, block: &Block) -> Result<BlockAnswer> {
     let state = pool.read(|conn| ledger::state(conn, block.id))?;
-    Ok(json(block, state))
+    Ok(BlockAnswer::of(block, state))
 }
 
-fn json(block: &Block, state: BlockState) -> Value {
-    json!({
-        "id": block.id,
-        "application_id": block.application_id,
-        "name": block.name,
-        "kind": block.kind,
-        "columns": columns_json(block),
-        "row_count": state.row_count,
-        "loaded_at": state.loaded_at,
-        "version": block.version,
-        "created_at": block.created_at,
-    })
-}
-
-fn columns_json(block: &Block) -> Value {
-    let column = |column: &blocks::Column| {
-        json!({
-            "id": column.id,
-            "name": column.name,
-            "type": column.column_type,
-            "dimension_block_id": column.dimension_block_id,
-            "key": column.key,
-            "required": column.required,
-        })
+fn draft(sent: BlockBody) -> BlockDraft {
+    let column = |column: ColumnBody| ColumnDraft {
+        id: column.id,
+        name: column.name.unwrap_or_default(),
+        column_type: column.r#type.unwrap_or(ColumnType::Text),
+        dimension_block_id: column.dimension_block_id,
+        key: column.key.unwrap_or(false),
+        required: column.required.unwrap_or(false),
     };
-    block.columns.iter().map(column).collect()
-}
-
-fn draft(body: Map<String, Value>) -> Result<BlockDraft> {
-    let mut members = Members::of(body);
-    let name = members.needed_text("name", "Give it a name.");
-    let kind = match members.needed_text("kind", "Say what it is: dimension_list, transaction_list or metric.") {
-        word if word.is_empty() => None,
-        word => {
-            BlockKind::parse(&word).or_else(|| members.wrong("kind", "Use dimension_list, transaction_list or metric."))
-        }
-    };
-    let mut columns = Vec::new();
-    for (i, sent) in members.list("columns").unwrap_or_default().into_iter().enumerate() {
-        match sent {
-            Value::Object(sent) => columns.push(column(sent, i, &mut members.errors)),
-            _ => drop(members.wrong::<()>(&format!("columns[{i}]"), "Send an object with name and type.")),
-        }
+    BlockDraft {
+        name: sent.name.unwrap_or_default(),
+        kind: sent.kind.unwrap_or(BlockKind::TransactionList),
+        columns: sent.columns.unwrap_or_default().into_iter().map(column).collect(),
     }
-    let draft = BlockDraft { name, kind: kind.unwrap_or(BlockKind::TransactionList), columns };
-    members.finish()?;
-    Ok(draft)
-}
-
-fn column(sent: Map<String, Value>, i: usize, errors: &mut FieldErrors) -> ColumnDraft {
-    let mut members = Members::within(sent, format!("columns[{i}]."));
-    let name = members.needed_text("name", "Give it a name.");
-    let column_type = match members.needed_text("type", "Say what its cells hold, such as text or number.") {
-        word if word.is_empty() => None,
-        word => match word.parse::<ColumnType>() {
-            Ok(known) => Some(known),
-            Err(unknown) => members.wrong("type", format!("{unknown}.")),
-        },
-    };
-    let draft = ColumnDraft {
-        id: members.integer("id"),
-        name,
-        column_type: column_type.unwrap_or(ColumnType::Text),
-        dimension_block_id: members.integer("dimension_block_id"),
-        key: members.flag("key").unwrap_or(false),
-        required: members.flag("required").unwrap_or(false),
-    };
-    errors.extend(members.finish().err().unwrap_or_default());
-    draft
 }

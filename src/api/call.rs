@@ -7,24 +7,34 @@ use actix_web::http::header::IF_MATCH;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use futures_util::Future;
+use serde_json::Value;
 
-use super::params::Params;
+use super::body::Body;
 use super::problem::Problem;
 use crate::app::App;
 use crate::clock::Moment;
 use crate::db::Conn;
-use crate::error::{AppError, Result};
+use crate::error::{AppError, FieldErrors, Result};
 use crate::members::{Bearer, By, Scope};
+use crate::shape::{Fields, Object, Reader, sent};
+use crate::web::Form;
 
-/// Who asks, with what, for what. Whatever only looks needs the scope `read`; other scopes are the actions' to ask for.
-pub struct Call {
+sent! {
+    /// Nothing at all.
+    pub struct Nothing {}
+}
+
+/// Who asks, with what, for what; `query` holds the parameters of the address. Whatever only looks needs the scope
+/// `read`; other scopes are the actions' to ask for.
+pub struct Call<Q = Nothing> {
     pub app: Data<App>,
     pub by: By,
     pub(super) bearer: Bearer,
     pub request: HttpRequest,
+    pub query: Q,
 }
 
-impl FromRequest for Call {
+impl<Q: Fields> FromRequest for Call<Q> {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
@@ -38,12 +48,25 @@ impl FromRequest for Call {
             if request.method() == Method::GET {
                 bearer.by.need_scope(Scope::Read)?;
             }
-            Ok(Self { app, by: bearer.by.clone(), bearer, request })
+            let query = query(request.query_string()).map_err(AppError::from)?;
+            Ok(Self { app, by: bearer.by.clone(), bearer, request, query })
         })
     }
 }
 
-impl Call {
+/// Reads parameters; one that is sent twice is wrong.
+pub(super) fn query<Q: Fields>(text: &str) -> Result<Q, FieldErrors> {
+    let mut map = Object::new();
+    for (name, value) in Form::parse(text.as_bytes()).0 {
+        let twice = map.contains_key(&name);
+        map.insert(name, if twice { Value::Array(Vec::new()) } else { value.into() });
+    }
+    let mut reader = Reader::of_query();
+    let query = reader.object(map, "");
+    reader.errors.ok_or(query)
+}
+
+impl<Q> Call<Q> {
     /// The id in the address; what is no id is not there.
     pub fn id(&self, name: &str) -> Result<i64> {
         self.request.match_info().get(name).and_then(|id| id.parse().ok()).ok_or(AppError::NotFound)
@@ -51,15 +74,6 @@ impl Call {
 
     pub fn now(&self) -> Moment {
         self.app.now()
-    }
-
-    pub fn params(&self) -> Params {
-        Params::parse(self.request.query_string())
-    }
-
-    /// For an address that takes no parameters.
-    pub fn no_params(&self) -> Result<()> {
-        self.params().finish()
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -73,14 +87,6 @@ impl Call {
         (tag != "*").then(|| tag.trim_matches('"').parse().unwrap_or(-1))
     }
 
-    /// Refuses as stale unless `If-Match` is absent or names this version: for actions that do not ask for one.
-    pub fn matches(expected: Option<i64>, version: i64) -> Result<()> {
-        if expected.is_some_and(|expected| expected != version) {
-            return Err(AppError::Stale("Somebody changed this since you read it. Read it again.".into()));
-        }
-        Ok(())
-    }
-
     /// Queries that change nothing.
     pub async fn read<T: Send + 'static>(
         &self,
@@ -90,12 +96,22 @@ impl Call {
         self.app.read(move |conn| queries(conn, &by)).await
     }
 
-    /// One write transaction.
-    pub async fn write<T: Send + 'static>(
+    /// One write transaction that does what a body says.
+    pub async fn change<B: 'static, T: Send + 'static>(
         &self,
-        queries: impl FnOnce(&mut Conn, &By) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
+        body: Body<B>,
+        queries: impl FnOnce(&mut Conn, &By, &Body<B>) -> Result<T> + Send + 'static,
+    ) -> Result<T, Problem> {
+        body.bytes()?;
         let by = self.by.clone();
-        self.app.write(move |conn| queries(conn, &by)).await
+        Ok(self.app.write(move |conn| queries(conn, &by, &body)).await?)
     }
+}
+
+/// Refuses as stale unless `If-Match` is absent or names this version: for actions that do not ask for one.
+pub fn matches(expected: Option<i64>, version: i64) -> Result<()> {
+    if expected.is_some_and(|expected| expected != version) {
+        return Err(AppError::Stale("Somebody changed this since you read it. Read it again.".into()));
+    }
+    Ok(())
 }

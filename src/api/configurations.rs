@@ -3,96 +3,89 @@
 use actix_web::web::Payload;
 use serde_json::Value;
 
-use super::body::Body;
-use super::call::Call;
-use super::reply::Reply;
-use super::{Answer, runs, upload};
+use super::call::{Call, Nothing, matches};
+use super::runs::{self, RunAnswer, RunBody};
+use super::upload::{self, FileQuery};
+use super::{Answer, Begun, Body, Gone, List, Made, PageQuery, Patch, Reply, Shown};
 use crate::app::off_thread;
 use crate::applications::{self, Entered};
 use crate::db::Conn;
 use crate::error::{AppError, Result};
-use crate::imports::{self, Configuration, Definition, Draft, files};
+use crate::imports::{self, Configuration, ConfigurationAnswer, ConfigurationBody, Definition, files};
 use crate::members::{By, Scope};
 
 /// `GET applications/{a}/import-configurations`
-pub async fn list(call: Call) -> Answer {
-    let application_id = call.id("a")?;
-    let mut params = call.params();
-    let page = params.page();
-    params.finish()?;
+pub async fn list(call: Call<PageQuery>) -> Answer<Shown<List<ConfigurationAnswer>>> {
+    let (application_id, page) = (call.id("a")?, call.query.clone());
     let found = call.read(move |conn, by| {
         let entered = applications::enter(conn, by, application_id)?;
         imports::page(conn, &entered, page.after(), page.fetch())
     });
-    let json = |listed: imports::Listed| imports::json(&listed.configuration, &listed.definition);
-    Ok(Reply::ok(page.list(found.await?, |listed| listed.configuration.id, json)).response())
+    let shown = |listed: imports::Listed| ConfigurationAnswer::of(&listed.configuration, &listed.definition);
+    Ok(Reply::ok(call.query.list(found.await?, |listed| listed.configuration.id, shown)))
 }
 
 /// `POST applications/{a}/import-configurations`
-pub async fn create(call: Call, body: Body) -> Answer {
+pub async fn create(call: Call, body: Body<ConfigurationBody>) -> Answer<Made<ConfigurationAnswer>> {
     let (application_id, now) = (call.id("a")?, call.now());
-    call.no_params()?;
-    call.once(&body.bytes()?, move |conn, by| {
+    call.once(body, move |conn, by, body| {
         let entered = applications::enter(conn, by, application_id)?;
         entered.need_configure(conn, by)?;
-        let made = imports::create(conn, by, &entered, Draft::parse(&body.map()?)?, now)?;
+        let (sent, errors) = body.look()?;
+        let made = imports::create(conn, by, &entered, sent.draft(errors)?, now)?;
         Ok(Reply::created(format!("import-configurations/{}", made.id), whole(conn, &entered, made.id)?))
     })
     .await
 }
 
 /// `GET import-configurations/{i}`
-pub async fn show(call: Call) -> Answer {
+pub async fn show(call: Call) -> Answer<Shown<ConfigurationAnswer>> {
     let id = call.id("i")?;
-    call.no_params()?;
     let found = call.read(move |conn, by| {
         let (configuration, definition, _) = find(conn, by, id)?;
-        Ok(imports::json(&configuration, &definition))
+        Ok(ConfigurationAnswer::of(&configuration, &definition))
     });
-    Ok(Reply::ok(found.await?).response())
+    Ok(Reply::ok(found.await?))
 }
 
 /// `PATCH import-configurations/{i}`
-pub async fn update(call: Call, body: Body) -> Answer {
+pub async fn update(call: Call, body: Body<Patch<ConfigurationBody>>) -> Answer<Shown<ConfigurationAnswer>> {
     let (id, expected, now, in_use) = (call.id("i")?, call.expected(), call.now(), call.app.in_use);
-    call.no_params()?;
-    body.bytes()?;
-    let saved = call.write(move |conn, by| {
+    let saved = call.change(body, move |conn, by, body| {
         let (configuration, definition, entered) = find(conn, by, id)?;
         entered.need_configure(conn, by)?;
-        let draft = Draft::patched(&configuration, &definition, &body.map()?)?;
-        imports::update(conn, in_use, by, &entered, id, expected, draft, now)?;
+        let (sent, errors) = body.look_over(&ConfigurationBody::before(&configuration, &definition, &body.map()?))?;
+        if errors.is_empty() && sent == ConfigurationBody::of(&configuration, &definition) {
+            matches(expected, configuration.version)?;
+            return Ok(ConfigurationAnswer::of(&configuration, &definition));
+        }
+        imports::update(conn, in_use, by, &entered, id, expected, sent.draft(errors)?, now)?;
         whole(conn, &entered, id)
     });
-    Ok(Reply::ok(saved.await?).response())
+    Ok(Reply::ok(saved.await?))
 }
 
 /// `DELETE import-configurations/{i}`
-pub async fn delete(call: Call, body: Body) -> Answer {
+pub async fn delete(call: Call, body: Body<Nothing>) -> Answer<Gone> {
     let (id, expected, now, in_use) = (call.id("i")?, call.expected(), call.now(), call.app.in_use);
-    call.no_params()?;
-    body.bytes()?;
-    let gone = call.write(move |conn, by| {
+    let gone = call.change(body, move |conn, by, body| {
         let (configuration, _, entered) = find(conn, by, id)?;
         entered.need_configure(conn, by)?;
-        body.empty()?;
-        Call::matches(expected, configuration.version)?;
+        body.read()?;
+        matches(expected, configuration.version)?;
         imports::archive(conn, in_use, by, &entered, id, now)
     });
     gone.await?;
-    Ok(Reply::gone().response())
+    Ok(Reply::gone())
 }
 
 /// `POST import-configurations/{i}/runs`
-pub async fn run(call: Call, body: Body) -> Answer {
+pub async fn run(call: Call, body: Body<RunBody>) -> Answer<Begun<RunAnswer>> {
     let (id, now) = (call.id("i")?, call.now());
-    call.no_params()?;
     let answer = call
-        .once(&body.bytes()?, move |conn, by| {
+        .once(body, move |conn, by, body| {
             may_run(conn, by, id)?;
-            let mut members = body.members()?;
-            let parameters = members.object("parameters").map(Value::Object);
-            members.finish()?;
+            let parameters = body.read()?.parameters.map(Value::Object);
             Ok(runs::begun(&crate::runs::actions::start_by_hand(conn, by, id, None, parameters, now)?.run))
         })
         .await;
@@ -102,7 +95,7 @@ pub async fn run(call: Call, body: Body) -> Answer {
 
 /// `POST import-configurations/{i}/files`: keeps the file and runs with it. A form with the part `file` (and, if there
 /// are any, `parameters` in JSON), or the file itself with `?name=`.
-pub async fn run_with_file(call: Call, payload: Payload) -> Answer {
+pub async fn run_with_file(call: Call<FileQuery>, payload: Payload) -> Answer<Begun<RunAnswer>> {
     let (id, now) = (call.id("i")?, call.now());
     call.read(move |conn, by| may_run(conn, by, id)).await?;
     let upload::Given { name, file, parameters } = upload::receive(&call, payload).await?;
@@ -118,7 +111,7 @@ pub async fn run_with_file(call: Call, payload: Payload) -> Answer {
         Ok(runs::begun(&run))
     };
     // A file that no run names is forgotten by and by.
-    let answer = call.once(sent.as_bytes(), begun).await;
+    let answer = call.once_for(sent.as_bytes(), begun).await;
     call.app.work.notify_one();
     answer
 }
@@ -130,9 +123,9 @@ fn find(conn: &mut Conn, by: &By, id: i64) -> Result<(Configuration, Definition,
     Ok((configuration, definition, entered))
 }
 
-fn whole(conn: &mut Conn, entered: &Entered, id: i64) -> Result<Value> {
+fn whole(conn: &mut Conn, entered: &Entered, id: i64) -> Result<ConfigurationAnswer> {
     let (configuration, definition) = imports::find(conn, entered, id)?;
-    Ok(imports::json(&configuration, &definition))
+    Ok(ConfigurationAnswer::of(&configuration, &definition))
 }
 
 /// Rights first, before anything is received.

@@ -1,117 +1,112 @@
 //! Connections. Secrets go in and never come out.
 
-use std::collections::BTreeMap;
+use super::call::{Call, Nothing, matches};
+use super::{Answer, Body, Gone, List, Made, PageQuery, Patch, Reply, Shown};
+use crate::connections::{self, ConnectionAnswer, ConnectionDraft};
+use crate::shape::{Ids, Object, Texts, answer, sent};
 
-use serde_json::{Map, Value, json};
+sent! {
+    /// A Connection as somebody wants it.
+    pub struct ConnectionBody {
+        name: String = "Give the Connection a name." => "Warehouse files",
+        /// What it reaches: `folder` or `http`. It stays as it is.
+        kind: String = "Say what it reaches: folder or http." => "folder",
+        /// What its kind asks for, such as `path` of a folder or `url` of a server.
+        settings: Object => serde_json::json!({ "path": "/srv/exports" }),
+        /// Written and never read, such as `password` or `token`. Those that are not named stay.
+        secrets: Texts,
+        /// For which Applications it is authorised.
+        application_ids: Ids,
+    }
+}
 
-use super::Answer;
-use super::body::{Body, Members, merge};
-use super::call::Call;
-use super::reply::Reply;
-use crate::connections::{self, Connection, ConnectionDraft};
-use crate::error::{FieldErrors, Result};
+answer! {
+    /// Whether a Connection answers.
+    pub struct TestedAnswer of (tested: connections::Tested) {
+        good: bool = tested.good,
+        /// What it says.
+        detail: String = tested.words,
+    }
+}
 
 /// `GET connections`
-pub async fn list(call: Call) -> Answer {
-    let mut params = call.params();
-    let page = params.page();
-    params.finish()?;
+pub async fn list(call: Call<PageQuery>) -> Answer<Shown<List<ConnectionAnswer>>> {
+    let page = call.query.clone();
     let found = call.read(move |conn, by| connections::page(conn, by, page.after(), page.fetch())).await?;
-    Ok(Reply::ok(page.list(found, |c| c.id, |c| c.json())).response())
+    Ok(Reply::ok(call.query.list(found, |c| c.id, |c| ConnectionAnswer::of(&c))))
 }
 
 /// `POST connections`
-pub async fn create(call: Call, body: Body) -> Answer {
+pub async fn create(call: Call, body: Body<ConnectionBody>) -> Answer<Made<ConnectionAnswer>> {
     let (now, secrets) = (call.now(), call.app.secrets.clone());
-    call.no_params()?;
-    call.once(&body.bytes()?, move |conn, by| {
+    call.once(body, move |conn, by, body| {
         connections::need_administrator(conn, by)?;
-        let made = connections::create(conn, &secrets, by, draft(body.map()?)?, now)?;
-        Ok(Reply::created(format!("connections/{}", made.id), made.json()))
+        let made = connections::create(conn, &secrets, by, draft(body.read()?), now)?;
+        Ok(Reply::created(format!("connections/{}", made.id), ConnectionAnswer::of(&made)))
     })
     .await
 }
 
 /// `GET connections/{c}`
-pub async fn show(call: Call) -> Answer {
+pub async fn show(call: Call) -> Answer<Shown<ConnectionAnswer>> {
     let id = call.id("c")?;
-    call.no_params()?;
     let found = call.read(move |conn, by| connections::find(conn, by, id)).await?;
-    Ok(Reply::ok(found.json()).response())
+    Ok(Reply::ok(ConnectionAnswer::of(&found)))
 }
 
 /// `PATCH connections/{c}`. Secrets that are not named stay.
-pub async fn update(call: Call, body: Body) -> Answer {
+pub async fn update(call: Call, body: Body<Patch<ConnectionBody>>) -> Answer<Shown<ConnectionAnswer>> {
     let (id, expected, now) = (call.id("c")?, call.expected(), call.now());
     let secrets = call.app.secrets.clone();
-    call.no_params()?;
-    body.bytes()?;
-    let saved = call.write(move |conn, by| {
+    let saved = call.change(body, move |conn, by, body| {
         connections::need_administrator(conn, by)?;
-        let before = connections::find(conn, by, id)?;
-        let draft = draft(patched(&before, body.map()?))?;
-        connections::update(conn, &secrets, by, id, expected, draft, now)
+        let was = connections::find(conn, by, id)?;
+        let before = ConnectionBody {
+            name: Some(was.name.clone()),
+            kind: Some(was.kind.clone()),
+            settings: was.settings.as_object().cloned(),
+            secrets: None,
+            application_ids: Some(Ids(was.application_ids.clone())),
+        };
+        let Some(sent) = body.over(&before)? else {
+            matches(expected, was.version)?;
+            return Ok(was);
+        };
+        connections::update(conn, &secrets, by, id, expected, draft(sent), now)
     });
-    Ok(Reply::ok(saved.await?.json()).response())
+    Ok(Reply::ok(ConnectionAnswer::of(&saved.await?)))
 }
 
 /// `DELETE connections/{c}`
-pub async fn delete(call: Call, body: Body) -> Answer {
+pub async fn delete(call: Call, body: Body<Nothing>) -> Answer<Gone> {
     let (id, expected, now, in_use) = (call.id("c")?, call.expected(), call.now(), call.app.in_use);
-    call.no_params()?;
-    body.bytes()?;
-    let gone = call.write(move |conn, by| {
+    let gone = call.change(body, move |conn, by, body| {
         connections::need_administrator(conn, by)?;
         let before = connections::find(conn, by, id)?;
-        body.empty()?;
-        Call::matches(expected, before.version)?;
+        body.read()?;
+        matches(expected, before.version)?;
         connections::archive(conn, in_use, by, id, now)
     });
     gone.await?;
-    Ok(Reply::gone().response())
+    Ok(Reply::gone())
 }
 
 /// `POST connections/{c}/test`: whether it answers, and what it says. Nothing is imported.
-pub async fn test(call: Call, body: Body) -> Answer {
+pub async fn test(call: Call, body: Body<Nothing>) -> Answer<Shown<TestedAnswer>> {
     let id = call.id("c")?;
-    call.no_params()?;
     call.by.need_administrator()?;
-    body.empty()?;
-    let tested = connections::test(&call.app, &call.by, id).await?;
-    Ok(Reply::ok(json!({ "good": tested.good, "detail": tested.words })).response())
+    body.bytes()?;
+    body.read()?;
+    Ok(Reply::ok(TestedAnswer::of(connections::test(&call.app, &call.by, id).await?)))
 }
 
-fn patched(before: &Connection, patch: Map<String, Value>) -> Map<String, Value> {
-    let mut whole = Map::new();
-    whole.insert("name".into(), before.name.clone().into());
-    whole.insert("kind".into(), before.kind.clone().into());
-    whole.insert("settings".into(), before.settings.clone());
-    whole.insert("application_ids".into(), json!(before.application_ids));
-    merge(&mut whole, patch);
-    whole
-}
-
-fn draft(body: Map<String, Value>) -> Result<ConnectionDraft> {
-    let mut members = Members::of(body);
-    let draft = ConnectionDraft {
-        name: members.needed_text("name", "Give the Connection a name."),
-        kind: members.needed_text("kind", "Say what it reaches: folder or http."),
-        settings: Value::Object(members.object("settings").unwrap_or_default()),
-        secrets: members.object("secrets").map(|sent| secrets(sent, &mut members.errors)).unwrap_or_default(),
-        application_ids: members.ids("application_ids").unwrap_or_default(),
-    };
-    members.finish()?;
-    Ok(draft)
-}
-
-fn secrets(sent: Map<String, Value>, errors: &mut FieldErrors) -> BTreeMap<String, Option<String>> {
-    let mut secrets = BTreeMap::new();
-    for (name, value) in sent {
-        match value {
-            Value::Null => {}
-            Value::String(secret) => drop(secrets.insert(name, Some(secret))),
-            _ => errors.add(format!("secrets.{name}"), "Send text."),
-        }
+fn draft(sent: ConnectionBody) -> ConnectionDraft {
+    let secrets = sent.secrets.unwrap_or_default().0;
+    ConnectionDraft {
+        name: sent.name.unwrap_or_default(),
+        kind: sent.kind.unwrap_or_default(),
+        settings: sent.settings.unwrap_or_default().into(),
+        secrets: secrets.into_iter().map(|(name, secret)| (name, Some(secret))).collect(),
+        application_ids: sent.application_ids.unwrap_or_default().0,
     }
-    secrets
 }

@@ -1,111 +1,120 @@
 //! Members of the Workspace.
 
-use serde_json::{Value, json};
+use chrono_tz::Tz;
 
-use super::Answer;
-use super::body::Body;
-use super::call::Call;
-use super::problem::Problem;
-use super::reply::Reply;
+use super::call::{Call, matches};
+use super::{Answer, Body, List, Made, PageQuery, Patch, Reply, Shown};
+use crate::clock::Moment;
 use crate::error::AppError;
+use crate::members::Member;
 use crate::members::actions::{self, Change, NewMember};
-use crate::members::{Member, passwords};
+use crate::members::passwords::{self, PasswordHash};
+use crate::shape::{answer, sent};
+
+sent! {
+    /// A member as an Administrator wants them.
+    pub struct MemberBody {
+        /// To sign in with, and for messages.
+        email: String = "Give an e-mail address." => "olive@example.com",
+        name: String = "Give a name." => "Olive",
+        /// The name of a role.
+        role: String = "Say which role: its name." => "Importer",
+        /// Written and never read. Without one, nobody can sign in as this member yet.
+        password: String,
+        /// False: deactivated; true unless said.
+        active: bool,
+    }
+}
+
+answer! {
+    /// A person who signs in.
+    pub struct MemberAnswer of (member: &Member) {
+        id: i64 = member.id,
+        email: String = member.email.clone(),
+        name: String = member.name.clone(),
+        /// The name of the role.
+        role: String = member.role.clone(),
+        active: bool = member.active,
+        /// Theirs; null: that of the Workspace.
+        time_zone: Option<Tz> = member.time_zone,
+        version: i64 = member.version,
+        created_at: Moment = member.created_at,
+    }
+}
 
 /// `GET members`
-pub async fn list(call: Call) -> Answer {
-    let mut params = call.params();
-    let page = params.page();
-    params.finish()?;
+pub async fn list(call: Call<PageQuery>) -> Answer<Shown<List<MemberAnswer>>> {
+    let page = call.query.clone();
     let found = call.read(move |conn, by| actions::list(conn, by, page.after(), page.fetch())).await?;
-    Ok(Reply::ok(page.list(found, |m| m.id, |m| json(&m))).response())
+    Ok(Reply::ok(call.query.list(found, |m| m.id, |m| MemberAnswer::of(&m))))
 }
 
 /// `GET members/{m}`
-pub async fn show(call: Call) -> Answer {
-    let id = call.id("m")?;
-    call.no_params()?;
-    let found = call.read(move |conn, by| actions::list(conn, by, id.saturating_sub(1), 1)).await?;
-    let member = found.into_iter().find(|member| member.id == id).ok_or(AppError::NotFound)?;
-    Ok(Reply::ok(json(&member)).response())
+pub async fn show(call: Call) -> Answer<Shown<MemberAnswer>> {
+    Ok(Reply::ok(MemberAnswer::of(&find(&call).await?)))
 }
 
-/// What may be sent of a member; absent leaves a thing as it is.
-#[derive(Default)]
-struct Sent {
-    email: Option<String>,
-    name: Option<String>,
-    role: Option<String>,
-    password: Option<String>,
-    active: Option<bool>,
-}
-
-fn read(body: &Body) -> Result<Sent, Problem> {
-    body.bytes()?;
-    let mut members = body.members()?;
-    let sent = Sent {
-        email: members.text("email"),
-        name: members.text("name"),
-        role: members.text("role"),
-        password: members.text("password"),
-        active: members.flag("active"),
-    };
-    members.finish().map_err(AppError::from)?;
-    Ok(sent)
-}
-
-/// `POST members`. Without a password nobody can sign in as this member yet.
-pub async fn create(call: Call, body: Body) -> Answer {
+/// `POST members`
+pub async fn create(call: Call, body: Body<MemberBody>) -> Answer<Made<MemberAnswer>> {
     let now = call.now();
     call.by.need_administrator()?;
-    call.no_params()?;
-    let sent = read(&body)?;
+    body.bytes()?;
+    let sent = body.read()?;
     let (email, name) = (sent.email.unwrap_or_default(), sent.name.unwrap_or_default());
-    let password = match &sent.password {
-        Some(password) => Some(passwords::hash(&call.app, password, &[&email, &name]).await?),
-        None => None,
-    };
-    call.once(&body.bytes()?, move |conn, by| {
+    let password = hashed(&call, sent.password.as_deref(), &email, &name).await?;
+    call.once(body, move |conn, by, _| {
         let new = NewMember { email, name, role: sent.role.unwrap_or_default(), password };
         let mut member = actions::add(conn, by, new, now)?;
         if sent.active == Some(false) {
             member = actions::update(conn, by, member.id, Change { active: Some(false), ..Change::default() }, now)?;
         }
-        Ok(Reply::created(format!("members/{}", member.id), json(&member)))
+        Ok(Reply::created(format!("members/{}", member.id), MemberAnswer::of(&member)))
     })
     .await
 }
 
 /// `PATCH members/{m}`
-pub async fn update(call: Call, body: Body) -> Answer {
+pub async fn update(call: Call, body: Body<Patch<MemberBody>>) -> Answer<Shown<MemberAnswer>> {
     let (id, version, now) = (call.id("m")?, call.expected(), call.now());
     call.by.need_administrator()?;
-    call.no_params()?;
-    let found = call.read(move |conn, by| actions::list(conn, by, id.saturating_sub(1), 1)).await?;
-    let before = found.into_iter().find(|member| member.id == id).ok_or(AppError::NotFound)?;
-    let sent = read(&body)?;
-    let password = match &sent.password {
-        Some(password) => {
-            let email = sent.email.as_deref().unwrap_or(&before.email);
-            let name = sent.name.as_deref().unwrap_or(&before.name);
-            Some(passwords::hash(&call.app, password, &[email, name]).await?)
-        }
-        None => None,
+    let was = find(&call).await?;
+    body.bytes()?;
+    let before = MemberBody {
+        email: Some(was.email.clone()),
+        name: Some(was.name.clone()),
+        role: Some(was.role.clone()),
+        password: None,
+        active: Some(was.active),
     };
-    let Sent { email, name, role, active, .. } = sent;
-    let change = Change { email, name, role, active, password, version };
-    let member = call.write(move |conn, by| actions::update(conn, by, id, change, now)).await?;
-    Ok(Reply::ok(json(&member)).response())
+    let Some(sent) = body.over(&before)? else {
+        matches(version, was.version)?;
+        return Ok(Reply::ok(MemberAnswer::of(&was)));
+    };
+    let (email, name) = (sent.email.unwrap_or_default(), sent.name.unwrap_or_default());
+    let password = hashed(&call, sent.password.as_deref(), &email, &name).await?;
+    let change = Change {
+        email: Some(email).filter(|email| *email != was.email),
+        name: Some(name).filter(|name| *name != was.name),
+        role: sent.role.filter(|role| *role != was.role),
+        active: Some(sent.active.unwrap_or(true)).filter(|active| *active != was.active),
+        password,
+        version,
+    };
+    let member = call.change(body, move |conn, by, _| actions::update(conn, by, id, change, now)).await?;
+    Ok(Reply::ok(MemberAnswer::of(&member)))
 }
 
-fn json(member: &Member) -> Value {
-    json!({
-        "id": member.id,
-        "email": member.email,
-        "name": member.name,
-        "role": member.role,
-        "active": member.active,
-        "time_zone": member.time_zone.map(|zone| zone.name()),
-        "version": member.version,
-        "created_at": member.created_at,
-    })
+async fn find(call: &Call) -> Result<Member, AppError> {
+    let id = call.id("m")?;
+    let found = call.read(move |conn, by| actions::list(conn, by, id.saturating_sub(1), 1)).await?;
+    found.into_iter().find(|member| member.id == id).ok_or(AppError::NotFound)
+}
+
+type Hashed = Result<Option<PasswordHash>, AppError>;
+
+async fn hashed(call: &Call, password: Option<&str>, email: &str, name: &str) -> Hashed {
+    match password {
+        Some(password) => passwords::hash(&call.app, password, &[email, name]).await.map(Some),
+        None => Ok(None),
+    }
 }

@@ -1,5 +1,6 @@
-//! REST under `/api/v1`: what pages do, for programs. A handler reads the request ([`Call`], [`Body`], [`Params`]),
-//! calls the same action that a page calls, and answers with the shapes of the contract; it holds no rule of its own.
+//! REST under `/api/v1`: what pages do, for programs. A handler takes the request ([`Call`], [`Body`]), calls the same
+//! action that a page calls, and answers with the shapes of the contract; it holds no rule of its own. What it takes and
+//! answers stands in its signature, from which the OpenAPI document follows.
 //!
 //! A token in `Authorization` says who acts; cookies do not count here. Whatever is refused is a problem document
 //! ([`Problem`]). Rights come before contents: whoever may not do a thing learns that first, and not what else is
@@ -8,8 +9,11 @@
 pub mod address;
 mod body;
 mod call;
+pub mod document;
 mod once;
-mod params;
+mod operation;
+mod operations;
+mod page;
 mod problem;
 mod reply;
 mod store;
@@ -21,15 +25,18 @@ pub mod configurations;
 pub mod connections;
 pub mod freezes;
 pub mod members;
+pub mod previews;
+pub mod reference;
+
 pub mod runs;
 pub mod schedules;
 
-pub use body::{Body, Members};
+pub use body::{Body, Patch};
 pub use call::Call;
-pub use params::{Page, Params};
+pub use page::{List, PageQuery};
 pub use problem::Problem;
-pub use reply::Reply;
+pub use reply::{Begun, Gone, Made, Reply, Shown};
 pub use store::forget_old as forget_answers;
 
 /// What a handler answers.
-pub type Answer = Result<actix_web::HttpResponse, Problem>;
+pub type Answer<K> = Result<Reply<K>, Problem>;

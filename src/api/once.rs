@@ -2,12 +2,14 @@
 //! transaction. A repeat finds all of it or nothing; one that comes while the first is at work waits for it. What was
 //! refused did nothing, and may be sent again under the same key.
 
-use actix_web::HttpResponse;
+use serde_json::Value;
 
+use super::body::Body;
 use super::call::Call;
 use super::problem::Problem;
 use super::reply::Reply;
 use super::store::{self, Kept};
+use crate::applications;
 use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::members::By;
@@ -15,26 +17,40 @@ use crate::secrets;
 
 /// The longest key, in characters.
 const LONGEST: usize = 255;
-const HEADER: &str = "Idempotency-Key";
+pub(super) const HEADER: &str = "Idempotency-Key";
 
-impl Call {
-    /// Does what is asked in one write transaction. `sent` is the body, or whatever tells it from another.
-    pub async fn once(
+impl<Q> Call<Q> {
+    /// Does what a body says in one write transaction, once.
+    pub async fn once<B: 'static, K: 'static>(
+        &self,
+        body: Body<B>,
+        action: impl FnOnce(&mut Conn, &By, &Body<B>) -> Result<Reply<K>> + Send + 'static,
+    ) -> Result<Reply<K>, Problem> {
+        let sent = body.bytes()?.to_vec();
+        self.once_for(&sent, move |conn, by| action(conn, by, &body)).await
+    }
+
+    /// The same; `sent` is whatever tells this request from another.
+    pub async fn once_for<K: 'static>(
         &self,
         sent: &[u8],
-        action: impl FnOnce(&mut Conn, &By) -> Result<Reply> + Send + 'static,
-    ) -> Result<HttpResponse, Problem> {
+        action: impl FnOnce(&mut Conn, &By) -> Result<Reply<K>> + Send + 'static,
+    ) -> Result<Reply<K>, Problem> {
+        let by = self.by.clone();
         let Some(key) = self.key()? else {
-            return Ok(self.write(action).await?.response());
+            return Ok(self.app.write(move |conn| action(conn, &by)).await?);
         };
         let (token_id, hash, now) = (self.bearer.token_id, self.fingerprint(sent), self.now());
-        let reply = self.write(move |conn, by| match store::begin(conn, token_id, &key, &hash, now)? {
+        let reply = self.app.write(move |conn| match store::begin(conn, token_id, &key, &hash, now)? {
             Kept::Fresh => {
-                let reply = action(conn, by)?;
+                let reply = action(conn, &by)?;
                 store::keep(conn, token_id, &key, &reply)?;
                 Ok(reply)
             }
-            Kept::Done(reply) => Ok(reply),
+            Kept::Done(reply) => {
+                still_seen(conn, &by, &reply)?;
+                Ok(reply)
+            }
             Kept::Other => Err(AppError::invalid(
                 HEADER,
                 "This key came with another request within the last 24 hours. Take a new key for a new request.",
@@ -43,7 +59,7 @@ impl Call {
                 "The first request with this Idempotency-Key is still being worked on. Ask again in a moment.".into(),
             )),
         });
-        Ok(reply.await?.response())
+        Ok(reply.await?)
     }
 
     fn key(&self) -> Result<Option<String>> {
@@ -59,5 +75,23 @@ impl Call {
         let mut text = format!("{} {} {} ", self.bearer.proof, self.request.method(), self.request.uri());
         text.push_str(&String::from_utf8_lossy(sent));
         secrets::hash("request", &text)
+    }
+}
+
+/// What was answered once is answered again only to who may still see it: rights may have gone in between.
+fn still_seen<K>(conn: &mut Conn, by: &By, reply: &Reply<K>) -> Result<()> {
+    let id = |name: &str| reply.body.as_ref().and_then(|body| body.get(name)).and_then(Value::as_i64);
+    let noun = reply.location.as_deref().and_then(|at| at.strip_prefix("/api/v1/")?.split('/').next());
+    let application = if noun == Some("applications") { id("id") } else { id("application_id") };
+    match (noun, application) {
+        (_, Some(application)) => {
+            let entered = applications::enter(conn, by, application)?;
+            match noun {
+                Some("applications" | "blocks" | "runs") => Ok(()),
+                _ => entered.need_open_scheduling(conn),
+            }
+        }
+        _ if by.member.sees_everything() => Ok(()),
+        _ => by.need_administrator(),
     }
 }

@@ -7,8 +7,39 @@ use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde_json::json;
 
-use crate::error::AppError;
+use crate::error::{AppError, FieldError};
+use crate::shape::answer;
 use crate::web::errors;
+
+answer! {
+    /// Why a request was refused (RFC 9457).
+    pub struct ProblemAnswer of (problem: &Problem) {
+        r#type: String = "about:blank".into(),
+        /// What the status is called.
+        title: String = problem.status_code().canonical_reason().unwrap_or_default().into(),
+        status: i32 = problem.status_code().as_u16().into(),
+        /// What happened and what to do, in a sentence.
+        detail: String = problem.detail(),
+    }
+}
+
+answer! {
+    /// What is wrong with a request, field by field.
+    pub struct InvalidAnswer of (problem: &Problem, wrong: &[FieldError]) {
+        errors: Vec<WrongFieldAnswer> = wrong.iter().map(WrongFieldAnswer::of).collect();
+        problem: ProblemAnswer = ProblemAnswer::of(problem)
+    }
+}
+
+answer! {
+    /// One thing that is wrong.
+    pub struct WrongFieldAnswer of (wrong: &FieldError) {
+        /// Its path, such as `columns[2].type`; or the name of a parameter or header.
+        field: String = wrong.field.clone(),
+        /// What is wrong and what to do.
+        detail: String = wrong.detail.clone(),
+    }
+}
 
 /// Why a request was refused.
 #[derive(Debug)]
@@ -57,16 +88,11 @@ impl ResponseError for Problem {
 
     fn error_response(&self) -> HttpResponse {
         let status = self.status_code();
-        let mut body = json!({
-            "type": "about:blank",
-            "title": status.canonical_reason(),
-            "status": status.as_u16(),
-            "detail": self.detail(),
-        });
+        let mut body = json!(ProblemAnswer::of(self));
         let mut response = HttpResponse::build(status);
         response.content_type("application/problem+json");
         match self {
-            Self::App(AppError::Invalid(wrong)) => body["errors"] = json!(wrong.0),
+            Self::App(AppError::Invalid(wrong)) => body = json!(InvalidAnswer::of(self, &wrong.0)),
             Self::App(AppError::SignedOut) => {
                 response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"tidegate\""));
             }

@@ -1,96 +1,166 @@
 //! Runs: what happened, and what may be done about it.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::Answer;
-use super::body::Body;
-use super::call::Call;
-use super::reply::Reply;
+use super::call::{Call, Nothing};
+use super::operation::{Csv, OrText, csv};
+use super::{Answer, Begun, Body, List, PageQuery, Problem, Reply, Shown};
 use crate::applications::blocks::rejects;
-use crate::runs::{Filter, LogLine, Run, RunStatus, Trigger, actions};
-use crate::web::download;
+use crate::clock::Moment;
+use crate::runs::{Filter, LogLine, Run, RunResult, RunStatus, Trigger, actions};
+use crate::shape::{Object, answer, sent};
+
+sent! {
+    /// Which runs.
+    pub struct RunsQuery {
+        application_id: i64,
+        configuration_id: i64,
+        schedule_id: i64,
+        set_id: i64,
+        /// The run of a set whose children they are.
+        parent_id: i64,
+        status: RunStatus,
+        trigger: Trigger;
+        page: PageQuery,
+    }
+}
+
+sent! {
+    /// How to run.
+    pub struct RunBody {
+        /// Values for the parameters of the configuration.
+        parameters: Object,
+    }
+}
+
+answer! {
+    /// One execution of an import configuration.
+    pub struct RunAnswer of (run: &Run) {
+        id: i64 = run.id,
+        application_id: i64 = run.application_id,
+        configuration_id: Option<i64> = run.configuration_id,
+        /// The definition that it ran with, or would.
+        configuration_version: Option<i64> = run.configuration_version,
+        block_id: Option<i64> = run.block_id,
+        set_id: Option<i64> = run.set_id,
+        parent_id: Option<i64> = run.parent_id,
+        schedule_id: Option<i64> = run.schedule_id,
+        /// The instant that it stands for; null: started by hand, and not a repeat.
+        planned_at: Option<Moment> = run.planned_at,
+        /// The last of a range of occurrences that were missed, or skipped by a freeze.
+        planned_until: Option<Moment> = run.planned_until,
+        repeat_no: i32 = run.repeat_no,
+        again_of: Option<i64> = run.again_of,
+        trigger: Trigger = run.trigger,
+        /// Who pressed the button or whose token did.
+        started_by: Option<i64> = run.started_by,
+        /// With whose rights it acts.
+        as_member_id: Option<i64> = run.as_member_id,
+        name: String = run.name.clone(),
+        status: RunStatus = run.status,
+        /// Why it waits, was skipped or missed, or what else is to be said.
+        reason: Option<String> = run.reason.clone(),
+        /// Why it failed.
+        cause: Option<String> = run.cause.clone(),
+        late: bool = run.late,
+        /// When the dispatcher claimed it, or somebody asked for it.
+        queued_at: Moment = run.queued_at,
+        /// When a worker took it.
+        started_at: Option<Moment> = run.started_at,
+        finished_at: Option<Moment> = run.finished_at,
+        /// How many times a worker began with it.
+        attempt: i32 = run.attempt,
+        parameters: Option<Object> = run.parameters.as_ref().and_then(Value::as_object).cloned(),
+        /// 0 until there is something to count.
+        rows: RowsAnswer = RowsAnswer::of(&run.result.clone().unwrap_or_default()),
+        bytes: i64 = run.result.as_ref().map_or(0, |result| result.bytes),
+        /// The runs of a set have them.
+        steps: Vec<Object> = Vec::new(),
+    }
+}
+
+answer! {
+    /// What a run did to its Block. By Replace, `added` is what was loaded and `removed` what was held before.
+    pub struct RowsAnswer of (result: &RunResult) {
+        read: i64 = result.read,
+        added: i64 = result.added,
+        changed: i64 = result.changed,
+        removed: i64 = result.removed,
+        unchanged: i64 = result.unchanged,
+        rejected: i64 = result.rejected,
+    }
+}
+
+answer! {
+    /// A line of a run's log.
+    pub struct LogLineAnswer of (line: LogLine) {
+        at: Moment = line.at,
+        /// `info`, `warning` or `error`.
+        level: String = line.level,
+        message: String = line.message,
+    }
+}
 
 /// `GET runs?application_id=&configuration_id=&…`, the newest first.
-pub async fn list(call: Call) -> Answer {
-    let mut params = call.params();
-    let page = params.page();
-    let statuses: Vec<&str> = RunStatus::ALL.iter().map(|s| s.as_str()).collect();
-    let triggers: Vec<&str> = Trigger::ALL.iter().map(|t| t.as_str()).collect();
-    let filter = Filter {
-        application_id: params.id("application_id"),
-        configuration_id: params.id("configuration_id"),
-        schedule_id: params.id("schedule_id"),
-        set_id: params.id("set_id"),
-        parent_id: params.id("parent_id"),
-        status: params.word("status", RunStatus::parse, &statuses),
-        trigger: params.word("trigger", Trigger::parse, &triggers),
-    };
-    params.finish()?;
-    let found = call.read(move |conn, by| actions::list(conn, by, &filter, page.after, page.fetch())).await?;
-    Ok(Reply::ok(page.list(found, |run| run.id, |run| json(&run))).response())
+pub async fn list(call: Call<RunsQuery>) -> Answer<Shown<List<RunAnswer>>> {
+    let RunsQuery { application_id, configuration_id, schedule_id, set_id, parent_id, status, trigger, page } =
+        call.query.clone();
+    let filter = Filter { application_id, configuration_id, schedule_id, set_id, parent_id, status, trigger };
+    let found = call.read(move |conn, by| actions::list(conn, by, &filter, page.before(), page.fetch())).await?;
+    Ok(Reply::ok(call.query.page.list(found, |run| run.id, |run| RunAnswer::of(&run))))
 }
 
 /// `GET runs/{r}`
-pub async fn show(call: Call) -> Answer {
+pub async fn show(call: Call) -> Answer<Shown<RunAnswer>> {
     let id = call.id("r")?;
-    call.no_params()?;
     let (run, _) = call.read(move |conn, by| actions::find(conn, by, id)).await?;
-    Ok(Reply::ok(json(&run)).response())
+    Ok(Reply::ok(RunAnswer::of(&run)))
 }
 
 /// `GET runs/{r}/rejected-rows.csv`
-pub async fn rejected_rows(call: Call) -> Answer {
+pub async fn rejected_rows(call: Call) -> Result<Csv, Problem> {
     let id = call.id("r")?;
-    call.no_params()?;
     let run = call.read(move |conn, by| {
         let (run, entered) = actions::find(conn, by, id)?;
         entered.need_open_scheduling(conn)?;
         Ok(run)
     });
     let (run, blocks) = (run.await?, call.app.blocks.clone());
-    let title = format!("{} {id} rejected rows", run.name);
-    Ok(download::csv(&title, move |out| rejects::write_csv(&blocks, id, out)))
+    Ok(csv(&format!("{} {id} rejected rows", run.name), move |out| rejects::write_csv(&blocks, id, out)))
 }
 
 /// `GET runs/{r}/log`: a list, or lines of text for who accepts only those.
-pub async fn log(call: Call) -> Answer {
+pub async fn log(call: Call<PageQuery>) -> Result<OrText<Shown<List<LogLineAnswer>>>, Problem> {
     let id = call.id("r")?;
-    let mut params = call.params();
-    let page = params.page();
-    params.finish()?;
     let lines = call.read(move |conn, by| {
         actions::find(conn, by, id)?;
         actions::log(conn, id)
     });
     let lines = lines.await?;
     if call.header("Accept").is_some_and(|accept| accept.starts_with("text/plain")) {
-        let text: String = lines.iter().map(|line| format!("{} {} {}\n", line.at, line.level, line.message)).collect();
-        return Ok(actix_web::HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(text));
+        return Ok(OrText::Text(lines.iter().map(|l| format!("{} {} {}\n", l.at, l.level, l.message)).collect()));
     }
     let numbered: Vec<(i64, LogLine)> = (1..).zip(lines).collect();
-    let shown = |(_, line): (i64, LogLine)| json!({ "at": line.at, "level": line.level, "message": line.message });
-    Ok(Reply::ok(page.of_all(numbered, |(number, _)| *number, shown)).response())
+    let page = call.query.of_all(numbered, |(number, _)| *number, |(_, line)| LogLineAnswer::of(line));
+    Ok(OrText::Json(Reply::ok(page)))
 }
 
 /// `POST runs/{r}/cancel`: the run as it stands; its end may come a moment later.
-pub async fn cancel(call: Call, body: Body) -> Answer {
+pub async fn cancel(call: Call, body: Body<Nothing>) -> Answer<Begun<RunAnswer>> {
     let (id, now) = (call.id("r")?, call.now());
-    call.no_params()?;
-    call.once(&body.bytes()?, move |conn, by| {
-        body.empty()?;
-        let run = actions::cancel(conn, by, id, now)?;
-        Ok(Reply::accepted(format!("runs/{id}"), json(&run)))
+    call.once(body, move |conn, by, body| {
+        body.read()?;
+        Ok(begun(&actions::cancel(conn, by, id, now)?))
     })
     .await
 }
 
 /// `POST runs/{r}/again`
-pub async fn again(call: Call, body: Body) -> Answer {
+pub async fn again(call: Call, body: Body<Nothing>) -> Answer<Begun<RunAnswer>> {
     let (id, now) = (call.id("r")?, call.now());
-    call.no_params()?;
     let answer = call
-        .once(&body.bytes()?, move |conn, by| {
-            body.empty()?;
+        .once(body, move |conn, by, body| {
+            body.read()?;
             Ok(begun(&actions::again(conn, by, id, now)?.run))
         })
         .await;
@@ -99,49 +169,6 @@ pub async fn again(call: Call, body: Body) -> Answer {
 }
 
 /// The answer to whoever asked for a run.
-pub fn begun(run: &Run) -> Reply {
-    Reply::accepted(format!("runs/{}", run.id), json(run))
-}
-
-/// As the API answers it. Counts are 0 until there is something to count.
-pub fn json(run: &Run) -> Value {
-    let result = run.result.clone().unwrap_or_default();
-    json!({
-        "id": run.id,
-        "application_id": run.application_id,
-        "configuration_id": run.configuration_id,
-        "configuration_version": run.configuration_version,
-        "block_id": run.block_id,
-        "set_id": run.set_id,
-        "parent_id": run.parent_id,
-        "schedule_id": run.schedule_id,
-        "planned_at": run.planned_at,
-        "planned_until": run.planned_until,
-        "repeat_no": run.repeat_no,
-        "again_of": run.again_of,
-        "trigger": run.trigger,
-        "started_by": run.started_by,
-        "as_member_id": run.as_member_id,
-        "name": run.name,
-        "status": run.status,
-        "reason": run.reason,
-        "cause": run.cause,
-        "late": run.late,
-        "queued_at": run.queued_at,
-        "started_at": run.started_at,
-        "finished_at": run.finished_at,
-        "attempt": run.attempt,
-        "parameters": run.parameters,
-        "rows": {
-            "read": result.read,
-            "added": result.added,
-            "changed": result.changed,
-            "removed": result.removed,
-            "unchanged": result.unchanged,
-            "rejected": result.rejected,
-        },
-        "bytes": result.bytes,
-        // The runs of a set have them.
-        "steps": [],
-    })
+pub fn begun(run: &Run) -> Reply<Begun<RunAnswer>> {
+    Reply::accepted(format!("runs/{}", run.id), RunAnswer::of(run))
 }

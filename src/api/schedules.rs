@@ -1,66 +1,156 @@
-//! Schedules, what they will do, and what a rule would do.
+//! Schedules.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::Answer;
-use super::body::{Body, Members, merge};
-use super::call::Call;
-use super::reply::Reply;
+use super::call::{Call, Nothing, matches};
+use super::{Answer, Body, Gone, List, Made, PageQuery, Patch, Reply, Shown};
 use crate::applications;
 use crate::clock::Moment;
-use crate::db::Conn;
-use crate::error::{AppError, FieldErrors, Result};
-use crate::freezes::{self, Freeze};
-use crate::imports::{self, Overlap};
-use crate::members::{By, Scope};
-use crate::schedules::collisions::{self, Neighbour, Target};
-use crate::schedules::{self, About, Draft, Notify, Rule, RuleDraft, Schedule, actions};
+use crate::error::{FieldErrors, Result};
+use crate::members::Scope;
+use crate::schedules::{About, Draft, Notify, Rule, RuleDraft, Schedule, State, actions};
+use crate::shape::{Ids, Later, Object, answer, sent};
 
-/// How many occurrences are told at most.
-const MOST: i64 = 1_000;
-/// How many a preview tells unless asked.
-const PREVIEW: i64 = 5;
+sent! {
+    /// A schedule as somebody wants it: what it runs, for whom, and a rule. A field that is foreign to the repeat is
+    /// refused: once takes none of `every`, `weekdays`, `months`, `days_of_month`, `window` and `end_date`; minutes and
+    /// hours take `every` and `window`; days `every`; weeks `every` and `weekdays`; months `months` and `days_of_month`.
+    pub struct ScheduleBody {
+        configuration_id: i64 = "Say which import configuration it runs." => 7,
+        /// Import sets are not known in this release.
+        set_id: Later,
+        /// What its runs are called; null: as the configuration.
+        run_name: String,
+        /// True unless said.
+        enabled: bool,
+        /// Off until then, when it turns itself on.
+        off_until: Moment,
+        /// Who is told about what; null: nobody.
+        notify: NotifyBody,
+        /// Values for the parameters of the configuration.
+        parameters: Object;
+        rule: RuleDraft,
+    }
+}
+
+sent! {
+    /// Who is told about what.
+    pub struct NotifyBody {
+        about: About = "Say about what: failed, failed_and_partial or all.",
+        /// Active members who may see the Application.
+        member_ids: Ids,
+    }
+}
+
+answer! {
+    /// When a configuration is imported, who owns that, who is told.
+    pub struct ScheduleAnswer of (schedule: &Schedule) {
+        id: i64 = schedule.id,
+        application_id: i64 = schedule.application_id,
+        /// Who saved it last: it acts with their rights.
+        owner_id: i64 = schedule.owner_id,
+        state: State = schedule.state(),
+        /// Null while it is off or finished.
+        next_at: Option<Moment> = schedule.next_at,
+        /// Why the clock cannot go on with it; it waits until somebody saves it again.
+        broken: Option<String> = schedule.broken.clone(),
+        /// The rule in words.
+        sentence: String = schedule.sentence(),
+        version: i64 = schedule.version,
+        created_at: Moment = schedule.created_at,
+        updated_at: Moment = schedule.updated_at;
+        body: ScheduleBody = ScheduleBody::of(schedule)
+    }
+}
+
+impl ScheduleBody {
+    fn of(schedule: &Schedule) -> Self {
+        let notify = |notify: &Notify| NotifyBody {
+            about: Some(notify.about),
+            member_ids: Some(Ids(notify.member_ids.clone())),
+        };
+        Self {
+            configuration_id: Some(schedule.configuration_id),
+            set_id: None,
+            run_name: schedule.run_name.clone(),
+            enabled: Some(schedule.enabled),
+            off_until: schedule.off_until,
+            notify: schedule.notify.as_ref().map(notify),
+            parameters: schedule.parameters.as_ref().and_then(Value::as_object).cloned(),
+            rule: RuleDraft::from_json(&schedule.rule.to_map()),
+        }
+    }
+
+    /// The schedule that is wanted, or all that is wrong; `errors` is what was found in reading.
+    fn draft(self, mut errors: FieldErrors) -> Result<Draft, FieldErrors> {
+        if !errors.is_empty() {
+            errors.extend(self.rule.parse().err().unwrap_or_default());
+            return Err(errors);
+        }
+        let notify =
+            |sent: NotifyBody| Some(Notify { about: sent.about?, member_ids: sent.member_ids.unwrap_or_default().0 });
+        Ok(Draft {
+            configuration_id: self.configuration_id.unwrap_or_default(),
+            run_name: self.run_name,
+            enabled: self.enabled.unwrap_or(true),
+            off_until: self.off_until,
+            notify: self.notify.and_then(notify),
+            parameters: self.parameters.map(Value::Object),
+            rule: self.rule,
+        })
+    }
+
+    /// What a change begins with. With another repeat, what only the old one had is gone, and what it counts in; turned
+    /// on, it is no longer off until a date.
+    fn before(schedule: &Schedule, patch: &Object) -> Self {
+        let mut before = Self::of(schedule);
+        if let Some(repeat) = patch.get("repeat").and_then(Value::as_str)
+            && repeat != schedule.rule.repeat().key()
+        {
+            before.rule.repeat_as(repeat);
+        }
+        if patch.get("enabled") == Some(&Value::Bool(true)) {
+            before.off_until = None;
+        }
+        before
+    }
+}
 
 /// `GET applications/{a}/schedules`
-pub async fn list(call: Call) -> Answer {
-    let application_id = call.id("a")?;
-    let mut params = call.params();
-    let page = params.page();
-    params.finish()?;
+pub async fn list(call: Call<PageQuery>) -> Answer<Shown<List<ScheduleAnswer>>> {
+    let (application_id, page) = (call.id("a")?, call.query.clone());
     let found = call.read(move |conn, by| {
         let entered = applications::enter(conn, by, application_id)?;
         entered.need_open_scheduling(conn)?;
         actions::page(conn, application_id, page.after(), page.fetch())
     });
-    Ok(Reply::ok(page.list(found.await?, |s| s.id, |s| json(&s))).response())
+    Ok(Reply::ok(call.query.list(found.await?, |s| s.id, |s| ScheduleAnswer::of(&s))))
 }
 
 /// `POST applications/{a}/schedules`
-pub async fn create(call: Call, body: Body) -> Answer {
+pub async fn create(call: Call, body: Body<ScheduleBody>) -> Answer<Made<ScheduleAnswer>> {
     let (application_id, now) = (call.id("a")?, call.now());
-    call.no_params()?;
-    call.once(&body.bytes()?, move |conn, by| {
+    call.once(body, move |conn, by, body| {
         let entered = applications::enter(conn, by, application_id)?;
         entered.need_import(conn, by, Scope::Schedule)?;
-        let schedule = actions::create(conn, by, application_id, draft(body.map()?)?, now)?;
-        Ok(Reply::created(format!("schedules/{}", schedule.id), json(&schedule)))
+        let (sent, errors) = body.look()?;
+        let schedule = actions::create(conn, by, application_id, sent.draft(errors)?, now)?;
+        Ok(Reply::created(format!("schedules/{}", schedule.id), ScheduleAnswer::of(&schedule)))
     })
     .await
 }
 
 /// `GET schedules/{s}`
-pub async fn show(call: Call) -> Answer {
+pub async fn show(call: Call) -> Answer<Shown<ScheduleAnswer>> {
     let id = call.id("s")?;
-    call.no_params()?;
     let (schedule, _) = call.read(move |conn, by| actions::find(conn, by, id)).await?;
-    Ok(Reply::ok(json(&schedule)).response())
+    Ok(Reply::ok(ScheduleAnswer::of(&schedule)))
 }
 
 /// `POST schedules/{s}/copy`: a new schedule like this one, with the fields of the body laid over.
-pub async fn copy(call: Call, body: Body) -> Answer {
+pub async fn copy(call: Call, body: Body<Patch<ScheduleBody>>) -> Answer<Made<ScheduleAnswer>> {
     let (id, now) = (call.id("s")?, call.now());
-    call.no_params()?;
-    call.once(&body.bytes()?, move |conn, by| {
+    call.once(body, move |conn, by, body| {
         let (schedule, entered) = actions::find(conn, by, id)?;
         entered.need_import(conn, by, Scope::Schedule)?;
         let sent = body.map()?;
@@ -72,20 +162,20 @@ pub async fn copy(call: Call, body: Body) -> Answer {
             like.rule = rule;
         }
         // The values belong to the parameters of one configuration.
-        let elsewhere = sent.get("configuration_id").is_some_and(|to| *to != json!(like.configuration_id));
+        let elsewhere =
+            sent.get("configuration_id").is_some_and(|to| !to.is_null() && *to != json!(like.configuration_id));
         like.parameters = like.parameters.take().filter(|_| !elsewhere);
-        let made = actions::create(conn, by, like.application_id, draft(patched(&like, sent))?, now)?;
-        Ok(Reply::created(format!("schedules/{}", made.id), json(&made)))
+        let (sent, errors) = body.look_over(&ScheduleBody::before(&like, &sent))?;
+        let made = actions::create(conn, by, like.application_id, sent.draft(errors)?, now)?;
+        Ok(Reply::created(format!("schedules/{}", made.id), ScheduleAnswer::of(&made)))
     })
     .await
 }
 
 /// `PATCH schedules/{s}`. With `enabled` or `off_until` alone it is the switch, which leaves the Owner.
-pub async fn update(call: Call, body: Body) -> Answer {
+pub async fn update(call: Call, body: Body<Patch<ScheduleBody>>) -> Answer<Shown<ScheduleAnswer>> {
     let (id, expected, now) = (call.id("s")?, call.expected(), call.now());
-    call.no_params()?;
-    body.bytes()?;
-    let saved = call.write(move |conn, by| {
+    let saved = call.change(body, move |conn, by, body| {
         let (schedule, entered) = actions::find(conn, by, id)?;
         entered.need_import(conn, by, Scope::Schedule)?;
         let patch = body.map()?;
@@ -108,238 +198,25 @@ pub async fn update(call: Call, body: Body) -> Answer {
                 _ => {}
             }
         }
-        actions::update(conn, by, id, expected, draft(patched(&schedule, patch))?, now)
+        let (sent, errors) = body.look_over(&ScheduleBody::before(&schedule, &patch))?;
+        let draft = sent.draft(errors)?;
+        if draft.changes_nothing(&schedule) {
+            matches(expected, schedule.version)?;
+            return Ok(schedule);
+        }
+        actions::update(conn, by, id, expected, draft, now)
     });
-    Ok(Reply::ok(json(&saved.await?)).response())
+    Ok(Reply::ok(ScheduleAnswer::of(&saved.await?)))
 }
 
 /// `DELETE schedules/{s}`
-pub async fn delete(call: Call, body: Body) -> Answer {
+pub async fn delete(call: Call, body: Body<Nothing>) -> Answer<Gone> {
     let (id, expected, now) = (call.id("s")?, call.expected(), call.now());
-    call.no_params()?;
-    body.empty()?;
-    call.write(move |conn, by| actions::delete(conn, by, id, expected, now)).await?;
-    Ok(Reply::gone().response())
-}
-
-/// `GET schedules/{s}/occurrences?after=&count=`: strictly after, as if it were on.
-pub async fn occurrences(call: Call) -> Answer {
-    let id = call.id("s")?;
-    let mut params = call.params();
-    let after = params.moment("after").unwrap_or_else(|| call.now());
-    let count = params.count("count", PREVIEW, MOST) as usize;
-    params.finish()?;
-    let (schedule, _) = call.read(move |conn, by| actions::find(conn, by, id)).await?;
-    let rule = &schedule.rule;
-    let mut at: Vec<_> = schedules::occurrences(rule, after).take(count + 1).collect();
-    let more = at.len() > count;
-    at.truncate(count);
-    let next = at.last().copied().filter(|_| more);
-    let told: Vec<Value> = at
-        .into_iter()
-        .map(|at| json!({ "at": at, "local": schedules::local_rfc(rule, at), "note": schedules::note(rule, at) }))
-        .collect();
-    Ok(Reply::ok(json!({ "occurrences": told, "next": next })).response())
-}
-
-/// `POST schedules/preview?count=`: what a rule would do if it were saved now, and what it would come too close to.
-/// Nothing is saved.
-pub async fn preview(call: Call, body: Body) -> Answer {
-    if call.by.need_scope(Scope::Schedule).is_err() {
-        call.by.need_scope(Scope::Read)?;
-    }
-    let now = call.now();
-    let mut params = call.params();
-    let count = params.count("count", PREVIEW, MOST) as usize;
-    params.finish()?;
-    body.bytes()?;
-    let mut members = body.members()?;
-    let rule = RuleDraft::from_json(&take_rule(&mut members));
-    let named = Named {
-        application_id: members.integer("application_id"),
-        configuration_id: members.integer("configuration_id"),
-        schedule_id: members.integer("schedule_id"),
-    };
-    let mut errors = members.finish().err().unwrap_or_default();
-    let rule = rule.parse().and_then(|rule| rule.check_future(now).map(|()| rule));
-    let rule = rule.map_err(|more| errors.extend(more)).ok();
-    let (freezes, beside, more) = call.read(move |conn, by| named.look_up(conn, by)).await?;
-    errors.extend(more);
-    let Some(rule) = rule.filter(|_| errors.is_empty()) else { return Err(AppError::from(errors).into()) };
-    let mut preview = schedules::preview(&rule, beside.as_ref().map(|beside| beside.overlap), now, count);
-    freezes::annotate(&mut preview, &freezes);
-    let found =
-        beside.map(|beside| collisions::look(&rule, &beside.target, &beside.neighbours, now)).unwrap_or_default();
-    let body = json!({
-        "sentence": preview.sentence,
-        "occurrences": preview.occurrences,
-        "ends_after": preview.ends_after,
-        "hint": preview.hint,
-        "collisions": found.list,
-        "suggestion": found.suggestion,
+    let gone = call.change(body, move |conn, by, body| {
+        actions::find(conn, by, id)?.1.need_import(conn, by, Scope::Schedule)?;
+        body.read()?;
+        actions::delete(conn, by, id, expected, now)
     });
-    Ok(Reply::ok(body).response())
-}
-
-/// What a preview may name besides the rule.
-#[derive(Clone, Copy)]
-struct Named {
-    application_id: Option<i64>,
-    configuration_id: Option<i64>,
-    /// The schedule that is edited: it does not come too close to itself.
-    schedule_id: Option<i64>,
-}
-
-/// What a previewed schedule would use, and what there is to come too close to.
-struct Beside {
-    target: Target,
-    overlap: Overlap,
-    neighbours: Vec<Neighbour>,
-}
-
-impl Named {
-    /// Nothing is shared without a configuration. What is not there, or not in this Application, is wrong at its field.
-    fn look_up(self, conn: &mut Conn, by: &By) -> Result<(Vec<Freeze>, Option<Beside>, FieldErrors)> {
-        let (mut errors, mut freezes) = (FieldErrors::new(), Vec::new());
-        let Some(application_id) = self.application_id else {
-            if self.configuration_id.or(self.schedule_id).is_some() {
-                errors.add("application_id", "Say in which Application it would run.");
-            }
-            return Ok((freezes, None, errors));
-        };
-        let Some(entered) = found(applications::enter(conn, by, application_id))? else {
-            errors.add("application_id", "There is no such Application.");
-            return Ok((freezes, None, errors));
-        };
-        if entered.may_open_scheduling() {
-            freezes = freezes::of_application(conn, application_id)?;
-        }
-        let schedule = self.schedule_id.map(|id| found(actions::find(conn, by, id))).transpose()?.flatten();
-        if self.schedule_id.is_some() && schedule.is_none_or(|(s, _)| s.application_id != application_id) {
-            errors.add("schedule_id", "There is no such schedule in this Application.");
-        }
-        let Some(configuration_id) = self.configuration_id else {
-            return Ok((freezes, None, errors));
-        };
-        let Some((configuration, definition)) = found(imports::find(conn, &entered, configuration_id))? else {
-            errors.add("configuration_id", "There is no such import configuration in this Application.");
-            return Ok((freezes, None, errors));
-        };
-        let target = Target {
-            application_id,
-            configuration_id,
-            block_id: configuration.block_id,
-            connection_id: configuration.connection_id,
-            spacing_minutes: entered.application.spacing_minutes,
-            schedule_id: self.schedule_id,
-        };
-        // What others schedule is for whoever may open Import Scheduling.
-        let neighbours = match entered.may_open_scheduling() {
-            true => collisions::neighbours(conn, by, application_id)?,
-            false => Vec::new(),
-        };
-        Ok((freezes, Some(Beside { target, overlap: definition.overlap, neighbours }), errors))
-    }
-}
-
-/// `None`: it is not there.
-fn found<T>(result: Result<T>) -> Result<Option<T>> {
-    match result {
-        Err(AppError::NotFound) => Ok(None),
-        other => other.map(Some),
-    }
-}
-
-/// As the API answers it: the rule's fields beside the others.
-pub fn json(schedule: &Schedule) -> Value {
-    let mut whole = schedule.rule.to_map();
-    let own = json!({
-        "id": schedule.id,
-        "application_id": schedule.application_id,
-        "configuration_id": schedule.configuration_id,
-        "set_id": null,
-        "run_name": schedule.run_name,
-        "enabled": schedule.enabled,
-        "off_until": schedule.off_until,
-        "parameters": schedule.parameters,
-        "notify": schedule.notify,
-        "owner_id": schedule.owner_id,
-        "state": schedule.state(),
-        "next_at": schedule.next_at,
-        "broken": schedule.broken,
-        "sentence": schedule.sentence(),
-        "version": schedule.version,
-        "created_at": schedule.created_at,
-        "updated_at": schedule.updated_at,
-    });
-    if let Value::Object(own) = own {
-        whole.extend(own);
-    }
-    Value::Object(whole)
-}
-
-/// What a PATCH makes of a schedule, to be read like the body of a POST. With another repeat, what only the old one
-/// had is gone; turned on, it is no longer off until a date.
-fn patched(schedule: &Schedule, patch: Map<String, Value>) -> Map<String, Value> {
-    let mut whole = schedule.rule.to_map();
-    if let Some(own) = patch.get("repeat").and_then(Value::as_str).and_then(RuleDraft::own_fields) {
-        let common = ["repeat", "start_date", "start_time", "time_zone"];
-        whole.retain(|name, _| common.contains(&name.as_str()) || own.contains(&name.as_str()));
-    }
-    let own = json!({
-        "configuration_id": schedule.configuration_id,
-        "run_name": schedule.run_name,
-        "enabled": schedule.enabled,
-        "off_until": schedule.off_until,
-        "parameters": schedule.parameters,
-        "notify": schedule.notify,
-    });
-    if let Value::Object(own) = own {
-        whole.extend(own);
-    }
-    if patch.get("enabled") == Some(&Value::Bool(true)) {
-        whole.remove("off_until");
-    }
-    merge(&mut whole, patch);
-    whole
-}
-
-fn take_rule(members: &mut Members) -> Map<String, Value> {
-    Rule::FIELDS.iter().filter_map(|name| Some(((*name).to_owned(), members.take(name)?))).collect()
-}
-
-fn draft(body: Map<String, Value>) -> Result<Draft> {
-    let mut members = Members::of(body);
-    let rule = RuleDraft::from_json(&take_rule(&mut members));
-    members.only_absent("set_id", "Import sets are not known here. Name a configuration.");
-    let draft = Draft {
-        configuration_id: members.needed_id("configuration_id", "Say which import configuration it runs."),
-        run_name: members.text("run_name"),
-        enabled: members.flag("enabled").unwrap_or(true),
-        off_until: members.moment("off_until"),
-        notify: members.object("notify").and_then(|sent| notify(sent, &mut members.errors)),
-        parameters: members.object("parameters").map(Value::Object),
-        rule: rule.clone(),
-    };
-    match members.finish() {
-        Ok(()) => Ok(draft),
-        Err(mut errors) => {
-            errors.extend(rule.parse().err().unwrap_or_default());
-            Err(errors.into())
-        }
-    }
-}
-
-fn notify(sent: Map<String, Value>, errors: &mut FieldErrors) -> Option<Notify> {
-    let mut members = Members::within(sent, "notify.".into());
-    let about = members.needed_text("about", "Say about what: failed, failed_and_partial or all.");
-    let member_ids = members.ids("member_ids").unwrap_or_default();
-    let known = About::parse(&about);
-    if known.is_none() && members.errors.is_empty() {
-        members.wrong::<()>("about", "Use failed, failed_and_partial or all.");
-    }
-    if let Err(more) = members.finish() {
-        errors.extend(more);
-    }
-    known.map(|about| Notify { about, member_ids })
+    gone.await?;
+    Ok(Reply::gone())
 }

@@ -14,11 +14,11 @@ use crate::error::{AppError, Result};
 const HOURS: i64 = 24;
 
 /// What is known of a key.
-pub enum Kept {
+pub enum Kept<K> {
     /// Nothing: it is this request's now.
     Fresh,
     /// The same request was answered.
-    Done(Reply),
+    Done(Reply<K>),
     /// Another request has it.
     Other,
     /// The same request is being worked on.
@@ -32,7 +32,7 @@ pub fn forget_old(conn: &mut Conn, now: Moment) -> Result<usize> {
 }
 
 /// Takes a key. While another transaction has taken it and not ended, this waits.
-pub fn begin(conn: &mut Conn, token_id: i64, key: &str, hash: &str, now: Moment) -> Result<Kept> {
+pub fn begin<K>(conn: &mut Conn, token_id: i64, key: &str, hash: &str, now: Moment) -> Result<Kept<K>> {
     let old = now.minus(Duration::hours(HOURS)).micros();
     diesel::delete(
         idempotency_keys::table
@@ -69,11 +69,11 @@ pub fn begin(conn: &mut Conn, token_id: i64, key: &str, hash: &str, now: Moment)
     }
     let Some(status) = status.and_then(|status| u16::try_from(status).ok()) else { return Ok(Kept::Busy) };
     let body = body.map(|body| serde_json::from_str(&body)).transpose().map_err(AppError::internal)?;
-    Ok(Kept::Done(Reply { status, location, body }))
+    Ok(Kept::Done(Reply::kept(status, location, body)))
 }
 
 /// Keeps the answer under the key that [`begin`] took.
-pub fn keep(conn: &mut Conn, token_id: i64, key: &str, reply: &Reply) -> Result<()> {
+pub fn keep<K>(conn: &mut Conn, token_id: i64, key: &str, reply: &Reply<K>) -> Result<()> {
     diesel::update(idempotency_keys::table.find((token_id, key)))
         .set((
             idempotency_keys::status.eq(i32::from(reply.status)),

@@ -8,7 +8,16 @@ use serde_json::Value;
 use super::call::Call;
 use super::problem::Problem;
 use crate::error::{AppError, FieldErrors};
+use crate::shape::sent;
 use crate::web::form::{UPLOAD_LIMIT, Upload};
+
+sent! {
+    /// Of a file that is the body itself.
+    pub struct FileQuery {
+        /// What it is called; a form says so with its part.
+        name: String => "sales.csv",
+    }
+}
 
 /// What was sent.
 pub struct Given {
@@ -18,13 +27,12 @@ pub struct Given {
 }
 
 /// Receives a file into a temporary one.
-pub async fn receive(call: &Call, payload: Payload) -> Result<Given, Problem> {
+pub async fn receive(call: &Call<FileQuery>, payload: Payload) -> Result<Given, Problem> {
     let kind = call.header("Content-Type").unwrap_or_default().to_ascii_lowercase();
     if kind.starts_with("multipart/") { form(call, payload).await } else { plain(call, payload).await }
 }
 
-async fn form(call: &Call, payload: Payload) -> Result<Given, Problem> {
-    call.no_params()?;
+async fn form(call: &Call<FileQuery>, payload: Payload) -> Result<Given, Problem> {
     let parts = Multipart::new(call.request.headers(), payload);
     let upload = Upload::read(&call.request, parts, false).await?;
     let mut errors = FieldErrors::new();
@@ -50,14 +58,12 @@ async fn form(call: &Call, payload: Payload) -> Result<Given, Problem> {
     }
 }
 
-async fn plain(call: &Call, mut payload: Payload) -> Result<Given, Problem> {
-    let mut params = call.params();
-    let name = params.text("name").unwrap_or_else(|| "file.csv".into());
+async fn plain(call: &Call<FileQuery>, mut payload: Payload) -> Result<Given, Problem> {
+    let name = call.query.name.as_deref().unwrap_or("file.csv");
     let name = name.rsplit(['/', '\\']).next().unwrap_or_default().trim().to_owned();
-    if name.is_empty() || name.contains('\0') || name.len() > 255 {
-        params.wrong::<()>("name", "Send the name of the file, such as sales.csv.");
+    if name.is_empty() || name.len() > 255 {
+        return Err(AppError::invalid("name", "Send the name of the file, such as sales.csv.").into());
     }
-    params.finish()?;
     let mut file = tempfile::tempfile().map_err(AppError::internal)?;
     let mut bytes = 0u64;
     while let Some(piece) = payload.next().await {

@@ -11,6 +11,6 @@ mod store;
 mod test;
 
 pub use actions::{archive, authorise, create, find, list, need_administrator, page, update};
-pub use model::{Connection, ConnectionDraft};
+pub use model::{Connection, ConnectionAnswer, ConnectionDraft};
 pub use store::{authorised_for, by_ids, of_application};
 pub use test::{Tested, files, open, test};

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::clock::Moment;
 use crate::connectors::{self, Kind};
 use crate::error::FieldErrors;
+use crate::shape::{Described, Object, Schemas, answer};
 
 /// A configured connector, without its secrets.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +25,39 @@ pub struct Connection {
     pub application_ids: Vec<i64>,
     pub version: i64,
     pub created_at: Moment,
+}
+
+answer! {
+    /// A configured connector. Of its secrets it is only known that they are set.
+    pub struct ConnectionAnswer of (connection: &Connection) {
+        id: i64 = connection.id,
+        name: String = connection.name.clone(),
+        kind: String = connection.kind.clone(),
+        /// What its kind asks for.
+        settings: Object = connection.settings.as_object().cloned().unwrap_or_default(),
+        /// By name.
+        secrets: SecretsAnswer = SecretsAnswer(
+            connection.secrets.iter().map(|(name, at)| (name.clone(), SetAnswer { set_at: *at })).collect(),
+        ),
+        /// For which Applications it is authorised.
+        application_ids: Vec<i64> = connection.application_ids.clone(),
+        version: i64 = connection.version,
+    }
+}
+
+answer! {
+    /// A secret that is set.
+    pub struct SetAnswer { set_at: Moment }
+}
+
+/// Secrets by name.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SecretsAnswer(BTreeMap<String, SetAnswer>);
+
+impl Described for SecretsAnswer {
+    fn schema(schemas: &mut Schemas) -> Value {
+        json!({ "type": "object", "additionalProperties": SetAnswer::schema(schemas) })
+    }
 }
 
 /// A Connection as somebody wants it.
@@ -67,17 +102,7 @@ impl Connection {
 
     /// As the audit log keeps it and the API answers it: of secrets only that they are set.
     pub fn json(&self) -> Value {
-        let secrets: Map<String, Value> =
-            self.secrets.iter().map(|(name, at)| (name.clone(), json!({ "set_at": at }))).collect();
-        json!({
-            "id": self.id,
-            "name": self.name,
-            "kind": self.kind,
-            "settings": self.settings,
-            "secrets": secrets,
-            "application_ids": self.application_ids,
-            "version": self.version,
-        })
+        json!(ConnectionAnswer::of(self))
     }
 }
 

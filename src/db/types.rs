@@ -78,6 +78,19 @@ macro_rules! text_enum {
             }
         }
 
+        impl $crate::shape::Described for $name {
+            fn schema(_: &mut $crate::shape::Schemas) -> serde_json::Value {
+                serde_json::json!({ "type": "string", "enum": [$($word),+] })
+            }
+        }
+
+        impl $crate::shape::Sent for $name {
+            fn read(sent: serde_json::Value, at: &str, reader: &mut $crate::shape::Reader) -> Option<Self> {
+                let known = sent.as_str().and_then(Self::parse);
+                known.or_else(|| reader.wrong(at, format!("Use {}.", [$($word),+].join(" or "))))
+            }
+        }
+
         impl<DB: diesel::backend::Backend> diesel::serialize::ToSql<diesel::sql_types::Text, DB> for $name
         where
             str: diesel::serialize::ToSql<diesel::sql_types::Text, DB>,

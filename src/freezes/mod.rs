@@ -12,7 +12,7 @@ pub mod pages;
 mod store;
 
 pub use holding::{annotate, at, count_held, first_free, released};
-pub use model::{Draft, Freeze, Stage};
+pub use model::{Draft, Freeze, FreezeAnswer, FreezeBody, Stage};
 pub use store::of_application;
 
 /// What the clock asks of freezes and writes down about them. Nobody acts there, so nothing is asked about rights.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::clock::Moment;
 use crate::error::FieldErrors;
 use crate::members::check_name;
+use crate::shape::{answer, sent};
 use crate::words;
 
 /// The longest; whoever wants more turns schedules off.
@@ -32,6 +33,43 @@ pub struct Freeze {
     pub archived_at: Option<Moment>,
     /// The Application's, in which people read and type its times.
     pub time_zone: Tz,
+}
+
+sent! {
+    /// A freeze as a program wants it.
+    pub struct FreezeBody {
+        /// What people call it.
+        name: String => "Year-end close",
+        /// When it ends, excluded.
+        to: Moment = "Say when it ends." => "2027-01-04T05:00:00Z",
+        /// When it begins; now unless said.
+        from: Moment => "2026-12-31T17:00:00Z",
+        /// Whether each import that it kept from running runs once when it ends.
+        run_once: bool,
+    }
+}
+
+answer! {
+    /// A time in which an Application's schedules do not run.
+    pub struct FreezeAnswer of (freeze: &Freeze) {
+        id: i64 = freeze.id,
+        application_id: i64 = freeze.application_id,
+        version: i64 = freeze.version,
+        created_by: i64 = freeze.created_by,
+        created_at: Moment = freeze.created_at;
+        body: FreezeBody = FreezeBody::of(freeze)
+    }
+}
+
+impl FreezeBody {
+    pub fn of(freeze: &Freeze) -> Self {
+        Self {
+            name: Some(freeze.name.clone()),
+            to: Some(freeze.ends_at),
+            from: Some(freeze.starts_at),
+            run_once: Some(freeze.run_once),
+        }
+    }
 }
 
 /// Where a freeze stands in time.
@@ -93,17 +131,7 @@ impl Freeze {
 
     /// As the audit log keeps it and the API answers it.
     pub fn json(&self) -> Value {
-        json!({
-            "id": self.id,
-            "application_id": self.application_id,
-            "name": self.name,
-            "from": self.starts_at,
-            "to": self.ends_at,
-            "run_once": self.run_once,
-            "version": self.version,
-            "created_by": self.created_by,
-            "created_at": self.created_at,
-        })
+        json!(FreezeAnswer::of(self))
     }
 
     /// What would save it unchanged.

@@ -20,7 +20,7 @@ pub use model::{
     AfterSuccess, Configuration, ConfigurationStatus, Definition, Draft, Expr, Listed, Mapping, Mode, Outline, Overlap,
     Rejects, Source, UnknownItems, Version,
 };
-pub use parse::json;
+pub use parse::{ConfigurationAnswer, ConfigurationBody};
 pub use store::{by_id, by_ids, set_status, version};
 pub use target::Target;
 

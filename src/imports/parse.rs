@@ -1,315 +1,299 @@
-//! A configuration as the API takes and answers it. What is unknown, of the wrong type or not possible here is told
-//! member by member; null counts as absent.
+//! A configuration as the API takes and answers it, and the audit log keeps it.
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::model::{
-    ATTEMPT_SECONDS, ATTEMPTS, AfterSuccess, Configuration, Definition, Draft, Expr, MAX_ATTEMPT_SECONDS, MAX_ATTEMPTS,
-    Mapping, Mode, Overlap, Rejects, Source, UnknownItems,
+    ATTEMPT_SECONDS, ATTEMPTS, AfterSuccess, Configuration, ConfigurationStatus, Definition, Draft, Expr, Mapping, Mode,
+    Overlap, Rejects, Source, UnknownItems,
 };
+use crate::db::text_enum;
 use crate::error::FieldErrors;
-use crate::formats::{CsvOptions, Format, ReadOptions};
+use crate::formats::{Compression, CsvOptions, Format, ReadOptions};
+use crate::shape::{Fields, Later, Members, Object, Properties, Reader, answer, sent};
 
-const MEMBERS: [&str; 17] = [
-    "name",
-    "description",
-    "block_id",
-    "connection_id",
-    "source_block_id",
-    "source",
-    "mapping",
-    "mode",
-    "scope",
-    "rejects",
-    "unknown_items",
-    "overlap",
-    "attempts",
-    "attempt_seconds",
-    "parameters",
-    "guard",
-    "layout",
-];
+sent! {
+    /// An import configuration as somebody wants it.
+    pub struct ConfigurationBody {
+        name: String = "Give it a name." => "Sales by day",
+        description: String,
+        block_id: i64 = "Say which Block it fills." => 3,
+        /// Where the source is fetched; without one it takes a file by hand.
+        connection_id: i64,
+        /// A Block as a source is not known in this release.
+        source_block_id: Later,
+        source: SourceBody,
+        /// What fills which column; absent: by equal names.
+        mapping: Vec<MappingBody>,
+        /// How rows meet those that are there.
+        mode: Mode = "Say how rows meet those that are there: append, update or replace.",
+        /// Replacing only a part of a Block is not known in this release.
+        scope: Later,
+        rejects: RejectsBody,
+        /// What becomes of a row that names an item which its Dimension list lacks.
+        unknown_items: UnknownItems,
+        /// What an occurrence does while the previous run is still going; `skip` unless said.
+        overlap: Overlap,
+        /// How often a run is tried, from 1 to 10; 3 unless said.
+        attempts: i32 => 3,
+        /// How long one attempt may take, from 1 to 86,400 seconds; an hour unless said.
+        attempt_seconds: i32 => 3600,
+        /// Parameters are not known in this release.
+        parameters: Later,
+        /// A volume guard is not known in this release.
+        guard: Later,
+    }
+}
+
+text_enum! {
+    /// How the rows of a source stand.
+    pub enum Layout { Flat = "flat" }
+}
+
+sent! {
+    /// Where the rows come from and how they are written.
+    pub struct SourceBody {
+        /// The file, below the Connection's folder or address.
+        path: String => "sales.csv",
+        /// What is asked of a Connection to a database.
+        query: String,
+        /// What becomes of the file once it is loaded; `leave` unless said.
+        after_success: AfterSuccess,
+        /// Where a file is moved, below the Connection's folder.
+        move_to: String => "done",
+        layout: Layout;
+        read: ReadBody,
+    }
+}
+
+sent! {
+    /// What fills one column of the Block.
+    pub struct MappingBody {
+        /// A column of the source.
+        from: String => "Day",
+        /// Or the same in every row, as a cell of the source would write it.
+        constant: String,
+        /// The Block's column.
+        to: String => "Date",
+    }
+}
+
+sent! {
+    /// What becomes of a load of which rows are rejected.
+    pub struct RejectsBody {
+        /// Whether the good rows are loaded; unless said by Append and Update, not by Replace.
+        load_good: bool,
+        /// More rejected rows than this: nothing is loaded.
+        max_rows: i64,
+        /// The same in per cent of the rows read.
+        max_percent: f64,
+    }
+}
+
+answer! {
+    /// A saved way to fill one Block.
+    pub struct ConfigurationAnswer of (configuration: &Configuration, definition: &Definition) {
+        id: i64 = configuration.id,
+        application_id: i64 = configuration.application_id,
+        /// Grows with every change; a run says which one it followed.
+        version: i64 = configuration.version,
+        /// How its latest run ended that counts.
+        status: Option<ConfigurationStatus> = configuration.status,
+        status_run_id: Option<i64> = configuration.status_run_id,
+        /// Whether a file must be given each time it runs.
+        needs_file: bool = configuration.needs_file();
+        body: ConfigurationBody = ConfigurationBody::of(configuration, definition).with_load_good(definition)
+    }
+}
+
+/// As the audit log keeps it.
+pub fn json(configuration: &Configuration, definition: &Definition) -> Value {
+    json!(ConfigurationAnswer::of(configuration, definition))
+}
+
+impl ConfigurationBody {
+    /// What would save it unchanged.
+    pub fn of(configuration: &Configuration, definition: &Definition) -> Self {
+        let line = |line: &Mapping| {
+            let (from, constant) = match &line.fills {
+                Expr::Column(name) => (Some(name.clone()), None),
+                Expr::Constant(text) => (None, Some(text.clone())),
+            };
+            MappingBody { from, constant, to: Some(line.to.clone()) }
+        };
+        let Rejects { load_good, max_rows, max_percent } = definition.rejects;
+        let source = &definition.source;
+        Self {
+            name: Some(configuration.name.clone()),
+            description: Some(configuration.description.clone()),
+            block_id: Some(configuration.block_id),
+            connection_id: configuration.connection_id,
+            source: Some(SourceBody {
+                path: source.path.clone(),
+                query: source.query.clone(),
+                after_success: Some(source.after_success),
+                move_to: source.move_to.clone(),
+                layout: Some(Layout::Flat),
+                read: ReadBody::of(&source.read),
+            }),
+            mapping: definition.mapping.as_ref().map(|lines| lines.iter().map(line).collect()),
+            mode: Some(definition.mode),
+            rejects: Some(RejectsBody { load_good, max_rows, max_percent }),
+            unknown_items: Some(definition.unknown_items),
+            overlap: Some(definition.overlap),
+            attempts: Some(definition.attempts),
+            attempt_seconds: Some(definition.attempt_seconds),
+            ..Self::default()
+        }
+    }
+
+    /// What a change begins with. Another format, or a query instead of a file, has no use for the old one's
+    /// punctuation.
+    pub fn before(configuration: &Configuration, definition: &Definition, patch: &Object) -> Self {
+        let mut before = Self::of(configuration, definition);
+        let (Some(source), Some(Value::Object(sent))) = (&mut before.source, patch.get("source")) else { return before };
+        let says = |name: &str| sent.get(name).is_some_and(|value| !value.is_null());
+        let read = &mut source.read.0;
+        if sent.contains_key("query") && says("query") != source.query.is_some() && !sent.contains_key("format") {
+            read.remove("format");
+        } else if sent.get("format").is_none_or(|format| read.get("format") == Some(format)) {
+            return before;
+        }
+        read.retain(|name, _| !CsvOptions::MEMBERS.contains(&name.as_str()));
+        before
+    }
+
+    /// With what becomes of good rows said, also where nobody chose.
+    fn with_load_good(mut self, definition: &Definition) -> Self {
+        if let Some(rejects) = &mut self.rejects {
+            rejects.load_good = Some(definition.loads_good());
+        }
+        self
+    }
+
+    /// The configuration that is wanted, or all that is wrong; `errors` is what was found in reading.
+    pub fn draft(self, mut errors: FieldErrors) -> Result<Draft, FieldErrors> {
+        let source = self.source.unwrap_or_default();
+        let RejectsBody { load_good, max_rows, max_percent } = self.rejects.unwrap_or_default();
+        let definition = Definition {
+            source: source.source(&mut errors),
+            mapping: self.mapping.map(|lines| mapping(lines, &mut errors)),
+            mode: self.mode.unwrap_or(Mode::Append),
+            rejects: Rejects { load_good, max_rows, max_percent },
+            unknown_items: self.unknown_items.unwrap_or(UnknownItems::Reject),
+            overlap: self.overlap.unwrap_or(Overlap::Skip),
+            attempts: self.attempts.unwrap_or(ATTEMPTS),
+            attempt_seconds: self.attempt_seconds.unwrap_or(ATTEMPT_SECONDS),
+        };
+        errors.ok_or(Draft {
+            name: self.name.unwrap_or_default(),
+            description: self.description.unwrap_or_default(),
+            block_id: self.block_id.unwrap_or_default(),
+            connection_id: self.connection_id,
+            definition,
+        })
+    }
+}
 
 impl Draft {
     /// Reads the body of a POST.
     pub fn parse(body: &Map<String, Value>) -> Result<Self, FieldErrors> {
-        let mut reader = Reader { errors: FieldErrors::new() };
-        for name in body.keys().filter(|name| !MEMBERS.contains(&name.as_str()) || *name == "layout") {
-            reader.wrong(name.clone(), "An import configuration has no such member.");
-        }
-        reader.only_null(body, "source_block_id", "A Block cannot be a source. Name a Connection, or leave both out.");
-        reader.only_null(body, "scope", "A scope goes with the mode replace_scope, which is not known here.");
-        reader.only_null(body, "parameters", "Parameters are not known here. Leave them out.");
-        reader.only_null(body, "guard", "A volume guard is not known here. Leave it out.");
-        let mode = match body.get("mode").and_then(Value::as_str) {
-            Some("replace_scope") => {
-                reader
-                    .wrong("mode", "Replacing only a part of a Block is not possible. Use append, update or replace.");
-                None
-            }
-            Some(word) => reader.word("mode", word, Mode::parse, "append, update or replace"),
-            None => {
-                reader.wrong("mode", "Say how rows meet those that are there: append, update or replace.");
-                None
-            }
-        };
-        let name = reader.text(body, "name", "name");
-        if name.is_none() && reader.errors.of("name").is_none() {
-            reader.wrong("name", "Give it a name.");
-        }
-        let block_id = reader.integer(body, "block_id", "block_id");
-        if block_id.is_none() && reader.errors.of("block_id").is_none() {
-            reader.wrong("block_id", "Say which Block it fills.");
-        }
-        let definition = Definition {
-            source: reader.source(body),
-            mapping: reader.mapping(body),
-            mode: mode.unwrap_or(Mode::Append),
-            rejects: reader.rejects(body),
-            unknown_items: UnknownItems::Reject,
-            overlap: present(body, "overlap")
-                .and_then(|value| reader.word_of("overlap", value, Overlap::parse, "skip or queue"))
-                .unwrap_or(Overlap::Skip),
-            attempts: reader.bounded(body, "attempts", ATTEMPTS, MAX_ATTEMPTS),
-            attempt_seconds: reader.bounded(body, "attempt_seconds", ATTEMPT_SECONDS, MAX_ATTEMPT_SECONDS),
-        };
-        if let Some(value) = present(body, "unknown_items")
-            && value != "reject"
-        {
-            reader.wrong("unknown_items", "A row that names an unknown item is rejected: use reject.");
-        }
-        let draft = Self {
-            name: name.unwrap_or_default(),
-            description: reader.text(body, "description", "description").unwrap_or_default(),
-            block_id: block_id.unwrap_or_default(),
-            connection_id: reader.integer(body, "connection_id", "connection_id"),
-            definition,
-        };
-        reader.errors.ok_or(draft)
-    }
-
-    /// Reads the body of a PATCH: what is there with the members of the body in their places. Objects are merged
-    /// member by member, null brings a default back.
-    pub fn patched(
-        configuration: &Configuration,
-        definition: &Definition,
-        body: &Map<String, Value>,
-    ) -> Result<Self, FieldErrors> {
-        let mut whole = Self::of(configuration, definition).json();
-        forget_other_format(&mut whole, body);
-        merge(&mut whole, body);
-        Self::parse(&whole)
-    }
-
-    /// What is there, to be changed.
-    pub fn of(configuration: &Configuration, definition: &Definition) -> Self {
-        Self {
-            name: configuration.name.clone(),
-            description: configuration.description.clone(),
-            block_id: configuration.block_id,
-            connection_id: configuration.connection_id,
-            definition: definition.clone(),
-        }
-    }
-
-    fn json(&self) -> Map<String, Value> {
-        let mut whole = Map::new();
-        whole.insert("name".into(), self.name.clone().into());
-        whole.insert("description".into(), self.description.clone().into());
-        whole.insert("block_id".into(), self.block_id.into());
-        whole.insert("connection_id".into(), self.connection_id.into());
-        if let Ok(Value::Object(definition)) = serde_json::to_value(&self.definition) {
-            whole.extend(definition);
-        }
-        whole
+        let mut reader = Reader::default();
+        let sent: ConfigurationBody = reader.object(body.clone(), "");
+        sent.draft(reader.errors)
     }
 }
 
-/// As the API answers it and the audit log keeps it.
-pub fn json(configuration: &Configuration, definition: &Definition) -> Value {
-    let mut whole = Draft::of(configuration, definition).json();
-    whole.insert("id".into(), configuration.id.into());
-    whole.insert("application_id".into(), configuration.application_id.into());
-    whole.insert("source_block_id".into(), Value::Null);
-    whole.insert("version".into(), configuration.version.into());
-    whole.insert("status".into(), json!(configuration.status));
-    whole.insert("status_run_id".into(), configuration.status_run_id.into());
-    whole.insert("needs_file".into(), configuration.needs_file().into());
-    if let Some(Value::Object(rejects)) = whole.get_mut("rejects") {
-        rejects.insert("load_good".into(), definition.loads_good().into());
-    }
-    Value::Object(whole)
-}
-
-fn merge(into: &mut Map<String, Value>, patch: &Map<String, Value>) {
-    for (name, value) in patch {
-        match (into.get_mut(name), value) {
-            (Some(Value::Object(there)), Value::Object(given)) => merge(there, given),
-            _ => drop(into.insert(name.clone(), value.clone())),
+impl SourceBody {
+    /// The format follows from the query or the file's name where none is said.
+    fn source(self, errors: &mut FieldErrors) -> Source {
+        let by_name = || self.path.as_deref().and_then(Format::by_name).unwrap_or_default();
+        let usual = if self.query.is_some() { Format::Rows } else { by_name() };
+        let read = ReadOptions::parse(&self.read.0, usual).unwrap_or_else(|more| {
+            errors.extend(more);
+            ReadOptions::default()
+        });
+        Source {
+            path: self.path,
+            query: self.query,
+            after_success: self.after_success.unwrap_or_default(),
+            move_to: self.move_to,
+            read,
         }
     }
 }
 
-/// Another format, or a query instead of a file, has no use for the old one's punctuation.
-fn forget_other_format(whole: &mut Map<String, Value>, body: &Map<String, Value>) {
-    let (Some(Value::Object(there)), Some(Value::Object(given))) = (whole.get_mut("source"), body.get("source")) else {
-        return;
-    };
-    let queried = |members: &Map<String, Value>| present(members, "query").is_some();
-    if given.contains_key("query") && queried(there) != queried(given) && !given.contains_key("format") {
-        there.remove("format");
-    } else if given.get("format").is_none_or(|format| there.get("format") == Some(format)) {
-        return;
-    }
-    there.retain(|name, _| !CsvOptions::MEMBERS.contains(&name.as_str()));
-}
-
-fn present<'a>(map: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    map.get(name).filter(|value| !value.is_null())
-}
-
-struct Reader {
-    errors: FieldErrors,
-}
-
-impl Reader {
-    fn wrong(&mut self, field: impl Into<String>, detail: impl Into<String>) {
-        self.errors.add(field, detail);
-    }
-
-    fn only_null(&mut self, map: &Map<String, Value>, name: &str, detail: &str) {
-        let empty =
-            |value: &Value| value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(Map::is_empty);
-        if present(map, name).is_some_and(|value| !empty(value)) {
-            self.wrong(name, detail);
-        }
-    }
-
-    fn text(&mut self, map: &Map<String, Value>, name: &str, field: &str) -> Option<String> {
-        match present(map, name)? {
-            Value::String(text) => Some(text.clone()),
+fn mapping(lines: Vec<MappingBody>, errors: &mut FieldErrors) -> Vec<Mapping> {
+    let mut mapping = Vec::with_capacity(lines.len());
+    for (i, line) in lines.into_iter().enumerate() {
+        let fills = match (line.from, line.constant) {
+            (Some(name), None) => Expr::Column(name),
+            (None, Some(text)) => Expr::Constant(text),
             _ => {
-                self.wrong(field, "Send text.");
-                None
-            }
-        }
-    }
-
-    fn integer(&mut self, map: &Map<String, Value>, name: &str, field: &str) -> Option<i64> {
-        let value = present(map, name)?;
-        if value.as_i64().is_none() {
-            self.wrong(field, "Send a whole number.");
-        }
-        value.as_i64()
-    }
-
-    fn bounded(&mut self, map: &Map<String, Value>, name: &str, usual: i32, most: i32) -> i32 {
-        let Some(number) = self.integer(map, name, name) else { return usual };
-        // What lies outside is told when the draft is checked.
-        i32::try_from(number).unwrap_or(most + 1)
-    }
-
-    fn word<T>(&mut self, field: &str, word: &str, parse: fn(&str) -> Option<T>, words: &str) -> Option<T> {
-        let found = parse(word);
-        if found.is_none() {
-            self.wrong(field, format!("Use {words}."));
-        }
-        found
-    }
-
-    fn word_of<T>(&mut self, field: &str, value: &Value, parse: fn(&str) -> Option<T>, words: &str) -> Option<T> {
-        self.word(field, value.as_str().unwrap_or_default(), parse, words)
-    }
-
-    fn source(&mut self, body: &Map<String, Value>) -> Source {
-        let mut source = Source::default();
-        let members = match present(body, "source") {
-            None => return source,
-            Some(Value::Object(members)) => members,
-            Some(_) => {
-                self.wrong("source", "Send an object, such as {\"path\": \"sales.csv\"}.");
-                return source;
-            }
-        };
-        source.path = self.text(members, "path", "source.path");
-        source.query = self.text(members, "query", "source.query");
-        source.move_to = self.text(members, "move_to", "source.move_to");
-        if let Some(value) = present(members, "after_success") {
-            let word = self.word_of("source.after_success", value, AfterSuccess::parse, "leave, move or delete");
-            source.after_success = word.unwrap_or_default();
-        }
-        if present(members, "layout").is_some_and(|layout| layout != "flat") {
-            self.wrong("source.layout", "Only a flat layout can be read.");
-        }
-        let ours = ["path", "query", "layout", "after_success", "move_to"];
-        let read = members.iter().filter(|(name, _)| !ours.contains(&name.as_str()));
-        let by_name = || source.path.as_deref().and_then(Format::by_name).unwrap_or_default();
-        let usual = if source.query.is_some() { Format::Rows } else { by_name() };
-        match ReadOptions::parse(&read.map(|(name, value)| (name.clone(), value.clone())).collect(), usual) {
-            Ok(options) => source.read = options,
-            Err(errors) => self.errors.extend(errors),
-        }
-        source
-    }
-
-    fn mapping(&mut self, body: &Map<String, Value>) -> Option<Vec<Mapping>> {
-        let lines = match present(body, "mapping")? {
-            Value::Array(lines) => lines,
-            _ => {
-                self.wrong("mapping", "Send a list, such as [{\"from\": \"Day\", \"to\": \"Date\"}].");
-                return None;
-            }
-        };
-        let mut mapping = Vec::with_capacity(lines.len());
-        for (i, line) in lines.iter().enumerate() {
-            let Some(line) = line.as_object() else {
-                self.wrong(format!("mapping[{i}]"), "Send an object with \"to\" and one of \"from\" and \"constant\".");
+                errors.add(format!("mapping[{i}].from"), "Name a column of the source or a constant: one of the two.");
                 continue;
-            };
-            for name in line.keys().filter(|name| !["from", "constant", "to"].contains(&name.as_str())) {
-                self.wrong(format!("mapping[{i}].{name}"), "A line of the mapping has no such member.");
-            }
-            let from = self.text(line, "from", &format!("mapping[{i}].from"));
-            let constant = self.text(line, "constant", &format!("mapping[{i}].constant"));
-            let to = self.text(line, "to", &format!("mapping[{i}].to")).unwrap_or_default();
-            let fills = match (from, constant) {
-                (Some(name), None) => Expr::Column(name),
-                (None, Some(text)) => Expr::Constant(text),
-                _ => {
-                    let field = format!("mapping[{i}].from");
-                    if self.errors.of(&field).is_none() {
-                        self.wrong(field, "Name a column of the source or a constant: one of the two.");
-                    }
-                    continue;
-                }
-            };
-            mapping.push(Mapping { fills, to });
-        }
-        Some(mapping)
-    }
-
-    fn rejects(&mut self, body: &Map<String, Value>) -> Rejects {
-        let mut rejects = Rejects::default();
-        let members = match present(body, "rejects") {
-            None => return rejects,
-            Some(Value::Object(members)) => members,
-            Some(_) => {
-                self.wrong("rejects", "Send an object, such as {\"load_good\": true}.");
-                return rejects;
             }
         };
-        for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
-            let field = format!("rejects.{name}");
-            match (name.as_str(), value) {
-                ("load_good", Value::Bool(load)) => rejects.load_good = Some(*load),
-                ("load_good", _) => self.wrong(field, "Send true or false."),
-                ("max_rows", value) => rejects.max_rows = self.integer(members, "max_rows", &field).or(value.as_i64()),
-                ("max_percent", value) if value.is_number() => rejects.max_percent = value.as_f64(),
-                ("max_percent", _) => self.wrong(field, "Send a number."),
-                _ => self.wrong(field, "Rejects have no such member."),
+        mapping.push(Mapping { fills, to: line.to.unwrap_or_default() });
+    }
+    mapping
+}
+
+/// The members of `source` that say how it is read, as they were sent: what is usual among them depends on the others.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct ReadBody(Object);
+
+impl ReadBody {
+    fn of(read: &ReadOptions) -> Self {
+        match json!(read) {
+            Value::Object(members) => Self(members),
+            _ => Self::default(),
+        }
+    }
+}
+
+impl Members for ReadBody {
+    const NAME: &'static str = "ReadBody";
+    const ABOUT: &'static str = "How a source is read.";
+
+    fn properties(into: &mut Properties) {
+        let usual = json!(ReadOptions::default());
+        let mut member = |name: &str, schema: Value, about: &str| {
+            let example = usual.get(name).cloned().filter(|usual| !usual.is_null());
+            into.said(name, schema, about, false, example);
+        };
+        let text = || json!({ "type": "string" });
+        let formats = json!({ "type": "string", "enum": ["csv", "ndjson", "rows"] });
+        member("format", formats, "By the file's name unless said; `rows` is what a query answers.");
+        member("delimiter", text(), "Of CSV: one character; a comma unless said.");
+        member("quote", text(), "Of CSV: one character; empty where quotes are text like any other.");
+        member("encoding", text(), "Of CSV: a label that the web knows, such as windows-1252; utf-8 unless said.");
+        let truth = json!({ "type": "boolean" });
+        member("header", truth, "Of CSV: whether the first line names the columns; true unless said.");
+        let texts = json!({ "type": "array", "items": { "type": "string" }, "maxItems": 100 });
+        member("nulls", texts, "Cells that mean empty.");
+        member("decimal_point", text(), "One character; a point unless said.");
+        member("group_separator", text(), "One character between the digits of a number; none unless said.");
+        member("date_format", text(), "A strftime pattern.");
+        member("timestamp_format", text(), "A strftime pattern; RFC 3339 unless said.");
+        member("time_zone", text(), "The IANA zone of timestamps that have none; UTC unless said.");
+        let words = Compression::ALL.map(Compression::as_str);
+        member("compression", json!({ "type": "string", "enum": words }), "By the name of the file unless said.");
+    }
+}
+
+impl Fields for ReadBody {
+    fn take(map: &mut Object, prefix: &str, reader: &mut Reader) -> Self {
+        let (ours, others): (Object, Object) =
+            std::mem::take(map).into_iter().partition(|(name, _)| ReadOptions::has(name));
+        *map = others;
+        for (name, value) in &ours {
+            if value.as_str().is_some_and(|text| text.contains('\0')) {
+                reader.wrong::<()>(&format!("{prefix}{name}"), "Text cannot hold a NUL.");
             }
         }
-        rejects
+        Self(ours.into_iter().filter(|(_, value)| !value.is_null()).collect())
     }
 }
 
@@ -329,7 +313,7 @@ mod tests {
         assert!(draft.definition.loads_good());
         let errors = parse(json!({})).unwrap_err();
         let named: Vec<&str> = errors.0.iter().map(|e| e.field.as_str()).collect();
-        assert_eq!(named, ["mode", "name", "block_id"]);
+        assert_eq!(named, ["name", "block_id", "mode"]);
     }
 
     #[test]
@@ -372,7 +356,20 @@ mod tests {
         .unwrap();
         let text = serde_json::to_string(&draft.definition).unwrap();
         assert_eq!(serde_json::from_str::<Definition>(&text).unwrap(), draft.definition);
-        let again = Draft::parse(&draft.json()).unwrap();
-        assert_eq!(again, draft);
+        let configuration = Configuration {
+            id: 1,
+            application_id: 1,
+            name: draft.name.clone(),
+            description: draft.description.clone(),
+            block_id: draft.block_id,
+            connection_id: draft.connection_id,
+            version: 1,
+            status: None,
+            status_run_id: None,
+            created_at: crate::clock::Moment::from_micros(0),
+            archived: false,
+        };
+        let body = ConfigurationBody::of(&configuration, &draft.definition);
+        assert_eq!(parse(json!(body)).unwrap(), draft);
     }
 }

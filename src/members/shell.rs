@@ -19,5 +19,6 @@ pub fn shell(request: &HttpRequest, app: &App, by: &By, title: impl Into<String>
         nav.push(item("Mail", "/settings/mail", "bell"));
     }
     nav.push(item("Your account", "/account", "key"));
+    nav.push(item("REST API", "/rest-api", "list"));
     Shell { member: Some(by.member.name.clone()), nav_title: "Workspace", nav, ..Shell::new(request, app, title) }
 }

@@ -3,15 +3,18 @@
 
 use chrono::{Datelike, NaiveDate, NaiveTime, Weekday};
 use chrono_tz::Tz;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::rule::{DaysOfMonth, Months, Repeat, Rule, WEEKDAY_KEYS, Weekdays, Window};
 use crate::error::FieldErrors;
 
 /// A rule as it was sent: nothing, something, or nonsense in each field.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct RuleDraft {
+    #[serde(flatten)]
     fields: Map<String, Value>,
+    #[serde(skip)]
     names: Names,
 }
 
@@ -29,9 +32,12 @@ impl RuleDraft {
         Self { fields: rule_fields(body), names: Names::Json }
     }
 
-    /// The fields of a repeat besides its start and its zone; none for a word that is no way to repeat.
-    pub fn own_fields(repeat: &str) -> Option<&'static [&'static str]> {
-        belongs(repeat).map(|(_, own)| own)
+    /// Leaves out what would not belong to another repeat, and `every`, which counts in the unit of the old one.
+    pub fn repeat_as(&mut self, repeat: &str) {
+        let own = belongs(repeat).map_or(&[] as &[&str], |(_, own)| own);
+        let common = ["repeat", "start_date", "start_time", "time_zone"];
+        let stays = |name: &str| common.contains(&name) || (own.contains(&name) && name != "every");
+        self.fields.retain(|name, _| stays(name));
     }
 
     /// The same, with wrong fields named as the form's controls are.
@@ -57,8 +63,10 @@ impl RuleDraft {
     }
 }
 
+/// Null counts as absent, and so does a blank end: it is Forever.
 fn rule_fields(from: &Map<String, Value>) -> Map<String, Value> {
-    let known = from.iter().filter(|(name, value)| Rule::FIELDS.contains(&name.as_str()) && !value.is_null());
+    let absent = |name: &str, value: &Value| value.is_null() || (name == "end_date" && *value == "");
+    let known = from.iter().filter(|(name, value)| Rule::FIELDS.contains(&name.as_str()) && !absent(name, value));
     known.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
@@ -226,6 +234,10 @@ impl<'a> Reader<'a> {
         }
         for (name, field) in [("from", "window.from"), ("to", "window.to")] {
             if let Some(sent) = fields.get(name).filter(|v| !v.is_null()) {
+                // The end of the day ends a window that has no other end.
+                if name == "to" && *sent == "24:00" {
+                    continue;
+                }
                 let time = self.time(field, sent);
                 fine &= time.is_some();
                 *(if name == "from" { &mut window.from } else { &mut window.to }) = time;

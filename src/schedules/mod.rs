@@ -17,6 +17,7 @@ mod clock_store;
 pub mod collisions;
 mod draft;
 mod elapsed;
+mod fields;
 mod form;
 mod grace;
 mod model;

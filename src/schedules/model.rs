@@ -1,5 +1,7 @@
 //! A schedule: when a configuration is imported, who owns it, who is told.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -104,6 +106,23 @@ pub struct Draft {
     pub off_until: Option<Moment>,
     pub notify: Option<Notify>,
     pub parameters: Option<Value>,
+}
+
+impl Draft {
+    /// Whether saving it would leave a schedule as it is.
+    pub fn changes_nothing(&self, schedule: &Schedule) -> bool {
+        let told = |notify: &Option<Notify>| {
+            notify.as_ref().map(|notify| (notify.about, notify.member_ids.iter().copied().collect::<BTreeSet<i64>>()))
+        };
+        let run_name = self.run_name.as_deref().map(str::trim).filter(|name| !name.is_empty());
+        self.configuration_id == schedule.configuration_id
+            && run_name == schedule.run_name.as_deref()
+            && self.rule.clone().parse().is_ok_and(|rule| rule == schedule.rule)
+            && (self.enabled && self.off_until.is_none()) == schedule.enabled
+            && self.off_until == schedule.off_until
+            && told(&self.notify) == told(&schedule.notify)
+            && self.parameters == schedule.parameters
+    }
 }
 
 /// What turning a schedule on or off did.

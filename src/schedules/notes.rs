@@ -2,7 +2,6 @@
 //! or a short month alters, and a hint for schedules that run very often.
 
 use chrono::{DateTime, Datelike, NaiveDateTime};
-use serde::Serialize;
 
 use super::recurrence::{elapsed_step, first_at_or_after, next_after};
 use super::rule::{Repeat, Rule};
@@ -11,9 +10,10 @@ use super::wall::{local_start, month_length, slot_of};
 use super::zone::{DAY, Landing, land, naive, offset_at};
 use crate::clock::Moment;
 use crate::imports::Overlap;
+use crate::shape::answer;
 
 /// What happens when a rule is saved now.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Preview {
     pub sentence: String,
     pub occurrences: Vec<PreviewOccurrence>,
@@ -23,13 +23,15 @@ pub struct Preview {
     pub hint: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct PreviewOccurrence {
-    pub at: Moment,
-    /// "2026-10-25T02:30:00+02:00[Europe/Paris]".
-    pub local: String,
-    /// What a clock change or a short month does to it.
-    pub note: Option<String>,
+answer! {
+    /// One planned instant.
+    pub struct PreviewOccurrence of (rule: &Rule, at: Moment) {
+        at: Moment = at,
+        /// On the rule's own clock, such as `2026-10-25T02:30:00+02:00[Europe/Paris]`.
+        local: String = local_rfc(rule, at),
+        /// What a clock change, a short month or a freeze does to it.
+        note: Option<String> = note(rule, at),
+    }
 }
 
 impl Preview {
@@ -48,7 +50,7 @@ pub fn preview(rule: &Rule, overlap: Option<Overlap>, now: Moment, count: usize)
     let mut next = first_at_or_after(rule, now);
     let mut occurrences = Vec::new();
     while let Some(at) = next.filter(|_| occurrences.len() < count) {
-        occurrences.push(PreviewOccurrence { at, local: local_rfc(rule, at), note: note(rule, at) });
+        occurrences.push(PreviewOccurrence::of(rule, at));
         next = next_after(rule, at);
     }
     Preview {

@@ -67,6 +67,9 @@ const TABLE: &[(&str, &str)] = &[
     ("POST /applications/{a}/blocks/{b}/edit", "vvxx.x?"),
     ("GET /applications/{a}/blocks/{b}/delete", "ooxx.x?"),
     ("POST /applications/{a}/blocks/{b}/delete", "vvxx.x?"),
+    // The REST API
+    ("GET /rest-api", "oooooo?"),
+    ("GET /rest-api/openapi.json", "oooooo?"),
     // Import configurations
     ("GET /applications/{a}/settings/import-configurations", "ooxx.o?"),
     ("GET /applications/{a}/settings/import-configurations/new", "ooxx.x?"),

@@ -18,9 +18,10 @@ use super::sentence::{headline, short_date};
 use super::wall::local_start;
 use super::zone::{Landing, land, naive};
 use crate::clock::Moment;
-use crate::db::Conn;
+use crate::db::{Conn, text_enum};
 use crate::error::Result;
 use crate::members::By;
+use crate::shape::{Described, Schemas, answer};
 
 /// How far ahead is looked.
 pub const DAYS: i64 = 31;
@@ -54,26 +55,24 @@ pub struct Target {
     pub schedule_id: Option<i64>,
 }
 
-/// What two schedules both use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Share {
-    Connection,
-    ImportConfiguration,
-    Block,
+text_enum! {
+    /// What two schedules both use.
+    pub enum Share { Connection = "connection", ImportConfiguration = "import_configuration", Block = "block" }
 }
 
-/// Another schedule that comes too close, and where it first does.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Collision {
-    /// `None` where the member may not see its Application.
-    pub schedule_id: Option<i64>,
-    pub sentence: String,
-    /// The occurrence of the schedule that was asked about.
-    pub at: Moment,
-    /// The other's that is nearest to it.
-    pub other_at: Moment,
-    pub shares: Vec<Share>,
+answer! {
+    /// Another schedule that comes too close, and where it first does.
+    pub struct Collision {
+        /// Null where one may not see its Application.
+        schedule_id: Option<i64>,
+        sentence: String,
+        /// The occurrence of the schedule that was asked about.
+        at: Moment,
+        /// The other's that is nearest to it.
+        other_at: Moment,
+        /// What both use.
+        shares: Vec<Share>,
+    }
 }
 
 /// A start on the wall clock of the rule's zone.
@@ -245,6 +244,20 @@ impl Start {
     pub fn words(&self, rule: &Rule) -> String {
         let time = self.time.format("%H:%M");
         if self.date == rule.start_date { time.to_string() } else { format!("{time} on {}", short_date(self.date)) }
+    }
+}
+
+impl Described for Start {
+    fn schema(_: &mut Schemas) -> serde_json::Value {
+        serde_json::json!({
+            "type": "object",
+            "properties": {
+                "start_date": { "type": "string", "format": "date" },
+                "start_time": { "type": "string", "examples": ["02:45"] },
+            },
+            "required": ["start_date", "start_time"],
+            "additionalProperties": false,
+        })
     }
 }
 

@@ -129,7 +129,7 @@ fn windows_that_are_empty_or_nonsense() {
     assert_eq!(window(json!({"from": "07:00", "to": "07:00"})), "window.to");
     assert_eq!(window(json!({"to": "00:00"})), "window.to");
     assert_eq!(window(json!({"from": "7:00"})), "window.from");
-    assert_eq!(window(json!({"to": "24:00"})), "window.to");
+    assert_eq!(window(json!({"from": "24:00"})), "window.from");
     assert_eq!(window(json!({"weekdays": []})), "window.weekdays");
     assert_eq!(window(json!({"days": ["mon"]})), "window.days");
     assert_eq!(window(json!("07:00-19:00")), "window");
@@ -139,8 +139,13 @@ fn windows_that_are_empty_or_nonsense() {
 fn dates_times_and_zones() {
     for date in ["2026-2-30", "2026-02-30", "1969-12-31", "2100-01-01", "11/10/2026", "", "12026-01-01"] {
         assert_eq!(wrong(json!({"start_date": date})).0, "start_date", "{date}");
-        assert_eq!(wrong(json!({"end_date": date})).0, "end_date", "{date}");
+        if !date.is_empty() {
+            assert_eq!(wrong(json!({"end_date": date})).0, "end_date", "{date}");
+        }
     }
+    assert_eq!(rule(with(json!({"end_date": ""}))).end_date(), None, "a blank end is Forever");
+    let to_the_end = json!({"repeat": "hours", "window": {"from": "07:00", "to": "24:00"}});
+    assert_eq!(rule(with(to_the_end)).repeat().window().unwrap().to, None);
     for time in ["25:00", "2:30", "02:30:00", "noon", "02:60"] {
         let (field, detail) = wrong(json!({"start_time": time}));
         assert_eq!(field, "start_time");

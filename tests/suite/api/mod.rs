@@ -3,11 +3,14 @@
 mod freezes;
 mod journey;
 mod once;
+mod openapi;
+mod patches;
 mod problems;
 mod resources;
 mod rights;
 mod runs;
 mod schedules;
+mod schemathesis;
 
 use serde_json::{Value, json};
 use tidegate::imports::Mode;

@@ -47,6 +47,36 @@ on_both! {
         assert_eq!(olive.get(&path).await.items().len(), 1);
     }
 
+    async fn a_repeat_is_answered_only_to_who_may_still_see(world: World) {
+        let stage = words(&world).await;
+        let (ada, olive) = (world.api(&world.ada).await, world.api(&world.olive).await);
+        let runs = format!("import-configurations/{}/runs", stage.configuration);
+        let schedules = format!("applications/{}/schedules", world.application);
+        let begun = post(&olive, &runs, "r", &json!({})).await;
+        begun.is(202);
+        post(&olive, &schedules, "s", &weekly(stage.configuration)).await.is(201);
+        let access = format!("applications/{}/access/{}", world.application, world.olive.id);
+        ada.put(&access, json!({"view": true})).await.is(200);
+        assert_eq!(post(&olive, &runs, "r", &json!({})).await.is(202).body, begun.body, "who views sees runs");
+        post(&olive, &schedules, "s", &weekly(stage.configuration)).await.is(403);
+        ada.delete(&access).await.is(204);
+        for (path, key, body) in [(&runs, "r", json!({})), (&schedules, "s", weekly(stage.configuration))] {
+            assert_eq!(post(&olive, path, key, &body).await.is(404).json["errors"], Value::Null);
+        }
+    }
+
+    async fn a_freeze_is_ended_once(world: World) {
+        let olive = world.api(&world.olive).await;
+        let there = format!("applications/{}/freezes", world.application);
+        let id = olive.make(&there, json!({"name": "Now", "to": "2026-10-09T00:00:00Z"})).await;
+        world.advance(Duration::hours(1));
+        let end = format!("freezes/{id}/end");
+        let first = post(&olive, &end, "e", &json!({})).await;
+        world.advance(Duration::hours(1));
+        assert_eq!(post(&olive, &end, "e", &json!({})).await.is(200).body, first.is(200).body);
+        post(&olive, &end, "other", &json!({})).await.is(409);
+    }
+
     async fn what_was_refused_may_be_sent_again(world: World) {
         let stage = words(&world).await;
         let olive = world.api(&world.olive).await;

@@ -71,6 +71,7 @@ const TABLE: &[(&str, &str)] = &[
     ("GET runs/{r}/log", "oooo.o?"),
     ("POST runs/{r}/cancel", "vvxx.x?"),
     ("POST runs/{r}/again", "vvxx.x?"),
+    ("GET openapi.json", "oooooo?"),
 ];
 
 fn route(name: &str) -> Route {

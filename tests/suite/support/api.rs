@@ -57,6 +57,11 @@ impl Api {
         Self { client, base: format!("{at}/api/v1/"), token: token.to_owned() }
     }
 
+    /// For another program that speaks to the API.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// With the token; the path is below `/api/v1/`.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{}", self.base, path.trim_start_matches('/'))).bearer_auth(&self.token)

@@ -43,6 +43,16 @@ pub fn axe() -> Option<PathBuf> {
     variable("TIDEGATE_TEST_AXE").map(PathBuf::from)
 }
 
+/// schemathesis, a program.
+pub fn schemathesis() -> Option<PathBuf> {
+    variable("TIDEGATE_TEST_SCHEMATHESIS").map(PathBuf::from)
+}
+
+/// Whether what is compared with a committed file writes that file anew instead.
+pub fn renew() -> bool {
+    variable("TIDEGATE_TEST_RENEW").is_some()
+}
+
 /// A Python whose zone data is of chrono-tz's release, and that has dateutil.
 pub fn oracle_python() -> Option<PathBuf> {
     variable("TIDEGATE_TEST_ORACLE_PYTHON").map(PathBuf::from)

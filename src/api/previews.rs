@@ -1,0 +1,176 @@
+//! What schedules will do, and what a rule would do.
+
+use super::call::Call;
+use super::{Answer, Body, Reply, Shown};
+use crate::applications;
+use crate::clock::Moment;
+use crate::db::Conn;
+use crate::error::{AppError, FieldErrors, Result};
+use crate::freezes::{self, Freeze};
+use crate::imports::{self, Overlap};
+use crate::members::{By, Scope};
+use crate::schedules::collisions::{self, Collision, Neighbour, Start, Target};
+use crate::schedules::{self, PreviewOccurrence, RuleDraft, actions};
+use crate::shape::{Number, answer, sent};
+
+/// How many occurrences are told at most.
+const MOST: i64 = 1_000;
+/// How many are told unless asked.
+const USUAL: Number<1, MOST> = Number(5);
+
+sent! {
+    /// How much is told.
+    pub struct PreviewQuery {
+        /// How many occurrences; 5 unless said.
+        count: Number<1, MOST>,
+    }
+}
+
+sent! {
+    /// Which occurrences.
+    pub struct OccurrencesQuery {
+        /// Strictly after this instant; now unless said.
+        after: Moment;
+        much: PreviewQuery,
+    }
+}
+
+sent! {
+    /// A rule, and what it would run.
+    pub struct PreviewBody {
+        /// For what it would come too close to, and for freezes.
+        application_id: i64,
+        configuration_id: i64,
+        /// The schedule that is edited: it does not come too close to itself.
+        schedule_id: i64;
+        rule: RuleDraft,
+    }
+}
+
+answer! {
+    /// When a schedule runs.
+    pub struct OccurrencesAnswer {
+        occurrences: Vec<PreviewOccurrence>,
+        /// The last of them, to ask on from; null: there are no more.
+        next: Option<Moment>
+    }
+}
+
+answer! {
+    /// What a rule would do if it were saved now.
+    pub struct PreviewAnswer of (preview: schedules::Preview, found: collisions::Collisions) {
+        /// The rule in words.
+        sentence: String = preview.sentence,
+        occurrences: Vec<PreviewOccurrence> = preview.occurrences,
+        /// Set when it ends within what was asked for: that many runs, then none.
+        ends_after: Option<usize> = preview.ends_after,
+        /// For schedules that run very often.
+        hint: Option<String> = preview.hint,
+        /// What it would come too close to, the earliest first.
+        collisions: Vec<Collision> = found.list,
+        /// The nearest start with which nothing would; null: nothing collides, or nothing is free within a day.
+        suggestion: Option<Start> = found.suggestion,
+    }
+}
+
+/// `GET schedules/{s}/occurrences?after=&count=`: strictly after, as if it were on.
+pub async fn occurrences(call: Call<OccurrencesQuery>) -> Answer<Shown<OccurrencesAnswer>> {
+    let id = call.id("s")?;
+    let after = call.query.after.unwrap_or_else(|| call.now());
+    let count = call.query.much.count();
+    let (schedule, _) = call.read(move |conn, by| actions::find(conn, by, id)).await?;
+    let rule = &schedule.rule;
+    let mut at: Vec<_> = schedules::occurrences(rule, after).take(count + 1).collect();
+    let more = at.len() > count;
+    at.truncate(count);
+    let next = at.last().copied().filter(|_| more);
+    let occurrences = at.into_iter().map(|at| PreviewOccurrence::of(rule, at)).collect();
+    Ok(Reply::ok(OccurrencesAnswer { occurrences, next }))
+}
+
+/// `POST schedules/preview?count=`: what a rule would do if it were saved now, and what it would come too close to.
+/// Nothing is saved.
+pub async fn preview(call: Call<PreviewQuery>, body: Body<PreviewBody>) -> Answer<Shown<PreviewAnswer>> {
+    if call.by.need_scope(Scope::Schedule).is_err() {
+        call.by.need_scope(Scope::Read)?;
+    }
+    let (now, count) = (call.now(), call.query.count());
+    body.bytes()?;
+    let (sent, mut errors) = body.look()?;
+    let rule = sent.rule.clone().parse().and_then(|rule| rule.check_future(now).map(|()| rule));
+    let rule = rule.map_err(|more| errors.extend(more)).ok();
+    let (freezes, beside, more) = call.read(move |conn, by| sent.look_up(conn, by)).await?;
+    errors.extend(more);
+    let Some(rule) = rule.filter(|_| errors.is_empty()) else { return Err(AppError::from(errors).into()) };
+    let mut preview = schedules::preview(&rule, beside.as_ref().map(|beside| beside.overlap), now, count);
+    freezes::annotate(&mut preview, &freezes);
+    let found =
+        beside.map(|beside| collisions::look(&rule, &beside.target, &beside.neighbours, now)).unwrap_or_default();
+    Ok(Reply::ok(PreviewAnswer::of(preview, found)))
+}
+
+impl PreviewQuery {
+    fn count(&self) -> usize {
+        self.count.unwrap_or(USUAL).0 as usize
+    }
+}
+
+/// What a previewed schedule would use, and what there is to come too close to.
+struct Beside {
+    target: Target,
+    overlap: Overlap,
+    neighbours: Vec<Neighbour>,
+}
+
+impl PreviewBody {
+    /// Nothing is shared without a configuration. What is not there, or not in this Application, is wrong at its field.
+    fn look_up(&self, conn: &mut Conn, by: &By) -> Result<(Vec<Freeze>, Option<Beside>, FieldErrors)> {
+        let (mut errors, mut freezes) = (FieldErrors::new(), Vec::new());
+        let Some(application_id) = self.application_id else {
+            if self.configuration_id.or(self.schedule_id).is_some() {
+                errors.add("application_id", "Say in which Application it would run.");
+            }
+            return Ok((freezes, None, errors));
+        };
+        let Some(entered) = found(applications::enter(conn, by, application_id))? else {
+            errors.add("application_id", "There is no such Application.");
+            return Ok((freezes, None, errors));
+        };
+        if entered.may_open_scheduling() {
+            freezes = freezes::of_application(conn, application_id)?;
+        }
+        let schedule = self.schedule_id.map(|id| found(actions::find(conn, by, id))).transpose()?.flatten();
+        if self.schedule_id.is_some() && schedule.is_none_or(|(s, _)| s.application_id != application_id) {
+            errors.add("schedule_id", "There is no such schedule in this Application.");
+        }
+        let Some(configuration_id) = self.configuration_id else {
+            return Ok((freezes, None, errors));
+        };
+        let Some((configuration, definition)) = found(imports::find(conn, &entered, configuration_id))? else {
+            errors.add("configuration_id", "There is no such import configuration in this Application.");
+            return Ok((freezes, None, errors));
+        };
+        let target = Target {
+            application_id,
+            configuration_id,
+            block_id: configuration.block_id,
+            connection_id: configuration.connection_id,
+            spacing_minutes: entered.application.spacing_minutes,
+            schedule_id: self.schedule_id,
+        };
+        // What others schedule is for whoever may open Import Scheduling.
+        let neighbours = match entered.may_open_scheduling() {
+            true => collisions::neighbours(conn, by, application_id)?,
+            false => Vec::new(),
+        };
+        Ok((freezes, Some(Beside { target, overlap: definition.overlap, neighbours }), errors))
+    }
+}
+
+/// `None`: it is not there.
+fn found<T>(result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Err(AppError::NotFound) => Ok(None),
+        other => other.map(Some),
+    }
+}
