@@ -123,7 +123,14 @@ pub struct FetchContext<'a> {
 impl<'a> FetchContext<'a> {
     /// With the usual limits, nobody to cancel it and nobody to tell.
     pub fn until(outside: &'a Outside, deadline: Instant) -> Self {
-        Self { outside, cancel: CancellationToken::new(), deadline, progress: &|_| (), limits: Limits::default(), first: None }
+        Self {
+            outside,
+            cancel: CancellationToken::new(),
+            deadline,
+            progress: &|_| (),
+            limits: Limits::default(),
+            first: None,
+        }
     }
 
     /// An error when somebody cancelled or time is up.

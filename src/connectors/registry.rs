@@ -36,7 +36,9 @@ pub struct Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Takes {
     /// `required`: without one there is nothing to fetch; else the address may be the file itself.
-    Path { required: bool },
+    Path {
+        required: bool,
+    },
     Query,
 }
 

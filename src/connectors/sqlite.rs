@@ -223,10 +223,8 @@ impl Rows for QueryRows {
     }
 
     fn next(&mut self, record: &mut Record) -> Result<bool, FormatError> {
-        let failed = |error: FetchError| FormatError::Source {
-            may_pass: error.retry != Retry::No,
-            cause: Box::new(error),
-        };
+        let failed =
+            |error: FetchError| FormatError::Source { may_pass: error.retry != Retry::No, cause: Box::new(error) };
         // The handler is asked every few thousand steps of SQLite's machine, which short rows do not take.
         if self.rows.is_multiple_of(1_024) && self.going.is_over() {
             let stopped = SqliteError { code: ffi::SQLITE_INTERRUPT, message: "interrupted".to_owned() };

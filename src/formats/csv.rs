@@ -5,9 +5,9 @@ use std::io::Read;
 use memchr::memchr;
 
 use super::cells::{self, Cut, Findings, Marks};
+use super::dialect::{CsvOptions, Dialect};
 use super::failure::{Damage, DamageKind, FormatError, Limits};
 use super::names::{distinct_names, is_ours};
-use super::dialect::{CsvOptions, Dialect};
 use super::options::Compression;
 use super::passing::{Passed, Passing};
 use super::record::Record;

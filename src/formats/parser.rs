@@ -6,8 +6,8 @@ use super::calendar;
 use super::column_type::ColumnType;
 use super::fault::{CellFault, FaultCode, quoted};
 use super::number::Numerals;
-use super::values::{Notation, ValueOptions};
 use super::value::Value;
+use super::values::{Notation, ValueOptions};
 use crate::error::FieldErrors;
 
 /// Reads the cells of one column.

@@ -240,7 +240,9 @@ pub(super) fn refuse_what_is_no_text(head: &[u8]) -> Result<(), FormatError> {
             "The file is compressed with gzip, though its name does not end in .gz. \
              Set the source's compression to gzip."
         }
-        [b'P', b'K', 3, 4, ..] => "The file is a zip archive or a spreadsheet, not CSV. Save it as CSV, or unpack it first.",
+        [b'P', b'K', 3, 4, ..] => {
+            "The file is a zip archive or a spreadsheet, not CSV. Save it as CSV, or unpack it first."
+        }
         [b'P', b'A', b'R', b'1', ..] => "The file is Parquet, not CSV. Save it as CSV.",
         _ => return Ok(()),
     };

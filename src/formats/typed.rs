@@ -220,7 +220,8 @@ mod tests {
 
     #[test]
     fn a_number_that_a_double_cannot_hold_is_not_changed_in_silence() {
-        for text in ["0.1", "12.50", "1e3", "0.10000000000000001", "9007199254740992", "1e300", "100000000000000000000"] {
+        for text in ["0.1", "12.50", "1e3", "0.10000000000000001", "9007199254740992", "1e300", "100000000000000000000"]
+        {
             assert_eq!(literal(ColumnType::Number, text), Ok(Value::Number(text.parse().unwrap())), "{text}");
         }
         for text in ["9007199254740993", "1234567890123456789", "0.1234567890123456789", "1e-400"] {

@@ -1,7 +1,10 @@
 //! What is wrong with a draft: by itself, and against the Block that it fills. What only the file can tell (a column
 //! of the source that is not there) is said by the run.
 
-use super::model::{AfterSuccess, Definition, Draft, Expr, MAX_ATTEMPT_SECONDS, MAX_ATTEMPTS, MAX_DESCRIPTION, MAX_NAME, MAX_QUERY, Mode};
+use super::model::{
+    AfterSuccess, Definition, Draft, Expr, MAX_ATTEMPT_SECONDS, MAX_ATTEMPTS, MAX_DESCRIPTION, MAX_NAME, MAX_QUERY,
+    Mode,
+};
 use crate::applications::blocks::{Block, Column};
 use crate::connections::Connection;
 use crate::connectors::{Kind, Takes};
@@ -92,7 +95,8 @@ pub fn source(definition: &Definition, connection: Option<&Connection>) -> Field
         }
     }
     if (source.read.format == Format::Rows) != !query.is_empty() && errors.is_empty() {
-        errors.add("source.format", "Rows are what a query answers: say how a file is written, and nothing of a query.");
+        errors
+            .add("source.format", "Rows are what a query answers: say how a file is written, and nothing of a query.");
     }
     if path.contains('\0') || path.len() > 1_000 {
         errors.add("source.path", "A path has at most 1,000 bytes and no NUL.");
@@ -110,12 +114,16 @@ fn settling(definition: &Definition, kind: Option<&Kind>) -> FieldErrors {
     let after = definition.source.after_success;
     let move_to = definition.source.move_to.as_deref().unwrap_or_default();
     if !after.is_leave() && !kind.is_some_and(|kind| kind.settles) {
-        let whose = kind.map_or("A file given by hand".to_owned(), |kind| format!("The source of a {} Connection", kind.label));
+        let whose =
+            kind.map_or("A file given by hand".to_owned(), |kind| format!("The source of a {} Connection", kind.label));
         errors.add("source.after_success", format!("{whose} cannot be moved or deleted. Use leave."));
     } else if after == AfterSuccess::Move && move_to.is_empty() {
         errors.add("source.move_to", "Name the folder that it is moved to, below the Connection's folder.");
     } else if after == AfterSuccess::Move && !is_below(move_to) {
-        errors.add("source.move_to", "Name a folder below the Connection's, such as done, without .. and at most 500 bytes.");
+        errors.add(
+            "source.move_to",
+            "Name a folder below the Connection's, such as done, without .. and at most 500 bytes.",
+        );
     }
     if after != AfterSuccess::Move && !move_to.is_empty() {
         errors.add("source.move_to", "A folder to move to goes with after_success move. Leave it out.");

@@ -43,10 +43,8 @@ pub async fn look(app: &App, origin: Origin, given: Option<ReadOptions>) -> Resu
                     AppError::Conflict(words) => wrong(words),
                     other => other,
                 })?;
-            let context = FetchContext {
-                first: Some(BEGINNING),
-                ..FetchContext::until(&outside, Instant::now() + PATIENCE)
-            };
+            let context =
+                FetchContext { first: Some(BEGINNING), ..FetchContext::until(&outside, Instant::now() + PATIENCE) };
             let fetched = connector.fetch(&request, &context).and_then(connectors::only);
             let Fetched { content, name, whole, .. } = fetched.map_err(|e| wrong(e.sentence))?;
             match content {

@@ -101,12 +101,8 @@ pub fn read(form: &Form, asks: bool) -> ReadOptions {
 pub fn write(form: &mut Form, options: &ReadOptions) {
     form.0.retain(|(name, _)| !is_one(name));
     let view = OptionsView::of(options);
-    let csv = [
-        ("delimiter", view.delimiter),
-        ("quote", view.quote),
-        ("encoding", view.encoding),
-        ("header", view.header),
-    ];
+    let csv =
+        [("delimiter", view.delimiter), ("quote", view.quote), ("encoding", view.encoding), ("header", view.header)];
     let all = [
         ("format", view.format),
         ("nulls", view.nulls),
@@ -129,7 +125,8 @@ pub fn is_one(name: &str) -> bool {
 /// What becomes of the file, as the form says it.
 pub fn read_after(form: &Form, source: &mut Source) {
     source.after_success = AfterSuccess::parse(form.get("source-after_success")).unwrap_or_default();
-    source.move_to = form.some("source-move_to").map(str::to_owned).filter(|_| source.after_success == AfterSuccess::Move);
+    source.move_to =
+        form.some("source-move_to").map(str::to_owned).filter(|_| source.after_success == AfterSuccess::Move);
 }
 
 /// The choices for it.
@@ -143,11 +140,8 @@ mod tests {
 
     #[test]
     fn a_form_gives_back_the_options_that_it_was_given() {
-        let mut options = ReadOptions::of(Format::Csv(CsvOptions {
-            delimiter: "\t".into(),
-            header: false,
-            ..CsvOptions::default()
-        }));
+        let mut options =
+            ReadOptions::of(Format::Csv(CsvOptions { delimiter: "\t".into(), header: false, ..CsvOptions::default() }));
         options.values.nulls = vec![String::new(), "NA".into(), "n/a".into()];
         options.values.group_separator = Some(" ".into());
         options.values.time_zone = Some("Europe/Paris".into());

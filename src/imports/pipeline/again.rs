@@ -13,7 +13,11 @@ use crate::formats::{Compression, CsvOptions, CsvReader, FormatError, Limits, Re
 
 /// Where the rows can be had again.
 pub(super) enum Again<'a> {
-    File { source: &'a SourceFile, read: &'a ReadOptions, cancelled: &'a AtomicBool },
+    File {
+        source: &'a SourceFile,
+        read: &'a ReadOptions,
+        cancelled: &'a AtomicBool,
+    },
     Kept(File),
     /// They came once, and nobody may ask for them.
     No,
@@ -27,9 +31,7 @@ pub(super) fn first<'a>(
     cancelled: &'a AtomicBool,
 ) -> Result<(Box<dyn Rows + 'a>, Again<'a>), LoadError> {
     match source {
-        Source::File(source) => {
-            Ok((file(source, read, cancelled)?, Again::File { source, read, cancelled }))
-        }
+        Source::File(source) => Ok((file(source, read, cancelled)?, Again::File { source, read, cancelled })),
         Source::Rows { rows, .. } if !twice => Ok((rows, Again::No)),
         Source::Rows { rows, .. } => {
             let kept = tempfile::tempfile().and_then(|file| Ok((file.try_clone()?, file)));

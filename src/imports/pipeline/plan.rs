@@ -129,11 +129,8 @@ pub(super) fn routes(plan: &Plan, source: &[String], ignored: &[usize]) -> Resul
     };
     let there =
         || quoted_list(source.iter().enumerate().filter(|(i, _)| !ignored.contains(i)).map(|(_, name)| name.as_str()));
-    let missing: Vec<&str> = wanted
-        .iter()
-        .filter_map(|(_, fills)| fills.source_column())
-        .filter(|name| place(name).is_none())
-        .collect();
+    let missing: Vec<&str> =
+        wanted.iter().filter_map(|(_, fills)| fills.source_column()).filter(|name| place(name).is_none()).collect();
     if !missing.is_empty() {
         return Err(format!(
             "The source has no {} {}. It has {}. Check the file, its delimiter, or the mapping.",

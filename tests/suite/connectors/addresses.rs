@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tidegate::connectors::{FailureKind, FetchError, Lookup, Outside, Retry};
 
 use super::server::{Canary, Server, answer, say};
-use super::{Names, connector, ctx, failed, outside, path, fetch_one, file_of};
+use super::{Names, connector, ctx, failed, fetch_one, file_of, outside, path};
 
 fn fetch(url: &str, follow: bool, outside: &Outside) -> Result<String, FetchError> {
     let http = connector("http", json!({ "url": url, "follow_redirects": follow }), &[]);

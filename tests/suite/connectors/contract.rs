@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tidegate::connectors::{Connector, FailureKind, FetchContext, FetchError, FetchRequest, Limits, Outside, Retry, kinds};
+use tidegate::connectors::{
+    Connector, FailureKind, FetchContext, FetchError, FetchRequest, Limits, Outside, Retry, kinds,
+};
 
 use super::server::{Server, answer, say, stall};
-use super::{BODY, SECRET, connector, ctx, failed, load, outside, path, fetch_one};
+use super::{BODY, SECRET, connector, ctx, failed, fetch_one, load, outside, path};
 
 /// What is in the good file.
 pub fn good() -> String {

@@ -9,7 +9,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tidegate::connectors::{Connector, FailureKind, FetchError, Fetched, Outside, Retry};
 
-use super::{connector, ctx, failed, load, outside, path, fetch_one, file_of};
+use super::{connector, ctx, failed, fetch_one, file_of, load, outside, path};
 
 /// A root with a folder `in`, beside which lies what must stay closed.
 struct Place {

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tidegate::connectors::{FailureKind, FetchContext, FetchError, Fetched, Limits, Retry};
 
 use super::server::{Server, answer, say, stall};
-use super::{BODY, SECRET, connector, ctx, failed, outside, path, fetch_one};
+use super::{BODY, SECRET, connector, ctx, failed, fetch_one, outside, path};
 
 fn fetch_by(settings: Value, secrets: &[(&str, &str)], wanted: &str) -> Result<Fetched, FetchError> {
     let spool = TempDir::new().unwrap();

@@ -105,7 +105,10 @@ fn a_query_is_one_statement_that_reads() {
 
 #[test]
 fn columns_have_names_of_their_own() {
-    assert_eq!(ask("SELECT t.amount AS one, u.amount AS two FROM t, t u LIMIT 1").unwrap().lines().next(), Some("one,two"));
+    assert_eq!(
+        ask("SELECT t.amount AS one, u.amount AS two FROM t, t u LIMIT 1").unwrap().lines().next(),
+        Some("one,two")
+    );
     let error = failed(ask("SELECT t.name, u.Name FROM t, t u"), FailureKind::Request, Retry::No);
     assert!(error.sentence.contains("with AS"), "{error}");
     failed(ask("SELECT 1 AS ''"), FailureKind::Request, Retry::No);
@@ -136,7 +139,9 @@ fn links_lead_nowhere_else_and_other_files_are_no_databases() {
     std::os::unix::fs::symlink(elsewhere.path().join("a.db"), root.path().join("link.db")).unwrap();
     std::fs::write(root.path().join("text.db"), good().repeat(1_000)).unwrap();
     let outside = outside(&[], &[root.path().to_owned()], &elsewhere);
-    for (name, kind) in [("link.db", FailureKind::Refused), ("text.db", FailureKind::Answer), (".", FailureKind::Refused)] {
+    for (name, kind) in
+        [("link.db", FailureKind::Refused), ("text.db", FailureKind::Answer), (".", FailureKind::Refused)]
+    {
         let sqlite = connector("sqlite", json!({ "path": root.path().join(name) }), &[]);
         let asked = fetch_one(&*sqlite, &FetchRequest::Query("SELECT 1 AS a".into()), &ctx(&outside));
         let read = asked.and_then(|fetched| match fetched.content {

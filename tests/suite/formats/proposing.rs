@@ -3,9 +3,7 @@
 use std::io::Cursor;
 
 use proptest::prelude::*;
-use tidegate::formats::{
-    ColumnType, Compression, FormatError, Parser, Proposal, ReadOptions, Record, Rows, propose,
-};
+use tidegate::formats::{ColumnType, Compression, FormatError, Parser, Proposal, ReadOptions, Record, Rows, propose};
 
 use super::{cases, csv, data, gzip, open, with};
 
@@ -59,8 +57,11 @@ fn what_is_proposed_for_a_real_file_reads_all_of_it() {
         let bytes = data(name);
         let proposal = proposed(&bytes, name);
         assert_eq!(proposal.columns.iter().find(|c| c.key).map(|c| c.name.as_str()), key, "{name}");
-        let parsers: Vec<Parser> =
-            proposal.columns.iter().map(|c| Parser::new(c.column_type, false, &proposal.options.values).unwrap()).collect();
+        let parsers: Vec<Parser> = proposal
+            .columns
+            .iter()
+            .map(|c| Parser::new(c.column_type, false, &proposal.options.values).unwrap())
+            .collect();
         let mut reader = open(Cursor::new(&bytes), &proposal.options, name).unwrap();
         let mut record = Record::new();
         while reader.next(&mut record).unwrap() {
@@ -79,7 +80,10 @@ fn a_european_file_is_understood() {
     let kinds: Vec<_> = proposal.columns.iter().map(|c| c.column_type).collect();
     assert_eq!(kinds, [ColumnType::Text, ColumnType::Number, ColumnType::Date, ColumnType::Timestamp]);
     let options = &proposal.options;
-    assert_eq!((options.csv().unwrap().delimiter.as_str(), options.csv().unwrap().encoding.as_str()), (";", "windows-1252"));
+    assert_eq!(
+        (options.csv().unwrap().delimiter.as_str(), options.csv().unwrap().encoding.as_str()),
+        (";", "windows-1252")
+    );
     assert_eq!((options.values.decimal_point.as_str(), options.values.group_separator.as_deref()), (",", Some(".")));
     assert_eq!(options.values.date_format, "%d/%m/%Y");
     assert_eq!(proposal.rows[0][0], "Café");
@@ -143,7 +147,10 @@ fn compressed_empty_and_broken_files_get_a_clear_answer() {
     let failed = |bytes: &[u8]| propose(Cursor::new(bytes), "", None, true).unwrap_err();
     assert!(matches!(failed(b"a,b\n1,\"2\n"), FormatError::CutAt { line: 2 }));
     assert!(matches!(failed(b"PK\x03\x04...."), FormatError::NotCsv(_)));
-    assert!(matches!(propose(Cursor::new(&gzip(b"a\n1\n")[..15]), "a.gz", None, true), Err(FormatError::CutCompressed)));
+    assert!(matches!(
+        propose(Cursor::new(&gzip(b"a\n1\n")[..15]), "a.gz", None, true),
+        Err(FormatError::CutCompressed)
+    ));
 }
 
 #[test]

@@ -4,7 +4,8 @@ use std::io::{self, Cursor, Read};
 
 use proptest::prelude::*;
 use tidegate::formats::{
-    ColumnType, Compression, DamageKind, FormatError, Limits, Parser, ReadOptions, Record, Rows, Value, ValueOptions, write_text,
+    ColumnType, Compression, DamageKind, FormatError, Limits, Parser, ReadOptions, Record, Rows, Value, ValueOptions,
+    write_text,
 };
 
 use super::{cases, csv, data, gzip, open, open_within, with};
