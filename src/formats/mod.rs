@@ -1,13 +1,14 @@
 //! Bytes to rows, and text to typed values: the first half of every load.
 //!
-//! [`CsvReader`] cuts a stream into [`Record`]s of byte slices, each with the line it began on and what is damaged
-//! about it; a [`Parser`] per mapped column turns a cell into a [`Value`] or says in plain words why it cannot;
-//! [`propose`] looks at the beginning of a file and proposes how to read it.
+//! Every format is read as [`Rows`]: [`Record`]s of byte slices or typed cells, each with the place where it stands and
+//! what is damaged about it. A [`Parser`] per mapped column turns a cell into a [`Value`] or says in plain words why it
+//! cannot; [`propose`] looks at the beginning of a source and proposes how to read it. How values are written
+//! ([`ValueOptions`]) is apart from each format's own punctuation ([`Format`]).
 //!
 //! Everything here streams in constant memory and allocates nothing per row or cell, save for what is wrong: a
 //! million rows pass through these functions while somebody waits. The room knows no Block, mapping or database.
 //!
-//! The reader cuts rows itself instead of asking the `csv` crate, which passes an unclosed quote silently (and
+//! The reader of CSV cuts rows itself instead of asking the `csv` crate, which passes an unclosed quote silently (and
 //! takes the rest of the file into one cell before it does), counts records where people count lines, and merges
 //! two rows when a quote is lost in the first. Where both accept a file they agree; a property test holds that.
 
@@ -15,6 +16,7 @@ mod calendar;
 mod cells;
 mod column_type;
 mod csv;
+mod describe;
 mod dialect;
 mod failure;
 mod fault;

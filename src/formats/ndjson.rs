@@ -9,11 +9,15 @@
 //! column is known. A line that is no object is a damaged row like one of CSV; whether a line is JSON is for serde_json
 //! to say.
 
+mod lines;
+
 use std::collections::HashMap;
 use std::io::Read;
 
 use memchr::memchr;
 use serde::de::IgnoredAny;
+
+use lines::Lines;
 
 use super::failure::{Damage, DamageKind, FormatError, Limits};
 use super::names::{distinct_names, is_ours};
@@ -306,179 +310,5 @@ fn depth(value: &[u8]) -> usize {
     most
 }
 
-/// The lines of a text that are not blank, one at a time.
-struct Lines<R: Read> {
-    bytes: Bytes<R>,
-    buffer: Vec<u8>,
-    /// What is not yet handed out is `buffer[start..end]`; before `searched` no line ends in it.
-    start: usize,
-    end: usize,
-    searched: usize,
-    ended: bool,
-    most: usize,
-    /// The current line: its bytes, its number from 1, the bytes before it.
-    found: std::ops::Range<usize>,
-    number: u64,
-    offset: u64,
-    passed: u64,
-    /// It is longer than may be kept, and was passed over.
-    too_long: bool,
-}
-
-impl<R: Read> Lines<R> {
-    fn new(bytes: Bytes<R>, most: usize) -> Self {
-        Self {
-            bytes,
-            buffer: vec![0; BUFFER],
-            start: 0,
-            end: 0,
-            searched: 0,
-            ended: false,
-            most,
-            found: 0..0,
-            number: 0,
-            offset: 0,
-            passed: 0,
-            too_long: false,
-        }
-    }
-
-    fn line(&self) -> &[u8] {
-        &self.buffer[self.found.clone()]
-    }
-
-    /// To the next line that is not blank; false at the end.
-    fn next(&mut self) -> Result<bool, FormatError> {
-        self.too_long = false;
-        loop {
-            let searched = self.searched.max(self.start);
-            if let Some(end) = memchr(b'\n', &self.buffer[searched..self.end]) {
-                self.take(searched + end, 1);
-            } else if self.ended {
-                if self.start == self.end {
-                    return Ok(false);
-                }
-                self.take(self.end, 0);
-            } else {
-                self.searched = self.end;
-                self.more()?;
-                continue;
-            }
-            if self.too_long || !self.line().trim_ascii().is_empty() {
-                return Ok(true);
-            }
-        }
-    }
-
-    /// The line ends here, before so many bytes that end it.
-    fn take(&mut self, end: usize, breaks: usize) {
-        self.found = if self.too_long { end..end } else { self.start..end };
-        self.number += 1;
-        self.offset = self.passed;
-        self.passed += (end + breaks - self.start) as u64;
-        self.start = end + breaks;
-        // A mark before the first line belongs to no value.
-        if self.number == 1 && self.line().starts_with(b"\xef\xbb\xbf") {
-            self.found.start += 3;
-        }
-    }
-
-    /// Brings in as much as the buffer holds, which is doubled for a line that fills it, up to what may be kept.
-    fn more(&mut self) -> Result<(), FormatError> {
-        if self.end - self.start > self.most || self.too_long {
-            self.too_long = true;
-            self.passed += (self.end - self.start) as u64;
-            self.start = self.end;
-        }
-        self.buffer.copy_within(self.start..self.end, 0);
-        self.end -= self.start;
-        self.start = 0;
-        self.searched = self.end;
-        if self.end == self.buffer.len() {
-            self.buffer.resize(self.buffer.len() * 2, 0);
-        }
-        match self.bytes.read(&mut self.buffer[self.end..]).map_err(|e| FormatError::from_io(e, FormatError::Read))? {
-            0 => self.ended = true,
-            count => self.end += count,
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::formats::options::Compression;
-    use crate::formats::rows::Cell;
-
-    fn bytes(text: &[u8]) -> Bytes<&[u8]> {
-        Bytes::new(text, Compression::None, u64::MAX)
-    }
-
-    fn read(text: &[u8], limits: Limits) -> (Vec<String>, Vec<Record>) {
-        let keys = keys(bytes(text), limits, usize::MAX).unwrap();
-        let mut reader = NdjsonReader::over(bytes(text), keys, limits);
-        let (mut rows, mut record) = (Vec::new(), Record::new());
-        while reader.next(&mut record).unwrap() {
-            rows.push(record.clone());
-        }
-        (reader.columns().to_vec(), rows)
-    }
-
-    fn codes(text: &str, limits: Limits) -> Vec<String> {
-        let rows = read(text.as_bytes(), limits).1;
-        let said = |row: &Record| row.damage().iter().map(|d| d.code()).collect::<Vec<_>>().join("+");
-        rows.iter().map(|row| format!("{} {}", row.line(), said(row))).collect()
-    }
-
-    #[test]
-    fn columns_are_the_keys_of_all_objects_and_values_stay_as_they_are_written() {
-        let text =
-            b"\xef\xbb\xbf{\"a\": 1.50, \"b\": \"x\\n\\u00e9\"}\r\n\n {\"b\":null,\"c\":[1, {\"d\":\"}\"}],\"a\":true}";
-        let (columns, rows) = read(text, Limits::default());
-        assert_eq!(columns, ["a", "b", "c"]);
-        assert_eq!(rows[0].cell(0), Cell::Literal(b"1.50"));
-        assert_eq!(rows[0].cell(1), Cell::Text("x\né".as_bytes()));
-        assert_eq!(rows[0].cell(2), Cell::Null);
-        assert_eq!((rows[0].line(), rows[1].line()), (1, 3));
-        assert_eq!(rows[1].cell(0), Cell::Boolean(true));
-        assert_eq!(rows[1].cell(1), Cell::Null);
-        assert_eq!(rows[1].cell(2), Cell::Nested(br#"[1, {"d":"}"}]"#));
-    }
-
-    #[test]
-    fn damage_costs_a_line_and_is_named() {
-        let text = "{\"a\":1}\n{\"a\":1,}\n[1]\n7\n{\"a\":1,\"a\":2}\nnot json\n{\"a\":1} x\n{\"a\":01}\n{\"a\":\"\\u0000\"}\n{\"a\":\"\\ud800\"}";
-        let expected = [
-            "1 ",
-            "2 not_json",
-            "3 not_an_object",
-            "4 not_an_object",
-            "5 duplicate_key",
-            "6 not_json",
-            "7 not_json",
-            "8 not_json",
-            "9 nul",
-            "10 not_json",
-        ];
-        assert_eq!(codes(text, Limits::default()), expected);
-        let rows = read(text.as_bytes(), Limits::default()).1;
-        assert_eq!(rows[5].text(0), "not json");
-        assert_eq!(rows[1].damage()[0].kind, DamageKind::NotJson { at: 7 });
-    }
-
-    #[test]
-    fn limits_have_sentences() {
-        let limits = Limits { cell_bytes: 20, row_bytes: BUFFER, columns: 2, ..Limits::default() };
-        let deep = format!("{{\"a\":{}{}}}", "[".repeat(DEPTH), "]".repeat(DEPTH));
-        let long = format!("{{\"a\":\"{}\"}}", "x".repeat(3 * BUFFER));
-        let text = format!("{{\"a\":\"{}\"}}\n{deep}\n{long}\n{{\"a\":2}}\n", "x".repeat(21));
-        assert_eq!(codes(&text, limits), ["1 text_too_long", "2 too_deep", "3 row_too_long", "4 "]);
-        assert!(keys(bytes(br#"{"a":1,"b":2,"c":3}"#), limits, 9).unwrap_err().to_string().contains("more than 2"));
-        let error = keys(bytes(b"a,b\n1,2\n"), limits, 9).unwrap_err().to_string();
-        assert!(error.contains("No line of the file is a JSON object") && error.contains("Line 1"), "{error}");
-        assert_eq!(codes("{\"a\":1}\n{\"a\":\"\u{e9}\"}", limits), ["1 ", "2 "]);
-        let latin = b"{\"a\":1}\n{\"a\":\"\xe9\"}";
-        assert_eq!(read(latin, limits).1[1].damage()[0].code(), "not_in_encoding");
-    }
-}
+mod tests;

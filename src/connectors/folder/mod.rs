@@ -20,7 +20,8 @@ pub(super) const KIND: Kind = Kind {
     label: "Folder",
     summary: "Files in a folder of the server",
     takes: Takes::Path { required: true },
-    settles: true,
+    // Runs call `settle` not yet, so nothing is promised.
+    settles: false,
     lists: true,
     settings: &[Field {
         name: "path",

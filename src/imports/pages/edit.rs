@@ -8,13 +8,14 @@ use askama::Template;
 
 use super::mapping::{self, Landing, MapRow};
 use super::options::{self, OptionsView};
-use super::{Place, load_good, optional, place, reject_choices};
+use super::typed::Typed;
+use super::{Place, place, reject_choices};
 use crate::app::App;
 use crate::applications::blocks::Block;
 use crate::error::{AppError, FieldErrors, Result};
-use crate::formats::{Format, Proposal, ReadOptions};
+use crate::formats::{Format, Proposal};
 use crate::imports::sample::{Origin, look};
-use crate::imports::{Configuration, Definition, Draft, Mode, Overlap, actions};
+use crate::imports::{Configuration, Mode, actions};
 use crate::members::{By, SignedIn};
 use crate::web::{ConfirmPage, Flash, Form, Page, Shell, at_controls, refused, see_other};
 
@@ -66,117 +67,6 @@ struct EditPage {
     overlaps: Vec<(String, &'static str)>,
     attempts: String,
     attempt_seconds: String,
-}
-
-/// What the form holds, as it was typed.
-struct Typed {
-    version: String,
-    name: String,
-    description: String,
-    source: String,
-    path: String,
-    query: String,
-    after: String,
-    move_to: String,
-    options: ReadOptions,
-    by_name: bool,
-    rows: Vec<MapRow>,
-    mode: String,
-    load_good: String,
-    max_rows: String,
-    max_percent: String,
-    overlap: String,
-    attempts: String,
-    attempt_seconds: String,
-}
-
-impl Typed {
-    fn of(configuration: &Configuration, definition: &Definition, block: &Block) -> Self {
-        let text = |number: Option<String>| number.unwrap_or_default();
-        Self {
-            version: configuration.version.to_string(),
-            name: configuration.name.clone(),
-            description: configuration.description.clone(),
-            source: configuration.connection_id.map_or("file".into(), |id| id.to_string()),
-            path: definition.source.path.clone().unwrap_or_default(),
-            query: definition.source.query.clone().unwrap_or_default(),
-            after: definition.source.after_success.to_string(),
-            move_to: definition.source.move_to.clone().unwrap_or_default(),
-            options: definition.source.read.clone(),
-            by_name: definition.mapping.is_none(),
-            rows: mapping::rows_of(definition.mapping.as_deref(), block),
-            mode: definition.mode.to_string(),
-            load_good: match definition.rejects.load_good {
-                None => String::new(),
-                Some(true) => "yes".into(),
-                Some(false) => "no".into(),
-            },
-            max_rows: text(definition.rejects.max_rows.map(|n| n.to_string())),
-            max_percent: text(definition.rejects.max_percent.map(|n| n.to_string())),
-            overlap: definition.overlap.to_string(),
-            attempts: definition.attempts.to_string(),
-            attempt_seconds: definition.attempt_seconds.to_string(),
-        }
-    }
-
-    fn read(form: &Form, block: &Block, asks: bool) -> Self {
-        let text = |name: &str| form.get(name).to_owned();
-        Self {
-            version: text("version"),
-            name: text("name"),
-            description: text("description"),
-            source: text("source"),
-            path: text("source-path"),
-            query: text("source-query"),
-            after: text("source-after_success"),
-            move_to: text("source-move_to"),
-            options: options::read(form, asks),
-            by_name: form.get("how") == "names",
-            rows: mapping::rows(form, block, &[], &[]),
-            mode: text("mode"),
-            load_good: text("rejects-load_good"),
-            max_rows: text("rejects-max_rows"),
-            max_percent: text("rejects-max_percent"),
-            overlap: text("overlap"),
-            attempts: text("attempts"),
-            attempt_seconds: text("attempt_seconds"),
-        }
-    }
-
-    fn draft(&self, form: &Form, configuration: &Configuration) -> (Draft, FieldErrors) {
-        let mut errors = FieldErrors::new();
-        let mode = Mode::parse(&self.mode);
-        if mode.is_none() {
-            errors.add("mode", "Choose how rows meet those that are there.");
-        }
-        let connection_id = form.id("source");
-        if connection_id.is_none() && self.source != "file" {
-            errors.add("source", "Choose where the rows come from.");
-        }
-        let mut definition = Definition::new(mode.unwrap_or(Mode::Append));
-        definition.source.read = self.options.clone();
-        let asks = self.options.format == Format::Rows;
-        // What the form holds for the other kind of source is left behind.
-        definition.source.path = Some(self.path.clone()).filter(|_| connection_id.is_some() && !asks);
-        definition.source.query = Some(self.query.clone()).filter(|_| asks);
-        options::read_after(form, &mut definition.source);
-        definition.mapping = if self.by_name { None } else { Some(mapping::mapping(&self.rows).0) };
-        definition.rejects.load_good = load_good(form);
-        definition.rejects.max_rows = optional(form, "rejects-max_rows", &mut errors);
-        definition.rejects.max_percent = optional(form, "rejects-max_percent", &mut errors);
-        definition.overlap = Overlap::parse(&self.overlap).unwrap_or(Overlap::Skip);
-        // What is not a number lies outside every limit, which the check then tells.
-        definition.attempts = self.attempts.parse().unwrap_or(0);
-        definition.attempt_seconds = self.attempt_seconds.parse().unwrap_or(0);
-        let draft = Draft {
-            name: self.name.clone(),
-            description: self.description.clone(),
-            block_id: configuration.block_id,
-            connection_id,
-            definition,
-        };
-        (draft, errors)
-    }
 }
 
 /// What was read of the source, and what is wrong.

@@ -9,6 +9,7 @@ mod list;
 mod mapping;
 mod options;
 mod target;
+mod typed;
 mod when;
 mod wizard;
 

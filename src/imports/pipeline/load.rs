@@ -1,5 +1,5 @@
 //! The run of a load from the first byte to the commit.
-use std::sync::atomic::{AtomicBool, Ordering};
+
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -8,13 +8,14 @@ use super::check::Checker;
 use super::context::{LoadContext, Progress, Source, SourceFile};
 use super::outcome::{Counts, FailureKind, LoadError, LoadReport, Outcome, Step, counts_of};
 use super::plan::{Plan, dimension_routes, routes};
+use super::reading::{PARCELS, Parcel, Reading, read_all};
 use super::rejects::{Keeper, decide, from_format, goes_on};
 use crate::applications::blocks::batch::Batch;
 use crate::applications::blocks::ledger::{self, LedgerRow, LoadRefused};
 use crate::applications::blocks::rejects::RejectBatch;
 use crate::applications::blocks::{Loader, Merge, Staging, Visible, checks, rejects as kept, seal};
 use crate::db::Conn;
-use crate::formats::{ColumnType, FormatError, Record, Rows};
+use crate::formats::{ColumnType, Rows};
 use crate::words;
 
 /// Loads the file into the Block, all of its accepted rows or none. Blocks: call it from a thread that may. A run
@@ -117,33 +118,6 @@ fn refused(why: LoadRefused) -> LoadError {
         LoadRefused::Database(error) => LoadError::from_database(error),
     }
 }
-
-/// What the reading thread has done so far.
-#[derive(Clone, Copy, Debug, Default)]
-struct Reading {
-    rows: i64,
-    bytes: i64,
-    /// Rows that the checks of single cells rejected.
-    rejected: i64,
-    /// Rows that went into batches.
-    staged: i64,
-    reading: Duration,
-    checking: Duration,
-}
-
-/// Goes round between the two threads.
-struct Parcel {
-    batch: Batch,
-    rejects: RejectBatch,
-    read: Reading,
-}
-
-/// Parcels in flight: one is filled, one is written, one waits.
-const PARCELS: usize = 3;
-/// Rejected rows of a parcel.
-const MAX_REJECTS: usize = 2_000;
-/// One row in so many is timed, to tell reading from checking without a clock's price per row.
-const SAMPLE: i64 = 64;
 
 struct Load<'a> {
     plan: &'a Plan,
@@ -354,76 +328,5 @@ impl Load<'_> {
             },
             Step { name: "Load", duration: self.loading, detail: loaded },
         ]
-    }
-}
-
-/// The reading thread: fills parcels until the source ends, or until nobody takes them any more.
-fn read_all(
-    mut reader: Box<dyn Rows + '_>,
-    checker: &Checker,
-    cancelled: &AtomicBool,
-    returning: Receiver<Parcel>,
-    full: SyncSender<Parcel>,
-) -> Result<(), FormatError> {
-    let mut record = Record::new();
-    let mut read = Reading::default();
-    let mut more = true;
-    while more {
-        let Ok(mut parcel) = returning.recv() else { return Ok(()) };
-        let mut sampled = Sampled::default();
-        let began = Instant::now();
-        while !parcel.batch.is_full() && parcel.rejects.lines.len() < MAX_REJECTS {
-            let timed = (read.rows % SAMPLE == 0).then(Instant::now);
-            more = reader.next(&mut record)?;
-            if !more {
-                break;
-            }
-            let between = timed.map(|start| (start, Instant::now()));
-            read.rows += 1;
-            let good = checker.row(&record, &mut parcel.batch, &mut parcel.rejects);
-            if let Some((start, middle)) = between {
-                sampled.add(middle - start, middle.elapsed());
-            }
-            if good {
-                read.staged += 1;
-            } else {
-                read.rejected += 1;
-                if cancelled.load(Ordering::Relaxed) {
-                    break;
-                }
-            }
-        }
-        let (reading, checking) = sampled.share(began.elapsed());
-        read.reading += reading;
-        read.checking += checking;
-        read.bytes = reader.bytes_read() as i64;
-        parcel.read = read;
-        if full.send(parcel).is_err() {
-            return Ok(());
-        }
-    }
-    Ok(())
-}
-
-/// How the time of a parcel divides between reading and checking, from some of its rows.
-#[derive(Default)]
-struct Sampled {
-    reading: Duration,
-    checking: Duration,
-}
-
-impl Sampled {
-    fn add(&mut self, reading: Duration, checking: Duration) {
-        self.reading += reading;
-        self.checking += checking;
-    }
-
-    fn share(&self, whole: Duration) -> (Duration, Duration) {
-        let sum = (self.reading + self.checking).as_secs_f64();
-        if sum == 0.0 {
-            return (whole, Duration::ZERO);
-        }
-        let reading = whole.mul_f64(self.reading.as_secs_f64() / sum);
-        (reading, whole.saturating_sub(reading))
     }
 }

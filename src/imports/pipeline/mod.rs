@@ -15,6 +15,7 @@ mod context;
 mod load;
 mod outcome;
 mod plan;
+mod reading;
 mod rejects;
 
 pub use context::{LoadContext, Progress, Source, SourceFile};

@@ -1,0 +1,121 @@
+//! What the form of a configuration holds, and the draft that it makes.
+
+use super::mapping::{self, MapRow};
+use super::{load_good, optional, options};
+use crate::applications::blocks::Block;
+use crate::error::FieldErrors;
+use crate::formats::{Format, ReadOptions};
+use crate::imports::{Configuration, Definition, Draft, Mode, Overlap};
+use crate::web::Form;
+
+/// What the form holds, as it was typed.
+pub struct Typed {
+    pub version: String,
+    pub name: String,
+    pub description: String,
+    pub source: String,
+    pub path: String,
+    pub query: String,
+    pub after: String,
+    pub move_to: String,
+    pub options: ReadOptions,
+    pub by_name: bool,
+    pub rows: Vec<MapRow>,
+    pub mode: String,
+    pub load_good: String,
+    pub max_rows: String,
+    pub max_percent: String,
+    pub overlap: String,
+    pub attempts: String,
+    pub attempt_seconds: String,
+}
+
+impl Typed {
+    pub fn of(configuration: &Configuration, definition: &Definition, block: &Block) -> Self {
+        let text = |number: Option<String>| number.unwrap_or_default();
+        Self {
+            version: configuration.version.to_string(),
+            name: configuration.name.clone(),
+            description: configuration.description.clone(),
+            source: configuration.connection_id.map_or("file".into(), |id| id.to_string()),
+            path: definition.source.path.clone().unwrap_or_default(),
+            query: definition.source.query.clone().unwrap_or_default(),
+            after: definition.source.after_success.to_string(),
+            move_to: definition.source.move_to.clone().unwrap_or_default(),
+            options: definition.source.read.clone(),
+            by_name: definition.mapping.is_none(),
+            rows: mapping::rows_of(definition.mapping.as_deref(), block),
+            mode: definition.mode.to_string(),
+            load_good: match definition.rejects.load_good {
+                None => String::new(),
+                Some(true) => "yes".into(),
+                Some(false) => "no".into(),
+            },
+            max_rows: text(definition.rejects.max_rows.map(|n| n.to_string())),
+            max_percent: text(definition.rejects.max_percent.map(|n| n.to_string())),
+            overlap: definition.overlap.to_string(),
+            attempts: definition.attempts.to_string(),
+            attempt_seconds: definition.attempt_seconds.to_string(),
+        }
+    }
+
+    pub fn read(form: &Form, block: &Block, asks: bool) -> Self {
+        let text = |name: &str| form.get(name).to_owned();
+        Self {
+            version: text("version"),
+            name: text("name"),
+            description: text("description"),
+            source: text("source"),
+            path: text("source-path"),
+            query: text("source-query"),
+            after: text("source-after_success"),
+            move_to: text("source-move_to"),
+            options: options::read(form, asks),
+            by_name: form.get("how") == "names",
+            rows: mapping::rows(form, block, &[], &[]),
+            mode: text("mode"),
+            load_good: text("rejects-load_good"),
+            max_rows: text("rejects-max_rows"),
+            max_percent: text("rejects-max_percent"),
+            overlap: text("overlap"),
+            attempts: text("attempts"),
+            attempt_seconds: text("attempt_seconds"),
+        }
+    }
+
+    /// What it asks for, and what cannot be read of it.
+    pub fn draft(&self, form: &Form, configuration: &Configuration) -> (Draft, FieldErrors) {
+        let mut errors = FieldErrors::new();
+        let mode = Mode::parse(&self.mode);
+        if mode.is_none() {
+            errors.add("mode", "Choose how rows meet those that are there.");
+        }
+        let connection_id = form.id("source");
+        if connection_id.is_none() && self.source != "file" {
+            errors.add("source", "Choose where the rows come from.");
+        }
+        let mut definition = Definition::new(mode.unwrap_or(Mode::Append));
+        definition.source.read = self.options.clone();
+        let asks = self.options.format == Format::Rows;
+        // What the form holds for the other kind of source is left behind.
+        definition.source.path = Some(self.path.clone()).filter(|_| connection_id.is_some() && !asks);
+        definition.source.query = Some(self.query.clone()).filter(|_| asks);
+        options::read_after(form, &mut definition.source);
+        definition.mapping = if self.by_name { None } else { Some(mapping::mapping(&self.rows).0) };
+        definition.rejects.load_good = load_good(form);
+        definition.rejects.max_rows = optional(form, "rejects-max_rows", &mut errors);
+        definition.rejects.max_percent = optional(form, "rejects-max_percent", &mut errors);
+        definition.overlap = Overlap::parse(&self.overlap).unwrap_or(Overlap::Skip);
+        // What is not a number lies outside every limit, which the check then tells.
+        definition.attempts = self.attempts.parse().unwrap_or(0);
+        definition.attempt_seconds = self.attempt_seconds.parse().unwrap_or(0);
+        let draft = Draft {
+            name: self.name.clone(),
+            description: self.description.clone(),
+            block_id: configuration.block_id,
+            connection_id,
+            definition,
+        };
+        (draft, errors)
+    }
+}
