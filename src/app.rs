@@ -1,8 +1,8 @@
 //! All that a handler or a step can reach: settings, databases, clock, secrets, mail. Made once at the start and
 //! handed around; there is no other global state.
 
-use std::path::PathBuf;
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, Semaphore};

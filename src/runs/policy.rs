@@ -33,7 +33,9 @@ impl Policy {
     /// Of a definition's JSON; what it does not say is as usual. `Err`: why it cannot be read, for people.
     pub fn of(definition: &str) -> Result<Self, String> {
         serde_json::from_str(definition).map_err(|error| {
-            format!("The definition of the import configuration cannot be read ({error}). Save the configuration again.")
+            format!(
+                "The definition of the import configuration cannot be read ({error}). Save the configuration again."
+            )
         })
     }
 

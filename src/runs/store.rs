@@ -9,8 +9,8 @@ use super::lifecycle::{RunStatus, Trigger};
 use super::model::{LogLine, Progress, Run, RunResult, RunStep};
 use super::resource;
 use crate::clock::Moment;
-use crate::db::schema::{run_leases, run_log, run_results, run_steps, runs};
 use crate::db::Conn;
+use crate::db::schema::{run_leases, run_log, run_results, run_steps, runs};
 use crate::error::Result;
 use crate::imports::Target;
 

@@ -121,7 +121,8 @@ fn config(files: &Path, data: &Path, database_url: Option<String>) -> Config {
 fn seed(app: &App, files: &Path, configurations: usize, block_count: usize) -> Result<()> {
     let now = app.now();
     app.db.write(tidegate::members::setup::prepare)?;
-    let new = NewMember { email: "ada@acme.test".into(), name: "Ada".into(), role: "Administrator".into(), password: None };
+    let new =
+        NewMember { email: "ada@acme.test".into(), name: "Ada".into(), role: "Administrator".into(), password: None };
     let by = By::page(app.db.write(|conn| add_by_command(conn, new, now))?);
     let zone = chrono_tz::UTC;
     let new = NewApplication { name: "Bench".into(), time_zone: zone, spacing_minutes: 0 };

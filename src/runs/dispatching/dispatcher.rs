@@ -259,8 +259,11 @@ impl Going {
     fn look(conn: &mut Conn, due: &BTreeMap<Target, Vec<Due>>) -> Result<Self> {
         let targets: Vec<Target> = due.keys().copied().collect();
         let open = store::open_of(conn, &targets)?;
-        let asked: Vec<Target> =
-            due.iter().filter(|(target, group)| open.contains_key(target) || group.len() > 1).map(|(t, _)| *t).collect();
+        let asked: Vec<Target> = due
+            .iter()
+            .filter(|(target, group)| open.contains_key(target) || group.len() > 1)
+            .map(|(t, _)| *t)
+            .collect();
         let policies = if asked.is_empty() { HashMap::new() } else { runnable::policies(conn, &asked)? };
         Ok(Self { open, let_in: HashMap::new(), policies })
     }

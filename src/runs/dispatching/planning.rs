@@ -249,7 +249,11 @@ mod tests {
         for run_once in [true, false] {
             let freezes = [freeze(7, "05T07:00:00", "05T08:00:00", run_once)];
             let (_, fate) = decide(&[due(1, EVERY_FIVE, "05T06:00:00")], &freezes, at("05T07:02:00")).remove(0);
-            let older = Missed { from: at("05T06:00:00"), until: Some(at("05T06:50:00")), covered: if run_once { Covered::AfterFreeze } else { Covered::Not } };
+            let older = Missed {
+                from: at("05T06:00:00"),
+                until: Some(at("05T06:50:00")),
+                covered: if run_once { Covered::AfterFreeze } else { Covered::Not },
+            };
             assert_eq!((fate.missed, fate.run), (vec![older], None));
             assert_eq!(fate.frozen, [frozen(7, "05T06:55:00", "05T07:00:00", true)]);
         }

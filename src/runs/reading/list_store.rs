@@ -64,7 +64,8 @@ fn picked(filter: &Filter, before: Option<i64>, limit: i64) -> String {
     id("schedule_id", filter.schedule_id, &mut by_index);
     id("set_id", filter.set_id, &mut by_index);
     let mut by_index = with_status;
-    let words = [("status", filter.status.map(|s| s.to_string())), ("trigger_kind", filter.trigger.map(|t| t.to_string()))];
+    let words =
+        [("status", filter.status.map(|s| s.to_string())), ("trigger_kind", filter.trigger.map(|t| t.to_string()))];
     for (column, word) in words {
         if let Some(word) = word {
             said.push(if by_index { format!("x.{column} = '{word}'") } else { format!("x.{column} || '' = '{word}'") });

@@ -62,19 +62,18 @@ pub fn with_old_runs(conn: &mut Conn, now: Moment) -> Result<Vec<i64>> {
 }
 
 /// The next runs of a configuration that may go, after a place; those that ended first come first.
-pub fn expired(
-    conn: &mut Conn,
-    configuration_id: i64,
-    now: Moment,
-    after: Place,
-    limit: i64,
-) -> Result<Vec<Expired>> {
+pub fn expired(conn: &mut Conn, configuration_id: i64, now: Moment, after: Place, limit: i64) -> Result<Vec<Expired>> {
     let Some(newest) = nth_newest(conn, configuration_id, NEWEST)? else { return Ok(Vec::new()) };
     // What failed is old only where there are twice as many.
     let failed_too = nth_newest(conn, configuration_id, 2 * NEWEST)?.unwrap_or_default();
     let ended_before = |days: i64| now.minus(Duration::days(days)).micros();
     let before = |place: Place, days: i64| {
-        format!("r.finished_at < {} AND (r.finished_at, r.id) < ({}, {})", ended_before(days), place.finished_at, place.id)
+        format!(
+            "r.finished_at < {} AND (r.finished_at, r.id) < ({}, {})",
+            ended_before(days),
+            place.finished_at,
+            place.id
+        )
     };
     let query = diesel::sql_query(format!(
         "SELECT r.id, r.uid, r.finished_at FROM runs r WHERE r.configuration_id = {configuration_id} AND {} \
@@ -86,11 +85,8 @@ pub fn expired(
         before(failed_too, 2 * DAYS),
     ));
     let rows: Vec<Row> = on!(conn, c => query.load(c))?;
-    let expired = |row: Row| Expired {
-        id: row.id,
-        uid: row.uid,
-        place: Place { finished_at: row.finished_at, id: row.id },
-    };
+    let expired =
+        |row: Row| Expired { id: row.id, uid: row.uid, place: Place { finished_at: row.finished_at, id: row.id } };
     Ok(rows.into_iter().map(expired).collect())
 }
 

@@ -236,14 +236,18 @@ fn wake(conn: &mut Conn, held: &Held) -> Result<bool> {
 
 /// Whether the time of somebody's next attempt has come.
 fn in_time(conn: &mut Conn, now: Moment) -> Result<bool> {
-    let found = runs::table.filter(runs::waits_for.eq(resource::TIME)).filter(runs::precedence.eq_any([BY_HAND, BY_CLOCK]));
+    let found =
+        runs::table.filter(runs::waits_for.eq(resource::TIME)).filter(runs::precedence.eq_any([BY_HAND, BY_CLOCK]));
     Ok(found.filter(runs::available_at.le(now)).select(runs::id).first::<i64>(conn).optional()?.is_some())
 }
 
 fn begin_in_time(conn: &mut Conn, now: Moment) -> Result<()> {
     if in_time(conn, now)? {
-        let found = runs::table.filter(runs::waits_for.eq(resource::TIME)).filter(runs::precedence.eq_any([BY_HAND, BY_CLOCK]));
-        diesel::update(found.filter(runs::available_at.le(now))).set(runs::waits_for.eq(None::<String>)).execute(conn)?;
+        let found =
+            runs::table.filter(runs::waits_for.eq(resource::TIME)).filter(runs::precedence.eq_any([BY_HAND, BY_CLOCK]));
+        diesel::update(found.filter(runs::available_at.le(now)))
+            .set(runs::waits_for.eq(None::<String>))
+            .execute(conn)?;
     }
     Ok(())
 }

@@ -120,8 +120,14 @@ enum From {
 /// What was fetched.
 enum Got {
     /// The check is there when the file is somebody else's.
-    File { source: SourceFile, check: Option<Check> },
-    Rows { rows: Box<dyn Rows>, name: String },
+    File {
+        source: SourceFile,
+        check: Option<Check>,
+    },
+    Rows {
+        rows: Box<dyn Rows>,
+        name: String,
+    },
 }
 
 /// Looks everything up; what is missing is the exact reason of a failure that no retry mends.
@@ -185,12 +191,7 @@ pub fn of_app_error(error: AppError, job: &Job<'_>) -> Undone {
     }
 }
 
-fn fetch(
-    app: &App,
-    job: &Job<'_>,
-    ready: &Ready,
-    steps: &mut Vec<RunStep>,
-) -> Result<Got, Undone> {
+fn fetch(app: &App, job: &Job<'_>, ready: &Ready, steps: &mut Vec<RunStep>) -> Result<Got, Undone> {
     let began = (app.now(), Instant::now());
     job.board.update(|report| report.phase = "Fetching".into());
     let fetched = match &ready.from {
@@ -251,13 +252,7 @@ fn given_file(app: &App, job: &Job<'_>, id: i64) -> Result<Got, Undone> {
     Ok(Got::File { source, check: None })
 }
 
-fn load(
-    app: &App,
-    job: &Job<'_>,
-    ready: &Ready,
-    got: Got,
-    mut steps: Vec<RunStep>,
-) -> Result<Done, Undone> {
+fn load(app: &App, job: &Job<'_>, ready: &Ready, got: Got, mut steps: Vec<RunStep>) -> Result<Done, Undone> {
     let at = app.now();
     let progress = |now: pipeline::Progress| {
         job.board.update(|report| {

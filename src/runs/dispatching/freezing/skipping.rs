@@ -75,7 +75,8 @@ pub fn record(conn: &mut Conn, kept: Vec<Kept>) -> Result<()> {
         .iter()
         .filter_map(|kept| {
             // What ran at that instant is no skip.
-            let (run_id, _) = *there.get(&occurrence(&kept.row)?).filter(|(_, status)| *status == RunStatus::Skipped)?;
+            let (run_id, _) =
+                *there.get(&occurrence(&kept.row)?).filter(|(_, status)| *status == RunStatus::Skipped)?;
             Some(Skip {
                 freeze_id: kept.freeze_id,
                 schedule_id: kept.schedule_id,
