@@ -25,6 +25,7 @@ pub mod notes;
 pub mod recurrence;
 mod rule;
 pub mod sentence;
+mod standing_store;
 mod store;
 mod wall;
 mod zone;

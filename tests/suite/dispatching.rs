@@ -273,10 +273,8 @@ on_both! {
         assert_eq!((found.next_at, found.enabled), (None, true), "its switch stays as it was");
         // What stands beside it on the page, and it is shown as what it is.
         let mut olive = world.browser(&world.olive).await;
-        olive.visit(&format!("/applications/{}/import-scheduling", world.application)).await;
-        olive.sees("Broken");
-        let cards = format!("/applications/{}/import-scheduling/configurations/{}?open=on", world.application, prices.configuration);
-        olive.visit(&cards).await;
+        let list = format!("/applications/{}/settings/import-scheduling", world.application);
+        olive.visit(&format!("{list}/configurations/{}?open=on&back={list}", prices.configuration)).await;
         olive.sees("Its rule cannot be read");
         assert_eq!(world.step(dispatcher::step).await.queued, 0);
         world.set_clock("2026-10-08T16:50:00Z");
