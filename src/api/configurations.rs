@@ -59,7 +59,7 @@ pub async fn update(call: Call, body: Body<Patch<ConfigurationBody>>) -> Answer<
             matches(expected, configuration.version)?;
             return Ok(ConfigurationAnswer::of(&configuration, &definition));
         }
-        imports::update(conn, in_use, by, &entered, id, expected, sent.draft(errors)?, now)?;
+        imports::update(conn, in_use, by, &entered, (id, expected), sent.draft(errors)?, now)?;
         whole(conn, &entered, id)
     });
     Ok(Reply::ok(saved.await?))

@@ -252,13 +252,15 @@ impl Database {
     }
 }
 
+type Texts<'a> = fn(&'a [u8]);
+
 /// Binds the variables of a statement one after the other.
 pub struct Binder<'s, 'a> {
     statement: *mut ffi::sqlite3_stmt,
     place: c_int,
     failed: c_int,
     /// It holds the statement, and texts that live for `'a`.
-    of: PhantomData<(&'s mut Database, fn(&'a [u8]))>,
+    of: PhantomData<(&'s mut Database, Texts<'a>)>,
 }
 
 impl<'a> Binder<'_, 'a> {

@@ -77,8 +77,7 @@ pub fn update(
     in_use: InUse,
     by: &By,
     entered: &Entered,
-    id: i64,
-    expected_version: Option<i64>,
+    (id, expected_version): (i64, Option<i64>),
     draft: Draft,
     now: Moment,
 ) -> Result<Configuration> {
@@ -115,7 +114,7 @@ pub fn archive(conn: &mut Conn, in_use: InUse, by: &By, entered: &Entered, id: i
     entered.need_configure(conn, by)?;
     db::lock_row(conn, "import_configurations", id)?;
     let (before, definition) = there(conn, entered, id)?;
-    for uses in in_use.uses(conn, Thing::Configuration(id))? {
+    if let Some(uses) = in_use.uses(conn, Thing::Configuration(id))?.into_iter().next() {
         let what = if uses.by == "runs" { "Wait for their end, or cancel them," } else { "Delete them" };
         return Err(AppError::Conflict(format!(
             "\"{}\" is used by {}: {}. {what} under Import Scheduling first.",

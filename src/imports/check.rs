@@ -94,7 +94,7 @@ pub fn source(definition: &Definition, connection: Option<&Connection>) -> Field
             }
         }
     }
-    if (source.read.format == Format::Rows) != !query.is_empty() && errors.is_empty() {
+    if (source.read.format == Format::Rows) == query.is_empty() && errors.is_empty() {
         errors
             .add("source.format", "Rows are what a query answers: say how a file is written, and nothing of a query.");
     }

@@ -23,7 +23,8 @@ text_enum! {
 
 text_enum! {
     /// What becomes of a file after it was loaded: all runs of the configuration that end Success or Partial.
-    pub enum AfterSuccess { Leave = "leave", Move = "move", Delete = "delete" }
+    #[derive(Default)]
+    pub enum AfterSuccess { #[default] Leave = "leave", Move = "move", Delete = "delete" }
 }
 
 text_enum! {
@@ -34,12 +35,6 @@ text_enum! {
 text_enum! {
     /// How the latest Run ended that did one of these.
     pub enum ConfigurationStatus { Success = "success", Partial = "partial", Failed = "failed", Held = "held" }
-}
-
-impl Default for AfterSuccess {
-    fn default() -> Self {
-        Self::Leave
-    }
 }
 
 impl AfterSuccess {

@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::model::{
-    ATTEMPT_SECONDS, ATTEMPTS, AfterSuccess, Configuration, ConfigurationStatus, Definition, Draft, Expr, Mapping, Mode,
-    Overlap, Rejects, Source, UnknownItems,
+    ATTEMPT_SECONDS, ATTEMPTS, AfterSuccess, Configuration, ConfigurationStatus, Definition, Draft, Expr, Mapping,
+    Mode, Overlap, Rejects, Source, UnknownItems,
 };
 use crate::db::text_enum;
 use crate::error::FieldErrors;
@@ -151,7 +151,9 @@ impl ConfigurationBody {
     /// punctuation.
     pub fn before(configuration: &Configuration, definition: &Definition, patch: &Object) -> Self {
         let mut before = Self::of(configuration, definition);
-        let (Some(source), Some(Value::Object(sent))) = (&mut before.source, patch.get("source")) else { return before };
+        let (Some(source), Some(Value::Object(sent))) = (&mut before.source, patch.get("source")) else {
+            return before;
+        };
         let says = |name: &str| sent.get(name).is_some_and(|value| !value.is_null());
         let read = &mut source.read.0;
         if sent.contains_key("query") && says("query") != source.query.is_some() && !sent.contains_key("format") {

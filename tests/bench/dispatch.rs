@@ -62,7 +62,7 @@ fn round(server: Option<&str>, waiting: usize, blocks: usize, idle: bool) {
     let config = config(&files, &data, database.as_ref().map(|database| database.url.clone()));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let base_url = "http://127.0.0.1:1".parse().expect("an address");
-    let app = Data::new(App::open(config, base_url).expect("an App"));
+    let app = Data::new(App::open(config, base_url, tidegate::guards::ALL).expect("an App"));
     seed(&app, &files, waiting, blocks).expect("what is to be imported");
     runtime.block_on(async {
         let beating = background::start(&app).await.expect("a beat");

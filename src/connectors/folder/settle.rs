@@ -95,8 +95,8 @@ fn names_in(folder: &Path, name: &str, run: i64) -> [PathBuf; 2] {
 
 /// Where an earlier attempt moved it.
 fn found_in(folder: &Path, name: &str, intent: &Intent) -> Option<PathBuf> {
-    let places = names_in(folder, name, intent.run).into_iter();
-    places.filter(|place| stamp_of(place).ok().flatten().as_ref() == Some(&intent.stamp)).next()
+    let mut places = names_in(folder, name, intent.run).into_iter();
+    places.find(|place| stamp_of(place).ok().flatten().as_ref() == Some(&intent.stamp))
 }
 
 /// Never over a file that is there.
@@ -127,14 +127,11 @@ fn changed(path: &str) -> Settled {
 }
 
 fn failed(error: &Error) -> FetchError {
-    let words = match error.kind() {
-        ErrorKind::CrossesDevices => {
-            return FetchError::refused(
-                "The file was loaded and left where it is: the folder to move it to lies on another disk. Choose one on \
-                 the same.",
-            );
-        }
+    match error.kind() {
+        ErrorKind::CrossesDevices => FetchError::refused(
+            "The file was loaded and left where it is: the folder to move it to lies on another disk. Choose one on the \
+             same.",
+        ),
         _ => FetchError::machine("Moving or deleting the file that was loaded", error),
-    };
-    words
+    }
 }

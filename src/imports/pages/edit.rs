@@ -218,7 +218,7 @@ pub async fn change(
     let (who, entered, id, version, now) =
         (by.clone(), place.entered.clone(), configuration.id, form.id("version"), app.now());
     let in_use = app.in_use;
-    match app.write(move |conn| actions::update(conn, in_use, &who, &entered, id, version, draft, now)).await {
+    match app.write(move |conn| actions::update(conn, in_use, &who, &entered, (id, version), draft, now)).await {
         Ok(saved) => {
             let said = format!("Saved the import configuration “{}”. Its next run follows it.", saved.name);
             Ok(see_other(&format!("{}/{id}", place.list()), Some(Flash::new(said))))

@@ -215,7 +215,7 @@ on_both! {
                     connection_id: was.connection_id,
                     definition,
                 };
-                tidegate::imports::update(conn, app.in_use, &by, &entered, configuration, None, draft, now)
+                tidegate::imports::update(conn, app.in_use, &by, &entered, (configuration, None), draft, now)
             })
             .await;
         world.step(move |app| executor::see_through(app, taken, &tidegate::runs::work::Import)).await;
