@@ -56,7 +56,7 @@ fn main() {
 
 fn round(server: Option<&str>, waiting: usize, blocks: usize, idle: bool) {
     let dir = tempfile::tempdir().expect("a folder");
-    let database = server.map(|server| Scratch::make(server));
+    let database = server.map(Scratch::make);
     let (files, data) = (dir.path().join("files"), dir.path().join("data"));
     std::fs::create_dir_all(&files).expect("a folder");
     let config = config(&files, &data, database.as_ref().map(|database| database.url.clone()));

@@ -56,8 +56,9 @@ on_both! {
         let answers = join_all((0..10).map(|_| olive.post(&path, json!({})))).await;
         let first = answers[0].is(202).id();
         assert!(answers.iter().all(|answer| answer.is(202).id() == first));
+        // What a configuration does not declare is refused, and is no other run.
         let other = olive.post(&path, json!({"parameters": {"month": "10"}})).await;
-        assert_ne!(other.is(202).id(), first);
+        assert_eq!(other.wrong_fields(), ["parameters.month"]);
         assert_eq!(olive.post(&path, json!({"parameters": [], "mode": "x"})).await.wrong_fields(), ["parameters", "mode"]);
     }
 
@@ -66,8 +67,8 @@ on_both! {
         let olive = world.api(&world.olive).await;
         let path = format!("import-configurations/{}/runs", stage.configuration);
         let first = olive.post(&path, json!({})).await.is(202).id();
-        let second = olive.post(&path, json!({"parameters": {"a": 1}})).await.is(202).id();
         olive.post(&format!("runs/{first}/cancel"), json!({})).await.is(202);
+        let second = olive.post(&path, json!({})).await.is(202).id();
         let ids = |list: &[Value]| list.iter().map(|run| run["id"].as_i64().unwrap()).collect::<Vec<_>>();
         assert_eq!(ids(olive.get("runs").await.items()), [second, first], "the newest first");
         assert_eq!(ids(olive.get("runs?status=cancelled").await.items()), [first]);

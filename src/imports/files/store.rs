@@ -1,8 +1,4 @@
-//! Files given by hand: kept in the Block database in chunks, so that every process of an installation can run them
-//! and a backup of the databases has them.
-//!
-//! Whoever uploads gets a [`ticket`]: the file's id sealed for one Application and one member. Forms carry the ticket
-//! and never the id, so that nobody imports what somebody else uploaded.
+//! Kept files in the Block database: of each a row and its chunks.
 
 use std::io::Read;
 
@@ -13,7 +9,6 @@ use crate::clock::Moment;
 use crate::db::Pool;
 use crate::db::schema::block_db::{file_chunks, files};
 use crate::error::{AppError, Result};
-use crate::secrets::Secrets;
 
 /// Bytes of one chunk: small enough that no transaction is long, large enough that a file has few.
 const CHUNK: usize = 1 << 20;
@@ -172,18 +167,4 @@ pub fn made_before(blocks: &Pool, moment: Moment, after: i64, limit: i64) -> Res
             .select(files::id)
             .load(conn)?)
     })
-}
-
-/// The file's id as a form may carry it: good for this member in this Application alone.
-pub fn ticket(secrets: &Secrets, application_id: i64, member_id: i64, file_id: i64) -> Result<String> {
-    secrets.seal(&place(application_id, member_id), &file_id.to_string())
-}
-
-/// The id in a ticket; none when it was made for another place or is not one of ours.
-pub fn of_ticket(secrets: &Secrets, application_id: i64, member_id: i64, ticket: &str) -> Option<i64> {
-    secrets.open(&place(application_id, member_id), ticket).ok()?.parse().ok()
-}
-
-fn place(application_id: i64, member_id: i64) -> String {
-    format!("files {application_id} {member_id}")
 }

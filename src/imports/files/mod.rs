@@ -1,0 +1,26 @@
+//! Files given by hand: kept in the Block database in chunks, so that every process of an installation can run them
+//! and a backup of the databases has them.
+//!
+//! Whoever uploads gets a [`ticket`]: the file's id sealed for one Application and one member. Forms carry the ticket
+//! and never the id, so that nobody imports what somebody else uploaded.
+
+mod store;
+
+pub use store::{Stored, StoredReader, made_before, open, remove, save};
+
+use crate::error::Result;
+use crate::secrets::Secrets;
+
+/// The file's id as a form may carry it: good for this member in this Application alone.
+pub fn ticket(secrets: &Secrets, application_id: i64, member_id: i64, file_id: i64) -> Result<String> {
+    secrets.seal(&place(application_id, member_id), &file_id.to_string())
+}
+
+/// The id in a ticket; none when it was made for another place or is not one of ours.
+pub fn of_ticket(secrets: &Secrets, application_id: i64, member_id: i64, ticket: &str) -> Option<i64> {
+    secrets.open(&place(application_id, member_id), ticket).ok()?.parse().ok()
+}
+
+fn place(application_id: i64, member_id: i64) -> String {
+    format!("files {application_id} {member_id}")
+}
