@@ -152,6 +152,10 @@ pub fn by_id(conn: &mut Conn, id: i64) -> Result<Option<Run>> {
 }
 
 pub fn by_ids(conn: &mut Conn, ids: &[i64]) -> Result<Vec<Run>> {
+    if ids.is_empty() {
+        // SQLite would walk through all runs to find that none has one of no numbers.
+        return Ok(Vec::new());
+    }
     let rows = runs::table.filter(runs::id.eq_any(ids)).select(columns!()).load::<Row>(conn)?;
     with_results(conn, rows)
 }

@@ -113,6 +113,7 @@ const OWNERS: [(&str, &[&str]); 12] = [
             "block_views",
             "reject_heads",
             "reject_lines",
+            "reject_beyond",
             "rejects",
         ],
     ),

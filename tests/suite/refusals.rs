@@ -59,7 +59,7 @@ const CASES: &[Case] = &[
         "“x” is not a weekday",
     ),
     case(&[("repeat", "minutes"), ("window_on", "on"), ("window_from", "7")], "window_from", "“7” is not a time"),
-    case(&[("repeat", "minutes"), ("window_on", "on"), ("window_to", "24:00")], "window_to", "“24:00” is not a time"),
+    case(&[("repeat", "minutes"), ("window_on", "on"), ("window_to", "24:01")], "window_to", "“24:01” is not a time"),
     case(
         &[("repeat", "minutes"), ("window_on", "on"), ("window_from", "07:00"), ("window_to", "07:00")],
         "window_to",

@@ -39,13 +39,14 @@ pub fn step(app: &App) -> Result<Dispatched> {
         return Ok(done);
     }
     let seen = app.db.read(|conn| Seen::look(conn, now))?;
-    if seen.due {
+    if seen.to_wake {
+        on_its_own("what was off until now cannot be turned on", app.db.write(|conn| clock::wake(conn, now)))?;
+    }
+    // What has just been turned on may be due at this very moment.
+    if seen.due || seen.to_wake {
         for batch in batches(app.db.read(|conn| clock::due_targets(conn, now))?) {
             claim_each(app, &batch, now, &mut done)?;
         }
-    }
-    if seen.to_wake {
-        on_its_own("what was off until now cannot be turned on", app.db.write(|conn| clock::wake(conn, now)))?;
     }
     // After the claims: what a freeze skipped is known only then.
     for application_id in seen.thawing {
