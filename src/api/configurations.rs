@@ -11,7 +11,7 @@ use crate::app::off_thread;
 use crate::applications::{self, Entered};
 use crate::db::Conn;
 use crate::error::{AppError, Result};
-use crate::imports::{self, Configuration, ConfigurationAnswer, ConfigurationBody, Definition, files};
+use crate::imports::{self, Configuration, ConfigurationAnswer, ConfigurationBody, Definition, Draft, files};
 use crate::members::{By, Scope};
 
 /// `GET applications/{a}/import-configurations`
@@ -55,11 +55,12 @@ pub async fn update(call: Call, body: Body<Patch<ConfigurationBody>>) -> Answer<
         let (configuration, definition, entered) = find(conn, by, id)?;
         entered.need_configure(conn, by)?;
         let (sent, errors) = body.look_over(&ConfigurationBody::before(&configuration, &definition, &body.map()?))?;
-        if errors.is_empty() && sent == ConfigurationBody::of(&configuration, &definition) {
+        let draft = sent.draft(errors)?;
+        if draft == Draft::of(&configuration, &definition) {
             matches(expected, configuration.version)?;
             return Ok(ConfigurationAnswer::of(&configuration, &definition));
         }
-        imports::update(conn, in_use, by, &entered, (id, expected), sent.draft(errors)?, now)?;
+        imports::update(conn, in_use, by, &entered, (id, expected), draft, now)?;
         whole(conn, &entered, id)
     });
     Ok(Reply::ok(saved.await?))

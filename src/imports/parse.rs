@@ -198,6 +198,17 @@ impl ConfigurationBody {
 }
 
 impl Draft {
+    /// What would save it unchanged.
+    pub fn of(configuration: &Configuration, definition: &Definition) -> Self {
+        Self {
+            name: configuration.name.clone(),
+            description: configuration.description.clone(),
+            block_id: configuration.block_id,
+            connection_id: configuration.connection_id,
+            definition: definition.clone(),
+        }
+    }
+
     /// Reads the body of a POST.
     pub fn parse(body: &Map<String, Value>) -> Result<Self, FieldErrors> {
         let mut reader = Reader::default();
