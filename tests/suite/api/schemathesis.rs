@@ -25,6 +25,8 @@ on_both! {
         let document = folder.path().join("openapi.json");
         std::fs::write(&document, ada.get("openapi.json").await.is(200).body.as_bytes()).unwrap();
         let (seconds, examples) = if settings::full() { ("300", "200") } else { ("25", "4") };
+        // The bounded twin asks the same questions each time; other ones come with --full.
+        let seed = if settings::full() { settings::seed() } else { 7 };
         let mut asked = Command::new(program);
         asked
             .current_dir(folder.path())
@@ -32,7 +34,7 @@ on_both! {
             .args(["--header", &format!("Authorization: Bearer {}", ada.token())])
             .args(["--checks", "all", "--exclude-checks", "positive_data_acceptance"])
             .args(["--phases", "examples,coverage,fuzzing", "--max-time", seconds, "--max-examples", examples])
-            .args(["--seed", &settings::seed().to_string(), "--no-shrink", "--continue-on-failure"])
+            .args(["--seed", &seed.to_string(), "--no-shrink", "--continue-on-failure"])
             .args(["--warnings", "off", "--no-color"]);
         let asked = tokio::task::spawn_blocking(move || asked.output()).await.unwrap().unwrap();
         let said = String::from_utf8_lossy(&asked.stdout);
