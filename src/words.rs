@@ -56,6 +56,11 @@ pub fn duration(d: Duration) -> String {
     }
 }
 
+/// Sentences one after the other; `None` when there are none.
+pub fn sentences(all: [Option<String>; 2]) -> Option<String> {
+    all.into_iter().flatten().reduce(|before, after| format!("{before} {after}"))
+}
+
 /// "in 48 min", "3 days ago", "just now".
 pub fn relative(at: Moment, now: Moment) -> String {
     let seconds = at.since(now).num_seconds();

@@ -77,25 +77,42 @@ impl r2d2::ManageConnection for Manager {
 }
 
 /// A pool of connections to one database.
+///
+/// SQLite lets one connection write at a time, so one connection does all of it: whoever comes waits in line instead of
+/// asking again and again, and the tables that each load makes and drops are known to it, while every other connection
+/// has to read the whole schema anew after each.
 #[derive(Clone)]
 pub struct Pool {
-    pool: r2d2::Pool<Manager>,
+    readers: r2d2::Pool<Manager>,
+    /// On PostgreSQL the same as `readers`.
+    writers: r2d2::Pool<Manager>,
     location: Location,
 }
 
 impl Pool {
     /// Connects once, so that a wrong address is an error at the start and not at the first page.
     pub fn open(location: Location, size: u32) -> Result<Self, String> {
+        if let Location::Sqlite { .. } = location {
+            super::sqlite::count_no_memory();
+        }
         let first = r2d2::ManageConnection::connect(&Manager(location.clone())).map_err(|e| e.to_string())?;
         drop(first);
-        let pool = r2d2::Pool::builder()
-            .max_size(size)
-            .min_idle(Some(1))
-            .connection_timeout(Duration::from_secs(10))
-            .error_handler(Box::new(r2d2::NopErrorHandler))
-            .build(Manager(location.clone()))
-            .map_err(|e| e.to_string())?;
-        Ok(Self { pool, location })
+        let pool = |size: u32, patience: u64| {
+            r2d2::Pool::builder()
+                .max_size(size)
+                .min_idle(Some(1))
+                .connection_timeout(Duration::from_secs(patience))
+                .error_handler(Box::new(r2d2::NopErrorHandler))
+                .build(Manager(location.clone()))
+                .map_err(|e| e.to_string())
+        };
+        let readers = pool(size, 10)?;
+        let writers = match location {
+            Location::Postgres { .. } => readers.clone(),
+            // As long as a statement waits for who holds the file.
+            Location::Sqlite { .. } => pool(1, 15)?,
+        };
+        Ok(Self { readers, writers, location })
     }
 
     pub fn location(&self) -> &Location {
@@ -110,13 +127,21 @@ impl Pool {
 
     /// Runs queries that change nothing. Blocks: call it from a blocking thread.
     pub fn read<T>(&self, queries: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
-        queries(&mut *self.pool.get()?)
+        queries(&mut *self.readers.get()?)
+    }
+
+    /// Lends a connection that may write, for transactions of the caller's own. Blocks, as [`Pool::write`] does.
+    pub fn lend<T, E: From<crate::error::AppError>>(
+        &self,
+        deeds: impl FnOnce(&mut Conn) -> Result<T, E>,
+    ) -> Result<T, E> {
+        deeds(&mut *self.writers.get().map_err(crate::error::AppError::from)?)
     }
 
     /// Runs one transaction. On SQLite it begins IMMEDIATE: a deferred one that reads and then writes loses whenever
     /// another writer came between. Blocks: call it from a blocking thread, and never wait for the network inside.
     pub fn write<T>(&self, queries: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
-        write(&mut *self.pool.get()?, queries)
+        write(&mut *self.writers.get()?, queries)
     }
 }
 

@@ -351,6 +351,7 @@ diesel::table! {
         rows_done -> BigInt,
         bytes_done -> BigInt,
         bytes_total -> Nullable<BigInt>,
+        intent -> Nullable<Text>,
     }
 }
 

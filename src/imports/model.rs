@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Moment;
-use crate::connectors::FetchRequest;
+use crate::connectors::{Deed, FetchRequest};
 use crate::db::text_enum;
 use crate::formats::ReadOptions;
 
@@ -22,7 +22,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// What becomes of a file after it was loaded: all runs of the configuration that end Success or Partial.
+    /// What becomes of a file once all of it was loaded.
     #[derive(Default)]
     pub enum AfterSuccess { #[default] Leave = "leave", Move = "move", Delete = "delete" }
 }
@@ -160,6 +160,15 @@ pub struct Source {
 }
 
 impl Source {
+    /// What is done to the file after a Success; none where it is left.
+    pub fn deed(&self) -> Option<Deed> {
+        match self.after_success {
+            AfterSuccess::Leave => None,
+            AfterSuccess::Move => Some(Deed::Move { to: self.move_to.clone()? }),
+            AfterSuccess::Delete => Some(Deed::Delete),
+        }
+    }
+
     /// What a Connection is asked for.
     pub fn request(&self) -> FetchRequest {
         match &self.query {

@@ -24,7 +24,7 @@ pub use actions::{
 };
 pub use audited::record;
 pub use model::{Block, BlockDraft, BlockKind, BlockState, Column, ColumnDraft, MAX_COLUMNS, MAX_NAME};
-pub use store::loader::Loader;
+pub use store::loader::{Loader, fill_at_once};
 pub use store::physical::seal;
 pub use store::rows::{BlockRow, Cell, page as rows, write_csv};
 pub use store::staging::{Merge, RunKey, Staging, Visible};

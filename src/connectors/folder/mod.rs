@@ -20,8 +20,7 @@ pub(super) const KIND: Kind = Kind {
     label: "Folder",
     summary: "Files in a folder of the server",
     takes: Takes::Path { required: true },
-    // Runs call `settle` not yet, so nothing is promised.
-    settles: false,
+    settles: true,
     lists: true,
     settings: &[Field {
         name: "path",

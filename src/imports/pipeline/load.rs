@@ -13,10 +13,13 @@ use super::rejects::{Keeper, decide, from_format, goes_on};
 use crate::applications::blocks::batch::Batch;
 use crate::applications::blocks::ledger::{self, LedgerRow, LoadRefused};
 use crate::applications::blocks::rejects::RejectBatch;
-use crate::applications::blocks::{Loader, Merge, Staging, Visible, checks, rejects as kept, seal};
+use crate::applications::blocks::{Loader, Merge, Staging, Visible, checks, fill_at_once, rejects as kept, seal};
 use crate::db::Conn;
 use crate::formats::{ColumnType, Rows};
 use crate::words;
+
+/// The number of the file among those of a run.
+const FILE: i32 = 1;
 
 /// Loads the file into the Block, all of its accepted rows or none. Blocks: call it from a thread that may. A run
 /// whose load the ledger knows already is answered from there and loads nothing twice.
@@ -34,7 +37,7 @@ pub fn run_if_unchanged(
 ) -> Result<LoadReport, LoadError> {
     let known = context
         .blocks
-        .read(|conn| ledger::ledger(conn, &context.run.uid, plan.block.id))
+        .lend(|conn| ledger::ledger(conn, &context.run.uid, plan.block.id))
         .map_err(LoadError::from_database)?;
     if let Some(row) = known {
         return Ok(LoadReport::from_ledger(&row));
@@ -55,10 +58,8 @@ pub fn run_if_unchanged(
     let stage_rejected = !dimension_routes(plan, &routes).is_empty();
     let checker = Checker::new(routes, reader.columns().to_vec(), reader.ignored().to_vec(), stage_rejected);
 
-    let mut conn = context.blocks.connect().map_err(LoadError::from_database)?;
-    let staging =
-        ledger::begin(&mut conn, &plan.block, context.run, context.fence, context.clock.now()).map_err(refused)?;
-    drop(conn);
+    let begin = |conn: &mut Conn| ledger::begin(conn, &plan.block, context.run, context.fence, context.clock.now());
+    let staging = context.blocks.lend(begin).map_err(refused)?;
     let mut load = Load {
         plan,
         name: &name,
@@ -82,7 +83,7 @@ pub fn run_if_unchanged(
     let visible = matches!(&done, Ok(report) if report.outcome != Outcome::NothingNew);
     if !visible {
         // A table that stays behind here is dropped by the next cleanup.
-        let dropped = context.blocks.connect().and_then(|mut conn| ledger::abandon(&mut conn, &staging));
+        let dropped = context.blocks.lend(|conn| ledger::abandon(conn, &staging));
         if let Err(error) = dropped {
             tracing::warn!(run = context.run.id, %error, "a staging table is left to the next cleanup");
         }
@@ -135,38 +136,20 @@ struct Load<'a> {
 }
 
 impl Load<'_> {
+    /// Reads on a thread of its own and writes on this one. A source that fits into one parcel goes in and becomes
+    /// visible in one visit to the pool: a connection of one's own costs more than such a load.
     fn run(
         &mut self,
         reader: Box<dyn Rows + '_>,
         unchanged: &dyn Fn() -> Result<(), String>,
     ) -> Result<LoadReport, LoadError> {
         let positions: Vec<i32> = self.checker.routes().iter().map(|route| route.column.position).collect();
-        let mut loader =
-            Loader::open(self.context.blocks, self.staging, 1, &positions).map_err(LoadError::from_database)?;
-        self.fill(reader, &mut loader, positions.len())?;
-        let mut conn = loader.finish().map_err(LoadError::from_database)?;
-        if self.read.rows == 0 {
-            return Ok(nothing_new(&self.read, self.name));
-        }
-        self.context.go_on()?;
-        let (staged, rejected) = self.check_as_a_whole(&mut conn)?;
-        decide(self.plan, self.read.rows, rejected).map_err(|mut failure| {
-            failure.counts.rejected = rejected;
-            failure
-        })?;
-        self.context.go_on()?;
-        unchanged().map_err(|why| LoadError::new(FailureKind::SourceUnreadable, why))?;
-        self.commit(conn, &positions, staged, rejected)
-    }
-
-    /// Reads on a thread of its own and writes on this one.
-    fn fill(&mut self, reader: Box<dyn Rows + '_>, loader: &mut Loader, width: usize) -> Result<(), LoadError> {
         let (full, arriving) = sync_channel::<Parcel>(PARCELS);
         let (empty, returning) = sync_channel::<Parcel>(PARCELS);
         for _ in 0..PARCELS {
-            let parcel = Parcel { batch: Batch::new(width), rejects: RejectBatch::default(), read: Reading::default() };
+            let batch = Batch::new(positions.len());
             // There is room for all of them.
-            let _ = empty.send(parcel);
+            let _ = empty.send(Parcel { batch, rejects: RejectBatch::default(), read: Reading::default() });
         }
         let (checker, cancelled) = (self.checker, self.context.cancelled);
         std::thread::scope(|scope| {
@@ -179,39 +162,94 @@ impl Load<'_> {
                     failure.detail = Some(error.to_string());
                     failure
                 })?;
-            let written = self.write_all(arriving, empty, loader);
-            // The channels are closed now, so the reader ends if it has not.
-            match thread.join() {
-                Ok(read) => written.and(read.map_err(from_format)),
+            // Says why no more parcels come; by then the channels are closed, so the reader ends if it has not.
+            let read = move || match thread.join() {
+                Ok(read) => read.map_err(from_format),
                 Err(_) => Err(LoadError::new(FailureKind::Internal, "The thread that reads the source died.")),
-            }
+            };
+            let first = arriving.recv().ok();
+            let second = first.is_some().then(|| arriving.recv().ok()).flatten();
+            let blocks = self.context.blocks;
+            let Some(second) = second else {
+                drop(empty);
+                read()?;
+                return blocks.lend(|conn| {
+                    if let Some(mut only) = first {
+                        self.write(conn, &mut only, |conn, batch| {
+                            fill_at_once(conn, self.staging, FILE, &positions, batch)
+                        })?;
+                    }
+                    self.finish(conn, &positions, unchanged)
+                });
+            };
+            let mut conn = blocks.connect().map_err(LoadError::from_database)?;
+            let written = self.write_all(first.into_iter().chain([second]), arriving, empty, &mut conn, &positions);
+            written.and(read())?;
+            self.finish(&mut conn, &positions, unchanged)
         })
     }
 
     fn write_all(
         &mut self,
+        there: impl Iterator<Item = Parcel>,
         arriving: Receiver<Parcel>,
         empty: SyncSender<Parcel>,
-        loader: &mut Loader,
+        conn: &mut Conn,
+        positions: &[i32],
     ) -> Result<(), LoadError> {
+        let mut loader =
+            Loader::open(self.context.blocks, conn, self.staging, FILE, positions).map_err(LoadError::from_database)?;
         // Ends when the reader has closed its end.
-        while let Ok(mut parcel) = arriving.recv() {
-            self.context.go_on()?;
-            goes_on(self.plan, self.read.rows, self.read.rejected)?;
-            let began = Instant::now();
-            if !parcel.batch.is_empty() {
-                loader.push(&parcel.batch).map_err(LoadError::from_database)?;
-            }
-            self.keeper.write(loader.conn(), &mut parcel.rejects)?;
-            self.loading += began.elapsed();
-            self.read = parcel.read;
-            self.tell("Reading and loading");
-            parcel.batch.clear();
-            parcel.rejects.clear();
+        for mut parcel in there.chain(arriving) {
+            self.write(conn, &mut parcel, |conn, batch| loader.push(conn, batch))?;
             // A reader that is done takes no more parcels.
             let _ = empty.send(parcel);
         }
+        loader.finish(conn).map_err(LoadError::from_database)?;
         self.context.go_on()
+    }
+
+    /// Writes one parcel, and leaves it empty.
+    fn write(
+        &mut self,
+        conn: &mut Conn,
+        parcel: &mut Parcel,
+        push: impl FnOnce(&mut Conn, &Batch) -> crate::error::Result<()>,
+    ) -> Result<(), LoadError> {
+        self.context.go_on()?;
+        goes_on(self.plan, self.read.rows, self.read.rejected)?;
+        let began = Instant::now();
+        if !parcel.batch.is_empty() {
+            push(conn, &parcel.batch).map_err(LoadError::from_database)?;
+        }
+        self.keeper.write(conn, &mut parcel.rejects)?;
+        self.loading += began.elapsed();
+        self.read = parcel.read;
+        self.tell("Reading and loading");
+        parcel.batch.clear();
+        parcel.rejects.clear();
+        Ok(())
+    }
+
+    /// What follows when all is staged: checks as a whole, the decision, the commit.
+    fn finish(
+        &mut self,
+        conn: &mut Conn,
+        positions: &[i32],
+        unchanged: &dyn Fn() -> Result<(), String>,
+    ) -> Result<LoadReport, LoadError> {
+        if self.read.rows == 0 {
+            return Ok(nothing_new(&self.read, self.name));
+        }
+        self.context.go_on()?;
+        let (staged, rejected) = self.check_as_a_whole(conn)?;
+        decide(self.plan, self.read.rows, rejected).map_err(|mut failure| {
+            failure.counts.rejected = rejected;
+            failure
+        })?;
+        self.context.go_on()?;
+        unchanged().map_err(|why| LoadError::new(FailureKind::SourceUnreadable, why))?;
+        self.commit(conn, positions, staged, rejected)
     }
 
     fn tell(&self, phase: &'static str) {
@@ -257,14 +295,14 @@ impl Load<'_> {
 
     fn commit(
         &mut self,
-        mut conn: Conn,
+        conn: &mut Conn,
         positions: &[i32],
         staged: i64,
         rejected: i64,
     ) -> Result<LoadReport, LoadError> {
         self.tell("Making the load visible");
         let began = Instant::now();
-        seal(&mut conn, self.staging, self.plan.merge()).map_err(LoadError::from_database)?;
+        seal(conn, self.staging, self.plan.merge()).map_err(LoadError::from_database)?;
         let visible = Visible {
             block: &self.plan.block,
             merge: self.plan.merge(),
@@ -277,7 +315,7 @@ impl Load<'_> {
             source_name: self.name,
             source_sha256: self.sha256,
         };
-        let row = match ledger::commit(&mut conn, &[(self.staging, &visible)], self.context.clock.now()) {
+        let row = match ledger::commit(conn, &[(self.staging, &visible)], self.context.clock.now()) {
             Ok(mut rows) => {
                 rows.pop().ok_or_else(|| LoadError::new(FailureKind::Internal, "The load left no trace."))?
             }

@@ -137,6 +137,12 @@ impl LoadError {
     }
 }
 
+impl From<AppError> for LoadError {
+    fn from(error: AppError) -> Self {
+        Self::from_database(error)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

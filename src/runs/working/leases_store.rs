@@ -8,6 +8,7 @@ use diesel::prelude::*;
 
 use crate::app::App;
 use crate::clock::Moment;
+use crate::connectors::Intent;
 use crate::db::schema::{resource_leases, run_leases, runs, workspace};
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
@@ -52,6 +53,20 @@ pub fn beat(conn: &mut Conn, run_id: i64, fence: i64, report: &Report, until: Mo
         .returning(run_leases::cancel_requested)
         .get_result(conn)
         .optional()?)
+}
+
+/// Keeps what is to be done to the source once it is loaded; `false` when the lease is not this worker's any more.
+pub fn intend(conn: &mut Conn, run_id: i64, fence: i64, intent: &Intent) -> Result<bool> {
+    let text = serde_json::to_string(intent).map_err(AppError::internal)?;
+    let mine = run_leases::table.filter(run_leases::run_id.eq(run_id).and(run_leases::fence.eq(fence)));
+    Ok(diesel::update(mine).set(run_leases::intent.eq(text)).execute(conn)? == 1)
+}
+
+/// What is to be done to the source of a run that goes.
+pub fn intent(conn: &mut Conn, run_id: i64) -> Result<Option<Intent>> {
+    let text: Option<Option<String>> =
+        run_leases::table.find(run_id).select(run_leases::intent).first(conn).optional()?;
+    text.flatten().map(|text| serde_json::from_str(&text)).transpose().map_err(AppError::internal)
 }
 
 /// Whether somebody asked to cancel; `None` when the lease is not this worker's any more.

@@ -1,5 +1,5 @@
 //! From the queue to the end of a run: [`executor`] takes runs and sees them through, [`work`] fetches and loads,
-//! [`rescue`] looks after runs whose worker was not heard of, [`crew`] gives them threads.
+//! [`settling`] moves or deletes what was loaded, [`rescue`] looks after runs whose worker was not heard of, [`crew`] gives them threads.
 
 pub mod crew;
 mod ending_store;
@@ -7,6 +7,7 @@ pub mod executor;
 mod leases_store;
 mod may_begin;
 pub mod rescue;
+mod settling;
 mod taking_store;
 pub mod work;
 mod workers_store;

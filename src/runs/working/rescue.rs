@@ -6,6 +6,7 @@
 
 use super::ending_store::{self as ending, Back, Ending};
 use super::leases_store as leases;
+use super::settling::{self, After};
 use crate::app::App;
 use crate::applications::blocks::generations;
 use crate::applications::blocks::ledger::{self, LedgerRow};
@@ -16,6 +17,7 @@ use crate::runs::lifecycle::RunStatus;
 use crate::runs::model::{Run, RunResult};
 use crate::runs::runnable_store as runnable;
 use crate::runs::store;
+use crate::words;
 
 /// What one step did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,7 +89,12 @@ fn decide(app: &App, run: &Run, fence: i64, what: &str, done: &mut Rescued) -> R
     })?;
     let now = app.now();
     if let Some(row) = loaded {
-        let ending = of_ledger(row);
+        let after = settling::settle_for(app, run, row.rejected)?;
+        let mut ending = of_ledger(row);
+        if let Some(After { step, remark }) = after {
+            ending.steps.extend(step);
+            ending.reason = words::sentences([ending.reason, remark]);
+        }
         done.finished += usize::from(app.db.write(|conn| ending::end(conn, run, fence, &ending, now))?);
         return Ok(());
     }

@@ -9,11 +9,12 @@ use chrono::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::leases_store::Report;
+use super::settling;
 use crate::app::App;
 use crate::applications::blocks::{self, Block};
 use crate::clock::Moment;
 use crate::connections;
-use crate::connectors::{self, Check, Connector, Content, FetchContext, FetchRequest, Fetched};
+use crate::connectors::{self, Check, Connector, Content, Deed, FetchContext, FetchRequest, Fetched};
 use crate::error::AppError;
 use crate::formats::Rows;
 use crate::imports::pipeline::{self, LoadContext, LoadReport, Outcome, Plan, Source, SourceFile};
@@ -102,7 +103,20 @@ impl Work for Import {
         let ready = prepare(app, job)?;
         let mut steps = Vec::new();
         let got = fetch(app, job, &ready, &mut steps)?;
-        load(app, job, &ready, got, steps)
+        let intent = match (&ready.from, &got) {
+            (From::Connection { deed: Some(deed), request, .. }, Got::File { check: Some(check), .. }) => {
+                Some(settling::intend(app, job, deed, request, check)?)
+            }
+            _ => None,
+        };
+        let mut done = load(app, job, &ready, got, steps)?;
+        if let (From::Connection { connector, .. }, Some(intent)) = (&ready.from, intent) {
+            job.board.update(|report| report.phase = "Settling the file".into());
+            let after = settling::settle(app, connector.as_ref(), &intent, done.result.rejected);
+            done.steps.extend(after.step);
+            done.remark = words::sentences([done.remark, after.remark]);
+        }
+        Ok(done)
     }
 }
 
@@ -113,7 +127,7 @@ struct Ready {
 }
 
 enum From {
-    Connection { connector: Box<dyn Connector>, name: String, request: FetchRequest },
+    Connection { connector: Box<dyn Connector>, name: String, request: FetchRequest, deed: Option<Deed> },
     File(i64),
 }
 
@@ -167,8 +181,8 @@ fn prepare(app: &App, job: &Job<'_>) -> Result<Ready, Undone> {
             Err(AppError::NotFound) => return Ok(Err("The Connection was deleted.".to_owned())),
             Err(other) => return Err(other),
         };
-        let request = version.definition.source.request();
-        Ok(Ok(Ready { plan, from: From::Connection { connector, name: connection.name, request } }))
+        let (request, deed) = (version.definition.source.request(), version.definition.source.deed());
+        Ok(Ok(Ready { plan, from: From::Connection { connector, name: connection.name, request, deed } }))
     });
     match looked {
         Ok(Ok(ready)) => Ok(ready),
@@ -196,7 +210,7 @@ fn fetch(app: &App, job: &Job<'_>, ready: &Ready, steps: &mut Vec<RunStep>) -> R
     job.board.update(|report| report.phase = "Fetching".into());
     let fetched = match &ready.from {
         From::File(id) => return given_file(app, job, *id),
-        From::Connection { connector, name, request } => {
+        From::Connection { connector, name, request, .. } => {
             let board = job.board;
             let progress = move |bytes: u64| board.update(|r| r.bytes = i64::try_from(bytes).unwrap_or(i64::MAX));
             let outside = app.outside();
@@ -336,7 +350,7 @@ fn result(counts: &pipeline::Counts) -> RunResult {
     }
 }
 
-fn step(name: &str, (at, began): (Moment, Instant), good: bool, detail: &str) -> RunStep {
+pub(super) fn step(name: &str, (at, began): (Moment, Instant), good: bool, detail: &str) -> RunStep {
     RunStep {
         name: name.to_owned(),
         status: if good { "success" } else { "failed" }.to_owned(),

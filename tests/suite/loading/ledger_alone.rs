@@ -29,11 +29,11 @@ on_both! {
         let mut conn = db.blocks.connect().unwrap();
         for (run, fence) in [(2, 2), (3, 3)] {
             let staging = ledger::begin(&mut conn, &block, &run_key(run), fence, NOW).unwrap();
-            let mut loader = blocks::Loader::open(&db.blocks, &staging, 1, &[1]).unwrap();
+            let mut loader = blocks::Loader::open(&db.blocks, &mut conn, &staging, 1, &[1]).unwrap();
             let mut batch = blocks::batch::Batch::new(1);
             batch.push(tidegate::formats::Value::Text("half"));
             batch.end_row(2);
-            loader.push(&batch).unwrap();
+            loader.push(&mut conn, &batch).unwrap();
         }
         assert_eq!(shown(db, &block), ["a,,"]);
         assert_eq!(in_ledger(db, 2, &block), None);
@@ -65,15 +65,16 @@ on_both! {
         let mut conn = db.blocks.connect().unwrap();
         let staged = |conn: &mut tidegate::db::Conn, block: &Block, fence, word: &str| {
             let staging = ledger::begin(conn, block, &run_key(1), fence, NOW).unwrap();
-            let mut loader = blocks::Loader::open(&db.blocks, &staging, 1, &[1]).unwrap();
+            let mut loader = blocks::Loader::open(&db.blocks, conn, &staging, 1, &[1]).unwrap();
             let mut batch = blocks::batch::Batch::new(1);
             match word {
                 "" => batch.push(tidegate::formats::Value::Date(20_000)),
                 word => batch.push(tidegate::formats::Value::Text(word)),
             }
             batch.end_row(2);
-            loader.push(&batch).unwrap();
-            blocks::seal(&mut loader.finish().unwrap(), &staging, blocks::Merge::Replace).unwrap();
+            loader.push(conn, &batch).unwrap();
+            loader.finish(conn).unwrap();
+            blocks::seal(conn, &staging, blocks::Merge::Replace).unwrap();
             staging
         };
         let first = staged(&mut conn, &two, 1, "");
@@ -100,12 +101,13 @@ on_both! {
         let mut conn = db.blocks.connect().unwrap();
         let hold = |conn: &mut tidegate::db::Conn, run, word: &str| {
             let staging = ledger::begin(conn, &block, &run_key(run), run, NOW).unwrap();
-            let mut loader = blocks::Loader::open(&db.blocks, &staging, 1, &[1]).unwrap();
+            let mut loader = blocks::Loader::open(&db.blocks, conn, &staging, 1, &[1]).unwrap();
             let mut batch = blocks::batch::Batch::new(1);
             batch.push(tidegate::formats::Value::Text(word));
             batch.end_row(2);
-            loader.push(&batch).unwrap();
-            blocks::seal(&mut loader.finish().unwrap(), &staging, blocks::Merge::Replace).unwrap();
+            loader.push(conn, &batch).unwrap();
+            loader.finish(conn).unwrap();
+            blocks::seal(conn, &staging, blocks::Merge::Replace).unwrap();
             ledger::hold(conn, &[(&staging, &visible(&block))], NOW).unwrap();
         };
         hold(&mut conn, 2, "new");

@@ -3,6 +3,7 @@
 mod attempts;
 mod endings;
 mod queue;
+mod settling;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};

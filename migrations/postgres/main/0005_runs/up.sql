@@ -101,7 +101,8 @@ CREATE TABLE run_leases (
     phase TEXT NOT NULL,
     rows_done BIGINT NOT NULL DEFAULT 0,
     bytes_done BIGINT NOT NULL DEFAULT 0,
-    bytes_total BIGINT
+    bytes_total BIGINT,
+    intent TEXT
 );
 CREATE INDEX run_leases_until ON run_leases (lease_until);
 

@@ -108,7 +108,7 @@ pub fn begin(conn: &mut Conn, block: &Block, run: &RunKey, fence: i64, now: Mome
             ))
             .execute(conn)?;
         let table = physical::table(block.id, generation);
-        physical::create(conn, &table, &block.columns)?;
+        physical::create(conn, &table, run.id, &block.columns)?;
         Ok(Some(Staging { block_id: block.id, run: run.clone(), fence, generation, table }))
     })?;
     staging.ok_or(LoadRefused::FenceLost)

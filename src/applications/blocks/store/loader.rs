@@ -1,7 +1,9 @@
 //! Filling a staging table, the same face for both databases.
 
+use diesel::connection::SimpleConnection;
+
 use super::postgres::PostgresLoader;
-use super::sqlite::SqliteLoader;
+use super::sqlite::{self, SqliteLoader};
 use super::staging::Staging;
 use crate::applications::blocks::batch::Batch;
 use crate::db::{Conn, Location, Pool};
@@ -9,44 +11,53 @@ use crate::error::Result;
 
 /// Writes batches into a staging table; each is committed by itself.
 pub enum Loader {
-    Sqlite { loader: Box<SqliteLoader>, conn: Conn },
+    /// With a connection of its own: Diesel's is for the rest.
+    Sqlite(Box<SqliteLoader>),
     Postgres(Box<PostgresLoader>),
 }
 
 impl Loader {
     /// For batches whose cells go to the columns at these positions. `file` counts the files of the run from 1.
-    pub fn open(blocks: &Pool, staging: &Staging, file: i32, positions: &[i32]) -> Result<Self> {
-        let columns: Vec<String> = positions.iter().map(|position| format!("c{position}")).collect();
-        let conn = blocks.connect()?;
+    pub fn open(blocks: &Pool, conn: &mut Conn, staging: &Staging, file: i32, positions: &[i32]) -> Result<Self> {
+        let columns = physical(positions);
         Ok(match blocks.location() {
             Location::Sqlite { file: path } => {
-                Self::Sqlite { loader: Box::new(SqliteLoader::open(path, staging, file, &columns)?), conn }
+                Self::Sqlite(Box::new(SqliteLoader::open(path, staging, file, &columns)?))
             }
-            Location::Postgres { .. } => Self::Postgres(Box::new(PostgresLoader::open(conn, staging, file, &columns)?)),
+            Location::Postgres { .. } => {
+                // What is staged needs no flush of its own: the commit that makes it visible flushes all before it.
+                conn.batch_execute("SET synchronous_commit TO off")?;
+                Self::Postgres(Box::new(PostgresLoader::new(staging, file, &columns)))
+            }
         })
     }
 
     /// Writes a batch and commits it.
-    pub fn push(&mut self, batch: &Batch) -> Result<()> {
+    pub fn push(&mut self, conn: &mut Conn, batch: &Batch) -> Result<()> {
         match self {
-            Self::Sqlite { loader, .. } => loader.push(batch),
-            Self::Postgres(loader) => loader.push(batch),
+            Self::Sqlite(loader) => loader.push(batch),
+            Self::Postgres(loader) => loader.push(conn, batch),
         }
     }
 
-    /// The connection for other statements between two batches: rejected rows go the same way.
-    pub fn conn(&mut self) -> &mut Conn {
+    /// All batches are written; the connection is as it was for what follows.
+    pub fn finish(self, conn: &mut Conn) -> Result<()> {
         match self {
-            Self::Sqlite { conn, .. } => conn,
-            Self::Postgres(loader) => loader.conn(),
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(_) => Ok(conn.batch_execute("SET synchronous_commit TO DEFAULT")?),
         }
     }
+}
 
-    /// All batches are written: gives the connection back for what follows.
-    pub fn finish(self) -> Result<Conn> {
-        match self {
-            Self::Sqlite { conn, .. } => Ok(conn),
-            Self::Postgres(loader) => loader.into_conn(),
-        }
+/// Writes the only batch of a load, with no connection but this one.
+pub fn fill_at_once(conn: &mut Conn, staging: &Staging, file: i32, positions: &[i32], batch: &Batch) -> Result<()> {
+    let columns = physical(positions);
+    match conn {
+        Conn::Sqlite(_) => sqlite::insert(conn, staging, file, &columns, batch),
+        Conn::Pg(_) => PostgresLoader::new(staging, file, &columns).push(conn, batch),
     }
+}
+
+fn physical(positions: &[i32]) -> Vec<String> {
+    positions.iter().map(|position| format!("c{position}")).collect()
 }

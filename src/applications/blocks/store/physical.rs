@@ -48,12 +48,13 @@ fn sql_type(conn: &Conn, column_type: ColumnType) -> &'static str {
     }
 }
 
-/// Makes an empty generation. `_run`, and on PostgreSQL the primary key, come with [`seal`], after the rows: a default
-/// that is the same in all of them costs nothing then, and an index that is there before them a multiple.
-pub fn create(conn: &mut Conn, table: &str, columns: &[Column]) -> Result<()> {
+/// Makes an empty generation for the rows of a run. On PostgreSQL `_run` and the primary key come with [`seal`], after
+/// the rows: a default that is the same in all of them costs nothing then, and an index that is there before them a
+/// multiple. SQLite would read its whole schema anew after an ALTER, which costs more than a number in each row.
+pub fn create(conn: &mut Conn, table: &str, run_id: i64, columns: &[Column]) -> Result<()> {
     let row = match conn {
-        Conn::Sqlite(_) => "_row INTEGER PRIMARY KEY",
-        Conn::Pg(_) => "_row BIGINT NOT NULL",
+        Conn::Sqlite(_) => format!("_row INTEGER PRIMARY KEY, _run INTEGER NOT NULL DEFAULT {run_id}"),
+        Conn::Pg(_) => "_row BIGINT NOT NULL".to_owned(),
     };
     let mut sql = format!("CREATE TABLE {table} ({row}, _line BIGINT NOT NULL, _file INTEGER NOT NULL");
     for column in columns {
@@ -63,17 +64,15 @@ pub fn create(conn: &mut Conn, table: &str, columns: &[Column]) -> Result<()> {
     Ok(conn.batch_execute(&sql)?)
 }
 
-/// Gives a filled generation the run that wrote its rows, and what reading by `_row` needs. The run is the column's
-/// default, which both databases keep once and not in every row.
+/// On PostgreSQL: gives a filled generation the run that wrote its rows, as a default, which is kept once and not in
+/// every row; and what reading by `_row` needs.
 pub fn seal(conn: &mut Conn, staging: &Staging, merge: Merge) -> Result<()> {
+    let Conn::Pg(_) = conn else { return Ok(()) };
     let (table, run) = (&staging.table, staging.run.id);
-    let mut sql = format!("ALTER TABLE {table} ADD COLUMN _run BIGINT NOT NULL DEFAULT {run}");
-    if let Conn::Pg(_) = conn {
-        sql.push_str(", ADD PRIMARY KEY (_row)");
-        // Only what is joined with the rows that are there is worth statistics at once.
-        if merge != Merge::Replace {
-            sql.push_str(&format!("; ANALYZE {table}"));
-        }
+    let mut sql = format!("ALTER TABLE {table} ADD COLUMN _run BIGINT NOT NULL DEFAULT {run}, ADD PRIMARY KEY (_row)");
+    // Only what is joined with the rows that are there is worth statistics at once.
+    if merge != Merge::Replace {
+        sql.push_str(&format!("; ANALYZE {table}"));
     }
     Ok(conn.batch_execute(&sql)?)
 }

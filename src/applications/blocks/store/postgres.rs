@@ -39,7 +39,6 @@ impl CopyTarget for Named {
 
 /// Writes batches into a staging table, a COPY and so a transaction each.
 pub struct PostgresLoader {
-    conn: Conn,
     target: String,
     file: i32,
     next_row: i64,
@@ -55,23 +54,20 @@ const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const CHUNK: usize = 64 * 1024;
 
 impl PostgresLoader {
-    /// For batches whose cells are these physical columns, on a connection of its own.
-    pub fn open(mut conn: Conn, staging: &Staging, file: i32, columns: &[String]) -> Result<Self> {
-        use diesel::connection::SimpleConnection;
-        // What is staged needs no flush of its own: the commit that makes it visible flushes all before it.
-        conn.batch_execute("SET synchronous_commit TO off")?;
+    /// For batches whose cells are these physical columns.
+    pub fn new(staging: &Staging, file: i32, columns: &[String]) -> Self {
         let mut target = format!("{} (_row, _line, _file", staging.table);
         for column in columns {
             target.push_str(", ");
             target.push_str(column);
         }
         target.push(')');
-        Ok(Self { conn, target, file, next_row: 1, bytes: Vec::with_capacity(2 * CHUNK) })
+        Self { target, file, next_row: 1, bytes: Vec::with_capacity(2 * CHUNK) }
     }
 
     /// Writes a batch and commits it.
-    pub fn push(&mut self, batch: &Batch) -> Result<()> {
-        let Conn::Pg(conn) = &mut self.conn else {
+    pub fn push(&mut self, conn: &mut Conn, batch: &Batch) -> Result<()> {
+        let Conn::Pg(conn) = conn else {
             return Err(AppError::internal("COPY needs PostgreSQL"));
         };
         TARGET.set(self.target.clone());
@@ -91,17 +87,6 @@ impl PostgresLoader {
         copied?;
         self.next_row += batch.len() as i64;
         Ok(())
-    }
-
-    /// Gives the connection back for what follows the fill.
-    pub fn into_conn(mut self) -> Result<Conn> {
-        use diesel::connection::SimpleConnection;
-        self.conn.batch_execute("SET synchronous_commit TO DEFAULT")?;
-        Ok(self.conn)
-    }
-
-    pub fn conn(&mut self) -> &mut Conn {
-        &mut self.conn
     }
 }
 
