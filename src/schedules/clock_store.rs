@@ -166,7 +166,11 @@ pub fn next_due(conn: &mut Conn) -> Result<Option<Moment>> {
 /// Those that turn themselves on again by now, by id: so they are held in the order in which everybody holds them.
 pub fn to_wake(conn: &mut Conn, now: Moment) -> Result<Vec<i64>> {
     let asleep = schedules::off_until.le(now).and(schedules::archived_at.is_null());
-    Ok(schedules::table.filter(asleep).order(schedules::id).select(schedules::id).limit(500).load(conn)?)
+    // Asked for in the order of the index: by id, SQLite would read every schedule each second.
+    let asleep = schedules::table.filter(asleep).order((schedules::off_until, schedules::id)).limit(500);
+    let mut ids: Vec<i64> = asleep.select(schedules::id).load(conn)?;
+    ids.sort_unstable();
+    Ok(ids)
 }
 
 /// Turned on again at the moment for which that was planned; without a further occurrence it is finished.

@@ -178,7 +178,7 @@ fn many_schedules(conn: &mut Conn) -> Result<()> {
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ENABLED}) \
          INSERT INTO schedules (application_id, configuration_id, target_key, rule, enabled, next_at, owner_id, \
          created_at, updated_at, updated_by) SELECT s.application_id, s.configuration_id, s.target_key, s.rule, \
-         s.enabled, s.next_at + 3600000000 * 48 + i * 1000000, s.owner_id, s.created_at, s.updated_at, s.updated_by \
+         s.enabled, s.next_at + (172800 + i) * CAST(1000000 AS BIGINT), s.owner_id, s.created_at, s.updated_at, s.updated_by \
          FROM n, (SELECT * FROM schedules ORDER BY id LIMIT 1) s"
     ))?;
     Ok(())

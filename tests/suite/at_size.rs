@@ -193,6 +193,39 @@ pub async fn grant_elsewhere(world: &World) {
     world.write(move |conn| cast::grant(conn, elsewhere, &mo, (false, false))).await;
 }
 
+/// Nearly every second nothing is due: then only the ends of indexes are read, however many schedules and runs there are.
+async fn beat_once(world: World) {
+    crate::support::stage::stage(&world, "words", tidegate::imports::Mode::Append, |_| ()).await;
+    let database = database(&world);
+    queries::keep(&database);
+    world.step(|app| tidegate::runs::dispatcher::step(app).map(|_| ())).await;
+    world.step(|app| tidegate::runs::executor::take(app).map(|_| ())).await;
+    let sent = queries::kept(&database);
+    assert!(sent.len() > 3, "{sent:?}");
+    let scans = world
+        .read(move |conn| {
+            let Conn::Sqlite(conn) = conn else { return Ok(Vec::new()) };
+            let mut scans = Vec::new();
+            for statement in sent.iter().filter(|text| text.contains("SELECT")) {
+                let steps: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load(conn)?;
+                let scanned = |table: &str, detail: &str| is_step(detail, &format!("SCAN {table}"));
+                let whole = |step: &Step| scanned("schedules", &step.detail) || scanned("runs", &step.detail);
+                scans.extend(
+                    steps.iter().filter(|step| whole(step)).map(|step| format!("{}: {statement}", step.detail)),
+                );
+            }
+            Ok(scans)
+        })
+        .await;
+    assert!(scans.is_empty(), "{scans:#?}");
+}
+
+#[test]
+fn a_beat_with_nothing_due_reads_no_table_whole() {
+    queries::watch();
+    with_world(Database::Sqlite, beat_once);
+}
+
 #[test]
 fn no_page_walks_through_the_history_on_sqlite() {
     queries::watch();

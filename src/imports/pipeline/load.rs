@@ -174,15 +174,14 @@ impl Load<'_> {
                 drop(empty);
                 read()?;
                 return blocks.lend(|conn| {
-                    if let Some(mut only) = first {
-                        self.write(conn, &mut only, |conn, batch| {
-                            fill_at_once(conn, self.staging, FILE, &positions, batch)
-                        })?;
+                    if let Some(only) = first {
+                        self.context.go_on()?;
+                        self.write_only(conn, only, &positions)?;
                     }
                     self.finish(conn, &positions, unchanged)
                 });
             };
-            let mut conn = blocks.connect().map_err(LoadError::from_database)?;
+            let mut conn = blocks.connect()?;
             let written = self.write_all(first.into_iter().chain([second]), arriving, empty, &mut conn, &positions);
             written.and(read())?;
             self.finish(&mut conn, &positions, unchanged)
@@ -197,37 +196,66 @@ impl Load<'_> {
         conn: &mut Conn,
         positions: &[i32],
     ) -> Result<(), LoadError> {
-        let mut loader =
-            Loader::open(self.context.blocks, conn, self.staging, FILE, positions).map_err(LoadError::from_database)?;
+        let mut loader = Loader::open(self.context.blocks, conn, self.staging, FILE, positions)?;
         // Ends when the reader has closed its end.
-        for mut parcel in there.chain(arriving) {
-            self.write(conn, &mut parcel, |conn, batch| loader.push(conn, batch))?;
-            // A reader that is done takes no more parcels.
+        let mut parcels = there.chain(arriving);
+        let mut next = parcels.next();
+        while let Some(mut parcel) = next.take() {
+            // Until there are rejected rows to write, which the connection cannot do meanwhile.
+            let mut stopped = Ok(());
+            let (began, mut waited) = (Instant::now(), Duration::ZERO);
+            let filled = loader.fill(conn, &mut |write| {
+                while stopped.is_ok() {
+                    stopped =
+                        self.context.go_on().and_then(|()| goes_on(self.plan, self.read.rows, self.read.rejected));
+                    if stopped.is_err() {
+                        break;
+                    }
+                    write(&parcel.batch)?;
+                    parcel.batch.clear();
+                    self.read = parcel.read;
+                    self.tell("Reading and loading");
+                    if !parcel.rejects.is_empty() {
+                        break;
+                    }
+                    let waits = Instant::now();
+                    let following = parcels.next();
+                    waited += waits.elapsed();
+                    let Some(following) = following else { break };
+                    // A reader that is done takes no more parcels.
+                    let _ = empty.send(std::mem::replace(&mut parcel, following));
+                }
+                Ok(())
+            });
+            self.loading += began.elapsed().saturating_sub(waited);
+            stopped?;
+            filled?;
+            self.keep(conn, &mut parcel)?;
             let _ = empty.send(parcel);
+            next = parcels.next();
         }
-        loader.finish(conn).map_err(LoadError::from_database)?;
+        loader.finish(conn)?;
         self.context.go_on()
     }
 
-    /// Writes one parcel, and leaves it empty.
-    fn write(
-        &mut self,
-        conn: &mut Conn,
-        parcel: &mut Parcel,
-        push: impl FnOnce(&mut Conn, &Batch) -> crate::error::Result<()>,
-    ) -> Result<(), LoadError> {
-        self.context.go_on()?;
-        goes_on(self.plan, self.read.rows, self.read.rejected)?;
+    /// Writes the only parcel of a small load.
+    fn write_only(&mut self, conn: &mut Conn, mut parcel: Parcel, positions: &[i32]) -> Result<(), LoadError> {
         let began = Instant::now();
         if !parcel.batch.is_empty() {
-            push(conn, &parcel.batch).map_err(LoadError::from_database)?;
+            fill_at_once(conn, self.staging, FILE, positions, &parcel.batch)?;
         }
-        self.keeper.write(conn, &mut parcel.rejects)?;
-        self.loading += began.elapsed();
         self.read = parcel.read;
         self.tell("Reading and loading");
-        parcel.batch.clear();
+        self.loading += began.elapsed();
+        self.keep(conn, &mut parcel)
+    }
+
+    /// Writes down the rejected rows of a parcel, and takes them out.
+    fn keep(&mut self, conn: &mut Conn, parcel: &mut Parcel) -> Result<(), LoadError> {
+        let began = Instant::now();
+        self.keeper.write(conn, &mut parcel.rejects)?;
         parcel.rejects.clear();
+        self.loading += began.elapsed();
         Ok(())
     }
 
@@ -302,7 +330,7 @@ impl Load<'_> {
     ) -> Result<LoadReport, LoadError> {
         self.tell("Making the load visible");
         let began = Instant::now();
-        seal(conn, self.staging, self.plan.merge()).map_err(LoadError::from_database)?;
+        seal(conn, self.staging, FILE, self.plan.merge())?;
         let visible = Visible {
             block: &self.plan.block,
             merge: self.plan.merge(),

@@ -18,6 +18,7 @@ use super::taking_store as taking;
 pub use super::taking_store::Taken;
 use super::work::{Board, Done, Import, Job, Retry, Undone, Work};
 use crate::app::App;
+use crate::applications::blocks::generations;
 use crate::error::{AppError, Result};
 use crate::runs::lifecycle::RunStatus;
 use crate::runs::policy::{Policy, back_off};
@@ -136,7 +137,13 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
         tracing::error!(run = run.id, "the work of a run panicked");
         Err(Undone::new("Something went wrong on our side; the server's log says more.", Retry::No))
     });
-    conclude(app, &taken, policy, signals.stopped(), outcome)
+    conclude(app, &taken, policy, signals.stopped(), outcome)?;
+    if let Some(block_id) = run.block_id
+        && let Err(error) = app.blocks.lend(|conn| generations::tend(conn, block_id))
+    {
+        tracing::warn!(block_id, %error, "a Block could not be tended; its next run will");
+    }
+    Ok(())
 }
 
 /// Beats until the work has ended.

@@ -74,7 +74,7 @@ on_both! {
             batch.end_row(2);
             loader.push(conn, &batch).unwrap();
             loader.finish(conn).unwrap();
-            blocks::seal(conn, &staging, blocks::Merge::Replace).unwrap();
+            blocks::seal(conn, &staging, 1, blocks::Merge::Replace).unwrap();
             staging
         };
         let first = staged(&mut conn, &two, 1, "");
@@ -107,7 +107,7 @@ on_both! {
             batch.end_row(2);
             loader.push(conn, &batch).unwrap();
             loader.finish(conn).unwrap();
-            blocks::seal(conn, &staging, blocks::Merge::Replace).unwrap();
+            blocks::seal(conn, &staging, 1, blocks::Merge::Replace).unwrap();
             ledger::hold(conn, &[(&staging, &visible(&block))], NOW).unwrap();
         };
         hold(&mut conn, 2, "new");

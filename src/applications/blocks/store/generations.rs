@@ -131,6 +131,14 @@ pub fn prune(conn: &mut Conn, block_id: i64) -> Result<()> {
     Ok(())
 }
 
+/// What can wait until a load is visible and its run has said so.
+pub fn tend(conn: &mut Conn, block_id: i64) -> Result<()> {
+    match current_table(conn, block_id)? {
+        Some(table) => physical::index_rows(conn, &table),
+        None => Ok(()),
+    }
+}
+
 /// Drops the generations of a Block that holds no rows, so that its columns may become others. Those that a load is
 /// filling stay, and that load will be refused.
 pub fn forget_empty(conn: &mut Conn, block_id: i64) -> Result<()> {

@@ -48,15 +48,15 @@ fn sql_type(conn: &Conn, column_type: ColumnType) -> &'static str {
     }
 }
 
-/// Makes an empty generation for the rows of a run. On PostgreSQL `_run` and the primary key come with [`seal`], after
-/// the rows: a default that is the same in all of them costs nothing then, and an index that is there before them a
-/// multiple. SQLite would read its whole schema anew after an ALTER, which costs more than a number in each row.
+/// Makes an empty generation for the rows of a run. On PostgreSQL `_run` and `_file` come with [`seal`], after the rows: a
+/// default that is the same in all of them costs nothing then. SQLite would read its whole schema anew after an ALTER, which costs more than a number in each row.
 pub fn create(conn: &mut Conn, table: &str, run_id: i64, columns: &[Column]) -> Result<()> {
     let row = match conn {
         Conn::Sqlite(_) => format!("_row INTEGER PRIMARY KEY, _run INTEGER NOT NULL DEFAULT {run_id}"),
         Conn::Pg(_) => "_row BIGINT NOT NULL".to_owned(),
     };
-    let mut sql = format!("CREATE TABLE {table} ({row}, _line BIGINT NOT NULL, _file INTEGER NOT NULL");
+    let file = if let Conn::Sqlite(_) = conn { ", _file INTEGER NOT NULL" } else { "" };
+    let mut sql = format!("CREATE TABLE {table} ({row}, _line BIGINT NOT NULL{file}");
     for column in columns {
         sql.push_str(&format!(", {} {}", column.physical(), sql_type(conn, column.column_type)));
     }
@@ -64,17 +64,31 @@ pub fn create(conn: &mut Conn, table: &str, run_id: i64, columns: &[Column]) -> 
     Ok(conn.batch_execute(&sql)?)
 }
 
-/// On PostgreSQL: gives a filled generation the run that wrote its rows, as a default, which is kept once and not in
-/// every row; and what reading by `_row` needs.
-pub fn seal(conn: &mut Conn, staging: &Staging, merge: Merge) -> Result<()> {
+/// On PostgreSQL: gives a filled generation the run and the file that its rows are of, as defaults, which are kept once
+/// and not in every row.
+pub fn seal(conn: &mut Conn, staging: &Staging, file: i32, merge: Merge) -> Result<()> {
     let Conn::Pg(_) = conn else { return Ok(()) };
     let (table, run) = (&staging.table, staging.run.id);
-    let mut sql = format!("ALTER TABLE {table} ADD COLUMN _run BIGINT NOT NULL DEFAULT {run}, ADD PRIMARY KEY (_row)");
+    let mut sql = format!(
+        "ALTER TABLE {table} ADD COLUMN _run BIGINT NOT NULL DEFAULT {run}, \
+         ADD COLUMN _file INTEGER NOT NULL DEFAULT {file}"
+    );
     // Only what is joined with the rows that are there is worth statistics at once.
     if merge != Merge::Replace {
         sql.push_str(&format!("; ANALYZE {table}"));
     }
     Ok(conn.batch_execute(&sql)?)
+}
+
+/// On PostgreSQL the index by which rows are paged, unless it is there. It costs a sixth of a load, so it is made once
+/// the load is visible: nobody who reads waits for it, and until then a page takes a little longer.
+pub fn index_rows(conn: &mut Conn, table: &str) -> Result<()> {
+    match conn {
+        Conn::Sqlite(_) => Ok(()),
+        Conn::Pg(conn) => {
+            Ok(conn.batch_execute(&format!("CREATE UNIQUE INDEX IF NOT EXISTS {table}_row ON {table} (_row)"))?)
+        }
+    }
 }
 
 /// The unique index over the key columns. Fails with a unique violation where two rows have one key.

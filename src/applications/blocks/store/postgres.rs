@@ -24,6 +24,9 @@ thread_local! {
     static TARGET: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
+/// Hands batches over, one by one, to the function that it is given.
+pub type Feed<'a> = dyn FnMut(&mut dyn FnMut(&Batch) -> std::io::Result<()>) -> std::io::Result<()> + 'a;
+
 /// The table and columns that `TARGET` names.
 struct Named;
 
@@ -37,10 +40,9 @@ impl CopyTarget for Named {
     }
 }
 
-/// Writes batches into a staging table, a COPY and so a transaction each.
+/// Writes batches into a staging table. A COPY, and so a transaction, goes on for as long as batches follow each other.
 pub struct PostgresLoader {
     target: String,
-    file: i32,
     next_row: i64,
     bytes: Vec<u8>,
 }
@@ -55,50 +57,52 @@ const CHUNK: usize = 64 * 1024;
 
 impl PostgresLoader {
     /// For batches whose cells are these physical columns.
-    pub fn new(staging: &Staging, file: i32, columns: &[String]) -> Self {
-        let mut target = format!("{} (_row, _line, _file", staging.table);
+    pub fn new(staging: &Staging, columns: &[String]) -> Self {
+        let mut target = format!("{} (_row, _line", staging.table);
         for column in columns {
             target.push_str(", ");
             target.push_str(column);
         }
         target.push(')');
-        Self { target, file, next_row: 1, bytes: Vec::with_capacity(2 * CHUNK) }
+        Self { target, next_row: 1, bytes: Vec::with_capacity(2 * CHUNK) }
     }
 
-    /// Writes a batch and commits it.
-    pub fn push(&mut self, conn: &mut Conn, batch: &Batch) -> Result<()> {
+    /// Writes all the batches that `feed` hands over, and commits them. An error of `feed` undoes them.
+    pub fn copy(&mut self, conn: &mut Conn, feed: &mut Feed<'_>) -> Result<()> {
         let Conn::Pg(conn) = conn else {
             return Err(AppError::internal("COPY needs PostgreSQL"));
         };
         TARGET.set(self.target.clone());
-        let first_row = self.next_row;
         // The callback is a `Fn`; what it changes stands in cells.
-        let bytes = RefCell::new(std::mem::take(&mut self.bytes));
-        let file = self.file;
-        let copied = diesel::copy_from(any_rows::table)
+        let (state, feed) = (RefCell::new((&mut self.bytes, &mut self.next_row)), RefCell::new(feed));
+        diesel::copy_from(any_rows::table)
             .from_raw_data(Named, |out: &mut dyn Write| -> Result<(), diesel::result::Error> {
-                encode(batch, file, first_row, &mut bytes.borrow_mut(), out)
-                    .map_err(|e| diesel::result::Error::SerializationError(Box::new(e)))
+                let (bytes, next_row) = &mut *state.borrow_mut();
+                bytes.clear();
+                bytes.extend_from_slice(SIGNATURE);
+                let mut write = |batch: &Batch| -> std::io::Result<()> {
+                    encode(batch, **next_row, bytes, out)?;
+                    **next_row += batch.len() as i64;
+                    Ok(())
+                };
+                let fed = (feed.borrow_mut())(&mut write).and_then(|()| {
+                    bytes.extend_from_slice(&(-1i16).to_be_bytes());
+                    out.write_all(bytes)
+                });
+                fed.map_err(|e| diesel::result::Error::SerializationError(Box::new(e)))
             })
             .with_format(CopyFormat::Binary)
-            .execute(conn);
-        self.bytes = bytes.into_inner();
-        self.bytes.clear();
-        copied?;
-        self.next_row += batch.len() as i64;
+            .execute(conn)?;
         Ok(())
     }
 }
 
-fn encode(batch: &Batch, file: i32, first_row: i64, bytes: &mut Vec<u8>, out: &mut dyn Write) -> std::io::Result<()> {
-    bytes.clear();
-    bytes.extend_from_slice(SIGNATURE);
-    let fields = (batch.width() + 3) as i16;
+fn encode(batch: &Batch, first_row: i64, bytes: &mut Vec<u8>, out: &mut dyn Write) -> std::io::Result<()> {
+    let fields = (batch.width() + 2) as i16;
     for row in 0..batch.len() {
         bytes.extend_from_slice(&fields.to_be_bytes());
         put(bytes, &(first_row + row as i64).to_be_bytes());
         put(bytes, &batch.line(row).to_be_bytes());
-        put(bytes, &file.to_be_bytes());
         for datum in batch.row(row) {
             match *datum {
                 Datum::Empty => bytes.extend_from_slice(&(-1i32).to_be_bytes()),
@@ -118,8 +122,7 @@ fn encode(batch: &Batch, file: i32, first_row: i64, bytes: &mut Vec<u8>, out: &m
             bytes.clear();
         }
     }
-    bytes.extend_from_slice(&(-1i16).to_be_bytes());
-    out.write_all(bytes)
+    Ok(())
 }
 
 #[inline]
