@@ -56,12 +56,13 @@ pub fn pages(world: &World, configuration: i64, run: i64) -> Vec<(&'static str, 
 }
 
 /// What a script of a member with two Applications asks.
-pub const API: [(&str, &str); 5] = [
+pub const API: [(&str, &str); 6] = [
     ("GET runs", "runs"),
     ("GET runs, held", "runs?status=held"),
     ("GET runs, failed", "runs?status=failed"),
     ("GET runs, by API", "runs?trigger=api"),
     ("GET runs, failed by token", "runs?status=failed&trigger=api"),
+    ("GET runs, good by token", "runs?status=success&trigger=api"),
 ];
 
 #[derive(QueryableByName)]
