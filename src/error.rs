@@ -49,6 +49,11 @@ impl FieldErrors {
         self.0.iter().find(|e| e.field == field).map(|e| e.detail.as_str())
     }
 
+    /// What is said, without the names of the fields.
+    pub fn details(&self) -> String {
+        self.0.iter().map(|error| error.detail.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
     /// `Ok(value)` when nothing is wrong.
     pub fn ok_or<T>(self, value: T) -> Result<T, FieldErrors> {
         if self.is_empty() { Ok(value) } else { Err(self) }
@@ -68,13 +73,13 @@ impl fmt::Display for FieldErrors {
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
     /// Nobody is signed in, or the session or token is dead.
-    #[error("sign in to go on")]
+    #[error("Sign in to continue.")]
     SignedOut,
     /// May see it, may not do it; says which right is missing and who can grant it.
     #[error("{0}")]
     Forbidden(String),
     /// Is not there, or may not be seen: the two answer alike.
-    #[error("there is nothing here, or you may not see it")]
+    #[error("This does not exist, or you may not see it.")]
     NotFound,
     /// Cannot be done as things stand: name taken, in use, four schedules already.
     #[error("{0}")]
@@ -86,13 +91,13 @@ pub enum AppError {
     #[error("{0}")]
     Invalid(FieldErrors),
     /// Too often; come back after so many seconds.
-    #[error("too many attempts; try again in {after_seconds} seconds")]
-    TooMany { after_seconds: u64 },
+    #[error("{what} Try again in {after_seconds} seconds.")]
+    TooMany { what: &'static str, after_seconds: u64 },
     /// The database is busy or gone; come back after so many seconds.
-    #[error("the database is busy or away; try again in {after_seconds} seconds")]
+    #[error("The database is busy or away. Try again in {after_seconds} seconds.")]
     Unavailable { after_seconds: u64 },
     /// There is no room to write; it works again once somebody made some.
-    #[error("the disk is full; free some space, then try again")]
+    #[error("The disk is full. Free some space, then try again.")]
     DiskFull,
     /// A fault of ours. What it says is for the log; `web::errors` shows people a number instead.
     #[error("{0}")]

@@ -78,7 +78,7 @@ fn document(described: &[Described]) -> Value {
         "info": {
             "title": "Tidegate",
             "version": "1",
-            "description": "What pages do, for programs. Instants are RFC 3339 in UTC, ids are whole numbers. In a body \
+            "description": "The same actions as the pages, for programs. Instants are RFC 3339 in UTC, ids are whole numbers. In a body \
                 null counts as absent, and a field that does not belong there is refused. A PATCH is a merge (RFC 7396): \
                 null brings a default back, and one that changes nothing makes no new version.",
             "license": { "name": "MIT", "identifier": "MIT" },
@@ -167,14 +167,14 @@ fn refusals(problem: &Value, invalid: &Value) -> BTreeMap<String, Value> {
         (status.to_string(), answer)
     };
     let list = [
-        (401, "There is no living token.", Some("WWW-Authenticate")),
-        (403, "One may see it, and may not do it; the detail says who may grant that.", None),
+        (401, "The token is missing, or does not work any more.", Some("WWW-Authenticate")),
+        (403, "You may see it but not do it; the detail says who can grant that.", None),
         (404, "It is not there, or one may not see it.", None),
         (409, "It cannot be done as things stand: a name is taken, it is in use, there are four already.", None),
         (412, "Somebody changed it since it was read.", None),
         (413, "The body is larger than 1 MiB.", None),
         (422, "Something in the request is wrong; `errors` names each.", None),
-        (429, "Too often: come back after so many seconds.", Some("Retry-After")),
+        (429, "Too many requests: try again after so many seconds.", Some("Retry-After")),
         (503, "The database is busy or away: come back after so many seconds.", Some("Retry-After")),
     ];
     list.into_iter().map(refusal).collect()

@@ -22,12 +22,12 @@ pub const GROUPS: &[Group] = &[
         "Applications",
         "Planning applications, and who has access to them.",
         &[
-            ("GET", "applications", Read, "List the Applications that one sees, by id."),
+            ("GET", "applications", Read, "List the Applications that you may see, by id."),
             ("POST", "applications", Configure, "Make an Application."),
             ("GET", "applications/{a}", Read, "Show an Application."),
             ("PATCH", "applications/{a}", Configure, "Change an Application."),
             ("DELETE", "applications/{a}", Configure, "Archive an Application that nothing runs in."),
-            ("PUT", "applications/{a}/access/{m}", Configure, "Say what a member may do in an Application."),
+            ("PUT", "applications/{a}/access/{m}", Configure, "Set a member's access to an Application."),
             ("DELETE", "applications/{a}/access/{m}", Configure, "Take a member's access away."),
         ],
     ),
@@ -79,7 +79,7 @@ pub const GROUPS: &[Group] = &[
                 "POST",
                 "import-configurations/{i}/runs",
                 Run,
-                "Run a configuration now. While one like it is queued, that one is the answer.",
+                "Run a configuration now. If the same run is queued already, that one is answered.",
             ),
             (
                 "POST",
@@ -104,7 +104,7 @@ pub const GROUPS: &[Group] = &[
                 "POST",
                 "schedules/preview",
                 Schedule,
-                "Tell what a rule would do. Nothing is saved; the scope read does too.",
+                "Preview a rule. Nothing is saved; the scope read is enough.",
             ),
             ("GET", "schedules/{s}", Read, "Show a schedule."),
             (

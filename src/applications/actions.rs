@@ -129,6 +129,8 @@ pub fn set_access(
     now: Moment,
 ) -> Result<Grants> {
     db::write(conn, |conn| {
+        // Of two who save at once the second sees what the first one wrote.
+        db::lock_row(conn, "applications", application_id)?;
         enter(conn, by, application_id)?.need_configure(conn, by)?;
         let member = members::by_id(conn, member_id)?.ok_or(AppError::NotFound)?;
         let before = store::grants(conn, application_id, member_id)?.unwrap_or_default();

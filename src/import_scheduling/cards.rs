@@ -213,7 +213,7 @@ impl Scene {
                 (State::Off, Some(until)) => schedules::first_at_or_after(&schedule.rule, until)
                     .map(|at| format!("then {}", words::short_time(at, self.now, zone))),
                 (State::Off, None) => Some("No run is planned".into()),
-                (State::Finished, _) => Some("Edit it to give it a future".into()),
+                (State::Finished, _) => Some("Edit it to schedule it again".into()),
                 (State::On, _) => None,
             },
             owner_initials: initials(&owner_name),

@@ -64,9 +64,9 @@ impl Mode {
 
     pub fn explained(self) -> &'static str {
         match self {
-            Self::Append => "Adds the rows to those that are there",
-            Self::Update => "Changes the rows whose key is there and adds the others",
-            Self::Replace => "Takes the place of all rows that are there",
+            Self::Append => "Adds the rows to the existing ones",
+            Self::Update => "Changes the rows with the same key and adds the others",
+            Self::Replace => "Replaces all existing rows",
         }
     }
 

@@ -25,8 +25,8 @@ sent! {
         source: SourceBody,
         /// What fills which column; absent: by equal names.
         mapping: Vec<MappingBody>,
-        /// How rows meet those that are there.
-        mode: Mode = "Say how rows meet those that are there: append, update or replace.",
+        /// How rows are loaded.
+        mode: Mode = "Choose a mode: append, update or replace.",
         /// Replacing only a part of a Block is not known in this release.
         scope: Later,
         rejects: RejectsBody,

@@ -15,7 +15,7 @@ pub const SHORTEST: usize = 8;
 pub const LONGEST: usize = 1024;
 /// Beside every field for a new password.
 pub const ADVICE: &str =
-    "At least 8 characters; 15 or more are better. A few words that belong to nobody else do well.";
+    "At least 8 characters; 15 or more are better. A few unrelated words work well.";
 
 /// A password as it is kept. Made only by hashing one that was checked.
 #[derive(Clone)]
@@ -47,7 +47,7 @@ pub fn check(password: &str, others: &[&str]) -> Result<(), String> {
         plain == other || other.split_once('@').is_some_and(|(name, _)| plain == name)
     });
     if one_letter || guessed || COMMON.lines().any(|common| common == plain) {
-        return Err("This password is among the first that anybody would try. Choose another one.".into());
+        return Err("This password is too easy to guess. Choose another one.".into());
     }
     Ok(())
 }

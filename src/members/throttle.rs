@@ -79,7 +79,7 @@ pub fn check(conn: &mut Conn, who: &Who, now: Moment) -> Result<()> {
         return Ok(());
     }
     let seconds = (wait + Duration::milliseconds(999)).num_seconds().max(1);
-    Err(AppError::TooMany { after_seconds: seconds.unsigned_abs() })
+    Err(AppError::TooMany { what: "Too many attempts.", after_seconds: seconds.unsigned_abs() })
 }
 
 /// Removes failures that count no more.

@@ -256,10 +256,12 @@ fn by_hand(target: &Runnable, by: &By, name: String, now: Moment) -> NewRun {
 fn need_room(conn: &mut Conn, new: &NewRun) -> Result<()> {
     let Some(configuration_id) = new.configuration_id else { return Ok(()) };
     let (of_one, in_all) = queue::waiting_by_hand(conn, new.application_id, configuration_id)?;
-    if of_one >= MOST_WAITING || in_all >= MOST_WAITING_IN_ALL {
-        return Err(AppError::TooMany { after_seconds: 30 });
-    }
-    Ok(())
+    let what = match () {
+        () if of_one >= MOST_WAITING => "So many runs of this configuration wait already that no more may.",
+        () if in_all >= MOST_WAITING_IN_ALL => "So many runs of this Application wait already that no more may.",
+        () => return Ok(()),
+    };
+    Err(AppError::TooMany { what, after_seconds: 30 })
 }
 
 fn put_in_queue(conn: &mut Conn, by: &By, new: &NewRun, action: &'static str, now: Moment) -> Result<Run> {

@@ -55,7 +55,7 @@ pub fn at_controls(mut errors: FieldErrors) -> FieldErrors {
 /// The seconds after which it is worth trying again.
 pub fn retry_after(error: &AppError) -> Option<u64> {
     match error {
-        AppError::TooMany { after_seconds } | AppError::Unavailable { after_seconds } => Some(*after_seconds),
+        AppError::TooMany { after_seconds, .. } | AppError::Unavailable { after_seconds } => Some(*after_seconds),
         AppError::DiskFull => Some(60),
         _ => None,
     }
@@ -67,8 +67,10 @@ pub fn words(error: &AppError) -> String {
         AppError::Internal(cause) => {
             let number = &crate::secrets::random_token()[..8];
             tracing::error!(number, cause, "internal error");
-            format!("Something went wrong on our side. It is in the server's log as number {number}.")
+            format!("Something went wrong on our side. The server's log has it under number {number}.")
         }
+        // Beside no field, its name says nothing to a person.
+        AppError::Invalid(errors) => errors.details(),
         other => other.to_string(),
     }
 }
@@ -86,7 +88,7 @@ impl ResponseError for AppError {
             AppError::Conflict(_) => "This cannot be done as things stand",
             AppError::Stale(_) => "Somebody changed this meanwhile",
             AppError::Invalid(_) => "Something in the request is wrong",
-            AppError::TooMany { .. } => "Too many attempts",
+            AppError::TooMany { .. } => "Too many requests",
             AppError::Unavailable { .. } => "Busy right now",
             AppError::DiskFull => "The disk is full",
             AppError::Internal(_) => "Something went wrong on our side",

@@ -25,7 +25,7 @@ impl AccessPage {
     /// What the role adds or lacks, beside the name.
     fn note(&self, row: &Access) -> Option<&'static str> {
         if !row.member.active {
-            return Some("Deactivated: has no access whatever stands here.");
+            return Some("Deactivated: no access, whatever is ticked here.");
         }
         if row.member.is_administrator() {
             return Some("May do everything everywhere.");
@@ -71,7 +71,7 @@ pub async fn save_access(
     };
     let now = app.now();
     let (name, grants) = app
-        .read(move |conn| {
+        .write(move |conn| {
             let grants = actions::set_access(conn, &by, application, member, grants, now)?;
             Ok((crate::members::by_id(conn, member)?.map(|m| m.name).unwrap_or_default(), grants))
         })

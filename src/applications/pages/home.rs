@@ -136,7 +136,7 @@ pub async fn create(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn
         let time_zone = zone.ok_or(AppError::NotFound)?;
         let new = NewApplication { name: form.get("name").to_owned(), time_zone, spacing_minutes };
         let (by, now) = (by.clone(), app.now());
-        app.read(move |conn| actions::create(conn, &by, &new, now)).await
+        app.write(move |conn| actions::create(conn, &by, &new, now)).await
     };
     match made.await {
         Ok(application) => {

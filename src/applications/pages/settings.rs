@@ -165,7 +165,7 @@ pub async fn archive(
     let id = id.into_inner();
     let there = entered(&app, &by, id).await?;
     let (asks, now, in_use) = (by.clone(), app.now(), app.in_use);
-    match app.read(move |conn| actions::archive(conn, in_use, &asks, id, now)).await {
+    match app.write(move |conn| actions::archive(conn, in_use, &asks, id, now)).await {
         Ok(()) => Ok(see_other("/", Some(Flash::new(format!("{} is archived.", there.application.name))))),
         Err(error @ AppError::Conflict(_)) => {
             let (status, errors) = refused(error)?;

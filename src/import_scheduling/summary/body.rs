@@ -162,7 +162,7 @@ impl Scene {
             steps_zone: format!("{zone} time"),
             no_steps: match run.status {
                 RunStatus::Queued | RunStatus::Running => "The steps appear when the run ends.",
-                _ => "It did not begin, so there are no steps.",
+                _ => "The run did not start, so there are no steps.",
             },
             counts: [
                 ("Read", result.read),

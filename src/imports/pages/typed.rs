@@ -88,7 +88,7 @@ impl Typed {
         let mut errors = FieldErrors::new();
         let mode = Mode::parse(&self.mode);
         if mode.is_none() {
-            errors.add("mode", "Choose how rows meet those that are there.");
+            errors.add("mode", "Choose how rows are loaded.");
         }
         let connection_id = form.id("source");
         if connection_id.is_none() && self.source != "file" {

@@ -154,7 +154,7 @@ pub(super) fn decide(plan: &Plan, read: i64, rejected: i64) -> Result<(), LoadEr
     let refuse = |why: String| Err(LoadError::new(FailureKind::Rejected, why));
     let of = format!("{} of {} rejected", words::count(rejected), words::rows(read));
     if rejected >= read {
-        return refuse(format!("All {} rejected. Look at the reasons, mend the source or the mapping.", was(read)));
+        return refuse(format!("All {} rejected. Check the reasons, then mend the source or the mapping.", was(read)));
     }
     let policy = &plan.rejects;
     if !policy.load_good.unwrap_or(plan.mode.loads_good()) {

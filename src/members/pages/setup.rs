@@ -63,7 +63,7 @@ pub async fn begin(request: HttpRequest, app: Data<App>, form: Form) -> Result<H
             response.add_cookie(&signed_in_cookie(&app, &cookie)).map_err(AppError::internal)?;
             Ok(response)
         }
-        Err(AppError::TooMany { after_seconds }) => {
+        Err(AppError::TooMany { after_seconds, .. }) => {
             let errors =
                 FieldErrors::one("code", format!("Too many attempts. Wait {after_seconds} seconds, then try again."));
             let mut response = page(&request, &app, StatusCode::TOO_MANY_REQUESTS, errors, &form)?;

@@ -10,7 +10,7 @@ use crate::runs::model::Run;
 /// The exact reason why a run may not begin; `None` when it may.
 pub fn why_not_to_begin(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
     let Some(member_id) = run.as_member_id else {
-        return Ok(Some("Nobody is named with whose rights it would run.".into()));
+        return Ok(Some("The run names no member with whose rights it would go.".into()));
     };
     let Some(member) = members::by_id(conn, member_id)? else {
         return Ok(Some("The member with whose rights it would run is not there any more.".into()));

@@ -106,7 +106,7 @@ on_both! {
         olive.follow("View Summary of the run of Yesterday, 19:00").await.answered(200);
         olive.sees("Skipped").sees("Frozen by \"Year-end close\"").sees("prices, Thu 8 Oct 2026, 17:00 to Fri 9 Oct 2026, 17:00");
         olive.visit(&page(&world)).await.in_row("Year-end close").sees("Now").sees("2 occurrences");
-        olive.everywhere().follow("Year-end close").await.sees("It has begun, so its beginning stays.");
+        olive.everywhere().follow("Year-end close").await.sees("The freeze has begun, so its start cannot change.");
         assert_eq!(olive.count("[name=from_date]"), 0);
         olive.fill("To date", "2026-10-08").press("Save").await.answered(422).sees("or end the freeze now");
         olive.fill("To date", "2026-10-10").press("Save").await.answered(200);

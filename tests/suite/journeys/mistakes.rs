@@ -203,7 +203,7 @@ fn a_form_sent_twice_counts_once() {
         let path = format!("/applications/{id}/schedules/{}/delete", made[0].id);
         assert_eq!(olive.post(&path, &[]).await.status, 200);
         chrome.click("On: Every day").await;
-        chrome.sees("This is not there any more.").await;
+        chrome.sees("This no longer exists.").await;
         chrome.focus_on("[role=switch]:checked").await;
         chrome.quiet_but(&[404]).await;
         chrome.close().await;

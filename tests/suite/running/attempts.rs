@@ -155,7 +155,7 @@ on_both! {
         let second = start(&world, &stage).await;
         assert!(world.step(executor::take).await.is_none());
         let waiting = run(&world, second.id).await;
-        assert_eq!(waiting.reason.as_deref(), Some("Waits for another run of this Block."));
+        assert_eq!(waiting.reason.as_deref(), Some("Waits for another run that writes this Block."));
         let script = Script::of([Ok(added(1)), Ok(added(1))]);
         let begun = script.clone();
         world.step(move |app| executor::see_through(app, taken, begun.as_ref())).await;

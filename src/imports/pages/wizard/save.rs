@@ -49,7 +49,7 @@ impl Wizard {
         let mut errors = FieldErrors::new();
         let mode = Mode::parse(self.form.get("mode"));
         if mode.is_none() {
-            errors.add("mode", "Choose how rows meet those that are there.");
+            errors.add("mode", "Choose how rows are loaded.");
         }
         let mut definition = Definition::new(mode.unwrap_or(Mode::Append));
         definition.source.read = self.options();
