@@ -15,25 +15,25 @@ pub(super) struct Checker {
     /// The columns of the source, and those that a rejected-rows download added.
     source: Vec<String>,
     ignored: Vec<usize>,
-    /// Rejected rows are staged too, their bad cells empty, so that the items they name are checked as well; they
-    /// leave the staging table with all that is rejected.
-    pub stage_rejected: bool,
+    /// So many rejected rows are staged too, their bad cells empty, so that the items they name are checked as well.
+    /// They leave the staging table by what is kept of them: one that is only counted must never get there.
+    pub stages: i64,
     has_text_key: bool,
 }
 
 impl Checker {
-    pub fn new(routes: Vec<Route>, source: Vec<String>, ignored: Vec<usize>, stage_rejected: bool) -> Self {
+    pub fn new(routes: Vec<Route>, source: Vec<String>, ignored: Vec<usize>, stages: i64) -> Self {
         let has_text_key = routes.iter().any(|route| route.column.key);
-        Self { routes, source, ignored, stage_rejected, has_text_key }
+        Self { routes, source, ignored, stages, has_text_key }
     }
 
     pub fn routes(&self) -> &[Route] {
         &self.routes
     }
 
-    /// Checks a record; true when its row is good and stands at the end of the batch.
+    /// Checks a record, before which so many were rejected; true when its row is good and stands at the end of the batch.
     #[inline]
-    pub fn row(&self, record: &Record, batch: &mut Batch, rejects: &mut RejectBatch) -> bool {
+    pub fn row(&self, record: &Record, batch: &mut Batch, rejects: &mut RejectBatch, rejected: i64) -> bool {
         if record.is_damaged() {
             return self.damaged(record, batch, rejects);
         }
@@ -71,7 +71,7 @@ impl Checker {
             return true;
         }
         self.keep(record, rejects);
-        if self.stage_rejected {
+        if rejected < self.stages {
             batch.end_row(record.line());
         } else {
             batch.drop_row();

@@ -60,7 +60,7 @@ pub(super) fn read_all(
             }
             let between = timed.map(|start| (start, Instant::now()));
             read.rows += 1;
-            let good = checker.row(&record, &mut parcel.batch, &mut parcel.rejects);
+            let good = checker.row(&record, &mut parcel.batch, &mut parcel.rejects, read.rejected);
             if let Some((start, middle)) = between {
                 sampled.add(middle - start, middle.elapsed());
             }
