@@ -3,7 +3,7 @@
 
 use diesel::prelude::*;
 use tidegate::applications::{blocks, enter};
-use tidegate::db::schema::{configuration_versions, import_configurations};
+use tidegate::db::schema::{configuration_versions, connection_applications, import_configurations};
 use tidegate::error::AppError;
 use tidegate::imports::{self, ConfigurationStatus, Definition, Draft, Mapping, Mode, files};
 use tidegate::runs::retention;
@@ -265,6 +265,32 @@ on_both! {
         let mut audrey = world.browser(&world.audrey).await;
         audrey.visit(&page(&world, &stage)).await;
         audrey.sees_no("Save import configuration").sees_no("Show its first rows");
+    }
+}
+
+on_both! {
+    async fn a_connection_that_was_withdrawn_is_kept_and_not_read(world: World) {
+        csv(&world, "words", &[("1", "S3CR3T")]);
+        let stage = stage(&world, "words", Mode::Append, |_| ()).await;
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit(&page(&world, &stage)).await;
+        olive.press("Show its first rows").await;
+        olive.answered(200).sees("S3CR3T");
+        let connection = stage.connection;
+        world
+            .write(move |conn| {
+                let theirs = connection_applications::connection_id.eq(connection);
+                diesel::delete(connection_applications::table.filter(theirs)).execute(conn)?;
+                Ok(())
+            })
+            .await;
+        olive.visit(&page(&world, &stage)).await;
+        olive.press("Show its first rows").await;
+        olive.answered(422).sees("is not authorised for this Application any more").sees_no("S3CR3T");
+        olive.visit(&page(&world, &stage)).await;
+        olive.fill("Description", "still there").press("Save import configuration").await;
+        olive.answered(200).sees("Saved the import configuration");
+        assert_eq!(configurations(&world).await[0].0.connection_id, Some(connection));
     }
 }
 
