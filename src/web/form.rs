@@ -11,6 +11,7 @@ use futures_util::{Future, StreamExt};
 use super::{csrf, guard};
 use crate::app::App;
 use crate::error::AppError;
+use crate::spool;
 
 /// The pairs of a form or of a query string.
 #[derive(Clone, Debug, Default)]
@@ -97,7 +98,7 @@ impl std::ops::Deref for Query {
     }
 }
 
-/// A form with one file in it. The file is written to a temporary file, which goes when this goes.
+/// A form with one file in it. The file is written to the spool folder, without a name, and goes when this goes.
 pub struct Upload {
     pub form: Form,
     pub file: Option<UploadedFile>,
@@ -117,6 +118,7 @@ impl Upload {
     /// Reads a multipart body. `check_token` is false for the API, which a cookie never authenticates.
     pub async fn read(request: &HttpRequest, mut parts: Multipart, check_token: bool) -> Result<Self, AppError> {
         let broken = |_| AppError::invalid("file", "The file did not arrive whole. Try again.");
+        let spool = request.app_data::<Data<App>>().ok_or_else(|| AppError::internal("no App"))?.spool_dir();
         let mut pairs = BTreeMap::<String, String>::new();
         let mut file = None;
         while let Some(part) = parts.next().await {
@@ -128,7 +130,7 @@ impl Upload {
                     if check_token && !token_matches(request, &pairs) {
                         return Err(guard::forged());
                     }
-                    let mut kept = tempfile::tempfile().map_err(AppError::internal)?;
+                    let mut kept = spool::file(&spool).map_err(AppError::internal)?;
                     let mut bytes = 0u64;
                     while let Some(chunk) = part.next().await {
                         let chunk = chunk.map_err(broken)?;

@@ -1,7 +1,7 @@
 //! One row of the source into one row of a batch, or into the rejects with every cell of it that is wrong.
 
 use crate::applications::blocks::batch::Batch;
-use crate::applications::blocks::rejects::{RejectBatch, RejectedCell, RejectedLine, cut_value};
+use crate::applications::blocks::rejects::{RejectBatch, RejectedCell, RejectedLine, cut_field, cut_value};
 use crate::formats::{Record, Value};
 
 use super::plan::{Place, Route};
@@ -137,14 +137,14 @@ impl Checker {
 
     /// Keeps the row as it came.
     pub fn keep(&self, record: &Record, rejects: &mut RejectBatch) {
-        rejects.lines.push(self.line(record));
+        rejects.keep(self.line(record));
     }
 
     /// A row as it came, without the columns that a rejected-rows download added.
     pub fn line(&self, record: &Record) -> RejectedLine {
         let fields = (0..record.len())
             .filter(|index| !self.ignored.contains(index))
-            .map(|index| record.text(index).into_owned())
+            .map(|index| cut_field(record.field(index)))
             .collect();
         RejectedLine { line: record.line() as i64, fields }
     }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -25,10 +26,11 @@ pub struct SourceFile {
 /// What a load reads.
 pub enum Source<'a> {
     File(&'a SourceFile),
-    /// Rows that come once, such as a query's; and what they are called.
+    /// Rows that come once, such as a query's; what they are called, and the folder in which they may be written down.
     Rows {
         rows: Box<dyn Rows + 'a>,
         name: String,
+        spool: PathBuf,
     },
 }
 

@@ -121,12 +121,14 @@ impl<'a> Keeper<'a> {
             if record.line() as i64 != wanted[next] {
                 continue;
             }
-            batch.lines.push(self.checker.line(&record));
+            batch.keep(self.checker.line(&record));
             next += 1;
-            if next == wanted.len() {
-                let last = wanted[next - 1];
+            let last = wanted[next - 1];
+            if next == wanted.len() || batch.is_full() {
                 self.write(conn, &mut batch)?;
                 batch.clear();
+            }
+            if next == wanted.len() {
                 wanted = next_lines(conn, self.run_id, last, AT_ONCE)?;
                 next = 0;
             }

@@ -246,7 +246,7 @@ fn given_file(app: &App, job: &Job<'_>, id: i64) -> Result<Got, Undone> {
         }
         Err(error) => return Err(of_app_error(error, job)),
     };
-    let file = stored.to_file(&app.blocks).map_err(|error| of_app_error(error, job))?;
+    let file = stored.to_file(&app.blocks, &app.spool_dir()).map_err(|error| of_app_error(error, job))?;
     let bytes = u64::try_from(stored.bytes).unwrap_or_default();
     let source = SourceFile { file, name: stored.name, bytes, sha256: stored.sha256 };
     Ok(Got::File { source, check: None })
@@ -278,7 +278,9 @@ fn load(app: &App, job: &Job<'_>, ready: &Ready, got: Got, mut steps: Vec<RunSte
             file = source;
             (Source::File(&file), file.name.clone(), file.sha256.clone(), check)
         }
-        Got::Rows { rows, name } => (Source::Rows { rows, name: name.clone() }, name, String::new(), None),
+        Got::Rows { rows, name } => {
+            (Source::Rows { rows, name: name.clone(), spool: app.spool_dir() }, name, String::new(), None)
+        }
     };
     let unchanged = || check.as_ref().map_or(Ok(()), |check| check.verify_unchanged().map_err(|error| error.sentence));
     let loaded = pipeline::run_if_unchanged(&ready.plan, source, &context, &unchanged);

@@ -1,4 +1,5 @@
-//! More rejected rows than are kept: the others are counted, by cause, and none of them is loaded.
+//! More rejected rows than are kept: the others are counted, by cause, and none of them is loaded. And rows too heavy to
+//! be kept whole.
 
 use super::*;
 
@@ -75,4 +76,43 @@ on_both! {
         let counts = load(db, &plan, &text("Code\nold\nz\nz\n"), 3).unwrap().counts;
         assert_eq!((counts.added, counts.rejected), (1, 2));
     }
+}
+
+on_both! {
+    fn a_field_too_long_to_be_loaded_is_kept_by_its_beginning(db: Databases) {
+        let block = items(db, application(db, "A"));
+        // Two bytes each, from an odd place on.
+        let long = format!("x{}", "é".repeat(40_000));
+        let source = text(&format!("Code,Name,Size\na,{long},much\nb,short,1\n"));
+        let counts = load(db, &plan(db, &block, Mode::Append), &source, 1).unwrap().counts;
+        assert_eq!((counts.added, counts.rejected), (1, 1));
+        let row = db.blocks.read(|conn| rejects::page(conn, 1, 0, 9)).unwrap().remove(0);
+        let (kept, said) = row.fields[1].split_once('…').unwrap();
+        assert_eq!((kept.len(), said), (65_535, " (cut: the field has 80 kB)"));
+        assert_eq!((row.fields[0].as_str(), row.fields[2].as_str(), row.cells.len()), ("a", "much", 2));
+    }
+}
+
+#[test]
+fn a_batch_of_rejected_rows_is_full_by_number_by_cells_and_by_weight() {
+    let line = |bytes: usize| rejects::RejectedLine { line: 1, fields: vec!["x".repeat(bytes)] };
+    let cell = rejects::RejectedCell {
+        line: 1,
+        column: String::new(),
+        value: String::new(),
+        code: String::new(),
+        reason: String::new(),
+        advice: String::new(),
+    };
+    let mut batch = rejects::RejectBatch::default();
+    (0..1_999).for_each(|_| batch.keep(line(1)));
+    assert!(!batch.is_full());
+    batch.keep(line(1));
+    assert!(batch.is_full());
+    batch.clear();
+    batch.keep(line(8 << 20));
+    assert!(batch.is_full());
+    batch.clear();
+    batch.cells = vec![cell; 20_000];
+    assert!(batch.is_full());
 }
