@@ -10,7 +10,7 @@ use futures_util::{Future, StreamExt};
 
 use super::{csrf, guard};
 use crate::app::App;
-use crate::error::AppError;
+use crate::error::{AppError, FieldErrors};
 use crate::spool;
 
 /// The pairs of a form or of a query string.
@@ -62,8 +62,16 @@ impl Form {
         self.get(name).parse().ok()
     }
 
-    pub fn ids(&self, name: &str) -> Vec<i64> {
-        self.all(name).filter_map(|v| v.parse().ok()).collect()
+    /// Those of a name that are ids, each once, in their order. No page of ours sends thousands.
+    pub fn ids(&self, name: &str) -> Result<Vec<i64>, FieldErrors> {
+        const MOST: usize = 1_000;
+        let mut ids: Vec<i64> = self.all(name).filter_map(|v| v.parse().ok()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        if ids.len() > MOST {
+            return Err(FieldErrors::one(name, "At most 1,000 can be chosen at once."));
+        }
+        Ok(ids)
     }
 }
 
@@ -174,4 +182,17 @@ fn token_matches(request: &HttpRequest, pairs: &BTreeMap<String, String>) -> boo
     let secure = request.app_data::<Data<App>>().is_some_and(|app| app.base_url.scheme() == "https");
     request.headers().contains_key(csrf::HEADER) // checked by the guard
         || pairs.get(csrf::FIELD).is_some_and(|token| csrf::matches(request, secure, token))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Form;
+
+    #[test]
+    fn ids_are_each_there_once_and_thousands_are_refused() {
+        assert_eq!(Form::parse(b"a=3&a=1&a=x&b=2&a=3&a=").ids("a").unwrap(), [1, 3]);
+        let many = |count: usize| (0..count).map(|i| format!("a={i}")).collect::<Vec<_>>().join("&");
+        assert_eq!(Form::parse(many(1_000).as_bytes()).ids("a").unwrap().len(), 1_000);
+        assert!(Form::parse(many(1_001).as_bytes()).ids("a").is_err());
+    }
 }

@@ -51,7 +51,8 @@ fn file<'a>(
     read: &ReadOptions,
     cancelled: &'a AtomicBool,
 ) -> Result<Box<dyn Rows + 'a>, LoadError> {
-    open(Watched { file: &source.file, cancelled }, read, &source.name).map_err(from_format)
+    let watched = Watched { file: &source.file, cancelled };
+    open(watched, read, &source.name, source.by_hand).map_err(from_format)
 }
 
 impl Again<'_> {

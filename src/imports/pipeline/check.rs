@@ -18,13 +18,13 @@ pub(super) struct Checker {
     /// So many rejected rows are staged too, their bad cells empty, so that the items they name are checked as well.
     /// They leave the staging table by what is kept of them: one that is only counted must never get there.
     pub stages: i64,
-    has_text_key: bool,
+    has_key: bool,
 }
 
 impl Checker {
     pub fn new(routes: Vec<Route>, source: Vec<String>, ignored: Vec<usize>, stages: i64) -> Self {
-        let has_text_key = routes.iter().any(|route| route.column.key);
-        Self { routes, source, ignored, stages, has_text_key }
+        let has_key = routes.iter().any(|route| route.column.key);
+        Self { routes, source, ignored, stages, has_key }
     }
 
     pub fn routes(&self) -> &[Route] {
@@ -56,7 +56,7 @@ impl Checker {
                             });
                         }
                     }
-                    if self.has_text_key && route.column.key {
+                    if self.has_key && route.column.key {
                         key_bytes += record.field(*index).len();
                     }
                 }

@@ -21,6 +21,8 @@ pub struct SourceFile {
     /// As it is on the disk, before decompression.
     pub bytes: u64,
     pub sha256: String,
+    /// A person gave it, and it may be of another format than its configuration says.
+    pub by_hand: bool,
 }
 
 /// What a load reads.

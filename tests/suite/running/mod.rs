@@ -3,6 +3,7 @@
 mod attempts;
 mod endings;
 mod queue;
+mod sources;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
