@@ -102,6 +102,7 @@ impl App {
             network: NetworkPolicy::new(self.config.allowed_networks.clone()),
             lookup: Arc::new(SystemLookup),
             folder_roots: self.config.folder_roots.clone(),
+            data_dir: self.config.data_dir.clone(),
             spool_dir: self.spool_dir(),
         }
     }

@@ -2,7 +2,7 @@
 //! from a file (`TIDEGATE_…_FILE`). What is unknown or wrong stops the start with one line.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
@@ -132,14 +132,24 @@ impl Config {
         {
             return Err("--base-url: expected http://host or https://host, without a path".into());
         }
+        let data_dir = options.data_dir.unwrap_or_else(|| default_data_dir.into());
+        let own = as_it_will_be(&data_dir);
         let mut folder_roots = Vec::new();
         for root in options.folder_root {
             let real = root.canonicalize().map_err(|e| format!("--folder-root {}: {e}", root.display()))?;
+            // The key and the databases are nobody's source.
+            if real.starts_with(&own) || own.starts_with(&real) {
+                return Err(format!(
+                    "--folder-root {}: it holds the data directory {} or lies in it; choose another folder",
+                    root.display(),
+                    data_dir.display()
+                ));
+            }
             folder_roots.push(real);
         }
         Ok(Self {
             listen: options.listen,
-            data_dir: options.data_dir.unwrap_or_else(|| default_data_dir.into()),
+            data_dir,
             database_url,
             secret_key,
             base_url: options.base_url,
@@ -169,6 +179,16 @@ impl Config {
             ));
         }
         Ok(url)
+    }
+}
+
+/// A path with its links resolved, as far as it is there already.
+fn as_it_will_be(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let there = path.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
+    match there {
+        Some((above, real)) => path.strip_prefix(above).map_or(real.clone(), |rest| real.join(rest)),
+        None => path,
     }
 }
 

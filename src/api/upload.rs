@@ -9,6 +9,7 @@ use super::call::Call;
 use super::problem::Problem;
 use crate::error::{AppError, FieldErrors};
 use crate::shape::sent;
+use crate::spool;
 use crate::web::form::{UPLOAD_LIMIT, Upload};
 
 sent! {
@@ -64,7 +65,7 @@ async fn plain(call: &Call<FileQuery>, mut payload: Payload) -> Result<Given, Pr
     if name.is_empty() || name.len() > 255 {
         return Err(AppError::invalid("name", "Send the name of the file, such as sales.csv.").into());
     }
-    let mut file = tempfile::tempfile().map_err(AppError::internal)?;
+    let mut file = spool::file(&call.app.spool_dir()).map_err(AppError::internal)?;
     let mut bytes = 0u64;
     while let Some(piece) = payload.next().await {
         let piece = piece.map_err(|_| AppError::invalid("file", "The file did not arrive whole. Send it again."))?;

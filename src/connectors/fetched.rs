@@ -5,6 +5,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 
 use sha2::{Digest, Sha256};
 
+use super::FetchContext;
 use super::failure::{FailureKind, FetchError, Retry};
 use crate::formats::Rows;
 
@@ -98,11 +99,11 @@ impl Check {
     }
 
     /// The file's SHA-256 in hexadecimal: known for a download, computed here (by reading all of it) for a file of a
-    /// folder.
-    pub fn sha256(&self) -> Result<String, FetchError> {
+    /// folder, for as long as the fetch may go on.
+    pub fn sha256(&self, ctx: &FetchContext<'_>) -> Result<String, FetchError> {
         match &self.0 {
             Inner::Downloaded { sha256 } => Ok(sha256.clone()),
-            Inner::Watched { handle, .. } => hash_of(handle).map_err(|e| FetchError::machine("Reading the file", &e)),
+            Inner::Watched { handle, .. } => hash_of(handle, ctx),
         }
     }
 }
@@ -134,11 +135,12 @@ impl Stamp {
     }
 }
 
-fn hash_of(file: &File) -> std::io::Result<String> {
+fn hash_of(file: &File, ctx: &FetchContext<'_>) -> Result<String, FetchError> {
     let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 256 * 1024];
+    let mut buffer = vec![0; 1 << 20];
     let mut at = 0;
     loop {
+        ctx.check_going_on()?;
         match file.read_at(&mut buffer, at) {
             Ok(0) => return Ok(hex(&hasher.finalize())),
             Ok(n) => {
@@ -146,7 +148,7 @@ fn hash_of(file: &File) -> std::io::Result<String> {
                 at += n as u64;
             }
             Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
+            Err(e) => return Err(FetchError::machine("Reading the file", &e)),
         }
     }
 }

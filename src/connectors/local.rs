@@ -37,7 +37,20 @@ pub(super) fn locate(named: &str, what: &str, ctx: &FetchContext<'_>) -> Result<
              operator to add it (--folder-root)."
         )));
     }
+    if is_our_own(&place, &roots, ctx) {
+        return Err(FetchError::refused(format!(
+            "The {what} '{named}' holds what Tidegate itself keeps, or lies in it. Choose another one."
+        )));
+    }
     Ok(place)
+}
+
+/// Whether a place lies in the data directory, or the other way round. A root inside it opens itself: the demo has one.
+fn is_our_own(place: &Path, roots: &[PathBuf], ctx: &FetchContext<'_>) -> bool {
+    // One that is not there holds nothing.
+    let Ok(own) = ctx.outside.data_dir.canonicalize() else { return false };
+    let opened = |root: &PathBuf| *root != own && root.starts_with(&own) && place.starts_with(root);
+    own.starts_with(place) || (place.starts_with(&own) && !roots.iter().any(opened))
 }
 
 /// Whether a path, taken by its letters alone, leaves the folder that it begins in.

@@ -85,6 +85,8 @@ pub struct Outside {
     pub lookup: Arc<dyn Lookup>,
     /// What Folder connections may read (`--folder-root`).
     pub folder_roots: Vec<PathBuf>,
+    /// The keys and databases of this installation: no source, though a root may hold it.
+    pub data_dir: PathBuf,
     /// Where downloads wait until they are loaded; made when it is not there.
     pub spool_dir: PathBuf,
 }

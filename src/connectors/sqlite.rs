@@ -37,6 +37,9 @@ pub(super) const KIND: Kind = Kind {
     build,
 };
 
+/// The longest text and row. A function that is given such texts ends within seconds, whatever it does with them.
+const MOST_BYTES: i32 = 1 << 20;
+
 /// How long one look waits for who writes the file; a run asks again later.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -88,9 +91,8 @@ impl Sqlite {
     }
 
     fn open(&self, file: &Path, going: &Going) -> Result<Database, FetchError> {
-        let most = i32::try_from(Limits::default().row_bytes).unwrap_or(i32::MAX);
         let watch = going.clone();
-        let mut db = Database::open_for_queries(file, most, Box::new(move || watch.is_over()))
+        let mut db = Database::open_for_queries(file, MOST_BYTES, Box::new(move || watch.is_over()))
             .map_err(|error| going.failed(&error))?;
         db.wait_for_others(PATIENCE);
         Ok(db)
@@ -183,6 +185,12 @@ impl QueryRows {
         let (more, _) = db.prepare(rest).map_err(|error| going.failed(&error))?;
         if db.is_statement(more) {
             return Err(request("The query is more than one statement. Write one SELECT."));
+        }
+        if let Some(variable) = db.variable(statement) {
+            return Err(request(&format!(
+                "The query has the variable {variable}, which nobody gives a value: it would be empty in every row. Write \
+                 the value itself."
+            )));
         }
         let columns = named(db.columns(statement))?;
         if columns.is_empty() || !db.only_reads(statement) {

@@ -85,7 +85,9 @@ impl Database {
 
     /// To let somebody else's SQL read a file: it is opened read-only and through no link, and a statement may do
     /// nothing but read the tables of that file (no ATTACH, no PRAGMA, no extension), with bounded texts, until
-    /// `watch` says to stop.
+    /// `watch` says to stop. It is asked between steps, never inside a function, so what one function is given is
+    /// bounded too. A column that is not there is an error, and not the text of its name, which SQLite else takes it for
+    /// when it stands in double quotes.
     pub fn open_for_queries(path: &Path, most_bytes: i32, watch: Watch) -> Result<Self> {
         let mut db = Self::open_with(path, ffi::SQLITE_OPEN_READONLY | ffi::SQLITE_OPEN_NOFOLLOW)?;
         db.execute(c"PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")?;
@@ -97,7 +99,15 @@ impl Database {
         unsafe {
             ffi::sqlite3_limit(db.handle, ffi::SQLITE_LIMIT_ATTACHED, 0);
             ffi::sqlite3_limit(db.handle, ffi::SQLITE_LIMIT_LENGTH, most_bytes);
-            ffi::sqlite3_db_config(db.handle, ffi::SQLITE_DBCONFIG_DEFENSIVE, 1 as c_int, ptr::null_mut::<c_int>());
+            ffi::sqlite3_limit(db.handle, ffi::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1_000);
+            ffi::sqlite3_limit(db.handle, ffi::SQLITE_LIMIT_EXPR_DEPTH, 100);
+            for (setting, on) in [
+                (ffi::SQLITE_DBCONFIG_DEFENSIVE, 1),
+                (ffi::SQLITE_DBCONFIG_DQS_DML, 0),
+                (ffi::SQLITE_DBCONFIG_DQS_DDL, 0),
+            ] {
+                ffi::sqlite3_db_config(db.handle, setting, on as c_int, ptr::null_mut::<c_int>());
+            }
             ffi::sqlite3_set_authorizer(db.handle, Some(may_only_read), ptr::null_mut());
             ffi::sqlite3_progress_handler(db.handle, 10_000, Some(is_to_stop), watch.cast());
         }
@@ -211,6 +221,21 @@ impl Database {
                     name => CStr::from_ptr(name).to_string_lossy().into_owned(),
                 })
                 .collect()
+        }
+    }
+
+    /// The first variable of a statement, as it is written there, `?` where it has no name; none when it has no variable.
+    pub fn variable(&self, id: StatementId) -> Option<String> {
+        let statement = self.statement(id);
+        // SAFETY: the statement is live or null, which has no variables; a name is copied before anything else is asked.
+        unsafe {
+            if ffi::sqlite3_bind_parameter_count(statement) == 0 {
+                return None;
+            }
+            Some(match ffi::sqlite3_bind_parameter_name(statement, 1) {
+                name if name.is_null() => "?".to_owned(),
+                name => CStr::from_ptr(name).to_string_lossy().into_owned(),
+            })
         }
     }
 

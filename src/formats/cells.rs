@@ -29,7 +29,7 @@ pub(super) enum Cut {
     },
     /// The row does not end within these bytes, and more may come.
     More,
-    /// The bytes are all there is, and a quote is open since `opened` (after so many line breaks).
+    /// The bytes are all there is, and a quote is open, since after so many line breaks.
     Unclosed {
         breaks: u64,
     },

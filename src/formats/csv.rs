@@ -246,6 +246,8 @@ impl<R: Read> CsvReader<R> {
             match passed {
                 Passed::More => {
                     self.advance(self.end - self.start);
+                    // What could not be decoded in such a row is nobody's: an endless one would fill the memory.
+                    while self.text.next_bad_before(self.offset).is_some() {}
                     if self.ended {
                         break passed;
                     }
@@ -313,5 +315,39 @@ fn sound_length(bytes: &[u8]) -> usize {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.len(),
         Err(error) => error.valid_up_to(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endless_row_that_cannot_be_decoded_takes_no_memory() {
+        let lone = std::io::Cursor::new(b"\xff\xfe").chain(Surrogates(0).take(8 << 20));
+        let limits = Limits { row_bytes: 1 << 20, ..Limits::default() };
+        let plain = CsvOptions { header: false, ..CsvOptions::default() };
+        let dialect = plain.dialect().unwrap();
+        let bytes = Bytes::new(lone, Compression::None, limits.decoded_bytes);
+        let mut reader = CsvReader::over(bytes, &dialect, limits).unwrap();
+        let mut record = Record::new();
+        assert!(reader.next(&mut record).unwrap());
+        assert_eq!(record.damage().iter().map(Damage::code).collect::<Vec<_>>(), ["row_too_long"]);
+        assert!(!reader.next(&mut record).unwrap());
+        let most = 4 * limits.row_bytes / 3;
+        assert!(reader.text.room_for_bad() < most, "{} places were kept", reader.text.room_for_bad());
+    }
+
+    /// A lone surrogate, again and again, in UTF-16LE.
+    struct Surrogates(usize);
+
+    impl Read for Surrogates {
+        fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+            for byte in out.iter_mut() {
+                *byte = if self.0.is_multiple_of(2) { 0x00 } else { 0xd8 };
+                self.0 += 1;
+            }
+            Ok(out.len())
+        }
     }
 }

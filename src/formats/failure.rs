@@ -139,6 +139,11 @@ pub enum DamageKind {
     TooDeep {
         limit: usize,
     },
+    /// The name of a member.
+    KeyTooLong {
+        limit: usize,
+    },
+    NulInKey,
 }
 
 impl Damage {
@@ -148,7 +153,7 @@ impl Damage {
             DamageKind::ShortRow { .. } => "short_row",
             DamageKind::LongRow { .. } => "long_row",
             DamageKind::NotInEncoding | DamageKind::NotUtf8 => "not_in_encoding",
-            DamageKind::Nul => "nul",
+            DamageKind::Nul | DamageKind::NulInKey => "nul",
             DamageKind::TextTooLong { .. } => "text_too_long",
             DamageKind::RowTooLong { .. } => "row_too_long",
             DamageKind::StrayQuote => "stray_quote",
@@ -156,6 +161,7 @@ impl Damage {
             DamageKind::NotAnObject => "not_an_object",
             DamageKind::DuplicateKey => "duplicate_key",
             DamageKind::TooDeep { .. } => "too_deep",
+            DamageKind::KeyTooLong { .. } => "member_name_too_long",
         }
     }
 
@@ -184,6 +190,10 @@ impl Damage {
             DamageKind::TooDeep { limit } => {
                 format!("The object is nested too deep: more than {limit} objects and lists in each other.")
             }
+            DamageKind::KeyTooLong { limit } => {
+                format!("The object has a member whose name is too long: more than {} KiB.", limit / 1024)
+            }
+            DamageKind::NulInKey => "The object has a member whose name holds a NUL.".to_owned(),
         }
     }
 
@@ -207,6 +217,8 @@ impl Damage {
             }
             DamageKind::NotUtf8 => "Write the file in UTF-8.",
             DamageKind::DuplicateKey => "Keep the one that is meant.",
+            DamageKind::KeyTooLong { .. } => "Give the member a short name at the source, or leave it out.",
+            DamageKind::NulInKey => "Take the NUL out of the name at the source.",
             DamageKind::TooDeep { .. } => "Flatten it at the source, or leave the member out.",
         }
     }

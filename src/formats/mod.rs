@@ -45,6 +45,6 @@ pub use options::{Compression, Format, ReadOptions};
 pub use parser::Parser;
 pub use record::Record;
 pub use rows::{Cell, Rows, open};
-pub use sample::{Proposal, ProposedColumn, propose, propose_rows};
+pub use sample::{Proposal, ProposedColumn, propose, propose_rows, shown};
 pub use value::{Value, write_text};
 pub use values::ValueOptions;

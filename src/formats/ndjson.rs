@@ -29,6 +29,8 @@ use super::source::{Bytes, refuse_what_is_no_text};
 const BUFFER: usize = 256 * 1024;
 /// Objects and lists within each other.
 const DEPTH: usize = 64;
+/// Bytes of a key: all of them are kept while the file is read.
+const KEY_BYTES: usize = 1_024;
 
 /// Reads NDJSON to its end, or to the error that ends it.
 pub struct NdjsonReader<R: Read> {
@@ -41,8 +43,8 @@ pub struct NdjsonReader<R: Read> {
     /// As people and mappings have them.
     columns: Vec<String>,
     ignored: Vec<usize>,
-    /// The last row in which a column had a value, to see a member that comes twice.
-    filled: Vec<u64>,
+    /// The last row in which a column had a value, to see a member that comes twice; and whether that was said.
+    filled: Vec<(u64, bool)>,
     /// Text whose escapes were taken out.
     text: String,
 }
@@ -57,7 +59,7 @@ impl<R: Read> NdjsonReader<R> {
             rows: 0,
             places: keys.iter().cloned().zip(0..).collect(),
             ignored: (0..columns.len()).filter(|&i| is_ours(&columns[i])).collect(),
-            filled: vec![0; keys.len()],
+            filled: vec![(0, false); keys.len()],
             keys,
             columns,
             text: String::new(),
@@ -88,8 +90,12 @@ impl<R: Read> NdjsonReader<R> {
                 },
             };
             expected = place + 1;
-            if std::mem::replace(&mut filled[place], rows) == rows {
-                record.damage.push(Damage { column: Some(place), kind: DamageKind::DuplicateKey });
+            let (row, said) = filled[place];
+            filled[place] = (rows, row == rows);
+            if row == rows {
+                if !said {
+                    record.damage.push(Damage { column: Some(place), kind: DamageKind::DuplicateKey });
+                }
                 return Ok(());
             }
             let (kind, text) = value_of(value, unescaped)?;
@@ -150,9 +156,17 @@ pub(super) fn keys<R: Read>(bytes: Bytes<R>, limits: Limits, lines: usize) -> Re
     let mut read = 0;
     while read < lines && source.next()? {
         read += 1;
+        if source.too_long {
+            bad.get_or_insert((source.number, DamageKind::RowTooLong { limit: limits.row_bytes }));
+            continue;
+        }
         let line = source.line();
         let mut expected = 0;
         let scanned = members(line, |key, _| {
+            // One line may have millions of them.
+            if keys.len() > limits.columns {
+                return Ok(());
+            }
             // Most objects have the same keys in the same order.
             if keys.get(expected).is_some_and(|likely| likely == key) {
                 expected += 1;
@@ -239,9 +253,21 @@ fn members(line: &[u8], mut each: impl FnMut(&str, &[u8]) -> Result<(), DamageKi
         }
         let end = value(line, at)?;
         let raw = &line[at + 1..end - 1];
+        // Nothing is written longer than as \u and four digits.
+        if raw.len() > 6 * KEY_BYTES {
+            return Err(DamageKind::KeyTooLong { limit: KEY_BYTES });
+        }
         let plain = if memchr(b'\\', raw).is_none() { std::str::from_utf8(raw).ok() } else { None };
         if plain.is_none() {
             key = serde_json::from_slice(&line[at..end]).map_err(|_| not_json(at))?;
+        }
+        let name = plain.unwrap_or(&key);
+        if name.len() > KEY_BYTES {
+            return Err(DamageKind::KeyTooLong { limit: KEY_BYTES });
+        }
+        // It would be the name of a column, and no database takes it.
+        if memchr(0, name.as_bytes()).is_some() {
+            return Err(DamageKind::NulInKey);
         }
         let colon = blank(line, end);
         if line.get(colon) != Some(&b':') {
@@ -249,7 +275,7 @@ fn members(line: &[u8], mut each: impl FnMut(&str, &[u8]) -> Result<(), DamageKi
         }
         let start = blank(line, colon + 1);
         let end = value(line, start)?;
-        each(plain.unwrap_or(&key), &line[start..end]).map_err(|kind| match kind {
+        each(name, &line[start..end]).map_err(|kind| match kind {
             DamageKind::NotJson { .. } => not_json(start),
             other => other,
         })?;

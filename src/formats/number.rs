@@ -13,7 +13,8 @@ pub(super) struct Numerals {
 const LONGEST: usize = 128;
 
 impl Numerals {
-    /// A double from a cell without outer spaces. The nearest one; what is too large for any is refused.
+    /// A double from a cell without outer spaces. What is too large for any is refused, and so is a number that a double
+    /// does not hold: printed with as many digits it would be another one.
     pub fn number(&self, cell: &[u8]) -> Result<f64, FaultCode> {
         if self.point == b'.' && self.group.is_none() {
             return plain_number(cell);
@@ -35,7 +36,9 @@ impl Numerals {
             }
         };
         found.map_err(|code| match code {
-            FaultCode::NotAnInteger if self.number(cell).is_ok() => FaultCode::NotWhole,
+            FaultCode::NotAnInteger if matches!(self.number(cell), Ok(_) | Err(FaultCode::TooPrecise)) => {
+                FaultCode::NotWhole
+            }
             code => code,
         })
     }
@@ -101,9 +104,45 @@ fn plain_number(cell: &[u8]) -> Result<f64, FaultCode> {
         return Err(FaultCode::NotANumber);
     }
     match text.parse::<f64>() {
-        Ok(number) if number.is_finite() => Ok(number),
-        Ok(_) => Err(FaultCode::TooLarge),
+        Ok(number) if !number.is_finite() => Err(FaultCode::TooLarge),
+        Ok(number) if !is_held(cell, number) => Err(FaultCode::TooPrecise),
+        Ok(number) => Ok(number),
         Err(_) => Err(FaultCode::NotANumber),
+    }
+}
+
+/// The digits of a plain number without sign and outer zeros, and the power of ten of the last: 1200 is (12, 2).
+pub(super) fn digits(number: &[u8]) -> Option<(Vec<u8>, i64)> {
+    let number = number.strip_prefix(b"-").or(number.strip_prefix(b"+")).unwrap_or(number);
+    let (mantissa, exponent) = match number.iter().position(|b| matches!(b, b'e' | b'E')) {
+        Some(at) => (&number[..at], std::str::from_utf8(&number[at + 1..]).ok()?.parse::<i64>().ok()?),
+        None => (number, 0),
+    };
+    let places = mantissa.iter().position(|b| *b == b'.').map_or(0, |point| mantissa.len() - point - 1);
+    let mut found: Vec<u8> = mantissa.iter().copied().filter(u8::is_ascii_digit).collect();
+    let mut power = exponent.checked_sub(places as i64)?;
+    while found.last() == Some(&b'0') {
+        found.pop();
+        power += 1;
+    }
+    let leading = found.iter().take_while(|b| **b == b'0').count();
+    found.drain(..leading);
+    Some((found, power))
+}
+
+/// Whether a double, printed with as many digits as were written, is what was written. So are its shortest form, its 17
+/// digits and its exact value; another number is not, however near.
+fn is_held(written: &[u8], number: f64) -> bool {
+    // No double has more of them.
+    const MOST: usize = 767;
+    let Some(written) = digits(written) else { return false };
+    match written.0.len() {
+        0 => true,
+        1..=MOST => {
+            let printed = format!("{:.*e}", written.0.len() - 1, number.abs());
+            digits(printed.as_bytes()).is_some_and(|held| held == written)
+        }
+        _ => false,
     }
 }
 
@@ -186,7 +225,7 @@ mod tests {
             "999999999999999.9",
             "0.1",
             "0.000000000000001",
-            "12345678901234567890",
+            "12345678901234567168",
             "1.7976931348623157e308",
         ];
         for text in texts {
@@ -197,6 +236,11 @@ mod tests {
             assert_eq!(plain.number(text.as_bytes()), Err(FaultCode::NotANumber), "{text}");
         }
         assert_eq!(plain.number(b"1e999"), Err(FaultCode::TooLarge));
+        let long = format!("0.1{}", "0".repeat(5_000));
+        assert_eq!(plain.number(long.as_bytes()), Ok(0.1));
+        for text in ["12345678901234567890", "+9007199254740993.0", ".30000000000000001", &format!("{long}1")] {
+            assert_eq!(plain.number(text.as_bytes()), Err(FaultCode::TooPrecise), "{text}");
+        }
     }
 
     #[test]

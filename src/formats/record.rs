@@ -49,7 +49,7 @@ pub(super) enum Kind {
 }
 
 /// A row. Hand the same one to [`Rows::next`](super::Rows::next) again and again.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Record {
     pub(super) bytes: Vec<u8>,
     pub(super) spans: Vec<Span>,
@@ -167,8 +167,8 @@ impl Record {
         self.spans.iter().map(|span| &self.bytes[span.range()])
     }
 
-    /// The line of the file on which the row begins, counted from 1; of rows that are no file's, the how manieth it is. A cell with line breaks makes the next row
-    /// begin more than one line later.
+    /// The line of the file on which the row begins, counted from 1; of rows that are no file's, the how manieth it is.
+    /// A cell with line breaks makes the next row begin more than one line later.
     pub fn line(&self) -> u64 {
         self.line
     }

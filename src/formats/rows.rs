@@ -7,7 +7,7 @@ use super::csv::CsvReader;
 use super::dialect::CsvOptions;
 use super::failure::{FormatError, Limits};
 use super::ndjson::{self, NdjsonReader};
-use super::options::{Format, ReadOptions};
+use super::options::{Compression, Format, ReadOptions};
 use super::record::Record;
 use super::source::Bytes;
 
@@ -53,21 +53,24 @@ pub enum Cell<'a> {
 }
 
 /// Opens a file at its beginning. `name` is the file's, whose ending tells the compression unless the options do. A
-/// file named like CSV is read as CSV with the usual punctuation whatever its configuration's format is, so that
-/// rejected rows, which download as CSV, can be mended and given again.
+/// file that is given by hand and named like CSV is read as CSV with the usual punctuation whatever its configuration's
+/// format is, unless it begins like JSON: rejected rows, which download as CSV, can so be mended and given again.
 pub fn open<'a>(
     mut file: impl Read + Seek + Send + 'a,
     options: &ReadOptions,
     name: &str,
+    by_hand: bool,
 ) -> Result<Box<dyn Rows + 'a>, FormatError> {
     let (limits, compression) = (Limits::default(), options.compression_of(name));
     let usual = CsvOptions::default();
     let csv = match (&options.format, Format::by_name(name)) {
         (Format::Csv(csv), _) => Some(csv),
-        (Format::Ndjson, Some(Format::Csv(_))) | (Format::Rows, _) => Some(&usual),
+        (Format::Rows, _) => Some(&usual),
+        (Format::Ndjson, Some(Format::Csv(_))) if by_hand && !begins_with_object(&mut file, compression)? => {
+            Some(&usual)
+        }
         (Format::Ndjson, _) => None,
     };
-    let rewind = |file: &mut dyn Seek| file.rewind().map_err(FormatError::Read);
     rewind(&mut file)?;
     if let Some(csv) = csv {
         return Ok(Box::new(CsvReader::open(file, csv, compression, limits)?));
@@ -76,4 +79,17 @@ pub fn open<'a>(
     rewind(&mut file)?;
     let bytes = Bytes::new(file, compression, limits.decoded_bytes);
     Ok(Box::new(NdjsonReader::over(bytes, columns, limits)))
+}
+
+fn rewind(file: &mut impl Seek) -> Result<(), FormatError> {
+    file.rewind().map_err(FormatError::Read)
+}
+
+/// Whether the first thing in a file is a brace. What cannot be read is told by whoever reads it.
+fn begins_with_object(file: &mut (impl Read + Seek), compression: Compression) -> Result<bool, FormatError> {
+    rewind(file)?;
+    let mut head = Vec::new();
+    let _ = Bytes::new(file, compression, u64::MAX).take(1_024).read_to_end(&mut head);
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head);
+    Ok(head.trim_ascii_start().starts_with(b"{"))
 }

@@ -2,6 +2,7 @@
 //! in words, because nothing may be decided in silence.
 
 use std::io::{Cursor, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 
@@ -9,7 +10,7 @@ use super::column_type::ColumnType;
 use super::csv::CsvReader;
 use super::describe::type_columns;
 use super::dialect::CsvOptions;
-use super::failure::{FormatError, Limits};
+use super::failure::{DamageKind, FormatError, Limits};
 use super::guess;
 use super::names::distinct_names;
 use super::ndjson::{self, NdjsonReader};
@@ -23,18 +24,26 @@ use super::values::ValueOptions;
 /// Rows looked at, rows shown, and the bytes of cells that are kept for it at most.
 const LOOKED_AT: usize = 1_000;
 const SHOWN: usize = 50;
+/// Characters of a cell that are shown.
+const SHOWN_CHARS: usize = 200;
 const KEPT: usize = 8 * 1024 * 1024;
+/// Bytes that are read for it at most: a little that is compressed may become as much as anybody likes, and so may a row.
+const READ: u64 = 64 * 1024 * 1024;
 /// Bytes that tell encoding and delimiter.
 const HEAD: usize = 256 * 1024;
 
 /// What a source seems to be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Proposal {
     pub options: ReadOptions,
     /// In the order of the file.
     pub columns: Vec<ProposedColumn>,
-    /// The first 50 rows as text, damaged ones included, so a row may be shorter or longer than `columns`.
+    /// The first 50 rows as text, damaged ones included, so a row may be shorter or longer than `columns`. What is long is
+    /// cut.
     pub rows: Vec<Vec<String>>,
+    /// The same as they were read.
+    #[serde(skip)]
+    pub records: Vec<Record>,
     /// What was taken for what, and what to check: a sentence or two each.
     pub notes: Vec<String>,
 }
@@ -84,11 +93,12 @@ pub fn propose<R: Read + Send>(
     if given.is_none() {
         guess_format(&head, name, &mut options, &mut notes);
     }
-    let source = Cursor::new(head).chain(bytes);
+    let cut = AtomicBool::new(!whole);
+    let source = Beginning { reader: Cursor::new(head).chain(bytes), left: READ, cut: &cut };
     let looked = match &options.format {
         Format::Csv(csv) => {
             let csv = csv.clone();
-            csv_sample(source, &csv, &mut options, given.is_none(), whole, &mut notes)?
+            csv_sample(source, &csv, &mut options, given.is_none(), &cut, &mut notes)?
         }
         _ => json_sample(source, limits, whole)?,
     };
@@ -98,11 +108,31 @@ pub fn propose<R: Read + Send>(
 /// The same of rows that are no file's: what a query answers. It reads no further than it looks.
 pub fn propose_rows(rows: &mut dyn Rows, given: Option<&ReadOptions>) -> Result<Proposal, FormatError> {
     let options = given.cloned().unwrap_or_else(|| ReadOptions::of(Format::Rows));
-    let sample = Sample::read(rows, true)?;
+    let sample = Sample::read(rows, &AtomicBool::new(false))?;
     Ok(proposal((rows.columns().to_vec(), sample), options, given.is_some(), Vec::new()))
 }
 
 type Looked = (Vec<String>, Sample);
+
+/// The first bytes of a source. `cut` is set once there may be more of them than it gives.
+struct Beginning<'a, R> {
+    reader: R,
+    left: u64,
+    cut: &'a AtomicBool,
+}
+
+impl<R: Read> Read for Beginning<'_, R> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        if self.left == 0 {
+            self.cut.store(true, Ordering::Relaxed);
+            return Ok(0);
+        }
+        let most = out.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let count = self.reader.read(&mut out[..most])?;
+        self.left -= count as u64;
+        Ok(count)
+    }
+}
 
 /// Read without a header, the names come as the first row, and may turn out to be data.
 fn csv_sample(
@@ -110,12 +140,12 @@ fn csv_sample(
     csv: &CsvOptions,
     options: &mut ReadOptions,
     guessing: bool,
-    whole: bool,
+    cut: &AtomicBool,
     notes: &mut Vec<String>,
 ) -> Result<Looked, FormatError> {
     let plain = CsvOptions { header: csv.header && !guessing, ..csv.clone() };
     let mut reader = CsvReader::open(source, &plain, Compression::None, Limits::default())?;
-    let mut sample = Sample::read(&mut reader, whole)?;
+    let mut sample = Sample::read(&mut reader, cut)?;
     let mut names = reader.columns().to_vec();
     if guessing {
         let header = !sample.begins_with_data(&options.values);
@@ -147,7 +177,7 @@ fn json_sample(source: impl Read + Send, limits: Limits, whole: bool) -> Result<
     let bytes = |compression| Bytes::new(beginning.as_slice(), compression, limits.decoded_bytes);
     let columns = ndjson::keys(bytes(Compression::None), limits, LOOKED_AT + 1)?;
     let mut reader = NdjsonReader::over(bytes(Compression::None), columns, limits);
-    let sample = Sample::read(&mut reader, whole)?;
+    let sample = Sample::read(&mut reader, &AtomicBool::new(!whole))?;
     Ok((reader.columns().to_vec(), sample))
 }
 
@@ -159,9 +189,19 @@ fn proposal((names, sample): Looked, mut options: ReadOptions, given: bool, mut 
         notes.push("The source has column names and no rows.".to_owned());
     }
     let columns = type_columns(&sample, names, &mut options.values, given, &mut notes);
-    let texts = |row: &Record| (0..row.len()).map(|i| row.text(i).into_owned()).collect();
-    let rows = sample.rows.iter().take(SHOWN).map(texts).collect();
-    Proposal { options, columns, rows, notes }
+    let texts = |row: &Record| (0..row.len()).map(|i| shown(&row.text(i))).collect();
+    let mut records = sample.rows;
+    records.truncate(SHOWN);
+    let rows = records.iter().map(texts).collect();
+    Proposal { options, columns, rows, records, notes }
+}
+
+/// A cell as a preview shows it.
+pub fn shown(cell: &str) -> String {
+    match cell.char_indices().nth(SHOWN_CHARS) {
+        Some((end, _)) => format!("{}…", &cell[..end]),
+        None => cell.to_owned(),
+    }
 }
 
 /// What the name says, or the first line when it is a JSON object.
@@ -202,19 +242,24 @@ pub(super) struct Sample {
 }
 
 impl Sample {
-    /// Of a beginning, the last row may be a part of one and is left out, as is one that a quote leaves open.
-    fn read(reader: &mut dyn Rows, whole: bool) -> Result<Self, FormatError> {
+    /// Of a beginning, which is `cut`, the last row may be a part of one and is left out, as is one that a quote leaves
+    /// open. One that is too long already is so whatever follows.
+    fn read(reader: &mut dyn Rows, cut: &AtomicBool) -> Result<Self, FormatError> {
+        let whole = || !cut.load(Ordering::Relaxed);
         let (mut rows, mut record, mut kept) = (Vec::new(), Record::new(), 0);
         while rows.len() <= LOOKED_AT && kept < KEPT {
             match reader.next(&mut record) {
                 Ok(true) => {}
                 Ok(false) => {
-                    if !whole {
-                        rows.pop();
+                    let too_long = |row: &mut Record| {
+                        row.damage().iter().any(|damage| matches!(damage.kind, DamageKind::RowTooLong { .. }))
+                    };
+                    if !whole() {
+                        rows.pop_if(|row| !too_long(row));
                     }
                     break;
                 }
-                Err(FormatError::CutAt { .. }) if !whole => break,
+                Err(FormatError::CutAt { .. }) if !whole() => break,
                 Err(error) => return Err(error),
             }
             kept += record.iter().map(<[u8]>::len).sum::<usize>();

@@ -190,6 +190,12 @@ impl<R: Read> Text<R> {
         }
     }
 
+    /// How many such places there was room for at most.
+    #[cfg(test)]
+    pub fn room_for_bad(&self) -> usize {
+        self.decoding.as_ref().map_or(0, |decoding| decoding.bad.capacity())
+    }
+
     /// The next place before `offset` (of the decoded text) that could not be decoded; each is given once.
     pub fn next_bad_before(&mut self, offset: u64) -> Option<u64> {
         let bad = &mut self.decoding.as_mut()?.bad;

@@ -47,7 +47,7 @@ impl View {
             show: known("show", &TABS),
             sort: known("sort", &SORTS),
             page: form.some("page").and_then(|page| page.parse().ok()).filter(|page| *page > 0),
-            open: form.ids("open"),
+            open: form.ids("open").unwrap_or_default(),
         }
     }
 

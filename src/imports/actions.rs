@@ -70,7 +70,7 @@ pub fn create(conn: &mut Conn, by: &By, entered: &Entered, draft: Draft, now: Mo
     Ok(made)
 }
 
-/// Saves a configuration as its next version. `expected_version`: refused as stale, in words that say who and when,
+/// Saves a configuration as its next version; what means the same makes none. `expected_version`: refused as stale, in words that say who and when,
 /// when somebody else saved it since.
 pub fn update(
     conn: &mut Conn,
@@ -86,6 +86,10 @@ pub fn update(
     let (before, old) = there(conn, entered, id)?;
     if expected_version.is_some_and(|version| version != before.version) {
         return Err(stale(conn, entered, &before, now)?);
+    }
+    let draft = draft.tidy();
+    if draft == Draft::of(&before, &old) {
+        return Ok(before);
     }
     let draft = checked(conn, entered, draft, Some(&before))?;
     if draft.connection_id.is_none() && before.connection_id.is_some() {

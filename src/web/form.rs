@@ -10,7 +10,8 @@ use futures_util::{Future, StreamExt};
 
 use super::{csrf, guard};
 use crate::app::App;
-use crate::error::AppError;
+use crate::error::{AppError, FieldErrors};
+use crate::spool;
 
 /// The pairs of a form or of a query string.
 #[derive(Clone, Debug, Default)]
@@ -61,8 +62,16 @@ impl Form {
         self.get(name).parse().ok()
     }
 
-    pub fn ids(&self, name: &str) -> Vec<i64> {
-        self.all(name).filter_map(|v| v.parse().ok()).collect()
+    /// Those of a name that are ids, each once, in their order. No page of ours sends thousands.
+    pub fn ids(&self, name: &str) -> Result<Vec<i64>, FieldErrors> {
+        const MOST: usize = 1_000;
+        let mut ids: Vec<i64> = self.all(name).filter_map(|v| v.parse().ok()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        if ids.len() > MOST {
+            return Err(FieldErrors::one(name, "At most 1,000 can be chosen at once."));
+        }
+        Ok(ids)
     }
 }
 
@@ -97,7 +106,7 @@ impl std::ops::Deref for Query {
     }
 }
 
-/// A form with one file in it. The file is written to a temporary file, which goes when this goes.
+/// A form with one file in it. The file is written to the spool folder, without a name, and goes when this goes.
 pub struct Upload {
     pub form: Form,
     pub file: Option<UploadedFile>,
@@ -117,6 +126,7 @@ impl Upload {
     /// Reads a multipart body. `check_token` is false for the API, which a cookie never authenticates.
     pub async fn read(request: &HttpRequest, mut parts: Multipart, check_token: bool) -> Result<Self, AppError> {
         let broken = |_| AppError::invalid("file", "The file did not arrive whole. Try again.");
+        let spool = request.app_data::<Data<App>>().ok_or_else(|| AppError::internal("no App"))?.spool_dir();
         let mut pairs = BTreeMap::<String, String>::new();
         let mut file = None;
         while let Some(part) = parts.next().await {
@@ -128,7 +138,7 @@ impl Upload {
                     if check_token && !token_matches(request, &pairs) {
                         return Err(guard::forged());
                     }
-                    let mut kept = tempfile::tempfile().map_err(AppError::internal)?;
+                    let mut kept = spool::file(&spool).map_err(AppError::internal)?;
                     let mut bytes = 0u64;
                     while let Some(chunk) = part.next().await {
                         let chunk = chunk.map_err(broken)?;
@@ -172,4 +182,17 @@ fn token_matches(request: &HttpRequest, pairs: &BTreeMap<String, String>) -> boo
     let secure = request.app_data::<Data<App>>().is_some_and(|app| app.base_url.scheme() == "https");
     request.headers().contains_key(csrf::HEADER) // checked by the guard
         || pairs.get(csrf::FIELD).is_some_and(|token| csrf::matches(request, secure, token))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Form;
+
+    #[test]
+    fn ids_are_each_there_once_and_thousands_are_refused() {
+        assert_eq!(Form::parse(b"a=3&a=1&a=x&b=2&a=3&a=").ids("a").unwrap(), [1, 3]);
+        let many = |count: usize| (0..count).map(|i| format!("a={i}")).collect::<Vec<_>>().join("&");
+        assert_eq!(Form::parse(many(1_000).as_bytes()).ids("a").unwrap().len(), 1_000);
+        assert!(Form::parse(many(1_001).as_bytes()).ids("a").is_err());
+    }
 }

@@ -1,14 +1,20 @@
 //! Import configurations: the wizard with plain forms, from a source to a configuration; the page of one; versions;
 //! what belongs elsewhere.
 
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use diesel::prelude::*;
 use tidegate::applications::{blocks, enter};
-use tidegate::db::schema::{configuration_versions, import_configurations};
+use tidegate::db::schema::{configuration_versions, connection_applications, import_configurations};
 use tidegate::error::AppError;
+use tidegate::formats::{Format, ReadOptions};
 use tidegate::imports::{self, ConfigurationStatus, Definition, Draft, Mapping, Mode, files};
 use tidegate::runs::retention;
 
-use crate::support::stage::{Stage, block, csv, folder_connection, stage};
+use crate::connectors::server::{self, Server};
+use crate::support::stage::{Stage, block, connection, csv, folder_connection, stage};
 use crate::support::{Browser, World};
 
 fn list(world: &World) -> String {
@@ -269,6 +275,32 @@ on_both! {
 }
 
 on_both! {
+    async fn a_connection_that_was_withdrawn_is_kept_and_not_read(world: World) {
+        csv(&world, "words", &[("1", "S3CR3T")]);
+        let stage = stage(&world, "words", Mode::Append, |_| ()).await;
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit(&page(&world, &stage)).await;
+        olive.press("Show its first rows").await;
+        olive.answered(200).sees("S3CR3T");
+        let connection = stage.connection;
+        world
+            .write(move |conn| {
+                let theirs = connection_applications::connection_id.eq(connection);
+                diesel::delete(connection_applications::table.filter(theirs)).execute(conn)?;
+                Ok(())
+            })
+            .await;
+        olive.visit(&page(&world, &stage)).await;
+        olive.press("Show its first rows").await;
+        olive.answered(422).sees("is not authorised for this Application any more").sees_no("S3CR3T");
+        olive.visit(&page(&world, &stage)).await;
+        olive.fill("Description", "still there").press("Save import configuration").await;
+        olive.answered(200).sees("Saved the import configuration");
+        assert_eq!(configurations(&world).await[0].0.connection_id, Some(connection));
+    }
+}
+
+on_both! {
     async fn ids_that_belong_elsewhere_are_wrong_like_ids_of_nothing(world: World) {
         let stage = stage(&world, "words", Mode::Append, |_| ()).await;
         let (stranger, elsewhere, now) = (world.stranger.clone(), world.elsewhere, world.now());
@@ -315,5 +347,62 @@ on_both! {
         let mut olive = world.browser(&world.olive).await;
         olive.visit(&list(&world)).await;
         olive.in_row("words.csv").sees("Failed").sees("View Summary");
+    }
+}
+
+on_both! {
+    async fn what_has_types_lands_as_the_run_takes_it(world: World) {
+        let text = "{\"id\":1.0,\"word\":[\"one\"]}\n{\"id\":2,\"word\":\"two\",\"word\":\"too\"}\n";
+        std::fs::write(world.folder().join("words.ndjson"), text).unwrap();
+        let stage = stage(&world, "words", Mode::Append, |definition| {
+            definition.source.path = Some("words.ndjson".into());
+            definition.source.read = ReadOptions::of(Format::Ndjson);
+        })
+        .await;
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit(&page(&world, &stage)).await;
+        olive.press("Show its first rows").await;
+        olive.answered(200).sees("1 of 2 rows do not fit").sees("The object has this member twice");
+        assert_eq!(olive.count("td.misfit"), 1);
+    }
+}
+
+on_both! {
+    async fn a_save_that_changes_nothing_makes_no_version(world: World) {
+        let stage = stage(&world, "words", Mode::Append, |definition| {
+            definition.source.read.values.nulls = vec![String::new(), "NA".into()];
+        })
+        .await;
+        let mut olive = world.browser(&world.olive).await;
+        for (description, version) in [("", 1), ("new", 2), ("new", 2)] {
+            olive.visit(&page(&world, &stage)).await;
+            olive.fill("Description", description).press("Save import configuration").await;
+            olive.answered(200).sees("Saved the import configuration");
+            assert_eq!(configurations(&world).await[0].0.version, version, "{description}");
+        }
+    }
+}
+
+on_both! {
+    async fn a_look_at_an_endless_source_ends(world: World) {
+        let sent = Arc::new(AtomicU64::new(0));
+        let counted = sent.clone();
+        let endless = Server::start(move |_, stream| {
+            server::say(stream, b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\nConnection: close\r\n\r\nid,word\n");
+            let rows = b"1,one\n".repeat(10_000);
+            while stream.write_all(&rows).is_ok() {
+                counted.fetch_add(rows.len() as u64, Ordering::Relaxed);
+            }
+        });
+        let settings = serde_json::json!({ "url": endless.url(), "auth": "none" });
+        connection(&world, "Endless", "http", settings).await;
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit(&format!("{}/new", list(&world))).await;
+        olive.choose("Source", "Endless").fill("File", "words.csv").press("Preview").await;
+        olive.answered(200);
+        assert_eq!(olive.value("Type of id"), "integer");
+        // It takes 4 MiB; what lay on the way between the two is lost.
+        let sent = sent.load(Ordering::Relaxed);
+        assert!(((4 << 20) - 60_000..32 << 20).contains(&sent), "{sent} bytes were sent");
     }
 }

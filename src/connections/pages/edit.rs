@@ -85,13 +85,13 @@ impl Typed {
         }
     }
 
-    fn read(form: &Form) -> Self {
-        Self {
+    fn read(form: &Form) -> Result<Self, FieldErrors> {
+        Ok(Self {
             name: form.get("name").to_owned(),
             settings: with_prefix(form, "settings-"),
-            application_ids: form.ids("application_ids"),
+            application_ids: form.ids("application_ids")?,
             version: form.id("version"),
-        }
+        })
     }
 }
 
@@ -305,7 +305,7 @@ async fn save(request: HttpRequest, app: Data<App>, by: By, id: Option<i64>, for
         None => connectors::kind(form.get("kind")),
     };
     let kind = kind.ok_or_else(|| AppError::invalid("kind", "Choose a kind of Connection."))?;
-    let typed = Typed::read(&form);
+    let typed = Typed::read(&form)?;
     let draft = draft(kind, &form, &typed);
     let (who, secrets, version, now) = (by.clone(), app.secrets.clone(), typed.version, app.now());
     let saved = app

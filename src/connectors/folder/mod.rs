@@ -33,7 +33,7 @@ pub(super) const KIND: Kind = Kind {
     build,
 };
 
-/// How deep below the folder, and how many files, a listing looks.
+/// How deep below the folder a listing looks, and how many files it has.
 const LIST_DEPTH: usize = 4;
 const LIST_MOST: usize = 5_000;
 
@@ -88,7 +88,7 @@ impl Connector for Folder {
         let mut entries = Vec::new();
         let wanted = |name: &str| pattern.is_none_or(|pattern| pattern.fits(name));
         collect(&folder, &folder, LIST_DEPTH, &wanted, ctx, &mut entries)?;
-        entries.sort_by(|a, b| b.modified.cmp(&a.modified).then_with(|| a.name.cmp(&b.name)));
+        keep_newest(&mut entries);
         Ok(entries)
     }
 
@@ -191,6 +191,12 @@ impl Folder {
     }
 }
 
+/// The newest first, and no more than a listing has.
+fn keep_newest(entries: &mut Vec<Entry>) {
+    entries.sort_by(|a, b| b.modified.cmp(&a.modified).then_with(|| a.name.cmp(&b.name)));
+    entries.truncate(LIST_MOST);
+}
+
 /// Regular files below `at`, named from `top`; hidden ones and linked folders are left out.
 fn collect(
     top: &Path,
@@ -203,9 +209,6 @@ fn collect(
     let reading = |e: std::io::Error| FetchError::machine("Listing the folder", &e);
     for item in at.read_dir().map_err(reading)? {
         ctx.check_going_on()?;
-        if entries.len() >= LIST_MOST {
-            return Ok(());
-        }
         let item = item.map_err(reading)?;
         let path = item.path();
         // what vanishes or may not be read while we look is not there to choose from
@@ -234,6 +237,10 @@ fn collect(
         {
             let modified = metadata.modified().ok().map(|at| Moment::new(DateTime::<Utc>::from(at)));
             entries.push(Entry { name: name.to_owned(), bytes: metadata.len(), modified });
+            // A folder gives its files in no order: the newest may come last.
+            if entries.len() >= 2 * LIST_MOST {
+                keep_newest(entries);
+            }
         }
     }
     Ok(())

@@ -13,11 +13,11 @@ pub(super) fn join(base: &Url, path: &str) -> Result<Url, FetchError> {
         return Ok(base.clone());
     }
     let joined = match Url::parse(path) {
-        Ok(mut whole) => {
+        Ok(mut whole) if is_whole(path, &whole) => {
             whole.set_fragment(None);
             whole
         }
-        Err(_) => below(base, path),
+        _ => below(base, path),
     };
     let clean = joined.username().is_empty() && joined.password().is_none();
     if clean && joined.has_host() && joined.origin() == base.origin() && lies_below(base, &joined) {
@@ -32,6 +32,13 @@ pub(super) fn join(base: &Url, path: &str) -> Result<Url, FetchError> {
             base.path()
         ),
     ))
+}
+
+/// Whether what parses as an address is meant as one: `export:daily.csv` is the name of a file.
+fn is_whole(path: &str, parsed: &Url) -> bool {
+    let scheme = parsed.scheme();
+    let rest = path.get(scheme.len() + 1..).unwrap_or_default();
+    rest.starts_with(['/', '\\']) || matches!(scheme, "http" | "https" | "ftp" | "file" | "data")
 }
 
 /// Built part by part and not by resolving a reference, which could name another host (`//other/`, `\\other\`).
@@ -54,9 +61,15 @@ fn below(base: &Url, path: &str) -> Url {
 fn lies_below(base: &Url, url: &Url) -> bool {
     let folder = base.path().trim_end_matches('/');
     match url.path().strip_prefix(folder) {
-        Some(rest) => rest.is_empty() || rest.starts_with('/'),
+        // A slash that is written with a per cent sign is none here, and may be one for the server, after "..".
+        Some(rest) => (rest.is_empty() || rest.starts_with('/')) && !hides_slash(rest),
         None => false,
     }
+}
+
+fn hides_slash(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    path.contains("%2f") || path.contains("%5c")
 }
 
 /// The host as people know it, with its port when that is not the usual one.
@@ -112,6 +125,9 @@ mod tests {
             ("http://h/x/", "//evil/a", "http://h/x/evil/a"),
             ("http://h/x/", "\\\\evil\\a", "http://h/x/evil/a"),
             ("http://h/x/", "@evil/a", "http://h/x/@evil/a"),
+            ("http://h/x/", "export:daily.csv", "http://h/x/export:daily.csv"),
+            ("http://h/a%2Fb", "c.csv", "http://h/a%2Fb/c.csv"),
+            ("http://h/x/", "a.csv?of=b%2Fc", "http://h/x/a.csv?of=b%2Fc"),
         ] {
             assert_eq!(at(base, path).as_deref(), Ok(joined), "{base} + {path}");
         }
@@ -128,6 +144,10 @@ mod tests {
             "y/../../a.csv",
             "%2e%2e/a.csv",
             "..\\a.csv",
+            "..%2fa.csv",
+            "y/..%2F..%2Fa.csv",
+            "..%5Ca.csv",
+            "export://h/x/a.csv",
             "file:///etc/passwd",
             "file:/etc/passwd",
             "gopher://h/x/",

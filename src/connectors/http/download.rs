@@ -1,6 +1,5 @@
 //! A body brought here whole, into a file without a name that is gone once it is closed, however the process ends.
 
-use std::fs::File;
 use std::io::{Seek, Write};
 
 use reqwest::Response;
@@ -9,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::super::failure::{FailureKind, FetchError, Retry};
 use super::super::fetched::hex;
 use super::super::{Check, Content, FetchContext, Fetched};
-use crate::words;
+use crate::{spool, words};
 
 /// Progress is told after so many bytes.
 const STEP: u64 = 1024 * 1024;
@@ -27,7 +26,7 @@ pub(super) async fn download(
         return Err(FetchError::too_large(&ctx.limits));
     }
     let keeping = |e: std::io::Error| FetchError::machine("The download", &e);
-    let mut file = spool(ctx).map_err(keeping)?;
+    let mut file = spool::file(&ctx.outside.spool_dir).map_err(keeping)?;
     let mut hasher = Sha256::new();
     let (mut bytes, mut told) = (0u64, 0u64);
     let mut whole = true;
@@ -59,11 +58,6 @@ pub(super) async fn download(
     file.rewind().map_err(keeping)?;
     let check = Check::downloaded(hex(&hasher.finalize()));
     Ok(Fetched { content: Content::File { file, check }, name, bytes, whole })
-}
-
-fn spool(ctx: &FetchContext<'_>) -> std::io::Result<File> {
-    std::fs::create_dir_all(&ctx.outside.spool_dir)?;
-    tempfile::tempfile_in(&ctx.outside.spool_dir)
 }
 
 fn broken(error: &reqwest::Error, bytes: u64, promised: Option<u64>, ctx: &FetchContext<'_>) -> FetchError {

@@ -9,7 +9,7 @@ fn open(watch: Watch) -> (tempfile::TempDir, Database) {
     let mut db = Database::open(&path).unwrap();
     db.execute(c"CREATE TABLE t (a, b); INSERT INTO t VALUES (1, 'x'), (NULL, x'00ff')").unwrap();
     drop(db);
-    let db = Database::open_for_queries(&path, 1_000, watch).unwrap();
+    let db = Database::open_for_queries(&path, 10_000, watch).unwrap();
     (folder, db)
 }
 
@@ -45,6 +45,37 @@ fn somebody_elses_sql_may_only_read() {
     }
     let (id, _) = db.prepare("SELECT zeroblob(100000)").unwrap();
     assert!(db.step(id).is_err());
+}
+
+#[test]
+fn a_name_in_double_quotes_is_a_column_or_nothing() {
+    let (_keep, mut db) = open(Box::new(|| false));
+    assert!(db.prepare("SELECT \"a\" FROM t").is_ok());
+    for sql in ["SELECT \"amuont\" AS a FROM t", "SELECT a FROM t WHERE b = \"x\""] {
+        assert!(db.prepare(sql).unwrap_err().message.contains("no such column"), "{sql}");
+    }
+}
+
+#[test]
+fn variables_are_seen() {
+    let (_keep, mut db) = open(Box::new(|| false));
+    for (sql, variable) in [
+        ("SELECT a FROM t", None),
+        ("SELECT a FROM t WHERE b = :day", Some(":day")),
+        ("SELECT a FROM t WHERE b = ?", Some("?")),
+    ] {
+        let (id, _) = db.prepare(sql).unwrap();
+        assert_eq!(db.variable(id).as_deref(), variable, "{sql}");
+    }
+}
+
+#[test]
+fn what_one_function_is_given_is_bounded() {
+    let (_keep, mut db) = open(Box::new(|| false));
+    let pattern = format!("SELECT 'x' LIKE '{}'", "%a".repeat(501));
+    let (id, _) = db.prepare(&pattern).unwrap();
+    assert!(db.step(id).is_err());
+    assert!(db.prepare(&format!("SELECT {}1{}", "(1+".repeat(101), ")".repeat(101))).is_err());
 }
 
 #[test]

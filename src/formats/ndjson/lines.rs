@@ -57,7 +57,8 @@ impl<R: Read> Lines<R> {
             if let Some(end) = memchr(b'\n', &self.buffer[searched..self.end]) {
                 self.take(searched + end, 1);
             } else if self.ended {
-                if self.start == self.end {
+                // Of a line that was passed over nothing is left, and it is a line all the same.
+                if self.start == self.end && !self.too_long {
                     return Ok(false);
                 }
                 self.take(self.end, 0);

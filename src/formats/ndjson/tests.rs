@@ -71,6 +71,43 @@ fn limits_have_sentences() {
     let error = keys(bytes(b"a,b\n1,2\n"), limits, 9).unwrap_err().to_string();
     assert!(error.contains("No line of the file is a JSON object") && error.contains("Line 1"), "{error}");
     assert_eq!(codes("{\"a\":1}\n{\"a\":\"\u{e9}\"}", limits), ["1 ", "2 "]);
+    // At the end of the file too, where no line break follows, and alone in it.
+    assert_eq!(codes(&format!("{{\"a\":1}}\n{long}"), limits), ["1 ", "2 row_too_long"]);
+    let error = keys(bytes(long.as_bytes()), limits, 9).unwrap_err().to_string();
+    assert!(error.contains("Line 1: The row is too long"), "{error}");
     let latin = b"{\"a\":1}\n{\"a\":\"\xe9\"}";
     assert_eq!(read(latin, limits).1[1].damage()[0].code(), "not_in_encoding");
+}
+
+#[test]
+fn a_name_that_is_too_long_or_holds_nul_costs_its_line_and_no_memory() {
+    let long = "k".repeat(KEY_BYTES + 1);
+    let escaped = "\\u0041".repeat(KEY_BYTES + 1);
+    let text = format!(
+        "{{\"a\":1}}\n{{\"a\":1,\"{long}\":1}}\n{{\"a\":1,\"{escaped}\":1}}\n{{\"b\\u0000\":1}}\n{{\"{}\":1}}\n",
+        &long[1..]
+    );
+    let said = ["1 ", "2 member_name_too_long", "3 member_name_too_long", "4 nul", "5 "];
+    assert_eq!(codes(&text, Limits::default()), said);
+    assert_eq!(read(text.as_bytes(), Limits::default()).0, ["a", &long[1..]]);
+    let many: Vec<String> = (0..5_000).map(|i| format!("\"k{i}\":1")).collect();
+    let error = keys(bytes(format!("{{{}}}", many.join(",")).as_bytes()), Limits::default(), 9).unwrap_err();
+    assert!(error.to_string().contains("more than 2000"), "{error}");
+}
+
+#[test]
+fn a_member_that_comes_often_is_said_once_in_each_row() {
+    let twice = format!("{{{}}}", ["\"a\":1"; 9].join(","));
+    assert_eq!(
+        codes(&format!("{twice}\n{{\"a\":1}}\n{twice}"), Limits::default()),
+        ["1 duplicate_key", "2 ", "3 duplicate_key"]
+    );
+}
+
+#[test]
+fn what_is_nested_deeper_than_any_parser_goes_is_too_deep_still() {
+    for depth in [130, 5_000] {
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+        assert_eq!(codes(&format!("{{\"a\":1}}\n{deep}"), Limits::default()), ["1 ", "2 too_deep"]);
+    }
 }

@@ -292,7 +292,7 @@ async fn save(
         (None, Some(of)) => copy::stage(&app, &by, application_id, of, now).await?,
         _ => stage(&app, &by, application_id, schedule_id).await?,
     };
-    let typed = Typed::read(&sent);
+    let typed = Typed::read(&sent)?;
     let csrf = Shell::new(&request, &app, "").csrf;
     // The form is sent to look at it, or to take the start that is offered.
     if sent.has("show") || sent.has("use") {

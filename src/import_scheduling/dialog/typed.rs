@@ -109,22 +109,22 @@ impl Typed {
         }
     }
 
-    pub fn read(form: &Form) -> Self {
+    pub fn read(form: &Form) -> Result<Self, FieldErrors> {
         let mut rule = RuleForm::from_pairs(&form.0);
         let used = preview::use_offered(form, &mut rule);
-        Self {
+        Ok(Self {
             block: form.id("block"),
             configuration: form.id("configuration"),
             rule,
             notify_on: form.ticked("notify"),
             notify_about: form.get("notify_about").to_owned(),
-            recipients: form.ids("recipients"),
+            recipients: form.ids("recipients")?,
             run_name: form.get("run_name").to_owned(),
             version: form.id("version"),
             opened: Moment::parse_rfc3339(form.get("opened")),
             expanded: preview::expanded(form),
             used,
-        }
+        })
     }
 
     /// What would be saved. `kept` is the schedule that the form edits: what the form does not show stays.

@@ -1,6 +1,7 @@
 //! Kept files in the Block database: of each a row and its chunks.
 
 use std::io::Read;
+use std::path::Path;
 
 use diesel::prelude::*;
 use sha2::{Digest, Sha256};
@@ -9,6 +10,7 @@ use crate::clock::Moment;
 use crate::db::Pool;
 use crate::db::schema::block_db::{file_chunks, files};
 use crate::error::{AppError, Result};
+use crate::spool;
 
 /// Bytes of one chunk: small enough that no transaction is long, large enough that a file has few.
 const CHUNK: usize = 1 << 20;
@@ -90,9 +92,9 @@ impl Stored {
         StoredReader { blocks: blocks.clone(), id: self.id, position: 0, chunk: Vec::new(), at: 0 }
     }
 
-    /// Its bytes as a nameless temporary file, positioned at the beginning. Blocks.
-    pub fn to_file(&self, blocks: &Pool) -> Result<std::fs::File> {
-        let mut file = tempfile::tempfile().map_err(AppError::internal)?;
+    /// Its bytes as a nameless file in the spool folder, positioned at the beginning. Blocks.
+    pub fn to_file(&self, blocks: &Pool, spool: &Path) -> Result<std::fs::File> {
+        let mut file = spool::file(spool).map_err(AppError::internal)?;
         std::io::copy(&mut self.reader(blocks), &mut file).map_err(AppError::internal)?;
         std::io::Seek::rewind(&mut file).map_err(AppError::internal)?;
         Ok(file)

@@ -3,7 +3,7 @@
 
 use crate::applications::blocks::{Block, Column};
 use crate::error::FieldErrors;
-use crate::formats::{Parser, Proposal, ValueOptions};
+use crate::formats::{Parser, Proposal, ValueOptions, shown};
 use crate::imports::{Expr, Mapping};
 use crate::names::name_key;
 use crate::web::Form;
@@ -167,24 +167,26 @@ pub fn landing(lines: &[Mapping], block: &Block, options: &ValueOptions, proposa
         landing.heads.push(column.name.clone());
         ways.push((index, constant, parser));
     }
-    for row in &proposal.rows {
-        let uneven = row.len() != proposal.columns.len();
+    for record in &proposal.records {
+        let of = |column: Option<usize>| record.damage().iter().find(|damage| damage.column == column);
         let cells: Vec<LandingCell> = ways
             .iter()
             .map(|(index, constant, parser)| {
-                let text = match index {
-                    Some(index) => row.get(*index).cloned().unwrap_or_default(),
-                    None => constant.clone(),
+                // As the run takes it: typed cells as such, and nothing of what is damaged.
+                let damage = of(None).or_else(|| index.and_then(|index| of(Some(index))));
+                let taken = match index {
+                    Some(index) => parser.take(record.cell(*index)),
+                    None => parser.parse(constant.as_bytes()),
                 };
-                let fault = match parser.parse(text.as_bytes()) {
-                    _ if uneven => Some("The row has more or fewer cells than the header.".to_owned()),
-                    Ok(_) => None,
-                    Err(fault) => Some(fault.to_string()),
+                let fault = match damage {
+                    Some(damage) => Some(format!("{} {}", damage.reason(), damage.advice())),
+                    None => taken.err().map(|fault| fault.to_string()),
                 };
-                LandingCell { text, fault }
+                let text = index.map_or(constant.as_str().into(), |index| record.text(index));
+                LandingCell { text: shown(&text), fault }
             })
             .collect();
-        landing.rejected += usize::from(cells.iter().any(|cell| cell.fault.is_some()));
+        landing.rejected += usize::from(record.is_damaged() || cells.iter().any(|cell| cell.fault.is_some()));
         landing.rows.push(cells);
     }
     landing

@@ -112,6 +112,16 @@ impl Place {
         let Some(connection) = connection else {
             return Err(FieldErrors::one("source", "Choose where the rows come from."));
         };
+        // One that was withdrawn is shown and kept, never read.
+        if !connection.application_ids.contains(&self.entered.application.id) {
+            return Err(FieldErrors::one(
+                "source",
+                format!(
+                    "The Connection {} is not authorised for this Application any more. An Administrator can authorise it.",
+                    connection.name
+                ),
+            ));
+        }
         let request = match connection.kind().map(|kind| kind.takes) {
             Some(Takes::Query) => match form.some("source-query") {
                 None => return Err(FieldErrors::one("source-query", "Write the query whose rows are imported.")),

@@ -33,10 +33,14 @@ pub(super) fn first<'a>(
     match source {
         Source::File(source) => Ok((file(source, read, cancelled)?, Again::File { source, read, cancelled })),
         Source::Rows { rows, .. } if !twice => Ok((rows, Again::No)),
-        Source::Rows { rows, .. } => {
-            let kept = tempfile::tempfile().and_then(|file| Ok((file.try_clone()?, file)));
+        Source::Rows { rows, spool, .. } => {
+            let kept = crate::spool::file(&spool).and_then(|file| Ok((file.try_clone()?, file)));
             let (file, copy) = kept.map_err(|error| from_format(FormatError::Read(error)))?;
-            let writer = csv::WriterBuilder::new().flexible(true).from_writer(BufWriter::new(copy));
+            let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(BufWriter::new(copy));
+            // A line of our own comes first: what the rows begin with could else be taken for a mark or another format.
+            let head = (1..=rows.columns().len().max(1)).map(|n| format!("c{n}"));
+            let begun = writer.write_record(head).map_err(std::io::Error::other);
+            begun.map_err(|error| from_format(FormatError::Read(error)))?;
             Ok((Box::new(Keeping { rows, writer }), Again::Kept(file)))
         }
     }
@@ -47,7 +51,8 @@ fn file<'a>(
     read: &ReadOptions,
     cancelled: &'a AtomicBool,
 ) -> Result<Box<dyn Rows + 'a>, LoadError> {
-    open(Watched { file: &source.file, cancelled }, read, &source.name).map_err(from_format)
+    let watched = Watched { file: &source.file, cancelled };
+    open(watched, read, &source.name, source.by_hand).map_err(from_format)
 }
 
 impl Again<'_> {
@@ -58,9 +63,9 @@ impl Again<'_> {
             Self::Kept(file) => {
                 let mut from = file;
                 from.rewind().map_err(|error| from_format(FormatError::Read(error)))?;
-                let plain = CsvOptions { header: false, ..CsvOptions::default() };
                 let limits = Limits { decoded_bytes: u64::MAX, row_bytes: usize::MAX / 2, ..Limits::default() };
-                let reader = CsvReader::open(file, &plain, Compression::None, limits).map_err(from_format)?;
+                let reader =
+                    CsvReader::open(file, &CsvOptions::default(), Compression::None, limits).map_err(from_format)?;
                 Ok(Box::new(Counted(reader)))
             }
             Self::No => Err(LoadError::new(FailureKind::Internal, "The rows of the source cannot be had again.")),

@@ -1,7 +1,7 @@
 //! One row of the source into one row of a batch, or into the rejects with every cell of it that is wrong.
 
 use crate::applications::blocks::batch::Batch;
-use crate::applications::blocks::rejects::{RejectBatch, RejectedCell, RejectedLine, cut_value};
+use crate::applications::blocks::rejects::{RejectBatch, RejectedCell, RejectedLine, cut_field, cut_value};
 use crate::formats::{Record, Value};
 
 use super::plan::{Place, Route};
@@ -15,25 +15,25 @@ pub(super) struct Checker {
     /// The columns of the source, and those that a rejected-rows download added.
     source: Vec<String>,
     ignored: Vec<usize>,
-    /// Rejected rows are staged too, their bad cells empty, so that the items they name are checked as well; they
-    /// leave the staging table with all that is rejected.
-    pub stage_rejected: bool,
-    has_text_key: bool,
+    /// So many rejected rows are staged too, their bad cells empty, so that the items they name are checked as well.
+    /// They leave the staging table by what is kept of them: one that is only counted must never get there.
+    pub stages: i64,
+    has_key: bool,
 }
 
 impl Checker {
-    pub fn new(routes: Vec<Route>, source: Vec<String>, ignored: Vec<usize>, stage_rejected: bool) -> Self {
-        let has_text_key = routes.iter().any(|route| route.column.key);
-        Self { routes, source, ignored, stage_rejected, has_text_key }
+    pub fn new(routes: Vec<Route>, source: Vec<String>, ignored: Vec<usize>, stages: i64) -> Self {
+        let has_key = routes.iter().any(|route| route.column.key);
+        Self { routes, source, ignored, stages, has_key }
     }
 
     pub fn routes(&self) -> &[Route] {
         &self.routes
     }
 
-    /// Checks a record; true when its row is good and stands at the end of the batch.
+    /// Checks a record, before which so many were rejected; true when its row is good and stands at the end of the batch.
     #[inline]
-    pub fn row(&self, record: &Record, batch: &mut Batch, rejects: &mut RejectBatch) -> bool {
+    pub fn row(&self, record: &Record, batch: &mut Batch, rejects: &mut RejectBatch, rejected: i64) -> bool {
         if record.is_damaged() {
             return self.damaged(record, batch, rejects);
         }
@@ -56,7 +56,7 @@ impl Checker {
                             });
                         }
                     }
-                    if self.has_text_key && route.column.key {
+                    if self.has_key && route.column.key {
                         key_bytes += record.field(*index).len();
                     }
                 }
@@ -71,7 +71,7 @@ impl Checker {
             return true;
         }
         self.keep(record, rejects);
-        if self.stage_rejected {
+        if rejected < self.stages {
             batch.end_row(record.line());
         } else {
             batch.drop_row();
@@ -137,14 +137,14 @@ impl Checker {
 
     /// Keeps the row as it came.
     pub fn keep(&self, record: &Record, rejects: &mut RejectBatch) {
-        rejects.lines.push(self.line(record));
+        rejects.keep(self.line(record));
     }
 
     /// A row as it came, without the columns that a rejected-rows download added.
     pub fn line(&self, record: &Record) -> RejectedLine {
         let fields = (0..record.len())
             .filter(|index| !self.ignored.contains(index))
-            .map(|index| record.text(index).into_owned())
+            .map(|index| cut_field(record.field(index)))
             .collect();
         RejectedLine { line: record.line() as i64, fields }
     }

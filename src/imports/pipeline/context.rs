@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -20,15 +21,18 @@ pub struct SourceFile {
     /// As it is on the disk, before decompression.
     pub bytes: u64,
     pub sha256: String,
+    /// A person gave it, and it may be of another format than its configuration says.
+    pub by_hand: bool,
 }
 
 /// What a load reads.
 pub enum Source<'a> {
     File(&'a SourceFile),
-    /// Rows that come once, such as a query's; and what they are called.
+    /// Rows that come once, such as a query's; what they are called, and the folder in which they may be written down.
     Rows {
         rows: Box<dyn Rows + 'a>,
         name: String,
+        spool: PathBuf,
     },
 }
 

@@ -55,8 +55,8 @@ pub fn run_if_unchanged(
     let utf8 = reader.is_utf8();
     let routes =
         routes(plan, reader.columns(), reader.ignored()).map_err(|why| LoadError::new(FailureKind::Columns, why))?;
-    let stage_rejected = !dimension_routes(plan, &routes).is_empty();
-    let checker = Checker::new(routes, reader.columns().to_vec(), reader.ignored().to_vec(), stage_rejected);
+    let stages = if dimension_routes(plan, &routes).is_empty() { 0 } else { plan.keeps };
+    let checker = Checker::new(routes, reader.columns().to_vec(), reader.ignored().to_vec(), stages);
 
     let begin = |conn: &mut Conn| ledger::begin(conn, &plan.block, context.run, context.fence, context.clock.now());
     let staging = context.blocks.lend(begin).map_err(refused)?;
@@ -67,7 +67,7 @@ pub fn run_if_unchanged(
         again,
         context,
         checker: &checker,
-        keeper: Keeper::new(context.run.id, &checker, &plan.read, utf8),
+        keeper: Keeper::new(context.run.id, &checker, plan, utf8),
         staging: &staging,
         read: Reading::default(),
         loading: Duration::ZERO,
@@ -290,27 +290,31 @@ impl Load<'_> {
         let began = Instant::now();
         let merge = self.plan.merge();
         let dimensions = dimension_routes(self.plan, self.checker.routes());
-        let mut found = 0;
+        let kept_some = self.checker.stages > 0 && self.read.rejected > 0;
+        let mut found = false;
         for (route, key) in dimensions {
-            found += checks::unknown_items(conn, self.staging, merge, &route.staged(), key)
-                .map_err(LoadError::from_database)?;
+            let room = self.keeper.room();
+            let unknown = checks::unknown_items(conn, self.staging, merge, &route.staged(), key, room);
+            found |= self.keeper.take(unknown.map_err(LoadError::from_database)?);
             self.context.go_on()?;
         }
-        if found > 0 || (self.checker.stage_rejected && self.read.rejected > 0) {
+        if found || kept_some {
             checks::drop_rejected(conn, self.staging).map_err(LoadError::from_database)?;
         }
         let keys: Vec<_> =
             self.checker.routes().iter().filter(|route| route.column.key).map(|route| route.staged()).collect();
         if !keys.is_empty() {
-            found += checks::unique_keys(conn, self.staging, &keys).map_err(LoadError::from_database)?;
+            let twice = checks::unique_keys(conn, self.staging, &keys, self.keeper.room());
+            found |= self.keeper.take(twice.map_err(LoadError::from_database)?);
             self.context.go_on()?;
             if merge == Merge::Append {
-                found += checks::existing_keys(conn, self.staging, &keys, &self.plan.replaces_runs)
-                    .map_err(LoadError::from_database)?;
+                let (replaced, room) = (&self.plan.replaces_runs, self.keeper.room());
+                let known = checks::existing_keys(conn, self.staging, &keys, replaced, room);
+                found |= self.keeper.take(known.map_err(LoadError::from_database)?);
             }
         }
         let mut counts = (self.read.staged, self.read.rejected);
-        if found > 0 || (self.checker.stage_rejected && self.read.rejected > 0) {
+        if found || kept_some {
             self.keeper.fetch(conn, &self.again)?;
             let kept = kept::count(conn, self.context.run.id).map_err(LoadError::from_database)?;
             let rejected = kept + self.keeper.beyond_rows();

@@ -116,7 +116,8 @@ impl LoadError {
 
     /// May another attempt succeed with the same file and configuration?
     pub fn may_retry(&self) -> bool {
-        matches!(self.kind, FailureKind::DatabaseAway | FailureKind::SourceUnreadable | FailureKind::BlockChanged)
+        use FailureKind as F;
+        matches!(self.kind, F::DatabaseAway | F::SourceUnreadable | F::BlockChanged | F::DeadlinePassed)
     }
 
     pub(super) fn from_database(error: AppError) -> Self {
@@ -154,5 +155,7 @@ mod tests {
         let full = LoadError::from_database(AppError::DiskFull);
         assert_eq!((full.kind, full.may_retry()), (FailureKind::DiskFull, false));
         assert!(LoadError::from_database(AppError::Unavailable { after_seconds: 1 }).may_retry());
+        // The machine may have been busy, or the disk slow.
+        assert!(LoadError::new(FailureKind::DeadlinePassed, "The time was over.").may_retry());
     }
 }

@@ -1,6 +1,7 @@
 //! What a load is to do, and how its columns find each other once the header of the source is known.
 
 use crate::applications::blocks::checks::{DimensionKey, StagedColumn, dimension_keys};
+use crate::applications::blocks::rejects::KEPT;
 use crate::applications::blocks::{Block, Cell, Column, Merge};
 use crate::db::Conn;
 use crate::error::Result;
@@ -26,6 +27,8 @@ pub struct Plan {
     pub read: ReadOptions,
     pub mode: Mode,
     pub rejects: Rejects,
+    /// So many rejected rows are kept, the others counted.
+    pub keeps: i64,
     /// Earlier runs of the same occurrence: by Append their rows go when this load becomes visible.
     pub replaces_runs: Vec<i64>,
     /// Where the Dimension lists that the Block's columns name keep their keys.
@@ -42,6 +45,7 @@ impl Plan {
             read: ReadOptions::default(),
             mode,
             rejects: Rejects::default(),
+            keeps: KEPT,
             replaces_runs: Vec::new(),
             dimensions,
         })

@@ -32,8 +32,6 @@ pub(super) struct Parcel {
 
 /// Parcels in flight: one is filled, one is written, one waits.
 pub(super) const PARCELS: usize = 3;
-/// Rejected rows of a parcel.
-const MAX_REJECTS: usize = 2_000;
 /// One row in so many is timed, to tell reading from checking without a clock's price per row.
 const SAMPLE: i64 = 64;
 
@@ -52,7 +50,7 @@ pub(super) fn read_all(
         let Ok(mut parcel) = returning.recv() else { return Ok(()) };
         let mut sampled = Sampled::default();
         let began = Instant::now();
-        while !parcel.batch.is_full() && parcel.rejects.lines.len() < MAX_REJECTS {
+        while !parcel.batch.is_full() && !parcel.rejects.is_full() {
             let timed = (read.rows % SAMPLE == 0).then(Instant::now);
             more = reader.next(&mut record)?;
             if !more {
@@ -60,7 +58,7 @@ pub(super) fn read_all(
             }
             let between = timed.map(|start| (start, Instant::now()));
             read.rows += 1;
-            let good = checker.row(&record, &mut parcel.batch, &mut parcel.rejects);
+            let good = checker.row(&record, &mut parcel.batch, &mut parcel.rejects, read.rejected);
             if let Some((start, middle)) = between {
                 sampled.add(middle - start, middle.elapsed());
             }

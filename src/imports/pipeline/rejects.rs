@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::applications::blocks::rejects::{self, Cause, KEPT, Notation, RejectBatch};
+use crate::applications::blocks::checks::{Found, Room};
+use crate::applications::blocks::rejects::{self, Cause, Notation, RejectBatch};
 use crate::db::Conn;
-use crate::formats::{CsvOptions, ReadOptions, Record};
+use crate::formats::{CsvOptions, Record};
 use crate::words;
 
 use super::again::Again;
@@ -19,28 +20,34 @@ pub(super) struct Keeper<'a> {
     pub checker: &'a Checker,
     notation: Notation,
     head_written: bool,
+    /// So many rows are kept at most.
+    keeps: i64,
     kept: i64,
+    /// Found by SQL, their cells written down, to be fetched.
+    found: i64,
     /// How many rows are only counted, and what was wrong with them.
     beyond: (i64, BTreeMap<(String, String), Cause>),
 }
 
 impl<'a> Keeper<'a> {
     /// A download is CSV, with the punctuation of the source where that is CSV too.
-    pub fn new(run_id: i64, checker: &'a Checker, read: &ReadOptions, utf8: bool) -> Self {
-        let CsvOptions { delimiter, quote, .. } = read.csv().cloned().unwrap_or_default();
+    pub fn new(run_id: i64, checker: &'a Checker, plan: &Plan, utf8: bool) -> Self {
+        let CsvOptions { delimiter, quote, .. } = plan.read.csv().cloned().unwrap_or_default();
         Self {
             run_id,
             checker,
             notation: Notation { delimiter, quote, utf8 },
             head_written: false,
+            keeps: plan.keeps,
             kept: 0,
+            found: 0,
             beyond: Default::default(),
         }
     }
 
     /// Keeps rows as long as there is room for them, and counts the others.
     pub fn write(&mut self, conn: &mut Conn, batch: &mut RejectBatch) -> Result<(), LoadError> {
-        let others = batch.split_off(usize::try_from(KEPT - self.kept).unwrap_or(0));
+        let others = batch.split_off(usize::try_from(self.keeps - self.kept).unwrap_or(0));
         self.beyond.0 += others.lines.len() as i64;
         for cell in others.cells {
             let (key, line) = ((cell.code.clone(), cell.column.clone()), cell.line);
@@ -54,6 +61,24 @@ impl<'a> Keeper<'a> {
         }
         self.write_head(conn)?;
         rejects::write(conn, self.run_id, batch).map_err(LoadError::from_database)
+    }
+
+    /// How much of what SQL finds may be written down.
+    pub fn room(&self) -> Room {
+        let kept = self.kept + self.found;
+        Room { left: self.keeps - kept, any: kept > 0 }
+    }
+
+    /// Takes note of what SQL found; whether it was anything.
+    pub fn take(&mut self, found: Found) -> bool {
+        let any = !found.is_empty();
+        self.found += found.rows;
+        if let Some(cause) = found.beyond {
+            self.beyond.0 += cause.cells;
+            let new = || Cause { cells: 0, ..cause.clone() };
+            self.beyond.1.entry((cause.code.clone(), cause.column.clone())).or_insert_with(new).cells += cause.cells;
+        }
+        any
     }
 
     /// How many rows are only counted.
@@ -96,12 +121,14 @@ impl<'a> Keeper<'a> {
             if record.line() as i64 != wanted[next] {
                 continue;
             }
-            batch.lines.push(self.checker.line(&record));
+            batch.keep(self.checker.line(&record));
             next += 1;
-            if next == wanted.len() {
-                let last = wanted[next - 1];
+            let last = wanted[next - 1];
+            if next == wanted.len() || batch.is_full() {
                 self.write(conn, &mut batch)?;
                 batch.clear();
+            }
+            if next == wanted.len() {
                 wanted = next_lines(conn, self.run_id, last, AT_ONCE)?;
                 next = 0;
             }
@@ -139,7 +166,7 @@ pub(super) fn goes_on(plan: &Plan, read: i64, rejected: i64) -> Result<(), LoadE
         Some(limit) if rejected > limit => {
             refuse(format!(", and this import allows at most {}. The rest was not read.", words::count(limit)))
         }
-        _ if rejected >= KEPT && !plan.rejects.load_good.unwrap_or(plan.mode.loads_good()) => {
+        _ if rejected >= plan.keeps && !plan.rejects.load_good.unwrap_or(plan.mode.loads_good()) => {
             refuse(". This import loads nothing when a row is rejected, so the rest was not read.".into())
         }
         _ => Ok(()),

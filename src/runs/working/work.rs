@@ -225,7 +225,7 @@ fn fetch(app: &App, job: &Job<'_>, ready: &Ready, steps: &mut Vec<RunStep>) -> R
             let answer = connector.fetch(request, &context).and_then(connectors::only);
             // Computing it reads the whole file of a folder: still a part of fetching.
             let answer = answer.and_then(|fetched| match &fetched.content {
-                Content::File { check, .. } => Ok((check.sha256()?, fetched)),
+                Content::File { check, .. } => Ok((check.sha256(&context)?, fetched)),
                 Content::Rows(_) => Ok((String::new(), fetched)),
             });
             steps.push(step("Fetch", began, answer.is_ok(), &fetch_words(name, &answer)));
@@ -235,7 +235,7 @@ fn fetch(app: &App, job: &Job<'_>, ready: &Ready, steps: &mut Vec<RunStep>) -> R
     match fetched {
         Ok((sha256, Fetched { content: Content::File { file, check }, name, bytes, .. })) => {
             job.board.update(|report| report.bytes_total = i64::try_from(bytes).ok());
-            Ok(Got::File { source: SourceFile { file, name, bytes, sha256 }, check: Some(check) })
+            Ok(Got::File { source: SourceFile { file, name, bytes, sha256, by_hand: false }, check: Some(check) })
         }
         Ok((_, Fetched { content: Content::Rows(rows), name, .. })) => Ok(Got::Rows { rows, name }),
         Err(error) => {
@@ -260,9 +260,9 @@ fn given_file(app: &App, job: &Job<'_>, id: i64) -> Result<Got, Undone> {
         }
         Err(error) => return Err(of_app_error(error, job)),
     };
-    let file = stored.to_file(&app.blocks).map_err(|error| of_app_error(error, job))?;
+    let file = stored.to_file(&app.blocks, &app.spool_dir()).map_err(|error| of_app_error(error, job))?;
     let bytes = u64::try_from(stored.bytes).unwrap_or_default();
-    let source = SourceFile { file, name: stored.name, bytes, sha256: stored.sha256 };
+    let source = SourceFile { file, name: stored.name, bytes, sha256: stored.sha256, by_hand: true };
     Ok(Got::File { source, check: None })
 }
 
@@ -292,7 +292,9 @@ fn load(app: &App, job: &Job<'_>, ready: &Ready, got: Got, mut steps: Vec<RunSte
             file = source;
             (Source::File(&file), file.name.clone(), file.sha256.clone(), check)
         }
-        Got::Rows { rows, name } => (Source::Rows { rows, name: name.clone() }, name, String::new(), None),
+        Got::Rows { rows, name } => {
+            (Source::Rows { rows, name: name.clone(), spool: app.spool_dir() }, name, String::new(), None)
+        }
     };
     let unchanged = || check.as_ref().map_or(Ok(()), |check| check.verify_unchanged().map_err(|error| error.sentence));
     let loaded = pipeline::run_if_unchanged(&ready.plan, source, &context, &unchanged);

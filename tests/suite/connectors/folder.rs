@@ -1,15 +1,15 @@
 //! The Folder connection: what lies inside, and everything that pretends to.
 
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::json;
 use tempfile::TempDir;
 use tidegate::connectors::{Connector, FailureKind, FetchError, Fetched, Outside, Retry};
 
-use super::{connector, ctx, failed, fetch_one, file_of, load, outside, path};
+use super::{SECRET, connector, ctx, failed, fetch_one, file_of, load, outside, path};
 
 /// A root with a folder `in`, beside which lies what must stay closed.
 struct Place {
@@ -192,4 +192,58 @@ fn next_tick(scratch: &Path) {
     while stamp() == first {
         std::thread::yield_now();
     }
+}
+
+#[test]
+fn what_tidegate_keeps_itself_is_no_source() {
+    let (root, spool) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let own = root.path().join("data");
+    std::fs::create_dir_all(own.join("files")).unwrap();
+    std::fs::write(own.join("secret.key"), SECRET).unwrap();
+    std::fs::write(own.join("files/a.csv"), "a\n1\n").unwrap();
+    let place = |path: PathBuf, roots: &[PathBuf]| {
+        let outside = Outside { data_dir: own.clone(), ..outside(&[], roots, &spool) };
+        let folder = connector("folder", json!({ "path": path }), &[]);
+        folder.list(None, &ctx(&outside)).map(|entries| entries.len())
+    };
+    for path in [own.clone(), own.join("files"), root.path().to_owned()] {
+        for roots in [vec![root.path().to_owned()], vec![own.clone()]] {
+            failed(place(path.clone(), &roots), FailureKind::Refused, Retry::No);
+        }
+    }
+    // The demo opens a folder of its own data.
+    assert_eq!(place(own.join("files"), &[own.join("files")]).unwrap(), 1);
+}
+
+#[test]
+fn a_list_has_the_newest_of_very_many_files() {
+    let (root, spool) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let long_ago = std::time::SystemTime::UNIX_EPOCH;
+    for i in 0..10_100u64 {
+        let file = std::fs::File::create(root.path().join(format!("{i:05}.csv"))).unwrap();
+        file.set_modified(long_ago + Duration::from_secs(i * 7_919 % 10_100)).unwrap();
+    }
+    let outside = outside(&[], &[root.path().to_owned()], &spool);
+    let folder = connector("folder", json!({ "path": root.path() }), &[]);
+    let listed = folder.list(None, &ctx(&outside)).unwrap();
+    let seconds: Vec<i64> = listed.iter().map(|entry| entry.modified.unwrap().micros() / 1_000_000).collect();
+    assert_eq!(seconds, (5_100..10_100).rev().collect::<Vec<i64>>());
+}
+
+#[test]
+fn a_cancel_does_not_wait_for_the_hash_of_a_large_file() {
+    let (root, spool) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    std::fs::File::create(root.path().join("a.csv")).unwrap().set_len(4 << 30).unwrap();
+    let outside = outside(&[], &[root.path().to_owned()], &spool);
+    let folder = connector("folder", json!({ "path": root.path() }), &[]);
+    let context = ctx(&outside);
+    let (_, check) = file_of(fetch_one(&*folder, &path("a.csv"), &context).unwrap());
+    let (cancel, began) = (context.cancel.clone(), Instant::now());
+    let later = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(100));
+        cancel.cancel();
+    });
+    let error = check.sha256(&context).unwrap_err();
+    later.join().unwrap();
+    assert!(error.sentence.contains("cancelled") && began.elapsed() < Duration::from_secs(2), "{error}");
 }

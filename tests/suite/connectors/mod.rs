@@ -70,6 +70,7 @@ fn outside(allowed: &[&str], roots: &[PathBuf], spool: &TempDir) -> Outside {
         network: NetworkPolicy::new(allowed.iter().map(|net| net.parse().unwrap()).collect()),
         lookup: Arc::new(Names::default()),
         folder_roots: roots.to_vec(),
+        data_dir: spool.path().join("data"),
         spool_dir: spool.path().join("spool"),
     }
 }
@@ -105,7 +106,7 @@ fn load(
     check.verify_unchanged()?;
     assert!(fetched.whole, "all of it");
     assert_eq!(read.len() as u64, fetched.bytes, "as long as it said");
-    assert_eq!(check.sha256()?, sha256(&read), "hashed as it is");
+    assert_eq!(check.sha256(ctx)?, sha256(&read), "hashed as it is");
     Ok(read)
 }
 

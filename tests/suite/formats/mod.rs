@@ -1,5 +1,6 @@
 //! Bytes to rows, text to values, and what a file seems to be.
 
+mod either;
 mod proposing;
 mod reading;
 

@@ -184,3 +184,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_look_ends_however_much_there_is_when_it_is_decompressed() {
+    // One row without an end; what follows cannot be decompressed, and must not be reached.
+    let mut bomb = gzip(&vec![b'x'; 65 << 20]);
+    bomb.extend_from_slice(&gzip(b"never")[..8]);
+    let error = propose(Cursor::new(bomb), "a.csv.gz", None, true).unwrap_err().to_string();
+    assert!(error.contains("line 1 cannot be read. The row is too long"), "{error}");
+}
+
+#[test]
+fn what_is_shown_is_cut() {
+    let proposal = proposed(format!("a,b\n{},1\n", "é".repeat(300)), "a.csv");
+    assert_eq!(proposal.rows[0][0], format!("{}…", "é".repeat(200)));
+}

@@ -1,5 +1,6 @@
 //! Files into Blocks: what is loaded, what is rejected and why, and that a Block holds all of a load or nothing.
 
+mod beyond;
 mod guarantees;
 mod ledger_alone;
 mod values;
@@ -35,13 +36,19 @@ fn plan(db: &Databases, block: &Block, mode: Mode) -> Plan {
 fn text(csv: &str) -> SourceFile {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(csv.as_bytes()).unwrap();
-    SourceFile { file, name: "rows.csv".into(), bytes: csv.len() as u64, sha256: "0".repeat(64) }
+    SourceFile { file, name: "rows.csv".into(), bytes: csv.len() as u64, sha256: "0".repeat(64), by_hand: false }
 }
 
 fn data(name: &str) -> SourceFile {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name);
     let bytes = std::fs::metadata(&path).unwrap().len();
-    SourceFile { file: std::fs::File::open(path).unwrap(), name: name.into(), bytes, sha256: "0".repeat(64) }
+    SourceFile {
+        file: std::fs::File::open(path).unwrap(),
+        name: name.into(),
+        bytes,
+        sha256: "0".repeat(64),
+        by_hand: false,
+    }
 }
 
 /// A load whose fence is its run's number.

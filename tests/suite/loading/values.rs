@@ -10,7 +10,7 @@ on_both! {
         source.extend_from_slice(format!("{},Long,8\n", "k".repeat(3_000)).as_bytes());
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&source).unwrap();
-        let source = SourceFile { file, name: "x.csv".into(), bytes: 0, sha256: String::new() };
+        let source = SourceFile { file, name: "x.csv".into(), bytes: 0, sha256: String::new(), by_hand: false };
         let report = load(db, &plan(db, &block, Mode::Append), &source, 1).unwrap();
         assert_eq!((report.counts.read, report.counts.added, report.counts.rejected), (8, 2, 6));
         assert_eq!(shown(db, &block), ["a,Apple,1", "f,Fig,7"]);
@@ -227,7 +227,7 @@ fn many_rows(rows: u32) -> SourceFile {
     }
     let file = out.into_inner().unwrap();
     let bytes = file.metadata().unwrap().len();
-    SourceFile { file, name: "many.csv".into(), bytes, sha256: String::new() }
+    SourceFile { file, name: "many.csv".into(), bytes, sha256: String::new(), by_hand: false }
 }
 
 fn sales(db: &Databases, application: i64) -> Block {

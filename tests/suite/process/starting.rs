@@ -24,7 +24,7 @@ fn refused(args: &[&str], environment: &[(&str, &str)], words: &[&str]) {
 
 #[test]
 fn what_is_unknown_or_wrong_stops_the_start() {
-    let (_dir, data) = folder();
+    let (dir, data) = folder();
     let key = world::secret_key();
     refused(&["--no-such-option"], &[], &["--no-such-option"]);
     refused(&["no-such-command"], &[], &["no-such-command"]);
@@ -35,6 +35,12 @@ fn what_is_unknown_or_wrong_stops_the_start() {
     refused(&["--base-url", "https://a.example/path"], &[], &["--base-url"]);
     refused(&["--data-dir", &data, "--listen", "127.0.0.1:0", "--base-url", "http://a.example"], &[], &["--base-url"]);
     refused(&["--data-dir", &data, "--folder-root", "/no/such/folder"], &[], &["--folder-root", "/no/such/folder"]);
+    let above = dir.path().to_str().unwrap();
+    refused(&["--data-dir", &data, "--folder-root", above], &[], &["--folder-root", above, "holds the data directory"]);
+    refused(&["--data-dir", above, "--folder-root", above], &[], &["holds the data directory"]);
+    let below = format!("{above}/below");
+    std::fs::create_dir(&below).unwrap();
+    refused(&["--data-dir", above, "--folder-root", &below], &[], &["or lies in it"]);
     refused(&["--data-dir", &data, "--listen", "127.0.0.1:0", "--secret-key", "short"], &[], &["key"]);
     refused(&["--data-dir", &data, "--database-url", "mysql://x"], &[], &["--database-url"]);
     refused(&["--data-dir", &data, "--database-url", "postgres://x"], &[], &["--secret-key"]);

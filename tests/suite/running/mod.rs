@@ -4,6 +4,7 @@ mod attempts;
 mod endings;
 mod queue;
 mod settling;
+mod sources;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};

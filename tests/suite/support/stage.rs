@@ -23,31 +23,36 @@ pub async fn stage(world: &World, name: &str, mode: Mode, change: fn(&mut Defini
     definition.source.path = Some(format!("{name}.csv"));
     change(&mut definition);
     let connection = folder_connection(world, name).await;
+    stage_from(world, name, Some(connection), definition).await
+}
+
+/// The same from another Connection, or from files given by hand.
+pub async fn stage_from(world: &World, name: &str, connection: Option<i64>, definition: Definition) -> Stage {
     let block = block(world, name).await;
     let (name, application, olive, now) = (name.to_owned(), world.application, world.olive.clone(), world.now());
     let configuration = world
         .write(move |conn| {
             let by = olive.by(conn)?;
             let entered = enter(conn, &by, application)?;
-            let draft = Draft {
-                name,
-                description: String::new(),
-                block_id: block,
-                connection_id: Some(connection),
-                definition,
-            };
+            let draft =
+                Draft { name, description: String::new(), block_id: block, connection_id: connection, definition };
             imports::create(conn, &by, &entered, draft, now)
         })
         .await;
-    Stage { block, connection, configuration: configuration.id }
+    Stage { block, connection: connection.unwrap_or_default(), configuration: configuration.id }
 }
 
 /// A Folder connection on the World's folder, authorised for "FP&A 2026".
 pub async fn folder_connection(world: &World, name: &str) -> i64 {
     let settings = serde_json::json!({ "path": world.folder().canonicalize().unwrap() });
+    connection(world, &format!("Folder of {name}"), "folder", settings).await
+}
+
+/// A Connection without secrets, authorised for "FP&A 2026".
+pub async fn connection(world: &World, name: &str, kind: &str, settings: serde_json::Value) -> i64 {
     let draft = ConnectionDraft {
-        name: format!("Folder of {name}"),
-        kind: "folder".into(),
+        name: name.to_owned(),
+        kind: kind.to_owned(),
         settings,
         secrets: Default::default(),
         application_ids: vec![world.application],

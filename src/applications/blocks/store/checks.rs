@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use super::merge::equal;
+use super::rejects::Cause;
 use super::staging::Merge;
 use super::staging::Staging;
 use super::{definitions, generations, physical};
@@ -55,14 +56,39 @@ impl StagedColumn {
     }
 }
 
-/// Rejects cells that name an item which the Dimension list does not have. Answers how many.
+/// How much of what is found may be written down.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    /// Rows more than are kept already.
+    pub left: i64,
+    /// Some are kept already, and may have more wrong with them.
+    pub any: bool,
+}
+
+/// What a check found wrong.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Rows that are written down now and were not before.
+    pub rows: i64,
+    /// What there was no room for: a cell a row. These rows are out of the staging table already.
+    pub beyond: Option<Cause>,
+}
+
+impl Found {
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0 && self.beyond.is_none()
+    }
+}
+
+/// Rejects cells that name an item which the Dimension list does not have.
 pub fn unknown_items(
     conn: &mut Conn,
     staging: &Staging,
     merge: Merge,
     column: &StagedColumn,
     key: &DimensionKey,
-) -> Result<usize> {
+    room: Room,
+) -> Result<Found> {
     let physical = column.physical();
     let key_column = format!("c{}", key.position);
     let key_text = match key.column_type {
@@ -86,9 +112,13 @@ pub fn unknown_items(
     }
     let shown = format!("substr(s.{physical}, 1, 200)");
     let reason = format!("'\"' || substr(s.{physical}, 1, 60) || '\" is not an item of ' || CAST($3 AS TEXT) || '.'");
-    let advice = "Add the item to that list first, or correct the cell.";
-    let named = format!("\"{}\"", key.block_name);
-    reject(conn, staging, &column.source_name, "unknown_item", &named, advice, |_| {
+    let why = Why {
+        column: column.source_name.clone(),
+        code: "unknown_item",
+        word: format!("\"{}\"", key.block_name),
+        advice: "Add the item to that list first, or correct the cell.",
+    };
+    reject(conn, staging, why, room, |_| {
         format!("SELECT s._line, {shown} AS value, {reason} AS reason FROM {} s WHERE {unknown}", staging.table)
     })
 }
@@ -105,19 +135,19 @@ pub fn drop_rejected(conn: &mut Conn, staging: &Staging) -> Result<usize> {
     })
 }
 
-/// Makes the unique index over the key, after rejecting the later rows of each key that is there twice. Answers how
-/// many rows were rejected (they are out of the staging table).
-pub fn unique_keys(conn: &mut Conn, staging: &Staging, keys: &[StagedColumn]) -> Result<usize> {
+/// Makes the unique index over the key, after rejecting the later rows of each key that is there twice (they are out of
+/// the staging table then).
+pub fn unique_keys(conn: &mut Conn, staging: &Staging, keys: &[StagedColumn], room: Room) -> Result<Found> {
     let columns: Vec<String> = keys.iter().map(StagedColumn::physical).collect();
     match physical::create_key_index(conn, &staging.table, &columns) {
-        Ok(()) => return Ok(0),
+        Ok(()) => return Ok(Found::default()),
         Err(error) if db::is_taken(&error) => {}
         Err(error) => return Err(error.into()),
     }
     let listed = columns.join(", ");
     let same = equal(&columns, "s", "f");
     let table = &staging.table;
-    let rejected = reject_keys(conn, staging, keys, "key_twice", |value| {
+    let found = reject_keys(conn, staging, keys, "key_twice", room, |value| {
         format!(
             "SELECT s._line, {value} AS value, 'The key \"' || substr({value}, 1, 60) || '\" is on line ' || \
              f.first_line || ' already.' AS reason FROM {table} s JOIN (SELECT {listed}, min(_line) AS first_line \
@@ -126,18 +156,19 @@ pub fn unique_keys(conn: &mut Conn, staging: &Staging, keys: &[StagedColumn]) ->
     })?;
     drop_rejected(conn, staging)?;
     physical::create_key_index(conn, table, &columns)?;
-    Ok(rejected)
+    Ok(found)
 }
 
-/// Rejects staged rows whose key the Block has; what the runs to be replaced brought does not count. Answers how
-/// many (they are out of the staging table).
+/// Rejects staged rows whose key the Block has (they are out of the staging table then); what the runs to be replaced
+/// brought does not count.
 pub fn existing_keys(
     conn: &mut Conn,
     staging: &Staging,
     keys: &[StagedColumn],
     replaces_runs: &[i64],
-) -> Result<usize> {
-    let Some(current) = generations::current_table(conn, staging.block_id)? else { return Ok(0) };
+    room: Room,
+) -> Result<Found> {
+    let Some(current) = generations::current_table(conn, staging.block_id)? else { return Ok(Found::default()) };
     let columns: Vec<String> = keys.iter().map(StagedColumn::physical).collect();
     let same = equal(&columns, "t", "s");
     let but = if replaces_runs.is_empty() {
@@ -147,31 +178,32 @@ pub fn existing_keys(
         format!(" AND t._run NOT IN ({})", runs.join(", "))
     };
     let table = &staging.table;
-    let rejected = reject_keys(conn, staging, keys, "key_exists", |value| {
+    let found = reject_keys(conn, staging, keys, "key_exists", room, |value| {
         format!(
             "SELECT s._line, {value} AS value, 'The Block has the key \"' || substr({value}, 1, 60) || '\" already.' \
              AS reason FROM {table} s WHERE EXISTS (SELECT 1 FROM {current} t WHERE {same}{but})"
         )
     })?;
-    if rejected > 0 {
+    if found.rows > 0 {
         drop_rejected(conn, staging)?;
     }
-    Ok(rejected)
+    Ok(found)
 }
 
 fn reject_keys(
     conn: &mut Conn,
     staging: &Staging,
     keys: &[StagedColumn],
-    code: &str,
+    code: &'static str,
+    room: Room,
     select: impl FnOnce(&str) -> String,
-) -> Result<usize> {
+) -> Result<Found> {
     let advice = match code {
         "key_twice" => "Keep one of the two rows, or make the other's key different.",
         _ => "Use the mode Update to change rows that are there, or take the row out.",
     };
     let names: Vec<&str> = keys.iter().map(|key| key.source_name.as_str()).collect();
-    reject(conn, staging, &names.join(", "), code, "", advice, |conn| {
+    reject(conn, staging, Why { column: names.join(", "), code, word: String::new(), advice }, room, |conn| {
         let cells: Vec<String> = keys
             .iter()
             .map(|key| {
@@ -183,27 +215,63 @@ fn reject_keys(
     })
 }
 
-/// Writes down what `select` (giving `_line, value, reason`, and free to use `$3`) finds.
+/// What is wrong with the rows that a check looks for.
+struct Why {
+    column: String,
+    code: &'static str,
+    /// `$3` of its SQL.
+    word: String,
+    advice: &'static str,
+}
+
+#[derive(QueryableByName)]
+struct First {
+    #[diesel(sql_type = BigInt)]
+    line: i64,
+    #[diesel(sql_type = Text)]
+    reason: String,
+}
+
+/// Writes down what `select` (giving `_line, value, reason` once a row, and free to use `$3`) finds, the first rows as
+/// far as there is room. Those after them are counted, and leave the staging table by what is wrong with them, because
+/// nothing else tells them from good ones.
 fn reject(
     conn: &mut Conn,
     staging: &Staging,
-    column: &str,
-    code: &str,
-    word: &str,
-    advice: &str,
+    why: Why,
+    room: Room,
     select: impl FnOnce(&Conn) -> String,
-) -> Result<usize> {
+) -> Result<Found> {
     let found = select(conn);
-    let advice = advice.replace('\'', "''");
+    let Why { column, code, word, advice } = &why;
+    let quoted = advice.replace('\'', "''");
+    // SQLite numbers the variables as they come: all three stand in each statement, in their order.
+    let those = |which: &str| {
+        format!(
+            "SELECT CAST($1 AS BIGINT) AS run_id, x._line AS line, CAST($2 AS TEXT) AS column_name, x.value AS value, \
+             '{code}' AS code, x.reason AS reason, '{quoted}' AS advice \
+             FROM ({found}) x WHERE CAST($3 AS TEXT) IS NOT NULL AND x._line {which}"
+        )
+    };
+    const KEPT: &str = "(SELECT line FROM rejects WHERE run_id = $1)";
+    const INTO: &str = "INSERT INTO rejects (run_id, line, column_name, value, code, reason, advice)";
+    let bound = |sql: String| {
+        diesel::sql_query(sql).bind::<BigInt, _>(staging.run.id).bind::<Text, _>(column).bind::<Text, _>(word)
+    };
     db::write(conn, |conn| {
-        Ok(diesel::sql_query(format!(
-            "INSERT INTO rejects (run_id, line, column_name, value, code, reason, advice) \
-             SELECT CAST($1 AS BIGINT), x._line, CAST($2 AS TEXT), x.value, '{code}', x.reason, '{advice}' \
-             FROM ({found}) x WHERE CAST($3 AS TEXT) IS NOT NULL"
-        ))
-        .bind::<BigInt, _>(staging.run.id)
-        .bind::<Text, _>(column)
-        .bind::<Text, _>(word)
-        .execute(conn)?)
+        if room.any {
+            bound(format!("{INTO} {}", those(&format!("IN {KEPT}")))).execute(conn)?;
+        }
+        let new = those(&format!("NOT IN {KEPT} ORDER BY x._line"));
+        let rows = bound(format!("{INTO} {new} LIMIT {}", room.left.max(0))).execute(conn)? as i64;
+        if rows < room.left {
+            return Ok(Found { rows, beyond: None });
+        }
+        let first: Option<First> = bound(format!("{new} LIMIT 1")).get_result(conn).optional()?;
+        let Some(First { line, reason }) = first else { return Ok(Found { rows, beyond: None }) };
+        let others = format!("SELECT o.line FROM ({}) o", those(&format!("NOT IN {KEPT}")));
+        let cells = bound(format!("DELETE FROM {} WHERE _line IN ({others})", staging.table)).execute(conn)? as i64;
+        let (code, column, advice) = ((*code).to_owned(), column.clone(), (*advice).to_owned());
+        Ok(Found { rows, beyond: Some(Cause { code, column, cells, reason, advice, first_line: line }) })
     })
 }

@@ -4,7 +4,7 @@
 //! likes, and becomes visible in one short one ([`commit`]). A process that dies before it leaves a staging table that
 //! nobody sees and [`cleanup`] drops; after it the ledger row says that the load happened, and what it did. A newer
 //! fence that began in between refuses the older commit: a worker that slept past its lease cannot write over its
-//! successor. A full load may also be [`hold`]: it waits, unseen, until it is [`release`]d or [`drop_held`].
+//! successor. A full load may also be [`hold`]: it waits, unseen, until it is [`commit`]ted or [`drop_held`].
 //!
 //! The ledger knows a run by its random uid: an id may be handed out again after a power cut or a partial restore, and
 //! must not be taken for the run that had it before.

@@ -10,6 +10,7 @@ mod merge;
 pub mod physical;
 mod postgres;
 pub mod rejects;
+mod rejects_csv;
 pub mod rows;
 mod sqlite;
 pub mod staging;

@@ -1,16 +1,19 @@
 //! Rows that a run could not load, kept beside the Block data: the row as it came, each cell that was wrong, and the
 //! original columns, from which the download is made that people fix and import again.
 
-use std::io::Write;
-
 use diesel::prelude::*;
 
 use crate::db::schema::block_db::{reject_beyond, reject_heads, reject_lines, rejects};
-use crate::db::{self, Conn, Pool, on};
+use crate::db::{self, Conn, on};
 use crate::error::{AppError, Result};
 
-/// The most characters of a cell that are kept beside its reason; the row itself is kept whole.
+pub use super::rejects_csv::write_csv;
+
+/// The most characters of a cell that are kept beside its reason; of the row itself more is.
 pub const VALUE_CHARS: usize = 200;
+
+/// The most bytes of a field of the row: no longer one could be loaded.
+const FIELD_BYTES: usize = 64 * 1024;
 
 /// So many rejected rows of a run are kept; of the others the bad cells are counted by cause.
 pub const KEPT: i64 = 100_000;
@@ -69,14 +72,29 @@ pub struct Notation {
     pub utf8: bool,
 }
 
-/// What was rejected since the last time it was written down.
+/// What was rejected since the last time it was written down. Rows come by [`RejectBatch::keep`], which weighs them.
 #[derive(Debug, Default)]
 pub struct RejectBatch {
     pub lines: Vec<RejectedLine>,
     pub cells: Vec<RejectedCell>,
+    bytes: usize,
 }
 
 impl RejectBatch {
+    /// A batch with so much is to be written down: one row may bring 16 MiB and 2,000 bad cells.
+    const MAX_LINES: usize = 2_000;
+    const MAX_CELLS: usize = 20_000;
+    const MAX_BYTES: usize = 8 << 20;
+
+    pub fn keep(&mut self, line: RejectedLine) {
+        self.bytes += line.fields.iter().map(String::len).sum::<usize>();
+        self.lines.push(line);
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.lines.len() >= Self::MAX_LINES || self.cells.len() >= Self::MAX_CELLS || self.bytes >= Self::MAX_BYTES
+    }
+
     /// Takes out all rows but the first so many; answers them.
     pub fn split_off(&mut self, rows: usize) -> Self {
         if self.lines.len() <= rows {
@@ -85,7 +103,7 @@ impl RejectBatch {
         let lines = self.lines.split_off(rows);
         let first = lines.first().map_or(i64::MAX, |line| line.line);
         let cells = self.cells.split_off(self.cells.partition_point(|cell| cell.line < first));
-        Self { lines, cells }
+        Self { lines, cells, bytes: 0 }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -95,6 +113,7 @@ impl RejectBatch {
     pub fn clear(&mut self) {
         self.lines.clear();
         self.cells.clear();
+        self.bytes = 0;
     }
 }
 
@@ -105,6 +124,17 @@ pub fn cut_value(value: &str) -> String {
         cut.push('…');
     }
     cut
+}
+
+/// A field of a row as it is kept, cut where it is longer than any that could be loaded, which its end then says.
+pub fn cut_field(field: &[u8]) -> String {
+    if field.len() <= FIELD_BYTES {
+        return String::from_utf8_lossy(field).into_owned();
+    }
+    // Not within a character.
+    let end = (0..=FIELD_BYTES).rev().find(|at| field[*at] & 0xc0 != 0x80).unwrap_or(FIELD_BYTES);
+    let kept = String::from_utf8_lossy(&field[..end]);
+    format!("{kept}… (cut: the field has {})", crate::words::bytes(field.len() as u64))
 }
 
 /// Writes down the original columns of a run's source.
@@ -256,7 +286,7 @@ pub fn columns(conn: &mut Conn, run_id: i64) -> Result<Vec<String>> {
     Ok(head(conn, run_id)?.map(|(columns, _)| columns).unwrap_or_default())
 }
 
-fn head(conn: &mut Conn, run_id: i64) -> Result<Option<(Vec<String>, Notation)>> {
+pub(super) fn head(conn: &mut Conn, run_id: i64) -> Result<Option<(Vec<String>, Notation)>> {
     let row: Option<(String, String)> = reject_heads::table
         .filter(reject_heads::run_id.eq(run_id))
         .select((reject_heads::column_names, reject_heads::notation))
@@ -339,57 +369,4 @@ pub fn causes(conn: &mut Conn, run_id: i64) -> Result<Vec<Cause>> {
             first_line: row.first_line,
         })
         .collect())
-}
-
-/// Writes the rejected rows as CSV: the original columns, then `tidegate_line` and `tidegate_reason`, which an import
-/// ignores. A short row is filled up with empty cells; what a long one has too much comes last. Constant memory.
-pub fn write_csv(blocks: &Pool, run_id: i64, out: &mut dyn Write) -> Result<()> {
-    let Some((columns, notation)) = blocks.read(|conn| head(conn, run_id))? else {
-        return Ok(());
-    };
-    let mut builder = csv::WriterBuilder::new();
-    builder.flexible(true).delimiter(*notation.delimiter.as_bytes().first().unwrap_or(&b','));
-    match notation.quote.as_bytes().first() {
-        Some(quote) => builder.quote(*quote),
-        None => builder.quote_style(csv::QuoteStyle::Never),
-    };
-    if !notation.utf8 {
-        out.write_all(b"\xef\xbb\xbf").map_err(AppError::internal)?;
-    }
-    let mut csv = builder.from_writer(out);
-    csv.write_record(columns.iter().map(String::as_str).chain(["tidegate_line", "tidegate_reason"]))
-        .map_err(AppError::internal)?;
-    let mut after = i64::MIN;
-    loop {
-        let rows = blocks.read(|conn| page(conn, run_id, after, 1_000))?;
-        let Some(last) = rows.last() else { break };
-        after = last.line;
-        for row in &rows {
-            let width = columns.len();
-            for i in 0..width {
-                csv.write_field(row.fields.get(i).map_or("", String::as_str)).map_err(AppError::internal)?;
-            }
-            csv.write_field(row.line.to_string()).map_err(AppError::internal)?;
-            csv.write_field(reasons(row)).map_err(AppError::internal)?;
-            for extra in row.fields.iter().skip(width) {
-                csv.write_field(extra).map_err(AppError::internal)?;
-            }
-            csv.write_record(None::<&[u8]>).map_err(AppError::internal)?;
-        }
-    }
-    csv.flush().map_err(AppError::internal)
-}
-
-/// All that is wrong with a row in one line.
-fn reasons(row: &RejectedRow) -> String {
-    let said: Vec<String> = row
-        .cells
-        .iter()
-        .map(
-            |cell| {
-                if cell.column.is_empty() { cell.reason.clone() } else { format!("{}: {}", cell.column, cell.reason) }
-            },
-        )
-        .collect();
-    said.join(" ")
 }
