@@ -100,12 +100,7 @@ pub const GROUPS: &[Group] = &[
                 Schedule,
                 "Make a schedule; at most four of a configuration have a future.",
             ),
-            (
-                "POST",
-                "schedules/preview",
-                Schedule,
-                "Preview a rule. Nothing is saved; the scope read is enough.",
-            ),
+            ("POST", "schedules/preview", Schedule, "Preview a rule. Nothing is saved; the scope read is enough."),
             ("GET", "schedules/{s}", Read, "Show a schedule."),
             (
                 "PATCH",

@@ -14,8 +14,7 @@ pub const SHORTEST: usize = 8;
 /// In bytes; longer ones would only cost memory.
 pub const LONGEST: usize = 1024;
 /// Beside every field for a new password.
-pub const ADVICE: &str =
-    "At least 8 characters; 15 or more are better. A few unrelated words work well.";
+pub const ADVICE: &str = "At least 8 characters; 15 or more are better. A few unrelated words work well.";
 
 /// A password as it is kept. Made only by hashing one that was checked.
 #[derive(Clone)]

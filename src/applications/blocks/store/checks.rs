@@ -90,7 +90,7 @@ pub fn unknown_items(
     room: Room,
 ) -> Result<Found> {
     let physical = column.physical();
-    let key_column = format!("c{}", key.position);
+    let key_column = format!("k.c{}", key.position);
     let key_text = match key.column_type {
         ColumnType::Integer => format!("CAST({key_column} AS TEXT)"),
         _ => key_column,
@@ -100,15 +100,12 @@ pub fn unknown_items(
     if let Some(list) = generations::current_table(conn, key.block_id)?
         && !(own && merge == Merge::Replace)
     {
-        unknown.push_str(&format!(" AND s.{physical} NOT IN (SELECT {key_text} FROM {list})"));
+        unknown.push_str(&not_among(conn, &physical, &key_text, &list, ""));
     }
     if own {
         // A list may name its own items: those that come along are known too.
-        unknown.push_str(&format!(
-            " AND s.{physical} NOT IN (SELECT {key_text} FROM {} WHERE {key_text} IS NOT NULL AND _line NOT IN \
-             (SELECT line FROM rejects WHERE run_id = {}))",
-            staging.table, staging.run.id
-        ));
+        let good = format!(" AND k._line NOT IN (SELECT line FROM rejects WHERE run_id = {})", staging.run.id);
+        unknown.push_str(&not_among(conn, &physical, &key_text, &staging.table, &good));
     }
     let shown = format!("substr(s.{physical}, 1, 200)");
     let reason = format!("'\"' || substr(s.{physical}, 1, 60) || '\" is not an item of ' || CAST($3 AS TEXT) || '.'");
@@ -121,6 +118,17 @@ pub fn unknown_items(
     reject(conn, staging, why, room, |_| {
         format!("SELECT s._line, {shown} AS value, {reason} AS reason FROM {} s WHERE {unknown}", staging.table)
     })
+}
+
+/// That a staged cell is none of the keys of a table. PostgreSQL joins for `NOT EXISTS`, and for `NOT IN` it reads a list
+/// that outgrows its memory once for each row; SQLite has no index for the one, and makes one for the other.
+fn not_among(conn: &Conn, cell: &str, key: &str, table: &str, only: &str) -> String {
+    match conn {
+        Conn::Pg(_) => format!(" AND NOT EXISTS (SELECT 1 FROM {table} k WHERE {key} = s.{cell}{only})"),
+        Conn::Sqlite(_) => {
+            format!(" AND s.{cell} NOT IN (SELECT {key} FROM {table} k WHERE {key} IS NOT NULL{only})")
+        }
+    }
 }
 
 /// Takes the rows of which something was rejected out of the staging table. Answers how many.
