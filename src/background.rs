@@ -40,6 +40,7 @@ pub async fn start(app: &Data<App>) -> Result<Background, String> {
         every("0/1 * * * * *", &jobs, app, dispatch).await?;
         every("0/15 * * * * *", &jobs, app, blocking(workers::seen)).await?;
         every("0 17 * * * *", &jobs, app, blocking(retain)).await?;
+        every("0 27 * * * *", &jobs, app, blocking(workers::forget_gone)).await?;
         every("2/5 * * * * *", &jobs, app, blocking(|app| rescue::step(app).map(|_| ()))).await?;
         crew = Some(muster(app));
     }
@@ -62,8 +63,7 @@ impl Background {
 /// The threads that see runs through; each second's beat and whoever starts a run ring for them.
 fn muster(app: &Data<App>) -> Arc<Crew> {
     let crew = Arc::new(Crew::new(app));
-    let (serving, app) = (crew.clone(), app.clone());
-    tokio::spawn(async move { serving.serve(&app).await });
+    crew.serve(app);
     crew
 }
 

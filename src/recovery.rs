@@ -3,16 +3,21 @@
 //!
 //! Ids that only one of them knows must not be handed out again: a run would be taken for another that has its number in
 //! the rows of a Block, a lease with an older fence could not load, and a file given by hand would be another run's. So the
-//! sequences of each are raised above what the other knows. That is safe with several processes: they only grow.
+//! sequences of each are raised above what the other knows, by one process at a time: two that read and then set could
+//! set one back.
 
 use crate::app::App;
-use crate::applications::blocks::ledger;
+use crate::applications::blocks::{self, ledger};
 use crate::db;
 use crate::error::Result;
 use crate::{runs, workspace};
 
-/// Raises what hands out ids and fences above what the other database knows.
+/// Raises what hands out ids and fences above what the other database knows, and lets both mean the same by each Block.
 pub fn at_start(app: &App) -> Result<()> {
+    db::alone(&app.db, || raise_all(app))
+}
+
+fn raise_all(app: &App) -> Result<()> {
     let known = app.blocks.read(ledger::highest)?;
     app.db.write(|conn| {
         workspace::raise_fence(conn, known.fence)?;
@@ -20,7 +25,8 @@ pub fn at_start(app: &App) -> Result<()> {
         raise(conn, "blocks", known.block_id)
     })?;
     let named = app.db.read(runs::highest_file)?;
-    app.blocks.write(|conn| raise(conn, "files", named))
+    app.blocks.write(|conn| raise(conn, "files", named))?;
+    blocks::keep_all_in_step(&app.db, &app.blocks)
 }
 
 fn raise(conn: &mut db::Conn, table: &'static str, above: i64) -> Result<()> {

@@ -77,7 +77,7 @@ impl ScheduleBody {
             off_until: schedule.off_until,
             notify: schedule.notify.as_ref().map(notify),
             parameters: schedule.parameters.as_ref().and_then(Value::as_object).cloned(),
-            rule: RuleDraft::from_json(&schedule.rule.to_map()),
+            rule: schedule.draft().rule,
         }
     }
 

@@ -4,7 +4,7 @@
 use diesel::connection::SimpleConnection;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::{Conn, Pool};
+use super::{Conn, Location, Pool};
 use crate::error::{AppError, Result};
 
 const SQLITE_MAIN: EmbeddedMigrations = embed_migrations!("migrations/sqlite/main");
@@ -41,6 +41,20 @@ pub fn migrate(pool: &Pool, which: Which) -> Result<usize> {
             conn.batch_execute(&format!("SELECT pg_advisory_unlock({LOCK})"))?;
             ran
         }
+    })
+}
+
+/// Does something that only one process may do at a time, of all that share a PostgreSQL: the others wait, as they do for
+/// a migration. One process alone serves a SQLite directory.
+pub fn alone<T>(pool: &Pool, deed: impl FnOnce() -> Result<T>) -> Result<T> {
+    if let Location::Sqlite { .. } = pool.location() {
+        return deed();
+    }
+    pool.read(|conn| {
+        conn.batch_execute(&format!("SELECT pg_advisory_lock({LOCK})"))?;
+        let done = deed();
+        conn.batch_execute(&format!("SELECT pg_advisory_unlock({LOCK})"))?;
+        done
     })
 }
 

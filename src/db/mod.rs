@@ -25,7 +25,7 @@ pub mod sqlite;
 mod types;
 
 pub use clock::ServerClock;
-pub use migrations::{Which, migrate};
+pub use migrations::{Which, alone, migrate};
 pub use pool::{Conn, Location, Pool, write};
 pub(crate) use types::text_enum;
 
@@ -88,13 +88,14 @@ pub fn raise_ids(conn: &mut Conn, table: &'static str, above: i64) -> QueryResul
             if last.as_ref().map_or(0, |row| row.id) >= above {
                 return Ok(false);
             }
+            // SQLite numbers placeholders as they come, whatever digits they have.
             let statement = match last {
-                Some(_) => "UPDATE sqlite_sequence SET seq = $2 WHERE name = $1",
-                None => "INSERT INTO sqlite_sequence (name, seq) VALUES ($1, $2)",
+                Some(_) => "UPDATE sqlite_sequence SET seq = $1 WHERE name = $2",
+                None => "INSERT INTO sqlite_sequence (seq, name) VALUES ($1, $2)",
             };
             diesel::sql_query(statement)
-                .bind::<diesel::sql_types::Text, _>(table)
                 .bind::<BigInt, _>(above)
+                .bind::<diesel::sql_types::Text, _>(table)
                 .execute(conn)?;
         }
         Conn::Pg(conn) => {

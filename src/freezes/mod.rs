@@ -2,8 +2,10 @@
 //! schedules stay on and keep moving, their occurrences are Skipped with that reason, runs by hand go on as ever.
 //!
 //! What a freeze holds is pure and in [`holding`]: pages, calendar and dispatcher ask the same functions. People change
-//! freezes by [`actions`]; what the clock does with them is in `runs::dispatching::freezing`, by [`by_clock`]. The room stands below `schedules`, because a freeze is
-//! explained by the occurrences that it will skip, and above `runs`, whose dispatcher asks it.
+//! freezes by [`actions`]; what the clock does with them is in `runs::dispatching::freezing`, by [`by_clock`].
+//!
+//! In the order of `lib.rs` it comes after `schedules`, because a freeze is explained by the occurrences that it will skip,
+//! and before `runs`, whose dispatcher asks it.
 
 pub mod actions;
 pub mod holding;

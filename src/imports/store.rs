@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use diesel::dsl::case_when;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
@@ -324,14 +325,18 @@ pub fn using_connection(conn: &mut Conn, id: i64) -> Result<Vec<String>> {
     Ok(rows.into_iter().map(|(name, application)| format!("\"{name}\" in {application}")).collect())
 }
 
-/// Keeps how a Run ended, unless another that ended later is kept already: Runs end in another order than they began.
+/// Keeps how a Run ended: the one that is written last counts, also when the clock was set back in between. Its moment
+/// never goes back.
 pub fn set_status(conn: &mut Conn, id: i64, status: ConfigurationStatus, run_id: i64, ended_at: Moment) -> Result<()> {
     diesel::update(import_configurations::table.find(id))
-        .filter(import_configurations::status_at.is_null().or(import_configurations::status_at.le(ended_at)))
         .set((
             import_configurations::status.eq(status),
             import_configurations::status_run_id.eq(run_id),
-            import_configurations::status_at.eq(ended_at),
+            import_configurations::status_at.eq(case_when(
+                import_configurations::status_at.gt(ended_at),
+                import_configurations::status_at,
+            )
+            .otherwise(ended_at.into_sql::<Nullable<BigInt>>())),
         ))
         .execute(conn)?;
     Ok(())

@@ -1,4 +1,4 @@
-//! What a run may become. Pure: the stores guard every change with the status that it starts from.
+//! Where a run stands, and what began it. The stores guard every change with the status that it starts from.
 
 use crate::db::text_enum;
 
@@ -48,26 +48,9 @@ impl RunStatus {
         matches!(self, Self::Queued | Self::Running)
     }
 
-    /// Whether a run may go from here to there.
-    pub fn may_become(self, next: Self) -> bool {
-        use RunStatus::*;
-        match self {
-            Queued => matches!(next, Running | Cancelled | Failed),
-            // Queued again: another attempt, or a worker that stops.
-            Running => matches!(next, Queued | Success | Partial | Failed | Cancelled | Held),
-            Held => matches!(next, Success | Partial | Failed),
-            Success | Partial | Failed | Cancelled | Skipped | Missed => false,
-        }
-    }
-
     /// Whether it did its work, or tried to: "Run again" is for these.
     pub fn may_run_again(self) -> bool {
         matches!(self, Self::Success | Self::Partial | Self::Failed | Self::Cancelled)
-    }
-
-    /// Whether a configuration carries this status: Skipped, Missed and Cancelled never clear a Failed flag.
-    pub fn marks_configuration(self) -> bool {
-        matches!(self, Self::Success | Self::Partial | Self::Failed | Self::Held)
     }
 }
 
@@ -80,19 +63,5 @@ impl Trigger {
             Self::Api => "API",
             Self::Set => "Import set",
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_has_ended_stays_as_it_is() {
-        for &from in RunStatus::ALL {
-            let onward = RunStatus::ALL.iter().filter(|next| from.may_become(**next)).count();
-            assert_eq!(onward > 0, from.is_open() || from == RunStatus::Held, "{from}");
-        }
-        assert!(!RunStatus::Queued.may_become(RunStatus::Success), "nobody did the work");
     }
 }

@@ -88,18 +88,23 @@ pub fn due_of(conn: &mut Conn, targets: &[String], now: Moment) -> Result<AllDue
                 continue;
             }
             (_, Err(error)) => {
-                all.broken.push((id, unreadable(&error)));
+                all.broken.push((id, unreadable("rule", &error)));
                 continue;
             }
         };
+        let read = parameters.as_deref().map(serde_json::from_str::<serde::de::IgnoredAny>).transpose();
+        if let Err(error) = read {
+            all.broken.push((id, unreadable("parameters", &error)));
+            continue;
+        }
         all.good.push(Due { id, application_id, target, rule, next_at, run_name, owner_id, parameters });
     }
     Ok(all)
 }
 
 /// Why the clock cannot go on with a schedule, for people.
-pub fn unreadable(error: &serde_json::Error) -> String {
-    format!("Its rule cannot be read ({error}). Nothing is planned until somebody saves it again.")
+pub fn unreadable(what: &str, error: &serde_json::Error) -> String {
+    format!("Its {what} cannot be read ({error}). Nothing is planned until somebody saves it again.")
 }
 
 /// Sets schedules aside with the reason, so that all others go on: nothing is planned for them until they are saved.

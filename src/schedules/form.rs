@@ -145,43 +145,6 @@ impl RuleForm {
         RuleDraft::from_form(&values)
     }
 
-    /// The same controls as pairs, for links and hidden fields that carry a rule on.
-    pub fn to_pairs(&self) -> Vec<(String, String)> {
-        let mut copy = self.clone();
-        let mut pairs = Vec::new();
-        for name in [
-            "repeat",
-            "every_minutes",
-            "every_hours",
-            "every_days",
-            "every_weeks",
-            "window_from",
-            "window_to",
-            "start_date",
-            "start_time",
-            "time_zone",
-            "ends",
-            "end_date",
-        ] {
-            if let Some(value) = copy.text(name).filter(|v| !v.is_empty()) {
-                pairs.push((name.to_owned(), std::mem::take(value)));
-            }
-        }
-        let lists = [
-            ("weekdays", &self.weekdays),
-            ("months", &self.months),
-            ("days_of_month", &self.days_of_month),
-            ("window_weekdays", &self.window_weekdays),
-        ];
-        for (name, list) in lists {
-            pairs.extend(list.iter().map(|value| (name.to_owned(), value.clone())));
-        }
-        if self.window_on {
-            pairs.push(("window_on".to_owned(), "on".to_owned()));
-        }
-        pairs
-    }
-
     pub fn has_weekday(&self, key: &str) -> bool {
         self.weekdays.iter().any(|k| k == key)
     }

@@ -161,22 +161,32 @@ impl Schedule {
     /// "Every 2 weeks on Monday and Thursday at 01:00, Europe/Paris".
     pub fn sentence(&self) -> String {
         if self.broken.is_some() {
-            return "Broken: its rule cannot be read".into();
+            return "Broken: it cannot be read".into();
         }
         sentence(&self.rule)
     }
 
-    /// What would save it unchanged: a PATCH and the dialog begin with this.
+    /// What would save it unchanged: a PATCH and the dialog begin with this. One that is broken has no rule to begin with:
+    /// whoever saves it has to choose one, so that nothing takes the place of what is stored unasked.
     pub fn draft(&self) -> Draft {
+        let rule = match self.broken {
+            Some(_) => RuleDraft::default(),
+            None => RuleDraft::from_json(&self.rule.to_map()),
+        };
         Draft {
             configuration_id: self.configuration_id,
             run_name: self.run_name.clone(),
-            rule: RuleDraft::from_json(&self.rule.to_map()),
+            rule,
             enabled: self.enabled,
             off_until: self.off_until,
             notify: self.notify.clone(),
             parameters: self.parameters.clone(),
         }
+    }
+
+    /// Whether it holds one of the places of its configuration: it has something to come, or would once it is mended.
+    pub fn holds_slot(&self, now: Moment) -> bool {
+        self.finished_at.is_none() && (self.broken.is_some() || self.upcoming(now).is_some())
     }
 
     /// The first occurrence that has not gone by.
@@ -186,7 +196,7 @@ impl Schedule {
 
     /// As the audit log keeps it.
     pub fn for_audit(&self) -> Value {
-        let mut map = self.rule.to_map();
+        let mut map = if self.broken.is_some() { serde_json::Map::new() } else { self.rule.to_map() };
         map.retain(|_, value| !value.is_null());
         map.insert("sentence".into(), json!(self.sentence()));
         map.insert("configuration_id".into(), json!(self.configuration_id));

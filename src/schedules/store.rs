@@ -75,9 +75,12 @@ fn rows(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Schedule>> {
             // One that cannot be read is shown as broken, among the others.
             let (rule, unread) = match serde_json::from_str(&row.rule) {
                 Ok(rule) => (rule, None),
-                Err(error) => (Rule::NEVER, Some(unreadable(&error))),
+                Err(error) => (Rule::NEVER, Some(unreadable("rule", &error))),
             };
-            let parameters = row.parameters.as_deref().map(serde_json::from_str).transpose();
+            let (parameters, lost) = match row.parameters.as_deref().map(serde_json::from_str).transpose() {
+                Ok(parameters) => (parameters, None),
+                Err(error) => (None, Some(unreadable("parameters", &error))),
+            };
             Ok(Schedule {
                 id: row.id,
                 application_id: row.application_id,
@@ -88,12 +91,12 @@ fn rows(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Schedule>> {
                 off_since: row.off_since,
                 off_until: row.off_until,
                 next_at: row.next_at,
-                broken: row.broken.or(unread),
+                broken: row.broken.or(unread).or(lost),
                 owner_id: row.owner_id,
                 notify: row
                     .notify_about
                     .map(|about| Notify { about, member_ids: recipients.remove(&row.id).unwrap_or_default() }),
-                parameters: parameters.map_err(AppError::internal)?,
+                parameters,
                 version: row.version,
                 created_at: row.created_at,
                 updated_at: row.updated_at,
@@ -284,7 +287,7 @@ pub fn insert(conn: &mut Conn, saved: &Saved, now: Moment) -> Result<i64> {
     Ok(id)
 }
 
-/// Saves over a version; `false` when somebody saved another one, or the dispatcher moved `next_at`, in between.
+/// Saves over a version; `false` when somebody saved another one in between.
 pub fn update(conn: &mut Conn, was: &Schedule, saved: &Saved, now: Moment) -> Result<bool> {
     let query = diesel::update(schedules::table.filter(
         schedules::id.eq(was.id).and(schedules::version.eq(was.version)).and(schedules::archived_at.is_null()),

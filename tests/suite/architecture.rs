@@ -130,6 +130,27 @@ const OWNERS: [(&str, &[&str]); 12] = [
     ("background", &[]),
 ];
 
+/// `$2 … $1` is another order on SQLite, where a placeholder is a name and counts where it first stands.
+#[test]
+fn placeholders_come_in_their_order() {
+    let mut wrong = Vec::new();
+    for file in sources() {
+        let all = text(&file);
+        for part in all.split('"').filter(|part| part.contains("$1")) {
+            let numbers =
+                part.split('$').skip(1).map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
+            let mut highest = 0;
+            for number in numbers.filter_map(|digits| digits.parse::<u32>().ok()) {
+                if number > highest + 1 {
+                    wrong.push(format!("{}: {part}", short(&file)));
+                }
+                highest = highest.max(number);
+            }
+        }
+    }
+    none(wrong);
+}
+
 #[test]
 fn no_room_reads_the_tables_of_a_room_above_it() {
     let rooms = rooms();

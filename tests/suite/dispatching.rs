@@ -358,7 +358,7 @@ on_both! {
 }
 
 /// As a stricter check, a zone that was dropped, or an older binary would leave it.
-async fn break_rule(world: &World, id: i64) {
+pub async fn break_rule(world: &World, id: i64) {
     use diesel::prelude::*;
     use tidegate::db::schema::schedules;
     world

@@ -212,7 +212,14 @@ on_both! {
             let mut back = Vec::new();
             std::io::Read::read_to_end(&mut stored.reader(&app.blocks), &mut back).unwrap();
             assert_eq!(back, content);
+            assert_eq!(stored.to_file(&app.blocks, &app.outside().spool_dir)?.metadata().unwrap().len(), 3_000_000);
             assert_eq!(retention::forget_unused_files(&app, now)?, 0);
+            app.blocks.write(|conn| {
+                use tidegate::db::schema::block_db::file_chunks;
+                Ok(diesel::delete(file_chunks::table.filter(file_chunks::position.eq(2))).execute(conn)?)
+            })?;
+            let short = stored.to_file(&app.blocks, &app.outside().spool_dir).unwrap_err().to_string();
+            assert_eq!(short, "Only 2,097,152 of the 3,000,000 bytes of big.csv are kept still. Give the file again.");
             assert_eq!(retention::forget_unused_files(&app, now.plus(chrono::Duration::days(1)))?, 1);
             assert!(matches!(files::open(&app.blocks, id), Err(AppError::NotFound)));
             Ok(())
@@ -338,12 +345,13 @@ on_both! {
         let (id, now) = (stage.configuration, world.now());
         let status = world
             .write(move |conn| {
-                imports::set_status(conn, id, ConfigurationStatus::Failed, 6, now.plus(chrono::Duration::seconds(1)))?;
-                imports::set_status(conn, id, ConfigurationStatus::Success, 7, now)?;
+                // The clock is set back between the two.
+                imports::set_status(conn, id, ConfigurationStatus::Success, 6, now.plus(chrono::Duration::seconds(1)))?;
+                imports::set_status(conn, id, ConfigurationStatus::Failed, 7, now)?;
                 Ok(imports::by_id(conn, id)?.unwrap())
             })
             .await;
-        assert_eq!((status.status, status.status_run_id), (Some(ConfigurationStatus::Failed), Some(6)));
+        assert_eq!((status.status, status.status_run_id), (Some(ConfigurationStatus::Failed), Some(7)));
         let mut olive = world.browser(&world.olive).await;
         olive.visit(&list(&world)).await;
         olive.in_row("words.csv").sees("Failed").sees("View Summary");

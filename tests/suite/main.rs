@@ -18,6 +18,7 @@ mod api;
 mod applications;
 mod at_size;
 mod blocks;
+mod broken;
 mod bulk;
 mod bulk_pages;
 mod calendar;

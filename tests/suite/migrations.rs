@@ -1,15 +1,56 @@
 //! The two migration trees make the same tables, can be taken back, and are what `db/schema.rs` says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
+use sha2::{Digest, Sha256};
 
 use crate::support::Database;
-use crate::support::databases::Place;
+use crate::support::databases::{Place, with_databases};
 use crate::support::settings::root;
+
+/// Of several processes that start on one PostgreSQL.
+#[test]
+fn what_is_done_alone_is_done_by_one_at_a_time() {
+    with_databases(Database::Postgres, |db| {
+        let inside = AtomicBool::new(false);
+        let deed = || {
+            assert!(!inside.swap(true, Ordering::SeqCst));
+            db.main.read(tidegate::db::ping)?;
+            inside.store(false, Ordering::SeqCst);
+            Ok(())
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..20).for_each(|_| tidegate::db::alone(&db.main, deed).unwrap()));
+            }
+        });
+    });
+}
+
+/// Migrations are only added from now on: a database somewhere has run them as they stand here. After adding one, renew
+/// the list with `find migrations -type f | LC_ALL=C sort | xargs sha256sum > tests/data/migrations.sha256`.
+#[test]
+fn no_migration_is_changed_once_it_is_there() {
+    let listed = std::fs::read_to_string(root().join("tests/data/migrations.sha256")).unwrap();
+    let mut there = String::new();
+    for path in files(&root().join("migrations")) {
+        let hash: String = Sha256::digest(std::fs::read(&path).unwrap()).iter().map(|b| format!("{b:02x}")).collect();
+        there += &format!("{hash}  {}\n", path.strip_prefix(root()).unwrap().display());
+    }
+    assert_eq!(there, listed, "a migration was changed or is not listed: add one, and renew the list as said above");
+}
+
+/// All files below a folder, in the order of their names.
+fn files(folder: &Path) -> BTreeSet<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { BTreeSet::from([path]) }).collect()
+}
 
 /// Table to column to (type as Diesel names it, may be NULL).
 type Shape = BTreeMap<String, BTreeMap<String, (String, bool)>>;

@@ -134,7 +134,7 @@ on_both! {
         }
         assert_eq!(made, 4);
         let configuration = stage.configuration;
-        let there = world.read(move |conn| actions::of_configuration(conn, configuration)).await;
+        let there = world.read(move |conn| actions::of_configurations(conn, &[configuration])).await;
         assert_eq!(there.len(), 4);
     }
 

@@ -120,8 +120,11 @@ pub fn edit(
         recognise(&before, &mut draft, &mut errors);
         check_dimensions(conn, before.application_id, Some(id), &draft, &mut errors)?;
         let holds_rows = blocks.read(|conn| ledger::state(conn, id))?.row_count > 0;
+        let mut meant_otherwise = FieldErrors::new();
+        check_filled(&before, &draft, &mut meant_otherwise);
+        let empties = !meant_otherwise.is_empty();
         if holds_rows {
-            check_filled(&before, &draft, &mut errors);
+            errors.extend(meant_otherwise);
         }
         check_named_items(conn, &before, &draft, &mut errors)?;
         if !errors.is_empty() {
@@ -131,8 +134,13 @@ pub fn edit(
         let after = store::find(conn, id)?;
         let application = store::application_name(conn, after.application_id)?;
         blocks.write(|conn| {
-            if !holds_rows {
-                generations::forget_empty(conn, id)?;
+            // Rows may have come since they were counted.
+            if empties && !generations::forget_empty(conn, id)? {
+                return Err(AppError::Stale(format!(
+                    "Rows were loaded into \"{}\" while you changed it. Kind, types and keys can change only while it \
+                     holds none.",
+                    before.name
+                )));
             }
             views::remember(conn, &application, &after)
         })?;
@@ -159,9 +167,32 @@ pub fn archive(conn: &mut Conn, blocks: &Pool, in_use: InUse, id: i64, now: Mome
                 users.join(", ")
             )));
         }
-        store::archive(conn, id, now)
-    })?;
-    blocks.write(|conn| views::forget(conn, id))
+        store::archive(conn, id, now)?;
+        blocks.write(|conn| views::forget(conn, id))
+    })
+}
+
+/// Lets the Block database mean by these Blocks what the Workspace means. The two are out of step after a kill between
+/// their commits, or when one of them was restored from an older copy; then every load would be refused, and a column that
+/// one does not know could not be read.
+pub fn keep_in_step(db: &Pool, blocks: &Pool, defined: &[Block]) -> Result<()> {
+    for id in blocks.read(|conn| views::out_of_step(conn, defined))? {
+        db.write(|conn| {
+            // Whoever edits it at this moment is waited for.
+            db::lock_row(conn, "blocks", id)?;
+            let block = store::find(conn, id)?;
+            let application = store::application_name(conn, block.application_id)?;
+            tracing::warn!(block = id, "the Block database had another definition; it takes the Workspace's over");
+            blocks.write(|conn| views::remember(conn, &application, &block))
+        })?;
+    }
+    Ok(())
+}
+
+/// The same for all of them.
+pub fn keep_all_in_step(db: &Pool, blocks: &Pool) -> Result<()> {
+    let defined = db.read(store::all)?;
+    keep_in_step(db, blocks, &defined)
 }
 
 /// Names the views of all Blocks of an Application anew, after the Application was renamed.

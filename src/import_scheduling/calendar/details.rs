@@ -132,7 +132,7 @@ fn choose(conn: &mut Conn, by: &By, application_id: i64, form: &Form) -> Result<
     };
     if let (None, Some(schedule), Some(at)) = (&run, &schedule, at) {
         // It may have begun since the calendar was drawn.
-        run = timeline::of_occurrence(conn, schedule.id, at)?;
+        run = timeline::of_occurrence(conn, application_id, schedule.id, at)?;
     }
     if run.as_ref().map_or(schedule.is_none(), |run| run.application_id != application_id) {
         return Err(AppError::NotFound);

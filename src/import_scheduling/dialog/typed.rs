@@ -79,7 +79,11 @@ impl Typed {
     }
 
     pub fn of(schedule: &Schedule, by: &By) -> Self {
-        let mut rule = RuleForm::from_rule(&schedule.rule);
+        let mut rule = match schedule.broken {
+            // Nothing is chosen for whoever mends it.
+            Some(_) => RuleForm { ends: "forever".into(), ..RuleForm::default() },
+            None => RuleForm::from_rule(&schedule.rule),
+        };
         // The controls of the other repeats begin with something sensible.
         let fill = |control: &mut String, value: &str| {
             if control.is_empty() {

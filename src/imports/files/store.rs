@@ -11,6 +11,7 @@ use crate::db::Pool;
 use crate::db::schema::block_db::{file_chunks, files};
 use crate::error::{AppError, Result};
 use crate::spool;
+use crate::words;
 
 /// Bytes of one chunk: small enough that no transaction is long, large enough that a file has few.
 const CHUNK: usize = 1 << 20;
@@ -92,10 +93,20 @@ impl Stored {
         StoredReader { blocks: blocks.clone(), id: self.id, position: 0, chunk: Vec::new(), at: 0 }
     }
 
-    /// Its bytes as a nameless file in the spool folder, positioned at the beginning. Blocks.
+    /// Its bytes as a nameless file in the spool folder, positioned at the beginning. Blocks. `Conflict` when not all of
+    /// them are there any more: a part of a file is no file.
     pub fn to_file(&self, blocks: &Pool, spool: &Path) -> Result<std::fs::File> {
         let mut file = spool::file(spool).map_err(AppError::internal)?;
-        std::io::copy(&mut self.reader(blocks), &mut file).map_err(AppError::internal)?;
+        let copied = std::io::copy(&mut self.reader(blocks), &mut file)
+            .map_err(|error| error.downcast::<AppError>().unwrap_or_else(AppError::internal))?;
+        if i64::try_from(copied).ok() != Some(self.bytes) {
+            return Err(AppError::Conflict(format!(
+                "Only {} of the {} bytes of {} are kept still. Give the file again.",
+                words::count(i64::try_from(copied).unwrap_or(i64::MAX)),
+                words::count(self.bytes),
+                self.name
+            )));
+        }
         std::io::Seek::rewind(&mut file).map_err(AppError::internal)?;
         Ok(file)
     }

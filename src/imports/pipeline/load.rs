@@ -40,7 +40,7 @@ pub fn run_if_unchanged(
         .lend(|conn| ledger::ledger(conn, &context.run.uid, plan.block.id))
         .map_err(LoadError::from_database)?;
     if let Some(row) = known {
-        return Ok(LoadReport::from_ledger(&row));
+        return LoadReport::from_ledger(row);
     }
     context.go_on()?;
     let (name, sha256) = (source.name().to_owned(), source.sha256().to_owned());
@@ -103,6 +103,7 @@ fn nothing_new(read: &Reading, name: &str) -> LoadReport {
         outcome: Outcome::NothingNew,
         counts: Counts { bytes: read.bytes, ..Counts::default() },
         steps: vec![Step { name: "Read", duration: read.reading, detail }],
+        earlier: None,
     }
 }
 
@@ -367,21 +368,21 @@ impl Load<'_> {
             }
         }
         let outcome = if rejected > 0 { Outcome::Partial } else { Outcome::Loaded };
-        Ok(LoadReport { outcome, counts, steps: self.steps(format!("{}.", said.join(", ")), rejected) })
+        let steps = self.steps(format!("{}.", said.join(", ")), rejected);
+        Ok(LoadReport { outcome, counts, steps, earlier: None })
     }
 
-    /// The answer to a commit may have been lost after the deed: the ledger knows. It is asked until it answers, for as
-    /// long as a lease lasts; to say "nothing was loaded" without knowing could be untrue.
+    /// The answer to a commit may have been lost after the deed: the ledger knows. It is asked for half a minute; who
+    /// then still does not know says so, and leaves it to whoever takes the run over.
     fn known_after_all(&self) -> Result<Option<LedgerRow>, LoadError> {
         const PATIENCE: Duration = Duration::from_secs(30);
         let began = Instant::now();
         loop {
-            let known =
-                self.context.blocks.read(|conn| ledger::ledger(conn, &self.context.run.uid, self.plan.block.id));
-            match known {
+            let (run, block) = (&self.context.run.uid, self.plan.block.id);
+            match self.context.blocks.read(|conn| ledger::ledger_at_rest(conn, run, block)) {
                 Ok(known) => return Ok(known),
                 Err(_) if began.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(500)),
-                Err(error) => return Err(LoadError::from_database(error)),
+                Err(error) => return Err(LoadError::unknown(error)),
             }
         }
     }

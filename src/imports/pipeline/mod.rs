@@ -20,5 +20,5 @@ mod rejects;
 
 pub use context::{LoadContext, Progress, Source, SourceFile};
 pub use load::{run, run_if_unchanged};
-pub use outcome::{Counts, FailureKind, LoadError, LoadReport, Outcome, Step};
+pub use outcome::{Counts, DROPPED, FailureKind, LoadError, LoadReport, Outcome, Step};
 pub use plan::Plan;

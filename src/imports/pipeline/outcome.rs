@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::applications::blocks::ledger::LedgerRow;
+use crate::applications::blocks::ledger::{LedgerRow, LoadState};
 use crate::error::AppError;
 
 /// Rows and bytes of a load.
@@ -36,6 +36,8 @@ pub enum Outcome {
     Partial,
     /// The source had no rows; the Block holds what it held.
     NothingNew,
+    /// All is loaded and waits, unseen, for a decision.
+    Held,
 }
 
 /// What a load did.
@@ -44,18 +46,29 @@ pub struct LoadReport {
     pub outcome: Outcome,
     pub counts: Counts,
     pub steps: Vec<Step>,
+    /// What an earlier attempt had loaded: then nothing of the source that this one was given is in the Block.
+    pub earlier: Option<Box<LedgerRow>>,
 }
 
 impl LoadReport {
-    /// The report of a load that the ledger knows already: an earlier attempt of the run made it visible and died
+    /// The report of a load that the ledger knows already: an earlier attempt of the run came to its end and died
     /// before it could say so.
-    pub(super) fn from_ledger(row: &LedgerRow) -> Self {
-        let counts = counts_of(row);
-        let outcome = if counts.rejected > 0 { Outcome::Partial } else { Outcome::Loaded };
+    pub fn from_ledger(row: LedgerRow) -> Result<Self, LoadError> {
+        let counts = counts_of(&row);
+        let outcome = match row.state {
+            LoadState::Visible if counts.rejected > 0 => Outcome::Partial,
+            LoadState::Visible => Outcome::Loaded,
+            LoadState::Held => Outcome::Held,
+            LoadState::Dropped => return Err(LoadError::new(FailureKind::Dropped, DROPPED)),
+        };
         let detail = "An earlier attempt had loaded everything already.".to_owned();
-        Self { outcome, counts, steps: vec![Step { name: "Load", duration: Duration::ZERO, detail }] }
+        let steps = vec![Step { name: "Load", duration: Duration::ZERO, detail }];
+        Ok(Self { outcome, counts, steps, earlier: Some(Box::new(row)) })
     }
 }
+
+/// Of a load that was held and then turned down.
+pub const DROPPED: &str = "What it had loaded was held, and then dropped.";
 
 pub(super) fn counts_of(row: &LedgerRow) -> Counts {
     Counts {
@@ -84,6 +97,10 @@ pub enum FailureKind {
     BlockChanged,
     /// A newer worker has taken over.
     FenceLost,
+    /// What an earlier attempt had loaded was held, and turned down.
+    Dropped,
+    /// The answer to the commit was lost, and nobody could be asked what became of it.
+    Unknown,
     Cancelled,
     DeadlinePassed,
     /// The Block database is busy or gone.
@@ -93,7 +110,7 @@ pub enum FailureKind {
     Internal,
 }
 
-/// A load that did nothing: the Block holds what it held.
+/// A load that did nothing: the Block holds what it held, unless its kind is [`FailureKind::Unknown`].
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{cause}")]
 pub struct LoadError {
@@ -112,6 +129,13 @@ impl LoadError {
         let stop = if what.ends_with(['.', '!', '?']) { "" } else { "." };
         let cause = format!("{what}{stop} The Block still holds what it held before.");
         Self { kind, cause, detail: None, counts: Box::default(), steps: Vec::new() }
+    }
+
+    /// Nothing can be said of the Block: the ledger knows, once it answers again.
+    pub(super) fn unknown(error: AppError) -> Self {
+        let cause = "The database went away while the load became visible; whether it did is not known yet.".to_owned();
+        let detail = Some(error.to_string());
+        Self { kind: FailureKind::Unknown, cause, detail, counts: Box::default(), steps: Vec::new() }
     }
 
     /// May another attempt succeed with the same file and configuration?

@@ -11,7 +11,6 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::clock::Moment;
-use crate::db::schema::runs;
 use crate::db::{Conn, IdRow, on};
 use crate::error::Result;
 use crate::runs::lifecycle::RunStatus;
@@ -165,18 +164,27 @@ pub fn ranges(conn: &mut Conn, filter: &Filter, (from, to): Stretch) -> Result<V
 
 /// The run that stands for an occurrence, alone or in a range that did not run; of several, because it was run again,
 /// the first.
-pub fn of_occurrence(conn: &mut Conn, schedule_id: i64, planned_at: Moment) -> Result<Option<Run>> {
+pub fn of_occurrence(
+    conn: &mut Conn,
+    application_id: i64,
+    schedule_id: i64,
+    planned_at: Moment,
+) -> Result<Option<Run>> {
     if let Some(run) = store::of_occurrence(conn, schedule_id, planned_at)? {
         return Ok(Some(run));
     }
-    let ids: Vec<i64> = runs::table
-        .filter(runs::schedule_id.eq(schedule_id).and(runs::planned_at.le(planned_at)))
-        .filter(runs::planned_until.ge(planned_at))
-        .order(runs::id.desc())
-        .limit(1)
-        .select(runs::id)
-        .load(conn)?;
-    Ok(store::by_ids(conn, &ids)?.pop())
+    // By the index on the ends of ranges: of what is to come it reads next to nothing, while that of the schedule, or of
+    // its occurrences, would be read through all of its history.
+    let query = diesel::sql_query(
+        "SELECT r.id FROM runs r WHERE r.application_id = $1 AND r.schedule_id + 0 = $2 \
+         AND r.planned_until IS NOT NULL AND r.planned_until >= $3 AND r.planned_at <= $3 \
+         ORDER BY r.planned_until LIMIT 1",
+    )
+    .bind::<BigInt, _>(application_id)
+    .bind::<BigInt, _>(schedule_id)
+    .bind::<BigInt, _>(planned_at);
+    let ids: Vec<IdRow> = on!(conn, c => query.load(c))?;
+    Ok(in_order(conn, ids)?.pop())
 }
 
 fn in_order(conn: &mut Conn, ids: Vec<IdRow>) -> Result<Vec<Run>> {

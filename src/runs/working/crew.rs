@@ -42,38 +42,45 @@ impl Crew {
                 }
             };
             for (taken, place) in taken.into_iter().zip(places) {
-                self.begin(app, taken, place);
-            }
-        }
-    }
-
-    fn begin(&self, app: &Data<App>, taken: executor::Taken, place: OwnedSemaphorePermit) {
-        {
-            // Lives as long as the thread, so that `rest` waits for it.
-            let (app, at_work) = (app.clone(), self.at_work.token());
-            let run = taken.run.id;
-            let begun = std::thread::Builder::new().name(format!("run {run}")).spawn(move || {
-                give_way();
-                if let Err(error) = executor::see_through(&app, taken, &Import) {
-                    tracing::error!(run, %error, "the end of a run could not be written; the rescue will");
+                let (asked, kept) = (app.clone(), taken.clone());
+                if let Err(error) = self.begin(app, taken, place) {
+                    tracing::error!(run = kept.run.id, %error, "no thread could be had for a run");
+                    let back = move || executor::give_back(&asked, &kept, "The server had no thread for it.");
+                    if let Err(error) = off_thread(back).await {
+                        tracing::error!(%error, "a run could not be given back; the rescue will look after it");
+                    }
                 }
-                drop((place, at_work));
-                app.work.notify_one();
-            });
-            if let Err(error) = begun {
-                tracing::error!(run, %error, "no thread could be had for a run; the rescue will look after it");
             }
         }
     }
 
-    /// Takes runs whenever somebody rings, until the process is asked to stop.
-    pub async fn serve(&self, app: &Data<App>) {
-        loop {
-            tokio::select! {
-                () = app.stop.cancelled() => return,
-                () = app.work.notified() => self.take_all(app).await,
+    fn begin(&self, app: &Data<App>, taken: executor::Taken, place: OwnedSemaphorePermit) -> std::io::Result<()> {
+        // Lives as long as the thread, so that `rest` waits for it.
+        let (app, at_work) = (app.clone(), self.at_work.token());
+        let run = taken.run.id;
+        std::thread::Builder::new().name(format!("run {run}")).spawn(move || {
+            give_way();
+            if let Err(error) = executor::see_through(&app, taken, &Import) {
+                tracing::error!(run, %error, "the end of a run could not be written; the rescue will");
             }
-        }
+            drop((place, at_work));
+            app.work.notify_one();
+        })?;
+        Ok(())
+    }
+
+    /// Takes runs whenever somebody rings, until the process is asked to stop. `rest` waits for this too: what it is
+    /// taking at that moment still begins, or is given back.
+    pub fn serve(self: &Arc<Self>, app: &Data<App>) {
+        let (crew, app) = (self.clone(), app.clone());
+        self.at_work.spawn(async move {
+            loop {
+                tokio::select! {
+                    () = app.stop.cancelled() => return,
+                    () = app.work.notified() => crew.take_all(&app).await,
+                }
+            }
+        });
     }
 
     /// Waits until all runs have ended or were given back.

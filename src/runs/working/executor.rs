@@ -28,6 +28,9 @@ use crate::runs::store;
 const LOOK: Span = Span::from_millis(500);
 /// How long a run may go on after the process was asked to stop; then it is given back.
 const GRACE_AT_STOP: Span = Span::from_secs(15);
+/// How long a run waits that could not begin for a reason of ours.
+const SOON: i64 = 10;
+
 /// Takes one queued run, if there is one that may begin, and sees it through. Answers its id.
 pub fn step(app: &App) -> Result<Option<i64>> {
     step_with(app, &Import)
@@ -107,8 +110,12 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
     if run.set_id.is_some() {
         return finish(app, &taken, &Ending::failed("Import sets cannot be run yet."));
     }
-    let (reason, replaces) =
-        app.db.read(|conn| Ok((checks::why_not_to_begin(conn, run)?, store::chain(conn, run)?)))?;
+    let looked = app.db.read(|conn| Ok((checks::why_not_to_begin(conn, run)?, store::chain(conn, run)?)));
+    let (reason, replaces) = match looked {
+        Ok(looked) => looked,
+        Err(AppError::Unavailable { .. }) => return give_back(app, &taken, "The database was busy when it began."),
+        Err(other) => return Err(other),
+    };
     if let Some(reason) = reason {
         return finish(app, &taken, &Ending::failed(reason));
     }
@@ -195,6 +202,10 @@ fn conclude(
         Err(undone) => undone,
     };
     let Undone { cause, retry, result, steps, log } = undone;
+    if retry == Retry::Unknown {
+        tracing::warn!(run = run.id, %cause, "whether a run loaded is not known; the rescue will ask the ledger");
+        return Ok(());
+    }
     let result = result.map(|result| *result);
     let mut ending = Ending { result, steps, log, ..Ending::failed(&cause) };
     match stop {
@@ -252,7 +263,11 @@ fn in_words(wait: chrono::Duration) -> String {
 
 fn of_done(done: Done) -> Ending {
     Ending {
-        status: if done.result.rejected > 0 { RunStatus::Partial } else { RunStatus::Success },
+        status: match done.result.rejected {
+            _ if done.held => RunStatus::Held,
+            0 => RunStatus::Success,
+            _ => RunStatus::Partial,
+        },
         reason: done.remark,
         cause: None,
         result: Some(done.result),
@@ -274,6 +289,13 @@ fn finish(app: &App, taken: &Taken, ending: &Ending) -> Result<()> {
     Ok(())
 }
 
+/// Gives back a run that was taken and could not begin, for no fault of its own: it costs no attempt.
+pub fn give_back(app: &App, taken: &Taken, why: &str) -> Result<()> {
+    let reason = format!("{why} It begins anew after {SOON} s.");
+    let wait = Some(chrono::Duration::seconds(SOON));
+    put_back(app, taken, &Back { reason: &reason, attempt_counts: false, wait, ending: None })
+}
+
 fn put_back(app: &App, taken: &Taken, back: &Back<'_>) -> Result<()> {
     persist(|| {
         let now = app.now();
@@ -283,7 +305,8 @@ fn put_back(app: &App, taken: &Taken, back: &Back<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Tries again while the database is busy or away, or the disk is full, for less than a lease lasts.
+/// Tries again for a while, as long as the database is busy or away, or the disk is full. The lease may run out
+/// meanwhile: then the rescue finds out how the run ended, and this finds the lease gone and writes nothing.
 fn persist<T>(mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
     let began = Instant::now();
     loop {

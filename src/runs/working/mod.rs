@@ -2,6 +2,7 @@
 //! [`settling`] moves or deletes what was loaded, [`rescue`] looks after runs whose worker was not heard of, [`crew`] gives them threads.
 
 pub mod crew;
+mod earlier;
 mod ending_store;
 pub mod executor;
 mod leases_store;
@@ -9,6 +10,7 @@ mod may_begin;
 pub mod rescue;
 mod settling;
 mod taking_store;
+mod told;
 pub mod work;
 mod workers_store;
 

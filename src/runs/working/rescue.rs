@@ -9,10 +9,11 @@ use super::leases_store as leases;
 use super::settling::{self, After};
 use crate::app::App;
 use crate::applications::blocks::generations;
-use crate::applications::blocks::ledger::{self, LedgerRow};
+use crate::applications::blocks::ledger::{self, LedgerRow, LoadState};
 use crate::clock::Moment;
 use crate::db::{Conn, Location};
 use crate::error::Result;
+use crate::imports::pipeline::DROPPED;
 use crate::runs::lifecycle::RunStatus;
 use crate::runs::model::{Run, RunResult};
 use crate::runs::runnable_store as runnable;
@@ -22,10 +23,11 @@ use crate::words;
 /// What one step did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rescued {
-    /// The ledger knew them: they had loaded.
+    /// The ledger knew them: their load had come to its end.
     pub finished: usize,
     pub queued_again: usize,
-    pub failed: usize,
+    /// They loaded nothing and are over: Failed, or Cancelled where somebody had asked for that.
+    pub ended: usize,
     /// Staging tables that nobody fills any more.
     pub dropped: usize,
 }
@@ -89,8 +91,9 @@ fn decide(app: &App, run: &Run, fence: i64, what: &str, done: &mut Rescued) -> R
     })?;
     let now = app.now();
     if let Some(row) = loaded {
-        let after = settling::settle_for(app, run, row.rejected)?;
-        let mut ending = of_ledger(row);
+        let visible = row.state == LoadState::Visible;
+        let after = if visible { settling::settle_for(app, run, row.rejected)? } else { None };
+        let mut ending = of_ledger(row, what);
         if let Some(After { step, remark }) = after {
             ending.steps.extend(step);
             ending.reason = words::sentences([ending.reason, remark]);
@@ -107,7 +110,7 @@ fn decide(app: &App, run: &Run, fence: i64, what: &str, done: &mut Rescued) -> R
             cause: None,
             ..Ending::failed("")
         };
-        done.failed += usize::from(app.db.write(|conn| ending::end(conn, run, fence, &ending, now))?);
+        done.ended += usize::from(app.db.write(|conn| ending::end(conn, run, fence, &ending, now))?);
     } else if run.attempt < attempts {
         let reason = format!("Attempt {} was interrupted: {what} while it ran. It begins anew.", run.attempt);
         let back = Back { reason: &reason, attempt_counts: true, wait: None, ending: None };
@@ -119,7 +122,7 @@ fn decide(app: &App, run: &Run, fence: i64, what: &str, done: &mut Rescued) -> R
              held before."
         );
         let ending = Ending::failed(cause);
-        done.failed += usize::from(app.db.write(|conn| ending::end(conn, run, fence, &ending, now))?);
+        done.ended += usize::from(app.db.write(|conn| ending::end(conn, run, fence, &ending, now))?);
     }
     Ok(())
 }
@@ -143,11 +146,18 @@ fn sum(mut all: LedgerRow, more: LedgerRow) -> LedgerRow {
     all
 }
 
-/// The load happened; only its run could not say so.
-fn of_ledger(row: LedgerRow) -> Ending {
+/// The load came to its end; only its run could not say so.
+fn of_ledger(row: LedgerRow, what: &str) -> Ending {
+    let said = |words: &str| Some(format!("{words}; then {what}."));
+    let (status, reason) = match row.state {
+        LoadState::Visible if row.rejected > 0 => (RunStatus::Partial, said("Every good row was loaded")),
+        LoadState::Visible => (RunStatus::Success, said("Everything was loaded")),
+        LoadState::Held => (RunStatus::Held, said("Everything was loaded and is held")),
+        LoadState::Dropped => return Ending::failed(format!("{DROPPED} The Block holds what it held before.")),
+    };
     Ending {
-        status: if row.rejected > 0 { RunStatus::Partial } else { RunStatus::Success },
-        reason: Some("The server stopped just after everything was loaded.".into()),
+        status,
+        reason,
         cause: None,
         result: Some(RunResult {
             read: row.read,

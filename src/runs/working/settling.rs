@@ -5,7 +5,8 @@
 use std::time::{Duration as Span, Instant};
 
 use super::leases_store as leases;
-use super::work::{Job, Retry, Undone, of_app_error, step};
+use super::told::step;
+use super::work::{Job, Retry, Undone, of_app_error};
 use crate::app::App;
 use crate::connections;
 use crate::connectors::{Check, Connector, Deed, FetchContext, FetchRequest, Intent, Settled};

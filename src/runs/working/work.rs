@@ -9,10 +9,10 @@ use chrono::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::leases_store::Report;
-use super::settling;
+use super::told::{fetch_words, result, shown, step};
+use super::{earlier, settling};
 use crate::app::App;
 use crate::applications::blocks::{self, Block};
-use crate::clock::Moment;
 use crate::connections;
 use crate::connectors::{self, Check, Connector, Content, Deed, FetchContext, FetchRequest, Fetched};
 use crate::error::AppError;
@@ -62,6 +62,8 @@ pub struct Done {
     pub remark: Option<String>,
     pub steps: Vec<RunStep>,
     pub log: Vec<LogLine>,
+    /// All is loaded, and waits for a decision.
+    pub held: bool,
 }
 
 /// Whether trying again may help.
@@ -71,9 +73,11 @@ pub enum Retry {
     Later,
     /// The source asked for this much.
     After(Duration),
+    /// Nobody knows yet whether it loaded: nothing is written, and the rescue asks the ledger.
+    Unknown,
 }
 
-/// Work that came to nothing: the Block holds what it held.
+/// Work that came to nothing: the Block holds what it held, unless nobody knows ([`Retry::Unknown`]).
 #[derive(Clone, Debug)]
 pub struct Undone {
     /// Plain sentences.
@@ -101,6 +105,9 @@ pub struct Import;
 impl Work for Import {
     fn perform(&self, app: &App, job: &Job<'_>) -> Result<Done, Undone> {
         let ready = prepare(app, job)?;
+        if let Some(known) = earlier::known(app, job, &ready.plan)? {
+            return earlier::done(app, job, known);
+        }
         let mut steps = Vec::new();
         let got = fetch(app, job, &ready, &mut steps)?;
         let intent = match (&ready.from, &got) {
@@ -109,7 +116,10 @@ impl Work for Import {
             }
             _ => None,
         };
-        let mut done = load(app, job, &ready, got, steps)?;
+        let mut done = match load(app, job, &ready, got, steps)? {
+            Loaded::Now(done) => done,
+            Loaded::Earlier(report) => return earlier::done(app, job, report),
+        };
         if let (From::Connection { connector, .. }, Some(intent)) = (&ready.from, intent) {
             job.board.update(|report| report.phase = "Settling the file".into());
             let after = settling::settle(app, connector.as_ref(), &intent, done.result.rejected);
@@ -266,7 +276,13 @@ fn given_file(app: &App, job: &Job<'_>, id: i64) -> Result<Got, Undone> {
     Ok(Got::File { source, check: None })
 }
 
-fn load(app: &App, job: &Job<'_>, ready: &Ready, got: Got, mut steps: Vec<RunStep>) -> Result<Done, Undone> {
+enum Loaded {
+    Now(Done),
+    /// The ledger knew it already: what was fetched is not what the Block holds.
+    Earlier(LoadReport),
+}
+
+fn load(app: &App, job: &Job<'_>, ready: &Ready, got: Got, mut steps: Vec<RunStep>) -> Result<Loaded, Undone> {
     let at = app.now();
     let progress = |now: pipeline::Progress| {
         job.board.update(|report| {
@@ -298,78 +314,37 @@ fn load(app: &App, job: &Job<'_>, ready: &Ready, got: Got, mut steps: Vec<RunSte
     };
     let unchanged = || check.as_ref().map_or(Ok(()), |check| check.verify_unchanged().map_err(|error| error.sentence));
     let loaded = pipeline::run_if_unchanged(&ready.plan, source, &context, &unchanged);
-    let given = |steps: &[pipeline::Step], status: &str| -> Vec<RunStep> {
-        let of = |s: &pipeline::Step| RunStep {
-            name: s.name.to_owned(),
-            status: status.to_owned(),
-            detail: s.detail.clone(),
-            started_at: at,
-            duration: Duration::from_std(s.duration).unwrap_or_default(),
-        };
-        steps.iter().map(of).collect()
-    };
     let named = |counts: &pipeline::Counts| RunResult {
         source_name: Some(name.clone()),
         source_sha256: Some(sha256.clone()).filter(|hash| !hash.is_empty()),
         ..result(counts)
     };
     match loaded {
-        Ok(LoadReport { outcome, counts, steps: more }) => {
-            steps.extend(given(&more, "success"));
+        Ok(report) if report.earlier.is_some() => Ok(Loaded::Earlier(report)),
+        Ok(LoadReport { outcome, counts, steps: more, .. }) => {
+            steps.extend(shown(&more, "success", at));
             let remark = (outcome == Outcome::NothingNew)
                 .then(|| "Nothing new: the source holds no rows. The Block holds what it held before.".to_owned());
-            Ok(Done { result: named(&counts), remark, steps, log: Vec::new() })
+            Ok(Loaded::Now(Done { result: named(&counts), remark, steps, ..Done::default() }))
         }
         Err(failure) => {
-            steps.extend(given(&failure.steps, "failed"));
+            steps.extend(shown(&failure.steps, "failed", at));
             // People read the cause; what the database said is for whoever runs the server.
             if let Some(detail) = &failure.detail {
                 tracing::error!(run = job.run.id, %detail, "a load failed");
             }
             Err(Undone {
-                retry: if failure.may_retry() { Retry::Later } else { Retry::No },
+                retry: match failure.kind {
+                    pipeline::FailureKind::Unknown => Retry::Unknown,
+                    _ if failure.may_retry() => Retry::Later,
+                    _ => Retry::No,
+                },
                 log: Vec::new(),
                 result: Some(Box::new(named(&failure.counts))),
                 cause: failure.cause,
                 steps,
             })
         }
-    }
-}
-
-/// The numbers of a load.
-fn result(counts: &pipeline::Counts) -> RunResult {
-    RunResult {
-        read: counts.read,
-        added: counts.added,
-        changed: counts.changed,
-        removed: counts.removed,
-        unchanged: counts.unchanged,
-        rejected: counts.rejected,
-        bytes: counts.bytes,
-        source_name: None,
-        source_sha256: None,
-    }
-}
-
-pub(super) fn step(name: &str, (at, began): (Moment, Instant), good: bool, detail: &str) -> RunStep {
-    RunStep {
-        name: name.to_owned(),
-        status: if good { "success" } else { "failed" }.to_owned(),
-        detail: detail.to_owned(),
-        started_at: at,
-        duration: Duration::from_std(began.elapsed()).unwrap_or_default(),
-    }
-}
-
-fn fetch_words(connection: &str, answer: &Result<(String, Fetched), connectors::FetchError>) -> String {
-    match answer {
-        Ok((_, Fetched { content: Content::Rows(_), name, .. })) => format!("A query of {name} from {connection}."),
-        Ok((_, fetched)) => {
-            let size = words::bytes(i64::try_from(fetched.bytes).unwrap_or(i64::MAX));
-            format!("{} from {connection}, {size}.", fetched.name)
-        }
-        Err(error) => error.sentence.clone(),
     }
 }
 

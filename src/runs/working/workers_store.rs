@@ -22,12 +22,19 @@ pub fn seen(app: &App) -> Result<()> {
     })
 }
 
-/// This process works no more; those that have not been seen for a day are forgotten.
+/// This process works no more.
 pub fn leave(app: &App) -> Result<()> {
+    app.db.write(|conn| {
+        diesel::delete(workers::table.find(&app.worker)).execute(conn)?;
+        Ok(())
+    })
+}
+
+/// Forgets those that have not been seen for a day: a process that is killed takes no leave.
+pub fn forget_gone(app: &App) -> Result<()> {
     let long_ago = app.now().minus(chrono::Duration::days(1));
     app.db.write(|conn| {
-        diesel::delete(workers::table.filter(workers::name.eq(&app.worker).or(workers::seen_at.lt(long_ago))))
-            .execute(conn)?;
+        diesel::delete(workers::table.filter(workers::seen_at.lt(long_ago))).execute(conn)?;
         Ok(())
     })
 }

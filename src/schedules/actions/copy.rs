@@ -7,9 +7,13 @@ use crate::schedules::model::{Draft, Schedule};
 use crate::schedules::rule::Rule;
 use crate::schedules::{RuleDraft, first_at_or_after};
 
-/// What a copy begins with: all of the schedule but its run name, which is unique. It is on, as whatever is saved is.
+/// What a copy begins with: all of the schedule but its run name, which is unique. It is on, as whatever is saved is. Of
+/// a broken one there is no rule to copy.
 pub fn draft_of_copy(schedule: &Schedule, now: Moment) -> Draft {
-    let rule = RuleDraft::from_json(&with_future(&schedule.rule, now).to_map());
+    let rule = match schedule.broken {
+        Some(_) => RuleDraft::default(),
+        None => RuleDraft::from_json(&with_future(&schedule.rule, now).to_map()),
+    };
     Draft { run_name: None, rule, enabled: true, off_until: None, ..schedule.draft() }
 }
 

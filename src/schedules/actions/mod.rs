@@ -56,12 +56,7 @@ pub fn of_application(conn: &mut Conn, application_id: i64) -> Result<Vec<Schedu
     store::of_application(conn, application_id)
 }
 
-/// The schedules of a configuration, for a caller that has entered its Application.
-pub fn of_configuration(conn: &mut Conn, configuration_id: i64) -> Result<Vec<Schedule>> {
-    store::of_configurations(conn, &[configuration_id])
-}
-
-/// Those of several configurations. Two queries.
+/// The schedules of several configurations, for a caller that has entered their Application. Two queries.
 pub fn of_configurations(conn: &mut Conn, configuration_ids: &[i64]) -> Result<Vec<Schedule>> {
     store::of_configurations(conn, configuration_ids)
 }

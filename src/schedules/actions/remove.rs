@@ -55,13 +55,13 @@ pub fn restore(conn: &mut Conn, by: &By, application_id: i64, id: i64, now: Mome
     let until = seen.off_until.filter(|until| *until > now);
     let enabled = seen.enabled || (seen.off_until.is_some() && until.is_none());
     let upcoming = first_at_or_after(&seen.rule, now);
-    let finished_at = seen.finished_at.or(if upcoming.is_none() { Some(now) } else { None });
+    let finished_at = seen.finished_at.or(if upcoming.is_none() && seen.broken.is_none() { Some(now) } else { None });
     let slot_key = if finished_at.is_none() { Some(take_slot(conn, &target, Some(id), now)?) } else { None };
     let standing = Standing {
         enabled,
         off_since: seen.off_since.filter(|_| !enabled),
         off_until: until,
-        next_at: upcoming.filter(|_| enabled && finished_at.is_none()),
+        next_at: upcoming.filter(|_| enabled && finished_at.is_none() && seen.broken.is_none()),
     };
     store::unarchive(conn, id, &standing, slot_key, finished_at, by.member.id, now)?;
     let schedule = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;

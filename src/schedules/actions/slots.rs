@@ -6,7 +6,7 @@ use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
 use crate::imports::Configuration;
-use crate::schedules::model::{SLOTS, Schedule};
+use crate::schedules::model::SLOTS;
 use crate::schedules::store;
 
 /// A slot of the configuration for a schedule: the one that it holds, or a free one. Frees those of schedules that
@@ -18,7 +18,7 @@ pub(super) fn take_slot(conn: &mut Conn, target: &Configuration, holder: Option<
         if Some(schedule.id) == holder {
             return Ok(key);
         }
-        if schedule.upcoming(now).is_some() {
+        if schedule.holds_slot(now) {
             taken.insert(key);
             continue;
         }
@@ -35,8 +35,7 @@ pub(super) fn take_slot(conn: &mut Conn, target: &Configuration, holder: Option<
 /// it; a configuration without any is left out.
 pub fn slots_taken(conn: &mut Conn, application_id: i64, now: Moment) -> Result<HashMap<i64, i64>> {
     let mut taken = HashMap::new();
-    let has_future = |schedule: &Schedule| schedule.finished_at.is_none() && schedule.upcoming(now).is_some();
-    for schedule in store::of_application(conn, application_id)?.iter().filter(|schedule| has_future(schedule)) {
+    for schedule in store::of_application(conn, application_id)?.iter().filter(|schedule| schedule.holds_slot(now)) {
         *taken.entry(schedule.configuration_id).or_default() += 1;
     }
     Ok(taken)

@@ -59,6 +59,9 @@ fn turned(conn: &mut Conn, by: &By, id: i64, to: Turn, expected: Option<i64>, no
     if is_turned(&was, to) {
         return Ok(Switched { schedule: was, passed: 0, changed: false });
     }
+    if let Some(reason) = was.broken.as_ref().filter(|_| !matches!(to, Turn::Off)) {
+        return Err(AppError::Conflict(reason.clone()));
+    }
     match to {
         Turn::On => was.rule.check_future(now)?,
         Turn::Off => {}

@@ -5,7 +5,7 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use super::Neighbour;
 use crate::db::{Conn, on};
-use crate::error::{AppError, Result};
+use crate::error::Result;
 use crate::members::By;
 
 #[derive(QueryableByName)]
@@ -46,19 +46,24 @@ pub fn neighbours(conn: &mut Conn, by: &By, application_id: i64) -> Result<Vec<N
     .bind::<BigInt, _>(application_id);
     let rows: Vec<Row> = on!(conn, c => query.load(c))?;
     let everything = by.member.sees_everything();
-    rows.into_iter()
-        .map(|row| {
-            Ok(Neighbour {
-                id: row.id,
-                application_id: row.application_id,
-                application_name: row.application_name,
-                seen: everything || row.listed || row.application_id == application_id,
-                configuration_id: row.configuration_id,
-                block_id: row.block_id,
-                connection_id: row.connection_id,
-                name: row.name,
-                rule: serde_json::from_str(&row.rule).map_err(AppError::internal)?,
-            })
-        })
-        .collect()
+    // One that cannot be read plans nothing, so it comes too close to nobody.
+    let readable = |row: Row| match serde_json::from_str(&row.rule) {
+        Ok(rule) => Some((row, rule)),
+        Err(error) => {
+            tracing::warn!(schedule = row.id, %error, "a rule that cannot be read is left out of the comparison");
+            None
+        }
+    };
+    let neighbours = rows.into_iter().filter_map(readable).map(|(row, rule)| Neighbour {
+        id: row.id,
+        application_id: row.application_id,
+        application_name: row.application_name,
+        seen: everything || row.listed || row.application_id == application_id,
+        configuration_id: row.configuration_id,
+        block_id: row.block_id,
+        connection_id: row.connection_id,
+        name: row.name,
+        rule,
+    });
+    Ok(neighbours.collect())
 }

@@ -238,7 +238,6 @@ fn the_edit_dialog_shows_a_rule_and_sends_it_back_unchanged() {
         let rule = rule_in("Europe/Paris", "2026-10-11 02:30", fields);
         let form = RuleForm::from_rule(&rule);
         assert_eq!(form.draft().parse().unwrap(), rule);
-        assert_eq!(RuleForm::from_pairs(&form.to_pairs()), form);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Files into Blocks: what is loaded, what is rejected and why, and that a Block holds all of a load or nothing.
 
 mod beyond;
+mod definitions;
 mod guarantees;
 mod ledger_alone;
 mod values;

@@ -109,7 +109,7 @@ async fn told_truly(api: &Api, import: Import, run: &Value, (old, new): (&str, &
 }
 
 /// The load has begun.
-async fn until_staged(site: &Site, run: i64, process: &Process) {
+pub async fn until_staged(site: &Site, run: i64, process: &Process) {
     let db = site.databases();
     let give_up = Instant::now() + Duration::from_secs(60);
     let uid = site.uid(run);
@@ -120,7 +120,7 @@ async fn until_staged(site: &Site, run: i64, process: &Process) {
 }
 
 /// The load is visible; its run may not have said so yet.
-async fn until_loaded(site: &Site, run: i64) {
+pub async fn until_loaded(site: &Site, run: i64) {
     let give_up = Instant::now() + Duration::from_secs(120);
     while site.ledger(run).is_none() {
         assert!(Instant::now() < give_up, "run {run} does not load");

@@ -2,7 +2,9 @@
 
 mod claims;
 mod crashes;
+mod merges;
 mod demo;
+mod restores;
 mod site;
 mod starting;
 mod stops;

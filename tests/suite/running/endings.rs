@@ -75,7 +75,7 @@ on_both! {
             assert_eq!(world.step(rescue::step).await, rescue::Rescued::default(), "its lease still holds");
             world.advance(Duration::microseconds(1));
             let rescued = world.step(rescue::step).await;
-            assert_eq!((rescued.queued_again, rescued.failed), if attempt < 3 { (1, 0) } else { (0, 1) });
+            assert_eq!((rescued.queued_again, rescued.ended), if attempt < 3 { (1, 0) } else { (0, 1) });
         }
         let ended = run(&world, started.id).await;
         assert_eq!(ended.status, RunStatus::Failed);
@@ -138,7 +138,7 @@ on_both! {
         let started = start(&world, &stage).await;
         let taken = world.step(executor::take).await.unwrap();
         world.advance(Duration::minutes(2));
-        assert_eq!(world.step(rescue::step).await.failed, 1);
+        assert_eq!(world.step(rescue::step).await.ended, 1);
         world.step(move |app| executor::see_through(app, taken, &tidegate::runs::work::Import)).await;
         assert_eq!(run(&world, started.id).await.status, RunStatus::Failed);
         assert_eq!(rows(&world, stage.block), 0, "its late commit is refused");

@@ -2,6 +2,7 @@
 
 mod attempts;
 mod endings;
+mod lost;
 mod queue;
 mod settling;
 mod sources;

@@ -42,6 +42,13 @@ pub fn list(conn: &mut Conn, application_id: i64) -> Result<Vec<Block>> {
     with_columns(conn, rows)
 }
 
+/// Every Block that is not archived.
+pub fn all(conn: &mut Conn) -> Result<Vec<Block>> {
+    let rows: Vec<BlockRow> =
+        blocks::table.filter(blocks::archived_at.is_null()).order(blocks::id).select(BLOCK).load(conn)?;
+    with_columns(conn, rows)
+}
+
 /// A page of an Application's Blocks by id, for lists that a cursor walks.
 pub fn page(conn: &mut Conn, application_id: i64, after: i64, limit: i64) -> Result<Vec<Block>> {
     let rows: Vec<BlockRow> = blocks::table

@@ -3,7 +3,7 @@
 
 use diesel::prelude::*;
 
-use super::{physical, views};
+use super::{ledger, physical, views};
 use crate::db::schema::block_db::{block_state, generations};
 use crate::db::{self, Conn, Pool, text_enum};
 use crate::error::Result;
@@ -139,12 +139,16 @@ pub fn tend(conn: &mut Conn, block_id: i64) -> Result<()> {
     }
 }
 
-/// Drops the generations of a Block that holds no rows, so that its columns may become others. Those that a load is
-/// filling stay, and that load will be refused.
-pub fn forget_empty(conn: &mut Conn, block_id: i64) -> Result<()> {
+/// Drops the generations of a Block that holds no rows, so that its columns may become others; `false` when it holds rows
+/// by now, and then nothing is touched. Those that a load is filling stay, and that load will be refused.
+pub fn forget_empty(conn: &mut Conn, block_id: i64) -> Result<bool> {
+    // A load that becomes visible at this moment goes before this or after it.
+    if ledger::keep_state(conn, block_id)?.row_count > 0 {
+        return Ok(false);
+    }
     let there = shown(conn, block_id)?;
     if there.is_empty() {
-        return Ok(());
+        return Ok(true);
     }
     if let Some(view) = views::find(conn, block_id)? {
         physical::drop_view(conn, &view.name)?;
@@ -155,7 +159,7 @@ pub fn forget_empty(conn: &mut Conn, block_id: i64) -> Result<()> {
     diesel::update(block_state::table.filter(block_state::block_id.eq(block_id)))
         .set(block_state::generation.eq(None::<i64>))
         .execute(conn)?;
-    Ok(())
+    Ok(true)
 }
 
 /// The table that a Block shows; none when it never held anything.

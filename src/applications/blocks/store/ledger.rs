@@ -4,22 +4,27 @@
 //! likes, and becomes visible in one short one ([`commit`]). A process that dies before it leaves a staging table that
 //! nobody sees and [`cleanup`] drops; after it the ledger row says that the load happened, and what it did. A newer
 //! fence that began in between refuses the older commit: a worker that slept past its lease cannot write over its
-//! successor. A full load may also be [`hold`]: it waits, unseen, until it is [`commit`]ted or [`drop_held`].
+//! successor. A full load may also be [`hold`]: it waits, unseen, until it is [`held`] under a new fence and committed, or
+//! [`drop_held`].
 //!
 //! The ledger knows a run by its random uid: an id may be handed out again after a power cut or a partial restore, and
 //! must not be taken for the run that had it before.
 
 use diesel::prelude::*;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::generations::{self, State, drop_generation, drop_staging};
+use super::physical::ViewColumn;
+use super::pointer::make_state;
+pub use super::pointer::{Highest, highest, is_overtaken, keep_state, shut_out, state, states};
 use super::staging::{RunKey, Staging, Visible};
 use super::{merge, physical, rejects, views};
-use crate::applications::blocks::model::{Block, BlockState};
+use crate::applications::blocks::model::Block;
 use crate::clock::Moment;
 use crate::db::schema::block_db::{block_state, generations as generation_rows, loads};
 use crate::db::{self, Conn, text_enum};
 use crate::error::{AppError, Result};
+use crate::formats::ColumnType;
 
 text_enum! {
     /// What became of a load that was filled to its end.
@@ -73,15 +78,8 @@ impl From<diesel::result::Error> for LoadRefused {
 }
 
 /// Begins a load: from here on no load with an older fence can become visible. What an earlier attempt of the same
-/// run left behind, its staging table and its rejected rows, is dropped.
+/// run left behind, its staging table and its rejected rows, is dropped; whoever was overtaken touches nothing.
 pub fn begin(conn: &mut Conn, block: &Block, run: &RunKey, fence: i64, now: Moment) -> Result<Staging, LoadRefused> {
-    rejects::forget(conn, run.id)?;
-    for left in generations::of_run(conn, &run.uid, State::Staging)?.into_iter().filter(|left| left.0 == block.id) {
-        // A worker that was frozen in the middle may hold it still; then the next cleanup drops it.
-        if let Err(error) = db::write(conn, |conn| drop_staging(conn, left)) {
-            tracing::warn!(run = run.id, %error, "what an earlier attempt staged cannot be dropped yet");
-        }
-    }
     // The refusal goes round the transaction, whose errors are `AppError`.
     let staging = db::write(conn, |conn| {
         make_state(conn, block.id)?;
@@ -93,6 +91,8 @@ pub fn begin(conn: &mut Conn, block: &Block, run: &RunKey, fence: i64, now: Mome
         if moved == 0 {
             return Ok(None);
         }
+        // While the Block's row is held: a successor cannot have written any of its own yet.
+        rejects::forget(conn, run.id)?;
         let generation: i64 = block_state::table
             .filter(block_state::block_id.eq(block.id))
             .select(block_state::last_generation)
@@ -111,14 +111,16 @@ pub fn begin(conn: &mut Conn, block: &Block, run: &RunKey, fence: i64, now: Mome
         physical::create(conn, &table, run.id, &block.columns)?;
         Ok(Some(Staging { block_id: block.id, run: run.clone(), fence, generation, table }))
     })?;
-    staging.ok_or(LoadRefused::FenceLost)
-}
-
-fn make_state(conn: &mut Conn, block_id: i64) -> Result<()> {
-    diesel::sql_query("INSERT INTO block_state (block_id) VALUES ($1) ON CONFLICT (block_id) DO NOTHING")
-        .bind::<diesel::sql_types::BigInt, _>(block_id)
-        .execute(conn)?;
-    Ok(())
+    let staging = staging.ok_or(LoadRefused::FenceLost)?;
+    // A later one is a successor's.
+    let earlier = |left: &(i64, i64)| left.0 == block.id && left.1 < staging.generation;
+    for left in generations::of_run(conn, &run.uid, State::Staging)?.into_iter().filter(earlier) {
+        // A worker that was frozen in the middle may hold it still; then the next cleanup drops it.
+        if let Err(error) = db::write(conn, |conn| drop_staging(conn, left)) {
+            tracing::warn!(run = run.id, %error, "what an earlier attempt staged cannot be dropped yet");
+        }
+    }
+    Ok(staging)
 }
 
 /// One Block's part of what a run loads.
@@ -207,15 +209,17 @@ fn hold_block(conn: &mut Conn, (staging, load): &Part<'_>) -> Result<Result<(), 
         return Ok(Err(LoadRefused::FenceLost));
     }
     if let Some(view) = views::find(conn, staging.block_id)?
-        && load.block.columns.iter().any(|column| {
-            view.columns.iter().any(|known| {
-                known.position == column.position && (known.column_type, known.key) != (column.column_type, column.key)
-            })
-        })
+        && meant(&physical::view_columns(load.block), load.filled) != meant(&view.columns, load.filled)
     {
         return Ok(Err(LoadRefused::DefinitionChanged));
     }
     Ok(Ok(()))
+}
+
+/// What the keys and the columns that a load fills mean, each in one way only.
+fn meant(columns: &[ViewColumn], filled: &[i32]) -> BTreeMap<i32, (ColumnType, bool, Option<i64>)> {
+    let counts = |column: &&ViewColumn| column.key || filled.contains(&column.position);
+    columns.iter().filter(counts).map(|c| (c.position, (c.column_type, c.key, c.dimension_block_id))).collect()
 }
 
 /// Brings a staged generation in, and points the Block to what it shows now.
@@ -325,6 +329,15 @@ pub fn ledger(conn: &mut Conn, run_uid: &str, block_id: i64) -> Result<Option<Le
     Ok(loads::table.find((run_uid, block_id)).first(conn).optional()?)
 }
 
+/// The same when a commit of it may still be under way, because its answer was lost: waits until the Block's row is free,
+/// so that what the ledger says then stays true.
+pub fn ledger_at_rest(conn: &mut Conn, run_uid: &str, block_id: i64) -> Result<Option<LedgerRow>> {
+    db::write(conn, |conn| {
+        keep_state(conn, block_id)?;
+        ledger(conn, run_uid, block_id)
+    })
+}
+
 /// Forgets what these runs loaded: their history ends. What they loaded stays in the Blocks.
 pub fn forget(conn: &mut Conn, run_uids: &[&str]) -> Result<()> {
     diesel::delete(loads::table.filter(loads::run_uid.eq_any(run_uids).and(loads::state.ne(LoadState::Held))))
@@ -335,63 +348,4 @@ pub fn forget(conn: &mut Conn, run_uids: &[&str]) -> Result<()> {
 /// Gives up a load: its staging table goes, unless it is visible after all. What it rejected stays, to be shown.
 pub fn abandon(conn: &mut Conn, staging: &Staging) -> Result<()> {
     db::write(conn, |conn| drop_staging(conn, (staging.block_id, staging.generation)).map(|_| ()))
-}
-
-/// What a Block holds.
-pub fn state(conn: &mut Conn, block_id: i64) -> Result<BlockState> {
-    let row: Option<(i64, Option<Moment>)> = block_state::table
-        .filter(block_state::block_id.eq(block_id))
-        .select((block_state::row_count, block_state::loaded_at))
-        .first(conn)
-        .optional()?;
-    Ok(row.map(|(row_count, loaded_at)| BlockState { row_count, loaded_at }).unwrap_or_default())
-}
-
-/// From here on no load with an older fence becomes visible: whoever takes a run over asks the ledger after this, and
-/// what it says then stays true.
-pub fn shut_out(conn: &mut Conn, block_id: i64, fence: i64) -> Result<()> {
-    db::write(conn, |conn| {
-        make_state(conn, block_id)?;
-        diesel::update(
-            block_state::table.filter(block_state::block_id.eq(block_id)).filter(block_state::fence.lt(fence)),
-        )
-        .set(block_state::fence.eq(fence))
-        .execute(conn)?;
-        Ok(())
-    })
-}
-
-/// Whether a load with a newer fence began since.
-pub fn is_overtaken(conn: &mut Conn, staging: &Staging) -> Result<bool> {
-    let fence: Option<i64> = block_state::table
-        .filter(block_state::block_id.eq(staging.block_id))
-        .select(block_state::fence)
-        .first(conn)
-        .optional()?;
-    Ok(fence.is_some_and(|fence| fence > staging.fence))
-}
-
-/// The states of several Blocks, for lists; a Block that never held anything is not among them.
-pub fn states(conn: &mut Conn, block_ids: &[i64]) -> Result<HashMap<i64, BlockState>> {
-    let rows: Vec<(i64, i64, Option<Moment>)> = block_state::table
-        .filter(block_state::block_id.eq_any(block_ids))
-        .select((block_state::block_id, block_state::row_count, block_state::loaded_at))
-        .load(conn)?;
-    Ok(rows.into_iter().map(|(id, row_count, loaded_at)| (id, BlockState { row_count, loaded_at })).collect())
-}
-
-/// The largest ids that the Block database knows: what the Workspace hands out next has to lie above them.
-pub struct Highest {
-    pub run_id: i64,
-    pub block_id: i64,
-    pub fence: i64,
-}
-
-pub fn highest(conn: &mut Conn) -> Result<Highest> {
-    use diesel::dsl::max;
-    let loaded: Option<i64> = loads::table.select(max(loads::run_id)).first(conn)?;
-    let made: Option<i64> = generation_rows::table.select(max(generation_rows::run_id)).first(conn)?;
-    let (block_id, fence): (Option<i64>, Option<i64>) =
-        block_state::table.select((max(block_state::block_id), max(block_state::fence))).first(conn)?;
-    Ok(Highest { run_id: loaded.max(made).unwrap_or(0), block_id: block_id.unwrap_or(0), fence: fence.unwrap_or(0) })
 }

@@ -8,6 +8,7 @@ pub mod ledger;
 pub mod loader;
 mod merge;
 pub mod physical;
+mod pointer;
 mod postgres;
 pub mod rejects;
 mod rejects_csv;

@@ -20,7 +20,7 @@ use diesel::prelude::*;
 use super::staging::{Merge, Staging};
 use crate::applications::blocks::model::{Block, Column};
 use crate::db::Conn;
-use crate::error::Result;
+use crate::error::{AppError, Result};
 use crate::formats::ColumnType;
 use crate::names::name_key;
 
@@ -173,6 +173,9 @@ pub struct ViewColumn {
     pub name: String,
     pub column_type: ColumnType,
     pub key: bool,
+    /// The list that it names items of; lists that were stored before it was kept have none.
+    #[serde(default)]
+    pub dimension_block_id: Option<i64>,
 }
 
 impl ViewColumn {
@@ -195,7 +198,13 @@ pub fn view_columns(block: &Block) -> Vec<ViewColumn> {
             let suffix = format!(" {number}");
             name = cut_name(base, NAME_BYTES - suffix.len()) + &suffix;
         }
-        columns.push(ViewColumn { position: column.position, name, column_type: column.column_type, key: column.key });
+        columns.push(ViewColumn {
+            position: column.position,
+            name,
+            column_type: column.column_type,
+            key: column.key,
+            dimension_block_id: column.dimension_block_id,
+        });
     }
     columns
 }
@@ -232,7 +241,57 @@ pub fn create_view(conn: &mut Conn, view: &str, columns: &[ViewColumn], table: &
     Ok(conn.batch_execute(&sql)?)
 }
 
+/// Gives a view that is there other names and other columns. Where only names change or columns come at the end
+/// PostgreSQL keeps the view itself: somebody may have built upon it.
+pub fn change_view(
+    conn: &mut Conn,
+    (before, columns_before): (&str, &[ViewColumn]),
+    (view, columns): (&str, &[ViewColumn]),
+    table: &str,
+) -> Result<()> {
+    let same =
+        |(old, new): (&ViewColumn, &ViewColumn)| (old.position, old.column_type) == (new.position, new.column_type);
+    let grows = columns_before.len() <= columns.len() && columns_before.iter().zip(columns).all(same);
+    if matches!(conn, Conn::Sqlite(_)) || !grows {
+        drop_view(conn, before)?;
+        return create_view(conn, view, columns, table, true);
+    }
+    let mut sql = String::new();
+    if before != view {
+        sql.push_str(&format!("ALTER VIEW IF EXISTS {} RENAME TO {}; ", quoted(before), quoted(view)));
+    }
+    // By way of names that nobody has, so that two columns may swap theirs.
+    let renamed = || columns_before.iter().zip(columns).enumerate().filter(|(_, (old, new))| old.name != new.name);
+    let mut rename = |from: &str, to: &str| {
+        let (view, from, to) = (quoted(view), quoted(from), quoted(to));
+        sql.push_str(&format!("ALTER VIEW IF EXISTS {view} RENAME COLUMN {from} TO {to}; "));
+    };
+    renamed().for_each(|(n, (old, _))| rename(&old.name, &format!("_tidegate_{n}")));
+    renamed().for_each(|(n, (_, new))| rename(&format!("_tidegate_{n}"), &new.name));
+    if !sql.is_empty() {
+        conn.batch_execute(&sql)?;
+    }
+    create_view(conn, view, columns, table, false)
+}
+
+/// Drops a view. PostgreSQL keeps one that somebody built upon; SQLite looks names up when they are asked for.
 pub fn drop_view(conn: &mut Conn, view: &str) -> Result<()> {
+    if let Conn::Pg(conn) = conn {
+        let upon: Option<Named> = diesel::sql_query(
+            "SELECT r.ev_class::regclass::TEXT AS name FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid \
+             WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass \
+             AND d.refobjid = to_regclass($1) AND r.ev_class <> d.refobjid LIMIT 1",
+        )
+        .bind::<diesel::sql_types::Text, _>(quoted(view))
+        .get_result(conn)
+        .optional()?;
+        if let Some(Named { name }) = upon {
+            return Err(AppError::Conflict(format!(
+                "The view {name} in the database is built upon the view \"{view}\" of this Block, which has to be made \
+                 anew. Whoever made it can drop it first."
+            )));
+        }
+    }
     Ok(conn.batch_execute(&format!("DROP VIEW IF EXISTS {}", quoted(view)))?)
 }
 

@@ -96,8 +96,8 @@ fn page_of(conn: &mut Conn, table: &str, block: &Block, after: i64, limit: i64) 
     rows.into_iter().map(|row| row.typed(block)).collect()
 }
 
-/// Writes all rows as CSV with the Block's column names. It shows one generation from the first row to the last, even
-/// when a Replace comes in between.
+/// Writes all rows as CSV with the Block's column names. It reads one generation to its end, also when a Replace comes in
+/// between; what an Append or an Update changes in it meanwhile may be among them.
 pub fn write_csv(blocks: &Pool, block: &Block, out: &mut dyn Write) -> Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     csv.write_record(block.columns.iter().map(|column| column.name.as_str())).map_err(AppError::internal)?;

@@ -2,6 +2,8 @@
 //! It exists from the first load on and always shows what the Block holds. Its name and columns are remembered in
 //! the Block database, so that the transaction that makes a load visible makes the view too.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 
 use super::physical::{self, ViewColumn};
@@ -34,8 +36,7 @@ pub fn remember(conn: &mut Conn, application: &str, block: &Block) -> Result<()>
     }
     let text = serde_json::to_string(&columns).map_err(AppError::internal)?;
     match &before {
-        Some(before) => {
-            physical::drop_view(conn, &before.name)?;
+        Some(_) => {
             diesel::update(block_views::table.filter(block_views::block_id.eq(block.id)))
                 .set((block_views::view_name.eq(&name), block_views::column_list.eq(&text)))
                 .execute(conn)?;
@@ -58,9 +59,29 @@ pub fn remember(conn: &mut Conn, application: &str, block: &Block) -> Result<()>
     if let Some(Some(generation)) = generation {
         let table = physical::table(block.id, generation);
         physical::add_missing_columns(conn, &table, &columns)?;
-        physical::create_view(conn, &name, &columns, &table, true)?;
+        match &before {
+            Some(View { name: old, columns: shown }) => {
+                physical::change_view(conn, (old, shown), (&name, &columns), &table)?;
+            }
+            None => physical::create_view(conn, &name, &columns, &table, true)?,
+        }
     }
     Ok(())
+}
+
+/// Which of these Blocks this database knows otherwise than they are defined.
+pub fn out_of_step(conn: &mut Conn, blocks: &[Block]) -> Result<Vec<i64>> {
+    let mut known: HashMap<i64, String> = HashMap::new();
+    for some in blocks.chunks(500) {
+        let ids = some.iter().map(|block| block.id);
+        let rows = block_views::table.filter(block_views::block_id.eq_any(ids));
+        known.extend(rows.select((block_views::block_id, block_views::column_list)).load::<(i64, String)>(conn)?);
+    }
+    let agrees = |block: &&Block| {
+        let stored = known.get(&block.id).and_then(|text| serde_json::from_str::<Vec<ViewColumn>>(text).ok());
+        stored.is_some_and(|stored| stored == physical::view_columns(block))
+    };
+    Ok(blocks.iter().filter(|block| !agrees(block)).map(|block| block.id).collect())
 }
 
 /// The view of a Block as it is remembered.

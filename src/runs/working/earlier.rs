@@ -1,0 +1,39 @@
+//! What an earlier attempt of a run had loaded, whose answer was lost on the way: the ledger knows.
+
+use super::settling;
+use super::told::{result, shown};
+use super::work::{Done, Job, Retry, Undone, of_app_error};
+use crate::app::App;
+use crate::applications::blocks;
+use crate::imports::pipeline::{LoadReport, Outcome, Plan};
+
+/// What an earlier attempt of the run had loaded, whose answer was lost: asked before anything is fetched, because the
+/// source may be another by now. And the Block database is to mean by the Block what the Workspace means.
+pub fn known(app: &App, job: &Job<'_>, plan: &Plan) -> Result<Option<LoadReport>, Undone> {
+    let row = app.blocks.read(|conn| blocks::ledger::ledger(conn, &job.run.uid, plan.block.id));
+    match row.map_err(|error| of_app_error(error, job))? {
+        Some(row) => LoadReport::from_ledger(row).map(Some).map_err(|failure| Undone::new(failure.cause, Retry::No)),
+        None => {
+            let kept = blocks::keep_in_step(&app.db, &app.blocks, std::slice::from_ref(&plan.block));
+            kept.map(|()| None).map_err(|error| of_app_error(error, job))
+        }
+    }
+}
+
+/// The end of a run whose earlier attempt had loaded: with the name and hash of what that read, and only what that
+/// intended is done to the file.
+pub fn done(app: &App, job: &Job<'_>, report: LoadReport) -> Result<Done, Undone> {
+    let mut done = Done { result: result(&report.counts), held: report.outcome == Outcome::Held, ..Done::default() };
+    if let Some(row) = report.earlier {
+        (done.result.source_name, done.result.source_sha256) = (row.source_name, row.source_sha256);
+    }
+    done.steps = shown(&report.steps, "success", app.now());
+    if !done.held {
+        let after = settling::settle_for(app, job.run, done.result.rejected);
+        if let Some(after) = after.map_err(|error| of_app_error(error, job))? {
+            done.steps.extend(after.step);
+            done.remark = after.remark;
+        }
+    }
+    Ok(done)
+}
