@@ -133,6 +133,6 @@ on_both! {
         workers::seen(&other).unwrap();
         world.step(workers::forget_gone).await;
         let left = world.read(|conn| Ok(workers_table::table.select(workers_table::name).load::<String>(conn)?)).await;
-        assert_eq!(left, [other.worker.clone()]);
+        assert_eq!(left, std::slice::from_ref(&other.worker));
     }
 }

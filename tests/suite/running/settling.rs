@@ -51,7 +51,7 @@ on_both! {
         work_off(&world).await;
         let beside = format!("done/november/run-{}-words.csv", third.id);
         assert_eq!(steps(&world, third.id).await.last().unwrap().1, format!("Moved to {beside}."));
-        assert_eq!(std::fs::read_to_string(file(&world, "done/november/words.csv")).unwrap().contains("one"), true);
+        assert!(std::fs::read_to_string(file(&world, "done/november/words.csv")).unwrap().contains("one"));
     }
 
     async fn a_file_is_deleted_after_a_success(world: World) {
