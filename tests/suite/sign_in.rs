@@ -183,7 +183,7 @@ on_both! {
         here.fill("Current password", "not it").fill("New password", "another good one").press("Change password").await;
         here.answered(422).sees("This is not your current password.");
         here.fill("Current password", PASSWORD).fill("New password", "password").press("Change password").await;
-        here.answered(422).sees("among the first");
+        here.answered(422).sees("too easy to guess");
         there.visit("/account").await.sees("Your account");
         here.fill("Current password", PASSWORD).fill("New password", "another good one").press("Change password").await;
         here.answered(200).sees("Your password is changed");

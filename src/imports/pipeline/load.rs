@@ -59,7 +59,7 @@ pub fn run_if_unchanged(
     let checker = Checker::new(routes, reader.columns().to_vec(), reader.ignored().to_vec(), stages);
 
     let begin = |conn: &mut Conn| ledger::begin(conn, &plan.block, context.run, context.fence, context.clock.now());
-    let staging = context.blocks.lend(begin).map_err(refused)?;
+    let staging = context.blocks.lend(begin).map_err(LoadError::from)?;
     let mut load = Load {
         plan,
         name: &name,
@@ -78,7 +78,7 @@ pub fn run_if_unchanged(
         && context.blocks.read(|conn| ledger::is_overtaken(conn, &staging)).unwrap_or(false)
     {
         // The successor dropped the staging table under this load's feet.
-        done = Err(refused(LoadRefused::FenceLost));
+        done = Err(LoadRefused::FenceLost.into());
     }
     let visible = matches!(&done, Ok(report) if report.outcome != Outcome::NothingNew);
     if !visible {
@@ -104,20 +104,6 @@ fn nothing_new(read: &Reading, name: &str) -> LoadReport {
         counts: Counts { bytes: read.bytes, ..Counts::default() },
         steps: vec![Step { name: "Read", duration: read.reading, detail }],
         earlier: None,
-    }
-}
-
-fn refused(why: LoadRefused) -> LoadError {
-    match why {
-        LoadRefused::FenceLost => LoadError::new(
-            FailureKind::FenceLost,
-            "This worker paused for too long, and another one has taken over the Block.",
-        ),
-        LoadRefused::DefinitionChanged => LoadError::new(
-            FailureKind::BlockChanged,
-            "The columns of the Block were changed while the load ran. Run the import again.",
-        ),
-        LoadRefused::Database(error) => LoadError::from_database(error),
     }
 }
 
@@ -355,7 +341,7 @@ impl Load<'_> {
             Err(LoadRefused::Database(error)) => {
                 self.known_after_all()?.ok_or_else(|| LoadError::from_database(error))?
             }
-            Err(why) => return Err(refused(why)),
+            Err(why) => return Err(why.into()),
         };
         self.loading += began.elapsed();
         let counts = counts_of(&row);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::applications::blocks::ledger::{LedgerRow, LoadState};
+use crate::applications::blocks::ledger::{LedgerRow, LoadRefused, LoadState};
 use crate::error::AppError;
 
 /// Rows and bytes of a load.
@@ -158,6 +158,22 @@ impl LoadError {
                 failure.detail = Some(other.to_string());
                 failure
             }
+        }
+    }
+}
+
+impl From<LoadRefused> for LoadError {
+    fn from(why: LoadRefused) -> Self {
+        match why {
+            LoadRefused::FenceLost => LoadError::new(
+                FailureKind::FenceLost,
+                "This worker paused for too long, and another one has taken over the Block.",
+            ),
+            LoadRefused::DefinitionChanged => LoadError::new(
+                FailureKind::BlockChanged,
+                "The columns of the Block were changed while the load ran. Run the import again.",
+            ),
+            LoadRefused::Database(error) => LoadError::from_database(error),
         }
     }
 }

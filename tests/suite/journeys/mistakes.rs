@@ -231,7 +231,7 @@ fn a_session_that_ends_in_mid_dialog_loses_nothing() {
         chrome.forget().await;
         chrome.set("Time", "11:45").await;
         chrome.click("Schedule Import").await;
-        chrome.sees("Your session ended.").await;
+        chrome.sees("Your session has ended.").await;
         assert_eq!(value(&chrome, "Time").await, "11:45", "what was typed stays");
         assert_eq!(count(&world).await, 1);
 
