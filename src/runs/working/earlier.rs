@@ -10,7 +10,7 @@ use crate::imports::pipeline::{LoadReport, Outcome, Plan};
 /// What an earlier attempt of the run had loaded, whose answer was lost: asked before anything is fetched, because the
 /// source may be another by now. And the Block database is to mean by the Block what the Workspace means.
 pub fn known(app: &App, job: &Job<'_>, plan: &Plan) -> Result<Option<LoadReport>, Undone> {
-    let row = app.blocks.read(|conn| blocks::ledger::ledger(conn, &job.run.uid, plan.block.id));
+    let row = app.blocks.lend(|conn| blocks::ledger::ledger(conn, &job.run.uid, plan.block.id));
     match row.map_err(|error| of_app_error(error, job))? {
         Some(row) => LoadReport::from_ledger(row).map(Some).map_err(|failure| Undone::new(failure.cause, Retry::No)),
         None => {
