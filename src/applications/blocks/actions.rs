@@ -176,7 +176,7 @@ pub fn archive(conn: &mut Conn, blocks: &Pool, in_use: InUse, id: i64, now: Mome
 /// their commits, or when one of them was restored from an older copy; then every load would be refused, and a column that
 /// one does not know could not be read.
 pub fn keep_in_step(db: &Pool, blocks: &Pool, defined: &[Block]) -> Result<()> {
-    for id in blocks.read(|conn| views::out_of_step(conn, defined))? {
+    for id in blocks.lend(|conn| views::out_of_step(conn, defined))? {
         db.write(|conn| {
             // Whoever edits it at this moment is waited for.
             db::lock_row(conn, "blocks", id)?;
