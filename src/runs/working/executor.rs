@@ -146,7 +146,7 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
     });
     conclude(app, &taken, policy, signals.stopped(), outcome)?;
     if let Some(block_id) = run.block_id
-        && let Err(error) = app.blocks.lend(|conn| generations::tend(conn, block_id))
+        && let Err(error) = generations::tend(&app.blocks, block_id)
     {
         tracing::warn!(block_id, %error, "a Block could not be tended; its next run will");
     }

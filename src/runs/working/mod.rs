@@ -1,5 +1,6 @@
 //! From the queue to the end of a run: [`executor`] takes runs and sees them through, [`work`] fetches and loads,
-//! [`settling`] moves or deletes what was loaded, [`rescue`] looks after runs whose worker was not heard of, [`crew`] gives them threads.
+//! [`settling`] moves or deletes what was loaded, [`earlier`] is of what a former attempt had loaded, [`rescue`] looks
+//! after runs whose worker was not heard of, [`crew`] gives them threads.
 
 pub mod crew;
 mod earlier;

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::{ledger, physical, views};
 use crate::db::schema::block_db::{block_state, generations};
-use crate::db::{self, Conn, Pool, text_enum};
+use crate::db::{self, Conn, Location, Pool, text_enum};
 use crate::error::Result;
 
 /// How many generations of a Block are kept, the visible one included.
@@ -131,12 +131,15 @@ pub fn prune(conn: &mut Conn, block_id: i64) -> Result<()> {
     Ok(())
 }
 
-/// What can wait until a load is visible and its run has said so.
-pub fn tend(conn: &mut Conn, block_id: i64) -> Result<()> {
-    match current_table(conn, block_id)? {
+/// What can wait until a load is visible and its run has said so; nothing on SQLite, whose rows are ordered by `_row`.
+pub fn tend(blocks: &Pool, block_id: i64) -> Result<()> {
+    if let Location::Sqlite { .. } = blocks.location() {
+        return Ok(());
+    }
+    blocks.lend(|conn| match current_table(conn, block_id)? {
         Some(table) => physical::index_rows(conn, &table),
         None => Ok(()),
-    }
+    })
 }
 
 /// Drops the generations of a Block that holds no rows, so that its columns may become others; `false` when it holds rows

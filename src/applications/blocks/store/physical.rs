@@ -83,12 +83,7 @@ pub fn seal(conn: &mut Conn, staging: &Staging, file: i32, merge: Merge) -> Resu
 /// On PostgreSQL the index by which rows are paged, unless it is there. It costs a sixth of a load, so it is made once
 /// the load is visible: nobody who reads waits for it, and until then a page takes a little longer.
 pub fn index_rows(conn: &mut Conn, table: &str) -> Result<()> {
-    match conn {
-        Conn::Sqlite(_) => Ok(()),
-        Conn::Pg(conn) => {
-            Ok(conn.batch_execute(&format!("CREATE UNIQUE INDEX IF NOT EXISTS {table}_row ON {table} (_row)"))?)
-        }
-    }
+    Ok(conn.batch_execute(&format!("CREATE UNIQUE INDEX IF NOT EXISTS {table}_row ON {table} (_row)"))?)
 }
 
 /// The unique index over the key columns. Fails with a unique violation where two rows have one key.
