@@ -29,7 +29,9 @@ pub use migrations::{Which, alone, migrate};
 pub use pool::{Conn, Location, Pool, write};
 pub(crate) use types::text_enum;
 
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::BigInt;
 
 /// The backend that typed queries are boxed for: `query.into_boxed::<db::Backend>()`.
@@ -46,12 +48,34 @@ pub fn ping(conn: &mut Conn) -> crate::error::Result<()> {
 /// Application does not wait for who saves a schedule there. `table` is ours, never a person's text.
 pub fn lock_row(conn: &mut Conn, table: &'static str, id: i64) -> QueryResult<()> {
     if let Conn::Pg(conn) = conn {
-        diesel::sql_query(format!("SELECT 1 FROM {table} WHERE id = $1 FOR NO KEY UPDATE"))
-            .bind::<BigInt, _>(id)
-            .execute(conn)?;
+        Lock { table, id }.execute(conn)?;
     }
     Ok(())
 }
+
+/// A query of its own, because Diesel prepares those that it is handed as text anew each time.
+struct Lock {
+    table: &'static str,
+    id: i64,
+}
+
+impl QueryId for Lock {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl QueryFragment<Pg> for Lock {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        pass.push_sql("SELECT 1 FROM ");
+        pass.push_identifier(self.table)?;
+        pass.push_sql(" WHERE id = ");
+        pass.push_bind_param::<BigInt, _>(&self.id)?;
+        pass.push_sql(" FOR NO KEY UPDATE");
+        Ok(())
+    }
+}
+
+impl RunQueryDsl<PgConnection> for Lock {}
 
 /// The same for several rows, in the order of their ids, so that two who want the same rows do not wait for each other.
 pub fn lock_rows(conn: &mut Conn, table: &'static str, ids: &[i64]) -> QueryResult<()> {

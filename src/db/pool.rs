@@ -1,7 +1,7 @@
 //! Connections, and the two ways to use one.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
@@ -28,26 +28,22 @@ pub enum Location {
 /// `meaning` reads the server's messages. Only who was granted it may choose their language: then it stays as it is.
 const ENGLISH: &str = "DO $$ BEGIN SET lc_messages TO 'C'; EXCEPTION WHEN insufficient_privilege THEN NULL; END $$";
 
-/// The derived `establish` of a multi connection tries the databases in turn and hides the error, so this chooses.
-struct Manager(Location);
-
-impl r2d2::ManageConnection for Manager {
-    type Connection = Conn;
-    type Error = diesel::r2d2::Error;
-
-    fn connect(&self) -> Result<Conn, Self::Error> {
+impl Location {
+    /// The derived `establish` of a multi connection tries the databases in turn and hides the error, so this chooses.
+    fn connect(&self) -> Result<Conn, diesel::r2d2::Error> {
         use diesel::r2d2::Error::{ConnectionError, QueryError};
-        match &self.0 {
-            Location::Postgres { url, schema } => {
+        match self {
+            Self::Postgres { url, schema } => {
                 let mut conn = PgConnection::establish(url).map_err(ConnectionError)?;
+                // Compiling a query takes PostgreSQL longer, some 20 ms, than any page may.
                 conn.batch_execute(&format!(
                     "SET search_path TO {schema}; SET TIME ZONE 'UTC'; SET client_min_messages TO warning; \
-                     SET lock_timeout TO '15s'; SET idle_in_transaction_session_timeout TO '60s'; {ENGLISH}"
+                     SET lock_timeout TO '15s'; SET idle_in_transaction_session_timeout TO '60s'; SET jit TO off; {ENGLISH}"
                 ))
                 .map_err(QueryError)?;
                 Ok(Conn::Pg(conn))
             }
-            Location::Sqlite { file } => {
+            Self::Sqlite { file } => {
                 let mut conn = SqliteConnection::establish(&file.to_string_lossy()).map_err(ConnectionError)?;
                 // busy_timeout first: switching to WAL needs the lock that another process may hold. FULL: with NORMAL a
                 // power cut may lose the last commits of one file and keep those of the other, which answered to them.
@@ -60,19 +56,46 @@ impl r2d2::ManageConnection for Manager {
             }
         }
     }
+}
 
-    fn is_valid(&self, conn: &mut Conn) -> Result<(), Self::Error> {
-        match conn {
+/// How long a connection that answered is believed to be there still: to ask it each time would cost a run a dozen
+/// round trips.
+const BELIEVED: Duration = Duration::from_secs(1);
+
+/// A connection of a pool.
+struct Pooled {
+    conn: Conn,
+    /// When it last did what it was asked to; none after an error, which may be that it is gone.
+    answered: Option<Instant>,
+}
+
+impl Pooled {
+    fn ask<T, E>(&mut self, queries: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
+        self.answered = None;
+        queries(&mut self.conn).inspect(|_| self.answered = Some(Instant::now()))
+    }
+}
+
+struct Manager(Location);
+
+impl r2d2::ManageConnection for Manager {
+    type Connection = Pooled;
+    type Error = diesel::r2d2::Error;
+
+    fn connect(&self) -> Result<Pooled, Self::Error> {
+        Ok(Pooled { conn: self.0.connect()?, answered: Some(Instant::now()) })
+    }
+
+    fn is_valid(&self, pooled: &mut Pooled) -> Result<(), Self::Error> {
+        match &mut pooled.conn {
+            Conn::Pg(_) if pooled.answered.is_some_and(|at| at.elapsed() < BELIEVED) => Ok(()),
             Conn::Pg(conn) => conn.ping().map_err(diesel::r2d2::Error::QueryError),
             Conn::Sqlite(_) => Ok(()), // a file does not go away between two calls
         }
     }
 
-    fn has_broken(&self, conn: &mut Conn) -> bool {
-        match conn {
-            Conn::Pg(conn) => conn.is_broken(),
-            Conn::Sqlite(conn) => conn.is_broken(),
-        }
+    fn has_broken(&self, pooled: &mut Pooled) -> bool {
+        on!(&mut pooled.conn, c => c.is_broken())
     }
 }
 
@@ -95,8 +118,7 @@ impl Pool {
         if let Location::Sqlite { .. } = location {
             super::sqlite::count_no_memory();
         }
-        let first = r2d2::ManageConnection::connect(&Manager(location.clone())).map_err(|e| e.to_string())?;
-        drop(first);
+        drop(location.connect().map_err(|e| e.to_string())?);
         let pool = |size: u32, patience: u64| {
             r2d2::Pool::builder()
                 .max_size(size)
@@ -121,13 +143,12 @@ impl Pool {
 
     /// A connection of one's own outside the pool, for a load that holds it long.
     pub fn connect(&self) -> Result<Conn> {
-        r2d2::ManageConnection::connect(&Manager(self.location.clone()))
-            .map_err(|error| super::meaning::Meaning::Unavailable.error(error))
+        self.location.connect().map_err(|error| super::meaning::Meaning::Unavailable.error(error))
     }
 
     /// Runs queries that change nothing. Blocks: call it from a blocking thread.
     pub fn read<T>(&self, queries: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
-        queries(&mut *self.readers.get()?)
+        self.readers.get()?.ask(queries)
     }
 
     /// Lends a connection that may write, for transactions of the caller's own. Blocks, as [`Pool::write`] does.
@@ -135,13 +156,13 @@ impl Pool {
         &self,
         deeds: impl FnOnce(&mut Conn) -> Result<T, E>,
     ) -> Result<T, E> {
-        deeds(&mut *self.writers.get().map_err(crate::error::AppError::from)?)
+        self.writers.get().map_err(crate::error::AppError::from)?.ask(deeds)
     }
 
     /// Runs one transaction. On SQLite it begins IMMEDIATE: a deferred one that reads and then writes loses whenever
     /// another writer came between. Blocks: call it from a blocking thread, and never wait for the network inside.
     pub fn write<T>(&self, queries: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
-        write(&mut *self.writers.get()?, queries)
+        self.lend(|conn| write(conn, queries))
     }
 }
 

@@ -5,7 +5,7 @@ use chrono::Duration;
 use serde_json::{Value, json};
 
 use super::lifecycle::{RunStatus, Trigger};
-use super::model::{Filter, Run, Summary};
+use super::model::{Filter, LogLine, Run, Summary};
 use super::queue_store::{self as queue, NewRun};
 use super::reading::{glance, newest};
 use super::runnable_store::{self as runnable, Runnable};
@@ -137,7 +137,7 @@ pub fn cancel(conn: &mut Conn, by: &By, run_id: i64, now: Moment) -> Result<Run>
         || queue::request_cancel(conn, run_id)?
         || queue::cancel_queued(conn, run_id, &waits, now)?
     {
-        queue::write_log(conn, run_id, now, "info", &format!("{name} asked to cancel."))?;
+        queue::write_log(conn, run_id, &[LogLine::new(now, "info", format!("{name} asked to cancel."))])?;
         by.audit(conn, Entry::of("run.cancelled", "run", run_id).application(run.application_id), now)?;
         return store::by_id(conn, run_id)?.ok_or(AppError::NotFound);
     }
@@ -183,7 +183,7 @@ pub fn summary(conn: &mut Conn, by: &By, run_id: i64) -> Result<(Summary, Entere
 }
 
 /// The whole log of a run, for a caller that has found it.
-pub fn log(conn: &mut Conn, run_id: i64) -> Result<Vec<super::LogLine>> {
+pub fn log(conn: &mut Conn, run_id: i64) -> Result<Vec<LogLine>> {
     store::log(conn, run_id, i64::MAX)
 }
 

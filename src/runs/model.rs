@@ -91,6 +91,12 @@ pub struct LogLine {
     pub message: String,
 }
 
+impl LogLine {
+    pub fn new(at: Moment, level: &str, message: impl Into<String>) -> Self {
+        Self { at, level: level.to_owned(), message: message.into() }
+    }
+}
+
 /// How far a running run is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {

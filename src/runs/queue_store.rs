@@ -9,7 +9,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::lifecycle::{RunStatus, Trigger};
-use super::model::Run;
+use super::model::{LogLine, Run};
 use super::resource;
 use crate::clock::Moment;
 use crate::db::schema::{outcomes, run_leases, run_log, runs};
@@ -196,15 +196,18 @@ pub fn request_cancel(conn: &mut Conn, run_id: i64) -> Result<bool> {
     Ok(changed == 1)
 }
 
-pub fn write_log(conn: &mut Conn, run_id: i64, at: Moment, level: &str, message: &str) -> Result<()> {
-    diesel::insert_into(run_log::table)
-        .values((
+/// Adds lines to the log of a run, in one statement.
+pub fn write_log(conn: &mut Conn, run_id: i64, lines: &[LogLine]) -> Result<()> {
+    let row = |line: &LogLine| {
+        (
             run_log::run_id.eq(run_id),
-            run_log::at.eq(at),
-            run_log::level.eq(level),
-            run_log::message.eq(message),
-        ))
-        .execute(conn)?;
+            run_log::at.eq(line.at),
+            run_log::level.eq(line.level.clone()),
+            run_log::message.eq(line.message.clone()),
+        )
+    };
+    let rows: Vec<_> = lines.iter().map(row).collect();
+    on!(conn, c => diesel::insert_into(run_log::table).values(rows).execute(c))?;
     Ok(())
 }
 

@@ -34,23 +34,17 @@ pub fn occurrences(rule: &Rule, after: Moment) -> impl Iterator<Item = Moment> {
     std::iter::successors(next_after(rule, after), |at| next_after(rule, *at))
 }
 
-/// How many occurrences lie from one instant (included) to another (excluded). Steps of elapsed time without a window
-/// are reckoned, the others counted one by one.
+/// How many occurrences lie from one instant (included) to another (excluded). Those that follow each other evenly are
+/// reckoned, not counted one by one.
 pub fn count_between(rule: &Rule, from: Moment, to: Moment) -> usize {
-    let (Some(first), Some(step)) = (first_at_or_after(rule, from), elapsed_step(rule)) else {
-        return count_on(rule, from, to);
-    };
-    if rule.repeat.window().is_some() || first >= to {
-        return count_on(rule, from, to);
+    let second_before = |at: Moment| (at.micros() - 1).div_euclid(1_000_000);
+    let (mut from, until) = (second_before(from) + 1, second_before(to));
+    let mut count = 0;
+    while let Some(even) = span(rule, from, until) {
+        count += (even.last - even.first) / even.step + 1;
+        from = even.last + 1;
     }
-    // The last one is at or after the first, so that their distance is a number of steps.
-    let last = latest_at_or_before(rule, Moment::from_micros(to.micros() - 1)).unwrap_or(first);
-    usize::try_from(last.since(first).num_seconds() / step).unwrap_or(0) + 1
-}
-
-fn count_on(rule: &Rule, from: Moment, to: Moment) -> usize {
-    let before = Moment::from_micros(from.micros() - 1);
-    occurrences(rule, before).take_while(|at| *at < to).count()
+    usize::try_from(count).unwrap_or(0)
 }
 
 impl Rule {

@@ -3,7 +3,8 @@
 //! real server over HTTP, and prints one table per database. The goal is 50 ms p99 and 300 kB for each. Then 100,000 runs
 //! expire and are removed, in batches of which none may hold the write lock over 50 ms.
 //!
-//! `TIDEGATE_BENCH_RUNS` makes the history shorter.
+//! `TIDEGATE_BENCH_RUNS` makes the history shorter, `TIDEGATE_BENCH_PAGES` asks only for what has that in its name:
+//! a page, or "expire".
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
@@ -47,8 +48,15 @@ use support::{Database, World, queries, settings, with_world};
 
 const ROUNDS: usize = 100;
 
+fn asked_for(name: &str) -> bool {
+    name.contains(&std::env::var("TIDEGATE_BENCH_PAGES").unwrap_or_default())
+}
+
 /// One page, asked for again and again.
 async fn measure(world: &World, name: &str, get: impl AsyncFn() -> usize) {
+    if !asked_for(name) {
+        return;
+    }
     for _ in 0..3 {
         get().await;
     }
@@ -137,7 +145,9 @@ fn main() {
     for database in [Database::Sqlite, Database::Postgres] {
         if database == Database::Sqlite || settings::postgres().is_some() {
             with_world(database, pages);
-            with_world(database, expire);
+            if asked_for("expire") {
+                with_world(database, expire);
+            }
         }
     }
 }

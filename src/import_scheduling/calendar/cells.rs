@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::Duration;
 
-use super::fold::{Band, Key};
+use super::fold::{Band, Key, Tally};
 use super::frame::View;
 use super::scene::{Crowd, Planned, Scene};
 use crate::clock::Moment;
@@ -86,6 +86,17 @@ fn first_sentence(text: &str) -> &str {
     text.split_inclusive(". ").next().unwrap_or_default().trim().trim_end_matches('.')
 }
 
+/// The class and icon of a status.
+fn look(status: RunStatus) -> (&'static str, Icon) {
+    let chip = status_chip(status);
+    (if chip.class.is_empty() { "is-idle" } else { chip.class }, chip.icon)
+}
+
+/// The same for several in one: as the worst of them.
+pub fn looks(tally: &Tally) -> (&'static str, Icon) {
+    tally.shown_as().map_or(("plan", "clock"), look)
+}
+
 impl Scene {
     /// Where an entry's details are.
     fn details(&self, what: &str) -> String {
@@ -130,15 +141,14 @@ impl Scene {
 
     pub fn run_entry(&self, run: &Run) -> Entry {
         let at = run.stands_for();
-        let chip = status_chip(run.status);
-        let class = if chip.class.is_empty() { "is-idle" } else { chip.class };
+        let (class, icon) = look(run.status);
         Entry {
             id: format!("r-{}", run.id),
             href: Some(self.details(&format!("run={}", run.id))),
             dialog: true,
             edit: self.edit(run.schedule_id),
             class: class.to_owned(),
-            icon: chip.icon,
+            icon,
             name: run.name.clone(),
             iso: words::machine_time(at),
             clock: if at < self.frame.from() {
@@ -202,10 +212,7 @@ impl Scene {
     }
 
     pub fn band_entry(&self, band: &Band) -> Entry {
-        let (chip_class, icon) = match band.tally.shown_as() {
-            Some(status) => (status_chip(status).class, status_chip(status).icon),
-            None => ("plan", "clock"),
-        };
+        let (class, icon) = looks(&band.tally);
         let base = self.base();
         let (href, dialog, edit, id) = match band.key {
             Key::Schedule(id) if self.schedules.contains_key(&id) => {
@@ -223,7 +230,7 @@ impl Scene {
             href,
             dialog,
             edit,
-            class: if chip_class.is_empty() { "is-idle" } else { chip_class }.to_owned(),
+            class: class.to_owned(),
             icon,
             name: self.band_name(band.key),
             iso: self.frame.days[band.first].from.rfc3339(),
@@ -261,10 +268,7 @@ impl Scene {
         if leads {
             said += if crowd.hour.is_none() { ". Show the day" } else { ". Show only failed" };
         }
-        let (class, icon) = match crowd.tally.shown_as() {
-            Some(status) => (status_chip(status).class, status_chip(status).icon),
-            None => ("plan", "clock"),
-        };
+        let (class, icon) = looks(&crowd.tally);
         let total = words::counted(crowd.tally.total(), "entry", "entries");
         let (id, clock, name) = match crowd.hour {
             Some(hour) => (format!("c-{}-{hour}", crowd.day), format!("{hour:02}:00 to {:02}:00,", hour + 1), total),
@@ -275,7 +279,7 @@ impl Scene {
             href: leads.then(|| there.address(&self.page())),
             dialog: false,
             edit: None,
-            class: if class.is_empty() { "is-idle" } else { class }.to_owned(),
+            class: class.to_owned(),
             icon,
             name,
             iso: day.from.rfc3339(),

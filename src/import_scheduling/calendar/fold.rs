@@ -138,7 +138,7 @@ pub fn crowd(view: View) -> i64 {
 }
 
 /// So many runs are told apart by schedule in one look; of days that hold more all is counted together.
-pub const MOST_APART: i64 = 20_000;
+pub const MOST_APART: i64 = 3_000;
 
 /// Which days are counted as a whole: the busiest, as far as the others together stay within [`MOST_APART`].
 pub fn whole(of_days: &[i64]) -> Vec<bool> {

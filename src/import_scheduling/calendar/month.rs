@@ -1,6 +1,7 @@
 //! A month: weeks below each other, and in each day a few entries; the others are counted.
 
-use super::cells::{Entry, Item};
+use super::cells::{Entry, Item, looks};
+use super::fold::Band;
 use super::page::day_address;
 use super::scene::Scene;
 
@@ -28,26 +29,48 @@ pub struct Square {
 /// So many entries of a day stand in a month; the others are counted.
 const IN_A_SQUARE: usize = 4;
 
+/// What a day holds. Hundreds of bands may lie on one of which a few are drawn.
+enum Held<'a> {
+    Band(&'a Band),
+    Entry(Box<Entry>),
+}
+
+impl Held<'_> {
+    fn is_bad(&self) -> bool {
+        match self {
+            Self::Band(band) => looks(&band.tally).0 == "is-bad",
+            Self::Entry(entry) => entry.class == "is-bad",
+        }
+    }
+
+    fn drawn(self, scene: &Scene) -> Entry {
+        match self {
+            Self::Band(band) => scene.band_entry(band),
+            Self::Entry(entry) => *entry,
+        }
+    }
+}
+
 pub fn month(scene: &Scene) -> Month {
     let frame = &scene.frame;
-    let mut of_day: Vec<Vec<Entry>> = vec![Vec::new(); frame.days.len()];
+    let mut of_day: Vec<Vec<Held>> = frame.days.iter().map(|_| Vec::new()).collect();
     for band in &scene.bands {
-        of_day[band.first].push(scene.band_entry(band));
+        of_day[band.first].push(Held::Band(band));
     }
     for ((day, _), items) in scene.cells().items {
         of_day[day].extend(items.into_iter().filter_map(|item| match item {
-            Item::Entry(entry) => Some(*entry),
+            Item::Entry(entry) => Some(Held::Entry(entry)),
             Item::Now(_) => None,
         }));
     }
     let days = of_day
         .into_iter()
         .enumerate()
-        .map(|(n, mut entries)| {
+        .map(|(n, mut held)| {
             let day = &frame.days[n];
-            let nothing = entries.is_empty();
-            let rest = if entries.len() > IN_A_SQUARE + 1 { entries.split_off(IN_A_SQUARE) } else { Vec::new() };
-            let bad = rest.iter().filter(|entry| entry.class == "is-bad").count();
+            let nothing = held.is_empty();
+            let rest = if held.len() > IN_A_SQUARE + 1 { held.split_off(IN_A_SQUARE) } else { Vec::new() };
+            let bad = rest.iter().filter(|held| held.is_bad()).count();
             let more = (!rest.is_empty()).then(|| match bad {
                 0 => format!("{} more", rest.len()),
                 bad => format!("{} more, {bad} with failures", rest.len()),
@@ -62,7 +85,7 @@ pub fn month(scene: &Scene) -> Month {
                 inside: day.inside,
                 change: day.clock_words(),
                 frozen: scene.frozen_words(n),
-                entries,
+                entries: held.into_iter().map(|held| held.drawn(scene)).collect(),
                 more,
                 nothing,
             }

@@ -79,12 +79,14 @@ pub fn totals(conn: &mut Conn, filter: &Filter, stretches: &[Stretch]) -> Result
         return Ok(Vec::new());
     }
     let query = diesel::sql_query(format!(
-        "{} SELECT * FROM (SELECT CAST(s.n AS BIGINT) AS stretch, t.status, (SELECT count(*) FROM runs r WHERE {}) \
-         AS count FROM s CROSS JOIN t) counted WHERE count > 0",
+        "{} SELECT CAST(s.n AS BIGINT) AS stretch, t.status, (SELECT count(*) FROM runs r WHERE {}) AS count \
+         FROM s CROSS JOIN t",
         with(filter, stretches),
         placed(filter),
     ));
-    Ok(on!(conn, c => query.load(c))?)
+    let mut totals: Vec<Total> = on!(conn, c => query.load(c))?;
+    totals.retain(|total| total.count > 0);
+    Ok(totals)
 }
 
 /// How many of each schedule they are.

@@ -6,8 +6,8 @@ use diesel::prelude::*;
 
 use super::leases_store as leases;
 use crate::clock::Moment;
-use crate::db::Conn;
-use crate::db::schema::{run_log, run_results, run_steps, runs};
+use crate::db::schema::{run_results, run_steps, runs};
+use crate::db::{Conn, on};
 use crate::error::Result;
 use crate::imports::{self, ConfigurationStatus};
 use crate::runs::lifecycle::RunStatus;
@@ -64,12 +64,11 @@ fn write_end(conn: &mut Conn, run: &Run, ending: &Ending, now: Moment) -> Result
     if let Some(result) = &ending.result {
         write_result(conn, run.id, result)?;
     }
-    write_attempt(conn, run, ending)?;
-    let (level, words) = match &ending.cause {
-        Some(cause) => ("error", format!("{}: {cause}", ending.status.words())),
-        None => ("info", ending.status.words().to_owned()),
+    let last = match &ending.cause {
+        Some(cause) => LogLine::new(now, "error", format!("{}: {cause}", ending.status.words())),
+        None => LogLine::new(now, "info", ending.status.words()),
     };
-    queue::write_log(conn, run.id, now, level, &words)?;
+    write_attempt(conn, run, ending, last)?;
     let status = match ending.status {
         RunStatus::Success => ConfigurationStatus::Success,
         RunStatus::Partial => ConfigurationStatus::Partial,
@@ -120,10 +119,11 @@ pub fn put_back(conn: &mut Conn, run: &Run, fence: i64, back: &Back<'_>, now: Mo
         return Ok(false);
     }
     queue::restore_waiting_key(conn, run)?;
-    if let Some(ending) = back.ending {
-        write_attempt(conn, run, ending)?;
+    let last = LogLine::new(now, "warning", back.reason);
+    match back.ending {
+        Some(ending) => write_attempt(conn, run, ending, last)?,
+        None => queue::write_log(conn, run.id, &[last])?,
     }
-    queue::write_log(conn, run.id, now, "warning", back.reason)?;
     Ok(true)
 }
 
@@ -137,18 +137,18 @@ pub fn cancelled(ending: Option<&Ending>) -> Ending {
     }
 }
 
-/// The steps of an attempt, and its part of the log: that it began, each step as it ended, what else was noted.
-fn write_attempt(conn: &mut Conn, run: &Run, ending: &Ending) -> Result<()> {
+/// The steps of an attempt, and its part of the log: that it began, each step as it ended, what else was noted, and what
+/// came of it.
+fn write_attempt(conn: &mut Conn, run: &Run, ending: &Ending, last: LogLine) -> Result<()> {
     write_steps(conn, run.id, &ending.steps)?;
-    let line = |at, level: &str, message| LogLine { at, level: level.to_owned(), message };
-    let began = run.started_at.map(|at| line(at, "info", format!("Attempt {} began.", run.attempt)));
+    let began = run.started_at.map(|at| LogLine::new(at, "info", format!("Attempt {} began.", run.attempt)));
     let steps = ending.steps.iter().map(|step| {
         let level = if step.status == "failed" { "error" } else { "info" };
-        line(step.started_at.plus(step.duration), level, format!("{}: {}", step.name, step.detail))
+        LogLine::new(step.started_at.plus(step.duration), level, format!("{}: {}", step.name, step.detail))
     });
-    let mut lines: Vec<LogLine> = began.into_iter().chain(steps).collect();
-    lines.extend(ending.log.iter().cloned());
-    write_lines(conn, run.id, &lines)
+    let lines: Vec<LogLine> =
+        began.into_iter().chain(steps).chain(ending.log.iter().cloned()).chain([last]).collect();
+    queue::write_log(conn, run.id, &lines)
 }
 
 fn write_result(conn: &mut Conn, run_id: i64, result: &RunResult) -> Result<()> {
@@ -173,32 +173,18 @@ fn write_result(conn: &mut Conn, run_id: i64, result: &RunResult) -> Result<()> 
 /// The steps of the last attempt stay.
 fn write_steps(conn: &mut Conn, run_id: i64, steps: &[RunStep]) -> Result<()> {
     diesel::delete(run_steps::table.filter(run_steps::run_id.eq(run_id))).execute(conn)?;
-    for (position, step) in (0i32..).zip(steps) {
-        diesel::insert_into(run_steps::table)
-            .values((
-                run_steps::run_id.eq(run_id),
-                run_steps::position.eq(position),
-                run_steps::name.eq(&step.name),
-                run_steps::status.eq(&step.status),
-                run_steps::detail.eq(&step.detail),
-                run_steps::started_at.eq(step.started_at),
-                run_steps::duration_us.eq(step.duration.num_microseconds().unwrap_or(i64::MAX)),
-            ))
-            .execute(conn)?;
-    }
-    Ok(())
-}
-
-fn write_lines(conn: &mut Conn, run_id: i64, lines: &[LogLine]) -> Result<()> {
-    for line in lines {
-        diesel::insert_into(run_log::table)
-            .values((
-                run_log::run_id.eq(run_id),
-                run_log::at.eq(line.at),
-                run_log::level.eq(&line.level),
-                run_log::message.eq(&line.message),
-            ))
-            .execute(conn)?;
-    }
+    let row = |(position, step): (i32, &'_ RunStep)| {
+        (
+            run_steps::run_id.eq(run_id),
+            run_steps::position.eq(position),
+            run_steps::name.eq(step.name.clone()),
+            run_steps::status.eq(step.status.clone()),
+            run_steps::detail.eq(step.detail.clone()),
+            run_steps::started_at.eq(step.started_at),
+            run_steps::duration_us.eq(step.duration.num_microseconds().unwrap_or(i64::MAX)),
+        )
+    };
+    let rows: Vec<_> = (0..).zip(steps).map(row).collect();
+    on!(conn, c => diesel::insert_into(run_steps::table).values(rows).execute(c))?;
     Ok(())
 }

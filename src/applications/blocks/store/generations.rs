@@ -131,14 +131,23 @@ pub fn prune(conn: &mut Conn, block_id: i64) -> Result<()> {
     Ok(())
 }
 
+/// Up to so many rows a page is as quick without an index, which would cost a small load more than its rows.
+const FEW_ROWS: i64 = 1_000;
+
 /// What can wait until a load is visible and its run has said so; nothing on SQLite, whose rows are ordered by `_row`.
 pub fn tend(blocks: &Pool, block_id: i64) -> Result<()> {
     if let Location::Sqlite { .. } = blocks.location() {
         return Ok(());
     }
-    blocks.lend(|conn| match current_table(conn, block_id)? {
-        Some(table) => physical::index_rows(conn, &table),
-        None => Ok(()),
+    blocks.lend(|conn| {
+        let shown: Option<(Option<i64>, i64)> =
+            block_state::table.find(block_id).select((block_state::generation, block_state::row_count)).first(conn).optional()?;
+        match shown {
+            Some((Some(generation), rows)) if rows > FEW_ROWS => {
+                physical::index_rows(conn, &physical::table(block_id, generation))
+            }
+            _ => Ok(()),
+        }
     })
 }
 

@@ -82,21 +82,15 @@ impl From<diesel::result::Error> for LoadRefused {
 pub fn begin(conn: &mut Conn, block: &Block, run: &RunKey, fence: i64, now: Moment) -> Result<Staging, LoadRefused> {
     // The refusal goes round the transaction, whose errors are `AppError`.
     let staging = db::write(conn, |conn| {
-        make_state(conn, block.id)?;
-        let moved = diesel::update(
-            block_state::table.filter(block_state::block_id.eq(block.id)).filter(block_state::fence.le(fence)),
-        )
-        .set((block_state::fence.eq(fence), block_state::last_generation.eq(block_state::last_generation + 1)))
-        .execute(conn)?;
-        if moved == 0 {
-            return Ok(None);
+        // Only a Block's first load has to make its row.
+        let mut generation = next_generation(conn, block.id, fence)?;
+        if generation.is_none() {
+            make_state(conn, block.id)?;
+            generation = next_generation(conn, block.id, fence)?;
         }
+        let Some(generation) = generation else { return Ok(None) };
         // While the Block's row is held: a successor cannot have written any of its own yet.
         rejects::forget(conn, run.id)?;
-        let generation: i64 = block_state::table
-            .filter(block_state::block_id.eq(block.id))
-            .select(block_state::last_generation)
-            .first(conn)?;
         diesel::insert_into(generation_rows::table)
             .values((
                 generation_rows::block_id.eq(block.id),
@@ -121,6 +115,16 @@ pub fn begin(conn: &mut Conn, block: &Block, run: &RunKey, fence: i64, now: Mome
         }
     }
     Ok(staging)
+}
+
+/// Registers a fence and takes the next generation; none when a newer fence has the Block, or it has no row yet.
+fn next_generation(conn: &mut Conn, block_id: i64, fence: i64) -> Result<Option<i64>> {
+    let row = block_state::table.filter(block_state::block_id.eq(block_id)).filter(block_state::fence.le(fence));
+    Ok(diesel::update(row)
+        .set((block_state::fence.eq(fence), block_state::last_generation.eq(block_state::last_generation + 1)))
+        .returning(block_state::last_generation)
+        .get_result(conn)
+        .optional()?)
 }
 
 /// One Block's part of what a run loads.
@@ -253,7 +257,10 @@ fn show(conn: &mut Conn, (staging, load): &Part<'_>, now: Moment) -> Result<Ledg
     {
         let table = physical::table(staging.block_id, shown);
         // Columns that were defined while the load ran are in the view already.
-        physical::add_missing_columns(conn, &table, &view.columns)?;
+        let made: Vec<i32> = load.block.columns.iter().map(|column| column.position).collect();
+        if view.columns.iter().any(|column| !made.contains(&column.position)) {
+            physical::add_missing_columns(conn, &table, &view.columns)?;
+        }
         physical::create_view(conn, &view.name, &view.columns, &table, false)?;
     }
     Ok(row_of(staging, load, &done, (LoadState::Visible, shown), now))

@@ -15,6 +15,7 @@ use crate::freezes::by_clock::{self, Skip};
 use crate::imports::Target;
 use crate::runs::dispatching::occurrence::{Dispatched, row};
 use crate::runs::lifecycle::RunStatus;
+use crate::runs::model::LogLine;
 use crate::runs::queue_store::{self as queue, NewRun};
 use crate::runs::{runnable_store as runnable, store};
 use crate::schedules::clock::Due;
@@ -184,7 +185,7 @@ fn queue_once(conn: &mut Conn, once: Once, at: Moment, now: Moment, done: &mut D
         _ => {
             done.queued += 1;
             // The reason makes room for what the run has to say; the log keeps it.
-            queue::write_log(conn, run.id, now, "info", &once.reason)?;
+            queue::write_log(conn, run.id, &[LogLine::new(now, "info", once.reason.as_str())])?;
         }
     }
     Ok(())
