@@ -4,7 +4,7 @@
 //! expire and are removed, in batches of which none may hold the write lock over 50 ms.
 //!
 //! `TIDEGATE_BENCH_RUNS` makes the history shorter, `TIDEGATE_BENCH_PAGES` asks only for what has that in its name:
-//! a page, or "expire".
+//! a page, or "expire". `cargo bench --bench pages -- sqlite` (or `postgres`) asks one database alone.
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
@@ -142,8 +142,10 @@ async fn expire(world: World) {
 
 fn main() {
     queries::watch();
-    for database in [Database::Sqlite, Database::Postgres] {
-        if database == Database::Sqlite || settings::postgres().is_some() {
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    let wanted = |name: &str| words.is_empty() || words.iter().any(|word| word == name);
+    for (database, name) in [(Database::Sqlite, "sqlite"), (Database::Postgres, "postgres")] {
+        if wanted(name) && (database == Database::Sqlite || settings::postgres().is_some()) {
             with_world(database, pages);
             if asked_for("expire") {
                 with_world(database, expire);

@@ -85,13 +85,14 @@ impl Scene {
         let filter = Filter { application_id, configuration_id: asked.configuration_id, only: asked.only };
 
         let days: Vec<Stretch> = frame.days.iter().map(|day| (day.from, day.to)).collect();
-        let mut of_days = vec![0; days.len()];
+        let mut of_days = vec![Tally::default(); days.len()];
         for total in timeline::totals(conn, &filter, &days)? {
-            of_days[total.stretch as usize] += total.count;
+            of_days[total.stretch as usize].add(total.status, total.count);
         }
-        let whole = fold::whole(&of_days);
+        let counts: Vec<i64> = of_days.iter().map(Tally::runs).collect();
+        let whole = fold::whole(&counts);
         let mut tallies = Tallies::new();
-        let told_apart: Vec<usize> = (0..days.len()).filter(|day| of_days[*day] > 0 && !whole[*day]).collect();
+        let told_apart: Vec<usize> = (0..days.len()).filter(|day| counts[*day] > 0 && !whole[*day]).collect();
         let stretches: Vec<Stretch> = told_apart.iter().map(|day| days[*day]).collect();
         for count in timeline::counts(conn, &filter, &stretches)? {
             let key = key_of(count.schedule_id, count.configuration_id);
@@ -102,7 +103,8 @@ impl Scene {
         fold::count_plans(&frame, &plans, &mut tallies);
         let folding = fold::fold(&frame, &tallies, whole);
         let mut crowds = crowds(conn, &filter, &frame, &tallies, &folding)?;
-        count_whole(conn, &filter, &frame, &plans, &folding, &mut crowds)?;
+        count_whole(conn, &filter, &frame, &of_days, &folding, &mut crowds)?;
+        plan_whole(&frame, &plans, &folding, &mut crowds);
         let (by_schedule, by_hand) = split(&folding);
         let gone: Vec<i64> = by_schedule.iter().copied().filter(|id| !all.contains_key(id)).collect();
         let deleted: Vec<i64> = by_hand.iter().copied().filter(|id| !configurations.contains_key(id)).collect();
@@ -261,27 +263,38 @@ fn crowds(
     Ok(crowds)
 }
 
-/// Counts days of which nothing is told apart: all runs, and what is planned of those that are bands elsewhere.
+/// The runs of days of which nothing is told apart: by the hour, and in a month what is known already.
 fn count_whole(
     conn: &mut Conn,
     filter: &Filter,
     frame: &Frame,
-    plans: &[Plan],
+    of_days: &[Tally],
     folding: &Folding,
     crowds: &mut BTreeMap<(usize, Option<u32>), Tally>,
 ) -> Result<()> {
-    let whole = (0..frame.days.len()).filter(|day| folding.whole[*day]);
-    let slots: Vec<(usize, Option<u32>, Stretch)> = whole
-        .flat_map(|day| match frame.view {
-            View::Month => vec![(day, None, (frame.days[day].from, frame.days[day].to))],
-            _ => frame.hours(day).into_iter().map(|(hour, from, to)| (day, Some(hour), (from, to))).collect(),
-        })
-        .collect();
+    let slots = whole_slots(frame, folding);
+    if frame.view == View::Month {
+        for (day, hour, _) in slots {
+            crowds.entry((day, hour)).or_default().merge(&of_days[day]);
+        }
+        return Ok(());
+    }
     let stretches: Vec<Stretch> = slots.iter().map(|(.., stretch)| *stretch).collect();
     for total in timeline::totals(conn, filter, &stretches)? {
         let (day, hour, _) = slots[total.stretch as usize];
         crowds.entry((day, hour)).or_default().add(total.status, total.count);
     }
+    Ok(())
+}
+
+/// And what is planned there of those that are bands elsewhere.
+fn plan_whole(
+    frame: &Frame,
+    plans: &[Plan],
+    folding: &Folding,
+    crowds: &mut BTreeMap<(usize, Option<u32>), Tally>,
+) {
+    let slots = whole_slots(frame, folding);
     for plan in plans.iter().filter(|plan| folding.keys.contains(&Key::Schedule(plan.schedule))) {
         for (day, hour, (from, to)) in &slots {
             let planned = plan.count(*from, *to);
@@ -290,7 +303,17 @@ fn count_whole(
             }
         }
     }
-    Ok(())
+}
+
+/// Days of which nothing is told apart; but for a month, each hour of them.
+fn whole_slots(frame: &Frame, folding: &Folding) -> Vec<(usize, Option<u32>, Stretch)> {
+    let whole = (0..frame.days.len()).filter(|day| folding.whole[*day]);
+    whole
+        .flat_map(|day| match frame.view {
+            View::Month => vec![(day, None, (frame.days[day].from, frame.days[day].to))],
+            _ => frame.hours(day).into_iter().map(|(hour, from, to)| (day, Some(hour), (from, to))).collect(),
+        })
+        .collect()
 }
 
 /// Takes what is planned on crowded days into their counts.
