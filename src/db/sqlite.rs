@@ -1,4 +1,4 @@
-//! SQLite by its C interface, behind a safe face: the one file where `unsafe` is allowed. Diesel prepares no statement of
+//! SQLite by its C interface, behind a safe face: but for one call of `memory`, the only `unsafe` that there is. Diesel prepares no statement of
 //! run-time SQL twice and copies every text that it binds, which costs half the speed of a load; and it knows neither
 //! the authorizer nor the progress handler, without which nobody else's SQL may be run.
 //!

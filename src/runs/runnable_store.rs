@@ -94,24 +94,20 @@ impl Followed {
 
 /// This version of a configuration, or the newest one; `None` when there is no such version.
 pub fn followed(conn: &mut Conn, configuration_id: i64, version: Option<i64>) -> Result<Option<Followed>> {
-    let version = match version {
-        Some(version) => version,
-        None => {
-            let newest = import_configurations::table.find(configuration_id).select(import_configurations::version);
-            match newest.first(conn).optional()? {
-                Some(version) => version,
-                None => return Ok(None),
-            }
-        }
-    };
-    Ok(configuration_versions::table
-        .find((configuration_id, version))
-        .select((
-            configuration_versions::version,
-            configuration_versions::block_id,
-            configuration_versions::connection_id,
-            configuration_versions::definition,
-        ))
-        .first(conn)
-        .optional()?)
+    let selected = (
+        configuration_versions::version,
+        configuration_versions::block_id,
+        configuration_versions::connection_id,
+        configuration_versions::definition,
+    );
+    let of_it = configuration_versions::table.filter(configuration_versions::configuration_id.eq(configuration_id));
+    Ok(match version {
+        Some(version) => of_it.filter(configuration_versions::version.eq(version)).select(selected).first(conn),
+        None => of_it
+            .inner_join(import_configurations::table)
+            .filter(configuration_versions::version.eq(import_configurations::version))
+            .select(selected)
+            .first(conn),
+    }
+    .optional()?)
 }

@@ -288,12 +288,7 @@ fn count_whole(
 }
 
 /// And what is planned there of those that are bands elsewhere.
-fn plan_whole(
-    frame: &Frame,
-    plans: &[Plan],
-    folding: &Folding,
-    crowds: &mut BTreeMap<(usize, Option<u32>), Tally>,
-) {
+fn plan_whole(frame: &Frame, plans: &[Plan], folding: &Folding, crowds: &mut BTreeMap<(usize, Option<u32>), Tally>) {
     let slots = whole_slots(frame, folding);
     for plan in plans.iter().filter(|plan| folding.keys.contains(&Key::Schedule(plan.schedule))) {
         for (day, hour, (from, to)) in &slots {

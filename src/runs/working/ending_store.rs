@@ -146,8 +146,7 @@ fn write_attempt(conn: &mut Conn, run: &Run, ending: &Ending, last: LogLine) -> 
         let level = if step.status == "failed" { "error" } else { "info" };
         LogLine::new(step.started_at.plus(step.duration), level, format!("{}: {}", step.name, step.detail))
     });
-    let lines: Vec<LogLine> =
-        began.into_iter().chain(steps).chain(ending.log.iter().cloned()).chain([last]).collect();
+    let lines: Vec<LogLine> = began.into_iter().chain(steps).chain(ending.log.iter().cloned()).chain([last]).collect();
     queue::write_log(conn, run.id, &lines)
 }
 

@@ -20,6 +20,7 @@ use super::work::{Board, Done, Import, Job, Retry, Undone, Work};
 use crate::app::App;
 use crate::applications::blocks::generations;
 use crate::error::{AppError, Result};
+use crate::memory;
 use crate::runs::lifecycle::RunStatus;
 use crate::runs::policy::{Policy, back_off};
 use crate::runs::store;
@@ -28,6 +29,8 @@ use crate::runs::store;
 const LOOK: Span = Span::from_millis(500);
 /// How long a run may go on after the process was asked to stop; then it is given back.
 const GRACE_AT_STOP: Span = Span::from_secs(15);
+/// A run that took longer may have filled buffers that are worth giving back.
+const LONG: Span = Span::from_millis(500);
 /// How long a run waits that could not begin for a reason of ours.
 const SOON: i64 = 10;
 
@@ -120,6 +123,7 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
         return finish(app, &taken, &Ending::failed(reason));
     }
     let _at_work = app.at_work.enter(run.id);
+    let began = Instant::now();
     let signals =
         Signals { cancel: CancellationToken::new(), cancelled: AtomicBool::new(false), stop: AtomicU8::new(0) };
     let deadline = Instant::now() + Span::from_secs(u64::try_from(policy.attempt_seconds).unwrap_or(3_600).max(1));
@@ -149,6 +153,9 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
         && let Err(error) = generations::tend(&app.blocks, block_id)
     {
         tracing::warn!(block_id, %error, "a Block could not be tended; its next run will");
+    }
+    if began.elapsed() > LONG {
+        memory::give_back();
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use super::leases_store as leases;
 use crate::app::App;
 use crate::clock::Moment;
 use crate::db::schema::{resource_leases, run_leases, runs, workspace};
-use crate::db::{self, Conn};
+use crate::db::{self, Conn, on};
 use crate::error::{AppError, Result};
 use crate::runs::lifecycle::RunStatus;
 use crate::runs::model::Run;
@@ -100,8 +100,8 @@ pub fn take(conn: &mut Conn, app: &App, places: usize, now: Moment) -> Result<To
 /// A run that may begin, and its Application.
 type Candidate = (i64, i64);
 
-/// The run that begins next: by hand before the rest, of the Application after the one whose turn it was. At most four
-/// looks into one index, whatever waits there; typed queries, because Diesel prepares those once for each connection.
+/// The run that begins next: by hand before the rest, of the Application after the one whose turn it was. Few looks into
+/// one index, whatever waits there; typed queries, because Diesel prepares those once for each connection.
 fn next(conn: &mut Conn, turn: i64) -> Result<Option<Candidate>> {
     for precedence in [BY_HAND, BY_CLOCK] {
         let ready = || {
@@ -112,12 +112,15 @@ fn next(conn: &mut Conn, turn: i64) -> Result<Option<Candidate>> {
                 .order((runs::application_id, runs::available_at, runs::id))
                 .select((runs::id, runs::application_id))
         };
-        let mut found = ready().filter(runs::application_id.gt(turn)).first(conn).optional()?;
-        if found.is_none() {
-            found = ready().filter(runs::application_id.le(turn)).first(conn).optional()?;
-        }
-        if found.is_some() {
-            return Ok(found);
+        let first: Option<Candidate> = ready().first(conn).optional()?;
+        match first {
+            // All that wait come before whose turn it was, or after it.
+            Some((_, application_id)) if application_id <= turn => {
+                let after = ready().filter(runs::application_id.gt(turn)).first(conn).optional()?;
+                return Ok(after.or(first));
+            }
+            Some(_) => return Ok(first),
+            None => {}
         }
     }
     Ok(None)
@@ -149,15 +152,11 @@ fn take_one(conn: &mut Conn, app: &App, id: i64, held: &mut Held, now: Moment) -
             return Ok(None);
         }
     };
-    for (resource, place) in places {
-        diesel::insert_into(resource_leases::table)
-            .values((
-                resource_leases::resource.eq(resource),
-                resource_leases::place.eq(place),
-                resource_leases::run_id.eq(id),
-            ))
-            .execute(conn)?;
-    }
+    let row = |(resource, place)| {
+        (resource_leases::resource.eq(resource), resource_leases::place.eq(place), resource_leases::run_id.eq(id))
+    };
+    let rows: Vec<_> = places.into_iter().map(row).collect();
+    on!(conn, c => diesel::insert_into(resource_leases::table).values(rows).execute(c))?;
     let fence = diesel::update(workspace::table)
         .set((workspace::fence.eq(workspace::fence + 1), workspace::turn.eq(run.application_id)));
     let fence: Option<i64> = fence.returning(workspace::fence).get_result(conn).optional()?;

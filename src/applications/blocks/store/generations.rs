@@ -140,8 +140,11 @@ pub fn tend(blocks: &Pool, block_id: i64) -> Result<()> {
         return Ok(());
     }
     blocks.lend(|conn| {
-        let shown: Option<(Option<i64>, i64)> =
-            block_state::table.find(block_id).select((block_state::generation, block_state::row_count)).first(conn).optional()?;
+        let shown: Option<(Option<i64>, i64)> = block_state::table
+            .find(block_id)
+            .select((block_state::generation, block_state::row_count))
+            .first(conn)
+            .optional()?;
         match shown {
             Some((Some(generation), rows)) if rows > FEW_ROWS => {
                 physical::index_rows(conn, &physical::table(block_id, generation))

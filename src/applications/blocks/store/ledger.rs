@@ -238,7 +238,9 @@ fn show(conn: &mut Conn, (staging, load): &Part<'_>, now: Moment) -> Result<Ledg
     }
     let done = merge::apply(conn, staging, load, current.as_deref(), row_count)?;
     let shown = if done.flip {
-        generations::keep_current(conn, staging.block_id)?;
+        if generation.is_some() {
+            generations::keep_current(conn, staging.block_id)?;
+        }
         generations::set_state(conn, (staging.block_id, staging.generation), State::Current)?;
         staging.generation
     } else {

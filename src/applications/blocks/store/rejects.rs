@@ -1,6 +1,7 @@
 //! Rows that a run could not load, kept beside the Block data: the row as it came, each cell that was wrong, and the
 //! original columns, from which the download is made that people fix and import again.
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
 use crate::db::schema::block_db::{reject_beyond, reject_heads, reject_lines, rejects};
@@ -216,11 +217,12 @@ pub fn write_beyond(conn: &mut Conn, run_id: i64, causes: &[Cause]) -> Result<()
 
 /// Forgets what a run rejected: its next attempt begins anew, or its history ends. A transaction of its own.
 pub fn forget(conn: &mut Conn, run_id: i64) -> Result<()> {
-    db::write(conn, |conn| {
-        diesel::delete(rejects::table.filter(rejects::run_id.eq(run_id))).execute(conn)?;
-        diesel::delete(reject_lines::table.filter(reject_lines::run_id.eq(run_id))).execute(conn)?;
-        forget_head(conn, run_id)
-    })
+    // In one message: every load begins with this, and next to none has anything to forget.
+    let sql: String = ["rejects", "reject_lines", "reject_heads", "reject_beyond"]
+        .iter()
+        .map(|table| format!("DELETE FROM {table} WHERE run_id = {run_id};"))
+        .collect();
+    db::write(conn, |conn| Ok(conn.batch_execute(&sql)?))
 }
 
 /// Whether anything is kept of what a run rejected.
