@@ -41,6 +41,18 @@ on_both! {
 }
 
 on_both! {
+    fn thousands_of_bad_cells_in_one_batch_are_all_kept(db: Databases) {
+        let columns = ["A", "B", "C", "D"].map(|name| column(name, Integer)).to_vec();
+        let block = create(db, application(db, "A"), draft("Wide", BlockKind::TransactionList, columns)).unwrap();
+        let source = text(&format!("A,B,C,D\n{}1,2,3,4\n", "x,x,x,x\n".repeat(1_500)));
+        let counts = load(db, &plan(db, &block, Mode::Append), &source, 1).unwrap().counts;
+        assert_eq!((counts.read, counts.added, counts.rejected), (1_501, 1, 1_500));
+        let pages = db.blocks.read(|conn| rejects::page(conn, 1, 0, 2_000)).unwrap();
+        assert_eq!(pages.iter().map(|row| row.cells.len()).sum::<usize>(), 6_000);
+    }
+}
+
+on_both! {
     fn unknown_items_are_kept_as_far_as_there_is_room_and_all_are_left_out(db: Databases) {
         let block = sales(db);
         let mut plan = plan(db, &block, Mode::Append);

@@ -160,8 +160,8 @@ pub fn write(conn: &mut Conn, run_id: i64, batch: &RejectBatch) -> Result<()> {
         return Ok(());
     }
     db::write(conn, |conn| {
-        // PostgreSQL binds at most 65,535 values in one statement.
-        for lines in batch.lines.chunks(5_000) {
+        // SQLite binds at most 32,766 values in one statement, PostgreSQL 65,535; a cell has seven.
+        for lines in batch.lines.chunks(4_000) {
             let mut rows = Vec::with_capacity(lines.len());
             for line in lines {
                 let fields = serde_json::to_string(&line.fields).map_err(AppError::internal)?;
@@ -173,7 +173,7 @@ pub fn write(conn: &mut Conn, run_id: i64, batch: &RejectBatch) -> Result<()> {
             }
             on!(conn, c => diesel::insert_into(reject_lines::table).values(&rows).execute(c))?;
         }
-        for cells in batch.cells.chunks(5_000) {
+        for cells in batch.cells.chunks(4_000) {
             let rows: Vec<_> = cells
                 .iter()
                 .map(|cell| {
@@ -215,7 +215,7 @@ pub fn write_beyond(conn: &mut Conn, run_id: i64, causes: &[Cause]) -> Result<()
     })
 }
 
-/// Forgets what a run rejected: its next attempt begins anew, or its history ends. A transaction of its own.
+/// Forgets what a run rejected: its next attempt begins anew, or its history ends. A transaction, or a part of one.
 pub fn forget(conn: &mut Conn, run_id: i64) -> Result<()> {
     // In one message: every load begins with this, and next to none has anything to forget.
     let sql: String = ["rejects", "reject_lines", "reject_heads", "reject_beyond"]
