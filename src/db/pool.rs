@@ -1,6 +1,7 @@
 //! Connections, and the two ways to use one.
 
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
@@ -62,33 +63,65 @@ impl Location {
 /// round trips.
 const BELIEVED: Duration = Duration::from_secs(1);
 
+/// When one of a pool's connections last answered with an error. It may be that the server is gone, and then they all
+/// are: none is believed that has not answered since.
+#[derive(Clone, Default)]
+struct Doubt(Arc<Mutex<Option<Instant>>>);
+
+impl Doubt {
+    fn raise(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    fn since(&self) -> Option<Instant> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// A connection of a pool.
 struct Pooled {
     conn: Conn,
-    /// When it last did what it was asked to; none after an error, which may be that it is gone.
-    answered: Option<Instant>,
+    /// When it last did what it was asked to.
+    answered: Instant,
+    doubt: Doubt,
 }
 
 impl Pooled {
     fn ask<T, E>(&mut self, queries: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
-        self.answered = None;
-        queries(&mut self.conn).inspect(|_| self.answered = Some(Instant::now()))
+        match queries(&mut self.conn) {
+            Ok(answer) => {
+                self.answered = Instant::now();
+                Ok(answer)
+            }
+            Err(error) => {
+                self.doubt.raise();
+                Err(error)
+            }
+        }
+    }
+
+    fn is_believed(&self) -> bool {
+        self.answered.elapsed() < BELIEVED && self.doubt.since().is_none_or(|since| since < self.answered)
     }
 }
 
-struct Manager(Location);
+struct Manager {
+    location: Location,
+    doubt: Doubt,
+}
 
 impl r2d2::ManageConnection for Manager {
     type Connection = Pooled;
     type Error = diesel::r2d2::Error;
 
     fn connect(&self) -> Result<Pooled, Self::Error> {
-        Ok(Pooled { conn: self.0.connect()?, answered: Some(Instant::now()) })
+        Ok(Pooled { conn: self.location.connect()?, answered: Instant::now(), doubt: self.doubt.clone() })
     }
 
     fn is_valid(&self, pooled: &mut Pooled) -> Result<(), Self::Error> {
+        let believed = pooled.is_believed();
         match &mut pooled.conn {
-            Conn::Pg(_) if pooled.answered.is_some_and(|at| at.elapsed() < BELIEVED) => Ok(()),
+            Conn::Pg(_) if believed => Ok(()),
             Conn::Pg(conn) => conn.ping().map_err(diesel::r2d2::Error::QueryError),
             Conn::Sqlite(_) => Ok(()), // a file does not go away between two calls
         }
@@ -125,7 +158,7 @@ impl Pool {
                 .min_idle(Some(1))
                 .connection_timeout(Duration::from_secs(patience))
                 .error_handler(Box::new(r2d2::NopErrorHandler))
-                .build(Manager(location.clone()))
+                .build(Manager { location: location.clone(), doubt: Doubt::default() })
                 .map_err(|e| e.to_string())
         };
         let readers = pool(size, 10)?;
