@@ -198,15 +198,17 @@ pub fn request_cancel(conn: &mut Conn, run_id: i64) -> Result<bool> {
 
 /// Adds lines to the log of a run, in one statement.
 pub fn write_log(conn: &mut Conn, run_id: i64, lines: &[LogLine]) -> Result<()> {
-    let row = |line: &LogLine| {
-        (
-            run_log::run_id.eq(run_id),
-            run_log::at.eq(line.at),
-            run_log::level.eq(line.level.clone()),
-            run_log::message.eq(line.message.clone()),
-        )
-    };
-    let rows: Vec<_> = lines.iter().map(row).collect();
+    let rows: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            (
+                run_log::run_id.eq(run_id),
+                run_log::at.eq(line.at),
+                run_log::level.eq(&line.level),
+                run_log::message.eq(&line.message),
+            )
+        })
+        .collect();
     on!(conn, c => diesel::insert_into(run_log::table).values(rows).execute(c))?;
     Ok(())
 }

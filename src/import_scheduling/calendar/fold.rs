@@ -137,18 +137,21 @@ pub fn crowd(view: View) -> i64 {
     }
 }
 
-/// So many runs are told apart by schedule in one look; of days that hold more all is counted together.
-pub const MOST_APART: i64 = 3_000;
+/// So many runs are told apart by schedule in one look; of days that hold more all is counted together. One import has
+/// few schedules, so that its days make few bands.
+pub fn most_apart(one_import: bool) -> i64 {
+    if one_import { 20_000 } else { 3_000 }
+}
 
-/// Which days are counted as a whole: the busiest, as far as the others together stay within [`MOST_APART`].
-pub fn whole(of_days: &[i64]) -> Vec<bool> {
+/// Which days are counted as a whole: the busiest, as far as the others together hold no more than that.
+pub fn whole(of_days: &[i64], most_apart: i64) -> Vec<bool> {
     let mut order: Vec<usize> = (0..of_days.len()).collect();
     order.sort_by_key(|day| of_days[*day]);
     let mut whole = vec![false; of_days.len()];
     let mut sum = 0;
     for day in order {
         sum += of_days[day];
-        whole[day] = sum > MOST_APART;
+        whole[day] = sum > most_apart;
     }
     whole
 }

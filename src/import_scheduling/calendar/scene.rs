@@ -90,7 +90,7 @@ impl Scene {
             of_days[total.stretch as usize].add(total.status, total.count);
         }
         let counts: Vec<i64> = of_days.iter().map(Tally::runs).collect();
-        let whole = fold::whole(&counts);
+        let whole = fold::whole(&counts, fold::most_apart(filter.configuration_id.is_some()));
         let mut tallies = Tallies::new();
         let told_apart: Vec<usize> = (0..days.len()).filter(|day| counts[*day] > 0 && !whole[*day]).collect();
         let stretches: Vec<Stretch> = told_apart.iter().map(|day| days[*day]).collect();
@@ -103,8 +103,9 @@ impl Scene {
         fold::count_plans(&frame, &plans, &mut tallies);
         let folding = fold::fold(&frame, &tallies, whole);
         let mut crowds = crowds(conn, &filter, &frame, &tallies, &folding)?;
-        count_whole(conn, &filter, &frame, &of_days, &folding, &mut crowds)?;
-        plan_whole(&frame, &plans, &folding, &mut crowds);
+        let slots = whole_slots(&frame, &folding);
+        count_whole(conn, &filter, &slots, &of_days, &mut crowds)?;
+        plan_whole(&slots, &plans, &folding, &mut crowds);
         let (by_schedule, by_hand) = split(&folding);
         let gone: Vec<i64> = by_schedule.iter().copied().filter(|id| !all.contains_key(id)).collect();
         let deleted: Vec<i64> = by_hand.iter().copied().filter(|id| !configurations.contains_key(id)).collect();
@@ -267,31 +268,26 @@ fn crowds(
 fn count_whole(
     conn: &mut Conn,
     filter: &Filter,
-    frame: &Frame,
+    slots: &[Slot],
     of_days: &[Tally],
-    folding: &Folding,
     crowds: &mut BTreeMap<(usize, Option<u32>), Tally>,
 ) -> Result<()> {
-    let slots = whole_slots(frame, folding);
-    if frame.view == View::Month {
-        for (day, hour, _) in slots {
-            crowds.entry((day, hour)).or_default().merge(&of_days[day]);
-        }
-        return Ok(());
+    for (day, ..) in slots.iter().filter(|(_, hour, _)| hour.is_none()) {
+        crowds.entry((*day, None)).or_default().merge(&of_days[*day]);
     }
-    let stretches: Vec<Stretch> = slots.iter().map(|(.., stretch)| *stretch).collect();
+    let by_hour: Vec<&Slot> = slots.iter().filter(|(_, hour, _)| hour.is_some()).collect();
+    let stretches: Vec<Stretch> = by_hour.iter().map(|(.., stretch)| *stretch).collect();
     for total in timeline::totals(conn, filter, &stretches)? {
-        let (day, hour, _) = slots[total.stretch as usize];
+        let (day, hour, _) = *by_hour[total.stretch as usize];
         crowds.entry((day, hour)).or_default().add(total.status, total.count);
     }
     Ok(())
 }
 
 /// And what is planned there of those that are bands elsewhere.
-fn plan_whole(frame: &Frame, plans: &[Plan], folding: &Folding, crowds: &mut BTreeMap<(usize, Option<u32>), Tally>) {
-    let slots = whole_slots(frame, folding);
+fn plan_whole(slots: &[Slot], plans: &[Plan], folding: &Folding, crowds: &mut BTreeMap<(usize, Option<u32>), Tally>) {
     for plan in plans.iter().filter(|plan| folding.keys.contains(&Key::Schedule(plan.schedule))) {
-        for (day, hour, (from, to)) in &slots {
+        for (day, hour, (from, to)) in slots {
             let planned = plan.count(*from, *to);
             if planned > 0 {
                 crowds.entry((*day, *hour)).or_default().planned += planned;
@@ -300,8 +296,11 @@ fn plan_whole(frame: &Frame, plans: &[Plan], folding: &Folding, crowds: &mut BTr
     }
 }
 
+/// A day, or an hour of it.
+type Slot = (usize, Option<u32>, Stretch);
+
 /// Days of which nothing is told apart; but for a month, each hour of them.
-fn whole_slots(frame: &Frame, folding: &Folding) -> Vec<(usize, Option<u32>, Stretch)> {
+fn whole_slots(frame: &Frame, folding: &Folding) -> Vec<Slot> {
     let whole = (0..frame.days.len()).filter(|day| folding.whole[*day]);
     whole
         .flat_map(|day| match frame.view {

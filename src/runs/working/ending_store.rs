@@ -172,18 +172,20 @@ fn write_result(conn: &mut Conn, run_id: i64, result: &RunResult) -> Result<()> 
 /// The steps of the last attempt stay.
 fn write_steps(conn: &mut Conn, run_id: i64, steps: &[RunStep]) -> Result<()> {
     diesel::delete(run_steps::table.filter(run_steps::run_id.eq(run_id))).execute(conn)?;
-    let row = |(position, step): (i32, &'_ RunStep)| {
-        (
-            run_steps::run_id.eq(run_id),
-            run_steps::position.eq(position),
-            run_steps::name.eq(step.name.clone()),
-            run_steps::status.eq(step.status.clone()),
-            run_steps::detail.eq(step.detail.clone()),
-            run_steps::started_at.eq(step.started_at),
-            run_steps::duration_us.eq(step.duration.num_microseconds().unwrap_or(i64::MAX)),
-        )
-    };
-    let rows: Vec<_> = (0..).zip(steps).map(row).collect();
+    let rows: Vec<_> = (0..)
+        .zip(steps)
+        .map(|(position, step)| {
+            (
+                run_steps::run_id.eq(run_id),
+                run_steps::position.eq(position),
+                run_steps::name.eq(&step.name),
+                run_steps::status.eq(&step.status),
+                run_steps::detail.eq(&step.detail),
+                run_steps::started_at.eq(step.started_at),
+                run_steps::duration_us.eq(step.duration.num_microseconds().unwrap_or(i64::MAX)),
+            )
+        })
+        .collect();
     on!(conn, c => diesel::insert_into(run_steps::table).values(rows).execute(c))?;
     Ok(())
 }

@@ -68,8 +68,8 @@ CREATE INDEX runs_recent ON runs (application_id, queued_at);
 -- the index itself.
 CREATE INDEX runs_calendar ON runs (application_id, status, (coalesce(planned_at, queued_at)), schedule_id,
     configuration_id, trigger_kind) WHERE planned_until IS NULL;
-CREATE INDEX runs_calendar_of ON runs (configuration_id, status, (coalesce(planned_at, queued_at)), trigger_kind)
-    WHERE planned_until IS NULL;
+CREATE INDEX runs_calendar_of ON runs (configuration_id, status, (coalesce(planned_at, queued_at)), schedule_id,
+    application_id, trigger_kind) WHERE planned_until IS NULL;
 -- Ranges of occurrences that did not run and that reach into a stretch of time.
 CREATE INDEX runs_ranges ON runs (application_id, planned_until) WHERE planned_until IS NOT NULL;
 -- The queue: those that may begin, by Application so that these take turns; and the lines of those that wait. Both hold
