@@ -192,6 +192,15 @@ impl Pool {
         self.writers.get().map_err(crate::error::AppError::from)?.ask(deeds)
     }
 
+    /// On SQLite: brings what the log holds into the file, as far as nobody reads it, while others write. Else a commit does
+    /// it whenever the log is long, and everybody who wants to write waits for that one. Blocks.
+    pub fn checkpoint(&self) -> Result<()> {
+        match self.location {
+            Location::Sqlite { .. } => self.read(|conn| Ok(conn.batch_execute("PRAGMA wal_checkpoint(PASSIVE)")?)),
+            Location::Postgres { .. } => Ok(()),
+        }
+    }
+
     /// Runs one transaction. On SQLite it begins IMMEDIATE: a deferred one that reads and then writes loses whenever
     /// another writer came between. Blocks: call it from a blocking thread, and never wait for the network inside.
     pub fn write<T>(&self, queries: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {

@@ -28,5 +28,5 @@ pub use model::{Block, BlockDraft, BlockKind, BlockState, Column, ColumnDraft, M
 pub use store::loader::{Loader, fill_at_once};
 pub use store::physical::seal;
 pub use store::rows::{BlockRow, Cell, page as rows, write_csv};
-pub use store::staging::{Merge, RunKey, Staging, Visible};
+pub use store::staging::{Making, Merge, RunKey, Staging, Visible};
 pub use store::{checks, generations, ledger, rejects};

@@ -13,8 +13,10 @@ use super::rejects::{Keeper, decide, from_format, goes_on};
 use crate::applications::blocks::batch::Batch;
 use crate::applications::blocks::ledger::{self, LedgerRow, LoadRefused};
 use crate::applications::blocks::rejects::RejectBatch;
-use crate::applications::blocks::{Loader, Merge, Staging, Visible, checks, fill_at_once, rejects as kept, seal};
-use crate::db::Conn;
+use crate::applications::blocks::{
+    Loader, Making, Merge, Staging, Visible, checks, fill_at_once, rejects as kept, seal,
+};
+use crate::db::{self, Conn};
 use crate::formats::{ColumnType, Rows};
 use crate::words;
 
@@ -58,8 +60,6 @@ pub fn run_if_unchanged(
     let stages = if dimension_routes(plan, &routes).is_empty() { 0 } else { plan.keeps };
     let checker = Checker::new(routes, reader.columns().to_vec(), reader.ignored().to_vec(), stages);
 
-    let begin = |conn: &mut Conn| ledger::begin(conn, &plan.block, context.run, context.fence, context.clock.now());
-    let staging = context.blocks.lend(begin).map_err(LoadError::from)?;
     let mut load = Load {
         plan,
         name: &name,
@@ -68,33 +68,23 @@ pub fn run_if_unchanged(
         context,
         checker: &checker,
         keeper: Keeper::new(context.run.id, &checker, plan, utf8),
-        staging: &staging,
         read: Reading::default(),
         loading: Duration::ZERO,
         checking: Duration::ZERO,
+        committing: false,
     };
-    let mut done = load.run(reader, unchanged);
-    if done.as_ref().is_err_and(|failure| failure.kind == FailureKind::Internal)
-        && context.blocks.read(|conn| ledger::is_overtaken(conn, &staging)).unwrap_or(false)
-    {
-        // The successor dropped the staging table under this load's feet.
-        done = Err(LoadRefused::FenceLost.into());
-    }
-    let visible = matches!(&done, Ok(report) if report.outcome != Outcome::NothingNew);
-    if !visible {
-        // A table that stays behind here is dropped by the next cleanup.
-        let dropped = context.blocks.lend(|conn| ledger::abandon(conn, &staging));
-        if let Err(error) = dropped {
-            tracing::warn!(run = context.run.id, %error, "a staging table is left to the next cleanup");
+    let shown = load.run(reader, unchanged).or_else(|failure| load.known_after_all(failure));
+    match shown {
+        Ok(Some(row)) => Ok(load.report(&row)),
+        Ok(None) => Ok(nothing_new(&load.read, &name)),
+        Err(mut failure) => {
+            failure.counts.read = failure.counts.read.max(load.read.rows);
+            failure.counts.rejected = failure.counts.rejected.max(load.read.rejected);
+            failure.counts.bytes = load.read.bytes;
+            failure.steps = load.steps("Nothing was loaded.".to_owned(), failure.counts.rejected);
+            Err(failure)
         }
     }
-    done.map_err(|mut failure| {
-        failure.counts.read = failure.counts.read.max(load.read.rows);
-        failure.counts.rejected = failure.counts.rejected.max(load.read.rejected);
-        failure.counts.bytes = load.read.bytes;
-        failure.steps = load.steps("Nothing was loaded.".to_owned(), failure.counts.rejected);
-        failure
-    })
 }
 
 fn nothing_new(read: &Reading, name: &str) -> LoadReport {
@@ -115,21 +105,21 @@ struct Load<'a> {
     context: &'a LoadContext<'a>,
     checker: &'a Checker,
     keeper: Keeper<'a>,
-    staging: &'a Staging,
     read: Reading,
     loading: Duration,
     /// Of the checks that SQL does.
     checking: Duration,
+    /// The load was asked to become visible; if no answer came it may be.
+    committing: bool,
 }
 
 impl Load<'_> {
-    /// Reads on a thread of its own and writes on this one. A source that fits into one parcel goes in and becomes
-    /// visible in one visit to the pool: a connection of one's own costs more than such a load.
+    /// Reads on a thread of its own and writes on this one. Answers the ledger's row; none when the source has no rows.
     fn run(
         &mut self,
         reader: Box<dyn Rows + '_>,
         unchanged: &dyn Fn() -> Result<(), String>,
-    ) -> Result<LoadReport, LoadError> {
+    ) -> Result<Option<LedgerRow>, LoadError> {
         let positions: Vec<i32> = self.checker.routes().iter().map(|route| route.column.position).collect();
         let (full, arriving) = sync_channel::<Parcel>(PARCELS);
         let (empty, returning) = sync_channel::<Parcel>(PARCELS);
@@ -156,23 +146,103 @@ impl Load<'_> {
             };
             let first = arriving.recv().ok();
             let second = first.is_some().then(|| arriving.recv().ok()).flatten();
-            let blocks = self.context.blocks;
-            let Some(second) = second else {
-                drop(empty);
-                read()?;
-                return blocks.lend(|conn| {
-                    if let Some(only) = first {
-                        self.context.go_on()?;
-                        self.write_only(conn, only, &positions)?;
-                    }
-                    self.finish(conn, &positions, unchanged)
-                });
-            };
-            let mut conn = blocks.connect()?;
-            let written = self.write_all(first.into_iter().chain([second]), arriving, empty, &mut conn, &positions);
-            written.and(read())?;
-            self.finish(&mut conn, &positions, unchanged)
+            match (first, second) {
+                (None, _) => {
+                    drop(empty);
+                    read().map(|()| None)
+                }
+                (Some(only), None) => {
+                    drop(empty);
+                    read()?;
+                    self.at_once(only, &positions, unchanged)
+                }
+                (Some(first), Some(second)) => self.staged(|load, staging| {
+                    let mut conn = load.context.blocks.connect()?;
+                    let there = [first, second].into_iter();
+                    let written = load.write_all(there, arriving, empty, &mut conn, staging, &positions);
+                    written.and(read())?;
+                    load.finish(&mut conn, staging, &positions, unchanged)
+                }),
+            }
         })
+    }
+
+    fn begin(&self, conn: &mut Conn, making: Making) -> Result<Staging, LoadRefused> {
+        let LoadContext { run, fence, clock, .. } = *self.context;
+        ledger::begin(conn, &self.plan.block, run, fence, making, clock.now())
+    }
+
+    /// A source that fits into one parcel goes in and becomes visible in one transaction: each more, or a connection of
+    /// its own, costs more than such a load.
+    fn at_once(
+        &mut self,
+        mut only: Parcel,
+        positions: &[i32],
+        unchanged: &dyn Fn() -> Result<(), String>,
+    ) -> Result<Option<LedgerRow>, LoadError> {
+        self.read = only.read;
+        if self.read.rows == 0 {
+            return Ok(None);
+        }
+        self.context.go_on()?;
+        // Before the transaction, which is to wait for nobody's disk.
+        trust(unchanged)?;
+        let mut failed = None;
+        let blocks = self.context.blocks;
+        let done = blocks.lend(|conn| {
+            let done = db::write(conn, |conn| {
+                let staging = match self.begin(conn, Making::AtOnce) {
+                    Ok(staging) => staging,
+                    Err(LoadRefused::Database(error)) => return Err(error),
+                    Err(why) => {
+                        failed = Some(why.into());
+                        return Ok(None);
+                    }
+                };
+                let written = self.write_only(conn, &staging, &mut only, positions);
+                match written.and_then(|()| self.finish(conn, &staging, positions, &|| Ok(()))) {
+                    Ok(row) => Ok(row.map(|row| (row, staging))),
+                    Err(failure) => {
+                        failed = Some(failure);
+                        // What was rejected stays, to be shown; where the database itself failed, nothing does.
+                        ledger::abandon(conn, &staging)?;
+                        Ok(None)
+                    }
+                }
+            })?;
+            let Some((row, staging)) = done else { return Ok(None) };
+            ledger::drop_earlier(conn, &staging);
+            Ok(Some(row))
+        });
+        failed.map_or(done.map_err(LoadError::from_database), Err)
+    }
+
+    /// A longer one fills a table that nobody sees, in as many transactions as it likes.
+    fn staged(
+        &mut self,
+        fill: impl FnOnce(&mut Self, &Staging) -> Result<Option<LedgerRow>, LoadError>,
+    ) -> Result<Option<LedgerRow>, LoadError> {
+        let blocks = self.context.blocks;
+        let staging = blocks.lend(|conn| {
+            let staging = self.begin(conn, Making::Staged)?;
+            ledger::drop_earlier(conn, &staging);
+            Ok::<_, LoadRefused>(staging)
+        })?;
+        let mut done = fill(self, &staging);
+        if done.as_ref().is_err_and(|failure| failure.kind == FailureKind::Internal)
+            && blocks.read(|conn| ledger::is_overtaken(conn, &staging)).unwrap_or(false)
+        {
+            // The successor dropped the staging table under this load's feet.
+            done = Err(LoadRefused::FenceLost.into());
+        }
+        if !matches!(done, Ok(Some(_))) {
+            // A table that stays behind here is dropped by the next cleanup.
+            let dropped = blocks.lend(|conn| ledger::abandon(conn, &staging));
+            if let Err(error) = dropped {
+                tracing::warn!(run = self.context.run.id, %error, "a staging table is left to the next cleanup");
+            }
+        }
+        done
     }
 
     fn write_all(
@@ -181,9 +251,10 @@ impl Load<'_> {
         arriving: Receiver<Parcel>,
         empty: SyncSender<Parcel>,
         conn: &mut Conn,
+        staging: &Staging,
         positions: &[i32],
     ) -> Result<(), LoadError> {
-        let mut loader = Loader::open(self.context.blocks, conn, self.staging, FILE, positions)?;
+        let mut loader = Loader::open(self.context.blocks, conn, staging, FILE, positions)?;
         // Ends when the reader has closed its end.
         let mut parcels = there.chain(arriving);
         let mut next = parcels.next();
@@ -225,16 +296,20 @@ impl Load<'_> {
         self.context.go_on()
     }
 
-    /// Writes the only parcel of a small load.
-    fn write_only(&mut self, conn: &mut Conn, mut parcel: Parcel, positions: &[i32]) -> Result<(), LoadError> {
+    fn write_only(
+        &mut self,
+        conn: &mut Conn,
+        staging: &Staging,
+        parcel: &mut Parcel,
+        positions: &[i32],
+    ) -> Result<(), LoadError> {
         let began = Instant::now();
         if !parcel.batch.is_empty() {
-            fill_at_once(conn, self.staging, FILE, positions, &parcel.batch)?;
+            fill_at_once(conn, staging, FILE, positions, &parcel.batch)?;
         }
-        self.read = parcel.read;
         self.tell("Reading and loading");
         self.loading += began.elapsed();
-        self.keep(conn, &mut parcel)
+        self.keep(conn, parcel)
     }
 
     /// Writes down the rejected rows of a parcel, and takes them out.
@@ -250,21 +325,22 @@ impl Load<'_> {
     fn finish(
         &mut self,
         conn: &mut Conn,
+        staging: &Staging,
         positions: &[i32],
         unchanged: &dyn Fn() -> Result<(), String>,
-    ) -> Result<LoadReport, LoadError> {
+    ) -> Result<Option<LedgerRow>, LoadError> {
         if self.read.rows == 0 {
-            return Ok(nothing_new(&self.read, self.name));
+            return Ok(None);
         }
         self.context.go_on()?;
-        let (staged, rejected) = self.check_as_a_whole(conn)?;
+        let (staged, rejected) = self.check_as_a_whole(conn, staging)?;
         decide(self.plan, self.read.rows, rejected).map_err(|mut failure| {
             failure.counts.rejected = rejected;
             failure
         })?;
         self.context.go_on()?;
-        unchanged().map_err(|why| LoadError::new(FailureKind::SourceUnreadable, why))?;
-        self.commit(conn, positions, staged, rejected)
+        trust(unchanged)?;
+        self.commit(conn, staging, positions, (staged, rejected)).map(Some)
     }
 
     fn tell(&self, phase: &'static str) {
@@ -272,7 +348,7 @@ impl Load<'_> {
     }
 
     /// What can be said only of all rows together. Answers how many rows are staged and how many rejected.
-    fn check_as_a_whole(&mut self, conn: &mut Conn) -> Result<(i64, i64), LoadError> {
+    fn check_as_a_whole(&mut self, conn: &mut Conn, staging: &Staging) -> Result<(i64, i64), LoadError> {
         self.tell("Checking");
         let began = Instant::now();
         let merge = self.plan.merge();
@@ -281,22 +357,22 @@ impl Load<'_> {
         let mut found = false;
         for (route, key) in dimensions {
             let room = self.keeper.room();
-            let unknown = checks::unknown_items(conn, self.staging, merge, &route.staged(), key, room);
+            let unknown = checks::unknown_items(conn, staging, merge, &route.staged(), key, room);
             found |= self.keeper.take(unknown.map_err(LoadError::from_database)?);
             self.context.go_on()?;
         }
         if found || kept_some {
-            checks::drop_rejected(conn, self.staging).map_err(LoadError::from_database)?;
+            checks::drop_rejected(conn, staging).map_err(LoadError::from_database)?;
         }
         let keys: Vec<_> =
             self.checker.routes().iter().filter(|route| route.column.key).map(|route| route.staged()).collect();
         if !keys.is_empty() {
-            let twice = checks::unique_keys(conn, self.staging, &keys, self.keeper.room());
+            let twice = checks::unique_keys(conn, staging, &keys, self.keeper.room());
             found |= self.keeper.take(twice.map_err(LoadError::from_database)?);
             self.context.go_on()?;
             if merge == Merge::Append {
                 let (replaced, room) = (&self.plan.replaces_runs, self.keeper.room());
-                let known = checks::existing_keys(conn, self.staging, &keys, replaced, room);
+                let known = checks::existing_keys(conn, staging, &keys, replaced, room);
                 found |= self.keeper.take(known.map_err(LoadError::from_database)?);
             }
         }
@@ -315,13 +391,13 @@ impl Load<'_> {
     fn commit(
         &mut self,
         conn: &mut Conn,
+        staging: &Staging,
         positions: &[i32],
-        staged: i64,
-        rejected: i64,
-    ) -> Result<LoadReport, LoadError> {
+        (staged, rejected): (i64, i64),
+    ) -> Result<LedgerRow, LoadError> {
         self.tell("Making the load visible");
         let began = Instant::now();
-        seal(conn, self.staging, FILE, self.plan.merge())?;
+        seal(conn, staging, FILE, self.plan.merge())?;
         let visible = Visible {
             block: &self.plan.block,
             merge: self.plan.merge(),
@@ -334,17 +410,14 @@ impl Load<'_> {
             source_name: self.name,
             source_sha256: self.sha256,
         };
-        let row = match ledger::commit(conn, &[(self.staging, &visible)], self.context.clock.now()) {
-            Ok(mut rows) => {
-                rows.pop().ok_or_else(|| LoadError::new(FailureKind::Internal, "The load left no trace."))?
-            }
-            Err(LoadRefused::Database(error)) => {
-                self.known_after_all()?.ok_or_else(|| LoadError::from_database(error))?
-            }
-            Err(why) => return Err(why.into()),
-        };
+        self.committing = true;
+        let mut rows = ledger::commit(conn, &[(staging, &visible)], self.context.clock.now())?;
         self.loading += began.elapsed();
-        let counts = counts_of(&row);
+        rows.pop().ok_or_else(|| LoadError::new(FailureKind::Internal, "The load left no trace."))
+    }
+
+    fn report(&self, row: &LedgerRow) -> LoadReport {
+        let counts = counts_of(row);
         let mut said = vec![format!("{} added", words::rows(counts.added))];
         for (number, word) in
             [(counts.changed, "changed"), (counts.removed, "removed"), (counts.unchanged, "unchanged")]
@@ -353,20 +426,23 @@ impl Load<'_> {
                 said.push(format!("{} {word}", words::count(number)));
             }
         }
-        let outcome = if rejected > 0 { Outcome::Partial } else { Outcome::Loaded };
-        let steps = self.steps(format!("{}.", said.join(", ")), rejected);
-        Ok(LoadReport { outcome, counts, steps, earlier: None })
+        let outcome = if counts.rejected > 0 { Outcome::Partial } else { Outcome::Loaded };
+        let steps = self.steps(format!("{}.", said.join(", ")), counts.rejected);
+        LoadReport { outcome, counts, steps, earlier: None }
     }
 
     /// The answer to a commit may have been lost after the deed: the ledger knows. It is asked for half a minute; who
     /// then still does not know says so, and leaves it to whoever takes the run over.
-    fn known_after_all(&self) -> Result<Option<LedgerRow>, LoadError> {
+    fn known_after_all(&self, failure: LoadError) -> Result<Option<LedgerRow>, LoadError> {
         const PATIENCE: Duration = Duration::from_secs(30);
+        if !self.committing || !failure.is_of_database() {
+            return Err(failure);
+        }
         let began = Instant::now();
         loop {
             let (run, block) = (&self.context.run.uid, self.plan.block.id);
-            match self.context.blocks.read(|conn| ledger::ledger_at_rest(conn, run, block)) {
-                Ok(known) => return Ok(known),
+            match self.context.blocks.write(|conn| ledger::ledger_at_rest(conn, run, block)) {
+                Ok(known) => return known.map(Some).ok_or(failure),
                 Err(_) if began.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(500)),
                 Err(error) => return Err(LoadError::unknown(error)),
             }
@@ -386,4 +462,9 @@ impl Load<'_> {
             Step { name: "Load", duration: self.loading, detail: loaded },
         ]
     }
+}
+
+/// Whether the source is still what it was when it was opened.
+fn trust(unchanged: &dyn Fn() -> Result<(), String>) -> Result<(), LoadError> {
+    unchanged().map_err(|why| LoadError::new(FailureKind::SourceUnreadable, why))
 }

@@ -144,6 +144,11 @@ impl LoadError {
         matches!(self.kind, F::DatabaseAway | F::SourceUnreadable | F::BlockChanged | F::DeadlinePassed)
     }
 
+    /// Whether it was the database that failed.
+    pub(super) fn is_of_database(&self) -> bool {
+        matches!(self.kind, FailureKind::DatabaseAway | FailureKind::DiskFull | FailureKind::Internal)
+    }
+
     pub(super) fn from_database(error: AppError) -> Self {
         match error {
             AppError::Unavailable { .. } => {

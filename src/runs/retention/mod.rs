@@ -31,7 +31,7 @@ pub const DAYS: i64 = 400;
 pub const UNUSED_FILES: Duration = Duration::days(1);
 
 /// A transaction shall hold the write lock about so long.
-const SHARE: Wait = Wait::from_millis(15);
+const SHARE: Wait = Wait::from_millis(8);
 /// The fewest and the most runs of one transaction.
 const BATCH: (i64, i64) = (5, 400);
 /// Rejected cells, and lines, of one transaction.
@@ -68,6 +68,8 @@ pub fn step(app: &App) -> Result<Removed> {
             let began = Instant::now();
             let took = remove(app, &expired, &mut done)?;
             batch = next_batch(batch, took);
+            app.blocks.checkpoint()?;
+            app.db.checkpoint()?;
             // As long as it held others up, they have the lock.
             std::thread::sleep(began.elapsed());
         }
@@ -127,9 +129,9 @@ mod tests {
 
     #[test]
     fn a_batch_is_as_large_as_its_share_of_time() {
-        assert_eq!(next_batch(20, Wait::from_millis(15)), 20);
-        assert_eq!(next_batch(20, Wait::from_millis(60)), 5);
-        assert_eq!(next_batch(20, Wait::from_millis(10)), 30);
+        assert_eq!(next_batch(20, Wait::from_millis(8)), 20);
+        assert_eq!(next_batch(20, Wait::from_millis(32)), 5);
+        assert_eq!(next_batch(20, Wait::from_millis(5)), 32);
         assert_eq!(next_batch(20, Wait::from_micros(1)), 40, "not more than twice at once");
         assert_eq!(next_batch(300, Wait::from_millis(1)), 400);
         assert_eq!(next_batch(5, Wait::from_secs(10)), 5);

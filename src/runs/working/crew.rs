@@ -54,14 +54,23 @@ impl Crew {
         }
     }
 
+    /// A thread that sees a run through, and after it the next: to hand the place over to another thread would take longer
+    /// than a small run.
     fn begin(&self, app: &Data<App>, taken: executor::Taken, place: OwnedSemaphorePermit) -> std::io::Result<()> {
         // Lives as long as the thread, so that `rest` waits for it.
         let (app, at_work) = (app.clone(), self.at_work.token());
-        let run = taken.run.id;
-        std::thread::Builder::new().name(format!("run {run}")).spawn(move || {
+        std::thread::Builder::new().name("runs".into()).spawn(move || {
             give_way();
-            if let Err(error) = executor::see_through(&app, taken, &Import) {
-                tracing::error!(run, %error, "the end of a run could not be written; the rescue will");
+            let mut next = Some(taken);
+            while let Some(taken) = next {
+                let run = taken.run.id;
+                if let Err(error) = executor::see_through(&app, taken, &Import) {
+                    tracing::error!(run, %error, "the end of a run could not be written; the rescue will");
+                }
+                next = executor::take(&app).unwrap_or_else(|error| {
+                    tracing::warn!(%error, "no run could be taken; it is tried again");
+                    None
+                });
             }
             drop((place, at_work));
             app.work.notify_one();

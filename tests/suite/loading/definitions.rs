@@ -42,7 +42,11 @@ on_both! {
 
     fn whoever_was_overtaken_touches_nothing(db: Databases) {
         let block = log(db, application(db, "A"));
-        let begin = |fence| ledger::begin(&mut db.blocks.connect().unwrap(), &block, &run_key(1), fence, NOW);
+        let begin = |fence| {
+            let mut conn = db.blocks.connect().unwrap();
+            ledger::begin(&mut conn, &block, &run_key(1), fence, blocks::Making::Staged, NOW)
+                .inspect(|staging| ledger::drop_earlier(&mut conn, staging))
+        };
         begin(1).unwrap();
         begin(3).unwrap();
         assert_eq!(tables(db).len(), 1, "the next attempt drops what the first left");

@@ -7,7 +7,7 @@ on_both! {
         let block = items(db, application(db, "A"));
         let begin = |run, fence| {
             let mut conn = db.blocks.connect().unwrap();
-            ledger::begin(&mut conn, &block, &run_key(run), fence, NOW)
+            ledger::begin(&mut conn, &block, &run_key(run), fence, blocks::Making::Staged, NOW)
         };
         // Run 1 begins and sleeps; run 2 has a newer fence.
         let slept = begin(1, 1).unwrap();
@@ -28,7 +28,7 @@ on_both! {
         load(db, &plan(db, &block, Mode::Replace), &text("Code\na\n"), 1).unwrap();
         let mut conn = db.blocks.connect().unwrap();
         for (run, fence) in [(2, 2), (3, 3)] {
-            let staging = ledger::begin(&mut conn, &block, &run_key(run), fence, NOW).unwrap();
+            let staging = ledger::begin(&mut conn, &block, &run_key(run), fence, blocks::Making::Staged, NOW).unwrap();
             let mut loader = blocks::Loader::open(&db.blocks, &mut conn, &staging, 1, &[1]).unwrap();
             let mut batch = blocks::batch::Batch::new(1);
             batch.push(tidegate::formats::Value::Text("half"));
@@ -64,7 +64,7 @@ on_both! {
         let (one, two) = (items(db, application), log(db, application));
         let mut conn = db.blocks.connect().unwrap();
         let staged = |conn: &mut tidegate::db::Conn, block: &Block, fence, word: &str| {
-            let staging = ledger::begin(conn, block, &run_key(1), fence, NOW).unwrap();
+            let staging = ledger::begin(conn, block, &run_key(1), fence, blocks::Making::Staged, NOW).unwrap();
             let mut loader = blocks::Loader::open(&db.blocks, conn, &staging, 1, &[1]).unwrap();
             let mut batch = blocks::batch::Batch::new(1);
             match word {
@@ -100,7 +100,7 @@ on_both! {
         load(db, &plan(db, &block, Mode::Replace), &text("Code\nold\n"), 1).unwrap();
         let mut conn = db.blocks.connect().unwrap();
         let hold = |conn: &mut tidegate::db::Conn, run, word: &str| {
-            let staging = ledger::begin(conn, &block, &run_key(run), run, NOW).unwrap();
+            let staging = ledger::begin(conn, &block, &run_key(run), run, blocks::Making::Staged, NOW).unwrap();
             let mut loader = blocks::Loader::open(&db.blocks, conn, &staging, 1, &[1]).unwrap();
             let mut batch = blocks::batch::Batch::new(1);
             batch.push(tidegate::formats::Value::Text(word));

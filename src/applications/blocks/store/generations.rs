@@ -3,7 +3,9 @@
 
 use diesel::prelude::*;
 
+use super::staging::{Making, Staging};
 use super::{ledger, physical, views};
+use crate::clock::Moment;
 use crate::db::schema::block_db::{block_state, generations};
 use crate::db::{self, Conn, Location, Pool, text_enum};
 use crate::error::Result;
@@ -85,12 +87,27 @@ pub fn of_run(conn: &mut Conn, run_uid: &str, state: State) -> Result<Vec<(i64, 
         .load(conn)?)
 }
 
-pub fn set_state(conn: &mut Conn, (block_id, generation): (i64, i64), state: State) -> Result<()> {
-    diesel::update(
-        generations::table.filter(generations::block_id.eq(block_id)).filter(generations::generation.eq(generation)),
-    )
-    .set(generations::state.eq(state))
-    .execute(conn)?;
+pub fn insert(conn: &mut Conn, staging: &Staging, state: State, now: Moment) -> Result<()> {
+    diesel::insert_into(generations::table)
+        .values((
+            generations::block_id.eq(staging.block_id),
+            generations::generation.eq(staging.generation),
+            generations::run_uid.eq(&staging.run.uid),
+            generations::run_id.eq(staging.run.id),
+            generations::state.eq(state),
+            generations::made_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// What was filled becomes what it was made for.
+pub fn turn_into(conn: &mut Conn, staging: &Staging, state: State, now: Moment) -> Result<()> {
+    if staging.making == Making::AtOnce {
+        return insert(conn, staging, state, now);
+    }
+    let row = generations::table.find((staging.block_id, staging.generation));
+    diesel::update(row).set(generations::state.eq(state)).execute(conn)?;
     Ok(())
 }
 
@@ -124,7 +141,7 @@ fn shown(conn: &mut Conn, block_id: i64) -> Result<Vec<i64>> {
 }
 
 /// Drops the generations of a Block beyond those that are kept.
-pub fn prune(conn: &mut Conn, block_id: i64) -> Result<()> {
+fn prune(conn: &mut Conn, block_id: i64) -> Result<()> {
     for generation in shown(conn, block_id)?.into_iter().skip(KEPT) {
         db::write(conn, |conn| drop_generation(conn, (block_id, generation)))?;
     }
@@ -134,12 +151,14 @@ pub fn prune(conn: &mut Conn, block_id: i64) -> Result<()> {
 /// Up to so many rows a page is as quick without an index, which would cost a small load more than its rows.
 const FEW_ROWS: i64 = 1_000;
 
-/// What can wait until a load is visible and its run has said so; nothing on SQLite, whose rows are ordered by `_row`.
+/// What can wait until a load is visible and its run has said so: generations beyond those that are kept go, and on
+/// PostgreSQL many rows get their index. SQLite orders rows by `_row` itself.
 pub fn tend(blocks: &Pool, block_id: i64) -> Result<()> {
-    if let Location::Sqlite { .. } = blocks.location() {
-        return Ok(());
-    }
     blocks.lend(|conn| {
+        prune(conn, block_id)?;
+        if let Location::Sqlite { .. } = blocks.location() {
+            return Ok(());
+        }
         let shown: Option<(Option<i64>, i64)> = block_state::table
             .find(block_id)
             .select((block_state::generation, block_state::row_count))

@@ -17,11 +17,12 @@ use super::generations::{self, State, drop_generation, drop_staging};
 use super::physical::ViewColumn;
 use super::pointer::make_state;
 pub use super::pointer::{Highest, highest, is_overtaken, keep_state, shut_out, state, states};
-use super::staging::{RunKey, Staging, Visible};
-use super::{merge, physical, rejects, views};
+use super::staging::{Making, RunKey, Staging, Visible};
+use super::views::{self, View};
+use super::{merge, physical, rejects};
 use crate::applications::blocks::model::Block;
 use crate::clock::Moment;
-use crate::db::schema::block_db::{block_state, generations as generation_rows, loads};
+use crate::db::schema::block_db::{block_state, loads};
 use crate::db::{self, Conn, text_enum};
 use crate::error::{AppError, Result};
 use crate::formats::ColumnType;
@@ -77,9 +78,16 @@ impl From<diesel::result::Error> for LoadRefused {
     }
 }
 
-/// Begins a load: from here on no load with an older fence can become visible. What an earlier attempt of the same
-/// run left behind, its staging table and its rejected rows, is dropped; whoever was overtaken touches nothing.
-pub fn begin(conn: &mut Conn, block: &Block, run: &RunKey, fence: i64, now: Moment) -> Result<Staging, LoadRefused> {
+/// Begins a load: from here on no load with an older fence can become visible. What an earlier attempt of the same run
+/// rejected is forgotten; whoever was overtaken touches nothing.
+pub fn begin(
+    conn: &mut Conn,
+    block: &Block,
+    run: &RunKey,
+    fence: i64,
+    making: Making,
+    now: Moment,
+) -> Result<Staging, LoadRefused> {
     // The refusal goes round the transaction, whose errors are `AppError`.
     let staging = db::write(conn, |conn| {
         // Only a Block's first load has to make its row.
@@ -90,31 +98,34 @@ pub fn begin(conn: &mut Conn, block: &Block, run: &RunKey, fence: i64, now: Mome
         }
         let Some(generation) = generation else { return Ok(None) };
         // While the Block's row is held: a successor cannot have written any of its own yet.
-        rejects::forget(conn, run.id)?;
-        diesel::insert_into(generation_rows::table)
-            .values((
-                generation_rows::block_id.eq(block.id),
-                generation_rows::generation.eq(generation),
-                generation_rows::run_uid.eq(&run.uid),
-                generation_rows::run_id.eq(run.id),
-                generation_rows::state.eq(State::Staging),
-                generation_rows::made_at.eq(now),
-            ))
-            .execute(conn)?;
-        let table = physical::table(block.id, generation);
-        physical::create(conn, &table, run.id, &block.columns)?;
-        Ok(Some(Staging { block_id: block.id, run: run.clone(), fence, generation, table }))
-    })?;
-    let staging = staging.ok_or(LoadRefused::FenceLost)?;
-    // A later one is a successor's.
-    let earlier = |left: &(i64, i64)| left.0 == block.id && left.1 < staging.generation;
-    for left in generations::of_run(conn, &run.uid, State::Staging)?.into_iter().filter(earlier) {
-        // A worker that was frozen in the middle may hold it still; then the next cleanup drops it.
-        if let Err(error) = db::write(conn, |conn| drop_staging(conn, left)) {
-            tracing::warn!(run = run.id, %error, "what an earlier attempt staged cannot be dropped yet");
+        if rejects::any(conn, run.id)? {
+            rejects::forget(conn, run.id)?;
         }
+        let table = physical::table(block.id, generation);
+        let staging = Staging { block_id: block.id, run: run.clone(), fence, generation, making, table };
+        if making == Making::Staged {
+            generations::insert(conn, &staging, State::Staging, now)?;
+        }
+        physical::create(conn, &staging, &block.columns)?;
+        Ok(Some(staging))
+    })?;
+    staging.ok_or(LoadRefused::FenceLost)
+}
+
+/// Drops what earlier attempts of the same run staged: the disk may have no room for it and for this one. A worker that
+/// was frozen in the middle may hold it still; then the next cleanup drops it.
+pub fn drop_earlier(conn: &mut Conn, staging: &Staging) {
+    // A later one is a successor's.
+    let earlier = |left: &(i64, i64)| left.0 == staging.block_id && left.1 < staging.generation;
+    let dropped = generations::of_run(conn, &staging.run.uid, State::Staging).and_then(|there| {
+        there
+            .into_iter()
+            .filter(earlier)
+            .try_for_each(|left| db::write(conn, |conn| drop_staging(conn, left).map(drop)))
+    });
+    if let Err(error) = dropped {
+        tracing::warn!(run = staging.run.id, %error, "what an earlier attempt staged cannot be dropped yet");
     }
-    Ok(staging)
 }
 
 /// Registers a fence and takes the next generation; none when a newer fence has the Block, or it has no row yet.
@@ -133,14 +144,13 @@ pub type Part<'a> = (&'a Staging, &'a Visible<'a>);
 /// Makes the loads of one run visible, all of them in one transaction, and answers their ledger rows in the order of
 /// the parts.
 pub fn commit(conn: &mut Conn, parts: &[Part<'_>], now: Moment) -> Result<Vec<LedgerRow>, LoadRefused> {
-    settle(conn, parts, |conn, part| show(conn, part, now))
-        .inspect(|_| parts.iter().for_each(|(staging, _)| prune(conn, staging.block_id)))
+    settle(conn, parts, |conn, part, kept| show(conn, part, kept, now))
 }
 
 /// Holds the loads of one run, full and unseen, until somebody decides. Their rows say what they would load.
 pub fn hold(conn: &mut Conn, parts: &[Part<'_>], now: Moment) -> Result<Vec<LedgerRow>, LoadRefused> {
-    settle(conn, parts, |conn, (staging, load)| {
-        generations::set_state(conn, (staging.block_id, staging.generation), State::Held)?;
+    settle(conn, parts, |conn, (staging, load), _| {
+        generations::turn_into(conn, staging, State::Held, now)?;
         let would = merge::Done { added: load.staged, ..merge::Done::default() };
         Ok(row_of(staging, load, &would, (LoadState::Held, staging.generation), now))
     })
@@ -156,6 +166,7 @@ pub fn held(conn: &mut Conn, run: &RunKey, fence: i64) -> Result<Vec<Staging>> {
             run: run.clone(),
             fence,
             generation,
+            making: Making::Held,
             table: physical::table(block_id, generation),
         })
         .collect())
@@ -174,50 +185,67 @@ pub fn drop_held(conn: &mut Conn, run_uid: &str) -> Result<()> {
     })
 }
 
+/// A Block that nobody else changes until the transaction ends.
+struct Kept {
+    generation: Option<i64>,
+    row_count: i64,
+    view: Option<View>,
+}
+
 /// Writes the ledger rows of a run's parts in one transaction: each once it was seen that no newer fence has its Block,
 /// and that its columns are the Block's still. Blocks are held in the order of their ids, as by everybody.
 fn settle(
     conn: &mut Conn,
     parts: &[Part<'_>],
-    mut deed: impl FnMut(&mut Conn, &Part<'_>) -> Result<LedgerRow>,
+    mut deed: impl FnMut(&mut Conn, &Part<'_>, Kept) -> Result<LedgerRow>,
 ) -> Result<Vec<LedgerRow>, LoadRefused> {
     let mut order: Vec<usize> = (0..parts.len()).collect();
     order.sort_by_key(|i| parts[*i].0.block_id);
     db::write(conn, |conn| {
         // All rows at once, so that a refusal leaves nothing half done.
+        let mut kept = Vec::with_capacity(parts.len());
         for i in &order {
-            if let Err(refused) = hold_block(conn, &parts[*i])? {
-                return Ok(Err(refused));
+            match keep(conn, &parts[*i])? {
+                Ok(block) => kept.push((*i, block)),
+                Err(refused) => return Ok(Err(refused)),
             }
         }
         let mut rows: Vec<Option<LedgerRow>> = parts.iter().map(|_| None).collect();
-        for i in &order {
-            let row = deed(conn, &parts[*i])?;
+        for (i, block) in kept {
+            let row = deed(conn, &parts[i], block)?;
+            if parts[i].0.making == Making::Held {
+                diesel::delete(loads::table.find((&row.run_uid, row.block_id))).execute(conn)?;
+            }
             insert(conn, &row)?;
-            rows[*i] = Some(row);
+            rows[i] = Some(row);
         }
         Ok(Ok(rows.into_iter().flatten().collect()))
     })?
 }
 
-fn hold_block(conn: &mut Conn, (staging, load): &Part<'_>) -> Result<Result<(), LoadRefused>> {
-    // Locks the row on PostgreSQL too.
-    let held = diesel::update(
-        block_state::table
-            .filter(block_state::block_id.eq(staging.block_id))
-            .filter(block_state::fence.le(staging.fence)),
-    )
-    .set(block_state::fence.eq(staging.fence))
-    .execute(conn)?;
-    if held == 0 {
-        return Ok(Err(LoadRefused::FenceLost));
-    }
-    if let Some(view) = views::find(conn, staging.block_id)?
+fn keep(conn: &mut Conn, (staging, load): &Part<'_>) -> Result<Result<Kept, LoadRefused>> {
+    let row = block_state::table
+        .filter(block_state::block_id.eq(staging.block_id))
+        .filter(block_state::fence.le(staging.fence));
+    let shown = (block_state::generation, block_state::row_count);
+    let kept: Option<(Option<i64>, i64)> = match staging.making {
+        // Since this transaction began it.
+        Making::AtOnce => row.select(shown).first(conn).optional()?,
+        // Locks the row on PostgreSQL too.
+        Making::Staged | Making::Held => diesel::update(row)
+            .set(block_state::fence.eq(staging.fence))
+            .returning(shown)
+            .get_result(conn)
+            .optional()?,
+    };
+    let Some((generation, row_count)) = kept else { return Ok(Err(LoadRefused::FenceLost)) };
+    let view = views::find(conn, staging.block_id)?;
+    if let Some(view) = &view
         && meant(&physical::view_columns(load.block), load.filled) != meant(&view.columns, load.filled)
     {
         return Ok(Err(LoadRefused::DefinitionChanged));
     }
-    Ok(Ok(()))
+    Ok(Ok(Kept { generation, row_count, view }))
 }
 
 /// What the keys and the columns that a load fills mean, each in one way only.
@@ -227,11 +255,8 @@ fn meant(columns: &[ViewColumn], filled: &[i32]) -> BTreeMap<i32, (ColumnType, b
 }
 
 /// Brings a staged generation in, and points the Block to what it shows now.
-fn show(conn: &mut Conn, (staging, load): &Part<'_>, now: Moment) -> Result<LedgerRow> {
-    let (generation, row_count): (Option<i64>, i64) = block_state::table
-        .filter(block_state::block_id.eq(staging.block_id))
-        .select((block_state::generation, block_state::row_count))
-        .first(conn)?;
+fn show(conn: &mut Conn, (staging, load): &Part<'_>, kept: Kept, now: Moment) -> Result<LedgerRow> {
+    let Kept { generation, row_count, view } = kept;
     let current = generation.map(|g| physical::table(staging.block_id, g));
     if let Some(current) = &current {
         physical::add_missing_columns(conn, current, &physical::view_columns(load.block))?;
@@ -241,10 +266,10 @@ fn show(conn: &mut Conn, (staging, load): &Part<'_>, now: Moment) -> Result<Ledg
         if generation.is_some() {
             generations::keep_current(conn, staging.block_id)?;
         }
-        generations::set_state(conn, (staging.block_id, staging.generation), State::Current)?;
+        generations::turn_into(conn, staging, State::Current, now)?;
         staging.generation
     } else {
-        drop_generation(conn, (staging.block_id, staging.generation))?;
+        drop_staged(conn, staging)?;
         generation.unwrap_or(staging.generation)
     };
     diesel::update(block_state::table.filter(block_state::block_id.eq(staging.block_id)))
@@ -255,7 +280,7 @@ fn show(conn: &mut Conn, (staging, load): &Part<'_>, now: Moment) -> Result<Ledg
         ))
         .execute(conn)?;
     if done.flip
-        && let Some(view) = views::find(conn, staging.block_id)?
+        && let Some(view) = view
     {
         let table = physical::table(staging.block_id, shown);
         // Columns that were defined while the load ran are in the view already.
@@ -296,13 +321,6 @@ fn row_of(
 }
 
 fn insert(conn: &mut Conn, row: &LedgerRow) -> Result<()> {
-    // A load that was held has its row already.
-    diesel::delete(
-        loads::table
-            .filter(loads::run_uid.eq(&row.run_uid).and(loads::block_id.eq(row.block_id)))
-            .filter(loads::state.eq(LoadState::Held)),
-    )
-    .execute(conn)?;
     diesel::insert_into(loads::table)
         .values((
             loads::run_uid.eq(&row.run_uid),
@@ -324,13 +342,6 @@ fn insert(conn: &mut Conn, row: &LedgerRow) -> Result<()> {
         ))
         .execute(conn)?;
     Ok(())
-}
-
-/// What is too old goes in transactions of its own: the load has happened, whatever becomes of these.
-fn prune(conn: &mut Conn, block_id: i64) {
-    if let Err(error) = generations::prune(conn, block_id) {
-        tracing::warn!(block = block_id, %error, "an old generation could not be dropped yet");
-    }
 }
 
 /// What a run loaded into a Block, or holds; none when its load never came to its end.
@@ -356,5 +367,17 @@ pub fn forget(conn: &mut Conn, run_uids: &[&str]) -> Result<()> {
 
 /// Gives up a load: its staging table goes, unless it is visible after all. What it rejected stays, to be shown.
 pub fn abandon(conn: &mut Conn, staging: &Staging) -> Result<()> {
-    db::write(conn, |conn| drop_staging(conn, (staging.block_id, staging.generation)).map(|_| ()))
+    match staging.making {
+        Making::AtOnce => drop_staged(conn, staging),
+        Making::Staged | Making::Held => {
+            db::write(conn, |conn| drop_staging(conn, (staging.block_id, staging.generation)).map(|_| ()))
+        }
+    }
+}
+
+fn drop_staged(conn: &mut Conn, staging: &Staging) -> Result<()> {
+    match staging.making {
+        Making::AtOnce => physical::drop(conn, &staging.table),
+        Making::Staged | Making::Held => drop_generation(conn, (staging.block_id, staging.generation)),
+    }
 }

@@ -29,7 +29,7 @@ impl Loader {
             Location::Postgres { .. } => {
                 // What is staged needs no flush of its own: the commit that makes it visible flushes all before it.
                 conn.batch_execute("SET synchronous_commit TO off")?;
-                Self::Postgres(Box::new(PostgresLoader::new(staging, &columns)))
+                Self::Postgres(Box::new(PostgresLoader::new(staging, file, &columns)))
             }
         })
     }
@@ -74,7 +74,7 @@ pub fn fill_at_once(conn: &mut Conn, staging: &Staging, file: i32, positions: &[
     let columns = physical(positions);
     match conn {
         Conn::Sqlite(_) => sqlite::insert(conn, staging, file, &columns, batch),
-        Conn::Pg(_) => PostgresLoader::new(staging, &columns).copy(conn, &mut |write| write(batch)),
+        Conn::Pg(_) => PostgresLoader::new(staging, file, &columns).copy(conn, &mut |write| write(batch)),
     }
 }
 

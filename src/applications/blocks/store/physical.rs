@@ -17,7 +17,7 @@
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
-use super::staging::{Merge, Staging};
+use super::staging::{Making, Merge, Staging};
 use crate::applications::blocks::model::{Block, Column};
 use crate::db::Conn;
 use crate::error::{AppError, Result};
@@ -48,15 +48,22 @@ fn sql_type(conn: &Conn, column_type: ColumnType) -> &'static str {
     }
 }
 
-/// Makes an empty generation for the rows of a run. On PostgreSQL `_run` and `_file` come with [`seal`], after the rows: a
-/// default that is the same in all of them costs nothing then. SQLite would read its whole schema anew after an ALTER, which costs more than a number in each row.
-pub fn create(conn: &mut Conn, table: &str, run_id: i64, columns: &[Column]) -> Result<()> {
-    let row = match conn {
-        Conn::Sqlite(_) => format!("_row INTEGER PRIMARY KEY, _run INTEGER NOT NULL DEFAULT {run_id}"),
-        Conn::Pg(_) => "_row BIGINT NOT NULL".to_owned(),
+/// Makes an empty generation. On PostgreSQL `_run` and `_file` come with [`seal`], after the rows: a default that is the
+/// same in all of them costs nothing then. Few rows have them at once, because the second change of the catalogue costs
+/// more than they do; and so on SQLite, which would read its whole schema anew.
+pub fn create(conn: &mut Conn, staging: &Staging, columns: &[Column]) -> Result<()> {
+    let (table, run) = (&staging.table, staging.run.id);
+    let own = match conn {
+        Conn::Sqlite(_) => format!(
+            "_row INTEGER PRIMARY KEY, _run INTEGER NOT NULL DEFAULT {run}, _line INTEGER NOT NULL, \
+             _file INTEGER NOT NULL"
+        ),
+        Conn::Pg(_) if staging.making == Making::AtOnce => {
+            "_row BIGINT NOT NULL, _line BIGINT NOT NULL, _run BIGINT NOT NULL, _file INTEGER NOT NULL".to_owned()
+        }
+        Conn::Pg(_) => "_row BIGINT NOT NULL, _line BIGINT NOT NULL".to_owned(),
     };
-    let file = if let Conn::Sqlite(_) = conn { ", _file INTEGER NOT NULL" } else { "" };
-    let mut sql = format!("CREATE TABLE {table} ({row}, _line BIGINT NOT NULL{file}");
+    let mut sql = format!("CREATE TABLE {table} ({own}");
     for column in columns {
         sql.push_str(&format!(", {} {}", column.physical(), sql_type(conn, column.column_type)));
     }
@@ -69,15 +76,17 @@ pub fn create(conn: &mut Conn, table: &str, run_id: i64, columns: &[Column]) -> 
 pub fn seal(conn: &mut Conn, staging: &Staging, file: i32, merge: Merge) -> Result<()> {
     let Conn::Pg(_) = conn else { return Ok(()) };
     let (table, run) = (&staging.table, staging.run.id);
-    let mut sql = format!(
-        "ALTER TABLE {table} ADD COLUMN _run BIGINT NOT NULL DEFAULT {run}, \
-         ADD COLUMN _file INTEGER NOT NULL DEFAULT {file}"
-    );
+    if staging.making != Making::AtOnce {
+        conn.batch_execute(&format!(
+            "ALTER TABLE {table} ADD COLUMN _run BIGINT NOT NULL DEFAULT {run}, \
+             ADD COLUMN _file INTEGER NOT NULL DEFAULT {file}"
+        ))?;
+    }
     // Only what is joined with the rows that are there is worth statistics at once.
     if merge != Merge::Replace {
-        sql.push_str(&format!("; ANALYZE {table}"));
+        conn.batch_execute(&format!("ANALYZE {table}"))?;
     }
-    Ok(conn.batch_execute(&sql)?)
+    Ok(())
 }
 
 /// On PostgreSQL the index by which rows are paged, unless it is there. It costs a sixth of a load, so it is made once
@@ -88,7 +97,12 @@ pub fn index_rows(conn: &mut Conn, table: &str) -> Result<()> {
 
 /// The unique index over the key columns. Fails with a unique violation where two rows have one key.
 pub fn create_key_index(conn: &mut Conn, table: &str, keys: &[String]) -> diesel::QueryResult<()> {
-    conn.batch_execute(&format!("CREATE UNIQUE INDEX {table}_key ON {table} ({})", keys.join(", ")))
+    let sql = format!("CREATE UNIQUE INDEX {table}_key ON {table} ({})", keys.join(", "));
+    match conn {
+        Conn::Sqlite(conn) => conn.batch_execute(&sql),
+        // In a transaction that goes on, PostgreSQL lets nothing follow an error but a savepoint.
+        Conn::Pg(conn) => conn.transaction(|conn| conn.batch_execute(&sql)),
+    }
 }
 
 pub fn drop(conn: &mut Conn, table: &str) -> Result<()> {

@@ -7,7 +7,7 @@ use diesel::pg::{CopyFormat, CopyTarget, Pg};
 use diesel::prelude::*;
 use diesel::query_builder::AstPass;
 
-use super::staging::Staging;
+use super::staging::{Making, Staging};
 use crate::applications::blocks::batch::{Batch, Datum};
 use crate::db::Conn;
 use crate::error::{AppError, Result};
@@ -43,6 +43,8 @@ impl CopyTarget for Named {
 /// Writes batches into a staging table. A COPY, and so a transaction, goes on for as long as batches follow each other.
 pub struct PostgresLoader {
     target: String,
+    /// The fields of a row that are the same in all of them, as COPY has them, and how many they are.
+    same: (Vec<u8>, i16),
     next_row: i64,
     bytes: Vec<u8>,
 }
@@ -57,14 +59,21 @@ const CHUNK: usize = 64 * 1024;
 
 impl PostgresLoader {
     /// For batches whose cells are these physical columns.
-    pub fn new(staging: &Staging, columns: &[String]) -> Self {
+    pub fn new(staging: &Staging, file: i32, columns: &[String]) -> Self {
         let mut target = format!("{} (_row, _line", staging.table);
+        let mut same = (Vec::new(), 0);
+        if staging.making == Making::AtOnce {
+            target.push_str(", _run, _file");
+            put(&mut same.0, &staging.run.id.to_be_bytes());
+            put(&mut same.0, &file.to_be_bytes());
+            same.1 = 2;
+        }
         for column in columns {
             target.push_str(", ");
             target.push_str(column);
         }
         target.push(')');
-        Self { target, next_row: 1, bytes: Vec::with_capacity(2 * CHUNK) }
+        Self { target, same, next_row: 1, bytes: Vec::with_capacity(2 * CHUNK) }
     }
 
     /// Writes all the batches that `feed` hands over, and commits them. An error of `feed` undoes them.
@@ -81,7 +90,7 @@ impl PostgresLoader {
                 bytes.clear();
                 bytes.extend_from_slice(SIGNATURE);
                 let mut write = |batch: &Batch| -> std::io::Result<()> {
-                    encode(batch, **next_row, bytes, out)?;
+                    encode(batch, **next_row, &self.same, bytes, out)?;
                     **next_row += batch.len() as i64;
                     Ok(())
                 };
@@ -97,12 +106,19 @@ impl PostgresLoader {
     }
 }
 
-fn encode(batch: &Batch, first_row: i64, bytes: &mut Vec<u8>, out: &mut dyn Write) -> std::io::Result<()> {
-    let fields = (batch.width() + 2) as i16;
+fn encode(
+    batch: &Batch,
+    first_row: i64,
+    same: &(Vec<u8>, i16),
+    bytes: &mut Vec<u8>,
+    out: &mut dyn Write,
+) -> std::io::Result<()> {
+    let fields = batch.width() as i16 + 2 + same.1;
     for row in 0..batch.len() {
         bytes.extend_from_slice(&fields.to_be_bytes());
         put(bytes, &(first_row + row as i64).to_be_bytes());
         put(bytes, &batch.line(row).to_be_bytes());
+        bytes.extend_from_slice(&same.0);
         for datum in batch.row(row) {
             match *datum {
                 Datum::Empty => bytes.extend_from_slice(&(-1i32).to_be_bytes()),

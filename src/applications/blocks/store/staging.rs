@@ -22,6 +22,17 @@ pub struct RunKey {
     pub id: i64,
 }
 
+/// How a generation is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Making {
+    /// Of any number of rows, in as many transactions as that takes.
+    Staged,
+    /// Of few rows, in the one transaction that also makes it visible.
+    AtOnce,
+    /// It was staged, and waited for a decision: the ledger has a row of it.
+    Held,
+}
+
 /// A load that has begun and is not visible yet.
 #[derive(Clone, Debug)]
 pub struct Staging {
@@ -29,6 +40,7 @@ pub struct Staging {
     pub run: RunKey,
     pub fence: i64,
     pub generation: i64,
+    pub making: Making,
     /// The table to fill.
     pub table: String,
 }
