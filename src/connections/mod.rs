@@ -12,5 +12,5 @@ mod test;
 
 pub use actions::{archive, authorise, create, find, list, need_administrator, page, update};
 pub use model::{Connection, ConnectionAnswer, ConnectionDraft};
-pub use store::{authorised_for, by_ids, of_application};
-pub use test::{Tested, files, open, test};
+pub use store::{authorised_for, by_id, by_ids, of_application};
+pub use test::{Tested, connector, files, open, test};

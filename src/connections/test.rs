@@ -18,13 +18,18 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A Connection that is not archived, with its connector. Whether somebody may use it is the caller's to have asked.
 pub fn open(conn: &mut Conn, secrets: &Secrets, id: i64) -> Result<(Connection, Box<dyn Connector>)> {
     let connection = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
-    let sealed = store::sealed(conn, id)?;
-    let opened = unseal(secrets, id, &sealed)?;
-    let connector = connectors::build(&connection.kind, &connection.settings, &opened).map_err(|errors| {
+    let connector = connector(conn, secrets, &connection)?;
+    Ok((connection, connector))
+}
+
+/// The connector of a Connection that is there, with its secrets.
+pub fn connector(conn: &mut Conn, secrets: &Secrets, connection: &Connection) -> Result<Box<dyn Connector>> {
+    let sealed = store::sealed(conn, connection.id)?;
+    let opened = unseal(secrets, connection.id, &sealed)?;
+    connectors::build(&connection.kind, &connection.settings, &opened).map_err(|errors| {
         // The words name settings, never the value of a secret.
         AppError::Conflict(format!("The Connection \"{}\" needs attention: {errors}.", connection.name))
-    })?;
-    Ok((connection, connector))
+    })
 }
 
 /// What a test found, in words for people.

@@ -16,7 +16,7 @@ use crate::applications::blocks::rejects::RejectBatch;
 use crate::applications::blocks::{
     Loader, Making, Merge, Staging, Visible, checks, fill_at_once, rejects as kept, seal,
 };
-use crate::db::{self, Conn};
+use crate::db::Conn;
 use crate::formats::{ColumnType, Rows};
 use crate::words;
 
@@ -26,24 +26,20 @@ const FILE: i32 = 1;
 /// Loads the file into the Block, all of its accepted rows or none. Blocks: call it from a thread that may. A run
 /// whose load the ledger knows already is answered from there and loads nothing twice.
 pub fn run(plan: &Plan, source: &SourceFile, context: &LoadContext<'_>) -> Result<LoadReport, LoadError> {
-    run_if_unchanged(plan, Source::File(source), context, &|| Ok(()))
+    match context.blocks.read(|conn| ledger::ledger(conn, &context.run.uid, plan.block.id))? {
+        Some(row) => LoadReport::from_ledger(row),
+        None => run_if_unchanged(plan, Source::File(source), context, &|| Ok(())),
+    }
 }
 
-/// The same; `unchanged` is asked after the last byte was read and before it counts, and says why the source is not to
-/// be trusted when it is not what it was.
+/// The same of a run that the ledger does not know; `unchanged` is asked after the last byte was read and before it
+/// counts, and says why the source is not to be trusted when it is not what it was.
 pub fn run_if_unchanged(
     plan: &Plan,
     source: Source<'_>,
     context: &LoadContext<'_>,
     unchanged: &dyn Fn() -> Result<(), String>,
 ) -> Result<LoadReport, LoadError> {
-    let known = context
-        .blocks
-        .lend(|conn| ledger::ledger(conn, &context.run.uid, plan.block.id))
-        .map_err(LoadError::from_database)?;
-    if let Some(row) = known {
-        return LoadReport::from_ledger(row);
-    }
     context.go_on()?;
     let (name, sha256) = (source.name().to_owned(), source.sha256().to_owned());
     let twice = plan.block.columns.iter().any(|c| c.key || c.column_type == ColumnType::Dimension);
@@ -188,31 +184,22 @@ impl Load<'_> {
         // Before the transaction, which is to wait for nobody's disk.
         trust(unchanged)?;
         let mut failed = None;
-        let blocks = self.context.blocks;
-        let done = blocks.lend(|conn| {
-            let done = db::write(conn, |conn| {
-                let staging = match self.begin(conn, Making::AtOnce) {
-                    Ok(staging) => staging,
-                    Err(LoadRefused::Database(error)) => return Err(error),
-                    Err(why) => {
-                        failed = Some(why.into());
-                        return Ok(None);
-                    }
-                };
-                let written = self.write_only(conn, &staging, &mut only, positions);
-                match written.and_then(|()| self.finish(conn, &staging, positions, &|| Ok(()))) {
-                    Ok(row) => Ok(row.map(|row| (row, staging))),
-                    Err(failure) => {
-                        failed = Some(failure);
-                        // What was rejected stays, to be shown; where the database itself failed, nothing does.
-                        ledger::abandon(conn, &staging)?;
-                        Ok(None)
-                    }
+        let done = self.context.blocks.write(|conn| {
+            let staging = match self.begin(conn, Making::AtOnce) {
+                Ok(staging) => staging,
+                Err(LoadRefused::Database(error)) => return Err(error),
+                Err(why) => {
+                    failed = Some(why.into());
+                    return Ok(None);
                 }
-            })?;
-            let Some((row, staging)) = done else { return Ok(None) };
-            ledger::drop_earlier(conn, &staging);
-            Ok(Some(row))
+            };
+            let written = self.write_only(conn, &staging, &mut only, positions);
+            written.and_then(|()| self.finish(conn, &staging, positions, &|| Ok(()))).or_else(|failure| {
+                failed = Some(failure);
+                // What was rejected stays, to be shown; where the database itself failed, nothing does.
+                ledger::abandon(conn, &staging)?;
+                Ok(None)
+            })
         });
         failed.map_or(done.map_err(LoadError::from_database), Err)
     }

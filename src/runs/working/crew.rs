@@ -67,7 +67,7 @@ impl Crew {
                 if let Err(error) = executor::see_through(&app, taken, &Import) {
                     tracing::error!(run, %error, "the end of a run could not be written; the rescue will");
                 }
-                next = executor::take(&app).unwrap_or_else(|error| {
+                next = executor::take_next(&app).unwrap_or_else(|error| {
                     tracing::warn!(%error, "no run could be taken; it is tried again");
                     None
                 });

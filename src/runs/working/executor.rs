@@ -52,13 +52,23 @@ pub fn take(app: &App) -> Result<Option<Taken>> {
     Ok(take_up_to(app, 1)?.pop())
 }
 
+/// The same for whoever has just ended one: while many wait it is not worth asking first.
+pub fn take_next(app: &App) -> Result<Option<Taken>> {
+    Ok(if app.stop.is_cancelled() { None } else { take_now(app, 1)?.pop() })
+}
+
 /// Takes so many of the queued runs that may begin, in one transaction.
 pub fn take_up_to(app: &App, places: usize) -> Result<Vec<Taken>> {
     let now = app.now();
     if app.stop.is_cancelled() || !app.db.read(|conn| taking::may_take(conn, now))? {
         return Ok(Vec::new());
     }
+    take_now(app, places)
+}
+
+fn take_now(app: &App, places: usize) -> Result<Vec<Taken>> {
     loop {
+        let now = app.now();
         let took = app.db.write(|conn| taking::take(conn, app, places, now))?;
         if !took.taken.is_empty() || !took.more {
             return Ok(took.taken);
@@ -150,7 +160,7 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
     });
     conclude(app, &taken, policy, signals.stopped(), outcome)?;
     if let Some(block_id) = run.block_id
-        && let Err(error) = generations::tend(&app.blocks, block_id)
+        && let Err(error) = generations::tend(&app.blocks, block_id, &run.uid)
     {
         tracing::warn!(block_id, %error, "a Block could not be tended; its next run will");
     }

@@ -66,8 +66,11 @@ pub fn may_take(conn: &mut Conn, now: Moment) -> Result<bool> {
 
 /// Takes up to so many runs for this worker, each with all that it needs.
 pub fn take(conn: &mut Conn, app: &App, places: usize, now: Moment) -> Result<Took> {
-    db::lock_row(conn, "workspace", 1)?;
-    let mut turn: i64 = workspace::table.find(1).select(workspace::turn).first(conn)?;
+    let turns = workspace::table.find(1).select(workspace::turn);
+    let mut turn: i64 = match conn {
+        Conn::Pg(conn) => turns.for_no_key_update().first(conn)?,
+        Conn::Sqlite(conn) => turns.first(conn)?,
+    };
     let mut held = held(conn)?;
     let mut took = Took::default();
     let mut looked_at = 0;

@@ -116,10 +116,7 @@ impl Work for Import {
             }
             _ => None,
         };
-        let mut done = match load(app, job, &ready, got, steps)? {
-            Loaded::Now(done) => done,
-            Loaded::Earlier(report) => return earlier::done(app, job, report),
-        };
+        let mut done = load(app, job, &ready, got, steps)?;
         if let (From::Connection { connector, .. }, Some(intent)) = (&ready.from, intent) {
             job.board.update(|report| report.phase = "Settling the file".into());
             let after = settling::settle(app, connector.as_ref(), &intent, done.result.rejected);
@@ -178,17 +175,18 @@ fn prepare(app: &App, job: &Job<'_>) -> Result<Ready, Undone> {
         let Some(connection_id) = version.connection_id else {
             return Ok(Err(format!("{} takes a file, and none was given.", configuration.name)));
         };
-        if !connections::authorised_for(conn, connection_id, configuration.application_id)? {
-            let name = connections::by_ids(conn, &[connection_id])?.pop().map(|c| c.name);
+        let Some(connection) = connections::by_id(conn, connection_id)? else {
+            return Ok(Err("The Connection was deleted.".to_owned()));
+        };
+        if !connection.application_ids.contains(&configuration.application_id) {
             return Ok(Err(format!(
                 "The Connection {} is not authorised for this Application any more. An Administrator can authorise it.",
-                name.unwrap_or_else(|| "of this import".into())
+                connection.name
             )));
         }
-        let (connection, connector) = match connections::open(conn, &app.secrets, connection_id) {
-            Ok(opened) => opened,
+        let connector = match connections::connector(conn, &app.secrets, &connection) {
+            Ok(connector) => connector,
             Err(AppError::Conflict(words)) => return Ok(Err(words)),
-            Err(AppError::NotFound) => return Ok(Err("The Connection was deleted.".to_owned())),
             Err(other) => return Err(other),
         };
         let (request, deed) = (version.definition.source.request(), version.definition.source.deed());
@@ -276,13 +274,7 @@ fn given_file(app: &App, job: &Job<'_>, id: i64) -> Result<Got, Undone> {
     Ok(Got::File { source, check: None })
 }
 
-enum Loaded {
-    Now(Done),
-    /// The ledger knew it already: what was fetched is not what the Block holds.
-    Earlier(LoadReport),
-}
-
-fn load(app: &App, job: &Job<'_>, ready: &Ready, got: Got, mut steps: Vec<RunStep>) -> Result<Loaded, Undone> {
+fn load(app: &App, job: &Job<'_>, ready: &Ready, got: Got, mut steps: Vec<RunStep>) -> Result<Done, Undone> {
     let at = app.now();
     let progress = |now: pipeline::Progress| {
         job.board.update(|report| {
@@ -320,12 +312,11 @@ fn load(app: &App, job: &Job<'_>, ready: &Ready, got: Got, mut steps: Vec<RunSte
         ..result(counts)
     };
     match loaded {
-        Ok(report) if report.earlier.is_some() => Ok(Loaded::Earlier(report)),
         Ok(LoadReport { outcome, counts, steps: more, .. }) => {
             steps.extend(shown(&more, "success", at));
             let remark = (outcome == Outcome::NothingNew)
                 .then(|| "Nothing new: the source holds no rows. The Block holds what it held before.".to_owned());
-            Ok(Loaded::Now(Done { result: named(&counts), remark, steps, ..Done::default() }))
+            Ok(Done { result: named(&counts), remark, steps, ..Done::default() })
         }
         Err(failure) => {
             steps.extend(shown(&failure.steps, "failed", at));
