@@ -6,19 +6,17 @@ use std::time::{Duration, Instant};
 use super::again::{self, Again};
 use super::check::Checker;
 use super::context::{LoadContext, Progress, Source, SourceFile};
-use super::outcome::{Counts, FailureKind, LoadError, LoadReport, Outcome, Step, counts_of};
+use super::outcome::{FailureKind, LoadError, LoadReport};
 use super::plan::{Plan, dimension_routes, routes};
 use super::reading::{PARCELS, Parcel, Reading, read_all};
 use super::rejects::{Keeper, decide, from_format, goes_on};
+use super::report::nothing_new;
 use crate::applications::blocks::batch::Batch;
 use crate::applications::blocks::ledger::{self, LedgerRow, LoadRefused};
 use crate::applications::blocks::rejects::RejectBatch;
-use crate::applications::blocks::{
-    Loader, Making, Merge, Staging, Visible, checks, fill_at_once, rejects as kept, seal,
-};
+use crate::applications::blocks::{Loader, Making, Staging, Visible, fill_at_once, seal};
 use crate::db::Conn;
 use crate::formats::{ColumnType, Rows};
-use crate::words;
 
 /// The number of the file among those of a run.
 const FILE: i32 = 1;
@@ -83,28 +81,18 @@ pub fn run_if_unchanged(
     }
 }
 
-fn nothing_new(read: &Reading, name: &str) -> LoadReport {
-    let detail = format!("{name} holds no rows: nothing new. The Block holds what it held before.");
-    LoadReport {
-        outcome: Outcome::NothingNew,
-        counts: Counts { bytes: read.bytes, ..Counts::default() },
-        steps: vec![Step { name: "Read", duration: read.reading, detail }],
-        earlier: None,
-    }
-}
-
-struct Load<'a> {
-    plan: &'a Plan,
-    name: &'a str,
+pub(super) struct Load<'a> {
+    pub plan: &'a Plan,
+    pub name: &'a str,
     sha256: &'a str,
-    again: Again<'a>,
-    context: &'a LoadContext<'a>,
-    checker: &'a Checker,
-    keeper: Keeper<'a>,
-    read: Reading,
-    loading: Duration,
+    pub again: Again<'a>,
+    pub context: &'a LoadContext<'a>,
+    pub checker: &'a Checker,
+    pub keeper: Keeper<'a>,
+    pub read: Reading,
+    pub loading: Duration,
     /// Of the checks that SQL does.
-    checking: Duration,
+    pub checking: Duration,
     /// The load was asked to become visible; if no answer came it may be.
     committing: bool,
 }
@@ -330,49 +318,8 @@ impl Load<'_> {
         self.commit(conn, staging, positions, (staged, rejected)).map(Some)
     }
 
-    fn tell(&self, phase: &'static str) {
+    pub fn tell(&self, phase: &'static str) {
         (self.context.progress)(Progress { phase, rows: self.read.rows, bytes: self.read.bytes });
-    }
-
-    /// What can be said only of all rows together. Answers how many rows are staged and how many rejected.
-    fn check_as_a_whole(&mut self, conn: &mut Conn, staging: &Staging) -> Result<(i64, i64), LoadError> {
-        self.tell("Checking");
-        let began = Instant::now();
-        let merge = self.plan.merge();
-        let dimensions = dimension_routes(self.plan, self.checker.routes());
-        let kept_some = self.checker.stages > 0 && self.read.rejected > 0;
-        let mut found = false;
-        for (route, key) in dimensions {
-            let room = self.keeper.room();
-            let unknown = checks::unknown_items(conn, staging, merge, &route.staged(), key, room);
-            found |= self.keeper.take(unknown.map_err(LoadError::from_database)?);
-            self.context.go_on()?;
-        }
-        if found || kept_some {
-            checks::drop_rejected(conn, staging).map_err(LoadError::from_database)?;
-        }
-        let keys: Vec<_> =
-            self.checker.routes().iter().filter(|route| route.column.key).map(|route| route.staged()).collect();
-        if !keys.is_empty() {
-            let twice = checks::unique_keys(conn, staging, &keys, self.keeper.room());
-            found |= self.keeper.take(twice.map_err(LoadError::from_database)?);
-            self.context.go_on()?;
-            if merge == Merge::Append {
-                let (replaced, room) = (&self.plan.replaces_runs, self.keeper.room());
-                let known = checks::existing_keys(conn, staging, &keys, replaced, room);
-                found |= self.keeper.take(known.map_err(LoadError::from_database)?);
-            }
-        }
-        let mut counts = (self.read.staged, self.read.rejected);
-        if found || kept_some {
-            self.keeper.fetch(conn, &self.again)?;
-            let kept = kept::count(conn, self.context.run.id).map_err(LoadError::from_database)?;
-            let rejected = kept + self.keeper.beyond_rows();
-            counts = (self.read.rows - rejected, rejected);
-        }
-        self.keeper.write_beyond(conn)?;
-        self.checking += began.elapsed();
-        Ok(counts)
     }
 
     fn commit(
@@ -403,21 +350,6 @@ impl Load<'_> {
         rows.pop().ok_or_else(|| LoadError::new(FailureKind::Internal, "The load left no trace."))
     }
 
-    fn report(&self, row: &LedgerRow) -> LoadReport {
-        let counts = counts_of(row);
-        let mut said = vec![format!("{} added", words::rows(counts.added))];
-        for (number, word) in
-            [(counts.changed, "changed"), (counts.removed, "removed"), (counts.unchanged, "unchanged")]
-        {
-            if number > 0 {
-                said.push(format!("{} {word}", words::count(number)));
-            }
-        }
-        let outcome = if counts.rejected > 0 { Outcome::Partial } else { Outcome::Loaded };
-        let steps = self.steps(format!("{}.", said.join(", ")), counts.rejected);
-        LoadReport { outcome, counts, steps, earlier: None }
-    }
-
     /// The answer to a commit may have been lost after the deed: the ledger knows. It is asked for half a minute; who
     /// then still does not know says so, and leaves it to whoever takes the run over.
     fn known_after_all(&self, failure: LoadError) -> Result<Option<LedgerRow>, LoadError> {
@@ -434,20 +366,6 @@ impl Load<'_> {
                 Err(error) => return Err(LoadError::unknown(error)),
             }
         }
-    }
-
-    fn steps(&self, loaded: String, rejected: i64) -> Vec<Step> {
-        let read = &self.read;
-        let from = format!("{} and {} bytes of {}.", words::rows(read.rows), words::count(read.bytes), self.name);
-        vec![
-            Step { name: "Read", duration: read.reading, detail: from },
-            Step {
-                name: "Map and check",
-                duration: read.checking + self.checking,
-                detail: format!("{} rejected.", words::rows(rejected)),
-            },
-            Step { name: "Load", duration: self.loading, detail: loaded },
-        ]
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! One thread reads the source, types its cells and sets aside what is wrong; the caller's thread writes what is right
 //! into a staging table that nobody sees. A few batches go round between the two, so memory is flat however long the
-//! source is. Then what can be said only of all rows together is checked in SQL, the configuration's limits on
+//! source is. Then what can be said only of all rows together is checked in SQL ([`whole`]), the configuration's limits on
 //! rejected rows are applied, and one short transaction makes the load visible ([`blocks::ledger`]).
 //!
 //! The network is closed before any of this begins: the source is a file on this machine, or the rows of one.
@@ -17,6 +17,8 @@ mod outcome;
 mod plan;
 mod reading;
 mod rejects;
+mod report;
+mod whole;
 
 pub use context::{LoadContext, Progress, Source, SourceFile};
 pub use load::{run, run_if_unchanged};

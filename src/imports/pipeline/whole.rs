@@ -1,0 +1,52 @@
+//! The checks of a load that can be made only of all rows together, in SQL, once they are staged.
+
+use std::time::Instant;
+
+use super::load::Load;
+use super::outcome::LoadError;
+use super::plan::dimension_routes;
+use crate::applications::blocks::{Merge, Staging, checks, rejects as kept};
+use crate::db::Conn;
+
+impl Load<'_> {
+    /// Answers how many rows are staged and how many rejected.
+    pub fn check_as_a_whole(&mut self, conn: &mut Conn, staging: &Staging) -> Result<(i64, i64), LoadError> {
+        self.tell("Checking");
+        let began = Instant::now();
+        let merge = self.plan.merge();
+        let dimensions = dimension_routes(self.plan, self.checker.routes());
+        let kept_some = self.checker.stages > 0 && self.read.rejected > 0;
+        let mut found = false;
+        for (route, key) in dimensions {
+            let room = self.keeper.room();
+            let unknown = checks::unknown_items(conn, staging, merge, &route.staged(), key, room);
+            found |= self.keeper.take(unknown.map_err(LoadError::from_database)?);
+            self.context.go_on()?;
+        }
+        if found || kept_some {
+            checks::drop_rejected(conn, staging).map_err(LoadError::from_database)?;
+        }
+        let keys: Vec<_> =
+            self.checker.routes().iter().filter(|route| route.column.key).map(|route| route.staged()).collect();
+        if !keys.is_empty() {
+            let twice = checks::unique_keys(conn, staging, &keys, self.keeper.room());
+            found |= self.keeper.take(twice.map_err(LoadError::from_database)?);
+            self.context.go_on()?;
+            if merge == Merge::Append {
+                let (replaced, room) = (&self.plan.replaces_runs, self.keeper.room());
+                let known = checks::existing_keys(conn, staging, &keys, replaced, room);
+                found |= self.keeper.take(known.map_err(LoadError::from_database)?);
+            }
+        }
+        let mut counts = (self.read.staged, self.read.rejected);
+        if found || kept_some {
+            self.keeper.fetch(conn, &self.again)?;
+            let kept = kept::count(conn, self.context.run.id).map_err(LoadError::from_database)?;
+            let rejected = kept + self.keeper.beyond_rows();
+            counts = (self.read.rows - rejected, rejected);
+        }
+        self.keeper.write_beyond(conn)?;
+        self.checking += began.elapsed();
+        Ok(counts)
+    }
+}
