@@ -174,9 +174,14 @@ impl Pool {
         &self.location
     }
 
-    /// A connection of one's own outside the pool, for a load that holds it long.
+    /// A connection of one's own outside the pool, for a load that holds it long. What SQLite sorts for it, the keys of
+    /// millions of rows, goes to files and not to memory.
     pub fn connect(&self) -> Result<Conn> {
-        self.location.connect().map_err(|error| super::meaning::Meaning::Unavailable.error(error))
+        let mut conn = self.location.connect().map_err(|error| super::meaning::Meaning::Unavailable.error(error))?;
+        if let Conn::Sqlite(conn) = &mut conn {
+            conn.batch_execute("PRAGMA temp_store = FILE")?;
+        }
+        Ok(conn)
     }
 
     /// Runs queries that change nothing. Blocks: call it from a blocking thread.

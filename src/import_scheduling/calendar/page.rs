@@ -202,10 +202,13 @@ fn notes(scene: &Scene) -> Vec<String> {
         let (from, until) = (at(freeze.starts_at), at(freeze.ends_at));
         format!("Frozen by \"{}\" from {from} until {until}: {what} skipped.", freeze.name)
     }));
+    let narrower = match (scene.asked.configuration_id, scene.frame.view) {
+        (None, _) => "; choose one import to see each",
+        (Some(_), View::Month | View::Week) => "; open the day to see more",
+        (Some(_), View::Day) => "",
+    };
     if scene.ranges.len() as i64 >= MOST_RANGES {
-        notes.push(format!(
-            "Of ranges of occurrences that did not run the first {MOST_RANGES} are shown; choose one import."
-        ));
+        notes.push(format!("Of ranges of occurrences that did not run the first {MOST_RANGES} are shown{narrower}."));
     }
     if !scene.bands.is_empty() {
         let often = fold::often(scene.frame.view);
@@ -213,7 +216,7 @@ fn notes(scene: &Scene) -> Vec<String> {
     }
     if !scene.crowds.is_empty() {
         let crowd = fold::crowd(scene.frame.view);
-        notes.push(format!("A day with more than {crowd} entries is counted; choose one import to see each."));
+        notes.push(format!("A day with more than {crowd} entries is counted{narrower}."));
     }
     notes
 }
