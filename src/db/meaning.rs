@@ -59,16 +59,16 @@ pub fn of_message(message: &str) -> Meaning {
 /// What a failure that Diesel tells means.
 pub fn of(error: &Error) -> Meaning {
     use DatabaseErrorKind::{
-        CheckViolation, ClosedConnection, ExclusionViolation, ForeignKeyViolation, NotNullViolation, RestrictViolation,
-        SerializationFailure, UniqueViolation,
+        CheckViolation, ClosedConnection, ExclusionViolation, ForeignKeyViolation, NotNullViolation,
+        ReadOnlyTransaction, RestrictViolation, SerializationFailure, UniqueViolation,
     };
     match error {
         Error::DatabaseError(UniqueViolation | ExclusionViolation, _) => Meaning::Conflict,
         Error::DatabaseError(ForeignKeyViolation | RestrictViolation, _) => Meaning::Conflict,
         Error::DatabaseError(CheckViolation | NotNullViolation, _) => Meaning::Internal,
-        Error::DatabaseError(ClosedConnection | SerializationFailure, _) | Error::BrokenTransactionManager => {
-            Meaning::Unavailable
-        }
+        // A server that only reads has just handed over to another, or is about to take over (25006).
+        Error::DatabaseError(ClosedConnection | SerializationFailure | ReadOnlyTransaction, _)
+        | Error::BrokenTransactionManager => Meaning::Unavailable,
         Error::DatabaseError(_, info) => of_message(info.message()),
         // A rollback that failed says less than why there was one.
         Error::RollbackErrorOnCommit { commit_error, .. } => of(commit_error),
@@ -148,6 +148,7 @@ mod tests {
             assert_eq!(of(&database(DatabaseErrorKind::Unknown, message)), meaning, "{message}");
         }
         assert_eq!(of(&database(DatabaseErrorKind::ClosedConnection, "gone")), Meaning::Unavailable);
+        assert_eq!(of(&database(DatabaseErrorKind::ReadOnlyTransaction, "no")), Meaning::Unavailable);
         assert_eq!(of(&database(DatabaseErrorKind::UniqueViolation, "taken")), Meaning::Conflict);
         assert_eq!(of_sqlite_code(libsqlite3_sys::SQLITE_BUSY_SNAPSHOT), Meaning::Unavailable);
         assert_eq!(of_sqlite_code(libsqlite3_sys::SQLITE_IOERR), Meaning::Internal);

@@ -24,38 +24,37 @@ const LOCK: i64 = 7_433_423_001;
 
 /// Runs what is pending and answers how many migrations ran. A database that is newer than this binary is refused.
 pub fn migrate(pool: &Pool, which: Which) -> Result<usize> {
-    pool.read(|conn| match conn {
-        Conn::Sqlite(conn) => match which {
-            Which::Main => run(conn, SQLITE_MAIN),
-            Which::Blocks => run(conn, SQLITE_BLOCKS),
-        },
-        Conn::Pg(conn) => {
-            conn.batch_execute(&format!("SELECT pg_advisory_lock({LOCK})"))?;
-            if which == Which::Blocks {
-                conn.batch_execute("CREATE SCHEMA IF NOT EXISTS blocks")?;
-            }
-            let ran = match which {
-                Which::Main => run(conn, POSTGRES_MAIN),
-                Which::Blocks => run(conn, POSTGRES_BLOCKS),
-            };
-            conn.batch_execute(&format!("SELECT pg_advisory_unlock({LOCK})"))?;
-            ran
+    match (&mut alone_on(pool)?, which) {
+        (Conn::Sqlite(conn), Which::Main) => run(conn, SQLITE_MAIN),
+        (Conn::Sqlite(conn), Which::Blocks) => run(conn, SQLITE_BLOCKS),
+        (Conn::Pg(conn), Which::Main) => run(conn, POSTGRES_MAIN),
+        (Conn::Pg(conn), Which::Blocks) => {
+            conn.batch_execute("CREATE SCHEMA IF NOT EXISTS blocks")?;
+            run(conn, POSTGRES_BLOCKS)
         }
-    })
+    }
 }
 
 /// Does something that only one process may do at a time, of all that share a PostgreSQL: the others wait, as they do for
 /// a migration. One process alone serves a SQLite directory.
 pub fn alone<T>(pool: &Pool, deed: impl FnOnce() -> Result<T>) -> Result<T> {
-    if let Location::Sqlite { .. } = pool.location() {
-        return deed();
+    let _held = match pool.location() {
+        Location::Sqlite { .. } => None,
+        Location::Postgres { .. } => Some(alone_on(pool)?),
+    };
+    deed()
+}
+
+/// A connection that, on PostgreSQL, holds the lock for as long as it is there, however what is done under it ends. Who
+/// waits for it waits for as long as a migration takes.
+fn alone_on(pool: &Pool) -> Result<Conn> {
+    let mut conn = pool.connect()?;
+    if let Conn::Pg(conn) = &mut conn {
+        conn.batch_execute(&format!(
+            "SET lock_timeout TO 0; SELECT pg_advisory_lock({LOCK}); SET lock_timeout TO '15s'"
+        ))?;
     }
-    pool.read(|conn| {
-        conn.batch_execute(&format!("SELECT pg_advisory_lock({LOCK})"))?;
-        let done = deed();
-        conn.batch_execute(&format!("SELECT pg_advisory_unlock({LOCK})"))?;
-        done
-    })
+    Ok(conn)
 }
 
 fn run<DB, C>(conn: &mut C, tree: EmbeddedMigrations) -> Result<usize>

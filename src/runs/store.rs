@@ -108,7 +108,8 @@ fn run(row: Row, result: Option<RunResult>) -> Run {
         cause: row.cause,
         late: row.late,
         attempt: row.attempt,
-        parameters: row.parameters.and_then(|text| serde_json::from_str(&text).ok()),
+        // What cannot be read is shown as it stands there, and not left out.
+        parameters: row.parameters.map(|text| serde_json::from_str(&text).unwrap_or(serde_json::Value::String(text))),
         file_id: row.file_id,
         queued_at: row.queued_at,
         available_at: row.available_at,

@@ -134,6 +134,24 @@ on_both! {
         assert_eq!(shown(db, &block), ["a,,1"]);
     }
 
+    fn a_view_gets_a_name_that_no_other_block_has(db: Databases) {
+        let application = application(db, "A");
+        let make = |name: &str| {
+            let columns = vec![column("Code", Text).key()];
+            create(db, application, draft(name, BlockKind::DimensionList, columns)).unwrap().id
+        };
+        let first = make("x");
+        let third = first + 2;
+        let second = make(&format!("x {third}"));
+        assert_eq!(make("x!"), third);
+        let names: Vec<(i64, String)> = db.blocks.read(|conn| {
+            let views = block_views::table.order(block_views::block_id);
+            Ok(views.select((block_views::block_id, block_views::view_name)).load(conn)?)
+        }).unwrap();
+        let expected = [(first, "a__x".to_owned()), (second, format!("a__x_{third}")), (third, format!("a__x_{third}_2"))];
+        assert_eq!(names, expected);
+    }
+
     fn what_somebody_built_upon_a_view_stays_or_is_named(db: Databases) {
         let block = log(db, application(db, "A"));
         load(db, &plan(db, &block, Mode::Append), &text("Day,Amount\n2026-01-01,1\n"), 1).unwrap();

@@ -146,8 +146,13 @@ const NAME_BYTES: usize = 63;
 
 /// The name of a Block's view: `<application>__<block>` in lower case, everything but letters and digits as `_`.
 /// Two underscores in the middle keep it apart from every table of this database.
-pub fn view_name(application: &str, block: &str, block_id: i64, again: bool) -> String {
-    let suffix = if again { format!("_{block_id}") } else { String::new() };
+/// The first `attempt` is that alone, the next ends in the Block's id, those after it in a number too.
+pub fn view_name(application: &str, block: &str, block_id: i64, attempt: u32) -> String {
+    let suffix = match attempt {
+        0 => String::new(),
+        1 => format!("_{block_id}"),
+        _ => format!("_{block_id}_{attempt}"),
+    };
     let application = cut(&slug(application, "application"), 28);
     let rest = NAME_BYTES - application.len() - 2 - suffix.len();
     format!("{application}__{}{suffix}", cut(&slug(block, "block"), rest))
@@ -353,9 +358,9 @@ mod tests {
 
     #[test]
     fn views_are_named_after_application_and_block_within_63_bytes() {
-        assert_eq!(view_name("Sales & Plans", "Daily weather!", 7, false), "sales_plans__daily_weather");
-        assert_eq!(view_name("--", "//", 7, true), "application__block_7");
-        let long = view_name(&"ä".repeat(200), &"ö".repeat(200), 7, true);
+        assert_eq!(view_name("Sales & Plans", "Daily weather!", 7, 0), "sales_plans__daily_weather");
+        assert_eq!(view_name("--", "//", 7, 1), "application__block_7");
+        let long = view_name(&"ä".repeat(200), &"ö".repeat(200), 7, 1);
         assert!(long.len() <= 63 && long.ends_with("_7"), "{long}");
     }
 
