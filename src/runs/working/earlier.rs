@@ -30,7 +30,9 @@ pub fn done(app: &App, job: &Job<'_>, report: LoadReport) -> Result<Done, Undone
     done.steps = shown(&report.steps, "success", app.now());
     if !done.held {
         let after = settling::settle_for(app, job.run, done.result.rejected);
-        if let Some(after) = after.map_err(|error| of_app_error(error, job))? {
+        // It is loaded, so no attempt may end it as Failed: the rescue does to the file what could not be done now.
+        let after = after.map_err(|error| Undone { retry: Retry::Unknown, ..of_app_error(error, job) })?;
+        if let Some(after) = after {
             done.steps.extend(after.step);
             done.remark = after.remark;
         }

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::connections;
 use crate::connectors::{Check, Connector, Deed, FetchContext, FetchRequest, Intent, Settled};
 use crate::db::Conn;
-use crate::error::Result;
+use crate::error::{AppError, Result};
 use crate::runs::model::{Run, RunStep};
 use crate::runs::runnable_store as runnable;
 
@@ -67,12 +67,16 @@ pub fn settle(app: &App, connector: &dyn Connector, intent: &Intent, rejected: i
 /// The same for a run whose worker is gone and whose load is visible; `None` where nothing was intended.
 pub fn settle_for(app: &App, run: &Run, rejected: i64) -> Result<Option<After>> {
     let Some(intent) = app.db.read(|conn| leases::intent(conn, run.id))? else { return Ok(None) };
-    Ok(Some(match app.db.read(|conn| connector_of(app, conn, run))? {
-        Some(connector) => settle(app, connector.as_ref(), &intent, rejected),
-        None => {
-            let words = "The rows were loaded, but the file was left where it is: its Connection is gone.";
-            After { step: None, remark: Some(words.into()) }
-        }
+    let left = |why: &str| {
+        let remark = format!("The rows were loaded, but the file was left where it is: {why}");
+        After { step: None, remark: Some(remark) }
+    };
+    Ok(Some(match app.db.read(|conn| connector_of(app, conn, run)) {
+        Ok(Some(connector)) => settle(app, connector.as_ref(), &intent, rejected),
+        Ok(None) | Err(AppError::NotFound) => left("its Connection is gone."),
+        Err(AppError::Conflict(why)) => left(&why),
+        // Whoever cannot ask now asks again: a file that is left for want of an answer would be loaded twice.
+        Err(error) => return Err(error),
     }))
 }
 
@@ -85,5 +89,5 @@ fn connector_of(app: &App, conn: &mut Conn, run: &Run) -> Result<Option<Box<dyn 
     if !connections::authorised_for(conn, connection, run.application_id)? {
         return Ok(None);
     }
-    Ok(connections::open(conn, &app.secrets, connection).ok().map(|(_, connector)| connector))
+    connections::open(conn, &app.secrets, connection).map(|(_, connector)| Some(connector))
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use tidegate::db::schema::connections;
 use tidegate::imports::{AfterSuccess, Definition};
 use tidegate::runs::work::Import;
 
@@ -18,6 +19,13 @@ fn deleted(definition: &mut Definition) {
 
 fn file(world: &World, name: &str) -> PathBuf {
     world.folder().join(name)
+}
+
+async fn set_settings(world: &World, text: String) {
+    let set = move |conn: &mut tidegate::db::Conn| {
+        Ok(diesel::update(connections::table).set(connections::settings.eq(text)).execute(conn)?)
+    };
+    world.write(set).await;
 }
 
 async fn steps(world: &World, id: i64) -> Vec<(String, String)> {
@@ -119,6 +127,30 @@ on_both! {
             let told = format!("Moved to done/november/{name}.csv.");
             assert_eq!(steps(&world, started.id).await, [("Move".to_owned(), told)]);
         }
+    }
+
+    async fn a_connection_that_cannot_be_asked_for_now_leaves_no_file_behind(world: World) {
+        let stage = stage(&world, "words", Mode::Append, moved).await;
+        csv(&world, "words", &[("1", "one")]);
+        let started = start(&world, &stage).await;
+        let work = Midway(|app: &App, job: &Job<'_>| {
+            let file = app.config.folder_roots[0].join("words.csv");
+            Import.perform(app, job).unwrap();
+            std::fs::rename(file.with_file_name("done/november/words.csv"), file).unwrap();
+            refused(Retry::Unknown)
+        });
+        world.step(move |app| executor::step_with(app, &work)).await;
+        let settings = world.read(|conn| {
+            Ok(connections::table.select(connections::settings).first::<String>(conn)?)
+        }).await;
+        set_settings(&world, "no JSON".to_owned()).await;
+        world.advance(Duration::minutes(2));
+        assert_eq!(world.step(rescue::step).await.finished, 0, "nothing is said before it is known");
+        set_settings(&world, settings).await;
+        world.advance(Duration::minutes(2));
+        assert_eq!(world.step(rescue::step).await.finished, 1);
+        assert!(!file(&world, "words.csv").exists());
+        assert_eq!(run(&world, started.id).await.status, RunStatus::Success);
     }
 
     async fn a_worker_that_died_before_its_load_moves_nothing(world: World) {
