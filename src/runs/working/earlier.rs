@@ -34,6 +34,7 @@ pub fn done(app: &App, job: &Job<'_>, report: LoadReport) -> Result<Done, Undone
         let after = after.map_err(|error| Undone { retry: Retry::Unknown, ..of_app_error(error, job) })?;
         if let Some(after) = after {
             done.steps.extend(after.step);
+            done.unsettled = after.unsettled;
             done.remark = after.remark;
         }
     }

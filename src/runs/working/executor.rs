@@ -280,6 +280,7 @@ fn of_done(done: Done) -> Ending {
         result: Some(done.result),
         steps: done.steps,
         log: done.log,
+        unsettled: done.unsettled,
     }
 }
 

@@ -64,6 +64,8 @@ pub struct Done {
     pub log: Vec<LogLine>,
     /// All is loaded, and waits for a decision.
     pub held: bool,
+    /// What was to be done to the file could not be.
+    pub unsettled: bool,
 }
 
 /// Whether trying again may help.
@@ -108,6 +110,11 @@ impl Work for Import {
         if let Some(known) = earlier::known(app, job, &ready.plan)? {
             return earlier::done(app, job, known);
         }
+        if let From::Connection { connector, request, deed: Some(deed), .. } = &ready.from
+            && let Some(loaded) = settling::of_earlier_runs(app, job, connector.as_ref(), deed, request)?
+        {
+            return Ok(loaded);
+        }
         let mut steps = Vec::new();
         let got = fetch(app, job, &ready, &mut steps)?;
         let intent = match (&ready.from, &got) {
@@ -124,6 +131,7 @@ impl Work for Import {
             job.board.update(|report| report.phase = "Settling the file".into());
             let after = settling::settle(app, connector.as_ref(), &intent, done.result.rejected);
             done.steps.extend(after.step);
+            done.unsettled = after.unsettled;
             done.remark = words::sentences([done.remark, after.remark]);
         }
         Ok(done)

@@ -180,7 +180,36 @@ on_both! {
         work_off(&world).await;
         let ended = run(&world, started.id).await;
         assert_eq!(ended.status, RunStatus::Success);
-        assert!(ended.reason.unwrap().starts_with("The rows were loaded, but the file was not moved. "));
+        let reason = ended.reason.unwrap();
+        assert!(reason.starts_with("The rows were loaded, but the file was not moved. "), "{reason}");
+        assert!(reason.ends_with("The next run of this import tries it again, and does not load the same file a second time."));
         assert!(file(&world, "words.csv").exists());
+        // Who runs it again wants it loaded: in the place of what it had loaded.
+        let again = try_again(&world, started.id).await.unwrap().run;
+        work_off(&world).await;
+        assert_eq!((run(&world, again.id).await.result.unwrap().added, rows(&world, stage.block)), (1, 1));
+        // It lasts, also over a start of the server.
+        world.step(rescue::at_start).await;
+        let second = start(&world, &stage).await;
+        work_off(&world).await;
+        let ended = run(&world, second.id).await;
+        let nothing = format!("Nothing new: run {} loaded the file that is there, and it still could not be moved.", started.id);
+        assert!(ended.reason.unwrap().starts_with(&nothing));
+        assert_eq!((ended.status, rows(&world, stage.block)), (RunStatus::Success, 1));
+        // Out of the way: it is moved before the next file is read.
+        std::fs::remove_file(file(&world, "done")).unwrap();
+        let third = start(&world, &stage).await;
+        work_off(&world).await;
+        assert!(file(&world, "done/november/words.csv").exists());
+        assert_eq!((run(&world, third.id).await.status, rows(&world, stage.block)), (RunStatus::Failed, 1));
+        let told = format!(
+            "The rows were loaded; run {} looked after the file. Moved to done/november/words.csv.",
+            third.id
+        );
+        assert_eq!(run(&world, started.id).await.reason, Some(told));
+        csv(&world, "words", &[("2", "two")]);
+        start(&world, &stage).await;
+        work_off(&world).await;
+        assert_eq!(rows(&world, stage.block), 2, "the next file is loaded as ever");
     }
 }
