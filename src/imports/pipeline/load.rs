@@ -67,7 +67,7 @@ pub fn run_if_unchanged(
         again,
         context,
         checker: &checker,
-        keeper: Keeper::new(context.run.id, &checker, plan, utf8),
+        keeper: Keeper::new(&staging, &checker, plan, utf8),
         staging: &staging,
         read: Reading::default(),
         loading: Duration::ZERO,
@@ -282,7 +282,7 @@ impl Load<'_> {
         for (route, key) in dimensions {
             let room = self.keeper.room();
             let unknown = checks::unknown_items(conn, self.staging, merge, &route.staged(), key, room);
-            found |= self.keeper.take(unknown.map_err(LoadError::from_database)?);
+            found |= self.keeper.take(unknown?);
             self.context.go_on()?;
         }
         if found || kept_some {
@@ -292,12 +292,12 @@ impl Load<'_> {
             self.checker.routes().iter().filter(|route| route.column.key).map(|route| route.staged()).collect();
         if !keys.is_empty() {
             let twice = checks::unique_keys(conn, self.staging, &keys, self.keeper.room());
-            found |= self.keeper.take(twice.map_err(LoadError::from_database)?);
+            found |= self.keeper.take(twice?);
             self.context.go_on()?;
             if merge == Merge::Append {
                 let (replaced, room) = (&self.plan.replaces_runs, self.keeper.room());
                 let known = checks::existing_keys(conn, self.staging, &keys, replaced, room);
-                found |= self.keeper.take(known.map_err(LoadError::from_database)?);
+                found |= self.keeper.take(known?);
             }
         }
         let mut counts = (self.read.staged, self.read.rejected);

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::applications::blocks::Staging;
 use crate::applications::blocks::checks::{Found, Room};
 use crate::applications::blocks::rejects::{self, Cause, Notation, RejectBatch};
 use crate::db::Conn;
@@ -16,7 +17,7 @@ use super::plan::Plan;
 
 /// Writes rejected rows of one run; the original columns come with the first of them.
 pub(super) struct Keeper<'a> {
-    pub run_id: i64,
+    staging: &'a Staging,
     pub checker: &'a Checker,
     notation: Notation,
     head_written: bool,
@@ -31,10 +32,10 @@ pub(super) struct Keeper<'a> {
 
 impl<'a> Keeper<'a> {
     /// A download is CSV, with the punctuation of the source where that is CSV too.
-    pub fn new(run_id: i64, checker: &'a Checker, plan: &Plan, utf8: bool) -> Self {
+    pub fn new(staging: &'a Staging, checker: &'a Checker, plan: &Plan, utf8: bool) -> Self {
         let CsvOptions { delimiter, quote, .. } = plan.read.csv().cloned().unwrap_or_default();
         Self {
-            run_id,
+            staging,
             checker,
             notation: Notation { delimiter, quote, utf8 },
             head_written: false,
@@ -60,7 +61,7 @@ impl<'a> Keeper<'a> {
             return Ok(());
         }
         self.write_head(conn)?;
-        rejects::write(conn, self.run_id, batch).map_err(LoadError::from_database)
+        rejects::write(conn, self.staging, batch).map_err(LoadError::from)
     }
 
     /// How much of what SQL finds may be written down.
@@ -92,13 +93,12 @@ impl<'a> Keeper<'a> {
             return Ok(());
         }
         let causes: Vec<Cause> = self.beyond.1.values().cloned().collect();
-        rejects::write_beyond(conn, self.run_id, &causes).map_err(LoadError::from_database)
+        rejects::write_beyond(conn, self.staging, &causes).map_err(LoadError::from)
     }
 
     fn write_head(&mut self, conn: &mut Conn) -> Result<(), LoadError> {
         if !self.head_written {
-            rejects::write_head(conn, self.run_id, &self.checker.head(), &self.notation)
-                .map_err(LoadError::from_database)?;
+            rejects::write_head(conn, self.staging, &self.checker.head(), &self.notation)?;
             self.head_written = true;
         }
         Ok(())
@@ -108,7 +108,7 @@ impl<'a> Keeper<'a> {
     /// them in memory at a time.
     pub fn fetch(&mut self, conn: &mut Conn, again: &Again<'_>) -> Result<(), LoadError> {
         const AT_ONCE: i64 = 1_000;
-        let mut wanted = next_lines(conn, self.run_id, 0, AT_ONCE)?;
+        let mut wanted = next_lines(conn, self.staging.run.id, 0, AT_ONCE)?;
         if wanted.is_empty() {
             return Ok(());
         }
@@ -129,7 +129,7 @@ impl<'a> Keeper<'a> {
                 batch.clear();
             }
             if next == wanted.len() {
-                wanted = next_lines(conn, self.run_id, last, AT_ONCE)?;
+                wanted = next_lines(conn, self.staging.run.id, last, AT_ONCE)?;
                 next = 0;
             }
         }

@@ -43,7 +43,7 @@ on_both! {
     fn whoever_was_overtaken_touches_nothing(db: Databases) {
         let block = log(db, application(db, "A"));
         let begin = |fence| ledger::begin(&mut db.blocks.connect().unwrap(), &block, &run_key(1), fence, NOW);
-        begin(1).unwrap();
+        let slept = begin(1).unwrap();
         begin(3).unwrap();
         assert_eq!(tables(db).len(), 1, "the next attempt drops what the first left");
         db.blocks.write(|conn| {
@@ -61,6 +61,11 @@ on_both! {
             Ok(())
         }).unwrap();
         assert!(matches!(begin(2), Err(ledger::LoadRefused::FenceLost)));
+        let mut late = rejects::RejectBatch::default();
+        late.keep(rejects::RejectedLine { line: 3, fields: vec!["y".into()] });
+        let mut conn = db.blocks.connect().unwrap();
+        assert!(matches!(rejects::write(&mut conn, &slept, &late), Err(ledger::LoadRefused::FenceLost)));
+        assert_eq!(rejects::count(&mut conn, 1).unwrap(), 0);
         assert_eq!(tables(db), [format!("b{}_g2", block.id)]);
         assert_eq!(db.blocks.read(|conn| rejects::count_cells(conn, 1)).unwrap(), 1);
         begin(4).unwrap();
