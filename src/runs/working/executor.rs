@@ -16,7 +16,7 @@ use super::leases_store as leases;
 use super::may_begin as checks;
 use super::taking_store as taking;
 pub use super::taking_store::Taken;
-use super::work::{Board, Done, Import, Job, Retry, Undone, Work};
+use super::work::{Board, Done, Import, Job, Retry, Undone, Work, of_app_error};
 use crate::app::App;
 use crate::applications::blocks::generations;
 use crate::error::{AppError, Result};
@@ -117,7 +117,7 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
     let (reason, replaces) = match looked {
         Ok(looked) => looked,
         Err(AppError::Unavailable { .. }) => return give_back(app, &taken, "The database was busy when it began."),
-        Err(other) => return Err(other),
+        Err(other) => return conclude(app, &taken, policy, Stop::None, Err(of_app_error(other, run))),
     };
     if let Some(reason) = reason {
         return finish(app, &taken, &Ending::failed(reason));

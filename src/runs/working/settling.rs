@@ -43,7 +43,7 @@ pub fn intend(
     match app.db.write(|conn| leases::intend(conn, job.run.id, job.fence, &intent)) {
         Ok(true) => Ok(intent),
         Ok(false) => Err(Undone::new("Another worker took this run over.", Retry::No)),
-        Err(error) => Err(of_app_error(error, job)),
+        Err(error) => Err(of_app_error(error, job.run)),
     }
 }
 
@@ -77,7 +77,7 @@ pub fn of_earlier_runs(
     request: &FetchRequest,
 ) -> std::result::Result<Option<Done>, Undone> {
     let (FetchRequest::Path(path), Some(configuration)) = (request, job.run.configuration_id) else { return Ok(None) };
-    let unsettled = app.db.read(|conn| leases::unsettled(conn, configuration)).map_err(|e| of_app_error(e, job))?;
+    let unsettled = app.db.read(|conn| leases::unsettled(conn, configuration)).map_err(|e| of_app_error(e, job.run))?;
     for (run, intent) in unsettled {
         if job.replaces.contains(&run) || plain_path(&intent.path) != plain_path(path) {
             continue;
@@ -96,7 +96,7 @@ pub fn of_earlier_runs(
         }
         app.db
             .write(|conn| ending::settled_later(conn, run, job.run.id, &words, app.now()))
-            .map_err(|error| of_app_error(error, job))?;
+            .map_err(|error| of_app_error(error, job.run))?;
     }
     Ok(None)
 }

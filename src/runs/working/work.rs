@@ -205,18 +205,18 @@ fn prepare(app: &App, job: &Job<'_>) -> Result<Ready, Undone> {
     match looked {
         Ok(Ok(ready)) => Ok(ready),
         Ok(Err(reason)) => Err(Undone::new(reason, Retry::No)),
-        Err(error) => Err(of_app_error(error, job)),
+        Err(error) => Err(of_app_error(error, job.run)),
     }
 }
 
 /// A failure of our own database or code.
-pub fn of_app_error(error: AppError, job: &Job<'_>) -> Undone {
-    tracing::warn!(run = job.run.id, %error, "a run could not go on");
+pub fn of_app_error(error: AppError, run: &Run) -> Undone {
+    tracing::warn!(run = run.id, %error, "a run could not go on");
     match error {
         AppError::Unavailable { .. } => Undone::new("The database was busy or away for too long.", Retry::Later),
         AppError::DiskFull => Undone::new("The disk is full: free some space and run the import again.", Retry::No),
         AppError::Internal(detail) => {
-            tracing::error!(run = job.run.id, %detail, "a run failed for a fault of ours");
+            tracing::error!(run = run.id, %detail, "a run failed for a fault of ours");
             Undone::new("Something went wrong on our side; the server's log says more.", Retry::No)
         }
         other => Undone::new(other.to_string(), Retry::No),
@@ -276,9 +276,9 @@ fn given_file(app: &App, job: &Job<'_>, id: i64) -> Result<Got, Undone> {
         Err(AppError::NotFound) => {
             return Err(Undone::new("The file that was given is not kept any more. Give it again.", Retry::No));
         }
-        Err(error) => return Err(of_app_error(error, job)),
+        Err(error) => return Err(of_app_error(error, job.run)),
     };
-    let file = stored.to_file(&app.blocks, &app.spool_dir()).map_err(|error| of_app_error(error, job))?;
+    let file = stored.to_file(&app.blocks, &app.spool_dir()).map_err(|error| of_app_error(error, job.run))?;
     let bytes = u64::try_from(stored.bytes).unwrap_or_default();
     let source = SourceFile { file, name: stored.name, bytes, sha256: stored.sha256, by_hand: true };
     Ok(Got::File { source, check: None })
