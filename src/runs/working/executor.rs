@@ -149,10 +149,8 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
         Err(Undone::new("Something went wrong on our side; the server's log says more.", Retry::No))
     });
     conclude(app, &taken, policy, signals.stopped(), outcome)?;
-    if let Some(block_id) = run.block_id
-        && let Err(error) = generations::tend(&app.blocks, block_id)
-    {
-        tracing::warn!(block_id, %error, "a Block could not be tended; its next run will");
+    if let Some(block_id) = run.block_id {
+        generations::tend(&app.blocks, block_id);
     }
     if began.elapsed() > LONG {
         memory::give_back();

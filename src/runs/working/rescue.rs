@@ -100,6 +100,9 @@ fn decide(app: &App, run: &Run, fence: i64, what: &str, done: &mut Rescued) -> R
             ending.reason = words::sentences([ending.reason, remark]);
         }
         done.finished += usize::from(app.db.write(|conn| ending::end(conn, run, fence, &ending, now))?);
+        if let Some(block_id) = run.block_id {
+            generations::tend(&app.blocks, block_id);
+        }
         return Ok(());
     }
     let attempts = app.db.read(|conn| attempts(conn, run))?;

@@ -135,11 +135,12 @@ pub fn prune(conn: &mut Conn, block_id: i64) -> Result<()> {
 const FEW_ROWS: i64 = 1_000;
 
 /// What can wait until a load is visible and its run has said so; nothing on SQLite, whose rows are ordered by `_row`.
-pub fn tend(blocks: &Pool, block_id: i64) -> Result<()> {
+/// What fails is left to the next run.
+pub fn tend(blocks: &Pool, block_id: i64) {
     if let Location::Sqlite { .. } = blocks.location() {
-        return Ok(());
+        return;
     }
-    blocks.lend(|conn| {
+    let tended: Result<()> = blocks.lend(|conn| {
         let shown: Option<(Option<i64>, i64)> = block_state::table
             .find(block_id)
             .select((block_state::generation, block_state::row_count))
@@ -151,7 +152,10 @@ pub fn tend(blocks: &Pool, block_id: i64) -> Result<()> {
             }
             _ => Ok(()),
         }
-    })
+    });
+    if let Err(error) = tended {
+        tracing::warn!(block_id, %error, "a Block could not be tended; its next run will");
+    }
 }
 
 /// Drops the generations of a Block that holds no rows, so that its columns may become others; `false` when it holds rows
