@@ -24,38 +24,43 @@ const LOCK: i64 = 7_433_423_001;
 
 /// Runs what is pending and answers how many migrations ran. A database that is newer than this binary is refused.
 pub fn migrate(pool: &Pool, which: Which) -> Result<usize> {
-    pool.read(|conn| match conn {
+    match &mut locked(pool)? {
         Conn::Sqlite(conn) => match which {
             Which::Main => run(conn, SQLITE_MAIN),
             Which::Blocks => run(conn, SQLITE_BLOCKS),
         },
         Conn::Pg(conn) => {
-            conn.batch_execute(&format!("SELECT pg_advisory_lock({LOCK})"))?;
             if which == Which::Blocks {
                 conn.batch_execute("CREATE SCHEMA IF NOT EXISTS blocks")?;
             }
-            let ran = match which {
+            match which {
                 Which::Main => run(conn, POSTGRES_MAIN),
                 Which::Blocks => run(conn, POSTGRES_BLOCKS),
-            };
-            conn.batch_execute(&format!("SELECT pg_advisory_unlock({LOCK})"))?;
-            ran
+            }
         }
-    })
+    }
+}
+
+/// A connection of its own, on PostgreSQL with the lock that goes with it however it ends. However long another one
+/// migrates, it is waited for; for tables no longer than by anybody.
+fn locked(pool: &Pool) -> Result<Conn> {
+    let mut conn = pool.connect()?;
+    if let Conn::Pg(conn) = &mut conn {
+        conn.batch_execute("SET lock_timeout TO 0")?;
+        conn.batch_execute(&format!("SELECT pg_advisory_lock({LOCK})"))?;
+        conn.batch_execute("SET lock_timeout TO '15s'")?;
+    }
+    Ok(conn)
 }
 
 /// Does something that only one process may do at a time, of all that share a PostgreSQL: the others wait, as they do for
 /// a migration. One process alone serves a SQLite directory.
 pub fn alone<T>(pool: &Pool, deed: impl FnOnce() -> Result<T>) -> Result<T> {
-    if let Location::Sqlite { .. } = pool.location() {
-        return deed();
-    }
-    pool.read(|conn| {
-        conn.batch_execute(&format!("SELECT pg_advisory_lock({LOCK})"))?;
-        let done = deed();
-        conn.batch_execute(&format!("SELECT pg_advisory_unlock({LOCK})"))?;
-        done
-    })
+    let _locked = match pool.location() {
+        Location::Sqlite { .. } => None,
+        Location::Postgres { .. } => Some(locked(pool)?),
+    };
+    deed()
 }
 
 fn run<DB, C>(conn: &mut C, tree: EmbeddedMigrations) -> Result<usize>
