@@ -365,7 +365,8 @@ impl Load<'_> {
         let began = Instant::now();
         loop {
             let (run, block) = (&self.context.run.uid, self.plan.block.id);
-            match self.context.blocks.read(|conn| ledger::ledger_at_rest(conn, run, block)) {
+            // A connection of its own: whoever asks holds one of the pool, which may have no other.
+            match self.context.blocks.connect().and_then(|mut conn| ledger::ledger_at_rest(&mut conn, run, block)) {
                 Ok(known) => return Ok(known),
                 Err(_) if began.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(500)),
                 Err(error) => return Err(LoadError::unknown(error)),
