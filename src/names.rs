@@ -5,6 +5,21 @@ pub fn name_key(name: &str) -> String {
     name.trim().to_lowercase()
 }
 
+/// One file has one name, however somebody wrote it: `./a.csv` is `a.csv`.
+pub fn plain_path(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
 /// A text as it is searched: neither case nor accents count, and letters that are one are spelled out, so that "strasse"
 /// finds "Straße" and "egalite" finds "égalité".
 pub fn folded(text: &str) -> String {
@@ -32,7 +47,7 @@ pub fn folded(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::folded;
+    use super::{folded, plain_path};
 
     #[test]
     fn what_is_searched_is_found_without_accents_and_case() {
@@ -49,5 +64,13 @@ mod tests {
             assert_eq!(folded(text), folded(like), "{text}");
         }
         assert_ne!(folded("resume"), folded("resumes"));
+    }
+
+    #[test]
+    fn one_file_has_one_name() {
+        for path in ["a/b.csv", "./a/b.csv", "a//b.csv/", "a/./b.csv", "a/c/../b.csv"] {
+            assert_eq!(plain_path(path), "a/b.csv");
+        }
+        assert_eq!(plain_path("../a"), "../a");
     }
 }

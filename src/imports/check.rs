@@ -10,6 +10,7 @@ use crate::connections::Connection;
 use crate::connectors::{Kind, Takes};
 use crate::error::FieldErrors;
 use crate::formats::{Format, Parser};
+use crate::names::plain_path;
 
 impl Draft {
     /// Trims what people type with spaces around it.
@@ -124,6 +125,15 @@ fn settling(definition: &Definition, kind: Option<&Kind>) -> FieldErrors {
             "source.move_to",
             "Name a folder below the Connection's, such as done, without .. and at most 500 bytes.",
         );
+    }
+    let path = plain_path(definition.source.path.as_deref().unwrap_or_default());
+    if after == AfterSuccess::Move && errors.is_empty() && !path.is_empty() {
+        let (folder, _) = path.rsplit_once('/').unwrap_or_default();
+        if folder == move_to {
+            errors.add("source.move_to", "The file lies in that folder already. Name another one.");
+        } else if move_to == path || move_to.starts_with(&format!("{path}/")) {
+            errors.add("source.move_to", "That is the file itself, and no folder. Name another one.");
+        }
     }
     if after != AfterSuccess::Move && !move_to.is_empty() {
         errors.add("source.move_to", "A folder to move to goes with after_success move. Leave it out.");

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::names::plain_path;
+
 /// How many runs one Connection bears at a time.
 const PLACES: usize = 4;
 
@@ -27,25 +29,10 @@ pub fn needs(blocks: &[i64], connection: Option<i64>, path: Option<&str>) -> Vec
     blocks.dedup();
     let mut needs: Vec<Resource> = blocks.iter().map(|id| Resource(format!("block:{id}"))).collect();
     if let Some(connection) = connection {
-        needs.extend(path.map(|path| Resource(format!("file:{connection}:{}", plain(path)))));
+        needs.extend(path.map(|path| Resource(format!("file:{connection}:{}", plain_path(path)))));
         needs.push(Resource(format!("connection:{connection}")));
     }
     needs
-}
-
-/// One file has one name, however somebody wrote it: `./a.csv` is `a.csv`.
-fn plain(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
 }
 
 /// How many runs may hold what this line waits for.
@@ -105,7 +92,6 @@ mod tests {
         for path in ["a/b.csv", "./a/b.csv", "a//b.csv", "a/./b.csv", "a/c/../b.csv"] {
             assert_eq!(needs(&[], Some(3), Some(path))[0].as_str(), "file:3:a/b.csv");
         }
-        assert_eq!(plain("../a"), "../a");
     }
 
     #[test]

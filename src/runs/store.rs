@@ -285,7 +285,8 @@ pub fn log(conn: &mut Conn, run_id: i64, limit: i64) -> Result<Vec<LogLine>> {
 pub fn progress(conn: &mut Conn, run_ids: &[i64]) -> Result<HashMap<i64, Progress>> {
     type ProgressRow = (i64, String, i64, i64, Option<i64>, bool);
     let rows: Vec<ProgressRow> = run_leases::table
-        .filter(run_leases::run_id.eq_any(run_ids))
+        .inner_join(runs::table)
+        .filter(run_leases::run_id.eq_any(run_ids).and(runs::finished_at.is_null()))
         .select((
             run_leases::run_id,
             run_leases::phase,

@@ -10,7 +10,7 @@ use tidegate::applications::{blocks, enter};
 use tidegate::db::schema::{configuration_versions, connection_applications, import_configurations};
 use tidegate::error::AppError;
 use tidegate::formats::{Format, ReadOptions};
-use tidegate::imports::{self, ConfigurationStatus, Definition, Draft, Mapping, Mode, files};
+use tidegate::imports::{self, AfterSuccess, ConfigurationStatus, Definition, Draft, Mapping, Mode, files};
 use tidegate::runs::retention;
 
 use crate::connectors::server::{self, Server};
@@ -340,6 +340,45 @@ on_both! {
 }
 
 on_both! {
+    async fn a_file_is_not_moved_to_where_it_lies(world: World) {
+        let stage = stage(&world, "words", Mode::Append, |_| ()).await;
+        let (ada, application, now) = (world.ada.clone(), world.application, world.now());
+        let said = world
+            .try_write(move |conn| {
+                let by = ada.by(conn)?;
+                let entered = enter(conn, &by, application)?;
+                let mut said = |path: &str, to: &str| {
+                    let mut definition = Definition::new(Mode::Append);
+                    definition.source.path = Some(path.into());
+                    definition.source.after_success = AfterSuccess::Move;
+                    definition.source.move_to = Some(to.into());
+                    let draft = Draft {
+                        name: format!("{path} to {to}"),
+                        description: String::new(),
+                        block_id: stage.block,
+                        connection_id: Some(stage.connection),
+                        definition,
+                    };
+                    match imports::create(conn, &by, &entered, draft, now) {
+                        Err(AppError::Invalid(errors)) => errors.of("source.move_to").map(str::to_owned),
+                        made => made.map(|_| None).unwrap(),
+                    }
+                };
+                for path in ["done/a.csv", "./done//a.csv", "x/../done/a.csv"] {
+                    assert_eq!(said(path, "done").as_deref(), Some("The file lies in that folder already. Name another one."));
+                }
+                for to in ["a.csv", "a.csv/done"] {
+                    assert_eq!(said("a.csv", to).as_deref(), Some("That is the file itself, and no folder. Name another one."));
+                }
+                for to in [".", "./done", "done/", ""] {
+                    assert!(said("a.csv", to).is_some(), "{to}");
+                }
+                Ok((said("done/a.csv", "done/older"), said("a.csv", "a.csvs")))
+            })
+            .await;
+        assert_eq!(said.unwrap(), (None, None));
+    }
+
     async fn the_status_is_that_of_the_latest_run(world: World) {
         let stage = stage(&world, "words", Mode::Append, |_| ()).await;
         let (id, now) = (stage.configuration, world.now());

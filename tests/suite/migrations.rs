@@ -9,6 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 use sha2::{Digest, Sha256};
+use tidegate::error::AppError;
 
 use crate::support::Database;
 use crate::support::databases::{Place, with_databases};
@@ -30,6 +31,28 @@ fn what_is_done_alone_is_done_by_one_at_a_time() {
                 scope.spawn(|| (0..20).for_each(|_| tidegate::db::alone(&db.main, deed).unwrap()));
             }
         });
+    });
+}
+
+/// Whoever fails, or is refused, keeps nobody waiting.
+#[test]
+fn what_fails_alone_lets_the_next_one_in() {
+    use tidegate::db::{Which, alone, migrate};
+    with_databases(Database::Postgres, |db| {
+        let failed: Result<(), AppError> = alone(&db.main, || Err(AppError::Conflict("no".into())));
+        assert!(failed.is_err());
+        db.main
+            .write(|conn| Ok(conn.batch_execute("INSERT INTO __diesel_schema_migrations VALUES ('9999')")?))
+            .unwrap();
+        for _ in 0..2 {
+            assert!(matches!(migrate(&db.main, Which::Main), Err(AppError::Conflict(_))));
+        }
+        alone(&db.main, || Ok(())).unwrap();
+        db.main.write(|conn| Ok(conn.batch_execute("DROP TABLE __diesel_schema_migrations CASCADE")?)).unwrap();
+        for _ in 0..2 {
+            assert!(migrate(&db.main, Which::Main).is_err(), "its tables are there already");
+        }
+        alone(&db.main, || Ok(())).unwrap();
     });
 }
 

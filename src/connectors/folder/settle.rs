@@ -9,10 +9,11 @@ use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
+use sha2::{Digest, Sha256};
 
 use super::Folder;
 use crate::connectors::failure::FetchError;
-use crate::connectors::fetched::Stamp;
+use crate::connectors::fetched::{Stamp, hex};
 use crate::connectors::local::climbs_out;
 use crate::connectors::settling::{Deed, Intent, Settled};
 
@@ -31,19 +32,25 @@ impl Folder {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(gone(path)),
             Err(error) => return Err(failed(&error)),
         };
-        let (there, aside) = (place.join(&name), place.join(format!(".tidegate-{}-{name}", intent.run)));
+        let (there, aside) = (place.join(&name), place.join(behind(&format!(".tidegate-{}-", intent.run), &name)));
         if !aside.exists() {
-            if let Deed::Move { to } = &intent.deed
-                && let Some(target) = found_in(&folder.join(to), &name, intent)
-            {
-                return Ok(moved(folder, &target));
+            let now = stamp_of(&there).map_err(|error| failed(&error))?;
+            if now.as_ref() != Some(&intent.stamp) {
+                // Only where it is not here any more: beside it there may be a hard link, which is as good as it.
+                if let Deed::Move { to } = &intent.deed
+                    && let Some(target) = found_in(&folder.join(to), &name, intent)
+                {
+                    return Ok(moved(folder, &target));
+                }
+                return Ok(match now.as_deref() {
+                    None => gone(path),
+                    Some(LINK) => Settled::Left(format!(
+                        "{path} is a link, and a link is neither moved nor deleted, so it was left where it is."
+                    )),
+                    Some(_) => changed(path),
+                });
             }
-            match stamp_of(&there) {
-                Ok(None) => return Ok(gone(path)),
-                Ok(Some(stamp)) if stamp != intent.stamp => return Ok(changed(path)),
-                Ok(Some(_)) => rename(&there, &aside).map_err(|error| failed(&error))?,
-                Err(error) => return Err(failed(&error)),
-            }
+            rename(&there, &aside).map_err(|error| failed(&error))?;
         }
         if stamp_of(&aside).map_err(|error| failed(&error))?.as_ref() != Some(&intent.stamp) {
             // Another file took its place between the look and the deed.
@@ -52,7 +59,7 @@ impl Folder {
         }
         let done = match &intent.deed {
             Deed::Delete => fs::remove_file(&aside).map(|()| Settled::Done(format!("Deleted {path}."))),
-            Deed::Move { to } => self.bring(folder, &aside, to, &name, intent),
+            Deed::Move { to } => bring(folder, &aside, to, &name, intent),
         };
         done.map_err(|error| {
             // It goes back, so that whoever looks for it finds it; the error is the one worth telling.
@@ -61,27 +68,30 @@ impl Folder {
         })
     }
 
-    fn bring(&self, folder: &Path, aside: &Path, to: &str, name: &str, intent: &Intent) -> Result<Settled, Error> {
-        let target = folder.join(to);
-        // The part of it that is there must lie inside before the rest is made.
-        let there = target.ancestors().find_map(|part| part.canonicalize().ok());
-        if climbs_out(Path::new(to)) || !there.is_some_and(|there| there.starts_with(folder)) {
-            return Err(ErrorKind::PermissionDenied.into());
-        }
-        fs::create_dir_all(&target)?;
-        for place in names_in(&target, name, intent.run) {
-            match rename(aside, &place) {
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-                Ok(()) => return Ok(moved(folder, &place)),
-            }
-        }
-        Err(ErrorKind::AlreadyExists.into())
-    }
-
     fn lies_outside(&self, path: &str) -> FetchError {
         FetchError::refused(format!("The file '{path}' lies outside the connection's folder '{}'.", self.path))
     }
+}
+
+fn bring(folder: &Path, aside: &Path, to: &str, name: &str, intent: &Intent) -> Result<Settled, Error> {
+    let target = folder.join(to);
+    // The part of it that is there must lie inside before the rest is made.
+    let there = target.ancestors().find_map(|part| part.canonicalize().ok());
+    if climbs_out(Path::new(to)) || !there.is_some_and(|there| there.starts_with(folder)) {
+        return Err(ErrorKind::PermissionDenied.into());
+    }
+    fs::create_dir_all(&target)?;
+    if target.canonicalize().ok().as_deref() == aside.parent() {
+        return Err(ErrorKind::InvalidInput.into());
+    }
+    for place in names_in(&target, name, intent.run) {
+        match rename(aside, &place) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+            Ok(()) => return Ok(moved(folder, &place)),
+        }
+    }
+    Err(ErrorKind::AlreadyExists.into())
 }
 
 fn split(path: &Path) -> Option<(PathBuf, String)> {
@@ -90,7 +100,21 @@ fn split(path: &Path) -> Option<(PathBuf, String)> {
 
 /// Its own name, or one with the run's number where that is taken.
 fn names_in(folder: &Path, name: &str, run: i64) -> [PathBuf; 2] {
-    [folder.join(name), folder.join(format!("run-{run}-{name}"))]
+    [folder.join(name), folder.join(behind(&format!("run-{run}-"), name))]
+}
+
+/// A name behind a prefix. Where that is longer than a name may be, a hash and the name's end stand for it.
+fn behind(prefix: &str, name: &str) -> String {
+    const LONGEST: usize = 255;
+    if prefix.len() + name.len() <= LONGEST {
+        return format!("{prefix}{name}");
+    }
+    let hash = hex(&Sha256::digest(name)[..8]);
+    let mut from = (prefix.len() + hash.len() + 1 + name.len()).saturating_sub(LONGEST);
+    while !name.is_char_boundary(from) {
+        from += 1;
+    }
+    format!("{prefix}{hash}-{}", &name[from..])
 }
 
 /// Where an earlier attempt moved it.
@@ -104,10 +128,14 @@ fn rename(from: &Path, to: &Path) -> Result<(), Error> {
     Ok(renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?)
 }
 
+/// The stamp of whatever is a link: no file has it.
+const LINK: &str = "a link";
+
 /// What a regular file is; none where there is none.
 fn stamp_of(path: &Path) -> Result<Option<String>, Error> {
     match path.symlink_metadata() {
         Ok(metadata) if metadata.is_file() => Ok(Some(Stamp::of(&metadata).text())),
+        Ok(metadata) if metadata.is_symlink() => Ok(Some(LINK.to_owned())),
         Ok(_) => Ok(Some("no file".to_owned())),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
@@ -131,6 +159,10 @@ fn failed(error: &Error) -> FetchError {
         ErrorKind::CrossesDevices => FetchError::refused(
             "The file was loaded and left where it is: the folder to move it to lies on another disk. Choose one on the \
              same.",
+        ),
+        ErrorKind::InvalidInput => FetchError::refused(
+            "The file was loaded and left where it is: the folder to move it to is the one that it lies in. Choose \
+             another one.",
         ),
         _ => FetchError::machine("Moving or deleting the file that was loaded", error),
     }

@@ -61,7 +61,7 @@ pub fn run_if_unchanged(
         again,
         context,
         checker: &checker,
-        keeper: Keeper::new(context.run.id, &checker, plan, utf8),
+        keeper: Keeper::new(&checker, plan, utf8),
         read: Reading::default(),
         loading: Duration::ZERO,
         checking: Duration::ZERO,
@@ -263,7 +263,7 @@ impl Load<'_> {
             self.loading += began.elapsed().saturating_sub(waited);
             stopped?;
             filled?;
-            self.keep(conn, &mut parcel)?;
+            self.keep(conn, staging, &mut parcel)?;
             let _ = empty.send(parcel);
             next = parcels.next();
         }
@@ -284,13 +284,13 @@ impl Load<'_> {
         }
         self.tell("Reading and loading");
         self.loading += began.elapsed();
-        self.keep(conn, parcel)
+        self.keep(conn, staging, parcel)
     }
 
     /// Writes down the rejected rows of a parcel, and takes them out.
-    fn keep(&mut self, conn: &mut Conn, parcel: &mut Parcel) -> Result<(), LoadError> {
+    fn keep(&mut self, conn: &mut Conn, staging: &Staging, parcel: &mut Parcel) -> Result<(), LoadError> {
         let began = Instant::now();
-        self.keeper.write(conn, &mut parcel.rejects)?;
+        self.keeper.write(conn, staging, &mut parcel.rejects)?;
         parcel.rejects.clear();
         self.loading += began.elapsed();
         Ok(())

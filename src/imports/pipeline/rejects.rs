@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::applications::blocks::Staging;
 use crate::applications::blocks::checks::{Found, Room};
 use crate::applications::blocks::rejects::{self, Cause, Notation, RejectBatch};
 use crate::db::Conn;
@@ -16,7 +17,6 @@ use super::plan::Plan;
 
 /// Writes rejected rows of one run; the original columns come with the first of them.
 pub(super) struct Keeper<'a> {
-    pub run_id: i64,
     pub checker: &'a Checker,
     notation: Notation,
     head_written: bool,
@@ -31,10 +31,9 @@ pub(super) struct Keeper<'a> {
 
 impl<'a> Keeper<'a> {
     /// A download is CSV, with the punctuation of the source where that is CSV too.
-    pub fn new(run_id: i64, checker: &'a Checker, plan: &Plan, utf8: bool) -> Self {
+    pub fn new(checker: &'a Checker, plan: &Plan, utf8: bool) -> Self {
         let CsvOptions { delimiter, quote, .. } = plan.read.csv().cloned().unwrap_or_default();
         Self {
-            run_id,
             checker,
             notation: Notation { delimiter, quote, utf8 },
             head_written: false,
@@ -46,7 +45,7 @@ impl<'a> Keeper<'a> {
     }
 
     /// Keeps rows as long as there is room for them, and counts the others.
-    pub fn write(&mut self, conn: &mut Conn, batch: &mut RejectBatch) -> Result<(), LoadError> {
+    pub fn write(&mut self, conn: &mut Conn, staging: &Staging, batch: &mut RejectBatch) -> Result<(), LoadError> {
         let others = batch.split_off(usize::try_from(self.keeps - self.kept).unwrap_or(0));
         self.beyond.0 += others.lines.len() as i64;
         for cell in others.cells {
@@ -59,8 +58,8 @@ impl<'a> Keeper<'a> {
         if batch.is_empty() {
             return Ok(());
         }
-        self.write_head(conn)?;
-        rejects::write(conn, self.run_id, batch).map_err(LoadError::from_database)
+        self.write_head(conn, staging)?;
+        rejects::write(conn, staging, batch).map_err(LoadError::from)
     }
 
     /// How much of what SQL finds may be written down.
@@ -87,18 +86,17 @@ impl<'a> Keeper<'a> {
     }
 
     /// Writes down what is only counted.
-    pub fn write_beyond(&self, conn: &mut Conn) -> Result<(), LoadError> {
+    pub fn write_beyond(&self, conn: &mut Conn, staging: &Staging) -> Result<(), LoadError> {
         if self.beyond.0 == 0 {
             return Ok(());
         }
         let causes: Vec<Cause> = self.beyond.1.values().cloned().collect();
-        rejects::write_beyond(conn, self.run_id, &causes).map_err(LoadError::from_database)
+        rejects::write_beyond(conn, staging, &causes).map_err(LoadError::from)
     }
 
-    fn write_head(&mut self, conn: &mut Conn) -> Result<(), LoadError> {
+    fn write_head(&mut self, conn: &mut Conn, staging: &Staging) -> Result<(), LoadError> {
         if !self.head_written {
-            rejects::write_head(conn, self.run_id, &self.checker.head(), &self.notation)
-                .map_err(LoadError::from_database)?;
+            rejects::write_head(conn, staging, &self.checker.head(), &self.notation)?;
             self.head_written = true;
         }
         Ok(())
@@ -106,13 +104,13 @@ impl<'a> Keeper<'a> {
 
     /// Reads the source once more for the rows that were rejected after they had been read, a bounded number of
     /// them in memory at a time.
-    pub fn fetch(&mut self, conn: &mut Conn, again: &Again<'_>) -> Result<(), LoadError> {
+    pub fn fetch(&mut self, conn: &mut Conn, staging: &Staging, again: &Again<'_>) -> Result<(), LoadError> {
         const AT_ONCE: i64 = 1_000;
-        let mut wanted = next_lines(conn, self.run_id, 0, AT_ONCE)?;
+        let mut wanted = next_lines(conn, staging.run.id, 0, AT_ONCE)?;
         if wanted.is_empty() {
             return Ok(());
         }
-        self.write_head(conn)?;
+        self.write_head(conn, staging)?;
         let mut reader = again.rows()?;
         let mut record = Record::new();
         let mut batch = RejectBatch::default();
@@ -125,11 +123,11 @@ impl<'a> Keeper<'a> {
             next += 1;
             let last = wanted[next - 1];
             if next == wanted.len() || batch.is_full() {
-                self.write(conn, &mut batch)?;
+                self.write(conn, staging, &mut batch)?;
                 batch.clear();
             }
             if next == wanted.len() {
-                wanted = next_lines(conn, self.run_id, last, AT_ONCE)?;
+                wanted = next_lines(conn, staging.run.id, last, AT_ONCE)?;
                 next = 0;
             }
         }

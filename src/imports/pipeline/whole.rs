@@ -20,7 +20,7 @@ impl Load<'_> {
         for (route, key) in dimensions {
             let room = self.keeper.room();
             let unknown = checks::unknown_items(conn, staging, merge, &route.staged(), key, room);
-            found |= self.keeper.take(unknown.map_err(LoadError::from_database)?);
+            found |= self.keeper.take(unknown?);
             self.context.go_on()?;
         }
         if found || kept_some {
@@ -30,22 +30,22 @@ impl Load<'_> {
             self.checker.routes().iter().filter(|route| route.column.key).map(|route| route.staged()).collect();
         if !keys.is_empty() {
             let twice = checks::unique_keys(conn, staging, &keys, self.keeper.room());
-            found |= self.keeper.take(twice.map_err(LoadError::from_database)?);
+            found |= self.keeper.take(twice?);
             self.context.go_on()?;
             if merge == Merge::Append {
                 let (replaced, room) = (&self.plan.replaces_runs, self.keeper.room());
                 let known = checks::existing_keys(conn, staging, &keys, replaced, room);
-                found |= self.keeper.take(known.map_err(LoadError::from_database)?);
+                found |= self.keeper.take(known?);
             }
         }
         let mut counts = (self.read.staged, self.read.rejected);
         if found || kept_some {
-            self.keeper.fetch(conn, &self.again)?;
+            self.keeper.fetch(conn, staging, &self.again)?;
             let kept = kept::count(conn, self.context.run.id).map_err(LoadError::from_database)?;
             let rejected = kept + self.keeper.beyond_rows();
             counts = (self.read.rows - rejected, rejected);
         }
-        self.keeper.write_beyond(conn)?;
+        self.keeper.write_beyond(conn, staging)?;
         self.checking += began.elapsed();
         Ok(counts)
     }

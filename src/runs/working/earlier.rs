@@ -11,11 +11,11 @@ use crate::imports::pipeline::{LoadReport, Outcome, Plan};
 /// source may be another by now. And the Block database is to mean by the Block what the Workspace means.
 pub fn known(app: &App, job: &Job<'_>, plan: &Plan) -> Result<Option<LoadReport>, Undone> {
     let row = app.blocks.lend(|conn| blocks::ledger::ledger(conn, &job.run.uid, plan.block.id));
-    match row.map_err(|error| of_app_error(error, job))? {
+    match row.map_err(|error| of_app_error(error, job.run))? {
         Some(row) => LoadReport::from_ledger(row).map(Some).map_err(|failure| Undone::new(failure.cause, Retry::No)),
         None => {
             let kept = blocks::keep_in_step(&app.db, &app.blocks, std::slice::from_ref(&plan.block));
-            kept.map(|()| None).map_err(|error| of_app_error(error, job))
+            kept.map(|()| None).map_err(|error| of_app_error(error, job.run))
         }
     }
 }
@@ -30,8 +30,11 @@ pub fn done(app: &App, job: &Job<'_>, report: LoadReport) -> Result<Done, Undone
     done.steps = shown(&report.steps, "success", app.now());
     if !done.held {
         let after = settling::settle_for(app, job.run, done.result.rejected);
-        if let Some(after) = after.map_err(|error| of_app_error(error, job))? {
+        // It is loaded, so no attempt may end it as Failed: the rescue does to the file what could not be done now.
+        let after = after.map_err(|error| Undone { retry: Retry::Unknown, ..of_app_error(error, job.run) })?;
+        if let Some(after) = after {
             done.steps.extend(after.step);
+            done.unsettled = after.unsettled;
             done.remark = after.remark;
         }
     }

@@ -24,6 +24,8 @@ pub struct Ending {
     pub result: Option<RunResult>,
     pub steps: Vec<RunStep>,
     pub log: Vec<LogLine>,
+    /// What was to be done to the file could not be: the next run of the import tries it again.
+    pub unsettled: bool,
 }
 
 impl Ending {
@@ -35,13 +37,14 @@ impl Ending {
             result: None,
             steps: Vec::new(),
             log: Vec::new(),
+            unsettled: false,
         }
     }
 }
 
 /// Ends a run; `false` when the lease is not this worker's any more: then nothing is written.
 pub fn end(conn: &mut Conn, run: &Run, fence: i64, ending: &Ending, now: Moment) -> Result<bool> {
-    if leases::give_back(conn, run.id, fence)?.is_none() {
+    if leases::give_back(conn, run.id, fence, ending.unsettled)?.is_none() {
         return Ok(false);
     }
     write_end(conn, run, ending, now)
@@ -84,6 +87,14 @@ fn write_end(conn: &mut Conn, run: &Run, ending: &Ending, now: Moment) -> Result
     Ok(true)
 }
 
+/// A later run did to the file of this one what this one could not.
+pub fn settled_later(conn: &mut Conn, run_id: i64, by: i64, words: &str, now: Moment) -> Result<()> {
+    leases::forget_intent(conn, run_id)?;
+    let said = format!("The rows were loaded; run {by} looked after the file. {words}");
+    diesel::update(runs::table.find(run_id)).set(runs::reason.eq(&said)).execute(conn)?;
+    queue::write_log(conn, run_id, &[LogLine::new(now, "info", said)])
+}
+
 /// How a run goes back into the queue.
 pub struct Back<'a> {
     /// Shown while it waits.
@@ -99,7 +110,7 @@ pub struct Back<'a> {
 /// Puts a run back into the queue, or ends it as Cancelled where somebody asked for that meanwhile: cancel wins over a
 /// retry and over a stop. `false` when the lease is not this worker's any more.
 pub fn put_back(conn: &mut Conn, run: &Run, fence: i64, back: &Back<'_>, now: Moment) -> Result<bool> {
-    match leases::give_back(conn, run.id, fence)? {
+    match leases::give_back(conn, run.id, fence, false)? {
         None => return Ok(false),
         Some(true) => return write_end(conn, run, &cancelled(back.ending), now),
         Some(false) => {}

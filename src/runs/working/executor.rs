@@ -16,7 +16,7 @@ use super::leases_store as leases;
 use super::may_begin as checks;
 use super::taking_store as taking;
 pub use super::taking_store::Taken;
-use super::work::{Board, Done, Import, Job, Retry, Undone, Work};
+use super::work::{Board, Done, Import, Job, Retry, Undone, Work, of_app_error};
 use crate::app::App;
 use crate::applications::blocks::generations;
 use crate::error::{AppError, Result};
@@ -127,7 +127,7 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
     let (reason, replaces) = match looked {
         Ok(looked) => looked,
         Err(AppError::Unavailable { .. }) => return give_back(app, &taken, "The database was busy when it began."),
-        Err(other) => return Err(other),
+        Err(other) => return conclude(app, &taken, policy, Stop::None, Err(of_app_error(other, run))),
     };
     if let Some(reason) = reason {
         return finish(app, &taken, &Ending::failed(reason));
@@ -159,10 +159,8 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
         Err(Undone::new("Something went wrong on our side; the server's log says more.", Retry::No))
     });
     conclude(app, &taken, policy, signals.stopped(), outcome)?;
-    if let Some(block_id) = run.block_id
-        && let Err(error) = generations::tend(&app.blocks, block_id, &run.uid)
-    {
-        tracing::warn!(block_id, %error, "a Block could not be tended; its next run will");
+    if let Some(block_id) = run.block_id {
+        generations::tend(&app.blocks, block_id, &run.uid);
     }
     if began.elapsed() > LONG {
         memory::give_back();
@@ -290,6 +288,7 @@ fn of_done(done: Done) -> Ending {
         result: Some(done.result),
         steps: done.steps,
         log: done.log,
+        unsettled: done.unsettled,
     }
 }
 

@@ -79,18 +79,41 @@ pub fn cancel_requested(conn: &mut Conn, run_id: i64, fence: i64) -> Result<Opti
 }
 
 /// Gives the lease and all that came with it back, and answers whether somebody had asked to cancel; `None` when it is
-/// not this worker's any more: then nothing of what it did may count.
-pub fn give_back(conn: &mut Conn, run_id: i64, fence: i64) -> Result<Option<bool>> {
+/// not this worker's any more: then nothing of what it did may count. `unsettled`: its intent stays, for a later run.
+pub fn give_back(conn: &mut Conn, run_id: i64, fence: i64, unsettled: bool) -> Result<Option<bool>> {
     // The run first, then its lease, as whoever cancels it holds them: so neither waits for the other for ever.
     db::lock_row(conn, "runs", run_id)?;
     let mine = run_leases::table.filter(run_leases::run_id.eq(run_id).and(run_leases::fence.eq(fence)));
-    // What is deleted is asked, not what was read before: a cancel that came in between is in it.
-    let asked: Option<bool> =
-        diesel::delete(mine).returning(run_leases::cancel_requested).get_result(conn).optional()?;
+    // What is changed is asked, not what was read before: a cancel that came in between is in it.
+    let asked = run_leases::cancel_requested;
+    let asked: Option<bool> = if unsettled {
+        diesel::update(mine).set(run_leases::phase.eq("Ended")).returning(asked).get_result(conn).optional()?
+    } else {
+        diesel::delete(mine).returning(asked).get_result(conn).optional()?
+    };
     if asked.is_some() {
         diesel::delete(resource_leases::table.filter(resource_leases::run_id.eq(run_id))).execute(conn)?;
     }
     Ok(asked)
+}
+
+/// What runs of a configuration that are over could not do to their sources.
+pub fn unsettled(conn: &mut Conn, configuration_id: i64) -> Result<Vec<(i64, Intent)>> {
+    let rows: Vec<(i64, String)> = run_leases::table
+        .inner_join(runs::table)
+        .filter(runs::configuration_id.eq(configuration_id).and(runs::finished_at.is_not_null()))
+        .filter(run_leases::intent.is_not_null())
+        .order(run_leases::run_id)
+        .select((run_leases::run_id, run_leases::intent.assume_not_null()))
+        .load(conn)?;
+    let read = |(run, text): (i64, String)| Ok((run, serde_json::from_str(&text).map_err(AppError::internal)?));
+    rows.into_iter().map(read).collect()
+}
+
+/// What a run that is over could not do to its source is done, or cannot be any more.
+pub fn forget_intent(conn: &mut Conn, run_id: i64) -> Result<()> {
+    diesel::delete(run_leases::table.find(run_id)).execute(conn)?;
+    Ok(())
 }
 
 /// The uids of the runs that somebody works on.
@@ -102,6 +125,8 @@ pub fn active(conn: &mut Conn) -> Result<Vec<String>> {
 /// workers but that one.
 pub fn expired(conn: &mut Conn, besides: Option<&str>, now: Moment) -> Result<Vec<(i64, i64)>> {
     let mut query = run_leases::table
+        .inner_join(runs::table)
+        .filter(runs::finished_at.is_null())
         .select((run_leases::run_id, run_leases::fence))
         .order(run_leases::run_id)
         .into_boxed::<db::Backend>();

@@ -94,11 +94,15 @@ fn decide(app: &App, run: &Run, fence: i64, what: &str, done: &mut Rescued) -> R
         let visible = row.state == LoadState::Visible;
         let after = if visible { settling::settle_for(app, run, row.rejected)? } else { None };
         let mut ending = of_ledger(row, what);
-        if let Some(After { step, remark }) = after {
+        if let Some(After { step, remark, unsettled }) = after {
+            ending.unsettled = unsettled;
             ending.steps.extend(step);
             ending.reason = words::sentences([ending.reason, remark]);
         }
         done.finished += usize::from(app.db.write(|conn| ending::end(conn, run, fence, &ending, now))?);
+        if let Some(block_id) = run.block_id {
+            generations::tend(&app.blocks, block_id, &run.uid);
+        }
         return Ok(());
     }
     let attempts = app.db.read(|conn| attempts(conn, run))?;
@@ -170,7 +174,6 @@ fn of_ledger(row: LedgerRow, what: &str) -> Ending {
             source_name: row.source_name,
             source_sha256: row.source_sha256,
         }),
-        steps: Vec::new(),
-        log: Vec::new(),
+        ..Ending::failed("")
     }
 }

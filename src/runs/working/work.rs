@@ -64,6 +64,8 @@ pub struct Done {
     pub log: Vec<LogLine>,
     /// All is loaded, and waits for a decision.
     pub held: bool,
+    /// What was to be done to the file could not be.
+    pub unsettled: bool,
 }
 
 /// Whether trying again may help.
@@ -108,6 +110,11 @@ impl Work for Import {
         if let Some(known) = earlier::known(app, job, &ready.plan)? {
             return earlier::done(app, job, known);
         }
+        if let From::Connection { connector, request, deed: Some(deed), .. } = &ready.from
+            && let Some(loaded) = settling::of_earlier_runs(app, job, connector.as_ref(), deed, request)?
+        {
+            return Ok(loaded);
+        }
         let mut steps = Vec::new();
         let got = fetch(app, job, &ready, &mut steps)?;
         let intent = match (&ready.from, &got) {
@@ -121,6 +128,7 @@ impl Work for Import {
             job.board.update(|report| report.phase = "Settling the file".into());
             let after = settling::settle(app, connector.as_ref(), &intent, done.result.rejected);
             done.steps.extend(after.step);
+            done.unsettled = after.unsettled;
             done.remark = words::sentences([done.remark, after.remark]);
         }
         Ok(done)
@@ -195,18 +203,18 @@ fn prepare(app: &App, job: &Job<'_>) -> Result<Ready, Undone> {
     match looked {
         Ok(Ok(ready)) => Ok(ready),
         Ok(Err(reason)) => Err(Undone::new(reason, Retry::No)),
-        Err(error) => Err(of_app_error(error, job)),
+        Err(error) => Err(of_app_error(error, job.run)),
     }
 }
 
 /// A failure of our own database or code.
-pub fn of_app_error(error: AppError, job: &Job<'_>) -> Undone {
-    tracing::warn!(run = job.run.id, %error, "a run could not go on");
+pub fn of_app_error(error: AppError, run: &Run) -> Undone {
+    tracing::warn!(run = run.id, %error, "a run could not go on");
     match error {
         AppError::Unavailable { .. } => Undone::new("The database was busy or away for too long.", Retry::Later),
         AppError::DiskFull => Undone::new("The disk is full: free some space and run the import again.", Retry::No),
         AppError::Internal(detail) => {
-            tracing::error!(run = job.run.id, %detail, "a run failed for a fault of ours");
+            tracing::error!(run = run.id, %detail, "a run failed for a fault of ours");
             Undone::new("Something went wrong on our side; the server's log says more.", Retry::No)
         }
         other => Undone::new(other.to_string(), Retry::No),
@@ -266,9 +274,9 @@ fn given_file(app: &App, job: &Job<'_>, id: i64) -> Result<Got, Undone> {
         Err(AppError::NotFound) => {
             return Err(Undone::new("The file that was given is not kept any more. Give it again.", Retry::No));
         }
-        Err(error) => return Err(of_app_error(error, job)),
+        Err(error) => return Err(of_app_error(error, job.run)),
     };
-    let file = stored.to_file(&app.blocks, &app.spool_dir()).map_err(|error| of_app_error(error, job))?;
+    let file = stored.to_file(&app.blocks, &app.spool_dir()).map_err(|error| of_app_error(error, job.run))?;
     let bytes = u64::try_from(stored.bytes).unwrap_or_default();
     let source = SourceFile { file, name: stored.name, bytes, sha256: stored.sha256, by_hand: true };
     Ok(Got::File { source, check: None })

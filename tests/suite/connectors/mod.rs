@@ -7,6 +7,7 @@ mod folder;
 mod http;
 mod registry;
 pub mod server;
+mod settling;
 mod sqlite;
 
 use std::collections::BTreeMap;

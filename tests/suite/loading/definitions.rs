@@ -47,7 +47,7 @@ on_both! {
             ledger::begin(&mut conn, &block, &run_key(1), fence, blocks::Making::Staged, NOW)
                 .inspect(|staging| ledger::drop_earlier(&mut conn, staging))
         };
-        begin(1).unwrap();
+        let slept = begin(1).unwrap();
         begin(3).unwrap();
         assert_eq!(tables(db).len(), 1, "the next attempt drops what the first left");
         db.blocks.write(|conn| {
@@ -65,6 +65,11 @@ on_both! {
             Ok(())
         }).unwrap();
         assert!(matches!(begin(2), Err(ledger::LoadRefused::FenceLost)));
+        let mut late = rejects::RejectBatch::default();
+        late.keep(rejects::RejectedLine { line: 3, fields: vec!["y".into()] });
+        let mut conn = db.blocks.connect().unwrap();
+        assert!(matches!(rejects::write(&mut conn, &slept, &late), Err(ledger::LoadRefused::FenceLost)));
+        assert_eq!(rejects::count(&mut conn, 1).unwrap(), 0);
         assert_eq!(tables(db), [format!("b{}_g2", block.id)]);
         assert_eq!(db.blocks.read(|conn| rejects::count_cells(conn, 1)).unwrap(), 1);
         begin(4).unwrap();

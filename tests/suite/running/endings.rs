@@ -2,7 +2,24 @@
 
 use super::*;
 
+async fn rename_table(world: &World, from: &'static str, to: &'static str) {
+    let sql = format!("ALTER TABLE {from} RENAME TO {to}");
+    world.write(move |conn| Ok(diesel::sql_query(sql).execute(conn)?)).await;
+}
+
 on_both! {
+    async fn a_fault_of_ours_before_it_begins_ends_it_at_once(world: World) {
+        let stage = stage(&world, "words", Mode::Append, |_| ()).await;
+        let started = start(&world, &stage).await;
+        let taken = world.step(executor::take).await.unwrap();
+        rename_table(&world, "application_access", "gone").await;
+        world.step(move |app| executor::see_through(app, taken, &Midway(|_: &App, _: &Job<'_>| unreachable!()))).await;
+        rename_table(&world, "gone", "application_access").await;
+        let ended = run(&world, started.id).await;
+        assert_eq!(ended.status, RunStatus::Failed);
+        assert_eq!(ended.cause.as_deref(), Some("Something went wrong on our side; the server's log says more."));
+    }
+
     async fn a_run_that_waits_is_cancelled_at_once(world: World) {
         let stage = stage(&world, "words", Mode::Append, |_| ()).await;
         let started = start(&world, &stage).await;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use tidegate::db::schema::connections;
 use tidegate::imports::{AfterSuccess, Definition};
 use tidegate::runs::work::Import;
 
@@ -18,6 +19,13 @@ fn deleted(definition: &mut Definition) {
 
 fn file(world: &World, name: &str) -> PathBuf {
     world.folder().join(name)
+}
+
+async fn set_settings(world: &World, text: String) {
+    let set = move |conn: &mut tidegate::db::Conn| {
+        Ok(diesel::update(connections::table).set(connections::settings.eq(text)).execute(conn)?)
+    };
+    world.write(set).await;
 }
 
 async fn steps(world: &World, id: i64) -> Vec<(String, String)> {
@@ -121,6 +129,30 @@ on_both! {
         }
     }
 
+    async fn a_connection_that_cannot_be_asked_for_now_leaves_no_file_behind(world: World) {
+        let stage = stage(&world, "words", Mode::Append, moved).await;
+        csv(&world, "words", &[("1", "one")]);
+        let started = start(&world, &stage).await;
+        let work = Midway(|app: &App, job: &Job<'_>| {
+            let file = app.config.folder_roots[0].join("words.csv");
+            Import.perform(app, job).unwrap();
+            std::fs::rename(file.with_file_name("done/november/words.csv"), file).unwrap();
+            refused(Retry::Unknown)
+        });
+        world.step(move |app| executor::step_with(app, &work)).await;
+        let settings = world.read(|conn| {
+            Ok(connections::table.select(connections::settings).first::<String>(conn)?)
+        }).await;
+        set_settings(&world, "no JSON".to_owned()).await;
+        world.advance(Duration::minutes(2));
+        assert_eq!(world.step(rescue::step).await.finished, 0, "nothing is said before it is known");
+        set_settings(&world, settings).await;
+        world.advance(Duration::minutes(2));
+        assert_eq!(world.step(rescue::step).await.finished, 1);
+        assert!(!file(&world, "words.csv").exists());
+        assert_eq!(run(&world, started.id).await.status, RunStatus::Success);
+    }
+
     async fn a_worker_that_died_before_its_load_moves_nothing(world: World) {
         let stage = stage(&world, "words", Mode::Append, moved).await;
         csv(&world, "words", &[("1", "one")]);
@@ -148,7 +180,36 @@ on_both! {
         work_off(&world).await;
         let ended = run(&world, started.id).await;
         assert_eq!(ended.status, RunStatus::Success);
-        assert!(ended.reason.unwrap().starts_with("The rows were loaded, but the file was not moved. "));
+        let reason = ended.reason.unwrap();
+        assert!(reason.starts_with("The rows were loaded, but the file was not moved. "), "{reason}");
+        assert!(reason.ends_with("The next run of this import tries it again, and does not load the same file a second time."));
         assert!(file(&world, "words.csv").exists());
+        // Who runs it again wants it loaded: in the place of what it had loaded.
+        let again = try_again(&world, started.id).await.unwrap().run;
+        work_off(&world).await;
+        assert_eq!((run(&world, again.id).await.result.unwrap().added, rows(&world, stage.block)), (1, 1));
+        // It lasts, also over a start of the server.
+        world.step(rescue::at_start).await;
+        let second = start(&world, &stage).await;
+        work_off(&world).await;
+        let ended = run(&world, second.id).await;
+        let nothing = format!("Nothing new: run {} loaded the file that is there, and it still could not be moved.", started.id);
+        assert!(ended.reason.unwrap().starts_with(&nothing));
+        assert_eq!((ended.status, rows(&world, stage.block)), (RunStatus::Success, 1));
+        // Out of the way: it is moved before the next file is read.
+        std::fs::remove_file(file(&world, "done")).unwrap();
+        let third = start(&world, &stage).await;
+        work_off(&world).await;
+        assert!(file(&world, "done/november/words.csv").exists());
+        assert_eq!((run(&world, third.id).await.status, rows(&world, stage.block)), (RunStatus::Failed, 1));
+        let told = format!(
+            "The rows were loaded; run {} looked after the file. Moved to done/november/words.csv.",
+            third.id
+        );
+        assert_eq!(run(&world, started.id).await.reason, Some(told));
+        csv(&world, "words", &[("2", "two")]);
+        start(&world, &stage).await;
+        work_off(&world).await;
+        assert_eq!(rows(&world, stage.block), 2, "the next file is loaded as ever");
     }
 }

@@ -5,7 +5,9 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
+use super::ledger::LoadRefused;
 use super::merge::equal;
+use super::pointer::while_mine;
 use super::rejects::Cause;
 use super::staging::Merge;
 use super::staging::Staging;
@@ -88,7 +90,7 @@ pub fn unknown_items(
     column: &StagedColumn,
     key: &DimensionKey,
     room: Room,
-) -> Result<Found> {
+) -> Result<Found, LoadRefused> {
     let physical = column.physical();
     let key_column = format!("k.c{}", key.position);
     let key_text = match key.column_type {
@@ -145,7 +147,12 @@ pub fn drop_rejected(conn: &mut Conn, staging: &Staging) -> Result<usize> {
 
 /// Makes the unique index over the key, after rejecting the later rows of each key that is there twice (they are out of
 /// the staging table then).
-pub fn unique_keys(conn: &mut Conn, staging: &Staging, keys: &[StagedColumn], room: Room) -> Result<Found> {
+pub fn unique_keys(
+    conn: &mut Conn,
+    staging: &Staging,
+    keys: &[StagedColumn],
+    room: Room,
+) -> Result<Found, LoadRefused> {
     let columns: Vec<String> = keys.iter().map(StagedColumn::physical).collect();
     match physical::create_key_index(conn, &staging.table, &columns) {
         Ok(()) => return Ok(Found::default()),
@@ -175,7 +182,7 @@ pub fn existing_keys(
     keys: &[StagedColumn],
     replaces_runs: &[i64],
     room: Room,
-) -> Result<Found> {
+) -> Result<Found, LoadRefused> {
     let Some(current) = generations::current_table(conn, staging.block_id)? else { return Ok(Found::default()) };
     let columns: Vec<String> = keys.iter().map(StagedColumn::physical).collect();
     let same = equal(&columns, "t", "s");
@@ -205,7 +212,7 @@ fn reject_keys(
     code: &'static str,
     room: Room,
     select: impl FnOnce(&str) -> String,
-) -> Result<Found> {
+) -> Result<Found, LoadRefused> {
     let advice = match code {
         "key_twice" => "Keep one of the two rows, or make the other's key different.",
         _ => "Use the mode Update to change rows that are there, or take the row out.",
@@ -249,7 +256,7 @@ fn reject(
     why: Why,
     room: Room,
     select: impl FnOnce(&Conn) -> String,
-) -> Result<Found> {
+) -> Result<Found, LoadRefused> {
     let found = select(conn);
     let Why { column, code, word, advice } = &why;
     let quoted = advice.replace('\'', "''");
@@ -266,7 +273,7 @@ fn reject(
     let bound = |sql: String| {
         diesel::sql_query(sql).bind::<BigInt, _>(staging.run.id).bind::<Text, _>(column).bind::<Text, _>(word)
     };
-    db::write(conn, |conn| {
+    while_mine(conn, staging, |conn| {
         if room.any {
             bound(format!("{INTO} {}", those(&format!("IN {KEPT}")))).execute(conn)?;
         }

@@ -144,9 +144,10 @@ fn shown(conn: &mut Conn, block_id: i64) -> Result<Vec<i64>> {
 const FEW_ROWS: i64 = 1_000;
 
 /// What can wait until a run has ended and said so: what it staged in vain goes, and so do generations of its Block beyond
-/// those that are kept; on PostgreSQL many rows get their index. SQLite orders rows by `_row` itself.
-pub fn tend(blocks: &Pool, block_id: i64, run_uid: &str) -> Result<()> {
-    blocks.lend(|conn| {
+/// those that are kept; on PostgreSQL many rows get their index. SQLite orders rows by `_row` itself. What fails is left to
+/// the next run.
+pub fn tend(blocks: &Pool, block_id: i64, run_uid: &str) {
+    let tended: Result<()> = blocks.lend(|conn| {
         let there: Vec<(i64, State, String)> = generations::table
             .filter(generations::block_id.eq(block_id).and(generations::state.ne(State::Held)))
             .order(generations::generation.desc())
@@ -173,7 +174,10 @@ pub fn tend(blocks: &Pool, block_id: i64, run_uid: &str) -> Result<()> {
             }
             _ => Ok(()),
         }
-    })
+    });
+    if let Err(error) = tended {
+        tracing::warn!(block_id, %error, "a Block could not be tended; its next run will");
+    }
 }
 
 /// Drops the generations of a Block that holds no rows, so that its columns may become others; `false` when it holds rows

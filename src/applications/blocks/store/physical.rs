@@ -92,6 +92,13 @@ pub fn seal(conn: &mut Conn, staging: &Staging, file: i32, merge: Merge) -> Resu
 /// On PostgreSQL the index by which rows are paged, unless it is there. It costs a sixth of a load, so it is made once
 /// the load is visible: nobody who reads waits for it, and until then a page takes a little longer.
 pub fn index_rows(conn: &mut Conn, table: &str) -> Result<()> {
+    // Asked first: even where it is there, making it would wait for whoever writes the table, and hold up who comes next.
+    let there = diesel::sql_query("SELECT relname::TEXT AS name FROM pg_class WHERE oid = to_regclass($1)")
+        .bind::<diesel::sql_types::Text, _>(format!("{table}_row"))
+        .load::<Named>(conn)?;
+    if !there.is_empty() {
+        return Ok(());
+    }
     Ok(conn.batch_execute(&format!("CREATE UNIQUE INDEX IF NOT EXISTS {table}_row ON {table} (_row)"))?)
 }
 

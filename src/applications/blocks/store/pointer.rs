@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
+use super::ledger::LoadRefused;
 use super::staging::Staging;
 use crate::applications::blocks::model::BlockState;
 use crate::clock::Moment;
 use crate::db::schema::block_db::{block_state, generations, loads, reject_heads, rejects};
 use crate::db::{self, Conn};
-use crate::error::Result;
+use crate::error::{AppError, Result};
 
 /// A Block has a row from its first load on.
 pub fn make_state(conn: &mut Conn, block_id: i64) -> Result<()> {
@@ -35,6 +36,31 @@ pub fn keep_state(conn: &mut Conn, block_id: i64) -> Result<BlockState> {
     let row = block_state::table.filter(block_state::block_id.eq(block_id));
     diesel::update(row).set(block_state::fence.eq(block_state::fence)).execute(conn)?;
     state(conn, block_id)
+}
+
+/// One transaction of a load, that counts only while no newer fence has its Block. That is asked at its end, so that
+/// nobody waits for the Block's row for as long as the deed takes.
+pub fn while_mine<T>(
+    conn: &mut Conn,
+    staging: &Staging,
+    deed: impl FnOnce(&mut Conn) -> Result<T>,
+) -> Result<T, LoadRefused> {
+    let mut refused = false;
+    let done = db::write(conn, |conn| {
+        let done = deed(conn)?;
+        let row = block_state::table
+            .filter(block_state::block_id.eq(staging.block_id).and(block_state::fence.le(staging.fence)))
+            .select(block_state::block_id);
+        let mine: Option<i64> = match conn {
+            Conn::Pg(conn) => row.for_no_key_update().first(conn).optional()?,
+            // Its write transactions exclude each other.
+            Conn::Sqlite(conn) => row.first(conn).optional()?,
+        };
+        refused = mine.is_none();
+        // An error, so that it is undone.
+        if refused { Err(AppError::internal("another worker has taken over this Block")) } else { Ok(done) }
+    });
+    if refused { Err(LoadRefused::FenceLost) } else { Ok(done?) }
 }
 
 /// From here on no load with an older fence becomes visible: whoever takes a run over asks the ledger after this, and

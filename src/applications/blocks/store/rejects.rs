@@ -4,6 +4,9 @@
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
+use super::ledger::LoadRefused;
+use super::pointer::while_mine;
+use super::staging::Staging;
 use crate::db::schema::block_db::{reject_beyond, reject_heads, reject_lines, rejects};
 use crate::db::{self, Conn, on};
 use crate::error::{AppError, Result};
@@ -139,13 +142,18 @@ pub fn cut_field(field: &[u8]) -> String {
 }
 
 /// Writes down the original columns of a run's source.
-pub fn write_head(conn: &mut Conn, run_id: i64, columns: &[&str], notation: &Notation) -> Result<()> {
+pub fn write_head(
+    conn: &mut Conn,
+    staging: &Staging,
+    columns: &[&str],
+    notation: &Notation,
+) -> Result<(), LoadRefused> {
     let names = serde_json::to_string(columns).map_err(AppError::internal)?;
     let notation = serde_json::to_string(notation).map_err(AppError::internal)?;
-    db::write(conn, |conn| {
+    while_mine(conn, staging, |conn| {
         diesel::insert_into(reject_heads::table)
             .values((
-                reject_heads::run_id.eq(run_id),
+                reject_heads::run_id.eq(staging.run.id),
                 reject_heads::column_names.eq(&names),
                 reject_heads::notation.eq(&notation),
             ))
@@ -155,11 +163,12 @@ pub fn write_head(conn: &mut Conn, run_id: i64, columns: &[&str], notation: &Not
 }
 
 /// Writes down what was rejected, in one transaction.
-pub fn write(conn: &mut Conn, run_id: i64, batch: &RejectBatch) -> Result<()> {
+pub fn write(conn: &mut Conn, staging: &Staging, batch: &RejectBatch) -> Result<(), LoadRefused> {
     if batch.is_empty() {
         return Ok(());
     }
-    db::write(conn, |conn| {
+    let run_id = staging.run.id;
+    while_mine(conn, staging, |conn| {
         // SQLite binds at most 32,766 values in one statement, PostgreSQL 65,535; a cell has seven.
         for lines in batch.lines.chunks(4_000) {
             let mut rows = Vec::with_capacity(lines.len());
@@ -195,8 +204,9 @@ pub fn write(conn: &mut Conn, run_id: i64, batch: &RejectBatch) -> Result<()> {
 }
 
 /// Writes down how many bad cells there are that are not kept.
-pub fn write_beyond(conn: &mut Conn, run_id: i64, causes: &[Cause]) -> Result<()> {
-    db::write(conn, |conn| {
+pub fn write_beyond(conn: &mut Conn, staging: &Staging, causes: &[Cause]) -> Result<(), LoadRefused> {
+    let run_id = staging.run.id;
+    while_mine(conn, staging, |conn| {
         diesel::delete(reject_beyond::table.filter(reject_beyond::run_id.eq(run_id))).execute(conn)?;
         for cause in causes {
             diesel::insert_into(reject_beyond::table)
