@@ -12,7 +12,7 @@ use tokio_cron_scheduler::{Job, JobScheduler};
 use crate::app::{App, off_thread};
 use crate::error::Result;
 use crate::runs::crew::Crew;
-use crate::runs::{dispatcher, rescue, retention, workers};
+use crate::runs::{counting, dispatcher, rescue, retention, workers};
 use crate::{api, members};
 
 /// The jobs of a process, until they are stopped.
@@ -39,6 +39,7 @@ pub async fn start(app: &Data<App>) -> Result<Background, String> {
         .map_err(|e| e.to_string())?;
         every("0/1 * * * * *", &jobs, app, dispatch).await?;
         every("0/15 * * * * *", &jobs, app, blocking(workers::seen)).await?;
+        every("40 * * * * *", &jobs, app, blocking(counting::step)).await?;
         every("0 17 * * * *", &jobs, app, blocking(retain)).await?;
         every("0 27 * * * *", &jobs, app, blocking(workers::forget_gone)).await?;
         every("2/5 * * * * *", &jobs, app, blocking(|app| rescue::step(app).map(|_| ()))).await?;

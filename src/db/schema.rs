@@ -295,6 +295,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    run_counts (id) {
+        id -> BigInt,
+        application_id -> BigInt,
+        slot -> BigInt,
+        status -> Text,
+        scheduled -> Bool,
+        runs -> BigInt,
+        merged -> Bool,
+    }
+}
+
+diesel::table! {
     runs (id) {
         id -> BigInt,
         uid -> Text,

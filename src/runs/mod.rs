@@ -23,7 +23,7 @@ pub use actions::Started;
 pub use dispatching::dispatcher;
 pub use lifecycle::{RunStatus, Trigger};
 pub use model::{Filter, LogLine, Progress, Run, RunResult, RunStep, Summary};
-pub use reading::{glance, timeline};
+pub use reading::{counting, glance, timeline};
 pub use store::highest_file;
 pub use working::{crew, executor, rescue, work, workers};
 

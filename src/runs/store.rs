@@ -284,6 +284,9 @@ pub fn log(conn: &mut Conn, run_id: i64, limit: i64) -> Result<Vec<LogLine>> {
 /// How far running runs are.
 pub fn progress(conn: &mut Conn, run_ids: &[i64]) -> Result<HashMap<i64, Progress>> {
     type ProgressRow = (i64, String, i64, i64, Option<i64>, bool);
+    if run_ids.is_empty() {
+        return Ok(HashMap::new());
+    }
     let rows: Vec<ProgressRow> = run_leases::table
         .inner_join(runs::table)
         .filter(run_leases::run_id.eq_any(run_ids).and(runs::finished_at.is_null()))

@@ -25,6 +25,7 @@ mod calendar;
 mod collisions;
 mod connections;
 mod connectors;
+mod counts;
 mod dispatching;
 mod formats;
 mod freezes;

@@ -1,5 +1,7 @@
 //! Runs as pages show them: at a glance over many configurations, in lists, and in their place in time.
 
+pub mod counting;
+mod counts_store;
 mod glance_store;
 mod list_store;
 mod timeline_store;

@@ -78,6 +78,7 @@ pub async fn seed(world: &World, of: Seed) -> Stage {
     }
     let sql = sql(world, &first, of);
     world.write(move |conn| batch(conn, &sql)).await;
+    world.step(tidegate::runs::counting::step).await;
     world
         .read(|conn| match conn {
             // As autovacuum would, in time.

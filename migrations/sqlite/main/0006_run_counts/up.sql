@@ -1,0 +1,34 @@
+-- How many runs ended with each status, by the quarter of an hour (of 900,000,000 microseconds) in which the calendar places
+-- them: a month is counted from these and not from its runs. Every change of a run adds a row of +1 or -1, so that no two
+-- workers wait for each other here; a duty merges the rows that say the same. Ranges, and runs that have not ended, are
+-- not counted. All zones of today begin their days at a quarter.
+CREATE TABLE run_counts (
+    id INTEGER PRIMARY KEY,
+    application_id BIGINT NOT NULL,
+    slot BIGINT NOT NULL,
+    status TEXT NOT NULL,
+    scheduled BOOLEAN NOT NULL,
+    runs BIGINT NOT NULL,
+    merged BOOLEAN NOT NULL DEFAULT FALSE
+);
+CREATE INDEX run_counts_slot ON run_counts (application_id, slot, status, scheduled, runs);
+CREATE INDEX run_counts_new ON run_counts (id) WHERE NOT merged;
+INSERT INTO run_counts (application_id, slot, status, scheduled, runs, merged)
+    SELECT application_id, coalesce(planned_at, queued_at) / 900000000, status, trigger_kind = 'schedule', count(*), TRUE
+    FROM runs WHERE finished_at IS NOT NULL AND planned_until IS NULL
+    GROUP BY application_id, coalesce(planned_at, queued_at) / 900000000, status, trigger_kind = 'schedule';
+CREATE TRIGGER runs_counted_in AFTER INSERT ON runs WHEN NEW.finished_at IS NOT NULL AND NEW.planned_until IS NULL BEGIN
+    INSERT INTO run_counts (application_id, slot, status, scheduled, runs)
+    VALUES (NEW.application_id, coalesce(NEW.planned_at, NEW.queued_at) / 900000000, NEW.status, NEW.trigger_kind = 'schedule', 1);
+END;
+CREATE TRIGGER runs_counted_out AFTER DELETE ON runs WHEN OLD.finished_at IS NOT NULL AND OLD.planned_until IS NULL BEGIN
+    INSERT INTO run_counts (application_id, slot, status, scheduled, runs)
+    VALUES (OLD.application_id, coalesce(OLD.planned_at, OLD.queued_at) / 900000000, OLD.status, OLD.trigger_kind = 'schedule', -1);
+END;
+CREATE TRIGGER runs_counted_anew AFTER UPDATE OF status, finished_at, planned_until ON runs
+WHEN OLD.finished_at IS NOT NULL OR NEW.finished_at IS NOT NULL BEGIN
+    INSERT INTO run_counts (application_id, slot, status, scheduled, runs)
+    SELECT OLD.application_id, coalesce(OLD.planned_at, OLD.queued_at) / 900000000, OLD.status, OLD.trigger_kind = 'schedule', -1 WHERE OLD.finished_at IS NOT NULL AND OLD.planned_until IS NULL;
+    INSERT INTO run_counts (application_id, slot, status, scheduled, runs)
+    SELECT NEW.application_id, coalesce(NEW.planned_at, NEW.queued_at) / 900000000, NEW.status, NEW.trigger_kind = 'schedule', 1 WHERE NEW.finished_at IS NOT NULL AND NEW.planned_until IS NULL;
+END;
