@@ -41,7 +41,9 @@ fn what_fails_alone_lets_the_next_one_in() {
     with_databases(Database::Postgres, |db| {
         let failed: Result<(), AppError> = alone(&db.main, || Err(AppError::Conflict("no".into())));
         assert!(failed.is_err());
-        db.main.write(|conn| Ok(conn.batch_execute("INSERT INTO __diesel_schema_migrations VALUES ('9999')")?)).unwrap();
+        db.main
+            .write(|conn| Ok(conn.batch_execute("INSERT INTO __diesel_schema_migrations VALUES ('9999')")?))
+            .unwrap();
         for _ in 0..2 {
             assert!(matches!(migrate(&db.main, Which::Main), Err(AppError::Conflict(_))));
         }

@@ -72,6 +72,20 @@ on_both! {
         assert_eq!(db.blocks.read(|conn| rejects::count_cells(conn, 1)).unwrap(), 0);
     }
 
+    fn a_view_finds_a_free_name_whatever_others_are_called(db: Databases) {
+        let application = application(db, "A");
+        let first = log(db, application);
+        for name in [format!("Log {}", first.id + 2), "Log!".into(), "Log?".into()] {
+            let columns = vec![column("Day", Date)];
+            create(db, application, draft(&name, BlockKind::TransactionList, columns)).unwrap();
+        }
+        let names = db.blocks.read(|conn| {
+            Ok(block_views::table.order(block_views::block_id).select(block_views::view_name).load::<String>(conn)?)
+        }).unwrap();
+        let (third, fourth) = (first.id + 2, first.id + 3);
+        assert_eq!(names, ["a__log", &format!("a__log_{third}"), &format!("a__log_{third}_2"), &format!("a__log_{fourth}")]);
+    }
+
     fn a_run_that_is_known_by_its_rejects_alone_keeps_its_number(db: Databases) {
         let block = items(db, application(db, "A"));
         let plan = plan(db, &block, Mode::Replace);

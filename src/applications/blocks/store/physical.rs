@@ -138,9 +138,14 @@ pub fn add_missing_columns(conn: &mut Conn, table: &str, columns: &[ViewColumn])
 const NAME_BYTES: usize = 63;
 
 /// The name of a Block's view: `<application>__<block>` in lower case, everything but letters and digits as `_`.
-/// Two underscores in the middle keep it apart from every table of this database.
-pub fn view_name(application: &str, block: &str, block_id: i64, again: bool) -> String {
-    let suffix = if again { format!("_{block_id}") } else { String::new() };
+/// Two underscores in the middle keep it apart from every table of this database. `choice`: the first is the plain
+/// name, the others are for when that is taken.
+pub fn view_name(application: &str, block: &str, block_id: i64, choice: u32) -> String {
+    let suffix = match choice {
+        0 => String::new(),
+        1 => format!("_{block_id}"),
+        more => format!("_{block_id}_{more}"),
+    };
     let application = cut(&slug(application, "application"), 28);
     let rest = NAME_BYTES - application.len() - 2 - suffix.len();
     format!("{application}__{}{suffix}", cut(&slug(block, "block"), rest))
@@ -346,10 +351,10 @@ mod tests {
 
     #[test]
     fn views_are_named_after_application_and_block_within_63_bytes() {
-        assert_eq!(view_name("Sales & Plans", "Daily weather!", 7, false), "sales_plans__daily_weather");
-        assert_eq!(view_name("--", "//", 7, true), "application__block_7");
-        let long = view_name(&"ä".repeat(200), &"ö".repeat(200), 7, true);
-        assert!(long.len() <= 63 && long.ends_with("_7"), "{long}");
+        assert_eq!(view_name("Sales & Plans", "Daily weather!", 7, 0), "sales_plans__daily_weather");
+        assert_eq!(view_name("--", "//", 7, 1), "application__block_7");
+        let long = view_name(&"ä".repeat(200), &"ö".repeat(200), 7, 2);
+        assert!(long.len() <= 63 && long.ends_with("_7_2"), "{long}");
     }
 
     #[test]

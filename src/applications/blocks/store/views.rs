@@ -21,15 +21,7 @@ pub struct View {
 /// Takes over a Block's names; when the Block holds data its view is made anew.
 pub fn remember(conn: &mut Conn, application: &str, block: &Block) -> Result<()> {
     let before = find(conn, block.id)?;
-    let mut name = physical::view_name(application, &block.name, block.id, false);
-    let taken: i64 = block_views::table
-        .filter(block_views::view_name.eq(&name))
-        .filter(block_views::block_id.ne(block.id))
-        .count()
-        .get_result(conn)?;
-    if taken > 0 {
-        name = physical::view_name(application, &block.name, block.id, true);
-    }
+    let name = free_name(conn, application, block)?;
     let columns = physical::view_columns(block);
     if before.as_ref().is_some_and(|before| before.name == name && before.columns == columns) {
         return Ok(());
@@ -67,6 +59,19 @@ pub fn remember(conn: &mut Conn, application: &str, block: &Block) -> Result<()>
         }
     }
     Ok(())
+}
+
+/// The first choice of a name that no other Block's view has.
+fn free_name(conn: &mut Conn, application: &str, block: &Block) -> Result<String> {
+    for choice in 0..100 {
+        let name = physical::view_name(application, &block.name, block.id, choice);
+        let others =
+            block_views::table.filter(block_views::view_name.eq(&name).and(block_views::block_id.ne(block.id)));
+        if others.count().get_result::<i64>(conn)? == 0 {
+            return Ok(name);
+        }
+    }
+    Err(AppError::internal("no name was free for a Block's view"))
 }
 
 /// Which of these Blocks this database knows otherwise than they are defined.
