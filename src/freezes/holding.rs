@@ -4,7 +4,7 @@
 use super::model::Freeze;
 use crate::clock::Moment;
 use crate::schedules::{
-    Preview, Rule, Schedule, State, count_between, first_at_or_after, latest_at_or_before, next_after, occurrences,
+    Preview, Rule, Schedule, State, count_between, first_at_or_after, latest_at_or_before, next_after,
 };
 
 /// The freeze that holds at an instant: of several the one that ends last, of those the one made first.
@@ -84,8 +84,7 @@ pub fn count_held(freezes: &[Freeze], rule: &Rule, from: Moment, to: Moment) -> 
 
 /// How many occurrences lie between two instants, both included.
 pub fn count(rule: &Rule, from: Moment, until: Moment) -> i64 {
-    let first = from.minus(chrono::Duration::microseconds(1));
-    occurrences(rule, first).take_while(|at| *at <= until).count() as i64
+    count_between(rule, from, until.plus(chrono::Duration::microseconds(1))) as i64
 }
 
 /// What a freeze from an instant to another (excluded) will skip of these schedules.
@@ -97,17 +96,19 @@ pub struct WillSkip {
     pub more: bool,
 }
 
-/// More occurrences than this are not counted one by one.
+/// More occurrences than this are not counted.
 const MOST: usize = 100_000;
 
 pub fn will_skip(schedules: &[Schedule], from: Moment, to: Moment) -> WillSkip {
     let mut will = WillSkip { schedules: 0, occurrences: 0, more: false };
     for schedule in schedules.iter().filter(|s| s.state() == State::On) {
-        let from = from.max(schedule.next_at.unwrap_or(from)).minus(chrono::Duration::microseconds(1));
-        // One beyond the most, so that it is seen; of each schedule one at least, so that schedules are counted.
-        let left = (MOST - will.occurrences).max(1);
-        let found = occurrences(&schedule.rule, from).take_while(|at| *at < to).take(left + 1).count();
-        will.more |= found > left || (found > 0 && will.occurrences == MOST);
+        let from = from.max(schedule.next_at.unwrap_or(from));
+        let found = match will.occurrences {
+            // Of each schedule one at least, so that schedules are counted.
+            MOST => usize::from(first_at_or_after(&schedule.rule, from).is_some_and(|at| at < to)),
+            _ => count_between(&schedule.rule, from, to),
+        };
+        will.more |= will.occurrences + found > MOST;
         will.schedules += usize::from(found > 0);
         will.occurrences = (will.occurrences + found).min(MOST);
     }
