@@ -3,6 +3,20 @@
 use super::*;
 
 on_both! {
+    async fn a_run_never_goes_without_its_parameters(world: World) {
+        let stage = stage(&world, "words", Mode::Append, |_| ()).await;
+        csv(&world, "words", &[("1", "one")]);
+        let started = start(&world, &stage).await;
+        world.write(|conn| {
+            Ok(diesel::update(runs_table::table).set(runs_table::parameters.eq("{\"day\"")).execute(conn)?)
+        }).await;
+        work_off(&world).await;
+        let ended = run(&world, started.id).await;
+        assert_eq!((ended.status, rows(&world, stage.block)), (RunStatus::Failed, 0));
+        assert!(ended.cause.unwrap().starts_with("Its parameters cannot be read"));
+        assert!(matches!(try_again(&world, started.id).await, Err(AppError::Conflict(_))));
+    }
+
     async fn by_hand_it_loads_the_file_and_says_what_it_did(world: World) {
         let stage = stage(&world, "words", Mode::Append, |_| ()).await;
         csv(&world, "words", &[("1", "one"), ("2", "two"), ("x", "three")]);
