@@ -116,6 +116,12 @@ impl App {
         off_thread(move || pool.read(queries)).await
     }
 
+    /// Waits until the Block database is free: before a transaction that changes what a Block means.
+    pub async fn blocks_rest(&self) -> Result<()> {
+        let blocks = self.blocks.clone();
+        off_thread(move || blocks.rest()).await
+    }
+
     /// One write transaction, off the async threads.
     pub async fn write<T: Send + 'static>(
         &self,

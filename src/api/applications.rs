@@ -90,6 +90,7 @@ pub async fn show(call: Call) -> Answer<Shown<ApplicationAnswer>> {
 /// `PATCH applications/{a}`
 pub async fn update(call: Call, body: Body<Patch<ApplicationBody>>) -> Answer<Shown<ApplicationAnswer>> {
     let (id, version, now, pool) = (call.id("a")?, call.expected(), call.now(), call.app.blocks.clone());
+    call.app.blocks_rest().await?;
     let saved = call.change(body, move |conn, by, body| {
         let entered = applications::enter(conn, by, id)?;
         entered.need_configure(conn, by)?;

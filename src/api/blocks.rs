@@ -116,6 +116,7 @@ pub async fn list(call: Call<PageQuery>) -> Answer<Shown<List<BlockAnswer>>> {
 /// `POST applications/{a}/blocks`
 pub async fn create(call: Call, body: Body<BlockBody>) -> Answer<Made<BlockAnswer>> {
     let (application_id, now, pool) = (call.id("a")?, call.now(), call.app.blocks.clone());
+    call.app.blocks_rest().await?;
     call.once(body, move |conn, by, body| {
         applications::enter(conn, by, application_id)?.need_configure(conn, by)?;
         let block = blocks::create(conn, &pool, application_id, draft(body.read()?), now)?;
@@ -138,6 +139,7 @@ pub async fn show(call: Call) -> Answer<Shown<BlockAnswer>> {
 /// `PATCH blocks/{b}`. `columns` are given whole.
 pub async fn update(call: Call, body: Body<Patch<BlockBody>>) -> Answer<Shown<BlockAnswer>> {
     let (id, expected, now, pool) = (call.id("b")?, call.expected(), call.now(), call.app.blocks.clone());
+    call.app.blocks_rest().await?;
     let saved = call.change(body, move |conn, by, body| {
         let (block, entered) = find(conn, by, id)?;
         entered.need_configure(conn, by)?;
@@ -156,6 +158,7 @@ pub async fn update(call: Call, body: Body<Patch<BlockBody>>) -> Answer<Shown<Bl
 pub async fn delete(call: Call, body: Body<Nothing>) -> Answer<Gone> {
     let (id, expected, now, in_use) = (call.id("b")?, call.expected(), call.now(), call.app.in_use);
     let pool = call.app.blocks.clone();
+    call.app.blocks_rest().await?;
     let gone = call.change(body, move |conn, by, body| {
         let (block, entered) = find(conn, by, id)?;
         entered.need_configure(conn, by)?;

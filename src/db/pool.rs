@@ -59,6 +59,9 @@ impl Location {
     }
 }
 
+/// How long is waited for a SQLite file by who holds up others meanwhile.
+const SOON: Duration = Duration::from_secs(1);
+
 /// How long a connection that answered is believed to be there still: to ask it each time would cost a run a dozen
 /// round trips.
 const BELIEVED: Duration = Duration::from_secs(1);
@@ -210,6 +213,25 @@ impl Pool {
     /// another writer came between. Blocks: call it from a blocking thread, and never wait for the network inside.
     pub fn write<T>(&self, queries: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
         self.lend(|conn| write(conn, queries))
+    }
+}
+
+impl Pool {
+    /// [`Pool::write`] in the Block database for who holds a transaction of the Workspace: on SQLite nobody else can write
+    /// there meanwhile, no page and no sign-in, so it does not wait long. Whoever can waits before, by [`Pool::rest`].
+    pub fn write_soon<T>(&self, queries: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+        let Location::Sqlite { .. } = self.location else { return self.write(queries) };
+        self.writers.get_timeout(SOON)?.ask(|conn| {
+            on!(conn, c => c.batch_execute("PRAGMA busy_timeout = 1000"))?;
+            let written = write(conn, queries);
+            on!(conn, c => c.batch_execute("PRAGMA busy_timeout = 15000"))?;
+            written
+        })
+    }
+
+    /// Waits until nobody writes a SQLite file, as long as anybody does.
+    pub fn rest(&self) -> Result<()> {
+        if let Location::Sqlite { .. } = self.location { self.write(|_| Ok(())) } else { Ok(()) }
     }
 }
 

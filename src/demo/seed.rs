@@ -78,9 +78,9 @@ impl Seeding<'_> {
         let zone = chrono_tz::Europe::Paris;
         self.app.db.write(|conn| workspace::set(conn, "Demo", zone))?;
         let new = NewApplication { name: "Flight planning 2026".into(), time_zone: zone, spacing_minutes: 15 };
-        let application = self.app.db.read(|conn| create_application(conn, &self.ada, &new, self.now))?.id;
+        let application = self.app.db.write(|conn| create_application(conn, &self.ada, &new, self.now))?.id;
         let grants = |import_data, configure| Grants { view: true, import_data, configure };
-        self.app.db.read(|conn| {
+        self.app.db.write(|conn| {
             set_access(conn, &self.ada, application, self.olive.member.id, grants(true, true), self.now)?;
             set_access(conn, &self.ada, application, self.mo.id, grants(false, false), self.now)
         })?;
@@ -131,7 +131,7 @@ impl Seeding<'_> {
 
     fn block(&self, application: i64, name: &str, kind: BlockKind, columns: Vec<ColumnDraft>) -> Result<Block> {
         let draft = BlockDraft { name: name.into(), kind, columns };
-        self.app.db.read(|conn| blocks::create(conn, &self.app.blocks, application, draft, self.now))
+        self.app.db.write(|conn| blocks::create(conn, &self.app.blocks, application, draft, self.now))
     }
 
     fn airlines(&self, application: i64) -> Result<Block> {

@@ -205,6 +205,9 @@ pub fn why_not_again(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
     if !run.status.may_run_again() {
         return Ok(Some(format!("A run that is {} cannot be run again.", run.status.words().to_lowercase())));
     }
+    if run.parameters_lost {
+        return Ok(Some("Its parameters cannot be read. Run the import now instead.".into()));
+    }
     if store::latest_ended(conn, configuration_id)? != Some(run.id) {
         return Ok(Some(
             "A later run of this configuration has ended since. Only the latest one can be run again, so that no old \

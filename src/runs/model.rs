@@ -44,6 +44,8 @@ pub struct Run {
     /// How many times a worker began with it.
     pub attempt: i32,
     pub parameters: Option<Value>,
+    /// There are some, and they cannot be read: it is not to go without them.
+    pub parameters_lost: bool,
     /// The file that was given by hand.
     pub file_id: Option<i64>,
     /// When it was claimed by the dispatcher, or asked for.

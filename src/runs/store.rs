@@ -84,6 +84,10 @@ macro_rules! columns {
 }
 
 fn run(row: Row, result: Option<RunResult>) -> Run {
+    let parameters = row.parameters.as_deref().map(serde_json::from_str).transpose();
+    if let Err(error) = &parameters {
+        tracing::error!(run = row.id, %error, "the parameters of a run cannot be read");
+    }
     Run {
         id: row.id,
         uid: row.uid,
@@ -108,8 +112,8 @@ fn run(row: Row, result: Option<RunResult>) -> Run {
         cause: row.cause,
         late: row.late,
         attempt: row.attempt,
-        // What cannot be read is shown as it stands there, and not left out.
-        parameters: row.parameters.map(|text| serde_json::from_str(&text).unwrap_or(serde_json::Value::String(text))),
+        parameters_lost: parameters.is_err(),
+        parameters: parameters.unwrap_or_default(),
         file_id: row.file_id,
         queued_at: row.queued_at,
         available_at: row.available_at,
@@ -240,7 +244,7 @@ pub fn by_waiting_key(conn: &mut Conn, key: &str) -> Result<Option<Run>> {
     Ok(with_results(conn, row.into_iter().collect())?.pop())
 }
 
-/// The run and all that it repeats, the newest first.
+/// All that the run repeats, the newest first.
 pub fn chain(conn: &mut Conn, run: &Run) -> Result<Vec<i64>> {
     let mut earlier = Vec::new();
     let mut next = run.again_of;

@@ -1,5 +1,6 @@
 //! Defining Blocks: what may be made, what may change and when, what is refused.
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use tidegate::applications::blocks::{self, Block, BlockDraft, BlockKind, ColumnDraft};
 use tidegate::clock::Moment;
@@ -8,7 +9,8 @@ use tidegate::error::AppError;
 use tidegate::formats::ColumnType;
 use tidegate::in_use::{InUse, Thing, Uses};
 
-use crate::support::Databases;
+use crate::support::databases::with_databases;
+use crate::support::{Database, Databases};
 
 const NOW: Moment = Moment::from_micros(1_795_000_000_000_000);
 
@@ -38,6 +40,22 @@ fn edit(db: &Databases, id: i64, version: Option<i64>, draft: BlockDraft) -> Res
 
 pub fn draft(name: &str, kind: BlockKind, columns: Vec<ColumnDraft>) -> BlockDraft {
     BlockDraft { name: name.into(), kind, columns }
+}
+
+/// A load writes the Block database for long: whoever defines a Block does not keep the Workspace from everybody.
+#[test]
+fn a_long_write_of_the_block_database_holds_up_no_page() {
+    with_databases(Database::Sqlite, |db| {
+        let application = application(db, "A");
+        let mut load = db.blocks.connect().unwrap();
+        load.batch_execute("BEGIN IMMEDIATE").unwrap();
+        let began = std::time::Instant::now();
+        assert!(matches!(create(db, application, airlines()), Err(AppError::Unavailable { .. })));
+        assert!(began.elapsed() < std::time::Duration::from_secs(5), "{:?}", began.elapsed());
+        load.batch_execute("COMMIT").unwrap();
+        db.blocks.rest().unwrap();
+        create(db, application, airlines()).unwrap();
+    });
 }
 
 fn airlines() -> BlockDraft {

@@ -3,6 +3,7 @@
 //!
 //! A change of definition touches both databases. The Block database goes first inside the Workspace's transaction:
 //! when that then fails, what stays behind is an empty physical column or an older view, which the next change mends.
+//! While a long load writes the Block database, its end is waited for before that transaction ([`Pool::rest`]).
 
 use std::collections::HashSet;
 
@@ -59,7 +60,7 @@ pub fn create(conn: &mut Conn, blocks: &Pool, application_id: i64, draft: BlockD
         }
         let block = store::find(conn, id)?;
         let application = store::application_name(conn, application_id)?;
-        blocks.write(|conn| views::remember(conn, &application, &block))?;
+        blocks.write_soon(|conn| views::remember(conn, &application, &block))?;
         Ok(block)
     })
 }
@@ -133,7 +134,7 @@ pub fn edit(
         apply(conn, &before, &draft, now)?;
         let after = store::find(conn, id)?;
         let application = store::application_name(conn, after.application_id)?;
-        blocks.write(|conn| {
+        blocks.write_soon(|conn| {
             // Rows may have come since they were counted.
             if empties && !generations::forget_empty(conn, id)? {
                 return Err(AppError::Stale(format!(
@@ -168,7 +169,7 @@ pub fn archive(conn: &mut Conn, blocks: &Pool, in_use: InUse, id: i64, now: Mome
             )));
         }
         store::archive(conn, id, now)?;
-        blocks.write(|conn| views::forget(conn, id))
+        blocks.write_soon(|conn| views::forget(conn, id))
     })
 }
 
@@ -183,7 +184,7 @@ pub fn keep_in_step(db: &Pool, blocks: &Pool, defined: &[Block]) -> Result<()> {
             let block = store::find(conn, id)?;
             let application = store::application_name(conn, block.application_id)?;
             tracing::warn!(block = id, "the Block database had another definition; it takes the Workspace's over");
-            blocks.write(|conn| views::remember(conn, &application, &block))
+            blocks.write_soon(|conn| views::remember(conn, &application, &block))
         })?;
     }
     Ok(())
@@ -199,7 +200,7 @@ pub fn keep_all_in_step(db: &Pool, blocks: &Pool) -> Result<()> {
 pub fn rename_views(conn: &mut Conn, blocks: &Pool, application_id: i64) -> Result<()> {
     let application = store::application_name(conn, application_id)?;
     for block in store::list(conn, application_id)? {
-        blocks.write(|conn| views::remember(conn, &application, &block))?;
+        blocks.write_soon(|conn| views::remember(conn, &application, &block))?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use crate::app::App;
+use crate::app::{App, off_thread};
 use crate::applications::actions::{self, Change};
 use crate::applications::{Application, Entered, enter, settings_shell};
 use crate::error::{AppError, FieldErrors, Result};
@@ -78,7 +78,7 @@ pub async fn save(
     form: Form,
 ) -> Result<HttpResponse> {
     let id = id.into_inner();
-    let (asks, now, block_db) = (by.clone(), app.now(), app.blocks.clone());
+    let (asks, now) = (by.clone(), app.now());
     // Who may not answers before what is wrong.
     let entered = app
         .read(move |conn| {
@@ -94,8 +94,12 @@ pub async fn save(
         errors.ok_or(())?;
         let name = Some(form.get("name").to_owned());
         let change = Change { name, time_zone: zone, spacing_minutes, version: form.id("version") };
-        let by = by.clone();
-        app.read(move |conn| actions::edit(conn, &block_db, &by, id, &change, now)).await
+        let (by, app) = (by.clone(), app.clone());
+        off_thread(move || {
+            app.blocks.rest()?;
+            app.db.lend(|conn| actions::edit(conn, &app.blocks, &by, id, &change, now))
+        })
+        .await
     };
     match saved.await {
         Ok(application) => {

@@ -19,9 +19,11 @@ pub use super::taking_store::Taken;
 use super::work::{Board, Done, Import, Job, Retry, Undone, Work, of_app_error};
 use crate::app::App;
 use crate::applications::blocks::generations;
+use crate::db::Location;
 use crate::error::{AppError, Result};
 use crate::memory;
 use crate::runs::lifecycle::RunStatus;
+use crate::runs::model::Run;
 use crate::runs::policy::{Policy, back_off};
 use crate::runs::store;
 
@@ -251,7 +253,8 @@ fn conclude(
     } else {
         cause
     };
-    if retry == Retry::No || run.attempt >= policy.attempts {
+    let free = retry == Retry::Busy && costs_nothing(app, run);
+    if !free && (retry == Retry::No || run.attempt >= policy.attempts) {
         ending.cause = Some(if run.attempt > 1 && retry != Retry::No {
             format!("{cause} It was tried {} times.", run.attempt)
         } else {
@@ -264,7 +267,14 @@ fn conclude(
         _ => back_off(run.id, run.attempt),
     };
     let reason = format!("Attempt {} failed: {cause} It is tried again {}.", run.attempt, in_words(wait));
-    put_back(app, taken, &Back { reason: &reason, attempt_counts: true, wait: Some(wait), ending: Some(&ending) })
+    put_back(app, taken, &Back { reason: &reason, attempt_counts: !free, wait: Some(wait), ending: Some(&ending) })
+}
+
+/// Whether a busy database costs a run no attempt. Of a SQLite file it is known whose fault that is: another load's, that
+/// writes it for long. For a day at most, so that it ends some time.
+fn costs_nothing(app: &App, run: &Run) -> bool {
+    matches!(app.blocks.location(), Location::Sqlite { .. })
+        && app.now() < run.queued_at.plus(chrono::Duration::days(1))
 }
 
 fn in_words(wait: chrono::Duration) -> String {

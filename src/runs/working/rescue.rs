@@ -77,7 +77,7 @@ fn take_over(app: &App, lease: (i64, i64), all_others: bool, now: Moment, done: 
 }
 
 fn decide(app: &App, run: &Run, fence: i64, what: &str, done: &mut Rescued) -> Result<()> {
-    let loaded = app.blocks.read(|conn| {
+    let loaded: Option<LedgerRow> = app.blocks.lend(|conn| -> Result<_> {
         // Every Block that the run holds, before any is asked: what the ledger says of them then is one answer.
         let blocks: Vec<i64> = run.block_id.into_iter().collect();
         for block_id in &blocks {

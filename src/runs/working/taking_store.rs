@@ -141,6 +141,10 @@ fn take_one(conn: &mut Conn, app: &App, id: i64, held: &mut Held, now: Moment) -
         None => None,
     };
     let policy = match &followed {
+        _ if run.parameters_lost => {
+            Err("Its parameters cannot be read, and without them it would do something else. Run the import anew."
+                .into())
+        }
         Some(followed) => followed.policy(),
         // What cannot be found fails in words when it begins.
         None => Ok(Policy::default()),

@@ -73,6 +73,8 @@ pub struct Done {
 pub enum Retry {
     No,
     Later,
+    /// A database of ours was busy or away.
+    Busy,
     /// The source asked for this much.
     After(Duration),
     /// Nobody knows yet whether it loaded: nothing is written, and the rescue asks the ledger.
@@ -211,7 +213,7 @@ fn prepare(app: &App, job: &Job<'_>) -> Result<Ready, Undone> {
 pub fn of_app_error(error: AppError, run: &Run) -> Undone {
     tracing::warn!(run = run.id, %error, "a run could not go on");
     match error {
-        AppError::Unavailable { .. } => Undone::new("The database was busy or away for too long.", Retry::Later),
+        AppError::Unavailable { .. } => Undone::new("The database was busy or away for too long.", Retry::Busy),
         AppError::DiskFull => Undone::new("The disk is full: free some space and run the import again.", Retry::No),
         AppError::Internal(detail) => {
             tracing::error!(run = run.id, %detail, "a run failed for a fault of ours");
@@ -335,6 +337,7 @@ fn load(app: &App, job: &Job<'_>, ready: &Ready, got: Got, mut steps: Vec<RunSte
             Err(Undone {
                 retry: match failure.kind {
                     pipeline::FailureKind::Unknown => Retry::Unknown,
+                    pipeline::FailureKind::DatabaseAway => Retry::Busy,
                     _ if failure.may_retry() => Retry::Later,
                     _ => Retry::No,
                 },

@@ -76,6 +76,20 @@ on_both! {
         assert_eq!(db.blocks.read(|conn| rejects::count_cells(conn, 1)).unwrap(), 0);
     }
 
+    fn a_view_finds_a_free_name_whatever_others_are_called(db: Databases) {
+        let application = application(db, "A");
+        let first = log(db, application);
+        for name in [format!("Log {}", first.id + 2), "Log!".into(), "Log?".into()] {
+            let columns = vec![column("Day", Date)];
+            create(db, application, draft(&name, BlockKind::TransactionList, columns)).unwrap();
+        }
+        let names = db.blocks.read(|conn| {
+            Ok(block_views::table.order(block_views::block_id).select(block_views::view_name).load::<String>(conn)?)
+        }).unwrap();
+        let (third, fourth) = (first.id + 2, first.id + 3);
+        assert_eq!(names, ["a__log", &format!("a__log_{third}"), &format!("a__log_{third}_2"), &format!("a__log_{fourth}")]);
+    }
+
     fn a_run_that_is_known_by_its_rejects_alone_keeps_its_number(db: Databases) {
         let block = items(db, application(db, "A"));
         let plan = plan(db, &block, Mode::Replace);
@@ -137,24 +151,6 @@ on_both! {
         blocks::keep_all_in_step(&db.main, &db.blocks).unwrap();
         load(db, &plan, &source, 4).unwrap();
         assert_eq!(shown(db, &block), ["a,,1"]);
-    }
-
-    fn a_view_gets_a_name_that_no_other_block_has(db: Databases) {
-        let application = application(db, "A");
-        let make = |name: &str| {
-            let columns = vec![column("Code", Text).key()];
-            create(db, application, draft(name, BlockKind::DimensionList, columns)).unwrap().id
-        };
-        let first = make("x");
-        let third = first + 2;
-        let second = make(&format!("x {third}"));
-        assert_eq!(make("x!"), third);
-        let names: Vec<(i64, String)> = db.blocks.read(|conn| {
-            let views = block_views::table.order(block_views::block_id);
-            Ok(views.select((block_views::block_id, block_views::view_name)).load(conn)?)
-        }).unwrap();
-        let expected = [(first, "a__x".to_owned()), (second, format!("a__x_{third}")), (third, format!("a__x_{third}_2"))];
-        assert_eq!(names, expected);
     }
 
     fn what_somebody_built_upon_a_view_stays_or_is_named(db: Databases) {

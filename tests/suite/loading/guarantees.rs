@@ -39,6 +39,35 @@ on_both! {
     }
 }
 
+/// Loads over and over while a download is written.
+struct Meddler<'a>(&'a Databases, &'a Plan, i64);
+
+impl Write for Meddler<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.2 < 5 {
+            self.2 += 1;
+            load(self.0, self.1, &text("Code\nx\n"), self.2).unwrap();
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+on_both! {
+    /// Three later loads are kept; then the table that it reads is gone, and that must not look like its end.
+    fn a_download_that_is_overtaken_too_often_fails(db: Databases) {
+        let block = items(db, application(db, "A"));
+        let plan = plan(db, &block, Mode::Replace);
+        let rows: String = (0..20_000).map(|n| format!("{n}\n")).collect();
+        load(db, &plan, &text(&format!("Code\n{rows}")), 1).unwrap();
+        assert!(blocks::write_csv(&db.blocks, &block, &mut Meddler(db, &plan, 1)).is_err());
+        assert_eq!(shown(db, &block), ["x,,"]);
+    }
+}
+
 on_both! {
     fn weather_with_its_holes_undeclared_names_every_bad_cell(db: Databases) {
         let block = weather(db, application(db, "Flights"), "Weather");

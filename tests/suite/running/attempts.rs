@@ -3,6 +3,37 @@
 use super::*;
 
 on_both! {
+    async fn a_busy_file_costs_no_attempt_for_a_day(world: World) {
+        let stage = stage(&world, "words", Mode::Append, |d| d.attempts = 1).await;
+        let started = start(&world, &stage).await;
+        let sqlite = matches!(world.app().blocks.location(), tidegate::db::Location::Sqlite { .. });
+        let script = Script::of((0..3).map(|_| refused(Retry::Busy)));
+        attempt(&world, &script).await;
+        if sqlite {
+            for wait in [Duration::minutes(3), Duration::days(1)] {
+                let waits = run(&world, started.id).await;
+                assert_eq!((waits.status, waits.attempt), (RunStatus::Queued, 0));
+                world.advance(wait);
+                attempt(&world, &script).await;
+            }
+        }
+        assert_eq!(run(&world, started.id).await.status, RunStatus::Failed);
+    }
+
+    async fn a_run_never_goes_without_its_parameters(world: World) {
+        let stage = stage(&world, "words", Mode::Append, |_| ()).await;
+        csv(&world, "words", &[("1", "one")]);
+        let started = start(&world, &stage).await;
+        world.write(|conn| {
+            Ok(diesel::update(runs_table::table).set(runs_table::parameters.eq("{\"day\"")).execute(conn)?)
+        }).await;
+        work_off(&world).await;
+        let ended = run(&world, started.id).await;
+        assert_eq!((ended.status, rows(&world, stage.block)), (RunStatus::Failed, 0));
+        assert!(ended.cause.unwrap().starts_with("Its parameters cannot be read"));
+        assert!(matches!(try_again(&world, started.id).await, Err(AppError::Conflict(_))));
+    }
+
     async fn by_hand_it_loads_the_file_and_says_what_it_did(world: World) {
         let stage = stage(&world, "words", Mode::Append, |_| ()).await;
         csv(&world, "words", &[("1", "one"), ("2", "two"), ("x", "three")]);

@@ -280,6 +280,7 @@ async fn save(
     };
     let (shared, who, version, now) = (app.clone(), by.clone(), typed.version, app.now());
     let saved = off_thread(move || {
+        shared.blocks.rest()?;
         shared.db.write(|conn| {
             let before = block_id.map(|id| actions::find(conn, id)).transpose()?;
             let after = match block_id {
@@ -352,6 +353,7 @@ pub async fn delete(
     let block = place.block.clone().ok_or(AppError::NotFound)?;
     let (shared, who, gone, now) = (app.clone(), by.clone(), block.clone(), app.now());
     let done = off_thread(move || {
+        shared.blocks.rest()?;
         shared.db.write(|conn| {
             actions::archive(conn, &shared.blocks, shared.in_use, gone.id, now)?;
             record(conn, &who, Some(&gone), None, now)

@@ -152,13 +152,13 @@ pub fn add_missing_columns(conn: &mut Conn, table: &str, columns: &[ViewColumn])
 const NAME_BYTES: usize = 63;
 
 /// The name of a Block's view: `<application>__<block>` in lower case, everything but letters and digits as `_`.
-/// Two underscores in the middle keep it apart from every table of this database.
-/// The first `attempt` is that alone, the next ends in the Block's id, those after it in a number too.
-pub fn view_name(application: &str, block: &str, block_id: i64, attempt: u32) -> String {
-    let suffix = match attempt {
+/// Two underscores in the middle keep it apart from every table of this database. `choice`: the first is the plain
+/// name, the others are for when that is taken.
+pub fn view_name(application: &str, block: &str, block_id: i64, choice: u32) -> String {
+    let suffix = match choice {
         0 => String::new(),
         1 => format!("_{block_id}"),
-        _ => format!("_{block_id}_{attempt}"),
+        more => format!("_{block_id}_{more}"),
     };
     let application = cut(&slug(application, "application"), 28);
     let rest = NAME_BYTES - application.len() - 2 - suffix.len();
@@ -367,8 +367,8 @@ mod tests {
     fn views_are_named_after_application_and_block_within_63_bytes() {
         assert_eq!(view_name("Sales & Plans", "Daily weather!", 7, 0), "sales_plans__daily_weather");
         assert_eq!(view_name("--", "//", 7, 1), "application__block_7");
-        let long = view_name(&"ä".repeat(200), &"ö".repeat(200), 7, 1);
-        assert!(long.len() <= 63 && long.ends_with("_7"), "{long}");
+        let long = view_name(&"ä".repeat(200), &"ö".repeat(200), 7, 2);
+        assert!(long.len() <= 63 && long.ends_with("_7_2"), "{long}");
     }
 
     #[test]

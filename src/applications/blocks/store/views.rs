@@ -61,20 +61,17 @@ pub fn remember(conn: &mut Conn, application: &str, block: &Block) -> Result<()>
     Ok(())
 }
 
-/// The name of a Block's view, told apart by numbers where another Block's has it.
+/// The first choice of a name that no other Block's view has.
 fn free_name(conn: &mut Conn, application: &str, block: &Block) -> Result<String> {
-    for attempt in 0..100 {
-        let name = physical::view_name(application, &block.name, block.id, attempt);
-        let taken: i64 = block_views::table
-            .filter(block_views::view_name.eq(&name))
-            .filter(block_views::block_id.ne(block.id))
-            .count()
-            .get_result(conn)?;
-        if taken == 0 {
+    for choice in 0..100 {
+        let name = physical::view_name(application, &block.name, block.id, choice);
+        let others =
+            block_views::table.filter(block_views::view_name.eq(&name).and(block_views::block_id.ne(block.id)));
+        if others.count().get_result::<i64>(conn)? == 0 {
             return Ok(name);
         }
     }
-    Err(AppError::internal("a hundred names of a Block's view are taken"))
+    Err(AppError::internal("no name was free for a Block's view"))
 }
 
 /// Which of these Blocks this database knows otherwise than they are defined.

@@ -92,6 +92,9 @@ impl Wizard {
         };
         let (app, by, entered, now) = (self.app.clone(), self.by.clone(), self.place.entered.clone(), self.app.now());
         let made = off_thread(move || {
+            if new_block.is_some() {
+                app.blocks.rest()?;
+            }
             app.db.write(|conn| {
                 entered.need_configure(conn, &by)?;
                 let mut draft = draft;
