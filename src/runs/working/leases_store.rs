@@ -12,6 +12,7 @@ use crate::connectors::Intent;
 use crate::db::schema::{resource_leases, run_leases, runs, workspace};
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
+use crate::runs::store::ENDED;
 
 /// How long a lease holds without a heartbeat.
 pub fn lease(app: &App) -> Duration {
@@ -87,7 +88,7 @@ pub fn give_back(conn: &mut Conn, run_id: i64, fence: i64, unsettled: bool) -> R
     // What is changed is asked, not what was read before: a cancel that came in between is in it.
     let asked = run_leases::cancel_requested;
     let asked: Option<bool> = if unsettled {
-        diesel::update(mine).set(run_leases::phase.eq("Ended")).returning(asked).get_result(conn).optional()?
+        diesel::update(mine).set(run_leases::phase.eq(ENDED)).returning(asked).get_result(conn).optional()?
     } else {
         diesel::delete(mine).returning(asked).get_result(conn).optional()?
     };
@@ -99,15 +100,20 @@ pub fn give_back(conn: &mut Conn, run_id: i64, fence: i64, unsettled: bool) -> R
 
 /// What runs of a configuration that are over could not do to their sources.
 pub fn unsettled(conn: &mut Conn, configuration_id: i64) -> Result<Vec<(i64, Intent)>> {
+    // The leases first, which are few: nobody's history is walked.
     let rows: Vec<(i64, String)> = run_leases::table
-        .inner_join(runs::table)
-        .filter(runs::configuration_id.eq(configuration_id).and(runs::finished_at.is_not_null()))
-        .filter(run_leases::intent.is_not_null())
+        .filter(run_leases::phase.eq(ENDED).and(run_leases::intent.is_not_null()))
         .order(run_leases::run_id)
         .select((run_leases::run_id, run_leases::intent.assume_not_null()))
         .load(conn)?;
-    let read = |(run, text): (i64, String)| Ok((run, serde_json::from_str(&text).map_err(AppError::internal)?));
-    rows.into_iter().map(read).collect()
+    let mut found = Vec::new();
+    for (run, text) in rows {
+        let of: Option<i64> = runs::table.find(run).select(runs::configuration_id).first(conn)?;
+        if of == Some(configuration_id) {
+            found.push((run, serde_json::from_str(&text).map_err(AppError::internal)?));
+        }
+    }
+    Ok(found)
 }
 
 /// What a run that is over could not do to its source is done, or cannot be any more.
@@ -125,8 +131,7 @@ pub fn active(conn: &mut Conn) -> Result<Vec<String>> {
 /// workers but that one.
 pub fn expired(conn: &mut Conn, besides: Option<&str>, now: Moment) -> Result<Vec<(i64, i64)>> {
     let mut query = run_leases::table
-        .inner_join(runs::table)
-        .filter(runs::finished_at.is_null())
+        .filter(run_leases::phase.ne(ENDED))
         .select((run_leases::run_id, run_leases::fence))
         .order(run_leases::run_id)
         .into_boxed::<db::Backend>();
