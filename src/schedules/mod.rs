@@ -35,7 +35,7 @@ pub use form::RuleForm;
 pub use grace::{LATE, grace};
 pub use model::{About, Draft, MAX_RUN_NAME, Notify, Outline, SLOTS, Schedule, State, Switched};
 pub use notes::{Preview, PreviewOccurrence, frequency_hint, local_rfc, note, preview, utc_offset};
-pub use recurrence::{count_between, first_at_or_after, latest_at_or_before, next_after, occurrences};
+pub use recurrence::{count_between, counts_between, first_at_or_after, latest_at_or_before, next_after, occurrences};
 pub use rule::{DaysOfMonth, Months, Repeat, Rule, Weekdays, Window};
 pub use sentence::{bounds, headline, sentence};
 pub use zone::{ClockChange, clock_change, day_begins, instant};

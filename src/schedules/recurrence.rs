@@ -47,6 +47,28 @@ pub fn count_between(rule: &Rule, from: Moment, to: Moment) -> usize {
     usize::try_from(count).unwrap_or(0)
 }
 
+/// The same for stretches that follow each other, which these are the edges of.
+pub fn counts_between(rule: &Rule, edges: &[Moment]) -> Vec<usize> {
+    let second_before = |at: &Moment| (at.micros() - 1).div_euclid(1_000_000);
+    let mut counts = vec![0; edges.len().saturating_sub(1)];
+    let lasts: Vec<i64> = edges.iter().skip(1).map(second_before).collect();
+    let (Some(first), Some(until)) = (edges.first(), lasts.last()) else { return counts };
+    let (mut from, mut stretch) = (second_before(first) + 1, 0);
+    while let Some(even) = span(rule, from, *until) {
+        let mut next = even.first;
+        while next <= even.last {
+            while lasts[stretch] < next {
+                stretch += 1;
+            }
+            let here = (lasts[stretch].min(even.last) - next) / even.step + 1;
+            counts[stretch] += usize::try_from(here).unwrap_or(0);
+            next += here * even.step;
+        }
+        from = even.last + 1;
+    }
+    counts
+}
+
 impl Rule {
     /// Refuses a rule that means no instant at or after `now`, naming the field that is to blame.
     pub fn check_future(&self, now: Moment) -> Result<(), FieldErrors> {

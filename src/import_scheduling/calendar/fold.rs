@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::frame::{Frame, View};
 use crate::clock::Moment;
 use crate::runs::RunStatus;
-use crate::schedules::{Rule, count_between, occurrences};
+use crate::schedules::{Rule, count_between, counts_between, occurrences};
 use crate::words;
 
 /// Who entries belong together of: a schedule, or what was started of a configuration without one.
@@ -165,6 +165,18 @@ impl Plan<'_> {
         ahead as i64 + i64::from(due)
     }
 
+    /// The same for stretches that follow each other, which these are the edges of.
+    fn counts(&self, edges: &[Moment]) -> Vec<i64> {
+        let ahead: Vec<Moment> = edges.iter().map(|edge| self.from.max(*edge)).collect();
+        let mut counts: Vec<i64> = counts_between(self.rule, &ahead).into_iter().map(|count| count as i64).collect();
+        if let Some(at) = self.due
+            && let Some(after) = edges.iter().position(|edge| at < *edge).filter(|after| *after > 0)
+        {
+            counts[after - 1] += 1;
+        }
+        counts
+    }
+
     /// Its occurrences in the frame.
     pub fn instants(&self, frame: &Frame) -> impl Iterator<Item = Moment> {
         let (from, to) = (frame.from(), frame.to());
@@ -176,9 +188,9 @@ impl Plan<'_> {
 
 /// Counts what is planned on each day.
 pub fn count_plans(frame: &Frame, plans: &[Plan], tallies: &mut Tallies) {
+    let edges: Vec<Moment> = frame.days.iter().map(|day| day.from).chain([frame.to()]).collect();
     for plan in plans {
-        for (n, day) in frame.days.iter().enumerate() {
-            let planned = plan.count(day.from, day.to);
+        for (n, planned) in plan.counts(&edges).into_iter().enumerate() {
             if planned > 0 {
                 tallies.entry((n, Key::Schedule(plan.schedule))).or_default().planned += planned;
             }

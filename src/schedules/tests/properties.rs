@@ -10,8 +10,8 @@ use proptest::sample::{select, subsequence};
 
 use crate::clock::Moment;
 use crate::schedules::{
-    DaysOfMonth, Months, Repeat, Rule, Weekdays, Window, first_at_or_after, latest_at_or_before, next_after,
-    occurrences,
+    DaysOfMonth, Months, Repeat, Rule, Weekdays, Window, count_between, counts_between, first_at_or_after,
+    latest_at_or_before, next_after, occurrences,
 };
 
 /// Zones, and a day near which their clocks change.
@@ -221,6 +221,22 @@ proptest! {
                 prop_assert_eq!(next_after(&rule, moment(at)).map(seconds), Some(*next));
             }
         }
+    }
+
+    #[test]
+    fn what_is_reckoned_is_what_is_counted(rule in rules(), steps in prop::collection::vec(0i64..400_000_000_000, 1..12)) {
+        let start = land(rule.time_zone, rule.start_date.and_time(rule.start_time));
+        let mut edges = vec![Moment::from_micros((start - 200_000) * 1_000_000)];
+        for step in steps {
+            edges.push(Moment::from_micros(edges[edges.len() - 1].micros() + step));
+        }
+        let each: Vec<usize> = edges.windows(2).map(|edge| {
+            let before = Moment::from_micros(edge[0].micros() - 1);
+            occurrences(&rule, before).take_while(|at| *at < edge[1]).count()
+        }).collect();
+        prop_assert_eq!(&counts_between(&rule, &edges), &each);
+        let one_by_one: Vec<usize> = edges.windows(2).map(|edge| count_between(&rule, edge[0], edge[1])).collect();
+        prop_assert_eq!(&one_by_one, &each);
     }
 
     #[test]
