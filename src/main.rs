@@ -7,7 +7,7 @@ mod command;
 use clap::{Parser, Subcommand};
 use command::{MemberCommand, TokenCommand};
 use tidegate::config::{Config, Options, Role};
-use tidegate::{demo, server};
+use tidegate::{demo, memory, server};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Runs a company's data imports on schedule.
@@ -42,6 +42,7 @@ enum Command {
 
 #[actix_web::main]
 async fn main() -> ExitCode {
+    memory::share();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) if !error.use_stderr() => {

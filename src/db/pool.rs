@@ -258,3 +258,19 @@ pub fn write<T>(conn: &mut Conn, queries: impl FnOnce(&mut Conn) -> Result<T>) -
         }
     }
 }
+
+/// A statement that may fail, and then leaves the transaction that it is part of as it was: else PostgreSQL lets nothing
+/// follow an error.
+pub fn attempt<T>(conn: &mut Conn, statement: impl FnOnce(&mut Conn) -> QueryResult<T>) -> QueryResult<T> {
+    if let Conn::Pg(conn) = conn {
+        AnsiTransactionManager::begin_transaction(conn)?;
+    }
+    let done = statement(conn);
+    if let Conn::Pg(conn) = conn {
+        match &done {
+            Ok(_) => AnsiTransactionManager::commit_transaction(conn)?,
+            Err(_) => AnsiTransactionManager::rollback_transaction(conn)?,
+        }
+    }
+    done
+}

@@ -1,6 +1,6 @@
-//! SQLite by its C interface, behind a safe face: but for one call of `memory`, the only `unsafe` that there is. Diesel prepares no statement of
-//! run-time SQL twice and copies every text that it binds, which costs half the speed of a load; and it knows neither
-//! the authorizer nor the progress handler, without which nobody else's SQL may be run.
+//! SQLite by its C interface, behind a safe face: but for two calls of `memory`, the only `unsafe` that there is. Diesel
+//! prepares no statement of run-time SQL twice and copies every text that it binds, which costs half the speed of a
+//! load; and it knows neither the authorizer nor the progress handler, without which nobody else's SQL may be run.
 //!
 //! What makes each `unsafe` block sound: a [`Database`] owns its handle, its statements and its watch, and hands out
 //! only numbers of statements ([`StatementId`]), so that whoever uses a statement holds the whole `Database` for that

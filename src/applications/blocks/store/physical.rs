@@ -19,7 +19,7 @@ use diesel::prelude::*;
 
 use super::staging::{Making, Merge, Staging};
 use crate::applications::blocks::model::{Block, Column};
-use crate::db::Conn;
+use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
 use crate::formats::ColumnType;
 use crate::names::name_key;
@@ -105,11 +105,7 @@ pub fn index_rows(conn: &mut Conn, table: &str) -> Result<()> {
 /// The unique index over the key columns. Fails with a unique violation where two rows have one key.
 pub fn create_key_index(conn: &mut Conn, table: &str, keys: &[String]) -> diesel::QueryResult<()> {
     let sql = format!("CREATE UNIQUE INDEX {table}_key ON {table} ({})", keys.join(", "));
-    match conn {
-        Conn::Sqlite(conn) => conn.batch_execute(&sql),
-        // In a transaction that goes on, PostgreSQL lets nothing follow an error but a savepoint.
-        Conn::Pg(conn) => conn.transaction(|conn| conn.batch_execute(&sql)),
-    }
+    db::attempt(conn, |conn| conn.batch_execute(&sql))
 }
 
 pub fn drop(conn: &mut Conn, table: &str) -> Result<()> {
