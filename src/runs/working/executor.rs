@@ -162,7 +162,7 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
     });
     conclude(app, &taken, policy, signals.stopped(), outcome)?;
     if let Some(block_id) = run.block_id {
-        generations::tend(&app.blocks, block_id, &run.uid);
+        generations::tend(&app.blocks, block_id);
     }
     if began.elapsed() > LONG {
         memory::give_back();

@@ -101,7 +101,7 @@ fn decide(app: &App, run: &Run, fence: i64, what: &str, done: &mut Rescued) -> R
         }
         done.finished += usize::from(app.db.write(|conn| ending::end(conn, run, fence, &ending, now))?);
         if let Some(block_id) = run.block_id {
-            generations::tend(&app.blocks, block_id, &run.uid);
+            generations::tend(&app.blocks, block_id);
         }
         return Ok(());
     }

@@ -158,7 +158,7 @@ on_both! {
         let plan = plan(db, &block, Mode::Replace);
         for run in 1..=5 {
             load(db, &plan, &text(&format!("Code\nitem {run}\n")), run).unwrap();
-            generations::tend(&db.blocks, block.id, &run_key(run).uid);
+            generations::tend(&db.blocks, block.id);
         }
         assert_eq!(shown(db, &block), ["item 5,,"]);
         let kept: Vec<String> = (3..=5).map(|g| format!("b{}_g{g}", block.id)).collect();

@@ -143,21 +143,11 @@ fn shown(conn: &mut Conn, block_id: i64) -> Result<Vec<i64>> {
 /// Up to so many rows a page is as quick without an index, which would cost a small load more than its rows.
 const FEW_ROWS: i64 = 1_000;
 
-/// What can wait until a run has ended and said so: what it staged in vain goes, and so do generations of its Block beyond
-/// those that are kept; on PostgreSQL many rows get their index. SQLite orders rows by `_row` itself. What fails is left to
-/// the next run.
-pub fn tend(blocks: &Pool, block_id: i64, run_uid: &str) {
+/// What can wait until a run has ended and said so: generations of its Block beyond those that are kept go, and on
+/// PostgreSQL many rows get their index. SQLite orders rows by `_row` itself. What fails is left to the next run.
+pub fn tend(blocks: &Pool, block_id: i64) {
     let tended: Result<()> = blocks.lend(|conn| {
-        let there: Vec<(i64, State, String)> = generations::table
-            .filter(generations::block_id.eq(block_id).and(generations::state.ne(State::Held)))
-            .order(generations::generation.desc())
-            .select((generations::generation, generations::state, generations::run_uid))
-            .load(conn)?;
-        let (staged, shown): (Vec<_>, Vec<_>) = there.into_iter().partition(|row| row.1 == State::Staging);
-        for (generation, ..) in staged.into_iter().filter(|row| row.2 == run_uid) {
-            db::write(conn, |conn| drop_staging(conn, (block_id, generation)))?;
-        }
-        for (generation, ..) in shown.into_iter().skip(KEPT) {
+        for generation in shown(conn, block_id)?.into_iter().skip(KEPT) {
             db::write(conn, |conn| drop_generation(conn, (block_id, generation)))?;
         }
         if let Location::Sqlite { .. } = blocks.location() {
