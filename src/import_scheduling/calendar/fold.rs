@@ -177,9 +177,8 @@ impl Plan<'_> {
         counts
     }
 
-    /// Its occurrences in the frame.
-    pub fn instants(&self, frame: &Frame) -> impl Iterator<Item = Moment> {
-        let (from, to) = (frame.from(), frame.to());
+    /// Its occurrences from one instant to another.
+    pub fn instants(&self, from: Moment, to: Moment) -> impl Iterator<Item = Moment> {
         let before = Moment::from_micros(self.from.max(from).micros() - 1);
         let due = self.due.filter(|at| from <= *at && *at < to);
         due.into_iter().chain(occurrences(self.rule, before).take_while(move |at| *at < to))

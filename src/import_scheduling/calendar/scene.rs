@@ -223,16 +223,25 @@ fn split(folding: &Folding) -> (Vec<i64>, Vec<i64>) {
 }
 
 fn one_by_one(frame: &Frame, plans: &[Plan], folding: &Folding) -> Vec<Planned> {
-    let mut planned: Vec<Planned> = plans
-        .iter()
-        .filter(|plan| !folding.keys.contains(&Key::Schedule(plan.schedule)))
-        .flat_map(|plan| plan.instants(frame).map(|at| Planned { schedule: plan.schedule, at, clash: false }))
-        .collect();
+    // Of a month's crowded days it is known already how many there are.
+    let stretches: Vec<Stretch> = match frame.view {
+        View::Month => (frame.days.iter().zip(&folding.crowded))
+            .filter(|(_, crowded)| !**crowded)
+            .map(|(day, _)| (day.from, day.to))
+            .collect(),
+        View::Week | View::Day => vec![(frame.from(), frame.to())],
+    };
+    let mut planned = Vec::new();
+    for plan in plans.iter().filter(|plan| !folding.keys.contains(&Key::Schedule(plan.schedule))) {
+        let schedule = plan.schedule;
+        let instants = stretches.iter().flat_map(|(from, to)| plan.instants(*from, *to));
+        planned.extend(instants.map(|at| Planned { schedule, at, clash: false }));
+    }
     planned.sort_by_key(|p| (p.at, p.schedule));
     planned
 }
 
-/// The runs of crowded days by the hour; in a month a day is enough, and known already.
+/// The runs of crowded days by the hour; in a month a day is enough, and known already, with what is planned.
 fn crowds(
     conn: &mut Conn,
     filter: &Filter,
@@ -243,9 +252,11 @@ fn crowds(
     let mut crowds: BTreeMap<(usize, Option<u32>), Tally> = BTreeMap::new();
     if frame.view == View::Month {
         for ((day, key), tally) in tallies {
-            if folding.crowded[*day] && !folding.whole[*day] && !folding.keys.contains(key) {
-                let past = Tally { past: tally.past.clone(), planned: 0 };
-                crowds.entry((*day, None)).or_default().merge(&past);
+            if folding.crowded[*day] && !folding.keys.contains(key) {
+                let crowd = crowds.entry((*day, None)).or_default();
+                // The runs of days that are counted as a whole come with the others of these.
+                let planned = Tally { planned: tally.planned, ..Tally::default() };
+                crowd.merge(if folding.whole[*day] { &planned } else { tally });
             }
         }
         return Ok(crowds);
@@ -310,7 +321,7 @@ fn whole_slots(frame: &Frame, folding: &Folding) -> Vec<Slot> {
         .collect()
 }
 
-/// Takes what is planned on crowded days into their counts.
+/// Takes what is planned on crowded days into their counts, where it was told one by one.
 fn into_crowds(
     frame: &Frame,
     folding: &Folding,

@@ -228,7 +228,7 @@ proptest! {
                 }
                 prop_assert_eq!(counted, all.len() as i64);
             } else {
-                prop_assert_eq!(plan.instants(&frame).collect::<Vec<_>>(), all.clone());
+                prop_assert_eq!(plan.instants(frame.from(), frame.to()).collect::<Vec<_>>(), all.clone());
                 let most = (0..frame.days.len())
                     .map(|n| all.iter().filter(|at| frame.day_of(**at) == Some(n)).count())
                     .max();

@@ -47,6 +47,7 @@ impl Write for Meddler<'_> {
         if self.2 < 5 {
             self.2 += 1;
             load(self.0, self.1, &text("Code\nx\n"), self.2).unwrap();
+            generations::tend(&self.0.blocks, self.1.block.id);
         }
         Ok(bytes.len())
     }
