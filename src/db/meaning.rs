@@ -48,7 +48,6 @@ const SAID: &[(&str, Meaning)] = &[
     ("could not receive data from", Meaning::Unavailable),    // 08006
     ("SSL SYSCALL error", Meaning::Unavailable),              // 08006
     ("SSL connection has been closed", Meaning::Unavailable), // 08006
-    ("in a read-only transaction", Meaning::Unavailable),     // 25006: another server leads since, or will in a moment
     ("out of shared memory", Meaning::Unavailable),           // 53200: too many locks at this moment
 ];
 
@@ -143,7 +142,6 @@ mod tests {
             ("remaining connection slots are reserved for roles with the SUPERUSER attribute", Meaning::Unavailable),
             ("terminating connection due to administrator command", Meaning::Unavailable),
             ("the database system is starting up", Meaning::Unavailable),
-            ("cannot execute INSERT in a read-only transaction", Meaning::Unavailable),
             ("no such table: freezes", Meaning::Internal),
             ("relation \"freezes\" does not exist", Meaning::Internal),
         ] {

@@ -214,9 +214,7 @@ impl Pool {
     pub fn write<T>(&self, queries: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
         self.lend(|conn| write(conn, queries))
     }
-}
 
-impl Pool {
     /// [`Pool::write`] in the Block database for who holds a transaction of the Workspace: on SQLite nobody else can write
     /// there meanwhile, no page and no sign-in, so it does not wait long. Whoever can waits before, by [`Pool::rest`].
     pub fn write_soon<T>(&self, queries: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {

@@ -84,9 +84,9 @@ pub fn totals(conn: &mut Conn, filter: &Filter, stretches: &[Stretch]) -> Result
     let mut totals = counted(conn, filter, stretches, &open)?;
     if !stretches.is_empty() {
         let scheduled = filter.only == Only::Scheduled;
-        totals.extend(counts_store::ended(conn, filter.application_id, scheduled, stretches, &ended)?);
+        let ended = counts_store::ended(conn, filter.application_id, scheduled, stretches, &ended)?;
+        totals.extend(ended.into_iter().filter(|total| total.count > 0));
     }
-    totals.retain(|total| total.count > 0);
     Ok(totals)
 }
 
