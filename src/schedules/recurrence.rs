@@ -148,7 +148,8 @@ pub(super) fn span(rule: &Rule, from: i64, until: i64) -> Option<Span> {
         }
         None => {
             let first = wall::next_after(rule, from - 1).filter(|first| *first <= until)?;
-            Some(Span { first, step: zone::DAY, last: first })
+            let (step, last) = wall::evenly_to(rule, first, until);
+            Some(Span { first, step, last })
         }
     }
 }

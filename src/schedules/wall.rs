@@ -5,7 +5,7 @@
 use chrono::{Datelike, NaiveDate, Timelike};
 
 use super::rule::{Repeat, Rule, Window};
-use super::zone::{DAY, Landing, land, offset_and_change};
+use super::zone::{CALM, DAY, Landing, land, offset_and_change, offset_at};
 
 /// Nothing occurs after 2099-12-31: days since 1970.
 const LAST_DAY: i64 = 47_481;
@@ -48,6 +48,23 @@ pub(super) fn next_after(rule: &Rule, at: i64) -> Option<i64> {
         slot = slots.at_or_after(local + 1);
     }
     best
+}
+
+/// How far an occurrence goes on evenly, and in steps of how many seconds: from it to there each step is an occurrence,
+/// with none between them, and none lies after `until`. May stop though more follows; that is to be asked for again.
+pub(super) fn evenly_to(rule: &Rule, at: i64, until: i64) -> (i64, i64) {
+    let slots = Slots::new(rule);
+    let (offset, change) = offset_and_change(rule.time_zone, at);
+    let local = at + offset;
+    let until = until.min(at + CALM - DAY);
+    let second = slots.at_or_after(local + 1).filter(|slot| slot - offset <= until);
+    // Where clocks have just changed, slots do not land one after the other.
+    let (Some(mut last), 0) = (second, change) else { return (DAY, at) };
+    let step = last - local;
+    while let Some(next) = slots.at_or_after(last + 1).filter(|slot| slot - last == step && slot - offset <= until) {
+        last = next;
+    }
+    if offset_at(rule.time_zone, last - offset) == offset { (step, last - offset) } else { (DAY, at) }
 }
 
 /// The last occurrence at or before an instant.

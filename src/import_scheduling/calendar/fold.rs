@@ -23,8 +23,26 @@ pub struct Tally {
     pub planned: i64,
 }
 
-/// So many of each, by day.
-pub type Tallies = BTreeMap<(usize, Key), Tally>;
+/// So many of each, for each day of the frame.
+#[derive(Debug)]
+pub struct Tallies {
+    days: usize,
+    of: BTreeMap<Key, Vec<Tally>>,
+}
+
+impl Tallies {
+    pub fn new(frame: &Frame) -> Self {
+        Self { days: frame.days.len(), of: BTreeMap::new() }
+    }
+
+    pub fn days_of(&mut self, key: Key) -> &mut [Tally] {
+        self.of.entry(key).or_insert_with(|| vec![Tally::default(); self.days])
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (Key, &[Tally])> {
+        self.of.iter().map(|(key, days)| (*key, days.as_slice()))
+    }
+}
 
 /// What a schedule that is on still has before it.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +82,10 @@ impl Tally {
 
     pub fn merge(&mut self, other: &Self) {
         self.planned += other.planned;
+        self.add_past(other);
+    }
+
+    pub fn add_past(&mut self, other: &Self) {
         for (status, count) in &other.past {
             self.add(*status, *count);
         }
@@ -189,10 +211,9 @@ impl Plan<'_> {
 pub fn count_plans(frame: &Frame, plans: &[Plan], tallies: &mut Tallies) {
     let edges: Vec<Moment> = frame.days.iter().map(|day| day.from).chain([frame.to()]).collect();
     for plan in plans {
-        for (n, planned) in plan.counts(&edges).into_iter().enumerate() {
-            if planned > 0 {
-                tallies.entry((n, Key::Schedule(plan.schedule))).or_default().planned += planned;
-            }
+        let days = tallies.days_of(Key::Schedule(plan.schedule));
+        for (tally, planned) in days.iter_mut().zip(plan.counts(&edges)) {
+            tally.planned += planned;
         }
     }
 }
@@ -201,11 +222,16 @@ pub fn count_plans(frame: &Frame, plans: &[Plan], tallies: &mut Tallies) {
 /// counted as a whole.
 pub fn fold(frame: &Frame, tallies: &Tallies, whole: Vec<bool>) -> Folding {
     let often = often(frame.view);
-    let apart = || tallies.iter().filter(|((day, _), _)| !whole[*day]);
-    let keys: HashSet<Key> = apart().filter(|(_, tally)| tally.total() > often).map(|((_, key), _)| *key).collect();
+    let mut keys = HashSet::new();
     let mut left = vec![0; frame.days.len()];
-    for ((day, _), tally) in apart().filter(|((_, key), _)| !keys.contains(key)) {
-        left[*day] += tally.total();
+    for (key, days) in tallies.iter() {
+        if days.iter().zip(&whole).any(|(tally, whole)| !*whole && tally.total() > often) {
+            keys.insert(key);
+            continue;
+        }
+        for (left, tally) in left.iter_mut().zip(days) {
+            *left += tally.total();
+        }
     }
     let crowded = left.iter().zip(&whole).map(|(count, whole)| *whole || *count > crowd(frame.view)).collect();
     Folding { keys, crowded, whole }
@@ -214,20 +240,22 @@ pub fn fold(frame: &Frame, tallies: &Tallies, whole: Vec<bool>) -> Folding {
 /// The bands: over days that follow each other, cut after today so that what was and what will be are apart. In a
 /// month each day has its own.
 pub fn bands(frame: &Frame, tallies: &Tallies, folding: &Folding) -> Vec<Band> {
-    let mut open: BTreeMap<Key, Vec<Band>> = BTreeMap::new();
+    let mut bands: Vec<Band> = Vec::new();
     let is_past = |n: usize| frame.days[n].date <= frame.today;
-    let apart = |day: usize, key: &Key| !folding.whole[day] && folding.keys.contains(key);
-    for ((day, key), tally) in tallies.iter().filter(|((day, key), _)| apart(*day, key)) {
-        let of_key = open.entry(*key).or_default();
-        let joins =
-            |band: &Band| frame.view != View::Month && band.last + 1 == *day && is_past(band.last) == is_past(*day);
-        match of_key.last_mut().filter(|band| joins(band)) {
-            Some(band) => {
-                band.last = *day;
-                band.tally.merge(tally);
+    for (key, days) in tallies.iter().filter(|(key, _)| folding.keys.contains(key)) {
+        for (day, tally) in days.iter().enumerate().filter(|(day, tally)| !folding.whole[*day] && tally.total() > 0) {
+            let joins = |band: &Band| {
+                let follows = band.key == key && band.last + 1 == day && is_past(band.last) == is_past(day);
+                follows && frame.view != View::Month
+            };
+            match bands.last_mut().filter(|band| joins(band)) {
+                Some(band) => {
+                    band.last = day;
+                    band.tally.merge(tally);
+                }
+                None => bands.push(Band { key, first: day, last: day, tally: tally.clone() }),
             }
-            None => of_key.push(Band { key: *key, first: *day, last: *day, tally: tally.clone() }),
         }
     }
-    open.into_values().flatten().collect()
+    bands
 }

@@ -91,13 +91,13 @@ impl Scene {
         }
         let counts: Vec<i64> = of_days.iter().map(Tally::runs).collect();
         let whole = fold::whole(&counts, fold::most_apart(filter.configuration_id.is_some()));
-        let mut tallies = Tallies::new();
+        let mut tallies = Tallies::new(&frame);
         let told_apart: Vec<usize> = (0..days.len()).filter(|day| counts[*day] > 0 && !whole[*day]).collect();
         let stretches: Vec<Stretch> = told_apart.iter().map(|day| days[*day]).collect();
         for count in timeline::counts(conn, &filter, &stretches)? {
             let key = key_of(count.schedule_id, count.configuration_id);
             let day = told_apart[count.stretch as usize];
-            tallies.entry((day, key)).or_default().add(count.status, count.count);
+            tallies.days_of(key)[day].add(count.status, count.count);
         }
         let plans = plans(&all, &filter, now);
         fold::count_plans(&frame, &plans, &mut tallies);
@@ -251,12 +251,15 @@ fn crowds(
 ) -> Result<BTreeMap<(usize, Option<u32>), Tally>> {
     let mut crowds: BTreeMap<(usize, Option<u32>), Tally> = BTreeMap::new();
     if frame.view == View::Month {
-        for ((day, key), tally) in tallies {
-            if folding.crowded[*day] && !folding.keys.contains(key) {
-                let crowd = crowds.entry((*day, None)).or_default();
+        let crowded = || (0..frame.days.len()).filter(|day| folding.crowded[*day]);
+        for (_, days) in tallies.iter().filter(|(key, _)| !folding.keys.contains(key)) {
+            for day in crowded() {
+                let crowd = crowds.entry((day, None)).or_default();
+                crowd.planned += days[day].planned;
                 // The runs of days that are counted as a whole come with the others of these.
-                let planned = Tally { planned: tally.planned, ..Tally::default() };
-                crowd.merge(if folding.whole[*day] { &planned } else { tally });
+                if !folding.whole[day] {
+                    crowd.add_past(&days[day]);
+                }
             }
         }
         return Ok(crowds);

@@ -143,12 +143,12 @@ fn what_runs_often_is_a_band_cut_after_today_with_all_its_counts() {
         Plan { schedule: 1, rule: &five, due: None, from: now },
         Plan { schedule: 2, rule: &daily, due: None, from: now },
     ];
-    let mut tallies = Tallies::new();
+    let mut tallies = Tallies::new(&week);
     let mut past = Tally::default();
     past.add(RunStatus::Success, 286);
     past.add(RunStatus::Failed, 2);
     for day in 0..3 {
-        tallies.insert((day, Key::Schedule(1)), past.clone());
+        tallies.days_of(Key::Schedule(1))[day] = past.clone();
     }
     fold::count_plans(&week, &plans, &mut tallies);
     let folding = fold::fold(&week, &tallies, vec![false; week.days.len()]);
@@ -207,7 +207,7 @@ proptest! {
             .enumerate()
             .map(|(n, rule)| Plan { schedule: n as i64, rule, due: None, from: now })
             .collect();
-        let mut tallies = Tallies::new();
+        let mut tallies = Tallies::new(&frame);
         fold::count_plans(&frame, &plans, &mut tallies);
         let folding = fold::fold(&frame, &tallies, vec![false; frame.days.len()]);
         let bands = fold::bands(&frame, &tallies, &folding);
