@@ -5,10 +5,22 @@ use std::fmt;
 use std::sync::Mutex;
 
 use chrono::{DateTime, Duration, SecondsFormat, Utc};
-use chrono_tz::Tz;
+use chrono_tz::{TZ_VARIANTS, Tz};
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The zone of an IANA name, upper and lower case alike, or of a city that only one of them ends with.
+pub fn zone_named(name: &str) -> Option<Tz> {
+    let name = name.trim().replace(' ', "_");
+    let whole = TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(&name));
+    let city = |zone: &&Tz| zone.name().rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(&name));
+    let only_city = || {
+        let mut found = TZ_VARIANTS.iter().filter(city);
+        found.next().filter(|_| found.next().is_none())
+    };
+    whole.or_else(only_city).copied()
+}
 
 /// An instant in UTC in whole microseconds since 1970, because that is what both databases keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]

@@ -5,6 +5,43 @@ pub fn name_key(name: &str) -> String {
     name.trim().to_lowercase()
 }
 
+/// A name as it stands in one line: without outer space and invisible characters, its inner space and line breaks one
+/// space each.
+pub fn one_line(name: &str) -> String {
+    let visible: String = name.chars().filter(|c| !is_invisible(*c)).collect();
+    visible.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Has no width, and is no part of a letter that has one.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// Which of several names a name means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Met {
+    One(usize),
+    Nothing,
+    /// Several, none of which is written exactly so.
+    Tie,
+}
+
+/// Finds a name among others: by exact spelling, else with case, outer space, invisible characters and line breaks
+/// folded.
+pub fn meet<'a>(wanted: &str, names: impl Iterator<Item = &'a str> + Clone) -> Met {
+    if let Some(exact) = names.clone().position(|name| name == wanted) {
+        return Met::One(exact);
+    }
+    let key = |name: &str| one_line(name).to_lowercase();
+    let wanted = key(wanted);
+    let mut like = names.enumerate().filter(|(_, name)| key(name) == wanted).map(|(i, _)| i);
+    match (like.next(), like.next()) {
+        (Some(one), None) => Met::One(one),
+        (None, _) => Met::Nothing,
+        (Some(_), Some(_)) => Met::Tie,
+    }
+}
+
 /// One file has one name, however somebody wrote it: `./a.csv` is `a.csv`.
 pub fn plain_path(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
@@ -47,7 +84,19 @@ pub fn folded(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{folded, plain_path};
+    use super::{Met, folded, meet, one_line, plain_path};
+
+    #[test]
+    fn names_meet_by_exact_spelling_first_and_a_tie_is_none() {
+        let names = ["Amount", "amount", "Unit Price", "id"];
+        let meet = |wanted: &str| meet(wanted, names.into_iter());
+        assert_eq!(meet("amount"), Met::One(1));
+        assert_eq!(meet("AMOUNT"), Met::Tie);
+        assert_eq!(meet("unit\r\nprice "), Met::One(2));
+        assert_eq!(meet("\u{200b}ID"), Met::One(3));
+        assert_eq!(meet("total"), Met::Nothing);
+        assert_eq!(one_line(" Unit\n  Price\u{feff}"), "Unit Price");
+    }
 
     #[test]
     fn what_is_searched_is_found_without_accents_and_case() {

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use chrono::format::{Item, Parsed, StrftimeItems, parse as parse_items};
+use chrono::format::{Item, Numeric, Parsed, StrftimeItems, parse as parse_items, parse_and_remainder};
 use chrono::{DateTime, Datelike, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
 
@@ -77,7 +77,33 @@ pub(super) fn loose_iso_date(cell: &[u8]) -> Option<i32> {
 pub(super) fn date_by(items: &[Item<'static>], text: &str) -> Result<i32, FaultCode> {
     let mut parsed = Parsed::new();
     parse_items(&mut parsed, text, items.iter()).map_err(|_| FaultCode::NotADate)?;
+    if !is_year_whole(items, &parsed, text) {
+        return Err(FaultCode::NotADate);
+    }
     day_of(parsed.to_naive_date().map_err(|_| FaultCode::NotADate)?)
+}
+
+/// chrono's `%Y` also takes one to three digits and a sign, its `%y` one digit. Here they are four and two, and nothing
+/// else: the year 25 is 0025.
+fn is_year_whole(items: &[Item<'static>], parsed: &Parsed, text: &str) -> bool {
+    let mut years = [parsed.year(), parsed.isoyear()].into_iter().flatten();
+    let mut short = [parsed.year_mod_100(), parsed.isoyear_mod_100()].into_iter().flatten();
+    let is_plain = years.all(|year| (1_000..=9_999).contains(&year)) && short.all(|year| year >= 10);
+    if is_plain && !text.contains('+') {
+        return true;
+    }
+    let rest_after =
+        |items: &[Item<'static>]| parse_and_remainder(&mut Parsed::new(), text, items.iter()).unwrap_or("");
+    items.iter().enumerate().all(|(at, item)| {
+        let width = match item {
+            Item::Numeric(Numeric::Year | Numeric::IsoYear, _) => 4,
+            Item::Numeric(Numeric::YearMod100 | Numeric::IsoYearMod100, _) => 2,
+            _ => return true,
+        };
+        let (before, after) = (rest_after(&items[..at]), rest_after(&items[..=at]));
+        let taken = before.strip_suffix(after).unwrap_or_default().trim_start();
+        taken.len() == width && taken.bytes().all(|b| b.is_ascii_digit())
+    })
 }
 
 fn day_of(date: NaiveDate) -> Result<i32, FaultCode> {
@@ -148,6 +174,9 @@ pub(super) fn timestamp_by(items: &[Item<'static>], text: &str, zone: Tz) -> Res
     let wrong = FaultCode::NotATimestamp;
     let mut parsed = Parsed::new();
     parse_items(&mut parsed, text, items.iter()).map_err(|_| wrong)?;
+    if !is_year_whole(items, &parsed, text) {
+        return Err(wrong);
+    }
     if let Some(offset) = parsed.offset() {
         let local = local_of(&parsed).ok_or(wrong)?;
         return within(local.and_utc().timestamp_micros() - i64::from(offset) * SECOND);

@@ -1,7 +1,7 @@
 //! Where the cells of one row begin and end: a pure function over bytes, called once per row.
 //!
 //! A quote opens a quoted cell only as the first byte of a cell; elsewhere it is text. Inside, a doubled quote is
-//! one quote and nothing else escapes. After the closing quote only spaces and tabs may stand before the next
+//! one quote, and nothing else escapes unless the file has a mark for it. After the closing quote only spaces and tabs may stand before the next
 //! delimiter: anything else means that a quote was lost, often rows ago, and the row is not to be trusted.
 //! A row ends with LF, CRLF or CR.
 
@@ -9,12 +9,14 @@ use memchr::{memchr, memchr2};
 
 use super::record::Span;
 
-/// The three bytes that matter besides the line breaks.
+/// The bytes that matter besides the line breaks.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Marks {
     pub delimiter: u8,
     /// None: quotes are text like any other.
     pub quote: Option<u8>,
+    /// Stands before a quote, or before itself, inside quotes. None: only a doubled quote is text.
+    pub escape: Option<u8>,
     pub max_columns: usize,
 }
 
@@ -73,6 +75,11 @@ pub(super) fn cut(bytes: &[u8], last: bool, marks: Marks, spans: &mut Vec<Span>,
                     None => return Cut::More,
                     Some(found) => {
                         let found = from + found;
+                        if marks.escape.is_some_and(|escape| is_escaped(&bytes[from..found], escape)) {
+                            doubled = true;
+                            from = found + 1;
+                            continue;
+                        }
                         match bytes.get(found + 1) {
                             None if !last => return Cut::More,
                             Some(&next) if next == quote => {
@@ -84,6 +91,7 @@ pub(super) fn cut(bytes: &[u8], last: bool, marks: Marks, spans: &mut Vec<Span>,
                     }
                 }
             };
+            doubled |= marks.escape.is_some_and(|escape| memchr(escape, &bytes[open..close]).is_some());
             if doubled {
                 findings.doubled.push(spans.len());
             }
@@ -118,6 +126,11 @@ pub(super) fn cut(bytes: &[u8], last: bool, marks: Marks, spans: &mut Vec<Span>,
             Some(_) => at = stop + 1,
         }
     }
+}
+
+/// Whether an odd number of escapes stands before what follows these bytes.
+fn is_escaped(before: &[u8], escape: u8) -> bool {
+    before.iter().rev().take_while(|byte| **byte == escape).count() % 2 == 1
 }
 
 /// The next delimiter or line break at or after `at`, or the end. Cells are short: eight bytes at a time beat a
@@ -157,14 +170,19 @@ pub(super) fn line_breaks(bytes: &[u8]) -> u64 {
     count
 }
 
-/// Halves the doubled quotes of a cell in place; answers its new end. A lone quote is the closing one of a cell
+/// Halves the doubled quotes of a cell in place and takes escapes out; answers its new end. A lone quote is the closing one of a cell
 /// with stray text: it goes, and what follows is text.
-pub(super) fn unquote(bytes: &mut [u8], span: Span, quote: u8) -> Span {
+pub(super) fn unquote(bytes: &mut [u8], span: Span, quote: u8, escape: Option<u8>) -> Span {
     let (mut from, mut to) = (span.start as usize, span.start as usize);
     let end = span.end as usize;
     let mut open = true;
     while from < end {
-        if open && bytes[from] == quote {
+        if open
+            && escape == Some(bytes[from])
+            && bytes.get(from + 1).is_some_and(|next| [Some(quote), escape].contains(&Some(*next)))
+        {
+            from += 1;
+        } else if open && bytes[from] == quote {
             if from + 1 < end && bytes[from + 1] == quote {
                 from += 1;
             } else {
@@ -185,12 +203,16 @@ mod tests {
     use super::*;
 
     fn cells(text: &str) -> (Vec<String>, Cut) {
+        cells_by(text, None)
+    }
+
+    fn cells_by(text: &str, escape: Option<u8>) -> (Vec<String>, Cut) {
         let (mut spans, mut findings) = (Vec::new(), Findings::default());
-        let marks = Marks { delimiter: b',', quote: Some(b'"'), max_columns: 2_000 };
+        let marks = Marks { delimiter: b',', quote: Some(b'"'), escape, max_columns: 2_000 };
         let mut bytes = text.as_bytes().to_vec();
         let end = cut(&bytes, true, marks, &mut spans, &mut findings);
         for &cell in findings.doubled.iter().chain(&findings.stray) {
-            spans[cell] = unquote(&mut bytes, spans[cell], b'"');
+            spans[cell] = unquote(&mut bytes, spans[cell], b'"', escape);
         }
         (spans.iter().map(|s| String::from_utf8_lossy(&bytes[s.range()]).into_owned()).collect(), end)
     }
@@ -209,6 +231,15 @@ mod tests {
         assert_eq!(cells(r#""a\",b"#).0, [r"a\", "b"]);
         assert_eq!(cells(r#"5" pipe,b"#).0, [r#"5" pipe"#, "b"]);
         assert_eq!(cells("\"a\r\nb\n\",c").1, Cut::Row { end: 9, next: 9, breaks: 2 });
+    }
+
+    #[test]
+    fn a_mark_of_the_file_s_own_escapes_too() {
+        let cells = |text: &str| cells_by(text, Some(b'\\')).0;
+        assert_eq!(cells(r#""a \"b\", c",d"#), [r#"a "b", c"#, "d"]);
+        assert_eq!(cells(r#""a\\","b\\\"",c\n"#), [r"a\", r#"b\""#, r"c\n"]);
+        assert_eq!(cells(r#""a ""b""\n","#), [r#"a "b"\n"#, ""]);
+        assert_eq!(cells_by("\"a\\\"", Some(b'\\')).1, Cut::Unclosed { breaks: 0 });
     }
 
     #[test]

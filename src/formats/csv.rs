@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 use super::cells::{self, Cut, Findings, Marks};
 use super::dialect::{CsvOptions, Dialect};
@@ -33,6 +33,9 @@ pub struct CsvReader<R: Read> {
     offset: u64,
     line: u64,
     rows: u64,
+    /// Lines that hold nothing, and rows of nothing but delimiters.
+    blank: u64,
+    comment: Option<u8>,
     findings: Findings,
     columns: Vec<String>,
     ignored: Vec<usize>,
@@ -56,7 +59,12 @@ impl<R: Read> CsvReader<R> {
         let text = Text::new(bytes, dialect.encoding)?;
         let mut reader = Self {
             text,
-            marks: Marks { delimiter: dialect.delimiter, quote: dialect.quote, max_columns: limits.columns },
+            marks: Marks {
+                delimiter: dialect.delimiter,
+                quote: dialect.quote,
+                escape: dialect.escape,
+                max_columns: limits.columns,
+            },
             limits,
             buffer: vec![0; BUFFER],
             start: 0,
@@ -66,11 +74,14 @@ impl<R: Read> CsvReader<R> {
             offset: 0,
             line: 1,
             rows: 0,
+            blank: 0,
+            comment: dialect.comment,
             findings: Findings::default(),
             columns: Vec::new(),
             ignored: Vec::new(),
             first: None,
         };
+        reader.begin(dialect.skip_lines)?;
         reader.read_header(dialect.header)?;
         Ok(reader)
     }
@@ -80,6 +91,23 @@ impl<R: Read> CsvReader<R> {
         self.rows
     }
 
+    /// Passes over what stands above the rows: marks that programs leave, the dialect's line, lines of a title.
+    fn begin(&mut self, skip_lines: u32) -> Result<(), FormatError> {
+        self.fill()?;
+        while self.buffer[self.start..self.end].starts_with(MARK) {
+            self.advance(MARK.len());
+        }
+        refuse_what_is_no_csv(&self.buffer[self.start..self.end])?;
+        let sep = said_delimiter(&self.buffer[self.start..self.end]);
+        if let Some(delimiter) = sep {
+            self.marks.delimiter = delimiter;
+        }
+        for _ in 0..skip_lines.max(u32::from(sep.is_some())) {
+            self.pass_line()?;
+        }
+        Ok(())
+    }
+
     fn read_header(&mut self, header: bool) -> Result<(), FormatError> {
         let mut record = Record::new();
         if !self.read_row(&mut record)? {
@@ -87,7 +115,11 @@ impl<R: Read> CsvReader<R> {
         }
         if !header {
             self.columns = (1..=record.len()).map(|n| format!("Column {n}")).collect();
-            self.first = Some(record);
+            if record.len() > 1 && record.bytes.len() + 1 == record.len() {
+                self.blank += 1;
+            } else {
+                self.first = Some(record);
+            }
             return Ok(());
         }
         if let Some(damage) = record.damage.first() {
@@ -113,11 +145,19 @@ impl<R: Read> CsvReader<R> {
         if !self.skip_blank_lines()? {
             return Ok(false);
         }
-        record.line = self.line;
-        record.offset = self.offset;
         loop {
+            record.line = self.line;
+            record.offset = self.offset;
             let bytes = &self.buffer[self.start..self.end];
             match cells::cut(bytes, self.ended, self.marks, &mut record.spans, &mut self.findings) {
+                // Nothing but delimiters.
+                Cut::Row { end, next, breaks: 0 } if end + 1 == record.spans.len() && !self.columns.is_empty() => {
+                    self.pass_blank(next);
+                    record.clear();
+                    if !self.skip_blank_lines()? {
+                        return Ok(false);
+                    }
+                }
                 Cut::Row { end, next, breaks } => {
                     record.bytes.extend_from_slice(&bytes[..end]);
                     self.examine(record);
@@ -142,16 +182,41 @@ impl<R: Read> CsvReader<R> {
     fn skip_blank_lines(&mut self) -> Result<bool, FormatError> {
         loop {
             match &self.buffer[self.start..self.end] {
-                [] if self.ended => return Ok(false),
-                [] | [b'\r'] if !self.ended => self.fill()?,
+                // Some programs of old end a file with Ctrl-Z.
+                [] | [0x1a] if self.ended => return Ok(false),
+                [] | [b'\r' | 0x1a] if !self.ended => self.fill()?,
                 [b'\r', b'\n', ..] => self.pass_blank(2),
                 [b'\r' | b'\n', ..] => self.pass_blank(1),
+                [first, ..] if self.comment == Some(*first) => self.pass_line()?,
                 _ => return Ok(true),
             }
         }
     }
 
+    /// Passes over what is left of a line, whatever it holds.
+    fn pass_line(&mut self) -> Result<(), FormatError> {
+        loop {
+            let bytes = &self.buffer[self.start..self.end];
+            let (passed, done) = match memchr2(b'\n', b'\r', bytes) {
+                Some(at) if bytes[at] == b'\n' => (at + 1, true),
+                Some(at) if at + 1 < bytes.len() || self.ended => {
+                    (at + 1 + usize::from(bytes.get(at + 1) == Some(&b'\n')), true)
+                }
+                Some(at) => (at, false),
+                None => (bytes.len(), self.ended),
+            };
+            self.advance(passed);
+            while self.text.next_bad_before(self.offset).is_some() {}
+            if done {
+                self.line += 1;
+                return Ok(());
+            }
+            self.fill()?;
+        }
+    }
+
     fn pass_blank(&mut self, bytes: usize) {
+        self.blank += 1;
         self.advance(bytes);
         self.line += 1;
     }
@@ -209,7 +274,7 @@ impl<R: Read> CsvReader<R> {
         }
         if let Some(quote) = self.marks.quote {
             for &cell in self.findings.doubled.iter().chain(&self.findings.stray) {
-                record.spans[cell] = cells::unquote(&mut record.bytes, record.spans[cell], quote);
+                record.spans[cell] = cells::unquote(&mut record.bytes, record.spans[cell], quote, self.marks.escape);
             }
         }
         if self.findings.longest > self.limits.cell_bytes {
@@ -283,6 +348,10 @@ impl<R: Read + Send> Rows for CsvReader<R> {
         self.text.given()
     }
 
+    fn blank(&self) -> u64 {
+        self.blank
+    }
+
     fn is_utf8(&self) -> bool {
         self.text.encoding() == encoding_rs::UTF_8
     }
@@ -308,6 +377,35 @@ impl<R: Read + Send> Rows for CsvReader<R> {
         }
         Ok(true)
     }
+}
+
+/// A byte-order mark, which programs sometimes write twice.
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// The delimiter that the first line says for spreadsheets: "sep=;".
+pub(super) fn said_delimiter(text: &[u8]) -> Option<u8> {
+    match text {
+        [s, e, p, b'=', delimiter, b'\n' | b'\r', ..] if [*s, *e, *p].eq_ignore_ascii_case(b"sep") => Some(*delimiter),
+        _ => None,
+    }
+}
+
+/// What a server answers instead of a file, known by how it begins.
+fn refuse_what_is_no_csv(text: &[u8]) -> Result<(), FormatError> {
+    let text = text.trim_ascii_start();
+    let begins = |tag: &str| text.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag.as_bytes()));
+    let after = |open: &[u8]| text.strip_prefix(open).map(<[u8]>::trim_ascii_start).unwrap_or_default();
+    let words = if ["<!doctype", "<html", "<head", "<body"].into_iter().any(begins) {
+        "The source answered with a web page, not CSV. Check its address, and whether it asks for a sign-in."
+    } else if begins("<?xml") {
+        "The source answered with XML, not CSV. Ask it for CSV."
+    } else if after(b"{").starts_with(b"\"") || after(b"[").starts_with(b"{") {
+        "The source answered with JSON, not CSV. Ask it for CSV or, if each line is a JSON object, set the format to \
+         ndjson."
+    } else {
+        return Ok(());
+    };
+    Err(FormatError::NotCsv(words.to_owned()))
 }
 
 /// How many of the first bytes are UTF-8.

@@ -18,11 +18,34 @@ pub struct CsvOptions {
     pub encoding: String,
     /// Does the first line hold the names of the columns?
     pub header: bool,
+    /// So many lines stand above it.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub skip_lines: u32,
+    /// One ASCII character: a line that begins with it is no row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// One ASCII character that stands before a quote (or itself) inside quotes and makes it text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub escape: Option<String>,
+}
+
+// By reference, as serde asks.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Default for CsvOptions {
     fn default() -> Self {
-        Self { delimiter: ",".to_owned(), quote: "\"".to_owned(), encoding: "utf-8".to_owned(), header: true }
+        Self {
+            delimiter: ",".to_owned(),
+            quote: "\"".to_owned(),
+            encoding: "utf-8".to_owned(),
+            header: true,
+            skip_lines: 0,
+            comment: None,
+            escape: None,
+        }
     }
 }
 
@@ -32,11 +55,17 @@ pub(super) struct Dialect {
     pub quote: Option<u8>,
     pub encoding: &'static Encoding,
     pub header: bool,
+    pub skip_lines: u32,
+    pub comment: Option<u8>,
+    pub escape: Option<u8>,
 }
+
+/// More lines than any title page has.
+const MOST_SKIPPED: u32 = 1_000;
 
 impl CsvOptions {
     /// The members of `source` that belong here.
-    pub const MEMBERS: [&str; 4] = ["delimiter", "quote", "encoding", "header"];
+    pub const MEMBERS: [&str; 7] = ["delimiter", "quote", "encoding", "header", "skip_lines", "comment", "escape"];
 
     /// Words that people type for characters that a form cannot show.
     pub(super) fn tidy(&mut self) {
@@ -47,6 +76,9 @@ impl CsvOptions {
             _ => {}
         }
         self.encoding = self.encoding.trim().to_lowercase();
+        for mark in [&mut self.comment, &mut self.escape] {
+            mark.take_if(|mark| mark.is_empty());
+        }
     }
 
     pub(super) fn dialect(&self) -> Result<Dialect, FieldErrors> {
@@ -60,6 +92,17 @@ impl CsvOptions {
             errors.add("source.quote", "The quote is one character, such as \", or empty for none.");
         } else if quote.is_some() && quote == delimiter {
             errors.add("source.quote", "The quote and the delimiter cannot be the same character.");
+        }
+        if self.skip_lines > MOST_SKIPPED {
+            errors.add("source.skip_lines", "At most 1,000 lines are skipped.");
+        }
+        let mark = |text: &Option<String>| text.as_deref().map(one_character);
+        let (comment, escape) = (mark(&self.comment), mark(&self.escape));
+        if comment.is_some_and(|mark| mark.is_none() || mark == delimiter || mark == quote) {
+            errors.add("source.comment", "The comment mark is one character, such as #, and no delimiter or quote.");
+        }
+        if escape.is_some_and(|mark| mark.is_none() || mark == delimiter || mark == quote) {
+            errors.add("source.escape", "The escape is one character, such as \\, and no delimiter or quote.");
         }
         let encoding = encoding_by_label(&self.encoding);
         if encoding.is_none() {
@@ -76,6 +119,9 @@ impl CsvOptions {
             quote,
             encoding: encoding.unwrap_or(UTF_8),
             header: self.header,
+            skip_lines: self.skip_lines,
+            comment: comment.flatten(),
+            escape: escape.flatten(),
         })
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Every format is read as [`Rows`]: [`Record`]s of byte slices or typed cells, each with the place where it stands and
 //! what is damaged about it. A [`Parser`] per mapped column turns a cell into a [`Value`] or says in plain words why it
-//! cannot; [`propose`] looks at the beginning of a source and proposes how to read it. How values are written
+//! cannot; [`propose`] looks at a source and proposes how to read it. How values are written
 //! ([`ValueOptions`]) is apart from each format's own punctuation ([`Format`]).
 //!
 //! Everything here streams in constant memory and allocates nothing per row or cell, save for what is wrong: a
@@ -14,13 +14,13 @@
 
 mod calendar;
 mod cells;
+mod change;
 mod column_type;
 mod csv;
-mod describe;
 mod dialect;
 mod failure;
 mod fault;
-mod guess;
+mod guessing;
 mod names;
 mod ndjson;
 mod number;
@@ -29,22 +29,21 @@ mod parser;
 mod passing;
 mod record;
 mod rows;
-mod sample;
 mod source;
 mod typed;
-mod typing;
 mod value;
 mod values;
 
+pub use change::Change;
 pub use column_type::{ColumnType, UnknownWord};
 pub use csv::CsvReader;
 pub use dialect::CsvOptions;
 pub use failure::{Damage, DamageKind, FormatError, Limits};
 pub use fault::{CellFault, FaultCode};
+pub use guessing::{About, PATIENCE, Proposal, ProposedColumn, Question, Reading, propose, propose_rows, shown};
 pub use options::{Compression, Format, ReadOptions};
 pub use parser::Parser;
 pub use record::Record;
 pub use rows::{Cell, Rows, open};
-pub use sample::{Proposal, ProposedColumn, propose, propose_rows, shown};
 pub use value::{Value, write_text};
-pub use values::ValueOptions;
+pub use values::{Negative, ValueOptions, wrong_nulls};

@@ -37,6 +37,7 @@ pub struct NdjsonReader<R: Read> {
     lines: Lines<R>,
     limits: Limits,
     rows: u64,
+    blank: u64,
     /// As the objects have them, and the place of each.
     keys: Vec<String>,
     places: HashMap<String, usize>,
@@ -57,6 +58,7 @@ impl<R: Read> NdjsonReader<R> {
             lines: Lines::new(bytes, limits.row_bytes),
             limits,
             rows: 0,
+            blank: 0,
             places: keys.iter().cloned().zip(0..).collect(),
             ignored: (0..columns.len()).filter(|&i| is_ours(&columns[i])).collect(),
             filled: vec![(0, false); keys.len()],
@@ -129,8 +131,14 @@ impl<R: Read + Send> Rows for NdjsonReader<R> {
 
     fn next(&mut self, record: &mut Record) -> Result<bool, FormatError> {
         record.clear();
-        if !self.lines.next()? {
-            return Ok(false);
+        loop {
+            if !self.lines.next()? {
+                return Ok(false);
+            }
+            if self.lines.too_long || !is_bare(self.lines.line()) {
+                break;
+            }
+            self.blank += 1;
         }
         self.rows += 1;
         if self.rows > self.limits.rows {
@@ -145,6 +153,16 @@ impl<R: Read + Send> Rows for NdjsonReader<R> {
     fn bytes_read(&self) -> u64 {
         self.lines.bytes.given()
     }
+
+    fn blank(&self) -> u64 {
+        self.blank
+    }
+}
+
+/// An object without members is no row, as a line of nothing but delimiters is none.
+fn is_bare(line: &[u8]) -> bool {
+    let inside = line.trim_ascii().strip_prefix(b"{").and_then(|rest| rest.strip_suffix(b"}"));
+    inside.is_some_and(|inside| inside.trim_ascii().is_empty())
 }
 
 /// The keys of all objects among the first `lines` lines, in the order in which they appear.

@@ -6,33 +6,88 @@ use super::fault::FaultCode;
 #[derive(Clone, Debug)]
 pub(super) struct Numerals {
     pub point: u8,
-    pub group: Option<Box<[u8]>>,
+    group: Option<Group>,
+    /// Whether a minus may also stand behind, or parentheses around.
+    any_negative: bool,
+    affixes: Vec<Box<[u8]>>,
 }
 
-/// Longest number with group separators or an unusual decimal point.
+/// What stands between the digits of a number. Characters that look the same are the same.
+#[derive(Clone, Debug)]
+enum Group {
+    Space,
+    Apostrophe,
+    Exactly(Box<[u8]>),
+}
+
+/// Those that people type, and those that programs write for them.
+const SPACES: [&str; 4] = [" ", "\u{a0}", "\u{202f}", "\u{2009}"];
+const APOSTROPHES: [&str; 2] = ["'", "\u{2019}"];
+const MINUSES: [&str; 2] = ["-", "\u{2212}"];
+
+/// Longest number that is written in another way than the plain one.
 const LONGEST: usize = 128;
+/// Room for what is added to it: a sign and an exponent.
+const ROOM: usize = LONGEST + 4;
+
+impl Group {
+    fn of(text: &str) -> Self {
+        match text {
+            text if SPACES.contains(&text) => Self::Space,
+            text if APOSTROPHES.contains(&text) => Self::Apostrophe,
+            other => Self::Exactly(other.as_bytes().into()),
+        }
+    }
+
+    /// What follows the separator that a text begins with.
+    fn strip<'a>(&self, text: &'a [u8]) -> Option<&'a [u8]> {
+        match self {
+            Self::Space => strip_any(text, &SPACES),
+            Self::Apostrophe => strip_any(text, &APOSTROPHES),
+            Self::Exactly(group) => text.strip_prefix(&**group),
+        }
+    }
+}
+
+fn strip_any<'a>(text: &'a [u8], any: &[&str]) -> Option<&'a [u8]> {
+    any.iter().find_map(|one| text.strip_prefix(one.as_bytes()))
+}
 
 impl Numerals {
+    /// As JSON writes them.
+    pub const PLAIN: Self = Self { point: b'.', group: None, any_negative: false, affixes: Vec::new() };
+
+    pub fn new(point: u8, group: Option<&str>, any_negative: bool, affixes: &[String]) -> Self {
+        let mut affixes: Vec<Box<[u8]>> = affixes.iter().map(|text| text.as_bytes().into()).collect();
+        // "USD" before "US".
+        affixes.sort_by_key(|text| std::cmp::Reverse(text.len()));
+        Self { point, group: group.map(Group::of), any_negative, affixes }
+    }
+
+    /// Whether the plain way is the only one.
+    fn is_plain(&self) -> bool {
+        self.point == b'.' && self.group.is_none() && !self.any_negative && self.affixes.is_empty()
+    }
+
     /// A double from a cell without outer spaces. What is too large for any is refused, and so is a number that a double
     /// does not hold: printed with as many digits it would be another one.
     pub fn number(&self, cell: &[u8]) -> Result<f64, FaultCode> {
-        if self.point == b'.' && self.group.is_none() {
+        if self.is_plain() && !is_minus_sign(cell) {
             return plain_number(cell);
         }
-        let mut room = [0; LONGEST];
+        let mut room = [0; ROOM];
         plain_number(self.plain(cell, &mut room).ok_or(FaultCode::NotANumber)?)
     }
 
     /// A whole number from a cell without outer spaces. "12.0" and "1e3" are numbers, not integers.
     pub fn integer(&self, cell: &[u8]) -> Result<i64, FaultCode> {
-        let found = match self.group {
-            None => plain_integer(cell),
-            Some(_) => {
-                let mut room = [0; LONGEST];
-                match self.plain(cell, &mut room) {
-                    Some(plain) => plain_integer(plain),
-                    None => Err(FaultCode::NotAnInteger),
-                }
+        let found = if self.is_plain() && !is_minus_sign(cell) {
+            plain_integer(cell)
+        } else {
+            let mut room = [0; ROOM];
+            match self.plain(cell, &mut room) {
+                Some(plain) => plain_integer(plain),
+                None => Err(FaultCode::NotAnInteger),
             }
         };
         found.map_err(|code| match code {
@@ -43,39 +98,47 @@ impl Numerals {
         })
     }
 
-    /// The number with a plain point and without group separators, in `room`; None where a separator stands where
-    /// none belongs: "1,5" is not 15 because somebody chose the wrong decimal point.
-    fn plain<'r>(&self, cell: &[u8], room: &'r mut [u8; LONGEST]) -> Option<&'r [u8]> {
+    /// Whether a group separator stands in a cell where a decimal point could: "1.250" by a group of ".", but not
+    /// "1.250,5" or "1.250.000".
+    pub fn may_be_decimal(&self, cell: &[u8]) -> bool {
+        let Some(Group::Exactly(group)) = &self.group else { return false };
+        let mut marks = cell.iter().filter(|b| matches!(b, b'.' | b','));
+        matches!((&**group, marks.next(), marks.next()), ([group @ (b'.' | b',')], Some(found), None) if found == group)
+    }
+
+    /// The number as it is written plainly, in `room`: without group separators and affixes, with a point and a leading
+    /// minus. None where a separator stands where none belongs: "1,5" is not 15 because somebody chose the wrong decimal
+    /// point.
+    fn plain<'r>(&self, cell: &[u8], room: &'r mut [u8; ROOM]) -> Option<&'r [u8]> {
         if cell.len() > LONGEST {
             return None;
         }
+        let Bare { digits: mut rest, sign, hundredth } = self.bare(cell);
         let mut length = 0;
         let mut put = |byte: u8| {
             room[length] = byte;
             length += 1;
         };
-        let mut at = 0;
-        if let Some(&sign @ (b'+' | b'-')) = cell.first() {
+        if let Some(sign) = sign {
             put(sign);
-            at = 1;
         }
         let mut digits = 0;
         let mut groups = 0;
         loop {
-            match (&self.group, cell.get(at)) {
-                (_, Some(digit)) if digit.is_ascii_digit() => {
+            match rest.first() {
+                Some(digit) if digit.is_ascii_digit() => {
                     put(*digit);
                     digits += 1;
-                    at += 1;
+                    rest = &rest[1..];
                 }
-                (Some(group), Some(_)) if cell[at..].starts_with(group) => {
+                Some(_) if let Some(after) = self.group.as_ref().and_then(|group| group.strip(rest)) => {
                     let whole = if groups == 0 { (1..=3).contains(&digits) } else { (2..=3).contains(&digits) };
                     if !whole {
                         return None;
                     }
                     groups += 1;
                     digits = 0;
-                    at += group.len();
+                    rest = after;
                 }
                 _ => break,
             }
@@ -83,15 +146,67 @@ impl Numerals {
         if groups > 0 && digits != 3 {
             return None;
         }
-        for &byte in &cell[at..] {
+        for &byte in rest {
             put(match byte {
                 byte if byte == self.point => b'.',
                 b'.' => return None,
+                b'e' | b'E' if hundredth => return None,
                 byte => byte,
             });
         }
+        if hundredth {
+            b"e-2".iter().for_each(|byte| put(*byte));
+        }
         Some(&room[..length])
     }
+
+    /// Takes off what stands around the digits, each thing once.
+    fn bare<'c>(&self, cell: &'c [u8]) -> Bare<'c> {
+        let mut bare = Bare { digits: cell, sign: None, hundredth: false };
+        let mut affixes: Vec<&[u8]> = self.affixes.iter().map(|text| &**text).collect();
+        loop {
+            let text = bare.digits;
+            if bare.sign.is_none() {
+                let ahead = text.strip_prefix(b"+").map(|rest| (b'+', rest));
+                let minus = || strip_any(text, &MINUSES).map(|rest| (b'-', rest));
+                let behind = || MINUSES.iter().find_map(|minus| text.strip_suffix(minus.as_bytes()));
+                let around = || text.strip_prefix(b"(").and_then(|rest| rest.strip_suffix(b")"));
+                let other = || behind().or_else(around).filter(|_| self.any_negative).map(|rest| (b'-', trimmed(rest)));
+                if let Some((sign, rest)) = ahead.or_else(minus).or_else(other) {
+                    (bare.sign, bare.digits) = (Some(sign), rest);
+                    continue;
+                }
+            }
+            let found = affixes.iter().enumerate().find_map(|(i, affix)| {
+                text.strip_prefix(*affix).or_else(|| text.strip_suffix(*affix)).map(|rest| (i, rest))
+            });
+            let Some((i, rest)) = found else { return bare };
+            bare.hundredth |= affixes.remove(i) == b"%";
+            bare.digits = trimmed(rest);
+        }
+    }
+}
+
+/// A number without what stands around its digits.
+struct Bare<'c> {
+    digits: &'c [u8],
+    sign: Option<u8>,
+    hundredth: bool,
+}
+
+/// Begins it with the minus of typesetters?
+fn is_minus_sign(cell: &[u8]) -> bool {
+    cell.first() == Some(&0xe2) && cell.starts_with(MINUSES[1].as_bytes())
+}
+
+fn trimmed(mut text: &[u8]) -> &[u8] {
+    while let Some(rest) = strip_any(text, &SPACES) {
+        text = rest;
+    }
+    while let Some(rest) = SPACES.iter().find_map(|space| text.strip_suffix(space.as_bytes())) {
+        text = rest;
+    }
+    text
 }
 
 fn plain_number(cell: &[u8]) -> Result<f64, FaultCode> {
@@ -205,7 +320,7 @@ mod tests {
     use super::*;
 
     fn numerals(point: u8, group: Option<&str>) -> Numerals {
-        Numerals { point, group: group.map(|g| g.as_bytes().into()) }
+        Numerals::new(point, group, false, &[])
     }
 
     #[test]

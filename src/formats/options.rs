@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::dialect::CsvOptions;
-use super::values::ValueOptions;
+use super::values::{Negative, ValueOptions};
 use crate::error::FieldErrors;
 
 /// How to read a source.
@@ -161,6 +161,12 @@ impl ReadOptions {
             return match (name, value) {
                 ("header", Json::Bool(header)) => csv.header = *header,
                 ("header", _) => errors.add(field, "Send true or false."),
+                ("skip_lines", value) => match value.as_u64().and_then(|count| u32::try_from(count).ok()) {
+                    Some(count) => csv.skip_lines = count,
+                    None => errors.add(field, "Send a whole number from 0 to 1,000."),
+                },
+                ("comment", value) => text(csv.comment.insert(String::new()), value, field, errors),
+                ("escape", value) => text(csv.escape.insert(String::new()), value, field, errors),
                 ("delimiter", value) => text(&mut csv.delimiter, value, field, errors),
                 ("quote", value) => text(&mut csv.quote, value, field, errors),
                 (_, value) => text(&mut csv.encoding, value, field, errors),
@@ -176,6 +182,14 @@ impl ReadOptions {
             "nulls" => match serde_json::from_value(value.clone()) {
                 Ok(nulls) => values.nulls = nulls,
                 Err(_) => errors.add(field, "Send a list of texts, such as [\"\", \"NA\"]."),
+            },
+            "affixes" => match serde_json::from_value(value.clone()) {
+                Ok(affixes) => values.affixes = affixes,
+                Err(_) => errors.add(field, "Send a list of texts, such as [\"$\", \"%\"]."),
+            },
+            "negative" => match Negative::ALL.into_iter().find(|known| Some(known.as_str()) == value.as_str()) {
+                Some(known) => values.negative = known,
+                None => errors.add(field, "Use leading or any."),
             },
             "compression" => match Compression::ALL.into_iter().find(|c| Some(c.as_str()) == value.as_str()) {
                 Some(known) => self.compression = Some(known),
@@ -252,7 +266,8 @@ mod tests {
     fn every_wrong_member_is_named() {
         let errors = parse(json!({
             "delimiter": "ab", "quote": "ä", "encoding": "utf-99", "header": "yes", "nulls": "NA",
-            "decimal_point": "5", "group_separator": "--", "date_format": "%Q", "timestamp_format": "%H:%M",
+            "decimal_point": "5", "group_separator": "--", "negative": "never", "affixes": ["1"], "skip_lines": -1,
+            "comment": "##", "escape": "ab", "date_format": "%Q", "timestamp_format": "%H:%M",
             "time_zone": "Europe/Pari", "compression": "rar", "delimeter": ";", "format": "xls",
         }))
         .unwrap_err();

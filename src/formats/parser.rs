@@ -3,6 +3,7 @@
 use chrono_tz::Tz;
 
 use super::calendar;
+use super::change::{Change, change_of_number, change_of_time};
 use super::column_type::ColumnType;
 use super::fault::{CellFault, FaultCode, quoted};
 use super::number::Numerals;
@@ -25,16 +26,26 @@ impl Parser {
     /// A column of this type, read as the options say. `required`: an empty cell is a fault.
     pub fn new(column_type: ColumnType, required: bool, options: &ValueOptions) -> Result<Self, FieldErrors> {
         let mut notation = options.notation()?;
-        let nulls = std::mem::take(&mut notation.nulls);
+        // A word that means nothing elsewhere may be a word in text: there only the column's own markers count.
+        let nulls = if column_type == ColumnType::Text { Vec::new() } else { std::mem::take(&mut notation.nulls) };
         Ok(Self {
             column_type,
             required,
             longest_null: nulls.iter().map(|n| n.len()).max().unwrap_or(0),
             nulls,
-            numerals: Numerals { point: notation.decimal_point, group: notation.group_separator.take() },
+            numerals: notation.numerals.clone(),
             zone: notation.zone,
             notation,
         })
+    }
+
+    /// The same with null markers of the column's own, which the source's give way to.
+    pub fn with_nulls(mut self, nulls: Option<&[String]>) -> Self {
+        if let Some(nulls) = nulls {
+            self.nulls = nulls.iter().map(|null| null.as_bytes().into()).collect();
+            self.longest_null = self.nulls.iter().map(|n| n.len()).max().unwrap_or(0);
+        }
+        self
     }
 
     pub fn column_type(&self) -> ColumnType {
@@ -61,7 +72,8 @@ impl Parser {
         }
         match self.column_type {
             ColumnType::Integer => self.numerals.integer(trimmed).map(Value::Integer),
-            ColumnType::Number => self.numerals.number(trimmed).map(Value::Number),
+            // Zero has no sign that both databases keep.
+            ColumnType::Number => self.numerals.number(trimmed).map(|number| Value::Number(number + 0.0)),
             ColumnType::Boolean => boolean(trimmed).map(Value::Boolean).ok_or(FaultCode::NotABoolean),
             ColumnType::Date => self.date(trimmed).map(Value::Date),
             ColumnType::Timestamp => self.timestamp(trimmed).map(Value::Timestamp),
@@ -76,6 +88,18 @@ impl Parser {
 
     pub(super) fn empty<'a>(&self) -> Result<Value<'a>, FaultCode> {
         if self.required { Err(FaultCode::Missing) } else { Ok(Value::Empty) }
+    }
+
+    /// How a cell was changed on its way to the value that it was read as; what is said of every cell by the column's
+    /// type alone (a date is written back in one way) is no change.
+    #[inline]
+    pub fn change(&self, cell: &[u8], value: &Value<'_>) -> Option<Change> {
+        match value {
+            Value::Empty => (!cell.trim_ascii().is_empty()).then_some(Change::MarkerEmptied),
+            Value::Integer(_) | Value::Number(_) => change_of_number(cell.trim_ascii(), &self.numerals),
+            Value::Timestamp(_) => change_of_time(cell),
+            Value::Text(_) | Value::Boolean(_) | Value::Date(_) => None,
+        }
     }
 
     fn date(&self, cell: &[u8]) -> Result<i32, FaultCode> {
@@ -206,9 +230,12 @@ mod tests {
     }
 
     #[test]
-    fn null_markers_and_the_empty_cell_are_empty_for_every_type() {
+    fn null_markers_and_the_empty_cell_are_empty_for_every_type_but_text() {
+        assert_eq!(parser(ColumnType::Text, false).parse(b"NA"), Ok(Value::Text("NA")));
+        let own = parser(ColumnType::Text, false).with_nulls(Some(&["n/a".to_owned()]));
+        assert_eq!((own.parse(b"n/a"), own.parse(b"NA")), (Ok(Value::Empty), Ok(Value::Text("NA"))));
         for kind in ColumnType::ALL {
-            for cell in ["", "NA"] {
+            for cell in ["", "NA"].into_iter().filter(|cell| cell.is_empty() || kind != ColumnType::Text) {
                 assert_eq!(parser(kind, false).parse(cell.as_bytes()), Ok(Value::Empty), "{kind}");
                 let fault = parser(kind, true).parse(cell.as_bytes()).unwrap_err();
                 assert_eq!(fault.code(), FaultCode::Missing);

@@ -18,6 +18,8 @@ enum Place {
     Start,
     Plain,
     Quoted,
+    /// After an escape in a quoted cell.
+    Escaped,
     /// After a quote in a quoted cell: the end of it, or the first of two.
     Closing,
 }
@@ -46,13 +48,13 @@ impl Passing {
 
     /// After how many line breaks the quote opened that is open now.
     pub fn open_since(&self) -> Option<u64> {
-        matches!(self.place, Place::Quoted).then_some(self.opened)
+        matches!(self.place, Place::Quoted | Place::Escaped).then_some(self.opened)
     }
 
     /// Passes over the next piece.
     pub fn over(&mut self, piece: &[u8]) -> Passed {
         for (at, &byte) in piece.iter().enumerate() {
-            let quoted = matches!(self.place, Place::Quoted);
+            let quoted = matches!(self.place, Place::Quoted | Place::Escaped);
             if std::mem::take(&mut self.after_return) {
                 let pair = byte == b'\n';
                 if !quoted {
@@ -65,6 +67,9 @@ impl Passing {
             if matches!(byte, b'\n' | b'\r') {
                 self.lines += 1;
                 self.after_return = byte == b'\r';
+                if quoted {
+                    self.place = Place::Quoted;
+                }
                 if quoted || self.after_return {
                     continue;
                 }
@@ -72,6 +77,8 @@ impl Passing {
             }
             let is_quote = self.marks.quote == Some(byte);
             self.place = match self.place {
+                Place::Escaped => Place::Quoted,
+                Place::Quoted if self.marks.escape == Some(byte) => Place::Escaped,
                 Place::Quoted if is_quote => Place::Closing,
                 Place::Quoted => Place::Quoted,
                 Place::Closing if is_quote => Place::Quoted,

@@ -13,7 +13,7 @@ use super::source::Bytes;
 
 /// Whatever yields rows. It streams: a row is forgotten when the next one is asked for.
 pub trait Rows: Send {
-    /// The names of the columns in the order of the source: trimmed, distinct whatever their case, never empty. A CSV
+    /// The names of the columns in the order of the source: one line each, distinct, never empty. A CSV
     /// without a header has "Column 1", "Column 2" and so on. None at all where the source is empty.
     fn columns(&self) -> &[String];
 
@@ -26,6 +26,11 @@ pub trait Rows: Send {
 
     /// Decompressed bytes taken from the source so far, for the progress of a run.
     fn bytes_read(&self) -> u64;
+
+    /// Lines and rows passed over so far because they hold nothing.
+    fn blank(&self) -> u64 {
+        0
+    }
 
     /// Whether its text was UTF-8 from the start: a file made of its rows then needs no mark.
     fn is_utf8(&self) -> bool {

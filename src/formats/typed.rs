@@ -17,7 +17,7 @@ use super::rows::Cell;
 use super::value::Value;
 
 /// JSON's way to write numbers.
-const PLAIN: Numerals = Numerals { point: b'.', group: None };
+const PLAIN: Numerals = Numerals::PLAIN;
 
 /// Above this a double does not hold every whole number.
 const EXACT: i64 = 1 << 53;
@@ -29,14 +29,6 @@ impl Parser {
         match cell {
             Cell::Text(text) => self.parse(text),
             typed => self.typed(typed).map_err(|code| self.fault(code, text_of(&typed))),
-        }
-    }
-
-    /// Whether a cell fits, for looking at many of which most may not.
-    pub(super) fn fits(&self, cell: Cell<'_>) -> bool {
-        match cell {
-            Cell::Text(text) => self.value(text).is_ok(),
-            typed => self.typed(typed).is_ok(),
         }
     }
 
@@ -59,7 +51,7 @@ impl Parser {
             (Cell::Integer(number, _), T::Integer) => Ok(Value::Integer(number)),
             (Cell::Integer(number, _), T::Number) => whole(number),
             (Cell::Number(number, _), T::Integer) => integer(number),
-            (Cell::Number(number, _), T::Number) if number.is_finite() => Ok(Value::Number(number)),
+            (Cell::Number(number, _), T::Number) if number.is_finite() => Ok(Value::Number(number + 0.0)),
             (Cell::Literal(digits), T::Integer) => literal_integer(digits),
             (Cell::Literal(digits), T::Number) => literal_number(digits),
             (Cell::Literal(b"1") | Cell::Integer(1, _), T::Boolean) => Ok(Value::Boolean(true)),
@@ -134,7 +126,7 @@ fn literal_integer<'a>(literal: &[u8]) -> Result<Value<'a>, FaultCode> {
 }
 
 fn literal_number<'a>(literal: &[u8]) -> Result<Value<'a>, FaultCode> {
-    PLAIN.number(literal).map(Value::Number)
+    PLAIN.number(literal).map(|number| Value::Number(number + 0.0))
 }
 
 #[cfg(test)]

@@ -6,7 +6,9 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::calendar;
+use super::number::Numerals;
 use super::options::{one_character, short};
+use crate::clock::zone_named;
 use crate::error::FieldErrors;
 
 /// Read from text, as people type them; [`ReadOptions::validate`](super::ReadOptions::validate) says whether they can
@@ -17,7 +19,14 @@ pub struct ValueOptions {
     /// Cells that mean empty. An empty cell is empty whether it stands here or not.
     pub nulls: Vec<String>,
     pub decimal_point: String,
+    /// A space stands for every space character, an apostrophe for both.
     pub group_separator: Option<String>,
+    /// Where a minus may stand.
+    #[serde(skip_serializing_if = "Negative::is_leading")]
+    pub negative: Negative,
+    /// Texts that a number may carry before or behind it: "$", "EUR", "%"; "%" divides by 100.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub affixes: Vec<String>,
     /// A strftime pattern.
     pub date_format: String,
     /// A strftime pattern; absent: RFC 3339, with or without a zone.
@@ -28,12 +37,42 @@ pub struct ValueOptions {
     pub time_zone: Option<String>,
 }
 
+/// How a number below zero is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Negative {
+    /// With a minus before it.
+    #[default]
+    Leading,
+    /// Also with a minus behind it, or in parentheses.
+    Any,
+}
+
+impl Negative {
+    pub const ALL: [Self; 2] = [Self::Leading, Self::Any];
+
+    // By reference, as serde asks.
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    fn is_leading(&self) -> bool {
+        *self == Self::Leading
+    }
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Leading => "leading",
+            Self::Any => "any",
+        }
+    }
+}
+
 impl Default for ValueOptions {
     fn default() -> Self {
         Self {
             nulls: vec![String::new()],
             decimal_point: ".".to_owned(),
             group_separator: None,
+            negative: Negative::Leading,
+            affixes: Vec::new(),
             date_format: calendar::ISO_DATE.to_owned(),
             timestamp_format: None,
             time_zone: None,
@@ -43,8 +82,7 @@ impl Default for ValueOptions {
 
 /// Options that are known to be usable, as the value parsers want them.
 pub(super) struct Notation {
-    pub decimal_point: u8,
-    pub group_separator: Option<Box<[u8]>>,
+    pub numerals: Numerals,
     pub nulls: Vec<Box<[u8]>>,
     /// None: the default pattern, which is read by hand.
     pub date_items: Option<Vec<Item<'static>>>,
@@ -55,12 +93,22 @@ pub(super) struct Notation {
 }
 
 const MOST_NULLS: usize = 100;
+const MOST_AFFIXES: usize = 10;
+const LONGEST_AFFIX: usize = 20;
 const LONGEST_MEMBER: usize = 100;
 
 impl ValueOptions {
     /// The members of `source` that belong here.
-    pub const MEMBERS: [&str; 6] =
-        ["nulls", "decimal_point", "group_separator", "date_format", "timestamp_format", "time_zone"];
+    pub const MEMBERS: [&str; 8] = [
+        "nulls",
+        "decimal_point",
+        "group_separator",
+        "negative",
+        "affixes",
+        "date_format",
+        "timestamp_format",
+        "time_zone",
+    ];
 
     /// Blanks that mean absent.
     pub(super) fn tidy(&mut self) {
@@ -72,6 +120,10 @@ impl ValueOptions {
         if self.group_separator.as_deref() == Some("") {
             self.group_separator = None;
         }
+        for affix in &mut self.affixes {
+            *affix = affix.trim().to_owned();
+        }
+        self.affixes.retain(|affix| !affix.is_empty());
     }
 
     pub(super) fn notation(&self) -> Result<Notation, FieldErrors> {
@@ -81,7 +133,12 @@ impl ValueOptions {
             errors.add("source.decimal_point", "The decimal point is one character, . or , as a rule.");
         }
         if let Some(group) = &self.group_separator {
-            let usable = group.chars().count() == 1 && group.bytes().all(|b| is_mark(b) || b == b' ' || b >= 0x80);
+            let is_separator = |c: char| match c {
+                c if c.is_ascii() => c == ' ' || is_mark(c as u8),
+                // No digits of other scripts, which would be taken out of a number.
+                c => !c.is_alphanumeric() && !c.is_control(),
+            };
+            let usable = group.chars().count() == 1 && group.chars().all(is_separator);
             if !usable {
                 errors.add(
                     "source.group_separator",
@@ -94,8 +151,18 @@ impl ValueOptions {
                 );
             }
         }
-        if self.nulls.len() > MOST_NULLS || self.nulls.iter().any(|n| n.len() > LONGEST_MEMBER) {
-            errors.add("source.nulls", "At most 100 null markers, each of at most 100 bytes.");
+        let in_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '-' | '+' | '(' | ')');
+        if self.affixes.len() > MOST_AFFIXES
+            || self.affixes.iter().any(|text| text.len() > LONGEST_AFFIX || text.chars().any(in_number))
+        {
+            errors.add(
+                "source.affixes",
+                "At most 10 texts that stand beside a number, such as $ or EUR, each of at most 20 bytes and without \
+                 digits, signs or points.",
+            );
+        }
+        if let Some(wrong) = wrong_nulls(&self.nulls) {
+            errors.add("source.nulls", wrong);
         }
         let date_items = match self.date_format.as_str() {
             calendar::ISO_DATE => None,
@@ -115,10 +182,10 @@ impl ValueOptions {
             Some(Ok(items)) => Some(items),
             None => None,
         };
-        let zone = match self.time_zone.as_deref().map(str::parse::<Tz>) {
+        let zone = match self.time_zone.as_deref().map(zone_named) {
             None => Tz::UTC,
-            Some(Ok(zone)) => zone,
-            Some(Err(_)) => {
+            Some(Some(zone)) => zone,
+            Some(None) => {
                 errors.add(
                     "source.time_zone",
                     format!(
@@ -130,8 +197,12 @@ impl ValueOptions {
             }
         };
         errors.ok_or(Notation {
-            decimal_point: decimal_point.unwrap_or(b'.'),
-            group_separator: self.group_separator.as_ref().map(|g| g.as_bytes().into()),
+            numerals: Numerals::new(
+                decimal_point.unwrap_or(b'.'),
+                self.group_separator.as_deref(),
+                self.negative == Negative::Any,
+                &self.affixes,
+            ),
             nulls: self.nulls.iter().map(|n| n.as_bytes().into()).collect(),
             date_items,
             date_format: self.date_format.clone(),
@@ -139,6 +210,17 @@ impl ValueOptions {
             timestamp_format: self.timestamp_format.clone(),
             zone,
         })
+    }
+}
+
+/// What is wrong with a list of null markers.
+pub fn wrong_nulls(nulls: &[String]) -> Option<&'static str> {
+    if nulls.len() > MOST_NULLS || nulls.iter().any(|n| n.len() > LONGEST_MEMBER) {
+        Some("At most 100 null markers, each of at most 100 bytes.")
+    } else if nulls.iter().any(|n| n.contains('\0')) {
+        Some("A null marker cannot hold a NUL: a row that does is rejected.")
+    } else {
+        None
     }
 }
 

@@ -187,7 +187,7 @@ pub fn target(definition: &Definition, block: &Block) -> FieldErrors {
             Expr::Constant(text) => {
                 let parser = Parser::new(column.column_type, column.must_be_filled(), &definition.source.read.values);
                 if let Ok(parser) = parser
-                    && let Err(fault) = parser.parse(text.as_bytes())
+                    && let Err(fault) = parser.with_nulls(line.nulls.as_deref()).parse(text.as_bytes())
                 {
                     errors.add(field("constant"), fault.to_string());
                 }

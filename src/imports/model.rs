@@ -185,6 +185,9 @@ pub struct Mapping {
     pub fills: Expr,
     /// The name of the Block's column.
     pub to: String,
+    /// Cells that mean empty in this column; the source's unless said, which are for every type but text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nulls: Option<Vec<String>>,
 }
 
 /// An expression over the cells of a row. What else a column can be filled by becomes a variant, whose name is the
@@ -201,11 +204,11 @@ pub enum Expr {
 
 impl Mapping {
     pub fn column(from: impl Into<String>, to: impl Into<String>) -> Self {
-        Self { fills: Expr::Column(from.into()), to: to.into() }
+        Self { fills: Expr::Column(from.into()), to: to.into(), nulls: None }
     }
 
     pub fn constant(text: impl Into<String>, to: impl Into<String>) -> Self {
-        Self { fills: Expr::Constant(text.into()), to: to.into() }
+        Self { fills: Expr::Constant(text.into()), to: to.into(), nulls: None }
     }
 }
 

@@ -9,7 +9,7 @@ use super::model::{
 };
 use crate::db::text_enum;
 use crate::error::FieldErrors;
-use crate::formats::{Compression, CsvOptions, Format, ReadOptions};
+use crate::formats::{Compression, CsvOptions, Format, Negative, ReadOptions, wrong_nulls};
 use crate::shape::{Fields, Later, Members, Object, Properties, Reader, answer, sent};
 
 sent! {
@@ -75,6 +75,8 @@ sent! {
         constant: String,
         /// The Block's column.
         to: String => "Date",
+        /// Cells that mean empty in this column. Default: the source's, except in a text column.
+        nulls: Vec<String>,
     }
 }
 
@@ -119,7 +121,7 @@ impl ConfigurationBody {
                 Expr::Column(name) => (Some(name.clone()), None),
                 Expr::Constant(text) => (None, Some(text.clone())),
             };
-            MappingBody { from, constant, to: Some(line.to.clone()) }
+            MappingBody { from, constant, to: Some(line.to.clone()), nulls: line.nulls.clone() }
         };
         let Rejects { load_good, max_rows, max_percent } = definition.rejects;
         let source = &definition.source;
@@ -247,7 +249,10 @@ fn mapping(lines: Vec<MappingBody>, errors: &mut FieldErrors) -> Vec<Mapping> {
                 continue;
             }
         };
-        mapping.push(Mapping { fills, to: line.to.unwrap_or_default() });
+        if let Some(wrong) = line.nulls.as_deref().and_then(wrong_nulls) {
+            errors.add(format!("mapping[{i}].nulls"), wrong);
+        }
+        mapping.push(Mapping { fills, to: line.to.unwrap_or_default(), nulls: line.nulls });
     }
     mapping
 }
@@ -282,12 +287,21 @@ impl Members for ReadBody {
         member("delimiter", text(), "Of CSV: one character; a comma unless said.");
         member("quote", text(), "Of CSV: one character; empty where quotes are text like any other.");
         member("encoding", text(), "Of CSV: a label that the web knows, such as windows-1252; utf-8 unless said.");
+        let count = json!({ "type": "integer", "minimum": 0, "maximum": 1000 });
+        member("skip_lines", count, "Of CSV: lines above the column names, or above the first row. Default: 0.");
+        member("comment", text(), "Of CSV: one character that a comment line begins with. Default: none.");
+        member("escape", text(), "Of CSV: one character that stands before a quote inside quotes. Default: none.");
         let truth = json!({ "type": "boolean" });
         member("header", truth, "Of CSV: whether the first line names the columns; true unless said.");
         let texts = json!({ "type": "array", "items": { "type": "string" }, "maxItems": 100 });
-        member("nulls", texts, "Cells that mean empty.");
+        member("nulls", texts, "Cells that mean empty, in columns of every type but text.");
         member("decimal_point", text(), "One character; a point unless said.");
         member("group_separator", text(), "One character between the digits of a number; none unless said.");
+        let words = Negative::ALL.map(Negative::as_str);
+        let about = "`any`: a minus behind a number and parentheses around it are known too. Default: `leading`.";
+        member("negative", json!({ "type": "string", "enum": words }), about);
+        let texts = json!({ "type": "array", "items": { "type": "string" }, "maxItems": 10 });
+        member("affixes", texts, "Texts that a number may carry: `$`, `EUR`; `%` divides by 100. Default: none.");
         member("date_format", text(), "A strftime pattern.");
         member("timestamp_format", text(), "A strftime pattern; RFC 3339 unless said.");
         member("time_zone", text(), "The IANA zone of timestamps that have none; UTC unless said.");

@@ -1,6 +1,5 @@
-//! A look at the beginning of a source: what a preview shows and what a new Block is proposed from.
+//! A look at a source: what a preview shows and what a new Block is proposed from.
 
-use std::io::Read;
 use std::time::{Duration, Instant};
 
 use super::files;
@@ -8,7 +7,7 @@ use crate::app::{App, off_thread};
 use crate::connections;
 use crate::connectors::{self, Content, FetchContext, FetchRequest, Fetched};
 use crate::error::{AppError, Result};
-use crate::formats::{FormatError, Proposal, ReadOptions, propose, propose_rows};
+use crate::formats::{self, FormatError, Proposal, ReadOptions, propose, propose_rows};
 
 /// Where a sample is read from. Whether the member may is the caller's to have asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,10 +23,10 @@ pub enum Origin {
 /// How long a preview waits for its source.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How much of a file it asks for: more than it looks at, and little beside the largest files.
-const BEGINNING: u64 = 4 * 1024 * 1024;
+/// How much of a file that lies elsewhere it asks for: all of most, and little beside the largest.
+const BEGINNING: u64 = 32 * 1024 * 1024;
 
-/// Reads the first rows of a source: as `given` options say, or guessing them. `Invalid` says in words why it cannot
+/// Looks at a source: as `given` options say, or guessing them. `Invalid` says in words why it cannot
 /// be read: at `source.path` or `source.query` (a Connection), at `file`, or at the option that is wrong.
 pub async fn look(app: &App, origin: Origin, given: Option<ReadOptions>) -> Result<Proposal> {
     let (db, blocks, secrets, outside) = (app.db.clone(), app.blocks.clone(), app.secrets.clone(), app.outside());
@@ -48,8 +47,8 @@ pub async fn look(app: &App, origin: Origin, given: Option<ReadOptions>) -> Resu
             let fetched = connector.fetch(&request, &context).and_then(connectors::only);
             let Fetched { content, name, whole, .. } = fetched.map_err(|e| wrong(e.sentence))?;
             match content {
-                Content::File { file, .. } => propose(file.take(BEGINNING), &name, given.as_ref(), whole),
-                Content::Rows(mut rows) => propose_rows(&mut *rows, given.as_ref()),
+                Content::File { file, .. } => propose(file, &name, given.as_ref(), whole, formats::PATIENCE),
+                Content::Rows(mut rows) => propose_rows(&mut *rows, given.as_ref(), formats::PATIENCE),
             }
             .map_err(|e| refused(field, e))
         }
@@ -58,7 +57,8 @@ pub async fn look(app: &App, origin: Origin, given: Option<ReadOptions>) -> Resu
                 AppError::NotFound => AppError::invalid("file", "The file is not kept any more. Choose it again."),
                 other => other,
             })?;
-            propose(stored.reader(&blocks), &stored.name, given.as_ref(), true).map_err(|e| refused("file", e))
+            propose(stored.reader(&blocks), &stored.name, given.as_ref(), true, formats::PATIENCE)
+                .map_err(|e| refused("file", e))
         }
     })
     .await

@@ -1,6 +1,6 @@
 //! Kept files in the Block database: of each a row and its chunks.
 
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use diesel::prelude::*;
@@ -90,7 +90,7 @@ pub fn open(blocks: &Pool, id: i64) -> Result<Stored> {
 impl Stored {
     /// Its bytes from the start, a chunk in memory at a time. Blocks.
     pub fn reader(&self, blocks: &Pool) -> StoredReader {
-        StoredReader { blocks: blocks.clone(), id: self.id, position: 0, chunk: Vec::new(), at: 0 }
+        StoredReader { blocks: blocks.clone(), id: self.id, bytes: self.bytes, position: 0, chunk: Vec::new(), at: 0 }
     }
 
     /// Its bytes as a nameless file in the spool folder, positioned at the beginning. Blocks. `Conflict` when not all of
@@ -116,6 +116,8 @@ impl Stored {
 pub struct StoredReader {
     blocks: Pool,
     id: i64,
+    bytes: i64,
+    /// The chunk that comes next; and of the one before, what was read of it.
     position: i32,
     chunk: Vec<u8>,
     at: usize,
@@ -123,7 +125,8 @@ pub struct StoredReader {
 
 impl Read for StoredReader {
     fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-        if self.at == self.chunk.len() {
+        if self.at >= self.chunk.len() {
+            let skipped = self.at - self.chunk.len();
             let (id, position) = (self.id, self.position);
             let next: Option<Vec<u8>> = self
                 .blocks
@@ -136,13 +139,34 @@ impl Read for StoredReader {
                 })
                 .map_err(std::io::Error::other)?;
             let Some(next) = next else { return Ok(0) };
-            (self.chunk, self.at) = (next, 0);
+            self.at = skipped.min(next.len());
+            self.chunk = next;
             self.position += 1;
         }
         let count = out.len().min(self.chunk.len() - self.at);
         out[..count].copy_from_slice(&self.chunk[self.at..self.at + count]);
         self.at += count;
         Ok(count)
+    }
+}
+
+impl Seek for StoredReader {
+    /// Chunks are of one size, but for the last.
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        let place = match to {
+            SeekFrom::Start(place) => i64::try_from(place).ok(),
+            SeekFrom::End(after) => self.bytes.checked_add(after),
+            SeekFrom::Current(after) => {
+                let before = i64::from(self.position) * CHUNK as i64 - (self.chunk.len() as i64 - self.at as i64);
+                before.checked_add(after)
+            }
+        };
+        let beyond = || std::io::Error::from(std::io::ErrorKind::InvalidInput);
+        let place = place.filter(|place| *place >= 0).ok_or_else(beyond)?;
+        self.chunk = Vec::new();
+        self.position = i32::try_from(place / CHUNK as i64).map_err(|_| beyond())?;
+        self.at = usize::try_from(place % CHUNK as i64).map_err(|_| beyond())?;
+        Ok(place.unsigned_abs())
     }
 }
 

@@ -5,7 +5,7 @@ use crate::applications::blocks::{Block, Column};
 use crate::error::FieldErrors;
 use crate::formats::{Parser, Proposal, ValueOptions, shown};
 use crate::imports::{Expr, Mapping};
-use crate::names::name_key;
+use crate::names::{Met, meet, name_key};
 use crate::web::Form;
 
 /// The choice of `from` that means "the same text in every row".
@@ -22,6 +22,8 @@ pub struct MapRow {
     /// `""` (nothing), `=` (the constant) or `:NAME`.
     pub from: String,
     pub constant: String,
+    /// Null markers of its own, one a line.
+    pub nulls: String,
     pub error: Option<String>,
 }
 
@@ -40,20 +42,25 @@ pub fn rows(form: &Form, block: &Block, source: &[String], proposed: &[(String, 
         .iter()
         .map(|column| {
             let known = typed.iter().find(|(_, to)| name_key(to) == name_key(&column.name));
-            let (from, constant) = match known {
-                Some((i, _)) => {
-                    (form.raw(&format!("map-{i}-from")).to_owned(), form.raw(&format!("map-{i}-constant")).to_owned())
-                }
-                None => (suggested(column, source, proposed), String::new()),
-            };
-            MapRow { to: column.name.clone(), words: words(column), from, constant, error: None }
+            let of = |member: &str| known.map(|(i, _)| form.raw(&format!("map-{i}-{member}")).to_owned());
+            MapRow {
+                to: column.name.clone(),
+                words: words(column),
+                from: of("from").unwrap_or_else(|| suggested(column, source, proposed)),
+                constant: of("constant").unwrap_or_default(),
+                nulls: of("nulls").unwrap_or_default(),
+                error: None,
+            }
         })
         .collect()
 }
 
 fn suggested(column: &Column, source: &[String], proposed: &[(String, String)]) -> String {
     let from = proposed.iter().find(|(to, _)| name_key(to) == name_key(&column.name)).map(|(_, from)| from);
-    let same = || source.iter().find(|name| name_key(name) == name_key(&column.name));
+    let same = || match meet(&column.name, source.iter().map(String::as_str)) {
+        Met::One(i) => source.get(i),
+        Met::Nothing | Met::Tie => None,
+    };
     from.or_else(same).map(|name| format!("{COLUMN}{name}")).unwrap_or_default()
 }
 
@@ -70,7 +77,8 @@ pub fn rows_of(mapping: Option<&[Mapping]>, block: &Block) -> Vec<MapRow> {
                 None if mapping.is_none() => (format!("{COLUMN}{}", column.name), String::new()),
                 None => (String::new(), String::new()),
             };
-            MapRow { to: column.name.clone(), words: words(column), from, constant, error: None }
+            let nulls = line.and_then(|line| line.nulls.as_ref()).map(|nulls| nulls.join("\n")).unwrap_or_default();
+            MapRow { to: column.name.clone(), words: words(column), from, constant, nulls, error: None }
         })
         .collect()
 }
@@ -89,11 +97,13 @@ fn words(column: &Column) -> String {
 pub fn mapping(rows: &[MapRow]) -> (Vec<Mapping>, Vec<usize>) {
     let (mut lines, mut places) = (Vec::new(), Vec::new());
     for (i, row) in rows.iter().enumerate() {
-        let line = match row.from.as_str() {
+        let mut line = match row.from.as_str() {
             "" => continue,
             CONSTANT => Mapping::constant(&row.constant, &row.to),
             name => Mapping::column(name.strip_prefix(COLUMN).unwrap_or(name), &row.to),
         };
+        let nulls: Vec<String> = row.nulls.lines().filter(|null| !null.is_empty()).map(str::to_owned).collect();
+        line.nulls = Some(nulls).filter(|nulls| !nulls.is_empty());
         lines.push(line);
         places.push(i);
     }
@@ -124,10 +134,13 @@ pub fn source_columns(proposal: &Proposal) -> Vec<String> {
 pub fn not_in_source(lines: &[Mapping], source: &[String]) -> FieldErrors {
     let mut errors = FieldErrors::new();
     for (i, line) in lines.iter().enumerate() {
-        if let Some(from) = line.fills.source_column()
-            && !source.iter().any(|name| name_key(name) == name_key(from))
-        {
-            errors.add(format!("mapping[{i}].from"), format!("The source has no column named \"{from}\"."));
+        if let Some(from) = line.fills.source_column() {
+            let wrong = match meet(from, source.iter().map(String::as_str)) {
+                Met::One(_) => continue,
+                Met::Nothing => format!("The source has no column named \"{from}\"."),
+                Met::Tie => format!("The source has more than one column like \"{from}\". Choose one of them."),
+            };
+            errors.add(format!("mapping[{i}].from"), wrong);
         }
     }
     errors
@@ -157,10 +170,11 @@ pub fn landing(lines: &[Mapping], block: &Block, options: &ValueOptions, proposa
     for line in lines {
         let Some(column) = block.column(&line.to) else { continue };
         let Ok(parser) = Parser::new(column.column_type, column.must_be_filled(), options) else { continue };
+        let parser = parser.with_nulls(line.nulls.as_deref());
         let (index, constant) = match &line.fills {
-            Expr::Column(from) => match proposal.columns.iter().position(|c| name_key(&c.name) == name_key(from)) {
-                Some(index) => (Some(index), String::new()),
-                None => continue,
+            Expr::Column(from) => match meet(from, proposal.columns.iter().map(|c| c.name.as_str())) {
+                Met::One(index) => (Some(index), String::new()),
+                Met::Nothing | Met::Tie => continue,
             },
             Expr::Constant(text) => (None, text.clone()),
         };

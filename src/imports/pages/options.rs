@@ -1,7 +1,7 @@
 //! How a source is written and what becomes of it afterwards, as a form's controls hold it. Their names are those of the
 //! API (`source.delimiter` is `source-delimiter`), so that what is wrong finds its control.
 
-use crate::formats::{Compression, CsvOptions, Format, ReadOptions};
+use crate::formats::{Compression, CsvOptions, Format, Negative, ReadOptions};
 use crate::imports::{AfterSuccess, Source};
 use crate::web::Form;
 
@@ -14,15 +14,21 @@ pub struct OptionsView {
     pub quote: String,
     pub encoding: String,
     pub header: String,
+    pub skip_lines: String,
+    pub comment: String,
+    pub escape: String,
     pub nulls: String,
     pub decimal_point: String,
     pub group_separator: String,
+    pub negative: String,
+    pub affixes: String,
     pub date_format: String,
     pub timestamp_format: String,
     pub time_zone: String,
     pub compression: String,
     pub formats: Vec<(String, &'static str)>,
     pub headers: Vec<(String, &'static str)>,
+    pub negatives: Vec<(String, &'static str)>,
     pub compressions: Vec<(String, &'static str)>,
 }
 
@@ -37,15 +43,21 @@ impl OptionsView {
             quote: csv.quote,
             encoding: csv.encoding,
             header: if csv.header { "yes".into() } else { "no".into() },
+            skip_lines: csv.skip_lines.to_string(),
+            comment: csv.comment.unwrap_or_default(),
+            escape: csv.escape.unwrap_or_default(),
             nulls: nulls.join("\n"),
             decimal_point: values.decimal_point.clone(),
             group_separator: values.group_separator.clone().unwrap_or_default(),
+            negative: values.negative.as_str().to_owned(),
+            affixes: values.affixes.join(" "),
             date_format: values.date_format.clone(),
             timestamp_format: values.timestamp_format.clone().unwrap_or_default(),
             time_zone: values.time_zone.clone().unwrap_or_default(),
             compression: options.compression.map_or(String::new(), |c| c.as_str().to_owned()),
             formats: vec![("csv".into(), "CSV"), ("ndjson".into(), "NDJSON: a JSON object on each line")],
             headers: vec![("yes".into(), "The names of the columns"), ("no".into(), "Data")],
+            negatives: vec![("leading".into(), "A minus before them: -300"), ("any".into(), "Also 300- and (300)")],
             compressions: vec![
                 (String::new(), "As the file's name says"),
                 ("none".into(), "None"),
@@ -80,6 +92,13 @@ pub fn read(form: &Form, asks: bool) -> ReadOptions {
             quote: form.raw("source-quote").to_owned(),
             encoding: form.get("source-encoding").to_owned(),
             header: form.get("source-header") != "no",
+            // What is no number is more than may be skipped, and is told so.
+            skip_lines: match form.get("source-skip_lines") {
+                "" => 0,
+                lines => lines.parse().unwrap_or(u32::MAX),
+            },
+            comment: text("source-comment"),
+            escape: text("source-escape"),
         }),
         Some(Format::Ndjson) => Format::Ndjson,
         _ => Format::default(),
@@ -89,6 +108,8 @@ pub fn read(form: &Form, asks: bool) -> ReadOptions {
     values.nulls = std::iter::once("").chain(lines).map(str::to_owned).collect();
     values.decimal_point = form.raw("source-decimal_point").to_owned();
     values.group_separator = text("source-group_separator");
+    values.negative = if form.get("source-negative") == "any" { Negative::Any } else { Negative::Leading };
+    values.affixes = form.raw("source-affixes").split_whitespace().map(str::to_owned).collect();
     values.date_format = form.get("source-date_format").to_owned();
     values.timestamp_format = text("source-timestamp_format");
     values.time_zone = form.some("source-time_zone").map(str::to_owned);
@@ -101,13 +122,22 @@ pub fn read(form: &Form, asks: bool) -> ReadOptions {
 pub fn write(form: &mut Form, options: &ReadOptions) {
     form.0.retain(|(name, _)| !is_one(name));
     let view = OptionsView::of(options);
-    let csv =
-        [("delimiter", view.delimiter), ("quote", view.quote), ("encoding", view.encoding), ("header", view.header)];
+    let csv = [
+        ("delimiter", view.delimiter),
+        ("quote", view.quote),
+        ("encoding", view.encoding),
+        ("header", view.header),
+        ("skip_lines", view.skip_lines),
+        ("comment", view.comment),
+        ("escape", view.escape),
+    ];
     let all = [
         ("format", view.format),
         ("nulls", view.nulls),
         ("decimal_point", view.decimal_point),
         ("group_separator", view.group_separator),
+        ("negative", view.negative),
+        ("affixes", view.affixes),
         ("date_format", view.date_format),
         ("timestamp_format", view.timestamp_format),
         ("time_zone", view.time_zone),
@@ -144,6 +174,11 @@ mod tests {
             ReadOptions::of(Format::Csv(CsvOptions { delimiter: "\t".into(), header: false, ..CsvOptions::default() }));
         options.values.nulls = vec![String::new(), "NA".into(), "n/a".into()];
         options.values.group_separator = Some(" ".into());
+        options.values.negative = Negative::Any;
+        options.values.affixes = vec!["$".into(), "%".into()];
+        if let Format::Csv(csv) = &mut options.format {
+            (csv.skip_lines, csv.comment, csv.escape) = (3, Some("#".into()), Some("\\".into()));
+        }
         options.values.time_zone = Some("Europe/Paris".into());
         options.compression = Some(Compression::Gzip);
         let mut form = Form::default();

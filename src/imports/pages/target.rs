@@ -1,9 +1,12 @@
 //! The Block that the wizard proposes: one line per column of the source, to be named, typed and left out.
 
+use std::collections::HashSet;
+
 use crate::applications::blocks::{Block, BlockDraft, BlockKind, Column, ColumnDraft, MAX_COLUMNS};
 use crate::clock::Moment;
 use crate::error::FieldErrors;
-use crate::formats::{ColumnType, Proposal};
+use crate::formats::{ColumnType, Proposal, ProposedColumn};
+use crate::names::name_key;
 use crate::web::Form;
 
 /// One column of the source and what becomes of it.
@@ -20,6 +23,10 @@ pub struct ColumnRow {
     pub key: bool,
     pub required: bool,
     pub examples: String,
+    /// "00501 becomes 501", where its first cell becomes something else.
+    pub becomes: String,
+    /// What speaks against the type that was proposed.
+    pub against: String,
     pub error: Option<String>,
 }
 
@@ -27,29 +34,47 @@ pub struct ColumnRow {
 pub fn rows(form: &Form, proposal: &Proposal) -> Vec<ColumnRow> {
     let known: Vec<ColumnRow> = read(form);
     let proposed = proposal.columns.iter().filter(|column| !column.ignored).enumerate();
+    let mut taken = HashSet::new();
     proposed
         .map(|(i, column)| {
             let fresh = ColumnRow {
                 source: column.name.clone(),
                 used: i < MAX_COLUMNS,
-                name: column.name.clone(),
+                name: free_name(&column.name, &mut taken),
                 column_type: column.column_type.to_string(),
                 was: column.column_type.to_string(),
                 key: column.key,
                 required: column.key,
                 examples: column.examples.join(", "),
+                becomes: becomes(column),
+                against: column.against.clone().unwrap_or_default(),
                 ..ColumnRow::default()
             };
             match known.iter().find(|row| row.source == column.name) {
                 Some(row) => {
                     let chosen = row.column_type != row.was;
                     let column_type = if chosen { row.column_type.clone() } else { fresh.column_type };
-                    ColumnRow { was: fresh.was, examples: fresh.examples, column_type, ..row.clone() }
+                    let ColumnRow { was, examples, becomes, against, .. } = fresh;
+                    ColumnRow { was, examples, becomes, against, column_type, ..row.clone() }
                 }
                 None => fresh,
             }
         })
         .collect()
+}
+
+/// The name, with a number where the Block would have it twice: there case does not count.
+fn free_name(name: &str, taken: &mut HashSet<String>) -> String {
+    let numbered = (2..).map(|n| format!("{name} {n}"));
+    let mut names = std::iter::once(name.to_owned()).chain(numbered);
+    names.find(|name| taken.insert(name_key(name))).unwrap_or_default()
+}
+
+fn becomes(column: &ProposedColumn) -> String {
+    match (column.examples.first(), &column.becomes) {
+        (Some(cell), Some(becomes)) if cell != becomes => format!("{cell} becomes {becomes}"),
+        _ => String::new(),
+    }
 }
 
 /// The lines that a form holds.

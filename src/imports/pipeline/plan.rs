@@ -7,7 +7,7 @@ use crate::db::Conn;
 use crate::error::Result;
 use crate::formats::{ColumnType, Parser, ReadOptions, Value};
 use crate::imports::{Definition, Expr, Mapping, Mode, Rejects};
-use crate::names::name_key;
+use crate::names::{Met, meet};
 
 fn merge_of(mode: Mode) -> Merge {
     match mode {
@@ -106,11 +106,13 @@ pub(super) fn routes(plan: &Plan, source: &[String], ignored: &[usize]) -> Resul
             block.name
         ));
     }
-    let place = |name: &str| {
-        let key = name_key(name);
-        (0..source.len()).find(|i| !ignored.contains(i) && name_key(&source[*i]) == key)
+    let offered: Vec<usize> = (0..source.len()).filter(|i| !ignored.contains(i)).collect();
+    let find = |name: &str| meet(name, offered.iter().map(|i| source[*i].as_str()));
+    let place = |name: &str| match find(name) {
+        Met::One(i) => Some(offered[i]),
+        Met::Nothing | Met::Tie => None,
     };
-    let wanted: Vec<(&Column, Expr)> = match &plan.mapping {
+    let wanted: Vec<(&Column, Mapping)> = match &plan.mapping {
         Some(mapping) => {
             let mut wanted = Vec::with_capacity(mapping.len());
             for mapped in mapping {
@@ -120,21 +122,27 @@ pub(super) fn routes(plan: &Plan, source: &[String], ignored: &[usize]) -> Resul
                         mapped.to, block.name
                     ));
                 };
-                wanted.push((column, mapped.fills.clone()));
+                wanted.push((column, mapped.clone()));
             }
             wanted
         }
         None => block
             .columns
             .iter()
-            .filter(|column| place(&column.name).is_some())
-            .map(|column| (column, Expr::Column(column.name.clone())))
+            .filter(|column| find(&column.name) != Met::Nothing)
+            .map(|column| (column, Mapping::column(&column.name, &column.name)))
             .collect(),
     };
-    let there =
-        || quoted_list(source.iter().enumerate().filter(|(i, _)| !ignored.contains(i)).map(|(_, name)| name.as_str()));
-    let missing: Vec<&str> =
-        wanted.iter().filter_map(|(_, fills)| fills.source_column()).filter(|name| place(name).is_none()).collect();
+    let there = || quoted_list(offered.iter().map(|i| source[*i].as_str()));
+    let from = || wanted.iter().filter_map(|(_, mapped)| mapped.fills.source_column());
+    if let Some(name) = from().find(|name| find(name) == Met::Tie) {
+        return Err(format!(
+            "The source has more than one column like \"{name}\": it has {}. Say in the mapping which one is meant, \
+             spelled exactly so.",
+            there()
+        ));
+    }
+    let missing: Vec<&str> = from().filter(|name| find(name) == Met::Nothing).collect();
     if !missing.is_empty() {
         return Err(format!(
             "The source has no {} {}. It has {}. Check the file, its delimiter, or the mapping.",
@@ -166,13 +174,14 @@ pub(super) fn routes(plan: &Plan, source: &[String], ignored: &[usize]) -> Resul
         ));
     }
     let mut routes: Vec<Route> = Vec::with_capacity(wanted.len());
-    for (column, fills) in wanted {
+    for (column, mapped) in wanted {
         if routes.iter().any(|route| route.column.id == column.id) {
             return Err(format!("The mapping fills \"{}\" twice. Take one of the two out.", column.name));
         }
         let parser = Parser::new(column.column_type, column.must_be_filled(), &plan.read.values)
-            .map_err(|errors| format!("The source cannot be read as it is set up: {errors}."))?;
-        let (from, source_name) = match fills {
+            .map_err(|errors| format!("The source cannot be read as it is set up: {errors}."))?
+            .with_nulls(mapped.nulls.as_deref());
+        let (from, source_name) = match mapped.fills {
             Expr::Column(name) => {
                 let index = place(&name).unwrap_or_default();
                 (Place::Cell(index), source[index].clone())

@@ -1,6 +1,7 @@
 //! Bytes to rows, text to values, and what a file seems to be.
 
 mod either;
+mod faults;
 mod proposing;
 mod reading;
 

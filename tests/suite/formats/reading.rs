@@ -149,7 +149,7 @@ fn more_than_two_thousand_columns_end_the_run() {
 #[test]
 fn names_are_trimmed_and_distinct() {
     let names = |header: &str| read(format!("{header}\n")).unwrap().0;
-    assert_eq!(names(" a ,A,,a 2,a"), ["a", "A 3", "Column 3", "a 2", "a 4"]);
+    assert_eq!(names(" a ,A,,a 2,a"), ["a 1", "A", "Column 3", "a 2", "a 3"]);
     assert_eq!(names("\u{feff}id,name"), ["id", "name"]);
     assert_eq!(names("\u{feff}\"id\",name"), ["id", "name"]);
     assert_eq!(names(",Column 1"), ["Column 1 2", "Column 1"]);
@@ -388,7 +388,9 @@ proptest! {
         let (_, rows) = read_within(&bytes, &options, "", Limits::default()).unwrap();
         prop_assert!(rows.iter().all(|row| row.2.is_empty()), "{:?}", rows);
         let cells: Vec<Vec<String>> = rows.into_iter().map(|row| row.1).collect();
-        prop_assert_eq!(cells, table);
+        // A row of nothing but delimiters is no row.
+        let is_row = |row: &Vec<String>| row.len() == 1 || row.iter().any(|cell| !cell.is_empty());
+        prop_assert_eq!(cells, table.into_iter().filter(is_row).collect::<Vec<_>>());
     }
 
     #[test]
@@ -403,7 +405,12 @@ proptest! {
                     .map(|r| r.unwrap().iter().map(|c| String::from_utf8_lossy(c).into_owned()).collect())
                     .collect();
                 let ours: Vec<Vec<String>> = rows.into_iter().map(|row| row.1).collect();
-                prop_assert_eq!(ours, theirs);
+                // A row of nothing but delimiters is no row here.
+                let is_row = |row: &Vec<String>| row.len() == 1 || row.iter().any(|cell| !cell.is_empty());
+                prop_assert_eq!(
+                    ours.into_iter().filter(is_row).collect::<Vec<_>>(),
+                    theirs.into_iter().filter(is_row).collect::<Vec<_>>()
+                );
             }
         }
     }

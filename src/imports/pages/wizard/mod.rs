@@ -1,6 +1,7 @@
 //! The wizard: from a source to a configuration, in the first three of its four screens (the last is `when`).
 //! `screens` draws them, `save` makes what they describe.
 
+mod questions;
 mod save;
 mod screens;
 
@@ -47,6 +48,7 @@ fn of_source(name: &str) -> bool {
 
 fn of_preview(name: &str) -> bool {
     options::is_one(name)
+        || questions::is_one(name)
         || matches!(name, "target" | "block" | "block_name" | "block_kind")
         || name.starts_with("col-")
 }
@@ -150,7 +152,11 @@ pub async fn sourced(
     // Another source is looked at afresh.
     if wizard.form.get("seen") != seen {
         let stale = |name: &str| {
-            options::is_one(name) || name.starts_with("col-") || name.starts_with("map-") || of_proposal(name)
+            options::is_one(name)
+                || questions::is_one(name)
+                || name.starts_with("col-")
+                || name.starts_with("map-")
+                || of_proposal(name)
         };
         wizard.form.0.retain(|(name, _)| !stale(name));
         put(&mut wizard.form, "seen", seen);
@@ -172,6 +178,8 @@ pub async fn previewed(
     form: Form,
 ) -> Result<HttpResponse> {
     let mut wizard = enter_wizard(request, app, by, *path, form).await?;
+    let typed = wizard.options();
+    questions::follow(&mut wizard.form, typed);
     match wizard.form.get("go") {
         "back" => return wizard.source(FINE).await,
         "again" => return wizard.go_to_preview(FINE).await,
@@ -185,6 +193,10 @@ pub async fn previewed(
         }
     };
     let mut columns = target::rows(&wizard.form, &proposal);
+    let open = questions::open(&wizard.form);
+    if !open.is_empty() {
+        return wizard.preview(Some(proposal), columns, wrong(open));
+    }
     match wizard.block(&mut columns) {
         Ok(block) => wizard.mapping(Some(proposal), &block, FINE),
         Err(errors) => wizard.preview(Some(proposal), columns, wrong(errors)),

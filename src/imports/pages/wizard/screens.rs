@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use askama::Template;
 
+use super::questions::{self, Asked};
 use super::save::control;
 use super::{Said, Wizard, of_mapping, of_preview, of_source};
 use crate::applications::blocks::{Block, BlockKind};
@@ -55,6 +56,7 @@ struct PreviewPage {
     source: String,
     o: OptionsView,
     notes: Vec<String>,
+    questions: Vec<Asked>,
     heads: Vec<String>,
     rows: Vec<Vec<String>>,
     is_new: bool,
@@ -161,6 +163,7 @@ impl Wizard {
             source: self.source_words(),
             o: OptionsView::of(&options),
             notes,
+            questions: questions::shown(&self.form),
             heads,
             rows,
             is_new: self.form.get("target") != "existing",
@@ -183,6 +186,7 @@ impl Wizard {
             Ok(proposal) => {
                 if guessed {
                     options::write(&mut self.form, &proposal.options);
+                    questions::pose(&mut self.form, &proposal.questions);
                 }
                 let columns = target::rows(&self.form, &proposal);
                 if guessed || self.form.get("block_name").is_empty() && self.form.get("block_kind").is_empty() {
