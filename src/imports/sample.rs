@@ -24,7 +24,7 @@ pub enum Origin {
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How much of a file that lies elsewhere it asks for: all of most, and little beside the largest.
-const BEGINNING: u64 = 32 * 1024 * 1024;
+const BEGINNING: u64 = 16 * 1024 * 1024;
 
 /// Looks at a source: as `given` options say, or guessing them. `Invalid` says in words why it cannot
 /// be read: at `source.path` or `source.query` (a Connection), at `file`, or at the option that is wrong.

@@ -53,7 +53,7 @@ on_both! {
             "0x1,-1,2.2250738585072014e-308,true,2000-02-29,2013-01-01T06:00:00.25Z",
             "1e3,42,10.357019999999999,false,2026-11-22,2026-11-22T21:00:00.000001Z",
             "x,7,9007199254740994,true,2026-11-22,2026-11-22T21:00:00Z",
-            ",,,,,",
+            "nothing,,,,,",
         ];
         let source = format!("t,i,n,b,d,ts\n{}\n", rows.join("\n"));
         let report = load(db, &plan(db, &block, Mode::Append), &text(&source), 1).unwrap();
