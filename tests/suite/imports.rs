@@ -453,3 +453,37 @@ on_both! {
         assert!(((16 << 20) - 60_000..44 << 20).contains(&sent), "{sent} bytes were sent");
     }
 }
+
+on_both! {
+    async fn what_the_source_does_not_tell_is_asked_with_a_real_cell_in_each_reading(world: World) {
+        folder_connection(&world, "words").await;
+        std::fs::write(world.folder().join("prices.csv"), "name;price\nlamp;1.250\ndesk;12.500\npen;300\n").unwrap();
+        let mut olive = previewing(&world, "prices.csv").await;
+        olive.answered(200).sees("How is this read?").sees("In price there is “1.250”");
+        olive.press("Map the columns").await;
+        olive.answered(422).sees("Choose what \"1.250\" in price means.");
+        olive.choose("How price is read", "1250").press("Map the columns").await;
+        olive.answered(200).sees("All 3 fit");
+        olive.press("Save and choose when").await;
+        olive.answered(200);
+        let read = configurations(&world).await.remove(0).1.source.read.values;
+        assert_eq!((read.decimal_point.as_str(), read.group_separator.as_deref()), (",", Some(".")));
+    }
+}
+
+on_both! {
+    async fn a_column_of_a_mapping_has_null_markers_of_its_own(world: World) {
+        folder_connection(&world, "words").await;
+        std::fs::write(world.folder().join("places.csv"), "place,people\nNA,3\nn/a,4\nOslo,NA\n").unwrap();
+        let mut olive = previewing(&world, "places.csv").await;
+        olive.answered(200).sees("NA stays a word here");
+        olive.press("Map the columns").await;
+        olive.answered(200);
+        olive.fill("Null markers of place, one a line", "n/a").press("Save and choose when").await;
+        olive.answered(200);
+        let definition = configurations(&world).await.remove(0).1;
+        let mapping = definition.mapping.unwrap();
+        assert_eq!(mapping[0].nulls.as_deref(), Some(&["n/a".to_owned()][..]));
+        assert_eq!(mapping[1].nulls, None);
+    }
+}
