@@ -370,6 +370,9 @@ impl<R: Read + Send> Rows for CsvReader<R> {
         if found != expected && !record.damage.iter().any(|d| matches!(d.kind, DamageKind::RowTooLong { .. })) {
             let kind = if found < expected {
                 DamageKind::ShortRow { expected, found }
+            } else if self.marks.quote.is_some_and(|quote| record.iter().any(|cell| is_quote_after_space(cell, quote)))
+            {
+                DamageKind::QuoteAfterSpace { expected, found }
             } else {
                 DamageKind::LongRow { expected, found }
             };
@@ -406,6 +409,11 @@ fn refuse_what_is_no_csv(text: &[u8]) -> Result<(), FormatError> {
         return Ok(());
     };
     Err(FormatError::NotCsv(words.to_owned()))
+}
+
+fn is_quote_after_space(cell: &[u8], quote: u8) -> bool {
+    let text = cell.trim_ascii_start();
+    text.len() < cell.len() && text.first() == Some(&quote)
 }
 
 /// How many of the first bytes are UTF-8.

@@ -116,6 +116,11 @@ pub enum DamageKind {
         expected: usize,
         found: usize,
     },
+    /// The same, because a quote after a space opens no quoted cell.
+    QuoteAfterSpace {
+        expected: usize,
+        found: usize,
+    },
     NotInEncoding,
     Nul,
     TextTooLong {
@@ -151,7 +156,7 @@ impl Damage {
     pub fn code(&self) -> &'static str {
         match self.kind {
             DamageKind::ShortRow { .. } => "short_row",
-            DamageKind::LongRow { .. } => "long_row",
+            DamageKind::LongRow { .. } | DamageKind::QuoteAfterSpace { .. } => "long_row",
             DamageKind::NotInEncoding | DamageKind::NotUtf8 => "not_in_encoding",
             DamageKind::Nul | DamageKind::NulInKey => "nul",
             DamageKind::TextTooLong { .. } => "text_too_long",
@@ -171,7 +176,7 @@ impl Damage {
             DamageKind::ShortRow { expected, found } => {
                 format!("The row is too short: {} where the header has {expected}.", cells(found))
             }
-            DamageKind::LongRow { expected, found } => {
+            DamageKind::LongRow { expected, found } | DamageKind::QuoteAfterSpace { expected, found } => {
                 format!("The row is too long: {} where the header has {expected}.", cells(found))
             }
             DamageKind::NotInEncoding => "The cell holds bytes that are not in the file's encoding.".to_owned(),
@@ -201,6 +206,9 @@ impl Damage {
     pub fn advice(&self) -> &'static str {
         match self.kind {
             DamageKind::ShortRow { .. } => "Add the missing cells, or quote a line break that belongs to a cell.",
+            DamageKind::QuoteAfterSpace { .. } => {
+                "Remove the space before the quote: only as the first character does it quote."
+            }
             DamageKind::LongRow { .. } => "Quote the cell that holds the delimiter, or remove the extra cells.",
             DamageKind::NotInEncoding => {
                 "Set the source's encoding to the one the file was written in, such as windows-1252."

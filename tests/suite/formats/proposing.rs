@@ -209,7 +209,7 @@ fn a_reading_that_nothing_proves_is_asked_with_a_real_cell() {
     };
     assert_eq!(asked("on,x\n03/04/2026,1\n05/06/2026,2\n"), ["2026-04-03", "2026-03-04"]);
     assert_eq!(asked("on\n03/04/05\n"), ["2005-04-03", "2005-03-04", "2003-04-05"]);
-    assert_eq!(asked("on\n03/03/2026\n04/04/2026\n"), [String::new(); 0]);
+    assert!(asked("on\n03/03/2026\n04/04/2026\n").is_empty());
     let proposal = proposed("day,stamp\n03/04/2026,03/24/2026 10:00\n05/06/2026,05/06/2026 11:30\n", "");
     assert_eq!((proposal.questions.len(), proposal.options.values.date_format.as_str()), (0, "%m/%d/%Y"));
     assert_eq!(proposal.options.values.timestamp_format.as_deref(), Some("%m/%d/%Y %H:%M"));

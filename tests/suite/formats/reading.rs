@@ -147,6 +147,17 @@ fn more_than_two_thousand_columns_end_the_run() {
 }
 
 #[test]
+fn a_quote_after_a_space_is_named_where_it_makes_a_row_too_long() {
+    let (_, rows) = read("a,b\n1, \"x,y\"\n").unwrap();
+    assert_eq!(rows[0].2.iter().map(|(code, _)| *code).collect::<Vec<_>>(), ["long_row"]);
+    let damage = tidegate::formats::Damage {
+        column: None,
+        kind: tidegate::formats::DamageKind::QuoteAfterSpace { expected: 2, found: 3 },
+    };
+    assert!(damage.advice().contains("space before the quote"));
+}
+
+#[test]
 fn names_are_trimmed_and_distinct() {
     let names = |header: &str| read(format!("{header}\n")).unwrap().0;
     assert_eq!(names(" a ,A,,a 2,a"), ["a 1", "A", "Column 3", "a 2", "a 3"]);

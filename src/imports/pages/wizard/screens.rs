@@ -6,7 +6,7 @@ use askama::Template;
 use super::questions::{self, Asked};
 use super::save::control;
 use super::{Said, Wizard, of_mapping, of_preview, of_source};
-use crate::applications::blocks::{Block, BlockKind};
+use crate::applications::blocks::{Block, BlockKind, MAX_COLUMNS};
 use crate::connections;
 use crate::connectors::Takes;
 use crate::error::{FieldErrors, Result};
@@ -150,10 +150,17 @@ impl Wizard {
         (status, errors): Said,
     ) -> Result<HttpResponse> {
         let options = self.options();
-        let (heads, rows, notes) = match proposal {
+        let (heads, rows, mut notes): (Vec<String>, _, _) = match proposal {
             Some(p) => (p.columns.into_iter().map(|column| column.name).collect(), p.rows, p.notes),
             None => Default::default(),
         };
+        if columns.len() > MAX_COLUMNS {
+            notes.push(format!(
+                "A Block has at most {MAX_COLUMNS} columns, and the source has {}. Those after the first {MAX_COLUMNS} are \
+                 left out; choose below which ones you need.",
+                words::count(columns.len() as i64)
+            ));
+        }
         let chosen = self.form.id("block");
         let template = PreviewPage {
             shell: self.shell("New import configuration"),
