@@ -96,7 +96,7 @@ pub fn look_after(
         let left = matches!(settled, Ok(Settled::Left(_)));
         let words = words_of(settled);
         if good || left {
-            told(run, &format!("Run {by} looked after it: {words}"))?;
+            told(run, &format!("Run {by} tried it again: {words}"))?;
         }
         if good || failed {
             steps.push(step(name(deed), began, good, &words));

@@ -179,7 +179,7 @@ on_both! {
         work_off(&world).await;
         assert!(file(&world, "done/november/words.csv").exists());
         assert_eq!((run(&world, fourth.id).await.status, rows(&world, stage.block)), (RunStatus::Success, 1));
-        let told = format!(" Run {} looked after it: Moved to done/november/words.csv.", fourth.id);
+        let told = format!(" Run {} tried it again: Moved to done/november/words.csv.", fourth.id);
         assert!(run(&world, again.id).await.reason.unwrap().ends_with(&told));
         csv(&world, "words", &[("2", "two")]);
         start(&world, &stage).await;

@@ -144,7 +144,7 @@ on_both! {
         assert_eq!((third.status, third.reason, rows(&world, stage.block)), (RunStatus::Success, None, 2));
         assert_eq!(kept(&world).await, [0; 0]);
         let said = format!(
-            "{} Run {} looked after it: words.csv was changed since it was read, so it was left where it is.",
+            "{} Run {} tried it again: words.csv was changed since it was read, so it was left where it is.",
             loaded.reason.unwrap(),
             third.id
         );
@@ -227,7 +227,7 @@ on_both! {
         let next = go(&world, &stage).await;
         let said = format!("Nothing new: run {} loaded the file that was there. Moved to elsewhere/words.csv.", loaded.id);
         assert_eq!((next.status, next.reason, rows(&world, stage.block)), (RunStatus::Success, Some(said), 1));
-        let told = format!("{} Run {} looked after it: Moved to elsewhere/words.csv.", loaded.reason.unwrap(), next.id);
+        let told = format!("{} Run {} tried it again: Moved to elsewhere/words.csv.", loaded.reason.unwrap(), next.id);
         assert_eq!(run(&world, loaded.id).await.reason, Some(told));
         assert_eq!(steps(&world, next.id).await.last().unwrap(), &("Move".to_owned(), "Moved to elsewhere/words.csv.".to_owned()));
     }
