@@ -119,10 +119,11 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    /// All of it but the change time, which a renaming sets: what a moved file still has.
+    /// What a file still has once it was moved, and once its disk was mounted anew: all but the change time and the
+    /// number of the disk.
     pub(super) fn text(&self) -> String {
-        let ((device, inode), (seconds, nanos)) = (self.file, self.modified);
-        format!("{device}:{inode}:{}:{seconds}.{nanos:09}", self.bytes)
+        let ((_, inode), (seconds, nanos)) = (self.file, self.modified);
+        format!("{inode}:{}:{seconds}.{nanos:09}", self.bytes)
     }
 
     pub(super) fn of(metadata: &Metadata) -> Self {

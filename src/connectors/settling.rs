@@ -1,11 +1,8 @@
 //! What is done to a source once it was loaded. The intent is made while the source is read and kept before anything is
 //! done, so that whoever finds it after a crash can tell what happened and finish it.
 
-use serde::{Deserialize, Serialize};
-
 /// What is done to it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Deed {
     /// To a folder below the connection's, which is made when it is not there.
     Move {
@@ -15,7 +12,7 @@ pub enum Deed {
 }
 
 /// What is to be done to which source, in which state.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Intent {
     pub deed: Deed,
     /// As [`FetchRequest::Path`](super::FetchRequest::Path) took it.
@@ -27,11 +24,12 @@ pub struct Intent {
     pub run: i64,
 }
 
-/// What became of a source.
+/// What became of a source, in words for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Settled {
-    /// In words for people.
     Done(String),
-    /// Left alone, and why.
+    /// Left alone, because what lies there is another by now.
     Left(String),
+    /// Nothing lies there: somebody took it away, or its disk is away for a while.
+    Gone(String),
 }

@@ -363,7 +363,18 @@ diesel::table! {
         rows_done -> BigInt,
         bytes_done -> BigInt,
         bytes_total -> Nullable<BigInt>,
-        intent -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    run_intents (run_id) {
+        run_id -> BigInt,
+        configuration_id -> BigInt,
+        configuration_version -> BigInt,
+        block_id -> BigInt,
+        connection_id -> BigInt,
+        path -> Text,
+        stamp -> Text,
     }
 }
 
@@ -479,6 +490,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     runs,
     freeze_skips,
     run_leases,
+    run_intents,
     run_results,
     run_steps,
     run_log,

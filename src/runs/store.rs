@@ -285,9 +285,6 @@ pub fn log(conn: &mut Conn, run_id: i64, limit: i64) -> Result<Vec<LogLine>> {
     Ok(rows.into_iter().map(|(at, level, message)| LogLine { at, level, message }).collect())
 }
 
-/// The phase of a run that is over and whose lease is kept for what could not be done to its file.
-pub const ENDED: &str = "Ended";
-
 /// How far running runs are.
 pub fn progress(conn: &mut Conn, run_ids: &[i64]) -> Result<HashMap<i64, Progress>> {
     type ProgressRow = (i64, String, i64, i64, Option<i64>, bool);
@@ -295,7 +292,7 @@ pub fn progress(conn: &mut Conn, run_ids: &[i64]) -> Result<HashMap<i64, Progres
         return Ok(HashMap::new());
     }
     let rows: Vec<ProgressRow> = run_leases::table
-        .filter(run_leases::run_id.eq_any(run_ids).and(run_leases::phase.ne(ENDED)))
+        .filter(run_leases::run_id.eq_any(run_ids))
         .select((
             run_leases::run_id,
             run_leases::phase,

@@ -130,6 +130,7 @@ const OWNERS: [(&str, &[&str]); 12] = [
             "runs",
             "run_counts",
             "run_leases",
+            "run_intents",
             "run_results",
             "run_steps",
             "run_log",

@@ -9,6 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 use sha2::{Digest, Sha256};
+use tidegate::db::schema::{run_intents, run_leases};
 use tidegate::error::AppError;
 
 use crate::support::Database;
@@ -110,6 +111,50 @@ fn both_databases_have_the_tables_of_the_schema() {
         }
     }
 }
+
+/// What runs that were over had still to do to their files, as the release before kept it with their leases.
+const LEASES: &str = r#"
+    INSERT INTO configuration_versions (configuration_id, version, block_id, connection_id, definition, created_at)
+        VALUES (3, 2, 5, 7, '{}', 0);
+    INSERT INTO runs (id, uid, application_id, configuration_id, configuration_version, trigger_kind, name, status,
+        queued_at, finished_at) VALUES (11, 'a', 1, 3, 2, 'member', 'a', 'success', 0, 1),
+        (12, 'b', 1, 3, 2, 'member', 'b', 'running', 0, NULL), (13, 'c', 1, 3, 2, 'member', 'c', 'running', 0, NULL);
+    INSERT INTO run_leases (run_id, worker, fence, lease_until, phase, intent) VALUES
+        (11, 'w', 1, 0, 'Ended', '{"deed":{"move":{"to":"done"}},"path":"a.csv","stamp":"64769:8:4:5.000000006","run":11}'),
+        (12, 'w', 2, 0, 'Loading', '{"deed":"delete","path":"b.csv","stamp":"64769:9:4:5.000000006","run":12}'),
+        (13, 'w', 3, 0, 'Loading', NULL);
+"#;
+
+#[test]
+fn what_was_to_be_done_to_files_moves_out_of_the_leases() {
+    fn moved<DB, C>(conn: &mut C, tree: &str, no_keys: &str)
+    where
+        DB: diesel::backend::Backend,
+        C: MigrationHarness<DB> + SimpleConnection,
+        FileBasedMigrations: diesel::migration::MigrationSource<DB>,
+    {
+        for _ in 0..6 {
+            conn.run_next_migration(migrations(tree)).unwrap();
+        }
+        conn.batch_execute(&format!("{no_keys}; {LEASES}")).unwrap();
+        conn.run_next_migration(migrations(tree)).unwrap();
+    }
+    let expected = [
+        (11, 3, 2, 5, 7, "a.csv".to_owned(), "8:4:5.000000006".to_owned()),
+        (12, 3, 2, 5, 7, "b.csv".to_owned(), "9:4:5.000000006".to_owned()),
+    ];
+    let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    moved(&mut conn, "sqlite/main", "PRAGMA foreign_keys = OFF");
+    assert_eq!(run_intents::table.order(run_intents::run_id).load::<Intent>(&mut conn).unwrap(), expected);
+    assert_eq!(run_leases::table.select(run_leases::run_id).load::<i64>(&mut conn).unwrap(), [12, 13]);
+    let Some(place) = Place::empty(Database::Postgres) else { return };
+    let mut conn = postgres(&place, "main");
+    moved(&mut conn, "postgres/main", "SET session_replication_role = replica");
+    assert_eq!(run_intents::table.order(run_intents::run_id).load::<Intent>(&mut conn).unwrap(), expected);
+    assert_eq!(run_leases::table.select(run_leases::run_id).load::<i64>(&mut conn).unwrap(), [12, 13]);
+}
+
+type Intent = (i64, i64, i64, i64, i64, String, String);
 
 fn migrations(tree: &str) -> FileBasedMigrations {
     FileBasedMigrations::from_path(root().join("migrations").join(tree)).unwrap()

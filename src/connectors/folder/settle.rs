@@ -147,7 +147,7 @@ fn moved(folder: &Path, to: &Path) -> Settled {
 }
 
 fn gone(path: &str) -> Settled {
-    Settled::Done(format!("{path} is not there any more."))
+    Settled::Gone(format!("{path} is not there any more."))
 }
 
 fn changed(path: &str) -> Settled {

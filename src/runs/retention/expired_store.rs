@@ -6,7 +6,9 @@ use diesel::sql_types::{BigInt, Text};
 
 use super::{DAYS, NEWEST};
 use crate::clock::Moment;
-use crate::db::schema::{freeze_skips, outcomes, run_log, run_results, run_steps, runs};
+use crate::db::schema::{
+    freeze_skips, import_configurations, outcomes, run_intents, run_log, run_results, run_steps, runs,
+};
 use crate::db::{Conn, IdRow, on};
 use crate::error::Result;
 use crate::runs::store::numbers;
@@ -109,12 +111,22 @@ pub fn remove(conn: &mut Conn, ids: &[i64]) -> Result<usize> {
     let still = diesel::sql_query(format!("SELECT r.id FROM runs r WHERE r.id IN ({}) AND {FREE}", numbers(ids)));
     let rows: Vec<IdRow> = on!(conn, c => still.load(c))?;
     let ids: Vec<i64> = rows.into_iter().map(|row| row.id).collect();
+    diesel::delete(run_intents::table.filter(run_intents::run_id.eq_any(&ids))).execute(conn)?;
     diesel::delete(outcomes::table.filter(outcomes::run_id.eq_any(&ids))).execute(conn)?;
     diesel::delete(freeze_skips::table.filter(freeze_skips::run_id.eq_any(&ids))).execute(conn)?;
     diesel::delete(run_log::table.filter(run_log::run_id.eq_any(&ids))).execute(conn)?;
     diesel::delete(run_steps::table.filter(run_steps::run_id.eq_any(&ids))).execute(conn)?;
     diesel::delete(run_results::table.filter(run_results::run_id.eq_any(&ids))).execute(conn)?;
     Ok(diesel::delete(runs::table.filter(runs::id.eq_any(&ids))).execute(conn)?)
+}
+
+/// No run of an import that was deleted comes to look after its files.
+pub fn forget_intents_of_deleted(conn: &mut Conn) -> Result<()> {
+    let deleted = import_configurations::table
+        .filter(import_configurations::archived_at.is_not_null())
+        .select(import_configurations::id);
+    diesel::delete(run_intents::table.filter(run_intents::configuration_id.eq_any(deleted))).execute(conn)?;
+    Ok(())
 }
 
 /// Those of these files that a run names.

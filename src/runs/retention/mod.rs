@@ -53,6 +53,7 @@ pub struct Removed {
 pub fn step(app: &App) -> Result<Removed> {
     let now = app.now();
     let mut done = Removed::default();
+    app.db.write(store::forget_intents_of_deleted)?;
     let old = app.db.read(|conn| store::with_old_runs(conn, now))?;
     // How many runs a transaction takes is learnt by measuring.
     let mut batch = 20;

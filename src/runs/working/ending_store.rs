@@ -4,16 +4,18 @@
 use chrono::Duration;
 use diesel::prelude::*;
 
+use super::intents_store as intents;
 use super::leases_store as leases;
 use crate::clock::Moment;
 use crate::db::schema::{run_results, run_steps, runs};
-use crate::db::{Conn, on};
+use crate::db::{self, Conn, on};
 use crate::error::Result;
 use crate::imports::{self, ConfigurationStatus};
 use crate::runs::lifecycle::RunStatus;
 use crate::runs::model::{LogLine, Run, RunResult, RunStep};
 use crate::runs::queue_store as queue;
 use crate::runs::resource;
+use crate::words;
 
 /// How a run ended.
 #[derive(Clone, Debug)]
@@ -44,9 +46,11 @@ impl Ending {
 
 /// Ends a run; `false` when the lease is not this worker's any more: then nothing is written.
 pub fn end(conn: &mut Conn, run: &Run, fence: i64, ending: &Ending, now: Moment) -> Result<bool> {
-    if leases::give_back(conn, run.id, fence, ending.unsettled)?.is_none() {
+    if leases::give_back(conn, run.id, fence)?.is_none() {
         return Ok(false);
     }
+    let loaded = matches!(ending.status, RunStatus::Success | RunStatus::Partial);
+    intents::end(conn, run.id, loaded, ending.unsettled)?;
     write_end(conn, run, ending, now)
 }
 
@@ -87,11 +91,16 @@ fn write_end(conn: &mut Conn, run: &Run, ending: &Ending, now: Moment) -> Result
     Ok(true)
 }
 
-/// A later run did to the file of this one what this one could not.
-pub fn settled_later(conn: &mut Conn, run_id: i64, by: i64, words: &str, now: Moment) -> Result<()> {
-    leases::forget_intent(conn, run_id)?;
-    let said = format!("The rows were loaded; run {by} looked after the file. {words}");
-    diesel::update(runs::table.find(run_id)).set(runs::reason.eq(&said)).execute(conn)?;
+/// What a later run did to the file of this one, or why nothing more is done to it.
+pub fn settled_later(conn: &mut Conn, run_id: i64, said: &str, now: Moment) -> Result<()> {
+    // First this, as whoever removes old runs does it.
+    if !intents::forget(conn, run_id)? {
+        return Ok(());
+    }
+    db::lock_row(conn, "runs", run_id)?;
+    let reason: Option<String> = runs::table.find(run_id).select(runs::reason).first(conn)?;
+    let reason = words::sentences([reason, Some(said.to_owned())]);
+    diesel::update(runs::table.find(run_id)).set(runs::reason.eq(reason)).execute(conn)?;
     queue::write_log(conn, run_id, &[LogLine::new(now, "info", said)])
 }
 
@@ -110,10 +119,10 @@ pub struct Back<'a> {
 /// Puts a run back into the queue, or ends it as Cancelled where somebody asked for that meanwhile: cancel wins over a
 /// retry and over a stop. `false` when the lease is not this worker's any more.
 pub fn put_back(conn: &mut Conn, run: &Run, fence: i64, back: &Back<'_>, now: Moment) -> Result<bool> {
-    match leases::give_back(conn, run.id, fence, false)? {
-        None => return Ok(false),
-        Some(true) => return write_end(conn, run, &cancelled(back.ending), now),
-        Some(false) => {}
+    let Some(asked_to_cancel) = leases::give_back(conn, run.id, fence)? else { return Ok(false) };
+    intents::end(conn, run.id, false, false)?;
+    if asked_to_cancel {
+        return write_end(conn, run, &cancelled(back.ending), now);
     }
     let running = runs::table.filter(runs::id.eq(run.id).and(runs::status.eq(RunStatus::Running)));
     let changed = diesel::update(running)

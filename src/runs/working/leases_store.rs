@@ -8,11 +8,9 @@ use diesel::prelude::*;
 
 use crate::app::App;
 use crate::clock::Moment;
-use crate::connectors::Intent;
 use crate::db::schema::{resource_leases, run_leases, runs, workspace};
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
-use crate::runs::store::ENDED;
 
 /// How long a lease holds without a heartbeat.
 pub fn lease(app: &App) -> Duration {
@@ -56,20 +54,6 @@ pub fn beat(conn: &mut Conn, run_id: i64, fence: i64, report: &Report, until: Mo
         .optional()?)
 }
 
-/// Keeps what is to be done to the source once it is loaded; `false` when the lease is not this worker's any more.
-pub fn intend(conn: &mut Conn, run_id: i64, fence: i64, intent: &Intent) -> Result<bool> {
-    let text = serde_json::to_string(intent).map_err(AppError::internal)?;
-    let mine = run_leases::table.filter(run_leases::run_id.eq(run_id).and(run_leases::fence.eq(fence)));
-    Ok(diesel::update(mine).set(run_leases::intent.eq(text)).execute(conn)? == 1)
-}
-
-/// What is to be done to the source of a run that goes.
-pub fn intent(conn: &mut Conn, run_id: i64) -> Result<Option<Intent>> {
-    let text: Option<Option<String>> =
-        run_leases::table.find(run_id).select(run_leases::intent).first(conn).optional()?;
-    text.flatten().map(|text| serde_json::from_str(&text)).transpose().map_err(AppError::internal)
-}
-
 /// Whether somebody asked to cancel; `None` when the lease is not this worker's any more.
 pub fn cancel_requested(conn: &mut Conn, run_id: i64, fence: i64) -> Result<Option<bool>> {
     Ok(run_leases::table
@@ -80,46 +64,18 @@ pub fn cancel_requested(conn: &mut Conn, run_id: i64, fence: i64) -> Result<Opti
 }
 
 /// Gives the lease and all that came with it back, and answers whether somebody had asked to cancel; `None` when it is
-/// not this worker's any more: then nothing of what it did may count. `unsettled`: its intent stays, for a later run.
-pub fn give_back(conn: &mut Conn, run_id: i64, fence: i64, unsettled: bool) -> Result<Option<bool>> {
+/// not this worker's any more: then nothing of what it did may count.
+pub fn give_back(conn: &mut Conn, run_id: i64, fence: i64) -> Result<Option<bool>> {
     // The run first, then its lease, as whoever cancels it holds them: so neither waits for the other for ever.
     db::lock_row(conn, "runs", run_id)?;
     let mine = run_leases::table.filter(run_leases::run_id.eq(run_id).and(run_leases::fence.eq(fence)));
-    // What is changed is asked, not what was read before: a cancel that came in between is in it.
-    let asked = run_leases::cancel_requested;
-    let asked: Option<bool> = if unsettled {
-        diesel::update(mine).set(run_leases::phase.eq(ENDED)).returning(asked).get_result(conn).optional()?
-    } else {
-        diesel::delete(mine).returning(asked).get_result(conn).optional()?
-    };
+    // What is deleted is asked, not what was read before: a cancel that came in between is in it.
+    let asked: Option<bool> =
+        diesel::delete(mine).returning(run_leases::cancel_requested).get_result(conn).optional()?;
     if asked.is_some() {
         diesel::delete(resource_leases::table.filter(resource_leases::run_id.eq(run_id))).execute(conn)?;
     }
     Ok(asked)
-}
-
-/// What runs of a configuration that are over could not do to their sources.
-pub fn unsettled(conn: &mut Conn, configuration_id: i64) -> Result<Vec<(i64, Intent)>> {
-    // The leases first, which are few: nobody's history is walked.
-    let rows: Vec<(i64, String)> = run_leases::table
-        .filter(run_leases::phase.eq(ENDED).and(run_leases::intent.is_not_null()))
-        .order(run_leases::run_id)
-        .select((run_leases::run_id, run_leases::intent.assume_not_null()))
-        .load(conn)?;
-    let mut found = Vec::new();
-    for (run, text) in rows {
-        let of: Option<i64> = runs::table.find(run).select(runs::configuration_id).first(conn)?;
-        if of == Some(configuration_id) {
-            found.push((run, serde_json::from_str(&text).map_err(AppError::internal)?));
-        }
-    }
-    Ok(found)
-}
-
-/// What a run that is over could not do to its source is done, or cannot be any more.
-pub fn forget_intent(conn: &mut Conn, run_id: i64) -> Result<()> {
-    diesel::delete(run_leases::table.find(run_id)).execute(conn)?;
-    Ok(())
 }
 
 /// The uids of the runs that somebody works on.
@@ -131,7 +87,6 @@ pub fn active(conn: &mut Conn) -> Result<Vec<String>> {
 /// workers but that one.
 pub fn expired(conn: &mut Conn, besides: Option<&str>, now: Moment) -> Result<Vec<(i64, i64)>> {
     let mut query = run_leases::table
-        .filter(run_leases::phase.ne(ENDED))
         .select((run_leases::run_id, run_leases::fence))
         .order(run_leases::run_id)
         .into_boxed::<db::Backend>();

@@ -1,17 +1,19 @@
 //! From the queue to the end of a run: [`executor`] takes runs and sees them through, [`work`] fetches and loads,
-//! [`settling`] moves or deletes what was loaded, [`earlier`] is of what a former attempt had loaded, [`rescue`] looks
+//! [`settling`] moves or deletes what was loaded, [`unsettled`] what earlier runs could not, [`earlier`] is of what a former attempt had loaded, [`rescue`] looks
 //! after runs whose worker was not heard of, [`crew`] gives them threads.
 
 pub mod crew;
 mod earlier;
 mod ending_store;
 pub mod executor;
+mod intents_store;
 mod leases_store;
 mod may_begin;
 pub mod rescue;
 mod settling;
 mod taking_store;
 mod told;
+mod unsettled;
 pub mod work;
 mod workers_store;
 

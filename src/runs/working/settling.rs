@@ -1,25 +1,26 @@
-//! What is done to a file after a load: left, moved or deleted, as the version of its import says. The intent stands
-//! with the lease before anything is loaded, so that whoever takes a run over whose load became visible does it as well;
+//! What is done to a file after a load: left, moved or deleted, as the version of its import says. That it is to be done
+//! is written down before anything is loaded, so that whoever takes a run over whose load became visible does it as well;
 //! and the run holds the file until it is done, so that no other run loads it a second time. What could not be done stays
-//! intended when the run has ended: the next run of the import tries it before it reads anything.
+//! written down when the run has ended, for [`unsettled`](super::unsettled).
 
 use std::time::{Duration as Span, Instant};
 
-use super::ending_store as ending;
-use super::leases_store as leases;
+use super::intents_store::{self as intents, Kept};
 use super::told::step;
-use super::work::{Done, Job, Retry, Undone, of_app_error};
+use super::work::{Job, Origin, Retry, Undone, of_app_error};
 use crate::app::App;
 use crate::connections;
-use crate::connectors::{Check, Connector, Deed, FetchContext, FetchError, FetchRequest, Intent, Settled};
+use crate::connectors::{Connector, Deed, FetchContext, FetchError, FetchRequest, Intent, Settled};
 use crate::db::Conn;
 use crate::error::{AppError, Result};
-use crate::names::plain_path;
+use crate::imports;
 use crate::runs::model::{Run, RunStep};
-use crate::runs::runnable_store as runnable;
 
 /// How long it may take.
 const PATIENCE: Span = Span::from_secs(30);
+
+const AGAIN: &str =
+    "Unless the import is changed, its next run tries it again and does not load the same file a second time.";
 
 /// What became of the file: a step of the run, and what is to be said beside its numbers.
 pub struct After {
@@ -33,18 +34,30 @@ pub struct After {
 pub fn intend(
     app: &App,
     job: &Job<'_>,
-    deed: &Deed,
-    request: &FetchRequest,
-    check: &Check,
-) -> std::result::Result<Intent, Undone> {
-    let FetchRequest::Path(path) = request else { return Err(Undone::new("A query has no file.", Retry::No)) };
-    let stamp = check.stamp().unwrap_or_default();
-    let intent = Intent { deed: deed.clone(), path: path.clone(), stamp, run: job.run.id };
-    match app.db.write(|conn| leases::intend(conn, job.run.id, job.fence, &intent)) {
-        Ok(true) => Ok(intent),
+    origin: &Origin,
+    stamp: Option<String>,
+) -> std::result::Result<Option<Intent>, Undone> {
+    let (Some(deed), Some(stamp), FetchRequest::Path(path)) = (origin.deed.clone(), stamp, &origin.request) else {
+        return Ok(None);
+    };
+    let kept = Kept {
+        run_id: job.run.id,
+        configuration_id: origin.configuration_id,
+        configuration_version: origin.version,
+        block_id: origin.block_id,
+        connection_id: origin.connection_id,
+        path: path.clone(),
+        stamp,
+    };
+    match app.db.write(|conn| intents::keep(conn, job.fence, &kept)) {
+        Ok(true) => Ok(Some(intent(kept, deed))),
         Ok(false) => Err(Undone::new("Another worker took this run over.", Retry::No)),
         Err(error) => Err(of_app_error(error, job.run)),
     }
+}
+
+pub fn intent(kept: Kept, deed: Deed) -> Intent {
+    Intent { deed, path: kept.path, stamp: kept.stamp, run: kept.run_id }
 }
 
 /// Does what was intended, after the load.
@@ -56,95 +69,65 @@ pub fn settle(app: &App, connector: &dyn Connector, intent: &Intent, rejected: i
     }
     let began = (app.now(), Instant::now());
     let settled = tried(app, connector, intent);
-    let (good, unsettled) = (matches!(settled, Ok(Settled::Done(_))), settled.is_err());
-    let words = words_of(settled);
-    let again = "The next run of this import tries it again, and does not load the same file a second time.";
-    let remark = (!good).then(|| {
-        let again = if unsettled { again } else { "" };
-        format!("The rows were loaded, but the file was not {done}. {words} {again}").trim_end().to_owned()
-    });
-    After { step: Some(step(name(&intent.deed), began, good, &words)), remark, unsettled }
+    // What is not there now may come back with its disk.
+    let unsettled = matches!(settled, Ok(Settled::Gone(_)) | Err(_));
+    let (remark, good) = match &settled {
+        Ok(Settled::Done(_) | Settled::Gone(_)) => (None, true),
+        Ok(Settled::Left(words)) => (Some(words.clone()), false),
+        Err(error) => (Some(format!("{} {AGAIN}", error.sentence)), false),
+    };
+    let remark = remark.map(|why| format!("The rows were loaded, but the file was not {done}. {why}"));
+    After { step: Some(step(name(&intent.deed), began, good, &words_of(settled))), remark, unsettled }
 }
 
-/// Before anything is fetched: what earlier runs of the import could not do to the file that this one is to read. Where
-/// it cannot be done now either, the file is still theirs, and the run has nothing new to load. Whoever runs one of
-/// those again wants it loaded.
-pub fn of_earlier_runs(
-    app: &App,
-    job: &Job<'_>,
-    connector: &dyn Connector,
-    deed: &Deed,
-    request: &FetchRequest,
-) -> std::result::Result<Option<Done>, Undone> {
-    let (FetchRequest::Path(path), Some(configuration)) = (request, job.run.configuration_id) else { return Ok(None) };
-    let unsettled = app.db.read(|conn| leases::unsettled(conn, configuration)).map_err(|e| of_app_error(e, job.run))?;
-    for (run, intent) in unsettled {
-        if job.replaces.contains(&run) || plain_path(&intent.path) != plain_path(path) {
-            continue;
-        }
-        let began = (app.now(), Instant::now());
-        let intent = Intent { deed: deed.clone(), ..intent };
-        let settled = tried(app, connector, &intent);
-        let (failed, words) = (settled.is_err(), words_of(settled));
-        if failed {
-            let remark = format!(
-                "Nothing new: run {run} loaded the file that is there, and it still could not be {}. {words}",
-                done(deed)
-            );
-            let steps = vec![step(name(deed), began, false, &words)];
-            return Ok(Some(Done { remark: Some(remark), steps, ..Done::default() }));
-        }
-        app.db
-            .write(|conn| ending::settled_later(conn, run, job.run.id, &words, app.now()))
-            .map_err(|error| of_app_error(error, job.run))?;
-    }
-    Ok(None)
-}
-
-fn tried(app: &App, connector: &dyn Connector, intent: &Intent) -> std::result::Result<Settled, FetchError> {
+pub fn tried(app: &App, connector: &dyn Connector, intent: &Intent) -> std::result::Result<Settled, FetchError> {
     let outside = app.outside();
     connector.settle(intent, &FetchContext::until(&outside, Instant::now() + PATIENCE))
 }
 
-fn words_of(settled: std::result::Result<Settled, FetchError>) -> String {
+pub fn words_of(settled: std::result::Result<Settled, FetchError>) -> String {
     match settled {
-        Ok(Settled::Done(words) | Settled::Left(words)) => words,
+        Ok(Settled::Done(words) | Settled::Left(words) | Settled::Gone(words)) => words,
         Err(error) => error.sentence,
     }
 }
 
-fn name(deed: &Deed) -> &'static str {
+pub fn name(deed: &Deed) -> &'static str {
     if matches!(deed, Deed::Delete) { "Delete" } else { "Move" }
 }
 
-fn done(deed: &Deed) -> &'static str {
+pub fn done(deed: &Deed) -> &'static str {
     if matches!(deed, Deed::Delete) { "deleted" } else { "moved" }
 }
 
-/// The same for a run whose worker is gone and whose load is visible; `None` where nothing was intended.
+/// The same as [`settle`] for a run whose worker is gone and whose load is visible; `None` where nothing was intended.
+/// `Err`: our database is busy or away, so whoever asks asks again.
 pub fn settle_for(app: &App, run: &Run, rejected: i64) -> Result<Option<After>> {
-    let Some(intent) = app.db.read(|conn| leases::intent(conn, run.id))? else { return Ok(None) };
-    let left = |why: &str| {
-        let remark = format!("The rows were loaded, but the file was left where it is: {why}");
-        After { step: None, remark: Some(remark), unsettled: false }
+    let looked = app.db.read(|conn| {
+        let Some(kept) = intents::of(conn, run.id)? else { return Ok(None) };
+        let (connector, deed) = to_do(app, conn, run, &kept)?;
+        Ok(Some((connector, intent(kept, deed))))
+    });
+    let why = match looked {
+        Ok(None) => return Ok(None),
+        Ok(Some((connector, intent))) => return Ok(Some(settle(app, connector.as_ref(), &intent, rejected))),
+        Err(error @ (AppError::Unavailable { .. } | AppError::DiskFull)) => return Err(error),
+        // It does not mend itself: the run ends, and the next one meets it where somebody reads it.
+        Err(error) => of_app_error(error, run).cause,
     };
-    Ok(Some(match app.db.read(|conn| connector_of(app, conn, run)) {
-        Ok(Some(connector)) => settle(app, connector.as_ref(), &intent, rejected),
-        Ok(None) | Err(AppError::NotFound) => left("its Connection is gone."),
-        Err(AppError::Conflict(why)) => left(&why),
-        // Whoever cannot ask now asks again: a file that is left for want of an answer would be loaded twice.
-        Err(error) => return Err(error),
-    }))
+    let (unsettled, again) = (rejected == 0, if rejected == 0 { AGAIN } else { "" });
+    let remark = format!("The rows were loaded, but the file was left where it is. {why} {again}");
+    Ok(Some(After { step: None, remark: Some(remark.trim_end().to_owned()), unsettled }))
 }
 
-fn connector_of(app: &App, conn: &mut Conn, run: &Run) -> Result<Option<Box<dyn Connector>>> {
-    let (Some(configuration), Some(version)) = (run.configuration_id, run.configuration_version) else {
-        return Ok(None);
-    };
-    let followed = runnable::followed(conn, configuration, Some(version))?;
-    let Some(connection) = followed.and_then(|followed| followed.connection_id) else { return Ok(None) };
-    if !connections::authorised_for(conn, connection, run.application_id)? {
-        return Ok(None);
+fn to_do(app: &App, conn: &mut Conn, run: &Run, kept: &Kept) -> Result<(Box<dyn Connector>, Deed)> {
+    let version = imports::version(conn, kept.configuration_id, kept.configuration_version)?;
+    let deed = version.and_then(|version| version.definition.source.deed());
+    let deed = deed.ok_or_else(|| AppError::internal("a version that leaves its files was to do something to one"))?;
+    if !connections::authorised_for(conn, kept.connection_id, run.application_id)? {
+        return Err(AppError::Conflict(
+            "The Connection was deleted, or is not authorised for this Application any more.".into(),
+        ));
     }
-    connections::open(conn, &app.secrets, connection).map(|(_, connector)| Some(connector))
+    connections::open(conn, &app.secrets, kept.connection_id).map(|(_, connector)| (connector, deed))
 }

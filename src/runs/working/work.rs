@@ -10,11 +10,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::leases_store::Report;
 use super::told::{fetch_words, result, shown, step};
-use super::{earlier, settling};
+use super::unsettled::{Earlier, Next};
+use super::{earlier, settling, unsettled};
 use crate::app::App;
 use crate::applications::blocks::{self, Block};
 use crate::connections;
-use crate::connectors::{self, Check, Connector, Content, Deed, FetchContext, FetchRequest, Fetched};
+use crate::connectors::{self, Check, Connector, Content, Deed, FetchContext, FetchError, FetchRequest, Fetched};
 use crate::error::AppError;
 use crate::formats::Rows;
 use crate::imports::pipeline::{self, LoadContext, LoadReport, Outcome, Plan, Source, SourceFile};
@@ -112,23 +113,27 @@ impl Work for Import {
         if let Some(known) = earlier::known(app, job, &ready.plan)? {
             return earlier::done(app, job, known);
         }
-        if let From::Connection { connector, request, deed: Some(deed), .. } = &ready.from
-            && let Some(loaded) = settling::of_earlier_runs(app, job, connector.as_ref(), deed, request)?
-        {
-            return Ok(loaded);
-        }
         let mut steps = Vec::new();
-        let got = fetch(app, job, &ready, &mut steps)?;
-        let intent = match (&ready.from, &got) {
-            (From::Connection { deed: Some(deed), request, .. }, Got::File { check: Some(check), .. }) => {
-                Some(settling::intend(app, job, deed, request, check)?)
-            }
-            _ => None,
+        let origin = match &ready.from {
+            From::Connection(origin) => origin,
+            From::File(id) => return load(app, job, &ready.plan, given_file(app, job, *id)?, steps),
         };
-        let mut done = load(app, job, &ready, got, steps)?;
-        if let (From::Connection { connector, .. }, Some(intent)) = (&ready.from, intent) {
+        let got = fetch(app, job, origin, &mut steps);
+        let fetched = got.as_ref().map(Got::stamp).map_err(|error| error.kind);
+        let remark = match unsettled::look_after(app, job, origin, fetched, &mut steps)? {
+            Next::NothingNew(remark) => return Ok(Done { remark: Some(remark), steps, ..Done::default() }),
+            Next::GoOn(remark) => remark,
+        };
+        let got = match got {
+            Ok(got) => got,
+            Err(error) => return Err(not_fetched(app, error, ready.plan.block.id, steps)),
+        };
+        let intent = settling::intend(app, job, origin, got.stamp())?;
+        let mut done = load(app, job, &ready.plan, got, steps)?;
+        done.remark = words::sentences([remark, done.remark]);
+        if let Some(intent) = intent {
             job.board.update(|report| report.phase = "Settling the file".into());
-            let after = settling::settle(app, connector.as_ref(), &intent, done.result.rejected);
+            let after = settling::settle(app, origin.connector.as_ref(), &intent, done.result.rejected);
             done.steps.extend(after.step);
             done.unsettled = after.unsettled;
             done.remark = words::sentences([done.remark, after.remark]);
@@ -139,13 +144,26 @@ impl Work for Import {
 
 struct Ready {
     plan: Plan,
-    /// From the Connection, or given by hand.
     from: From,
 }
 
+/// From the Connection, or given by hand.
 enum From {
-    Connection { connector: Box<dyn Connector>, name: String, request: FetchRequest, deed: Option<Deed> },
+    Connection(Origin),
     File(i64),
+}
+
+/// What a run reads, and what is to be done to it.
+pub struct Origin {
+    pub configuration_id: i64,
+    pub version: i64,
+    pub block_id: i64,
+    pub connection_id: i64,
+    pub name: String,
+    pub connector: Box<dyn Connector>,
+    pub request: FetchRequest,
+    pub deed: Option<Deed>,
+    pub earlier: Vec<Earlier>,
 }
 
 /// What was fetched.
@@ -161,6 +179,16 @@ enum Got {
     },
 }
 
+impl Got {
+    /// Which file it is; none of what nobody else has.
+    fn stamp(&self) -> Option<String> {
+        match self {
+            Self::File { check, .. } => check.as_ref().and_then(Check::stamp),
+            Self::Rows { .. } => None,
+        }
+    }
+}
+
 /// Looks everything up; what is missing is the exact reason of a failure that no retry mends.
 fn prepare(app: &App, job: &Job<'_>) -> Result<Ready, Undone> {
     let looked = app.db.read(|conn| {
@@ -168,8 +196,8 @@ fn prepare(app: &App, job: &Job<'_>) -> Result<Ready, Undone> {
         let Some(configuration) = imports::by_id(conn, configuration)?.filter(|c| !c.archived) else {
             return Ok(Err("The import configuration was deleted.".to_owned()));
         };
-        let version = job.run.configuration_version.unwrap_or(configuration.version);
-        let version = imports::version(conn, configuration.id, version)?.ok_or(AppError::NotFound)?;
+        let number = job.run.configuration_version.unwrap_or(configuration.version);
+        let version = imports::version(conn, configuration.id, number)?.ok_or(AppError::NotFound)?;
         let block: Block = match blocks::find(conn, version.block_id) {
             Ok(block) => block,
             Err(AppError::NotFound) => {
@@ -199,8 +227,18 @@ fn prepare(app: &App, job: &Job<'_>) -> Result<Ready, Undone> {
             Err(AppError::Conflict(words)) => return Ok(Err(words)),
             Err(other) => return Err(other),
         };
-        let (request, deed) = (version.definition.source.request(), version.definition.source.deed());
-        Ok(Ok(Ready { plan, from: From::Connection { connector, name: connection.name, request, deed } }))
+        let origin = Origin {
+            configuration_id: configuration.id,
+            version: number,
+            block_id: version.block_id,
+            connection_id,
+            name: connection.name,
+            connector,
+            request: version.definition.source.request(),
+            deed: version.definition.source.deed(),
+            earlier: unsettled::of(conn, job, &version, connection_id)?,
+        };
+        Ok(Ok(Ready { plan, from: From::Connection(origin) }))
     });
     match looked {
         Ok(Ok(ready)) => Ok(ready),
@@ -223,51 +261,46 @@ pub fn of_app_error(error: AppError, run: &Run) -> Undone {
     }
 }
 
-fn fetch(app: &App, job: &Job<'_>, ready: &Ready, steps: &mut Vec<RunStep>) -> Result<Got, Undone> {
+fn fetch(app: &App, job: &Job<'_>, origin: &Origin, steps: &mut Vec<RunStep>) -> Result<Got, FetchError> {
     let began = (app.now(), Instant::now());
     job.board.update(|report| report.phase = "Fetching".into());
-    let fetched = match &ready.from {
-        From::File(id) => return given_file(app, job, *id),
-        From::Connection { connector, name, request, .. } => {
-            let board = job.board;
-            let progress = move |bytes: u64| board.update(|r| r.bytes = i64::try_from(bytes).unwrap_or(i64::MAX));
-            let outside = app.outside();
-            let context = FetchContext {
-                outside: &outside,
-                cancel: job.cancel.clone(),
-                deadline: job.deadline,
-                progress: &progress,
-                limits: connectors::Limits::default(),
-                first: None,
-            };
-            let answer = connector.fetch(request, &context).and_then(connectors::only);
-            // Computing it reads the whole file of a folder: still a part of fetching.
-            let answer = answer.and_then(|fetched| match &fetched.content {
-                Content::File { check, .. } => Ok((check.sha256(&context)?, fetched)),
-                Content::Rows(_) => Ok((String::new(), fetched)),
-            });
-            steps.push(step("Fetch", began, answer.is_ok(), &fetch_words(name, &answer)));
-            answer
+    let board = job.board;
+    let progress = move |bytes: u64| board.update(|r| r.bytes = i64::try_from(bytes).unwrap_or(i64::MAX));
+    let outside = app.outside();
+    let context = FetchContext {
+        outside: &outside,
+        cancel: job.cancel.clone(),
+        deadline: job.deadline,
+        progress: &progress,
+        limits: connectors::Limits::default(),
+        first: None,
+    };
+    let answer = origin.connector.fetch(&origin.request, &context).and_then(connectors::only);
+    // Computing it reads the whole file of a folder: still a part of fetching.
+    let answer = answer.and_then(|fetched| match &fetched.content {
+        Content::File { check, .. } => Ok((check.sha256(&context)?, fetched)),
+        Content::Rows(_) => Ok((String::new(), fetched)),
+    });
+    steps.push(step("Fetch", began, answer.is_ok(), &fetch_words(&origin.name, &answer)));
+    Ok(match answer? {
+        (sha256, Fetched { content: Content::File { file, check }, name, bytes, .. }) => {
+            job.board.update(|report| report.bytes_total = i64::try_from(bytes).ok());
+            Got::File { source: SourceFile { file, name, bytes, sha256, by_hand: false }, check: Some(check) }
+        }
+        (_, Fetched { content: Content::Rows(rows), name, .. }) => Got::Rows { rows, name },
+    })
+}
+
+fn not_fetched(app: &App, error: FetchError, block_id: i64, steps: Vec<RunStep>) -> Undone {
+    let retry = match error.retry {
+        connectors::Retry::No => Retry::No,
+        connectors::Retry::Later => Retry::Later,
+        connectors::Retry::After(seconds) => {
+            Retry::After(Duration::seconds(i64::try_from(seconds).unwrap_or(3_600).min(3_600)))
         }
     };
-    match fetched {
-        Ok((sha256, Fetched { content: Content::File { file, check }, name, bytes, .. })) => {
-            job.board.update(|report| report.bytes_total = i64::try_from(bytes).ok());
-            Ok(Got::File { source: SourceFile { file, name, bytes, sha256, by_hand: false }, check: Some(check) })
-        }
-        Ok((_, Fetched { content: Content::Rows(rows), name, .. })) => Ok(Got::Rows { rows, name }),
-        Err(error) => {
-            let retry = match error.retry {
-                connectors::Retry::No => Retry::No,
-                connectors::Retry::Later => Retry::Later,
-                connectors::Retry::After(seconds) => {
-                    Retry::After(Duration::seconds(i64::try_from(seconds).unwrap_or(3_600).min(3_600)))
-                }
-            };
-            let cause = format!("{} 0 rows were loaded; {}", error.sentence, still_holds(app, ready.plan.block.id));
-            Err(Undone { steps: steps.clone(), ..Undone::new(cause, retry) })
-        }
-    }
+    let cause = format!("{} 0 rows were loaded; {}", error.sentence, still_holds(app, block_id));
+    Undone { steps, ..Undone::new(cause, retry) }
 }
 
 fn given_file(app: &App, job: &Job<'_>, id: i64) -> Result<Got, Undone> {
@@ -284,7 +317,7 @@ fn given_file(app: &App, job: &Job<'_>, id: i64) -> Result<Got, Undone> {
     Ok(Got::File { source, check: None })
 }
 
-fn load(app: &App, job: &Job<'_>, ready: &Ready, got: Got, mut steps: Vec<RunStep>) -> Result<Done, Undone> {
+fn load(app: &App, job: &Job<'_>, plan: &Plan, got: Got, mut steps: Vec<RunStep>) -> Result<Done, Undone> {
     let at = app.now();
     let progress = |now: pipeline::Progress| {
         job.board.update(|report| {
@@ -315,7 +348,7 @@ fn load(app: &App, job: &Job<'_>, ready: &Ready, got: Got, mut steps: Vec<RunSte
         }
     };
     let unchanged = || check.as_ref().map_or(Ok(()), |check| check.verify_unchanged().map_err(|error| error.sentence));
-    let loaded = pipeline::run_if_unchanged(&ready.plan, source, &context, &unchanged);
+    let loaded = pipeline::run_if_unchanged(plan, source, &context, &unchanged);
     let named = |counts: &pipeline::Counts| RunResult {
         source_name: Some(name.clone()),
         source_sha256: Some(sha256.clone()).filter(|hash| !hash.is_empty()),

@@ -1,6 +1,6 @@
 //! What a Folder does to a file that was loaded, whatever lies beside it.
 
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -89,6 +89,24 @@ fn the_longest_names_are_moved_and_deleted() {
     let deleted = Read::file(&name, Deed::Delete);
     assert!(matches!(deleted.settle().unwrap(), Settled::Done(_)));
     assert_eq!(names(&deleted.at("")), [""; 0]);
+}
+
+/// Whose disk is mounted anew may have another number.
+#[test]
+fn a_file_is_known_by_all_but_its_disk() {
+    let read = Read::file("a.csv", Deed::Delete);
+    let is = read.at("a.csv").metadata().unwrap();
+    let known = format!("{}:{}:{}.{:09}", is.ino(), is.len(), is.mtime(), is.mtime_nsec());
+    assert_eq!(read.intent.stamp, known);
+}
+
+#[test]
+fn what_is_not_there_is_neither_done_nor_left() {
+    let read = Read::moved_to("a.csv", "done");
+    std::fs::rename(read.at("a.csv"), read.at("away")).unwrap();
+    assert_eq!(read.settle().unwrap(), Settled::Gone("a.csv is not there any more.".into()));
+    std::fs::rename(read.at("away"), read.at("a.csv")).unwrap();
+    assert_eq!(read.settle().unwrap(), Settled::Done("Moved to done/a.csv.".into()));
 }
 
 #[test]

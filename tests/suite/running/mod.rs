@@ -6,6 +6,7 @@ mod lost;
 mod queue;
 mod settling;
 mod sources;
+mod unsettled;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};

@@ -1,0 +1,2 @@
+ALTER TABLE run_leases ADD COLUMN intent TEXT;
+DROP TABLE run_intents;
