@@ -22,6 +22,12 @@ pub struct Body<T>(Option<Bytes>, PhantomData<fn() -> T>);
 /// Of a body: some of the members of a `T`, to be laid over those that are there.
 pub struct Patch<T>(PhantomData<T>);
 
+impl<T> Clone for Body<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone(), PhantomData)
+    }
+}
+
 impl<T> Body<T> {
     /// What was sent, to tell two requests apart.
     pub fn bytes(&self) -> Result<&[u8], Problem> {

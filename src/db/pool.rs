@@ -227,7 +227,7 @@ impl Pool {
         })
     }
 
-    /// Waits until nobody writes a SQLite file, as long as anybody does.
+    /// Waits until nobody writes a SQLite file, for half a minute at most.
     pub fn rest(&self) -> Result<()> {
         if let Location::Sqlite { .. } = self.location { self.write(|_| Ok(())) } else { Ok(()) }
     }
