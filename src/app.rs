@@ -1,10 +1,11 @@
 //! All that a handler or a step can reach: settings, databases, clock, secrets, mail. Made once at the start and
 //! handed around; there is no other global state.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use chrono::Duration;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -40,6 +41,8 @@ pub struct App {
     pub work: Notify,
     /// The runs that this process sees through.
     pub at_work: AtWork,
+    /// Those that wait for a SQLite file which others write.
+    pub held_up: HeldUp,
     /// At most so many passwords are hashed at once, so that many sign-ins leave a core for everybody else.
     pub hashing: Semaphore,
     /// Cancelled when the process is asked to stop.
@@ -76,6 +79,7 @@ impl App {
             in_use: InUse(guards),
             work: Notify::new(),
             at_work: AtWork::default(),
+            held_up: HeldUp::default(),
             hashing: Semaphore::new(2),
             stop: CancellationToken::new(),
             config,
@@ -158,6 +162,29 @@ impl AtWork {
 impl Drop for SeenThrough<'_> {
     fn drop(&mut self) {
         self.0.lock().remove(&self.1);
+    }
+}
+
+/// Since when runs have been held up: one process alone serves a SQLite directory, so it is enough that this one knows.
+#[derive(Default)]
+pub struct HeldUp(Mutex<HashMap<i64, Moment>>);
+
+impl HeldUp {
+    /// How long a run has been held up, which it is now.
+    pub fn how_long(&self, run_id: i64, now: Moment) -> Duration {
+        let mut since = self.lock();
+        // A run that was cancelled meanwhile is told to nobody here.
+        since.retain(|_, since| now.since(*since) < Duration::days(2));
+        now.since(*since.entry(run_id).or_insert(now))
+    }
+
+    /// It is not any more.
+    pub fn over(&self, run_id: i64) {
+        self.lock().remove(&run_id);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<i64, Moment>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

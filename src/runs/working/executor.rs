@@ -24,7 +24,7 @@ use crate::error::{AppError, Result};
 use crate::memory;
 use crate::runs::lifecycle::RunStatus;
 use crate::runs::model::Run;
-use crate::runs::policy::{Policy, back_off};
+use crate::runs::policy::{Policy, back_off, back_off_while_busy};
 use crate::runs::store;
 
 /// How often the second thread looks whether somebody asked to cancel.
@@ -215,10 +215,14 @@ fn conclude(
     let run = &taken.run;
     let undone = match outcome {
         // What became visible stays visible, whoever asked to stop meanwhile.
-        Ok(done) => return finish(app, taken, &of_done(done)),
+        Ok(done) => {
+            app.held_up.over(run.id);
+            return finish(app, taken, &of_done(done));
+        }
         Err(undone) => undone,
     };
     let Undone { cause, retry, result, steps, log } = undone;
+    let held_up = held_up(app, run, &retry);
     if retry == Retry::Unknown {
         tracing::warn!(run = run.id, %cause, "whether a run loaded is not known; the rescue will ask the ledger");
         return Ok(());
@@ -253,8 +257,7 @@ fn conclude(
     } else {
         cause
     };
-    let free = retry == Retry::Busy && costs_nothing(app, run);
-    if !free && (retry == Retry::No || run.attempt >= policy.attempts) {
+    if held_up.is_none() && (retry == Retry::No || run.attempt >= policy.attempts) {
         ending.cause = Some(if run.attempt > 1 && retry != Retry::No {
             format!("{cause} It was tried {} times.", run.attempt)
         } else {
@@ -262,19 +265,28 @@ fn conclude(
         });
         return finish(app, taken, &ending);
     }
-    let wait = match retry {
-        Retry::After(wait) => wait,
+    let wait = match (&retry, held_up) {
+        (_, Some(so_far)) => back_off_while_busy(run.id, so_far),
+        (Retry::After(wait), None) => *wait,
         _ => back_off(run.id, run.attempt),
     };
     let reason = format!("Attempt {} failed: {cause} It is tried again {}.", run.attempt, in_words(wait));
-    put_back(app, taken, &Back { reason: &reason, attempt_counts: !free, wait: Some(wait), ending: Some(&ending) })
+    put_back(
+        app,
+        taken,
+        &Back { reason: &reason, attempt_counts: held_up.is_none(), wait: Some(wait), ending: Some(&ending) },
+    )
 }
 
-/// Whether a busy database costs a run no attempt. Of a SQLite file it is known whose fault that is: another load's, that
-/// writes it for long. For a day at most, so that it ends some time.
-fn costs_nothing(app: &App, run: &Run) -> bool {
-    matches!(app.blocks.location(), Location::Sqlite { .. })
-        && app.now() < run.queued_at.plus(chrono::Duration::days(1))
+/// How long a run has been held up by a busy Block database, where that costs it no attempt. Of a SQLite file it is known
+/// whose fault it is: another load's, that writes it for long. For a day at most, so that it ends some time.
+fn held_up(app: &App, run: &Run, retry: &Retry) -> Option<chrono::Duration> {
+    if *retry != Retry::Busy || !matches!(app.blocks.location(), Location::Sqlite { .. }) {
+        app.held_up.over(run.id);
+        return None;
+    }
+    let so_far = app.held_up.how_long(run.id, app.now());
+    (so_far < chrono::Duration::days(1)).then_some(so_far)
 }
 
 fn in_words(wait: chrono::Duration) -> String {
