@@ -43,6 +43,8 @@ pub struct App {
     pub at_work: AtWork,
     /// Those that wait for a SQLite file which others write.
     pub held_up: HeldUp,
+    /// Who was seen since it was last written down: whoever only looks waits for nobody who writes.
+    pub seen: Seen,
     /// At most so many passwords are hashed at once, so that many sign-ins leave a core for everybody else.
     pub hashing: Semaphore,
     /// Cancelled when the process is asked to stop.
@@ -80,6 +82,7 @@ impl App {
             work: Notify::new(),
             at_work: AtWork::default(),
             held_up: HeldUp::default(),
+            seen: Seen::default(),
             hashing: Semaphore::new(2),
             stop: CancellationToken::new(),
             config,
@@ -184,6 +187,46 @@ impl HeldUp {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<i64, Moment>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// By what somebody was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Sign {
+    Session(i64),
+    Token(i64),
+}
+
+/// When sessions and tokens were last seen, until that is written.
+#[derive(Default)]
+pub struct Seen(Mutex<HashMap<Sign, Moment>>);
+
+impl Seen {
+    pub fn note(&self, sign: Sign, now: Moment) {
+        self.lock().insert(sign, now);
+    }
+
+    pub fn last(&self, sign: Sign) -> Option<Moment> {
+        self.lock().get(&sign).copied()
+    }
+
+    /// All that is to be written.
+    pub fn all(&self) -> Vec<(Sign, Moment)> {
+        self.lock().iter().map(|(sign, at)| (*sign, *at)).collect()
+    }
+
+    /// These are written.
+    pub fn forget(&self, written: &[(Sign, Moment)]) {
+        let mut noted = self.lock();
+        for (sign, at) in written {
+            if noted.get(sign) == Some(at) {
+                noted.remove(sign);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Sign, Moment>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -26,6 +26,7 @@ pub struct Background {
 pub async fn start(app: &Data<App>) -> Result<Background, String> {
     let jobs = JobScheduler::new().await.map_err(|e| e.to_string())?;
     every("0/10 * * * * *", &jobs, app, blocking(refresh_clock)).await?;
+    every("3/15 * * * * *", &jobs, app, blocking(members::write_seen)).await?;
     every("30 7 * * * *", &jobs, app, blocking(forget_old)).await?;
     let mut crew = None;
     if app.config.role.works() {
@@ -58,6 +59,7 @@ impl Background {
             let app = self.app.clone();
             let _ = off_thread(move || workers::leave(&app)).await;
         }
+        let _ = off_thread(move || members::write_seen(&self.app)).await;
     }
 }
 

@@ -4,8 +4,8 @@
 use diesel::prelude::*;
 
 use super::timeline_store::Stretch;
-use crate::db::schema::run_counts;
 use crate::db::Conn;
+use crate::db::schema::run_counts;
 use crate::error::Result;
 use crate::runs::lifecycle::RunStatus;
 
