@@ -14,6 +14,7 @@ use crate::clock::{Clock, MachineClock, Moment};
 use crate::config::Config;
 use crate::connectors::{NetworkPolicy, Outside, SystemLookup};
 use crate::db::{self, Conn, Location, Pool, ServerClock};
+use crate::disk::Disk;
 use crate::error::{AppError, Result};
 use crate::in_use::{Ask, InUse};
 use crate::mail::Mailer;
@@ -30,6 +31,8 @@ pub struct App {
     /// The same clock, when it is PostgreSQL's and wants refreshing.
     pub server_clock: Option<Arc<ServerClock>>,
     pub secrets: Secrets,
+    /// The room that is left for what is stored here.
+    pub disk: Disk,
     pub mail: Mailer,
     /// As people reach this server.
     pub base_url: Url,
@@ -69,7 +72,9 @@ impl App {
         };
         workspace::open(&db, &secrets, clock.now())?;
         let mail = Mailer::new(&config.mail_from, config.smtp_url.as_deref(), config.data_dir.join("mail"))?;
+        let here = config.database_url.is_none().then(|| config.data_dir.clone());
         Ok(Self {
+            disk: Disk::of(here),
             db,
             blocks,
             clock,

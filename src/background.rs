@@ -26,6 +26,7 @@ pub struct Background {
 pub async fn start(app: &Data<App>) -> Result<Background, String> {
     let jobs = JobScheduler::new().await.map_err(|e| e.to_string())?;
     every("0/10 * * * * *", &jobs, app, blocking(refresh_clock)).await?;
+    every("7/10 * * * * *", &jobs, app, blocking(tend_disk)).await?;
     every("3/15 * * * * *", &jobs, app, blocking(members::write_seen)).await?;
     every("30 7 * * * *", &jobs, app, blocking(forget_old)).await?;
     let mut crew = None;
@@ -134,6 +135,11 @@ async fn every(
 
 fn refresh_clock(app: &App) -> Result<()> {
     app.server_clock.as_ref().map_or(Ok(()), |clock| clock.refresh())
+}
+
+fn tend_disk(app: &App) -> Result<()> {
+    app.disk.tend();
+    Ok(())
 }
 
 /// What ended by itself: sessions, sign-ins that failed, answers kept for repeats, tokens.

@@ -14,11 +14,12 @@ pub mod names;
 pub mod shape;
 // From bytes to rows.
 pub mod formats;
-// The process: settings, sealing, files that wait, memory, the two databases, the ways to reach the outside, mail, and
+// The process: settings, sealing, files that wait, the disk, memory, the two databases, the ways to reach the outside, mail, and
 // `App`, which holds them.
 pub mod config;
 pub mod secrets;
 pub mod spool;
+pub mod disk;
 pub mod memory;
 pub mod db;
 pub mod connectors;

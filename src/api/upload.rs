@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::call::Call;
 use super::problem::Problem;
+use crate::db::meaning;
 use crate::error::{AppError, FieldErrors};
 use crate::shape::sent;
 use crate::spool;
@@ -65,7 +66,7 @@ async fn plain(call: &Call<FileQuery>, mut payload: Payload) -> Result<Given, Pr
     if name.is_empty() || name.len() > 255 {
         return Err(AppError::invalid("name", "Send the name of the file, such as sales.csv.").into());
     }
-    let mut file = spool::file(&call.app.spool_dir()).map_err(AppError::internal)?;
+    let mut file = spool::file(&call.app.spool_dir()).map_err(meaning::of_io)?;
     let mut bytes = 0u64;
     while let Some(piece) = payload.next().await {
         let piece = piece.map_err(|_| AppError::invalid("file", "The file did not arrive whole. Send it again."))?;
@@ -76,7 +77,7 @@ async fn plain(call: &Call<FileQuery>, mut payload: Payload) -> Result<Given, Pr
         file = actix_web::web::block(move || std::io::Write::write_all(&mut file, &piece).map(|()| file))
             .await
             .map_err(AppError::internal)?
-            .map_err(AppError::internal)?;
+            .map_err(meaning::of_io)?;
     }
     if bytes == 0 {
         return Err(AppError::invalid("file", "Send the file as the body, or as the part \"file\" of a form.").into());

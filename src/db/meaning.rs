@@ -106,6 +106,12 @@ impl Meaning {
     }
 }
 
+/// What a file that could not be written means.
+pub fn of_io(error: std::io::Error) -> AppError {
+    let meaning = if error.kind() == std::io::ErrorKind::StorageFull { Meaning::Full } else { Meaning::Internal };
+    meaning.error(error)
+}
+
 impl From<Error> for AppError {
     fn from(error: Error) -> Self {
         match error {

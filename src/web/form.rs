@@ -10,6 +10,7 @@ use futures_util::{Future, StreamExt};
 
 use super::{csrf, guard};
 use crate::app::App;
+use crate::db::meaning;
 use crate::error::{AppError, FieldErrors};
 use crate::spool;
 
@@ -138,7 +139,7 @@ impl Upload {
                     if check_token && !token_matches(request, &pairs) {
                         return Err(guard::forged());
                     }
-                    let mut kept = spool::file(&spool).map_err(AppError::internal)?;
+                    let mut kept = spool::file(&spool).map_err(meaning::of_io)?;
                     let mut bytes = 0u64;
                     while let Some(chunk) = part.next().await {
                         let chunk = chunk.map_err(broken)?;
@@ -150,7 +151,7 @@ impl Upload {
                             actix_web::web::block(move || std::io::Write::write_all(&mut kept, &chunk).map(|()| kept))
                                 .await
                                 .map_err(AppError::internal)?
-                                .map_err(AppError::internal)?;
+                                .map_err(meaning::of_io)?;
                     }
                     std::io::Seek::rewind(&mut kept).map_err(AppError::internal)?;
                     let name = file_name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();

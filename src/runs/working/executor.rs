@@ -33,6 +33,8 @@ const LOOK: Span = Span::from_millis(500);
 const GRACE_AT_STOP: Span = Span::from_secs(15);
 /// A run that took longer may have filled buffers that are worth giving back.
 const LONG: Span = Span::from_millis(500);
+const DISK_FULL: &str = "The disk is full: free some space and run the import again. Nothing was loaded; the Block holds \
+                         what it held before.";
 /// How long a run waits that could not begin for a reason of ours.
 const SOON: i64 = 10;
 
@@ -87,6 +89,7 @@ enum Stop {
     LeaseLost = 2,
     ShuttingDown = 3,
     OutOfTime = 4,
+    DiskFull = 5,
 }
 
 /// Shared by the work and the heartbeat.
@@ -110,6 +113,7 @@ impl Signals {
             2 => Stop::LeaseLost,
             3 => Stop::ShuttingDown,
             4 => Stop::OutOfTime,
+            5 => Stop::DiskFull,
             _ => Stop::None,
         }
     }
@@ -118,6 +122,7 @@ impl Signals {
 /// Does the work of a run that was taken, and ends it.
 pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
     let Taken { run, fence, policy } = &taken;
+    let _at_work = app.at_work.enter(run.id);
     let policy = match policy {
         Ok(policy) => policy,
         Err(why) => return finish(app, &taken, &Ending::failed(why)),
@@ -131,10 +136,10 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
         Err(AppError::Unavailable { .. }) => return give_back(app, &taken, "The database was busy when it began."),
         Err(other) => return conclude(app, &taken, policy, Stop::None, Err(of_app_error(other, run))),
     };
+    let reason = reason.or_else(|| app.disk.is_short().then(|| DISK_FULL.to_owned()));
     if let Some(reason) = reason {
         return finish(app, &taken, &Ending::failed(reason));
     }
-    let _at_work = app.at_work.enter(run.id);
     let began = Instant::now();
     let signals =
         Signals { cancel: CancellationToken::new(), cancelled: AtomicBool::new(false), stop: AtomicU8::new(0) };
@@ -164,6 +169,9 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
     if let Some(block_id) = run.block_id {
         generations::tend(&app.blocks, block_id);
     }
+    if app.disk.is_short() {
+        app.blocks.shrink();
+    }
     if began.elapsed() > LONG {
         memory::give_back();
     }
@@ -182,6 +190,9 @@ fn beat(app: &App, taken: &Taken, board: &Board, signals: &Signals, deadline: In
         }
         if app.stop.is_cancelled() && asked_to_stop.get_or_insert_with(Instant::now).elapsed() >= GRACE_AT_STOP {
             signals.stop(Stop::ShuttingDown);
+        }
+        if app.disk.is_short() {
+            signals.stop(Stop::DiskFull);
         }
         let report = board.read();
         let answer = if report != told || beaten.elapsed() >= leases::heartbeat(app) {
@@ -236,6 +247,10 @@ fn conclude(
         }
         Stop::Cancel => {
             return finish(app, taken, &ending::cancelled(Some(&ending)));
+        }
+        Stop::DiskFull => {
+            app.blocks.shrink();
+            return finish(app, taken, &Ending { cause: Some(DISK_FULL.into()), ..ending });
         }
         Stop::ShuttingDown => {
             let back = Back {
@@ -316,7 +331,7 @@ fn of_done(done: Done) -> Ending {
 
 /// The database may be away for a while just now: what is lost here, the rescue finds out from the ledger.
 fn finish(app: &App, taken: &Taken, ending: &Ending) -> Result<()> {
-    let mine = persist(|| {
+    let mine = persist(app, || {
         let now = app.now();
         app.db.write(|conn| ending::end(conn, &taken.run, taken.fence, ending, now))
     })?;
@@ -335,7 +350,7 @@ pub fn give_back(app: &App, taken: &Taken, why: &str) -> Result<()> {
 }
 
 fn put_back(app: &App, taken: &Taken, back: &Back<'_>) -> Result<()> {
-    persist(|| {
+    persist(app, || {
         let now = app.now();
         app.db.write(|conn| ending::put_back(conn, &taken.run, taken.fence, back, now))
     })?;
@@ -343,16 +358,21 @@ fn put_back(app: &App, taken: &Taken, back: &Back<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Tries again for a while, as long as the database is busy or away, or the disk is full. The lease may run out
-/// meanwhile: then the rescue finds out how the run ended, and this finds the lease gone and writes nothing.
-fn persist<T>(mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
+/// Tries again for a while, as long as the database is busy or away. The lease may run out meanwhile: then the rescue finds
+/// out how the run ended, and this finds the lease gone and writes nothing. On a full disk it tries for as long as this
+/// process serves: nobody else knows why the run ended, and the rescue leaves alone what a thread here sees through.
+fn persist<T>(app: &App, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
     let began = Instant::now();
     loop {
         match attempt() {
-            Err(AppError::Unavailable { .. } | AppError::DiskFull) if began.elapsed() < Span::from_secs(45) => {
-                std::thread::sleep(Span::from_millis(500));
+            Err(AppError::Unavailable { .. }) if began.elapsed() < Span::from_secs(45) => {}
+            Err(AppError::DiskFull) if !app.stop.is_cancelled() => {
+                app.disk.give_way();
+                app.blocks.shrink();
+                app.db.shrink();
             }
             other => return other,
         }
+        std::thread::sleep(Span::from_millis(500));
     }
 }
