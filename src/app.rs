@@ -1,11 +1,9 @@
 //! All that a handler or a step can reach: settings, databases, clock, secrets, mail. Made once at the start and
 //! handed around; there is no other global state.
 
-use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use chrono::Duration;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -16,6 +14,7 @@ use crate::connectors::{NetworkPolicy, Outside, SystemLookup};
 use crate::db::{self, Conn, Location, Pool, ServerClock};
 use crate::disk::Disk;
 use crate::error::{AppError, Result};
+use crate::going::{AtWork, Downloads, HeldUp, Seen};
 use crate::in_use::{Ask, InUse};
 use crate::mail::Mailer;
 use crate::secrets::{self, Secrets};
@@ -48,6 +47,8 @@ pub struct App {
     pub held_up: HeldUp,
     /// Who was seen since it was last written down: whoever only looks waits for nobody who writes.
     pub seen: Seen,
+    /// The downloads that are written now.
+    pub downloads: Downloads,
     /// At most so many passwords are hashed at once, so that many sign-ins leave a core for everybody else.
     pub hashing: Semaphore,
     /// Cancelled when the process is asked to stop.
@@ -88,6 +89,7 @@ impl App {
             at_work: AtWork::default(),
             held_up: HeldUp::default(),
             seen: Seen::default(),
+            downloads: Downloads::default(),
             hashing: Semaphore::new(2),
             stop: CancellationToken::new(),
             config,
@@ -141,98 +143,6 @@ impl App {
     ) -> Result<T> {
         let pool = self.db.clone();
         off_thread(move || pool.write(queries)).await
-    }
-}
-
-/// The runs that threads of this process see through: whoever looks for workers that are gone leaves these alone,
-/// though their lease ran out while the machine slept or its clock was set.
-#[derive(Default)]
-pub struct AtWork(Mutex<HashSet<i64>>);
-
-/// A run is seen through as long as this lives.
-pub struct SeenThrough<'a>(&'a AtWork, i64);
-
-impl AtWork {
-    pub fn enter(&self, run_id: i64) -> SeenThrough<'_> {
-        self.lock().insert(run_id);
-        SeenThrough(self, run_id)
-    }
-
-    pub fn has(&self, run_id: i64) -> bool {
-        self.lock().contains(&run_id)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashSet<i64>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for SeenThrough<'_> {
-    fn drop(&mut self) {
-        self.0.lock().remove(&self.1);
-    }
-}
-
-/// Since when runs have been held up: one process alone serves a SQLite directory, so it is enough that this one knows.
-#[derive(Default)]
-pub struct HeldUp(Mutex<HashMap<i64, Moment>>);
-
-impl HeldUp {
-    /// How long a run has been held up, which it is now.
-    pub fn how_long(&self, run_id: i64, now: Moment) -> Duration {
-        let mut since = self.lock();
-        // A run that was cancelled meanwhile is told to nobody here.
-        since.retain(|_, since| now.since(*since) < Duration::days(2));
-        now.since(*since.entry(run_id).or_insert(now))
-    }
-
-    /// It is not any more.
-    pub fn over(&self, run_id: i64) {
-        self.lock().remove(&run_id);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<i64, Moment>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// By what somebody was seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Sign {
-    Session(i64),
-    Token(i64),
-}
-
-/// When sessions and tokens were last seen, until that is written.
-#[derive(Default)]
-pub struct Seen(Mutex<HashMap<Sign, Moment>>);
-
-impl Seen {
-    pub fn note(&self, sign: Sign, now: Moment) {
-        self.lock().insert(sign, now);
-    }
-
-    pub fn last(&self, sign: Sign) -> Option<Moment> {
-        self.lock().get(&sign).copied()
-    }
-
-    /// All that is to be written.
-    pub fn all(&self) -> Vec<(Sign, Moment)> {
-        self.lock().iter().map(|(sign, at)| (*sign, *at)).collect()
-    }
-
-    /// These are written.
-    pub fn forget(&self, written: &[(Sign, Moment)]) {
-        let mut noted = self.lock();
-        for (sign, at) in written {
-            if noted.get(sign) == Some(at) {
-                noted.remove(sign);
-            }
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Sign, Moment>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -191,7 +191,7 @@ pub async fn rows_csv(call: Call) -> Result<Csv, Problem> {
     let (id, pool) = (call.id("b")?, call.app.blocks.clone());
     let (block, _) = call.read(move |conn, by| find(conn, by, id)).await?;
     let title = block.name.clone();
-    Ok(csv(&title, move |out| blocks::write_csv(&pool, &block, out)))
+    csv(&call, &title, move |out| blocks::write_csv(&pool, &block, out))
 }
 
 fn find(conn: &mut Conn, by: &By, id: i64) -> Result<(Block, Entered)> {

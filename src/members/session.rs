@@ -14,10 +14,11 @@ use futures_util::Future;
 
 use super::model::{By, Channel};
 use super::store::{self, sessions, tokens};
-use crate::app::{App, Seen, Sign};
+use crate::app::App;
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, Result};
+use crate::going::{Seen, Sign};
 use crate::secrets;
 use crate::web::csrf;
 
