@@ -2,7 +2,6 @@
 
 use actix_multipart::Multipart;
 use actix_web::web::Payload;
-use futures_util::StreamExt;
 use serde_json::Value;
 
 use super::call::Call;
@@ -11,6 +10,7 @@ use crate::db::meaning;
 use crate::error::{AppError, FieldErrors};
 use crate::shape::sent;
 use crate::spool;
+use crate::web::arrival::Pace;
 use crate::web::form::{UPLOAD_LIMIT, Upload};
 
 sent! {
@@ -36,11 +36,8 @@ pub async fn receive(call: &Call<FileQuery>, payload: Payload) -> Result<Given, 
 
 async fn form(call: &Call<FileQuery>, payload: Payload) -> Result<Given, Problem> {
     let parts = Multipart::new(call.request.headers(), payload);
-    let upload = Upload::read(&call.request, parts, false).await?;
+    let upload = Upload::read_only(&call.request, parts, &["parameters"]).await?;
     let mut errors = FieldErrors::new();
-    for (name, _) in upload.form.0.iter().filter(|(name, _)| name != "parameters") {
-        errors.add(name.chars().take(60).collect::<String>(), "This part does not belong here.");
-    }
     let parameters = match serde_json::from_str(upload.form.raw("parameters")) {
         Ok(Value::Object(map)) => Some(Value::Object(map)),
         Ok(Value::Null) => None,
@@ -68,9 +65,11 @@ async fn plain(call: &Call<FileQuery>, mut payload: Payload) -> Result<Given, Pr
     }
     let mut file = spool::file(&call.app.spool_dir()).map_err(meaning::of_io)?;
     let mut bytes = 0u64;
-    while let Some(piece) = payload.next().await {
+    let mut pace = Pace::of(&call.request);
+    while let Some(piece) = pace.next(&mut payload).await? {
         let piece = piece.map_err(|_| AppError::invalid("file", "The file did not arrive whole. Send it again."))?;
         bytes += piece.len() as u64;
+        pace.came(piece.len());
         if bytes > UPLOAD_LIMIT {
             return Err(AppError::invalid("file", "The file is larger than 5 GiB.").into());
         }
