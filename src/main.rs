@@ -40,14 +40,9 @@ enum Command {
     Token(TokenCommand),
 }
 
-/// What is written here is its owner's alone: databases, kept files, mail, keys. Before any thread is begun.
-fn main() -> ExitCode {
-    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+#[actix_web::main]
+async fn main() -> ExitCode {
     memory::share();
-    actix_web::rt::System::new().block_on(run())
-}
-
-async fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) if !error.use_stderr() => {

@@ -77,6 +77,15 @@ impl Secrets {
     }
 }
 
+/// Makes a folder, where it is not there, into which nobody else may look, whatever the modes of what lies in it. Not by
+/// a umask: what is moved in a folder of others stays theirs to read.
+pub fn make_own_folder(path: &Path) -> std::io::Result<()> {
+    let mut folder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    folder.recursive(true).create(path)
+}
+
 /// Whether a file or folder is there, and not its owner's alone.
 pub fn is_open_to_others(path: &Path) -> bool {
     #[cfg(unix)]

@@ -15,7 +15,7 @@ use crate::background;
 use crate::config::Config;
 use crate::error::{AppError, Result};
 use crate::web::guard::guard;
-use crate::{guards, members, recovery, routes};
+use crate::{guards, members, recovery, routes, secrets};
 
 /// Threads that answer requests; what blocks has others.
 const WORKERS: usize = 2;
@@ -50,7 +50,7 @@ pub async fn start(config: Config, beat: bool) -> Result<Running, String> {
 /// The lock of a data directory: two processes that serve one SQLite database would claim each other's runs with two
 /// clocks. The operating system lets go of it however the process ends. Other commands may run beside it.
 fn only_one(data_dir: &Path) -> Result<File, String> {
-    std::fs::create_dir_all(data_dir).map_err(|e| format!("{}: {e}", data_dir.display()))?;
+    secrets::make_own_folder(data_dir).map_err(|e| format!("{}: {e}", data_dir.display()))?;
     let path = data_dir.join("serve.lock");
     let file = File::options().create(true).append(true).open(&path).map_err(|e| format!("{}: {e}", path.display()))?;
     match file.try_lock() {
