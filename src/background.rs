@@ -139,6 +139,10 @@ fn refresh_clock(app: &App) -> Result<()> {
 
 fn tend_disk(app: &App) -> Result<()> {
     app.disk.tend();
+    if app.disk.is_short() {
+        app.blocks.shrink();
+        app.db.shrink();
+    }
     Ok(())
 }
 

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// With less than this left, or than a twentieth of a small disk, nothing is loaded.
+/// With less than this left, or than an eighth of a small disk, nothing is loaded: what SQLite's log holds must fit into the
+/// file beside it, or the log can never be shortened.
 const LEAST: u64 = 64 << 20;
-/// What is kept aside, or a fiftieth of a small disk.
+/// What is kept aside, or a sixteenth of a small disk.
 const BALLAST: u64 = 16 << 20;
 /// How often it is said that the disk fills up.
 const SAID_EVERY: Duration = Duration::from_secs(3_600);
@@ -36,17 +37,21 @@ impl Room {
         })
     }
 
+    fn least(self) -> u64 {
+        LEAST.min(self.size / 8)
+    }
+
     fn is_short(self) -> bool {
-        self.free < LEAST.min(self.size / 20)
+        self.free < self.least()
     }
 
     fn ballast(self) -> u64 {
-        BALLAST.min(self.size / 50)
+        BALLAST.min(self.size / 16)
     }
 
     /// Whether there is enough for the ballast, and for a load beside it.
     fn bears_ballast(self) -> bool {
-        self.free > 2 * LEAST.min(self.size / 20) + self.ballast()
+        self.free > self.least() + 2 * self.ballast()
     }
 }
 
@@ -115,8 +120,8 @@ mod tests {
     fn small_disks_are_short_later() {
         let of = |free: u64, size: u64| Room { free: free << 20, size: size << 20 };
         assert!(of(63, 100_000).is_short() && !of(65, 100_000).is_short());
-        assert!(of(1, 24).is_short() && !of(2, 24).is_short());
-        assert!(of(200, 100_000).bears_ballast() && !of(140, 100_000).bears_ballast());
+        assert!(of(2, 24).is_short() && !of(3, 24).is_short());
+        assert!(of(100, 100_000).bears_ballast() && !of(90, 100_000).bears_ballast());
     }
 
     #[test]

@@ -29,6 +29,8 @@ use crate::runs::store;
 
 /// How often the second thread looks whether somebody asked to cancel.
 const LOOK: Span = Span::from_millis(500);
+/// How often it looks at the room on the disk, which a load fills quickly.
+const GLANCE: Span = Span::from_millis(50);
 /// How long a run may go on after the process was asked to stop; then it is given back.
 const GRACE_AT_STOP: Span = Span::from_secs(15);
 /// A run that took longer may have filled buffers that are worth giving back.
@@ -184,15 +186,20 @@ fn beat(app: &App, taken: &Taken, board: &Board, signals: &Signals, deadline: In
     let mut told = board.read();
     let mut beaten = Instant::now();
     let mut asked_to_stop: Option<Instant> = None;
-    while end.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+    let mut looked = Instant::now();
+    while end.recv_timeout(GLANCE) == Err(RecvTimeoutError::Timeout) {
+        if app.disk.is_short() {
+            signals.stop(Stop::DiskFull);
+        }
+        if looked.elapsed() < LOOK {
+            continue;
+        }
+        looked = Instant::now();
         if Instant::now() >= deadline {
             signals.stop(Stop::OutOfTime);
         }
         if app.stop.is_cancelled() && asked_to_stop.get_or_insert_with(Instant::now).elapsed() >= GRACE_AT_STOP {
             signals.stop(Stop::ShuttingDown);
-        }
-        if app.disk.is_short() {
-            signals.stop(Stop::DiskFull);
         }
         let report = board.read();
         let answer = if report != told || beaten.elapsed() >= leases::heartbeat(app) {
