@@ -1,9 +1,8 @@
 //! All that a handler or a step can reach: settings, databases, clock, secrets, mail. Made once at the start and
 //! handed around; there is no other global state.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -13,7 +12,9 @@ use crate::clock::{Clock, MachineClock, Moment};
 use crate::config::Config;
 use crate::connectors::{NetworkPolicy, Outside, SystemLookup};
 use crate::db::{self, Conn, Location, Pool, ServerClock};
+use crate::disk::Disk;
 use crate::error::{AppError, Result};
+use crate::going::{AtWork, Downloads, HeldUp, Seen};
 use crate::in_use::{Ask, InUse};
 use crate::mail::Mailer;
 use crate::secrets::{self, Secrets};
@@ -29,6 +30,8 @@ pub struct App {
     /// The same clock, when it is PostgreSQL's and wants refreshing.
     pub server_clock: Option<Arc<ServerClock>>,
     pub secrets: Secrets,
+    /// The room that is left for what is stored here.
+    pub disk: Disk,
     pub mail: Mailer,
     /// As people reach this server.
     pub base_url: Url,
@@ -40,6 +43,12 @@ pub struct App {
     pub work: Notify,
     /// The runs that this process sees through.
     pub at_work: AtWork,
+    /// Those that wait for a SQLite file which others write.
+    pub held_up: HeldUp,
+    /// Who was seen since it was last written down: whoever only looks waits for nobody who writes.
+    pub seen: Seen,
+    /// The downloads that are written now.
+    pub downloads: Downloads,
     /// At most so many passwords are hashed at once, so that many sign-ins leave a core for everybody else.
     pub hashing: Semaphore,
     /// Cancelled when the process is asked to stop.
@@ -49,7 +58,11 @@ pub struct App {
 impl App {
     /// Opens both databases, brings them to the shape that this binary expects, and reads the key.
     pub fn open(config: Config, base_url: Url, guards: &'static [Ask]) -> Result<Self, String> {
-        std::fs::create_dir_all(&config.data_dir).map_err(|e| format!("{}: {e}", config.data_dir.display()))?;
+        secrets::make_own_folder(&config.data_dir).map_err(|e| format!("{}: {e}", config.data_dir.display()))?;
+        if secrets::is_open_to_others(&config.data_dir) {
+            let dir = config.data_dir.display().to_string();
+            tracing::warn!(dir, "others of this machine may look into the data directory; chmod 700 keeps them out");
+        }
         // A key that is none stops the start before anything was begun.
         let secrets = match &config.secret_key {
             Some(key) => Secrets::from_base64(key)?,
@@ -64,7 +77,9 @@ impl App {
         };
         workspace::open(&db, &secrets, clock.now())?;
         let mail = Mailer::new(&config.mail_from, config.smtp_url.as_deref(), config.data_dir.join("mail"))?;
+        let here = config.database_url.is_none().then(|| config.data_dir.clone());
         Ok(Self {
+            disk: Disk::of(here),
             db,
             blocks,
             clock,
@@ -76,6 +91,9 @@ impl App {
             in_use: InUse(guards),
             work: Notify::new(),
             at_work: AtWork::default(),
+            held_up: HeldUp::default(),
+            seen: Seen::default(),
+            downloads: Downloads::default(),
             hashing: Semaphore::new(2),
             stop: CancellationToken::new(),
             config,
@@ -129,35 +147,6 @@ impl App {
     ) -> Result<T> {
         let pool = self.db.clone();
         off_thread(move || pool.write(queries)).await
-    }
-}
-
-/// The runs that threads of this process see through: whoever looks for workers that are gone leaves these alone,
-/// though their lease ran out while the machine slept or its clock was set.
-#[derive(Default)]
-pub struct AtWork(Mutex<HashSet<i64>>);
-
-/// A run is seen through as long as this lives.
-pub struct SeenThrough<'a>(&'a AtWork, i64);
-
-impl AtWork {
-    pub fn enter(&self, run_id: i64) -> SeenThrough<'_> {
-        self.lock().insert(run_id);
-        SeenThrough(self, run_id)
-    }
-
-    pub fn has(&self, run_id: i64) -> bool {
-        self.lock().contains(&run_id)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashSet<i64>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for SeenThrough<'_> {
-    fn drop(&mut self) {
-        self.0.lock().remove(&self.1);
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Background {
 pub async fn start(app: &Data<App>) -> Result<Background, String> {
     let jobs = JobScheduler::new().await.map_err(|e| e.to_string())?;
     every("0/10 * * * * *", &jobs, app, blocking(refresh_clock)).await?;
+    every("7/10 * * * * *", &jobs, app, blocking(tend_disk)).await?;
+    every("3/15 * * * * *", &jobs, app, blocking(members::write_seen)).await?;
     every("30 7 * * * *", &jobs, app, blocking(forget_old)).await?;
     let mut crew = None;
     if app.config.role.works() {
@@ -58,6 +60,7 @@ impl Background {
             let app = self.app.clone();
             let _ = off_thread(move || workers::leave(&app)).await;
         }
+        let _ = off_thread(move || members::write_seen(&self.app)).await;
     }
 }
 
@@ -132,6 +135,15 @@ async fn every(
 
 fn refresh_clock(app: &App) -> Result<()> {
     app.server_clock.as_ref().map_or(Ok(()), |clock| clock.refresh())
+}
+
+fn tend_disk(app: &App) -> Result<()> {
+    app.disk.tend();
+    if app.disk.is_short() {
+        app.blocks.shrink();
+        app.db.shrink();
+    }
+    Ok(())
 }
 
 /// What ended by itself: sessions, sign-ins that failed, answers kept for repeats, tokens.

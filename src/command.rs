@@ -6,10 +6,10 @@ use clap::{Args, Subcommand};
 use tidegate::app::App;
 use tidegate::config::{Config, Options};
 use tidegate::error::AppError;
-use tidegate::guards;
 use tidegate::members::actions::{self, NewMember};
 use tidegate::members::permissions::ADMINISTRATOR;
 use tidegate::members::{self, Scope, passwords, setup, tokens};
+use tidegate::{guards, secrets};
 use url::Url;
 
 #[derive(Subcommand)]
@@ -62,7 +62,7 @@ fn scope(word: &str) -> Result<Scope, String> {
 
 pub fn migrate(options: Options) -> Result<(), String> {
     let config = Config::new(options, "./data")?;
-    std::fs::create_dir_all(&config.data_dir).map_err(|e| format!("{}: {e}", config.data_dir.display()))?;
+    secrets::make_own_folder(&config.data_dir).map_err(|e| format!("{}: {e}", config.data_dir.display()))?;
     tidegate::app::open_databases(&config)?;
     println!("both databases are up to date");
     Ok(())

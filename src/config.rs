@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
@@ -61,6 +62,9 @@ pub struct Options {
     /// How long a run stays its worker's without a sign of life from it; every process of one database says the same.
     #[arg(long, env = "TIDEGATE_LEASE_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u16).range(2..=600), hide = true, global = true)]
     pub lease_seconds: u16,
+    /// How long a form may take to arrive, and half of what who sends or takes a file may stand still for.
+    #[arg(long, env = "TIDEGATE_PATIENCE_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=600), hide = true, global = true)]
+    pub patience_seconds: u16,
 }
 
 /// What a process does.
@@ -108,9 +112,15 @@ pub struct Config {
     pub runs_at_once: usize,
     /// How long a run stays its worker's without a heartbeat.
     pub lease_seconds: u16,
+    pub patience_seconds: u16,
 }
 
 impl Config {
+    /// How long a form may take to arrive; who sends or takes a file may stand still for twice as long.
+    pub fn patience(&self) -> Duration {
+        Duration::from_secs(self.patience_seconds.into())
+    }
+
     /// Checks the options. `default_data_dir` is that of the command (`./data`, `./demo-data`).
     pub fn new(options: Options, default_data_dir: &str) -> Result<Self, String> {
         refuse_unknown_variables()?;
@@ -162,6 +172,7 @@ impl Config {
             trusted_proxies: options.trusted_proxy,
             runs_at_once: options.runs_at_once.into(),
             lease_seconds: options.lease_seconds,
+            patience_seconds: options.patience_seconds,
         })
     }
 

@@ -90,6 +90,9 @@ pub enum AppError {
     /// What was sent is wrong, field by field.
     #[error("{0}")]
     Invalid(FieldErrors),
+    /// It took too long to arrive.
+    #[error("The request took too long to arrive. Send it again.")]
+    TooSlow,
     /// Too often; come back after so many seconds.
     #[error("{what} Try again in {after_seconds} seconds.")]
     TooMany { what: &'static str, after_seconds: u64 },

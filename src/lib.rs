@@ -14,17 +14,19 @@ pub mod names;
 pub mod shape;
 // From bytes to rows.
 pub mod formats;
-// The process: settings, sealing, files that wait, memory, the two databases, the ways to reach the outside, mail, and
-// `App`, which holds them.
+// The process: settings, sealing, files that wait, the disk, memory, the two databases, the ways to reach the outside, mail, what
+// goes on, and `App`, which holds them.
 pub mod config;
 pub mod secrets;
 pub mod spool;
+pub mod disk;
 pub mod memory;
 pub mod db;
 pub mod connectors;
 pub mod mail;
 pub mod workspace;
 pub mod in_use;
+pub mod going;
 pub mod app;
 // Furniture for pages, without a word of the product.
 pub mod web;

@@ -54,8 +54,10 @@ async fn main() -> ExitCode {
             return wrong(&text.lines().take_while(|l| !l.is_empty()).map(str::trim).collect::<Vec<_>>().join(" "));
         }
     };
+    // What strangers send that is no HTTP is no error of ours.
+    const LOGGED: &str = "info,actix_server=warn,actix_http=off,tokio_cron_scheduler=warn";
     tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new("info,actix_server=warn,tokio_cron_scheduler=warn"))
+        .with_env_filter(tracing_subscriber::EnvFilter::new(LOGGED))
         .json()
         .with_writer(std::io::stderr)
         .init();

@@ -41,6 +41,12 @@ impl Secrets {
             let made = options.open(&file).and_then(|mut f| writeln!(f, "{}", STANDARD.encode(random_bytes::<32>())));
             made.map_err(|e| format!("{}: {e}", file.display()))?;
         }
+        if is_open_to_others(&file) {
+            let file = file.display();
+            return Err(format!(
+                "{file}: others of this machine may read this key; keep it to yourself with: chmod 600 {file}"
+            ));
+        }
         let key = std::fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()))?;
         Self::from_base64(&key)
     }
@@ -69,6 +75,24 @@ impl Secrets {
         let payload = Payload { msg: &sealed, aad: context.as_bytes() };
         String::from_utf8(self.cipher.decrypt(&XNonce::from(nonce), payload).ok()?).ok()
     }
+}
+
+/// Makes a folder, where it is not there, into which nobody else may look, whatever the modes of what lies in it. Not by
+/// a umask: what is moved in a folder of others stays theirs to read.
+pub fn make_own_folder(path: &Path) -> std::io::Result<()> {
+    let mut folder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    folder.recursive(true).create(path)
+}
+
+/// Whether a file or folder is there, and not its owner's alone.
+pub fn is_open_to_others(path: &Path) -> bool {
+    #[cfg(unix)]
+    let mode = std::fs::metadata(path).map_or(0, |found| std::os::unix::fs::MetadataExt::mode(&found));
+    #[cfg(not(unix))]
+    let mode = 0;
+    mode & 0o077 != 0
 }
 
 /// 256 random bits as text for a cookie, a token or a link.

@@ -3,6 +3,7 @@
 use std::fs::{File, TryLockError};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Compress, from_fn};
@@ -14,7 +15,10 @@ use crate::background;
 use crate::config::Config;
 use crate::error::{AppError, Result};
 use crate::web::guard::guard;
-use crate::{guards, members, recovery, routes};
+use crate::{guards, members, recovery, routes, secrets};
+
+/// Threads that answer requests; what blocks has others.
+const WORKERS: usize = 2;
 
 /// A server that answers.
 pub struct Running {
@@ -46,7 +50,7 @@ pub async fn start(config: Config, beat: bool) -> Result<Running, String> {
 /// The lock of a data directory: two processes that serve one SQLite database would claim each other's runs with two
 /// clocks. The operating system lets go of it however the process ends. Other commands may run beside it.
 fn only_one(data_dir: &Path) -> Result<File, String> {
-    std::fs::create_dir_all(data_dir).map_err(|e| format!("{}: {e}", data_dir.display()))?;
+    secrets::make_own_folder(data_dir).map_err(|e| format!("{}: {e}", data_dir.display()))?;
     let path = data_dir.join("serve.lock");
     let file = File::options().create(true).append(true).open(&path).map_err(|e| format!("{}: {e}", path.display()))?;
     match file.try_lock() {
@@ -84,7 +88,9 @@ pub async fn serve(app: Data<App>, listener: TcpListener, beat: bool) -> Result<
             .wrap(from_fn(guard))
             .wrap(Compress::default())
     })
-    .workers(2)
+    .workers(WORKERS)
+    .max_connections(connections())
+    .client_disconnect_timeout(Duration::from_secs(5))
     .shutdown_timeout(20)
     .disable_signals()
     .listen(listener)
@@ -118,6 +124,18 @@ impl Running {
         let _ = self.serving.await;
         drop(self.only_one);
     }
+}
+
+/// How many connections each thread that answers has at a time: of the files that this process may have open, as many as
+/// the system lets it, half are left to the databases and to what is imported.
+fn connections() -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let files = if setrlimit(Resource::Nofile, raised).is_ok() { limit.maximum } else { limit.current };
+    // No limit at all is `None`.
+    let files = files.and_then(|files| usize::try_from(files).ok()).unwrap_or(1 << 20);
+    (files / 2 / WORKERS).clamp(16, 25_000)
 }
 
 async fn not_found() -> Result<HttpResponse> {

@@ -7,6 +7,7 @@ use super::{Answer, Body, Gone, List, Made, PageQuery, Patch, Reply, Shown};
 use crate::applications::actions::{self, Change, NewApplication, SPACING};
 use crate::applications::{self, Application, Grants};
 use crate::clock::Moment;
+use crate::db::Pool;
 use crate::shape::{answer, sent};
 
 sent! {
@@ -89,20 +90,22 @@ pub async fn show(call: Call) -> Answer<Shown<ApplicationAnswer>> {
 
 /// `PATCH applications/{a}`
 pub async fn update(call: Call, body: Body<Patch<ApplicationBody>>) -> Answer<Shown<ApplicationAnswer>> {
-    let (id, version, now, pool) = (call.id("a")?, call.expected(), call.now(), call.app.blocks.clone());
-    call.app.blocks_rest().await?;
-    let saved = call.change(body, move |conn, by, body| {
-        let entered = applications::enter(conn, by, id)?;
-        entered.need_configure(conn, by)?;
-        let Some(sent) = body.over(&ApplicationAnswer::of(&entered.application).body)? else {
-            matches(version, entered.application.version)?;
-            return Ok(entered.application);
-        };
-        let ApplicationBody { name, time_zone, spacing_minutes } = sent;
-        // Null brings the default back.
-        let (time_zone, spacing_minutes) = (time_zone.or(Some(Tz::UTC)), spacing_minutes.or(Some(SPACING)));
-        actions::edit(conn, &pool, by, id, &Change { name, time_zone, spacing_minutes, version }, now)
-    });
+    let (id, version, now) = (call.id("a")?, call.expected(), call.now());
+    let save = |pool: Pool| {
+        call.change(body.clone(), move |conn, by, body| {
+            let entered = applications::enter(conn, by, id)?;
+            entered.need_configure(conn, by)?;
+            let Some(sent) = body.over(&ApplicationAnswer::of(&entered.application).body)? else {
+                matches(version, entered.application.version)?;
+                return Ok(entered.application);
+            };
+            let ApplicationBody { name, time_zone, spacing_minutes } = sent;
+            // Null brings the default back.
+            let (time_zone, spacing_minutes) = (time_zone.or(Some(Tz::UTC)), spacing_minutes.or(Some(SPACING)));
+            actions::edit(conn, &pool, by, id, &Change { name, time_zone, spacing_minutes, version }, now)
+        })
+    };
+    let saved = call.patiently(|| save(call.app.blocks.clone()));
     Ok(Reply::ok(ApplicationAnswer::of(&saved.await?)))
 }
 

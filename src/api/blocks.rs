@@ -115,15 +115,16 @@ pub async fn list(call: Call<PageQuery>) -> Answer<Shown<List<BlockAnswer>>> {
 
 /// `POST applications/{a}/blocks`
 pub async fn create(call: Call, body: Body<BlockBody>) -> Answer<Made<BlockAnswer>> {
-    let (application_id, now, pool) = (call.id("a")?, call.now(), call.app.blocks.clone());
-    call.app.blocks_rest().await?;
-    call.once(body, move |conn, by, body| {
-        applications::enter(conn, by, application_id)?.need_configure(conn, by)?;
-        let block = blocks::create(conn, &pool, application_id, draft(body.read()?), now)?;
-        blocks::record(conn, by, None, Some(&block), now)?;
-        Ok(Reply::created(format!("blocks/{}", block.id), BlockAnswer::of(&block, BlockState::default())))
-    })
-    .await
+    let (application_id, now) = (call.id("a")?, call.now());
+    let make = |pool: Pool| {
+        call.once(body.clone(), move |conn, by, body| {
+            applications::enter(conn, by, application_id)?.need_configure(conn, by)?;
+            let block = blocks::create(conn, &pool, application_id, draft(body.read()?), now)?;
+            blocks::record(conn, by, None, Some(&block), now)?;
+            Ok(Reply::created(format!("blocks/{}", block.id), BlockAnswer::of(&block, BlockState::default())))
+        })
+    };
+    call.patiently(|| make(call.app.blocks.clone())).await
 }
 
 /// `GET blocks/{b}`
@@ -138,36 +139,37 @@ pub async fn show(call: Call) -> Answer<Shown<BlockAnswer>> {
 
 /// `PATCH blocks/{b}`. `columns` are given whole.
 pub async fn update(call: Call, body: Body<Patch<BlockBody>>) -> Answer<Shown<BlockAnswer>> {
-    let (id, expected, now, pool) = (call.id("b")?, call.expected(), call.now(), call.app.blocks.clone());
-    call.app.blocks_rest().await?;
-    let saved = call.change(body, move |conn, by, body| {
-        let (block, entered) = find(conn, by, id)?;
-        entered.need_configure(conn, by)?;
-        let Some(sent) = body.over(&BlockAnswer::of(&block, BlockState::default()).body)? else {
-            matches(expected, block.version)?;
-            return with_state(&pool, &block);
-        };
-        let after = blocks::edit(conn, &pool, id, expected, draft(sent), now)?;
-        blocks::record(conn, by, Some(&block), Some(&after), now)?;
-        with_state(&pool, &after)
-    });
-    Ok(Reply::ok(saved.await?))
+    let (id, expected, now) = (call.id("b")?, call.expected(), call.now());
+    let save = |pool: Pool| {
+        call.change(body.clone(), move |conn, by, body| {
+            let (block, entered) = find(conn, by, id)?;
+            entered.need_configure(conn, by)?;
+            let Some(sent) = body.over(&BlockAnswer::of(&block, BlockState::default()).body)? else {
+                matches(expected, block.version)?;
+                return with_state(&pool, &block);
+            };
+            let after = blocks::edit(conn, &pool, id, expected, draft(sent), now)?;
+            blocks::record(conn, by, Some(&block), Some(&after), now)?;
+            with_state(&pool, &after)
+        })
+    };
+    Ok(Reply::ok(call.patiently(|| save(call.app.blocks.clone())).await?))
 }
 
 /// `DELETE blocks/{b}`
 pub async fn delete(call: Call, body: Body<Nothing>) -> Answer<Gone> {
     let (id, expected, now, in_use) = (call.id("b")?, call.expected(), call.now(), call.app.in_use);
-    let pool = call.app.blocks.clone();
-    call.app.blocks_rest().await?;
-    let gone = call.change(body, move |conn, by, body| {
-        let (block, entered) = find(conn, by, id)?;
-        entered.need_configure(conn, by)?;
-        body.read()?;
-        matches(expected, block.version)?;
-        blocks::archive(conn, &pool, in_use, id, now)?;
-        blocks::record(conn, by, Some(&block), None, now)
-    });
-    gone.await?;
+    let put_away = |pool: Pool| {
+        call.change(body.clone(), move |conn, by, body| {
+            let (block, entered) = find(conn, by, id)?;
+            entered.need_configure(conn, by)?;
+            body.read()?;
+            matches(expected, block.version)?;
+            blocks::archive(conn, &pool, in_use, id, now)?;
+            blocks::record(conn, by, Some(&block), None, now)
+        })
+    };
+    call.patiently(|| put_away(call.app.blocks.clone())).await?;
     Ok(Reply::gone())
 }
 
@@ -189,7 +191,7 @@ pub async fn rows_csv(call: Call) -> Result<Csv, Problem> {
     let (id, pool) = (call.id("b")?, call.app.blocks.clone());
     let (block, _) = call.read(move |conn, by| find(conn, by, id)).await?;
     let title = block.name.clone();
-    Ok(csv(&title, move |out| blocks::write_csv(&pool, &block, out)))
+    csv(&call, &title, move |out| blocks::write_csv(&pool, &block, out))
 }
 
 fn find(conn: &mut Conn, by: &By, id: i64) -> Result<(Block, Entered)> {

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::problem::Problem;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::shape::{Fields, Object, Reader, merge};
+use crate::web::arrival;
 
 /// The largest JSON body, in bytes.
 const LIMIT: usize = 1 << 20;
@@ -21,6 +22,12 @@ pub struct Body<T>(Option<Bytes>, PhantomData<fn() -> T>);
 
 /// Of a body: some of the members of a `T`, to be laid over those that are there.
 pub struct Patch<T>(PhantomData<T>);
+
+impl<T> Clone for Body<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone(), PhantomData)
+    }
+}
 
 impl<T> Body<T> {
     /// What was sent, to tell two requests apart.
@@ -80,18 +87,21 @@ impl<T> FromRequest for Body<T> {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
-    fn from_request(_: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let mut payload = payload.take();
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, mut payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let mut bytes = Vec::new();
-            while let Some(piece) = payload.next().await {
-                let piece = piece.map_err(|_| AppError::invalid("body", "The body did not arrive whole."))?;
-                if bytes.len() + piece.len() > LIMIT {
-                    return Ok(Self(None, PhantomData));
+            let body = async {
+                let mut bytes = Vec::new();
+                while let Some(piece) = payload.next().await {
+                    let piece = piece.map_err(|_| AppError::invalid("body", "The body did not arrive whole."))?;
+                    if bytes.len() + piece.len() > LIMIT {
+                        return Ok(Self(None, PhantomData));
+                    }
+                    bytes.extend_from_slice(&piece);
                 }
-                bytes.extend_from_slice(&piece);
-            }
-            Ok(Self(Some(bytes.into()), PhantomData))
+                Ok(Self(Some(bytes.into()), PhantomData))
+            };
+            arrival::soon(&request, body).await?
         })
     }
 }

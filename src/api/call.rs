@@ -108,6 +108,24 @@ impl<Q> Call<Q> {
     }
 }
 
+impl<Q> Call<Q> {
+    /// Does what may change what a Block means. It is tried at once: mostly nothing is in its way, and who may not, or has
+    /// asked before, is told so without waiting. Where a long load writes the Block database, its end is waited for,
+    /// outside of any transaction, and then it is tried anew.
+    pub async fn patiently<T, F: Future<Output = Result<T, Problem>>>(
+        &self,
+        deed: impl Fn() -> F,
+    ) -> Result<T, Problem> {
+        match deed().await {
+            Err(Problem::App(AppError::Unavailable { .. })) => {
+                self.app.blocks_rest().await?;
+                deed().await
+            }
+            other => other,
+        }
+    }
+}
+
 /// Refuses as stale unless `If-Match` is absent or names this version: for actions that do not ask for one.
 pub fn matches(expected: Option<i64>, version: i64) -> Result<()> {
     if expected.is_some_and(|expected| expected != version) {

@@ -136,8 +136,12 @@ impl<K: Kind> Part for Reply<K> {
 pub struct Csv(HttpResponse);
 
 /// One that is written while it is read.
-pub fn csv(title: &str, write: impl FnOnce(&mut dyn Write) -> Result<()> + Send + 'static) -> Csv {
-    Csv(download::csv(title, write))
+pub fn csv<Q>(
+    call: &Call<Q>,
+    title: &str,
+    write: impl FnOnce(&mut dyn Write) -> Result<()> + Send + 'static,
+) -> Result<Csv, Problem> {
+    Ok(Csv(download::csv((&call.app, call.by.member.id), title, write)?))
 }
 
 impl Responder for Csv {

@@ -126,7 +126,7 @@ pub async fn rejected_rows(call: Call) -> Result<Csv, Problem> {
         Ok(run)
     });
     let (run, blocks) = (run.await?, call.app.blocks.clone());
-    Ok(csv(&format!("{} {id} rejected rows", run.name), move |out| rejects::write_csv(&blocks, id, out)))
+    csv(&call, &format!("{} {id} rejected rows", run.name), move |out| rejects::write_csv(&blocks, id, out))
 }
 
 /// `GET runs/{r}/log`: a list, or lines of text for who accepts only those.

@@ -2,14 +2,15 @@
 
 use actix_multipart::Multipart;
 use actix_web::web::Payload;
-use futures_util::StreamExt;
 use serde_json::Value;
 
 use super::call::Call;
 use super::problem::Problem;
+use crate::db::meaning;
 use crate::error::{AppError, FieldErrors};
 use crate::shape::sent;
 use crate::spool;
+use crate::web::arrival::Pace;
 use crate::web::form::{UPLOAD_LIMIT, Upload};
 
 sent! {
@@ -35,11 +36,8 @@ pub async fn receive(call: &Call<FileQuery>, payload: Payload) -> Result<Given, 
 
 async fn form(call: &Call<FileQuery>, payload: Payload) -> Result<Given, Problem> {
     let parts = Multipart::new(call.request.headers(), payload);
-    let upload = Upload::read(&call.request, parts, false).await?;
+    let upload = Upload::read_only(&call.request, parts, &["parameters"]).await?;
     let mut errors = FieldErrors::new();
-    for (name, _) in upload.form.0.iter().filter(|(name, _)| name != "parameters") {
-        errors.add(name.chars().take(60).collect::<String>(), "This part does not belong here.");
-    }
     let parameters = match serde_json::from_str(upload.form.raw("parameters")) {
         Ok(Value::Object(map)) => Some(Value::Object(map)),
         Ok(Value::Null) => None,
@@ -65,18 +63,20 @@ async fn plain(call: &Call<FileQuery>, mut payload: Payload) -> Result<Given, Pr
     if name.is_empty() || name.len() > 255 {
         return Err(AppError::invalid("name", "Send the name of the file, such as sales.csv.").into());
     }
-    let mut file = spool::file(&call.app.spool_dir()).map_err(AppError::internal)?;
+    let mut file = spool::file(&call.app.spool_dir()).map_err(meaning::of_io)?;
     let mut bytes = 0u64;
-    while let Some(piece) = payload.next().await {
+    let mut pace = Pace::of(&call.request);
+    while let Some(piece) = pace.next(&mut payload).await? {
         let piece = piece.map_err(|_| AppError::invalid("file", "The file did not arrive whole. Send it again."))?;
         bytes += piece.len() as u64;
+        pace.came(piece.len());
         if bytes > UPLOAD_LIMIT {
             return Err(AppError::invalid("file", "The file is larger than 5 GiB.").into());
         }
         file = actix_web::web::block(move || std::io::Write::write_all(&mut file, &piece).map(|()| file))
             .await
             .map_err(AppError::internal)?
-            .map_err(AppError::internal)?;
+            .map_err(meaning::of_io)?;
     }
     if bytes == 0 {
         return Err(AppError::invalid("file", "Send the file as the body, or as the part \"file\" of a form.").into());

@@ -68,9 +68,9 @@ pub fn need_create(conn: &mut Conn, by: &By) -> Result<()> {
     )))
 }
 
-/// Changes an Application. After a new name the views of its Blocks are named anew.
+/// Changes an Application; with a new name the views of its Blocks are named anew.
 pub fn edit(conn: &mut Conn, block_db: &Pool, by: &By, id: i64, change: &Change, now: Moment) -> Result<Application> {
-    let (before, after) = db::write(conn, |conn| {
+    db::write(conn, |conn| {
         let entered = enter(conn, by, id)?;
         entered.need_configure(conn, by)?;
         let before = entered.application;
@@ -92,12 +92,11 @@ pub fn edit(conn: &mut Conn, block_db: &Pool, by: &By, id: i64, change: &Change,
             let entry = Entry::of("application.changed", "application", id).application(id);
             by.audit(conn, entry.before(shown(&before)).after(shown(&after)), now)?;
         }
-        Ok((before, after))
-    })?;
-    if before.name != after.name {
-        blocks::rename_views(conn, block_db, id)?;
-    }
-    Ok(after)
+        if before.name != after.name {
+            blocks::rename_views(conn, block_db, id)?;
+        }
+        Ok(after)
+    })
 }
 
 /// Puts an Application away; its history stays. Refused while something in it runs or is scheduled to.

@@ -5,6 +5,9 @@
 //! code), so those are told by their messages. SQLite's are constants of its source; PostgreSQL's are asked for in
 //! English when a connection is made (`pool.rs`), where the server lets it.
 
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
 use diesel::result::{DatabaseErrorKind, Error};
 
 use crate::error::AppError;
@@ -87,13 +90,25 @@ pub fn of_sqlite_code(code: i32) -> Meaning {
     }
 }
 
+/// Why the database could not be had, for whoever runs the server: once a minute, however many ask for it meanwhile.
+fn say(what: &str, cause: &str) {
+    static SAID: Mutex<Option<Instant>> = Mutex::new(None);
+    let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+    if said.is_none_or(|at| at.elapsed() > Duration::from_secs(60)) {
+        *said = Some(Instant::now());
+        tracing::warn!(cause, "{what}");
+    } else {
+        tracing::debug!(cause, "{what}");
+    }
+}
+
 impl Meaning {
     /// As everybody else knows it. `cause` is for the log.
     pub fn error(self, cause: impl ToString) -> AppError {
         let cause = cause.to_string();
         match self {
             Self::Unavailable => {
-                tracing::debug!(cause, "the database is busy or away");
+                say("the database is busy or away", &cause);
                 AppError::Unavailable { after_seconds: 2 }
             }
             Self::Full => {
@@ -104,6 +119,12 @@ impl Meaning {
             Self::Conflict | Self::Internal => AppError::Internal(cause),
         }
     }
+}
+
+/// What a file that could not be written means.
+pub fn of_io(error: std::io::Error) -> AppError {
+    let meaning = if error.kind() == std::io::ErrorKind::StorageFull { Meaning::Full } else { Meaning::Internal };
+    meaning.error(error)
 }
 
 impl From<Error> for AppError {
@@ -117,7 +138,7 @@ impl From<Error> for AppError {
 
 impl From<r2d2::Error> for AppError {
     fn from(error: r2d2::Error) -> Self {
-        tracing::debug!(%error, "no connection to the database was free");
+        say("no connection to the database was free", &error.to_string());
         Self::Unavailable { after_seconds: 5 }
     }
 }

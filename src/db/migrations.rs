@@ -2,6 +2,8 @@
 //! processes on one PostgreSQL an advisory lock lets one of them migrate while the others wait.
 
 use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::{Conn, Location, Pool};
@@ -50,9 +52,13 @@ pub fn alone<T>(pool: &Pool, deed: impl FnOnce() -> Result<T>) -> Result<T> {
 fn alone_on(pool: &Pool) -> Result<Conn> {
     let mut conn = pool.connect()?;
     if let Conn::Pg(conn) = &mut conn {
-        conn.batch_execute(&format!(
-            "SET lock_timeout TO 0; SELECT pg_advisory_lock({LOCK}); SET lock_timeout TO '15s'"
-        ))?;
+        let free = diesel::select(diesel::dsl::sql::<Bool>(&format!("pg_try_advisory_lock({LOCK})")));
+        if !free.get_result::<bool>(conn)? {
+            tracing::info!("waiting for another process, which migrates the database or puts it right");
+            conn.batch_execute(&format!(
+                "SET lock_timeout TO 0; SELECT pg_advisory_lock({LOCK}); SET lock_timeout TO '15s'"
+            ))?;
+        }
     }
     Ok(conn)
 }

@@ -8,7 +8,7 @@ use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionMa
 use diesel::prelude::*;
 use diesel::r2d2::R2D2Connection;
 
-use crate::error::Result;
+use crate::error::{AppError, Result};
 
 /// A connection to either database.
 #[derive(diesel::MultiConnection)]
@@ -193,11 +193,8 @@ impl Pool {
     }
 
     /// Lends a connection that may write, for transactions of the caller's own. Blocks, as [`Pool::write`] does.
-    pub fn lend<T, E: From<crate::error::AppError>>(
-        &self,
-        deeds: impl FnOnce(&mut Conn) -> Result<T, E>,
-    ) -> Result<T, E> {
-        self.writers.get().map_err(crate::error::AppError::from)?.ask(deeds)
+    pub fn lend<T, E: From<AppError>>(&self, deeds: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
+        self.writers.get().map_err(AppError::from)?.ask(deeds)
     }
 
     /// On SQLite: brings what the log holds into the file, as far as nobody reads it, while others write. Else a commit does
@@ -206,6 +203,16 @@ impl Pool {
         match self.location {
             Location::Sqlite { .. } => self.read(|conn| Ok(conn.batch_execute("PRAGMA wal_checkpoint(PASSIVE)")?)),
             Location::Postgres { .. } => Ok(()),
+        }
+    }
+
+    /// On SQLite: gives back to a full disk what the log took and nobody needs any more, as far as that goes now. Blocks.
+    pub fn shrink(&self) {
+        if let Location::Sqlite { .. } = self.location {
+            let shrunk = self.lend(|conn| Ok::<_, AppError>(conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?));
+            if let Err(error) = shrunk {
+                tracing::debug!(%error, "the log of a full database could not be shortened");
+            }
         }
     }
 
@@ -227,7 +234,7 @@ impl Pool {
         })
     }
 
-    /// Waits until nobody writes a SQLite file, as long as anybody does.
+    /// Waits until nobody writes a SQLite file, for half a minute at most.
     pub fn rest(&self) -> Result<()> {
         if let Location::Sqlite { .. } = self.location { self.write(|_| Ok(())) } else { Ok(()) }
     }

@@ -97,7 +97,7 @@ fn people(data_dir: &Path) -> Result<Vec<Person>, String> {
     };
     let people =
         vec![person("Ada Marsh", "Administrator"), person("Olive Brandt", "Importer"), person("Mo Keller", "Viewer")];
-    std::fs::create_dir_all(data_dir).map_err(|e| format!("{shown}: {e}"))?;
+    crate::secrets::make_own_folder(data_dir).map_err(|e| format!("{shown}: {e}"))?;
     let text = serde_json::to_vec_pretty(&people).map_err(|e| e.to_string())?;
     std::fs::write(&mark, text).map_err(|e| format!("{}: {e}", mark.display()))?;
     Ok(people)

@@ -110,11 +110,18 @@ fn list_address(application_id: i64, form: &Form) -> String {
 
 /// The ids that were sent, one by one or with commas; what is none is no schedule of anybody's.
 fn chosen(form: &Form) -> Result<Vec<i64>> {
-    form.all("schedules")
-        .flat_map(|ids| ids.split(','))
-        .filter(|id| !id.is_empty())
-        .map(|id| id.parse().map_err(|_| AppError::NotFound))
-        .collect()
+    let ids = form.all("schedules").flat_map(|ids| ids.split(',')).filter(|id| !id.is_empty());
+    let ids: Vec<i64> = ids.map(|id| id.parse().map_err(|_| AppError::NotFound)).collect::<Result<_>>()?;
+    not_too_many(ids)
+}
+
+/// As many as a question of the database may name.
+fn not_too_many(ids: Vec<i64>) -> Result<Vec<i64>> {
+    const MOST: usize = 1_000;
+    if ids.len() > MOST {
+        return Err(AppError::invalid("schedules", "At most 1,000 schedules can be changed at once."));
+    }
+    Ok(ids)
 }
 
 async fn ask(
@@ -217,6 +224,7 @@ pub async fn form(
         })
         .await?;
     ids.extend(owned.iter().map(|schedule| schedule.id));
+    let ids = not_too_many(ids)?;
     match What::parse(query.get("do")) {
         Some(what @ (What::Delete | What::HandOver)) if !ids.is_empty() => {
             let fine = (StatusCode::OK, FieldErrors::new());

@@ -256,8 +256,8 @@ pub async fn csv(app: Data<App>, SignedIn(by): SignedIn, path: Path<(i64, i64)>,
     let (asked, ids, mut form) = (by.clone(), *path, query.0.clone());
     let first = form.clone();
     let name = app.read(move |conn| Ok(load(conn, &asked, ids, &first, 1)?.configuration.name)).await?;
-    let pool = app.db.clone();
-    Ok(download::csv(&format!("history of {name}"), move |out| {
+    let (pool, member_id) = (app.db.clone(), by.member.id);
+    download::csv((&app, member_id), &format!("history of {name}"), move |out| {
         let mut csv = csv::Writer::from_writer(out);
         let head = [
             "run",
@@ -291,7 +291,7 @@ pub async fn csv(app: Data<App>, SignedIn(by): SignedIn, path: Path<(i64, i64)>,
             }
         }
         csv.flush().map_err(AppError::internal)
-    }))
+    })
 }
 
 fn row(run: &Run, names: &HashMap<i64, String>) -> Vec<String> {

@@ -176,7 +176,7 @@ pub async fn run_with_file(
     parts: Multipart,
 ) -> Result<HttpResponse> {
     let found = configuration_here(&app, &by, *path).await?;
-    let upload = Upload::read(&request, parts, true).await?;
+    let upload = Upload::read(&request, parts).await?;
     let kept = files::of_ticket(&app.secrets, path.0, by.member.id, upload.form.get("sample"));
     let given = upload.file.filter(|file| file.bytes > 0 || !file.name.is_empty());
     if given.is_none() && kept.is_none() {

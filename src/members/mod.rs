@@ -18,7 +18,7 @@ pub mod tokens;
 
 pub use model::{By, Channel, Member, check_email, check_name};
 pub use permissions::{Permission, Scope};
-pub use session::{Bearer, SignedIn};
+pub use session::{Bearer, SignedIn, write_seen};
 pub use shell::shell;
 pub use store::sessions::{SESSION_DAYS, end_session, forget_ended, start_session};
 pub use store::tokens::forget as forget_tokens;

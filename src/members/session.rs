@@ -1,5 +1,8 @@
 //! Sessions: a random cookie whose hash stands in the database, so that any process can end it. They last 14 days,
 //! and for Administrators at most 24 hours without a request.
+//!
+//! A request only reads: when it was made is noted, and written a little later ([`write_seen`]). So a page that looks is
+//! there while another process writes for long, or when the disk is full.
 
 use std::pin::Pin;
 
@@ -15,33 +18,53 @@ use crate::app::App;
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, Result};
+use crate::going::{Seen, Sign};
 use crate::secrets;
 use crate::web::csrf;
 
 const ADMINISTRATOR_IDLE_HOURS: i64 = 24;
-/// `seen_at` is written at most so often, not with every request.
+/// It is noted at most so often, not with every request.
 const SEEN_EVERY_SECONDS: i64 = 60;
 
-fn resume(conn: &mut Conn, token: &str, now: Moment) -> Result<By> {
+fn resume(conn: &mut Conn, seen: &Seen, token: &str, now: Moment) -> Result<By> {
     let session = sessions::find(conn, token, now)?.ok_or(AppError::SignedOut)?;
     let member = store::by_id(conn, session.member_id)?.filter(|m| m.active).ok_or(AppError::SignedOut)?;
-    let idle = now.since(session.seen_at);
+    let sign = Sign::Session(session.id);
+    let idle = now.since(session.seen_at.max(seen.last(sign).unwrap_or(session.seen_at)));
     if member.is_administrator() && idle > Duration::hours(ADMINISTRATOR_IDLE_HOURS) {
         return Err(AppError::SignedOut);
     }
     if idle > Duration::seconds(SEEN_EVERY_SECONDS) {
-        sessions::seen(conn, session.id, now)?;
+        seen.note(sign, now);
     }
     Ok(By::page(member))
 }
 
-fn authenticate(conn: &mut Conn, token: &str, now: Moment) -> Result<(i64, By)> {
+fn authenticate(conn: &mut Conn, seen: &Seen, token: &str, now: Moment) -> Result<(i64, By)> {
     let token = tokens::find(conn, token, now)?.ok_or(AppError::SignedOut)?;
     let member = store::by_id(conn, token.member_id)?.filter(|m| m.active).ok_or(AppError::SignedOut)?;
-    if token.last_used_at.is_none_or(|at| now.since(at) > Duration::seconds(SEEN_EVERY_SECONDS)) {
-        tokens::used(conn, token.id, now)?;
+    let sign = Sign::Token(token.id);
+    let last = token.last_used_at.max(seen.last(sign));
+    if last.is_none_or(|at| now.since(at) > Duration::seconds(SEEN_EVERY_SECONDS)) {
+        seen.note(sign, now);
     }
     Ok((token.id, By { member, channel: Channel::Token, scopes: token.scopes }))
+}
+
+/// Writes down who was seen since the last time.
+pub fn write_seen(app: &App) -> Result<()> {
+    let noted = app.seen.all();
+    if noted.is_empty() {
+        return Ok(());
+    }
+    app.db.write(|conn| {
+        noted.iter().try_for_each(|(sign, at)| match *sign {
+            Sign::Session(id) => sessions::seen(conn, id, *at),
+            Sign::Token(id) => tokens::used(conn, id, *at),
+        })
+    })?;
+    app.seen.forget(&noted);
+    Ok(())
 }
 
 /// Extractor: the member whose session the request's cookie names.
@@ -66,8 +89,8 @@ impl FromRequest for SignedIn {
             let app = app.ok_or_else(|| AppError::internal("no App"))?;
             let secure = app.base_url.scheme() == "https";
             let token = csrf::session_value(&request, secure).ok_or(AppError::SignedOut)?;
-            let now = app.now();
-            app.read(move |conn| resume(conn, &token, now)).await.map(SignedIn)
+            let (now, noting) = (app.now(), app.clone());
+            app.read(move |conn| resume(conn, &noting.seen, &token, now)).await.map(SignedIn)
         })
     }
 }
@@ -87,9 +110,9 @@ impl FromRequest for Bearer {
         Box::pin(async move {
             let app = app.ok_or_else(|| AppError::internal("no App"))?;
             let token = token.ok_or(AppError::SignedOut)?;
-            let now = app.now();
+            let (now, noting) = (app.now(), app.clone());
             let proof = secrets::hash("proof", &token);
-            let (token_id, by) = app.read(move |conn| authenticate(conn, &token, now)).await?;
+            let (token_id, by) = app.read(move |conn| authenticate(conn, &noting.seen, &token, now)).await?;
             Ok(Bearer { by, token_id, proof })
         })
     }

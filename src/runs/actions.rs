@@ -14,9 +14,10 @@ use crate::applications::{self, Entered};
 use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db::{self, Conn};
-use crate::error::{AppError, Result};
+use crate::error::{AppError, FieldErrors, Result};
 use crate::imports::Target;
 use crate::members::{By, Channel, Scope};
+use crate::schedules;
 
 /// How many lines of a log a Summary shows.
 const LOG_LINES: i64 = 500;
@@ -50,14 +51,10 @@ pub fn start_by_hand(
     let entered = applications::enter(conn, by, target.application_id)?;
     entered.need_import(conn, by, Scope::Run)?;
     let parameters = parameters.filter(|p| !p.is_null() && *p != json!({}));
-    match parameters.as_ref().map(|p| p.as_object().and_then(|names| names.keys().next())) {
-        None => {}
-        Some(None) => return Err(AppError::invalid("parameters", "Parameters are an object of names and values.")),
-        // No configuration declares any yet.
-        Some(Some(name)) => {
-            let detail = format!("{} declares no parameter \"{name}\".", target.name);
-            return Err(AppError::invalid(format!("parameters.{name}"), detail));
-        }
+    if let Some(parameters) = &parameters {
+        let mut errors = FieldErrors::new();
+        schedules::actions::check_parameters(&target.name, parameters, &mut errors);
+        errors.ok_or(())?;
     }
     if target.connection_id.is_none() && file_id.is_none() {
         return Err(AppError::invalid("file", format!("{} takes a file: choose the one to import.", target.name)));

@@ -48,9 +48,19 @@ impl Policy {
 /// How long after a failed attempt the next one begins: 30 s, then 2 min, a fifth more or less, so that what failed
 /// together does not come back together. The spread follows from the run's id: it is the same wherever it is reckoned.
 pub fn back_off(run_id: i64, attempt: i32) -> Duration {
-    let base: i64 = if attempt <= 1 { 30_000 } else { 120_000 };
+    spread(run_id, attempt.into(), if attempt <= 1 { 30_000 } else { 120_000 })
+}
+
+/// The same for a run that others hold up: it waits as long again as it has waited, 10 min at most, because each of its
+/// attempts fetches the whole source.
+pub fn back_off_while_busy(run_id: i64, so_far: Duration) -> Duration {
+    let so_far = so_far.num_milliseconds();
+    spread(run_id, so_far, so_far.clamp(30_000, 600_000))
+}
+
+fn spread(run_id: i64, salt: i64, base: i64) -> Duration {
     // Any mixing of the two numbers does; this one is Fibonacci hashing.
-    let mixed = (run_id as u64).wrapping_mul(31).wrapping_add(attempt as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+    let mixed = (run_id as u64).wrapping_mul(31).wrapping_add(salt as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
     let percent = (mixed % 41) as i64 - 20;
     Duration::milliseconds(base + base * percent / 100)
 }
@@ -83,5 +93,16 @@ mod tests {
             let different: std::collections::BTreeSet<_> = waits.iter().collect();
             assert!(different.len() > 30, "{}", different.len());
         }
+    }
+
+    #[test]
+    fn whoever_is_held_up_asks_ever_less_often() {
+        let (mut so_far, mut asked) = (Duration::zero(), 0);
+        while so_far < Duration::days(1) {
+            let wait = back_off_while_busy(7, so_far);
+            assert!(wait >= Duration::seconds(24) && wait <= Duration::minutes(12), "{wait}");
+            (so_far, asked) = (so_far + wait, asked + 1);
+        }
+        assert!((100..200).contains(&asked), "{asked}");
     }
 }

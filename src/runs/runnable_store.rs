@@ -63,8 +63,8 @@ pub fn runnables(conn: &mut Conn, targets: &[Target]) -> Result<HashMap<Target, 
     Ok(found)
 }
 
-/// What the newest definitions of these configurations say about running them; one that cannot be read is left out.
-pub fn policies(conn: &mut Conn, targets: &[Target]) -> Result<HashMap<Target, Policy>> {
+/// What the newest definitions of these configurations say about running them. `Err`: why one cannot be read.
+pub fn policies(conn: &mut Conn, targets: &[Target]) -> Result<HashMap<Target, std::result::Result<Policy, String>>> {
     let ids: Vec<i64> = targets.iter().filter_map(|target| target.configuration()).collect();
     let rows: Vec<(i64, String)> = configuration_versions::table
         .inner_join(import_configurations::table)
@@ -72,8 +72,8 @@ pub fn policies(conn: &mut Conn, targets: &[Target]) -> Result<HashMap<Target, P
         .filter(configuration_versions::version.eq(import_configurations::version))
         .select((configuration_versions::configuration_id, configuration_versions::definition))
         .load(conn)?;
-    let read = |(id, text): (i64, String)| Some((Target::Configuration(id), Policy::of(&text).ok()?));
-    Ok(rows.into_iter().filter_map(read).collect())
+    let read = |(id, text): (i64, String)| (Target::Configuration(id), Policy::of(&text));
+    Ok(rows.into_iter().map(read).collect())
 }
 
 /// The version of a configuration that a run follows: all that it needs to know, whatever is saved meanwhile.

@@ -85,9 +85,6 @@ macro_rules! columns {
 
 fn run(row: Row, result: Option<RunResult>) -> Run {
     let parameters = row.parameters.as_deref().map(serde_json::from_str).transpose();
-    if let Err(error) = &parameters {
-        tracing::error!(run = row.id, %error, "the parameters of a run cannot be read");
-    }
     Run {
         id: row.id,
         uid: row.uid,

@@ -1,49 +1,70 @@
 //! Files that the server writes while they are read: rows and reports of any length, in constant memory.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::web::Bytes;
 use futures_util::stream;
-use tokio::sync::mpsc;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::{self, error::SendTimeoutError};
 
-use crate::error::Result;
+use crate::app::App;
+use crate::error::{AppError, Result};
 
 /// How much is gathered before it goes out, and how many such pieces may wait for a slow reader.
 const PIECE: usize = 64 * 1024;
 const WAITING: usize = 4;
-
-/// A download named `<slug>.<extension>`. `write` runs on a blocking thread; when it fails midway the connection is
-/// cut, so that a short file is never taken for a whole one.
+/// A download named `<slug>.<extension>`. `write` runs on a thread of its own, so that slow readers take none from pages;
+/// one that takes nothing for long is given up. When it fails midway the connection is cut, so that a short file is never
+/// taken for a whole one.
 pub fn download(
-    title: &str,
-    extension: &str,
-    kind: &'static str,
+    (app, member_id): (&App, i64),
+    (title, extension, kind): (&str, &str, &'static str),
     write: impl FnOnce(&mut dyn Write) -> Result<()> + Send + 'static,
-) -> HttpResponse {
+) -> Result<HttpResponse> {
+    let place = app.downloads.begin(member_id).ok_or(AppError::Unavailable { after_seconds: 10 })?;
     let (sender, mut receiver) = mpsc::channel::<io::Result<Bytes>>(WAITING);
-    tokio::task::spawn_blocking(move || {
-        let mut out = Pieces { sender: sender.clone(), piece: Vec::with_capacity(PIECE) };
-        let written = write(&mut out).and_then(|()| out.flush().map_err(crate::error::AppError::internal));
-        if let Err(error) = written {
+    let (runtime, patience) = (Handle::current(), app.config.patience() * 2);
+    let writer = move || {
+        let _place = place;
+        let mut out = Pieces { sender, runtime, patience, piece: Vec::with_capacity(PIECE) };
+        if let Err(error) = write(&mut out).and_then(|()| out.flush().map_err(AppError::internal)) {
             tracing::warn!(%error, "a download was cut short");
-            let _ = sender.blocking_send(Err(io::Error::other("cut short")));
+            let _ = out.send(Err(io::Error::other("cut short")));
         }
-    });
-    HttpResponse::Ok()
+    };
+    std::thread::Builder::new().name("download".into()).spawn(writer).map_err(AppError::internal)?;
+    Ok(HttpResponse::Ok()
         .content_type(kind)
         .insert_header(("Content-Disposition", format!("attachment; filename=\"{}.{extension}\"", slug(title))))
-        .streaming(stream::poll_fn(move |context| receiver.poll_recv(context)))
+        .streaming(stream::poll_fn(move |context| receiver.poll_recv(context))))
 }
 
 /// A CSV download.
-pub fn csv(title: &str, write: impl FnOnce(&mut dyn Write) -> Result<()> + Send + 'static) -> HttpResponse {
-    download(title, "csv", "text/csv; charset=utf-8", write)
+pub fn csv(
+    by: (&App, i64),
+    title: &str,
+    write: impl FnOnce(&mut dyn Write) -> Result<()> + Send + 'static,
+) -> Result<HttpResponse> {
+    download(by, (title, "csv", "text/csv; charset=utf-8"), write)
 }
 
 struct Pieces {
     sender: mpsc::Sender<io::Result<Bytes>>,
+    runtime: Handle,
+    /// How long a reader may take nothing.
+    patience: Duration,
     piece: Vec<u8>,
+}
+
+impl Pieces {
+    fn send(&self, piece: io::Result<Bytes>) -> io::Result<()> {
+        self.runtime.block_on(self.sender.send_timeout(piece, self.patience)).map_err(|error| match error {
+            SendTimeoutError::Timeout(_) => io::Error::from(io::ErrorKind::TimedOut),
+            SendTimeoutError::Closed(_) => io::Error::from(io::ErrorKind::BrokenPipe),
+        })
+    }
 }
 
 impl Write for Pieces {
@@ -60,7 +81,7 @@ impl Write for Pieces {
             return Ok(());
         }
         let piece = std::mem::replace(&mut self.piece, Vec::with_capacity(PIECE));
-        self.sender.blocking_send(Ok(piece.into())).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
+        self.send(Ok(piece.into()))
     }
 }
 

@@ -6,10 +6,12 @@ use std::pin::Pin;
 use actix_multipart::Multipart;
 use actix_web::web::{Bytes, Data};
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
-use futures_util::{Future, StreamExt};
+use futures_util::Future;
 
+use super::arrival::{self, Pace};
 use super::{csrf, guard};
 use crate::app::App;
+use crate::db::meaning;
 use crate::error::{AppError, FieldErrors};
 use crate::spool;
 
@@ -80,8 +82,8 @@ impl FromRequest for Form {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Self::Error>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let bytes = Bytes::from_request(request, payload);
-        Box::pin(async move { Ok(Form::parse(&bytes.await?)) })
+        let (request, bytes) = (request.clone(), Bytes::from_request(request, payload));
+        Box::pin(async move { Ok(Form::parse(&arrival::soon(&request, bytes).await??)) })
     }
 }
 
@@ -122,27 +124,57 @@ pub struct UploadedFile {
 /// The largest file taken from a browser or the API, in bytes.
 pub const UPLOAD_LIMIT: u64 = 5 << 30;
 
+/// The most parts of a page's form: the wizard carries some fields for each of 500 columns.
+const MOST_PARTS: usize = 4_000;
+/// All that is typed, in bytes.
+const MOST_TYPED: usize = 1 << 20;
+
+/// Who sends a form.
+enum Sender<'a> {
+    /// A page, which proves it by its token.
+    Page,
+    /// A program, whose token a cookie never is; it sends no parts but these.
+    Program(&'a [&'a str]),
+}
+
 impl Upload {
-    /// Reads a multipart body. `check_token` is false for the API, which a cookie never authenticates.
-    pub async fn read(request: &HttpRequest, mut parts: Multipart, check_token: bool) -> Result<Self, AppError> {
+    /// Reads a multipart body that a page sent.
+    pub async fn read(request: &HttpRequest, parts: Multipart) -> Result<Self, AppError> {
+        Self::of(request, parts, Sender::Page).await
+    }
+
+    /// Reads one that a program sent: the file, and parts with these names.
+    pub async fn read_only(request: &HttpRequest, parts: Multipart, names: &[&str]) -> Result<Self, AppError> {
+        Self::of(request, parts, Sender::Program(names)).await
+    }
+
+    async fn of(request: &HttpRequest, mut parts: Multipart, sender: Sender<'_>) -> Result<Self, AppError> {
         let broken = |_| AppError::invalid("file", "The file did not arrive whole. Try again.");
         let spool = request.app_data::<Data<App>>().ok_or_else(|| AppError::internal("no App"))?.spool_dir();
         let mut pairs = BTreeMap::<String, String>::new();
         let mut file = None;
-        while let Some(part) = parts.next().await {
+        let mut pace = Pace::of(request);
+        let (mut seen, mut typed) = (0, 0);
+        while let Some(part) = pace.next(&mut parts).await? {
             let mut part = part.map_err(broken)?;
             let name = part.name().unwrap_or_default().to_owned();
+            seen += 1;
+            if seen > MOST_PARTS {
+                return Err(AppError::invalid("form", "The form has too many parts."));
+            }
             let file_name = part.content_disposition().and_then(|d| d.get_filename()).map(str::to_owned);
             match file_name {
                 Some(file_name) if name == "file" => {
-                    if check_token && !token_matches(request, &pairs) {
-                        return Err(guard::forged());
+                    if file.is_some() {
+                        return Err(AppError::invalid("file", "Send one file at a time."));
                     }
-                    let mut kept = spool::file(&spool).map_err(AppError::internal)?;
+                    check_token(request, &sender, &pairs)?;
+                    let mut kept = spool::file(&spool).map_err(meaning::of_io)?;
                     let mut bytes = 0u64;
-                    while let Some(chunk) = part.next().await {
+                    while let Some(chunk) = pace.next(&mut part).await? {
                         let chunk = chunk.map_err(broken)?;
                         bytes += chunk.len() as u64;
+                        pace.came(chunk.len());
                         if bytes > UPLOAD_LIMIT {
                             return Err(AppError::invalid("file", "The file is larger than 5 GiB."));
                         }
@@ -150,7 +182,7 @@ impl Upload {
                             actix_web::web::block(move || std::io::Write::write_all(&mut kept, &chunk).map(|()| kept))
                                 .await
                                 .map_err(AppError::internal)?
-                                .map_err(AppError::internal)?;
+                                .map_err(meaning::of_io)?;
                     }
                     std::io::Seek::rewind(&mut kept).map_err(AppError::internal)?;
                     let name = file_name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
@@ -159,21 +191,35 @@ impl Upload {
                     }
                 }
                 _ => {
+                    if let Sender::Program(names) = &sender
+                        && !names.contains(&&*name)
+                    {
+                        let name: String = name.chars().take(60).collect();
+                        return Err(AppError::invalid(name, "This part does not belong here."));
+                    }
                     let mut value = Vec::new();
-                    while let Some(chunk) = part.next().await {
-                        value.extend_from_slice(&chunk.map_err(broken)?);
-                        if value.len() > 1 << 20 {
+                    while let Some(chunk) = pace.next(&mut part).await? {
+                        let chunk = chunk.map_err(broken)?;
+                        typed += chunk.len();
+                        pace.came(chunk.len());
+                        if typed > MOST_TYPED {
                             return Err(AppError::invalid(name, "This is too long."));
                         }
+                        value.extend_from_slice(&chunk);
                     }
                     pairs.insert(name, String::from_utf8_lossy(&value).into_owned());
                 }
             }
         }
-        if check_token && !token_matches(request, &pairs) {
-            return Err(guard::forged());
-        }
+        check_token(request, &sender, &pairs)?;
         Ok(Self { form: Form(pairs.into_iter().collect()), file })
+    }
+}
+
+fn check_token(request: &HttpRequest, sender: &Sender<'_>, pairs: &BTreeMap<String, String>) -> Result<(), AppError> {
+    match sender {
+        Sender::Page if !token_matches(request, pairs) => Err(guard::forged()),
+        _ => Ok(()),
     }
 }
 

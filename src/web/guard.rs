@@ -10,7 +10,7 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{Error, HttpMessage, HttpResponse, ResponseError};
 use futures_util::StreamExt;
 
-use super::{Flash, csrf};
+use super::{Flash, arrival, csrf};
 use crate::app::App;
 use crate::error::AppError;
 
@@ -117,14 +117,17 @@ async fn check_origin(request: &mut ServiceRequest, secure: bool) -> Result<(), 
 
 async fn read_form(request: &mut ServiceRequest) -> Result<Bytes, AppError> {
     let mut payload = request.take_payload();
-    let mut body = Vec::new();
-    while let Some(chunk) = payload.next().await {
-        body.extend_from_slice(&chunk.map_err(|_| AppError::invalid("form", "the form did not arrive whole"))?);
-        if body.len() > FORM_LIMIT {
-            return Err(AppError::invalid("form", "the form is too large"));
+    let body = async {
+        let mut body = Vec::new();
+        while let Some(chunk) = payload.next().await {
+            body.extend_from_slice(&chunk.map_err(|_| AppError::invalid("form", "the form did not arrive whole"))?);
+            if body.len() > FORM_LIMIT {
+                return Err(AppError::invalid("form", "the form is too large"));
+            }
         }
-    }
-    Ok(body.into())
+        Ok(body.into())
+    };
+    arrival::soon(request.request(), body).await?
 }
 
 /// The answer to a request that did not come from one of our pages, or from one whose session has since ended.

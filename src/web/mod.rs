@@ -2,6 +2,7 @@
 //! requests, flash messages, error pages, assets.
 
 mod address;
+pub mod arrival;
 pub mod assets;
 mod confirm;
 pub mod csrf;

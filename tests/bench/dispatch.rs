@@ -114,6 +114,7 @@ fn config(files: &Path, data: &Path, database_url: Option<String>) -> Config {
         trusted_proxies: Vec::new(),
         runs_at_once: 2,
         lease_seconds: 60,
+        patience_seconds: 30,
     }
 }
 

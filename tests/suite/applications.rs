@@ -3,11 +3,17 @@
 use diesel::prelude::*;
 use tidegate::applications::actions::{self, Change};
 use tidegate::applications::{Grants, enter, seen_by};
+use tidegate::db::schema::block_db::block_views;
 use tidegate::db::schema::{runs, schedules};
 use tidegate::error::AppError;
 use tidegate::imports::Mode;
 
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::api::Reply;
 use crate::support::cast;
+use crate::support::seed::batch;
 use crate::support::stage::stage;
 use crate::support::*;
 
@@ -94,6 +100,30 @@ on_both! {
         let refused = mo.post(&page, &fields).await;
         assert_eq!(refused.status, 403);
         assert!(refused.text().contains("You need the Configure permission in FP&A 2027. Olive can grant it."), "{}", refused.text());
+    }
+
+    async fn a_new_name_is_that_of_all_views_or_of_none(world: World) {
+        let one = stage(&world, "one", Mode::Append, |_| ()).await;
+        let two = stage(&world, "two", Mode::Append, |_| ()).await;
+        let views = || world.app().blocks.read(|conn| {
+            let named = block_views::table.filter(block_views::block_id.eq_any([one.block, two.block]));
+            Ok(named.order(block_views::block_id).select(block_views::view_name).load::<String>(conn)?)
+        }).unwrap();
+        let before = views();
+        // The second one's view cannot be changed.
+        let spoilt = |text: &'static str| {
+            let set = block_views::column_list.eq(text);
+            let of_two = block_views::table.filter(block_views::block_id.eq(two.block));
+            world.app().blocks.write(|conn| Ok(diesel::update(of_two).set(set).execute(conn)?)).unwrap();
+        };
+        spoilt("no list");
+        let ada = world.api(&world.ada).await;
+        let path = format!("applications/{}", world.application);
+        ada.patch(&path, serde_json::json!({"name": "Renamed"})).await.is(500);
+        assert_eq!((views(), ada.get(&path).await.is(200).json["name"].clone()), (before, "FP&A 2026".into()));
+        spoilt("[]");
+        ada.patch(&path, serde_json::json!({"name": "Renamed"})).await.is(200);
+        assert!(views().iter().all(|view| view.starts_with("renamed__")), "{:?}", views());
     }
 
     async fn access_is_given_and_taken_away(world: World) {
@@ -203,4 +233,50 @@ on_both! {
             Ok(())
         }).await;
     }
+}
+
+/// On SQLite a load may write the Block database for minutes.
+#[test]
+fn a_long_load_delays_only_what_changes_blocks() {
+    with_world(Database::Sqlite, async |world| {
+        let (ada, stranger) = (world.api(&world.ada).await, world.api(&world.stranger).await);
+        let (application, blocks) = (format!("applications/{}", world.application), world.app().blocks.clone());
+        let path = format!("{application}/blocks");
+        let block = json!({"name": "Words", "kind": "transaction_list", "columns": [{"name": "word", "type": "text"}]});
+        let make = || Reply::of(ada.request(Method::POST, &path).header("Idempotency-Key", "k").json(&block));
+        let made = make().await.is(201).id();
+        let block = format!("blocks/{made}");
+        let stale = ada.request(Method::PATCH, &block).header("If-Match", "\"9\"").json(&json!({"name": "Other"}));
+        let load = blocks.connect().unwrap();
+        let end = hold(load);
+        let began = std::time::Instant::now();
+        assert_eq!(make().await.is(201).id(), made, "a repeat");
+        ada.patch(&application, json!({"spacing_minutes": 20})).await.is(200);
+        stranger.patch(&block, json!({"name": "Mine"})).await.is(404);
+        stranger.delete(&block).await.is(404);
+        Reply::of(stale).await.is(412);
+        ada.patch(&block, json!({"kind": "nothing"})).await.is(422);
+        let mut page = world.browser(&world.ada).await;
+        page.visit(&format!("/{application}/settings")).await.fill("Time zone", "UTC").press("Save").await;
+        page.answered(200).sees("are saved");
+        assert!(began.elapsed() < std::time::Duration::from_secs(5), "{:?}", began.elapsed());
+        let rename = ada.patch(&application, json!({"name": "Renamed"}));
+        let (renamed, ()) = tokio::join!(rename, async {
+            // Longer than it is tried for within a transaction of the Workspace.
+            tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
+            end.send(()).unwrap();
+        });
+        renamed.is(200);
+    });
+}
+
+/// Holds the file until it is told to let go, or that nobody is there any more.
+fn hold(mut conn: tidegate::db::Conn) -> std::sync::mpsc::Sender<()> {
+    let (end, ended) = std::sync::mpsc::channel();
+    batch(&mut conn, "BEGIN IMMEDIATE").unwrap();
+    std::thread::spawn(move || {
+        let _ = ended.recv();
+        let _ = batch(&mut conn, "COMMIT");
+    });
+    end
 }

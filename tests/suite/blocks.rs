@@ -176,3 +176,34 @@ on_both! {
 fn daily(_: &mut tidegate::db::Conn, _: Thing) -> tidegate::error::Result<Option<Uses>> {
     Ok(Some(Uses { by: "import configurations", names: vec!["the import configuration \"Daily\"".into()] }))
 }
+
+/// Sixteen downloads at once, four of them one member's: who reads slowly keeps nobody else from anything.
+#[test]
+fn slow_readers_hold_up_nobody_else() {
+    use crate::running::{start, work_off};
+    use crate::support::stage::stage;
+    use tidegate::imports::Mode;
+    crate::support::with_world(Database::Sqlite, async |world| {
+        let stage = stage(&world, "words", Mode::Append, |_| ()).await;
+        let word = "w".repeat(200);
+        let text: String = (0..150_000).map(|n| format!("{n},{word}\n")).collect();
+        std::fs::write(world.folder().join("words.csv"), format!("id,word\n{text}")).unwrap();
+        start(&world, &stage).await;
+        work_off(&world).await;
+        let (olive, ada) = (world.api(&world.olive).await, world.api(&world.ada).await);
+        let rows = format!("blocks/{}/rows.csv", stage.block);
+        let get = |api: &crate::support::api::Api| api.request(reqwest::Method::GET, &rows).send();
+        // Nobody reads their bodies.
+        let mut slow = Vec::new();
+        for _ in 0..4 {
+            slow.push(get(&olive).await.unwrap());
+        }
+        assert!(slow.iter().all(|answer| answer.status() == 200));
+        let fifth = get(&olive).await.unwrap();
+        assert_eq!((fifth.status().as_u16(), fifth.headers()["retry-after"].to_str().unwrap()), (503, "10"));
+        ada.get("applications").await.is(200);
+        let whole = get(&ada).await.unwrap();
+        assert_eq!(whole.text().await.unwrap().lines().count(), 150_001);
+        drop(slow);
+    });
+}

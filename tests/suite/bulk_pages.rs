@@ -36,6 +36,19 @@ async fn undo(browser: &mut Browser) {
 }
 
 on_both! {
+    async fn more_than_a_thousand_are_refused(world: World) {
+        let (_, ids) = three(&world).await;
+        let olive = world.browser(&world.olive).await;
+        let there = format!("/applications/{}/schedules/bulk", world.application);
+        for many in [1_001, 40_000] {
+            let ids = vec![ids[0].to_string(); many].join(",");
+            for deed in ["off", "delete"] {
+                assert_eq!(olive.post(&there, &[("do", deed), ("schedules", &ids)]).await.status, 422, "{many}, {deed}");
+            }
+        }
+        assert_eq!(find(&world, ids[0]).await.state(), State::On);
+    }
+
     async fn the_bar_does_it_to_what_is_ticked_and_says_so(world: World) {
         let (_, ids) = three(&world).await;
         let mut olive = world.browser(&world.olive).await;

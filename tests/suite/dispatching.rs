@@ -66,6 +66,24 @@ on_both! {
         assert_eq!(find(&world, schedule.id).await.next_at, Some(moment("2026-10-09T18:00:00Z")));
     }
 
+    /// Skipped as "still running" it would never be heard of.
+    async fn a_definition_that_cannot_be_read_is_no_default(world: World) {
+        use diesel::prelude::*;
+        use tidegate::db::schema::configuration_versions as versions;
+        let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
+        create(&world, draft(&stage, &every_five())).await;
+        world.set_clock("2026-10-08T16:45:00Z");
+        world.step(dispatcher::step).await;
+        world.write(|conn| {
+            Ok(diesel::update(versions::table).set(versions::definition.eq("{\"overlap\":\"both\"}")).execute(conn)?)
+        }).await;
+        world.write(|conn| crate::support::seed::batch(conn, "UPDATE runs SET status = 'running', waits_for = NULL")).await;
+        world.set_clock("2026-10-08T16:50:00Z");
+        world.step(dispatcher::step).await;
+        let found = planned(&runs(&world).await);
+        assert_eq!(found, ["2026-10-08T16:45:00Z running", "2026-10-08T16:50:00Z queued"]);
+    }
+
     async fn two_processes_run_many_occurrences_at_once_and_each_once(world: World) {
         let many = if crate::support::settings::full() { 1_000 } else { 100 };
         // Each its own configuration, so that none waits for another.

@@ -10,6 +10,7 @@ use tidegate::members::actions::{self, Change};
 use crate::support::browser::Answer;
 use crate::support::cast::PASSWORD;
 use crate::support::databases::with_changed_world;
+use crate::support::seed::batch;
 use crate::support::*;
 
 /// Tries the door once, as a browser would that is at the sign-in page already.
@@ -174,6 +175,37 @@ on_both! {
         world.advance(Duration::days(13));
         olive.visit("/account").await.sees("Sign in");
         assert_eq!(olive.htmx("/account").await.status, 401, "a fragment is told so without a page");
+    }
+
+    /// Whoever only looks waits for nobody who writes; when they were seen is written a little later.
+    async fn looking_waits_for_no_writer(world: World) {
+        let (ada, api) = (world.browser(&world.ada).await, world.api(&world.ada).await);
+        ada.get("/account").await;
+        api.get("applications").await.is(200);
+        world.advance(Duration::minutes(2));
+        let mut writer = world.app().db.connect().unwrap();
+        batch(&mut writer, match world.database() {
+            Database::Sqlite => "BEGIN IMMEDIATE",
+            Database::Postgres => "BEGIN; LOCK TABLE sessions, api_tokens IN EXCLUSIVE MODE",
+        }).unwrap();
+        let began = Instant::now();
+        assert_eq!(ada.get("/account").await.status, 200);
+        api.get("applications").await.is(200);
+        assert!(began.elapsed() < Elapsed::from_secs(5), "{:?}", began.elapsed());
+        batch(&mut writer, "COMMIT").unwrap();
+        world.step(tidegate::members::write_seen).await;
+        let now = world.now();
+        let seen: (i64, i64) = world.read(move |conn| {
+            use tidegate::db::schema::api_tokens;
+            let sessions = sessions::table.filter(sessions::seen_at.eq(now)).count().get_result(conn)?;
+            Ok((sessions, api_tokens::table.filter(api_tokens::last_used_at.eq(now)).count().get_result(conn)?))
+        }).await;
+        assert_eq!(seen, (1, 1));
+        // Those 24 hours are counted from the last request, written or not.
+        world.advance(Duration::hours(23));
+        assert_eq!(ada.get("/account").await.status, 200);
+        world.advance(Duration::hours(23));
+        assert_eq!(ada.get("/account").await.status, 200);
     }
 
     async fn a_new_password_ends_the_sessions_elsewhere(world: World) {

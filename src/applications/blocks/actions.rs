@@ -3,7 +3,7 @@
 //!
 //! A change of definition touches both databases. The Block database goes first inside the Workspace's transaction:
 //! when that then fails, what stays behind is an empty physical column or an older view, which the next change mends.
-//! While a long load writes the Block database, its end is waited for before that transaction ([`Pool::rest`]).
+//! While a long load writes the Block database, its end is waited for outside of that transaction ([`Pool::rest`]).
 
 use std::collections::HashSet;
 
@@ -177,7 +177,8 @@ pub fn archive(conn: &mut Conn, blocks: &Pool, in_use: InUse, id: i64, now: Mome
 /// their commits, or when one of them was restored from an older copy; then every load would be refused, and a column that
 /// one does not know could not be read.
 pub fn keep_in_step(db: &Pool, blocks: &Pool, defined: &[Block]) -> Result<()> {
-    for id in blocks.lend(|conn| views::out_of_step(conn, defined))? {
+    let applications = db.read(|conn| store::application_names(conn, defined))?;
+    for id in blocks.lend(|conn| views::out_of_step(conn, &applications, defined))? {
         db.write(|conn| {
             // Whoever edits it at this moment is waited for.
             db::lock_row(conn, "blocks", id)?;
@@ -196,13 +197,14 @@ pub fn keep_all_in_step(db: &Pool, blocks: &Pool) -> Result<()> {
     keep_in_step(db, blocks, &defined)
 }
 
-/// Names the views of all Blocks of an Application anew, after the Application was renamed.
+/// Names the views of all Blocks of an Application anew, where the Application is renamed: all of them or none.
 pub fn rename_views(conn: &mut Conn, blocks: &Pool, application_id: i64) -> Result<()> {
     let application = store::application_name(conn, application_id)?;
-    for block in store::list(conn, application_id)? {
-        blocks.write_soon(|conn| views::remember(conn, &application, &block))?;
+    let shown = store::list(conn, application_id)?;
+    if shown.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    blocks.write_soon(|conn| shown.iter().try_for_each(|block| views::remember(conn, &application, block)))
 }
 
 /// Gives the columns of a draft the ids of those that they mean.

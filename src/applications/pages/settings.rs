@@ -95,8 +95,11 @@ pub async fn save(
         let name = Some(form.get("name").to_owned());
         let change = Change { name, time_zone: zone, spacing_minutes, version: form.id("version") };
         let (by, app) = (by.clone(), app.clone());
+        let renames = form.get("name").trim() != entered.application.name;
         off_thread(move || {
-            app.blocks.rest()?;
+            if renames {
+                app.blocks.rest()?;
+            }
             app.db.lend(|conn| actions::edit(conn, &app.blocks, &by, id, &change, now))
         })
         .await

@@ -103,32 +103,34 @@ pub async fn show(
 
 /// `GET /runs/{r}/rejected-rows.csv`
 pub async fn rejected_rows(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>) -> Result<HttpResponse> {
-    let id = *id;
+    let (asked, id) = (by.clone(), *id);
     let run = app
         .read(move |conn| {
-            let (run, entered) = actions::find(conn, &by, id)?;
+            let (run, entered) = actions::find(conn, &asked, id)?;
             entered.need_open_scheduling(conn)?;
             Ok(run)
         })
         .await?;
     let pool = app.blocks.clone();
-    Ok(download::csv(&format!("rejected rows of {}", run.name), move |out| rejects::write_csv(&pool, run.id, out)))
+    let title = format!("rejected rows of {}", run.name);
+    download::csv((&app, by.member.id), &title, move |out| rejects::write_csv(&pool, run.id, out))
 }
 
 /// `GET /runs/{r}/log.txt`
 pub async fn log(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>) -> Result<HttpResponse> {
-    let id = *id;
+    let (asked, id) = (by.clone(), *id);
     let (run, log) = app
         .read(move |conn| {
-            let (run, _) = actions::find(conn, &by, id)?;
+            let (run, _) = actions::find(conn, &asked, id)?;
             let log = actions::log(conn, run.id)?;
             Ok((run, log))
         })
         .await?;
-    Ok(download::download(&format!("log of {}", run.name), "txt", "text/plain; charset=utf-8", move |out| {
+    let file = (&*format!("log of {}", run.name), "txt", "text/plain; charset=utf-8");
+    download::download((&app, by.member.id), file, move |out| {
         for line in log {
             writeln!(out, "{} {} {}", line.at, line.level, line.message).map_err(AppError::internal)?;
         }
         Ok(())
-    }))
+    })
 }

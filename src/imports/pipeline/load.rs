@@ -351,7 +351,8 @@ impl Load<'_> {
     }
 
     /// The answer to a commit may have been lost after the deed: the ledger knows. It is asked for half a minute; who
-    /// then still does not know says so, and leaves it to whoever takes the run over.
+    /// then still does not know says so, and leaves it to whoever takes the run over. Over the pool: the load's own
+    /// connection is none of its, so whoever asks here holds none of it and may wait for one.
     fn known_after_all(&self, failure: LoadError) -> Result<Option<LedgerRow>, LoadError> {
         const PATIENCE: Duration = Duration::from_secs(30);
         if !self.committing || !failure.is_of_database() {

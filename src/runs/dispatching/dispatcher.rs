@@ -253,7 +253,7 @@ struct Going {
     open: HashMap<Target, Vec<Open>>,
     /// How many were let in since.
     let_in: HashMap<Target, usize>,
-    policies: HashMap<Target, Policy>,
+    policies: HashMap<Target, Result<Policy, String>>,
 }
 
 impl Going {
@@ -272,7 +272,12 @@ impl Going {
     /// Lets one more run into the queue, or says why not. A late one, of which an outage is the cause, queues behind
     /// what was interrupted.
     fn let_in(&mut self, target: Target, late: bool) -> Result<(), &'static str> {
-        let overlap = self.policies.get(&target).map_or(Overlap::Skip, |policy| policy.overlap);
+        let overlap = match self.policies.get(&target) {
+            Some(Ok(policy)) => policy.overlap,
+            // It fails in words when it begins: to skip it would hide that.
+            Some(Err(_)) => Overlap::Queue,
+            None => Overlap::Skip,
+        };
         let open = self.open.get(&target).map_or(&[][..], Vec::as_slice);
         let let_in = self.let_in.entry(target).or_default();
         let waits = *let_in > 0 || open.iter().any(|run| run.status == RunStatus::Queued && !(late && run.began));

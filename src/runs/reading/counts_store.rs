@@ -3,10 +3,9 @@
 
 use diesel::prelude::*;
 
-use super::timeline_store::{Stretch, Total};
-use crate::clock::Moment;
+use super::timeline_store::Stretch;
+use crate::db::Conn;
 use crate::db::schema::run_counts;
-use crate::db::{Conn, on};
 use crate::error::Result;
 use crate::runs::lifecycle::RunStatus;
 
@@ -20,21 +19,12 @@ pub fn is_whole((from, to): &Stretch) -> bool {
     [from, to].into_iter().all(|at| at.micros() % SLOT == 0)
 }
 
-/// How many runs of an Application ended with these statuses in each of the stretches, all of them or only those that
-/// the clock began.
-pub fn ended(
-    conn: &mut Conn,
-    application_id: i64,
-    scheduled: bool,
-    stretches: &[Stretch],
-    statuses: &[RunStatus],
-) -> Result<Vec<Total>> {
-    let slot = |at: &Moment| at.micros() / SLOT;
-    let rows: Vec<String> =
-        stretches.iter().enumerate().map(|(n, (from, to))| format!("({n}, {}, {})", slot(from), slot(to))).collect();
+/// A query for how many runs of an Application ended with these statuses in each of the stretches `s (n, a, b)`, all of
+/// them or only those that the clock began.
+pub fn ended(conn: &Conn, application_id: i64, scheduled: bool, statuses: &[RunStatus]) -> String {
     let statuses: Vec<String> = statuses.iter().map(|status| format!("'{status}'")).collect();
     let wanted = format!(
-        "c.application_id = {application_id} AND c.slot >= s.a AND c.slot < s.b{}",
+        "c.application_id = {application_id} AND c.slot >= s.a / {SLOT} AND c.slot < s.b / {SLOT}{}",
         if scheduled { " AND c.scheduled" } else { "" }
     );
     let from = match conn {
@@ -43,13 +33,11 @@ pub fn ended(
             "s CROSS JOIN LATERAL (SELECT c.status, c.runs FROM run_counts c WHERE {wanted} OFFSET 0) c WHERE TRUE"
         ),
     };
-    let query = diesel::sql_query(format!(
-        "WITH s (n, a, b) AS (VALUES {}) SELECT CAST(s.n AS BIGINT) AS stretch, c.status, \
-         CAST(sum(c.runs) AS BIGINT) AS count FROM {from} AND c.status IN ({}) GROUP BY s.n, c.status",
-        rows.join(", "),
+    format!(
+        "SELECT CAST(s.n AS BIGINT) AS stretch, c.status, CAST(sum(c.runs) AS BIGINT) AS count FROM {from} \
+         AND c.status IN ({}) GROUP BY s.n, c.status",
         statuses.join(", ")
-    ));
-    Ok(on!(conn, c => query.load(c))?)
+    )
 }
 
 /// Whether there is something to [`merge`].

@@ -80,27 +80,38 @@ pub fn totals(conn: &mut Conn, filter: &Filter, stretches: &[Stretch]) -> Result
     if filter.configuration_id.is_some() || !stretches.iter().all(is_whole) {
         return counted(conn, filter, stretches, &wanted);
     }
-    let (open, ended): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|status| status.is_open());
-    let mut totals = counted(conn, filter, stretches, &open)?;
-    if !stretches.is_empty() {
-        let scheduled = filter.only == Only::Scheduled;
-        let ended = counts_store::ended(conn, filter.application_id, scheduled, stretches, &ended)?;
-        totals.extend(ended.into_iter().filter(|total| total.count > 0));
+    if stretches.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(totals)
+    // In one statement: a run that ends between two would be in both.
+    let (open, ended): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|status| status.is_open());
+    let scheduled = filter.only == Only::Scheduled;
+    let mut parts = vec![counts_store::ended(conn, filter.application_id, scheduled, &ended)];
+    if !open.is_empty() {
+        parts.push(each_counted(filter));
+    }
+    load(conn, with(stretches, &open), &parts.join(" UNION ALL "))
 }
 
 /// The same, each run counted.
 fn counted(conn: &mut Conn, filter: &Filter, stretches: &[Stretch], statuses: &[RunStatus]) -> Result<Vec<Total>> {
-    if stretches.is_empty() || statuses.is_empty() {
+    if stretches.is_empty() {
         return Ok(Vec::new());
     }
-    let query = diesel::sql_query(format!(
-        "{} SELECT CAST(s.n AS BIGINT) AS stretch, t.status, (SELECT count(*) FROM runs r WHERE {}) AS count \
+    load(conn, with(stretches, statuses), &each_counted(filter))
+}
+
+/// A query for the totals of `s` and `t`.
+fn each_counted(filter: &Filter) -> String {
+    format!(
+        "SELECT CAST(s.n AS BIGINT) AS stretch, t.status, (SELECT count(*) FROM runs r WHERE {}) AS count \
          FROM s CROSS JOIN t",
-        with(stretches, statuses),
-        placed(filter),
-    ));
+        placed(filter)
+    )
+}
+
+fn load(conn: &mut Conn, with: String, totals: &str) -> Result<Vec<Total>> {
+    let query = diesel::sql_query(format!("{with} {totals}"));
     let mut totals: Vec<Total> = on!(conn, c => query.load(c))?;
     totals.retain(|total| total.count > 0);
     Ok(totals)
@@ -228,8 +239,12 @@ fn with(stretches: &[Stretch], statuses: &[RunStatus]) -> String {
         .enumerate()
         .map(|(n, (from, to))| format!("({n}, {}, {})", from.micros(), to.micros()))
         .collect();
-    let statuses: Vec<String> = statuses.iter().map(|status| format!("('{status}')")).collect();
-    format!("WITH s (n, a, b) AS (VALUES {}), t (status) AS (VALUES {})", rows.join(", "), statuses.join(", "))
+    let mut with = format!("WITH s (n, a, b) AS (VALUES {})", rows.join(", "));
+    if !statuses.is_empty() {
+        let statuses: Vec<String> = statuses.iter().map(|status| format!("('{status}')")).collect();
+        with += &format!(", t (status) AS (VALUES {})", statuses.join(", "));
+    }
+    with
 }
 
 /// That a run lies in `s` with the status `t`, and is no range; of one configuration by the index on that.

@@ -5,19 +5,27 @@ use super::told::{result, shown};
 use super::work::{Done, Job, Retry, Undone, of_app_error};
 use crate::app::App;
 use crate::applications::blocks;
+use crate::error::AppError;
 use crate::imports::pipeline::{LoadReport, Outcome, Plan};
 
 /// What an earlier attempt of the run had loaded, whose answer was lost: asked before anything is fetched, because the
 /// source may be another by now. And the Block database is to mean by the Block what the Workspace means.
 pub fn known(app: &App, job: &Job<'_>, plan: &Plan) -> Result<Option<LoadReport>, Undone> {
     let row = app.blocks.lend(|conn| blocks::ledger::ledger(conn, &job.run.uid, plan.block.id));
-    match row.map_err(|error| of_app_error(error, job.run))? {
+    match row.map_err(|error| of_blocks(error, job))? {
         Some(row) => LoadReport::from_ledger(row).map(Some).map_err(|failure| Undone::new(failure.cause, Retry::No)),
         None => {
             let kept = blocks::keep_in_step(&app.db, &app.blocks, std::slice::from_ref(&plan.block));
-            kept.map(|()| None).map_err(|error| of_app_error(error, job.run))
+            kept.map(|()| None).map_err(|error| of_blocks(error, job))
         }
     }
+}
+
+/// A failure of the Block database.
+fn of_blocks(error: AppError, job: &Job<'_>) -> Undone {
+    let busy = matches!(error, AppError::Unavailable { .. });
+    let undone = of_app_error(error, job.run);
+    if busy { Undone { retry: Retry::Busy, ..undone } } else { undone }
 }
 
 /// The end of a run whose earlier attempt had loaded: with the name and hash of what that read, and only what that

@@ -24,15 +24,19 @@ use crate::error::{AppError, Result};
 use crate::memory;
 use crate::runs::lifecycle::RunStatus;
 use crate::runs::model::Run;
-use crate::runs::policy::{Policy, back_off};
+use crate::runs::policy::{Policy, back_off, back_off_while_busy};
 use crate::runs::store;
 
 /// How often the second thread looks whether somebody asked to cancel.
 const LOOK: Span = Span::from_millis(500);
+/// How often it looks at the room on the disk, which a load fills quickly.
+const GLANCE: Span = Span::from_millis(50);
 /// How long a run may go on after the process was asked to stop; then it is given back.
 const GRACE_AT_STOP: Span = Span::from_secs(15);
 /// A run that took longer may have filled buffers that are worth giving back.
 const LONG: Span = Span::from_millis(500);
+const DISK_FULL: &str = "The disk is full: free some space and run the import again. Nothing was loaded; the Block holds \
+                         what it held before.";
 /// How long a run waits that could not begin for a reason of ours.
 const SOON: i64 = 10;
 
@@ -87,6 +91,7 @@ enum Stop {
     LeaseLost = 2,
     ShuttingDown = 3,
     OutOfTime = 4,
+    DiskFull = 5,
 }
 
 /// Shared by the work and the heartbeat.
@@ -110,6 +115,7 @@ impl Signals {
             2 => Stop::LeaseLost,
             3 => Stop::ShuttingDown,
             4 => Stop::OutOfTime,
+            5 => Stop::DiskFull,
             _ => Stop::None,
         }
     }
@@ -118,6 +124,7 @@ impl Signals {
 /// Does the work of a run that was taken, and ends it.
 pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
     let Taken { run, fence, policy } = &taken;
+    let _at_work = app.at_work.enter(run.id);
     let policy = match policy {
         Ok(policy) => policy,
         Err(why) => return finish(app, &taken, &Ending::failed(why)),
@@ -131,10 +138,10 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
         Err(AppError::Unavailable { .. }) => return give_back(app, &taken, "The database was busy when it began."),
         Err(other) => return conclude(app, &taken, policy, Stop::None, Err(of_app_error(other, run))),
     };
+    let reason = reason.or_else(|| app.disk.is_short().then(|| DISK_FULL.to_owned()));
     if let Some(reason) = reason {
         return finish(app, &taken, &Ending::failed(reason));
     }
-    let _at_work = app.at_work.enter(run.id);
     let began = Instant::now();
     let signals =
         Signals { cancel: CancellationToken::new(), cancelled: AtomicBool::new(false), stop: AtomicU8::new(0) };
@@ -164,6 +171,9 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
     if let Some(block_id) = run.block_id {
         generations::tend(&app.blocks, block_id);
     }
+    if app.disk.is_short() {
+        app.blocks.shrink();
+    }
     if began.elapsed() > LONG {
         memory::give_back();
     }
@@ -176,7 +186,15 @@ fn beat(app: &App, taken: &Taken, board: &Board, signals: &Signals, deadline: In
     let mut told = board.read();
     let mut beaten = Instant::now();
     let mut asked_to_stop: Option<Instant> = None;
-    while end.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+    let mut looked = Instant::now();
+    while end.recv_timeout(GLANCE) == Err(RecvTimeoutError::Timeout) {
+        if app.disk.is_short() {
+            signals.stop(Stop::DiskFull);
+        }
+        if looked.elapsed() < LOOK {
+            continue;
+        }
+        looked = Instant::now();
         if Instant::now() >= deadline {
             signals.stop(Stop::OutOfTime);
         }
@@ -215,10 +233,14 @@ fn conclude(
     let run = &taken.run;
     let undone = match outcome {
         // What became visible stays visible, whoever asked to stop meanwhile.
-        Ok(done) => return finish(app, taken, &of_done(done)),
+        Ok(done) => {
+            app.held_up.over(run.id);
+            return finish(app, taken, &of_done(done));
+        }
         Err(undone) => undone,
     };
     let Undone { cause, retry, result, steps, log } = undone;
+    let held_up = held_up(app, run, &retry);
     if retry == Retry::Unknown {
         tracing::warn!(run = run.id, %cause, "whether a run loaded is not known; the rescue will ask the ledger");
         return Ok(());
@@ -232,6 +254,10 @@ fn conclude(
         }
         Stop::Cancel => {
             return finish(app, taken, &ending::cancelled(Some(&ending)));
+        }
+        Stop::DiskFull => {
+            app.blocks.shrink();
+            return finish(app, taken, &Ending { cause: Some(DISK_FULL.into()), ..ending });
         }
         Stop::ShuttingDown => {
             let back = Back {
@@ -253,8 +279,7 @@ fn conclude(
     } else {
         cause
     };
-    let free = retry == Retry::Busy && costs_nothing(app, run);
-    if !free && (retry == Retry::No || run.attempt >= policy.attempts) {
+    if held_up.is_none() && (retry == Retry::No || run.attempt >= policy.attempts) {
         ending.cause = Some(if run.attempt > 1 && retry != Retry::No {
             format!("{cause} It was tried {} times.", run.attempt)
         } else {
@@ -262,19 +287,28 @@ fn conclude(
         });
         return finish(app, taken, &ending);
     }
-    let wait = match retry {
-        Retry::After(wait) => wait,
+    let wait = match (&retry, held_up) {
+        (_, Some(so_far)) => back_off_while_busy(run.id, so_far),
+        (Retry::After(wait), None) => *wait,
         _ => back_off(run.id, run.attempt),
     };
     let reason = format!("Attempt {} failed: {cause} It is tried again {}.", run.attempt, in_words(wait));
-    put_back(app, taken, &Back { reason: &reason, attempt_counts: !free, wait: Some(wait), ending: Some(&ending) })
+    put_back(
+        app,
+        taken,
+        &Back { reason: &reason, attempt_counts: held_up.is_none(), wait: Some(wait), ending: Some(&ending) },
+    )
 }
 
-/// Whether a busy database costs a run no attempt. Of a SQLite file it is known whose fault that is: another load's, that
-/// writes it for long. For a day at most, so that it ends some time.
-fn costs_nothing(app: &App, run: &Run) -> bool {
-    matches!(app.blocks.location(), Location::Sqlite { .. })
-        && app.now() < run.queued_at.plus(chrono::Duration::days(1))
+/// How long a run has been held up by a busy Block database, where that costs it no attempt. Of a SQLite file it is known
+/// whose fault it is: another load's, that writes it for long. For a day at most, so that it ends some time.
+fn held_up(app: &App, run: &Run, retry: &Retry) -> Option<chrono::Duration> {
+    if *retry != Retry::Busy || !matches!(app.blocks.location(), Location::Sqlite { .. }) {
+        app.held_up.over(run.id);
+        return None;
+    }
+    let so_far = app.held_up.how_long(run.id, app.now());
+    (so_far < chrono::Duration::days(1)).then_some(so_far)
 }
 
 fn in_words(wait: chrono::Duration) -> String {
@@ -304,7 +338,7 @@ fn of_done(done: Done) -> Ending {
 
 /// The database may be away for a while just now: what is lost here, the rescue finds out from the ledger.
 fn finish(app: &App, taken: &Taken, ending: &Ending) -> Result<()> {
-    let mine = persist(|| {
+    let mine = persist(app, || {
         let now = app.now();
         app.db.write(|conn| ending::end(conn, &taken.run, taken.fence, ending, now))
     })?;
@@ -323,7 +357,7 @@ pub fn give_back(app: &App, taken: &Taken, why: &str) -> Result<()> {
 }
 
 fn put_back(app: &App, taken: &Taken, back: &Back<'_>) -> Result<()> {
-    persist(|| {
+    persist(app, || {
         let now = app.now();
         app.db.write(|conn| ending::put_back(conn, &taken.run, taken.fence, back, now))
     })?;
@@ -331,16 +365,21 @@ fn put_back(app: &App, taken: &Taken, back: &Back<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Tries again for a while, as long as the database is busy or away, or the disk is full. The lease may run out
-/// meanwhile: then the rescue finds out how the run ended, and this finds the lease gone and writes nothing.
-fn persist<T>(mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
+/// Tries again for a while, as long as the database is busy or away. The lease may run out meanwhile: then the rescue finds
+/// out how the run ended, and this finds the lease gone and writes nothing. On a full disk it tries for as long as this
+/// process serves: nobody else knows why the run ended, and the rescue leaves alone what a thread here sees through.
+fn persist<T>(app: &App, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
     let began = Instant::now();
     loop {
         match attempt() {
-            Err(AppError::Unavailable { .. } | AppError::DiskFull) if began.elapsed() < Span::from_secs(45) => {
-                std::thread::sleep(Span::from_millis(500));
+            Err(AppError::Unavailable { .. }) if began.elapsed() < Span::from_secs(45) => {}
+            Err(AppError::DiskFull) if !app.stop.is_cancelled() => {
+                app.disk.give_way();
+                app.blocks.shrink();
+                app.db.shrink();
             }
             other => return other,
         }
+        std::thread::sleep(Span::from_millis(500));
     }
 }

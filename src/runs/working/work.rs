@@ -251,7 +251,7 @@ fn prepare(app: &App, job: &Job<'_>) -> Result<Ready, Undone> {
 pub fn of_app_error(error: AppError, run: &Run) -> Undone {
     tracing::warn!(run = run.id, %error, "a run could not go on");
     match error {
-        AppError::Unavailable { .. } => Undone::new("The database was busy or away for too long.", Retry::Busy),
+        AppError::Unavailable { .. } => Undone::new("The database was busy or away for too long.", Retry::Later),
         AppError::DiskFull => Undone::new("The disk is full: free some space and run the import again.", Retry::No),
         AppError::Internal(detail) => {
             tracing::error!(run = run.id, %detail, "a run failed for a fault of ours");

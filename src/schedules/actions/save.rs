@@ -169,8 +169,10 @@ fn check(
     if let Some(notify) = notify.as_ref().filter(|n| was.is_none_or(|was| was.notify.as_ref() != Some(*n))) {
         check_recipients(conn, application, notify, &mut errors)?;
     }
-    if draft.parameters.as_ref().is_some_and(|p| !p.is_object()) {
-        errors.add("parameters", "Parameters are an object of names and values.");
+    if let Some(parameters) =
+        draft.parameters.as_ref().filter(|p| was.is_none_or(|was| was.parameters.as_ref() != Some(p)))
+    {
+        check_parameters(target.as_ref().map_or("It", |target| &target.name), parameters, &mut errors);
     }
     let (Some(target), Some(rule), true) = (target, rule, errors.is_empty()) else {
         return Err(errors.into());
@@ -194,6 +196,19 @@ fn check(
         notify,
         parameters: draft.parameters,
     })
+}
+
+/// Says which of these parameters an import configuration of this name does not declare. None declares any yet.
+pub fn check_parameters(name: &str, parameters: &serde_json::Value, errors: &mut FieldErrors) {
+    match parameters.as_object() {
+        None => errors.add("parameters", "Parameters are an object of names and values."),
+        Some(given) => {
+            for parameter in given.keys().take(20) {
+                let parameter: String = parameter.chars().take(60).collect();
+                errors.add(format!("parameters.{parameter}"), format!("{name} declares no parameter \"{parameter}\"."));
+            }
+        }
+    }
 }
 
 fn tidy(notify: Notify) -> Notify {

@@ -82,6 +82,7 @@ on_both! {
             (json!({"enabled": "yes", "off_until": "tomorrow"}), vec!["enabled", "off_until"]),
             (json!({"notify": {"about": "some", "who": 1}}), vec!["notify.about", "notify.who"]),
             (json!({"parameters": 7, "set_id": 1}), vec!["set_id", "parameters"]),
+            (json!({"parameters": {"month": 7}}), vec!["parameters.month"]),
             (json!({"configuration_id": "1", "time_zone": "X"}), vec!["configuration_id", "time_zone"]),
         ];
         for (other, fields) in cases {

@@ -151,6 +151,12 @@ on_both! {
         blocks::keep_all_in_step(&db.main, &db.blocks).unwrap();
         load(db, &plan, &source, 4).unwrap();
         assert_eq!(shown(db, &block), ["a,,1"]);
+        // Killed between the two commits of an Application's new name.
+        let renamed = "UPDATE applications SET name = 'B' WHERE name = 'A'";
+        db.main.write(|conn| Ok(conn.batch_execute(renamed)?)).unwrap();
+        blocks::keep_all_in_step(&db.main, &db.blocks).unwrap();
+        let names = db.blocks.read(|conn| Ok(block_views::table.select(block_views::view_name).load::<String>(conn)?));
+        assert_eq!(names.unwrap(), ["b__items"]);
     }
 
     fn what_somebody_built_upon_a_view_stays_or_is_named(db: Databases) {

@@ -34,8 +34,12 @@ pub struct Import {
 impl Site {
     /// `None` only where somebody asked for SQLite alone.
     pub fn make(database: Database, lease_seconds: u16) -> Option<Self> {
+        Some(Self::on(Place::make(database)?, lease_seconds))
+    }
+
+    /// The same where a place was made already.
+    pub fn on(place: Place, lease_seconds: u16) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let place = Place::make(database)?;
         std::fs::create_dir_all(place.folder()).unwrap();
         let mut site = Self { place, lease_seconds, token: String::new() };
         let added = site.command(
@@ -45,7 +49,7 @@ impl Site {
         assert!(added.contains("ada@acme.test"), "{added}");
         let made = site.command(&["token", "create", "--member", "ada@acme.test", "--name", "test"], "");
         site.token = made.lines().last().unwrap().to_owned();
-        Some(site)
+        site
     }
 
     fn environment(&self, data_dir: &str) -> Vec<(&'static str, String)> {

@@ -126,3 +126,26 @@ fn a_demo_keeps_to_itself() {
     );
     assert!(!std::path::Path::new(&fresh).exists());
 }
+
+#[test]
+fn what_is_kept_is_the_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let (_dir, data) = folder();
+    let args = ["--listen", "127.0.0.1:0", "--data-dir", &data];
+    let mut process = Process::start(&args);
+    process.listening();
+    assert!(process.stop().success());
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let data = std::path::Path::new(&data);
+    assert_eq!(mode(data), 0o700);
+    let key = data.join("secret.key");
+    assert_eq!(mode(&key), 0o600);
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    refused(&args, &[], &["secret.key", "chmod 600"]);
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    std::fs::set_permissions(data, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut process = Process::start(&args);
+    process.listening();
+    assert!(process.stop().success());
+    assert!(process.log().contains("chmod 700"), "{}", process.log());
+}

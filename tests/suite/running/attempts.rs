@@ -20,6 +20,30 @@ on_both! {
         assert_eq!(run(&world, started.id).await.status, RunStatus::Failed);
     }
 
+    /// Each attempt fetches the source, so whoever is held up asks ever less often; the day begins with the first time.
+    async fn a_busy_file_is_asked_for_ever_less_often(world: World) {
+        if world.database() != crate::support::Database::Sqlite {
+            return;
+        }
+        let stage = stage(&world, "words", Mode::Append, |d| d.attempts = 1).await;
+        let started = start(&world, &stage).await;
+        world.advance(Duration::hours(30));
+        let script = Script::of((0..200).map(|_| refused(Retry::Busy)));
+        let mut waits = Vec::new();
+        for _ in 0..12 {
+            attempt(&world, &script).await;
+            let waiting = run(&world, started.id).await;
+            assert_eq!(waiting.status, RunStatus::Queued);
+            let wait = waiting.available_at.unwrap().since(world.now());
+            waits.push(wait.num_seconds());
+            world.advance(wait);
+        }
+        assert!(waits[0] <= 36 && waits[11] >= 480 && waits[11] <= 720, "{waits:?}");
+        let script = Script::of([refused(Retry::Later)]);
+        attempt(&world, &script).await;
+        assert_eq!(run(&world, started.id).await.status, RunStatus::Failed, "another fault costs an attempt");
+    }
+
     async fn a_run_never_goes_without_its_parameters(world: World) {
         let stage = stage(&world, "words", Mode::Append, |_| ()).await;
         csv(&world, "words", &[("1", "one")]);

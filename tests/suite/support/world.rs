@@ -189,6 +189,7 @@ pub fn config(place: &Place) -> Config {
         trusted_proxies: Vec::new(),
         runs_at_once: 2,
         lease_seconds: 60,
+        patience_seconds: 30,
     }
 }
 

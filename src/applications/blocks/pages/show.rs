@@ -210,17 +210,13 @@ fn shown_row(block: &Block, row: BlockRow) -> ShownRow {
 /// `GET /applications/{a}/blocks/{b}/rows.csv`
 pub async fn rows_csv(app: Data<App>, SignedIn(by): SignedIn, path: Path<(i64, i64)>) -> Result<HttpResponse> {
     let (application_id, id) = path.into_inner();
+    let asked = by.clone();
     let block = app
         .read(move |conn| {
-            enter(conn, &by, application_id)?;
+            enter(conn, &asked, application_id)?;
             actions::find_in(conn, application_id, id)
         })
         .await?;
-    Ok(csv_of(&app, block))
-}
-
-/// All rows of a Block as a download.
-pub fn csv_of(app: &App, block: Block) -> HttpResponse {
     let pool = app.blocks.clone();
-    download::csv(&block.name.clone(), move |out| super::super::write_csv(&pool, &block, out))
+    download::csv((&app, by.member.id), &block.name.clone(), move |out| super::super::write_csv(&pool, &block, out))
 }

@@ -1,6 +1,6 @@
 //! Definitions of Blocks in the Workspace's own tables.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 
@@ -231,6 +231,13 @@ pub fn named_by(conn: &mut Conn, block_id: i64) -> Result<Vec<(String, String)>>
 }
 
 /// What the Application is called, for the names of views.
+/// What the Applications of these Blocks are called.
+pub fn application_names(conn: &mut Conn, blocks: &[Block]) -> Result<HashMap<i64, String>> {
+    let ids: HashSet<i64> = blocks.iter().map(|block| block.application_id).collect();
+    let named = applications::table.filter(applications::id.eq_any(ids)).select((applications::id, applications::name));
+    Ok(named.load(conn)?.into_iter().collect())
+}
+
 pub fn application_name(conn: &mut Conn, application_id: i64) -> Result<String> {
     Ok(applications::table.filter(applications::id.eq(application_id)).select(applications::name).first(conn)?)
 }

@@ -12,6 +12,9 @@ use crate::db::Conn;
 use crate::db::schema::block_db::{block_state, block_views};
 use crate::error::{AppError, Result};
 
+/// So many names are tried for a view.
+const CHOICES: u32 = 100;
+
 /// A view as it is remembered.
 pub struct View {
     pub name: String,
@@ -63,7 +66,7 @@ pub fn remember(conn: &mut Conn, application: &str, block: &Block) -> Result<()>
 
 /// The first choice of a name that no other Block's view has.
 fn free_name(conn: &mut Conn, application: &str, block: &Block) -> Result<String> {
-    for choice in 0..100 {
+    for choice in 0..CHOICES {
         let name = physical::view_name(application, &block.name, block.id, choice);
         let others =
             block_views::table.filter(block_views::view_name.eq(&name).and(block_views::block_id.ne(block.id)));
@@ -74,17 +77,24 @@ fn free_name(conn: &mut Conn, application: &str, block: &Block) -> Result<String
     Err(AppError::internal("no name was free for a Block's view"))
 }
 
-/// Which of these Blocks this database knows otherwise than they are defined.
-pub fn out_of_step(conn: &mut Conn, blocks: &[Block]) -> Result<Vec<i64>> {
-    let mut known: HashMap<i64, String> = HashMap::new();
+/// Which of these Blocks this database knows otherwise than they are defined; `applications` says what theirs are called.
+pub fn out_of_step(conn: &mut Conn, applications: &HashMap<i64, String>, blocks: &[Block]) -> Result<Vec<i64>> {
+    let mut known: HashMap<i64, (String, String)> = HashMap::new();
     for some in blocks.chunks(500) {
         let ids = some.iter().map(|block| block.id);
         let rows = block_views::table.filter(block_views::block_id.eq_any(ids));
-        known.extend(rows.select((block_views::block_id, block_views::column_list)).load::<(i64, String)>(conn)?);
+        let rows = rows.select((block_views::block_id, (block_views::view_name, block_views::column_list)));
+        known.extend(rows.load::<(i64, (String, String))>(conn)?);
     }
+    let is_named = |block: &Block, view: &str| {
+        let Some(application) = applications.get(&block.application_id) else { return false };
+        (0..CHOICES).any(|choice| physical::view_name(application, &block.name, block.id, choice) == view)
+    };
     let agrees = |block: &&Block| {
-        let stored = known.get(&block.id).and_then(|text| serde_json::from_str::<Vec<ViewColumn>>(text).ok());
-        stored.is_some_and(|stored| stored == physical::view_columns(block))
+        known.get(&block.id).is_some_and(|(view, columns)| {
+            let columns = serde_json::from_str::<Vec<ViewColumn>>(columns);
+            columns.is_ok_and(|columns| columns == physical::view_columns(block)) && is_named(block, view)
+        })
     };
     Ok(blocks.iter().filter(|block| !agrees(block)).map(|block| block.id).collect())
 }

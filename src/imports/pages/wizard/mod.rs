@@ -125,7 +125,7 @@ pub async fn sourced(
     parts: Multipart,
 ) -> Result<HttpResponse> {
     let mut wizard = enter_wizard(request.clone(), app, by, *path, Form::default()).await?;
-    let upload = match Upload::read(&request, parts, true).await {
+    let upload = match Upload::read(&request, parts).await {
         Ok(upload) => upload,
         Err(AppError::Invalid(errors)) => return wizard.source(wrong(errors)).await,
         Err(other) => return Err(other),
