@@ -4,6 +4,7 @@ use std::io::Read;
 
 use memchr::{memchr, memchr2};
 
+use super::above::{MARK, refuse_what_is_no_csv, said_delimiter};
 use super::cells::{self, Cut, Findings, Marks};
 use super::dialect::{CsvOptions, Dialect};
 use super::failure::{Damage, DamageKind, FormatError, Limits};
@@ -382,35 +383,6 @@ impl<R: Read + Send> Rows for CsvReader<R> {
     }
 }
 
-/// A byte-order mark, which programs sometimes write twice.
-const MARK: &[u8] = "\u{feff}".as_bytes();
-
-/// The delimiter that the first line says for spreadsheets: "sep=;".
-pub(super) fn said_delimiter(text: &[u8]) -> Option<u8> {
-    match text {
-        [s, e, p, b'=', delimiter, b'\n' | b'\r', ..] if [*s, *e, *p].eq_ignore_ascii_case(b"sep") => Some(*delimiter),
-        _ => None,
-    }
-}
-
-/// What a server answers instead of a file, known by how it begins.
-fn refuse_what_is_no_csv(text: &[u8]) -> Result<(), FormatError> {
-    let text = text.trim_ascii_start();
-    let begins = |tag: &str| text.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag.as_bytes()));
-    let after = |open: &[u8]| text.strip_prefix(open).map(<[u8]>::trim_ascii_start).unwrap_or_default();
-    let words = if ["<!doctype", "<html", "<head", "<body"].into_iter().any(begins) {
-        "The source answered with a web page, not CSV. Check its address, and whether it asks for a sign-in."
-    } else if begins("<?xml") {
-        "The source answered with XML, not CSV. Ask it for CSV."
-    } else if after(b"{").starts_with(b"\"") || after(b"[").starts_with(b"{") {
-        "The source answered with JSON, not CSV. Ask it for CSV or, if each line is a JSON object, set the format to \
-         ndjson."
-    } else {
-        return Ok(());
-    };
-    Err(FormatError::NotCsv(words.to_owned()))
-}
-
 fn is_quote_after_space(cell: &[u8], quote: u8) -> bool {
     let text = cell.trim_ascii_start();
     text.len() < cell.len() && text.first() == Some(&quote)
@@ -425,35 +397,4 @@ fn sound_length(bytes: &[u8]) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_endless_row_that_cannot_be_decoded_takes_no_memory() {
-        let lone = std::io::Cursor::new(b"\xff\xfe").chain(Surrogates(0).take(8 << 20));
-        let limits = Limits { row_bytes: 1 << 20, ..Limits::default() };
-        let plain = CsvOptions { header: false, ..CsvOptions::default() };
-        let dialect = plain.dialect().unwrap();
-        let bytes = Bytes::new(lone, Compression::None, limits.decoded_bytes);
-        let mut reader = CsvReader::over(bytes, &dialect, limits).unwrap();
-        let mut record = Record::new();
-        assert!(reader.next(&mut record).unwrap());
-        assert_eq!(record.damage().iter().map(Damage::code).collect::<Vec<_>>(), ["row_too_long"]);
-        assert!(!reader.next(&mut record).unwrap());
-        let most = 4 * limits.row_bytes / 3;
-        assert!(reader.text.room_for_bad() < most, "{} places were kept", reader.text.room_for_bad());
-    }
-
-    /// A lone surrogate, again and again, in UTF-16LE.
-    struct Surrogates(usize);
-
-    impl Read for Surrogates {
-        fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-            for byte in out.iter_mut() {
-                *byte = if self.0.is_multiple_of(2) { 0x00 } else { 0xd8 };
-                self.0 += 1;
-            }
-            Ok(out.len())
-        }
-    }
-}
+mod tests;

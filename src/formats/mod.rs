@@ -12,6 +12,7 @@
 //! takes the rest of the file into one cell before it does), counts records where people count lines, and merges
 //! two rows when a quote is lost in the first. Where both accept a file they agree; a property test holds that.
 
+mod above;
 mod calendar;
 mod cells;
 mod change;

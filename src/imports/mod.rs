@@ -10,6 +10,7 @@ pub mod files;
 mod model;
 pub mod pages;
 mod parse;
+mod read_body;
 pub mod pipeline;
 pub mod sample;
 mod store;

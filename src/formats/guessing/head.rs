@@ -6,8 +6,8 @@ use std::time::Instant;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::Encoding;
 
+use crate::formats::above::said_delimiter;
 use crate::formats::cells::{Cut, Findings, Marks, cut};
-use crate::formats::csv::said_delimiter;
 use crate::formats::dialect::CsvOptions;
 use crate::formats::failure::FormatError;
 

@@ -1,9 +1,10 @@
 //! What was decided, in words: nothing may be decided in silence.
 
+use super::ProposedColumn;
 use super::candidates::Candidates;
 use super::evidence::{Column, is_marker, shown_as};
+use super::looked::Looked;
 use super::settle::{type_of, under};
-use super::{Looked, ProposedColumn};
 use crate::formats::column_type::ColumnType;
 use crate::formats::names::is_ours;
 use crate::formats::parser::Parser;
