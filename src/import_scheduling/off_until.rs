@@ -31,6 +31,8 @@ struct UntilForm {
     errors: FieldErrors,
     sentence: String,
     zone: String,
+    /// Whether it is opened now, and does not come back.
+    fresh: bool,
     date: String,
     time: String,
     next: Next,
@@ -153,6 +155,7 @@ fn answer(
         errors,
         sentence: schedule.sentence(),
         zone: schedule.rule.time_zone().to_string(),
+        fresh: !in_dialog,
         date: typed.date.clone(),
         time: typed.time.clone(),
         next: typed.next(schedule, app.now()),

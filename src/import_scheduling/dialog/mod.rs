@@ -150,6 +150,7 @@ fn form(stage: &Stage, typed: Typed, by: &By, csrf: String, errors: FieldErrors,
             now,
         ),
         schedule: stage.schedule.as_ref().map(|s| s.id),
+        fresh: typed.fresh,
         used: typed.used,
         run_name_default: format!(
             "{} {} {}",

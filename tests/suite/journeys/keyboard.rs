@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::journeys::{list, refreshed, words};
 use crate::running::start;
-use crate::schedules::{create, daily, draft};
+use crate::schedules::{create, daily, draft, find};
 use crate::support::*;
 
 const ESC: Key = Key::Escape;
@@ -30,7 +30,14 @@ fn an_import_is_scheduled_switched_and_deleted_by_keyboard() {
 async fn open_dialog(chrome: &Chrome) {
     chrome.keys(&[ENTER]).await;
     chrome.sees("Schedule an import").await;
+    focus_is_seen(chrome).await;
+}
+
+/// What has the focus in the open dialog is something that a person sees.
+async fn focus_is_seen(chrome: &Chrome) {
     chrome.focus_on("dialog[open] *").await;
+    let hidden = "return !!document.activeElement.closest('[aria-hidden=true], .vh')";
+    assert_eq!(chrome.script(hidden).await, false, "what has the focus is hidden");
 }
 
 /// Esc closes what was not touched and asks once before what was typed is lost; the focus goes back to the opener.
@@ -112,6 +119,38 @@ async fn delete(chrome: &Chrome) {
     chrome.tab_to("Delete schedule").await;
     chrome.keys(&[ENTER]).await;
     chrome.sees("Deleted: Every day at 06:00, Europe/Madrid").await;
+}
+
+/// Space and Enter, pressed as soon as a dialog is open, do nothing in it.
+#[test]
+fn no_dialog_opens_on_a_button_that_nobody_sees() {
+    with_world(Database::Sqlite, |world| async move {
+        let stage = words(&world).await;
+        let made = create(&world, draft(&stage, &daily("18:00"))).await;
+        let chrome = Chrome::open(&world, Some(&world.ada), Look::default()).await;
+        chrome.goto(&list(&world)).await;
+        for (item, title) in [
+            ("Edit schedule", "Edit schedule"),
+            ("Copy", "Copy schedule"),
+            ("Off until", "Turn off until a date"),
+            ("Hand over", "Hand over this schedule"),
+        ] {
+            chrome.click("More actions for").await;
+            chrome.click(item).await;
+            chrome.sees(title).await;
+            focus_is_seen(&chrome).await;
+            if !item.starts_with("Hand") {
+                chrome.type_text(" ").await;
+                chrome.keys(&[ENTER]).await;
+            }
+            chrome.sees(title).await;
+            chrome.keys(&[ESC]).await;
+            chrome.sees_no(title).await;
+        }
+        assert_eq!(find(&world, made.id).await.version, made.version, "nothing was saved");
+        chrome.quiet().await;
+        chrome.close().await;
+    });
 }
 
 /// The shortcuts open the dialog and find the filter, but never while somebody types.
