@@ -145,3 +145,13 @@ pub struct Card {
 }
 
 impl HtmlSafe for Card {}
+
+impl Card {
+    /// What its button posts to.
+    fn start(&self) -> String {
+        match self.again {
+            Some(run) => format!("/runs/{run}/again"),
+            None => format!("{}/settings/import-configurations/{}/runs", self.base, self.id),
+        }
+    }
+}

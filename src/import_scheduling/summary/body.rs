@@ -30,7 +30,6 @@ pub struct Body {
     may_cancel: bool,
     may_again: bool,
     fix_rows: Option<String>,
-    waiting: Option<String>,
     progress: Option<Progress>,
     note: Option<Note>,
     result: String,
@@ -140,8 +139,6 @@ impl Scene {
             may_take_rejects,
             fix_rows: (fix && may_take_rejects)
                 .then(|| format!("Fix {}", words::counted(result.rejected, "row", "rows"))),
-            waiting: (run.status == RunStatus::Queued)
-                .then(|| run.reason.clone().unwrap_or_else(|| "It waits for a worker.".into())),
             progress: self.progress(),
             note: self.note(),
             result: self.result_words(),
@@ -193,8 +190,13 @@ impl Scene {
     }
 
     fn progress(&self) -> Option<Progress> {
-        let (run, now) = (&self.summary.run, self.summary.progress.as_ref()?);
-        let elapsed = run.started_at.map(|at| words::duration(self.now.since(at))).unwrap_or_default();
+        let run = &self.summary.run;
+        let elapsed = words::duration(self.now.since(run.started_at.unwrap_or(run.queued_at)));
+        let Some(now) = self.summary.progress.as_ref().filter(|_| run.status == RunStatus::Running) else {
+            let phase = run.reason.clone().unwrap_or_else(|| "Waiting for a worker".into());
+            let waiting = Progress { phase, rows: String::new(), value: 0, max: None, elapsed };
+            return run.status.is_open().then_some(waiting);
+        };
         let rows = if now.rows > 0 { words::counted(now.rows, "row", "rows") } else { words::bytes(now.bytes) };
         let phase = if now.cancel_requested { "Cancelling".to_owned() } else { now.phase.clone() };
         Some(Progress { phase, rows, value: now.bytes, max: now.bytes_total.filter(|total| *total > 0), elapsed })
