@@ -286,7 +286,7 @@ async fn set_import_data(world: &World, on: bool) {
             let row = application_access::table
                 .filter(application_access::application_id.eq(application))
                 .filter(application_access::member_id.eq(olive));
-            Ok(diesel::update(row).set(application_access::import_data.eq(on)).execute(conn)?)
+            Ok(diesel::update(row).set(application_access::can_import_data.eq(on)).execute(conn)?)
         })
         .await;
 }
