@@ -44,6 +44,8 @@ pub struct Given<'a> {
     pub by_itself: bool,
     /// The address of the page, with this card closed.
     pub back: &'a str,
+    /// It stands beside something else that htmx asked for.
+    pub oob: bool,
 }
 
 /// How far a run is. `max` is the usual number of rows, where one is known.
@@ -142,6 +144,9 @@ pub struct Card {
     pub used: usize,
     /// How often the card asks for itself; `None` when nothing is to be expected.
     pub poll: Option<&'static str>,
+    /// What it tells of runs, in short: when that is another, the page's numbers are too.
+    pub mark: String,
+    pub oob: bool,
 }
 
 impl HtmlSafe for Card {}

@@ -88,6 +88,11 @@ impl Scene {
             back_encoded: encode(given.back),
             toggle: if given.open { given.back.to_owned() } else { opening(given.back, configuration.id) },
             by_itself: given.by_itself,
+            mark: match (configuration.status_run_id, open) {
+                (of, Some(open)) => format!("{}-{}-{}", of.unwrap_or_default(), open.id, open.status),
+                (of, None) => of.unwrap_or_default().to_string(),
+            },
+            oob: given.oob,
             here: super::switch::list(self.entered.application.id),
             base,
         }

@@ -29,6 +29,8 @@ pub struct Body {
     history: String,
     may_cancel: bool,
     may_again: bool,
+    /// While it goes, Run Again keeps its place and does nothing.
+    waits: bool,
     fix_rows: Option<String>,
     progress: Option<Progress>,
     note: Option<Note>,
@@ -135,6 +137,7 @@ impl Scene {
                 None => format!("{base}/settings/import-scheduling"),
             },
             may_cancel: active && may_import,
+            waits: active && may_import,
             may_again: self.summary.may_run_again && may_import,
             may_take_rejects,
             fix_rows: (fix && may_take_rejects)
