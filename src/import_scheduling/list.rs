@@ -146,6 +146,7 @@ pub async fn page(
             picked: tried.picked,
             open: open.contains(id),
             by_itself: !view.open.contains(id),
+            view: &view,
             back: &view.with(|v| v.open.retain(|other| other != id)).address(&here),
             oob: false,
         };
@@ -268,7 +269,7 @@ impl Parts {
         let csrf = Shell::new(request, app, "").csrf;
         let card = |id: &i64| {
             let back = &view.with(|v| v.open.retain(|other| other != id)).address(&here);
-            let given = Given { csrf: &csrf, picked: &[], open: true, by_itself: false, back, oob: true };
+            let given = Given { csrf: &csrf, picked: &[], open: true, by_itself: false, view, back, oob: true };
             Some(scene.card(scene.configurations.get(id)?, &given))
         };
         parts.cards = deed.cards.iter().filter_map(card).collect();
@@ -313,7 +314,7 @@ pub async fn of_run(
             let (mut parts, all, _) = Parts::above(conn, &entered, &view, &here, now)?;
             let scene = Scene::load(conn, entered, &[id], &all.open, now)?;
             let back = &view.with(|v| v.open.retain(|other| *other != id)).address(&here);
-            let given = Given { csrf: &csrf, picked: &[], open, by_itself: false, back, oob: true };
+            let given = Given { csrf: &csrf, picked: &[], open, by_itself: false, view: &view, back, oob: true };
             parts.cards = scene.configurations.get(&id).map(|listed| scene.card(listed, &given)).into_iter().collect();
             Ok(parts)
         })
@@ -340,10 +341,11 @@ pub async fn card(
             entered.need_open_scheduling(conn)?;
             let runs = glance::open_runs(conn, application_id, Some(id))?;
             let scene = Scene::load(conn, entered, &[id], &runs, now)?;
-            let given = Given { csrf: &csrf, picked: &[], open, by_itself: false, back: &back, oob: false };
+            let view = &View::at(&back);
+            let given = Given { csrf: &csrf, picked: &[], open, by_itself: false, view, back: &back, oob: false };
             let card = scene.card(scene.configurations.get(&id).ok_or(AppError::NotFound)?, &given);
             let parts = match was {
-                Some(was) if was != card.mark => Parts::above(conn, &scene.entered, &View::at(&back), &here, now)?.0,
+                Some(was) if was != card.mark => Parts::above(conn, &scene.entered, view, &here, now)?.0,
                 _ => Parts { cards: Vec::new(), overview: None, tabs: None },
             };
             Ok(Parts { cards: vec![card], ..parts })

@@ -207,7 +207,13 @@ pub async fn save(
     if sent.has("show") {
         return answer((&request, &app, &by), &found, &typed, (StatusCode::OK, FieldErrors::new()), true);
     }
-    let switched = match typed.until(&found.0) {
+    let until = match (sent.ticked("skip"), found.0.next_at) {
+        // At the next occurrence it is off still, and on again at once.
+        (true, Some(next)) => Ok(next.plus(Duration::seconds(1))),
+        (true, None) => return Err(AppError::Conflict("No run is planned that could be skipped.".into())),
+        (false, _) => typed.until(&found.0),
+    };
+    let switched = match until {
         Ok(until) => {
             let (asked, id, version) = (by.clone(), path.1, typed.version);
             app.write(move |conn| actions::off_until(conn, &asked, id, until, Some(version), now)).await
@@ -219,7 +225,10 @@ pub async fn save(
             let schedule = &switched.schedule;
             let zone = schedule.rule.time_zone();
             let until = schedule.off_until.map(|at| words::date_time(at, zone)).unwrap_or_default();
-            let mut flash = Flash::new(format!("Off until {until} ({zone}): {}.", schedule.sentence()));
+            let mut flash = Flash::new(match found.0.next_at.filter(|_| sent.ticked("skip")) {
+                Some(next) => format!("Skips {}: {}.", words::short_time(next, now, zone), schedule.sentence()),
+                None => format!("Off until {until} ({zone}): {}.", schedule.sentence()),
+            });
             if switched.changed {
                 flash = undoable(flash, path.0, now, way_back(path.0, sent.get("back")));
             }
