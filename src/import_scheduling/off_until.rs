@@ -18,7 +18,7 @@ use crate::members::{By, Scope, SignedIn};
 use crate::schedules::{Schedule, actions, first_at_or_after, instant};
 use crate::web::form::Query;
 use crate::web::page::is_fragment;
-use crate::web::{Crumb, Flash, Form, Page, Shell, refused};
+use crate::web::{Crumb, Flash, Form, Page, Shell, overtaken, refused};
 use crate::words;
 
 #[derive(Template)]
@@ -242,13 +242,13 @@ pub async fn save(
             done::answer((&request, &app, &by), deed, flash).await
         }
         Err(error) => {
-            // Who was told what somebody else saved, and saves again, means it.
-            let version = if matches!(error, AppError::Stale(_)) { found.0.version } else { typed.version };
+            let mut typed = typed;
+            let error = overtaken(error, found.0.version, |version| typed.version = version);
             let (status, mut errors) = refused(error)?;
             for error in errors.0.iter_mut().filter(|error| error.field == "off_until") {
                 error.field = "date".into();
             }
-            answer((&request, &app, &by), &found, &Typed { version, ..typed }, (status, errors), true)
+            answer((&request, &app, &by), &found, &typed, (status, errors), true)
         }
     }
 }

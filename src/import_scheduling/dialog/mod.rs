@@ -29,7 +29,7 @@ use crate::members::{By, Member, Scope, SignedIn};
 use crate::schedules::{RuleForm, Schedule, actions};
 use crate::web::form::Query;
 use crate::web::page::is_fragment;
-use crate::web::{Crumb, Flash, Form, Page, Shell, refused};
+use crate::web::{Crumb, Flash, Form, Page, Shell, overtaken, refused};
 use beside::{Beside, Chosen};
 use copy::Copied;
 use form::{Choice, ConfigurationChoice, ScheduleDialog, ScheduleForm, SchedulePage};
@@ -335,18 +335,16 @@ async fn save(
             done::answer((&request, &app, &by), deed, flash).await
         }
         Err(error) => {
-            // Who was told what somebody else saved, and saves again, means it.
-            let version = match (&error, &stage.schedule) {
-                (AppError::Stale(_), Some(schedule)) => Some(schedule.version),
-                _ => typed.version,
-            };
+            let mut typed = typed;
+            let there = stage.schedule.as_ref().map(|schedule| schedule.version).unwrap_or_default();
+            let error = overtaken(error, there, |version| typed.version = Some(version));
             let at = match &error {
                 AppError::Conflict(_) => conflict_at(&app, application_id, schedule_id, &typed).await?,
                 _ => "",
             };
             let (status, mut errors) = refused(error)?;
             errors.0.iter_mut().filter(|e| e.field.is_empty()).for_each(|e| e.field = at.to_owned());
-            let form = form(&stage, Typed { version, ..typed }, &by, csrf, errors, now);
+            let form = form(&stage, typed, &by, csrf, errors, now);
             answer(&request, &app, &by, &stage, form, status, true)
         }
     }
