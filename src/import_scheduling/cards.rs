@@ -74,7 +74,12 @@ impl Scene {
             },
             last: mark.filter(|_| open.is_none()).map(|run| self.last(run)),
             later: strip.last().filter(|past| open.is_none() && Some(past.run_id) != mark.map(|run| run.id)).and_then(
-                |past| Some(Last { run: past.run_id, words: format!("{} {}", past.status.words(), self.clock(past.finished_at?)) }),
+                |past| {
+                    Some(Last {
+                        run: past.run_id,
+                        words: format!("{} {}", past.status.words(), self.clock(past.finished_at?)),
+                    })
+                },
             ),
             may_import: self.entered.may_import(),
             may_configure: self.entered.may_configure(),
@@ -161,16 +166,18 @@ impl Scene {
                 elapsed: words::duration(self.now.since(run.queued_at)),
             };
         };
-        let max =
-            usual.and_then(|run| run.result.as_ref()).map(|r| r.read).filter(|read| *read >= now.rows && *read > 0);
+        let max = usual.and_then(|run| run.result.as_ref()).map(|r| r.read).filter(|read| *read > now.rows);
         let rows = match max {
             Some(max) => format!("{} of about {}", words::count(now.rows), words::counted(max, "row", "rows")),
             None if now.rows > 0 => words::counted(now.rows, "row", "rows"),
             None if now.bytes > 0 => words::bytes(now.bytes),
             None => String::new(),
         };
+        // Without a usual number it counts by bytes; what is all read is no longer measured.
+        let bytes = now.bytes_total.filter(|total| max.is_none() && *total > now.bytes);
+        let (value, max) = if bytes.is_some() { (now.bytes, bytes) } else { (now.rows, max) };
         let phase = if now.cancel_requested { "Cancelling".to_owned() } else { now.phase.clone() };
-        Progress { phase, rows, value: now.rows, max, elapsed: elapsed.unwrap_or_default() }
+        Progress { phase, rows, value, max, elapsed: elapsed.unwrap_or_default() }
     }
 
     fn failure(&self, run: &Run, listed: &Listed) -> Failure {
