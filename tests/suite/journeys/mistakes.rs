@@ -269,7 +269,7 @@ fn errors_are_told_in_the_open_dialog() {
                 create(&world, draft(&stage, &daily("08:00"))).await;
             }
             chrome.keys(&[Key::Escape]).await;
-            chrome.asked(true).await;
+            chrome.click("Leave").await;
             chrome.sees_no("Update Schedule").await;
             let errors = chrome.console().await;
             assert!(!errors.iter().any(|e| e.contains("Content Security")), "{errors:#?}");

@@ -290,17 +290,6 @@ impl Chrome {
         }
     }
 
-    /// What the browser asks before it goes on, answered with OK or Cancel.
-    pub async fn asked(&self, agree: bool) -> String {
-        let question = self.until("the browser asks", async || self.client.get_alert_text().await.ok()).await;
-        if agree {
-            self.client.accept_alert().await.unwrap();
-        } else {
-            self.client.dismiss_alert().await.unwrap();
-        }
-        question
-    }
-
     /// Waits until what has the focus matches this CSS.
     pub async fn focus_on(&self, css: &str) {
         let script = format!("return document.activeElement.matches({css:?})");
@@ -353,7 +342,9 @@ impl Chrome {
              const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]"
         );
         let found = self
-            .until(&format!("{css} is there"), async || Some(self.script(&script).await).filter(|found| !found.is_null()))
+            .until(&format!("{css} is there"), async || {
+                Some(self.script(&script).await).filter(|found| !found.is_null())
+            })
             .await;
         (found[0].as_f64().unwrap(), found[1].as_f64().unwrap())
     }
