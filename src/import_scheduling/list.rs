@@ -334,7 +334,8 @@ pub async fn card(
     let (application_id, id) = *path;
     let (here, now) = (switch::list(application_id), app.now());
     let back = way_back(application_id, query.get("at")).unwrap_or(&here).to_owned();
-    let (csrf, open, was) = (Shell::new(&request, &app, "").csrf, query.ticked("open"), query.some("was").map(str::to_owned));
+    let (csrf, open, was) =
+        (Shell::new(&request, &app, "").csrf, query.ticked("open"), query.some("was").map(str::to_owned));
     let parts = app
         .read(move |conn| {
             let entered = enter(conn, &by, application_id)?;

@@ -106,7 +106,7 @@ pub async fn undo(
         application_id,
         cards: &cards(&undone.back),
         schedule: undone.back.first().map(|schedule| schedule.id),
-        arrives: true,
+        arrives: undone.deleted,
         from: form.get("back"),
     };
     done::answer((&request, &app, &by), deed, Flash::new(text)).await

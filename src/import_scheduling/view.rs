@@ -53,7 +53,8 @@ impl View {
 
     /// What an address of the list asks for.
     pub fn at(address: &str) -> Self {
-        let query = address.split('#').next().and_then(|address| address.split_once('?')).map_or("", |(_, query)| query);
+        let query =
+            address.split('#').next().and_then(|address| address.split_once('?')).map_or("", |(_, query)| query);
         Self::of(&Form::parse(query.as_bytes()))
     }
 

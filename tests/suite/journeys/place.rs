@@ -42,7 +42,7 @@ fn saving_deleting_and_taking_back_keep_the_place() {
         presses(&chrome, "Update Schedule").await;
         chrome.sees("Updated: Every day at 20:30, UTC.").await;
         chrome.focus_on(&row).await;
-        assert_eq!(chrome.css("dialog").await.len(), 0);
+        assert_eq!(chrome.css("dialog[open]").await.len(), 0);
 
         takes(&chrome, "Every day at 20:30", "Off until").await;
         presses(&chrome, "Turn off until then").await;
@@ -162,6 +162,37 @@ fn the_numbers_follow_the_cards() {
         chrome.sees("Failed 1 Running 0 Off 0").await;
         chrome.sees("1 run 1 failed").await;
         still_the_same_page(&chrome).await;
+        chrome.quiet().await;
+        chrome.close().await;
+    });
+}
+
+/// Typing filters the list, marks what it finds and stands in the address; the tab Off shows what is off, and no more.
+#[test]
+fn typing_filters_the_list() {
+    with_world(Database::Sqlite, |world| async move {
+        let stage = words(&world).await;
+        create(&world, draft(&stage, &daily("18:00"))).await;
+        create(&world, draft(&stage, &daily("19:00"))).await;
+        let chrome = Chrome::open(&world, Some(&world.olive), Look::default()).await;
+        chrome.goto(&list(&world)).await;
+        chrome.type_text("/").await;
+        chrome.focus_on("#q").await;
+        chrome.type_text("WÓRD").await;
+        chrome.arrives(&format!("{}?q=W%C3%93RD", list(&world))).await;
+        chrome.focus_on("#q").await;
+        let marked = "return document.querySelector('h2 mark')?.textContent";
+        chrome.until("it is marked", async || (chrome.script(marked).await == "word").then_some(())).await;
+        chrome.click("On: Every day at 18:00").await;
+        chrome.sees("Off 1").await;
+        assert_eq!(chrome.script(marked).await, "word", "still marked");
+        chrome.click("Off 1").await;
+        chrome.sees("1 more is on").await;
+        assert_eq!(chrome.css(".sched").await.len(), 1);
+        chrome.click("On: Every day at 18:00").await;
+        chrome.sees("2 more are on").await;
+        assert_eq!(chrome.css(".sched").await.len(), 0);
+        chrome.focus_on("h2[id^=cfg]").await;
         chrome.quiet().await;
         chrome.close().await;
     });

@@ -5,6 +5,7 @@ use tidegate::runs::{RunStatus, dispatcher, executor};
 
 use crate::dispatching::runs;
 use crate::journeys::{list, mark, refreshed, still_the_same_page, words};
+use crate::running::start;
 use crate::schedules::{create, daily, draft};
 use crate::support::*;
 
@@ -32,6 +33,35 @@ fn a_card_runs_without_being_loaded_again() {
     });
 }
 
+/// A card says what its last run did and when, and leads to it; a later one that changed nothing is told beside it.
+#[test]
+fn a_card_tells_its_last_run() {
+    with_world(Database::Sqlite, |world| async move {
+        let stage = words(&world).await;
+        create(&world, draft(&stage, &daily("18:00"))).await;
+        start(&world, &stage).await;
+        world.step(executor::step).await;
+        world.advance(Duration::minutes(8));
+        let chrome = Chrome::open(&world, Some(&world.olive), Look::default()).await;
+        chrome.goto(&list(&world)).await;
+        chrome.sees("Success · 18:42 · 2 rows").await;
+        chrome.click("Run now").await;
+        chrome.click("Cancel run").await;
+        chrome.sees("Cancelled 18:50").await;
+        chrome.sees("Success · 18:42 · 2 rows").await;
+        chrome.click("Cancelled 18:50").await;
+        chrome.sees("Run 2").await;
+        chrome.click("Run 1").await; // the one before
+        chrome.sees("2 rows loaded").await;
+        chrome.sees("Waited").await;
+        chrome.goto(&list(&world)).await;
+        chrome.click("Last 2 runs").await;
+        chrome.sees("History of words").await;
+        chrome.quiet().await;
+        chrome.close().await;
+    });
+}
+
 /// An import that cannot work fails on the open page, says why, and leads to its Summary.
 #[test]
 fn a_failure_is_told_where_one_looks() {
@@ -49,6 +79,8 @@ fn a_failure_is_told_where_one_looks() {
         chrome.click("View Summary").await;
         chrome.sees("Failed").await;
         chrome.sees("There is no file").await;
+        chrome.click("Change the configuration").await;
+        chrome.sees("Import configurations").await;
         chrome.quiet().await;
         chrome.close().await;
     });
