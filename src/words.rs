@@ -49,6 +49,7 @@ pub fn duration(d: Duration) -> String {
     let millis = d.num_milliseconds().max(0);
     let seconds = millis / 1000;
     match seconds {
+        0 if millis == 0 => "< 1 ms".into(),
         0 if millis < 100 => format!("{millis} ms"),
         0..60 => format!("{}.{} s", seconds, millis % 1000 / 100),
         60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
@@ -133,6 +134,7 @@ mod tests {
         assert_eq!(count(26_115), "26,115");
         assert_eq!(count(-1_000), "-1,000");
         assert_eq!(count(0), "0");
+        assert_eq!(duration(Duration::zero()), "< 1 ms");
         assert_eq!(duration(Duration::milliseconds(43)), "43 ms");
         assert_eq!(duration(Duration::milliseconds(430)), "0.4 s");
         assert_eq!(duration(Duration::seconds(69)), "1 min 09 s");

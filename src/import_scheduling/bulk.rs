@@ -6,9 +6,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use askama::filters::HtmlSafe;
 
+use super::done::Deed;
 use super::list;
 use super::switch::{self, undoable};
-use super::toast;
 use super::view::View;
 use crate::app::App;
 use crate::applications::{Entered, enter, settings_shell};
@@ -282,10 +282,19 @@ pub async fn save(
                 None => None,
             };
             let mut flash = Flash::new(said(what, &done, &owner.unwrap_or_default()));
+            let from = list_address(application_id, &sent);
             if !done.changed.is_empty() {
-                flash = undoable(flash, application_id, now, None);
+                flash = undoable(flash, application_id, now, Some(&from));
             }
-            toast::on_to(&request, &list_address(application_id, &sent), "", flash)
+            let all: Vec<Schedule> = [done.changed, done.already, done.finished].concat();
+            let deed = Deed {
+                application_id,
+                cards: &switch::cards(&all),
+                schedule: all.first().map(|schedule| schedule.id),
+                arrives: false,
+                from: &from,
+            };
+            super::done::answer(context, deed, flash).await
         }
         // These two have no form to come back.
         Err(error) if matches!(what, What::On | What::Off) => Err(error),

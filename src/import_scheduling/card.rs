@@ -6,6 +6,7 @@ use std::fmt;
 use askama::Template;
 use askama::filters::HtmlSafe;
 
+use super::view::View;
 use crate::web::{Icon, icon};
 
 /// A status: icon, word and colour, never colour alone.
@@ -33,6 +34,25 @@ pub struct Bars {
     pub path: String,
 }
 
+/// A run that ended, as a link to its Summary.
+#[derive(Clone, Debug)]
+pub struct Last {
+    pub run: i64,
+    /// "19:43 · 200 rows", "Cancelled 19:50".
+    pub words: String,
+}
+
+/// A text in which what was searched is marked.
+#[derive(Template, Clone, Debug)]
+#[template(ext = "html", source = "{{ before }}{% if !hit.is_empty() %}<mark>{{ hit }}</mark>{% endif %}{{ after }}")]
+pub struct Marked {
+    pub before: String,
+    pub hit: String,
+    pub after: String,
+}
+
+impl HtmlSafe for Marked {}
+
 /// What the page on which a card stands gives it.
 pub struct Given<'a> {
     pub csrf: &'a str,
@@ -42,8 +62,12 @@ pub struct Given<'a> {
     pub open: bool,
     /// It is open whatever the address says, so that only a script closes it.
     pub by_itself: bool,
+    /// What the page was asked for.
+    pub view: &'a View,
     /// The address of the page, with this card closed.
     pub back: &'a str,
+    /// It stands beside something else that htmx asked for.
+    pub oob: bool,
 }
 
 /// How far a run is. `max` is the usual number of rows, where one is known.
@@ -85,13 +109,15 @@ pub struct Row {
     pub bounds: String,
     pub enabled: bool,
     pub finished: bool,
+    /// It plans a run that can be skipped.
+    pub may_skip: bool,
     pub chip: Chip,
     pub next: Option<NextRun>,
     /// Ticked, to do something with several.
     pub picked: bool,
     pub state: String,
     pub state_note: Option<String>,
-    pub owner: String,
+    pub owner: Marked,
     pub owner_initials: String,
     pub owner_gone: bool,
     pub notify: String,
@@ -110,11 +136,16 @@ pub struct Card {
     pub history: String,
     pub csrf: String,
     pub block_id: i64,
-    pub block_name: String,
-    pub source: String,
+    pub shown_name: Marked,
+    pub block_name: Marked,
+    pub source: Marked,
     pub strip: Vec<Bars>,
     pub strip_label: String,
     pub chip: Chip,
+    /// The run that the chip is of.
+    pub last: Option<Last>,
+    /// A later one that changed nothing.
+    pub later: Option<Last>,
     pub may_import: bool,
     pub may_configure: bool,
     pub may_hand_over: bool,
@@ -131,6 +162,10 @@ pub struct Card {
     pub by_itself: bool,
     /// "3 schedules"; empty when there is none.
     pub schedules: String,
+    /// "1 of 4 off"; empty when none is.
+    pub off: String,
+    /// "3 more are on": the tab shows those that are off.
+    pub others: String,
     /// Of all its schedules the next one.
     pub next: Option<NextRun>,
     /// The page on which it stands.
@@ -142,6 +177,19 @@ pub struct Card {
     pub used: usize,
     /// How often the card asks for itself; `None` when nothing is to be expected.
     pub poll: Option<&'static str>,
+    /// What it tells of runs, in short: when that is another, the page's numbers are too.
+    pub mark: String,
+    pub oob: bool,
 }
 
 impl HtmlSafe for Card {}
+
+impl Card {
+    /// What its button posts to.
+    fn start(&self) -> String {
+        match self.again {
+            Some(run) => format!("/runs/{run}/again"),
+            None => format!("{}/settings/import-configurations/{}/runs", self.base, self.id),
+        }
+    }
+}

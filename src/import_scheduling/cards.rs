@@ -2,13 +2,14 @@
 
 use chrono::Duration;
 
-use super::card::{Bars, Card, Chip, Failure, Given, NextRun, Progress, Row};
+use super::card::{Bars, Card, Chip, Failure, Given, Last, Marked, NextRun, Progress, Row};
 use super::load::Scene;
 use super::overview::{may_hand_over, next_run};
 use super::view::opening;
 use crate::clock::Moment;
 use crate::freezes;
 use crate::imports::{ConfigurationStatus, Listed};
+use crate::names::folded;
 use crate::runs::glance::{Past, STRIP};
 use crate::runs::{Run, RunStatus};
 use crate::schedules::{self, Notify, Schedule, State, sentence};
@@ -45,18 +46,22 @@ impl Scene {
         let mark = configuration.status_run_id.and_then(|id| self.marks.get(&id));
         let strip = self.strips.get(&configuration.id).map(Vec::as_slice).unwrap_or_default();
         let schedules: Vec<&Schedule> = self.schedules_of(configuration.id).collect();
-        let shown: &[&Schedule] = if given.open { &schedules } else { &[] };
+        let off = schedules.iter().filter(|s| s.state() == State::Off).count();
+        let in_tab = |s: &&&Schedule| given.view.show != "off" || s.state() == State::Off;
+        let shown: Vec<&Schedule> = schedules.iter().filter(in_tab).filter(|_| given.open).copied().collect();
+        let words = folded(&given.view.q);
         let next = schedules.iter().filter_map(|s| Some((s.next_at?, s.id, *s))).min_by_key(|(at, id, _)| (*at, *id));
         let failed = matches!(configuration.status, Some(ConfigurationStatus::Failed | ConfigurationStatus::Partial));
         Card {
             id: configuration.id,
             name: configuration.name.clone(),
+            shown_name: marked(&configuration.name, &words),
             icon: if configuration.needs_file() { "up" } else { "db" },
             history: format!("{base}/settings/import-configurations/{}/history", configuration.id),
             csrf: given.csrf.to_owned(),
             block_id: configuration.block_id,
-            block_name: listed.block_name.clone(),
-            source: listed.source(),
+            block_name: marked(&listed.block_name, &words),
+            source: marked(&listed.source(), &words),
             strip: bars(strip),
             strip_label: strip_label(strip),
             chip: match (open, configuration.status) {
@@ -67,6 +72,15 @@ impl Scene {
                 }
                 (None, None) => Chip { class: "", icon: "clock", word: "Not run yet" },
             },
+            last: mark.filter(|_| open.is_none()).map(|run| self.last(run)),
+            later: strip.last().filter(|past| open.is_none() && Some(past.run_id) != mark.map(|run| run.id)).and_then(
+                |past| {
+                    Some(Last {
+                        run: past.run_id,
+                        words: format!("{} {}", past.status.words(), self.clock(past.finished_at?)),
+                    })
+                },
+            ),
             may_import: self.entered.may_import(),
             may_configure: self.entered.may_configure(),
             may_hand_over: may_hand_over(&self.entered),
@@ -80,17 +94,44 @@ impl Scene {
                 0 => String::new(),
                 count => words::counted(count as i64, "schedule", "schedules"),
             },
+            off: match off {
+                0 => String::new(),
+                off => format!("{off} of {} off", schedules.len()),
+            },
+            others: match schedules.len() - shown.len() {
+                0 => String::new(),
+                _ if !given.open => String::new(),
+                more => words::counted(more as i64, "more is on", "more are on"),
+            },
             next: next.and_then(|(.., schedule)| self.next(schedule)),
             poll: self.poll(next.map(|(at, ..)| at), open),
-            rows: shown.iter().map(|s| self.row(s, given.picked.contains(&s.id))).collect(),
+            rows: shown.iter().map(|s| self.row(s, given.picked.contains(&s.id), &words)).collect(),
             open: given.open,
             back: given.back.to_owned(),
             back_encoded: encode(given.back),
             toggle: if given.open { given.back.to_owned() } else { opening(given.back, configuration.id) },
             by_itself: given.by_itself,
+            mark: match (configuration.status_run_id, open) {
+                (of, Some(open)) => format!("{}-{}-{}", of.unwrap_or_default(), open.id, open.status),
+                (of, None) => of.unwrap_or_default().to_string(),
+            },
+            oob: given.oob,
             here: super::switch::list(self.entered.application.id),
             base,
         }
+    }
+
+    /// The run that the configuration's status is of: when it ended, and what it loaded.
+    fn last(&self, run: &Run) -> Last {
+        let loaded = run.result.as_ref().map_or(0, |result| result.added + result.changed);
+        let when = run.finished_at.map(|at| self.clock(at)).unwrap_or_default();
+        Last { run: run.id, words: format!("{when} · {}", words::counted(loaded, "row", "rows")) }
+    }
+
+    /// "19:43", "Yesterday, 19:43": by the Application's clock.
+    fn clock(&self, at: Moment) -> String {
+        let words = words::short_time(at, self.now, self.entered.application.time_zone);
+        words.strip_prefix("Today, ").map(str::to_owned).unwrap_or(words)
     }
 
     fn next(&self, schedule: &Schedule) -> Option<NextRun> {
@@ -125,16 +166,18 @@ impl Scene {
                 elapsed: words::duration(self.now.since(run.queued_at)),
             };
         };
-        let max =
-            usual.and_then(|run| run.result.as_ref()).map(|r| r.read).filter(|read| *read >= now.rows && *read > 0);
+        let max = usual.and_then(|run| run.result.as_ref()).map(|r| r.read).filter(|read| *read > now.rows);
         let rows = match max {
             Some(max) => format!("{} of about {}", words::count(now.rows), words::counted(max, "row", "rows")),
             None if now.rows > 0 => words::counted(now.rows, "row", "rows"),
             None if now.bytes > 0 => words::bytes(now.bytes),
             None => String::new(),
         };
+        // Without a usual number it counts by bytes; what is all read is no longer measured.
+        let bytes = now.bytes_total.filter(|total| max.is_none() && *total > now.bytes);
+        let (value, max) = if bytes.is_some() { (now.bytes, bytes) } else { (now.rows, max) };
         let phase = if now.cancel_requested { "Cancelling".to_owned() } else { now.phase.clone() };
-        Progress { phase, rows, value: now.rows, max, elapsed: elapsed.unwrap_or_default() }
+        Progress { phase, rows, value, max, elapsed: elapsed.unwrap_or_default() }
     }
 
     fn failure(&self, run: &Run, listed: &Listed) -> Failure {
@@ -180,7 +223,7 @@ impl Scene {
         Some(format!("Skipped, frozen by “{}”; {then}", freeze.name))
     }
 
-    fn row(&self, schedule: &Schedule, picked: bool) -> Row {
+    fn row(&self, schedule: &Schedule, picked: bool, words: &str) -> Row {
         let zone = schedule.rule.time_zone();
         let state = schedule.state();
         let owner = self.members.get(&schedule.owner_id);
@@ -218,10 +261,25 @@ impl Scene {
             },
             owner_initials: initials(&owner_name),
             owner_gone: owner.is_none_or(|m| !m.active),
-            owner: owner_name,
+            owner: marked(&owner_name, words),
+            may_skip: state == State::On && schedule.next_at.is_some(),
             notify: notify_words(schedule.notify.as_ref()),
         }
     }
+}
+
+/// A text with the first place that was searched for; `words` are folded.
+fn marked(text: &str, words: &str) -> Marked {
+    // Letter by letter, with where each came from: folding may make one of two, or two of one.
+    let mut letters = String::new();
+    let mut from = Vec::new();
+    for (at, c) in text.char_indices() {
+        letters.push_str(&folded(c.encode_utf8(&mut [0; 4])));
+        from.resize(letters.len(), (at, at + c.len_utf8()));
+    }
+    let hit = Some(words).filter(|words| !words.is_empty()).and_then(|words| letters.find(words));
+    let (start, end) = hit.map_or((text.len(), text.len()), |at| (from[at].0, from[at + words.len() - 1].1));
+    Marked { before: text[..start].to_owned(), hit: text[start..end].to_owned(), after: text[end..].to_owned() }
 }
 
 fn notify_words(notify: Option<&Notify>) -> String {
@@ -270,4 +328,27 @@ fn strip_label(strip: &[Past]) -> String {
     .map(|(n, word)| format!("{n} {word}"))
     .collect();
     format!("Last {}: {}", words::counted(strip.len() as i64, "run", "runs"), parts.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_searched_is_marked_as_it_is_written() {
+        for (text, words, hit) in [
+            ("Straße 7", "STRASSE", "Straße"),
+            ("Umsatz égalité", "egalite", "égalité"),
+            ("Straße", "s", "S"),
+            ("ﬁnance", "fin", "ﬁn"),
+            ("words", "", ""),
+            ("words", "numbers", ""),
+        ] {
+            let marked = marked(text, &folded(words));
+            assert_eq!(marked.hit, hit, "{text}");
+            assert_eq!(format!("{}{}{}", marked.before, marked.hit, marked.after), text);
+        }
+        let html = marked("<b> & words", "words").to_string();
+        assert_eq!(html, "&#60;b&#62; &#38; <mark>words</mark>");
+    }
 }

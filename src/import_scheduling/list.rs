@@ -6,19 +6,23 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
+use askama::filters::HtmlSafe;
 
 use super::card::{Card, Given};
+use super::done::{self, Deed, Landing, came_from};
 use super::load::Scene;
 use super::overview::{Overview, may_hand_over};
 use super::view::{Outlines, PAGE, SORTS, Shown, TABS, View};
 use super::{switch, way_back};
 use crate::app::App;
 use crate::applications::{Entered, enter, settings_shell};
+use crate::clock::Moment;
+use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::members::{By, SignedIn};
 use crate::runs::glance;
 use crate::web::form::Query;
-use crate::web::{Crumb, Page, Shell};
+use crate::web::{Crumb, Flash, Form, Page, Shell};
 use crate::words;
 
 #[derive(Template)]
@@ -39,7 +43,7 @@ struct ListPage {
     kept: Vec<(&'static str, String)>,
     /// The same with the filter, for the bar.
     fields: Vec<(&'static str, String)>,
-    tabs: Vec<Choice>,
+    tabs: Tabs,
     sorts: Vec<Choice>,
     cards: Vec<Card>,
     pages: Option<Pages>,
@@ -47,6 +51,16 @@ struct ListPage {
     /// Why nothing was done with what is selected.
     problem: Option<String>,
 }
+
+/// The tabs above the list, each with how many it holds.
+#[derive(Template)]
+#[template(path = "import_scheduling/tabs.html")]
+pub struct Tabs {
+    tabs: Vec<Choice>,
+    oob: bool,
+}
+
+impl HtmlSafe for Tabs {}
 
 struct Choice {
     label: &'static str,
@@ -80,16 +94,16 @@ pub async fn list(
     query: Query,
 ) -> Result<HttpResponse> {
     if query.get("part") == "overview" {
-        let (id, now) = (*application_id, app.now());
-        let overview = app
+        let view = came_from(&request, *application_id, "").map(|from| View::at(&from)).unwrap_or_default();
+        let (id, here, now) = (*application_id, switch::list(*application_id), app.now());
+        let parts = app
             .read(move |conn| {
                 let entered = enter(conn, &by, id)?;
                 entered.need_open_scheduling(conn)?;
-                let all = Outlines::load(conn, &entered, false)?;
-                Overview::load(conn, &entered, &all, now)
+                Ok(Parts::above(conn, &entered, &view, &here, now)?.0)
             })
             .await?;
-        return Page::ok(&request, &overview);
+        return done::beside(&request, &app, parts, None);
     }
     page(&request, &app, &by, *application_id, &View::of(&query), Tried::default()).await
 }
@@ -132,7 +146,9 @@ pub async fn page(
             picked: tried.picked,
             open: open.contains(id),
             by_itself: !view.open.contains(id),
+            view: &view,
             back: &view.with(|v| v.open.retain(|other| other != id)).address(&here),
+            oob: false,
         };
         Some(scene.card(scene.configurations.get(id)?, &given))
     });
@@ -153,7 +169,7 @@ pub async fn page(
         filter: view.q.clone(),
         kept: view.with(|v| (v.q, v.page) = (String::new(), None)).fields(),
         fields: view.fields(),
-        tabs: tabs(&view, &shown, &here),
+        tabs: Tabs::of(&view, &shown, &here, false),
         sorts: sorts(&view, &here),
         pages: pages(&view, &shown, &here),
         cards,
@@ -173,14 +189,16 @@ fn anew(view: &View, here: &str, change: impl FnOnce(&mut View)) -> String {
     first.with(change).address(here)
 }
 
-fn tabs(view: &View, shown: &Shown, here: &str) -> Vec<Choice> {
-    let choice = |(&(key, label), &count): (&(&'static str, &'static str), &usize)| Choice {
-        label,
-        href: anew(view, here, |v| v.show = key.to_owned()),
-        count,
-        current: view.show == key,
-    };
-    TABS.iter().zip(&shown.counts).map(choice).collect()
+impl Tabs {
+    fn of(view: &View, shown: &Shown, here: &str, oob: bool) -> Self {
+        let choice = |(&(key, label), &count): (&(&'static str, &'static str), &usize)| Choice {
+            label,
+            href: anew(view, here, |v| v.show = key.to_owned()),
+            count,
+            current: view.show == key,
+        };
+        Self { tabs: TABS.iter().zip(&shown.counts).map(choice).collect(), oob }
+    }
 }
 
 fn sorts(view: &View, here: &str) -> Vec<Choice> {
@@ -208,7 +226,104 @@ fn pages(view: &View, shown: &Shown, here: &str) -> Option<Pages> {
     })
 }
 
-/// `GET …/import-scheduling/configurations/{i}?open=&at=`: one card, for the card that asks for itself.
+/// What of an open list changes with a deed or a run.
+pub struct Parts {
+    pub cards: Vec<Card>,
+    pub overview: Option<Overview>,
+    pub tabs: Option<Tabs>,
+}
+
+impl Parts {
+    /// The numbers and tabs above the list.
+    fn above(
+        conn: &mut Conn,
+        entered: &Entered,
+        view: &View,
+        here: &str,
+        now: Moment,
+    ) -> Result<(Self, Outlines, Shown)> {
+        let all = Outlines::load(conn, entered, !view.q.is_empty())?;
+        let shown = all.shown(view);
+        let overview = Overview::load(conn, entered, &all, now)?.beside();
+        let tabs = Tabs::of(view, &shown, here, true);
+        Ok((Self { cards: Vec::new(), overview: Some(overview), tabs: Some(tabs) }, all, shown))
+    }
+
+    /// What a deed changed on the page that shows this, and where one looks for it.
+    pub async fn of_deed(
+        (request, app, by): (&HttpRequest, &App, &By),
+        deed: &Deed<'_>,
+        view: &View,
+    ) -> Result<(Self, Landing)> {
+        let (id, here, now) = (deed.application_id, switch::list(deed.application_id), app.now());
+        let (by, wanted, ids, list) = (by.clone(), view.clone(), deed.cards.to_vec(), here.clone());
+        let (mut parts, all, shown, scene) = app
+            .read(move |conn| {
+                let entered = enter(conn, &by, id)?;
+                entered.need_open_scheduling(conn)?;
+                let (parts, all, shown) = Self::above(conn, &entered, &wanted, &list, now)?;
+                let scene = Scene::load(conn, entered, &ids, &all.open, now)?;
+                Ok((parts, all, shown, scene))
+            })
+            .await?;
+        let csrf = Shell::new(request, app, "").csrf;
+        let card = |id: &i64| {
+            let back = &view.with(|v| v.open.retain(|other| other != id)).address(&here);
+            let given = Given { csrf: &csrf, picked: &[], open: true, by_itself: false, view, back, oob: true };
+            Some(scene.card(scene.configurations.get(id)?, &given))
+        };
+        parts.cards = deed.cards.iter().filter_map(card).collect();
+        let first = deed.cards.first().copied().unwrap_or_default();
+        let shows = shown.ids.contains(&first);
+        // The first schedule makes a list of the page, and the last takes it away.
+        let is_list = all.schedules.len() > usize::from(deed.arrives);
+        let open = |v: &mut View| {
+            v.open.retain(|id| !deed.cards.contains(id));
+            v.open.extend(deed.cards);
+        };
+        let address = match shows {
+            true => view.with(open),
+            // Without the filter that hides it.
+            false => View { open: vec![first], sort: view.sort.clone(), ..View::default() },
+        };
+        let rows = parts.cards.first().map(|card| card.rows.as_slice()).unwrap_or_default();
+        let row = deed.schedule.and_then(|id| rows.iter().find(|row| row.id >= id).or(rows.last()));
+        let landing = Landing {
+            address: address.address(&here),
+            place: row.map_or_else(|| format!("#cfg-{first}-t"), |row| format!("#sched-{}", row.id)),
+            is_here: is_list && (shows || !deed.arrives),
+        };
+        Ok((parts, landing))
+    }
+}
+
+/// What starting or cancelling a run changed on the list that is open.
+pub async fn of_run(
+    (request, app, by): (&HttpRequest, &App, &By),
+    (application_id, id): (i64, i64),
+    form: &Form,
+    flash: &Flash,
+) -> Result<HttpResponse> {
+    let (here, now) = (switch::list(application_id), app.now());
+    let view = came_from(request, application_id, form.get("back")).map(|from| View::at(&from)).unwrap_or_default();
+    let (csrf, open, by) = (Shell::new(request, app, "").csrf, form.ticked("open"), by.clone());
+    let parts = app
+        .read(move |conn| {
+            let entered = enter(conn, &by, application_id)?;
+            entered.need_open_scheduling(conn)?;
+            let (mut parts, all, _) = Parts::above(conn, &entered, &view, &here, now)?;
+            let scene = Scene::load(conn, entered, &[id], &all.open, now)?;
+            let back = &view.with(|v| v.open.retain(|other| *other != id)).address(&here);
+            let given = Given { csrf: &csrf, picked: &[], open, by_itself: false, view: &view, back, oob: true };
+            parts.cards = scene.configurations.get(&id).map(|listed| scene.card(listed, &given)).into_iter().collect();
+            Ok(parts)
+        })
+        .await?;
+    done::beside(request, app, parts, Some(flash))
+}
+
+/// `GET …/import-scheduling/configurations/{i}?open=&at=&was=`: one card, for the card that asks for itself; where its
+/// runs are others than they were, the numbers above with it.
 pub async fn card(
     request: HttpRequest,
     app: Data<App>,
@@ -216,33 +331,26 @@ pub async fn card(
     path: Path<(i64, i64)>,
     query: Query,
 ) -> Result<HttpResponse> {
-    answer_card(&request, &app, &by, *path, (query.ticked("open"), query.get("at"))).await
-}
-
-/// The card of a configuration as it stands now, on the page that its forms lead back to.
-pub async fn answer_card(
-    request: &HttpRequest,
-    app: &App,
-    by: &By,
-    (application_id, configuration_id): (i64, i64),
-    (open, back): (bool, &str),
-) -> Result<HttpResponse> {
-    let (by, now) = (by.clone(), app.now());
-    let scene = app
+    let (application_id, id) = *path;
+    let (here, now) = (switch::list(application_id), app.now());
+    let back = way_back(application_id, query.get("at")).unwrap_or(&here).to_owned();
+    let (csrf, open, was) =
+        (Shell::new(&request, &app, "").csrf, query.ticked("open"), query.some("was").map(str::to_owned));
+    let parts = app
         .read(move |conn| {
-            let entered: Entered = enter(conn, &by, application_id)?;
+            let entered = enter(conn, &by, application_id)?;
             entered.need_open_scheduling(conn)?;
-            let open = glance::open_runs(conn, application_id, Some(configuration_id))?;
-            Scene::load(conn, entered, &[configuration_id], &open, now)
+            let runs = glance::open_runs(conn, application_id, Some(id))?;
+            let scene = Scene::load(conn, entered, &[id], &runs, now)?;
+            let view = &View::at(&back);
+            let given = Given { csrf: &csrf, picked: &[], open, by_itself: false, view, back: &back, oob: false };
+            let card = scene.card(scene.configurations.get(&id).ok_or(AppError::NotFound)?, &given);
+            let parts = match was {
+                Some(was) if was != card.mark => Parts::above(conn, &scene.entered, view, &here, now)?.0,
+                _ => Parts { cards: Vec::new(), overview: None, tabs: None },
+            };
+            Ok(Parts { cards: vec![card], ..parts })
         })
         .await?;
-    let here = switch::list(application_id);
-    let given = Given {
-        csrf: &Shell::new(request, app, "").csrf,
-        picked: &[],
-        open,
-        by_itself: false,
-        back: way_back(application_id, back).unwrap_or(&here),
-    };
-    Page::ok(request, &scene.card(scene.configurations.get(&configuration_id).ok_or(AppError::NotFound)?, &given))
+    done::beside(&request, &app, parts, None)
 }

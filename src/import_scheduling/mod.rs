@@ -10,6 +10,7 @@ pub mod calendar;
 mod card;
 mod cards;
 pub mod dialog;
+mod done;
 pub mod history;
 pub mod list;
 mod load;
@@ -18,7 +19,6 @@ mod overview;
 pub mod starting;
 pub mod summary;
 pub mod switch;
-mod toast;
 mod view;
 
 use crate::applications::Entered;

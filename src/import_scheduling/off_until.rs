@@ -7,9 +7,9 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 use chrono::{Datelike, Duration, NaiveDate, NaiveTime};
 
+use super::done::{self, Deed, came_from};
 use super::switch::{list, undoable};
-use super::toast;
-use super::view::address_of;
+use super::way_back;
 use crate::app::App;
 use crate::applications::{Entered, settings_shell};
 use crate::clock::Moment;
@@ -18,7 +18,7 @@ use crate::members::{By, Scope, SignedIn};
 use crate::schedules::{Schedule, actions, first_at_or_after, instant};
 use crate::web::form::Query;
 use crate::web::page::is_fragment;
-use crate::web::{Crumb, Flash, Form, Page, Shell, refused};
+use crate::web::{Crumb, Flash, Form, Page, Shell, overtaken, refused};
 use crate::words;
 
 #[derive(Template)]
@@ -31,6 +31,8 @@ struct UntilForm {
     errors: FieldErrors,
     sentence: String,
     zone: String,
+    /// Whether it is opened now, and does not come back.
+    fresh: bool,
     date: String,
     time: String,
     next: Next,
@@ -66,6 +68,8 @@ struct Typed {
     date: String,
     time: String,
     version: i64,
+    /// The page from which the form was opened.
+    back: String,
 }
 
 impl Typed {
@@ -77,12 +81,13 @@ impl Typed {
             None => (now.in_zone(zone).date_naive() + Duration::days(1)).and_time(NaiveTime::MIN),
         };
         let (date, time) = (local.format("%Y-%m-%d").to_string(), local.format("%H:%M").to_string());
-        Self { date, time, version: schedule.version }
+        Self { date, time, version: schedule.version, back: String::new() }
     }
 
     fn read(form: &Form, schedule: &Schedule) -> Self {
         let version = form.id("version").unwrap_or(schedule.version);
-        Self { date: form.get("date").to_owned(), time: form.get("time").to_owned(), version }
+        let of = |name: &str| form.get(name).to_owned();
+        Self { date: of("date"), time: of("time"), version, back: of("back") }
     }
 
     /// The moment in the schedule's zone; without a time the beginning of that day.
@@ -145,14 +150,16 @@ fn answer(
     in_dialog: bool,
 ) -> Result<HttpResponse> {
     let base = format!("/applications/{}", entered.application.id);
+    let list = list(entered.application.id);
     let form = UntilForm {
         action: format!("{base}/schedules/{}/off-until", schedule.id),
-        back: list(entered.application.id),
+        back: came_from(request, entered.application.id, &typed.back).unwrap_or_else(|| list.clone()),
         csrf: Shell::new(request, app, "").csrf,
         version: typed.version,
         errors,
         sentence: schedule.sentence(),
         zone: schedule.rule.time_zone().to_string(),
+        fresh: !in_dialog,
         date: typed.date.clone(),
         time: typed.time.clone(),
         next: typed.next(schedule, app.now()),
@@ -163,7 +170,7 @@ fn answer(
         }
         return Page::with(status, request, &UntilDialog { form });
     }
-    let shell = settings_shell(request, app, by, entered, "Off until a date").at(&form.back).crumbs([
+    let shell = settings_shell(request, app, by, entered, "Off until a date").at(&list).crumbs([
         Crumb::to(&entered.application.name, &base),
         Crumb::to("Import Scheduling", &form.back),
         Crumb::here("Off until a date"),
@@ -200,7 +207,13 @@ pub async fn save(
     if sent.has("show") {
         return answer((&request, &app, &by), &found, &typed, (StatusCode::OK, FieldErrors::new()), true);
     }
-    let switched = match typed.until(&found.0) {
+    let until = match (sent.ticked("skip"), found.0.next_at) {
+        // At the next occurrence it is off still, and on again at once.
+        (true, Some(next)) => Ok(next.plus(Duration::seconds(1))),
+        (true, None) => return Err(AppError::Conflict("No run is planned that could be skipped.".into())),
+        (false, _) => typed.until(&found.0),
+    };
+    let switched = match until {
         Ok(until) => {
             let (asked, id, version) = (by.clone(), path.1, typed.version);
             app.write(move |conn| actions::off_until(conn, &asked, id, until, Some(version), now)).await
@@ -212,21 +225,30 @@ pub async fn save(
             let schedule = &switched.schedule;
             let zone = schedule.rule.time_zone();
             let until = schedule.off_until.map(|at| words::date_time(at, zone)).unwrap_or_default();
-            let mut flash = Flash::new(format!("Off until {until} ({zone}): {}.", schedule.sentence()));
+            let mut flash = Flash::new(match found.0.next_at.filter(|_| sent.ticked("skip")) {
+                Some(next) => format!("Skips {}: {}.", words::short_time(next, now, zone), schedule.sentence()),
+                None => format!("Off until {until} ({zone}): {}.", schedule.sentence()),
+            });
             if switched.changed {
-                flash = undoable(flash, path.0, now, None);
+                flash = undoable(flash, path.0, now, way_back(path.0, sent.get("back")));
             }
-            let list = address_of(path.0, schedule.configuration_id);
-            toast::on_to(&request, &list, &format!("#sched-{}", schedule.id), flash)
+            let deed = Deed {
+                application_id: path.0,
+                cards: &[schedule.configuration_id],
+                schedule: Some(schedule.id),
+                arrives: false,
+                from: sent.get("back"),
+            };
+            done::answer((&request, &app, &by), deed, flash).await
         }
         Err(error) => {
-            // Who was told what somebody else saved, and saves again, means it.
-            let version = if matches!(error, AppError::Stale(_)) { found.0.version } else { typed.version };
+            let mut typed = typed;
+            let error = overtaken(error, found.0.version, |version| typed.version = version);
             let (status, mut errors) = refused(error)?;
             for error in errors.0.iter_mut().filter(|error| error.field == "off_until") {
                 error.field = "date".into();
             }
-            answer((&request, &app, &by), &found, &Typed { version, ..typed }, (status, errors), true)
+            answer((&request, &app, &by), &found, &typed, (status, errors), true)
         }
     }
 }

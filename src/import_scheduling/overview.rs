@@ -25,6 +25,8 @@ const LOOKED_AT: usize = 50;
 #[template(path = "import_scheduling/overview.html")]
 pub struct Overview {
     here: String,
+    /// It stands beside something else that htmx asked for.
+    oob: bool,
     no_worker: Option<String>,
     frozen: Option<Frozen>,
     owners_gone: Vec<OwnerGone>,
@@ -73,6 +75,11 @@ pub fn next_run(freezes: &[Freeze], schedule: &Schedule) -> Option<Moment> {
 }
 
 impl Overview {
+    /// To stand beside something else that htmx asked for.
+    pub fn beside(self) -> Self {
+        Self { oob: true, ..self }
+    }
+
     pub fn load(conn: &mut Conn, entered: &Entered, all: &Outlines, now: Moment) -> Result<Self> {
         let id = entered.application.id;
         let freezes = freezes::of_application(conn, id)?;
@@ -83,6 +90,7 @@ impl Overview {
         let base = format!("/applications/{id}");
         Ok(Self {
             here: switch::list(id),
+            oob: false,
             no_worker: match (seen_at, quiet) {
                 (None, _) if waiting => Some("No worker has been seen yet.".into()),
                 (_, quiet) => quiet.map(|quiet| format!("No worker has been seen for {}.", words::duration(quiet))),

@@ -6,8 +6,7 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::list::answer_card;
-use super::{toast, way_back};
+use super::{list, way_back};
 use crate::app::{App, off_thread};
 use crate::applications::{Entered, enter, settings_shell};
 use crate::error::{AppError, FieldErrors, Result};
@@ -38,9 +37,7 @@ async fn answer(
     flash: Flash,
 ) -> Result<HttpResponse> {
     if let (true, Some(configuration)) = (is_fragment(request), run.configuration_id) {
-        let stands = (form.ticked("open"), form.get("back"));
-        let card = answer_card(request, app, by, (run.application_id, configuration), stands).await?;
-        return toast::beside(request, app, card, &flash);
+        return list::of_run((request, app, by), (run.application_id, configuration), form, &flash).await;
     }
     Ok(see_other(&back(form, run), Some(flash)))
 }

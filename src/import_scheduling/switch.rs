@@ -5,8 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use askama::filters::HtmlSafe;
 
-use super::list::answer_card;
-use super::view::{address_of, opening};
+use super::done::{self, Deed, came_from};
 use super::way_back;
 use crate::app::App;
 use crate::applications::settings_shell;
@@ -17,7 +16,7 @@ use crate::members::{Scope, SignedIn};
 use crate::schedules::{Schedule, State, actions};
 use crate::web::form::Query;
 use crate::web::page::is_fragment;
-use crate::web::{Crumb, Flash, Form, Page, Shell, see_other};
+use crate::web::{Crumb, Flash, Form, Page, Shell};
 use crate::words;
 
 /// `POST /applications/{a}/schedules/{s}/switch` with `enabled=on` or without.
@@ -48,30 +47,19 @@ pub async fn switch(
         let runs =
             format!("/applications/{application_id}/settings/import-configurations/{}/runs", schedule.configuration_id);
         let list = list(application_id);
-        flash = flash.button("Run once now", runs, &[("back", back.unwrap_or(&list))]);
+        flash = flash.button("Run once now", runs, &[("back", back.unwrap_or(&list)), ("open", "on")]);
     }
     if switched.changed {
         flash = undoable(flash, application_id, now, back);
     }
-    if is_fragment(&request) {
-        let of = (application_id, schedule.configuration_id);
-        let card = answer_card(&request, &app, &by, of, (true, form.get("back"))).await?;
-        return super::toast::beside(&request, &app, card, &flash);
-    }
-    let to = match back {
-        // The list as it was asked for, with the schedule in sight.
-        Some(back) if back.split('?').next() == Some(list(application_id).as_str()) => {
-            format!("{}#sched-{id}", opening(back, schedule.configuration_id))
-        }
-        Some(back) => back.to_owned(),
-        None => row(schedule),
+    let deed = Deed {
+        application_id,
+        cards: &[schedule.configuration_id],
+        schedule: Some(id),
+        arrives: false,
+        from: form.get("back"),
     };
-    Ok(see_other(&to, Some(flash)))
-}
-
-/// Where a schedule stands in the list.
-pub fn row(schedule: &Schedule) -> String {
-    format!("{}#sched-{}", address_of(schedule.application_id, schedule.configuration_id), schedule.id)
+    done::answer((&request, &app, &by), deed, flash).await
 }
 
 /// The address of Import Scheduling.
@@ -88,16 +76,16 @@ pub fn undoable(flash: Flash, application_id: i64, at: Moment, back: Option<&str
 
 /// `POST /applications/{a}/schedules/undo` with the moment in microseconds at which the same member did it.
 pub async fn undo(
+    request: HttpRequest,
     app: Data<App>,
     SignedIn(by): SignedIn,
     application_id: Path<i64>,
     form: Form,
 ) -> Result<HttpResponse> {
     let (application_id, now) = (*application_id, app.now());
-    let at = Moment::from_micros(form.id("at").unwrap_or_default());
-    let undone = app.write(move |conn| actions::undo(conn, &by, application_id, at, now)).await?;
-    let list = list(application_id);
-    let (to, mut text) = match undone.back.as_slice() {
+    let (asked, at) = (by.clone(), Moment::from_micros(form.id("at").unwrap_or_default()));
+    let undone = app.write(move |conn| actions::undo(conn, &asked, application_id, at, now)).await?;
+    let mut text = match undone.back.as_slice() {
         [one] => {
             let did = match (undone.owner, one.state()) {
                 (true, _) => "Its Owner is who it was",
@@ -106,30 +94,55 @@ pub async fn undo(
                 (false, State::Off) => "Turned off",
                 (false, State::Finished) => "Finished",
             };
-            (row(one), format!("Undone. {did}: {}.", one.sentence()))
+            format!("Undone. {did}: {}.", one.sentence())
         }
-        several => (list, format!("Undone: {} are as they were.", words::count(several.len() as i64))),
+        several => format!("Undone: {} are as they were.", words::count(several.len() as i64)),
     };
     if undone.stays > 0 {
         let stay = words::counted(undone.stays as i64, "was changed since and stays", "were changed since and stay");
         text.push_str(&format!(" {stay} that way."));
     }
-    let back = way_back(application_id, form.get("back"));
-    Ok(see_other(back.unwrap_or(&to), Some(Flash::new(text))))
+    let deed = Deed {
+        application_id,
+        cards: &cards(&undone.back),
+        schedule: undone.back.first().map(|schedule| schedule.id),
+        arrives: undone.deleted,
+        from: form.get("back"),
+    };
+    done::answer((&request, &app, &by), deed, Flash::new(text)).await
+}
+
+/// The configurations of schedules, each once, in their order.
+pub fn cards(schedules: &[Schedule]) -> Vec<i64> {
+    let mut cards: Vec<i64> = Vec::new();
+    for schedule in schedules {
+        if !cards.contains(&schedule.configuration_id) {
+            cards.push(schedule.configuration_id);
+        }
+    }
+    cards
 }
 
 /// `POST /applications/{a}/schedules/{s}/restore`: what was deleted is back.
 pub async fn restore(
+    request: HttpRequest,
     app: Data<App>,
     SignedIn(by): SignedIn,
     path: Path<(i64, i64)>,
     form: Form,
 ) -> Result<HttpResponse> {
     let ((application_id, id), now) = (path.into_inner(), app.now());
-    let schedule = app.write(move |conn| actions::restore(conn, &by, application_id, id, now)).await?;
+    let asked = by.clone();
+    let schedule = app.write(move |conn| actions::restore(conn, &asked, application_id, id, now)).await?;
     let flash = Flash::new(format!("Back again: {}.", schedule.sentence()));
-    let row = row(&schedule);
-    Ok(see_other(way_back(application_id, form.get("back")).unwrap_or(&row), Some(flash)))
+    let deed = Deed {
+        application_id,
+        cards: &[schedule.configuration_id],
+        schedule: Some(id),
+        arrives: true,
+        from: form.get("back"),
+    };
+    done::answer((&request, &app, &by), deed, flash).await
 }
 
 #[derive(Template)]
@@ -181,7 +194,7 @@ pub async fn delete_form(
     let form = DeleteForm {
         id,
         csrf: Shell::new(&request, &app, "").csrf,
-        back: way_back(application_id, query.get("back")).unwrap_or(&list).to_owned(),
+        back: came_from(&request, application_id, query.get("back")).unwrap_or_else(|| list.clone()),
         sentence: schedule.sentence(),
         configuration: configuration.name,
         base,
@@ -199,6 +212,7 @@ pub async fn delete_form(
 
 /// `POST /applications/{a}/schedules/{s}/delete`
 pub async fn delete(
+    request: HttpRequest,
     app: Data<App>,
     SignedIn(by): SignedIn,
     path: Path<(i64, i64)>,
@@ -206,10 +220,11 @@ pub async fn delete(
 ) -> Result<HttpResponse> {
     let (application_id, id) = path.into_inner();
     let now = app.now();
+    let asked = by.clone();
     let deleted = app
         .write(move |conn| {
-            let (schedule, _) = actions::find_in(conn, &by, application_id, id)?;
-            actions::delete(conn, &by, id, None, now)?;
+            let (schedule, _) = actions::find_in(conn, &asked, application_id, id)?;
+            actions::delete(conn, &asked, id, None, now)?;
             Ok(schedule)
         })
         .await?;
@@ -217,7 +232,12 @@ pub async fn delete(
     let back = way_back(application_id, form.get("back"));
     let fields: Vec<_> = back.map(|back| ("back", back)).into_iter().collect();
     let flash = Flash::new(format!("Deleted: {}.", deleted.sentence())).button("Undo", restore, &fields);
-    let list = list(application_id);
-    let to = back.unwrap_or(&list);
-    Ok(see_other(to, Some(flash)))
+    let deed = Deed {
+        application_id,
+        cards: &[deleted.configuration_id],
+        schedule: Some(id),
+        arrives: false,
+        from: form.get("back"),
+    };
+    done::answer((&request, &app, &by), deed, flash).await
 }

@@ -51,6 +51,13 @@ impl View {
         }
     }
 
+    /// What an address of the list asks for.
+    pub fn at(address: &str) -> Self {
+        let query =
+            address.split('#').next().and_then(|address| address.split_once('?')).map_or("", |(_, query)| query);
+        Self::of(&Form::parse(query.as_bytes()))
+    }
+
     /// All of it but what is open, as names and values.
     pub fn fields(&self) -> Vec<(&'static str, String)> {
         let page = self.page.filter(|page| *page > 1).map(|page| page.to_string()).unwrap_or_default();
@@ -72,12 +79,6 @@ impl View {
         change(&mut other);
         other
     }
-}
-
-/// The list, in which one configuration is open.
-pub fn address_of(application_id: i64, configuration_id: i64) -> String {
-    let list = super::switch::list(application_id);
-    View { open: vec![configuration_id], ..View::default() }.address(&list)
 }
 
 /// An address of the list with one more configuration open.

@@ -44,6 +44,18 @@ pub fn refused(error: AppError) -> Result<(StatusCode, FieldErrors), AppError> {
     }
 }
 
+/// How a form comes back that somebody else's change overtook: with what was typed and the version that is there now,
+/// so that whoever was told, and saves once more, means it. Any other error stays as it is.
+pub fn overtaken(error: AppError, version: i64, renew: impl FnOnce(i64)) -> AppError {
+    match error {
+        AppError::Stale(reason) => {
+            renew(version);
+            AppError::Stale(format!("{reason} What you typed is still here: save once more to put it in its place."))
+        }
+        other => other,
+    }
+}
+
 /// What is wrong, by the names of controls: those of the API with dashes for dots (`source.path` is `source-path`),
 /// because the id of an element holds no dot.
 pub fn at_controls(mut errors: FieldErrors) -> FieldErrors {

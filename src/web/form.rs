@@ -37,6 +37,12 @@ impl Form {
         self.0.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v.trim())
     }
 
+    /// Gives a name this value and no other.
+    pub fn set(&mut self, name: &str, value: impl ToString) {
+        self.0.retain(|(n, _)| n != name);
+        self.0.push((name.to_owned(), value.to_string()));
+    }
+
     /// The value as it was typed, spaces and all: for passwords, delimiters and quotes.
     pub fn raw(&self, name: &str) -> &str {
         self.0.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v.as_str())

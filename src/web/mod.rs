@@ -16,7 +16,7 @@ pub mod zones;
 
 pub use address::{client_address, local_path};
 pub use confirm::ConfirmPage;
-pub use errors::{at_controls, refused};
+pub use errors::{at_controls, overtaken, refused};
 pub use flash::Flash;
 pub use form::Form;
 pub use page::{Crumb, Icon, NavItem, Page, Shell, control_id, icon, render, see_other};

@@ -91,6 +91,8 @@ on_both! {
         olive.answered(200).sees("The settings of FP&A 2027 are saved");
         assert_eq!(olive.value("Time zone"), "America/New_York");
         old.fill("Name", "FP&A 2028").press("Save").await.answered(412).sees("were changed since you opened this page");
+        old.press("Save").await.answered(200).sees("The settings of FP&A 2028 are saved");
+        old.visit(&page).await.fill("Name", "FP&A 2027").press("Save").await.answered(200);
         olive.visit(&page).await.fill("Name", "Elsewhere").press("Save").await;
         olive.answered(409).sees("There is an Application named Elsewhere already");
         let mut mo = world.browser(&world.mo).await;

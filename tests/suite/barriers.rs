@@ -24,6 +24,7 @@ const LOOK_AT: &str = "\
             (v.nodes[0].failureSummary || '').split('\\n')[1] || ''].join(' ').trim()), \
         passes: found.passes.length, \
         width: document.documentElement.scrollWidth, \
+        hidden: !!document.activeElement?.closest('[aria-hidden=true], .vh'), \
         loose: [...document.querySelectorAll('dialog[open]')].some(d => d.scrollHeight > d.clientHeight), \
     }))";
 
@@ -61,6 +62,9 @@ impl Looker {
             wrong.extend(violations.iter().map(|v| format!("{what} ({name}): {}", v.as_str().unwrap_or_default())));
             if found["width"].as_u64() > Some(width.into()) {
                 wrong.push(format!("{what} ({name}): {} points wide", found["width"]));
+            }
+            if found["hidden"] == true {
+                wrong.push(format!("{what} ({name}): the focus is on something hidden"));
             }
             if found["loose"] == true {
                 // A jump to a field would push its head out of sight.

@@ -121,6 +121,8 @@ on_both! {
         late.fill("Name", "Second").press("Save Connection").await;
         late.answered(412).sees("was changed by somebody else");
         assert_eq!(late.value("Name"), "Second");
+        late.press("Save Connection").await;
+        late.answered(200).sees("Saved the Connection “Second”.");
     }
 }
 

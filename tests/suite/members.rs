@@ -64,6 +64,7 @@ on_both! {
         one.press("Save").await.answered(200);
         two.press("Save").await.answered(412).sees("was changed since you opened this page");
         assert_eq!(two.value("Name"), "Mo Two");
+        two.press("Save").await.answered(200).sees("Mo Two is saved.");
     }
 
     async fn others_read_who_can(world: World) {

@@ -10,7 +10,7 @@ use crate::applications::actions::{self, Change};
 use crate::applications::{Application, Entered, enter, settings_shell};
 use crate::error::{AppError, FieldErrors, Result};
 use crate::members::{By, SignedIn};
-use crate::web::{Crumb, Flash, Form, Page, Shell, refused, see_other, zones};
+use crate::web::{Crumb, Flash, Form, Page, Shell, overtaken, refused, see_other, zones};
 
 #[derive(Template)]
 #[template(path = "applications/general.html")]
@@ -110,6 +110,8 @@ pub async fn save(
             Ok(see_other(&format!("/applications/{id}/settings"), Some(Flash::new(words))))
         }
         Err(error) => {
+            let mut form = form;
+            let error = overtaken(error, entered.application.version, |version| form.set("version", version));
             let (status, errors) = refused(error)?;
             page(&request, &app, &by, entered, Some((status, errors, &form)))
         }

@@ -17,7 +17,7 @@ use crate::connectors::{self, Input, Kind};
 use crate::error::{AppError, FieldErrors, Result};
 use crate::members::{By, SignedIn};
 use crate::web::form::Query;
-use crate::web::{Crumb, Flash, Form, Page, Shell, at_controls, refused, see_other};
+use crate::web::{Crumb, Flash, Form, Page, Shell, at_controls, overtaken, refused, see_other};
 use crate::words;
 
 #[derive(Template)]
@@ -320,7 +320,9 @@ async fn save(request: HttpRequest, app: Data<App>, by: By, id: Option<i64>, for
             Ok(see_other(&format!("/connections/{}", connection.id), Some(Flash::new(said))))
         }
         Err(error) => {
-            let (status, errors) = refused(error)?;
+            let mut typed = typed;
+            let there = place.connection.as_ref().map(|connection| connection.version).unwrap_or_default();
+            let (status, errors) = refused(overtaken(error, there, |version| typed.version = Some(version)))?;
             page(&request, &app, &by, &place, kind, typed, Shown { status, errors, tested: None })
         }
     }

@@ -12,7 +12,7 @@ use crate::applications::Entered;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::freezes::{Freeze, Stage, actions};
 use crate::members::{By, SignedIn};
-use crate::web::{Flash, Form, Page, Shell, refused, see_other};
+use crate::web::{Flash, Form, Page, Shell, overtaken, refused, see_other};
 use crate::words;
 
 #[derive(Template)]
@@ -126,11 +126,7 @@ pub async fn update(
         Err(error) => {
             let name_taken = matches!(error, AppError::Conflict(_));
             let mut form = form;
-            if matches!(error, AppError::Stale(_)) {
-                // Who was told what somebody else saved, and saves again, means it.
-                form.0.retain(|(name, _)| name != "version");
-                form.0.push(("version".into(), freeze.version.to_string()));
-            }
+            let error = overtaken(error, freeze.version, |version| form.set("version", version));
             let (status, mut errors) = refused(error)?;
             if name_taken {
                 errors.0.iter_mut().for_each(|e| e.field = "name".into());

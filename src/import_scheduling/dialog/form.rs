@@ -43,6 +43,8 @@ pub struct ScheduleForm {
     pub version: Option<i64>,
     /// The schedule that is edited, for the preview.
     pub schedule: Option<i64>,
+    /// Whether it is opened now, and does not come back.
+    pub fresh: bool,
     /// Whether the start was just taken from the preview's offer.
     pub used: bool,
     /// When a form for a new schedule was first shown.

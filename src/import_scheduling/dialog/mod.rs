@@ -17,8 +17,8 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::toast;
-use super::view::address_of;
+use super::done::{self, Deed, came_from};
+use super::switch::list;
 use crate::app::App;
 use crate::applications::{Entered, enter, settings_shell, who_sees};
 use crate::clock::Moment;
@@ -29,7 +29,7 @@ use crate::members::{By, Member, Scope, SignedIn};
 use crate::schedules::{RuleForm, Schedule, actions};
 use crate::web::form::Query;
 use crate::web::page::is_fragment;
-use crate::web::{Crumb, Flash, Form, Page, Shell, refused};
+use crate::web::{Crumb, Flash, Form, Page, Shell, overtaken, refused};
 use beside::{Beside, Chosen};
 use copy::Copied;
 use form::{Choice, ConfigurationChoice, ScheduleDialog, ScheduleForm, SchedulePage};
@@ -120,7 +120,7 @@ fn form(stage: &Stage, typed: Typed, by: &By, csrf: String, errors: FieldErrors,
         submit,
         ownership,
         action,
-        back: format!("{base}/settings/import-scheduling"),
+        back: typed.back,
         csrf,
         version: typed.version,
         opened: typed.opened.map(|at| at.rfc3339()),
@@ -150,6 +150,7 @@ fn form(stage: &Stage, typed: Typed, by: &By, csrf: String, errors: FieldErrors,
             now,
         ),
         schedule: stage.schedule.as_ref().map(|s| s.id),
+        fresh: typed.fresh,
         used: typed.used,
         run_name_default: format!(
             "{} {} {}",
@@ -202,10 +203,13 @@ fn answer(
     app: &App,
     by: &By,
     stage: &Stage,
-    form: ScheduleForm,
+    mut form: ScheduleForm,
     status: StatusCode,
     in_dialog: bool,
 ) -> Result<HttpResponse> {
+    let application_id = stage.entered.application.id;
+    let list = list(application_id);
+    form.back = came_from(request, application_id, &form.back).unwrap_or_else(|| list.clone());
     if is_fragment(request) {
         if in_dialog {
             return Page::with(status, request, &form);
@@ -213,7 +217,7 @@ fn answer(
         return Page::with(status, request, &ScheduleDialog { form });
     }
     let base = &form.base;
-    let shell = settings_shell(request, app, by, &stage.entered, form.title).at(&form.back).crumbs([
+    let shell = settings_shell(request, app, by, &stage.entered, form.title).at(&list).crumbs([
         Crumb::to(&stage.entered.application.name, base),
         Crumb::to("Import Scheduling", &form.back),
         Crumb::here(form.title),
@@ -316,24 +320,31 @@ async fn save(
     };
     match saved {
         Ok(schedule) => {
-            let list = address_of(application_id, schedule.configuration_id);
             let did = if schedule_id.is_some() { "Updated" } else { "Scheduled" };
             let flash = Flash::new(format!("{did}: {}.", schedule.sentence()));
-            toast::on_to(&request, &list, &format!("#sched-{}", schedule.id), flash)
+            let was = stage.schedule.as_ref().map(|was| was.configuration_id);
+            let moved = was.filter(|was| *was != schedule.configuration_id);
+            let cards: Vec<i64> = [schedule.configuration_id].into_iter().chain(moved).collect();
+            let deed = Deed {
+                application_id,
+                cards: &cards,
+                schedule: Some(schedule.id),
+                arrives: was != Some(schedule.configuration_id),
+                from: sent.get("back"),
+            };
+            done::answer((&request, &app, &by), deed, flash).await
         }
         Err(error) => {
-            // Who was told what somebody else saved, and saves again, means it.
-            let version = match (&error, &stage.schedule) {
-                (AppError::Stale(_), Some(schedule)) => Some(schedule.version),
-                _ => typed.version,
-            };
+            let mut typed = typed;
+            let there = stage.schedule.as_ref().map(|schedule| schedule.version).unwrap_or_default();
+            let error = overtaken(error, there, |version| typed.version = Some(version));
             let at = match &error {
                 AppError::Conflict(_) => conflict_at(&app, application_id, schedule_id, &typed).await?,
                 _ => "",
             };
             let (status, mut errors) = refused(error)?;
             errors.0.iter_mut().filter(|e| e.field.is_empty()).for_each(|e| e.field = at.to_owned());
-            let form = form(&stage, Typed { version, ..typed }, &by, csrf, errors, now);
+            let form = form(&stage, typed, &by, csrf, errors, now);
             answer(&request, &app, &by, &stage, form, status, true)
         }
     }

@@ -23,6 +23,10 @@ pub struct Typed {
     pub version: Option<i64>,
     /// When the form of a new schedule was first shown.
     pub opened: Option<Moment>,
+    /// The page from which the form was opened; empty when it is opened now.
+    pub back: String,
+    /// Whether the form is opened now, and does not come back.
+    pub fresh: bool,
     /// Whether the preview shows all that it can.
     pub expanded: bool,
     /// Whether the start is the one that the preview offered.
@@ -65,6 +69,8 @@ impl Typed {
             run_name: String::new(),
             version: None,
             opened: Some(now),
+            back: String::new(),
+            fresh: true,
             expanded: false,
             used: false,
         }
@@ -108,6 +114,8 @@ impl Typed {
             run_name: schedule.run_name.clone().unwrap_or_default(),
             version: Some(schedule.version),
             opened: None,
+            back: String::new(),
+            fresh: true,
             expanded: false,
             used: false,
         }
@@ -126,6 +134,8 @@ impl Typed {
             run_name: form.get("run_name").to_owned(),
             version: form.id("version"),
             opened: Moment::parse_rfc3339(form.get("opened")),
+            back: form.get("back").to_owned(),
+            fresh: false,
             expanded: preview::expanded(form),
             used,
         })

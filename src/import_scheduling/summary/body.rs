@@ -5,13 +5,13 @@ use askama::filters::HtmlSafe;
 use chrono::Duration;
 use chrono_tz::Tz;
 
+use super::times::Time;
 use super::{REJECTS, Scene};
 use crate::applications::blocks::rejects;
-use crate::clock::Moment;
 use crate::import_scheduling::card::{Chip, Progress};
 use crate::import_scheduling::cards::status_chip;
 use crate::import_scheduling::history::by_whom;
-use crate::runs::{Run, RunStatus};
+use crate::runs::{LogLine, Run, RunStatus};
 use crate::web::Icon;
 use crate::words;
 
@@ -29,14 +29,18 @@ pub struct Body {
     history: String,
     may_cancel: bool,
     may_again: bool,
+    /// While it goes, Run Again keeps its place and does nothing.
+    waits: bool,
     fix_rows: Option<String>,
-    waiting: Option<String>,
+    /// Whether Run Again is the first thing to do: there is nothing to put right before.
+    leads: bool,
     progress: Option<Progress>,
     note: Option<Note>,
     result: String,
     result_sub: String,
     duration: String,
     usual: String,
+    late_label: &'static str,
     late_by: String,
     attempt: i32,
     attempts_sub: String,
@@ -53,6 +57,8 @@ pub struct Body {
     rejects_more: Option<String>,
     log: Vec<String>,
     details: Vec<Detail>,
+    times: Vec<Time>,
+    zone: String,
 }
 
 impl HtmlSafe for Body {}
@@ -63,6 +69,8 @@ struct Note {
     cause: String,
     rest: String,
     help: Option<String>,
+    /// Where whoever may can mend it.
+    ways: Vec<(&'static str, String)>,
 }
 
 struct Step {
@@ -102,7 +110,7 @@ struct Detail {
 }
 
 impl Scene {
-    fn zone(&self) -> Tz {
+    pub(super) fn zone(&self) -> Tz {
         self.schedule.as_ref().map_or(self.entered.application.time_zone, |s| s.rule.time_zone())
     }
 
@@ -136,14 +144,14 @@ impl Scene {
                 None => format!("{base}/settings/import-scheduling"),
             },
             may_cancel: active && may_import,
+            waits: active && may_import,
             may_again: self.summary.may_run_again && may_import,
             may_take_rejects,
             fix_rows: (fix && may_take_rejects)
-                .then(|| format!("Fix {}", words::counted(result.rejected, "row", "rows"))),
-            waiting: (run.status == RunStatus::Queued)
-                .then(|| run.reason.clone().unwrap_or_else(|| "It waits for a worker.".into())),
+                .then(|| format!("Download {}", words::counted(result.rejected, "rejected row", "rejected rows"))),
             progress: self.progress(),
             note: self.note(),
+            leads: self.ways().is_empty() && !(fix && may_take_rejects),
             result: self.result_words(),
             result_sub: match result.rejected {
                 0 => String::new(),
@@ -155,13 +163,14 @@ impl Scene {
                 None => "None".into(),
             },
             usual: usual.map(|usual| format!("usual {usual}")).unwrap_or_default(),
+            late_label: if by_schedule(run) { "Started late by" } else { "Waited" },
             late_by: late_by(run),
             attempt: run.attempt,
             attempts_sub: attempts.map(|n| format!("of {n}")).unwrap_or_default(),
             steps: self.summary.steps.iter().map(step).collect(),
             steps_zone: format!("{zone} time"),
             no_steps: match run.status {
-                RunStatus::Queued | RunStatus::Running => "The steps appear when the run ends.",
+                RunStatus::Queued | RunStatus::Running => "The steps and the log appear when the run ends.",
                 _ => "The run did not start, so there are no steps.",
             },
             counts: [
@@ -173,8 +182,11 @@ impl Scene {
                 ("Rejected", result.rejected),
             ]
             .into_iter()
-            .map(|(label, n)| Count { label, value: words::count(n) })
-            .chain([Count { label: "Bytes", value: words::bytes(result.bytes) }])
+            .map(|(label, n)| Count { label, value: if active { "Not yet".into() } else { words::count(n) } })
+            .chain([Count {
+                label: "Bytes",
+                value: if active { "Not yet".into() } else { words::bytes(result.bytes) },
+            }])
             .collect(),
             rejected: result.rejected,
             rejected_words: format!(
@@ -187,17 +199,30 @@ impl Scene {
             rejects_more: (result.rejected > REJECTS).then(|| {
                 format!("The first {REJECTS} of {} rows; the download has all.", words::count(result.rejected))
             }),
-            log: self.summary.log.iter().map(|l| format!("{} {}", words::clock_time(l.at, zone), l.message)).collect(),
+            log: self.log().into_iter().map(|l| format!("{} {}", words::clock_time(l.at, zone), l.message)).collect(),
             details: self.details(&base),
+            times: self.times(),
+            zone: zone.to_string(),
         }
     }
 
     fn progress(&self) -> Option<Progress> {
-        let (run, now) = (&self.summary.run, self.summary.progress.as_ref()?);
-        let elapsed = run.started_at.map(|at| words::duration(self.now.since(at))).unwrap_or_default();
+        let run = &self.summary.run;
+        let elapsed = words::duration(self.now.since(run.started_at.unwrap_or(run.queued_at)));
+        let Some(now) = self.summary.progress.as_ref().filter(|_| run.status == RunStatus::Running) else {
+            let phase = run.reason.clone().unwrap_or_else(|| "Waiting for a worker".into());
+            let waiting = Progress { phase, rows: String::new(), value: 0, max: None, elapsed };
+            return run.status.is_open().then_some(waiting);
+        };
         let rows = if now.rows > 0 { words::counted(now.rows, "row", "rows") } else { words::bytes(now.bytes) };
         let phase = if now.cancel_requested { "Cancelling".to_owned() } else { now.phase.clone() };
-        Some(Progress { phase, rows, value: now.bytes, max: now.bytes_total.filter(|total| *total > 0), elapsed })
+        Some(Progress {
+            phase,
+            rows,
+            value: now.bytes,
+            max: now.bytes_total.filter(|total| *total > now.bytes),
+            elapsed,
+        })
     }
 
     fn note(&self) -> Option<Note> {
@@ -215,11 +240,36 @@ impl Scene {
         };
         let help = match run.status {
             RunStatus::Failed if self.summary.may_run_again => {
-                Some("Mend the cause, then Run Again: a success clears the Failed flag.".to_owned())
+                Some("Put it right, then Run Again: a success clears the Failed flag.".to_owned())
             }
             _ => None,
         };
-        Some(Note { class, icon, cause, rest, help })
+        Some(Note { class, icon, cause, rest, help, ways: self.ways() })
+    }
+
+    /// In the order of time, whoever wrote first.
+    fn log(&self) -> Vec<&LogLine> {
+        let mut log: Vec<&LogLine> = self.summary.log.iter().collect();
+        log.sort_by_key(|line| line.at);
+        log
+    }
+
+    /// Where the cause of a run that lost rows can be put right.
+    fn ways(&self) -> Vec<(&'static str, String)> {
+        let lost = matches!(self.summary.run.status, RunStatus::Failed | RunStatus::Partial);
+        let Some(configuration) = self.configuration.as_ref().filter(|c| lost && !c.archived) else {
+            return Vec::new();
+        };
+        let here = format!(
+            "/applications/{}/settings/import-configurations/{}",
+            configuration.application_id, configuration.id
+        );
+        let connection = configuration.connection_id.filter(|_| self.entered.sees_everything);
+        let connection = connection.map(|id| ("Check the Connection", format!("/connections/{id}")));
+        let change = self.entered.may_configure().then(|| ("Change the configuration", here.clone()));
+        let file = configuration.needs_file() && self.entered.may_import();
+        let file = file.then(|| ("Run with the corrected file", format!("{here}/run")));
+        [file, connection, change].into_iter().flatten().collect()
     }
 
     fn result_words(&self) -> String {
@@ -261,7 +311,7 @@ impl Scene {
     }
 
     fn details(&self, base: &str) -> Vec<Detail> {
-        let (run, zone) = (&self.summary.run, self.zone());
+        let run = &self.summary.run;
         let mut details = Vec::new();
         let mut add = |label, value: String, sub: Option<String>, href: Option<String>| {
             details.push(Detail { label, value, sub, href });
@@ -282,26 +332,13 @@ impl Scene {
             let gone = run.as_member_id.is_some_and(|id| self.gone.contains(&id));
             add("Run as", format!("{name}{}", if gone { " (deactivated)" } else { "" }), None, None);
         }
-        let moment = |at: Moment| {
-            let local = format!("{} {zone}", at.in_zone(zone).format("%a %-d %b %Y, %H:%M:%S"));
-            (local, Some(format!("{} UTC", at.utc().format("%H:%M:%S"))))
-        };
-        for (label, at) in [
-            ("Planned for", run.planned_at),
-            ("Until", run.planned_until),
-            ("Queued", Some(run.queued_at)),
-            ("Started", run.started_at),
-            ("Finished", run.finished_at),
-        ] {
-            if let Some(at) = at {
-                let (value, sub) = moment(at);
-                add(label, value, sub, None);
-            }
-        }
         if let Some(result) = &run.result
             && let Some(name) = &result.source_name
         {
             add("Source", name.clone(), result.source_sha256.as_ref().map(|h| format!("SHA-256 {h}")), None);
+        }
+        if let Some(before) = self.before {
+            add("Previous run", format!("Run {}", words::count(before)), None, Some(format!("/runs/{before}")));
         }
         if let Some(earlier) = run.again_of {
             add("Runs again", format!("Run {}", words::count(earlier)), None, Some(format!("/runs/{earlier}")));
@@ -314,8 +351,13 @@ fn shown(value: &str) -> String {
     if value.is_empty() { "(empty)".into() } else { value.to_owned() }
 }
 
+/// Whether it stands for an occurrence, and not for a press of a button.
+fn by_schedule(run: &Run) -> bool {
+    run.planned_at.is_some() && run.again_of.is_none()
+}
+
 fn late_by(run: &Run) -> String {
-    match (run.planned_at.filter(|_| run.again_of.is_none()), run.started_at) {
+    match (run.planned_at.filter(|_| by_schedule(run)), run.started_at) {
         (Some(planned), Some(started)) => words::duration(started.since(planned).max(Duration::zero())),
         (None, Some(started)) => words::duration(started.since(run.queued_at).max(Duration::zero())),
         _ => "Not started".into(),

@@ -1,6 +1,7 @@
 //! "View Summary": one run, what it did and why, and what to do now.
 
 mod body;
+mod times;
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
@@ -16,7 +17,7 @@ use crate::db::{Conn, Pool};
 use crate::error::{AppError, Result};
 use crate::imports::{self, Configuration, Definition};
 use crate::members::{self, By, SignedIn};
-use crate::runs::{Summary, actions};
+use crate::runs::{Filter, Summary, actions};
 use crate::schedules::{self, Schedule};
 use crate::web::download;
 use crate::web::form::Query;
@@ -46,6 +47,8 @@ struct Scene {
     causes: Vec<rejects::Cause>,
     rejects: Vec<rejects::RejectedRow>,
     rejected_cells: i64,
+    /// The run of the same configuration before this one.
+    before: Option<i64>,
     now: Moment,
 }
 
@@ -59,6 +62,15 @@ fn load(conn: &mut Conn, pool: &Pool, by: &By, id: i64, now: Moment) -> Result<S
     };
     let block = run.block_id.map(|id| blocks::find_even_archived(conn, id)).transpose()?;
     let schedule = run.schedule_id.map(|id| schedules::actions::find_even_deleted(conn, id)).transpose()?.flatten();
+    let same = Filter {
+        application_id: Some(run.application_id),
+        configuration_id: run.configuration_id,
+        ..Filter::default()
+    };
+    let before = match run.configuration_id {
+        Some(_) => actions::list(conn, by, &same, Some(id), 1)?.first().map(|run| run.id),
+        None => None,
+    };
     let people: Vec<i64> = [run.started_by, run.as_member_id].into_iter().flatten().collect();
     let people = members::by_ids(conn, &people)?;
     let (causes, rejects, rejected_cells) = pool.read(|conn| {
@@ -76,6 +88,7 @@ fn load(conn: &mut Conn, pool: &Pool, by: &By, id: i64, now: Moment) -> Result<S
         causes,
         rejects,
         rejected_cells,
+        before,
         now,
     })
 }

@@ -219,6 +219,9 @@ pub async fn save(
     match saved.await {
         Ok(member) => Ok(see_other("/members", Some(Flash::new(format!("{} is saved.", member.name))))),
         Err(error) => {
+            let there = app.read(move |conn| store::by_id(conn, id)).await?.ok_or(AppError::NotFound)?;
+            let mut form = form;
+            let error = web::overtaken(error, there.version, |version| form.set("version", version));
             let (status, errors) = web::refused(error)?;
             member_page(&request, &app, &by, id, Some((status, errors, &form))).await
         }

@@ -21,8 +21,10 @@ pub const STRIP: usize = 14;
 /// A run in the strip.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Past {
+    pub run_id: i64,
     pub status: RunStatus,
     pub duration: Option<Duration>,
+    pub finished_at: Option<Moment>,
 }
 
 /// What an Application's imports did since yesterday.
@@ -37,6 +39,8 @@ pub struct LastDay {
 struct PastRow {
     #[diesel(sql_type = BigInt)]
     configuration_id: i64,
+    #[diesel(sql_type = BigInt)]
+    run_id: i64,
     #[diesel(sql_type = Text)]
     status: RunStatus,
     #[diesel(sql_type = Nullable<BigInt>)]
@@ -51,7 +55,7 @@ fn of_each(conn: &mut Conn, configuration_ids: &[i64], pick: &str) -> Result<Vec
     if configuration_ids.is_empty() {
         return Ok(Vec::new());
     }
-    let from = "SELECT c.id AS configuration_id, r.status, r.started_at, r.finished_at FROM import_configurations c";
+    let from = "SELECT c.id AS configuration_id, r.id AS run_id, r.status, r.started_at, r.finished_at FROM import_configurations c";
     // Numbers only, so that they may stand in the text.
     let those = format!("WHERE c.id IN ({}) ORDER BY r.finished_at, r.id", numbers(configuration_ids));
     // PostgreSQL joins sideways, SQLite looks up by a list.
@@ -71,7 +75,12 @@ pub fn strips(conn: &mut Conn, configuration_ids: &[i64]) -> Result<HashMap<i64,
     let mut strips = HashMap::<i64, Vec<Past>>::new();
     for row in of_each(conn, configuration_ids, &pick)? {
         let duration = row.finished_at.and_then(|to| Some(to.since(row.started_at?)));
-        strips.entry(row.configuration_id).or_default().push(Past { status: row.status, duration });
+        strips.entry(row.configuration_id).or_default().push(Past {
+            run_id: row.run_id,
+            status: row.status,
+            duration,
+            finished_at: row.finished_at,
+        });
     }
     Ok(strips)
 }

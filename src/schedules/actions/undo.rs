@@ -22,6 +22,8 @@ pub struct Undone {
     pub stays: usize,
     /// It was a hand-over.
     pub owner: bool,
+    /// It was a deletion: they were gone.
+    pub deleted: bool,
 }
 
 /// Takes back what this member did to schedules of an Application at that moment. Sent twice, it is done once.
@@ -35,6 +37,7 @@ pub fn undo(conn: &mut Conn, by: &By, application_id: i64, at: Moment, now: Mome
     for entry in audit::done_at(conn, application_id, by.member.id, "schedule", at)? {
         let Some(id) = entry.subject_id else { continue };
         undone.owner |= entry.action == "schedule.handed-over";
+        undone.deleted |= entry.action == "schedule.deleted";
         match one(conn, by, application_id, id, &entry, now)? {
             Some(Some(schedule)) => undone.back.push(schedule),
             Some(None) => {

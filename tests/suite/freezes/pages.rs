@@ -152,5 +152,6 @@ on_both! {
         ada.fill("Name", "Close 2026").press("Save").await.answered(200);
         olive.fill("Name", "Mine").press("Save").await.answered(412).sees("was changed since you opened this page");
         assert_eq!(olive.value("Name"), "Mine");
+        olive.press("Save").await.answered(200).sees("The freeze “Mine” is saved.");
     }
 }

@@ -71,19 +71,9 @@ fn a_double_click_edits() {
         create(&world, draft(&stage, &daily("18:00"))).await;
         let chrome = Chrome::open(&world, Some(&world.olive), Look::default()).await;
         chrome.goto(&calendar(&world)).await;
-        let place = chrome
-            .script(
-                "const r = document.querySelector('.ev').getBoundingClientRect(); \
-                 return { x: r.x + r.width / 2, y: r.y + r.height / 2 }",
-            )
-            .await;
-        for count in [1, 2] {
-            for kind in ["mousePressed", "mouseReleased"] {
-                let event = serde_json::json!({ "type": kind, "x": place["x"], "y": place["y"], "button": "left",
-                    "buttons": 1, "clickCount": count });
-                chrome.cdp("Input.dispatchMouseEvent", event).await;
-            }
-        }
+        let place = chrome.middle(".ev").await;
+        chrome.mouse(place, 1).await;
+        chrome.mouse(place, 2).await;
         chrome.sees("Update Schedule").await;
         chrome.keys(&[Key::Escape]).await;
         chrome.sees_no("Update Schedule").await;

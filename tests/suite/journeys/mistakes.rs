@@ -1,7 +1,10 @@
 //! What somebody types wrong, twice or too late: clear words at the field, nothing typed is lost, nothing half written.
 
 use chrono::Duration;
+use diesel::prelude::*;
+use fantoccini::key::Key;
 use serde_json::json;
+use tidegate::db::schema::application_access;
 use tidegate::imports::Mode;
 
 use crate::journeys::{list, words};
@@ -206,6 +209,108 @@ fn a_form_sent_twice_counts_once() {
         chrome.sees("This no longer exists.").await;
         chrome.focus_on("[role=switch]:checked").await;
         chrome.quiet_but(&[404]).await;
+        chrome.close().await;
+    });
+}
+
+/// What goes wrong behind an open dialog is said in it, where one sees it and can reach it; what was typed stays.
+#[test]
+fn errors_are_told_in_the_open_dialog() {
+    with_world(Database::Sqlite, |world| async move {
+        let stage = words(&world).await;
+        let mut made = Vec::new();
+        for time in ["07:00", "08:00", "09:00"] {
+            made.push(create(&world, draft(&stage, &daily(time))).await.id);
+        }
+        let application = world.application;
+        for phone in [false, true] {
+            let chrome = Chrome::open(&world, Some(&world.olive), Look { phone, ..Look::default() }).await;
+            chrome.goto(&list(&world)).await;
+            let edits = async |time: &str| {
+                chrome.click(&format!("More actions for Every day at {time}")).await;
+                chrome.click("Edit schedule").await;
+                chrome.sees("Update Schedule").await;
+                chrome.set("Time", "11:45").await;
+            };
+            let told = async |words: &str| {
+                chrome.sees(words).await;
+                let in_sight = "const e = document.querySelector('dialog[open] .dlg-alert[role=alert]'); \
+                    if (!e) return 'nothing in the dialog'; const r = e.getBoundingClientRect(); \
+                    return e.contains(document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2)) && e.innerText";
+                let said = chrome.script(in_sight).await;
+                assert!(said.as_str().is_some_and(|said| said.contains(words)), "{said}");
+                assert_eq!(value(&chrome, "Time").await, "11:45", "what was typed stays");
+            };
+
+            edits("08:00").await;
+            chrome.offline(true).await;
+            chrome.click("Update Schedule").await;
+            told("Connection lost.").await;
+            chrome.offline(false).await;
+            chrome.set("Time", "11:45").await;
+            chrome.sees_no("Connection lost.").await;
+            set_import_data(&world, false).await;
+            chrome.click("Update Schedule").await;
+            told("Import Data").await;
+            set_import_data(&world, true).await;
+            chrome.forget().await;
+            chrome.click("Update Schedule").await;
+            told("Your session has ended.").await;
+            chrome.tab_to("Sign in").await;
+            chrome.sign_in(&world.session(&world.olive).await).await;
+            chrome.script("window.dispatchEvent(new Event('focus')); return 1").await;
+            told("You are signed in again.").await;
+            if !phone {
+                let olive = world.browser(&world.olive).await;
+                let path = format!("/applications/{application}/schedules/{}/delete", made[1]);
+                assert_eq!(olive.post(&path, &[]).await.status, 200);
+                chrome.click("Update Schedule").await;
+                told("This no longer exists.").await;
+                create(&world, draft(&stage, &daily("08:00"))).await;
+            }
+            chrome.keys(&[Key::Escape]).await;
+            chrome.click("Leave").await;
+            chrome.sees_no("Update Schedule").await;
+            let errors = chrome.console().await;
+            assert!(!errors.iter().any(|e| e.contains("Content Security")), "{errors:#?}");
+            chrome.close().await;
+        }
+    });
+}
+
+/// Gives or takes Olive's Import Data in "FP&A 2026".
+async fn set_import_data(world: &World, on: bool) {
+    let (olive, application) = (world.olive.id, world.application);
+    world
+        .write(move |conn| {
+            let row = application_access::table
+                .filter(application_access::application_id.eq(application))
+                .filter(application_access::member_id.eq(olive));
+            Ok(diesel::update(row).set(application_access::can_import_data.eq(on)).execute(conn)?)
+        })
+        .await;
+}
+
+/// A switch whose request is lost goes back: what it shows is what is saved.
+#[test]
+fn a_switch_goes_back_when_the_connection_is_lost() {
+    with_world(Database::Sqlite, |world| async move {
+        let stage = words(&world).await;
+        let made = create(&world, draft(&stage, &daily("18:00"))).await;
+        let chrome = Chrome::open(&world, Some(&world.olive), Look::default()).await;
+        chrome.goto(&list(&world)).await;
+        chrome.offline(true).await;
+        chrome.click("On: Every day at 18:00").await;
+        chrome.sees("Connection lost.").await;
+        chrome.focus_on("[role=switch]:checked").await;
+        chrome.tab_to("On: Every day at 18:00").await;
+        chrome.type_text(" ").await;
+        chrome.focus_on("[role=switch]:checked").await;
+        chrome.offline(false).await;
+        chrome.type_text(" ").await;
+        chrome.sees("Turned off: Every day at 18:00").await;
+        chrome.sees_no("Connection lost.").await;
+        assert!(!find(&world, made.id).await.enabled);
         chrome.close().await;
     });
 }

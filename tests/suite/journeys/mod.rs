@@ -5,6 +5,7 @@ mod bulk;
 mod calendar;
 mod keyboard;
 mod mistakes;
+mod place;
 mod unscripted;
 mod walk;
 mod warned;

@@ -290,17 +290,6 @@ impl Chrome {
         }
     }
 
-    /// What the browser asks before it goes on, answered with OK or Cancel.
-    pub async fn asked(&self, agree: bool) -> String {
-        let question = self.until("the browser asks", async || self.client.get_alert_text().await.ok()).await;
-        if agree {
-            self.client.accept_alert().await.unwrap();
-        } else {
-            self.client.dismiss_alert().await.unwrap();
-        }
-        question
-    }
-
     /// Waits until what has the focus matches this CSS.
     pub async fn focus_on(&self, css: &str) {
         let script = format!("return document.activeElement.matches({css:?})");
@@ -344,6 +333,28 @@ impl Chrome {
     /// A command of the DevTools protocol.
     pub async fn cdp(&self, command: &str, params: Value) -> Value {
         self.command("goog/cdp/execute", json!({ "cmd": command, "params": params })).await
+    }
+
+    /// Where the first element that matches this CSS has its middle, as the mouse counts.
+    pub async fn middle(&self, css: &str) -> (f64, f64) {
+        let script = format!(
+            "const e = document.querySelector({css:?}); if (!e) return null; e.scrollIntoView({{ block: 'nearest' }}); \
+             const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]"
+        );
+        let found = self
+            .until(&format!("{css} is there"), async || {
+                Some(self.script(&script).await).filter(|found| !found.is_null())
+            })
+            .await;
+        (found[0].as_f64().unwrap(), found[1].as_f64().unwrap())
+    }
+
+    /// Clicks there, as the first or the second click of a double click.
+    pub async fn mouse(&self, (x, y): (f64, f64), nth: u32) {
+        for kind in ["mousePressed", "mouseReleased"] {
+            let event = json!({ "type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": nth });
+            self.cdp("Input.dispatchMouseEvent", event).await;
+        }
     }
 
     async fn command(&self, path: &str, body: Value) -> Value {

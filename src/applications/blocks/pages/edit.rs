@@ -11,7 +11,7 @@ use crate::applications::{Entered, enter, settings_shell};
 use crate::error::{AppError, FieldErrors, Result};
 use crate::formats::ColumnType;
 use crate::members::{By, SignedIn};
-use crate::web::{ConfirmPage, Crumb, Flash, Form, Page, Shell, refused, see_other};
+use crate::web::{ConfirmPage, Crumb, Flash, Form, Page, Shell, overtaken, refused, see_other};
 
 #[derive(Template)]
 #[template(path = "blocks/edit.html")]
@@ -299,7 +299,8 @@ async fn save(
             Ok(see_other(&to, Some(Flash::new(format!("{did} the Block “{}”.", block.name)))))
         }
         Err(error) => {
-            let (status, errors) = refused(error)?;
+            let there = place.block.as_ref().map(|block| block.version).unwrap_or_default();
+            let (status, errors) = refused(overtaken(error, there, |version| typed.version = Some(version)))?;
             typed.mark(&errors, &rows);
             page(&request, &app, &by, place, typed, (status, errors))
         }
