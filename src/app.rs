@@ -59,10 +59,6 @@ impl App {
     /// Opens both databases, brings them to the shape that this binary expects, and reads the key.
     pub fn open(config: Config, base_url: Url, guards: &'static [Ask]) -> Result<Self, String> {
         secrets::make_own_folder(&config.data_dir).map_err(|e| format!("{}: {e}", config.data_dir.display()))?;
-        if secrets::is_open_to_others(&config.data_dir) {
-            let dir = config.data_dir.display().to_string();
-            tracing::warn!(dir, "others of this machine may look into the data directory; chmod 700 keeps them out");
-        }
         // A key that is none stops the start before anything was begun.
         let secrets = match &config.secret_key {
             Some(key) => Secrets::from_base64(key)?,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// With less than this left, or than an eighth of a small disk, nothing is loaded: what SQLite's log holds must fit into the
+/// With less than this left, or than a quarter of a small disk, nothing is loaded: what SQLite's log holds must fit into the
 /// file beside it, or the log can never be shortened.
 const LEAST: u64 = 64 << 20;
 /// What is kept aside, or a sixteenth of a small disk.
@@ -38,7 +38,7 @@ impl Room {
     }
 
     fn least(self) -> u64 {
-        LEAST.min(self.size / 8)
+        LEAST.min(self.size / 4)
     }
 
     fn is_short(self) -> bool {
@@ -120,7 +120,7 @@ mod tests {
     fn small_disks_are_short_later() {
         let of = |free: u64, size: u64| Room { free: free << 20, size: size << 20 };
         assert!(of(63, 100_000).is_short() && !of(65, 100_000).is_short());
-        assert!(of(2, 24).is_short() && !of(3, 24).is_short());
+        assert!(of(5, 24).is_short() && !of(6, 24).is_short());
         assert!(of(100, 100_000).bears_ballast() && !of(90, 100_000).bears_ballast());
     }
 

@@ -42,6 +42,10 @@ pub async fn start(config: Config, beat: bool) -> Result<Running, String> {
     let app = tokio::task::spawn_blocking(move || App::open(config, base_url, guards::ALL))
         .await
         .map_err(|e| e.to_string())??;
+    if secrets::is_open_to_others(&app.config.data_dir) {
+        let dir = app.config.data_dir.display().to_string();
+        tracing::warn!(dir, "others of this machine may look into the data directory; chmod 700 keeps them out");
+    }
     let mut running = serve(Data::new(app), listener, beat).await?;
     running.only_one = only_one;
     Ok(running)

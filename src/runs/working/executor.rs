@@ -147,6 +147,7 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
         Signals { cancel: CancellationToken::new(), cancelled: AtomicBool::new(false), stop: AtomicU8::new(0) };
     let deadline = Instant::now() + Span::from_secs(u64::try_from(policy.attempt_seconds).unwrap_or(3_600).max(1));
     let board = Board::default();
+    let disk_full = || signals.stop(Stop::DiskFull);
     let job = Job {
         run,
         fence: *fence,
@@ -155,6 +156,7 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
         cancelled: &signals.cancelled,
         deadline,
         board: &board,
+        disk_full: &disk_full,
     };
     let (done, end_of_work) = channel::<()>();
     let outcome = std::thread::scope(|scope| {

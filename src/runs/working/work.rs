@@ -35,6 +35,8 @@ pub struct Job<'a> {
     /// When the attempt's time is over.
     pub deadline: Instant,
     pub board: &'a Board,
+    /// Stops it because there is no room for more.
+    pub disk_full: &'a (dyn Fn() + Sync),
 }
 
 /// Where the work writes how far it is, and the heartbeat reads it.
@@ -326,6 +328,10 @@ fn load(app: &App, job: &Job<'_>, plan: &Plan, got: Got, mut steps: Vec<RunStep>
             report.bytes = now.bytes;
             report.bytes_total = None;
         });
+        // The heartbeat looks too, but on a busy machine a load can fill a disk between two of its glances.
+        if app.disk.is_short() {
+            (job.disk_full)();
+        }
     };
     let key = job.run.key();
     let context = LoadContext {
