@@ -165,10 +165,14 @@ impl Column {
         self.misfits[i].as_ref().is_some_and(|misfits| misfits.count == 0)
     }
 
-    /// A cell that two ways read differently.
-    pub fn doubt(&self, one: usize, other: usize) -> Option<&str> {
-        let pair = (one.min(other), one.max(other));
-        self.doubts.iter().find(|(a, b, _)| (*a, *b) == pair).map(|(.., cell)| cell.as_str())
+    /// A cell that two ways read differently. What a plainer way reads, the other one reads alike, and was not tried.
+    pub fn doubt(&self, one: usize, other: usize, candidates: &Candidates) -> Option<&str> {
+        let alike = |i: usize| [Some(i), candidates.list[i].plainer].into_iter().flatten();
+        let is_pair = |(a, b): (usize, usize)| {
+            let both = |x: usize, y: usize| alike(one).any(|i| i == x) && alike(other).any(|i| i == y);
+            both(a, b) || both(b, a)
+        };
+        self.doubts.iter().find(|(a, b, _)| is_pair((*a, *b))).map(|(.., cell)| cell.as_str())
     }
 
     /// The first cell that is not written so, where nearly all are.

@@ -58,7 +58,7 @@ fn count(columns: &[Column], i: usize, candidates: &Candidates) -> usize {
 /// The first column with a cell that both read, and differently.
 fn doubt<'a>(columns: &'a [Column], candidates: &Candidates, one: usize, other: usize) -> Option<(usize, &'a str)> {
     let both = |column: &usize| columns[*column].fits(one, candidates) && columns[*column].fits(other, candidates);
-    (0..columns.len()).filter(both).find_map(|column| Some((column, columns[column].doubt(one, other)?)))
+    (0..columns.len()).filter(both).find_map(|column| Some((column, columns[column].doubt(one, other, candidates)?)))
 }
 
 fn settle_numbers(

@@ -202,6 +202,9 @@ fn a_reading_that_nothing_proves_is_asked_with_a_real_cell() {
     assert_eq!(proposal.options.values.group_separator.as_deref(), Some("."));
     assert_eq!(proposal.columns[1].becomes.as_deref(), Some("1250"));
     assert!(proposed("price\n1.250\n12.5\n", "").questions.is_empty());
+    // Signs beside the numbers of another column prove nothing.
+    assert_eq!(proposed("price;share\n1.250;5%\n300;7%\n", "").questions.len(), 1);
+    assert_eq!(proposed("price;share\n$1.250;5%\n300;7%\n", "").questions.len(), 1);
     // Dates too, also of years with two digits; and a timestamp proves the order of the dates.
     let asked = |text: &str| {
         let questions = proposed(text, "").questions;
