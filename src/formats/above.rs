@@ -8,7 +8,11 @@ pub(super) const MARK: &[u8] = "\u{feff}".as_bytes();
 /// The delimiter that the first line says for spreadsheets: "sep=;".
 pub(super) fn said_delimiter(text: &[u8]) -> Option<u8> {
     match text {
-        [s, e, p, b'=', delimiter, b'\n' | b'\r', ..] if [*s, *e, *p].eq_ignore_ascii_case(b"sep") => Some(*delimiter),
+        [s, e, p, b'=', mark @ (b'\t' | b' '..=b'~'), b'\n' | b'\r', ..]
+            if [*s, *e, *p].eq_ignore_ascii_case(b"sep") && !mark.is_ascii_alphanumeric() && *mark != b'"' =>
+        {
+            Some(*mark)
+        }
         _ => None,
     }
 }
@@ -29,4 +33,18 @@ pub(super) fn refuse_what_is_no_csv(text: &[u8]) -> Result<(), FormatError> {
         return Ok(());
     };
     Err(FormatError::NotCsv(words.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::said_delimiter;
+
+    #[test]
+    fn only_what_can_be_a_delimiter_is_said_to_be_one() {
+        assert_eq!(said_delimiter(b"sep=;\r\na;b"), Some(b';'));
+        assert_eq!(said_delimiter(b"SEP=\t\na"), Some(b'\t'));
+        for text in ["sep=\n\na", "sep=\"\na", "sep=a\n", "sep=\0\n", "sep=;", "sep;\n"] {
+            assert_eq!(said_delimiter(text.as_bytes()), None, "{text:?}");
+        }
+    }
 }

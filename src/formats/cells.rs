@@ -1,8 +1,9 @@
 //! Where the cells of one row begin and end: a pure function over bytes, called once per row.
 //!
 //! A quote opens a quoted cell only as the first byte of a cell; elsewhere it is text. Inside, a doubled quote is
-//! one quote, and nothing else escapes unless the file has a mark for it. After the closing quote only spaces and tabs may stand before the next
-//! delimiter: anything else means that a quote was lost, often rows ago, and the row is not to be trusted.
+//! one quote, and nothing else escapes unless the file has a mark for it. After the closing quote only spaces and tabs
+//! may stand before the next delimiter: anything else means that a quote was lost, often rows ago, and the row is not
+//! to be trusted.
 //! A row ends with LF, CRLF or CR.
 
 use memchr::{memchr, memchr2};
@@ -170,7 +171,8 @@ pub(super) fn line_breaks(bytes: &[u8]) -> u64 {
     count
 }
 
-/// Halves the doubled quotes of a cell in place and takes escapes out; answers its new end. A lone quote is the closing one of a cell
+/// Halves the doubled quotes of a cell in place and takes escapes out; answers its new end. A lone quote is the closing
+/// one of a cell
 /// with stray text: it goes, and what follows is text.
 pub(super) fn unquote(bytes: &mut [u8], span: Span, quote: u8, escape: Option<u8>) -> Span {
     let (mut from, mut to) = (span.start as usize, span.start as usize);

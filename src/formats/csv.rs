@@ -34,8 +34,6 @@ pub struct CsvReader<R: Read> {
     offset: u64,
     line: u64,
     rows: u64,
-    /// Lines that hold nothing, and rows of nothing but delimiters.
-    blank: u64,
     comment: Option<u8>,
     findings: Findings,
     columns: Vec<String>,
@@ -75,7 +73,6 @@ impl<R: Read> CsvReader<R> {
             offset: 0,
             line: 1,
             rows: 0,
-            blank: 0,
             comment: dialect.comment,
             findings: Findings::default(),
             columns: Vec::new(),
@@ -116,11 +113,8 @@ impl<R: Read> CsvReader<R> {
         }
         if !header {
             self.columns = (1..=record.len()).map(|n| format!("Column {n}")).collect();
-            if record.len() > 1 && record.bytes.len() + 1 == record.len() {
-                self.blank += 1;
-            } else {
-                self.first = Some(record);
-            }
+            let is_bare = record.len() > 1 && record.bytes.len() + 1 == record.len();
+            self.first = Some(record).filter(|_| !is_bare);
             return Ok(());
         }
         if let Some(damage) = record.damage.first() {
@@ -217,7 +211,6 @@ impl<R: Read> CsvReader<R> {
     }
 
     fn pass_blank(&mut self, bytes: usize) {
-        self.blank += 1;
         self.advance(bytes);
         self.line += 1;
     }
@@ -347,10 +340,6 @@ impl<R: Read + Send> Rows for CsvReader<R> {
 
     fn bytes_read(&self) -> u64 {
         self.text.given()
-    }
-
-    fn blank(&self) -> u64 {
-        self.blank
     }
 
     fn is_utf8(&self) -> bool {

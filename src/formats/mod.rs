@@ -15,7 +15,6 @@
 mod above;
 mod calendar;
 mod cells;
-mod change;
 mod column_type;
 mod csv;
 mod dialect;
@@ -35,7 +34,6 @@ mod typed;
 mod value;
 mod values;
 
-pub use change::Change;
 pub use column_type::{ColumnType, UnknownWord};
 pub use csv::CsvReader;
 pub use dialect::CsvOptions;

@@ -98,14 +98,6 @@ impl Numerals {
         })
     }
 
-    /// Whether a group separator stands in a cell where a decimal point could: "1.250" by a group of ".", but not
-    /// "1.250,5" or "1.250.000".
-    pub fn may_be_decimal(&self, cell: &[u8]) -> bool {
-        let Some(Group::Exactly(group)) = &self.group else { return false };
-        let mut marks = cell.iter().filter(|b| matches!(b, b'.' | b','));
-        matches!((&**group, marks.next(), marks.next()), ([group @ (b'.' | b',')], Some(found), None) if found == group)
-    }
-
     /// The number as it is written plainly, in `room`: without group separators and affixes, with a point and a leading
     /// minus. None where a separator stands where none belongs: "1,5" is not 15 because somebody chose the wrong decimal
     /// point.

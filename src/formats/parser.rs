@@ -3,7 +3,6 @@
 use chrono_tz::Tz;
 
 use super::calendar;
-use super::change::{Change, change_of_number, change_of_time};
 use super::column_type::ColumnType;
 use super::fault::{CellFault, FaultCode, quoted};
 use super::number::Numerals;
@@ -88,18 +87,6 @@ impl Parser {
 
     pub(super) fn empty<'a>(&self) -> Result<Value<'a>, FaultCode> {
         if self.required { Err(FaultCode::Missing) } else { Ok(Value::Empty) }
-    }
-
-    /// How a cell was changed on its way to the value that it was read as; what is said of every cell by the column's
-    /// type alone (a date is written back in one way) is no change.
-    #[inline]
-    pub fn change(&self, cell: &[u8], value: &Value<'_>) -> Option<Change> {
-        match value {
-            Value::Empty => (!cell.trim_ascii().is_empty()).then_some(Change::MarkerEmptied),
-            Value::Integer(_) | Value::Number(_) => change_of_number(cell.trim_ascii(), &self.numerals),
-            Value::Timestamp(_) => change_of_time(cell),
-            Value::Text(_) | Value::Boolean(_) | Value::Date(_) => None,
-        }
     }
 
     fn date(&self, cell: &[u8]) -> Result<i32, FaultCode> {
