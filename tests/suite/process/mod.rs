@@ -5,6 +5,8 @@ mod crashes;
 mod merges;
 mod demo;
 mod full_disk;
+mod pressure;
+mod readme;
 mod restores;
 mod site;
 mod starting;

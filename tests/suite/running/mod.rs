@@ -2,6 +2,7 @@
 
 mod attempts;
 mod endings;
+mod faults;
 mod lost;
 mod queue;
 mod settling;
