@@ -29,9 +29,10 @@ fn every_command_is_understood() {
         let Some(rest) = line.strip_prefix("tidegate ").or(line.strip_prefix("cargo run --release -- ")) else {
             continue;
         };
-        let words = rest.replace('"', "");
-        let mut args: Vec<&str> = words.split_whitespace().collect();
-        args.push("--help");
+        let quoted = rest.split('"').enumerate();
+        let words =
+            quoted.flat_map(|(i, part)| if i % 2 == 1 { vec![part] } else { part.split_whitespace().collect() });
+        let args: Vec<&str> = words.chain(["--help"]).collect();
         said(&args);
         seen += 1;
     }

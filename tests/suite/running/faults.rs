@@ -42,9 +42,9 @@ fn cases() -> Vec<Case> {
         ),
         case(
             "dates-one-file-two-orders",
-            json!({"date_format": "%m/%d/%Y", "timestamp_format": "%m/%d/%Y %H:%M", "time_zone": "Europe/Paris"}),
+            json!({"date_format": "%m/%d/%Y", "timestamp_format": "%m/%d/%Y %H:%M"}),
             &[("id", "integer"), ("day", "date"), ("stamp", "timestamp")],
-            &["1,2026-03-04,2026-03-04T09:00:00Z", "2,2026-05-06,2026-05-25T09:00:00Z"],
+            &["1,2026-03-04,2026-03-04T10:00:00Z", "2,2026-05-06,2026-05-25T11:00:00Z"],
         ),
         Case {
             answer: Some(("How stueck is read", "1250")),
