@@ -7,6 +7,7 @@ use super::operation::{Csv, OrText, csv};
 use super::{Answer, Begun, Body, List, PageQuery, Problem, Reply, Shown};
 use crate::applications::blocks::rejects;
 use crate::clock::Moment;
+use crate::imports::pipeline::Changed;
 use crate::runs::{Filter, LogLine, Run, RunResult, RunStatus, Trigger, actions};
 use crate::shape::{Object, answer, sent};
 
@@ -73,6 +74,10 @@ answer! {
         parameters: Option<Object> = run.parameters.as_ref().and_then(Value::as_object).cloned(),
         /// 0 until there is something to count.
         rows: RowsAnswer = RowsAnswer::of(&run.result.clone().unwrap_or_default()),
+        /// Cells that were loaded otherwise than they were written, by column and kind.
+        changes: Vec<ChangeAnswer> = changes(run),
+        /// Lines of the source that held nothing.
+        blank_lines: i64 = run.result.as_ref().map_or(0, |result| result.told.blank),
         bytes: i64 = run.result.as_ref().map_or(0, |result| result.bytes),
         /// The runs of a set have them.
         steps: Vec<Object> = Vec::new(),
@@ -88,6 +93,21 @@ answer! {
         removed: i64 = result.removed,
         unchanged: i64 = result.unchanged,
         rejected: i64 = result.rejected,
+    }
+}
+
+fn changes(run: &Run) -> Vec<ChangeAnswer> {
+    run.result.iter().flat_map(|result| &result.told.changes).map(ChangeAnswer::of).collect()
+}
+
+answer! {
+    /// Cells of a column that were loaded otherwise than they were written.
+    pub struct ChangeAnswer of (changed: &Changed) {
+        /// The column's name in the source.
+        column: String = changed.column.clone(),
+        /// `spaces`, `plus`, `leading_zeros`, `exponent`, `group_separator`, `second_digits`, `time` or `null_marker`.
+        kind: String = changed.kind.to_string(),
+        cells: i64 = changed.cells,
     }
 }
 

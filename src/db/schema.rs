@@ -390,6 +390,7 @@ diesel::table! {
         bytes -> BigInt,
         source_name -> Nullable<Text>,
         source_sha256 -> Nullable<Text>,
+        told -> Nullable<Text>,
     }
 }
 
@@ -519,6 +520,7 @@ pub mod block_db {
             source_name -> Nullable<Text>,
             source_sha256 -> Nullable<Text>,
             loaded_at -> BigInt,
+            told -> Nullable<Text>,
         }
     }
 

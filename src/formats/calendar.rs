@@ -4,9 +4,10 @@
 use std::fmt::Write as _;
 
 use chrono::format::{Item, Numeric, Parsed, StrftimeItems, parse as parse_items, parse_and_remainder};
-use chrono::{DateTime, Datelike, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, Datelike, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 
+use super::change::{Change, Noted, note};
 use super::fault::FaultCode;
 
 /// The pattern of dates unless a source says otherwise.
@@ -113,16 +114,37 @@ fn day_of(date: NaiveDate) -> Result<i32, FaultCode> {
 
 /// RFC 3339 with its usual liberties: a space for the T, seconds or zone left out, `+02` and `+0200`, ` UTC`.
 /// Without a zone it is local time in `zone`. Microseconds UTC; finer digits are cut off.
-pub(super) fn rfc3339(cell: &[u8], zone: Tz) -> Result<i64, FaultCode> {
-    let (local, offset) = rfc3339_parts(cell).ok_or(FaultCode::NotATimestamp)?;
-    match offset {
-        Some(seconds) => within(local - i64::from(seconds) * SECOND),
-        None => from_local(local, zone),
-    }
+pub(super) fn rfc3339(cell: &[u8], zone: Tz, noted: &mut Noted) -> Result<i64, FaultCode> {
+    let Local { micros, offset, is_leap } = rfc3339_parts(cell, noted).ok_or(FaultCode::NotATimestamp)?;
+    let at = match offset {
+        Some(seconds) => within(micros - i64::from(seconds) * SECOND)?,
+        None => from_local(micros, zone, noted)?,
+    };
+    leap(at, is_leap, noted)
 }
 
-/// Local microseconds, and seconds east of UTC where the text says.
-fn rfc3339_parts(cell: &[u8]) -> Option<(i64, Option<i32>)> {
+/// A time of day on some day.
+struct Local {
+    micros: i64,
+    /// Seconds east of UTC, where the text says.
+    offset: Option<i32>,
+    /// Its second is the 60th.
+    is_leap: bool,
+}
+
+/// A leap second ends a day in UTC, and is the first of the next, as in every clock that has none. No other minute has
+/// a second 60.
+fn leap(at: i64, is_leap: bool, noted: &mut Noted) -> Result<i64, FaultCode> {
+    if is_leap {
+        if at.rem_euclid(DAY) >= SECOND {
+            return Err(FaultCode::NotATimestamp);
+        }
+        note(noted, Change::Time);
+    }
+    Ok(at)
+}
+
+fn rfc3339_parts(cell: &[u8], noted: &mut Noted) -> Option<Local> {
     let days = iso_date(cell.get(..10)?)?;
     let [b'T' | b't' | b' ', h1, h2, b':', m1, m2, rest @ ..] = &cell[10..] else { return None };
     let (hour, minute) = (digits(&[*h1, *h2])?, digits(&[*m1, *m2])?);
@@ -130,7 +152,6 @@ fn rfc3339_parts(cell: &[u8]) -> Option<(i64, Option<i32>)> {
         [b':', s1, s2, rest @ ..] => (digits(&[*s1, *s2])?, rest),
         rest => (0, rest),
     };
-    // A leap second is the first of the next minute, as in every clock that has none.
     if hour > 23 || minute > 59 || second > 60 {
         return None;
     }
@@ -141,6 +162,9 @@ fn rfc3339_parts(cell: &[u8]) -> Option<(i64, Option<i32>)> {
                 return None;
             }
             let kept = length.min(6);
+            if fraction[kept..length].iter().any(|digit| *digit != b'0') {
+                note(noted, Change::SecondDigits);
+            }
             let scale = 10_u32.pow(6 - kept as u32);
             (digits(&fraction[..kept])? * scale, &fraction[length..])
         }
@@ -166,26 +190,33 @@ fn rfc3339_parts(cell: &[u8]) -> Option<(i64, Option<i32>)> {
         _ => return None,
     };
     let seconds = i64::from(hour * 3_600 + minute * 60 + second);
-    Some((i64::from(days) * DAY + seconds * SECOND + i64::from(micros), offset))
+    let micros = i64::from(days) * DAY + seconds * SECOND + i64::from(micros);
+    Some(Local { micros, offset, is_leap: second == 60 })
 }
 
 /// An instant written by a pattern; a pattern without a time of day means its beginning.
-pub(super) fn timestamp_by(items: &[Item<'static>], text: &str, zone: Tz) -> Result<i64, FaultCode> {
+pub(super) fn timestamp_by(items: &[Item<'static>], text: &str, zone: Tz, noted: &mut Noted) -> Result<i64, FaultCode> {
     let wrong = FaultCode::NotATimestamp;
     let mut parsed = Parsed::new();
     parse_items(&mut parsed, text, items.iter()).map_err(|_| wrong)?;
     if !is_year_whole(items, &parsed, text) {
         return Err(wrong);
     }
-    if let Some(offset) = parsed.offset() {
-        let local = local_of(&parsed).ok_or(wrong)?;
-        return within(local.and_utc().timestamp_micros() - i64::from(offset) * SECOND);
+    let (local, offset) = match (parsed.offset(), parsed.timestamp()) {
+        (None, Some(_)) => (parsed.to_naive_datetime_with_offset(0).map_err(|_| wrong)?, Some(0)),
+        (offset, _) => (local_of(&parsed).ok_or(wrong)?, offset),
+    };
+    // A leap second is 59 with more than a second's worth of these.
+    let nanos = local.nanosecond();
+    if nanos % 1_000 != 0 {
+        note(noted, Change::SecondDigits);
     }
-    if parsed.timestamp().is_some() {
-        let at = parsed.to_naive_datetime_with_offset(0).map_err(|_| wrong)?;
-        return within(at.and_utc().timestamp_micros());
-    }
-    from_local(local_of(&parsed).ok_or(wrong)?.and_utc().timestamp_micros(), zone)
+    let micros = local.and_utc().timestamp_micros();
+    let at = match offset {
+        Some(seconds) => within(micros - i64::from(seconds) * SECOND)?,
+        None => from_local(micros, zone, noted)?,
+    };
+    leap(at, nanos >= 1_000_000_000, noted)
 }
 
 fn local_of(parsed: &Parsed) -> Option<NaiveDateTime> {
@@ -206,7 +237,7 @@ fn within(micros: i64) -> Result<i64, FaultCode> {
 
 /// UTC of a local time. A time that a clock change repeats is its first; one that it skips moves forward by what
 /// is skipped, as a schedule's does.
-fn from_local(local: i64, zone: Tz) -> Result<i64, FaultCode> {
+fn from_local(local: i64, zone: Tz, noted: &mut Noted) -> Result<i64, FaultCode> {
     if zone == Tz::UTC {
         return within(local);
     }
@@ -224,6 +255,7 @@ fn from_local(local: i64, zone: Tz) -> Result<i64, FaultCode> {
     for hours in 1..=26 {
         let earlier = naive.checked_sub_signed(Duration::hours(hours));
         if let Some(at) = earlier.and_then(first) {
+            note(noted, Change::Time);
             return within(at + hours * 3_600 * SECOND);
         }
     }
@@ -246,7 +278,7 @@ pub(super) fn timestamp_items(format: &str) -> Result<Vec<Item<'static>>, String
     let items = taken_apart(format)?;
     let text = sample_by(&items);
     // Whatever the pattern leaves out (seconds, the time of day) may be lost, but not the day.
-    match timestamp_by(&items, &text, Tz::UTC) {
+    match timestamp_by(&items, &text, Tz::UTC, &mut None) {
         Ok(micros) if micros.div_euclid(DAY) == sample().timestamp_micros().div_euclid(DAY) => Ok(items),
         _ => Err(format!(
             "The pattern \"{format}\" does not give an instant. Use day and time, such as %Y-%m-%d %H:%M:%S."

@@ -1,5 +1,7 @@
 //! Rows out of a CSV source, one at a time, in a buffer that is used again.
 
+mod width;
+
 use std::io::Read;
 
 use memchr::{memchr, memchr2};
@@ -34,6 +36,8 @@ pub struct CsvReader<R: Read> {
     offset: u64,
     line: u64,
     rows: u64,
+    /// Lines that held nothing, or nothing but delimiters.
+    blank: u64,
     comment: Option<u8>,
     findings: Findings,
     columns: Vec<String>,
@@ -73,6 +77,7 @@ impl<R: Read> CsvReader<R> {
             offset: 0,
             line: 1,
             rows: 0,
+            blank: 0,
             comment: dialect.comment,
             findings: Findings::default(),
             columns: Vec::new(),
@@ -114,6 +119,7 @@ impl<R: Read> CsvReader<R> {
         if !header {
             self.columns = (1..=record.len()).map(|n| format!("Column {n}")).collect();
             let is_bare = record.len() > 1 && record.bytes.len() + 1 == record.len();
+            self.blank += u64::from(is_bare);
             self.first = Some(record).filter(|_| !is_bare);
             return Ok(());
         }
@@ -158,6 +164,7 @@ impl<R: Read> CsvReader<R> {
                     self.examine(record);
                     self.advance(next);
                     self.line += breaks + 1;
+                    record.breaks = breaks;
                     return Ok(true);
                 }
                 Cut::Unclosed { breaks } => return Err(FormatError::CutAt { line: self.line + breaks }),
@@ -213,6 +220,7 @@ impl<R: Read> CsvReader<R> {
     fn pass_blank(&mut self, bytes: usize) {
         self.advance(bytes);
         self.line += 1;
+        self.blank += 1;
     }
 
     fn advance(&mut self, bytes: usize) {
@@ -322,6 +330,7 @@ impl<R: Read> CsvReader<R> {
             }
         };
         self.line += passing.lines();
+        record.breaks = passing.lines() - u64::from(matches!(passed, Passed::Ended { .. }));
         match (passed, passing.open_since()) {
             (Passed::More, Some(lines)) => Err(FormatError::CutAt { line: first_line + lines }),
             _ => Ok(()),
@@ -342,6 +351,10 @@ impl<R: Read + Send> Rows for CsvReader<R> {
         self.text.given()
     }
 
+    fn blank(&self) -> u64 {
+        self.blank
+    }
+
     fn is_utf8(&self) -> bool {
         self.text.encoding() == encoding_rs::UTF_8
     }
@@ -356,25 +369,9 @@ impl<R: Read + Send> Rows for CsvReader<R> {
         if self.rows > self.limits.rows {
             return Err(FormatError::TooLarge(format!("{} rows", self.limits.rows)));
         }
-        let (found, expected) = (record.len(), self.columns.len());
-        if found != expected && !record.damage.iter().any(|d| matches!(d.kind, DamageKind::RowTooLong { .. })) {
-            let kind = if found < expected {
-                DamageKind::ShortRow { expected, found }
-            } else if self.marks.quote.is_some_and(|quote| record.iter().any(|cell| is_quote_after_space(cell, quote)))
-            {
-                DamageKind::QuoteAfterSpace { expected, found }
-            } else {
-                DamageKind::LongRow { expected, found }
-            };
-            record.damage.push(Damage { column: None, kind });
-        }
+        width::check(record, self.columns.len(), self.ignored.len(), self.marks.quote);
         Ok(true)
     }
-}
-
-fn is_quote_after_space(cell: &[u8], quote: u8) -> bool {
-    let text = cell.trim_ascii_start();
-    text.len() < cell.len() && text.first() == Some(&quote)
 }
 
 /// How many of the first bytes are UTF-8.

@@ -151,6 +151,13 @@ pub enum DamageKind {
     NulInKey,
 }
 
+impl DamageKind {
+    /// Whether the lines that the row took may have been rows of their own.
+    pub(super) fn takes_lines(&self) -> bool {
+        matches!(self, Self::StrayQuote | Self::TextTooLong { .. } | Self::RowTooLong { .. })
+    }
+}
+
 impl Damage {
     /// A stable name for grouping by cause.
     pub fn code(&self) -> &'static str {

@@ -15,6 +15,7 @@
 mod above;
 mod calendar;
 mod cells;
+mod change;
 mod column_type;
 mod csv;
 mod dialect;
@@ -34,6 +35,7 @@ mod typed;
 mod value;
 mod values;
 
+pub use change::{Change, Noted};
 pub use column_type::{ColumnType, UnknownWord};
 pub use csv::CsvReader;
 pub use dialect::CsvOptions;

@@ -37,6 +37,8 @@ pub struct NdjsonReader<R: Read> {
     lines: Lines<R>,
     limits: Limits,
     rows: u64,
+    /// Objects without members.
+    bare: u64,
     /// As the objects have them, and the place of each.
     keys: Vec<String>,
     places: HashMap<String, usize>,
@@ -57,6 +59,7 @@ impl<R: Read> NdjsonReader<R> {
             lines: Lines::new(bytes, limits.row_bytes),
             limits,
             rows: 0,
+            bare: 0,
             places: keys.iter().cloned().zip(0..).collect(),
             ignored: (0..columns.len()).filter(|&i| is_ours(&columns[i])).collect(),
             filled: vec![(0, false); keys.len()],
@@ -136,6 +139,7 @@ impl<R: Read + Send> Rows for NdjsonReader<R> {
             if self.lines.too_long || !is_bare(self.lines.line()) {
                 break;
             }
+            self.bare += 1;
         }
         self.rows += 1;
         if self.rows > self.limits.rows {
@@ -149,6 +153,10 @@ impl<R: Read + Send> Rows for NdjsonReader<R> {
 
     fn bytes_read(&self) -> u64 {
         self.lines.bytes.given()
+    }
+
+    fn blank(&self) -> u64 {
+        self.lines.blank + self.bare
     }
 }
 

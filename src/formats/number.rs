@@ -1,5 +1,6 @@
 //! Text to numbers. Digits are read by hand: most cells of most files are short.
 
+use super::change::{Change, Noted, note};
 use super::fault::FaultCode;
 
 /// How numbers are written in a source.
@@ -39,6 +40,10 @@ impl Group {
         }
     }
 
+    fn could_be_a_point(&self) -> bool {
+        matches!(self, Self::Exactly(group) if matches!(**group, [b'.' | b',']))
+    }
+
     /// What follows the separator that a text begins with.
     fn strip<'a>(&self, text: &'a [u8]) -> Option<&'a [u8]> {
         match self {
@@ -71,27 +76,27 @@ impl Numerals {
 
     /// A double from a cell without outer spaces. What is too large for any is refused, and so is a number that a double
     /// does not hold: printed with as many digits it would be another one.
-    pub fn number(&self, cell: &[u8]) -> Result<f64, FaultCode> {
+    pub fn number(&self, cell: &[u8], noted: &mut Noted) -> Result<f64, FaultCode> {
         if self.is_plain() && !is_minus_sign(cell) {
-            return plain_number(cell);
+            return plain_number(cell, noted);
         }
         let mut room = [0; ROOM];
-        plain_number(self.plain(cell, &mut room).ok_or(FaultCode::NotANumber)?)
+        plain_number(self.plain(cell, &mut room, noted).ok_or(FaultCode::NotANumber)?, &mut None)
     }
 
     /// A whole number from a cell without outer spaces. "12.0" and "1e3" are numbers, not integers.
-    pub fn integer(&self, cell: &[u8]) -> Result<i64, FaultCode> {
+    pub fn integer(&self, cell: &[u8], noted: &mut Noted) -> Result<i64, FaultCode> {
         let found = if self.is_plain() && !is_minus_sign(cell) {
-            plain_integer(cell)
+            plain_integer(cell, noted)
         } else {
             let mut room = [0; ROOM];
-            match self.plain(cell, &mut room) {
-                Some(plain) => plain_integer(plain),
+            match self.plain(cell, &mut room, noted) {
+                Some(plain) => plain_integer(plain, &mut None),
                 None => Err(FaultCode::NotAnInteger),
             }
         };
         found.map_err(|code| match code {
-            FaultCode::NotAnInteger if matches!(self.number(cell), Ok(_) | Err(FaultCode::TooPrecise)) => {
+            FaultCode::NotAnInteger if matches!(self.number(cell, &mut None), Ok(_) | Err(FaultCode::TooPrecise)) => {
                 FaultCode::NotWhole
             }
             code => code,
@@ -101,7 +106,7 @@ impl Numerals {
     /// The number as it is written plainly, in `room`: without group separators and affixes, with a point and a leading
     /// minus. None where a separator stands where none belongs: "1,5" is not 15 because somebody chose the wrong decimal
     /// point.
-    fn plain<'r>(&self, cell: &[u8], room: &'r mut [u8; ROOM]) -> Option<&'r [u8]> {
+    fn plain<'r>(&self, cell: &[u8], room: &'r mut [u8; ROOM], noted: &mut Noted) -> Option<&'r [u8]> {
         if cell.len() > LONGEST {
             return None;
         }
@@ -114,6 +119,7 @@ impl Numerals {
         if let Some(sign) = sign {
             put(sign);
         }
+        note_front(sign, rest, noted);
         let mut digits = 0;
         let mut groups = 0;
         loop {
@@ -138,11 +144,18 @@ impl Numerals {
         if groups > 0 && digits != 3 {
             return None;
         }
+        if groups == 1 && rest.is_empty() && self.group.as_ref().is_some_and(Group::could_be_a_point) {
+            note(noted, Change::GroupSeparator);
+        }
         for &byte in rest {
             put(match byte {
                 byte if byte == self.point => b'.',
                 b'.' => return None,
                 b'e' | b'E' if hundredth => return None,
+                b'e' | b'E' => {
+                    note(noted, Change::Exponent);
+                    byte
+                }
                 byte => byte,
             });
         }
@@ -201,14 +214,34 @@ fn trimmed(mut text: &[u8]) -> &[u8] {
     text
 }
 
-fn plain_number(cell: &[u8]) -> Result<f64, FaultCode> {
-    if let Some(exact) = short_decimal(cell) {
+/// Notes what stands before the first digit that counts.
+fn note_front(sign: Option<u8>, digits: &[u8], noted: &mut Noted) {
+    if sign == Some(b'+') {
+        note(noted, Change::Plus);
+    }
+    if has_leading_zero(digits) {
+        note(noted, Change::LeadingZeros);
+    }
+}
+
+#[inline]
+fn has_leading_zero(digits: &[u8]) -> bool {
+    matches!(digits, [b'0', b'0'..=b'9', ..])
+}
+
+fn plain_number(cell: &[u8], noted: &mut Noted) -> Result<f64, FaultCode> {
+    if let Some(exact) = short_decimal(cell, noted) {
         return Ok(exact);
     }
     let text = std::str::from_utf8(cell).map_err(|_| FaultCode::NotANumber)?;
     // The standard library also reads "inf" and "nan", which are words.
     if text.bytes().any(|b| !matches!(b, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-')) {
         return Err(FaultCode::NotANumber);
+    }
+    let sign = cell.first().copied().filter(|byte| matches!(byte, b'+' | b'-'));
+    note_front(sign, &cell[usize::from(sign.is_some())..], noted);
+    if text.contains(['e', 'E']) {
+        note(noted, Change::Exponent);
     }
     match text.parse::<f64>() {
         Ok(number) if !number.is_finite() => Err(FaultCode::TooLarge),
@@ -255,7 +288,7 @@ fn is_held(written: &[u8], number: f64) -> bool {
 
 /// Numbers of up to 15 digits and no exponent. Digits and power of ten are exact as doubles, so that one division
 /// rounds as it should.
-fn short_decimal(cell: &[u8]) -> Option<f64> {
+fn short_decimal(cell: &[u8], noted: &mut Noted) -> Option<f64> {
     const TENS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
     let (negative, cell) = match cell {
         [b'-', rest @ ..] => (true, rest),
@@ -280,12 +313,15 @@ fn short_decimal(cell: &[u8]) -> Option<f64> {
     if count == 0 || count > 15 {
         return None;
     }
+    if has_leading_zero(cell) {
+        note(noted, Change::LeadingZeros);
+    }
     let places = count - after_point.unwrap_or(count);
     let number = digits as f64 / TENS.get(places)?;
     Some(if negative { -number } else { number })
 }
 
-fn plain_integer(cell: &[u8]) -> Result<i64, FaultCode> {
+fn plain_integer(cell: &[u8], noted: &mut Noted) -> Result<i64, FaultCode> {
     let (negative, digits) = match cell {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),
@@ -293,6 +329,9 @@ fn plain_integer(cell: &[u8]) -> Result<i64, FaultCode> {
     };
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return Err(FaultCode::NotAnInteger);
+    }
+    if has_leading_zero(digits) || cell[0] == b'+' {
+        note_front(cell.first().copied(), digits, noted);
     }
     if digits.len() <= 18 {
         let number = digits.iter().fold(0, |number, digit| number * 10 + i64::from(digit - b'0'));
@@ -308,73 +347,4 @@ fn plain_integer(cell: &[u8]) -> Result<i64, FaultCode> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn numerals(point: u8, group: Option<&str>) -> Numerals {
-        Numerals::new(point, group, false, &[])
-    }
-
-    #[test]
-    fn numbers_are_the_nearest_double() {
-        let plain = numerals(b'.', None);
-        let texts = [
-            "0",
-            "-0.5",
-            "12.5",
-            "10.357019999999999",
-            "1e3",
-            "1E-3",
-            "+7",
-            ".5",
-            "5.",
-            "123456789012345",
-            "999999999999999.9",
-            "0.1",
-            "0.000000000000001",
-            "12345678901234567168",
-            "1.7976931348623157e308",
-        ];
-        for text in texts {
-            assert_eq!(plain.number(text.as_bytes()), Ok(text.parse::<f64>().unwrap()), "{text}");
-        }
-        for text in ["", "-", ".", "NA", "inf", "nan", "-Infinity", "1,5", "0x10", "1e", "1 000", "--1", "1.2.3", "12%"]
-        {
-            assert_eq!(plain.number(text.as_bytes()), Err(FaultCode::NotANumber), "{text}");
-        }
-        assert_eq!(plain.number(b"1e999"), Err(FaultCode::TooLarge));
-        let long = format!("0.1{}", "0".repeat(5_000));
-        assert_eq!(plain.number(long.as_bytes()), Ok(0.1));
-        for text in ["12345678901234567890", "+9007199254740993.0", ".30000000000000001", &format!("{long}1")] {
-            assert_eq!(plain.number(text.as_bytes()), Err(FaultCode::TooPrecise), "{text}");
-        }
-    }
-
-    #[test]
-    fn groups_stand_where_they_belong() {
-        let german = numerals(b',', Some("."));
-        assert_eq!(german.number(b"1.234.567,5"), Ok(1_234_567.5));
-        assert_eq!(german.number(b"-12,5"), Ok(-12.5));
-        assert_eq!(german.integer(b"1.234"), Ok(1_234));
-        for text in ["1.5", "1234.567", "1.2345", ".123", "1..234", "1,234.567", "1.234."] {
-            assert_eq!(german.number(text.as_bytes()), Err(FaultCode::NotANumber), "{text}");
-        }
-        let indian = numerals(b'.', Some(","));
-        assert_eq!(indian.number(b"12,34,567.25"), Ok(1_234_567.25));
-        assert_eq!(numerals(b',', Some("\u{202f}")).number("1\u{202f}234,5".as_bytes()), Ok(1_234.5));
-        assert_eq!(numerals(b',', None).number(b"12.5"), Err(FaultCode::NotANumber));
-    }
-
-    #[test]
-    fn integers_are_whole_and_fit() {
-        let plain = numerals(b'.', None);
-        assert_eq!(plain.integer(b"9223372036854775807"), Ok(i64::MAX));
-        assert_eq!(plain.integer(b"-9223372036854775808"), Ok(i64::MIN));
-        assert_eq!(plain.integer(b"007"), Ok(7));
-        assert_eq!(plain.integer(b"9223372036854775808"), Err(FaultCode::TooLarge));
-        assert_eq!(plain.integer(b"12.0"), Err(FaultCode::NotWhole));
-        assert_eq!(plain.integer(b"1e3"), Err(FaultCode::NotWhole));
-        assert_eq!(plain.integer(b"twelve"), Err(FaultCode::NotAnInteger));
-        assert_eq!(plain.integer(b"+"), Err(FaultCode::NotAnInteger));
-    }
-}
+mod tests;

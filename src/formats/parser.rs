@@ -3,6 +3,7 @@
 use chrono_tz::Tz;
 
 use super::calendar;
+use super::change::{Change, Noted, note};
 use super::column_type::ColumnType;
 use super::fault::{CellFault, FaultCode, quoted};
 use super::number::Numerals;
@@ -59,23 +60,32 @@ impl Parser {
 
     /// The value of a cell, or only the cause: for looking at many cells of which most may be wrong.
     pub(super) fn value<'a>(&self, cell: &'a [u8]) -> Result<Value<'a>, FaultCode> {
+        self.noting(cell, &mut None)
+    }
+
+    /// The same, with what became of the text of a cell that would not come back as it was written.
+    #[inline]
+    pub(super) fn noting<'a>(&self, cell: &'a [u8], noted: &mut Noted) -> Result<Value<'a>, FaultCode> {
         if self.is_empty(cell) {
-            return self.empty();
+            return self.emptied(cell, noted);
         }
         if let ColumnType::Text | ColumnType::Dimension = self.column_type {
             return std::str::from_utf8(cell).map(Value::Text).map_err(|_| FaultCode::NotInEncoding);
         }
         let trimmed = cell.trim_ascii();
-        if trimmed.len() != cell.len() && self.is_empty(trimmed) {
-            return self.empty();
+        if trimmed.len() != cell.len() {
+            if self.is_empty(trimmed) {
+                return self.emptied(trimmed, noted);
+            }
+            note(noted, Change::Spaces);
         }
         match self.column_type {
-            ColumnType::Integer => self.numerals.integer(trimmed).map(Value::Integer),
+            ColumnType::Integer => self.numerals.integer(trimmed, noted).map(Value::Integer),
             // Zero has no sign that both databases keep.
-            ColumnType::Number => self.numerals.number(trimmed).map(|number| Value::Number(number + 0.0)),
+            ColumnType::Number => self.numerals.number(trimmed, noted).map(|number| Value::Number(number + 0.0)),
             ColumnType::Boolean => boolean(trimmed).map(Value::Boolean).ok_or(FaultCode::NotABoolean),
             ColumnType::Date => self.date(trimmed).map(Value::Date),
-            ColumnType::Timestamp => self.timestamp(trimmed).map(Value::Timestamp),
+            ColumnType::Timestamp => self.timestamp(trimmed, noted).map(Value::Timestamp),
             ColumnType::Text | ColumnType::Dimension => Err(FaultCode::NotInEncoding),
         }
     }
@@ -83,6 +93,14 @@ impl Parser {
     #[inline]
     pub(super) fn is_empty(&self, cell: &[u8]) -> bool {
         cell.is_empty() || (cell.len() <= self.longest_null && self.nulls.iter().any(|null| **null == *cell))
+    }
+
+    /// The value of a cell that means empty: what is written there is lost.
+    pub(super) fn emptied<'a>(&self, cell: &[u8], noted: &mut Noted) -> Result<Value<'a>, FaultCode> {
+        if !cell.is_empty() {
+            note(noted, Change::NullMarker);
+        }
+        self.empty()
     }
 
     pub(super) fn empty<'a>(&self) -> Result<Value<'a>, FaultCode> {
@@ -96,13 +114,13 @@ impl Parser {
         }
     }
 
-    fn timestamp(&self, cell: &[u8]) -> Result<i64, FaultCode> {
+    fn timestamp(&self, cell: &[u8], noted: &mut Noted) -> Result<i64, FaultCode> {
         match &self.notation.timestamp_items {
             Some(items) => {
                 let text = std::str::from_utf8(cell).map_err(|_| FaultCode::NotATimestamp)?;
-                calendar::timestamp_by(items, text, self.zone)
+                calendar::timestamp_by(items, text, self.zone, noted)
             }
-            None => calendar::rfc3339(cell, self.zone),
+            None => calendar::rfc3339(cell, self.zone, noted),
         }
     }
 

@@ -57,6 +57,8 @@ pub struct Record {
     pub(super) kinds: Vec<Kind>,
     pub(super) damage: Vec<Damage>,
     pub(super) line: u64,
+    /// Line breaks inside its cells.
+    pub(super) breaks: u64,
     pub(super) offset: u64,
 }
 
@@ -192,10 +194,27 @@ impl Record {
         !self.damage.is_empty()
     }
 
+    /// As how many rows it counts where it is rejected. A quote that was lost takes the lines that follow into its cell,
+    /// and each of them is lost with it.
+    pub fn weight(&self) -> u64 {
+        if self.damage.iter().any(|damage| damage.kind.takes_lines()) { self.breaks + 1 } else { 1 }
+    }
+
+    /// What is wrong with it, with the lines that are lost where they are several.
+    pub fn reason(&self, damage: &Damage) -> String {
+        let reason = damage.reason();
+        if self.breaks == 0 || !damage.kind.takes_lines() {
+            return reason;
+        }
+        let (head, tail) = reason.split_at(1);
+        format!("Lines {} to {}: {}{tail}", self.line, self.line + self.breaks, head.to_lowercase())
+    }
+
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.spans.clear();
         self.kinds.clear();
         self.damage.clear();
+        self.breaks = 0;
     }
 }

@@ -27,6 +27,11 @@ pub trait Rows: Send {
     /// Decompressed bytes taken from the source so far, for the progress of a run.
     fn bytes_read(&self) -> u64;
 
+    /// Lines that held nothing so far, which are no rows.
+    fn blank(&self) -> u64 {
+        0
+    }
+
     /// Whether its text was UTF-8 from the start: a file made of its rows then needs no mark.
     fn is_utf8(&self) -> bool {
         true

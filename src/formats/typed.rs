@@ -9,6 +9,7 @@
 //! - A number, true or false goes into a text column as it is written; true and false into a boolean column.
 //! - An object or a list goes into a text column as JSON; bytes that are no text go nowhere.
 
+use super::change::Noted;
 use super::column_type::ColumnType;
 use super::fault::{CellFault, FaultCode};
 use super::number::{Numerals, digits};
@@ -26,13 +27,19 @@ impl Parser {
     /// The value of a cell, typed or not, or what is wrong with it.
     #[inline]
     pub fn take<'a>(&self, cell: Cell<'a>) -> Result<Value<'a>, CellFault> {
+        self.take_noting(cell, &mut None)
+    }
+
+    /// The same, with what became of a cell that would not come back as it was written.
+    #[inline]
+    pub fn take_noting<'a>(&self, cell: Cell<'a>, noted: &mut Noted) -> Result<Value<'a>, CellFault> {
         match cell {
-            Cell::Text(text) => self.parse(text),
-            typed => self.typed(typed).map_err(|code| self.fault(code, text_of(&typed))),
+            Cell::Text(text) => self.noting(text, noted).map_err(|code| self.fault(code, text)),
+            typed => self.typed(typed, noted).map_err(|code| self.fault(code, text_of(&typed))),
         }
     }
 
-    fn typed<'a>(&self, cell: Cell<'a>) -> Result<Value<'a>, FaultCode> {
+    fn typed<'a>(&self, cell: Cell<'a>, noted: &mut Noted) -> Result<Value<'a>, FaultCode> {
         use ColumnType as T;
         let kind = self.column_type();
         let text = text_of(&cell);
@@ -40,7 +47,7 @@ impl Parser {
             return self.empty();
         }
         if matches!(cell, Cell::Literal(_) | Cell::Integer(..) | Cell::Number(..)) && self.is_empty(text) {
-            return self.empty();
+            return self.emptied(text, noted);
         }
         match (cell, kind) {
             (Cell::Binary(_), _) => Err(FaultCode::Binary),
@@ -103,7 +110,7 @@ fn integer<'a>(number: f64) -> Result<Value<'a>, FaultCode> {
 }
 
 fn literal_integer<'a>(literal: &[u8]) -> Result<Value<'a>, FaultCode> {
-    match PLAIN.integer(literal) {
+    match PLAIN.integer(literal, &mut None) {
         Ok(number) => return Ok(Value::Integer(number)),
         Err(FaultCode::NotWhole) => {}
         Err(code) => return Err(code),
@@ -122,11 +129,11 @@ fn literal_integer<'a>(literal: &[u8]) -> Result<Value<'a>, FaultCode> {
     if literal.starts_with(b"-") {
         found.insert(0, b'-');
     }
-    PLAIN.integer(&found).map(Value::Integer)
+    PLAIN.integer(&found, &mut None).map(Value::Integer)
 }
 
 fn literal_number<'a>(literal: &[u8]) -> Result<Value<'a>, FaultCode> {
-    PLAIN.number(literal).map(|number| Value::Number(number + 0.0))
+    PLAIN.number(literal, &mut None).map(|number| Value::Number(number + 0.0))
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::formats::{Format, Parser};
 use crate::names::plain_path;
 
 impl Draft {
-    /// Trims what people type with spaces around it.
+    /// Trims what people type with spaces around it. A mapping takes the place of columns that were found by their names.
     pub fn tidy(mut self) -> Self {
         self.name = self.name.trim().to_owned();
         self.description = self.description.trim().to_owned();
@@ -24,6 +24,9 @@ impl Draft {
             *text = text.take().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         }
         source.read.tidy();
+        if self.definition.mapping.is_some() {
+            self.definition.columns = None;
+        }
         for line in self.definition.mapping.iter_mut().flatten() {
             line.to = line.to.trim().to_owned();
         }
@@ -56,6 +59,9 @@ impl Draft {
         }
         if definition.rejects.max_rows.is_some_and(|most| most < 0) {
             errors.add("rejects.max_rows", "A limit is 0 or more; leave it out for none.");
+        }
+        if definition.rejects.max_changed.is_some_and(|most| most < 0) {
+            errors.add("rejects.max_changed", "A limit is 0 or more; leave it out for none.");
         }
         if definition.rejects.max_percent.is_some_and(|most| !(0.0..=100.0).contains(&most)) {
             errors.add("rejects.max_percent", "A share is from 0 to 100 per cent; leave it out for no limit.");
@@ -146,6 +152,27 @@ fn is_below(folder: &str) -> bool {
     folder.len() <= 500 && !folder.contains('\0') && folder.split('/').all(plain)
 }
 
+/// What is wrong with the columns that were found by their names: the Block may have changed since.
+fn by_name(columns: Option<&[String]>, block: &Block) -> FieldErrors {
+    let Some(names) = columns else { return FieldErrors::new() };
+    let filled: Vec<Option<i64>> = names.iter().map(|name| block.column(name).map(|column| column.id)).collect();
+    let wrong = if names.is_empty() {
+        "Name at least one column of the Block, or leave the columns out: then the next load finds them.".to_owned()
+    } else if let Some(i) = filled.iter().position(Option::is_none) {
+        format!("\"{}\" has no column named \"{}\" any more. Have the columns found anew.", block.name, names[i])
+    } else if let Some(i) = (0..names.len()).find(|i| filled[..*i].contains(&filled[*i])) {
+        format!("\"{}\" is named twice.", names[i])
+    } else if let Some(column) = block.columns.iter().find(|c| c.must_be_filled() && !filled.contains(&Some(c.id))) {
+        format!(
+            "Nothing fills \"{}\", which must have a value in every row of \"{}\". Have the columns found anew.",
+            column.name, block.name
+        )
+    } else {
+        return FieldErrors::new();
+    };
+    FieldErrors::one("columns", wrong)
+}
+
 /// What is wrong with mode and mapping, given the Block.
 pub fn target(definition: &Definition, block: &Block) -> FieldErrors {
     let mut errors = FieldErrors::new();
@@ -158,7 +185,10 @@ pub fn target(definition: &Definition, block: &Block) -> FieldErrors {
             ),
         );
     }
-    let Some(mapping) = &definition.mapping else { return errors };
+    let Some(mapping) = &definition.mapping else {
+        errors.extend(by_name(definition.columns.as_deref(), block));
+        return errors;
+    };
     if mapping.is_empty() {
         errors.add("mapping", "Map at least one column of the Block.");
         return errors;

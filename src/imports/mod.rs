@@ -22,7 +22,7 @@ pub use model::{
     Rejects, Source, UnknownItems, Version,
 };
 pub use parse::{ConfigurationAnswer, ConfigurationBody};
-pub use store::{by_id, by_ids, set_status, version};
+pub use store::{by_id, by_ids, learn, set_status, version};
 pub use target::Target;
 
 use crate::db::Conn;

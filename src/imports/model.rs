@@ -131,6 +131,10 @@ pub struct Definition {
     /// `None`: by equal names, case and outer spaces ignored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapping: Option<Vec<Mapping>>,
+    /// By equal names: the Block's columns that it fills, found when it was saved or by its first load. `None`: the next
+    /// load finds them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Vec<String>>,
     pub mode: Mode,
     pub rejects: Rejects,
     pub unknown_items: UnknownItems,
@@ -235,6 +239,9 @@ pub struct Rejects {
     /// The same in per cent of the rows read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_percent: Option<f64>,
+    /// More cells than this that would be loaded otherwise than they are written: nothing is loaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_changed: Option<i64>,
 }
 
 pub const ATTEMPTS: i32 = 3;
@@ -253,6 +260,7 @@ impl Definition {
         Self {
             source: Source::default(),
             mapping: None,
+            columns: None,
             mode,
             rejects: Rejects::default(),
             unknown_items: UnknownItems::Reject,

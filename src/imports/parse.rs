@@ -25,6 +25,8 @@ sent! {
         source: SourceBody,
         /// What fills which column; absent: by equal names.
         mapping: Vec<MappingBody>,
+        /// By equal names: the Block's columns that it fills, which its first load finds; null has the next one find them.
+        columns: Vec<String>,
         /// How rows are loaded.
         mode: Mode = "Choose a mode: append, update or replace.",
         /// Replacing only a part of a Block is not known in this release.
@@ -89,6 +91,8 @@ sent! {
         max_rows: i64,
         /// The same in per cent of the rows read.
         max_percent: f64,
+        /// More cells than this that would be loaded otherwise than they are written: nothing is loaded.
+        max_changed: i64,
     }
 }
 
@@ -123,7 +127,7 @@ impl ConfigurationBody {
             };
             MappingBody { from, constant, to: Some(line.to.clone()), nulls: line.nulls.clone() }
         };
-        let Rejects { load_good, max_rows, max_percent } = definition.rejects;
+        let Rejects { load_good, max_rows, max_percent, max_changed } = definition.rejects;
         let source = &definition.source;
         Self {
             name: Some(configuration.name.clone()),
@@ -139,8 +143,9 @@ impl ConfigurationBody {
                 read: ReadBody::of(&source.read),
             }),
             mapping: definition.mapping.as_ref().map(|lines| lines.iter().map(line).collect()),
+            columns: definition.columns.clone(),
             mode: Some(definition.mode),
-            rejects: Some(RejectsBody { load_good, max_rows, max_percent }),
+            rejects: Some(RejectsBody { load_good, max_rows, max_percent, max_changed }),
             unknown_items: Some(definition.unknown_items),
             overlap: Some(definition.overlap),
             attempts: Some(definition.attempts),
@@ -153,6 +158,10 @@ impl ConfigurationBody {
     /// punctuation.
     pub fn before(configuration: &Configuration, definition: &Definition, patch: &Object) -> Self {
         let mut before = Self::of(configuration, definition);
+        // Those of another Block, or of a mapping, are others.
+        if ["mapping", "block_id"].iter().any(|name| patch.get(*name).is_some_and(|value| !value.is_null())) {
+            before.columns = None;
+        }
         let (Some(source), Some(Value::Object(sent))) = (&mut before.source, patch.get("source")) else {
             return before;
         };
@@ -177,13 +186,20 @@ impl ConfigurationBody {
 
     /// The configuration that is wanted, or all that is wrong; `errors` is what was found in reading.
     pub fn draft(self, mut errors: FieldErrors) -> Result<Draft, FieldErrors> {
+        if self.mapping.is_some() && self.columns.is_some() {
+            errors.add(
+                "columns",
+                "Columns are found by their names where there is no mapping. Leave one of the two out.",
+            );
+        }
         let source = self.source.unwrap_or_default();
-        let RejectsBody { load_good, max_rows, max_percent } = self.rejects.unwrap_or_default();
+        let RejectsBody { load_good, max_rows, max_percent, max_changed } = self.rejects.unwrap_or_default();
         let definition = Definition {
             source: source.source(&mut errors),
             mapping: self.mapping.map(|lines| mapping(lines, &mut errors)),
+            columns: self.columns,
             mode: self.mode.unwrap_or(Mode::Append),
-            rejects: Rejects { load_good, max_rows, max_percent },
+            rejects: Rejects { load_good, max_rows, max_percent, max_changed },
             unknown_items: self.unknown_items.unwrap_or(UnknownItems::Reject),
             overlap: self.overlap.unwrap_or(Overlap::Skip),
             attempts: self.attempts.unwrap_or(ATTEMPTS),

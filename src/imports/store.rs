@@ -6,7 +6,7 @@ use diesel::dsl::case_when;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
-use super::model::{Configuration, ConfigurationStatus, Draft, Listed, Outline, Version, source_words};
+use super::model::{Configuration, ConfigurationStatus, Definition, Draft, Listed, Outline, Version, source_words};
 use crate::clock::Moment;
 use crate::db::schema::{applications, blocks, configuration_versions, connections, import_configurations, members};
 use crate::db::{Conn, is_taken, on};
@@ -281,6 +281,22 @@ pub fn insert_version(
             configuration_versions::created_at.eq(now),
         ))
         .execute(conn)?;
+    Ok(())
+}
+
+/// Keeps the columns that the first load of a version found by their names, where nobody has kept any yet.
+pub fn learn(conn: &mut Conn, (id, version): (i64, i64), columns: &[String]) -> Result<()> {
+    let row = configuration_versions::table.find((id, version));
+    let Some(stored) = row.select(configuration_versions::definition).first::<String>(conn).optional()? else {
+        return Ok(());
+    };
+    let mut definition: Definition = serde_json::from_str(&stored).map_err(AppError::internal)?;
+    if definition.mapping.is_some() || definition.columns.is_some() {
+        return Ok(());
+    }
+    definition.columns = Some(columns.to_vec());
+    let learned = serde_json::to_string(&definition).map_err(AppError::internal)?;
+    diesel::update(row).set(configuration_versions::definition.eq(learned)).execute(conn)?;
     Ok(())
 }
 

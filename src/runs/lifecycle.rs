@@ -48,6 +48,11 @@ impl RunStatus {
         matches!(self, Self::Queued | Self::Running)
     }
 
+    /// Whether its load is visible.
+    pub fn has_loaded(self) -> bool {
+        matches!(self, Self::Success | Self::Partial)
+    }
+
     /// Whether it did its work, or tried to: "Run again" is for these.
     pub fn may_run_again(self) -> bool {
         matches!(self, Self::Success | Self::Partial | Self::Failed | Self::Cancelled)

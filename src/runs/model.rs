@@ -7,6 +7,7 @@ use super::lifecycle::{RunStatus, Trigger};
 use crate::applications::blocks::RunKey;
 use crate::clock::Moment;
 use crate::imports::Target;
+use crate::imports::pipeline::Told;
 
 /// One execution of a configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,6 +72,8 @@ pub struct RunResult {
     pub bytes: i64,
     pub source_name: Option<String>,
     pub source_sha256: Option<String>,
+    /// What its load tells beside the counts.
+    pub told: Told,
 }
 
 /// One step of a run: fetching, reading, loading.

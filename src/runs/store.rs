@@ -13,6 +13,7 @@ use crate::db::Conn;
 use crate::db::schema::{run_leases, run_log, run_results, run_steps, runs};
 use crate::error::Result;
 use crate::imports::Target;
+use crate::imports::pipeline::Told;
 
 #[derive(Queryable)]
 struct Row {
@@ -133,19 +134,29 @@ fn with_results(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Run>> {
 }
 
 fn results(conn: &mut Conn, run_ids: &[i64]) -> Result<HashMap<i64, RunResult>> {
-    type ResultRow = (i64, i64, i64, i64, i64, i64, i64, i64, Option<String>, Option<String>);
+    type Text = Option<String>;
+    type ResultRow = (i64, i64, i64, i64, i64, i64, i64, i64, Text, Text, Text);
     if run_ids.is_empty() {
         return Ok(HashMap::new());
     }
     let rows: Vec<ResultRow> = run_results::table.filter(run_results::run_id.eq_any(run_ids)).load(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(|(id, read, added, changed, removed, unchanged, rejected, bytes, source_name, source_sha256)| {
-            let result =
-                RunResult { read, added, changed, removed, unchanged, rejected, bytes, source_name, source_sha256 };
-            (id, result)
+    rows.into_iter()
+        .map(|(id, read, added, changed, removed, unchanged, rejected, bytes, source_name, source_sha256, told)| {
+            let result = RunResult {
+                read,
+                added,
+                changed,
+                removed,
+                unchanged,
+                rejected,
+                bytes,
+                source_name,
+                source_sha256,
+                told: Told::read(told.as_deref())?,
+            };
+            Ok((id, result))
         })
-        .collect())
+        .collect()
 }
 
 pub fn by_id(conn: &mut Conn, id: i64) -> Result<Option<Run>> {

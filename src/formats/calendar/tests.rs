@@ -7,7 +7,7 @@ fn written(micros: i64) -> String {
 }
 
 fn read(text: &str, zone: &str) -> String {
-    written(rfc3339(text.as_bytes(), zone.parse().unwrap()).unwrap())
+    written(rfc3339(text.as_bytes(), zone.parse().unwrap(), &mut None).unwrap())
 }
 
 #[test]
@@ -37,9 +37,9 @@ fn rfc3339_and_its_liberties() {
     assert_eq!(read("2013-01-01 06:00:00.1234567 UTC", "UTC"), "2013-01-01T06:00:00.123456Z");
     assert_eq!(read("2016-12-31T23:59:60Z", "UTC"), "2017-01-01T00:00:00Z");
     for text in ["2013-01-01", "2013-01-01T24:00:00Z", "2013-01-01T06:00:00.Z", "2013-01-01T06:00:00+25:00", "06:00"] {
-        assert_eq!(rfc3339(text.as_bytes(), Tz::UTC), Err(FaultCode::NotATimestamp), "{text}");
+        assert_eq!(rfc3339(text.as_bytes(), Tz::UTC, &mut None), Err(FaultCode::NotATimestamp), "{text}");
     }
-    assert_eq!(rfc3339(b"0001-01-01T00:00:00+01:00", Tz::UTC), Err(FaultCode::OutOfCalendar));
+    assert_eq!(rfc3339(b"0001-01-01T00:00:00+01:00", Tz::UTC, &mut None), Err(FaultCode::OutOfCalendar));
 }
 
 #[test]
@@ -73,10 +73,39 @@ fn patterns_read_what_they_say() {
     assert_eq!(date("%d/%m/%Y", "11/22/2026"), Err(FaultCode::NotADate));
     assert_eq!(date("%d/%m/%Y", "22/11/12026"), Err(FaultCode::NotADate));
     let at = |format: &str, text: &str, zone: &str| {
-        timestamp_by(&timestamp_items(format).unwrap(), text, zone.parse().unwrap()).map(written)
+        timestamp_by(&timestamp_items(format).unwrap(), text, zone.parse().unwrap(), &mut None).map(written)
     };
     assert_eq!(at("%d/%m/%Y %H:%M", "25/10/2026 02:30", "Europe/Paris").unwrap(), "2026-10-25T00:30:00Z");
     assert_eq!(at("%s", "1356998400", "Europe/Paris").unwrap(), "2013-01-01T00:00:00Z");
     assert_eq!(at("%d.%m.%Y %H:%M %z", "01.01.2013 01:00 +0100", "Asia/Tokyo").unwrap(), "2013-01-01T00:00:00Z");
     assert_eq!(at("%d.%m.%Y", "01.01.2013", "Europe/Paris").unwrap(), "2012-12-31T23:00:00Z");
+}
+
+#[test]
+fn a_leap_second_ends_a_day_and_what_a_time_loses_is_noted() {
+    let plain = |text: &str, zone: &str| {
+        let mut noted = None;
+        rfc3339(text.as_bytes(), zone.parse().unwrap(), &mut noted).map(|at| (written(at), noted))
+    };
+    let by = |text: &str| {
+        let mut noted = None;
+        let items = timestamp_items("%d.%m.%Y %H:%M:%S%.f").unwrap();
+        timestamp_by(&items, text, Tz::UTC, &mut noted).map(|at| (written(at), noted))
+    };
+    let moved = Some(Change::Time);
+    let next_day = |fraction: &str| format!("2017-01-01T00:00:00{fraction}Z");
+    assert_eq!(plain("2016-12-31T23:59:60.5Z", "UTC"), Ok((next_day(".500000"), moved)));
+    assert_eq!(plain("2017-01-01T00:59:60+01:00", "UTC"), Ok((next_day(""), moved)));
+    assert_eq!(plain("2017-01-01 00:59:60", "Europe/Paris"), Ok((next_day(""), moved)));
+    assert_eq!(by("31.12.2016 23:59:60"), Ok((next_day(""), moved)));
+    for text in ["2016-12-31T10:00:60Z", "2016-12-31T23:59:60+01:00", "2016-12-31T23:59:61Z"] {
+        assert_eq!(plain(text, "UTC"), Err(FaultCode::NotATimestamp), "{text}");
+    }
+    assert_eq!(by("31.12.2016 10:00:60"), Err(FaultCode::NotATimestamp));
+    assert_eq!(plain("2027-03-28 02:30:00", "Europe/Paris").unwrap().1, moved);
+    let cut = Some(Change::SecondDigits);
+    assert_eq!(plain("2016-12-31T10:00:00.1234567Z", "UTC").unwrap().1, cut);
+    assert_eq!(by("31.12.2016 10:00:00.1234567").unwrap().1, cut);
+    assert_eq!(plain("2016-12-31T10:00:00.123456000Z", "UTC").unwrap().1, None);
+    assert_eq!(by("31.12.2016 10:00:00.123456").unwrap().1, None);
 }

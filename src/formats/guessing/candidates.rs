@@ -1,6 +1,7 @@
 //! All the ways in which a cell may be written, each tried on every cell. One file has one notation of numbers and one
 //! order of dates, so each way knows which it belongs to.
 
+use crate::formats::change::Change;
 use crate::formats::column_type::ColumnType;
 use crate::formats::parser::Parser;
 use crate::formats::rows::Cell;
@@ -146,7 +147,10 @@ impl Candidate {
     /// The value of a cell, where it is written so.
     pub fn read<'a>(&self, cell: Cell<'a>) -> Option<Value<'a>> {
         if let Cell::Text(text) = cell {
-            return self.parser.value(text).ok();
+            let mut noted = None;
+            let value = self.parser.noting(text, &mut noted).ok();
+            // A time that would lose some of its digits, or become another one, is none to guess at.
+            return value.filter(|_| !matches!(noted, Some(Change::SecondDigits | Change::Time)));
         }
         // A whole number that is written with a fraction speaks of numbers, and 1 and 0 are no words for true and false
         // where there are words.

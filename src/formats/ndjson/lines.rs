@@ -23,6 +23,8 @@ pub struct Lines<R: Read> {
     pub number: u64,
     pub offset: u64,
     passed: u64,
+    /// Lines that held nothing.
+    pub blank: u64,
     /// It is longer than may be kept, and was passed over.
     pub too_long: bool,
 }
@@ -41,6 +43,7 @@ impl<R: Read> Lines<R> {
             number: 0,
             offset: 0,
             passed: 0,
+            blank: 0,
             too_long: false,
         }
     }
@@ -70,6 +73,7 @@ impl<R: Read> Lines<R> {
             if self.too_long || !self.line().trim_ascii().is_empty() {
                 return Ok(true);
             }
+            self.blank += 1;
         }
     }
 

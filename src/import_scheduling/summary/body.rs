@@ -48,6 +48,8 @@ pub struct Body {
     steps_zone: String,
     no_steps: &'static str,
     counts: Vec<Count>,
+    /// Cells that were loaded otherwise than written: column, what became of them, how many.
+    changes: Vec<(String, &'static str, String)>,
     rejected: i64,
     /// Whether the member may download them.
     may_take_rejects: bool,
@@ -119,6 +121,7 @@ impl Scene {
         let result = run.result.clone().unwrap_or_default();
         let may_import = self.entered.may_import();
         let active = run.status.is_open();
+        let blank = result.told.blank > 0;
         let may_take_rejects = self.entered.may_open_scheduling();
         let fix = matches!(run.status, RunStatus::Partial | RunStatus::Failed) && result.rejected > 0;
         let attempts = self.definition.as_ref().map(|d| d.attempts);
@@ -187,7 +190,11 @@ impl Scene {
                 label: "Bytes",
                 value: if active { "Not yet".into() } else { words::bytes(result.bytes) },
             }])
+            .chain(blank.then(|| Count { label: "Blank lines", value: words::count(result.told.blank) }))
             .collect(),
+            changes: (result.told.changes.into_iter())
+                .map(|changed| (changed.column, changed.kind.words(), words::count(changed.cells)))
+                .collect(),
             rejected: result.rejected,
             rejected_words: format!(
                 "{}, {}",

@@ -53,6 +53,8 @@ struct EditPage {
     move_to: String,
     o: OptionsView,
     by_name: bool,
+    /// By equal names: the columns that were found, in a sentence.
+    columns: Option<String>,
     rows: Vec<MapRow>,
     choices: Vec<(String, String)>,
     notes: Vec<String>,
@@ -63,6 +65,7 @@ struct EditPage {
     load_goods: Vec<(String, &'static str)>,
     max_rows: String,
     max_percent: String,
+    max_changed: String,
     overlap: String,
     overlaps: Vec<(String, &'static str)>,
     attempts: String,
@@ -141,6 +144,7 @@ fn page(
         move_to: typed.move_to,
         o: OptionsView::of(&typed.options),
         by_name: typed.by_name,
+        columns: typed.columns.map(|names| names.join(", ")),
         rows: typed.rows,
         choices: mapping::choices(&choices),
         notes: shown.proposal.map(|proposal| proposal.notes).unwrap_or_default(),
@@ -151,6 +155,7 @@ fn page(
         load_goods: reject_choices(),
         max_rows: typed.max_rows,
         max_percent: typed.max_percent,
+        max_changed: typed.max_changed,
         overlap: typed.overlap,
         overlaps: vec![("skip".into(), "Skip this occurrence"), ("queue".into(), "Queue one run")],
         attempts: typed.attempts,
@@ -196,10 +201,11 @@ pub async fn change(
     form: Form,
 ) -> Result<HttpResponse> {
     let place = place(&app, &by, path.0, Some(path.1)).await?;
-    let (configuration, _) = place.found.as_ref().ok_or(AppError::NotFound)?;
+    let (configuration, definition) = place.found.as_ref().ok_or(AppError::NotFound)?;
     let (entered, who) = (place.entered.clone(), by.clone());
     app.read(move |conn| entered.need_configure(conn, &who)).await?;
-    let typed = Typed::read(&form, block_of(&place, configuration)?, place.asks(&form));
+    let kept = definition.columns.as_deref();
+    let typed = Typed::read(&form, block_of(&place, configuration)?, place.asks(&form), kept);
     if form.get("go") == "look" {
         let shown = match read_source(&app, &by, &place, &form, &typed).await {
             Ok(proposal) => Shown { proposal: Some(proposal), ..Shown::default() },

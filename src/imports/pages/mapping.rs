@@ -193,7 +193,7 @@ pub fn landing(lines: &[Mapping], block: &Block, options: &ValueOptions, proposa
                     None => parser.parse(constant.as_bytes()),
                 };
                 let fault = match damage {
-                    Some(damage) => Some(format!("{} {}", damage.reason(), damage.advice())),
+                    Some(damage) => Some(format!("{} {}", record.reason(damage), damage.advice())),
                     None => taken.err().map(|fault| fault.to_string()),
                 };
                 let text = index.map_or(constant.as_str().into(), |index| record.text(index));

@@ -20,11 +20,14 @@ pub struct Typed {
     pub move_to: String,
     pub options: ReadOptions,
     pub by_name: bool,
+    /// By equal names: the columns that were found.
+    pub columns: Option<Vec<String>>,
     pub rows: Vec<MapRow>,
     pub mode: String,
     pub load_good: String,
     pub max_rows: String,
     pub max_percent: String,
+    pub max_changed: String,
     pub overlap: String,
     pub attempts: String,
     pub attempt_seconds: String,
@@ -44,6 +47,7 @@ impl Typed {
             move_to: definition.source.move_to.clone().unwrap_or_default(),
             options: definition.source.read.clone(),
             by_name: definition.mapping.is_none(),
+            columns: definition.columns.clone(),
             rows: mapping::rows_of(definition.mapping.as_deref(), block),
             mode: definition.mode.to_string(),
             load_good: match definition.rejects.load_good {
@@ -53,13 +57,15 @@ impl Typed {
             },
             max_rows: text(definition.rejects.max_rows.map(|n| n.to_string())),
             max_percent: text(definition.rejects.max_percent.map(|n| n.to_string())),
+            max_changed: text(definition.rejects.max_changed.map(|n| n.to_string())),
             overlap: definition.overlap.to_string(),
             attempts: definition.attempts.to_string(),
             attempt_seconds: definition.attempt_seconds.to_string(),
         }
     }
 
-    pub fn read(form: &Form, block: &Block, asks: bool) -> Self {
+    /// `kept`: the columns that the configuration has found by their names.
+    pub fn read(form: &Form, block: &Block, asks: bool, kept: Option<&[String]>) -> Self {
         let text = |name: &str| form.get(name).to_owned();
         Self {
             version: text("version"),
@@ -72,11 +78,13 @@ impl Typed {
             move_to: text("source-move_to"),
             options: options::read(form, asks),
             by_name: form.get("how") == "names",
+            columns: kept.filter(|_| !form.ticked("anew")).map(<[String]>::to_vec),
             rows: mapping::rows(form, block, &[], &[]),
             mode: text("mode"),
             load_good: text("rejects-load_good"),
             max_rows: text("rejects-max_rows"),
             max_percent: text("rejects-max_percent"),
+            max_changed: text("rejects-max_changed"),
             overlap: text("overlap"),
             attempts: text("attempts"),
             attempt_seconds: text("attempt_seconds"),
@@ -102,9 +110,11 @@ impl Typed {
         definition.source.query = Some(self.query.clone()).filter(|_| asks);
         options::read_after(form, &mut definition.source);
         definition.mapping = if self.by_name { None } else { Some(mapping::mapping(&self.rows).0) };
+        definition.columns = self.columns.clone().filter(|_| self.by_name);
         definition.rejects.load_good = load_good(form);
         definition.rejects.max_rows = optional(form, "rejects-max_rows", &mut errors);
         definition.rejects.max_percent = optional(form, "rejects-max_percent", &mut errors);
+        definition.rejects.max_changed = optional(form, "rejects-max_changed", &mut errors);
         definition.overlap = Overlap::parse(&self.overlap).unwrap_or(Overlap::Skip);
         // What is not a number lies outside every limit, which the check then tells.
         definition.attempts = self.attempts.parse().unwrap_or(0);

@@ -101,6 +101,10 @@ impl Rows for Keeping<'_> {
     fn bytes_read(&self) -> u64 {
         self.rows.bytes_read()
     }
+
+    fn blank(&self) -> u64 {
+        self.rows.blank()
+    }
 }
 
 /// Rows that were written down: each stands where it stood, counted from 1.

@@ -5,6 +5,7 @@ use crate::applications::blocks::rejects::{RejectBatch, RejectedCell, RejectedLi
 use crate::formats::{Record, Value};
 
 use super::plan::{Place, Route};
+use super::told::Changes;
 
 /// The most bytes that the key cells of a row may have together: what an index of either database takes.
 const KEY_BYTES: usize = 2_000;
@@ -33,17 +34,30 @@ impl Checker {
 
     /// Checks a record, before which so many were rejected; true when its row is good and stands at the end of the batch.
     #[inline]
-    pub fn row(&self, record: &Record, batch: &mut Batch, rejects: &mut RejectBatch, rejected: i64) -> bool {
+    pub fn row(
+        &self,
+        record: &Record,
+        batch: &mut Batch,
+        rejects: &mut RejectBatch,
+        rejected: i64,
+        changes: &mut Changes,
+    ) -> bool {
         if record.is_damaged() {
             return self.damaged(record, batch, rejects);
         }
         let found = rejects.cells.len();
         let mut key_bytes = 0;
-        for route in &self.routes {
+        for (place, route) in self.routes.iter().enumerate() {
             match &route.from {
                 Place::Cell(index) => {
-                    match route.parser.take(record.cell(*index)) {
-                        Ok(value) => batch.push(value),
+                    let mut noted = None;
+                    match route.parser.take_noting(record.cell(*index), &mut noted) {
+                        Ok(value) => {
+                            batch.push(value);
+                            if let Some(change) = noted {
+                                changes.see(place, change);
+                            }
+                        }
                         Err(fault) => {
                             batch.push(Value::Empty);
                             rejects.cells.push(RejectedCell {
@@ -66,7 +80,9 @@ impl Checker {
         if key_bytes > KEY_BYTES {
             self.key_too_long(record, rejects);
         }
-        if rejects.cells.len() == found {
+        let good = rejects.cells.len() == found;
+        changes.end_row(good);
+        if good {
             batch.end_row(record.line());
             return true;
         }
@@ -90,7 +106,7 @@ impl Checker {
                 column,
                 value: damage.column.map(|index| cut_value(&record.text(index))).unwrap_or_default(),
                 code: damage.code().to_owned(),
-                reason: damage.reason(),
+                reason: record.reason(damage),
                 advice: damage.advice().to_owned(),
             });
         }

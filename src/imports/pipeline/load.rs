@@ -7,10 +7,11 @@ use super::again::{self, Again};
 use super::check::Checker;
 use super::context::{LoadContext, Progress, Source, SourceFile};
 use super::outcome::{FailureKind, LoadError, LoadReport};
-use super::plan::{Plan, dimension_routes, routes};
+use super::plan::{Plan, dimension_routes, new_columns, routes};
 use super::reading::{PARCELS, Parcel, Reading, read_all};
 use super::rejects::{Keeper, decide, from_format, goes_on};
 use super::report::nothing_new;
+use super::told::Changes;
 use crate::applications::blocks::batch::Batch;
 use crate::applications::blocks::ledger::{self, LedgerRow, LoadRefused};
 use crate::applications::blocks::rejects::RejectBatch;
@@ -46,11 +47,13 @@ pub fn run_if_unchanged(
     context.go_on()?;
     let (reader, again) = opened?;
     if reader.columns().is_empty() {
-        return Ok(nothing_new(&Reading::default(), &name));
+        let read = Reading { blank: reader.blank() as i64, ..Reading::default() };
+        return Ok(nothing_new(&read, &name, Vec::new()));
     }
     let utf8 = reader.is_utf8();
     let routes =
         routes(plan, reader.columns(), reader.ignored()).map_err(|why| LoadError::new(FailureKind::Columns, why))?;
+    let new_columns = new_columns(plan, reader.columns(), reader.ignored());
     let stages = if dimension_routes(plan, &routes).is_empty() { 0 } else { plan.keeps };
     let checker = Checker::new(routes, reader.columns().to_vec(), reader.ignored().to_vec(), stages);
 
@@ -63,6 +66,8 @@ pub fn run_if_unchanged(
         checker: &checker,
         keeper: Keeper::new(&checker, plan, utf8),
         read: Reading::default(),
+        changes: Changes::default(),
+        new_columns,
         loading: Duration::ZERO,
         checking: Duration::ZERO,
         committing: false,
@@ -70,11 +75,12 @@ pub fn run_if_unchanged(
     let shown = load.run(reader, unchanged).or_else(|failure| load.known_after_all(failure));
     match shown {
         Ok(Some(row)) => Ok(load.report(&row)),
-        Ok(None) => Ok(nothing_new(&load.read, &name)),
+        Ok(None) => Ok(nothing_new(&load.read, &name, load.new_columns)),
         Err(mut failure) => {
             failure.counts.read = failure.counts.read.max(load.read.rows);
             failure.counts.rejected = failure.counts.rejected.max(load.read.rejected);
             failure.counts.bytes = load.read.bytes;
+            failure.told = Box::new(load.told());
             failure.steps = load.steps("Nothing was loaded.".to_owned(), failure.counts.rejected);
             Err(failure)
         }
@@ -90,6 +96,10 @@ pub(super) struct Load<'a> {
     pub checker: &'a Checker,
     pub keeper: Keeper<'a>,
     pub read: Reading,
+    /// Once all is read.
+    pub changes: Changes,
+    /// Of the source, that the Block has too and that are none of the import's.
+    pub new_columns: Vec<String>,
     pub loading: Duration,
     /// Of the checks that SQL does.
     pub checking: Duration,
@@ -133,18 +143,19 @@ impl Load<'_> {
             match (first, second) {
                 (None, _) => {
                     drop(empty);
-                    read().map(|()| None)
+                    read().map(|_| None)
                 }
                 (Some(only), None) => {
                     drop(empty);
-                    read()?;
+                    self.changes = read()?;
                     self.at_once(only, &positions, unchanged)
                 }
                 (Some(first), Some(second)) => self.staged(|load, staging| {
                     let mut conn = load.context.blocks.connect()?;
                     let there = [first, second].into_iter();
                     let written = load.write_all(there, arriving, empty, &mut conn, staging, &positions);
-                    written.and(read())?;
+                    let read = read().map(|changes| load.changes = changes);
+                    written.and(read)?;
                     load.finish(&mut conn, staging, &positions, unchanged)
                 }),
             }
@@ -239,8 +250,7 @@ impl Load<'_> {
             let (began, mut waited) = (Instant::now(), Duration::ZERO);
             let filled = loader.fill(conn, &mut |write| {
                 while stopped.is_ok() {
-                    stopped =
-                        self.context.go_on().and_then(|()| goes_on(self.plan, self.read.rows, self.read.rejected));
+                    stopped = self.context.go_on().and_then(|()| goes_on(self.plan, &self.read));
                     if stopped.is_err() {
                         break;
                     }
@@ -309,7 +319,7 @@ impl Load<'_> {
         }
         self.context.go_on()?;
         let (staged, rejected) = self.check_as_a_whole(conn, staging)?;
-        decide(self.plan, self.read.rows, rejected).map_err(|mut failure| {
+        decide(self.plan, self.read.rows, rejected, &self.told()).map_err(|mut failure| {
             failure.counts.rejected = rejected;
             failure
         })?;
@@ -332,6 +342,7 @@ impl Load<'_> {
         self.tell("Making the load visible");
         let began = Instant::now();
         seal(conn, staging, FILE, self.plan.merge())?;
+        let told = self.told().written()?;
         let visible = Visible {
             block: &self.plan.block,
             merge: self.plan.merge(),
@@ -343,6 +354,7 @@ impl Load<'_> {
             bytes: self.read.bytes,
             source_name: self.name,
             source_sha256: self.sha256,
+            told: told.as_deref(),
         };
         self.committing = true;
         let mut rows = ledger::commit(conn, &[(staging, &visible)], self.context.clock.now())?;

@@ -18,9 +18,11 @@ mod plan;
 mod reading;
 mod rejects;
 mod report;
+mod told;
 mod whole;
 
 pub use context::{LoadContext, Progress, Source, SourceFile};
 pub use load::{run, run_if_unchanged};
 pub use outcome::{Counts, DROPPED, FailureKind, LoadError, LoadReport, Outcome, Step};
 pub use plan::Plan;
+pub use told::{Changed, Told};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::told::Told;
 use crate::applications::blocks::ledger::{LedgerRow, LoadRefused, LoadState};
 use crate::error::AppError;
 
@@ -46,6 +47,7 @@ pub struct LoadReport {
     pub outcome: Outcome,
     pub counts: Counts,
     pub steps: Vec<Step>,
+    pub told: Told,
     /// What an earlier attempt had loaded: then nothing of the source that this one was given is in the Block.
     pub earlier: Option<Box<LedgerRow>>,
 }
@@ -61,9 +63,10 @@ impl LoadReport {
             LoadState::Held => Outcome::Held,
             LoadState::Dropped => return Err(LoadError::new(FailureKind::Dropped, DROPPED)),
         };
+        let told = Told::of(&row)?;
         let detail = "An earlier attempt had loaded everything already.".to_owned();
         let steps = vec![Step { name: "Load", duration: Duration::ZERO, detail }];
-        Ok(Self { outcome, counts, steps, earlier: Some(Box::new(row)) })
+        Ok(Self { outcome, counts, steps, told, earlier: Some(Box::new(row)) })
     }
 }
 
@@ -93,6 +96,8 @@ pub enum FailureKind {
     Columns,
     /// More rows were rejected than the configuration allows.
     Rejected,
+    /// More cells would be loaded otherwise than they are written than the configuration allows.
+    Changed,
     /// The Block was changed while the load ran.
     BlockChanged,
     /// A newer worker has taken over.
@@ -121,6 +126,7 @@ pub struct LoadError {
     pub detail: Option<String>,
     pub counts: Box<Counts>,
     pub steps: Vec<Step>,
+    pub told: Box<Told>,
 }
 
 impl LoadError {
@@ -128,14 +134,14 @@ impl LoadError {
         let what = what.as_ref().trim_end();
         let stop = if what.ends_with(['.', '!', '?']) { "" } else { "." };
         let cause = format!("{what}{stop} The Block still holds what it held before.");
-        Self { kind, cause, detail: None, counts: Box::default(), steps: Vec::new() }
+        Self { kind, cause, detail: None, counts: Box::default(), steps: Vec::new(), told: Box::default() }
     }
 
     /// Nothing can be said of the Block: the ledger knows, once it answers again.
     pub(super) fn unknown(error: AppError) -> Self {
         let cause = "The database went away while the load became visible; whether it did is not known yet.".to_owned();
         let detail = Some(error.to_string());
-        Self { kind: FailureKind::Unknown, cause, detail, counts: Box::default(), steps: Vec::new() }
+        Self { detail, cause, ..Self::new(FailureKind::Unknown, "") }
     }
 
     /// May another attempt succeed with the same file and configuration?

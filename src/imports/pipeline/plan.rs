@@ -23,6 +23,8 @@ pub struct Plan {
     pub block: Block,
     /// None: by equal names.
     pub mapping: Option<Vec<Mapping>>,
+    /// By equal names: the Block's columns that are filled. None: those that the source happens to have.
+    pub columns: Option<Vec<String>>,
     /// How the source is written.
     pub read: ReadOptions,
     pub mode: Mode,
@@ -42,6 +44,7 @@ impl Plan {
         Ok(Self {
             block,
             mapping: None,
+            columns: None,
             read: ReadOptions::default(),
             mode,
             rejects: Rejects::default(),
@@ -57,6 +60,7 @@ impl Plan {
     pub fn of(conn: &mut Conn, block: Block, definition: &Definition) -> Result<Self> {
         Ok(Self {
             mapping: definition.mapping.clone(),
+            columns: definition.columns.clone(),
             read: definition.source.read.clone(),
             rejects: definition.rejects,
             ..Self::new(conn, block, definition.mode)?
@@ -112,17 +116,21 @@ pub(super) fn routes(plan: &Plan, source: &[String], ignored: &[usize]) -> Resul
         Met::One(i) => Some(offered[i]),
         Met::Nothing | Met::Tie => None,
     };
-    let wanted: Vec<(&Column, Mapping)> = match &plan.mapping {
+    // Columns that were found by their names are a mapping from then on.
+    let by_name = || plan.columns.as_ref().map(|names| names.iter().map(|name| Mapping::column(name, name)).collect());
+    let wanted: Vec<(&Column, Mapping)> = match plan.mapping.clone().or_else(by_name) {
         Some(mapping) => {
             let mut wanted = Vec::with_capacity(mapping.len());
             for mapped in mapping {
                 let Some(column) = block.column(&mapped.to) else {
                     return Err(format!(
-                        "The mapping fills \"{}\", which \"{}\" does not have (any more). Edit the mapping.",
-                        mapped.to, block.name
+                        "The import fills \"{}\", which \"{}\" does not have (any more). {}",
+                        mapped.to,
+                        block.name,
+                        if plan.mapping.is_some() { "Edit the mapping." } else { "Have it find its columns anew." }
                     ));
                 };
-                wanted.push((column, mapped.clone()));
+                wanted.push((column, mapped));
             }
             wanted
         }
@@ -145,10 +153,11 @@ pub(super) fn routes(plan: &Plan, source: &[String], ignored: &[usize]) -> Resul
     let missing: Vec<&str> = from().filter(|name| find(name) == Met::Nothing).collect();
     if !missing.is_empty() {
         return Err(format!(
-            "The source has no {} {}. It has {}. Check the file, its delimiter, or the mapping.",
+            "The source has no {} {}. It has {}. Check the file, its delimiter, or {}.",
             if missing.len() == 1 { "column" } else { "columns" },
             quoted_list(missing),
-            there()
+            there(),
+            if plan.mapping.is_some() { "the mapping" } else { "have the import find its columns anew" }
         ));
     }
     let unfilled: Vec<&str> = block
@@ -196,6 +205,20 @@ pub(super) fn routes(plan: &Plan, source: &[String], ignored: &[usize]) -> Resul
         routes.push(Route { column: column.clone(), source_name, from, parser });
     }
     Ok(routes)
+}
+
+/// By equal names: columns of the source that would fill a column of the Block, had they been there when the import found
+/// its columns.
+pub(super) fn new_columns(plan: &Plan, source: &[String], ignored: &[usize]) -> Vec<String> {
+    let (None, Some(known)) = (&plan.mapping, &plan.columns) else { return Vec::new() };
+    let names: Vec<&str> = (0..source.len()).filter(|i| !ignored.contains(i)).map(|i| source[i].as_str()).collect();
+    let known: Vec<i64> = known.iter().filter_map(|name| plan.block.column(name)).map(|column| column.id).collect();
+    let unknown = plan.block.columns.iter().filter(|column| !known.contains(&column.id));
+    let there = unknown.filter_map(|column| match meet(&column.name, names.iter().copied()) {
+        Met::One(i) => Some(names[i].to_owned()),
+        Met::Nothing | Met::Tie => None,
+    });
+    there.collect()
 }
 
 /// The routes whose cells name items of a Dimension list, with where that list keeps its keys.

@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
 use super::check::Checker;
+use super::told::Changes;
 use crate::applications::blocks::batch::Batch;
 use crate::applications::blocks::rejects::RejectBatch;
 use crate::formats::{FormatError, Record, Rows};
@@ -17,6 +18,12 @@ pub(super) struct Reading {
     pub bytes: i64,
     /// Rows that the checks of single cells rejected.
     pub rejected: i64,
+    /// How many of them are lines that were lost with another row.
+    pub extra: i64,
+    /// Cells that are loaded otherwise than they were written, of rows whose cells are all good.
+    pub changed: i64,
+    /// Lines that held nothing.
+    pub blank: i64,
     /// Rows that went into batches.
     pub staged: i64,
     pub reading: Duration,
@@ -35,19 +42,21 @@ pub(super) const PARCELS: usize = 3;
 /// One row in so many is timed, to tell reading from checking without a clock's price per row.
 const SAMPLE: i64 = 64;
 
-/// The reading thread: fills parcels until the source ends, or until nobody takes them any more.
+/// The reading thread: fills parcels until the source ends, or until nobody takes them any more. Answers what of the rows
+/// that it read is changed.
 pub(super) fn read_all(
     mut reader: Box<dyn Rows + '_>,
     checker: &Checker,
     cancelled: &AtomicBool,
     returning: Receiver<Parcel>,
     full: SyncSender<Parcel>,
-) -> Result<(), FormatError> {
+) -> Result<Changes, FormatError> {
     let mut record = Record::new();
+    let mut changes = Changes::of(checker.routes().len());
     let mut read = Reading::default();
     let mut more = true;
     while more {
-        let Ok(mut parcel) = returning.recv() else { return Ok(()) };
+        let Ok(mut parcel) = returning.recv() else { return Ok(changes) };
         let mut sampled = Sampled::default();
         let began = Instant::now();
         while !parcel.batch.is_full() && !parcel.rejects.is_full() {
@@ -57,15 +66,19 @@ pub(super) fn read_all(
                 break;
             }
             let between = timed.map(|start| (start, Instant::now()));
-            read.rows += 1;
-            let good = checker.row(&record, &mut parcel.batch, &mut parcel.rejects, read.rejected);
+            let before = read.rejected - read.extra;
+            let good = checker.row(&record, &mut parcel.batch, &mut parcel.rejects, before, &mut changes);
             if let Some((start, middle)) = between {
                 sampled.add(middle - start, middle.elapsed());
             }
             if good {
+                read.rows += 1;
                 read.staged += 1;
             } else {
-                read.rejected += 1;
+                let weight = record.weight() as i64;
+                read.rows += weight;
+                read.rejected += weight;
+                read.extra += weight - 1;
                 if cancelled.load(Ordering::Relaxed) {
                     break;
                 }
@@ -75,12 +88,14 @@ pub(super) fn read_all(
         read.reading += reading;
         read.checking += checking;
         read.bytes = reader.bytes_read() as i64;
+        read.blank = reader.blank() as i64;
+        read.changed = changes.total();
         parcel.read = read;
         if full.send(parcel).is_err() {
-            return Ok(());
+            return Ok(changes);
         }
     }
-    Ok(())
+    Ok(changes)
 }
 
 /// How the time of a parcel divides between reading and checking, from some of its rows.

@@ -14,6 +14,8 @@ use super::again::Again;
 use super::check::Checker;
 use super::outcome::{FailureKind, LoadError};
 use super::plan::Plan;
+use super::reading::Reading;
+use super::told::Told;
 
 /// Writes rejected rows of one run; the original columns come with the first of them.
 pub(super) struct Keeper<'a> {
@@ -154,7 +156,22 @@ pub(super) fn from_format(error: crate::formats::FormatError) -> LoadError {
 /// Whether a load of which more is to come is worth reading on: nothing that follows could let it become visible once a
 /// limit is passed. Where a single rejected row decides, it reads on for as many as are kept, so that all are mended at
 /// once.
-pub(super) fn goes_on(plan: &Plan, read: i64, rejected: i64) -> Result<(), LoadError> {
+pub(super) fn goes_on(plan: &Plan, so_far: &Reading) -> Result<(), LoadError> {
+    let Reading { rows: read, rejected, changed, .. } = *so_far;
+    if let Some(limit) = plan.rejects.max_changed
+        && changed > limit
+    {
+        return Err(LoadError::new(
+            FailureKind::Changed,
+            format!(
+                "{} of the first {} are loaded otherwise than written, and this import allows at most {}. The rest was \
+                 not read.",
+                words::counted(changed, "cell", "cells"),
+                words::rows(read),
+                words::count(limit)
+            ),
+        ));
+    }
     let refuse = |why: String| {
         let of = format!("{} of the first {} rejected", words::count(rejected), words::rows(read));
         Err(LoadError::new(FailureKind::Rejected, format!("{of}{why}")))
@@ -171,8 +188,15 @@ pub(super) fn goes_on(plan: &Plan, read: i64, rejected: i64) -> Result<(), LoadE
     }
 }
 
-/// Whether a load with so many rejected rows may become visible.
-pub(super) fn decide(plan: &Plan, read: i64, rejected: i64) -> Result<(), LoadError> {
+/// Whether a load with so many rejected rows and changed cells may become visible.
+pub(super) fn decide(plan: &Plan, read: i64, rejected: i64, told: &Told) -> Result<(), LoadError> {
+    if let Some(limit) = plan.rejects.max_changed
+        && told.changed_cells() > limit
+    {
+        let changes = told.changes_words().unwrap_or_default();
+        let why = format!("{changes}. This import allows at most {}.", words::count(limit));
+        return Err(LoadError::new(FailureKind::Changed, why));
+    }
     if rejected == 0 {
         return Ok(());
     }

@@ -3,15 +3,19 @@
 use super::load::Load;
 use super::outcome::{Counts, LoadReport, Outcome, Step, counts_of};
 use super::reading::Reading;
+use super::told::Told;
 use crate::applications::blocks::ledger::LedgerRow;
 use crate::words;
 
-pub(super) fn nothing_new(read: &Reading, name: &str) -> LoadReport {
-    let detail = format!("{name} holds no rows: nothing new. The Block holds what it held before.");
+pub(super) fn nothing_new(read: &Reading, name: &str, new_columns: Vec<String>) -> LoadReport {
+    let told = Told { blank: read.blank, new_columns, ..Told::default() };
+    let nothing = format!("{name} holds no rows: nothing new. The Block holds what it held before.");
+    let detail = words::sentences([Some(nothing), told.blank_words()]).unwrap_or_default();
     LoadReport {
         outcome: Outcome::NothingNew,
         counts: Counts { bytes: read.bytes, ..Counts::default() },
         steps: vec![Step { name: "Read", duration: read.reading, detail }],
+        told,
         earlier: None,
     }
 }
@@ -29,19 +33,30 @@ impl Load<'_> {
         }
         let outcome = if counts.rejected > 0 { Outcome::Partial } else { Outcome::Loaded };
         let steps = self.steps(format!("{}.", said.join(", ")), counts.rejected);
-        LoadReport { outcome, counts, steps, earlier: None }
+        LoadReport { outcome, counts, steps, told: self.told(), earlier: None }
+    }
+
+    pub fn told(&self) -> Told {
+        let routes = self.checker.routes();
+        let learns = self.plan.mapping.is_none() && self.plan.columns.is_none();
+        Told {
+            changes: self.changes.told(routes),
+            blank: self.read.blank,
+            learned: learns.then(|| routes.iter().map(|route| route.column.name.clone()).collect()),
+            new_columns: self.new_columns.clone(),
+        }
     }
 
     pub fn steps(&self, loaded: String, rejected: i64) -> Vec<Step> {
-        let read = &self.read;
+        let (read, told) = (&self.read, self.told());
         let from = format!("{} and {} bytes of {}.", words::rows(read.rows), words::count(read.bytes), self.name);
+        let from = words::sentences([Some(from), told.blank_words()]).unwrap_or_default();
+        let rejected = format!("{} rejected.", words::rows(rejected));
+        let changed = told.changes_words().map(|words| format!("{words}."));
+        let checked = words::sentences([Some(rejected), changed]).unwrap_or_default();
         vec![
             Step { name: "Read", duration: read.reading, detail: from },
-            Step {
-                name: "Map and check",
-                duration: read.checking + self.checking,
-                detail: format!("{} rejected.", words::rows(rejected)),
-            },
+            Step { name: "Map and check", duration: read.checking + self.checking, detail: checked },
             Step { name: "Load", duration: self.loading, detail: loaded },
         ]
     }

@@ -42,7 +42,7 @@ impl Load<'_> {
         if found || kept_some {
             self.keeper.fetch(conn, staging, &self.again)?;
             let kept = kept::count(conn, self.context.run.id).map_err(LoadError::from_database)?;
-            let rejected = kept + self.keeper.beyond_rows();
+            let rejected = kept + self.keeper.beyond_rows() + self.read.extra;
             counts = (self.read.rows - rejected, rejected);
         }
         self.keeper.write_beyond(conn, staging)?;

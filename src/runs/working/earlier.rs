@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::applications::blocks;
 use crate::error::AppError;
 use crate::imports::pipeline::{LoadReport, Outcome, Plan};
+use crate::words;
 
 /// What an earlier attempt of the run had loaded, whose answer was lost: asked before anything is fetched, because the
 /// source may be another by now. And the Block database is to mean by the Block what the Workspace means.
@@ -31,10 +32,12 @@ fn of_blocks(error: AppError, job: &Job<'_>) -> Undone {
 /// The end of a run whose earlier attempt had loaded: with the name and hash of what that read, and only what that
 /// intended is done to the file.
 pub fn done(app: &App, job: &Job<'_>, report: LoadReport) -> Result<Done, Undone> {
-    let mut done = Done { result: result(&report.counts), held: report.outcome == Outcome::Held, ..Done::default() };
+    let mut done =
+        Done { result: result(&report.counts, &report.told), held: report.outcome == Outcome::Held, ..Done::default() };
     if let Some(row) = report.earlier {
         (done.result.source_name, done.result.source_sha256) = (row.source_name, row.source_sha256);
     }
+    done.remark = report.told.remark();
     done.steps = shown(&report.steps, "success", app.now());
     if !done.held {
         let after = settling::settle_for(app, job.run, done.result.rejected);
@@ -43,7 +46,7 @@ pub fn done(app: &App, job: &Job<'_>, report: LoadReport) -> Result<Done, Undone
         if let Some(after) = after {
             done.steps.extend(after.step);
             done.unsettled = after.unsettled;
-            done.remark = after.remark;
+            done.remark = words::sentences([done.remark, after.remark]);
         }
     }
     Ok(done)

@@ -49,8 +49,7 @@ pub fn end(conn: &mut Conn, run: &Run, fence: i64, ending: &Ending, now: Moment)
     if leases::give_back(conn, run.id, fence)?.is_none() {
         return Ok(false);
     }
-    let loaded = matches!(ending.status, RunStatus::Success | RunStatus::Partial);
-    intents::end(conn, run.id, loaded, ending.unsettled)?;
+    intents::end(conn, run.id, ending.status.has_loaded(), ending.unsettled)?;
     write_end(conn, run, ending, now)
 }
 
@@ -85,6 +84,10 @@ fn write_end(conn: &mut Conn, run: &Run, ending: &Ending, now: Moment) -> Result
         _ => return Ok(true),
     };
     if let Some(configuration_id) = run.configuration_id {
+        let learned = ending.result.as_ref().and_then(|result| result.told.learned.as_deref());
+        if let (Some(columns), Some(version), true) = (learned, run.configuration_version, ending.status.has_loaded()) {
+            imports::learn(conn, (configuration_id, version), columns)?;
+        }
         imports::set_status(conn, configuration_id, status, run.id, now)?;
     }
     queue::write_outcome(conn, run.id, ending.status, run.schedule_id, now)?;
@@ -184,6 +187,7 @@ fn write_result(conn: &mut Conn, run_id: i64, result: &RunResult) -> Result<()> 
             run_results::bytes.eq(result.bytes),
             run_results::source_name.eq(&result.source_name),
             run_results::source_sha256.eq(&result.source_sha256),
+            run_results::told.eq(result.told.written()?),
         ))
         .execute(conn)?;
     Ok(())

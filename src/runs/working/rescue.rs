@@ -13,7 +13,7 @@ use crate::applications::blocks::ledger::{self, LedgerRow, LoadState};
 use crate::clock::Moment;
 use crate::db::{Conn, Location};
 use crate::error::Result;
-use crate::imports::pipeline::DROPPED;
+use crate::imports::pipeline::{DROPPED, Told};
 use crate::runs::lifecycle::RunStatus;
 use crate::runs::model::{Run, RunResult};
 use crate::runs::runnable_store as runnable;
@@ -93,7 +93,7 @@ fn decide(app: &App, run: &Run, fence: i64, what: &str, done: &mut Rescued) -> R
     if let Some(row) = loaded {
         let visible = row.state == LoadState::Visible;
         let after = if visible { settling::settle_for(app, run, row.rejected)? } else { None };
-        let mut ending = of_ledger(row, what);
+        let mut ending = of_ledger(row, what)?;
         if let Some(After { step, remark, unsettled }) = after {
             ending.unsettled = unsettled;
             ending.steps.extend(step);
@@ -147,21 +147,25 @@ fn sum(mut all: LedgerRow, more: LedgerRow) -> LedgerRow {
     all.unchanged += more.unchanged;
     all.rejected += more.rejected;
     all.bytes += more.bytes;
+    all.told = all.told.or(more.told);
     all
 }
 
 /// The load came to its end; only its run could not say so.
-fn of_ledger(row: LedgerRow, what: &str) -> Ending {
+fn of_ledger(row: LedgerRow, what: &str) -> Result<Ending> {
     let said = |words: &str| Some(format!("{words}; then {what}."));
     let (status, reason) = match row.state {
         LoadState::Visible if row.rejected > 0 => (RunStatus::Partial, said("Every good row was loaded")),
         LoadState::Visible => (RunStatus::Success, said("Everything was loaded")),
         LoadState::Held => (RunStatus::Held, said("Everything was loaded and is held")),
-        LoadState::Dropped => return Ending::failed(format!("{DROPPED} The Block holds what it held before.")),
+        LoadState::Dropped => {
+            return Ok(Ending::failed(format!("{DROPPED} The Block holds what it held before.")));
+        }
     };
-    Ending {
+    let told = Told::of(&row)?;
+    Ok(Ending {
         status,
-        reason,
+        reason: words::sentences([reason, told.remark()]),
         cause: None,
         result: Some(RunResult {
             read: row.read,
@@ -173,7 +177,8 @@ fn of_ledger(row: LedgerRow, what: &str) -> Ending {
             bytes: row.bytes,
             source_name: row.source_name,
             source_sha256: row.source_sha256,
+            told,
         }),
         ..Ending::failed("")
-    }
+    })
 }

@@ -23,7 +23,7 @@ pub fn shown(steps: &[pipeline::Step], status: &str, at: Moment) -> Vec<RunStep>
 }
 
 /// The numbers of a load.
-pub fn result(counts: &pipeline::Counts) -> RunResult {
+pub fn result(counts: &pipeline::Counts, told: &pipeline::Told) -> RunResult {
     RunResult {
         read: counts.read,
         added: counts.added,
@@ -34,6 +34,7 @@ pub fn result(counts: &pipeline::Counts) -> RunResult {
         bytes: counts.bytes,
         source_name: None,
         source_sha256: None,
+        told: told.clone(),
     }
 }
 

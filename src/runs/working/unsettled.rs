@@ -45,11 +45,20 @@ fn loads_alike(conn: &mut Conn, version: &Version, kept: &Kept) -> Result<bool> 
 
 /// What decides how a file is loaded of which no row is rejected: not how often that is tried, nor what becomes of it.
 fn load_of(version: &Version) -> impl PartialEq {
-    let Definition { source, mapping, mode, rejects: _, unknown_items, overlap: _, attempts: _, attempt_seconds: _ } =
-        version.definition.clone();
+    let Definition {
+        source,
+        mapping,
+        columns,
+        mode,
+        rejects: _,
+        unknown_items,
+        overlap: _,
+        attempts: _,
+        attempt_seconds: _,
+    } = version.definition.clone();
     let path = source.path.as_deref().map(plain_path);
     let source = Source { path, after_success: AfterSuccess::Leave, move_to: None, ..source };
-    (version.block_id, source, mapping, mode, unknown_items)
+    (version.block_id, source, mapping, columns, mode, unknown_items)
 }
 
 /// What a run is to do after it looked.

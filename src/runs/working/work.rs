@@ -355,17 +355,18 @@ fn load(app: &App, job: &Job<'_>, plan: &Plan, got: Got, mut steps: Vec<RunStep>
     };
     let unchanged = || check.as_ref().map_or(Ok(()), |check| check.verify_unchanged().map_err(|error| error.sentence));
     let loaded = pipeline::run_if_unchanged(plan, source, &context, &unchanged);
-    let named = |counts: &pipeline::Counts| RunResult {
+    let named = |counts: &pipeline::Counts, told: &pipeline::Told| RunResult {
         source_name: Some(name.clone()),
         source_sha256: Some(sha256.clone()).filter(|hash| !hash.is_empty()),
-        ..result(counts)
+        ..result(counts, told)
     };
     match loaded {
-        Ok(LoadReport { outcome, counts, steps: more, .. }) => {
+        Ok(LoadReport { outcome, counts, steps: more, told, .. }) => {
             steps.extend(shown(&more, "success", at));
             let remark = (outcome == Outcome::NothingNew)
                 .then(|| "Nothing new: the source holds no rows. The Block holds what it held before.".to_owned());
-            Ok(Done { result: named(&counts), remark, steps, ..Done::default() })
+            let remark = words::sentences([remark, told.remark()]);
+            Ok(Done { result: named(&counts, &told), remark, steps, ..Done::default() })
         }
         Err(failure) => {
             steps.extend(shown(&failure.steps, "failed", at));
@@ -381,7 +382,7 @@ fn load(app: &App, job: &Job<'_>, plan: &Plan, got: Got, mut steps: Vec<RunStep>
                     _ => Retry::No,
                 },
                 log: Vec::new(),
-                result: Some(Box::new(named(&failure.counts))),
+                result: Some(Box::new(named(&failure.counts, &failure.told))),
                 cause: failure.cause,
                 steps,
             })

@@ -4,6 +4,7 @@ mod either;
 mod faults;
 mod proposing;
 mod reading;
+mod round_trip;
 
 use std::io::Read;
 

@@ -230,6 +230,14 @@ fn what_would_not_come_back_as_it_is_written_is_text() {
     }
     assert_eq!(proposed("n\n1.5e-3\n2\n", "").columns[0].column_type, ColumnType::Number);
     assert_eq!(proposed("a,note\n1, \n2,   \n", "").columns[1].column_type, ColumnType::Text);
+    for (time, kind) in [
+        ("2016-12-31T23:59:60Z", ColumnType::Text),
+        ("2016-12-31T10:00:00.1234567Z", ColumnType::Text),
+        ("2016-12-31T10:00:00.1234560Z", ColumnType::Timestamp),
+    ] {
+        let proposal = proposed(format!("a,at\n1,2026-11-22T10:00:00Z\n2,{time}\n"), "");
+        assert_eq!(proposal.columns[1].column_type, kind, "{time}");
+    }
 }
 
 #[test]

@@ -167,5 +167,6 @@ fn visible(block: &Block) -> blocks::Visible<'_> {
         bytes: 0,
         source_name: "",
         source_sha256: "",
+        told: None,
     }
 }

@@ -33,7 +33,7 @@ fn unknown() -> Result<Done, Undone> {
 on_both! {
     async fn what_nobody_knows_is_asked_of_the_ledger(world: World) {
         let stage = stage(&world, "words", Mode::Append, |d| d.attempts = 1).await;
-        csv(&world, "words", &[("1", "one")]);
+        csv(&world, "words", &[("01", "one")]);
         let started = start(&world, &stage).await;
         let work = loads_and_says(LoadState::Visible, unknown);
         world.step(move |app| executor::step_with(app, &work)).await;
@@ -43,6 +43,7 @@ on_both! {
         let ended = run(&world, started.id).await;
         let said = "Everything was loaded; then its worker was not heard of any more.";
         assert_eq!((ended.status, ended.reason.as_deref()), (RunStatus::Success, Some(said)));
+        assert_eq!(ended.result.unwrap().told.changed_cells(), 1);
         // One that loaded nothing.
         let second = start(&world, &stage).await;
         world.step(move |app| executor::step_with(app, &Midway(|_: &App, _: &Job<'_>| unknown()))).await;

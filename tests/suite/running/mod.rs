@@ -7,6 +7,7 @@ mod lost;
 mod queue;
 mod settling;
 mod sources;
+mod telling;
 mod unsettled;
 
 use std::collections::VecDeque;

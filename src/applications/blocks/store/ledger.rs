@@ -57,6 +57,8 @@ pub struct LedgerRow {
     pub source_name: Option<String>,
     pub source_sha256: Option<String>,
     pub loaded_at: i64,
+    /// What the load tells beside these, in the words of the room that loads.
+    pub told: Option<String>,
 }
 
 /// Why a load may not begin or become visible.
@@ -317,6 +319,7 @@ fn row_of(
         source_name: Some(load.source_name.to_owned()),
         source_sha256: Some(load.source_sha256.to_owned()),
         loaded_at: now.micros(),
+        told: load.told.map(str::to_owned),
     }
 }
 
@@ -339,6 +342,7 @@ fn insert(conn: &mut Conn, row: &LedgerRow) -> Result<()> {
             loads::source_name.eq(&row.source_name),
             loads::source_sha256.eq(&row.source_sha256),
             loads::loaded_at.eq(row.loaded_at),
+            loads::told.eq(&row.told),
         ))
         .execute(conn)?;
     Ok(())

@@ -60,4 +60,6 @@ pub struct Visible<'a> {
     pub bytes: i64,
     pub source_name: &'a str,
     pub source_sha256: &'a str,
+    /// What the load tells beside these.
+    pub told: Option<&'a str>,
 }

@@ -63,6 +63,7 @@ impl Wizard {
         definition.rejects.load_good = load_good(&self.form);
         definition.rejects.max_rows = optional(&self.form, "rejects-max_rows", &mut errors);
         definition.rejects.max_percent = optional(&self.form, "rejects-max_percent", &mut errors);
+        definition.rejects.max_changed = optional(&self.form, "rejects-max_changed", &mut errors);
         let draft = Draft {
             name: self.form.get("name").to_owned(),
             description: self.form.get("description").to_owned(),

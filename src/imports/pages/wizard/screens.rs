@@ -87,6 +87,7 @@ struct MappingPage {
     load_goods: Vec<(String, &'static str)>,
     max_rows: String,
     max_percent: String,
+    max_changed: String,
     called: String,
     description: String,
 }
@@ -269,6 +270,7 @@ impl Wizard {
             load_goods: reject_choices(),
             max_rows: self.form.get("rejects-max_rows").to_owned(),
             max_percent: self.form.get("rejects-max_percent").to_owned(),
+            max_changed: self.form.get("rejects-max_changed").to_owned(),
             called: self.form.get("name").to_owned(),
             description: self.form.get("description").to_owned(),
             errors: at_controls(errors),

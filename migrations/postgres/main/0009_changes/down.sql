@@ -1,0 +1,1 @@
+ALTER TABLE run_results DROP COLUMN told;
