@@ -63,6 +63,8 @@ pub fn run_if_unchanged(
         checker: &checker,
         keeper: Keeper::new(&checker, plan, utf8),
         read: Reading::default(),
+        began: Instant::now(),
+        first_loaded: None,
         loading: Duration::ZERO,
         checking: Duration::ZERO,
         committing: false,
@@ -90,6 +92,8 @@ pub(super) struct Load<'a> {
     pub checker: &'a Checker,
     pub keeper: Keeper<'a>,
     pub read: Reading,
+    began: Instant,
+    first_loaded: Option<Instant>,
     pub loading: Duration,
     /// Of the checks that SQL does.
     pub checking: Duration,
@@ -236,7 +240,7 @@ impl Load<'_> {
         while let Some(mut parcel) = next.take() {
             // Until there are rejected rows to write, which the connection cannot do meanwhile.
             let mut stopped = Ok(());
-            let (began, mut waited) = (Instant::now(), Duration::ZERO);
+            let (began, mut waited) = (self.loads(), Duration::ZERO);
             let filled = loader.fill(conn, &mut |write| {
                 while stopped.is_ok() {
                     stopped =
@@ -271,6 +275,18 @@ impl Load<'_> {
         self.context.go_on()
     }
 
+    /// Now it loads.
+    fn loads(&mut self) -> Instant {
+        let now = Instant::now();
+        self.first_loaded.get_or_insert(now);
+        now
+    }
+
+    /// How long it went on before anything was loaded.
+    pub fn waited_to_load(&self) -> Duration {
+        self.first_loaded.map_or_else(|| self.began.elapsed(), |first| first - self.began)
+    }
+
     fn write_only(
         &mut self,
         conn: &mut Conn,
@@ -278,7 +294,7 @@ impl Load<'_> {
         parcel: &mut Parcel,
         positions: &[i32],
     ) -> Result<(), LoadError> {
-        let began = Instant::now();
+        let began = self.loads();
         if !parcel.batch.is_empty() {
             fill_at_once(conn, staging, FILE, positions, &parcel.batch)?;
         }

@@ -21,6 +21,8 @@ pub(super) struct Reading {
     pub staged: i64,
     pub reading: Duration,
     pub checking: Duration,
+    /// How long it took until there was a row to check.
+    pub first_row: Duration,
 }
 
 /// Goes round between the two threads.
@@ -45,6 +47,7 @@ pub(super) fn read_all(
 ) -> Result<(), FormatError> {
     let mut record = Record::new();
     let mut read = Reading::default();
+    let begins = Instant::now();
     let mut more = true;
     while more {
         let Ok(mut parcel) = returning.recv() else { return Ok(()) };
@@ -60,6 +63,9 @@ pub(super) fn read_all(
             read.rows += 1;
             let good = checker.row(&record, &mut parcel.batch, &mut parcel.rejects, read.rejected);
             if let Some((start, middle)) = between {
+                if read.rows == 1 {
+                    read.first_row = middle - begins;
+                }
                 sampled.add(middle - start, middle.elapsed());
             }
             if good {

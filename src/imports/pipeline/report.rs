@@ -1,5 +1,7 @@
 //! What is said of a load: how long each step took, and what it did.
 
+use std::time::Duration;
+
 use super::load::Load;
 use super::outcome::{Counts, LoadReport, Outcome, Step, counts_of};
 use super::reading::Reading;
@@ -11,7 +13,7 @@ pub(super) fn nothing_new(read: &Reading, name: &str) -> LoadReport {
     LoadReport {
         outcome: Outcome::NothingNew,
         counts: Counts { bytes: read.bytes, ..Counts::default() },
-        steps: vec![Step { name: "Read", duration: read.reading, detail }],
+        steps: vec![Step { name: "Read", after: Duration::ZERO, duration: read.reading, detail }],
         earlier: None,
     }
 }
@@ -36,13 +38,14 @@ impl Load<'_> {
         let read = &self.read;
         let from = format!("{} and {} bytes of {}.", words::rows(read.rows), words::count(read.bytes), self.name);
         vec![
-            Step { name: "Read", duration: read.reading, detail: from },
+            Step { name: "Read", after: Duration::ZERO, duration: read.reading, detail: from },
             Step {
                 name: "Map and check",
+                after: read.first_row,
                 duration: read.checking + self.checking,
                 detail: format!("{} rejected.", words::rows(rejected)),
             },
-            Step { name: "Load", duration: self.loading, detail: loaded },
+            Step { name: "Load", after: self.waited_to_load(), duration: self.loading, detail: loaded },
         ]
     }
 }
