@@ -184,6 +184,20 @@ on_both! {
         assert_eq!(said.wrong_fields(), ["start_date"], "what the body says counts");
     }
 
+    /// From before undeclared ones were refused: nobody could take them out of a copy.
+    async fn a_copy_leaves_behind_what_no_configuration_declares(world: World) {
+        use diesel::prelude::*;
+        use tidegate::db::schema::schedules;
+        let stage = words(&world).await;
+        let olive = world.api(&world.olive).await;
+        let id = olive.make(&there(&world), weekly(stage.configuration)).await;
+        world
+            .write(|conn| Ok(diesel::update(schedules::table).set(schedules::parameters.eq("{\"old\":1}")).execute(conn)?))
+            .await;
+        let copy = olive.post(&format!("schedules/{id}/copy"), json!({"start_time": "05:00"})).await;
+        assert_eq!(copy.is(201).json["parameters"], Value::Null);
+    }
+
     async fn off_until_alone_leaves_the_owner(world: World) {
         let stage = words(&world).await;
         let olive = world.api(&world.olive).await;
