@@ -156,7 +156,8 @@ on_both! {
         assert_eq!(made.json["sentence"], "Every Monday and Thursday at 02:00, Europe/Paris");
         assert_eq!((&made.json["owner_id"], &made.json["run_name"]), (&json!(world.ada.id), &Value::Null));
         assert_eq!((&made.json["state"], &made.json["notify"]), (&json!("on"), &notify));
-        assert_eq!(ada.post(&copy, json!({"enabled": false})).await.is(201).json["state"], "off");
+        assert_eq!(ada.post(&copy, json!({"start_time": "03:00", "enabled": false})).await.is(201).json["state"], "off");
+        assert!(ada.post(&copy, json!({"enabled": false})).await.is(409).body.contains("has this schedule already"));
         assert_eq!(ada.post(&copy, json!({"run_name": "payroll"})).await.is(409).json["status"], 409);
         assert_eq!(ada.post(&copy, json!({"owner_id": 1})).await.wrong_fields(), ["owner_id"]);
         assert_eq!(ada.post(&copy, json!({"configuration_id": 999_999})).await.wrong_fields(), ["configuration_id"]);
@@ -164,8 +165,8 @@ on_both! {
             let request = ada.request(reqwest::Method::POST, &copy).header("Idempotency-Key", "one");
             crate::support::api::Reply::of(request.json(&body))
         };
-        let first = key(json!({})).await;
-        assert_eq!(key(json!({})).await.is(201).id(), first.is(201).id());
+        let first = key(json!({"start_time": "04:00"})).await;
+        assert_eq!(key(json!({"start_time": "04:00"})).await.is(201).id(), first.is(201).id());
         assert!(ada.post(&copy, json!({})).await.is(409).body.contains("four"));
         olive.post("schedules/999999/copy", json!({})).await.is(404);
         let reader = world.api_with_scopes(&world.olive, Some(&["read", "run"])).await;
