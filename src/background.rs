@@ -119,18 +119,25 @@ async fn every(
     let job = Job::new_async(beat, move |_, _| {
         let (app, busy) = (app.clone(), busy.clone());
         Box::pin(async move {
-            if app.stop.is_cancelled() || busy.swap(true, Ordering::AcqRel) {
-                return;
-            }
-            // Also when the step panics: it runs again at the next beat.
-            let _busy = Busy(busy);
-            if let Err(error) = step(app).await {
-                tracing::warn!(%error, "a background step failed; it is tried again");
+            if !app.stop.is_cancelled() {
+                unless_busy(busy, || step(app)).await;
             }
         })
     });
     jobs.add(job.map_err(|e| e.to_string())?).await.map_err(|e| e.to_string())?;
     Ok(())
+}
+
+/// Takes a step unless the one before goes on still.
+async fn unless_busy<S: Future<Output = Result<()>>>(busy: Arc<AtomicBool>, step: impl FnOnce() -> S) {
+    if busy.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    // Also when the step panics: it runs again at the next beat.
+    let _busy = Busy(busy);
+    if let Err(error) = step().await {
+        tracing::warn!(%error, "a background step failed; it is tried again");
+    }
 }
 
 fn refresh_clock(app: &App) -> Result<()> {
@@ -164,4 +171,24 @@ fn retain(app: &App) -> Result<()> {
     retention::step(app)?;
     retention::forget_unused_files(app, app.now().minus(retention::UNUSED_FILES))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_step_that_panicked_is_taken_again() {
+        let busy = Arc::new(AtomicBool::new(false));
+        let panics = unless_busy(busy.clone(), || async { panic!("on purpose") });
+        assert!(tokio::spawn(panics).await.is_err());
+        let (taken, inner) = (AtomicBool::new(false), busy.clone());
+        unless_busy(busy, || async {
+            taken.store(true, Ordering::Release);
+            unless_busy(inner, || async { panic!("never beside itself") }).await;
+            Ok(())
+        })
+        .await;
+        assert!(taken.load(Ordering::Acquire));
+    }
 }

@@ -1,6 +1,9 @@
-//! What is put right at every start, before anything runs: the two databases may be of different ages, because one of
-//! them was restored from a copy, or because a power cut took more from one than from the other.
+//! What is put right at every start, before anything runs.
 //!
+//! New zone data tells other instants for the times of the clock that schedules name: what is planned is reckoned anew.
+//!
+//! The two databases may be of different ages, because one of them was restored from a copy, or because a power cut took
+//! more from one than from the other.
 //! Ids that only one of them knows must not be handed out again: a run would be taken for another that has its number in
 //! the rows of a Block, a lease with an older fence could not load, and a file given by hand would be another run's. So the
 //! sequences of each are raised above what the other knows, by one process at a time: two that read and then set could
@@ -10,11 +13,31 @@ use crate::app::App;
 use crate::applications::blocks::{self, ledger};
 use crate::db;
 use crate::error::Result;
-use crate::{runs, workspace};
+use crate::{runs, schedules, workspace};
 
-/// Raises what hands out ids and fences above what the other database knows, and lets both mean the same by each Block.
+/// Raises what hands out ids and fences above what the other database knows, lets both mean the same by each Block, and
+/// plans by the zone data of this program.
 pub fn at_start(app: &App) -> Result<()> {
-    db::alone(&app.db, || raise_all(app))
+    db::alone(&app.db, || {
+        raise_all(app)?;
+        reckon_anew(app)
+    })
+}
+
+/// What is due already is not touched; whoever claims it plans on by this data.
+fn reckon_anew(app: &App) -> Result<()> {
+    if app.db.read(workspace::zone_data)?.as_deref() == Some(schedules::ZONE_DATA) {
+        return Ok(());
+    }
+    let (now, mut after, mut moved) = (app.now(), 0, 0);
+    while let Some(reckoned) = app.db.write(|conn| schedules::clock::reckon_anew(conn, after, now))? {
+        after = reckoned.last_id;
+        moved += reckoned.moved;
+    }
+    if moved > 0 {
+        tracing::warn!(moved, version = schedules::ZONE_DATA, "new zone data: next occurrences were moved");
+    }
+    app.db.write(|conn| workspace::set_zone_data(conn, schedules::ZONE_DATA))
 }
 
 fn raise_all(app: &App) -> Result<()> {

@@ -76,6 +76,16 @@ fn make(conn: &mut Conn, sealed: &str, now: Moment) -> Result<()> {
     Ok(())
 }
 
+/// By which version of the zone data the next occurrences were reckoned.
+pub fn zone_data(conn: &mut Conn) -> Result<Option<String>> {
+    Ok(workspace::table.find(1).select(workspace::zone_data).first(conn)?)
+}
+
+pub fn set_zone_data(conn: &mut Conn, version: &str) -> Result<()> {
+    diesel::update(workspace::table.find(1)).set(workspace::zone_data.eq(version)).execute(conn)?;
+    Ok(())
+}
+
 pub fn get(conn: &mut Conn) -> Result<Workspace> {
     let (name, zone, fingerprint) = workspace::table
         .find(1)

@@ -1,13 +1,15 @@
 //! Schedules.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::call::{Call, Nothing, matches};
+use super::call::{Call, Nothing};
 use super::{Answer, Body, Gone, List, Made, PageQuery, Patch, Reply, Shown};
 use crate::applications;
 use crate::clock::Moment;
+use crate::db::Conn;
 use crate::error::{FieldErrors, Result};
-use crate::members::Scope;
+use crate::freezes::{self, Freeze};
+use crate::members::{By, Scope};
 use crate::schedules::{About, Draft, Notify, Rule, RuleDraft, Schedule, State, actions};
 use crate::shape::{Ids, Later, Object, answer, sent};
 
@@ -25,7 +27,7 @@ sent! {
         enabled: bool,
         /// Off until then, when it turns itself on.
         off_until: Moment,
-        /// Who is told about what; null: nobody.
+        /// Who is told about what; null: nobody. It is kept: this release sends no messages yet.
         notify: NotifyBody,
         /// Values for the parameters of the configuration.
         parameters: Object;
@@ -44,14 +46,14 @@ sent! {
 
 answer! {
     /// When a configuration is imported, who owns that, who is told.
-    pub struct ScheduleAnswer of (schedule: &Schedule) {
+    pub struct ScheduleAnswer of (schedule: &Schedule, freezes: &[Freeze]) {
         id: i64 = schedule.id,
         application_id: i64 = schedule.application_id,
         /// Who saved it last: it acts with their rights.
         owner_id: i64 = schedule.owner_id,
         state: State = schedule.state(),
-        /// Null while it is off or finished.
-        next_at: Option<Moment> = schedule.next_at,
+        /// Its next run, after any freeze that skips what is planned before; null while it is off or finished.
+        next_at: Option<Moment> = freezes::next_run(freezes, schedule),
         /// Why the clock cannot go on with it; it waits until somebody saves it again.
         broken: Option<String> = schedule.broken.clone(),
         /// The rule in words.
@@ -60,6 +62,13 @@ answer! {
         created_at: Moment = schedule.created_at,
         updated_at: Moment = schedule.updated_at;
         body: ScheduleBody = ScheduleBody::of(schedule)
+    }
+}
+
+impl ScheduleAnswer {
+    /// As it stands, for a caller that has entered its Application.
+    fn read(conn: &mut Conn, schedule: &Schedule) -> Result<Self> {
+        Ok(Self::of(schedule, &freezes::of_application(conn, schedule.application_id)?))
     }
 }
 
@@ -122,9 +131,11 @@ pub async fn list(call: Call<PageQuery>) -> Answer<Shown<List<ScheduleAnswer>>> 
     let found = call.read(move |conn, by| {
         let entered = applications::enter(conn, by, application_id)?;
         entered.need_open_scheduling(conn)?;
-        actions::page(conn, application_id, page.after(), page.fetch())
+        let found = actions::page(conn, application_id, page.after(), page.fetch())?;
+        Ok((found, freezes::of_application(conn, application_id)?))
     });
-    Ok(Reply::ok(call.query.list(found.await?, |s| s.id, |s| ScheduleAnswer::of(&s))))
+    let (found, freezes) = found.await?;
+    Ok(Reply::ok(call.query.list(found, |s| s.id, |s| ScheduleAnswer::of(&s, &freezes))))
 }
 
 /// `POST applications/{a}/schedules`
@@ -135,7 +146,7 @@ pub async fn create(call: Call, body: Body<ScheduleBody>) -> Answer<Made<Schedul
         entered.need_import(conn, by, Scope::Schedule)?;
         let (sent, errors) = body.look()?;
         let schedule = actions::create(conn, by, application_id, sent.draft(errors)?, now)?;
-        Ok(Reply::created(format!("schedules/{}", schedule.id), ScheduleAnswer::of(&schedule)))
+        Ok(Reply::created(format!("schedules/{}", schedule.id), ScheduleAnswer::read(conn, &schedule)?))
     })
     .await
 }
@@ -143,8 +154,11 @@ pub async fn create(call: Call, body: Body<ScheduleBody>) -> Answer<Made<Schedul
 /// `GET schedules/{s}`
 pub async fn show(call: Call) -> Answer<Shown<ScheduleAnswer>> {
     let id = call.id("s")?;
-    let (schedule, _) = call.read(move |conn, by| actions::find(conn, by, id)).await?;
-    Ok(Reply::ok(ScheduleAnswer::of(&schedule)))
+    let found = call.read(move |conn, by| {
+        let (schedule, _) = actions::find(conn, by, id)?;
+        ScheduleAnswer::read(conn, &schedule)
+    });
+    Ok(Reply::ok(found.await?))
 }
 
 /// `POST schedules/{s}/copy`: a new schedule like this one, with the fields of the body laid over.
@@ -154,20 +168,17 @@ pub async fn copy(call: Call, body: Body<Patch<ScheduleBody>>) -> Answer<Made<Sc
         let (schedule, entered) = actions::find(conn, by, id)?;
         entered.need_import(conn, by, Scope::Schedule)?;
         let sent = body.map()?;
-        let mut like = Schedule { run_name: None, enabled: true, off_until: None, ..schedule };
+        // What stands there of parameters is from before undeclared ones were refused.
+        let mut like = Schedule { run_name: None, enabled: true, off_until: None, parameters: None, ..schedule };
         // What has ended begins anew, unless the body says when.
         if let Ok(rule) = actions::draft_of_copy(&like, now).rule.parse()
             && !Rule::FIELDS.iter().any(|field| sent.contains_key(*field))
         {
             like.rule = rule;
         }
-        // The values belong to the parameters of one configuration.
-        let elsewhere =
-            sent.get("configuration_id").is_some_and(|to| !to.is_null() && *to != json!(like.configuration_id));
-        like.parameters = like.parameters.take().filter(|_| !elsewhere);
         let (sent, errors) = body.look_over(&ScheduleBody::before(&like, &sent))?;
         let made = actions::create(conn, by, like.application_id, sent.draft(errors)?, now)?;
-        Ok(Reply::created(format!("schedules/{}", made.id), ScheduleAnswer::of(&made)))
+        Ok(Reply::created(format!("schedules/{}", made.id), ScheduleAnswer::read(conn, &made)?))
     })
     .await
 }
@@ -176,37 +187,43 @@ pub async fn copy(call: Call, body: Body<Patch<ScheduleBody>>) -> Answer<Made<Sc
 pub async fn update(call: Call, body: Body<Patch<ScheduleBody>>) -> Answer<Shown<ScheduleAnswer>> {
     let (id, expected, now) = (call.id("s")?, call.expected(), call.now());
     let saved = call.change(body, move |conn, by, body| {
-        let (schedule, entered) = actions::find(conn, by, id)?;
-        entered.need_import(conn, by, Scope::Schedule)?;
-        let patch = body.map()?;
-        if patch.len() == 1
-            && let Some(Value::Bool(on)) = patch.get("enabled")
-        {
-            return Ok(actions::switch(conn, by, id, *on, expected, now)?.schedule);
-        }
-        let switches = patch.keys().all(|name| name == "off_until" || name == "enabled");
-        if switches && matches!(patch.get("enabled"), None | Some(Value::Bool(false))) {
-            match patch.get("off_until") {
-                Some(Value::String(until)) if let Some(until) = Moment::parse_rfc3339(until) => {
-                    return Ok(actions::off_until(conn, by, id, until, expected, now)?.schedule);
-                }
-                // Off without a date; what is on and is not turned off has none.
-                Some(Value::Null) => {
-                    let on = schedule.enabled && !patch.contains_key("enabled");
-                    return Ok(actions::switch(conn, by, id, on, expected, now)?.schedule);
-                }
-                _ => {}
-            }
-        }
-        let (sent, errors) = body.look_over(&ScheduleBody::before(&schedule, &patch))?;
-        let draft = sent.draft(errors)?;
-        if draft.changes_nothing(&schedule) {
-            matches(expected, schedule.version)?;
-            return Ok(schedule);
-        }
-        actions::update(conn, by, id, expected, draft, now)
+        let schedule = patched(conn, by, (id, expected), body, now)?;
+        ScheduleAnswer::read(conn, &schedule)
     });
-    Ok(Reply::ok(ScheduleAnswer::of(&saved.await?)))
+    Ok(Reply::ok(saved.await?))
+}
+
+fn patched(
+    conn: &mut Conn,
+    by: &By,
+    (id, expected): (i64, Option<i64>),
+    body: &Body<Patch<ScheduleBody>>,
+    now: Moment,
+) -> Result<Schedule> {
+    let (schedule, entered) = actions::find(conn, by, id)?;
+    entered.need_import(conn, by, Scope::Schedule)?;
+    let patch = body.map()?;
+    if patch.len() == 1
+        && let Some(Value::Bool(on)) = patch.get("enabled")
+    {
+        return Ok(actions::switch(conn, by, id, *on, expected, now)?.schedule);
+    }
+    let switches = patch.keys().all(|name| name == "off_until" || name == "enabled");
+    if switches && matches!(patch.get("enabled"), None | Some(Value::Bool(false))) {
+        match patch.get("off_until") {
+            Some(Value::String(until)) if let Some(until) = Moment::parse_rfc3339(until) => {
+                return Ok(actions::off_until(conn, by, id, until, expected, now)?.schedule);
+            }
+            // Off without a date; what is on and is not turned off has none.
+            Some(Value::Null) => {
+                let on = schedule.enabled && !patch.contains_key("enabled");
+                return Ok(actions::switch(conn, by, id, on, expected, now)?.schedule);
+            }
+            _ => {}
+        }
+    }
+    let (sent, errors) = body.look_over(&ScheduleBody::before(&schedule, &patch))?;
+    actions::update(conn, by, id, expected, sent.draft(errors)?, now)
 }
 
 /// `DELETE schedules/{s}`

@@ -12,6 +12,7 @@ diesel::table! {
         standing_by_since -> Nullable<BigInt>,
         seal_check -> Nullable<Text>,
         created_at -> BigInt,
+        zone_data -> Nullable<Text>,
     }
 }
 
@@ -267,6 +268,8 @@ diesel::table! {
         updated_by -> BigInt,
         finished_at -> Nullable<BigInt>,
         archived_at -> Nullable<BigInt>,
+        made_by_form -> Nullable<Text>,
+        claimed_at -> Nullable<BigInt>,
     }
 }
 
@@ -339,13 +342,15 @@ diesel::table! {
         available_at -> Nullable<BigInt>,
         started_at -> Nullable<BigInt>,
         finished_at -> Nullable<BigInt>,
+        interrupted -> Bool,
     }
 }
 
 diesel::table! {
-    freeze_skips (freeze_id, schedule_id) {
+    freeze_skips (freeze_id, schedule_id, target_key) {
         freeze_id -> BigInt,
         schedule_id -> BigInt,
+        target_key -> Text,
         run_id -> BigInt,
         occurrences -> BigInt,
         newest_at -> BigInt,

@@ -9,7 +9,7 @@ use super::store;
 use crate::applications::{self, Entered};
 use crate::audit::Entry;
 use crate::clock::Moment;
-use crate::db::{self, Conn};
+use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::members::By;
 use crate::schedules::actions as schedules;
@@ -57,7 +57,7 @@ pub fn create(conn: &mut Conn, by: &By, application_id: i64, draft: Draft, now: 
 
 /// Changes a freeze that has not ended. `expected` is the version that the person saw.
 pub fn update(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>, draft: Draft, now: Moment) -> Result<Freeze> {
-    let was = enter_to_change(conn, by, id, expected, Some(now))?;
+    let was = enter_to_change(conn, by, id, expected, (now, true))?;
     let draft = draft.check(Some(&was), now)?;
     store::update(conn, &was, &draft, now)?;
     changed(conn, by, "freeze.updated", &was, now)
@@ -65,7 +65,7 @@ pub fn update(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>, draft: D
 
 /// Ends a freeze that holds, now instead of later. What it is to run once runs with the clock's next step.
 pub fn end(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>, now: Moment) -> Result<Freeze> {
-    let was = enter_to_change(conn, by, id, expected, Some(now))?;
+    let was = enter_to_change(conn, by, id, expected, (now, true))?;
     if was.stage(now) == Stage::Upcoming {
         return Err(AppError::Conflict(format!(
             "\"{}\" has not begun, so it cannot be ended. Delete it instead.",
@@ -79,7 +79,7 @@ pub fn end(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>, now: Moment
 /// Deletes a freeze. One that holds is over at once, and nothing is run to make up for it; what it skipped stays in the
 /// history.
 pub fn delete(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>, now: Moment) -> Result<()> {
-    let was = enter_to_change(conn, by, id, expected, None)?;
+    let was = enter_to_change(conn, by, id, expected, (now, false))?;
     match was.stage(now) {
         Stage::Ended => {}
         Stage::Now => store::end(conn, &was, now)?,
@@ -93,20 +93,20 @@ pub fn delete(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>, now: Mom
     by.audit(conn, entry.before(was.json()), now)
 }
 
-/// `unended_at`: refused when it has ended by then, whichever version was seen.
+/// `unended`: refused when it has ended, whichever version was seen.
 fn enter_to_change(
     conn: &mut Conn,
     by: &By,
     id: i64,
     expected: Option<i64>,
-    unended_at: Option<Moment>,
+    (now, unended): (Moment, bool),
 ) -> Result<Freeze> {
-    let (_, entered) = find(conn, by, id)?;
+    let (seen, entered) = find(conn, by, id)?;
     entered.need_configure(conn, by)?;
     // The dispatcher skips under it meanwhile; from here on it waits.
-    db::lock_row(conn, "freezes", id)?;
+    store::lock_to_change(conn, seen.application_id, id, now)?;
     let was = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
-    if unended_at.is_some_and(|now| was.stage(now) == Stage::Ended) {
+    if unended && was.stage(now) == Stage::Ended {
         return Err(AppError::Conflict(format!("\"{}\" has ended and stays as it was. Make a new freeze.", was.name)));
     }
     if expected.is_some_and(|version| version != was.version) {

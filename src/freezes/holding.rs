@@ -29,6 +29,16 @@ pub fn first_free(freezes: &[Freeze], rule: &Rule, from: Moment) -> Option<Momen
     Some(next)
 }
 
+/// When a schedule truly runs next: when the freeze ends that skips its next occurrence and makes up for it, else at its
+/// next occurrence that no freeze will skip.
+pub fn next_run(freezes: &[Freeze], schedule: &Schedule) -> Option<Moment> {
+    let next = schedule.next_at?;
+    if freezes.iter().any(|freeze| freeze.run_once && freeze.holds(next)) {
+        return Some(released(freezes, next));
+    }
+    first_free(freezes, &schedule.rule, next)
+}
+
 /// Successive occurrences of one fate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stretch<'a> {

@@ -13,7 +13,7 @@ mod model;
 pub mod pages;
 mod store;
 
-pub use holding::{annotate, at, count_held, first_free, released};
+pub use holding::{annotate, at, count_held, first_free, next_run, released};
 pub use model::{Draft, Freeze, FreezeAnswer, FreezeBody, Stage};
 pub use store::of_application;
 

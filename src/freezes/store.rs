@@ -105,14 +105,26 @@ pub fn settle(conn: &mut Conn, id: i64, now: Moment) -> Result<bool> {
     Ok(changed == 1)
 }
 
-/// Gives back the names of those that have ended.
-fn free_names(conn: &mut Conn, application_id: i64, now: Moment) -> Result<()> {
-    let ended: Vec<i64> = freezes::table
+/// Holds a freeze until the transaction ends, and before it in the order of ids, in which the clock holds them too, those
+/// whose names a change of it gives back.
+pub fn lock_to_change(conn: &mut Conn, application_id: i64, id: i64, now: Moment) -> Result<()> {
+    let mut ids = names_to_free(conn, application_id, now)?;
+    ids.push(id);
+    Ok(db::lock_rows(conn, "freezes", &ids)?)
+}
+
+/// Those that have ended and hold their names still.
+fn names_to_free(conn: &mut Conn, application_id: i64, now: Moment) -> Result<Vec<i64>> {
+    Ok(freezes::table
         .filter(freezes::application_id.eq(application_id).and(freezes::ends_at.le(now)))
         .filter(freezes::name_key.not_like("ended:%"))
+        .order(freezes::id)
         .select(freezes::id)
-        .load(conn)?;
-    for id in ended {
+        .load(conn)?)
+}
+
+fn free_names(conn: &mut Conn, application_id: i64, now: Moment) -> Result<()> {
+    for id in names_to_free(conn, application_id, now)? {
         diesel::update(freezes::table.find(id)).set(freezes::name_key.eq(ended_key(id))).execute(conn)?;
     }
     Ok(())
@@ -192,6 +204,8 @@ pub fn archive(conn: &mut Conn, id: i64, now: Moment) -> Result<()> {
 pub struct Skip {
     pub freeze_id: i64,
     pub schedule_id: i64,
+    /// What it would have run: a schedule that was moved within the freeze skips for each of its targets.
+    pub target_key: String,
     /// The Skipped run that stands for all of them.
     pub run_id: i64,
     pub occurrences: i64,
@@ -202,10 +216,11 @@ pub struct Skip {
 pub fn skips(conn: &mut Conn, freeze_ids: &[i64]) -> Result<Vec<Skip>> {
     Ok(freeze_skips::table
         .filter(freeze_skips::freeze_id.eq_any(freeze_ids))
-        .order((freeze_skips::freeze_id, freeze_skips::schedule_id))
+        .order((freeze_skips::freeze_id, freeze_skips::schedule_id, freeze_skips::newest_at))
         .select((
             freeze_skips::freeze_id,
             freeze_skips::schedule_id,
+            freeze_skips::target_key,
             freeze_skips::run_id,
             freeze_skips::occurrences,
             freeze_skips::newest_at,
@@ -229,8 +244,9 @@ pub fn insert_skips(conn: &mut Conn, skips: &[Skip]) -> Result<()> {
     Ok(())
 }
 
-pub fn grow_skip(conn: &mut Conn, freeze_id: i64, schedule_id: i64, more: i64, newest_at: Moment) -> Result<()> {
-    diesel::update(freeze_skips::table.find((freeze_id, schedule_id)))
+/// So many more of what that skip stands for, the newest then.
+pub fn grow_skip(conn: &mut Conn, of: &Skip, more: i64, newest_at: Moment) -> Result<()> {
+    diesel::update(freeze_skips::table.find((of.freeze_id, of.schedule_id, &of.target_key)))
         .set((freeze_skips::occurrences.eq(freeze_skips::occurrences + more), freeze_skips::newest_at.eq(newest_at)))
         .execute(conn)?;
     Ok(())

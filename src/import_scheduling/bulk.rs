@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use askama::filters::HtmlSafe;
 
-use super::done::Deed;
+use super::done::{Deed, on_to};
 use super::list;
 use super::switch::{self, undoable};
 use super::view::View;
@@ -68,6 +68,8 @@ struct Ask {
     one: bool,
     lines: Vec<Line>,
     more: Option<String>,
+    /// What was ticked and is deleted since, in words.
+    gone: Option<String>,
     errors: FieldErrors,
     heirs: Vec<Heir>,
     to: Option<i64>,
@@ -132,16 +134,21 @@ async fn ask(
     (status, errors): (StatusCode, FieldErrors),
 ) -> Result<HttpResponse> {
     let asked = by.clone();
-    let (entered, schedules, heirs, lines) = app
+    let (entered, picked, heirs, lines) = app
         .read(move |conn| {
             let entered = enter(conn, &asked, application_id)?;
             entered.need_import(conn, &asked, Scope::Schedule)?;
-            let schedules = actions::find_all(conn, application_id, &ids)?;
+            let picked = actions::pick(conn, application_id, &ids)?;
             let heirs = if what == What::HandOver { actions::heirs(conn, &asked, &entered)? } else { Vec::new() };
-            let lines = lines(conn, &schedules)?;
-            Ok((entered, schedules, heirs, lines))
+            let lines = lines(conn, &picked.there)?;
+            Ok((entered, picked, heirs, lines))
         })
         .await?;
+    let actions::Picked { there: schedules, gone } = picked;
+    let gone = (!gone.is_empty()).then(|| words_of_gone(gone.len()));
+    if let Some(gone) = gone.as_ref().filter(|_| schedules.is_empty()) {
+        return on_to(request, &list_address(application_id, form), "", Flash::new(format!("{gone}.")));
+    }
     let count = schedules.len() as i64;
     let these =
         if count == 1 { "this schedule".to_owned() } else { format!("these {} schedules", words::count(count)) };
@@ -160,6 +167,7 @@ async fn ask(
         ids: schedules.iter().map(|s| s.id.to_string()).collect::<Vec<_>>().join(","),
         one: count == 1,
         more: (schedules.len() > NAMED).then(|| format!("and {} more", words::count(count - NAMED as i64))),
+        gone,
         lines,
         errors,
         heirs,
@@ -286,7 +294,7 @@ pub async fn save(
             if !done.changed.is_empty() {
                 flash = undoable(flash, application_id, now, Some(&from));
             }
-            let all: Vec<Schedule> = [done.changed, done.already, done.finished].concat();
+            let all: Vec<Schedule> = [done.changed, done.already, done.finished, done.gone].concat();
             let deed = Deed {
                 application_id,
                 cards: &switch::cards(&all),
@@ -303,6 +311,11 @@ pub async fn save(
             ask(context, application_id, (what, ids), &sent, answer).await
         }
     }
+}
+
+/// "2 were deleted meanwhile"
+fn words_of_gone(count: usize) -> String {
+    words::counted(count as i64, "was deleted meanwhile", "were deleted meanwhile")
 }
 
 /// "3 turned on; 1 had finished and stays as it is."
@@ -327,5 +340,8 @@ fn said(what: What, done: &Done, owner: &str) -> String {
     };
     count(&done.already, &format!("was {already}"), &format!("were {already}"));
     count(&done.finished, "had finished and stays as it is", "had finished and stay as they are");
+    if !done.gone.is_empty() {
+        parts.push(words_of_gone(done.gone.len()));
+    }
     format!("{}.", parts.join("; "))
 }

@@ -4,7 +4,7 @@ use chrono::Duration;
 
 use super::card::{Bars, Card, Chip, Failure, Given, Last, Marked, NextRun, Progress, Row};
 use super::load::Scene;
-use super::overview::{may_hand_over, next_run};
+use super::overview::may_hand_over;
 use super::view::opening;
 use crate::clock::Moment;
 use crate::freezes;
@@ -216,7 +216,7 @@ impl Scene {
     fn frozen_words(&self, schedule: &Schedule, next: Moment) -> Option<String> {
         let freeze = freezes::at(&self.freezes, next)?;
         let zone = schedule.rule.time_zone();
-        let then = match next_run(&self.freezes, schedule) {
+        let then = match freezes::next_run(&self.freezes, schedule) {
             Some(at) => format!("runs {}", words::short_time(at, self.now, zone)),
             None => "nothing comes after".into(),
         };
@@ -287,7 +287,8 @@ fn notify_words(notify: Option<&Notify>) -> String {
         None => "No one is notified".into(),
         Some(notify) => {
             let count = notify.member_ids.len() as i64;
-            format!("{}, {}", notify.about.words(), words::counted(count, "member", "members"))
+            // Until this release sends any.
+            format!("{}, {} (not sent yet)", notify.about.words(), words::counted(count, "member", "members"))
         }
     }
 }

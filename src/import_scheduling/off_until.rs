@@ -14,8 +14,9 @@ use crate::app::App;
 use crate::applications::{Entered, settings_shell};
 use crate::clock::Moment;
 use crate::error::{AppError, FieldErrors, Result};
+use crate::freezes::{self, Freeze};
 use crate::members::{By, Scope, SignedIn};
-use crate::schedules::{Schedule, actions, first_at_or_after, instant};
+use crate::schedules::{Schedule, actions, count_between, instant};
 use crate::web::form::Query;
 use crate::web::page::is_fragment;
 use crate::web::{Crumb, Flash, Form, Page, Shell, overtaken, refused};
@@ -63,6 +64,13 @@ struct UntilPage {
     form: UntilForm,
 }
 
+/// What the form is about.
+struct Stage {
+    schedule: Schedule,
+    entered: Entered,
+    freezes: Vec<Freeze>,
+}
+
 /// What was typed.
 struct Typed {
     date: String,
@@ -73,12 +81,14 @@ struct Typed {
 }
 
 impl Typed {
-    /// The date until which it is off already, or tomorrow.
-    fn of(schedule: &Schedule, now: Moment) -> Self {
+    /// The date until which it is off already, or the day after its next run, so that one is skipped.
+    fn of(stage: &Stage, now: Moment) -> Self {
+        let schedule = &stage.schedule;
         let zone = schedule.rule.time_zone();
+        let next = || freezes::first_free(&stage.freezes, &schedule.rule, now).unwrap_or(now);
         let local = match schedule.off_until {
             Some(until) => until.in_zone(zone).naive_local(),
-            None => (now.in_zone(zone).date_naive() + Duration::days(1)).and_time(NaiveTime::MIN),
+            None => (next().in_zone(zone).date_naive() + Duration::days(1)).and_time(NaiveTime::MIN),
         };
         let (date, time) = (local.format("%Y-%m-%d").to_string(), local.format("%H:%M").to_string());
         Self { date, time, version: schedule.version, back: String::new() }
@@ -110,18 +120,29 @@ impl Typed {
         }
     }
 
-    fn next(&self, schedule: &Schedule, now: Moment) -> Next {
-        let zone = schedule.rule.time_zone();
+    fn next(&self, stage: &Stage, now: Moment) -> Next {
+        let (schedule, rule) = (&stage.schedule, &stage.schedule.rule);
+        let zone = rule.time_zone();
+        let skipped = |until: Moment| {
+            let all = i64::try_from(count_between(rule, now, until)).unwrap_or(i64::MAX);
+            let runs = all - freezes::count_held(&stage.freezes, rule, now, until);
+            let first = freezes::first_free(&stage.freezes, rule, now).filter(|_| runs > 0)?;
+            let first = words::short_time(first, now, zone);
+            let many = words::counted(runs, "run", "runs");
+            Some(if runs == 1 { format!("Skips {many}: {first}.") } else { format!("Skips {many}, from {first} on.") })
+        };
         Next(match self.until(schedule) {
             Err(_) => Err("Choose a day to see which run is the first one then.".into()),
             Ok(until) if until <= now => Err("This moment is past.".into()),
-            Ok(until) => match first_at_or_after(&schedule.rule, until) {
-                None => Err("No run is left then: the schedule ends before.".into()),
-                Some(at) => Ok(format!(
-                    "The first run then is on {} ({zone}), {}.",
-                    words::date_time(at, zone),
-                    words::relative(at, now)
-                )),
+            Ok(until) => match (freezes::first_free(&stage.freezes, rule, until), skipped(until)) {
+                (None, _) => Err("No run is left then: the schedule ends before.".into()),
+                (Some(at), skipped) => {
+                    let at = format!("{} ({zone}), {}", words::date_time(at, zone), words::relative(at, now));
+                    match skipped {
+                        Some(skipped) => Ok(format!("{skipped} The first run then is on {at}.")),
+                        None => Err(format!("This skips no run: the next one is on {at}.")),
+                    }
+                }
             },
         })
     }
@@ -131,12 +152,13 @@ fn hh_mm(text: &str) -> Option<NaiveTime> {
     NaiveTime::parse_from_str(text, "%H:%M").or_else(|_| NaiveTime::parse_from_str(text, "%H:%M:%S")).ok()
 }
 
-async fn found(app: &App, by: &By, path: (i64, i64)) -> Result<(Schedule, Entered)> {
+async fn found(app: &App, by: &By, path: (i64, i64)) -> Result<Stage> {
     let by = by.clone();
     app.read(move |conn| {
-        let found = actions::find_in(conn, &by, path.0, path.1)?;
-        found.1.need_import(conn, &by, Scope::Schedule)?;
-        Ok(found)
+        let (schedule, entered) = actions::find_in(conn, &by, path.0, path.1)?;
+        entered.need_import(conn, &by, Scope::Schedule)?;
+        let freezes = freezes::of_application(conn, path.0)?;
+        Ok(Stage { schedule, entered, freezes })
     })
     .await
 }
@@ -144,11 +166,12 @@ async fn found(app: &App, by: &By, path: (i64, i64)) -> Result<(Schedule, Entere
 /// The form in a dialog for htmx, alone when the dialog is there already, else on a page.
 fn answer(
     (request, app, by): (&HttpRequest, &App, &By),
-    (schedule, entered): &(Schedule, Entered),
+    stage: &Stage,
     typed: &Typed,
     (status, errors): (StatusCode, FieldErrors),
     in_dialog: bool,
 ) -> Result<HttpResponse> {
+    let Stage { schedule, entered, .. } = stage;
     let base = format!("/applications/{}", entered.application.id);
     let list = list(entered.application.id);
     let form = UntilForm {
@@ -162,7 +185,7 @@ fn answer(
         fresh: !in_dialog,
         date: typed.date.clone(),
         time: typed.time.clone(),
-        next: typed.next(schedule, app.now()),
+        next: typed.next(stage, app.now()),
     };
     if is_fragment(request) {
         if in_dialog {
@@ -186,7 +209,7 @@ pub async fn form(
     path: Path<(i64, i64)>,
 ) -> Result<HttpResponse> {
     let found = found(&app, &by, *path).await?;
-    let typed = Typed::of(&found.0, app.now());
+    let typed = Typed::of(&found, app.now());
     answer((&request, &app, &by), &found, &typed, (StatusCode::OK, FieldErrors::new()), false)
 }
 
@@ -200,18 +223,18 @@ pub async fn save(
     sent: Form,
 ) -> Result<HttpResponse> {
     let found = found(&app, &by, *path).await?;
-    let (typed, now) = (Typed::read(&sent, &found.0), app.now());
+    let (typed, now) = (Typed::read(&sent, &found.schedule), app.now());
     if query.has("next") {
-        return Page::ok(&request, &typed.next(&found.0, now));
+        return Page::ok(&request, &typed.next(&found, now));
     }
     if sent.has("show") {
         return answer((&request, &app, &by), &found, &typed, (StatusCode::OK, FieldErrors::new()), true);
     }
-    let until = match (sent.ticked("skip"), found.0.next_at) {
+    let until = match (sent.ticked("skip"), found.schedule.next_at) {
         // At the next occurrence it is off still, and on again at once.
         (true, Some(next)) => Ok(next.plus(Duration::seconds(1))),
         (true, None) => return Err(AppError::Conflict("No run is planned that could be skipped.".into())),
-        (false, _) => typed.until(&found.0),
+        (false, _) => typed.until(&found.schedule),
     };
     let switched = match until {
         Ok(until) => {
@@ -225,7 +248,7 @@ pub async fn save(
             let schedule = &switched.schedule;
             let zone = schedule.rule.time_zone();
             let until = schedule.off_until.map(|at| words::date_time(at, zone)).unwrap_or_default();
-            let mut flash = Flash::new(match found.0.next_at.filter(|_| sent.ticked("skip")) {
+            let mut flash = Flash::new(match found.schedule.next_at.filter(|_| sent.ticked("skip")) {
                 Some(next) => format!("Skips {}: {}.", words::short_time(next, now, zone), schedule.sentence()),
                 None => format!("Off until {until} ({zone}): {}.", schedule.sentence()),
             });
@@ -243,7 +266,7 @@ pub async fn save(
         }
         Err(error) => {
             let mut typed = typed;
-            let error = overtaken(error, found.0.version, |version| typed.version = version);
+            let error = overtaken(error, found.schedule.version, |version| typed.version = version);
             let (status, mut errors) = refused(error)?;
             for error in errors.0.iter_mut().filter(|error| error.field == "off_until") {
                 error.field = "date".into();

@@ -64,16 +64,6 @@ pub fn may_hand_over(entered: &Entered) -> bool {
     entered.sees_everything && entered.may_import()
 }
 
-/// When a schedule truly runs next: when the freeze ends that skips its next occurrence and makes up for it, else at its
-/// next occurrence that no freeze will skip.
-pub fn next_run(freezes: &[Freeze], schedule: &Schedule) -> Option<Moment> {
-    let next = schedule.next_at?;
-    if freezes.iter().any(|freeze| freeze.run_once && freeze.holds(next)) {
-        return Some(freezes::released(freezes, next));
-    }
-    freezes::first_free(freezes, &schedule.rule, next)
-}
-
 impl Overview {
     /// To stand beside something else that htmx asked for.
     pub fn beside(self) -> Self {
@@ -132,8 +122,8 @@ fn next(
     if ids.is_empty() {
         return Ok(None);
     }
-    let found = actions::find_all(conn, application_id, &ids)?;
-    let next = found.into_iter().filter_map(|schedule| Some((next_run(freezes, &schedule)?, schedule)));
+    let found = actions::pick(conn, application_id, &ids)?;
+    let next = found.there.into_iter().filter_map(|schedule| Some((freezes::next_run(freezes, &schedule)?, schedule)));
     Ok(next.min_by_key(|(at, schedule)| (*at, schedule.id)))
 }
 

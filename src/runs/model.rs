@@ -154,8 +154,8 @@ impl Run {
         self.planned_at.unwrap_or(self.queued_at)
     }
 
-    /// From a worker's taking it to its end.
+    /// From a worker's taking it to its end; of one that ended before it began, by a clock that was set, not known.
     pub fn duration(&self) -> Option<Duration> {
-        Some(self.finished_at?.since(self.started_at?))
+        Some(self.finished_at?.since(self.started_at?)).filter(|took| *took >= Duration::zero())
     }
 }

@@ -184,19 +184,19 @@ pub fn numbers(ids: &[i64]) -> String {
 pub struct Open {
     pub id: i64,
     pub status: RunStatus,
-    /// A worker began with it, and it waits for another attempt.
-    pub began: bool,
+    /// A worker began with it, and it waits to begin anew.
+    pub interrupted: bool,
 }
 
 /// What is queued or running of these targets, the oldest first.
 pub fn open_of(conn: &mut Conn, targets: &[Target]) -> Result<HashMap<Target, Vec<Open>>> {
     let configurations: Vec<i64> = targets.iter().filter_map(|target| target.configuration()).collect();
     let sets: Vec<i64> = targets.iter().filter_map(|target| target.set()).collect();
-    type OpenRow = (i64, Option<i64>, Option<i64>, RunStatus, i32);
+    type OpenRow = (i64, Option<i64>, Option<i64>, RunStatus, bool);
     let mut rows: Vec<OpenRow> = Vec::new();
     let open = || {
         let open = runs::table.filter(runs::finished_at.is_null()).order(runs::id);
-        open.select((runs::id, runs::configuration_id, runs::set_id, runs::status, runs::attempt))
+        open.select((runs::id, runs::configuration_id, runs::set_id, runs::status, runs::interrupted))
     };
     if !configurations.is_empty() {
         rows.extend(open().filter(runs::configuration_id.eq_any(configurations)).load::<OpenRow>(conn)?);
@@ -205,10 +205,9 @@ pub fn open_of(conn: &mut Conn, targets: &[Target]) -> Result<HashMap<Target, Ve
         rows.extend(open().filter(runs::set_id.eq_any(sets)).load::<OpenRow>(conn)?);
     }
     let mut found: HashMap<Target, Vec<Open>> = HashMap::new();
-    for (id, configuration, set, status, attempt) in rows {
+    for (id, configuration, set, status, interrupted) in rows {
         let Some(target) = Target::of(configuration, set) else { continue };
-        let began = status == RunStatus::Queued && attempt > 0;
-        found.entry(target).or_default().push(Open { id, status, began });
+        found.entry(target).or_default().push(Open { id, status, interrupted });
     }
     Ok(found)
 }

@@ -4,13 +4,36 @@
 pub use super::clock_store::{AllDue, Due, Step, claim, due_of, due_targets, next_due, set_aside, to_wake};
 
 use super::clock_store;
-use super::first_at_or_after;
 use super::store;
 use crate::audit::{self, Actor, Entry};
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::Result;
 use crate::members::Channel;
+
+/// What one step of [`reckon_anew`] did.
+#[derive(Clone, Copy, Debug)]
+pub struct Reckoned {
+    pub last_id: i64,
+    pub moved: usize,
+}
+
+/// Plans the next of the schedules after that id anew, by the zone data of this program, where their next occurrence has
+/// not come yet; `None`: there are no more. One that is broken stays for the clock to set aside.
+pub fn reckon_anew(conn: &mut Conn, after: i64, now: Moment) -> Result<Option<Reckoned>> {
+    let planned = store::planned_after(conn, after, now)?;
+    let Some(last_id) = planned.last().map(|schedule| schedule.id) else { return Ok(None) };
+    let steps: Vec<Step> = planned
+        .iter()
+        .filter(|schedule| schedule.broken.is_none())
+        .filter_map(|schedule| {
+            let (from, to) = (schedule.next_at?, schedule.next_from(now));
+            (to != Some(from)).then_some(Step { id: schedule.id, from, claimed: None, to })
+        })
+        .collect();
+    let moved = clock_store::claim(conn, &steps, now)?.len();
+    Ok(Some(Reckoned { last_id, moved }))
+}
 
 /// Turns on what was off until now or an earlier moment. What was planned after that moment counts as planned, even
 /// if the server was away. One that is broken is set aside.
@@ -24,7 +47,7 @@ pub fn wake(conn: &mut Conn, now: Moment) -> Result<usize> {
             continue;
         }
         if let Some(until) = schedule.off_until.filter(|until| *until <= now) {
-            let next_at = first_at_or_after(&schedule.rule, until);
+            let next_at = schedule.next_from(until);
             clock_store::wake(conn, &schedule, next_at, now)?;
             let Some(awake) = store::by_id(conn, *id)? else { continue };
             let actor = Actor { member_id: None, name: "The clock".into(), channel: Channel::Clock.as_str() };

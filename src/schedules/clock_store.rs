@@ -127,6 +127,8 @@ pub fn set_aside(conn: &mut Conn, broken: &[(i64, String)]) -> Result<()> {
 pub struct Step {
     pub id: i64,
     pub from: Moment,
+    /// The newest occurrence that is claimed; `None`: none is.
+    pub claimed: Option<Moment>,
     pub to: Option<Moment>,
 }
 
@@ -138,16 +140,16 @@ pub fn claim(conn: &mut Conn, steps: &[Step], now: Moment) -> Result<Vec<i64>> {
     }
     // Numbers only, so that they may stand in the text.
     let mut sql = String::with_capacity(64 * steps.len() + 400);
-    sql.push_str("UPDATE schedules SET next_at = v.column3, ");
+    sql.push_str("UPDATE schedules SET next_at = v.column3, claimed_at = coalesce(v.column4, claimed_at), ");
     let now = now.micros();
     sql += &format!(
         "finished_at = CASE WHEN v.column3 IS NULL THEN {now} ELSE finished_at END, \
          slot_key = CASE WHEN v.column3 IS NULL THEN NULL ELSE slot_key END FROM (VALUES "
     );
     for (i, step) in steps.iter().enumerate() {
-        let to = step.to.map_or("CAST(NULL AS BIGINT)".to_owned(), |at| at.micros().to_string());
+        let micros = |at: Option<Moment>| at.map_or("CAST(NULL AS BIGINT)".to_owned(), |at| at.micros().to_string());
         let comma = if i == 0 { "" } else { "," };
-        sql += &format!("{comma}({},{},{to})", step.id, step.from.micros());
+        sql += &format!("{comma}({},{},{},{})", step.id, step.from.micros(), micros(step.to), micros(step.claimed));
     }
     sql.push_str(
         ") AS v WHERE schedules.id = v.column1 AND schedules.next_at = v.column2 AND schedules.archived_at IS NULL \

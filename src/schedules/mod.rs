@@ -38,7 +38,7 @@ pub use notes::{Preview, PreviewOccurrence, frequency_hint, local_rfc, note, pre
 pub use recurrence::{count_between, counts_between, first_at_or_after, latest_at_or_before, next_after, occurrences};
 pub use rule::{DaysOfMonth, Months, Repeat, Rule, Weekdays, Window};
 pub use sentence::{bounds, headline, sentence};
-pub use zone::{ClockChange, clock_change, day_begins, instant};
+pub use zone::{ClockChange, ZONE_DATA, clock_change, day_begins, instant};
 
 use crate::db::Conn;
 use crate::error::Result;

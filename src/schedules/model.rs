@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::rule::Rule;
 use super::sentence::sentence;
-use super::{RuleDraft, first_at_or_after};
+use super::{RuleDraft, first_at_or_after, next_after};
 use crate::clock::Moment;
 use crate::db::text_enum;
 
@@ -70,6 +70,8 @@ pub struct Schedule {
     pub off_until: Option<Moment>,
     /// The next occurrence; `None` while it is off or finished.
     pub next_at: Option<Moment>,
+    /// The newest occurrence of its rule that the clock has claimed.
+    pub claimed_at: Option<Moment>,
     /// Why the clock cannot go on with it; nothing is planned until it is saved again.
     pub broken: Option<String>,
     pub owner_id: i64,
@@ -129,7 +131,7 @@ impl Draft {
 #[derive(Clone, Debug)]
 pub struct Switched {
     pub schedule: Schedule,
-    /// How many occurrences passed while it was off, when it was turned on; at most 1,000 are counted.
+    /// How many occurrences passed while it was off, when it was turned on.
     pub passed: usize,
     /// False: it was that way already.
     pub changed: bool,
@@ -187,6 +189,14 @@ impl Schedule {
     /// Whether it holds one of the places of its configuration: it has something to come, or would once it is mended.
     pub fn holds_slot(&self, now: Moment) -> bool {
         self.finished_at.is_none() && (self.broken.is_some() || self.upcoming(now).is_some())
+    }
+
+    /// Its next occurrence, should it go on at this moment: none that was claimed already, where the clock was set back.
+    pub fn next_from(&self, now: Moment) -> Option<Moment> {
+        match self.claimed_at.filter(|claimed| *claimed >= now) {
+            Some(claimed) => next_after(&self.rule, claimed),
+            None => first_at_or_after(&self.rule, now),
+        }
     }
 
     /// The first occurrence that has not gone by.

@@ -25,6 +25,7 @@ struct Row {
     off_since: Option<Moment>,
     off_until: Option<Moment>,
     next_at: Option<Moment>,
+    claimed_at: Option<Moment>,
     broken: Option<String>,
     owner_id: i64,
     notify_about: Option<About>,
@@ -48,6 +49,7 @@ macro_rules! columns {
             schedules::off_since,
             schedules::off_until,
             schedules::next_at,
+            schedules::claimed_at,
             schedules::broken,
             schedules::owner_id,
             schedules::notify_about,
@@ -91,6 +93,7 @@ fn rows(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Schedule>> {
                 off_since: row.off_since,
                 off_until: row.off_until,
                 next_at: row.next_at,
+                claimed_at: row.claimed_at,
                 broken: row.broken.or(unread).or(lost),
                 owner_id: row.owner_id,
                 notify: row
@@ -135,6 +138,20 @@ pub fn by_id(conn: &mut Conn, id: i64) -> Result<Option<Schedule>> {
         .first::<Row>(conn)
         .optional()?;
     Ok(rows(conn, row.into_iter().collect())?.pop())
+}
+
+/// Those of an Application that are deleted.
+pub fn archived_by_ids(conn: &mut Conn, application_id: i64, ids: &[i64]) -> Result<Vec<Schedule>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = schedules::table
+        .filter(schedules::application_id.eq(application_id).and(schedules::archived_at.is_not_null()))
+        .filter(schedules::id.eq_any(ids))
+        .order(schedules::id)
+        .select(columns!())
+        .load::<Row>(conn)?;
+    rows(conn, found)
 }
 
 /// Those of an Application, but not what is deleted, by configuration.
@@ -201,6 +218,17 @@ pub fn page(conn: &mut Conn, application_id: i64, after: i64, limit: i64) -> Res
     rows(conn, found)
 }
 
+/// The next 500 schedules after that id, of all Applications, whose next occurrence is to come.
+pub fn planned_after(conn: &mut Conn, id: i64, now: Moment) -> Result<Vec<Schedule>> {
+    let found = schedules::table
+        .filter(schedules::id.gt(id).and(schedules::next_at.gt(now)).and(schedules::archived_at.is_null()))
+        .order(schedules::id)
+        .limit(500)
+        .select(columns!())
+        .load::<Row>(conn)?;
+    rows(conn, found)
+}
+
 /// The schedules that hold a slot of a configuration, with it.
 pub fn slot_holders(conn: &mut Conn, configuration_id: i64) -> Result<Vec<(Schedule, String)>> {
     let found: Vec<(i64, Option<String>)> = schedules::table
@@ -247,6 +275,8 @@ pub struct Saved<'a> {
     pub off_since: Option<Moment>,
     pub off_until: Option<Moment>,
     pub next_at: Option<Moment>,
+    /// Of this rule.
+    pub claimed_at: Option<Moment>,
     pub owner_id: i64,
     pub notify: Option<&'a Notify>,
     pub parameters: Option<&'a serde_json::Value>,
@@ -267,6 +297,7 @@ macro_rules! saved_values {
             schedules::off_since.eq($saved.off_since),
             schedules::off_until.eq($saved.off_until),
             schedules::next_at.eq($saved.next_at),
+            schedules::claimed_at.eq($saved.claimed_at),
             schedules::broken.eq(None::<String>),
             schedules::owner_id.eq($saved.owner_id),
             schedules::notify_about.eq($saved.notify.map(|n| n.about)),
@@ -278,13 +309,24 @@ macro_rules! saved_values {
     };
 }
 
-pub fn insert(conn: &mut Conn, saved: &Saved, now: Moment) -> Result<i64> {
+/// `form`: which form made it, once.
+pub fn insert(conn: &mut Conn, saved: &Saved, form: Option<&str>, now: Moment) -> Result<i64> {
     let id: i64 = diesel::insert_into(schedules::table)
-        .values((saved_values!(saved, now), schedules::version.eq(1), schedules::created_at.eq(now)))
+        .values((
+            saved_values!(saved, now),
+            schedules::version.eq(1),
+            schedules::created_at.eq(now),
+            schedules::made_by_form.eq(form),
+        ))
         .returning(schedules::id)
         .get_result(conn)?;
     set_recipients(conn, id, saved.notify)?;
     Ok(id)
+}
+
+/// The schedule that a form made, also one that was deleted since.
+pub fn made_by_form(conn: &mut Conn, form: &str) -> Result<Option<i64>> {
+    Ok(schedules::table.filter(schedules::made_by_form.eq(form)).select(schedules::id).first(conn).optional()?)
 }
 
 /// Saves over a version; `false` when somebody saved another one in between.

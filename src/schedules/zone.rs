@@ -6,6 +6,9 @@ use chrono_tz::Tz;
 
 use crate::clock::Moment;
 
+/// The version of the zone data that this program was built with: it decides which instant a time of the clock is.
+pub const ZONE_DATA: &str = chrono_tz::IANA_TZDB_VERSION;
+
 pub(super) const DAY: i64 = 86_400;
 
 /// No zone changes its clocks twice within this time (the closest pair from 1970 to 2099 is 6 days and 23 hours).

@@ -3,7 +3,7 @@
 use chrono::Duration;
 use serde_json::json;
 use tidegate::imports::Mode;
-use tidegate::schedules::{Draft, State};
+use tidegate::schedules::{About, Draft, Notify, State};
 
 use crate::schedules::{create, daily, draft, every_five, find};
 use crate::support::stage::{Stage, stage};
@@ -86,6 +86,35 @@ on_both! {
         olive.sees("Undone: 2 are as they were.").sees("3 of 4 schedules");
     }
 
+    async fn what_was_deleted_meanwhile_is_said_and_the_rest_is_done(world: World) {
+        let (_, ids) = three(&world).await;
+        let remove = async |id: i64| {
+            let other = world.browser(&world.ada).await;
+            let path = format!("/applications/{}/schedules/{id}/delete", world.application);
+            assert_eq!(other.post(&path, &[]).await.status, 200);
+        };
+        let mut olive = world.browser(&world.olive).await;
+        let three = ["Every day at 18:00", "Every day at 19:00", "Every day at 20:00"];
+        let ticked = async |olive: &mut Browser, of: &[&str], button: &str| {
+            for name in of {
+                olive.tick(&format!("Select {name}, prices"));
+            }
+            olive.press(button).await;
+        };
+        olive.visit(&format!("{}?q=prices", list(&world))).await;
+        remove(ids[0]).await;
+        ticked(&mut olive, &three, "Turn off").await;
+        olive.answered(200).sees("2 turned off; 1 was deleted meanwhile.").sees("2 of 4 schedules");
+        assert_eq!(olive.value("Filter by Block, configuration or owner"), "prices", "the filter is kept");
+        remove(ids[1]).await;
+        ticked(&mut olive, &three[1..], "Delete").await;
+        olive.sees("Delete this schedule?").sees("Of those that you selected 1 was deleted meanwhile.");
+        olive.press("Delete 1 schedule").await.sees("1 deleted.");
+        let gone = format!("{},{}", ids[0], ids[1]);
+        let answer = olive.get(&format!("/applications/{}/schedules/bulk?do=delete&schedules={gone}", world.application)).await;
+        assert!(answer.status == 200 && answer.text().contains("2 were deleted meanwhile."), "{}", answer.text());
+    }
+
     async fn an_administrator_hands_over(world: World) {
         let (_, ids) = three(&world).await;
         let mut ada = world.browser(&world.ada).await;
@@ -124,7 +153,12 @@ on_both! {
             olive.visit(&list(&world)).await.follow("Off until").await;
         };
         open(&mut olive).await;
-        olive.sees("The first run then is on Fri 9 Oct 2026, 18:00 (Europe/Paris), in 23 h 18 min.");
+        // It is 18:42: what is proposed skips the next run, and says so.
+        olive.sees("Skips 1 run: Tomorrow, 18:00. The first run then is on Sat 10 Oct 2026, 18:00 (Europe/Paris)");
+        olive.fill("Day", "2026-10-09").fill("Time", "").press("Show the first run").await;
+        olive.answered(200).sees("This skips no run: the next one is on Fri 9 Oct 2026, 18:00 (Europe/Paris), in 23 h 18 min.");
+        olive.fill("Day", "2026-10-12").press("Show the first run").await;
+        olive.answered(200).sees("Skips 3 runs, from Tomorrow, 18:00 on. The first run then is on Mon 12 Oct 2026");
         olive.fill("Day", "").press("Turn off until then").await;
         olive.answered(422).sees("Choose the day on which it turns itself on.");
         olive.fill("Day", "soon").fill("Time", "late").press("Turn off until then").await;
@@ -192,6 +226,17 @@ on_both! {
         let configuration = other.configuration;
         let made = world.read(move |conn| tidegate::schedules::actions::of_configurations(conn, &[configuration])).await;
         assert_eq!((made.len(), made[0].owner_id, made[0].run_name.clone()), (1, world.ada.id, None));
+    }
+
+    async fn that_no_messages_are_sent_is_said_where_they_are_promised(world: World) {
+        let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
+        let notify = Some(Notify { about: About::Failed, member_ids: vec![world.olive.id] });
+        let made = create(&world, Draft { notify, ..draft(&stage, &daily("18:00")) }).await;
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit(&list(&world)).await.sees("Failed, 1 member (not sent yet)");
+        ada.in_row("Every day at 18:00").follow("Edit schedule").await.sees("This release sends no messages yet.");
+        let bulk = format!("/applications/{}/schedules/bulk?do=hand-over&schedules={}", world.application, made.id);
+        ada.visit(&bulk).await.sees("(messages are not sent yet)");
     }
 
     async fn who_may_not_is_offered_nothing(world: World) {

@@ -216,11 +216,16 @@ on_both! {
 
     async fn a_clock_that_goes_back_runs_nothing_twice(world: World) {
         let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
-        create(&world, draft(&stage, &every_five())).await;
+        let schedule = create(&world, draft(&stage, &every_five())).await;
         world.set_clock("2026-10-08T16:45:00Z");
         world.step(dispatcher::step).await;
         world.advance(-Duration::hours(1));
         assert_eq!(world.step(dispatcher::step).await.queued, 0);
+        // Nor is it said to be planned by whoever turns it off and on, or saves it, in that hour.
+        let next = Some(moment("2026-10-08T16:50:00Z"));
+        crate::schedules::switch(&world, &world.olive, schedule.id, false).await;
+        let on = crate::schedules::switch(&world, &world.olive, schedule.id, true).await.schedule;
+        assert_eq!((on.next_at, find(&world, schedule.id).await.next_at), (next, next));
         world.set_clock("2026-10-08T16:45:30Z");
         assert_eq!(world.step(dispatcher::step).await.queued, 0);
     }
@@ -336,6 +341,33 @@ on_both! {
         assert_eq!(outcomes(&world).await, [] as [i64; 0]);
         let first = world.step(tidegate::runs::executor::take).await.unwrap();
         assert_eq!(first.run.id, runs[0].id, "the interrupted one goes first");
+    }
+
+    async fn after_a_stop_the_newest_runs_late_behind_what_was_given_back(world: World) {
+        let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
+        let hourly = serde_json::json!({
+            "repeat": "hours", "every": 1, "start_date": "2026-10-01", "start_time": "00:00", "time_zone": "UTC",
+        });
+        create(&world, draft(&stage, &hourly)).await;
+        world.set_clock("2026-10-08T17:00:00Z");
+        world.step(dispatcher::step).await;
+        world
+            .step(|app| {
+                let taken = tidegate::runs::executor::take(app)?.unwrap();
+                tidegate::runs::executor::give_back(app, &taken, "The server was stopped.")
+            })
+            .await;
+        world.set_clock("2026-10-08T22:10:00Z");
+        let done = world.step(dispatcher::step).await;
+        assert_eq!((done.queued, done.skipped, done.missed), (1, 0, 1));
+        let runs = runs(&world).await;
+        assert_eq!(runs[0].attempt, 0, "a stop costs no attempt");
+        let states = ["2026-10-08T17:00:00Z queued", "2026-10-08T18:00:00Z missed", "2026-10-08T22:00:00Z queued"];
+        assert_eq!(planned(&runs), states);
+        let covered = format!("The server was down; covered by run {}.", runs[2].id);
+        assert_eq!(runs[1].reason.as_deref(), Some(covered.as_str()));
+        let first = world.step(tidegate::runs::executor::take).await.unwrap();
+        assert_eq!(first.run.id, runs[0].id, "what was given back goes first");
     }
 
     async fn a_set_cannot_run_yet_and_says_so(world: World) {

@@ -107,7 +107,10 @@ on_both! {
         assert_eq!(made.owner_id, world.olive.id);
         assert_eq!(made.next_at, Some(moment("2026-10-08T18:00:00Z")));
         assert_eq!((made.state(), made.sentence().as_str()), (State::On, "Every day at 18:00, UTC"));
-        let saved = try_update(&world, &world.ada, made.id, Some(1), made.draft()).await.unwrap();
+        let same = try_update(&world, &world.ada, made.id, Some(1), made.draft()).await.unwrap();
+        assert_eq!((same.owner_id, same.version), (world.olive.id, 1), "what changes nothing makes no Owner");
+        let named = Draft { run_name: Some("Evening".into()), ..made.draft() };
+        let saved = try_update(&world, &world.ada, made.id, Some(1), named).await.unwrap();
         assert_eq!((saved.owner_id, saved.version), (world.ada.id, 2));
         let switched = switch(&world, &world.olive, made.id, false).await.schedule;
         assert_eq!((switched.owner_id, switched.state()), (world.ada.id, State::Off), "a switch changes no Owner");
@@ -136,6 +139,59 @@ on_both! {
         let configuration = stage.configuration;
         let there = world.read(move |conn| actions::of_configurations(conn, &[configuration])).await;
         assert_eq!(there.len(), 4);
+    }
+
+    async fn two_alike_are_refused_by_name(world: World) {
+        let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
+        let tries: Vec<_> = (0..20)
+            .map(|_| {
+                let (world, draft) = (world.clone(), draft(&stage, &daily("18:00")));
+                tokio::spawn(async move { try_create(&world, &world.olive, draft).await })
+            })
+            .collect();
+        let mut made = Vec::new();
+        let words = "prices has this schedule already: Every day at 18:00, UTC, owned by Olive. Change that one, or choose \
+                     other times.";
+        for tried in tries {
+            match tried.await.unwrap() {
+                Ok(schedule) => made.push(schedule),
+                other => assert_eq!(conflict(other), words),
+            }
+        }
+        assert_eq!(made.len(), 1);
+        let first = made.remove(0);
+        // Off, it is there all the same; no parameters and an empty set of them are one.
+        switch(&world, &world.olive, first.id, false).await;
+        let named = Draft { run_name: Some("Evening".into()), parameters: Some(json!({})), ..first.draft() };
+        assert!(conflict(try_create(&world, &world.ada, named).await).contains("owned by Olive, now off."));
+        let other = create(&world, draft(&stage, &daily("19:00"))).await;
+        let moved = Draft { rule: rule(&daily("18:00")), ..other.draft() };
+        conflict(try_update(&world, &world.olive, other.id, None, moved).await);
+        // Deleted and made anew by somebody, it cannot come back beside that.
+        let (olive, application, id, now) = (world.olive.clone(), world.application, first.id, world.now());
+        world
+            .write({
+                let olive = olive.clone();
+                move |conn| {
+                    let by = olive.by(conn)?;
+                    actions::delete(conn, &by, id, None, now)
+                }
+            })
+            .await;
+        create(&world, draft(&stage, &daily("18:00"))).await;
+        let back = world
+            .try_write(move |conn| {
+                let by = olive.by(conn)?;
+                actions::restore(conn, &by, application, id, now)
+            })
+            .await;
+        conflict(back);
+        // One that has finished is no obstacle.
+        create(&world, draft(&stage, &once("2026-10-08", "16:45"))).await;
+        world.set_clock("2026-10-08T16:45:00Z");
+        world.step(dispatcher::step).await;
+        let passed = try_create(&world, &world.olive, draft(&stage, &once("2026-10-08", "16:45"))).await.unwrap();
+        assert_eq!(passed.next_at, Some(moment("2026-10-08T16:45:00Z")), "its very instant");
     }
 
     async fn a_finished_schedule_gives_its_slot_back_and_may_be_given_a_future(world: World) {
@@ -208,7 +264,8 @@ on_both! {
     async fn two_who_edit_at_once_learn_of_each_other(world: World) {
         let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
         let made = create(&world, draft(&stage, &daily("18:00"))).await;
-        try_update(&world, &world.ada, made.id, Some(1), made.draft()).await.unwrap();
+        let named = Draft { run_name: Some("Evening".into()), ..made.draft() };
+        try_update(&world, &world.ada, made.id, Some(1), named).await.unwrap();
         match try_update(&world, &world.olive, made.id, Some(1), made.draft()).await {
             Err(AppError::Stale(words)) => {
                 assert!(words.starts_with("Ada changed this schedule on Thu 8 Oct 2026, 16:42 (UTC)"), "{words}");
@@ -243,6 +300,38 @@ on_both! {
         assert_eq!(on.schedule.next_at, Some(moment("2026-10-08T17:45:00Z")));
         let step = world.step(dispatcher::step).await;
         assert_eq!((step.queued, step.missed), (0, 0), "no storm");
+        switch(&world, &world.olive, made.id, false).await;
+        world.advance(Duration::days(5));
+        assert_eq!(switch(&world, &world.olive, made.id, true).await.passed, 5 * 288, "however many");
+    }
+
+    /// The next occurrences are reckoned at each start with other zone data than the last one had.
+    async fn new_zone_data_moves_what_is_to_come(world: World) {
+        use diesel::prelude::*;
+        use tidegate::db::schema::{schedules, workspace};
+        let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
+        let made = create(&world, draft(&stage, &daily("18:00"))).await;
+        let due = create(&world, draft(&stage, &daily("17:00"))).await;
+        let off = create(&world, Draft { enabled: false, ..draft(&stage, &daily("19:00")) }).await;
+        world.set_clock("2026-10-08T17:00:00Z");
+        let set = async |at: &str, version: &'static str| {
+            let (id, at) = (made.id, moment(at));
+            world
+                .write(move |conn| {
+                    diesel::update(schedules::table.find(id)).set(schedules::next_at.eq(at)).execute(conn)?;
+                    diesel::update(workspace::table).set(workspace::zone_data.eq(version)).execute(conn)?;
+                    Ok(())
+                })
+                .await;
+            world.step(tidegate::recovery::at_start).await;
+            find(&world, id).await.next_at
+        };
+        assert_eq!(set("2026-10-08T19:00:00Z", "1999a").await, Some(moment("2026-10-08T18:00:00Z")));
+        assert_eq!(find(&world, due.id).await.next_at, Some(moment("2026-10-08T17:00:00Z")), "due, and still to be claimed");
+        assert_eq!(find(&world, off.id).await.next_at, None);
+        let same = set("2026-10-08T19:00:00Z", tidegate::schedules::ZONE_DATA).await;
+        assert_eq!(same, Some(moment("2026-10-08T19:00:00Z")), "with the same data nothing is reckoned");
+        assert_eq!(world.step(dispatcher::step).await.queued, 1);
     }
 
     async fn off_until_a_date_it_turns_itself_on(world: World) {

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use serde_json::Value;
 
 use super::typed::Typed;
 use super::{Stage, answer, form};
@@ -33,11 +32,6 @@ impl Copied {
     /// "prices (3 of 4 schedules)".
     pub fn with_slots(&self, configuration: &Configuration) -> String {
         format!("{} ({} of {SLOTS} schedules)", configuration.name, self.taken(configuration.id))
-    }
-
-    /// The values belong to the parameters of one configuration.
-    pub fn parameters_for(&self, configuration_id: i64) -> Option<Value> {
-        self.of.parameters.clone().filter(|_| configuration_id == self.of.configuration_id)
     }
 }
 

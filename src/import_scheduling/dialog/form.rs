@@ -47,8 +47,8 @@ pub struct ScheduleForm {
     pub fresh: bool,
     /// Whether the start was just taken from the preview's offer.
     pub used: bool,
-    /// When a form for a new schedule was first shown.
-    pub opened: Option<String>,
+    /// Tells a form for a new schedule from every other.
+    pub nonce: Option<String>,
     pub errors: FieldErrors,
     pub error_title: String,
     pub blocks: Vec<Choice>,

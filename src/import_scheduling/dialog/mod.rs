@@ -34,7 +34,7 @@ use beside::{Beside, Chosen};
 use copy::Copied;
 use form::{Choice, ConfigurationChoice, ScheduleDialog, ScheduleForm, SchedulePage};
 use preview::{Asked, PreviewPart};
-use typed::Typed;
+use typed::{Typed, said};
 
 /// What the form needs besides what was typed.
 struct Stage {
@@ -106,7 +106,7 @@ fn form(stage: &Stage, typed: Typed, by: &By, csrf: String, errors: FieldErrors,
             "Edit schedule",
             "Update Schedule",
             format!("{base}/schedules/{}", schedule.id),
-            format!("When you save it, the Owner changes from {owner} to you."),
+            format!("If you change it, the Owner changes from {owner} to you."),
         ),
         (Some(schedule), _) => (
             "Edit schedule",
@@ -123,7 +123,7 @@ fn form(stage: &Stage, typed: Typed, by: &By, csrf: String, errors: FieldErrors,
         back: typed.back,
         csrf,
         version: typed.version,
-        opened: typed.opened.map(|at| at.rfc3339()),
+        nonce: typed.nonce,
         error_title: match errors.0.len() {
             1 => "One thing is not right yet".into(),
             n => format!("{n} things are not right yet"),
@@ -304,14 +304,11 @@ async fn save(
         return answer(&request, &app, &by, &stage, form, StatusCode::OK, true);
     }
     let saved = match typed.draft(stage.schedule.as_ref()) {
-        Ok(mut draft) => {
-            if let Some(copied) = &stage.copied {
-                draft.parameters = copied.parameters_for(draft.configuration_id);
-            }
-            let (by, version, opened) = (by.clone(), typed.version, typed.opened);
-            app.write(move |conn| match (schedule_id, opened) {
+        Ok(draft) => {
+            let (by, version, nonce) = (by.clone(), typed.version, typed.nonce.clone());
+            app.write(move |conn| match (schedule_id, nonce) {
                 (Some(id), _) => actions::update(conn, &by, id, version, draft, now),
-                (None, Some(opened)) => actions::create_once(conn, &by, application_id, draft, opened, now),
+                (None, Some(nonce)) => actions::create_once(conn, &by, application_id, draft, &nonce, now),
                 (None, None) => actions::create(conn, &by, application_id, draft, now),
             })
             .await
@@ -320,8 +317,7 @@ async fn save(
     };
     match saved {
         Ok(schedule) => {
-            let did = if schedule_id.is_some() { "Updated" } else { "Scheduled" };
-            let flash = Flash::new(format!("{did}: {}.", schedule.sentence()));
+            let flash = Flash::new(said(stage.schedule.as_ref(), &schedule));
             let was = stage.schedule.as_ref().map(|was| was.configuration_id);
             let moved = was.filter(|was| *was != schedule.configuration_id);
             let cards: Vec<i64> = [schedule.configuration_id].into_iter().chain(moved).collect();

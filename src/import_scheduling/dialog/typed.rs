@@ -8,7 +8,8 @@ use crate::clock::Moment;
 use crate::error::FieldErrors;
 use crate::imports::Listed;
 use crate::members::By;
-use crate::schedules::{About, Draft, Notify, RuleForm, Schedule, actions};
+use crate::schedules::{About, Draft, Notify, RuleForm, Schedule, State, actions};
+use crate::secrets::random_token;
 use crate::web::Form;
 
 /// What the form holds, as it was typed.
@@ -21,8 +22,8 @@ pub struct Typed {
     pub recipients: Vec<i64>,
     pub run_name: String,
     pub version: Option<i64>,
-    /// When the form of a new schedule was first shown.
-    pub opened: Option<Moment>,
+    /// Tells the form of a new schedule from every other: sent twice, it makes one.
+    pub nonce: Option<String>,
     /// The page from which the form was opened; empty when it is opened now.
     pub back: String,
     /// Whether the form is opened now, and does not come back.
@@ -32,6 +33,9 @@ pub struct Typed {
     /// Whether the start is the one that the preview offered.
     pub used: bool,
 }
+
+/// The longest nonce that is taken.
+const NONCE: usize = 64;
 
 /// A window begins with every day chosen, so that turning it on changes nothing yet.
 const ALL_DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -68,7 +72,7 @@ impl Typed {
             recipients: vec![by.member.id],
             run_name: String::new(),
             version: None,
-            opened: Some(now),
+            nonce: Some(random_token()),
             back: String::new(),
             fresh: true,
             expanded: false,
@@ -81,7 +85,7 @@ impl Typed {
         let draft = actions::draft_of_copy(of, now);
         let rule = draft.rule.parse().unwrap_or(of.rule);
         let copied = Schedule { rule, run_name: None, ..of.clone() };
-        Self { version: None, opened: Some(now), ..Self::of(&copied, by) }
+        Self { version: None, nonce: Some(random_token()), ..Self::of(&copied, by) }
     }
 
     pub fn of(schedule: &Schedule, by: &By) -> Self {
@@ -113,7 +117,7 @@ impl Typed {
             recipients: notify.map_or_else(|| vec![by.member.id], |n| n.member_ids),
             run_name: schedule.run_name.clone().unwrap_or_default(),
             version: Some(schedule.version),
-            opened: None,
+            nonce: None,
             back: String::new(),
             fresh: true,
             expanded: false,
@@ -133,7 +137,7 @@ impl Typed {
             recipients: form.ids("recipients")?,
             run_name: form.get("run_name").to_owned(),
             version: form.id("version"),
-            opened: Moment::parse_rfc3339(form.get("opened")),
+            nonce: Some(form.get("form")).filter(|nonce| (1..=NONCE).contains(&nonce.len())).map(str::to_owned),
             back: form.get("back").to_owned(),
             fresh: false,
             expanded: preview::expanded(form),
@@ -175,5 +179,24 @@ impl Typed {
             notify: about.filter(|_| self.notify_on).map(|about| Notify { about, member_ids: self.recipients.clone() }),
             parameters: kept.and_then(|s| s.parameters.clone()),
         })
+    }
+}
+
+/// What is said once the form is saved. `was`: the schedule that it edited.
+pub fn said(was: Option<&Schedule>, is: &Schedule) -> String {
+    let sentence = is.sentence();
+    match was {
+        Some(was) if was.version == is.version => format!("Nothing was changed: {sentence}."),
+        Some(_) => format!("Updated: {sentence}."),
+        None if is.version == 1 => format!("Scheduled: {sentence}."),
+        // The form was sent before.
+        None => {
+            let now = match is.state() {
+                State::On => "It is on.",
+                State::Off => "It is off.",
+                State::Finished => "It has finished.",
+            };
+            format!("Scheduled before, and changed since: {sentence}. {now}")
+        }
     }
 }

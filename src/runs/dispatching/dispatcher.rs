@@ -144,7 +144,7 @@ fn claim(conn: &mut Conn, targets: &[String], now: Moment) -> Result<Dispatched>
     for (target, group) in of {
         if !runnables.contains_key(&target) {
             // What it ran was deleted: nothing more is planned.
-            steps.extend(group.iter().map(|d| Step { id: d.id, from: d.next_at, to: None }));
+            steps.extend(group.iter().map(|d| Step { id: d.id, from: d.next_at, claimed: None, to: None }));
             continue;
         }
         let frozen = group.first().and_then(|d| freezes.get(&d.application_id)).map_or(&[][..], Vec::as_slice);
@@ -280,7 +280,7 @@ impl Going {
         };
         let open = self.open.get(&target).map_or(&[][..], Vec::as_slice);
         let let_in = self.let_in.entry(target).or_default();
-        let waits = *let_in > 0 || open.iter().any(|run| run.status == RunStatus::Queued && !(late && run.began));
+        let waits = *let_in > 0 || open.iter().any(|run| run.status == RunStatus::Queued && !(late && run.interrupted));
         if (open.is_empty() && *let_in == 0) || ((late || overlap == Overlap::Queue) && !waits) {
             *let_in += 1;
             return Ok(());
@@ -296,6 +296,7 @@ impl Going {
 
     /// The run that waited already, and begins after all that was missed until now.
     fn waiting(&self, target: Target) -> Option<i64> {
-        self.open.get(&target)?.iter().find(|run| run.status == RunStatus::Queued).map(|run| run.id)
+        let waiting = self.open.get(&target)?.iter().filter(|run| run.status == RunStatus::Queued);
+        waiting.min_by_key(|run| run.interrupted).map(|run| run.id)
     }
 }

@@ -115,7 +115,8 @@ pub fn decide(due: &[Due], freezes: &[Freeze], now: Moment) -> Vec<(Step, Fate)>
                     }
                 }
             }
-            (Step { id: d.id, from: d.next_at, to: next_after(&d.rule, newest[i]) }, fate)
+            let (claimed, to) = (Some(newest[i]), next_after(&d.rule, newest[i]));
+            (Step { id: d.id, from: d.next_at, claimed, to }, fate)
         })
         .collect()
 }

@@ -49,6 +49,13 @@ struct PastRow {
     finished_at: Option<Moment>,
 }
 
+impl PastRow {
+    /// Not known of one that ended before it began, by a clock that was set.
+    fn duration(&self) -> Option<Duration> {
+        Some(self.finished_at?.since(self.started_at?)).filter(|took| *took >= Duration::zero())
+    }
+}
+
 /// A few runs of each configuration, in the order in which they ended. `pick` answers their ids for the configuration
 /// `c.id`; no more than those rows are read, however long the history is.
 fn of_each(conn: &mut Conn, configuration_ids: &[i64], pick: &str) -> Result<Vec<PastRow>> {
@@ -74,7 +81,7 @@ pub fn strips(conn: &mut Conn, configuration_ids: &[i64]) -> Result<HashMap<i64,
     );
     let mut strips = HashMap::<i64, Vec<Past>>::new();
     for row in of_each(conn, configuration_ids, &pick)? {
-        let duration = row.finished_at.and_then(|to| Some(to.since(row.started_at?)));
+        let duration = row.duration();
         strips.entry(row.configuration_id).or_default().push(Past {
             run_id: row.run_id,
             status: row.status,
@@ -92,9 +99,7 @@ pub fn usual_durations(conn: &mut Conn, configuration_ids: &[i64]) -> Result<Has
                 ORDER BY x.id DESC LIMIT 10";
     let mut all = HashMap::<i64, Vec<Duration>>::new();
     for row in of_each(conn, configuration_ids, pick)? {
-        if let (Some(from), Some(to)) = (row.started_at, row.finished_at) {
-            all.entry(row.configuration_id).or_default().push(to.since(from));
-        }
+        all.entry(row.configuration_id).or_default().extend(row.duration());
     }
     let median = |mut durations: Vec<Duration>| {
         durations.sort();

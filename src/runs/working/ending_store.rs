@@ -55,9 +55,12 @@ pub fn end(conn: &mut Conn, run: &Run, fence: i64, ending: &Ending, now: Moment)
 
 fn write_end(conn: &mut Conn, run: &Run, ending: &Ending, now: Moment) -> Result<bool> {
     let running = runs::table.filter(runs::id.eq(run.id).and(runs::status.eq(RunStatus::Running)));
+    // Whoever ended it for another cannot know how long it took, should the clock have been set back.
+    let now = run.started_at.map_or(now, |at| now.max(at));
     let changed = diesel::update(running)
         .set((
             runs::status.eq(ending.status),
+            runs::started_at.eq(run.started_at),
             runs::reason.eq(&ending.reason),
             runs::cause.eq(&ending.cause),
             runs::available_at.eq(None::<Moment>),
@@ -133,6 +136,7 @@ pub fn put_back(conn: &mut Conn, run: &Run, fence: i64, back: &Back<'_>, now: Mo
             runs::status.eq(RunStatus::Queued),
             runs::reason.eq(back.reason),
             runs::attempt.eq(if back.attempt_counts { run.attempt } else { run.attempt - 1 }),
+            runs::interrupted.eq(true),
             runs::started_at.eq(None::<Moment>),
             runs::waits_for.eq(back.wait.map(|_| resource::TIME)),
             runs::available_at.eq(back.wait.map_or(run.queued_at, |wait| now.plus(wait))),

@@ -123,7 +123,7 @@ impl Signals {
 
 /// Does the work of a run that was taken, and ends it.
 pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
-    let Taken { run, fence, policy } = &taken;
+    let Taken { run, fence, policy, .. } = &taken;
     let _at_work = app.at_work.enter(run.id);
     let policy = match policy {
         Ok(policy) => policy,
@@ -294,7 +294,8 @@ fn conclude(
         (Retry::After(wait), None) => *wait,
         _ => back_off(run.id, run.attempt),
     };
-    let reason = format!("Attempt {} failed: {cause} It is tried again {}.", run.attempt, in_words(wait));
+    let at = app.now().plus(wait).utc().format("%H:%M:%S");
+    let reason = format!("Attempt {} failed: {cause} It is tried again {}, at {at} UTC.", run.attempt, in_words(wait));
     put_back(
         app,
         taken,
@@ -342,7 +343,7 @@ fn of_done(done: Done) -> Ending {
 fn finish(app: &App, taken: &Taken, ending: &Ending) -> Result<()> {
     let mine = persist(app, || {
         let now = app.now();
-        app.db.write(|conn| ending::end(conn, &taken.run, taken.fence, ending, now))
+        app.db.write(|conn| ending::end(conn, &taken.ended_at(now), taken.fence, ending, now))
     })?;
     if !mine {
         tracing::warn!(run = taken.run.id, "a run had been taken over when it ended; nothing was written");
@@ -361,7 +362,7 @@ pub fn give_back(app: &App, taken: &Taken, why: &str) -> Result<()> {
 fn put_back(app: &App, taken: &Taken, back: &Back<'_>) -> Result<()> {
     persist(app, || {
         let now = app.now();
-        app.db.write(|conn| ending::put_back(conn, &taken.run, taken.fence, back, now))
+        app.db.write(|conn| ending::put_back(conn, &taken.ended_at(now), taken.fence, back, now))
     })?;
     app.work.notify_one();
     Ok(())

@@ -9,6 +9,9 @@
 //! Takers hold the Workspace's row, which carries the fence anyway: they go one after the other, so that no two choose
 //! one run or one place. Each takes a few milliseconds at most.
 
+use std::time::Instant;
+
+use chrono::Duration;
 use diesel::prelude::*;
 
 use super::leases_store as leases;
@@ -32,6 +35,22 @@ pub struct Taken {
     pub fence: i64,
     /// As the version that it follows says. `Err`: why that cannot be read.
     pub policy: std::result::Result<Policy, String>,
+    /// When it was taken, by a clock that nobody sets.
+    pub began: Instant,
+}
+
+/// So much may the clock of the machine lag behind the one that nobody sets before it is taken to have been set back.
+const LAG: Duration = Duration::minutes(1);
+
+impl Taken {
+    /// The run as it is told when it ends at this moment. Where the clock was set back meanwhile, what it says now is
+    /// believed, and the run began as long ago as it took.
+    pub fn ended_at(&self, now: Moment) -> Run {
+        let took = Duration::from_std(self.began.elapsed()).unwrap_or_default();
+        let truly = now.minus(took);
+        let is_set_back = |at: &Moment| at.since(truly) > LAG;
+        Run { started_at: self.run.started_at.map(|at| if is_set_back(&at) { truly } else { at }), ..self.run.clone() }
+    }
 }
 
 /// How many runs one transaction looks at, so that nobody waits long for it.
@@ -180,6 +199,7 @@ fn take_one(conn: &mut Conn, app: &App, id: i64, held: &mut Held, now: Moment) -
             runs::status.eq(run.status),
             runs::started_at.eq(now),
             runs::attempt.eq(run.attempt),
+            runs::interrupted.eq(false),
             runs::available_at.eq(None::<Moment>),
             runs::waiting_key.eq(None::<String>),
             runs::waits_for.eq(None::<String>),
@@ -197,7 +217,7 @@ fn take_one(conn: &mut Conn, app: &App, id: i64, held: &mut Held, now: Moment) -
             run_leases::phase.eq("Starting"),
         ))
         .execute(conn)?;
-    Ok(Some(Taken { run, fence, policy }))
+    Ok(Some(Taken { run, fence, policy, began: Instant::now() }))
 }
 
 /// What is taken now: a few rows, as many as runs that go hold.
@@ -241,20 +261,27 @@ fn wake(conn: &mut Conn, held: &Held) -> Result<bool> {
     Ok(woken)
 }
 
+/// No run waits longer than this for its next attempt. One that would has the clock set back under it, and begins.
+const LONGEST_WAIT: Duration = Duration::hours(1);
+
 /// Whether the time of somebody's next attempt has come.
 fn in_time(conn: &mut Conn, now: Moment) -> Result<bool> {
-    let found =
-        runs::table.filter(runs::waits_for.eq(resource::TIME)).filter(runs::precedence.eq_any([BY_HAND, BY_CLOCK]));
-    Ok(found.filter(runs::available_at.le(now)).select(runs::id).first::<i64>(conn).optional()?.is_some())
+    let waiting =
+        || runs::table.filter(runs::waits_for.eq(resource::TIME)).filter(runs::precedence.eq_any([BY_HAND, BY_CLOCK]));
+    let come = waiting().filter(runs::available_at.le(now)).select(runs::id).first::<i64>(conn).optional()?;
+    if come.is_some() {
+        return Ok(true);
+    }
+    let never = waiting().filter(runs::available_at.gt(now.plus(LONGEST_WAIT)));
+    Ok(never.select(runs::id).first::<i64>(conn).optional()?.is_some())
 }
 
 fn begin_in_time(conn: &mut Conn, now: Moment) -> Result<()> {
     if in_time(conn, now)? {
-        let found =
+        let waiting =
             runs::table.filter(runs::waits_for.eq(resource::TIME)).filter(runs::precedence.eq_any([BY_HAND, BY_CLOCK]));
-        diesel::update(found.filter(runs::available_at.le(now)))
-            .set(runs::waits_for.eq(None::<String>))
-            .execute(conn)?;
+        let come = runs::available_at.le(now).or(runs::available_at.gt(now.plus(LONGEST_WAIT)));
+        diesel::update(waiting.filter(come)).set(runs::waits_for.eq(None::<String>)).execute(conn)?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::hand_over::{self, HandOver};
 use super::switch::{Turn, is_turned, turn};
-use super::{enter_to_schedule, find_all, remove};
+use super::{Picked, enter_to_schedule, pick, remove};
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::Result;
@@ -26,23 +26,26 @@ pub struct Done {
     pub already: Vec<Schedule>,
     /// Have no further occurrence, so that they cannot be turned on or off.
     pub finished: Vec<Schedule>,
+    /// Were deleted before.
+    pub gone: Vec<Schedule>,
 }
 
-/// Does it to all of these schedules of an Application. The switch changes no Owner.
+/// Does it to all of these schedules of an Application that are there. The switch changes no Owner.
 ///
-/// `NotFound` when one of them is not there or another Application's: then nothing is done. `Forbidden` for a hand-over
+/// `NotFound` when one of them was never there or is another Application's: then nothing is done. `Forbidden` for a hand-over
 /// by who is no Administrator; `Invalid` on `to` when the new Owner may not import here.
 pub fn bulk(conn: &mut Conn, by: &By, application_id: i64, ids: &[i64], what: Bulk, now: Moment) -> Result<Done> {
     let entered = enter_to_schedule(conn, by, application_id)?;
     if let Bulk::HandOver(to) = what {
         hand_over::need(conn, by)?;
-        find_all(conn, application_id, ids)?;
+        pick(conn, application_id, ids)?;
         hand_over::heir(conn, &entered, to.to)?;
     }
     // The dispatcher moves next occurrences meanwhile; from here on it waits.
     db::lock_rows(conn, "schedules", ids)?;
-    let mut done = Done::default();
-    for was in find_all(conn, application_id, ids)? {
+    let Picked { there, gone } = pick(conn, application_id, ids)?;
+    let mut done = Done { gone, ..Done::default() };
+    for was in there {
         match what {
             Bulk::On | Bulk::Off => {
                 let to = if matches!(what, Bulk::On) { Turn::On } else { Turn::Off };

@@ -41,14 +41,24 @@ pub fn find_in(conn: &mut Conn, by: &By, application_id: i64, id: i64) -> Result
     if found.0.application_id == application_id { Ok(found) } else { Err(AppError::NotFound) }
 }
 
-/// These schedules of an Application by configuration, for a caller that has entered it. `NotFound` when one of them
-/// is not there, deleted or another's.
-pub fn find_all(conn: &mut Conn, application_id: i64, ids: &[i64]) -> Result<Vec<Schedule>> {
+/// Schedules that somebody ticked on a page of a while ago.
+#[derive(Clone, Debug, Default)]
+pub struct Picked {
+    pub there: Vec<Schedule>,
+    /// Deleted since.
+    pub gone: Vec<Schedule>,
+}
+
+/// These schedules of an Application by configuration, for a caller that has entered it. `NotFound` when one of them was
+/// never there, or is another Application's.
+pub fn pick(conn: &mut Conn, application_id: i64, ids: &[i64]) -> Result<Picked> {
     let mut wanted = ids.to_vec();
     wanted.sort_unstable();
     wanted.dedup();
-    let found = store::by_ids(conn, application_id, &wanted)?;
-    if found.len() == wanted.len() { Ok(found) } else { Err(AppError::NotFound) }
+    let there = store::by_ids(conn, application_id, &wanted)?;
+    wanted.retain(|id| !there.iter().any(|schedule| schedule.id == *id));
+    let gone = store::archived_by_ids(conn, application_id, &wanted)?;
+    if gone.len() == wanted.len() { Ok(Picked { there, gone }) } else { Err(AppError::NotFound) }
 }
 
 /// The schedules of an Application by configuration, for a caller that has entered it. Two queries.

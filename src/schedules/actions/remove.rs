@@ -1,6 +1,6 @@
 //! Deleting a schedule, and having it back.
 
-use super::slots::take_slot;
+use super::slots::{refuse_alike, take_slot};
 use super::{enter_to_change, enter_to_schedule};
 use crate::audit::Entry;
 use crate::clock::Moment;
@@ -8,7 +8,6 @@ use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
 use crate::imports;
 use crate::members::By;
-use crate::schedules::first_at_or_after;
 use crate::schedules::model::Schedule;
 use crate::schedules::store::{self, Standing};
 
@@ -28,7 +27,7 @@ pub(super) fn archive(conn: &mut Conn, by: &By, was: &Schedule, now: Moment) -> 
 /// Brings a deleted schedule back as it was, on or off, with its Owner; its next occurrence counts from now, and
 /// without one it is finished. One that is there already is the answer.
 ///
-/// `Conflict` when its configuration has four others by now or is gone, or its run name is taken.
+/// `Conflict` when its configuration has four others by now, one that is alike, or is gone, or its run name is taken.
 pub fn restore(conn: &mut Conn, by: &By, application_id: i64, id: i64, now: Moment) -> Result<Schedule> {
     let here = |schedule: &Schedule| schedule.application_id == application_id;
     let seen = store::by_id_even_archived(conn, id)?.filter(here).ok_or(AppError::NotFound)?;
@@ -54,8 +53,11 @@ pub fn restore(conn: &mut Conn, by: &By, application_id: i64, id: i64, now: Mome
     }
     let until = seen.off_until.filter(|until| *until > now);
     let enabled = seen.enabled || (seen.off_until.is_some() && until.is_none());
-    let upcoming = first_at_or_after(&seen.rule, now);
+    let upcoming = seen.next_from(now);
     let finished_at = seen.finished_at.or(if upcoming.is_none() && seen.broken.is_none() { Some(now) } else { None });
+    if finished_at.is_none() && seen.broken.is_none() {
+        refuse_alike(conn, &target, (&seen.rule, seen.parameters.as_ref()), Some(id), now)?;
+    }
     let slot_key = if finished_at.is_none() { Some(take_slot(conn, &target, Some(id), now)?) } else { None };
     let standing = Standing {
         enabled,

@@ -1,11 +1,11 @@
-//! Saving: whoever saves a schedule becomes its Owner. All that a draft must hold is checked here.
+//! Saving: whoever saves a change of a schedule becomes its Owner. All that a draft must hold is checked here.
 
 use std::collections::BTreeSet;
 
-use super::slots::take_slot;
+use super::slots::{refuse_alike, take_slot};
 use super::switch::check_until;
 use super::{enter_to_change, enter_to_schedule, stale};
-use crate::applications::{self, Application};
+use crate::applications::{self, Application, Entered};
 use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db::Conn;
@@ -16,53 +16,79 @@ use crate::schedules::first_at_or_after;
 use crate::schedules::model::{Draft, MAX_RUN_NAME, Notify, Schedule, State};
 use crate::schedules::rule::Rule;
 use crate::schedules::store::{self, Saved};
+use crate::secrets;
 
 /// Makes a schedule; whoever saves it becomes its Owner.
 ///
-/// `Invalid` names each wrong field; `Conflict` when the configuration has four already or the run name is taken.
+/// `Invalid` names each wrong field; `Conflict` when the configuration has four already, or one with this rule and these
+/// parameters, or the run name is taken.
 pub fn create(conn: &mut Conn, by: &By, application_id: i64, draft: Draft, now: Moment) -> Result<Schedule> {
     let entered = enter_to_schedule(conn, by, application_id)?;
+    make(conn, by, &entered, draft, None, now)
+}
+
+/// The same for a form, which has a nonce: sent twice, it makes one schedule, and is answered with that as it is then. With
+/// other values in it, it is another form.
+///
+/// `Conflict` also when that one was deleted since.
+pub fn create_once(
+    conn: &mut Conn,
+    by: &By,
+    application_id: i64,
+    draft: Draft,
+    nonce: &str,
+    now: Moment,
+) -> Result<Schedule> {
+    let entered = enter_to_schedule(conn, by, application_id)?;
+    let form = secrets::hash("schedule form", &format!("{} {nonce} {draft:?}", by.member.id));
+    let Some(made) = store::made_by_form(conn, &form)? else {
+        return make(conn, by, &entered, draft, Some(&form), now);
+    };
+    let made = store::by_id(conn, made)?.filter(|made| made.application_id == application_id);
+    made.ok_or_else(|| {
+        let words = "This form was sent before, and the schedule that it made was deleted since. Open a new form.";
+        AppError::Conflict(words.into())
+    })
+}
+
+fn make(
+    conn: &mut Conn,
+    by: &By,
+    entered: &Entered,
+    draft: Draft,
+    form: Option<&str>,
+    now: Moment,
+) -> Result<Schedule> {
+    let application_id = entered.application.id;
     let checked = check(conn, &entered.application, None, draft, now)?;
     let slot_key = take_slot(conn, &checked.target, None, now)?;
+    refuse_alike(conn, &checked.target, (&checked.rule, checked.parameters.as_ref()), None, now)?;
     let saved = checked.saved(by, None, Some(slot_key), now);
-    let id = store::insert(conn, &saved, now)?;
+    let id = store::insert(conn, &saved, form, now)?;
     let schedule = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
     let entry = Entry::of("schedule.created", "schedule", id).application(application_id).after(schedule.for_audit());
     by.audit(conn, entry, now)?;
     Ok(schedule)
 }
 
-/// The same for a form that was opened at that instant: sent twice, it makes one schedule, and is answered with that.
-pub fn create_once(
-    conn: &mut Conn,
-    by: &By,
-    application_id: i64,
-    draft: Draft,
-    opened: Moment,
-    now: Moment,
-) -> Result<Schedule> {
-    enter_to_schedule(conn, by, application_id)?;
-    if let Ok(rule) = draft.rule.clone().parse() {
-        let made = store::of_configurations(conn, &[draft.configuration_id])?.into_iter().find(|made| {
-            let by_this_form = made.owner_id == by.member.id && made.created_at >= opened;
-            by_this_form && made.rule == rule && made.parameters == draft.parameters
-        });
-        if let Some(made) = made.filter(|made| made.application_id == application_id) {
-            return Ok(made);
-        }
-    }
-    create(conn, by, application_id, draft, now)
-}
-
-/// Saves a schedule anew; whoever saves it becomes its Owner. `expected` is the version that the person saw.
+/// Saves a schedule anew; whoever saves it becomes its Owner. What changes nothing is answered with the schedule as it is:
+/// it makes no Owner and no version. `expected` is the version that the person saw.
 ///
 /// A rule that stays as it was keeps its next occurrence, also one that is due this very moment; another rule counts
 /// from now. A finished schedule may be given a future again if there is a slot for it.
 pub fn update(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>, draft: Draft, now: Moment) -> Result<Schedule> {
     let (was, entered) = enter_to_change(conn, by, id, expected)?;
+    if draft.changes_nothing(&was) {
+        return Ok(was);
+    }
     let checked = check(conn, &entered.application, Some(&was), draft, now)?;
     let same_target = checked.target.id == was.configuration_id;
-    let stays_finished = checked.rule == was.rule && was.state() == State::Finished;
+    let same_rule = checked.rule == was.rule;
+    let stays_finished = same_rule && was.state() == State::Finished;
+    // Two that are alike from before the rule against it may still be renamed.
+    if !(same_target && same_rule && checked.parameters == was.parameters) && !stays_finished {
+        refuse_alike(conn, &checked.target, (&checked.rule, checked.parameters.as_ref()), Some(id), now)?;
+    }
     let slot_key =
         if stays_finished { None } else { Some(take_slot(conn, &checked.target, same_target.then_some(was.id), now)?) };
     let saved = checked.saved(by, Some(&was), slot_key, now);
@@ -95,7 +121,8 @@ impl Checked {
             (false, _) => None,
             // Kept, so that an occurrence that is due this moment is not lost.
             (true, Some(was)) if was.enabled => was.next_at,
-            (true, _) => first_at_or_after(&self.rule, now),
+            (true, Some(was)) => was.next_from(now),
+            (true, None) => first_at_or_after(&self.rule, now),
         };
         let off_since = if self.enabled { None } else { was.and_then(|was| was.off_since).or(Some(now)) };
         Saved {
@@ -108,6 +135,7 @@ impl Checked {
             off_since,
             off_until: self.off_until,
             next_at,
+            claimed_at: same_rule.and_then(|was| was.claimed_at),
             owner_id: by.member.id,
             notify: self.notify.as_ref(),
             parameters: self.parameters.as_ref(),

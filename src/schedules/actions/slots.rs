@@ -1,12 +1,15 @@
-//! The limit of four: each unfinished schedule holds one of the slots of its configuration.
+//! What a configuration has room for: four unfinished schedules, each of which holds one of its slots, and no two alike.
 
 use std::collections::{BTreeSet, HashMap};
+
+use serde_json::Value;
 
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
 use crate::imports::Configuration;
 use crate::schedules::model::SLOTS;
+use crate::schedules::rule::Rule;
 use crate::schedules::store;
 
 /// A slot of the configuration for a schedule: the one that it holds, or a free one. Frees those of schedules that
@@ -29,6 +32,32 @@ pub(super) fn take_slot(conn: &mut Conn, target: &Configuration, holder: Option<
     (1..=SLOTS).map(key).find(|key| !taken.contains(key)).ok_or_else(|| {
         AppError::Conflict(format!("{} has four schedules already; delete or edit one of them.", target.name))
     })
+}
+
+/// Refuses a second schedule of a configuration with the same rule and parameters, and names the one that is there.
+pub(super) fn refuse_alike(
+    conn: &mut Conn,
+    target: &Configuration,
+    (rule, parameters): (&Rule, Option<&Value>),
+    besides: Option<i64>,
+    now: Moment,
+) -> Result<()> {
+    // Two who save at once go one after the other.
+    db::lock_row(conn, "import_configurations", target.id)?;
+    let given = |parameters: Option<&Value>| parameters.filter(|p| **p != Value::Object(Default::default())).cloned();
+    let held = store::slot_holders(conn, target.id)?.into_iter().map(|(schedule, _)| schedule);
+    let alike = held
+        .filter(|there| Some(there.id) != besides && there.broken.is_none() && there.holds_slot(now))
+        .find(|there| there.rule == *rule && given(there.parameters.as_ref()) == given(parameters));
+    let Some(there) = alike else { return Ok(()) };
+    let owner = store::member_name(conn, there.owner_id)?;
+    let name = there.run_name.as_ref().map(|name| format!(", named \"{name}\"")).unwrap_or_default();
+    let off = if there.enabled { "" } else { ", now off" };
+    Err(AppError::Conflict(format!(
+        "{} has this schedule already: {}{name}, owned by {owner}{off}. Change that one, or choose other times.",
+        target.name,
+        there.sentence()
+    )))
 }
 
 /// How many slots of each configuration of an Application hold a schedule with a future, for a caller that has entered

@@ -1,5 +1,7 @@
 //! The switch: on, off, off until a date. The Owner stays.
 
+use chrono::Duration;
+
 use super::{enter_to_change, stale};
 use crate::audit::Entry;
 use crate::clock::Moment;
@@ -9,11 +11,11 @@ use crate::members::By;
 use crate::schedules::model::{Schedule, State, Switched};
 use crate::schedules::rule::Rule;
 use crate::schedules::store::{self, Standing};
-use crate::schedules::{first_at_or_after, latest_at_or_before, occurrences};
+use crate::schedules::{count_between, first_at_or_after, latest_at_or_before};
 use crate::words;
 
-/// The most occurrences that are counted as passed while a schedule was off.
-const MOST_PASSED: usize = 1_000;
+/// The least that two moments differ by.
+const INSTANT: Duration = Duration::microseconds(1);
 
 /// Which way to turn it.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +70,8 @@ fn turned(conn: &mut Conn, by: &By, id: i64, to: Turn, expected: Option<i64>, no
         Turn::OffUntil(until) => check_until(&was.rule, until, now)?,
     }
     let passed = match was.off_since.filter(|_| to.is_on()) {
-        Some(since) => occurrences(&was.rule, since).take_while(|at| *at <= now).take(MOST_PASSED).count(),
+        // From just after the one to just after the other.
+        Some(since) => count_between(&was.rule, since.plus(INSTANT), now.plus(INSTANT)),
         None => 0,
     };
     let schedule = turn(conn, by, &was, to, now)?;
@@ -111,7 +114,7 @@ pub(super) fn turn(conn: &mut Conn, by: &By, was: &Schedule, to: Turn, now: Mome
         enabled: on,
         off_since: if on { None } else { was.off_since.or(Some(now)) },
         off_until: if let Turn::OffUntil(until) = to { Some(until) } else { None },
-        next_at: if on { first_at_or_after(&was.rule, now) } else { None },
+        next_at: if on { was.next_from(now) } else { None },
     };
     let action = match to {
         Turn::On => "schedule.turned-on",

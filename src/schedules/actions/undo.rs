@@ -9,7 +9,6 @@ use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
 use crate::members::By;
-use crate::schedules::first_at_or_after;
 use crate::schedules::model::{Before, Schedule, State};
 use crate::schedules::store::{self, Standing};
 
@@ -95,7 +94,7 @@ fn one(
     }
     let until = before.off_until.filter(|until| *until > now);
     let enabled = before.enabled || (before.off_until.is_some() && until.is_none());
-    let upcoming = first_at_or_after(&is.rule, now);
+    let upcoming = is.next_from(now);
     if is.state() == State::Finished || (enabled && upcoming.is_none()) {
         return Ok(Some(None));
     }

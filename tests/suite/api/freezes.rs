@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::with;
+use super::{with, words};
 use crate::support::World;
 use crate::support::api::Reply;
 
@@ -44,5 +44,25 @@ on_both! {
         olive.get(&one).await.is(404);
         let audrey = world.api(&world.audrey).await;
         assert_eq!(audrey.get(&there).await.items().len(), 1);
+    }
+
+    /// No instant at which nothing will run.
+    async fn the_next_run_of_a_schedule_is_after_the_freeze(world: World) {
+        let stage = words(&world).await;
+        let olive = world.api(&world.olive).await;
+        let daily = with(crate::schedules::daily("18:00"), json!({"configuration_id": stage.configuration}));
+        let there = format!("applications/{}/schedules", world.application);
+        let id = olive.make(&there, daily).await;
+        let freezes = format!("applications/{}/freezes", world.application);
+        let close = json!({"name": "Close", "from": "2026-10-08T17:00:00Z", "to": "2026-10-08T20:00:00Z", "run_once": true});
+        let freeze = olive.make(&freezes, close).await;
+        let next = async || {
+            let one = olive.get(&format!("schedules/{id}")).await.json["next_at"].clone();
+            assert_eq!(one, olive.get(&there).await.items()[0]["next_at"]);
+            one
+        };
+        assert_eq!(next().await, "2026-10-08T20:00:00Z", "it makes up for what it skips");
+        olive.patch(&format!("freezes/{freeze}"), json!({"run_once": false})).await.is(200);
+        assert_eq!(next().await, "2026-10-09T18:00:00Z");
     }
 }

@@ -28,11 +28,15 @@ on_both! {
         assert_eq!(olive.get(&path).await.items().len(), 1);
         let other = with(body.clone(), json!({"start_time": "05:00"}));
         assert_eq!(post(&olive, &path, "k1", &other).await.wrong_fields(), ["Idempotency-Key"]);
-        assert_ne!(post(&olive, &path, "k2", &body).await.is(201).id(), id);
-        // Keys belong to a token.
-        assert_ne!(post(&world.api(&world.olive).await, &path, "k1", &body).await.is(201).id(), id);
+        let alike = post(&olive, &path, "k2", &body).await;
+        let words = alike.is(409).json["detail"].as_str().unwrap();
+        assert!(words.starts_with("words has this schedule already: Every week on"), "{words}");
+        assert!(words.ends_with("owned by Olive, now off. Change that one, or choose other times."), "{words}");
+        // Keys belong to a token, and are free again after a day.
+        assert_ne!(post(&world.api(&world.olive).await, &path, "k1", &other).await.is(201).id(), id);
         world.advance(Duration::hours(25));
-        assert_ne!(post(&olive, &path, "k1", &other).await.is(201).id(), id);
+        let third = with(body.clone(), json!({"start_time": "05:30"}));
+        assert_ne!(post(&olive, &path, "k1", &third).await.is(201).id(), id);
         assert_eq!(post(&olive, &path, "", &other).await.wrong_fields(), ["Idempotency-Key"]);
     }
 

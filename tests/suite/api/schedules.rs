@@ -156,7 +156,8 @@ on_both! {
         assert_eq!(made.json["sentence"], "Every Monday and Thursday at 02:00, Europe/Paris");
         assert_eq!((&made.json["owner_id"], &made.json["run_name"]), (&json!(world.ada.id), &Value::Null));
         assert_eq!((&made.json["state"], &made.json["notify"]), (&json!("on"), &notify));
-        assert_eq!(ada.post(&copy, json!({"enabled": false})).await.is(201).json["state"], "off");
+        assert_eq!(ada.post(&copy, json!({"start_time": "03:00", "enabled": false})).await.is(201).json["state"], "off");
+        assert!(ada.post(&copy, json!({"enabled": false})).await.is(409).body.contains("has this schedule already"));
         assert_eq!(ada.post(&copy, json!({"run_name": "payroll"})).await.is(409).json["status"], 409);
         assert_eq!(ada.post(&copy, json!({"owner_id": 1})).await.wrong_fields(), ["owner_id"]);
         assert_eq!(ada.post(&copy, json!({"configuration_id": 999_999})).await.wrong_fields(), ["configuration_id"]);
@@ -164,8 +165,8 @@ on_both! {
             let request = ada.request(reqwest::Method::POST, &copy).header("Idempotency-Key", "one");
             crate::support::api::Reply::of(request.json(&body))
         };
-        let first = key(json!({})).await;
-        assert_eq!(key(json!({})).await.is(201).id(), first.is(201).id());
+        let first = key(json!({"start_time": "04:00"})).await;
+        assert_eq!(key(json!({"start_time": "04:00"})).await.is(201).id(), first.is(201).id());
         assert!(ada.post(&copy, json!({})).await.is(409).body.contains("four"));
         olive.post("schedules/999999/copy", json!({})).await.is(404);
         let reader = world.api_with_scopes(&world.olive, Some(&["read", "run"])).await;
@@ -182,6 +183,20 @@ on_both! {
         assert_eq!(copy.is(201).json["next_at"], "2026-10-13T04:00:00Z");
         let said = olive.post(&format!("schedules/{id}/copy"), json!({"start_date": "2026-10-01"})).await;
         assert_eq!(said.wrong_fields(), ["start_date"], "what the body says counts");
+    }
+
+    /// From before undeclared ones were refused: nobody could take them out of a copy.
+    async fn a_copy_leaves_behind_what_no_configuration_declares(world: World) {
+        use diesel::prelude::*;
+        use tidegate::db::schema::schedules;
+        let stage = words(&world).await;
+        let olive = world.api(&world.olive).await;
+        let id = olive.make(&there(&world), weekly(stage.configuration)).await;
+        world
+            .write(|conn| Ok(diesel::update(schedules::table).set(schedules::parameters.eq("{\"old\":1}")).execute(conn)?))
+            .await;
+        let copy = olive.post(&format!("schedules/{id}/copy"), json!({"start_time": "05:00"})).await;
+        assert_eq!(copy.is(201).json["parameters"], Value::Null);
     }
 
     async fn off_until_alone_leaves_the_owner(world: World) {

@@ -75,6 +75,81 @@ on_both! {
         assert_eq!(told(&world).await, ["16:45 to 16:50 skipped", "16:55 queued"]);
     }
 
+    async fn an_occurrence_at_the_very_end_that_was_skipped_runs_after_all(world: World) {
+        let prices = stage(&world, "prices", Mode::Append, |d| d.overlap = Overlap::Skip).await;
+        schedule(&world, draft(&prices, &every_five())).await;
+        create(&world, "Close", "2026-10-08T16:45:00Z", "2026-10-08T16:55:00Z", true).await;
+        at(&world, &["08T16:45", "08T16:50"]).await;
+        start(&world, &prices).await;
+        world.step(|app| executor::take(app).map(|taken| assert!(taken.is_some()))).await;
+        at(&world, &["08T16:55"]).await;
+        let told = told(&world).await;
+        assert!(told.contains(&"16:55 queued".to_owned()), "{told:?}");
+    }
+
+    async fn it_queues_behind_a_run_that_was_interrupted(world: World) {
+        let prices = stage(&world, "prices", Mode::Append, |d| d.overlap = Overlap::Skip).await;
+        schedule(&world, draft(&prices, &daily("17:00"))).await;
+        create(&world, "Close", "2026-10-08T16:45:00Z", "2026-10-08T18:00:00Z", true).await;
+        at(&world, &["08T17:00"]).await;
+        start(&world, &prices).await;
+        world
+            .step(|app| {
+                let taken = executor::take(app)?.unwrap();
+                executor::give_back(app, &taken, "The server was stopped.")
+            })
+            .await;
+        at(&world, &["08T18:00"]).await;
+        let told = told(&world).await;
+        assert!(told.contains(&"18:00 queued".to_owned()), "{told:?}");
+    }
+
+    /// Whoever changes a freeze gives back the names of those that have ended; the clock holds them in the order of ids.
+    async fn who_changes_one_and_the_clock_never_wait_for_each_other(world: World) {
+        use diesel::RunQueryDsl;
+        use tidegate::db;
+        let first = create(&world, "First", "2026-10-08T16:45:00Z", "2026-10-08T16:50:00Z", false).await;
+        let second = create(&world, "Second", "2026-10-08T17:00:00Z", "2026-10-08T20:00:00Z", false).await;
+        world.set_clock("2026-10-08T16:55:00Z");
+        let (holds, held) = std::sync::mpsc::channel();
+        let (go, goes) = std::sync::mpsc::channel::<()>();
+        let app = world.app().clone();
+        let clock = tokio::task::spawn_blocking(move || {
+            app.db.write(|conn| {
+                db::lock_row(conn, "freezes", first.id)?;
+                holds.send(()).unwrap();
+                goes.recv().unwrap();
+                db::lock_row(conn, "freezes", second.id)?;
+                Ok(())
+            })
+        });
+        tokio::task::spawn_blocking(move || held.recv().unwrap()).await.unwrap();
+        let (olive, now, other) = (world.olive.clone(), world.now(), world.clone());
+        let change = tokio::spawn(async move {
+            let draft = tidegate::freezes::Draft {
+                name: "Renamed".into(),
+                starts_at: second.starts_at,
+                ends_at: second.ends_at,
+                run_once: false,
+            };
+            let changed = move |conn: &mut db::Conn| {
+                let by = olive.by(conn)?;
+                tidegate::freezes::actions::update(conn, &by, second.id, None, draft, now)
+            };
+            other.try_write(changed).await
+        });
+        if world.database() == crate::support::Database::Postgres {
+            let waits = "SELECT count(*) AS id FROM pg_stat_activity \
+                         WHERE datname = current_database() AND wait_event_type = 'Lock'";
+            while world.read(move |conn| Ok(diesel::sql_query(waits).get_result::<db::IdRow>(conn)?.id)).await == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        go.send(()).unwrap();
+        clock.await.unwrap().unwrap();
+        assert_eq!(change.await.unwrap().unwrap().name, "Renamed");
+    }
+
     async fn ended_now_it_runs_at_once_and_says_when_it_ended(world: World) {
         let prices = stage(&world, "prices", Mode::Append, |_| ()).await;
         schedule(&world, draft(&prices, &daily("17:00"))).await;

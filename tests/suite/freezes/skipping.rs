@@ -104,6 +104,29 @@ on_both! {
         assert_eq!(told(&world).await[2..], ["17:05 queued"], "the occurrence stands for the run after the last");
     }
 
+    async fn moved_within_a_freeze_it_is_two_ranges(world: World) {
+        let prices = stage(&world, "prices", Mode::Append, |_| ()).await;
+        let words = stage(&world, "words", Mode::Append, |_| ()).await;
+        let five = schedule(&world, draft(&prices, &every_five())).await;
+        let freeze = create(&world, "Close", "2026-10-08T16:45:00Z", "2026-10-08T17:00:00Z", true).await;
+        let steps = async |minutes: &[u32]| {
+            for minute in minutes {
+                world.set_clock(&format!("2026-10-08T16:{minute}:00Z"));
+                world.step(dispatcher::step).await;
+            }
+        };
+        steps(&[45]).await;
+        let moved = tidegate::schedules::Draft { configuration_id: words.configuration, ..five.draft() };
+        crate::schedules::try_update(&world, &world.olive, five.id, None, moved).await.unwrap();
+        steps(&[50, 55]).await;
+        assert_eq!(told(&world).await, ["16:45 skipped", "16:50 to 16:55 skipped"]);
+        let of: Vec<_> = runs(&world).await.iter().map(|run| run.configuration_id).collect();
+        assert_eq!(of, [Some(prices.configuration), Some(words.configuration)]);
+        assert_eq!(skipped(&world, &freeze).await, 3);
+        world.set_clock("2026-10-08T17:00:00Z");
+        assert_eq!(world.step(dispatcher::step).await.queued, 1, "and one run after it");
+    }
+
     async fn two_processes_count_each_occurrence_once(world: World) {
         let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
         schedule(&world, draft(&stage, &every_five())).await;

@@ -91,7 +91,7 @@ fn off_until_says_the_first_run_while_it_is_typed() {
         chrome.keys(&[Key::Enter]).await;
         chrome.tab_to("Off until").await;
         chrome.keys(&[Key::Enter]).await;
-        chrome.sees("The first run then is on Fri 9 Oct 2026, 18:00 (UTC)").await;
+        chrome.sees("Skips 1 run: Today, 18:00. The first run then is on Fri 9 Oct 2026, 18:00 (UTC)").await;
         mark(&chrome).await;
         chrome.set("Day", "2026-10-12").await;
         chrome.sees("The first run then is on Mon 12 Oct 2026, 18:00 (UTC)").await;

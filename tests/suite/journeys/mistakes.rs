@@ -184,30 +184,43 @@ fn a_form_sent_twice_counts_once() {
         chrome.sees("Scheduled: Every day at 06:00").await;
         assert_eq!(count(&world).await, 1, "a double click makes one schedule");
 
-        // Without scripts the same form arrives twice.
+        // Without scripts the same form arrives twice. Another that says the same is not thrown away.
         let mut twice = world.browser(&world.olive).await;
+        twice.visit(&new_form(&world)).await;
+        let form = twice.body.clone();
         for _ in 0..2 {
-            twice.visit(&new_form(&world)).await;
-            let form = twice.body.clone();
-            for _ in 0..2 {
-                twice.body.clone_from(&form);
-                twice.fill("Time", "07:45").press("Schedule Import").await;
-                twice.answered(200).sees("Scheduled: Every day at 07:45");
-            }
-            world.advance(Duration::seconds(1));
+            twice.body.clone_from(&form);
+            twice.fill("Time", "07:45").press("Schedule Import").await;
+            twice.answered(200).sees("Scheduled: Every day at 07:45");
         }
-        assert_eq!(count(&world).await, 3, "each form counts once");
+        assert_eq!(count(&world).await, 2, "a form counts once");
+        twice.visit(&new_form(&world)).await;
+        twice.fill("Time", "07:45").fill("Run name (optional)", "Breakfast").press("Schedule Import").await;
+        twice.answered(409).sees("words has this schedule already: Every day at 07:45");
+        assert_eq!(twice.value("Run name (optional)"), "Breakfast", "what was typed stays");
+        twice.fill("Time", "07:50").press("Schedule Import").await;
+        twice.answered(200).sees("Scheduled: Every day at 07:50");
+        assert_eq!(count(&world).await, 3);
+        // With other values in it, it is another form; what became of the first is said.
+        let application = world.application;
+        let made = world.read(move |conn| tidegate::schedules::actions::of_application(conn, application)).await;
+        let breakfast = made.iter().find(|s| s.sentence().contains("07:45")).unwrap().id;
+        crate::schedules::switch(&world, &world.ada, breakfast, false).await;
+        twice.body.clone_from(&form);
+        twice.fill("Time", "07:45").press("Schedule Import").await;
+        twice.answered(200).sees("Scheduled before, and changed since: Every day at 07:45").sees("It is off.");
+        assert_eq!(count(&world).await, 3);
 
         let id = world.application;
-        let application = world.application;
         chrome.goto(&list(&world)).await;
         let made = world.read(move |conn| tidegate::schedules::actions::of_application(conn, application)).await;
         let olive = world.browser(&world.olive).await;
         let path = format!("/applications/{id}/schedules/{}/delete", made[0].id);
         assert_eq!(olive.post(&path, &[]).await.status, 200);
-        chrome.click("On: Every day").await;
-        chrome.sees("This no longer exists.").await;
-        chrome.focus_on("[role=switch]:checked").await;
+        chrome.click("On: Every day at 06:00").await;
+        chrome.sees("This schedule is no longer there.").await;
+        chrome.sees_no("Every day at 06:00").await;
+        chrome.focus_on(".sched").await;
         chrome.quiet_but(&[404]).await;
         chrome.close().await;
     });

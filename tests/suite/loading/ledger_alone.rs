@@ -23,6 +23,24 @@ on_both! {
 }
 
 on_both! {
+    /// Whoever lost the answer to a commit may give up a load that is there.
+    fn what_is_visible_is_never_dropped_by_giving_up(db: Databases) {
+        let block = items(db, application(db, "A"));
+        let mut conn = db.blocks.connect().unwrap();
+        let staging = ledger::begin(&mut conn, &block, &run_key(1), 1, blocks::Making::Staged, NOW).unwrap();
+        let mut loader = blocks::Loader::open(&db.blocks, &mut conn, &staging, 1, &[1]).unwrap();
+        let mut batch = blocks::batch::Batch::new(1);
+        batch.push(tidegate::formats::Value::Text("a"));
+        batch.end_row(2);
+        loader.push(&mut conn, &batch).unwrap();
+        loader.finish(&mut conn).unwrap();
+        ledger::commit(&mut conn, &[(&staging, &visible(&block))], NOW).unwrap();
+        ledger::abandon(&mut conn, &staging).unwrap();
+        assert_eq!(shown(db, &block), ["a,,"]);
+    }
+}
+
+on_both! {
     fn what_a_dead_worker_left_is_unseen_and_then_dropped(db: Databases) {
         let block = items(db, application(db, "A"));
         load(db, &plan(db, &block, Mode::Replace), &text("Code\na\n"), 1).unwrap();

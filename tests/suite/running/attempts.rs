@@ -77,6 +77,9 @@ on_both! {
             })
             .await;
         assert_eq!(summary.steps[0].name, "Fetch");
+        // Each has a start of its own, of which the log tells too.
+        let began: Vec<_> = summary.steps.iter().map(|step| step.started_at).collect();
+        assert!(began.is_sorted() && began[1] < *began.last().unwrap(), "{began:?}");
         assert!(summary.steps.len() > 1 && summary.may_run_again && summary.progress.is_none());
         assert_eq!(outcomes(&world).await, [started.id]);
         let configuration = stage.configuration;
@@ -177,6 +180,22 @@ on_both! {
         attempt(&world, &script).await;
         let ended = run(&world, started.id).await;
         assert_eq!((ended.status, ended.attempt, ended.result.unwrap().added), (RunStatus::Success, 3, 5));
+    }
+
+    async fn a_clock_that_is_set_back_holds_up_no_attempt(world: World) {
+        let stage = stage(&world, "words", Mode::Append, |_| ()).await;
+        let script = Script::of([refused(Retry::Later), Ok(added(1))]);
+        let started = start(&world, &stage).await;
+        attempt(&world, &script).await;
+        let waiting = run(&world, started.id).await;
+        let at = waiting.available_at.unwrap().utc().format("%H:%M:%S");
+        let reason = waiting.reason.unwrap();
+        assert!(reason.ends_with(&format!(", at {at} UTC.")), "{reason}");
+        world.advance(-Duration::minutes(50));
+        assert_eq!(attempt(&world, &script).await, None, "it says until when it waits");
+        world.advance(-Duration::minutes(10));
+        assert_eq!(attempt(&world, &script).await, Some(started.id));
+        assert_eq!(run(&world, started.id).await.status, RunStatus::Success);
     }
 
     async fn after_the_last_attempt_it_has_failed(world: World) {

@@ -234,6 +234,52 @@ on_both! {
         assert_eq!(status().await, Some(Status::Success));
     }
 
+    /// One that waited for its next attempt, while a later one went.
+    async fn of_two_the_one_that_ended_last_holds_the_flag(world: World) {
+        let stage = stage(&world, "words", Mode::Append, |_| ()).await;
+        let configuration = stage.configuration;
+        create(&world, draft(&stage, &daily("18:00"))).await;
+        world.set_clock("2026-10-08T18:00:00Z");
+        world.step(dispatcher::step).await;
+        attempt(&world, &Script::of([refused(Retry::Later)])).await;
+        let planned = runs(&world).await.remove(0);
+        let by_hand = start(&world, &stage).await;
+        attempt(&world, &Script::of([Ok(added(1))])).await;
+        assert_eq!(run(&world, by_hand.id).await.status, RunStatus::Success);
+        world.advance(Duration::minutes(1));
+        attempt(&world, &Script::of([refused(Retry::No)])).await;
+        let (flag, strip) = world
+            .read(move |conn| {
+                let strips = tidegate::runs::glance::strips(conn, &[configuration])?;
+                let strip: Vec<i64> = strips[&configuration].iter().map(|past| past.run_id).collect();
+                Ok((tidegate::imports::by_id(conn, configuration)?.unwrap(), strip))
+            })
+            .await;
+        assert_eq!(flag.status, Some(tidegate::imports::ConfigurationStatus::Failed));
+        assert_eq!((flag.status_run_id, strip), (Some(planned.id), vec![by_hand.id, planned.id]));
+        assert!(matches!(try_again(&world, by_hand.id).await, Err(AppError::Conflict(_))), "it is not the latest");
+        assert!(try_again(&world, planned.id).await.is_ok());
+    }
+
+    async fn a_clock_that_is_set_back_shortens_no_run(world: World) {
+        let stage = stage(&world, "words", Mode::Append, |_| ()).await;
+        let started = start(&world, &stage).await;
+        let clock = world.clock().clone();
+        let work = Midway(move |_: &App, _: &Job<'_>| {
+            clock.advance(-Duration::hours(2));
+            Ok(added(1))
+        });
+        world.step(move |app| executor::step_with(app, &work)).await;
+        let ended = run(&world, started.id).await;
+        let took = ended.duration().unwrap();
+        assert!(took > Duration::zero() && took < Duration::minutes(1), "{took}");
+        assert_eq!(ended.finished_at, Some(world.now()));
+        let configuration = stage.configuration;
+        let usual =
+            world.read(move |conn| tidegate::runs::glance::usual_durations(conn, &[configuration])).await;
+        assert_eq!(usual[&configuration], took);
+    }
+
     async fn lists_are_scoped_to_what_a_member_sees(world: World) {
         let stage = stage(&world, "words", Mode::Append, |_| ()).await;
         let started = start(&world, &stage).await;

@@ -39,7 +39,7 @@ async fn end(world: &World, id: i64) {
     let (taken, script) = (run(world, id).await, Script::of([Ok(added(1))]));
     let fence =
         world.read(move |conn| Ok(run_leases::table.find(id).select(run_leases::fence).first::<i64>(conn)?)).await;
-    let taken = executor::Taken { run: taken, fence, policy: Ok(Default::default()) };
+    let taken = executor::Taken { run: taken, fence, policy: Ok(Default::default()), began: std::time::Instant::now() };
     world.step(move |app| executor::see_through(app, taken, script.as_ref())).await;
 }
 

@@ -46,8 +46,8 @@ pub fn lock(conn: &mut Conn, ids: impl Iterator<Item = i64>) -> Result<()> {
     Ok(())
 }
 
-/// What these freezes have skipped, by freeze and schedule.
-pub fn skips(conn: &mut Conn, freeze_ids: &[i64]) -> Result<HashMap<(i64, i64), by_clock::Skip>> {
+/// What these freezes have skipped, by freeze, schedule and target.
+pub fn skips(conn: &mut Conn, freeze_ids: &[i64]) -> Result<HashMap<(i64, i64, String), by_clock::Skip>> {
     let skips = by_clock::skips(conn, freeze_ids)?;
-    Ok(skips.into_iter().map(|skip| ((skip.freeze_id, skip.schedule_id), skip)).collect())
+    Ok(skips.into_iter().map(|skip| ((skip.freeze_id, skip.schedule_id, skip.target_key.clone()), skip)).collect())
 }

@@ -1,5 +1,5 @@
-//! Occurrences that a freeze keeps from running, written down: not one row each, but one Skipped run for each schedule
-//! and freeze, a range that grows. The claim that moves the schedule on is the guard: it belongs to one transaction.
+//! Occurrences that a freeze keeps from running, written down: not one row each, but one Skipped run for each schedule,
+//! target and freeze, a range that grows. The claim that moves the schedule on is the guard: it belongs to one transaction.
 
 use super::clock;
 use crate::clock::Moment;
@@ -16,6 +16,7 @@ use crate::schedules::clock::Due;
 pub struct Kept {
     freeze_id: i64,
     schedule_id: i64,
+    target_key: String,
     pub occurrences: i64,
     newest: Moment,
     /// The Skipped run, should it be the first.
@@ -34,6 +35,7 @@ impl Kept {
         Self {
             freeze_id: freeze.id,
             schedule_id: due.id,
+            target_key: due.target.to_string(),
             occurrences: holding::count(&due.rule, frozen.from, frozen.until),
             newest: frozen.until,
             row: NewRun {
@@ -59,13 +61,13 @@ pub fn record(conn: &mut Conn, kept: Vec<Kept>) -> Result<()> {
     let known = clock::skips(conn, &freezes)?;
     let mut first: Vec<Kept> = Vec::new();
     for kept in kept {
-        let Some(skip) = known.get(&(kept.freeze_id, kept.schedule_id)) else {
+        let Some(skip) = known.get(&(kept.freeze_id, kept.schedule_id, kept.target_key.clone())) else {
             first.push(kept);
             continue;
         };
         let reason = kept.row.reason.as_deref().unwrap_or_default();
         queue::extend_skipped(conn, skip.run_id, kept.newest, reason, kept.row.queued_at)?;
-        by_clock::grow_skip(conn, kept.freeze_id, kept.schedule_id, kept.occurrences, kept.newest)?;
+        by_clock::grow_skip(conn, skip, kept.occurrences, kept.newest)?;
     }
     let rows: Vec<NewRun> = first.iter().map(|k| k.row.clone()).collect();
     queue::insert_all(conn, &rows)?;
@@ -80,6 +82,7 @@ pub fn record(conn: &mut Conn, kept: Vec<Kept>) -> Result<()> {
             Some(Skip {
                 freeze_id: kept.freeze_id,
                 schedule_id: kept.schedule_id,
+                target_key: kept.target_key.clone(),
                 run_id,
                 occurrences: kept.occurrences,
                 newest_at: kept.newest,

@@ -134,12 +134,13 @@ fn once_each(over: &[(Freeze, Vec<Skip>)], schedules: &[Schedule], at: Moment) -
     Ok(found)
 }
 
-/// The run after a freeze. It is promised, so it queues behind one that goes; one that waits stands for it.
+/// The run after a freeze. It is promised, so it queues behind one that goes or was interrupted; one that waits to begin
+/// stands for it.
 fn queue_once(conn: &mut Conn, once: Once, at: Moment, now: Moment, done: &mut Dispatched) -> Result<()> {
     let target = once.due.target;
     let Some(runnable) = runnable::runnables(conn, &[target])?.remove(&target) else { return Ok(()) };
     let open = store::open_of(conn, &[target])?.remove(&target).unwrap_or_default();
-    let waiting = open.iter().find(|run| run.status == RunStatus::Queued);
+    let waiting = open.iter().find(|run| run.status == RunStatus::Queued && !run.interrupted);
     let (late, too_late, freeze) = (now.since(at) > LATE, now.since(at) > GRACE, &once.freeze);
     let queued = row(&once.due, &runnable, at, now);
     let ended = |status, reason: String| NewRun {
