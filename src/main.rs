@@ -90,12 +90,13 @@ fn wrong(reason: &str) -> ExitCode {
 
 async fn serve(options: Options) -> Result<(), String> {
     let mut stop = Stop::listen()?;
+    let key_file = options.secret_key_file.clone();
+    let running = server::start(Config::new(options, "./data")?, true).await?;
     // A secret that is mounted into a container is mostly readable by all of it, so this stops nobody.
-    if let Some(file) = options.secret_key_file.as_deref().filter(|file| secrets::is_open_to_others(file)) {
+    if let Some(file) = key_file.filter(|file| secrets::is_open_to_others(file)) {
         let file = file.display().to_string();
         tracing::warn!(file, "others of this machine may read the sealing key; chmod 600 keeps it to its owner");
     }
-    let running = server::start(Config::new(options, "./data")?, true).await?;
     let at = running.app.base_url.as_str().trim_end_matches('/');
     if let Some(code) = running.setup_code().await? {
         println!("nobody administers this Workspace yet: open {at}/setup and give the set-up code");
