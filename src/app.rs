@@ -14,7 +14,7 @@ use crate::connectors::{NetworkPolicy, Outside, SystemLookup};
 use crate::db::{self, Conn, Location, Pool, ServerClock};
 use crate::disk::Disk;
 use crate::error::{AppError, Result};
-use crate::going::{AtWork, Downloads, HeldUp, Seen};
+use crate::going::{AtWork, Downloads, Forwarded, HeldUp, Refusals, Seen};
 use crate::in_use::{Ask, InUse};
 use crate::mail::Mailer;
 use crate::secrets::{self, Secrets};
@@ -47,6 +47,9 @@ pub struct App {
     pub held_up: HeldUp,
     /// Who was seen since it was last written down: whoever only looks waits for nobody who writes.
     pub seen: Seen,
+    /// What was refused since it was last written down.
+    pub refusals: Refusals,
+    pub forwarded: Forwarded,
     /// The downloads that are written now.
     pub downloads: Downloads,
     /// At most so many passwords are hashed at once, so that many sign-ins leave a core for everybody else.
@@ -60,11 +63,16 @@ impl App {
     pub fn open(config: Config, base_url: Url, guards: &'static [Ask]) -> Result<Self, String> {
         secrets::make_own_folder(&config.data_dir).map_err(|e| format!("{}: {e}", config.data_dir.display()))?;
         // A key that is none stops the start before anything was begun.
-        let secrets = match &config.secret_key {
-            Some(key) => Secrets::from_base64(key)?,
-            None => Secrets::from_data_dir(&config.data_dir)?,
+        let key = match &config.secret_key {
+            Some(key) => Some(Secrets::from_base64(key)?),
+            None => Secrets::kept_in(&config.data_dir)?,
         };
         let (db, blocks) = open_databases(&config)?;
+        let secrets = match key {
+            Some(key) if config.secret_key.is_some() => key,
+            Some(key) => after_rotation(&config, &db, key)?,
+            None => first_key(&config, &db)?,
+        };
         let (clock, server_clock): (Arc<dyn Clock>, _) = if config.database_url.is_some() {
             let clock = ServerClock::start(db.clone()).map_err(|e| e.to_string())?;
             (clock.clone(), Some(clock))
@@ -89,6 +97,8 @@ impl App {
             at_work: AtWork::default(),
             held_up: HeldUp::default(),
             seen: Seen::default(),
+            refusals: Refusals::default(),
+            forwarded: Forwarded::default(),
             downloads: Downloads::default(),
             hashing: Semaphore::new(2),
             stop: CancellationToken::new(),
@@ -149,6 +159,31 @@ impl App {
 /// Anything that blocks (both databases, password hashing), off the async threads.
 pub async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(AppError::internal)?
+}
+
+/// The key of the data directory, made where nothing is sealed yet: another could open nothing of what is.
+fn first_key(config: &Config, db: &Pool) -> Result<Secrets, String> {
+    if workspace::is_sealed(db)? {
+        return Err(format!(
+            "{}: the sealing key secret.key is missing, and the secrets of this Workspace open with no other; put it back \
+             from a backup, or give it with --secret-key-file",
+            config.data_dir.display()
+        ));
+    }
+    Secrets::made_in(&config.data_dir)
+}
+
+/// The key that holds: the new one, where a rotation was cut off between the databases and the file.
+fn after_rotation(config: &Config, db: &Pool, key: Secrets) -> Result<Secrets, String> {
+    if workspace::is_sealed(db)?
+        && !workspace::opens(db, &key)?
+        && let Some(new) = Secrets::kept_new_in(&config.data_dir)?
+        && workspace::opens(db, &new)?
+    {
+        secrets::take_new_key(&config.data_dir)?;
+        return Ok(new);
+    }
+    Ok(key)
 }
 
 /// Opens and migrates both databases.

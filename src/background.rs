@@ -13,7 +13,7 @@ use crate::app::{App, off_thread};
 use crate::error::Result;
 use crate::runs::crew::Crew;
 use crate::runs::{counting, dispatcher, rescue, retention, workers};
-use crate::{api, members};
+use crate::{api, audit, members};
 
 /// The jobs of a process, until they are stopped.
 pub struct Background {
@@ -28,6 +28,7 @@ pub async fn start(app: &Data<App>) -> Result<Background, String> {
     every("0/10 * * * * *", &jobs, app, blocking(refresh_clock)).await?;
     every("7/10 * * * * *", &jobs, app, blocking(tend_disk)).await?;
     every("3/15 * * * * *", &jobs, app, blocking(members::write_seen)).await?;
+    every("9/15 * * * * *", &jobs, app, blocking(audit::write_refusals)).await?;
     every("30 7 * * * *", &jobs, app, blocking(forget_old)).await?;
     let mut crew = None;
     if app.config.role.works() {
@@ -60,7 +61,11 @@ impl Background {
             let app = self.app.clone();
             let _ = off_thread(move || workers::leave(&app)).await;
         }
-        let _ = off_thread(move || members::write_seen(&self.app)).await;
+        let _ = off_thread(move || {
+            audit::write_last_refusals(&self.app)?;
+            members::write_seen(&self.app)
+        })
+        .await;
     }
 }
 

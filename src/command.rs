@@ -1,6 +1,7 @@
 //! The commands that do one thing and stop. They may run beside a process that serves.
 
 use std::io::Read;
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use tidegate::app::App;
@@ -9,7 +10,8 @@ use tidegate::error::AppError;
 use tidegate::members::actions::{self, NewMember};
 use tidegate::members::permissions::ADMINISTRATOR;
 use tidegate::members::{self, Scope, passwords, setup, tokens};
-use tidegate::{guards, secrets};
+use tidegate::secrets::{self, Secrets};
+use tidegate::{guards, keys, server};
 use url::Url;
 
 #[derive(Subcommand)]
@@ -60,6 +62,20 @@ fn scope(word: &str) -> Result<Scope, String> {
     })
 }
 
+#[derive(Subcommand)]
+pub enum KeyCommand {
+    /// Seal all secrets with a new key; nothing may serve meanwhile.
+    Rotate(RotateKey),
+}
+
+#[derive(Args)]
+pub struct RotateKey {
+    /// File that holds the new key, 32 bytes in base64. Without one a key is made, where the old one stands in the data
+    /// directory.
+    #[arg(long, value_name = "FILE")]
+    new_secret_key_file: Option<PathBuf>,
+}
+
 pub fn migrate(options: Options) -> Result<(), String> {
     let config = Config::new(options, "./data")?;
     secrets::make_own_folder(&config.data_dir).map_err(|e| format!("{}: {e}", config.data_dir.display()))?;
@@ -97,9 +113,52 @@ pub fn token(options: Options, TokenCommand::Create(new): TokenCommand) -> Resul
     Ok(())
 }
 
+pub fn key(options: Options, KeyCommand::Rotate(wanted): KeyCommand) -> Result<(), String> {
+    let config = Config::new(options, "./data")?;
+    let dir = config.data_dir.clone();
+    let stands_here = config.secret_key.is_none();
+    let _only_one = if config.database_url.is_none() { Some(server::only_one(&dir)?) } else { None };
+    let key = match &wanted.new_secret_key_file {
+        Some(file) => {
+            std::fs::read_to_string(file).map_err(|e| format!("--new-secret-key-file {}: {e}", file.display()))?
+        }
+        None if stands_here => secrets::random_key(),
+        None => {
+            return Err(
+                "--new-secret-key-file: give the new key in a file, for the old one does not stand in the data \
+                        directory; make one with: openssl rand -base64 32"
+                    .into(),
+            );
+        }
+    };
+    let new = Secrets::from_base64(&key).map_err(|e| e.replace("--secret-key", "--new-secret-key-file"))?;
+    let app = open_as(config)?;
+    if new.is_same(&app.secrets) {
+        return Err("--new-secret-key-file: this is the key that is in use".into());
+    }
+    if stands_here {
+        secrets::write_new_key(&dir, key.trim())?;
+    }
+    let sealed = keys::rotate(&app, &new).map_err(words)?;
+    if stands_here {
+        secrets::take_new_key(&dir)?;
+    }
+    println!("the secrets of {sealed} Connections are sealed with the new key");
+    match wanted.new_secret_key_file.filter(|_| !stands_here) {
+        Some(file) => println!("start every process with --secret-key-file {}", file.display()),
+        None => {
+            println!("it stands in {}; backups made before open with the old one", dir.join("secret.key").display())
+        }
+    }
+    Ok(())
+}
+
 /// What all of these need; the address at which people reach the server does not matter to them.
 fn open(options: Options) -> Result<App, String> {
-    let config = Config::new(options, "./data")?;
+    open_as(Config::new(options, "./data")?)
+}
+
+fn open_as(config: Config) -> Result<App, String> {
     let base_url = Url::parse("http://localhost/").map_err(|e| e.to_string())?;
     let app = App::open(config, base_url, guards::ALL)?;
     app.db.write(setup::prepare).map_err(words)?;

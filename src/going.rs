@@ -1,6 +1,7 @@
 //! What goes on in this process and stands in no table: it ends with the process.
 
 use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::Duration;
@@ -136,6 +137,150 @@ impl Drop for Download {
     }
 }
 
+/// Who was refused what, as the audit log tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Refused {
+    /// "request.refused", "token.refused", "member.sign_in_refused".
+    pub action: &'static str,
+    /// Id and name; none where nobody is signed in.
+    pub member: Option<(i64, String)>,
+    pub channel: &'static str,
+    /// The network that it came from.
+    pub from: String,
+}
+
+/// Who acts in a request, once that is known.
+#[derive(Clone, Debug)]
+pub struct Acting {
+    pub member: (i64, String),
+    pub channel: &'static str,
+}
+
+/// So many refusals of one kind are told one by one in an hour; of more only how many there were.
+const TOLD_AN_HOUR: u32 = 20;
+/// So many kinds are told apart in an hour: strangers have many addresses.
+const KINDS: usize = 2_000;
+
+/// Refusals until the audit log has them. Whoever is refused waits for no writer, and nobody fills the log.
+#[derive(Default)]
+pub struct Refusals(Mutex<Noted>);
+
+#[derive(Default)]
+struct Noted {
+    kinds: HashMap<Refused, Counted>,
+    waiting: Vec<Told>,
+}
+
+struct Counted {
+    since: Moment,
+    told: u32,
+    more: u32,
+}
+
+/// One refusal that is told by itself.
+#[derive(Clone, Debug)]
+pub struct Told {
+    pub refused: Refused,
+    pub at: Moment,
+    /// "POST /members".
+    pub what: String,
+}
+
+impl Refusals {
+    /// Whether this one is told by itself; else it is only counted.
+    pub fn count(&self, refused: &Refused, now: Moment) -> bool {
+        let mut noted = self.lock();
+        let of = if noted.kinds.len() < KINDS || noted.kinds.contains_key(refused) {
+            refused.clone()
+        } else {
+            Refused { from: "other addresses".into(), ..refused.clone() }
+        };
+        let counted = noted.kinds.entry(of).or_insert(Counted { since: now, told: 0, more: 0 });
+        if counted.told < TOLD_AN_HOUR {
+            counted.told += 1;
+            return true;
+        }
+        counted.more += 1;
+        false
+    }
+
+    /// Counts it, and keeps it to be told.
+    pub fn note(&self, refused: Refused, what: String, now: Moment) {
+        if self.count(&refused, now) {
+            self.lock().waiting.push(Told { refused, at: now, what });
+        }
+    }
+
+    /// Those that are to be told by themselves.
+    pub fn waiting(&self) -> Vec<Told> {
+        self.lock().waiting.clone()
+    }
+
+    /// The first so many of them are told.
+    pub fn told(&self, number: usize) {
+        self.lock().waiting.drain(..number);
+    }
+
+    /// The kinds whose hour is over, or all, with how many there were beyond those that were told. Their counts begin anew.
+    pub fn take_more(&self, now: Moment, all: bool) -> Vec<(Refused, u32)> {
+        let mut more = Vec::new();
+        self.lock().kinds.retain(|refused, counted| {
+            let over = all || now.since(counted.since) >= Duration::hours(1);
+            if over && counted.more > 0 {
+                more.push((refused.clone(), counted.more));
+            }
+            !over
+        });
+        more
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Noted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Who says by `X-Forwarded-For` for whom they ask, though the operator trusts nobody there to say so.
+#[derive(Default)]
+pub struct Forwarded(Mutex<FromProxies>);
+
+#[derive(Default)]
+struct FromProxies {
+    logged_at: Option<Moment>,
+    near: Option<(IpAddr, Moment)>,
+}
+
+impl Forwarded {
+    /// Whether this is worth a line in the log: once an hour.
+    pub fn note(&self, peer: IpAddr, now: Moment) -> bool {
+        let mut noted = self.lock();
+        if is_near(peer) {
+            noted.near = Some((peer, now));
+        }
+        let new = noted.logged_at.is_none_or(|at| now.since(at) >= Duration::hours(1));
+        if new {
+            noted.logged_at = Some(now);
+        }
+        new
+    }
+
+    /// A proxy beside this server, by all appearances, that was there in the last day. What comes from far away may be
+    /// anybody who wrote that header.
+    pub fn proxy(&self, now: Moment) -> Option<IpAddr> {
+        self.lock().near.filter(|(_, at)| now.since(*at) < Duration::days(1)).map(|(peer, _)| peer)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, FromProxies> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_near(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_loopback() || address.is_private(),
+        IpAddr::V6(address) => address.is_loopback() || address.is_unique_local(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,5 +296,24 @@ mod tests {
         assert!(downloads.begin(5).is_none());
         going.pop();
         assert!(downloads.begin(1).is_none() && downloads.begin(5).is_some());
+    }
+
+    #[test]
+    fn refusals_are_told_one_by_one_until_they_are_too_many() {
+        let (refusals, now) = (Refusals::default(), Moment::from_micros(0));
+        let of = |from: &str| Refused { action: "token.refused", member: None, channel: "token", from: from.into() };
+        for _ in 0..50 {
+            refusals.note(of("203.0.113.7"), "GET /".into(), now);
+        }
+        assert_eq!(refusals.waiting().len(), 20);
+        assert!(refusals.take_more(now.plus(Duration::minutes(59)), false).is_empty());
+        assert_eq!(refusals.take_more(now.plus(Duration::hours(1)), false), [(of("203.0.113.7"), 30)]);
+        refusals.told(20);
+        refusals.note(of("203.0.113.7"), "GET /".into(), now);
+        assert_eq!(refusals.waiting().len(), 1, "the next hour is told again");
+        for n in 0..5_000 {
+            refusals.note(of(&n.to_string()), "GET /".into(), now);
+        }
+        assert!(refusals.waiting().len() <= KINDS + 20, "{}", refusals.waiting().len());
     }
 }

@@ -12,6 +12,7 @@ pub enum Thing {
     Block(i64),
     Connection(i64),
     Configuration(i64),
+    Member(i64),
 }
 
 /// What one room says that uses a thing.

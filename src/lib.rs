@@ -43,9 +43,10 @@ pub mod runs;
 pub mod import_scheduling;
 // The same actions as the pages, for programs.
 pub mod api;
-// The process again: what guards, what is put right at its start, what beats, what answers.
+// The process again: what guards, what is put right at its start, how its key is changed, what beats, what answers.
 pub mod guards;
 pub mod recovery;
+pub mod keys;
 pub mod background;
 pub mod health;
 pub mod routes;

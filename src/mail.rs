@@ -7,6 +7,7 @@ use lettre::message::{Mailbox, MultiPart};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
 use crate::error::{AppError, Result};
+use crate::names::one_line;
 
 /// A mail in both forms.
 pub struct Mail {
@@ -61,7 +62,8 @@ impl Mailer {
         let message = Message::builder()
             .from(self.from.clone())
             .to(mail.to)
-            .subject(one_line(&mail.subject))
+            // One line of a bearable length, whatever somebody called their import.
+            .subject(one_line(&mail.subject).chars().take(200).collect::<String>())
             .multipart(MultiPart::alternative_plain_html(mail.text, mail.html))
             .map_err(AppError::internal)?;
         match &self.way {
@@ -86,9 +88,4 @@ impl Mailer {
         }
         Ok(())
     }
-}
-
-/// A subject is one line of a bearable length, whatever somebody called their import.
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
 }

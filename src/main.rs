@@ -1,13 +1,13 @@
-//! The command line: serve (default) | demo | migrate | member add | token create.
+//! The command line: serve (default) | demo | migrate | member add | token create | key rotate.
 
 use std::process::ExitCode;
 
 mod command;
 
 use clap::{Parser, Subcommand};
-use command::{MemberCommand, TokenCommand};
+use command::{KeyCommand, MemberCommand, TokenCommand};
 use tidegate::config::{Config, Options, Role};
-use tidegate::{demo, memory, server};
+use tidegate::{demo, memory, secrets, server};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Runs a company's data imports on schedule.
@@ -38,6 +38,9 @@ enum Command {
     /// API tokens.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// The key that seals secrets.
+    #[command(subcommand)]
+    Key(KeyCommand),
 }
 
 #[actix_web::main]
@@ -70,6 +73,7 @@ async fn main() -> ExitCode {
         Command::Migrate => command::migrate(cli.options),
         Command::Member(what) => command::member(cli.options, what),
         Command::Token(what) => command::token(cli.options, what),
+        Command::Key(what) => command::key(cli.options, what),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -86,7 +90,13 @@ fn wrong(reason: &str) -> ExitCode {
 
 async fn serve(options: Options) -> Result<(), String> {
     let mut stop = Stop::listen()?;
+    let key_file = options.secret_key_file.clone();
     let running = server::start(Config::new(options, "./data")?, true).await?;
+    // A secret that is mounted into a container is mostly readable by all of it, so this stops nobody.
+    if let Some(file) = key_file.filter(|file| secrets::is_open_to_others(file)) {
+        let file = file.display().to_string();
+        tracing::warn!(file, "others of this machine may read the sealing key; chmod 600 keeps it to its owner");
+    }
     let at = running.app.base_url.as_str().trim_end_matches('/');
     if let Some(code) = running.setup_code().await? {
         println!("nobody administers this Workspace yet: open {at}/setup and give the set-up code");

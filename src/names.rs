@@ -1,4 +1,39 @@
-//! How names are compared and searched.
+//! What can be a name, and how names are compared and searched.
+
+use crate::error::FieldErrors;
+
+/// The longest name that somebody may give a thing, in characters.
+pub const LONGEST: usize = 200;
+
+/// A name as somebody gives it to a thing: outer space is cut, and what does not stand in one line that everybody reads
+/// alike is refused at `field`. A name that stays as it `was` is refused for nothing.
+pub fn check_name(field: &str, text: &str, was: Option<&str>, errors: &mut FieldErrors) -> String {
+    let name = text.trim();
+    if was == Some(name) {
+        return name.to_owned();
+    }
+    if name.chars().all(|c| c.is_whitespace() || is_invisible(c)) {
+        errors.add(field, "Give a name.");
+    } else if name.chars().count() > LONGEST {
+        errors.add(field, format!("This name is too long. Use at most {LONGEST} characters."));
+    } else if name.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
+        errors.add(field, "A name is one line. Take out line breaks, tabs and control characters.");
+    } else if let Some(c) = invisible_in(name) {
+        let code = u32::from(c);
+        errors.add(field, format!("This name holds an invisible character (U+{code:04X}). Type it again without it."));
+    }
+    name.to_owned()
+}
+
+/// The first character of a text that nobody sees. Those that join or part two letters of a script, or two emoji, are
+/// seen in what they make of them.
+pub fn invisible_in(text: &str) -> Option<char> {
+    let letter = |c: Option<&char>| c.is_some_and(|c| !c.is_ascii() && !c.is_whitespace() && !is_invisible(*c));
+    let chars: Vec<char> = text.chars().collect();
+    let between = |at: usize| at > 0 && letter(chars.get(at - 1)) && letter(chars.get(at + 1));
+    let joins = |at: usize| matches!(chars[at], '\u{200c}' | '\u{200d}') && between(at);
+    (0..chars.len()).find(|at| is_invisible(chars[*at]) && !joins(*at)).map(|at| chars[at])
+}
 
 /// The key of a name: outer spaces and case do not count.
 pub fn name_key(name: &str) -> String {
@@ -8,13 +43,15 @@ pub fn name_key(name: &str) -> String {
 /// A name as it stands in one line: without outer space and invisible characters, its inner space and line breaks one
 /// space each.
 pub fn one_line(name: &str) -> String {
-    let visible: String = name.chars().filter(|c| !is_invisible(*c)).collect();
+    let visible: String = name.chars().filter(|c| c.is_whitespace() || !c.is_control() && !is_invisible(*c)).collect();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Has no width, and is no part of a letter that has one.
+/// Has no width, and is no part of a letter that has one; among them what turns the text around it.
 fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Which of several names a name means.
@@ -84,7 +121,36 @@ pub fn folded(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Met, folded, meet, one_line, plain_path};
+    use super::{Met, check_name, folded, meet, one_line, plain_path};
+    use crate::error::FieldErrors;
+
+    #[test]
+    fn a_name_is_one_line_that_everybody_reads_alike() {
+        let said = |name: &str, was: Option<&str>| {
+            let mut errors = FieldErrors::new();
+            assert_eq!(check_name("name", name, was, &mut errors), name.trim());
+            errors.details()
+        };
+        for good in [" Ada Byron ", "<img src=x>", "مبيعات 2026", "می\u{200c}خواهم", "👩\u{200d}💻", &"é".repeat(200)]
+        {
+            assert_eq!(said(good, None), "", "{good:?}");
+        }
+        for (bad, why) in [
+            ("", "Give a name."),
+            (" \u{200b}\u{3164}", "Give a name."),
+            (&"x".repeat(201), "too long"),
+            ("a\r\nBcc: b@c", "one line"),
+            ("a\u{2028}b", "one line"),
+            ("a\u{202e}b", "(U+202E)"),
+            ("Sal\u{200b}es", "(U+200B)"),
+            ("a\u{200d}b", "(U+200D)"),
+            ("مبيعات\u{200d}", "(U+200D)"),
+            ("a\u{e0041}b", "(U+E0041)"),
+        ] {
+            assert!(said(bad, None).contains(why), "{bad:?}: {}", said(bad, None));
+            assert_eq!(said(bad, Some(bad.trim())), "", "what is there stays");
+        }
+    }
 
     #[test]
     fn names_meet_by_exact_spelling_first_and_a_tie_is_none() {

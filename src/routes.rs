@@ -35,6 +35,7 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/members/{member}", get().to(members::member));
     routes.route("/members/{member}", post().to(members::save));
     routes.route("/members/{member}/switch", post().to(members::switch));
+    routes.route("/members/{member}/deactivate", get().to(scheduling::leaving::form));
     routes.route("/settings/mail", get().to(members::mail));
     routes.route("/settings/mail/test", post().to(members::send_test));
 

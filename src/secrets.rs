@@ -12,6 +12,9 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{AppError, Result};
 
+/// So many letters of a hash tell one key from every other: 16 bytes. Older texts carry 8.
+const KEY_ID: usize = 22;
+
 /// The key of this installation.
 #[derive(Clone)]
 pub struct Secrets {
@@ -27,28 +30,43 @@ impl Secrets {
             return Err(format!("--secret-key: {} bytes, expected 32", bytes.len()));
         }
         let cipher = XChaCha20Poly1305::new_from_slice(&bytes).map_err(|_| "--secret-key: not usable".to_owned())?;
-        Ok(Self { cipher, key_id: hash("tidegate key", key.trim())[..8].to_owned() })
+        Ok(Self { cipher, key_id: hash("tidegate key", key.trim())[..KEY_ID].to_owned() })
     }
 
-    /// From `secret.key` in the data directory, made at the first start and readable by its owner only.
-    pub fn from_data_dir(data_dir: &Path) -> Result<Self, String> {
-        let file = data_dir.join("secret.key");
+    /// From `secret.key` in the data directory; none where it is not there.
+    pub fn kept_in(data_dir: &Path) -> Result<Option<Self>, String> {
+        Self::from_file(&data_dir.join(KEY_FILE))
+    }
+
+    /// From the key that a rotation wrote and did not come to put in the other's place; none where there is none.
+    pub fn kept_new_in(data_dir: &Path) -> Result<Option<Self>, String> {
+        Self::from_file(&data_dir.join(NEW_KEY_FILE))
+    }
+
+    /// From a key that is made for this data directory, at its first start.
+    pub fn made_in(data_dir: &Path) -> Result<Self, String> {
+        let key = random_key();
+        write_key(&data_dir.join(KEY_FILE), &key, std::fs::OpenOptions::new().create_new(true))?;
+        Self::from_base64(&key)
+    }
+
+    fn from_file(file: &Path) -> Result<Option<Self>, String> {
         if !file.exists() {
-            let mut options = std::fs::OpenOptions::new();
-            options.write(true).create_new(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let made = options.open(&file).and_then(|mut f| writeln!(f, "{}", STANDARD.encode(random_bytes::<32>())));
-            made.map_err(|e| format!("{}: {e}", file.display()))?;
+            return Ok(None);
         }
-        if is_open_to_others(&file) {
+        if is_open_to_others(file) {
             let file = file.display();
             return Err(format!(
                 "{file}: others of this machine may read this key; keep it to yourself with: chmod 600 {file}"
             ));
         }
-        let key = std::fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()))?;
-        Self::from_base64(&key)
+        let key = std::fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
+        Self::from_base64(&key).map(Some)
+    }
+
+    /// Whether both are made of one key.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.key_id == other.key_id
     }
 
     /// Seals a text for one place (`context` names table and row): moved elsewhere it no longer opens.
@@ -75,6 +93,40 @@ impl Secrets {
         let payload = Payload { msg: &sealed, aad: context.as_bytes() };
         String::from_utf8(self.cipher.decrypt(&XNonce::from(nonce), payload).ok()?).ok()
     }
+}
+
+/// In the data directory.
+const KEY_FILE: &str = "secret.key";
+const NEW_KEY_FILE: &str = "secret.key.new";
+
+/// A new sealing key: 32 bytes in base64.
+pub fn random_key() -> String {
+    STANDARD.encode(random_bytes::<32>())
+}
+
+/// Keeps a key beside the one that still holds, until everything is sealed with it.
+pub fn write_new_key(data_dir: &Path, key: &str) -> Result<(), String> {
+    let file = data_dir.join(NEW_KEY_FILE);
+    write_key(&file, key, std::fs::OpenOptions::new().create(true).truncate(true))
+}
+
+/// Puts that key in the place of the one that held.
+pub fn take_new_key(data_dir: &Path) -> Result<(), String> {
+    let (new, file) = (data_dir.join(NEW_KEY_FILE), data_dir.join(KEY_FILE));
+    let taken = std::fs::rename(&new, &file).and_then(|()| std::fs::File::open(data_dir)?.sync_all());
+    taken.map_err(|e| format!("{}: {e}", file.display()))
+}
+
+/// On the disk before anything is sealed with it, and readable by its owner only.
+fn write_key(file: &Path, key: &str, options: &mut std::fs::OpenOptions) -> Result<(), String> {
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    let written = options.open(file).and_then(|mut f| {
+        writeln!(f, "{key}")?;
+        f.sync_all()
+    });
+    written.map_err(|e| format!("{}: {e}", file.display()))
 }
 
 /// Makes a folder, where it is not there, into which nobody else may look, whatever the modes of what lies in it. Not by

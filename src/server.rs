@@ -53,7 +53,7 @@ pub async fn start(config: Config, beat: bool) -> Result<Running, String> {
 
 /// The lock of a data directory: two processes that serve one SQLite database would claim each other's runs with two
 /// clocks. The operating system lets go of it however the process ends. Other commands may run beside it.
-fn only_one(data_dir: &Path) -> Result<File, String> {
+pub fn only_one(data_dir: &Path) -> Result<File, String> {
     secrets::make_own_folder(data_dir).map_err(|e| format!("{}: {e}", data_dir.display()))?;
     let path = data_dir.join("serve.lock");
     let file = File::options().create(true).append(true).open(&path).map_err(|e| format!("{}: {e}", path.display()))?;

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use crate::clock::Moment;
 use crate::db::schema::workspace;
-use crate::db::{Conn, Pool};
+use crate::db::{self, Conn, Pool};
 use crate::error::{AppError, Result};
 use crate::secrets::{self, Secrets};
 
@@ -38,12 +38,48 @@ pub fn open(pool: &Pool, secrets: &Secrets, now: Moment) -> Result<(), String> {
             }
         }
     };
-    match secrets.open(SEAL_CONTEXT, &sealed) {
-        Ok(text) if text == SEAL_TEXT => Ok(()),
-        _ => Err("--secret-key: this is not the key with which this Workspace sealed its secrets; give the key that \
-                  was used before (secret.key of the data directory, or TIDEGATE_SECRET_KEY)"
-            .into()),
+    if is_ours(secrets, &sealed) {
+        return Ok(());
     }
+    Err("--secret-key: this is not the key with which this Workspace sealed its secrets; give the key that was used \
+         before (secret.key of the data directory, or TIDEGATE_SECRET_KEY)"
+        .into())
+}
+
+/// Whether this Workspace sealed anything yet.
+pub fn is_sealed(pool: &Pool) -> Result<bool, String> {
+    Ok(seal_check(pool).map_err(|e| e.to_string())?.is_some())
+}
+
+/// Whether a key is the one with which this Workspace seals its secrets.
+pub fn opens(pool: &Pool, secrets: &Secrets) -> Result<bool, String> {
+    let sealed = seal_check(pool).map_err(|e| e.to_string())?;
+    Ok(sealed.is_some_and(|sealed| is_ours(secrets, &sealed)))
+}
+
+fn is_ours(secrets: &Secrets, sealed: &str) -> bool {
+    secrets.open(SEAL_CONTEXT, sealed).is_ok_and(|text| text == SEAL_TEXT)
+}
+
+/// Refuses where the key was changed since this process began: nobody could open what it seals.
+pub fn need_key(conn: &mut Conn, secrets: &Secrets) -> Result<()> {
+    // Whoever changes it at this moment is waited for.
+    db::lock_row(conn, "workspace", 1)?;
+    let sealed = workspace::table.find(1).select(workspace::seal_check).first::<Option<String>>(conn)?;
+    if sealed.is_some_and(|sealed| !is_ours(secrets, &sealed)) {
+        return Err(AppError::Conflict(
+            "The key that seals secrets was changed while this server ran. Restart it with the new key, then save again."
+                .into(),
+        ));
+    }
+    Ok(())
+}
+
+/// From now on this is the key.
+pub fn change_key(conn: &mut Conn, new: &Secrets) -> Result<()> {
+    let sealed = new.seal(SEAL_CONTEXT, SEAL_TEXT)?;
+    diesel::update(workspace::table.find(1)).set(workspace::seal_check.eq(sealed)).execute(conn)?;
+    Ok(())
 }
 
 fn seal_check(pool: &Pool) -> Result<Option<String>> {

@@ -11,7 +11,8 @@ use crate::clock::Moment;
 use crate::db::{self, Conn, Pool};
 use crate::error::{AppError, FieldErrors, Result};
 use crate::in_use::{InUse, Thing};
-use crate::members::{self, By, Member, Permission, Scope, check_name};
+use crate::members::{self, By, Member, Permission, Scope};
+use crate::names::check_name;
 
 /// How far apart imports begin where nobody said otherwise, in minutes.
 pub const SPACING: i32 = 15;
@@ -42,7 +43,7 @@ pub fn may_create(member: &Member) -> bool {
 pub fn create(conn: &mut Conn, by: &By, new: &NewApplication, now: Moment) -> Result<Application> {
     need_create(conn, by)?;
     let mut errors = FieldErrors::new();
-    let name = check_name("name", &new.name, &mut errors);
+    let name = check_name("name", &new.name, None, &mut errors);
     check_spacing(new.spacing_minutes, &mut errors);
     errors.ok_or(())?;
     db::write(conn, |conn| {
@@ -82,7 +83,8 @@ pub fn edit(conn: &mut Conn, block_db: &Pool, by: &By, id: i64, change: &Change,
             )));
         }
         let mut errors = FieldErrors::new();
-        let name = change.name.as_ref().map_or_else(|| before.name.clone(), |n| check_name("name", n, &mut errors));
+        let was = before.name.as_str();
+        let name = change.name.as_ref().map_or(was.to_owned(), |new| check_name("name", new, Some(was), &mut errors));
         let spacing = change.spacing_minutes.unwrap_or(before.spacing_minutes);
         check_spacing(spacing, &mut errors);
         errors.ok_or(())?;

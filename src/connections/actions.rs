@@ -14,6 +14,7 @@ use crate::error::{AppError, FieldErrors, Result};
 use crate::in_use::{InUse, Thing};
 use crate::members::{self, By};
 use crate::secrets::Secrets;
+use crate::workspace;
 
 /// One Connection, for Administrators and Auditors; others read who can help.
 pub fn find(conn: &mut Conn, by: &By, id: i64) -> Result<Connection> {
@@ -38,10 +39,11 @@ pub fn create(conn: &mut Conn, secrets: &Secrets, by: &By, draft: ConnectionDraf
     need_administrator(conn, by)?;
     let draft = draft.tidy();
     let opened = merged(BTreeMap::new(), &draft);
-    let mut errors = draft.check(&opened);
+    let mut errors = draft.check(&opened, None);
     check_applications(conn, &draft.application_ids, &[], &mut errors)?;
     let () = errors.ok_or(())?;
     let id = store::insert(conn, &draft.name, &draft.kind, now)?;
+    workspace::need_key(conn, secrets)?;
     let sealed = seal(secrets, id, opened, &Sealed::default(), &draft, now)?;
     store::update(conn, id, &draft.name, &settings_text(&draft.settings), &sealed, 1)?;
     store::authorise(conn, id, &draft.application_ids)?;
@@ -73,15 +75,24 @@ pub fn update(
     }
     let draft = draft.tidy();
     let kept = store::sealed(conn, id)?;
-    let opened = merged(unseal(secrets, id, &kept)?, &draft);
     let mut errors = FieldErrors::new();
+    let there = unseal(secrets, id, &kept).unwrap_or_else(|| {
+        // What cannot be opened cannot be kept.
+        let given = |name: &String| draft.secrets.get(name).is_some_and(|secret| secret.as_deref() != Some(""));
+        for name in kept.set.keys().filter(|name| !given(name)) {
+            errors.add(format!("secrets.{name}"), "It cannot be opened with the server's key. Give it again.");
+        }
+        BTreeMap::new()
+    });
+    let opened = merged(there, &draft);
     if draft.kind != before.kind {
         errors.add("kind", "The kind of a Connection stays as it is. Make another Connection for another kind.");
     } else {
-        errors.extend(draft.check(&opened));
+        errors.extend_others(draft.check(&opened, Some(&before.name)));
     }
     check_applications(conn, &draft.application_ids, &before.application_ids, &mut errors)?;
     let () = errors.ok_or(())?;
+    workspace::need_key(conn, secrets)?;
     let sealed = seal(secrets, id, opened, &kept, &draft, now)?;
     store::update(conn, id, &draft.name, &settings_text(&draft.settings), &sealed, before.version + 1)?;
     store::authorise(conn, id, &draft.application_ids)?;
@@ -158,12 +169,29 @@ pub fn place(id: i64) -> String {
     format!("connections {id}")
 }
 
-/// The secrets of a Connection in the clear.
-pub fn unseal(secrets: &Secrets, id: i64, kept: &Sealed) -> Result<BTreeMap<String, String>> {
+/// The secrets of a Connection in the clear; none where this key does not open them, or they are another's.
+pub fn unseal(secrets: &Secrets, id: i64, kept: &Sealed) -> Option<BTreeMap<String, String>> {
     if kept.set.is_empty() {
-        return Ok(BTreeMap::new());
+        return Some(BTreeMap::new());
     }
-    serde_json::from_str(&secrets.open(&place(id), &kept.sealed)?).map_err(|_| AppError::internal("sealed secrets"))
+    serde_json::from_str(&secrets.open(&place(id), &kept.sealed).ok()?).ok()
+}
+
+/// Seals all that is sealed with another key, and answers of how many Connections.
+pub fn seal_anew(conn: &mut Conn, old: &Secrets, new: &Secrets) -> Result<usize> {
+    let all = store::all_sealed(conn)?;
+    let number = all.len();
+    for (id, name, mut kept) in all {
+        let text = old.open(&place(id), &kept.sealed).map_err(|_| {
+            AppError::Conflict(format!(
+                "the secrets of the Connection \"{name}\" do not open with the key that is in use; give them again on its \
+                 page, or delete it, then change the key"
+            ))
+        })?;
+        kept.sealed = new.seal(&place(id), &text)?;
+        store::set_sealed(conn, id, &kept)?;
+    }
+    Ok(number)
 }
 
 fn merged(mut opened: BTreeMap<String, String>, draft: &ConnectionDraft) -> BTreeMap<String, String> {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::clock::Moment;
 use crate::connectors::{self, Kind};
 use crate::error::FieldErrors;
+use crate::names::check_name;
 use crate::shape::{Described, Object, Schemas, answer};
 
 /// A configured connector, without its secrets.
@@ -71,9 +72,6 @@ pub struct ConnectionDraft {
     pub application_ids: Vec<i64>,
 }
 
-/// The longest name, in characters.
-pub const MAX_NAME: usize = 200;
-
 impl Connection {
     /// What is known about its kind; none for a kind that this release does not have.
     pub fn kind(&self) -> Option<&'static Kind> {
@@ -115,16 +113,10 @@ impl ConnectionDraft {
         self
     }
 
-    /// What is wrong by itself. `secrets` are those that it would then have.
-    pub fn check(&self, secrets: &BTreeMap<String, String>) -> FieldErrors {
+    /// What is wrong by itself. `secrets` are those that it would then have; `was` is the name that it has.
+    pub fn check(&self, secrets: &BTreeMap<String, String>, was: Option<&str>) -> FieldErrors {
         let mut errors = FieldErrors::new();
-        if self.name.is_empty() {
-            errors.add("name", "Give the Connection a name.");
-        } else if self.name.chars().count() > MAX_NAME {
-            errors.add("name", format!("A name has at most {MAX_NAME} characters."));
-        } else if self.name.chars().any(char::is_control) {
-            errors.add("name", "A name cannot hold line breaks, tabs or other control characters.");
-        }
+        check_name("name", &self.name, was, &mut errors);
         if let Err(more) = connectors::build(&self.kind, &self.settings, secrets) {
             errors.extend(more);
         }

@@ -127,6 +127,24 @@ pub fn authorised_for(conn: &mut Conn, connection_id: i64, application_id: i64) 
     Ok(found.is_some())
 }
 
+/// All that is sealed, of archived Connections too: id, name, secrets.
+pub fn all_sealed(conn: &mut Conn) -> Result<Vec<(i64, String, Sealed)>> {
+    let rows: Vec<(i64, String, Option<String>)> = connections::table
+        .order(connections::id)
+        .select((connections::id, connections::name, connections::sealed_secrets))
+        .load(conn)?;
+    let read = |(id, name, text): (i64, String, Option<String>)| Ok((id, name, read_sealed(text.as_deref())?));
+    let all: Vec<(i64, String, Sealed)> = rows.into_iter().map(read).collect::<Result<_>>()?;
+    Ok(all.into_iter().filter(|(_, _, sealed)| !sealed.set.is_empty()).collect())
+}
+
+/// The same secrets, sealed otherwise.
+pub fn set_sealed(conn: &mut Conn, id: i64, sealed: &Sealed) -> Result<()> {
+    let text = serde_json::to_string(sealed).map_err(AppError::internal)?;
+    diesel::update(connections::table.find(id)).set(connections::sealed_secrets.eq(text)).execute(conn)?;
+    Ok(())
+}
+
 /// The sealed secrets of one Connection.
 pub fn sealed(conn: &mut Conn, id: i64) -> Result<Sealed> {
     let text: Option<String> =

@@ -25,7 +25,12 @@ pub fn open(conn: &mut Conn, secrets: &Secrets, id: i64) -> Result<(Connection, 
 /// The connector of a Connection that is there, with its secrets.
 pub fn connector(conn: &mut Conn, secrets: &Secrets, connection: &Connection) -> Result<Box<dyn Connector>> {
     let sealed = store::sealed(conn, connection.id)?;
-    let opened = unseal(secrets, connection.id, &sealed)?;
+    let opened = unseal(secrets, connection.id, &sealed).ok_or_else(|| {
+        AppError::Conflict(format!(
+            "The secrets of \"{}\" cannot be opened with the server's key. An Administrator can give them again on its page.",
+            connection.name
+        ))
+    })?;
     connectors::build(&connection.kind, &connection.settings, &opened).map_err(|errors| {
         // The words name settings, never the value of a secret.
         AppError::Conflict(format!("The Connection \"{}\" needs attention: {errors}.", connection.name))

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::clock::Moment;
 use crate::error::FieldErrors;
-use crate::members::check_name;
+use crate::names::check_name;
 use crate::shape::{answer, sent};
 use crate::words;
 
@@ -145,7 +145,7 @@ impl Draft {
     /// at the earliest: nothing is frozen that has run already. One that has begun (`was`) keeps its beginning.
     pub fn check(mut self, was: Option<&Freeze>, now: Moment) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::new();
-        self.name = check_name("name", &self.name, &mut errors);
+        self.name = check_name("name", &self.name, was.map(|was| was.name.as_str()), &mut errors);
         let begun = was.filter(|was| was.stage(now) != Stage::Upcoming);
         for (field, at) in [("from", self.starts_at), ("to", self.ends_at)] {
             if at < Moment::from_micros(0) || at >= END_OF_TIME {

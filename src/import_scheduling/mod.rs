@@ -3,7 +3,7 @@
 //!
 //! [`list`] is the page, [`view`] decides which of many it shows, [`calendar`] shows when all of it was and will be. [`dialog`] schedules, edits and copies,
 //! [`switch`] turns off, deletes and undoes, [`off_until`] turns off until a date, [`bulk`] does that to several,
-//! [`starting`] runs, runs again and cancels, [`history`] lists what ran, [`summary`] shows one run.
+//! [`leaving`] asks before a member is deactivated, [`starting`] runs, runs again and cancels, [`history`] lists what ran, [`summary`] shows one run.
 
 pub mod bulk;
 pub mod calendar;
@@ -12,6 +12,7 @@ mod cards;
 pub mod dialog;
 mod done;
 pub mod history;
+pub mod leaving;
 pub mod list;
 mod load;
 pub mod off_until;

@@ -138,7 +138,7 @@ pub fn archive(conn: &mut Conn, in_use: InUse, by: &By, entered: &Entered, id: i
 /// the configuration had already may have lost its authorisation since, which the run then says.
 fn checked(conn: &mut Conn, entered: &Entered, draft: Draft, before: Option<&Configuration>) -> Result<Draft> {
     let draft = draft.tidy();
-    let mut errors = draft.check();
+    let mut errors = draft.check(before.map(|before| before.name.as_str()));
     match blocks::find_in(conn, entered.application.id, draft.block_id) {
         Ok(block) => errors.extend(check::target(&draft.definition, &block)),
         Err(AppError::NotFound) => errors.add("block_id", "There is no such Block in this Application."),

@@ -2,15 +2,14 @@
 //! of the source that is not there) is said by the run.
 
 use super::model::{
-    AfterSuccess, Definition, Draft, Expr, MAX_ATTEMPT_SECONDS, MAX_ATTEMPTS, MAX_DESCRIPTION, MAX_NAME, MAX_QUERY,
-    Mode,
+    AfterSuccess, Definition, Draft, Expr, MAX_ATTEMPT_SECONDS, MAX_ATTEMPTS, MAX_DESCRIPTION, MAX_QUERY, Mode,
 };
 use crate::applications::blocks::{Block, Column};
 use crate::connections::Connection;
 use crate::connectors::{Kind, Takes};
 use crate::error::FieldErrors;
 use crate::formats::{Format, Parser};
-use crate::names::plain_path;
+use crate::names::{check_name, plain_path};
 
 impl Draft {
     /// Trims what people type with spaces around it. A mapping takes the place of columns that were found by their names.
@@ -33,17 +32,10 @@ impl Draft {
         self
     }
 
-    /// What is wrong by itself.
-    pub fn check(&self) -> FieldErrors {
+    /// What is wrong by itself; `was` is the name that it has.
+    pub fn check(&self, was: Option<&str>) -> FieldErrors {
         let mut errors = FieldErrors::new();
-        let name = self.name.as_str();
-        if name.trim().is_empty() {
-            errors.add("name", "Give the import configuration a name.");
-        } else if name.chars().count() > MAX_NAME {
-            errors.add("name", format!("A name has at most {MAX_NAME} characters."));
-        } else if name.chars().any(char::is_control) {
-            errors.add("name", "A name cannot hold line breaks, tabs or other control characters.");
-        }
+        check_name("name", &self.name, was, &mut errors);
         if self.description.chars().count() > MAX_DESCRIPTION {
             errors.add("description", format!("A description has at most {MAX_DESCRIPTION} characters."));
         }

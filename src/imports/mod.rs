@@ -34,7 +34,7 @@ pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
     let names = match thing {
         Thing::Block(id) => store::using_block(conn, id)?,
         Thing::Connection(id) => store::using_connection(conn, id)?,
-        Thing::Application(_) | Thing::Configuration(_) => return Ok(None),
+        Thing::Application(_) | Thing::Configuration(_) | Thing::Member(_) => return Ok(None),
     };
     Ok(Some(Uses { by: "import configurations", names }))
 }

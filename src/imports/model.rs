@@ -248,8 +248,7 @@ pub const ATTEMPTS: i32 = 3;
 pub const MAX_ATTEMPTS: i32 = 10;
 pub const ATTEMPT_SECONDS: i32 = 3600;
 pub const MAX_ATTEMPT_SECONDS: i32 = 86_400;
-/// The longest name and description, in characters.
-pub const MAX_NAME: usize = 200;
+/// The longest description, in characters.
 pub const MAX_DESCRIPTION: usize = 2_000;
 /// The longest query, in bytes.
 pub const MAX_QUERY: usize = 20_000;

@@ -3,13 +3,14 @@
 
 use serde_json::json;
 
-use super::model::{By, Member, check_email, check_name};
+use super::model::{By, Member, check_email};
 use super::passwords::PasswordHash;
-use super::store;
+use super::{store, tokens};
 use crate::audit::{self, Actor, Entry};
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, FieldErrors, Result};
+use crate::names::check_name;
 
 /// A member to be.
 pub struct NewMember {
@@ -28,7 +29,7 @@ pub struct Change {
     pub name: Option<String>,
     pub role: Option<String>,
     pub active: Option<bool>,
-    /// Ends the member's sessions.
+    /// Ends the member's sessions and tokens.
     pub password: Option<PasswordHash>,
     /// The version that the change was made from.
     pub version: Option<i64>,
@@ -72,7 +73,7 @@ pub(super) fn command() -> Actor {
 pub(super) fn insert(conn: &mut Conn, actor: &Actor, new: NewMember, now: Moment) -> Result<Member> {
     let mut errors = FieldErrors::new();
     let email = check_email(&new.email, &mut errors);
-    let name = check_name("name", &new.name, &mut errors);
+    let name = check_name("name", &new.name, None, &mut errors);
     let role = role_id(conn, &new.role, &mut errors)?;
     errors.ok_or(())?;
     let password = new.password.as_ref().map(|hash| hash.0.as_str());
@@ -82,7 +83,7 @@ pub(super) fn insert(conn: &mut Conn, actor: &Actor, new: NewMember, now: Moment
     Ok(member)
 }
 
-/// Changes a member. Their sessions end with their password or their account.
+/// Changes a member. Their sessions and tokens end with their password or their account.
 pub fn update(conn: &mut Conn, by: &By, id: i64, change: Change, now: Moment) -> Result<Member> {
     by.need_administrator()?;
     // One change of members at a time, so that two Administrators cannot demote each other.
@@ -96,7 +97,8 @@ pub fn update(conn: &mut Conn, by: &By, id: i64, change: Change, now: Moment) ->
     }
     let mut errors = FieldErrors::new();
     let email = change.email.map_or_else(|| before.email.clone(), |email| check_email(&email, &mut errors));
-    let name = change.name.map_or_else(|| before.name.clone(), |name| check_name("name", &name, &mut errors));
+    let was = before.name.as_str();
+    let name = change.name.map_or_else(|| was.to_owned(), |name| check_name("name", &name, Some(was), &mut errors));
     let role = change.role.unwrap_or_else(|| before.role.clone());
     let role_id = role_id(conn, &role, &mut errors)?;
     errors.ok_or(())?;
@@ -113,8 +115,10 @@ pub fn update(conn: &mut Conn, by: &By, id: i64, change: Change, now: Moment) ->
             before.name
         )));
     }
-    if !after.active || change.password.is_some() {
+    // An activation ends them too: those of a member who was deactivated before tokens ended with that.
+    if !before.active || !after.active || change.password.is_some() {
         store::sessions::end_sessions(conn, id, None)?;
+        tokens::revoke_all(conn, by, id, now)?;
     }
     let mut shown_after = shown(&after);
     if change.password.is_some() {
@@ -134,7 +138,7 @@ pub fn update(conn: &mut Conn, by: &By, id: i64, change: Change, now: Moment) ->
 /// What members change of themselves.
 pub fn update_own(conn: &mut Conn, by: &By, name: &str, time_zone: Option<chrono_tz::Tz>, now: Moment) -> Result<()> {
     let mut errors = FieldErrors::new();
-    let name = check_name("name", name, &mut errors);
+    let name = check_name("name", name, Some(&by.member.name), &mut errors);
     errors.ok_or(())?;
     store::set_own(conn, by.member.id, &name, time_zone.map(|zone| zone.name()))?;
     let before = json!({ "name": by.member.name, "time_zone": by.member.time_zone.map(|zone| zone.name()) });
@@ -146,7 +150,7 @@ pub fn update_own(conn: &mut Conn, by: &By, name: &str, time_zone: Option<chrono
     Ok(())
 }
 
-/// A member's own new password; every session but the one with this cookie value ends.
+/// A member's own new password; every token ends, and every session but the one with this cookie value.
 pub fn change_own_password(
     conn: &mut Conn,
     by: &By,
@@ -156,6 +160,7 @@ pub fn change_own_password(
 ) -> Result<()> {
     store::set_password(conn, by.member.id, &password.0)?;
     store::sessions::end_sessions(conn, by.member.id, keep)?;
+    tokens::revoke_all(conn, by, by.member.id, now)?;
     by.audit(conn, Entry::of("member.password_changed", "member", by.member.id), now)
 }
 

@@ -4,6 +4,7 @@
 //! [`SignedIn`] extractor, the API from [`Bearer`].
 
 pub mod actions;
+mod known;
 mod model;
 pub mod pages;
 pub mod passwords;
@@ -16,11 +17,11 @@ mod store;
 mod throttle;
 pub mod tokens;
 
-pub use model::{By, Channel, Member, check_email, check_name};
+pub use model::{By, Channel, Member, check_email};
 pub use permissions::{Permission, Scope};
 pub use session::{Bearer, SignedIn, write_seen};
 pub use shell::shell;
-pub use store::sessions::{SESSION_DAYS, end_session, forget_ended, start_session};
+pub use store::sessions::{SESSION_DAYS, forget_ended, start_session};
 pub use store::tokens::forget as forget_tokens;
 pub use store::{administrators, all, by_email, by_id, by_ids, role_names};
 pub use throttle::forget_old as forget_attempts;

@@ -8,7 +8,7 @@ use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::web::Data;
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use chrono::Duration;
 use futures_util::Future;
 
@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, Result};
-use crate::going::{Seen, Sign};
+use crate::going::{Acting, Seen, Sign};
 use crate::secrets;
 use crate::web::csrf;
 
@@ -78,6 +78,11 @@ pub struct Bearer {
     pub proof: String,
 }
 
+/// For whoever looks at the request later, and refuses it.
+fn acting(by: &By) -> Acting {
+    Acting { member: (by.member.id, by.member.name.clone()), channel: by.channel.as_str() }
+}
+
 impl FromRequest for SignedIn {
     type Error = AppError;
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
@@ -90,7 +95,9 @@ impl FromRequest for SignedIn {
             let secure = app.base_url.scheme() == "https";
             let token = csrf::session_value(&request, secure).ok_or(AppError::SignedOut)?;
             let (now, noting) = (app.now(), app.clone());
-            app.read(move |conn| resume(conn, &noting.seen, &token, now)).await.map(SignedIn)
+            let by = app.read(move |conn| resume(conn, &noting.seen, &token, now)).await?;
+            request.extensions_mut().insert(acting(&by));
+            Ok(SignedIn(by))
         })
     }
 }
@@ -107,12 +114,14 @@ impl FromRequest for Bearer {
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.strip_prefix("Bearer "))
             .map(str::to_owned);
+        let request = request.clone();
         Box::pin(async move {
             let app = app.ok_or_else(|| AppError::internal("no App"))?;
             let token = token.ok_or(AppError::SignedOut)?;
             let (now, noting) = (app.now(), app.clone());
             let proof = secrets::hash("proof", &token);
             let (token_id, by) = app.read(move |conn| authenticate(conn, &noting.seen, &token, now)).await?;
+            request.extensions_mut().insert(acting(&by));
             Ok(Bearer { by, token_id, proof })
         })
     }

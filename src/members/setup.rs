@@ -6,8 +6,9 @@ use chrono_tz::Tz;
 use serde_json::json;
 
 use super::actions::{self, NewMember};
-use super::model::{check_email, check_name};
+use super::model::check_email;
 use super::permissions::ADMINISTRATOR;
+use super::sign_in::Entered;
 use super::store::{codes, sessions};
 use super::throttle::{self, Who};
 use super::{passwords, store};
@@ -16,6 +17,7 @@ use crate::audit::{self, Actor, Entry};
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
+use crate::names::check_name;
 use crate::{secrets, workspace};
 
 const PURPOSE: &str = "setup";
@@ -59,8 +61,8 @@ pub struct Begin {
     pub time_zone: Result<Tz, String>,
 }
 
-/// Makes the first Administrator, names the Workspace, and answers the value of their session cookie.
-pub async fn begin(app: &App, begin: Begin, address: Option<IpAddr>) -> Result<String> {
+/// Makes the first Administrator, names the Workspace, and signs them in.
+pub async fn begin(app: &App, begin: Begin, address: Option<IpAddr>) -> Result<Entered> {
     let (now, who, code) = (app.now(), Who::setup(address), begin.code.clone());
     let asked = who.clone();
     let right = app
@@ -78,12 +80,12 @@ pub async fn begin(app: &App, begin: Begin, address: Option<IpAddr>) -> Result<S
     if !right {
         errors.add("code", WRONG_CODE);
     }
-    let name = check_name("name", &begin.name, &mut errors);
+    let name = check_name("name", &begin.name, None, &mut errors);
     let email = check_email(&begin.email, &mut errors);
     if let Err(reason) = passwords::check(&begin.password, &[&email, &name]) {
         errors.add("password", reason);
     }
-    let workspace = check_name("workspace", &begin.workspace, &mut errors);
+    let workspace = check_name("workspace", &begin.workspace, None, &mut errors);
     if let Err(reason) = &begin.time_zone {
         errors.add("time_zone", reason);
     }
@@ -106,7 +108,7 @@ pub async fn begin(app: &App, begin: Begin, address: Option<IpAddr>) -> Result<S
         workspace::set(conn, &workspace, time_zone)?;
         let after = json!({ "name": workspace, "time_zone": time_zone.name() });
         audit::record(conn, &actor, Entry::about("workspace.set_up", "workspace").after(after), now)?;
-        sessions::start_session(conn, member.id, now)
+        Ok(Entered { member_id: member.id, cookie: sessions::start_session(conn, member.id, now)? })
     })
     .await
 }

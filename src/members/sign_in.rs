@@ -1,41 +1,53 @@
-//! Signing in. Whatever is wrong (an unknown address, a wrong password, a deactivated account), the answer is the same
+//! Signing in and out. Whatever is wrong (an unknown address, a wrong password, a deactivated account), the answer is the same
 //! sentence after the same work.
 
 use std::net::IpAddr;
 
 use serde_json::json;
 
+use super::known::Known;
+use super::model::By;
 use super::throttle::{self, Who};
 use super::{passwords, store};
 use crate::app::{App, off_thread};
 use crate::audit::{self, Actor, Entry};
+use crate::clock::Moment;
+use crate::db::Conn;
 use crate::error::{AppError, Result};
+use crate::going::Refused;
+use crate::web::network;
 
 /// Says nothing about which of the two is wrong.
 const WRONG: &str = "The e-mail address or the password is not right. Check both and try again.";
 
-/// Signs in and answers the value of a fresh session cookie; the session of the `old` one ends.
-pub async fn sign_in(
-    app: &App,
-    email: &str,
-    password: &str,
-    address: Option<IpAddr>,
-    old: Option<String>,
-) -> Result<String> {
-    let who = Who::account(email, address);
+/// Where somebody knocks from.
+pub struct Knock {
+    pub address: Option<IpAddr>,
+    pub known: Option<Known>,
+    /// The value of the session cookie that is there already.
+    pub old: Option<String>,
+}
+
+/// A sign-in that was let in.
+pub struct Entered {
+    pub member_id: i64,
+    /// The value of a fresh session cookie.
+    pub cookie: String,
+}
+
+/// Signs in; the session of the old cookie ends.
+pub async fn sign_in(app: &App, email: &str, password: &str, knock: Knock) -> Result<Entered> {
     // The turn comes before the look at the count: of many guesses sent at once, no more than there are turns can be
     // under way uncounted.
     let _turn = passwords::turn(app).await?;
-    let (now, asked, address) = (app.now(), who.clone(), email.to_owned());
-    let key = app
-        .read(move |conn| {
-            throttle::check(conn, &asked, now)?;
-            store::key_of(conn, &address)
-        })
-        .await?;
+    let (now, from, old) = (app.now(), network(knock.address), knock.old);
+    let (key, who) = ask(app, email, knock.address, knock.known).await?;
     let known = key.as_ref().map(|key| key.member_id);
     let member_id = matches(key, password.to_owned()).await?;
-    let cookie = app
+    // A flood of them is counted instead of told one by one.
+    let refused = Refused { action: "member.sign_in_refused", member: None, channel: "page", from };
+    let tell = member_id.is_none() && app.refusals.count(&refused, now);
+    let entered = app
         .write(move |conn| match member_id {
             Some(id) => {
                 throttle::succeeded(conn, &who)?;
@@ -44,39 +56,76 @@ pub async fn sign_in(
                 }
                 store::sessions::forget_ended(conn, now)?;
                 let member = store::by_id(conn, id)?.ok_or(AppError::SignedOut)?;
-                let actor = Actor { member_id: Some(id), name: member.name, channel: "page" };
-                audit::record(conn, &actor, Entry::of("member.signed_in", "member", id), now)?;
-                store::sessions::start_session(conn, id, now).map(Some)
+                By::page(member).audit(conn, Entry::of("member.signed_in", "member", id), now)?;
+                Ok(Some(Entered { member_id: id, cookie: store::sessions::start_session(conn, id, now)? }))
             }
             None => {
                 throttle::failed(conn, &who, now)?;
-                let actor = Actor { member_id: None, name: "nobody".into(), channel: "page" };
-                let mut entry =
-                    Entry::about("member.sign_in_refused", "member").after(json!({ "from": who.address() }));
-                entry.subject.1 = known;
-                audit::record(conn, &actor, entry, now)?;
+                if tell {
+                    let actor = Actor { member_id: None, name: "nobody".into(), channel: refused.channel };
+                    let mut entry = Entry::about(refused.action, "member").after(json!({ "from": refused.from }));
+                    entry.subject.1 = known;
+                    audit::record(conn, &actor, entry, now)?;
+                }
                 Ok(None)
             }
         })
         .await?;
-    cookie.ok_or_else(|| AppError::invalid("", WRONG))
+    entered.ok_or_else(|| AppError::invalid("", WRONG))
+}
+
+/// Signs out: the session of this cookie's value ends.
+pub fn sign_out(conn: &mut Conn, token: &str, now: Moment) -> Result<()> {
+    let session = store::sessions::find(conn, token, now)?;
+    store::sessions::end_session(conn, token)?;
+    let member = session.map(|session| store::by_id(conn, session.member_id)).transpose()?.flatten();
+    let Some(member) = member else { return Ok(()) };
+    let entry = Entry::of("member.signed_out", "member", member.id);
+    By::page(member).audit(conn, entry, now)
+}
+
+/// Signs a member out everywhere but where this cookie's value is; answers how many sessions that ended.
+pub fn sign_out_elsewhere(conn: &mut Conn, by: &By, keep: Option<&str>, now: Moment) -> Result<usize> {
+    let ended = store::sessions::end_sessions(conn, by.member.id, keep)?;
+    if ended > 0 {
+        let entry = Entry::of("member.signed_out", "member", by.member.id);
+        by.audit(conn, entry.after(json!({ "other_sessions": ended })), now)?;
+    }
+    Ok(ended)
 }
 
 /// Whether a signed-in member knows their own password; guesses are counted like those at the door.
-pub async fn confirm(app: &App, email: &str, password: &str, address: Option<IpAddr>) -> Result<()> {
-    let who = Who::account(email, address);
+pub async fn confirm(
+    app: &App,
+    email: &str,
+    password: &str,
+    address: Option<IpAddr>,
+    known: Option<Known>,
+) -> Result<()> {
     let _turn = passwords::turn(app).await?;
-    let (now, asked, email) = (app.now(), who.clone(), email.to_owned());
-    let key = app
-        .read(move |conn| {
-            throttle::check(conn, &asked, now)?;
-            store::key_of(conn, &email)
-        })
-        .await?;
+    let now = app.now();
+    let (key, who) = ask(app, email, address, known).await?;
     let right = matches(key, password.to_owned()).await?.is_some();
     app.write(move |conn| if right { throttle::succeeded(conn, &who) } else { throttle::failed(conn, &who, now) })
         .await?;
     if right { Ok(()) } else { Err(AppError::invalid("current", "This is not your current password.")) }
+}
+
+/// What opens the account, and as whom the attempt is counted; `TooMany` while that has to wait.
+async fn ask(
+    app: &App,
+    email: &str,
+    address: Option<IpAddr>,
+    known: Option<Known>,
+) -> Result<(Option<store::Key>, Who)> {
+    let (now, email) = (app.now(), email.to_owned());
+    app.read(move |conn| {
+        let key = store::key_of(conn, &email)?;
+        let who = Who::account(&email, address).with(known.as_ref(), key.as_ref().map(|key| key.member_id));
+        throttle::check(conn, &who, now)?;
+        Ok((key, who))
+    })
+    .await
 }
 
 /// The member whose password this is, after the same work for everybody.

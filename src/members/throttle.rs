@@ -1,19 +1,26 @@
-//! How fast passwords may be guessed. Failed attempts are counted per account and per address, in the database so that
-//! every process counts the same. After a few the wait doubles with each, up to a quarter of an hour; nobody is locked
-//! out for good, and a right password ends the account's count.
+//! How fast passwords may be guessed. Failed attempts are counted in the database, so that every process counts the same;
+//! after a few the wait doubles with each, up to a quarter of an hour; nobody is locked out for good.
+//!
+//! What counts first is the pair of account and address: who guesses in one place makes nobody wait in another. Above
+//! it, an account is guessed at from many addresses no faster, nor many accounts from one address. A browser that the
+//! account knows is judged by its own failures alone, so that nobody can keep a member out of it.
 
 use std::net::IpAddr;
 
 use chrono::Duration;
 
+use super::known::Known;
 use super::store::attempts;
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, Result};
+use crate::web::network;
 
-/// Failures of one account, and from one address, that cost no wait yet.
-const FREE_PER_ACCOUNT: i64 = 5;
-const FREE_PER_ADDRESS: i64 = 30;
+/// Failures that cost no wait yet: of one account in one place, of one account from everywhere.
+const FREE_PER_PAIR: i64 = 5;
+const FREE_PER_ACCOUNT: i64 = 50;
+/// Accounts at which one address may have guessed.
+const FREE_ACCOUNTS: i64 = 30;
 const LONGEST_WAIT_SECONDS: i64 = 15 * 60;
 /// A failure is forgotten after so long.
 const REMEMBERED_HOURS: i64 = 24;
@@ -22,35 +29,29 @@ const REMEMBERED_HOURS: i64 = 24;
 #[derive(Clone, Debug)]
 pub struct Who {
     account: String,
-    address: String,
+    /// A network, or a browser that the account knows.
+    place: String,
+    known: bool,
 }
 
 impl Who {
     /// Signing in, with the address as typed, whether or not there is such a member.
     pub fn account(email: &str, address: Option<IpAddr>) -> Self {
         let email: String = email.trim().to_lowercase().chars().take(200).collect();
-        Self { account: format!("member:{email}"), address: network(address) }
+        Self { account: format!("member:{email}"), place: network(address), known: false }
     }
 
     /// Trying the set-up code.
     pub fn setup(address: Option<IpAddr>) -> Self {
-        Self { account: format!("setup:{}", network(address)), address: network(address) }
+        Self { account: format!("setup:{}", network(address)), place: network(address), known: false }
     }
 
-    pub(super) fn address(&self) -> &str {
-        &self.address
-    }
-}
-
-/// An IPv6 customer owns a whole /64, so that is what is counted.
-fn network(address: Option<IpAddr>) -> String {
-    match address {
-        Some(IpAddr::V6(address)) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+    /// The same in a browser that this member's account knows.
+    pub fn with(self, known: Option<&Known>, member_id: Option<i64>) -> Self {
+        match known.filter(|known| Some(known.member_id) == member_id) {
+            Some(known) => Self { place: format!("{}{}", attempts::BROWSER, known.browser), known: true, ..self },
+            None => self,
         }
-        Some(IpAddr::V4(address)) => address.to_string(),
-        None => "unknown".into(),
     }
 }
 
@@ -65,10 +66,13 @@ fn wait_after(failures: i64, free: i64) -> Duration {
 /// `TooMany` while the wait lasts.
 pub fn check(conn: &mut Conn, who: &Who, now: Moment) -> Result<()> {
     let since = now.minus(Duration::hours(REMEMBERED_HOURS));
-    let of_account = attempts::of_account(conn, &who.account, since)?;
-    let of_address = attempts::of_address(conn, &who.address, since)?;
+    let mut counts = vec![(attempts::of_pair(conn, &who.account, &who.place, since)?, FREE_PER_PAIR)];
+    if !who.known {
+        counts.push((attempts::of_account(conn, &who.account, since)?, FREE_PER_ACCOUNT));
+        counts.push((attempts::accounts_of(conn, &who.place, since)?, FREE_ACCOUNTS));
+    }
     let mut wait = Duration::zero();
-    for ((failures, latest), free) in [(of_account, FREE_PER_ACCOUNT), (of_address, FREE_PER_ADDRESS)] {
+    for ((failures, latest), free) in counts {
         let whole = wait_after(failures, free);
         if let Some(latest) = latest {
             // Never longer than the whole wait, even if the clock was set back.
@@ -90,12 +94,12 @@ pub fn forget_old(conn: &mut Conn, now: Moment) -> Result<usize> {
 /// Counts a failure, and forgets old ones.
 pub fn failed(conn: &mut Conn, who: &Who, now: Moment) -> Result<()> {
     forget_old(conn, now)?;
-    attempts::insert(conn, &who.account, &who.address, now)
+    attempts::insert(conn, &who.account, &who.place, now)
 }
 
-/// A right password ends the account's count; the address's goes on, or a member could guess at others for ever.
+/// A right password ends the count of the account in this place. The others go on: they are those of whoever guesses.
 pub fn succeeded(conn: &mut Conn, who: &Who) -> Result<()> {
-    attempts::forget_account(conn, &who.account)
+    attempts::forget_pair(conn, &who.account, &who.place)
 }
 
 #[cfg(test)]

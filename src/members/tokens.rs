@@ -1,9 +1,10 @@
-//! API tokens: made by a member for their scripts, shown once, acting as the member and dying with them.
+//! API tokens: made by a member for their scripts, shown once, acting as the member. They end with the member's
+//! account, and with their password: whoever could sign in may have made one.
 
 use serde_json::json;
 
 use super::actions::command;
-use super::model::{By, Member, check_name};
+use super::model::{By, Member};
 use super::permissions::Scope;
 use super::store::tokens;
 pub use super::store::tokens::Token;
@@ -11,6 +12,7 @@ use crate::audit::{self, Actor, Entry};
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
+use crate::names::check_name;
 use crate::secrets;
 
 /// Begins every token, so that one that leaked is recognised for what it is.
@@ -37,7 +39,7 @@ pub fn create_by_command(
 
 fn insert(conn: &mut Conn, actor: &Actor, member_id: i64, name: &str, scopes: &[Scope], now: Moment) -> Result<String> {
     let mut errors = FieldErrors::new();
-    let name = check_name("token_name", name, &mut errors);
+    let name = check_name("token_name", name, None, &mut errors);
     errors.ok_or(())?;
     let text = format!("{PREFIX}{}", secrets::random_token());
     let id = tokens::insert(conn, &text, member_id, &name, scopes, now)?;
@@ -57,4 +59,12 @@ pub fn revoke(conn: &mut Conn, by: &By, id: i64, now: Moment) -> Result<()> {
         return Err(AppError::NotFound);
     }
     by.audit(conn, Entry::of("token.revoked", "token", id), now)
+}
+
+/// Ends all tokens of a member; no later activation revives them.
+pub(super) fn revoke_all(conn: &mut Conn, by: &By, member_id: i64, now: Moment) -> Result<()> {
+    for id in tokens::revoke_all(conn, member_id, now)? {
+        by.audit(conn, Entry::of("token.revoked", "token", id), now)?;
+    }
+    Ok(())
 }

@@ -20,6 +20,7 @@ mod elapsed;
 mod fields;
 mod form;
 mod grace;
+mod held_store;
 mod model;
 pub mod notes;
 pub mod recurrence;
@@ -33,7 +34,8 @@ mod zone;
 pub use draft::RuleDraft;
 pub use form::RuleForm;
 pub use grace::{LATE, grace};
-pub use model::{About, Draft, MAX_RUN_NAME, Notify, Outline, SLOTS, Schedule, State, Switched};
+pub use held_store::held_by;
+pub use model::{About, Draft, Notify, Outline, SLOTS, Schedule, State, Switched};
 pub use notes::{Preview, PreviewOccurrence, frequency_hint, local_rfc, note, preview, utc_offset};
 pub use recurrence::{count_between, counts_between, first_at_or_after, latest_at_or_before, next_after, occurrences};
 pub use rule::{DaysOfMonth, Months, Repeat, Rule, Weekdays, Window};
@@ -44,7 +46,7 @@ use crate::db::Conn;
 use crate::error::Result;
 use crate::in_use::{Thing, Uses};
 
-/// The schedules that are on in an Application, or that still plan a configuration's runs.
+/// The schedules that are on in an Application, or that still plan a configuration's runs, or that a member holds.
 pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
     let names = match thing {
         Thing::Application(id) => match store::count_on(conn, id)? {
@@ -52,6 +54,13 @@ pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
             n => vec![format!("{} on", crate::words::counted(n, "schedule is", "schedules are"))],
         },
         Thing::Configuration(id) => store::unfinished_of(conn, id)?,
+        Thing::Member(id) => {
+            let held = held_by(conn, id)?;
+            let (owns, told) = held.iter().fold((0, 0), |sum, held| (sum.0 + held.owns, sum.1 + held.told));
+            let words = |n: i64| crate::words::counted(n, "schedule", "schedules");
+            let all = [(owns, "owns"), (told, "is told about")];
+            all.into_iter().filter(|(n, _)| *n > 0).map(|(n, verb)| format!("{verb} {}", words(n))).collect()
+        }
         Thing::Block(_) | Thing::Connection(_) => return Ok(None),
     };
     Ok(Some(Uses { by: "schedules", names }))

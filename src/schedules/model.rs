@@ -13,8 +13,6 @@ use crate::db::text_enum;
 
 /// How many schedules with a future occurrence a configuration may have.
 pub const SLOTS: i64 = 4;
-/// The longest run name, in characters.
-pub const MAX_RUN_NAME: usize = 200;
 
 text_enum! {
     /// About which outcomes the recipients are told.

@@ -14,6 +14,25 @@ pub fn client_address(request: &HttpRequest, config: &Config) -> Option<IpAddr> 
     Some(behind_proxies(peer, request.headers(), config))
 }
 
+/// Who sent `X-Forwarded-For` though the operator trusts nobody there to say for whom they ask.
+pub fn untrusted_proxy(request: &HttpRequest, config: &Config) -> Option<IpAddr> {
+    let peer = request.peer_addr()?.ip().to_canonical();
+    let trusted = config.trusted_proxies.iter().any(|network| network.contains(&peer));
+    (!trusted && request.headers().contains_key("X-Forwarded-For")).then_some(peer)
+}
+
+/// What is counted as one address: an IPv6 customer owns a whole /64.
+pub fn network(address: Option<IpAddr>) -> String {
+    match address {
+        Some(IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+        Some(IpAddr::V4(address)) => address.to_string(),
+        None => "unknown".into(),
+    }
+}
+
 fn behind_proxies(peer: IpAddr, headers: &HeaderMap, config: &Config) -> IpAddr {
     let trusted = |address: &IpAddr| config.trusted_proxies.iter().any(|network| network.contains(address));
     if !trusted(&peer) {

@@ -7,6 +7,7 @@ use actix_web::HttpRequest;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{HOST, HeaderMap, ORIGIN, REFERER};
+use url::Url;
 
 use crate::secrets;
 
@@ -55,18 +56,18 @@ pub fn matches(request: &HttpRequest, secure: bool, token: &str) -> bool {
     session_value(request, secure).is_some_and(|value| secrets::same(&token_for(&value), token))
 }
 
-/// Whether the browser says that our own pages sent this. An old browser that says nothing at all is refused.
-pub fn same_site(request: &ServiceRequest) -> bool {
+/// Whether the browser says that our own pages sent this. An old browser that says nothing at all is refused. `scheme` is
+/// that by which people reach this server.
+pub fn same_site(request: &ServiceRequest, scheme: &str) -> bool {
     let headers = request.headers();
     if let Some(site) = headers.get("Sec-Fetch-Site") {
         return site == "same-origin" || site == "none";
     }
-    let Some(host) = text(headers, HOST) else { return false };
+    let Some(ours) = text(headers, HOST).and_then(|host| Url::parse(&format!("{scheme}://{host}")).ok()) else {
+        return false;
+    };
     let from = text(headers, ORIGIN).or_else(|| text(headers, REFERER));
-    from.and_then(|from| url::Url::parse(&from).ok()).is_some_and(|from| {
-        let port = from.port().map(|port| format!(":{port}")).unwrap_or_default();
-        from.host_str().is_some_and(|name| format!("{name}{port}") == host)
-    })
+    from.and_then(|from| Url::parse(&from).ok()).is_some_and(|from| from.origin() == ours.origin())
 }
 
 fn text(headers: &HeaderMap, name: actix_web::http::header::HeaderName) -> Option<String> {

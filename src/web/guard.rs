@@ -1,5 +1,6 @@
 //! What holds for every request, whatever its handler: the header set, the guard against forged requests, the way to
-//! the sign-in page when a session ended.
+//! the sign-in page when a session ended, what was refused. What is no HTTP at all never comes here: the parser answers it
+//! with a bare 400 or 431, which has no body that a header could guard, and closes the connection.
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
@@ -10,9 +11,10 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{Error, HttpMessage, HttpResponse, ResponseError};
 use futures_util::StreamExt;
 
-use super::{Flash, arrival, csrf};
+use super::{Flash, arrival, client_address, csrf, network, untrusted_proxy};
 use crate::app::App;
 use crate::error::AppError;
+use crate::going::{Acting, Refused};
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                       font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -41,6 +43,7 @@ pub async fn guard(
         // Answered like GET; the body is left out when the answer is written.
         request.head_mut().method = Method::GET;
     }
+    note_proxy(&request);
     let refused = if api { None } else { check_origin(&mut request, secure).await.err() };
     // Whose session ended while the page was open is told so, and can go on; without a session nothing is forged.
     let ended = for_htmx && csrf::session_value(request.request(), secure).is_none();
@@ -49,6 +52,7 @@ pub async fn guard(
         Some(error) => request.into_response(error.error_response()).map_into_right_body(),
         None => next.call(request).await?.map_into_left_body(),
     };
+    note_refusal(&response, api);
     // A fragment answers a bare 401: the page says that the session ended and keeps what was typed.
     if response.status() == StatusCode::UNAUTHORIZED && !api && !for_htmx {
         let next_page = if get { address } else { "/".to_owned() };
@@ -62,6 +66,40 @@ pub async fn guard(
     }
     set_headers(response.headers_mut(), secure, path.starts_with("/static/"));
     Ok(response)
+}
+
+/// Behind a proxy that is not trusted, everybody comes from one address: who guesses there keeps all of them out.
+fn note_proxy(request: &ServiceRequest) {
+    let Some(app) = request.app_data::<Data<App>>() else { return };
+    if let Some(peer) = untrusted_proxy(request.request(), &app.config)
+        && app.forwarded.note(peer, app.now())
+    {
+        let peer = peer.to_string();
+        tracing::warn!(
+            peer,
+            "X-Forwarded-For came from an address that --trusted-proxy does not name, and was ignored; name it there if it \
+             is your proxy"
+        );
+    }
+}
+
+/// Keeps who was refused what for the audit log.
+fn note_refusal<B>(response: &ServiceResponse<B>, api: bool) {
+    let request = response.request();
+    let Some(app) = request.app_data::<Data<App>>() else { return };
+    let action = match response.status() {
+        StatusCode::FORBIDDEN => "request.refused",
+        StatusCode::UNAUTHORIZED if api && request.headers().contains_key(header::AUTHORIZATION) => "token.refused",
+        _ => return,
+    };
+    let acting = request.extensions().get::<Acting>().cloned();
+    let from = network(client_address(request, &app.config));
+    let (member, channel) = match acting {
+        Some(acting) => (Some(acting.member), acting.channel),
+        None => (None, if api { "token" } else { "page" }),
+    };
+    let path: String = request.path().chars().take(200).collect();
+    app.refusals.note(Refused { action, member, channel, from }, format!("{} {path}", request.method()), app.now());
 }
 
 fn set_headers(headers: &mut header::HeaderMap, secure: bool, is_static: bool) {
@@ -88,7 +126,7 @@ async fn check_origin(request: &mut ServiceRequest, secure: bool) -> Result<(), 
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return Ok(());
     }
-    if !csrf::same_site(request) {
+    if !csrf::same_site(request, if secure { "https" } else { "http" }) {
         return Err(forged());
     }
     // Whatever the header holds decides: `Upload` takes its mere presence for our word that it was right.

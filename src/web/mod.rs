@@ -14,7 +14,7 @@ pub mod guard;
 pub mod page;
 pub mod zones;
 
-pub use address::{client_address, local_path};
+pub use address::{client_address, local_path, network, untrusted_proxy};
 pub use confirm::ConfirmPage;
 pub use errors::{at_controls, overtaken, refused};
 pub use flash::Flash;

@@ -20,7 +20,7 @@ on_both! {
         ada.visit("/connections/new").await;
         ada.follow("Folder").await;
         ada.press("Save Connection").await;
-        ada.answered(422).sees("Give the Connection a name.").sees("Folder is required.");
+        ada.answered(422).sees("Give a name.").sees("Folder is required.");
         ada.fill("Name", "Warehouse files").fill("Folder", &world.folder().display().to_string()).tick("FP&A 2026");
         ada.press("Save Connection").await;
         ada.answered(200).sees("Saved the Connection");
@@ -75,6 +75,35 @@ on_both! {
         let app = world.app().clone();
         let opened = world.read(move |conn| connections::open(conn, &app.secrets, 1)).await;
         assert!(!format!("{opened:?}").contains(CANARY));
+    }
+}
+
+on_both! {
+    /// Somebody moved what was sealed for one Connection to another.
+    async fn secrets_that_do_not_open_are_told_and_given_again(world: World) {
+        let mut ada = world.browser(&world.ada).await;
+        for name in ["One", "Two"] {
+            ada.visit("/connections/new?kind=http").await;
+            ada.fill("Name", name).fill("Address", "https://reports.invalid/").choose("Sign-in", "Token");
+            ada.fill("Token", CANARY).press("Save Connection").await;
+            ada.answered(200);
+        }
+        let ids = world.read(|conn| Ok(table::table.select(table::id).order(table::id).load::<i64>(conn)?)).await;
+        let (one, two) = (ids[0], ids[1]);
+        world
+            .write(move |conn| {
+                let of_two: Option<String> = table::table.find(two).select(table::sealed_secrets).first(conn)?;
+                diesel::update(table::table.find(one)).set(table::sealed_secrets.eq(of_two)).execute(conn)?;
+                Ok(())
+            })
+            .await;
+        ada.visit(&format!("/connections/{one}")).await.press("Test").await;
+        ada.answered(200).sees("The secrets of \"One\" cannot be opened with the server's key.");
+        ada.fill("Name", "First").press("Save Connection").await;
+        ada.answered(422).sees("It cannot be opened with the server's key. Give it again.");
+        ada.fill("Token", CANARY).press("Save Connection").await;
+        ada.answered(200);
+        ada.press("Test").await.answered(200).sees_no("cannot be opened");
     }
 }
 

@@ -33,6 +33,7 @@ fn forgeries(browser: &Browser, route: &Route, path: &str) -> Vec<(&'static str,
         ("another site by script", post(Some("cross-site")).header(csrf::HEADER, &token).form(&form(&token))),
         ("a browser that says nothing", post(None).form(&form(&token))),
         ("another origin", post(None).header("Origin", "http://evil.example").form(&form(&token))),
+        ("another scheme", post(None).header("Origin", own.replace("http:", "https:")).form(&form(&token))),
         ("no origin", post(None).header("Origin", "null").form(&form(&token))),
         ("another port", post(None).header("Origin", "http://127.0.0.1:1").form(&form(&token))),
         (
@@ -73,6 +74,12 @@ on_both! {
             let request = ada.bare(reqwest::Method::POST, "/no-such-page").header(name, value);
             let answer = Answer::of(request.form(&[(csrf::FIELD, ada.token())]).send().await.unwrap()).await;
             assert_eq!(answer.status, 404, "{name}: past the guard, at no page");
+        }
+        // The port that a scheme has by itself may be named or not.
+        for (host, origin) in [("a.example", "http://a.example:80"), ("a.example:80", "http://A.example")] {
+            let request = ada.bare(reqwest::Method::POST, "/no-such-page").header("Host", host).header("Origin", origin);
+            let answer = Answer::of(request.form(&[(csrf::FIELD, ada.token())]).send().await.unwrap()).await;
+            assert_eq!(answer.status, 404, "{host} and {origin}");
         }
         assert_eq!(ada.htmx_post("/no-such-page", &[]).await.status, 404, "the token in htmx's header");
     }

@@ -155,7 +155,7 @@ on_both! {
         olive.answered(422).sees("The delimiter is one character");
         assert_eq!(olive.value("Delimiter"), "::");
         olive.fill("Delimiter", ";").fill("Name of the new Block", "").press("Map the columns").await;
-        olive.answered(422).sees("Give it a name.");
+        olive.answered(422).sees("Give a name.");
     }
 }
 

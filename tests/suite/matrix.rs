@@ -43,6 +43,7 @@ const TABLE: &[(&str, &str)] = &[
     ("GET /members/{member}", "oxxxxx?"),
     ("POST /members/{member}", "vxxxxx?"),
     ("POST /members/{member}/switch", "vxxxxx?"),
+    ("GET /members/{member}/deactivate", "oxxxxx?"),
     ("GET /settings/mail", "oxxxxx?"),
     ("POST /settings/mail/test", "vxxxxx?"),
     // Applications

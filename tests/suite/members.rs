@@ -3,10 +3,14 @@
 use diesel::prelude::*;
 use tidegate::db::schema::{audit_log, members};
 use tidegate::error::AppError;
+use tidegate::imports::Mode;
 use tidegate::members::actions::{self, Change};
-use tidegate::members::{Scope, tokens};
+use tidegate::members::{Scope, passwords, tokens};
+use tidegate::schedules::{About, Notify};
 
+use crate::schedules::{create, daily, draft};
 use crate::support::cast::PASSWORD;
+use crate::support::stage::stage;
 use crate::support::*;
 
 fn to_role(role: &str) -> Change {
@@ -53,6 +57,30 @@ on_both! {
             of_members,
             ["member.added", "member.changed", "member.deactivated", "member.activated", "member.changed"]
         );
+    }
+
+    /// Who owns schedules or is told about some is asked about first; the hand-over is one step away.
+    async fn whoever_holds_schedules_is_handed_over_first(world: World) {
+        let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
+        for time in ["06:00", "07:00", "08:00"] {
+            let mut draft = draft(&stage, &daily(time));
+            draft.notify = Some(Notify { about: About::Failed, member_ids: vec![world.olive.id, world.mo.id] });
+            create(&world, draft).await;
+        }
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit("/members").await.in_row("olive@acme.test").press("Deactivate Olive").await;
+        ada.answered(200).sees("Deactivate Olive?").sees("Owns 3 schedules").sees("Is told about 3 schedules");
+        ada.sees("will fail, the first on Fri 9 Oct 2026, 06:00 (UTC)");
+        ada.follow("Hand over in FP&A 2026").await.sees("Hand over these 3 schedules");
+        ada.choose("To whom", "Ada (ada@acme.test)").within("#bulk-form").press("Hand over").await.answered(200);
+        ada.visit(&format!("/members/{}/deactivate", world.olive.id)).await;
+        ada.sees("Owns 0 schedules").sees("Is told about 0 schedules").sees_no("will fail");
+        ada.press("Deactivate").await.answered(200).sees("Olive is deactivated");
+        ada.press("Undo").await.answered(200).sees("Olive can sign in again.");
+        // Who is only told about some is asked about too; who holds nothing is not.
+        ada.in_row("mo@acme.test").press("Deactivate Mo").await.sees("Owns 0 schedules").sees("told about 3 schedules");
+        ada.follow("Keep active").await.sees("Active member.");
+        ada.visit("/members").await.in_row("ivy@acme.test").press("Deactivate Ivy").await.sees("Ivy is deactivated");
     }
 
     async fn a_page_that_is_old_overwrites_nothing(world: World) {
@@ -157,6 +185,36 @@ on_both! {
         }).await;
         assert_eq!((email.as_str(), active), ("mo@acme.test", true));
         assert_eq!(mo.open("/members").await, 403, "no Administrator either");
+    }
+
+    async fn tokens_end_with_password_and_account_and_stay_ended(world: World) {
+        let change = |change: Change| {
+            let (ada, mo, now) = (world.ada.clone(), world.mo.id, world.now());
+            world.write(move |conn| {
+                let by = ada.by(conn)?;
+                actions::update(conn, &by, mo, change, now)
+            })
+        };
+        let active = |active| Change { active: Some(active), ..Change::default() };
+        let mut mo = world.browser(&world.mo).await;
+        let first = world.api(&world.mo).await;
+        first.get("applications").await.is(200);
+        mo.visit("/account").await.fill("Current password", PASSWORD).fill("New password", "another good one");
+        mo.press("Change password").await.answered(200).sees("your API tokens ended");
+        first.get("applications").await.is(401);
+        let second = world.api(&world.mo).await;
+        change(active(false)).await;
+        second.get("applications").await.is(401);
+        change(active(true)).await;
+        second.get("applications").await.is(401);
+        let third = world.api(&world.mo).await;
+        let hash = passwords::hash(world.app(), "shells and stones", &[]).await.unwrap();
+        change(Change { password: Some(hash), ..Change::default() }).await;
+        third.get("applications").await.is(401);
+        let revoked = world.read(|conn| {
+            Ok(audit_log::table.filter(audit_log::action.eq("token.revoked")).count().get_result::<i64>(conn)?)
+        });
+        assert_eq!(revoked.await, 3);
     }
 
     async fn a_token_is_shown_once_and_revoked(world: World) {

@@ -126,8 +126,9 @@ const CASES: &[Case] = &[
     case(&[("configuration", "")], "configuration", "Choose the configuration to run."),
     forged(&[("configuration", "999999")], "configuration", "has no such import configuration"),
     forged(&[("configuration", "WITH A FILE")], "configuration", "with a file: "),
-    case(&[("run_name", "LONG")], "run_name", "The run name has more than 200 characters."),
-    case(&[("run_name", "two\tparts")], "run_name", "The run name holds a line break or another control character."),
+    case(&[("run_name", "LONG")], "run_name", "This name is too long. Use at most 200 characters."),
+    case(&[("run_name", "two\tparts")], "run_name", "A name is one line."),
+    case(&[("run_name", "Sal\u{202e}es")], "run_name", "This name holds an invisible character (U+202E)."),
     Case {
         status: 409,
         ..case(&[("run_name", "evening PRICES")], "run_name", "Another schedule of FP&A 2026 has the run name")

@@ -25,6 +25,15 @@ async fn at_the_door(world: &World) -> Browser {
     browser
 }
 
+/// What the audit log tells about each such deed, in order.
+async fn audited(world: &World, action: &'static str) -> Vec<String> {
+    let rows = world.read(move |conn| {
+        let rows = audit_log::table.filter(audit_log::action.eq(action)).order(audit_log::id);
+        Ok(rows.select(audit_log::after).load::<Option<String>>(conn)?)
+    });
+    rows.await.into_iter().map(Option::unwrap_or_default).collect()
+}
+
 on_both! {
     async fn a_member_signs_in_goes_where_they_wanted_and_out_again(world: World) {
         let mut olive = world.nobody();
@@ -119,6 +128,84 @@ on_both! {
         assert!(right.status == 200 && right.text().contains("Your account"), "{}", right.text());
         let other = at_the_door(&world).await;
         assert_eq!(knock(&other, "olive@acme.test", "guess").await.status, 422, "the count began anew");
+    }
+
+    /// Who guesses at others' accounts from an address slows down that account there, and nobody else.
+    async fn guesses_at_others_keep_nobody_out(world: World) {
+        let guesser = at_the_door(&world).await;
+        let mut statuses = Vec::new();
+        for n in 0..100 {
+            statuses.push(knock(&guesser, &format!("g{}@acme.test", n % 10), "guess").await.status);
+        }
+        assert_eq!(statuses.iter().filter(|status| **status == 422).count(), 50, "{statuses:?}");
+        assert_eq!(knock(&guesser, &world.mo.email, PASSWORD).await.status, 200);
+    }
+
+    async fn a_browser_that_is_known_has_a_count_of_its_own(world: World) {
+        let olive = at_the_door(&world).await;
+        assert_eq!(knock(&olive, &world.olive.email, PASSWORD).await.status, 200);
+        let guesser = at_the_door(&world).await;
+        while knock(&guesser, &world.olive.email, "guess").await.status == 422 {}
+        assert_eq!(knock(&guesser, &world.olive.email, PASSWORD).await.status, 429, "there it waits");
+        assert_eq!(knock(&olive, &world.olive.email, "a typing error").await.status, 422);
+        assert_eq!(knock(&olive, &world.olive.email, PASSWORD).await.status, 200, "where she was before it does not");
+        assert_eq!(knock(&guesser, &world.olive.email, PASSWORD).await.status, 429, "and that ends nobody's wait");
+        // It is known to her account alone, and guesses no faster.
+        let mut tries = 0;
+        while knock(&olive, &world.mo.email, "guess").await.status == 422 {
+            tries += 1;
+        }
+        assert_eq!(tries, 5);
+        while knock(&olive, &world.olive.email, "guess").await.status == 422 {
+            tries += 1;
+        }
+        assert_eq!(tries, 10);
+    }
+
+    async fn no_browser_makes_itself_known(world: World) {
+        let guesser = at_the_door(&world).await;
+        while knock(&guesser, &world.olive.email, "guess").await.status == 422 {}
+        let sealed = |place: &str, id: i64| world.app().secrets.seal(place, &format!("{id} x")).unwrap();
+        let (olive, mo) = (world.olive.id, world.mo.id);
+        for (known, wanted) in [
+            ("x".to_owned(), 429),
+            (format!("{olive} x"), 429),
+            (sealed("connections 1", olive), 429),
+            (sealed("known browser", mo), 429),
+            (sealed("known browser", olive), 200),
+        ] {
+            let fields = [("csrf", guesser.token()), ("email", world.olive.email.clone()), ("password", PASSWORD.into())];
+            let cookies = format!("sid={}; known={known}", guesser.session().unwrap());
+            let request = guesser.request(reqwest::Method::POST, "/sign-in").form(&fields).header("Cookie", cookies);
+            assert_eq!(request.send().await.unwrap().status(), wanted, "{known}");
+        }
+    }
+
+    async fn a_flood_of_refusals_is_a_few_rows(world: World) {
+        let guesser = at_the_door(&world).await;
+        for n in 0..30 {
+            knock(&guesser, &format!("g{n}@acme.test"), "guess").await;
+        }
+        world.advance(Duration::hours(1));
+        world.step(tidegate::audit::write_refusals).await;
+        let rows = audited(&world, "member.sign_in_refused").await;
+        assert_eq!(rows.len(), 21, "{rows:?}");
+        assert!(rows[20].contains("\"more\":10"), "{}", rows[20]);
+    }
+
+    async fn who_signs_out_is_in_the_audit_log(world: World) {
+        let mut here = world.browser(&world.mo).await;
+        let _there = world.browser(&world.mo).await;
+        here.visit("/account").await.press("Sign out everywhere else").await;
+        here.within(".side-foot").press("Sign out").await.sees("Sign in");
+        assert_eq!(audited(&world, "member.signed_out").await, ["{\"other_sessions\":1}", ""]);
+    }
+
+    async fn a_proxy_that_nobody_named_is_told(world: World) {
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit("/members").await.sees_no("--trusted-proxy");
+        ada.request(reqwest::Method::GET, "/healthz").header("X-Forwarded-For", "203.0.113.9").send().await.unwrap();
+        ada.visit("/members").await.sees("Everybody seems to come from one address.").sees("--trusted-proxy 127.0.0.1");
     }
 
     async fn a_name_in_a_header_is_no_new_address(world: World) {
@@ -263,5 +350,27 @@ fn behind_a_trusted_proxy_the_client_counts_not_the_proxy() {
             "what the client wrote is ignored"
         );
         assert_eq!(knock_from("203.0.113.8", 41).await, 422, "another client");
+    });
+}
+
+/// Above five in one place, an account is guessed at fifty times from everywhere before that waits too.
+#[test]
+fn an_account_is_guessed_at_no_faster_from_many_addresses_and_its_browser_gets_in() {
+    let trust = |app: &mut tidegate::app::App| app.config.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    with_changed_world(Database::Sqlite, trust, |world| async move {
+        let olive = at_the_door(&world).await;
+        assert_eq!(knock(&olive, &world.olive.email, PASSWORD).await.status, 200);
+        let browser = at_the_door(&world).await;
+        let from = async |n: usize, password: &str| {
+            let fields =
+                [("csrf", browser.token()), ("email", world.olive.email.clone()), ("password", password.to_owned())];
+            let request = browser.request(reqwest::Method::POST, "/sign-in").form(&fields);
+            request.header("X-Forwarded-For", format!("203.0.113.{n}")).send().await.unwrap().status().as_u16()
+        };
+        for n in 0..50 {
+            assert_eq!(from(n, "guess").await, 422, "{n}");
+        }
+        assert_eq!(from(60, PASSWORD).await, 429, "from an address that never guessed");
+        assert_eq!(knock(&olive, &world.olive.email, PASSWORD).await.status, 200, "in a browser that she has used");
     });
 }

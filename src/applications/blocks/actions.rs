@@ -117,7 +117,7 @@ pub fn edit(
                 before.name
             )));
         }
-        let mut errors = draft.check();
+        let mut errors = draft.check_over(Some(&before));
         recognise(&before, &mut draft, &mut errors);
         check_dimensions(conn, before.application_id, Some(id), &draft, &mut errors)?;
         let holds_rows = blocks.read(|conn| ledger::state(conn, id))?.row_count > 0;

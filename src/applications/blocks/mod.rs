@@ -24,9 +24,10 @@ pub use actions::{
     list, page, rename, rename_views,
 };
 pub use audited::record;
-pub use model::{Block, BlockDraft, BlockKind, BlockState, Column, ColumnDraft, MAX_COLUMNS, MAX_NAME};
+pub use model::{Block, BlockDraft, BlockKind, BlockState, Column, ColumnDraft, MAX_COLUMNS};
 pub use store::loader::{Loader, fill_at_once};
 pub use store::physical::seal;
 pub use store::rows::{BlockRow, Cell, page as rows, write_csv};
 pub use store::staging::{Making, Merge, RunKey, Staging, Visible};
+pub use store::views::reader;
 pub use store::{checks, generations, ledger, rejects};

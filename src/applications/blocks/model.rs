@@ -6,7 +6,7 @@ use crate::clock::Moment;
 use crate::db::text_enum;
 use crate::error::FieldErrors;
 use crate::formats::ColumnType;
-use crate::names::name_key;
+use crate::names::{check_name, name_key};
 
 text_enum! {
     /// What a Block holds.
@@ -33,8 +33,6 @@ impl BlockKind {
 
 /// The most columns a Block may have.
 pub const MAX_COLUMNS: usize = 500;
-/// The longest name of a Block or column, in characters.
-pub const MAX_NAME: usize = 200;
 
 /// What data is imported into, as people defined it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,10 +157,13 @@ impl BlockDraft {
 
     /// All that is wrong with the definition by itself; whether the Dimension lists exist is the store's to say.
     pub fn check(&self) -> FieldErrors {
+        self.check_over(None)
+    }
+
+    /// The same, where it changes a Block that is there: names that stay are not judged anew.
+    pub fn check_over(&self, was: Option<&Block>) -> FieldErrors {
         let mut errors = FieldErrors::new();
-        if let Some(reason) = bad_name(&self.name) {
-            errors.add("name", reason);
-        }
+        check_name("name", &self.name, was.map(|was| was.name.as_str()), &mut errors);
         if self.columns.is_empty() {
             errors.add("columns", "A Block needs at least one column.");
         }
@@ -171,11 +172,11 @@ impl BlockDraft {
         }
         let mut seen = HashSet::new();
         for (i, column) in self.columns.iter().enumerate() {
-            if let Some(reason) = bad_name(&column.name) {
-                errors.add(format!("columns[{i}].name"), reason);
-            } else if !seen.insert(name_key(&column.name)) {
-                let reason = format!("Two columns are named \"{}\". Rename one of them.", column.name);
-                errors.add(format!("columns[{i}].name"), reason);
+            let name = format!("columns[{i}].name");
+            let there = was.and_then(|was| was.columns.iter().find(|there| there.name == column.name));
+            check_name(&name, &column.name, there.map(|there| there.name.as_str()), &mut errors);
+            if errors.of(&name).is_none() && !seen.insert(name_key(&column.name)) {
+                errors.add(name, format!("Two columns are named \"{}\". Rename one of them.", column.name));
             }
             let field = format!("columns[{i}].dimension_block_id");
             match (column.column_type, column.dimension_block_id) {
@@ -219,19 +220,6 @@ impl BlockDraft {
                 }
             }
         }
-    }
-}
-
-/// Why a name cannot be one.
-fn bad_name(name: &str) -> Option<String> {
-    if name.trim().is_empty() {
-        Some("Give it a name.".into())
-    } else if name.chars().count() > MAX_NAME {
-        Some(format!("A name has at most {MAX_NAME} characters."))
-    } else if name.chars().any(char::is_control) {
-        Some("A name cannot hold line breaks, tabs or other control characters.".into())
-    } else {
-        None
     }
 }
 

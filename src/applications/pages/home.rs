@@ -129,7 +129,7 @@ pub async fn create(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn
     app.read(move |conn| actions::need_create(conn, &asks)).await?;
     let made = async {
         let mut errors = FieldErrors::new();
-        members::check_name("name", form.get("name"), &mut errors);
+        crate::names::check_name("name", form.get("name"), None, &mut errors);
         let zone = zones::parse(form.get("time_zone")).map_err(|reason| errors.add("time_zone", reason)).ok();
         let spacing_minutes = super::settings::spacing(&form, &mut errors);
         errors.ok_or(())?;

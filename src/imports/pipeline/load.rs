@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::again::{self, Again};
 use super::check::Checker;
 use super::context::{LoadContext, Progress, Source, SourceFile};
+use super::held_up;
 use super::outcome::{FailureKind, LoadError, LoadReport};
 use super::plan::{Plan, dimension_routes, new_columns, routes};
 use super::reading::{PARCELS, Parcel, Reading, read_all};
@@ -204,7 +205,9 @@ impl Load<'_> {
                 Ok(None)
             })
         });
-        failed.map_or(done.map_err(LoadError::from_database), Err)
+        failed
+            .map_or(done.map_err(LoadError::from_database), Err)
+            .map_err(|failure| held_up::in_words(failure, self.context.blocks, self.plan.block.id))
     }
 
     /// A longer one fills a table that nobody sees, in as many transactions as it likes.
@@ -373,7 +376,18 @@ impl Load<'_> {
             told: told.as_deref(),
         };
         self.committing = true;
-        let mut rows = ledger::commit(conn, &[(staging, &visible)], self.context.clock.now())?;
+        let mut rows = loop {
+            match ledger::commit(conn, &[(staging, &visible)], self.context.clock.now()) {
+                // Whoever reads the view is waited for as long as the attempt may take: the load itself is done. In a
+                // transaction of its caller's nothing can be tried twice.
+                Err(why) if staging.making != Making::AtOnce && held_up::may_try_again(&why, conn) => {
+                    self.context.go_on()?;
+                    self.tell("Waiting for who reads the Block");
+                    std::thread::sleep(Duration::from_secs(1));
+                }
+                done => break done?,
+            }
+        };
         self.loading += began.elapsed();
         rows.pop().ok_or_else(|| LoadError::new(FailureKind::Internal, "The load left no trace."))
     }

@@ -12,6 +12,7 @@
 mod again;
 mod check;
 mod context;
+mod held_up;
 mod load;
 mod outcome;
 mod plan;

@@ -112,6 +112,8 @@ pub enum FailureKind {
     DeadlinePassed,
     /// The Block database is busy or gone.
     DatabaseAway,
+    /// It is there; somebody who reads the Block holds up what would be loaded.
+    HeldUp,
     DiskFull,
     /// A fault of ours.
     Internal,
@@ -149,7 +151,7 @@ impl LoadError {
     /// May another attempt succeed with the same file and configuration?
     pub fn may_retry(&self) -> bool {
         use FailureKind as F;
-        matches!(self.kind, F::DatabaseAway | F::SourceUnreadable | F::BlockChanged | F::DeadlinePassed)
+        matches!(self.kind, F::DatabaseAway | F::HeldUp | F::SourceUnreadable | F::BlockChanged | F::DeadlinePassed)
     }
 
     /// Whether it was the database that failed.

@@ -11,9 +11,9 @@ use crate::clock::Moment;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::members::passwords::{self, ADVICE};
 use crate::members::shell::shell;
-use crate::members::store::sessions::{SessionRow, end_sessions as end_all, sessions_of};
+use crate::members::store::sessions::{SessionRow, sessions_of};
 use crate::members::tokens::{self, Token};
-use crate::members::{By, Scope, SignedIn, actions, sign_in};
+use crate::members::{By, Scope, SignedIn, actions, known, sign_in};
 use crate::web::{self, Crumb, Flash, Form, Page, Shell, csrf, see_other, zones};
 use crate::words;
 use crate::workspace;
@@ -135,7 +135,7 @@ pub async fn save_password(
         let (email, name) = (by.member.email.as_str(), by.member.name.as_str());
         passwords::check(form.raw("password"), &[email, name]).map_err(|r| AppError::invalid("password", r))?;
         let address = web::client_address(&request, &app.config);
-        sign_in::confirm(&app, email, form.raw("current"), address).await?;
+        sign_in::confirm(&app, email, form.raw("current"), address, known::browser(&request, &app)).await?;
         let hash = passwords::hash(&app, form.raw("password"), &[email, name]).await?;
         let keep = csrf::session_value(&request, app.secure());
         let (by, now) = (by.clone(), app.now());
@@ -143,7 +143,7 @@ pub async fn save_password(
     };
     match saved.await {
         Ok(()) => {
-            let words = "Your password is changed. You are signed out everywhere else.";
+            let words = "Your password is changed. You are signed out everywhere else, and your API tokens ended.";
             Ok(see_other("/account", Some(Flash::new(words))))
         }
         Err(error) => refused(&request, &app, &by, error, &with_sent(&by, &form)).await,
@@ -158,7 +158,8 @@ pub async fn end_sessions(
     _: Form,
 ) -> Result<HttpResponse> {
     let keep = csrf::session_value(&request, app.secure());
-    let ended = app.write(move |conn| end_all(conn, by.member.id, keep.as_deref())).await?;
+    let now = app.now();
+    let ended = app.write(move |conn| sign_in::sign_out_elsewhere(conn, &by, keep.as_deref(), now)).await?;
     let ended = words::counted(i64::try_from(ended).unwrap_or_default(), "other session", "other sessions");
     Ok(see_other("/account", Some(Flash::new(format!("{ended} ended.")))))
 }

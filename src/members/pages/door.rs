@@ -6,10 +6,11 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::{lone_shell, signed_in_cookie};
+use super::{let_in, lone_shell};
 use crate::app::App;
 use crate::error::{AppError, FieldErrors, Result};
-use crate::members::{SignedIn, end_session, setup, sign_in as door};
+use crate::members::sign_in::{self as door, Knock};
+use crate::members::{SignedIn, known, setup};
 use crate::web::form::Query;
 use crate::web::{self, Form, Page, Shell, csrf, local_path, see_other};
 
@@ -68,14 +69,14 @@ pub async fn sign_in(request: HttpRequest, app: Data<App>, form: Form) -> Result
     if !errors.is_empty() {
         return page(&request, &app, StatusCode::UNPROCESSABLE_ENTITY, errors, email, next);
     }
-    let old = csrf::session_value(&request, app.secure());
-    let address = web::client_address(&request, &app.config);
-    match door::sign_in(&app, email, form.raw("password"), address, old).await {
-        Ok(cookie) => {
-            let mut response = see_other(next, None);
-            response.add_cookie(&signed_in_cookie(&app, &cookie)).map_err(AppError::internal)?;
-            Ok(response)
-        }
+    let known = known::browser(&request, &app);
+    let knock = Knock {
+        address: web::client_address(&request, &app.config),
+        known: known.clone(),
+        old: csrf::session_value(&request, app.secure()),
+    };
+    match door::sign_in(&app, email, form.raw("password"), knock).await {
+        Ok(entered) => let_in(see_other(next, None), &app, entered, known.as_ref()),
         Err(error @ AppError::TooMany { .. }) => {
             let seconds = web::errors::retry_after(&error).unwrap_or(1);
             let words = format!("Too many attempts. Wait {}, then try again.", wait(seconds));
@@ -103,7 +104,8 @@ fn wait(seconds: u64) -> String {
 /// `POST /sign-out`
 pub async fn sign_out(request: HttpRequest, app: Data<App>) -> Result<HttpResponse> {
     if let Some(token) = csrf::session_value(&request, app.secure()) {
-        app.write(move |conn| end_session(conn, &token)).await?;
+        let now = app.now();
+        app.write(move |conn| door::sign_out(conn, &token, now)).await?;
     }
     let mut response = see_other("/sign-in", None);
     let mut cookie = csrf::session_cookie(app.secure(), "");

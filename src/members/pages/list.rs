@@ -8,6 +8,7 @@ use askama::Template;
 use crate::app::App;
 use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
+use crate::in_use::Thing;
 use crate::members::actions::{self, Change, NewMember};
 use crate::members::passwords::{self, ADVICE};
 use crate::members::shell::shell;
@@ -26,6 +27,8 @@ struct ListPage<'a> {
     may_change: bool,
     own_id: i64,
     advice: &'static str,
+    /// A proxy whose word for where somebody comes from is not trusted.
+    proxy: Option<String>,
 }
 
 struct Lists {
@@ -72,6 +75,7 @@ async fn page(
         may_change: by.member.is_administrator(),
         own_id: by.member.id,
         advice: ADVICE,
+        proxy: app.forwarded.proxy(app.now()).map(|proxy| proxy.to_string()),
     };
     Page::with(status, request, &page)
 }
@@ -103,14 +107,15 @@ pub async fn add(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, f
 
 /// All that can be said before the password is hashed, in the order of the form.
 fn web_check(email: &str, name: &str, password: &str, errors: &mut FieldErrors) {
-    crate::members::check_name("name", name, errors);
+    crate::names::check_name("name", name, None, errors);
     crate::members::check_email(email, errors);
     if let Err(reason) = passwords::check(password, &[email, name]) {
         errors.add("password", reason);
     }
 }
 
-/// `POST /members/{m}/switch`: the role, or active or not, straight from the list.
+/// `POST /members/{m}/switch`: the role, or active or not, straight from the list. Who holds schedules is asked about first,
+/// on a page that comes back with `sure`.
 pub async fn switch(
     request: HttpRequest,
     app: Data<App>,
@@ -128,15 +133,26 @@ pub async fn switch(
         },
         ..Change::default()
     };
+    if change.active == Some(false) && !form.has("sure") {
+        by.need_administrator()?;
+        let in_use = app.in_use;
+        if !app.read(move |conn| in_use.names(conn, Thing::Member(id))).await?.is_empty() {
+            return Ok(see_other(&format!("/members/{id}/deactivate"), None));
+        }
+    }
     let (asks, now) = (by.clone(), app.now());
     match app.write(move |conn| actions::update(conn, &asks, id, change, now)).await {
         Ok(member) => {
-            let words = match form.get("active") {
-                "yes" => format!("{} can sign in again.", member.name),
-                "no" => format!("{} is deactivated: signed out everywhere, and no token works any more.", member.name),
-                _ => format!("{} has the role {} now.", member.name, member.role),
+            let name = &member.name;
+            let flash = match form.get("active") {
+                "yes" => Flash::new(format!("{name} can sign in again.")),
+                "no" => {
+                    Flash::new(format!("{name} is deactivated: signed out everywhere, and their API tokens ended."))
+                        .button("Undo", format!("/members/{id}/switch"), &[("active", "yes")])
+                }
+                _ => Flash::new(format!("{name} has the role {} now.", member.role)),
             };
-            Ok(see_other("/members", Some(Flash::new(words))))
+            Ok(see_other("/members", Some(flash)))
         }
         Err(error) => {
             let (status, errors) = web::refused(error)?;

@@ -12,12 +12,15 @@ pub use list::{add, list, member, save, switch};
 pub use mail::{mail, send_test};
 pub use setup::{begin, setup};
 
-use actix_web::HttpRequest;
 use actix_web::cookie::Cookie;
 use actix_web::cookie::time::Duration;
+use actix_web::{HttpRequest, HttpResponse};
 
 use super::SESSION_DAYS;
+use super::known::{self, Known};
+use super::sign_in::Entered;
 use crate::app::App;
+use crate::error::{AppError, Result};
 use crate::web::{Shell, csrf};
 
 /// The shell of a page before sign-in, and the cookie that its answer needs so that its form has a token.
@@ -28,9 +31,12 @@ fn lone_shell(request: &HttpRequest, app: &App, title: &str) -> (Shell, Option<C
     (shell, fresh.then(|| csrf::session_cookie(secure, &value)))
 }
 
-/// The cookie of a session that has just begun.
-fn signed_in_cookie(app: &App, value: &str) -> Cookie<'static> {
-    let mut cookie = csrf::session_cookie(app.secure(), value);
-    cookie.set_max_age(Duration::days(SESSION_DAYS));
-    cookie
+/// Gives an answer the cookie of a session that has just begun, and the one by which the browser is known from now on.
+fn let_in(mut response: HttpResponse, app: &App, entered: Entered, known: Option<&Known>) -> Result<HttpResponse> {
+    let mut session = csrf::session_cookie(app.secure(), &entered.cookie);
+    session.set_max_age(Duration::days(SESSION_DAYS));
+    for cookie in [session, known::cookie(app, entered.member_id, known)?] {
+        response.add_cookie(&cookie).map_err(AppError::internal)?;
+    }
+    Ok(response)
 }

@@ -6,7 +6,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::{lone_shell, signed_in_cookie};
+use super::{let_in, lone_shell};
 use crate::app::App;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::members::passwords::ADVICE;
@@ -57,11 +57,9 @@ pub async fn begin(request: HttpRequest, app: Data<App>, form: Form) -> Result<H
         time_zone: zones::parse(form.get("time_zone")),
     };
     match first::begin(&app, begin, web::client_address(&request, &app.config)).await {
-        Ok(cookie) => {
+        Ok(entered) => {
             let words = "You administer this Workspace. Next: make an Application, and try out mail under Mail.";
-            let mut response = see_other("/", Some(Flash::new(words)));
-            response.add_cookie(&signed_in_cookie(&app, &cookie)).map_err(AppError::internal)?;
-            Ok(response)
+            let_in(see_other("/", Some(Flash::new(words))), &app, entered, None)
         }
         Err(AppError::TooMany { after_seconds, .. }) => {
             let errors =

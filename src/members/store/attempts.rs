@@ -1,6 +1,6 @@
-//! Failed attempts to sign in, in the database.
+//! Failed attempts to sign in, in the database. `address` is the place: a network, or a browser that the account knows.
 
-use diesel::dsl::{count_star, max};
+use diesel::dsl::{count, count_star, max};
 use diesel::prelude::*;
 
 use crate::clock::Moment;
@@ -8,26 +8,39 @@ use crate::db::Conn;
 use crate::db::schema::sign_in_attempts as attempts;
 use crate::error::Result;
 
+/// Before a place that is a browser.
+pub const BROWSER: &str = "browser:";
+
 /// How many there were, and when the latest.
 type Failures = (i64, Option<Moment>);
 
+pub fn of_pair(conn: &mut Conn, account: &str, place: &str, since: Moment) -> Result<Failures> {
+    Ok(attempts::table
+        .filter(attempts::account_key.eq(account).and(attempts::address.eq(place)).and(attempts::at.gt(since)))
+        .select((count_star(), max(attempts::at)))
+        .first(conn)?)
+}
+
+/// From all addresses; what was typed in browsers that the account knows is no stranger's.
 pub fn of_account(conn: &mut Conn, account: &str, since: Moment) -> Result<Failures> {
     Ok(attempts::table
         .filter(attempts::account_key.eq(account).and(attempts::at.gt(since)))
+        .filter(attempts::address.not_like(format!("{BROWSER}%")))
         .select((count_star(), max(attempts::at)))
         .first(conn)?)
 }
 
-pub fn of_address(conn: &mut Conn, address: &str, since: Moment) -> Result<Failures> {
+/// At how many accounts somebody guessed from an address, and when last.
+pub fn accounts_of(conn: &mut Conn, address: &str, since: Moment) -> Result<Failures> {
     Ok(attempts::table
         .filter(attempts::address.eq(address).and(attempts::at.gt(since)))
-        .select((count_star(), max(attempts::at)))
+        .select((count(attempts::account_key).aggregate_distinct(), max(attempts::at)))
         .first(conn)?)
 }
 
-pub fn insert(conn: &mut Conn, account: &str, address: &str, now: Moment) -> Result<()> {
+pub fn insert(conn: &mut Conn, account: &str, place: &str, now: Moment) -> Result<()> {
     diesel::insert_into(attempts::table)
-        .values((attempts::account_key.eq(account), attempts::address.eq(address), attempts::at.eq(now.micros())))
+        .values((attempts::account_key.eq(account), attempts::address.eq(place), attempts::at.eq(now.micros())))
         .execute(conn)?;
     Ok(())
 }
@@ -37,7 +50,8 @@ pub fn forget(conn: &mut Conn, before: Moment) -> Result<usize> {
     Ok(diesel::delete(attempts::table.filter(attempts::at.lt(before.micros()))).execute(conn)?)
 }
 
-pub fn forget_account(conn: &mut Conn, account: &str) -> Result<()> {
-    diesel::delete(attempts::table.filter(attempts::account_key.eq(account))).execute(conn)?;
+pub fn forget_pair(conn: &mut Conn, account: &str, place: &str) -> Result<()> {
+    let theirs = attempts::table.filter(attempts::account_key.eq(account).and(attempts::address.eq(place)));
+    diesel::delete(theirs).execute(conn)?;
     Ok(())
 }

@@ -79,6 +79,18 @@ pub fn revoke(conn: &mut Conn, member_id: i64, id: i64, now: Moment) -> Result<b
     Ok(diesel::update(living).set(tokens::revoked_at.eq(now.micros())).execute(conn)? > 0)
 }
 
+/// Ends all of a member's that still work, and answers which they were.
+pub fn revoke_all(conn: &mut Conn, member_id: i64, now: Moment) -> Result<Vec<i64>> {
+    let ids: Vec<i64> = tokens::table
+        .filter(tokens::member_id.eq(member_id).and(tokens::revoked_at.is_null()))
+        .order(tokens::id)
+        .select(tokens::id)
+        .load(conn)?;
+    let living = tokens::table.filter(tokens::member_id.eq(member_id).and(tokens::revoked_at.is_null()));
+    diesel::update(living).set(tokens::revoked_at.eq(now.micros())).execute(conn)?;
+    Ok(ids)
+}
+
 /// The token with this text, while it works.
 pub fn find(conn: &mut Conn, text: &str, now: Moment) -> Result<Option<Living>> {
     let row = tokens::table

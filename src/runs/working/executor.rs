@@ -306,7 +306,8 @@ fn conclude(
 /// How long a run has been held up by a busy Block database, where that costs it no attempt. Of a SQLite file it is known
 /// whose fault it is: another load's, that writes it for long. For a day at most, so that it ends some time.
 fn held_up(app: &App, run: &Run, retry: &Retry) -> Option<chrono::Duration> {
-    if *retry != Retry::Busy || !matches!(app.blocks.location(), Location::Sqlite { .. }) {
+    let is_file = matches!(app.blocks.location(), Location::Sqlite { .. });
+    if *retry != Retry::HeldUp && !(*retry == Retry::Busy && is_file) {
         app.held_up.over(run.id);
         return None;
     }

@@ -10,6 +10,7 @@ mod intents_store;
 mod leases_store;
 mod may_begin;
 pub mod rescue;
+mod retry;
 mod settling;
 mod taking_store;
 mod told;

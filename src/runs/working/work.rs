@@ -9,6 +9,7 @@ use chrono::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::leases_store::Report;
+pub use super::retry::Retry;
 use super::told::{fetch_words, result, shown, step};
 use super::unsettled::{Earlier, Next};
 use super::{earlier, settling, unsettled};
@@ -69,19 +70,6 @@ pub struct Done {
     pub held: bool,
     /// What was to be done to the file could not be.
     pub unsettled: bool,
-}
-
-/// Whether trying again may help.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Retry {
-    No,
-    Later,
-    /// A database of ours was busy or away.
-    Busy,
-    /// The source asked for this much.
-    After(Duration),
-    /// Nobody knows yet whether it loaded: nothing is written, and the rescue asks the ledger.
-    Unknown,
 }
 
 /// Work that came to nothing: the Block holds what it held, unless nobody knows ([`Retry::Unknown`]).
@@ -375,12 +363,7 @@ fn load(app: &App, job: &Job<'_>, plan: &Plan, got: Got, mut steps: Vec<RunStep>
                 tracing::error!(run = job.run.id, %detail, "a load failed");
             }
             Err(Undone {
-                retry: match failure.kind {
-                    pipeline::FailureKind::Unknown => Retry::Unknown,
-                    pipeline::FailureKind::DatabaseAway => Retry::Busy,
-                    _ if failure.may_retry() => Retry::Later,
-                    _ => Retry::No,
-                },
+                retry: Retry::of(&failure),
                 log: Vec::new(),
                 result: Some(Box::new(named(&failure.counts, &failure.told))),
                 cause: failure.cause,

@@ -4,6 +4,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use crate::app::App;
+use crate::clock::Moment;
+use crate::db::Conn;
 use crate::db::schema::workers;
 use crate::error::Result;
 
@@ -20,6 +22,12 @@ pub fn seen(app: &App) -> Result<()> {
         .execute(conn)?;
         Ok(())
     })
+}
+
+/// How many processes work, as far as they told in the last minute.
+pub fn living(conn: &mut Conn, now: Moment) -> Result<i64> {
+    let lately = now.minus(chrono::Duration::minutes(1));
+    Ok(workers::table.filter(workers::seen_at.gt(lately)).count().get_result(conn)?)
 }
 
 /// This process works no more.

@@ -30,6 +30,38 @@ on_both! {
         is_problem(&Reply::of(bare.get(format!("{}/api/v1/runs", world.at())).bearer_auth(session)).await, 401);
     }
 
+    /// Dead tokens and what is forbidden: the first of an hour one by one, then how many more there were.
+    async fn what_is_refused_is_in_the_audit_log_and_does_not_fill_it(world: World) {
+        let (mo, dead) = (world.api(&world.mo).await, Api::new(world.at(), "wrong"));
+        for _ in 0..25 {
+            mo.get("members").await.is(403);
+            dead.get("runs").await.is(401);
+        }
+        let nobody = reqwest::Client::builder().pool_max_idle_per_host(0).no_proxy().build().unwrap();
+        let forged = nobody.post(format!("{}/sign-out", world.at())).header("Sec-Fetch-Site", "cross-site");
+        assert_eq!(forged.send().await.unwrap().status(), 403);
+        // Without a token somebody only looks what is here.
+        assert_eq!(nobody.get(format!("{}/api/v1/runs", world.at())).send().await.unwrap().status(), 401);
+        let written = async || {
+            world.step(tidegate::audit::write_refusals).await;
+            let rows = world.read(|conn| tidegate::audit::list(conn, None, None, 200)).await;
+            let rows = rows.into_iter().rev().filter(|row| row.action.ends_with(".refused"));
+            rows.map(|row| (row.member_name, row.channel, row.action, row.after.unwrap())).collect::<Vec<_>>()
+        };
+        let rows = written().await;
+        let of = |name: &str, action: &str| rows.iter().filter(|row| row.0 == name && row.2 == action).count();
+        assert_eq!((of("Mo", "request.refused"), of("nobody", "token.refused")), (20, 20));
+        assert_eq!((of("nobody", "request.refused"), rows.len()), (1, 41));
+        let from = "127.0.0.1";
+        let mos = rows.iter().find(|row| row.0 == "Mo").unwrap();
+        assert_eq!((mos.1.as_str(), &mos.3), ("token", &json!({ "what": "GET /api/v1/members", "from": from })));
+        world.advance(chrono::Duration::hours(1));
+        let later = written().await;
+        assert_eq!(later.len(), 43);
+        assert!(later[41..].iter().all(|row| row.3 == json!({ "more": 5, "from": from })), "{:?}", &later[41..]);
+        assert_eq!(written().await.len(), 43);
+    }
+
     async fn an_address_or_a_method_that_is_not_there_is_a_problem_too(world: World) {
         let ada = world.api(&world.ada).await;
         is_problem(&ada.get("nothing").await, 404);

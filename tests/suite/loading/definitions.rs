@@ -3,6 +3,7 @@
 use diesel::connection::SimpleConnection;
 use tidegate::db::schema::block_db::{block_views, rejects as reject_rows};
 use tidegate::error::AppError;
+use tidegate::in_use::InUse;
 
 use super::*;
 
@@ -88,6 +89,55 @@ on_both! {
         }).unwrap();
         let (third, fourth) = (first.id + 2, first.id + 3);
         assert_eq!(names, ["a__log", &format!("a__log_{third}"), &format!("a__log_{third}_2"), &format!("a__log_{fourth}")]);
+    }
+
+    /// SQLite keeps names that begin with `sqlite_` for itself; others may have made views of their own here.
+    fn a_view_takes_no_name_that_is_not_ours(db: Databases) {
+        let view = |id: i64| {
+            let named = block_views::table.filter(block_views::block_id.eq(id)).select(block_views::view_name);
+            db.blocks.read(|conn| Ok(named.first::<String>(conn)?)).unwrap()
+        };
+        let rows = text("Day,Amount\n2026-01-01,1\n");
+        let runs = std::cell::Cell::new(0);
+        let fill = |block: &Block| {
+            runs.set(runs.get() + 1);
+            load(db, &plan(db, block, Mode::Append), &rows, runs.get()).unwrap();
+        };
+        let theirs = |name: &str| {
+            let sql = format!("CREATE VIEW {name} AS SELECT 7 AS mine");
+            db.blocks.write(|conn| Ok(conn.batch_execute(&sql)?)).unwrap();
+        };
+        let is_theirs = |name: &str| db.blocks.read(|conn| Ok(conn.batch_execute(&format!("SELECT mine FROM {name}"))?));
+        for (name, wanted) in [("SQLite", "app_sqlite__log"), ("SQLite plans", "app_sqlite_plans__log")] {
+            let block = log(db, application(db, name));
+            fill(&block);
+            assert_eq!(view(block.id), wanted);
+        }
+        theirs("a__log");
+        let application = application(db, "A");
+        let block = log(db, application);
+        assert_eq!(view(block.id), format!("a__log_{}", block.id));
+        fill(&block);
+        // A Block that holds rows takes another name than the one that somebody has.
+        theirs("a__diary");
+        db.main.read(|conn| blocks::rename(conn, &db.blocks, block.id, "Diary", NOW)).unwrap();
+        assert_eq!(view(block.id), format!("a__diary_{}", block.id));
+        fill(&edit(db, &block, |_| ()).unwrap());
+        // A name that was taken before the first load.
+        let columns = vec![column("Day", Date), column("Amount", Integer)];
+        let late = create(db, application, draft("Late", BlockKind::TransactionList, columns)).unwrap();
+        assert_eq!(view(late.id), "a__late");
+        theirs("a__late");
+        fill(&late);
+        assert_eq!((view(late.id), count(db, &late)), (format!("a__late_{}", late.id), 1));
+        // A Block that was never loaded takes nobody's view away with it.
+        let columns = vec![column("Day", Date)];
+        let never = create(db, application, draft("Never", BlockKind::TransactionList, columns)).unwrap();
+        theirs("a__never");
+        db.main.write(|conn| blocks::archive(conn, &db.blocks, InUse(&[]), never.id, NOW)).unwrap();
+        for name in ["a__log", "a__diary", "a__late", "a__never"] {
+            is_theirs(name).unwrap();
+        }
     }
 
     fn a_run_that_is_known_by_its_rejects_alone_keeps_its_number(db: Databases) {

@@ -4,6 +4,7 @@ mod beyond;
 mod definitions;
 mod guarantees;
 mod ledger_alone;
+mod readers;
 mod telling;
 mod values;
 

@@ -2,6 +2,7 @@
 
 mod claims;
 mod crashes;
+mod keys;
 mod merges;
 mod demo;
 mod full_disk;

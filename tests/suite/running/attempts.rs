@@ -20,6 +20,18 @@ on_both! {
         assert_eq!(run(&world, started.id).await.status, RunStatus::Failed);
     }
 
+    async fn who_reads_the_block_costs_its_loads_no_attempt(world: World) {
+        let stage = stage(&world, "words", Mode::Append, |d| d.attempts = 1).await;
+        let started = start(&world, &stage).await;
+        let script = Script::of((0..2).map(|_| refused(Retry::HeldUp)));
+        for wait in [Duration::minutes(3), Duration::days(1)] {
+            attempt(&world, &script).await;
+            let waits = run(&world, started.id).await;
+            assert_eq!((waits.status, waits.attempt), (RunStatus::Queued, 0));
+            world.advance(wait);
+        }
+    }
+
     /// Each attempt fetches the source, so whoever is held up asks ever less often; the day begins with the first time.
     async fn a_busy_file_is_asked_for_ever_less_often(world: World) {
         if world.database() != crate::support::Database::Sqlite {

@@ -204,6 +204,10 @@ fn settle(
     let mut order: Vec<usize> = (0..parts.len()).collect();
     order.sort_by_key(|i| parts[*i].0.block_id);
     db::write(conn, |conn| {
+        // Who waits for the view holds up all who come to read it: it is given up soon, and tried again by who loads.
+        if let Conn::Pg(_) = conn {
+            diesel::sql_query("SET LOCAL lock_timeout = '500ms'").execute(conn)?;
+        }
         // All rows at once, so that a refusal leaves nothing half done.
         let mut kept = Vec::with_capacity(parts.len());
         for i in &order {
@@ -290,7 +294,10 @@ fn show(conn: &mut Conn, (staging, load): &Part<'_>, kept: Kept, now: Moment) ->
         if view.columns.iter().any(|column| !made.contains(&column.position)) {
             physical::add_missing_columns(conn, &table, &view.columns)?;
         }
-        physical::create_view(conn, &view.name, &view.columns, &table, false)?;
+        match generation {
+            Some(_) => physical::create_view(conn, &view.name, &view.columns, &table, false)?,
+            None => views::make_first(conn, staging.block_id, &view, &table)?,
+        }
     }
     Ok(row_of(staging, load, &done, (LoadState::Visible, shown), now))
 }

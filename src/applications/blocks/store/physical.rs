@@ -113,9 +113,9 @@ pub fn drop(conn: &mut Conn, table: &str) -> Result<()> {
 }
 
 #[derive(QueryableByName)]
-struct Named {
+pub struct Named {
     #[diesel(sql_type = diesel::sql_types::Text)]
-    name: String,
+    pub name: String,
 }
 
 /// The physical columns that a table has.
@@ -148,15 +148,19 @@ pub fn add_missing_columns(conn: &mut Conn, table: &str, columns: &[ViewColumn])
 const NAME_BYTES: usize = 63;
 
 /// The name of a Block's view: `<application>__<block>` in lower case, everything but letters and digits as `_`.
-/// Two underscores in the middle keep it apart from every table of this database. `choice`: the first is the plain
-/// name, the others are for when that is taken.
+/// Two underscores in the middle keep it apart from every table of this database, and what would begin like SQLite's own
+/// names has `app_` before it. `choice`: the first is the plain name, the others are for when that is taken.
 pub fn view_name(application: &str, block: &str, block_id: i64, choice: u32) -> String {
     let suffix = match choice {
         0 => String::new(),
         1 => format!("_{block_id}"),
         more => format!("_{block_id}_{more}"),
     };
-    let application = cut(&slug(application, "application"), 28);
+    let mut application = slug(application, "application");
+    if application == "sqlite" || application.starts_with("sqlite_") {
+        application.insert_str(0, "app_");
+    }
+    let application = cut(&application, 28);
     let rest = NAME_BYTES - application.len() - 2 - suffix.len();
     format!("{application}__{}{suffix}", cut(&slug(block, "block"), rest))
 }
@@ -234,7 +238,7 @@ fn cut_name(text: &str, bytes: usize) -> String {
     text[..end].to_owned()
 }
 
-fn quoted(name: &str) -> String {
+pub fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
@@ -363,6 +367,9 @@ mod tests {
     fn views_are_named_after_application_and_block_within_63_bytes() {
         assert_eq!(view_name("Sales & Plans", "Daily weather!", 7, 0), "sales_plans__daily_weather");
         assert_eq!(view_name("--", "//", 7, 1), "application__block_7");
+        assert_eq!(view_name("SQLite plans", "Log", 7, 0), "app_sqlite_plans__log");
+        assert_eq!(view_name("SQLite", "Log", 7, 0), "app_sqlite__log");
+        assert_eq!(view_name("Sqlitely", "Log", 7, 0), "sqlitely__log");
         let long = view_name(&"ä".repeat(200), &"ö".repeat(200), 7, 2);
         assert!(long.len() <= 63 && long.ends_with("_7_2"), "{long}");
     }

@@ -5,8 +5,9 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 
-use super::physical::{self, ViewColumn};
+use super::physical::{self, Named, ViewColumn, quoted};
 use crate::applications::blocks::model::Block;
 use crate::db::Conn;
 use crate::db::schema::block_db::{block_state, block_views};
@@ -24,7 +25,9 @@ pub struct View {
 /// Takes over a Block's names; when the Block holds data its view is made anew.
 pub fn remember(conn: &mut Conn, application: &str, block: &Block) -> Result<()> {
     let before = find(conn, block.id)?;
-    let name = free_name(conn, application, block)?;
+    let generation = generation(conn, block.id)?;
+    let own = before.as_ref().filter(|_| generation.is_some()).map(|view| view.name.as_str());
+    let name = free_name(conn, (application, &block.name), block.id, own)?;
     let columns = physical::view_columns(block);
     if before.as_ref().is_some_and(|before| before.name == name && before.columns == columns) {
         return Ok(());
@@ -46,12 +49,7 @@ pub fn remember(conn: &mut Conn, application: &str, block: &Block) -> Result<()>
                 .execute(conn)?;
         }
     }
-    let generation: Option<Option<i64>> = block_state::table
-        .filter(block_state::block_id.eq(block.id))
-        .select(block_state::generation)
-        .first(conn)
-        .optional()?;
-    if let Some(Some(generation)) = generation {
+    if let Some(generation) = generation {
         let table = physical::table(block.id, generation);
         physical::add_missing_columns(conn, &table, &columns)?;
         match &before {
@@ -64,17 +62,51 @@ pub fn remember(conn: &mut Conn, application: &str, block: &Block) -> Result<()>
     Ok(())
 }
 
-/// The first choice of a name that no other Block's view has.
-fn free_name(conn: &mut Conn, application: &str, block: &Block) -> Result<String> {
+/// What a Block shows: there is a view of it from its first load on, and none before.
+fn generation(conn: &mut Conn, block_id: i64) -> Result<Option<i64>> {
+    let state = block_state::table.filter(block_state::block_id.eq(block_id)).select(block_state::generation);
+    Ok(state.first::<Option<i64>>(conn).optional()?.flatten())
+}
+
+/// The first choice of a name that no other Block's view has, nor anything that somebody else made in this database;
+/// `own` is the name of the view that the Block has already.
+fn free_name(conn: &mut Conn, named: (&str, &str), block_id: i64, own: Option<&str>) -> Result<String> {
     for choice in 0..CHOICES {
-        let name = physical::view_name(application, &block.name, block.id, choice);
+        let name = physical::view_name(named.0, named.1, block_id, choice);
         let others =
-            block_views::table.filter(block_views::view_name.eq(&name).and(block_views::block_id.ne(block.id)));
-        if others.count().get_result::<i64>(conn)? == 0 {
+            block_views::table.filter(block_views::view_name.eq(&name).and(block_views::block_id.ne(block_id)));
+        let taken = others.count().get_result::<i64>(conn)? > 0;
+        if !taken && (own == Some(name.as_str()) || !is_taken(conn, &name)?) {
             return Ok(name);
         }
     }
     Err(AppError::internal("no name was free for a Block's view"))
+}
+
+/// Whether something in the Block database has this name.
+fn is_taken(conn: &mut Conn, name: &str) -> Result<bool> {
+    let (sql, name) = match conn {
+        Conn::Sqlite(_) => ("SELECT name FROM sqlite_master WHERE name = $1 COLLATE NOCASE", name.to_owned()),
+        // A view is a type too.
+        Conn::Pg(_) => {
+            ("SELECT $1 AS name WHERE to_regclass($1) IS NOT NULL OR to_regtype($1) IS NOT NULL", quoted(name))
+        }
+    };
+    let found: Vec<Named> = diesel::sql_query(sql).bind::<Text, _>(name).load(conn)?;
+    Ok(!found.is_empty())
+}
+
+/// Makes the view of a Block that had none. Somebody may have taken its name since it was chosen: then it has another.
+pub fn make_first(conn: &mut Conn, block_id: i64, view: &View, table: &str) -> Result<()> {
+    let mut name = view.name.clone();
+    if is_taken(conn, &name)? {
+        // A name is made of the two that it was made of.
+        name = free_name(conn, name.split_once("__").unwrap_or((&name, "")), block_id, None)?;
+        diesel::update(block_views::table.filter(block_views::block_id.eq(block_id)))
+            .set(block_views::view_name.eq(&name))
+            .execute(conn)?;
+    }
+    physical::create_view(conn, &name, &view.columns, table, false)
 }
 
 /// Which of these Blocks this database knows otherwise than they are defined; `applications` says what theirs are called.
@@ -113,8 +145,25 @@ pub fn find(conn: &mut Conn, block_id: i64) -> Result<Option<View>> {
 /// Drops a Block's view and its name.
 pub fn forget(conn: &mut Conn, block_id: i64) -> Result<()> {
     if let Some(view) = find(conn, block_id)? {
-        physical::drop_view(conn, &view.name)?;
+        // Before there was a view, whatever has its name is somebody else's.
+        if generation(conn, block_id)?.is_some() {
+            physical::drop_view(conn, &view.name)?;
+        }
         diesel::delete(block_views::table.filter(block_views::block_id.eq(block_id))).execute(conn)?;
     }
     Ok(())
+}
+
+/// Who reads a Block by its view now, so that no other table can be put under it: "bi (process 4711)".
+pub fn reader(conn: &mut Conn, block_id: i64) -> Result<Option<String>> {
+    let Some(view) = find(conn, block_id)? else { return Ok(None) };
+    let Conn::Pg(conn) = conn else { return Ok(None) };
+    let reader: Option<Named> = diesel::sql_query(
+        "SELECT format('%s (process %s)', a.usename, a.pid) AS name FROM pg_locks l JOIN pg_stat_activity a USING (pid) \
+         WHERE l.relation = to_regclass($1) AND l.granted AND l.pid <> pg_backend_pid() LIMIT 1",
+    )
+    .bind::<Text, _>(quoted(&view.name))
+    .get_result(conn)
+    .optional()?;
+    Ok(reader.map(|reader| reader.name))
 }

@@ -79,7 +79,7 @@ impl Wizard {
         let source = proposal.as_ref().map(mapping::source_columns).unwrap_or_default();
         let rows = self.map_rows(&block, &source);
         let (draft, mut errors) = self.draft(&block, &rows);
-        errors.extend(draft.check());
+        errors.extend(draft.check(None));
         errors.extend(check::target(&draft.definition, &block));
         if proposal.is_some() {
             errors.extend(mapping::not_in_source(draft.definition.mapping.as_deref().unwrap_or_default(), &source));

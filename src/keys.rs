@@ -1,0 +1,33 @@
+//! A new sealing key: all that was sealed with the old one is sealed with the new one, or nothing is.
+
+use serde_json::json;
+
+use crate::app::App;
+use crate::audit::{self, Actor, Entry};
+use crate::error::{AppError, Result};
+use crate::runs::workers;
+use crate::secrets::Secrets;
+use crate::{connections, workspace};
+
+/// Changes the key, and answers of how many Connections the secrets were sealed anew. No process may serve meanwhile; one
+/// that does seals nothing more with the old key ([`workspace::need_key`]).
+pub fn rotate(app: &App, new: &Secrets) -> Result<usize> {
+    let now = app.now();
+    app.db.write(|conn| {
+        // One process alone serves a SQLite directory, and holds its lock.
+        if app.config.database_url.is_some() && workers::living(conn, now)? > 0 {
+            return Err(AppError::Conflict(
+                "another tidegate works on this database; stop every process that serves it, wait a minute, then change \
+                 the key"
+                    .into(),
+            ));
+        }
+        workspace::need_key(conn, &app.secrets)?;
+        let sealed = connections::seal_anew(conn, &app.secrets, new)?;
+        workspace::change_key(conn, new)?;
+        let actor = Actor { member_id: None, name: "command line".into(), channel: "command" };
+        let entry = Entry::about("workspace.key_changed", "workspace").after(json!({ "connections": sealed }));
+        audit::record(conn, &actor, entry, now)?;
+        Ok(sealed)
+    })
+}

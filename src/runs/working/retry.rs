@@ -1,0 +1,33 @@
+//! What is to become of a run whose work came to nothing.
+
+use chrono::Duration;
+
+use crate::imports::pipeline::{FailureKind, LoadError};
+
+/// Whether trying again may help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    No,
+    Later,
+    /// A database of ours was busy or away.
+    Busy,
+    /// It is there; others were in the way.
+    HeldUp,
+    /// The source asked for this much.
+    After(Duration),
+    /// Nobody knows yet whether it loaded: nothing is written, and the rescue asks the ledger.
+    Unknown,
+}
+
+impl Retry {
+    /// After a load that failed.
+    pub fn of(failure: &LoadError) -> Self {
+        match failure.kind {
+            FailureKind::Unknown => Self::Unknown,
+            FailureKind::DatabaseAway => Self::Busy,
+            FailureKind::HeldUp => Self::HeldUp,
+            _ if failure.may_retry() => Self::Later,
+            _ => Self::No,
+        }
+    }
+}

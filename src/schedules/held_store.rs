@@ -1,0 +1,54 @@
+//! What a member holds in schedules: those that they own, and those about which they are told.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+
+use crate::applications::{self, Application};
+use crate::clock::Moment;
+use crate::db::Conn;
+use crate::db::schema::{schedule_recipients, schedules};
+use crate::error::Result;
+
+/// In one Application; only what has a future occurrence counts.
+#[derive(Clone, Debug)]
+pub struct Held {
+    pub application: Application,
+    pub owns: i64,
+    /// When the first of those that they own runs.
+    pub next_at: Option<Moment>,
+    pub told: i64,
+}
+
+/// By the names of the Applications.
+pub fn held_by(conn: &mut Conn, member_id: i64) -> Result<Vec<Held>> {
+    let owned: Vec<(i64, Option<Moment>)> = schedules::table
+        .filter(schedules::owner_id.eq(member_id))
+        .filter(schedules::finished_at.is_null().and(schedules::archived_at.is_null()))
+        .select((schedules::application_id, schedules::next_at))
+        .load(conn)?;
+    let told: Vec<i64> = schedules::table
+        .inner_join(schedule_recipients::table)
+        .filter(schedule_recipients::member_id.eq(member_id))
+        .filter(schedules::finished_at.is_null().and(schedules::archived_at.is_null()))
+        .select(schedules::application_id)
+        .load(conn)?;
+    let mut counts: BTreeMap<i64, (i64, Option<Moment>, i64)> = BTreeMap::new();
+    for (application, next_at) in owned {
+        let (owns, first, _) = counts.entry(application).or_default();
+        *owns += 1;
+        *first = [*first, next_at].into_iter().flatten().min();
+    }
+    for application in told {
+        counts.entry(application).or_default().2 += 1;
+    }
+    let mut held = Vec::new();
+    for (id, (owns, next_at, told)) in counts {
+        // What is archived plans nothing.
+        if let Some(application) = applications::by_id(conn, id)? {
+            held.push(Held { application, owns, next_at, told });
+        }
+    }
+    held.sort_by(|a, b| a.application.name.cmp(&b.application.name));
+    Ok(held)
+}
