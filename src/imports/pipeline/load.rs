@@ -69,8 +69,6 @@ pub fn run_if_unchanged(
         read: Reading::default(),
         changes: Changes::default(),
         new_columns,
-        began: Instant::now(),
-        first_loaded: None,
         loading: Duration::ZERO,
         checking: Duration::ZERO,
         committing: false,
@@ -103,8 +101,6 @@ pub(super) struct Load<'a> {
     pub changes: Changes,
     /// Of the source, that the Block has too and that are none of the import's.
     pub new_columns: Vec<String>,
-    began: Instant,
-    first_loaded: Option<Instant>,
     pub loading: Duration,
     /// Of the checks that SQL does.
     pub checking: Duration,
@@ -254,7 +250,7 @@ impl Load<'_> {
         while let Some(mut parcel) = next.take() {
             // Until there are rejected rows to write, which the connection cannot do meanwhile.
             let mut stopped = Ok(());
-            let (began, mut waited) = (self.loads(), Duration::ZERO);
+            let (began, mut waited) = (Instant::now(), Duration::ZERO);
             let filled = loader.fill(conn, &mut |write| {
                 while stopped.is_ok() {
                     stopped = self.context.go_on().and_then(|()| goes_on(self.plan, &self.read));
@@ -288,18 +284,6 @@ impl Load<'_> {
         self.context.go_on()
     }
 
-    /// Now it loads.
-    fn loads(&mut self) -> Instant {
-        let now = Instant::now();
-        self.first_loaded.get_or_insert(now);
-        now
-    }
-
-    /// How long it went on before anything was loaded.
-    pub fn waited_to_load(&self) -> Duration {
-        self.first_loaded.map_or_else(|| self.began.elapsed(), |first| first - self.began)
-    }
-
     fn write_only(
         &mut self,
         conn: &mut Conn,
@@ -307,7 +291,7 @@ impl Load<'_> {
         parcel: &mut Parcel,
         positions: &[i32],
     ) -> Result<(), LoadError> {
-        let began = self.loads();
+        let began = Instant::now();
         if !parcel.batch.is_empty() {
             fill_at_once(conn, staging, FILE, positions, &parcel.batch)?;
         }

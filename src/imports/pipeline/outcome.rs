@@ -24,8 +24,6 @@ pub struct Counts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     pub name: &'static str,
-    /// How long the load had gone on when it began.
-    pub after: Duration,
     pub duration: Duration,
     pub detail: String,
 }
@@ -67,7 +65,7 @@ impl LoadReport {
         };
         let told = Told::of(&row)?;
         let detail = "An earlier attempt had loaded everything already.".to_owned();
-        let steps = vec![Step { name: "Load", after: Duration::ZERO, duration: Duration::ZERO, detail }];
+        let steps = vec![Step { name: "Load", duration: Duration::ZERO, detail }];
         Ok(Self { outcome, counts, steps, told, earlier: Some(Box::new(row)) })
     }
 }

@@ -28,8 +28,6 @@ pub(super) struct Reading {
     pub staged: i64,
     pub reading: Duration,
     pub checking: Duration,
-    /// How long it took until there was a row to check.
-    pub first_row: Duration,
 }
 
 /// Goes round between the two threads.
@@ -56,7 +54,6 @@ pub(super) fn read_all(
     let mut record = Record::new();
     let mut changes = Changes::of(checker.routes().len());
     let mut read = Reading::default();
-    let begins = Instant::now();
     let mut more = true;
     while more {
         let Ok(mut parcel) = returning.recv() else { return Ok(changes) };
@@ -72,9 +69,6 @@ pub(super) fn read_all(
             let before = read.rejected - read.extra;
             let good = checker.row(&record, &mut parcel.batch, &mut parcel.rejects, before, &mut changes);
             if let Some((start, middle)) = between {
-                if read.rows == 1 {
-                    read.first_row = middle - begins;
-                }
                 sampled.add(middle - start, middle.elapsed());
             }
             if good {

@@ -1,7 +1,5 @@
 //! What is said of a load: how long each step took, and what it did.
 
-use std::time::Duration;
-
 use super::load::Load;
 use super::outcome::{Counts, LoadReport, Outcome, Step, counts_of};
 use super::reading::Reading;
@@ -16,7 +14,7 @@ pub(super) fn nothing_new(read: &Reading, name: &str, new_columns: Vec<String>) 
     LoadReport {
         outcome: Outcome::NothingNew,
         counts: Counts { bytes: read.bytes, ..Counts::default() },
-        steps: vec![Step { name: "Read", after: Duration::ZERO, duration: read.reading, detail }],
+        steps: vec![Step { name: "Read", duration: read.reading, detail }],
         told,
         earlier: None,
     }
@@ -57,14 +55,13 @@ impl Load<'_> {
         let changed = told.changes_words().map(|words| format!("{words}."));
         let checked = words::sentences([Some(rejected), changed]).unwrap_or_default();
         vec![
-            Step { name: "Read", after: Duration::ZERO, duration: read.reading, detail: from },
+            Step { name: "Read", duration: read.reading, detail: from },
             Step {
                 name: "Map and check",
-                after: read.first_row,
                 duration: read.checking + self.checking,
                 detail: checked,
             },
-            Step { name: "Load", after: self.waited_to_load(), duration: self.loading, detail: loaded },
+            Step { name: "Load", duration: self.loading, detail: loaded },
         ]
     }
 }

@@ -10,13 +10,13 @@ use crate::imports::pipeline;
 use crate::runs::model::{RunResult, RunStep};
 use crate::words;
 
-/// The steps of a load that began then, each as it began itself: they go on at the same time.
+/// The steps of a load that began then.
 pub fn shown(steps: &[pipeline::Step], status: &str, at: Moment) -> Vec<RunStep> {
     let of = |s: &pipeline::Step| RunStep {
         name: s.name.to_owned(),
         status: status.to_owned(),
         detail: s.detail.clone(),
-        started_at: at.plus(Duration::from_std(s.after).unwrap_or_default()),
+        started_at: at,
         duration: Duration::from_std(s.duration).unwrap_or_default(),
     };
     steps.iter().map(of).collect()
