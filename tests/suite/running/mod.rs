@@ -1,12 +1,16 @@
 //! A queued run is taken, does its work or fails with its reason, and ends exactly once.
 
 mod attempts;
+mod corrected;
 mod endings;
 mod lost;
 mod queue;
 mod settling;
 mod sources;
 mod unsettled;
+mod watched;
+
+pub use watched::halting;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
