@@ -132,6 +132,9 @@ pub fn pages(routes: &mut ServiceConfig) {
         .route("/applications/{a}/settings/import-configurations/{i}/history.csv", get().to(scheduling::history::csv));
     routes.route("/runs/{r}", get().to(scheduling::summary::show));
     routes.route("/runs/{r}/rejected-rows.csv", get().to(scheduling::summary::rejected_rows));
+    routes.route("/runs/{r}/files", get().to(scheduling::correcting::form));
+    routes.route("/runs/{r}/files", post().to(scheduling::correcting::give));
+    routes.route("/runs/{r}/treat-as-empty", post().to(scheduling::correcting::treat_as_empty));
     routes.route("/runs/{r}/log.txt", get().to(scheduling::summary::log));
     routes.route("/runs/{r}/cancel", post().to(scheduling::starting::cancel));
     routes.route("/runs/{r}/again", post().to(scheduling::starting::again));
@@ -207,6 +210,7 @@ pub fn api(server: &mut ServiceConfig) {
     routes.route("/api/v1/runs/{r}/rejected-rows.csv", get().to(api::runs::rejected_rows));
     routes.route("/api/v1/runs/{r}/log", get().to(api::runs::log));
     routes.route("/api/v1/runs/{r}/cancel", post().to(api::runs::cancel));
+    routes.route("/api/v1/runs/{r}/files", post().to(api::runs::give_corrected));
     routes.route("/api/v1/runs/{r}/again", post().to(api::runs::again));
 
     // Of itself

@@ -7,11 +7,10 @@ use super::call::{Call, Nothing, matches};
 use super::runs::{self, RunAnswer, RunBody};
 use super::upload::{self, FileQuery};
 use super::{Answer, Begun, Body, Gone, List, Made, PageQuery, Patch, Reply, Shown};
-use crate::app::off_thread;
 use crate::applications::{self, Entered};
 use crate::db::Conn;
 use crate::error::{AppError, Result};
-use crate::imports::{self, Configuration, ConfigurationAnswer, ConfigurationBody, Definition, Draft, files};
+use crate::imports::{self, Configuration, ConfigurationAnswer, ConfigurationBody, Definition, Draft};
 use crate::members::{By, Scope};
 
 /// `GET applications/{a}/import-configurations`
@@ -100,18 +99,12 @@ pub async fn run_with_file(call: Call<FileQuery>, payload: Payload) -> Answer<Be
     let (id, now) = (call.id("i")?, call.now());
     call.read(move |conn, by| may_run(conn, by, id)).await?;
     let upload::Given { name, file, parameters } = upload::receive(&call, payload).await?;
-    let blocks = call.app.blocks.clone();
-    let kept = off_thread(move || {
-        let kept = files::save(&blocks, &name, file, now)?;
-        files::open(&blocks, kept)
-    })
-    .await?;
+    let kept = upload::keep(&call, name, file).await?;
     let sent = format!("{} {} {parameters:?}", kept.name, kept.sha256);
     let begun = move |conn: &mut Conn, by: &By| {
         let run = crate::runs::actions::start_by_hand(conn, by, id, Some(kept.id), parameters, now)?.run;
         Ok(runs::begun(&run))
     };
-    // A file that no run names is forgotten by and by.
     let answer = call.once_for(sent.as_bytes(), begun).await;
     call.app.work.notify_one();
     answer

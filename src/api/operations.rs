@@ -144,6 +144,12 @@ pub const GROUPS: &[Group] = &[
             ),
             ("GET", "runs/{r}/log", Read, "Show the log of a run; as lines of text for who accepts only those."),
             ("POST", "runs/{r}/cancel", Run, "Cancel a run. Its end may come a moment later."),
+            (
+                "POST",
+                "runs/{r}/files",
+                Run,
+                "Give the rejected rows of a run, corrected, and load them in a run of their own beside the others.",
+            ),
             ("POST", "runs/{r}/again", Run, "Run the same occurrence again; what the run before appended is replaced."),
         ],
     ),

@@ -1,13 +1,18 @@
 //! Runs: what happened, and what may be done about it.
 
+use actix_web::web::Payload;
 use serde_json::Value;
 
 use super::call::{Call, Nothing};
 use super::operation::{Csv, OrText, csv};
+use super::upload::{self, FileQuery};
 use super::{Answer, Begun, Body, List, PageQuery, Problem, Reply, Shown};
 use crate::applications::blocks::rejects;
 use crate::clock::Moment;
+use crate::db::Conn;
+use crate::error::AppError;
 use crate::imports::pipeline::Changed;
+use crate::members::{By, Scope};
 use crate::runs::{Filter, LogLine, Run, RunResult, RunStatus, Trigger, actions};
 use crate::shape::{Object, answer, sent};
 
@@ -153,8 +158,8 @@ pub async fn rejected_rows(call: Call) -> Result<Csv, Problem> {
 pub async fn log(call: Call<PageQuery>) -> Result<OrText<Shown<List<LogLineAnswer>>>, Problem> {
     let id = call.id("r")?;
     let lines = call.read(move |conn, by| {
-        actions::find(conn, by, id)?;
-        actions::log(conn, id)
+        let (run, _) = actions::find(conn, by, id)?;
+        actions::log(conn, &run)
     });
     let lines = lines.await?;
     if call.header("Accept").is_some_and(|accept| accept.starts_with("text/plain")) {
@@ -184,6 +189,31 @@ pub async fn again(call: Call, body: Body<Nothing>) -> Answer<Begun<RunAnswer>> 
             Ok(begun(&actions::again(conn, by, id, now)?.run))
         })
         .await;
+    call.app.work.notify_one();
+    answer
+}
+
+/// `POST runs/{r}/files`: rows that the run rejected, corrected, as a run of their own. As a form with the part `file`,
+/// or the file itself with `?name=`.
+pub async fn give_corrected(call: Call<FileQuery>, payload: Payload) -> Answer<Begun<RunAnswer>> {
+    let (id, now) = (call.id("r")?, call.now());
+    // Before anything is received.
+    let may = call.read(move |conn, by| {
+        let (run, entered) = actions::find(conn, by, id)?;
+        entered.need_import(conn, by, Scope::Run)?;
+        actions::why_not_corrected(conn, &run)?.map_or(Ok(()), |why| Err(AppError::Conflict(why)))
+    });
+    may.await?;
+    let upload::Given { name, file, parameters } = upload::receive(&call, payload).await?;
+    if parameters.is_some() {
+        return Err(
+            AppError::invalid("parameters", "Corrected rows are loaded with the parameters of their run.").into()
+        );
+    }
+    let kept = upload::keep(&call, name, file).await?;
+    let sent = format!("{} {}", kept.name, kept.sha256);
+    let begun = move |conn: &mut Conn, by: &By| Ok(begun(&actions::give_corrected(conn, by, id, kept.id, now)?));
+    let answer = call.once_for(sent.as_bytes(), begun).await;
     call.app.work.notify_one();
     answer
 }

@@ -6,8 +6,10 @@ use serde_json::Value;
 
 use super::call::Call;
 use super::problem::Problem;
+use crate::app::off_thread;
 use crate::db::meaning;
 use crate::error::{AppError, FieldErrors};
+use crate::imports::files::{self, Stored};
 use crate::shape::sent;
 use crate::spool;
 use crate::web::arrival::Pace;
@@ -32,6 +34,16 @@ pub struct Given {
 pub async fn receive(call: &Call<FileQuery>, payload: Payload) -> Result<Given, Problem> {
     let kind = call.header("Content-Type").unwrap_or_default().to_ascii_lowercase();
     if kind.starts_with("multipart/") { form(call, payload).await } else { plain(call, payload).await }
+}
+
+/// Keeps a file that was received. One that no run names is forgotten by and by.
+pub async fn keep(call: &Call<FileQuery>, name: String, file: std::fs::File) -> Result<Stored, Problem> {
+    let (blocks, now) = (call.app.blocks.clone(), call.now());
+    let kept = off_thread(move || {
+        let id = files::save(&blocks, &name, file, now)?;
+        files::open(&blocks, id)
+    });
+    Ok(kept.await?)
 }
 
 async fn form(call: &Call<FileQuery>, payload: Payload) -> Result<Given, Problem> {

@@ -8,6 +8,7 @@ use super::overview::may_hand_over;
 use super::view::opening;
 use crate::clock::Moment;
 use crate::freezes;
+use crate::imports::pipeline::READING;
 use crate::imports::{ConfigurationStatus, Listed};
 use crate::names::folded;
 use crate::runs::glance::{Past, STRIP};
@@ -166,7 +167,9 @@ impl Scene {
                 elapsed: words::duration(self.now.since(run.queued_at)),
             };
         };
-        let max = usual.and_then(|run| run.result.as_ref()).map(|r| r.read).filter(|read| *read > now.rows);
+        // What comes before and after the reading takes a time that nobody knows.
+        let usual = usual.and_then(|run| run.result.as_ref()).map(|r| r.read).filter(|_| now.phase == READING);
+        let max = usual.filter(|read| *read > now.rows);
         let rows = match max {
             Some(max) => format!("{} of about {}", words::count(now.rows), words::counted(max, "row", "rows")),
             None if now.rows > 0 => words::counted(now.rows, "row", "rows"),

@@ -18,7 +18,7 @@ use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::imports::{self, Configuration};
 use crate::members::{self, By, SignedIn};
-use crate::runs::{Filter, Run, RunStatus, Trigger, actions};
+use crate::runs::{Filter, Run, RunResult, RunStatus, Trigger, actions};
 use crate::schedules::{Schedule, actions as schedules};
 use crate::web::download::{self, unformula};
 use crate::web::form::Query;
@@ -296,16 +296,24 @@ pub async fn csv(app: Data<App>, SignedIn(by): SignedIn, path: Path<(i64, i64)>,
 
 fn row(run: &Run, names: &HashMap<i64, String>) -> Vec<String> {
     let at = |moment: Option<Moment>| moment.map(Moment::rfc3339).unwrap_or_default();
-    let result = run.result.clone().unwrap_or_default();
-    let counts =
-        [result.read, result.added, result.changed, result.removed, result.unchanged, result.rejected, result.bytes];
+    // Nothing where there is nothing to count, or not yet.
+    let count = |of: fn(&RunResult) -> i64| run.result.as_ref().map(|r| of(r).to_string()).unwrap_or_default();
+    let counts = [
+        count(|r| r.read),
+        count(|r| r.added),
+        count(|r| r.changed),
+        count(|r| r.removed),
+        count(|r| r.unchanged),
+        count(|r| r.rejected),
+        count(|r| r.bytes),
+    ];
     let cause = run.cause.as_deref().or(run.reason.as_deref()).unwrap_or_default();
     [run.id.to_string(), unformula(&run.name), run.status.to_string()]
         .into_iter()
         .chain([at(run.planned_at), at(run.planned_until), at(run.started_at), at(run.finished_at)])
         .chain([run.trigger.to_string(), unformula(&by_whom(run, names)), run.late.to_string()])
         .chain([run.attempt.to_string()])
-        .chain(counts.into_iter().map(|n| n.to_string()))
+        .chain(counts)
         .chain([unformula(cause)])
         .collect()
 }

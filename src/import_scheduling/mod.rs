@@ -3,12 +3,14 @@
 //!
 //! [`list`] is the page, [`view`] decides which of many it shows, [`calendar`] shows when all of it was and will be. [`dialog`] schedules, edits and copies,
 //! [`switch`] turns off, deletes and undoes, [`off_until`] turns off until a date, [`bulk`] does that to several,
-//! [`leaving`] asks before a member is deactivated, [`starting`] runs, runs again and cancels, [`history`] lists what ran, [`summary`] shows one run.
+//! [`leaving`] asks before a member is deactivated, [`starting`] runs, runs again and cancels, [`correcting`] puts right
+//! what a run rejected, [`history`] lists what ran, [`summary`] shows one run.
 
 pub mod bulk;
 pub mod calendar;
 mod card;
 mod cards;
+pub mod correcting;
 pub mod dialog;
 mod done;
 pub mod history;

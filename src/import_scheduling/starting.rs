@@ -114,12 +114,15 @@ pub async fn cancel(
 
 #[derive(Template)]
 #[template(path = "import_scheduling/run_with_file.html")]
-struct FilePage {
-    shell: Shell,
-    action: String,
-    back: String,
-    configuration: String,
-    errors: FieldErrors,
+pub(super) struct FilePage {
+    pub shell: Shell,
+    pub title: String,
+    pub lede: String,
+    pub hint: &'static str,
+    pub button: &'static str,
+    pub action: String,
+    pub back: String,
+    pub errors: FieldErrors,
 }
 
 fn file_page(
@@ -138,7 +141,9 @@ fn file_page(
         Crumb::here(&title),
     ]);
     let action = format!("{base}/settings/import-configurations/{}/files", configuration.id);
-    let template = FilePage { shell, action, back, configuration: configuration.name.clone(), errors };
+    let lede = format!("{} takes a file each time it runs.", configuration.name);
+    let hint = "A CSV file, also compressed with gzip.";
+    let template = FilePage { shell, title, lede, hint, button: "Run now", action, back, errors };
     Page::with(status, request, &template)
 }
 

@@ -6,6 +6,7 @@
 
 mod actions;
 mod check;
+mod empties;
 pub mod files;
 mod model;
 pub mod pages;
@@ -17,6 +18,7 @@ mod store;
 mod target;
 
 pub use actions::{archive, create, find, list, listed, outlines, page, update};
+pub use empties::{filled, markers, treat_as_empty};
 pub use model::{
     AfterSuccess, Configuration, ConfigurationStatus, Definition, Draft, Expr, Listed, Mapping, Mode, Outline, Overlap,
     Rejects, Source, UnknownItems, Version,

@@ -5,7 +5,7 @@ use chrono::Duration;
 use serde_json::{Value, json};
 
 use super::lifecycle::{RunStatus, Trigger};
-use super::model::{Filter, LogLine, Run, Summary};
+use super::model::{Filter, LogLine, Run, RunStep, Summary};
 use super::queue_store::{self as queue, NewRun};
 use super::reading::{glance, newest};
 use super::runnable_store::{self as runnable, Runnable};
@@ -15,7 +15,7 @@ use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, FieldErrors, Result};
-use crate::imports::Target;
+use crate::imports::{self, Mode, Target};
 use crate::members::{By, Channel, Scope};
 use crate::schedules;
 
@@ -122,6 +122,54 @@ pub fn again(conn: &mut Conn, by: &By, run_id: i64, now: Moment) -> Result<Start
     Ok(Started { run, waiting_already: false })
 }
 
+/// Rows that a run rejected, corrected and given as a file: a run of its own, beside what that one loaded.
+///
+/// `Conflict` where the rest of its source is not loaded, or would go.
+pub fn give_corrected(conn: &mut Conn, by: &By, run_id: i64, file_id: i64, now: Moment) -> Result<Run> {
+    let (run, entered) = find(conn, by, run_id)?;
+    entered.need_import(conn, by, Scope::Run)?;
+    if let Some(refusal) = why_not_corrected(conn, &run)? {
+        return Err(AppError::Conflict(refusal));
+    }
+    let target = runnable(conn, run.configuration_id.ok_or(AppError::NotFound)?)?;
+    let name = format!("{}, corrected rows of run {run_id}", target.name);
+    let new = NewRun {
+        parameters: run.parameters.as_ref().map(Value::to_string),
+        file_id: Some(file_id),
+        ..by_hand(&target, by, name, now)
+    };
+    put_in_queue(conn, by, &new, "run.started", now)
+}
+
+/// The reason why corrected rows of a run may not be given; `None` when they may.
+pub fn why_not_corrected(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
+    let result = run.result.clone().unwrap_or_default();
+    if result.rejected == 0 || run.status.is_open() {
+        return Ok(Some("This run rejected no rows.".into()));
+    }
+    let configuration_id = run.configuration_id.ok_or(AppError::NotFound)?;
+    let target = runnable(conn, configuration_id)?;
+    let newest = imports::version(conn, configuration_id, target.version)?.ok_or(AppError::NotFound)?;
+    if newest.definition.mode == Mode::Replace {
+        return Ok(Some(
+            "This import replaces all rows of its Block, so the corrected rows alone would be all that is left. Correct \
+             them in the source, then run it again."
+                .into(),
+        ));
+    }
+    // Of a source that was rejected as a whole there is no other row.
+    if run.status != RunStatus::Partial && result.rejected < result.read {
+        return Ok(Some(
+            "This run loaded nothing, its good rows neither. Correct the source, then run it again.".into(),
+        ));
+    }
+    if run.parameters_lost {
+        return Ok(Some("The parameters of this run cannot be read. Correct the source, then run it now.".into()));
+    }
+    Ok((run.block_id != target.block_id)
+        .then(|| format!("{} fills another Block since. Correct the source, then run it now.", target.name)))
+}
+
 /// Stops a run: at once while it waits, within about two seconds while it works. What it had not made visible by then
 /// never was. Answers the run as it stands; its end may come a moment later.
 pub fn cancel(conn: &mut Conn, by: &By, run_id: i64, now: Moment) -> Result<Run> {
@@ -168,9 +216,13 @@ pub fn list(conn: &mut Conn, by: &By, filter: &Filter, before: Option<i64>, limi
 pub fn summary(conn: &mut Conn, by: &By, run_id: i64) -> Result<(Summary, Entered)> {
     let (run, entered) = find(conn, by, run_id)?;
     let usual_duration = run.configuration_id.map(|id| usual_duration(conn, id)).transpose()?.flatten();
+    let steps = store::steps(conn, &run)?;
+    let (before, after) = store::neighbours(conn, &run)?;
     let summary = Summary {
-        steps: store::steps(conn, run_id)?,
-        log: store::log(conn, run_id, LOG_LINES)?,
+        log: log_with(conn, &run, &steps, LOG_LINES)?,
+        steps,
+        before,
+        after,
         progress: store::progress(conn, &[run_id])?.remove(&run_id),
         usual_duration,
         may_run_again: why_not_again(conn, &run)?.is_none(),
@@ -180,8 +232,19 @@ pub fn summary(conn: &mut Conn, by: &By, run_id: i64) -> Result<(Summary, Entere
 }
 
 /// The whole log of a run, for a caller that has found it.
-pub fn log(conn: &mut Conn, run_id: i64) -> Result<Vec<LogLine>> {
-    store::log(conn, run_id, i64::MAX)
+pub fn log(conn: &mut Conn, run: &Run) -> Result<Vec<LogLine>> {
+    let steps = if run.status == RunStatus::Running { store::steps(conn, run)? } else { Vec::new() };
+    log_with(conn, run, &steps, i64::MAX)
+}
+
+/// What an attempt did is written down when it ends; until then its steps say it.
+fn log_with(conn: &mut Conn, run: &Run, steps: &[RunStep], limit: i64) -> Result<Vec<LogLine>> {
+    let mut log = store::log(conn, run.id, limit)?;
+    if run.status == RunStatus::Running {
+        log.extend(run.attempt_lines(steps));
+        log.sort_by_key(|line| line.at);
+    }
+    Ok(log)
 }
 
 /// How far these runs are, where somebody works on them.

@@ -102,6 +102,14 @@ impl LogLine {
     }
 }
 
+impl RunStep {
+    /// Its line of the log.
+    pub fn line(&self) -> LogLine {
+        let level = if self.status == "failed" { "error" } else { "info" };
+        LogLine::new(self.started_at.plus(self.duration), level, format!("{}: {}", self.name, self.detail))
+    }
+}
+
 /// How far a running run is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
@@ -124,6 +132,9 @@ pub struct Summary {
     pub usual_duration: Option<Duration>,
     /// Whether "Run again" is offered; the member's rights are another question.
     pub may_run_again: bool,
+    /// The runs of the same configuration before and after it.
+    pub before: Option<i64>,
+    pub after: Option<i64>,
 }
 
 /// Which runs to list.
@@ -139,6 +150,12 @@ pub struct Filter {
 }
 
 impl Run {
+    /// What the log says of the attempt that goes on, or has just ended: that it began, and each step as it ended.
+    pub fn attempt_lines(&self, steps: &[RunStep]) -> Vec<LogLine> {
+        let began = self.started_at.map(|at| LogLine::new(at, "info", format!("Attempt {} began.", self.attempt)));
+        began.into_iter().chain(steps.iter().map(RunStep::line)).collect()
+    }
+
     /// As the Block database knows it.
     pub fn key(&self) -> RunKey {
         RunKey { uid: self.uid.clone(), id: self.id }

@@ -251,6 +251,16 @@ pub fn by_waiting_key(conn: &mut Conn, key: &str) -> Result<Option<Run>> {
     Ok(with_results(conn, row.into_iter().collect())?.pop())
 }
 
+/// The runs of the same configuration before and after this one.
+pub fn neighbours(conn: &mut Conn, run: &Run) -> Result<(Option<i64>, Option<i64>)> {
+    let Some(configuration_id) = run.configuration_id else { return Ok((None, None)) };
+    let of = || runs::table.filter(runs::configuration_id.eq(configuration_id)).select(runs::id);
+    Ok((
+        of().filter(runs::id.lt(run.id)).order(runs::id.desc()).first(conn).optional()?,
+        of().filter(runs::id.gt(run.id)).order(runs::id).first(conn).optional()?,
+    ))
+}
+
 /// All that the run repeats, the newest first.
 pub fn chain(conn: &mut Conn, run: &Run) -> Result<Vec<i64>> {
     let mut earlier = Vec::new();
@@ -262,9 +272,11 @@ pub fn chain(conn: &mut Conn, run: &Run) -> Result<Vec<i64>> {
     Ok(earlier)
 }
 
-pub fn steps(conn: &mut Conn, run_id: i64) -> Result<Vec<RunStep>> {
+/// The steps that have ended: of the attempt that goes on, or else of the last one.
+pub fn steps(conn: &mut Conn, run: &Run) -> Result<Vec<RunStep>> {
+    let since = run.started_at.filter(|_| run.status == RunStatus::Running).unwrap_or(Moment::from_micros(i64::MIN));
     let rows: Vec<(String, String, String, Moment, i64)> = run_steps::table
-        .filter(run_steps::run_id.eq(run_id))
+        .filter(run_steps::run_id.eq(run.id).and(run_steps::started_at.ge(since)))
         .order(run_steps::position)
         .select((run_steps::name, run_steps::status, run_steps::detail, run_steps::started_at, run_steps::duration_us))
         .load(conn)?;
@@ -280,11 +292,11 @@ pub fn steps(conn: &mut Conn, run_id: i64) -> Result<Vec<RunStep>> {
         .collect())
 }
 
-/// The last lines of the log, in order.
+/// The last lines of the log, in the order of time.
 pub fn log(conn: &mut Conn, run_id: i64, limit: i64) -> Result<Vec<LogLine>> {
     let mut rows: Vec<(Moment, String, String)> = run_log::table
         .filter(run_log::run_id.eq(run_id))
-        .order(run_log::id.desc())
+        .order((run_log::at.desc(), run_log::id.desc()))
         .limit(limit)
         .select((run_log::at, run_log::level, run_log::message))
         .load(conn)?;

@@ -5,13 +5,15 @@ use askama::filters::HtmlSafe;
 use chrono::Duration;
 use chrono_tz::Tz;
 
+use super::Scene;
+use super::rejected::CauseRow;
 use super::times::Time;
-use super::{REJECTS, Scene};
-use crate::applications::blocks::rejects;
+use super::ways::Note;
 use crate::import_scheduling::card::{Chip, Progress};
 use crate::import_scheduling::cards::status_chip;
 use crate::import_scheduling::history::by_whom;
-use crate::runs::{LogLine, Run, RunStatus};
+use crate::imports::pipeline::CHECK;
+use crate::runs::{Run, RunStatus};
 use crate::web::Icon;
 use crate::words;
 
@@ -55,8 +57,10 @@ pub struct Body {
     may_take_rejects: bool,
     rejected_words: String,
     causes: Vec<CauseRow>,
-    rejects: Vec<RejectRow>,
-    rejects_more: Option<String>,
+    /// Whether corrected rows can be given, or why not.
+    correct: Option<std::result::Result<(), String>>,
+    /// There are counts, or will be.
+    counted: bool,
     log: Vec<String>,
     details: Vec<Detail>,
     times: Vec<Time>,
@@ -64,16 +68,6 @@ pub struct Body {
 }
 
 impl HtmlSafe for Body {}
-
-struct Note {
-    class: &'static str,
-    icon: Icon,
-    cause: String,
-    rest: String,
-    help: Option<String>,
-    /// Where whoever may can mend it.
-    ways: Vec<(&'static str, String)>,
-}
 
 struct Step {
     class: &'static str,
@@ -87,21 +81,6 @@ struct Step {
 struct Count {
     label: &'static str,
     value: String,
-}
-
-struct CauseRow {
-    reason: String,
-    column: String,
-    cells: String,
-    example: String,
-    advice: String,
-}
-
-struct RejectRow {
-    line: i64,
-    column: String,
-    value: String,
-    reason: String,
 }
 
 struct Detail {
@@ -127,6 +106,9 @@ impl Scene {
         let attempts = self.definition.as_ref().map(|d| d.attempts);
         let usual = self.summary.usual_duration.map(words::duration);
         let base = format!("/applications/{}", run.application_id);
+        let fix_rows = (fix && may_take_rejects)
+            .then(|| format!("Download {}", words::counted(result.rejected, "rejected row", "rejected rows")));
+        let leads = fix_rows.is_none() && (self.may_pass() || self.ways().is_empty());
         Body {
             id: run.id,
             active,
@@ -150,11 +132,10 @@ impl Scene {
             waits: active && may_import,
             may_again: self.summary.may_run_again && may_import,
             may_take_rejects,
-            fix_rows: (fix && may_take_rejects)
-                .then(|| format!("Download {}", words::counted(result.rejected, "rejected row", "rejected rows"))),
             progress: self.progress(),
-            note: self.note(),
-            leads: self.ways().is_empty() && !(fix && may_take_rejects),
+            note: self.note(!leads && fix_rows.is_none()),
+            fix_rows,
+            leads,
             result: self.result_words(),
             result_sub: match result.rejected {
                 0 => String::new(),
@@ -170,10 +151,10 @@ impl Scene {
             late_by: late_by(run),
             attempt: run.attempt,
             attempts_sub: attempts.map(|n| format!("of {n}")).unwrap_or_default(),
-            steps: self.summary.steps.iter().map(step).collect(),
+            steps: self.summary.steps.iter().map(|s| step(s, result.rejected)).chain(self.now_at()).collect(),
             steps_zone: format!("{zone} time"),
             no_steps: match run.status {
-                RunStatus::Queued | RunStatus::Running => "The steps and the log appear when the run ends.",
+                RunStatus::Queued => "It has not begun yet.",
                 _ => "The run did not start, so there are no steps.",
             },
             counts: [
@@ -201,12 +182,10 @@ impl Scene {
                 words::counted(result.rejected, "row", "rows"),
                 words::counted(self.rejected_cells, "bad cell", "bad cells")
             ),
-            causes: self.causes.iter().map(|c| self.cause(c)).collect(),
-            rejects: self.reject_rows(),
-            rejects_more: (result.rejected > REJECTS).then(|| {
-                format!("The first {REJECTS} of {} rows; the download has all.", words::count(result.rejected))
-            }),
-            log: self.log().into_iter().map(|l| format!("{} {}", words::clock_time(l.at, zone), l.message)).collect(),
+            causes: self.cause_rows(),
+            correct: (result.rejected > 0 && may_import).then(|| self.not_corrected.clone().map_or(Ok(()), Err)),
+            counted: active || run.result.is_some(),
+            log: self.summary.log.iter().map(|l| format!("{} {}", words::clock_time(l.at, zone), l.message)).collect(),
             details: self.details(&base),
             times: self.times(),
             zone: zone.to_string(),
@@ -221,62 +200,27 @@ impl Scene {
             let waiting = Progress { phase, rows: String::new(), value: 0, max: None, elapsed };
             return run.status.is_open().then_some(waiting);
         };
-        let rows = if now.rows > 0 { words::counted(now.rows, "row", "rows") } else { words::bytes(now.bytes) };
         let phase = if now.cancel_requested { "Cancelling".to_owned() } else { now.phase.clone() };
         Some(Progress {
             phase,
-            rows,
+            rows: far(now),
             value: now.bytes,
-            max: now.bytes_total.filter(|total| *total > now.bytes),
+            max: now.bytes_total.filter(|all| *all > now.bytes),
             elapsed,
         })
     }
 
-    fn note(&self) -> Option<Note> {
-        let run = &self.summary.run;
-        let why = run.cause.clone().or_else(|| run.reason.clone().filter(|_| !run.status.is_open()))?;
-        let (cause, rest) = match why.split_once(". ") {
-            Some((first, rest)) => (format!("{first}."), rest.to_owned()),
-            None => (why, String::new()),
-        };
-        let (class, icon) = match run.status {
-            RunStatus::Failed => ("is-bad", "bad"),
-            RunStatus::Partial | RunStatus::Held => ("is-warn", "part"),
-            RunStatus::Success => ("is-ok", "ok"),
-            _ => ("is-run", "info"),
-        };
-        let help = match run.status {
-            RunStatus::Failed if self.summary.may_run_again => {
-                Some("Put it right, then Run Again: a success clears the Failed flag.".to_owned())
-            }
-            _ => None,
-        };
-        Some(Note { class, icon, cause, rest, help, ways: self.ways() })
-    }
-
-    /// In the order of time, whoever wrote first.
-    fn log(&self) -> Vec<&LogLine> {
-        let mut log: Vec<&LogLine> = self.summary.log.iter().collect();
-        log.sort_by_key(|line| line.at);
-        log
-    }
-
-    /// Where the cause of a run that lost rows can be put right.
-    fn ways(&self) -> Vec<(&'static str, String)> {
-        let lost = matches!(self.summary.run.status, RunStatus::Failed | RunStatus::Partial);
-        let Some(configuration) = self.configuration.as_ref().filter(|c| lost && !c.archived) else {
-            return Vec::new();
-        };
-        let here = format!(
-            "/applications/{}/settings/import-configurations/{}",
-            configuration.application_id, configuration.id
-        );
-        let connection = configuration.connection_id.filter(|_| self.entered.sees_everything);
-        let connection = connection.map(|id| ("Check the Connection", format!("/connections/{id}")));
-        let change = self.entered.may_configure().then(|| ("Change the configuration", here.clone()));
-        let file = configuration.needs_file() && self.entered.may_import();
-        let file = file.then(|| ("Run with the corrected file", format!("{here}/run")));
-        [file, connection, change].into_iter().flatten().collect()
+    /// The step that goes on.
+    fn now_at(&self) -> Option<Step> {
+        let now = self.summary.progress.as_ref().filter(|_| self.summary.run.status == RunStatus::Running)?;
+        Some(Step {
+            class: "is-run",
+            icon: "spin",
+            word: "going on".into(),
+            name: now.phase.clone(),
+            detail: far(now),
+            duration: String::new(),
+        })
     }
 
     fn result_words(&self) -> String {
@@ -287,34 +231,6 @@ impl Scene {
             RunStatus::Failed => "Nothing loaded".into(),
             other => other.words().into(),
         }
-    }
-
-    fn cause(&self, cause: &rejects::Cause) -> CauseRow {
-        let example = self
-            .rejects
-            .iter()
-            .flat_map(|row| &row.cells)
-            .find(|cell| cell.code == cause.code && cell.column == cause.column)
-            .map_or_else(|| format!("line {}", cause.first_line), |cell| shown(&cell.value));
-        CauseRow {
-            reason: cause.reason.clone(),
-            column: cause.column.clone(),
-            cells: words::count(cause.cells),
-            example,
-            advice: cause.advice.clone(),
-        }
-    }
-
-    fn reject_rows(&self) -> Vec<RejectRow> {
-        let cells = self.rejects.iter().flat_map(|row| row.cells.iter().map(|cell| (row.line, cell)));
-        cells
-            .map(|(line, cell)| RejectRow {
-                line,
-                column: cell.column.clone(),
-                value: shown(&cell.value),
-                reason: cell.reason.clone(),
-            })
-            .collect()
     }
 
     fn details(&self, base: &str) -> Vec<Detail> {
@@ -344,8 +260,9 @@ impl Scene {
         {
             add("Source", name.clone(), result.source_sha256.as_ref().map(|h| format!("SHA-256 {h}")), None);
         }
-        if let Some(before) = self.before {
-            add("Previous run", format!("Run {}", words::count(before)), None, Some(format!("/runs/{before}")));
+        for (label, other) in [("Previous run", self.summary.before), ("Next run", self.summary.after)] {
+            let Some(other) = other else { continue };
+            add(label, format!("Run {}", words::count(other)), None, Some(format!("/runs/{other}")));
         }
         if let Some(earlier) = run.again_of {
             add("Runs again", format!("Run {}", words::count(earlier)), None, Some(format!("/runs/{earlier}")));
@@ -354,8 +271,14 @@ impl Scene {
     }
 }
 
-fn shown(value: &str) -> String {
-    if value.is_empty() { "(empty)".into() } else { value.to_owned() }
+/// How many rows were read, or bytes fetched.
+fn far(now: &crate::runs::Progress) -> String {
+    match (now.rows, now.bytes_total) {
+        (0, _) if now.bytes == 0 => String::new(),
+        (0, _) => words::bytes(now.bytes),
+        (rows, Some(total)) => format!("{}, {} of {}", words::rows(rows), words::bytes(now.bytes), words::bytes(total)),
+        (rows, None) => words::rows(rows),
+    }
 }
 
 /// Whether it stands for an occurrence, and not for a press of a button.
@@ -371,8 +294,10 @@ fn late_by(run: &Run) -> String {
     }
 }
 
-fn step(step: &crate::runs::RunStep) -> Step {
-    let (class, icon) = match step.status.as_str() {
+fn step(step: &crate::runs::RunStep, rejected: i64) -> Step {
+    let partial = step.status == "success" && step.name == CHECK && rejected > 0;
+    let word = if partial { "partial" } else { step.status.as_str() };
+    let (class, icon) = match word {
         "failed" => ("is-bad", "x"),
         "partial" => ("is-warn", "warn"),
         "cancelled" => ("is-idle", "x"),
@@ -381,7 +306,7 @@ fn step(step: &crate::runs::RunStep) -> Step {
     Step {
         class,
         icon,
-        word: step.status.clone(),
+        word: word.to_owned(),
         name: step.name.clone(),
         detail: step.detail.clone(),
         duration: words::duration(step.duration),

@@ -1,13 +1,16 @@
 //! "View Summary": one run, what it did and why, and what to do now.
 
 mod body;
+mod rejected;
 mod times;
+mod ways;
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use self::body::Body;
+use self::rejected::EXAMPLES;
 use super::crumbs;
 use crate::app::App;
 use crate::applications::blocks::{self, Block, rejects};
@@ -17,15 +20,12 @@ use crate::db::{Conn, Pool};
 use crate::error::{AppError, Result};
 use crate::imports::{self, Configuration, Definition};
 use crate::members::{self, By, SignedIn};
-use crate::runs::{Filter, Summary, actions};
+use crate::runs::{Summary, actions};
 use crate::schedules::{self, Schedule};
 use crate::web::download;
 use crate::web::form::Query;
 use crate::web::{Page, Shell};
 use crate::words;
-
-/// How many rejected rows the page shows; the download has all.
-const REJECTS: i64 = 20;
 
 #[derive(Template)]
 #[template(path = "import_scheduling/summary.html")]
@@ -40,15 +40,18 @@ struct Scene {
     entered: Entered,
     configuration: Option<Configuration>,
     definition: Option<Definition>,
+    /// As it is now.
+    newest: Option<Definition>,
     block: Option<Block>,
     schedule: Option<Schedule>,
     names: std::collections::HashMap<i64, String>,
     gone: Vec<i64>,
     causes: Vec<rejects::Cause>,
-    rejects: Vec<rejects::RejectedRow>,
+    /// Some of each cause.
+    rejects: Vec<rejects::RejectedCell>,
     rejected_cells: i64,
-    /// The run of the same configuration before this one.
-    before: Option<i64>,
+    /// Why corrected rows cannot be given.
+    not_corrected: Option<String>,
     now: Moment,
 }
 
@@ -62,20 +65,23 @@ fn load(conn: &mut Conn, pool: &Pool, by: &By, id: i64, now: Moment) -> Result<S
     };
     let block = run.block_id.map(|id| blocks::find_even_archived(conn, id)).transpose()?;
     let schedule = run.schedule_id.map(|id| schedules::actions::find_even_deleted(conn, id)).transpose()?.flatten();
-    let same = Filter {
-        application_id: Some(run.application_id),
-        configuration_id: run.configuration_id,
-        ..Filter::default()
-    };
-    let before = match run.configuration_id {
-        Some(_) => actions::list(conn, by, &same, Some(id), 1)?.first().map(|run| run.id),
-        None => None,
-    };
     let people: Vec<i64> = [run.started_by, run.as_member_id].into_iter().flatten().collect();
     let people = members::by_ids(conn, &people)?;
-    let (causes, rejects, rejected_cells) = pool.read(|conn| {
-        Ok((rejects::causes(conn, id)?, rejects::page(conn, id, 0, REJECTS)?, rejects::count_cells(conn, id)?))
-    })?;
+    let rejected = run.result.as_ref().is_some_and(|result| result.rejected > 0);
+    let living = configuration.as_ref().filter(|c| rejected && !c.archived);
+    let (newest, not_corrected) = match living {
+        Some(living) => {
+            let newest = imports::version(conn, living.id, living.version)?;
+            (newest.map(|version| version.definition), actions::why_not_corrected(conn, run)?)
+        }
+        None => (None, Some("The import configuration was deleted.".to_owned())),
+    };
+    let (causes, rejects, rejected_cells) = match rejected {
+        true => pool.read(|conn| {
+            Ok((rejects::causes(conn, id)?, rejects::examples(conn, id, EXAMPLES)?, rejects::count_cells(conn, id)?))
+        })?,
+        false => Default::default(),
+    };
     Ok(Scene {
         gone: people.iter().filter(|m| !m.active).map(|m| m.id).collect(),
         names: people.into_iter().map(|m| (m.id, m.name)).collect(),
@@ -88,7 +94,8 @@ fn load(conn: &mut Conn, pool: &Pool, by: &By, id: i64, now: Moment) -> Result<S
         causes,
         rejects,
         rejected_cells,
-        before,
+        newest,
+        not_corrected,
         now,
     })
 }
@@ -135,7 +142,7 @@ pub async fn log(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>) -> Resul
     let (run, log) = app
         .read(move |conn| {
             let (run, _) = actions::find(conn, &asked, id)?;
-            let log = actions::log(conn, run.id)?;
+            let log = actions::log(conn, &run)?;
             Ok((run, log))
         })
         .await?;

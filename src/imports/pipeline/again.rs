@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Seek};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use super::context::{Source, SourceFile, Watched};
 use super::outcome::{FailureKind, LoadError};
@@ -17,6 +17,7 @@ pub(super) enum Again<'a> {
         source: &'a SourceFile,
         read: &'a ReadOptions,
         cancelled: &'a AtomicBool,
+        place: &'a AtomicU64,
     },
     Kept(File),
     /// They came once, and nobody may ask for them.
@@ -28,10 +29,13 @@ pub(super) fn first<'a>(
     source: Source<'a>,
     read: &'a ReadOptions,
     twice: bool,
-    cancelled: &'a AtomicBool,
+    (cancelled, place): (&'a AtomicBool, &'a AtomicU64),
 ) -> Result<(Box<dyn Rows + 'a>, Again<'a>), LoadError> {
     match source {
-        Source::File(source) => Ok((file(source, read, cancelled)?, Again::File { source, read, cancelled })),
+        Source::File(source) => {
+            let rows = file(source, read, (cancelled, place))?;
+            Ok((rows, Again::File { source, read, cancelled, place }))
+        }
         Source::Rows { rows, .. } if !twice => Ok((rows, Again::No)),
         Source::Rows { rows, spool, .. } => {
             let kept = crate::spool::file(&spool).and_then(|file| Ok((file.try_clone()?, file)));
@@ -49,9 +53,9 @@ pub(super) fn first<'a>(
 fn file<'a>(
     source: &'a SourceFile,
     read: &ReadOptions,
-    cancelled: &'a AtomicBool,
+    (cancelled, place): (&'a AtomicBool, &'a AtomicU64),
 ) -> Result<Box<dyn Rows + 'a>, LoadError> {
-    let watched = Watched { file: &source.file, cancelled };
+    let watched = Watched { file: &source.file, cancelled, place };
     open(watched, read, &source.name, source.by_hand).map_err(from_format)
 }
 
@@ -59,7 +63,7 @@ impl Again<'_> {
     /// All rows from the first on.
     pub fn rows(&self) -> Result<Box<dyn Rows + '_>, LoadError> {
         match self {
-            Self::File { source, read, cancelled } => file(source, read, cancelled),
+            Self::File { source, read, cancelled, place } => file(source, read, (cancelled, place)),
             Self::Kept(file) => {
                 let mut from = file;
                 from.rewind().map_err(|error| from_format(FormatError::Read(error)))?;

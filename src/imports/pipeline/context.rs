@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use super::outcome::{FailureKind, LoadError};
@@ -53,11 +53,13 @@ impl Source<'_> {
     }
 }
 
-/// A file that ends its reader when the load is cancelled: looking through a large one for its columns gives no row for
-/// a long time.
+/// A file that tells how far it was read, and ends its reader when the load is cancelled: looking through a large one
+/// for its columns gives no row for a long time.
 pub(super) struct Watched<'a> {
     pub file: &'a File,
     pub cancelled: &'a AtomicBool,
+    /// The place up to which it was read.
+    pub place: &'a AtomicU64,
 }
 
 impl Read for Watched<'_> {
@@ -65,15 +67,22 @@ impl Read for Watched<'_> {
         if self.cancelled.load(Ordering::Relaxed) {
             return Err(std::io::Error::other("it was cancelled"));
         }
-        self.file.read(out)
+        let count = self.file.read(out)?;
+        self.place.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
     }
 }
 
 impl Seek for Watched<'_> {
     fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
-        self.file.seek(to)
+        let place = self.file.seek(to)?;
+        self.place.store(place, Ordering::Relaxed);
+        Ok(place)
     }
 }
+
+/// The phase of a load in which it can be told how much is still to come.
+pub const READING: &str = "Reading and loading";
 
 /// How far a load is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,8 +91,10 @@ pub struct Progress {
     pub phase: &'static str,
     /// Rows that were read.
     pub rows: i64,
-    /// Bytes that were read, decompressed.
+    /// Bytes that were read: of a file as it is on the disk, where `of` says how many it has.
     pub bytes: i64,
+    /// `None`: nobody knows how many there are, or all were read.
+    pub of: Option<i64>,
 }
 
 /// What a load needs from its run.

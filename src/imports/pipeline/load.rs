@@ -1,11 +1,12 @@
 //! The run of a load from the first byte to the commit.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use super::again::{self, Again};
 use super::check::Checker;
-use super::context::{LoadContext, Progress, Source, SourceFile};
+use super::context::{LoadContext, READING, Source, SourceFile};
 use super::held_up;
 use super::outcome::{FailureKind, LoadError, LoadReport};
 use super::plan::{Plan, dimension_routes, new_columns, routes};
@@ -41,19 +42,25 @@ pub fn run_if_unchanged(
     unchanged: &dyn Fn() -> Result<(), String>,
 ) -> Result<LoadReport, LoadError> {
     context.go_on()?;
+    let began = Instant::now();
+    let size = match &source {
+        Source::File(file) => i64::try_from(file.bytes).ok(),
+        Source::Rows { .. } => None,
+    };
+    let place = AtomicU64::new(0);
     let (name, sha256) = (source.name().to_owned(), source.sha256().to_owned());
     let twice = plan.block.columns.iter().any(|c| c.key || c.column_type == ColumnType::Dimension);
-    let opened = again::first(source, &plan.read, twice, context.cancelled);
+    let opened = again::first(source, &plan.read, twice, (context.cancelled, &place));
     // Who cancelled wants to read that, and not that the file could not be read.
     context.go_on()?;
-    let (reader, again) = opened?;
+    let (reader, again) = opened.map_err(|failure| failure.at_once(began.elapsed()))?;
     if reader.columns().is_empty() {
         let read = Reading { blank: reader.blank() as i64, ..Reading::default() };
         return Ok(nothing_new(&read, &name, Vec::new()));
     }
     let utf8 = reader.is_utf8();
-    let routes =
-        routes(plan, reader.columns(), reader.ignored()).map_err(|why| LoadError::new(FailureKind::Columns, why))?;
+    let routes = routes(plan, reader.columns(), reader.ignored())
+        .map_err(|why| LoadError::new(FailureKind::Columns, why).at_once(began.elapsed()))?;
     let new_columns = new_columns(plan, reader.columns(), reader.ignored());
     let stages = if dimension_routes(plan, &routes).is_empty() { 0 } else { plan.keeps };
     let checker = Checker::new(routes, reader.columns().to_vec(), reader.ignored().to_vec(), stages);
@@ -69,6 +76,10 @@ pub fn run_if_unchanged(
         read: Reading::default(),
         changes: Changes::default(),
         new_columns,
+        began,
+        place: &place,
+        size,
+        wrote: None,
         loading: Duration::ZERO,
         checking: Duration::ZERO,
         committing: false,
@@ -101,6 +112,12 @@ pub(super) struct Load<'a> {
     pub changes: Changes,
     /// Of the source, that the Block has too and that are none of the import's.
     pub new_columns: Vec<String>,
+    pub began: Instant,
+    /// How far the file was read, and how long it is.
+    pub place: &'a AtomicU64,
+    pub size: Option<i64>,
+    /// When the first row was written.
+    pub wrote: Option<Instant>,
     pub loading: Duration,
     /// Of the checks that SQL does.
     pub checking: Duration,
@@ -251,6 +268,7 @@ impl Load<'_> {
             // Until there are rejected rows to write, which the connection cannot do meanwhile.
             let mut stopped = Ok(());
             let (began, mut waited) = (Instant::now(), Duration::ZERO);
+            self.wrote.get_or_insert(began);
             let filled = loader.fill(conn, &mut |write| {
                 while stopped.is_ok() {
                     stopped = self.context.go_on().and_then(|()| goes_on(self.plan, &self.read));
@@ -260,7 +278,7 @@ impl Load<'_> {
                     write(&parcel.batch)?;
                     parcel.batch.clear();
                     self.read = parcel.read;
-                    self.tell("Reading and loading");
+                    self.tell(READING);
                     if !parcel.rejects.is_empty() {
                         break;
                     }
@@ -292,10 +310,11 @@ impl Load<'_> {
         positions: &[i32],
     ) -> Result<(), LoadError> {
         let began = Instant::now();
+        self.wrote = Some(began);
         if !parcel.batch.is_empty() {
             fill_at_once(conn, staging, FILE, positions, &parcel.batch)?;
         }
-        self.tell("Reading and loading");
+        self.tell(READING);
         self.loading += began.elapsed();
         self.keep(conn, staging, parcel)
     }
@@ -329,10 +348,6 @@ impl Load<'_> {
         self.context.go_on()?;
         trust(unchanged)?;
         self.commit(conn, staging, positions, (staged, rejected)).map(Some)
-    }
-
-    pub fn tell(&self, phase: &'static str) {
-        (self.context.progress)(Progress { phase, rows: self.read.rows, bytes: self.read.bytes });
     }
 
     fn commit(

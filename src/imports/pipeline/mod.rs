@@ -22,8 +22,8 @@ mod report;
 mod told;
 mod whole;
 
-pub use context::{LoadContext, Progress, Source, SourceFile};
+pub use context::{LoadContext, Progress, READING, Source, SourceFile};
 pub use load::{run, run_if_unchanged};
-pub use outcome::{Counts, DROPPED, FailureKind, LoadError, LoadReport, Outcome, Step};
+pub use outcome::{CHECK, Counts, DROPPED, FailureKind, LOAD, LoadError, LoadReport, Outcome, READ, Step};
 pub use plan::Plan;
 pub use told::{Changed, Told};

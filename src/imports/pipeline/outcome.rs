@@ -19,11 +19,18 @@ pub struct Counts {
     pub bytes: i64,
 }
 
+/// The steps of a load.
+pub const READ: &str = "Read";
+pub const CHECK: &str = "Map and check";
+pub const LOAD: &str = "Load";
+
 /// One step of a load. Reading, checking and loading go on at the same time, so their times add up to more than the
 /// whole took.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     pub name: &'static str,
+    /// So long after the load's beginning.
+    pub began: Duration,
     pub duration: Duration,
     pub detail: String,
 }
@@ -65,7 +72,7 @@ impl LoadReport {
         };
         let told = Told::of(&row)?;
         let detail = "An earlier attempt had loaded everything already.".to_owned();
-        let steps = vec![Step { name: "Load", duration: Duration::ZERO, detail }];
+        let steps = vec![Step { name: LOAD, began: Duration::ZERO, duration: Duration::ZERO, detail }];
         Ok(Self { outcome, counts, steps, told, earlier: Some(Box::new(row)) })
     }
 }
@@ -117,6 +124,17 @@ pub enum FailureKind {
     Internal,
 }
 
+impl FailureKind {
+    /// The step that failed; `None`: the one that went on.
+    pub fn step(self) -> Option<&'static str> {
+        match self {
+            Self::Source | Self::SourceUnreadable => Some(READ),
+            Self::Columns | Self::Rejected => Some(CHECK),
+            _ => None,
+        }
+    }
+}
+
 /// A load that did nothing: the Block holds what it held, unless its kind is [`FailureKind::Unknown`].
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{cause}")]
@@ -137,6 +155,14 @@ impl LoadError {
         let stop = if what.ends_with(['.', '!', '?']) { "" } else { "." };
         let cause = format!("{what}{stop} The Block still holds what it held before.");
         Self { kind, cause, detail: None, counts: Box::default(), steps: Vec::new(), told: Box::default() }
+    }
+
+    /// It failed before there was a row to count.
+    pub(super) fn at_once(mut self, took: Duration) -> Self {
+        let name = self.kind.step().unwrap_or(READ);
+        let detail = "Nothing was loaded.".to_owned();
+        self.steps = vec![Step { name, began: Duration::ZERO, duration: took, detail }];
+        self
     }
 
     /// Nothing can be said of the Block: the ledger knows, once it answers again.

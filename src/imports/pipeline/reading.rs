@@ -28,6 +28,8 @@ pub(super) struct Reading {
     pub staged: i64,
     pub reading: Duration,
     pub checking: Duration,
+    /// When the first row was read.
+    pub checked: Option<Instant>,
 }
 
 /// Goes round between the two threads.
@@ -69,6 +71,7 @@ pub(super) fn read_all(
             let before = read.rejected - read.extra;
             let good = checker.row(&record, &mut parcel.batch, &mut parcel.rejects, before, &mut changes);
             if let Some((start, middle)) = between {
+                read.checked.get_or_insert(middle);
                 sampled.add(middle - start, middle.elapsed());
             }
             if good {

@@ -1,7 +1,11 @@
 //! What is said of a load: how long each step took, and what it did.
 
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::context::{Progress, READING};
 use super::load::Load;
-use super::outcome::{Counts, LoadReport, Outcome, Step, counts_of};
+use super::outcome::{CHECK, Counts, LOAD, LoadReport, Outcome, READ, Step, counts_of};
 use super::reading::Reading;
 use super::told::Told;
 use crate::applications::blocks::ledger::LedgerRow;
@@ -14,13 +18,23 @@ pub(super) fn nothing_new(read: &Reading, name: &str, new_columns: Vec<String>) 
     LoadReport {
         outcome: Outcome::NothingNew,
         counts: Counts { bytes: read.bytes, ..Counts::default() },
-        steps: vec![Step { name: "Read", duration: read.reading, detail }],
+        steps: vec![Step { name: READ, began: Duration::ZERO, duration: read.reading, detail }],
         told,
         earlier: None,
     }
 }
 
 impl Load<'_> {
+    /// Tells how far it is.
+    pub fn tell(&self, phase: &'static str) {
+        let (bytes, of) = match self.size {
+            Some(size) => (i64::try_from(self.place.load(Ordering::Relaxed)).unwrap_or(size).min(size), Some(size)),
+            None => (self.read.bytes, None),
+        };
+        let of = of.filter(|_| phase == READING);
+        (self.context.progress)(Progress { phase, rows: self.read.rows, bytes, of });
+    }
+
     pub fn report(&self, row: &LedgerRow) -> LoadReport {
         let counts = counts_of(row);
         let mut said = vec![format!("{} added", words::rows(counts.added))];
@@ -47,6 +61,7 @@ impl Load<'_> {
         }
     }
 
+    /// Those that began, in the order in which they did.
     pub fn steps(&self, loaded: String, rejected: i64) -> Vec<Step> {
         let (read, told) = (&self.read, self.told());
         let from = format!("{} and {} bytes of {}.", words::rows(read.rows), words::count(read.bytes), self.name);
@@ -54,14 +69,14 @@ impl Load<'_> {
         let rejected = format!("{} rejected.", words::rows(rejected));
         let changed = told.changes_words().map(|words| format!("{words}."));
         let checked = words::sentences([Some(rejected), changed]).unwrap_or_default();
-        vec![
-            Step { name: "Read", duration: read.reading, detail: from },
-            Step {
-                name: "Map and check",
-                duration: read.checking + self.checking,
-                detail: checked,
-            },
-            Step { name: "Load", duration: self.loading, detail: loaded },
-        ]
+        let since = |at: Instant| at.saturating_duration_since(self.began);
+        let mut steps = vec![Step { name: READ, began: Duration::ZERO, duration: read.reading, detail: from }];
+        if let Some(at) = read.checked {
+            steps.push(Step { name: CHECK, began: since(at), duration: read.checking + self.checking, detail: checked });
+        }
+        if let Some(at) = self.wrote {
+            steps.push(Step { name: LOAD, began: since(at), duration: self.loading, detail: loaded });
+        }
+        steps
     }
 }

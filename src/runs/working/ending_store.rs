@@ -156,24 +156,34 @@ pub fn put_back(conn: &mut Conn, run: &Run, fence: i64, back: &Back<'_>, now: Mo
 
 /// What an attempt that loaded nothing becomes when somebody had asked to cancel.
 pub fn cancelled(ending: Option<&Ending>) -> Ending {
+    let ending = broken_off(ending.cloned().unwrap_or_else(|| Ending::failed("")));
     Ending {
         status: RunStatus::Cancelled,
         cause: None,
         reason: Some("Cancelled while it ran. The Block holds what it held before.".into()),
-        ..ending.cloned().unwrap_or_else(|| Ending::failed(""))
+        ..ending
     }
+}
+
+/// An attempt that somebody stopped: nothing went wrong with the step in which it was.
+pub fn broken_off(mut ending: Ending) -> Ending {
+    for step in ending.steps.iter_mut().filter(|step| step.status == "failed") {
+        step.status = "cancelled".to_owned();
+        step.detail = "Broken off.".to_owned();
+    }
+    ending
 }
 
 /// The steps of an attempt, and its part of the log: that it began, each step as it ended, what else was noted, and what
 /// came of it.
 fn write_attempt(conn: &mut Conn, run: &Run, ending: &Ending, last: LogLine) -> Result<()> {
     write_steps(conn, run.id, &ending.steps)?;
-    let began = run.started_at.map(|at| LogLine::new(at, "info", format!("Attempt {} began.", run.attempt)));
-    let steps = ending.steps.iter().map(|step| {
-        let level = if step.status == "failed" { "error" } else { "info" };
-        LogLine::new(step.started_at.plus(step.duration), level, format!("{}: {}", step.name, step.detail))
-    });
-    let lines: Vec<LogLine> = began.into_iter().chain(steps).chain(ending.log.iter().cloned()).chain([last]).collect();
+    let mut lines = run.attempt_lines(&ending.steps);
+    lines.extend(ending.log.iter().cloned());
+    lines.sort_by_key(|line| line.at);
+    // Whatever the clocks say, what came of it comes last.
+    let at = lines.last().map_or(last.at, |line| line.at.max(last.at));
+    lines.push(LogLine { at, ..last });
     queue::write_log(conn, run.id, &lines)
 }
 
@@ -198,7 +208,7 @@ fn write_result(conn: &mut Conn, run_id: i64, result: &RunResult) -> Result<()> 
 }
 
 /// The steps of the last attempt stay.
-fn write_steps(conn: &mut Conn, run_id: i64, steps: &[RunStep]) -> Result<()> {
+pub fn write_steps(conn: &mut Conn, run_id: i64, steps: &[RunStep]) -> Result<()> {
     diesel::delete(run_steps::table.filter(run_steps::run_id.eq(run_id))).execute(conn)?;
     let rows: Vec<_> = (0..)
         .zip(steps)

@@ -206,9 +206,14 @@ fn beat(app: &App, taken: &Taken, board: &Board, signals: &Signals, deadline: In
         let report = board.read();
         let answer = if report != told || beaten.elapsed() >= leases::heartbeat(app) {
             let until = app.now().plus(leases::lease(app));
-            app.db.write(|conn| leases::beat(conn, id, fence, &report, until)).inspect(|_| {
-                (told, beaten) = (report, Instant::now());
-            })
+            let beat = app.db.write(|conn| {
+                let answer = leases::beat(conn, id, fence, &report, until)?;
+                if answer.is_some() && report.steps != told.steps {
+                    ending::write_steps(conn, id, &report.steps)?;
+                }
+                Ok(answer)
+            });
+            beat.inspect(|_| (told, beaten) = (report, Instant::now()))
         } else {
             app.db.read(|conn| leases::cancel_requested(conn, id, fence))
         };
@@ -262,11 +267,12 @@ fn conclude(
             return finish(app, taken, &Ending { cause: Some(DISK_FULL.into()), ..ending });
         }
         Stop::ShuttingDown => {
+            let ending = ending::broken_off(ending);
             let back = Back {
                 reason: "The server was stopped while it ran; it begins anew.",
                 attempt_counts: false,
                 wait: None,
-                ending: None,
+                ending: Some(&ending),
             };
             return put_back(app, taken, &back);
         }

@@ -11,6 +11,7 @@ use crate::clock::Moment;
 use crate::db::schema::{resource_leases, run_leases, runs, workspace};
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
+use crate::runs::model::RunStep;
 
 /// How long a lease holds without a heartbeat.
 pub fn lease(app: &App) -> Duration {
@@ -35,6 +36,8 @@ pub struct Report {
     pub rows: i64,
     pub bytes: i64,
     pub bytes_total: Option<i64>,
+    /// Those that have ended.
+    pub steps: Vec<RunStep>,
 }
 
 /// A heartbeat: prolongs the lease until then and tells how far the run is. Answers whether somebody asked to cancel; `None` when

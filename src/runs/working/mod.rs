@@ -2,6 +2,7 @@
 //! [`settling`] moves or deletes what was loaded, [`unsettled`] what earlier runs could not, [`earlier`] is of what a former attempt had loaded, [`rescue`] looks
 //! after runs whose worker was not heard of, [`crew`] gives them threads.
 
+mod board;
 pub mod crew;
 mod earlier;
 mod ending_store;

@@ -90,10 +90,12 @@ fn decide(app: &App, run: &Run, fence: i64, what: &str, done: &mut Rescued) -> R
         Ok(rows.into_iter().reduce(sum))
     })?;
     let now = app.now();
+    // What the worker had told before it fell silent.
+    let steps = app.db.read(|conn| store::steps(conn, run))?;
     if let Some(row) = loaded {
         let visible = row.state == LoadState::Visible;
         let after = if visible { settling::settle_for(app, run, row.rejected)? } else { None };
-        let mut ending = of_ledger(row, what)?;
+        let mut ending = Ending { steps, ..of_ledger(row, what)? };
         if let Some(After { step, remark, unsettled }) = after {
             ending.unsettled = unsettled;
             ending.steps.extend(step);
@@ -112,12 +114,14 @@ fn decide(app: &App, run: &Run, fence: i64, what: &str, done: &mut Rescued) -> R
             status: RunStatus::Cancelled,
             reason: Some("Cancelled; its worker had stopped. The Block holds what it held before.".into()),
             cause: None,
+            steps,
             ..Ending::failed("")
         };
         done.ended += usize::from(app.db.write(|conn| ending::end(conn, run, fence, &ending, now))?);
     } else if run.attempt < attempts {
         let reason = format!("Attempt {} was interrupted: {what} while it ran. It begins anew.", run.attempt);
-        let back = Back { reason: &reason, attempt_counts: true, wait: None, ending: None };
+        let ending = Ending { steps, ..Ending::failed("") };
+        let back = Back { reason: &reason, attempt_counts: true, wait: None, ending: Some(&ending) };
         done.queued_again += usize::from(app.db.write(|conn| ending::put_back(conn, run, fence, &back, now))?);
     } else {
         let times = if run.attempt == 1 { "once".to_owned() } else { format!("{} times", run.attempt) };
@@ -125,7 +129,7 @@ fn decide(app: &App, run: &Run, fence: i64, what: &str, done: &mut Rescued) -> R
             "Interrupted: {what} while it ran. It was tried {times}; nothing was loaded, and the Block holds what it \
              held before."
         );
-        let ending = Ending::failed(cause);
+        let ending = Ending { steps, ..Ending::failed(cause) };
         done.ended += usize::from(app.db.write(|conn| ending::end(conn, run, fence, &ending, now))?);
     }
     Ok(())

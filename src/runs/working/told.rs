@@ -1,25 +1,42 @@
 //! What is told of a run's work: its steps and its numbers.
 
+use std::cmp::Ordering;
 use std::time::Instant;
 
 use chrono::Duration;
 
 use crate::clock::Moment;
 use crate::connectors::{Content, FetchError, Fetched};
-use crate::imports::pipeline;
+use crate::imports::pipeline::{self, LoadError, LoadReport};
 use crate::runs::model::{RunResult, RunStep};
 use crate::words;
 
-/// The steps of a load that began then.
-pub fn shown(steps: &[pipeline::Step], status: &str, at: Moment) -> Vec<RunStep> {
-    let of = |s: &pipeline::Step| RunStep {
-        name: s.name.to_owned(),
-        status: status.to_owned(),
-        detail: s.detail.clone(),
-        started_at: at,
-        duration: Duration::from_std(s.duration).unwrap_or_default(),
+/// The steps of a load that began then and came to its end.
+pub fn loaded(report: &LoadReport, at: Moment) -> Vec<RunStep> {
+    report.steps.iter().map(|step| shown(step, "success", at)).collect()
+}
+
+/// The steps of one that failed: what went on beside the step that failed, or would have followed, was broken off.
+pub fn broken(failure: &LoadError, at: Moment) -> Vec<RunStep> {
+    let named = failure.kind.step().and_then(|name| failure.steps.iter().position(|step| step.name == name));
+    let failed = named.unwrap_or(failure.steps.len().saturating_sub(1));
+    let status = |n: usize| match n.cmp(&failed) {
+        Ordering::Less => "success",
+        Ordering::Equal => "failed",
+        Ordering::Greater => "cancelled",
     };
-    steps.iter().map(of).collect()
+    failure.steps.iter().enumerate().map(|(n, step)| shown(step, status(n), at)).collect()
+}
+
+fn shown(step: &pipeline::Step, status: &str, at: Moment) -> RunStep {
+    let span = |of| Duration::from_std(of).unwrap_or_default();
+    RunStep {
+        name: step.name.to_owned(),
+        status: status.to_owned(),
+        detail: step.detail.clone(),
+        started_at: at.plus(span(step.began)),
+        duration: span(step.duration),
+    }
 }
 
 /// The numbers of a load.

@@ -1,16 +1,17 @@
 //! The work of a run between its taking and its end: fetch the source, load it into the Block. The executor knows no
 //! more of it than [`Work`], so that tests can have it fail as they like.
 
+use std::cell::Cell;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use chrono::Duration;
 use tokio_util::sync::CancellationToken;
 
+pub use super::board::Board;
 use super::leases_store::Report;
 pub use super::retry::Retry;
-use super::told::{fetch_words, result, shown, step};
+use super::told::{broken, fetch_words, loaded, result, step};
 use super::unsettled::{Earlier, Next};
 use super::{earlier, settling, unsettled};
 use crate::app::App;
@@ -38,24 +39,6 @@ pub struct Job<'a> {
     pub board: &'a Board,
     /// Stops it because there is no room for more.
     pub disk_full: &'a (dyn Fn() + Sync),
-}
-
-/// Where the work writes how far it is, and the heartbeat reads it.
-#[derive(Default)]
-pub struct Board(Mutex<Report>);
-
-impl Board {
-    pub fn update(&self, change: impl FnOnce(&mut Report)) {
-        change(&mut self.lock());
-    }
-
-    pub fn read(&self) -> Report {
-        self.lock().clone()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Report> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// Work that was done.
@@ -109,11 +92,13 @@ impl Work for Import {
             From::File(id) => return load(app, job, &ready.plan, given_file(app, job, *id)?, steps),
         };
         let got = fetch(app, job, origin, &mut steps);
+        job.board.done(&steps);
         let fetched = got.as_ref().map(Got::stamp).map_err(|error| error.kind);
         let remark = match unsettled::look_after(app, job, origin, fetched, &mut steps)? {
             Next::NothingNew(remark) => return Ok(Done { remark: Some(remark), steps, ..Done::default() }),
             Next::GoOn(remark) => remark,
         };
+        job.board.done(&steps);
         let got = match got {
             Ok(got) => got,
             Err(error) => return Err(not_fetched(app, error, ready.plan.block.id, steps)),
@@ -122,6 +107,7 @@ impl Work for Import {
         let mut done = load(app, job, &ready.plan, got, steps)?;
         done.remark = words::sentences([remark, done.remark]);
         if let Some(intent) = intent {
+            job.board.done(&done.steps);
             job.board.update(|report| report.phase = "Settling the file".into());
             let after = settling::settle(app, origin.connector.as_ref(), &intent, done.result.rejected);
             done.steps.extend(after.step);
@@ -184,14 +170,15 @@ fn prepare(app: &App, job: &Job<'_>) -> Result<Ready, Undone> {
     let looked = app.db.read(|conn| {
         let configuration = job.run.configuration_id.ok_or(AppError::NotFound)?;
         let Some(configuration) = imports::by_id(conn, configuration)?.filter(|c| !c.archived) else {
-            return Ok(Err("The import configuration was deleted.".to_owned()));
+            return Ok(Err(Undone::new("The import configuration was deleted.", Retry::No)));
         };
         let number = job.run.configuration_version.unwrap_or(configuration.version);
         let version = imports::version(conn, configuration.id, number)?.ok_or(AppError::NotFound)?;
         let block: Block = match blocks::find(conn, version.block_id) {
             Ok(block) => block,
             Err(AppError::NotFound) => {
-                return Ok(Err(format!("The Block that {} fills was deleted.", configuration.name)));
+                let why = format!("The Block that {} fills was deleted.", configuration.name);
+                return Ok(Err(Undone::new(why, Retry::No)));
             }
             Err(other) => return Err(other),
         };
@@ -201,20 +188,26 @@ fn prepare(app: &App, job: &Job<'_>) -> Result<Ready, Undone> {
             return Ok(Ok(Ready { plan, from: From::File(file) }));
         }
         let Some(connection_id) = version.connection_id else {
-            return Ok(Err(format!("{} takes a file, and none was given.", configuration.name)));
+            let why = format!("{} takes a file, and none was given.", configuration.name);
+            return Ok(Err(Undone::new(why, Retry::No)));
+        };
+        // As a step that failed, so that it leads to the Connection.
+        let unreachable = |why: String| Undone {
+            steps: vec![step("Fetch", (app.now(), Instant::now()), false, &why)],
+            ..Undone::new(why, Retry::No)
         };
         let Some(connection) = connections::by_id(conn, connection_id)? else {
-            return Ok(Err("The Connection was deleted.".to_owned()));
+            return Ok(Err(unreachable("The Connection was deleted.".to_owned())));
         };
         if !connection.application_ids.contains(&configuration.application_id) {
-            return Ok(Err(format!(
+            return Ok(Err(unreachable(format!(
                 "The Connection {} is not authorised for this Application any more. An Administrator can authorise it.",
                 connection.name
-            )));
+            ))));
         }
         let connector = match connections::connector(conn, &app.secrets, &connection) {
             Ok(connector) => connector,
-            Err(AppError::Conflict(words)) => return Ok(Err(words)),
+            Err(AppError::Conflict(words)) => return Ok(Err(unreachable(words))),
             Err(other) => return Err(other),
         };
         let origin = Origin {
@@ -231,8 +224,7 @@ fn prepare(app: &App, job: &Job<'_>) -> Result<Ready, Undone> {
         Ok(Ok(Ready { plan, from: From::Connection(origin) }))
     });
     match looked {
-        Ok(Ok(ready)) => Ok(ready),
-        Ok(Err(reason)) => Err(Undone::new(reason, Retry::No)),
+        Ok(ready) => ready,
         Err(error) => Err(of_app_error(error, job.run)),
     }
 }
@@ -274,7 +266,6 @@ fn fetch(app: &App, job: &Job<'_>, origin: &Origin, steps: &mut Vec<RunStep>) ->
     steps.push(step("Fetch", began, answer.is_ok(), &fetch_words(&origin.name, &answer)));
     Ok(match answer? {
         (sha256, Fetched { content: Content::File { file, check }, name, bytes, .. }) => {
-            job.board.update(|report| report.bytes_total = i64::try_from(bytes).ok());
             Got::File { source: SourceFile { file, name, bytes, sha256, by_hand: false }, check: Some(check) }
         }
         (_, Fetched { content: Content::Rows(rows), name, .. }) => Got::Rows { rows, name },
@@ -309,13 +300,14 @@ fn given_file(app: &App, job: &Job<'_>, id: i64) -> Result<Got, Undone> {
 
 fn load(app: &App, job: &Job<'_>, plan: &Plan, got: Got, mut steps: Vec<RunStep>) -> Result<Done, Undone> {
     let at = app.now();
+    let phase = Cell::new((pipeline::READING, (at, Instant::now())));
     let progress = |now: pipeline::Progress| {
-        job.board.update(|report| {
-            report.phase = now.phase.into();
-            report.rows = now.rows;
-            report.bytes = now.bytes;
-            report.bytes_total = None;
-        });
+        let (before, began) = phase.get();
+        if now.phase != before {
+            job.board.done_with(before, began);
+            phase.set((now.phase, (app.now(), Instant::now())));
+        }
+        job.board.loads(now);
         // The heartbeat looks too, but on a busy machine a load can fill a disk between two of its glances.
         if app.disk.is_short() {
             (job.disk_full)();
@@ -342,22 +334,23 @@ fn load(app: &App, job: &Job<'_>, plan: &Plan, got: Got, mut steps: Vec<RunStep>
         }
     };
     let unchanged = || check.as_ref().map_or(Ok(()), |check| check.verify_unchanged().map_err(|error| error.sentence));
-    let loaded = pipeline::run_if_unchanged(plan, source, &context, &unchanged);
+    let ended = pipeline::run_if_unchanged(plan, source, &context, &unchanged);
     let named = |counts: &pipeline::Counts, told: &pipeline::Told| RunResult {
         source_name: Some(name.clone()),
         source_sha256: Some(sha256.clone()).filter(|hash| !hash.is_empty()),
         ..result(counts, told)
     };
-    match loaded {
-        Ok(LoadReport { outcome, counts, steps: more, told, .. }) => {
-            steps.extend(shown(&more, "success", at));
+    match ended {
+        Ok(report) => {
+            steps.extend(loaded(&report, at));
+            let LoadReport { outcome, counts, told, .. } = report;
             let remark = (outcome == Outcome::NothingNew)
                 .then(|| "Nothing new: the source holds no rows. The Block holds what it held before.".to_owned());
             let remark = words::sentences([remark, told.remark()]);
             Ok(Done { result: named(&counts, &told), remark, steps, ..Done::default() })
         }
         Err(failure) => {
-            steps.extend(shown(&failure.steps, "failed", at));
+            steps.extend(broken(&failure, at));
             // People read the cause; what the database said is for whoever runs the server.
             if let Some(detail) = &failure.detail {
                 tracing::error!(run = job.run.id, %detail, "a load failed");

@@ -70,6 +70,7 @@ const TABLE: &[(&str, &str)] = &[
     ("GET runs/{r}/rejected-rows.csv", "ooxx.o?"),
     ("GET runs/{r}/log", "oooo.o?"),
     ("POST runs/{r}/cancel", "vvxx.x?"),
+    ("POST runs/{r}/files", "vvxx.x?"),
     ("POST runs/{r}/again", "vvxx.x?"),
     ("GET openapi.json", "oooooo?"),
 ];

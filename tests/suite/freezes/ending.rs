@@ -41,8 +41,8 @@ on_both! {
         assert_eq!(run.reason.as_deref(), Some(reason));
         // Also when it has run.
         while world.step(executor::step).await.is_some() {}
-        let id = run.id;
-        let log = world.read(move |conn| actions::log(conn, id)).await;
+        let ran = run.clone();
+        let log = world.read(move |conn| actions::log(conn, &ran)).await;
         assert!(log.iter().any(|line| line.message == reason), "{log:?}");
         assert_eq!(skipped(&world, &freeze).await, 3);
     }

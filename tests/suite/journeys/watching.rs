@@ -1,11 +1,12 @@
 //! A scheduled import comes due while somebody looks at the list: the card tells it by itself.
 
 use chrono::Duration;
+use tidegate::runs::work::Done;
 use tidegate::runs::{RunStatus, dispatcher, executor};
 
 use crate::dispatching::runs;
 use crate::journeys::{list, mark, refreshed, still_the_same_page, words};
-use crate::running::start;
+use crate::running::{halting, start};
 use crate::schedules::{create, daily, draft};
 use crate::support::*;
 
@@ -57,6 +58,38 @@ fn a_card_tells_its_last_run() {
         chrome.goto(&list(&world)).await;
         chrome.click("Last 2 runs").await;
         chrome.sees("History of words").await;
+        chrome.quiet().await;
+        chrome.close().await;
+    });
+}
+
+/// A run is seen at work on its Summary, which neither loses the focus nor is loaded again.
+#[test]
+fn a_run_is_watched_on_its_summary() {
+    with_world(Database::Sqlite, |world| async move {
+        let stage = words(&world).await;
+        let id = start(&world, &stage).await.id;
+        let chrome = Chrome::open(&world, Some(&world.olive), Look::default()).await;
+        chrome.goto(&format!("/runs/{id}")).await;
+        chrome.sees("It has not begun yet.").await;
+        chrome.sees("Waiting for a worker").await;
+        mark(&chrome).await;
+        chrome.tab_to("Show history").await;
+        let (work, go_on) = halting(|| Ok(Done::default()));
+        let app = world.app().clone();
+        let going = tokio::task::spawn_blocking(move || executor::step_with(&app, &work));
+        chrome.sees("words.csv from Files.").await;
+        chrome.sees("26 rows, 1.0 kB of 4.0 kB").await;
+        chrome.sees("Attempt 1 began.").await;
+        chrome.sees("Not yet").await;
+        refreshed(&chrome).await;
+        assert!(chrome.focused().await.contains("Show history"));
+        go_on.send(()).unwrap();
+        going.await.unwrap().unwrap();
+        chrome.sees("0 rows loaded").await;
+        chrome.sees_no("Not yet").await;
+        assert!(chrome.focused().await.contains("Show history"));
+        still_the_same_page(&chrome).await;
         chrome.quiet().await;
         chrome.close().await;
     });

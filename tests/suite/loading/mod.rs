@@ -20,7 +20,9 @@ use tidegate::applications::blocks::{
 use tidegate::clock::{Moment, SetClock};
 use tidegate::db::Conn;
 use tidegate::formats::ColumnType::{self, Boolean, Date, Dimension, Integer, Number, Text, Timestamp};
-use tidegate::imports::pipeline::{FailureKind, LoadContext, LoadError, LoadReport, Outcome, Plan, SourceFile, run};
+use tidegate::imports::pipeline::{
+    FailureKind, LoadContext, LoadError, LoadReport, Outcome, Plan, READING, SourceFile, run,
+};
 use tidegate::imports::{Mapping, Mode};
 
 use crate::blocks::{application, create, draft};

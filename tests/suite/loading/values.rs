@@ -169,6 +169,41 @@ on_both! {
 }
 
 on_both! {
+    fn how_much_of_a_file_was_read_is_told_in_its_own_bytes(db: Databases) {
+        let block = weather(db, application(db, "A"), "Weather");
+        let plain = data("weather.csv");
+        let mut gzip = flate2::write::GzEncoder::new(tempfile::tempfile().unwrap(), flate2::Compression::fast());
+        std::io::copy(&mut &plain.file, &mut gzip).unwrap();
+        let file = gzip.finish().unwrap();
+        let bytes = file.metadata().unwrap().len();
+        assert!(bytes < plain.bytes / 2);
+        let packed = SourceFile { file, name: "weather.csv.gz".into(), bytes, ..data("weather.csv") };
+        for (id, source) in [(1, plain), (2, packed)] {
+            let told = std::cell::RefCell::new(Vec::new());
+            let (run_key, size) = (run_key(id), i64::try_from(source.bytes).unwrap());
+            let context = LoadContext {
+                blocks: &db.blocks,
+                run: &run_key,
+                fence: id,
+                clock: &SetClock::at(NOW),
+                cancelled: &AtomicBool::new(false),
+                deadline: None,
+                progress: &|now| told.borrow_mut().push(now),
+            };
+            let report = run(&plan(db, &block, Mode::Append), &source, &context).unwrap();
+            let told = told.into_inner();
+            let (reading, after): (Vec<_>, Vec<_>) = told.iter().partition(|now| now.phase == READING);
+            assert!(reading.len() > 2 && reading.iter().all(|now| now.of == Some(size) && now.bytes <= size));
+            assert!(reading.is_sorted_by_key(|now| now.bytes) && reading[0].bytes < size, "{reading:?}");
+            assert_eq!(reading.last().unwrap().bytes, size);
+            assert!(!after.is_empty() && after.iter().all(|now| now.of.is_none()), "checking stands at no share");
+            let began: Vec<_> = report.steps.iter().map(|step| step.began).collect();
+            assert!(began[0] < began[1] && began[1] < began[2], "{began:?}");
+        }
+    }
+}
+
+on_both! {
     fn the_view_shows_what_the_block_holds_under_the_names_people_gave(db: Databases) {
     #[derive(QueryableByName, Debug, PartialEq)]
     struct Shown {

@@ -1,6 +1,7 @@
 //! A queued run is taken, does its work or fails with its reason, and ends exactly once.
 
 mod attempts;
+mod corrected;
 mod endings;
 mod faults;
 mod lost;
@@ -9,6 +10,9 @@ mod settling;
 mod sources;
 mod telling;
 mod unsettled;
+mod watched;
+
+pub use watched::halting;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};

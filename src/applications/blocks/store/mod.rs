@@ -10,6 +10,7 @@ mod merge;
 pub mod physical;
 mod pointer;
 mod postgres;
+mod causes;
 pub mod rejects;
 mod rejects_csv;
 pub mod rows;

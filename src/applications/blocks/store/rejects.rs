@@ -11,6 +11,7 @@ use crate::db::schema::block_db::{reject_beyond, reject_heads, reject_lines, rej
 use crate::db::{self, Conn, on};
 use crate::error::{AppError, Result};
 
+pub use super::causes::{causes, examples};
 pub use super::rejects_csv::write_csv;
 
 /// The most characters of a cell that are kept beside its reason; of the row itself more is.
@@ -339,46 +340,4 @@ pub fn page(conn: &mut Conn, run_id: i64, after_line: i64, limit: i64) -> Result
         rows.push(row);
     }
     Ok(rows)
-}
-
-#[derive(QueryableByName)]
-struct CauseRow {
-    #[diesel(sql_type = diesel::sql_types::Text)]
-    code: String,
-    #[diesel(sql_type = diesel::sql_types::Text)]
-    column_name: String,
-    #[diesel(sql_type = diesel::sql_types::BigInt)]
-    cells: i64,
-    #[diesel(sql_type = diesel::sql_types::BigInt)]
-    first_line: i64,
-    #[diesel(sql_type = diesel::sql_types::Text)]
-    reason: String,
-    #[diesel(sql_type = diesel::sql_types::Text)]
-    advice: String,
-}
-
-/// What a run rejected, grouped by cause and column, the most frequent first.
-pub fn causes(conn: &mut Conn, run_id: i64) -> Result<Vec<Cause>> {
-    let rows: Vec<CauseRow> = diesel::sql_query(
-        "SELECT g.code, g.column_name, CAST(sum(g.cells) AS BIGINT) AS cells, min(g.first_line) AS first_line, \
-         min(g.reason) AS reason, min(g.advice) AS advice FROM (\
-           SELECT k.code, k.column_name, k.cells, k.first_line, r.reason, r.advice FROM (\
-             SELECT code, column_name, count(*) AS cells, min(line) AS first_line, min(id) AS first_id \
-             FROM rejects WHERE run_id = $1 GROUP BY code, column_name) k JOIN rejects r ON r.id = k.first_id \
-           UNION ALL SELECT code, column_name, cells, first_line, reason, advice FROM reject_beyond WHERE run_id = $1) g \
-         GROUP BY g.code, g.column_name ORDER BY 3 DESC, 4, g.column_name",
-    )
-    .bind::<diesel::sql_types::BigInt, _>(run_id)
-    .load(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Cause {
-            code: row.code,
-            column: row.column_name,
-            cells: row.cells,
-            reason: row.reason,
-            advice: row.advice,
-            first_line: row.first_line,
-        })
-        .collect())
 }

@@ -1,0 +1,115 @@
+//! Putting right what a run rejected: its rows, corrected, are given back; or what stands in them means empty.
+
+use actix_multipart::Multipart;
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::crumbs;
+use super::starting::FilePage;
+use crate::app::{App, off_thread};
+use crate::applications::{Entered, settings_shell};
+use crate::error::{AppError, FieldErrors, Result};
+use crate::imports::{self, files, treat_as_empty as save};
+use crate::members::{By, Scope, SignedIn};
+use crate::runs::{Run, actions};
+use crate::web::form::Upload;
+use crate::web::{Flash, Form, Page, refused, see_other};
+
+/// The run, for who may import, and why its corrected rows cannot be given.
+async fn run_here(app: &App, by: &By, id: i64) -> Result<((Run, Entered), FieldErrors)> {
+    let by = by.clone();
+    app.read(move |conn| {
+        let (run, entered) = actions::find(conn, &by, id)?;
+        entered.need_import(conn, &by, Scope::Run)?;
+        let why = actions::why_not_corrected(conn, &run)?;
+        Ok(((run, entered), why.map_or_else(FieldErrors::new, |why| FieldErrors::one("", why))))
+    })
+    .await
+}
+
+fn page(
+    request: &HttpRequest,
+    app: &App,
+    by: &By,
+    (run, entered): &(Run, Entered),
+    (status, errors): (StatusCode, FieldErrors),
+) -> Result<HttpResponse> {
+    let title = "Import corrected rows".to_owned();
+    let list = format!("/applications/{}/settings/import-scheduling", run.application_id);
+    let shell = settings_shell(request, app, by, entered, &title).at(&list).crumbs(crumbs(entered, &title));
+    let template = FilePage {
+        shell,
+        lede: format!(
+            "Rows that run {} rejected. They are loaded in a run of their own; what is in the Block stays.",
+            run.id
+        ),
+        hint: "The download of the rejected rows, with the rows corrected. Its last two columns are ignored.",
+        button: "Import these rows",
+        action: format!("/runs/{}/files", run.id),
+        back: format!("/runs/{}", run.id),
+        title,
+        errors,
+    };
+    Page::with(status, request, &template)
+}
+
+/// `GET /runs/{r}/files`: asks for the corrected rows.
+pub async fn form(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>) -> Result<HttpResponse> {
+    let (found, errors) = run_here(&app, &by, *id).await?;
+    page(&request, &app, &by, &found, (StatusCode::OK, errors))
+}
+
+/// `POST /runs/{r}/files`
+pub async fn give(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    id: Path<i64>,
+    parts: Multipart,
+) -> Result<HttpResponse> {
+    let (found, errors) = run_here(&app, &by, *id).await?;
+    if !errors.is_empty() {
+        return page(&request, &app, &by, &found, (StatusCode::CONFLICT, errors));
+    }
+    let upload = Upload::read(&request, parts).await?;
+    let Some(given) = upload.file.filter(|file| file.bytes > 0 || !file.name.is_empty()) else {
+        let errors = FieldErrors::one("file", "Choose the file with the corrected rows.");
+        return page(&request, &app, &by, &found, (StatusCode::UNPROCESSABLE_ENTITY, errors));
+    };
+    let (shared, asked, id, now) = (app.clone(), by.clone(), *id, app.now());
+    let started = off_thread(move || {
+        let file = files::save(&shared.blocks, &given.name, given.file, now)?;
+        shared.db.write(|conn| actions::give_corrected(conn, &asked, id, file, now))
+    });
+    match started.await {
+        Ok(run) => {
+            app.work.notify_one();
+            Ok(see_other(&format!("/runs/{}", run.id), Some(Flash::new(format!("Started: {}.", run.name)))))
+        }
+        Err(error) => {
+            let answer = refused(error)?;
+            page(&request, &app, &by, &found, answer)
+        }
+    }
+}
+
+/// `POST /runs/{r}/treat-as-empty` with a `column` of the source and the `value` that means empty in it.
+pub async fn treat_as_empty(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, form: Form) -> Result<HttpResponse> {
+    let (id, now, in_use) = (*id, app.now(), app.in_use);
+    let (column, value) = (form.get("column").to_owned(), form.get("value").to_owned());
+    let said = app
+        .write(move |conn| {
+            let (run, entered) = actions::find(conn, &by, id)?;
+            let configuration_id = run.configuration_id.ok_or(AppError::NotFound)?;
+            let saved = save(conn, in_use, &by, &entered, (configuration_id, &column, &value), now)?;
+            let (_, definition) = imports::find(conn, &entered, configuration_id)?;
+            let of = if definition.mapping.is_some() { &column } else { "every column but text" };
+            Ok(format!(
+                "“{value}” in {of} is an empty cell from now on (version {} of {}). Run Again loads these rows too.",
+                saved.version, saved.name
+            ))
+        })
+        .await?;
+    Ok(see_other(&format!("/runs/{id}"), Some(Flash::new(said))))
+}

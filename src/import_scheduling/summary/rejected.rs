@@ -1,0 +1,83 @@
+//! What a run rejected: each cause once, a few of its rows folded below it, and what can be done about it.
+
+use super::Scene;
+use crate::applications::blocks::rejects::{Cause, RejectedCell};
+use crate::imports;
+use crate::words;
+
+/// How many rows of each cause the page shows; the download has all.
+pub(super) const EXAMPLES: i64 = 5;
+
+/// Longer texts and those with a digit in them are values, if wrong ones.
+const MARKER_CHARS: usize = 12;
+
+pub(super) struct CauseRow {
+    pub cells: String,
+    pub reason: String,
+    pub column: String,
+    pub advice: String,
+    pub rows: Vec<RejectRow>,
+    pub more: Option<String>,
+    pub empty: Option<Empty>,
+}
+
+pub(super) struct RejectRow {
+    pub line: i64,
+    pub value: String,
+}
+
+/// What stands in the cells may mean empty.
+pub(super) struct Empty {
+    pub value: String,
+    /// It was said to since.
+    pub done: bool,
+}
+
+impl Scene {
+    pub(super) fn cause_rows(&self) -> Vec<CauseRow> {
+        self.causes.iter().map(|cause| self.cause_row(cause)).collect()
+    }
+
+    fn cause_row(&self, cause: &Cause) -> CauseRow {
+        let of = |cell: &&RejectedCell| cell.code == cause.code && cell.column == cause.column;
+        let cells: Vec<&RejectedCell> = self.rejects.iter().filter(of).collect();
+        let shown = cells.len() as i64;
+        CauseRow {
+            cells: words::count(cause.cells),
+            reason: cause.reason.clone(),
+            column: cause.column.clone(),
+            advice: cause.advice.clone(),
+            more: (cause.cells > shown)
+                .then(|| format!("The first {} of {}; the download has all.", shown, words::count(cause.cells))),
+            empty: self.empty(cause, &cells),
+            rows: cells
+                .into_iter()
+                .map(|cell| RejectRow {
+                    line: cell.line,
+                    value: if cell.value.is_empty() { "(empty)".into() } else { cell.value.clone() },
+                })
+                .collect(),
+        }
+    }
+
+    /// A sign that somebody wrote into cells that have no value, where those may be empty.
+    fn empty(&self, cause: &Cause, cells: &[&RejectedCell]) -> Option<Empty> {
+        const TYPES: [&str; 5] = ["not_a_number", "not_an_integer", "not_a_boolean", "not_a_date", "not_a_timestamp"];
+        if !TYPES.contains(&cause.code.as_str()) || !self.entered.may_configure() {
+            return None;
+        }
+        let sign = |cell: &&&RejectedCell| {
+            !cell.value.trim().is_empty()
+                && cell.value.chars().count() <= MARKER_CHARS
+                && !cell.value.contains(|c: char| c.is_ascii_digit())
+        };
+        let value = cells.iter().find(sign)?.value.clone();
+        let newest = self.newest.as_ref()?;
+        let column = self.block.as_ref()?.column(imports::filled(newest, &cause.column)?)?;
+        if column.must_be_filled() {
+            return None;
+        }
+        let done = imports::markers(newest, &cause.column).contains(&value);
+        Some(Empty { value, done })
+    }
+}

@@ -1,0 +1,100 @@
+//! What a run rejected is put right: its rows are corrected and given back, or what stands in them means empty.
+
+use reqwest::Method;
+use serde_json::json;
+use tidegate::applications::blocks::rejects;
+
+use super::*;
+use crate::support::api::Reply;
+use crate::support::stage::folder_connection;
+
+/// The download of what a run rejected.
+fn download(world: &World, run_id: i64) -> String {
+    let mut csv = Vec::new();
+    rejects::write_csv(&world.app().blocks, run_id, &mut csv).unwrap();
+    String::from_utf8(csv).unwrap()
+}
+
+async fn ended(world: &World, run_id: i64) -> (RunStatus, i64, i64) {
+    work_off(world).await;
+    let ended = run(world, run_id).await;
+    let result = ended.result.unwrap_or_else(|| panic!("{:?}", ended.cause));
+    (ended.status, result.added, result.rejected)
+}
+
+on_both! {
+    async fn rows_that_came_by_a_connection_are_corrected_and_given_back(world: World) {
+        let stage = stage(&world, "words", Mode::Append, |_| ()).await;
+        csv(&world, "words", &[("1", "one"), ("x", "two"), ("x", "three"), ("y", "four")]);
+        let first = start(&world, &stage).await.id;
+        assert_eq!(ended(&world, first).await, (RunStatus::Partial, 1, 3));
+
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit(&format!("/runs/{first}")).await;
+        assert_eq!(olive.count(".cause"), 1, "one cause is told once");
+        assert_eq!(olive.count(".cause tbody tr"), 3, "with its rows below it");
+        olive.follow("Import corrected rows").await;
+        olive.press("Import these rows").await;
+        olive.answered(422).sees("Choose the file with the corrected rows.");
+        let corrected = download(&world, first).replace("\nx,two,", "\n2,two,").replace("\nx,three,", "\n3,three,");
+        olive.attach("File", "rejected-rows.csv", corrected).press("Import these rows").await;
+        olive.answered(200).sees(&format!("words, corrected rows of run {first}"));
+        assert_eq!(ended(&world, first + 1).await, (RunStatus::Partial, 2, 1));
+        assert_eq!(rows(&world, stage.block), 3, "beside what was loaded before");
+
+        // Those that are still wrong, by a script; sent twice it is one run.
+        let corrected = download(&world, first + 1).replace("\ny,", "\n4,");
+        let script = world.api(&world.olive).await;
+        let files = format!("runs/{}/files", first + 1);
+        let sent = || script.request(Method::POST, &format!("{files}?name=rows.csv")).header("Idempotency-Key", "4");
+        let begun = Reply::of(sent().body(corrected.clone())).await.is(202).id();
+        assert_eq!(Reply::of(sent().body(corrected)).await.is(202).id(), begun);
+        assert_eq!(ended(&world, begun).await, (RunStatus::Success, 1, 0));
+        assert_eq!(rows(&world, stage.block), 4);
+        script.post(&format!("runs/{begun}/files"), json!({})).await.is(409); // it rejected none
+    }
+
+    async fn corrected_rows_never_replace_the_others(world: World) {
+        let stage = stage(&world, "words", Mode::Replace, |d| d.rejects.load_good = Some(true)).await;
+        csv(&world, "words", &[("1", "one"), ("x", "two")]);
+        let first = start(&world, &stage).await.id;
+        assert_eq!(ended(&world, first).await, (RunStatus::Partial, 1, 1));
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit(&format!("/runs/{first}")).await;
+        olive.sees("so the corrected rows alone would be all that is left").sees_no("Import corrected rows");
+        world.api(&world.olive).await.post(&format!("runs/{first}/files"), json!({})).await.is(409);
+        assert_eq!(runs(&world).await.len(), 1);
+    }
+
+    async fn a_sign_for_nothing_is_treated_as_empty_by_one_click(world: World) {
+        let connection = folder_connection(&world, "shipments").await;
+        let olive = world.api(&world.olive).await;
+        let here = format!("applications/{}", world.application);
+        let columns = json!([{"name": "id", "type": "integer", "key": true}, {"name": "price", "type": "number"}]);
+        let block = json!({"name": "Shipments", "kind": "transaction_list", "columns": columns});
+        let block = olive.make(&format!("{here}/blocks"), block).await;
+        let import = json!({"name": "Shipments", "block_id": block, "connection_id": connection, "mode": "append",
+            "source": {"path": "shipments.csv"},
+            "mapping": [{"from": "id", "to": "id"}, {"from": "Price", "to": "price"}]});
+        let configuration = olive.make(&format!("{here}/import-configurations"), import).await;
+        std::fs::write(world.folder().join("shipments.csv"), "id,price\n1,1.5\n2,NA\n3,NA\nNA,4\n").unwrap();
+        let first = olive.post(&format!("import-configurations/{configuration}/runs"), json!({})).await.is(202).id();
+        assert_eq!(ended(&world, first).await, (RunStatus::Partial, 1, 3));
+
+        // Not where a value is required, and not for who may not configure.
+        let mut mo = world.browser(&world.mo).await;
+        mo.visit(&format!("/runs/{first}")).await;
+        mo.sees_no("Treat “NA” as empty");
+        let mut browser = world.browser(&world.olive).await;
+        browser.visit(&format!("/runs/{first}")).await;
+        assert_eq!(browser.count("form[action$='treat-as-empty']"), 1);
+        browser.press("Treat “NA” as empty in price").await;
+        browser.answered(200).sees("“NA” in price is an empty cell from now on (version 2 of Shipments).");
+        browser.sees("“NA” is an empty cell in this column by now");
+        let mapping = olive.get(&format!("import-configurations/{configuration}")).await.json["mapping"].clone();
+        assert_eq!(mapping, json!([{"from": "id", "to": "id"}, {"from": "Price", "to": "price", "nulls": ["", "NA"]}]));
+        browser.press("Run Again").await;
+        assert_eq!(ended(&world, first + 1).await, (RunStatus::Partial, 3, 1));
+        assert_eq!(rows(&world, block), 3, "what the run before appended is replaced");
+    }
+}
