@@ -72,7 +72,12 @@ impl Load<'_> {
         let since = |at: Instant| at.saturating_duration_since(self.began);
         let mut steps = vec![Step { name: READ, began: Duration::ZERO, duration: read.reading, detail: from }];
         if let Some(at) = read.checked {
-            steps.push(Step { name: CHECK, began: since(at), duration: read.checking + self.checking, detail: checked });
+            steps.push(Step {
+                name: CHECK,
+                began: since(at),
+                duration: read.checking + self.checking,
+                detail: checked,
+            });
         }
         if let Some(at) = self.wrote {
             steps.push(Step { name: LOAD, began: since(at), duration: self.loading, detail: loaded });

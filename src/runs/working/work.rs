@@ -9,7 +9,6 @@ use chrono::Duration;
 use tokio_util::sync::CancellationToken;
 
 pub use super::board::Board;
-use super::leases_store::Report;
 pub use super::retry::Retry;
 use super::told::{broken, fetch_words, loaded, result, step};
 use super::unsettled::{Earlier, Next};
