@@ -166,7 +166,8 @@ pub fn unseal(secrets: &Secrets, id: i64, kept: &Sealed) -> Result<BTreeMap<Stri
     serde_json::from_str(&secrets.open(&place(id), &kept.sealed)?).map_err(|_| AppError::internal("sealed secrets"))
 }
 
-fn merged(mut opened: BTreeMap<String, String>, draft: &ConnectionDraft) -> BTreeMap<String, String> {
+/// The secrets that a draft leaves: a blank one keeps what is set.
+pub fn merged(mut opened: BTreeMap<String, String>, draft: &ConnectionDraft) -> BTreeMap<String, String> {
     for (name, given) in &draft.secrets {
         match given.as_deref() {
             None => drop(opened.remove(name)),
