@@ -41,7 +41,7 @@ on_both! {
     }
 
     async fn formats_of_dates_are_a_list_with_examples(world: World) {
-        std::fs::write(world.folder().join("days.csv"), "id,day\n1,13|02|2026\n2,14|02|2026\n").unwrap();
+        std::fs::write(world.folder().join("days.csv"), "id,day\n1,13~02~2026\n2,14~02~2026\n").unwrap();
         folder_connection(&world, "words").await;
         let mut olive = world.browser(&world.olive).await;
         olive.visit(&format!("/applications/{}/settings/import-configurations/new", world.application)).await;
@@ -50,9 +50,9 @@ on_both! {
         assert_eq!(olive.value("Type of day"), "text");
         olive.choose("Dates", "31/12/2026").press("Read again").await;
         assert_eq!(olive.value("Dates"), "%d/%m/%Y");
-        olive.choose("Dates", "Another, written out").fill("Dates: Pattern", "%d|%m|%Y").press("Read again").await;
+        olive.choose("Dates", "Another, written out").fill("Dates: Pattern", "%d~%m~%Y").press("Read again").await;
         olive.answered(200);
-        assert_eq!((olive.value("Dates"), olive.value("Dates: Pattern")), ("other".into(), "%d|%m|%Y".into()));
+        assert_eq!((olive.value("Dates"), olive.value("Dates: Pattern")), ("other".into(), "%d~%m~%Y".into()));
         assert_eq!(olive.value("Type of day"), "date");
         olive.choose("Dates", "Another, written out").fill("Dates: Pattern", "%Q").press("Read again").await;
         olive.answered(422);
