@@ -1,7 +1,6 @@
 //! All that a handler or a step can reach: settings, databases, clock, secrets, mail. Made once at the start and
 //! handed around; there is no other global state.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::{Notify, Semaphore};
@@ -18,6 +17,7 @@ use crate::going::{AtWork, Downloads, Forwarded, HeldUp, Refusals, Seen};
 use crate::in_use::{Ask, InUse};
 use crate::mail::Mailer;
 use crate::secrets::{self, Secrets};
+use crate::spool::Spool;
 use crate::workspace;
 
 pub struct App {
@@ -30,6 +30,8 @@ pub struct App {
     /// The same clock, when it is PostgreSQL's and wants refreshing.
     pub server_clock: Option<Arc<ServerClock>>,
     pub secrets: Secrets,
+    /// Where downloads and uploads wait until they are loaded.
+    pub spool: Spool,
     /// The room that is left for what is stored here.
     pub disk: Disk,
     pub mail: Mailer,
@@ -43,7 +45,7 @@ pub struct App {
     pub work: Notify,
     /// The runs that this process sees through.
     pub at_work: AtWork,
-    /// Those that wait for a SQLite file which others write.
+    /// Those that wait for a file which others write.
     pub held_up: HeldUp,
     /// Who was seen since it was last written down: whoever only looks waits for nobody who writes.
     pub seen: Seen,
@@ -84,6 +86,7 @@ impl App {
         let here = config.database_url.is_none().then(|| config.data_dir.clone());
         Ok(Self {
             disk: Disk::of(here),
+            spool: Spool::new(config.data_dir.join("spool"), config.spool_bytes),
             db,
             blocks,
             clock,
@@ -115,11 +118,6 @@ impl App {
         self.base_url.scheme() == "https"
     }
 
-    /// Where downloads wait until they are loaded.
-    pub fn spool_dir(&self) -> PathBuf {
-        self.config.data_dir.join("spool")
-    }
-
     /// What connections may reach.
     pub fn outside(&self) -> Outside {
         Outside {
@@ -127,7 +125,7 @@ impl App {
             lookup: Arc::new(SystemLookup),
             folder_roots: self.config.folder_roots.clone(),
             data_dir: self.config.data_dir.clone(),
-            spool_dir: self.spool_dir(),
+            spool: self.spool.clone(),
         }
     }
 

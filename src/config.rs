@@ -59,6 +59,9 @@ pub struct Options {
     /// Runs that this process works on at once.
     #[arg(long, env = "TIDEGATE_RUNS_AT_ONCE", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64), global = true)]
     pub runs_at_once: u16,
+    /// Bytes of downloads and uploads that wait on the disk at once.
+    #[arg(long, env = "TIDEGATE_SPOOL_BYTES", default_value_t = 20 << 30, global = true)]
+    pub spool_bytes: u64,
     /// How long a run stays its worker's without a sign of life from it; every process of one database says the same.
     #[arg(long, env = "TIDEGATE_LEASE_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u16).range(2..=600), hide = true, global = true)]
     pub lease_seconds: u16,
@@ -110,6 +113,7 @@ pub struct Config {
     pub role: Role,
     pub trusted_proxies: Vec<IpNet>,
     pub runs_at_once: usize,
+    pub spool_bytes: u64,
     /// How long a run stays its worker's without a heartbeat.
     pub lease_seconds: u16,
     pub patience_seconds: u16,
@@ -171,6 +175,7 @@ impl Config {
             role: options.role,
             trusted_proxies: options.trusted_proxy,
             runs_at_once: options.runs_at_once.into(),
+            spool_bytes: options.spool_bytes,
             lease_seconds: options.lease_seconds,
             patience_seconds: options.patience_seconds,
         })

@@ -37,7 +37,8 @@ impl Drop for SeenThrough<'_> {
     }
 }
 
-/// Since when runs have been held up: one process alone serves a SQLite directory, so it is enough that this one knows.
+/// Since when runs have been held up, as far as this process knows: one alone serves a SQLite directory, and of several a
+/// run that waits for its file meets each for a while.
 #[derive(Default)]
 pub struct HeldUp(Mutex<HashMap<i64, Moment>>);
 

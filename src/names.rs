@@ -54,6 +54,22 @@ fn is_invisible(c: char) -> bool {
         | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// A name with what nobody sees in it spelled out: `sales⟨U+200B⟩.csv`.
+pub fn visible(name: &str) -> String {
+    let spelled = |c: char| {
+        if is_invisible(c) || c.is_control() { format!("⟨U+{:04X}⟩", u32::from(c)) } else { c.to_string() }
+    };
+    name.chars().map(spelled).collect()
+}
+
+/// The other ways to write the same letters: an é is one character, or an e with an accent after it.
+pub fn other_forms(name: &str) -> impl Iterator<Item = String> {
+    let composed = icu_normalizer::ComposingNormalizerBorrowed::new_nfc().normalize(name).into_owned();
+    let decomposed = icu_normalizer::DecomposingNormalizerBorrowed::new_nfd().normalize(name).into_owned();
+    let name = name.to_owned();
+    [composed, decomposed].into_iter().filter(move |form| *form != name)
+}
+
 /// Which of several names a name means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Met {

@@ -83,8 +83,11 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/connections", get().to(connections::list));
     routes.route("/connections/new", get().to(connections::new_form));
     routes.route("/connections/new", post().to(connections::create));
+    routes.route("/connections/new/test", get().to(connections::back));
+    routes.route("/connections/new/test", post().to(connections::try_new));
     routes.route("/connections/{c}", get().to(connections::edit_form));
     routes.route("/connections/{c}", post().to(connections::change));
+    routes.route("/connections/{c}/test", get().to(connections::back));
     routes.route("/connections/{c}/test", post().to(connections::try_it));
     routes.route("/connections/{c}/delete", get().to(connections::delete_form));
     routes.route("/connections/{c}/delete", post().to(connections::delete));

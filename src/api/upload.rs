@@ -11,7 +11,7 @@ use crate::db::meaning;
 use crate::error::{AppError, FieldErrors};
 use crate::imports::files::{self, Stored};
 use crate::shape::sent;
-use crate::spool;
+use crate::spool::Spooled;
 use crate::web::arrival::Pace;
 use crate::web::form::{UPLOAD_LIMIT, Upload};
 
@@ -26,7 +26,7 @@ sent! {
 /// What was sent.
 pub struct Given {
     pub name: String,
-    pub file: std::fs::File,
+    pub file: Spooled,
     pub parameters: Option<Value>,
 }
 
@@ -75,7 +75,7 @@ async fn plain(call: &Call<FileQuery>, mut payload: Payload) -> Result<Given, Pr
     if name.is_empty() || name.len() > 255 {
         return Err(AppError::invalid("name", "Send the name of the file, such as sales.csv.").into());
     }
-    let mut file = spool::file(&call.app.spool_dir()).map_err(meaning::of_io)?;
+    let mut file = call.app.spool.file().map_err(meaning::of_io)?;
     let mut bytes = 0u64;
     let mut pace = Pace::of(&call.request);
     while let Some(piece) = pace.next(&mut payload).await? {

@@ -194,7 +194,8 @@ pub fn seal_anew(conn: &mut Conn, old: &Secrets, new: &Secrets) -> Result<usize>
     Ok(number)
 }
 
-fn merged(mut opened: BTreeMap<String, String>, draft: &ConnectionDraft) -> BTreeMap<String, String> {
+/// The secrets that a draft leaves: a blank one keeps what is set.
+pub fn merged(mut opened: BTreeMap<String, String>, draft: &ConnectionDraft) -> BTreeMap<String, String> {
     for (name, given) in &draft.secrets {
         match given.as_deref() {
             None => drop(opened.remove(name)),

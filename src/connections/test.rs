@@ -1,9 +1,10 @@
 //! Using a Connection: opening it with its secrets, trying it, looking at what there is to choose from.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::actions::unseal;
-use super::model::Connection;
+use super::actions::{self, unseal};
+use super::model::{Connection, ConnectionDraft};
 use super::store;
 use crate::app::{App, off_thread};
 use crate::connectors::{self, Connector, Entry, FetchContext};
@@ -48,11 +49,31 @@ pub struct Tested {
 pub async fn test(app: &App, by: &By, id: i64) -> Result<Tested> {
     by.need_administrator()?;
     let secrets = app.secrets.clone();
-    let connector = match app.read(move |conn| open(conn, &secrets, id)).await {
-        Ok((_, connector)) => connector,
-        Err(AppError::Conflict(words)) => return Ok(Tested { good: false, words }),
-        Err(other) => return Err(other),
-    };
+    match app.read(move |conn| open(conn, &secrets, id)).await {
+        Ok((_, connector)) => tried(app, connector).await,
+        Err(AppError::Conflict(words)) => Ok(Tested { good: false, words }),
+        Err(other) => Err(other),
+    }
+}
+
+/// Tries what somebody typed, before anything is saved: secrets that are blank are those of the Connection `id`. `Invalid`:
+/// it makes no connector.
+pub async fn test_draft(app: &App, by: &By, id: Option<i64>, draft: ConnectionDraft) -> Result<Tested> {
+    by.need_administrator()?;
+    let (who, secrets) = (by.clone(), app.secrets.clone());
+    let connector = app.read(move |conn| {
+        actions::need_administrator(conn, &who)?;
+        let kept = match id {
+            Some(id) => unseal(&secrets, id, &store::sealed(conn, id)?)?,
+            None => BTreeMap::new(),
+        };
+        let opened = actions::merged(kept, &draft);
+        Ok(connectors::build(&draft.kind, &draft.settings, &opened)?)
+    });
+    tried(app, connector.await?).await
+}
+
+async fn tried(app: &App, connector: Box<dyn Connector>) -> Result<Tested> {
     let outside = app.outside();
     off_thread(move || {
         let tried = connector.test(&FetchContext::until(&outside, Instant::now() + PATIENCE));

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use super::Limits;
-use crate::words;
+use crate::{spool, words};
 
 /// Whether trying again may help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub enum Retry {
     Later,
     /// The source asked for this many seconds (at most an hour).
     After(u64),
+    /// Somebody writes it just now: so many seconds on it may rest. It costs no attempt.
+    Rest(u64),
 }
 
 /// What went wrong, for code to tell apart; people read [`FetchError::sentence`].
@@ -48,7 +50,7 @@ pub enum FailureKind {
     /// Less came than was promised.
     Cut,
     TooLarge,
-    /// The file became another while it was read.
+    /// The file became another while it was read, or a moment before.
     Changed,
     /// This machine could not keep or read it.
     Machine,
@@ -112,6 +114,18 @@ impl FetchError {
         )
     }
 
+    pub(super) fn too_large_unpacked(limits: &Limits) -> Self {
+        let most = words::bytes(limits.decoded_bytes);
+        Self::new(
+            FailureKind::TooLarge,
+            Retry::No,
+            format!(
+                "The source is too large once it is unpacked: an import reads at most {most}. Split the file, or filter it \
+                 at the source."
+            ),
+        )
+    }
+
     pub(super) fn takes_no_query(label: &str) -> Self {
         Self::new(
             FailureKind::Request,
@@ -139,6 +153,10 @@ impl FetchError {
     /// What reading or writing here went wrong with; `what` begins the sentence: "The download".
     pub(super) fn machine(what: &str, error: &std::io::Error) -> Self {
         use std::io::ErrorKind;
+        if spool::is_full(error) {
+            let sentence = format!("{what} found no room: as much waits to be loaded on this server as may at once.");
+            return Self::new(FailureKind::Machine, Retry::Later, sentence);
+        }
         let sentence = match error.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
                 format!("{what} did not fit: the disk is full. Make room on the server's disk, then run again.")

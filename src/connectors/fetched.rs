@@ -2,12 +2,14 @@
 
 use std::fs::{File, Metadata};
 use std::os::unix::fs::{FileExt, MetadataExt};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use super::FetchContext;
 use super::failure::{FailureKind, FetchError, Retry};
 use crate::formats::Rows;
+use crate::spool::Room;
 
 /// What was fetched: a local file, or rows.
 pub struct Fetched {
@@ -57,43 +59,42 @@ pub struct Check(Inner);
 #[derive(Debug)]
 enum Inner {
     /// Written by us alone; hashed on the way.
-    Downloaded { sha256: String },
+    Ours { sha256: String, _room: Arc<Room> },
     /// Somebody else's file, as it was when it was opened.
-    Watched { handle: File, name: String, stamp: Stamp },
+    Watched { handle: File, name: String, stamp: Stamp, rest: u64 },
 }
 
 impl Check {
-    pub(super) fn downloaded(sha256: String) -> Self {
-        Self(Inner::Downloaded { sha256 })
+    /// Of a file that nobody else has. It keeps the file's room in the spool.
+    pub fn ours(sha256: String, room: Arc<Room>) -> Self {
+        Self(Inner::Ours { sha256, _room: room })
     }
 
-    /// `metadata` is the handle's own, taken when it was opened.
-    pub(super) fn watched(handle: File, name: String, metadata: &Metadata) -> Self {
-        Self(Inner::Watched { handle, name, stamp: Stamp::of(metadata) })
+    /// `metadata` is the handle's own, taken when it was opened; `rest`: how many seconds it is given to rest before it is
+    /// read again.
+    pub(super) fn watched(handle: File, name: String, metadata: &Metadata, rest: u64) -> Self {
+        Self(Inner::Watched { handle, name, stamp: Stamp::of(metadata), rest })
     }
 
     /// To be called after the last byte was read and before it counts: an error when the file was written to, cut,
     /// replaced or removed since it was opened.
     pub fn verify_unchanged(&self) -> Result<(), FetchError> {
-        let Inner::Watched { handle, name, stamp } = &self.0 else { return Ok(()) };
+        let Inner::Watched { handle, name, stamp, rest } = &self.0 else { return Ok(()) };
         let now = handle.metadata().map_err(|e| FetchError::machine("Looking at the file again", &e))?;
         if Stamp::of(&now) == *stamp {
             return Ok(());
         }
         Err(FetchError::new(
             FailureKind::Changed,
-            Retry::Later,
-            format!(
-                "The file '{name}' changed while it was read. Have it written under another name and renamed when it is \
-                 complete, or plan the import for a later time."
-            ),
+            Retry::Rest(*rest),
+            format!("The file '{name}' changed while it was read, so it is read again."),
         ))
     }
 
     /// What the file was when it was opened, for an [`Intent`](super::Intent); none for a download, which is ours.
     pub fn stamp(&self) -> Option<String> {
         match &self.0 {
-            Inner::Downloaded { .. } => None,
+            Inner::Ours { .. } => None,
             Inner::Watched { stamp, .. } => Some(stamp.text()),
         }
     }
@@ -102,7 +103,7 @@ impl Check {
     /// folder, for as long as the fetch may go on.
     pub fn sha256(&self, ctx: &FetchContext<'_>) -> Result<String, FetchError> {
         match &self.0 {
-            Inner::Downloaded { sha256 } => Ok(sha256.clone()),
+            Inner::Ours { sha256, .. } => Ok(sha256.clone()),
             Inner::Watched { handle, .. } => hash_of(handle, ctx),
         }
     }

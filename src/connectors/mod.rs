@@ -27,6 +27,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Moment;
+use crate::spool::Spool;
 
 pub use failure::{FailureKind, FetchError, Retry};
 pub use fetched::{Check, Content, Fetched, only};
@@ -87,8 +88,8 @@ pub struct Outside {
     pub folder_roots: Vec<PathBuf>,
     /// The keys and databases of this installation: no source, though a root may hold it.
     pub data_dir: PathBuf,
-    /// Where downloads wait until they are loaded; made when it is not there.
-    pub spool_dir: PathBuf,
+    /// Where downloads wait until they are loaded.
+    pub spool: Spool,
 }
 
 /// How much and how slow a source may be.
@@ -96,6 +97,8 @@ pub struct Outside {
 pub struct Limits {
     /// Bytes as they come over the wire, or as the file has on disk.
     pub wire_bytes: u64,
+    /// Of what is unpacked on its way here.
+    pub decoded_bytes: u64,
     /// From the first lookup of the name to an open, encrypted connection.
     pub connect: Duration,
     /// The longest silence before and within an answer.
@@ -104,7 +107,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { wire_bytes: 5 * 1024 * 1024 * 1024, connect: Duration::from_secs(10), idle: Duration::from_secs(30) }
+        Self {
+            wire_bytes: 5 << 30,
+            decoded_bytes: 20 << 30,
+            connect: Duration::from_secs(10),
+            idle: Duration::from_secs(30),
+        }
     }
 }
 

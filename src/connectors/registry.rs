@@ -51,14 +51,42 @@ pub struct Field {
     /// Needed always; what is needed only beside another choice says so in its hint, and [`build`] checks it.
     pub required: bool,
     pub hint: &'static str,
+    /// Asked for only where that setting has one of these values.
+    pub only_for: Option<(&'static str, &'static [&'static str])>,
+}
+
+impl Field {
+    /// One that is asked for always, and may be left out.
+    pub(super) const fn new(name: &'static str, label: &'static str, input: Input) -> Self {
+        Self { name, label, input, required: false, hint: "", only_for: None }
+    }
+
+    pub(super) const fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    pub(super) const fn hint(mut self, hint: &'static str) -> Self {
+        self.hint = hint;
+        self
+    }
+
+    pub(super) const fn only_for(mut self, setting: &'static str, values: &'static [&'static str]) -> Self {
+        self.only_for = Some((setting, values));
+        self
+    }
 }
 
 /// How a field is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input {
     Text,
+    /// A place on the server, inside one of the folders that its operator opened.
+    Place,
     Url,
     Toggle,
+    /// A whole number: what is usual, the least and the most.
+    Number(u64, u64, u64),
     /// Value and label of each choice; the first is the default.
     Choice(&'static [(&'static str, &'static str)]),
     /// Name and value pairs: a JSON object of text, or text with a line `Name: value` each.
@@ -114,6 +142,8 @@ impl Kind {
             let value = match field.input {
                 Input::Toggle => Value::Bool(!matches!(text, "" | "false" | "off")),
                 _ if text.is_empty() => continue,
+                // What is no number stays text, and is told so.
+                Input::Number(..) => text.parse::<u64>().map_or_else(|_| Value::from(text), Value::from),
                 _ => Value::String(text.to_owned()),
             };
             settings.insert(field.name.to_owned(), value);

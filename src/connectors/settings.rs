@@ -96,6 +96,20 @@ impl<'a> Given<'a> {
         None
     }
 
+    /// A whole number within its bounds; the usual one when absent.
+    pub(super) fn number(&mut self, name: &str) -> Option<u64> {
+        let field = self.kind.settings.iter().find(|f| f.name == name)?;
+        let Input::Number(usual, least, most) = field.input else { return None };
+        let number = match self.present(name) {
+            None => return Some(usual),
+            Some(value) => value.as_u64().filter(|number| (least..=most).contains(number)),
+        };
+        if number.is_none() {
+            self.wrong(name, format!("must be a whole number from {least} to {most}"));
+        }
+        number
+    }
+
     /// True or false; false when absent.
     pub(super) fn flag(&mut self, name: &str) -> bool {
         match self.present(name) {

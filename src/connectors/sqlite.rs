@@ -26,13 +26,7 @@ pub(super) const KIND: Kind = Kind {
     takes: Takes::Query,
     settles: false,
     lists: false,
-    settings: &[Field {
-        name: "path",
-        label: "File",
-        input: Input::Text,
-        required: true,
-        hint: "On the server, inside one of the folders that its operator opened",
-    }],
+    settings: &[Field::new("path", "File", Input::Place).required()],
     secrets: &[],
     build,
 };
@@ -83,7 +77,7 @@ impl Connector for Sqlite {
 impl Sqlite {
     fn locate(&self, ctx: &FetchContext<'_>) -> Result<PathBuf, FetchError> {
         ctx.check_going_on()?;
-        let file = local::locate(&self.path, "file", ctx)?;
+        let file = local::locate(&self.path, "file", ctx)?.path;
         if file.is_file() {
             return Ok(file);
         }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use diesel::result::{DatabaseErrorKind, Error};
 
 use crate::error::AppError;
+use crate::spool;
 
 /// The meanings that decide what happens next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +124,9 @@ impl Meaning {
 
 /// What a file that could not be written means.
 pub fn of_io(error: std::io::Error) -> AppError {
+    if spool::is_full(&error) {
+        return AppError::Unavailable { after_seconds: 30 };
+    }
     let meaning = if error.kind() == std::io::ErrorKind::StorageFull { Meaning::Full } else { Meaning::Internal };
     meaning.error(error)
 }

@@ -118,7 +118,7 @@ impl Seeding<'_> {
         let folder = ConnectionDraft {
             name: "Shared folder".into(),
             kind: "folder".into(),
-            settings: json!({ "path": self.place.folder.to_string_lossy() }),
+            settings: json!({ "path": self.place.folder.to_string_lossy(), "quiet_seconds": 0 }),
             secrets: BTreeMap::new(),
             application_ids: vec![application],
         };

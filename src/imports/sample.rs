@@ -7,7 +7,7 @@ use crate::app::{App, off_thread};
 use crate::connections;
 use crate::connectors::{self, Content, FetchContext, FetchRequest, Fetched};
 use crate::error::{AppError, Result};
-use crate::formats::{self, FormatError, Proposal, ReadOptions, propose, propose_rows};
+use crate::formats::{FormatError, Proposal, ReadOptions, propose, propose_rows};
 
 /// Where a sample is read from. Whether the member may is the caller's to have asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,9 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How much of a file that lies elsewhere it asks for: all of most, and little beside the largest.
 const BEGINNING: u64 = 16 * 1024 * 1024;
 
-/// Looks at a source: as `given` options say, or guessing them. `Invalid` says in words why it cannot
+/// Looks at a source for as long as `patience` says: as `given` options say, or guessing them. `Invalid` says in words why it cannot
 /// be read: at `source.path` or `source.query` (a Connection), at `file`, or at the option that is wrong.
-pub async fn look(app: &App, origin: Origin, given: Option<ReadOptions>) -> Result<Proposal> {
+pub async fn look(app: &App, origin: Origin, given: Option<ReadOptions>, patience: Duration) -> Result<Proposal> {
     let (db, blocks, secrets, outside) = (app.db.clone(), app.blocks.clone(), app.secrets.clone(), app.outside());
     off_thread(move || match origin {
         Origin::Connection { id, request } => {
@@ -47,8 +47,8 @@ pub async fn look(app: &App, origin: Origin, given: Option<ReadOptions>) -> Resu
             let fetched = connector.fetch(&request, &context).and_then(connectors::only);
             let Fetched { content, name, whole, .. } = fetched.map_err(|e| wrong(e.sentence))?;
             match content {
-                Content::File { file, .. } => propose(file, &name, given.as_ref(), whole, formats::PATIENCE),
-                Content::Rows(mut rows) => propose_rows(&mut *rows, given.as_ref(), formats::PATIENCE),
+                Content::File { file, .. } => propose(file, &name, given.as_ref(), whole, patience),
+                Content::Rows(mut rows) => propose_rows(&mut *rows, given.as_ref(), patience),
             }
             .map_err(|e| refused(field, e))
         }
@@ -57,7 +57,7 @@ pub async fn look(app: &App, origin: Origin, given: Option<ReadOptions>) -> Resu
                 AppError::NotFound => AppError::invalid("file", "The file is not kept any more. Choose it again."),
                 other => other,
             })?;
-            propose(stored.reader(&blocks), &stored.name, given.as_ref(), true, formats::PATIENCE)
+            propose(stored.reader(&blocks), &stored.name, given.as_ref(), true, patience)
                 .map_err(|e| refused("file", e))
         }
     })

@@ -13,7 +13,7 @@ use super::{csrf, guard};
 use crate::app::App;
 use crate::db::meaning;
 use crate::error::{AppError, FieldErrors};
-use crate::spool;
+use crate::spool::Spooled;
 
 /// The pairs of a form or of a query string.
 #[derive(Clone, Debug, Default)]
@@ -124,7 +124,7 @@ pub struct UploadedFile {
     /// As the browser names it, without any folder.
     pub name: String,
     pub bytes: u64,
-    pub file: std::fs::File,
+    pub file: Spooled,
 }
 
 /// The largest file taken from a browser or the API, in bytes.
@@ -156,7 +156,7 @@ impl Upload {
 
     async fn of(request: &HttpRequest, mut parts: Multipart, sender: Sender<'_>) -> Result<Self, AppError> {
         let broken = |_| AppError::invalid("file", "The file did not arrive whole. Try again.");
-        let spool = request.app_data::<Data<App>>().ok_or_else(|| AppError::internal("no App"))?.spool_dir();
+        let spool = request.app_data::<Data<App>>().ok_or_else(|| AppError::internal("no App"))?.spool.clone();
         let mut pairs = BTreeMap::<String, String>::new();
         let mut file = None;
         let mut pace = Pace::of(request);
@@ -175,7 +175,7 @@ impl Upload {
                         return Err(AppError::invalid("file", "Send one file at a time."));
                     }
                     check_token(request, &sender, &pairs)?;
-                    let mut kept = spool::file(&spool).map_err(meaning::of_io)?;
+                    let mut kept = spool.file().map_err(meaning::of_io)?;
                     let mut bytes = 0u64;
                     while let Some(chunk) = pace.next(&mut part).await? {
                         let chunk = chunk.map_err(broken)?;

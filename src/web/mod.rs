@@ -19,4 +19,4 @@ pub use confirm::ConfirmPage;
 pub use errors::{at_controls, overtaken, refused};
 pub use flash::Flash;
 pub use form::Form;
-pub use page::{Crumb, Icon, NavItem, Page, Shell, control_id, icon, render, see_other};
+pub use page::{Crumb, Icon, NavItem, Page, Shell, control_id, icon, is_fragment, render, see_other};

@@ -113,6 +113,7 @@ fn config(files: &Path, data: &Path, database_url: Option<String>) -> Config {
         role: Role::Both,
         trusted_proxies: Vec::new(),
         runs_at_once: 2,
+        spool_bytes: 1 << 40,
         lease_seconds: 60,
         patience_seconds: 30,
     }
@@ -131,7 +132,7 @@ fn seed(app: &App, files: &Path, configurations: usize, block_count: usize) -> R
     let folder = ConnectionDraft {
         name: "Files".into(),
         kind: "folder".into(),
-        settings: json!({ "path": files.canonicalize().expect("a folder") }),
+        settings: json!({ "path": files.canonicalize().expect("a folder"), "quiet_seconds": 0 }),
         secrets: Default::default(),
         application_ids: vec![application],
     };

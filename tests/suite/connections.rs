@@ -7,6 +7,7 @@ use tidegate::db::schema::{audit_log, connections as table};
 use tidegate::error::AppError;
 use tidegate::imports::Mode;
 
+use crate::connectors::server::{Server, answer, say};
 use crate::support::World;
 use crate::support::stage::{folder_connection, stage};
 
@@ -22,13 +23,73 @@ on_both! {
         ada.press("Save Connection").await;
         ada.answered(422).sees("Give a name.").sees("Folder is required.");
         ada.fill("Name", "Warehouse files").fill("Folder", &world.folder().display().to_string()).tick("FP&A 2026");
+        ada.sees(&world.folder().canonicalize().unwrap().display().to_string());
         ada.press("Save Connection").await;
-        ada.answered(200).sees("Saved the Connection");
+        ada.answered(200).sees("Saved the Connection").sees("It works: The folder holds");
         ada.press("Test").await;
         ada.answered(200).sees("It works.").sees("files; the newest is");
         assert_eq!(ada.value("Name"), "Warehouse files");
         ada.visit("/connections").await;
         ada.in_row("Warehouse files").sees("FP&A 2026");
+        ada.everywhere().follow("Warehouse files").await;
+        ada.follow("Make an import from it").await;
+        ada.answered(200);
+        ada.choose("Source", "airlines.csv").press("Preview").await;
+        ada.answered(200).sees("Endeavor Air Inc.");
+    }
+}
+
+on_both! {
+    async fn what_is_typed_is_tested_and_kept(world: World) {
+        let mut ada = world.browser(&world.ada).await;
+        let folder = world.folder().canonicalize().unwrap().display().to_string();
+        // Before anything was saved.
+        ada.visit("/connections/new?kind=folder").await;
+        ada.fill("Name", "Files").press("Test").await;
+        ada.answered(422).sees("Folder is required.");
+        ada.fill("Folder", &folder).fill("Seconds without a change", "7").press("Test").await;
+        ada.answered(200).sees("It works.");
+        assert_eq!((ada.value("Name"), ada.value("Seconds without a change")), ("Files".into(), "7".into()));
+        ada.visit("/connections").await;
+        ada.sees("No Connections yet");
+        // Of one that is there, what is typed and not what is saved.
+        let id = folder_connection(&world, "words").await;
+        ada.visit(&format!("/connections/{id}")).await;
+        ada.fill("Folder", "/nowhere").fill("Name", "Moved").press("Test").await;
+        ada.answered(200).sees("It does not work yet.").sees("is not there, or lies outside");
+        assert_eq!((ada.value("Name"), ada.value("Folder")), ("Moved".into(), "/nowhere".into()));
+        ada.visit(&format!("/connections/{id}")).await;
+        assert_eq!(ada.value("Name"), "Folder of words");
+        // Whoever loads the page of a test again comes to the Connection.
+        ada.visit(&format!("/connections/{id}/test")).await;
+        assert_eq!(ada.path(), format!("/connections/{id}"));
+        ada.visit("/connections/new/test").await;
+        assert_eq!(ada.path(), "/connections/new");
+        let fields = [("settings-path", folder.as_str())];
+        let part = ada.htmx_post(&format!("/connections/{id}/test"), &fields).await;
+        assert!(part.text().contains("It works.") && !part.body.contains("<html"), "{}", part.body);
+    }
+
+    async fn a_secret_that_is_kept_is_tested_and_one_that_was_typed_is_not_shown(world: World) {
+        let server = Server::start(|question, stream| {
+            let good = question.header("authorization") == Some(&format!("Bearer {CANARY}"));
+            let status = if good { "200 OK" } else { "401 No" };
+            say(stream, answer(status, "", "x").as_bytes());
+        });
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit("/connections/new?kind=http").await;
+        ada.fill("Name", "Reports").fill("Address", &server.url()).choose("Sign-in", "Token").fill("Token", CANARY);
+        ada.press("Test").await;
+        ada.answered(200).sees("It works.").sees("Type it again before you save");
+        assert!(!ada.body.contains(CANARY));
+        ada.fill("Token", CANARY).press("Save Connection").await;
+        ada.answered(200).sees("It works: Reached");
+        ada.press("Test").await;
+        ada.answered(200).sees("It works.");
+        ada.fill("Token", "wrong").press("Test").await;
+        ada.answered(200).sees("refused the sign-in (401)");
+        ada.fill("Name", "Reports 2").press("Save Connection").await;
+        ada.answered(200).sees("It works: Reached");
     }
 }
 
@@ -37,6 +98,7 @@ on_both! {
         let mut ada = world.browser(&world.ada).await;
         ada.visit("/connections/new?kind=folder").await;
         ada.fill("Name", "All of it").fill("Folder", "/etc").press("Save Connection").await;
+        ada.answered(200).sees("Saved the Connection").sees("It does not work yet: The folder '/etc' is not there, or lies");
         ada.press("Test").await;
         ada.answered(200).sees("It does not work yet.");
         ada.sees_no("passwd");

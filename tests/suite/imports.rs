@@ -212,13 +212,13 @@ on_both! {
             let mut back = Vec::new();
             std::io::Read::read_to_end(&mut stored.reader(&app.blocks), &mut back).unwrap();
             assert_eq!(back, content);
-            assert_eq!(stored.to_file(&app.blocks, &app.outside().spool_dir)?.metadata().unwrap().len(), 3_000_000);
+            assert_eq!(stored.to_file(&app.blocks, &app.spool)?.file().metadata().unwrap().len(), 3_000_000);
             assert_eq!(retention::forget_unused_files(&app, now)?, 0);
             app.blocks.write(|conn| {
                 use tidegate::db::schema::block_db::file_chunks;
                 Ok(diesel::delete(file_chunks::table.filter(file_chunks::position.eq(2))).execute(conn)?)
             })?;
-            let short = stored.to_file(&app.blocks, &app.outside().spool_dir).unwrap_err().to_string();
+            let short = stored.to_file(&app.blocks, &app.spool).unwrap_err().to_string();
             assert_eq!(short, "Only 2,097,152 of the 3,000,000 bytes of big.csv are kept still. Give the file again.");
             assert_eq!(retention::forget_unused_files(&app, now.plus(chrono::Duration::days(1)))?, 1);
             assert!(matches!(files::open(&app.blocks, id), Err(AppError::NotFound)));

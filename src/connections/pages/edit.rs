@@ -8,17 +8,16 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde_json::Value;
 
+use super::fields::{self, FieldView};
 use crate::app::App;
 use crate::applications::{self, Application, shell};
-use crate::clock::Moment;
-use crate::connections::test::{Tested, test};
+use crate::connections::test::{Tested, test, test_draft};
 use crate::connections::{Connection, ConnectionDraft, actions};
-use crate::connectors::{self, Input, Kind};
+use crate::connectors::{self, Kind};
 use crate::error::{AppError, FieldErrors, Result};
 use crate::members::{By, SignedIn};
 use crate::web::form::Query;
-use crate::web::{Crumb, Flash, Form, Page, Shell, at_controls, overtaken, refused, see_other};
-use crate::words;
+use crate::web::{Crumb, Flash, Form, Page, Shell, at_controls, is_fragment, overtaken, refused, see_other};
 
 #[derive(Template)]
 #[template(path = "connections/kinds.html")]
@@ -43,23 +42,26 @@ struct EditPage {
     version: Option<i64>,
     /// Not `name`: the macros of a form call their own so.
     called: String,
-    settings: Vec<FieldView>,
-    secrets: Vec<FieldView>,
-    applications: Vec<(i64, String, bool)>,
+    fields: Vec<FieldView>,
+    applications: Vec<ApplicationChoice>,
+    /// Where an import from it is made.
+    way_on: Option<String>,
     tested: Option<Tested>,
 }
 
-/// One setting or secret as the form draws it.
-struct FieldView {
-    /// Of the form field, the error and the control: `settings-url`.
-    id: String,
-    label: &'static str,
-    hint: String,
-    /// `text`, `url`, `toggle`, `choice`, `lines` or `secret`.
-    input: &'static str,
-    value: String,
-    choices: &'static [(&'static str, &'static str)],
-    error: Option<String>,
+/// What a test found, where the rest of the page stays as it is.
+#[derive(Template)]
+#[template(path = "connections/tested.html")]
+struct TestedPart {
+    tested: Option<Tested>,
+}
+
+struct ApplicationChoice {
+    id: i64,
+    name: String,
+    ticked: bool,
+    /// Where an import from it is made there.
+    way_on: Option<String>,
 }
 
 /// What the form holds, as it was typed; secrets are never put back.
@@ -71,8 +73,10 @@ struct Typed {
 }
 
 impl Typed {
-    fn blank() -> Self {
-        Self { name: String::new(), settings: BTreeMap::new(), application_ids: Vec::new(), version: None }
+    /// The only Application is ticked: what else would it be for?
+    fn blank(applications: &[Application]) -> Self {
+        let only = if let [only] = applications { vec![only.id] } else { Vec::new() };
+        Self { name: String::new(), settings: BTreeMap::new(), application_ids: only, version: None }
     }
 
     fn of(connection: &Connection) -> Self {
@@ -149,9 +153,12 @@ struct Shown {
     status: StatusCode,
     errors: FieldErrors,
     tested: Option<Tested>,
+    /// Secrets that were typed, and are not put back.
+    dropped: BTreeMap<String, String>,
 }
 
-const FINE: Shown = Shown { status: StatusCode::OK, errors: FieldErrors(Vec::new()), tested: None };
+const FINE: Shown =
+    Shown { status: StatusCode::OK, errors: FieldErrors(Vec::new()), tested: None, dropped: BTreeMap::new() };
 
 fn page(
     request: &HttpRequest,
@@ -164,7 +171,6 @@ fn page(
 ) -> Result<HttpResponse> {
     let here = place.connection.as_ref().map(|connection| format!("/connections/{}", connection.id));
     let title = place.connection.as_ref().map_or_else(|| format!("New {} Connection", kind.label), |c| c.name.clone());
-    let secrets = place.connection.as_ref().map(|c| &c.secrets);
     let errors = at_controls(shown.errors);
     let template = EditPage {
         shell: shell(request, app, by, &title)
@@ -179,16 +185,28 @@ fn page(
         summary: kind.summary,
         version: typed.version,
         called: typed.name,
-        settings: kind.settings.iter().map(|field| setting(field, &typed.settings, &errors)).collect(),
-        secrets: kind
-            .secrets
-            .iter()
-            .map(|field| secret(field, secrets.and_then(|set| set.get(field.name)).copied(), &errors))
-            .collect(),
+        fields: fields::of(
+            kind,
+            &typed.settings,
+            place.connection.as_ref().map(|c| &c.secrets),
+            &shown.dropped,
+            &app.config.folder_roots,
+            &errors,
+        ),
+        way_on: place.connection.as_ref().and_then(|c| Some(way_on(*c.application_ids.first()?, c.id))),
         applications: place
             .applications
             .iter()
-            .map(|a| (a.id, a.name.clone(), typed.application_ids.contains(&a.id)))
+            .map(|a| ApplicationChoice {
+                id: a.id,
+                name: a.name.clone(),
+                ticked: typed.application_ids.contains(&a.id),
+                way_on: place
+                    .connection
+                    .as_ref()
+                    .filter(|c| c.application_ids.len() > 1 && c.application_ids.contains(&a.id))
+                    .map(|c| way_on(a.id, c.id)),
+            })
             .collect(),
         errors,
         tested: shown.tested,
@@ -196,52 +214,8 @@ fn page(
     Page::with(shown.status, request, &template)
 }
 
-fn setting(field: &connectors::Field, typed: &BTreeMap<String, String>, errors: &FieldErrors) -> FieldView {
-    let (input, choices): (_, &'static [(&str, &str)]) = match field.input {
-        Input::Text | Input::Password => ("text", &[]),
-        Input::Url => ("url", &[]),
-        Input::Toggle => ("toggle", &[]),
-        Input::Choice(choices) => ("choice", choices),
-        Input::Headers => ("lines", &[]),
-    };
-    let id = format!("settings-{}", field.name);
-    FieldView {
-        error: errors.of(&id).map(|detail| sentence(field.label, detail)),
-        id,
-        label: field.label,
-        hint: field.hint.to_owned(),
-        input,
-        value: typed.get(field.name).cloned().unwrap_or_default(),
-        choices,
-    }
-}
-
-fn secret(field: &connectors::Field, set_at: Option<Moment>, errors: &FieldErrors) -> FieldView {
-    let id = format!("secrets-{}", field.name);
-    let hint = match set_at {
-        Some(at) => {
-            format!("Set on {} UTC. Leave it blank to keep it. {}", words::date_time(at, chrono_tz::UTC), field.hint)
-        }
-        None => field.hint.to_owned(),
-    };
-    FieldView {
-        error: errors.of(&id).map(|detail| sentence(field.label, detail)),
-        id,
-        label: field.label,
-        hint,
-        input: "secret",
-        value: String::new(),
-        choices: &[],
-    }
-}
-
-/// "is required" as "Folder is required."; whole sentences as they are.
-fn sentence(label: &str, detail: &str) -> String {
-    if detail.starts_with(char::is_lowercase) {
-        format!("{label} {}.", detail.trim_end_matches('.'))
-    } else {
-        detail.into()
-    }
+fn way_on(application_id: i64, connection_id: i64) -> String {
+    format!("/applications/{application_id}/settings/import-configurations/new?source={connection_id}")
 }
 
 /// `GET /connections/new?kind=`; without a kind it asks for one.
@@ -253,7 +227,7 @@ pub async fn new_form(
 ) -> Result<HttpResponse> {
     let place = place(&app, &by, None).await?;
     match connectors::kind(query.get("kind")) {
-        Some(kind) => page(&request, &app, &by, &place, kind, Typed::blank(), FINE),
+        Some(kind) => page(&request, &app, &by, &place, kind, Typed::blank(&place.applications), FINE),
         None => {
             let shell = shell(&request, &app, &by, "New Connection")
                 .at("/connections")
@@ -298,13 +272,17 @@ pub async fn change(
     save(request, app, by, Some(*id), form).await
 }
 
-async fn save(request: HttpRequest, app: Data<App>, by: By, id: Option<i64>, form: Form) -> Result<HttpResponse> {
-    let place = place(&app, &by, id).await?;
+fn kind_of(place: &Place, form: &Form) -> Result<&'static Kind> {
     let kind = match &place.connection {
         Some(connection) => connection.kind(),
         None => connectors::kind(form.get("kind")),
     };
-    let kind = kind.ok_or_else(|| AppError::invalid("kind", "Choose a kind of Connection."))?;
+    kind.ok_or_else(|| AppError::invalid("kind", "Choose a kind of Connection."))
+}
+
+async fn save(request: HttpRequest, app: Data<App>, by: By, id: Option<i64>, form: Form) -> Result<HttpResponse> {
+    let place = place(&app, &by, id).await?;
+    let kind = kind_of(&place, &form)?;
     let typed = Typed::read(&form)?;
     let draft = draft(kind, &form, &typed);
     let (who, secrets, version, now) = (by.clone(), app.secrets.clone(), typed.version, app.now());
@@ -316,26 +294,59 @@ async fn save(request: HttpRequest, app: Data<App>, by: By, id: Option<i64>, for
         .await;
     match saved {
         Ok(connection) => {
-            let said = format!("Saved the Connection “{}”. Test it before an import relies on it.", connection.name);
+            let tested = test(&app, &by, connection.id).await?;
+            let found = if tested.good { "It works:" } else { "It does not work yet:" };
+            let said = format!("Saved the Connection “{}”. {found} {}", connection.name, tested.words);
             Ok(see_other(&format!("/connections/{}", connection.id), Some(Flash::new(said))))
         }
         Err(error) => {
             let mut typed = typed;
             let there = place.connection.as_ref().map(|connection| connection.version).unwrap_or_default();
             let (status, errors) = refused(overtaken(error, there, |version| typed.version = Some(version)))?;
-            page(&request, &app, &by, &place, kind, typed, Shown { status, errors, tested: None })
+            page(&request, &app, &by, &place, kind, typed, Shown { status, errors, ..FINE })
         }
     }
 }
 
-/// `POST /connections/{c}/test`
+/// `POST /connections/{c}/test`: tries what is typed. Nothing is saved.
 pub async fn try_it(
     request: HttpRequest,
     app: Data<App>,
     SignedIn(by): SignedIn,
     id: Path<i64>,
+    form: Form,
 ) -> Result<HttpResponse> {
-    let place = place(&app, &by, Some(*id)).await?;
-    let tested = test(&app, &by, *id).await?;
-    show(&request, &app, &by, &place, Shown { tested: Some(tested), ..FINE })
+    try_typed(request, app, by, Some(*id), form).await
+}
+
+/// `POST /connections/new/test`
+pub async fn try_new(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, form: Form) -> Result<HttpResponse> {
+    try_typed(request, app, by, None, form).await
+}
+
+async fn try_typed(request: HttpRequest, app: Data<App>, by: By, id: Option<i64>, form: Form) -> Result<HttpResponse> {
+    let place = place(&app, &by, id).await?;
+    let kind = kind_of(&place, &form)?;
+    let typed = Typed::read(&form)?;
+    let tested = match test_draft(&app, &by, id, draft(kind, &form, &typed)).await {
+        Ok(tested) => tested,
+        Err(AppError::Invalid(errors)) if is_fragment(&request) => {
+            let errors = fields::told(kind, at_controls(errors));
+            Tested { good: false, words: errors.details() }
+        }
+        Err(error) => {
+            let (status, errors) = refused(error)?;
+            return page(&request, &app, &by, &place, kind, typed, Shown { status, errors, ..FINE });
+        }
+    };
+    if is_fragment(&request) {
+        return Page::ok(&request, &TestedPart { tested: Some(tested) });
+    }
+    let dropped = with_prefix(&form, "secrets-").into_iter().filter(|(_, secret)| !secret.is_empty()).collect();
+    page(&request, &app, &by, &place, kind, typed, Shown { tested: Some(tested), dropped, ..FINE })
+}
+
+/// `GET …/test`: of whoever loads the page of a test again.
+pub async fn back(request: HttpRequest, SignedIn(_): SignedIn) -> HttpResponse {
+    see_other(request.path().trim_end_matches("/test"), None)
 }

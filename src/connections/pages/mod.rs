@@ -3,8 +3,9 @@
 
 mod delete;
 mod edit;
+mod fields;
 mod list;
 
 pub use delete::{delete, delete_form};
-pub use edit::{change, create, edit_form, new_form, try_it};
+pub use edit::{back, change, create, edit_form, new_form, try_it, try_new};
 pub use list::list;

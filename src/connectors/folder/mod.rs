@@ -1,19 +1,20 @@
 //! A folder on the server, below one of the roots that the operator opened (`--folder-root`).
 
+mod list;
 mod settle;
 
+use std::fs::Metadata;
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-
-use chrono::{DateTime, Utc};
+use std::time::{Duration, SystemTime};
 
 use super::failure::{FailureKind, FetchError, Retry};
-use super::local::{self, climbs_out, open_checked};
+use super::local::{self, Place, climbs_out, is_hidden};
 use super::registry::{Field, Input, Kind, Takes};
 use super::settings::Given;
 use super::{Check, Connector, Content, Entry, FetchContext, FetchRequest, Fetched, Intent, Pattern, Settled};
-use crate::clock::Moment;
-use crate::words;
+use crate::{names, words};
 
 pub(super) const KIND: Kind = Kind {
     name: "folder",
@@ -22,49 +23,51 @@ pub(super) const KIND: Kind = Kind {
     takes: Takes::Path { required: true },
     settles: true,
     lists: true,
-    settings: &[Field {
-        name: "path",
-        label: "Folder",
-        input: Input::Text,
-        required: true,
-        hint: "On the server, inside one of the folders that its operator opened",
-    }],
+    settings: &[
+        Field::new("path", "Folder", Input::Place).required(),
+        Field::new("quiet_seconds", "Seconds without a change", Input::Number(5, 0, 3_600)).hint(
+            "A file that changed more recently may not be complete yet: a run waits until it rests. 0 waits for nothing",
+        ),
+    ],
     secrets: &[],
     build,
 };
-
-/// How deep below the folder a listing looks, and how many files it has.
-const LIST_DEPTH: usize = 4;
-const LIST_MOST: usize = 5_000;
 
 #[derive(Debug)]
 struct Folder {
     /// As it was configured; also what people are shown.
     path: String,
+    /// How long a file must not have changed before a run reads it.
+    quiet: Duration,
 }
 
 fn build(given: &mut Given<'_>) -> Option<Box<dyn Connector>> {
-    let path = given.text("path")?;
-    Some(Box::new(Folder { path: path.to_owned() }))
+    let (path, quiet) = (given.text("path"), given.number("quiet_seconds"));
+    Some(Box::new(Folder { path: path?.to_owned(), quiet: Duration::from_secs(quiet?) }))
 }
 
 impl Connector for Folder {
     fn fetch(&self, request: &FetchRequest, ctx: &FetchContext<'_>) -> Result<Vec<Fetched>, FetchError> {
         let FetchRequest::Path(wanted) = request else { return Err(FetchError::takes_no_query(KIND.label)) };
         ctx.check_going_on()?;
-        let folder = self.locate(ctx)?;
-        let target = self.resolve(&folder, wanted, ctx)?;
-        let file = open_checked(&folder.join(wanted.trim()), &target).map_err(|e| self.opening(wanted, &e))?;
+        let place = self.locate(ctx)?;
+        let rest = self.resolve(&place.path, wanted, ctx)?;
+        let file = place.open().and_then(|folder| local::open_file(folder, &rest));
+        let file = file.map_err(|e| self.opening(wanted, &e))?;
         let metadata = file.metadata().map_err(|e| FetchError::machine("Looking at the file", &e))?;
-        if ctx.first.is_none() && metadata.len() > ctx.limits.wire_bytes {
-            return Err(FetchError::too_large(&ctx.limits));
+        let name = rest.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        // Who only looks waits for nobody, and reads no more than the beginning.
+        if ctx.first.is_none() {
+            self.rested(&name, &metadata)?;
+            if metadata.len() > ctx.limits.wire_bytes {
+                return Err(FetchError::too_large(&ctx.limits));
+            }
         }
-        let name = target.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let second = file.try_clone().map_err(|e| FetchError::machine("Opening the file", &e))?;
         // Also where the beginning would do: it is here already.
         let bytes = metadata.len();
         (ctx.progress)(bytes);
-        let check = Check::watched(second, name.clone(), &metadata);
+        let check = Check::watched(second, name.clone(), &metadata, self.quiet.as_secs().max(1));
         Ok(vec![Fetched { content: Content::File { file, check }, name, bytes, whole: true }])
     }
 
@@ -75,21 +78,21 @@ impl Connector for Folder {
         };
         let count = match entries.len() {
             1 => "1 file".to_owned(),
-            LIST_MOST.. => format!("{LIST_MOST} files or more"),
+            list::MOST.. => format!("{} files or more", list::MOST),
             n => format!("{n} files"),
         };
         let when =
             newest.modified.map(|m| format!(", of {} UTC", m.utc().format("%-d %B %Y %H:%M"))).unwrap_or_default();
-        Ok(format!("The folder holds {count}; the newest is {} ({}{when}).", newest.name, words::bytes(newest.bytes)))
+        Ok(format!(
+            "The folder holds {count}; the newest is {} ({}{when}).",
+            names::visible(&newest.name),
+            words::bytes(newest.bytes)
+        ))
     }
 
     fn list(&self, pattern: Option<&Pattern>, ctx: &FetchContext<'_>) -> Result<Vec<Entry>, FetchError> {
-        let folder = self.locate(ctx)?;
-        let mut entries = Vec::new();
         let wanted = |name: &str| pattern.is_none_or(|pattern| pattern.fits(name));
-        collect(&folder, &folder, LIST_DEPTH, &wanted, ctx, &mut entries)?;
-        keep_newest(&mut entries);
-        Ok(entries)
+        list::list(&self.locate(ctx)?, &wanted, ctx)
     }
 
     fn settle(&self, intent: &Intent, ctx: &FetchContext<'_>) -> Result<Settled, FetchError> {
@@ -99,19 +102,40 @@ impl Connector for Folder {
 
 impl Folder {
     /// The folder itself with all links resolved, inside one of the roots.
-    fn locate(&self, ctx: &FetchContext<'_>) -> Result<PathBuf, FetchError> {
-        let folder = local::locate(&self.path, "folder", ctx)?;
-        if !folder.is_dir() {
+    fn locate(&self, ctx: &FetchContext<'_>) -> Result<Place, FetchError> {
+        let place = local::locate(&self.path, "folder", ctx)?;
+        if !place.path.is_dir() {
             return Err(FetchError::new(
                 FailureKind::Missing,
                 Retry::No,
                 format!("'{}' is a file and not a folder. Name the folder that it is in.", self.path),
             ));
         }
-        Ok(folder)
+        Ok(place)
     }
 
-    /// The wanted file with all links resolved: a regular one, inside the folder.
+    /// Whoever writes a file may pause: one that changed a moment ago is waited for. It is asked when its content changed,
+    /// because renaming a complete file is good practice; only where that lies ahead, when anything of it did.
+    fn rested(&self, name: &str, metadata: &Metadata) -> Result<(), FetchError> {
+        let changed = u64::try_from(metadata.ctime())
+            .map_or(SystemTime::UNIX_EPOCH, |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+        let now = SystemTime::now();
+        let age = metadata.modified().ok().and_then(|at| now.duration_since(at).ok());
+        let age = age.unwrap_or_else(|| now.duration_since(changed).unwrap_or_default());
+        let Some(left) = self.quiet.checked_sub(age).filter(|left| !left.is_zero()) else { return Ok(()) };
+        Err(FetchError::new(
+            FailureKind::Changed,
+            Retry::Rest(left.as_secs() + 1),
+            format!(
+                "The file '{name}' changed {} s ago, so it may not be complete. It is read once nothing has changed in it for \
+                 {} s.",
+                age.as_secs(),
+                self.quiet.as_secs()
+            ),
+        ))
+    }
+
+    /// Where the wanted file lies below the folder, with all links resolved: a regular file, and not a hidden one.
     fn resolve(&self, folder: &Path, wanted: &str, ctx: &FetchContext<'_>) -> Result<PathBuf, FetchError> {
         let wanted = wanted.trim();
         if wanted.is_empty() {
@@ -121,24 +145,41 @@ impl Folder {
                 "The import configuration names no file. Choose one of the folder's files.",
             ));
         }
-        let outside = || {
-            FetchError::refused(format!(
+        if climbs_out(Path::new(wanted)) || wanted.contains('\0') {
+            return Err(FetchError::refused(format!(
                 "The file '{wanted}' lies outside the connection's folder. Name a file inside '{}'.",
+                self.path
+            )));
+        }
+        let leads_out = || {
+            FetchError::refused(format!(
+                "'{wanted}' is a link, or lies behind one, that leads to no file inside the connection's folder '{}'. Name \
+                 an ordinary file inside it.",
                 self.path
             ))
         };
-        if climbs_out(Path::new(wanted)) || wanted.contains('\0') {
-            return Err(outside());
+        let hidden = || {
+            FetchError::refused(format!(
+                "'{wanted}' is hidden: a name on its path begins with a dot. Hidden files are not read; have it renamed."
+            ))
+        };
+        // Whether there is one is nobody's business.
+        if is_hidden(Path::new(wanted)) {
+            return Err(hidden());
         }
-        let target = match folder.join(wanted).canonicalize() {
+        let at = folder.join(written(wanted, |form| folder.join(form).symlink_metadata().is_ok()));
+        let target = match at.canonicalize() {
             Ok(target) => target,
             Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-                return Err(self.missing(wanted, ctx));
+                let nearest = at.ancestors().find_map(|part| part.canonicalize().ok());
+                let inside = nearest.is_some_and(|part| part.starts_with(folder)) && !at.is_symlink();
+                return Err(if inside { self.missing(wanted, ctx) } else { leads_out() });
             }
             Err(e) => return Err(self.opening(wanted, &e)),
         };
-        if !target.starts_with(folder) {
-            return Err(outside());
+        let Ok(rest) = target.strip_prefix(folder) else { return Err(leads_out()) };
+        if is_hidden(rest) {
+            return Err(hidden());
         }
         let metadata = target.symlink_metadata().map_err(|e| self.opening(wanted, &e))?;
         if metadata.is_dir() {
@@ -151,20 +192,29 @@ impl Folder {
         if !metadata.is_file() {
             return Err(self.opening(wanted, &ErrorKind::InvalidInput.into()));
         }
-        Ok(target)
+        Ok(rest.to_owned())
     }
 
     /// Not there; with what is, because most often the name is nearly right.
     fn missing(&self, wanted: &str, ctx: &FetchContext<'_>) -> FetchError {
-        let names: Vec<_> = self.list(None, ctx).unwrap_or_default().into_iter().take(5).map(|e| e.name).collect();
-        let there = match names.is_empty() {
-            true => "The folder holds no files.".to_owned(),
-            false => format!("Its newest files: {}.", names.join(", ")),
+        let there = self.list(None, ctx).unwrap_or_default();
+        let key = |name: &str| names::folded(&names::one_line(name));
+        let mut alike = there.iter().filter(|entry| key(&entry.name) == key(wanted));
+        let there = match (alike.next(), alike.next()) {
+            (Some(one), None) => format!(
+                "There is '{}', which is written otherwise: choose it from the list of files, or have it renamed.",
+                names::visible(&one.name)
+            ),
+            _ if there.is_empty() => "The folder holds no files.".to_owned(),
+            _ => {
+                let newest: Vec<_> = there.iter().take(5).map(|entry| names::visible(&entry.name)).collect();
+                format!("Its newest files: {}.", newest.join(", "))
+            }
         };
         FetchError::new(
             FailureKind::Missing,
             Retry::No,
-            format!("There is no file '{wanted}' in folder '{}'. {there}", self.path),
+            format!("There is no file '{}' in folder '{}'. {there}", names::visible(wanted), self.path),
         )
     }
 
@@ -191,57 +241,8 @@ impl Folder {
     }
 }
 
-/// The newest first, and no more than a listing has.
-fn keep_newest(entries: &mut Vec<Entry>) {
-    entries.sort_by(|a, b| b.modified.cmp(&a.modified).then_with(|| a.name.cmp(&b.name)));
-    entries.truncate(LIST_MOST);
-}
-
-/// Regular files below `at`, named from `top`; hidden ones and linked folders are left out.
-fn collect(
-    top: &Path,
-    at: &Path,
-    depth: usize,
-    wanted: &dyn Fn(&str) -> bool,
-    ctx: &FetchContext<'_>,
-    entries: &mut Vec<Entry>,
-) -> Result<(), FetchError> {
-    let reading = |e: std::io::Error| FetchError::machine("Listing the folder", &e);
-    for item in at.read_dir().map_err(reading)? {
-        ctx.check_going_on()?;
-        let item = item.map_err(reading)?;
-        let path = item.path();
-        // what vanishes or may not be read while we look is not there to choose from
-        let (Ok(kind), Some(name)) = (item.file_type(), path.strip_prefix(top).ok().and_then(Path::to_str)) else {
-            continue;
-        };
-        if item.file_name().to_string_lossy().starts_with('.') {
-            continue;
-        }
-        if kind.is_dir() {
-            if depth > 0
-                && let Err(e) = collect(top, &path, depth - 1, wanted, ctx, entries)
-                && e.kind != FailureKind::Machine
-            {
-                return Err(e);
-            }
-            continue;
-        }
-        if !wanted(name) {
-            continue;
-        }
-        let inside = path.canonicalize().is_ok_and(|real| real.starts_with(top));
-        if let Ok(metadata) = path.metadata()
-            && metadata.is_file()
-            && inside
-        {
-            let modified = metadata.modified().ok().map(|at| Moment::new(DateTime::<Utc>::from(at)));
-            entries.push(Entry { name: name.to_owned(), bytes: metadata.len(), modified });
-            // A folder gives its files in no order: the newest may come last.
-            if entries.len() >= 2 * LIST_MOST {
-                keep_newest(entries);
-            }
-        }
-    }
-    Ok(())
+/// The way in which a name is written where it is there in one that shows the same letters.
+fn written(wanted: &str, is_there: impl Fn(&str) -> bool) -> String {
+    let mut forms = std::iter::once(wanted.to_owned()).chain(names::other_forms(wanted));
+    forms.find(|form| is_there(form)).unwrap_or_else(|| wanted.to_owned())
 }

@@ -8,22 +8,29 @@ use std::fs;
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
+use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
-use super::Folder;
+use super::{Folder, written};
 use crate::connectors::failure::FetchError;
 use crate::connectors::fetched::{Stamp, hex};
-use crate::connectors::local::climbs_out;
+use crate::connectors::local::{Place, climbs_out, open_below};
 use crate::connectors::settling::{Deed, Intent, Settled};
 
 impl Folder {
-    /// `folder` is the connection's, all links resolved.
-    pub(super) fn settle_below(&self, folder: &Path, intent: &Intent) -> Result<Settled, FetchError> {
+    /// `top` is the connection's folder, all links resolved.
+    pub(super) fn settle_below(&self, top: &Place, intent: &Intent) -> Result<Settled, FetchError> {
+        let folder = top.path.as_path();
         let path = intent.path.trim();
         if climbs_out(Path::new(path)) {
             return Err(self.lies_outside(path));
         }
+        let path = &*written(path, |form| {
+            let at = folder.join(form);
+            at.symlink_metadata().is_ok()
+                || split(&at).is_some_and(|(place, name)| aside(&place, &name, intent).exists())
+        });
         let Some((place, name)) = split(&folder.join(path)) else { return Err(self.lies_outside(path)) };
         // Its folder is resolved, the file itself is not: a link to a file elsewhere is no file of this folder.
         let place = match place.canonicalize() {
@@ -32,7 +39,7 @@ impl Folder {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(gone(path)),
             Err(error) => return Err(failed(&error)),
         };
-        let (there, aside) = (place.join(&name), place.join(behind(&format!(".tidegate-{}-", intent.run), &name)));
+        let (there, aside) = (place.join(&name), aside(&place, &name, intent));
         if !aside.exists() {
             let now = stamp_of(&there).map_err(|error| failed(&error))?;
             if now.as_ref() != Some(&intent.stamp) {
@@ -59,7 +66,7 @@ impl Folder {
         }
         let done = match &intent.deed {
             Deed::Delete => fs::remove_file(&aside).map(|()| Settled::Done(format!("Deleted {path}."))),
-            Deed::Move { to } => bring(folder, &aside, to, &name, intent),
+            Deed::Move { to } => bring(top, &aside, to, &name, intent),
         };
         done.map_err(|error| {
             // It goes back, so that whoever looks for it finds it; the error is the one worth telling.
@@ -73,7 +80,8 @@ impl Folder {
     }
 }
 
-fn bring(folder: &Path, aside: &Path, to: &str, name: &str, intent: &Intent) -> Result<Settled, Error> {
+fn bring(top: &Place, aside: &Path, to: &str, name: &str, intent: &Intent) -> Result<Settled, Error> {
+    let folder = top.path.as_path();
     let target = folder.join(to);
     // The part of it that is there must lie inside before the rest is made.
     let there = target.ancestors().find_map(|part| part.canonicalize().ok());
@@ -81,17 +89,29 @@ fn bring(folder: &Path, aside: &Path, to: &str, name: &str, intent: &Intent) -> 
         return Err(ErrorKind::PermissionDenied.into());
     }
     fs::create_dir_all(&target)?;
-    if target.canonicalize().ok().as_deref() == aside.parent() {
+    let real = target.canonicalize()?;
+    if Some(real.as_path()) == aside.parent() {
         return Err(ErrorKind::InvalidInput.into());
     }
+    let rest = real.strip_prefix(folder).map_err(|_| ErrorKind::PermissionDenied)?;
+    // Whoever swaps it for a link from here on leads nowhere else.
+    let within = match rest.as_os_str().is_empty() {
+        true => top.open()?,
+        false => open_below(top.open()?, rest, OFlags::PATH | OFlags::DIRECTORY)?,
+    };
     for place in names_in(&target, name, intent.run) {
-        match rename(aside, &place) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
+        match renameat_with(CWD, aside, &within, place.file_name().unwrap_or_default(), RenameFlags::NOREPLACE) {
+            Err(Errno::EXIST) => {}
+            Err(error) => return Err(error.into()),
             Ok(()) => return Ok(moved(folder, &place)),
         }
     }
     Err(ErrorKind::AlreadyExists.into())
+}
+
+/// Where the file is taken first.
+fn aside(place: &Path, name: &str, intent: &Intent) -> PathBuf {
+    place.join(behind(&format!(".tidegate-{}-", intent.run), name))
 }
 
 fn split(path: &Path) -> Option<(PathBuf, String)> {

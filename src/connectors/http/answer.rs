@@ -15,26 +15,21 @@ use super::address;
 /// The longest that a source may make us wait.
 const LONGEST_WAIT: u64 = 3_600;
 
-/// The answer, if it is a file that can be trusted to be whole.
-pub(super) fn judge(response: Response, at: &Url) -> Result<Response, FetchError> {
+/// How an answer was packed for the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Packing {
+    None,
+    Gzip,
+}
+
+/// The answer, if it is a file that can be trusted to be whole, and how it was packed, which nobody asked for.
+pub(super) fn judge(response: Response, at: &Url) -> Result<(Response, Packing), FetchError> {
     let status = response.status().as_u16();
     if status != 200 {
         return Err(refusal(status, response.headers(), at));
     }
     let headers = response.headers();
-    if let Some(encoding) = headers.get(header::CONTENT_ENCODING) {
-        let encoding = encoding.to_str().unwrap_or_default().trim().to_ascii_lowercase();
-        // some servers call a .gz file "encoded"; what comes is then the file itself
-        let the_file_itself = matches!(encoding.as_str(), "gzip" | "x-gzip") && at.path().ends_with(".gz");
-        if !matches!(encoding.as_str(), "" | "identity") && !the_file_itself {
-            return Err(FetchError::new(
-                FailureKind::Answer,
-                Retry::No,
-                "The source sent a packed answer although a plain one was asked for. Ask its owner to turn that off.",
-            )
-            .with_status(status));
-        }
-    }
+    let packing = packing(headers, at).map_err(|refused| refused.with_status(status))?;
     // without a length, a chunked body or TLS, an end looks like a cut
     let chunked = headers.contains_key(header::TRANSFER_ENCODING);
     if response.content_length().is_none() && !chunked && at.scheme() == "http" {
@@ -46,7 +41,31 @@ pub(super) fn judge(response: Response, at: &Url) -> Result<Response, FetchError
         )
         .with_status(status));
     }
-    Ok(response)
+    Ok((response, packing))
+}
+
+fn packing(headers: &HeaderMap, at: &Url) -> Result<Packing, FetchError> {
+    let encoding = headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let encoding = encoding.trim().to_ascii_lowercase();
+    match encoding.as_str() {
+        "" | "identity" => Ok(Packing::None),
+        // Some servers call a .gz file "encoded"; what comes is then the file itself.
+        "gzip" | "x-gzip" if at.path().ends_with(".gz") => Ok(Packing::None),
+        "gzip" | "x-gzip" => Ok(Packing::Gzip),
+        other => {
+            // What the source sent is repeated only where it is a word that is known.
+            let known = ["br", "zstd", "deflate", "compress"].into_iter().find(|known| *known == other);
+            Err(FetchError::new(
+                FailureKind::Answer,
+                Retry::No,
+                format!(
+                    "The source sent an answer packed with {} although a plain one was asked for. Ask its owner to turn \
+                     that off, or to use gzip.",
+                    known.unwrap_or("something unknown")
+                ),
+            ))
+        }
+    }
 }
 
 fn refusal(status: u16, headers: &HeaderMap, at: &Url) -> FetchError {

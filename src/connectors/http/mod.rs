@@ -28,45 +28,24 @@ pub(super) const KIND: Kind = Kind {
     settles: false,
     lists: false,
     settings: &[
-        Field {
-            name: "url",
-            label: "Address",
-            input: Input::Url,
-            required: true,
-            hint: "Where paths begin, such as https://example.org/exports/",
-        },
-        Field {
-            name: "auth",
-            label: "Sign-in",
-            input: Input::Choice(&[("none", "None"), ("basic", "Name and password"), ("bearer", "Token")]),
-            required: false,
-            hint: "",
-        },
-        Field { name: "user", label: "User name", input: Input::Text, required: false, hint: "For name and password" },
-        Field {
-            name: "headers",
-            label: "Headers",
-            input: Input::Headers,
-            required: false,
-            hint: "One a line, Name: value. Whoever may see this connection can read them; a token belongs in the sign-in",
-        },
-        Field {
-            name: "follow_redirects",
-            label: "Follow redirects",
-            input: Input::Toggle,
-            required: false,
-            hint: "At most three, each checked like the address itself; the sign-in is not sent to another host",
-        },
+        Field::new("url", "Address", Input::Url)
+            .required()
+            .hint("Where paths begin, such as https://example.org/exports/"),
+        Field::new(
+            "auth",
+            "Sign-in",
+            Input::Choice(&[("none", "None"), ("basic", "Name and password"), ("bearer", "Token")]),
+        ),
+        Field::new("user", "User name", Input::Text).only_for("auth", &["basic"]),
+        Field::new("headers", "Headers", Input::Headers).hint(
+            "One a line, Name: value. Whoever may see this connection can read them; a token belongs in the sign-in",
+        ),
+        Field::new("follow_redirects", "Follow redirects", Input::Toggle)
+            .hint("At most three, each checked like the address itself; the sign-in is not sent to another host"),
     ],
     secrets: &[
-        Field {
-            name: "password",
-            label: "Password",
-            input: Input::Password,
-            required: false,
-            hint: "For name and password",
-        },
-        Field { name: "token", label: "Token", input: Input::Password, required: false, hint: "For a token sign-in" },
+        Field::new("password", "Password", Input::Password).only_for("auth", &["basic"]),
+        Field::new("token", "Token", Input::Password).only_for("auth", &["bearer"]),
     ],
     build,
 };
@@ -202,8 +181,8 @@ impl Connector for Http {
         let url = address::join(&self.base, path)?;
         exchange::block(ctx, async {
             let (response, at) = exchange::ask(self, &url, ctx).await?;
-            let response = answer::judge(response, &at)?;
-            Ok(vec![download::download(response, address::file_name(&url), ctx).await?])
+            let (response, packing) = answer::judge(response, &at)?;
+            Ok(vec![download::download(response, packing, address::file_name(&url), ctx).await?])
         })
     }
 

@@ -1,16 +1,15 @@
 //! Kept files in the Block database: of each a row and its chunks.
 
 use std::io::{Read, Seek, SeekFrom};
-use std::path::Path;
 
 use diesel::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::clock::Moment;
-use crate::db::Pool;
 use crate::db::schema::block_db::{file_chunks, files};
+use crate::db::{Pool, meaning};
 use crate::error::{AppError, Result};
-use crate::spool;
+use crate::spool::{Spool, Spooled};
 use crate::words;
 
 /// Bytes of one chunk: small enough that no transaction is long, large enough that a file has few.
@@ -95,10 +94,10 @@ impl Stored {
 
     /// Its bytes as a nameless file in the spool folder, positioned at the beginning. Blocks. `Conflict` when not all of
     /// them are there any more: a part of a file is no file.
-    pub fn to_file(&self, blocks: &Pool, spool: &Path) -> Result<std::fs::File> {
-        let mut file = spool::file(spool).map_err(AppError::internal)?;
+    pub fn to_file(&self, blocks: &Pool, spool: &Spool) -> Result<Spooled> {
+        let mut file = spool.file().map_err(meaning::of_io)?;
         let copied = std::io::copy(&mut self.reader(blocks), &mut file)
-            .map_err(|error| error.downcast::<AppError>().unwrap_or_else(AppError::internal))?;
+            .map_err(|error| error.downcast::<AppError>().unwrap_or_else(meaning::of_io))?;
         if i64::try_from(copied).ok() != Some(self.bytes) {
             return Err(AppError::Conflict(format!(
                 "Only {} of the {} bytes of {} are kept still. Give the file again.",

@@ -13,7 +13,7 @@ use super::{Place, place, reject_choices};
 use crate::app::App;
 use crate::applications::blocks::Block;
 use crate::error::{AppError, FieldErrors, Result};
-use crate::formats::{Format, Proposal};
+use crate::formats::{self, Format, Proposal};
 use crate::imports::sample::{Origin, look};
 use crate::imports::{Configuration, Mode, actions};
 use crate::members::{By, SignedIn};
@@ -244,7 +244,7 @@ async fn read_source(app: &App, by: &By, place: &Place, form: &Form, typed: &Typ
         ));
     }
     let origin: Origin = place.origin(app, by, form)?;
-    look(app, origin, Some(typed.options.clone())).await
+    look(app, origin, Some(typed.options.clone()), formats::PATIENCE).await
 }
 
 fn confirm(

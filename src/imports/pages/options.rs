@@ -1,6 +1,8 @@
 //! How a source is written and what becomes of it afterwards, as a form's controls hold it. Their names are those of the
 //! API (`source.delimiter` is `source-delimiter`), so that what is wrong finds its control.
 
+use chrono::{DateTime, NaiveDateTime};
+
 use crate::formats::{Compression, CsvOptions, Format, Negative, ReadOptions};
 use crate::imports::{AfterSuccess, Source};
 use crate::web::Form;
@@ -22,8 +24,8 @@ pub struct OptionsView {
     pub group_separator: String,
     pub negative: String,
     pub affixes: String,
-    pub date_format: String,
-    pub timestamp_format: String,
+    pub date_format: Pattern,
+    pub timestamp_format: Pattern,
     pub time_zone: String,
     pub compression: String,
     pub formats: Vec<(String, &'static str)>,
@@ -31,6 +33,74 @@ pub struct OptionsView {
     pub negatives: Vec<(String, &'static str)>,
     pub compressions: Vec<(String, &'static str)>,
 }
+
+/// A format of dates or timestamps: one of the list, or another that is typed.
+#[derive(Clone, Debug, Default)]
+pub struct Pattern {
+    pub chosen: String,
+    pub other: String,
+    pub choices: Vec<(String, String)>,
+}
+
+/// The value of the choice beside which a pattern is typed.
+const OTHER: &str = "other";
+
+/// How a list shows each of them: no number of this moment can be taken for another.
+fn example() -> NaiveDateTime {
+    DateTime::from_timestamp(1_798_725_909, 0).unwrap_or_default().naive_utc()
+}
+
+const DATES: [&str; 14] = [
+    "%Y-%m-%d",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d.%m.%Y",
+    "%d-%m-%Y",
+    "%Y/%m/%d",
+    "%Y%m%d",
+    "%d/%m/%y",
+    "%m/%d/%y",
+    "%d.%m.%y",
+    "%d %b %Y",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%b %d, %Y",
+];
+const TIMESTAMPS: [&str; 9] = [
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%d %H:%M",
+    "%d/%m/%Y %H:%M:%S",
+    "%d/%m/%Y %H:%M",
+    "%m/%d/%Y %H:%M:%S",
+    "%m/%d/%Y %H:%M",
+    "%m/%d/%Y %I:%M %p",
+    "%d.%m.%Y %H:%M:%S",
+    "%d.%m.%Y %H:%M",
+];
+
+impl Pattern {
+    fn of(pattern: &str, usual: &[(&str, &str)], known: &[&str]) -> Self {
+        let shown = |pattern: &&str| ((*pattern).to_owned(), example().format(pattern).to_string());
+        let mut choices: Vec<(String, String)> =
+            usual.iter().map(|(v, l)| ((*v).to_owned(), (*l).to_owned())).collect();
+        choices.extend(known.iter().map(shown));
+        let listed = choices.iter().any(|(value, _)| value == pattern);
+        choices.push((OTHER.into(), "Another, written out".into()));
+        let (chosen, other) = if listed { (pattern, "") } else { (OTHER, pattern) };
+        Self { chosen: chosen.to_owned(), other: other.to_owned(), choices }
+    }
+
+    /// Which one a form holds under a name.
+    fn read(form: &Form, name: &str) -> String {
+        match form.get(name) {
+            OTHER => form.get(&format!("{name}{OTHER_CONTROL}")).to_owned(),
+            chosen => chosen.to_owned(),
+        }
+    }
+}
+
+/// Ends the name of the control in which another pattern is typed.
+const OTHER_CONTROL: &str = "-other";
 
 impl OptionsView {
     pub fn of(options: &ReadOptions) -> Self {
@@ -51,8 +121,12 @@ impl OptionsView {
             group_separator: values.group_separator.clone().unwrap_or_default(),
             negative: values.negative.as_str().to_owned(),
             affixes: values.affixes.join(" "),
-            date_format: values.date_format.clone(),
-            timestamp_format: values.timestamp_format.clone().unwrap_or_default(),
+            date_format: Pattern::of(&values.date_format, &[], &DATES),
+            timestamp_format: Pattern::of(
+                values.timestamp_format.as_deref().unwrap_or_default(),
+                &[("", "2026-12-31T14:05:09Z (RFC 3339)")],
+                &TIMESTAMPS,
+            ),
             time_zone: values.time_zone.clone().unwrap_or_default(),
             compression: options.compression.map_or(String::new(), |c| c.as_str().to_owned()),
             formats: vec![("csv".into(), "CSV"), ("ndjson".into(), "NDJSON: a JSON object on each line")],
@@ -110,8 +184,8 @@ pub fn read(form: &Form, asks: bool) -> ReadOptions {
     values.group_separator = text("source-group_separator");
     values.negative = if form.get("source-negative") == "any" { Negative::Any } else { Negative::Leading };
     values.affixes = form.raw("source-affixes").split_whitespace().map(str::to_owned).collect();
-    values.date_format = form.get("source-date_format").to_owned();
-    values.timestamp_format = text("source-timestamp_format");
+    values.date_format = Pattern::read(form, "source-date_format");
+    values.timestamp_format = Some(Pattern::read(form, "source-timestamp_format")).filter(|text| !text.is_empty());
     values.time_zone = form.some("source-time_zone").map(str::to_owned);
     options.compression = Compression::ALL.into_iter().find(|known| known.as_str() == form.get("source-compression"));
     options.tidy();
@@ -138,8 +212,10 @@ pub fn write(form: &mut Form, options: &ReadOptions) {
         ("group_separator", view.group_separator),
         ("negative", view.negative),
         ("affixes", view.affixes),
-        ("date_format", view.date_format),
-        ("timestamp_format", view.timestamp_format),
+        ("date_format", view.date_format.chosen),
+        ("date_format-other", view.date_format.other),
+        ("timestamp_format", view.timestamp_format.chosen),
+        ("timestamp_format-other", view.timestamp_format.other),
         ("time_zone", view.time_zone),
         ("compression", view.compression),
     ];
@@ -149,6 +225,7 @@ pub fn write(form: &mut Form, options: &ReadOptions) {
 
 /// Whether a control is one of these.
 pub fn is_one(name: &str) -> bool {
+    let name = name.strip_suffix(OTHER_CONTROL).unwrap_or(name);
     name.strip_prefix("source-").is_some_and(ReadOptions::has)
 }
 
@@ -180,10 +257,13 @@ mod tests {
             (csv.skip_lines, csv.comment, csv.escape) = (3, Some("#".into()), Some("\\".into()));
         }
         options.values.time_zone = Some("Europe/Paris".into());
+        options.values.date_format = "%d/%m/%Y".into();
+        options.values.timestamp_format = Some("%H:%M on %d %B %Y".into());
         options.compression = Some(Compression::Gzip);
         let mut form = Form::default();
         for options in [options, ReadOptions::default(), ReadOptions::of(Format::Ndjson), ReadOptions::default()] {
             write(&mut form, &options);
+            form.0.iter().for_each(|(name, _)| assert!(is_one(name), "{name}"));
             assert_eq!(read(&form, false), options);
         }
         assert_eq!(read(&form, true).format, Format::Rows);

@@ -30,9 +30,10 @@ pub struct ColumnRow {
     pub error: Option<String>,
 }
 
-/// What the form says about the columns of this source, and a proposal for those that it does not know.
-pub fn rows(form: &Form, proposal: &Proposal) -> Vec<ColumnRow> {
-    let known: Vec<ColumnRow> = read(form);
+/// What the form says about the columns of this source, and a proposal for those that it does not know. `known`: the form
+/// knows their types better than a proposal from a few rows.
+pub fn rows(form: &Form, proposal: &Proposal, known: bool) -> Vec<ColumnRow> {
+    let held: Vec<ColumnRow> = read(form);
     let proposed = proposal.columns.iter().filter(|column| !column.ignored).enumerate();
     let mut taken = HashSet::new();
     proposed
@@ -50,8 +51,12 @@ pub fn rows(form: &Form, proposal: &Proposal) -> Vec<ColumnRow> {
                 against: column.against.clone().unwrap_or_default(),
                 ..ColumnRow::default()
             };
-            match known.iter().find(|row| row.source == column.name) {
+            match held.iter().find(|row| row.source == column.name) {
                 Some(row) => {
+                    if known {
+                        let ColumnRow { examples, becomes, against, .. } = fresh;
+                        return ColumnRow { examples, becomes, against, ..row.clone() };
+                    }
                     let chosen = row.column_type != row.was;
                     let column_type = if chosen { row.column_type.clone() } else { fresh.column_type };
                     let ColumnRow { was, examples, becomes, against, .. } = fresh;

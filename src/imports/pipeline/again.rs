@@ -2,7 +2,6 @@
 //! Rows that come once are written down while they come, where a second look may be needed (the Block has a key or names
 //! items): as CSV, in a file without a name. To ask a query again could answer other rows, or the same in another order.
 
-use std::fs::File;
 use std::io::{BufWriter, Seek};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
@@ -10,6 +9,7 @@ use super::context::{Source, SourceFile, Watched};
 use super::outcome::{FailureKind, LoadError};
 use super::rejects::from_format;
 use crate::formats::{Compression, CsvOptions, CsvReader, FormatError, Limits, ReadOptions, Record, Rows, open};
+use crate::spool::Spooled;
 
 /// Where the rows can be had again.
 pub(super) enum Again<'a> {
@@ -19,7 +19,7 @@ pub(super) enum Again<'a> {
         cancelled: &'a AtomicBool,
         place: &'a AtomicU64,
     },
-    Kept(File),
+    Kept(Spooled),
     /// They came once, and nobody may ask for them.
     No,
 }
@@ -38,7 +38,7 @@ pub(super) fn first<'a>(
         }
         Source::Rows { rows, .. } if !twice => Ok((rows, Again::No)),
         Source::Rows { rows, spool, .. } => {
-            let kept = crate::spool::file(&spool).and_then(|file| Ok((file.try_clone()?, file)));
+            let kept = spool.file().and_then(|file| Ok((file.share()?, file)));
             let (file, copy) = kept.map_err(|error| from_format(FormatError::Read(error)))?;
             let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(BufWriter::new(copy));
             // A line of our own comes first: what the rows begin with could else be taken for a mark or another format.
@@ -65,11 +65,11 @@ impl Again<'_> {
         match self {
             Self::File { source, read, cancelled, place } => file(source, read, (cancelled, place)),
             Self::Kept(file) => {
-                let mut from = file;
+                let mut from = file.file();
                 from.rewind().map_err(|error| from_format(FormatError::Read(error)))?;
                 let limits = Limits { decoded_bytes: u64::MAX, row_bytes: usize::MAX / 2, ..Limits::default() };
                 let reader =
-                    CsvReader::open(file, &CsvOptions::default(), Compression::None, limits).map_err(from_format)?;
+                    CsvReader::open(from, &CsvOptions::default(), Compression::None, limits).map_err(from_format)?;
                 Ok(Box::new(Counted(reader)))
             }
             Self::No => Err(LoadError::new(FailureKind::Internal, "The rows of the source cannot be had again.")),
@@ -80,7 +80,7 @@ impl Again<'_> {
 /// Writes each row down as it passes.
 struct Keeping<'a> {
     rows: Box<dyn Rows + 'a>,
-    writer: csv::Writer<BufWriter<File>>,
+    writer: csv::Writer<BufWriter<Spooled>>,
 }
 
 impl Rows for Keeping<'_> {

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -11,6 +10,7 @@ use crate::applications::blocks::RunKey;
 use crate::clock::Clock;
 use crate::db::Pool;
 use crate::formats::Rows;
+use crate::spool::Spool;
 
 /// The file of a load, on this machine. It is read from its beginning, more than once where need be.
 #[derive(Debug)]
@@ -28,11 +28,11 @@ pub struct SourceFile {
 /// What a load reads.
 pub enum Source<'a> {
     File(&'a SourceFile),
-    /// Rows that come once, such as a query's; what they are called, and the folder in which they may be written down.
+    /// Rows that come once, such as a query's; what they are called, and where they may be written down.
     Rows {
         rows: Box<dyn Rows + 'a>,
         name: String,
-        spool: PathBuf,
+        spool: Spool,
     },
 }
 

@@ -178,6 +178,12 @@ impl LoadError {
         matches!(self.kind, F::DatabaseAway | F::HeldUp | F::SourceUnreadable | F::BlockChanged | F::DeadlinePassed)
     }
 
+    /// Whether it was what the source held that failed.
+    pub fn is_of_source(&self) -> bool {
+        use FailureKind as F;
+        matches!(self.kind, F::Source | F::SourceUnreadable | F::Columns | F::Rejected)
+    }
+
     /// Whether it was the database that failed.
     pub(super) fn is_of_database(&self) -> bool {
         matches!(self.kind, FailureKind::DatabaseAway | FailureKind::DiskFull | FailureKind::Internal)

@@ -16,14 +16,13 @@ use super::leases_store as leases;
 use super::may_begin as checks;
 use super::taking_store as taking;
 pub use super::taking_store::Taken;
+use super::waiting::{self, NEVER_RESTS};
 use super::work::{Board, Done, Import, Job, Retry, Undone, Work, of_app_error};
 use crate::app::App;
 use crate::applications::blocks::generations;
-use crate::db::Location;
 use crate::error::{AppError, Result};
 use crate::memory;
 use crate::runs::lifecycle::RunStatus;
-use crate::runs::model::Run;
 use crate::runs::policy::{Policy, back_off, back_off_while_busy};
 use crate::runs::store;
 
@@ -247,7 +246,7 @@ fn conclude(
         Err(undone) => undone,
     };
     let Undone { cause, retry, result, steps, log } = undone;
-    let held_up = held_up(app, run, &retry);
+    let held_up = waiting::held_up(app, policy, run, &retry);
     if retry == Retry::Unknown {
         tracing::warn!(run = run.id, %cause, "whether a run loaded is not known; the rescue will ask the ledger");
         return Ok(());
@@ -287,6 +286,16 @@ fn conclude(
     } else {
         cause
     };
+    if let (Retry::Rest(left), Some(so_far)) = (&retry, held_up) {
+        // Ever less often, because whoever writes for long writes a large file.
+        let wait = Some((*left).max(so_far / 4));
+        return put_back(app, taken, &Back { reason: &cause, attempt_counts: false, wait, ending: None });
+    }
+    if let Retry::Rest(_) = retry {
+        app.held_up.over(run.id);
+        ending.cause = Some(format!("{cause} {NEVER_RESTS}"));
+        return finish(app, taken, &ending);
+    }
     if held_up.is_none() && (retry == Retry::No || run.attempt >= policy.attempts) {
         ending.cause = Some(if run.attempt > 1 && retry != Retry::No {
             format!("{cause} It was tried {} times.", run.attempt)
@@ -307,18 +316,6 @@ fn conclude(
         taken,
         &Back { reason: &reason, attempt_counts: held_up.is_none(), wait: Some(wait), ending: Some(&ending) },
     )
-}
-
-/// How long a run has been held up by a busy Block database, where that costs it no attempt. Of a SQLite file it is known
-/// whose fault it is: another load's, that writes it for long. For a day at most, so that it ends some time.
-fn held_up(app: &App, run: &Run, retry: &Retry) -> Option<chrono::Duration> {
-    let is_file = matches!(app.blocks.location(), Location::Sqlite { .. });
-    if *retry != Retry::HeldUp && !(*retry == Retry::Busy && is_file) {
-        app.held_up.over(run.id);
-        return None;
-    }
-    let so_far = app.held_up.how_long(run.id, app.now());
-    (so_far < chrono::Duration::days(1)).then_some(so_far)
 }
 
 fn in_words(wait: chrono::Duration) -> String {

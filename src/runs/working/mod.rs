@@ -1,6 +1,6 @@
 //! From the queue to the end of a run: [`executor`] takes runs and sees them through, [`work`] fetches and loads,
-//! [`settling`] moves or deletes what was loaded, [`unsettled`] what earlier runs could not, [`earlier`] is of what a former attempt had loaded, [`rescue`] looks
-//! after runs whose worker was not heard of, [`crew`] gives them threads.
+//! [`settling`] moves or deletes what was loaded, [`unsettled`] what earlier runs could not, [`earlier`] is of what a former attempt had loaded, [`waiting`] of
+//! runs that wait for others, [`rescue`] looks after runs whose worker was not heard of, [`crew`] gives them threads.
 
 mod board;
 pub mod crew;
@@ -16,6 +16,7 @@ mod settling;
 mod taking_store;
 mod told;
 mod unsettled;
+mod waiting;
 pub mod work;
 mod workers_store;
 

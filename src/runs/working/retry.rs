@@ -15,6 +15,8 @@ pub enum Retry {
     HeldUp,
     /// The source asked for this much.
     After(Duration),
+    /// Somebody writes the file just now; after this much it may rest.
+    Rest(Duration),
     /// Nobody knows yet whether it loaded: nothing is written, and the rescue asks the ledger.
     Unknown,
 }

@@ -5,6 +5,8 @@ use std::time::Instant;
 
 use chrono::Duration;
 
+use crate::app::App;
+use crate::applications::blocks;
 use crate::clock::Moment;
 use crate::connectors::{Content, FetchError, Fetched};
 use crate::imports::pipeline::{self, LoadError, LoadReport};
@@ -75,5 +77,14 @@ pub fn fetch_words(connection: &str, answer: &Result<(String, Fetched), FetchErr
             format!("{} from {connection}, {size}.", fetched.name)
         }
         Err(error) => error.sentence.clone(),
+    }
+}
+
+/// "the Block still holds the data of 7 October 2026."
+pub fn still_holds(app: &App, block_id: i64) -> String {
+    match app.blocks.read(|conn| blocks::ledger::state(conn, block_id)).map(|state| state.loaded_at) {
+        Ok(Some(at)) => format!("the Block still holds the data of {}.", at.utc().format("%-d %B %Y")),
+        Ok(None) => "the Block is empty still.".to_owned(),
+        Err(_) => "the Block holds what it held before.".to_owned(),
     }
 }

@@ -12,14 +12,14 @@ pub use super::board::Board;
 pub use super::retry::Retry;
 use super::told::{broken, fetch_words, loaded, result, step};
 use super::unsettled::{Earlier, Next};
-use super::{earlier, settling, unsettled};
+use super::{earlier, settling, unsettled, waiting};
 use crate::app::App;
 use crate::applications::blocks::{self, Block};
 use crate::connections;
 use crate::connectors::{self, Check, Connector, Content, Deed, FetchContext, FetchError, FetchRequest, Fetched};
 use crate::error::AppError;
 use crate::formats::Rows;
-use crate::imports::pipeline::{self, LoadContext, LoadReport, Outcome, Plan, Source, SourceFile};
+use crate::imports::pipeline::{self, LoadContext, LoadError, LoadReport, Outcome, Plan, Source, SourceFile};
 use crate::imports::{self, files};
 use crate::runs::model::{LogLine, Run, RunResult, RunStep};
 use crate::words;
@@ -143,22 +143,15 @@ pub struct Origin {
 
 /// What was fetched.
 enum Got {
-    /// The check is there when the file is somebody else's.
-    File {
-        source: SourceFile,
-        check: Option<Check>,
-    },
-    Rows {
-        rows: Box<dyn Rows>,
-        name: String,
-    },
+    File { source: SourceFile, check: Check },
+    Rows { rows: Box<dyn Rows>, name: String },
 }
 
 impl Got {
     /// Which file it is; none of what nobody else has.
     fn stamp(&self) -> Option<String> {
         match self {
-            Self::File { check, .. } => check.as_ref().and_then(Check::stamp),
+            Self::File { check, .. } => check.stamp(),
             Self::Rows { .. } => None,
         }
     }
@@ -265,21 +258,19 @@ fn fetch(app: &App, job: &Job<'_>, origin: &Origin, steps: &mut Vec<RunStep>) ->
     steps.push(step("Fetch", began, answer.is_ok(), &fetch_words(&origin.name, &answer)));
     Ok(match answer? {
         (sha256, Fetched { content: Content::File { file, check }, name, bytes, .. }) => {
-            Got::File { source: SourceFile { file, name, bytes, sha256, by_hand: false }, check: Some(check) }
+            Got::File { source: SourceFile { file, name, bytes, sha256, by_hand: false }, check }
         }
         (_, Fetched { content: Content::Rows(rows), name, .. }) => Got::Rows { rows, name },
     })
 }
 
 fn not_fetched(app: &App, error: FetchError, block_id: i64, steps: Vec<RunStep>) -> Undone {
-    let retry = match error.retry {
-        connectors::Retry::No => Retry::No,
-        connectors::Retry::Later => Retry::Later,
-        connectors::Retry::After(seconds) => {
-            Retry::After(Duration::seconds(i64::try_from(seconds).unwrap_or(3_600).min(3_600)))
-        }
+    let retry = waiting::asked_for(error.retry);
+    let cause = match retry {
+        // Shown while it waits.
+        Retry::Rest(_) => error.sentence,
+        _ => format!("{} 0 rows were loaded; {}", error.sentence, still_holds(app, block_id)),
     };
-    let cause = format!("{} 0 rows were loaded; {}", error.sentence, still_holds(app, block_id));
     Undone { steps, ..Undone::new(cause, retry) }
 }
 
@@ -291,10 +282,12 @@ fn given_file(app: &App, job: &Job<'_>, id: i64) -> Result<Got, Undone> {
         }
         Err(error) => return Err(of_app_error(error, job.run)),
     };
-    let file = stored.to_file(&app.blocks, &app.spool_dir()).map_err(|error| of_app_error(error, job.run))?;
+    let file = stored.to_file(&app.blocks, &app.spool).map_err(|error| of_app_error(error, job.run))?;
     let bytes = u64::try_from(stored.bytes).unwrap_or_default();
+    let (file, room) = file.into_parts();
+    let check = Check::ours(stored.sha256.clone(), room);
     let source = SourceFile { file, name: stored.name, bytes, sha256: stored.sha256, by_hand: true };
-    Ok(Got::File { source, check: None })
+    Ok(Got::File { source, check })
 }
 
 fn load(app: &App, job: &Job<'_>, plan: &Plan, got: Got, mut steps: Vec<RunStep>) -> Result<Done, Undone> {
@@ -326,14 +319,20 @@ fn load(app: &App, job: &Job<'_>, plan: &Plan, got: Got, mut steps: Vec<RunStep>
     let (source, name, sha256, check) = match got {
         Got::File { source, check } => {
             file = source;
-            (Source::File(&file), file.name.clone(), file.sha256.clone(), check)
+            (Source::File(&file), file.name.clone(), file.sha256.clone(), Some(check))
         }
         Got::Rows { rows, name } => {
-            (Source::Rows { rows, name: name.clone(), spool: app.spool_dir() }, name, String::new(), None)
+            (Source::Rows { rows, name: name.clone(), spool: app.spool.clone() }, name, String::new(), None)
         }
     };
     let unchanged = || check.as_ref().map_or(Ok(()), |check| check.verify_unchanged().map_err(|error| error.sentence));
     let ended = pipeline::run_if_unchanged(plan, source, &context, &unchanged);
+    // What was read while somebody wrote it says nothing, not even that the file is broken or empty.
+    if ended.as_ref().map_or_else(LoadError::is_of_source, |report| report.outcome == Outcome::NothingNew)
+        && let Some(Err(changed)) = check.as_ref().map(Check::verify_unchanged)
+    {
+        return Err(Undone { steps, ..Undone::new(changed.sentence, waiting::asked_for(changed.retry)) });
+    }
     let named = |counts: &pipeline::Counts, told: &pipeline::Told| RunResult {
         source_name: Some(name.clone()),
         source_sha256: Some(sha256.clone()).filter(|hash| !hash.is_empty()),
@@ -362,14 +361,5 @@ fn load(app: &App, job: &Job<'_>, plan: &Plan, got: Got, mut steps: Vec<RunStep>
                 steps,
             })
         }
-    }
-}
-
-/// "the Block still holds the data of 7 October 2026."
-fn still_holds(app: &App, block_id: i64) -> String {
-    match app.blocks.read(|conn| blocks::ledger::state(conn, block_id)).map(|state| state.loaded_at) {
-        Ok(Some(at)) => format!("the Block still holds the data of {}.", at.utc().format("%-d %B %Y")),
-        Ok(None) => "the Block is empty still.".to_owned(),
-        Err(_) => "the Block holds what it held before.".to_owned(),
     }
 }

@@ -81,7 +81,7 @@ impl Site {
         let application = self.post("applications", json!({ "name": "Bench" }));
         let columns: Vec<Value> =
             COLUMNS.iter().map(|(name, kind)| json!({ "name": name, "type": kind, "key": false })).collect();
-        let folder = json!({ "name": "Files", "kind": "folder", "settings": { "path": files },
+        let folder = json!({ "name": "Files", "kind": "folder", "settings": { "path": files, "quiet_seconds": 0 },
                              "application_ids": [application] });
         let connection = self.post("connections", folder);
         for (name, path, format) in [("CSV", "orders.csv", "csv"), ("NDJSON", "orders.ndjson", "ndjson")] {

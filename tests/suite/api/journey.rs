@@ -13,7 +13,7 @@ on_both! {
         let path = world.folder().canonicalize().unwrap();
         let application = ada.make("applications", json!({"name": "Sales", "time_zone": "Europe/Paris"})).await;
         let connection = ada.make("connections", json!({
-            "name": "Sales files", "kind": "folder", "settings": {"path": path}, "application_ids": [application],
+            "name": "Sales files", "kind": "folder", "settings": {"path": path, "quiet_seconds": 0}, "application_ids": [application],
         })).await;
         let block = ada.make(&format!("applications/{application}/blocks"), json!({
             "name": "Sales", "kind": "transaction_list",

@@ -250,3 +250,25 @@ on_both! {
         assert_eq!(refused.wrong_fields(), ["file"]);
     }
 }
+
+#[test]
+fn uploads_share_a_bounded_spool() {
+    let small =
+        |app: &mut tidegate::app::App| app.spool = tidegate::spool::Spool::new(app.spool.folder().to_owned(), 1 << 20);
+    crate::support::databases::with_changed_world(crate::support::Database::Sqlite, small, |world: World| async move {
+        let by_hand = tidegate::imports::Definition::new(tidegate::imports::Mode::Append);
+        let stage = crate::support::stage::stage_from(&world, "words", None, by_hand).await;
+        let olive = world.api(&world.olive).await;
+        let path = format!("import-configurations/{}/files?name=words.csv", stage.configuration);
+        let send = async |rows: usize| {
+            let body = format!("id,word\n{}", "1,one\n".repeat(rows));
+            Reply::of(olive.request(Method::POST, &path).header("Content-Type", "text/csv").body(body)).await
+        };
+        let refused = send(300_000).await;
+        refused.is(503);
+        assert!(!refused.header("retry-after").is_empty());
+        for _ in 0..5 {
+            send(50_000).await.is(202);
+        }
+    });
+}

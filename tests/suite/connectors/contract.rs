@@ -76,7 +76,7 @@ fn folder(situation: Situation) -> Option<Case> {
         Slow | Endless => return None,
     }
     Some(Case {
-        connector: connector("folder", json!({ "path": settings }), &[]),
+        connector: connector("folder", json!({ "path": settings, "quiet_seconds": 0 }), &[]),
         request: path(wanted),
         outside: outside(&[], &[PathBuf::from(root.path())], &elsewhere),
         limits: Limits::default(),
@@ -178,8 +178,10 @@ fn a_connection_test_answers_in_words_and_repeats_nothing() {
 
 #[test]
 fn what_is_missing_is_not_asked_for_again() {
-    each(Situation::Missing, &[], |_, case| {
-        failed(case.connector.fetch(&case.request, &context(&case)), FailureKind::Missing, Retry::No);
+    each(Situation::Missing, &[], |kind, case| {
+        // Of a place that the Connection itself names nobody learns whether it is there.
+        let missing = if kind == "sqlite" { FailureKind::Refused } else { FailureKind::Missing };
+        failed(case.connector.fetch(&case.request, &context(&case)), missing, Retry::No);
     });
 }
 
@@ -196,7 +198,7 @@ fn a_cut_is_never_a_success() {
     each(Situation::Cut, &[], |kind, mut case| {
         let meanwhile = std::mem::replace(&mut case.meanwhile, Box::new(|| ()));
         let (cut, retry) = match kind {
-            "folder" => (FailureKind::Changed, Retry::Later),
+            "folder" => (FailureKind::Changed, Retry::Rest(1)),
             // A database that is cut stays so until somebody restores it.
             "sqlite" => (FailureKind::Answer, Retry::No),
             _ => (FailureKind::Cut, Retry::Later),
@@ -227,7 +229,7 @@ fn what_is_read_is_one_file_or_an_error() {
         let meanwhile = std::mem::replace(&mut case.meanwhile, Box::new(|| ()));
         let result = load(&*case.connector, &case.request, &context(&case), meanwhile);
         match kind {
-            "folder" => drop(failed(result, FailureKind::Changed, Retry::Later)),
+            "folder" => drop(failed(result, FailureKind::Changed, Retry::Rest(1))),
             // all rows are of one moment, whichever it is
             "sqlite" => {
                 let read = String::from_utf8(result.unwrap()).unwrap();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::json;
 use tempfile::TempDir;
-use tidegate::connectors::{Connector, FailureKind, FetchError, Fetched, Outside, Retry};
+use tidegate::connectors::{Connector, FailureKind, FetchContext, FetchError, Fetched, Outside, Retry};
 
 use super::{SECRET, connector, ctx, failed, fetch_one, file_of, load, outside, path};
 
@@ -28,7 +28,7 @@ impl Place {
         }
         let roots = [dir.path().join("gone"), dir.path().join("root")];
         let outside = outside(&[], &roots, &dir);
-        let folder = connector("folder", json!({ "path": dir.path().join("root/in") }), &[]);
+        let folder = connector("folder", json!({ "path": dir.path().join("root/in"), "quiet_seconds": 0 }), &[]);
         Self { dir, outside, folder }
     }
 
@@ -54,7 +54,7 @@ fn files_inside_open_by_any_honest_path() {
         let read = load(&*place.folder, &path(name), &ctx(&place.outside), || ()).unwrap();
         assert_eq!(String::from_utf8(read).unwrap(), content, "{name}");
     }
-    let relative = connector("folder", json!({ "path": "in" }), &[]);
+    let relative = connector("folder", json!({ "path": "in", "quiet_seconds": 0 }), &[]);
     assert_eq!(fetch_one(&*relative, &path("a.csv"), &ctx(&place.outside)).unwrap().bytes, 13);
 }
 
@@ -64,6 +64,9 @@ fn files_outside_stay_closed() {
     symlink("../../secret.csv", place.at("out.csv")).unwrap();
     symlink("../other", place.at("out")).unwrap();
     symlink("/dev/null", place.at("null.csv")).unwrap();
+    symlink("../../nothing.csv", place.at("dangling.csv")).unwrap();
+    std::fs::write(place.at(".hidden.csv"), "hidden").unwrap();
+    symlink(".hidden.csv", place.at("seen.csv")).unwrap();
     let absolute = place.at("a.csv");
     for name in [
         "../other/c.csv",
@@ -73,6 +76,10 @@ fn files_outside_stay_closed() {
         "out.csv",
         "out/c.csv",
         "null.csv",
+        "dangling.csv",
+        "out/nothing.csv",
+        ".hidden.csv",
+        "seen.csv",
         "a\0.csv",
         absolute.to_str().unwrap(),
     ] {
@@ -99,7 +106,14 @@ fn the_folder_itself_must_lie_inside_a_root() {
     failed(try_folder(place.dir.path()), FailureKind::Refused, Retry::No);
     failed(try_folder(Path::new("/etc")), FailureKind::Refused, Retry::No);
     failed(try_folder(Path::new("../")), FailureKind::Refused, Retry::No);
-    failed(try_folder(&place.at("none")), FailureKind::Missing, Retry::No);
+    // Whether it is there is told to nobody.
+    let (none, etc) = (place.at("none"), Path::new("/etc"));
+    let said = |path: &Path| {
+        let error = failed(try_folder(path), FailureKind::Refused, Retry::No);
+        error.sentence.replace(path.to_str().unwrap(), "X")
+    };
+    assert_eq!(said(&none), said(etc));
+    assert_eq!(said(Path::new("/nowhere")), said(etc));
     failed(try_folder(&place.at("a.csv")), FailureKind::Missing, Retry::No);
     symlink("/etc", place.at("etc")).unwrap();
     failed(try_folder(&place.at("etc")), FailureKind::Refused, Retry::No);
@@ -178,7 +192,7 @@ fn a_change_is_noticed_even_when_its_time_is_put_back() {
         check.verify_unchanged().unwrap();
         next_tick(&place.at("tick"));
         meddle(&place.at("a.csv"));
-        failed(check.verify_unchanged(), FailureKind::Changed, Retry::Later);
+        failed(check.verify_unchanged(), FailureKind::Changed, Retry::Rest(1));
     }
 }
 
@@ -235,7 +249,7 @@ fn a_cancel_does_not_wait_for_the_hash_of_a_large_file() {
     let (root, spool) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     std::fs::File::create(root.path().join("a.csv")).unwrap().set_len(4 << 30).unwrap();
     let outside = outside(&[], &[root.path().to_owned()], &spool);
-    let folder = connector("folder", json!({ "path": root.path() }), &[]);
+    let folder = connector("folder", json!({ "path": root.path(), "quiet_seconds": 0 }), &[]);
     let context = ctx(&outside);
     let (_, check) = file_of(fetch_one(&*folder, &path("a.csv"), &context).unwrap());
     let (cancel, began) = (context.cancel.clone(), Instant::now());
@@ -246,4 +260,69 @@ fn a_cancel_does_not_wait_for_the_hash_of_a_large_file() {
     let error = check.sha256(&context).unwrap_err();
     later.join().unwrap();
     assert!(error.sentence.contains("cancelled") && began.elapsed() < Duration::from_secs(2), "{error}");
+}
+
+#[test]
+fn a_file_that_changed_just_now_is_waited_for() {
+    let place = Place::new();
+    let file = std::fs::File::options().append(true).open(place.at("a.csv")).unwrap();
+    let wary = connector("folder", json!({ "path": place.at("") }), &[]);
+    let fetch = || fetch_one(&*wary, &path("a.csv"), &ctx(&place.outside));
+    let waits = |left: std::ops::RangeInclusive<u64>| {
+        let error = fetch().unwrap_err();
+        assert!(matches!(error.retry, Retry::Rest(seconds) if left.contains(&seconds)), "{error:?}");
+        assert!(error.sentence.contains("once nothing has changed in it for 5 s"), "{error}");
+    };
+    file.set_modified(SystemTime::now()).unwrap();
+    waits(1..=6);
+    file.set_modified(SystemTime::now() - Duration::from_secs(3)).unwrap();
+    waits(1..=3);
+    // What is dated ahead tells nothing of its age; that it was touched does.
+    file.set_modified(SystemTime::now() + Duration::from_secs(3_600)).unwrap();
+    waits(1..=6);
+    let look = FetchContext { first: Some(100), ..ctx(&place.outside) };
+    fetch_one(&*wary, &path("a.csv"), &look).unwrap();
+    place.fetch("a.csv").unwrap();
+    file.set_modified(SystemTime::now() - Duration::from_secs(6)).unwrap();
+    fetch().unwrap();
+}
+
+#[test]
+fn an_inner_folder_that_is_swapped_leads_nowhere_else() {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    let place = Place::new();
+    std::fs::write(place.dir.path().join("root/other/b.csv"), "foreign").unwrap();
+    symlink("../other", place.at("link")).unwrap();
+    let (inner, link, over) = (place.at("sub"), place.at("link"), std::sync::atomic::AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                renameat_with(CWD, &inner, CWD, &link, RenameFlags::EXCHANGE).unwrap();
+            }
+        });
+        let mut read = 0;
+        for _ in 0..3_000 {
+            if let Ok(bytes) = load(&*place.folder, &path("sub/b.csv"), &ctx(&place.outside), || ()) {
+                assert_ne!(bytes, b"foreign");
+                read += 1;
+            }
+            let listed = place.folder.list(None, &ctx(&place.outside)).unwrap();
+            assert!(listed.iter().all(|entry| entry.bytes != 7), "{listed:?}");
+        }
+        over.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert!(read > 0, "it is there half of the time");
+    });
+}
+
+#[test]
+fn a_name_in_another_form_is_found_or_named() {
+    let place = Place::new();
+    std::fs::write(place.at("caf\u{65}\u{301}.csv"), "accent").unwrap();
+    std::fs::write(place.at("sales\u{200b}.csv"), "hidden").unwrap();
+    std::fs::write(place.at("Stock.csv"), "case").unwrap();
+    assert_eq!(place.fetch("caf\u{e9}.csv").unwrap().bytes, 6);
+    for (wanted, there) in [("sales.csv", "'sales⟨U+200B⟩.csv'"), ("stock.csv", "'Stock.csv'")] {
+        let error = failed(place.fetch(wanted), FailureKind::Missing, Retry::No);
+        assert!(error.sentence.contains(&format!("There is {there}, which is written otherwise")), "{error}");
+    }
 }

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tidegate::connectors::{FailureKind, FetchContext, FetchError, Fetched, Limits, Retry};
 
 use super::server::{Server, answer, say, stall};
-use super::{BODY, SECRET, connector, ctx, failed, fetch_one, outside, path};
+use super::{BODY, SECRET, connector, ctx, failed, fetch_one, load, outside, path};
 
 fn fetch_by(settings: Value, secrets: &[(&str, &str)], wanted: &str) -> Result<Fetched, FetchError> {
     let spool = TempDir::new().unwrap();
@@ -117,11 +117,51 @@ fn an_answer_that_could_be_cut_unnoticed_is_not_trusted() {
     failed(after("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\na,b\n1,2\n"), FailureKind::Answer, Retry::No);
 }
 
+/// An answer with this body, packed as is said.
+fn packed(encoding: &str, body: &[u8]) -> Vec<u8> {
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nContent-Length: {}\r\n\r\n", body.len());
+    [head.as_bytes(), body].concat()
+}
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    out.write_all(text).unwrap();
+    out.finish().unwrap()
+}
+
 #[test]
-fn a_packed_answer_is_refused_unless_the_file_itself_is_packed() {
-    failed(after(answer("200 OK", "Content-Encoding: gzip\r\n", "xx")), FailureKind::Answer, Retry::No);
-    let server = Server::saying(answer("200 OK", "Content-Encoding: gzip\r\n", "xx"));
-    assert_eq!(fetch_by(json!({ "url": server.url() }), &[], "a.csv.gz").unwrap().name, "a.csv.gz");
+fn what_was_packed_with_gzip_is_unpacked_on_its_way() {
+    let spool = TempDir::new().unwrap();
+    let outside = outside(&["127.0.0.1/32"], &[], &spool);
+    let text = BODY.repeat(10_000).into_bytes();
+    let two = [gzip(&text[..50_000]), gzip(&text[50_000..])].concat();
+    for (encoding, body) in [("gzip", gzip(&text)), ("X-GZip", two)] {
+        let server = Server::saying(packed(encoding, &body));
+        let http = connector("http", json!({ "url": server.url() }), &[]);
+        assert_eq!(load(&*http, &path("a.csv"), &ctx(&outside), || ()).unwrap(), text);
+        let first = FetchContext { first: Some(1_000), ..ctx(&outside) };
+        let beginning = fetch_one(&*http, &path("a.csv"), &first).unwrap();
+        assert_eq!((beginning.bytes, beginning.whole), (1_000, false));
+        let limits = Limits { decoded_bytes: 100_000, ..Limits::default() };
+        let error = fetch_one(&*http, &path("a.csv"), &FetchContext { limits, ..ctx(&outside) });
+        failed(error, FailureKind::TooLarge, Retry::No);
+    }
+    // What is packed itself stays so, whatever the server calls it.
+    let server = Server::saying(packed("gzip", &gzip(&text)));
+    let fetched = fetch_by(json!({ "url": server.url() }), &[], "a.csv.gz").unwrap();
+    assert_eq!((fetched.name.as_str(), fetched.bytes), ("a.csv.gz", gzip(&text).len() as u64));
+}
+
+#[test]
+fn what_cannot_be_unpacked_is_said_in_words() {
+    let whole = gzip(BODY.repeat(100).as_bytes());
+    for broken in [&whole[..whole.len() - 4], &whole[..20], b"plain text", b""] {
+        failed(after(packed("gzip", broken)), FailureKind::Cut, Retry::Later);
+    }
+    for (encoding, named) in [("br", "packed with br"), ("zstd", "packed with zstd"), (BODY, "something unknown")] {
+        let error = failed(after(packed(encoding, b"xx")), FailureKind::Answer, Retry::No);
+        assert!(error.sentence.contains(named), "{error}");
+    }
 }
 
 #[test]
@@ -229,10 +269,10 @@ fn a_download_leaves_nothing_behind() {
     let server = Server::saying(answer("200 OK", "", BODY));
     let http = connector("http", json!({ "url": server.url() }), &[]);
     let fetched = http.fetch(&path("a"), &ctx(&outside)).unwrap();
-    assert_eq!(outside.spool_dir.read_dir().unwrap().count(), 0, "not even while it is open");
+    assert_eq!(outside.spool.folder().read_dir().unwrap().count(), 0, "not even while it is open");
     drop(fetched);
-    std::fs::remove_dir(&outside.spool_dir).unwrap();
-    std::fs::write(&outside.spool_dir, "in the way").unwrap();
+    std::fs::remove_dir(outside.spool.folder()).unwrap();
+    std::fs::write(outside.spool.folder(), "in the way").unwrap();
     failed(http.fetch(&path("a"), &ctx(&outside)), FailureKind::Machine, Retry::No);
 }
 

@@ -27,6 +27,7 @@ use tidegate::connectors::{
 };
 
 use tidegate::formats::{FormatError, Record, Rows};
+use tidegate::spool::Spool;
 
 /// In every secret and every body: must never turn up in words.
 const SECRET: &str = "S3CR3T-canary";
@@ -72,7 +73,7 @@ fn outside(allowed: &[&str], roots: &[PathBuf], spool: &TempDir) -> Outside {
         lookup: Arc::new(Names::default()),
         folder_roots: roots.to_vec(),
         data_dir: spool.path().join("data"),
-        spool_dir: spool.path().join("spool"),
+        spool: Spool::new(spool.path().join("spool"), 1 << 40),
     }
 }
 

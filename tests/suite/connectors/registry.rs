@@ -21,6 +21,10 @@ fn each_wrong_field_is_named() {
     assert_eq!(wrong("folder", json!({}), &[]), ["settings.path"]);
     assert_eq!(wrong("folder", json!({ "path": " " }), &[]), ["settings.path"]);
     assert_eq!(wrong("folder", json!({ "path": 7, "foo": 1 }), &[("token", SECRET)]).len(), 3);
+    for seconds in [json!(-1), json!(3_601), json!("5"), json!(1.5)] {
+        let settings = json!({ "path": "in", "quiet_seconds": seconds });
+        assert_eq!(wrong("folder", settings, &[]), ["settings.quiet_seconds"], "{seconds}");
+    }
     assert_eq!(wrong("http", json!({ "url": "http://h/", "foo": 1 }), &[]), ["settings.foo"]);
     assert_eq!(wrong("http", json!({ "url": "http://h/" }), &[("private_key", SECRET)]), ["secrets.private_key"]);
     for url in ["", "h", "/a", "file:///etc/passwd", "gopher://h/", "http://", "http://u:p@h/", "http://u@h/"] {
@@ -83,4 +87,10 @@ fn kinds_describe_themselves_for_pages_and_api() {
     let settings = http.settings_from_form(&form);
     assert_eq!(settings, json!({ "url": "https://h/", "auth": "none", "follow_redirects": true }));
     assert!(build("http", &settings, &BTreeMap::new()).is_ok());
+    let typed = |seconds: &str| {
+        let form = [("path", "in"), ("quiet_seconds", seconds)].map(|(n, v)| (n.to_string(), v.to_string()));
+        kind("folder").unwrap().settings_from_form(&form.into())
+    };
+    assert_eq!(typed("60"), json!({ "path": "in", "quiet_seconds": 60 }));
+    assert!(build("folder", &typed("soon"), &BTreeMap::new()).is_err());
 }

@@ -32,7 +32,7 @@ impl Read {
     }
 
     fn stamp(&self) -> String {
-        let folder = connector("folder", json!({ "path": "in" }), &[]);
+        let folder = connector("folder", json!({ "path": "in", "quiet_seconds": 0 }), &[]);
         let (_, check) = file_of(fetch_one(&*folder, &path(&self.intent.path), &ctx(&self.outside)).unwrap());
         check.stamp().unwrap()
     }
@@ -42,7 +42,7 @@ impl Read {
     }
 
     fn settle(&self) -> Result<Settled, FetchError> {
-        connector("folder", json!({ "path": "in" }), &[]).settle(&self.intent, &ctx(&self.outside))
+        connector("folder", json!({ "path": "in", "quiet_seconds": 0 }), &[]).settle(&self.intent, &ctx(&self.outside))
     }
 }
 
@@ -117,4 +117,12 @@ fn a_link_is_left_and_called_one() {
     let left = "link.csv is a link, and a link is neither moved nor deleted, so it was left where it is.";
     assert_eq!(read.settle().unwrap(), Settled::Left(left.into()));
     assert_eq!(names(&read.at("")), ["a.csv", "link.csv"]);
+}
+
+#[test]
+fn a_name_that_is_written_in_another_form_is_found() {
+    let mut read = Read::moved_to("caf\u{65}\u{301}.csv", "done");
+    read.intent.path = "caf\u{e9}.csv".into();
+    assert!(matches!(read.settle().unwrap(), Settled::Done(_)));
+    assert_eq!(names(&read.at("done")), ["caf\u{65}\u{301}.csv"]);
 }

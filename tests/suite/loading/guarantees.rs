@@ -334,6 +334,10 @@ on_both! {
         let rows = db.blocks.read(|conn| rejects::page(conn, 3, 0, 10)).unwrap();
         assert_eq!(rows[2].fields, ["x", "", "4"]);
         assert!(rows[2].cells[0].reason.contains("\"x\" is not an item of \"Items\""), "{}", rows[2].cells[0].reason);
+        load(db, &plan(db, &sales, Mode::Append), &text("Item,Other,Amount\na ,,1\nb,,2\n"), 4).unwrap();
+        let rows = db.blocks.read(|conn| rejects::page(conn, 4, 0, 10)).unwrap();
+        let reason = &rows[0].cells[0].reason;
+        assert!(reason.contains("\"a \" is not an item of \"Items\": there are spaces around it."), "{reason}");
     }
 }
 

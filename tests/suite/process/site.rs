@@ -112,7 +112,7 @@ impl Site {
         let application = api.make("applications", application).await;
         let (kind, settings) = match url {
             Some(url) => ("http", json!({"url": url, "auth": "none"})),
-            None => ("folder", json!({"path": self.place.folder().canonicalize().unwrap()})),
+            None => ("folder", json!({"path": self.place.folder().canonicalize().unwrap(), "quiet_seconds": 0})),
         };
         let connection = json!({"name": name, "kind": kind, "settings": settings, "application_ids": [application]});
         let connection = api.make("connections", connection).await;

@@ -44,6 +44,47 @@ const NDJSON: &str =
     "{\"id\":1.0,\"word\":\"one\"}\n{\"word\":[2],\"id\":\"x\"}\n{\"id\":3,\"word\":{\"é\":null}}\nnonsense";
 
 on_both! {
+    async fn a_file_that_is_being_written_is_waited_for_at_no_cost(world: World) {
+        let settings = serde_json::json!({ "path": world.folder().canonicalize().unwrap() });
+        let wary = connection(&world, "Wary", "folder", settings).await;
+        let mut definition = Definition::new(Mode::Append);
+        definition.source.path = Some("words.csv".into());
+        (definition.attempts, definition.attempt_seconds) = (1, 60);
+        let stage = stage_from(&world, "words", Some(wary), definition).await;
+        // Cut in the middle of "1234", by a writer that pauses.
+        csv(&world, "words", &[("1", "one"), ("12", "")]);
+        let id = start(&world, &stage).await.id;
+        work_off(&world).await;
+        let waits = run(&world, id).await;
+        assert_eq!((waits.status, waits.attempt), (RunStatus::Queued, 0));
+        let why = waits.reason.unwrap();
+        assert!(why.starts_with("The file 'words.csv' changed ") && why.contains("nothing has changed in it for 5 s"), "{why}");
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit(&format!("/runs/{id}")).await;
+        olive.sees("The file 'words.csv' changed");
+        let leases = world.read(|conn| Ok(run_leases::table.count().get_result::<i64>(conn)?)).await;
+        assert_eq!(leases, 0, "it holds no place");
+        csv(&world, "words", &[("1", "one"), ("1234", "two")]);
+        let file = std::fs::File::options().append(true).open(world.folder().join("words.csv")).unwrap();
+        file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(6)).unwrap();
+        world.advance(Duration::seconds(6));
+        assert_eq!(ended(&world, id).await, (RunStatus::Success, 2, 2, 0));
+        assert_eq!(loaded(&world, &stage), ["1,one", "1234,two"]);
+
+        // One that never rests is given up after as long as an attempt may take.
+        csv(&world, "words", &[("5", "five")]);
+        let id = start(&world, &stage).await.id;
+        work_off(&world).await;
+        assert_eq!(run(&world, id).await.status, RunStatus::Queued);
+        csv(&world, "words", &[("5", "five"), ("6", "six")]);
+        world.advance(Duration::seconds(61));
+        work_off(&world).await;
+        let ended = run(&world, id).await;
+        let cause = ended.cause.unwrap();
+        assert_eq!((ended.status, ended.attempt), (RunStatus::Failed, 1));
+        assert!(cause.contains("waited for as long as an attempt may take"), "{cause}");
+    }
+
     async fn ndjson_is_loaded_whatever_its_file_is_called(world: World) {
         let stage = stage(&world, "words", Mode::Append, |d| d.source.read = ReadOptions::of(Format::Ndjson)).await;
         std::fs::write(world.folder().join("words.csv"), NDJSON).unwrap();

@@ -237,7 +237,7 @@ on_both! {
         let folder = file(&world, "second");
         std::fs::create_dir(&folder).unwrap();
         std::fs::write(folder.join("words.csv"), "id,word\n2,two\n").unwrap();
-        let settings = serde_json::json!({ "path": folder.canonicalize().unwrap() });
+        let settings = serde_json::json!({ "path": folder.canonicalize().unwrap(), "quiet_seconds": 0 });
         let (first, second) = (stage.connection, connection(&world, "Second", "folder", settings).await);
         change(&world, &stage, move |draft| draft.connection_id = Some(second)).await;
         assert_eq!((go(&world, &stage).await.reason, rows(&world, stage.block)), (None, 2));

@@ -44,7 +44,7 @@ pub async fn stage_from(world: &World, name: &str, connection: Option<i64>, defi
 
 /// A Folder connection on the World's folder, authorised for "FP&A 2026".
 pub async fn folder_connection(world: &World, name: &str) -> i64 {
-    let settings = serde_json::json!({ "path": world.folder().canonicalize().unwrap() });
+    let settings = serde_json::json!({ "path": world.folder().canonicalize().unwrap(), "quiet_seconds": 0 });
     connection(world, &format!("Folder of {name}"), "folder", settings).await
 }
 

@@ -188,6 +188,7 @@ pub fn config(place: &Place) -> Config {
         role: Role::Both,
         trusted_proxies: Vec::new(),
         runs_at_once: 2,
+        spool_bytes: 1 << 40,
         lease_seconds: 60,
         patience_seconds: 30,
     }

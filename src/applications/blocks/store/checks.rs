@@ -110,7 +110,11 @@ pub fn unknown_items(
         unknown.push_str(&not_among(conn, &physical, &key_text, &staging.table, &good));
     }
     let shown = format!("substr(s.{physical}, 1, 200)");
-    let reason = format!("'\"' || substr(s.{physical}, 1, 60) || '\" is not an item of ' || CAST($3 AS TEXT) || '.'");
+    // What nobody sees in a cell is said.
+    let spaces =
+        format!("CASE WHEN s.{physical} = trim(s.{physical}) THEN '.' ELSE ': there are spaces around it.' END");
+    let reason =
+        format!("'\"' || substr(s.{physical}, 1, 60) || '\" is not an item of ' || CAST($3 AS TEXT) || {spaces}");
     let why = Why {
         column: column.source_name.clone(),
         code: "unknown_item",

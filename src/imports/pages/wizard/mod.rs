@@ -1,9 +1,12 @@
 //! The wizard: from a source to a configuration, in the first three of its four screens (the last is `when`).
-//! `screens` draws them, `save` makes what they describe.
+//! `source` and `screens` draw them, `save` makes what they describe.
 
 mod questions;
 mod save;
 mod screens;
+mod source;
+
+use std::time::Duration;
 
 use actix_multipart::Multipart;
 use actix_web::http::StatusCode;
@@ -16,7 +19,7 @@ use super::{Place, place, put};
 use crate::app::{App, off_thread};
 use crate::connectors::FetchRequest;
 use crate::error::{AppError, FieldErrors, Result};
-use crate::formats::{Proposal, ReadOptions};
+use crate::formats::{self, Proposal, ReadOptions};
 use crate::imports::files;
 use crate::imports::sample::{Origin, look};
 use crate::members::{By, SignedIn};
@@ -44,6 +47,8 @@ fn wrong(errors: FieldErrors) -> Said {
 /// Names of controls by the screen that draws them; the other screens carry them.
 fn of_source(name: &str) -> bool {
     matches!(name, "source" | "source-path" | "source-query" | "file")
+        || name.starts_with("source-path-")
+        || name.starts_with("source-query-")
 }
 
 fn of_preview(name: &str) -> bool {
@@ -88,11 +93,45 @@ impl Wizard {
     }
 
     /// Reads the sample as the form says, or guessing.
-    async fn look(&self) -> Result<Proposal> {
+    async fn look(&mut self) -> Result<Proposal> {
+        let proposal = self.look_for(formats::PATIENCE).await?;
+        let options = if options::are_in(&self.form) { self.options() } else { proposal.options.clone() };
+        put(&mut self.form, "looked", as_text(&options));
+        Ok(proposal)
+    }
+
+    /// Whether the types of the columns were told from the whole source, read in this way.
+    fn is_looked_at(&self) -> bool {
+        as_text(&self.options()) == self.form.get("looked")
+    }
+
+    async fn look_for(&self, patience: Duration) -> Result<Proposal> {
         let origin = self.place.origin(&self.app, &self.by, &self.form)?;
         let given = options::are_in(&self.form).then(|| self.options());
-        look(&self.app, origin, given).await
+        look(&self.app, origin, given, patience).await
     }
+}
+
+fn as_text(options: &ReadOptions) -> String {
+    serde_json::to_string(options).unwrap_or_default()
+}
+
+/// For the names of the columns and the first rows.
+const GLANCE: Duration = Duration::from_millis(300);
+
+/// Puts what was chosen on screen 1 under the names that the other screens know: a file of the list is its Connection and
+/// its path.
+fn pick(form: &mut Form) {
+    let chosen = form.get("source").to_owned();
+    let (source, path) = match chosen.split_once(':') {
+        Some((source, path)) => (source.to_owned(), path.to_owned()),
+        None => (chosen.clone(), form.get(&format!("source-path-{chosen}")).to_owned()),
+    };
+    let query = form.raw(&format!("source-query-{source}")).to_owned();
+    form.0.retain(|(name, _)| !name.starts_with("source-path-") && !name.starts_with("source-query-"));
+    put(form, "source", source);
+    put(form, "source-path", path);
+    put(form, "source-query", query);
 }
 
 async fn enter_wizard(request: HttpRequest, app: Data<App>, by: By, id: i64, form: Form) -> Result<Wizard> {
@@ -100,7 +139,8 @@ async fn enter_wizard(request: HttpRequest, app: Data<App>, by: By, id: i64, for
     Ok(Wizard { request, app, by, place, form })
 }
 
-/// `GET /applications/{a}/settings/import-configurations/new`: screen 1. `?block=` names the Block that is filled.
+/// `GET /applications/{a}/settings/import-configurations/new`: screen 1. `?block=` names the Block that is filled,
+/// `?source=` the Connection that is read.
 pub async fn begin(
     request: HttpRequest,
     app: Data<App>,
@@ -112,6 +152,9 @@ pub async fn begin(
     if let Some(block) = query.id("block") {
         put(&mut form, "target", "existing");
         put(&mut form, "block", block.to_string());
+    }
+    if let Some(source) = query.id("source") {
+        put(&mut form, "source", source.to_string());
     }
     enter_wizard(request, app, by, *path, form).await?.source(FINE).await
 }
@@ -131,6 +174,7 @@ pub async fn sourced(
         Err(other) => return Err(other),
     };
     wizard.form = upload.form;
+    pick(&mut wizard.form);
     let file = upload.file.filter(|file| file.bytes > 0);
     if let Some(file) = file.filter(|_| wizard.form.get("source") == "file") {
         let (blocks, name, now) = (wizard.app.blocks.clone(), file.name.clone(), wizard.app.now());
@@ -185,14 +229,16 @@ pub async fn previewed(
         "again" => return wizard.go_to_preview(FINE).await,
         _ => {}
     }
-    let proposal = match wizard.look().await {
+    let known = wizard.is_looked_at();
+    let proposal = if known { wizard.look_for(GLANCE).await } else { wizard.look().await };
+    let proposal = match proposal {
         Ok(proposal) => proposal,
         Err(error) => {
             let said = refused(error)?;
             return wizard.preview(None, target::read(&wizard.form), said);
         }
     };
-    let mut columns = target::rows(&wizard.form, &proposal);
+    let mut columns = target::rows(&wizard.form, &proposal, known);
     let open = questions::open(&wizard.form);
     if !open.is_empty() {
         return wizard.preview(Some(proposal), columns, wrong(open));
@@ -220,7 +266,7 @@ pub async fn mapped(
         Ok(block) => block,
         Err(errors) => return wizard.go_to_preview(wrong(errors)).await,
     };
-    let proposal = match wizard.look().await {
+    let proposal = match wizard.look_for(GLANCE).await {
         Ok(proposal) => proposal,
         Err(error) => {
             let said = refused(error)?;

@@ -1,14 +1,12 @@
-//! The screens of the wizard as they are drawn.
+//! Screens 2 and 3 of the wizard as they are drawn.
 
 use actix_web::HttpResponse;
 use askama::Template;
 
 use super::questions::{self, Asked};
 use super::save::control;
-use super::{Said, Wizard, of_mapping, of_preview, of_source};
+use super::{Said, Wizard, of_mapping, of_preview};
 use crate::applications::blocks::{Block, BlockKind, MAX_COLUMNS};
-use crate::connections;
-use crate::connectors::Takes;
 use crate::error::{FieldErrors, Result};
 use crate::formats::{ColumnType, Proposal};
 use crate::imports::Mode;
@@ -18,33 +16,6 @@ use crate::imports::pages::target::{self, ColumnRow};
 use crate::imports::pages::{put, reject_choices};
 use crate::web::{Page, Shell, at_controls, refused};
 use crate::words;
-
-#[derive(Template)]
-#[template(path = "imports/source.html")]
-struct SourcePage {
-    shell: Shell,
-    list: String,
-    errors: FieldErrors,
-    carried: Vec<(String, String)>,
-    choices: Vec<SourceChoice>,
-    by_hand: bool,
-    path: String,
-    query: String,
-    /// One of the Connections takes a query.
-    asks: bool,
-    sample_name: String,
-    /// Names to choose from, with size and date.
-    files: Vec<(String, String)>,
-    trouble: Vec<String>,
-    is_administrator: bool,
-}
-
-struct SourceChoice {
-    id: i64,
-    title: String,
-    about: String,
-    chosen: bool,
-}
 
 #[derive(Template)]
 #[template(path = "imports/preview.html")]
@@ -93,56 +64,6 @@ struct MappingPage {
 }
 
 impl Wizard {
-    /// Screen 1.
-    pub(super) async fn source(&self, (status, errors): Said) -> Result<HttpResponse> {
-        let (mut listed, mut trouble) = (Vec::new(), Vec::new());
-        for connection in self.place.connections.iter().filter(|c| c.kind().is_some_and(|kind| kind.lists)) {
-            match connections::files(&self.app, connection.id).await? {
-                Ok(entries) => listed.extend(entries.into_iter().take(200).map(|entry| {
-                    let modified =
-                        entry.modified.map(|at| words::date_time(at, self.place.entered.application.time_zone));
-                    let about = format!(
-                        "{}, {}{}",
-                        connection.name,
-                        words::bytes(entry.bytes as i64),
-                        modified.map(|at| format!(", {at}")).unwrap_or_default()
-                    );
-                    (entry.name, about)
-                })),
-                Err(sentence) => trouble.push(format!("{}: {sentence}", connection.name)),
-            }
-        }
-        let chosen = self.form.get("source");
-        let only = self.place.connections.len() == 1 && chosen.is_empty();
-        let choices = self
-            .place
-            .connections
-            .iter()
-            .map(|connection| SourceChoice {
-                id: connection.id,
-                title: connection.name.clone(),
-                about: format!("{}, {}", connection.kind_label(), connection.place()),
-                chosen: only || chosen == connection.id.to_string(),
-            })
-            .collect();
-        let template = SourcePage {
-            shell: self.shell("New import configuration"),
-            list: self.place.list(),
-            errors: at_controls(errors),
-            carried: self.carried(of_source),
-            choices,
-            by_hand: chosen == "file" || self.place.connections.is_empty(),
-            path: self.form.get("source-path").to_owned(),
-            query: self.form.get("source-query").to_owned(),
-            asks: self.place.connections.iter().any(|c| c.kind().is_some_and(|kind| kind.takes == Takes::Query)),
-            sample_name: self.form.get("sample_name").to_owned(),
-            files: listed,
-            trouble,
-            is_administrator: self.by.member.is_administrator(),
-        };
-        Page::with(status, &self.request, &template)
-    }
-
     /// Screen 2. `proposal` is what was read, if it could be.
     pub(super) fn preview(
         &self,
@@ -196,7 +117,7 @@ impl Wizard {
                     options::write(&mut self.form, &proposal.options);
                     questions::pose(&mut self.form, &proposal.questions);
                 }
-                let columns = target::rows(&self.form, &proposal);
+                let columns = target::rows(&self.form, &proposal, false);
                 if guessed || self.form.get("block_name").is_empty() && self.form.get("block_kind").is_empty() {
                     self.propose_block(&columns);
                 }

@@ -1,0 +1,151 @@
+//! Screen 1 of the wizard: where the rows come from. What a Connection lists is chosen by a click.
+
+use actix_web::HttpResponse;
+use askama::Template;
+
+use super::{Said, Wizard, of_source};
+use crate::connections::{self, Connection};
+use crate::connectors::{Entry, Takes};
+use crate::error::{FieldErrors, Result};
+use crate::names;
+use crate::web::{Page, Shell, at_controls};
+use crate::words;
+
+/// How many files of a Connection are shown at once, and how many in all.
+const NEWEST: usize = 6;
+const MOST: usize = 200;
+
+#[derive(Template)]
+#[template(path = "imports/source.html")]
+struct SourcePage {
+    shell: Shell,
+    list: String,
+    errors: FieldErrors,
+    carried: Vec<(String, String)>,
+    choices: Vec<SourceChoice>,
+    by_hand: bool,
+    sample_name: String,
+    is_administrator: bool,
+}
+
+/// A Connection to choose, or one of its files.
+struct SourceChoice {
+    id: i64,
+    title: String,
+    about: String,
+    newest: Vec<FileChoice>,
+    older: Vec<FileChoice>,
+    /// "12 more files".
+    older_words: String,
+    /// One of the older ones is chosen.
+    older_open: bool,
+    /// What is chosen where no file of the list is.
+    other: &'static str,
+    other_chosen: bool,
+    /// Why nothing is listed.
+    trouble: Option<String>,
+    /// It takes a query, and no path.
+    asks: bool,
+    /// Of the control for the path or the query.
+    control: String,
+    typed: String,
+    hint: &'static str,
+}
+
+struct FileChoice {
+    value: String,
+    name: String,
+    about: String,
+    chosen: bool,
+}
+
+impl Wizard {
+    pub(super) async fn source(&self, (status, errors): Said) -> Result<HttpResponse> {
+        let chosen = self.form.get("source");
+        let only = self.place.connections.len() == 1 && chosen.is_empty();
+        let mut choices = Vec::new();
+        for connection in &self.place.connections {
+            choices.push(self.choice(connection, only, chosen == connection.id.to_string()).await?);
+        }
+        let mut errors = at_controls(errors);
+        for error in errors.0.iter_mut().filter(|e| matches!(e.field.as_str(), "source-path" | "source-query")) {
+            error.field = format!("{}-{chosen}", error.field);
+        }
+        let template = SourcePage {
+            shell: self.shell("New import configuration"),
+            list: self.place.list(),
+            errors,
+            carried: self.carried(of_source),
+            choices,
+            by_hand: chosen == "file" || self.place.connections.is_empty(),
+            sample_name: self.form.get("sample_name").to_owned(),
+            is_administrator: self.by.member.is_administrator(),
+        };
+        Page::with(status, &self.request, &template)
+    }
+
+    async fn choice(&self, connection: &Connection, only: bool, is_chosen: bool) -> Result<SourceChoice> {
+        let kind = connection.kind();
+        let asks = kind.is_some_and(|kind| kind.takes == Takes::Query);
+        let (mut files, mut trouble) = (Vec::new(), None);
+        if kind.is_some_and(|kind| kind.lists) {
+            match connections::files(&self.app, connection.id).await? {
+                Ok(entries) if entries.is_empty() => trouble = Some("There are no files yet.".to_owned()),
+                Ok(entries) => files = entries,
+                Err(sentence) => trouble = Some(sentence),
+            }
+        }
+        files.truncate(MOST);
+        let path = if is_chosen { self.form.get("source-path") } else { "" };
+        let mut newest: Vec<FileChoice> =
+            files.into_iter().map(|entry| self.file(connection.id, entry, path)).collect();
+        // The newest of the only Connection is most often the one that is meant.
+        if let Some(first) = newest.first_mut().filter(|_| only) {
+            first.chosen = true;
+        }
+        let listed = newest.iter().any(|file| file.chosen);
+        let older = newest.split_off(newest.len().min(NEWEST));
+        let (other, hint) = match (asks, kind.map(|kind| kind.takes)) {
+            (true, _) => ("A query", "One SELECT, whose columns have names"),
+            (false, Some(Takes::Path { required: true })) if newest.is_empty() => {
+                ("A file", "Below the Connection's folder, such as sales/2026.csv")
+            }
+            (false, Some(Takes::Path { required: true })) => {
+                ("Another file", "Below the Connection's folder, such as sales/2026.csv")
+            }
+            _ => {
+                ("A file at its address", "Below the Connection's address; blank where the address is the file itself")
+            }
+        };
+        let (control, typed) = match asks {
+            true => (format!("source-query-{}", connection.id), self.form.raw("source-query")),
+            false => (format!("source-path-{}", connection.id), path),
+        };
+        Ok(SourceChoice {
+            id: connection.id,
+            title: connection.name.clone(),
+            about: format!("{}, {}", connection.kind_label(), connection.place()),
+            older_open: older.iter().any(|file| file.chosen),
+            newest,
+            older_words: words::counted(older.len() as i64, "more file", "more files"),
+            older,
+            other,
+            other_chosen: (only || is_chosen) && !listed,
+            trouble,
+            asks,
+            control,
+            typed: if is_chosen { typed.to_owned() } else { String::new() },
+            hint,
+        })
+    }
+
+    fn file(&self, connection: i64, entry: Entry, chosen: &str) -> FileChoice {
+        let age = entry.modified.map(|at| format!(", {}", words::relative(at, self.app.now()))).unwrap_or_default();
+        FileChoice {
+            value: format!("{connection}:{}", entry.name),
+            name: names::visible(&entry.name),
+            about: format!("{}{age}", words::bytes(entry.bytes)),
+            chosen: entry.name == chosen,
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Runs that wait for somebody else, at no cost of an attempt: who it is, and for how long.
+
+use chrono::Duration;
+
+use super::retry::Retry;
+use crate::app::App;
+use crate::connectors;
+use crate::db::Location;
+use crate::runs::model::Run;
+use crate::runs::policy::Policy;
+
+/// Of a file that was written all the time.
+pub const NEVER_RESTS: &str = "It was waited for as long as an attempt may take. 0 rows were loaded; the Block holds what it held \
+                           before. Have the file written under another name and renamed when it is complete.";
+
+/// How long a run has been held up, where that costs it no attempt: by a busy Block database, for a day at most, or by
+/// whoever writes its file, for as long as an attempt may take. Of a SQLite file it is known whose fault it is: another
+/// load's, that writes it for long.
+pub fn held_up(app: &App, policy: &Policy, run: &Run, retry: &Retry) -> Option<Duration> {
+    let longest = match retry {
+        Retry::HeldUp => Duration::days(1),
+        Retry::Busy if matches!(app.blocks.location(), Location::Sqlite { .. }) => Duration::days(1),
+        Retry::Rest(_) => Duration::seconds(policy.attempt_seconds),
+        _ => {
+            app.held_up.over(run.id);
+            return None;
+        }
+    };
+    let so_far = app.held_up.how_long(run.id, app.now());
+    (so_far < longest).then_some(so_far)
+}
+
+/// What a connector says of trying again.
+pub fn asked_for(asked: connectors::Retry) -> Retry {
+    let seconds = |seconds: u64| Duration::seconds(i64::try_from(seconds).unwrap_or(3_600).min(3_600));
+    match asked {
+        connectors::Retry::No => Retry::No,
+        connectors::Retry::Later => Retry::Later,
+        connectors::Retry::After(wait) => Retry::After(seconds(wait)),
+        connectors::Retry::Rest(left) => Retry::Rest(seconds(left)),
+    }
+}
