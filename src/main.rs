@@ -89,7 +89,7 @@ async fn serve(options: Options) -> Result<(), String> {
     let running = server::start(Config::new(options, "./data")?, true).await?;
     let at = running.app.base_url.as_str().trim_end_matches('/');
     if let Some(code) = running.setup_code().await? {
-        println!("nobody administers this Workspace yet: open {at}/setup and give the set-up code");
+        println!("nobody administers this Workspace yet: open {at}/setup#{code}");
         println!("setup code: {code}");
     }
     println!("listening on {at}");

@@ -133,11 +133,9 @@ pub async fn page(
         .await?;
     let (base, here) = (format!("/applications/{application_id}"), switch::list(application_id));
     let application = &scene.entered.application;
-    let shell = settings_shell(request, app, by, &scene.entered, "Import Scheduling").at(&here).crumbs([
-        Crumb::to(&application.name, &base),
-        Crumb::to("Settings", format!("{base}/settings")),
-        Crumb::here("Import Scheduling"),
-    ]);
+    let shell = settings_shell(request, app, by, &scene.entered, "Import Scheduling")
+        .at(&here)
+        .crumbs([Crumb::here("Import Scheduling")]);
     let view = view.with(|v| v.page = Some(shown.page));
     let open: HashSet<i64> = shown.open.iter().copied().collect();
     let cards = shown.ids.iter().filter_map(|id| {

@@ -132,11 +132,9 @@ fn file_page(
     let base = format!("/applications/{}", entered.application.id);
     let back = format!("{base}/settings/import-scheduling");
     let title = format!("Run {}", configuration.name);
-    let shell = settings_shell(request, app, by, entered, &title).at(&back).crumbs([
-        Crumb::to(&entered.application.name, &base),
-        Crumb::to("Import Scheduling", &back),
-        Crumb::here(&title),
-    ]);
+    let shell = settings_shell(request, app, by, entered, &title)
+        .at(&back)
+        .crumbs([Crumb::to("Import Scheduling", &back), Crumb::here(&title)]);
     let action = format!("{base}/settings/import-configurations/{}/files", configuration.id);
     let template = FilePage { shell, action, back, configuration: configuration.name.clone(), errors };
     Page::with(status, request, &template)

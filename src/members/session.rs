@@ -8,11 +8,12 @@ use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::web::Data;
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use chrono::Duration;
 use futures_util::Future;
 
 use super::model::{By, Channel};
+use super::shell::shell;
 use super::store::{self, sessions, tokens};
 use crate::app::App;
 use crate::clock::Moment;
@@ -90,7 +91,11 @@ impl FromRequest for SignedIn {
             let secure = app.base_url.scheme() == "https";
             let token = csrf::session_value(&request, secure).ok_or(AppError::SignedOut)?;
             let (now, noting) = (app.now(), app.clone());
-            app.read(move |conn| resume(conn, &noting.seen, &token, now)).await.map(SignedIn)
+            let by = app.read(move |conn| resume(conn, &noting.seen, &token, now)).await?;
+            // For the page that says what went wrong, should it.
+            let around = shell(&request, &app, &by, "");
+            request.extensions_mut().insert(around);
+            Ok(SignedIn(by))
         })
     }
 }

@@ -1,7 +1,7 @@
 //! What holds for every request, whatever its handler: the header set, the guard against forged requests, the way to
 //! the sign-in page when a session ended.
 
-use actix_web::body::MessageBody;
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
@@ -10,7 +10,8 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{Error, HttpMessage, HttpResponse, ResponseError};
 use futures_util::StreamExt;
 
-use super::{Flash, arrival, csrf};
+use super::errors::Said;
+use super::{Flash, Shell, arrival, csrf};
 use crate::app::App;
 use crate::error::AppError;
 
@@ -57,11 +58,23 @@ pub async fn guard(
         let (request, _) = response.into_parts();
         response = ServiceResponse::new(request, answer).map_into_right_body();
     }
+    let mut response = if for_htmx { response } else { within_shell(response) };
     if secure {
         Flash::secure(response.headers_mut());
     }
     set_headers(response.headers_mut(), secure, path.starts_with("/static/"));
     Ok(response)
+}
+
+/// Whoever is signed in keeps the way around when something goes wrong. The shell is left with the request by what
+/// found out who asks.
+fn within_shell<B: MessageBody>(response: ServiceResponse<EitherBody<B>>) -> ServiceResponse<EitherBody<B>> {
+    let shell = response.request().extensions().get::<Shell>().cloned();
+    let said = response.response().extensions().get::<Said>().cloned();
+    match (shell, said) {
+        (Some(shell), Some(said)) => response.map_body(|_, _| EitherBody::right(BoxBody::new(said.within(shell)))),
+        _ => response,
+    }
 }
 
 fn set_headers(headers: &mut header::HeaderMap, secure: bool, is_static: bool) {

@@ -58,8 +58,8 @@ on_both! {
         let now = world.now();
         let max = world.write(move |conn| cast::member(conn, "Max", "Modeler", now)).await;
         let mut browser = world.browser(&max).await;
-        browser.visit("/").await.sees("No Applications yet");
-        browser.follow("New Application").await;
+        browser.visit("/").await.sees("Welcome, Max").sees("Your first Application");
+        browser.press("Make Application").await.answered(422);
         browser.fill("Name", " ").fill("Time zone", "Moon").fill("Minutes between imports on one Connection or Block", "x");
         browser.press("Make Application").await.answered(422);
         browser.sees("Give a name").sees("not a known time zone").sees("Give whole minutes");
@@ -68,7 +68,7 @@ on_both! {
         browser.fill("Minutes between imports on one Connection or Block", "5").press("Make Application").await;
         browser.answered(409).sees("There is an Application named fp&a 2026 already");
         browser.fill("Name", "Sales").press("Make Application").await.answered(200);
-        browser.sees("Sales is made").sees("Import Scheduling");
+        browser.sees("Sales is made").sees("Import Scheduling").sees("Begin here").sees("Ada can do this");
         browser.within(".side").follow("Members and permissions").await;
         assert_eq!(browser.in_row("max@acme.test").count("input[checked]"), 3);
     }

@@ -115,9 +115,31 @@ pub async fn crawl(browser: &mut Browser, wrong: &mut Vec<String>, who: &str) ->
             continue;
         }
         check(&page, &format!("{who}: {path}"), wrong);
+        check_way(&page, &path, &format!("{who}: {path}"), wrong);
         pages.insert(path, answer.body);
     }
     pages
+}
+
+/// One way around for all pages: the Workspace is in each breadcrumb and sidebar, and so is the Application that a page
+/// belongs to.
+fn check_way(page: &Html, path: &str, at: &str, wrong: &mut Vec<String>) {
+    let root = page.root_element();
+    let inside = path.starts_with("/runs/") || path.starts_with("/applications/") && path != "/applications/new";
+    let crumbs: Vec<String> = html::select(root, ".crumbs li").into_iter().map(html::text).collect();
+    let home = path == "/" || path.starts_with("/applications") && !path.contains("/applications/");
+    if !home && crumbs.first().map(String::as_str) != Some("Workspace") {
+        wrong.push(format!("{at}: the breadcrumb is {crumbs:?}"));
+    }
+    let application = html::select(root, ".side .appbox > a").into_iter().next().and_then(|a| a.value().attr("href"));
+    let second =
+        html::select(root, ".crumbs li:nth-child(2) a").into_iter().next().and_then(|a| a.value().attr("href"));
+    if inside && (application.is_none() || crumbs.len() > 2 && second != application) {
+        wrong.push(format!("{at}: the Application is not in {crumbs:?}"));
+    }
+    if html::select(root, ".side nav a[href='/account']").len() != 1 {
+        wrong.push(format!("{at}: no way to the pages of the Workspace"));
+    }
 }
 
 /// What a checker of HTML does not know.
@@ -228,5 +250,24 @@ fn an_address_with_no_number_in_it_is_not_there() {
             assert_eq!(answer.status, 404, "{id}");
             assert!(answer.text().contains("There is nothing here"), "{id}: {}", answer.text());
         }
+    });
+}
+
+/// What went wrong is said within the shell, to whoever is signed in; the message of a page before is not lost there.
+#[test]
+fn errors_keep_the_way_around() {
+    with_world(Database::Sqlite, |world| async move {
+        let mut olive = world.browser(&world.olive).await;
+        for (path, status) in [("/no-such-page", 404), ("/applications/999999", 404), ("/members", 403)] {
+            assert_eq!(olive.open(path).await, status, "{path}");
+            olive.within(".side").sees("Olive").sees("Your account");
+            olive.everywhere();
+            assert_eq!(olive.count("main h1"), 1, "{path}");
+        }
+        let mut nobody = world.nobody();
+        assert_eq!(nobody.open("/no-such-page").await, 404);
+        assert_eq!(nobody.count(".side"), 0);
+        let part = olive.htmx("/no-such-page").await;
+        assert!(!part.body.contains("class=\"side\""), "a fragment is none of a page");
     });
 }

@@ -53,7 +53,7 @@ fn page(
     let at = format!("/applications/{}", application.id);
     let shell = settings_shell(request, app, by, &entered, "General")
         .at(&format!("{at}/settings"))
-        .crumbs([Crumb::to(application.name.clone(), at), Crumb::here("General")]);
+        .crumbs([Crumb::here("General")]);
     let may_configure = entered.may_configure();
     Page::with(status, request, &GeneralPage { shell, errors, form, application, may_configure })
 }
@@ -137,11 +137,9 @@ fn archive_page(
     let application = entered.application.clone();
     let at = format!("/applications/{}", application.id);
     let settings = format!("{at}/settings");
-    let shell = settings_shell(request, app, by, &entered, "Archive").at(&settings).crumbs([
-        Crumb::to(application.name.clone(), at),
-        Crumb::to("General", settings),
-        Crumb::here("Archive"),
-    ]);
+    let shell = settings_shell(request, app, by, &entered, "Archive")
+        .at(&settings)
+        .crumbs([Crumb::to("General", settings), Crumb::here("Archive")]);
     Page::with(status, request, &ArchivePage { shell, errors, application })
 }
 

@@ -10,7 +10,7 @@ use crate::applications::shell;
 use crate::connections::{Connection, actions};
 use crate::error::{AppError, Result};
 use crate::members::{By, SignedIn};
-use crate::web::{ConfirmPage, Flash, see_other};
+use crate::web::{ConfirmPage, Crumb, Flash, see_other};
 
 fn confirm(
     request: &HttpRequest,
@@ -21,7 +21,11 @@ fn confirm(
 ) -> Result<HttpResponse> {
     let back = format!("/connections/{}", connection.id);
     let template = ConfirmPage {
-        shell: shell(request, app, by, "Delete a Connection").at("/connections"),
+        shell: shell(request, app, by, "Delete a Connection").at("/connections").crumbs([
+            Crumb::to("Connections", "/connections"),
+            Crumb::to(&connection.name, &back),
+            Crumb::here("Delete"),
+        ]),
         action: format!("{back}/delete"),
         back,
         question: format!("Delete the Connection “{}”?", connection.name),

@@ -67,6 +67,6 @@ pub async fn list(
     let here = format!("{base}/settings/import-configurations");
     let shell = settings_shell(&request, &app, &by, &entered, "Import configurations")
         .at(&here)
-        .crumbs([Crumb::to(&entered.application.name, &base), Crumb::here("Import configurations")]);
+        .crumbs([Crumb::here("Import configurations")]);
     Page::ok(&request, &ListPage { shell, base, here, may_configure: entered.may_configure(), rows })
 }

@@ -188,11 +188,9 @@ fn page(
             "Name its columns and their types. An import can also propose all this from its source.",
         ),
     };
-    let shell = settings_shell(request, app, by, &place.entered, &title).at(&list).crumbs([
-        Crumb::to(&place.entered.application.name, &base),
-        Crumb::to("Blocks", &list),
-        Crumb::here(&title),
-    ]);
+    let shell = settings_shell(request, app, by, &place.entered, &title)
+        .at(&list)
+        .crumbs([Crumb::to("Blocks", &list), Crumb::here(&title)]);
     let template = EditPage {
         shell,
         title,
@@ -317,7 +315,12 @@ fn confirm(
 ) -> Result<HttpResponse> {
     let base = format!("/applications/{}", block.application_id);
     let back = format!("{base}/blocks/{}", block.id);
-    let shell = settings_shell(request, app, by, &place.entered, "Delete a Block").at(&format!("{base}/blocks"));
+    let list = format!("{base}/blocks");
+    let shell = settings_shell(request, app, by, &place.entered, "Delete a Block").at(&list).crumbs([
+        Crumb::to("Blocks", &list),
+        Crumb::to(&block.name, &back),
+        Crumb::here("Delete"),
+    ]);
     let template = ConfirmPage {
         shell,
         action: format!("{back}/delete"),

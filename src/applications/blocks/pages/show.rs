@@ -68,9 +68,7 @@ pub async fn list(
         .await?;
     let base = format!("/applications/{id}");
     let here = format!("{base}/blocks");
-    let shell = settings_shell(&request, &app, &by, &entered, "Blocks")
-        .at(&here)
-        .crumbs([Crumb::to(&entered.application.name, &base), Crumb::here("Blocks")]);
+    let shell = settings_shell(&request, &app, &by, &entered, "Blocks").at(&here).crumbs([Crumb::here("Blocks")]);
     Page::ok(&request, &ListPage { shell, base, here, may_configure: entered.may_configure(), blocks })
 }
 
@@ -147,11 +145,9 @@ pub async fn show(
     let next = (page.len() as i64 > PAGE).then(|| page.pop()).flatten().and(page.last().map(|row| row.row));
     let base = format!("/applications/{application_id}");
     let here = format!("{base}/blocks/{id}");
-    let shell = settings_shell(&request, &app, &by, &entered, &block.name).at(&format!("{base}/blocks")).crumbs([
-        Crumb::to(&entered.application.name, &base),
-        Crumb::to("Blocks", format!("{base}/blocks")),
-        Crumb::here(&block.name),
-    ]);
+    let shell = settings_shell(&request, &app, &by, &entered, &block.name)
+        .at(&format!("{base}/blocks"))
+        .crumbs([Crumb::to("Blocks", format!("{base}/blocks")), Crumb::here(&block.name)]);
     let shown = match page.last() {
         Some(_) if after == 0 => format!("the first {}", words::counted(page.len() as i64, "row", "rows")),
         _ => words::counted(page.len() as i64, "more row", "more rows"),
