@@ -120,6 +120,7 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/applications/{a}/schedules/{s}/delete", get().to(scheduling::switch::delete_form));
     routes.route("/applications/{a}/schedules/{s}/delete", post().to(scheduling::switch::delete));
     routes.route("/applications/{a}/settings/import-configurations/{i}/runs", post().to(scheduling::starting::run_now));
+    routes.route("/applications/{a}/settings/import-configurations/{i}/schedules", get().to(scheduling::about::about));
     routes.route("/applications/{a}/settings/import-configurations/{i}/run", get().to(scheduling::starting::file_form));
     routes.route(
         "/applications/{a}/settings/import-configurations/{i}/files",

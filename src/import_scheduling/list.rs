@@ -39,6 +39,7 @@ struct ListPage {
     who_configures: String,
     overview: Overview,
     filter: String,
+    time_zone: &'static str,
     /// All that is asked for but the filter, which has a field of its own.
     kept: Vec<(&'static str, String)>,
     /// The same with the filter, for the bar.
@@ -165,6 +166,7 @@ pub async fn page(
         who_configures: format!("Somebody with the Configure permission in {} can make one.", application.name),
         overview,
         filter: view.q.clone(),
+        time_zone: application.time_zone.name(),
         kept: view.with(|v| (v.q, v.page) = (String::new(), None)).fields(),
         fields: view.fields(),
         tabs: Tabs::of(&view, &shown, &here, false),

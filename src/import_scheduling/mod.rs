@@ -5,6 +5,7 @@
 //! [`switch`] turns off, deletes and undoes, [`off_until`] turns off until a date, [`bulk`] does that to several,
 //! [`starting`] runs, runs again and cancels, [`history`] lists what ran, [`summary`] shows one run.
 
+pub mod about;
 pub mod bulk;
 pub mod calendar;
 mod card;

@@ -42,16 +42,29 @@ pub use zone::{ClockChange, clock_change, day_begins, instant};
 
 use crate::db::Conn;
 use crate::error::Result;
-use crate::in_use::{Thing, Uses};
+use crate::in_use::{Named, Thing, Uses};
 
 /// The schedules that are on in an Application, or that still plan a configuration's runs.
 pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
+    let list = |application: i64| format!("/applications/{application}/settings/import-scheduling");
     let names = match thing {
         Thing::Application(id) => match store::count_on(conn, id)? {
             0 => Vec::new(),
-            n => vec![format!("{} on", crate::words::counted(n, "schedule is", "schedules are"))],
+            n => {
+                let words = format!("{} on", crate::words::counted(n, "schedule is", "schedules are"));
+                vec![Named { words, href: list(id) }]
+            }
         },
-        Thing::Configuration(id) => store::unfinished_of(conn, id)?,
+        Thing::Configuration(configuration) => store::unfinished_of(conn, configuration)?
+            .into_iter()
+            .map(|(id, application, name, owner)| Named {
+                words: match name {
+                    Some(name) => format!("\"{name}\" of {owner}"),
+                    None => format!("one of {owner}"),
+                },
+                href: format!("{}?open={configuration}#sched-{id}", list(application)),
+            })
+            .collect(),
         Thing::Block(_) | Thing::Connection(_) => return Ok(None),
     };
     Ok(Some(Uses { by: "schedules", names }))

@@ -196,14 +196,15 @@ on_both! {
         }).await;
         let mut browser = world.browser(&world.olive).await;
         let page = format!("/applications/{application}/archive");
-        browser.visit(&page).await.press("Archive FP&A 2026").await.answered(409);
-        browser.sees("FP&A 2026 is in use: 1 import is under way and 1 schedule is on.");
+        browser.visit(&page).await.sees("It is in use.").sees("1 import is under way").sees("1 schedule is on");
+        assert_eq!(browser.count("main form"), 0);
+        assert_eq!(browser.post(&page, &[]).await.status, 409);
         world.write(move |conn| {
             diesel::update(schedules::table).set(schedules::enabled.eq(false)).execute(conn)?;
             diesel::update(runs::table).set((runs::status.eq("cancelled"), runs::finished_at.eq(now.micros()))).execute(conn)?;
             Ok(())
         }).await;
-        browser.press("Archive FP&A 2026").await.answered(200).sees("FP&A 2026 is archived");
+        browser.visit(&page).await.press("Archive Application").await.answered(200).sees("FP&A 2026 is archived");
         assert_eq!(browser.open(&format!("/applications/{application}")).await, 404);
         world.read(move |conn| {
             let by = ada.by(conn)?;

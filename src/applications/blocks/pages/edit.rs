@@ -305,7 +305,7 @@ async fn save(
     }
 }
 
-fn confirm(
+async fn confirm(
     request: &HttpRequest,
     app: &App,
     by: &By,
@@ -313,6 +313,8 @@ fn confirm(
     block: &Block,
     refusal: Option<(StatusCode, String)>,
 ) -> Result<HttpResponse> {
+    let (in_use, asked) = (app.in_use, block.clone());
+    let uses = app.read(move |conn| actions::users(conn, in_use, &asked)).await?;
     let base = format!("/applications/{}", block.application_id);
     let back = format!("{base}/blocks/{}", block.id);
     let list = format!("{base}/blocks");
@@ -329,6 +331,8 @@ fn confirm(
         what_stays: "Its rows can no longer be seen and its name is free again. The history of its imports stays."
             .into(),
         verb: "Delete Block",
+        uses,
+        first: "Change or delete what uses it first.",
         refused: None,
     };
     template.answer(request, refusal)
@@ -343,7 +347,7 @@ pub async fn delete_form(
 ) -> Result<HttpResponse> {
     let place = place(&app, &by, path.0, Some(path.1)).await?;
     let block = place.block.clone().ok_or(AppError::NotFound)?;
-    confirm(&request, &app, &by, &place, &block, None)
+    confirm(&request, &app, &by, &place, &block, None).await
 }
 
 /// `POST /applications/{a}/blocks/{b}/delete`
@@ -370,7 +374,7 @@ pub async fn delete(
             Ok(see_other(&to, Some(Flash::new(format!("Deleted the Block “{}”.", block.name)))))
         }
         Err(AppError::Conflict(words)) => {
-            confirm(&request, &app, &by, &place, &block, Some((StatusCode::CONFLICT, words)))
+            confirm(&request, &app, &by, &place, &block, Some((StatusCode::CONFLICT, words))).await
         }
         Err(error) => Err(error),
     }
