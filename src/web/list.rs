@@ -59,7 +59,8 @@ impl Listing {
         let wanted = folded(q);
         rows.retain(|row| wanted.is_empty() || folded(&text(row)).contains(&wanted));
         let chosen = sorts.iter().position(|(name, ..)| *name == asked.get("sort")).unwrap_or(0);
-        let sort = sorts.get(chosen).map_or("", |(name, ..)| name);
+        // The usual order needs no word in the address.
+        let sort = sorts.get(chosen).filter(|_| chosen > 0).map_or("", |(name, ..)| name);
         if let Some((_, _, compare)) = sorts.get(chosen).filter(|_| chosen > 0) {
             rows.sort_by(compare);
         }
@@ -82,7 +83,7 @@ impl Listing {
                     current: i == chosen,
                 })
                 .collect(),
-            sort: if chosen == 0 { "" } else { sort },
+            sort,
             pages: (last > 1).then(|| Pages {
                 words: format!("{} to {} of {}", count(first + 1), count(first + shown.len()), count(total)),
                 back: (page > 1).then(|| to(sort, page - 1)),
@@ -122,7 +123,7 @@ mod tests {
         let pages = listing.pages.unwrap();
         assert_eq!(
             (pages.words.as_str(), pages.back, pages.on.as_deref()),
-            ("1 to 50 of 120", None, Some("/list?sort=name&page=2"))
+            ("1 to 50 of 120", None, Some("/list?page=2"))
         );
         let (listing, rows) = list("sort=last&page=3");
         assert_eq!((rows.len(), rows[0].as_str()), (20, "Straße 020"));
