@@ -327,8 +327,11 @@ pub fn count_on(conn: &mut Conn, application_id: i64) -> Result<i64> {
     Ok(schedules::table.filter(on).count().get_result(conn)?)
 }
 
-/// The schedules of a configuration that still have a future occurrence: id, Application, run name, Owner.
-pub fn unfinished_of(conn: &mut Conn, configuration_id: i64) -> Result<Vec<(i64, i64, Option<String>, String)>> {
+/// Id, Application, run name, Owner.
+pub type Unfinished = (i64, i64, Option<String>, String);
+
+/// The schedules of a configuration that still have a future occurrence.
+pub fn unfinished_of(conn: &mut Conn, configuration_id: i64) -> Result<Vec<Unfinished>> {
     Ok(schedules::table
         .inner_join(members::table)
         .filter(schedules::configuration_id.eq(configuration_id))
