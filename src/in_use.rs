@@ -20,8 +20,16 @@ pub enum Thing {
 pub struct Uses {
     /// "import configurations", "schedules", "runs".
     pub by: &'static str,
-    /// Each as it stands in a sentence: `"Nightly sales" in FP&A`.
-    pub names: Vec<String>,
+    pub names: Vec<Named>,
+}
+
+/// One that uses it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// As it stands in a sentence: `"Nightly sales" in FP&A`.
+    pub words: String,
+    /// The page on which it can be changed.
+    pub href: String,
 }
 
 /// A room's answer; `None`: nothing of its own uses the thing.
@@ -41,8 +49,13 @@ impl InUse {
         Ok(found)
     }
 
-    /// The names of all that uses a thing.
-    pub fn names(self, conn: &mut Conn, thing: Thing) -> Result<Vec<String>> {
+    /// All that uses a thing, by name.
+    pub fn all(self, conn: &mut Conn, thing: Thing) -> Result<Vec<Named>> {
         Ok(self.uses(conn, thing)?.into_iter().flat_map(|uses| uses.names).collect())
     }
+}
+
+/// Their words, one after the other.
+pub fn words(names: &[Named], between: &str) -> String {
+    names.iter().map(|named| named.words.as_str()).collect::<Vec<_>>().join(between)
 }

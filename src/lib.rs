@@ -41,6 +41,7 @@ pub mod schedules;
 pub mod freezes;
 pub mod runs;
 pub mod import_scheduling;
+pub mod overview;
 // The same actions as the pages, for programs.
 pub mod api;
 // The process again: what guards, what is put right at its start, how its key is changed, what beats, what answers.

@@ -99,7 +99,7 @@ async fn serve(options: Options) -> Result<(), String> {
     }
     let at = running.app.base_url.as_str().trim_end_matches('/');
     if let Some(code) = running.setup_code().await? {
-        println!("nobody administers this Workspace yet: open {at}/setup and give the set-up code");
+        println!("nobody administers this Workspace yet: open {at}/setup#{code}");
         println!("setup code: {code}");
     }
     println!("listening on {at}");

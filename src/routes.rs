@@ -10,7 +10,7 @@ use crate::freezes::pages as freezes;
 use crate::import_scheduling as scheduling;
 use crate::imports::pages as imports;
 use crate::members::pages as members;
-use crate::{health, web};
+use crate::{health, overview, web};
 
 /// The pages and their fragments, when this process serves pages.
 pub fn pages(routes: &mut ServiceConfig) {
@@ -44,11 +44,11 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/rest-api/openapi.json", get().to(api::reference::download));
 
     // Applications
-    routes.route("/", get().to(applications::list));
-    routes.route("/applications", get().to(applications::list));
+    routes.route("/", get().to(overview::workspace));
+    routes.route("/applications", get().to(overview::workspace));
     routes.route("/applications", post().to(applications::create));
     routes.route("/applications/new", get().to(applications::new_form));
-    routes.route("/applications/{a}", get().to(applications::home));
+    routes.route("/applications/{a}", get().to(overview::application));
     routes.route("/applications/{a}/settings", get().to(applications::general));
     routes.route("/applications/{a}/settings", post().to(applications::save));
     routes.route("/applications/{a}/archive", get().to(applications::archive_form));
@@ -124,6 +124,7 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/applications/{a}/schedules/{s}/delete", get().to(scheduling::switch::delete_form));
     routes.route("/applications/{a}/schedules/{s}/delete", post().to(scheduling::switch::delete));
     routes.route("/applications/{a}/settings/import-configurations/{i}/runs", post().to(scheduling::starting::run_now));
+    routes.route("/applications/{a}/settings/import-configurations/{i}/schedules", get().to(scheduling::about::about));
     routes.route("/applications/{a}/settings/import-configurations/{i}/run", get().to(scheduling::starting::file_form));
     routes.route(
         "/applications/{a}/settings/import-configurations/{i}/files",

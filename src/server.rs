@@ -14,6 +14,7 @@ use crate::app::{App, off_thread};
 use crate::background;
 use crate::config::Config;
 use crate::error::{AppError, Result};
+use crate::members::SignedIn;
 use crate::web::guard::guard;
 use crate::{guards, members, recovery, routes, secrets};
 
@@ -142,6 +143,7 @@ fn connections() -> usize {
     (files / 2 / WORKERS).clamp(16, 25_000)
 }
 
-async fn not_found() -> Result<HttpResponse> {
+/// Whoever is signed in is told so within the shell.
+async fn not_found(_: Result<SignedIn>) -> Result<HttpResponse> {
     Err(AppError::NotFound)
 }

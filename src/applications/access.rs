@@ -98,7 +98,7 @@ impl Entered {
         if self.may_configure() {
             return Ok(());
         }
-        let who = self.who_grants(conn)?;
+        let who = self.who_configures(conn)?;
         Err(AppError::Forbidden(format!(
             "You need the Configure permission in {}. {who} can grant it.",
             self.application.name
@@ -113,12 +113,17 @@ impl Entered {
             missing.push(format!("Can Import Data, a permission of your role; {administrators} can change your role"));
         }
         if !self.grants.import_data {
-            missing.push(format!("Import Data in {}; {} can grant it", self.application.name, self.who_grants(conn)?));
+            missing.push(format!(
+                "Import Data in {}; {} can grant it",
+                self.application.name,
+                self.who_configures(conn)?
+            ));
         }
         Ok(format!("To import here you still need {}.", missing.join(", and ")))
     }
 
-    fn who_grants(&self, conn: &mut Conn) -> Result<String> {
+    /// Who can let others in here: "Olive".
+    pub fn who_configures(&self, conn: &mut Conn) -> Result<String> {
         let mut who = store::configurer_names(conn, self.application.id)?;
         if who.is_empty() {
             who = members::administrators(conn)?.into_iter().map(|m| m.name).collect();
@@ -128,7 +133,7 @@ impl Entered {
 }
 
 /// "Ada, Olive or Mo"; only the first three of many.
-pub(super) fn names(mut names: Vec<String>) -> String {
+pub fn names(mut names: Vec<String>) -> String {
     names.truncate(3);
     match names.pop() {
         None => "an Administrator".into(),

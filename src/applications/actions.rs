@@ -10,7 +10,7 @@ use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db::{self, Conn, Pool};
 use crate::error::{AppError, FieldErrors, Result};
-use crate::in_use::{InUse, Thing};
+use crate::in_use::{self, InUse, Thing};
 use crate::members::{self, By, Member, Permission, Scope};
 use crate::names::check_name;
 
@@ -106,12 +106,12 @@ pub fn archive(conn: &mut Conn, in_use: InUse, by: &By, id: i64, now: Moment) ->
     db::write(conn, |conn| {
         let entered = enter(conn, by, id)?;
         entered.need_configure(conn, by)?;
-        let uses = in_use.names(conn, Thing::Application(id))?;
+        let uses = in_use.all(conn, Thing::Application(id))?;
         if !uses.is_empty() {
             return Err(AppError::Conflict(format!(
                 "{} is in use: {}. Let imports end or cancel them, turn schedules off, then archive it.",
                 entered.application.name,
-                uses.join(" and ")
+                in_use::words(&uses, " and ")
             )));
         }
         store::archive(conn, id, now)?;

@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 
 use super::access::Entered;
 use crate::app::App;
-use crate::members::By;
+use crate::members::{self, By};
 use crate::web::page::{ApplicationBox, initials};
 use crate::web::{NavItem, Shell};
 
@@ -32,11 +32,7 @@ pub fn settings_shell(request: &HttpRequest, app: &App, by: &By, entered: &Enter
         nav.push(item("Freezes", "/settings/freezes", "pause"));
     }
     menu.push(item("All Settings", "/settings", "gear"));
-    if by.member.is_administrator() {
-        nav.push(NavItem { label: "Connections", href: "/connections".into(), icon: "plug", current: false });
-    }
     Shell {
-        member: Some(by.member.name.clone()),
         application: Some(ApplicationBox {
             name: application.name.clone(),
             mark: initials(&application.name),
@@ -45,6 +41,7 @@ pub fn settings_shell(request: &HttpRequest, app: &App, by: &By, entered: &Enter
         }),
         nav_title: "Settings",
         nav,
-        ..Shell::new(request, app, format!("{title} - {}", application.name))
+        workspace: members::workspace(by),
+        ..members::signed_in(request, app, by, format!("{title} - {}", application.name))
     }
 }

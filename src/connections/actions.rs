@@ -11,7 +11,7 @@ use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, FieldErrors, Result};
-use crate::in_use::{InUse, Thing};
+use crate::in_use::{self, InUse, Thing};
 use crate::members::{self, By};
 use crate::secrets::Secrets;
 use crate::workspace;
@@ -127,12 +127,12 @@ pub fn archive(conn: &mut Conn, in_use: InUse, by: &By, id: i64, now: Moment) ->
     need_administrator(conn, by)?;
     db::lock_row(conn, "connections", id)?;
     let before = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
-    let list = in_use.names(conn, Thing::Connection(id))?;
+    let list = in_use.all(conn, Thing::Connection(id))?;
     if !list.is_empty() {
         return Err(AppError::Conflict(format!(
             "\"{}\" is used by import configurations: {}. Give them another source or delete them first.",
             before.name,
-            list.join(", ")
+            in_use::words(&list, ", ")
         )));
     }
     store::archive(conn, id, now)?;

@@ -38,6 +38,7 @@ diesel::table! {
         version -> BigInt,
         created_at -> BigInt,
         deactivated_at -> Nullable<BigInt>,
+        shortcuts -> Bool,
     }
 }
 

@@ -191,11 +191,9 @@ fn show(
         return Page::ok(request, &AskDialog { form });
     }
     let list = switch::list(entered.application.id);
-    let shell = settings_shell(request, app, by, entered, &form.title).at(&list).crumbs([
-        Crumb::to(&entered.application.name, &form.base),
-        Crumb::to("Import Scheduling", &list),
-        Crumb::here(&form.title),
-    ]);
+    let shell = settings_shell(request, app, by, entered, &form.title)
+        .at(&list)
+        .crumbs([Crumb::to("Import Scheduling", &list), Crumb::here(&form.title)]);
     Page::with(status, request, &AskPage { shell, form })
 }
 

@@ -237,15 +237,10 @@ impl Scene {
                 Some(_) => schedule.sentence(),
                 None => schedules::headline(&schedule.rule),
             },
-            bounds: sentence::zone_and_end(&schedule.rule),
+            bounds: sentence::zone_and_end(&schedule.rule, self.entered.application.time_zone),
             enabled: schedule.enabled && state != State::Finished,
             finished: state == State::Finished,
-            chip: match state {
-                _ if schedule.broken.is_some() => Chip { class: "is-bad", icon: "bad", word: "Broken" },
-                State::On => Chip { class: "is-ok", icon: "ok", word: "On" },
-                State::Off => Chip { class: "", icon: "pause", word: "Off" },
-                State::Finished => Chip { class: "", icon: "check", word: "Finished" },
-            },
+            chip: state_chip(schedule),
             next: self.next(schedule),
             picked,
             state: match (state, schedule.off_until) {
@@ -268,6 +263,16 @@ impl Scene {
             may_skip: state == State::On && schedule.next_at.is_some(),
             notify: notify_words(schedule.notify.as_ref()),
         }
+    }
+}
+
+/// "On", "Off".
+pub fn state_chip(schedule: &Schedule) -> Chip {
+    match schedule.state() {
+        _ if schedule.broken.is_some() => Chip { class: "is-bad", icon: "bad", word: "Broken" },
+        State::On => Chip { class: "is-ok", icon: "ok", word: "On" },
+        State::Off => Chip { class: "", icon: "pause", word: "Off" },
+        State::Finished => Chip { class: "", icon: "check", word: "Finished" },
     }
 }
 

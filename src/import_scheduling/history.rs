@@ -72,13 +72,13 @@ struct Day {
     runs: Vec<Listed>,
 }
 
-struct Listed {
-    id: i64,
-    chip: Chip,
-    iso: String,
-    when: String,
+pub struct Listed {
+    pub id: i64,
+    pub chip: Chip,
+    pub iso: String,
+    pub when: String,
     words: String,
-    figures: String,
+    pub figures: String,
 }
 
 const FILTERS: [(&str, &str); 6] = [
@@ -122,6 +122,12 @@ fn load(conn: &mut Conn, by: &By, (application_id, id): (i64, i64), form: &Form,
     let people: Vec<i64> = runs.iter().flat_map(|r| [r.started_by, r.as_member_id]).flatten().collect();
     let names = members::by_ids(conn, &people)?.into_iter().map(|m| (m.id, m.name)).collect();
     Ok(Scene { entered, configuration, schedule, runs, names })
+}
+
+/// The last runs of a configuration, as its own page shows them.
+pub fn last(conn: &mut Conn, by: &By, ids: (i64, i64), count: i64, now: Moment) -> Result<Vec<Listed>> {
+    let scene = load(conn, by, ids, &Form::default(), count)?;
+    Ok(scene.runs.iter().map(|run| scene.listed(run, now)).collect())
 }
 
 /// The filter without the cursor, as a query string.

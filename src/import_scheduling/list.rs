@@ -39,6 +39,7 @@ struct ListPage {
     who_configures: String,
     overview: Overview,
     filter: String,
+    time_zone: &'static str,
     /// All that is asked for but the filter, which has a field of its own.
     kept: Vec<(&'static str, String)>,
     /// The same with the filter, for the bar.
@@ -133,11 +134,9 @@ pub async fn page(
         .await?;
     let (base, here) = (format!("/applications/{application_id}"), switch::list(application_id));
     let application = &scene.entered.application;
-    let shell = settings_shell(request, app, by, &scene.entered, "Import Scheduling").at(&here).crumbs([
-        Crumb::to(&application.name, &base),
-        Crumb::to("Settings", format!("{base}/settings")),
-        Crumb::here("Import Scheduling"),
-    ]);
+    let shell = settings_shell(request, app, by, &scene.entered, "Import Scheduling")
+        .at(&here)
+        .crumbs([Crumb::here("Import Scheduling")]);
     let view = view.with(|v| v.page = Some(shown.page));
     let open: HashSet<i64> = shown.open.iter().copied().collect();
     let cards = shown.ids.iter().filter_map(|id| {
@@ -167,6 +166,7 @@ pub async fn page(
         who_configures: format!("Somebody with the Configure permission in {} can make one.", application.name),
         overview,
         filter: view.q.clone(),
+        time_zone: application.time_zone.name(),
         kept: view.with(|v| (v.q, v.page) = (String::new(), None)).fields(),
         fields: view.fields(),
         tabs: Tabs::of(&view, &shown, &here, false),

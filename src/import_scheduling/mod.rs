@@ -6,6 +6,7 @@
 //! [`leaving`] asks before a member is deactivated, [`starting`] runs, runs again and cancels, [`correcting`] puts right
 //! what a run rejected, [`history`] lists what ran, [`summary`] shows one run.
 
+pub mod about;
 pub mod bulk;
 pub mod calendar;
 mod card;
@@ -30,7 +31,7 @@ use crate::web::{Crumb, local_path};
 /// The way to a page here, past Import Scheduling for those who may open it.
 fn crumbs(entered: &Entered, here: impl Into<String>) -> Vec<Crumb> {
     let base = format!("/applications/{}", entered.application.id);
-    let mut crumbs = vec![Crumb::to(&entered.application.name, &base)];
+    let mut crumbs = Vec::new();
     if entered.may_open_scheduling() {
         crumbs.push(Crumb::to("Import Scheduling", format!("{base}/settings/import-scheduling")));
     }

@@ -193,11 +193,9 @@ fn answer(
         }
         return Page::with(status, request, &UntilDialog { form });
     }
-    let shell = settings_shell(request, app, by, entered, "Off until a date").at(&list).crumbs([
-        Crumb::to(&entered.application.name, &base),
-        Crumb::to("Import Scheduling", &form.back),
-        Crumb::here("Off until a date"),
-    ]);
+    let shell = settings_shell(request, app, by, entered, "Off until a date")
+        .at(&list)
+        .crumbs([Crumb::to("Import Scheduling", &form.back), Crumb::here("Off until a date")]);
     Page::with(status, request, &UntilPage { shell, form })
 }
 

@@ -135,11 +135,9 @@ fn file_page(
     let base = format!("/applications/{}", entered.application.id);
     let back = format!("{base}/settings/import-scheduling");
     let title = format!("Run {}", configuration.name);
-    let shell = settings_shell(request, app, by, entered, &title).at(&back).crumbs([
-        Crumb::to(&entered.application.name, &base),
-        Crumb::to("Import Scheduling", &back),
-        Crumb::here(&title),
-    ]);
+    let shell = settings_shell(request, app, by, entered, &title)
+        .at(&back)
+        .crumbs([Crumb::to("Import Scheduling", &back), Crumb::here(&title)]);
     let action = format!("{base}/settings/import-configurations/{}/files", configuration.id);
     let lede = format!("{} takes a file each time it runs.", configuration.name);
     let hint = "A CSV file, also compressed with gzip.";

@@ -202,11 +202,9 @@ pub async fn delete_form(
     if is_fragment(&request) {
         return Page::ok(&request, &DeleteDialog { form });
     }
-    let shell = settings_shell(&request, &app, &by, &entered, "Delete schedule").at(&list).crumbs([
-        Crumb::to(&entered.application.name, &form.base),
-        Crumb::to("Import Scheduling", &list),
-        Crumb::here("Delete schedule"),
-    ]);
+    let shell = settings_shell(&request, &app, &by, &entered, "Delete schedule")
+        .at(&list)
+        .crumbs([Crumb::to("Import Scheduling", &list), Crumb::here("Delete schedule")]);
     Page::ok(&request, &DeletePage { shell, form })
 }
 

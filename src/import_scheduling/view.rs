@@ -210,6 +210,7 @@ mod tests {
             permissions: Vec::new(),
             active: true,
             time_zone: None,
+            shortcuts: true,
             version: 1,
             created_at: at(0),
         };

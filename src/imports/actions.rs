@@ -10,7 +10,7 @@ use crate::clock::Moment;
 use crate::connections;
 use crate::db::{self, Conn};
 use crate::error::{AppError, FieldErrors, Result};
-use crate::in_use::{InUse, Thing};
+use crate::in_use::{self, InUse, Thing};
 use crate::members::By;
 
 /// A configuration of this Application with its newest definition: another's answers like what is not there.
@@ -124,7 +124,7 @@ pub fn archive(conn: &mut Conn, in_use: InUse, by: &By, entered: &Entered, id: i
             "\"{}\" is used by {}: {}. {what} under Import Scheduling first.",
             before.name,
             uses.by,
-            uses.names.join(", ")
+            in_use::words(&uses.names, ", ")
         )));
     }
     store::archive(conn, id, now)?;

@@ -29,13 +29,26 @@ pub use target::Target;
 
 use crate::db::Conn;
 use crate::error::Result;
-use crate::in_use::{Thing, Uses};
+use crate::in_use::{Named, Thing, Uses};
 
 /// The configurations that use a Block or a Connection.
 pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
+    let page = |application: i64, id: i64| format!("/applications/{application}/settings/import-configurations/{id}");
     let names = match thing {
-        Thing::Block(id) => store::using_block(conn, id)?,
-        Thing::Connection(id) => store::using_connection(conn, id)?,
+        Thing::Block(id) => store::using_block(conn, id)?
+            .into_iter()
+            .map(|(id, name, application)| Named {
+                words: format!("the import configuration \"{name}\""),
+                href: page(application, id),
+            })
+            .collect(),
+        Thing::Connection(id) => store::using_connection(conn, id)?
+            .into_iter()
+            .map(|(id, name, application, called)| Named {
+                words: format!("\"{name}\" in {called}"),
+                href: page(application, id),
+            })
+            .collect(),
         Thing::Application(_) | Thing::Configuration(_) | Thing::Member(_) => return Ok(None),
     };
     Ok(Some(Uses { by: "import configurations", names }))

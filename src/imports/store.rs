@@ -318,27 +318,25 @@ pub fn archive(conn: &mut Conn, id: i64, now: Moment) -> Result<()> {
     Ok(())
 }
 
-/// The configurations that fill a Block or read from it, each as it stands in a sentence.
-pub fn using_block(conn: &mut Conn, block_id: i64) -> Result<Vec<String>> {
-    let names: Vec<String> = import_configurations::table
+/// The configurations that fill a Block or read from it: id, name, Application.
+pub fn using_block(conn: &mut Conn, block_id: i64) -> Result<Vec<(i64, String, i64)>> {
+    Ok(import_configurations::table
         .filter(import_configurations::block_id.eq(block_id).or(import_configurations::source_block_id.eq(block_id)))
         .filter(import_configurations::archived_at.is_null())
         .order((import_configurations::name, import_configurations::id))
-        .select(import_configurations::name)
-        .load(conn)?;
-    Ok(names.into_iter().map(|name| format!("the import configuration \"{name}\"")).collect())
+        .select((import_configurations::id, import_configurations::name, import_configurations::application_id))
+        .load(conn)?)
 }
 
-/// Those that read through a Connection, each with its Application's name.
-pub fn using_connection(conn: &mut Conn, id: i64) -> Result<Vec<String>> {
-    let rows: Vec<(String, String)> = import_configurations::table
+/// Those that read through a Connection: id, name, Application and its name.
+pub fn using_connection(conn: &mut Conn, id: i64) -> Result<Vec<(i64, String, i64, String)>> {
+    Ok(import_configurations::table
         .inner_join(applications::table)
         .filter(import_configurations::connection_id.eq(id))
         .filter(import_configurations::archived_at.is_null().and(applications::archived_at.is_null()))
         .order((applications::name, import_configurations::name, import_configurations::id))
-        .select((import_configurations::name, applications::name))
-        .load(conn)?;
-    Ok(rows.into_iter().map(|(name, application)| format!("\"{name}\" in {application}")).collect())
+        .select((import_configurations::id, import_configurations::name, applications::id, applications::name))
+        .load(conn)?)
 }
 
 /// Keeps how a Run ended: the one that is written last counts, also when the clock was set back in between. Its moment

@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::model::{By, Member, check_email};
 use super::passwords::PasswordHash;
-use super::{store, tokens};
+use super::store::{self, Own};
+use super::tokens;
 use crate::audit::{self, Actor, Entry};
 use crate::clock::Moment;
 use crate::db::{self, Conn};
@@ -136,13 +137,16 @@ pub fn update(conn: &mut Conn, by: &By, id: i64, change: Change, now: Moment) ->
 }
 
 /// What members change of themselves.
-pub fn update_own(conn: &mut Conn, by: &By, name: &str, time_zone: Option<chrono_tz::Tz>, now: Moment) -> Result<()> {
+pub fn update_own(conn: &mut Conn, by: &By, own: &Own, now: Moment) -> Result<()> {
     let mut errors = FieldErrors::new();
-    let name = check_name("name", name, Some(&by.member.name), &mut errors);
+    let name = check_name("name", own.name, Some(&by.member.name), &mut errors);
     errors.ok_or(())?;
-    store::set_own(conn, by.member.id, &name, time_zone.map(|zone| zone.name()))?;
-    let before = json!({ "name": by.member.name, "time_zone": by.member.time_zone.map(|zone| zone.name()) });
-    let after = json!({ "name": name, "time_zone": time_zone.map(|zone| zone.name()) });
+    store::set_own(conn, by.member.id, &Own { name: &name, ..*own })?;
+    let shown = |own: &Own| json!({ "name": own.name, "time_zone": own.time_zone, "shortcuts": own.shortcuts });
+    let was = &by.member;
+    let zone = was.time_zone.map(|zone| zone.name());
+    let before = shown(&Own { name: &was.name, time_zone: zone, shortcuts: was.shortcuts });
+    let after = shown(&Own { name: &name, ..*own });
     if before != after {
         let id = by.member.id;
         by.audit(conn, Entry::of("member.changed", "member", id).before(before).after(after), now)?;

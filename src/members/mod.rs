@@ -20,7 +20,7 @@ pub mod tokens;
 pub use model::{By, Channel, Member, check_email};
 pub use permissions::{Permission, Scope};
 pub use session::{Bearer, SignedIn, write_seen};
-pub use shell::shell;
+pub use shell::{shell, signed_in, workspace};
 pub use store::sessions::{SESSION_DAYS, forget_ended, start_session};
 pub use store::tokens::forget as forget_tokens;
 pub use store::{administrators, all, by_email, by_id, by_ids, role_names};

@@ -20,6 +20,8 @@ pub struct Member {
     pub permissions: Vec<Permission>,
     pub active: bool,
     pub time_zone: Option<Tz>,
+    /// Single keys are shortcuts on pages.
+    pub shortcuts: bool,
     pub version: i64,
     pub created_at: Moment,
 }

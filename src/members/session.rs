@@ -13,6 +13,7 @@ use chrono::Duration;
 use futures_util::Future;
 
 use super::model::{By, Channel};
+use super::shell::shell;
 use super::store::{self, sessions, tokens};
 use crate::app::App;
 use crate::clock::Moment;
@@ -97,6 +98,9 @@ impl FromRequest for SignedIn {
             let (now, noting) = (app.now(), app.clone());
             let by = app.read(move |conn| resume(conn, &noting.seen, &token, now)).await?;
             request.extensions_mut().insert(acting(&by));
+            // For the page that says what went wrong, should it.
+            let around = shell(&request, &app, &by, "");
+            request.extensions_mut().insert(around);
             Ok(SignedIn(by))
         })
     }

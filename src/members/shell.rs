@@ -7,6 +7,17 @@ use crate::app::App;
 use crate::web::{NavItem, Shell};
 
 pub fn shell(request: &HttpRequest, app: &App, by: &By, title: impl Into<String>) -> Shell {
+    Shell { nav_title: "Workspace", nav: workspace(by), ..signed_in(request, app, by, title) }
+}
+
+/// What every shell says of who is signed in.
+pub fn signed_in(request: &HttpRequest, app: &App, by: &By, title: impl Into<String>) -> Shell {
+    let (member, keys_off) = (Some(by.member.name.clone()), !by.member.shortcuts);
+    Shell { member, keys_off, ..Shell::new(request, app, title) }
+}
+
+/// The pages of the Workspace that this member may open.
+pub fn workspace(by: &By) -> Vec<NavItem> {
     let item = |label, href: &str, icon| NavItem { label, href: href.into(), icon, current: false };
     let mut nav = vec![item("Applications", "/", "home")];
     if by.member.is_administrator() {
@@ -20,5 +31,5 @@ pub fn shell(request: &HttpRequest, app: &App, by: &By, title: impl Into<String>
     }
     nav.push(item("Your account", "/account", "key"));
     nav.push(item("REST API", "/rest-api", "list"));
-    Shell { member: Some(by.member.name.clone()), nav_title: "Workspace", nav, ..Shell::new(request, app, title) }
+    nav
 }

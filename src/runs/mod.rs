@@ -30,23 +30,26 @@ pub use working::{crew, executor, rescue, work, workers};
 use crate::db::Conn;
 use crate::error::Result;
 use crate::imports::Target;
-use crate::in_use::{Thing, Uses};
+use crate::in_use::{Named, Thing, Uses};
 
 /// The runs of an Application that have not come to their end.
 pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
     let names = match thing {
         Thing::Application(id) => match store::count_under_way(conn, id)? {
             0 => Vec::new(),
-            n => vec![format!("{} under way", crate::words::counted(n, "import is", "imports are"))],
+            n => {
+                let words = format!("{} under way", crate::words::counted(n, "import is", "imports are"));
+                vec![Named { words, href: format!("/applications/{id}/settings/import-scheduling?show=running") }]
+            }
         },
         Thing::Configuration(id) => {
             let target = Target::Configuration(id);
             let open = store::open_of(conn, &[target])?.remove(&target).unwrap_or_default();
-            let words = |run: store::Open| match run.status {
-                RunStatus::Running => format!("run {}, which goes on", run.id),
-                _ => format!("run {}, which waits", run.id),
+            let named = |run: store::Open| {
+                let does = if run.status == RunStatus::Running { "goes on" } else { "waits" };
+                Named { words: format!("run {}, which {does}", run.id), href: format!("/runs/{}", run.id) }
             };
-            open.into_iter().map(words).collect()
+            open.into_iter().map(named).collect()
         }
         _ => return Ok(None),
     };

@@ -44,22 +44,37 @@ pub use zone::{ClockChange, ZONE_DATA, clock_change, day_begins, instant};
 
 use crate::db::Conn;
 use crate::error::Result;
-use crate::in_use::{Thing, Uses};
+use crate::in_use::{Named, Thing, Uses};
 
 /// The schedules that are on in an Application, or that still plan a configuration's runs, or that a member holds.
 pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
+    let list = |application: i64| format!("/applications/{application}/settings/import-scheduling");
     let names = match thing {
         Thing::Application(id) => match store::count_on(conn, id)? {
             0 => Vec::new(),
-            n => vec![format!("{} on", crate::words::counted(n, "schedule is", "schedules are"))],
+            n => {
+                let words = format!("{} on", crate::words::counted(n, "schedule is", "schedules are"));
+                vec![Named { words, href: list(id) }]
+            }
         },
-        Thing::Configuration(id) => store::unfinished_of(conn, id)?,
+        Thing::Configuration(configuration) => store::unfinished_of(conn, configuration)?
+            .into_iter()
+            .map(|(id, application, name, owner)| Named {
+                words: match name {
+                    Some(name) => format!("\"{name}\" of {owner}"),
+                    None => format!("one of {owner}"),
+                },
+                href: format!("{}?open={configuration}#sched-{id}", list(application)),
+            })
+            .collect(),
         Thing::Member(id) => {
             let held = held_by(conn, id)?;
             let (owns, told) = held.iter().fold((0, 0), |sum, held| (sum.0 + held.owns, sum.1 + held.told));
-            let words = |n: i64| crate::words::counted(n, "schedule", "schedules");
-            let all = [(owns, "owns"), (told, "is told about")];
-            all.into_iter().filter(|(n, _)| *n > 0).map(|(n, verb)| format!("{verb} {}", words(n))).collect()
+            let named = |(n, verb): (i64, &str)| Named {
+                words: format!("{verb} {}", crate::words::counted(n, "schedule", "schedules")),
+                href: format!("/members/{id}/deactivate"),
+            };
+            [(owns, "owns"), (told, "is told about")].into_iter().filter(|(n, _)| *n > 0).map(named).collect()
         }
         Thing::Block(_) | Thing::Connection(_) => return Ok(None),
     };

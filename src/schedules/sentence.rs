@@ -1,6 +1,7 @@
 //! A rule in words. One function for rows, the dialog, messages, history, audit and the API alike.
 
 use chrono::{NaiveDate, Timelike, Weekday};
+use chrono_tz::Tz;
 
 use super::recurrence::elapsed_step;
 use super::rule::{DaysOfMonth, Months, Repeat, Rule, Weekdays, Window, hh_mm};
@@ -57,13 +58,18 @@ pub fn bounds(rule: &Rule) -> String {
     }
 }
 
-/// The line under a headline: "Europe/Paris, no end date", "Europe/Paris, until 31 Dec 2026".
-pub fn zone_and_end(rule: &Rule) -> String {
-    match rule.end_date {
-        _ if rule.is_once() => rule.time_zone.to_string(),
-        Some(end) => format!("{}, until {}", rule.time_zone, end.format("%-d %b %Y")),
-        None => format!("{}, no end date", rule.time_zone),
-    }
+/// The line under a headline: "No end date", "Asia/Tokyo, until 31 Dec 2026"; the usual zone is said above the list.
+pub fn zone_and_end(rule: &Rule, usual: Tz) -> String {
+    let zone = (rule.time_zone != usual).then(|| rule.time_zone.to_string());
+    let end = match rule.end_date {
+        _ if rule.is_once() => None,
+        Some(end) => Some(format!("until {}", end.format("%-d %b %Y"))),
+        None => Some("no end date".into()),
+    };
+    let line: Vec<String> = zone.into_iter().chain(end).collect();
+    let line = line.join(", ");
+    let mut letters = line.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// "Sun 11 Oct 2026".

@@ -369,18 +369,16 @@ pub fn count_on(conn: &mut Conn, application_id: i64) -> Result<i64> {
     Ok(schedules::table.filter(on).count().get_result(conn)?)
 }
 
-/// The schedules of a configuration that still have a future occurrence, each as it stands in a sentence.
-pub fn unfinished_of(conn: &mut Conn, configuration_id: i64) -> Result<Vec<String>> {
-    let rows: Vec<(Option<String>, String)> = schedules::table
+/// Id, Application, run name, Owner.
+pub type Unfinished = (i64, i64, Option<String>, String);
+
+/// The schedules of a configuration that still have a future occurrence.
+pub fn unfinished_of(conn: &mut Conn, configuration_id: i64) -> Result<Vec<Unfinished>> {
+    Ok(schedules::table
         .inner_join(members::table)
         .filter(schedules::configuration_id.eq(configuration_id))
         .filter(schedules::finished_at.is_null().and(schedules::archived_at.is_null()))
         .order(schedules::id)
-        .select((schedules::run_name, members::name))
-        .load(conn)?;
-    let named = |(name, owner): (Option<String>, String)| match name {
-        Some(name) => format!("\"{name}\" of {owner}"),
-        None => format!("one of {owner}"),
-    };
-    Ok(rows.into_iter().map(named).collect())
+        .select((schedules::id, schedules::application_id, schedules::run_name, members::name))
+        .load(conn)?)
 }

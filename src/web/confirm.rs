@@ -1,4 +1,5 @@
-//! The page that asks before something is gone: it names the thing and says what stays.
+//! The page that asks before something is gone: it names the thing and says what stays. What is in use says so here, and
+//! where, instead of asking.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
@@ -6,6 +7,7 @@ use askama::Template;
 
 use super::page::{Page, Shell};
 use crate::error::AppError;
+use crate::in_use::Named;
 
 #[derive(Template)]
 #[template(path = "web/confirm.html")]
@@ -19,11 +21,26 @@ pub struct ConfirmPage {
     pub what_stays: String,
     /// On the button: "Delete Block".
     pub verb: &'static str,
+    /// Who uses it, so that it cannot be done yet.
+    pub uses: Vec<Named>,
+    /// What must be done with them before.
+    pub first: &'static str,
     /// Why it could not be done, where it was tried.
     pub refused: Option<String>,
 }
 
+/// So many of them are listed.
+const LISTED: usize = 12;
+
 impl ConfirmPage {
+    fn listed(&self) -> &[Named] {
+        &self.uses[..self.uses.len().min(LISTED)]
+    }
+
+    fn more(&self) -> usize {
+        self.uses.len() - self.listed().len()
+    }
+
     /// Asks; once more, with why, where it was tried and refused.
     pub fn answer(
         mut self,

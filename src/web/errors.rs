@@ -6,16 +6,30 @@ use actix_web::http::header::{ContentType, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
 
-use super::assets;
+use super::{Shell, assets};
 use crate::error::{AppError, FieldErrors};
 
 #[derive(Template)]
 #[template(path = "web/error.html")]
 struct ErrorPage<'a> {
+    shell: Shell,
+    said: &'a Said,
+}
+
+/// What an error page says; kept with the answer.
+#[derive(Clone)]
+pub struct Said {
     status: u16,
-    title: &'a str,
+    title: &'static str,
     detail: String,
-    assets: &'static str,
+}
+
+impl Said {
+    /// The page that says it, within a shell.
+    pub fn within(&self, shell: Shell) -> String {
+        let page = ErrorPage { shell: Shell { title: self.title.into(), flash: None, ..shell }, said: self };
+        page.render().unwrap_or_else(|_| self.title.to_owned())
+    }
 }
 
 /// The status that a meaning has in HTTP, for pages and the API alike.
@@ -107,12 +121,14 @@ impl ResponseError for AppError {
             AppError::DiskFull => "The disk is full",
             AppError::Internal(_) => "Something went wrong on our side",
         };
-        let page = ErrorPage { status: status(self).as_u16(), title, detail: words(self), assets: assets::version() };
+        let said = Said { status: status(self).as_u16(), title, detail: words(self) };
         let mut response = HttpResponse::build(status(self));
         response.content_type(ContentType::html());
         if let Some(seconds) = retry_after(self) {
             response.insert_header((RETRY_AFTER, seconds));
         }
-        response.body(page.render().unwrap_or_else(|_| title.to_owned()))
+        let mut response = response.body(said.within(Shell { assets: assets::version(), ..Shell::default() }));
+        response.extensions_mut().insert(said);
+        response
     }
 }

@@ -2,7 +2,7 @@
 //! the sign-in page when a session ended, what was refused. What is no HTTP at all never comes here: the parser answers it
 //! with a bare 400 or 431, which has no body that a header could guard, and closes the connection.
 
-use actix_web::body::MessageBody;
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
@@ -11,7 +11,8 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{Error, HttpMessage, HttpResponse, ResponseError};
 use futures_util::StreamExt;
 
-use super::{Flash, arrival, client_address, csrf, network, untrusted_proxy};
+use super::errors::Said;
+use super::{Flash, Shell, arrival, client_address, csrf, network, untrusted_proxy};
 use crate::app::App;
 use crate::error::AppError;
 use crate::going::{Acting, Refused};
@@ -61,6 +62,7 @@ pub async fn guard(
         let (request, _) = response.into_parts();
         response = ServiceResponse::new(request, answer).map_into_right_body();
     }
+    let mut response = if for_htmx { response } else { within_shell(response) };
     if secure {
         Flash::secure(response.headers_mut());
     }
@@ -100,6 +102,17 @@ fn note_refusal<B>(response: &ServiceResponse<B>, api: bool) {
     };
     let path: String = request.path().chars().take(200).collect();
     app.refusals.note(Refused { action, member, channel, from }, format!("{} {path}", request.method()), app.now());
+}
+
+/// Whoever is signed in keeps the way around when something goes wrong. The shell is left with the request by what
+/// found out who asks.
+fn within_shell<B: MessageBody>(response: ServiceResponse<EitherBody<B>>) -> ServiceResponse<EitherBody<B>> {
+    let shell = response.request().extensions().get::<Shell>().cloned();
+    let said = response.response().extensions().get::<Said>().cloned();
+    match (shell, said) {
+        (Some(shell), Some(said)) => response.map_body(|_, _| EitherBody::right(BoxBody::new(said.within(shell)))),
+        _ => response,
+    }
 }
 
 fn set_headers(headers: &mut header::HeaderMap, secure: bool, is_static: bool) {

@@ -11,6 +11,7 @@ pub mod errors;
 pub mod flash;
 pub mod form;
 pub mod guard;
+pub mod list;
 pub mod page;
 pub mod zones;
 
@@ -19,4 +20,5 @@ pub use confirm::ConfirmPage;
 pub use errors::{at_controls, overtaken, refused};
 pub use flash::Flash;
 pub use form::Form;
+pub use list::Listing;
 pub use page::{Crumb, Icon, NavItem, Page, Shell, control_id, icon, is_fragment, render, see_other};

@@ -76,6 +76,10 @@ pub struct Shell {
     pub application: Option<ApplicationBox>,
     pub nav_title: &'static str,
     pub nav: Vec<NavItem>,
+    /// The pages of the Workspace, below those of an Application.
+    pub workspace: Vec<NavItem>,
+    /// Single keys are no shortcuts for this member.
+    pub keys_off: bool,
     pub crumbs: Vec<Crumb>,
     pub csrf: String,
     pub flash: Option<Flash>,
@@ -90,8 +94,14 @@ impl Shell {
         Self { title: title.into(), csrf, flash: Flash::of(request), assets: assets::version(), ..Self::default() }
     }
 
-    pub fn crumbs(mut self, crumbs: impl IntoIterator<Item = Crumb>) -> Self {
-        self.crumbs = crumbs.into_iter().collect();
+    /// The one rule of the breadcrumb: the Workspace, the Application that the page belongs to, then `below`, which
+    /// begins with the page's entry in the sidebar and ends with the page itself.
+    pub fn crumbs(mut self, below: impl IntoIterator<Item = Crumb>) -> Self {
+        let application = self.application.as_ref().map(|a| Crumb::to(&a.name, &a.href));
+        self.crumbs = std::iter::once(Crumb::to("Workspace", "/")).chain(application).chain(below).collect();
+        if let Some(here) = self.crumbs.last_mut() {
+            here.href = None;
+        }
         self
     }
 
@@ -108,10 +118,10 @@ impl Shell {
     }
 }
 
-/// "MR" of "Maya Rossi".
+/// "MR" of "Maya Rossi", "F" of "FP&A 2027": letters, and a digit only of a name that has none.
 pub fn initials(name: &str) -> String {
-    let mut words = name.split_whitespace().filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
-    let first = words.next();
+    let mut words = name.split_whitespace().filter_map(|word| word.chars().find(|c| c.is_alphabetic()));
+    let first = words.next().or_else(|| name.chars().find(|c| c.is_alphanumeric()));
     first.into_iter().chain(words.next_back()).flat_map(char::to_uppercase).collect()
 }
 
@@ -162,4 +172,40 @@ pub fn control_id(field: &str) -> String {
 /// Percent-encodes a text for a query string.
 pub fn encode(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn initials_are_letters() {
+        assert_eq!(initials("Maya Rossi"), "MR");
+        assert_eq!(initials("Gil (Payroll) 2"), "GP");
+        assert_eq!(initials("FP&A 2027"), "F");
+        assert_eq!(initials("(2027) élan"), "É");
+        assert_eq!(initials("2027 (12)"), "2");
+    }
+
+    #[test]
+    fn every_breadcrumb_begins_with_the_workspace_and_ends_without_a_link() {
+        let said = |shell: Shell| -> Vec<(String, Option<String>)> {
+            shell.crumbs.into_iter().map(|crumb| (crumb.label, crumb.href)).collect()
+        };
+        let lone = Shell::default().crumbs([Crumb::here("Members")]);
+        assert_eq!(said(lone), [("Workspace".into(), Some("/".into())), ("Members".into(), None)]);
+        let a = ApplicationBox { name: "FP&A".into(), mark: "F".into(), href: "/applications/1".into(), menu: vec![] };
+        let inside = Shell { application: Some(a), ..Shell::default() };
+        let home = said(inside.clone().crumbs([]));
+        assert_eq!(home, [("Workspace".into(), Some("/".into())), ("FP&A".into(), None)]);
+        let deep = said(inside.crumbs([Crumb::to("Blocks", "/b"), Crumb::here("Sales")]));
+        assert_eq!(
+            deep[1..],
+            [
+                ("FP&A".into(), Some("/applications/1".into())),
+                ("Blocks".into(), Some("/b".into())),
+                ("Sales".into(), None)
+            ]
+        );
+    }
 }

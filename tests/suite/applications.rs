@@ -58,8 +58,8 @@ on_both! {
         let now = world.now();
         let max = world.write(move |conn| cast::member(conn, "Max", "Modeler", now)).await;
         let mut browser = world.browser(&max).await;
-        browser.visit("/").await.sees("No Applications yet");
-        browser.follow("New Application").await;
+        browser.visit("/").await.sees("Welcome, Max").sees("Your first Application");
+        browser.press("Make Application").await.answered(422);
         browser.fill("Name", " ").fill("Time zone", "Moon").fill("Minutes between imports on one Connection or Block", "x");
         browser.press("Make Application").await.answered(422);
         browser.sees("Give a name").sees("not a known time zone").sees("Give whole minutes");
@@ -68,7 +68,7 @@ on_both! {
         browser.fill("Minutes between imports on one Connection or Block", "5").press("Make Application").await;
         browser.answered(409).sees("There is an Application named fp&a 2026 already");
         browser.fill("Name", "Sales").press("Make Application").await.answered(200);
-        browser.sees("Sales is made").sees("Import Scheduling");
+        browser.sees("Sales is made").sees("Import Scheduling").sees("Begin here").sees("Ada can do this");
         browser.within(".side").follow("Members and permissions").await;
         assert_eq!(browser.in_row("max@acme.test").count("input[checked]"), 3);
     }
@@ -196,14 +196,15 @@ on_both! {
         }).await;
         let mut browser = world.browser(&world.olive).await;
         let page = format!("/applications/{application}/archive");
-        browser.visit(&page).await.press("Archive FP&A 2026").await.answered(409);
-        browser.sees("FP&A 2026 is in use: 1 import is under way and 1 schedule is on.");
+        browser.visit(&page).await.sees("It is in use.").sees("1 import is under way").sees("1 schedule is on");
+        assert_eq!(browser.count("main form"), 0);
+        assert_eq!(browser.post(&page, &[]).await.status, 409);
         world.write(move |conn| {
             diesel::update(schedules::table).set(schedules::enabled.eq(false)).execute(conn)?;
             diesel::update(runs::table).set((runs::status.eq("cancelled"), runs::finished_at.eq(now.micros()))).execute(conn)?;
             Ok(())
         }).await;
-        browser.press("Archive FP&A 2026").await.answered(200).sees("FP&A 2026 is archived");
+        browser.visit(&page).await.press("Archive Application").await.answered(200).sees("FP&A 2026 is archived");
         assert_eq!(browser.open(&format!("/applications/{application}")).await, 404);
         world.read(move |conn| {
             let by = ada.by(conn)?;

@@ -7,7 +7,7 @@ use tidegate::clock::Moment;
 use tidegate::db::schema::applications;
 use tidegate::error::AppError;
 use tidegate::formats::ColumnType;
-use tidegate::in_use::{InUse, Thing, Uses};
+use tidegate::in_use::{InUse, Named, Thing, Uses};
 
 use crate::support::databases::with_databases;
 use crate::support::{Database, Databases};
@@ -174,7 +174,8 @@ on_both! {
 
 /// A room above that has an import configuration of the Block, whichever it is.
 fn daily(_: &mut tidegate::db::Conn, _: Thing) -> tidegate::error::Result<Option<Uses>> {
-    Ok(Some(Uses { by: "import configurations", names: vec!["the import configuration \"Daily\"".into()] }))
+    let named = Named { words: "the import configuration \"Daily\"".into(), href: "/".into() };
+    Ok(Some(Uses { by: "import configurations", names: vec![named] }))
 }
 
 /// Sixteen downloads at once, four of them one member's: who reads slowly keeps nobody else from anything.

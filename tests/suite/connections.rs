@@ -186,9 +186,11 @@ on_both! {
         let stage = stage(&world, "words", Mode::Append, |_| ()).await;
         let mut ada = world.browser(&world.ada).await;
         let here = format!("/connections/{}", stage.connection);
-        ada.visit(&format!("{here}/delete")).await;
-        ada.press("Delete Connection").await;
-        ada.answered(409).sees("\"words\" in FP&A 2026");
+        // The question says it, with the way there; who asks past it is refused.
+        ada.visit(&format!("{here}/delete")).await.sees("It is in use.").sees("\"words\" in FP&A 2026");
+        assert_eq!(ada.count("main form"), 0);
+        assert_eq!(ada.post(&format!("{here}/delete"), &[]).await.status, 409);
+        ada.follow("\"words\" in FP&A 2026").await.sees("Fills");
         let (application, configuration) = (world.application, stage.configuration);
         let mut olive = world.browser(&world.olive).await;
         olive.visit(&format!("/applications/{application}/settings/import-configurations/{configuration}/delete")).await;

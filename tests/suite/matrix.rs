@@ -137,6 +137,7 @@ const TABLE: &[(&str, &str)] = &[
     ("POST /applications/{a}/schedules/{s}/delete", "vvxx.x?"),
     // Runs
     ("POST /applications/{a}/settings/import-configurations/{i}/runs", "vvxx.x?"),
+    ("GET /applications/{a}/settings/import-configurations/{i}/schedules", ">>xx.>?"),
     ("GET /applications/{a}/settings/import-configurations/{i}/run", "ooxx.x?"),
     ("POST /applications/{a}/settings/import-configurations/{i}/files", "vvxx.x?"),
     ("GET /applications/{a}/settings/import-configurations/{i}/history", "oooo.o?"),

@@ -10,6 +10,7 @@ use tidegate::imports::Mode;
 use crate::running::{start, work_off};
 use crate::schedules::{create, daily, draft, every_five};
 use crate::support::html::{self, names};
+use crate::support::seed::{Seed, batch, seed};
 use crate::support::stage::{csv, stage};
 use crate::support::{Browser, Database, Person, World, settings, with_world};
 
@@ -115,9 +116,31 @@ pub async fn crawl(browser: &mut Browser, wrong: &mut Vec<String>, who: &str) ->
             continue;
         }
         check(&page, &format!("{who}: {path}"), wrong);
+        check_way(&page, &path, &format!("{who}: {path}"), wrong);
         pages.insert(path, answer.body);
     }
     pages
+}
+
+/// One way around for all pages: the Workspace is in each breadcrumb and sidebar, and so is the Application that a page
+/// belongs to.
+fn check_way(page: &Html, path: &str, at: &str, wrong: &mut Vec<String>) {
+    let root = page.root_element();
+    let inside = path.starts_with("/runs/") || path.starts_with("/applications/") && path != "/applications/new";
+    let crumbs: Vec<String> = html::select(root, ".crumbs li").into_iter().map(html::text).collect();
+    let home = path == "/" || path.starts_with("/applications") && !path.contains("/applications/");
+    if !home && crumbs.first().map(String::as_str) != Some("Workspace") {
+        wrong.push(format!("{at}: the breadcrumb is {crumbs:?}"));
+    }
+    let application = html::select(root, ".side .appbox > a").into_iter().next().and_then(|a| a.value().attr("href"));
+    let second =
+        html::select(root, ".crumbs li:nth-child(2) a").into_iter().next().and_then(|a| a.value().attr("href"));
+    if inside && (application.is_none() || crumbs.len() > 2 && second != application) {
+        wrong.push(format!("{at}: the Application is not in {crumbs:?}"));
+    }
+    if html::select(root, ".side nav a[href='/account']").len() != 1 {
+        wrong.push(format!("{at}: no way to the pages of the Workspace"));
+    }
 }
 
 /// What a checker of HTML does not know.
@@ -228,5 +251,85 @@ fn an_address_with_no_number_in_it_is_not_there() {
             assert_eq!(answer.status, 404, "{id}");
             assert!(answer.text().contains("There is nothing here"), "{id}: {}", answer.text());
         }
+    });
+}
+
+/// What went wrong is said within the shell, to whoever is signed in; the message of a page before is not lost there.
+#[test]
+fn errors_keep_the_way_around() {
+    with_world(Database::Sqlite, |world| async move {
+        let mut olive = world.browser(&world.olive).await;
+        for (path, status) in [("/no-such-page", 404), ("/applications/999999", 404), ("/members", 403)] {
+            assert_eq!(olive.open(path).await, status, "{path}");
+            olive.within(".side").sees("Olive").sees("Your account");
+            olive.everywhere();
+            assert_eq!(olive.count("main h1"), 1, "{path}");
+        }
+        let mut nobody = world.nobody();
+        assert_eq!(nobody.open("/no-such-page").await, 404);
+        assert_eq!(nobody.count(".side"), 0);
+        let part = olive.htmx("/no-such-page").await;
+        assert!(!part.body.contains("class=\"side\""), "a fragment is none of a page");
+    });
+}
+
+/// A hundred of each: found by what is typed, in the order that is asked for, fifty at a time.
+#[test]
+fn long_lists_are_searched_sorted_and_paged() {
+    with_world(Database::Sqlite, |world| async move {
+        let here = format!("/applications/{}", world.application);
+        seed(&world, Seed { configurations: 100, schedules: 1, runs: 100, days: 1, whole: false }).await;
+        let (application, now) = (world.application, world.now().micros());
+        let many = "WITH RECURSIVE n (i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 199) INSERT INTO";
+        let sql = format!(
+            "{many} blocks (application_id, name, name_key, kind, created_at) \
+             SELECT {application}, 'Straße ' || i, 'straße ' || i, 'transaction_list', {now} FROM n; \
+             {many} connections (name, name_key, kind, settings, created_at) \
+             SELECT 'Straße ' || i, 'straße ' || i, 'folder', '{{}}', {now} FROM n; \
+             {many} members (email, email_key, name, role_id, created_at) \
+             SELECT 'm' || i || '@acme.test', 'm' || i || '@acme.test', 'Straße ' || i, 1, {now} FROM n;"
+        );
+        world.write(move |conn| batch(conn, &sql)).await;
+        let mut ada = world.browser(&world.ada).await;
+        for (path, words, sort) in [
+            ("/members".to_owned(), "STRASSE 15", "role"),
+            ("/connections".to_owned(), "STRASSE 15", "kind"),
+            (format!("{here}/blocks"), "STRASSE 15", "rows"),
+            (format!("{here}/settings/import-configurations"), "COPY 9", "last"),
+        ] {
+            ada.visit(&path).await.sees("1 to 50 of");
+            assert_eq!(ada.count("#list tbody tr"), 50, "{path}");
+            ada.follow("Next 50").await.sees("51 to 100 of");
+            ada.follow("Previous 50").await.sees("1 to 50 of");
+            ada.fill("Filter by", words).press("Filter").await;
+            let found = ada.count("#list tbody tr");
+            assert!((10..=11).contains(&found), "{path}: {found}");
+            assert_eq!(ada.open(&format!("{path}?q=nothing+of+the+sort&sort={sort}")).await, 200);
+            ada.sees("Nothing matches “nothing of the sort”.");
+            ada.follow("Clear filter").await.sees("1 to 50 of");
+            assert_eq!(ada.open(&format!("{path}?sort={sort}&page=2")).await, 200);
+            ada.sees("51 to 100 of");
+        }
+        // What was done in the list leads back to the same part of it.
+        ada.visit("/members?q=strasse&page=2").await.in_row("Straße 170").press("Deactivate Straße 170").await;
+        assert!(ada.path().contains("q=strasse&page=2"), "{}", ada.path());
+    });
+}
+
+/// A configuration's page says when it runs and how its last runs went.
+#[test]
+fn a_configuration_shows_its_schedules_and_last_runs() {
+    with_world(Database::Sqlite, |world| async move {
+        lived_in(&world, "Odd words").await;
+        let mut olive = world.browser(&world.olive).await;
+        let list = format!("/applications/{}/settings/import-configurations", world.application);
+        // The first that was made.
+        olive.visit(&format!("{list}/1")).await.sees("words");
+        let part = olive.htmx(&format!("{}/schedules", olive.path())).await;
+        assert_eq!(part.status, 200);
+        for words in ["Every day at 09:00", "Every 5 minutes", "Next ", "Partial", "Show history"] {
+            assert!(part.text().contains(words), "{words}: {}", part.text());
+        }
+        olive.follow("Its schedules and last runs").await.sees("Every day at 09:00");
     });
 }

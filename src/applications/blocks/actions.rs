@@ -13,7 +13,7 @@ use crate::clock::Moment;
 use crate::db::{self, Conn, Pool};
 use crate::error::{AppError, FieldErrors, Result};
 use crate::formats::ColumnType;
-use crate::in_use::{InUse, Thing};
+use crate::in_use::{self, InUse, Named, Thing};
 use crate::names::name_key;
 
 /// One Block that is not archived.
@@ -149,23 +149,28 @@ pub fn edit(
     })
 }
 
+/// What a Block cannot be deleted for: configurations, from the room above, and columns of other Blocks.
+pub fn users(conn: &mut Conn, in_use: InUse, block: &Block) -> Result<Vec<Named>> {
+    let mut users = in_use.all(conn, Thing::Block(block.id))?;
+    for (id, name, column) in store::named_by(conn, block.id)? {
+        let words = format!("the column \"{column}\" of the Block \"{name}\"");
+        users.push(Named { words, href: format!("/applications/{}/blocks/{id}/edit", block.application_id) });
+    }
+    Ok(users)
+}
+
 /// Archives a Block: its name is free again, its data and history stay, its view goes. `in_use` names what still
 /// needs it (configurations, from the room above); anything there refuses.
 pub fn archive(conn: &mut Conn, blocks: &Pool, in_use: InUse, id: i64, now: Moment) -> Result<()> {
     db::write(conn, |conn| {
         db::lock_row(conn, "blocks", id)?;
         let block = store::find(conn, id)?;
-        let columns = store::named_by(conn, id)?;
-        let users: Vec<String> = in_use
-            .names(conn, Thing::Block(id))?
-            .into_iter()
-            .chain(columns.iter().map(|(block, column)| format!("the column \"{column}\" of the Block \"{block}\"")))
-            .collect();
+        let users = users(conn, in_use, &block)?;
         if !users.is_empty() {
             return Err(AppError::Conflict(format!(
                 "\"{}\" is in use and cannot be deleted: {}. Change or delete what uses it first.",
                 block.name,
-                users.join(", ")
+                in_use::words(&users, ", ")
             )));
         }
         store::archive(conn, id, now)?;
@@ -297,7 +302,7 @@ fn check_named_items(conn: &mut Conn, before: &Block, draft: &BlockDraft, errors
     let keys: Vec<ColumnType> = draft.columns.iter().filter(|c| c.key).map(|c| c.column_type).collect();
     let fits = draft.kind == BlockKind::DimensionList
         && matches!(keys.as_slice(), [ColumnType::Text | ColumnType::Integer | ColumnType::Dimension]);
-    if !fits && let Some((block, column)) = store::named_by(conn, before.id)?.into_iter().next() {
+    if !fits && let Some((_, block, column)) = store::named_by(conn, before.id)?.into_iter().next() {
         errors.add(
             "columns",
             format!(

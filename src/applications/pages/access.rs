@@ -51,7 +51,7 @@ pub async fn access(
     let application = entered.application.clone();
     let shell = settings_shell(&request, &app, &by, &entered, "Members and permissions")
         .at(&format!("{at}/settings/members"))
-        .crumbs([Crumb::to(application.name.clone(), at), Crumb::here("Members and permissions")]);
+        .crumbs([Crumb::here("Members and permissions")]);
     let may_configure = entered.may_configure();
     Page::ok(&request, &AccessPage { shell, application, rows, may_configure })
 }

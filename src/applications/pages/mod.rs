@@ -1,9 +1,9 @@
-//! The pages of Applications: the home page with all that a member sees, one Application, its settings, who has access.
+//! The pages of Applications: making one, its settings, who has access. What they hold is on the pages of `overview`.
 
 mod access;
-mod home;
+mod new;
 mod settings;
 
 pub use access::{access, save_access};
-pub use home::{create, home, list, new_form};
+pub use new::{create, new_form};
 pub use settings::{archive, archive_form, general, save};

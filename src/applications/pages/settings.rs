@@ -9,8 +9,9 @@ use crate::app::{App, off_thread};
 use crate::applications::actions::{self, Change};
 use crate::applications::{Application, Entered, enter, settings_shell};
 use crate::error::{AppError, FieldErrors, Result};
+use crate::in_use::Thing;
 use crate::members::{By, SignedIn};
-use crate::web::{Crumb, Flash, Form, Page, Shell, overtaken, refused, see_other, zones};
+use crate::web::{ConfirmPage, Crumb, Flash, Form, Page, Shell, overtaken, refused, see_other, zones};
 
 #[derive(Template)]
 #[template(path = "applications/general.html")]
@@ -53,7 +54,7 @@ fn page(
     let at = format!("/applications/{}", application.id);
     let shell = settings_shell(request, app, by, &entered, "General")
         .at(&format!("{at}/settings"))
-        .crumbs([Crumb::to(application.name.clone(), at), Crumb::here("General")]);
+        .crumbs([Crumb::here("General")]);
     let may_configure = entered.may_configure();
     Page::with(status, request, &GeneralPage { shell, errors, form, application, may_configure })
 }
@@ -118,31 +119,34 @@ pub async fn save(
     }
 }
 
-#[derive(Template)]
-#[template(path = "applications/archive.html")]
-struct ArchivePage {
-    shell: Shell,
-    errors: FieldErrors,
-    application: Application,
-}
-
-fn archive_page(
+async fn archive_page(
     request: &HttpRequest,
     app: &App,
     by: &By,
     entered: Entered,
-    status: StatusCode,
-    errors: FieldErrors,
+    refusal: Option<(StatusCode, String)>,
 ) -> Result<HttpResponse> {
-    let application = entered.application.clone();
-    let at = format!("/applications/{}", application.id);
-    let settings = format!("{at}/settings");
-    let shell = settings_shell(request, app, by, &entered, "Archive").at(&settings).crumbs([
-        Crumb::to(application.name.clone(), at),
-        Crumb::to("General", settings),
-        Crumb::here("Archive"),
-    ]);
-    Page::with(status, request, &ArchivePage { shell, errors, application })
+    let (id, name) = (entered.application.id, entered.application.name.clone());
+    let in_use = app.in_use;
+    let uses = app.read(move |conn| in_use.all(conn, Thing::Application(id))).await?;
+    let back = format!("/applications/{id}/settings");
+    let shell = settings_shell(request, app, by, &entered, "Archive")
+        .at(&back)
+        .crumbs([Crumb::to("General", &back), Crumb::here("Archive")]);
+    let page = ConfirmPage {
+        shell,
+        action: format!("/applications/{id}/archive"),
+        back,
+        question: format!("Archive {name}?"),
+        what_stays: "Nobody will see it, its Blocks, its imports or its schedules any more. What ran and what was \
+                     changed stays in the Workspace's records, and the name is free again."
+            .into(),
+        verb: "Archive Application",
+        uses,
+        first: "Let imports end or cancel them, and turn schedules off, first.",
+        refused: None,
+    };
+    page.answer(request, refusal)
 }
 
 /// `GET {A}/archive`: asks.
@@ -160,7 +164,7 @@ pub async fn archive_form(
             Ok(entered)
         })
         .await?;
-    archive_page(&request, &app, &by, entered, StatusCode::OK, FieldErrors::new())
+    archive_page(&request, &app, &by, entered, None).await
 }
 
 /// `POST {A}/archive`
@@ -176,9 +180,8 @@ pub async fn archive(
     let (asks, now, in_use) = (by.clone(), app.now(), app.in_use);
     match app.write(move |conn| actions::archive(conn, in_use, &asks, id, now)).await {
         Ok(()) => Ok(see_other("/", Some(Flash::new(format!("{} is archived.", there.application.name))))),
-        Err(error @ AppError::Conflict(_)) => {
-            let (status, errors) = refused(error)?;
-            archive_page(&request, &app, &by, there, status, errors)
+        Err(AppError::Conflict(words)) => {
+            archive_page(&request, &app, &by, there, Some((StatusCode::CONFLICT, words))).await
         }
         Err(error) => Err(error),
     }

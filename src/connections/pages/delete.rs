@@ -9,25 +9,34 @@ use crate::app::App;
 use crate::applications::shell;
 use crate::connections::{Connection, actions};
 use crate::error::{AppError, Result};
+use crate::in_use::Thing;
 use crate::members::{By, SignedIn};
-use crate::web::{ConfirmPage, Flash, see_other};
+use crate::web::{ConfirmPage, Crumb, Flash, see_other};
 
-fn confirm(
+async fn confirm(
     request: &HttpRequest,
     app: &App,
     by: &By,
     connection: &Connection,
     refusal: Option<(StatusCode, String)>,
 ) -> Result<HttpResponse> {
+    let (in_use, id) = (app.in_use, connection.id);
+    let uses = app.read(move |conn| in_use.all(conn, Thing::Connection(id))).await?;
     let back = format!("/connections/{}", connection.id);
     let template = ConfirmPage {
-        shell: shell(request, app, by, "Delete a Connection").at("/connections"),
+        shell: shell(request, app, by, "Delete a Connection").at("/connections").crumbs([
+            Crumb::to("Connections", "/connections"),
+            Crumb::to(&connection.name, &back),
+            Crumb::here("Delete"),
+        ]),
         action: format!("{back}/delete"),
         back,
         question: format!("Delete the Connection “{}”?", connection.name),
         what_stays: "Its secrets are forgotten and its name is free again. What ran through it stays in the history."
             .into(),
         verb: "Delete Connection",
+        uses,
+        first: "Give these import configurations another source, or delete them, first.",
         refused: None,
     };
     template.answer(request, refusal)
@@ -42,7 +51,7 @@ pub async fn delete_form(
 ) -> Result<HttpResponse> {
     let place = place(&app, &by, Some(*id)).await?;
     by.need_administrator()?;
-    confirm(&request, &app, &by, place.connection.as_ref().ok_or(AppError::NotFound)?, None)
+    confirm(&request, &app, &by, place.connection.as_ref().ok_or(AppError::NotFound)?, None).await
 }
 
 /// `POST /connections/{c}/delete`
@@ -60,7 +69,9 @@ pub async fn delete(
             let said = format!("Deleted the Connection “{}”.", connection.name);
             Ok(see_other("/connections", Some(Flash::new(said))))
         }
-        Err(AppError::Conflict(words)) => confirm(&request, &app, &by, connection, Some((StatusCode::CONFLICT, words))),
+        Err(AppError::Conflict(words)) => {
+            confirm(&request, &app, &by, connection, Some((StatusCode::CONFLICT, words))).await
+        }
         Err(error) => Err(error),
     }
 }

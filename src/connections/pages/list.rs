@@ -1,5 +1,6 @@
 //! The list of Connections.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use actix_web::web::Data;
@@ -11,13 +12,18 @@ use crate::applications::{self, shell};
 use crate::connections::actions;
 use crate::error::Result;
 use crate::members::SignedIn;
-use crate::web::{Crumb, Page, Shell};
+use crate::web::form::Query;
+use crate::web::list::Sort;
+use crate::web::{Crumb, Listing, Page, Shell};
 
 #[derive(Template)]
 #[template(path = "connections/list.html")]
 struct ListPage {
     shell: Shell,
     may_change: bool,
+    /// There is none at all.
+    none: bool,
+    list: Listing,
     rows: Vec<Row>,
 }
 
@@ -29,8 +35,10 @@ struct Row {
     applications: String,
 }
 
-/// `GET /connections`
-pub async fn list(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn) -> Result<HttpResponse> {
+const SORTS: [Sort<Row>; 2] = [("name", "Name", |_, _| Ordering::Equal), ("kind", "Kind", |a, b| a.kind.cmp(&b.kind))];
+
+/// `GET /connections?q=&sort=&page=`
+pub async fn list(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, query: Query) -> Result<HttpResponse> {
     let who = by.clone();
     let (connections, names) = app
         .read(move |conn| {
@@ -40,7 +48,7 @@ pub async fn list(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn) 
             Ok((connections, names))
         })
         .await?;
-    let rows = connections
+    let rows: Vec<Row> = connections
         .into_iter()
         .map(|connection| {
             let named: Vec<&str> =
@@ -55,5 +63,8 @@ pub async fn list(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn) 
         })
         .collect();
     let shell = shell(&request, &app, &by, "Connections").at("/connections").crumbs([Crumb::here("Connections")]);
-    Page::ok(&request, &ListPage { shell, may_change: by.member.is_administrator(), rows })
+    let none = rows.is_empty();
+    let text = |row: &Row| format!("{}\n{}\n{}\n{}", row.name, row.kind, row.place, row.applications);
+    let (list, rows) = Listing::of("/connections", &query, rows, &SORTS, text);
+    Page::ok(&request, &ListPage { shell, may_change: by.member.is_administrator(), none, list, rows })
 }

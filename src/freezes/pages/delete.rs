@@ -45,6 +45,8 @@ pub async fn delete_form(
         question: format!("Delete the freeze “{}”?", freeze.name),
         what_stays: what_stays.into(),
         verb: "Delete freeze",
+        uses: Vec::new(),
+        first: "",
         refused: None,
     };
     template.answer(&request, None)

@@ -44,10 +44,9 @@ async fn find_to_change(app: &App, by: &By, ids: (i64, i64)) -> Result<(Freeze, 
 fn shell_of(request: &HttpRequest, app: &App, by: &By, entered: &Entered, here: Option<&str>) -> Shell {
     let application = &entered.application;
     let list = list_of(application.id);
-    let home = Crumb::to(&application.name, format!("/applications/{}", application.id));
     let shell = settings_shell(request, app, by, entered, here.unwrap_or("Freezes")).at(&list);
     match here {
-        None => shell.crumbs([home, Crumb::here("Freezes")]),
-        Some(here) => shell.crumbs([home, Crumb::to("Freezes", list), Crumb::here(here)]),
+        None => shell.crumbs([Crumb::here("Freezes")]),
+        Some(here) => shell.crumbs([Crumb::to("Freezes", list), Crumb::here(here)]),
     }
 }

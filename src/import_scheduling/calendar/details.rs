@@ -109,7 +109,6 @@ pub async fn entry(
     }
     let list = format!("/applications/{id}/settings/import-scheduling");
     let shell = settings_shell(&request, &app, &by, &chosen.entered, &card.name).at(&list).crumbs([
-        Crumb::to(&chosen.entered.application.name, &card.base),
         Crumb::to("Import Scheduling", &list),
         Crumb::to("Calendar", &card.back),
         Crumb::here(&card.name),

@@ -50,11 +50,9 @@ pub async fn show(
         return Page::ok(&request, &part);
     }
     let list = format!("{}/settings/import-scheduling", scene.base());
-    let shell = settings_shell(&request, &app, &by, &scene.entered, "Calendar").at(&list).crumbs([
-        Crumb::to(&scene.entered.application.name, scene.base()),
-        Crumb::to("Import Scheduling", &list),
-        Crumb::here("Calendar"),
-    ]);
+    let shell = settings_shell(&request, &app, &by, &scene.entered, "Calendar")
+        .at(&list)
+        .crumbs([Crumb::to("Import Scheduling", &list), Crumb::here("Calendar")]);
     let template = CalendarPage {
         base: scene.base(),
         page: scene.page(),

@@ -216,12 +216,9 @@ fn answer(
         }
         return Page::with(status, request, &ScheduleDialog { form });
     }
-    let base = &form.base;
-    let shell = settings_shell(request, app, by, &stage.entered, form.title).at(&list).crumbs([
-        Crumb::to(&stage.entered.application.name, base),
-        Crumb::to("Import Scheduling", &form.back),
-        Crumb::here(form.title),
-    ]);
+    let shell = settings_shell(request, app, by, &stage.entered, form.title)
+        .at(&list)
+        .crumbs([Crumb::to("Import Scheduling", &form.back), Crumb::here(form.title)]);
     Page::with(status, request, &SchedulePage { shell, form })
 }
 

@@ -16,6 +16,7 @@ use crate::error::{AppError, FieldErrors, Result};
 use crate::formats::{self, Format, Proposal};
 use crate::imports::sample::{Origin, look};
 use crate::imports::{Configuration, Mode, actions};
+use crate::in_use::Thing;
 use crate::members::{By, SignedIn};
 use crate::web::{ConfirmPage, Flash, Form, Page, Shell, at_controls, refused, see_other};
 
@@ -31,6 +32,8 @@ struct EditPage {
     errors: FieldErrors,
     may_configure: bool,
     may_import: bool,
+    /// Import Scheduling, where its schedules and runs are.
+    may_open: bool,
     needs_file: bool,
     /// Why no Schedule can run it.
     not_schedulable: Option<String>,
@@ -125,6 +128,7 @@ fn page(
         id: configuration.id,
         may_configure: place.entered.may_configure(),
         may_import: place.entered.may_import(),
+        may_open: place.entered.may_open_scheduling(),
         needs_file: configuration.needs_file(),
         not_schedulable: configuration.schedulable().err(),
         version: typed.version,
@@ -247,7 +251,7 @@ async fn read_source(app: &App, by: &By, place: &Place, form: &Form, typed: &Typ
     look(app, origin, Some(typed.options.clone()), formats::PATIENCE).await
 }
 
-fn confirm(
+async fn confirm(
     request: &HttpRequest,
     app: &App,
     by: &By,
@@ -255,6 +259,8 @@ fn confirm(
     refusal: Option<(StatusCode, String)>,
 ) -> Result<HttpResponse> {
     let (configuration, _) = place.found.as_ref().ok_or(AppError::NotFound)?;
+    let (in_use, id) = (app.in_use, configuration.id);
+    let uses = app.read(move |conn| in_use.all(conn, Thing::Configuration(id))).await?;
     let back = format!("{}/{}", place.list(), configuration.id);
     let template = ConfirmPage {
         shell: place.shell(request, app, by, "Delete an import configuration"),
@@ -263,6 +269,8 @@ fn confirm(
         question: format!("Delete the import configuration “{}”?", configuration.name),
         what_stays: "What it loaded stays in its Block, and the history of its runs stays.".into(),
         verb: "Delete import configuration",
+        uses,
+        first: "Let its runs end or cancel them, and delete its schedules, first.",
         refused: None,
     };
     template.answer(request, refusal)
@@ -278,7 +286,7 @@ pub async fn delete_form(
     let place = place(&app, &by, path.0, Some(path.1)).await?;
     let (entered, who) = (place.entered.clone(), by.clone());
     app.read(move |conn| entered.need_configure(conn, &who)).await?;
-    confirm(&request, &app, &by, &place, None)
+    confirm(&request, &app, &by, &place, None).await
 }
 
 /// `POST …/{i}/delete`
@@ -297,7 +305,9 @@ pub async fn delete(
             let said = format!("Deleted the import configuration “{}”.", configuration.name);
             Ok(see_other(&place.list(), Some(Flash::new(said))))
         }
-        Err(AppError::Conflict(words)) => confirm(&request, &app, &by, &place, Some((StatusCode::CONFLICT, words))),
+        Err(AppError::Conflict(words)) => {
+            confirm(&request, &app, &by, &place, Some((StatusCode::CONFLICT, words))).await
+        }
         Err(error) => Err(error),
     }
 }

@@ -1,5 +1,7 @@
 //! The list of an Application's import configurations.
 
+use std::cmp::Ordering;
+
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -7,9 +9,12 @@ use askama::Template;
 use crate::app::App;
 use crate::applications::{enter, settings_shell};
 use crate::error::Result;
-use crate::imports::actions;
+use crate::imports::{ConfigurationStatus, Outline, actions};
 use crate::members::SignedIn;
-use crate::web::{Crumb, Page, Shell};
+use crate::names::folded;
+use crate::web::form::Query;
+use crate::web::list::Sort;
+use crate::web::{Crumb, Listing, Page, Shell};
 
 #[derive(Template)]
 #[template(path = "imports/list.html")]
@@ -18,6 +23,9 @@ struct ListPage {
     base: String,
     here: String,
     may_configure: bool,
+    /// There is none at all.
+    none: bool,
+    list: Listing,
     rows: Vec<Row>,
 }
 
@@ -34,19 +42,39 @@ struct Row {
     run: Option<i64>,
 }
 
-/// `GET /applications/{a}/settings/import-configurations`
+const SORTS: [Sort<Outline>; 4] = [
+    ("name", "Name", |_, _| Ordering::Equal),
+    ("block", "Block", |a, b| folded(&a.block_name).cmp(&folded(&b.block_name))),
+    ("failed", "Failed first", |a, b| has_failed(b).cmp(&has_failed(a))),
+    ("last", "Last run", |a, b| b.status_at.cmp(&a.status_at)),
+];
+
+fn has_failed(outline: &Outline) -> bool {
+    outline.status == Some(ConfigurationStatus::Failed)
+}
+
+/// `GET /applications/{a}/settings/import-configurations?q=&sort=&page=`
 pub async fn list(
     request: HttpRequest,
     app: Data<App>,
     SignedIn(by): SignedIn,
     path: Path<i64>,
+    query: Query,
 ) -> Result<HttpResponse> {
-    let who = by.clone();
-    let (entered, listed) = app
+    let (who, asked) = (by.clone(), query.0.clone());
+    let here = format!("/applications/{path}/settings/import-configurations");
+    let at = here.clone();
+    let (entered, none, list, listed) = app
         .read(move |conn| {
             let entered = enter(conn, &who, *path)?;
-            let listed = actions::list(conn, &entered)?;
-            Ok((entered, listed))
+            let outlines = actions::outlines(conn, &entered, true)?;
+            let none = outlines.is_empty();
+            let text = |outline: &Outline| format!("{}\n{}\n{}", outline.name, outline.block_name, outline.source);
+            let (list, shown) = Listing::of(&at, &asked, outlines, &SORTS, text);
+            let ids: Vec<i64> = shown.iter().map(|outline| outline.id).collect();
+            let mut listed = actions::listed(conn, &entered, &ids)?;
+            listed.sort_by_key(|item| ids.iter().position(|id| *id == item.configuration.id));
+            Ok((entered, none, list, listed))
         })
         .await?;
     let rows = listed
@@ -64,9 +92,8 @@ pub async fn list(
         })
         .collect();
     let base = format!("/applications/{}", entered.application.id);
-    let here = format!("{base}/settings/import-configurations");
     let shell = settings_shell(&request, &app, &by, &entered, "Import configurations")
         .at(&here)
-        .crumbs([Crumb::to(&entered.application.name, &base), Crumb::here("Import configurations")]);
-    Page::ok(&request, &ListPage { shell, base, here, may_configure: entered.may_configure(), rows })
+        .crumbs([Crumb::here("Import configurations")]);
+    Page::ok(&request, &ListPage { shell, base, here, may_configure: entered.may_configure(), none, list, rows })
 }

@@ -77,11 +77,9 @@ impl Place {
     }
 
     fn shell(&self, request: &HttpRequest, app: &App, by: &By, title: &str) -> Shell {
-        settings_shell(request, app, by, &self.entered, title).at(&self.list()).crumbs([
-            Crumb::to(&self.entered.application.name, self.base()),
-            Crumb::to("Import configurations", self.list()),
-            Crumb::here(title),
-        ])
+        settings_shell(request, app, by, &self.entered, title)
+            .at(&self.list())
+            .crumbs([Crumb::to("Import configurations", self.list()), Crumb::here(title)])
     }
 
     /// Whether the source that a form names is asked by a query.

@@ -8,9 +8,11 @@ use chrono_tz::Tz;
 
 use crate::app::App;
 use crate::clock::Moment;
+use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::members::passwords::{self, ADVICE};
 use crate::members::shell::shell;
+use crate::members::store::Own;
 use crate::members::store::sessions::{SessionRow, sessions_of};
 use crate::members::tokens::{self, Token};
 use crate::members::{By, Scope, SignedIn, actions, known, sign_in};
@@ -85,13 +87,17 @@ async fn page(request: &HttpRequest, app: &App, by: &By, left: Option<Left<'_>>)
 /// The form as it stands before anybody types.
 fn own_values(by: &By) -> Form {
     let zone = by.member.time_zone.map(|zone| zone.name().to_owned()).unwrap_or_default();
-    Form(vec![("name".into(), by.member.name.clone()), ("time_zone".into(), zone)])
+    let mut own = Form(vec![("name".into(), by.member.name.clone()), ("time_zone".into(), zone)]);
+    if by.member.shortcuts {
+        own.set("shortcuts", "on");
+    }
+    own
 }
 
 /// The same with what another form of the page sent.
 fn with_sent(by: &By, form: &Form) -> Form {
     let mut values = own_values(by);
-    values.0.extend(form.0.iter().filter(|(name, _)| name != "name" && name != "time_zone").cloned());
+    values.0.extend(form.0.iter().filter(|(name, _)| !matches!(&**name, "name" | "time_zone" | "shortcuts")).cloned());
     values
 }
 
@@ -105,7 +111,7 @@ pub async fn account(request: HttpRequest, app: Data<App>, SignedIn(by): SignedI
     page(&request, &app, &by, None).await
 }
 
-/// `POST /account`: name and zone.
+/// `POST /account`: name, zone, whether single keys are shortcuts.
 pub async fn save_account(
     request: HttpRequest,
     app: Data<App>,
@@ -115,8 +121,12 @@ pub async fn save_account(
     let zone = form.some("time_zone").map(zones::parse).transpose();
     let saved = async {
         let zone = zone.map_err(|reason| AppError::invalid("time_zone", reason))?;
-        let (by, name, now) = (by.clone(), form.get("name").to_owned(), app.now());
-        app.write(move |conn| actions::update_own(conn, &by, &name, zone, now)).await
+        let (by, name, shortcuts, now) = (by.clone(), form.get("name").to_owned(), form.ticked("shortcuts"), app.now());
+        let own = move |conn: &mut Conn| {
+            let own = Own { name: &name, time_zone: zone.map(|zone| zone.name()), shortcuts };
+            actions::update_own(conn, &by, &own, now)
+        };
+        app.write(own).await
     };
     match saved.await {
         Ok(()) => Ok(see_other("/account", Some(Flash::new("Your account is saved.")))),

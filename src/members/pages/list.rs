@@ -1,5 +1,7 @@
 //! The members of the Workspace: who there is, in which role; adding, changing, deactivating.
 
+use std::cmp::Ordering;
+
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
@@ -13,7 +15,9 @@ use crate::members::actions::{self, Change, NewMember};
 use crate::members::passwords::{self, ADVICE};
 use crate::members::shell::shell;
 use crate::members::{By, Member, SignedIn, store};
-use crate::web::{self, Crumb, Flash, Form, Page, Shell, see_other};
+use crate::names::folded;
+use crate::web::list::Sort;
+use crate::web::{self, Crumb, Flash, Form, Listing, Page, Shell, local_path, see_other};
 
 #[derive(Template)]
 #[template(path = "members/list.html")]
@@ -21,6 +25,7 @@ struct ListPage<'a> {
     shell: Shell,
     errors: FieldErrors,
     form: &'a Form,
+    list: Listing,
     members: Vec<Member>,
     roles: Vec<String>,
     role_options: Vec<(String, String)>,
@@ -45,7 +50,14 @@ fn load(conn: &mut Conn, by: &By) -> Result<Lists> {
     })
 }
 
-/// `GET /members`
+/// Those who may sign in come first, by name.
+const SORTS: [Sort<Member>; 3] = [
+    ("active", "Active first", |_, _| Ordering::Equal),
+    ("name", "Name", |a, b| folded(&a.name).cmp(&folded(&b.name))),
+    ("role", "Role", |a, b| a.role.cmp(&b.role)),
+];
+
+/// `GET /members?q=&sort=&page=`
 pub async fn list(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn) -> Result<HttpResponse> {
     page(&request, &app, &by, StatusCode::OK, FieldErrors::new(), &blank()).await
 }
@@ -65,10 +77,14 @@ async fn page(
 ) -> Result<HttpResponse> {
     let asks = by.clone();
     let Lists { members, roles, role_options } = app.read(move |conn| load(conn, &asks)).await?;
+    let asked = Form::parse(request.query_string().as_bytes());
+    let text = |member: &Member| format!("{}\n{}\n{}", member.name, member.email, member.role);
+    let (list, members) = Listing::of("/members", &asked, members, &SORTS, text);
     let page = ListPage {
         shell: shell(request, app, by, "Members").at("/members").crumbs([Crumb::here("Members")]),
         errors,
         form,
+        list,
         members,
         roles,
         role_options,
@@ -152,7 +168,8 @@ pub async fn switch(
                 }
                 _ => Flash::new(format!("{name} has the role {} now.", member.role)),
             };
-            Ok(see_other("/members", Some(flash)))
+            let back = local_path(form.get("back")).filter(|back| back.starts_with("/members")).unwrap_or("/members");
+            Ok(see_other(back, Some(flash)))
         }
         Err(error) => {
             let (status, errors) = web::refused(error)?;

@@ -26,7 +26,8 @@ struct SetupPage<'a> {
 /// `GET /setup`
 pub async fn setup(request: HttpRequest, app: Data<App>) -> Result<HttpResponse> {
     app.read(first::need_open).await?;
-    let form = Form(vec![("time_zone".into(), "UTC".into())]);
+    // The browser's zone takes the place of UTC where a script tells it.
+    let form = Form(vec![("workspace".into(), "Workspace".into()), ("time_zone".into(), "UTC".into())]);
     page(&request, &app, StatusCode::OK, FieldErrors::new(), &form)
 }
 
@@ -58,7 +59,7 @@ pub async fn begin(request: HttpRequest, app: Data<App>, form: Form) -> Result<H
     };
     match first::begin(&app, begin, web::client_address(&request, &app.config)).await {
         Ok(entered) => {
-            let words = "You administer this Workspace. Next: make an Application, and try out mail under Mail.";
+            let words = "You administer this Workspace. To be told by mail, try it out under Mail.";
             let_in(see_other("/", Some(Flash::new(words))), &app, entered, None)
         }
         Err(AppError::TooMany { after_seconds, .. }) => {

@@ -9,7 +9,7 @@ use crate::error::{AppError, Result};
 use crate::members::model::Member;
 use crate::members::permissions::{ADMINISTRATOR, BUILT_IN_ROLES, Permission};
 
-type Row = (i64, String, String, String, String, bool, Option<String>, i64, Moment);
+type Row = (i64, String, String, String, String, bool, Option<String>, bool, i64, Moment);
 
 /// The columns of a [`Member`], of members joined with roles.
 macro_rules! columns {
@@ -22,13 +22,14 @@ macro_rules! columns {
             roles::permissions,
             members::active,
             members::time_zone,
+            members::shortcuts,
             members::version,
             members::created_at,
         )
     };
 }
 
-fn member((id, email, name, role, permissions, active, time_zone, version, created_at): Row) -> Member {
+fn member((id, email, name, role, permissions, active, time_zone, shortcuts, version, created_at): Row) -> Member {
     Member {
         id,
         email,
@@ -37,6 +38,7 @@ fn member((id, email, name, role, permissions, active, time_zone, version, creat
         permissions: serde_json::from_str(&permissions).unwrap_or_default(),
         active,
         time_zone: time_zone.and_then(|zone| zone.parse().ok()),
+        shortcuts,
         version,
         created_at,
     }
@@ -164,9 +166,21 @@ pub fn update(conn: &mut Conn, id: i64, values: &Values, now: Moment) -> Result<
     Ok(())
 }
 
-pub fn set_own(conn: &mut Conn, id: i64, name: &str, time_zone: Option<&str>) -> Result<()> {
+/// What members change of themselves.
+pub struct Own<'a> {
+    pub name: &'a str,
+    pub time_zone: Option<&'a str>,
+    pub shortcuts: bool,
+}
+
+pub fn set_own(conn: &mut Conn, id: i64, own: &Own) -> Result<()> {
     diesel::update(members::table.find(id))
-        .set((members::name.eq(name), members::time_zone.eq(time_zone), members::version.eq(members::version + 1)))
+        .set((
+            members::name.eq(own.name),
+            members::time_zone.eq(own.time_zone),
+            members::shortcuts.eq(own.shortcuts),
+            members::version.eq(members::version + 1),
+        ))
         .execute(conn)?;
     Ok(())
 }

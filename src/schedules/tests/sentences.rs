@@ -174,9 +174,14 @@ fn bounds_say_the_start_and_the_end() {
 }
 
 #[test]
-fn the_line_under_a_headline_names_zone_and_end() {
-    let line = |fields: Value| zone_and_end(&rule_in("Europe/Paris", "2026-10-11 02:30", fields));
-    assert_eq!(line(json!({"repeat": "once"})), "Europe/Paris");
-    assert_eq!(line(json!({"repeat": "days"})), "Europe/Paris, no end date");
-    assert_eq!(line(json!({"repeat": "days", "end_date": "2026-12-31"})), "Europe/Paris, until 31 Dec 2026");
+fn the_line_under_a_headline_names_another_zone_and_the_end() {
+    let line =
+        |zone: &str, fields: Value| zone_and_end(&rule_in(zone, "2026-10-11 02:30", fields), chrono_tz::Europe::Paris);
+    assert_eq!(line("Europe/Paris", json!({"repeat": "once"})), "");
+    assert_eq!(line("Europe/Paris", json!({"repeat": "days"})), "No end date");
+    assert_eq!(line("Asia/Tokyo", json!({"repeat": "once"})), "Asia/Tokyo");
+    assert_eq!(
+        line("Asia/Tokyo", json!({"repeat": "days", "end_date": "2026-12-31"})),
+        "Asia/Tokyo, until 31 Dec 2026"
+    );
 }

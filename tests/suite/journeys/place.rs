@@ -5,6 +5,7 @@ use tidegate::imports::Mode;
 use tidegate::runs::executor;
 
 use crate::journeys::{list, mark, still_the_same_page, words};
+use crate::running::{start, work_off};
 use crate::schedules::{create, daily, draft, find};
 use crate::support::stage::{csv, stage};
 use crate::support::*;
@@ -193,6 +194,33 @@ fn typing_filters_the_list() {
         chrome.sees("2 more are on").await;
         assert_eq!(chrome.css(".sched").await.len(), 0);
         chrome.focus_on("h2[id^=cfg]").await;
+        chrome.quiet().await;
+        chrome.close().await;
+    });
+}
+
+/// On a phone the strip of runs stays, the numbers take little room, and the full page keeps its sentence in sight.
+#[test]
+fn a_small_screen_shows_what_a_large_one_does() {
+    with_world(Database::Sqlite, |world| async move {
+        let stage = words(&world).await;
+        create(&world, draft(&stage, &daily("18:00"))).await;
+        start(&world, &stage).await;
+        work_off(&world).await;
+        let look = Look { phone: true, ..Look::default() };
+        let chrome = Chrome::open(&world, Some(&world.olive), look).await;
+        chrome.goto(&list(&world)).await;
+        chrome.sees("Every day at 18:00").await;
+        let strip = "return document.querySelector('.strip').checkVisibility()";
+        assert_eq!(chrome.script(strip).await, true, "the strip is there");
+        let tall = "return document.querySelector('.stats').getBoundingClientRect().height";
+        let tall = chrome.script(tall).await.as_f64().unwrap();
+        assert!(tall < 140.0, "the numbers take {tall} points");
+        chrome.goto(&format!("/applications/{}/schedules/new", world.application)).await;
+        chrome.sees("Every day at 06:00").await;
+        let seen = "const r = document.querySelector('.pinned').getBoundingClientRect(); \
+                    return r.height > 0 && r.bottom <= innerHeight";
+        assert_eq!(chrome.script(seen).await, true, "the sentence is in sight");
         chrome.quiet().await;
         chrome.close().await;
     });

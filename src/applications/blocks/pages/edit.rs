@@ -188,11 +188,9 @@ fn page(
             "Name its columns and their types. An import can also propose all this from its source.",
         ),
     };
-    let shell = settings_shell(request, app, by, &place.entered, &title).at(&list).crumbs([
-        Crumb::to(&place.entered.application.name, &base),
-        Crumb::to("Blocks", &list),
-        Crumb::here(&title),
-    ]);
+    let shell = settings_shell(request, app, by, &place.entered, &title)
+        .at(&list)
+        .crumbs([Crumb::to("Blocks", &list), Crumb::here(&title)]);
     let template = EditPage {
         shell,
         title,
@@ -307,7 +305,7 @@ async fn save(
     }
 }
 
-fn confirm(
+async fn confirm(
     request: &HttpRequest,
     app: &App,
     by: &By,
@@ -315,9 +313,16 @@ fn confirm(
     block: &Block,
     refusal: Option<(StatusCode, String)>,
 ) -> Result<HttpResponse> {
+    let (in_use, asked) = (app.in_use, block.clone());
+    let uses = app.read(move |conn| actions::users(conn, in_use, &asked)).await?;
     let base = format!("/applications/{}", block.application_id);
     let back = format!("{base}/blocks/{}", block.id);
-    let shell = settings_shell(request, app, by, &place.entered, "Delete a Block").at(&format!("{base}/blocks"));
+    let list = format!("{base}/blocks");
+    let shell = settings_shell(request, app, by, &place.entered, "Delete a Block").at(&list).crumbs([
+        Crumb::to("Blocks", &list),
+        Crumb::to(&block.name, &back),
+        Crumb::here("Delete"),
+    ]);
     let template = ConfirmPage {
         shell,
         action: format!("{back}/delete"),
@@ -326,6 +331,8 @@ fn confirm(
         what_stays: "Its rows can no longer be seen and its name is free again. The history of its imports stays."
             .into(),
         verb: "Delete Block",
+        uses,
+        first: "Change or delete what uses it first.",
         refused: None,
     };
     template.answer(request, refusal)
@@ -340,7 +347,7 @@ pub async fn delete_form(
 ) -> Result<HttpResponse> {
     let place = place(&app, &by, path.0, Some(path.1)).await?;
     let block = place.block.clone().ok_or(AppError::NotFound)?;
-    confirm(&request, &app, &by, &place, &block, None)
+    confirm(&request, &app, &by, &place, &block, None).await
 }
 
 /// `POST /applications/{a}/blocks/{b}/delete`
@@ -367,7 +374,7 @@ pub async fn delete(
             Ok(see_other(&to, Some(Flash::new(format!("Deleted the Block “{}”.", block.name)))))
         }
         Err(AppError::Conflict(words)) => {
-            confirm(&request, &app, &by, &place, &block, Some((StatusCode::CONFLICT, words)))
+            confirm(&request, &app, &by, &place, &block, Some((StatusCode::CONFLICT, words))).await
         }
         Err(error) => Err(error),
     }

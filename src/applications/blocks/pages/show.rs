@@ -1,5 +1,7 @@
 //! Looking at Blocks.
 
+use std::cmp::Ordering;
+
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -13,7 +15,8 @@ use crate::error::Result;
 use crate::formats::ColumnType;
 use crate::members::SignedIn;
 use crate::web::form::Query;
-use crate::web::{Crumb, Page, Shell, download};
+use crate::web::list::Sort;
+use crate::web::{Crumb, Listing, Page, Shell, download};
 use crate::words;
 
 #[derive(Template)]
@@ -23,7 +26,22 @@ struct ListPage {
     base: String,
     here: String,
     may_configure: bool,
+    /// There is none at all.
+    none: bool,
+    list: Listing,
     blocks: Vec<Listed>,
+    entered: Entered,
+    now: Moment,
+}
+
+impl ListPage {
+    fn rows(&self, block: &Listed) -> String {
+        words::count(block.rows)
+    }
+
+    fn loaded(&self, block: &Listed) -> String {
+        loaded(block.loaded_at, self.now, &self.entered)
+    }
 }
 
 struct Listed {
@@ -31,16 +49,24 @@ struct Listed {
     name: String,
     kind: &'static str,
     columns: usize,
-    rows: String,
-    loaded: String,
+    rows: i64,
+    loaded_at: Option<Moment>,
 }
 
-/// `GET /applications/{a}/blocks`
+const SORTS: [Sort<Listed>; 4] = [
+    ("name", "Name", |_, _| Ordering::Equal),
+    ("kind", "Kind", |a, b| a.kind.cmp(b.kind)),
+    ("rows", "Rows", |a, b| b.rows.cmp(&a.rows)),
+    ("loaded", "Last loaded", |a, b| b.loaded_at.cmp(&a.loaded_at)),
+];
+
+/// `GET /applications/{a}/blocks?q=&sort=&page=`
 pub async fn list(
     request: HttpRequest,
     app: Data<App>,
     SignedIn(by): SignedIn,
     application_id: Path<i64>,
+    query: Query,
 ) -> Result<HttpResponse> {
     let (id, asked, blocks_pool, now) = (application_id.into_inner(), by.clone(), app.blocks.clone(), app.now());
     let (entered, blocks) = app
@@ -57,21 +83,22 @@ pub async fn list(
                         id: block.id,
                         kind: block.kind.words(),
                         columns: block.columns.len(),
-                        rows: words::count(state.row_count),
-                        loaded: loaded(state.loaded_at, now, &entered),
+                        rows: state.row_count,
+                        loaded_at: state.loaded_at,
                         name: block.name,
                     }
                 })
-                .collect();
+                .collect::<Vec<_>>();
             Ok((entered, listed))
         })
         .await?;
     let base = format!("/applications/{id}");
     let here = format!("{base}/blocks");
-    let shell = settings_shell(&request, &app, &by, &entered, "Blocks")
-        .at(&here)
-        .crumbs([Crumb::to(&entered.application.name, &base), Crumb::here("Blocks")]);
-    Page::ok(&request, &ListPage { shell, base, here, may_configure: entered.may_configure(), blocks })
+    let shell = settings_shell(&request, &app, &by, &entered, "Blocks").at(&here).crumbs([Crumb::here("Blocks")]);
+    let none = blocks.is_empty();
+    let (list, blocks) = Listing::of(&here, &query, blocks, &SORTS, |block| format!("{}\n{}", block.name, block.kind));
+    let may_configure = entered.may_configure();
+    Page::ok(&request, &ListPage { shell, base, here, may_configure, none, list, blocks, entered, now })
 }
 
 fn loaded(at: Option<Moment>, now: Moment, entered: &Entered) -> String {
@@ -147,11 +174,9 @@ pub async fn show(
     let next = (page.len() as i64 > PAGE).then(|| page.pop()).flatten().and(page.last().map(|row| row.row));
     let base = format!("/applications/{application_id}");
     let here = format!("{base}/blocks/{id}");
-    let shell = settings_shell(&request, &app, &by, &entered, &block.name).at(&format!("{base}/blocks")).crumbs([
-        Crumb::to(&entered.application.name, &base),
-        Crumb::to("Blocks", format!("{base}/blocks")),
-        Crumb::here(&block.name),
-    ]);
+    let shell = settings_shell(&request, &app, &by, &entered, &block.name)
+        .at(&format!("{base}/blocks"))
+        .crumbs([Crumb::to("Blocks", format!("{base}/blocks")), Crumb::here(&block.name)]);
     let shown = match page.last() {
         Some(_) if after == 0 => format!("the first {}", words::counted(page.len() as i64, "row", "rows")),
         _ => words::counted(page.len() as i64, "more row", "more rows"),

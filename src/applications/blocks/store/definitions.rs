@@ -218,7 +218,7 @@ pub fn next_position(conn: &mut Conn, block_id: i64) -> Result<i32> {
 }
 
 /// The names of the Blocks whose columns name the items of this one, with the column's.
-pub fn named_by(conn: &mut Conn, block_id: i64) -> Result<Vec<(String, String)>> {
+pub fn named_by(conn: &mut Conn, block_id: i64) -> Result<Vec<(i64, String, String)>> {
     Ok(block_columns::table
         .inner_join(blocks::table.on(blocks::id.eq(block_columns::block_id)))
         .filter(block_columns::dimension_block_id.eq(block_id))
@@ -226,7 +226,7 @@ pub fn named_by(conn: &mut Conn, block_id: i64) -> Result<Vec<(String, String)>>
         .filter(block_columns::archived_at.is_null())
         .filter(blocks::archived_at.is_null())
         .order((blocks::name_key.asc(), block_columns::position.asc()))
-        .select((blocks::name, block_columns::name))
+        .select((blocks::id, blocks::name, block_columns::name))
         .load(conn)?)
 }
 
