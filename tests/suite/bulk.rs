@@ -346,7 +346,11 @@ on_both! {
         let copy = actions::draft_of_copy(&made, world.now());
         assert_eq!((copy.run_name.clone(), copy.enabled), (None, true));
         assert_eq!(copy.rule.clone().parse().unwrap(), made.rule, "the grid stays");
-        let by_ada = try_create(&world, &world.ada, copy).await.unwrap();
+        let alike = try_create(&world, &world.ada, copy.clone()).await;
+        assert!(matches!(alike, Err(AppError::Conflict(words)) if words.contains("named \"Evening\", owned by Olive")));
+        let other = crate::support::stage::stage(&world, "rates", Mode::Append, |_| ()).await;
+        let elsewhere = Draft { configuration_id: other.configuration, ..copy };
+        let by_ada = try_create(&world, &world.ada, elsewhere).await.unwrap();
         assert_eq!(by_ada.owner_id, world.ada.id);
         let one = create(&world, draft(&stage, &once("2026-10-08", "16:45"))).await;
         let moved = |at: &str| actions::draft_of_copy(&one, moment(at)).rule.parse().unwrap().to_map()["start_date"].clone();

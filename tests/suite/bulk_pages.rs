@@ -111,8 +111,8 @@ on_both! {
         olive.sees("Delete this schedule?").sees("Of those that you selected 1 was deleted meanwhile.");
         olive.press("Delete 1 schedule").await.sees("1 deleted.");
         let gone = format!("{},{}", ids[0], ids[1]);
-        let answer = olive.get(&format!("/applications/{}/schedules/bulk?do=delete&schedules={gone}", world.application)).await;
-        assert!(answer.status == 200 && answer.text().contains("2 were deleted meanwhile."), "{}", answer.text());
+        olive.visit(&format!("/applications/{}/schedules/bulk?do=delete&schedules={gone}", world.application)).await;
+        olive.sees("2 were deleted meanwhile.");
     }
 
     async fn an_administrator_hands_over(world: World) {
