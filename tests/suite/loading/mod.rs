@@ -21,7 +21,7 @@ use tidegate::clock::{Moment, SetClock};
 use tidegate::db::Conn;
 use tidegate::formats::ColumnType::{self, Boolean, Date, Dimension, Integer, Number, Text, Timestamp};
 use tidegate::imports::pipeline::{
-    FailureKind, LoadContext, LoadError, LoadReport, Outcome, Plan, READING, SourceFile, run,
+    FailureKind, LoadContext, LoadError, LoadReport, Outcome, Plan, Progress, READING, SourceFile, run,
 };
 use tidegate::imports::{Mapping, Mode};
 

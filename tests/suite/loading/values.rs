@@ -192,7 +192,7 @@ on_both! {
             };
             let report = run(&plan(db, &block, Mode::Append), &source, &context).unwrap();
             let told = told.into_inner();
-            let (reading, after): (Vec<_>, Vec<_>) = told.iter().partition(|now| now.phase == READING);
+            let (reading, after): (Vec<Progress>, Vec<Progress>) = told.iter().partition(|now| now.phase == READING);
             assert!(reading.len() > 2 && reading.iter().all(|now| now.of == Some(size) && now.bytes <= size));
             assert!(reading.is_sorted_by_key(|now| now.bytes) && reading[0].bytes < size, "{reading:?}");
             assert_eq!(reading.last().unwrap().bytes, size);
