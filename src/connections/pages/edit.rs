@@ -171,7 +171,7 @@ fn page(
 ) -> Result<HttpResponse> {
     let here = place.connection.as_ref().map(|connection| format!("/connections/{}", connection.id));
     let title = place.connection.as_ref().map_or_else(|| format!("New {} Connection", kind.label), |c| c.name.clone());
-    let errors = at_controls(shown.errors);
+    let errors = fields::told(kind, at_controls(shown.errors));
     let template = EditPage {
         shell: shell(request, app, by, &title)
             .at("/connections")
