@@ -37,7 +37,7 @@ pub async fn receive(call: &Call<FileQuery>, payload: Payload) -> Result<Given, 
 }
 
 /// Keeps a file that was received. One that no run names is forgotten by and by.
-pub async fn keep(call: &Call<FileQuery>, name: String, file: std::fs::File) -> Result<Stored, Problem> {
+pub async fn keep(call: &Call<FileQuery>, name: String, file: Spooled) -> Result<Stored, Problem> {
     let (blocks, now) = (call.app.blocks.clone(), call.now());
     let kept = off_thread(move || {
         let id = files::save(&blocks, &name, file, now)?;

@@ -64,7 +64,7 @@ pub async fn test_draft(app: &App, by: &By, id: Option<i64>, draft: ConnectionDr
     let connector = app.read(move |conn| {
         actions::need_administrator(conn, &who)?;
         let kept = match id {
-            Some(id) => unseal(&secrets, id, &store::sealed(conn, id)?)?,
+            Some(id) => unseal(&secrets, id, &store::sealed(conn, id)?).unwrap_or_default(),
             None => BTreeMap::new(),
         };
         let opened = actions::merged(kept, &draft);

@@ -5,7 +5,6 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::history::{self, Listed};
-use super::overview::next_run;
 use super::view::opening;
 use super::{cards, switch};
 use crate::app::App;
@@ -56,7 +55,7 @@ pub async fn about(
             let runs = history::last(conn, &by, (application_id, id), RUNS, now)?;
             let freezes = freezes::of_application(conn, application_id)?;
             let planned = |schedule: &Schedule| {
-                let next = next_run(&freezes, schedule).filter(|_| schedule.state() == State::On);
+                let next = freezes::next_run(&freezes, schedule).filter(|_| schedule.state() == State::On);
                 Planned {
                     sentence: schedule.sentence(),
                     state: cards::state_chip(schedule),

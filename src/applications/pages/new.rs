@@ -8,7 +8,7 @@ use askama::Template;
 use crate::app::App;
 use crate::applications::actions::{self, NewApplication, SPACING};
 use crate::error::{AppError, FieldErrors, Result};
-use crate::members::{self, By, SignedIn, shell};
+use crate::members::{By, SignedIn, shell};
 use crate::web::{Crumb, Flash, Form, Page, Shell, refused, see_other, zones};
 use crate::workspace;
 

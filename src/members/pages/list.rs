@@ -152,7 +152,7 @@ pub async fn switch(
     if change.active == Some(false) && !form.has("sure") {
         by.need_administrator()?;
         let in_use = app.in_use;
-        if !app.read(move |conn| in_use.names(conn, Thing::Member(id))).await?.is_empty() {
+        if !app.read(move |conn| in_use.all(conn, Thing::Member(id))).await?.is_empty() {
             return Ok(see_other(&format!("/members/{id}/deactivate"), None));
         }
     }

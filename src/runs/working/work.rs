@@ -5,12 +5,11 @@ use std::cell::Cell;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use chrono::Duration;
 use tokio_util::sync::CancellationToken;
 
 pub use super::board::Board;
 pub use super::retry::Retry;
-use super::told::{broken, fetch_words, loaded, result, step};
+use super::told::{broken, fetch_words, loaded, result, step, still_holds};
 use super::unsettled::{Earlier, Next};
 use super::{earlier, settling, unsettled, waiting};
 use crate::app::App;
