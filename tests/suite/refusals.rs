@@ -150,7 +150,7 @@ fn sent(page: &Html) -> Vec<(String, String)> {
         Field::Text(name, value) => Some((name, value)),
         Field::File { .. } => None,
     });
-    texts.filter(|(name, _)| !["csrf", "form", "version"].contains(&name.as_str())).collect()
+    texts.filter(|(name, _)| !["csrf", "nonce", "version"].contains(&name.as_str())).collect()
 }
 
 /// What is wrong with how a refusal comes back.

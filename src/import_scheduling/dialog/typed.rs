@@ -137,7 +137,7 @@ impl Typed {
             recipients: form.ids("recipients")?,
             run_name: form.get("run_name").to_owned(),
             version: form.id("version"),
-            nonce: Some(form.get("form")).filter(|nonce| (1..=NONCE).contains(&nonce.len())).map(str::to_owned),
+            nonce: Some(form.get("nonce")).filter(|nonce| (1..=NONCE).contains(&nonce.len())).map(str::to_owned),
             back: form.get("back").to_owned(),
             fresh: false,
             expanded: preview::expanded(form),

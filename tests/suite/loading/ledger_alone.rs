@@ -34,6 +34,7 @@ on_both! {
         batch.end_row(2);
         loader.push(&mut conn, &batch).unwrap();
         loader.finish(&mut conn).unwrap();
+        blocks::seal(&mut conn, &staging, 1, blocks::Merge::Replace).unwrap();
         ledger::commit(&mut conn, &[(&staging, &visible(&block))], NOW).unwrap();
         ledger::abandon(&mut conn, &staging).unwrap();
         assert_eq!(shown(db, &block), ["a,,"]);
