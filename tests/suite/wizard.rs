@@ -54,8 +54,6 @@ on_both! {
         olive.answered(200);
         assert_eq!((olive.value("Dates"), olive.value("Dates: Pattern")), ("other".into(), "%d~%m~%Y".into()));
         assert_eq!(olive.value("Type of day"), "date");
-        olive.choose("Dates", "Another, written out").fill("Dates: Pattern", "%Q").press("Read again").await;
-        olive.answered(422);
     }
 
     async fn what_was_seen_of_a_source_stays_on_the_way_on(world: World) {
