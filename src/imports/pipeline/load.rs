@@ -17,12 +17,12 @@ use super::told::Changes;
 use crate::applications::blocks::batch::Batch;
 use crate::applications::blocks::ledger::{self, LedgerRow, LoadRefused};
 use crate::applications::blocks::rejects::RejectBatch;
-use crate::applications::blocks::{Loader, Making, Staging, Visible, fill_at_once, seal};
+use crate::applications::blocks::{Loader, Making, Staging, fill_at_once};
 use crate::db::Conn;
 use crate::formats::{ColumnType, Rows};
 
 /// The number of the file among those of a run.
-const FILE: i32 = 1;
+pub(super) const FILE: i32 = 1;
 
 /// Loads the file into the Block, all of its accepted rows or none. Blocks: call it from a thread that may. A run
 /// whose load the ledger knows already is answered from there and loads nothing twice.
@@ -102,7 +102,7 @@ pub fn run_if_unchanged(
 pub(super) struct Load<'a> {
     pub plan: &'a Plan,
     pub name: &'a str,
-    sha256: &'a str,
+    pub sha256: &'a str,
     pub again: Again<'a>,
     pub context: &'a LoadContext<'a>,
     pub checker: &'a Checker,
@@ -122,7 +122,7 @@ pub(super) struct Load<'a> {
     /// Of the checks that SQL does.
     pub checking: Duration,
     /// The load was asked to become visible; if no answer came it may be.
-    committing: bool,
+    pub committing: bool,
 }
 
 impl Load<'_> {
@@ -348,66 +348,6 @@ impl Load<'_> {
         self.context.go_on()?;
         trust(unchanged)?;
         self.commit(conn, staging, positions, (staged, rejected)).map(Some)
-    }
-
-    fn commit(
-        &mut self,
-        conn: &mut Conn,
-        staging: &Staging,
-        positions: &[i32],
-        (staged, rejected): (i64, i64),
-    ) -> Result<LedgerRow, LoadError> {
-        self.tell("Making the load visible");
-        let began = Instant::now();
-        seal(conn, staging, FILE, self.plan.merge())?;
-        let told = self.told().written()?;
-        let visible = Visible {
-            block: &self.plan.block,
-            merge: self.plan.merge(),
-            filled: positions,
-            replaces_runs: &self.plan.replaces_runs,
-            staged,
-            read: self.read.rows,
-            rejected,
-            bytes: self.read.bytes,
-            source_name: self.name,
-            source_sha256: self.sha256,
-            told: told.as_deref(),
-        };
-        self.committing = true;
-        let mut rows = loop {
-            match ledger::commit(conn, &[(staging, &visible)], self.context.clock.now()) {
-                // Whoever reads the view is waited for as long as the attempt may take: the load itself is done. In a
-                // transaction of its caller's nothing can be tried twice.
-                Err(why) if staging.making != Making::AtOnce && held_up::may_try_again(&why, conn) => {
-                    self.context.go_on()?;
-                    self.tell("Waiting for who reads the Block");
-                    std::thread::sleep(Duration::from_secs(1));
-                }
-                done => break done?,
-            }
-        };
-        self.loading += began.elapsed();
-        rows.pop().ok_or_else(|| LoadError::new(FailureKind::Internal, "The load left no trace."))
-    }
-
-    /// The answer to a commit may have been lost after the deed: the ledger knows. It is asked for half a minute; who
-    /// then still does not know says so, and leaves it to whoever takes the run over. Over the pool: the load's own
-    /// connection is none of its, so whoever asks here holds none of it and may wait for one.
-    fn known_after_all(&self, failure: LoadError) -> Result<Option<LedgerRow>, LoadError> {
-        const PATIENCE: Duration = Duration::from_secs(30);
-        if !self.committing || !failure.is_of_database() {
-            return Err(failure);
-        }
-        let began = Instant::now();
-        loop {
-            let (run, block) = (&self.context.run.uid, self.plan.block.id);
-            match self.context.blocks.write(|conn| ledger::ledger_at_rest(conn, run, block)) {
-                Ok(known) => return known.map(Some).ok_or(failure),
-                Err(_) if began.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(500)),
-                Err(error) => return Err(LoadError::unknown(error)),
-            }
-        }
     }
 }
 

@@ -11,6 +11,7 @@
 
 mod again;
 mod check;
+mod commit;
 mod context;
 mod held_up;
 mod load;

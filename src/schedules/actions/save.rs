@@ -87,7 +87,7 @@ pub fn update(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>, draft: D
     let same_rule = checked.rule == was.rule;
     let stays_finished = same_rule && was.state() == State::Finished;
     // Two that are alike from before the rule against it may still be renamed.
-    if !(same_target && same_rule && checked.parameters == was.parameters) && !stays_finished {
+    if !(stays_finished || same_target && same_rule && checked.parameters == was.parameters) {
         refuse_alike(conn, &checked.target, (&checked.rule, checked.parameters.as_ref()), Some(id), now)?;
     }
     let slot_key =

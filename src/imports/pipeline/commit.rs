@@ -1,0 +1,73 @@
+//! The moment in which a load becomes visible, and what is asked when nobody heard whether it did.
+
+use std::time::{Duration, Instant};
+
+use super::held_up;
+use super::load::{FILE, Load};
+use super::outcome::{FailureKind, LoadError};
+use crate::applications::blocks::ledger::{self, LedgerRow};
+use crate::applications::blocks::{Making, Staging, Visible, seal};
+use crate::db::Conn;
+
+impl Load<'_> {
+    /// Makes what is staged visible.
+    pub fn commit(
+        &mut self,
+        conn: &mut Conn,
+        staging: &Staging,
+        positions: &[i32],
+        (staged, rejected): (i64, i64),
+    ) -> Result<LedgerRow, LoadError> {
+        self.tell("Making the load visible");
+        let began = Instant::now();
+        seal(conn, staging, FILE, self.plan.merge())?;
+        let told = self.told().written()?;
+        let visible = Visible {
+            block: &self.plan.block,
+            merge: self.plan.merge(),
+            filled: positions,
+            replaces_runs: &self.plan.replaces_runs,
+            staged,
+            read: self.read.rows,
+            rejected,
+            bytes: self.read.bytes,
+            source_name: self.name,
+            source_sha256: self.sha256,
+            told: told.as_deref(),
+        };
+        self.committing = true;
+        let mut rows = loop {
+            match ledger::commit(conn, &[(staging, &visible)], self.context.clock.now()) {
+                // Whoever reads the view is waited for as long as the attempt may take: the load itself is done. In a
+                // transaction of its caller's nothing can be tried twice.
+                Err(why) if staging.making != Making::AtOnce && held_up::may_try_again(&why, conn) => {
+                    self.context.go_on()?;
+                    self.tell("Waiting for who reads the Block");
+                    std::thread::sleep(Duration::from_secs(1));
+                }
+                done => break done?,
+            }
+        };
+        self.loading += began.elapsed();
+        rows.pop().ok_or_else(|| LoadError::new(FailureKind::Internal, "The load left no trace."))
+    }
+
+    /// The answer to a commit may have been lost after the deed: the ledger knows. It is asked for half a minute; who
+    /// then still does not know says so, and leaves it to whoever takes the run over. Over the pool: the load's own
+    /// connection is none of its, so whoever asks here holds none of it and may wait for one.
+    pub fn known_after_all(&self, failure: LoadError) -> Result<Option<LedgerRow>, LoadError> {
+        const PATIENCE: Duration = Duration::from_secs(30);
+        if !self.committing || !failure.is_of_database() {
+            return Err(failure);
+        }
+        let began = Instant::now();
+        loop {
+            let (run, block) = (&self.context.run.uid, self.plan.block.id);
+            match self.context.blocks.write(|conn| ledger::ledger_at_rest(conn, run, block)) {
+                Ok(known) => return known.map(Some).ok_or(failure),
+                Err(_) if began.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(500)),
+                Err(error) => return Err(LoadError::unknown(error)),
+            }
+        }
+    }
+}
