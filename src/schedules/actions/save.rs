@@ -86,7 +86,8 @@ pub fn update(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>, draft: D
     let same_rule = checked.rule == was.rule;
     let stays_finished = same_rule && was.state() == State::Finished;
     // Two that are alike from before the rule against it may still be renamed.
-    if !(same_target && same_rule && checked.parameters == was.parameters) && !stays_finished {
+    let is_alike = same_target && same_rule && checked.parameters == was.parameters;
+    if !is_alike && !stays_finished {
         refuse_alike(conn, &checked.target, (&checked.rule, checked.parameters.as_ref()), Some(id), now)?;
     }
     let slot_key =
