@@ -76,15 +76,7 @@ pub fn update(
     let draft = draft.tidy();
     let kept = store::sealed(conn, id)?;
     let mut errors = FieldErrors::new();
-    let there = unseal(secrets, id, &kept).unwrap_or_else(|| {
-        // What cannot be opened cannot be kept.
-        let given = |name: &String| draft.secrets.get(name).is_some_and(|secret| secret.as_deref() != Some(""));
-        for name in kept.set.keys().filter(|name| !given(name)) {
-            errors.add(format!("secrets.{name}"), "It cannot be opened with the server's key. Give it again.");
-        }
-        BTreeMap::new()
-    });
-    let opened = merged(there, &draft);
+    let opened = with_kept(secrets, id, &kept, &draft, &mut errors);
     if draft.kind != before.kind {
         errors.add("kind", "The kind of a Connection stays as it is. Make another Connection for another kind.");
     } else {
@@ -175,6 +167,24 @@ pub fn unseal(secrets: &Secrets, id: i64, kept: &Sealed) -> Option<BTreeMap<Stri
         return Some(BTreeMap::new());
     }
     serde_json::from_str(&secrets.open(&place(id), &kept.sealed).ok()?).ok()
+}
+
+/// The secrets of a draft, blank ones as they are kept. What cannot be opened cannot be kept, and is asked for.
+pub fn with_kept(
+    secrets: &Secrets,
+    id: i64,
+    kept: &Sealed,
+    draft: &ConnectionDraft,
+    errors: &mut FieldErrors,
+) -> BTreeMap<String, String> {
+    let there = unseal(secrets, id, kept).unwrap_or_else(|| {
+        let given = |name: &String| draft.secrets.get(name).is_some_and(|secret| secret.as_deref() != Some(""));
+        for name in kept.set.keys().filter(|name| !given(name)) {
+            errors.add(format!("secrets.{name}"), "It cannot be opened with the server's key. Give it again.");
+        }
+        BTreeMap::new()
+    });
+    merged(there, draft)
 }
 
 /// Seals all that is sealed with another key, and answers of how many Connections.

@@ -9,7 +9,7 @@ use super::store;
 use crate::app::{App, off_thread};
 use crate::connectors::{self, Connector, Entry, FetchContext};
 use crate::db::Conn;
-use crate::error::{AppError, Result};
+use crate::error::{AppError, FieldErrors, Result};
 use crate::members::By;
 use crate::secrets::Secrets;
 
@@ -63,11 +63,12 @@ pub async fn test_draft(app: &App, by: &By, id: Option<i64>, draft: ConnectionDr
     let (who, secrets) = (by.clone(), app.secrets.clone());
     let connector = app.read(move |conn| {
         actions::need_administrator(conn, &who)?;
-        let kept = match id {
-            Some(id) => unseal(&secrets, id, &store::sealed(conn, id)?).unwrap_or_default(),
-            None => BTreeMap::new(),
+        let mut errors = FieldErrors::new();
+        let opened = match id {
+            Some(id) => actions::with_kept(&secrets, id, &store::sealed(conn, id)?, &draft, &mut errors),
+            None => actions::merged(BTreeMap::new(), &draft),
         };
-        let opened = actions::merged(kept, &draft);
+        errors.ok_or(())?;
         Ok(connectors::build(&draft.kind, &draft.settings, &opened)?)
     });
     tried(app, connector.await?).await

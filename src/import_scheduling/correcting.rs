@@ -69,10 +69,11 @@ pub async fn give(
     parts: Multipart,
 ) -> Result<HttpResponse> {
     let (found, errors) = run_here(&app, &by, *id).await?;
+    // Its token stands in it: nothing is told to a form that is none of ours.
+    let upload = Upload::read(&request, parts).await?;
     if !errors.is_empty() {
         return page(&request, &app, &by, &found, (StatusCode::CONFLICT, errors));
     }
-    let upload = Upload::read(&request, parts).await?;
     let Some(given) = upload.file.filter(|file| file.bytes > 0 || !file.name.is_empty()) else {
         let errors = FieldErrors::one("file", "Choose the file with the corrected rows.");
         return page(&request, &app, &by, &found, (StatusCode::UNPROCESSABLE_ENTITY, errors));

@@ -160,7 +160,7 @@ on_both! {
             })
             .await;
         ada.visit(&format!("/connections/{one}")).await.press("Test").await;
-        ada.answered(200).sees("The secrets of \"One\" cannot be opened with the server's key.");
+        ada.answered(422).sees("It cannot be opened with the server's key. Give it again.");
         ada.fill("Name", "First").press("Save Connection").await;
         ada.answered(422).sees("It cannot be opened with the server's key. Give it again.");
         ada.fill("Token", CANARY).press("Save Connection").await;

@@ -12,8 +12,9 @@ use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::imports::{self, Configuration};
 use crate::members::{self, By};
+use crate::names::check_name;
 use crate::schedules::first_at_or_after;
-use crate::schedules::model::{Draft, MAX_RUN_NAME, Notify, Schedule, State};
+use crate::schedules::model::{Draft, Notify, Schedule, State};
 use crate::schedules::rule::Rule;
 use crate::schedules::store::{self, Saved};
 use crate::secrets;
@@ -86,8 +87,7 @@ pub fn update(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>, draft: D
     let same_rule = checked.rule == was.rule;
     let stays_finished = same_rule && was.state() == State::Finished;
     // Two that are alike from before the rule against it may still be renamed.
-    let is_alike = same_target && same_rule && checked.parameters == was.parameters;
-    if !is_alike && !stays_finished {
+    if !(stays_finished || same_target && same_rule && checked.parameters == was.parameters) {
         refuse_alike(conn, &checked.target, (&checked.rule, checked.parameters.as_ref()), Some(id), now)?;
     }
     let slot_key =
@@ -167,11 +167,7 @@ fn check(
     }
     let run_name = draft.run_name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
     if let Some(name) = &run_name {
-        if name.chars().count() > MAX_RUN_NAME {
-            errors.add("run_name", format!("The run name has more than {MAX_RUN_NAME} characters. Shorten it."));
-        } else if name.chars().any(char::is_control) {
-            errors.add("run_name", "The run name holds a line break or another control character. Remove it.");
-        }
+        check_name("run_name", name, was.and_then(|was| was.run_name.as_deref()), &mut errors);
     }
     let rule = match draft.rule.parse() {
         Ok(rule) => Some(rule),

@@ -27,7 +27,9 @@ impl Work for Halting {
             (report.rows, report.bytes, report.bytes_total) = (26, 1_000, Some(4_000));
         });
         let at = self.at.lock().unwrap().take();
-        at.map(|at| at.recv().unwrap());
+        if let Some(at) = at {
+            at.recv().unwrap();
+        }
         let mut steps = vec![fetch, step(app, "Read", "failed", "26 rows.")];
         match (self.then)() {
             Ok(done) => {
