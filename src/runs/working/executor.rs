@@ -184,7 +184,7 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
 /// Beats until the work has ended.
 fn beat(app: &App, taken: &Taken, board: &Board, signals: &Signals, deadline: Instant, end: Receiver<()>) {
     let (id, fence) = (taken.run.id, taken.fence);
-    let mut told = board.read();
+    let mut told = leases::Report::default();
     let mut beaten = Instant::now();
     let mut asked_to_stop: Option<Instant> = None;
     let mut looked = Instant::now();

@@ -92,7 +92,10 @@ on_both! {
         browser.answered(200).sees("“NA” in price is an empty cell from now on (version 2 of Shipments).");
         browser.sees("“NA” is an empty cell in this column by now");
         let mapping = olive.get(&format!("import-configurations/{configuration}")).await.json["mapping"].clone();
-        assert_eq!(mapping, json!([{"from": "id", "to": "id"}, {"from": "Price", "to": "price", "nulls": ["", "NA"]}]));
+        assert_eq!(mapping, json!([
+            {"from": "id", "constant": null, "to": "id", "nulls": null},
+            {"from": "Price", "constant": null, "to": "price", "nulls": ["", "NA"]},
+        ]));
         browser.press("Run Again").await;
         assert_eq!(ended(&world, first + 1).await, (RunStatus::Partial, 3, 1));
         assert_eq!(rows(&world, block), 3, "what the run before appended is replaced");

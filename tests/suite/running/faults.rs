@@ -120,12 +120,15 @@ fn cases() -> Vec<Case> {
             &["1E5,1", "2E3,2", "12E4,3", "1234,4"],
         ),
         case("spaces-only-column", json!({}), &[("id", "integer"), ("note", "text")], &["1, ", "2, ", "3, "]),
-        case(
-            "two-digit-year-dmy",
-            json!({"date_format": "%d/%m/%y"}),
-            &[("id", "integer"), ("sold", "date"), ("qty", "integer")],
-            &["1,2025-12-25,3", "2,2026-01-03,4"],
-        ),
+        Case {
+            answer: Some(("How sold is read", "2026-01-03")),
+            ..case(
+                "two-digit-year-dmy",
+                json!({"date_format": "%d/%m/%y"}),
+                &[("id", "integer"), ("sold", "date"), ("qty", "integer")],
+                &["1,2025-12-25,3", "2,2026-01-03,4"],
+            )
+        },
         case("utf8-double-bom", json!({}), &[("id", "integer"), ("name", "text")], &["1,x", "2,y"]),
         Case {
             added: 98,
