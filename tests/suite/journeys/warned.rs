@@ -74,8 +74,17 @@ fn without_scripts_the_offer_is_a_button_like_any_other() {
         let form = format!("/applications/{}/schedules/new?configuration={}", world.application, second.configuration);
         chrome.goto(&form).await;
         chrome.sees("Less than 15 minutes from another schedule").await;
+        // As a person scrolls: what is pinned covers the edges.
+        let to = |name: &str| {
+            format!(
+                "[...document.querySelectorAll('button')].find(button => button.textContent.includes('{name}'))\
+                 .scrollIntoView({{ block: 'center' }})"
+            )
+        };
+        chrome.script(&to("Show 25")).await;
         chrome.click("Show 25").await;
         chrome.sees("Next 25 runs").await;
+        chrome.script(&to("Use 06:15")).await;
         chrome.click("Use 06:15").await;
         chrome.sees("Every day at 06:15, Europe/Paris").await;
         chrome.sees_no("Less than 15 minutes from").await;

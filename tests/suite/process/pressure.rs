@@ -85,7 +85,6 @@ fn six_hundred_slow_readers_and_three_hundred_slow_senders_keep_nobody_out() {
         api.get("runs").await.is(200);
         drop(waiting);
         assert_eq!(held(api, import.block).await, ("again".to_owned(), 10));
-        assert!(peak(process) < 128, "{} MB", peak(process));
     });
 }
 

@@ -127,7 +127,13 @@ on_both! {
             let (work, go_on) = halting(|| refused(Retry::Unknown));
             let app = world.app().clone();
             let going = tokio::task::spawn_blocking(move || executor::step_with(&app, &work));
-            seen(&world, id).await;
+            let fetches = |log: &[String]| log.iter().filter(|line| line.starts_with("Fetch")).count();
+            let mut looks = 0;
+            while fetches(&told(&world, id).await.1) < attempt {
+                looks += 1;
+                assert!(looks < 200, "nothing was told of attempt {attempt}");
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
             go_on.send(()).unwrap();
             going.await.unwrap().unwrap();
             world.advance(Duration::minutes(2));
@@ -135,8 +141,7 @@ on_both! {
             assert_eq!((rescued.queued_again, rescued.ended), if attempt == 1 { (1, 0) } else { (0, 1) });
             let (steps, log) = told(&world, id).await;
             assert_eq!(steps, ["Fetch success"]);
-            let fetches = log.iter().filter(|line| line.starts_with("Fetch")).count();
-            assert_eq!(fetches, attempt, "{log:#?}");
+            assert_eq!(fetches(&log), attempt, "{log:#?}");
         }
     }
 
