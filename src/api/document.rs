@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use actix_web::HttpResponse;
 use actix_web::http::Method;
+use actix_web::web::Bytes;
 use serde_json::{Value, json};
 
 use super::call::Call;
@@ -22,16 +23,21 @@ pub type Described = (Method, &'static str, fn(&mut Operation));
 /// Where every address of the API begins.
 const BASE: &str = "/api/v1/";
 
-static DOCUMENT: OnceLock<Value> = OnceLock::new();
+/// The document, and as it is sent: one text for all who read it, however slowly.
+static DOCUMENT: OnceLock<(Value, Bytes)> = OnceLock::new();
 
 /// Makes the document, once for all workers of this process.
 pub(super) fn publish(described: impl FnOnce() -> Vec<Described>) {
-    DOCUMENT.get_or_init(|| document(&described()));
+    DOCUMENT.get_or_init(|| {
+        let document = document(&described());
+        let text = document.to_string().into();
+        (document, text)
+    });
 }
 
 /// The document; null before the addresses are registered.
 pub(super) fn get() -> &'static Value {
-    DOCUMENT.get().unwrap_or(&Value::Null)
+    DOCUMENT.get().map_or(&Value::Null, |(document, _)| document)
 }
 
 /// The document as it is sent.
@@ -41,7 +47,8 @@ impl actix_web::Responder for Document {
     type Body = actix_web::body::BoxBody;
 
     fn respond_to(self, _: &actix_web::HttpRequest) -> HttpResponse {
-        HttpResponse::Ok().content_type("application/json").body(get().to_string())
+        let text = DOCUMENT.get().map(|(_, text)| text.clone()).unwrap_or_default();
+        HttpResponse::Ok().content_type("application/json").body(text)
     }
 }
 
