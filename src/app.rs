@@ -163,7 +163,7 @@ pub async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Se
 fn first_key(config: &Config, db: &Pool) -> Result<Secrets, String> {
     if workspace::is_sealed(db)? {
         return Err(format!(
-            "{}: the sealing key secret.key is missing, and the secrets of this Workspace open with no other; put it back \
+            "{}: the sealing key secret.key is missing, and this Workspace's secrets open with no other key; restore it \
              from a backup, or give it with --secret-key-file",
             config.data_dir.display()
         ));

@@ -141,7 +141,7 @@ async fn unless_busy<S: Future<Output = Result<()>>>(busy: Arc<AtomicBool>, step
     // Also when the step panics: it runs again at the next beat.
     let _busy = Busy(busy);
     if let Err(error) = step().await {
-        tracing::warn!(%error, "a background step failed; it is tried again");
+        tracing::warn!(%error, "a background step failed; it will be tried again");
     }
 }
 

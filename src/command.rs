@@ -39,32 +39,32 @@ pub struct AddMember {
 
 #[derive(Subcommand)]
 pub enum TokenCommand {
-    /// Make an API token for a member; it stands alone on the last line of the output.
+    /// Create an API token for a member; it is printed alone on the last line.
     Create(CreateToken),
 }
 
 #[derive(Args)]
 pub struct CreateToken {
-    /// E-mail address of the member as whom the token acts.
+    /// E-mail address of the member that the token acts as.
     #[arg(long)]
     member: String,
     /// What the token is for.
     #[arg(long)]
     name: String,
-    /// What it may do: read, run, schedule, configure, administer; repeatable. Without any: all that the member may do.
+    /// What it may do: read, run, schedule, configure, administer; repeatable. Default: everything the member may do.
     #[arg(long, value_delimiter = ',', value_parser = scope)]
     scope: Vec<Scope>,
 }
 
 fn scope(word: &str) -> Result<Scope, String> {
     Scope::parse(word).ok_or_else(|| {
-        format!("one of {} is expected", Scope::ALL.iter().map(|s| s.as_str()).collect::<Vec<_>>().join(", "))
+        format!("expected one of {}", Scope::ALL.iter().map(|s| s.as_str()).collect::<Vec<_>>().join(", "))
     })
 }
 
 #[derive(Subcommand)]
 pub enum KeyCommand {
-    /// Seal all secrets with a new key; nothing may serve meanwhile.
+    /// Seal all secrets with a new key; stop every other process first.
     Rotate(RotateKey),
 }
 
@@ -124,17 +124,15 @@ pub fn key(options: Options, KeyCommand::Rotate(wanted): KeyCommand) -> Result<(
         }
         None if stands_here => secrets::random_key(),
         None => {
-            return Err(
-                "--new-secret-key-file: give the new key in a file, for the old one does not stand in the data \
-                        directory; make one with: openssl rand -base64 32"
-                    .into(),
-            );
+            return Err("--new-secret-key-file: give the new key in a file, because the old one is not in the data \
+                        directory; create one with: openssl rand -base64 32"
+                .into());
         }
     };
     let new = Secrets::from_base64(&key).map_err(|e| e.replace("--secret-key", "--new-secret-key-file"))?;
     let app = open_as(config)?;
     if new.is_same(&app.secrets) {
-        return Err("--new-secret-key-file: this is the key that is in use".into());
+        return Err("--new-secret-key-file: this is the current key".into());
     }
     if stands_here {
         secrets::write_new_key(&dir, key.trim())?;
@@ -147,7 +145,7 @@ pub fn key(options: Options, KeyCommand::Rotate(wanted): KeyCommand) -> Result<(
     match wanted.new_secret_key_file.filter(|_| !stands_here) {
         Some(file) => println!("start every process with --secret-key-file {}", file.display()),
         None => {
-            println!("it stands in {}; backups made before open with the old one", dir.join("secret.key").display())
+            println!("the key is in {}; earlier backups open with the old one", dir.join("secret.key").display())
         }
     }
     Ok(())

@@ -18,7 +18,7 @@ pub struct Options {
     /// Folder of the SQLite files, kept uploads and secret.key [default: ./data].
     #[arg(long, env = "TIDEGATE_DATA_DIR", global = true)]
     pub data_dir: Option<PathBuf>,
-    /// postgres://… ; absent: SQLite in the data directory.
+    /// postgres://…; default: SQLite in the data directory.
     #[arg(long, env = "TIDEGATE_DATABASE_URL", hide_env_values = true, global = true)]
     pub database_url: Option<String>,
     #[arg(long, env = "TIDEGATE_DATABASE_URL_FILE", hide = true, global = true)]
@@ -29,10 +29,10 @@ pub struct Options {
     /// File that holds the sealing key.
     #[arg(long, env = "TIDEGATE_SECRET_KEY_FILE", global = true)]
     pub secret_key_file: Option<PathBuf>,
-    /// Address at which people reach this server.
+    /// Address that people use to reach this server.
     #[arg(long, env = "TIDEGATE_BASE_URL", global = true)]
     pub base_url: Option<Url>,
-    /// Serve over plain http at an address that is not loopback.
+    /// Allow plain http at an address that is not loopback.
     #[arg(long, env = "TIDEGATE_INSECURE_HTTP", global = true)]
     pub insecure_http: bool,
     /// Folder that Folder connections may read; repeatable.
@@ -41,7 +41,7 @@ pub struct Options {
     /// Network that connectors, webhooks and mail may reach besides public ones; repeatable.
     #[arg(long, env = "TIDEGATE_ALLOW_NETWORK", value_delimiter = ',', value_parser = network, global = true)]
     pub allow_network: Vec<IpNet>,
-    /// smtp://… or smtps://… ; absent: mail is written to data-dir/mail.
+    /// smtp://… or smtps://…; default: mail is written to data-dir/mail.
     #[arg(long, env = "TIDEGATE_SMTP_URL", hide_env_values = true, global = true)]
     pub smtp_url: Option<String>,
     #[arg(long, env = "TIDEGATE_SMTP_URL_FILE", hide = true, global = true)]
@@ -53,19 +53,19 @@ pub struct Options {
     // Not global: for `member add` the same word means the role of a member.
     #[arg(long, env = "TIDEGATE_ROLE", value_enum, default_value_t = Role::Both)]
     pub role: Role,
-    /// Network of a proxy whose X-Forwarded-For is believed; repeatable.
+    /// Network of a proxy whose X-Forwarded-For header is trusted; repeatable.
     #[arg(long, env = "TIDEGATE_TRUSTED_PROXY", value_delimiter = ',', value_parser = network, global = true)]
     pub trusted_proxy: Vec<IpNet>,
-    /// Runs that this process works on at once.
+    /// Number of runs that this process works on at once.
     #[arg(long, env = "TIDEGATE_RUNS_AT_ONCE", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64), global = true)]
     pub runs_at_once: u16,
     /// Bytes of downloads and uploads that wait on the disk at once.
     #[arg(long, env = "TIDEGATE_SPOOL_BYTES", default_value_t = 20 << 30, global = true)]
     pub spool_bytes: u64,
-    /// How long a run stays its worker's without a sign of life from it; every process of one database says the same.
+    /// How long a worker keeps a run without a heartbeat; set the same for every process of one database.
     #[arg(long, env = "TIDEGATE_LEASE_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u16).range(2..=600), hide = true, global = true)]
     pub lease_seconds: u16,
-    /// How long a form may take to arrive, and half of what who sends or takes a file may stand still for.
+    /// How long a form may take to arrive; a file transfer may pause for twice as long.
     #[arg(long, env = "TIDEGATE_PATIENCE_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=600), hide = true, global = true)]
     pub patience_seconds: u16,
 }
@@ -138,7 +138,7 @@ impl Config {
         let secret_key = one_of("secret-key", options.secret_key, options.secret_key_file)?;
         if database_url.is_some() && secret_key.is_none() {
             return Err("--secret-key: required with PostgreSQL, so that every process can open the same secrets; \
-                        make one with: openssl rand -base64 32"
+                        create one with: openssl rand -base64 32"
                 .into());
         }
         if let Some(url) = &options.base_url
@@ -154,7 +154,7 @@ impl Config {
             // The key and the databases are nobody's source.
             if real.starts_with(&own) || own.starts_with(&real) {
                 return Err(format!(
-                    "--folder-root {}: it holds the data directory {} or lies in it; choose another folder",
+                    "--folder-root {}: it contains the data directory {} or is inside it; choose another folder",
                     root.display(),
                     data_dir.display()
                 ));
@@ -190,8 +190,8 @@ impl Config {
         };
         if url.scheme() == "http" && !is_loopback(&url) && !self.insecure_http {
             return Err(format!(
-                "--base-url: {url} is plain http away from loopback, which sends passwords in the clear; put TLS in \
-                 front and give its https address, or insist with --insecure-http"
+                "--base-url: {url} is plain http outside loopback and would send passwords unencrypted; put TLS in \
+                 front of it and give its https address, or allow plain http with --insecure-http"
             ));
         }
         Ok(url)
@@ -253,7 +253,7 @@ fn refuse_unknown_variables() -> Result<(), String> {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("TIDEGATE_") && !name.starts_with("TIDEGATE_TEST_") && !VARIABLES.contains(&&*name) {
-            return Err(format!("{name}: unknown setting; known are {}", VARIABLES.join(", ")));
+            return Err(format!("{name}: unknown setting; the known ones are {}", VARIABLES.join(", ")));
         }
     }
     Ok(())

@@ -70,7 +70,7 @@ impl Disk {
         if let Some(ballast) = self.ballast()
             && std::fs::remove_file(ballast).is_ok()
         {
-            tracing::error!("the disk is full; what was kept aside for this is given up");
+            tracing::error!("the disk is full; the space reserved for this has been released");
         }
     }
 
@@ -88,7 +88,7 @@ impl Disk {
             if said.is_none_or(|at| at.elapsed() > SAID_EVERY) {
                 *said = Some(Instant::now());
                 let free_mib = room.free >> 20;
-                tracing::warn!(free_mib, "over nine tenths of the disk of the data directory are used");
+                tracing::warn!(free_mib, "more than nine tenths of the data directory's disk is used");
             }
         }
     }

@@ -79,7 +79,7 @@ pub enum AppError {
     #[error("{0}")]
     Forbidden(String),
     /// Is not there, or may not be seen: the two answer alike.
-    #[error("This does not exist, or you may not see it.")]
+    #[error("This does not exist, or you do not have access to it.")]
     NotFound,
     /// Cannot be done as things stand: name taken, in use, four schedules already.
     #[error("{0}")]
@@ -97,7 +97,7 @@ pub enum AppError {
     #[error("{what} Try again in {after_seconds} seconds.")]
     TooMany { what: &'static str, after_seconds: u64 },
     /// The database is busy or gone; come back after so many seconds.
-    #[error("The database is busy or away. Try again in {after_seconds} seconds.")]
+    #[error("The database is busy or unavailable. Try again in {after_seconds} seconds.")]
     Unavailable { after_seconds: u64 },
     /// There is no room to write; it works again once somebody made some.
     #[error("The disk is full. Free some space, then try again.")]

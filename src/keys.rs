@@ -17,7 +17,7 @@ pub fn rotate(app: &App, new: &Secrets) -> Result<usize> {
         // One process alone serves a SQLite directory, and holds its lock.
         if app.config.database_url.is_some() && workers::living(conn, now)? > 0 {
             return Err(AppError::Conflict(
-                "another tidegate works on this database; stop every process that serves it, wait a minute, then change \
+                "another tidegate is using this database; stop every process that uses it, wait a minute, then change \
                  the key"
                     .into(),
             ));

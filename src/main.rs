@@ -30,7 +30,7 @@ enum Command {
     },
     /// Serve a Workspace with sample data, on loopback.
     Demo,
-    /// Bring the databases to the shape that this version expects, and stop.
+    /// Migrate the databases to this version, then exit.
     Migrate,
     /// Members of the Workspace.
     #[command(subcommand)]
@@ -95,11 +95,11 @@ async fn serve(options: Options) -> Result<(), String> {
     // A secret that is mounted into a container is mostly readable by all of it, so this stops nobody.
     if let Some(file) = key_file.filter(|file| secrets::is_open_to_others(file)) {
         let file = file.display().to_string();
-        tracing::warn!(file, "others of this machine may read the sealing key; chmod 600 keeps it to its owner");
+        tracing::warn!(file, "other users of this machine may read the sealing key; protect it with: chmod 600");
     }
     let at = running.app.base_url.as_str().trim_end_matches('/');
     if let Some(code) = running.setup_code().await? {
-        println!("nobody administers this Workspace yet: open {at}/setup#{code}");
+        println!("this Workspace has no Administrator yet: open {at}/setup#{code}");
         println!("setup code: {code}");
     }
     println!("listening on {at}");

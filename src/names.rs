@@ -13,14 +13,17 @@ pub fn check_name(field: &str, text: &str, was: Option<&str>, errors: &mut Field
         return name.to_owned();
     }
     if name.chars().all(|c| c.is_whitespace() || is_invisible(c)) {
-        errors.add(field, "Give a name.");
+        errors.add(field, "Enter a name.");
     } else if name.chars().count() > LONGEST {
         errors.add(field, format!("This name is too long. Use at most {LONGEST} characters."));
     } else if name.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
-        errors.add(field, "A name is one line. Take out line breaks, tabs and control characters.");
+        errors.add(field, "A name must be one line. Remove line breaks, tabs and control characters.");
     } else if let Some(c) = invisible_in(name) {
         let code = u32::from(c);
-        errors.add(field, format!("This name holds an invisible character (U+{code:04X}). Type it again without it."));
+        errors.add(
+            field,
+            format!("This name contains an invisible character (U+{code:04X}). Enter it again without that character."),
+        );
     }
     name.to_owned()
 }
@@ -152,8 +155,8 @@ mod tests {
             assert_eq!(said(good, None), "", "{good:?}");
         }
         for (bad, why) in [
-            ("", "Give a name."),
-            (" \u{200b}\u{3164}", "Give a name."),
+            ("", "Enter a name."),
+            (" \u{200b}\u{3164}", "Enter a name."),
             (&"x".repeat(201), "too long"),
             ("a\r\nBcc: b@c", "one line"),
             ("a\u{2028}b", "one line"),

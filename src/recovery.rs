@@ -35,7 +35,7 @@ fn reckon_anew(app: &App) -> Result<()> {
         moved += reckoned.moved;
     }
     if moved > 0 {
-        tracing::warn!(moved, version = schedules::ZONE_DATA, "new zone data: next occurrences were moved");
+        tracing::warn!(moved, version = schedules::ZONE_DATA, "new time zone data: next occurrences were moved");
     }
     app.db.write(|conn| workspace::set_zone_data(conn, schedules::ZONE_DATA))
 }
@@ -54,7 +54,11 @@ fn raise_all(app: &App) -> Result<()> {
 
 fn raise(conn: &mut db::Conn, table: &'static str, above: i64) -> Result<()> {
     if db::raise_ids(conn, table, above)? {
-        tracing::warn!(table, above, "one database is older than the other: its ids go on above what that one knows");
+        tracing::warn!(
+            table,
+            above,
+            "one database is older than the other: its new ids continue above the highest known one"
+        );
     }
     Ok(())
 }

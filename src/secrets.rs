@@ -57,7 +57,7 @@ impl Secrets {
         if is_open_to_others(file) {
             let file = file.display();
             return Err(format!(
-                "{file}: others of this machine may read this key; keep it to yourself with: chmod 600 {file}"
+                "{file}: other users of this machine may read this key; protect it with: chmod 600 {file}"
             ));
         }
         let key = std::fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;

@@ -45,7 +45,7 @@ pub async fn start(config: Config, beat: bool) -> Result<Running, String> {
         .map_err(|e| e.to_string())??;
     if secrets::is_open_to_others(&app.config.data_dir) {
         let dir = app.config.data_dir.display().to_string();
-        tracing::warn!(dir, "others of this machine may look into the data directory; chmod 700 keeps them out");
+        tracing::warn!(dir, "other users of this machine may read the data directory; protect it with: chmod 700");
     }
     let mut running = serve(Data::new(app), listener, beat).await?;
     running.only_one = only_one;
@@ -61,7 +61,7 @@ pub fn only_one(data_dir: &Path) -> Result<File, String> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(format!(
-            "--data-dir {}: another tidegate serves this directory; stop it first, or use PostgreSQL to run several",
+            "--data-dir {}: another tidegate uses this directory; stop it first, or use PostgreSQL to run several",
             data_dir.display()
         )),
         Err(TryLockError::Error(error)) => Err(format!("{}: {error}", path.display())),

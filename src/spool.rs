@@ -29,7 +29,7 @@ struct Used {
 
 /// It holds as much as it may; others have to end first.
 #[derive(Debug, thiserror::Error)]
-#[error("as many files wait to be loaded as may at once")]
+#[error("too many files are waiting to be loaded")]
 pub struct Full;
 
 /// Whether it was the spool's bound that refused.

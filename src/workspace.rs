@@ -33,8 +33,8 @@ pub fn open(pool: &Pool, secrets: &Secrets, now: Moment) -> Result<(), String> {
             let made = pool.write(|conn| make(conn, &fresh, now));
             match (seal_check(pool).map_err(|e| e.to_string())?, made) {
                 (Some(sealed), _) => sealed,
-                (None, Err(error)) => return Err(format!("the Workspace cannot be made: {error}")),
-                (None, Ok(())) => return Err("the Workspace cannot be made".into()),
+                (None, Err(error)) => return Err(format!("the Workspace cannot be created: {error}")),
+                (None, Ok(())) => return Err("the Workspace cannot be created".into()),
             }
         }
     };

@@ -11,12 +11,12 @@ use crate::db::Pool;
 use crate::shape::{answer, sent};
 
 sent! {
-    /// An Application as somebody wants it.
+    /// The fields of an Application to create or change.
     pub struct ApplicationBody {
-        name: String = "Give it a name." => "Planning 2027",
-        /// An IANA name; UTC unless said.
+        name: String = "Enter a name." => "Planning 2027",
+        /// An IANA time zone name. Default: UTC.
         time_zone: Tz,
-        /// How far apart two imports on one Connection, configuration or Block should begin, in minutes; 15 unless said.
+        /// How many minutes apart imports on one Connection, configuration or Block should start. Default: 15.
         spacing_minutes: i32 => 15,
     }
 }
@@ -36,7 +36,7 @@ answer! {
 }
 
 sent! {
-    /// What a member is given in an Application. Whoever imports or configures views too.
+    /// The permissions to give a member in an Application. Import Data and Configure include View.
     pub struct AccessBody {
         /// Blocks, history and summaries.
         view: bool,
@@ -48,7 +48,7 @@ sent! {
 }
 
 answer! {
-    /// What a member has in an Application.
+    /// A member's permissions in an Application.
     pub struct AccessAnswer of (application_id: i64, member_id: i64, grants: Grants) {
         application_id: i64 = application_id,
         member_id: i64 = member_id,

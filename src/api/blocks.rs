@@ -15,12 +15,12 @@ use crate::members::By;
 use crate::shape::{Described, Object, Reader, Schemas, Sent, answer, sent};
 
 sent! {
-    /// A Block as somebody wants it.
+    /// The fields of a Block to create or change.
     pub struct BlockBody {
-        name: String = "Give it a name." => "Airlines",
-        /// How its rows are told apart: items with a key, rows, or dimensions with one value.
-        kind: BlockKind = "Say what it is: dimension_list, transaction_list or metric.",
-        /// All of them, in their order. With a change each is told by its id, else by its name; what is left out goes.
+        name: String = "Enter a name." => "Airlines",
+        /// What it holds: items with a key, rows, or dimensions with one value.
+        kind: BlockKind = "Choose a kind: dimension_list, transaction_list or metric.",
+        /// All columns, in order. In a change, each is matched by id, else by name; a column left out is removed.
         columns: Vec<ColumnBody>,
     }
 }
@@ -28,15 +28,15 @@ sent! {
 sent! {
     /// A column of a Block.
     pub struct ColumnBody {
-        /// Given by the Block; a change may name it.
+        /// Assigned by the Block. In a change, it says which column is meant.
         id: i64,
-        name: String = "Give it a name." => "carrier",
-        r#type: ColumnType = "Say what its cells hold, such as text or number." => "text",
-        /// The Dimension list whose items a column of the type dimension names.
+        name: String = "Enter a name." => "carrier",
+        r#type: ColumnType = "Choose a type, such as text or number." => "text",
+        /// For a column of type dimension: the Dimension list whose items it names.
         dimension_block_id: i64,
-        /// Part of what tells one row from another.
+        /// Whether the column is part of the key.
         key: bool,
-        /// An empty cell is refused.
+        /// Whether an empty cell is rejected.
         required: bool,
     }
 }
@@ -65,9 +65,9 @@ answer! {
         row: i64 = row.row,
         /// The run that wrote it.
         run_id: i64 = row.run,
-        /// Where it stood in the source.
+        /// Its line in the source.
         line: i64 = row.line,
-        /// By the names of the columns.
+        /// The cells, by column name.
         values: Object = columns.iter().zip(&row.cells).map(|(c, cell)| (c.name.clone(), cell.json(c.column_type))).collect(),
     }
 }

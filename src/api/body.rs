@@ -93,7 +93,8 @@ impl<T> FromRequest for Body<T> {
             let body = async {
                 let mut bytes = Vec::new();
                 while let Some(piece) = payload.next().await {
-                    let piece = piece.map_err(|_| AppError::invalid("body", "The body did not arrive whole."))?;
+                    let piece =
+                        piece.map_err(|_| AppError::invalid("body", "The body arrived incomplete. Send it again."))?;
                     if bytes.len() + piece.len() > LIMIT {
                         return Ok(Self(None, PhantomData));
                     }

@@ -129,7 +129,7 @@ impl<Q> Call<Q> {
 /// Refuses as stale unless `If-Match` is absent or names this version: for actions that do not ask for one.
 pub fn matches(expected: Option<i64>, version: i64) -> Result<()> {
     if expected.is_some_and(|expected| expected != version) {
-        return Err(AppError::Stale("Somebody changed this since you read it. Read it again.".into()));
+        return Err(AppError::Stale("Someone changed this after you read it. Read it again.".into()));
     }
     Ok(())
 }

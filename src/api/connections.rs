@@ -6,16 +6,16 @@ use crate::connections::{self, ConnectionAnswer, ConnectionDraft};
 use crate::shape::{Ids, Object, Texts, answer, sent};
 
 sent! {
-    /// A Connection as somebody wants it.
+    /// The fields of a Connection to create or change.
     pub struct ConnectionBody {
-        name: String = "Give the Connection a name." => "Warehouse files",
-        /// What it reaches: `folder` or `http`. It stays as it is.
-        kind: String = "Say what it reaches: folder or http." => "folder",
-        /// What its kind asks for, such as `path` of a folder or `url` of a server.
+        name: String = "Enter a name." => "Warehouse files",
+        /// Its kind: `folder` or `http`. It cannot change.
+        kind: String = "Choose a kind: folder or http." => "folder",
+        /// The settings of its kind, such as `path` of a folder or `url` of a server.
         settings: Object => serde_json::json!({ "path": "/srv/exports" }),
-        /// Written and never read, such as `password` or `token`. Those that are not named stay.
+        /// Write-only, such as `password` or `token`. Secrets that you do not send stay.
         secrets: Texts,
-        /// For which Applications it is authorised.
+        /// The Applications that it is authorised for.
         application_ids: Ids,
     }
 }
@@ -24,7 +24,7 @@ answer! {
     /// Whether a Connection answers.
     pub struct TestedAnswer of (tested: connections::Tested) {
         good: bool = tested.good,
-        /// What it says.
+        /// What the test found.
         detail: String = tested.words,
     }
 }

@@ -77,7 +77,7 @@ fn document(described: &[Described]) -> Value {
         GROUPS.iter().map(|(name, about, _)| json!({ "name": name, "description": about })).collect();
     let scopes: Vec<String> = Scope::ALL.iter().map(|scope| format!("`{scope}`")).collect();
     let token = format!(
-        "A token of one's own account. It acts as its member, and may be limited to scopes: {}.",
+        "A token from a member's account. It acts as that member and may be limited to scopes: {}.",
         scopes.join(", ")
     );
     json!({
@@ -85,9 +85,9 @@ fn document(described: &[Described]) -> Value {
         "info": {
             "title": "Tidegate",
             "version": "1",
-            "description": "The same actions as the pages, for programs. Instants are RFC 3339 in UTC, ids are whole numbers. In a body \
-                null counts as absent, and a field that does not belong there is refused. A PATCH is a merge (RFC 7396): \
-                null brings a default back, and one that changes nothing makes no new version.",
+            "description": "Everything the pages do, for programs. Instants are RFC 3339 in UTC; ids are whole numbers. In a body, \
+                null means absent, and unknown fields are refused. A PATCH is a merge (RFC 7396): \
+                null restores a default. A PATCH that changes nothing creates no new version.",
             "license": { "name": "MIT", "identifier": "MIT" },
         },
         "servers": [{ "url": BASE.trim_end_matches('/') }],
@@ -120,12 +120,15 @@ fn operation(method: &Method, path: &str, describe: fn(&mut Operation), schemas:
     };
     let (posts, asks) = (*method == Method::POST, ["schedules/preview", "connections/{c}/test"].contains(&path));
     if posts && !asks {
-        header(once::HEADER, "Sent twice with the same key within 24 hours, it is done once.");
+        header(once::HEADER, "A request sent again with the same key within 24 hours is done only once.");
     }
     let versioned =
         (matches!(*method, Method::PATCH | Method::DELETE) && !path.contains("access")) || path.ends_with("/end");
     if versioned {
-        header("If-Match", "The version that was read, such as \"3\": refused with 412 when it has changed since.");
+        header(
+            "If-Match",
+            "The version that you read, such as \"3\". If it has changed since, the request is refused with 412.",
+        );
     }
     let mut may = vec![401, 403, 422, 503];
     may.extend((!letters.is_empty() || path == "runs").then_some(404));
@@ -174,15 +177,19 @@ fn refusals(problem: &Value, invalid: &Value) -> BTreeMap<String, Value> {
         (status.to_string(), answer)
     };
     let list = [
-        (401, "The token is missing, or does not work any more.", Some("WWW-Authenticate")),
-        (403, "You may see it but not do it; the detail says who can grant that.", None),
-        (404, "It is not there, or one may not see it.", None),
-        (409, "It cannot be done as things stand: a name is taken, it is in use, there are four already.", None),
-        (412, "Somebody changed it since it was read.", None),
+        (401, "The token is missing or no longer valid.", Some("WWW-Authenticate")),
+        (403, "You may see it but not do this. The detail says who can grant permission.", None),
+        (404, "It does not exist, or you do not have access to it.", None),
+        (
+            409,
+            "It is not possible right now: a name is taken, it is in use, or there are four schedules already.",
+            None,
+        ),
+        (412, "Someone changed it after you read it.", None),
         (413, "The body is larger than 1 MiB.", None),
-        (422, "Something in the request is wrong; `errors` names each.", None),
-        (429, "Too many requests: try again after so many seconds.", Some("Retry-After")),
-        (503, "The database is busy or away: come back after so many seconds.", Some("Retry-After")),
+        (422, "The request has errors; `errors` lists them.", None),
+        (429, "Too many requests: try again after this many seconds.", Some("Retry-After")),
+        (503, "The database is busy or unavailable: try again after this many seconds.", Some("Retry-After")),
     ];
     list.into_iter().map(refusal).collect()
 }

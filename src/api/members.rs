@@ -12,16 +12,16 @@ use crate::members::passwords::{self, PasswordHash};
 use crate::shape::{answer, sent};
 
 sent! {
-    /// A member as an Administrator wants them.
+    /// The fields of a member to add or change.
     pub struct MemberBody {
-        /// To sign in with, and for messages.
-        email: String = "Give an e-mail address." => "olive@example.com",
-        name: String = "Give a name." => "Olive",
+        /// For signing in and for messages.
+        email: String = "Enter an e-mail address." => "olive@example.com",
+        name: String = "Enter a name." => "Olive",
         /// The name of a role.
-        role: String = "Say which role: its name." => "Importer",
-        /// Written and never read. Without one, nobody can sign in as this member yet.
+        role: String = "Choose a role, by its name." => "Importer",
+        /// Write-only. Without one, the member cannot sign in yet.
         password: String,
-        /// False: deactivated; true unless said.
+        /// False means deactivated. Default: true.
         active: bool,
     }
 }
@@ -35,7 +35,7 @@ answer! {
         /// The name of the role.
         role: String = member.role.clone(),
         active: bool = member.active,
-        /// Theirs; null: that of the Workspace.
+        /// The member's time zone; null means the Workspace's.
         time_zone: Option<Tz> = member.time_zone,
         version: i64 = member.version,
         created_at: Moment = member.created_at,

@@ -53,10 +53,10 @@ impl<Q> Call<Q> {
             }
             Kept::Other => Err(AppError::invalid(
                 HEADER,
-                "This key came with another request within the last 24 hours. Take a new key for a new request.",
+                "This key was used for another request within the last 24 hours. Use a new key for a new request.",
             )),
             Kept::Busy => Err(AppError::Conflict(
-                "The first request with this Idempotency-Key is still being worked on. Ask again in a moment.".into(),
+                "The first request with this Idempotency-Key is still in progress. Try again in a moment.".into(),
             )),
         });
         Ok(reply.await?)

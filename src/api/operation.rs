@@ -107,21 +107,21 @@ impl Part for Payload {
 impl<K: Kind> Part for Reply<K> {
     fn describe(operation: &mut Operation) {
         let (about, mut headers) = match K::STATUS {
-            201 => ("It is made.", Object::new()),
-            202 => ("It is begun.", Object::new()),
-            204 => ("It is gone.", Object::new()),
-            _ => ("What was asked for.", Object::new()),
+            201 => ("It was created.", Object::new()),
+            202 => ("It was started.", Object::new()),
+            204 => ("It was removed.", Object::new()),
+            _ => ("The result.", Object::new()),
         };
         let mut header = |name: &str, about: &str| {
             headers.insert(name.into(), json!({ "description": about, "schema": { "type": "string" } }));
         };
         if matches!(K::STATUS, 201 | 202) {
-            header("Location", "Where it is.");
+            header("Location", "Its address.");
         }
         let mut answer = json!({ "description": about });
         if let Some(schema) = K::schema(operation.schemas) {
             if K::VERSIONED {
-                header("ETag", "The version, to be sent as If-Match with a change.");
+                header("ETag", "The version. Send it as If-Match with a change.");
             }
             answer["content"] = json!({ "application/json": { "schema": schema } });
         }

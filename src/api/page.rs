@@ -12,9 +12,9 @@ const USUAL: i64 = 50;
 sent! {
     /// Which part of a list is asked for.
     pub struct PageQuery {
-        /// How many; 50 unless said.
+        /// How many. Default: 50.
         limit: Number<1, 200>,
-        /// What an earlier page gave as `next`.
+        /// The value of `next` from an earlier page.
         after: Cursor,
     }
 }
@@ -43,7 +43,7 @@ impl Described for Cursor {
 impl Sent for Cursor {
     fn read(sent: Value, at: &str, reader: &mut Reader) -> Option<Self> {
         let cursor = sent.as_str().and_then(Self::open);
-        cursor.or_else(|| reader.wrong(at, "Send what an earlier page gave as next."))
+        cursor.or_else(|| reader.wrong(at, "Send the value of next from an earlier page."))
     }
 }
 
@@ -62,7 +62,7 @@ impl<T: Described> Described for List<T> {
             "type": "object",
             "properties": {
                 "items": { "type": "array", "items": items, "maxItems": 200 },
-                "next": { "type": ["string", "null"], "description": "For `after`; null: this was the last page." },
+                "next": { "type": ["string", "null"], "description": "The value for `after`; null on the last page." },
             },
             "required": ["items", "next"],
             "additionalProperties": false,

@@ -21,7 +21,7 @@ const USUAL: Number<1, MOST> = Number(5);
 sent! {
     /// How much is told.
     pub struct PreviewQuery {
-        /// How many occurrences; 5 unless said.
+        /// How many occurrences. Default: 5.
         count: Number<1, MOST>,
     }
 }
@@ -29,7 +29,7 @@ sent! {
 sent! {
     /// Which occurrences.
     pub struct OccurrencesQuery {
-        /// Strictly after this instant; now unless said.
+        /// Strictly after this instant. Default: now.
         after: Moment;
         much: PreviewQuery,
     }
@@ -38,10 +38,10 @@ sent! {
 sent! {
     /// A rule, and what it would run.
     pub struct PreviewBody {
-        /// For what it would come too close to, and for freezes.
+        /// Where to look for collisions and freezes.
         application_id: i64,
         configuration_id: i64,
-        /// The schedule that is edited: it does not come too close to itself.
+        /// The schedule being edited: it does not collide with itself.
         schedule_id: i64;
         rule: RuleDraft,
     }
@@ -51,7 +51,7 @@ answer! {
     /// When a schedule runs.
     pub struct OccurrencesAnswer {
         occurrences: Vec<PreviewOccurrence>,
-        /// The last of them, to ask on from; null: there are no more.
+        /// The last of them, to continue from; null means that there are no more.
         next: Option<Moment>
     }
 }
@@ -62,13 +62,13 @@ answer! {
         /// The rule in words.
         sentence: String = preview.sentence,
         occurrences: Vec<PreviewOccurrence> = preview.occurrences,
-        /// Set when it ends within what was asked for: that many runs, then none.
+        /// How many runs are left, if it ends within the requested number.
         ends_after: Option<usize> = preview.ends_after,
-        /// For schedules that run very often.
+        /// Advice for schedules that run very often.
         hint: Option<String> = preview.hint,
-        /// What it would come too close to, the earliest first.
+        /// What it would collide with, earliest first.
         collisions: Vec<Collision> = found.list,
-        /// The nearest start with which nothing would; null: nothing collides, or nothing is free within a day.
+        /// The nearest start without a collision; null if nothing collides or nothing is free within a day.
         suggestion: Option<Start> = found.suggestion,
     }
 }
@@ -128,7 +128,7 @@ impl PreviewBody {
         let (mut errors, mut freezes) = (FieldErrors::new(), Vec::new());
         let Some(application_id) = self.application_id else {
             if self.configuration_id.or(self.schedule_id).is_some() {
-                errors.add("application_id", "Say in which Application it would run.");
+                errors.add("application_id", "Choose the Application that it would run in.");
             }
             return Ok((freezes, None, errors));
         };

@@ -15,7 +15,7 @@ answer! {
     /// Why a request was refused (RFC 9457).
     pub struct ProblemAnswer of (problem: &Problem) {
         r#type: String = "about:blank".into(),
-        /// What the status is called.
+        /// The name of the status.
         title: String = problem.status_code().canonical_reason().unwrap_or_default().into(),
         status: i32 = problem.status_code().as_u16().into(),
         /// What happened and what to do, in a sentence.
@@ -34,7 +34,7 @@ answer! {
 answer! {
     /// One thing that is wrong.
     pub struct WrongFieldAnswer of (wrong: &FieldError) {
-        /// Its path, such as `columns[2].type`; or the name of a parameter or header.
+        /// Its path, such as `columns[2].type`, or the name of a parameter or header.
         field: String = wrong.field.clone(),
         /// What is wrong and what to do.
         detail: String = wrong.detail.clone(),
@@ -67,9 +67,9 @@ impl Problem {
     fn detail(&self) -> String {
         match self {
             Self::App(AppError::SignedOut) => {
-                "Send a living API token: \"Authorization: Bearer TOKEN\". Cookies do not count here.".into()
+                "Send a valid API token: \"Authorization: Bearer TOKEN\". Cookies are ignored here.".into()
             }
-            Self::App(AppError::Invalid(_)) => "Something in the request is wrong; errors says what.".into(),
+            Self::App(AppError::Invalid(_)) => "The request has errors. They are listed in errors.".into(),
             Self::App(error) => errors::words(error),
             Self::Method(allowed) => format!("This address takes {allowed}."),
             Self::TooLarge => "The body is larger than 1 MiB.".into(),

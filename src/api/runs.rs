@@ -23,7 +23,7 @@ sent! {
         configuration_id: i64,
         schedule_id: i64,
         set_id: i64,
-        /// The run of a set whose children they are.
+        /// The run of the set that they belong to.
         parent_id: i64,
         status: RunStatus,
         trigger: Trigger;
@@ -45,36 +45,36 @@ answer! {
         id: i64 = run.id,
         application_id: i64 = run.application_id,
         configuration_id: Option<i64> = run.configuration_id,
-        /// The definition that it ran with, or would.
+        /// The version of the configuration that it uses.
         configuration_version: Option<i64> = run.configuration_version,
         block_id: Option<i64> = run.block_id,
         set_id: Option<i64> = run.set_id,
         parent_id: Option<i64> = run.parent_id,
         schedule_id: Option<i64> = run.schedule_id,
-        /// The instant that it stands for; null: started by hand, and not a repeat.
+        /// The planned instant; null if it was started by hand and repeats no other run.
         planned_at: Option<Moment> = run.planned_at,
-        /// The last of a range of occurrences that were missed, or skipped by a freeze.
+        /// The last occurrence of a range that was missed or skipped by a freeze.
         planned_until: Option<Moment> = run.planned_until,
         repeat_no: i32 = run.repeat_no,
         again_of: Option<i64> = run.again_of,
         trigger: Trigger = run.trigger,
-        /// Who pressed the button or whose token did.
+        /// Who started it, or whose token did.
         started_by: Option<i64> = run.started_by,
-        /// With whose rights it acts.
+        /// The member whose rights it uses.
         as_member_id: Option<i64> = run.as_member_id,
         name: String = run.name.clone(),
         status: RunStatus = run.status,
-        /// Why it waits, was skipped or missed, or what else is to be said.
+        /// Why it waits, was skipped or was missed, or another remark.
         reason: Option<String> = run.reason.clone(),
         /// Why it failed.
         cause: Option<String> = run.cause.clone(),
         late: bool = run.late,
-        /// When the dispatcher claimed it, or somebody asked for it.
+        /// When the dispatcher claimed it or someone started it.
         queued_at: Moment = run.queued_at,
-        /// When a worker took it.
+        /// When a worker started it.
         started_at: Option<Moment> = run.started_at,
         finished_at: Option<Moment> = run.finished_at,
-        /// How many times a worker began with it.
+        /// How many times a worker has started it.
         attempt: i32 = run.attempt,
         parameters: Option<Object> = run.parameters.as_ref().and_then(Value::as_object).cloned(),
         /// 0 until there is something to count.
@@ -84,13 +84,13 @@ answer! {
         /// Lines of the source that held nothing.
         blank_lines: i64 = run.result.as_ref().map_or(0, |result| result.told.blank),
         bytes: i64 = run.result.as_ref().map_or(0, |result| result.bytes),
-        /// The runs of a set have them.
+        /// Only for the run of a set.
         steps: Vec<Object> = Vec::new(),
     }
 }
 
 answer! {
-    /// What a run did to its Block. By Replace, `added` is what was loaded and `removed` what was held before.
+    /// What a run did to its Block. For Replace, `added` is what was loaded and `removed` what was there before.
     pub struct RowsAnswer of (result: &RunResult) {
         read: i64 = result.read,
         added: i64 = result.added,

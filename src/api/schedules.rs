@@ -14,20 +14,20 @@ use crate::schedules::{About, Draft, Notify, Rule, RuleDraft, Schedule, State, a
 use crate::shape::{Ids, Later, Object, answer, sent};
 
 sent! {
-    /// A schedule as somebody wants it: what it runs, for whom, and a rule. A field that is foreign to the repeat is
+    /// The fields of a schedule to create or change. A field that does not belong to the repeat is
     /// refused: once takes none of `every`, `weekdays`, `months`, `days_of_month`, `window` and `end_date`; minutes and
     /// hours take `every` and `window`; days `every`; weeks `every` and `weekdays`; months `months` and `days_of_month`.
     pub struct ScheduleBody {
-        configuration_id: i64 = "Say which import configuration it runs." => 7,
-        /// Import sets are not known in this release.
+        configuration_id: i64 = "Choose the import configuration to run." => 7,
+        /// Import sets are not available in this release.
         set_id: Later,
-        /// What its runs are called; null: as the configuration.
+        /// The name of its runs; null means the configuration's name.
         run_name: String,
-        /// True unless said.
+        /// Default: true.
         enabled: bool,
-        /// Off until then, when it turns itself on.
+        /// Off until this instant, then it turns itself on.
         off_until: Moment,
-        /// Who is told about what; null: nobody. It is kept: this release sends no messages yet.
+        /// Who is notified about what; null means no one. It is kept: this release sends no messages yet.
         notify: NotifyBody,
         /// Values for the parameters of the configuration.
         parameters: Object;
@@ -36,25 +36,25 @@ sent! {
 }
 
 sent! {
-    /// Who is told about what.
+    /// Who is notified about what.
     pub struct NotifyBody {
-        about: About = "Say about what: failed, failed_and_partial or all.",
+        about: About = "Choose what to notify about: failed, failed_and_partial or all.",
         /// Active members who may see the Application.
         member_ids: Ids,
     }
 }
 
 answer! {
-    /// When a configuration is imported, who owns that, who is told.
+    /// When a configuration runs, who owns the schedule, and who is notified.
     pub struct ScheduleAnswer of (schedule: &Schedule, freezes: &[Freeze]) {
         id: i64 = schedule.id,
         application_id: i64 = schedule.application_id,
-        /// Who saved it last: it acts with their rights.
+        /// The member who saved it last; it runs with their rights.
         owner_id: i64 = schedule.owner_id,
         state: State = schedule.state(),
         /// Its next run, after any freeze that skips what is planned before; null while it is off or finished.
         next_at: Option<Moment> = freezes::next_run(freezes, schedule),
-        /// Why the clock cannot go on with it; it waits until somebody saves it again.
+        /// Why it cannot be planned; it waits until someone saves it again.
         broken: Option<String> = schedule.broken.clone(),
         /// The rule in words.
         sentence: String = schedule.sentence(),

@@ -18,7 +18,7 @@ use crate::web::form::{UPLOAD_LIMIT, Upload};
 sent! {
     /// Of a file that is the body itself.
     pub struct FileQuery {
-        /// What it is called; a form says so with its part.
+        /// The file's name; in a form, the part gives it.
         name: String => "sales.csv",
     }
 }
@@ -55,7 +55,7 @@ async fn form(call: &Call<FileQuery>, payload: Payload) -> Result<Given, Problem
         Ok(Value::Null) => None,
         Err(_) if upload.form.get("parameters").is_empty() => None,
         _ => {
-            errors.add("parameters", "Send an object of names and values, in JSON.");
+            errors.add("parameters", "Send a JSON object of names and values.");
             None
         }
     };
@@ -79,7 +79,7 @@ async fn plain(call: &Call<FileQuery>, mut payload: Payload) -> Result<Given, Pr
     let mut bytes = 0u64;
     let mut pace = Pace::of(&call.request);
     while let Some(piece) = pace.next(&mut payload).await? {
-        let piece = piece.map_err(|_| AppError::invalid("file", "The file did not arrive whole. Send it again."))?;
+        let piece = piece.map_err(|_| AppError::invalid("file", "The file arrived incomplete. Send it again."))?;
         bytes += piece.len() as u64;
         pace.came(piece.len());
         if bytes > UPLOAD_LIMIT {

@@ -110,16 +110,16 @@ impl Entered {
         let mut missing = Vec::new();
         if !self.role_imports {
             let administrators = names(members::administrators(conn)?.into_iter().map(|m| m.name).collect());
-            missing.push(format!("Can Import Data, a permission of your role; {administrators} can change your role"));
+            missing.push(format!("Can Import Data in your role ({administrators} can change your role)"));
         }
         if !self.grants.import_data {
             missing.push(format!(
-                "Import Data in {}; {} can grant it",
+                "Import Data in {} ({} can grant it)",
                 self.application.name,
                 self.who_configures(conn)?
             ));
         }
-        Ok(format!("To import here you still need {}.", missing.join(", and ")))
+        Ok(format!("To import here you still need {}.", missing.join(" and ")))
     }
 
     /// Who can let others in here: "Olive".

@@ -34,7 +34,7 @@ pub struct Change {
     pub version: Option<i64>,
 }
 
-/// Whether a member makes Applications at all.
+/// Whether a member creates Applications at all.
 pub fn may_create(member: &Member) -> bool {
     member.may(Permission::MakeApplications) || member.is_administrator()
 }
@@ -64,7 +64,7 @@ pub fn need_create(conn: &mut Conn, by: &By) -> Result<()> {
     }
     let who = super::access::names(members::administrators(conn)?.into_iter().map(|m| m.name).collect());
     Err(AppError::Forbidden(format!(
-        "Your role {} does not make Applications. {who} can change your role.",
+        "Your role {} cannot create Applications. {who} can change your role.",
         by.member.role
     )))
 }
@@ -77,8 +77,8 @@ pub fn edit(conn: &mut Conn, block_db: &Pool, by: &By, id: i64, change: &Change,
         let before = entered.application;
         if change.version.is_some_and(|version| version != before.version) {
             return Err(AppError::Stale(format!(
-                "The settings of {} were changed since you opened this page. Look at them as they are now, then change \
-                 them again.",
+                "The settings of {} were changed after you opened this page. To see the new ones, open the page in \
+                 another tab.",
                 before.name
             )));
         }
@@ -109,7 +109,7 @@ pub fn archive(conn: &mut Conn, in_use: InUse, by: &By, id: i64, now: Moment) ->
         let uses = in_use.all(conn, Thing::Application(id))?;
         if !uses.is_empty() {
             return Err(AppError::Conflict(format!(
-                "{} is in use: {}. Let imports end or cancel them, turn schedules off, then archive it.",
+                "{} is in use: {}. Wait for its imports or cancel them, turn its schedules off, then archive it.",
                 entered.application.name,
                 in_use::words(&uses, " and ")
             )));
@@ -137,7 +137,7 @@ pub fn set_access(
         let before = store::grants(conn, application_id, member_id)?.unwrap_or_default();
         let grants = Grants { view: grants.view || grants.import_data || grants.configure, ..grants };
         if grants.view && !member.active {
-            return Err(AppError::Conflict(format!("{} is deactivated and gets no access.", member.name)));
+            return Err(AppError::Conflict(format!("{} is deactivated and cannot be given access.", member.name)));
         }
         store::set_grants(conn, application_id, member_id, grants)?;
         if before != grants {
@@ -174,7 +174,7 @@ pub fn access(conn: &mut Conn, by: &By, application_id: i64) -> Result<Vec<Acces
 
 fn check_spacing(minutes: i32, errors: &mut FieldErrors) {
     if !(0..=WIDEST_SPACING).contains(&minutes) {
-        errors.add("spacing_minutes", format!("Give whole minutes from 0 to {WIDEST_SPACING}; 15 is usual."));
+        errors.add("spacing_minutes", format!("Enter whole minutes from 0 to {WIDEST_SPACING}; 15 is usual."));
     }
 }
 

@@ -117,7 +117,7 @@ pub fn update(conn: &mut Conn, id: i64, name: &str, time_zone: Tz, spacing_minut
 
 fn taken(error: diesel::result::Error, name: &str) -> AppError {
     if db::is_taken(&error) {
-        return AppError::Conflict(format!("There is an Application named {name} already. Choose another name."));
+        return AppError::Conflict(format!("An Application named {name} already exists. Choose another name."));
     }
     error.into()
 }

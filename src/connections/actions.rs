@@ -68,8 +68,8 @@ pub fn update(
     let before = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
     if expected_version.is_some_and(|version| version != before.version) {
         return Err(AppError::Stale(format!(
-            "\"{}\" was changed by somebody else since you opened it. Open it again to see what is new; what you \
-             typed is kept here.",
+            "\"{}\" was changed after you opened it. To see the new version, open it in another \
+             tab.",
             before.name
         )));
     }
@@ -78,7 +78,7 @@ pub fn update(
     let mut errors = FieldErrors::new();
     let opened = with_kept(secrets, id, &kept, &draft, &mut errors);
     if draft.kind != before.kind {
-        errors.add("kind", "The kind of a Connection stays as it is. Make another Connection for another kind.");
+        errors.add("kind", "The kind of a Connection cannot change. Create another Connection instead.");
     } else {
         errors.extend_others(draft.check(&opened, Some(&before.name)));
     }
@@ -122,7 +122,7 @@ pub fn archive(conn: &mut Conn, in_use: InUse, by: &By, id: i64, now: Moment) ->
     let list = in_use.all(conn, Thing::Connection(id))?;
     if !list.is_empty() {
         return Err(AppError::Conflict(format!(
-            "\"{}\" is used by import configurations: {}. Give them another source or delete them first.",
+            "\"{}\" is used by import configurations: {}. Change their source or delete them first.",
             before.name,
             in_use::words(&list, ", ")
         )));
@@ -144,7 +144,7 @@ fn need_sight(conn: &mut Conn, by: &By) -> Result<()> {
 fn who_can_help(conn: &mut Conn) -> Result<String> {
     let names: Vec<String> = members::administrators(conn)?.into_iter().take(3).map(|m| m.name).collect();
     let who = if names.is_empty() { "an Administrator".to_owned() } else { names.join(" or ") };
-    Ok(format!("Only Administrators make and change Connections. Ask {who}."))
+    Ok(format!("Only Administrators can create and change Connections. Ask {who}."))
 }
 
 /// An Application that is gone may stay where it was; a new one must be there.
@@ -180,7 +180,7 @@ pub fn with_kept(
     let there = unseal(secrets, id, kept).unwrap_or_else(|| {
         let given = |name: &String| draft.secrets.get(name).is_some_and(|secret| secret.as_deref() != Some(""));
         for name in kept.set.keys().filter(|name| !given(name)) {
-            errors.add(format!("secrets.{name}"), "It cannot be opened with the server's key. Give it again.");
+            errors.add(format!("secrets.{name}"), "It cannot be opened with the server's key. Enter it again.");
         }
         BTreeMap::new()
     });
@@ -194,7 +194,7 @@ pub fn seal_anew(conn: &mut Conn, old: &Secrets, new: &Secrets) -> Result<usize>
     for (id, name, mut kept) in all {
         let text = old.open(&place(id), &kept.sealed).map_err(|_| {
             AppError::Conflict(format!(
-                "the secrets of the Connection \"{name}\" do not open with the key that is in use; give them again on its \
+                "the secrets of the Connection \"{name}\" do not open with the current key; enter them again on its \
                  page, or delete it, then change the key"
             ))
         })?;

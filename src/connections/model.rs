@@ -22,7 +22,7 @@ pub struct Connection {
     pub settings: Value,
     /// The names of the secrets that are set, and since when.
     pub secrets: BTreeMap<String, Moment>,
-    /// For which Applications it is authorised.
+    /// The Applications that it is authorised for.
     pub application_ids: Vec<i64>,
     pub version: i64,
     pub created_at: Moment,
@@ -34,13 +34,13 @@ answer! {
         id: i64 = connection.id,
         name: String = connection.name.clone(),
         kind: String = connection.kind.clone(),
-        /// What its kind asks for.
+        /// The settings of its kind.
         settings: Object = connection.settings.as_object().cloned().unwrap_or_default(),
         /// By name.
         secrets: SecretsAnswer = SecretsAnswer(
             connection.secrets.iter().map(|(name, at)| (name.clone(), SetAnswer { set_at: *at })).collect(),
         ),
-        /// For which Applications it is authorised.
+        /// The Applications that it is authorised for.
         application_ids: Vec<i64> = connection.application_ids.clone(),
         version: i64 = connection.version,
     }

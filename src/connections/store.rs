@@ -185,7 +185,7 @@ pub fn update(conn: &mut Conn, id: i64, name: &str, settings: &str, sealed: &Sea
 
 fn taken(error: diesel::result::Error, name: &str) -> AppError {
     if is_taken(&error) {
-        AppError::Conflict(format!("There is a Connection named \"{name}\" already. Choose another name."))
+        AppError::Conflict(format!("A Connection named \"{name}\" already exists. Choose another name."))
     } else {
         error.into()
     }

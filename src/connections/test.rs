@@ -28,7 +28,7 @@ pub fn connector(conn: &mut Conn, secrets: &Secrets, connection: &Connection) ->
     let sealed = store::sealed(conn, connection.id)?;
     let opened = unseal(secrets, connection.id, &sealed).ok_or_else(|| {
         AppError::Conflict(format!(
-            "The secrets of \"{}\" cannot be opened with the server's key. An Administrator can give them again on its page.",
+            "The secrets of \"{}\" cannot be opened with the server's key. An Administrator can enter them again on its page.",
             connection.name
         ))
     })?;

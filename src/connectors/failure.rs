@@ -95,7 +95,7 @@ impl FetchError {
         Self::new(
             FailureKind::OutOfTime,
             Retry::Later,
-            "The source was not read to its end in the time for one attempt. Give the import more time or a smaller file.",
+            "Reading the source took longer than one attempt may take. Allow more seconds per attempt, or use a smaller file.",
         )
     }
 
@@ -120,7 +120,7 @@ impl FetchError {
             FailureKind::TooLarge,
             Retry::No,
             format!(
-                "The source is too large once it is unpacked: an import reads at most {most}. Split the file, or filter it \
+                "The source is too large when decompressed: an import reads at most {most}. Split the file, or filter it \
                  at the source."
             ),
         )
@@ -130,7 +130,7 @@ impl FetchError {
         Self::new(
             FailureKind::Request,
             Retry::No,
-            format!("A {label} connection takes a path and no query. Name the file in the import configuration."),
+            format!("A {label} Connection takes a path, not a query. Enter the file in the import configuration."),
         )
     }
 
@@ -138,7 +138,7 @@ impl FetchError {
         Self::new(
             FailureKind::Request,
             Retry::No,
-            format!("A {label} connection takes a query and no path. Write the query in the import configuration."),
+            format!("A {label} Connection takes a query, not a path. Enter the query in the import configuration."),
         )
     }
 
@@ -146,7 +146,7 @@ impl FetchError {
         Self::new(
             FailureKind::Request,
             Retry::No,
-            "Sources of this connection cannot be moved or deleted. Have the import configuration leave them.",
+            "Files of this Connection cannot be moved or deleted. Set the import configuration to leave them.",
         )
     }
 
@@ -154,17 +154,19 @@ impl FetchError {
     pub(super) fn machine(what: &str, error: &std::io::Error) -> Self {
         use std::io::ErrorKind;
         if spool::is_full(error) {
-            let sentence = format!("{what} found no room: as much waits to be loaded on this server as may at once.");
+            let sentence = format!("{what} failed: too much data is waiting to be loaded on this server.");
             return Self::new(FailureKind::Machine, Retry::Later, sentence);
         }
         let sentence = match error.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-                format!("{what} did not fit: the disk is full. Make room on the server's disk, then run again.")
+                format!("{what} failed: the server's disk is full. Free some space, then run the import again.")
             }
             ErrorKind::PermissionDenied => {
-                format!("{what} failed: the server may not read or write there. Ask the operator to check the rights.")
+                format!(
+                    "{what} failed: the server may not read or write there. Ask the operator to check its permissions."
+                )
             }
-            _ => format!("{what} failed on the server itself ({}). Ask the operator to look.", error.kind()),
+            _ => format!("{what} failed on the server ({}). Ask the operator to check it.", error.kind()),
         };
         Self::new(FailureKind::Machine, Retry::No, sentence)
     }

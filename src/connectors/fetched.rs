@@ -47,7 +47,7 @@ pub fn only(mut fetched: Vec<Fetched>) -> Result<Fetched, FetchError> {
         (_, others) => Err(FetchError::new(
             FailureKind::Request,
             Retry::No,
-            format!("The source gave {} results where an import loads one. Name the one that is meant.", others + 1),
+            format!("The source returned {} results, but an import loads one. Name the one to load.", others + 1),
         )),
     }
 }
@@ -87,7 +87,7 @@ impl Check {
         Err(FetchError::new(
             FailureKind::Changed,
             Retry::Rest(*rest),
-            format!("The file '{name}' changed while it was read, so it is read again."),
+            format!("The file '{name}' changed while it was being read, so it is read again."),
         ))
     }
 

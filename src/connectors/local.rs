@@ -39,7 +39,7 @@ pub(super) fn locate(named: &str, what: &str, ctx: &FetchContext<'_>) -> Result<
     let roots = &ctx.outside.folder_roots;
     if roots.is_empty() {
         return Err(FetchError::refused(
-            "No folder of this server is open to connections. Ask the operator to start it with --folder-root DIR.",
+            "Connections may not read any folder of this server yet. Ask the operator to start it with --folder-root DIR.",
         ));
     }
     // a root that is not there now opens nothing
@@ -53,13 +53,13 @@ pub(super) fn locate(named: &str, what: &str, ctx: &FetchContext<'_>) -> Result<
     });
     let Some(place) = inside else {
         return Err(FetchError::refused(format!(
-            "The {what} '{named}' is not there, or lies outside the folders that the operator opened. Choose one inside \
-             them, or ask the operator to open more (--folder-root)."
+            "The {what} '{named}' does not exist, or is outside the folders that the operator allows. Choose one inside \
+             them, or ask the operator to allow more (--folder-root)."
         )));
     };
     if is_our_own(&place.path, &roots, ctx) {
         return Err(FetchError::refused(format!(
-            "The {what} '{named}' holds what Tidegate itself keeps, or lies in it. Choose another one."
+            "The {what} '{named}' contains Tidegate's own files or is among them. Choose another one."
         )));
     }
     Ok(place)

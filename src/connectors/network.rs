@@ -45,7 +45,7 @@ impl Refused {
 
     fn address(ip: IpAddr, what: &str) -> Self {
         Self::new(format!(
-            "The address {ip} is {what}, which connections may not reach. If it is meant, ask the operator to allow its \
+            "The address {ip} is {what}, which Connections may not reach. If you need it, ask the operator to allow its \
              network (--allow-network)."
         ))
     }
@@ -93,7 +93,7 @@ impl NetworkPolicy {
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(Refused::new(
-                "The address has a name or password before its host. Leave it out and use the sign-in fields.",
+                "The address contains a user name or password. Remove it and use the sign-in fields.",
             ));
         }
         match url.host() {
@@ -109,9 +109,9 @@ impl NetworkPolicy {
 fn special_v4(ip: Ipv4Addr) -> Option<&'static str> {
     let [a, b, c, _] = ip.octets();
     Some(match (a, b, c) {
-        (0, ..) => "no address of a host",
+        (0, ..) => "not the address of a host",
         (10, ..) | (172, 16..=31, _) | (192, 168, _) => "in a private network",
-        (100, 64..=127, _) => "in a provider's inner network",
+        (100, 64..=127, _) => "in a provider's internal network",
         (127, ..) => "this server itself",
         (169, 254, _) => "link-local",
         (192, 0, 0) | (192, 88, 99) => "reserved",
@@ -127,7 +127,7 @@ fn special_v4(ip: Ipv4Addr) -> Option<&'static str> {
 fn special_v6(ip: Ipv6Addr) -> Option<&'static str> {
     let s = ip.segments();
     if ip.is_unspecified() {
-        return Some("no address of a host");
+        return Some("not the address of a host");
     }
     if ip.is_loopback() {
         return Some("this server itself");

@@ -113,7 +113,7 @@ pub fn build(
 ) -> Result<Box<dyn Connector>, FieldErrors> {
     let Some(kind) = kind(kind_name) else {
         let known: Vec<_> = KINDS.iter().map(|k| k.name).collect();
-        let detail = format!("there is no such kind of connection; choose one of {}", known.join(", "));
+        let detail = format!("there is no such kind of Connection; choose one of {}", known.join(", "));
         return Err(FieldErrors::one("kind", detail));
     };
     let empty = Map::new();

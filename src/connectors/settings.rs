@@ -25,12 +25,12 @@ impl<'a> Given<'a> {
         let mut given = Self { kind, settings, secrets, errors: FieldErrors::new() };
         for name in settings.keys() {
             if !kind.settings.iter().any(|f| f.name == name) {
-                given.wrong(name, format!("a {} connection has no such setting", kind.label));
+                given.wrong(name, format!("a {} Connection has no such setting", kind.label));
             }
         }
         for name in secrets.keys() {
             if !kind.secrets.iter().any(|f| f.name == name) {
-                given.wrong_secret(name, format!("a {} connection has no such secret", kind.label));
+                given.wrong_secret(name, format!("a {} Connection has no such secret", kind.label));
             }
         }
         for field in kind.settings.iter().filter(|f| f.required) {
@@ -66,7 +66,7 @@ impl<'a> Given<'a> {
     pub(super) fn text(&mut self, name: &str) -> Option<&'a str> {
         match self.present(name)? {
             Value::String(text) if text.contains('\0') => {
-                self.wrong(name, "must not hold a NUL");
+                self.wrong(name, "must not contain a NUL character");
                 None
             }
             Value::String(text) => Some(text.trim()),
@@ -139,7 +139,7 @@ impl<'a> Given<'a> {
                 for (i, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
                     match line.split_once(':') {
                         Some((key, value)) => pairs.push((key.trim(), value.trim())),
-                        None => self.wrong(name, format!("line {} must read 'Name: value'", i + 1)),
+                        None => self.wrong(name, format!("line {} must have the form 'Name: value'", i + 1)),
                     }
                 }
             }

@@ -1,4 +1,4 @@
-//! A query on an SQLite file of the server, below one of the roots that the operator opened (`--folder-root`).
+//! A query on an SQLite file on the server, below one of the roots that the operator opened (`--folder-root`).
 //!
 //! The file is opened read-only and through no link; its statement may do nothing but read its tables
 //! ([`Database::open_for_queries`]). Rows are read as they are asked for, all of one moment: SQLite shows a statement
@@ -22,7 +22,7 @@ use crate::words;
 pub(super) const KIND: Kind = Kind {
     name: "sqlite",
     label: "SQLite",
-    summary: "A query on an SQLite file of the server",
+    summary: "A query on an SQLite file on the server",
     takes: Takes::Query,
     settles: false,
     lists: false,
@@ -81,7 +81,7 @@ impl Sqlite {
         if file.is_file() {
             return Ok(file);
         }
-        Err(FetchError::refused(format!("'{}' is no ordinary file. Name an SQLite file.", self.path)))
+        Err(FetchError::refused(format!("'{}' is not a regular file. Enter an SQLite file.", self.path)))
     }
 
     fn open(&self, file: &Path, going: &Going) -> Result<Database, FetchError> {
@@ -118,34 +118,32 @@ impl Going {
             return FetchError::out_of_time();
         }
         match error.code & 0xff {
-            ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => FetchError::new(
-                FailureKind::Silent,
-                Retry::Later,
-                "Another program is writing the SQLite file and lets nobody read it.",
-            ),
+            ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => {
+                FetchError::new(FailureKind::Silent, Retry::Later, "Another program has locked the SQLite file.")
+            }
             ffi::SQLITE_NOTADB | ffi::SQLITE_CORRUPT => FetchError::new(
                 FailureKind::Answer,
                 Retry::No,
-                "The file is no SQLite database, or it is damaged. Check the Connection's path, or restore the file.",
+                "The file is not an SQLite database, or it is damaged. Check the Connection's path, or restore the file.",
             ),
             ffi::SQLITE_CANTOPEN | ffi::SQLITE_PERM | ffi::SQLITE_READONLY => FetchError::new(
                 FailureKind::SignIn,
                 Retry::No,
-                "The server may not open the SQLite file. Ask its operator for the right to read it; a file in WAL mode \
-                 needs the right to write in its folder.",
+                "The server may not open the SQLite file. Ask its operator for permission to read it; a file in WAL mode \
+                 also needs permission to write in its folder.",
             ),
             ffi::SQLITE_TOOBIG => FetchError::new(
                 FailureKind::TooLarge,
                 Retry::No,
-                "A row of the query is too large. Leave out the columns that hold long texts.",
+                "A row of the query is too large. Leave out the columns with long texts.",
             ),
             ffi::SQLITE_AUTH => FetchError::refused(
-                "The query may only read: one SELECT on the tables of the file, without ATTACH or PRAGMA.",
+                "The query may only read. Write one SELECT on the tables of the file, without ATTACH or PRAGMA.",
             ),
             ffi::SQLITE_ERROR => FetchError::new(
                 FailureKind::Request,
                 Retry::No,
-                format!("SQLite does not take the query: {}.", error.message.trim_end_matches('.')),
+                format!("SQLite refused the query: {}.", error.message.trim_end_matches('.')),
             ),
             _ => FetchError::new(
                 FailureKind::Machine,
@@ -178,17 +176,17 @@ impl QueryRows {
         // Spaces and comments may follow; they prepare to nothing.
         let (more, _) = db.prepare(rest).map_err(|error| going.failed(&error))?;
         if db.is_statement(more) {
-            return Err(request("The query is more than one statement. Write one SELECT."));
+            return Err(request("The query has more than one statement. Write one SELECT."));
         }
         if let Some(variable) = db.variable(statement) {
             return Err(request(&format!(
-                "The query has the variable {variable}, which nobody gives a value: it would be empty in every row. Write \
+                "The query has the variable {variable}, which has no value and would be empty in every row. Write \
                  the value itself."
             )));
         }
         let columns = named(db.columns(statement))?;
         if columns.is_empty() || !db.only_reads(statement) {
-            return Err(request("The query answers no rows. Write one SELECT."));
+            return Err(request("The query does not return rows. Write one SELECT."));
         }
         (ctx.progress)(0);
         let most_bytes = ctx.limits.wire_bytes;
@@ -201,7 +199,7 @@ fn named(columns: Vec<String>) -> Result<Vec<String>, FetchError> {
     let request = |words: String| Err(FetchError::new(FailureKind::Request, Retry::No, words));
     let most = Limits::default().columns;
     if columns.len() > most {
-        return request(format!("The query answers more than {most} columns, the most a source may have."));
+        return request(format!("The query returns more than {most} columns, the most a source may have."));
     }
     let columns: Vec<String> = columns.into_iter().map(|name| name.trim().to_owned()).collect();
     for (i, name) in columns.iter().enumerate() {
@@ -241,7 +239,7 @@ impl Rows for QueryRows {
                 FailureKind::TooLarge,
                 Retry::No,
                 format!(
-                    "The query answers too much: an import reads at most {} and {} rows. Filter it with WHERE.",
+                    "The query returns too much: an import reads at most {} and {} rows. Filter it with WHERE.",
                     words::bytes(self.most_bytes),
                     words::count(self.limits.rows as i64)
                 ),

@@ -109,7 +109,7 @@ impl Meaning {
         let cause = cause.to_string();
         match self {
             Self::Unavailable => {
-                say("the database is busy or away", &cause);
+                say("the database is busy or unavailable", &cause);
                 AppError::Unavailable { after_seconds: 2 }
             }
             Self::Full => {

@@ -54,7 +54,7 @@ fn alone_on(pool: &Pool) -> Result<Conn> {
     if let Conn::Pg(conn) = &mut conn {
         let free = diesel::select(diesel::dsl::sql::<Bool>(&format!("pg_try_advisory_lock({LOCK})")));
         if !free.get_result::<bool>(conn)? {
-            tracing::info!("waiting for another process, which migrates the database or puts it right");
+            tracing::info!("waiting for another process that is migrating or repairing the database");
             conn.batch_execute(&format!(
                 "SET lock_timeout TO 0; SELECT pg_advisory_lock({LOCK}); SET lock_timeout TO '15s'"
             ))?;
@@ -74,7 +74,7 @@ where
     let applied = conn.applied_migrations().map_err(AppError::internal)?;
     if let Some(unknown) = applied.iter().find(|v| !known.iter().any(|m| m.name().version() == **v)) {
         return Err(AppError::Conflict(format!(
-            "this database was migrated by a newer tidegate (it has migration {unknown}); start that one"
+            "this database was migrated by a newer tidegate (it has migration {unknown}); start that version"
         )));
     }
     Ok(conn.run_pending_migrations(tree).map_err(AppError::internal)?.len())

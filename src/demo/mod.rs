@@ -38,10 +38,10 @@ pub struct Demo {
 /// Begins a demo, or goes on with the one in the data directory.
 pub async fn start(mut config: Config) -> Result<Demo, String> {
     if !config.listen.ip().is_loopback() {
-        return Err("demo: its passwords are printed, so it listens on loopback only; leave --listen out".into());
+        return Err("demo: its passwords are printed, so it listens on loopback only; leave out --listen".into());
     }
     if config.database_url.is_some() {
-        return Err("demo: it keeps its own SQLite files; leave --database-url out".into());
+        return Err("demo: it keeps its own SQLite files; leave out --database-url".into());
     }
     let files = config.data_dir.join("files");
     let people = people(&config.data_dir)?;
@@ -79,7 +79,8 @@ fn people(data_dir: &Path) -> Result<Vec<Person>, String> {
     let shown = data_dir.display();
     if mark.exists() {
         let text = std::fs::read(&mark).map_err(|e| format!("{}: {e}", mark.display()))?;
-        return serde_json::from_slice(&text).map_err(|_| format!("demo: {} is not a demo's", mark.display()));
+        return serde_json::from_slice(&text)
+            .map_err(|_| format!("demo: {} does not belong to a demo", mark.display()));
     }
     let empty = match std::fs::read_dir(data_dir) {
         Ok(mut entries) => entries.next().is_none(),
@@ -87,7 +88,7 @@ fn people(data_dir: &Path) -> Result<Vec<Person>, String> {
         Err(error) => return Err(format!("{shown}: {error}")),
     };
     if !empty {
-        return Err(format!("demo: {shown} holds something that is not a demo; give it another --data-dir"));
+        return Err(format!("demo: {shown} contains something other than a demo; choose another --data-dir"));
     }
     let person = |name: &str, role: &str| Person {
         name: name.to_owned(),

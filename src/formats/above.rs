@@ -23,7 +23,7 @@ pub(super) fn refuse_what_is_no_csv(text: &[u8]) -> Result<(), FormatError> {
     let begins = |tag: &str| text.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag.as_bytes()));
     let after = |open: &[u8]| text.strip_prefix(open).map(<[u8]>::trim_ascii_start).unwrap_or_default();
     let words = if ["<!doctype", "<html", "<head", "<body"].into_iter().any(begins) {
-        "The source answered with a web page, not CSV. Check its address, and whether it asks for a sign-in."
+        "The source answered with a web page, not CSV. Check its address and whether it needs a sign-in."
     } else if begins("<?xml") {
         "The source answered with XML, not CSV. Ask it for CSV."
     } else if after(b"{").starts_with(b"\"") || after(b"[").starts_with(b"{") {

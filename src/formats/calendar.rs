@@ -281,7 +281,7 @@ pub(super) fn timestamp_items(format: &str) -> Result<Vec<Item<'static>>, String
     match timestamp_by(&items, &text, Tz::UTC, &mut None) {
         Ok(micros) if micros.div_euclid(DAY) == sample().timestamp_micros().div_euclid(DAY) => Ok(items),
         _ => Err(format!(
-            "The pattern \"{format}\" does not give an instant. Use day and time, such as %Y-%m-%d %H:%M:%S."
+            "The pattern \"{format}\" does not give an instant. Use date and time, such as %Y-%m-%d %H:%M:%S."
         )),
     }
 }
@@ -290,8 +290,7 @@ fn taken_apart(format: &str) -> Result<Vec<Item<'static>>, String> {
     if format.is_empty() || format.len() > 100 {
         return Err(format!("Write a pattern of at most 100 characters, such as {ISO_DATE}."));
     }
-    let unknown =
-        || format!("The pattern \"{format}\" is not understood. Use signs such as %Y, %m, %d, %H, %M and %S.");
+    let unknown = || format!("The pattern \"{format}\" is not valid. Use codes such as %Y, %m, %d, %H, %M and %S.");
     let items = StrftimeItems::new(format).parse_to_owned().map_err(|_| unknown())?;
     if items.iter().any(|item| matches!(item, Item::Error)) { Err(unknown()) } else { Ok(items) }
 }

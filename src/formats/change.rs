@@ -54,10 +54,10 @@ impl Change {
             Self::Spaces => "spaces trimmed",
             Self::Plus => "plus dropped",
             Self::LeadingZeros => "leading zeros dropped",
-            Self::Exponent => "exponent worked out",
+            Self::Exponent => "exponent resolved",
             Self::GroupSeparator => "group separator removed",
-            Self::SecondDigits => "digits of a second cut",
-            Self::Time => "time moved",
+            Self::SecondDigits => "digits of a second dropped",
+            Self::Time => "time shifted",
             Self::NullMarker => "null marker emptied",
         }
     }

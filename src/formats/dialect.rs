@@ -94,15 +94,21 @@ impl CsvOptions {
             errors.add("source.quote", "The quote and the delimiter cannot be the same character.");
         }
         if self.skip_lines > MOST_SKIPPED {
-            errors.add("source.skip_lines", "At most 1,000 lines are skipped.");
+            errors.add("source.skip_lines", "At most 1,000 lines can be skipped.");
         }
         let mark = |text: &Option<String>| text.as_deref().map(one_character);
         let (comment, escape) = (mark(&self.comment), mark(&self.escape));
         if comment.is_some_and(|mark| mark.is_none() || mark == delimiter || mark == quote) {
-            errors.add("source.comment", "The comment mark is one character, such as #, and no delimiter or quote.");
+            errors.add(
+                "source.comment",
+                "The comment mark is one character, such as #, other than the delimiter and the quote.",
+            );
         }
         if escape.is_some_and(|mark| mark.is_none() || mark == delimiter || mark == quote) {
-            errors.add("source.escape", "The escape is one character, such as \\, and no delimiter or quote.");
+            errors.add(
+                "source.escape",
+                "The escape is one character, such as \\, other than the delimiter and the quote.",
+            );
         }
         let encoding = encoding_by_label(&self.encoding);
         if encoding.is_none() {

@@ -39,7 +39,7 @@ pub enum FormatError {
     Options(FieldErrors),
     /// A quote opened on this line and was never closed, so all that follows it would be one cell.
     #[error(
-        "The file is cut at line {line}: a quote that opens there is never closed. \
+        "The file is cut off: the quote opened on line {line} is never closed. \
          Send the whole file again, or close the quote."
     )]
     CutAt { line: u64 },
@@ -54,7 +54,9 @@ pub enum FormatError {
     /// The bytes are something else than text, and which.
     #[error("{0}")]
     NotCsv(String),
-    #[error("The column names on line {line} hold bytes that are not {encoding}. Set the encoding the file has.")]
+    #[error(
+        "The column names on line {line} contain bytes that are not {encoding}. Set the encoding that the file has."
+    )]
     HeaderNotInEncoding { line: u64, encoding: String },
     /// The source stopped giving bytes. The cause is the connector's, and may pass.
     #[error("The source could not be read: {0}")]
@@ -186,8 +188,8 @@ impl Damage {
             DamageKind::LongRow { expected, found } | DamageKind::QuoteAfterSpace { expected, found } => {
                 format!("The row is too long: {} where the header has {expected}.", cells(found))
             }
-            DamageKind::NotInEncoding => "The cell holds bytes that are not in the file's encoding.".to_owned(),
-            DamageKind::Nul => "The cell holds a NUL byte.".to_owned(),
+            DamageKind::NotInEncoding => "The cell contains bytes that are not in the file's encoding.".to_owned(),
+            DamageKind::Nul => "The cell contains a NUL byte.".to_owned(),
             DamageKind::TextTooLong { limit } => {
                 format!("The text is too long: more than {} KiB in one cell.", limit / 1024)
             }
@@ -195,45 +197,45 @@ impl Damage {
                 format!("The row is too long: more than {} MiB.", limit / (1024 * 1024))
             }
             DamageKind::StrayQuote => "There is text after the closing quote.".to_owned(),
-            DamageKind::NotUtf8 => "The line holds bytes that are not UTF-8.".to_owned(),
-            DamageKind::NotJson { at } => format!("The line is not JSON from its byte {} on.", at + 1),
+            DamageKind::NotUtf8 => "The line contains bytes that are not UTF-8.".to_owned(),
+            DamageKind::NotJson { at } => format!("The line stops being JSON at its byte {}.", at + 1),
             DamageKind::NotAnObject => "The line is JSON, but not an object.".to_owned(),
             DamageKind::DuplicateKey => "The object has this member twice.".to_owned(),
             DamageKind::TooDeep { limit } => {
-                format!("The object is nested too deep: more than {limit} objects and lists in each other.")
+                format!("The object is nested too deeply: more than {limit} levels of objects and lists.")
             }
             DamageKind::KeyTooLong { limit } => {
                 format!("The object has a member whose name is too long: more than {} KiB.", limit / 1024)
             }
-            DamageKind::NulInKey => "The object has a member whose name holds a NUL.".to_owned(),
+            DamageKind::NulInKey => "The object has a member whose name contains a NUL.".to_owned(),
         }
     }
 
     /// What to do about it.
     pub fn advice(&self) -> &'static str {
         match self.kind {
-            DamageKind::ShortRow { .. } => "Add the missing cells, or quote a line break that belongs to a cell.",
+            DamageKind::ShortRow { .. } => "Add the missing cells. If a cell contains a line break, quote the cell.",
             DamageKind::QuoteAfterSpace { .. } => {
-                "Remove the space before the quote: only as the first character does it quote."
+                "Remove the space before the quote: a quote counts only as the first character of its cell."
             }
-            DamageKind::LongRow { .. } => "Quote the cell that holds the delimiter, or remove the extra cells.",
+            DamageKind::LongRow { .. } => "Quote the cell that contains the delimiter, or remove the extra cells.",
             DamageKind::NotInEncoding => {
                 "Set the source's encoding to the one the file was written in, such as windows-1252."
             }
             DamageKind::Nul => "Remove the NUL byte; if the file has many, its encoding may be utf-16le.",
             DamageKind::TextTooLong { .. } | DamageKind::RowTooLong { .. } => {
-                "Shorten the text, or look for a quote on this line that is not closed."
+                "Shorten the text, or look for an unclosed quote on this line."
             }
             DamageKind::StrayQuote => {
-                "Write a quote inside a quoted cell twice (\"\"), and look for a quote above that is not closed."
+                "Double a quote inside a quoted cell (\"\"), and look for an unclosed quote above."
             }
             DamageKind::NotJson { .. } | DamageKind::NotAnObject => {
                 "Write one JSON object on each line, such as {\"day\": \"2026-11-22\", \"amount\": 12}."
             }
             DamageKind::NotUtf8 => "Write the file in UTF-8.",
-            DamageKind::DuplicateKey => "Keep the one that is meant.",
+            DamageKind::DuplicateKey => "Keep only one of them.",
             DamageKind::KeyTooLong { .. } => "Give the member a short name at the source, or leave it out.",
-            DamageKind::NulInKey => "Take the NUL out of the name at the source.",
+            DamageKind::NulInKey => "Remove the NUL from the name at the source.",
             DamageKind::TooDeep { .. } => "Flatten it at the source, or leave the member out.",
         }
     }

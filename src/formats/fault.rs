@@ -22,7 +22,7 @@ pub enum FaultCode {
     TooPrecise,
     /// An object or a list where one value belongs.
     Nested,
-    /// Bytes that are no text.
+    /// Bytes that are not text.
     Binary,
 }
 
@@ -61,7 +61,7 @@ impl FaultCode {
             Self::NotInEncoding => "Not in the file's encoding",
             Self::TooPrecise => "More digits than a number holds",
             Self::Nested => "An object or a list",
-            Self::Binary => "Bytes that are no text",
+            Self::Binary => "Bytes that are not text",
         }
     }
 }

@@ -206,8 +206,8 @@ pub(super) fn keys<R: Read>(bytes: Bytes<R>, limits: Limits, lines: usize) -> Re
         }
         if keys.len() > limits.columns {
             return Err(FormatError::NotCsv(format!(
-                "The objects have more than {} different members together, the most columns that a source may have. \
-                 Line {} is the first to have more.",
+                "Together, the objects have more than {} different members, the most columns that a source may have. \
+                 Line {} is the first to exceed this.",
                 limits.columns, source.number
             )));
         }

@@ -156,7 +156,7 @@ impl ReadOptions {
         let field = format!("source.{name}");
         if CsvOptions::MEMBERS.contains(&name) {
             let Format::Csv(csv) = &mut self.format else {
-                return errors.add(field, "This member belongs to the format csv. Leave it out.");
+                return errors.add(field, "This field is only for the format csv. Leave it out.");
             };
             return match (name, value) {
                 ("header", Json::Bool(header)) => csv.header = *header,
@@ -226,7 +226,7 @@ fn text(into: &mut String, value: &Json, field: String, errors: &mut FieldErrors
 }
 
 fn unknown(name: &str, errors: &mut FieldErrors) {
-    errors.add(format!("source.{}", short(name)), "A source has no such member.");
+    errors.add(format!("source.{}", short(name)), "A source has no such field.");
 }
 
 pub(super) fn short(text: &str) -> String {

@@ -135,12 +135,14 @@ impl Parser {
             }
             FaultCode::Missing => (
                 format!("{shown} means empty. A value is required here."),
-                "Fill it in, or take it out of the null markers.".to_owned(),
+                "Fill it in, or remove it from the null markers.".to_owned(),
             ),
             FaultCode::NotANumber => (
                 format!("{shown} is not a number. Expected something like 12{point}5."),
                 if looks_numeric(cell) {
-                    format!("Write it so, or check the source's decimal point (now {point}) and group separator.")
+                    format!(
+                        "Write it like that, or check the source's decimal point (now {point}) and group separator."
+                    )
                 } else {
                     format!("Correct it; {null}")
                 },
@@ -148,14 +150,14 @@ impl Parser {
             FaultCode::NotAnInteger => (
                 format!("{shown} is not an integer. Expected something like 12."),
                 if looks_numeric(cell) {
-                    "Write it so, or check the source's group separator.".to_owned()
+                    "Write it like that, or check the source's group separator.".to_owned()
                 } else {
                     format!("Correct it; {null}")
                 },
             ),
             FaultCode::NotWhole => (
                 format!("{shown} is a number, but not an integer. Expected something like 12."),
-                "Write it without point and exponent, or make the column a number.".to_owned(),
+                "Write it without a decimal point or exponent, or make the column a number.".to_owned(),
             ),
             FaultCode::TooLarge => (
                 format!("{shown} is too large for a column of type {}.", self.column_type),
@@ -186,19 +188,19 @@ impl Parser {
                 "Correct the year.".to_owned(),
             ),
             FaultCode::NotInEncoding => (
-                format!("{shown} holds bytes that are not in the file's encoding."),
+                format!("{shown} contains bytes that are not in the file's encoding."),
                 "Set the source's encoding to the one the file was written in, such as windows-1252.".to_owned(),
             ),
             FaultCode::TooPrecise => (
-                format!("{shown} has more digits than a column of type number can hold; it would be changed."),
+                format!("{shown} has more digits than a column of type number can hold, so it would be changed."),
                 "Make the column an integer or text, or round the number at the source.".to_owned(),
             ),
             FaultCode::Nested => (
                 format!("{shown} is an object or a list. A column of type {} takes one value.", self.column_type),
-                "Send the one value that is meant, or make the column text, which takes it as JSON.".to_owned(),
+                "Send a single value, or make the column text, which keeps it as JSON.".to_owned(),
             ),
             FaultCode::Binary => (
-                "The cell holds bytes that are no text.".to_owned(),
+                "The cell contains bytes that are not text.".to_owned(),
                 "Convert it to text in the query, such as with hex(), or leave the column out.".to_owned(),
             ),
         };

@@ -44,7 +44,7 @@ pub(super) enum Kind {
     Boolean(bool),
     /// An object or a list, as JSON.
     Nested,
-    /// Bytes that are no text.
+    /// Bytes that are not text.
     Binary,
 }
 
@@ -142,7 +142,7 @@ impl Record {
         self.push(Kind::Text, text);
     }
 
-    /// Bytes that are no text; shown by their beginning.
+    /// Bytes that are not text; shown by their beginning.
     pub fn push_binary(&mut self, bytes: &[u8]) {
         const SHOWN: usize = 32;
         let shown: String = bytes.iter().take(SHOWN).map(|byte| format!("{byte:02x}")).collect();

@@ -130,7 +130,7 @@ impl ValueOptions {
         let mut errors = FieldErrors::new();
         let decimal_point = one_character(&self.decimal_point).filter(|b| is_mark(*b));
         if decimal_point.is_none() {
-            errors.add("source.decimal_point", "The decimal point is one character, . or , as a rule.");
+            errors.add("source.decimal_point", "The decimal point is one character, usually a point or a comma.");
         }
         if let Some(group) = &self.group_separator {
             let is_separator = |c: char| match c {
@@ -142,7 +142,7 @@ impl ValueOptions {
             if !usable {
                 errors.add(
                     "source.group_separator",
-                    "The group separator is one character that is no digit, such as , or . or a space.",
+                    "The group separator is one character other than a digit, such as , or . or a space.",
                 );
             } else if *group == self.decimal_point {
                 errors.add(
@@ -157,7 +157,7 @@ impl ValueOptions {
         {
             errors.add(
                 "source.affixes",
-                "At most 10 texts that stand beside a number, such as $ or EUR, each of at most 20 bytes and without \
+                "At most 10 texts beside numbers, such as $ or EUR, each of at most 20 bytes and without \
                  digits, signs or points.",
             );
         }
@@ -189,7 +189,7 @@ impl ValueOptions {
                 errors.add(
                     "source.time_zone",
                     format!(
-                        "The time zone \"{}\" is not known. Use a name such as Europe/Paris or UTC.",
+                        "\"{}\" is not a known time zone. Use a name such as Europe/Paris or UTC.",
                         short(self.time_zone.as_deref().unwrap_or_default())
                     ),
                 );
@@ -218,7 +218,7 @@ pub fn wrong_nulls(nulls: &[String]) -> Option<&'static str> {
     if nulls.len() > MOST_NULLS || nulls.iter().any(|n| n.len() > LONGEST_MEMBER) {
         Some("At most 100 null markers, each of at most 100 bytes.")
     } else if nulls.iter().any(|n| n.contains('\0')) {
-        Some("A null marker cannot hold a NUL: a row that does is rejected.")
+        Some("A null marker cannot contain a NUL: a row that contains one is rejected.")
     } else {
         None
     }

@@ -68,7 +68,7 @@ pub fn end(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>, now: Moment
     let was = enter_to_change(conn, by, id, expected, (now, true))?;
     if was.stage(now) == Stage::Upcoming {
         return Err(AppError::Conflict(format!(
-            "\"{}\" has not begun, so it cannot be ended. Delete it instead.",
+            "\"{}\" has not started, so it cannot be ended. Delete it instead.",
             was.name
         )));
     }
@@ -107,11 +107,14 @@ fn enter_to_change(
     store::lock_to_change(conn, seen.application_id, id, now)?;
     let was = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
     if unended && was.stage(now) == Stage::Ended {
-        return Err(AppError::Conflict(format!("\"{}\" has ended and stays as it was. Make a new freeze.", was.name)));
+        return Err(AppError::Conflict(format!(
+            "\"{}\" has ended and can no longer change. Create a new freeze.",
+            was.name
+        )));
     }
     if expected.is_some_and(|version| version != was.version) {
         return Err(AppError::Stale(format!(
-            "\"{}\" was changed since you opened this page. Look at it as it is now, then change it again.",
+            "\"{}\" was changed after you opened this page. To see the new version, open it in another tab.",
             was.name
         )));
     }

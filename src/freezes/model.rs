@@ -36,21 +36,21 @@ pub struct Freeze {
 }
 
 sent! {
-    /// A freeze as a program wants it.
+    /// The fields of a freeze to create or change.
     pub struct FreezeBody {
-        /// What people call it.
+        /// Its name.
         name: String => "Year-end close",
-        /// When it ends, excluded.
-        to: Moment = "Say when it ends." => "2027-01-04T05:00:00Z",
-        /// When it begins; now unless said.
+        /// When it ends (exclusive).
+        to: Moment = "Enter when it ends." => "2027-01-04T05:00:00Z",
+        /// When it starts. Default: now.
         from: Moment => "2026-12-31T17:00:00Z",
-        /// Whether each import that it kept from running runs once when it ends.
+        /// Whether each skipped import runs once when it ends.
         run_once: bool,
     }
 }
 
 answer! {
-    /// A time in which an Application's schedules do not run.
+    /// A period during which an Application's schedules do not run.
     pub struct FreezeAnswer of (freeze: &Freeze) {
         id: i64 = freeze.id,
         application_id: i64 = freeze.application_id,
@@ -149,7 +149,7 @@ impl Draft {
         let begun = was.filter(|was| was.stage(now) != Stage::Upcoming);
         for (field, at) in [("from", self.starts_at), ("to", self.ends_at)] {
             if at < Moment::from_micros(0) || at >= END_OF_TIME {
-                errors.add(field, "This is out of range: dates lie in 1970 to 2099.");
+                errors.add(field, "This is out of range: use a date from 1970 to 2099.");
             }
         }
         if !errors.is_empty() {
@@ -157,12 +157,12 @@ impl Draft {
         }
         match begun {
             Some(was) if was.starts_at != self.starts_at => {
-                errors.add("from", "It has begun, so its beginning stays as it is.");
+                errors.add("from", "It has started, so its start cannot change.");
             }
             Some(_) => {}
             None => {
                 if self.ends_at <= self.starts_at {
-                    errors.add("to", "It must end after it begins. Choose a later end.");
+                    errors.add("to", "It must end after it starts. Choose a later end.");
                 }
                 self.starts_at = self.starts_at.max(now);
             }
@@ -171,12 +171,12 @@ impl Draft {
             errors.add(
                 "to",
                 match begun {
-                    Some(_) => "This moment is past. Choose a later one, or end the freeze now.",
-                    None => "This moment is past. Choose a later one.",
+                    Some(_) => "This time is in the past. Choose a later one, or end the freeze now.",
+                    None => "This time is in the past. Choose a later one.",
                 },
             );
         } else if self.ends_at.since(self.starts_at) > LONGEST {
-            errors.add("to", "A freeze lasts at most a year. For longer, turn the schedules off.");
+            errors.add("to", "A freeze can last at most a year. For longer, turn the schedules off.");
         }
         errors.ok_or(self)
     }

@@ -176,9 +176,7 @@ pub fn update(conn: &mut Conn, was: &Freeze, draft: &Draft, now: Moment) -> Resu
 
 fn taken(error: diesel::result::Error, name: &str) -> AppError {
     if db::is_taken(&error) {
-        return AppError::Conflict(format!(
-            "There is a freeze named \"{name}\" that has not ended. Choose another name."
-        ));
+        return AppError::Conflict(format!("A freeze named \"{name}\" has not ended yet. Choose another name."));
     }
     error.into()
 }

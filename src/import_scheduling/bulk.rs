@@ -257,7 +257,7 @@ pub async fn save(
         what => {
             let problem = match what {
                 None => "Choose what to do with the selected schedules.",
-                Some(_) => "No schedule is selected. Tick those that you mean, then choose again.",
+                Some(_) => "No schedule is selected. Select at least one, then try again.",
             };
             if is_fragment(&request) {
                 return Err(AppError::Conflict(problem.into()));
@@ -311,12 +311,12 @@ pub async fn save(
     }
 }
 
-/// "2 were deleted meanwhile"
+/// "2 have been deleted"
 fn words_of_gone(count: usize) -> String {
-    words::counted(count as i64, "was deleted meanwhile", "were deleted meanwhile")
+    words::counted(count as i64, "has been deleted", "have been deleted")
 }
 
-/// "3 turned on; 1 had finished and stays as it is."
+/// "3 turned on; 1 had finished and was not changed."
 fn said(what: What, done: &Done, owner: &str) -> String {
     let mut parts = Vec::new();
     let mut count = |list: &[Schedule], one: &str, many: &str| {
@@ -332,12 +332,12 @@ fn said(what: What, done: &Done, owner: &str) -> String {
     };
     count(&done.changed, &did, &did);
     let already = match what {
-        What::On => "on already".to_owned(),
-        What::Off | What::Delete => "off already".to_owned(),
-        What::HandOver => format!("{owner}'s already"),
+        What::On => "already on".to_owned(),
+        What::Off | What::Delete => "already off".to_owned(),
+        What::HandOver => format!("already {owner}'s"),
     };
     count(&done.already, &format!("was {already}"), &format!("were {already}"));
-    count(&done.finished, "had finished and stays as it is", "had finished and stay as they are");
+    count(&done.finished, "had finished and was not changed", "had finished and were not changed");
     if !done.gone.is_empty() {
         parts.push(words_of_gone(done.gone.len()));
     }

@@ -221,7 +221,7 @@ impl Scene {
         let zone = schedule.rule.time_zone();
         let then = match freezes::next_run(&self.freezes, schedule) {
             Some(at) => format!("runs {}", words::short_time(at, self.now, zone)),
-            None => "nothing comes after".into(),
+            None => "no run after that".into(),
         };
         Some(format!("Skipped, frozen by “{}”; {then}", freeze.name))
     }

@@ -41,10 +41,10 @@ fn page(
     let template = FilePage {
         shell,
         lede: format!(
-            "Rows that run {} rejected. They are loaded in a run of their own; what is in the Block stays.",
+            "Rows that run {} rejected. They are loaded in a run of their own. Other rows of the Block stay.",
             run.id
         ),
-        hint: "The download of the rejected rows, with the rows corrected. Its last two columns are ignored.",
+        hint: "The downloaded file of rejected rows, after your corrections. Its last two columns are ignored.",
         button: "Import these rows",
         action: format!("/runs/{}/files", run.id),
         back: format!("/runs/{}", run.id),
@@ -107,7 +107,7 @@ pub async fn treat_as_empty(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64
             let (_, definition) = imports::find(conn, &entered, configuration_id)?;
             let of = if definition.mapping.is_some() { &column } else { "every column but text" };
             Ok(format!(
-                "“{value}” in {of} is an empty cell from now on (version {} of {}). Run Again loads these rows too.",
+                "“{value}” in {of} now counts as empty (version {} of {}). Run Again loads these rows too.",
                 saved.version, saved.name
             ))
         })

@@ -163,7 +163,7 @@ pub async fn page(
             "saved import configurations",
         ),
         schedulable,
-        who_configures: format!("Somebody with the Configure permission in {} can make one.", application.name),
+        who_configures: format!("Someone with the Configure permission in {} can create one.", application.name),
         overview,
         filter: view.q.clone(),
         time_zone: application.time_zone.name(),

@@ -106,9 +106,9 @@ impl Typed {
         let date = NaiveDate::parse_from_str(&self.date, "%Y-%m-%d").ok();
         let date = date.filter(|date| (1970..=2099).contains(&date.year()));
         if self.date.is_empty() {
-            errors.add("date", "Choose the day on which it turns itself on.");
+            errors.add("date", "Choose the day when it turns itself on.");
         } else if date.is_none() {
-            errors.add("date", "This is no day from 1970 to 2099. Write it like 2026-10-31.");
+            errors.add("date", "This is not a day from 1970 to 2099. Write it like 2026-10-31.");
         }
         let time = if self.time.is_empty() { Some(NaiveTime::MIN) } else { hh_mm(&self.time) };
         if time.is_none() {
@@ -132,15 +132,15 @@ impl Typed {
             Some(if runs == 1 { format!("Skips {many}: {first}.") } else { format!("Skips {many}, from {first} on.") })
         };
         Next(match self.until(schedule) {
-            Err(_) => Err("Choose a day to see which run is the first one then.".into()),
-            Ok(until) if until <= now => Err("This moment is past.".into()),
+            Err(_) => Err("Choose a day to see the first run after it.".into()),
+            Ok(until) if until <= now => Err("This time is in the past.".into()),
             Ok(until) => match (freezes::first_free(&stage.freezes, rule, until), skipped(until)) {
-                (None, _) => Err("No run is left then: the schedule ends before.".into()),
+                (None, _) => Err("No run is left by then: the schedule ends before that.".into()),
                 (Some(at), skipped) => {
                     let at = format!("{} ({zone}), {}", words::date_time(at, zone), words::relative(at, now));
                     match skipped {
-                        Some(skipped) => Ok(format!("{skipped} The first run then is on {at}.")),
-                        None => Err(format!("This skips no run: the next one is on {at}.")),
+                        Some(skipped) => Ok(format!("{skipped} The first run is then on {at}.")),
+                        None => Err(format!("This skips no run. The next one is on {at}.")),
                     }
                 }
             },
@@ -231,7 +231,7 @@ pub async fn save(
     let until = match (sent.ticked("skip"), found.schedule.next_at) {
         // At the next occurrence it is off still, and on again at once.
         (true, Some(next)) => Ok(next.plus(Duration::seconds(1))),
-        (true, None) => return Err(AppError::Conflict("No run is planned that could be skipped.".into())),
+        (true, None) => return Err(AppError::Conflict("No run is planned, so there is none to skip.".into())),
         (false, _) => typed.until(&found.schedule),
     };
     let switched = match until {

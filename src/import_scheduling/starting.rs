@@ -44,7 +44,7 @@ async fn answer(
 
 fn started_words(started: &Started) -> Flash {
     Flash::new(if started.waiting_already {
-        format!("{} is in the queue already.", started.run.name)
+        format!("{} is already in the queue.", started.run.name)
     } else {
         format!("Started: {}.", started.run.name)
     })
@@ -139,8 +139,8 @@ fn file_page(
         .at(&back)
         .crumbs([Crumb::to("Import Scheduling", &back), Crumb::here(&title)]);
     let action = format!("{base}/settings/import-configurations/{}/files", configuration.id);
-    let lede = format!("{} takes a file each time it runs.", configuration.name);
-    let hint = "A CSV file, also compressed with gzip.";
+    let lede = format!("{} needs a file for each run.", configuration.name);
+    let hint = "A CSV file. It may be compressed with gzip.";
     let template = FilePage { shell, title, lede, hint, button: "Run now", action, back, errors };
     Page::with(status, request, &template)
 }

@@ -88,7 +88,7 @@ pub async fn undo(
     let mut text = match undone.back.as_slice() {
         [one] => {
             let did = match (undone.owner, one.state()) {
-                (true, _) => "Its Owner is who it was",
+                (true, _) => "The former Owner is back",
                 (false, State::On) => "Turned on",
                 (false, State::Off) if one.off_until.is_some() => "Off until a date",
                 (false, State::Off) => "Turned off",
@@ -96,7 +96,7 @@ pub async fn undo(
             };
             format!("Undone. {did}: {}.", one.sentence())
         }
-        several => format!("Undone: {} are as they were.", words::count(several.len() as i64)),
+        several => format!("Undone for {} schedules.", words::count(several.len() as i64)),
     };
     if undone.stays > 0 {
         let stay = words::counted(undone.stays as i64, "was changed since and stays", "were changed since and stay");
@@ -134,7 +134,7 @@ pub async fn restore(
     let ((application_id, id), now) = (path.into_inner(), app.now());
     let asked = by.clone();
     let schedule = app.write(move |conn| actions::restore(conn, &asked, application_id, id, now)).await?;
-    let flash = Flash::new(format!("Back again: {}.", schedule.sentence()));
+    let flash = Flash::new(format!("Restored: {}.", schedule.sentence()));
     let deed = Deed {
         application_id,
         cards: &[schedule.configuration_id],

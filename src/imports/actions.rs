@@ -97,7 +97,7 @@ pub fn update(
         if in_use.uses(conn, Thing::Configuration(id))?.iter().any(|uses| uses.by == "schedules") {
             return Err(AppError::invalid(
                 "connection_id",
-                "It has schedules, and what takes a file by hand cannot be scheduled. Delete its schedules first.",
+                "It has schedules, but an import that takes a file by hand cannot have any. Delete its schedules first.",
             ));
         }
     }
@@ -119,7 +119,7 @@ pub fn archive(conn: &mut Conn, in_use: InUse, by: &By, entered: &Entered, id: i
     db::lock_row(conn, "import_configurations", id)?;
     let (before, definition) = there(conn, entered, id)?;
     if let Some(uses) = in_use.uses(conn, Thing::Configuration(id))?.into_iter().next() {
-        let what = if uses.by == "runs" { "Wait for their end, or cancel them," } else { "Delete them" };
+        let what = if uses.by == "runs" { "Wait for them to end, or cancel them," } else { "Delete them" };
         return Err(AppError::Conflict(format!(
             "\"{}\" is used by {}: {}. {what} under Import Scheduling first.",
             before.name,
@@ -167,7 +167,7 @@ fn stale(conn: &mut Conn, entered: &Entered, before: &Configuration, now: Moment
     let saved = store::saved_by(conn, before.id, before.version)?;
     let who = match saved {
         Some((name, at)) => format!("{name} changed \"{}\" {}", before.name, crate::words::relative(at, now)),
-        None => format!("\"{}\" in {} was changed since you opened it", before.name, entered.application.name),
+        None => format!("\"{}\" in {} was changed after you opened it", before.name, entered.application.name),
     };
-    Ok(AppError::Stale(format!("{who}. Open it again in another tab to see what is new; what you typed is kept here.")))
+    Ok(AppError::Stale(format!("{who}. To see the new version, open it in another tab. What you typed is kept here.")))
 }

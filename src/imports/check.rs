@@ -44,19 +44,19 @@ impl Draft {
             errors.extend(more);
         }
         if !(1..=MAX_ATTEMPTS).contains(&definition.attempts) {
-            errors.add("attempts", format!("From 1 to {MAX_ATTEMPTS} attempts."));
+            errors.add("attempts", format!("Enter 1 to {MAX_ATTEMPTS} attempts."));
         }
         if !(1..=MAX_ATTEMPT_SECONDS).contains(&definition.attempt_seconds) {
-            errors.add("attempt_seconds", format!("From 1 to {MAX_ATTEMPT_SECONDS} seconds, a day."));
+            errors.add("attempt_seconds", format!("Enter 1 to {MAX_ATTEMPT_SECONDS} seconds (a day)."));
         }
         if definition.rejects.max_rows.is_some_and(|most| most < 0) {
-            errors.add("rejects.max_rows", "A limit is 0 or more; leave it out for none.");
+            errors.add("rejects.max_rows", "A limit must be 0 or more; leave it out for no limit.");
         }
         if definition.rejects.max_changed.is_some_and(|most| most < 0) {
-            errors.add("rejects.max_changed", "A limit is 0 or more; leave it out for none.");
+            errors.add("rejects.max_changed", "A limit must be 0 or more; leave it out for no limit.");
         }
         if definition.rejects.max_percent.is_some_and(|most| !(0.0..=100.0).contains(&most)) {
-            errors.add("rejects.max_percent", "A share is from 0 to 100 per cent; leave it out for no limit.");
+            errors.add("rejects.max_percent", "A percentage must be from 0 to 100; leave it out for no limit.");
         }
         errors
     }
@@ -73,29 +73,28 @@ pub fn source(definition: &Definition, connection: Option<&Connection>) -> Field
         None if connection.is_some() => {}
         None if !path.is_empty() || !query.is_empty() => {
             let field = if path.is_empty() { "source.query" } else { "source.path" };
-            errors.add(field, "A file given by hand has no path and no query. Leave it out, or name a Connection.");
+            errors.add(field, "A file given by hand has no path and no query. Leave this out, or choose a Connection.");
         }
         None => {}
         Some((kind, Takes::Query)) => {
             if !path.is_empty() {
-                errors.add("source.path", format!("A {} Connection takes a query and no path.", kind.label));
+                errors.add("source.path", format!("A {} Connection takes a query, not a path.", kind.label));
             }
             if query.is_empty() {
-                errors.add("source.query", "Write the query whose rows are imported.");
+                errors.add("source.query", "Enter the query whose rows are imported.");
             }
         }
         Some((kind, Takes::Path { required })) => {
             if !query.is_empty() {
-                errors.add("source.query", format!("A {} Connection takes a path and no query.", kind.label));
+                errors.add("source.query", format!("A {} Connection takes a path, not a query.", kind.label));
             }
             if required && path.is_empty() {
-                errors.add("source.path", "Name the file that is imported.");
+                errors.add("source.path", "Enter the file to import.");
             }
         }
     }
     if (source.read.format == Format::Rows) == query.is_empty() && errors.is_empty() {
-        errors
-            .add("source.format", "Rows are what a query answers: say how a file is written, and nothing of a query.");
+        errors.add("source.format", "The format must be rows for a query, and a file format for a file.");
     }
     if path.contains('\0') || path.len() > 1_000 {
         errors.add("source.path", "A path has at most 1,000 bytes and no NUL.");
@@ -117,24 +116,24 @@ fn settling(definition: &Definition, kind: Option<&Kind>) -> FieldErrors {
             kind.map_or("A file given by hand".to_owned(), |kind| format!("The source of a {} Connection", kind.label));
         errors.add("source.after_success", format!("{whose} cannot be moved or deleted. Use leave."));
     } else if after == AfterSuccess::Move && move_to.is_empty() {
-        errors.add("source.move_to", "Name the folder that it is moved to, below the Connection's folder.");
+        errors.add("source.move_to", "Enter the folder to move it to, inside the Connection's folder.");
     } else if after == AfterSuccess::Move && !is_below(move_to) {
         errors.add(
             "source.move_to",
-            "Name a folder below the Connection's, such as done, without .. and at most 500 bytes.",
+            "Enter a folder inside the Connection's folder, such as done, without .. and of at most 500 bytes.",
         );
     }
     let path = plain_path(definition.source.path.as_deref().unwrap_or_default());
     if after == AfterSuccess::Move && errors.is_empty() && !path.is_empty() {
         let (folder, _) = path.rsplit_once('/').unwrap_or_default();
         if folder == move_to {
-            errors.add("source.move_to", "The file lies in that folder already. Name another one.");
+            errors.add("source.move_to", "The file is already in that folder. Enter another one.");
         } else if move_to == path || move_to.starts_with(&format!("{path}/")) {
-            errors.add("source.move_to", "That is the file itself, and no folder. Name another one.");
+            errors.add("source.move_to", "That is the file itself, not a folder. Enter a folder.");
         }
     }
     if after != AfterSuccess::Move && !move_to.is_empty() {
-        errors.add("source.move_to", "A folder to move to goes with after_success move. Leave it out.");
+        errors.add("source.move_to", "A folder to move to is only for after_success move. Leave it out.");
     }
     errors
 }
@@ -149,14 +148,14 @@ fn by_name(columns: Option<&[String]>, block: &Block) -> FieldErrors {
     let Some(names) = columns else { return FieldErrors::new() };
     let filled: Vec<Option<i64>> = names.iter().map(|name| block.column(name).map(|column| column.id)).collect();
     let wrong = if names.is_empty() {
-        "Name at least one column of the Block, or leave the columns out: then the next load finds them.".to_owned()
+        "Give at least one column of the Block, or leave the columns out so that the next load finds them.".to_owned()
     } else if let Some(i) = filled.iter().position(Option::is_none) {
-        format!("\"{}\" has no column named \"{}\" any more. Have the columns found anew.", block.name, names[i])
+        format!("\"{}\" no longer has a column named \"{}\". Find the columns again.", block.name, names[i])
     } else if let Some(i) = (0..names.len()).find(|i| filled[..*i].contains(&filled[*i])) {
         format!("\"{}\" is named twice.", names[i])
     } else if let Some(column) = block.columns.iter().find(|c| c.must_be_filled() && !filled.contains(&Some(c.id))) {
         format!(
-            "Nothing fills \"{}\", which must have a value in every row of \"{}\". Have the columns found anew.",
+            "Nothing fills \"{}\", which must have a value in every row of \"{}\". Find the columns again.",
             column.name, block.name
         )
     } else {
@@ -172,7 +171,7 @@ pub fn target(definition: &Definition, block: &Block) -> FieldErrors {
         errors.add(
             "mode",
             format!(
-                "Update finds the rows that are there by their key, and \"{}\" has no key column. Use append or replace.",
+                "Update finds existing rows by their key, and \"{}\" has no key column. Use append or replace.",
                 block.name
             ),
         );
@@ -190,7 +189,7 @@ pub fn target(definition: &Definition, block: &Block) -> FieldErrors {
         let field = |member: &str| format!("mapping[{i}].{member}");
         let Some(column) = block.column(&line.to) else {
             let detail = if line.to.is_empty() {
-                "Say which column of the Block it fills.".to_owned()
+                "Choose the column of the Block to fill.".to_owned()
             } else {
                 format!("\"{}\" has no column named \"{}\".", block.name, line.to)
             };
@@ -198,12 +197,12 @@ pub fn target(definition: &Definition, block: &Block) -> FieldErrors {
             continue;
         };
         if filled.iter().any(|there| there.id == column.id) {
-            errors.add(field("to"), format!("\"{}\" is filled twice. Take one of the two out.", column.name));
+            errors.add(field("to"), format!("\"{}\" is filled twice. Remove one of the two.", column.name));
         }
         filled.push(column);
         match &line.fills {
             Expr::Column(name) if name.trim().is_empty() => {
-                errors.add(field("from"), "Name the column of the source, or give a constant.");
+                errors.add(field("from"), "Choose a column of the source, or enter a constant.");
             }
             Expr::Column(_) => {}
             Expr::Constant(text) => {

@@ -108,7 +108,7 @@ pub struct Configuration {
 }
 
 impl Configuration {
-    /// Whether a file must be given each time it runs.
+    /// Whether each run needs a file.
     pub fn needs_file(&self) -> bool {
         self.connection_id.is_none()
     }
@@ -116,7 +116,7 @@ impl Configuration {
     /// `Err`: why no Schedule can run it, and what to do.
     pub fn schedulable(&self) -> Result<(), String> {
         if self.needs_file() {
-            return Err("It takes a file each time it runs, so it cannot be scheduled. Run it by hand, or give it a \
+            return Err("It needs a file for each run, so it cannot be scheduled. Run it by hand, or choose a \
                  Connection."
                 .into());
         }
@@ -151,12 +151,12 @@ pub struct Source {
     /// The file, below the Connection's folder or address; none where a file is given by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// What is asked of a Connection to a database.
+    /// The query for a Connection to a database.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
     #[serde(default, skip_serializing_if = "AfterSuccess::is_leave")]
     pub after_success: AfterSuccess,
-    /// Where a file is moved, below the Connection's folder.
+    /// The folder to move the file to, inside the Connection's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub move_to: Option<String>,
     #[serde(flatten)]
@@ -226,17 +226,17 @@ impl Expr {
     }
 }
 
-/// What becomes of a load of which rows are rejected.
+/// What happens when rows are rejected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rejects {
     /// Whether the good rows are loaded (Partial) or nothing is (Failed). Unsaid: yes by Append and Update, no by
     /// Replace, so that no item vanishes for a typo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load_good: Option<bool>,
-    /// More rejected rows than this: nothing is loaded.
+    /// If more rows than this are rejected, nothing is loaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_rows: Option<i64>,
-    /// The same in per cent of the rows read.
+    /// If more than this percentage of the rows is rejected, nothing is loaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_percent: Option<f64>,
     /// More cells than this that would be loaded otherwise than they are written: nothing is loaded.
@@ -310,7 +310,7 @@ pub struct Outline {
     pub status: Option<ConfigurationStatus>,
     /// When the Run that the status is of ended.
     pub status_at: Option<Moment>,
-    /// Whether a file must be given each time it runs.
+    /// Whether each run needs a file.
     pub needs_file: bool,
     pub block_name: String,
     /// As [`Listed::source`], or the Connection alone where the source was not read.

@@ -13,36 +13,36 @@ use crate::formats::{CsvOptions, Format, ReadOptions, wrong_nulls};
 use crate::shape::{Later, Object, Reader, answer, sent};
 
 sent! {
-    /// An import configuration as somebody wants it.
+    /// The fields of an import configuration to create or change.
     pub struct ConfigurationBody {
-        name: String = "Give it a name." => "Sales by day",
+        name: String = "Enter a name." => "Sales by day",
         description: String,
-        block_id: i64 = "Say which Block it fills." => 3,
-        /// Where the source is fetched; without one it takes a file by hand.
+        block_id: i64 = "Choose the Block to fill." => 3,
+        /// Where the source is fetched from; without one, it takes a file by hand.
         connection_id: i64,
-        /// A Block as a source is not known in this release.
+        /// A Block as a source is not available in this release.
         source_block_id: Later,
         source: SourceBody,
-        /// What fills which column; absent: by equal names.
+        /// What fills each column. Default: columns with equal names.
         mapping: Vec<MappingBody>,
         /// By equal names: the Block's columns that it fills, which its first load finds; null has the next one find them.
         columns: Vec<String>,
         /// How rows are loaded.
         mode: Mode = "Choose a mode: append, update or replace.",
-        /// Replacing only a part of a Block is not known in this release.
+        /// Replacing only a part of a Block is not available in this release.
         scope: Later,
         rejects: RejectsBody,
-        /// What becomes of a row that names an item which its Dimension list lacks.
+        /// What happens to a row that names an item missing from its Dimension list.
         unknown_items: UnknownItems,
-        /// What an occurrence does while the previous run is still going; `skip` unless said.
+        /// What an occurrence does while the previous run is still running. Default: `skip`.
         overlap: Overlap,
-        /// How often a run is tried, from 1 to 10; 3 unless said.
+        /// How many times a run is tried, from 1 to 10. Default: 3.
         attempts: i32 => 3,
-        /// How long one attempt may take, from 1 to 86,400 seconds; an hour unless said.
+        /// How long one attempt may take, from 1 to 86,400 seconds. Default: an hour.
         attempt_seconds: i32 => 3600,
-        /// Parameters are not known in this release.
+        /// Parameters are not available in this release.
         parameters: Later,
-        /// A volume guard is not known in this release.
+        /// A volume guard is not available in this release.
         guard: Later,
     }
 }
@@ -55,13 +55,13 @@ text_enum! {
 sent! {
     /// Where the rows come from and how they are written.
     pub struct SourceBody {
-        /// The file, below the Connection's folder or address.
+        /// The file, as a path inside the Connection's folder or address.
         path: String => "sales.csv",
-        /// What is asked of a Connection to a database.
+        /// The query for a Connection to a database.
         query: String,
-        /// What becomes of the file once it is loaded; `leave` unless said.
+        /// What happens to the file once it is loaded. Default: `leave`.
         after_success: AfterSuccess,
-        /// Where a file is moved, below the Connection's folder.
+        /// The folder to move the file to, inside the Connection's folder.
         move_to: String => "done",
         layout: Layout;
         read: ReadBody,
@@ -73,7 +73,7 @@ sent! {
     pub struct MappingBody {
         /// A column of the source.
         from: String => "Day",
-        /// Or the same in every row, as a cell of the source would write it.
+        /// The same value in every row, written as in a cell of the source.
         constant: String,
         /// The Block's column.
         to: String => "Date",
@@ -83,13 +83,13 @@ sent! {
 }
 
 sent! {
-    /// What becomes of a load of which rows are rejected.
+    /// What happens when rows are rejected.
     pub struct RejectsBody {
-        /// Whether the good rows are loaded; unless said by Append and Update, not by Replace.
+        /// Whether the good rows are loaded. Default: yes for Append and Update, no for Replace.
         load_good: bool,
-        /// More rejected rows than this: nothing is loaded.
+        /// If more rows than this are rejected, nothing is loaded.
         max_rows: i64,
-        /// The same in per cent of the rows read.
+        /// If more than this percentage of the rows is rejected, nothing is loaded.
         max_percent: f64,
         /// More cells than this that would be loaded otherwise than they are written: nothing is loaded.
         max_changed: i64,
@@ -101,12 +101,12 @@ answer! {
     pub struct ConfigurationAnswer of (configuration: &Configuration, definition: &Definition) {
         id: i64 = configuration.id,
         application_id: i64 = configuration.application_id,
-        /// Grows with every change; a run says which one it followed.
+        /// Grows with every change; a run says which one it used.
         version: i64 = configuration.version,
-        /// How its latest run ended that counts.
+        /// How its latest run ended. Skipped, missed and cancelled runs do not count.
         status: Option<ConfigurationStatus> = configuration.status,
         status_run_id: Option<i64> = configuration.status_run_id,
-        /// Whether a file must be given each time it runs.
+        /// Whether each run needs a file.
         needs_file: bool = configuration.needs_file();
         body: ConfigurationBody = ConfigurationBody::of(configuration, definition).with_load_good(definition)
     }
@@ -187,10 +187,8 @@ impl ConfigurationBody {
     /// The configuration that is wanted, or all that is wrong; `errors` is what was found in reading.
     pub fn draft(self, mut errors: FieldErrors) -> Result<Draft, FieldErrors> {
         if self.mapping.is_some() && self.columns.is_some() {
-            errors.add(
-                "columns",
-                "Columns are found by their names where there is no mapping. Leave one of the two out.",
-            );
+            errors
+                .add("columns", "Without a mapping, columns are found by name. Leave out the mapping or the columns.");
         }
         let source = self.source.unwrap_or_default();
         let RejectsBody { load_good, max_rows, max_percent, max_changed } = self.rejects.unwrap_or_default();
@@ -261,7 +259,7 @@ fn mapping(lines: Vec<MappingBody>, errors: &mut FieldErrors) -> Vec<Mapping> {
             (Some(name), None) => Expr::Column(name),
             (None, Some(text)) => Expr::Constant(text),
             _ => {
-                errors.add(format!("mapping[{i}].from"), "Name a column of the source or a constant: one of the two.");
+                errors.add(format!("mapping[{i}].from"), "Give either a column of the source or a constant.");
                 continue;
             }
         };

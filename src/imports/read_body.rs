@@ -32,32 +32,40 @@ impl Members for ReadBody {
         };
         let text = || json!({ "type": "string" });
         let formats = json!({ "type": "string", "enum": ["csv", "ndjson", "rows"] });
-        member("format", formats, "By the file's name unless said; `rows` is what a query answers.");
-        member("delimiter", text(), "Of CSV: one character; a comma unless said.");
-        member("quote", text(), "Of CSV: one character; empty where quotes are text like any other.");
-        member("encoding", text(), "Of CSV: a label that the web knows, such as windows-1252; utf-8 unless said.");
+        member("format", formats, "Default: by the file's name. `rows` is the result of a query.");
+        member("delimiter", text(), "For CSV: one character. Default: a comma.");
+        member("quote", text(), "For CSV: one character; empty if quotes have no special meaning.");
+        member("encoding", text(), "For CSV: a label such as windows-1252. Default: utf-8.");
         let count = json!({ "type": "integer", "minimum": 0, "maximum": 1000 });
-        member("skip_lines", count, "Of CSV: lines above the column names, or above the first row. Default: 0.");
-        member("comment", text(), "Of CSV: one character that a comment line begins with. Default: none.");
-        member("escape", text(), "Of CSV: one character that stands before a quote inside quotes. Default: none.");
+        member(
+            "skip_lines",
+            count,
+            "For CSV: how many lines above the column names or the first row to skip. Default: 0.",
+        );
+        member("comment", text(), "For CSV: one character that comment lines begin with. Default: none.");
+        member("escape", text(), "For CSV: one character that escapes a quote inside quotes. Default: none.");
         let truth = json!({ "type": "boolean" });
-        member("header", truth, "Of CSV: whether the first line names the columns; true unless said.");
+        member("header", truth, "For CSV: whether the first line names the columns. Default: true.");
         let texts = json!({ "type": "array", "items": { "type": "string" }, "maxItems": 100 });
         member("nulls", texts, "Cells that mean empty, in columns of every type but text.");
-        member("decimal_point", text(), "One character; a point unless said.");
-        member("group_separator", text(), "One character between the digits of a number; none unless said.");
+        member("decimal_point", text(), "One character. Default: a point.");
+        member("group_separator", text(), "One character between groups of digits. Default: none.");
         let words = Negative::ALL.map(Negative::as_str);
-        let any = "`any`: also a minus behind a number, and parentheses around it. Default: `leading`.";
+        let any = "`any` also accepts a minus after a number, and parentheses around it. Default: `leading`.";
         member("negative", json!({ "type": "string", "enum": words }), any);
         let texts = json!({ "type": "array", "items": { "type": "string" }, "maxItems": 10 });
-        member("affixes", texts, "Texts that a number may carry: `$`, `EUR`; `%` divides by 100. Default: none.");
+        member(
+            "affixes",
+            texts,
+            "Text that may stand beside a number, such as `$` or `EUR`; `%` divides by 100. Default: none.",
+        );
         member("date_format", text(), "A strftime pattern.");
-        member("timestamp_format", text(), "A strftime pattern; RFC 3339 unless said.");
-        member("time_zone", text(), "The IANA zone of timestamps that have none; UTC unless said.");
+        member("timestamp_format", text(), "A strftime pattern. Default: RFC 3339.");
+        member("time_zone", text(), "The IANA time zone of timestamps without one. Default: UTC.");
         member(
             "compression",
             json!({ "type": "string", "enum": Compression::ALL.map(Compression::as_str) }),
-            "By the name of the file unless said.",
+            "Default: by the file's name.",
         );
     }
 }
@@ -69,7 +77,7 @@ impl Fields for ReadBody {
         *map = others;
         for (name, value) in &ours {
             if value.as_str().is_some_and(|text| text.contains('\0')) {
-                reader.wrong::<()>(&format!("{prefix}{name}"), "Text cannot hold a NUL.");
+                reader.wrong::<()>(&format!("{prefix}{name}"), "Text cannot contain a NUL character.");
             }
         }
         Self(ours.into_iter().filter(|(_, value)| !value.is_null()).collect())

@@ -54,7 +54,7 @@ pub async fn look(app: &App, origin: Origin, given: Option<ReadOptions>, patienc
         }
         Origin::File(id) => {
             let stored = files::open(&blocks, id).map_err(|error| match error {
-                AppError::NotFound => AppError::invalid("file", "The file is not kept any more. Choose it again."),
+                AppError::NotFound => AppError::invalid("file", "The file is no longer stored. Choose it again."),
                 other => other,
             })?;
             propose(stored.reader(&blocks), &stored.name, given.as_ref(), true, patience)

@@ -254,7 +254,7 @@ pub fn update(conn: &mut Conn, id: i64, draft: &Draft, version: i64) -> Result<(
 fn taken(error: diesel::result::Error, name: &str) -> AppError {
     if is_taken(&error) {
         AppError::Conflict(format!(
-            "There is an import configuration named \"{name}\" in this Application already. Choose another name."
+            "An import configuration named \"{name}\" already exists in this Application. Choose another name."
         ))
     } else {
         error.into()

@@ -52,7 +52,7 @@ fn need_see(by: &By) -> Result<()> {
     if by.member.is_administrator() || by.member.sees_everything() {
         return Ok(());
     }
-    Err(AppError::Forbidden("Only Administrators manage the members of this Workspace.".into()))
+    Err(AppError::Forbidden("Only Administrators can manage the members of this Workspace.".into()))
 }
 
 /// Adds a member.
@@ -92,7 +92,7 @@ pub fn update(conn: &mut Conn, by: &By, id: i64, change: Change, now: Moment) ->
     let before = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
     if change.version.is_some_and(|version| version != before.version) {
         return Err(AppError::Stale(format!(
-            "{} was changed since you opened this page. Look at it as it is now, then change it again.",
+            "{} was changed after you opened this page. To see the new version, open it in another tab.",
             before.name
         )));
     }
@@ -112,7 +112,7 @@ pub fn update(conn: &mut Conn, by: &By, id: i64, change: Change, now: Moment) ->
     let was = before.active && before.is_administrator();
     if was && !(after.active && after.is_administrator()) && store::administrators(conn)?.is_empty() {
         return Err(AppError::Conflict(format!(
-            "{} is the last active Administrator. Make somebody else an Administrator first.",
+            "{} is the last active Administrator. Make someone else an Administrator first.",
             before.name
         )));
     }

@@ -94,7 +94,7 @@ impl By {
 pub fn check_email(text: &str, errors: &mut FieldErrors) -> String {
     let email = text.trim();
     if email.is_empty() {
-        errors.add("email", "Give an e-mail address.");
+        errors.add("email", "Enter an e-mail address.");
     } else if email.len() > 254 || email.parse::<lettre::Address>().is_err() || invisible_in(email).is_some() {
         errors.add("email", "This is not an e-mail address. Write it like name@example.com.");
     }

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | Administrator | everything, without being listed | everything |
 //! | Auditor | everything | nothing |
-//! | Modeler | Applications with access | Can Import Data, makes Applications |
+//! | Modeler | Applications with access | Can Import Data, creates Applications |
 //! | Importer | the same | Can Import Data |
 //! | Viewer | the same | nothing |
 //!
@@ -31,7 +31,7 @@ impl Permission {
             Self::Administer => "administers",
             Self::SeeEverything => "sees everything",
             Self::ImportData => "Can Import Data",
-            Self::MakeApplications => "makes Applications",
+            Self::MakeApplications => "creates Applications",
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::names::check_name;
 use crate::{secrets, workspace};
 
 const PURPOSE: &str = "setup";
-const WRONG_CODE: &str = "This is not the set-up code. It stands on the first lines that the program printed when it \
+const WRONG_CODE: &str = "This is not the set-up code. It is on the first lines that the program printed when it \
                           started: \"setup code: …\".";
 
 /// Makes the roles that every Workspace has. Every process calls it when it starts.

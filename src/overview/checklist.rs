@@ -63,7 +63,7 @@ impl Checklist {
                 },
                 None => Step {
                     title: "Connect a source",
-                    about: "Where the data comes from. Choose what it is.".into(),
+                    about: "Choose where the data comes from.".into(),
                     done: false,
                     doors: if connects { kinds(conn, by)? } else { Vec::new() },
                     waits: if connects { String::new() } else { format!("{} can do this", administrators(conn)?) },
@@ -71,7 +71,7 @@ impl Checklist {
             },
             match import {
                 Some(outline) => Step {
-                    title: "Make an import",
+                    title: "Create an import",
                     about: format!("{} fills {} with {}.", outline.name, outline.block_name, outline.source),
                     done: true,
                     doors: Vec::new(),
@@ -85,11 +85,10 @@ impl Checklist {
                         waits = "After step 1".into();
                     } else {
                         let href = format!("{base}/settings/import-configurations/new");
-                        doors.push(Door::next("Make an import", "plus", href));
+                        doors.push(Door::next("Create an import", "plus", href));
                     }
-                    let about =
-                        "Choose a file or write a query, look at its columns, and name the Block that it fills.";
-                    Step { title: "Make an import", about: about.into(), done: false, doors, waits }
+                    let about = "Choose a file or write a query, check its columns, and name the Block to fill.";
+                    Step { title: "Create an import", about: about.into(), done: false, doors, waits }
                 }
             },
             {
@@ -102,7 +101,7 @@ impl Checklist {
                         doors.push(Door::next("Schedule it", "clock", href));
                     }
                 }
-                let about = "Say when it runs. From then on it runs without you.";
+                let about = "Choose when it runs. From then on, it runs by itself.";
                 Step { title: "Schedule it", about: about.into(), done: false, doors, waits }
             },
         ];
@@ -124,7 +123,7 @@ fn kinds(conn: &mut Conn, by: &By) -> Result<Vec<Door>> {
         })
         .collect();
     if !connections::list(conn, by)?.is_empty() {
-        doors.push(Door::next("Authorise one that is there", "plug", "/connections".into()));
+        doors.push(Door::next("Authorise an existing one", "plug", "/connections".into()));
     }
     Ok(doors)
 }

@@ -57,7 +57,7 @@ pub fn start_by_hand(
         errors.ok_or(())?;
     }
     if target.connection_id.is_none() && file_id.is_none() {
-        return Err(AppError::invalid("file", format!("{} takes a file: choose the one to import.", target.name)));
+        return Err(AppError::invalid("file", format!("{} needs a file: choose the one to import.", target.name)));
     }
     if target.connection_id.is_some() && file_id.is_some() {
         let detail = format!("{} reads from its Connection and takes no file: run it without one.", target.name);
@@ -95,8 +95,8 @@ pub fn again(conn: &mut Conn, by: &By, run_id: i64, now: Moment) -> Result<Start
     if let Some(there) = store::repeat_of(conn, run.id)? {
         return match there.status {
             RunStatus::Queued => Ok(Started { run: there, waiting_already: true }),
-            RunStatus::Running => Err(AppError::Conflict("It is being run again at this moment.".into())),
-            _ => Err(AppError::Conflict("It was run again already; run the newest one again.".into())),
+            RunStatus::Running => Err(AppError::Conflict("It is already being run again.".into())),
+            _ => Err(AppError::Conflict("It was already run again. Run the newest one again.".into())),
         };
     }
     if let Some(refusal) = why_not_again(conn, &run)? {
@@ -105,7 +105,7 @@ pub fn again(conn: &mut Conn, by: &By, run_id: i64, now: Moment) -> Result<Start
     // What it appended is in its Block still, and would be replaced in another.
     if run.block_id != target.block_id {
         return Err(AppError::Conflict(format!(
-            "{} fills another Block since: run it now instead. What this run loaded stays where it is.",
+            "{} now fills another Block. Use Run now instead. What this run loaded stays where it is.",
             target.name
         )));
     }
@@ -152,7 +152,7 @@ pub fn why_not_corrected(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
     let newest = imports::version(conn, configuration_id, target.version)?.ok_or(AppError::NotFound)?;
     if newest.definition.mode == Mode::Replace {
         return Ok(Some(
-            "This import replaces all rows of its Block, so the corrected rows alone would be all that is left. Correct \
+            "This import replaces all rows of its Block, so only the corrected rows would be left. Correct \
              them in the source, then run it again."
                 .into(),
         ));
@@ -160,14 +160,14 @@ pub fn why_not_corrected(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
     // Of a source that was rejected as a whole there is no other row.
     if run.status != RunStatus::Partial && result.rejected < result.read {
         return Ok(Some(
-            "This run loaded nothing, its good rows neither. Correct the source, then run it again.".into(),
+            "This run loaded nothing, not even its good rows. Correct the source, then run it again.".into(),
         ));
     }
     if run.parameters_lost {
-        return Ok(Some("The parameters of this run cannot be read. Correct the source, then run it now.".into()));
+        return Ok(Some("The parameters of this run cannot be read. Correct the source, then use Run now.".into()));
     }
     Ok((run.block_id != target.block_id)
-        .then(|| format!("{} fills another Block since. Correct the source, then run it now.", target.name)))
+        .then(|| format!("{} now fills another Block. Correct the source, then use Run now.", target.name)))
 }
 
 /// Stops a run: at once while it waits, within about two seconds while it works. What it had not made visible by then
@@ -176,7 +176,7 @@ pub fn cancel(conn: &mut Conn, by: &By, run_id: i64, now: Moment) -> Result<Run>
     let (run, entered) = find(conn, by, run_id)?;
     entered.need_import(conn, by, Scope::Run)?;
     let name = &by.member.name;
-    let waits = format!("Cancelled by {name} before it began.");
+    let waits = format!("Cancelled by {name} before it started.");
     // Asked for once more at last: its attempt may have ended, and it waits for another, between the two questions.
     if queue::cancel_queued(conn, run_id, &waits, now)?
         || queue::request_cancel(conn, run_id)?
@@ -187,7 +187,7 @@ pub fn cancel(conn: &mut Conn, by: &By, run_id: i64, now: Moment) -> Result<Run>
         return store::by_id(conn, run_id)?.ok_or(AppError::NotFound);
     }
     let run = store::by_id(conn, run_id)?.ok_or(AppError::NotFound)?;
-    Err(AppError::Conflict(format!("This run has ended already: {}.", run.status.words())))
+    Err(AppError::Conflict(format!("This run has already ended: {}.", run.status.words())))
 }
 
 /// One run, for whoever may view its Application.
@@ -266,12 +266,12 @@ pub fn why_not_again(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
         return Ok(Some(format!("A run that is {} cannot be run again.", run.status.words().to_lowercase())));
     }
     if run.parameters_lost {
-        return Ok(Some("Its parameters cannot be read. Run the import now instead.".into()));
+        return Ok(Some("Its parameters cannot be read. Use Run now instead.".into()));
     }
     if store::latest_ended(conn, configuration_id)? != Some(run.id) {
         return Ok(Some(
-            "A later run of this configuration has ended since. Only the latest one can be run again, so that no old \
-             data comes back."
+            "A later run of this configuration has ended since. Only the latest one can be run again, so that old \
+             data does not come back."
                 .into(),
         ));
     }
@@ -320,8 +320,8 @@ fn need_room(conn: &mut Conn, new: &NewRun) -> Result<()> {
     let Some(configuration_id) = new.configuration_id else { return Ok(()) };
     let (of_one, in_all) = queue::waiting_by_hand(conn, new.application_id, configuration_id)?;
     let what = match () {
-        () if of_one >= MOST_WAITING => "So many runs of this configuration wait already that no more may.",
-        () if in_all >= MOST_WAITING_IN_ALL => "So many runs of this Application wait already that no more may.",
+        () if of_one >= MOST_WAITING => "Too many runs of this configuration are waiting already.",
+        () if in_all >= MOST_WAITING_IN_ALL => "Too many runs of this Application are waiting already.",
         () => return Ok(()),
     };
     Err(AppError::TooMany { what, after_seconds: 30 })

@@ -46,7 +46,7 @@ pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
             let target = Target::Configuration(id);
             let open = store::open_of(conn, &[target])?.remove(&target).unwrap_or_default();
             let named = |run: store::Open| {
-                let does = if run.status == RunStatus::Running { "goes on" } else { "waits" };
+                let does = if run.status == RunStatus::Running { "is running" } else { "is queued" };
                 Named { words: format!("run {}, which {does}", run.id), href: format!("/runs/{}", run.id) }
             };
             open.into_iter().map(named).collect()

@@ -18,7 +18,7 @@ pub struct Run {
     pub application_id: i64,
     /// `None`: the run of a set.
     pub configuration_id: Option<i64>,
-    /// The definition that it ran with, or would.
+    /// The version of the configuration that it uses.
     pub configuration_version: Option<i64>,
     pub block_id: Option<i64>,
     pub set_id: Option<i64>,
@@ -26,12 +26,12 @@ pub struct Run {
     pub schedule_id: Option<i64>,
     /// The instant that it stands for; `None`: started by hand, and not a repeat.
     pub planned_at: Option<Moment>,
-    /// The last of a range of occurrences that were missed, or skipped by a freeze.
+    /// The last occurrence of a range that was missed or skipped by a freeze.
     pub planned_until: Option<Moment>,
     pub repeat_no: i32,
     pub again_of: Option<i64>,
     pub trigger: Trigger,
-    /// Who pressed the button or whose token did.
+    /// Who started it, or whose token did.
     pub started_by: Option<i64>,
     /// With whose rights it acts.
     pub as_member_id: Option<i64>,
@@ -42,7 +42,7 @@ pub struct Run {
     /// Why it failed; plain sentences.
     pub cause: Option<String>,
     pub late: bool,
-    /// How many times a worker began with it.
+    /// How many times a worker has started it.
     pub attempt: i32,
     pub parameters: Option<Value>,
     /// There are some, and they cannot be read: it is not to go without them.
@@ -152,7 +152,7 @@ pub struct Filter {
 impl Run {
     /// What the log says of the attempt that goes on, or has just ended: that it began, and each step as it ended.
     pub fn attempt_lines(&self, steps: &[RunStep]) -> Vec<LogLine> {
-        let began = self.started_at.map(|at| LogLine::new(at, "info", format!("Attempt {} began.", self.attempt)));
+        let began = self.started_at.map(|at| LogLine::new(at, "info", format!("Attempt {} started.", self.attempt)));
         began.into_iter().chain(steps.iter().map(RunStep::line)).collect()
     }
 

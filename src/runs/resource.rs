@@ -43,9 +43,9 @@ pub fn places(line: &str) -> usize {
 /// Why a run in this line waits; `None` for those that wait for their next attempt, whose own reason says it.
 pub fn why(line: &str) -> Option<&'static str> {
     Some(match line.split_once(':')?.0 {
-        "block" => "Waits for another run that writes this Block.",
-        "file" => "Waits for another run that reads the same file.",
-        _ => "Waits: four runs use this Connection.",
+        "block" => "Waiting for another run that writes this Block.",
+        "file" => "Waiting for another run that reads the same file.",
+        _ => "Waiting: four runs already use this Connection.",
     })
 }
 

@@ -104,7 +104,7 @@ pub fn due_of(conn: &mut Conn, targets: &[String], now: Moment) -> Result<AllDue
 
 /// Why the clock cannot go on with a schedule, for people.
 pub fn unreadable(what: &str, error: &serde_json::Error) -> String {
-    format!("Its {what} cannot be read ({error}). Nothing is planned until somebody saves it again.")
+    format!("Its {what} cannot be read ({error}). Nothing is planned until someone saves it again.")
 }
 
 /// Sets schedules aside with the reason, so that all others go on: nothing is planned for them until they are saved.

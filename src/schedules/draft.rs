@@ -122,7 +122,7 @@ impl<'a> Reader<'a> {
         };
         let Some((key, (word, own))) = sent.as_str().and_then(|key| Some((key, belongs(key)?))) else {
             let detail =
-                format!("{} is no way to repeat: use once, minutes, hours, days, weeks or months.", shown(sent));
+                format!("{} is not a way to repeat: use once, minutes, hours, days, weeks or months.", shown(sent));
             return self.wrong("repeat", detail);
         };
         for field in ["every", "weekdays", "months", "days_of_month", "window", "end_date"] {
@@ -172,10 +172,10 @@ impl<'a> Reader<'a> {
 
     fn every(&mut self, absent: Option<u32>, fits: impl Fn(u32) -> bool, choices: &str) -> Option<u32> {
         let Some(sent) = self.get("every") else {
-            return absent.or_else(|| self.wrong("every", format!("Say how often: {choices}.")));
+            return absent.or_else(|| self.wrong("every", format!("Choose how often: {choices}.")));
         };
         let number = sent.as_u64().and_then(|n| u32::try_from(n).ok()).filter(|n| fits(*n));
-        number.or_else(|| self.wrong("every", format!("{} does not fit: use {choices}.", shown(sent))))
+        number.or_else(|| self.wrong("every", format!("{} is not possible: use {choices}.", shown(sent))))
     }
 
     fn list(&mut self, field: &str, sent: &'a Value, what: &str) -> Option<&'a Vec<Value>> {
@@ -281,7 +281,7 @@ impl<'a> Reader<'a> {
                 self.wrong(field, format!("{} is not a date: use year, month and day such as 2026-10-25.", shown(sent)))
             }
             Some(date) if !(1970..=2099).contains(&date.year()) => {
-                self.wrong(field, format!("{text} is out of range: dates lie in 1970 to 2099."))
+                self.wrong(field, format!("{text} is out of range: use a date from 1970 to 2099."))
             }
             date => date,
         }
@@ -290,26 +290,26 @@ impl<'a> Reader<'a> {
     fn start_date(&mut self) -> Option<NaiveDate> {
         match self.get("start_date") {
             Some(sent) => self.date("start_date", sent),
-            None => self.wrong("start_date", "Say on which day it starts."),
+            None => self.wrong("start_date", "Enter a start date."),
         }
     }
 
     fn start_time(&mut self) -> Option<NaiveTime> {
         match self.get("start_time") {
             Some(sent) => self.time("start_time", sent),
-            None => self.wrong("start_time", "Say at what time it starts."),
+            None => self.wrong("start_time", "Enter a start time."),
         }
     }
 
     fn time_zone(&mut self) -> Option<Tz> {
         let Some(sent) = self.get("time_zone") else {
-            return self.wrong("time_zone", "Say in which time zone the times are.");
+            return self.wrong("time_zone", "Choose a time zone.");
         };
         let zone = sent.as_str().and_then(|name| name.parse().ok());
         zone.or_else(|| {
             self.wrong(
                 "time_zone",
-                format!("There is no time zone {}: use an IANA name such as Europe/Paris.", shown(sent)),
+                format!("{} is not a known time zone: use an IANA name such as Europe/Paris.", shown(sent)),
             )
         })
     }
@@ -318,9 +318,10 @@ impl<'a> Reader<'a> {
         let sent = self.get("end_date")?;
         let end = self.date("end_date", sent)?;
         match start {
-            Some(start) if end < start => {
-                self.wrong("end_date", format!("The end, {}, is before the start, {}.", written(end), written(start)))
-            }
+            Some(start) if end < start => self.wrong(
+                "end_date",
+                format!("The end date, {}, is before the start date, {}.", written(end), written(start)),
+            ),
             _ => Some(end),
         }
     }

@@ -30,24 +30,24 @@ impl Members for RuleDraft {
             into.said(name, schema, about, needed, Some(example));
         };
         let repeats = one_of(&["once", "minutes", "hours", "days", "weeks", "months"]);
-        field("repeat", repeats, "The unit in which it repeats.", true, json!("weeks"));
-        let every = "How many of them; needed for minutes (5, 10 and so on to 55), elsewhere 1 unless said.";
+        field("repeat", repeats, "The unit of the repeat.", true, json!("weeks"));
+        let every = "How many of them. Required for minutes (5, 10 and so on to 55); otherwise the default is 1.";
         field("every", number(1, 366), every, false, json!(1));
-        field("weekdays", weekdays, "Of weeks.", false, json!(["mon", "thu"]));
-        field("months", several(number(1, 12)), "Of months; all unless said.", false, Value::Null);
-        field("days_of_month", days, "Of months; one that a month lacks is its last day.", false, Value::Null);
+        field("weekdays", weekdays, "For weeks.", false, json!(["mon", "thu"]));
+        field("months", several(number(1, 12)), "For months. Default: all.", false, Value::Null);
+        field("days_of_month", days, "For months; a day that a month lacks becomes its last day.", false, Value::Null);
         field(
             "window",
             window,
-            "Of minutes and hours: only from and to these times on these weekdays.",
+            "For minutes and hours: only between these times and on these weekdays.",
             false,
             Value::Null,
         );
         field("start_date", date.clone(), "The first day.", true, json!("2026-10-12"));
         field("start_time", time, "Hours and minutes.", true, json!("01:00"));
-        field("time_zone", json!({ "type": "string" }), "An IANA name.", true, json!("Europe/Paris"));
+        field("time_zone", json!({ "type": "string" }), "An IANA time zone name.", true, json!("Europe/Paris"));
         let end = json!({ "anyOf": [date, { "const": "" }] });
-        field("end_date", end, "The last day, included; blank never ends.", false, Value::Null);
+        field("end_date", end, "The last day, inclusive; if blank, it never ends.", false, Value::Null);
     }
 }
 

@@ -74,7 +74,7 @@ pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
                 words: format!("{verb} {}", crate::words::counted(n, "schedule", "schedules")),
                 href: format!("/members/{id}/deactivate"),
             };
-            [(owns, "owns"), (told, "is told about")].into_iter().filter(|(n, _)| *n > 0).map(named).collect()
+            [(owns, "owns"), (told, "is notified about")].into_iter().filter(|(n, _)| *n > 0).map(named).collect()
         }
         Thing::Block(_) | Thing::Connection(_) => return Ok(None),
     };

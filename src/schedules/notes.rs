@@ -76,15 +76,15 @@ pub fn too_soon(rule: &Rule, minutes: u32) -> bool {
 pub fn frequency_hint(rule: &Rule, overlap: Option<Overlap>) -> Option<String> {
     let every = rule.repeat.every().filter(|_| too_soon(rule, 15))?;
     let then = match overlap {
-        None => "that next one is skipped, unless its configuration queues one",
-        Some(Overlap::Skip) => "that next one is skipped, as its configuration says",
+        None => "the next one is skipped, unless its configuration queues one",
+        Some(Overlap::Skip) => "the next one is skipped, as its configuration says",
         Some(Overlap::Queue) => {
-            "that next one waits and begins right after it, as its configuration says; any further one is skipped"
+            "the next one waits and starts right after it, as its configuration says; any further one is skipped"
         }
     };
     Some(format!(
-        "Every {every} minutes is often: 15 minutes or more between imports leave each one time to finish. \
-         When one is still running as the next is due, {then}."
+        "Every {every} minutes is frequent: 15 minutes or more between imports give each one time to finish. \
+         When one is still running when the next is due, {then}."
     ))
 }
 

@@ -95,14 +95,14 @@ impl Rule {
         Err(match self.end_date {
             Some(end) if first_at_or_after(&endless, now).is_some() => {
                 let detail = if end < local_now.date_naive() {
-                    format!("The end, {}, is in the past.", end.format("%-d %b %Y"))
+                    format!("The end date, {}, is in the past.", end.format("%-d %b %Y"))
                 } else {
-                    format!("There is no occurrence up to the end, {}.", end.format("%-d %b %Y"))
+                    format!("There is no occurrence up to the end date, {}.", end.format("%-d %b %Y"))
                 };
                 FieldErrors::one("end_date", detail)
             }
             _ if self.repeat.window().is_some() => {
-                FieldErrors::one("window", "No occurrence falls into the window: widen it, or start at another time.")
+                FieldErrors::one("window", "No occurrence falls within the window. Widen it, or start at another time.")
             }
             _ => FieldErrors::one("start_date", "There is no occurrence before the end of 2099: start earlier."),
         })

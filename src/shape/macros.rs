@@ -5,10 +5,10 @@
 ///
 /// ```ignore
 /// sent! {
-///     /// A Block as somebody wants it.
+///     /// The fields of a Block to create or change.
 ///     pub struct BlockBody {
-///         /// What people call it.
-///         name: String = "Give it a name." => "Airlines",
+///         /// Its name.
+///         name: String = "Enter a name." => "Airlines",
 ///         /// The columns, in their order.
 ///         columns: Vec<ColumnBody>,
 ///     }

@@ -72,7 +72,7 @@ impl Reader {
             Some(value) if self.query => match value.as_str() {
                 Some("") => None,
                 Some(_) => T::read(value, &at, self),
-                None => self.wrong(&at, "Give this once."),
+                None => self.wrong(&at, "Send this only once."),
             },
             Some(value) => T::read(value, &at, self),
             None => needed.and_then(|detail| self.wrong(&at, detail)),
@@ -86,7 +86,7 @@ impl Reader {
         for name in map.keys() {
             let name: String = name.chars().take(60).collect();
             let detail = match self.query {
-                true => "This address knows no such parameter.",
+                true => "This address has no such parameter.",
                 false => "This field does not belong here.",
             };
             self.errors.add(format!("{prefix}{}", name.replace('\0', "\u{fffd}")), detail);
@@ -119,7 +119,7 @@ mod tests {
     sent! {
         /// A column.
         struct ColumnBody {
-            name: String = "Give it a name.",
+            name: String = "Enter a name.",
             r#type: String,
         }
     }
@@ -128,7 +128,7 @@ mod tests {
         /// A thing.
         struct ThingBody {
             /// Its name.
-            name: String = "Give it a name." => "Sales",
+            name: String = "Enter a name." => "Sales",
             on: bool,
             ids: Ids,
             at: Moment,

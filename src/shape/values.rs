@@ -53,7 +53,7 @@ impl<T: Described> Described for Option<T> {
 impl Sent for String {
     fn read(sent: Value, at: &str, reader: &mut Reader) -> Option<Self> {
         match sent {
-            Value::String(text) if text.contains('\0') => reader.wrong(at, "Text cannot hold a NUL."),
+            Value::String(text) if text.contains('\0') => reader.wrong(at, "Text cannot contain a NUL character."),
             Value::String(text) => Some(text),
             _ => reader.wrong(at, "Send text."),
         }
@@ -102,7 +102,7 @@ impl Sent for Moment {
 impl Sent for Tz {
     fn read(sent: Value, at: &str, reader: &mut Reader) -> Option<Self> {
         let zone = sent.as_str().and_then(|name| name.parse().ok());
-        zone.or_else(|| reader.wrong(at, "There is no such time zone: use an IANA name such as Europe/Paris."))
+        zone.or_else(|| reader.wrong(at, "This is not a known time zone: use an IANA name such as Europe/Paris."))
     }
 }
 
@@ -123,14 +123,14 @@ impl Sent for Object {
 fn free(name: &str, value: &Value, at: &str, reader: &mut Reader) {
     let at = format!("{at}.{}", name.replace('\0', "\u{fffd}"));
     if name.contains('\0') {
-        reader.errors.add(&at, "A name cannot hold a NUL.");
+        reader.errors.add(&at, "A name cannot contain a NUL character.");
     }
     nul(value, &at, reader);
 }
 
 fn nul(value: &Value, at: &str, reader: &mut Reader) {
     match value {
-        Value::String(text) if text.contains('\0') => reader.errors.add(at, "Text cannot hold a NUL."),
+        Value::String(text) if text.contains('\0') => reader.errors.add(at, "Text cannot contain a NUL character."),
         Value::Array(list) => list.iter().enumerate().for_each(|(i, v)| nul(v, &format!("{at}[{i}]"), reader)),
         Value::Object(map) => map.iter().for_each(|(name, value)| free(name, value, at, reader)),
         _ => {}
@@ -202,6 +202,6 @@ pub enum Later {}
 impl Sent for Later {
     fn read(sent: Value, at: &str, reader: &mut Reader) -> Option<Self> {
         let empty = sent.as_array().is_some_and(Vec::is_empty) || sent.as_object().is_some_and(Object::is_empty);
-        if empty { None } else { reader.wrong(at, "This release does not know this yet. Leave it out.") }
+        if empty { None } else { reader.wrong(at, "This is not available in this release. Leave it out.") }
     }
 }

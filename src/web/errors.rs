@@ -64,7 +64,7 @@ pub fn overtaken(error: AppError, version: i64, renew: impl FnOnce(i64)) -> AppE
     match error {
         AppError::Stale(reason) => {
             renew(version);
-            AppError::Stale(format!("{reason} What you typed is still here: save once more to put it in its place."))
+            AppError::Stale(format!("{reason} What you typed is still here: save again to replace the new version."))
         }
         other => other,
     }
@@ -94,7 +94,7 @@ pub fn words(error: &AppError) -> String {
         AppError::Internal(cause) => {
             let number = &crate::secrets::random_token()[..8];
             tracing::error!(number, cause, "internal error");
-            format!("Something went wrong on our side. The server's log has it under number {number}.")
+            format!("Something went wrong on our side. The server's log lists it under number {number}.")
         }
         // Beside no field, its name says nothing to a person.
         AppError::Invalid(errors) => errors.details(),
@@ -109,13 +109,13 @@ impl ResponseError for AppError {
 
     fn error_response(&self) -> HttpResponse {
         let title = match self {
-            AppError::SignedOut => "Sign in to go on",
+            AppError::SignedOut => "Sign in to continue",
             AppError::Forbidden(_) => "You may not do this",
-            AppError::NotFound => "There is nothing here",
-            AppError::Conflict(_) => "This cannot be done as things stand",
-            AppError::Stale(_) => "Somebody changed this meanwhile",
-            AppError::Invalid(_) => "Something in the request is wrong",
-            AppError::TooSlow => "This took too long to arrive",
+            AppError::NotFound => "Not found",
+            AppError::Conflict(_) => "This is not possible right now",
+            AppError::Stale(_) => "Someone changed this in the meantime",
+            AppError::Invalid(_) => "The request has errors",
+            AppError::TooSlow => "The request took too long",
             AppError::TooMany { .. } => "Too many requests",
             AppError::Unavailable { .. } => "Busy right now",
             AppError::DiskFull => "The disk is full",

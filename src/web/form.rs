@@ -155,7 +155,7 @@ impl Upload {
     }
 
     async fn of(request: &HttpRequest, mut parts: Multipart, sender: Sender<'_>) -> Result<Self, AppError> {
-        let broken = |_| AppError::invalid("file", "The file did not arrive whole. Try again.");
+        let broken = |_| AppError::invalid("file", "The file arrived incomplete. Try again.");
         let spool = request.app_data::<Data<App>>().ok_or_else(|| AppError::internal("no App"))?.spool.clone();
         let mut pairs = BTreeMap::<String, String>::new();
         let mut file = None;

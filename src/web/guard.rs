@@ -79,7 +79,7 @@ fn note_proxy(request: &ServiceRequest) {
         let peer = peer.to_string();
         tracing::warn!(
             peer,
-            "X-Forwarded-For came from an address that --trusted-proxy does not name, and was ignored; name it there if it \
+            "X-Forwarded-For came from an address that is not in --trusted-proxy and was ignored; add the address if it \
              is your proxy"
         );
     }
@@ -171,7 +171,7 @@ async fn read_form(request: &mut ServiceRequest) -> Result<Bytes, AppError> {
     let body = async {
         let mut body = Vec::new();
         while let Some(chunk) = payload.next().await {
-            body.extend_from_slice(&chunk.map_err(|_| AppError::invalid("form", "the form did not arrive whole"))?);
+            body.extend_from_slice(&chunk.map_err(|_| AppError::invalid("form", "the form arrived incomplete"))?);
             if body.len() > FORM_LIMIT {
                 return Err(AppError::invalid("form", "the form is too large"));
             }
@@ -184,7 +184,7 @@ async fn read_form(request: &mut ServiceRequest) -> Result<Bytes, AppError> {
 /// The answer to a request that did not come from one of our pages, or from one whose session has since ended.
 pub fn forged() -> AppError {
     AppError::Forbidden(
-        "This form was made before you signed in or signed out, or it did not come from this site. \
+        "This form was opened before you signed in or out, or it did not come from this site. \
          Open the page again and repeat what you did."
             .into(),
     )

@@ -59,15 +59,15 @@ on_both! {
         let max = world.write(move |conn| cast::member(conn, "Max", "Modeler", now)).await;
         let mut browser = world.browser(&max).await;
         browser.visit("/").await.sees("Welcome, Max").sees("Your first Application");
-        browser.press("Make Application").await.answered(422);
+        browser.press("Create Application").await.answered(422);
         browser.fill("Name", " ").fill("Time zone", "Moon").fill("Minutes between imports on one Connection or Block", "x");
-        browser.press("Make Application").await.answered(422);
-        browser.sees("Give a name").sees("not a known time zone").sees("Give whole minutes");
+        browser.press("Create Application").await.answered(422);
+        browser.sees("Enter a name").sees("not a known time zone").sees("Enter whole minutes");
         assert_eq!(browser.value("Time zone"), "Moon");
         browser.fill("Name", "fp&a 2026").fill("Time zone", "UTC");
-        browser.fill("Minutes between imports on one Connection or Block", "5").press("Make Application").await;
-        browser.answered(409).sees("There is an Application named fp&a 2026 already");
-        browser.fill("Name", "Sales").press("Make Application").await.answered(200);
+        browser.fill("Minutes between imports on one Connection or Block", "5").press("Create Application").await;
+        browser.answered(409).sees("An Application named fp&a 2026 already exists");
+        browser.fill("Name", "Sales").press("Create Application").await.answered(200);
         browser.sees("Sales is made").sees("Import Scheduling").sees("Begin here").sees("Ada can do this");
         browser.within(".side").follow("Members and permissions").await;
         assert_eq!(browser.in_row("max@acme.test").count("input[checked]"), 3);
@@ -76,7 +76,7 @@ on_both! {
     async fn whoever_may_not_make_one_reads_who_can_change_that(world: World) {
         let mut olive = world.browser(&world.olive).await;
         assert_eq!(olive.open("/applications/new").await, 403);
-        olive.sees("Your role Importer does not make Applications. Ada can change your role.");
+        olive.sees("Your role Importer cannot create Applications. Ada can change your role.");
         olive.visit("/").await;
         let fields = [("name", "Mine"), ("time_zone", "UTC"), ("spacing_minutes", "15")];
         assert_eq!(olive.post("/applications", &fields).await.status, 403);
@@ -90,11 +90,11 @@ on_both! {
         olive.visit(&page).await.fill("Name", "FP&A 2027").fill("Time zone", "america/new_york").press("Save").await;
         olive.answered(200).sees("The settings of FP&A 2027 are saved");
         assert_eq!(olive.value("Time zone"), "America/New_York");
-        old.fill("Name", "FP&A 2028").press("Save").await.answered(412).sees("were changed since you opened this page");
+        old.fill("Name", "FP&A 2028").press("Save").await.answered(412).sees("were changed after you opened this page");
         old.press("Save").await.answered(200).sees("The settings of FP&A 2028 are saved");
         old.visit(&page).await.fill("Name", "FP&A 2027").press("Save").await.answered(200);
         olive.visit(&page).await.fill("Name", "Elsewhere").press("Save").await;
-        olive.answered(409).sees("There is an Application named Elsewhere already");
+        olive.answered(409).sees("An Application named Elsewhere already exists");
         let mut mo = world.browser(&world.mo).await;
         mo.visit(&page).await.sees("FP&A 2027").sees_no("Archive");
         assert_eq!(mo.count("main form"), 0);
@@ -133,12 +133,12 @@ on_both! {
         let mut olive = world.browser(&world.olive).await;
         let mut stranger = world.browser(&world.stranger).await;
         olive.visit(&page).await.in_row("stranger@acme.test").tick("Import Data for Stranger");
-        olive.press("Save for Stranger").await.sees("Stranger may view and has Import Data.");
+        olive.press("Save for Stranger").await.sees("Stranger has View and Import Data.");
         assert_eq!(olive.in_row("stranger@acme.test").count("input[checked]"), 2, "Import Data includes View");
         stranger.visit("/").await.sees("FP&A 2026");
         olive.everywhere().in_row("ivy@acme.test").sees("the role lacks Can Import Data");
         olive.everywhere().in_row("stranger@acme.test").untick("Import Data for Stranger").untick("View for Stranger");
-        olive.press("Save for Stranger").await.sees("Stranger has no access any more.");
+        olive.press("Save for Stranger").await.sees("Stranger no longer has access.");
         stranger.visit("/").await.sees_no("FP&A 2026");
         assert_eq!(stranger.open(&format!("/applications/{}", world.application)).await, 404);
 

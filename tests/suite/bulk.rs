@@ -261,7 +261,7 @@ on_both! {
         for (to, reason) in [
             (world.ivy.id, "Can Import Data"),
             (world.stranger.id, "Import Data in FP&A 2026"),
-            (0, "Choose who shall own them."),
+            (0, "Choose the new Owner."),
         ] {
             match give(&world.ada, to).await {
                 Err(AppError::Invalid(errors)) => assert!(errors.of("to").unwrap().contains(reason), "{errors}"),
@@ -284,10 +284,10 @@ on_both! {
             Err(AppError::Invalid(errors)) => errors.of("off_until").unwrap().to_owned(),
             other => panic!("{other:?}"),
         };
-        assert!(refused("2026-10-08T16:42:00Z").await.starts_with("This moment is past."));
+        assert!(refused("2026-10-08T16:42:00Z").await.starts_with("This time is in the past."));
         assert_eq!(
             refused("2026-10-09T18:00:01Z").await,
-            "No run is left then: the last one is on Fri 9 Oct 2026, 18:00 (UTC). \
+            "No run is left by then: the last one is on Fri 9 Oct 2026, 18:00 (UTC). \
              Choose an earlier date, or delete the schedule."
         );
         let last = try_off_until(&world, &world.ada, made.id, "2026-10-09T18:00:00Z").await.unwrap();

@@ -57,12 +57,12 @@ on_both! {
         assert_eq!(find(&world, ids[0]).await.state(), State::Off);
         world.advance(Duration::seconds(5));
         undo(&mut olive).await;
-        olive.sees("Undone: 2 are as they were.");
+        olive.sees("Undone for 2 schedules.");
         world.advance(Duration::seconds(5));
         bulk(&mut olive, &world, &["Every day at 18:00"], "Turn off").await;
         world.advance(Duration::seconds(5));
         bulk(&mut olive, &world, &["Every day at 18:00", "Every day at 20:00"], "Turn on").await;
-        olive.sees("1 turned on; 1 was on already.");
+        olive.sees("1 turned on; 1 was already on.");
         olive.sees_no("Hand over");
 
         bulk(&mut olive, &world, &[], "Turn on").await;
@@ -83,7 +83,7 @@ on_both! {
         olive.press("Delete 2 schedules").await.sees("2 deleted.").sees("1 of 4 schedules");
         world.advance(Duration::seconds(5));
         undo(&mut olive).await;
-        olive.sees("Undone: 2 are as they were.").sees("3 of 4 schedules");
+        olive.sees("Undone for 2 schedules.").sees("3 of 4 schedules");
     }
 
     async fn what_was_deleted_meanwhile_is_said_and_the_rest_is_done(world: World) {
@@ -104,38 +104,38 @@ on_both! {
         olive.visit(&format!("{}?q=prices", list(&world))).await;
         remove(ids[0]).await;
         ticked(&mut olive, &three, "Turn off").await;
-        olive.answered(200).sees("2 turned off; 1 was deleted meanwhile.").sees("2 of 4 schedules");
+        olive.answered(200).sees("2 turned off; 1 has been deleted.").sees("2 of 4 schedules");
         assert_eq!(olive.value("Filter by Block, configuration or owner"), "prices", "the filter is kept");
         remove(ids[1]).await;
         ticked(&mut olive, &three[1..], "Delete").await;
-        olive.sees("Delete this schedule?").sees("Of those that you selected 1 was deleted meanwhile.");
+        olive.sees("Delete this schedule?").sees("Of those that you selected 1 has been deleted.");
         olive.press("Delete 1 schedule").await.sees("1 deleted.");
         let gone = format!("{},{}", ids[0], ids[1]);
         olive.visit(&format!("/applications/{}/schedules/bulk?do=delete&schedules={gone}", world.application)).await;
-        olive.sees("2 were deleted meanwhile.");
+        olive.sees("2 have been deleted.");
     }
 
     async fn an_administrator_hands_over(world: World) {
         let (_, ids) = three(&world).await;
         let mut ada = world.browser(&world.ada).await;
         bulk(&mut ada, &world, &["Every day at 18:00"], "Hand over").await;
-        ada.sees("Hand over this schedule").sees("Owner: Olive").sees("Who cannot own schedules here");
+        ada.sees("Hand over this schedule").sees("Owner: Olive").sees("Members who cannot own schedules here");
         ada.sees("Ivy lacks Can Import Data");
         ada.within("#bulk-form").press("Hand over").await;
-        ada.answered(422).sees("Choose who shall own them.").sees("Every day at 18:00");
+        ada.answered(422).sees("Choose the new Owner.").sees("Every day at 18:00");
         ada.choose("To whom", &format!("Ada ({})", world.ada.email)).within("#bulk-form").press("Hand over").await;
         ada.sees("1 handed over to Ada.");
         assert_eq!(find(&world, ids[0]).await.owner_id, world.ada.id);
         world.advance(Duration::seconds(5));
         undo(&mut ada).await;
-        ada.sees("Undone. Its Owner is who it was: Every day at 18:00, UTC.");
+        ada.sees("Undone. The former Owner is back: Every day at 18:00, UTC.");
         // All of a Member's.
         let all = format!("/applications/{}/schedules/bulk?do=hand-over&owner={}", world.application, world.olive.id);
         ada.visit(&all).await.sees("Hand over these 3 schedules");
         let olive = world.browser(&world.olive).await;
         let refused = olive.get(&all).await;
         assert_eq!(refused.status, 403);
-        assert!(refused.text().contains("Only an Administrator hands schedules over: Ada"), "{}", refused.text());
+        assert!(refused.text().contains("Only an Administrator can hand over schedules: Ada"), "{}", refused.text());
         let post = [("do", "hand-over"), ("sure", "on"), ("schedules", &ids[0].to_string()), ("to", &world.olive.id.to_string())];
         let path = format!("/applications/{}/schedules/bulk", world.application);
         assert_eq!(olive.post(&path, &post).await.status, 403);
@@ -154,22 +154,22 @@ on_both! {
         };
         open(&mut olive).await;
         // It is 18:42: what is proposed skips the next run, and says so.
-        olive.sees("Skips 1 run: Tomorrow, 18:00. The first run then is on Sat 10 Oct 2026, 18:00 (Europe/Paris)");
+        olive.sees("Skips 1 run: Tomorrow, 18:00. The first run is then on Sat 10 Oct 2026, 18:00 (Europe/Paris)");
         olive.fill("Day", "2026-10-09").fill("Time", "").press("Show the first run").await;
         olive.answered(200).sees("This skips no run: the next one is on Fri 9 Oct 2026, 18:00 (Europe/Paris), in 23 h 18 min.");
         olive.fill("Day", "2026-10-12").press("Show the first run").await;
-        olive.answered(200).sees("Skips 3 runs, from Tomorrow, 18:00 on. The first run then is on Mon 12 Oct 2026");
+        olive.answered(200).sees("Skips 3 runs, from Tomorrow, 18:00 on. The first run is then on Mon 12 Oct 2026");
         olive.fill("Day", "").press("Turn off until then").await;
-        olive.answered(422).sees("Choose the day on which it turns itself on.");
+        olive.answered(422).sees("Choose the day when it turns itself on.");
         olive.fill("Day", "soon").fill("Time", "late").press("Turn off until then").await;
-        olive.answered(422).sees("This is no day").sees("This is not a time");
+        olive.answered(422).sees("This is not a day").sees("This is not a time");
         assert_eq!((olive.value("Day").as_str(), olive.value("Time").as_str()), ("soon", "late"));
         olive.fill("Day", "2026-10-08").fill("Time", "").press("Turn off until then").await;
-        olive.answered(422).sees("This moment is past.");
+        olive.answered(422).sees("This time is in the past.");
         olive.fill("Day", "2026-10-31").press("Show the first run").await;
-        olive.answered(200).sees("No run is left then: the schedule ends before.");
+        olive.answered(200).sees("No run is left by then: the schedule ends before that.");
         olive.press("Turn off until then").await;
-        olive.answered(422).sees("No run is left then: the last one is on Fri 30 Oct 2026, 18:00 (Europe/Paris).");
+        olive.answered(422).sees("No run is left by then: the last one is on Fri 30 Oct 2026, 18:00 (Europe/Paris).");
         olive.fill("Day", "2026-10-12").press("Turn off until then").await;
         olive.sees("Off until Mon 12 Oct 2026, 00:00 (Europe/Paris): Every day at 18:00").sees("Off until 12 Oct 2026");
         olive.sees("then Mon 12 Oct, 18:00");
@@ -204,7 +204,7 @@ on_both! {
         olive.visit(&format!("/applications/{}/schedules/{}/delete", world.application, ids[0])).await;
         olive.press("Delete schedule").await.sees("Deleted: Every day at 18:00").sees("2 of 4 schedules");
         undo(&mut olive).await;
-        olive.sees("Back again: Every day at 18:00, UTC.").sees("3 of 4 schedules");
+        olive.sees("Restored: Every day at 18:00, UTC.").sees("3 of 4 schedules");
         let path = format!("/applications/{}/schedules/{}/restore", world.application, ids[0]);
         assert_eq!(olive.post(&path, &[]).await.status, 200, "twice is once");
         assert_eq!(find(&world, ids[0]).await.owner_id, world.olive.id);
@@ -216,7 +216,7 @@ on_both! {
         let other = stage(&world, "rates", Mode::Append, |_| ()).await;
         let mut ada = world.browser(&world.ada).await;
         ada.visit(&list(&world)).await.in_row("Every day at 21:00").follow("Copy").await;
-        ada.sees("Copy schedule").sees("prices has four schedules already. Choose another: 1 configuration has room.");
+        ada.sees("Copy schedule").sees("prices already has four schedules. Choose another: 1 configuration has room.");
         assert_eq!((ada.value("Run name (optional)").as_str(), ada.value("Time").as_str()), ("", "21:00"));
         ada.choose("Configuration", "prices (4 of 4 schedules)").press("Schedule Import").await;
         ada.answered(409).sees("Copy schedule").sees("prices has four schedules already");

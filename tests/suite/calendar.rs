@@ -138,7 +138,7 @@ on_both! {
         assert_eq!(count(&format!("?configuration={}", other.configuration)).await, (3, 0));
         assert_eq!(count(&format!("?configuration={}&show=failed", stage.configuration)).await, (0, 2));
         let mut olive = opened(&world, &world.olive, "?show=failed&date=2026-09-01").await;
-        olive.sees("Nothing from 31 August to 6 September 2026 matches what you chose to see.");
+        olive.sees("Nothing from 31 August to 6 September 2026 matches your filters.");
         olive.follow("Show everything").await.sees("Nothing ran and nothing is planned from 31 August");
         olive.follow("Next run: words").await.sees("5 to 11 October 2026");
     }
@@ -155,7 +155,7 @@ on_both! {
         let olive = opened(&world, &world.olive, "?zone=pacific/kiritimati&view=day").await;
         olive.sees("Friday 9 October 2026").sees("Planned");
         let olive = opened(&world, &world.olive, "?zone=Mars/Olympus").await;
-        olive.sees("\"Mars/Olympus\" is not a known time zone.").sees("Shown is Asia/Kathmandu.").sees("14:45 Success");
+        olive.sees("\"Mars/Olympus\" is not a known time zone.").sees("Showing Asia/Kathmandu instead.").sees("14:45 Success");
         assert_eq!(olive.value("Time zone"), "Mars/Olympus");
     }
 
@@ -252,7 +252,7 @@ on_both! {
         // 9 x 4 x 6.
         olive.sees("00:00 to 01:00").sees("54 entries").sees("54 runs, 45 succeeded, 9 failed");
         assert_eq!(olive.count(".cal-day .ev"), 4);
-        olive.sees("A day with more than 200 entries is counted");
+        olive.sees("On a day with more than 200 entries, they are only counted");
         let mut olive = olive;
         olive.within("#day-2026-10-06 ~ .cal-cell.r2").follow("54 entries").await.sees("Failed");
         assert_eq!(olive.count(".cal-day .ev"), 36);
@@ -284,7 +284,7 @@ on_both! {
         create(&world, draft(&stage, &daily("09:14"))).await;
         let olive = opened(&world, &world.olive, "").await;
         assert_eq!(olive.count(".ev.clash"), 6);
-        olive.sees("Outlined: planned less than 15 minutes from another one on the same Connection; what is counted in a band");
+        olive.sees("Outlined runs are planned less than 15 minutes from another on the same Connection. Runs counted in a band");
         let other = crate::support::stage::stage(&world, "other", Mode::Append, |_| ()).await;
         create(&world, draft(&other, &daily("09:10"))).await;
         create(&world, draft(&stage, &daily("09:29"))).await;
@@ -347,7 +347,7 @@ on_both! {
     async fn who_may_see_it(world: World) {
         let (_, schedule) = a_week(&world).await;
         let mut audrey = opened(&world, &world.audrey, "").await;
-        audrey.sees("You see this page read-only.").sees_no("Schedule Imports");
+        audrey.sees("You can view this page but not change it.").sees_no("Schedule Imports");
         assert_eq!((audrey.count(".ev.plan"), audrey.count("[data-edit]")), (3, 0));
         audrey.within("#day-2026-10-09 ~ .cal-cell").follow("words").await.sees("Every day at 09:00, UTC");
         audrey.sees_no("Edit").sees_no("Copy").sees_no("Disable").sees_no("Delete").sees_no("Run Again");

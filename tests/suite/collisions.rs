@@ -119,7 +119,7 @@ on_both! {
         let quarter = json!({ "repeat": "minutes", "every": 15, "start_date": "2026-10-01", "start_time": "00:00", "time_zone": "UTC" });
         create(&world, draft(&first, &quarter)).await;
         let page = previewed(&world, &world.olive, &typed(&second, "02:30")).await;
-        assert!(page.contains("Nothing is free within a day of this start. It can be saved as it is."), "{page}");
+        assert!(page.contains("No time within a day of this start is free. You can save it as it is."), "{page}");
         assert!(!page.contains("Use "), "{page}");
         let reply = world.api(&world.olive).await.post("schedules/preview", asked(&world, &second, "02:30")).await;
         assert_eq!((reply.is(200).json["collisions"].as_array().unwrap().len(), &reply.json["suggestion"]), (1, &Value::Null));
@@ -301,7 +301,7 @@ on_both! {
         let unclear = world.browser(&world.olive).await;
         let preview = format!("/applications/{}/schedules/preview", world.application);
         let answer = unclear.htmx_post(&preview, &[("repeat", "days"), ("count", "25")]).await;
-        assert!(answer.text().contains("Not yet clear") && answer.body.contains("name=\"count\" value=\"25\""), "{}", answer.body);
+        assert!(answer.text().contains("Not known yet") && answer.body.contains("name=\"count\" value=\"25\""), "{}", answer.body);
         // Fewer than there is room for: all of them, and that it ends.
         fields.extend([("end_date", "2026-10-15".to_owned())]);
         fields.retain(|(name, _)| *name != "ends" && *name != "count");
@@ -322,7 +322,7 @@ on_both! {
         };
         assert!(!zone(Some("UTC")).await.contains("your time"));
         let there = zone(Some("America/New_York")).await;
-        assert!(there.contains("Each also by your clock, America/New_York"), "{there}");
+        assert!(there.contains("Also shown in your time zone, America/New_York"), "{there}");
         assert!(there.contains("Thu 8 Oct 2026, 22:30 your time"), "{there}");
         world.write(|conn| tidegate::workspace::set(conn, "Acme", chrono_tz::Asia::Kathmandu)).await;
         assert!(zone(None).await.contains("Fri 9 Oct 2026, 08:15 your time"), "else the Workspace's");
@@ -337,7 +337,7 @@ on_both! {
             fields.extend([("repeat", "minutes".to_owned()), ("every_minutes", "5".to_owned())]);
             previewed(&world, &world.olive, &fields).await
         };
-        assert!(hint(&skips).await.contains("that next one is skipped, as its configuration says"));
+        assert!(hint(&skips).await.contains("the next one is skipped, as its configuration says"));
         assert!(hint(&queues).await.contains("that next one waits and begins right after it"));
     }
 

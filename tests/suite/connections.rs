@@ -21,7 +21,7 @@ on_both! {
         ada.visit("/connections/new").await;
         ada.follow("Folder").await;
         ada.press("Save Connection").await;
-        ada.answered(422).sees("Give a name.").sees("Folder is required.");
+        ada.answered(422).sees("Enter a name.").sees("Folder is required.");
         ada.fill("Name", "Warehouse files").fill("Folder", &world.folder().display().to_string()).tick("FP&A 2026");
         ada.sees(&world.folder().canonicalize().unwrap().display().to_string());
         ada.press("Save Connection").await;
@@ -32,7 +32,7 @@ on_both! {
         ada.visit("/connections").await;
         ada.in_row("Warehouse files").sees("FP&A 2026");
         ada.everywhere().follow("Warehouse files").await;
-        ada.follow("Make an import from it").await;
+        ada.follow("Create an import from it").await;
         ada.answered(200);
         ada.choose("Source", "airlines.csv").press("Preview").await;
         ada.answered(200).sees("Endeavor Air Inc.");
@@ -47,9 +47,9 @@ on_both! {
         ada.visit("/connections/new?kind=folder").await;
         ada.fill("Name", "Files").press("Test").await;
         ada.answered(422).sees("Folder is required.");
-        ada.fill("Folder", &folder).fill("Seconds without a change", "7").press("Test").await;
+        ada.fill("Folder", &folder).fill("Seconds without changes", "7").press("Test").await;
         ada.answered(200).sees("It works.");
-        assert_eq!((ada.value("Name"), ada.value("Seconds without a change")), ("Files".into(), "7".into()));
+        assert_eq!((ada.value("Name"), ada.value("Seconds without changes")), ("Files".into(), "7".into()));
         ada.visit("/connections").await;
         ada.sees("No Connections yet");
         // Of one that is there, what is typed and not what is saved.
@@ -160,9 +160,9 @@ on_both! {
             })
             .await;
         ada.visit(&format!("/connections/{one}")).await.press("Test").await;
-        ada.answered(422).sees("It cannot be opened with the server's key. Give it again.");
+        ada.answered(422).sees("It cannot be opened with the server's key. Enter it again.");
         ada.fill("Name", "First").press("Save Connection").await;
-        ada.answered(422).sees("It cannot be opened with the server's key. Give it again.");
+        ada.answered(422).sees("It cannot be opened with the server's key. Enter it again.");
         ada.fill("Token", CANARY).press("Save Connection").await;
         ada.answered(200);
         ada.press("Test").await.answered(200).sees_no("cannot be opened");
@@ -212,7 +212,7 @@ on_both! {
         ada.fill("Name", "First").press("Save Connection").await;
         ada.answered(200);
         late.fill("Name", "Second").press("Save Connection").await;
-        late.answered(412).sees("was changed by somebody else");
+        late.answered(412).sees("was changed after you opened it");
         assert_eq!(late.value("Name"), "Second");
         late.press("Save Connection").await;
         late.answered(200).sees("Saved the Connection “Second”.");

@@ -60,9 +60,9 @@ on_both! {
         olive.visit(&format!("{}/new", list(&world))).await;
         olive.sees("weather.csv");
         olive.choose("Source", "Folder of words").press("Preview").await;
-        olive.answered(422).sees("Name the file that is imported.");
+        olive.answered(422).sees("Enter the file to import.");
         olive.fill("File", "weather.csv").press("Preview").await;
-        olive.answered(200).sees("NA was taken as empty");
+        olive.answered(200).sees("NA was read as empty");
         assert_eq!(olive.value("Name of the new Block"), "Weather");
         assert_eq!(olive.value("Kind"), "transaction_list");
         assert_eq!(olive.value("Null markers"), "NA");
@@ -121,9 +121,9 @@ on_both! {
         folder_connection(&world, "words").await;
         let existing = block(&world, "Numbers").await;
         let mut olive = previewing(&world, "words.csv").await;
-        olive.choose("The Block that it fills", "A Block that is there").press("Map the columns").await;
-        olive.answered(422).sees("Choose the Block that is filled.");
-        olive.choose("The Block that it fills", "A Block that is there").choose("Block", "Numbers");
+        olive.choose("The Block to fill", "An existing Block").press("Map the columns").await;
+        olive.answered(422).sees("Choose the Block to fill.");
+        olive.choose("The Block to fill", "An existing Block").choose("Block", "Numbers");
         olive.press("Map the columns").await;
         olive.answered(200).sees("1 of 2 rows do not fit").sees("\"x\" is not an integer");
         assert_eq!(olive.count("td.misfit"), 1);
@@ -155,7 +155,7 @@ on_both! {
         olive.answered(422).sees("The delimiter is one character");
         assert_eq!(olive.value("Delimiter"), "::");
         olive.fill("Delimiter", ";").fill("Name of the new Block", "").press("Map the columns").await;
-        olive.answered(422).sees("Give a name.");
+        olive.answered(422).sees("Enter a name.");
     }
 }
 
@@ -219,7 +219,7 @@ on_both! {
                 Ok(diesel::delete(file_chunks::table.filter(file_chunks::position.eq(2))).execute(conn)?)
             })?;
             let short = stored.to_file(&app.blocks, &app.spool).unwrap_err().to_string();
-            assert_eq!(short, "Only 2,097,152 of the 3,000,000 bytes of big.csv are kept still. Give the file again.");
+            assert_eq!(short, "Only 2,097,152 of the 3,000,000 bytes of big.csv are still stored. Upload the file again.");
             assert_eq!(retention::forget_unused_files(&app, now.plus(chrono::Duration::days(1)))?, 1);
             assert!(matches!(files::open(&app.blocks, id), Err(AppError::NotFound)));
             Ok(())
@@ -236,7 +236,7 @@ on_both! {
         olive.visit(&page(&world, &stage)).await;
         assert_eq!(olive.value("Name"), "words");
         olive.choose("Mode", "Update").fill("Attempts", "0").press("Save import configuration").await;
-        olive.answered(422).sees("From 1 to 10 attempts.");
+        olive.answered(422).sees("Enter 1 to 10 attempts.");
         olive.fill("Attempts", "5").fill("Null markers", "NA\nn/a").press("Save import configuration").await;
         olive.answered(200).sees("Saved the import configuration");
         assert_eq!(olive.value("Null markers").lines().collect::<Vec<_>>(), ["NA", "n/a"]);
@@ -272,12 +272,12 @@ on_both! {
         let stage = stage(&world, "words", Mode::Append, |_| ()).await;
         let mut olive = world.browser(&world.olive).await;
         olive.visit(&page(&world, &stage)).await;
-        olive.press("Show its first rows").await;
+        olive.press("Show first rows").await;
         olive.answered(200).sees("1 of 2 rows do not fit");
         // Whoever only reads gets no button.
         let mut audrey = world.browser(&world.audrey).await;
         audrey.visit(&page(&world, &stage)).await;
-        audrey.sees_no("Save import configuration").sees_no("Show its first rows");
+        audrey.sees_no("Save import configuration").sees_no("Show first rows");
     }
 }
 
@@ -287,7 +287,7 @@ on_both! {
         let stage = stage(&world, "words", Mode::Append, |_| ()).await;
         let mut olive = world.browser(&world.olive).await;
         olive.visit(&page(&world, &stage)).await;
-        olive.press("Show its first rows").await;
+        olive.press("Show first rows").await;
         olive.answered(200).sees("S3CR3T");
         let connection = stage.connection;
         world
@@ -298,8 +298,8 @@ on_both! {
             })
             .await;
         olive.visit(&page(&world, &stage)).await;
-        olive.press("Show its first rows").await;
-        olive.answered(422).sees("is not authorised for this Application any more").sees_no("S3CR3T");
+        olive.press("Show first rows").await;
+        olive.answered(422).sees("is no longer authorised for this Application").sees_no("S3CR3T");
         olive.visit(&page(&world, &stage)).await;
         olive.fill("Description", "still there").press("Save import configuration").await;
         olive.answered(200).sees("Saved the import configuration");
@@ -365,10 +365,10 @@ on_both! {
                     }
                 };
                 for path in ["done/a.csv", "./done//a.csv", "x/../done/a.csv"] {
-                    assert_eq!(said(path, "done").as_deref(), Some("The file lies in that folder already. Name another one."));
+                    assert_eq!(said(path, "done").as_deref(), Some("The file is already in that folder. Enter another one."));
                 }
                 for to in ["a.csv", "a.csv/done"] {
-                    assert_eq!(said("a.csv", to).as_deref(), Some("That is the file itself, and no folder. Name another one."));
+                    assert_eq!(said("a.csv", to).as_deref(), Some("That is the file itself, not a folder. Enter a folder."));
                 }
                 for to in [".", "./done", "done/", ""] {
                     assert!(said("a.csv", to).is_some(), "{to}");
@@ -408,7 +408,7 @@ on_both! {
         .await;
         let mut olive = world.browser(&world.olive).await;
         olive.visit(&page(&world, &stage)).await;
-        olive.press("Show its first rows").await;
+        olive.press("Show first rows").await;
         olive.answered(200).sees("1 of 2 rows do not fit").sees("The object has this member twice");
         assert_eq!(olive.count("td.misfit"), 1);
     }
@@ -476,7 +476,7 @@ on_both! {
         folder_connection(&world, "words").await;
         std::fs::write(world.folder().join("places.csv"), "place,people\nNA,3\nn/a,4\nOslo,NA\n").unwrap();
         let mut olive = previewing(&world, "places.csv").await;
-        olive.answered(200).sees("NA stays a word here");
+        olive.answered(200).sees("NA stays text here");
         olive.press("Map the columns").await;
         olive.answered(200);
         olive.fill("Null markers of place, one a line", "n/a").press("Save and choose when").await;

@@ -29,10 +29,10 @@ on_both! {
         ada.answered(422).sees("This is not an e-mail address").sees("too easy to guess");
         assert_eq!(ada.value("Name"), "Una", "what was typed is kept");
         ada.fill("E-mail", "MO@acme.test").fill("First password", "sea and sand 7").press("Add member").await;
-        ada.answered(409).sees("There is a member with the e-mail address MO@acme.test already").sees("Type it again");
+        ada.answered(409).sees("A member with the e-mail address MO@acme.test already exists").sees("Type it again");
         ada.fill("E-mail", "una@acme.test").choose("Role", "Importer: Can Import Data");
         ada.fill("First password", "sea and sand 7").press("Add member").await;
-        ada.answered(200).sees("Una is a member now");
+        ada.answered(200).sees("Una is now a member");
 
         let mut una = world.nobody();
         una.visit("/sign-in").await.fill("E-mail", "una@acme.test").fill("Password", "sea and sand 7");
@@ -90,7 +90,7 @@ on_both! {
         one.visit(&page).await.fill("Name", "Mo One");
         two.visit(&page).await.fill("Name", "Mo Two");
         one.press("Save").await.answered(200);
-        two.press("Save").await.answered(412).sees("was changed since you opened this page");
+        two.press("Save").await.answered(412).sees("was changed after you opened this page");
         assert_eq!(two.value("Name"), "Mo Two");
         two.press("Save").await.answered(200).sees("Mo Two is saved.");
     }
@@ -219,7 +219,7 @@ on_both! {
 
     async fn a_token_is_shown_once_and_revoked(world: World) {
         let mut olive = world.browser(&world.olive).await;
-        olive.visit("/account").await.press("Create token").await.answered(422).sees("Give a name");
+        olive.visit("/account").await.press("Create token").await.answered(422).sees("Enter a name");
         olive.fill("Name of a new token", "robot 7").tick("read").tick("run").press("Create token").await;
         olive.answered(201).sees("It may").sees("read, run");
         let token = olive.within("#fresh-token").text();
@@ -268,7 +268,7 @@ on_both! {
             tokens::create(conn, &by, "some", &[Scope::Read], now)?;
             let listed = tokens::list(conn, &by)?;
             let words: Vec<_> = listed.iter().map(|t| (t.name.as_str(), t.scope_words())).collect();
-            assert_eq!(words, [("some", "read".to_owned()), ("all", "all that you may do".to_owned())]);
+            assert_eq!(words, [("some", "read".to_owned()), ("all", "everything you may do".to_owned())]);
             let mut member = by.member.clone();
             member.active = false;
             assert!(matches!(tokens::create_by_command(conn, &member, "x", &[], now), Err(AppError::Conflict(_))));

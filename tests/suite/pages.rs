@@ -249,7 +249,7 @@ fn an_address_with_no_number_in_it_is_not_there() {
         for id in ["abc", "1e3", "99999999999999999999", "%00", "-"] {
             let answer = olive.get(&format!("/applications/{id}/settings/import-scheduling")).await;
             assert_eq!(answer.status, 404, "{id}");
-            assert!(answer.text().contains("There is nothing here"), "{id}: {}", answer.text());
+            assert!(answer.text().contains("Not found"), "{id}: {}", answer.text());
         }
     });
 }

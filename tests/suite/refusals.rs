@@ -33,15 +33,19 @@ const fn forged(typed: &'static [(&'static str, &'static str)], at: &'static str
 const CASES: &[Case] = &[
     // How it repeats.
     forged(&[("repeat", "")], "repeat", "Choose how it repeats."),
-    forged(&[("repeat", "yearly")], "repeat", "“yearly” is no way to repeat"),
-    forged(&[("repeat", "minutes"), ("every_minutes", "")], "every_minutes", "Say how often: 5, 10, 15"),
-    forged(&[("repeat", "minutes"), ("every_minutes", "7")], "every_minutes", "“7” does not fit: use 5, 10, 15"),
-    forged(&[("repeat", "hours"), ("every_hours", "5")], "every_hours", "“5” does not fit: use 1, 2, 3, 4, 6, 8 or 12"),
-    case(&[("every_days", "0")], "every_days", "“0” does not fit: use 1 to 366 days."),
+    forged(&[("repeat", "yearly")], "repeat", "“yearly” is not a way to repeat"),
+    forged(&[("repeat", "minutes"), ("every_minutes", "")], "every_minutes", "Choose how often: 5, 10, 15"),
+    forged(&[("repeat", "minutes"), ("every_minutes", "7")], "every_minutes", "“7” is not possible: use 5, 10, 15"),
+    forged(
+        &[("repeat", "hours"), ("every_hours", "5")],
+        "every_hours",
+        "“5” is not possible: use 1, 2, 3, 4, 6, 8 or 12",
+    ),
+    case(&[("every_days", "0")], "every_days", "“0” is not possible: use 1 to 366 days."),
     case(&[("every_days", "367")], "every_days", "“367” does not fit"),
     case(&[("every_days", "a few")], "every_days", "“a few” does not fit"),
     case(&[("every_days", "1.5")], "every_days", "“1.5” does not fit"),
-    case(&[("repeat", "weeks"), ("every_weeks", "53")], "every_weeks", "“53” does not fit: use 1 to 52 weeks."),
+    case(&[("repeat", "weeks"), ("every_weeks", "53")], "every_weeks", "“53” is not possible: use 1 to 52 weeks."),
     case(&[("repeat", "weeks"), ("weekdays", "")], "weekdays", "Choose at least one weekday."),
     forged(&[("repeat", "weeks"), ("weekdays", "moonday")], "weekdays", "“moonday” is not a weekday"),
     case(&[("repeat", "months"), ("days_of_month", "")], "days_of_month", "Choose at least one day of the month"),
@@ -79,18 +83,18 @@ const CASES: &[Case] = &[
             ("window_to", "08:00"),
         ],
         "window",
-        "No occurrence falls into the window",
+        "No occurrence falls within the window",
     ),
     // The start.
-    case(&[("start_date", "")], "start_date", "Say on which day it starts."),
+    case(&[("start_date", "")], "start_date", "Enter a start date."),
     case(&[("start_date", "tomorrow")], "start_date", "“tomorrow” is not a date"),
     case(&[("start_date", "2026-02-30")], "start_date", "“2026-02-30” is not a date"),
-    case(&[("start_date", "2100-01-01")], "start_date", "dates lie in 1970 to 2099"),
-    case(&[("start_date", "1969-12-31")], "start_date", "dates lie in 1970 to 2099"),
-    case(&[("start_time", "")], "start_time", "Say at what time it starts."),
+    case(&[("start_date", "2100-01-01")], "start_date", "use a date from 1970 to 2099"),
+    case(&[("start_date", "1969-12-31")], "start_date", "use a date from 1970 to 2099"),
+    case(&[("start_time", "")], "start_time", "Enter a start time."),
     case(&[("start_time", "half past two")], "start_time", "“half past two” is not a time"),
-    case(&[("time_zone", "")], "time_zone", "Say in which time zone the times are."),
-    case(&[("time_zone", "Europe/Pariss")], "time_zone", "There is no time zone “Europe/Pariss”"),
+    case(&[("time_zone", "")], "time_zone", "Choose a time zone."),
+    case(&[("time_zone", "Europe/Pariss")], "time_zone", "“Europe/Pariss” is not a known time zone"),
     case(&[("repeat", "once"), ("start_date", "2026-10-07")], "start_date", "is in the past"),
     case(
         &[("repeat", "once"), ("start_date", "2026-10-08"), ("start_time", "18:41")],
@@ -104,7 +108,7 @@ const CASES: &[Case] = &[
     ),
     // The end.
     case(&[("ends", "on"), ("end_date", "never")], "end_date", "“never” is not a date"),
-    case(&[("ends", "on"), ("end_date", "2100-01-01")], "end_date", "dates lie in 1970 to 2099"),
+    case(&[("ends", "on"), ("end_date", "2100-01-01")], "end_date", "use a date from 1970 to 2099"),
     case(&[("ends", "on"), ("end_date", "2026-10-01")], "end_date", "The end, 1 Oct 2026, is before the start"),
     case(
         &[("start_date", "2026-09-01"), ("ends", "on"), ("end_date", "2026-10-07")],
@@ -120,7 +124,7 @@ const CASES: &[Case] = &[
             ("end_date", "2026-10-18"),
         ],
         "end_date",
-        "There is no occurrence up to the end, 18 Oct 2026.",
+        "There is no occurrence up to the end date, 18 Oct 2026.",
     ),
     // What runs, and what it is called.
     case(&[("configuration", "")], "configuration", "Choose the configuration to run."),
@@ -138,7 +142,7 @@ const CASES: &[Case] = &[
     case(&[("notify", "on"), ("recipients", "")], "recipients", "Choose at least one member"),
     forged(&[("notify", "on"), ("recipients", "999999")], "recipients", "One of the recipients is not a member here."),
     forged(&[("notify", "on"), ("recipients", "STRANGER")], "recipients", "Stranger has no access to FP&A 2026"),
-    forged(&[("notify", "on"), ("recipients", "GONE")], "recipients", "Ivy is deactivated and cannot be told."),
+    forged(&[("notify", "on"), ("recipients", "GONE")], "recipients", "Ivy is deactivated and cannot be notified."),
     forged(&[("notify", "on"), ("notify_about", "everything")], "notify_about", "Choose what to notify about."),
 ];
 

@@ -28,7 +28,7 @@ fn the_first_start_is_walked_once() {
             .answered(422)
             .sees("This is not the set-up code")
             .sees("too easy to guess")
-            .sees("Give an e-mail address");
+            .sees("Enter an e-mail address");
         assert_eq!(first.value("Set-up code"), "AAAA-BBBB", "what was typed is kept");
         first.fill("Set-up code", &code.to_lowercase()).fill("Your name", "Ada").fill("E-mail", "ada@example.com");
         first.fill("Password", PASSWORD).fill("Name of the Workspace", "Acme").fill("Time zone", "Mars");
@@ -36,7 +36,7 @@ fn the_first_start_is_walked_once() {
         first.answered(422).sees("\"Mars\" is not a known time zone").sees("Type it again");
         assert_eq!(first.value("Password"), "", "a password is never sent back");
         first.fill("Password", PASSWORD).fill("Time zone", "europe/paris").press("Set up").await;
-        first.answered(200).sees("You administer this Workspace").sees("Your first Application");
+        first.answered(200).sees("You are the Administrator of this Workspace").sees("Your first Application");
         let mut second = Browser::new(&at, "a second", None);
         assert_eq!(second.open("/setup").await, 404, "the door is gone");
         assert_eq!(first.post("/setup", &[("code", &code)]).await.status, 404);
@@ -48,7 +48,7 @@ fn the_first_start_is_walked_once() {
     // A second server is refused, other commands are not.
     let (status, _, reason) = said(&run(&["--data-dir", data, "--listen", "127.0.0.1:0"], &[], ""));
     assert_eq!(status, 2);
-    assert!(reason.contains("another tidegate serves this directory") && reason.lines().count() == 1, "{reason}");
+    assert!(reason.contains("another tidegate uses this directory") && reason.lines().count() == 1, "{reason}");
     let add = ["member", "add", "--data-dir", data, "--email", "mo@example.com", "--name", "Mo", "--role", "Viewer"];
     let (status, _, reason) = said(&run(&[&add[..], &["--password-stdin"]].concat(), &[], "sea and sand 7\n"));
     assert_eq!((status, reason.as_str()), (0, ""));
@@ -60,7 +60,7 @@ fn the_first_start_is_walked_once() {
     runtime.block_on(async {
         let mut mo = Browser::new(&at, "Mo", None);
         mo.visit("/sign-in").await.fill("E-mail", "mo@example.com").fill("Password", "sea and sand 7");
-        mo.press("Sign in").await.sees("Nobody has given you access").sees("Ada can");
+        mo.press("Sign in").await.sees("No one has given you access").sees("Ada can");
         mo.visit("/account").await.sees("ci").sees("read");
     });
 

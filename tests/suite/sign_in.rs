@@ -205,7 +205,7 @@ on_both! {
         let mut ada = world.browser(&world.ada).await;
         ada.visit("/members").await.sees_no("--trusted-proxy");
         ada.request(reqwest::Method::GET, "/healthz").header("X-Forwarded-For", "203.0.113.9").send().await.unwrap();
-        ada.visit("/members").await.sees("Everybody seems to come from one address.").sees("--trusted-proxy 127.0.0.1");
+        ada.visit("/members").await.sees("All requests seem to come from one address.").sees("--trusted-proxy 127.0.0.1");
     }
 
     async fn a_name_in_a_header_is_no_new_address(world: World) {

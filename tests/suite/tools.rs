@@ -8,7 +8,7 @@ on_both! {
         nobody.visit("/healthz").await.sees("ok");
         nobody.visit("/readyz").await.sees("ready");
         assert_eq!(nobody.open("/no-such-page").await, 404);
-        nobody.sees("There is nothing here");
+        nobody.sees("Not found");
     }
 }
 
@@ -34,7 +34,7 @@ fn a_real_browser_opens_pages() {
             chrome.fill("Name", "Olivia").await;
             assert_eq!(chrome.control("Name").await.prop("value").await.unwrap().as_deref(), Some("Olivia"));
             chrome.goto("/no-such-page").await;
-            chrome.sees("There is nothing here").await;
+            chrome.sees("Not found").await;
             assert!(!chrome.console().await.is_empty(), "a 404 is an error on the console");
             chrome.close().await;
         }

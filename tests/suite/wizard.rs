@@ -50,7 +50,7 @@ on_both! {
         assert_eq!(olive.value("Type of day"), "text");
         olive.choose("Dates", "31/12/2026").press("Read again").await;
         assert_eq!(olive.value("Dates"), "%d/%m/%Y");
-        olive.choose("Dates", "Another, written out").fill("Dates: Pattern", "%d~%m~%Y").press("Read again").await;
+        olive.choose("Dates", "Another pattern").fill("Dates: Pattern", "%d~%m~%Y").press("Read again").await;
         olive.answered(200);
         assert_eq!((olive.value("Dates"), olive.value("Dates: Pattern")), ("other".into(), "%d~%m~%Y".into()));
         assert_eq!(olive.value("Type of day"), "date");

@@ -113,7 +113,7 @@ pub fn edit(
         let before = store::find(conn, id)?;
         if expected_version.is_some_and(|version| version != before.version) {
             return Err(AppError::Stale(format!(
-                "\"{}\" was changed by somebody else since you opened it. Reload it and change it again.",
+                "\"{}\" was changed after you opened it. To see the new version, open it in another tab.",
                 before.name
             )));
         }
@@ -139,7 +139,7 @@ pub fn edit(
             if empties && !generations::forget_empty(conn, id)? {
                 return Err(AppError::Stale(format!(
                     "Rows were loaded into \"{}\" while you changed it. Kind, types and keys can change only while it \
-                     holds none.",
+                     is empty.",
                     before.name
                 )));
             }
@@ -168,7 +168,7 @@ pub fn archive(conn: &mut Conn, blocks: &Pool, in_use: InUse, id: i64, now: Mome
         let users = users(conn, in_use, &block)?;
         if !users.is_empty() {
             return Err(AppError::Conflict(format!(
-                "\"{}\" is in use and cannot be deleted: {}. Change or delete what uses it first.",
+                "\"{}\" is in use and cannot be deleted: {}. First change or delete what uses it.",
                 block.name,
                 in_use::words(&users, ", ")
             )));
@@ -189,7 +189,7 @@ pub fn keep_in_step(db: &Pool, blocks: &Pool, defined: &[Block]) -> Result<()> {
             db::lock_row(conn, "blocks", id)?;
             let block = store::find(conn, id)?;
             let application = store::application_name(conn, block.application_id)?;
-            tracing::warn!(block = id, "the Block database had another definition; it takes the Workspace's over");
+            tracing::warn!(block = id, "the Block database had another definition; it now has the Workspace's");
             blocks.write_soon(|conn| views::remember(conn, &application, &block))
         })?;
     }
@@ -219,7 +219,7 @@ fn recognise(before: &Block, draft: &mut BlockDraft, errors: &mut FieldErrors) {
         if let Some(id) = column.id
             && (!before.columns.iter().any(|there| there.id == id) || !meant.insert(id))
         {
-            errors.add(format!("columns[{i}].id"), "This Block has no such column, or it is there twice.");
+            errors.add(format!("columns[{i}].id"), "This Block has no such column, or you sent it twice.");
         }
     }
     for column in draft.columns.iter_mut().filter(|column| column.id.is_none()) {
@@ -261,7 +261,7 @@ fn check_dimensions(
         if kind != BlockKind::DimensionList {
             errors.add(field, "That Block is not a Dimension list.");
         } else if !matches!(keys.as_slice(), [ColumnType::Text | ColumnType::Integer | ColumnType::Dimension]) {
-            errors.add(field, "A column can name the items of a list whose key is one text or integer column.");
+            errors.add(field, "Choose a Dimension list whose key is one text or integer column.");
         }
     }
     Ok(())
@@ -269,7 +269,7 @@ fn check_dimensions(
 
 /// While rows are there, neither what they mean nor what tells them apart can change.
 fn check_filled(before: &Block, draft: &BlockDraft, errors: &mut FieldErrors) {
-    const EMPTY_FIRST: &str = "This can change only while the Block holds no rows.";
+    const EMPTY_FIRST: &str = "You can change this only while the Block is empty.";
     if draft.kind != before.kind {
         errors.add("kind", EMPTY_FIRST);
     }
@@ -284,16 +284,13 @@ fn check_filled(before: &Block, draft: &BlockDraft, errors: &mut FieldErrors) {
                 }
             }
             None if column.key => {
-                errors.add(format!("columns[{i}].key"), "A key column can be added only while the Block holds no rows.")
+                errors.add(format!("columns[{i}].key"), "You can add a key column only while the Block is empty.")
             }
             None => {}
         }
     }
     for gone in before.keys().filter(|key| !draft.columns.iter().any(|column| column.id == Some(key.id))) {
-        errors.add(
-            "columns",
-            format!("\"{}\" is a key; it can be removed only while the Block holds no rows.", gone.name),
-        );
+        errors.add("columns", format!("\"{}\" is a key. You can remove it only while the Block is empty.", gone.name));
     }
 }
 
@@ -306,7 +303,7 @@ fn check_named_items(conn: &mut Conn, before: &Block, draft: &BlockDraft, errors
         errors.add(
             "columns",
             format!(
-                "The column \"{column}\" of the Block \"{block}\" names the items of this list, so it keeps one text \
+                "The column \"{column}\" of the Block \"{block}\" names the items of this list, so the list needs one text \
                  or integer key column."
             ),
         );

@@ -197,7 +197,7 @@ impl BlockDraft {
             BlockKind::TransactionList => {}
             BlockKind::DimensionList => {
                 if !self.columns.iter().any(|column| column.key) {
-                    errors.add("columns", "A Dimension list needs a key column, which tells its items apart.");
+                    errors.add("columns", "A Dimension list needs a key column that identifies its items.");
                 }
             }
             BlockKind::Metric => {
@@ -206,15 +206,15 @@ impl BlockDraft {
                 match values.as_slice() {
                     [value] if numeric(value) && self.columns.len() > 1 => {}
                     [value] if numeric(value) => {
-                        errors.add("columns", "A Metric needs at least one dimension beside its value.");
+                        errors.add("columns", "A Metric needs at least one dimension besides its value.");
                     }
                     [value] => errors.add(
                         "columns",
-                        format!("The value of a Metric is a number or an integer; \"{}\" is neither.", value.name),
+                        format!("The value of a Metric must be a number or an integer; \"{}\" is neither.", value.name),
                     ),
                     _ => errors.add(
                         "columns",
-                        "A Metric has exactly one value column; every other column is one of its dimensions: mark it \
+                        "A Metric has exactly one value column. Every other column is one of its dimensions: mark it \
                          as key.",
                     ),
                 }

@@ -28,7 +28,7 @@ impl AccessPage {
             return Some("Deactivated: no access, whatever is ticked here.");
         }
         if row.member.is_administrator() {
-            return Some("May do everything everywhere.");
+            return Some("Has every permission everywhere.");
         }
         if row.grants.import_data && !row.member.may(Permission::ImportData) {
             return Some("Cannot import yet: the role lacks Can Import Data.");
@@ -77,12 +77,12 @@ pub async fn save_access(
         })
         .await?;
     let words = match grants {
-        Grants { view: false, .. } => format!("{name} has no access any more."),
-        Grants { import_data: false, configure: false, .. } => format!("{name} may view."),
-        Grants { import_data: true, configure: false, .. } => format!("{name} may view and has Import Data."),
-        Grants { import_data: false, configure: true, .. } => format!("{name} may view and configure."),
+        Grants { view: false, .. } => format!("{name} no longer has access."),
+        Grants { import_data: false, configure: false, .. } => format!("{name} has View."),
+        Grants { import_data: true, configure: false, .. } => format!("{name} has View and Import Data."),
+        Grants { import_data: false, configure: true, .. } => format!("{name} has View and Configure."),
         Grants { import_data: true, configure: true, .. } => {
-            format!("{name} may view, has Import Data and configures.")
+            format!("{name} has View, Import Data and Configure.")
         }
     };
     Ok(see_other(&format!("/applications/{application}/settings/members"), Some(Flash::new(words))))

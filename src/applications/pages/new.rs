@@ -63,7 +63,7 @@ pub async fn create(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn
     };
     match made.await {
         Ok(application) => {
-            let words = format!("{} is made, and you may do everything in it.", application.name);
+            let words = format!("Created {}. You have every permission in it.", application.name);
             Ok(see_other(&format!("/applications/{}", application.id), Some(Flash::new(words))))
         }
         Err(error) => {

@@ -26,7 +26,7 @@ struct GeneralPage<'a> {
 /// Whole minutes, or a sentence.
 pub(super) fn spacing(form: &Form, errors: &mut FieldErrors) -> i32 {
     form.get("spacing_minutes").parse().unwrap_or_else(|_| {
-        errors.add("spacing_minutes", "Give whole minutes, such as 15.");
+        errors.add("spacing_minutes", "Enter whole minutes, such as 15.");
         0
     })
 }
@@ -138,12 +138,12 @@ async fn archive_page(
         action: format!("/applications/{id}/archive"),
         back,
         question: format!("Archive {name}?"),
-        what_stays: "Nobody will see it, its Blocks, its imports or its schedules any more. What ran and what was \
-                     changed stays in the Workspace's records, and the name is free again."
+        what_stays: "No one will see it, its Blocks, its imports or its schedules. The Workspace keeps its \
+                     history, and the name can be used again."
             .into(),
         verb: "Archive Application",
         uses,
-        first: "Let imports end or cancel them, and turn schedules off, first.",
+        first: "First wait for its imports or cancel them, and turn its schedules off.",
         refused: None,
     };
     page.answer(request, refusal)

@@ -32,11 +32,10 @@ async fn confirm(
         action: format!("{back}/delete"),
         back,
         question: format!("Delete the Connection “{}”?", connection.name),
-        what_stays: "Its secrets are forgotten and its name is free again. What ran through it stays in the history."
-            .into(),
+        what_stays: "Its secrets are deleted and its name can be used again. Its runs stay in the history.".into(),
         verb: "Delete Connection",
         uses,
-        first: "Give these import configurations another source, or delete them, first.",
+        first: "First change the source of these import configurations, or delete them.",
         refused: None,
     };
     template.answer(request, refusal)

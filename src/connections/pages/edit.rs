@@ -251,7 +251,7 @@ pub async fn edit_form(
 fn show(request: &HttpRequest, app: &App, by: &By, place: &Place, shown: Shown) -> Result<HttpResponse> {
     let connection = place.connection.as_ref().ok_or(AppError::NotFound)?;
     let kind = connection.kind().ok_or_else(|| {
-        AppError::Conflict(format!("This release has no connections of the kind \"{}\".", connection.kind))
+        AppError::Conflict(format!("This release has no Connections of the kind \"{}\".", connection.kind))
     })?;
     page(request, app, by, place, kind, Typed::of(connection), shown)
 }

@@ -92,7 +92,7 @@ fn setting(field: &Field, typed: &BTreeMap<String, String>, roots: &[PathBuf], e
 
 fn secret(field: &Field, set_at: Option<Moment>, dropped: bool, errors: &FieldErrors) -> FieldView {
     let hint = match set_at {
-        _ if dropped => "Type it again before you save: what was typed is not shown.".to_owned(),
+        _ if dropped => "Enter it again before you save: it is not shown.".to_owned(),
         Some(at) => format!("Set on {} UTC. Leave it blank to keep it.", words::date_time(at, chrono_tz::UTC)),
         None => "Sealed when saved, and never shown again.".to_owned(),
     };

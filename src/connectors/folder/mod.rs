@@ -19,15 +19,14 @@ use crate::{names, words};
 pub(super) const KIND: Kind = Kind {
     name: "folder",
     label: "Folder",
-    summary: "Files in a folder of the server",
+    summary: "Files in a folder on the server",
     takes: Takes::Path { required: true },
     settles: true,
     lists: true,
     settings: &[
         Field::new("path", "Folder", Input::Place).required(),
-        Field::new("quiet_seconds", "Seconds without a change", Input::Number(5, 0, 3_600)).hint(
-            "A file that changed more recently may not be complete yet: a run waits until it rests. 0 waits for nothing",
-        ),
+        Field::new("quiet_seconds", "Seconds without changes", Input::Number(5, 0, 3_600))
+            .hint("A file that changed more recently may be incomplete, so a run waits for it. 0 means no wait"),
     ],
     secrets: &[],
     build,
@@ -74,7 +73,7 @@ impl Connector for Folder {
     fn test(&self, ctx: &FetchContext<'_>) -> Result<String, FetchError> {
         let entries = self.list(None, ctx)?;
         let Some(newest) = entries.first() else {
-            return Ok("The folder is there and holds no files yet.".to_owned());
+            return Ok("The folder exists, but it is empty.".to_owned());
         };
         let count = match entries.len() {
             1 => "1 file".to_owned(),
@@ -82,9 +81,9 @@ impl Connector for Folder {
             n => format!("{n} files"),
         };
         let when =
-            newest.modified.map(|m| format!(", of {} UTC", m.utc().format("%-d %B %Y %H:%M"))).unwrap_or_default();
+            newest.modified.map(|m| format!(", changed {} UTC", m.utc().format("%-d %B %Y %H:%M"))).unwrap_or_default();
         Ok(format!(
-            "The folder holds {count}; the newest is {} ({}{when}).",
+            "The folder contains {count}; the newest is {} ({}{when}).",
             names::visible(&newest.name),
             words::bytes(newest.bytes)
         ))
@@ -108,7 +107,7 @@ impl Folder {
             return Err(FetchError::new(
                 FailureKind::Missing,
                 Retry::No,
-                format!("'{}' is a file and not a folder. Name the folder that it is in.", self.path),
+                format!("'{}' is a file, not a folder. Enter the folder that it is in.", self.path),
             ));
         }
         Ok(place)
@@ -127,7 +126,7 @@ impl Folder {
             FailureKind::Changed,
             Retry::Rest(left.as_secs() + 1),
             format!(
-                "The file '{name}' changed {} s ago, so it may not be complete. It is read once nothing has changed in it for \
+                "The file '{name}' changed {} s ago, so it may be incomplete. It is read when it has not changed for \
                  {} s.",
                 age.as_secs(),
                 self.quiet.as_secs()
@@ -147,20 +146,20 @@ impl Folder {
         }
         if climbs_out(Path::new(wanted)) || wanted.contains('\0') {
             return Err(FetchError::refused(format!(
-                "The file '{wanted}' lies outside the connection's folder. Name a file inside '{}'.",
+                "The file '{wanted}' is outside the Connection's folder. Enter a file inside '{}'.",
                 self.path
             )));
         }
         let leads_out = || {
             FetchError::refused(format!(
-                "'{wanted}' is a link, or lies behind one, that leads to no file inside the connection's folder '{}'. Name \
-                 an ordinary file inside it.",
+                "'{wanted}' is a link, or is behind one, that leads to no file inside the Connection's folder '{}'. Enter \
+                 a regular file inside it.",
                 self.path
             ))
         };
         let hidden = || {
             FetchError::refused(format!(
-                "'{wanted}' is hidden: a name on its path begins with a dot. Hidden files are not read; have it renamed."
+                "'{wanted}' is hidden: a name in its path begins with a dot. Hidden files are not read. Rename it."
             ))
         };
         // Whether there is one is nobody's business.
@@ -186,7 +185,7 @@ impl Folder {
             return Err(FetchError::new(
                 FailureKind::Request,
                 Retry::No,
-                format!("'{wanted}' is a folder. Name one file in it."),
+                format!("'{wanted}' is a folder. Enter one file in it."),
             ));
         }
         if !metadata.is_file() {
@@ -202,10 +201,10 @@ impl Folder {
         let mut alike = there.iter().filter(|entry| key(&entry.name) == key(wanted));
         let there = match (alike.next(), alike.next()) {
             (Some(one), None) => format!(
-                "There is '{}', which is written otherwise: choose it from the list of files, or have it renamed.",
+                "There is '{}', which is spelled differently: choose it from the list of files, or rename it.",
                 names::visible(&one.name)
             ),
-            _ if there.is_empty() => "The folder holds no files.".to_owned(),
+            _ if there.is_empty() => "The folder is empty.".to_owned(),
             _ => {
                 let newest: Vec<_> = there.iter().take(5).map(|entry| names::visible(&entry.name)).collect();
                 format!("Its newest files: {}.", newest.join(", "))
@@ -223,18 +222,18 @@ impl Folder {
             ErrorKind::NotFound => FetchError::new(
                 FailureKind::Missing,
                 Retry::Later,
-                format!("The file '{wanted}' vanished while it was being opened."),
+                format!("The file '{wanted}' disappeared while it was being opened."),
             ),
             ErrorKind::PermissionDenied => FetchError::new(
                 FailureKind::SignIn,
                 Retry::No,
                 format!(
-                    "The server may not read '{wanted}' in folder '{}'. Ask its operator to give it the right.",
+                    "The server may not read '{wanted}' in folder '{}'. Ask its operator for permission.",
                     self.path
                 ),
             ),
             ErrorKind::InvalidInput => FetchError::refused(format!(
-                "'{wanted}' is no ordinary file (a pipe, a device or a link that changed). Name an ordinary file."
+                "'{wanted}' is not a regular file (it is a pipe, a device or a changed link). Enter a regular file."
             )),
             _ => FetchError::machine("Opening the file", error),
         }

@@ -52,7 +52,7 @@ impl Folder {
                 return Ok(match now.as_deref() {
                     None => gone(path),
                     Some(LINK) => Settled::Left(format!(
-                        "{path} is a link, and a link is neither moved nor deleted, so it was left where it is."
+                        "{path} is a link. Links are not moved or deleted, so it was left where it is."
                     )),
                     Some(_) => changed(path),
                 });
@@ -76,7 +76,7 @@ impl Folder {
     }
 
     fn lies_outside(&self, path: &str) -> FetchError {
-        FetchError::refused(format!("The file '{path}' lies outside the connection's folder '{}'.", self.path))
+        FetchError::refused(format!("The file '{path}' is outside the Connection's folder '{}'.", self.path))
     }
 }
 
@@ -167,21 +167,21 @@ fn moved(folder: &Path, to: &Path) -> Settled {
 }
 
 fn gone(path: &str) -> Settled {
-    Settled::Gone(format!("{path} is not there any more."))
+    Settled::Gone(format!("{path} no longer exists."))
 }
 
 fn changed(path: &str) -> Settled {
-    Settled::Left(format!("{path} was changed since it was read, so it was left where it is."))
+    Settled::Left(format!("{path} has changed since it was read, so it was left where it is."))
 }
 
 fn failed(error: &Error) -> FetchError {
     match error.kind() {
         ErrorKind::CrossesDevices => FetchError::refused(
-            "The file was loaded and left where it is: the folder to move it to lies on another disk. Choose one on the \
+            "The file was loaded and left where it is: the folder to move it to is on another disk. Choose one on the \
              same.",
         ),
         ErrorKind::InvalidInput => FetchError::refused(
-            "The file was loaded and left where it is: the folder to move it to is the one that it lies in. Choose \
+            "The file was loaded and left where it is: it is already in the folder to move it to. Choose \
              another one.",
         ),
         _ => FetchError::machine("Moving or deleting the file that was loaded", error),

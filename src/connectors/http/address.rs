@@ -27,7 +27,7 @@ pub(super) fn join(base: &Url, path: &str) -> Result<Url, FetchError> {
         FailureKind::Refused,
         Retry::No,
         format!(
-            "The path leads away from the connection's address ({}{}). Name a path below it, or use another connection.",
+            "The path leads outside the Connection's address ({}{}). Enter a path below it, or use another Connection.",
             host(base),
             base.path()
         ),

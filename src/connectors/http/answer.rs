@@ -36,7 +36,7 @@ pub(super) fn judge(response: Response, at: &Url) -> Result<(Response, Packing),
         return Err(FetchError::new(
             FailureKind::Answer,
             Retry::No,
-            "The source does not say how long its answer is, so a cut could not be noticed. Ask its owner to send the \
+            "The source does not give the length of its answer, so a cut would go unnoticed. Ask its owner to send the \
              length (Content-Length) or to use https.",
         )
         .with_status(status));
@@ -59,7 +59,7 @@ fn packing(headers: &HeaderMap, at: &Url) -> Result<Packing, FetchError> {
                 FailureKind::Answer,
                 Retry::No,
                 format!(
-                    "The source sent an answer packed with {} although a plain one was asked for. Ask its owner to turn \
+                    "The source compressed its answer with {} although it was asked not to. Ask its owner to turn \
                      that off, or to use gzip.",
                     known.unwrap_or("something unknown")
                 ),
@@ -76,12 +76,12 @@ fn refusal(status: u16, headers: &HeaderMap, at: &Url) -> FetchError {
         401 => (
             SignIn,
             Retry::No,
-            "The source refused the sign-in (401). Check the token or password of the connection.".to_owned(),
+            "The source refused the sign-in (401). Check the token or password of the Connection.".to_owned(),
         ),
         403 => (
             Forbidden,
             Retry::No,
-            "The source does not allow this to the connection's account (403). Ask the source's owner for the right to \
+            "The source refused the Connection's account access (403). Ask the source's owner for permission to \
              read it."
                 .to_owned(),
         ),
@@ -89,22 +89,24 @@ fn refusal(status: u16, headers: &HeaderMap, at: &Url) -> FetchError {
         410 => (
             Missing,
             Retry::No,
-            format!("What was at {path} on {host} is gone for good (410). Ask the source's owner where it is now."),
+            format!("What was at {path} on {host} was removed for good (410). Ask the source's owner where it is now."),
         ),
-        408 => (Silent, Retry::Later, format!("{host} gave up waiting for the question (408).")),
-        429 => (
-            TooOften,
+        408 => (Silent, Retry::Later, format!("{host} gave up waiting for the request (408).")),
+        429 => {
+            (TooOften, wait(headers), format!("{host} had too many requests (429). Schedule this import less often."))
+        }
+        500..=599 => (
+            Answer,
             wait(headers),
-            format!("{host} wants to be asked less often (429). Plan this import less often."),
+            format!("{host} has a problem of its own ({status}). If this persists, ask its owner."),
         ),
-        500..=599 => (Answer, wait(headers), format!("{host} has trouble of its own ({status}). Ask its owner if it lasts.")),
         400..=499 => (
             Answer,
             Retry::No,
-            format!("{host} refused the question ({status}). Check the path and the headers of the connection."),
+            format!("{host} refused the request ({status}). Check the path and the headers of the Connection."),
         ),
         204 | 205 => (Missing, Retry::No, format!("{host} has no content at {path} ({status}). Check the path.")),
-        _ => (Answer, Retry::No, format!("{host} answered {status} and no file. Check the path.")),
+        _ => (Answer, Retry::No, format!("{host} answered {status} without a file. Check the path.")),
     };
     FetchError::new(kind, retry, sentence).with_status(status)
 }
@@ -135,8 +137,9 @@ pub(super) fn unreached(error: &reqwest::Error, at: &Url, limits: &Limits) -> Fe
         return FetchError::refused(format!("{host} may not be reached from here. {}", refused.sentence));
     }
     if find::<NameUnknown>(error).is_some() {
-        let sentence =
-            format!("The name {host} is not known. Check the address; if it is right, its name server is away.");
+        let sentence = format!(
+            "The name {host} is not known. Check the address; if it is right, its name server is not answering."
+        );
         return FetchError::new(Unreachable, Retry::Later, sentence);
     }
     if let Some(tls) = find::<rustls::Error>(error) {
@@ -147,14 +150,14 @@ pub(super) fn unreached(error: &reqwest::Error, at: &Url, limits: &Limits) -> Fe
             true => (Unreachable, limits.connect.as_secs_f64()),
             false => (Silent, limits.idle.as_secs_f64()),
         };
-        let sentence = format!("{host} did not answer within {seconds} s. Ask its owner if it lasts.");
+        let sentence = format!("{host} did not answer within {seconds} s. If this persists, ask its owner.");
         return FetchError::new(kind, Retry::Later, sentence);
     }
     if error.is_builder() {
         return FetchError::new(
             Request,
             Retry::No,
-            "The question could not be put. Check the address, headers and sign-in.",
+            "The request could not be sent. Check the address, headers and sign-in.",
         );
     }
     if error.is_connect() {
@@ -165,10 +168,14 @@ pub(super) fn unreached(error: &reqwest::Error, at: &Url, limits: &Limits) -> Fe
         return FetchError::new(
             Unreachable,
             Retry::Later,
-            format!("{host} {how}. Check that it runs and the address is right."),
+            format!("{host} {how}. Check that it is running and that the address is right."),
         );
     }
-    FetchError::new(Cut, Retry::Later, format!("{host} broke off before it answered. Ask its owner if it lasts."))
+    FetchError::new(
+        Cut,
+        Retry::Later,
+        format!("{host} closed the connection before it answered. If this persists, ask its owner."),
+    )
 }
 
 fn tls_sentence(error: &rustls::Error, host: &str) -> String {
@@ -178,12 +185,12 @@ fn tls_sentence(error: &rustls::Error, host: &str) -> String {
             "its certificate is for another name"
         }
         Tls::InvalidCertificate(Cert::Expired | Cert::ExpiredContext { .. }) => "its certificate has expired",
-        Tls::InvalidCertificate(Cert::UnknownIssuer) => "nobody this server trusts has signed its certificate",
+        Tls::InvalidCertificate(Cert::UnknownIssuer) => "its certificate is not signed by anyone this server trusts",
         Tls::InvalidCertificate(_) => "its certificate is not valid",
-        Tls::InvalidMessage(_) => "it does not speak TLS there (is it http:// and not https://?)",
-        _ => "no safe way of encrypting could be agreed on",
+        Tls::InvalidMessage(_) => "it does not use TLS there (is it http:// and not https://?)",
+        _ => "the two sides found no safe encryption in common",
     };
-    format!("The encrypted connection to {host} is not to be trusted: {why}. Ask the source's owner to mend it.")
+    format!("The encrypted connection to {host} cannot be trusted: {why}. Ask the source's owner to fix it.")
 }
 
 /// The first cause of type `T` in an error's chain; looks inside I/O errors too, which hide theirs.

@@ -116,8 +116,8 @@ fn not_packed_so() -> FetchError {
     FetchError::new(
         FailureKind::Cut,
         Retry::Later,
-        "The source sent an answer that it calls packed with gzip, and that cannot be unpacked to its end; nothing of it was \
-         used. Ask its owner if it lasts.",
+        "The source sent an answer compressed with gzip that cannot be fully decompressed; nothing of it was \
+         used. If this persists, ask its owner.",
     )
 }
 
@@ -126,7 +126,7 @@ fn broken(error: &reqwest::Error, bytes: u64, promised: Option<u64>, ctx: &Fetch
         return cut(bytes, promised);
     }
     let sentence = format!(
-        "The source sent {} and then nothing for {} s. Ask its owner if it lasts.",
+        "The source sent {} and then nothing for {} s. If this persists, ask its owner.",
         words::bytes(bytes),
         ctx.limits.idle.as_secs_f64()
     );
@@ -136,7 +136,7 @@ fn broken(error: &reqwest::Error, bytes: u64, promised: Option<u64>, ctx: &Fetch
 fn cut(bytes: u64, promised: Option<u64>) -> FetchError {
     let of = promised.map(|p| format!(" of {}", words::bytes(p))).unwrap_or_default();
     let sentence = format!(
-        "The source broke off after {}{of}; nothing of it was used. Ask its owner if it lasts.",
+        "The source broke off after {}{of}; nothing was used. If this persists, ask its owner.",
         words::bytes(bytes)
     );
     FetchError::new(FailureKind::Cut, Retry::Later, sentence)

@@ -23,14 +23,14 @@ use crate::words;
 pub(super) const KIND: Kind = Kind {
     name: "http",
     label: "HTTP(S)",
-    summary: "Files that a web server or an API hands out",
+    summary: "Files from a web server or an API",
     takes: Takes::Path { required: false },
     settles: false,
     lists: false,
     settings: &[
         Field::new("url", "Address", Input::Url)
             .required()
-            .hint("Where paths begin, such as https://example.org/exports/"),
+            .hint("Where all paths begin, such as https://example.org/exports/"),
         Field::new(
             "auth",
             "Sign-in",
@@ -38,10 +38,10 @@ pub(super) const KIND: Kind = Kind {
         ),
         Field::new("user", "User name", Input::Text).only_for("auth", &["basic"]),
         Field::new("headers", "Headers", Input::Headers).hint(
-            "One a line, Name: value. Whoever may see this connection can read them; a token belongs in the sign-in",
+            "One per line, Name: value. Everyone who may see this Connection can read them; put a token in the sign-in",
         ),
         Field::new("follow_redirects", "Follow redirects", Input::Toggle)
-            .hint("At most three, each checked like the address itself; the sign-in is not sent to another host"),
+            .hint("At most three, each checked like the address; the sign-in is not sent to another host"),
     ],
     secrets: &[
         Field::new("password", "Password", Input::Password).only_for("auth", &["basic"]),
@@ -115,7 +115,7 @@ fn base(given: &mut Given<'_>) -> Option<Url> {
         }
     };
     if !url.username().is_empty() || url.password().is_some() {
-        given.wrong("url", "must not hold a name or password; use the sign-in fields");
+        given.wrong("url", "must not contain a name or password; use the sign-in fields");
         return None;
     }
     Some(url)
@@ -132,7 +132,7 @@ fn sign_in(given: &mut Given<'_>) -> Option<SignIn> {
             if user.is_none() {
                 given.wrong("user", "is required to sign in with name and password");
             } else if user.is_some_and(|u| u.contains(':')) {
-                given.wrong("user", "must not hold a colon");
+                given.wrong("user", "must not contain a colon");
             }
             let password = given.secret("password");
             if password.is_none() {
@@ -168,7 +168,7 @@ fn headers(given: &mut Given<'_>) -> Vec<(HeaderName, HeaderValue)> {
             }
             (Err(_), _) => given.wrong("headers", "a name must be letters, digits and dashes"),
             (Ok(name), Err(_)) => {
-                given.wrong("headers", format!("the value of {name} must not hold control characters"))
+                given.wrong("headers", format!("the value of {name} must not contain control characters"))
             }
         }
     }
@@ -206,8 +206,8 @@ impl Connector for Http {
                 Ok(format!("Reached {host} in {seconds:.1} s: 200{what}."))
             }
             Err(e) if e.kind == FailureKind::Missing => Ok(format!(
-                "Reached {host} in {seconds:.1} s. At the address itself there is nothing ({}); files below it may still \
-                 be there.",
+                "Reached {host} in {seconds:.1} s. There is nothing at the address itself ({}); files below it may still \
+                 exist.",
                 e.status.unwrap_or(404)
             )),
             Err(e) => Err(e),

@@ -199,21 +199,21 @@ impl Looked {
             } else {
                 format!(" among the first {}", words::count(self.rows))
             };
-            notes.push(format!("{rows} damaged{among}, and would be rejected. Line {line}: {why}"));
+            notes.push(format!("{rows} damaged{among} and would be rejected. Line {line}: {why}"));
         }
         if self.names.is_empty() {
             notes.push("The source is empty.".to_owned());
         } else if self.rows == 0 {
-            notes.push("The source has column names and no rows.".to_owned());
+            notes.push("The source has column names but no rows.".to_owned());
         } else if self.ended && whole {
-            notes.push(format!("{} looked at: all of them.", count(self.rows)));
+            notes.push(format!("{} checked: the whole source.", count(self.rows)));
         } else if self.aside > 0 {
             let (first, others) = (words::count(self.rows), words::count(self.aside));
             notes.push(format!(
-                "The source is long: the first {first} rows were looked at, and {others} of the middle and the end."
+                "The source is long: the first {first} rows were checked, and {others} from the middle and the end."
             ));
         } else {
-            notes.push(format!("Only the first {} looked at. What comes later may differ.", count(self.rows)));
+            notes.push(format!("Only the first {} checked. Later rows may differ.", count(self.rows)));
         }
     }
 }

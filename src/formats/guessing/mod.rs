@@ -226,7 +226,7 @@ fn guess_format(
     let bytes = head::Bytes::of(source.open(reader)?, Instant::now() + patience)?;
     csv.encoding = bytes.encoding(&head).to_owned();
     if csv.encoding != "utf-8" {
-        notes.push(format!("The text is not UTF-8; it was read as {}. Check the accents.", csv.encoding));
+        notes.push(format!("The text is not UTF-8; it was read as {}. Check accented letters.", csv.encoding));
     } else if bytes.invalid > 0 {
         notes.push(format!(
             "The text is UTF-8 except in {}. Rows with such bytes are rejected.",
@@ -246,7 +246,7 @@ fn guess_format(
     notes.extend(separated.map(|by| format!("Columns are separated by {by}.")));
     if csv.skip_lines > 0 {
         let lines = words::counted(i64::from(csv.skip_lines), "line", "lines");
-        notes.push(format!("The regular part begins later, so the first {lines} will be skipped."));
+        notes.push(format!("The table begins further down, so the first {lines} will be skipped."));
     }
     options.format = Format::Csv(csv);
     Ok(())
@@ -303,7 +303,7 @@ fn header_names(first: &Record, notes: &mut Vec<String>) -> Result<Vec<String>, 
     let row: Vec<_> = (0..first.len()).map(|i| first.text(i)).collect();
     let names = distinct_names(row.iter().map(|name| name.as_ref()));
     if row.iter().zip(&names).any(|(raw, name)| one_line(raw) != *name) {
-        notes.push("Some columns had no name of their own, and were given one.".to_owned());
+        notes.push("Some columns had no unique name, so they were given one.".to_owned());
     }
     Ok(names)
 }

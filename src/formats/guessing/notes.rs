@@ -58,21 +58,21 @@ fn notation(options: &ValueOptions, notes: &mut Vec<String>) {
     };
     match (options.decimal_point.as_str(), options.group_separator.as_deref()) {
         (".", None) => {}
-        (point, None) => notes.push(format!("\"{point}\" was taken as the decimal point.")),
+        (point, None) => notes.push(format!("\"{point}\" was read as the decimal point.")),
         (point, Some(separator)) => notes.push(format!(
-            "\"{point}\" was taken as the decimal point and {} as the group separator.",
+            "\"{point}\" was read as the decimal point and {} as the group separator.",
             group(separator)
         )),
     }
     if options.negative == Negative::Any {
-        let percent = if options.affixes.iter().any(|affix| affix == "%") { ", and 5% is 0.05" } else { "" };
-        notes.push(format!("Numbers carry signs: (300) and 300- are -300{percent}."));
+        let percent = if options.affixes.iter().any(|affix| affix == "%") { ", and 5% as 0.05" } else { "" };
+        notes.push(format!("(300) and 300- are read as -300{percent}."));
     }
     let formats = [Some(options.date_format.as_str()), options.timestamp_format.as_deref()];
     for format in formats.into_iter().flatten().filter(|format| *format != "%Y-%m-%d") {
         notes.push(format!("Dates or times were read as {format}."));
         if format.contains("%y") {
-            notes.push("Years of two digits were read as 1970 to 2069.".to_owned());
+            notes.push("Two-digit years were read as 1970 to 2069.".to_owned());
         }
     }
 }
@@ -98,13 +98,13 @@ fn markers(
         let whose: Vec<&str> = (0..types.len()).filter(holds).map(|i| looked.names[i].as_str()).collect();
         if given {
             notes.push(format!(
-                "\"{marker}\" seems to mean empty in {}: {}. Add it to the null markers, else these are text.",
+                "\"{marker}\" seems to mean empty in {}: {}. Add it to the null markers, or these columns become text.",
                 counted(whose.len()),
                 listed(&whose)
             ));
         } else {
             notes.push(format!(
-                "{marker} was taken as empty in {}: {}. In text it stays a word.",
+                "{marker} was read as empty in {}: {}. Text columns keep it.",
                 counted(whose.len()),
                 listed(&whose)
             ));
@@ -140,7 +140,7 @@ fn bare_times(looked: &Looked, types: &[(ColumnType, Option<usize>)], options: &
         .collect();
     if !bare.is_empty() {
         notes.push(format!(
-            "The times in {} have no zone and are read as UTC. Set the source's time zone if they are local.",
+            "The times in {} have no time zone and are read as UTC. Set the source's time zone if they are local.",
             listed(&bare)
         ));
     }
@@ -156,7 +156,7 @@ fn against(
 ) -> Option<String> {
     if column_type != ColumnType::Text {
         if let Some(cell) = column.exponent().filter(|_| column_type == ColumnType::Number) {
-            return Some(format!("Cells such as \"{cell}\" are written out as whole numbers."));
+            return Some(format!("Cells such as \"{cell}\" are loaded as whole numbers."));
         }
         let compact = |cell: &String| cell.len() == 8 && (cell.starts_with("19") || cell.starts_with("20"));
         let is_day = |cell: &String| {
@@ -170,23 +170,24 @@ fn against(
         });
     }
     if let Some(code) = column.code() {
-        return Some(format!("\"{code}\" would not come back as it is written if it were a number."));
+        return Some(format!("As a number, \"{code}\" would lose the way it is written."));
     }
     let ways = under(candidates, options).into_iter().filter(|i| candidates.list[*i].kind != ColumnType::Boolean);
     let nearly = ways.rev().find_map(|i| column.nearly(i).map(|cell| (candidates.list[i].kind, cell)));
     if let Some((kind, cell)) = nearly {
-        return Some(format!("It would be {kind} but for cells such as \"{cell}\"."));
+        return Some(format!("Without cells such as \"{cell}\", it would be of type {kind}."));
     }
     let other = (0..candidates.list.len()).find(|i| column.fits(*i, candidates));
     if let Some(i) = other {
         return Some(format!(
-            "Another column of the file is written differently. By itself it would be {}.",
+            "Another column of the file is written differently. On its own, this one would be of type {}.",
             candidates.list[i].kind
         ));
     }
     let words: Vec<&str> = column.markers.iter().filter(|word| markers.contains(word)).map(String::as_str).collect();
-    (!words.is_empty() && is_marker(words[0]))
-        .then(|| format!("{} stays a word here. Null markers of its own would make it empty.", listed(&words)))
+    (!words.is_empty() && is_marker(words[0])).then(|| {
+        format!("{} stays text here. Give the column its own null markers to read it as empty.", listed(&words))
+    })
 }
 
 pub(super) fn counted(columns: usize) -> String {

@@ -16,8 +16,8 @@ pub async fn end(app: Data<App>, SignedIn(by): SignedIn, ids: Path<(i64, i64)>, 
     let (freeze, _) = find_to_change(&app, &by, *ids).await?;
     let version = form.id("version");
     let ended = app.write(move |conn| actions::end(conn, &by, freeze.id, version, now)).await?;
-    let then = if ended.run_once { " What it skipped runs once." } else { "" };
-    let said = format!("“{}” has ended; schedules run again.{then}", ended.name);
+    let then = if ended.run_once { " Each skipped import runs once." } else { "" };
+    let said = format!("“{}” has ended. Schedules run again.{then}", ended.name);
     Ok(see_other(&list_of(ids.0), Some(Flash::new(said))))
 }
 
@@ -33,7 +33,7 @@ pub async fn delete_form(
     let what_stays = match freeze.stage(app.now()) {
         Stage::Upcoming => "Nothing will be frozen.",
         Stage::Now => {
-            "Schedules run again at once, and nothing makes up for what was skipped. To run that once, end the freeze \
+            "Schedules run again at once, and what was skipped does not run. To run it once, end the freeze \
              instead. What it skipped stays in the history."
         }
         Stage::Ended => "What it skipped stays in the history.",

@@ -109,7 +109,7 @@ fn moment(form: &Form, side: &str, zone: Tz, kept: Option<Moment>, errors: &mut 
         errors.add(
             &date_field,
             match date {
-                "" => "Give a date, such as 2026-12-31.".to_owned(),
+                "" => "Enter a date, such as 2026-12-31.".to_owned(),
                 date => format!("{date} is not a date. Write it like 2026-12-31."),
             },
         );
@@ -118,14 +118,14 @@ fn moment(form: &Form, side: &str, zone: Tz, kept: Option<Moment>, errors: &mut 
         errors.add(
             &time_field,
             match time {
-                "" => "Give a time, such as 18:00.".to_owned(),
+                "" => "Enter a time, such as 18:00.".to_owned(),
                 time => format!("{time} is not a time. Write it like 18:00."),
             },
         );
     }
     let (day, clock) = (day?, clock?);
     if !(1970..=2099).contains(&chrono::Datelike::year(&day)) {
-        errors.add(&date_field, format!("{date} is out of range: dates lie in 1970 to 2099."));
+        errors.add(&date_field, format!("{date} is out of range: use a date from 1970 to 2099."));
         return None;
     }
     Some(schedules::instant(zone, day.and_time(clock)))

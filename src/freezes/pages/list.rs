@@ -93,7 +93,7 @@ fn rows(scene: &Scene, now: Moment) -> (Vec<Row>, usize) {
             icon,
             stage: stage.words(),
             now: stage == Stage::Now,
-            end: if freeze.run_once { "Runs what was skipped once" } else { "Runs nothing" },
+            end: if freeze.run_once { "Runs each skipped import once" } else { "Runs nothing" },
             skipped: match scene.skipped.get(&freeze.id) {
                 Some(n) => words::counted(*n, "occurrence", "occurrences"),
                 None if stage == Stage::Upcoming => "Not yet".into(),
@@ -124,7 +124,7 @@ async fn answer(request: &HttpRequest, app: &App, by: &By, id: i64, typed: Optio
         begun: None,
         zone,
         will,
-        submit: "Make freeze",
+        submit: "Create freeze",
     });
     let read_only = scene.refusal.unwrap_or_default();
     Page::with(status, request, &ListPage { shell, list, rows, form, read_only, older })

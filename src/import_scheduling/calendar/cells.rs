@@ -184,7 +184,7 @@ impl Scene {
             clock: self.frame.clock(planned.at),
             state: match frozen {
                 Some(_) => "Will be skipped",
-                None if planned.at < self.now => "Due, not begun yet",
+                None if planned.at < self.now => "Due, not started yet",
                 None => "Planned",
             }
             .to_owned(),

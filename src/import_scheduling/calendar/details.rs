@@ -202,9 +202,9 @@ impl Chosen {
             facts.push(("Every occurrence until", words::date_time(until, zone)));
         }
         if let Some(at) = run.started_at {
-            facts.push(("Began", words::short_time(at, now, zone)));
+            facts.push(("Started", words::short_time(at, now, zone)));
         }
-        facts.extend(run.duration().map(|duration| ("Took", words::duration(duration))));
+        facts.extend(run.duration().map(|duration| ("Duration", words::duration(duration))));
         if let Some(result) = &run.result {
             let loaded = words::counted(result.added + result.changed, "row loaded", "rows loaded");
             let rejected = (result.rejected > 0).then(|| format!(", {} rejected", words::count(result.rejected)));

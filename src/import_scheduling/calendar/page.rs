@@ -193,12 +193,11 @@ fn notes(scene: &Scene) -> Vec<String> {
     let mut notes = Vec::new();
     if scene.planned.iter().any(|planned| planned.clash) {
         let spacing = scene.entered.application.spacing_minutes;
-        notes.push(format!("Outlined: planned less than {spacing} minutes from another one on the same Connection; what is counted in a band is not compared."));
+        notes.push(format!("Outlined runs are planned less than {spacing} minutes from another on the same Connection. Runs counted in a band are not compared."));
     }
     notes.extend(scene.freezes.iter().map(|freeze| {
         let at = |moment| words::date_time(moment, frame.zone);
-        let what =
-            if freeze.ends_at > scene.now { "what is planned then will be" } else { "what was planned then was" };
+        let what = if freeze.ends_at > scene.now { "runs planned then will be" } else { "runs planned then were" };
         let (from, until) = (at(freeze.starts_at), at(freeze.ends_at));
         format!("Frozen by \"{}\" from {from} until {until}: {what} skipped.", freeze.name)
     }));
@@ -208,15 +207,15 @@ fn notes(scene: &Scene) -> Vec<String> {
         (Some(_), View::Day) => "",
     };
     if scene.ranges.len() as i64 >= MOST_RANGES {
-        notes.push(format!("Of ranges of occurrences that did not run the first {MOST_RANGES} are shown{narrower}."));
+        notes.push(format!("Only the first {MOST_RANGES} ranges of occurrences that did not run are shown{narrower}."));
     }
     if !scene.bands.is_empty() {
         let often = fold::often(scene.frame.view);
-        notes.push(format!("What runs more than {often} times a day is counted in one band."));
+        notes.push(format!("Imports that run more than {often} times a day are counted in one band."));
     }
     if !scene.crowds.is_empty() {
         let crowd = fold::crowd(scene.frame.view);
-        notes.push(format!("A day with more than {crowd} entries is counted{narrower}."));
+        notes.push(format!("On a day with more than {crowd} entries, they are only counted{narrower}."));
     }
     notes
 }
@@ -233,7 +232,7 @@ fn empty(scene: &Scene) -> Empty {
     let next = scene.schedules.values().filter_map(|s| Some((s.next_at?, s))).min_by_key(|(at, _)| *at);
     Empty {
         words: if filtered {
-            format!("Nothing {when} matches what you chose to see.")
+            format!("Nothing {when} matches your filters.")
         } else {
             let change = frame.days.first().filter(|_| frame.view == View::Day).and_then(|day| day.clock_words());
             let change = change.map(|words| format!(" {words}.")).unwrap_or_default();

@@ -65,12 +65,12 @@ pub async fn copy_form(
         let name = full.map_or("Its configuration", |c| c.configuration.name.as_str());
         let room = stage.configurations.iter().filter(|c| copied.taken(c.configuration.id) < SLOTS).count() as i64;
         let others = match room {
-            0 => "No other has room: delete or edit a schedule first.".to_owned(),
+            0 => "No other configuration has room: delete or edit a schedule first.".to_owned(),
             room => {
                 format!("Choose another: {} room.", words::counted(room, "configuration has", "configurations have"))
             }
         };
-        errors.add("configuration_id", format!("{name} has four schedules already. {others}"));
+        errors.add("configuration_id", format!("{name} already has four schedules. {others}"));
     }
     let csrf = Shell::new(&request, &app, "").csrf;
     let form = form(&stage, typed, &by, csrf, errors, now);

@@ -158,7 +158,7 @@ impl Typed {
                 last.add("notify.about", "Choose what to notify about.");
             }
             if self.recipients.is_empty() {
-                last.add("notify.member_ids", "Choose at least one member, or turn the notification off.");
+                last.add("notify.member_ids", "Choose at least one member to notify, or turn the notifications off.");
             }
         }
         let rule = self.rule.draft();
@@ -186,7 +186,7 @@ impl Typed {
 pub fn said(was: Option<&Schedule>, is: &Schedule) -> String {
     let sentence = is.sentence();
     match was {
-        Some(was) if was.version == is.version => format!("Nothing was changed: {sentence}."),
+        Some(was) if was.version == is.version => format!("Nothing has changed: {sentence}."),
         Some(_) => format!("Updated: {sentence}."),
         None if is.version == 1 => format!("Scheduled: {sentence}."),
         // The form was sent before.
@@ -196,7 +196,7 @@ pub fn said(was: Option<&Schedule>, is: &Schedule) -> String {
                 State::Off => "It is off.",
                 State::Finished => "It has finished.",
             };
-            format!("Scheduled before, and changed since: {sentence}. {now}")
+            format!("Already scheduled, and changed since then: {sentence}. {now}")
         }
     }
 }

@@ -146,7 +146,7 @@ impl Scene {
                 None if run.status.is_open() => "Not yet".into(),
                 None => "None".into(),
             },
-            usual: usual.map(|usual| format!("usual {usual}")).unwrap_or_default(),
+            usual: usual.map(|usual| format!("usually {usual}")).unwrap_or_default(),
             late_label: if by_schedule(run) { "Started late by" } else { "Waited" },
             late_by: late_by(run),
             attempt: run.attempt,
@@ -154,7 +154,7 @@ impl Scene {
             steps: self.summary.steps.iter().map(|s| step(s, result.rejected)).chain(self.now_at()).collect(),
             steps_zone: format!("{zone} time"),
             no_steps: match run.status {
-                RunStatus::Queued => "It has not begun yet.",
+                RunStatus::Queued => "It has not started yet.",
                 _ => "The run did not start, so there are no steps.",
             },
             counts: [
@@ -265,7 +265,7 @@ impl Scene {
             add(label, format!("Run {}", words::count(other)), None, Some(format!("/runs/{other}")));
         }
         if let Some(earlier) = run.again_of {
-            add("Runs again", format!("Run {}", words::count(earlier)), None, Some(format!("/runs/{earlier}")));
+            add("Repeat of", format!("Run {}", words::count(earlier)), None, Some(format!("/runs/{earlier}")));
         }
         details
     }

@@ -48,7 +48,7 @@ impl Scene {
             column: cause.column.clone(),
             advice: cause.advice.clone(),
             more: (cause.cells > shown)
-                .then(|| format!("The first {} of {}; the download has all.", shown, words::count(cause.cells))),
+                .then(|| format!("The first {} of {}. The download has them all.", shown, words::count(cause.cells))),
             empty: self.empty(cause, &cells),
             rows: cells
                 .into_iter()

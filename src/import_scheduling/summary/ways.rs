@@ -48,8 +48,8 @@ impl Scene {
         let failed = run.status == RunStatus::Failed && self.summary.may_run_again;
         let again = match self.may_pass() {
             _ if !failed => None,
-            true => Some("It may pass: Run Again tries it once more."),
-            false => Some("Put it right, then Run Again: a success clears the Failed flag."),
+            true => Some("This may be temporary. Run Again tries once more."),
+            false => Some("Fix the cause, then choose Run Again. A Success clears the Failed flag."),
         };
         let theirs = self.connection().is_some() && !self.entered.sees_everything && run.status == RunStatus::Failed;
         let theirs = theirs.then_some("An Administrator can check the Connection.");
@@ -99,7 +99,7 @@ impl Scene {
         let part = if place == Place::Mapping { "mapping" } else { "source-t" };
         let connection = self.connection().filter(|_| self.entered.sees_everything);
         let connection = connection.map(|id| ("Check the Connection", format!("/connections/{id}")));
-        let change = self.entered.may_configure().then(|| ("Change the configuration", format!("{here}#{part}")));
+        let change = self.entered.may_configure().then(|| ("Edit the configuration", format!("{here}#{part}")));
         let file = configuration.needs_file() && self.entered.may_import();
         let file = file.then(|| ("Run with the corrected file", format!("{here}/run")));
         [file, connection, change].into_iter().flatten().collect()

@@ -100,7 +100,7 @@ impl Stored {
             .map_err(|error| error.downcast::<AppError>().unwrap_or_else(meaning::of_io))?;
         if i64::try_from(copied).ok() != Some(self.bytes) {
             return Err(AppError::Conflict(format!(
-                "Only {} of the {} bytes of {} are kept still. Give the file again.",
+                "Only {} of the {} bytes of {} are still stored. Upload the file again.",
                 words::count(i64::try_from(copied).unwrap_or(i64::MAX)),
                 words::count(self.bytes),
                 self.name

@@ -230,7 +230,7 @@ pub async fn change(
     let in_use = app.in_use;
     match app.write(move |conn| actions::update(conn, in_use, &who, &entered, (id, version), draft, now)).await {
         Ok(saved) => {
-            let said = format!("Saved the import configuration “{}”. Its next run follows it.", saved.name);
+            let said = format!("Saved the import configuration “{}”. Its next run uses the new version.", saved.name);
             Ok(see_other(&format!("{}/{id}", place.list()), Some(Flash::new(said))))
         }
         Err(error) => {
@@ -244,7 +244,7 @@ async fn read_source(app: &App, by: &By, place: &Place, form: &Form, typed: &Typ
     if typed.source == "file" {
         return Err(AppError::invalid(
             "source",
-            "A file given by hand is there only when it runs: there is nothing to show.",
+            "There are no rows to show: a file given by hand is there only during a run.",
         ));
     }
     let origin: Origin = place.origin(app, by, form)?;
@@ -267,10 +267,10 @@ async fn confirm(
         action: format!("{back}/delete"),
         back,
         question: format!("Delete the import configuration “{}”?", configuration.name),
-        what_stays: "What it loaded stays in its Block, and the history of its runs stays.".into(),
+        what_stays: "The rows that it loaded stay in the Block, and the history of its runs stays.".into(),
         verb: "Delete import configuration",
         uses,
-        first: "Let its runs end or cancel them, and delete its schedules, first.",
+        first: "First wait for its runs or cancel them, and delete its schedules.",
         refused: None,
     };
     template.answer(request, refusal)

@@ -115,19 +115,19 @@ impl Place {
             return Err(FieldErrors::one(
                 "source",
                 format!(
-                    "The Connection {} is not authorised for this Application any more. An Administrator can authorise it.",
+                    "The Connection {} is no longer authorised for this Application. An Administrator can authorise it.",
                     connection.name
                 ),
             ));
         }
         let request = match connection.kind().map(|kind| kind.takes) {
             Some(Takes::Query) => match form.some("source-query") {
-                None => return Err(FieldErrors::one("source-query", "Write the query whose rows are imported.")),
+                None => return Err(FieldErrors::one("source-query", "Enter the query whose rows are imported.")),
                 Some(query) => FetchRequest::Query(query.to_owned()),
             },
             takes => match form.get("source-path") {
                 "" if takes != Some(Takes::Path { required: false }) => {
-                    return Err(FieldErrors::one("source-path", "Name the file that is imported."));
+                    return Err(FieldErrors::one("source-path", "Enter the file to import."));
                 }
                 path => FetchRequest::Path(path.to_owned()),
             },
@@ -147,7 +147,7 @@ fn optional<T: std::str::FromStr>(form: &Form, name: &str, errors: &mut FieldErr
     let text = form.some(name)?;
     let parsed = text.replace(',', ".").parse().ok();
     if parsed.is_none() {
-        errors.add(name, "Type a number, or leave it blank for no limit.");
+        errors.add(name, "Enter a number, or leave it blank for no limit.");
     }
     parsed
 }
@@ -155,7 +155,7 @@ fn optional<T: std::str::FromStr>(form: &Form, name: &str, errors: &mut FieldErr
 /// The choices for what becomes of rejected rows.
 fn reject_choices() -> Vec<(String, &'static str)> {
     vec![
-        (String::new(), "As usual: Append and Update load the good rows, Replace loads nothing"),
+        (String::new(), "Default: Append and Update load the good rows, Replace loads nothing"),
         ("yes".into(), "Load the good rows (Partial)"),
         ("no".into(), "Load nothing (Failed)"),
     ]

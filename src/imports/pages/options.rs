@@ -85,7 +85,7 @@ impl Pattern {
             usual.iter().map(|(v, l)| ((*v).to_owned(), (*l).to_owned())).collect();
         choices.extend(known.iter().map(shown));
         let listed = choices.iter().any(|(value, _)| value == pattern);
-        choices.push((OTHER.into(), "Another, written out".into()));
+        choices.push((OTHER.into(), "Another pattern".into()));
         let (chosen, other) = if listed { (pattern, "") } else { (OTHER, pattern) };
         Self { chosen: chosen.to_owned(), other: other.to_owned(), choices }
     }
@@ -130,13 +130,9 @@ impl OptionsView {
             time_zone: values.time_zone.clone().unwrap_or_default(),
             compression: options.compression.map_or(String::new(), |c| c.as_str().to_owned()),
             formats: vec![("csv".into(), "CSV"), ("ndjson".into(), "NDJSON: a JSON object on each line")],
-            headers: vec![("yes".into(), "The names of the columns"), ("no".into(), "Data")],
-            negatives: vec![("leading".into(), "A minus before them: -300"), ("any".into(), "Also 300- and (300)")],
-            compressions: vec![
-                (String::new(), "As the file's name says"),
-                ("none".into(), "None"),
-                ("gzip".into(), "gzip"),
-            ],
+            headers: vec![("yes".into(), "Column names"), ("no".into(), "Data")],
+            negatives: vec![("leading".into(), "A minus in front: -300"), ("any".into(), "Also 300- and (300)")],
+            compressions: vec![(String::new(), "By the file's name"), ("none".into(), "None"), ("gzip".into(), "gzip")],
         }
     }
 

@@ -107,7 +107,7 @@ pub fn draft(form: &Form, rows: &[ColumnRow]) -> Result<(BlockDraft, Vec<usize>)
     let mut errors = FieldErrors::new();
     let kind = BlockKind::parse(form.get("block_kind"));
     if kind.is_none() {
-        errors.add("block_kind", "Choose what kind of Block it is.");
+        errors.add("block_kind", "Choose a kind of Block.");
     }
     let (mut columns, mut places) = (Vec::new(), Vec::new());
     for (i, row) in rows.iter().enumerate().filter(|(_, row)| row.used) {

@@ -80,5 +80,5 @@ fn about(place: &Place, block_id: i64, connection_id: Option<i64>, definition: &
         (Some(connection), None) => connection.to_owned(),
         (None, _) => "A file given by hand".to_owned(),
     };
-    format!("{source} into {}, by {}.", block.unwrap_or("its Block"), definition.mode.label())
+    format!("{source} into {}, mode {}.", block.unwrap_or("its Block"), definition.mode.label())
 }

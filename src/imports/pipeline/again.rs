@@ -72,7 +72,7 @@ impl Again<'_> {
                     CsvReader::open(from, &CsvOptions::default(), Compression::None, limits).map_err(from_format)?;
                 Ok(Box::new(Counted(reader)))
             }
-            Self::No => Err(LoadError::new(FailureKind::Internal, "The rows of the source cannot be had again.")),
+            Self::No => Err(LoadError::new(FailureKind::Internal, "The rows of the source cannot be read again.")),
         }
     }
 }

@@ -42,7 +42,7 @@ impl Load<'_> {
                 // transaction of its caller's nothing can be tried twice.
                 Err(why) if staging.making != Making::AtOnce && held_up::may_try_again(&why, conn) => {
                     self.context.go_on()?;
-                    self.tell("Waiting for who reads the Block");
+                    self.tell("Waiting for readers of the Block");
                     std::thread::sleep(Duration::from_secs(1));
                 }
                 done => break done?,

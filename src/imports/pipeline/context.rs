@@ -118,7 +118,7 @@ impl LoadContext<'_> {
             return Err(LoadError::new(FailureKind::Cancelled, "The run was cancelled."));
         }
         if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            return Err(LoadError::new(FailureKind::DeadlinePassed, "The time for one attempt was over."));
+            return Err(LoadError::new(FailureKind::DeadlinePassed, "The attempt ran out of time."));
         }
         Ok(())
     }

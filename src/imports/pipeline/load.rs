@@ -147,7 +147,7 @@ impl Load<'_> {
                 .spawn_scoped(scope, move || read_all(reader, checker, cancelled, returning, full))
                 .map_err(|error| {
                     let mut failure =
-                        LoadError::new(FailureKind::Internal, "No thread could be had to read the source.");
+                        LoadError::new(FailureKind::Internal, "No thread was available to read the source.");
                     failure.detail = Some(error.to_string());
                     failure
                 })?;

@@ -71,14 +71,14 @@ impl LoadReport {
             LoadState::Dropped => return Err(LoadError::new(FailureKind::Dropped, DROPPED)),
         };
         let told = Told::of(&row)?;
-        let detail = "An earlier attempt had loaded everything already.".to_owned();
+        let detail = "An earlier attempt had already loaded everything.".to_owned();
         let steps = vec![Step { name: LOAD, began: Duration::ZERO, duration: Duration::ZERO, detail }];
         Ok(Self { outcome, counts, steps, told, earlier: Some(Box::new(row)) })
     }
 }
 
 /// Of a load that was held and then turned down.
-pub const DROPPED: &str = "What it had loaded was held, and then dropped.";
+pub const DROPPED: &str = "The rows that it loaded were held, and then discarded.";
 
 pub(super) fn counts_of(row: &LedgerRow) -> Counts {
     Counts {
@@ -153,7 +153,7 @@ impl LoadError {
     pub(super) fn new(kind: FailureKind, what: impl AsRef<str>) -> Self {
         let what = what.as_ref().trim_end();
         let stop = if what.ends_with(['.', '!', '?']) { "" } else { "." };
-        let cause = format!("{what}{stop} The Block still holds what it held before.");
+        let cause = format!("{what}{stop} The Block is unchanged.");
         Self { kind, cause, detail: None, counts: Box::default(), steps: Vec::new(), told: Box::default() }
     }
 
@@ -167,7 +167,9 @@ impl LoadError {
 
     /// Nothing can be said of the Block: the ledger knows, once it answers again.
     pub(super) fn unknown(error: AppError) -> Self {
-        let cause = "The database went away while the load became visible; whether it did is not known yet.".to_owned();
+        let cause =
+            "The database became unavailable while the load became visible. It is not yet known whether it did."
+                .to_owned();
         let detail = Some(error.to_string());
         Self { detail, cause, ..Self::new(FailureKind::Unknown, "") }
     }
@@ -192,7 +194,7 @@ impl LoadError {
     pub(super) fn from_database(error: AppError) -> Self {
         match error {
             AppError::Unavailable { .. } => {
-                Self::new(FailureKind::DatabaseAway, "The database was busy or away for too long.")
+                Self::new(FailureKind::DatabaseAway, "The database was busy or unavailable for too long.")
             }
             AppError::DiskFull => {
                 Self::new(FailureKind::DiskFull, "The disk is full: free some space and run the import again.")
@@ -236,7 +238,7 @@ mod tests {
     #[test]
     fn every_failure_says_that_the_block_is_untouched() {
         let failure = LoadError::new(FailureKind::Source, "The file is cut at line 3");
-        assert_eq!(failure.cause, "The file is cut at line 3. The Block still holds what it held before.");
+        assert_eq!(failure.cause, "The file is cut at line 3. The Block is unchanged.");
         let full = LoadError::from_database(AppError::DiskFull);
         assert_eq!((full.kind, full.may_retry()), (FailureKind::DiskFull, false));
         assert!(LoadError::from_database(AppError::Unavailable { after_seconds: 1 }).may_retry());

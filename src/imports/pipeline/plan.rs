@@ -106,7 +106,7 @@ pub(super) fn routes(plan: &Plan, source: &[String], ignored: &[usize]) -> Resul
     let block = &plan.block;
     if plan.mode == Mode::Update && !block.is_keyed() {
         return Err(format!(
-            "Update needs a key to find the rows that are there, and \"{}\" has no key column. Use Append or Replace.",
+            "Update needs a key to find existing rows, and \"{}\" has no key column. Use Append or Replace.",
             block.name
         ));
     }
@@ -124,10 +124,10 @@ pub(super) fn routes(plan: &Plan, source: &[String], ignored: &[usize]) -> Resul
             for mapped in mapping {
                 let Some(column) = block.column(&mapped.to) else {
                     return Err(format!(
-                        "The import fills \"{}\", which \"{}\" does not have (any more). {}",
+                        "The import fills \"{}\", but \"{}\" has no such column. {}",
                         mapped.to,
                         block.name,
-                        if plan.mapping.is_some() { "Edit the mapping." } else { "Have it find its columns anew." }
+                        if plan.mapping.is_some() { "Edit the mapping." } else { "Have it find its columns again." }
                     ));
                 };
                 wanted.push((column, mapped));
@@ -145,8 +145,8 @@ pub(super) fn routes(plan: &Plan, source: &[String], ignored: &[usize]) -> Resul
     let from = || wanted.iter().filter_map(|(_, mapped)| mapped.fills.source_column());
     if let Some(name) = from().find(|name| find(name) == Met::Tie) {
         return Err(format!(
-            "The source has more than one column like \"{name}\": it has {}. Say in the mapping which one is meant, \
-             spelled exactly so.",
+            "The source has more than one column like \"{name}\": it has {}. Choose one of them in the mapping, \
+             spelled exactly like that.",
             there()
         ));
     }
@@ -157,7 +157,7 @@ pub(super) fn routes(plan: &Plan, source: &[String], ignored: &[usize]) -> Resul
             if missing.len() == 1 { "column" } else { "columns" },
             quoted_list(missing),
             there(),
-            if plan.mapping.is_some() { "the mapping" } else { "have the import find its columns anew" }
+            if plan.mapping.is_some() { "the mapping" } else { "have the import find its columns again" }
         ));
     }
     let unfilled: Vec<&str> = block
@@ -185,10 +185,10 @@ pub(super) fn routes(plan: &Plan, source: &[String], ignored: &[usize]) -> Resul
     let mut routes: Vec<Route> = Vec::with_capacity(wanted.len());
     for (column, mapped) in wanted {
         if routes.iter().any(|route| route.column.id == column.id) {
-            return Err(format!("The mapping fills \"{}\" twice. Take one of the two out.", column.name));
+            return Err(format!("The mapping fills \"{}\" twice. Remove one of the two.", column.name));
         }
         let parser = Parser::new(column.column_type, column.must_be_filled(), &plan.read.values)
-            .map_err(|errors| format!("The source cannot be read as it is set up: {errors}."))?
+            .map_err(|errors| format!("The source cannot be read with its settings: {errors}."))?
             .with_nulls(mapped.nulls.as_deref());
         let (from, source_name) = match mapped.fills {
             Expr::Column(name) => {

@@ -136,7 +136,7 @@ impl<'a> Keeper<'a> {
         if next < wanted.len() {
             return Err(LoadError::new(
                 FailureKind::SourceUnreadable,
-                "The source was another when it was read a second time.",
+                "The source had changed when it was read a second time.",
             ));
         }
         Ok(())
@@ -164,7 +164,7 @@ pub(super) fn goes_on(plan: &Plan, so_far: &Reading) -> Result<(), LoadError> {
         return Err(LoadError::new(
             FailureKind::Changed,
             format!(
-                "{} of the first {} are loaded otherwise than written, and this import allows at most {}. The rest was \
+                "{} of the first {} are changed while loading, and this import allows at most {}. The rest was \
                  not read.",
                 words::counted(changed, "cell", "cells"),
                 words::rows(read),
@@ -203,12 +203,12 @@ pub(super) fn decide(plan: &Plan, read: i64, rejected: i64, told: &Told) -> Resu
     let refuse = |why: String| Err(LoadError::new(FailureKind::Rejected, why));
     let of = format!("{} of {} rejected", words::count(rejected), words::rows(read));
     if rejected >= read {
-        return refuse(format!("All {} rejected. Check the reasons, then mend the source or the mapping.", was(read)));
+        return refuse(format!("All {} rejected. Check the reasons, then fix the source or the mapping.", was(read)));
     }
     let policy = &plan.rejects;
     if !policy.load_good.unwrap_or(plan.mode.loads_good()) {
         return refuse(format!(
-            "{of}. This import loads nothing when a row is rejected; mend the rows, or let it load the good ones."
+            "{of}. This import loads nothing when a row is rejected. Fix the rows, or let it load the good ones."
         ));
     }
     if let Some(limit) = policy.max_rows

@@ -13,7 +13,7 @@ use crate::words;
 
 pub(super) fn nothing_new(read: &Reading, name: &str, new_columns: Vec<String>) -> LoadReport {
     let told = Told { blank: read.blank, new_columns, ..Told::default() };
-    let nothing = format!("{name} holds no rows: nothing new. The Block holds what it held before.");
+    let nothing = format!("{name} has no rows: nothing new. The Block is unchanged.");
     let detail = words::sentences([Some(nothing), told.blank_words()]).unwrap_or_default();
     LoadReport {
         outcome: Outcome::NothingNew,
@@ -64,7 +64,7 @@ impl Load<'_> {
     /// Those that began, in the order in which they did.
     pub fn steps(&self, loaded: String, rejected: i64) -> Vec<Step> {
         let (read, told) = (&self.read, self.told());
-        let from = format!("{} and {} bytes of {}.", words::rows(read.rows), words::count(read.bytes), self.name);
+        let from = format!("{} and {} bytes from {}.", words::rows(read.rows), words::count(read.bytes), self.name);
         let from = words::sentences([Some(from), told.blank_words()]).unwrap_or_default();
         let rejected = format!("{} rejected.", words::rows(rejected));
         let changed = told.changes_words().map(|words| format!("{words}."));

@@ -70,14 +70,13 @@ impl Told {
         let cells = self.changed_cells();
         let are = if cells == 1 { "is" } else { "are" };
         let cells = words::counted(cells, "cell", "cells");
-        Some(format!("{cells} {are} loaded otherwise than written: {}", listed.join(", ")))
+        Some(format!("{cells} {are} changed while loading: {}", listed.join(", ")))
     }
 
     /// "3 blank lines were passed over."
     pub fn blank_words(&self) -> Option<String> {
         let were = if self.blank == 1 { "was" } else { "were" };
-        (self.blank > 0)
-            .then(|| format!("{} {were} passed over.", words::counted(self.blank, "blank line", "blank lines")))
+        (self.blank > 0).then(|| format!("{} {were} skipped.", words::counted(self.blank, "blank line", "blank lines")))
     }
 
     /// What is to be said of a run that did well.
@@ -89,8 +88,8 @@ impl Told {
             _ => "new columns",
         };
         Some(format!(
-            "The source has {columns}, which this import does not load: {}. To load more columns, have it find its \
-             columns anew.",
+            "The source has {columns}, which this import does not load: {}. To load them, have it find its \
+             columns again.",
             names.join(", ")
         ))
     }
@@ -159,10 +158,10 @@ mod tests {
         assert_eq!(Told::read(told.written().unwrap().as_deref()).unwrap(), told);
         assert_eq!(
             told.changes_words().unwrap(),
-            "1,201 cells are loaded otherwise than written: 1,200 of Code (leading zeros dropped), 1 of Amount (null \
+            "1,201 cells are changed while loading: 1,200 of Code (leading zeros dropped), 1 of Amount (null \
              marker emptied)"
         );
-        assert_eq!(told.blank_words().unwrap(), "1 blank line was passed over.");
+        assert_eq!(told.blank_words().unwrap(), "1 blank line was skipped.");
         assert_eq!(Told::default().written().unwrap(), None);
         assert_eq!(Told::read(None).unwrap(), Told::default());
     }

@@ -153,7 +153,7 @@ pub async fn save_password(
     };
     match saved.await {
         Ok(()) => {
-            let words = "Your password is changed. You are signed out everywhere else, and your API tokens ended.";
+            let words = "Your password is changed. You are signed out everywhere else, and your API tokens have ended.";
             Ok(see_other("/account", Some(Flash::new(words))))
         }
         Err(error) => refused(&request, &app, &by, error, &with_sent(&by, &form)).await,

@@ -61,10 +61,10 @@ pub async fn sign_in(request: HttpRequest, app: Data<App>, form: Form) -> Result
     let (email, next) = (form.get("email"), local_path(form.get("next")).unwrap_or("/"));
     let mut errors = FieldErrors::new();
     if email.is_empty() {
-        errors.add("email", "Give your e-mail address.");
+        errors.add("email", "Enter your e-mail address.");
     }
     if form.raw("password").is_empty() {
-        errors.add("password", "Give your password.");
+        errors.add("password", "Enter your password.");
     }
     if !errors.is_empty() {
         return page(&request, &app, StatusCode::UNPROCESSABLE_ENTITY, errors, email, next);

@@ -111,7 +111,7 @@ pub async fn add(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, f
     };
     match added.await {
         Ok(member) => {
-            let words = format!("{} is a member now. Hand the password over in person.", member.name);
+            let words = format!("{} is now a member. Give them the password in person.", member.name);
             Ok(see_other("/members", Some(Flash::new(words))))
         }
         Err(error) => {
@@ -163,10 +163,10 @@ pub async fn switch(
             let flash = match form.get("active") {
                 "yes" => Flash::new(format!("{name} can sign in again.")),
                 "no" => {
-                    Flash::new(format!("{name} is deactivated: signed out everywhere, and their API tokens ended."))
+                    Flash::new(format!("{name} is deactivated and signed out everywhere. Their API tokens have ended."))
                         .button("Undo", format!("/members/{id}/switch"), &[("active", "yes")])
                 }
-                _ => Flash::new(format!("{name} has the role {} now.", member.role)),
+                _ => Flash::new(format!("{name} now has the role {}.", member.role)),
             };
             let back = local_path(form.get("back")).filter(|back| back.starts_with("/members")).unwrap_or("/members");
             Ok(see_other(back, Some(flash)))

@@ -44,7 +44,7 @@ fn page(request: &HttpRequest, app: &App, by: &crate::members::By, errors: Field
 pub async fn send_test(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, _: Form) -> Result<HttpResponse> {
     by.need_administrator()?;
     let address =
-        by.member.email.parse().map_err(|_| AppError::Conflict("Your e-mail address is not usable.".into()))?;
+        by.member.email.parse().map_err(|_| AppError::Conflict("Your e-mail address is not valid.".into()))?;
     let sent = app.mail.send(Mail {
         to: Mailbox::new(Some(by.member.name.clone()), address),
         subject: "A test mail from Tidegate".into(),

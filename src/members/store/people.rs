@@ -192,7 +192,7 @@ pub fn set_password(conn: &mut Conn, id: i64, hash: &str) -> Result<()> {
 
 fn taken(error: diesel::result::Error, email: &str) -> AppError {
     if db::is_taken(&error) {
-        return AppError::Conflict(format!("There is a member with the e-mail address {email} already."));
+        return AppError::Conflict(format!("A member with the e-mail address {email} already exists."));
     }
     error.into()
 }

@@ -21,11 +21,11 @@ pub struct Token {
 }
 
 impl Token {
-    /// "read, run"; "all that you may do".
+    /// "read, run"; "everything you may do".
     pub fn scope_words(&self) -> String {
         match &self.scopes {
             Some(scopes) => scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(", "),
-            None => "all that you may do".into(),
+            None => "everything you may do".into(),
         }
     }
 }

@@ -286,7 +286,7 @@ impl Going {
             return Ok(());
         }
         Err(match overlap {
-            Overlap::Queue => "The previous run had not ended, and another one was waiting for it already.",
+            Overlap::Queue => "The previous run had not ended, and another one was already waiting.",
             Overlap::Skip if open.iter().any(|run| run.status == RunStatus::Running) => {
                 "The previous run was still running."
             }

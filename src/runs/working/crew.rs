@@ -37,15 +37,15 @@ impl Crew {
                 Ok(taken) if taken.is_empty() => return,
                 Ok(taken) => taken,
                 Err(error) => {
-                    tracing::warn!(%error, "no run could be taken; it is tried again");
+                    tracing::warn!(%error, "no run could be taken; it will be tried again");
                     return;
                 }
             };
             for (taken, place) in taken.into_iter().zip(places) {
                 let (asked, kept) = (app.clone(), taken.clone());
                 if let Err(error) = self.begin(app, taken, place) {
-                    tracing::error!(run = kept.run.id, %error, "no thread could be had for a run");
-                    let back = move || executor::give_back(&asked, &kept, "The server had no thread for it.");
+                    tracing::error!(run = kept.run.id, %error, "no thread was available for a run");
+                    let back = move || executor::give_back(&asked, &kept, "The server had no free thread for it.");
                     if let Err(error) = off_thread(back).await {
                         tracing::error!(%error, "a run could not be given back; the rescue will look after it");
                     }
@@ -68,7 +68,7 @@ impl Crew {
                     tracing::error!(run, %error, "the end of a run could not be written; the rescue will");
                 }
                 next = executor::take_next(&app).unwrap_or_else(|error| {
-                    tracing::warn!(%error, "no run could be taken; it is tried again");
+                    tracing::warn!(%error, "no run could be taken; it will be tried again");
                     None
                 });
             }
@@ -106,6 +106,6 @@ impl Crew {
 fn give_way() {
     #[cfg(target_os = "linux")] // elsewhere it would slow the whole process
     if let Err(error) = rustix::process::setpriority_process(None, 10) {
-        tracing::debug!(%error, "a run goes at the usual priority");
+        tracing::debug!(%error, "a run uses the usual priority");
     }
 }

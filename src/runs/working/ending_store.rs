@@ -160,7 +160,7 @@ pub fn cancelled(ending: Option<&Ending>) -> Ending {
     Ending {
         status: RunStatus::Cancelled,
         cause: None,
-        reason: Some("Cancelled while it ran. The Block holds what it held before.".into()),
+        reason: Some("Cancelled while it ran. The Block is unchanged.".into()),
         ..ending
     }
 }
@@ -169,7 +169,7 @@ pub fn cancelled(ending: Option<&Ending>) -> Ending {
 pub fn broken_off(mut ending: Ending) -> Ending {
     for step in ending.steps.iter_mut().filter(|step| step.status == "failed") {
         step.status = "cancelled".to_owned();
-        step.detail = "Broken off.".to_owned();
+        step.detail = "Interrupted.".to_owned();
     }
     ending
 }

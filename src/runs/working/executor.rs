@@ -34,8 +34,8 @@ const GLANCE: Span = Span::from_millis(50);
 const GRACE_AT_STOP: Span = Span::from_secs(15);
 /// A run that took longer may have filled buffers that are worth giving back.
 const LONG: Span = Span::from_millis(500);
-const DISK_FULL: &str = "The disk is full: free some space and run the import again. Nothing was loaded; the Block holds \
-                         what it held before.";
+const DISK_FULL: &str = "The disk is full: free some space and run the import again. Nothing was loaded; the Block \
+                         is unchanged.";
 /// How long a run waits that could not begin for a reason of ours.
 const SOON: i64 = 10;
 
@@ -134,7 +134,7 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
     let looked = app.db.read(|conn| Ok((checks::why_not_to_begin(conn, run)?, store::chain(conn, run)?)));
     let (reason, replaces) = match looked {
         Ok(looked) => looked,
-        Err(AppError::Unavailable { .. }) => return give_back(app, &taken, "The database was busy when it began."),
+        Err(AppError::Unavailable { .. }) => return give_back(app, &taken, "The database was busy when it started."),
         Err(other) => return conclude(app, &taken, policy, Stop::None, Err(of_app_error(other, run))),
     };
     let reason = reason.or_else(|| app.disk.is_short().then(|| DISK_FULL.to_owned()));
@@ -166,7 +166,7 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
     });
     let outcome = outcome.unwrap_or_else(|_| {
         tracing::error!(run = run.id, "the work of a run panicked");
-        Err(Undone::new("Something went wrong on our side; the server's log says more.", Retry::No))
+        Err(Undone::new("Something went wrong on our side. The server's log says more.", Retry::No))
     });
     conclude(app, &taken, policy, signals.stopped(), outcome)?;
     if let Some(block_id) = run.block_id {
@@ -268,7 +268,7 @@ fn conclude(
         Stop::ShuttingDown => {
             let ending = ending::broken_off(ending);
             let back = Back {
-                reason: "The server was stopped while it ran; it begins anew.",
+                reason: "The server was stopped while it ran. It will start again.",
                 attempt_counts: false,
                 wait: None,
                 ending: Some(&ending),
@@ -280,7 +280,7 @@ fn conclude(
     let retry = if stop == Stop::OutOfTime { Retry::Later } else { retry };
     let cause = if stop == Stop::OutOfTime {
         format!(
-            "The attempt took longer than the {} that it may. Nothing was loaded; the Block holds what it held before.",
+            "The attempt took longer than its limit of {}. Nothing was loaded; the Block is unchanged.",
             crate::words::duration(chrono::Duration::seconds(policy.attempt_seconds))
         )
     } else {
@@ -310,7 +310,8 @@ fn conclude(
         _ => back_off(run.id, run.attempt),
     };
     let at = app.now().plus(wait).utc().format("%H:%M:%S");
-    let reason = format!("Attempt {} failed: {cause} It is tried again {}, at {at} UTC.", run.attempt, in_words(wait));
+    let reason =
+        format!("Attempt {} failed: {cause} The next attempt starts {}, at {at} UTC.", run.attempt, in_words(wait));
     put_back(
         app,
         taken,
@@ -358,7 +359,7 @@ fn finish(app: &App, taken: &Taken, ending: &Ending) -> Result<()> {
 
 /// Gives back a run that was taken and could not begin, for no fault of its own: it costs no attempt.
 pub fn give_back(app: &App, taken: &Taken, why: &str) -> Result<()> {
-    let reason = format!("{why} It begins anew after {SOON} s.");
+    let reason = format!("{why} It starts again after {SOON} s.");
     let wait = Some(chrono::Duration::seconds(SOON));
     put_back(app, taken, &Back { reason: &reason, attempt_counts: false, wait, ending: None })
 }
@@ -372,7 +373,7 @@ fn put_back(app: &App, taken: &Taken, back: &Back<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Tries again for a while, as long as the database is busy or away. The lease may run out meanwhile: then the rescue finds
+/// Tries again for a while, as long as the database is busy or unavailable. The lease may run out meanwhile: then the rescue finds
 /// out how the run ended, and this finds the lease gone and writes nothing. On a full disk it tries for as long as this
 /// process serves: nobody else knows why the run ended, and the rescue leaves alone what a thread here sees through.
 fn persist<T>(app: &App, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {

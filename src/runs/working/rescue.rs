@@ -72,7 +72,7 @@ fn take_over(app: &App, lease: (i64, i64), all_others: bool, now: Moment, done: 
     let Some(fence) = taken else { return Ok(()) };
     let Some(run) = app.db.read(|conn| store::by_id(conn, lease.0))? else { return Ok(()) };
     // Where one process alone serves, the other one is gone; else no more is known than that it was silent.
-    let what = if all_others { "the server stopped" } else { "its worker was not heard of any more" };
+    let what = if all_others { "the server stopped" } else { "its worker stopped responding" };
     decide(app, &run, fence, what, done)
 }
 
@@ -112,22 +112,22 @@ fn decide(app: &App, run: &Run, fence: i64, what: &str, done: &mut Rescued) -> R
     if requested == Some(true) {
         let ending = Ending {
             status: RunStatus::Cancelled,
-            reason: Some("Cancelled; its worker had stopped. The Block holds what it held before.".into()),
+            reason: Some("Cancelled after its worker had stopped. The Block is unchanged.".into()),
             cause: None,
             steps,
             ..Ending::failed("")
         };
         done.ended += usize::from(app.db.write(|conn| ending::end(conn, run, fence, &ending, now))?);
     } else if run.attempt < attempts {
-        let reason = format!("Attempt {} was interrupted: {what} while it ran. It begins anew.", run.attempt);
+        let reason = format!("Attempt {} was interrupted: {what} while it ran. It starts again.", run.attempt);
         let ending = Ending { steps, ..Ending::failed("") };
         let back = Back { reason: &reason, attempt_counts: true, wait: None, ending: Some(&ending) };
         done.queued_again += usize::from(app.db.write(|conn| ending::put_back(conn, run, fence, &back, now))?);
     } else {
         let times = if run.attempt == 1 { "once".to_owned() } else { format!("{} times", run.attempt) };
         let cause = format!(
-            "Interrupted: {what} while it ran. It was tried {times}; nothing was loaded, and the Block holds what it \
-             held before."
+            "Interrupted: {what} while it ran. It was tried {times}; nothing was loaded, and the Block \
+             is unchanged."
         );
         let ending = Ending { steps, ..Ending::failed(cause) };
         done.ended += usize::from(app.db.write(|conn| ending::end(conn, run, fence, &ending, now))?);
@@ -163,7 +163,7 @@ fn of_ledger(row: LedgerRow, what: &str) -> Result<Ending> {
         LoadState::Visible => (RunStatus::Success, said("Everything was loaded")),
         LoadState::Held => (RunStatus::Held, said("Everything was loaded and is held")),
         LoadState::Dropped => {
-            return Ok(Ending::failed(format!("{DROPPED} The Block holds what it held before.")));
+            return Ok(Ending::failed(format!("{DROPPED} The Block is unchanged.")));
         }
     };
     let told = Told::of(&row)?;

@@ -9,7 +9,7 @@ use crate::imports::pipeline::{FailureKind, LoadError};
 pub enum Retry {
     No,
     Later,
-    /// A database of ours was busy or away.
+    /// A database of ours was busy or unavailable.
     Busy,
     /// It is there; others were in the way.
     HeldUp,

@@ -20,7 +20,7 @@ use crate::runs::model::{Run, RunStep};
 const PATIENCE: Span = Span::from_secs(30);
 
 const AGAIN: &str =
-    "Unless the import is changed, its next run tries it again and does not load the same file a second time.";
+    "The next run tries again and does not load the same file a second time, unless the import is changed first.";
 
 /// What became of the file: a step of the run, and what is to be said beside its numbers.
 pub struct After {
@@ -64,7 +64,7 @@ pub fn intent(kept: Kept, deed: Deed) -> Intent {
 pub fn settle(app: &App, connector: &dyn Connector, intent: &Intent, rejected: i64) -> After {
     let done = done(&intent.deed);
     if rejected > 0 {
-        let words = format!("The file was not {done}, because not every row of it was loaded.");
+        let words = format!("The file was not {done}, because some of its rows were rejected.");
         return After { step: None, remark: Some(words), unsettled: false };
     }
     let began = (app.now(), Instant::now());
@@ -101,7 +101,7 @@ pub fn done(deed: &Deed) -> &'static str {
 }
 
 /// The same as [`settle`] for a run whose worker is gone and whose load is visible; `None` where nothing was intended.
-/// `Err`: our database is busy or away, so whoever asks asks again.
+/// `Err`: our database is busy or unavailable, so whoever asks asks again.
 pub fn settle_for(app: &App, run: &Run, rejected: i64) -> Result<Option<After>> {
     let looked = app.db.read(|conn| {
         let Some(kept) = intents::of(conn, run.id)? else { return Ok(None) };
@@ -126,7 +126,7 @@ fn to_do(app: &App, conn: &mut Conn, run: &Run, kept: &Kept) -> Result<(Box<dyn 
     let deed = deed.ok_or_else(|| AppError::internal("a version that leaves its files was to do something to one"))?;
     if !connections::authorised_for(conn, kept.connection_id, run.application_id)? {
         return Err(AppError::Conflict(
-            "The Connection was deleted, or is not authorised for this Application any more.".into(),
+            "The Connection was deleted, or is no longer authorised for this Application.".into(),
         ));
     }
     connections::open(conn, &app.secrets, kept.connection_id).map(|(_, connector)| (connector, deed))

@@ -162,7 +162,7 @@ fn take_one(conn: &mut Conn, app: &App, id: i64, held: &mut Held, now: Moment) -
     let policy = match &followed {
         _ if run.parameters_lost => {
             tracing::error!(run = id, "the parameters of a run cannot be read; it fails");
-            Err("Its parameters cannot be read, and without them it would do something else. Run the import anew."
+            Err("Its parameters cannot be read, and without them it would do something else. Use Run now instead."
                 .into())
         }
         Some(followed) => followed.policy(),

@@ -84,7 +84,7 @@ pub fn fetch_words(connection: &str, answer: &Result<(String, Fetched), FetchErr
 pub fn still_holds(app: &App, block_id: i64) -> String {
     match app.blocks.read(|conn| blocks::ledger::state(conn, block_id)).map(|state| state.loaded_at) {
         Ok(Some(at)) => format!("the Block still holds the data of {}.", at.utc().format("%-d %B %Y")),
-        Ok(None) => "the Block is empty still.".to_owned(),
-        Err(_) => "the Block holds what it held before.".to_owned(),
+        Ok(None) => "the Block is still empty.".to_owned(),
+        Err(_) => "the Block is unchanged.".to_owned(),
     }
 }

@@ -92,7 +92,7 @@ pub fn look_after(
         let run = kept.run_id;
         let reads = matches!(&origin.request, FetchRequest::Path(path) if plain_path(path) == plain_path(&kept.path));
         let Some(deed) = origin.deed.as_ref().filter(|_| reads) else {
-            told(run, &format!("Run {by} let it lie, because the import was changed since."))?;
+            told(run, &format!("Run {by} left it alone, because the import had been changed."))?;
             continue;
         };
         let same = found.as_ref() == Some(&kept.stamp);
@@ -111,9 +111,9 @@ pub fn look_after(
             steps.push(step(name(deed), began, good, &words));
         }
         if same || (missing && good) {
-            let still = if failed { format!(", and it still could not be {}", done(deed)) } else { String::new() };
+            let still = if failed { format!(", which still could not be {}", done(deed)) } else { String::new() };
             return Ok(Next::NothingNew(format!(
-                "Nothing new: run {run} loaded the file that was there{still}. {words}"
+                "Nothing new: run {run} had already loaded this file{still}. {words}"
             )));
         }
         let still = || format!("The file of run {run} still could not be {}. {words}", done(deed));

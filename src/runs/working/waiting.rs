@@ -10,8 +10,8 @@ use crate::runs::model::Run;
 use crate::runs::policy::Policy;
 
 /// Of a file that was written all the time.
-pub const NEVER_RESTS: &str = "It was waited for as long as an attempt may take. 0 rows were loaded; the Block holds what it held \
-                           before. Have the file written under another name and renamed when it is complete.";
+pub const NEVER_RESTS: &str = "The run waited as long as an attempt may take. 0 rows were loaded; the Block is \
+                           unchanged. Write the file under another name and rename it when it is complete.";
 
 /// How long a run has been held up, where that costs it no attempt: by a busy Block database, for a day at most, or by
 /// whoever writes its file, for as long as an attempt may take. Of a SQLite file it is known whose fault it is: another

@@ -106,7 +106,7 @@ impl Work for Import {
         done.remark = words::sentences([remark, done.remark]);
         if let Some(intent) = intent {
             job.board.done(&done.steps);
-            job.board.update(|report| report.phase = "Settling the file".into());
+            job.board.update(|report| report.phase = "Moving or deleting the file".into());
             let after = settling::settle(app, origin.connector.as_ref(), &intent, done.result.rejected);
             done.steps.extend(after.step);
             done.unsettled = after.unsettled;
@@ -179,7 +179,7 @@ fn prepare(app: &App, job: &Job<'_>) -> Result<Ready, Undone> {
             return Ok(Ok(Ready { plan, from: From::File(file) }));
         }
         let Some(connection_id) = version.connection_id else {
-            let why = format!("{} takes a file, and none was given.", configuration.name);
+            let why = format!("{} needs a file, and none was given.", configuration.name);
             return Ok(Err(Undone::new(why, Retry::No)));
         };
         // As a step that failed, so that it leads to the Connection.
@@ -192,7 +192,7 @@ fn prepare(app: &App, job: &Job<'_>) -> Result<Ready, Undone> {
         };
         if !connection.application_ids.contains(&configuration.application_id) {
             return Ok(Err(unreachable(format!(
-                "The Connection {} is not authorised for this Application any more. An Administrator can authorise it.",
+                "The Connection {} is no longer authorised for this Application. An Administrator can authorise it.",
                 connection.name
             ))));
         }
@@ -224,11 +224,11 @@ fn prepare(app: &App, job: &Job<'_>) -> Result<Ready, Undone> {
 pub fn of_app_error(error: AppError, run: &Run) -> Undone {
     tracing::warn!(run = run.id, %error, "a run could not go on");
     match error {
-        AppError::Unavailable { .. } => Undone::new("The database was busy or away for too long.", Retry::Later),
+        AppError::Unavailable { .. } => Undone::new("The database was busy or unavailable for too long.", Retry::Later),
         AppError::DiskFull => Undone::new("The disk is full: free some space and run the import again.", Retry::No),
         AppError::Internal(detail) => {
             tracing::error!(run = run.id, %detail, "a run failed for a fault of ours");
-            Undone::new("Something went wrong on our side; the server's log says more.", Retry::No)
+            Undone::new("Something went wrong on our side. The server's log says more.", Retry::No)
         }
         other => Undone::new(other.to_string(), Retry::No),
     }
@@ -277,7 +277,7 @@ fn given_file(app: &App, job: &Job<'_>, id: i64) -> Result<Got, Undone> {
     let stored = match files::open(&app.blocks, id) {
         Ok(stored) => stored,
         Err(AppError::NotFound) => {
-            return Err(Undone::new("The file that was given is not kept any more. Give it again.", Retry::No));
+            return Err(Undone::new("The file that you uploaded is no longer stored. Upload it again.", Retry::No));
         }
         Err(error) => return Err(of_app_error(error, job.run)),
     };
@@ -342,7 +342,7 @@ fn load(app: &App, job: &Job<'_>, plan: &Plan, got: Got, mut steps: Vec<RunStep>
             steps.extend(loaded(&report, at));
             let LoadReport { outcome, counts, told, .. } = report;
             let remark = (outcome == Outcome::NothingNew)
-                .then(|| "Nothing new: the source holds no rows. The Block holds what it held before.".to_owned());
+                .then(|| "Nothing new: the source has no rows. The Block is unchanged.".to_owned());
             let remark = words::sentences([remark, told.remark()]);
             Ok(Done { result: named(&counts, &told), remark, steps, ..Done::default() })
         }

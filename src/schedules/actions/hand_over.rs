@@ -32,7 +32,7 @@ pub(super) fn need(conn: &mut Conn, by: &By) -> Result<()> {
     }
     let who: Vec<String> = members::administrators(conn)?.into_iter().map(|m| m.name).take(3).collect();
     Err(AppError::Forbidden(format!(
-        "Only an Administrator hands schedules over: {}. Whoever edits a schedule and saves it becomes its Owner.",
+        "Only an Administrator can hand over schedules: {}. Anyone who edits and saves a schedule becomes its Owner.",
         who.join(", ")
     )))
 }
@@ -49,7 +49,7 @@ pub fn heirs(conn: &mut Conn, by: &By, entered: &Entered) -> Result<Vec<Heir>> {
 fn missing(standing: &Entered) -> Option<String> {
     let mut missing = Vec::new();
     if !standing.role_imports {
-        missing.push("Can Import Data, a permission of the role".to_owned());
+        missing.push("Can Import Data in the role".to_owned());
     }
     if !standing.grants.import_data {
         missing.push(format!("Import Data in {}", standing.application.name));
@@ -61,12 +61,12 @@ fn missing(standing: &Entered) -> Option<String> {
 pub(super) fn heir(conn: &mut Conn, entered: &Entered, to: i64) -> Result<Member> {
     let found = members::by_id(conn, to)?;
     let refused = match &found {
-        None => "Choose who shall own them.".to_owned(),
-        Some(member) if !member.active => format!("{}'s account is deactivated. Choose somebody else.", member.name),
+        None => "Choose the new Owner.".to_owned(),
+        Some(member) if !member.active => format!("{}'s account is deactivated. Choose someone else.", member.name),
         Some(member) => match missing(&applications::standing(conn, member, entered.application.clone())?) {
             None => return Ok(member.clone()),
             Some(missing) => {
-                format!("{} lacks {missing}, so the imports would fail. Choose somebody else.", member.name)
+                format!("{} lacks {missing}, so the imports would fail. Choose someone else.", member.name)
             }
         },
     };

@@ -113,7 +113,7 @@ fn enter_to_change(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>) -> 
 
 /// Somebody else saved it since.
 fn stale(conn: &mut Conn, id: i64) -> AppError {
-    changed_since(conn, id, "Save again to replace that.")
+    changed_since(conn, id, "Compare it with yours.")
 }
 
 /// Says who changed it and when, and what follows from that; a failure to find that out is the better error.

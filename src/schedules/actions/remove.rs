@@ -38,7 +38,7 @@ pub fn restore(conn: &mut Conn, by: &By, application_id: i64, id: i64, now: Mome
     }
     let target = imports::by_id(conn, seen.configuration_id)?.filter(|target| !target.archived);
     let Some(target) = target else {
-        return Err(AppError::Conflict("Its import configuration was deleted too, so it cannot come back.".into()));
+        return Err(AppError::Conflict("Its import configuration was deleted too, so it cannot be restored.".into()));
     };
     if let Err(reason) = target.schedulable() {
         return Err(AppError::Conflict(format!("{}: {reason}", target.name)));
@@ -47,7 +47,7 @@ pub fn restore(conn: &mut Conn, by: &By, application_id: i64, id: i64, now: Mome
         && store::run_name_is_taken(conn, application_id, name, id)?
     {
         return Err(AppError::Conflict(format!(
-            "Another schedule of {} has the run name \"{name}\" by now. Give that one another name first.",
+            "Another schedule of {} now has the run name \"{name}\". Give that one another name first.",
             entered.application.name
         )));
     }

@@ -47,7 +47,7 @@ pub fn create_once(
     };
     let made = store::by_id(conn, made)?.filter(|made| made.application_id == application_id);
     made.ok_or_else(|| {
-        let words = "This form was sent before, and the schedule that it made was deleted since. Open a new form.";
+        let words = "This form was already sent, and the schedule it created has been deleted. Open a new form.";
         AppError::Conflict(words.into())
     })
 }
@@ -160,7 +160,7 @@ fn check(
     match target.as_ref().map(|target| (target, target.schedulable())) {
         None => errors.add(
             "configuration_id",
-            format!("{} has no such import configuration. Choose one of its own.", application.name),
+            format!("{} has no such import configuration. Choose another one.", application.name),
         ),
         Some((target, Err(reason))) => errors.add("configuration_id", format!("{}: {reason}", target.name)),
         Some((_, Ok(()))) => {}
@@ -226,7 +226,7 @@ fn check(
 /// Says which of these parameters an import configuration of this name does not declare. None declares any yet.
 pub fn check_parameters(name: &str, parameters: &serde_json::Value, errors: &mut FieldErrors) {
     match parameters.as_object() {
-        None => errors.add("parameters", "Parameters are an object of names and values."),
+        None => errors.add("parameters", "Send parameters as an object of names and values."),
         Some(given) => {
             for parameter in given.keys().take(20) {
                 let parameter: String = parameter.chars().take(60).collect();
@@ -250,7 +250,7 @@ fn check_recipients(
 ) -> Result<()> {
     const FIELD: &str = "notify.member_ids";
     if notify.member_ids.is_empty() {
-        errors.add(FIELD, "Choose at least one member who is told, or turn the notifications off.");
+        errors.add(FIELD, "Choose at least one member to notify, or turn the notifications off.");
         return Ok(());
     }
     let found = members::by_ids(conn, &notify.member_ids)?;
@@ -259,11 +259,11 @@ fn check_recipients(
     }
     for member in found {
         if !member.active {
-            errors.add(FIELD, format!("{} is deactivated and cannot be told. Choose somebody else.", member.name));
+            errors.add(FIELD, format!("{} is deactivated and cannot be notified. Choose someone else.", member.name));
         } else if !applications::standing(conn, &member, application.clone())?.grants.view {
             errors.add(
                 FIELD,
-                format!("{} has no access to {} and cannot be told about it.", member.name, application.name),
+                format!("{} has no access to {} and cannot be notified about it.", member.name, application.name),
             );
         }
     }

@@ -30,7 +30,7 @@ pub(super) fn take_slot(conn: &mut Conn, target: &Configuration, holder: Option<
     }
     let key = |slot: i64| format!("{}:{slot}", store::target_key(target.id));
     (1..=SLOTS).map(key).find(|key| !taken.contains(key)).ok_or_else(|| {
-        AppError::Conflict(format!("{} has four schedules already; delete or edit one of them.", target.name))
+        AppError::Conflict(format!("{} already has four schedules. Delete or edit one of them.", target.name))
     })
 }
 
@@ -54,7 +54,7 @@ pub(super) fn refuse_alike(
     let name = there.run_name.as_ref().map(|name| format!(", named \"{name}\"")).unwrap_or_default();
     let off = if there.enabled { "" } else { ", now off" };
     Err(AppError::Conflict(format!(
-        "{} has this schedule already: {}{name}, owned by {owner}{off}. Change that one, or choose other times.",
+        "{} already has this schedule: {}{name}, owned by {owner}{off}. Change that one, or choose other times.",
         target.name,
         there.sentence()
     )))

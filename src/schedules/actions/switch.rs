@@ -90,7 +90,7 @@ pub(super) fn is_turned(schedule: &Schedule, to: Turn) -> bool {
 /// Refuses a moment until which a schedule cannot be off.
 pub(super) fn check_until(rule: &Rule, until: Moment, now: Moment) -> Result<(), FieldErrors> {
     if until <= now {
-        let detail = "This moment is past. Choose a later one, or turn the schedule on.";
+        let detail = "This time is in the past. Choose a later one, or turn the schedule on.";
         return Err(FieldErrors::one("off_until", detail));
     }
     if first_at_or_after(rule, until).is_some() {
@@ -99,10 +99,10 @@ pub(super) fn check_until(rule: &Rule, until: Moment, now: Moment) -> Result<(),
     let zone = rule.time_zone();
     let detail = match latest_at_or_before(rule, until).filter(|last| *last > now) {
         Some(last) => format!(
-            "No run is left then: the last one is on {} ({zone}). Choose an earlier date, or delete the schedule.",
+            "No run is left by then: the last one is on {} ({zone}). Choose an earlier date, or delete the schedule.",
             words::date_time(last, zone)
         ),
-        None => "No run is left then: the schedule has no further occurrence.".to_owned(),
+        None => "No run is left by then: the schedule has no further occurrence.".to_owned(),
     };
     Err(FieldErrors::one("off_until", detail))
 }

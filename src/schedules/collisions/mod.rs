@@ -61,16 +61,16 @@ text_enum! {
 }
 
 answer! {
-    /// Another schedule that comes too close, and where it first does.
+    /// A schedule that collides, and where it first does.
     pub struct Collision {
-        /// Null where one may not see its Application.
+        /// Null if you may not see its Application.
         schedule_id: Option<i64>,
         sentence: String,
-        /// The occurrence of the schedule that was asked about.
+        /// The occurrence of your schedule.
         at: Moment,
-        /// The other's that is nearest to it.
+        /// The nearest occurrence of the other schedule.
         other_at: Moment,
-        /// What both use.
+        /// What both schedules use.
         shares: Vec<Share>,
     }
 }

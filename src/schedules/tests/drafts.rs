@@ -154,7 +154,10 @@ fn dates_times_and_zones() {
     for zone in ["Europe/Pari", "europe/paris", "CEST", "+02:00", ""] {
         assert_eq!(wrong(json!({"time_zone": zone})).0, "time_zone", "{zone}");
     }
-    assert_eq!(wrong(json!({"start_date": "2100-01-01"})).1, "2100-01-01 is out of range: dates lie in 1970 to 2099.");
+    assert_eq!(
+        wrong(json!({"start_date": "2100-01-01"})).1,
+        "2100-01-01 is out of range: use a date from 1970 to 2099."
+    );
     let (field, detail) = wrong(json!({"end_date": "2026-10-10"}));
     assert_eq!(
         (field.as_str(), detail.as_str()),

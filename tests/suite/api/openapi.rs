@@ -93,7 +93,7 @@ fn typing_filters_the_page() {
             chrome.sees("List the members, by id.").await;
             chrome.fill("Filter by method, address, word or field", "freezes end").await;
             chrome.sees_no("List the members, by id.").await;
-            chrome.sees("End a freeze now instead of later.").await;
+            chrome.sees("End a freeze now.").await;
             chrome.sees("/freezes/7/end").await;
             chrome.screenshot("rest-api").await;
             let wide = chrome.script("return document.documentElement.scrollWidth > innerWidth").await;
@@ -107,13 +107,13 @@ fn typing_filters_the_page() {
 on_both! {
     async fn people_browse_it_and_filter_it(world: World) {
         let mut mo = world.browser(&world.mo).await;
-        mo.visit("/account").await.follow("What the API does").await;
-        mo.sees("Make a freeze.").sees("/applications/{a}/freezes").sees("columns[].name").sees("Idempotency-Key");
+        mo.visit("/account").await.follow("Open the API reference").await;
+        mo.sees("Create a freeze.").sees("/applications/{a}/freezes").sees("columns[].name").sees("Idempotency-Key");
         mo.sees("curl -X POST").sees("Year-end close");
         let whole = mo.body.len();
         assert!(whole < 300_000, "{whole} bytes");
         mo.visit("/rest-api?q=freeze+post").await;
-        mo.sees("End a freeze now instead of later.").sees_no("List the members, by id.");
+        mo.sees("End a freeze now.").sees_no("List the members, by id.");
         assert!(mo.body.len() < whole / 2);
         mo.visit("/rest-api?q=%3Cb%3E").await.sees("No operation matches “<b>”.");
         let part = mo.htmx("/rest-api?part=operations&q=days_of_month").await;

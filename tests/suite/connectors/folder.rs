@@ -166,9 +166,9 @@ fn a_connection_test_counts_the_files() {
     let file = std::fs::File::options().append(true).open(place.at("a.csv")).unwrap();
     file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_312_000)).unwrap();
     let words = place.folder.test(&ctx(&place.outside)).unwrap();
-    assert_eq!(words, "The folder holds 1 file; the newest is a.csv (13 bytes, of 2 January 2026 00:00 UTC).");
+    assert_eq!(words, "The folder contains 1 file; the newest is a.csv (13 bytes, changed 2 January 2026 00:00 UTC).");
     std::fs::remove_file(place.at("a.csv")).unwrap();
-    assert_eq!(place.folder.test(&ctx(&place.outside)).unwrap(), "The folder is there and holds no files yet.");
+    assert_eq!(place.folder.test(&ctx(&place.outside)).unwrap(), "The folder exists, but it is empty.");
 }
 
 #[test]

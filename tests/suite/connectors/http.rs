@@ -56,11 +56,11 @@ fn each_status_has_its_words_and_its_retry() {
             401,
             SignIn,
             Retry::No,
-            "The source refused the sign-in (401). Check the token or password of the connection.",
+            "The source refused the sign-in (401). Check the token or password of the Connection.",
         ),
         (403, Forbidden, Retry::No, "(403)"),
         (404, Missing, Retry::No, "There is nothing at /a.csv on 127.0.0.1"),
-        (410, Missing, Retry::No, "gone for good"),
+        (410, Missing, Retry::No, "removed for good"),
         (400, Answer, Retry::No, "(400)"),
         (407, Answer, Retry::No, "(407)"),
         (408, Silent, Retry::Later, "(408)"),
@@ -323,6 +323,6 @@ fn encryption_where_there_is_none_is_refused() {
         stall(&mut stream);
     });
     let error = failed(fetch_by(json!({ "url": url }), &[], "a"), FailureKind::Tls, Retry::No);
-    assert!(error.sentence.contains("does not speak TLS"), "{error}");
+    assert!(error.sentence.contains("does not use TLS"), "{error}");
     server.join().unwrap();
 }

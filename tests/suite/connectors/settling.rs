@@ -59,7 +59,7 @@ fn a_folder_that_is_its_own_by_another_name_is_refused_each_time() {
     symlink(".", read.at("done")).unwrap();
     for _ in 0..2 {
         let error = failed(read.settle(), FailureKind::Refused, Retry::No);
-        assert!(error.sentence.contains("the one that it lies in"), "{error}");
+        assert!(error.sentence.contains("already in the folder to move it to"), "{error}");
         assert_eq!(names(&read.at("")), ["a.csv", "done"]);
     }
 }
@@ -104,7 +104,7 @@ fn a_file_is_known_by_all_but_its_disk() {
 fn what_is_not_there_is_neither_done_nor_left() {
     let read = Read::moved_to("a.csv", "done");
     std::fs::rename(read.at("a.csv"), read.at("away")).unwrap();
-    assert_eq!(read.settle().unwrap(), Settled::Gone("a.csv is not there any more.".into()));
+    assert_eq!(read.settle().unwrap(), Settled::Gone("a.csv no longer exists.".into()));
     std::fs::rename(read.at("away"), read.at("a.csv")).unwrap();
     assert_eq!(read.settle().unwrap(), Settled::Done("Moved to done/a.csv.".into()));
 }
@@ -114,7 +114,7 @@ fn a_link_is_left_and_called_one() {
     let mut read = Read::file("a.csv", Deed::Delete);
     symlink("a.csv", read.at("link.csv")).unwrap();
     read.intent.path = "link.csv".into();
-    let left = "link.csv is a link, and a link is neither moved nor deleted, so it was left where it is.";
+    let left = "link.csv is a link. Links are not moved or deleted, so it was left where it is.";
     assert_eq!(read.settle().unwrap(), Settled::Left(left.into()));
     assert_eq!(names(&read.at("")), ["a.csv", "link.csv"]);
 }

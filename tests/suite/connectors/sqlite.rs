@@ -88,7 +88,7 @@ fn a_query_is_one_statement_that_reads() {
     assert_eq!(ask("WITH u AS (SELECT 1 AS a) SELECT a FROM u").unwrap(), "a\n1\n");
     for (query, kind, words) in [
         ("SELECT 1 AS a; SELECT 2 AS b", FailureKind::Request, "more than one statement"),
-        ("SELECT 1 AS a; nonsense", FailureKind::Request, "does not take the query"),
+        ("SELECT 1 AS a; nonsense", FailureKind::Request, "refused the query"),
         (" -- nothing\n", FailureKind::Request, "has no query"),
         ("SELECT amount FROM u", FailureKind::Request, "no such table: u"),
         ("SELECT \"amuont\" AS a FROM t", FailureKind::Request, "no such column"),

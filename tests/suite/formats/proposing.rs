@@ -45,7 +45,7 @@ fn the_weather_is_typed_and_its_holes_are_said() {
     assert_eq!(types(&proposal), expected);
     assert_eq!(proposal.options, with(|o| o.values.nulls.push("NA".to_owned())));
     assert_eq!(proposal.rows.len(), 50);
-    assert!(said(&proposal, "NA was taken as empty in "), "{:?}", proposal.notes);
+    assert!(said(&proposal, "NA was read as empty in "), "{:?}", proposal.notes);
     assert!(proposal.columns.iter().all(|column| !column.key));
     assert!(proposal.columns[10].nullable && !proposal.columns[0].nullable);
     assert_eq!(proposal.columns[0].examples[0], "EWR");
@@ -89,7 +89,7 @@ fn a_european_file_is_understood() {
     assert_eq!((options.values.decimal_point.as_str(), options.values.group_separator.as_deref()), (",", Some(".")));
     assert_eq!(options.values.date_format, "%d/%m/%Y");
     assert_eq!(proposal.rows[0][0], "Café");
-    for words in ["semicolons", "windows-1252", "decimal point", "%d/%m/%Y", "Vu have no zone"] {
+    for words in ["semicolons", "windows-1252", "decimal point", "%d/%m/%Y", "Vu have no time zone"] {
         assert!(said(&proposal, words), "{words}: {:?}", proposal.notes);
     }
     assert!(proposal.questions.is_empty(), "{:?}", proposal.questions);
@@ -109,8 +109,8 @@ fn doubt_between_day_and_month_is_asked() {
 fn a_word_for_empty_is_never_taken_in_silence() {
     let proposal = proposed("country,sales,code\nNA,12,007\nFR,NA,012\nDE,-,100\n", "");
     assert_eq!(proposal.options.values.nulls, ["", "NA", "-"]);
-    assert!(said(&proposal, "NA was taken as empty in 1 column: sales."), "{:?}", proposal.notes);
-    assert!(proposal.columns[0].against.as_deref().is_some_and(|words| words.contains("NA stays a word here")));
+    assert!(said(&proposal, "NA was read as empty in 1 column: sales."), "{:?}", proposal.notes);
+    assert!(proposal.columns[0].against.as_deref().is_some_and(|words| words.contains("NA stays text here")));
     assert_eq!(proposal.columns[2].column_type, ColumnType::Text);
     // In a column of words it is a word.
     assert_eq!(proposed("country,n\nNA,1\nFR,2\n", "").options, ReadOptions::default());
@@ -161,7 +161,7 @@ fn a_column_that_is_nearly_of_a_type_is_named() {
     let proposal = proposed(format!("price,x\n{rows}call us,x\n"), "");
     assert_eq!(proposal.columns[0].column_type, ColumnType::Text);
     let against = proposal.columns[0].against.as_deref();
-    assert_eq!(against, Some("It would be number but for cells such as \"call us\"."));
+    assert_eq!(against, Some("Without cells such as \"call us\", it would be of type number."));
 }
 
 #[test]
@@ -301,8 +301,8 @@ fn a_look_ends_however_much_there_is_and_says_how_far_it_went() {
     assert_eq!(proposal.columns[0].column_type, ColumnType::Integer);
     assert!(said(&proposal, "of the middle and the end"), "{:?}", proposal.notes);
     let beginning = propose(Cursor::new("a,b\n1,2\n3,4\n5"), "a.csv", None, false, PATIENCE).unwrap();
-    assert!(said(&beginning, "Only the first 2 rows were looked at"), "{:?}", beginning.notes);
-    assert!(said(&proposed("a,b\n1,2\n3,4\n", ""), "2 rows were looked at: all of them"));
+    assert!(said(&beginning, "Only the first 2 rows were checked"), "{:?}", beginning.notes);
+    assert!(said(&proposed("a,b\n1,2\n3,4\n", ""), "2 rows were checked: the whole source"));
 }
 
 #[test]

@@ -276,7 +276,7 @@ on_both! {
         world.advance(Duration::minutes(1));
         at(&world, &["08T18:00"]).await;
         assert_eq!(told(&world).await[4..], ["18:00 queued", "18:00 skipped"]);
-        let stands = "Another run was waiting when the freeze \"Close\" ended, and stands for it.";
+        let stands = "Another run was already waiting when the freeze \"Close\" ended, so this one was not needed.";
         assert_eq!(reasons(&world).await[2], stands);
     }
 }

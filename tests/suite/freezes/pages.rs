@@ -30,17 +30,17 @@ on_both! {
         let mut olive = world.browser(&world.olive).await;
         olive.visit(&format!("/applications/{}/settings", world.application)).await;
         olive.within(".side").follow("Freezes").await.answered(200);
-        olive.sees("No freeze is planned").sees("runs by hand still work");
+        olive.sees("No freeze is planned").sees("You can still run imports by hand");
         olive.fill("Name", "Year-end close").fill("From date", "2026-10-08").fill("From time", "20:00");
-        olive.fill("To date", "2026-10-08").fill("To time", "21:00").press("Say what it will skip").await.answered(200);
+        olive.fill("To date", "2026-10-08").fill("To time", "21:00").press("Show what it will skip").await.answered(200);
         olive.sees("From Thu 8 Oct 2026, 20:00 until Thu 8 Oct 2026, 21:00 (Europe/Paris) it will skip 13 occurrences of 2 schedules.");
         assert_eq!((olive.value("Name"), olive.value("From time")), ("Year-end close".into(), "20:00".into()));
         assert!(audited(&world).await.is_empty(), "nothing is saved by asking");
-        olive.press("Make freeze").await.answered(200);
+        olive.press("Create freeze").await.answered(200);
         olive.sees("“Year-end close” freezes the schedules from Thu 8 Oct 2026, 20:00 until Thu 8 Oct 2026, 21:00 (Europe/Paris).");
-        olive.in_row("Year-end close").sees("Upcoming").sees("Runs what was skipped once").sees("Not yet");
+        olive.in_row("Year-end close").sees("Upcoming").sees("Runs each skipped import once").sees("Not yet");
         olive.everywhere().follow("Year-end close").await.sees("it will skip 13 occurrences of 2 schedules");
-        olive.untick("When it ends, run once what was skipped").fill("To time", "22:00").press("Save").await;
+        olive.untick("When it ends, run each skipped import once").fill("To time", "22:00").press("Save").await;
         olive.answered(200).sees("The freeze “Year-end close” is saved.");
         olive.in_row("Runs nothing").sees("Year-end close");
         olive.everywhere().follow("Year-end close").await.follow("Delete …").await.sees("Nothing will be frozen.");
@@ -57,33 +57,33 @@ on_both! {
         create(&world, "Taken", "2026-10-20T00:00:00Z", "2026-10-21T00:00:00Z", true).await;
         let mut olive = world.browser(&world.olive).await;
         olive.visit(&page(&world)).await.fill("Name", " ").fill("From date", "soon").fill("From time", "");
-        olive.fill("To date", "1969-12-31").fill("To time", "25:00").press("Make freeze").await.answered(422);
-        olive.sees("Give a name.").sees("soon is not a date.").sees("Give a time, such as 18:00.");
+        olive.fill("To date", "1969-12-31").fill("To time", "25:00").press("Create freeze").await.answered(422);
+        olive.sees("Enter a name.").sees("soon is not a date.").sees("Enter a time, such as 18:00.");
         olive.sees("25:00 is not a time.");
         assert_eq!((olive.value("From date"), olive.value("To time")), ("soon".into(), "25:00".into()));
         let cases = [
-            ("2026-10-10", "2026-10-10", "It must end after it begins."),
-            ("2026-10-11", "2026-10-10", "It must end after it begins."),
-            ("2026-10-01", "2026-10-08", "This moment is past."),
-            ("2026-10-10", "2027-10-20", "A freeze lasts at most a year."),
+            ("2026-10-10", "2026-10-10", "It must end after it starts."),
+            ("2026-10-11", "2026-10-10", "It must end after it starts."),
+            ("2026-10-01", "2026-10-08", "This time is in the past."),
+            ("2026-10-10", "2027-10-20", "A freeze can last at most a year."),
             ("2026-10-10", "2100-01-01", "2100-01-01 is out of range"),
             ("1969-12-31", "2026-10-10", "1969-12-31 is out of range"),
         ];
         for (from, to, words) in cases {
             olive.visit(&page(&world)).await.fill("Name", "Close").fill("From date", from).fill("From time", "10:00");
-            olive.fill("To date", to).fill("To time", "10:00").press("Make freeze").await.answered(422).sees(words);
+            olive.fill("To date", to).fill("To time", "10:00").press("Create freeze").await.answered(422).sees(words);
             assert_eq!(olive.count("[aria-invalid]"), 1, "{words}");
         }
-        olive.visit(&page(&world)).await.fill("Name", "tAKEN").press("Make freeze").await.answered(409);
-        olive.sees("There is a freeze named \"tAKEN\" that has not ended.");
+        olive.visit(&page(&world)).await.fill("Name", "tAKEN").press("Create freeze").await.answered(409);
+        olive.sees("A freeze named \"tAKEN\" has not ended yet.");
         assert_eq!(olive.count("#name[aria-invalid]"), 1);
         world.set_clock("2026-10-21T00:00:00Z");
-        olive.press("Make freeze").await.answered(422).sees("This moment is past.");
-        olive.fill("To date", "2026-10-22").press("Make freeze").await.answered(200).sees("“tAKEN” freezes the schedules from now");
+        olive.press("Create freeze").await.answered(422).sees("This time is in the past.");
+        olive.fill("To date", "2026-10-22").press("Create freeze").await.answered(200).sees("“tAKEN” freezes the schedules from now");
         // While a clock change skips the time typed, it moves forward with it.
         olive.fill("Name", "Spring").fill("From date", "2027-03-28").fill("From time", "02:30");
-        olive.fill("To date", "2027-03-28").fill("To time", "03:30").press("Make freeze").await.answered(422);
-        olive.sees("It must end after it begins.");
+        olive.fill("To date", "2027-03-28").fill("To time", "03:30").press("Create freeze").await.answered(422);
+        olive.sees("It must end after it starts.");
     }
 
     async fn one_that_holds_is_shown_ended_and_kept(world: World) {
@@ -96,7 +96,7 @@ on_both! {
         let scheduling = format!("/applications/{}/settings/import-scheduling", world.application);
         olive.visit(&scheduling).await;
         olive.sees("Frozen until Fri 9 Oct 2026, 20:00 (Europe/Paris) by Year-end close.");
-        olive.sees("Nothing starts by schedule. Runs by hand still work.");
+        olive.sees("Nothing starts by schedule. You can still run imports by hand.");
         // It makes up for what it skips when it ends.
         olive.sees("Skipped, frozen by “Year-end close”; runs Tomorrow, 18:00");
         let history = format!("/applications/{}/settings/import-configurations/{}/history", world.application, stage.configuration);
@@ -106,17 +106,17 @@ on_both! {
         olive.follow("View Summary of the run of Yesterday, 19:00").await.answered(200);
         olive.sees("Skipped").sees("Frozen by \"Year-end close\"").sees("prices, Thu 8 Oct 2026, 17:00 to Fri 9 Oct 2026, 17:00");
         olive.visit(&page(&world)).await.in_row("Year-end close").sees("Now").sees("2 occurrences");
-        olive.everywhere().follow("Year-end close").await.sees("The freeze has begun, so its start cannot change.");
+        olive.everywhere().follow("Year-end close").await.sees("The freeze has started, so its start cannot change.");
         assert_eq!(olive.count("[name=from_date]"), 0);
         olive.fill("To date", "2026-10-08").press("Save").await.answered(422).sees("or end the freeze now");
         olive.fill("To date", "2026-10-10").press("Save").await.answered(200);
         let mut old = world.browser(&world.ada).await;
         old.visit(&page(&world)).await.follow("Year-end close").await;
-        olive.press("End now: Year-end close").await.sees("“Year-end close” has ended; schedules run again. What it skipped runs once.");
+        olive.press("End now: Year-end close").await.sees("“Year-end close” has ended. Schedules run again. Each skipped import runs once.");
         olive.in_row("Year-end close").sees("Ended");
         assert_eq!(olive.everywhere().count("button.btn-sm"), 0);
         // Whoever had it open reads that it is over.
-        old.press("Save").await.answered(409).sees("has ended and stays as it was");
+        old.press("Save").await.answered(409).sees("has ended and can no longer change");
         let end = format!("{}/end", olive.visit(&page(&world)).await.follow("Year-end close").await.path());
         assert_eq!(olive.count("main form"), 0, "it is only read");
         assert_eq!(olive.post(&end, &[]).await.status, 409);
@@ -125,7 +125,7 @@ on_both! {
     async fn others_read_and_are_told_who_can(world: World) {
         let freeze = create(&world, "Close", "2026-10-20T00:00:00Z", "2026-10-21T00:00:00Z", true).await;
         let mut audrey = world.browser(&world.audrey).await;
-        audrey.visit(&page(&world)).await.sees("Close").sees("You see this page read-only.").sees("Olive can grant it.");
+        audrey.visit(&page(&world)).await.sees("Close").sees("You can view this page but not change it.").sees("Olive can grant it.");
         assert_eq!(audrey.count("main form"), 0);
         audrey.follow("Close").await.answered(200).sees_no("Delete …");
         assert_eq!(audrey.count("main form"), 0);
@@ -150,7 +150,7 @@ on_both! {
             browser.visit(&page(&world)).await.follow("Close").await;
         }
         ada.fill("Name", "Close 2026").press("Save").await.answered(200);
-        olive.fill("Name", "Mine").press("Save").await.answered(412).sees("was changed since you opened this page");
+        olive.fill("Name", "Mine").press("Save").await.answered(412).sees("was changed after you opened this page");
         assert_eq!(olive.value("Name"), "Mine");
         olive.press("Save").await.answered(200).sees("The freeze “Mine” is saved.");
     }

@@ -39,7 +39,7 @@ fn several_are_switched_by_keyboard() {
         world.advance(Duration::seconds(5));
         chrome.tab_to("Undo").await;
         chrome.keys(&[Key::Enter]).await;
-        chrome.sees("Undone: 2 are as they were.").await;
+        chrome.sees("Undone for 2 schedules.").await;
         chrome.quiet().await;
         chrome.close().await;
     });
@@ -59,7 +59,7 @@ fn all_of_a_configuration_are_deleted_after_a_question() {
         chrome.click("Hand over").await;
         chrome.sees("Hand over these 2 schedules").await;
         chrome.click_in("Hand over these 2", "Hand over").await;
-        chrome.sees("Choose who shall own them.").await;
+        chrome.sees("Choose the new Owner.").await;
         chrome.focus_on(".errors").await;
         chrome.choose("To whom", &format!("Ada ({})", world.ada.email)).await;
         chrome.click_in("Hand over these 2", "Hand over").await;
@@ -91,12 +91,12 @@ fn off_until_says_the_first_run_while_it_is_typed() {
         chrome.keys(&[Key::Enter]).await;
         chrome.tab_to("Off until").await;
         chrome.keys(&[Key::Enter]).await;
-        chrome.sees("Skips 1 run: Today, 18:00. The first run then is on Fri 9 Oct 2026, 18:00 (UTC)").await;
+        chrome.sees("Skips 1 run: Today, 18:00. The first run is then on Fri 9 Oct 2026, 18:00 (UTC)").await;
         mark(&chrome).await;
         chrome.set("Day", "2026-10-12").await;
-        chrome.sees("The first run then is on Mon 12 Oct 2026, 18:00 (UTC)").await;
+        chrome.sees("The first run is then on Mon 12 Oct 2026, 18:00 (UTC)").await;
         chrome.set("Day", "2026-10-01").await;
-        chrome.sees("This moment is past.").await;
+        chrome.sees("This time is in the past.").await;
         chrome.tab_to("Turn off until then").await;
         chrome.keys(&[Key::Enter]).await;
         chrome.focus_on(".errors").await;

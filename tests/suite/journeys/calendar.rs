@@ -136,7 +136,7 @@ fn everything_works_without_scripts() {
         chrome.fill("Time zone", "Asia/Kathmandu").await;
         chrome.click("Show these").await;
         chrome.sees("All times in Asia/Kathmandu").await;
-        chrome.sees("Nothing in October 2026 matches what you chose to see.").await;
+        chrome.sees("Nothing in October 2026 matches your filters.").await;
         chrome.click("Show everything").await;
         chrome.click("Grid view").await;
         chrome.sees("Every day at 18:00, UTC").await;

@@ -67,13 +67,13 @@ fn the_checklist_leads_from_the_first_start_to_a_scheduled_import() {
         assert_eq!(walk.chrome.script("return document.getElementById('password').type").await, "text");
         walk.goes("Set up", "Your first Application").await;
         walk.types("Name", "FP&A 2027").await;
-        walk.goes("Make Application", "0 of 3 done").await;
+        walk.goes("Create Application", "0 of 3 done").await;
         walk.goes("Folder: new Connection", "New Folder Connection").await;
         walk.types("Name", "Shared folder").await;
         walk.types("Folder", folder).await;
         walk.goes("Save Connection", "Saved the Connection").await;
         walk.goes("Workspace", "1 of 3 done").await;
-        walk.goes("Make an import", "Where do the rows come from?").await;
+        walk.goes("Create an import", "Where do the rows come from?").await;
         // Chosen from the files that are there.
         walk.chrome.click("airlines.csv").await;
         walk.goes("Preview", "Endeavor Air Inc.").await;

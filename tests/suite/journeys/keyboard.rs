@@ -75,8 +75,8 @@ async fn errors(chrome: &Chrome) {
     type_over(chrome, "Europe/Atlantis").await;
     chrome.keys(&[ENTER]).await;
     chrome.focus_on("dialog[open] .errors").await;
-    chrome.sees("There is no time zone “Europe/Atlantis”").await;
-    chrome.tab_to("There is no time zone").await;
+    chrome.sees("“Europe/Atlantis” is not a known time zone").await;
+    chrome.tab_to("“Europe/Atlantis” is not a known time zone").await;
     chrome.keys(&[ENTER]).await;
     chrome.focus_on("#time_zone").await;
     type_over(chrome, "Europe/Madrid").await;
@@ -231,7 +231,7 @@ fn shortcuts_keep_out_of_the_way() {
         chrome.sees("They do nothing while you type").await;
         chrome.tab_to("Turn them off").await;
         chrome.keys(&[ENTER]).await;
-        chrome.click("Single keys are shortcuts").await;
+        chrome.click("Turn on single-key shortcuts").await;
         chrome.click("Save").await;
         chrome.sees("Your account is saved").await;
         chrome.goto(&list(&world)).await;
@@ -241,7 +241,7 @@ fn shortcuts_keep_out_of_the_way() {
         chrome.type_text("?").await;
         chrome.sees("You turned these off").await;
         chrome.click("Turn them on").await;
-        chrome.click("Single keys are shortcuts").await;
+        chrome.click("Turn on single-key shortcuts").await;
         chrome.click("Save").await;
         chrome.sees("Your account is saved").await;
         chrome.goto(&list(&world)).await;

@@ -54,9 +54,9 @@ fn each_wrong_field_is_told_where_it_stands() {
         opens(&chrome, &world).await;
         chrome.fill("Time zone", "Europe/Pariss").await;
         chrome.click("Schedule Import").await;
-        beside(&chrome, "time_zone", "There is no time zone “Europe/Pariss”").await;
+        beside(&chrome, "time_zone", "“Europe/Pariss” is not a known time zone").await;
         beside(&chrome, "configuration", "Choose the configuration to run.").await;
-        chrome.sees("2 things are not right yet").await;
+        chrome.sees("There are 2 problems").await;
         assert_eq!(value(&chrome, "Time zone").await, "Europe/Pariss", "what was typed stays");
 
         chrome.choose("Configuration", "words").await;
@@ -82,7 +82,7 @@ fn each_wrong_field_is_told_where_it_stands() {
         chrome.fill("Every", "2").await;
         chrome.click("Schedule Import").await;
         beside(&chrome, "weekdays", "Choose at least one weekday.").await;
-        chrome.sees("One thing is not right yet").await;
+        chrome.sees("There is a problem").await;
         assert_eq!(value(&chrome, "Every").await, "2");
         assert_eq!(count(&world).await, 0, "nothing was saved");
 
@@ -109,7 +109,7 @@ fn the_fifth_schedule_and_a_stale_one_are_refused_with_words() {
         chrome.click("More").await;
         chrome.fill("Run name", "kept").await;
         chrome.click("Schedule Import").await;
-        chrome.sees("words has four schedules already; delete or edit one of them.").await;
+        chrome.sees("words already has four schedules. Delete or edit one of them.").await;
         assert_eq!(value(&chrome, "Run name").await, "kept");
         assert_eq!(count(&world).await, 4);
 
@@ -140,7 +140,7 @@ fn what_belongs_elsewhere_is_not_there() {
         for application in [world.application, world.elsewhere] {
             for part in ["edit", "delete"] {
                 chrome.goto(&format!("/applications/{application}/schedules/{}/{part}", made.id)).await;
-                chrome.sees("There is nothing here").await;
+                chrome.sees("Not found").await;
             }
         }
         // A configuration of another Application is none of this form's.
@@ -218,7 +218,7 @@ fn a_form_sent_twice_counts_once() {
         let path = format!("/applications/{id}/schedules/{}/delete", made[0].id);
         assert_eq!(olive.post(&path, &[]).await.status, 200);
         chrome.click("On: Every day at 06:00").await;
-        chrome.sees("This schedule is no longer there.").await;
+        chrome.sees("This schedule no longer exists.").await;
         chrome.sees_no("Every day at 06:00").await;
         chrome.focus_on(".sched").await;
         chrome.quiet_but(&[404]).await;
@@ -366,7 +366,7 @@ fn a_session_that_ends_in_mid_dialog_loses_nothing() {
         chrome.sees("Every day at 06:00").await;
         chrome.sign_in(&world.session(&world.olive).await).await;
         chrome.set("Time", "12:15").await;
-        chrome.sees("You signed in anew meanwhile.").await;
+        chrome.sees("You have signed in again.").await;
         chrome.click_in("Schedule an import", "Schedule Import").await;
         chrome.sees("Scheduled: Every day at 12:15").await;
         chrome.quiet_but(&[401, 403]).await;

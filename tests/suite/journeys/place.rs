@@ -59,7 +59,7 @@ fn saving_deleting_and_taking_back_keep_the_place() {
         chrome.focus_on(".sched").await;
         assert_eq!(chrome.css(&row).await.len(), 0, "the row is gone");
         presses(&chrome, "Undo").await;
-        chrome.sees("Back again: Every day at 20:30, UTC.").await;
+        chrome.sees("Restored: Every day at 20:30, UTC.").await;
         chrome.focus_on(&row).await;
 
         presses(&chrome, "Add schedule").await;

@@ -45,7 +45,7 @@ async fn set_up(chrome: &Chrome, code: &str) {
     chrome.click("Set up").await;
     chrome.sees("Your first Application").await;
     chrome.fill("Name", "FP&A 2027").await;
-    chrome.click("Make Application").await;
+    chrome.click("Create Application").await;
     chrome.sees("FP&A 2027").await;
 }
 
@@ -64,7 +64,7 @@ async fn connect(chrome: &Chrome, folder: &str) {
 /// The wizard's four screens.
 async fn make_a_configuration(chrome: &Chrome) {
     chrome.goto("/applications/1/settings/import-scheduling").await;
-    chrome.click("Make an import configuration").await;
+    chrome.click("Create an import configuration").await;
     chrome.click("airlines.csv").await;
     chrome.click("Preview").await;
     chrome.sees("Endeavor Air Inc.").await;

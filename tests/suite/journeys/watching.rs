@@ -71,7 +71,7 @@ fn a_run_is_watched_on_its_summary() {
         let id = start(&world, &stage).await.id;
         let chrome = Chrome::open(&world, Some(&world.olive), Look::default()).await;
         chrome.goto(&format!("/runs/{id}")).await;
-        chrome.sees("It has not begun yet.").await;
+        chrome.sees("It has not started yet.").await;
         chrome.sees("Waiting for a worker").await;
         mark(&chrome).await;
         chrome.tab_to("Show history").await;
@@ -112,7 +112,7 @@ fn a_failure_is_told_where_one_looks() {
         chrome.click("View Summary").await;
         chrome.sees("Failed").await;
         chrome.sees("There is no file").await;
-        chrome.click("Change the configuration").await;
+        chrome.click("Edit the configuration").await;
         chrome.sees("Import configurations").await;
         chrome.quiet().await;
         chrome.close().await;

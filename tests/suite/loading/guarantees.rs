@@ -142,7 +142,7 @@ on_both! {
         let failure = load(db, &plan, &text("Code,Name,Size\nc,Carrot,3\nd,\"Dill,4\n"), 2).unwrap_err();
         assert_eq!((failure.kind, failure.may_retry()), (FailureKind::Source, false));
         assert!(failure.cause.contains("cut at line 3"), "{}", failure.cause);
-        assert!(failure.cause.ends_with("The Block still holds what it held before."));
+        assert!(failure.cause.ends_with("The Block is unchanged."));
         assert_eq!(shown(db, &block), ["a,Apple,1", "b,Bean,2"]);
         assert_eq!(in_ledger(db, 2, &block), None);
 
@@ -237,7 +237,7 @@ on_both! {
         let rows = db.blocks.read(|conn| rejects::page(conn, 1, 0, 10)).unwrap();
         assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), [4, 6]);
         assert_eq!(rows[0].fields, ["a", "3"]);
-        assert!(rows[0].cells[0].reason.contains("The key \"a\" is on line 2 already"), "{}", rows[0].cells[0].reason);
+        assert!(rows[0].cells[0].reason.contains("The key \"a\" is already on line 2"), "{}", rows[0].cells[0].reason);
         assert_eq!((rows[0].cells[0].column.as_str(), rows[0].cells[0].value.as_str()), ("Code", "a"));
     }
 }

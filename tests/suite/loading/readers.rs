@@ -39,7 +39,7 @@ fn a_reader_that_stays_holds_up_the_flip_and_nobody_else() {
                 run(&plan, &source, &context)
             });
             let mut said = std::iter::from_fn(|| told.recv_timeout(Duration::from_secs(60)).ok());
-            assert!(said.any(|phase| phase == "Waiting for who reads the Block"));
+            assert!(said.any(|phase| phase == "Waiting for readers of the Block"));
             let began = Instant::now();
             db.blocks.read(|conn| Ok(conn.batch_execute(LOOK)?)).unwrap();
             assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());

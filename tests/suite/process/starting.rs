@@ -40,7 +40,7 @@ fn what_is_unknown_or_wrong_stops_the_start() {
     refused(&["--data-dir", above, "--folder-root", above], &[], &["holds the data directory"]);
     let below = format!("{above}/below");
     std::fs::create_dir(&below).unwrap();
-    refused(&["--data-dir", above, "--folder-root", &below], &[], &["or lies in it"]);
+    refused(&["--data-dir", above, "--folder-root", &below], &[], &["or is inside it"]);
     refused(&["--data-dir", &data, "--listen", "127.0.0.1:0", "--secret-key", "short"], &[], &["key"]);
     refused(&["--data-dir", &data, "--database-url", "mysql://x"], &[], &["--database-url"]);
     refused(&["--data-dir", &data, "--database-url", "postgres://x"], &[], &["--secret-key"]);
@@ -58,7 +58,7 @@ fn a_second_serve_of_a_sqlite_directory_says_so_and_stops() {
     let (_dir, data) = folder();
     let mut first = Process::start(&["--listen", "127.0.0.1:0", "--data-dir", &data]);
     first.listening();
-    refused(&["serve", "--listen", "127.0.0.1:0", "--data-dir", &data], &[], &["--data-dir", "serves this directory"]);
+    refused(&["serve", "--listen", "127.0.0.1:0", "--data-dir", &data], &[], &["--data-dir", "uses this directory"]);
     // Other commands run beside it.
     let added = process::run(
         &[

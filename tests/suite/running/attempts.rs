@@ -241,7 +241,7 @@ on_both! {
         let second = start(&world, &stage).await;
         assert!(world.step(executor::take).await.is_none());
         let waiting = run(&world, second.id).await;
-        assert_eq!(waiting.reason.as_deref(), Some("Waits for another run that writes this Block."));
+        assert_eq!(waiting.reason.as_deref(), Some("Waiting for another run that writes this Block."));
         let script = Script::of([Ok(added(1)), Ok(added(1))]);
         let begun = script.clone();
         world.step(move |app| executor::see_through(app, taken, begun.as_ref())).await;
@@ -317,7 +317,7 @@ on_both! {
                 Ok(())
             })
             .await;
-        let words = "The Connection Folder of words is not authorised for this Application any more.";
+        let words = "The Connection Folder of words is no longer authorised for this Application.";
         fails(&world, "2026-10-09T18:00:00Z", words).await;
         world
             .write(move |conn| {

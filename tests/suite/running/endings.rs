@@ -17,7 +17,7 @@ on_both! {
         rename_table(&world, "gone", "application_access").await;
         let ended = run(&world, started.id).await;
         assert_eq!(ended.status, RunStatus::Failed);
-        assert_eq!(ended.cause.as_deref(), Some("Something went wrong on our side; the server's log says more."));
+        assert_eq!(ended.cause.as_deref(), Some("Something went wrong on our side. The server's log says more."));
     }
 
     async fn a_run_that_waits_is_cancelled_at_once(world: World) {
@@ -25,7 +25,7 @@ on_both! {
         let started = start(&world, &stage).await;
         let cancelled = try_cancel(&world, started.id).await.unwrap();
         assert_eq!(cancelled.status, RunStatus::Cancelled);
-        assert_eq!(cancelled.reason.as_deref(), Some("Cancelled by Olive before it began."));
+        assert_eq!(cancelled.reason.as_deref(), Some("Cancelled by Olive before it started."));
         assert!(world.step(executor::take).await.is_none());
         assert!(matches!(try_cancel(&world, started.id).await, Err(AppError::Conflict(_))));
         assert!(try_start(&world, &world.olive, &stage).await.is_ok_and(|s| !s.waiting_already));
@@ -96,7 +96,7 @@ on_both! {
         }
         let ended = run(&world, started.id).await;
         assert_eq!(ended.status, RunStatus::Failed);
-        assert!(ended.cause.unwrap().starts_with("Interrupted: its worker was not heard of any more while it ran. It was tried 3"));
+        assert!(ended.cause.unwrap().starts_with("Interrupted: its worker stopped responding while it ran. It was tried 3"));
         assert_eq!(outcomes(&world).await, [started.id]);
     }
 
@@ -213,7 +213,7 @@ on_both! {
         world.step(move |app| executor::step_with(app, &work)).await;
         let ended = run(&world, started.id).await;
         assert_eq!(ended.status, RunStatus::Failed);
-        assert_eq!(ended.cause.as_deref(), Some("Something went wrong on our side; the server's log says more."));
+        assert_eq!(ended.cause.as_deref(), Some("Something went wrong on our side. The server's log says more."));
     }
 
     async fn the_owner_of_a_failed_flag_is_the_latest_run(world: World) {

@@ -41,7 +41,7 @@ on_both! {
         world.advance(Duration::minutes(2));
         assert_eq!(world.step(rescue::step).await.finished, 1);
         let ended = run(&world, started.id).await;
-        let said = "Everything was loaded; then its worker was not heard of any more.";
+        let said = "Everything was loaded; then its worker stopped responding.";
         assert_eq!((ended.status, ended.reason.as_deref()), (RunStatus::Success, Some(said)));
         assert_eq!(ended.result.unwrap().told.changed_cells(), 1);
         // One that loaded nothing.
@@ -104,10 +104,10 @@ on_both! {
         csv(&world, "words", &[("1", "one")]);
         let started = start(&world, &stage).await;
         let taken = world.step(executor::take).await.unwrap();
-        world.step(move |app| executor::give_back(app, &taken, "The server had no thread for it.")).await;
+        world.step(move |app| executor::give_back(app, &taken, "The server had no free thread for it.")).await;
         let back = run(&world, started.id).await;
         assert_eq!((back.status, back.attempt), (RunStatus::Queued, 0));
-        assert_eq!(back.reason.as_deref(), Some("The server had no thread for it. It begins anew after 10 s."));
+        assert_eq!(back.reason.as_deref(), Some("The server had no free thread for it. It starts again after 10 s."));
         assert_eq!(world.step(executor::step).await, None, "not at once");
         world.advance(Duration::seconds(10));
         work_off(&world).await;

@@ -62,7 +62,7 @@ on_both! {
         taken.sort_unstable();
         assert_eq!(taken, [&ids[..4], &[elsewhere]].concat(), "four of the Connection, and who needs another");
         for id in &ids[4..] {
-            let why = "Waits: four runs use this Connection.";
+            let why = "Waiting: four runs already use this Connection.";
             assert_eq!(reason(&world, *id).await.as_deref(), Some(why));
         }
         assert_eq!(take(&world).await, None);
@@ -84,8 +84,8 @@ on_both! {
         let alias = beside(&world, &one, "./one").await;
         let third = start(&world, &alias).await.id;
         assert_eq!(take(&world).await, None);
-        assert_eq!(reason(&world, second).await.as_deref(), Some("Waits for another run that writes this Block."));
-        assert_eq!(reason(&world, third).await.as_deref(), Some("Waits for another run that reads the same file."));
+        assert_eq!(reason(&world, second).await.as_deref(), Some("Waiting for another run that writes this Block."));
+        assert_eq!(reason(&world, third).await.as_deref(), Some("Waiting for another run that reads the same file."));
         end(&world, holder).await;
         assert_eq!(take(&world).await, Some(second));
         assert_eq!(take(&world).await, None, "the file is held again");
@@ -244,7 +244,7 @@ on_both! {
         };
         match world.try_write(archive()).await {
             Err(AppError::Conflict(words)) => {
-                assert!(words.contains(&format!("run {}, which waits", started.id)), "{words}");
+                assert!(words.contains(&format!("run {}, which is queued", started.id)), "{words}");
             }
             other => panic!("{other:?}"),
         }

@@ -79,7 +79,7 @@ on_both! {
         let started = start(&world, &stage).await;
         work_off(&world).await;
         let ended = run(&world, started.id).await;
-        let left = "The file was not deleted, because not every row of it was loaded.";
+        let left = "The file was not deleted, because some of its rows were rejected.";
         assert_eq!((ended.status, ended.reason.as_deref()), (RunStatus::Partial, Some(left)));
         assert!(file(&world, "words.csv").exists());
     }
@@ -159,7 +159,7 @@ on_both! {
         assert_eq!(ended.status, RunStatus::Success);
         let reason = ended.reason.unwrap();
         assert!(reason.starts_with("The rows were loaded, but the file was not moved. "), "{reason}");
-        assert!(reason.ends_with("Unless the import is changed, its next run tries it again and does not load the same file a second time."));
+        assert!(reason.ends_with("The next run tries again and does not load the same file a second time, unless the import is changed first."));
         assert!(file(&world, "words.csv").exists());
         // Who runs it again wants it loaded: in the place of what it had loaded.
         let again = try_again(&world, started.id).await.unwrap().run;
@@ -170,7 +170,7 @@ on_both! {
         let third = start(&world, &stage).await;
         work_off(&world).await;
         let ended = run(&world, third.id).await;
-        let nothing = format!("Nothing new: run {} loaded the file that was there, and it still could not be moved.", again.id);
+        let nothing = format!("Nothing new: run {} had already loaded this file, which still could not be moved.", again.id);
         assert!(ended.reason.unwrap().starts_with(&nothing));
         assert_eq!((ended.status, rows(&world, stage.block)), (RunStatus::Success, 1));
         // Out of the way: it is moved, and nobody misses the next one.

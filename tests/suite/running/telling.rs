@@ -39,7 +39,7 @@ on_both! {
         assert_eq!(answer["blank_lines"], 1);
         let mut browser = world.browser(&world.olive).await;
         browser.visit(&format!("/runs/{}", ended.id)).await;
-        browser.answered(200).sees("Loaded otherwise than written").sees("leading zeros dropped").sees("Blank lines");
+        browser.answered(200).sees("Changed while loading").sees("leading zeros dropped").sees("Blank lines");
         browser.sees("3 cells are loaded otherwise than written");
         // A limit is a member like the others.
         let here = format!("import-configurations/{}", stage.configuration);
@@ -52,7 +52,7 @@ on_both! {
         assert_eq!(failed.result.unwrap().told.changed_cells(), 3);
         assert_eq!(rows(&world, stage.block), 3);
         browser.visit(&format!("/applications/{}/settings/{here}", world.application)).await;
-        let limit = "Load nothing if more cells than this would be loaded otherwise than written";
+        let limit = "Load nothing if more cells than this would be changed while loading";
         assert_eq!(browser.value(limit), "2");
         browser.fill(limit, "").press("Save import configuration").await;
         browser.answered(200);
@@ -85,7 +85,7 @@ on_both! {
         browser.fill("Attempts", "4").press("Save import configuration").await;
         browser.answered(200);
         assert_eq!(columns(&world, &stage).await, Some(vec!["id".into(), "word".into()]));
-        browser.tick("Find the columns anew with the next load").press("Save import configuration").await;
+        browser.tick("Find the columns again with the next load").press("Save import configuration").await;
         browser.answered(200).sees("The next load finds its columns.");
         assert_eq!(columns(&world, &stage).await, None);
         file(&world, "words", "id\n1\n2\n");

@@ -77,7 +77,7 @@ async fn loaded_and_silent(world: &World) -> (Stage, i64) {
 /// The next run finds the file that was loaded, moves it, and loads nothing.
 async fn moves_and_loads_nothing(world: &World, stage: &Stage, loaded: i64) {
     let next = go(world, stage).await;
-    let said = format!("Nothing new: run {loaded} loaded the file that was there. Moved to done/november/words.csv.");
+    let said = format!("Nothing new: run {loaded} had already loaded this file. Moved to done/november/words.csv.");
     assert_eq!((next.status, next.reason), (RunStatus::Success, Some(said)));
     assert_eq!((rows(world, stage.block), kept(world).await), (1, vec![]));
     assert!(!file(world, "words.csv").exists() && file(world, "done/november/words.csv").exists());
@@ -103,7 +103,7 @@ on_both! {
             std::fs::rename(&away, &folder).unwrap();
         }
         let next = go(&world, &stage).await;
-        assert!(next.reason.unwrap().starts_with(&format!("Nothing new: run {} loaded the file that was there, and it still could not be moved. ", loaded.id)));
+        assert!(next.reason.unwrap().starts_with(&format!("Nothing new: run {} had already loaded this file, which still could not be moved. ", loaded.id)));
         assert_eq!((next.status, rows(&world, stage.block)), (RunStatus::Success, 1));
         std::fs::remove_file(file(&world, "done")).unwrap();
         moves_and_loads_nothing(&world, &stage, loaded.id).await;
@@ -144,7 +144,7 @@ on_both! {
         assert_eq!((third.status, third.reason, rows(&world, stage.block)), (RunStatus::Success, None, 2));
         assert_eq!(kept(&world).await, [0; 0]);
         let said = format!(
-            "{} Run {} tried it again: words.csv was changed since it was read, so it was left where it is.",
+            "{} Run {} tried it again: words.csv has changed since it was read, so it was left where it is.",
             loaded.reason.unwrap(),
             third.id
         );
@@ -159,9 +159,9 @@ on_both! {
         set_settings(&world, "no JSON".to_owned()).await;
         assert_eq!(world.step(rescue::step).await.finished, 1);
         let ended = run(&world, loaded).await;
-        let said = "Everything was loaded; then its worker was not heard of any more. The rows were loaded, but the file \
-            was left where it is. Something went wrong on our side; the server's log says more. Unless the import is \
-            changed, its next run tries it again and does not load the same file a second time.";
+        let said = "Everything was loaded; then its worker stopped responding. The rows were loaded, but the file \
+            was left where it is. Something went wrong on our side. The server's log says more. The next run tries \
+            again and does not load the same file a second time, unless the import is changed first.";
         assert_eq!((ended.status, ended.reason.as_deref()), (RunStatus::Success, Some(said)));
         assert_eq!(kept(&world).await, [loaded]);
         set_settings(&world, settings).await;
@@ -225,7 +225,7 @@ on_both! {
             draft.definition.attempts = 1;
         }).await;
         let next = go(&world, &stage).await;
-        let said = format!("Nothing new: run {} loaded the file that was there. Moved to elsewhere/words.csv.", loaded.id);
+        let said = format!("Nothing new: run {} had already loaded this file. Moved to elsewhere/words.csv.", loaded.id);
         assert_eq!((next.status, next.reason, rows(&world, stage.block)), (RunStatus::Success, Some(said), 1));
         let told = format!("{} Run {} tried it again: Moved to elsewhere/words.csv.", loaded.reason.unwrap(), next.id);
         assert_eq!(run(&world, loaded.id).await.reason, Some(told));
@@ -253,7 +253,7 @@ on_both! {
         let (_, loaded) = unsettled(&world).await;
         assert_eq!(world.read(|conn| Ok(run_leases::table.count().get_result::<i64>(conn)?)).await, 0);
         match try_cancel(&world, loaded.id).await {
-            Err(AppError::Conflict(words)) => assert_eq!(words, "This run has ended already: Success."),
+            Err(AppError::Conflict(words)) => assert_eq!(words, "This run has already ended: Success."),
             other => panic!("{other:?}"),
         }
     }
@@ -266,7 +266,7 @@ on_both! {
         }).await;
         let second = go(&world, &stage).await;
         assert_eq!((second.result.unwrap().read, kept(&world).await), (1, vec![]));
-        let said = format!(" Run {} let it lie, because the import was changed since.", second.id);
+        let said = format!(" Run {} left it alone, because the import had been changed.", second.id);
         assert!(run(&world, loaded.id).await.reason.unwrap().ends_with(&said));
         // The same of another path.
         csv(&world, "words", &[("2", "two")]);

@@ -178,14 +178,14 @@ fn page(
             format!("{list}/{}/edit", block.id),
             format!("{list}/{}", block.id),
             "Save Block",
-            "Names and Required change at any time; kind, types and keys while the Block is empty.",
+            "You can change names and Required at any time, but kind, types and keys only while the Block is empty.",
         ),
         None => (
             "New Block".to_owned(),
             format!("{list}/new"),
             list.clone(),
-            "Make Block",
-            "Name its columns and their types. An import can also propose all this from its source.",
+            "Create Block",
+            "Name its columns and choose their types. An import configuration can also propose them from its source.",
         ),
     };
     let shell = settings_shell(request, app, by, &place.entered, &title)
@@ -293,7 +293,7 @@ async fn save(
     match saved {
         Ok(block) => {
             let to = format!("/applications/{application_id}/blocks/{}", block.id);
-            let did = if block_id.is_some() { "Saved" } else { "Made" };
+            let did = if block_id.is_some() { "Saved" } else { "Created" };
             Ok(see_other(&to, Some(Flash::new(format!("{did} the Block “{}”.", block.name)))))
         }
         Err(error) => {
@@ -328,11 +328,11 @@ async fn confirm(
         action: format!("{back}/delete"),
         back,
         question: format!("Delete the Block “{}”?", block.name),
-        what_stays: "Its rows can no longer be seen and its name is free again. The history of its imports stays."
-            .into(),
+        what_stays:
+            "You will no longer see its rows, and its name can be used again. The history of its imports stays.".into(),
         verb: "Delete Block",
         uses,
-        first: "Change or delete what uses it first.",
+        first: "First change or delete what uses it.",
         refused: None,
     };
     template.answer(request, refusal)

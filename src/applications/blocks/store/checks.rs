@@ -168,8 +168,8 @@ pub fn unique_keys(
     let table = &staging.table;
     let found = reject_keys(conn, staging, keys, "key_twice", room, |value| {
         format!(
-            "SELECT s._line, {value} AS value, 'The key \"' || substr({value}, 1, 60) || '\" is on line ' || \
-             f.first_line || ' already.' AS reason FROM {table} s JOIN (SELECT {listed}, min(_line) AS first_line \
+            "SELECT s._line, {value} AS value, 'The key \"' || substr({value}, 1, 60) || '\" is already on line ' || \
+             f.first_line || '.' AS reason FROM {table} s JOIN (SELECT {listed}, min(_line) AS first_line \
              FROM {table} GROUP BY {listed} HAVING count(*) > 1) f ON {same} WHERE s._line > f.first_line"
         )
     })?;
@@ -199,7 +199,7 @@ pub fn existing_keys(
     let table = &staging.table;
     let found = reject_keys(conn, staging, keys, "key_exists", room, |value| {
         format!(
-            "SELECT s._line, {value} AS value, 'The Block has the key \"' || substr({value}, 1, 60) || '\" already.' \
+            "SELECT s._line, {value} AS value, 'The Block already has the key \"' || substr({value}, 1, 60) || '\".' \
              AS reason FROM {table} s WHERE EXISTS (SELECT 1 FROM {current} t WHERE {same}{but})"
         )
     })?;
@@ -218,8 +218,8 @@ fn reject_keys(
     select: impl FnOnce(&str) -> String,
 ) -> Result<Found, LoadRefused> {
     let advice = match code {
-        "key_twice" => "Keep one of the two rows, or make the other's key different.",
-        _ => "Use the mode Update to change rows that are there, or take the row out.",
+        "key_twice" => "Keep one of the two rows, or give the other one a different key.",
+        _ => "Use the mode Update to change existing rows, or remove the row.",
     };
     let names: Vec<&str> = keys.iter().map(|key| key.source_name.as_str()).collect();
     reject(conn, staging, Why { column: names.join(", "), code, word: String::new(), advice }, room, |conn| {

@@ -150,9 +150,7 @@ pub fn archive(conn: &mut Conn, id: i64, now: Moment) -> Result<()> {
 
 fn taken(error: diesel::result::Error, name: &str) -> AppError {
     if is_taken(&error) {
-        AppError::Conflict(format!(
-            "There is a Block named \"{name}\" in this Application already. Choose another name."
-        ))
+        AppError::Conflict(format!("A Block named \"{name}\" already exists in this Application. Choose another name."))
     } else {
         error.into()
     }

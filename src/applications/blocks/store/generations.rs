@@ -166,7 +166,7 @@ pub fn tend(blocks: &Pool, block_id: i64) {
         }
     });
     if let Err(error) = tended {
-        tracing::warn!(block_id, %error, "a Block could not be tended; its next run will");
+        tracing::warn!(block_id, %error, "a Block could not be cleaned up; its next run will do it");
     }
 }
 

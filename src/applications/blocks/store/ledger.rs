@@ -31,7 +31,7 @@ text_enum! {
     /// What became of a load that was filled to its end.
     pub enum LoadState {
         Visible = "visible",
-        /// It waits for a decision; the Block holds what it held before.
+        /// It waits for a decision; the Block is unchanged.
         Held = "held",
         /// It was held, and will never be seen.
         Dropped = "dropped",

@@ -308,8 +308,8 @@ pub fn drop_view(conn: &mut Conn, view: &str) -> Result<()> {
         .optional()?;
         if let Some(Named { name }) = upon {
             return Err(AppError::Conflict(format!(
-                "The view {name} in the database is built upon the view \"{view}\" of this Block, which has to be made \
-                 anew. Whoever made it can drop it first."
+                "The view {name} in the database depends on the view \"{view}\" of this Block, which must be created \
+                 again. Ask whoever created it to drop it first."
             )));
         }
     }

@@ -19,7 +19,7 @@ impl Wizard {
     pub(super) fn block(&self, columns: &mut [ColumnRow]) -> Result<Block, FieldErrors> {
         if self.form.get("target") == "existing" {
             let chosen = self.form.id("block").and_then(|id| self.place.blocks.iter().find(|block| block.id == id));
-            return chosen.cloned().ok_or_else(|| FieldErrors::one("block", "Choose the Block that is filled."));
+            return chosen.cloned().ok_or_else(|| FieldErrors::one("block", "Choose the Block to fill."));
         }
         let (draft, places) = target::draft(&self.form, columns)?;
         let mut errors = draft.check();
@@ -27,7 +27,7 @@ impl Wizard {
         if let Some(block) = self.place.blocks.iter().find(taken) {
             errors.add(
                 "name",
-                format!("There is a Block named \"{}\" already. Choose another name, or fill that one.", block.name),
+                format!("A Block named \"{}\" already exists. Choose another name, or fill that Block.", block.name),
             );
         }
         let errors = target::mark(columns, errors, &places);

@@ -106,16 +106,17 @@ impl Wizard {
         let listed = newest.iter().any(|file| file.chosen);
         let older = newest.split_off(newest.len().min(NEWEST));
         let (other, hint) = match (asks, kind.map(|kind| kind.takes)) {
-            (true, _) => ("A query", "One SELECT, whose columns have names"),
+            (true, _) => ("A query", "One SELECT with named columns"),
             (false, Some(Takes::Path { required: true })) if newest.is_empty() => {
-                ("A file", "Below the Connection's folder, such as sales/2026.csv")
+                ("A file", "A path inside the Connection's folder, such as sales/2026.csv")
             }
             (false, Some(Takes::Path { required: true })) => {
-                ("Another file", "Below the Connection's folder, such as sales/2026.csv")
+                ("Another file", "A path inside the Connection's folder, such as sales/2026.csv")
             }
-            _ => {
-                ("A file at its address", "Below the Connection's address; blank where the address is the file itself")
-            }
+            _ => (
+                "A file at this address",
+                "A path below the Connection's address; leave blank if the address is the file itself",
+            ),
         };
         let (control, typed) = match asks {
             true => (format!("source-query-{}", connection.id), self.form.raw("source-query")),

@@ -157,9 +157,10 @@ fn queue_once(conn: &mut Conn, once: Once, at: Moment, now: Moment, done: &mut D
             let words = format!("The server was down when {freeze} ended; covered by run {}.", by.id);
             ended(RunStatus::Missed, words)
         }
-        Some(_) => {
-            ended(RunStatus::Skipped, format!("Another run was waiting when {freeze} ended, and stands for it."))
-        }
+        Some(_) => ended(
+            RunStatus::Skipped,
+            format!("Another run was already waiting when {freeze} ended, so this one was not needed."),
+        ),
         None if too_late => {
             ended(RunStatus::Missed, format!("The server was down when {freeze} ended, and for three days after."))
         }
