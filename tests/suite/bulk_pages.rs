@@ -108,7 +108,7 @@ on_both! {
         assert_eq!(olive.value("Filter by Block, configuration or owner"), "prices", "the filter is kept");
         remove(ids[1]).await;
         ticked(&mut olive, &three[1..], "Delete").await;
-        olive.sees("Delete this schedule?").sees("Of those that you selected 1 has been deleted.");
+        olive.sees("Delete this schedule?").sees("Of those you selected, 1 has been deleted.");
         olive.press("Delete 1 schedule").await.sees("1 deleted.");
         let gone = format!("{},{}", ids[0], ids[1]);
         olive.visit(&format!("/applications/{}/schedules/bulk?do=delete&schedules={gone}", world.application)).await;
@@ -123,7 +123,7 @@ on_both! {
         ada.sees("Ivy lacks Can Import Data");
         ada.within("#bulk-form").press("Hand over").await;
         ada.answered(422).sees("Choose the new Owner.").sees("Every day at 18:00");
-        ada.choose("To whom", &format!("Ada ({})", world.ada.email)).within("#bulk-form").press("Hand over").await;
+        ada.choose("New Owner", &format!("Ada ({})", world.ada.email)).within("#bulk-form").press("Hand over").await;
         ada.sees("1 handed over to Ada.");
         assert_eq!(find(&world, ids[0]).await.owner_id, world.ada.id);
         world.advance(Duration::seconds(5));
@@ -156,7 +156,7 @@ on_both! {
         // It is 18:42: what is proposed skips the next run, and says so.
         olive.sees("Skips 1 run: Tomorrow, 18:00. The first run is then on Sat 10 Oct 2026, 18:00 (Europe/Paris)");
         olive.fill("Day", "2026-10-09").fill("Time", "").press("Show the first run").await;
-        olive.answered(200).sees("This skips no run: the next one is on Fri 9 Oct 2026, 18:00 (Europe/Paris), in 23 h 18 min.");
+        olive.answered(200).sees("This skips no run. The next one is on Fri 9 Oct 2026, 18:00 (Europe/Paris), in 23 h 18 min.");
         olive.fill("Day", "2026-10-12").press("Show the first run").await;
         olive.answered(200).sees("Skips 3 runs, from Tomorrow, 18:00 on. The first run is then on Mon 12 Oct 2026");
         olive.fill("Day", "").press("Turn off until then").await;
@@ -219,7 +219,7 @@ on_both! {
         ada.sees("Copy schedule").sees("prices already has four schedules. Choose another: 1 configuration has room.");
         assert_eq!((ada.value("Run name (optional)").as_str(), ada.value("Time").as_str()), ("", "21:00"));
         ada.choose("Configuration", "prices (4 of 4 schedules)").press("Schedule Import").await;
-        ada.answered(409).sees("Copy schedule").sees("prices has four schedules already");
+        ada.answered(409).sees("Copy schedule").sees("prices already has four schedules");
         ada.choose("Block", "All Blocks").press("Show configurations").await;
         ada.choose("Configuration", "rates (0 of 4 schedules)").press("Schedule Import").await;
         ada.sees("Scheduled: Every day at 21:00, UTC.");

@@ -131,13 +131,13 @@ const CASES: &[Case] = &[
     forged(&[("configuration", "999999")], "configuration", "has no such import configuration"),
     forged(&[("configuration", "WITH A FILE")], "configuration", "with a file: "),
     case(&[("run_name", "LONG")], "run_name", "This name is too long. Use at most 200 characters."),
-    case(&[("run_name", "two\tparts")], "run_name", "A name is one line."),
-    case(&[("run_name", "Sal\u{202e}es")], "run_name", "This name holds an invisible character (U+202E)."),
+    case(&[("run_name", "two\tparts")], "run_name", "A name must be one line."),
+    case(&[("run_name", "Sal\u{202e}es")], "run_name", "This name contains an invisible character (U+202E)."),
     Case {
         status: 409,
         ..case(&[("run_name", "evening PRICES")], "run_name", "Another schedule of FP&A 2026 has the run name")
     },
-    Case { status: 409, ..case(&[("configuration", "FULL")], "configuration", "full has four schedules already") },
+    Case { status: 409, ..case(&[("configuration", "FULL")], "configuration", "full already has four schedules") },
     // Who is told.
     case(&[("notify", "on"), ("recipients", "")], "recipients", "Choose at least one member"),
     forged(&[("notify", "on"), ("recipients", "999999")], "recipients", "One of the recipients is not a member here."),

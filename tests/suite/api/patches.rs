@@ -67,7 +67,7 @@ on_both! {
         assert_eq!(olive.patch(&one, json!({"window": {"from": null}})).await.is(200).json["window"]["from"], Value::Null);
         assert_eq!(olive.patch(&one, json!({"window": null})).await.is(200).json["window"], Value::Null);
         let needed = olive.patch(&one, json!({"start_time": null, "configuration_id": null})).await;
-        assert_eq!(needed.is(200).json["start_time"], "01:00", "null counts as absent");
+        assert_eq!(needed.is(200).json["start_time"], "01:00", "null means absent");
     }
 
     async fn a_list_of_ids_has_an_end(world: World) {

@@ -158,7 +158,7 @@ fn what_cannot_be_unpacked_is_said_in_words() {
     for broken in [&whole[..whole.len() - 4], &whole[..20], b"plain text", b""] {
         failed(after(packed("gzip", broken)), FailureKind::Cut, Retry::Later);
     }
-    for (encoding, named) in [("br", "packed with br"), ("zstd", "packed with zstd"), (BODY, "something unknown")] {
+    for (encoding, named) in [("br", "compressed its answer with br"), ("zstd", "compressed its answer with zstd"), (BODY, "something unknown")] {
         let error = failed(after(packed(encoding, b"xx")), FailureKind::Answer, Retry::No);
         assert!(error.sentence.contains(named), "{error}");
     }
@@ -257,7 +257,7 @@ fn a_connection_test_says_what_it_found() {
     assert!(words.starts_with("Reached HOST in 0.") && words.ends_with(" s: 200, 2.2 kB of text/csv."), "{words}");
     let words = test(answer("200 OK", &format!("Content-Type: {BODY}<b>\r\n"), "x")).unwrap();
     assert!(words.ends_with(" s: 200, 1 byte."), "{words}");
-    assert!(test(answer("404 Not Found", "", BODY)).unwrap().contains("nothing (404)"));
+    assert!(test(answer("404 Not Found", "", BODY)).unwrap().contains("nothing at the address itself (404)"));
     failed(test(answer("401 No", "", BODY)), FailureKind::SignIn, Retry::No);
     failed(test(answer("500 No", "", BODY)), FailureKind::Answer, Retry::Later);
 }

@@ -77,7 +77,7 @@ fn days_are_the_days_that_are_meant() {
     let sold = proposal.columns.iter().position(|column| column.name == "sold").unwrap();
     let days: Vec<&str> = rows.iter().flatten().map(|row| row[sold].as_str()).collect();
     assert_eq!(days[..2], ["2025-12-25", "2026-01-03"]);
-    assert!(proposal.notes.iter().any(|note| note.contains("two digits")), "{:?}", proposal.notes);
+    assert!(proposal.notes.iter().any(|note| note.starts_with("Two-digit years")), "{:?}", proposal.notes);
 }
 
 #[test]

@@ -196,7 +196,7 @@ fn a_form_sent_twice_counts_once() {
         assert_eq!(count(&world).await, 2, "a form counts once");
         twice.visit(&new_form(&world)).await;
         twice.fill("Time", "07:45").fill("Run name (optional)", "Breakfast").press("Schedule Import").await;
-        twice.answered(409).sees("words has this schedule already: Every day at 07:45");
+        twice.answered(409).sees("words already has this schedule: Every day at 07:45");
         assert_eq!(twice.value("Run name (optional)"), "Breakfast", "what was typed stays");
         twice.fill("Time", "07:50").press("Schedule Import").await;
         twice.answered(200).sees("Scheduled: Every day at 07:50");
@@ -208,7 +208,7 @@ fn a_form_sent_twice_counts_once() {
         crate::schedules::switch(&world, &world.ada, breakfast, false).await;
         twice.body.clone_from(&form);
         twice.fill("Time", "07:45").press("Schedule Import").await;
-        twice.answered(200).sees("Scheduled before, and changed since: Every day at 07:45").sees("It is off.");
+        twice.answered(200).sees("Already scheduled, and changed since then: Every day at 07:45").sees("It is off.");
         assert_eq!(count(&world).await, 3);
 
         let id = world.application;

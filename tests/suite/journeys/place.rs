@@ -69,7 +69,7 @@ fn saving_deleting_and_taking_back_keep_the_place() {
         chrome.sees("3 of 4 schedules").await;
 
         takes(&chrome, "Every day at 20:30", "Hand over").await;
-        chrome.choose("To whom", &format!("Olive ({})", world.olive.email)).await;
+        chrome.choose("New Owner", &format!("Olive ({})", world.olive.email)).await;
         presses(&chrome, "Hand over").await;
         chrome.sees("1 handed over to Olive.").await;
         chrome.focus_on(&row).await;
@@ -125,7 +125,7 @@ fn forms_without_scripts_come_back_to_the_page_they_were_opened_from() {
         let asked = format!("{}?q=words&sort=name", list(&world));
         let open = format!("{asked}&open={}", stage.configuration);
         for (item, button, said) in [
-            ("Edit schedule", "Update Schedule", "Nothing was changed: Every day at 18:00"),
+            ("Edit schedule", "Update Schedule", "Nothing has changed: Every day at 18:00"),
             ("Off until", "Turn off until then", "Off until"),
             ("Delete schedule", "Delete schedule", "Deleted: Every day at 18:00"),
         ] {

@@ -203,7 +203,7 @@ on_both! {
         world.step(move |app| executor::step_with(app, &work)).await;
         let ended = run(&world, started.id).await;
         assert_eq!(ended.status, RunStatus::Failed);
-        assert!(ended.cause.unwrap().starts_with("The attempt took longer than the 1.0 s that it may."));
+        assert!(ended.cause.unwrap().starts_with("The attempt took longer than its limit of 1.0 s."));
     }
 
     async fn a_panic_in_the_work_is_a_failure_of_that_run_alone(world: World) {

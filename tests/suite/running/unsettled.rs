@@ -174,7 +174,7 @@ on_both! {
         world.write(|conn| Ok(diesel::delete(connection_applications::table).execute(conn)?)).await;
         assert_eq!(world.step(rescue::step).await.finished, 1);
         let reason = run(&world, loaded).await.reason.unwrap();
-        assert!(reason.contains("the file was left where it is. The Connection was deleted, or is not authorised"), "{reason}");
+        assert!(reason.contains("the file was left where it is. The Connection was deleted, or is no longer authorised"), "{reason}");
         world.write(move |conn| {
             let row = (connection_applications::connection_id.eq(connection), connection_applications::application_id.eq(application));
             Ok(diesel::insert_into(connection_applications::table).values(row).execute(conn)?)
