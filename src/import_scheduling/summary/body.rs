@@ -216,7 +216,7 @@ impl Scene {
         Some(Step {
             class: "is-run",
             icon: "spin",
-            word: "going on".into(),
+            word: "running".into(),
             name: now.phase.clone(),
             detail: far(now),
             duration: String::new(),
@@ -265,7 +265,7 @@ impl Scene {
             add(label, format!("Run {}", words::count(other)), None, Some(format!("/runs/{other}")));
         }
         if let Some(earlier) = run.again_of {
-            add("Repeat of", format!("Run {}", words::count(earlier)), None, Some(format!("/runs/{earlier}")));
+            add("Runs again", format!("Run {}", words::count(earlier)), None, Some(format!("/runs/{earlier}")));
         }
         details
     }

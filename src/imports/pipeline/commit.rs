@@ -49,7 +49,9 @@ impl Load<'_> {
             }
         };
         self.loading += began.elapsed();
-        rows.pop().ok_or_else(|| LoadError::new(FailureKind::Internal, "The load left no trace."))
+        rows.pop().ok_or_else(|| {
+            LoadError::new(FailureKind::Internal, "The database has no record of the load. Run the import again.")
+        })
     }
 
     /// The answer to a commit may have been lost after the deed: the ledger knows. It is asked for half a minute; who

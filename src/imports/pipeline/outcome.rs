@@ -78,7 +78,7 @@ impl LoadReport {
 }
 
 /// Of a load that was held and then turned down.
-pub const DROPPED: &str = "The rows that it loaded were held, and then discarded.";
+pub const DROPPED: &str = "The run was Held, and its rows were then discarded.";
 
 pub(super) fn counts_of(row: &LedgerRow) -> Counts {
     Counts {
@@ -168,7 +168,7 @@ impl LoadError {
     /// Nothing can be said of the Block: the ledger knows, once it answers again.
     pub(super) fn unknown(error: AppError) -> Self {
         let cause =
-            "The database became unavailable while the load became visible. It is not yet known whether it did."
+            "The database became unavailable just as the load was made visible. Whether it is visible is not known yet."
                 .to_owned();
         let detail = Some(error.to_string());
         Self { detail, cause, ..Self::new(FailureKind::Unknown, "") }
@@ -200,8 +200,8 @@ impl LoadError {
                 Self::new(FailureKind::DiskFull, "The disk is full: free some space and run the import again.")
             }
             other => {
-                let mut failure =
-                    Self::new(FailureKind::Internal, "Something went wrong on our side while the rows were loaded.");
+                let why = "Something went wrong in Tidegate while the rows were loaded. The server's log says more.";
+                let mut failure = Self::new(FailureKind::Internal, why);
                 failure.detail = Some(other.to_string());
                 failure
             }

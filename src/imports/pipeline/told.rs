@@ -88,7 +88,7 @@ impl Told {
             _ => "new columns",
         };
         Some(format!(
-            "The source has {columns}, which this import does not load: {}. To load them, have it find its \
+            "The source has {columns}, which this import does not load: {}. To load them, edit the import to find its \
              columns again.",
             names.join(", ")
         ))

@@ -123,7 +123,9 @@ pub fn settle_for(app: &App, run: &Run, rejected: i64) -> Result<Option<After>> 
 fn to_do(app: &App, conn: &mut Conn, run: &Run, kept: &Kept) -> Result<(Box<dyn Connector>, Deed)> {
     let version = imports::version(conn, kept.configuration_id, kept.configuration_version)?;
     let deed = version.and_then(|version| version.definition.source.deed());
-    let deed = deed.ok_or_else(|| AppError::internal("a version that leaves its files was to do something to one"))?;
+    let deed = deed.ok_or_else(|| {
+        AppError::internal("a file is to be moved or deleted, but the version of its import leaves files")
+    })?;
     if !connections::authorised_for(conn, kept.connection_id, run.application_id)? {
         return Err(AppError::Conflict(
             "The Connection was deleted, or is no longer authorised for this Application.".into(),
