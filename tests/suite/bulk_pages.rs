@@ -105,10 +105,10 @@ on_both! {
         remove(ids[0]).await;
         ticked(&mut olive, &three, "Turn off").await;
         olive.answered(200).sees("2 turned off; 1 has been deleted.").sees("2 of 4 schedules");
-        assert_eq!(olive.value("Filter by Block, configuration or owner"), "prices", "the filter is kept");
+        assert_eq!(olive.value("Filter by Block, configuration or Owner"), "prices", "the filter is kept");
         remove(ids[1]).await;
         ticked(&mut olive, &three[1..], "Delete").await;
-        olive.sees("Delete this schedule?").sees("Of those that you selected 1 has been deleted.");
+        olive.sees("Delete this schedule?").sees("Of those you selected, 1 has been deleted.");
         olive.press("Delete 1 schedule").await.sees("1 deleted.");
         let gone = format!("{},{}", ids[0], ids[1]);
         olive.visit(&format!("/applications/{}/schedules/bulk?do=delete&schedules={gone}", world.application)).await;
@@ -156,7 +156,7 @@ on_both! {
         // It is 18:42: what is proposed skips the next run, and says so.
         olive.sees("Skips 1 run: Tomorrow, 18:00. The first run is then on Sat 10 Oct 2026, 18:00 (Europe/Paris)");
         olive.fill("Day", "2026-10-09").fill("Time", "").press("Show the first run").await;
-        olive.answered(200).sees("This skips no run: the next one is on Fri 9 Oct 2026, 18:00 (Europe/Paris), in 23 h 18 min.");
+        olive.answered(200).sees("This skips no run. The next one is on Fri 9 Oct 2026, 18:00 (Europe/Paris), in 23 h 18 min.");
         olive.fill("Day", "2026-10-12").press("Show the first run").await;
         olive.answered(200).sees("Skips 3 runs, from Tomorrow, 18:00 on. The first run is then on Mon 12 Oct 2026");
         olive.fill("Day", "").press("Turn off until then").await;

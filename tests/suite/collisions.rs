@@ -338,7 +338,7 @@ on_both! {
             previewed(&world, &world.olive, &fields).await
         };
         assert!(hint(&skips).await.contains("the next one is skipped, as its configuration says"));
-        assert!(hint(&queues).await.contains("that next one waits and begins right after it"));
+        assert!(hint(&queues).await.contains("the next one waits and starts right after it"));
     }
 
     async fn the_busy_hours_are_as_long_as_imports_usually_take(world: World) {

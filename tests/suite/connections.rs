@@ -25,7 +25,7 @@ on_both! {
         ada.fill("Name", "Warehouse files").fill("Folder", &world.folder().display().to_string()).tick("FP&A 2026");
         ada.sees(&world.folder().canonicalize().unwrap().display().to_string());
         ada.press("Save Connection").await;
-        ada.answered(200).sees("Saved the Connection").sees("It works: The folder holds");
+        ada.answered(200).sees("Saved the Connection").sees("It works: The folder contains");
         ada.press("Test").await;
         ada.answered(200).sees("It works.").sees("files; the newest is");
         assert_eq!(ada.value("Name"), "Warehouse files");
@@ -56,7 +56,7 @@ on_both! {
         let id = folder_connection(&world, "words").await;
         ada.visit(&format!("/connections/{id}")).await;
         ada.fill("Folder", "/nowhere").fill("Name", "Moved").press("Test").await;
-        ada.answered(200).sees("It does not work yet.").sees("is not there, or lies outside");
+        ada.answered(200).sees("It does not work yet.").sees("does not exist, or is outside");
         assert_eq!((ada.value("Name"), ada.value("Folder")), ("Moved".into(), "/nowhere".into()));
         ada.visit(&format!("/connections/{id}")).await;
         assert_eq!(ada.value("Name"), "Folder of words");
@@ -98,7 +98,7 @@ on_both! {
         let mut ada = world.browser(&world.ada).await;
         ada.visit("/connections/new?kind=folder").await;
         ada.fill("Name", "All of it").fill("Folder", "/etc").press("Save Connection").await;
-        ada.answered(200).sees("Saved the Connection").sees("It does not work yet: The folder '/etc' is not there, or lies");
+        ada.answered(200).sees("Saved the Connection").sees("It does not work yet: The folder '/etc' does not exist, or is");
         ada.press("Test").await;
         ada.answered(200).sees("It does not work yet.");
         ada.sees_no("passwd");

@@ -459,7 +459,7 @@ on_both! {
         folder_connection(&world, "words").await;
         std::fs::write(world.folder().join("prices.csv"), "name;price\nlamp;1.250\ndesk;12.500\npen;300\n").unwrap();
         let mut olive = previewing(&world, "prices.csv").await;
-        olive.answered(200).sees("How is this read?").sees("In price there is “1.250”");
+        olive.answered(200).sees("How is this read?").sees("What does “1.250” in price mean?");
         olive.press("Map the columns").await;
         olive.answered(422).sees("Choose what \"1.250\" in price means.");
         olive.choose("How price is read", "1250").press("Map the columns").await;
@@ -479,7 +479,7 @@ on_both! {
         olive.answered(200).sees("NA stays text here");
         olive.press("Map the columns").await;
         olive.answered(200);
-        olive.fill("Null markers of place, one a line", "n/a").press("Save and choose when").await;
+        olive.fill("Null markers of place, one per line", "n/a").press("Save and choose when").await;
         olive.answered(200);
         let definition = configurations(&world).await.remove(0).1;
         let mapping = definition.mapping.unwrap();

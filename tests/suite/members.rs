@@ -69,12 +69,12 @@ on_both! {
         }
         let mut ada = world.browser(&world.ada).await;
         ada.visit("/members").await.in_row("olive@acme.test").press("Deactivate Olive").await;
-        ada.answered(200).sees("Deactivate Olive?").sees("Owns 3 schedules").sees("Is told about 3 schedules");
+        ada.answered(200).sees("Deactivate Olive?").sees("Owns 3 schedules").sees("Is notified about 3 schedules");
         ada.sees("will fail, the first on Fri 9 Oct 2026, 06:00 (UTC)");
         ada.follow("Hand over in FP&A 2026").await.sees("Hand over these 3 schedules");
-        ada.choose("To whom", "Ada (ada@acme.test)").within("#bulk-form").press("Hand over").await.answered(200);
+        ada.choose("New Owner", "Ada (ada@acme.test)").within("#bulk-form").press("Hand over").await.answered(200);
         ada.visit(&format!("/members/{}/deactivate", world.olive.id)).await;
-        ada.sees("Owns 0 schedules").sees("Is told about 0 schedules").sees_no("will fail");
+        ada.sees("Owns 0 schedules").sees("Is notified about 0 schedules").sees_no("will fail");
         ada.press("Deactivate").await.answered(200).sees("Olive is deactivated");
         ada.press("Undo").await.answered(200).sees("Olive can sign in again.");
         // Who is only told about some is asked about too; who holds nothing is not.
@@ -168,7 +168,7 @@ on_both! {
         mo.visit("/account").await.fill("Name", name).press("Save").await.answered(200);
         mo.sees(name);
         assert_eq!(mo.count("img, [hx-get]"), 0);
-        mo.fill("Name", "two\nlines").press("Save").await.answered(422).sees("A name is one line");
+        mo.fill("Name", "two\nlines").press("Save").await.answered(422).sees("A name must be one line");
         mo.fill("Name", "Mo").fill("Time zone", "Nowhere").press("Save").await.answered(422).sees("not a known time zone");
         mo.fill("Name", "Mo").fill("Time zone", "asia/kathmandu").press("Save").await.answered(200);
         assert_eq!(mo.value("Time zone"), "Asia/Kathmandu");
@@ -200,7 +200,7 @@ on_both! {
         let first = world.api(&world.mo).await;
         first.get("applications").await.is(200);
         mo.visit("/account").await.fill("Current password", PASSWORD).fill("New password", "another good one");
-        mo.press("Change password").await.answered(200).sees("your API tokens ended");
+        mo.press("Change password").await.answered(200).sees("your API tokens are revoked");
         first.get("applications").await.is(401);
         let second = world.api(&world.mo).await;
         change(active(false)).await;

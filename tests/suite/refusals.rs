@@ -109,11 +109,11 @@ const CASES: &[Case] = &[
     // The end.
     case(&[("ends", "on"), ("end_date", "never")], "end_date", "“never” is not a date"),
     case(&[("ends", "on"), ("end_date", "2100-01-01")], "end_date", "use a date from 1970 to 2099"),
-    case(&[("ends", "on"), ("end_date", "2026-10-01")], "end_date", "The end, 1 Oct 2026, is before the start"),
+    case(&[("ends", "on"), ("end_date", "2026-10-01")], "end_date", "The end date, 1 Oct 2026, is before the start"),
     case(
         &[("start_date", "2026-09-01"), ("ends", "on"), ("end_date", "2026-10-07")],
         "end_date",
-        "The end, 7 Oct 2026, is in the past.",
+        "The end date, 7 Oct 2026, is in the past.",
     ),
     case(
         &[
@@ -131,8 +131,8 @@ const CASES: &[Case] = &[
     forged(&[("configuration", "999999")], "configuration", "has no such import configuration"),
     forged(&[("configuration", "WITH A FILE")], "configuration", "with a file: "),
     case(&[("run_name", "LONG")], "run_name", "This name is too long. Use at most 200 characters."),
-    case(&[("run_name", "two\tparts")], "run_name", "A name is one line."),
-    case(&[("run_name", "Sal\u{202e}es")], "run_name", "This name holds an invisible character (U+202E)."),
+    case(&[("run_name", "two\tparts")], "run_name", "A name must be one line."),
+    case(&[("run_name", "Sal\u{202e}es")], "run_name", "This name contains an invisible character (U+202E)."),
     Case {
         status: 409,
         ..case(&[("run_name", "evening PRICES")], "run_name", "Another schedule of FP&A 2026 has the run name")

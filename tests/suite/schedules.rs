@@ -130,7 +130,7 @@ on_both! {
             match tried.await.unwrap() {
                 Ok(_) => made += 1,
                 Err(AppError::Conflict(words)) => {
-                    assert_eq!(words, "prices already has four schedules. Delete or edit one of them.");
+                    assert_eq!(words, "prices already has four schedules. Edit or delete one of them.");
                 }
                 Err(other) => panic!("{other:?}"),
             }
@@ -150,7 +150,7 @@ on_both! {
             })
             .collect();
         let mut made = Vec::new();
-        let words = "prices has this schedule already: Every day at 18:00, UTC, owned by Olive. Change that one, or choose \
+        let words = "prices already has this schedule: Every day at 18:00, UTC, owned by Olive. Change that one, or choose \
                      other times.";
         for tried in tries {
             match tried.await.unwrap() {
@@ -231,7 +231,7 @@ on_both! {
         let notify = |ids: &[i64]| Some(Notify { about: About::Failed, member_ids: ids.to_vec() });
         let stranger = Draft { notify: notify(&[world.stranger.id]), ..good.clone() };
         let words = invalid(try_create(&world, &world.olive, stranger).await, "notify.member_ids");
-        assert_eq!(words, "Stranger has no access to FP&A 2026 and cannot be told about it.");
+        assert_eq!(words, "Stranger has no access to FP&A 2026 and cannot be notified about it.");
         let nobody = Draft { notify: notify(&[]), ..good.clone() };
         invalid(try_create(&world, &world.olive, nobody).await, "notify.member_ids");
         let told = Draft { notify: notify(&[world.mo.id, world.ada.id, world.mo.id]), ..good.clone() };

@@ -237,8 +237,8 @@ mod tests {
 
     #[test]
     fn every_failure_says_that_the_block_is_untouched() {
-        let failure = LoadError::new(FailureKind::Source, "The file is cut at line 3");
-        assert_eq!(failure.cause, "The file is cut at line 3. The Block is unchanged.");
+        let failure = LoadError::new(FailureKind::Source, "The file is cut off");
+        assert_eq!(failure.cause, "The file is cut off. The Block is unchanged.");
         let full = LoadError::from_database(AppError::DiskFull);
         assert_eq!((full.kind, full.may_retry()), (FailureKind::DiskFull, false));
         assert!(LoadError::from_database(AppError::Unavailable { after_seconds: 1 }).may_retry());

@@ -30,7 +30,7 @@ on_both! {
         assert_eq!(post(&olive, &path, "k1", &other).await.wrong_fields(), ["Idempotency-Key"]);
         let alike = post(&olive, &path, "k2", &body).await;
         let words = alike.is(409).json["detail"].as_str().unwrap();
-        assert!(words.starts_with("words has this schedule already: Every Monday and Thursday at 01:00"), "{words}");
+        assert!(words.starts_with("words already has this schedule: Every Monday and Thursday at 01:00"), "{words}");
         assert!(words.ends_with("owned by Olive, now off. Change that one, or choose other times."), "{words}");
         // Keys belong to a token, and are free again after a day.
         assert_ne!(post(&world.api(&world.olive).await, &path, "k1", &other).await.is(201).id(), id);

@@ -157,7 +157,7 @@ on_both! {
         assert_eq!((&made.json["owner_id"], &made.json["run_name"]), (&json!(world.ada.id), &Value::Null));
         assert_eq!((&made.json["state"], &made.json["notify"]), (&json!("on"), &notify));
         assert_eq!(ada.post(&copy, json!({"start_time": "03:00", "enabled": false})).await.is(201).json["state"], "off");
-        assert!(ada.post(&copy, json!({"enabled": false})).await.is(409).body.contains("has this schedule already"));
+        assert!(ada.post(&copy, json!({"enabled": false})).await.is(409).body.contains("already has this schedule"));
         assert_eq!(ada.post(&copy, json!({"run_name": "payroll"})).await.is(409).json["status"], 409);
         assert_eq!(ada.post(&copy, json!({"owner_id": 1})).await.wrong_fields(), ["owner_id"]);
         assert_eq!(ada.post(&copy, json!({"configuration_id": 999_999})).await.wrong_fields(), ["configuration_id"]);

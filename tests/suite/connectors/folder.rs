@@ -271,7 +271,7 @@ fn a_file_that_changed_just_now_is_waited_for() {
     let waits = |left: std::ops::RangeInclusive<u64>| {
         let error = fetch().unwrap_err();
         assert!(matches!(error.retry, Retry::Rest(seconds) if left.contains(&seconds)), "{error:?}");
-        assert!(error.sentence.contains("once nothing has changed in it for 5 s"), "{error}");
+        assert!(error.sentence.contains("when it has not changed for 5 s"), "{error}");
     };
     file.set_modified(SystemTime::now()).unwrap();
     waits(1..=6);
@@ -323,6 +323,6 @@ fn a_name_in_another_form_is_found_or_named() {
     assert_eq!(place.fetch("caf\u{e9}.csv").unwrap().bytes, 6);
     for (wanted, there) in [("sales.csv", "'sales⟨U+200B⟩.csv'"), ("stock.csv", "'Stock.csv'")] {
         let error = failed(place.fetch(wanted), FailureKind::Missing, Retry::No);
-        assert!(error.sentence.contains(&format!("There is {there}, which is written otherwise")), "{error}");
+        assert!(error.sentence.contains(&format!("There is {there}, which is spelled differently")), "{error}");
     }
 }

@@ -125,7 +125,7 @@ fn forms_without_scripts_come_back_to_the_page_they_were_opened_from() {
         let asked = format!("{}?q=words&sort=name", list(&world));
         let open = format!("{asked}&open={}", stage.configuration);
         for (item, button, said) in [
-            ("Edit schedule", "Update Schedule", "Nothing was changed: Every day at 18:00"),
+            ("Edit schedule", "Update Schedule", "Nothing has changed: Every day at 18:00"),
             ("Off until", "Turn off until then", "Off until"),
             ("Delete schedule", "Delete schedule", "Deleted: Every day at 18:00"),
         ] {

@@ -39,9 +39,9 @@ on_both! {
         ];
         assert_eq!(changed(&report.told), all);
         assert_eq!(report.told.blank, 2);
-        assert!(report.steps[0].detail.ends_with("2 blank lines were passed over."), "{:?}", report.steps);
+        assert!(report.steps[0].detail.ends_with("2 blank lines were skipped."), "{:?}", report.steps);
         let checked = &report.steps[1].detail;
-        assert!(checked.contains("8 cells are loaded otherwise than written: 1 of Code (spaces trimmed)"), "{checked}");
+        assert!(checked.contains("8 cells are changed while loading: 1 of Code (spaces trimmed)"), "{checked}");
         // Whoever ends the run from the ledger tells the same.
         assert_eq!(Told::of(&in_ledger(db, 1, &block).unwrap()).unwrap(), report.told);
         let known = load(db, &plan, &text(CHANGED), 1).unwrap();
@@ -57,8 +57,8 @@ on_both! {
         plan.rejects.max_changed = Some(7);
         let failure = load(db, &plan, &text(CHANGED), 2).unwrap_err();
         assert_eq!((failure.kind, failure.may_retry()), (FailureKind::Changed, false));
-        assert!(failure.cause.starts_with("8 cells are loaded otherwise than written: 1 of Code"), "{}", failure.cause);
-        assert!(failure.cause.contains("allows at most 7. The Block still holds"), "{}", failure.cause);
+        assert!(failure.cause.starts_with("8 cells are changed while loading: 1 of Code"), "{}", failure.cause);
+        assert!(failure.cause.contains("allows at most 7. The Block is unchanged"), "{}", failure.cause);
         assert_eq!(failure.told.changes.len(), 8);
         // It is not read to its end once that is decided.
         let many = format!("Code\n{}", "007\n".repeat(400_000));
@@ -197,6 +197,6 @@ on_both! {
         assert!(report.told.remark().unwrap().contains("\"name\""), "{:?}", report.told.remark());
         plan.columns = Some(vec!["Code".into(), "Weight".into()]);
         let failure = load(db, &plan, &text("Code,Weight\na,1\n"), 5).unwrap_err();
-        assert!(failure.cause.contains("fills \"Weight\", which \"Items\" does not have"), "{}", failure.cause);
+        assert!(failure.cause.contains("fills \"Weight\", but \"Items\" has no such column"), "{}", failure.cause);
     }
 }

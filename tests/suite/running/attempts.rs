@@ -179,7 +179,7 @@ on_both! {
         let waiting = run(&world, started.id).await;
         assert_eq!((waiting.status, waiting.attempt), (RunStatus::Queued, 1));
         let reason = waiting.reason.clone().unwrap();
-        assert!(reason.starts_with("Attempt 1 failed: The source did not answer. It is tried again after"), "{reason}");
+        assert!(reason.starts_with("Attempt 1 failed: The source did not answer. The next attempt starts after"), "{reason}");
         let wait = waiting.available_at.unwrap().since(world.now());
         assert!((24..=36).contains(&wait.num_seconds()), "{wait}");
         world.advance(wait - Duration::microseconds(1));

@@ -61,7 +61,7 @@ on_both! {
         assert_eq!(ended(&world, first).await, (RunStatus::Partial, 1, 1));
         let mut olive = world.browser(&world.olive).await;
         olive.visit(&format!("/runs/{first}")).await;
-        olive.sees("so the corrected rows alone would be all that is left").sees_no("Import corrected rows");
+        olive.sees("so only the corrected rows would be left").sees_no("Import corrected rows");
         world.api(&world.olive).await.post(&format!("runs/{first}/files"), json!({})).await.is(409);
         assert_eq!(runs(&world).await.len(), 1);
     }
@@ -89,8 +89,8 @@ on_both! {
         browser.visit(&format!("/runs/{first}")).await;
         assert_eq!(browser.count("form[action$='treat-as-empty']"), 1);
         browser.press("Treat “NA” as empty in price").await;
-        browser.answered(200).sees("“NA” in price is an empty cell from now on (version 2 of Shipments).");
-        browser.sees("“NA” is an empty cell in this column by now");
+        browser.answered(200).sees("“NA” in price now counts as empty (version 2 of Shipments).");
+        browser.sees("“NA” in this column now counts as empty");
         let mapping = olive.get(&format!("import-configurations/{configuration}")).await.json["mapping"].clone();
         assert_eq!(mapping, json!([
             {"from": "id", "constant": null, "to": "id", "nulls": null},

@@ -40,7 +40,7 @@ on_both! {
         let mut browser = world.browser(&world.olive).await;
         browser.visit(&format!("/runs/{}", ended.id)).await;
         browser.answered(200).sees("Changed while loading").sees("leading zeros dropped").sees("Blank lines");
-        browser.sees("3 cells are loaded otherwise than written");
+        browser.sees("3 cells are changed while loading");
         // A limit is a member like the others.
         let here = format!("import-configurations/{}", stage.configuration);
         olive.patch(&here, json!({"rejects": {"max_changed": -1}})).await.is(422);
