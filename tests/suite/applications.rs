@@ -68,7 +68,7 @@ on_both! {
         browser.fill("Minutes between imports on one Connection or Block", "5").press("Create Application").await;
         browser.answered(409).sees("An Application named fp&a 2026 already exists");
         browser.fill("Name", "Sales").press("Create Application").await.answered(200);
-        browser.sees("Sales is made").sees("Import Scheduling").sees("Begin here").sees("Ada can do this");
+        browser.sees("Created Sales.").sees("Import Scheduling").sees("Start here").sees("Ada can do this");
         browser.within(".side").follow("Members and permissions").await;
         assert_eq!(browser.in_row("max@acme.test").count("input[checked]"), 3);
     }

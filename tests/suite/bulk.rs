@@ -195,7 +195,7 @@ on_both! {
             create(&world, draft(&stage, &daily(time))).await;
         }
         match restore(&world, &world.olive, made.id).await {
-            Err(AppError::Conflict(words)) => assert!(words.contains("has four schedules already"), "{words}"),
+            Err(AppError::Conflict(words)) => assert!(words.contains("already has four schedules"), "{words}"),
             other => panic!("{other:?}"),
         }
     }

@@ -123,7 +123,7 @@ on_both! {
         ada.sees("Ivy lacks Can Import Data");
         ada.within("#bulk-form").press("Hand over").await;
         ada.answered(422).sees("Choose the new Owner.").sees("Every day at 18:00");
-        ada.choose("To whom", &format!("Ada ({})", world.ada.email)).within("#bulk-form").press("Hand over").await;
+        ada.choose("New Owner", &format!("Ada ({})", world.ada.email)).within("#bulk-form").press("Hand over").await;
         ada.sees("1 handed over to Ada.");
         assert_eq!(find(&world, ids[0]).await.owner_id, world.ada.id);
         world.advance(Duration::seconds(5));
@@ -219,7 +219,7 @@ on_both! {
         ada.sees("Copy schedule").sees("prices already has four schedules. Choose another: 1 configuration has room.");
         assert_eq!((ada.value("Run name (optional)").as_str(), ada.value("Time").as_str()), ("", "21:00"));
         ada.choose("Configuration", "prices (4 of 4 schedules)").press("Schedule Import").await;
-        ada.answered(409).sees("Copy schedule").sees("prices has four schedules already");
+        ada.answered(409).sees("Copy schedule").sees("prices already has four schedules");
         ada.choose("Block", "All Blocks").press("Show configurations").await;
         ada.choose("Configuration", "rates (0 of 4 schedules)").press("Schedule Import").await;
         ada.sees("Scheduled: Every day at 21:00, UTC.");

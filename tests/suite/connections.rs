@@ -80,7 +80,7 @@ on_both! {
         ada.visit("/connections/new?kind=http").await;
         ada.fill("Name", "Reports").fill("Address", &server.url()).choose("Sign-in", "Token").fill("Token", CANARY);
         ada.press("Test").await;
-        ada.answered(200).sees("It works.").sees("Type it again before you save");
+        ada.answered(200).sees("It works.").sees("Enter it again before you save");
         assert!(!ada.body.contains(CANARY));
         ada.fill("Token", CANARY).press("Save Connection").await;
         ada.answered(200).sees("It works: Reached");

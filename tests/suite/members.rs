@@ -78,7 +78,7 @@ on_both! {
         ada.press("Deactivate").await.answered(200).sees("Olive is deactivated");
         ada.press("Undo").await.answered(200).sees("Olive can sign in again.");
         // Who is only told about some is asked about too; who holds nothing is not.
-        ada.in_row("mo@acme.test").press("Deactivate Mo").await.sees("Owns 0 schedules").sees("told about 3 schedules");
+        ada.in_row("mo@acme.test").press("Deactivate Mo").await.sees("Owns 0 schedules").sees("Is notified about 3 schedules");
         ada.follow("Keep active").await.sees("Active member.");
         ada.visit("/members").await.in_row("ivy@acme.test").press("Deactivate Ivy").await.sees("Ivy is deactivated");
     }

@@ -137,7 +137,7 @@ const CASES: &[Case] = &[
         status: 409,
         ..case(&[("run_name", "evening PRICES")], "run_name", "Another schedule of FP&A 2026 has the run name")
     },
-    Case { status: 409, ..case(&[("configuration", "FULL")], "configuration", "full has four schedules already") },
+    Case { status: 409, ..case(&[("configuration", "FULL")], "configuration", "full already has four schedules") },
     // Who is told.
     case(&[("notify", "on"), ("recipients", "")], "recipients", "Choose at least one member"),
     forged(&[("notify", "on"), ("recipients", "999999")], "recipients", "One of the recipients is not a member here."),

@@ -61,7 +61,7 @@ fn all_of_a_configuration_are_deleted_after_a_question() {
         chrome.click_in("Hand over these 2", "Hand over").await;
         chrome.sees("Choose the new Owner.").await;
         chrome.focus_on(".errors").await;
-        chrome.choose("To whom", &format!("Ada ({})", world.ada.email)).await;
+        chrome.choose("New Owner", &format!("Ada ({})", world.ada.email)).await;
         chrome.click_in("Hand over these 2", "Hand over").await;
         chrome.sees("2 handed over to Ada.").await;
         chrome.click("Select all").await;
@@ -133,7 +133,7 @@ fn all_of_it_works_without_scripts() {
         chrome.sees("Started: words").await;
         chrome.click("Select Every day at 19:00").await;
         chrome.click("Hand over").await;
-        chrome.choose("To whom", &format!("Ada ({})", world.ada.email)).await;
+        chrome.choose("New Owner", &format!("Ada ({})", world.ada.email)).await;
         chrome.click("Hand over").await;
         chrome.sees("1 handed over to Ada.").await;
         chrome.click("More actions for").await;

@@ -88,7 +88,7 @@ fn the_checklist_leads_from_the_first_start_to_a_scheduled_import() {
         // What is done is said no more.
         walk.chrome.goto("/").await;
         walk.chrome.sees("Applications").await;
-        walk.chrome.sees_no("Begin here").await;
+        walk.chrome.sees_no("Start here").await;
         walk.chrome.quiet().await;
         walk.chrome.close().await;
     });
@@ -102,9 +102,9 @@ fn the_checklist_says_who_does_what() {
         let mut ada = world.browser(&world.ada).await;
         ada.visit(&home).await.sees("0 of 3 done").sees("Folder").sees("After step 1").sees("After step 2");
         let mut olive = world.browser(&world.olive).await;
-        olive.visit(&home).await.sees("Begin here").sees("Ada can do this");
+        olive.visit(&home).await.sees("Start here").sees("Ada can do this");
         assert_eq!(olive.count("a[href*='/connections/new']"), 0);
         let mut mo = world.browser(&world.mo).await;
-        mo.visit(&home).await.sees_no("Begin here");
+        mo.visit(&home).await.sees_no("Start here");
     });
 }

@@ -69,7 +69,7 @@ fn saving_deleting_and_taking_back_keep_the_place() {
         chrome.sees("3 of 4 schedules").await;
 
         takes(&chrome, "Every day at 20:30", "Hand over").await;
-        chrome.choose("To whom", &format!("Olive ({})", world.olive.email)).await;
+        chrome.choose("New Owner", &format!("Olive ({})", world.olive.email)).await;
         presses(&chrome, "Hand over").await;
         chrome.sees("1 handed over to Olive.").await;
         chrome.focus_on(&row).await;
