@@ -1,5 +1,5 @@
-//! What each operation does, in words, for the OpenAPI document and the page that shows it; grouped by noun. One that
-//! is missing here, or stands here and is no more, fails a test.
+//! What each operation does, in words, for the OpenAPI document and the page that shows it; grouped by noun. A test
+//! fails if one is missing here or no longer exists.
 
 use crate::members::Scope;
 use crate::members::Scope::{Administer, Configure, Read, Run, Schedule};

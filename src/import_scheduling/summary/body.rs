@@ -50,7 +50,7 @@ pub struct Body {
     steps_zone: String,
     no_steps: &'static str,
     counts: Vec<Count>,
-    /// Cells that were loaded otherwise than written: column, what became of them, how many.
+    /// Cells that were changed while loading: column, kind of change, how many.
     changes: Vec<(String, &'static str, String)>,
     rejected: i64,
     /// Whether the member may download them.

@@ -95,15 +95,15 @@ pub(super) fn counts_of(row: &LedgerRow) -> Counts {
 /// Why a load did nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailureKind {
-    /// The file is cut, no CSV, too large or its options are wrong.
+    /// The file is cut off, not CSV or too large, or its options are wrong.
     Source,
-    /// The file could not be read to its end, and might be another time.
+    /// The file could not be read to its end; another attempt may succeed.
     SourceUnreadable,
     /// The columns of the source, the mapping and the Block do not fit.
     Columns,
     /// More rows were rejected than the configuration allows.
     Rejected,
-    /// More cells would be loaded otherwise than they are written than the configuration allows.
+    /// More cells would be changed while loading than the configuration allows.
     Changed,
     /// The Block was changed while the load ran.
     BlockChanged,
@@ -117,7 +117,7 @@ pub enum FailureKind {
     DeadlinePassed,
     /// The Block database is busy or gone.
     DatabaseAway,
-    /// It is there; somebody who reads the Block holds up what would be loaded.
+    /// The database answers, but someone who reads the Block holds up the load.
     HeldUp,
     DiskFull,
     /// A fault of ours.

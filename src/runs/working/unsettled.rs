@@ -69,8 +69,8 @@ pub enum Next {
     GoOn(Option<String>),
 }
 
-/// Looks after those files. `fetched` is the stamp of what lies there now: where this run loads it otherwise than was
-/// done, it is left to this run.
+/// Looks after those files. `fetched` is the stamp of the file that is there now. If this run loads it in another way
+/// than the earlier run did, the file is left to this run.
 pub fn look_after(
     app: &App,
     job: &Job<'_>,
