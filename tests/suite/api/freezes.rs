@@ -30,7 +30,7 @@ on_both! {
         let stale = olive.request(Method::PATCH, &one).header("If-Match", "\"1\"");
         Reply::of(stale.json(&json!({"name": "K"}))).await.is(412);
         let early = olive.post(&format!("{one}/end"), json!({})).await;
-        assert!(early.is(409).body.contains("has not begun"), "{}", early.body);
+        assert!(early.is(409).body.contains("has not started"), "{}", early.body);
         // Without a beginning it begins now.
         let now = olive.post(&there, json!({"name": "Now", "to": "2026-10-09T00:00:00Z"})).await;
         assert_eq!((&now.is(201).json["from"], &now.json["run_once"]), (&json!("2026-10-08T16:42:00Z"), &json!(false)));

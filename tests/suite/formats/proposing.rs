@@ -299,7 +299,7 @@ impl std::io::Seek for Endless {
 fn a_look_ends_however_much_there_is_and_says_how_far_it_went() {
     let proposal = propose(Endless(0), "a.csv", None, true, std::time::Duration::from_millis(300)).unwrap();
     assert_eq!(proposal.columns[0].column_type, ColumnType::Integer);
-    assert!(said(&proposal, "of the middle and the end"), "{:?}", proposal.notes);
+    assert!(said(&proposal, "from the middle and the end"), "{:?}", proposal.notes);
     let beginning = propose(Cursor::new("a,b\n1,2\n3,4\n5"), "a.csv", None, false, PATIENCE).unwrap();
     assert!(said(&beginning, "Only the first 2 rows were checked"), "{:?}", beginning.notes);
     assert!(said(&proposed("a,b\n1,2\n3,4\n", ""), "2 rows were checked: the whole source"));

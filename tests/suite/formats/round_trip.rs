@@ -158,7 +158,7 @@ fn says_its_notation(proposal: &Proposal) -> bool {
         && (values.decimal_point == "." || said("decimal point"))
         && (values.date_format == "%Y-%m-%d" || said(&values.date_format))
         && values.timestamp_format.as_ref().is_none_or(|format| said(format))
-        && values.nulls.iter().all(|null| null.is_empty() || said(&format!("{null} was taken as empty")))
+        && values.nulls.iter().all(|null| null.is_empty() || said(&format!("{null} was read as empty")))
 }
 
 #[test]
