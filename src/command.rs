@@ -146,7 +146,7 @@ pub fn key(options: Options, KeyCommand::Rotate(wanted): KeyCommand) -> Result<(
         Some(file) => println!("start every process with --secret-key-file {}", file.display()),
         None => {
             println!(
-                "the new key is in {}; backups made before open only with the old one",
+                "the new key is in {}; earlier backups open only with the old key",
                 dir.join("secret.key").display()
             )
         }
