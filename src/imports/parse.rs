@@ -25,7 +25,7 @@ sent! {
         source: SourceBody,
         /// What fills each column. Default: columns with equal names.
         mapping: Vec<MappingBody>,
-        /// Without a mapping: the Block's columns that it fills. The first load finds them; null makes the next load find them.
+        /// Without a mapping: the columns it fills. The first load finds them; null makes the next load find them.
         columns: Vec<String>,
         /// How rows are loaded.
         mode: Mode = "Choose a mode: append, update or replace.",
