@@ -85,7 +85,7 @@ fn an_unclosed_quote_ends_the_run_at_the_line_where_it_opened() {
         }
     }
     let words = read("a\n\"b").unwrap_err().to_string();
-    assert!(words.contains("opened on line 2"), "{words}");
+    assert!(words.contains("the quote opened on line 2 is never closed"), "{words}");
 }
 
 #[test]
