@@ -29,7 +29,7 @@ pub struct AddMember {
     /// Name of a role, such as Modeler, Importer, Viewer or Auditor.
     #[arg(long, value_name = "NAME", required_unless_present = "administrator")]
     role: Option<String>,
-    /// The role Administrator.
+    /// Add an Administrator; use this instead of --role.
     #[arg(long, conflicts_with = "role")]
     administrator: bool,
     /// Read the password from standard input, up to the first line break.
@@ -39,7 +39,7 @@ pub struct AddMember {
 
 #[derive(Subcommand)]
 pub enum TokenCommand {
-    /// Create an API token for a member; it is printed alone on the last line.
+    /// Create an API token for a member; the last line printed is the token alone.
     Create(CreateToken),
 }
 
@@ -70,8 +70,8 @@ pub enum KeyCommand {
 
 #[derive(Args)]
 pub struct RotateKey {
-    /// File that holds the new key, 32 bytes in base64. Without one a key is made, where the old one stands in the data
-    /// directory.
+    /// File that holds the new key, 32 bytes in base64. Without it, a new key is created in the data directory, if the
+    /// current one is there.
     #[arg(long, value_name = "FILE")]
     new_secret_key_file: Option<PathBuf>,
 }
@@ -145,7 +145,10 @@ pub fn key(options: Options, KeyCommand::Rotate(wanted): KeyCommand) -> Result<(
     match wanted.new_secret_key_file.filter(|_| !stands_here) {
         Some(file) => println!("start every process with --secret-key-file {}", file.display()),
         None => {
-            println!("the key is in {}; earlier backups open with the old one", dir.join("secret.key").display())
+            println!(
+                "the new key is in {}; earlier backups open only with the old key",
+                dir.join("secret.key").display()
+            )
         }
     }
     Ok(())

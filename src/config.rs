@@ -56,10 +56,10 @@ pub struct Options {
     /// Network of a proxy whose X-Forwarded-For header is trusted; repeatable.
     #[arg(long, env = "TIDEGATE_TRUSTED_PROXY", value_delimiter = ',', value_parser = network, global = true)]
     pub trusted_proxy: Vec<IpNet>,
-    /// Number of runs that this process works on at once.
+    /// How many runs this process works on at once.
     #[arg(long, env = "TIDEGATE_RUNS_AT_ONCE", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64), global = true)]
     pub runs_at_once: u16,
-    /// Bytes of downloads and uploads that wait on the disk at once.
+    /// How many bytes of downloads and uploads may wait on the disk at once.
     #[arg(long, env = "TIDEGATE_SPOOL_BYTES", default_value_t = 20 << 30, global = true)]
     pub spool_bytes: u64,
     /// How long a worker keeps a run without a heartbeat; set the same for every process of one database.

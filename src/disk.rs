@@ -1,5 +1,5 @@
-//! The room on the disk of the data directory. What would fill it is ended before it is full, and a little is kept aside
-//! for when it is full all the same: then what tells how a run ended finds place, and people can sign in.
+//! The space on the disk of the data directory. Work that would fill it is stopped before it is full. If it fills
+//! up anyway, a small reserve is released, so that the end of a run can still be written and people can sign in.
 
 use std::fs::File;
 use std::io::Write;

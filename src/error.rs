@@ -1,6 +1,7 @@
 //! What can go wrong, by meaning. A store, an action or a step answers with one of these; `web::errors` turns it
 //! into a page and `api::problem` into a problem document, and nobody else decides on a status code.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// One thing that is wrong with what somebody sent: the field as the form and the API name it, and the reason in
@@ -47,6 +48,16 @@ impl FieldErrors {
     /// The first reason given for a field, for the line beside its control.
     pub fn of(&self, field: &str) -> Option<&str> {
         self.0.iter().find(|e| e.field == field).map(|e| e.detail.as_str())
+    }
+
+    /// The heading above the list of them.
+    pub fn title(&self) -> String {
+        let fields: BTreeSet<&str> = self.0.iter().map(|error| error.field.as_str()).collect();
+        match fields.len() {
+            _ if fields.contains("") => "This did not work".to_owned(),
+            1 => "One field needs correcting".to_owned(),
+            n => format!("{n} fields need correcting"),
+        }
     }
 
     /// What is said, without the names of the fields.

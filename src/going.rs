@@ -1,4 +1,4 @@
-//! What goes on in this process and stands in no table: it ends with the process.
+//! State of this process that is in no table and ends with the process.
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! What is asked of the allocator.
+//! Settings of the memory allocator.
 #![allow(unsafe_code)]
 
 /// Has glibc keep two pools and not eight for each core: buffers that one load freed serve the next, whatever threads the

@@ -1,5 +1,5 @@
-//! What each operation does, in words, for the OpenAPI document and the page that shows it; grouped by noun. One that
-//! is missing here, or stands here and is no more, fails a test.
+//! What each operation does, in words, for the OpenAPI document and the page that shows it; grouped by noun. A test
+//! fails if one is missing here or no longer exists.
 
 use crate::members::Scope;
 use crate::members::Scope::{Administer, Configure, Read, Run, Schedule};
@@ -15,7 +15,7 @@ pub const GROUPS: &[Group] = &[
             ("GET", "members", Read, "List the members, by id."),
             ("POST", "members", Administer, "Add a member."),
             ("GET", "members/{m}", Read, "Show a member."),
-            ("PATCH", "members/{m}", Administer, "Change a member. A new password ends their sessions."),
+            ("PATCH", "members/{m}", Administer, "Change a member. A new password ends their sessions and tokens."),
         ],
     ),
     (
@@ -144,12 +144,7 @@ pub const GROUPS: &[Group] = &[
             ),
             ("GET", "runs/{r}/log", Read, "Show the log of a run, as plain text if you accept only that."),
             ("POST", "runs/{r}/cancel", Run, "Cancel a run. It may end a moment later."),
-            (
-                "POST",
-                "runs/{r}/files",
-                Run,
-                "Upload the corrected rejected rows of a run. They are loaded in a run of their own.",
-            ),
+            ("POST", "runs/{r}/files", Run, "Upload the corrected rejected rows of a run. A separate run loads them."),
             (
                 "POST",
                 "runs/{r}/again",

@@ -29,7 +29,7 @@ sent! {
 sent! {
     /// Which occurrences.
     pub struct OccurrencesQuery {
-        /// Strictly after this instant. Default: now.
+        /// Only occurrences after this instant. Default: now.
         after: Moment;
         much: PreviewQuery,
     }

@@ -1,5 +1,5 @@
-//! The page that shows the OpenAPI document to people: every operation with what it takes and answers, and how to call
-//! it with curl. It knows the document alone.
+//! The page that shows the OpenAPI document to people: every operation with its parameters, its response, and how to
+//! call it with curl. It reads only the document.
 
 use std::collections::BTreeMap;
 

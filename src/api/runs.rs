@@ -51,7 +51,7 @@ answer! {
         set_id: Option<i64> = run.set_id,
         parent_id: Option<i64> = run.parent_id,
         schedule_id: Option<i64> = run.schedule_id,
-        /// The planned instant; null if it was started by hand and repeats no other run.
+        /// The planned instant; null for a run started by hand, unless it runs an earlier one again.
         planned_at: Option<Moment> = run.planned_at,
         /// The last occurrence of a range that was missed or skipped by a freeze.
         planned_until: Option<Moment> = run.planned_until,
@@ -69,7 +69,7 @@ answer! {
         /// Why it failed.
         cause: Option<String> = run.cause.clone(),
         late: bool = run.late,
-        /// When the dispatcher claimed it or someone started it.
+        /// When it joined the queue.
         queued_at: Moment = run.queued_at,
         /// When a worker started it.
         started_at: Option<Moment> = run.started_at,
@@ -79,9 +79,9 @@ answer! {
         parameters: Option<Object> = run.parameters.as_ref().and_then(Value::as_object).cloned(),
         /// 0 until there is something to count.
         rows: RowsAnswer = RowsAnswer::of(&run.result.clone().unwrap_or_default()),
-        /// Cells that were loaded otherwise than they were written, by column and kind.
+        /// Cells that were changed while loading, by column and kind.
         changes: Vec<ChangeAnswer> = changes(run),
-        /// Lines of the source that held nothing.
+        /// Blank lines of the source, which were skipped.
         blank_lines: i64 = run.result.as_ref().map_or(0, |result| result.told.blank),
         bytes: i64 = run.result.as_ref().map_or(0, |result| result.bytes),
         /// Only for the run of a set.
@@ -106,7 +106,7 @@ fn changes(run: &Run) -> Vec<ChangeAnswer> {
 }
 
 answer! {
-    /// Cells of a column that were loaded otherwise than they were written.
+    /// Cells of a column that were changed while loading.
     pub struct ChangeAnswer of (changed: &Changed) {
         /// The column's name in the source.
         column: String = changed.column.clone(),

@@ -27,7 +27,7 @@ sent! {
         enabled: bool,
         /// Off until this instant, then it turns itself on.
         off_until: Moment,
-        /// Who is notified about what; null means no one. It is kept: this release sends no messages yet.
+        /// Who is notified about what; null means no one. It is saved, but this release sends no messages yet.
         notify: NotifyBody,
         /// Values for the parameters of the configuration.
         parameters: Object;
@@ -52,7 +52,7 @@ answer! {
         /// The member who saved it last; it runs with their rights.
         owner_id: i64 = schedule.owner_id,
         state: State = schedule.state(),
-        /// Its next run, after any freeze that skips what is planned before; null while it is off or finished.
+        /// Its next run that no freeze skips; null while it is off or finished.
         next_at: Option<Moment> = freezes::next_run(freezes, schedule),
         /// Why it cannot be planned; it waits until someone saves it again.
         broken: Option<String> = schedule.broken.clone(),

@@ -29,7 +29,7 @@ pub struct Connection {
 }
 
 answer! {
-    /// A configured connector. Of its secrets it is only known that they are set.
+    /// A configured connector. Its secrets are never shown, only that they are set.
     pub struct ConnectionAnswer of (connection: &Connection) {
         id: i64 = connection.id,
         name: String = connection.name.clone(),

@@ -88,7 +88,7 @@ impl FetchError {
     }
 
     pub(super) fn cancelled() -> Self {
-        Self::new(FailureKind::Cancelled, Retry::No, "It was cancelled while the source was being read.")
+        Self::new(FailureKind::Cancelled, Retry::No, "The run was cancelled while the source was being read.")
     }
 
     pub(super) fn out_of_time() -> Self {
@@ -154,7 +154,10 @@ impl FetchError {
     pub(super) fn machine(what: &str, error: &std::io::Error) -> Self {
         use std::io::ErrorKind;
         if spool::is_full(error) {
-            let sentence = format!("{what} failed: too much data is waiting to be loaded on this server.");
+            let sentence = format!(
+                "{what} failed: too much data is waiting to be loaded on this server. If this persists, ask the \
+                 operator to allow more (--spool-bytes)."
+            );
             return Self::new(FailureKind::Machine, Retry::Later, sentence);
         }
         let sentence = match error.kind() {

@@ -28,8 +28,8 @@ pub struct Intent {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Settled {
     Done(String),
-    /// Left alone, because what lies there is another by now.
+    /// Left alone, because another file is there now.
     Left(String),
-    /// Nothing lies there: somebody took it away, or its disk is away for a while.
+    /// No file is there: someone removed it, or its disk is unavailable for a while.
     Gone(String),
 }

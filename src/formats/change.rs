@@ -1,11 +1,11 @@
-//! How a good cell may be loaded otherwise than it was written. The readers of values note it where they do it, so that
-//! what comes back as it was written costs nothing.
+//! How loading may change a good cell. The readers of values note a change where they make it, so that a cell that does
+//! not change costs nothing.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What became of the text of a cell. A cell of which more than one is true is told by the one that stands last here.
+/// What happened to the text of a cell. If several apply to one cell, the last of them here counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {

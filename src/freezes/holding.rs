@@ -29,8 +29,8 @@ pub fn first_free(freezes: &[Freeze], rule: &Rule, from: Moment) -> Option<Momen
     Some(next)
 }
 
-/// When a schedule truly runs next: when the freeze ends that skips its next occurrence and makes up for it, else at its
-/// next occurrence that no freeze will skip.
+/// When a schedule really runs next. If a freeze skips its next occurrence and runs it once at the end, that is the end
+/// of the freeze; else it is the next occurrence that no freeze skips.
 pub fn next_run(freezes: &[Freeze], schedule: &Schedule) -> Option<Moment> {
     let next = schedule.next_at?;
     if freezes.iter().any(|freeze| freeze.run_once && freeze.holds(next)) {

@@ -41,7 +41,7 @@ fn page(
     let template = FilePage {
         shell,
         lede: format!(
-            "Rows that run {} rejected. They are loaded in a run of their own. Other rows of the Block stay.",
+            "Correct the rows that run {} rejected. A separate run loads them; other rows of the Block stay.",
             run.id
         ),
         hint: "The downloaded file of rejected rows, after your corrections. Its last two columns are ignored.",

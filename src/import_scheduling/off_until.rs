@@ -133,7 +133,7 @@ impl Typed {
         };
         Next(match self.until(schedule) {
             Err(_) => Err("Choose a day to see the first run after it.".into()),
-            Ok(until) if until <= now => Err("This time is in the past.".into()),
+            Ok(until) if until <= now => Err("This time is in the past. Choose a later one.".into()),
             Ok(until) => match (freezes::first_free(&stage.freezes, rule, until), skipped(until)) {
                 (None, _) => Err("No run is left by then: the schedule ends before that.".into()),
                 (Some(at), skipped) => {

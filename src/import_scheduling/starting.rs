@@ -140,7 +140,7 @@ fn file_page(
         .crumbs([Crumb::to("Import Scheduling", &back), Crumb::here(&title)]);
     let action = format!("{base}/settings/import-configurations/{}/files", configuration.id);
     let lede = format!("{} needs a file for each run.", configuration.name);
-    let hint = "A CSV file. It may be compressed with gzip.";
+    let hint = "A file in the format of this import, gzipped or not.";
     let template = FilePage { shell, title, lede, hint, button: "Run now", action, back, errors };
     Page::with(status, request, &template)
 }

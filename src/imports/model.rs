@@ -239,7 +239,7 @@ pub struct Rejects {
     /// If more than this percentage of the rows is rejected, nothing is loaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_percent: Option<f64>,
-    /// More cells than this that would be loaded otherwise than they are written: nothing is loaded.
+    /// If more cells than this would be changed while loading, nothing is loaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_changed: Option<i64>,
 }

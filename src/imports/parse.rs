@@ -18,14 +18,14 @@ sent! {
         name: String = "Enter a name." => "Sales by day",
         description: String,
         block_id: i64 = "Choose the Block to fill." => 3,
-        /// Where the source is fetched from; without one, it takes a file by hand.
+        /// Where the source is fetched from; without one, each run takes a file by hand.
         connection_id: i64,
         /// A Block as a source is not available in this release.
         source_block_id: Later,
         source: SourceBody,
         /// What fills each column. Default: columns with equal names.
         mapping: Vec<MappingBody>,
-        /// By equal names: the Block's columns that it fills, which its first load finds; null has the next one find them.
+        /// Without a mapping: the columns it fills. The first load finds them; null makes the next load find them.
         columns: Vec<String>,
         /// How rows are loaded.
         mode: Mode = "Choose a mode: append, update or replace.",
@@ -91,7 +91,7 @@ sent! {
         max_rows: i64,
         /// If more than this percentage of the rows is rejected, nothing is loaded.
         max_percent: f64,
-        /// More cells than this that would be loaded otherwise than they are written: nothing is loaded.
+        /// If more cells than this would be changed while loading, nothing is loaded.
         max_changed: i64,
     }
 }

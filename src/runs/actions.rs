@@ -95,8 +95,8 @@ pub fn again(conn: &mut Conn, by: &By, run_id: i64, now: Moment) -> Result<Start
     if let Some(there) = store::repeat_of(conn, run.id)? {
         return match there.status {
             RunStatus::Queued => Ok(Started { run: there, waiting_already: true }),
-            RunStatus::Running => Err(AppError::Conflict("It is already being run again.".into())),
-            _ => Err(AppError::Conflict("It was already run again. Run the newest one again.".into())),
+            RunStatus::Running => Err(AppError::Conflict("This run is already being run again.".into())),
+            _ => Err(AppError::Conflict("This run was already run again. Run the newest one again instead.".into())),
         };
     }
     if let Some(refusal) = why_not_again(conn, &run)? {
@@ -266,7 +266,7 @@ pub fn why_not_again(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
         return Ok(Some(format!("A run that is {} cannot be run again.", run.status.words().to_lowercase())));
     }
     if run.parameters_lost {
-        return Ok(Some("Its parameters cannot be read. Use Run now instead.".into()));
+        return Ok(Some("The parameters of this run cannot be read. Use Run now instead.".into()));
     }
     if store::latest_ended(conn, configuration_id)? != Some(run.id) {
         return Ok(Some(

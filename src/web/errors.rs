@@ -94,7 +94,7 @@ pub fn words(error: &AppError) -> String {
         AppError::Internal(cause) => {
             let number = &crate::secrets::random_token()[..8];
             tracing::error!(number, cause, "internal error");
-            format!("Something went wrong on our side. The server's log lists it under number {number}.")
+            format!("Try again. If this persists, ask the operator: the server's log lists it under number {number}.")
         }
         // Beside no field, its name says nothing to a person.
         AppError::Invalid(errors) => errors.details(),
@@ -119,7 +119,7 @@ impl ResponseError for AppError {
             AppError::TooMany { .. } => "Too many requests",
             AppError::Unavailable { .. } => "Busy right now",
             AppError::DiskFull => "The disk is full",
-            AppError::Internal(_) => "Something went wrong on our side",
+            AppError::Internal(_) => "Something went wrong in Tidegate",
         };
         let said = Said { status: status(self).as_u16(), title, detail: words(self) };
         let mut response = HttpResponse::build(status(self));

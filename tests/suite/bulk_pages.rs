@@ -105,7 +105,7 @@ on_both! {
         remove(ids[0]).await;
         ticked(&mut olive, &three, "Turn off").await;
         olive.answered(200).sees("2 turned off; 1 has been deleted.").sees("2 of 4 schedules");
-        assert_eq!(olive.value("Filter by Block, configuration or owner"), "prices", "the filter is kept");
+        assert_eq!(olive.value("Filter by Block, configuration or Owner"), "prices", "the filter is kept");
         remove(ids[1]).await;
         ticked(&mut olive, &three[1..], "Delete").await;
         olive.sees("Delete this schedule?").sees("Of those you selected, 1 has been deleted.");

@@ -284,7 +284,7 @@ on_both! {
         create(&world, draft(&stage, &daily("09:14"))).await;
         let olive = opened(&world, &world.olive, "").await;
         assert_eq!(olive.count(".ev.clash"), 6);
-        olive.sees("Outlined runs are planned less than 15 minutes from another on the same Connection. Runs counted in a band");
+        olive.sees("Outlined runs are planned less than 15 minutes from another run on the same Connection. Runs counted in a band");
         let other = crate::support::stage::stage(&world, "other", Mode::Append, |_| ()).await;
         create(&world, draft(&other, &daily("09:10"))).await;
         create(&world, draft(&stage, &daily("09:29"))).await;

@@ -29,7 +29,7 @@ on_both! {
         ada.answered(422).sees("This is not an e-mail address").sees("too easy to guess");
         assert_eq!(ada.value("Name"), "Una", "what was typed is kept");
         ada.fill("E-mail", "MO@acme.test").fill("First password", "sea and sand 7").press("Add member").await;
-        ada.answered(409).sees("A member with the e-mail address MO@acme.test already exists").sees("Type it again");
+        ada.answered(409).sees("A member with the e-mail address MO@acme.test already exists").sees("Enter it again");
         ada.fill("E-mail", "una@acme.test").choose("Role", "Importer: Can Import Data");
         ada.fill("First password", "sea and sand 7").press("Add member").await;
         ada.answered(200).sees("Una is now a member");
@@ -38,7 +38,7 @@ on_both! {
         una.visit("/sign-in").await.fill("E-mail", "una@acme.test").fill("Password", "sea and sand 7");
         una.press("Sign in").await.sees("No Applications yet");
 
-        ada.in_row("una@acme.test").choose("Role of Una", "Viewer").press("Save role").await.sees("Una has the role Viewer");
+        ada.in_row("una@acme.test").choose("Role of Una", "Viewer").press("Save role").await.sees("Una now has the role Viewer");
         ada.in_row("una@acme.test").press("Deactivate Una").await.sees("Una is deactivated");
         una.visit("/").await.sees("Sign in");
         una.fill("E-mail", "una@acme.test").fill("Password", "sea and sand 7").press("Sign in").await.answered(422);
@@ -69,16 +69,16 @@ on_both! {
         }
         let mut ada = world.browser(&world.ada).await;
         ada.visit("/members").await.in_row("olive@acme.test").press("Deactivate Olive").await;
-        ada.answered(200).sees("Deactivate Olive?").sees("Owns 3 schedules").sees("Is told about 3 schedules");
+        ada.answered(200).sees("Deactivate Olive?").sees("Owns 3 schedules").sees("Is notified about 3 schedules");
         ada.sees("will fail, the first on Fri 9 Oct 2026, 06:00 (UTC)");
         ada.follow("Hand over in FP&A 2026").await.sees("Hand over these 3 schedules");
         ada.choose("New Owner", "Ada (ada@acme.test)").within("#bulk-form").press("Hand over").await.answered(200);
         ada.visit(&format!("/members/{}/deactivate", world.olive.id)).await;
-        ada.sees("Owns 0 schedules").sees("Is told about 0 schedules").sees_no("will fail");
+        ada.sees("Owns 0 schedules").sees("Is notified about 0 schedules").sees_no("will fail");
         ada.press("Deactivate").await.answered(200).sees("Olive is deactivated");
         ada.press("Undo").await.answered(200).sees("Olive can sign in again.");
         // Who is only told about some is asked about too; who holds nothing is not.
-        ada.in_row("mo@acme.test").press("Deactivate Mo").await.sees("Owns 0 schedules").sees("told about 3 schedules");
+        ada.in_row("mo@acme.test").press("Deactivate Mo").await.sees("Owns 0 schedules").sees("Is notified about 3 schedules");
         ada.follow("Keep active").await.sees("Active member.");
         ada.visit("/members").await.in_row("ivy@acme.test").press("Deactivate Ivy").await.sees("Ivy is deactivated");
     }
@@ -200,7 +200,7 @@ on_both! {
         let first = world.api(&world.mo).await;
         first.get("applications").await.is(200);
         mo.visit("/account").await.fill("Current password", PASSWORD).fill("New password", "another good one");
-        mo.press("Change password").await.answered(200).sees("your API tokens have ended");
+        mo.press("Change password").await.answered(200).sees("your API tokens are revoked");
         first.get("applications").await.is(401);
         let second = world.api(&world.mo).await;
         change(active(false)).await;

@@ -109,11 +109,11 @@ const CASES: &[Case] = &[
     // The end.
     case(&[("ends", "on"), ("end_date", "never")], "end_date", "“never” is not a date"),
     case(&[("ends", "on"), ("end_date", "2100-01-01")], "end_date", "use a date from 1970 to 2099"),
-    case(&[("ends", "on"), ("end_date", "2026-10-01")], "end_date", "The end, 1 Oct 2026, is before the start"),
+    case(&[("ends", "on"), ("end_date", "2026-10-01")], "end_date", "The end date, 1 Oct 2026, is before the start"),
     case(
         &[("start_date", "2026-09-01"), ("ends", "on"), ("end_date", "2026-10-07")],
         "end_date",
-        "The end, 7 Oct 2026, is in the past.",
+        "The end date, 7 Oct 2026, is in the past.",
     ),
     case(
         &[

@@ -130,7 +130,7 @@ on_both! {
             match tried.await.unwrap() {
                 Ok(_) => made += 1,
                 Err(AppError::Conflict(words)) => {
-                    assert_eq!(words, "prices already has four schedules. Delete or edit one of them.");
+                    assert_eq!(words, "prices already has four schedules. Edit or delete one of them.");
                 }
                 Err(other) => panic!("{other:?}"),
             }

@@ -33,7 +33,7 @@ fn the_first_start_is_walked_once() {
         first.fill("Set-up code", &code.to_lowercase()).fill("Your name", "Ada").fill("E-mail", "ada@example.com");
         first.fill("Password", PASSWORD).fill("Name of the Workspace", "Acme").fill("Time zone", "Mars");
         first.press("Set up").await;
-        first.answered(422).sees("\"Mars\" is not a known time zone").sees("Type it again");
+        first.answered(422).sees("\"Mars\" is not a known time zone").sees("Enter it again");
         assert_eq!(first.value("Password"), "", "a password is never sent back");
         first.fill("Password", PASSWORD).fill("Time zone", "europe/paris").press("Set up").await;
         first.answered(200).sees("You are the Administrator of this Workspace").sees("Your first Application");

@@ -315,7 +315,7 @@ on_both! {
     async fn one_signs_out_everywhere_else(world: World) {
         let mut here = world.browser(&world.mo).await;
         let mut there = world.browser(&world.mo).await;
-        here.visit("/account").await.press("Sign out everywhere else").await.sees("1 other session ended");
+        here.visit("/account").await.press("Sign out everywhere else").await.sees("Signed out of 1 other session");
         there.visit("/account").await.sees("Sign in");
         here.visit("/account").await.sees("This browser");
     }

@@ -141,7 +141,7 @@ impl Folder {
             return Err(FetchError::new(
                 FailureKind::Request,
                 Retry::No,
-                "The import configuration names no file. Choose one of the folder's files.",
+                "The import configuration has no file. Choose one of the folder's files.",
             ));
         }
         if climbs_out(Path::new(wanted)) || wanted.contains('\0') {

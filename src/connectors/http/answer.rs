@@ -36,8 +36,8 @@ pub(super) fn judge(response: Response, at: &Url) -> Result<(Response, Packing),
         return Err(FetchError::new(
             FailureKind::Answer,
             Retry::No,
-            "The source does not give the length of its answer, so a cut would go unnoticed. Ask its owner to send the \
-             length (Content-Length) or to use https.",
+            "The source does not give the length of its answer, so an incomplete download would go unnoticed. Ask its \
+             owner to send the length (Content-Length) or to use https.",
         )
         .with_status(status));
     }
@@ -89,16 +89,22 @@ fn refusal(status: u16, headers: &HeaderMap, at: &Url) -> FetchError {
         410 => (
             Missing,
             Retry::No,
-            format!("What was at {path} on {host} was removed for good (410). Ask the source's owner where it is now."),
+            format!("{path} on {host} has been removed for good (410). Ask the source's owner where it is now."),
         ),
-        408 => (Silent, Retry::Later, format!("{host} gave up waiting for the request (408).")),
-        429 => {
-            (TooOften, wait(headers), format!("{host} had too many requests (429). Schedule this import less often."))
-        }
+        408 => (
+            Silent,
+            Retry::Later,
+            format!("{host} gave up waiting for the request (408). If this persists, ask its owner."),
+        ),
+        429 => (
+            TooOften,
+            wait(headers),
+            format!("{host} received too many requests (429). Schedule this import less often."),
+        ),
         500..=599 => (
             Answer,
             wait(headers),
-            format!("{host} has a problem of its own ({status}). If this persists, ask its owner."),
+            format!("{host} reported an error on its side ({status}). If this persists, ask its owner."),
         ),
         400..=499 => (
             Answer,
@@ -188,7 +194,7 @@ fn tls_sentence(error: &rustls::Error, host: &str) -> String {
         Tls::InvalidCertificate(Cert::UnknownIssuer) => "its certificate is not signed by anyone this server trusts",
         Tls::InvalidCertificate(_) => "its certificate is not valid",
         Tls::InvalidMessage(_) => "it does not use TLS there (is it http:// and not https://?)",
-        _ => "the two sides found no safe encryption in common",
+        _ => "it offers no encryption that this server accepts",
     };
     format!("The encrypted connection to {host} cannot be trusted: {why}. Ask the source's owner to fix it.")
 }

@@ -62,7 +62,7 @@ pub(super) async fn ask(http: &Http, start: &Url, ctx: &FetchContext<'_>) -> Res
         let next = next.ok_or_else(|| {
             redirected(
                 response.status(),
-                "The source redirects to something that is not an address. Ask its owner.".to_owned(),
+                "The source redirects to something that is not an address. Ask its owner to fix that.".to_owned(),
             )
         })?;
         let to = address::host(&next);
@@ -71,8 +71,8 @@ pub(super) async fn ask(http: &Http, start: &Url, ctx: &FetchContext<'_>) -> Res
             return Err(redirected(
                 status,
                 format!(
-                    "The source redirects to {to} ({}), and this Connection follows none. Use that address, or \
-                     turn on 'Follow redirects'.",
+                    "The source redirects to {to} ({}), and this Connection does not follow redirects. Use that \
+                     address, or turn on 'Follow redirects'.",
                     status.as_u16()
                 ),
             ));
@@ -80,7 +80,9 @@ pub(super) async fn ask(http: &Http, start: &Url, ctx: &FetchContext<'_>) -> Res
         if url.scheme() == "https" && next.scheme() == "http" {
             return Err(redirected(
                 status,
-                format!("The source redirects to {to} without encryption, which is refused. Ask its owner."),
+                format!(
+                    "The source redirects to {to} without encryption, which is refused. Ask its owner to use https there."
+                ),
             ));
         }
         if hop == MOST_HOPS {

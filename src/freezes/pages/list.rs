@@ -93,7 +93,7 @@ fn rows(scene: &Scene, now: Moment) -> (Vec<Row>, usize) {
             icon,
             stage: stage.words(),
             now: stage == Stage::Now,
-            end: if freeze.run_once { "Runs each skipped import once" } else { "Runs nothing" },
+            end: if freeze.run_once { "Each skipped import runs once" } else { "Nothing runs" },
             skipped: match scene.skipped.get(&freeze.id) {
                 Some(n) => words::counted(*n, "occurrence", "occurrences"),
                 None if stage == Stage::Upcoming => "Not yet".into(),

@@ -193,7 +193,7 @@ fn notes(scene: &Scene) -> Vec<String> {
     let mut notes = Vec::new();
     if scene.planned.iter().any(|planned| planned.clash) {
         let spacing = scene.entered.application.spacing_minutes;
-        notes.push(format!("Outlined runs are planned less than {spacing} minutes from another on the same Connection. Runs counted in a band are not compared."));
+        notes.push(format!("Outlined runs are planned less than {spacing} minutes from another run on the same Connection. Runs counted in a band are not compared."));
     }
     notes.extend(scene.freezes.iter().map(|freeze| {
         let at = |moment| words::date_time(moment, frame.zone);

@@ -65,7 +65,7 @@ pub async fn copy_form(
         let name = full.map_or("Its configuration", |c| c.configuration.name.as_str());
         let room = stage.configurations.iter().filter(|c| copied.taken(c.configuration.id) < SLOTS).count() as i64;
         let others = match room {
-            0 => "No other configuration has room: delete or edit a schedule first.".to_owned(),
+            0 => "No other configuration has room: delete a schedule first.".to_owned(),
             room => {
                 format!("Choose another: {} room.", words::counted(room, "configuration has", "configurations have"))
             }

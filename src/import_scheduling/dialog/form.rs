@@ -50,7 +50,6 @@ pub struct ScheduleForm {
     /// Tells a form for a new schedule from every other.
     pub nonce: Option<String>,
     pub errors: FieldErrors,
-    pub error_title: String,
     pub blocks: Vec<Choice>,
     pub configurations: ConfigurationChoice,
     pub rule: RuleForm,

@@ -124,10 +124,6 @@ fn form(stage: &Stage, typed: Typed, by: &By, csrf: String, errors: FieldErrors,
         csrf,
         version: typed.version,
         nonce: typed.nonce,
-        error_title: match errors.0.len() {
-            1 => "There is a problem".into(),
-            n => format!("There are {n} problems"),
-        },
         configurations: configuration_choice(
             &stage.configurations,
             stage.copied.as_ref(),

@@ -50,7 +50,7 @@ pub struct Body {
     steps_zone: String,
     no_steps: &'static str,
     counts: Vec<Count>,
-    /// Cells that were loaded otherwise than written: column, what became of them, how many.
+    /// Cells that were changed while loading: column, kind of change, how many.
     changes: Vec<(String, &'static str, String)>,
     rejected: i64,
     /// Whether the member may download them.
@@ -216,7 +216,7 @@ impl Scene {
         Some(Step {
             class: "is-run",
             icon: "spin",
-            word: "going on".into(),
+            word: "running".into(),
             name: now.phase.clone(),
             detail: far(now),
             duration: String::new(),
@@ -265,7 +265,7 @@ impl Scene {
             add(label, format!("Run {}", words::count(other)), None, Some(format!("/runs/{other}")));
         }
         if let Some(earlier) = run.again_of {
-            add("Repeat of", format!("Run {}", words::count(earlier)), None, Some(format!("/runs/{earlier}")));
+            add("Runs again", format!("Run {}", words::count(earlier)), None, Some(format!("/runs/{earlier}")));
         }
         details
     }

@@ -244,7 +244,7 @@ async fn read_source(app: &App, by: &By, place: &Place, form: &Form, typed: &Typ
     if typed.source == "file" {
         return Err(AppError::invalid(
             "source",
-            "There are no rows to show: a file given by hand is there only during a run.",
+            "There are no rows to show: a file given by hand is kept only for its run.",
         ));
     }
     let origin: Origin = place.origin(app, by, form)?;

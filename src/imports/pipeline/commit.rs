@@ -38,8 +38,8 @@ impl Load<'_> {
         self.committing = true;
         let mut rows = loop {
             match ledger::commit(conn, &[(staging, &visible)], self.context.clock.now()) {
-                // Whoever reads the view is waited for as long as the attempt may take: the load itself is done. In a
-                // transaction of its caller's nothing can be tried twice.
+                // The load itself is done, so it waits for readers of the view as long as the attempt may take. Inside
+                // the caller's transaction nothing can be tried twice.
                 Err(why) if staging.making != Making::AtOnce && held_up::may_try_again(&why, conn) => {
                     self.context.go_on()?;
                     self.tell("Waiting for readers of the Block");
@@ -49,12 +49,14 @@ impl Load<'_> {
             }
         };
         self.loading += began.elapsed();
-        rows.pop().ok_or_else(|| LoadError::new(FailureKind::Internal, "The load left no trace."))
+        rows.pop().ok_or_else(|| {
+            LoadError::new(FailureKind::Internal, "The database has no record of the load. Run the import again.")
+        })
     }
 
-    /// The answer to a commit may have been lost after the deed: the ledger knows. It is asked for half a minute; who
-    /// then still does not know says so, and leaves it to whoever takes the run over. Over the pool: the load's own
-    /// connection is none of its, so whoever asks here holds none of it and may wait for one.
+    /// The answer to a commit may have been lost although the commit succeeded: the ledger knows. It is asked for half
+    /// a minute. If nothing is known by then, the error says so, and the worker that takes over the run decides. This
+    /// asks through the pool: the load's connection does not belong to it, so waiting for one here blocks nobody.
     pub fn known_after_all(&self, failure: LoadError) -> Result<Option<LedgerRow>, LoadError> {
         const PATIENCE: Duration = Duration::from_secs(30);
         if !self.committing || !failure.is_of_database() {

@@ -19,7 +19,7 @@ pub(super) fn in_words(failure: LoadError, blocks: &Pool, block_id: i64) -> Load
     }
     match blocks.read(|conn| reader(conn, block_id)) {
         Ok(Some(who)) => {
-            let what = format!("{who} is reading the Block in the database. New rows wait until that ends.");
+            let what = format!("{who} is reading the Block in the database. New rows wait until it finishes.");
             LoadError::new(FailureKind::HeldUp, what)
         }
         _ => failure,

@@ -146,15 +146,18 @@ impl Load<'_> {
                 .name(format!("read {}", self.context.run.id))
                 .spawn_scoped(scope, move || read_all(reader, checker, cancelled, returning, full))
                 .map_err(|error| {
-                    let mut failure =
-                        LoadError::new(FailureKind::Internal, "No thread was available to read the source.");
+                    let why = "The server had no free thread to read the source. Run the import again.";
+                    let mut failure = LoadError::new(FailureKind::Internal, why);
                     failure.detail = Some(error.to_string());
                     failure
                 })?;
             // Says why no more parcels come; by then the channels are closed, so the reader ends if it has not.
             let read = move || match thread.join() {
                 Ok(read) => read.map_err(from_format),
-                Err(_) => Err(LoadError::new(FailureKind::Internal, "The thread that reads the source died.")),
+                Err(_) => Err(LoadError::new(
+                    FailureKind::Internal,
+                    "Tidegate failed to read the source. The server's log says more.",
+                )),
             };
             let first = arriving.recv().ok();
             let second = first.is_some().then(|| arriving.recv().ok()).flatten();

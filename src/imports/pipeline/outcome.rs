@@ -78,7 +78,7 @@ impl LoadReport {
 }
 
 /// Of a load that was held and then turned down.
-pub const DROPPED: &str = "The rows that it loaded were held, and then discarded.";
+pub const DROPPED: &str = "The run was Held, and its rows were then discarded.";
 
 pub(super) fn counts_of(row: &LedgerRow) -> Counts {
     Counts {
@@ -95,15 +95,15 @@ pub(super) fn counts_of(row: &LedgerRow) -> Counts {
 /// Why a load did nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailureKind {
-    /// The file is cut, no CSV, too large or its options are wrong.
+    /// The file is cut off, not CSV or too large, or its options are wrong.
     Source,
-    /// The file could not be read to its end, and might be another time.
+    /// The file could not be read to its end; another attempt may succeed.
     SourceUnreadable,
     /// The columns of the source, the mapping and the Block do not fit.
     Columns,
     /// More rows were rejected than the configuration allows.
     Rejected,
-    /// More cells would be loaded otherwise than they are written than the configuration allows.
+    /// More cells would be changed while loading than the configuration allows.
     Changed,
     /// The Block was changed while the load ran.
     BlockChanged,
@@ -117,7 +117,7 @@ pub enum FailureKind {
     DeadlinePassed,
     /// The Block database is busy or gone.
     DatabaseAway,
-    /// It is there; somebody who reads the Block holds up what would be loaded.
+    /// The database answers, but someone who reads the Block holds up the load.
     HeldUp,
     DiskFull,
     /// A fault of ours.
@@ -168,7 +168,7 @@ impl LoadError {
     /// Nothing can be said of the Block: the ledger knows, once it answers again.
     pub(super) fn unknown(error: AppError) -> Self {
         let cause =
-            "The database became unavailable while the load became visible. It is not yet known whether it did."
+            "The database became unavailable just as the load was made visible. Whether it is visible is not known yet."
                 .to_owned();
         let detail = Some(error.to_string());
         Self { detail, cause, ..Self::new(FailureKind::Unknown, "") }
@@ -200,8 +200,8 @@ impl LoadError {
                 Self::new(FailureKind::DiskFull, "The disk is full: free some space and run the import again.")
             }
             other => {
-                let mut failure =
-                    Self::new(FailureKind::Internal, "Something went wrong on our side while the rows were loaded.");
+                let why = "Something went wrong in Tidegate while the rows were loaded. The server's log says more.";
+                let mut failure = Self::new(FailureKind::Internal, why);
                 failure.detail = Some(other.to_string());
                 failure
             }
@@ -237,8 +237,8 @@ mod tests {
 
     #[test]
     fn every_failure_says_that_the_block_is_untouched() {
-        let failure = LoadError::new(FailureKind::Source, "The file is cut at line 3");
-        assert_eq!(failure.cause, "The file is cut at line 3. The Block is unchanged.");
+        let failure = LoadError::new(FailureKind::Source, "The file is cut off");
+        assert_eq!(failure.cause, "The file is cut off. The Block is unchanged.");
         let full = LoadError::from_database(AppError::DiskFull);
         assert_eq!((full.kind, full.may_retry()), (FailureKind::DiskFull, false));
         assert!(LoadError::from_database(AppError::Unavailable { after_seconds: 1 }).may_retry());

@@ -127,7 +127,11 @@ pub(super) fn routes(plan: &Plan, source: &[String], ignored: &[usize]) -> Resul
                         "The import fills \"{}\", but \"{}\" has no such column. {}",
                         mapped.to,
                         block.name,
-                        if plan.mapping.is_some() { "Edit the mapping." } else { "Have it find its columns again." }
+                        if plan.mapping.is_some() {
+                            "Edit the mapping."
+                        } else {
+                            "Edit the import to find its columns again."
+                        }
                     ));
                 };
                 wanted.push((column, mapped));
@@ -153,11 +157,11 @@ pub(super) fn routes(plan: &Plan, source: &[String], ignored: &[usize]) -> Resul
     let missing: Vec<&str> = from().filter(|name| find(name) == Met::Nothing).collect();
     if !missing.is_empty() {
         return Err(format!(
-            "The source has no {} {}. It has {}. Check the file, its delimiter, or {}.",
+            "The source has no {} {}. It has {}. Check the file and its delimiter, or edit the {}.",
             if missing.len() == 1 { "column" } else { "columns" },
             quoted_list(missing),
             there(),
-            if plan.mapping.is_some() { "the mapping" } else { "have the import find its columns again" }
+            if plan.mapping.is_some() { "mapping" } else { "import to find its columns again" }
         ));
     }
     let unfilled: Vec<&str> = block

@@ -20,9 +20,9 @@ pub(super) struct Reading {
     pub rejected: i64,
     /// How many of them are lines that were lost with another row.
     pub extra: i64,
-    /// Cells that are loaded otherwise than they were written, of rows whose cells are all good.
+    /// Cells that are changed while loading, of rows whose cells are all good.
     pub changed: i64,
-    /// Lines that held nothing.
+    /// Blank lines.
     pub blank: i64,
     /// Rows that went into batches.
     pub staged: i64,

@@ -134,10 +134,7 @@ impl<'a> Keeper<'a> {
             }
         }
         if next < wanted.len() {
-            return Err(LoadError::new(
-                FailureKind::SourceUnreadable,
-                "The source had changed when it was read a second time.",
-            ));
+            return Err(LoadError::new(FailureKind::SourceUnreadable, "The source changed while it was being read."));
         }
         Ok(())
     }
@@ -214,12 +211,15 @@ pub(super) fn decide(plan: &Plan, read: i64, rejected: i64, told: &Told) -> Resu
     if let Some(limit) = policy.max_rows
         && rejected > limit
     {
-        return refuse(format!("{of}, and this import allows at most {}.", words::count(limit)));
+        let most = words::count(limit);
+        return refuse(format!("{of}, and this import allows at most {most}. Fix the rows, or raise the limit."));
     }
     if let Some(limit) = policy.max_percent
         && rejected as f64 * 100.0 > limit * read as f64
     {
-        return refuse(format!("{of}, and this import allows at most {limit} per cent."));
+        return refuse(format!(
+            "{of}, and this import allows at most {limit} per cent. Fix the rows, or raise the limit."
+        ));
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use crate::error::{AppError, Result};
 use crate::formats::Change;
 use crate::words;
 
-/// Cells of one column that were loaded otherwise than they were written.
+/// Cells of one column that were changed while loading.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changed {
     /// The column's name in the source.
@@ -24,7 +24,7 @@ pub struct Changed {
 pub struct Told {
     /// By column and kind, in the order of the columns.
     pub changes: Vec<Changed>,
-    /// Lines that held nothing, which are no rows.
+    /// Blank lines, which are not rows.
     pub blank: i64,
     /// By equal names, when nobody knew them before: the Block's columns that the source fills.
     pub learned: Option<Vec<String>>,
@@ -51,12 +51,12 @@ impl Told {
         serde_json::to_string(self).map(Some).map_err(AppError::internal)
     }
 
-    /// Cells that were loaded otherwise than they were written.
+    /// Cells that were changed while loading.
     pub fn changed_cells(&self) -> i64 {
         self.changes.iter().map(|changed| changed.cells).sum()
     }
 
-    /// "12 cells are loaded otherwise than written: 9 of Code (leading zeros dropped), 3 of …"
+    /// "12 cells are changed while loading: 9 of Code (leading zeros dropped), 3 of …"
     pub fn changes_words(&self) -> Option<String> {
         const MOST: usize = 5;
         if self.changes.is_empty() {
@@ -73,7 +73,7 @@ impl Told {
         Some(format!("{cells} {are} changed while loading: {}", listed.join(", ")))
     }
 
-    /// "3 blank lines were passed over."
+    /// "3 blank lines were skipped."
     pub fn blank_words(&self) -> Option<String> {
         let were = if self.blank == 1 { "was" } else { "were" };
         (self.blank > 0).then(|| format!("{} {were} skipped.", words::counted(self.blank, "blank line", "blank lines")))
@@ -88,7 +88,7 @@ impl Told {
             _ => "new columns",
         };
         Some(format!(
-            "The source has {columns}, which this import does not load: {}. To load them, have it find its \
+            "The source has {columns}, which this import does not load: {}. To load them, edit the import to find its \
              columns again.",
             names.join(", ")
         ))

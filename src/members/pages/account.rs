@@ -153,7 +153,8 @@ pub async fn save_password(
     };
     match saved.await {
         Ok(()) => {
-            let words = "Your password is changed. You are signed out everywhere else, and your API tokens have ended.";
+            let words =
+                "Your password is changed. You are signed out everywhere else, and your API tokens are revoked.";
             Ok(see_other("/account", Some(Flash::new(words))))
         }
         Err(error) => refused(&request, &app, &by, error, &with_sent(&by, &form)).await,
@@ -171,7 +172,7 @@ pub async fn end_sessions(
     let now = app.now();
     let ended = app.write(move |conn| sign_in::sign_out_elsewhere(conn, &by, keep.as_deref(), now)).await?;
     let ended = words::counted(i64::try_from(ended).unwrap_or_default(), "other session", "other sessions");
-    Ok(see_other("/account", Some(Flash::new(format!("{ended} ended.")))))
+    Ok(see_other("/account", Some(Flash::new(format!("Signed out of {ended}.")))))
 }
 
 /// `POST /account/tokens`: the answer shows the token, this once.

@@ -162,10 +162,10 @@ pub async fn switch(
             let name = &member.name;
             let flash = match form.get("active") {
                 "yes" => Flash::new(format!("{name} can sign in again.")),
-                "no" => {
-                    Flash::new(format!("{name} is deactivated and signed out everywhere. Their API tokens have ended."))
-                        .button("Undo", format!("/members/{id}/switch"), &[("active", "yes")])
-                }
+                "no" => Flash::new(format!(
+                    "{name} is deactivated and signed out everywhere. Their API tokens are revoked."
+                ))
+                .button("Undo", format!("/members/{id}/switch"), &[("active", "yes")]),
                 _ => Flash::new(format!("{name} now has the role {}.", member.role)),
             };
             let back = local_path(form.get("back")).filter(|back| back.starts_with("/members")).unwrap_or("/members");

@@ -48,8 +48,8 @@ pub async fn send_test(request: HttpRequest, app: Data<App>, SignedIn(by): Signe
     let sent = app.mail.send(Mail {
         to: Mailbox::new(Some(by.member.name.clone()), address),
         subject: "A test mail from Tidegate".into(),
-        text: format!("Mail from {} reaches you.\n", app.base_url),
-        html: format!("<p>Mail from {} reaches you.</p>", app.base_url),
+        text: format!("This test mail from {} has reached you.\n", app.base_url),
+        html: format!("<p>This test mail from {} has reached you.</p>", app.base_url),
     });
     match sent.await {
         Ok(()) => Ok(see_other(

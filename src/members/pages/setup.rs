@@ -59,7 +59,7 @@ pub async fn begin(request: HttpRequest, app: Data<App>, form: Form) -> Result<H
     };
     match first::begin(&app, begin, web::client_address(&request, &app.config)).await {
         Ok(entered) => {
-            let words = "You are the Administrator of this Workspace. Test mail under Mail if you want messages.";
+            let words = "You are the Administrator of this Workspace. If you want e-mail, send a test mail under Mail.";
             let_in(see_other("/", Some(Flash::new(words))), &app, entered, None)
         }
         Err(AppError::TooMany { after_seconds, .. }) => {

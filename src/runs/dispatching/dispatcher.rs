@@ -40,7 +40,7 @@ pub fn step(app: &App) -> Result<Dispatched> {
     }
     let seen = app.db.read(|conn| Seen::look(conn, now))?;
     if seen.to_wake {
-        on_its_own("what was off until now cannot be turned on", app.db.write(|conn| clock::wake(conn, now)))?;
+        on_its_own("schedules off until now cannot be turned on", app.db.write(|conn| clock::wake(conn, now)))?;
     }
     // What has just been turned on may be due at this very moment.
     if seen.due || seen.to_wake {
@@ -54,7 +54,7 @@ pub fn step(app: &App) -> Result<Dispatched> {
             true => app.db.write(|conn| thaw::settle(conn, application_id, now)),
             false => Ok(Dispatched::default()),
         });
-        done.add(on_its_own("a freeze that is over cannot be settled", settled)?.unwrap_or_default());
+        done.add(on_its_own("an ended freeze cannot be settled", settled)?.unwrap_or_default());
     }
     if done.queued > 0 {
         app.work.notify_one();
@@ -87,7 +87,7 @@ impl Seen {
 /// Claims a batch, or where that fails each of its targets by itself.
 fn claim_each(app: &App, batch: &[String], now: Moment, done: &mut Dispatched) -> Result<()> {
     let claimed = app.db.write(|conn| claim(conn, batch, now));
-    match on_its_own("what is due cannot be claimed", claimed)? {
+    match on_its_own("due schedules cannot be claimed", claimed)? {
         Some(part) => done.add(part),
         None if batch.len() > 1 => {
             for target in batch.chunks(1) {

@@ -166,7 +166,7 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
     });
     let outcome = outcome.unwrap_or_else(|_| {
         tracing::error!(run = run.id, "the work of a run panicked");
-        Err(Undone::new("Something went wrong on our side. The server's log says more.", Retry::No))
+        Err(Undone::new("Something went wrong in Tidegate. The server's log says more.", Retry::No))
     });
     conclude(app, &taken, policy, signals.stopped(), outcome)?;
     if let Some(block_id) = run.block_id {
@@ -268,7 +268,7 @@ fn conclude(
         Stop::ShuttingDown => {
             let ending = ending::broken_off(ending);
             let back = Back {
-                reason: "The server was stopped while it ran. It will start again.",
+                reason: "The server stopped during the run. The run will start again.",
                 attempt_counts: false,
                 wait: None,
                 ending: Some(&ending),

@@ -10,10 +10,10 @@ use crate::runs::model::Run;
 /// The exact reason why a run may not begin; `None` when it may.
 pub fn why_not_to_begin(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
     let Some(member_id) = run.as_member_id else {
-        return Ok(Some("The run names no member whose rights it could use.".into()));
+        return Ok(Some("The run has no member whose rights it can use.".into()));
     };
     let Some(member) = members::by_id(conn, member_id)? else {
-        return Ok(Some("The member whose rights it would use no longer exists.".into()));
+        return Ok(Some("The member whose rights the run uses no longer exists.".into()));
     };
     let scheduled = run.trigger == Trigger::Schedule;
     let name = &member.name;
@@ -30,10 +30,10 @@ pub fn why_not_to_begin(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
     let standing = applications::standing(conn, &member, application)?;
     Ok(match (standing.role_imports, standing.grants.import_data) {
         (true, true) => None,
-        (false, true) => Some(format!("{name}, {role}, lacks Can Import Data in the role.{mend}")),
+        (false, true) => Some(format!("{name}, {role}, lacks Can Import Data in their role.{mend}")),
         (true, false) => Some(format!("{name}, {role}, lacks Import Data in {in_name}.{mend}")),
-        (false, false) => {
-            Some(format!("{name}, {role}, lacks both Can Import Data in the role and Import Data in {in_name}.{mend}"))
-        }
+        (false, false) => Some(format!(
+            "{name}, {role}, lacks both Can Import Data in their role and Import Data in {in_name}.{mend}"
+        )),
     })
 }

@@ -69,7 +69,7 @@ pub fn settle(app: &App, connector: &dyn Connector, intent: &Intent, rejected: i
     }
     let began = (app.now(), Instant::now());
     let settled = tried(app, connector, intent);
-    // What is not there now may come back with its disk.
+    // A file that is missing now may come back with its disk.
     let unsettled = matches!(settled, Ok(Settled::Gone(_)) | Err(_));
     let (remark, good) = match &settled {
         Ok(Settled::Done(_) | Settled::Gone(_)) => (None, true),
@@ -101,7 +101,7 @@ pub fn done(deed: &Deed) -> &'static str {
 }
 
 /// The same as [`settle`] for a run whose worker is gone and whose load is visible; `None` where nothing was intended.
-/// `Err`: our database is busy or unavailable, so whoever asks asks again.
+/// `Err`: our database is busy or unavailable; the caller tries again.
 pub fn settle_for(app: &App, run: &Run, rejected: i64) -> Result<Option<After>> {
     let looked = app.db.read(|conn| {
         let Some(kept) = intents::of(conn, run.id)? else { return Ok(None) };
@@ -112,7 +112,7 @@ pub fn settle_for(app: &App, run: &Run, rejected: i64) -> Result<Option<After>> 
         Ok(None) => return Ok(None),
         Ok(Some((connector, intent))) => return Ok(Some(settle(app, connector.as_ref(), &intent, rejected))),
         Err(error @ (AppError::Unavailable { .. } | AppError::DiskFull)) => return Err(error),
-        // It does not mend itself: the run ends, and the next one meets it where somebody reads it.
+        // This does not mend itself: the run ends, and the next one fails with it where someone reads the cause.
         Err(error) => of_app_error(error, run).cause,
     };
     let (unsettled, again) = (rejected == 0, if rejected == 0 { AGAIN } else { "" });
@@ -123,7 +123,9 @@ pub fn settle_for(app: &App, run: &Run, rejected: i64) -> Result<Option<After>> 
 fn to_do(app: &App, conn: &mut Conn, run: &Run, kept: &Kept) -> Result<(Box<dyn Connector>, Deed)> {
     let version = imports::version(conn, kept.configuration_id, kept.configuration_version)?;
     let deed = version.and_then(|version| version.definition.source.deed());
-    let deed = deed.ok_or_else(|| AppError::internal("a version that leaves its files was to do something to one"))?;
+    let deed = deed.ok_or_else(|| {
+        AppError::internal("a file is to be moved or deleted, but the version of its import leaves files")
+    })?;
     if !connections::authorised_for(conn, kept.connection_id, run.application_id)? {
         return Err(AppError::Conflict(
             "The Connection was deleted, or is no longer authorised for this Application.".into(),

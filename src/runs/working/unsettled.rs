@@ -69,8 +69,8 @@ pub enum Next {
     GoOn(Option<String>),
 }
 
-/// Looks after those files. `fetched` is the stamp of what lies there now: where this run loads it otherwise than was
-/// done, it is left to this run.
+/// Looks after those files. `fetched` is the stamp of the file that is there now. If this run loads it in another way
+/// than the earlier run did, the file is left to this run.
 pub fn look_after(
     app: &App,
     job: &Job<'_>,
@@ -92,7 +92,7 @@ pub fn look_after(
         let run = kept.run_id;
         let reads = matches!(&origin.request, FetchRequest::Path(path) if plain_path(path) == plain_path(&kept.path));
         let Some(deed) = origin.deed.as_ref().filter(|_| reads) else {
-            told(run, &format!("Run {by} left it alone, because the import had been changed."))?;
+            told(run, &format!("Run {by} did not try again, because the import had been changed."))?;
             continue;
         };
         let same = found.as_ref() == Some(&kept.stamp);

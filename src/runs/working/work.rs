@@ -227,8 +227,8 @@ pub fn of_app_error(error: AppError, run: &Run) -> Undone {
         AppError::Unavailable { .. } => Undone::new("The database was busy or unavailable for too long.", Retry::Later),
         AppError::DiskFull => Undone::new("The disk is full: free some space and run the import again.", Retry::No),
         AppError::Internal(detail) => {
-            tracing::error!(run = run.id, %detail, "a run failed for a fault of ours");
-            Undone::new("Something went wrong on our side. The server's log says more.", Retry::No)
+            tracing::error!(run = run.id, %detail, "a run failed because of a fault in Tidegate");
+            Undone::new("Something went wrong in Tidegate. The server's log says more.", Retry::No)
         }
         other => Undone::new(other.to_string(), Retry::No),
     }

@@ -49,7 +49,7 @@ pub fn heirs(conn: &mut Conn, by: &By, entered: &Entered) -> Result<Vec<Heir>> {
 fn missing(standing: &Entered) -> Option<String> {
     let mut missing = Vec::new();
     if !standing.role_imports {
-        missing.push("Can Import Data in the role".to_owned());
+        missing.push("Can Import Data in their role".to_owned());
     }
     if !standing.grants.import_data {
         missing.push(format!("Import Data in {}", standing.application.name));

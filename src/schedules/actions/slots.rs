@@ -30,7 +30,7 @@ pub(super) fn take_slot(conn: &mut Conn, target: &Configuration, holder: Option<
     }
     let key = |slot: i64| format!("{}:{slot}", store::target_key(target.id));
     (1..=SLOTS).map(key).find(|key| !taken.contains(key)).ok_or_else(|| {
-        AppError::Conflict(format!("{} already has four schedules. Delete or edit one of them.", target.name))
+        AppError::Conflict(format!("{} already has four schedules. Edit or delete one of them.", target.name))
     })
 }
 

@@ -161,7 +161,7 @@ fn dates_times_and_zones() {
     let (field, detail) = wrong(json!({"end_date": "2026-10-10"}));
     assert_eq!(
         (field.as_str(), detail.as_str()),
-        ("end_date", "The end, 10 Oct 2026, is before the start, 11 Oct 2026.")
+        ("end_date", "The end date, 10 Oct 2026, is before the start date, 11 Oct 2026.")
     );
 }
 

@@ -109,7 +109,7 @@ fn often_has_a_hint() {
     let hint = |fields: Value| of(None, fields);
     let often = json!({"repeat": "minutes", "every": 5});
     assert!(of(Some(Overlap::Skip), often.clone()).unwrap().ends_with("is skipped, as its configuration says."));
-    assert!(of(Some(Overlap::Queue), often).unwrap().contains("that next one waits and begins right after it"));
+    assert!(of(Some(Overlap::Queue), often).unwrap().contains("the next one waits and starts right after it"));
     assert!(hint(json!({"repeat": "minutes", "every": 5})).unwrap().contains("skipped"));
     assert!(hint(json!({"repeat": "minutes", "every": 10})).is_some());
     assert!(hint(json!({"repeat": "minutes", "every": 15})).is_none());

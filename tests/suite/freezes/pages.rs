@@ -38,11 +38,11 @@ on_both! {
         assert!(audited(&world).await.is_empty(), "nothing is saved by asking");
         olive.press("Create freeze").await.answered(200);
         olive.sees("“Year-end close” freezes the schedules from Thu 8 Oct 2026, 20:00 until Thu 8 Oct 2026, 21:00 (Europe/Paris).");
-        olive.in_row("Year-end close").sees("Upcoming").sees("Runs each skipped import once").sees("Not yet");
+        olive.in_row("Year-end close").sees("Upcoming").sees("Each skipped import runs once").sees("Not yet");
         olive.everywhere().follow("Year-end close").await.sees("it will skip 13 occurrences of 2 schedules");
         olive.untick("When it ends, run each skipped import once").fill("To time", "22:00").press("Save").await;
         olive.answered(200).sees("The freeze “Year-end close” is saved.");
-        olive.in_row("Runs nothing").sees("Year-end close");
+        olive.in_row("Nothing runs").sees("Year-end close");
         olive.everywhere().follow("Year-end close").await.follow("Delete …").await.sees("Nothing will be frozen.");
         olive.press("Delete freeze").await.sees("Deleted the freeze “Year-end close”.").sees("No freeze is planned");
         let audited = audited(&world).await;

@@ -78,7 +78,7 @@ on_both! {
         let done = world.step(dispatcher::step).await;
         assert_eq!((done.queued, done.missed, done.frozen), (0, 0, 1));
         assert_eq!(told(&world).await, ["17:00 skipped"]);
-        let reason = "The server was down. When it was back, \"Close\" had frozen the Application until \
+        let reason = "The server was down. When it came back, \"Close\" had frozen the Application until \
                       Thu 8 Oct 2026, 22:00 (Europe/Paris).";
         assert_eq!(reasons(&world).await, [reason]);
         assert_eq!(skipped(&world, &freeze).await, 1);

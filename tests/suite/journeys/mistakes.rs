@@ -56,7 +56,7 @@ fn each_wrong_field_is_told_where_it_stands() {
         chrome.click("Schedule Import").await;
         beside(&chrome, "time_zone", "“Europe/Pariss” is not a known time zone").await;
         beside(&chrome, "configuration", "Choose the configuration to run.").await;
-        chrome.sees("There are 2 problems").await;
+        chrome.sees("2 fields need correcting").await;
         assert_eq!(value(&chrome, "Time zone").await, "Europe/Pariss", "what was typed stays");
 
         chrome.choose("Configuration", "words").await;
@@ -82,7 +82,7 @@ fn each_wrong_field_is_told_where_it_stands() {
         chrome.fill("Every", "2").await;
         chrome.click("Schedule Import").await;
         beside(&chrome, "weekdays", "Choose at least one weekday.").await;
-        chrome.sees("There is a problem").await;
+        chrome.sees("One field needs correcting").await;
         assert_eq!(value(&chrome, "Every").await, "2");
         assert_eq!(count(&world).await, 0, "nothing was saved");
 
@@ -109,7 +109,7 @@ fn the_fifth_schedule_and_a_stale_one_are_refused_with_words() {
         chrome.click("More").await;
         chrome.fill("Run name", "kept").await;
         chrome.click("Schedule Import").await;
-        chrome.sees("words already has four schedules. Delete or edit one of them.").await;
+        chrome.sees("words already has four schedules. Edit or delete one of them.").await;
         assert_eq!(value(&chrome, "Run name").await, "kept");
         assert_eq!(count(&world).await, 4);
 
@@ -366,7 +366,7 @@ fn a_session_that_ends_in_mid_dialog_loses_nothing() {
         chrome.sees("Every day at 06:00").await;
         chrome.sign_in(&world.session(&world.olive).await).await;
         chrome.set("Time", "12:15").await;
-        chrome.sees("You have signed in again.").await;
+        chrome.sees("You are signed in again.").await;
         chrome.click_in("Schedule an import", "Schedule Import").await;
         chrome.sees("Scheduled: Every day at 12:15").await;
         chrome.quiet_but(&[401, 403]).await;

@@ -79,7 +79,7 @@ fn an_import_is_run_and_looked_at() {
         chrome.sees("Cancelled").await;
 
         chrome.goto(&list(&world)).await;
-        chrome.fill("Filter by Block, configuration or owner", "nothing like it").await;
+        chrome.fill("Filter by Block, configuration or Owner", "nothing like it").await;
         chrome.click("Filter").await;
         chrome.sees("No schedule matches").await;
         chrome.click("Clear filter").await;

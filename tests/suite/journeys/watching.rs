@@ -80,7 +80,7 @@ fn a_run_is_watched_on_its_summary() {
         let going = tokio::task::spawn_blocking(move || executor::step_with(&app, &work));
         chrome.sees("words.csv from Files.").await;
         chrome.sees("26 rows, 1.0 kB of 4.0 kB").await;
-        chrome.sees("Attempt 1 began.").await;
+        chrome.sees("Attempt 1 started.").await;
         chrome.sees("Not yet").await;
         refreshed(&chrome).await;
         assert!(chrome.focused().await.contains("Show history"));

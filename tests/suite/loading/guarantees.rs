@@ -141,7 +141,7 @@ on_both! {
         load(db, &plan, &text("Code,Name,Size\na,Apple,1\nb,Bean,2\n"), 1).unwrap();
         let failure = load(db, &plan, &text("Code,Name,Size\nc,Carrot,3\nd,\"Dill,4\n"), 2).unwrap_err();
         assert_eq!((failure.kind, failure.may_retry()), (FailureKind::Source, false));
-        assert!(failure.cause.contains("cut at line 3"), "{}", failure.cause);
+        assert!(failure.cause.contains("opened on line 3"), "{}", failure.cause);
         assert!(failure.cause.ends_with("The Block is unchanged."));
         assert_eq!(shown(db, &block), ["a,Apple,1", "b,Bean,2"]);
         assert_eq!(in_ledger(db, 2, &block), None);

@@ -58,7 +58,7 @@ on_both! {
         let failure = load(db, &plan, &text(CHANGED), 2).unwrap_err();
         assert_eq!((failure.kind, failure.may_retry()), (FailureKind::Changed, false));
         assert!(failure.cause.starts_with("8 cells are changed while loading: 1 of Code"), "{}", failure.cause);
-        assert!(failure.cause.contains("allows at most 7. The rest was"), "{}", failure.cause);
+        assert!(failure.cause.contains("allows at most 7. The Block is unchanged"), "{}", failure.cause);
         assert_eq!(failure.told.changes.len(), 8);
         // It is not read to its end once that is decided.
         let many = format!("Code\n{}", "007\n".repeat(400_000));

@@ -17,7 +17,7 @@ on_both! {
         rename_table(&world, "gone", "application_access").await;
         let ended = run(&world, started.id).await;
         assert_eq!(ended.status, RunStatus::Failed);
-        assert_eq!(ended.cause.as_deref(), Some("Something went wrong on our side. The server's log says more."));
+        assert_eq!(ended.cause.as_deref(), Some("Something went wrong in Tidegate. The server's log says more."));
     }
 
     async fn a_run_that_waits_is_cancelled_at_once(world: World) {
@@ -42,7 +42,7 @@ on_both! {
             while !job.cancel.is_cancelled() {
                 std::thread::yield_now();
             }
-            Err(Undone::new("It was cancelled while the source was being read.", Retry::No))
+            Err(Undone::new("The run was cancelled while the source was being read.", Retry::No))
         });
         let app = world.app().clone();
         let going = tokio::task::spawn_blocking(move || executor::step_with(&app, &work));
@@ -213,7 +213,7 @@ on_both! {
         world.step(move |app| executor::step_with(app, &work)).await;
         let ended = run(&world, started.id).await;
         assert_eq!(ended.status, RunStatus::Failed);
-        assert_eq!(ended.cause.as_deref(), Some("Something went wrong on our side. The server's log says more."));
+        assert_eq!(ended.cause.as_deref(), Some("Something went wrong in Tidegate. The server's log says more."));
     }
 
     async fn the_owner_of_a_failed_flag_is_the_latest_run(world: World) {

@@ -160,7 +160,7 @@ on_both! {
         assert_eq!(world.step(rescue::step).await.finished, 1);
         let ended = run(&world, loaded).await;
         let said = "Everything was loaded; then its worker stopped responding. The rows were loaded, but the file \
-            was left where it is. Something went wrong on our side. The server's log says more. The next run tries \
+            was left where it is. Something went wrong in Tidegate. The server's log says more. The next run tries \
             again and does not load the same file a second time, unless the import is changed first.";
         assert_eq!((ended.status, ended.reason.as_deref()), (RunStatus::Success, Some(said)));
         assert_eq!(kept(&world).await, [loaded]);
@@ -266,7 +266,7 @@ on_both! {
         }).await;
         let second = go(&world, &stage).await;
         assert_eq!((second.result.unwrap().read, kept(&world).await), (1, vec![]));
-        let said = format!(" Run {} left it alone, because the import had been changed.", second.id);
+        let said = format!(" Run {} did not try again, because the import had been changed.", second.id);
         assert!(run(&world, loaded.id).await.reason.unwrap().ends_with(&said));
         // The same of another path.
         csv(&world, "words", &[("2", "two")]);

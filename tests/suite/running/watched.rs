@@ -83,7 +83,7 @@ on_both! {
         let (work, go_on) = halting(|| Ok(added(2)));
         let app = world.app().clone();
         let going = tokio::task::spawn_blocking(move || executor::step_with(&app, &work));
-        let began = ["Attempt 1 began.", "Fetch: words.csv from Files."];
+        let began = ["Attempt 1 started.", "Fetch: words.csv from Files."];
         assert_eq!(seen(&world, id).await, (vec!["Fetch success".into()], began.map(String::from).to_vec()));
         // For a script as for people.
         let log = world.api(&world.olive).await.get(&format!("runs/{id}/log")).await;

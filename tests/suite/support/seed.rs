@@ -149,7 +149,7 @@ fn sql(world: &World, first: &Stage, of: Seed) -> String {
         sql += "INSERT INTO run_steps (run_id, position, name, status, detail, started_at, duration_us) \
                 SELECT id, p.n, 'Read', 'success', '100 rows.', queued_at, 1000 FROM runs \
                 CROSS JOIN (SELECT 0 AS n UNION ALL SELECT 1) p WHERE uid LIKE 'seed%';\n\
-                INSERT INTO run_log (run_id, at, level, message) SELECT id, queued_at, 'info', 'Attempt 1 began.' \
+                INSERT INTO run_log (run_id, at, level, message) SELECT id, queued_at, 'info', 'Attempt 1 started.' \
                 FROM runs WHERE uid LIKE 'seed%';\n\
                 INSERT INTO outcomes (run_id, kind, at, status) SELECT id, 'ended', queued_at, status FROM runs \
                 WHERE uid LIKE 'seed%';\n";

@@ -109,7 +109,7 @@ pub fn make_first(conn: &mut Conn, block_id: i64, view: &View, table: &str) -> R
     physical::create_view(conn, &name, &view.columns, table, false)
 }
 
-/// Which of these Blocks this database knows otherwise than they are defined; `applications` says what theirs are called.
+/// Which of these Blocks differ in this database from their definition; `applications` has the names of Applications.
 pub fn out_of_step(conn: &mut Conn, applications: &HashMap<i64, String>, blocks: &[Block]) -> Result<Vec<i64>> {
     let mut known: HashMap<i64, (String, String)> = HashMap::new();
     for some in blocks.chunks(500) {

@@ -28,7 +28,7 @@ impl Kept {
     pub fn of(due: &Due, freeze: &Freeze, frozen: &Frozen, row: NewRun) -> Self {
         let reason = if frozen.after_outage {
             let (name, end) = (&freeze.name, freeze.end_words());
-            format!("The server was down. When it was back, \"{name}\" had frozen the Application until {end}.")
+            format!("The server was down. When it came back, \"{name}\" had frozen the Application until {end}.")
         } else {
             freeze.reason()
         };
