@@ -221,7 +221,7 @@ on_both! {
         let mut olive = world.browser(&world.olive).await;
         olive.visit("/account").await.press("Create token").await.answered(422).sees("Enter a name");
         olive.fill("Name of a new token", "robot 7").tick("read").tick("run").press("Create token").await;
-        olive.answered(201).sees("It may").sees("read, run");
+        olive.answered(201).sees("Scopes").sees("read, run");
         let token = olive.within("#fresh-token").text();
         assert!(token.starts_with("tg_") && token.len() > 40, "{token}");
         olive.visit("/account").await.sees("robot 7").sees_no(&token);
