@@ -1,6 +1,7 @@
 //! Connections, and the two ways to use one.
 
 use std::path::PathBuf;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionMa
 use diesel::prelude::*;
 use diesel::r2d2::R2D2Connection;
 
+use super::sqlite;
 use crate::error::{AppError, Result};
 
 /// A connection to either database.
@@ -46,17 +48,29 @@ impl Location {
             }
             Self::Sqlite { file } => {
                 let mut conn = SqliteConnection::establish(&file.to_string_lossy()).map_err(ConnectionError)?;
-                // busy_timeout first: switching to WAL needs the lock that another process may hold. FULL: with NORMAL a
-                // power cut may lose the last commits of one file and keep those of the other, which answered to them.
+                // FULL: with NORMAL a power cut may lose the last commits of one file and keep those of the other, which
+                // answered to them. Whoever finds the file held waits (`sqlite::until`).
                 conn.batch_execute(
-                    "PRAGMA busy_timeout = 15000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                     PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;",
+                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+                     PRAGMA temp_store = MEMORY;",
                 )
                 .map_err(QueryError)?;
                 Ok(Conn::Sqlite(conn))
             }
         }
     }
+}
+
+/// How long a statement on PostgreSQL that is to end may go on until it is told.
+const LOOK: Duration = Duration::from_millis(250);
+
+diesel::define_sql_function! {
+    /// The session of this connection.
+    fn pg_backend_pid() -> diesel::sql_types::Integer;
+}
+diesel::define_sql_function! {
+    /// Ends the statement that a session runs.
+    fn pg_cancel_backend(session: diesel::sql_types::Integer) -> diesel::sql_types::Bool;
 }
 
 /// How long is waited for a SQLite file by who holds up others meanwhile.
@@ -152,7 +166,8 @@ impl Pool {
     /// Connects once, so that a wrong address is an error at the start and not at the first page.
     pub fn open(location: Location, size: u32) -> Result<Self, String> {
         if let Location::Sqlite { .. } = location {
-            super::sqlite::count_no_memory();
+            sqlite::count_no_memory();
+            sqlite::ask_threads();
         }
         drop(location.connect().map_err(|e| e.to_string())?);
         let pool = |size: u32, patience: u64| {
@@ -185,6 +200,38 @@ impl Pool {
             conn.batch_execute("PRAGMA temp_store = FILE")?;
         }
         Ok(conn)
+    }
+
+    /// Runs deeds on a connection of one's own whose statements are ended once `is_over` says so: then they fail. On SQLite
+    /// they wait so long for whoever holds the file. Blocks.
+    pub fn until<T, E: From<AppError>>(
+        &self,
+        is_over: &(dyn Fn() -> bool + Sync),
+        own: &mut Conn,
+        deeds: impl FnOnce(&mut Conn) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let Conn::Pg(pg) = own else { return sqlite::until(is_over, || deeds(own)) };
+        let session = diesel::select(pg_backend_pid()).get_result::<i32>(pg).map_err(AppError::from)?;
+        let (goes_on, ended) = channel::<()>();
+        std::thread::scope(|scope| {
+            let watch = move || {
+                while ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+                    if is_over() {
+                        let asked = self.read(|conn| Ok(diesel::select(pg_cancel_backend(session)).execute(conn)?));
+                        if let Err(error) = asked {
+                            tracing::debug!(%error, "a statement that is to end was not asked to");
+                        }
+                    }
+                }
+            };
+            std::thread::Builder::new()
+                .name("end statements".into())
+                .spawn_scoped(scope, watch)
+                .map_err(AppError::internal)?;
+            let answer = deeds(own);
+            drop(goes_on);
+            answer
+        })
     }
 
     /// Runs queries that change nothing. Blocks: call it from a blocking thread.
@@ -226,12 +273,7 @@ impl Pool {
     /// there meanwhile, no page and no sign-in, so it does not wait long. Whoever can waits before, by [`Pool::rest`].
     pub fn write_soon<T>(&self, queries: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
         let Location::Sqlite { .. } = self.location else { return self.write(queries) };
-        self.writers.get_timeout(SOON)?.ask(|conn| {
-            on!(conn, c => c.batch_execute("PRAGMA busy_timeout = 1000"))?;
-            let written = write(conn, queries);
-            on!(conn, c => c.batch_execute("PRAGMA busy_timeout = 15000"))?;
-            written
-        })
+        self.writers.get_timeout(SOON)?.ask(|conn| sqlite::soon(SOON, || write(conn, queries)))
     }
 
     /// Waits until nobody writes a SQLite file, for half a minute at most.

@@ -10,6 +10,8 @@
 //! answers is borrowed until the next step.
 #![allow(unsafe_code)]
 
+mod patience;
+
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::marker::PhantomData;
 use std::path::Path;
@@ -17,6 +19,8 @@ use std::ptr;
 use std::time::Duration;
 
 use libsqlite3_sys as ffi;
+
+pub use patience::{ask_threads, soon, until};
 
 /// SQLite counts the memory that it uses under one lock for all connections: a quarter of the time of many small loads.
 /// Nobody asks for the sum. Works only before the first connection of the process.

@@ -9,7 +9,7 @@
 //! - A number, true or false goes into a text column as it is written; true and false into a boolean column.
 //! - An object or a list goes into a text column as JSON; bytes that are no text go nowhere.
 
-use super::change::Noted;
+use super::change::{Change, Noted, note};
 use super::column_type::ColumnType;
 use super::fault::{CellFault, FaultCode};
 use super::number::{Numerals, digits};
@@ -59,8 +59,8 @@ impl Parser {
             (Cell::Integer(number, _), T::Number) => whole(number),
             (Cell::Number(number, _), T::Integer) => integer(number),
             (Cell::Number(number, _), T::Number) if number.is_finite() => Ok(Value::Number(number + 0.0)),
-            (Cell::Literal(digits), T::Integer) => literal_integer(digits),
-            (Cell::Literal(digits), T::Number) => literal_number(digits),
+            (Cell::Literal(digits), T::Integer) => literal_integer(digits, noted),
+            (Cell::Literal(digits), T::Number) => PLAIN.number(digits, noted).map(|number| Value::Number(number + 0.0)),
             (Cell::Literal(b"1") | Cell::Integer(1, _), T::Boolean) => Ok(Value::Boolean(true)),
             (Cell::Literal(b"0") | Cell::Integer(0, _), T::Boolean) => Ok(Value::Boolean(false)),
             (_, T::Integer) => Err(FaultCode::NotAnInteger),
@@ -109,8 +109,8 @@ fn integer<'a>(number: f64) -> Result<Value<'a>, FaultCode> {
     }
 }
 
-fn literal_integer<'a>(literal: &[u8]) -> Result<Value<'a>, FaultCode> {
-    match PLAIN.integer(literal, &mut None) {
+fn literal_integer<'a>(literal: &[u8], noted: &mut Noted) -> Result<Value<'a>, FaultCode> {
+    match PLAIN.integer(literal, noted) {
         Ok(number) => return Ok(Value::Integer(number)),
         Err(FaultCode::NotWhole) => {}
         Err(code) => return Err(code),
@@ -129,11 +129,10 @@ fn literal_integer<'a>(literal: &[u8]) -> Result<Value<'a>, FaultCode> {
     if literal.starts_with(b"-") {
         found.insert(0, b'-');
     }
+    if literal.iter().any(|byte| byte.eq_ignore_ascii_case(&b'e')) {
+        note(noted, Change::Exponent);
+    }
     PLAIN.integer(&found, &mut None).map(Value::Integer)
-}
-
-fn literal_number<'a>(literal: &[u8]) -> Result<Value<'a>, FaultCode> {
-    PLAIN.number(literal, &mut None).map(|number| Value::Number(number + 0.0))
 }
 
 #[cfg(test)]
@@ -148,6 +147,21 @@ mod tests {
 
     fn literal(kind: ColumnType, text: &str) -> Result<Value<'_>, FaultCode> {
         take(kind, Cell::Literal(text.as_bytes()))
+    }
+
+    #[test]
+    fn what_becomes_of_a_number_is_noted_as_in_text() {
+        for (kind, text, change) in [
+            (ColumnType::Integer, "1e3", Some(Change::Exponent)),
+            (ColumnType::Number, "1e3", Some(Change::Exponent)),
+            (ColumnType::Integer, "12.0", None),
+            (ColumnType::Integer, "12", None),
+        ] {
+            let mut noted = None;
+            let parser = Parser::new(kind, false, &ValueOptions::default()).unwrap();
+            parser.take_noting(Cell::Literal(text.as_bytes()), &mut noted).unwrap();
+            assert_eq!(noted, change, "{text}");
+        }
     }
 
     #[test]

@@ -40,7 +40,11 @@ pub(super) fn first<'a>(
         Source::Rows { rows, spool, .. } => {
             let kept = spool.file().and_then(|file| Ok((file.share()?, file)));
             let (file, copy) = kept.map_err(|error| from_format(FormatError::Read(error)))?;
-            let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(BufWriter::new(copy));
+            // A row of empty cells is a row too, and would be none without its quotes.
+            let mut writer = csv::WriterBuilder::new()
+                .flexible(true)
+                .quote_style(csv::QuoteStyle::Always)
+                .from_writer(BufWriter::new(copy));
             // A line of our own comes first: what the rows begin with could else be taken for a mark or another format.
             let head = (1..=rows.columns().len().max(1)).map(|n| format!("c{n}"));
             let begun = writer.write_record(head).map_err(std::io::Error::other);

@@ -133,6 +133,17 @@ impl Checker {
         false
     }
 
+    /// Takes back what was counted of a row that had passed and is not loaded after all.
+    pub fn take_back(&self, record: &Record, changes: &mut Changes) {
+        for (place, route) in self.routes.iter().enumerate() {
+            let Place::Cell(index) = route.from else { continue };
+            let mut noted = None;
+            if let (Ok(_), Some(change)) = (route.parser.take_noting(record.cell(index), &mut noted), noted) {
+                changes.take_back(place, change);
+            }
+        }
+    }
+
     #[cold]
     fn key_too_long(&self, record: &Record, rejects: &mut RejectBatch) {
         let keys: Vec<&Route> = self.routes.iter().filter(|route| route.column.key).collect();

@@ -7,7 +7,7 @@ use super::load::{FILE, Load};
 use super::outcome::{FailureKind, LoadError};
 use crate::applications::blocks::ledger::{self, LedgerRow};
 use crate::applications::blocks::{Making, Staging, Visible, seal};
-use crate::db::Conn;
+use crate::db::{Conn, ping};
 
 impl Load<'_> {
     /// Makes what is staged visible.
@@ -45,7 +45,13 @@ impl Load<'_> {
                     self.tell("Waiting for readers of the Block");
                     std::thread::sleep(Duration::from_secs(1));
                 }
-                done => break done?,
+                done => {
+                    // What was ended here answered, so it is known: nothing became visible.
+                    if done.is_err() && self.context.go_on().is_err() && ping(conn).is_ok() {
+                        self.committing = false;
+                    }
+                    break done?;
+                }
             }
         };
         self.loading += began.elapsed();

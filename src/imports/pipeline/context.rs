@@ -84,6 +84,9 @@ impl Seek for Watched<'_> {
 /// The phase of a load in which it can be told how much is still to come.
 pub const READING: &str = "Reading and loading";
 
+/// The phase in which it is checked as a whole.
+pub const CHECKING: &str = "Checking";
+
 /// How far a load is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
@@ -112,7 +115,13 @@ pub struct LoadContext<'a> {
     pub progress: &'a dyn Fn(Progress),
 }
 
-impl LoadContext<'_> {
+impl<'a> LoadContext<'a> {
+    /// Whether the load is to end.
+    pub(super) fn is_over(&self) -> impl Fn() -> bool + Sync + use<'a> {
+        let (cancelled, deadline) = (self.cancelled, self.deadline);
+        move || cancelled.load(Ordering::Relaxed) || deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
     pub(super) fn go_on(&self) -> Result<(), LoadError> {
         if self.cancelled.load(Ordering::Relaxed) {
             return Err(LoadError::new(FailureKind::Cancelled, "The run was cancelled."));

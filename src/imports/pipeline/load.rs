@@ -18,8 +18,9 @@ use crate::applications::blocks::batch::Batch;
 use crate::applications::blocks::ledger::{self, LedgerRow, LoadRefused};
 use crate::applications::blocks::rejects::RejectBatch;
 use crate::applications::blocks::{Loader, Making, Staging, fill_at_once};
-use crate::db::Conn;
-use crate::formats::{ColumnType, Rows};
+use crate::db::{Conn, Location, sqlite};
+use crate::error::AppError;
+use crate::formats::Rows;
 
 /// The number of the file among those of a run.
 pub(super) const FILE: i32 = 1;
@@ -49,8 +50,7 @@ pub fn run_if_unchanged(
     };
     let place = AtomicU64::new(0);
     let (name, sha256) = (source.name().to_owned(), source.sha256().to_owned());
-    let twice = plan.block.columns.iter().any(|c| c.key || c.column_type == ColumnType::Dimension);
-    let opened = again::first(source, &plan.read, twice, (context.cancelled, &place));
+    let opened = again::first(source, &plan.read, plan.looks_twice(), (context.cancelled, &place));
     // Who cancelled wants to read that, and not that the file could not be read.
     context.go_on()?;
     let (reader, again) = opened.map_err(|failure| failure.at_once(began.elapsed()))?;
@@ -85,6 +85,11 @@ pub fn run_if_unchanged(
         committing: false,
     };
     let shown = load.run(reader, unchanged).or_else(|failure| load.known_after_all(failure));
+    // A statement that was ended because the load is over says only that it was ended.
+    let shown = shown.map_err(|failure| match context.go_on() {
+        Err(over) if failure.is_of_database() => over,
+        _ => failure,
+    });
     match shown {
         Ok(Some(row)) => Ok(load.report(&row)),
         Ok(None) => Ok(nothing_new(&load.read, &name, load.new_columns)),
@@ -172,12 +177,14 @@ impl Load<'_> {
                     self.at_once(only, &positions, unchanged)
                 }
                 (Some(first), Some(second)) => self.staged(|load, staging| {
-                    let mut conn = load.context.blocks.connect()?;
-                    let there = [first, second].into_iter();
-                    let written = load.write_all(there, arriving, empty, &mut conn, staging, &positions);
-                    let read = read().map(|changes| load.changes = changes);
-                    written.and(read)?;
-                    load.finish(&mut conn, staging, &positions, unchanged)
+                    let blocks = load.context.blocks;
+                    blocks.until(&load.context.is_over(), &mut blocks.connect()?, |conn| {
+                        let there = [first, second].into_iter();
+                        let written = load.write_all(there, arriving, empty, conn, staging, &positions);
+                        let read = read().map(|changes| load.changes = changes);
+                        written.and(read)?;
+                        load.finish(conn, staging, &positions, unchanged)
+                    })
                 }),
             }
         })
@@ -201,11 +208,11 @@ impl Load<'_> {
             return Ok(None);
         }
         self.context.go_on()?;
-        // Before the transaction, which is to wait for nobody's disk.
+        // Before the transaction, which others wait for. Only rows that are wrong as a whole are read again within it.
         trust(unchanged)?;
         let mut failed = None;
-        let done = self.context.blocks.write(|conn| {
-            let staging = match self.begin(conn, Making::AtOnce) {
+        let done = self.in_line(|load, conn| {
+            let staging = match load.begin(conn, Making::AtOnce) {
                 Ok(staging) => staging,
                 Err(LoadRefused::Database(error)) => return Err(error),
                 Err(why) => {
@@ -213,17 +220,40 @@ impl Load<'_> {
                     return Ok(None);
                 }
             };
-            let written = self.write_only(conn, &staging, &mut only, positions);
-            written.and_then(|()| self.finish(conn, &staging, positions, &|| Ok(()))).or_else(|failure| {
+            let written = load.write_only(conn, &staging, &mut only, positions);
+            written.and_then(|()| load.finish(conn, &staging, positions, &|| Ok(()))).or_else(|failure| {
                 failed = Some(failure);
                 // What was rejected stays, to be shown; where the database itself failed, nothing does.
                 ledger::abandon(conn, &staging)?;
                 Ok(None)
             })
-        });
+        })?;
         failed
             .map_or(done.map_err(LoadError::from_database), Err)
             .map_err(|failure| held_up::in_words(failure, self.context.blocks, self.plan.block.id))
+    }
+
+    /// Runs a transaction in the Block database. One at a time writes to SQLite's file: whoever finds it held, by a load
+    /// whose last statement is long, waits as long as the attempt may take.
+    fn in_line<T>(
+        &mut self,
+        mut deeds: impl FnMut(&mut Self, &mut Conn) -> Result<T, AppError>,
+    ) -> Result<Result<T, AppError>, LoadError> {
+        let blocks = self.context.blocks;
+        loop {
+            let mut begun = false;
+            let done = sqlite::until(&self.context.is_over(), || {
+                blocks.write(|conn| {
+                    begun = true;
+                    deeds(self, conn)
+                })
+            });
+            match (&done, blocks.location()) {
+                (Err(AppError::Unavailable { .. }), Location::Sqlite { .. }) if !begun => self.context.go_on()?,
+                _ => return Ok(done),
+            }
+            self.tell("Waiting for another load");
+        }
     }
 
     /// A longer one fills a table that nobody sees, in as many transactions as it likes.
@@ -232,11 +262,12 @@ impl Load<'_> {
         fill: impl FnOnce(&mut Self, &Staging) -> Result<Option<LedgerRow>, LoadError>,
     ) -> Result<Option<LedgerRow>, LoadError> {
         let blocks = self.context.blocks;
-        let staging = blocks.lend(|conn| {
-            let staging = self.begin(conn, Making::Staged)?;
-            ledger::drop_earlier(conn, &staging);
-            Ok::<_, LoadRefused>(staging)
+        let begun = self.in_line(|load, conn| match load.begin(conn, Making::Staged) {
+            Err(LoadRefused::Database(error)) => Err(error),
+            begun => Ok(begun),
         })?;
+        let staging = begun??;
+        blocks.lend(|conn| Ok::<_, AppError>(ledger::drop_earlier(conn, &staging)))?;
         let mut done = fill(self, &staging);
         if done.as_ref().is_err_and(|failure| failure.kind == FailureKind::Internal)
             && blocks.read(|conn| ledger::is_overtaken(conn, &staging)).unwrap_or(false)
@@ -245,8 +276,8 @@ impl Load<'_> {
             done = Err(LoadRefused::FenceLost.into());
         }
         if !matches!(done, Ok(Some(_))) {
-            // A table that stays behind here is dropped by the next cleanup.
-            let dropped = blocks.lend(|conn| ledger::abandon(conn, &staging));
+            // A table that stays behind here is dropped by the next cleanup: the end of a run waits for no other's.
+            let dropped = blocks.write_soon(|conn| ledger::abandon(conn, &staging));
             if let Err(error) = dropped {
                 tracing::warn!(run = self.context.run.id, %error, "a staging table is left to the next cleanup");
             }

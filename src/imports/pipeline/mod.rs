@@ -23,7 +23,7 @@ mod report;
 mod told;
 mod whole;
 
-pub use context::{LoadContext, Progress, READING, Source, SourceFile};
+pub use context::{CHECKING, LoadContext, Progress, READING, Source, SourceFile};
 pub use load::{run, run_if_unchanged};
 pub use outcome::{CHECK, Counts, DROPPED, FailureKind, LOAD, LoadError, LoadReport, Outcome, READ, Step};
 pub use plan::Plan;

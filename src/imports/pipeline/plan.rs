@@ -56,6 +56,11 @@ impl Plan {
 }
 
 impl Plan {
+    /// Whether rows may turn out to be wrong once all have been read: keys that come twice, items that are not there.
+    pub fn looks_twice(&self) -> bool {
+        self.block.columns.iter().any(|c| c.key || c.column_type == ColumnType::Dimension)
+    }
+
     /// The plan of a configuration's definition. `conn` is the Workspace's.
     pub fn of(conn: &mut Conn, block: Block, definition: &Definition) -> Result<Self> {
         Ok(Self {

@@ -130,6 +130,11 @@ impl Changes {
         }
     }
 
+    pub fn take_back(&mut self, route: usize, change: Change) {
+        self.cells[route][change as usize] -= 1;
+        self.total -= 1;
+    }
+
     pub fn total(&self) -> i64 {
         self.total
     }

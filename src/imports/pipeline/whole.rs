@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::context::CHECKING;
 use super::load::Load;
 use super::outcome::LoadError;
 use super::plan::dimension_routes;
@@ -11,7 +12,7 @@ use crate::db::Conn;
 impl Load<'_> {
     /// Answers how many rows are staged and how many rejected.
     pub fn check_as_a_whole(&mut self, conn: &mut Conn, staging: &Staging) -> Result<(i64, i64), LoadError> {
-        self.tell("Checking");
+        self.tell(CHECKING);
         let began = Instant::now();
         let merge = self.plan.merge();
         let dimensions = dimension_routes(self.plan, self.checker.routes());
@@ -40,7 +41,7 @@ impl Load<'_> {
         }
         let mut counts = (self.read.staged, self.read.rejected);
         if found || kept_some {
-            self.keeper.fetch(conn, staging, &self.again)?;
+            self.keeper.fetch(conn, staging, &self.again, &mut self.changes)?;
             let kept = kept::count(conn, self.context.run.id).map_err(LoadError::from_database)?;
             let rejected = kept + self.keeper.beyond_rows() + self.read.extra;
             counts = (self.read.rows - rejected, rejected);

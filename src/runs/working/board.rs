@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::leases_store::Report;
 use super::told::step;
 use crate::clock::Moment;
-use crate::imports::pipeline::{CHECK, Progress, READ, READING};
+use crate::imports::pipeline::{CHECK, CHECKING, Progress, READ, READING};
 use crate::runs::model::RunStep;
 use crate::words;
 
@@ -33,7 +33,12 @@ impl Board {
 
     /// This phase of a load, which began then, is over.
     pub fn done_with(&self, phase: &str, began: (Moment, Instant)) {
-        let name = if phase == READING { READ } else { CHECK };
+        let name = match phase {
+            READING => READ,
+            CHECKING => CHECK,
+            // What the end of the load tells.
+            _ => return,
+        };
         self.update(|report| report.steps.push(step(name, began, true, &format!("{}.", words::rows(report.rows)))));
     }
 

@@ -2,6 +2,7 @@
 
 mod beyond;
 mod definitions;
+mod endless;
 mod guarantees;
 mod ledger_alone;
 mod readers;

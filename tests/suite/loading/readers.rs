@@ -62,7 +62,11 @@ fn a_small_load_says_who_reads() {
         report.batch_execute(&format!("BEGIN; {LOOK}")).unwrap();
         let failure = load(db, &plan, &days(2), 2).unwrap_err();
         assert_eq!((failure.kind, failure.may_retry(), count(db, &block)), (FailureKind::HeldUp, true, 1));
-        assert!(failure.cause.contains("(process ") && failure.cause.contains("is reading the Block"), "{}", failure.cause);
+        assert!(
+            failure.cause.contains("(process ") && failure.cause.contains("is reading the Block"),
+            "{}",
+            failure.cause
+        );
         report.batch_execute("COMMIT").unwrap();
         load(db, &plan, &days(2), 3).unwrap();
         assert_eq!(count(db, &block), 2);

@@ -68,6 +68,16 @@ on_both! {
         assert_eq!((count(db, &block), in_ledger(db, 3, &block)), (4, None));
     }
 
+    fn what_is_not_loaded_after_all_changes_nothing(db: Databases) {
+        let columns = vec![column("Code", Integer).key()];
+        let block = create(db, application(db, "A"), draft("Codes", BlockKind::TransactionList, columns)).unwrap();
+        let mut plan = plan(db, &block, Mode::Append);
+        plan.rejects.max_changed = Some(1);
+        let report = load(db, &plan, &text(&format!("Code\n{}", "007\n".repeat(100))), 1).unwrap();
+        assert_eq!((report.counts.added, report.counts.rejected), (1, 99));
+        assert_eq!(changed(&report.told), ["Code leading_zeros 1"]);
+    }
+
     fn a_source_of_blank_lines_says_so(db: Databases) {
         let block = items(db, application(db, "A"));
         let report = load(db, &plan(db, &block, Mode::Append), &text("Code,Name\n\n,\n"), 1).unwrap();

@@ -1,7 +1,6 @@
 //! Rows into SQLite: twenty in a statement that is prepared once, and no text copied on its way.
 
 use std::path::Path;
-use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Nullable, Text};
@@ -29,7 +28,6 @@ impl SqliteLoader {
     /// For batches whose cells are these physical columns of the staging table, on a connection of its own.
     pub fn open(path: &Path, staging: &Staging, file: i32, columns: &[String]) -> Result<Self> {
         let mut db = Database::open(path).map_err(failed)?;
-        db.wait_for_others(Duration::from_secs(15));
         // The WAL is written back every 1,000 pages (4 MiB) and cut to 16 MiB when it was longer.
         db.execute(
             c"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 1000; \
