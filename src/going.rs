@@ -1,6 +1,6 @@
 //! State of this process that is in no table and ends with the process.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,29 +11,36 @@ use crate::clock::Moment;
 /// The runs that threads of this process see through: whoever looks for workers that are gone leaves these alone,
 /// though their lease ran out while the machine slept or its clock was set.
 #[derive(Default)]
-pub struct AtWork(Mutex<HashSet<i64>>);
+pub struct AtWork(Mutex<HashMap<i64, usize>>);
 
 /// A run is seen through as long as this lives.
 pub struct SeenThrough<'a>(&'a AtWork, i64);
 
 impl AtWork {
     pub fn enter(&self, run_id: i64) -> SeenThrough<'_> {
-        self.lock().insert(run_id);
+        *self.lock().entry(run_id).or_default() += 1;
         SeenThrough(self, run_id)
     }
 
     pub fn has(&self, run_id: i64) -> bool {
-        self.lock().contains(&run_id)
+        self.lock().contains_key(&run_id)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashSet<i64>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<i64, usize>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for SeenThrough<'_> {
     fn drop(&mut self) {
-        self.0.lock().remove(&self.1);
+        // One thread may end with it late while another has it again.
+        let mut at_work = self.0.lock();
+        if let Some(threads) = at_work.get_mut(&self.1) {
+            *threads -= 1;
+            if *threads == 0 {
+                at_work.remove(&self.1);
+            }
+        }
     }
 }
 
@@ -219,7 +226,17 @@ impl Refusals {
 
     /// The first so many of them are told.
     pub fn told(&self, number: usize) {
-        self.lock().waiting.drain(..number);
+        let waiting = &mut self.lock().waiting;
+        waiting.drain(..number.min(waiting.len()));
+    }
+
+    /// These could not be told, and are counted still.
+    pub fn put_back(&self, more: Vec<(Refused, u32)>, now: Moment) {
+        let mut noted = self.lock();
+        for (refused, more) in more {
+            let counted = noted.kinds.entry(refused).or_insert(Counted { since: now, told: TOLD_AN_HOUR, more: 0 });
+            counted.more = counted.more.saturating_add(more);
+        }
     }
 
     /// The kinds whose hour is over, or all, with how many there were beyond those that were told. Their counts begin anew.

@@ -98,8 +98,9 @@ pub fn meet<'a>(wanted: &str, names: impl Iterator<Item = &'a str> + Clone) -> M
     }
 }
 
-/// One file has one name, however somebody wrote it: `./a.csv` is `a.csv`.
+/// One file has one name, however somebody wrote it: `./a.csv` is `a.csv`, and an `é` is one letter or two.
 pub fn plain_path(path: &str) -> String {
+    let path = icu_normalizer::ComposingNormalizerBorrowed::new_nfc().normalize(path);
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {

@@ -23,7 +23,7 @@ fn write(app: &App, all: bool) -> Result<()> {
     if told.is_empty() && more.is_empty() {
         return Ok(());
     }
-    app.db.write(|conn| {
+    let written = app.db.write(|conn| {
         for one in &told {
             let after = json!({ "what": one.what, "from": one.refused.from });
             record(conn, &actor(&one.refused), entry(&one.refused).after(after), one.at)?;
@@ -32,9 +32,12 @@ fn write(app: &App, all: bool) -> Result<()> {
             let after = json!({ "more": more, "from": refused.from });
             record(conn, &actor(refused), entry(refused).after(after), now)
         })
-    })?;
-    app.refusals.told(told.len());
-    Ok(())
+    });
+    match written {
+        Ok(()) => app.refusals.told(told.len()),
+        Err(_) => app.refusals.put_back(more, now),
+    }
+    written
 }
 
 fn entry(refused: &Refused) -> Entry {

@@ -83,9 +83,12 @@ impl Connection {
         self.kind().map_or(self.kind.as_str(), |kind| kind.label)
     }
 
-    /// The settings that say where it leads, for lists: the folder or the address.
+    /// The settings that say where it leads, for lists: the folder, or the address without what stands behind a `?`,
+    /// which may be a key.
     pub fn place(&self) -> &str {
-        ["path", "url", "host"].iter().find_map(|name| self.settings.get(name)?.as_str()).unwrap_or_default()
+        let setting = |name: &str| self.settings.get(name)?.as_str();
+        let address = || setting("url").and_then(|url| url.split(['?', '#']).next());
+        setting("path").or_else(address).or_else(|| setting("host")).unwrap_or_default()
     }
 
     pub fn draft(&self) -> ConnectionDraft {

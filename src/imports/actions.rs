@@ -139,6 +139,8 @@ pub fn archive(conn: &mut Conn, in_use: InUse, by: &By, entered: &Entered, id: i
 fn checked(conn: &mut Conn, entered: &Entered, draft: Draft, before: Option<&Configuration>) -> Result<Draft> {
     let draft = draft.tidy();
     let mut errors = draft.check(before.map(|before| before.name.as_str()));
+    // Whoever deletes what is named here finds this configuration, or is found.
+    db::lock_row(conn, "blocks", draft.block_id)?;
     match blocks::find_in(conn, entered.application.id, draft.block_id) {
         Ok(block) => errors.extend(check::target(&draft.definition, &block)),
         Err(AppError::NotFound) => errors.add("block_id", "There is no such Block in this Application."),
@@ -147,6 +149,7 @@ fn checked(conn: &mut Conn, entered: &Entered, draft: Draft, before: Option<&Con
     let connection = match draft.connection_id {
         None => None,
         Some(id) => {
+            db::lock_row(conn, "connections", id)?;
             let kept = before.is_some_and(|before| before.connection_id == Some(id));
             let usable = kept || connections::authorised_for(conn, id, entered.application.id)?;
             let found = if usable { connections::by_ids(conn, &[id])?.pop() } else { None };

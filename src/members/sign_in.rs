@@ -12,7 +12,7 @@ use super::{passwords, store};
 use crate::app::{App, off_thread};
 use crate::audit::{self, Actor, Entry};
 use crate::clock::Moment;
-use crate::db::Conn;
+use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
 use crate::going::Refused;
 use crate::web::network;
@@ -40,16 +40,22 @@ pub async fn sign_in(app: &App, email: &str, password: &str, knock: Knock) -> Re
     // The turn comes before the look at the count: of many guesses sent at once, no more than there are turns can be
     // under way uncounted.
     let _turn = passwords::turn(app).await?;
-    let (now, from, old) = (app.now(), network(knock.address), knock.old);
-    let (key, who) = ask(app, email, knock.address, knock.known).await?;
+    let (now, from, old, email) = (app.now(), network(knock.address), knock.old, email.to_owned());
+    let (key, who) = ask(app, &email, knock.address, knock.known).await?;
     let known = key.as_ref().map(|key| key.member_id);
-    let member_id = matches(key, password.to_owned()).await?;
+    let matched = matches(key, password.to_owned()).await?;
     // A flood of them is counted instead of told one by one.
     let refused = Refused { action: "member.sign_in_refused", member: None, channel: "page", from };
-    let tell = member_id.is_none() && app.refusals.count(&refused, now);
+    let tell = matched.is_none() && app.refusals.count(&refused, now);
     let entered = app
-        .write(move |conn| match member_id {
-            Some(id) => {
+        .write(move |conn| match matched {
+            Some(key) => {
+                let id = key.member_id;
+                // A password that was changed, or an account that was closed, since it was looked at lets nobody in.
+                db::lock_row(conn, "members", id)?;
+                if store::key_of(conn, &email)?.is_none_or(|now| now != key) {
+                    return Ok(None);
+                }
                 throttle::succeeded(conn, &who)?;
                 if let Some(old) = &old {
                     store::sessions::end_session(conn, old)?;
@@ -128,15 +134,15 @@ async fn ask(
     .await
 }
 
-/// The member whose password this is, after the same work for everybody.
-async fn matches(key: Option<store::Key>, password: String) -> Result<Option<i64>> {
+/// The key that this password turns, after the same work for everybody.
+async fn matches(key: Option<store::Key>, password: String) -> Result<Option<store::Key>> {
     off_thread(move || {
         let usable = key.filter(|key| key.active);
         let kept = usable.as_ref().and_then(|key| key.password_hash.as_deref());
         // Nobody's password is that long, and hashing it would only take time.
         let password = if password.len() > passwords::LONGEST { "" } else { &password };
         let right = passwords::verify_now(kept, password);
-        Ok(usable.filter(|_| right).map(|key| key.member_id))
+        Ok(usable.filter(|_| right))
     })
     .await
 }

@@ -47,6 +47,8 @@ pub fn start_by_hand(
     parameters: Option<Value>,
     now: Moment,
 ) -> Result<Started> {
+    // Of two clicks at one moment the second finds the first; whoever deletes the configuration finds the run, or is found.
+    db::lock_row(conn, "import_configurations", configuration_id)?;
     let target = runnable(conn, configuration_id)?;
     let entered = applications::enter(conn, by, target.application_id)?;
     entered.need_import(conn, by, Scope::Run)?;
@@ -64,8 +66,6 @@ pub fn start_by_hand(
         return Err(AppError::invalid("file", detail));
     }
     let waiting_key = queue::waiting_key(configuration_id, file_id, parameters.as_ref());
-    // Of two clicks at one moment the second finds the first.
-    db::lock_row(conn, "import_configurations", configuration_id)?;
     if let Some(run) = store::by_waiting_key(conn, &waiting_key)? {
         // Who asks for it now does not want to wait for its next attempt.
         queue::begin_now(conn, run.id, now)?;
@@ -90,8 +90,8 @@ pub fn again(conn: &mut Conn, by: &By, run_id: i64, now: Moment) -> Result<Start
     let (run, entered) = find(conn, by, run_id)?;
     entered.need_import(conn, by, Scope::Run)?;
     let configuration_id = run.configuration_id.ok_or(AppError::NotFound)?;
-    let target = runnable(conn, configuration_id)?;
     db::lock_row(conn, "import_configurations", configuration_id)?;
+    let target = runnable(conn, configuration_id)?;
     if let Some(there) = store::repeat_of(conn, run.id)? {
         return match there.status {
             RunStatus::Queued => Ok(Started { run: there, waiting_already: true }),
@@ -128,10 +128,12 @@ pub fn again(conn: &mut Conn, by: &By, run_id: i64, now: Moment) -> Result<Start
 pub fn give_corrected(conn: &mut Conn, by: &By, run_id: i64, file_id: i64, now: Moment) -> Result<Run> {
     let (run, entered) = find(conn, by, run_id)?;
     entered.need_import(conn, by, Scope::Run)?;
+    let configuration_id = run.configuration_id.ok_or(AppError::NotFound)?;
+    db::lock_row(conn, "import_configurations", configuration_id)?;
     if let Some(refusal) = why_not_corrected(conn, &run)? {
         return Err(AppError::Conflict(refusal));
     }
-    let target = runnable(conn, run.configuration_id.ok_or(AppError::NotFound)?)?;
+    let target = runnable(conn, configuration_id)?;
     let name = format!("{}, corrected rows of run {run_id}", target.name);
     let new = NewRun {
         parameters: run.parameters.as_ref().map(Value::to_string),
@@ -187,6 +189,10 @@ pub fn cancel(conn: &mut Conn, by: &By, run_id: i64, now: Moment) -> Result<Run>
         return store::by_id(conn, run_id)?.ok_or(AppError::NotFound);
     }
     let run = store::by_id(conn, run_id)?.ok_or(AppError::NotFound)?;
+    if run.status.is_open() {
+        // Asked before: it is about to end.
+        return Ok(run);
+    }
     Err(AppError::Conflict(format!("This run has already ended: {}.", run.status.words())))
 }
 

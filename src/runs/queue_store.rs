@@ -189,11 +189,10 @@ pub fn cancel_queued(conn: &mut Conn, run_id: i64, reason: &str, now: Moment) ->
     Ok(changed == 1)
 }
 
-/// Asks the worker of a run to stop; `false` when nobody works on it (any more).
+/// Asks the worker of a run to stop; `false` when nobody works on it (any more), or was asked before.
 pub fn request_cancel(conn: &mut Conn, run_id: i64) -> Result<bool> {
-    let changed =
-        diesel::update(run_leases::table.find(run_id)).set(run_leases::cancel_requested.eq(true)).execute(conn)?;
-    Ok(changed == 1)
+    let unasked = run_leases::table.find(run_id).filter(run_leases::cancel_requested.eq(false));
+    Ok(diesel::update(unasked).set(run_leases::cancel_requested.eq(true)).execute(conn)? == 1)
 }
 
 /// Adds lines to the log of a run, in one statement.

@@ -92,6 +92,7 @@ mod tests {
         for path in ["a/b.csv", "./a/b.csv", "a//b.csv", "a/./b.csv", "a/c/../b.csv"] {
             assert_eq!(needs(&[], Some(3), Some(path))[0].as_str(), "file:3:a/b.csv");
         }
+        assert_eq!(needs(&[], Some(3), Some("e\u{301}.csv")), needs(&[], Some(3), Some("\u{e9}.csv")));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Several schedules at once, off until a date, copies, hand-over, and what Undo takes back.
 
 use chrono::Duration;
+use diesel::prelude::*;
 use serde_json::{Value, json};
 use tidegate::error::{AppError, Result};
 use tidegate::imports::Mode;
@@ -250,6 +251,21 @@ on_both! {
         assert!(undone.owner && undone.back.len() == 2);
         let back = find(&world, told.id).await;
         assert_eq!((back.owner_id, back.notify), (world.olive.id, told.notify));
+    }
+
+    async fn a_hand_over_is_not_undone_to_whose_account_is_closed(world: World) {
+        let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
+        let made = create(&world, draft(&stage, &daily("18:00"))).await;
+        let to = HandOver { to: world.ada.id, recipients: true };
+        try_bulk(&world, &world.ada, &[made.id], Bulk::HandOver(to)).await.unwrap();
+        let olive = world.olive.id;
+        world.write(move |conn| {
+            use tidegate::db::schema::members;
+            Ok(diesel::update(members::table.find(olive)).set(members::active.eq(false)).execute(conn)?)
+        }).await;
+        world.set_clock("2026-10-08T17:00:00Z");
+        assert!(undo(&world, &world.ada, crate::support::world::BEGINNING).await.is_err());
+        assert_eq!(find(&world, made.id).await.owner_id, world.ada.id);
     }
 
     async fn only_who_may_import_here_is_given_schedules_and_only_by_administrators(world: World) {

@@ -40,6 +40,7 @@ mod schedules;
 mod setup;
 mod sign_in;
 mod simulation;
+mod taken_away;
 mod wizard;
 // The program itself.
 mod process;

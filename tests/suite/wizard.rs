@@ -56,6 +56,17 @@ on_both! {
         assert_eq!(olive.value("Type of day"), "date");
     }
 
+    async fn a_source_of_more_columns_than_a_block_may_have_says_so(world: World) {
+        let line = |cell: &dyn Fn(usize) -> String| (0..700).map(cell).collect::<Vec<_>>().join(",");
+        let wide = format!("{}\n{}\n", line(&|i| format!("c{i}")), line(&|i| i.to_string()));
+        std::fs::write(world.folder().join("wide.csv"), wide).unwrap();
+        folder_connection(&world, "words").await;
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit(&format!("/applications/{}/settings/import-configurations/new", world.application)).await;
+        olive.choose("Source", "wide.csv").press("Preview").await;
+        olive.answered(200).sees("A Block has at most 500 columns, and the source has 700.");
+    }
+
     async fn what_was_seen_of_a_source_stays_on_the_way_on(world: World) {
         csv(&world, "words", &[("1", "one"), ("2", "two")]);
         folder_connection(&world, "words").await;

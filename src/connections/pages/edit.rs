@@ -132,21 +132,24 @@ fn draft(kind: &'static Kind, form: &Form, typed: &Typed) -> ConnectionDraft {
 pub(super) struct Place {
     pub connection: Option<Connection>,
     applications: Vec<Application>,
+    folders: fields::Folders,
 }
 
 pub(super) async fn place(app: &App, by: &By, id: Option<i64>) -> Result<Place> {
     let who = by.clone();
-    app.read(move |conn| {
-        let connection = match id {
-            Some(id) => Some(actions::find(conn, &who, id)?),
-            None => {
-                actions::need_administrator(conn, &who)?;
-                None
-            }
-        };
-        Ok(Place { connection, applications: applications::seen_by(conn, &who)? })
-    })
-    .await
+    let (connection, applications) = app
+        .read(move |conn| {
+            let connection = match id {
+                Some(id) => Some(actions::find(conn, &who, id)?),
+                None => {
+                    actions::need_administrator(conn, &who)?;
+                    None
+                }
+            };
+            Ok((connection, applications::seen_by(conn, &who)?))
+        })
+        .await?;
+    Ok(Place { connection, applications, folders: fields::folders(&app.config.folder_roots).await })
 }
 
 struct Shown {
@@ -190,7 +193,7 @@ fn page(
             &typed.settings,
             place.connection.as_ref().map(|c| &c.secrets),
             &shown.dropped,
-            &app.config.folder_roots,
+            &place.folders,
             &errors,
         ),
         way_on: place.connection.as_ref().and_then(|c| Some(way_on(*c.application_ids.first()?, c.id))),

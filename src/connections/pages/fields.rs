@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use crate::app::off_thread;
 use crate::clock::Moment;
 use crate::connectors::{Field, Input, Kind};
 use crate::error::FieldErrors;
@@ -46,7 +48,7 @@ pub(super) fn of(
     typed: &BTreeMap<String, String>,
     set: Option<&BTreeMap<String, Moment>>,
     dropped: &BTreeMap<String, String>,
-    roots: &[PathBuf],
+    folders: &Folders,
     errors: &FieldErrors,
 ) -> Vec<FieldView> {
     let beside = |field: &Field, other: &Field| field.only_for.is_some_and(|(setting, _)| setting == other.name);
@@ -57,16 +59,16 @@ pub(super) fn of(
     let mut views = Vec::new();
     // What belongs to a choice follows it.
     for field in kind.settings.iter().filter(|field| field.only_for.is_none()) {
-        views.push(setting(field, typed, roots, errors));
+        views.push(setting(field, typed, folders, errors));
         let more = kind.settings.iter().filter(|other| beside(other, field));
-        views.extend(more.map(|field| setting(field, typed, roots, errors)));
+        views.extend(more.map(|field| setting(field, typed, folders, errors)));
         views.extend(kind.secrets.iter().filter(|other| beside(other, field)).map(sealed));
     }
     views.extend(kind.secrets.iter().filter(|field| field.only_for.is_none()).map(sealed));
     views
 }
 
-fn setting(field: &Field, typed: &BTreeMap<String, String>, roots: &[PathBuf], errors: &FieldErrors) -> FieldView {
+fn setting(field: &Field, typed: &BTreeMap<String, String>, folders: &Folders, errors: &FieldErrors) -> FieldView {
     let mut view =
         FieldView { value: typed.get(field.name).cloned().unwrap_or_default(), ..blank(field, "settings", errors) };
     match field.input {
@@ -77,8 +79,8 @@ fn setting(field: &Field, typed: &BTreeMap<String, String>, roots: &[PathBuf], e
         Input::Choice(choices) => (view.input, view.choices) = ("choice", choices),
         Input::Place => {
             view.input = "place";
-            view.roots = roots.iter().map(|root| root.display().to_string()).collect();
-            view.places = places(roots);
+            view.roots.clone_from(&folders.roots);
+            view.places.clone_from(&folders.all);
         }
         Input::Number(usual, least, most) => {
             (view.input, view.bounds) = ("number", (least, most));
@@ -118,18 +120,34 @@ fn blank(field: &Field, group: &str, errors: &FieldErrors) -> FieldView {
     }
 }
 
-/// The folders that the operator opened, and what folders they hold.
-fn places(roots: &[PathBuf]) -> Vec<String> {
-    let mut places = Vec::new();
+/// The folders that the operator opened, alone and with the folders in them.
+#[derive(Default)]
+pub(super) struct Folders {
+    roots: Vec<String>,
+    all: Vec<String>,
+}
+
+/// Looks into the folders; where a disk does not answer, only those that the operator named are known.
+pub(super) async fn folders(roots: &[PathBuf]) -> Folders {
+    const PATIENCE: Duration = Duration::from_secs(2);
+    let named: Vec<String> = roots.iter().map(|root| root.display().to_string()).collect();
+    let roots = roots.to_vec();
+    let looked = tokio::time::timeout(PATIENCE, off_thread(move || Ok(all_of(&roots)))).await;
+    let all = looked.ok().and_then(Result::ok).unwrap_or_else(|| named.clone());
+    Folders { roots: named, all }
+}
+
+fn all_of(roots: &[PathBuf]) -> Vec<String> {
+    let mut all = Vec::new();
     for root in roots {
-        places.push(root.display().to_string());
+        all.push(root.display().to_string());
         let mut inner: Vec<String> =
             folders_in(root).map(|folder| folder.display().to_string()).take(MOST_PLACES).collect();
         inner.sort();
-        places.extend(inner);
+        all.extend(inner);
     }
-    places.truncate(MOST_PLACES);
-    places
+    all.truncate(MOST_PLACES);
+    all
 }
 
 fn folders_in(root: &Path) -> impl Iterator<Item = PathBuf> {

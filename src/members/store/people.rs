@@ -102,6 +102,7 @@ pub fn has_administrator(conn: &mut Conn) -> Result<bool> {
 }
 
 /// What a member signs in with.
+#[derive(PartialEq, Eq)]
 pub struct Key {
     pub member_id: i64,
     pub password_hash: Option<String>,

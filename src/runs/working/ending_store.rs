@@ -6,6 +6,7 @@ use diesel::prelude::*;
 
 use super::intents_store as intents;
 use super::leases_store as leases;
+use super::waiting::LONGEST_WAIT;
 use crate::clock::Moment;
 use crate::db::schema::{run_results, run_steps, runs};
 use crate::db::{self, Conn, on};
@@ -130,6 +131,7 @@ pub fn put_back(conn: &mut Conn, run: &Run, fence: i64, back: &Back<'_>, now: Mo
     if asked_to_cancel {
         return write_end(conn, run, &cancelled(back.ending), now);
     }
+    let wait = back.wait.map(|wait| wait.min(LONGEST_WAIT));
     let running = runs::table.filter(runs::id.eq(run.id).and(runs::status.eq(RunStatus::Running)));
     let changed = diesel::update(running)
         .set((
@@ -138,8 +140,8 @@ pub fn put_back(conn: &mut Conn, run: &Run, fence: i64, back: &Back<'_>, now: Mo
             runs::attempt.eq(if back.attempt_counts { run.attempt } else { run.attempt - 1 }),
             runs::interrupted.eq(true),
             runs::started_at.eq(None::<Moment>),
-            runs::waits_for.eq(back.wait.map(|_| resource::TIME)),
-            runs::available_at.eq(back.wait.map_or(run.queued_at, |wait| now.plus(wait))),
+            runs::waits_for.eq(wait.map(|_| resource::TIME)),
+            runs::available_at.eq(wait.map_or(run.queued_at, |wait| now.plus(wait))),
         ))
         .execute(conn)?;
     if changed == 0 {

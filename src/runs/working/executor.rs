@@ -19,7 +19,7 @@ pub use super::taking_store::Taken;
 use super::waiting::{self, NEVER_RESTS};
 use super::work::{Board, Done, Import, Job, Retry, Undone, Work, of_app_error};
 use crate::app::App;
-use crate::applications::blocks::generations;
+use crate::applications::blocks::{generations, ledger};
 use crate::error::{AppError, Result};
 use crate::memory;
 use crate::runs::lifecycle::RunStatus;
@@ -166,7 +166,12 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
     });
     let outcome = outcome.unwrap_or_else(|_| {
         tracing::error!(run = run.id, "the work of a run panicked");
-        Err(Undone::new("Something went wrong in Tidegate. The server's log says more.", Retry::No))
+        // It may have loaded before: then the rescue tells it.
+        let nothing = run
+            .block_id
+            .is_none_or(|block| matches!(app.blocks.read(|conn| ledger::ledger(conn, &run.uid, block)), Ok(None)));
+        let retry = if nothing { Retry::No } else { Retry::Unknown };
+        Err(Undone::new("Something went wrong in Tidegate. The server's log says more.", retry))
     });
     conclude(app, &taken, policy, signals.stopped(), outcome)?;
     if let Some(block_id) = run.block_id {

@@ -15,6 +15,7 @@ use chrono::Duration;
 use diesel::prelude::*;
 
 use super::leases_store as leases;
+use super::waiting::LONGEST_WAIT;
 use crate::app::App;
 use crate::clock::Moment;
 use crate::db::schema::{resource_leases, run_leases, runs, workspace};
@@ -260,9 +261,6 @@ fn wake(conn: &mut Conn, held: &Held) -> Result<bool> {
     }
     Ok(woken)
 }
-
-/// No run waits longer than this for its next attempt. One that would has the clock set back under it, and begins.
-const LONGEST_WAIT: Duration = Duration::hours(1);
 
 /// Whether the time of somebody's next attempt has come.
 fn in_time(conn: &mut Conn, now: Moment) -> Result<bool> {

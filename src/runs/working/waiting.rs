@@ -9,6 +9,9 @@ use crate::db::Location;
 use crate::runs::model::Run;
 use crate::runs::policy::Policy;
 
+/// No run waits longer than this for its next attempt. One that would has the clock set back under it, and begins.
+pub const LONGEST_WAIT: Duration = Duration::hours(1);
+
 /// Of a file that was written all the time.
 pub const NEVER_RESTS: &str = "The run waited as long as an attempt may take. 0 rows were loaded; the Block is \
                            unchanged. Write the file under another name and rename it when it is complete.";
@@ -32,7 +35,7 @@ pub fn held_up(app: &App, policy: &Policy, run: &Run, retry: &Retry) -> Option<D
 
 /// What a connector says of trying again.
 pub fn asked_for(asked: connectors::Retry) -> Retry {
-    let seconds = |seconds: u64| Duration::seconds(i64::try_from(seconds).unwrap_or(3_600).min(3_600));
+    let seconds = |seconds: u64| Duration::seconds(seconds.try_into().unwrap_or(i64::MAX / 1_000)).min(LONGEST_WAIT);
     match asked {
         connectors::Retry::No => Retry::No,
         connectors::Retry::Later => Retry::Later,

@@ -8,7 +8,7 @@ use super::{enter_to_change, enter_to_schedule, stale};
 use crate::applications::{self, Application, Entered};
 use crate::audit::Entry;
 use crate::clock::Moment;
-use crate::db::Conn;
+use crate::db::{self, Conn};
 use crate::error::{AppError, FieldErrors, Result};
 use crate::imports::{self, Configuration};
 use crate::members::{self, By};
@@ -155,6 +155,8 @@ fn check(
     now: Moment,
 ) -> Result<Checked> {
     let mut errors = FieldErrors::new();
+    // Whoever deletes it finds this schedule, or is found.
+    db::lock_row(conn, "import_configurations", draft.configuration_id)?;
     let target = imports::by_id(conn, draft.configuration_id)?
         .filter(|found| found.application_id == application.id && !found.archived);
     match target.as_ref().map(|target| (target, target.schedulable())) {

@@ -4,6 +4,7 @@
 use super::hand_over::{self, give};
 use super::switch::stand;
 use super::{changed_since, enter_to_schedule, remove};
+use crate::applications;
 use crate::audit::{self, Recorded};
 use crate::clock::Moment;
 use crate::db::{self, Conn};
@@ -90,6 +91,13 @@ fn one(
     }
     if !switched {
         hand_over::need(conn, by)?;
+        let entered = applications::enter(conn, by, application_id)?;
+        match hand_over::heir(conn, &entered, before.owner_id) {
+            Ok(_) => {}
+            // They can own it no more.
+            Err(AppError::Invalid(_)) => return Ok(Some(None)),
+            Err(other) => return Err(other),
+        }
         return Ok(Some(Some(give(conn, by, &is, before.owner_id, before.notify, now)?)));
     }
     let until = before.off_until.filter(|until| *until > now);

@@ -158,7 +158,11 @@ fn what_cannot_be_unpacked_is_said_in_words() {
     for broken in [&whole[..whole.len() - 4], &whole[..20], b"plain text", b""] {
         failed(after(packed("gzip", broken)), FailureKind::Cut, Retry::Later);
     }
-    for (encoding, named) in [("br", "compressed its answer with br"), ("zstd", "compressed its answer with zstd"), (BODY, "something unknown")] {
+    for (encoding, named) in [
+        ("br", "compressed its answer with br"),
+        ("zstd", "compressed its answer with zstd"),
+        (BODY, "something unknown"),
+    ] {
         let error = failed(after(packed(encoding, b"xx")), FailureKind::Answer, Retry::No);
         assert!(error.sentence.contains(named), "{error}");
     }

@@ -36,7 +36,11 @@ fn what_is_unknown_or_wrong_stops_the_start() {
     refused(&["--data-dir", &data, "--listen", "127.0.0.1:0", "--base-url", "http://a.example"], &[], &["--base-url"]);
     refused(&["--data-dir", &data, "--folder-root", "/no/such/folder"], &[], &["--folder-root", "/no/such/folder"]);
     let above = dir.path().to_str().unwrap();
-    refused(&["--data-dir", &data, "--folder-root", above], &[], &["--folder-root", above, "contains the data directory"]);
+    refused(
+        &["--data-dir", &data, "--folder-root", above],
+        &[],
+        &["--folder-root", above, "contains the data directory"],
+    );
     refused(&["--data-dir", above, "--folder-root", above], &[], &["contains the data directory"]);
     let below = format!("{above}/below");
     std::fs::create_dir(&below).unwrap();

@@ -143,12 +143,16 @@ on_both! {
                 let by = by.by(conn)?;
                 actions::cancel(conn, &by, id, now)
             };
-            app.db.write(cancel).unwrap();
+            // Asked for a second time, nothing new is written down.
+            app.db.write(|conn| cancel(conn).and_then(|_| cancel(conn))).unwrap();
             refused(Retry::Later)
         });
         world.step(move |app| executor::step_with(app, &work)).await;
         let ended = run(&world, started.id).await;
-        assert_eq!((ended.status, ended.cause), (RunStatus::Cancelled, None));
+        assert_eq!((ended.status, &ended.cause), (RunStatus::Cancelled, &None));
+        let log = world.read(move |conn| actions::log(conn, &ended)).await;
+        let asked = log.iter().filter(|line| line.message.contains("asked to cancel")).count();
+        assert_eq!(asked, 1);
         assert_eq!(outcomes(&world).await, [] as [i64; 0]);
     }
 

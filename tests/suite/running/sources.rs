@@ -85,6 +85,23 @@ on_both! {
         assert!(cause.contains("waited as long as an attempt may take"), "{cause}");
     }
 
+    async fn however_long_a_file_is_written_its_run_looks_once_an_hour(world: World) {
+        let settings = serde_json::json!({ "path": world.folder().canonicalize().unwrap() });
+        let wary = connection(&world, "Wary", "folder", settings).await;
+        let mut definition = Definition::new(Mode::Append);
+        definition.source.path = Some("words.csv".into());
+        definition.attempt_seconds = 86_400;
+        let stage = stage_from(&world, "words", Some(wary), definition).await;
+        csv(&world, "words", &[("1", "one")]);
+        let id = start(&world, &stage).await.id;
+        work_off(&world).await;
+        world.advance(Duration::hours(7));
+        csv(&world, "words", &[("1", "one")]);
+        work_off(&world).await;
+        let waits = run(&world, id).await;
+        assert_eq!((waits.status, waits.available_at), (RunStatus::Queued, Some(world.now().plus(Duration::hours(1)))));
+    }
+
     async fn ndjson_is_loaded_whatever_its_file_is_called(world: World) {
         let stage = stage(&world, "words", Mode::Append, |d| d.source.read = ReadOptions::of(Format::Ndjson)).await;
         std::fs::write(world.folder().join("words.csv"), NDJSON).unwrap();
@@ -113,7 +130,7 @@ on_both! {
         let file = world.folder().canonicalize().unwrap().join("shop.db");
         std::fs::write(&file, b"").unwrap();
         // The first cell begins like a file of another format.
-        let sql = c"CREATE TABLE words (word, id); INSERT INTO words VALUES ('PAR1', 1), ('two', 2.0), ('again', 2), \
+        let sql = c"CREATE TABLE words (word, id); INSERT INTO words VALUES (NULL, NULL), ('PAR1', 1), ('two', 2.0), ('again', 2), \
                     ('three', 'x'), (NULL, 4), (4.5, 5)";
         Database::open(&file).unwrap().execute(sql).unwrap();
         let shop = connection(&world, "Shop", "sqlite", serde_json::json!({ "path": file })).await;
@@ -122,11 +139,15 @@ on_both! {
         definition.source.query = Some("SELECT word, id FROM words ORDER BY rowid".into());
         let stage = stage_from(&world, "words", Some(shop), definition).await;
         let id = start(&world, &stage).await.id;
-        assert_eq!(ended(&world, id).await, (RunStatus::Partial, 6, 4, 2));
+        assert_eq!(ended(&world, id).await, (RunStatus::Partial, 7, 4, 3));
         assert_eq!(loaded(&world, &stage), ["1,PAR1", "2,two", "4,", "5,4.5"]);
         let rejected = world.app().blocks.read(|conn| rejects::page(conn, id, 0, 9)).unwrap();
         let said: Vec<_> = rejected.iter().map(|r| (r.line, r.fields.join(","), r.cells[0].code.as_str())).collect();
-        assert_eq!(said, [(3, "again,2".into(), "key_twice"), (4, "three,x".into(), "not_an_integer")]);
+        assert_eq!(said, [
+            (1, ",".into(), "required"),
+            (4, "again,2".into(), "key_twice"),
+            (5, "three,x".into(), "not_an_integer"),
+        ]);
         assert!(world.data_dir().join("spool").is_dir(), "rows that may be asked for again wait there");
     }
 }

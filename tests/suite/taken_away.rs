@@ -1,0 +1,132 @@
+//! What somebody deletes at the very moment when another begins to use it. SQLite's writers go one after the other
+//! anyway; on PostgreSQL two transactions meet.
+
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+use tidegate::app::App;
+use tidegate::applications::blocks;
+use tidegate::applications::enter;
+use tidegate::db::Conn;
+use tidegate::error::{AppError, Result};
+use tidegate::imports::{self, Definition, Mode};
+use tidegate::runs;
+use tidegate::schedules;
+
+use crate::schedules::{daily, draft};
+use crate::support::stage::{Stage, block, stage};
+use crate::support::{Database, World, cast::Person, with_world};
+
+/// Whether somebody waits for another's lock in this database.
+fn waits(conn: &mut Conn) -> Result<bool> {
+    #[derive(QueryableByName)]
+    struct Waits {
+        #[diesel(sql_type = Bool)]
+        waits: bool,
+    }
+    let sql = "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock') \
+               AS waits";
+    Ok(diesel::sql_query(sql).get_result::<Waits>(conn)?.waits)
+}
+
+/// What a use comes to that began before a deletion was committed, and had to wait for it.
+fn meet<T: Send>(
+    world: &World,
+    delete: impl FnOnce(&mut Conn, &App) -> Result<()> + Send,
+    begin: impl FnOnce(&mut Conn) -> Result<T> + Send,
+) -> Result<T> {
+    let app = world.app();
+    std::thread::scope(|scope| {
+        let (deleted, is_deleted) = channel::<()>();
+        let (end, is_to_end) = channel::<()>();
+        let deletes = scope.spawn(move || {
+            app.db.write(|conn| {
+                delete(conn, app)?;
+                deleted.send(()).unwrap();
+                is_to_end.recv_timeout(Duration::from_secs(10)).unwrap();
+                Ok(())
+            })
+        });
+        is_deleted.recv().unwrap();
+        let begins = scope.spawn(move || app.db.write(begin));
+        while !begins.is_finished() && !app.db.read(waits).unwrap() {
+            std::thread::yield_now();
+        }
+        end.send(()).unwrap();
+        deletes.join().unwrap().unwrap();
+        begins.join().unwrap()
+    })
+}
+
+fn on_postgres(body: impl AsyncFnOnce(World, Stage)) {
+    with_world(Database::Postgres, |world| async {
+        let stage = stage(&world, "words", Mode::Append, |_| ()).await;
+        body(world, stage).await;
+    });
+}
+
+/// Ada deletes the import configuration.
+fn deletes_import(world: &World, stage: &Stage) -> impl FnOnce(&mut Conn, &App) -> Result<()> + Send + use<> {
+    let (ada, now, application, configuration) =
+        (world.ada.clone(), world.now(), world.application, stage.configuration);
+    move |conn, app| {
+        let by = ada.by(conn)?;
+        let entered = enter(conn, &by, application)?;
+        imports::archive(conn, app.in_use, &by, &entered, configuration, now)
+    }
+}
+
+fn of_olive<T>(
+    world: &World,
+    deed: impl FnOnce(&mut Conn, &tidegate::members::By) -> Result<T> + Send,
+) -> impl FnOnce(&mut Conn) -> Result<T> + Send {
+    let olive: Person = world.olive.clone();
+    move |conn| {
+        let by = olive.by(conn)?;
+        deed(conn, &by)
+    }
+}
+
+#[test]
+fn no_run_of_a_deleted_import_is_queued() {
+    on_postgres(async |world, stage| {
+        let (id, now) = (stage.configuration, world.now());
+        let begin = of_olive(&world, move |conn, by| runs::actions::start_by_hand(conn, by, id, None, None, now));
+        let started = meet(&world, deletes_import(&world, &stage), begin);
+        assert!(matches!(started, Err(AppError::NotFound)), "{started:?}");
+    });
+}
+
+#[test]
+fn no_schedule_of_a_deleted_import_is_made() {
+    on_postgres(async |world, stage| {
+        let (draft, now, application) = (draft(&stage, &daily("18:00")), world.now(), world.application);
+        let begin = of_olive(&world, move |conn, by| schedules::actions::create(conn, by, application, draft, now));
+        let made = meet(&world, deletes_import(&world, &stage), begin);
+        assert!(matches!(made, Err(AppError::Invalid(_))), "{made:?}");
+    });
+}
+
+#[test]
+fn no_import_is_made_into_a_deleted_block() {
+    on_postgres(async |world, _| {
+        let spare = block(&world, "Spare").await;
+        let (now, application, olive) = (world.now(), world.application, world.olive.clone());
+        let delete = move |conn: &mut Conn, app: &App| blocks::archive(conn, &app.blocks, app.in_use, spare, now);
+        let made = meet(&world, delete, move |conn: &mut Conn| {
+            let by = olive.by(conn)?;
+            let entered = enter(conn, &by, application)?;
+            let draft = imports::Draft {
+                name: "Late".into(),
+                description: String::new(),
+                block_id: spare,
+                connection_id: None,
+                definition: Definition::new(Mode::Append),
+            };
+            imports::create(conn, &by, &entered, draft, now)
+        });
+        assert!(matches!(made, Err(AppError::Invalid(_))), "{made:?}");
+    });
+}
