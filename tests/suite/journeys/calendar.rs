@@ -134,7 +134,7 @@ fn everything_works_without_scripts() {
         chrome.sees("October 2026").await;
         chrome.choose("Show", "Failed and partial").await;
         chrome.fill("Time zone", "Asia/Kathmandu").await;
-        chrome.click("Show").await;
+        chrome.click("Apply").await;
         chrome.sees("All times in Asia/Kathmandu").await;
         chrome.sees("Nothing in October 2026 matches your filters.").await;
         chrome.click("Show everything").await;

@@ -144,7 +144,7 @@ on_both! {
         let rejected = world.app().blocks.read(|conn| rejects::page(conn, id, 0, 9)).unwrap();
         let said: Vec<_> = rejected.iter().map(|r| (r.line, r.fields.join(","), r.cells[0].code.as_str())).collect();
         assert_eq!(said, [
-            (1, ",".into(), "required"),
+            (1, ",".into(), "missing"),
             (4, "again,2".into(), "key_twice"),
             (5, "three,x".into(), "not_an_integer"),
         ]);

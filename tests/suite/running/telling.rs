@@ -39,7 +39,7 @@ on_both! {
         assert_eq!(answer["blank_lines"], 1);
         let mut browser = world.browser(&world.olive).await;
         browser.visit(&format!("/runs/{}", ended.id)).await;
-        browser.answered(200).sees("Changed while loading").sees("leading zeros dropped").sees("Blank lines");
+        browser.answered(200).sees("Cells changed while loading").sees("leading zeros dropped").sees("Blank lines");
         browser.sees("3 cells are changed while loading");
         // A limit is a member like the others.
         let here = format!("import-configurations/{}", stage.configuration);
