@@ -14,14 +14,14 @@ sent! {
     pub struct PageQuery {
         /// How many. Default: 50.
         limit: Number<1, 200>,
-        /// The value of `next` from an earlier page.
+        /// The value of `next` from an earlier page; empty for the first.
         after: Cursor,
     }
 }
 
-/// The id at which the last page ended, as a text that means nothing to others.
+/// The id at which the last page ended, as a text that means nothing to others; none before the first.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Cursor(i64);
+pub struct Cursor(Option<i64>);
 
 impl Cursor {
     fn close(id: i64) -> String {
@@ -29,8 +29,11 @@ impl Cursor {
     }
 
     fn open(text: &str) -> Option<Self> {
+        if text.is_empty() {
+            return Some(Self(None));
+        }
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        std::str::from_utf8(&bytes).ok()?.strip_prefix('p')?.parse().ok().map(Self)
+        std::str::from_utf8(&bytes).ok()?.strip_prefix('p')?.parse().ok().map(|id| Self(Some(id)))
     }
 }
 
@@ -77,7 +80,7 @@ impl PageQuery {
 
     /// For lists that begin with the greatest id.
     pub fn before(&self) -> Option<i64> {
-        self.after.map(|cursor| cursor.0)
+        self.after.and_then(|cursor| cursor.0)
     }
 
     /// For lists that begin with the smallest id.
@@ -114,7 +117,7 @@ mod tests {
 
     #[test]
     fn pages_follow_one_another_to_the_end() {
-        let (mut seen, mut asked) = (Vec::new(), "limit=3".to_owned());
+        let (mut seen, mut asked) = (Vec::new(), "limit=3&after=".to_owned());
         loop {
             let page: PageQuery = query(&asked).unwrap();
             let list = page.of_all((1..=7).collect(), |n| *n, |n| n);
@@ -134,7 +137,7 @@ mod tests {
 
     #[test]
     fn every_wrong_parameter_is_named() {
-        let errors = query::<StatusQuery>("limit=201&after=7&status=x&status=y&b=1").unwrap_err();
+        let errors = query::<StatusQuery>("limit=&after=7&status=x&status=y&b=1").unwrap_err();
         let named: Vec<&str> = errors.0.iter().map(|e| e.field.as_str()).collect();
         assert_eq!(named, ["status", "limit", "after", "b"]);
     }

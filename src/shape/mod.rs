@@ -70,7 +70,6 @@ impl Reader {
         let at = format!("{prefix}{name}");
         match map.remove(name).filter(|value| !value.is_null()) {
             Some(value) if self.query => match value.as_str() {
-                Some("") => None,
                 Some(_) => T::read(value, &at, self),
                 None => self.wrong(&at, "Send this only once."),
             },
