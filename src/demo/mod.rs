@@ -1,6 +1,7 @@
 //! `tidegate demo`: a Workspace with people, real data and imports that run, to look at before anything of one's own
 //! is there. Everything in it is made by the same actions as a person's clicks; it only serves itself, on loopback.
 
+mod past;
 mod sample;
 mod seed;
 
@@ -50,12 +51,11 @@ pub async fn start(mut config: Config) -> Result<Demo, String> {
     let sample = SampleServer::start().map_err(|e| format!("demo: its sample files cannot be served: {e}"))?;
     config.folder_roots.push(files.clone());
     config.allowed_networks.push(std::net::IpAddr::from([127, 0, 0, 1]).into());
-    let running = server::start(config, true).await?;
-    let (app, place, listed) = (running.app.clone(), sample.place(&files), people.clone());
-    crate::app::off_thread(move || seed::seed(&app, &listed, &place))
+    let (before, place, listed) = (config.clone(), sample.place(&files), people.clone());
+    crate::app::off_thread(move || past::live(before, &listed, &place))
         .await
         .map_err(|e| format!("demo: {}", reason(&e)))?;
-    running.app.work.notify_one();
+    let running = server::start(config, true).await?;
     Ok(Demo { running, people, sample })
 }
 

@@ -24,13 +24,35 @@ use crate::schedules::{About, Draft, Notify, RuleDraft, actions as schedules};
 use crate::{runs, workspace};
 
 const HTTP: &str = "Weather service";
+const ZONE: chrono_tz::Tz = chrono_tz::Europe::Paris;
 
-pub fn seed(app: &App, people: &[Person], place: &Place) -> Result<()> {
-    let now = app.now();
+/// What the people of a demo made.
+pub struct Made {
+    olive: By,
+    application: i64,
+    weather: i64,
+    /// Those that somebody starts by hand today.
+    by_hand: [i64; 3],
+}
+
+/// Whether an earlier demo made it all; the samples are served on another port each time, which its Connection is told.
+pub fn goes_on(app: &App, people: &[Person], place: &Place) -> Result<bool> {
     let first = people.first().ok_or(AppError::NotFound)?;
-    if let Some(administrator) = app.db.read(|conn| members::by_email(conn, &first.email))? {
-        return move_samples(app, &By::page(administrator), place, now);
-    }
+    let Some(administrator) = app.db.read(|conn| members::by_email(conn, &first.email))? else { return Ok(false) };
+    let (by, now) = (By::page(administrator), app.now());
+    app.db.write(|conn| {
+        let http = connections::list(conn, &by)?.into_iter().find(|c| c.name == HTTP);
+        if let Some(http) = http {
+            let draft = ConnectionDraft { application_ids: http.application_ids.clone(), ..http_draft(place) };
+            connections::update(conn, &app.secrets, &by, http.id, None, draft, now)?;
+        }
+        Ok(true)
+    })
+}
+
+/// Makes it, at the App's own time.
+pub fn seed(app: &App, people: &[Person], place: &Place) -> Result<Made> {
+    let now = app.now();
     let mut here = Vec::new();
     for person in people {
         let password = Some(passwords::hash_now(&person.password)?);
@@ -42,16 +64,22 @@ pub fn seed(app: &App, people: &[Person], place: &Place) -> Result<()> {
     Seeding { app, ada: By::page(ada.clone()), olive: By::page(olive.clone()), mo, place, now }.all()
 }
 
-/// The samples are served on another port each time.
-fn move_samples(app: &App, by: &By, place: &Place, now: Moment) -> Result<()> {
-    app.db.write(|conn| {
-        let http = connections::list(conn, by)?.into_iter().find(|c| c.name == HTTP);
-        if let Some(http) = http {
-            let draft = ConnectionDraft { application_ids: http.application_ids.clone(), ..http_draft(place) };
-            connections::update(conn, &app.secrets, by, http.id, None, draft, now)?;
-        }
-        Ok(())
-    })
+/// What they do today: schedules of the weather, the first of which runs within minutes, and some runs by hand.
+pub fn today(app: &App, made: &Made) -> Result<()> {
+    let now = app.now();
+    let local = now.plus(Duration::seconds(60 - i64::from(now.utc().second()))).in_zone(ZONE);
+    let (date, time) = (local.format("%Y-%m-%d").to_string(), local.format("%H:%M").to_string());
+    let often = rule(json!({ "repeat": "minutes", "every": 5 }), &date, &time, ZONE);
+    let daily = rule(json!({ "repeat": "days", "every": 1 }), &date, "06:00", ZONE);
+    for rule in [often, daily] {
+        schedule(app, &made.olive, made.application, made.weather, rule, now)?;
+    }
+    for configuration in made.by_hand {
+        app.db.write(|conn| {
+            runs::actions::start_by_hand(conn, &made.olive, configuration, None, None, now).map(|_| ())
+        })?;
+    }
+    Ok(())
 }
 
 fn http_draft(place: &Place) -> ConnectionDraft {
@@ -74,8 +102,8 @@ struct Seeding<'a> {
 }
 
 impl Seeding<'_> {
-    fn all(&self) -> Result<()> {
-        let zone = chrono_tz::Europe::Paris;
+    fn all(&self) -> Result<Made> {
+        let zone = ZONE;
         self.app.db.write(|conn| workspace::set(conn, "Demo", zone))?;
         let new = NewApplication { name: "Flight planning 2026".into(), time_zone: zone, spacing_minutes: 15 };
         let application = self.app.db.write(|conn| create_application(conn, &self.ada, &new, self.now))?.id;
@@ -100,18 +128,11 @@ impl Seeding<'_> {
         let fleet = make("Fleet register", &planes, Some(&folder), file("planes.csv", json!([""])), "update")?;
         let old = make("Carriers (old feed)", &airlines, Some(&http), file("carriers.csv", json!([""])), "update")?;
         make("Carriers by hand", &airlines, None, json!({}), "update")?;
-        self.schedule(application, weather, self.soon(zone, json!({ "repeat": "minutes", "every": 5 })))?;
-        self.schedule(application, weather, self.at("06:00", zone, json!({ "repeat": "days", "every": 1 })))?;
         let workdays = json!({ "repeat": "weeks", "weekdays": ["mon", "tue", "wed", "thu", "fri"] });
         self.schedule(application, airports, self.at("02:30", zone, workdays))?;
         let twice = json!({ "repeat": "months", "days_of_month": [1, 15] });
         self.schedule(application, fleet, self.at("06:30", chrono_tz::America::New_York, twice))?;
-        for configuration in [airports, fleet, old] {
-            self.app.db.write(|conn| {
-                runs::actions::start_by_hand(conn, &self.olive, configuration, None, None, self.now).map(|_| ())
-            })?;
-        }
-        Ok(())
+        Ok(Made { olive: self.olive.clone(), application, weather, by_hand: [airports, fleet, old] })
     }
 
     fn connections(&self, application: i64) -> Result<(Connection, Connection)> {
@@ -205,12 +226,6 @@ impl Seeding<'_> {
         Ok(made.id)
     }
 
-    /// A rule that begins with the next whole minute.
-    fn soon(&self, zone: chrono_tz::Tz, repeat: Value) -> RuleDraft {
-        let local = self.now.plus(Duration::seconds(60 - i64::from(self.now.utc().second()))).in_zone(zone);
-        rule(repeat, &local.format("%Y-%m-%d").to_string(), &local.format("%H:%M").to_string(), zone)
-    }
-
     /// A rule that begins tomorrow at that time.
     fn at(&self, time: &str, zone: chrono_tz::Tz, repeat: Value) -> RuleDraft {
         let tomorrow = self.now.in_zone(zone).date_naive() + Duration::days(1);
@@ -218,11 +233,15 @@ impl Seeding<'_> {
     }
 
     fn schedule(&self, application: i64, configuration_id: i64, rule: RuleDraft) -> Result<()> {
-        let notify = Some(Notify { about: About::FailedAndPartial, member_ids: vec![self.olive.member.id] });
-        let draft =
-            Draft { configuration_id, run_name: None, rule, enabled: true, off_until: None, notify, parameters: None };
-        self.app.db.write(|conn| schedules::create(conn, &self.olive, application, draft, self.now)).map(|_| ())
+        schedule(self.app, &self.olive, application, configuration_id, rule, self.now)
     }
+}
+
+fn schedule(app: &App, by: &By, application: i64, configuration_id: i64, rule: RuleDraft, now: Moment) -> Result<()> {
+    let notify = Some(Notify { about: About::FailedAndPartial, member_ids: vec![by.member.id] });
+    let draft =
+        Draft { configuration_id, run_name: None, rule, enabled: true, off_until: None, notify, parameters: None };
+    app.db.write(|conn| schedules::create(conn, by, application, draft, now)).map(|_| ())
 }
 
 fn typed(columns: &[(&str, ColumnType)]) -> Vec<ColumnDraft> {
