@@ -13,6 +13,8 @@ pub enum Thing {
     Connection(i64),
     Configuration(i64),
     Member(i64),
+    /// A member as the Owner of what runs with their rights.
+    Owner(i64),
 }
 
 /// What one room says that uses a thing.

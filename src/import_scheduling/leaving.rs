@@ -1,4 +1,5 @@
-//! Before a member is deactivated: what they own and are told about, and the way to hand it over.
+//! Before a member is deactivated, or given a role that may not import: what they own and are told about, and the way to
+//! hand it over.
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
@@ -7,6 +8,7 @@ use askama::Template;
 use crate::app::App;
 use crate::error::{AppError, Result};
 use crate::members::{self, SignedIn};
+use crate::web::form::Query;
 use crate::web::{Crumb, Page, Shell, see_other};
 use crate::{schedules, words, workspace};
 
@@ -21,8 +23,11 @@ struct Line {
 #[template(path = "import_scheduling/leaving.html")]
 struct LeavingPage {
     shell: Shell,
+    title: String,
     id: i64,
     name: String,
+    /// The role that they are to have; none where they are to be deactivated.
+    role: Option<String>,
     owns: i64,
     told: i64,
     /// When the first schedule that is left would fail.
@@ -36,14 +41,22 @@ impl LeavingPage {
     }
 }
 
-/// `GET /members/{m}/deactivate`
-pub async fn form(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>) -> Result<HttpResponse> {
+/// `GET /members/{m}/deactivate?role=`
+pub async fn form(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    id: Path<i64>,
+    query: Query,
+) -> Result<HttpResponse> {
     by.need_administrator()?;
-    let id = id.into_inner();
-    let (member, held, workspace) = app
+    let (id, role) = (id.into_inner(), query.some("role").map(str::to_owned));
+    let (member, held, workspace, role) = app
         .read(move |conn| {
             let member = members::by_id(conn, id)?.ok_or(AppError::NotFound)?;
-            Ok((member, schedules::held_by(conn, id)?, workspace::get(conn)?))
+            let roles = members::role_names(conn)?;
+            let role = role.filter(|role| *role != member.role && roles.contains(role));
+            Ok((member, schedules::held_by(conn, id)?, workspace::get(conn)?, role))
         })
         .await?;
     if !member.active {
@@ -63,15 +76,20 @@ pub async fn form(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, 
     let crumbs = [
         Crumb::to("Members", "/members"),
         Crumb::to(member.name.clone(), format!("/members/{id}")),
-        Crumb::here("Deactivate"),
+        Crumb::here(if role.is_some() { "Change role" } else { "Deactivate" }),
     ];
-    let title = format!("Deactivate {}?", member.name);
+    let title = match &role {
+        Some(role) => format!("Give {} the role {role}?", member.name),
+        None => format!("Deactivate {}?", member.name),
+    };
     Page::ok(
         &request,
         &LeavingPage {
-            shell: members::shell(&request, &app, &by, title).at("/members").crumbs(crumbs),
+            shell: members::shell(&request, &app, &by, title.clone()).at("/members").crumbs(crumbs),
+            title,
             id,
             name: member.name,
+            role,
             owns: lines.iter().map(|line| line.owns).sum(),
             told: lines.iter().map(|line| line.told).sum(),
             first: first.map(|at| format!("{} ({zone})", words::date_time(at, zone))),

@@ -23,5 +23,5 @@ pub use session::{Bearer, SignedIn, write_seen};
 pub use shell::{shell, signed_in, workspace};
 pub use store::sessions::{SESSION_DAYS, forget_ended, start_session};
 pub use store::tokens::forget as forget_tokens;
-pub use store::{administrators, all, by_email, by_id, by_ids, role_names};
+pub use store::{administrators, all, by_email, by_id, by_ids, role_may, role_names};
 pub use throttle::forget_old as forget_attempts;

@@ -83,6 +83,23 @@ on_both! {
         ada.visit("/members").await.in_row("ivy@acme.test").press("Deactivate Ivy").await.sees("Ivy is deactivated");
     }
 
+    async fn a_role_that_may_not_import_is_asked_about_while_schedules_need_it(world: World) {
+        let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
+        create(&world, draft(&stage, &daily("06:00"))).await;
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit("/members").await.in_row("olive@acme.test").choose("Role of Olive", "Viewer").press("Save role").await;
+        ada.answered(200).sees("Give Olive the role Viewer?").sees("Owns 1 schedule").sees("will fail, the first on");
+        ada.follow("Keep the role").await.choose("Role", "Modeler").fill("Name", "Olive B").press("Save").await;
+        ada.answered(200).sees("Olive B is saved.");
+        ada.visit(&format!("/members/{}", world.olive.id)).await.choose("Role", "Viewer").fill("Name", "Olive").press("Save").await;
+        ada.answered(200).sees("Give Olive the role Viewer?");
+        ada.press("Change role without handing over").await;
+        ada.answered(200).sees("Olive now has the role Viewer.");
+        // Whoever owns nothing is given another at once.
+        ada.in_row("ivy@acme.test").choose("Role of Ivy", "Importer").press("Save role").await.sees("Ivy now has the role Importer.");
+        ada.in_row("ivy@acme.test").choose("Role of Ivy", "Viewer").press("Save role").await.sees("Ivy now has the role Viewer.");
+    }
+
     async fn a_page_that_is_old_overwrites_nothing(world: World) {
         let mut one = world.browser(&world.ada).await;
         let mut two = world.browser(&world.ada).await;

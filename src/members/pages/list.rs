@@ -14,7 +14,7 @@ use crate::in_use::Thing;
 use crate::members::actions::{self, Change, NewMember};
 use crate::members::passwords::{self, ADVICE};
 use crate::members::shell::shell;
-use crate::members::{By, Member, SignedIn, store};
+use crate::members::{By, Member, Permission, SignedIn, store};
 use crate::names::folded;
 use crate::web::list::Sort;
 use crate::web::{self, Crumb, Flash, Form, Listing, Page, Shell, local_path, see_other};
@@ -130,8 +130,25 @@ fn web_check(email: &str, name: &str, password: &str, errors: &mut FieldErrors) 
     }
 }
 
-/// `POST /members/{m}/switch`: the role, or active or not, straight from the list. Who holds schedules is asked about first,
-/// on a page that comes back with `sure`.
+/// Where a change is asked about first: it deactivates somebody who holds schedules, or takes the right to import from
+/// somebody whose schedules need it. The page comes back with `sure`.
+async fn asks_first(app: &App, by: &By, id: i64, role: Option<&str>, deactivates: bool) -> Result<Option<String>> {
+    by.need_administrator()?;
+    let (in_use, role) = (app.in_use, role.map(str::to_owned));
+    app.read(move |conn| {
+        if deactivates && !in_use.all(conn, Thing::Member(id))?.is_empty() {
+            return Ok(Some(format!("/members/{id}/deactivate")));
+        }
+        let Some(role) = role else { return Ok(None) };
+        let may_now = store::by_id(conn, id)?.is_some_and(|member| member.may(Permission::ImportData));
+        let loses = may_now && !store::role_may(conn, &role, Permission::ImportData)?;
+        let asks = loses && !in_use.all(conn, Thing::Owner(id))?.is_empty();
+        Ok(asks.then(|| format!("/members/{id}/deactivate?role={}", web::page::encode(&role))))
+    })
+    .await
+}
+
+/// `POST /members/{m}/switch`: the role, or active or not, straight from the list.
 pub async fn switch(
     request: HttpRequest,
     app: Data<App>,
@@ -149,12 +166,10 @@ pub async fn switch(
         },
         ..Change::default()
     };
-    if change.active == Some(false) && !form.has("sure") {
-        by.need_administrator()?;
-        let in_use = app.in_use;
-        if !app.read(move |conn| in_use.all(conn, Thing::Member(id))).await?.is_empty() {
-            return Ok(see_other(&format!("/members/{id}/deactivate"), None));
-        }
+    if !form.has("sure")
+        && let Some(page) = asks_first(&app, &by, id, change.role.as_deref(), change.active == Some(false)).await?
+    {
+        return Ok(see_other(&page, None));
     }
     let (asks, now) = (by.clone(), app.now());
     match app.write(move |conn| actions::update(conn, &asks, id, change, now)).await {
@@ -232,25 +247,28 @@ pub async fn save(
 ) -> Result<HttpResponse> {
     by.need_administrator()?;
     let id = id.into_inner();
+    // All else is saved; the role once that was asked.
+    let asks = asks_first(&app, &by, id, form.some("role"), false).await?;
+    let role = form.some("role").filter(|_| asks.is_none()).map(str::to_owned);
     let saved = async {
         let (email, name) = (form.get("email").to_owned(), form.get("name").to_owned());
         let password = match form.raw("password") {
             "" => None,
             new => Some(passwords::hash(&app, new, &[&email, &name]).await?),
         };
-        let change = Change {
-            email: Some(email),
-            name: Some(name),
-            role: form.some("role").map(str::to_owned),
-            active: None,
-            password,
-            version: form.id("version"),
-        };
+        let change =
+            Change { email: Some(email), name: Some(name), role, active: None, password, version: form.id("version") };
         let (by, now) = (by.clone(), app.now());
         app.write(move |conn| actions::update(conn, &by, id, change, now)).await
     };
     match saved.await {
-        Ok(member) => Ok(see_other("/members", Some(Flash::new(format!("{} is saved.", member.name))))),
+        Ok(member) => {
+            let said = Flash::new(format!("{} is saved.", member.name));
+            Ok(match asks {
+                Some(page) => see_other(&page, None),
+                None => see_other("/members", Some(said)),
+            })
+        }
         Err(error) => {
             let there = app.read(move |conn| store::by_id(conn, id)).await?.ok_or(AppError::NotFound)?;
             let mut form = form;

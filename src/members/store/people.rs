@@ -207,6 +207,14 @@ pub fn role_names(conn: &mut Conn) -> Result<Vec<String>> {
     Ok(roles::table.order(roles::id).select(roles::name).load(conn)?)
 }
 
+/// Whether a role gives a permission; one that is not there gives none.
+pub fn role_may(conn: &mut Conn, name: &str, permission: Permission) -> Result<bool> {
+    let given =
+        roles::table.filter(roles::name.eq(name)).select(roles::permissions).first::<String>(conn).optional()?;
+    let given: Vec<Permission> = given.and_then(|given| serde_json::from_str(&given).ok()).unwrap_or_default();
+    Ok(given.contains(&permission))
+}
+
 /// Adds the built-in roles that are not there yet.
 pub fn add_built_in_roles(conn: &mut Conn) -> Result<()> {
     db::lock_row(conn, "workspace", 1)?;
