@@ -131,7 +131,7 @@ pub async fn list(call: Call<PageQuery>) -> Answer<Shown<List<ScheduleAnswer>>> 
     let found = call.read(move |conn, by| {
         let entered = applications::enter(conn, by, application_id)?;
         entered.need_open_scheduling(conn)?;
-        let found = actions::page(conn, application_id, page.after(), page.fetch())?;
+        let found = actions::page(conn, &entered, page.after(), page.fetch())?;
         Ok((found, freezes::of_application(conn, application_id)?))
     });
     let (found, freezes) = found.await?;

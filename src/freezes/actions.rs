@@ -37,8 +37,8 @@ pub fn skipped(conn: &mut Conn, freezes: &[Freeze]) -> Result<HashMap<i64, i64>>
 }
 
 /// What a freeze would skip if it were saved now, of the schedules that are on.
-pub fn will_skip(conn: &mut Conn, application_id: i64, draft: &Draft, now: Moment) -> Result<WillSkip> {
-    let schedules = schedules::of_application(conn, application_id)?;
+pub fn will_skip(conn: &mut Conn, entered: &Entered, draft: &Draft, now: Moment) -> Result<WillSkip> {
+    let schedules = schedules::of_application(conn, entered)?;
     Ok(holding::will_skip(&schedules, draft.starts_at.max(now), draft.ends_at))
 }
 

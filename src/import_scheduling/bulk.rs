@@ -138,7 +138,7 @@ async fn ask(
         .read(move |conn| {
             let entered = enter(conn, &asked, application_id)?;
             entered.need_import(conn, &asked, Scope::Schedule)?;
-            let picked = actions::pick(conn, application_id, &ids)?;
+            let picked = actions::pick(conn, &entered, &ids)?;
             let heirs = if what == What::HandOver { actions::heirs(conn, &asked, &entered)? } else { Vec::new() };
             let lines = lines(conn, &picked.there)?;
             Ok((entered, picked, heirs, lines))
@@ -223,8 +223,9 @@ pub async fn form(
     let mut ids = chosen(&query)?;
     let owned = app
         .read(move |conn| {
-            enter(conn, &asked, application_id)?.need_import(conn, &asked, Scope::Schedule)?;
-            let mut of_owner = actions::of_application(conn, application_id)?;
+            let entered = enter(conn, &asked, application_id)?;
+            entered.need_import(conn, &asked, Scope::Schedule)?;
+            let mut of_owner = actions::of_application(conn, &entered)?;
             of_owner.retain(|schedule| Some(schedule.owner_id) == owner);
             Ok(of_owner)
         })

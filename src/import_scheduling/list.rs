@@ -340,7 +340,7 @@ pub async fn card(
         .read(move |conn| {
             let entered = enter(conn, &by, application_id)?;
             entered.need_open_scheduling(conn)?;
-            let runs = glance::open_runs(conn, application_id, Some(id))?;
+            let runs = glance::open_runs(conn, &entered, Some(id))?;
             let scene = Scene::load(conn, entered, &[id], &runs, now)?;
             let view = &View::at(&back);
             let given = Given { csrf: &csrf, picked: &[], open, by_itself: false, view, back: &back, oob: false };

@@ -18,15 +18,14 @@ use crate::schedules::{Schedule, actions as schedules};
 impl Outlines {
     /// Of an Application whose page the member may open. Where nothing is searched, no definition is read.
     pub fn load(conn: &mut Conn, entered: &Entered, searched: bool) -> Result<Self> {
-        let id = entered.application.id;
-        let schedules = schedules::outlines(conn, id)?;
+        let schedules = schedules::outlines(conn, entered)?;
         let mut owners: Vec<i64> = schedules.iter().map(|s| s.owner_id).collect();
         owners.sort_unstable();
         owners.dedup();
         Ok(Self {
             configurations: imports::outlines(conn, entered, searched)?,
             members: members::by_ids(conn, &owners)?.into_iter().map(|m| (m.id, m)).collect(),
-            open: glance::open_runs(conn, id, None)?,
+            open: glance::open_runs(conn, entered, None)?,
             schedules,
         })
     }

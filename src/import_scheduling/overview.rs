@@ -73,7 +73,7 @@ impl Overview {
     pub fn load(conn: &mut Conn, entered: &Entered, all: &Outlines, now: Moment) -> Result<Self> {
         let id = entered.application.id;
         let freezes = freezes::of_application(conn, id)?;
-        let last_day = glance::last_day(conn, id, now)?;
+        let last_day = glance::last_day(conn, entered, now)?;
         let seen_at = glance::worker_seen_at(conn)?;
         let waiting = all.open.values().any(|run| run.status == RunStatus::Queued);
         let quiet = seen_at.map(|at| now.since(at)).filter(|quiet| *quiet > QUIET);
@@ -91,7 +91,7 @@ impl Overview {
                 href: format!("{base}/settings/freezes/{}", freeze.id),
             }),
             owners_gone: owners_gone(entered, all, &base),
-            next: next(conn, id, all, &freezes)?.map(|(at, schedule)| {
+            next: next(conn, entered, all, &freezes)?.map(|(at, schedule)| {
                 let of = all.configurations.iter().find(|c| c.id == schedule.configuration_id);
                 Next {
                     when: words::short_time(at, now, schedule.rule.time_zone()),
@@ -108,12 +108,7 @@ impl Overview {
 }
 
 /// Which schedule runs next. Rules are read of the next one alone, and of those that a freeze holds back.
-fn next(
-    conn: &mut Conn,
-    application_id: i64,
-    all: &Outlines,
-    freezes: &[Freeze],
-) -> Result<Option<(Moment, Schedule)>> {
+fn next(conn: &mut Conn, entered: &Entered, all: &Outlines, freezes: &[Freeze]) -> Result<Option<(Moment, Schedule)>> {
     let mut planned: Vec<&schedules::Outline> = all.schedules.iter().filter(|s| s.next_at.is_some()).collect();
     planned.sort_by_key(|s| (s.next_at, s.id));
     let held = |s: &&&schedules::Outline| s.next_at.is_some_and(|at| freezes::at(freezes, at).is_some());
@@ -122,7 +117,7 @@ fn next(
     if ids.is_empty() {
         return Ok(None);
     }
-    let found = actions::pick(conn, application_id, &ids)?;
+    let found = actions::pick(conn, entered, &ids)?;
     let next = found.there.into_iter().filter_map(|schedule| Some((freezes::next_run(freezes, &schedule)?, schedule)));
     Ok(next.min_by_key(|(at, schedule)| (*at, schedule.id)))
 }

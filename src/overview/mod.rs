@@ -127,5 +127,5 @@ pub async fn application(
 
 /// Whether something was ever scheduled here that is still there.
 fn is_begun(conn: &mut Conn, entered: &Entered) -> Result<bool> {
-    Ok(!schedules::actions::page(conn, entered.application.id, 0, 1)?.is_empty())
+    Ok(!schedules::actions::page(conn, entered, 0, 1)?.is_empty())
 }

@@ -3,6 +3,7 @@
 
 pub use super::clock_store::{AllDue, Due, Step, claim, due_of, due_targets, next_due, set_aside, to_wake};
 
+use super::Schedule;
 use super::clock_store;
 use super::store;
 use crate::audit::{self, Actor, Entry};
@@ -10,6 +11,11 @@ use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::Result;
 use crate::members::Channel;
+
+/// The schedules of an Application by configuration, for the clock, which acts for nobody.
+pub fn of_application(conn: &mut Conn, application_id: i64) -> Result<Vec<Schedule>> {
+    store::of_application(conn, application_id)
+}
 
 /// What one step of [`reckon_anew`] did.
 #[derive(Clone, Copy, Debug)]

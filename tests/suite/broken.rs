@@ -71,8 +71,12 @@ on_both! {
             create(&world, draft(&stage, &daily(time))).await;
         }
         assert!(try_create(&world, &world.olive, draft(&stage, &daily("22:00"))).await.is_err());
-        let (application, now) = (world.application, world.now());
-        let taken = world.read(move |conn| actions::slots_taken(conn, application, now)).await;
+        let (application, now, olive) = (world.application, world.now(), world.olive.clone());
+        let taken = world.read(move |conn| {
+            let by = olive.by(conn)?;
+            let entered = tidegate::applications::enter(conn, &by, application)?;
+            actions::slots_taken(conn, &entered, now)
+        }).await;
         assert_eq!(taken[&stage.configuration], 4);
         // Deleted and brought back it is broken still, and keeps its rule.
         let olive = world.olive.clone();

@@ -213,7 +213,7 @@ fn every_refusal_stands_at_its_field_and_keeps_what_was_typed() {
         };
         let there = async || {
             let application = world.application;
-            world.read(move |conn| tidegate::schedules::actions::of_application(conn, application)).await.len()
+            world.read(move |conn| tidegate::schedules::clock::of_application(conn, application)).await.len()
         };
         let before = there().await;
         let mut olive = world.browser(&world.olive).await;

@@ -50,8 +50,8 @@ async fn answer(
     let address = format!("{list}/{}", freeze.id);
     let will = match may && stage == Stage::Upcoming {
         true => {
-            let (id, draft) = (freeze.application_id, freeze.draft());
-            let will = app.read(move |conn| actions::will_skip(conn, id, &draft, now)).await?;
+            let (here, draft) = (entered.clone(), freeze.draft());
+            let will = app.read(move |conn| actions::will_skip(conn, &here, &draft, now)).await?;
             Some(form::will_words(&freeze.draft(), will, zone, now))
         }
         false => None,

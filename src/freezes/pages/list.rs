@@ -196,14 +196,15 @@ pub async fn preview(
     form: Form,
 ) -> Result<HttpResponse> {
     let (id, now) = (*id, app.now());
-    let zone = enter_to_change(&app, &by, id).await?.application.time_zone;
+    let entered = enter_to_change(&app, &by, id).await?;
+    let zone = entered.application.time_zone;
     // The name may come last.
     let mut named = form.clone();
     named.0.insert(0, ("name".into(), "unnamed".into()));
     let will = match form::draft(&named, None, zone, now) {
         Ok(draft) => {
             let counted = draft.clone();
-            let will = app.read(move |conn| actions::will_skip(conn, id, &counted, now)).await?;
+            let will = app.read(move |conn| actions::will_skip(conn, &entered, &counted, now)).await?;
             Ok(form::will_words(&draft, will, zone, now))
         }
         Err(errors) => Err(errors),

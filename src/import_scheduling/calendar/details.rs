@@ -126,7 +126,7 @@ fn choose(conn: &mut Conn, by: &By, application_id: i64, form: &Form) -> Result<
     };
     let schedule_id = run.as_ref().map_or(form.id("schedule"), |run| run.schedule_id);
     let schedule = match schedule_id {
-        Some(id) => actions::of_application(conn, application_id)?.into_iter().find(|s| s.id == id),
+        Some(id) => actions::of_application(conn, &entered)?.into_iter().find(|s| s.id == id),
         None => None,
     };
     if let (None, Some(schedule), Some(at)) = (&run, &schedule, at) {

@@ -81,7 +81,7 @@ impl Scene {
         let configurations: BTreeMap<i64, Listed> =
             imports::list(conn, &entered)?.into_iter().map(|listed| (listed.configuration.id, listed)).collect();
         let all: HashMap<i64, Schedule> =
-            schedules::of_application(conn, application_id)?.into_iter().map(|s| (s.id, s)).collect();
+            schedules::of_application(conn, &entered)?.into_iter().map(|s| (s.id, s)).collect();
         let filter = Filter { application_id, configuration_id: asked.configuration_id, only: asked.only };
 
         let days: Vec<Stretch> = frame.days.iter().map(|day| (day.from, day.to)).collect();

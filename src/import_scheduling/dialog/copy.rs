@@ -41,7 +41,7 @@ pub(super) async fn stage(app: &App, by: &By, application_id: i64, of: i64, now:
     app.read(move |conn| {
         let (of, _) = actions::find_in(conn, &by, application_id, of)?;
         let mut stage = Stage::load(conn, &by, application_id, None)?;
-        let slots = actions::slots_taken(conn, application_id, now)?;
+        let slots = actions::slots_taken(conn, &stage.entered, now)?;
         stage.copied = Some(Copied { of, slots });
         Ok(stage)
     })

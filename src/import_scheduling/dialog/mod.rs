@@ -328,7 +328,7 @@ async fn save(
             let there = stage.schedule.as_ref().map(|schedule| schedule.version).unwrap_or_default();
             let error = overtaken(error, there, |version| typed.version = Some(version));
             let at = match &error {
-                AppError::Conflict(_) => conflict_at(&app, application_id, schedule_id, &typed).await?,
+                AppError::Conflict(_) => conflict_at(&app, &by, application_id, schedule_id, &typed).await?,
                 _ => "",
             };
             let (status, mut errors) = refused(error)?;
@@ -341,9 +341,20 @@ async fn save(
 
 /// The field to change where what was typed is in the way of another schedule: its run name is taken, or its
 /// configuration has four already.
-async fn conflict_at(app: &App, application_id: i64, schedule_id: Option<i64>, typed: &Typed) -> Result<&'static str> {
+async fn conflict_at(
+    app: &App,
+    by: &By,
+    application_id: i64,
+    schedule_id: Option<i64>,
+    typed: &Typed,
+) -> Result<&'static str> {
     let name = typed.run_name.trim().to_owned();
-    let taken = app.read(move |conn| actions::run_name_is_taken(conn, application_id, &name, schedule_id)).await?;
+    let by = by.clone();
+    let taken = app.read(move |conn| {
+        let entered = enter(conn, &by, application_id)?;
+        actions::run_name_is_taken(conn, &entered, &name, schedule_id)
+    });
+    let taken = taken.await?;
     Ok(if taken { "run_name" } else { "configuration_id" })
 }
 

@@ -7,6 +7,7 @@ use chrono::Duration;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
+use crate::applications::Entered;
 use crate::clock::Moment;
 use crate::db::schema::{runs, workers};
 use crate::db::{Conn, on};
@@ -115,14 +116,15 @@ pub struct Open {
     pub status: RunStatus,
 }
 
-/// What is queued or running in an Application, or of one of its configurations: of each configuration the run that
+/// What is queued or running in the Application, or of one of its configurations: of each configuration the run that
 /// goes, else the one that waits longest.
-pub fn open_runs(conn: &mut Conn, application_id: i64, of: Option<i64>) -> Result<HashMap<i64, Open>> {
+pub fn open_runs(conn: &mut Conn, entered: &Entered, of: Option<i64>) -> Result<HashMap<i64, Open>> {
     let open = runs::table.filter(runs::finished_at.is_null()).order(runs::id);
+    let here = open.filter(runs::application_id.eq(entered.application.id));
     let columns = (runs::configuration_id, runs::id, runs::status);
     let rows: Vec<(Option<i64>, i64, RunStatus)> = match of {
-        Some(id) => open.filter(runs::configuration_id.eq(id)).select(columns).load(conn)?,
-        None => open.filter(runs::application_id.eq(application_id)).select(columns).load(conn)?,
+        Some(id) => here.filter(runs::configuration_id.eq(id)).select(columns).load(conn)?,
+        None => here.select(columns).load(conn)?,
     };
     let mut of_each = HashMap::new();
     for (configuration_id, run_id, status) in rows {
@@ -140,7 +142,7 @@ pub fn by_ids(conn: &mut Conn, ids: &[i64]) -> Result<HashMap<i64, Run>> {
     Ok(store::by_ids(conn, ids)?.into_iter().map(|run| (run.id, run)).collect())
 }
 
-pub fn last_day(conn: &mut Conn, application_id: i64, now: Moment) -> Result<LastDay> {
+pub fn last_day(conn: &mut Conn, entered: &Entered, now: Moment) -> Result<LastDay> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = BigInt)]
@@ -156,7 +158,7 @@ pub fn last_day(conn: &mut Conn, application_id: i64, now: Moment) -> Result<Las
          FROM runs r LEFT JOIN run_results s ON s.run_id = r.id AND r.status IN ('success', 'partial') \
          WHERE r.application_id = $1 AND r.queued_at > $2 AND r.started_at IS NOT NULL",
     )
-    .bind::<BigInt, _>(application_id)
+    .bind::<BigInt, _>(entered.application.id)
     .bind::<BigInt, _>(now.minus(Duration::hours(24)));
     let row: Row = on!(conn, c => query.get_result(c))?;
     Ok(LastDay { runs: row.runs, failed: row.failed, rows_loaded: row.rows_loaded })

@@ -38,12 +38,12 @@ pub fn bulk(conn: &mut Conn, by: &By, application_id: i64, ids: &[i64], what: Bu
     let entered = enter_to_schedule(conn, by, application_id)?;
     if let Bulk::HandOver(to) = what {
         hand_over::need(conn, by)?;
-        pick(conn, application_id, ids)?;
+        pick(conn, &entered, ids)?;
         hand_over::heir(conn, &entered, to.to)?;
     }
     // The dispatcher moves next occurrences meanwhile; from here on it waits.
     db::lock_rows(conn, "schedules", ids)?;
-    let Picked { there, gone } = pick(conn, application_id, ids)?;
+    let Picked { there, gone } = pick(conn, &entered, ids)?;
     let mut done = Done { gone, ..Done::default() };
     for was in there {
         match what {

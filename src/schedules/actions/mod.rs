@@ -49,9 +49,10 @@ pub struct Picked {
     pub gone: Vec<Schedule>,
 }
 
-/// These schedules of an Application by configuration, for a caller that has entered it. `NotFound` when one of them was
-/// never there, or is another Application's.
-pub fn pick(conn: &mut Conn, application_id: i64, ids: &[i64]) -> Result<Picked> {
+/// These schedules of the Application by configuration. `NotFound` when one of them was never there, or is another
+/// Application's.
+pub fn pick(conn: &mut Conn, entered: &Entered, ids: &[i64]) -> Result<Picked> {
+    let application_id = entered.application.id;
     let mut wanted = ids.to_vec();
     wanted.sort_unstable();
     wanted.dedup();
@@ -61,9 +62,9 @@ pub fn pick(conn: &mut Conn, application_id: i64, ids: &[i64]) -> Result<Picked>
     if gone.len() == wanted.len() { Ok(Picked { there, gone }) } else { Err(AppError::NotFound) }
 }
 
-/// The schedules of an Application by configuration, for a caller that has entered it. Two queries.
-pub fn of_application(conn: &mut Conn, application_id: i64) -> Result<Vec<Schedule>> {
-    store::of_application(conn, application_id)
+/// The schedules of the Application by configuration. Two queries.
+pub fn of_application(conn: &mut Conn, entered: &Entered) -> Result<Vec<Schedule>> {
+    store::of_application(conn, entered.application.id)
 }
 
 /// The schedules of several configurations, for a caller that has entered their Application. Two queries.
@@ -71,14 +72,14 @@ pub fn of_configurations(conn: &mut Conn, configuration_ids: &[i64]) -> Result<V
     store::of_configurations(conn, configuration_ids)
 }
 
-/// What a long list knows of the schedules of an Application, for a caller that has entered it. One query.
-pub fn outlines(conn: &mut Conn, application_id: i64) -> Result<Vec<Outline>> {
-    store::outlines(conn, application_id)
+/// What a long list knows of the schedules of the Application. One query.
+pub fn outlines(conn: &mut Conn, entered: &Entered) -> Result<Vec<Outline>> {
+    store::outlines(conn, entered.application.id)
 }
 
-/// The next schedules of an Application by id, for a caller that has entered it.
-pub fn page(conn: &mut Conn, application_id: i64, after: i64, limit: i64) -> Result<Vec<Schedule>> {
-    store::page(conn, application_id, after, limit)
+/// The next schedules of the Application by id.
+pub fn page(conn: &mut Conn, entered: &Entered, after: i64, limit: i64) -> Result<Vec<Schedule>> {
+    store::page(conn, entered.application.id, after, limit)
 }
 
 /// A schedule by id, also a deleted one: for the history that names it, within an Application that was entered.
@@ -86,9 +87,9 @@ pub fn find_even_deleted(conn: &mut Conn, id: i64) -> Result<Option<Schedule>> {
     store::by_id_even_archived(conn, id)
 }
 
-/// Whether another unfinished schedule of an Application that was entered has this run name.
-pub fn run_name_is_taken(conn: &mut Conn, application_id: i64, name: &str, besides: Option<i64>) -> Result<bool> {
-    store::run_name_is_taken(conn, application_id, name, besides.unwrap_or_default())
+/// Whether another unfinished schedule of the Application has this run name.
+pub fn run_name_is_taken(conn: &mut Conn, entered: &Entered, name: &str, besides: Option<i64>) -> Result<bool> {
+    store::run_name_is_taken(conn, entered.application.id, name, besides.unwrap_or_default())
 }
 
 fn enter_to_schedule(conn: &mut Conn, by: &By, application_id: i64) -> Result<Entered> {

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
+use crate::applications::Entered;
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
@@ -60,11 +61,13 @@ pub(super) fn refuse_alike(
     )))
 }
 
-/// How many slots of each configuration of an Application hold a schedule with a future, for a caller that has entered
-/// it; a configuration without any is left out.
-pub fn slots_taken(conn: &mut Conn, application_id: i64, now: Moment) -> Result<HashMap<i64, i64>> {
+/// How many slots of each configuration of the Application hold a schedule with a future; a configuration without any is
+/// left out.
+pub fn slots_taken(conn: &mut Conn, entered: &Entered, now: Moment) -> Result<HashMap<i64, i64>> {
     let mut taken = HashMap::new();
-    for schedule in store::of_application(conn, application_id)?.iter().filter(|schedule| schedule.holds_slot(now)) {
+    for schedule in
+        store::of_application(conn, entered.application.id)?.iter().filter(|schedule| schedule.holds_slot(now))
+    {
         *taken.entry(schedule.configuration_id).or_default() += 1;
     }
     Ok(taken)

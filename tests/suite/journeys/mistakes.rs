@@ -15,7 +15,7 @@ use crate::support::*;
 /// How many schedules "FP&A 2026" has.
 async fn count(world: &World) -> usize {
     let application = world.application;
-    world.read(move |conn| tidegate::schedules::actions::of_application(conn, application)).await.len()
+    world.read(move |conn| tidegate::schedules::clock::of_application(conn, application)).await.len()
 }
 
 fn new_form(world: &World) -> String {
@@ -203,7 +203,7 @@ fn a_form_sent_twice_counts_once() {
         assert_eq!(count(&world).await, 3);
         // With other values in it, it is another form; what became of the first is said.
         let application = world.application;
-        let made = world.read(move |conn| tidegate::schedules::actions::of_application(conn, application)).await;
+        let made = world.read(move |conn| tidegate::schedules::clock::of_application(conn, application)).await;
         let breakfast = made.iter().find(|s| s.sentence().contains("07:45")).unwrap().id;
         crate::schedules::switch(&world, &world.ada, breakfast, false).await;
         twice.body.clone_from(&form);
@@ -213,7 +213,7 @@ fn a_form_sent_twice_counts_once() {
 
         let id = world.application;
         chrome.goto(&list(&world)).await;
-        let made = world.read(move |conn| tidegate::schedules::actions::of_application(conn, application)).await;
+        let made = world.read(move |conn| tidegate::schedules::clock::of_application(conn, application)).await;
         let olive = world.browser(&world.olive).await;
         let path = format!("/applications/{id}/schedules/{}/delete", made[0].id);
         assert_eq!(olive.post(&path, &[]).await.status, 200);

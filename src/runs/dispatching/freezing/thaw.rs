@@ -18,8 +18,8 @@ use crate::runs::lifecycle::RunStatus;
 use crate::runs::model::LogLine;
 use crate::runs::queue_store::{self as queue, NewRun};
 use crate::runs::{runnable_store as runnable, store};
-use crate::schedules::clock::Due;
-use crate::schedules::{LATE, Schedule, actions as schedules};
+use crate::schedules::clock::{self as schedules, Due};
+use crate::schedules::{LATE, Schedule};
 use crate::words::counted;
 
 /// A run after a freeze may come as late as one of a schedule that repeats seldom.
