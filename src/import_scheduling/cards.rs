@@ -3,7 +3,7 @@
 use chrono::Duration;
 
 use super::card::{Bars, Card, Chip, Failure, Given, Last, Marked, NextRun, Progress, Row};
-use super::load::Scene;
+use super::cards_scene::CardsScene;
 use super::overview::may_hand_over;
 use super::view::opening;
 use crate::clock::Moment;
@@ -35,7 +35,7 @@ pub fn status_chip(status: RunStatus) -> Chip {
 /// Soon enough to look for the run every other second.
 const SOON: Duration = Duration::seconds(75);
 
-impl Scene {
+impl CardsScene {
     fn schedules_of(&self, configuration_id: i64) -> impl Iterator<Item = &Schedule> {
         self.schedules.iter().filter(move |s| s.configuration_id == configuration_id)
     }

@@ -90,7 +90,7 @@ const FILTERS: [(&str, &str); 6] = [
     ("status=skipped", "Skipped"),
 ];
 
-struct Scene {
+struct HistoryScene {
     entered: Entered,
     configuration: Configuration,
     schedule: Option<Schedule>,
@@ -109,7 +109,7 @@ fn filter_of(form: &Form, configuration: &Configuration) -> Filter {
     }
 }
 
-fn load(conn: &mut Conn, by: &By, (application_id, id): (i64, i64), form: &Form, limit: i64) -> Result<Scene> {
+fn load(conn: &mut Conn, by: &By, (application_id, id): (i64, i64), form: &Form, limit: i64) -> Result<HistoryScene> {
     let entered = enter(conn, by, application_id)?;
     let configuration =
         imports::by_id(conn, id)?.filter(|c| c.application_id == application_id).ok_or(AppError::NotFound)?;
@@ -121,7 +121,7 @@ fn load(conn: &mut Conn, by: &By, (application_id, id): (i64, i64), form: &Form,
     let runs = actions::list(conn, by, &filter, form.id("after"), limit)?;
     let people: Vec<i64> = runs.iter().flat_map(|r| [r.started_by, r.as_member_id]).flatten().collect();
     let names = members::by_ids(conn, &people)?.into_iter().map(|m| (m.id, m.name)).collect();
-    Ok(Scene { entered, configuration, schedule, runs, names })
+    Ok(HistoryScene { entered, configuration, schedule, runs, names })
 }
 
 /// The last runs of a configuration, as its own page shows them.
@@ -155,7 +155,7 @@ pub fn by_whom(run: &Run, names: &HashMap<i64, String>) -> String {
     }
 }
 
-impl Scene {
+impl HistoryScene {
     fn zone(&self) -> Tz {
         self.schedule.as_ref().map_or(self.entered.application.time_zone, |s| s.rule.time_zone())
     }

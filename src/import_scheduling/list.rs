@@ -9,8 +9,8 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 
 use super::card::{Card, Given};
+use super::cards_scene::CardsScene;
 use super::done::{self, Deed, Landing, came_from};
-use super::load::Scene;
 use super::overview::{Overview, may_hand_over};
 use super::view::{Outlines, PAGE, SORTS, Shown, TABS, View};
 use super::{switch, way_back};
@@ -128,7 +128,7 @@ pub async fn page(
             let ticked = all.schedules.iter().filter(|s| picked.contains(&s.id)).map(|s| s.configuration_id);
             shown.open.extend(ticked);
             let overview = Overview::load(conn, &entered, &all, now)?;
-            let scene = Scene::load(conn, entered, &shown.ids, &all.open, now)?;
+            let scene = CardsScene::load(conn, entered, &shown.ids, &all.open, now)?;
             Ok((scene, all, shown, overview))
         })
         .await?;
@@ -262,7 +262,7 @@ impl Parts {
                 let entered = enter(conn, &by, id)?;
                 entered.need_open_scheduling(conn)?;
                 let (parts, all, shown) = Self::above(conn, &entered, &wanted, &list, now)?;
-                let scene = Scene::load(conn, entered, &ids, &all.open, now)?;
+                let scene = CardsScene::load(conn, entered, &ids, &all.open, now)?;
                 Ok((parts, all, shown, scene))
             })
             .await?;
@@ -312,7 +312,7 @@ pub async fn of_run(
             let entered = enter(conn, &by, application_id)?;
             entered.need_open_scheduling(conn)?;
             let (mut parts, all, _) = Parts::above(conn, &entered, &view, &here, now)?;
-            let scene = Scene::load(conn, entered, &[id], &all.open, now)?;
+            let scene = CardsScene::load(conn, entered, &[id], &all.open, now)?;
             let back = &view.with(|v| v.open.retain(|other| *other != id)).address(&here);
             let given = Given { csrf: &csrf, picked: &[], open, by_itself: false, view: &view, back, oob: true };
             parts.cards = scene.configurations.get(&id).map(|listed| scene.card(listed, &given)).into_iter().collect();
@@ -341,7 +341,7 @@ pub async fn card(
             let entered = enter(conn, &by, application_id)?;
             entered.need_open_scheduling(conn)?;
             let runs = glance::open_runs(conn, &entered, Some(id))?;
-            let scene = Scene::load(conn, entered, &[id], &runs, now)?;
+            let scene = CardsScene::load(conn, entered, &[id], &runs, now)?;
             let view = &View::at(&back);
             let given = Given { csrf: &csrf, picked: &[], open, by_itself: false, view, back: &back, oob: false };
             let card = scene.card(scene.configurations.get(&id).ok_or(AppError::NotFound)?, &given);

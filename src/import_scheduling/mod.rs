@@ -17,7 +17,7 @@ mod done;
 pub mod history;
 pub mod leaving;
 pub mod list;
-mod load;
+mod cards_scene;
 pub mod off_until;
 mod overview;
 pub mod starting;

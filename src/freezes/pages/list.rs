@@ -49,14 +49,14 @@ struct Row {
     skipped: String,
 }
 
-struct Scene {
+struct FreezeScene {
     entered: Entered,
     freezes: Vec<Freeze>,
     skipped: HashMap<i64, i64>,
     refusal: Option<String>,
 }
 
-fn load(conn: &mut Conn, by: &By, application_id: i64) -> Result<Scene> {
+fn load(conn: &mut Conn, by: &By, application_id: i64) -> Result<FreezeScene> {
     let entered = actions::enter(conn, by, application_id)?;
     let freezes = of_application(conn, application_id)?;
     let skipped = actions::skipped(conn, &freezes)?;
@@ -65,11 +65,11 @@ fn load(conn: &mut Conn, by: &By, application_id: i64) -> Result<Scene> {
         Err(AppError::Forbidden(words)) => Some(words),
         Err(error) => return Err(error),
     };
-    Ok(Scene { entered, freezes, skipped, refusal })
+    Ok(FreezeScene { entered, freezes, skipped, refusal })
 }
 
 /// Now, then what comes, then what has been, the latest first.
-fn rows(scene: &Scene, now: Moment) -> (Vec<Row>, usize) {
+fn rows(scene: &FreezeScene, now: Moment) -> (Vec<Row>, usize) {
     let zone = scene.entered.application.time_zone;
     let mut living: Vec<&Freeze> = scene.freezes.iter().filter(|f| f.stage(now) != Stage::Ended).collect();
     living.sort_by_key(|f| f.stage(now) == Stage::Upcoming);

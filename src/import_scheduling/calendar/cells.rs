@@ -7,7 +7,7 @@ use chrono::Duration;
 
 use super::fold::{Band, Key, Tally};
 use super::frame::View;
-use super::scene::{Crowd, Planned, Scene};
+use super::scene::{CalendarScene, Crowd, Planned};
 use crate::clock::Moment;
 use crate::freezes;
 use crate::import_scheduling::cards::status_chip;
@@ -97,7 +97,7 @@ pub fn looks(tally: &Tally) -> (&'static str, Icon) {
     tally.shown_as().map_or(("plan", "clock"), look)
 }
 
-impl Scene {
+impl CalendarScene {
     /// Where an entry's details are.
     fn details(&self, what: &str) -> String {
         let page = self.page();

@@ -22,7 +22,7 @@ mod tests;
 
 pub use asked::Asked;
 pub use details::entry;
-pub use scene::Scene;
+pub use scene::CalendarScene;
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
@@ -44,7 +44,7 @@ pub async fn show(
     query: Query,
 ) -> Result<HttpResponse> {
     let (asks, asked, id, now) = (by.clone(), Asked::of(&query), *application_id, app.now());
-    let scene = app.read(move |conn| Scene::load(conn, &asks, id, asked, now)).await?;
+    let scene = app.read(move |conn| CalendarScene::load(conn, &asks, id, asked, now)).await?;
     let part = page::part(&scene);
     if query.get("part") == "calendar" {
         return Page::ok(&request, &part);

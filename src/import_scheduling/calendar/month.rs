@@ -3,7 +3,7 @@
 use super::cells::{Entry, Item, looks};
 use super::fold::Band;
 use super::page::day_address;
-use super::scene::Scene;
+use super::scene::CalendarScene;
 
 /// The days of whole weeks.
 pub struct Month {
@@ -43,7 +43,7 @@ impl Held<'_> {
         }
     }
 
-    fn drawn(self, scene: &Scene) -> Entry {
+    fn drawn(self, scene: &CalendarScene) -> Entry {
         match self {
             Self::Band(band) => scene.band_entry(band),
             Self::Entry(entry) => *entry,
@@ -51,7 +51,7 @@ impl Held<'_> {
     }
 }
 
-pub fn month(scene: &Scene) -> Month {
+pub fn month(scene: &CalendarScene) -> Month {
     let frame = &scene.frame;
     let mut of_day: Vec<Vec<Held>> = frame.days.iter().map(|_| Vec::new()).collect();
     for band in &scene.bands {

@@ -11,7 +11,7 @@ use super::cells::{Cells, Entry, Item};
 use super::fold;
 use super::frame::View;
 use super::month::{Month, month};
-use super::scene::Scene;
+use super::scene::CalendarScene;
 use super::table::{self, Table};
 use crate::runs::timeline::MOST_RANGES;
 use crate::web::Shell;
@@ -135,7 +135,7 @@ struct Piece {
     entry: Entry,
 }
 
-pub fn bar(scene: &Scene) -> Bar {
+pub fn bar(scene: &CalendarScene) -> Bar {
     let (frame, asked, page) = (&scene.frame, &scene.asked, scene.page());
     let to = |change: &dyn Fn(&mut Asked)| asked.with(change).address(&page);
     Bar {
@@ -157,7 +157,7 @@ pub fn bar(scene: &Scene) -> Bar {
     }
 }
 
-pub fn part(scene: &Scene) -> Part {
+pub fn part(scene: &CalendarScene) -> Part {
     let (frame, asked) = (&scene.frame, &scene.asked);
     // The same days even after midnight, since the title stays.
     let same = asked.with(|a| a.date = Some(frame.date)).address(&scene.page());
@@ -188,7 +188,7 @@ fn legend() -> Vec<Legend> {
 }
 
 /// What one must know to read it right.
-fn notes(scene: &Scene) -> Vec<String> {
+fn notes(scene: &CalendarScene) -> Vec<String> {
     let frame = &scene.frame;
     let mut notes = Vec::new();
     if scene.planned.iter().any(|planned| planned.clash) {
@@ -220,7 +220,7 @@ fn notes(scene: &Scene) -> Vec<String> {
     notes
 }
 
-fn empty(scene: &Scene) -> Empty {
+fn empty(scene: &CalendarScene) -> Empty {
     let frame = &scene.frame;
     let when = match frame.view {
         View::Day => format!("on {}", frame.title()),
@@ -255,7 +255,7 @@ fn empty(scene: &Scene) -> Empty {
     }
 }
 
-fn hours(scene: &Scene) -> Hours {
+fn hours(scene: &CalendarScene) -> Hours {
     let frame = &scene.frame;
     let cells = scene.cells();
     let (rows, row_of) = rows(&cells);
@@ -301,7 +301,7 @@ fn rows(cells: &Cells) -> (Vec<Row>, [Option<usize>; 24]) {
     (rows, row_of)
 }
 
-fn column(scene: &Scene, n: usize, cells: &Cells, row_of: &[Option<usize>; 24]) -> Column {
+fn column(scene: &CalendarScene, n: usize, cells: &Cells, row_of: &[Option<usize>; 24]) -> Column {
     let frame = &scene.frame;
     let day = &frame.days[n];
     let shown = (0..24).filter_map(|hour| Some((hour, row_of[hour as usize]?)));
@@ -329,7 +329,7 @@ fn column(scene: &Scene, n: usize, cells: &Cells, row_of: &[Option<usize>; 24]) 
 }
 
 /// Where a day is shown alone.
-pub fn day_address(scene: &Scene, n: usize) -> String {
+pub fn day_address(scene: &CalendarScene, n: usize) -> String {
     let date = scene.frame.days[n].date;
     scene.asked.with(|a| (a.view, a.date) = (View::Day, Some(date))).address(&scene.page())
 }
@@ -345,7 +345,7 @@ pub fn shows(asked: &Asked) -> Vec<Choice> {
         .collect()
 }
 
-pub fn configurations(scene: &Scene) -> Vec<Choice> {
+pub fn configurations(scene: &CalendarScene) -> Vec<Choice> {
     let mut choices: Vec<Choice> = scene
         .configurations
         .values()

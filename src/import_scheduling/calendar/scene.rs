@@ -38,7 +38,7 @@ pub struct Crowd {
     pub tally: Tally,
 }
 
-pub struct Scene {
+pub struct CalendarScene {
     pub entered: Entered,
     pub asked: Asked,
     pub frame: Frame,
@@ -63,7 +63,7 @@ pub struct Scene {
     pub now: Moment,
 }
 
-impl Scene {
+impl CalendarScene {
     /// For a member who may open Import Scheduling.
     pub fn load(conn: &mut Conn, by: &By, application_id: i64, asked: Asked, now: Moment) -> Result<Self> {
         let entered = enter(conn, by, application_id)?;

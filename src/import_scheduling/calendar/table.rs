@@ -4,7 +4,7 @@ use chrono::{Datelike, NaiveDate};
 
 use super::cells::Entry;
 use super::fold::Key;
-use super::scene::Scene;
+use super::scene::CalendarScene;
 use crate::clock::Moment;
 use crate::import_scheduling::history::by_whom;
 use crate::schedules::Schedule;
@@ -27,7 +27,7 @@ pub struct Line {
     pub who: String,
 }
 
-pub fn table(scene: &Scene) -> Table {
+pub fn table(scene: &CalendarScene) -> Table {
     let mut lines: Vec<(Moment, Line)> = Vec::new();
     let this_year = scene.frame.today.year();
     let date = |date: NaiveDate| date.format(if date.year() == this_year { "%a %-d %b" } else { "%a %-d %b %Y" });
@@ -86,7 +86,7 @@ pub fn table(scene: &Scene) -> Table {
 }
 
 impl Line {
-    fn of(day: String, entry: Entry, schedule: Option<&Schedule>, scene: &Scene) -> Self {
+    fn of(day: String, entry: Entry, schedule: Option<&Schedule>, scene: &CalendarScene) -> Self {
         Self {
             day,
             entry,
@@ -97,7 +97,7 @@ impl Line {
     }
 }
 
-fn owner(scene: &Scene, schedule: &Schedule) -> String {
+fn owner(scene: &CalendarScene, schedule: &Schedule) -> String {
     match scene.members.get(&schedule.owner_id) {
         Some(member) if member.active => member.name.clone(),
         Some(member) => format!("{} (deactivated)", member.name),

@@ -5,7 +5,7 @@ use askama::filters::HtmlSafe;
 use chrono::Duration;
 use chrono_tz::Tz;
 
-use super::Scene;
+use super::RunScene;
 use super::rejected::CauseRow;
 use super::times::Time;
 use super::ways::Note;
@@ -90,7 +90,7 @@ struct Detail {
     href: Option<String>,
 }
 
-impl Scene {
+impl RunScene {
     pub(super) fn zone(&self) -> Tz {
         self.schedule.as_ref().map_or(self.entered.application.time_zone, |s| s.rule.time_zone())
     }

@@ -35,7 +35,7 @@ struct SummaryPage {
 }
 
 /// All that a Summary knows.
-struct Scene {
+struct RunScene {
     summary: Summary,
     entered: Entered,
     configuration: Option<Configuration>,
@@ -55,7 +55,7 @@ struct Scene {
     now: Moment,
 }
 
-fn load(conn: &mut Conn, pool: &Pool, by: &By, id: i64, now: Moment) -> Result<Scene> {
+fn load(conn: &mut Conn, pool: &Pool, by: &By, id: i64, now: Moment) -> Result<RunScene> {
     let (summary, entered) = actions::summary(conn, by, id)?;
     let run = &summary.run;
     let configuration = run.configuration_id.map(|id| imports::by_id(conn, id)).transpose()?.flatten();
@@ -82,7 +82,7 @@ fn load(conn: &mut Conn, pool: &Pool, by: &By, id: i64, now: Moment) -> Result<S
         })?,
         false => Default::default(),
     };
-    Ok(Scene {
+    Ok(RunScene {
         gone: people.iter().filter(|m| !m.active).map(|m| m.id).collect(),
         names: people.into_iter().map(|m| (m.id, m.name)).collect(),
         summary,

@@ -1,6 +1,6 @@
 //! What a run rejected: each cause once, a few of its rows folded below it, and what can be done about it.
 
-use super::Scene;
+use super::RunScene;
 use crate::applications::blocks::rejects::{Cause, RejectedCell};
 use crate::imports;
 use crate::words;
@@ -33,7 +33,7 @@ pub(super) struct Empty {
     pub done: bool,
 }
 
-impl Scene {
+impl RunScene {
     pub(super) fn cause_rows(&self) -> Vec<CauseRow> {
         self.causes.iter().map(|cause| self.cause_row(cause)).collect()
     }

@@ -1,6 +1,6 @@
 //! When it was: one table by two clocks.
 
-use super::Scene;
+use super::RunScene;
 use crate::clock::Moment;
 
 /// One of a run's moments.
@@ -12,7 +12,7 @@ pub(super) struct Time {
     pub utc: String,
 }
 
-impl Scene {
+impl RunScene {
     /// The run's moments by the schedule's clock and by UTC; the date where it is another than in the line above.
     pub(super) fn times(&self) -> Vec<Time> {
         let (run, zone) = (&self.summary.run, self.zone());

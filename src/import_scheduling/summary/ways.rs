@@ -1,6 +1,6 @@
 //! Why it ended as it did, and the ways out: to where the cause can be put right, by the step that failed.
 
-use super::Scene;
+use super::RunScene;
 use crate::imports::pipeline::{CHECK, LOAD, READ};
 use crate::runs::RunStatus;
 use crate::web::Icon;
@@ -31,7 +31,7 @@ enum Place {
     Elsewhere,
 }
 
-impl Scene {
+impl RunScene {
     pub(super) fn note(&self, leads: bool) -> Option<Note> {
         let run = &self.summary.run;
         let why = run.cause.clone().or_else(|| run.reason.clone().filter(|_| !run.status.is_open()))?;

@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use super::again::{self, Again};
-use super::check::Checker;
+use super::checker::Checker;
 use super::context::{LoadContext, READING, Source, SourceFile};
 use super::held_up;
 use super::outcome::{FailureKind, LoadError, LoadReport};

@@ -10,7 +10,7 @@
 //! [`blocks::ledger`]: crate::applications::blocks::ledger
 
 mod again;
-mod check;
+mod checker;
 mod commit;
 mod context;
 mod held_up;

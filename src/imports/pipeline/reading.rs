@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
-use super::check::Checker;
+use super::checker::Checker;
 use super::told::Changes;
 use crate::applications::blocks::batch::Batch;
 use crate::applications::blocks::rejects::RejectBatch;

@@ -11,7 +11,7 @@ use crate::formats::{CsvOptions, Record};
 use crate::words;
 
 use super::again::Again;
-use super::check::Checker;
+use super::checker::Checker;
 use super::outcome::{FailureKind, LoadError};
 use super::plan::Plan;
 use super::reading::Reading;

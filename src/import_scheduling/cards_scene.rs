@@ -32,7 +32,7 @@ impl Outlines {
 }
 
 /// All that the cards show.
-pub struct Scene {
+pub struct CardsScene {
     pub entered: Entered,
     pub configurations: HashMap<i64, Listed>,
     /// Theirs.
@@ -49,7 +49,7 @@ pub struct Scene {
     pub now: Moment,
 }
 
-impl Scene {
+impl CardsScene {
     /// Of these configurations, of which `open` goes or waits; what is not there is left out.
     pub fn load(
         conn: &mut Conn,
