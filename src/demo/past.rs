@@ -1,7 +1,8 @@
 //! The weeks before a demo begins, lived through with the clock set back: its schedules run as they would have, so that
 //! there is a history to look at.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use chrono::Duration;
 
@@ -9,7 +10,7 @@ use super::Person;
 use super::sample::Place;
 use super::seed;
 use crate::app::App;
-use crate::clock::{Clock, MachineClock, Moment, SetClock};
+use crate::clock::{Clock, MachineClock, Moment};
 use crate::config::Config;
 use crate::error::{AppError, Result};
 use crate::guards;
@@ -22,6 +23,26 @@ const DAYS: i64 = 20;
 /// Every schedule of the demo runs at a half or a full hour.
 const STEP: i64 = 30;
 
+/// A clock that was set back, and goes on from there.
+struct Past(Mutex<(Moment, Instant)>);
+
+impl Past {
+    fn at(moment: Moment) -> Self {
+        Self(Mutex::new((moment, Instant::now())))
+    }
+
+    fn set(&self, to: Moment) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (to, Instant::now());
+    }
+}
+
+impl Clock for Past {
+    fn now(&self) -> Moment {
+        let (set_to, since) = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        set_to.plus(Duration::from_std(since.elapsed()).unwrap_or_default())
+    }
+}
+
 /// Makes the demo and lives through its past, unless an earlier demo is there.
 pub fn live(config: Config, people: &[Person], place: &Place) -> Result<()> {
     let wrong = |reason: String| AppError::internal(reason);
@@ -32,19 +53,19 @@ pub fn live(config: Config, people: &[Person], place: &Place) -> Result<()> {
         return Ok(());
     }
     let now = MachineClock.now();
-    let clock = Arc::new(SetClock::at(begin(now)));
+    let mut at = begin(now);
+    let clock = Arc::new(Past::at(at));
     app.clock = clock.clone();
     let made = seed::seed(&app, people, place)?;
-    while app.now() < now.minus(Duration::minutes(STEP)) {
-        let at = app.now().plus(Duration::minutes(STEP));
+    while at < now.minus(Duration::minutes(STEP)) {
+        at = at.plus(Duration::minutes(STEP));
         clock.set(at);
         dispatcher::step(&app)?;
         while let Some(taken) = executor::take(&app)? {
             // As long as such an import takes, now a little more and now a little less.
-            clock.advance(Duration::seconds(20 + taken.run.id * 7 % 13));
+            clock.set(app.now().plus(Duration::seconds(20 + taken.run.id * 7 % 13)));
             executor::see_through(&app, taken, &Import)?;
         }
-        clock.set(at);
     }
     app.clock = Arc::new(MachineClock);
     seed::today(&app, &made)

@@ -42,8 +42,8 @@ pub struct Body {
     result_sub: String,
     duration: String,
     usual: String,
-    late_label: &'static str,
-    late_by: String,
+    /// How late it started: a word and how long.
+    start: (&'static str, String),
     attempt: i32,
     attempts_sub: String,
     steps: Vec<Step>,
@@ -147,8 +147,7 @@ impl RunScene {
                 None => "None".into(),
             },
             usual: usual.map(|usual| format!("usually {usual}")).unwrap_or_default(),
-            late_label: if by_schedule(run) { "Started late by" } else { "Waited" },
-            late_by: late_by(run),
+            start: start(run),
             attempt: run.attempt,
             attempts_sub: attempts.map(|n| format!("of {n}")).unwrap_or_default(),
             steps: self.summary.steps.iter().map(|s| step(s, result.rejected)).chain(self.now_at()).collect(),
@@ -286,11 +285,14 @@ fn by_schedule(run: &Run) -> bool {
     run.planned_at.is_some() && run.again_of.is_none()
 }
 
-fn late_by(run: &Run) -> String {
-    match (run.planned_at.filter(|_| by_schedule(run)), run.started_at) {
-        (Some(planned), Some(started)) => words::duration(started.since(planned).max(Duration::zero())),
-        (None, Some(started)) => words::duration(started.since(run.queued_at).max(Duration::zero())),
-        _ => "Not started".into(),
+fn start(run: &Run) -> (&'static str, String) {
+    let planned = run.planned_at.filter(|_| by_schedule(run));
+    let after = |from| run.started_at.map(|at| at.since(from).max(Duration::zero()));
+    match (planned, after(planned.unwrap_or(run.queued_at))) {
+        (_, None) => ("Started", if run.status.is_open() { "Not yet" } else { "Never" }.into()),
+        (Some(_), Some(late)) if late < Duration::seconds(1) => ("Started", "On time".into()),
+        (Some(_), Some(late)) => ("Started late by", words::duration(late)),
+        (None, Some(waited)) => ("Waited", words::duration(waited)),
     }
 }
 
