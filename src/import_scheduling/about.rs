@@ -61,7 +61,7 @@ pub async fn about(
                     state: cards::state_chip(schedule),
                     next: next.map_or_else(
                         || "No next run".into(),
-                        |at| format!("Next {}", words::short_time(at, now, schedule.rule.time_zone())),
+                        |at| format!("Next: {}", words::short_time(at, now, schedule.rule.time_zone())),
                     ),
                     href: format!("{}#sched-{}", opening(&switch::list(application_id), id), schedule.id),
                 }

@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use serde_json::json;
 use tidegate::clock::Moment;
 use tidegate::db::schema::{members, runs as runs_table};
-use tidegate::import_scheduling::calendar::{Asked, Scene};
+use tidegate::import_scheduling::calendar::{Asked, CalendarScene};
 use tidegate::imports::Mode;
 use tidegate::runs::{RunStatus, Trigger, dispatcher};
 use tidegate::schedules::Schedule;
@@ -436,7 +436,7 @@ async fn queries(world: &World) -> Vec<usize> {
                         counter.fetch_add(1, Ordering::Relaxed);
                     }
                 });
-                let scene = Scene::load(conn, &by, application, asked, now);
+                let scene = CalendarScene::load(conn, &by, application, asked, now);
                 conn.set_instrumentation(|_: InstrumentationEvent<'_>| ());
                 scene?;
                 Ok(count.load(Ordering::Relaxed))

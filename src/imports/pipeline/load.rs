@@ -267,7 +267,10 @@ impl Load<'_> {
             begun => Ok(begun),
         })?;
         let staging = begun??;
-        blocks.lend(|conn| Ok::<_, AppError>(ledger::drop_earlier(conn, &staging)))?;
+        blocks.lend(|conn| {
+            ledger::drop_earlier(conn, &staging);
+            Ok::<_, AppError>(())
+        })?;
         let mut done = fill(self, &staging);
         if done.as_ref().is_err_and(|failure| failure.kind == FailureKind::Internal)
             && blocks.read(|conn| ledger::is_overtaken(conn, &staging)).unwrap_or(false)
