@@ -81,6 +81,9 @@ fn setting(field: &Field, typed: &BTreeMap<String, String>, folders: &Folders, e
             view.input = "place";
             view.roots.clone_from(&folders.roots);
             view.places.clone_from(&folders.all);
+            if let ([only], true) = (folders.roots.as_slice(), view.value.is_empty()) {
+                view.value.clone_from(only);
+            }
         }
         Input::Number(usual, least, most) => {
             (view.input, view.bounds) = ("number", (least, most));

@@ -66,7 +66,7 @@ pub struct ProposedColumn {
     pub column_type: ColumnType,
     /// Some cell is empty.
     pub nullable: bool,
-    /// The first column that differs in every row, none empty: it may be the unique key.
+    /// It differs in every row, none empty, and comes first or is called like a key: it may be the unique key.
     pub key: bool,
     /// Added by a rejected-rows download: an import ignores it.
     pub ignored: bool,
@@ -308,6 +308,13 @@ fn header_names(first: &Record, notes: &mut Vec<String>) -> Result<Vec<String>, 
     Ok(names)
 }
 
+/// "Store ID", "sku", "item_no".
+fn is_called_like_a_key(name: &str) -> bool {
+    const LAST: [&str; 12] = ["id", "key", "code", "number", "no", "nr", "sku", "ean", "uuid", "guid", "iban", "isin"];
+    let last = name.rsplit(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty()).unwrap_or_default();
+    LAST.contains(&last.to_lowercase().as_str()) || last.ends_with("Id") || last.ends_with("ID")
+}
+
 fn proposal(
     mut looked: Looked,
     candidates: &Candidates,
@@ -321,10 +328,15 @@ fn proposal(
     if given {
         questions.clear();
     }
+    // An amount or a name may differ in every row too: a key comes first, or is called like one.
+    let first = looked.names.iter().position(|name| !is_ours(name));
     let may_be_key = |key: &&Key| {
         let kind = settle::type_of(&looked.columns[key.column], candidates, &options.values).0;
         let is_ours = is_ours(&looked.names[key.column]);
-        !is_ours && matches!(kind, ColumnType::Text | ColumnType::Integer) && key.seen.len() > 1
+        !is_ours
+            && (Some(key.column) == first || is_called_like_a_key(&looked.names[key.column]))
+            && matches!(kind, ColumnType::Text | ColumnType::Integer)
+            && key.seen.len() > 1
     };
     looked.key = looked.keys.iter().find(may_be_key).map(|key| key.column);
     let columns = notes::columns(&looked, candidates, &mut options.values, given, &mut notes);

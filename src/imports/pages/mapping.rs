@@ -3,7 +3,7 @@
 
 use crate::applications::blocks::{Block, Column};
 use crate::error::FieldErrors;
-use crate::formats::{Parser, Proposal, ValueOptions, shown};
+use crate::formats::{Parser, Proposal, ValueOptions, shown, write_text};
 use crate::imports::{Expr, Mapping};
 use crate::names::{Met, meet, name_key};
 use crate::web::Form;
@@ -156,9 +156,19 @@ pub struct Landing {
     pub rejected: usize,
 }
 
+impl Landing {
+    /// Whether a cell is loaded otherwise than it came.
+    pub fn turned(&self) -> bool {
+        self.rows.iter().flatten().any(|cell| cell.was.is_some())
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct LandingCell {
+    /// As it is loaded; of a cell that does not fit, as it came.
     pub text: String,
+    /// As it came, where it is loaded otherwise.
+    pub was: Option<String>,
     /// Why it does not fit.
     pub fault: Option<String>,
 }
@@ -179,25 +189,33 @@ pub fn landing(lines: &[Mapping], block: &Block, options: &ValueOptions, proposa
             Expr::Constant(text) => (None, text.clone()),
         };
         landing.heads.push(column.name.clone());
-        ways.push((index, constant, parser));
+        ways.push((index, constant, parser, column.column_type));
     }
     for record in &proposal.records {
         let of = |column: Option<usize>| record.damage().iter().find(|damage| damage.column == column);
         let cells: Vec<LandingCell> = ways
             .iter()
-            .map(|(index, constant, parser)| {
+            .map(|(index, constant, parser, kind)| {
                 // As the run takes it: typed cells as such, and nothing of what is damaged.
                 let damage = of(None).or_else(|| index.and_then(|index| of(Some(index))));
                 let taken = match index {
                     Some(index) => parser.take(record.cell(*index)),
                     None => parser.parse(constant.as_bytes()),
                 };
-                let fault = match damage {
-                    Some(damage) => Some(format!("{} {}", record.reason(damage), damage.advice())),
-                    None => taken.err().map(|fault| fault.to_string()),
+                let came = index.map_or(constant.as_str().into(), |index| record.text(index));
+                let came = shown(&came);
+                let fault = match (damage, taken) {
+                    (Some(damage), _) => format!("{} {}", record.reason(damage), damage.advice()),
+                    (None, Err(fault)) => fault.to_string(),
+                    (None, Ok(value)) => {
+                        let mut text = Vec::new();
+                        write_text(&value, *kind, &mut text);
+                        let text = shown(&String::from_utf8_lossy(&text));
+                        let was = (text != came).then_some(came);
+                        return LandingCell { text, was, fault: None };
+                    }
                 };
-                let text = index.map_or(constant.as_str().into(), |index| record.text(index));
-                LandingCell { text: shown(&text), fault }
+                LandingCell { text: came, was: None, fault: Some(fault) }
             })
             .collect();
         landing.rejected += usize::from(record.is_damaged() || cells.iter().any(|cell| cell.fault.is_some()));

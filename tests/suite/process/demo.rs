@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use tidegate::clock::{Clock, MachineClock};
 
 use super::site::pause;
 use crate::support::api::Api;
@@ -20,7 +21,7 @@ fn the_demo_runs_its_own_schedule_within_two_minutes() {
     let args = ["demo", "--listen", "127.0.0.1:0", "--data-dir", data.as_str()];
     runtime().block_on(async {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let (began, opened) = (Instant::now(), chrono::Utc::now().to_rfc3339());
+        let (began, opened) = (Instant::now(), MachineClock.now().rfc3339());
         let mut demo = Process::start(&args);
         let at = demo.listening();
         let listed = people(&mut demo);

@@ -14,6 +14,7 @@ use crate::imports::pages::mapping::{self, Landing, MapRow};
 use crate::imports::pages::options::{self, OptionsView};
 use crate::imports::pages::target::{self, ColumnRow};
 use crate::imports::pages::{put, reject_choices};
+use crate::names::name_key;
 use crate::web::{Page, Shell, at_controls, refused};
 use crate::words;
 
@@ -142,10 +143,15 @@ impl Wizard {
         let name = target::name_from(file);
         let kind =
             if columns.iter().any(|column| column.key) { BlockKind::DimensionList } else { BlockKind::TransactionList };
-        put(&mut self.form, "block_name", name);
+        put(&mut self.form, "block_name", name.clone());
         put(&mut self.form, "block_kind", kind.as_str());
         if !self.form.has("target") {
-            put(&mut self.form, "target", "new");
+            // A Block of that name is there already: it is meant, most likely.
+            let there = self.place.blocks.iter().find(|block| name_key(&block.name) == name_key(&name)).map(|b| b.id);
+            put(&mut self.form, "target", if there.is_some() { "existing" } else { "new" });
+            if let Some(id) = there {
+                put(&mut self.form, "block", &id.to_string());
+            }
         }
     }
 
