@@ -178,7 +178,7 @@ pub fn cancel(conn: &mut Conn, by: &By, run_id: i64, now: Moment) -> Result<Run>
     let (run, entered) = find(conn, by, run_id)?;
     entered.need_import(conn, by, Scope::Run)?;
     let name = &by.member.name;
-    let waits = format!("Cancelled by {name} before it started.");
+    let waits = format!("Cancelled by {name} while it waited.");
     // Asked for once more at last: its attempt may have ended, and it waits for another, between the two questions.
     if queue::cancel_queued(conn, run_id, &waits, now)?
         || queue::request_cancel(conn, run_id)?

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::rule::{DaysOfMonth, Months, Repeat, Rule, WEEKDAY_KEYS, Weekdays, Window};
+use crate::clock::zone_named;
 use crate::error::FieldErrors;
 
 /// A rule as it was sent: nothing, something, or nonsense in each field.
@@ -305,7 +306,7 @@ impl<'a> Reader<'a> {
         let Some(sent) = self.get("time_zone") else {
             return self.wrong("time_zone", "Choose a time zone.");
         };
-        let zone = sent.as_str().and_then(|name| name.parse().ok());
+        let zone = sent.as_str().and_then(zone_named);
         zone.or_else(|| {
             self.wrong(
                 "time_zone",

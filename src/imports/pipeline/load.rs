@@ -210,6 +210,7 @@ impl Load<'_> {
         self.context.go_on()?;
         // Before the transaction, which others wait for. Only rows that are wrong as a whole are read again within it.
         trust(unchanged)?;
+        self.context.go_on()?;
         let mut failed = None;
         let done = self.in_line(|load, conn| {
             let staging = match load.begin(conn, Making::AtOnce) {
@@ -384,6 +385,7 @@ impl Load<'_> {
         })?;
         self.context.go_on()?;
         trust(unchanged)?;
+        self.context.go_on()?;
         self.commit(conn, staging, positions, (staged, rejected)).map(Some)
     }
 }

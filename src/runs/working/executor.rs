@@ -147,6 +147,11 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
     let deadline = Instant::now() + Span::from_secs(u64::try_from(policy.attempt_seconds).unwrap_or(3_600).max(1));
     let board = Board::default();
     let disk_full = || signals.stop(Stop::DiskFull);
+    let listen = || {
+        if let Ok(Some(true)) = app.db.read(|conn| leases::cancel_requested(conn, run.id, *fence)) {
+            signals.stop(Stop::Cancel);
+        }
+    };
     let job = Job {
         run,
         fence: *fence,
@@ -156,6 +161,7 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
         deadline,
         board: &board,
         disk_full: &disk_full,
+        listen: &listen,
     };
     let (done, end_of_work) = channel::<()>();
     let outcome = std::thread::scope(|scope| {
@@ -315,22 +321,16 @@ fn conclude(
         _ => back_off(run.id, run.attempt),
     };
     let at = app.now().plus(wait).utc().format("%H:%M:%S");
-    let reason =
-        format!("Attempt {} failed: {cause} The next attempt starts {}, at {at} UTC.", run.attempt, in_words(wait));
+    let reason = format!(
+        "Attempt {} failed: {cause} The next attempt starts {}, at {at} UTC.",
+        run.attempt,
+        waiting::in_words(wait)
+    );
     put_back(
         app,
         taken,
         &Back { reason: &reason, attempt_counts: held_up.is_none(), wait: Some(wait), ending: Some(&ending) },
     )
-}
-
-fn in_words(wait: chrono::Duration) -> String {
-    let seconds = wait.num_seconds();
-    if seconds < 60 {
-        format!("after {seconds} s")
-    } else {
-        format!("after {} min {:02} s", seconds / 60, seconds % 60)
-    }
 }
 
 fn of_done(done: Done) -> Ending {

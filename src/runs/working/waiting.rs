@@ -43,3 +43,13 @@ pub fn asked_for(asked: connectors::Retry) -> Retry {
         connectors::Retry::Rest(left) => Retry::Rest(seconds(left)),
     }
 }
+
+/// "after 33 s", "after 2 min 05 s".
+pub fn in_words(wait: Duration) -> String {
+    let seconds = wait.num_seconds();
+    if seconds < 60 {
+        format!("after {seconds} s")
+    } else {
+        format!("after {} min {:02} s", seconds / 60, seconds % 60)
+    }
+}

@@ -37,6 +37,8 @@ pub struct Job<'a> {
     pub board: &'a Board,
     /// Stops it because there is no room for more.
     pub disk_full: &'a (dyn Fn() + Sync),
+    /// Looks whether somebody has asked to cancel since the last heartbeat, and stops it then.
+    pub listen: &'a (dyn Fn() + Sync),
 }
 
 /// Work that was done.
@@ -324,7 +326,11 @@ fn load(app: &App, job: &Job<'_>, plan: &Plan, got: Got, mut steps: Vec<RunStep>
             (Source::Rows { rows, name: name.clone(), spool: app.spool.clone() }, name, String::new(), None)
         }
     };
-    let unchanged = || check.as_ref().map_or(Ok(()), |check| check.verify_unchanged().map_err(|error| error.sentence));
+    let unchanged = || {
+        // The last moment before it becomes visible.
+        (job.listen)();
+        check.as_ref().map_or(Ok(()), |check| check.verify_unchanged().map_err(|error| error.sentence))
+    };
     let ended = pipeline::run_if_unchanged(plan, source, &context, &unchanged);
     // What was read while somebody wrote it says nothing, not even that the file is broken or empty.
     if ended.as_ref().map_or_else(LoadError::is_of_source, |report| report.outcome == Outcome::NothingNew)

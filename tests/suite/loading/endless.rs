@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 
 use diesel::connection::SimpleConnection;
+use tidegate::imports::pipeline::{Source, run_if_unchanged};
 
 use super::*;
 use crate::support::{Database, with_databases};
@@ -59,6 +60,33 @@ on_both! {
         });
         assert_eq!((failure.kind, count(db, &block)), (FailureKind::Cancelled, 1), "{failure:?}");
         assert!(began.elapsed() < Duration::from_secs(12), "{:?}", began.elapsed());
+    }
+}
+
+on_both! {
+    /// Short loads and long ones.
+    fn a_cancel_in_the_last_moment_is_heard(db: Databases) {
+        let block = log(db, application(db, "A"));
+        let plan = plan(db, &block, Mode::Append);
+        for (rows, run_id) in [(1, 1), (30_000, 2)] {
+            let (key, source, cancelled) = (run_key(run_id), days(rows), AtomicBool::new(false));
+            let context = LoadContext {
+                blocks: &db.blocks,
+                run: &key,
+                fence: run_id,
+                clock: &SetClock::at(NOW),
+                cancelled: &cancelled,
+                deadline: None,
+                progress: &|_| {},
+            };
+            // What is asked last before the commit hears of it.
+            let listen = || {
+                cancelled.store(true, Ordering::Relaxed);
+                Ok(())
+            };
+            let failure = run_if_unchanged(&plan, Source::File(&source), &context, &listen).unwrap_err();
+            assert_eq!((failure.kind, count(db, &block)), (FailureKind::Cancelled, 0), "{failure:?}");
+        }
     }
 }
 

@@ -25,7 +25,7 @@ on_both! {
         let started = start(&world, &stage).await;
         let cancelled = try_cancel(&world, started.id).await.unwrap();
         assert_eq!(cancelled.status, RunStatus::Cancelled);
-        assert_eq!(cancelled.reason.as_deref(), Some("Cancelled by Olive before it started."));
+        assert_eq!(cancelled.reason.as_deref(), Some("Cancelled by Olive while it waited."));
         assert!(world.step(executor::take).await.is_none());
         assert!(matches!(try_cancel(&world, started.id).await, Err(AppError::Conflict(_))));
         assert!(try_start(&world, &world.olive, &stage).await.is_ok_and(|s| !s.waiting_already));
