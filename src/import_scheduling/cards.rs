@@ -124,9 +124,8 @@ impl CardsScene {
 
     /// The run that the configuration's status is of: when it ended, and what it loaded.
     fn last(&self, run: &Run) -> Last {
-        let loaded = run.result.as_ref().map_or(0, |result| result.added + result.changed);
         let when = run.finished_at.map(|at| self.clock(at)).unwrap_or_default();
-        Last { run: run.id, words: format!("{when} · {}", words::counted(loaded, "row", "rows")) }
+        Last { run: run.id, words: format!("{when} · {}", run.result.clone().unwrap_or_default().loaded_words()) }
     }
 
     /// "19:43", "Yesterday, 19:43": by the Application's clock.
@@ -191,10 +190,12 @@ impl CardsScene {
                 class: "is-warn",
                 icon: "part",
                 cause: format!("{} rejected.", words::counted(result.rejected, "row was", "rows were")),
-                rest: format!(
-                    "{} loaded, {when}.",
-                    words::counted(result.added + result.changed, "row was", "rows were")
-                ),
+                rest: match (result.added + result.changed, result.unchanged) {
+                    (0, unchanged @ 1..) => {
+                        format!("The other {} unchanged, {when}.", words::counted(unchanged, "row is", "rows are"))
+                    }
+                    (loaded, _) => format!("{} loaded, {when}.", words::counted(loaded, "row was", "rows were")),
+                },
                 run: run.id,
                 connection: None,
             };

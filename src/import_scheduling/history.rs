@@ -181,7 +181,7 @@ impl HistoryScene {
             figures.push(words::duration(duration));
         }
         if let Some(result) = &run.result {
-            figures.push(words::counted(result.added + result.changed, "row", "rows"));
+            figures.push(result.loaded_words());
         }
         Listed {
             id: run.id,

@@ -8,6 +8,7 @@ use crate::applications::blocks::RunKey;
 use crate::clock::Moment;
 use crate::imports::Target;
 use crate::imports::pipeline::Told;
+use crate::words;
 
 /// One execution of a configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,6 +75,16 @@ pub struct RunResult {
     pub source_sha256: Option<String>,
     /// What its load tells beside the counts.
     pub told: Told,
+}
+
+impl RunResult {
+    /// "1,458 rows"; where all were there already, "1,458 rows unchanged", which is no failure.
+    pub fn loaded_words(&self) -> String {
+        match (self.added + self.changed, self.unchanged) {
+            (0, unchanged @ 1..) => format!("{} unchanged", words::rows(unchanged)),
+            (loaded, _) => words::rows(loaded),
+        }
+    }
 }
 
 /// One step of a run: fetching, reading, loading.

@@ -224,9 +224,10 @@ impl RunScene {
 
     fn result_words(&self) -> String {
         let run = &self.summary.run;
-        let loaded = run.result.as_ref().map_or(0, |r| r.added + r.changed);
+        let result = run.result.clone().unwrap_or_default();
+        let loaded = if result.added + result.changed == 0 && result.unchanged > 0 { "" } else { " loaded" };
         match run.status {
-            RunStatus::Success | RunStatus::Partial => format!("{} loaded", words::counted(loaded, "row", "rows")),
+            RunStatus::Success | RunStatus::Partial => format!("{}{loaded}", result.loaded_words()),
             RunStatus::Failed => "Nothing loaded".into(),
             other => other.words().into(),
         }
