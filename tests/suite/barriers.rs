@@ -181,7 +181,7 @@ async fn every_part(looker: &mut Looker) {
                  d.querySelector('[name=time_zone]').value = 'Mars'; \
                  d.querySelector('.btn-primary[type=submit]').click(); return 1";
     looker.chrome.script(wrong).await;
-    looker.chrome.sees("problem").await;
+    looker.chrome.sees("correcting").await;
     looker.look("the dialog, refused").await;
     looker.wrong.retain(|said| !said.contains("status of 422"));
 }

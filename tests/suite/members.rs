@@ -89,9 +89,9 @@ on_both! {
         let mut ada = world.browser(&world.ada).await;
         ada.visit("/members").await.in_row("olive@acme.test").choose("Role of Olive", "Viewer").press("Save role").await;
         ada.answered(200).sees("Give Olive the role Viewer?").sees("Owns 1 schedule").sees("will fail, the first on");
-        ada.follow("Keep the role").await.choose("Role", "Modeler").fill("Name", "Olive B").press("Save").await;
+        ada.follow("Keep the role").await.choose("Role", "Modeler: Can Import Data, creates Applications").fill("Name", "Olive B").press("Save").await;
         ada.answered(200).sees("Olive B is saved.");
-        ada.visit(&format!("/members/{}", world.olive.id)).await.choose("Role", "Viewer").fill("Name", "Olive").press("Save").await;
+        ada.visit(&format!("/members/{}", world.olive.id)).await.choose("Role", "Viewer: views").fill("Name", "Olive").press("Save").await;
         ada.answered(200).sees("Give Olive the role Viewer?");
         ada.press("Change role without handing over").await;
         ada.answered(200).sees("Olive now has the role Viewer.");

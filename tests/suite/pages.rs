@@ -327,7 +327,7 @@ fn a_configuration_shows_its_schedules_and_last_runs() {
         olive.visit(&format!("{list}/1")).await.sees("words");
         let part = olive.htmx(&format!("{}/schedules", olive.path())).await;
         assert_eq!(part.status, 200);
-        for words in ["Every day at 09:00", "Every 5 minutes", "Next ", "Partial", "Show history"] {
+        for words in ["Every day at 09:00", "Every 5 minutes", "Next: ", "Partial", "Show history"] {
             assert!(part.text().contains(words), "{words}: {}", part.text());
         }
         olive.follow("Its schedules and last runs").await.sees("Every day at 09:00");

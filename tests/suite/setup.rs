@@ -60,7 +60,7 @@ fn the_first_start_is_walked_once() {
     runtime.block_on(async {
         let mut mo = Browser::new(&at, "Mo", None);
         mo.visit("/sign-in").await.fill("E-mail", "mo@example.com").fill("Password", "sea and sand 7");
-        mo.press("Sign in").await.sees("No one has given you access").sees("Ada can");
+        mo.press("Sign in").await.sees("No one has given you access").sees("Ask Ada");
         mo.visit("/account").await.sees("ci").sees("read");
     });
 

@@ -81,7 +81,7 @@ fn setting(field: &Field, typed: &BTreeMap<String, String>, folders: &Folders, e
             view.input = "place";
             view.roots.clone_from(&folders.roots);
             view.places.clone_from(&folders.all);
-            if let ([only], true) = (folders.roots.as_slice(), view.value.is_empty()) {
+            if let ([only], false) = (folders.roots.as_slice(), typed.contains_key(field.name)) {
                 view.value.clone_from(only);
             }
         }

@@ -151,7 +151,7 @@ fn dates_times_and_zones() {
         assert_eq!(field, "start_time");
         assert!(detail.contains("is not a time"));
     }
-    for zone in ["Europe/Pari", "europe/paris", "CEST", "+02:00", ""] {
+    for zone in ["Europe/Pari", "CEST", "+02:00", ""] {
         assert_eq!(wrong(json!({"time_zone": zone})).0, "time_zone", "{zone}");
     }
     assert_eq!(
