@@ -212,6 +212,6 @@ on_both! {
         world.step(dispatcher::step).await;
         attempt(&world, &Script::of([Ok(added(1))])).await;
         olive.visit(&format!("/runs/{}", all[2].id + 1)).await;
-        olive.sees("On time").sees_no("Waited");
+        olive.sees("Missed").sees("Never").sees_no("Waited");
     }
 }
