@@ -150,7 +150,7 @@ impl Wizard {
             let there = self.place.blocks.iter().find(|block| name_key(&block.name) == name_key(&name)).map(|b| b.id);
             put(&mut self.form, "target", if there.is_some() { "existing" } else { "new" });
             if let Some(id) = there {
-                put(&mut self.form, "block", &id.to_string());
+                put(&mut self.form, "block", id.to_string());
             }
         }
     }
