@@ -12,7 +12,7 @@ use crate::imports::pipeline::READING;
 use crate::imports::{ConfigurationStatus, Listed};
 use crate::names::folded;
 use crate::runs::glance::{Past, STRIP};
-use crate::runs::{Run, RunStatus};
+use crate::runs::{Run, RunResult, RunStatus};
 use crate::schedules::{self, Notify, Schedule, State, sentence};
 use crate::web::page::{encode, initials};
 use crate::words;
@@ -125,7 +125,8 @@ impl CardsScene {
     /// The run that the configuration's status is of: when it ended, and what it loaded.
     fn last(&self, run: &Run) -> Last {
         let when = run.finished_at.map(|at| self.clock(at)).unwrap_or_default();
-        Last { run: run.id, words: format!("{when} · {}", run.result.clone().unwrap_or_default().loaded_words()) }
+        let loaded = run.result.as_ref().map_or_else(|| words::rows(0), RunResult::loaded_short);
+        Last { run: run.id, words: format!("{when} · {loaded}") }
     }
 
     /// "19:43", "Yesterday, 19:43": by the Application's clock.
@@ -190,12 +191,7 @@ impl CardsScene {
                 class: "is-warn",
                 icon: "part",
                 cause: format!("{} rejected.", words::counted(result.rejected, "row was", "rows were")),
-                rest: match (result.added + result.changed, result.unchanged) {
-                    (0, unchanged @ 1..) => {
-                        format!("The other {} unchanged, {when}.", words::counted(unchanged, "row is", "rows are"))
-                    }
-                    (loaded, _) => format!("{} loaded, {when}.", words::counted(loaded, "row was", "rows were")),
-                },
+                rest: format!("{}, {when}.", result.loaded_words()),
                 run: run.id,
                 connection: None,
             };

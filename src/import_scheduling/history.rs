@@ -181,7 +181,7 @@ impl HistoryScene {
             figures.push(words::duration(duration));
         }
         if let Some(result) = &run.result {
-            figures.push(result.loaded_words());
+            figures.push(result.loaded_short());
         }
         Listed {
             id: run.id,

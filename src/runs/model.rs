@@ -78,12 +78,21 @@ pub struct RunResult {
 }
 
 impl RunResult {
+    fn is_all_unchanged(&self) -> bool {
+        self.added + self.changed == 0 && self.unchanged > 0
+    }
+
     /// "1,458 rows"; where all were there already, "1,458 rows unchanged", which is no failure.
-    pub fn loaded_words(&self) -> String {
-        match (self.added + self.changed, self.unchanged) {
-            (0, unchanged @ 1..) => format!("{} unchanged", words::rows(unchanged)),
-            (loaded, _) => words::rows(loaded),
+    pub fn loaded_short(&self) -> String {
+        match self.is_all_unchanged() {
+            true => format!("{} unchanged", words::rows(self.unchanged)),
+            false => words::rows(self.added + self.changed),
         }
+    }
+
+    /// The same in a sentence: "1,458 rows loaded".
+    pub fn loaded_words(&self) -> String {
+        format!("{}{}", self.loaded_short(), if self.is_all_unchanged() { "" } else { " loaded" })
     }
 }
 

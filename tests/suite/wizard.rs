@@ -1,9 +1,10 @@
 //! The wizard by clicks: files and formats are chosen from lists, and what was seen of a source stays on the way on.
 
-use serde_json::json;
-
 use crate::support::World;
-use crate::support::stage::{connection, csv, folder_connection};
+use serde_json::json;
+use tidegate::imports::Mode;
+
+use crate::support::stage::{connection, csv, folder_connection, stage};
 
 on_both! {
     async fn files_are_chosen_by_a_click_with_their_connection(world: World) {
@@ -54,6 +55,18 @@ on_both! {
         olive.answered(200);
         assert_eq!((olive.value("Dates"), olive.value("Dates: Pattern")), ("other".into(), "%d~%m~%Y".into()));
         assert_eq!(olive.value("Type of day"), "date");
+    }
+
+    async fn the_block_of_that_name_is_meant_and_the_preview_shows_what_is_loaded(world: World) {
+        let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
+        std::fs::write(world.folder().join("prices.csv"), "id,word\n007,one\n8,two\n").unwrap();
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit(&format!("/applications/{}/settings/import-configurations/new", world.application)).await;
+        olive.choose("Source", "prices.csv").press("Preview").await;
+        assert_eq!(olive.count(&format!("select[name='block'] option[value='{}'][selected]", stage.block)), 1);
+        assert_eq!(olive.count("input[name='target'][value='existing'][checked]"), 1);
+        olive.press("Map the columns").await;
+        olive.answered(200).sees("7 (in the source: 007)").sees_no("8 (in the source");
     }
 
     async fn a_source_of_more_columns_than_a_block_may_have_says_so(world: World) {

@@ -132,24 +132,21 @@ fn draft(kind: &'static Kind, form: &Form, typed: &Typed) -> ConnectionDraft {
 pub(super) struct Place {
     pub connection: Option<Connection>,
     applications: Vec<Application>,
-    folders: fields::Folders,
 }
 
 pub(super) async fn place(app: &App, by: &By, id: Option<i64>) -> Result<Place> {
     let who = by.clone();
-    let (connection, applications) = app
-        .read(move |conn| {
-            let connection = match id {
-                Some(id) => Some(actions::find(conn, &who, id)?),
-                None => {
-                    actions::need_administrator(conn, &who)?;
-                    None
-                }
-            };
-            Ok((connection, applications::seen_by(conn, &who)?))
-        })
-        .await?;
-    Ok(Place { connection, applications, folders: fields::folders(&app.config.folder_roots).await })
+    app.read(move |conn| {
+        let connection = match id {
+            Some(id) => Some(actions::find(conn, &who, id)?),
+            None => {
+                actions::need_administrator(conn, &who)?;
+                None
+            }
+        };
+        Ok(Place { connection, applications: applications::seen_by(conn, &who)? })
+    })
+    .await
 }
 
 struct Shown {
@@ -163,7 +160,7 @@ struct Shown {
 const FINE: Shown =
     Shown { status: StatusCode::OK, errors: FieldErrors(Vec::new()), tested: None, dropped: BTreeMap::new() };
 
-fn page(
+async fn page(
     request: &HttpRequest,
     app: &App,
     by: &By,
@@ -175,6 +172,7 @@ fn page(
     let here = place.connection.as_ref().map(|connection| format!("/connections/{}", connection.id));
     let title = place.connection.as_ref().map_or_else(|| format!("New {} Connection", kind.label), |c| c.name.clone());
     let errors = fields::told(kind, at_controls(shown.errors));
+    let folders = fields::folders(kind, &app.config.folder_roots).await;
     let template = EditPage {
         shell: shell(request, app, by, &title)
             .at("/connections")
@@ -193,7 +191,7 @@ fn page(
             &typed.settings,
             place.connection.as_ref().map(|c| &c.secrets),
             &shown.dropped,
-            &place.folders,
+            &folders,
             &errors,
         ),
         way_on: place.connection.as_ref().and_then(|c| Some(way_on(*c.application_ids.first()?, c.id))),
@@ -230,7 +228,7 @@ pub async fn new_form(
 ) -> Result<HttpResponse> {
     let place = place(&app, &by, None).await?;
     match connectors::kind(query.get("kind")) {
-        Some(kind) => page(&request, &app, &by, &place, kind, Typed::blank(&place.applications), FINE),
+        Some(kind) => page(&request, &app, &by, &place, kind, Typed::blank(&place.applications), FINE).await,
         None => {
             let shell = shell(&request, &app, &by, "New Connection")
                 .at("/connections")
@@ -248,15 +246,15 @@ pub async fn edit_form(
     id: Path<i64>,
 ) -> Result<HttpResponse> {
     let place = place(&app, &by, Some(*id)).await?;
-    show(&request, &app, &by, &place, FINE)
+    show(&request, &app, &by, &place, FINE).await
 }
 
-fn show(request: &HttpRequest, app: &App, by: &By, place: &Place, shown: Shown) -> Result<HttpResponse> {
+async fn show(request: &HttpRequest, app: &App, by: &By, place: &Place, shown: Shown) -> Result<HttpResponse> {
     let connection = place.connection.as_ref().ok_or(AppError::NotFound)?;
     let kind = connection.kind().ok_or_else(|| {
         AppError::Conflict(format!("This release has no Connections of the kind \"{}\".", connection.kind))
     })?;
-    page(request, app, by, place, kind, Typed::of(connection), shown)
+    page(request, app, by, place, kind, Typed::of(connection), shown).await
 }
 
 /// `POST /connections/new`
@@ -306,7 +304,7 @@ async fn save(request: HttpRequest, app: Data<App>, by: By, id: Option<i64>, for
             let mut typed = typed;
             let there = place.connection.as_ref().map(|connection| connection.version).unwrap_or_default();
             let (status, errors) = refused(overtaken(error, there, |version| typed.version = Some(version)))?;
-            page(&request, &app, &by, &place, kind, typed, Shown { status, errors, ..FINE })
+            page(&request, &app, &by, &place, kind, typed, Shown { status, errors, ..FINE }).await
         }
     }
 }
@@ -339,14 +337,14 @@ async fn try_typed(request: HttpRequest, app: Data<App>, by: By, id: Option<i64>
         }
         Err(error) => {
             let (status, errors) = refused(error)?;
-            return page(&request, &app, &by, &place, kind, typed, Shown { status, errors, ..FINE });
+            return page(&request, &app, &by, &place, kind, typed, Shown { status, errors, ..FINE }).await;
         }
     };
     if is_fragment(&request) {
         return Page::ok(&request, &TestedPart { tested: Some(tested) });
     }
     let dropped = with_prefix(&form, "secrets-").into_iter().filter(|(_, secret)| !secret.is_empty()).collect();
-    page(&request, &app, &by, &place, kind, typed, Shown { tested: Some(tested), dropped, ..FINE })
+    page(&request, &app, &by, &place, kind, typed, Shown { tested: Some(tested), dropped, ..FINE }).await
 }
 
 /// `GET …/test`: of whoever loads the page of a test again.

@@ -130,9 +130,12 @@ pub(super) struct Folders {
     all: Vec<String>,
 }
 
-/// Looks into the folders; where a disk does not answer, only those that the operator named are known.
-pub(super) async fn folders(roots: &[PathBuf]) -> Folders {
+/// Looks into the folders, for a kind that asks for one; where a disk does not answer, only those that the operator named are known.
+pub(super) async fn folders(kind: &Kind, roots: &[PathBuf]) -> Folders {
     const PATIENCE: Duration = Duration::from_secs(2);
+    if !kind.settings.iter().any(|field| matches!(field.input, Input::Place)) {
+        return Folders::default();
+    }
     let named: Vec<String> = roots.iter().map(|root| root.display().to_string()).collect();
     let roots = roots.to_vec();
     let looked = tokio::time::timeout(PATIENCE, off_thread(move || Ok(all_of(&roots)))).await;

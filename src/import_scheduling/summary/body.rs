@@ -224,10 +224,8 @@ impl RunScene {
 
     fn result_words(&self) -> String {
         let run = &self.summary.run;
-        let result = run.result.clone().unwrap_or_default();
-        let loaded = if result.added + result.changed == 0 && result.unchanged > 0 { "" } else { " loaded" };
         match run.status {
-            RunStatus::Success | RunStatus::Partial => format!("{}{loaded}", result.loaded_words()),
+            RunStatus::Success | RunStatus::Partial => run.result.clone().unwrap_or_default().loaded_words(),
             RunStatus::Failed => "Nothing loaded".into(),
             other => other.words().into(),
         }

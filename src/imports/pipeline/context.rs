@@ -123,12 +123,12 @@ impl<'a> LoadContext<'a> {
     }
 
     pub(super) fn go_on(&self) -> Result<(), LoadError> {
-        if self.cancelled.load(Ordering::Relaxed) {
-            return Err(LoadError::new(FailureKind::Cancelled, "The run was cancelled."));
+        if !self.is_over()() {
+            return Ok(());
         }
-        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            return Err(LoadError::new(FailureKind::DeadlinePassed, "The attempt ran out of time."));
-        }
-        Ok(())
+        Err(match self.cancelled.load(Ordering::Relaxed) {
+            true => LoadError::new(FailureKind::Cancelled, "The run was cancelled."),
+            false => LoadError::new(FailureKind::DeadlinePassed, "The attempt ran out of time."),
+        })
     }
 }

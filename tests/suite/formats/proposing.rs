@@ -296,6 +296,17 @@ impl std::io::Seek for Endless {
 }
 
 #[test]
+fn a_key_comes_first_or_is_called_like_one() {
+    let key = |csv: &str| {
+        let proposal = propose(Cursor::new(csv), "a.csv", None, true, PATIENCE).unwrap();
+        proposal.columns.into_iter().find(|column| column.key).map(|column| column.name)
+    };
+    assert_eq!(key("Store,Amount\na,1\nb,2\n").as_deref(), Some("Store"));
+    assert_eq!(key("Store,Amount\na,1\na,2\n"), None, "an amount differs too, and is none");
+    assert_eq!(key("Store,Amount,Order ID\na,1,7\na,2,8\n").as_deref(), Some("Order ID"));
+}
+
+#[test]
 fn a_look_ends_however_much_there_is_and_says_how_far_it_went() {
     let proposal = propose(Endless(0), "a.csv", None, true, std::time::Duration::from_millis(300)).unwrap();
     assert_eq!(proposal.columns[0].column_type, ColumnType::Integer);

@@ -168,6 +168,23 @@ fn what_belongs_elsewhere_is_not_there() {
     });
 }
 
+/// On a page of its own a form is sent once too: the second click finds no error after the first one's success.
+#[test]
+fn a_form_that_leads_away_is_sent_once() {
+    with_world(Database::Sqlite, |world| async move {
+        let chrome = Chrome::open(&world, Some(&world.ada), Look::default()).await;
+        chrome.goto("/applications/new").await;
+        chrome.fill("Name", "Twice").await;
+        let twice =
+            "const b = document.querySelector('main form [type=submit].btn-primary'); b.click(); b.click(); return 1";
+        chrome.script(twice).await;
+        chrome.sees("Created Twice.").await;
+        chrome.sees_no("already exists").await;
+        chrome.quiet().await;
+        chrome.close().await;
+    });
+}
+
 /// Pressed twice, one schedule is there; deleted twice, the second is told so.
 #[test]
 fn a_form_sent_twice_counts_once() {

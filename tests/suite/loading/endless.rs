@@ -15,21 +15,13 @@ fn days(rows: usize) -> SourceFile {
 
 /// How a load of 30,000 rows ends that is cancelled in this phase, right after `meanwhile` was done.
 fn cancelled_while(db: &Databases, plan: &Plan, phase: &str, meanwhile: impl Fn()) -> LoadError {
-    let (key, cancelled) = (run_key(2), AtomicBool::new(false));
-    let context = LoadContext {
-        blocks: &db.blocks,
-        run: &key,
-        fence: 2,
-        clock: &SetClock::at(NOW),
-        cancelled: &cancelled,
-        deadline: None,
-        progress: &|progress| {
-            if progress.phase == phase && !cancelled.swap(true, Ordering::Relaxed) {
-                meanwhile();
-            }
-        },
+    let cancelled = AtomicBool::new(false);
+    let progress = |progress: Progress| {
+        if progress.phase == phase && !cancelled.swap(true, Ordering::Relaxed) {
+            meanwhile();
+        }
     };
-    run(plan, &days(30_000), &context).unwrap_err()
+    load_until(db, plan, &days(30_000), (2, 2), (&cancelled, None), &progress).unwrap_err()
 }
 
 #[test]
@@ -98,17 +90,8 @@ fn a_load_lines_up_behind_another_s_last_step() {
         for (rows, run_id) in [(1, 1), (30_000, 2)] {
             let mut other = db.blocks.connect().unwrap();
             on_sqlite(&mut other, "BEGIN IMMEDIATE");
-            let (key, source) = (run_key(run_id), days(rows));
-            let context = LoadContext {
-                blocks: &db.blocks,
-                run: &key,
-                fence: run_id,
-                clock: &SetClock::at(NOW),
-                cancelled: &AtomicBool::new(false),
-                deadline: Some(Instant::now() + Duration::from_millis(500)),
-                progress: &|_| {},
-            };
-            let failure = run(&plan, &source, &context).unwrap_err();
+            let limits = (&AtomicBool::new(false), Some(Instant::now() + Duration::from_millis(500)));
+            let failure = load_until(db, &plan, &days(rows), (run_id, run_id), limits, &|_| {}).unwrap_err();
             assert_eq!((failure.kind, failure.may_retry()), (FailureKind::DeadlinePassed, true), "{failure:?}");
             on_sqlite(&mut other, "ROLLBACK");
         }

@@ -63,16 +63,21 @@ fn load(db: &Databases, plan: &Plan, source: &SourceFile, run_id: i64) -> Result
 }
 
 fn load_as(db: &Databases, plan: &Plan, source: &SourceFile, run_id: i64, fence: i64) -> Result<LoadReport, LoadError> {
+    load_until(db, plan, source, (run_id, fence), (&AtomicBool::new(false), None), &|_| {})
+}
+
+/// The same, until it is cancelled or its time is over.
+fn load_until(
+    db: &Databases,
+    plan: &Plan,
+    source: &SourceFile,
+    (run_id, fence): (i64, i64),
+    (cancelled, deadline): (&AtomicBool, Option<Instant>),
+    progress: &dyn Fn(Progress),
+) -> Result<LoadReport, LoadError> {
     let run_key = run_key(run_id);
-    let context = LoadContext {
-        blocks: &db.blocks,
-        run: &run_key,
-        fence,
-        clock: &SetClock::at(NOW),
-        cancelled: &AtomicBool::new(false),
-        deadline: None,
-        progress: &|_| {},
-    };
+    let clock = &SetClock::at(NOW);
+    let context = LoadContext { blocks: &db.blocks, run: &run_key, fence, clock, cancelled, deadline, progress };
     run(plan, source, &context)
 }
 

@@ -24,19 +24,9 @@ fn a_reader_that_stays_holds_up_the_flip_and_nobody_else() {
         let (phases, told) = channel();
         std::thread::scope(|scope| {
             let loading = scope.spawn(|| {
-                let (key, source) = (run_key(2), days(150_000));
-                let context = LoadContext {
-                    blocks: &db.blocks,
-                    run: &key,
-                    fence: 2,
-                    clock: &SetClock::at(NOW),
-                    cancelled: &AtomicBool::new(false),
-                    deadline: None,
-                    progress: &|progress| {
-                        let _ = phases.send(progress.phase);
-                    },
-                };
-                run(&plan, &source, &context)
+                load_until(db, &plan, &days(150_000), (2, 2), (&AtomicBool::new(false), None), &|progress| {
+                    let _ = phases.send(progress.phase);
+                })
             });
             let mut said = std::iter::from_fn(|| told.recv_timeout(Duration::from_secs(60)).ok());
             assert!(said.any(|phase| phase == "Waiting for readers of the Block"));
