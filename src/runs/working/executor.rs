@@ -149,9 +149,8 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
     let disk_full = || signals.stop(Stop::DiskFull);
     let listen = || {
         // What is over before anybody sees it go on is not asked about: a query less for each small run.
-        if began.elapsed() >= LOOK
-            && let Ok(Some(true)) = app.db.read(|conn| leases::cancel_requested(conn, run.id, *fence))
-        {
+        let seen = began.elapsed() >= LOOK;
+        if seen && matches!(app.db.read(|conn| leases::cancel_requested(conn, run.id, *fence)), Ok(Some(true))) {
             signals.stop(Stop::Cancel);
         }
     };
