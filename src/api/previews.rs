@@ -12,6 +12,7 @@ use crate::members::{By, Scope};
 use crate::schedules::collisions::{self, Collision, Neighbour, Start, Target};
 use crate::schedules::{self, PreviewOccurrence, RuleDraft, actions};
 use crate::shape::{Number, answer, sent};
+use crate::words;
 
 /// How many occurrences are told at most.
 const MOST: i64 = 1_000;
@@ -64,7 +65,7 @@ answer! {
         occurrences: Vec<PreviewOccurrence> = preview.occurrences,
         /// How many runs are left, if it ends within the requested number.
         ends_after: Option<usize> = preview.ends_after,
-        /// Advice for schedules that run very often.
+        /// Advice for schedules that run very often, or that feed each other.
         hint: Option<String> = preview.hint,
         /// What it would collide with, earliest first.
         collisions: Vec<Collision> = found.list,
@@ -104,6 +105,8 @@ pub async fn preview(call: Call<PreviewQuery>, body: Body<PreviewBody>) -> Answe
     let Some(rule) = rule.filter(|_| errors.is_empty()) else { return Err(AppError::from(errors).into()) };
     let mut preview = schedules::preview(&rule, beside.as_ref().map(|beside| beside.overlap), now, count);
     freezes::annotate(&mut preview, &freezes);
+    let circle = beside.as_ref().and_then(|beside| collisions::circle(&beside.target, &beside.neighbours));
+    preview.hint = words::sentences([preview.hint, circle]);
     let found =
         beside.map(|beside| collisions::look(&rule, &beside.target, &beside.neighbours, now)).unwrap_or_default();
     Ok(Reply::ok(PreviewAnswer::of(preview, found)))
@@ -155,6 +158,7 @@ impl PreviewBody {
             configuration_id,
             block_id: configuration.block_id,
             connection_id: configuration.connection_id,
+            source_block_id: configuration.source_block_id,
             spacing_minutes: entered.application.spacing_minutes,
             schedule_id: self.schedule_id,
         };

@@ -32,7 +32,7 @@ pub struct Made {
     application: i64,
     weather: i64,
     /// Those that somebody starts by hand today.
-    by_hand: [i64; 3],
+    by_hand: [i64; 5],
 }
 
 /// Whether an earlier demo made it all; the samples are served on another port each time, which its Connection is told.
@@ -132,7 +132,33 @@ impl Seeding<'_> {
         self.schedule(application, airports, self.at("02:30", zone, workdays))?;
         let twice = json!({ "repeat": "months", "days_of_month": [1, 15] });
         self.schedule(application, fleet, self.at("06:30", chrono_tz::America::New_York, twice))?;
-        Ok(Made { olive: self.olive.clone(), application, weather, by_hand: [airports, fleet, old] })
+        let (seats, totals) = self.seats(application, &entered, &planes)?;
+        let workdays = |time| self.at(time, zone, json!({ "repeat": "weeks", "weekdays": ["mon", "tue", "wed", "thu", "fri"] }));
+        self.schedule(application, seats, workdays("13:00"))?;
+        self.schedule(application, totals, workdays("13:30"))?;
+        Ok(Made { olive: self.olive.clone(), application, weather, by_hand: [airports, fleet, old, seats, totals] })
+    }
+
+    /// Two Metrics: the first is counted from a list, the second added up from the first.
+    fn seats(&self, application: i64, entered: &Entered, planes: &Block) -> Result<(i64, i64)> {
+        let key = |name: &str| ColumnDraft::new(name, Text).key();
+        let seats = || ColumnDraft::new("seats", Integer);
+        let by_engine = vec![key("manufacturer"), key("engine"), seats()];
+        let by_engine = self.block(application, "Seats by engine", BlockKind::Metric, by_engine)?;
+        let by_maker = vec![key("manufacturer"), seats()];
+        let by_maker = self.block(application, "Seats by manufacturer", BlockKind::Metric, by_maker)?;
+        let make = |source: &Block, target: &Block, columns: &[&str]| {
+            let mut mapping: Vec<Value> = columns.iter().map(|name| json!({ "from": name, "to": name })).collect();
+            mapping.push(json!({ "from": "seats", "to": "seats", "aggregate": "sum" }));
+            let body = json!({
+                "name": target.name, "block_id": target.id, "source_block_id": source.id, "mode": "replace",
+                "mapping": mapping,
+            });
+            let draft = ImportDraft::parse(body.as_object().unwrap_or(&Map::new()))?;
+            self.app.db.write(|conn| imports::create(conn, &self.olive, entered, draft, self.now)).map(|made| made.id)
+        };
+        let first = make(planes, &by_engine, &["manufacturer", "engine"])?;
+        Ok((first, make(&by_engine, &by_maker, &["manufacturer"])?))
     }
 
     fn connections(&self, application: i64) -> Result<(Connection, Connection)> {

@@ -4,7 +4,8 @@
 use super::check;
 use super::model::{Configuration, Definition, Draft, Listed, Outline};
 use super::{parse, store};
-use crate::applications::{Entered, blocks};
+use crate::applications::blocks::Block;
+use crate::applications::{self, Entered, blocks};
 use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::connections;
@@ -59,7 +60,7 @@ fn there(conn: &mut Conn, entered: &Entered, id: i64) -> Result<(Configuration, 
 /// Makes a configuration.
 pub fn create(conn: &mut Conn, by: &By, entered: &Entered, draft: Draft, now: Moment) -> Result<Configuration> {
     entered.need_configure(conn, by)?;
-    let draft = checked(conn, entered, draft, None)?;
+    let draft = checked(conn, by, entered, draft, None)?;
     let id = store::insert(conn, entered.application.id, &draft, now)?;
     store::insert_version(conn, id, 1, &draft, by.member.id, now)?;
     let (made, definition) = there(conn, entered, id)?;
@@ -91,8 +92,8 @@ pub fn update(
     if draft == Draft::of(&before, &old) {
         return Ok(before);
     }
-    let draft = checked(conn, entered, draft, Some(&before))?;
-    if draft.connection_id.is_none() && before.connection_id.is_some() {
+    let draft = checked(conn, by, entered, draft, Some(&before))?;
+    if draft.needs_file() && !before.needs_file() {
         // A run that waits or goes follows the version that it began with.
         if in_use.uses(conn, Thing::Configuration(id))?.iter().any(|uses| uses.by == "schedules") {
             return Err(AppError::invalid(
@@ -136,15 +137,36 @@ pub fn archive(conn: &mut Conn, in_use: InUse, by: &By, entered: &Entered, id: i
 
 /// All that is wrong with a draft. Ids in it that belong elsewhere are wrong like ids of nothing; a Connection that
 /// the configuration had already may have lost its authorisation since, which the run then says.
-fn checked(conn: &mut Conn, entered: &Entered, draft: Draft, before: Option<&Configuration>) -> Result<Draft> {
+fn checked(conn: &mut Conn, by: &By, entered: &Entered, draft: Draft, before: Option<&Configuration>) -> Result<Draft> {
     let draft = draft.tidy();
     let mut errors = draft.check(before.map(|before| before.name.as_str()));
     // Whoever deletes what is named here finds this configuration, or is found.
     db::lock_row(conn, "blocks", draft.block_id)?;
-    match blocks::find_in(conn, entered.application.id, draft.block_id) {
-        Ok(block) => errors.extend(check::target(&draft.definition, &block)),
-        Err(AppError::NotFound) => errors.add("block_id", "There is no such Block in this Application."),
+    let block = match blocks::find_in(conn, entered.application.id, draft.block_id) {
+        Ok(block) => {
+            errors.extend(check::target(&draft.definition, &block));
+            Some(block)
+        }
+        Err(AppError::NotFound) => {
+            errors.add("block_id", "There is no such Block in this Application.");
+            None
+        }
         Err(other) => return Err(other),
+    };
+    if let Some(id) = draft.source_block_id {
+        if draft.connection_id.is_some() {
+            errors.add("source_block_id", "Give either a Connection or a Block as the source, not both.");
+        }
+        let kept = before.is_some_and(|before| before.source_block_id == Some(id));
+        match source_block(conn, by, id, kept)? {
+            Some(from) => {
+                if let Some(block) = &block {
+                    errors.extend(check::block_source(&draft.definition, &from, block));
+                }
+            }
+            None => errors.add("source_block_id", "There is no such Block, or you may not view its Application."),
+        }
+        return Ok(FieldErrors::ok_or(errors, draft)?);
     }
     let connection = match draft.connection_id {
         None => None,
@@ -164,6 +186,22 @@ fn checked(conn: &mut Conn, entered: &Entered, draft: Draft, before: Option<&Con
         errors.extend(check::source(&draft.definition, connection.as_ref()));
     }
     Ok(FieldErrors::ok_or(errors, draft)?)
+}
+
+/// The Block that is to feed an import: one of an Application that the member sees, or the one that fed it before.
+fn source_block(conn: &mut Conn, by: &By, id: i64, kept: bool) -> Result<Option<Block>> {
+    // Whoever deletes it finds this configuration, or is found.
+    db::lock_row(conn, "blocks", id)?;
+    let block = match blocks::find(conn, id) {
+        Ok(block) => block,
+        Err(AppError::NotFound) => return Ok(None),
+        Err(other) => return Err(other),
+    };
+    match applications::enter(conn, by, block.application_id) {
+        Ok(_) => Ok(Some(block)),
+        Err(AppError::NotFound) => Ok(Some(block).filter(|_| kept)),
+        Err(other) => Err(other),
+    }
 }
 
 fn stale(conn: &mut Conn, entered: &Entered, before: &Configuration, now: Moment) -> Result<AppError> {

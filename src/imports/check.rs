@@ -1,6 +1,7 @@
 //! What is wrong with a draft: by itself, and against the Block that it fills. What only the file can tell (a column
 //! of the source that is not there) is said by the run.
 
+use super::feeding;
 use super::model::{
     AfterSuccess, Definition, Draft, Expr, MAX_ATTEMPT_SECONDS, MAX_ATTEMPTS, MAX_DESCRIPTION, MAX_QUERY, Mode,
 };
@@ -62,9 +63,26 @@ impl Draft {
     }
 }
 
+/// What is wrong with a Block as the source.
+pub fn block_source(definition: &Definition, from: &Block, target: &Block) -> FieldErrors {
+    let mut errors = FieldErrors::new();
+    let source = &definition.source;
+    for (field, given) in [("source.path", &source.path), ("source.query", &source.query)] {
+        if given.as_deref().is_some_and(|given| !given.is_empty()) {
+            errors.add(field, "A Block has no path and no query. Leave this out, or choose a Connection.");
+        }
+    }
+    if source.read.format != Format::Rows {
+        errors.add("source.format", "The format must be rows for a Block.");
+    }
+    errors.extend(settling(definition, None));
+    errors.extend(feeding::feed(definition, from, target).err().unwrap_or_default());
+    errors
+}
+
 /// What is wrong with the source, given the Connection that it names (none: a file by hand).
 pub fn source(definition: &Definition, connection: Option<&Connection>) -> FieldErrors {
-    let mut errors = FieldErrors::new();
+    let mut errors = feeding::not_of_a_block(definition);
     let source = &definition.source;
     let path = source.path.as_deref().unwrap_or_default();
     let query = source.query.as_deref().unwrap_or_default();

@@ -1,12 +1,13 @@
 //! What to fetch, how to map and check it, and which Block it fills.
 //!
 //! An import configuration ([`Configuration`]) is a saved way to fill one Block; how is in its [`Definition`], a new
-//! version with every save. One that names no Connection takes a file each time it runs ([`files`]) and cannot be
-//! scheduled.
+//! version with every save. Its source is a Connection or another Block ([`feed`]); one that names neither takes a file each
+//! time it runs ([`files`]) and cannot be scheduled.
 
 mod actions;
 mod check;
 mod empties;
+mod feeding;
 pub mod files;
 mod model;
 pub mod pages;
@@ -19,6 +20,7 @@ mod target;
 
 pub use actions::{archive, create, find, list, listed, outlines, page, update};
 pub use empties::{filled, markers, treat_as_empty};
+pub use feeding::{Filter, MAX_ITEMS, aggregates, feed};
 pub use model::{
     AfterSuccess, Configuration, ConfigurationStatus, Definition, Draft, Expr, Listed, Mapping, Mode, Outline, Overlap,
     Rejects, Source, UnknownItems, Version,

@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::feeding::Filter;
+use crate::applications::blocks::Aggregate;
 use crate::clock::Moment;
 use crate::connectors::{Deed, FetchRequest};
 use crate::db::text_enum;
@@ -96,8 +98,9 @@ pub struct Configuration {
     pub name: String,
     pub description: String,
     pub block_id: i64,
-    /// None: it takes a file by hand each time it runs.
     pub connection_id: Option<i64>,
+    /// The Block that feeds it. Neither this nor a Connection: it takes a file by hand each time it runs.
+    pub source_block_id: Option<i64>,
     /// Also the version of its newest definition.
     pub version: i64,
     pub status: Option<ConfigurationStatus>,
@@ -110,14 +113,14 @@ pub struct Configuration {
 impl Configuration {
     /// Whether each run needs a file.
     pub fn needs_file(&self) -> bool {
-        self.connection_id.is_none()
+        self.connection_id.is_none() && self.source_block_id.is_none()
     }
 
     /// `Err`: why no Schedule can run it, and what to do.
     pub fn schedulable(&self) -> Result<(), String> {
         if self.needs_file() {
             return Err("It needs a file for each run, so it cannot be scheduled. Run it by hand, or choose a \
-                 Connection."
+                 Connection or a Block as its source."
                 .into());
         }
         Ok(())
@@ -159,6 +162,9 @@ pub struct Source {
     /// The folder to move the file to, inside the Connection's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub move_to: Option<String>,
+    /// Of a Block: only these rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub filter: Vec<Filter>,
     #[serde(flatten)]
     pub read: ReadOptions,
 }
@@ -192,6 +198,9 @@ pub struct Mapping {
     /// Cells that mean empty in this column; the source's unless said, which are for every type but text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nulls: Option<Vec<String>>,
+    /// Of a Block: how the cells of several rows become one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aggregate: Option<Aggregate>,
 }
 
 /// An expression over the cells of a row. What else a column can be filled by becomes a variant, whose name is the
@@ -208,11 +217,11 @@ pub enum Expr {
 
 impl Mapping {
     pub fn column(from: impl Into<String>, to: impl Into<String>) -> Self {
-        Self { fills: Expr::Column(from.into()), to: to.into(), nulls: None }
+        Self { fills: Expr::Column(from.into()), to: to.into(), nulls: None, aggregate: None }
     }
 
     pub fn constant(text: impl Into<String>, to: impl Into<String>) -> Self {
-        Self { fills: Expr::Constant(text.into()), to: to.into(), nulls: None }
+        Self { fills: Expr::Constant(text.into()), to: to.into(), nulls: None, aggregate: None }
     }
 }
 
@@ -280,6 +289,7 @@ impl Definition {
 pub struct Version {
     pub block_id: i64,
     pub connection_id: Option<i64>,
+    pub source_block_id: Option<i64>,
     pub definition: Definition,
 }
 
@@ -290,7 +300,15 @@ pub struct Draft {
     pub description: String,
     pub block_id: i64,
     pub connection_id: Option<i64>,
+    pub source_block_id: Option<i64>,
     pub definition: Definition,
+}
+
+impl Draft {
+    /// Whether each run needs a file.
+    pub fn needs_file(&self) -> bool {
+        self.connection_id.is_none() && self.source_block_id.is_none()
+    }
 }
 
 /// A configuration as lists show it.
@@ -300,6 +318,7 @@ pub struct Listed {
     pub definition: Definition,
     pub block_name: String,
     pub connection_name: Option<String>,
+    pub source_block_name: Option<String>,
 }
 
 /// A configuration as a long list is searched, sorted and counted by.
@@ -317,8 +336,11 @@ pub struct Outline {
     pub source: String,
 }
 
-/// "weather.csv from Warehouse files", "A file given by hand".
-pub(super) fn source_words(connection: Option<&str>, path: Option<&str>) -> String {
+/// "weather.csv from Warehouse files", "The Block Sales", "A file given by hand".
+pub(super) fn source_words(connection: Option<&str>, path: Option<&str>, block: Option<&str>) -> String {
+    if let Some(block) = block {
+        return format!("The Block {block}");
+    }
     match (connection, path) {
         (Some(connection), Some(path)) if !path.is_empty() => format!("{path} from {connection}"),
         (Some(connection), _) => connection.to_owned(),
@@ -327,13 +349,12 @@ pub(super) fn source_words(connection: Option<&str>, path: Option<&str>) -> Stri
 }
 
 impl Listed {
-    /// "weather.csv from Warehouse files", "A file given by hand".
+    /// "weather.csv from Warehouse files", "The Block Sales", "A file given by hand".
     pub fn source(&self) -> String {
-        match (&self.connection_name, self.definition.source.path.as_deref()) {
-            (Some(connection), Some(path)) if !path.is_empty() => format!("{path} from {connection}"),
-            (Some(connection), _) if self.definition.source.query.is_some() => format!("A query of {connection}"),
-            (Some(connection), _) => connection.clone(),
-            (None, _) => "A file given by hand".into(),
+        let (connection, source) = (self.connection_name.as_deref(), &self.definition.source);
+        match connection.filter(|_| source.query.is_some()) {
+            Some(connection) => format!("A query of {connection}"),
+            None => source_words(connection, source.path.as_deref(), self.source_block_name.as_deref()),
         }
     }
 }

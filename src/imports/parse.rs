@@ -2,11 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
+use super::feeding::Filter;
 use super::model::{
     ATTEMPT_SECONDS, ATTEMPTS, AfterSuccess, Configuration, ConfigurationStatus, Definition, Draft, Expr, Mapping,
     Mode, Overlap, Rejects, Source, UnknownItems,
 };
 use super::read_body::ReadBody;
+use crate::applications::blocks::Aggregate;
 use crate::db::text_enum;
 use crate::error::FieldErrors;
 use crate::formats::{CsvOptions, Format, ReadOptions, wrong_nulls};
@@ -18,10 +20,10 @@ sent! {
         name: String = "Enter a name." => "Sales by day",
         description: String,
         block_id: i64 = "Choose the Block to fill." => 3,
-        /// Where the source is fetched from; without one, each run takes a file by hand.
+        /// Where the source is fetched from. Without a Connection and a source Block, each run takes a file by hand.
         connection_id: i64,
-        /// A Block as a source is not available in this release.
-        source_block_id: Later,
+        /// The Block whose rows are loaded, of this Application or of another that you may view.
+        source_block_id: i64,
         source: SourceBody,
         /// What fills each column. Default: columns with equal names.
         mapping: Vec<MappingBody>,
@@ -63,8 +65,20 @@ sent! {
         after_success: AfterSuccess,
         /// The folder to move the file to, inside the Connection's folder.
         move_to: String => "done",
+        /// Of a Block: only the rows that pass all of these.
+        filter: Vec<FilterBody>,
         layout: Layout;
         read: ReadBody,
+    }
+}
+
+sent! {
+    /// Only rows whose cell in a column is one of the items.
+    pub struct FilterBody {
+        /// A column of the source Block.
+        column: String = "Choose a column of the source Block." => "Region",
+        /// As a file would write them, at most 1,000.
+        items: Vec<String>,
     }
 }
 
@@ -79,6 +93,8 @@ sent! {
         to: String => "Date",
         /// Cells that mean empty in this column. Default: the source's, except in a text column.
         nulls: Vec<String>,
+        /// Of a Block: how the cells of several rows become one, where the target has fewer dimensions.
+        aggregate: Aggregate,
     }
 }
 
@@ -125,7 +141,13 @@ impl ConfigurationBody {
                 Expr::Column(name) => (Some(name.clone()), None),
                 Expr::Constant(text) => (None, Some(text.clone())),
             };
-            MappingBody { from, constant, to: Some(line.to.clone()), nulls: line.nulls.clone() }
+            MappingBody {
+                from,
+                constant,
+                to: Some(line.to.clone()),
+                nulls: line.nulls.clone(),
+                aggregate: line.aggregate,
+            }
         };
         let Rejects { load_good, max_rows, max_percent, max_changed } = definition.rejects;
         let source = &definition.source;
@@ -134,11 +156,13 @@ impl ConfigurationBody {
             description: Some(configuration.description.clone()),
             block_id: Some(configuration.block_id),
             connection_id: configuration.connection_id,
+            source_block_id: configuration.source_block_id,
             source: Some(SourceBody {
                 path: source.path.clone(),
                 query: source.query.clone(),
                 after_success: Some(source.after_success),
                 move_to: source.move_to.clone(),
+                filter: filters(&source.filter),
                 layout: Some(Layout::Flat),
                 read: ReadBody::of(&source.read),
             }),
@@ -161,6 +185,13 @@ impl ConfigurationBody {
         // Those of another Block, or of a mapping, are others.
         if ["mapping", "block_id"].iter().any(|name| patch.get(*name).is_some_and(|value| !value.is_null())) {
             before.columns = None;
+        }
+        // A Block is read as rows, and nothing else is; its filter is of no use to another.
+        if let Some(source) = &mut before.source
+            && patch.get("source_block_id").is_some_and(|id| id.is_null() == configuration.source_block_id.is_some())
+        {
+            source.read.0.retain(|name, _| name != "format" && !CsvOptions::MEMBERS.contains(&name.as_str()));
+            source.filter = None;
         }
         let (Some(source), Some(Value::Object(sent))) = (&mut before.source, patch.get("source")) else {
             return before;
@@ -193,7 +224,7 @@ impl ConfigurationBody {
         let source = self.source.unwrap_or_default();
         let RejectsBody { load_good, max_rows, max_percent, max_changed } = self.rejects.unwrap_or_default();
         let definition = Definition {
-            source: source.source(&mut errors),
+            source: source.source(self.source_block_id.is_some(), &mut errors),
             mapping: self.mapping.map(|lines| mapping(lines, &mut errors)),
             columns: self.columns,
             mode: self.mode.unwrap_or(Mode::Append),
@@ -208,6 +239,7 @@ impl ConfigurationBody {
             description: self.description.unwrap_or_default(),
             block_id: self.block_id.unwrap_or_default(),
             connection_id: self.connection_id,
+            source_block_id: self.source_block_id,
             definition,
         })
     }
@@ -221,6 +253,7 @@ impl Draft {
             description: configuration.description.clone(),
             block_id: configuration.block_id,
             connection_id: configuration.connection_id,
+            source_block_id: configuration.source_block_id,
             definition: definition.clone(),
         }
     }
@@ -234,10 +267,10 @@ impl Draft {
 }
 
 impl SourceBody {
-    /// The format follows from the query or the file's name where none is said.
-    fn source(self, errors: &mut FieldErrors) -> Source {
+    /// The format follows from the Block, the query or the file's name where none is said.
+    fn source(self, of_block: bool, errors: &mut FieldErrors) -> Source {
         let by_name = || self.path.as_deref().and_then(Format::by_name).unwrap_or_default();
-        let usual = if self.query.is_some() { Format::Rows } else { by_name() };
+        let usual = if of_block || self.query.is_some() { Format::Rows } else { by_name() };
         let read = ReadOptions::parse(&self.read.0, usual).unwrap_or_else(|more| {
             errors.extend(more);
             ReadOptions::default()
@@ -247,9 +280,21 @@ impl SourceBody {
             query: self.query,
             after_success: self.after_success.unwrap_or_default(),
             move_to: self.move_to,
+            filter: read_filters(self.filter.unwrap_or_default()),
             read,
         }
     }
+}
+
+fn filters(filters: &[Filter]) -> Option<Vec<FilterBody>> {
+    let body = |filter: &Filter| FilterBody { column: Some(filter.column.clone()), items: Some(filter.items.clone()) };
+    (!filters.is_empty()).then(|| filters.iter().map(body).collect())
+}
+
+fn read_filters(sent: Vec<FilterBody>) -> Vec<Filter> {
+    let filter =
+        |body: FilterBody| Filter { column: body.column.unwrap_or_default(), items: body.items.unwrap_or_default() };
+    sent.into_iter().map(filter).collect()
 }
 
 fn mapping(lines: Vec<MappingBody>, errors: &mut FieldErrors) -> Vec<Mapping> {
@@ -266,7 +311,7 @@ fn mapping(lines: Vec<MappingBody>, errors: &mut FieldErrors) -> Vec<Mapping> {
         if let Some(wrong) = line.nulls.as_deref().and_then(wrong_nulls) {
             errors.add(format!("mapping[{i}].nulls"), wrong);
         }
-        mapping.push(Mapping { fills, to: line.to.unwrap_or_default(), nulls: line.nulls });
+        mapping.push(Mapping { fills, to: line.to.unwrap_or_default(), nulls: line.nulls, aggregate: line.aggregate });
     }
     mapping
 }
@@ -337,6 +382,7 @@ mod tests {
             description: draft.description.clone(),
             block_id: draft.block_id,
             connection_id: draft.connection_id,
+            source_block_id: draft.source_block_id,
             version: 1,
             status: None,
             status_run_id: None,

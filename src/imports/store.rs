@@ -13,8 +13,20 @@ use crate::db::{Conn, is_taken, on};
 use crate::error::{AppError, Result};
 use crate::names::name_key;
 
-type Row =
-    (i64, i64, String, String, i64, Option<i64>, i64, Option<ConfigurationStatus>, Option<i64>, Moment, Option<Moment>);
+type Row = (
+    i64,
+    i64,
+    String,
+    String,
+    i64,
+    Option<i64>,
+    Option<i64>,
+    i64,
+    Option<ConfigurationStatus>,
+    Option<i64>,
+    Moment,
+    Option<Moment>,
+);
 
 macro_rules! columns {
     () => {
@@ -25,6 +37,7 @@ macro_rules! columns {
             import_configurations::description,
             import_configurations::block_id,
             import_configurations::connection_id,
+            import_configurations::source_block_id,
             import_configurations::version,
             import_configurations::status,
             import_configurations::status_run_id,
@@ -35,8 +48,20 @@ macro_rules! columns {
 }
 
 fn configuration(row: Row) -> Configuration {
-    let (id, application_id, name, description, block_id, connection_id, version, status, run, created_at, archived) =
-        row;
+    let (
+        id,
+        application_id,
+        name,
+        description,
+        block_id,
+        connection_id,
+        source_block_id,
+        version,
+        status,
+        run,
+        created_at,
+        archived,
+    ) = row;
     Configuration {
         id,
         application_id,
@@ -44,6 +69,7 @@ fn configuration(row: Row) -> Configuration {
         description,
         block_id,
         connection_id,
+        source_block_id,
         version,
         status,
         status_run_id: run,
@@ -70,18 +96,19 @@ pub fn by_ids(conn: &mut Conn, ids: &[i64]) -> Result<Vec<Configuration>> {
 
 /// One version of a configuration.
 pub fn version(conn: &mut Conn, configuration_id: i64, version: i64) -> Result<Option<Version>> {
-    let row: Option<(i64, Option<i64>, String)> = configuration_versions::table
+    let row: Option<(i64, Option<i64>, Option<i64>, String)> = configuration_versions::table
         .find((configuration_id, version))
         .select((
             configuration_versions::block_id,
             configuration_versions::connection_id,
+            configuration_versions::source_block_id,
             configuration_versions::definition,
         ))
         .first(conn)
         .optional()?;
-    row.map(|(block_id, connection_id, text)| {
+    row.map(|(block_id, connection_id, source_block_id, text)| {
         let definition = serde_json::from_str(&text).map_err(AppError::internal)?;
-        Ok(Version { block_id, connection_id, definition })
+        Ok(Version { block_id, connection_id, source_block_id, definition })
     })
     .transpose()
 }
@@ -112,6 +139,8 @@ struct OutlineRow {
     #[diesel(sql_type = Nullable<Text>)]
     connection_name: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
+    source_block_name: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
     definition: Option<String>,
 }
 
@@ -134,8 +163,9 @@ pub fn outlines(conn: &mut Conn, application_id: i64, with_source: bool) -> Resu
     };
     let query = diesel::sql_query(format!(
         "SELECT c.id, c.name, c.status, c.status_at, b.name AS block_name, n.name AS connection_name, \
-         {definition} AS definition FROM import_configurations c JOIN blocks b ON b.id = c.block_id {join} \
-         LEFT JOIN connections n ON n.id = c.connection_id \
+         s.name AS source_block_name, {definition} AS definition FROM import_configurations c \
+         JOIN blocks b ON b.id = c.block_id {join} LEFT JOIN connections n ON n.id = c.connection_id \
+         LEFT JOIN blocks s ON s.id = c.source_block_id \
          WHERE c.application_id = $1 AND c.archived_at IS NULL ORDER BY c.name_key, c.id"
     ))
     .bind::<BigInt, _>(application_id);
@@ -149,9 +179,9 @@ pub fn outlines(conn: &mut Conn, application_id: i64, with_source: bool) -> Resu
                 name: row.name,
                 status: row.status,
                 status_at: row.status_at,
-                needs_file: row.connection_name.is_none(),
+                needs_file: row.connection_name.is_none() && row.source_block_name.is_none(),
                 block_name: row.block_name,
-                source: source_words(row.connection_name.as_deref(), path.as_deref()),
+                source: source_words(row.connection_name.as_deref(), path.as_deref(), row.source_block_name.as_deref()),
             })
         })
         .collect()
@@ -184,7 +214,7 @@ pub fn page(conn: &mut Conn, application_id: i64, after: i64, limit: i64) -> Res
 /// Three queries, however many there are.
 fn listed(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Listed>> {
     let ids: Vec<i64> = rows.iter().map(|row| row.0).collect();
-    let block_ids: Vec<i64> = rows.iter().map(|row| row.4).collect();
+    let block_ids: Vec<i64> = rows.iter().flat_map(|row| [Some(row.4), row.6]).flatten().collect();
     let connection_ids: Vec<i64> = rows.iter().filter_map(|row| row.5).collect();
     let block_names: HashMap<i64, String> = blocks::table
         .filter(blocks::id.eq_any(block_ids))
@@ -214,6 +244,7 @@ fn listed(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Listed>> {
             definition: serde_json::from_str(&text).map_err(AppError::internal)?,
             block_name: block_names.get(&configuration.block_id).cloned().unwrap_or_default(),
             connection_name: configuration.connection_id.and_then(|id| connection_names.get(&id).cloned()),
+            source_block_name: configuration.source_block_id.and_then(|id| block_names.get(&id).cloned()),
             configuration,
         });
     }
@@ -229,6 +260,7 @@ pub fn insert(conn: &mut Conn, application_id: i64, draft: &Draft, now: Moment) 
             import_configurations::description.eq(&draft.description),
             import_configurations::block_id.eq(draft.block_id),
             import_configurations::connection_id.eq(draft.connection_id),
+            import_configurations::source_block_id.eq(draft.source_block_id),
             import_configurations::created_at.eq(now),
         ))
         .returning(import_configurations::id)
@@ -244,6 +276,7 @@ pub fn update(conn: &mut Conn, id: i64, draft: &Draft, version: i64) -> Result<(
             import_configurations::description.eq(&draft.description),
             import_configurations::block_id.eq(draft.block_id),
             import_configurations::connection_id.eq(draft.connection_id),
+            import_configurations::source_block_id.eq(draft.source_block_id),
             import_configurations::version.eq(version),
         ))
         .execute(conn)
@@ -275,6 +308,7 @@ pub fn insert_version(
             configuration_versions::version.eq(version),
             configuration_versions::block_id.eq(draft.block_id),
             configuration_versions::connection_id.eq(draft.connection_id),
+            configuration_versions::source_block_id.eq(draft.source_block_id),
             configuration_versions::definition
                 .eq(serde_json::to_string(&draft.definition).map_err(AppError::internal)?),
             configuration_versions::created_by.eq(member_id),

@@ -58,11 +58,11 @@ pub fn start_by_hand(
         schedules::actions::check_parameters(&target.name, parameters, &mut errors);
         errors.ok_or(())?;
     }
-    if target.connection_id.is_none() && file_id.is_none() {
+    if target.takes_file && file_id.is_none() {
         return Err(AppError::invalid("file", format!("{} needs a file: choose the one to import.", target.name)));
     }
-    if target.connection_id.is_some() && file_id.is_some() {
-        let detail = format!("{} reads from its Connection and takes no file: run it without one.", target.name);
+    if !target.takes_file && file_id.is_some() {
+        let detail = format!("{} reads from its own source and takes no file: run it without one.", target.name);
         return Err(AppError::invalid("file", detail));
     }
     let waiting_key = queue::waiting_key(configuration_id, file_id, parameters.as_ref());

@@ -19,15 +19,15 @@ pub struct Runnable {
     pub version: i64,
     /// `None`: a set, whose steps name theirs.
     pub block_id: Option<i64>,
-    /// `None`: a set, or a configuration that takes a file given by hand.
-    pub connection_id: Option<i64>,
+    /// Whether each run needs a file given by hand.
+    pub takes_file: bool,
 }
 
 /// Those of the targets that may be run.
 pub fn runnables(conn: &mut Conn, targets: &[Target]) -> Result<HashMap<Target, Runnable>> {
     let mut found = HashMap::new();
     let ids: Vec<i64> = targets.iter().filter_map(|target| target.configuration()).collect();
-    let rows: Vec<(i64, i64, String, i64, i64, Option<i64>)> = import_configurations::table
+    let rows: Vec<(i64, i64, String, i64, i64, Option<i64>, Option<i64>)> = import_configurations::table
         .inner_join(applications::table)
         .filter(import_configurations::id.eq_any(&ids))
         .filter(import_configurations::archived_at.is_null().and(applications::archived_at.is_null()))
@@ -38,12 +38,13 @@ pub fn runnables(conn: &mut Conn, targets: &[Target]) -> Result<HashMap<Target, 
             import_configurations::version,
             import_configurations::block_id,
             import_configurations::connection_id,
+            import_configurations::source_block_id,
         ))
         .load(conn)?;
-    for (id, application_id, name, version, block_id, connection_id) in rows {
+    for (id, application_id, name, version, block_id, connection_id, source_block_id) in rows {
         let target = Target::Configuration(id);
-        let block_id = Some(block_id);
-        found.insert(target, Runnable { target, application_id, name, version, block_id, connection_id });
+        let (block_id, takes_file) = (Some(block_id), connection_id.is_none() && source_block_id.is_none());
+        found.insert(target, Runnable { target, application_id, name, version, block_id, takes_file });
     }
     let ids: Vec<i64> = targets.iter().filter_map(|target| target.set()).collect();
     if ids.is_empty() {
@@ -57,7 +58,7 @@ pub fn runnables(conn: &mut Conn, targets: &[Target]) -> Result<HashMap<Target, 
         .load(conn)?;
     for (id, application_id, name, version) in rows {
         let target = Target::Set(id);
-        let runnable = Runnable { target, application_id, name, version, block_id: None, connection_id: None };
+        let runnable = Runnable { target, application_id, name, version, block_id: None, takes_file: false };
         found.insert(target, runnable);
     }
     Ok(found)

@@ -66,6 +66,7 @@ fn neighbours(rule: Make) -> Vec<Neighbour> {
         configuration_id: 100 + n as i64 / 4,
         block_id: 100 + n as i64 / 4,
         connection_id: Some(1),
+        source_block_id: None,
         name: format!("Import {n}"),
         rule: rule(n),
     };
@@ -119,6 +120,7 @@ fn main() {
                     configuration_id: 1,
                     block_id: 1,
                     connection_id: Some(1),
+                    source_block_id: None,
                     spacing_minutes,
                     schedule_id: None,
                 };

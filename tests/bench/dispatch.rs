@@ -156,6 +156,7 @@ fn seed(app: &App, files: &Path, configurations: usize, block_count: usize) -> R
                 description: String::new(),
                 block_id: block_ids[i % block_ids.len()],
                 connection_id: Some(connection),
+                source_block_id: None,
                 definition,
             };
             let configuration_id = imports::create(conn, &by, &entered, draft, now)?.id;

@@ -107,6 +107,7 @@ on_both! {
                             description: String::new(),
                             block_id: block,
                             connection_id: Some(connection),
+                            source_block_id: None,
                             definition,
                         },
                         now,

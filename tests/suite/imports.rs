@@ -322,6 +322,7 @@ on_both! {
                     description: String::new(),
                     block_id,
                     connection_id: Some(connection_id),
+                    source_block_id: None,
                     definition: definition.clone(),
                 };
                 let foreign = imports::create(conn, &by, &entered, draft(stage.block, stage.connection), now);
@@ -357,6 +358,7 @@ on_both! {
                         description: String::new(),
                         block_id: stage.block,
                         connection_id: Some(stage.connection),
+                        source_block_id: None,
                         definition,
                     };
                     match imports::create(conn, &by, &entered, draft, now) {

@@ -121,6 +121,7 @@ async fn set_up(world: &World, stage: &Stage, span: &Span) -> Vec<Foretold> {
                     description: String::new(),
                     block_id: stage.block,
                     connection_id: Some(stage.connection),
+                    source_block_id: None,
                     definition,
                 };
                 let made_one = tidegate::imports::create(conn, &by, &entered, configuration, now)?;

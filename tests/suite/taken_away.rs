@@ -123,6 +123,7 @@ fn no_import_is_made_into_a_deleted_block() {
                 description: String::new(),
                 block_id: spare,
                 connection_id: None,
+                source_block_id: None,
                 definition: Definition::new(Mode::Append),
             };
             imports::create(conn, &by, &entered, draft, now)

@@ -15,6 +15,7 @@
 mod actions;
 mod audited;
 pub mod batch;
+mod feed;
 mod model;
 pub mod pages;
 mod store;
@@ -24,10 +25,12 @@ pub use actions::{
     list, page, rename, rename_views,
 };
 pub use audited::record;
+pub use feed::{Aggregate, Feed, FeedColumn, FeedFilter, FeedFrom, meets};
 pub use model::{Block, BlockDraft, BlockKind, BlockState, Column, ColumnDraft, MAX_COLUMNS};
+pub use store::feed::{Fed, fill as fill_from_block};
 pub use store::loader::{Loader, fill_at_once};
 pub use store::physical::seal;
-pub use store::rows::{BlockRow, Cell, page as rows, write_csv};
+pub use store::rows::{BlockRow, Cell, page as rows, rejected as rejected_rows, write_csv};
 pub use store::staging::{Making, Merge, RunKey, Staging, Visible};
 pub use store::views::reader;
 pub use store::{checks, generations, ledger, rejects};

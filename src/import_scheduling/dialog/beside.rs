@@ -23,6 +23,7 @@ pub struct Chosen {
     configuration_id: i64,
     block_id: i64,
     connection_id: Option<i64>,
+    source_block_id: Option<i64>,
     pub overlap: Overlap,
 }
 
@@ -32,6 +33,7 @@ impl Chosen {
             configuration_id: configuration.id,
             block_id: configuration.block_id,
             connection_id: configuration.connection_id,
+            source_block_id: configuration.source_block_id,
             overlap: definition.overlap,
         }
     }
@@ -87,6 +89,7 @@ impl Beside {
             configuration_id: chosen.configuration_id,
             block_id: chosen.block_id,
             connection_id: chosen.connection_id,
+            source_block_id: chosen.source_block_id,
             spacing_minutes: self.spacing_minutes,
             schedule_id,
         }

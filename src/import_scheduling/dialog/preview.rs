@@ -106,6 +106,8 @@ fn explain(rule: &Rule, asked: Asked, beside: &Beside, now: Moment) -> Explained
     let Asked { chosen, schedule_id, expanded, .. } = asked;
     let mut preview = schedules::preview(rule, chosen.map(|chosen| chosen.overlap), now, MANY);
     freezes::annotate(&mut preview, &beside.freezes);
+    let circle = chosen.and_then(|chosen| collisions::circle(&beside.target(chosen, schedule_id), &beside.neighbours));
+    preview.hint = words::sentences([preview.hint, circle]);
     let ends = preview.ends_words().filter(|_| !rule.is_once());
     let there = preview.occurrences.len();
     let shown = if expanded { there } else { there.min(FEW) };

@@ -9,13 +9,13 @@ use askama::Template;
 use super::mapping::{self, Landing, MapRow};
 use super::options::{self, OptionsView};
 use super::typed::Typed;
-use super::{Place, place, reject_choices};
+use super::{FilterRow, Place, filter_rows, place, reject_choices};
 use crate::app::App;
 use crate::applications::blocks::Block;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::formats::{self, Format, Proposal};
 use crate::imports::sample::{Origin, look};
-use crate::imports::{Configuration, Mode, actions};
+use crate::imports::{Configuration, Mode, actions, aggregates};
 use crate::in_use::Thing;
 use crate::members::{By, SignedIn};
 use crate::web::{ConfirmPage, Flash, Form, Page, Shell, at_controls, refused, see_other};
@@ -60,6 +60,9 @@ struct EditPage {
     columns: Option<String>,
     rows: Vec<MapRow>,
     choices: Vec<(String, String)>,
+    of_block: bool,
+    aggregates: Vec<(String, &'static str)>,
+    filter: Vec<FilterRow>,
     notes: Vec<String>,
     landing: Option<Landing>,
     mode: Mode,
@@ -96,10 +99,12 @@ fn page(
     let (lines, places) = mapping::mapping(&typed.rows);
     mapping::mark(&mut typed.rows, &shown.errors, &places);
     for error in &mut shown.errors.0 {
-        if error.field == "connection_id" {
+        if matches!(error.field.as_str(), "connection_id" | "source_block_id") {
             error.field = "source".into();
         } else if let Some(row) = line_of(&error.field).and_then(|line| places.get(line)) {
             error.field = format!("map-{row}-from");
+        } else if error.field.starts_with("source.filter") {
+            error.field = "filter".into();
         }
     }
     let mut choices = shown.proposal.as_ref().map(mapping::source_columns).unwrap_or_default();
@@ -111,10 +116,23 @@ fn page(
             choices.push(from.to_owned());
         }
     }
-    let landing = shown.proposal.as_ref().map(|p| mapping::landing(&lines, block, &typed.options.values, p));
+    let one_for_one = lines.iter().all(|line| line.aggregate.is_none());
+    let landing = shown
+        .proposal
+        .as_ref()
+        .filter(|_| one_for_one)
+        .map(|p| mapping::landing(&lines, block, &typed.options.values, p));
     let mut sources: Vec<(String, String)> =
         place.connections.iter().map(|c| (c.id.to_string(), format!("{} ({})", c.name, c.kind_label()))).collect();
+    sources.extend(place.feeding_choices(block.id));
     sources.push(("file".into(), "A file given by hand".into()));
+    let fed = typed.source.strip_prefix("block:").and_then(|id| id.parse().ok());
+    let fed = fed.and_then(|id: i64| place.feeding.iter().map(|(block, _)| block).find(|block| block.id == id));
+    for column in fed.iter().flat_map(|block| &block.columns) {
+        if !choices.contains(&column.name) {
+            choices.push(column.name.clone());
+        }
+    }
     let status = configuration.status.map(|status| {
         let (word, class, icon) = status.chip();
         (word, class, icon, configuration.status_run_id)
@@ -138,7 +156,7 @@ fn page(
         block: block.name.clone(),
         status,
         sources,
-        asks: typed.options.format == Format::Rows,
+        asks: fed.is_none() && typed.options.format == Format::Rows,
         settles: settles(place, &typed.source),
         source: typed.source,
         path: typed.path,
@@ -151,6 +169,9 @@ fn page(
         columns: typed.columns.map(|names| names.join(", ")),
         rows: typed.rows,
         choices: mapping::choices(&choices),
+        of_block: fed.is_some(),
+        aggregates: aggregates(),
+        filter: filter_rows(fed, &typed.filter),
         notes: shown.proposal.map(|proposal| proposal.notes).unwrap_or_default(),
         landing,
         mode: Mode::parse(&typed.mode).unwrap_or(Mode::Append),

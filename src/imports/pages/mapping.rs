@@ -1,7 +1,7 @@
 //! The mapping as a form's controls hold it, one line per column of the Block, and the first rows of the source as
 //! they would land.
 
-use crate::applications::blocks::{Block, Column};
+use crate::applications::blocks::{Aggregate, Block, Column};
 use crate::error::FieldErrors;
 use crate::formats::{Parser, Proposal, ValueOptions, shown, write_text};
 use crate::imports::{Expr, Mapping};
@@ -24,6 +24,8 @@ pub struct MapRow {
     pub constant: String,
     /// Null markers of its own, one a line.
     pub nulls: String,
+    /// How cells of several rows of a Block become one; blank: not at all.
+    pub aggregate: String,
     pub error: Option<String>,
 }
 
@@ -49,6 +51,7 @@ pub fn rows(form: &Form, block: &Block, source: &[String], proposed: &[(String, 
                 from: of("from").unwrap_or_else(|| suggested(column, source, proposed)),
                 constant: of("constant").unwrap_or_default(),
                 nulls: of("nulls").unwrap_or_default(),
+                aggregate: of("aggregate").unwrap_or_default(),
                 error: None,
             }
         })
@@ -78,7 +81,8 @@ pub fn rows_of(mapping: Option<&[Mapping]>, block: &Block) -> Vec<MapRow> {
                 None => (String::new(), String::new()),
             };
             let nulls = line.and_then(|line| line.nulls.as_ref()).map(|nulls| nulls.join("\n")).unwrap_or_default();
-            MapRow { to: column.name.clone(), words: words(column), from, constant, nulls, error: None }
+            let aggregate = line.and_then(|line| line.aggregate).map(|made| made.to_string()).unwrap_or_default();
+            MapRow { to: column.name.clone(), words: words(column), from, constant, nulls, aggregate, error: None }
         })
         .collect()
 }
@@ -104,6 +108,7 @@ pub fn mapping(rows: &[MapRow]) -> (Vec<Mapping>, Vec<usize>) {
         };
         let nulls: Vec<String> = row.nulls.lines().filter(|null| !null.is_empty()).map(str::to_owned).collect();
         line.nulls = Some(nulls).filter(|nulls| !nulls.is_empty());
+        line.aggregate = Aggregate::parse(&row.aggregate);
         lines.push(line);
         places.push(i);
     }

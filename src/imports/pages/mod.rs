@@ -21,16 +21,18 @@ pub use wizard::{begin, mapped, previewed, sourced};
 use actix_web::HttpRequest;
 
 use super::actions;
+use super::feeding::Filter;
 use super::model::{Configuration, Definition};
 use super::sample::Origin;
 use crate::app::App;
-use crate::applications::blocks::{self, Block};
-use crate::applications::{Entered, enter, settings_shell};
+use crate::applications::blocks::{self, Block, Column};
+use crate::applications::{Entered, enter, seen_by, settings_shell};
 use crate::connections::{self, Connection};
 use crate::connectors::{FetchRequest, Takes};
 use crate::error::{FieldErrors, Result};
 use crate::imports::files;
 use crate::members::By;
+use crate::names::name_key;
 use crate::web::{Crumb, Form, Shell};
 
 /// What pages of an Application's configurations need from the database.
@@ -39,6 +41,8 @@ struct Place {
     blocks: Vec<Block>,
     /// Those that are authorised for the Application.
     connections: Vec<Connection>,
+    /// Every Block that may feed an import, with the name of its Application where that is another.
+    feeding: Vec<(Block, Option<String>)>,
     found: Option<(Configuration, Definition)>,
 }
 
@@ -62,7 +66,18 @@ async fn place(app: &App, by: &By, application_id: i64, configuration_id: Option
         {
             connections.extend(connections::by_ids(conn, &[id])?);
         }
-        Ok(Place { entered, blocks, connections, found })
+        let mut feeding: Vec<_> = blocks.iter().cloned().map(|block| (block, None)).collect();
+        for other in seen_by(conn, &by)?.into_iter().filter(|other| other.id != application_id) {
+            feeding.extend(blocks::list(conn, other.id)?.into_iter().map(|block| (block, Some(other.name.clone()))));
+        }
+        // As a Connection: one that may no longer be viewed is shown by its name.
+        if let Some(id) = found.as_ref().and_then(|(configuration, _)| configuration.source_block_id)
+            && !feeding.iter().any(|(block, _)| block.id == id)
+        {
+            let block = blocks::find_even_archived(conn, id)?;
+            feeding.push((Block { columns: Vec::new(), ..block }, Some("another Application".into())));
+        }
+        Ok(Place { entered, blocks, connections, feeding, found })
     })
     .await
 }
@@ -80,6 +95,23 @@ impl Place {
         settings_shell(request, app, by, &self.entered, title)
             .at(&self.list())
             .crumbs([Crumb::to("Import configurations", self.list()), Crumb::here(title)])
+    }
+
+    /// The Block that a form names as the source.
+    fn source_block(&self, form: &Form) -> Option<&Block> {
+        let id = source_block_id(form)?;
+        self.feeding.iter().map(|(block, _)| block).find(|block| block.id == id)
+    }
+
+    /// The Blocks that may feed one: value and words.
+    fn feeding_choices(&self, but: i64) -> Vec<(String, String)> {
+        let others = self.feeding.iter().filter(|(block, _)| block.id != but);
+        others
+            .map(|(block, application)| {
+                let of = application.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
+                (format!("block:{}", block.id), format!("{}{of} ({})", block.name, block.kind.words()))
+            })
+            .collect()
     }
 
     /// Whether the source that a form names is asked by a query.
@@ -105,6 +137,11 @@ impl Place {
             let ticket = form.get("sample");
             let id = files::of_ticket(&app.secrets, self.entered.application.id, by.member.id, ticket);
             return id.map(Origin::File).ok_or_else(|| FieldErrors::one("file", "Choose the file."));
+        }
+        if choice.starts_with("block") {
+            let block = self.source_block(form).filter(|block| !block.columns.is_empty());
+            let none = || FieldErrors::one("source", "Choose the Block that the rows come from.");
+            return block.map(|block| Origin::Block(block.id)).ok_or_else(none);
         }
         let connection = choice.parse().ok().and_then(|id| self.connection(id));
         let Some(connection) = connection else {
@@ -134,6 +171,54 @@ impl Place {
         };
         Ok(Origin::Connection { id: connection.id, request })
     }
+}
+
+/// The Block that a form names as the source: `block:7` where one is chosen, its number apart on the wizard's other screens.
+fn source_block_id(form: &Form) -> Option<i64> {
+    match form.get("source") {
+        "block" => form.id("source-path"),
+        choice => choice.strip_prefix("block:")?.parse().ok(),
+    }
+}
+
+/// The filter of a form: a column and its items, one a line.
+fn filter(form: &Form) -> Vec<Filter> {
+    let lines =
+        (0..).map_while(|i| Some((form.some(&format!("filter-{i}-column"))?, form.raw(&format!("filter-{i}-items")))));
+    lines
+        .map(|(column, items)| Filter {
+            column: column.to_owned(),
+            items: items
+                .lines()
+                .map(|item| item.trim_end_matches('\r').to_owned())
+                .filter(|item| !item.is_empty())
+                .collect(),
+        })
+        .filter(|filter| !filter.items.is_empty())
+        .collect()
+}
+
+/// A column of the source with the items that are wanted of it, as a form shows them.
+pub(crate) struct FilterRow {
+    column: String,
+    items: String,
+}
+
+/// Whether any row is left out.
+pub(crate) fn is_filtered(rows: &[FilterRow]) -> bool {
+    rows.iter().any(|row| !row.items.is_empty())
+}
+
+fn filter_rows(source: Option<&Block>, filter: &[Filter]) -> Vec<FilterRow> {
+    let row = |column: &Column| FilterRow {
+        column: column.name.clone(),
+        items: filter
+            .iter()
+            .find(|filter| name_key(&filter.column) == name_key(&column.name))
+            .map(|filter| filter.items.join("\n"))
+            .unwrap_or_default(),
+    };
+    source.into_iter().flat_map(|source| &source.columns).map(row).collect()
 }
 
 /// Puts a value in the place of those that a form holds under that name.

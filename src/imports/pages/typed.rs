@@ -1,11 +1,11 @@
 //! What the form of a configuration holds, and the draft that it makes.
 
 use super::mapping::{self, MapRow};
-use super::{load_good, optional, options};
+use super::{filter, load_good, optional, options};
 use crate::applications::blocks::Block;
 use crate::error::FieldErrors;
 use crate::formats::{Format, ReadOptions};
-use crate::imports::{Configuration, Definition, Draft, Mode, Overlap};
+use crate::imports::{Configuration, Definition, Draft, Filter, Mode, Overlap};
 use crate::web::Form;
 
 /// What the form holds, as it was typed.
@@ -23,6 +23,7 @@ pub struct Typed {
     /// By equal names: the columns that were found.
     pub columns: Option<Vec<String>>,
     pub rows: Vec<MapRow>,
+    pub filter: Vec<Filter>,
     pub mode: String,
     pub load_good: String,
     pub max_rows: String,
@@ -40,7 +41,11 @@ impl Typed {
             version: configuration.version.to_string(),
             name: configuration.name.clone(),
             description: configuration.description.clone(),
-            source: configuration.connection_id.map_or("file".into(), |id| id.to_string()),
+            source: match (configuration.connection_id, configuration.source_block_id) {
+                (Some(id), _) => id.to_string(),
+                (None, Some(id)) => format!("block:{id}"),
+                (None, None) => "file".into(),
+            },
             path: definition.source.path.clone().unwrap_or_default(),
             query: definition.source.query.clone().unwrap_or_default(),
             after: definition.source.after_success.to_string(),
@@ -49,6 +54,7 @@ impl Typed {
             by_name: definition.mapping.is_none(),
             columns: definition.columns.clone(),
             rows: mapping::rows_of(definition.mapping.as_deref(), block),
+            filter: definition.source.filter.clone(),
             mode: definition.mode.to_string(),
             load_good: match definition.rejects.load_good {
                 None => String::new(),
@@ -80,6 +86,7 @@ impl Typed {
             by_name: form.get("how") == "names",
             columns: kept.filter(|_| !form.ticked("anew")).map(<[String]>::to_vec),
             rows: mapping::rows(form, block, &[], &[]),
+            filter: filter(form),
             mode: text("mode"),
             load_good: text("rejects-load_good"),
             max_rows: text("rejects-max_rows"),
@@ -99,15 +106,18 @@ impl Typed {
             errors.add("mode", "Choose how rows are loaded.");
         }
         let connection_id = form.id("source");
-        if connection_id.is_none() && self.source != "file" {
+        let source_block_id = self.source.strip_prefix("block:").and_then(|id| id.parse().ok());
+        if connection_id.is_none() && source_block_id.is_none() && self.source != "file" {
             errors.add("source", "Choose where the rows come from.");
         }
         let mut definition = Definition::new(mode.unwrap_or(Mode::Append));
-        definition.source.read = self.options.clone();
-        let asks = self.options.format == Format::Rows;
+        definition.source.read =
+            if source_block_id.is_some() { ReadOptions::of(Format::Rows) } else { self.options.clone() };
+        let asks = connection_id.is_some() && self.options.format == Format::Rows;
         // What the form holds for the other kind of source is left behind.
         definition.source.path = Some(self.path.clone()).filter(|_| connection_id.is_some() && !asks);
         definition.source.query = Some(self.query.clone()).filter(|_| asks);
+        definition.source.filter = self.filter.clone();
         options::read_after(form, &mut definition.source);
         definition.mapping = if self.by_name { None } else { Some(mapping::mapping(&self.rows).0) };
         definition.columns = self.columns.clone().filter(|_| self.by_name);
@@ -124,6 +134,7 @@ impl Typed {
             description: self.description.clone(),
             block_id: configuration.block_id,
             connection_id,
+            source_block_id,
             definition,
         };
         (draft, errors)

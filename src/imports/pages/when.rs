@@ -7,7 +7,7 @@ use askama::Template;
 use super::{Place, place};
 use crate::app::App;
 use crate::error::{AppError, Result};
-use crate::imports::files;
+use crate::imports::{Configuration, Definition, files};
 use crate::members::SignedIn;
 use crate::web::form::Query;
 use crate::web::{Page, Shell};
@@ -60,7 +60,7 @@ pub async fn when(
         base: place.base(),
         here: format!("{}/{id}", place.list()),
         id,
-        about: about(&place, configuration.block_id, configuration.connection_id, definition),
+        about: about(&place, configuration, definition),
         needs_file: configuration.needs_file(),
         may_import: place.entered.may_import(),
         missing,
@@ -72,13 +72,18 @@ pub async fn when(
 }
 
 /// "weather.csv from Warehouse files into Weather, by Append."
-fn about(place: &Place, block_id: i64, connection_id: Option<i64>, definition: &crate::imports::Definition) -> String {
-    let block = place.blocks.iter().find(|block| block.id == block_id).map(|block| block.name.as_str());
-    let connection = connection_id.and_then(|id| place.connection(id)).map(|connection| connection.name.as_str());
+fn about(place: &Place, configuration: &Configuration, definition: &Definition) -> String {
+    let block = place.blocks.iter().find(|block| block.id == configuration.block_id).map(|block| block.name.as_str());
+    let fed = configuration.source_block_id.and_then(|id| place.feeding.iter().find(|(block, _)| block.id == id));
+    let connection =
+        configuration.connection_id.and_then(|id| place.connection(id)).map(|connection| connection.name.as_str());
     let source = match (connection, definition.source.path.as_deref()) {
         (Some(connection), Some(path)) => format!("{path} from {connection}"),
         (Some(connection), None) => connection.to_owned(),
-        (None, _) => "A file given by hand".to_owned(),
+        (None, _) => match fed {
+            Some((block, _)) => format!("The Block {}", block.name),
+            None => "A file given by hand".to_owned(),
+        },
     };
     format!("{source} into {}, mode {}.", block.unwrap_or("its Block"), definition.mode.label())
 }

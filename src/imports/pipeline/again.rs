@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use super::context::{Source, SourceFile, Watched};
 use super::outcome::{FailureKind, LoadError};
 use super::rejects::from_format;
+use crate::applications::blocks::Feed;
 use crate::formats::{Compression, CsvOptions, CsvReader, FormatError, Limits, ReadOptions, Record, Rows, open};
 use crate::spool::Spooled;
 
@@ -20,6 +21,8 @@ pub(super) enum Again<'a> {
         place: &'a AtomicU64,
     },
     Kept(Spooled),
+    /// A Block's, whose rejected rows are written down from the staging table.
+    Block(&'a Feed),
     /// They came once, and nobody may ask for them.
     No,
 }
@@ -76,7 +79,9 @@ impl Again<'_> {
                     CsvReader::open(from, &CsvOptions::default(), Compression::None, limits).map_err(from_format)?;
                 Ok(Box::new(Counted(reader)))
             }
-            Self::No => Err(LoadError::new(FailureKind::Internal, "The rows of the source cannot be read again.")),
+            Self::Block(_) | Self::No => {
+                Err(LoadError::new(FailureKind::Internal, "The rows of the source cannot be read again."))
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use super::plan::{Place, Route};
 use super::told::Changes;
 
 /// The most bytes that the key cells of a row may have together: what an index of either database takes.
-const KEY_BYTES: usize = 2_000;
+pub(super) const KEY_BYTES: usize = 2_000;
 
 /// Turns records into rows, as the routes say.
 pub(super) struct Checker {

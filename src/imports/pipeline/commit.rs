@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::again::Again;
 use super::held_up;
 use super::load::{FILE, Load};
 use super::outcome::{FailureKind, LoadError};
@@ -26,6 +27,7 @@ impl Load<'_> {
             block: &self.plan.block,
             merge: self.plan.merge(),
             filled: positions,
+            blanks_keep: matches!(self.again, Again::Block(_)),
             replaces_runs: &self.plan.replaces_runs,
             staged,
             read: self.read.rows,

@@ -84,24 +84,8 @@ pub fn run_if_unchanged(
         checking: Duration::ZERO,
         committing: false,
     };
-    let shown = load.run(reader, unchanged).or_else(|failure| load.known_after_all(failure));
-    // A statement that was ended because the load is over says only that it was ended.
-    let shown = shown.map_err(|failure| match context.go_on() {
-        Err(over) if failure.is_of_database() => over,
-        _ => failure,
-    });
-    match shown {
-        Ok(Some(row)) => Ok(load.report(&row)),
-        Ok(None) => Ok(nothing_new(&load.read, &name, load.new_columns)),
-        Err(mut failure) => {
-            failure.counts.read = failure.counts.read.max(load.read.rows);
-            failure.counts.rejected = failure.counts.rejected.max(load.read.rejected);
-            failure.counts.bytes = load.read.bytes;
-            failure.told = Box::new(load.told());
-            failure.steps = load.steps("Nothing was loaded.".to_owned(), failure.counts.rejected);
-            Err(failure)
-        }
-    }
+    let shown = load.run(reader, unchanged);
+    load.ended(shown)
 }
 
 pub(super) struct Load<'a> {
@@ -258,7 +242,7 @@ impl Load<'_> {
     }
 
     /// A longer one fills a table that nobody sees, in as many transactions as it likes.
-    fn staged(
+    pub fn staged(
         &mut self,
         fill: impl FnOnce(&mut Self, &Staging) -> Result<Option<LedgerRow>, LoadError>,
     ) -> Result<Option<LedgerRow>, LoadError> {
@@ -367,7 +351,7 @@ impl Load<'_> {
     }
 
     /// What follows when all is staged: checks as a whole, the decision, the commit.
-    fn finish(
+    pub fn finish(
         &mut self,
         conn: &mut Conn,
         staging: &Staging,

@@ -13,6 +13,7 @@ mod again;
 mod checker;
 mod commit;
 mod context;
+mod feeding;
 mod held_up;
 mod load;
 mod outcome;
@@ -24,6 +25,7 @@ mod told;
 mod whole;
 
 pub use context::{CHECKING, LoadContext, Progress, READING, Source, SourceFile};
+pub use feeding::run_from_block;
 pub use load::{run, run_if_unchanged};
 pub use outcome::{CHECK, Counts, DROPPED, FailureKind, LOAD, LoadError, LoadReport, Outcome, READ, Step};
 pub use plan::Plan;

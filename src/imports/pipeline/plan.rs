@@ -5,7 +5,7 @@ use crate::applications::blocks::rejects::KEPT;
 use crate::applications::blocks::{Block, Cell, Column, Merge};
 use crate::db::Conn;
 use crate::error::Result;
-use crate::formats::{ColumnType, Parser, ReadOptions, Value};
+use crate::formats::{ColumnType, Parser, ReadOptions};
 use crate::imports::{Definition, Expr, Mapping, Mode, Rejects};
 use crate::names::{Met, meet};
 
@@ -208,7 +208,7 @@ pub(super) fn routes(plan: &Plan, source: &[String], ignored: &[usize]) -> Resul
                 let value = parser
                     .parse(text.as_bytes())
                     .map_err(|fault| format!("The constant for \"{}\" does not fit: {fault}", column.name))?;
-                (Place::Constant(owned(value)), column.name.clone())
+                (Place::Constant(Cell::from(value)), column.name.clone())
             }
         };
         routes.push(Route { column: column.clone(), source_name, from, parser });
@@ -240,18 +240,6 @@ pub(super) fn dimension_routes<'a>(plan: &'a Plan, routes: &'a [Route]) -> Vec<(
             Some((route, plan.dimensions.iter().find(|key| key.block_id == list)?))
         })
         .collect()
-}
-
-fn owned(value: Value<'_>) -> Cell {
-    match value {
-        Value::Empty => Cell::Empty,
-        Value::Text(text) => Cell::Text(text.to_owned()),
-        Value::Integer(number) => Cell::Integer(number),
-        Value::Number(number) => Cell::Number(number),
-        Value::Boolean(truth) => Cell::Boolean(truth),
-        Value::Date(days) => Cell::Date(days),
-        Value::Timestamp(micros) => Cell::Timestamp(micros),
-    }
 }
 
 /// `"a", "b" and "c"`, the first twenty of them.

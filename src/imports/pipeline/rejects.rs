@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::applications::blocks::Staging;
 use crate::applications::blocks::checks::{Found, Room};
-use crate::applications::blocks::rejects::{self, Cause, Notation, RejectBatch};
+use crate::applications::blocks::ledger::LoadRefused;
+use crate::applications::blocks::rejects::{self, Cause, Notation, RejectBatch, RejectedLine};
+use crate::applications::blocks::{Column, Staging, rejected_rows};
 use crate::db::Conn;
 use crate::formats::{CsvOptions, Record};
 use crate::words;
@@ -96,12 +97,32 @@ impl<'a> Keeper<'a> {
         rejects::write_beyond(conn, staging, &causes).map_err(LoadError::from)
     }
 
-    fn write_head(&mut self, conn: &mut Conn, staging: &Staging) -> Result<(), LoadError> {
+    fn write_head(&mut self, conn: &mut Conn, staging: &Staging) -> Result<(), LoadRefused> {
         if !self.head_written {
             rejects::write_head(conn, staging, &self.checker.head(), &self.notation)?;
             self.head_written = true;
         }
         Ok(())
+    }
+
+    /// Of a Block, which is never read again: writes down rejected rows as they are staged, before they leave.
+    pub fn keep_staged(&mut self, conn: &mut Conn, staging: &Staging, again: &Again<'_>) -> Result<(), LoadRefused> {
+        const AT_ONCE: i64 = 1_000;
+        let Again::Block(feed) = again else { return Ok(()) };
+        let columns: Vec<Column> = feed.columns.iter().map(|column| column.to.clone()).collect();
+        loop {
+            let rows = rejected_rows(conn, staging, &columns, AT_ONCE)?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            self.write_head(conn, staging)?;
+            let mut batch = RejectBatch::default();
+            for row in rows {
+                let fields = row.cells.iter().zip(&columns).map(|(cell, c)| cell.text(c.column_type)).collect();
+                batch.keep(RejectedLine { line: row.line, fields });
+            }
+            rejects::write(conn, staging, &batch)?;
+        }
     }
 
     /// Reads the source once more for the rows that were rejected after they had been read, a bounded number of
@@ -114,6 +135,9 @@ impl<'a> Keeper<'a> {
         changes: &mut Changes,
     ) -> Result<(), LoadError> {
         const AT_ONCE: i64 = 1_000;
+        if let Again::Block(_) = again {
+            return Ok(());
+        }
         let mut wanted = next_lines(conn, staging.run.id, 0, AT_ONCE)?;
         if wanted.is_empty() {
             return Ok(());

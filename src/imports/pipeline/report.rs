@@ -3,9 +3,10 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use super::again::Again;
 use super::context::{Progress, READING};
 use super::load::Load;
-use super::outcome::{CHECK, Counts, LOAD, LoadReport, Outcome, READ, Step, counts_of};
+use super::outcome::{CHECK, Counts, LOAD, LoadError, LoadReport, Outcome, READ, Step, counts_of};
 use super::reading::Reading;
 use super::told::Told;
 use crate::applications::blocks::ledger::LedgerRow;
@@ -25,6 +26,28 @@ pub(super) fn nothing_new(read: &Reading, name: &str, new_columns: Vec<String>) 
 }
 
 impl Load<'_> {
+    /// What is said of a load that came to its end: with the ledger's row, without any rows, or without success.
+    pub fn ended(mut self, shown: Result<Option<LedgerRow>, LoadError>) -> Result<LoadReport, LoadError> {
+        let shown = shown.or_else(|failure| self.known_after_all(failure));
+        // A statement that was ended because the load is over says only that it was ended.
+        let shown = shown.map_err(|failure| match self.context.go_on() {
+            Err(over) if failure.is_of_database() => over,
+            _ => failure,
+        });
+        match shown {
+            Ok(Some(row)) => Ok(self.report(&row)),
+            Ok(None) => Ok(nothing_new(&self.read, self.name, std::mem::take(&mut self.new_columns))),
+            Err(mut failure) => {
+                failure.counts.read = failure.counts.read.max(self.read.rows);
+                failure.counts.rejected = failure.counts.rejected.max(self.read.rejected);
+                failure.counts.bytes = self.read.bytes;
+                failure.told = Box::new(self.told());
+                failure.steps = self.steps("Nothing was loaded.".to_owned(), failure.counts.rejected);
+                Err(failure)
+            }
+        }
+    }
+
     /// Tells how far it is.
     pub fn tell(&self, phase: &'static str) {
         let (bytes, of) = match self.size {
@@ -64,7 +87,10 @@ impl Load<'_> {
     /// Those that began, in the order in which they did.
     pub fn steps(&self, loaded: String, rejected: i64) -> Vec<Step> {
         let (read, told) = (&self.read, self.told());
-        let from = format!("{} and {} bytes from {}.", words::rows(read.rows), words::count(read.bytes), self.name);
+        let from = match self.again {
+            Again::Block(_) => format!("{} from {}.", words::rows(read.rows), self.name),
+            _ => format!("{} and {} bytes from {}.", words::rows(read.rows), words::count(read.bytes), self.name),
+        };
         let from = words::sentences([Some(from), told.blank_words()]).unwrap_or_default();
         let rejected = format!("{} rejected.", words::rows(rejected));
         let changed = told.changes_words().map(|words| format!("{words}."));

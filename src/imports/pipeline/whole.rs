@@ -17,7 +17,7 @@ impl Load<'_> {
         let merge = self.plan.merge();
         let dimensions = dimension_routes(self.plan, self.checker.routes());
         let kept_some = self.checker.stages > 0 && self.read.rejected > 0;
-        let mut found = false;
+        let mut found = self.check_cells(conn, staging)?;
         for (route, key) in dimensions {
             let room = self.keeper.room();
             let unknown = checks::unknown_items(conn, staging, merge, &route.staged(), key, room);
@@ -25,17 +25,22 @@ impl Load<'_> {
             self.context.go_on()?;
         }
         if found || kept_some {
+            self.keeper.keep_staged(conn, staging, &self.again)?;
             checks::drop_rejected(conn, staging).map_err(LoadError::from_database)?;
         }
         let keys: Vec<_> =
             self.checker.routes().iter().filter(|route| route.column.key).map(|route| route.staged()).collect();
         if !keys.is_empty() {
-            let twice = checks::unique_keys(conn, staging, &keys, self.keeper.room());
+            let (room, again, keeper) = (self.keeper.room(), &self.again, &mut self.keeper);
+            let mut keep = |conn: &mut Conn| keeper.keep_staged(conn, staging, again);
+            let twice = checks::unique_keys(conn, staging, &keys, room, &mut keep);
             found |= self.keeper.take(twice?);
             self.context.go_on()?;
             if merge == Merge::Append {
                 let (replaced, room) = (&self.plan.replaces_runs, self.keeper.room());
-                let known = checks::existing_keys(conn, staging, &keys, replaced, room);
+                let (again, keeper) = (&self.again, &mut self.keeper);
+                let mut keep = |conn: &mut Conn| keeper.keep_staged(conn, staging, again);
+                let known = checks::existing_keys(conn, staging, &keys, replaced, room, &mut keep);
                 found |= self.keeper.take(known?);
             }
         }

@@ -15,11 +15,8 @@ pub fn why_not_to_begin(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
     let Some(member) = members::by_id(conn, member_id)? else {
         return Ok(Some("The member whose rights the run uses no longer exists.".into()));
     };
-    let scheduled = run.trigger == Trigger::Schedule;
     let name = &member.name;
-    let role = if scheduled { "the Owner of the schedule" } else { "who started it" };
-    let mend =
-        if scheduled { " Someone who may import can edit and save the schedule to become its Owner." } else { "" };
+    let (role, mend) = as_whom(run);
     if !member.active {
         return Ok(Some(format!("{name}, {role}, is deactivated.{mend}")));
     }
@@ -36,4 +33,14 @@ pub fn why_not_to_begin(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
             "{name}, {role}, lacks both Can Import Data in their role and Import Data in {in_name}.{mend}"
         )),
     })
+}
+
+/// Who it is whose rights a run uses, and what mends it when they lack one.
+pub fn as_whom(run: &Run) -> (&'static str, &'static str) {
+    match run.trigger {
+        Trigger::Schedule => {
+            ("the Owner of the schedule", " Someone who may import can edit and save the schedule to become its Owner.")
+        }
+        _ => ("who started it", ""),
+    }
 }

@@ -7,6 +7,7 @@ pub mod crew;
 mod earlier;
 mod ending_store;
 pub mod executor;
+mod feeding;
 mod intents_store;
 mod leases_store;
 mod may_begin;

@@ -11,9 +11,9 @@ pub use super::board::Board;
 pub use super::retry::Retry;
 use super::told::{broken, fetch_words, loaded, result, step, still_holds};
 use super::unsettled::{Earlier, Next};
-use super::{earlier, settling, unsettled, waiting};
+use super::{earlier, feeding, settling, unsettled, waiting};
 use crate::app::App;
-use crate::applications::blocks::{self, Block};
+use crate::applications::blocks::{self, Block, Feed};
 use crate::connections;
 use crate::connectors::{self, Check, Connector, Content, Deed, FetchContext, FetchError, FetchRequest, Fetched};
 use crate::error::AppError;
@@ -90,8 +90,12 @@ impl Work for Import {
         let origin = match &ready.from {
             From::Connection(origin) => origin,
             From::File(id) => return load(app, job, &ready.plan, given_file(app, job, *id)?, steps),
+            From::Block(feed) => {
+                feeding::keep_in_step(app, feed).map_err(|error| of_app_error(error, job.run))?;
+                return load(app, job, &ready.plan, Got::Block(feed), steps);
+            }
         };
-        let got = fetch(app, job, origin, &mut steps);
+        let got: Result<Got<'_>, _> = fetch(app, job, origin, &mut steps);
         job.board.done(&steps);
         let fetched = got.as_ref().map(Got::stamp).map_err(|error| error.kind);
         let remark = match unsettled::look_after(app, job, origin, fetched, &mut steps)? {
@@ -123,10 +127,11 @@ struct Ready {
     from: From,
 }
 
-/// From the Connection, or given by hand.
+/// From the Connection, given by hand, or of another Block.
 enum From {
     Connection(Origin),
     File(i64),
+    Block(Box<Feed>),
 }
 
 /// What a run reads, and what is to be done to it.
@@ -142,18 +147,19 @@ pub struct Origin {
     pub earlier: Vec<Earlier>,
 }
 
-/// What was fetched.
-enum Got {
+/// What was fetched; a Block is not.
+enum Got<'a> {
     File { source: SourceFile, check: Check },
     Rows { rows: Box<dyn Rows>, name: String },
+    Block(&'a Feed),
 }
 
-impl Got {
+impl Got<'_> {
     /// Which file it is; none of what nobody else has.
     fn stamp(&self) -> Option<String> {
         match self {
             Self::File { check, .. } => check.stamp(),
-            Self::Rows { .. } => None,
+            Self::Rows { .. } | Self::Block(_) => None,
         }
     }
 }
@@ -179,6 +185,13 @@ fn prepare(app: &App, job: &Job<'_>) -> Result<Ready, Undone> {
         plan.replaces_runs = job.replaces.clone();
         if let Some(file) = job.run.file_id {
             return Ok(Ok(Ready { plan, from: From::File(file) }));
+        }
+        if let Some(source) = version.source_block_id {
+            let feed = feeding::feed(conn, job.run, source, &version.definition, &plan.block)?;
+            return Ok(match feed {
+                Ok(feed) => Ok(Ready { plan, from: From::Block(Box::new(feed)) }),
+                Err(why) => Err(Undone::new(why, Retry::No)),
+            });
         }
         let Some(connection_id) = version.connection_id else {
             let why = format!("{} needs a file, and none was given.", configuration.name);
@@ -236,7 +249,7 @@ pub fn of_app_error(error: AppError, run: &Run) -> Undone {
     }
 }
 
-fn fetch(app: &App, job: &Job<'_>, origin: &Origin, steps: &mut Vec<RunStep>) -> Result<Got, FetchError> {
+fn fetch(app: &App, job: &Job<'_>, origin: &Origin, steps: &mut Vec<RunStep>) -> Result<Got<'static>, FetchError> {
     let began = (app.now(), Instant::now());
     job.board.update(|report| report.phase = "Fetching".into());
     let board = job.board;
@@ -275,7 +288,7 @@ fn not_fetched(app: &App, error: FetchError, block_id: i64, steps: Vec<RunStep>)
     Undone { steps, ..Undone::new(cause, retry) }
 }
 
-fn given_file(app: &App, job: &Job<'_>, id: i64) -> Result<Got, Undone> {
+fn given_file(app: &App, job: &Job<'_>, id: i64) -> Result<Got<'static>, Undone> {
     let stored = match files::open(&app.blocks, id) {
         Ok(stored) => stored,
         Err(AppError::NotFound) => {
@@ -291,7 +304,7 @@ fn given_file(app: &App, job: &Job<'_>, id: i64) -> Result<Got, Undone> {
     Ok(Got::File { source, check })
 }
 
-fn load(app: &App, job: &Job<'_>, plan: &Plan, got: Got, mut steps: Vec<RunStep>) -> Result<Done, Undone> {
+fn load(app: &App, job: &Job<'_>, plan: &Plan, got: Got<'_>, mut steps: Vec<RunStep>) -> Result<Done, Undone> {
     let at = app.now();
     let phase = Cell::new((pipeline::READING, (at, Instant::now())));
     let progress = |now: pipeline::Progress| {
@@ -320,18 +333,22 @@ fn load(app: &App, job: &Job<'_>, plan: &Plan, got: Got, mut steps: Vec<RunStep>
     let (source, name, sha256, check) = match got {
         Got::File { source, check } => {
             file = source;
-            (Source::File(&file), file.name.clone(), file.sha256.clone(), Some(check))
+            (Ok(Source::File(&file)), file.name.clone(), file.sha256.clone(), Some(check))
         }
         Got::Rows { rows, name } => {
-            (Source::Rows { rows, name: name.clone(), spool: app.spool.clone() }, name, String::new(), None)
+            (Ok(Source::Rows { rows, name: name.clone(), spool: app.spool.clone() }), name, String::new(), None)
         }
+        Got::Block(feed) => (Err(feed), feed.source.name.clone(), String::new(), None),
     };
     let unchanged = || {
         // The last moment before it becomes visible.
         (job.listen)();
         check.as_ref().map_or(Ok(()), |check| check.verify_unchanged().map_err(|error| error.sentence))
     };
-    let ended = pipeline::run_if_unchanged(plan, source, &context, &unchanged);
+    let ended = match source {
+        Ok(source) => pipeline::run_if_unchanged(plan, source, &context, &unchanged),
+        Err(feed) => pipeline::run_from_block(plan, feed, &context, &unchanged),
+    };
     // What was read while somebody wrote it says nothing, not even that the file is broken or empty.
     if ended.as_ref().map_or_else(LoadError::is_of_source, |report| report.outcome == Outcome::NothingNew)
         && let Some(Err(changed)) = check.as_ref().map(Check::verify_unchanged)

@@ -4,12 +4,14 @@
 //!
 //! [`look`] is pure. [`neighbours`] reads, in one query, what it is to look at.
 
+mod circle;
 mod store;
 mod timeline;
 
 use chrono::{Datelike, Duration, NaiveDate, NaiveTime, Timelike};
 use serde::Serialize;
 
+pub use circle::circle;
 pub(super) use timeline::{HALF_MINUTE, Timeline};
 
 use super::recurrence::{first_at_or_after, latest_at_or_before, moment};
@@ -37,6 +39,8 @@ pub struct Neighbour {
     pub configuration_id: i64,
     pub block_id: i64,
     pub connection_id: Option<i64>,
+    /// The Block that feeds it.
+    pub source_block_id: Option<i64>,
     /// Its run name, else its configuration's name.
     pub name: String,
     pub rule: Rule,
@@ -49,6 +53,8 @@ pub struct Target {
     pub configuration_id: i64,
     pub block_id: i64,
     pub connection_id: Option<i64>,
+    /// The Block that feeds it.
+    pub source_block_id: Option<i64>,
     /// Minutes; 0: nothing is too close.
     pub spacing_minutes: i32,
     /// The schedule that is edited: it does not collide with itself.

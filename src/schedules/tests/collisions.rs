@@ -10,7 +10,7 @@ use serde_json::json;
 use super::properties::{land, rules};
 use super::{at, rule, rule_in};
 use crate::clock::Moment;
-use crate::schedules::collisions::{DAYS, Neighbour, Share, Start, Target, Timeline, look};
+use crate::schedules::collisions::{DAYS, Neighbour, Share, Start, Target, Timeline, circle, look};
 use crate::schedules::{Rule, occurrences};
 
 const TARGET: Target = Target {
@@ -18,6 +18,7 @@ const TARGET: Target = Target {
     configuration_id: 10,
     block_id: 20,
     connection_id: Some(30),
+    source_block_id: None,
     spacing_minutes: 15,
     schedule_id: None,
 };
@@ -31,7 +32,8 @@ fn neighbour(id: i64, rule: Rule) -> Neighbour {
         seen: true,
         configuration_id: 11,
         block_id: 21,
-        connection_id: Some(30),
+            connection_id: Some(30),
+        source_block_id: None,
         name: "Airports".into(),
         rule,
     }
@@ -231,4 +233,25 @@ proptest! {
             prop_assert_eq!(line.is_marked(second), marked, "{}", second);
         }
     }
+}
+
+#[test]
+fn schedules_that_feed_each_other_are_told_by_the_shortest_way() {
+    let feeds = |id: i64, name: &str, from: i64, to: i64| {
+        let one = neighbour(id, daily("03:00"));
+        Neighbour { name: name.into(), source_block_id: Some(from), block_id: to, connection_id: None, ..one }
+    };
+    let target = Target { source_block_id: Some(1), block_id: 2, connection_id: None, ..TARGET };
+    let told = |others: &[Neighbour]| circle(&target, others);
+    let plan = feeds(1, "Plan", 2, 3);
+    assert_eq!(told(&[plan.clone(), feeds(2, "Else", 3, 4), feeds(3, "Back", 4, 2)]), None, "nobody fills what it reads");
+    let both = "This schedule and Plan and Back feed each other: each run changes what the next one reads.";
+    assert_eq!(told(&[plan.clone(), feeds(2, "Back", 3, 1)]).as_deref(), Some(both));
+    let short = feeds(3, "Short", 2, 1);
+    let one = "This schedule and Short feed each other: each run changes what the next one reads.";
+    assert_eq!(told(&[plan.clone(), feeds(2, "Back", 3, 1), short.clone()]).as_deref(), Some(one));
+    assert_eq!(circle(&Target { schedule_id: Some(3), ..target }, &[short.clone()]), None, "not with itself");
+    let hidden = Neighbour { seen: false, application_id: 2, ..short };
+    assert!(told(&[hidden]).unwrap().contains("a schedule in another Application"));
+    assert_eq!(circle(&TARGET, &[plan]), None);
 }

@@ -39,6 +39,13 @@ fn the_demo_runs_its_own_schedule_within_two_minutes() {
             .filter(|run| run["name"].as_str().is_some_and(|name| name.starts_with("Airports")))
             .count();
         assert!(before >= 14, "{before} runs of Airports: its strip has a history to show");
+        let metrics = api.get("applications").await.items()[0]["id"].clone();
+        let metrics = api.get(&format!("applications/{metrics}/import-configurations")).await;
+        let metric = metrics.items().iter().find(|import| import["name"] == "Seats by manufacturer").unwrap();
+        assert!(!metric["source_block_id"].is_null(), "{metric}");
+        let fed = api.get(&format!("runs?trigger=schedule&configuration_id={}", metric["id"])).await;
+        let fed = fed.items().iter().find(|run| run["rows"]["added"] == json!(35)).unwrap_or_else(|| panic!("{}", fed.body));
+        assert_eq!(fed["status"], "success", "{fed}");
         let run = loop {
             let reply = api.get("runs?trigger=schedule").await;
             let ended = reply

@@ -1,6 +1,7 @@
 //! A queued run is taken, does its work or fails with its reason, and ends exactly once.
 
 mod attempts;
+mod block_to_block;
 mod corrected;
 mod endings;
 mod faults;

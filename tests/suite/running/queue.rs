@@ -18,6 +18,7 @@ async fn beside(world: &World, first: &Stage, name: &str) -> Stage {
                 description: String::new(),
                 block_id: block,
                 connection_id: Some(connection),
+                source_block_id: None,
                 definition,
             };
             tidegate::imports::create(conn, &by, &entered, draft, now)
@@ -217,6 +218,7 @@ on_both! {
                     description: was.description,
                     block_id: block,
                     connection_id: was.connection_id,
+                    source_block_id: None,
                     definition,
                 };
                 tidegate::imports::update(conn, app.in_use, &by, &entered, (configuration, None), draft, now)

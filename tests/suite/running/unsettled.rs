@@ -41,6 +41,7 @@ async fn change(world: &World, stage: &Stage, change: impl FnOnce(&mut Draft) + 
                 description: was.description,
                 block_id: was.block_id,
                 connection_id: was.connection_id,
+                source_block_id: None,
                 definition,
             };
             change(&mut draft);

@@ -34,8 +34,14 @@ pub async fn stage_from(world: &World, name: &str, connection: Option<i64>, defi
         .write(move |conn| {
             let by = olive.by(conn)?;
             let entered = enter(conn, &by, application)?;
-            let draft =
-                Draft { name, description: String::new(), block_id: block, connection_id: connection, definition };
+            let draft = Draft {
+                name,
+                description: String::new(),
+                block_id: block,
+                connection_id: connection,
+                source_block_id: None,
+                definition,
+            };
             imports::create(conn, &by, &entered, draft, now)
         })
         .await;

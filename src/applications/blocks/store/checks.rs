@@ -53,7 +53,7 @@ pub struct StagedColumn {
 }
 
 impl StagedColumn {
-    fn physical(&self) -> String {
+    pub fn physical(&self) -> String {
         format!("c{}", self.position)
     }
 }
@@ -149,6 +149,9 @@ pub fn drop_rejected(conn: &mut Conn, staging: &Staging) -> Result<usize> {
     })
 }
 
+/// Asked before rejected rows leave the staging table: for who can have them nowhere else.
+pub type BeforeDrop<'a> = &'a mut dyn FnMut(&mut Conn) -> Result<(), LoadRefused>;
+
 /// Makes the unique index over the key, after rejecting the later rows of each key that is there twice (they are out of
 /// the staging table then).
 pub fn unique_keys(
@@ -156,6 +159,7 @@ pub fn unique_keys(
     staging: &Staging,
     keys: &[StagedColumn],
     room: Room,
+    before_drop: BeforeDrop<'_>,
 ) -> Result<Found, LoadRefused> {
     let columns: Vec<String> = keys.iter().map(StagedColumn::physical).collect();
     match physical::create_key_index(conn, &staging.table, &columns) {
@@ -173,6 +177,7 @@ pub fn unique_keys(
              FROM {table} GROUP BY {listed} HAVING count(*) > 1) f ON {same} WHERE s._line > f.first_line"
         )
     })?;
+    before_drop(conn)?;
     drop_rejected(conn, staging)?;
     physical::create_key_index(conn, table, &columns)?;
     Ok(found)
@@ -186,6 +191,7 @@ pub fn existing_keys(
     keys: &[StagedColumn],
     replaces_runs: &[i64],
     room: Room,
+    before_drop: BeforeDrop<'_>,
 ) -> Result<Found, LoadRefused> {
     let Some(current) = generations::current_table(conn, staging.block_id)? else { return Ok(Found::default()) };
     let columns: Vec<String> = keys.iter().map(StagedColumn::physical).collect();
@@ -204,9 +210,43 @@ pub fn existing_keys(
         )
     })?;
     if found.rows > 0 {
+        before_drop(conn)?;
         drop_rejected(conn, staging)?;
     }
     Ok(found)
+}
+
+/// That texts have more bytes than so many together.
+pub fn longer_than(conn: &Conn, texts: &[String], bytes: usize) -> String {
+    let each = |text: &String| match conn {
+        Conn::Sqlite(_) => format!("coalesce(length(CAST({text} AS BLOB)), 0)"),
+        Conn::Pg(_) => format!("coalesce(octet_length({text}), 0)"),
+    };
+    format!("{} > {bytes}", texts.iter().map(each).collect::<Vec<_>>().join(" + "))
+}
+
+/// A cell that is wrong wherever `when` holds of the staged row, which it calls `s`.
+pub struct Wrong<'a> {
+    pub column: &'a StagedColumn,
+    pub code: &'static str,
+    pub when: String,
+    pub reason: &'static str,
+    pub advice: &'static str,
+}
+
+/// Rejects rows with such a cell.
+pub fn wrong_cells(conn: &mut Conn, staging: &Staging, wrong: &Wrong<'_>, room: Room) -> Result<Found, LoadRefused> {
+    let column = wrong.column;
+    let why = Why { column: column.source_name.clone(), code: wrong.code, word: String::new(), advice: wrong.advice };
+    let reason = wrong.reason.replace('\'', "''");
+    reject(conn, staging, why, room, |conn| {
+        let shown = physical::shown(conn, &format!("s.{}", column.physical()), column.column_type);
+        format!(
+            "SELECT s._line, coalesce(substr(CAST({shown} AS TEXT), 1, 200), '') AS value, '{reason}' AS reason \
+             FROM {} s WHERE {}",
+            staging.table, wrong.when
+        )
+    })
 }
 
 fn reject_keys(

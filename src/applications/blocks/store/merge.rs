@@ -45,7 +45,7 @@ pub fn apply(
                 return Err(AppError::internal("an Update into a Block without a key"));
             }
             let same_key = equal(&keys, "t", "s");
-            let changed = update(conn, staging, current, &filled(load), &keys, &same_key)?;
+            let changed = update(conn, staging, current, load, &keys, &same_key)?;
             let added = insert(conn, staging, current, &filled(load), Some(&same_key))?;
             Ok(Done { added, changed, unchanged: load.staged - added - changed, ..Done::default() })
         }
@@ -107,16 +107,17 @@ fn update(
     conn: &mut Conn,
     staging: &Staging,
     current: &str,
-    columns: &[String],
+    load: &Visible<'_>,
     keys: &[String],
     same_key: &str,
 ) -> Result<i64> {
-    let others: Vec<&String> = columns.iter().filter(|column| !keys.contains(column)).collect();
+    let others: Vec<String> = filled(load).into_iter().filter(|column| !keys.contains(column)).collect();
     if others.is_empty() {
         return Ok(0);
     }
-    let set: String = others.iter().map(|c| format!(", {c} = s.{c}")).collect();
-    let differs = others.iter().map(|c| format!("t.{c} IS DISTINCT FROM s.{c}")).collect::<Vec<_>>().join(" OR ");
+    let new = |c: &String| if load.blanks_keep { format!("coalesce(s.{c}, t.{c})") } else { format!("s.{c}") };
+    let set: String = others.iter().map(|c| format!(", {c} = {}", new(c))).collect();
+    let differs = others.iter().map(|c| format!("t.{c} IS DISTINCT FROM {}", new(c))).collect::<Vec<_>>().join(" OR ");
     let staged = &staging.table;
     let changed = diesel::sql_query(format!(
         "UPDATE {current} AS t SET _run = s._run, _file = s._file, _line = s._line{set} \

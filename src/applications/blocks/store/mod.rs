@@ -3,6 +3,7 @@
 
 pub mod checks;
 pub mod definitions;
+pub mod feed;
 pub mod generations;
 pub mod ledger;
 pub mod loader;

@@ -8,8 +8,9 @@ use diesel::row::{Field, NamedRow, Row};
 use diesel::sql_types::BigInt;
 use diesel::sqlite::{Sqlite, SqliteType};
 
+use super::staging::Staging;
 use super::{generations, postgres};
-use crate::applications::blocks::model::Block;
+use crate::applications::blocks::model::{Block, Column};
 use crate::db::{Conn, Pool};
 use crate::error::{AppError, Result};
 use crate::formats::{ColumnType, Value, write_text};
@@ -27,6 +28,20 @@ pub enum Cell {
     Date(i32),
     /// Microseconds since 1970-01-01T00:00:00Z.
     Timestamp(i64),
+}
+
+impl From<Value<'_>> for Cell {
+    fn from(value: Value<'_>) -> Self {
+        match value {
+            Value::Empty => Self::Empty,
+            Value::Text(text) => Self::Text(text.to_owned()),
+            Value::Integer(number) => Self::Integer(number),
+            Value::Number(number) => Self::Number(number),
+            Value::Boolean(truth) => Self::Boolean(truth),
+            Value::Date(days) => Self::Date(days),
+            Value::Timestamp(micros) => Self::Timestamp(micros),
+        }
+    }
 }
 
 impl Cell {
@@ -93,7 +108,26 @@ fn page_of(conn: &mut Conn, table: &str, block: &Block, after: i64, limit: i64) 
         Conn::Pg(conn) => query.load(conn)?,
         Conn::Sqlite(conn) => query.load(conn)?,
     };
-    rows.into_iter().map(|row| row.typed(block)).collect()
+    rows.into_iter().map(|row| row.typed(&block.columns)).collect()
+}
+
+/// Rejected rows that are in the staging table still and that nobody has written down as they came, by their lines. The
+/// cells are those of the given columns.
+pub fn rejected(conn: &mut Conn, staging: &Staging, columns: &[Column], limit: i64) -> Result<Vec<BlockRow>> {
+    let cells: String = columns.iter().map(|column| format!(", s.{}", column.physical())).collect();
+    let query = diesel::sql_query(format!(
+        "SELECT s._line AS _row, s._line AS _run, s._line AS _file, s._line{cells} FROM {} s \
+         WHERE s._line IN (SELECT line FROM rejects WHERE run_id = $1) \
+         AND s._line NOT IN (SELECT line FROM reject_lines WHERE run_id = $1) ORDER BY s._line LIMIT $2",
+        staging.table
+    ))
+    .bind::<BigInt, _>(staging.run.id)
+    .bind::<BigInt, _>(limit);
+    let rows: Vec<RawRow> = match conn {
+        Conn::Pg(conn) => query.load(conn)?,
+        Conn::Sqlite(conn) => query.load(conn)?,
+    };
+    rows.into_iter().map(|row| row.typed(columns)).collect()
 }
 
 /// Writes all rows as CSV with the Block's column names. It reads one generation to its end, also when a Replace comes in
@@ -127,7 +161,7 @@ pub fn write_csv(blocks: &Pool, block: &Block, out: &mut dyn Write) -> Result<()
 struct RawRow(Vec<Cell>);
 
 impl RawRow {
-    fn typed(self, block: &Block) -> Result<BlockRow> {
+    fn typed(self, columns: &[Column]) -> Result<BlockRow> {
         let mut cells = self.0.into_iter();
         let mut own = || match cells.next() {
             Some(Cell::Integer(number)) => Ok(number),
@@ -135,7 +169,7 @@ impl RawRow {
         };
         let (row, run, file, line) = (own()?, own()?, own()?, own()?);
         let cells = cells
-            .zip(&block.columns)
+            .zip(columns)
             .map(|(cell, column)| match (cell, column.column_type) {
                 // SQLite knows only integers, doubles and text.
                 (Cell::Integer(truth), ColumnType::Boolean) => Cell::Boolean(truth != 0),

@@ -51,6 +51,8 @@ pub struct Visible<'a> {
     pub merge: Merge,
     /// The positions of the columns that the load filled.
     pub filled: &'a [i32],
+    /// By Update: an empty cell leaves what is there.
+    pub blanks_keep: bool,
     /// Runs whose appended rows go: the earlier ones of the same occurrence.
     pub replaces_runs: &'a [i64],
     /// Rows in the staging table.

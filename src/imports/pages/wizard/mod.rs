@@ -46,7 +46,7 @@ fn wrong(errors: FieldErrors) -> Said {
 
 /// Names of controls by the screen that draws them; the other screens carry them.
 fn of_source(name: &str) -> bool {
-    matches!(name, "source" | "source-path" | "source-query" | "file")
+    matches!(name, "source" | "source-block" | "source-path" | "source-query" | "file")
         || name.starts_with("source-path-")
         || name.starts_with("source-query-")
 }
@@ -59,7 +59,10 @@ fn of_preview(name: &str) -> bool {
 }
 
 fn of_mapping(name: &str) -> bool {
-    name.starts_with("map-") || name.starts_with("rejects-") || matches!(name, "mode" | "name" | "description")
+    name.starts_with("map-")
+        || name.starts_with("filter-")
+        || name.starts_with("rejects-")
+        || matches!(name, "mode" | "name" | "description")
 }
 
 impl Wizard {
@@ -77,6 +80,9 @@ impl Wizard {
         if self.form.get("source") == "file" {
             return format!("{} by hand", self.form.get("sample_name"));
         }
+        if let Some(block) = self.place.source_block(&self.form) {
+            return format!("the Block {}", block.name);
+        }
         let connection = self.form.id("source").and_then(|id| self.place.connection(id));
         let name = connection.map(|connection| connection.name.as_str()).unwrap_or_default();
         if self.place.asks(&self.form) {
@@ -89,7 +95,7 @@ impl Wizard {
     }
 
     fn options(&self) -> ReadOptions {
-        options::read(&self.form, self.place.asks(&self.form))
+        options::read(&self.form, self.place.asks(&self.form) || self.form.get("source") == "block")
     }
 
     /// Reads the sample as the form says, or guessing.
@@ -122,13 +128,18 @@ const GLANCE: Duration = Duration::from_millis(300);
 /// Puts what was chosen on screen 1 under the names that the other screens know: a file of the list is its Connection and
 /// its path.
 fn pick(form: &mut Form) {
-    let chosen = form.get("source").to_owned();
+    let mut chosen = form.get("source").to_owned();
+    if chosen == "block" {
+        chosen = form.get("source-block").to_owned();
+    }
     let (source, path) = match chosen.split_once(':') {
         Some((source, path)) => (source.to_owned(), path.to_owned()),
         None => (chosen.clone(), form.get(&format!("source-path-{chosen}")).to_owned()),
     };
     let query = form.raw(&format!("source-query-{source}")).to_owned();
-    form.0.retain(|(name, _)| !name.starts_with("source-path-") && !name.starts_with("source-query-"));
+    form.0.retain(|(name, _)| {
+        name != "source-block" && !name.starts_with("source-path-") && !name.starts_with("source-query-")
+    });
     put(form, "source", source);
     put(form, "source-path", path);
     put(form, "source-query", query);
@@ -192,6 +203,7 @@ pub async fn sourced(
         Origin::Connection { id, request: FetchRequest::Path(path) } => format!("{id} {path}"),
         Origin::Connection { id, request: FetchRequest::Query(query) } => format!("{id} {query}"),
         Origin::File(id) => format!("file {id}"),
+        Origin::Block(id) => format!("block {id}"),
     };
     // Another source is looked at afresh.
     if wizard.form.get("seen") != seen {
@@ -200,6 +212,7 @@ pub async fn sourced(
                 || questions::is_one(name)
                 || name.starts_with("col-")
                 || name.starts_with("map-")
+                || name.starts_with("filter-")
                 || of_proposal(name)
         };
         wizard.form.0.retain(|(name, _)| !stale(name));

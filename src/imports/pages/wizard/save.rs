@@ -6,10 +6,10 @@ use super::{Wizard, wrong};
 use crate::app::off_thread;
 use crate::applications::blocks::{self, Block};
 use crate::error::{FieldErrors, Result};
-use crate::formats::Proposal;
+use crate::formats::{Format, Proposal, ReadOptions};
 use crate::imports::pages::mapping::{self, MapRow};
 use crate::imports::pages::target::{self, ColumnRow};
-use crate::imports::pages::{load_good, optional};
+use crate::imports::pages::{filter, load_good, optional, source_block_id};
 use crate::imports::{Definition, Draft, Mode, actions, check};
 use crate::names::name_key;
 use crate::web::{Flash, refused, see_other};
@@ -52,7 +52,9 @@ impl Wizard {
             errors.add("mode", "Choose how rows are loaded.");
         }
         let mut definition = Definition::new(mode.unwrap_or(Mode::Append));
-        definition.source.read = self.options();
+        let source_block_id = source_block_id(&self.form);
+        definition.source.read = if source_block_id.is_some() { ReadOptions::of(Format::Rows) } else { self.options() };
+        definition.source.filter = filter(&self.form);
         let connection_id = self.form.id("source");
         if self.place.asks(&self.form) {
             definition.source.query = self.form.some("source-query").map(str::to_owned);
@@ -69,6 +71,7 @@ impl Wizard {
             description: self.form.get("description").to_owned(),
             block_id: block.id,
             connection_id,
+            source_block_id,
             definition,
         };
         (draft.tidy(), errors)
@@ -127,10 +130,13 @@ impl Wizard {
 
 /// The control that an error of the mapping belongs to.
 pub(super) fn control(field: &str, places: &[usize]) -> String {
+    if field.starts_with("source.filter") {
+        return "filter".to_owned();
+    }
     let Some(rest) = field.strip_prefix("mapping[") else { return field.to_owned() };
     let Some((line, member)) = rest.split_once("].") else { return field.to_owned() };
     match line.parse::<usize>().ok().and_then(|line| places.get(line)) {
-        Some(row) => format!("map-{row}-{}", if member == "constant" { "constant" } else { "from" }),
+        Some(row) => format!("map-{row}-{}", if matches!(member, "constant" | "aggregate") { member } else { "from" }),
         None => field.to_owned(),
     }
 }

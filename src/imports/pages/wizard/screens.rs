@@ -10,10 +10,11 @@ use crate::applications::blocks::{Block, BlockKind, MAX_COLUMNS};
 use crate::error::{FieldErrors, Result};
 use crate::formats::{ColumnType, Proposal};
 use crate::imports::Mode;
+use crate::imports::aggregates;
 use crate::imports::pages::mapping::{self, Landing, MapRow};
 use crate::imports::pages::options::{self, OptionsView};
 use crate::imports::pages::target::{self, ColumnRow};
-use crate::imports::pages::{put, reject_choices};
+use crate::imports::pages::{FilterRow, filter, filter_rows, put, reject_choices};
 use crate::names::name_key;
 use crate::web::{Page, Shell, at_controls, refused};
 use crate::words;
@@ -52,6 +53,9 @@ struct MappingPage {
     target: String,
     rows: Vec<MapRow>,
     choices: Vec<(String, String)>,
+    of_block: bool,
+    aggregates: Vec<(String, &'static str)>,
+    filter: Vec<FilterRow>,
     landing: Option<Landing>,
     mode: Mode,
     modes: &'static [Mode],
@@ -85,6 +89,7 @@ impl Wizard {
             ));
         }
         let chosen = self.form.id("block");
+        let fed = self.place.source_block(&self.form).map(|block| block.id);
         let template = PreviewPage {
             shell: self.shell("New import configuration"),
             list: self.place.list(),
@@ -103,7 +108,13 @@ impl Wizard {
             columns,
             types: ColumnType::ALL.iter().map(|kind| kind.as_str()).collect(),
             dimensions: self.place.dimensions(),
-            blocks: self.place.blocks.iter().map(|b| (b.id, b.name.clone(), chosen == Some(b.id))).collect(),
+            blocks: self
+                .place
+                .blocks
+                .iter()
+                .filter(|b| fed != Some(b.id))
+                .map(|b| (b.id, b.name.clone(), chosen == Some(b.id)))
+                .collect(),
         };
         Page::with(status, &self.request, &template)
     }
@@ -136,6 +147,7 @@ impl Wizard {
 
     pub(super) fn propose_block(&mut self, columns: &[ColumnRow]) {
         let file = match self.form.get("source") {
+            "block" => "",
             "file" => self.form.get("sample_name"),
             _ if self.place.asks(&self.form) => "",
             _ => self.form.get("source-path"),
@@ -148,7 +160,8 @@ impl Wizard {
         if !self.form.has("target") {
             // A Block of that name is there already: it is meant, most likely.
             let there = self.place.blocks.iter().find(|block| name_key(&block.name) == name_key(&name)).map(|b| b.id);
-            put(&mut self.form, "target", if there.is_some() { "existing" } else { "new" });
+            let existing = there.is_some() || self.form.get("source") == "block";
+            put(&mut self.form, "target", if existing { "existing" } else { "new" });
             if let Some(id) = there {
                 put(&mut self.form, "block", id.to_string());
             }
@@ -172,6 +185,7 @@ impl Wizard {
             put(&mut self.form, "mode", usual.as_str());
             let from = match self.form.get("source") {
                 "file" => "a file".to_owned(),
+                "block" => self.place.source_block(&self.form).map(|block| block.name.clone()).unwrap_or_default(),
                 id => {
                     id.parse().ok().and_then(|id| self.place.connection(id)).map(|c| c.name.clone()).unwrap_or_default()
                 }
@@ -182,13 +196,20 @@ impl Wizard {
         mapping::mark(&mut rows, &errors, &places);
         errors.0.iter_mut().for_each(|error| error.field = control(&error.field, &places));
         let read = self.options();
+        let fed = self.place.source_block(&self.form);
         let template = MappingPage {
             shell: self.shell("New import configuration"),
             list: self.place.list(),
             carried: self.carried(of_mapping),
             source: self.source_words(),
             target: block.name.clone(),
-            landing: proposal.map(|proposal| mapping::landing(&lines, block, &read.values, &proposal)),
+            // Rows that become one are not those that are shown.
+            landing: proposal
+                .filter(|_| lines.iter().all(|line| line.aggregate.is_none()))
+                .map(|proposal| mapping::landing(&lines, block, &read.values, &proposal)),
+            of_block: fed.is_some(),
+            aggregates: aggregates(),
+            filter: filter_rows(fed, &filter(&self.form)),
             rows,
             choices: mapping::choices(&source),
             mode: Mode::parse(self.form.get("mode")).unwrap_or(Mode::Append),

@@ -23,6 +23,9 @@ struct SourcePage {
     errors: FieldErrors,
     carried: Vec<(String, String)>,
     choices: Vec<SourceChoice>,
+    /// Blocks that may feed it: value, words, whether it is chosen.
+    blocks: Vec<(String, String, bool)>,
+    by_block: bool,
     by_hand: bool,
     sample_name: String,
     is_administrator: bool,
@@ -71,13 +74,18 @@ impl Wizard {
         for error in errors.0.iter_mut().filter(|e| matches!(e.field.as_str(), "source-path" | "source-query")) {
             error.field = format!("{}-{chosen}", error.field);
         }
+        let fed = format!("block:{}", self.form.get("source-path"));
+        let feeding = self.place.feeding_choices(0).into_iter();
+        let blocks = feeding.map(|(value, words)| (value.clone(), words, value == fed)).collect();
         let template = SourcePage {
             shell: self.shell("New import configuration"),
             list: self.place.list(),
             errors,
             carried: self.carried(of_source),
             choices,
-            by_hand: chosen == "file" || self.place.connections.is_empty(),
+            blocks,
+            by_block: chosen == "block",
+            by_hand: chosen == "file" || (chosen != "block" && self.place.connections.is_empty()),
             sample_name: self.form.get("sample_name").to_owned(),
             is_administrator: self.by.member.is_administrator(),
         };
