@@ -133,7 +133,8 @@ impl Seeding<'_> {
         let twice = json!({ "repeat": "months", "days_of_month": [1, 15] });
         self.schedule(application, fleet, self.at("06:30", chrono_tz::America::New_York, twice))?;
         let (seats, totals) = self.seats(application, &entered, &planes)?;
-        let workdays = |time| self.at(time, zone, json!({ "repeat": "weeks", "weekdays": ["mon", "tue", "wed", "thu", "fri"] }));
+        let workdays =
+            |time| self.at(time, zone, json!({ "repeat": "weeks", "weekdays": ["mon", "tue", "wed", "thu", "fri"] }));
         self.schedule(application, seats, workdays("13:00"))?;
         self.schedule(application, totals, workdays("13:30"))?;
         Ok(Made { olive: self.olive.clone(), application, weather, by_hand: [airports, fleet, old, seats, totals] })

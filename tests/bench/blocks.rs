@@ -158,8 +158,10 @@ impl Site<'_> {
             Location::Sqlite { .. } => ("TEXT", "REAL"),
             Location::Postgres { .. } => ("TEXT COLLATE \"C\"", "DOUBLE PRECISION"),
         };
-        conn.batch_execute(&format!("DROP TABLE IF EXISTS bare; CREATE TABLE bare (c1 {text}, c2 {text}, c3 {number})"))
-            .unwrap();
+        conn.batch_execute(&format!(
+            "DROP TABLE IF EXISTS bare; CREATE TABLE bare (c1 {text}, c2 {text}, c3 {number})"
+        ))
+        .unwrap();
         let began = Instant::now();
         conn.batch_execute(&format!("INSERT INTO bare SELECT c2, c3, sum(c5) FROM {table} GROUP BY c2, c3")).unwrap();
         began.elapsed().as_secs_f64()
@@ -168,7 +170,8 @@ impl Site<'_> {
     fn feed(&self, source: &Block, target: &Block, number: i64) -> f64 {
         let mut definition = Definition::new(Mode::Replace);
         let sum = Mapping { aggregate: Some(blocks::Aggregate::Sum), ..Mapping::column("Units", "Units") };
-        definition.mapping = Some(vec![Mapping::column("Region", "Region"), Mapping::column("Product", "Product"), sum]);
+        definition.mapping =
+            Some(vec![Mapping::column("Region", "Region"), Mapping::column("Product", "Product"), sum]);
         let feed = imports::feed(&definition, source, target).unwrap();
         let plan = self.main.read(|conn| Plan::of(conn, target.clone(), &definition)).unwrap();
         let began = Instant::now();

@@ -115,10 +115,10 @@ mod tests {
     fn nothing_is_made_of_what_is_no_number() {
         for cells in ColumnType::ALL {
             let numeric = matches!(cells, ColumnType::Integer | ColumnType::Number);
-            assert_eq!(Aggregate::Sum.of(*cells).is_some(), numeric, "{cells}");
-            assert_eq!(Aggregate::Average.of(*cells).is_some(), numeric, "{cells}");
-            assert_eq!(Aggregate::Count.of(*cells), Some(ColumnType::Integer));
-            assert_eq!(Aggregate::Last.of(*cells), Some(*cells));
+            assert_eq!(Aggregate::Sum.of(cells).is_some(), numeric, "{cells}");
+            assert_eq!(Aggregate::Average.of(cells).is_some(), numeric, "{cells}");
+            assert_eq!(Aggregate::Count.of(cells), Some(ColumnType::Integer));
+            assert_eq!(Aggregate::Last.of(cells), Some(cells));
         }
     }
 

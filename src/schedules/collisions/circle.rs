@@ -9,8 +9,11 @@ use super::{Neighbour, Target};
 pub fn circle(target: &Target, neighbours: &[Neighbour]) -> Option<String> {
     let reads = target.source_block_id?;
     let own = |other: &Neighbour| target.schedule_id == Some(other.id) && other.application_id == target.application_id;
-    let fed: Vec<(&Neighbour, i64)> =
-        neighbours.iter().filter(|other| !own(other)).filter_map(|other| Some((other, other.source_block_id?))).collect();
+    let fed: Vec<(&Neighbour, i64)> = neighbours
+        .iter()
+        .filter(|other| !own(other))
+        .filter_map(|other| Some((other, other.source_block_id?)))
+        .collect();
     let mut ways = VecDeque::from([(target.block_id, Vec::<&Neighbour>::new())]);
     let mut seen = HashSet::from([target.block_id]);
     while let Some((block, way)) = ways.pop_front() {

@@ -32,7 +32,7 @@ fn neighbour(id: i64, rule: Rule) -> Neighbour {
         seen: true,
         configuration_id: 11,
         block_id: 21,
-            connection_id: Some(30),
+        connection_id: Some(30),
         source_block_id: None,
         name: "Airports".into(),
         rule,
@@ -244,7 +244,11 @@ fn schedules_that_feed_each_other_are_told_by_the_shortest_way() {
     let target = Target { source_block_id: Some(1), block_id: 2, connection_id: None, ..TARGET };
     let told = |others: &[Neighbour]| circle(&target, others);
     let plan = feeds(1, "Plan", 2, 3);
-    assert_eq!(told(&[plan.clone(), feeds(2, "Else", 3, 4), feeds(3, "Back", 4, 2)]), None, "nobody fills what it reads");
+    assert_eq!(
+        told(&[plan.clone(), feeds(2, "Else", 3, 4), feeds(3, "Back", 4, 2)]),
+        None,
+        "nobody fills what it reads"
+    );
     let both = "This schedule and Plan and Back feed each other: each run changes what the next one reads.";
     assert_eq!(told(&[plan.clone(), feeds(2, "Back", 3, 1)]).as_deref(), Some(both));
     let short = feeds(3, "Short", 2, 1);

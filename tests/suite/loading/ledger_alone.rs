@@ -176,6 +176,7 @@ on_both! {
 /// A Replace of one column by one row.
 fn visible(block: &Block) -> blocks::Visible<'_> {
     blocks::Visible {
+        blanks_keep: false,
         block,
         merge: blocks::Merge::Replace,
         filled: &[1],
