@@ -2,7 +2,8 @@
 //! transaction (`App::write`); the member has [entered](crate::applications::enter) the Application before.
 
 use super::check;
-use super::model::{Configuration, Definition, Draft, Listed, Outline};
+use super::listed::{Listed, Outline};
+use super::model::{Configuration, Definition, Draft};
 use super::{parse, store};
 use crate::applications::blocks::Block;
 use crate::applications::{self, Entered, blocks};

@@ -9,6 +9,7 @@ mod check;
 mod empties;
 mod feeding;
 pub mod files;
+mod listed;
 mod model;
 pub mod pages;
 mod parse;
@@ -21,9 +22,10 @@ mod target;
 pub use actions::{archive, create, find, list, listed, outlines, page, update};
 pub use empties::{filled, markers, treat_as_empty};
 pub use feeding::{Filter, MAX_ITEMS, aggregates, feed};
+pub use listed::{Listed, Outline};
 pub use model::{
-    AfterSuccess, Configuration, ConfigurationStatus, Definition, Draft, Expr, Listed, Mapping, Mode, Outline, Overlap,
-    Rejects, Source, UnknownItems, Version,
+    AfterSuccess, Configuration, ConfigurationStatus, Definition, Draft, Expr, Mapping, Mode, Overlap, Rejects, Source,
+    UnknownItems, Version,
 };
 pub use parse::{ConfigurationAnswer, ConfigurationBody};
 pub use store::{by_id, by_ids, learn, set_status, version};

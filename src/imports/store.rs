@@ -6,7 +6,8 @@ use diesel::dsl::case_when;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
-use super::model::{Configuration, ConfigurationStatus, Definition, Draft, Listed, Outline, Version, source_words};
+use super::listed::{Listed, Outline, source_words};
+use super::model::{Configuration, ConfigurationStatus, Definition, Draft, Version};
 use crate::clock::Moment;
 use crate::db::schema::{applications, blocks, configuration_versions, connections, import_configurations, members};
 use crate::db::{Conn, is_taken, on};

@@ -45,7 +45,7 @@ fn the_demo_runs_its_own_schedule_within_two_minutes() {
         assert!(!metric["source_block_id"].is_null(), "{metric}");
         let fed = api.get(&format!("runs?trigger=schedule&configuration_id={}", metric["id"])).await;
         let fed =
-            fed.items().iter().find(|run| run["rows"]["added"] == json!(35)).unwrap_or_else(|| panic!("{}", fed.body));
+            fed.items().iter().find(|run| run["rows"]["added"] == json!(28)).unwrap_or_else(|| panic!("{}", fed.body));
         assert_eq!(fed["status"], "success", "{fed}");
         let run = loop {
             let reply = api.get("runs?trigger=schedule").await;

@@ -334,4 +334,47 @@ on_both! {
         assert_eq!((last.status, last.schedule_id), (RunStatus::Success, Some(schedule.id())));
         assert_eq!(pair.rows(pair.target, &["Region", "Product"], "Value").await, BTreeMap::from([("North 1".to_owned(), json!(5.0))]));
     }
+
+    async fn the_wizard_leads_from_a_block_to_a_block(world: World) {
+        let pair = sales(&world).await;
+        let csv = "Day,Region,Product,Scenario,Units\n2026-02-01,North,1,actual,5\n2026-02-02,North,1,plan,7\n";
+        load(&world, &pair, pair.source, csv.into()).await;
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit(&format!("/applications/{}/settings/import-configurations/new", world.application)).await;
+        olive.choose("Source", "A Block whose rows are copied, filtered or added up").press("Preview").await;
+        olive.answered(422).sees("Choose the Block that the rows come from.");
+        olive.choose("Block", "Sales (Metric)").press("Preview").await;
+        olive.answered(200).sees("the Block Sales").sees("2026-02-02").sees_no("Delimiter");
+        olive.choose("Block", "Plan").press("Map the columns").await;
+        olive.answered(200).sees("Only some rows");
+        olive.choose("Value is filled from", "Units").press("Save and choose when").await;
+        olive.answered(422).sees("Choose how the values of “Units” are combined".replace(['“', '”'], "\"").as_str());
+        olive.choose("Several values of Value become", "Sum").fill("Scenario", "actual\nelse\n");
+        olive.choose("Mode", "Replace Replaces all existing rows").press("Save and choose when").await;
+        olive.answered(200).sees("The Block Sales into Plan, mode Replace.");
+        let listed = pair.olive.get(&format!("{}/import-configurations", pair.here)).await;
+        let import = listed.items().iter().find(|import| !import["source_block_id"].is_null()).unwrap().clone();
+        assert_eq!(import["source"]["filter"], json!([{"column": "Scenario", "items": ["actual", "else"]}]));
+        assert_eq!(import["mapping"][2]["aggregate"], "sum");
+        let ended = pair.run(&world, import["id"].as_i64().unwrap()).await;
+        assert_eq!(ended.status, RunStatus::Success);
+        assert_eq!(pair.rows(pair.target, &["Region"], "Value").await, BTreeMap::from([("North".to_owned(), json!(5.0))]));
+
+        let page = format!("/applications/{}/settings/import-configurations/{}", world.application, import["id"]);
+        olive.visit(&page).await;
+        assert_eq!(olive.value("From"), format!("block:{}", pair.source));
+        assert_eq!((olive.value("Several values of Value become"), olive.value("Scenario").replace("\r\n", "\n")), ("sum".into(), "actual\nelse".into()));
+        olive.press("Show first rows").await;
+        olive.answered(200);
+        olive.fill("Scenario", "").press("Save import configuration").await;
+        olive.answered(200).sees("Its next run uses the new version.");
+        let saved = pair.olive.get(&format!("import-configurations/{}", import["id"])).await;
+        assert_eq!((&saved.json["source"]["filter"], &saved.json["source_block_id"]), (&json!(null), &json!(pair.source)));
+        // It stands beside Connections' in the dialog of a schedule.
+        olive.visit(&format!("/applications/{}/schedules/new?configuration={}", world.application, import["id"])).await;
+        olive.answered(200).sees("Plan from Sales");
+        let summary = format!("/runs/{}", ended.id);
+        olive.visit(&summary).await;
+        olive.answered(200).sees("1 row from Sales.");
+    }
 }

@@ -130,7 +130,8 @@ const GLANCE: Duration = Duration::from_millis(300);
 fn pick(form: &mut Form) {
     let mut chosen = form.get("source").to_owned();
     if chosen == "block" {
-        chosen = form.get("source-block").to_owned();
+        let block = form.get("source-block");
+        chosen = if block.is_empty() { "block:".to_owned() } else { block.to_owned() };
     }
     let (source, path) = match chosen.split_once(':') {
         Some((source, path)) => (source.to_owned(), path.to_owned()),

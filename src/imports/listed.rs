@@ -1,0 +1,52 @@
+//! Configurations as lists show, search and sort them.
+
+use super::model::{Configuration, ConfigurationStatus, Definition};
+use crate::clock::Moment;
+
+/// A configuration as lists show it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    pub configuration: Configuration,
+    pub definition: Definition,
+    pub block_name: String,
+    pub connection_name: Option<String>,
+    pub source_block_name: Option<String>,
+}
+
+/// A configuration as a long list is searched, sorted and counted by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outline {
+    pub id: i64,
+    pub name: String,
+    pub status: Option<ConfigurationStatus>,
+    /// When the Run that the status is of ended.
+    pub status_at: Option<Moment>,
+    /// Whether each run needs a file.
+    pub needs_file: bool,
+    pub block_name: String,
+    /// As [`Listed::source`], or the Connection alone where the source was not read.
+    pub source: String,
+}
+
+/// "weather.csv from Warehouse files", "The Block Sales", "A file given by hand".
+pub(super) fn source_words(connection: Option<&str>, path: Option<&str>, block: Option<&str>) -> String {
+    if let Some(block) = block {
+        return format!("The Block {block}");
+    }
+    match (connection, path) {
+        (Some(connection), Some(path)) if !path.is_empty() => format!("{path} from {connection}"),
+        (Some(connection), _) => connection.to_owned(),
+        (None, _) => "A file given by hand".into(),
+    }
+}
+
+impl Listed {
+    /// "weather.csv from Warehouse files", "The Block Sales", "A file given by hand".
+    pub fn source(&self) -> String {
+        let (connection, source) = (self.connection_name.as_deref(), &self.definition.source);
+        match connection.filter(|_| source.query.is_some()) {
+            Some(connection) => format!("A query of {connection}"),
+            None => source_words(connection, source.path.as_deref(), self.source_block_name.as_deref()),
+        }
+    }
+}
