@@ -31,6 +31,8 @@ pub(super) struct Empty {
     pub value: String,
     /// It was said to since.
     pub done: bool,
+    /// "price"; by equal names no column has markers of its own.
+    pub whose: String,
 }
 
 impl RunScene {
@@ -78,6 +80,10 @@ impl RunScene {
             return None;
         }
         let done = imports::markers(newest, &cause.column).contains(&value);
-        Some(Empty { value, done })
+        let whose = match newest.mapping {
+            Some(_) => cause.column.clone(),
+            None => "every column but text".to_owned(),
+        };
+        Some(Empty { value, done, whose })
     }
 }
