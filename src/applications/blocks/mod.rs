@@ -20,8 +20,8 @@ pub mod pages;
 mod store;
 
 pub use actions::{
-    add_column, archive, as_draft, create, edit, find, find_even_archived, find_in, keep_all_in_step, keep_in_step,
-    list, page, rename, rename_views,
+    archive, as_draft, create, edit, find, find_even_archived, find_in, keep_all_in_step, keep_in_step, list, page,
+    rename_views,
 };
 pub use audited::record;
 pub use model::{Block, BlockDraft, BlockKind, BlockState, Column, ColumnDraft, MAX_COLUMNS};
