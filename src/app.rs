@@ -13,7 +13,7 @@ use crate::connectors::{NetworkPolicy, Outside, SystemLookup};
 use crate::db::{self, Conn, Location, Pool, ServerClock};
 use crate::disk::Disk;
 use crate::error::{AppError, Result};
-use crate::going::{AtWork, Downloads, Forwarded, HeldUp, Refusals, Seen};
+use crate::going::{AtWork, Downloads, Forwarded, HeldUp, Refusals, Seen, Tried};
 use crate::in_use::{Ask, InUse};
 use crate::mail::Mailer;
 use crate::secrets::{self, Secrets};
@@ -52,6 +52,8 @@ pub struct App {
     /// What was refused since it was last written down.
     pub refusals: Refusals,
     pub forwarded: Forwarded,
+    /// Which Connections answered when they were last tried.
+    pub tried: Tried,
     /// The downloads that are written now.
     pub downloads: Downloads,
     /// At most so many passwords are hashed at once, so that many sign-ins leave a core for everybody else.
@@ -102,6 +104,7 @@ impl App {
             seen: Seen::default(),
             refusals: Refusals::default(),
             forwarded: Forwarded::default(),
+            tried: Tried::default(),
             downloads: Downloads::default(),
             hashing: Semaphore::new(2),
             stop: CancellationToken::new(),

@@ -1,6 +1,7 @@
 //! State of this process that is in no table and ends with the process.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -41,6 +42,38 @@ impl Drop for SeenThrough<'_> {
                 at_work.remove(&self.1);
             }
         }
+    }
+}
+
+/// Whether what a Connection is made of answered when it was last tried here. It is known by what was tried, saved or not,
+/// so that another address or password is one that nobody tried.
+#[derive(Default)]
+pub struct Tried {
+    keys: RandomState,
+    answered: Mutex<HashMap<u64, bool>>,
+}
+
+impl Tried {
+    const MOST: usize = 1_000;
+
+    pub fn key(&self, made_of: impl Hash) -> u64 {
+        self.keys.hash_one(made_of)
+    }
+
+    pub fn note(&self, key: u64, answered: bool) {
+        let mut all = self.lock();
+        if all.len() >= Self::MOST {
+            all.clear();
+        }
+        all.insert(key, answered);
+    }
+
+    pub fn answered(&self, key: u64) -> bool {
+        self.lock().get(&key) == Some(&true)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, bool>> {
+        self.answered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

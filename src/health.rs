@@ -1,4 +1,4 @@
-//! Whether this process answers, and whether its databases do and can be written.
+//! Whether this process answers, and whether its databases do and have room.
 
 use actix_web::web::Data;
 

@@ -12,7 +12,6 @@ pub enum Thing {
     Block(i64),
     Connection(i64),
     Configuration(i64),
-    Member(i64),
     /// A member as the Owner of what runs with their rights.
     Owner(i64),
 }

@@ -5,12 +5,19 @@ use crate::error::FieldErrors;
 /// The longest name that somebody may give a thing, in characters.
 pub const LONGEST: usize = 200;
 
-/// A name as somebody gives it to a thing: outer space is cut, and what does not stand in one line that everybody reads
+/// A name as it is kept: outer space is cut, and the same letters are written in one way (an é is one character, however it
+/// was typed). One that stays as it `was` stays.
+pub fn taken_in(text: &str, was: Option<&str>) -> String {
+    let text = text.trim();
+    if was == Some(text) { text.to_owned() } else { composed(text) }
+}
+
+/// A name as somebody gives it to a thing, [`taken_in`]; what does not stand in one line that everybody reads
 /// alike is refused at `field`. A name that stays as it `was` is refused for nothing.
 pub fn check_name(field: &str, text: &str, was: Option<&str>, errors: &mut FieldErrors) -> String {
-    let name = text.trim();
-    if was == Some(name) {
-        return name.to_owned();
+    let name = taken_in(text, was);
+    if was == Some(name.as_str()) {
+        return name;
     }
     if name.chars().all(|c| c.is_whitespace() || is_invisible(c)) {
         errors.add(field, "Enter a name.");
@@ -18,14 +25,18 @@ pub fn check_name(field: &str, text: &str, was: Option<&str>, errors: &mut Field
         errors.add(field, format!("This name is too long. Use at most {LONGEST} characters."));
     } else if name.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
         errors.add(field, "A name must be one line. Remove line breaks, tabs and control characters.");
-    } else if let Some(c) = invisible_in(name) {
+    } else if let Some(c) = invisible_in(&name) {
         let code = u32::from(c);
         errors.add(
             field,
             format!("This name contains an invisible character (U+{code:04X}). Enter it again without that character."),
         );
     }
-    name.to_owned()
+    name
+}
+
+fn composed(text: &str) -> String {
+    icu_normalizer::ComposingNormalizerBorrowed::new_nfc().normalize(text).into_owned()
 }
 
 /// The first character of a text that nobody sees. Those that join or part two letters of a script, or two emoji, are
@@ -38,9 +49,9 @@ pub fn invisible_in(text: &str) -> Option<char> {
     (0..chars.len()).find(|at| is_invisible(chars[*at]) && !joins(*at)).map(|at| chars[at])
 }
 
-/// The key of a name: outer spaces and case do not count.
+/// The key of a name: outer spaces, case and the way in which letters are written do not count.
 pub fn name_key(name: &str) -> String {
-    name.trim().to_lowercase()
+    composed(&name.trim().to_lowercase())
 }
 
 /// A name as it stands in one line: without outer space and invisible characters, its inner space and line breaks one
@@ -67,7 +78,7 @@ pub fn visible(name: &str) -> String {
 
 /// The other ways to write the same letters: an é is one character, or an e with an accent after it.
 pub fn other_forms(name: &str) -> impl Iterator<Item = String> {
-    let composed = icu_normalizer::ComposingNormalizerBorrowed::new_nfc().normalize(name).into_owned();
+    let composed = composed(name);
     let decomposed = icu_normalizer::DecomposingNormalizerBorrowed::new_nfd().normalize(name).into_owned();
     let name = name.to_owned();
     [composed, decomposed].into_iter().filter(move |form| *form != name)
@@ -82,13 +93,13 @@ pub enum Met {
     Tie,
 }
 
-/// Finds a name among others: by exact spelling, else with case, outer space, invisible characters and line breaks
-/// folded.
+/// Finds a name among others: by exact spelling, else with case, outer space, invisible characters, line breaks and the
+/// ways to write a letter folded.
 pub fn meet<'a>(wanted: &str, names: impl Iterator<Item = &'a str> + Clone) -> Met {
     if let Some(exact) = names.clone().position(|name| name == wanted) {
         return Met::One(exact);
     }
-    let key = |name: &str| one_line(name).to_lowercase();
+    let key = |name: &str| name_key(&one_line(name));
     let wanted = key(wanted);
     let mut like = names.enumerate().filter(|(_, name)| key(name) == wanted).map(|(i, _)| i);
     match (like.next(), like.next()) {
@@ -100,7 +111,7 @@ pub fn meet<'a>(wanted: &str, names: impl Iterator<Item = &'a str> + Clone) -> M
 
 /// One file has one name, however somebody wrote it: `./a.csv` is `a.csv`, and an `é` is one letter or two.
 pub fn plain_path(path: &str) -> String {
-    let path = icu_normalizer::ComposingNormalizerBorrowed::new_nfc().normalize(path);
+    let path = composed(path);
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {
@@ -141,14 +152,14 @@ pub fn folded(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Met, check_name, folded, meet, one_line, plain_path};
+    use super::{Met, check_name, composed, folded, meet, name_key, one_line, plain_path};
     use crate::error::FieldErrors;
 
     #[test]
     fn a_name_is_one_line_that_everybody_reads_alike() {
         let said = |name: &str, was: Option<&str>| {
             let mut errors = FieldErrors::new();
-            assert_eq!(check_name("name", name, was, &mut errors), name.trim());
+            assert_eq!(check_name("name", name, was, &mut errors), composed(name.trim()));
             errors.details()
         };
         for good in [" Ada Byron ", "<img src=x>", "مبيعات 2026", "می\u{200c}خواهم", "👩\u{200d}💻", &"é".repeat(200)]
@@ -170,6 +181,16 @@ mod tests {
             assert!(said(bad, None).contains(why), "{bad:?}: {}", said(bad, None));
             assert_eq!(said(bad, Some(bad.trim())), "", "what is there stays");
         }
+    }
+
+    #[test]
+    fn letters_are_written_in_one_way() {
+        let (one, two) = ("Caf\u{e9}", "Cafe\u{301}");
+        let taken_in = |name: &str, was: Option<&str>| check_name("name", name, was, &mut FieldErrors::new());
+        assert_eq!((taken_in(two, None), taken_in(one, None)), (one.to_owned(), one.to_owned()));
+        assert_eq!(taken_in(two, Some(two)), two, "what is there stays");
+        assert_eq!(name_key(two), name_key(" CAF\u{c9}"));
+        assert_eq!(meet(two, ["id", one].into_iter()), Met::One(1));
     }
 
     #[test]

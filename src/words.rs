@@ -44,6 +44,11 @@ pub fn bytes(n: impl TryInto<u64>) -> String {
     counted(n as i64, "byte", "bytes")
 }
 
+/// Bytes as lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// "43 ms", "0.4 s", "1 min 09 s", "2 h 05 min".
 pub fn duration(d: Duration) -> String {
     let millis = d.num_milliseconds().max(0);

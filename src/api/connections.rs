@@ -3,14 +3,15 @@
 use super::call::{Call, Nothing, matches};
 use super::{Answer, Body, Gone, List, Made, PageQuery, Patch, Reply, Shown};
 use crate::connections::{self, ConnectionAnswer, ConnectionDraft};
+use crate::members;
 use crate::shape::{Ids, Object, Texts, answer, sent};
 
 sent! {
     /// The fields of a Connection to create or change.
     pub struct ConnectionBody {
         name: String = "Enter a name." => "Warehouse files",
-        /// Its kind: `folder` or `http`. It cannot change.
-        kind: String = "Choose a kind: folder or http." => "folder",
+        /// Its kind: `folder`, `http` or `sqlite`. It cannot change.
+        kind: String = "Choose a kind: folder, http or sqlite." => "folder",
         /// The settings of its kind, such as `path` of a folder or `url` of a server.
         settings: Object => serde_json::json!({ "path": "/srv/exports" }),
         /// Write-only, such as `password` or `token`. Secrets that you do not send stay.
@@ -40,7 +41,7 @@ pub async fn list(call: Call<PageQuery>) -> Answer<Shown<List<ConnectionAnswer>>
 pub async fn create(call: Call, body: Body<ConnectionBody>) -> Answer<Made<ConnectionAnswer>> {
     let (now, secrets) = (call.now(), call.app.secrets.clone());
     call.once(body, move |conn, by, body| {
-        connections::need_administrator(conn, by)?;
+        by.need_administrator(conn)?;
         let made = connections::create(conn, &secrets, by, draft(body.read()?), now)?;
         Ok(Reply::created(format!("connections/{}", made.id), ConnectionAnswer::of(&made)))
     })
@@ -59,7 +60,7 @@ pub async fn update(call: Call, body: Body<Patch<ConnectionBody>>) -> Answer<Sho
     let (id, expected, now) = (call.id("c")?, call.expected(), call.now());
     let secrets = call.app.secrets.clone();
     let saved = call.change(body, move |conn, by, body| {
-        connections::need_administrator(conn, by)?;
+        by.need_administrator(conn)?;
         let was = connections::find(conn, by, id)?;
         let before = ConnectionBody {
             name: Some(was.name.clone()),
@@ -81,7 +82,7 @@ pub async fn update(call: Call, body: Body<Patch<ConnectionBody>>) -> Answer<Sho
 pub async fn delete(call: Call, body: Body<Nothing>) -> Answer<Gone> {
     let (id, expected, now, in_use) = (call.id("c")?, call.expected(), call.now(), call.app.in_use);
     let gone = call.change(body, move |conn, by, body| {
-        connections::need_administrator(conn, by)?;
+        by.need_administrator(conn)?;
         let before = connections::find(conn, by, id)?;
         body.read()?;
         matches(expected, before.version)?;
@@ -94,7 +95,7 @@ pub async fn delete(call: Call, body: Body<Nothing>) -> Answer<Gone> {
 /// `POST connections/{c}/test`: whether it answers, and what it says. Nothing is imported.
 pub async fn test(call: Call, body: Body<Nothing>) -> Answer<Shown<TestedAnswer>> {
     let id = call.id("c")?;
-    call.by.need_administrator()?;
+    members::actions::need_administrator(&call.app, &call.by).await?;
     body.bytes()?;
     body.read()?;
     Ok(Reply::ok(TestedAnswer::of(connections::test(&call.app, &call.by, id).await?)))

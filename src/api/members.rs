@@ -57,7 +57,7 @@ pub async fn show(call: Call) -> Answer<Shown<MemberAnswer>> {
 /// `POST members`
 pub async fn create(call: Call, body: Body<MemberBody>) -> Answer<Made<MemberAnswer>> {
     let now = call.now();
-    call.by.need_administrator()?;
+    actions::need_administrator(&call.app, &call.by).await?;
     body.bytes()?;
     let sent = body.read()?;
     let (email, name) = (sent.email.unwrap_or_default(), sent.name.unwrap_or_default());
@@ -76,7 +76,7 @@ pub async fn create(call: Call, body: Body<MemberBody>) -> Answer<Made<MemberAns
 /// `PATCH members/{m}`
 pub async fn update(call: Call, body: Body<Patch<MemberBody>>) -> Answer<Shown<MemberAnswer>> {
     let (id, version, now) = (call.id("m")?, call.expected(), call.now());
-    call.by.need_administrator()?;
+    actions::need_administrator(&call.app, &call.by).await?;
     let was = find(&call).await?;
     body.bytes()?;
     let before = MemberBody {

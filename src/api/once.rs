@@ -92,6 +92,6 @@ fn still_seen<K>(conn: &mut Conn, by: &By, reply: &Reply<K>) -> Result<()> {
             }
         }
         _ if by.member.sees_everything() => Ok(()),
-        _ => by.need_administrator(),
+        _ => by.need_administrator(conn),
     }
 }

@@ -109,7 +109,7 @@ impl Entered {
     pub fn missing_import(&self, conn: &mut Conn) -> Result<String> {
         let mut missing = Vec::new();
         if !self.role_imports {
-            let administrators = names(members::administrators(conn)?.into_iter().map(|m| m.name).collect());
+            let administrators = members::names(members::administrators(conn)?.into_iter().map(|m| m.name).collect());
             missing.push(format!("Can Import Data in your role ({administrators} can change your role)"));
         }
         if !self.grants.import_data {
@@ -128,17 +128,7 @@ impl Entered {
         if who.is_empty() {
             who = members::administrators(conn)?.into_iter().map(|m| m.name).collect();
         }
-        Ok(names(who))
-    }
-}
-
-/// "Ada, Olive or Mo"; only the first three of many.
-pub fn names(mut names: Vec<String>) -> String {
-    names.truncate(3);
-    match names.pop() {
-        None => "an Administrator".into(),
-        Some(last) if names.is_empty() => last,
-        Some(last) => format!("{} or {last}", names.join(", ")),
+        Ok(members::names(who))
     }
 }
 

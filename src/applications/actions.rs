@@ -62,7 +62,7 @@ pub fn need_create(conn: &mut Conn, by: &By) -> Result<()> {
     if may_create(&by.member) {
         return Ok(());
     }
-    let who = super::access::names(members::administrators(conn)?.into_iter().map(|m| m.name).collect());
+    let who = members::names(members::administrators(conn)?.into_iter().map(|m| m.name).collect());
     Err(AppError::Forbidden(format!(
         "Your role {} cannot create Applications. {who} can change your role.",
         by.member.role

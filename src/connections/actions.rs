@@ -12,32 +12,34 @@ use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, FieldErrors, Result};
 use crate::in_use::{self, InUse, Thing};
-use crate::members::{self, By};
+use crate::members::By;
+use crate::names::taken_in;
 use crate::secrets::Secrets;
 use crate::workspace;
 
 /// One Connection, for Administrators and Auditors; others read who can help.
 pub fn find(conn: &mut Conn, by: &By, id: i64) -> Result<Connection> {
-    need_sight(conn, by)?;
+    by.need_sight(conn)?;
     store::by_id(conn, id)?.ok_or(AppError::NotFound)
 }
 
 /// All by name.
 pub fn list(conn: &mut Conn, by: &By) -> Result<Vec<Connection>> {
-    need_sight(conn, by)?;
+    by.need_sight(conn)?;
     store::all(conn)
 }
 
 /// The next ones by id.
 pub fn page(conn: &mut Conn, by: &By, after: i64, limit: i64) -> Result<Vec<Connection>> {
-    need_sight(conn, by)?;
+    by.need_sight(conn)?;
     store::page(conn, after, limit)
 }
 
 /// Makes a Connection. Nothing is fetched.
 pub fn create(conn: &mut Conn, secrets: &Secrets, by: &By, draft: ConnectionDraft, now: Moment) -> Result<Connection> {
-    need_administrator(conn, by)?;
-    let draft = draft.tidy();
+    by.need_administrator(conn)?;
+    let mut draft = draft.tidy();
+    draft.name = taken_in(&draft.name, None);
     let opened = merged(BTreeMap::new(), &draft);
     let mut errors = draft.check(&opened, None);
     check_applications(conn, &draft.application_ids, &[], &mut errors)?;
@@ -63,7 +65,7 @@ pub fn update(
     draft: ConnectionDraft,
     now: Moment,
 ) -> Result<Connection> {
-    need_administrator(conn, by)?;
+    by.need_administrator(conn)?;
     db::lock_row(conn, "connections", id)?;
     let before = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
     if expected_version.is_some_and(|version| version != before.version) {
@@ -73,7 +75,8 @@ pub fn update(
             before.name
         )));
     }
-    let draft = draft.tidy();
+    let mut draft = draft.tidy();
+    draft.name = taken_in(&draft.name, Some(&before.name));
     let kept = store::sealed(conn, id)?;
     let mut errors = FieldErrors::new();
     let opened = with_kept(secrets, id, &kept, &draft, &mut errors);
@@ -96,7 +99,7 @@ pub fn update(
 
 /// Makes it authorised for exactly these Applications, everything else left alone.
 pub fn authorise(conn: &mut Conn, by: &By, id: i64, application_ids: &[i64], now: Moment) -> Result<Connection> {
-    need_administrator(conn, by)?;
+    by.need_administrator(conn)?;
     db::lock_row(conn, "connections", id)?;
     let before = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
     let mut errors = FieldErrors::new();
@@ -116,7 +119,7 @@ pub fn authorise(conn: &mut Conn, by: &By, id: i64, application_ids: &[i64], now
 
 /// Archives a Connection that no import configuration reads through; its secrets are forgotten.
 pub fn archive(conn: &mut Conn, in_use: InUse, by: &By, id: i64, now: Moment) -> Result<()> {
-    need_administrator(conn, by)?;
+    by.need_administrator(conn)?;
     db::lock_row(conn, "connections", id)?;
     let before = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
     let list = in_use.all(conn, Thing::Connection(id))?;
@@ -129,22 +132,6 @@ pub fn archive(conn: &mut Conn, in_use: InUse, by: &By, id: i64, now: Moment) ->
     }
     store::archive(conn, id, now)?;
     by.audit(conn, Entry::of("connection.deleted", "connection", id).before(before.json()), now)
-}
-
-/// Refuses whoever does not administer, in words that name who does.
-pub fn need_administrator(conn: &mut Conn, by: &By) -> Result<()> {
-    by.need_scope(members::Scope::Administer)?;
-    if by.member.is_administrator() { Ok(()) } else { Err(AppError::Forbidden(who_can_help(conn)?)) }
-}
-
-fn need_sight(conn: &mut Conn, by: &By) -> Result<()> {
-    if by.member.sees_everything() { Ok(()) } else { Err(AppError::Forbidden(who_can_help(conn)?)) }
-}
-
-fn who_can_help(conn: &mut Conn) -> Result<String> {
-    let names: Vec<String> = members::administrators(conn)?.into_iter().take(3).map(|m| m.name).collect();
-    let who = if names.is_empty() { "an Administrator".to_owned() } else { names.join(" or ") };
-    Ok(format!("Only Administrators can create and change Connections. Ask {who}."))
 }
 
 /// An Application that is gone may stay where it was; a new one must be there.

@@ -10,7 +10,7 @@ use crate::app::{App, off_thread};
 use crate::connectors::{self, Connector, Entry, FetchContext};
 use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
-use crate::members::By;
+use crate::members::{self, By};
 use crate::secrets::Secrets;
 
 /// How long a test or a listing may take.
@@ -47,10 +47,14 @@ pub struct Tested {
 
 /// Tries a Connection. Nothing is imported, and nothing that the source sent is shown.
 pub async fn test(app: &App, by: &By, id: i64) -> Result<Tested> {
-    by.need_administrator()?;
+    members::actions::need_administrator(app, by).await?;
     let secrets = app.secrets.clone();
-    match app.read(move |conn| open(conn, &secrets, id)).await {
-        Ok((_, connector)) => tried(app, connector).await,
+    let opened = app.read(move |conn| {
+        let (connection, connector) = open(conn, &secrets, id)?;
+        Ok((made_of(conn, &secrets, &connection)?, connector))
+    });
+    match opened.await {
+        Ok((made_of, connector)) => tried(app, made_of, connector).await,
         Err(AppError::Conflict(words)) => Ok(Tested { good: false, words }),
         Err(other) => Err(other),
     }
@@ -59,45 +63,70 @@ pub async fn test(app: &App, by: &By, id: i64) -> Result<Tested> {
 /// Tries what somebody typed, before anything is saved: secrets that are blank are those of the Connection `id`. `Invalid`:
 /// it makes no connector.
 pub async fn test_draft(app: &App, by: &By, id: Option<i64>, draft: ConnectionDraft) -> Result<Tested> {
-    by.need_administrator()?;
     let (who, secrets) = (by.clone(), app.secrets.clone());
-    let connector = app.read(move |conn| {
-        actions::need_administrator(conn, &who)?;
+    let made = app.read(move |conn| {
+        who.need_administrator(conn)?;
         let mut errors = FieldErrors::new();
         let opened = match id {
             Some(id) => actions::with_kept(&secrets, id, &store::sealed(conn, id)?, &draft, &mut errors),
             None => actions::merged(BTreeMap::new(), &draft),
         };
         errors.ok_or(())?;
-        Ok(connectors::build(&draft.kind, &draft.settings, &opened)?)
+        let connector = connectors::build(&draft.kind, &draft.settings, &opened)?;
+        Ok(((draft.kind, draft.settings.to_string(), opened), connector))
     });
-    tried(app, connector.await?).await
+    let (made_of, connector) = made.await?;
+    tried(app, made_of, connector).await
 }
 
-async fn tried(app: &App, connector: Box<dyn Connector>) -> Result<Tested> {
-    let outside = app.outside();
-    off_thread(move || {
+/// What makes a connector: kind, settings and secrets.
+type MadeOf = (String, String, BTreeMap<String, String>);
+
+fn made_of(conn: &mut Conn, secrets: &Secrets, connection: &Connection) -> Result<MadeOf> {
+    let opened = unseal(secrets, connection.id, &store::sealed(conn, connection.id)?).unwrap_or_default();
+    Ok((connection.kind.clone(), connection.settings.to_string(), opened))
+}
+
+/// Whether it answered when it was last tried as it is now, as far as this process knows.
+pub fn answered(conn: &mut Conn, app: &App, connection: &Connection) -> Result<bool> {
+    Ok(app.tried.answered(app.tried.key(made_of(conn, &app.secrets, connection)?)))
+}
+
+async fn tried(app: &App, made_of: MadeOf, connector: Box<dyn Connector>) -> Result<Tested> {
+    let (outside, key) = (app.outside(), app.tried.key(made_of));
+    let tested = off_thread(move || {
         let tried = connector.test(&FetchContext::until(&outside, Instant::now() + PATIENCE));
         Ok(match tried {
             Ok(words) => Tested { good: true, words },
             Err(error) => Tested { good: false, words: error.sentence },
         })
     })
-    .await
+    .await?;
+    app.tried.note(key, tested.good);
+    Ok(tested)
 }
 
 /// What there is to choose from, newest first; the error is a sentence for the page. Empty where a kind cannot tell.
 pub async fn files(app: &App, id: i64) -> Result<std::result::Result<Vec<Entry>, String>> {
     let secrets = app.secrets.clone();
-    let connector = match app.read(move |conn| open(conn, &secrets, id)).await {
-        Ok((_, connector)) => connector,
+    let opened = app.read(move |conn| {
+        let (connection, connector) = open(conn, &secrets, id)?;
+        Ok((made_of(conn, &secrets, &connection)?, connector))
+    });
+    let (made_of, connector) = match opened.await {
+        Ok(opened) => opened,
         Err(AppError::Conflict(words)) => return Ok(Err(words)),
         Err(other) => return Err(other),
     };
-    let outside = app.outside();
-    off_thread(move || {
+    let (outside, key) = (app.outside(), app.tried.key(made_of));
+    let listed = off_thread(move || {
         let listed = connector.list(None, &FetchContext::until(&outside, Instant::now() + PATIENCE));
         Ok(listed.map_err(|error| error.sentence))
     })
-    .await
+    .await?;
+    // A kind that cannot tell lists nothing and has asked nobody.
+    if listed.as_ref().map_or(true, |files| !files.is_empty()) {
+        app.tried.note(key, listed.is_ok());
+    }
+    Ok(listed)
 }

@@ -67,6 +67,8 @@ pub struct FetchError {
     pub retry: Retry,
     /// The HTTP status, where there was one.
     pub status: Option<u16>,
+    /// It lies in what was asked for, which an import names, and not in the Connection.
+    pub of_request: bool,
 }
 
 impl fmt::Display for FetchError {
@@ -79,7 +81,13 @@ impl std::error::Error for FetchError {}
 
 impl FetchError {
     pub(super) fn new(kind: FailureKind, retry: Retry, sentence: impl Into<String>) -> Self {
-        Self { kind, sentence: sentence.into(), retry, status: None }
+        let of_request = matches!(kind, FailureKind::Missing | FailureKind::Request);
+        Self { kind, sentence: sentence.into(), retry, status: None, of_request }
+    }
+
+    pub(super) fn of_request(mut self, is: bool) -> Self {
+        self.of_request = is;
+        self
     }
 
     pub(super) fn with_status(mut self, status: u16) -> Self {

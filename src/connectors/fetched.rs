@@ -10,6 +10,7 @@ use super::FetchContext;
 use super::failure::{FailureKind, FetchError, Retry};
 use crate::formats::Rows;
 use crate::spool::Room;
+use crate::words;
 
 /// What was fetched: a local file, or rows.
 pub struct Fetched {
@@ -144,7 +145,7 @@ fn hash_of(file: &File, ctx: &FetchContext<'_>) -> Result<String, FetchError> {
     loop {
         ctx.check_going_on()?;
         match file.read_at(&mut buffer, at) {
-            Ok(0) => return Ok(hex(&hasher.finalize())),
+            Ok(0) => return Ok(words::hex(&hasher.finalize())),
             Ok(n) => {
                 hasher.update(&buffer[..n]);
                 at += n as u64;
@@ -153,9 +154,4 @@ fn hash_of(file: &File, ctx: &FetchContext<'_>) -> Result<String, FetchError> {
             Err(e) => return Err(FetchError::machine("Reading the file", &e)),
         }
     }
-}
-
-/// Bytes as lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

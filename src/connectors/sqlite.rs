@@ -139,7 +139,8 @@ impl Going {
             ),
             ffi::SQLITE_AUTH => FetchError::refused(
                 "The query may only read. Write one SELECT on the tables of the file, without ATTACH or PRAGMA.",
-            ),
+            )
+            .of_request(true),
             ffi::SQLITE_ERROR => FetchError::new(
                 FailureKind::Request,
                 Retry::No,

@@ -9,6 +9,7 @@ use super::column_type::ColumnType;
 use super::failure::{Damage, DamageKind, Limits};
 use super::rows::Cell;
 use super::value::{Value, write_text};
+use crate::words;
 
 /// Where a cell stands within the bytes of its row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,7 +146,7 @@ impl Record {
     /// Bytes that are not text; shown by their beginning.
     pub fn push_binary(&mut self, bytes: &[u8]) {
         const SHOWN: usize = 32;
-        let shown: String = bytes.iter().take(SHOWN).map(|byte| format!("{byte:02x}")).collect();
+        let shown = words::hex(&bytes[..bytes.len().min(SHOWN)]);
         let more = if bytes.len() > SHOWN { "…" } else { "" };
         self.push(Kind::Binary, format!("x'{shown}{more}'").as_bytes());
     }

@@ -17,6 +17,7 @@ use crate::imports;
 use crate::members::{By, Scope, SignedIn};
 use crate::schedules::Schedule;
 use crate::schedules::actions::{self, Bulk, Done, HandOver, Heir};
+use crate::shape::MOST_IDS;
 use crate::web::form::Query;
 use crate::web::page::is_fragment;
 use crate::web::{Crumb, Flash, Form, Page, Shell, refused, see_other};
@@ -117,10 +118,8 @@ fn chosen(form: &Form) -> Result<Vec<i64>> {
     not_too_many(ids)
 }
 
-/// As many as a question of the database may name.
 fn not_too_many(ids: Vec<i64>) -> Result<Vec<i64>> {
-    const MOST: usize = 1_000;
-    if ids.len() > MOST {
+    if ids.len() > MOST_IDS {
         return Err(AppError::invalid("schedules", "At most 1,000 schedules can be changed at once."));
     }
     Ok(ids)

@@ -78,6 +78,8 @@ pub struct Progress {
     pub value: i64,
     pub max: Option<i64>,
     pub elapsed: String,
+    /// Somebody asked to cancel it, and it is about to end.
+    pub cancelling: bool,
 }
 
 /// The latest run failed, or loaded only some rows.
@@ -88,8 +90,8 @@ pub struct Failure {
     pub cause: String,
     pub rest: String,
     pub run: i64,
-    /// A link for who may mend it.
-    pub connection: Option<i64>,
+    /// Where whoever may can put it right.
+    pub ways: Vec<(&'static str, String)>,
 }
 
 #[derive(Clone, Debug)]
@@ -97,8 +99,17 @@ pub struct NextRun {
     pub iso: String,
     pub when: String,
     pub relative: String,
-    /// That a freeze will skip it, and what comes after.
-    pub frozen: Option<String>,
+    /// A freeze will skip it.
+    pub frozen: Option<Frozen>,
+}
+
+/// What leads where a freeze skips what comes next: that it does, and what it skips.
+#[derive(Clone, Debug)]
+pub struct Frozen {
+    /// "Frozen by “Close”"
+    pub by: String,
+    /// "runs Mon 12 Oct, 19:00"
+    pub then: String,
 }
 
 /// A schedule on the page.
@@ -147,7 +158,6 @@ pub struct Card {
     /// A later one that changed nothing.
     pub later: Option<Last>,
     pub may_import: bool,
-    pub may_configure: bool,
     pub may_hand_over: bool,
     pub needs_file: bool,
     pub active_run: Option<i64>,

@@ -2,8 +2,9 @@
 
 use chrono::Duration;
 
-use super::card::{Bars, Card, Chip, Failure, Given, Last, Marked, NextRun, Progress, Row};
+use super::card::{Bars, Card, Chip, Failure, Frozen, Given, Last, Marked, NextRun, Progress, Row};
 use super::cards_scene::CardsScene;
+use super::mending::{self, Place};
 use super::overview::may_hand_over;
 use super::view::opening;
 use crate::clock::Moment;
@@ -83,7 +84,6 @@ impl CardsScene {
                 },
             ),
             may_import: self.entered.may_import(),
-            may_configure: self.entered.may_configure(),
             may_hand_over: may_hand_over(&self.entered),
             needs_file: configuration.needs_file(),
             active_run: open.map(|run| run.id),
@@ -141,7 +141,7 @@ impl CardsScene {
             iso: at.rfc3339(),
             when: words::short_time(at, self.now, schedule.rule.time_zone()),
             relative: words::relative(at, self.now),
-            frozen: self.frozen_words(schedule, at),
+            frozen: self.frozen(schedule, at),
         })
     }
 
@@ -165,6 +165,7 @@ impl CardsScene {
                 value: 0,
                 max: None,
                 elapsed: words::duration(self.now.since(run.queued_at)),
+                cancelling: false,
             };
         };
         // What comes before and after the reading takes a time that nobody knows.
@@ -179,11 +180,13 @@ impl CardsScene {
         // Without a usual number it counts by bytes; what is all read is no longer measured.
         let bytes = now.bytes_total.filter(|total| max.is_none() && *total > now.bytes);
         let (value, max) = if bytes.is_some() { (now.bytes, bytes) } else { (now.rows, max) };
-        let phase = if now.cancel_requested { "Cancelling".to_owned() } else { now.phase.clone() };
-        Progress { phase, rows, value, max, elapsed: elapsed.unwrap_or_default() }
+        let cancelling = now.cancel_requested;
+        Progress { phase: now.phase.clone(), rows, value, max, elapsed: elapsed.unwrap_or_default(), cancelling }
     }
 
     fn failure(&self, run: &Run, listed: &Listed) -> Failure {
+        let place = Place::of(run.status, self.failed_steps.get(&run.id).map(String::as_str));
+        let ways = mending::ways(place, &listed.configuration, &self.entered);
         let when = run.finished_at.map(|at| words::relative(at, self.now)).unwrap_or_default();
         if run.status == RunStatus::Partial {
             let result = run.result.clone().unwrap_or_default();
@@ -193,7 +196,7 @@ impl CardsScene {
                 cause: format!("{} rejected.", words::counted(result.rejected, "row was", "rows were")),
                 rest: format!("{}, {when}.", result.loaded_words()),
                 run: run.id,
-                connection: None,
+                ways,
             };
         }
         let cause = run.cause.clone().unwrap_or_else(|| "The import failed.".into());
@@ -208,19 +211,19 @@ impl CardsScene {
             cause: first,
             rest: format!("{rest} It failed {when}.").trim().to_owned(),
             run: run.id,
-            connection: listed.configuration.connection_id.filter(|_| self.entered.sees_everything),
+            ways,
         }
     }
 
     /// That its next occurrence will be skipped, and which one will not.
-    fn frozen_words(&self, schedule: &Schedule, next: Moment) -> Option<String> {
+    fn frozen(&self, schedule: &Schedule, next: Moment) -> Option<Frozen> {
         let freeze = freezes::at(&self.freezes, next)?;
         let zone = schedule.rule.time_zone();
         let then = match freezes::next_run(&self.freezes, schedule) {
             Some(at) => format!("runs {}", words::short_time(at, self.now, zone)),
             None => "no run after that".into(),
         };
-        Some(format!("Skipped, frozen by “{}”; {then}", freeze.name))
+        Some(Frozen { by: format!("Frozen by “{}”", freeze.name), then })
     }
 
     fn row(&self, schedule: &Schedule, picked: bool, words: &str) -> Row {

@@ -12,7 +12,7 @@ use crate::freezes::{self, Freeze};
 use crate::imports::{self, Listed};
 use crate::members::{self, Member};
 use crate::runs::glance::{self, Open, Past};
-use crate::runs::{Progress, Run, actions as runs};
+use crate::runs::{Progress, Run, RunStatus, actions as runs};
 use crate::schedules::{Schedule, actions as schedules};
 
 impl Outlines {
@@ -45,6 +45,8 @@ pub struct CardsScene {
     pub progress: HashMap<i64, Progress>,
     /// The runs that the configurations' statuses are of.
     pub marks: HashMap<i64, Run>,
+    /// Of those that failed, the step in which.
+    pub failed_steps: HashMap<i64, String>,
     pub freezes: Vec<Freeze>,
     pub now: Moment,
 }
@@ -67,7 +69,9 @@ impl CardsScene {
         let run_ids: Vec<i64> = open_ids.iter().copied().chain(of_status).collect();
         let marks = glance::by_ids(conn, &run_ids)?;
         let open = ids.iter().filter_map(|id| Some((*id, marks.get(&open.get(id)?.run_id)?.clone()))).collect();
+        let failed: Vec<i64> = marks.values().filter(|r| r.status == RunStatus::Failed).map(|r| r.id).collect();
         Ok(Self {
+            failed_steps: glance::failed_steps(conn, &failed)?,
             strips: glance::strips(conn, ids)?,
             progress: runs::progress(conn, &open_ids)?,
             freezes: freezes::of_application(conn, entered.application.id)?,

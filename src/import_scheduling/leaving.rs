@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::error::{AppError, Result};
 use crate::members::{self, SignedIn};
 use crate::web::form::Query;
-use crate::web::{Crumb, Page, Shell, see_other};
+use crate::web::{Crumb, Page, Shell, local_path, see_other};
 use crate::{schedules, words, workspace};
 
 struct Line {
@@ -33,6 +33,8 @@ struct LeavingPage {
     /// When the first schedule that is left would fail.
     first: Option<String>,
     lines: Vec<Line>,
+    /// The part of the list to go back to.
+    list: String,
 }
 
 impl LeavingPage {
@@ -41,7 +43,7 @@ impl LeavingPage {
     }
 }
 
-/// `GET /members/{m}/deactivate?role=`
+/// `GET /members/{m}/deactivate?role=&back=`
 pub async fn form(
     request: HttpRequest,
     app: Data<App>,
@@ -49,7 +51,7 @@ pub async fn form(
     id: Path<i64>,
     query: Query,
 ) -> Result<HttpResponse> {
-    by.need_administrator()?;
+    members::actions::need_administrator(&app, &by).await?;
     let (id, role) = (id.into_inner(), query.some("role").map(str::to_owned));
     let (member, held, workspace, role) = app
         .read(move |conn| {
@@ -94,6 +96,10 @@ pub async fn form(
             told: lines.iter().map(|line| line.told).sum(),
             first: first.map(|at| format!("{} ({zone})", words::date_time(at, zone))),
             lines,
+            list: local_path(query.get("back"))
+                .filter(|back| back.starts_with("/members"))
+                .unwrap_or_default()
+                .to_owned(),
         },
     )
 }

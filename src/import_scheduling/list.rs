@@ -39,6 +39,8 @@ struct ListPage {
     who_configures: String,
     overview: Overview,
     filter: String,
+    /// It is filtered or sorted: then what does so is not folded away on a small screen.
+    found: bool,
     time_zone: &'static str,
     /// All that is asked for but the filter, which has a field of its own.
     kept: Vec<(&'static str, String)>,
@@ -166,6 +168,7 @@ pub async fn page(
         who_configures: format!("Someone with the Configure permission in {} can create one.", application.name),
         overview,
         filter: view.q.clone(),
+        found: !view.q.is_empty() || !view.sort.is_empty(),
         time_zone: application.time_zone.name(),
         kept: view.with(|v| (v.q, v.page) = (String::new(), None)).fields(),
         fields: view.fields(),

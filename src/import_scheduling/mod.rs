@@ -18,12 +18,16 @@ pub mod history;
 pub mod leaving;
 pub mod list;
 mod cards_scene;
+mod mending;
 pub mod off_until;
 mod overview;
 pub mod starting;
 pub mod summary;
 pub mod switch;
 mod view;
+
+pub use card::Chip;
+pub use cards::status_chip;
 
 use crate::applications::Entered;
 use crate::web::{Crumb, local_path};

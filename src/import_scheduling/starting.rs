@@ -12,7 +12,7 @@ use crate::applications::{Entered, enter, settings_shell};
 use crate::error::{AppError, FieldErrors, Result};
 use crate::imports::{self, Configuration, files};
 use crate::members::{By, Scope, SignedIn};
-use crate::runs::{Run, Started, actions};
+use crate::runs::{Run, RunStatus, Started, actions};
 use crate::web::form::Upload;
 use crate::web::page::is_fragment;
 use crate::web::{Crumb, Flash, Form, Page, Shell, refused, see_other};
@@ -43,10 +43,11 @@ async fn answer(
 }
 
 fn started_words(started: &Started) -> Flash {
-    Flash::new(if started.waiting_already {
-        format!("{} is already in the queue.", started.run.name)
-    } else {
-        format!("Started: {}.", started.run.name)
+    let name = &started.run.name;
+    Flash::new(match (started.waiting_already, started.run.status) {
+        (true, RunStatus::Running) => format!("{name} is already running."),
+        (true, _) => format!("{name} is already in the queue."),
+        (false, _) => format!("Started: {name}."),
     })
 }
 

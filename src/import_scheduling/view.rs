@@ -31,7 +31,8 @@ pub struct View {
     pub open: Vec<i64>,
 }
 
-pub const TABS: [(&str, &str); 4] = [("", "All"), ("failed", "Failed"), ("running", "Running"), ("off", "Off")];
+pub const TABS: [(&str, &str); 5] =
+    [("", "All"), ("failed", "Failed"), ("partial", "Partial"), ("running", "Running"), ("off", "Off")];
 pub const SORTS: [(&str, &str); 5] =
     [("", "Failed first"), ("name", "Name"), ("next", "Next run"), ("last", "Last run"), ("owner", "Owner")];
 
@@ -109,7 +110,7 @@ pub struct Shown {
     /// How many the tab holds.
     pub total: usize,
     /// In the order of [`TABS`]: how many of what the filter finds.
-    pub counts: [usize; 4],
+    pub counts: [usize; TABS.len()],
 }
 
 impl Outlines {
@@ -129,7 +130,7 @@ impl Outlines {
                 let first = names.map(|member| folded(&member.name)).min();
                 (first.is_none(), first)
             }),
-            _ => in_tab.sort_by_key(|of| !of.failed()),
+            _ => in_tab.sort_by_key(|of| (!of.failed(), !of.partial())),
         }
         let total = in_tab.len();
         let pages = total.div_ceil(PAGE).max(1);
@@ -171,6 +172,7 @@ impl Outlines {
     fn is_in(&self, of: &Of<'_>, tab: &str) -> bool {
         match tab {
             "failed" => of.failed(),
+            "partial" => of.partial(),
             "running" => self.open.contains_key(&of.configuration.id),
             "off" => of.schedules.iter().any(|s| s.state == State::Off),
             _ => true,
@@ -186,6 +188,10 @@ struct Of<'a> {
 impl Of<'_> {
     fn failed(&self) -> bool {
         self.configuration.status == Some(ConfigurationStatus::Failed)
+    }
+
+    fn partial(&self) -> bool {
+        self.configuration.status == Some(ConfigurationStatus::Partial)
     }
 
     fn next(&self) -> Option<Moment> {
@@ -252,7 +258,7 @@ mod tests {
         assert_eq!((first.ids.len(), first.page, first.pages, first.total), (50, 1, 3, 120));
         assert_eq!(first.ids[..14], [10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120, 1, 2]);
         assert_eq!(first.open, [10, 20, 30, 40, 50], "no page full of them");
-        assert_eq!(first.counts, [120, 12, 0, 17]);
+        assert_eq!(first.counts, [120, 12, 0, 0, 17]);
         assert_eq!(shown(120, "page=3").ids.len(), 20);
         assert_eq!(shown(120, "page=99").page, 3, "the last one");
         let there = shown(120, "sort=name&open=101");
@@ -270,7 +276,7 @@ mod tests {
         assert_eq!(shown(30, "q=egalite").total, 30);
         assert_eq!(shown(30, "q=zoe").total, 15);
         assert_eq!(shown(30, "q=ware").total, 30);
-        assert_eq!(shown(30, "q=lucja&show=off").counts, [15, 0, 0, 2]);
+        assert_eq!(shown(30, "q=lucja&show=off").counts, [15, 0, 0, 0, 2]);
         assert_eq!(shown(30, "q=nothing").pages, 1);
     }
 

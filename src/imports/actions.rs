@@ -14,6 +14,7 @@ use crate::db::{self, Conn};
 use crate::error::{AppError, FieldErrors, Result};
 use crate::in_use::{self, InUse, Thing};
 use crate::members::By;
+use crate::names::taken_in;
 
 /// A configuration of this Application with its newest definition: another's answers like what is not there.
 pub fn find(conn: &mut Conn, entered: &Entered, id: i64) -> Result<(Configuration, Definition)> {
@@ -139,8 +140,9 @@ pub fn archive(conn: &mut Conn, in_use: InUse, by: &By, entered: &Entered, id: i
 /// All that is wrong with a draft. Ids in it that belong elsewhere are wrong like ids of nothing; a Connection that
 /// the configuration had already may have lost its authorisation since, which the run then says.
 fn checked(conn: &mut Conn, by: &By, entered: &Entered, draft: Draft, before: Option<&Configuration>) -> Result<Draft> {
-    let draft = draft.tidy();
-    let mut errors = draft.check(before.map(|before| before.name.as_str()));
+    let (mut draft, was) = (draft.tidy(), before.map(|before| before.name.as_str()));
+    draft.name = taken_in(&draft.name, was);
+    let mut errors = draft.check(was);
     // Whoever deletes what is named here finds this configuration, or is found.
     db::lock_row(conn, "blocks", draft.block_id)?;
     let block = match blocks::find_in(conn, entered.application.id, draft.block_id) {

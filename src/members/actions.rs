@@ -5,8 +5,10 @@ use serde_json::json;
 
 use super::model::{By, Member, check_email};
 use super::passwords::PasswordHash;
+use super::permissions::Scope;
 use super::store::{self, Own};
 use super::tokens;
+use crate::app::App;
 use crate::audit::{self, Actor, Entry};
 use crate::clock::Moment;
 use crate::db::{self, Conn};
@@ -38,26 +40,28 @@ pub struct Change {
 
 /// All members, those of an id greater than `after` first by id; for Administrators and Auditors.
 pub fn list(conn: &mut Conn, by: &By, after: i64, limit: i64) -> Result<Vec<Member>> {
-    need_see(by)?;
+    by.need_sight(conn)?;
     store::page(conn, after, limit)
 }
 
 /// All members, the active ones first, by name; for the page.
 pub fn everybody(conn: &mut Conn, by: &By) -> Result<Vec<Member>> {
-    need_see(by)?;
+    by.need_sight(conn)?;
     store::all(conn)
 }
 
-fn need_see(by: &By) -> Result<()> {
-    if by.member.is_administrator() || by.member.sees_everything() {
-        return Ok(());
+/// Refuses whoever does not administer, before a page or the API does anything else.
+pub async fn need_administrator(app: &App, by: &By) -> Result<()> {
+    if by.member.is_administrator() {
+        return by.need_scope(Scope::Administer);
     }
-    Err(AppError::Forbidden("Only Administrators can manage the members of this Workspace.".into()))
+    let by = by.clone();
+    app.read(move |conn| by.need_administrator(conn)).await
 }
 
 /// Adds a member.
 pub fn add(conn: &mut Conn, by: &By, new: NewMember, now: Moment) -> Result<Member> {
-    by.need_administrator()?;
+    by.need_administrator(conn)?;
     insert(conn, &by.actor(), new, now)
 }
 
@@ -86,7 +90,7 @@ pub(super) fn insert(conn: &mut Conn, actor: &Actor, new: NewMember, now: Moment
 
 /// Changes a member. Their sessions and tokens end with their password or their account.
 pub fn update(conn: &mut Conn, by: &By, id: i64, change: Change, now: Moment) -> Result<Member> {
-    by.need_administrator()?;
+    by.need_administrator(conn)?;
     // One change of members at a time, so that two Administrators cannot demote each other.
     db::lock_row(conn, "workspace", 1)?;
     let before = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;

@@ -17,7 +17,7 @@ mod store;
 mod throttle;
 pub mod tokens;
 
-pub use model::{By, Channel, Member, check_email};
+pub use model::{By, Channel, Member, check_email, names};
 pub use permissions::{Permission, Scope};
 pub use session::{Bearer, SignedIn, write_seen};
 pub use shell::{shell, signed_in, workspace};

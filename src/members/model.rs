@@ -3,6 +3,7 @@
 use chrono_tz::Tz;
 
 use super::permissions::{Permission, Scope};
+use super::store;
 use crate::audit;
 use crate::clock::Moment;
 use crate::db::{Conn, text_enum};
@@ -80,14 +81,32 @@ impl By {
         }
     }
 
-    /// For what only Administrators do: members, roles, Connections.
-    pub fn need_administrator(&self) -> Result<()> {
+    /// For what only Administrators do: members, roles, mail, Connections. The refusal names who they are.
+    pub fn need_administrator(&self, conn: &mut Conn) -> Result<()> {
         self.need_scope(Scope::Administer)?;
-        if self.member.is_administrator() {
-            return Ok(());
-        }
-        Err(AppError::Forbidden("Only an Administrator can do this.".into()))
+        if self.member.is_administrator() { Ok(()) } else { Err(who_administers(conn)?) }
     }
+
+    /// For what Auditors may look at too.
+    pub fn need_sight(&self, conn: &mut Conn) -> Result<()> {
+        let sees = self.member.is_administrator() || self.member.sees_everything();
+        if sees { Ok(()) } else { Err(who_administers(conn)?) }
+    }
+}
+
+/// "Ada, Olive or Mo"; only the first three of many.
+pub fn names(mut names: Vec<String>) -> String {
+    names.truncate(3);
+    match names.pop() {
+        None => "an Administrator".into(),
+        Some(last) if names.is_empty() => last,
+        Some(last) => format!("{} or {last}", names.join(", ")),
+    }
+}
+
+fn who_administers(conn: &mut Conn) -> Result<AppError> {
+    let who = names(store::administrators(conn)?.into_iter().map(|m| m.name).collect());
+    Ok(AppError::Forbidden(format!("Only Administrators can do this. Ask {who}.")))
 }
 
 /// A plausible e-mail address, outer spaces cut.

@@ -1,13 +1,15 @@
 //! What leads to a first scheduled import: a Connection, an import configuration, a schedule. Each step has its button
 //! once its turn has come, for who may do it; for others it says who can.
 
-use crate::applications::{Entered, names};
-use crate::connections;
+use crate::app::App;
+use crate::applications::Entered;
+use crate::connections::{self, Connection};
 use crate::connectors;
 use crate::db::Conn;
 use crate::error::Result;
 use crate::imports;
 use crate::members::{self, By};
+use crate::runs::glance;
 use crate::web::Icon;
 
 pub struct Checklist {
@@ -43,7 +45,7 @@ impl Door {
 
 impl Checklist {
     /// `None` for who may do none of it.
-    pub fn load(conn: &mut Conn, by: &By, entered: &Entered) -> Result<Option<Self>> {
+    pub fn load(conn: &mut Conn, (app, by): (&App, &By), entered: &Entered) -> Result<Option<Self>> {
         let connects = by.member.is_administrator();
         if !connects && !entered.may_configure() && !entered.may_import() {
             return Ok(None);
@@ -53,22 +55,7 @@ impl Checklist {
         let outlines = imports::outlines(conn, entered, true)?;
         let import = outlines.iter().find(|outline| !outline.needs_file);
         let steps = [
-            match read_from.first() {
-                Some(first) => Step {
-                    title: "Connect a source",
-                    about: format!("{}: {}, {}.", first.name, first.kind_label(), first.place()),
-                    done: true,
-                    doors: Vec::new(),
-                    waits: String::new(),
-                },
-                None => Step {
-                    title: "Connect a source",
-                    about: "Choose where the data comes from.".into(),
-                    done: false,
-                    doors: if connects { kinds(conn, by)? } else { Vec::new() },
-                    waits: if connects { String::new() } else { format!("{} can do this", administrators(conn)?) },
-                },
-            },
+            source(conn, (app, by), &read_from)?,
             match import {
                 Some(outline) => Step {
                     title: "Create an import",
@@ -110,6 +97,26 @@ impl Checklist {
     }
 }
 
+/// The first step: done once a Connection answered its last test, or a run loaded what it read through it.
+fn source(conn: &mut Conn, (app, by): (&App, &By), read_from: &[Connection]) -> Result<Step> {
+    let title = "Connect a source";
+    let connects = by.member.is_administrator();
+    let waits = if connects { String::new() } else { format!("{} can do this", administrators(conn)?) };
+    let step = Step { title, about: "Choose where the data comes from.".into(), done: false, doors: Vec::new(), waits };
+    let Some(first) = read_from.first() else {
+        return Ok(Step { doors: if connects { kinds(conn, by)? } else { Vec::new() }, ..step });
+    };
+    let words = |of: &Connection| format!("{}: {}, {}.", of.name, of.kind_label(), of.place());
+    for connection in read_from {
+        if connections::answered(conn, app, connection)? || glance::loaded_through(conn, connection.id)? {
+            return Ok(Step { about: words(connection), done: true, waits: String::new(), ..step });
+        }
+    }
+    let test = Door::next("Test it", "plug", format!("/connections/{}", first.id));
+    let doors = if connects { vec![test] } else { Vec::new() };
+    Ok(Step { about: format!("{} It has not passed a test yet.", words(first)), doors, ..step })
+}
+
 /// A new Connection of each kind, and the list of those that are there to be authorised.
 fn kinds(conn: &mut Conn, by: &By) -> Result<Vec<Door>> {
     let mut doors: Vec<Door> = connectors::kinds()
@@ -129,5 +136,5 @@ fn kinds(conn: &mut Conn, by: &By) -> Result<Vec<Door>> {
 }
 
 fn administrators(conn: &mut Conn) -> Result<String> {
-    Ok(names(members::administrators(conn)?.into_iter().map(|m| m.name).collect()))
+    Ok(members::names(members::administrators(conn)?.into_iter().map(|m| m.name).collect()))
 }

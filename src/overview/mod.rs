@@ -2,15 +2,17 @@
 //! import is scheduled they say what comes next ([`checklist`]); later they are the way in.
 
 mod checklist;
+mod troubles;
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use self::checklist::Checklist;
+use self::troubles::Troubles;
 use crate::app::App;
 use crate::applications::actions::{SPACING, may_create};
-use crate::applications::{Entered, blocks, enter, names, seen_by, settings_shell, standing};
+use crate::applications::{Entered, blocks, enter, seen_by, settings_shell, standing};
 use crate::db::Conn;
 use crate::error::Result;
 use crate::members::{self, SignedIn, shell};
@@ -50,6 +52,7 @@ struct WorkspacePage {
     cards: Vec<Card>,
     /// What the first Application needs, while nothing is scheduled anywhere.
     checklist: Option<Checklist>,
+    troubles: Troubles,
     may_create: bool,
     /// With what a first Application begins.
     time_zone: &'static str,
@@ -62,8 +65,8 @@ struct WorkspacePage {
 
 /// `GET /`
 pub async fn workspace(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn) -> Result<HttpResponse> {
-    let asks = by.clone();
-    let (workspace, cards, checklist, administrators) = app
+    let (asks, shared, now) = (by.clone(), app.clone(), app.now());
+    let (workspace, cards, checklist, troubles, administrators) = app
         .read(move |conn| {
             let mut cards = Vec::new();
             for application in seen_by(conn, &asks)? {
@@ -77,11 +80,13 @@ pub async fn workspace(request: HttpRequest, app: Data<App>, SignedIn(by): Signe
             let mut checklist = None;
             for card in cards.iter().filter(|_| !begun) {
                 if checklist.is_none() {
-                    checklist = Checklist::load(conn, &asks, &card.entered)?;
+                    checklist = Checklist::load(conn, (&shared, &asks), &card.entered)?;
                 }
             }
             let administrators = members::administrators(conn)?.into_iter().map(|m| m.name).collect();
-            Ok((workspace::get(conn)?, cards, checklist, names(administrators)))
+            let all: Vec<&Entered> = cards.iter().map(|card| &card.entered).collect();
+            let troubles = Troubles::load(conn, &all, now)?;
+            Ok((workspace::get(conn)?, cards, checklist, troubles, members::names(administrators)))
         })
         .await?;
     let page = WorkspacePage {
@@ -89,6 +94,7 @@ pub async fn workspace(request: HttpRequest, app: Data<App>, SignedIn(by): Signe
         workspace: workspace.name,
         cards,
         checklist,
+        troubles,
         may_create: may_create(&by.member),
         time_zone: by.member.time_zone.unwrap_or(workspace.time_zone).name(),
         spacing: SPACING,
@@ -104,6 +110,7 @@ struct ApplicationPage {
     shell: Shell,
     card: Card,
     checklist: Option<Checklist>,
+    troubles: Troubles,
 }
 
 /// `GET /applications/{a}`
@@ -113,16 +120,18 @@ pub async fn application(
     SignedIn(by): SignedIn,
     id: Path<i64>,
 ) -> Result<HttpResponse> {
-    let (asks, id) = (by.clone(), id.into_inner());
-    let (card, checklist) = app
+    let (asks, id, shared, now) = (by.clone(), id.into_inner(), app.clone(), app.now());
+    let (card, checklist, troubles) = app
         .read(move |conn| {
             let entered = enter(conn, &asks, id)?;
-            let checklist = if is_begun(conn, &entered)? { None } else { Checklist::load(conn, &asks, &entered)? };
-            Ok((Card::load(conn, entered)?, checklist))
+            let begun = is_begun(conn, &entered)?;
+            let checklist = if begun { None } else { Checklist::load(conn, (&shared, &asks), &entered)? };
+            let troubles = Troubles::load(conn, &[&entered], now)?;
+            Ok((Card::load(conn, entered)?, checklist, troubles))
         })
         .await?;
     let shell = settings_shell(&request, &app, &by, &card.entered, "Overview").crumbs([]);
-    Page::ok(&request, &ApplicationPage { shell, card, checklist })
+    Page::ok(&request, &ApplicationPage { shell, card, checklist, troubles })
 }
 
 /// Whether something was ever scheduled here that is still there.

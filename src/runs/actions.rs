@@ -30,7 +30,7 @@ const MOST_WAITING_IN_ALL: i64 = 200;
 #[derive(Clone, Debug)]
 pub struct Started {
     pub run: Run,
-    /// It was in the queue already: this request was answered with that one.
+    /// It waited or ran already: this request was answered with that one.
     pub waiting_already: bool,
 }
 
@@ -85,7 +85,8 @@ pub fn start_by_hand(
 /// "Run again": a new run of the same occurrence, as the member who asks. The planned instant is kept, and what the
 /// earlier run appended is replaced.
 ///
-/// `Conflict` unless it is the configuration's latest run that ended Success, Partial, Failed or Cancelled.
+/// While that one waits or runs, it is the answer to whoever asks again. `Conflict` unless it is the configuration's latest
+/// run that ended Success, Partial, Failed or Cancelled.
 pub fn again(conn: &mut Conn, by: &By, run_id: i64, now: Moment) -> Result<Started> {
     let (run, entered) = find(conn, by, run_id)?;
     entered.need_import(conn, by, Scope::Run)?;
@@ -94,9 +95,12 @@ pub fn again(conn: &mut Conn, by: &By, run_id: i64, now: Moment) -> Result<Start
     let target = runnable(conn, configuration_id)?;
     if let Some(there) = store::repeat_of(conn, run.id)? {
         return match there.status {
-            RunStatus::Queued => Ok(Started { run: there, waiting_already: true }),
-            RunStatus::Running => Err(AppError::Conflict("This run is already being run again.".into())),
-            _ => Err(AppError::Conflict("This run was already run again. Run the newest one again instead.".into())),
+            // Of many clicks all find the first one's run, however soon a worker takes it.
+            RunStatus::Queued | RunStatus::Running => Ok(Started { run: there, waiting_already: true }),
+            _ => Err(AppError::Conflict(format!(
+                "This run was already run again, as run {}. Only the latest one can be run again.",
+                there.id
+            ))),
         };
     }
     if let Some(refusal) = why_not_again(conn, &run)? {

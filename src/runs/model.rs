@@ -82,17 +82,23 @@ impl RunResult {
         self.added + self.changed == 0 && self.unchanged > 0
     }
 
-    /// "1,458 rows"; where all were there already, "1,458 rows unchanged", which is no failure.
+    /// "1,458 rows"; where all were there already, "all 1,458 rows unchanged", which is no failure.
     pub fn loaded_short(&self) -> String {
+        let all = if self.rejected == 0 && self.unchanged > 1 { "all " } else { "" };
         match self.is_all_unchanged() {
-            true => format!("{} unchanged", words::rows(self.unchanged)),
+            true => format!("{all}{} unchanged", words::rows(self.unchanged)),
             false => words::rows(self.added + self.changed),
         }
     }
 
-    /// The same in a sentence: "1,458 rows loaded".
+    /// The same as a sentence begins: "1,458 rows loaded", "All 1,458 rows unchanged".
     pub fn loaded_words(&self) -> String {
-        format!("{}{}", self.loaded_short(), if self.is_all_unchanged() { "" } else { " loaded" })
+        let short = self.loaded_short();
+        match short.strip_prefix("all ") {
+            Some(rows) => format!("All {rows}"),
+            None if self.is_all_unchanged() => short,
+            None => format!("{short} loaded"),
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::clock::Moment;
 use crate::db::schema::{outcomes, run_leases, run_log, runs};
 use crate::db::{self, Conn, on};
 use crate::error::Result;
+use crate::words;
 
 /// A run that is to be written down: queued, or skipped or missed from the start.
 #[derive(Clone, Debug, Insertable)]
@@ -141,8 +142,7 @@ pub fn explain(conn: &mut Conn, run_ids: &[i64], reason: &str) -> Result<()> {
 pub fn waiting_key(configuration_id: i64, file_id: Option<i64>, parameters: Option<&Value>) -> String {
     let parameters = parameters.map(Value::to_string).unwrap_or_default();
     let digest = Sha256::digest(parameters.as_bytes());
-    let short: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("c{configuration_id}:{}:{short}", file_id.unwrap_or(0))
+    format!("c{configuration_id}:{}:{}", file_id.unwrap_or(0), words::hex(&digest[..8]))
 }
 
 /// A run by hand waits again, between its attempts: a further click finds it, unless another waits already.

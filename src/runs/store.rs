@@ -10,7 +10,7 @@ use super::model::{LogLine, Progress, Run, RunResult, RunStep};
 use super::resource;
 use crate::clock::Moment;
 use crate::db::Conn;
-use crate::db::schema::{run_leases, run_log, run_results, run_steps, runs};
+use crate::db::schema::{import_configurations, run_leases, run_log, run_results, run_steps, runs};
 use crate::error::Result;
 use crate::imports::Target;
 use crate::imports::pipeline::Told;
@@ -212,16 +212,26 @@ pub fn open_of(conn: &mut Conn, targets: &[Target]) -> Result<HashMap<Target, Ve
     Ok(found)
 }
 
-/// The run of a configuration that ended last, of those that did their work or tried to.
+/// The run of a configuration that ended last, of those that did their work or tried to. That is the one whose status the
+/// configuration carries, whatever the clock said then; where it was cancelled, which carries none, by its time.
 pub fn latest_ended(conn: &mut Conn, configuration_id: i64) -> Result<Option<i64>> {
     let ended: Vec<RunStatus> = RunStatus::ALL.iter().copied().filter(|s| s.may_run_again()).collect();
-    Ok(runs::table
+    let ended = runs::table
         .filter(runs::configuration_id.eq(configuration_id).and(runs::status.eq_any(ended)))
         .filter(runs::finished_at.is_not_null())
-        .order((runs::finished_at.desc(), runs::id.desc()))
-        .select(runs::id)
-        .first(conn)
-        .optional()?)
+        .select((runs::id, runs::status));
+    let by_time: Option<(i64, RunStatus)> =
+        ended.clone().order((runs::finished_at.desc(), runs::id.desc())).first(conn).optional()?;
+    if !matches!(by_time, Some((_, status)) if status != RunStatus::Cancelled) {
+        return Ok(by_time.map(|(id, _)| id));
+    }
+    let of = import_configurations::table.find(configuration_id).select(import_configurations::status_run_id);
+    let carried: Option<i64> = of.first::<Option<i64>>(conn).optional()?.flatten();
+    let carried: Option<(i64, RunStatus)> = match carried {
+        Some(id) => ended.filter(runs::id.eq(id)).first(conn).optional()?,
+        None => None,
+    };
+    Ok(carried.or(by_time).map(|(id, _)| id))
 }
 
 /// The largest id of a file given by hand that a run names.

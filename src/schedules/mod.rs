@@ -67,16 +67,13 @@ pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
                 href: format!("{}?open={configuration}#sched-{id}", list(application)),
             })
             .collect(),
-        Thing::Member(id) | Thing::Owner(id) => {
-            let held = held_by(conn, id)?;
-            let (owns, told) = held.iter().fold((0, 0), |sum, held| (sum.0 + held.owns, sum.1 + held.told));
-            let named = |(n, verb): (i64, &str)| Named {
-                words: format!("{verb} {}", crate::words::counted(n, "schedule", "schedules")),
-                href: format!("/members/{id}/deactivate"),
-            };
-            let told = if thing == Thing::Owner(id) { 0 } else { told };
-            [(owns, "owns"), (told, "is notified about")].into_iter().filter(|(n, _)| *n > 0).map(named).collect()
-        }
+        Thing::Owner(id) => match held_by(conn, id)?.iter().map(|held| held.owns).sum() {
+            0 => Vec::new(),
+            n => {
+                let words = format!("owns {}", crate::words::counted(n, "schedule", "schedules"));
+                vec![Named { words, href: format!("/members/{id}/deactivate") }]
+            }
+        },
         Thing::Block(_) | Thing::Connection(_) => return Ok(None),
     };
     Ok(Some(Uses { by: "schedules", names }))

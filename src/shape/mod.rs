@@ -16,7 +16,7 @@ use crate::error::FieldErrors;
 pub(crate) use macros::{answer, sent};
 pub use merge::merge;
 pub use schema::{Properties, Schemas, nullable};
-pub use values::{Ids, Later, Number, Texts};
+pub use values::{Ids, Later, MOST_IDS, Number, Texts};
 
 /// An object of JSON.
 pub type Object = serde_json::Map<String, Value>;

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::{Described, Object, Reader, Schemas, Sent, nullable};
 use crate::clock::Moment;
 
-/// How many ids a list may hold.
-const MOST_IDS: usize = 1_000;
+/// How many ids a list may hold, of whoever sends them: as many as one question of the database may name.
+pub const MOST_IDS: usize = 1_000;
 
 macro_rules! described {
     ($($type:ty => $schema:tt),+ $(,)?) => {

@@ -10,6 +10,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use rust_embed::Embed;
 use sha2::{Digest, Sha256};
 
+use crate::words;
+
 #[derive(Embed)]
 #[folder = "static/"]
 struct Files;
@@ -25,7 +27,7 @@ pub fn version() -> &'static str {
             .filter_map(|name| Files::get(name))
             .fold(Sha256::new(), |sum, file| sum.chain_update(file.metadata.sha256_hash()))
             .finalize();
-        digest[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+        words::hex(&digest[..6])
     })
 }
 

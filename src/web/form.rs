@@ -13,6 +13,7 @@ use super::{csrf, guard};
 use crate::app::App;
 use crate::db::meaning;
 use crate::error::{AppError, FieldErrors};
+use crate::shape::MOST_IDS;
 use crate::spool::Spooled;
 
 /// The pairs of a form or of a query string.
@@ -72,11 +73,10 @@ impl Form {
 
     /// Those of a name that are ids, each once, in their order. No page of ours sends thousands.
     pub fn ids(&self, name: &str) -> Result<Vec<i64>, FieldErrors> {
-        const MOST: usize = 1_000;
         let mut ids: Vec<i64> = self.all(name).filter_map(|v| v.parse().ok()).collect();
         ids.sort_unstable();
         ids.dedup();
-        if ids.len() > MOST {
+        if ids.len() > MOST_IDS {
             return Err(FieldErrors::one(name, "At most 1,000 can be chosen at once."));
         }
         Ok(ids)

@@ -37,6 +37,34 @@ on_both! {
         }
     }
 
+    /// An é is one letter, typed as one character or as two, wherever somebody names something.
+    async fn a_name_is_the_same_in_either_form(world: World) {
+        let (one, two) = ("Caf\u{e9}", "cafe\u{301}");
+        let ada = world.api(&world.ada).await;
+        let made = ada.make("applications", json!({ "name": two, "time_zone": "UTC" })).await;
+        assert_eq!(ada.get(&format!("applications/{made}")).await.json["name"], "caf\u{e9}");
+        ada.post("applications", json!({ "name": one, "time_zone": "UTC" })).await.is(409);
+        let key = |name: &str| json!({ "name": name, "type": "text", "key": true });
+        let block = |name: &str, columns: Vec<serde_json::Value>| {
+            json!({ "name": name, "kind": "transaction_list", "columns": columns })
+        };
+        let blocks = format!("applications/{made}/blocks");
+        assert_eq!(ada.post(&blocks, block("A", vec![key(one), key(two)])).await.wrong_fields(), ["columns[1].name"]);
+        let there = ada.make(&blocks, block(two, vec![key(two)])).await;
+        ada.post(&blocks, block(one, vec![key("id")])).await.is(409);
+        let seen = ada.get(&format!("blocks/{there}")).await.json.clone();
+        assert_eq!((&seen["name"], &seen["columns"][0]["name"]), (&json!("caf\u{e9}"), &json!("caf\u{e9}")));
+        let named = |name: &str| json!({ "name": name, "kind": "folder",
+            "settings": { "path": world.folder().canonicalize().unwrap() } });
+        ada.make("connections", named(two)).await;
+        ada.post("connections", named(one)).await.is(409);
+        // What was named before there was this rule stays as it is until somebody renames it.
+        let id = made;
+        world.write(move |conn| batch(conn, &format!("UPDATE applications SET name = 'cafe\u{301}' WHERE id = {id}"))).await;
+        ada.patch(&format!("applications/{made}"), json!({ "spacing_minutes": 5 })).await.is(200);
+        assert_eq!(ada.get(&format!("applications/{made}")).await.json["name"], two);
+    }
+
     async fn what_one_may_not_see_answers_like_what_is_not_there(world: World) {
         let browser = world.browser(&world.stranger).await;
         let a = world.application;

@@ -34,6 +34,21 @@ pub fn create(db: &Databases, application: i64, draft: BlockDraft) -> Result<Blo
     db.main.read(|conn| blocks::create(conn, &db.blocks, application, draft, NOW))
 }
 
+/// Changes what is there, and nothing else of it.
+fn changed(db: &Databases, id: i64, change: impl FnOnce(&mut BlockDraft)) -> Block {
+    let mut draft = blocks::as_draft(&db.main.read(|conn| blocks::find(conn, id)).unwrap());
+    change(&mut draft);
+    edit(db, id, None, draft).unwrap()
+}
+
+pub fn rename(db: &Databases, id: i64, name: &str) -> Block {
+    changed(db, id, |draft| draft.name = name.to_owned())
+}
+
+pub fn add_column(db: &Databases, id: i64, column: ColumnDraft) -> Block {
+    changed(db, id, |draft| draft.columns.push(column))
+}
+
 fn edit(db: &Databases, id: i64, version: Option<i64>, draft: BlockDraft) -> Result<Block, AppError> {
     db.main.read(|conn| blocks::edit(conn, &db.blocks, id, version, draft, NOW))
 }
@@ -164,10 +179,10 @@ on_both! {
         let after = edit(db, block.id, None, again).unwrap();
         assert_eq!(after.columns[1].id, block.columns[1].id);
         assert_eq!(after.columns[1].name, "NAME");
-        let renamed = db.main.read(|conn| blocks::rename(conn, &db.blocks, block.id, "Lines", NOW)).unwrap();
+        let renamed = rename(db, block.id, "Lines");
         assert_eq!((renamed.name.as_str(), renamed.columns.len()), ("Lines", 2));
         let added = ColumnDraft::new("Country", ColumnType::Text);
-        let more = db.main.read(|conn| blocks::add_column(conn, &db.blocks, block.id, added, NOW)).unwrap();
+        let more = add_column(db, block.id, added);
         assert_eq!(more.columns[2].position, 3);
     }
 }

@@ -39,7 +39,9 @@ on_both! {
         una.press("Sign in").await.sees("No Applications yet");
 
         ada.in_row("una@acme.test").choose("Role of Una", "Viewer").press("Save role").await.sees("Una now has the role Viewer");
-        ada.in_row("una@acme.test").press("Deactivate Una").await.sees("Una is deactivated");
+        ada.in_row("una@acme.test").follow("Deactivate Una").await;
+        ada.sees("Deactivate Una?").sees("owns no schedule");
+        ada.press("Deactivate").await.sees("Una is deactivated");
         una.visit("/").await.sees("Sign in");
         una.fill("E-mail", "una@acme.test").fill("Password", "sea and sand 7").press("Sign in").await.answered(422);
         ada.in_row("una@acme.test").press("Activate Una").await;
@@ -68,19 +70,24 @@ on_both! {
             create(&world, draft).await;
         }
         let mut ada = world.browser(&world.ada).await;
-        ada.visit("/members").await.in_row("olive@acme.test").press("Deactivate Olive").await;
+        ada.visit("/members").await.in_row("olive@acme.test").follow("Deactivate Olive").await;
         ada.answered(200).sees("Deactivate Olive?").sees("Owns 3 schedules").sees("Is notified about 3 schedules");
         ada.sees("will fail, the first on Fri 9 Oct 2026, 06:00 (UTC)");
         ada.follow("Hand over in FP&A 2026").await.sees("Hand over these 3 schedules");
         ada.choose("New Owner", "Ada (ada@acme.test)").within("#bulk-form").press("Hand over").await.answered(200);
         ada.visit(&format!("/members/{}/deactivate", world.olive.id)).await;
-        ada.sees("Owns 0 schedules").sees("Is notified about 0 schedules").sees_no("will fail");
+        ada.sees("Olive owns no schedule and is notified about none.").sees_no("will fail");
         ada.press("Deactivate").await.answered(200).sees("Olive is deactivated");
         ada.press("Undo").await.answered(200).sees("Olive can sign in again.");
-        // Who is only told about some is asked about too; who holds nothing is not.
-        ada.in_row("mo@acme.test").press("Deactivate Mo").await.sees("Owns 0 schedules").sees("Is notified about 3 schedules");
+        // Who is only told about some, and who holds nothing, are asked about too, whichever way it is sent.
+        ada.in_row("mo@acme.test").follow("Deactivate Mo").await.sees("Owns 0 schedules").sees("Is notified about 3 schedules");
         ada.follow("Keep active").await.sees("Active member.");
-        ada.visit("/members").await.in_row("ivy@acme.test").press("Deactivate Ivy").await.sees("Ivy is deactivated");
+        let switch = format!("/members/{}/switch", world.ivy.id);
+        let sent = ada.post(&switch, &[("active", "no")]).await;
+        assert_eq!(sent.url.path(), format!("/members/{}/deactivate", world.ivy.id));
+        ada.visit("/members").await.in_row("ivy@acme.test").sees("Active");
+        ada.follow("Deactivate Ivy").await;
+        ada.press("Deactivate").await.sees("Ivy is deactivated");
     }
 
     async fn a_role_that_may_not_import_is_asked_about_while_schedules_need_it(world: World) {
@@ -115,8 +122,12 @@ on_both! {
     async fn others_read_who_can(world: World) {
         for person in [&world.olive, &world.mo, &world.stranger] {
             let mut browser = world.browser(person).await;
-            assert_eq!(browser.open("/members").await, 403);
-            browser.sees("Only Administrators");
+            for page in ["/members", "/settings/mail", "/connections/new", &format!("/members/{}", person.id)] {
+                assert_eq!(browser.open(page).await, 403, "{page}");
+                browser.sees("Only Administrators can do this. Ask Ada.");
+            }
+            let refused = world.api(person).await.post("members", serde_json::json!({ "name": "X" })).await;
+            assert_eq!(refused.is(403).json["detail"], "Only Administrators can do this. Ask Ada.");
             let before = world.fingerprint().await;
             browser.visit("/account").await;
             for path in ["/members".to_owned(), format!("/members/{}", person.id), format!("/members/{}/switch", person.id)] {
@@ -146,7 +157,8 @@ on_both! {
             }
         }
         let mut browser = world.browser(&world.ada).await;
-        browser.visit("/members").await.in_row("ada@acme.test").press("Deactivate Ada").await;
+        browser.visit("/members").await.in_row("ada@acme.test").follow("Deactivate Ada").await;
+        browser.press("Deactivate").await;
         browser.answered(409).sees("last active Administrator");
         let (by, second) = (ada.clone(), mo.clone());
         world.write(move |conn| {

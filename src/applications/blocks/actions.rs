@@ -44,7 +44,7 @@ pub fn page(conn: &mut Conn, application_id: i64, after: i64, limit: i64) -> Res
 
 /// Makes a Block. It has no physical table before its first load.
 pub fn create(conn: &mut Conn, blocks: &Pool, application_id: i64, draft: BlockDraft, now: Moment) -> Result<Block> {
-    let draft = draft.tidy();
+    let draft = draft.tidy().named(None);
     let mut errors = draft.check();
     if draft.columns.iter().any(|column| column.id.is_some()) {
         errors.add("columns", "A new Block has only new columns: leave their ids out.");
@@ -63,20 +63,6 @@ pub fn create(conn: &mut Conn, blocks: &Pool, application_id: i64, draft: BlockD
         blocks.write_soon(|conn| views::remember(conn, &application, &block))?;
         Ok(block)
     })
-}
-
-/// Renames a Block; its view follows.
-pub fn rename(conn: &mut Conn, blocks: &Pool, id: i64, name: &str, now: Moment) -> Result<Block> {
-    let block = store::find(conn, id)?;
-    let draft = BlockDraft { name: name.to_owned(), ..as_draft(&block) };
-    edit(conn, blocks, id, None, draft, now)
-}
-
-/// Adds a column at the end; rows that are there have it empty.
-pub fn add_column(conn: &mut Conn, blocks: &Pool, id: i64, column: ColumnDraft, now: Moment) -> Result<Block> {
-    let mut draft = as_draft(&store::find(conn, id)?);
-    draft.columns.push(column);
-    edit(conn, blocks, id, None, draft, now)
 }
 
 /// The definition of a Block as a draft, to change and hand to [`edit`].
@@ -107,7 +93,7 @@ pub fn edit(
     draft: BlockDraft,
     now: Moment,
 ) -> Result<Block> {
-    let mut draft = draft.tidy();
+    let draft = draft.tidy();
     db::write(conn, |conn| {
         db::lock_row(conn, "blocks", id)?;
         let before = store::find(conn, id)?;
@@ -117,6 +103,7 @@ pub fn edit(
                 before.name
             )));
         }
+        let mut draft = draft.named(Some(&before));
         let mut errors = draft.check_over(Some(&before));
         recognise(&before, &mut draft, &mut errors);
         check_dimensions(conn, before.application_id, Some(id), &draft, &mut errors)?;

@@ -21,8 +21,8 @@ pub mod pages;
 mod store;
 
 pub use actions::{
-    add_column, archive, as_draft, create, edit, find, find_even_archived, find_in, keep_all_in_step, keep_in_step,
-    list, page, rename, rename_views,
+    archive, as_draft, create, edit, find, find_even_archived, find_in, keep_all_in_step, keep_in_step, list, page,
+    rename_views,
 };
 pub use audited::record;
 pub use feed::{Aggregate, Feed, FeedColumn, FeedFilter, FeedFrom, meets};

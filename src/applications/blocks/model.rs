@@ -6,7 +6,7 @@ use crate::clock::Moment;
 use crate::db::text_enum;
 use crate::error::FieldErrors;
 use crate::formats::ColumnType;
-use crate::names::{check_name, name_key};
+use crate::names::{check_name, name_key, taken_in};
 
 text_enum! {
     /// What a Block holds.
@@ -151,6 +151,16 @@ impl BlockDraft {
         for column in &mut self.columns {
             column.name = column.name.trim().to_owned();
             column.required |= column.key;
+        }
+        self
+    }
+
+    /// The same with its names as they are to be kept; those that a Block has already stay.
+    pub fn named(mut self, was: Option<&Block>) -> Self {
+        self.name = taken_in(&self.name, was.map(|was| was.name.as_str()));
+        for column in &mut self.columns {
+            let there = was.and_then(|was| was.columns.iter().find(|there| there.name == column.name));
+            column.name = taken_in(&column.name, there.map(|there| there.name.as_str()));
         }
         self
     }

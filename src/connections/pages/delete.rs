@@ -10,7 +10,7 @@ use crate::applications::shell;
 use crate::connections::{Connection, actions};
 use crate::error::{AppError, Result};
 use crate::in_use::Thing;
-use crate::members::{By, SignedIn};
+use crate::members::{self, By, SignedIn};
 use crate::web::{ConfirmPage, Crumb, Flash, see_other};
 
 async fn confirm(
@@ -49,7 +49,7 @@ pub async fn delete_form(
     id: Path<i64>,
 ) -> Result<HttpResponse> {
     let place = place(&app, &by, Some(*id)).await?;
-    by.need_administrator()?;
+    members::actions::need_administrator(&app, &by).await?;
     confirm(&request, &app, &by, place.connection.as_ref().ok_or(AppError::NotFound)?, None).await
 }
 

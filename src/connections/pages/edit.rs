@@ -140,7 +140,7 @@ pub(super) async fn place(app: &App, by: &By, id: Option<i64>) -> Result<Place> 
         let connection = match id {
             Some(id) => Some(actions::find(conn, &who, id)?),
             None => {
-                actions::need_administrator(conn, &who)?;
+                who.need_administrator(conn)?;
                 None
             }
         };

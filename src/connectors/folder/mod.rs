@@ -104,11 +104,10 @@ impl Folder {
     fn locate(&self, ctx: &FetchContext<'_>) -> Result<Place, FetchError> {
         let place = local::locate(&self.path, "folder", ctx)?;
         if !place.path.is_dir() {
-            return Err(FetchError::new(
-                FailureKind::Missing,
-                Retry::No,
-                format!("'{}' is a file, not a folder. Enter the folder that it is in.", self.path),
-            ));
+            return Err(FetchError::refused(format!(
+                "'{}' is a file, not a folder. Enter the folder that it is in.",
+                self.path
+            )));
         }
         Ok(place)
     }
@@ -148,7 +147,8 @@ impl Folder {
             return Err(FetchError::refused(format!(
                 "The file '{wanted}' is outside the Connection's folder. Enter a file inside '{}'.",
                 self.path
-            )));
+            ))
+            .of_request(true));
         }
         let leads_out = || {
             FetchError::refused(format!(
@@ -156,11 +156,13 @@ impl Folder {
                  a regular file inside it.",
                 self.path
             ))
+            .of_request(true)
         };
         let hidden = || {
             FetchError::refused(format!(
                 "'{wanted}' is hidden: a name in its path begins with a dot. Hidden files are not read. Rename it."
             ))
+            .of_request(true)
         };
         // Whether there is one is nobody's business.
         if is_hidden(Path::new(wanted)) {

@@ -14,9 +14,10 @@ use sha2::{Digest, Sha256};
 
 use super::{Folder, written};
 use crate::connectors::failure::FetchError;
-use crate::connectors::fetched::{Stamp, hex};
+use crate::connectors::fetched::Stamp;
 use crate::connectors::local::{Place, climbs_out, open_below};
 use crate::connectors::settling::{Deed, Intent, Settled};
+use crate::words;
 
 impl Folder {
     /// `top` is the connection's folder, all links resolved.
@@ -129,7 +130,7 @@ fn behind(prefix: &str, name: &str) -> String {
     if prefix.len() + name.len() <= LONGEST {
         return format!("{prefix}{name}");
     }
-    let hash = hex(&Sha256::digest(name)[..8]);
+    let hash = words::hex(&Sha256::digest(name)[..8]);
     let mut from = (prefix.len() + hash.len() + 1 + name.len()).saturating_sub(LONGEST);
     while !name.is_char_boundary(from) {
         from += 1;

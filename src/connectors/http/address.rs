@@ -31,7 +31,8 @@ pub(super) fn join(base: &Url, path: &str) -> Result<Url, FetchError> {
             host(base),
             base.path()
         ),
-    ))
+    )
+    .of_request(true))
 }
 
 /// Whether what parses as an address is meant as one: `export:daily.csv` is the name of a file.

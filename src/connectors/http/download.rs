@@ -8,7 +8,6 @@ use reqwest::Response;
 use sha2::{Digest, Sha256};
 
 use super::super::failure::{FailureKind, FetchError, Retry};
-use super::super::fetched::hex;
 use super::super::{Check, Content, FetchContext, Fetched};
 use super::answer::Packing;
 use crate::spool::Spooled;
@@ -54,7 +53,7 @@ pub(super) async fn download(
     let Body { mut file, hasher, bytes, whole, .. } = body;
     file.rewind().map_err(|error| FetchError::machine(DOWNLOAD, &error))?;
     let (file, room) = file.into_parts();
-    let check = Check::ours(hex(&hasher.finalize()), room);
+    let check = Check::ours(words::hex(&hasher.finalize()), room);
     Ok(Fetched { content: Content::File { file, check }, name, bytes, whole })
 }
 

@@ -67,6 +67,16 @@ pub(super) async fn ask(http: &Http, start: &Url, ctx: &FetchContext<'_>) -> Res
         })?;
         let to = address::host(&next);
         let status = response.status();
+        if !matches!(next.scheme(), "http" | "https") {
+            return Err(redirected(
+                status,
+                format!(
+                    "The source redirects to an address of another kind ({}:). Only http and https are followed. Ask its \
+                     owner to fix that.",
+                    next.scheme()
+                ),
+            ));
+        }
         if !http.follow_redirects {
             return Err(redirected(
                 status,

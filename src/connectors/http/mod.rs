@@ -181,7 +181,12 @@ impl Connector for Http {
         let url = address::join(&self.base, path)?;
         exchange::block(ctx, async {
             let (response, at) = exchange::ask(self, &url, ctx).await?;
-            let (response, packing) = answer::judge(response, &at)?;
+            // Without a path of its own an import asks for the Connection's address.
+            let judged = answer::judge(response, &at).map_err(|error| {
+                let of_request = error.of_request && !path.trim().is_empty();
+                error.of_request(of_request)
+            });
+            let (response, packing) = judged?;
             Ok(vec![download::download(response, packing, address::file_name(&url), ctx).await?])
         })
     }

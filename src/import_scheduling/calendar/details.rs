@@ -206,7 +206,7 @@ impl Chosen {
         }
         facts.extend(run.duration().map(|duration| ("Duration", words::duration(duration))));
         if let Some(result) = &run.result {
-            let loaded = words::counted(result.added + result.changed, "row loaded", "rows loaded");
+            let loaded = result.loaded_words();
             let rejected = (result.rejected > 0).then(|| format!(", {} rejected", words::count(result.rejected)));
             facts.push(("Rows", format!("{loaded}{}", rejected.unwrap_or_default())));
         }

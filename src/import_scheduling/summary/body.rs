@@ -13,7 +13,7 @@ use crate::import_scheduling::card::{Chip, Progress};
 use crate::import_scheduling::cards::status_chip;
 use crate::import_scheduling::history::by_whom;
 use crate::imports::pipeline::CHECK;
-use crate::runs::{Run, RunStatus};
+use crate::runs::{Run, RunResult, RunStatus};
 use crate::web::Icon;
 use crate::words;
 
@@ -33,7 +33,6 @@ pub struct Body {
     may_again: bool,
     /// While it goes, Run Again keeps its place and does nothing.
     waits: bool,
-    fix_rows: Option<String>,
     /// Whether Run Again is the first thing to do: there is nothing to put right before.
     leads: bool,
     progress: Option<Progress>,
@@ -52,13 +51,7 @@ pub struct Body {
     counts: Vec<Count>,
     /// Cells that were changed while loading: column, kind of change, how many.
     changes: Vec<(String, &'static str, String)>,
-    rejected: i64,
-    /// Whether the member may download them.
-    may_take_rejects: bool,
-    rejected_words: String,
-    causes: Vec<CauseRow>,
-    /// Whether corrected rows can be given, or why not.
-    correct: Option<std::result::Result<(), String>>,
+    rejects: Option<Rejects>,
     /// There are counts, or will be.
     counted: bool,
     log: Vec<String>,
@@ -68,6 +61,20 @@ pub struct Body {
 }
 
 impl HtmlSafe for Body {}
+
+/// What was rejected, and what to do about it.
+struct Rejects {
+    /// "12 rejected rows"
+    title: String,
+    words: String,
+    /// Whether the member may download them.
+    may_take: bool,
+    /// Whether that is the first thing to do.
+    leads: bool,
+    causes: Vec<CauseRow>,
+    /// Whether corrected rows can be given, or why not.
+    correct: Option<std::result::Result<(), String>>,
+}
 
 struct Step {
     class: &'static str,
@@ -101,14 +108,12 @@ impl RunScene {
         let may_import = self.entered.may_import();
         let active = run.status.is_open();
         let blank = result.told.blank > 0;
-        let may_take_rejects = self.entered.may_open_scheduling();
-        let fix = matches!(run.status, RunStatus::Partial | RunStatus::Failed) && result.rejected > 0;
         let attempts = self.definition.as_ref().map(|d| d.attempts);
         let usual = self.summary.usual_duration.map(words::duration);
         let base = format!("/applications/{}", run.application_id);
-        let fix_rows = (fix && may_take_rejects)
-            .then(|| format!("Download {}", words::counted(result.rejected, "rejected row", "rejected rows")));
-        let leads = fix_rows.is_none() && (self.may_pass() || self.ways().is_empty());
+        let rejects = self.rejects(&result, may_import);
+        let fix = rejects.as_ref().is_some_and(|rejects| rejects.leads);
+        let leads = !fix && (self.may_pass() || self.ways().is_empty());
         Body {
             id: run.id,
             active,
@@ -131,10 +136,8 @@ impl RunScene {
             may_cancel: active && may_import,
             waits: active && may_import,
             may_again: self.summary.may_run_again && may_import,
-            may_take_rejects,
             progress: self.progress(),
-            note: self.note(!leads && fix_rows.is_none()),
-            fix_rows,
+            note: self.note(!leads && !fix),
             leads,
             result: self.result_words(),
             result_sub: match result.rejected {
@@ -175,14 +178,7 @@ impl RunScene {
             changes: (result.told.changes.into_iter())
                 .map(|changed| (changed.column, changed.kind.words(), words::count(changed.cells)))
                 .collect(),
-            rejected: result.rejected,
-            rejected_words: format!(
-                "{}, {}",
-                words::counted(result.rejected, "row", "rows"),
-                words::counted(self.rejected_cells, "bad cell", "bad cells")
-            ),
-            causes: self.cause_rows(),
-            correct: (result.rejected > 0 && may_import).then(|| self.not_corrected.clone().map_or(Ok(()), Err)),
+            rejects,
             counted: active || run.result.is_some(),
             log: self.summary.log.iter().map(|l| format!("{} {}", words::clock_time(l.at, zone), l.message)).collect(),
             details: self.details(&base),
@@ -191,21 +187,33 @@ impl RunScene {
         }
     }
 
+    fn rejects(&self, result: &RunResult, may_import: bool) -> Option<Rejects> {
+        let may_take = self.entered.may_open_scheduling();
+        (result.rejected > 0).then(|| Rejects {
+            title: words::counted(result.rejected, "rejected row", "rejected rows"),
+            words: words::counted(self.rejected_cells, "bad cell", "bad cells"),
+            may_take,
+            leads: may_take && self.lost(),
+            causes: self.cause_rows(),
+            correct: may_import.then(|| self.not_corrected.clone().map_or(Ok(()), Err)),
+        })
+    }
+
     fn progress(&self) -> Option<Progress> {
         let run = &self.summary.run;
         let elapsed = words::duration(self.now.since(run.started_at.unwrap_or(run.queued_at)));
         let Some(now) = self.summary.progress.as_ref().filter(|_| run.status == RunStatus::Running) else {
             let phase = run.reason.clone().unwrap_or_else(|| "Waiting for a worker".into());
-            let waiting = Progress { phase, rows: String::new(), value: 0, max: None, elapsed };
+            let waiting = Progress { phase, rows: String::new(), value: 0, max: None, elapsed, cancelling: false };
             return run.status.is_open().then_some(waiting);
         };
-        let phase = if now.cancel_requested { "Cancelling".to_owned() } else { now.phase.clone() };
         Some(Progress {
-            phase,
+            phase: now.phase.clone(),
             rows: far(now),
             value: now.bytes,
             max: now.bytes_total.filter(|all| *all > now.bytes),
             elapsed,
+            cancelling: now.cancel_requested,
         })
     }
 

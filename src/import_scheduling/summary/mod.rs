@@ -11,7 +11,7 @@ use askama::Template;
 
 use self::body::Body;
 use self::rejected::EXAMPLES;
-use super::crumbs;
+use super::{crumbs, mending};
 use crate::app::App;
 use crate::applications::blocks::{self, Block, rejects};
 use crate::applications::{Entered, settings_shell};
@@ -50,6 +50,8 @@ struct RunScene {
     /// Some of each cause.
     rejects: Vec<rejects::RejectedCell>,
     rejected_cells: i64,
+    /// Who can put right what this member may not.
+    who_mends: Option<String>,
     /// Why corrected rows cannot be given.
     not_corrected: Option<String>,
     now: Moment,
@@ -82,7 +84,7 @@ fn load(conn: &mut Conn, pool: &Pool, by: &By, id: i64, now: Moment) -> Result<R
         })?,
         false => Default::default(),
     };
-    Ok(RunScene {
+    let mut scene = RunScene {
         gone: people.iter().filter(|m| !m.active).map(|m| m.id).collect(),
         names: people.into_iter().map(|m| (m.id, m.name)).collect(),
         summary,
@@ -95,9 +97,14 @@ fn load(conn: &mut Conn, pool: &Pool, by: &By, id: i64, now: Moment) -> Result<R
         rejects,
         rejected_cells,
         newest,
+        who_mends: None,
         not_corrected,
         now,
-    })
+    };
+    if let Some(configuration) = scene.configuration.as_ref().filter(|_| scene.lost()) {
+        scene.who_mends = mending::who(conn, scene.place(), configuration, &scene.entered)?;
+    }
+    Ok(scene)
 }
 
 /// `GET /runs/{r}`

@@ -1,9 +1,10 @@
 //! Why it ended as it did, and the ways out: to where the cause can be put right, by the step that failed.
 
 use super::RunScene;
-use crate::imports::pipeline::{CHECK, LOAD, READ};
+use crate::import_scheduling::mending::{self, Place};
 use crate::runs::RunStatus;
 use crate::web::Icon;
+use crate::words;
 
 pub(super) struct Note {
     pub class: &'static str,
@@ -17,24 +18,17 @@ pub(super) struct Note {
     pub leads: bool,
 }
 
-/// Where the cause of a run lies.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// Where it is fetched from.
-    Connection,
-    /// How it is read.
-    Source,
-    Mapping,
-    /// In our own database, for a while.
-    Database,
-    /// In rights, or in what is not there any more.
-    Elsewhere,
-}
-
 impl RunScene {
     pub(super) fn note(&self, leads: bool) -> Option<Note> {
         let run = &self.summary.run;
-        let why = run.cause.clone().or_else(|| run.reason.clone().filter(|_| !run.status.is_open()))?;
+        let why = match (&run.result, run.status) {
+            (Some(result), RunStatus::Partial) => {
+                let rejected = words::counted(result.rejected, "row was rejected", "rows were rejected");
+                let loaded = Some(format!("{rejected}. {}; they stay loaded.", result.loaded_words()));
+                words::sentences([loaded, run.reason.clone()])?
+            }
+            _ => run.cause.clone().or_else(|| run.reason.clone().filter(|_| !run.status.is_open()))?,
+        };
         let (cause, rest) = match why.split_once(". ") {
             Some((first, rest)) => (format!("{first}."), rest.to_owned()),
             None => (why, String::new()),
@@ -51,9 +45,7 @@ impl RunScene {
             true => Some("This may be temporary. Run Again tries once more."),
             false => Some("Fix the cause, then choose Run Again. A Success clears the Failed flag."),
         };
-        let theirs = self.connection().is_some() && !self.entered.sees_everything && run.status == RunStatus::Failed;
-        let theirs = theirs.then_some("An Administrator can check the Connection.");
-        let help: Vec<&str> = theirs.into_iter().chain(again).collect();
+        let help: Vec<&str> = self.who_mends.as_deref().into_iter().chain(again).collect();
         let help = (!help.is_empty()).then(|| help.join(" "));
         Some(Note { class, icon, cause, rest, help, ways: self.ways(), leads })
     }
@@ -65,43 +57,19 @@ impl RunScene {
         run.status == RunStatus::Failed && (run.attempt > 1 || self.place() == Place::Database)
     }
 
-    fn place(&self) -> Place {
+    pub(super) fn place(&self) -> Place {
         let failed = self.summary.steps.iter().find(|step| step.status == "failed");
-        match failed.map(|step| step.name.as_str()) {
-            _ if self.summary.run.status == RunStatus::Partial => Place::Mapping,
-            Some(CHECK) => Place::Mapping,
-            Some(READ) => Place::Source,
-            Some(LOAD) => Place::Database,
-            Some(_) => Place::Connection,
-            None => Place::Elsewhere,
-        }
-    }
-
-    /// The Connection in which the cause may lie.
-    fn connection(&self) -> Option<i64> {
-        self.configuration.as_ref().filter(|_| self.place() == Place::Connection)?.connection_id
+        Place::of(self.summary.run.status, failed.map(|step| step.name.as_str()))
     }
 
     /// Where the cause of a run that lost rows can be put right.
     pub(super) fn ways(&self) -> Vec<(&'static str, String)> {
-        let lost = matches!(self.summary.run.status, RunStatus::Failed | RunStatus::Partial);
-        let Some(configuration) = self.configuration.as_ref().filter(|c| lost && !c.archived) else {
-            return Vec::new();
-        };
-        let place = self.place();
-        if matches!(place, Place::Database | Place::Elsewhere) {
-            return Vec::new();
-        }
-        let here = format!(
-            "/applications/{}/settings/import-configurations/{}",
-            configuration.application_id, configuration.id
-        );
-        let part = if place == Place::Mapping { "mapping" } else { "source-t" };
-        let connection = self.connection().filter(|_| self.entered.sees_everything);
-        let connection = connection.map(|id| ("Check the Connection", format!("/connections/{id}")));
-        let change = self.entered.may_configure().then(|| ("Edit the configuration", format!("{here}#{part}")));
-        let file = configuration.needs_file() && self.entered.may_import();
-        let file = file.then(|| ("Run with the corrected file", format!("{here}/run")));
-        [file, connection, change].into_iter().flatten().collect()
+        let lost = self.configuration.as_ref().filter(|_| self.lost());
+        lost.map(|configuration| mending::ways(self.place(), configuration, &self.entered)).unwrap_or_default()
+    }
+
+    /// Whether rows are missing for which there is something to do.
+    pub(super) fn lost(&self) -> bool {
+        matches!(self.summary.run.status, RunStatus::Failed | RunStatus::Partial)
     }
 }

@@ -64,7 +64,7 @@ fn keep_chunks(blocks: &Pool, id: i64, reader: &mut impl Read) -> Result<()> {
             Ok(())
         })?;
     }
-    let sha256: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = words::hex(&hasher.finalize());
     blocks.write(|conn| {
         diesel::update(files::table.filter(files::id.eq(id)))
             .set((files::bytes.eq(total), files::sha256.eq(sha256)))

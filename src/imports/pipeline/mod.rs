@@ -27,6 +27,6 @@ mod whole;
 pub use context::{CHECKING, LoadContext, Progress, READING, Source, SourceFile};
 pub use feeding::run_from_block;
 pub use load::{run, run_if_unchanged};
-pub use outcome::{CHECK, Counts, DROPPED, FailureKind, LOAD, LoadError, LoadReport, Outcome, READ, Step};
+pub use outcome::{CHECK, Counts, FailureKind, LOAD, LoadError, LoadReport, Outcome, READ, Step};
 pub use plan::Plan;
 pub use told::{Changed, Told};

@@ -68,7 +68,10 @@ impl LoadReport {
             LoadState::Visible if counts.rejected > 0 => Outcome::Partial,
             LoadState::Visible => Outcome::Loaded,
             LoadState::Held => Outcome::Held,
-            LoadState::Dropped => return Err(LoadError::new(FailureKind::Dropped, DROPPED)),
+            LoadState::Dropped => {
+                let why = "The run was Held, and its rows were then discarded.";
+                return Err(LoadError::new(FailureKind::Dropped, why));
+            }
         };
         let told = Told::of(&row)?;
         let detail = "An earlier attempt had already loaded everything.".to_owned();
@@ -76,9 +79,6 @@ impl LoadReport {
         Ok(Self { outcome, counts, steps, told, earlier: Some(Box::new(row)) })
     }
 }
-
-/// Of a load that was held and then turned down.
-pub const DROPPED: &str = "The run was Held, and its rows were then discarded.";
 
 pub(super) fn counts_of(row: &LedgerRow) -> Counts {
     Counts {

@@ -98,7 +98,7 @@ async fn page(
 
 /// `POST /members`
 pub async fn add(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, form: Form) -> Result<HttpResponse> {
-    by.need_administrator()?;
+    actions::need_administrator(&app, &by).await?;
     let new = (form.get("email").to_owned(), form.get("name").to_owned(), form.get("role").to_owned());
     let added = async {
         let (email, name, role) = new;
@@ -130,16 +130,16 @@ fn web_check(email: &str, name: &str, password: &str, errors: &mut FieldErrors) 
     }
 }
 
-/// Where a change is asked about first: it deactivates somebody who holds schedules, or takes the right to import from
-/// somebody whose schedules need it. The page comes back with `sure`.
+/// Where a change is asked about first: it deactivates somebody, or takes the right to import from somebody whose
+/// schedules need it. The page comes back with `sure`.
 async fn asks_first(app: &App, by: &By, id: i64, role: Option<&str>, deactivates: bool) -> Result<Option<String>> {
-    by.need_administrator()?;
-    let (in_use, role) = (app.in_use, role.map(str::to_owned));
+    actions::need_administrator(app, by).await?;
+    if deactivates {
+        return Ok(Some(format!("/members/{id}/deactivate")));
+    }
+    let Some(role) = role.map(str::to_owned) else { return Ok(None) };
+    let in_use = app.in_use;
     app.read(move |conn| {
-        if deactivates && !in_use.all(conn, Thing::Member(id))?.is_empty() {
-            return Ok(Some(format!("/members/{id}/deactivate")));
-        }
-        let Some(role) = role else { return Ok(None) };
         let may_now = store::by_id(conn, id)?.is_some_and(|member| member.may(Permission::ImportData));
         let loses = may_now && !store::role_may(conn, &role, Permission::ImportData)?;
         let asks = loses && !in_use.all(conn, Thing::Owner(id))?.is_empty();
@@ -233,7 +233,7 @@ pub async fn member(
     SignedIn(by): SignedIn,
     id: Path<i64>,
 ) -> Result<HttpResponse> {
-    by.need_administrator()?;
+    actions::need_administrator(&app, &by).await?;
     member_page(&request, &app, &by, id.into_inner(), None).await
 }
 
@@ -245,7 +245,7 @@ pub async fn save(
     id: Path<i64>,
     form: Form,
 ) -> Result<HttpResponse> {
-    by.need_administrator()?;
+    actions::need_administrator(&app, &by).await?;
     let id = id.into_inner();
     // All else is saved; the role once that was asked.
     let asks = asks_first(&app, &by, id, form.some("role"), false).await?;

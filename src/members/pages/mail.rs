@@ -8,8 +8,8 @@ use lettre::message::Mailbox;
 use crate::app::App;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::mail::Mail;
-use crate::members::SignedIn;
 use crate::members::shell::shell;
+use crate::members::{SignedIn, actions};
 use crate::web::{self, Crumb, Flash, Form, Page, Shell, see_other};
 
 #[derive(Template)]
@@ -25,7 +25,7 @@ struct MailPage {
 
 /// `GET /settings/mail`
 pub async fn mail(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn) -> Result<HttpResponse> {
-    by.need_administrator()?;
+    actions::need_administrator(&app, &by).await?;
     let page = page(&request, &app, &by, FieldErrors::new());
     Page::ok(&request, &page)
 }
@@ -42,7 +42,7 @@ fn page(request: &HttpRequest, app: &App, by: &crate::members::By, errors: Field
 
 /// `POST /settings/mail/test`
 pub async fn send_test(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, _: Form) -> Result<HttpResponse> {
-    by.need_administrator()?;
+    actions::need_administrator(&app, &by).await?;
     let address =
         by.member.email.parse().map_err(|_| AppError::Conflict("Your e-mail address is not valid.".into()))?;
     let sent = app.mail.send(Mail {
@@ -52,10 +52,14 @@ pub async fn send_test(request: HttpRequest, app: Data<App>, SignedIn(by): Signe
         html: format!("<p>This test mail from {} has reached you.</p>", app.base_url),
     });
     match sent.await {
-        Ok(()) => Ok(see_other(
-            "/settings/mail",
-            Some(Flash::new(format!("A test mail is on its way to {}.", by.member.email))),
-        )),
+        Ok(()) => {
+            let to = &by.member.email;
+            let words = match app.mail.folder() {
+                Some(_) => format!("A test mail to {to} was written as a file on the server. It was not sent."),
+                None => format!("A test mail is on its way to {to}."),
+            };
+            Ok(see_other("/settings/mail", Some(Flash::new(words))))
+        }
         Err(error) => {
             let (status, errors) = web::refused(error)?;
             Page::with(status, &request, &page(&request, &app, &by, errors))

@@ -1,7 +1,7 @@
 //! What an earlier attempt of a run had loaded, whose answer was lost on the way: the ledger knows.
 
 use super::settling;
-use super::told::{loaded, result};
+use super::told::{loaded, result_of_earlier};
 use super::work::{Done, Job, Retry, Undone, of_app_error};
 use crate::app::App;
 use crate::applications::blocks;
@@ -32,14 +32,13 @@ fn of_blocks(error: AppError, job: &Job<'_>) -> Undone {
 /// The end of a run whose earlier attempt had loaded: with the name and hash of what that read, and only what that
 /// intended is done to the file.
 pub fn done(app: &App, job: &Job<'_>, report: LoadReport) -> Result<Done, Undone> {
-    let mut done =
-        Done { result: result(&report.counts, &report.told), held: report.outcome == Outcome::Held, ..Done::default() };
-    let steps = loaded(&report, app.now());
-    if let Some(row) = report.earlier {
-        (done.result.source_name, done.result.source_sha256) = (row.source_name, row.source_sha256);
-    }
-    done.remark = report.told.remark();
-    done.steps = steps;
+    let mut done = Done {
+        result: result_of_earlier(&report),
+        held: report.outcome == Outcome::Held,
+        remark: report.told.remark(),
+        steps: loaded(&report, app.now()),
+        ..Done::default()
+    };
     if !done.held {
         let after = settling::settle_for(app, job.run, done.result.rejected);
         // It is loaded, so no attempt may end it as Failed: the rescue does to the file what could not be done now.

@@ -7,15 +7,16 @@
 use super::ending_store::{self as ending, Back, Ending};
 use super::leases_store as leases;
 use super::settling::{self, After};
+use super::told::result_of_earlier;
 use crate::app::App;
 use crate::applications::blocks::generations;
 use crate::applications::blocks::ledger::{self, LedgerRow, LoadState};
 use crate::clock::Moment;
 use crate::db::{Conn, Location};
-use crate::error::Result;
-use crate::imports::pipeline::{DROPPED, Told};
+use crate::error::{AppError, Result};
+use crate::imports::pipeline::{FailureKind, LoadReport, Outcome};
 use crate::runs::lifecycle::RunStatus;
-use crate::runs::model::{Run, RunResult};
+use crate::runs::model::Run;
 use crate::runs::runnable_store as runnable;
 use crate::runs::store;
 use crate::words;
@@ -157,32 +158,16 @@ fn sum(mut all: LedgerRow, more: LedgerRow) -> LedgerRow {
 
 /// The load came to its end; only its run could not say so.
 fn of_ledger(row: LedgerRow, what: &str) -> Result<Ending> {
-    let said = |words: &str| Some(format!("{words}; then {what}."));
-    let (status, reason) = match row.state {
-        LoadState::Visible if row.rejected > 0 => (RunStatus::Partial, said("Every good row was loaded")),
-        LoadState::Visible => (RunStatus::Success, said("Everything was loaded")),
-        LoadState::Held => (RunStatus::Held, said("Everything was loaded and is held")),
-        LoadState::Dropped => {
-            return Ok(Ending::failed(format!("{DROPPED} The Block is unchanged.")));
-        }
+    let report = match LoadReport::from_ledger(row) {
+        Ok(report) => report,
+        Err(failure) if failure.kind == FailureKind::Dropped => return Ok(Ending::failed(failure.cause)),
+        Err(failure) => return Err(AppError::internal(failure.detail.unwrap_or(failure.cause))),
     };
-    let told = Told::of(&row)?;
-    Ok(Ending {
-        status,
-        reason: words::sentences([reason, told.remark()]),
-        cause: None,
-        result: Some(RunResult {
-            read: row.read,
-            added: row.added,
-            changed: row.changed,
-            removed: row.removed,
-            unchanged: row.unchanged,
-            rejected: row.rejected,
-            bytes: row.bytes,
-            source_name: row.source_name,
-            source_sha256: row.source_sha256,
-            told,
-        }),
-        ..Ending::failed("")
-    })
+    let (status, words) = match report.outcome {
+        Outcome::Partial => (RunStatus::Partial, "Every good row was loaded"),
+        Outcome::Held => (RunStatus::Held, "Everything was loaded and is held"),
+        Outcome::Loaded | Outcome::NothingNew => (RunStatus::Success, "Everything was loaded"),
+    };
+    let reason = words::sentences([Some(format!("{words}; then {what}.")), report.told.remark()]);
+    Ok(Ending { status, reason, cause: None, result: Some(result_of_earlier(&report)), ..Ending::failed("") })
 }

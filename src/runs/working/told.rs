@@ -57,6 +57,15 @@ pub fn result(counts: &pipeline::Counts, told: &pipeline::Told) -> RunResult {
     }
 }
 
+/// The numbers of what an earlier attempt loaded, with the name and hash of what that one read.
+pub fn result_of_earlier(report: &LoadReport) -> RunResult {
+    let mut known = result(&report.counts, &report.told);
+    if let Some(row) = &report.earlier {
+        (known.source_name, known.source_sha256) = (row.source_name.clone(), row.source_sha256.clone());
+    }
+    known
+}
+
 /// A step that has just ended.
 pub fn step(name: &str, (at, began): (Moment, Instant), good: bool, detail: &str) -> RunStep {
     RunStep {

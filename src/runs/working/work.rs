@@ -72,6 +72,11 @@ impl Undone {
     }
 }
 
+/// The step that fetches.
+pub const FETCH: &str = "Fetch";
+/// Its name where what the import asks for is not there: the cause then lies in the import, not in its Connection.
+pub const FIND: &str = "Find";
+
 /// Fetches and loads.
 pub trait Work: Sync {
     fn perform(&self, app: &App, job: &Job<'_>) -> Result<Done, Undone>;
@@ -199,7 +204,7 @@ fn prepare(app: &App, job: &Job<'_>) -> Result<Ready, Undone> {
         };
         // As a step that failed, so that it leads to the Connection.
         let unreachable = |why: String| Undone {
-            steps: vec![step("Fetch", (app.now(), Instant::now()), false, &why)],
+            steps: vec![step(FETCH, (app.now(), Instant::now()), false, &why)],
             ..Undone::new(why, Retry::No)
         };
         let Some(connection) = connections::by_id(conn, connection_id)? else {
@@ -269,7 +274,8 @@ fn fetch(app: &App, job: &Job<'_>, origin: &Origin, steps: &mut Vec<RunStep>) ->
         Content::File { check, .. } => Ok((check.sha256(&context)?, fetched)),
         Content::Rows(_) => Ok((String::new(), fetched)),
     });
-    steps.push(step("Fetch", began, answer.is_ok(), &fetch_words(&origin.name, &answer)));
+    let name = if answer.as_ref().is_err_and(|error| error.of_request) { FIND } else { FETCH };
+    steps.push(step(name, began, answer.is_ok(), &fetch_words(&origin.name, &answer)));
     Ok(match answer? {
         (sha256, Fetched { content: Content::File { file, check }, name, bytes, .. }) => {
             Got::File { source: SourceFile { file, name, bytes, sha256, by_hand: false }, check }

@@ -167,9 +167,9 @@ fn check(
         Some((target, Err(reason))) => errors.add("configuration_id", format!("{}: {reason}", target.name)),
         Some((_, Ok(()))) => {}
     }
-    let run_name = draft.run_name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
-    if let Some(name) = &run_name {
-        check_name("run_name", name, was.and_then(|was| was.run_name.as_deref()), &mut errors);
+    let mut run_name = draft.run_name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+    if let Some(name) = &mut run_name {
+        *name = check_name("run_name", name, was.and_then(|was| was.run_name.as_deref()), &mut errors);
     }
     let rule = match draft.rule.parse() {
         Ok(rule) => Some(rule),

@@ -114,7 +114,7 @@ fn the_folder_itself_must_lie_inside_a_root() {
     };
     assert_eq!(said(&none), said(etc));
     assert_eq!(said(Path::new("/nowhere")), said(etc));
-    failed(try_folder(&place.at("a.csv")), FailureKind::Missing, Retry::No);
+    failed(try_folder(&place.at("a.csv")), FailureKind::Refused, Retry::No);
     symlink("/etc", place.at("etc")).unwrap();
     failed(try_folder(&place.at("etc")), FailureKind::Refused, Retry::No);
     // a root's namesake is not the root

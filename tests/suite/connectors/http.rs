@@ -226,6 +226,20 @@ fn at_most_three_redirects_are_followed() {
     assert_eq!(server.questions().len(), 8, "the fourth is not followed");
 }
 
+/// Whether redirects are followed or not, these are none that could be.
+#[test]
+fn only_http_and_https_are_ever_followed() {
+    for to in ["file:///etc/passwd", "ftp://example.org/a.csv", "data:text/csv,a", "FILE:/etc/passwd"] {
+        let server = Server::saying(answer("302 Found", &format!("Location: {to}\r\n"), BODY));
+        for follow in [false, true] {
+            let settings = json!({ "url": server.url(), "follow_redirects": follow });
+            let error = failed(fetch_by(settings, &[], "a.csv"), FailureKind::Redirected, Retry::No);
+            assert!(error.sentence.contains("Only http and https are followed."), "{to}: {error}");
+            assert!(!error.sentence.contains("turn on") && !error.sentence.contains("passwd"), "{to}: {error}");
+        }
+    }
+}
+
 #[test]
 fn another_host_is_told_no_secret_and_neither_is_who_comes_after_it() {
     let home = Server::start(|question, stream| {

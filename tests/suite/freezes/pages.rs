@@ -98,7 +98,7 @@ on_both! {
         olive.sees("Frozen until Fri 9 Oct 2026, 20:00 (Europe/Paris) by Year-end close.");
         olive.sees("Nothing starts by schedule. You can still run imports by hand.");
         // It makes up for what it skips when it ends.
-        olive.sees("Skipped, frozen by “Year-end close”; runs Tomorrow, 18:00");
+        olive.sees("Frozen by “Year-end close” Tomorrow, 17:00 is skipped; runs Tomorrow, 18:00");
         let history = format!("/applications/{}/settings/import-configurations/{}/history", world.application, stage.configuration);
         world.set_clock("2026-10-09T17:00:00Z");
         world.step(dispatcher::step).await;

@@ -94,6 +94,45 @@ fn the_checklist_leads_from_the_first_start_to_a_scheduled_import() {
     });
 }
 
+/// A Connection is ticked once it answered as it is now, or a run loaded something through it.
+#[test]
+fn a_connection_that_does_not_answer_is_not_ticked() {
+    with_world(Database::Sqlite, |world| async move {
+        let home = format!("/applications/{}", world.application);
+        let api = world.api(&world.ada).await;
+        let folder = world.folder().canonicalize().unwrap().join("later");
+        std::fs::create_dir(&folder).unwrap();
+        let connection = json!({ "name": "Files", "kind": "folder", "settings": { "path": folder, "quiet_seconds": 0 },
+            "application_ids": [world.application] });
+        let id = api.make("connections", connection).await;
+        let test = format!("connections/{id}/test");
+        let mut ada = world.browser(&world.ada).await;
+        let mut olive = world.browser(&world.olive).await;
+        std::fs::remove_dir(&folder).unwrap();
+        assert_eq!(api.post(&test, json!({})).await.is(200).json["good"], false);
+        ada.visit(&home).await.sees("0 of 3 done").sees("It has not passed a test yet.").sees("Create an import");
+        assert_eq!(ada.count(&format!(".todo a[href='/connections/{id}']")), 1, "Test it");
+        olive.visit(&home).await.sees("0 of 3 done").sees("Ada can do this");
+        std::fs::create_dir(&folder).unwrap();
+        assert_eq!(api.post(&test, json!({})).await.is(200).json["good"], true);
+        ada.visit(&home).await.sees("1 of 3 done");
+        // Another place is one that nobody tried.
+        let elsewhere = json!({ "settings": { "path": world.folder().canonicalize().unwrap(), "quiet_seconds": 0 } });
+        api.patch(&format!("connections/{id}"), elsewhere).await.is(200);
+        ada.visit(&home).await.sees("0 of 3 done");
+        // A run is a proof that stays.
+        let block = json!({ "name": "Airlines", "kind": "transaction_list",
+            "columns": [{ "name": "carrier", "type": "text" }, { "name": "name", "type": "text" }] });
+        let block = api.make(&format!("applications/{}/blocks", world.application), block).await;
+        let import = json!({ "name": "Airlines", "block_id": block, "connection_id": id, "mode": "append",
+            "source": { "path": "airlines.csv" } });
+        let import = api.make(&format!("applications/{}/import-configurations", world.application), import).await;
+        api.post(&format!("import-configurations/{import}/runs"), json!({})).await.is(202);
+        crate::running::work_off(&world).await;
+        ada.visit(&home).await.sees("2 of 3 done");
+    });
+}
+
 /// Each sees what is theirs to do, and who can do the rest.
 #[test]
 fn the_checklist_says_who_does_what() {

@@ -7,6 +7,7 @@ mod first_hour;
 mod keyboard;
 mod mistakes;
 mod place;
+mod small;
 mod unscripted;
 mod walk;
 mod warned;

@@ -120,7 +120,7 @@ on_both! {
         fill(&block);
         // A Block that holds rows takes another name than the one that somebody has.
         theirs("a__diary");
-        db.main.read(|conn| blocks::rename(conn, &db.blocks, block.id, "Diary", NOW)).unwrap();
+        crate::blocks::rename(db, block.id, "Diary");
         assert_eq!(view(block.id), format!("a__diary_{}", block.id));
         fill(&edit(db, &block, |_| ()).unwrap());
         // A name that was taken before the first load.
@@ -221,7 +221,7 @@ on_both! {
                 column.name = name.into();
             }
         }).unwrap();
-        db.main.read(|conn| blocks::rename(conn, &db.blocks, block.id, "Journal", NOW)).unwrap();
+        crate::blocks::rename(db, block.id, "Journal");
         assert_eq!(shown(db, &wider), ["2026-01-01,1,"]);
         let ask = |sql: &str| db.blocks.read(|conn| Ok(conn.batch_execute(sql)?));
         ask(r#"SELECT "Amount", "Day", "Note" FROM a__journal"#).unwrap();

@@ -347,7 +347,7 @@ on_both! {
         let people = draft("People", BlockKind::DimensionList, vec![column("No", Integer).key()]);
         let people = create(db, application, people).unwrap();
         let boss = column("Boss", Dimension).of_dimension(people.id);
-        let people = db.main.read(|conn| blocks::add_column(conn, &db.blocks, people.id, boss, NOW)).unwrap();
+        let people = crate::blocks::add_column(db, people.id, boss);
         let report = load(db, &plan(db, &people, Mode::Update), &text("No,Boss\n1,\n2,1\n3,9\n4,2\n"), 1).unwrap();
         assert_eq!(bad(db, 1), ["4 Boss unknown_item"]);
         assert_eq!(report.counts.added, 3);

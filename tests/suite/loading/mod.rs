@@ -1,5 +1,6 @@
 //! Files into Blocks: what is loaded, what is rejected and why, and that a Block holds all of a load or nothing.
 
+mod answer_lost;
 mod beyond;
 mod definitions;
 mod endless;

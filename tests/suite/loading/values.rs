@@ -221,9 +221,9 @@ on_both! {
         let sql = r#"SELECT CAST("Day" AS TEXT) || ' ' || CAST("Amount" AS TEXT) || ' ' || CAST(_run AS TEXT) AS shown FROM big_plans__log"#;
         assert_eq!(ask(db, sql), ["2026-11-22 2 2"]);
 
-        db.main.read(|conn| blocks::rename(conn, &db.blocks, block.id, "Journal", NOW)).unwrap();
+        crate::blocks::rename(db, block.id, "Journal");
         let note = column("Note \"1\"", Text);
-        let wider = db.main.read(|conn| blocks::add_column(conn, &db.blocks, block.id, note, NOW)).unwrap();
+        let wider = crate::blocks::add_column(db, block.id, note);
         let sql = r#"SELECT coalesce("Note ""1""", 'none') AS shown FROM big_plans__journal"#;
         assert_eq!(ask(db, sql), ["none"]);
         assert_eq!(shown(db, &wider), ["2026-11-22,2,"]);

@@ -261,6 +261,27 @@ on_both! {
         assert!(try_again(&world, planned.id).await.is_ok());
     }
 
+    /// An hour's worth of runs lies ahead of the clock; the data of the latest is what is there.
+    async fn after_the_clock_was_set_back_the_latest_run_is_run_again(world: World) {
+        let stage = stage(&world, "words", Mode::Append, |_| ()).await;
+        let first = start(&world, &stage).await;
+        attempt(&world, &Script::of([Ok(added(1))])).await;
+        world.advance(-Duration::hours(1));
+        let second = start(&world, &stage).await;
+        attempt(&world, &Script::of([refused(Retry::No)])).await;
+        assert!(run(&world, second.id).await.finished_at < run(&world, first.id).await.finished_at);
+        assert!(matches!(try_again(&world, first.id).await, Err(AppError::Conflict(_))), "old data does not come back");
+        let again = try_again(&world, second.id).await.unwrap().run;
+        assert_eq!(again.again_of, Some(second.id));
+        // Another that was cancelled is the latest by its time, as ever.
+        try_cancel(&world, again.id).await.unwrap();
+        world.advance(Duration::hours(2));
+        let third = start(&world, &stage).await;
+        try_cancel(&world, third.id).await.unwrap();
+        assert!(matches!(try_again(&world, second.id).await, Err(AppError::Conflict(_))));
+        assert!(try_again(&world, third.id).await.is_ok());
+    }
+
     async fn a_clock_that_is_set_back_shortens_no_run(world: World) {
         let stage = stage(&world, "words", Mode::Append, |_| ()).await;
         let started = start(&world, &stage).await;

@@ -6,6 +6,7 @@ mod corrected;
 mod endings;
 mod faults;
 mod lost;
+mod mending;
 mod queue;
 mod settling;
 mod sources;
