@@ -8,6 +8,7 @@ mod actions;
 mod check;
 mod empties;
 pub mod files;
+pub mod guard;
 mod model;
 pub mod pages;
 mod parse;
@@ -24,7 +25,7 @@ pub use model::{
     Rejects, Source, UnknownItems, Version,
 };
 pub use parse::{ConfigurationAnswer, ConfigurationBody};
-pub use store::{by_id, by_ids, learn, set_status, version};
+pub use store::{by_id, by_ids, decide_status, learn, set_status, version};
 pub use target::Target;
 
 use crate::db::Conn;

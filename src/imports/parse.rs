@@ -10,7 +10,8 @@ use super::read_body::ReadBody;
 use crate::db::text_enum;
 use crate::error::FieldErrors;
 use crate::formats::{CsvOptions, Format, ReadOptions, wrong_nulls};
-use crate::shape::{Later, Object, Reader, answer, sent};
+use crate::imports::guard::Guard;
+use crate::shape::{Later, Number, Object, Reader, answer, sent};
 
 sent! {
     /// The fields of an import configuration to create or change.
@@ -42,8 +43,8 @@ sent! {
         attempt_seconds: i32 => 3600,
         /// Parameters are not available in this release.
         parameters: Later,
-        /// A volume guard is not available in this release.
-        guard: Later,
+        /// Replace: when a load that would remove rows waits for a decision. Default: with `max_drop_percent` 50.
+        guard: GuardBody,
     }
 }
 
@@ -93,6 +94,15 @@ sent! {
         max_percent: f64,
         /// If more cells than this would be changed while loading, nothing is loaded.
         max_changed: i64,
+    }
+}
+
+sent! {
+    /// The volume guard.
+    pub struct GuardBody {
+        /// A load that would leave the Block with fewer rows, by more than this percentage, is held. An empty source is
+        /// held too. A Block with fewer than 20 rows may lose any share. Absent or null: the guard is off.
+        max_drop_percent: Number<1, 100> => 50,
     }
 }
 
@@ -146,6 +156,7 @@ impl ConfigurationBody {
             columns: definition.columns.clone(),
             mode: Some(definition.mode),
             rejects: Some(RejectsBody { load_good, max_rows, max_percent, max_changed }),
+            guard: Some(GuardBody { max_drop_percent: definition.guard.max_drop_percent.map(Number) }),
             unknown_items: Some(definition.unknown_items),
             overlap: Some(definition.overlap),
             attempts: Some(definition.attempts),
@@ -198,6 +209,9 @@ impl ConfigurationBody {
             columns: self.columns,
             mode: self.mode.unwrap_or(Mode::Append),
             rejects: Rejects { load_good, max_rows, max_percent, max_changed },
+            guard: self.guard.map_or_else(Guard::default, |guard| Guard {
+                max_drop_percent: guard.max_drop_percent.map(|Number(percent)| percent),
+            }),
             unknown_items: self.unknown_items.unwrap_or(UnknownItems::Reject),
             overlap: self.overlap.unwrap_or(Overlap::Skip),
             attempts: self.attempts.unwrap_or(ATTEMPTS),

@@ -34,6 +34,10 @@ enum Place {
 impl RunScene {
     pub(super) fn note(&self, leads: bool) -> Option<Note> {
         let run = &self.summary.run;
+        // The question says it.
+        if run.hold.is_some() {
+            return None;
+        }
         let why = run.cause.clone().or_else(|| run.reason.clone().filter(|_| !run.status.is_open()))?;
         let (cause, rest) = match why.split_once(". ") {
             Some((first, rest)) => (format!("{first}."), rest.to_owned()),

@@ -13,6 +13,7 @@ mod again;
 mod checker;
 mod commit;
 mod context;
+mod guarding;
 mod held_up;
 mod load;
 mod outcome;
@@ -24,7 +25,8 @@ mod told;
 mod whole;
 
 pub use context::{CHECKING, LoadContext, Progress, READING, Source, SourceFile};
+pub use guarding::{approve, held};
 pub use load::{run, run_if_unchanged};
-pub use outcome::{CHECK, Counts, DROPPED, FailureKind, LOAD, LoadError, LoadReport, Outcome, READ, Step};
+pub use outcome::{CHECK, Counts, DROPPED, FailureKind, LOAD, LoadError, LoadReport, Outcome, READ, Step, counts_of};
 pub use plan::Plan;
 pub use told::{Changed, Told};

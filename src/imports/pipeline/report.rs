@@ -4,11 +4,12 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::context::{Progress, READING};
+use super::guarding::stopped;
 use super::load::Load;
 use super::outcome::{CHECK, Counts, LOAD, LoadReport, Outcome, READ, Step, counts_of};
 use super::reading::Reading;
 use super::told::Told;
-use crate::applications::blocks::ledger::LedgerRow;
+use crate::applications::blocks::ledger::{LedgerRow, LoadState};
 use crate::words;
 
 pub(super) fn nothing_new(read: &Reading, name: &str, new_columns: Vec<String>) -> LoadReport {
@@ -45,8 +46,15 @@ impl Load<'_> {
                 said.push(format!("{} {word}", words::count(number)));
             }
         }
-        let outcome = if counts.rejected > 0 { Outcome::Partial } else { Outcome::Loaded };
-        let steps = self.steps(format!("{}.", said.join(", ")), counts.rejected);
+        let (outcome, said) = match row.state {
+            LoadState::Held => (
+                Outcome::Held(stopped(row)),
+                format!("{} held. The Block is unchanged.", words::counted(row.added, "row is", "rows are")),
+            ),
+            _ if counts.rejected > 0 => (Outcome::Partial, format!("{}.", said.join(", "))),
+            _ => (Outcome::Loaded, format!("{}.", said.join(", "))),
+        };
+        let steps = self.steps(said, counts.rejected);
         LoadReport { outcome, counts, steps, told: self.told(), earlier: None }
     }
 

@@ -4,16 +4,20 @@
 //! stays true: a load that became visible ends the run as a success, one that did not is tried again, or Failed with
 //! the cause "interrupted" after its attempts.
 
+use super::deciding;
 use super::ending_store::{self as ending, Back, Ending};
+use super::held_store as holds;
 use super::leases_store as leases;
 use super::settling::{self, After};
+use super::told::result;
 use crate::app::App;
 use crate::applications::blocks::generations;
 use crate::applications::blocks::ledger::{self, LedgerRow, LoadState};
 use crate::clock::Moment;
 use crate::db::{Conn, Location};
 use crate::error::Result;
-use crate::imports::pipeline::{DROPPED, Told};
+use crate::imports::guard::Stopped;
+use crate::imports::pipeline::{self, DROPPED, Told};
 use crate::runs::lifecycle::RunStatus;
 use crate::runs::model::{Run, RunResult};
 use crate::runs::runnable_store as runnable;
@@ -60,6 +64,7 @@ fn rescue(app: &App, all_others: bool) -> Result<Rescued> {
     let staged = app.blocks.read(generations::staged)?;
     let active = app.db.read(leases::active)?;
     done.dropped = generations::cleanup(&app.blocks, &staged, &active);
+    deciding::step(app)?;
     if done.queued_again > 0 {
         app.work.notify_one();
     }
@@ -91,11 +96,25 @@ fn decide(app: &App, run: &Run, fence: i64, what: &str, done: &mut Rescued) -> R
     })?;
     let now = app.now();
     // What the worker had told before it fell silent.
-    let steps = app.db.read(|conn| store::steps(conn, run))?;
+    let (hold, steps) = app.db.read(|conn| {
+        let hold = holds::of(conn, run.id)?;
+        // Of one that was approved, what it did before it was held.
+        let steps = if hold.is_some() { store::all_steps(conn, run.id)? } else { store::steps(conn, run)? };
+        Ok((hold, steps))
+    })?;
+    if hold.is_some() && loaded.as_ref().is_some_and(|row| row.state == LoadState::Held) {
+        let reason = format!("Approved; {what} before the load was visible. It starts again.");
+        let back = Back { reason: &reason, attempt_counts: false, wait: None, ending: None };
+        done.queued_again += usize::from(app.db.write(|conn| ending::put_back(conn, run, fence, &back, now))?);
+        return Ok(());
+    }
     if let Some(row) = loaded {
         let visible = row.state == LoadState::Visible;
         let after = if visible { settling::settle_for(app, run, row.rejected)? } else { None };
         let mut ending = Ending { steps, ..of_ledger(row, what)? };
+        if hold.is_some() && !visible {
+            ending.cause = Some(holds::SUPERSEDED.to_owned());
+        }
         if let Some(After { step, remark, unsettled }) = after {
             ending.unsettled = unsettled;
             ending.steps.extend(step);
@@ -103,6 +122,7 @@ fn decide(app: &App, run: &Run, fence: i64, what: &str, done: &mut Rescued) -> R
         }
         done.finished += usize::from(app.db.write(|conn| ending::end(conn, run, fence, &ending, now))?);
         if let Some(block_id) = run.block_id {
+            deciding::supersede_soon(app, block_id);
             generations::tend(&app.blocks, block_id);
         }
         return Ok(());
@@ -167,21 +187,17 @@ fn of_ledger(row: LedgerRow, what: &str) -> Result<Ending> {
         }
     };
     let told = Told::of(&row)?;
+    let held = pipeline::held(&row);
+    let counts = pipeline::counts_of(&row);
     Ok(Ending {
+        held,
         status,
-        reason: words::sentences([reason, told.remark()]),
+        reason: words::sentences([reason, held.map(Stopped::remark), told.remark()]),
         cause: None,
         result: Some(RunResult {
-            read: row.read,
-            added: row.added,
-            changed: row.changed,
-            removed: row.removed,
-            unchanged: row.unchanged,
-            rejected: row.rejected,
-            bytes: row.bytes,
             source_name: row.source_name,
             source_sha256: row.source_sha256,
-            told,
+            ..result(&counts, &told)
         }),
         ..Ending::failed("")
     })

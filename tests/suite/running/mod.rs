@@ -4,6 +4,7 @@ mod attempts;
 mod corrected;
 mod endings;
 mod faults;
+pub mod held;
 mod lost;
 mod queue;
 mod settling;
