@@ -142,6 +142,9 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/runs/{r}/log.txt", get().to(scheduling::summary::log));
     routes.route("/runs/{r}/cancel", post().to(scheduling::starting::cancel));
     routes.route("/runs/{r}/again", post().to(scheduling::starting::again));
+    routes.route("/runs/{r}/approve", get().to(scheduling::deciding::approve_form));
+    routes.route("/runs/{r}/approve", post().to(scheduling::deciding::approve));
+    routes.route("/runs/{r}/reject", post().to(scheduling::deciding::reject));
 }
 
 /// The REST addresses, when this process serves pages. What comes first matches first.
@@ -216,6 +219,8 @@ pub fn api(server: &mut ServiceConfig) {
     routes.route("/api/v1/runs/{r}/cancel", post().to(api::runs::cancel));
     routes.route("/api/v1/runs/{r}/files", post().to(api::runs::give_corrected));
     routes.route("/api/v1/runs/{r}/again", post().to(api::runs::again));
+    routes.route("/api/v1/runs/{r}/approve", post().to(api::runs::approve));
+    routes.route("/api/v1/runs/{r}/reject", post().to(api::runs::reject));
 
     // Of itself
     routes.route("/api/v1/openapi.json", get().to(api::document::openapi));

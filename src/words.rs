@@ -63,7 +63,7 @@ pub fn duration(d: Duration) -> String {
 }
 
 /// Sentences one after the other; `None` when there are none.
-pub fn sentences(all: [Option<String>; 2]) -> Option<String> {
+pub fn sentences<const N: usize>(all: [Option<String>; N]) -> Option<String> {
     all.into_iter().flatten().reduce(|before, after| format!("{before} {after}"))
 }
 

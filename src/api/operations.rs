@@ -151,6 +151,8 @@ pub const GROUPS: &[Group] = &[
                 Run,
                 "Run the same occurrence again. What the earlier run appended is replaced.",
             ),
+            ("POST", "runs/{r}/approve", Run, "Approve a held run. Its rows are loaded a moment later."),
+            ("POST", "runs/{r}/reject", Run, "Reject a held run. It ends as failed, and the Block is unchanged."),
         ],
     ),
     (

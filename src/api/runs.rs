@@ -13,7 +13,7 @@ use crate::db::Conn;
 use crate::error::AppError;
 use crate::imports::pipeline::Changed;
 use crate::members::{By, Scope};
-use crate::runs::{Filter, LogLine, Run, RunResult, RunStatus, Trigger, actions};
+use crate::runs::{Filter, Hold, LogLine, Run, RunResult, RunStatus, Trigger, actions, decisions};
 use crate::shape::{Object, answer, sent};
 
 sent! {
@@ -84,6 +84,8 @@ answer! {
         /// Blank lines of the source, which were skipped.
         blank_lines: i64 = run.result.as_ref().map_or(0, |result| result.told.blank),
         bytes: i64 = run.result.as_ref().map_or(0, |result| result.bytes),
+        /// While it is held.
+        held: Option<HeldAnswer> = run.hold.as_ref().map(HeldAnswer::of),
         /// Only for the run of a set.
         steps: Vec<Object> = Vec::new(),
     }
@@ -98,6 +100,18 @@ answer! {
         removed: i64 = result.removed,
         unchanged: i64 = result.unchanged,
         rejected: i64 = result.rejected,
+    }
+}
+
+answer! {
+    /// What the volume guard holds until somebody approves or rejects it.
+    pub struct HeldAnswer of (hold: &Hold) {
+        /// Then the run ends as failed.
+        until: Moment = hold.until,
+        /// How many rows would replace those of the Block.
+        rows: i64 = hold.stopped.rows,
+        /// How many rows the Block holds.
+        usual: i64 = hold.stopped.usual,
     }
 }
 
@@ -191,6 +205,29 @@ pub async fn again(call: Call, body: Body<Nothing>) -> Answer<Begun<RunAnswer>> 
         .await;
     call.app.work.notify_one();
     answer
+}
+
+/// `POST runs/{r}/approve`: the run in the queue; what it holds is loaded a moment later.
+pub async fn approve(call: Call, body: Body<Nothing>) -> Answer<Begun<RunAnswer>> {
+    let (id, now) = (call.id("r")?, call.now());
+    let answer = call
+        .once(body, move |conn, by, body| {
+            body.read()?;
+            Ok(begun(&decisions::approve(conn, by, id, now)?))
+        })
+        .await;
+    call.app.work.notify_one();
+    answer
+}
+
+/// `POST runs/{r}/reject`
+pub async fn reject(call: Call, body: Body<Nothing>) -> Answer<Begun<RunAnswer>> {
+    let (id, now) = (call.id("r")?, call.now());
+    call.once(body, move |conn, by, body| {
+        body.read()?;
+        Ok(begun(&decisions::reject(conn, by, id, now)?))
+    })
+    .await
 }
 
 /// `POST runs/{r}/files`: rows that the run rejected, corrected, as a run of their own. As a form with the part `file`,

@@ -385,6 +385,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    run_holds (run_id) {
+        run_id -> BigInt,
+        block_id -> BigInt,
+        rows_held -> BigInt,
+        rows_usual -> BigInt,
+        held_until -> BigInt,
+        started_at -> Nullable<BigInt>,
+        finished_at -> BigInt,
+        approved_by -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     run_results (run_id) {
         run_id -> BigInt,
         rows_read -> BigInt,
@@ -498,6 +511,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     freeze_skips,
     run_leases,
     run_intents,
+    run_holds,
     run_results,
     run_steps,
     run_log,

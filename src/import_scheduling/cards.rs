@@ -89,7 +89,9 @@ impl CardsScene {
             active_run: open.map(|run| run.id),
             again: mark.filter(|_| failed && open.is_none()).map(|run| run.id),
             progress: open.map(|run| self.progress(run, mark)),
-            failure: mark.filter(|_| failed && open.is_none()).map(|run| self.failure(run, listed)),
+            failure: mark
+                .filter(|run| (failed || run.hold.is_some()) && open.is_none())
+                .map(|run| self.failure(run, listed)),
             used: schedules.iter().filter(|s| s.state() != State::Finished).count(),
             schedules: match schedules.len() {
                 0 => String::new(),
@@ -188,6 +190,17 @@ impl CardsScene {
         let place = Place::of(run.status, self.failed_steps.get(&run.id).map(String::as_str));
         let ways = mending::ways(place, &listed.configuration, &self.entered);
         let when = run.finished_at.map(|at| words::relative(at, self.now)).unwrap_or_default();
+        if let Some(hold) = &run.hold {
+            let until = words::relative(hold.until, self.now);
+            return Failure {
+                class: "is-warn",
+                icon: "pause",
+                cause: hold.stopped.words(),
+                rest: format!("Held {when}. Approve or reject the load; it fails {until} otherwise."),
+                run: run.id,
+                ways: Vec::new(),
+            };
+        }
         if run.status == RunStatus::Partial {
             let result = run.result.clone().unwrap_or_default();
             return Failure {
@@ -329,6 +342,7 @@ fn strip_label(strip: &[Past]) -> String {
         (count(&[RunStatus::Success]), "succeeded"),
         (count(&[RunStatus::Partial]), "partial"),
         (count(&[RunStatus::Failed]), "failed"),
+        (count(&[RunStatus::Held]), "held"),
         (count(&[RunStatus::Cancelled]), "cancelled"),
         (count(&[RunStatus::Skipped, RunStatus::Missed]), "not started"),
     ]

@@ -81,10 +81,11 @@ pub struct Listed {
     pub figures: String,
 }
 
-const FILTERS: [(&str, &str); 6] = [
+const FILTERS: [(&str, &str); 7] = [
     ("", "All"),
     ("status=failed", "Failed"),
     ("status=partial", "Partial"),
+    ("status=held", "Held"),
     ("trigger=member", "By hand"),
     ("trigger=schedule", "Scheduled"),
     ("status=skipped", "Skipped"),

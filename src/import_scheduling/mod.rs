@@ -4,7 +4,7 @@
 //! [`list`] is the page, [`view`] decides which of many it shows, [`calendar`] shows when all of it was and will be. [`dialog`] schedules, edits and copies,
 //! [`switch`] turns off, deletes and undoes, [`off_until`] turns off until a date, [`bulk`] does that to several,
 //! [`leaving`] asks before a member is deactivated, [`starting`] runs, runs again and cancels, [`correcting`] puts right
-//! what a run rejected, [`history`] lists what ran, [`summary`] shows one run.
+//! what a run rejected, [`deciding`] answers for one that is held, [`history`] lists what ran, [`summary`] shows one run.
 
 pub mod about;
 pub mod bulk;
@@ -12,6 +12,7 @@ pub mod calendar;
 mod card;
 mod cards;
 pub mod correcting;
+pub mod deciding;
 pub mod dialog;
 mod done;
 pub mod history;

@@ -187,7 +187,8 @@ struct Of<'a> {
 
 impl Of<'_> {
     fn failed(&self) -> bool {
-        self.configuration.status == Some(ConfigurationStatus::Failed)
+        // What is held needs somebody as well.
+        matches!(self.configuration.status, Some(ConfigurationStatus::Failed | ConfigurationStatus::Held))
     }
 
     fn partial(&self) -> bool {

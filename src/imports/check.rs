@@ -59,6 +59,9 @@ impl Draft {
         if definition.rejects.max_percent.is_some_and(|most| !(0.0..=100.0).contains(&most)) {
             errors.add("rejects.max_percent", "A percentage must be from 0 to 100; leave it out for no limit.");
         }
+        if definition.guard.max_drop_percent.is_some_and(|most| !(1..=100).contains(&most)) {
+            errors.add("guard.max_drop_percent", "A percentage must be from 1 to 100; leave it out for no guard.");
+        }
         errors
     }
 }

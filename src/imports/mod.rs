@@ -9,6 +9,7 @@ mod check;
 mod empties;
 mod feeding;
 pub mod files;
+pub mod guard;
 mod listed;
 mod model;
 pub mod pages;
@@ -28,7 +29,7 @@ pub use model::{
     UnknownItems, Version,
 };
 pub use parse::{ConfigurationAnswer, ConfigurationBody};
-pub use store::{by_id, by_ids, learn, set_status, version};
+pub use store::{by_id, by_ids, decide_status, learn, set_status, version};
 pub use target::Target;
 
 use crate::db::Conn;

@@ -12,6 +12,7 @@ use crate::clock::Moment;
 use crate::connectors::{Deed, FetchRequest};
 use crate::db::text_enum;
 use crate::formats::ReadOptions;
+use crate::imports::guard::Guard;
 
 text_enum! {
     /// How a load meets what the Block holds.
@@ -140,6 +141,9 @@ pub struct Definition {
     pub columns: Option<Vec<String>>,
     pub mode: Mode,
     pub rejects: Rejects,
+    /// How many rows the Block may lose by a Replace before somebody is asked.
+    #[serde(default, skip_serializing_if = "Guard::is_usual")]
+    pub guard: Guard,
     pub unknown_items: UnknownItems,
     pub overlap: Overlap,
     /// How often a Run is tried before it is Failed, the first time included.
@@ -271,6 +275,7 @@ impl Definition {
             columns: None,
             mode,
             rejects: Rejects::default(),
+            guard: Guard::default(),
             unknown_items: UnknownItems::Reject,
             overlap: Overlap::Skip,
             attempts: ATTEMPTS,

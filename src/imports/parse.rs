@@ -12,7 +12,8 @@ use crate::applications::blocks::Aggregate;
 use crate::db::text_enum;
 use crate::error::FieldErrors;
 use crate::formats::{CsvOptions, Format, ReadOptions, wrong_nulls};
-use crate::shape::{Later, Object, Reader, answer, sent};
+use crate::imports::guard::Guard;
+use crate::shape::{Later, Number, Object, Reader, answer, sent};
 
 sent! {
     /// The fields of an import configuration to create or change.
@@ -44,8 +45,8 @@ sent! {
         attempt_seconds: i32 => 3600,
         /// Parameters are not available in this release.
         parameters: Later,
-        /// A volume guard is not available in this release.
-        guard: Later,
+        /// Replace: when a load that would remove rows waits for a decision. Default: with `max_drop_percent` 50.
+        guard: GuardBody,
     }
 }
 
@@ -112,6 +113,15 @@ sent! {
     }
 }
 
+sent! {
+    /// The volume guard.
+    pub struct GuardBody {
+        /// A load that would leave the Block with fewer rows, by more than this percentage, is held. An empty source is
+        /// held too. A Block with fewer than 20 rows may lose any share. Absent or null: the guard is off.
+        max_drop_percent: Number<1, 100> => 50,
+    }
+}
+
 answer! {
     /// A saved way to fill one Block.
     pub struct ConfigurationAnswer of (configuration: &Configuration, definition: &Definition) {
@@ -170,6 +180,7 @@ impl ConfigurationBody {
             columns: definition.columns.clone(),
             mode: Some(definition.mode),
             rejects: Some(RejectsBody { load_good, max_rows, max_percent, max_changed }),
+            guard: Some(GuardBody { max_drop_percent: definition.guard.max_drop_percent.map(Number) }),
             unknown_items: Some(definition.unknown_items),
             overlap: Some(definition.overlap),
             attempts: Some(definition.attempts),
@@ -229,6 +240,9 @@ impl ConfigurationBody {
             columns: self.columns,
             mode: self.mode.unwrap_or(Mode::Append),
             rejects: Rejects { load_good, max_rows, max_percent, max_changed },
+            guard: self.guard.map_or_else(Guard::default, |guard| Guard {
+                max_drop_percent: guard.max_drop_percent.map(|Number(percent)| percent),
+            }),
             unknown_items: self.unknown_items.unwrap_or(UnknownItems::Reject),
             overlap: self.overlap.unwrap_or(Overlap::Skip),
             attempts: self.attempts.unwrap_or(ATTEMPTS),

@@ -390,3 +390,11 @@ pub fn set_status(conn: &mut Conn, id: i64, status: ConfigurationStatus, run_id:
         .execute(conn)?;
     Ok(())
 }
+
+/// The Run that the status is of has become something else: it was Held, and somebody decided. What ended since counts.
+pub fn decide_status(conn: &mut Conn, id: i64, status: ConfigurationStatus, run_id: i64) -> Result<()> {
+    let of_run = import_configurations::table
+        .filter(import_configurations::id.eq(id).and(import_configurations::status_run_id.eq(run_id)));
+    diesel::update(of_run).set(import_configurations::status.eq(status)).execute(conn)?;
+    Ok(())
+}

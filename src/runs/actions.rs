@@ -10,6 +10,7 @@ use super::queue_store::{self as queue, NewRun};
 use super::reading::{glance, newest};
 use super::runnable_store::{self as runnable, Runnable};
 use super::store;
+use super::working::held_store as holds;
 use crate::applications::{self, Entered};
 use crate::audit::Entry;
 use crate::clock::Moment;
@@ -183,6 +184,10 @@ pub fn cancel(conn: &mut Conn, by: &By, run_id: i64, now: Moment) -> Result<Run>
     entered.need_import(conn, by, Scope::Run)?;
     let name = &by.member.name;
     let waits = format!("Cancelled by {name} while it waited.");
+    if holds::take_back(conn, run_id, name, now)? {
+        by.audit(conn, Entry::of("run.approval_taken_back", "run", run_id).application(run.application_id), now)?;
+        return store::by_id(conn, run_id)?.ok_or(AppError::NotFound);
+    }
     // Asked for once more at last: its attempt may have ended, and it waits for another, between the two questions.
     if queue::cancel_queued(conn, run_id, &waits, now)?
         || queue::request_cancel(conn, run_id)?

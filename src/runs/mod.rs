@@ -1,12 +1,13 @@
 //! What happened. A [`Run`] is one execution of a configuration: by a Schedule's occurrence, by a member, or by a
 //! token. Nothing disappears: an occurrence that did not run is a run too, Skipped or Missed, with its reason.
 //!
-//! [`lifecycle`] says what a run may become. People act by [`actions`]. Three steps do the rest, each safe in many
+//! [`lifecycle`] says what a run may become. People act by [`actions`], and by [`decisions`] about what is held. Three steps do the rest, each safe in many
 //! processes at once: [`dispatcher`] turns due occurrences into queued runs, [`executor`] takes them and sees them
 //! through, [`rescue`] looks after those whose worker was not heard of. What a run did is announced by the outcome row
 //! that its last transaction writes. What is old enough is removed by [`retention`].
 
 pub mod actions;
+pub mod decisions;
 mod dispatching;
 pub mod lifecycle;
 mod model;
@@ -22,10 +23,10 @@ mod working;
 pub use actions::Started;
 pub use dispatching::dispatcher;
 pub use lifecycle::{RunStatus, Trigger};
-pub use model::{Filter, LogLine, Progress, Run, RunResult, RunStep, Summary};
+pub use model::{Filter, Hold, LogLine, Progress, Run, RunResult, RunStep, Summary};
 pub use reading::{counting, glance, timeline};
 pub use store::highest_file;
-pub use working::{crew, executor, rescue, work, workers};
+pub use working::{crew, deciding, executor, rescue, work, workers};
 
 use crate::db::Conn;
 use crate::error::Result;
@@ -45,11 +46,12 @@ pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
         Thing::Configuration(id) => {
             let target = Target::Configuration(id);
             let open = store::open_of(conn, &[target])?.remove(&target).unwrap_or_default();
-            let named = |run: store::Open| {
-                let does = if run.status == RunStatus::Running { "is running" } else { "is queued" };
-                Named { words: format!("run {}, which {does}", run.id), href: format!("/runs/{}", run.id) }
-            };
-            open.into_iter().map(named).collect()
+            let named =
+                |id: i64, does: &str| Named { words: format!("run {id}, which {does}"), href: format!("/runs/{id}") };
+            let does = |status| if status == RunStatus::Running { "is running" } else { "is queued" };
+            let held = store::held_of(conn, id)?;
+            let held = held.into_iter().map(|id| named(id, "is held and waits for a decision"));
+            open.into_iter().map(|run| named(run.id, does(run.status))).chain(held).collect()
         }
         _ => return Ok(None),
     };

@@ -7,6 +7,7 @@ use super::lifecycle::{RunStatus, Trigger};
 use crate::applications::blocks::RunKey;
 use crate::clock::Moment;
 use crate::imports::Target;
+use crate::imports::guard::Stopped;
 use crate::imports::pipeline::Told;
 use crate::words;
 
@@ -59,6 +60,21 @@ pub struct Run {
     pub finished_at: Option<Moment>,
     /// Once it has ended with something to count.
     pub result: Option<RunResult>,
+    /// While it is Held.
+    pub hold: Option<Hold>,
+}
+
+/// What the volume guard holds of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hold {
+    pub stopped: Stopped,
+    /// Until then somebody may decide.
+    pub until: Moment,
+    /// As the run was when it was held.
+    pub started_at: Option<Moment>,
+    pub finished_at: Moment,
+    /// Who approved it; a worker is about to make it visible.
+    pub approved_by: Option<i64>,
 }
 
 /// What a run did to its Block. For Replace, `added` is what was loaded and `removed` what was held before.

@@ -6,8 +6,9 @@ use chrono::Duration;
 use diesel::prelude::*;
 
 use super::lifecycle::{RunStatus, Trigger};
-use super::model::{LogLine, Progress, Run, RunResult, RunStep};
+use super::model::{Hold, LogLine, Progress, Run, RunResult, RunStep};
 use super::resource;
+use super::working::held_store;
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::db::schema::{import_configurations, run_leases, run_log, run_results, run_steps, runs};
@@ -118,17 +119,23 @@ fn run(row: Row, result: Option<RunResult>) -> Run {
         started_at: row.started_at,
         finished_at: row.finished_at,
         result,
+        hold: None,
     }
 }
 
 fn with_results(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Run>> {
     let ids: Vec<i64> = rows.iter().filter(|row| !row.status.is_open()).map(|row| row.id).collect();
     let mut results = results(conn, &ids)?;
+    let held: Vec<i64> = rows.iter().filter(|row| row.status == RunStatus::Held).map(|row| row.id).collect();
+    let mut holds: HashMap<i64, Hold> = match held.is_empty() {
+        true => HashMap::new(),
+        false => held_store::of_all(conn, &held)?.into_iter().collect(),
+    };
     Ok(rows
         .into_iter()
         .map(|row| {
-            let result = results.remove(&row.id);
-            run(row, result)
+            let (result, hold) = (results.remove(&row.id), holds.remove(&row.id));
+            Run { hold, ..run(row, result) }
         })
         .collect())
 }
@@ -212,6 +219,12 @@ pub fn open_of(conn: &mut Conn, targets: &[Target]) -> Result<HashMap<Target, Ve
     Ok(found)
 }
 
+/// The runs of a configuration that are held.
+pub fn held_of(conn: &mut Conn, configuration_id: i64) -> Result<Vec<i64>> {
+    let held = runs::configuration_id.eq(configuration_id).and(runs::status.eq(RunStatus::Held));
+    Ok(runs::table.filter(held).order(runs::id).select(runs::id).load(conn)?)
+}
+
 /// The run of a configuration that ended last, of those that did their work or tried to. That is the one whose status the
 /// configuration carries, whatever the clock said then; where it was cancelled, which carries none, by its time.
 pub fn latest_ended(conn: &mut Conn, configuration_id: i64) -> Result<Option<i64>> {
@@ -285,8 +298,17 @@ pub fn chain(conn: &mut Conn, run: &Run) -> Result<Vec<i64>> {
 /// The steps that have ended: of the attempt that goes on, or else of the last one.
 pub fn steps(conn: &mut Conn, run: &Run) -> Result<Vec<RunStep>> {
     let since = run.started_at.filter(|_| run.status == RunStatus::Running).unwrap_or(Moment::from_micros(i64::MIN));
+    steps_since(conn, run.id, since)
+}
+
+/// The steps that are written down, whatever goes on.
+pub fn all_steps(conn: &mut Conn, run_id: i64) -> Result<Vec<RunStep>> {
+    steps_since(conn, run_id, Moment::from_micros(i64::MIN))
+}
+
+fn steps_since(conn: &mut Conn, run_id: i64, since: Moment) -> Result<Vec<RunStep>> {
     let rows: Vec<(String, String, String, Moment, i64)> = run_steps::table
-        .filter(run_steps::run_id.eq(run.id).and(run_steps::started_at.ge(since)))
+        .filter(run_steps::run_id.eq(run_id).and(run_steps::started_at.ge(since)))
         .order(run_steps::position)
         .select((run_steps::name, run_steps::status, run_steps::detail, run_steps::started_at, run_steps::duration_us))
         .load(conn)?;

@@ -150,6 +150,9 @@ const TABLE: &[(&str, &str)] = &[
     ("GET /runs/{r}/log.txt", "oooo.o?"),
     ("POST /runs/{r}/cancel", "vvxx.x?"),
     ("POST /runs/{r}/again", "vvxx.x?"),
+    ("GET /runs/{r}/approve", ">>xx.x?"),
+    ("POST /runs/{r}/approve", "vvxx.x?"),
+    ("POST /runs/{r}/reject", "vvxx.x?"),
 ];
 
 #[test]

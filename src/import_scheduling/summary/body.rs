@@ -6,6 +6,7 @@ use chrono::Duration;
 use chrono_tz::Tz;
 
 use super::RunScene;
+use super::decision::Decision;
 use super::rejected::CauseRow;
 use super::times::Time;
 use super::ways::Note;
@@ -36,6 +37,8 @@ pub struct Body {
     /// Whether Run Again is the first thing to do: there is nothing to put right before.
     leads: bool,
     progress: Option<Progress>,
+    /// While it is Held.
+    decision: Option<Decision>,
     note: Option<Note>,
     result: String,
     result_sub: String,
@@ -137,6 +140,7 @@ impl RunScene {
             waits: active && may_import,
             may_again: self.summary.may_run_again && may_import,
             progress: self.progress(),
+            decision: self.decision(),
             note: self.note(!leads && !fix),
             leads,
             result: self.result_words(),

@@ -1,6 +1,7 @@
 //! "View Summary": one run, what it did and why, and what to do now.
 
 mod body;
+mod decision;
 mod rejected;
 mod times;
 mod ways;
@@ -20,7 +21,7 @@ use crate::db::{Conn, Pool};
 use crate::error::{AppError, Result};
 use crate::imports::{self, Configuration, Definition};
 use crate::members::{self, By, SignedIn};
-use crate::runs::{Summary, actions};
+use crate::runs::{Filter, Run, Summary, actions};
 use crate::schedules::{self, Schedule};
 use crate::web::download;
 use crate::web::form::Query;
@@ -33,6 +34,9 @@ struct SummaryPage {
     shell: Shell,
     body: Body,
 }
+
+/// So many earlier runs are looked at, of which some did not run.
+const LOOKED_AT: i64 = 40;
 
 /// All that a Summary knows.
 struct RunScene {
@@ -54,6 +58,9 @@ struct RunScene {
     who_mends: Option<String>,
     /// Why corrected rows cannot be given.
     not_corrected: Option<String>,
+    /// Of a run that is Held: why the member may not decide, and what ran before.
+    not_decided_by: Option<String>,
+    recent: Vec<Run>,
     now: Moment,
 }
 
@@ -84,7 +91,21 @@ fn load(conn: &mut Conn, pool: &Pool, by: &By, id: i64, now: Moment) -> Result<R
         })?,
         false => Default::default(),
     };
+    let (not_decided_by, recent) = match run.hold {
+        Some(_) => {
+            let missing = if entered.may_import() { None } else { Some(entered.missing_import(conn)?) };
+            let of = Filter {
+                application_id: Some(run.application_id),
+                configuration_id: run.configuration_id,
+                ..Filter::default()
+            };
+            (missing, actions::list(conn, by, &of, Some(id + 1), LOOKED_AT)?)
+        }
+        None => (None, Vec::new()),
+    };
     let mut scene = RunScene {
+        not_decided_by,
+        recent,
         gone: people.iter().filter(|m| !m.active).map(|m| m.id).collect(),
         names: people.into_iter().map(|m| (m.id, m.name)).collect(),
         summary,

@@ -21,6 +21,10 @@ pub(super) struct Note {
 impl RunScene {
     pub(super) fn note(&self, leads: bool) -> Option<Note> {
         let run = &self.summary.run;
+        // The question says it.
+        if run.hold.is_some() {
+            return None;
+        }
         let why = match (&run.result, run.status) {
             (Some(result), RunStatus::Partial) => {
                 let rejected = words::counted(result.rejected, "row was rejected", "rows were rejected");

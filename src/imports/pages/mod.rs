@@ -31,6 +31,7 @@ use crate::connections::{self, Connection};
 use crate::connectors::{FetchRequest, Takes};
 use crate::error::{FieldErrors, Result};
 use crate::imports::files;
+use crate::imports::guard::Guard;
 use crate::members::By;
 use crate::names::name_key;
 use crate::web::{Crumb, Form, Shell};
@@ -235,6 +236,19 @@ fn optional<T: std::str::FromStr>(form: &Form, name: &str, errors: &mut FieldErr
         errors.add(name, "Enter a number, or leave it blank for no limit.");
     }
     parsed
+}
+
+/// The control of the volume guard's limit; blank: it is off.
+const GUARD: &str = "guard-max_drop_percent";
+
+/// The guard that a form asks for: the usual one where it has no such control.
+fn guard(form: &Form, errors: &mut FieldErrors) -> Guard {
+    if form.has(GUARD) { Guard { max_drop_percent: optional(form, GUARD, errors) } } else { Guard::default() }
+}
+
+/// As it stands in the control.
+fn guard_text(guard: Guard) -> String {
+    guard.max_drop_percent.map(|percent| percent.to_string()).unwrap_or_default()
 }
 
 /// The choices for what becomes of rejected rows.

@@ -1,7 +1,7 @@
 //! What the form of a configuration holds, and the draft that it makes.
 
 use super::mapping::{self, MapRow};
-use super::{filter, load_good, optional, options};
+use super::{GUARD, filter, guard, guard_text, load_good, optional, options};
 use crate::applications::blocks::Block;
 use crate::error::FieldErrors;
 use crate::formats::{Format, ReadOptions};
@@ -29,6 +29,7 @@ pub struct Typed {
     pub max_rows: String,
     pub max_percent: String,
     pub max_changed: String,
+    pub guard: String,
     pub overlap: String,
     pub attempts: String,
     pub attempt_seconds: String,
@@ -64,6 +65,7 @@ impl Typed {
             max_rows: text(definition.rejects.max_rows.map(|n| n.to_string())),
             max_percent: text(definition.rejects.max_percent.map(|n| n.to_string())),
             max_changed: text(definition.rejects.max_changed.map(|n| n.to_string())),
+            guard: guard_text(definition.guard),
             overlap: definition.overlap.to_string(),
             attempts: definition.attempts.to_string(),
             attempt_seconds: definition.attempt_seconds.to_string(),
@@ -92,6 +94,7 @@ impl Typed {
             max_rows: text("rejects-max_rows"),
             max_percent: text("rejects-max_percent"),
             max_changed: text("rejects-max_changed"),
+            guard: text(GUARD),
             overlap: text("overlap"),
             attempts: text("attempts"),
             attempt_seconds: text("attempt_seconds"),
@@ -125,6 +128,7 @@ impl Typed {
         definition.rejects.max_rows = optional(form, "rejects-max_rows", &mut errors);
         definition.rejects.max_percent = optional(form, "rejects-max_percent", &mut errors);
         definition.rejects.max_changed = optional(form, "rejects-max_changed", &mut errors);
+        definition.guard = guard(form, &mut errors);
         definition.overlap = Overlap::parse(&self.overlap).unwrap_or(Overlap::Skip);
         // What is not a number lies outside every limit, which the check then tells.
         definition.attempts = self.attempts.parse().unwrap_or(0);

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::again::Again;
+use super::context::LoadContext;
 use super::held_up;
 use super::load::{FILE, Load};
 use super::outcome::{FailureKind, LoadError};
@@ -11,7 +12,7 @@ use crate::applications::blocks::{Making, Staging, Visible, seal};
 use crate::db::{Conn, ping};
 
 impl Load<'_> {
-    /// Makes what is staged visible.
+    /// Makes what is staged visible, or holds it.
     pub fn commit(
         &mut self,
         conn: &mut Conn,
@@ -37,9 +38,10 @@ impl Load<'_> {
             source_sha256: self.sha256,
             told: told.as_deref(),
         };
+        let settle = if self.plan.holds(conn, staged)? { ledger::hold } else { ledger::commit };
         self.committing = true;
         let mut rows = loop {
-            match ledger::commit(conn, &[(staging, &visible)], self.context.clock.now()) {
+            match settle(conn, &[(staging, &visible)], self.context.clock.now()) {
                 // The load itself is done, so it waits for readers of the view as long as the attempt may take. Inside
                 // the caller's transaction nothing can be tried twice.
                 Err(why) if staging.making != Making::AtOnce && held_up::may_try_again(&why, conn) => {
@@ -62,22 +64,30 @@ impl Load<'_> {
         })
     }
 
-    /// The answer to a commit may have been lost although the commit succeeded: the ledger knows. It is asked for half
-    /// a minute. If nothing is known by then, the error says so, and the worker that takes over the run decides. This
-    /// asks through the pool: the load's connection does not belong to it, so waiting for one here blocks nobody.
+    /// The same of this load.
     pub fn known_after_all(&self, failure: LoadError) -> Result<Option<LedgerRow>, LoadError> {
-        const PATIENCE: Duration = Duration::from_secs(30);
-        if !self.committing || !failure.is_of_database() {
-            return Err(failure);
-        }
-        let began = Instant::now();
-        loop {
-            let (run, block) = (&self.context.run.uid, self.plan.block.id);
-            match self.context.blocks.write(|conn| ledger::ledger_at_rest(conn, run, block)) {
-                Ok(known) => return known.map(Some).ok_or(failure),
-                Err(_) if began.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(500)),
-                Err(error) => return Err(LoadError::unknown(error)),
-            }
+        if self.committing { known(self.context, self.plan.block.id, failure) } else { Err(failure) }
+    }
+}
+
+/// The answer to a commit may have been lost although the commit succeeded: the ledger knows. It is asked for half a
+/// minute. If nothing is known by then, the error says so, and the worker that takes over the run decides. This asks
+/// through the pool: the load's connection does not belong to it, so waiting for one here blocks nobody.
+pub(super) fn known(
+    context: &LoadContext<'_>,
+    block_id: i64,
+    failure: LoadError,
+) -> Result<Option<LedgerRow>, LoadError> {
+    const PATIENCE: Duration = Duration::from_secs(30);
+    if !failure.is_of_database() {
+        return Err(failure);
+    }
+    let began = Instant::now();
+    loop {
+        match context.blocks.write(|conn| ledger::ledger_at_rest(conn, &context.run.uid, block_id)) {
+            Ok(known) => return known.map(Some).ok_or(failure),
+            Err(_) if began.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(500)),
+            Err(error) => return Err(LoadError::unknown(error)),
         }
     }
 }

@@ -59,7 +59,7 @@ pub fn run_from_block(
             load.finish(conn, staging, &positions, unchanged)
         })
     });
-    load.ended(shown)
+    load.ended(shown, unchanged)
 }
 
 fn routes(plan: &Plan, feed: &Feed) -> Result<Vec<Route>, LoadError> {

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use super::again::{self, Again};
 use super::checker::Checker;
 use super::context::{LoadContext, READING, Source, SourceFile};
+use super::guarding;
 use super::held_up;
 use super::outcome::{FailureKind, LoadError, LoadReport};
 use super::plan::{Plan, dimension_routes, new_columns, routes};
 use super::reading::{PARCELS, Parcel, Reading, read_all};
 use super::rejects::{Keeper, decide, from_format, goes_on};
-use super::report::nothing_new;
 use super::told::Changes;
 use crate::applications::blocks::batch::Batch;
 use crate::applications::blocks::ledger::{self, LedgerRow, LoadRefused};
@@ -56,7 +56,7 @@ pub fn run_if_unchanged(
     let (reader, again) = opened.map_err(|failure| failure.at_once(began.elapsed()))?;
     if reader.columns().is_empty() {
         let read = Reading { blank: reader.blank() as i64, ..Reading::default() };
-        return Ok(nothing_new(&read, &name, Vec::new()));
+        return guarding::nothing(plan, context, (&name, &sha256), (&read, Vec::new()), unchanged);
     }
     let utf8 = reader.is_utf8();
     let routes = routes(plan, reader.columns(), reader.ignored())
@@ -85,7 +85,7 @@ pub fn run_if_unchanged(
         committing: false,
     };
     let shown = load.run(reader, unchanged);
-    load.ended(shown)
+    load.ended(shown, unchanged)
 }
 
 pub(super) struct Load<'a> {
@@ -375,6 +375,6 @@ impl Load<'_> {
 }
 
 /// Whether the source is still what it was when it was opened.
-fn trust(unchanged: &dyn Fn() -> Result<(), String>) -> Result<(), LoadError> {
+pub(super) fn trust(unchanged: &dyn Fn() -> Result<(), String>) -> Result<(), LoadError> {
     unchanged().map_err(|why| LoadError::new(FailureKind::SourceUnreadable, why))
 }

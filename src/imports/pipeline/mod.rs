@@ -14,6 +14,7 @@ mod checker;
 mod commit;
 mod context;
 mod feeding;
+mod guarding;
 mod held_up;
 mod load;
 mod outcome;
@@ -26,6 +27,7 @@ mod whole;
 
 pub use context::{CHECKING, LoadContext, Progress, READING, Source, SourceFile};
 pub use feeding::run_from_block;
+pub use guarding::{approve, held};
 pub use load::{run, run_if_unchanged};
 pub use outcome::{CHECK, Counts, FailureKind, LOAD, LoadError, LoadReport, Outcome, READ, Step};
 pub use plan::Plan;

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use super::guarding::stopped;
 use super::told::Told;
 use crate::applications::blocks::ledger::{LedgerRow, LoadRefused, LoadState};
 use crate::error::AppError;
+use crate::imports::guard::Stopped;
 
 /// Rows and bytes of a load.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,7 +47,7 @@ pub enum Outcome {
     /// The source had no rows; the Block holds what it held.
     NothingNew,
     /// All is loaded and waits, unseen, for a decision.
-    Held,
+    Held(Stopped),
 }
 
 /// What a load did.
@@ -67,11 +69,8 @@ impl LoadReport {
         let outcome = match row.state {
             LoadState::Visible if counts.rejected > 0 => Outcome::Partial,
             LoadState::Visible => Outcome::Loaded,
-            LoadState::Held => Outcome::Held,
-            LoadState::Dropped => {
-                let why = "The run was Held, and its rows were then discarded.";
-                return Err(LoadError::new(FailureKind::Dropped, why));
-            }
+            LoadState::Held => Outcome::Held(stopped(&row)),
+            LoadState::Dropped => return Err(LoadError::new(FailureKind::Dropped, DROPPED)),
         };
         let told = Told::of(&row)?;
         let detail = "An earlier attempt had already loaded everything.".to_owned();
@@ -80,16 +79,16 @@ impl LoadReport {
     }
 }
 
-pub(super) fn counts_of(row: &LedgerRow) -> Counts {
-    Counts {
-        read: row.read,
-        added: row.added,
-        changed: row.changed,
-        removed: row.removed,
-        unchanged: row.unchanged,
-        rejected: row.rejected,
-        bytes: row.bytes,
+/// Of a load that was held and then turned down.
+pub const DROPPED: &str = "The run was Held, and its rows were then discarded.";
+
+/// What a load did, by the ledger; one that is held has changed nothing yet.
+pub fn counts_of(row: &LedgerRow) -> Counts {
+    let read = Counts { read: row.read, rejected: row.rejected, bytes: row.bytes, ..Counts::default() };
+    if row.state == LoadState::Held {
+        return read;
     }
+    Counts { added: row.added, changed: row.changed, removed: row.removed, unchanged: row.unchanged, ..read }
 }
 
 /// Why a load did nothing.

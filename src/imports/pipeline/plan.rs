@@ -6,6 +6,7 @@ use crate::applications::blocks::{Block, Cell, Column, Merge};
 use crate::db::Conn;
 use crate::error::Result;
 use crate::formats::{ColumnType, Parser, ReadOptions};
+use crate::imports::guard::Guard;
 use crate::imports::{Definition, Expr, Mapping, Mode, Rejects};
 use crate::names::{Met, meet};
 
@@ -29,6 +30,8 @@ pub struct Plan {
     pub read: ReadOptions,
     pub mode: Mode,
     pub rejects: Rejects,
+    /// How many rows the Block may lose by Replace.
+    pub guard: Guard,
     /// So many rejected rows are kept, the others counted.
     pub keeps: i64,
     /// Earlier runs of the same occurrence: by Append their rows go when this load becomes visible.
@@ -48,6 +51,7 @@ impl Plan {
             read: ReadOptions::default(),
             mode,
             rejects: Rejects::default(),
+            guard: Guard::default(),
             keeps: KEPT,
             replaces_runs: Vec::new(),
             dimensions,
@@ -68,6 +72,7 @@ impl Plan {
             columns: definition.columns.clone(),
             read: definition.source.read.clone(),
             rejects: definition.rejects,
+            guard: definition.guard,
             ..Self::new(conn, block, definition.mode)?
         })
     }

@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 
 use super::again::Again;
 use super::context::{Progress, READING};
+use super::guarding;
+use super::guarding::stopped;
 use super::load::Load;
 use super::outcome::{CHECK, Counts, LOAD, LoadError, LoadReport, Outcome, READ, Step, counts_of};
 use super::reading::Reading;
 use super::told::Told;
-use crate::applications::blocks::ledger::LedgerRow;
+use crate::applications::blocks::ledger::{LedgerRow, LoadState};
 use crate::words;
 
 pub(super) fn nothing_new(read: &Reading, name: &str, new_columns: Vec<String>) -> LoadReport {
@@ -27,7 +29,11 @@ pub(super) fn nothing_new(read: &Reading, name: &str, new_columns: Vec<String>) 
 
 impl Load<'_> {
     /// What is said of a load that came to its end: with the ledger's row, without any rows, or without success.
-    pub fn ended(mut self, shown: Result<Option<LedgerRow>, LoadError>) -> Result<LoadReport, LoadError> {
+    pub fn ended(
+        mut self,
+        shown: Result<Option<LedgerRow>, LoadError>,
+        unchanged: &dyn Fn() -> Result<(), String>,
+    ) -> Result<LoadReport, LoadError> {
         let shown = shown.or_else(|failure| self.known_after_all(failure));
         // A statement that was ended because the load is over says only that it was ended.
         let shown = shown.map_err(|failure| match self.context.go_on() {
@@ -36,7 +42,10 @@ impl Load<'_> {
         });
         match shown {
             Ok(Some(row)) => Ok(self.report(&row)),
-            Ok(None) => Ok(nothing_new(&self.read, self.name, std::mem::take(&mut self.new_columns))),
+            Ok(None) => {
+                let columns = std::mem::take(&mut self.new_columns);
+                guarding::nothing(self.plan, self.context, (self.name, self.sha256), (&self.read, columns), unchanged)
+            }
             Err(mut failure) => {
                 failure.counts.read = failure.counts.read.max(self.read.rows);
                 failure.counts.rejected = failure.counts.rejected.max(self.read.rejected);
@@ -68,8 +77,15 @@ impl Load<'_> {
                 said.push(format!("{} {word}", words::count(number)));
             }
         }
-        let outcome = if counts.rejected > 0 { Outcome::Partial } else { Outcome::Loaded };
-        let steps = self.steps(format!("{}.", said.join(", ")), counts.rejected);
+        let (outcome, said) = match row.state {
+            LoadState::Held => (
+                Outcome::Held(stopped(row)),
+                format!("{} held. The Block is unchanged.", words::counted(row.added, "row is", "rows are")),
+            ),
+            _ if counts.rejected > 0 => (Outcome::Partial, format!("{}.", said.join(", "))),
+            _ => (Outcome::Loaded, format!("{}.", said.join(", "))),
+        };
+        let steps = self.steps(said, counts.rejected);
         LoadReport { outcome, counts, steps, told: self.told(), earlier: None }
     }
 

@@ -6,6 +6,7 @@ use super::work::{Done, Job, Retry, Undone, of_app_error};
 use crate::app::App;
 use crate::applications::blocks;
 use crate::error::AppError;
+use crate::imports::guard::Stopped;
 use crate::imports::pipeline::{LoadReport, Outcome, Plan};
 use crate::words;
 
@@ -32,14 +33,18 @@ fn of_blocks(error: AppError, job: &Job<'_>) -> Undone {
 /// The end of a run whose earlier attempt had loaded: with the name and hash of what that read, and only what that
 /// intended is done to the file.
 pub fn done(app: &App, job: &Job<'_>, report: LoadReport) -> Result<Done, Undone> {
+    let held = match report.outcome {
+        Outcome::Held(stopped) => Some(stopped),
+        _ => None,
+    };
     let mut done = Done {
         result: result_of_earlier(&report),
-        held: report.outcome == Outcome::Held,
-        remark: report.told.remark(),
+        held,
+        remark: words::sentences([held.map(Stopped::remark), report.told.remark()]),
         steps: loaded(&report, app.now()),
         ..Done::default()
     };
-    if !done.held {
+    if held.is_none() {
         let after = settling::settle_for(app, job.run, done.result.rejected);
         // It is loaded, so no attempt may end it as Failed: the rescue does to the file what could not be done now.
         let after = after.map_err(|error| Undone { retry: Retry::Unknown, ..of_app_error(error, job.run) })?;

@@ -4,6 +4,7 @@
 use chrono::Duration;
 use diesel::prelude::*;
 
+use super::held_store as holds;
 use super::intents_store as intents;
 use super::leases_store as leases;
 use super::waiting::LONGEST_WAIT;
@@ -11,9 +12,10 @@ use crate::clock::Moment;
 use crate::db::schema::{run_results, run_steps, runs};
 use crate::db::{self, Conn, on};
 use crate::error::Result;
+use crate::imports::guard::Stopped;
 use crate::imports::{self, ConfigurationStatus};
 use crate::runs::lifecycle::RunStatus;
-use crate::runs::model::{LogLine, Run, RunResult, RunStep};
+use crate::runs::model::{Hold, LogLine, Run, RunResult, RunStep};
 use crate::runs::queue_store as queue;
 use crate::runs::resource;
 use crate::words;
@@ -29,6 +31,8 @@ pub struct Ending {
     pub log: Vec<LogLine>,
     /// What was to be done to the file could not be: the next run of the import tries it again.
     pub unsettled: bool,
+    /// What the volume guard stopped, of a run that is Held.
+    pub held: Option<Stopped>,
 }
 
 impl Ending {
@@ -41,6 +45,7 @@ impl Ending {
             steps: Vec::new(),
             log: Vec::new(),
             unsettled: false,
+            held: None,
         }
     }
 }
@@ -50,26 +55,55 @@ pub fn end(conn: &mut Conn, run: &Run, fence: i64, ending: &Ending, now: Moment)
     if leases::give_back(conn, run.id, fence)?.is_none() {
         return Ok(false);
     }
-    intents::end(conn, run.id, ending.status.has_loaded(), ending.unsettled)?;
-    write_end(conn, run, ending, now)
+    let hold = approved(conn, run)?;
+    // What is held may become visible yet, and then its file is done with.
+    if ending.status != RunStatus::Held && !stays_held(hold.as_ref(), ending) {
+        intents::end(conn, run.id, ending.status.has_loaded(), ending.unsettled)?;
+    }
+    write_end(conn, (run, hold), ending, now)
 }
 
-fn write_end(conn: &mut Conn, run: &Run, ending: &Ending, now: Moment) -> Result<bool> {
+/// What a run holds that was approved: it has been taken before.
+fn approved(conn: &mut Conn, run: &Run) -> Result<Option<Hold>> {
+    if run.attempt > 1 { holds::of(conn, run.id) } else { Ok(None) }
+}
+
+/// Whether a run that was approved has loaded nothing, and still can.
+fn stays_held(hold: Option<&Hold>, ending: &Ending) -> bool {
+    let is_over = ending.cause.as_deref().is_some_and(|cause| [holds::SUPERSEDED, holds::GONE].contains(&cause));
+    hold.is_some() && !ending.status.has_loaded() && !is_over
+}
+
+fn write_end(conn: &mut Conn, (run, hold): (&Run, Option<Hold>), ending: &Ending, now: Moment) -> Result<bool> {
+    if let Some(hold) = hold.as_ref().filter(|hold| stays_held(Some(hold), ending)) {
+        let why = ending.cause.as_ref().or(ending.reason.as_ref()).map(String::as_str).unwrap_or_default();
+        let said = format!("The approved load did not become visible: {why}");
+        return holds::wait_again(conn, run.id, hold, (RunStatus::Running, &said), now);
+    }
     let running = runs::table.filter(runs::id.eq(run.id).and(runs::status.eq(RunStatus::Running)));
     // Whoever ended it for another cannot know how long it took, should the clock have been set back.
     let now = run.started_at.map_or(now, |at| now.max(at));
+    // A decision changes what a run is, and not when it ran.
+    let (started_at, finished_at) = hold.map_or((run.started_at, now), |hold| (hold.started_at, hold.finished_at));
     let changed = diesel::update(running)
         .set((
             runs::status.eq(ending.status),
-            runs::started_at.eq(run.started_at),
+            runs::started_at.eq(started_at),
             runs::reason.eq(&ending.reason),
             runs::cause.eq(&ending.cause),
             runs::available_at.eq(None::<Moment>),
-            runs::finished_at.eq(now),
+            runs::finished_at.eq(finished_at),
         ))
         .execute(conn)?;
     if changed == 0 {
         return Ok(false);
+    }
+    match (hold, run.block_id) {
+        (Some(_), _) => holds::forget(conn, run.id)?,
+        (None, Some(block_id)) if ending.status == RunStatus::Held => {
+            holds::keep(conn, run.id, block_id, ending.held.unwrap_or_default(), (run.started_at, now))?;
+        }
+        _ => {}
     }
     if let Some(result) = &ending.result {
         write_result(conn, run.id, result)?;
@@ -92,7 +126,10 @@ fn write_end(conn: &mut Conn, run: &Run, ending: &Ending, now: Moment) -> Result
         if let (Some(columns), Some(version), true) = (learned, run.configuration_version, ending.status.has_loaded()) {
             imports::learn(conn, (configuration_id, version), columns)?;
         }
-        imports::set_status(conn, configuration_id, status, run.id, now)?;
+        match hold {
+            Some(_) => imports::decide_status(conn, configuration_id, status, run.id)?,
+            None => imports::set_status(conn, configuration_id, status, run.id, now)?,
+        }
     }
     queue::write_outcome(conn, run.id, ending.status, run.schedule_id, now)?;
     Ok(true)
@@ -127,9 +164,12 @@ pub struct Back<'a> {
 /// retry and over a stop. `false` when the lease is not this worker's any more.
 pub fn put_back(conn: &mut Conn, run: &Run, fence: i64, back: &Back<'_>, now: Moment) -> Result<bool> {
     let Some(asked_to_cancel) = leases::give_back(conn, run.id, fence)? else { return Ok(false) };
-    intents::end(conn, run.id, false, false)?;
+    let hold = approved(conn, run)?;
+    if hold.is_none() {
+        intents::end(conn, run.id, false, false)?;
+    }
     if asked_to_cancel {
-        return write_end(conn, run, &cancelled(back.ending), now);
+        return write_end(conn, (run, hold), &cancelled(back.ending), now);
     }
     let wait = back.wait.map(|wait| wait.min(LONGEST_WAIT));
     let running = runs::table.filter(runs::id.eq(run.id).and(runs::status.eq(RunStatus::Running)));
@@ -147,9 +187,11 @@ pub fn put_back(conn: &mut Conn, run: &Run, fence: i64, back: &Back<'_>, now: Mo
     if changed == 0 {
         return Ok(false);
     }
-    queue::restore_waiting_key(conn, run)?;
+    if hold.is_none() {
+        queue::restore_waiting_key(conn, run)?;
+    }
     let last = LogLine::new(now, "warning", back.reason);
-    match back.ending {
+    match back.ending.filter(|_| hold.is_none()) {
         Some(ending) => write_attempt(conn, run, ending, last)?,
         None => queue::write_log(conn, run.id, &[last])?,
     }

@@ -12,19 +12,17 @@ use std::time::{Duration as Span, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::ending_store::{self as ending, Back, Ending};
-use super::leases_store as leases;
-use super::may_begin as checks;
-use super::taking_store as taking;
+use super::may_begin::{self as checks, Looked};
 pub use super::taking_store::Taken;
 use super::waiting::{self, NEVER_RESTS};
 use super::work::{Board, Done, Import, Job, Retry, Undone, Work, of_app_error};
+use super::{deciding, leases_store as leases, taking_store as taking};
 use crate::app::App;
 use crate::applications::blocks::{generations, ledger};
 use crate::error::{AppError, Result};
 use crate::memory;
 use crate::runs::lifecycle::RunStatus;
 use crate::runs::policy::{Policy, back_off, back_off_while_busy};
-use crate::runs::store;
 
 /// How often the second thread looks whether somebody asked to cancel.
 const LOOK: Span = Span::from_millis(500);
@@ -131,13 +129,13 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
     if run.set_id.is_some() {
         return finish(app, &taken, &Ending::failed("Import sets cannot be run yet."));
     }
-    let looked = app.db.read(|conn| Ok((checks::why_not_to_begin(conn, run)?, store::chain(conn, run)?)));
-    let (reason, replaces) = match looked {
+    let looked = app.db.read(|conn| checks::look(conn, run));
+    let Looked { why_not, replaces, approved } = match looked {
         Ok(looked) => looked,
         Err(AppError::Unavailable { .. }) => return give_back(app, &taken, "The database was busy when it started."),
         Err(other) => return conclude(app, &taken, policy, Stop::None, Err(of_app_error(other, run))),
     };
-    let reason = reason.or_else(|| app.disk.is_short().then(|| DISK_FULL.to_owned()));
+    let reason = why_not.or_else(|| app.disk.is_short().then(|| DISK_FULL.to_owned()));
     if let Some(reason) = reason {
         return finish(app, &taken, &Ending::failed(reason));
     }
@@ -158,6 +156,7 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
         run,
         fence: *fence,
         replaces,
+        approved,
         cancel: &signals.cancel,
         cancelled: &signals.cancelled,
         deadline,
@@ -183,6 +182,7 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
     });
     conclude(app, &taken, policy, signals.stopped(), outcome)?;
     if let Some(block_id) = run.block_id {
+        deciding::supersede_soon(app, block_id);
         generations::tend(&app.blocks, block_id);
     }
     if app.disk.is_short() {
@@ -338,7 +338,7 @@ fn conclude(
 fn of_done(done: Done) -> Ending {
     Ending {
         status: match done.result.rejected {
-            _ if done.held => RunStatus::Held,
+            _ if done.held.is_some() => RunStatus::Held,
             0 => RunStatus::Success,
             _ => RunStatus::Partial,
         },
@@ -348,6 +348,7 @@ fn of_done(done: Done) -> Ending {
         steps: done.steps,
         log: done.log,
         unsettled: done.unsettled,
+        held: done.held,
     }
 }
 

@@ -4,7 +4,7 @@
 use diesel::prelude::*;
 
 use super::leases_store as leases;
-use crate::db::schema::run_intents;
+use crate::db::schema::{run_holds, run_intents};
 use crate::db::{self, Conn};
 use crate::error::Result;
 use crate::runs::model::Run;
@@ -44,6 +44,8 @@ pub fn of_earlier(conn: &mut Conn, run: &Run, connection_id: i64) -> Result<Vec<
     Ok(run_intents::table
         .filter(run_intents::configuration_id.nullable().eq(run.configuration_id))
         .filter(run_intents::connection_id.eq(connection_id).and(run_intents::run_id.ne(run.id)))
+        // What is held is not loaded yet, and its file is not done with.
+        .filter(run_intents::run_id.ne_all(run_holds::table.select(run_holds::run_id)))
         .order(run_intents::run_id)
         .load(conn)?)
 }

@@ -1,14 +1,34 @@
 //! Whether a run may begin: asked once it was taken, because rights may have gone since it was planned.
 
+use super::held_store;
 use crate::applications;
 use crate::db::Conn;
 use crate::error::Result;
 use crate::members;
 use crate::runs::lifecycle::Trigger;
-use crate::runs::model::Run;
+use crate::runs::model::{Hold, Run};
+use crate::runs::store;
+
+/// What is asked of a run that was taken.
+pub struct Looked {
+    /// The exact reason why it may not begin; `None` when it may.
+    pub why_not: Option<String>,
+    /// The earlier runs of the same occurrence.
+    pub replaces: Vec<i64>,
+    /// What it holds and somebody approved: then it has loaded already, and nothing is fetched.
+    pub approved: Option<Hold>,
+}
+
+pub fn look(conn: &mut Conn, run: &Run) -> Result<Looked> {
+    // One that is approved has been taken before.
+    let approved = if run.attempt > 1 { held_store::of(conn, run.id)? } else { None };
+    // The rights of who approved it were asked then.
+    let why_not = if approved.is_some() { None } else { why_not_to_begin(conn, run)? };
+    Ok(Looked { why_not, replaces: store::chain(conn, run)?, approved })
+}
 
 /// The exact reason why a run may not begin; `None` when it may.
-pub fn why_not_to_begin(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
+fn why_not_to_begin(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
     let Some(member_id) = run.as_member_id else {
         return Ok(Some("The run has no member whose rights it can use.".into()));
     };

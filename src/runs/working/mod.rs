@@ -1,13 +1,16 @@
 //! From the queue to the end of a run: [`executor`] takes runs and sees them through, [`work`] fetches and loads,
 //! [`settling`] moves or deletes what was loaded, [`unsettled`] what earlier runs could not, [`earlier`] is of what a former attempt had loaded, [`waiting`] of
-//! runs that wait for others, [`rescue`] looks after runs whose worker was not heard of, [`crew`] gives them threads.
+//! runs that wait for others, [`deciding`] sees to what the volume guard holds,
+//! [`rescue`] looks after runs whose worker was not heard of, [`crew`] gives them threads.
 
 mod board;
 pub mod crew;
+pub mod deciding;
 mod earlier;
 mod ending_store;
 pub mod executor;
 mod feeding;
+pub(super) mod held_store;
 mod intents_store;
 mod leases_store;
 mod may_begin;

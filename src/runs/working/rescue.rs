@@ -4,7 +4,9 @@
 //! stays true: a load that became visible ends the run as a success, one that did not is tried again, or Failed with
 //! the cause "interrupted" after its attempts.
 
+use super::deciding;
 use super::ending_store::{self as ending, Back, Ending};
+use super::held_store as holds;
 use super::leases_store as leases;
 use super::settling::{self, After};
 use super::told::result_of_earlier;
@@ -14,6 +16,7 @@ use crate::applications::blocks::ledger::{self, LedgerRow, LoadState};
 use crate::clock::Moment;
 use crate::db::{Conn, Location};
 use crate::error::{AppError, Result};
+use crate::imports::guard::Stopped;
 use crate::imports::pipeline::{FailureKind, LoadReport, Outcome};
 use crate::runs::lifecycle::RunStatus;
 use crate::runs::model::Run;
@@ -61,6 +64,7 @@ fn rescue(app: &App, all_others: bool) -> Result<Rescued> {
     let staged = app.blocks.read(generations::staged)?;
     let active = app.db.read(leases::active)?;
     done.dropped = generations::cleanup(&app.blocks, &staged, &active);
+    deciding::step(app)?;
     if done.queued_again > 0 {
         app.work.notify_one();
     }
@@ -92,11 +96,25 @@ fn decide(app: &App, run: &Run, fence: i64, what: &str, done: &mut Rescued) -> R
     })?;
     let now = app.now();
     // What the worker had told before it fell silent.
-    let steps = app.db.read(|conn| store::steps(conn, run))?;
+    let (hold, steps) = app.db.read(|conn| {
+        let hold = holds::of(conn, run.id)?;
+        // Of one that was approved, what it did before it was held.
+        let steps = if hold.is_some() { store::all_steps(conn, run.id)? } else { store::steps(conn, run)? };
+        Ok((hold, steps))
+    })?;
+    if hold.is_some() && loaded.as_ref().is_some_and(|row| row.state == LoadState::Held) {
+        let reason = format!("Approved; {what} before the load was visible. It starts again.");
+        let back = Back { reason: &reason, attempt_counts: false, wait: None, ending: None };
+        done.queued_again += usize::from(app.db.write(|conn| ending::put_back(conn, run, fence, &back, now))?);
+        return Ok(());
+    }
     if let Some(row) = loaded {
         let visible = row.state == LoadState::Visible;
         let after = if visible { settling::settle_for(app, run, row.rejected)? } else { None };
         let mut ending = Ending { steps, ..of_ledger(row, what)? };
+        if hold.is_some() && !visible {
+            ending.cause = Some(holds::SUPERSEDED.to_owned());
+        }
         if let Some(After { step, remark, unsettled }) = after {
             ending.unsettled = unsettled;
             ending.steps.extend(step);
@@ -104,6 +122,7 @@ fn decide(app: &App, run: &Run, fence: i64, what: &str, done: &mut Rescued) -> R
         }
         done.finished += usize::from(app.db.write(|conn| ending::end(conn, run, fence, &ending, now))?);
         if let Some(block_id) = run.block_id {
+            deciding::supersede_soon(app, block_id);
             generations::tend(&app.blocks, block_id);
         }
         return Ok(());
@@ -163,11 +182,12 @@ fn of_ledger(row: LedgerRow, what: &str) -> Result<Ending> {
         Err(failure) if failure.kind == FailureKind::Dropped => return Ok(Ending::failed(failure.cause)),
         Err(failure) => return Err(AppError::internal(failure.detail.unwrap_or(failure.cause))),
     };
-    let (status, words) = match report.outcome {
-        Outcome::Partial => (RunStatus::Partial, "Every good row was loaded"),
-        Outcome::Held => (RunStatus::Held, "Everything was loaded and is held"),
-        Outcome::Loaded | Outcome::NothingNew => (RunStatus::Success, "Everything was loaded"),
+    let (status, words, held) = match report.outcome {
+        Outcome::Partial => (RunStatus::Partial, "Every good row was loaded", None),
+        Outcome::Held(stopped) => (RunStatus::Held, "Everything was loaded and is held", Some(stopped)),
+        Outcome::Loaded | Outcome::NothingNew => (RunStatus::Success, "Everything was loaded", None),
     };
-    let reason = words::sentences([Some(format!("{words}; then {what}.")), report.told.remark()]);
-    Ok(Ending { status, reason, cause: None, result: Some(result_of_earlier(&report)), ..Ending::failed("") })
+    let more = words::sentences([held.map(Stopped::remark), report.told.remark()]);
+    let reason = words::sentences([Some(format!("{words}; then {what}.")), more]);
+    Ok(Ending { held, status, reason, cause: None, result: Some(result_of_earlier(&report)), ..Ending::failed("") })
 }

@@ -51,6 +51,7 @@ fn load_of(version: &Version) -> impl PartialEq {
         columns,
         mode,
         rejects: _,
+        guard: _,
         unknown_items,
         overlap: _,
         attempts: _,

@@ -11,16 +11,17 @@ pub use super::board::Board;
 pub use super::retry::Retry;
 use super::told::{broken, fetch_words, loaded, result, step, still_holds};
 use super::unsettled::{Earlier, Next};
-use super::{earlier, feeding, settling, unsettled, waiting};
+use super::{deciding, earlier, feeding, settling, unsettled, waiting};
 use crate::app::App;
 use crate::applications::blocks::{self, Block, Feed};
 use crate::connections;
 use crate::connectors::{self, Check, Connector, Content, Deed, FetchContext, FetchError, FetchRequest, Fetched};
 use crate::error::AppError;
 use crate::formats::Rows;
+use crate::imports::guard::Stopped;
 use crate::imports::pipeline::{self, LoadContext, LoadError, LoadReport, Outcome, Plan, Source, SourceFile};
 use crate::imports::{self, files};
-use crate::runs::model::{LogLine, Run, RunResult, RunStep};
+use crate::runs::model::{Hold, LogLine, Run, RunResult, RunStep};
 use crate::words;
 
 /// What a run's work is given.
@@ -29,6 +30,8 @@ pub struct Job<'a> {
     pub fence: i64,
     /// The earlier runs of the same occurrence: what they appended goes.
     pub replaces: Vec<i64>,
+    /// What the run holds and somebody approved.
+    pub approved: Option<Hold>,
     /// Both say the same: stop now.
     pub cancel: &'a CancellationToken,
     pub cancelled: &'a AtomicBool,
@@ -50,7 +53,7 @@ pub struct Done {
     pub steps: Vec<RunStep>,
     pub log: Vec<LogLine>,
     /// All is loaded, and waits for a decision.
-    pub held: bool,
+    pub held: Option<Stopped>,
     /// What was to be done to the file could not be.
     pub unsettled: bool,
 }
@@ -87,6 +90,9 @@ pub struct Import;
 
 impl Work for Import {
     fn perform(&self, app: &App, job: &Job<'_>) -> Result<Done, Undone> {
+        if let Some(hold) = &job.approved {
+            return deciding::load(app, job, hold);
+        }
         let ready = prepare(app, job)?;
         if let Some(known) = earlier::known(app, job, &ready.plan)? {
             return earlier::done(app, job, known);
@@ -115,7 +121,7 @@ impl Work for Import {
         let intent = settling::intend(app, job, origin, got.stamp())?;
         let mut done = load(app, job, &ready.plan, got, steps)?;
         done.remark = words::sentences([remark, done.remark]);
-        if let Some(intent) = intent {
+        if let Some(intent) = intent.filter(|_| done.held.is_none()) {
             job.board.done(&done.steps);
             job.board.update(|report| report.phase = "Moving or deleting the file".into());
             let after = settling::settle(app, origin.connector.as_ref(), &intent, done.result.rejected);
@@ -370,10 +376,15 @@ fn load(app: &App, job: &Job<'_>, plan: &Plan, got: Got<'_>, mut steps: Vec<RunS
         Ok(report) => {
             steps.extend(loaded(&report, at));
             let LoadReport { outcome, counts, told, .. } = report;
-            let remark = (outcome == Outcome::NothingNew)
-                .then(|| "Nothing new: the source has no rows. The Block is unchanged.".to_owned());
+            let (held, remark) = match outcome {
+                Outcome::NothingNew => {
+                    (None, Some("Nothing new: the source has no rows. The Block is unchanged.".to_owned()))
+                }
+                Outcome::Held(stopped) => (Some(stopped), Some(stopped.remark())),
+                Outcome::Loaded | Outcome::Partial => (None, None),
+            };
             let remark = words::sentences([remark, told.remark()]);
-            Ok(Done { result: named(&counts, &told), remark, steps, ..Done::default() })
+            Ok(Done { result: named(&counts, &told), remark, steps, held, ..Done::default() })
         }
         Err(failure) => {
             steps.extend(broken(&failure, at));

@@ -72,6 +72,8 @@ const TABLE: &[(&str, &str)] = &[
     ("POST runs/{r}/cancel", "vvxx.x?"),
     ("POST runs/{r}/files", "vvxx.x?"),
     ("POST runs/{r}/again", "vvxx.x?"),
+    ("POST runs/{r}/approve", "vvxx.x?"),
+    ("POST runs/{r}/reject", "vvxx.x?"),
     ("GET openapi.json", "oooooo?"),
 ];
 

@@ -3,6 +3,7 @@
 
 mod bulk;
 mod calendar;
+mod decided;
 mod first_hour;
 mod keyboard;
 mod mistakes;

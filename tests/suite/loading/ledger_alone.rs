@@ -130,24 +130,27 @@ on_both! {
             blocks::seal(conn, &staging, 1, blocks::Merge::Replace).unwrap();
             ledger::hold(conn, &[(&staging, &visible(&block))], NOW).unwrap();
         };
-        hold(&mut conn, 2, "new");
-        hold(&mut conn, 3, "other");
+        hold(&mut conn, 2, "other");
+        ledger::drop_held(&mut conn, &run_key(2).uid).unwrap();
+        assert_eq!(in_ledger(db, 2, &block).unwrap().state, ledger::LoadState::Dropped);
+        assert_eq!(tables(db).len(), 1);
+
+        hold(&mut conn, 3, "older");
+        hold(&mut conn, 4, "new");
         assert_eq!(shown(db, &block), ["old,,"]);
-        assert_eq!(in_ledger(db, 2, &block).unwrap().state, ledger::LoadState::Held);
-        // Nobody works on it any more, and clean-up leaves it alone.
+        let state = |run| in_ledger(db, run, &block).unwrap().state;
+        assert_eq!((state(3), state(4)), (ledger::LoadState::Dropped, ledger::LoadState::Held), "the newer takes the place");
+        // Nobody works on either any more, and clean-up leaves alone what is held.
         let staged = db.blocks.read(generations::staged).unwrap();
-        assert_eq!((staged.len(), generations::cleanup(&db.blocks, &staged, &[])), (0, 0));
-        assert_eq!(tables(db).len(), 3);
-
-        ledger::drop_held(&mut conn, &run_key(3).uid).unwrap();
-        assert_eq!(in_ledger(db, 3, &block).unwrap().state, ledger::LoadState::Dropped);
+        assert_eq!((staged.len(), generations::cleanup(&db.blocks, &staged, &[])), (1, 1));
         assert_eq!(tables(db).len(), 2);
+        assert!(ledger::held(&mut conn, &run_key(3), 9).unwrap().is_empty());
 
-        let held = ledger::held(&mut conn, &run_key(2), 9).unwrap();
+        let held = ledger::held(&mut conn, &run_key(4), 9).unwrap();
         let rows = ledger::commit(&mut conn, &[(&held[0], &visible(&block))], NOW).unwrap();
         assert_eq!((rows[0].state, rows[0].added, rows[0].removed), (ledger::LoadState::Visible, 1, 1));
         assert_eq!(shown(db, &block), ["new,,"]);
-        assert_eq!(in_ledger(db, 2, &block).as_ref(), Some(&rows[0]));
+        assert_eq!(in_ledger(db, 4, &block).as_ref(), Some(&rows[0]));
     }
 }
 

@@ -5,6 +5,7 @@ mod block_to_block;
 mod corrected;
 mod endings;
 mod faults;
+pub mod held;
 mod lost;
 mod mending;
 mod queue;

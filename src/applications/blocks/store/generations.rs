@@ -3,10 +3,11 @@
 
 use diesel::prelude::*;
 
+use super::ledger::{self, LoadState};
 use super::staging::{Making, Staging};
-use super::{ledger, physical, views};
+use super::{physical, views};
 use crate::clock::Moment;
-use crate::db::schema::block_db::{block_state, generations};
+use crate::db::schema::block_db::{block_state, generations, loads};
 use crate::db::{self, Conn, Location, Pool, text_enum};
 use crate::error::Result;
 
@@ -109,6 +110,46 @@ pub fn turn_into(conn: &mut Conn, staging: &Staging, state: State, now: Moment) 
     let row = generations::table.find((staging.block_id, staging.generation));
     diesel::update(row).set(generations::state.eq(state)).execute(conn)?;
     Ok(())
+}
+
+/// What other runs hold of the Block is never to be seen: this load is newer. Their tables go with the next cleanup, so
+/// that nobody waits for that here.
+pub fn supersede(conn: &mut Conn, staging: &Staging) -> Result<()> {
+    let block_id = staging.block_id;
+    let held = generations::table
+        .filter(generations::block_id.eq(block_id).and(generations::state.eq(State::Held)))
+        .filter(generations::run_uid.ne(&staging.run.uid));
+    let older: Vec<(i64, String)> = held.select((generations::generation, generations::run_uid)).load(conn)?;
+    for (generation, run_uid) in older {
+        let row = generations::table.find((block_id, generation));
+        diesel::update(row).set(generations::state.eq(State::Staging)).execute(conn)?;
+        diesel::update(loads::table.find((run_uid, block_id)).filter(loads::state.eq(LoadState::Held)))
+            .set(loads::state.eq(LoadState::Dropped))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Of these runs, with their Blocks, those that hold nothing any more, and whether something newer took its place: else
+/// this database does not know of it.
+pub fn superseded(conn: &mut Conn, runs: &[(i64, String, i64)]) -> Result<Vec<(i64, bool)>> {
+    let mut gone = Vec::new();
+    for (run_id, uid, block_id) in runs {
+        let row = ledger::ledger(conn, uid, *block_id)?;
+        if row.as_ref().is_none_or(|row| row.state == LoadState::Dropped) {
+            gone.push((*run_id, row.is_some()));
+        }
+    }
+    Ok(gone)
+}
+
+/// The runs that hold something, by id and uid.
+pub fn holders(conn: &mut Conn) -> Result<Vec<(i64, String)>> {
+    Ok(generations::table
+        .filter(generations::state.eq(State::Held))
+        .select((generations::run_id, generations::run_uid))
+        .distinct()
+        .load(conn)?)
 }
 
 /// What the Block showed until now is kept.

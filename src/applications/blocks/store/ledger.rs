@@ -149,11 +149,13 @@ pub fn commit(conn: &mut Conn, parts: &[Part<'_>], now: Moment) -> Result<Vec<Le
     settle(conn, parts, |conn, part, kept| show(conn, part, kept, now))
 }
 
-/// Holds the loads of one run, full and unseen, until somebody decides. Their rows say what they would load.
+/// Holds the loads of one run, full and unseen, until somebody decides. Their rows say what they would load, and take the
+/// place of.
 pub fn hold(conn: &mut Conn, parts: &[Part<'_>], now: Moment) -> Result<Vec<LedgerRow>, LoadRefused> {
-    settle(conn, parts, |conn, (staging, load), _| {
+    settle(conn, parts, |conn, (staging, load), kept| {
+        generations::supersede(conn, staging)?;
         generations::turn_into(conn, staging, State::Held, now)?;
-        let would = merge::Done { added: load.staged, ..merge::Done::default() };
+        let would = merge::Done { added: load.staged, removed: kept.row_count, ..merge::Done::default() };
         Ok(row_of(staging, load, &would, (LoadState::Held, staging.generation), now))
     })
 }
@@ -263,6 +265,7 @@ fn meant(columns: &[ViewColumn], filled: &[i32]) -> BTreeMap<i32, (ColumnType, b
 /// Brings a staged generation in, and points the Block to what it shows now.
 fn show(conn: &mut Conn, (staging, load): &Part<'_>, kept: Kept, now: Moment) -> Result<LedgerRow> {
     let Kept { generation, row_count, view } = kept;
+    generations::supersede(conn, staging)?;
     let current = generation.map(|g| physical::table(staging.block_id, g));
     if let Some(current) = &current {
         physical::add_missing_columns(conn, current, &physical::view_columns(load.block))?;
@@ -289,9 +292,9 @@ fn show(conn: &mut Conn, (staging, load): &Part<'_>, kept: Kept, now: Moment) ->
         && let Some(view) = view
     {
         let table = physical::table(staging.block_id, shown);
-        // Columns that were defined while the load ran are in the view already.
+        // Columns that were defined while the load ran, or was held, are in the view already.
         let made: Vec<i32> = load.block.columns.iter().map(|column| column.position).collect();
-        if view.columns.iter().any(|column| !made.contains(&column.position)) {
+        if staging.making == Making::Held || view.columns.iter().any(|column| !made.contains(&column.position)) {
             physical::add_missing_columns(conn, &table, &view.columns)?;
         }
         match generation {

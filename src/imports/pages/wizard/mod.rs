@@ -15,7 +15,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::options;
 use super::target;
-use super::{Place, place, put};
+use super::{GUARD, Place, place, put};
 use crate::app::{App, off_thread};
 use crate::connectors::FetchRequest;
 use crate::error::{AppError, FieldErrors, Result};
@@ -62,7 +62,7 @@ fn of_mapping(name: &str) -> bool {
     name.starts_with("map-")
         || name.starts_with("filter-")
         || name.starts_with("rejects-")
-        || matches!(name, "mode" | "name" | "description")
+        || matches!(name, GUARD | "mode" | "name" | "description")
 }
 
 impl Wizard {

@@ -9,7 +9,7 @@ use crate::error::{FieldErrors, Result};
 use crate::formats::{Format, Proposal, ReadOptions};
 use crate::imports::pages::mapping::{self, MapRow};
 use crate::imports::pages::target::{self, ColumnRow};
-use crate::imports::pages::{filter, load_good, optional, source_block_id};
+use crate::imports::pages::{filter, guard, load_good, optional, source_block_id};
 use crate::imports::{Definition, Draft, Mode, actions, check};
 use crate::names::name_key;
 use crate::web::{Flash, refused, see_other};
@@ -66,6 +66,7 @@ impl Wizard {
         definition.rejects.max_rows = optional(&self.form, "rejects-max_rows", &mut errors);
         definition.rejects.max_percent = optional(&self.form, "rejects-max_percent", &mut errors);
         definition.rejects.max_changed = optional(&self.form, "rejects-max_changed", &mut errors);
+        definition.guard = guard(&self.form, &mut errors);
         let draft = Draft {
             name: self.form.get("name").to_owned(),
             description: self.form.get("description").to_owned(),

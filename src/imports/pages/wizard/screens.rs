@@ -11,10 +11,11 @@ use crate::error::{FieldErrors, Result};
 use crate::formats::{ColumnType, Proposal};
 use crate::imports::Mode;
 use crate::imports::aggregates;
+use crate::imports::guard::Guard;
 use crate::imports::pages::mapping::{self, Landing, MapRow};
 use crate::imports::pages::options::{self, OptionsView};
 use crate::imports::pages::target::{self, ColumnRow};
-use crate::imports::pages::{FilterRow, filter, filter_rows, put, reject_choices};
+use crate::imports::pages::{FilterRow, GUARD, filter, filter_rows, guard_text, put, reject_choices};
 use crate::names::name_key;
 use crate::web::{Page, Shell, at_controls, refused};
 use crate::words;
@@ -66,6 +67,7 @@ struct MappingPage {
     max_rows: String,
     max_percent: String,
     max_changed: String,
+    guard: String,
     called: String,
     description: String,
 }
@@ -226,6 +228,7 @@ impl Wizard {
             max_rows: self.form.get("rejects-max_rows").to_owned(),
             max_percent: self.form.get("rejects-max_percent").to_owned(),
             max_changed: self.form.get("rejects-max_changed").to_owned(),
+            guard: if self.form.has(GUARD) { self.form.get(GUARD).to_owned() } else { guard_text(Guard::default()) },
             called: self.form.get("name").to_owned(),
             description: self.form.get("description").to_owned(),
             errors: at_controls(errors),

@@ -1,0 +1,156 @@
+//! Where a load would take the place of far more rows than it has, it is held: full, and seen by nobody. What is approved
+//! becomes visible here, in the same way as a load that nobody stopped.
+
+use std::time::Duration;
+
+use super::commit::known;
+use super::context::LoadContext;
+use super::held_up;
+use super::load::{FILE, trust};
+use super::outcome::{FailureKind, LoadError, LoadReport, Outcome, counts_of};
+use super::plan::Plan;
+use super::reading::Reading;
+use super::report::nothing_new;
+use crate::applications::blocks::ledger::{self, LedgerRow, LoadRefused, LoadState};
+use crate::applications::blocks::{Making, Merge, Staging, Visible, seal};
+use crate::db::Conn;
+use crate::error::Result;
+use crate::imports::guard::Stopped;
+
+impl Plan {
+    /// Whether so many rows are held instead of taking the place of what the Block holds.
+    pub(super) fn holds(&self, conn: &mut Conn, rows: i64) -> Result<bool> {
+        if self.merge() != Merge::Replace {
+            return Ok(false);
+        }
+        Ok(self.guard.stops(rows, ledger::state(conn, self.block.id)?.row_count).is_some())
+    }
+}
+
+/// What a load does whose source has no rows: nothing, or it is held where it would empty the Block.
+pub(super) fn nothing(
+    plan: &Plan,
+    context: &LoadContext<'_>,
+    (name, sha256): (&str, &str),
+    (read, new_columns): (&Reading, Vec<String>),
+    unchanged: &dyn Fn() -> std::result::Result<(), String>,
+) -> std::result::Result<LoadReport, LoadError> {
+    let mut report = nothing_new(read, name, new_columns);
+    if !context.blocks.read(|conn| plan.holds(conn, 0))? {
+        return Ok(report);
+    }
+    trust(unchanged)?;
+    context.go_on()?;
+    let told = report.told.written()?;
+    let load = Visible {
+        block: &plan.block,
+        merge: plan.merge(),
+        filled: &[],
+        blanks_keep: false,
+        replaces_runs: &[],
+        staged: 0,
+        read: 0,
+        rejected: 0,
+        bytes: report.counts.bytes,
+        source_name: name,
+        source_sha256: sha256,
+        told: told.as_deref(),
+    };
+    let held = context.blocks.write(|conn| hold_nothing(conn, plan, context, &load))?;
+    if let Some(row) = held? {
+        (report.outcome, report.counts) = (Outcome::Held(stopped(&row)), counts_of(&row));
+        if let Some(step) = report.steps.last_mut() {
+            step.detail = format!("{name} has no rows.");
+        }
+    }
+    Ok(report)
+}
+
+/// Makes a generation without rows and holds it; nothing where the Block is empty by now. A refusal goes round the
+/// transaction, whose errors are `AppError`.
+fn hold_nothing(
+    conn: &mut Conn,
+    plan: &Plan,
+    context: &LoadContext<'_>,
+    load: &Visible<'_>,
+) -> Result<std::result::Result<Option<LedgerRow>, LoadRefused>> {
+    if !plan.holds(conn, 0)? {
+        return Ok(Ok(None));
+    }
+    let now = context.clock.now();
+    let staging = match ledger::begin(conn, &plan.block, context.run, context.fence, Making::AtOnce, now) {
+        Ok(staging) => staging,
+        Err(LoadRefused::Database(error)) => return Err(error),
+        Err(refused) => return Ok(Err(refused)),
+    };
+    seal(conn, &staging, FILE, plan.merge())?;
+    match ledger::hold(conn, &[(&staging, load)], now) {
+        Ok(mut rows) => Ok(Ok(rows.pop())),
+        Err(LoadRefused::Database(error)) => Err(error),
+        Err(refused) => {
+            ledger::abandon(conn, &staging)?;
+            Ok(Err(refused))
+        }
+    }
+}
+
+/// What the ledger says of a load that is held.
+pub(super) fn stopped(row: &LedgerRow) -> Stopped {
+    Stopped { rows: row.added, usual: row.removed }
+}
+
+/// The same of any load; `None`: it is not held.
+pub fn held(row: &LedgerRow) -> Option<Stopped> {
+    (row.state == LoadState::Held).then(|| stopped(row))
+}
+
+/// Makes visible what the run holds, under the fence of its new lease; what it did is answered from the ledger where that
+/// knows it already.
+pub fn approve(plan: &Plan, context: &LoadContext<'_>) -> std::result::Result<LoadReport, LoadError> {
+    let (run, block_id) = (context.run, plan.block.id);
+    let row = context.blocks.read(|conn| ledger::ledger(conn, &run.uid, block_id))?;
+    let Some(row) = row else {
+        return Err(LoadError::new(FailureKind::Dropped, "What the run held is not in the database any more."));
+    };
+    if row.state != LoadState::Held {
+        return LoadReport::from_ledger(row);
+    }
+    let told = row.told.clone();
+    let load = Visible {
+        block: &plan.block,
+        merge: plan.merge(),
+        filled: &[],
+        blanks_keep: false,
+        replaces_runs: &[],
+        staged: row.added,
+        read: row.read,
+        rejected: row.rejected,
+        bytes: row.bytes,
+        source_name: row.source_name.as_deref().unwrap_or_default(),
+        source_sha256: row.source_sha256.as_deref().unwrap_or_default(),
+        told: told.as_deref(),
+    };
+    let shown = context.blocks.lend(|conn| show(conn, context, &load));
+    match shown.or_else(|failure| known(context, block_id, failure))? {
+        Some(row) => LoadReport::from_ledger(row),
+        None => Err(LoadError::new(FailureKind::Dropped, "What the run held is not in the database any more.")),
+    }
+}
+
+fn show(
+    conn: &mut Conn,
+    context: &LoadContext<'_>,
+    load: &Visible<'_>,
+) -> std::result::Result<Option<LedgerRow>, LoadError> {
+    let held: Vec<Staging> = ledger::held(conn, context.run, context.fence)?;
+    let parts: Vec<_> = held.iter().filter(|s| s.block_id == load.block.id).map(|staging| (staging, load)).collect();
+    loop {
+        context.go_on()?;
+        match ledger::commit(conn, &parts, context.clock.now()) {
+            Ok(mut rows) => return Ok(rows.pop()),
+            // As every load, it waits for who reads the Block.
+            Err(why) if held_up::may_try_again(&why, conn) => std::thread::sleep(Duration::from_secs(1)),
+            Err(why) => return Err(why.into()),
+        }
+    }
+}
