@@ -68,14 +68,12 @@ pub(super) async fn ask(http: &Http, start: &Url, ctx: &FetchContext<'_>) -> Res
         let to = address::host(&next);
         let status = response.status();
         if !matches!(next.scheme(), "http" | "https") {
-            return Err(redirected(
-                status,
-                format!(
-                    "The source redirects to an address of another kind ({}:). Only http and https are followed. Ask its \
-                     owner to fix that.",
-                    next.scheme()
-                ),
-            ));
+            let words = format!(
+                "The source redirects to an address of another kind ({}:). Only http and https are followed. Ask its owner \
+                 to fix that.",
+                next.scheme()
+            );
+            return Err(FetchError::refused(words).with_status(status.as_u16()));
         }
         if !http.follow_redirects {
             return Err(redirected(

@@ -233,7 +233,7 @@ fn only_http_and_https_are_ever_followed() {
         let server = Server::saying(answer("302 Found", &format!("Location: {to}\r\n"), BODY));
         for follow in [false, true] {
             let settings = json!({ "url": server.url(), "follow_redirects": follow });
-            let error = failed(fetch_by(settings, &[], "a.csv"), FailureKind::Redirected, Retry::No);
+            let error = failed(fetch_by(settings, &[], "a.csv"), FailureKind::Refused, Retry::No);
             assert!(error.sentence.contains("Only http and https are followed."), "{to}: {error}");
             assert!(!error.sentence.contains("turn on") && !error.sentence.contains("passwd"), "{to}: {error}");
         }
