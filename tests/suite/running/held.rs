@@ -373,8 +373,9 @@ on_both! {
         page.visit(&format!("/applications/{}/settings/import-configurations/{}/history?status=held", world.application, stage.configuration)).await;
         page.sees("Held");
         page.visit(&format!("/runs/{}", held.id)).await.sees("3 rows came instead of about 30. Load them?");
-        page.sees("which would then hold 3 rows instead of 30").follow("Approve and load 3 rows").await;
-        page.sees("Replace all rows of words?").press("Approve and load 3 rows").await.sees("Approved: words.");
+        page.sees("which would then hold 3 rows instead of 30");
+        page.follow("Approve and load 3 rows").await.sees("Replace all rows of words?");
+        page.press("Approve and load 3 rows").await.sees("Approved: words.");
         olive.post(&format!("{one}/approve"), json!({})).await.is(409);
         olive.post(&format!("{one}/reject"), json!({})).await.is(409);
         // An old link leads to what was decided.
