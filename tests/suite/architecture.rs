@@ -131,6 +131,7 @@ const OWNERS: [(&str, &[&str]); 12] = [
             "run_counts",
             "run_leases",
             "run_intents",
+            "run_holds",
             "run_results",
             "run_steps",
             "run_log",

@@ -22,6 +22,7 @@ use tidegate::applications::blocks::{
 use tidegate::clock::{Moment, SetClock};
 use tidegate::db::Conn;
 use tidegate::formats::ColumnType::{self, Boolean, Date, Dimension, Integer, Number, Text, Timestamp};
+use tidegate::imports::guard::{Guard, Stopped};
 use tidegate::imports::pipeline::{
     FailureKind, LoadContext, LoadError, LoadReport, Outcome, Plan, Progress, READING, SourceFile, run,
 };

@@ -126,7 +126,7 @@ impl Site {
         ]});
         let block = api.make(&format!("applications/{application}/blocks"), block).await;
         let configuration = json!({
-            "name": name, "block_id": block, "connection_id": connection, "mode": "replace", "attempts": 3,
+            "name": name, "block_id": block, "connection_id": connection, "mode": "replace", "guard": {"max_drop_percent": 100}, "attempts": 3,
             "source": {"path": path},
         });
         let configuration = api.make(&format!("applications/{application}/import-configurations"), configuration).await;
