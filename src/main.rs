@@ -9,6 +9,9 @@ use command::{KeyCommand, MemberCommand, TokenCommand};
 use tidegate::config::{Config, Options, Role};
 use tidegate::{demo, memory, secrets, server};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, layer::SubscriberExt};
 
 /// Runs a company's data imports on schedule.
 #[derive(Parser)]
@@ -43,9 +46,12 @@ enum Command {
     Key(KeyCommand),
 }
 
-#[actix_web::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     memory::share();
+    actix_web::rt::System::new().block_on(run())
+}
+
+async fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) if !error.use_stderr() => {
@@ -58,12 +64,13 @@ async fn main() -> ExitCode {
         }
     };
     // What strangers send that is no HTTP is no error of ours.
-    const LOGGED: &str = "info,actix_server=warn,actix_http=off,tokio_cron_scheduler=warn";
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new(LOGGED))
-        .json()
-        .with_writer(std::io::stderr)
-        .init();
+    let logged = Targets::new()
+        .with_default(LevelFilter::INFO)
+        .with_target("actix_server", LevelFilter::WARN)
+        .with_target("actix_http", LevelFilter::OFF)
+        .with_target("tokio_cron_scheduler", LevelFilter::WARN);
+    let lines = tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr);
+    tracing_subscriber::registry().with(lines.with_filter(logged)).init();
     let done = match cli.command.unwrap_or(Command::Serve { role: None }) {
         Command::Serve { role } => {
             let role = role.unwrap_or(cli.options.role);

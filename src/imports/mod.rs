@@ -9,6 +9,7 @@ mod check;
 mod empties;
 mod feeding;
 pub mod files;
+mod filter_body;
 pub mod guard;
 mod listed;
 mod model;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::feeding::Filter;
+use super::filter_body::FilterBody;
 use super::model::{
     ATTEMPT_SECONDS, ATTEMPTS, AfterSuccess, Configuration, ConfigurationStatus, Definition, Draft, Expr, Mapping,
     Mode, Overlap, Rejects, Source, UnknownItems,
@@ -70,16 +70,6 @@ sent! {
         filter: Vec<FilterBody>,
         layout: Layout;
         read: ReadBody,
-    }
-}
-
-sent! {
-    /// Only rows whose cell in a column is one of the items.
-    pub struct FilterBody {
-        /// A column of the source Block.
-        column: String = "Choose a column of the source Block." => "Region",
-        /// As a file would write them, at most 1,000.
-        items: Vec<String>,
     }
 }
 
@@ -172,7 +162,7 @@ impl ConfigurationBody {
                 query: source.query.clone(),
                 after_success: Some(source.after_success),
                 move_to: source.move_to.clone(),
-                filter: filters(&source.filter),
+                filter: FilterBody::of(&source.filter),
                 layout: Some(Layout::Flat),
                 read: ReadBody::of(&source.read),
             }),
@@ -294,21 +284,10 @@ impl SourceBody {
             query: self.query,
             after_success: self.after_success.unwrap_or_default(),
             move_to: self.move_to,
-            filter: read_filters(self.filter.unwrap_or_default()),
+            filter: FilterBody::read(self.filter.unwrap_or_default()),
             read,
         }
     }
-}
-
-fn filters(filters: &[Filter]) -> Option<Vec<FilterBody>> {
-    let body = |filter: &Filter| FilterBody { column: Some(filter.column.clone()), items: Some(filter.items.clone()) };
-    (!filters.is_empty()).then(|| filters.iter().map(body).collect())
-}
-
-fn read_filters(sent: Vec<FilterBody>) -> Vec<Filter> {
-    let filter =
-        |body: FilterBody| Filter { column: body.column.unwrap_or_default(), items: body.items.unwrap_or_default() };
-    sent.into_iter().map(filter).collect()
 }
 
 fn mapping(lines: Vec<MappingBody>, errors: &mut FieldErrors) -> Vec<Mapping> {

@@ -92,6 +92,7 @@ enum Stop {
 }
 
 /// Shared by the work and the heartbeat.
+#[derive(Default)]
 struct Signals {
     cancel: CancellationToken,
     cancelled: AtomicBool,
@@ -140,10 +141,8 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
         return finish(app, &taken, &Ending::failed(reason));
     }
     let began = Instant::now();
-    let signals =
-        Signals { cancel: CancellationToken::new(), cancelled: AtomicBool::new(false), stop: AtomicU8::new(0) };
+    let (signals, board) = (Signals::default(), Board::default());
     let deadline = Instant::now() + Span::from_secs(u64::try_from(policy.attempt_seconds).unwrap_or(3_600).max(1));
-    let board = Board::default();
     let disk_full = || signals.stop(Stop::DiskFull);
     let listen = || {
         // What is over before anybody sees it go on is not asked about: a query less for each small run.

@@ -10,6 +10,7 @@ mod earlier;
 mod ending_store;
 pub mod executor;
 mod feeding;
+mod got;
 pub(super) mod held_store;
 mod intents_store;
 mod leases_store;

@@ -8,6 +8,7 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub use super::board::Board;
+use super::got::Got;
 pub use super::retry::Retry;
 use super::told::{broken, fetch_words, loaded, result, step, still_holds};
 use super::unsettled::{Earlier, Next};
@@ -17,7 +18,6 @@ use crate::applications::blocks::{self, Block, Feed};
 use crate::connections;
 use crate::connectors::{self, Check, Connector, Content, Deed, FetchContext, FetchError, FetchRequest, Fetched};
 use crate::error::AppError;
-use crate::formats::Rows;
 use crate::imports::guard::Stopped;
 use crate::imports::pipeline::{self, LoadContext, LoadError, LoadReport, Outcome, Plan, Source, SourceFile};
 use crate::imports::{self, files};
@@ -156,23 +156,6 @@ pub struct Origin {
     pub request: FetchRequest,
     pub deed: Option<Deed>,
     pub earlier: Vec<Earlier>,
-}
-
-/// What was fetched; a Block is not.
-enum Got<'a> {
-    File { source: SourceFile, check: Check },
-    Rows { rows: Box<dyn Rows>, name: String },
-    Block(&'a Feed),
-}
-
-impl Got<'_> {
-    /// Which file it is; none of what nobody else has.
-    fn stamp(&self) -> Option<String> {
-        match self {
-            Self::File { check, .. } => check.stamp(),
-            Self::Rows { .. } | Self::Block(_) => None,
-        }
-    }
 }
 
 /// Looks everything up; what is missing is the exact reason of a failure that no retry mends.
