@@ -1,9 +1,6 @@
 //! The mapping as a form's controls hold it, one line per column of the Block, and the first rows of the source as
 //! they would land.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-
 use crate::applications::blocks::{Aggregate, Block, Column};
 use crate::error::FieldErrors;
 use crate::formats::{Parser, Proposal, ValueOptions, shown, write_text};
@@ -184,7 +181,7 @@ pub struct LandingCell {
 /// Lets the sample land. Lines whose column is not there are left out: they are told apart from it.
 pub fn landing(lines: &[Mapping], block: &Block, options: &ValueOptions, proposal: &Proposal) -> Landing {
     let mut landing = Landing::default();
-    let (mut ways, mut keys) = (Vec::new(), Vec::new());
+    let mut ways = Vec::new();
     for line in lines {
         let Some(column) = block.column(&line.to) else { continue };
         let Ok(parser) = Parser::new(column.column_type, column.must_be_filled(), options) else { continue };
@@ -197,13 +194,11 @@ pub fn landing(lines: &[Mapping], block: &Block, options: &ValueOptions, proposa
             Expr::Constant(text) => (None, text.clone()),
         };
         landing.heads.push(column.name.clone());
-        keys.extend(column.key.then_some(ways.len()));
         ways.push((index, constant, parser, column.column_type));
     }
-    let mut seen: HashMap<Vec<String>, u64> = HashMap::new();
     for record in &proposal.records {
         let of = |column: Option<usize>| record.damage().iter().find(|damage| damage.column == column);
-        let mut cells: Vec<LandingCell> = ways
+        let cells: Vec<LandingCell> = ways
             .iter()
             .map(|(index, constant, parser, kind)| {
                 // As the run takes it: typed cells as such, and nothing of what is damaged.
@@ -228,21 +223,6 @@ pub fn landing(lines: &[Mapping], block: &Block, options: &ValueOptions, proposa
                 LandingCell { text: came, was: None, fault: Some(fault) }
             })
             .collect();
-        // Of a key that comes twice the later row is rejected.
-        if let Some(first) = keys.first()
-            && cells.iter().all(|cell| cell.fault.is_none())
-        {
-            let key = keys.iter().map(|at| cells[*at].text.clone()).collect();
-            match seen.entry(key) {
-                Entry::Vacant(new) => {
-                    new.insert(record.line());
-                }
-                Entry::Occupied(there) => {
-                    let why = format!("This key is already on line {}, so this row will be rejected.", there.get());
-                    cells[*first].fault = Some(why);
-                }
-            }
-        }
         landing.rejected += usize::from(record.is_damaged() || cells.iter().any(|cell| cell.fault.is_some()));
         landing.rows.push(cells);
     }

@@ -93,8 +93,8 @@ on_both! {
         browser.sees("“NA” in price now counts as empty");
         let mapping = olive.get(&format!("import-configurations/{configuration}")).await.json["mapping"].clone();
         assert_eq!(mapping, json!([
-            {"from": "id", "constant": null, "to": "id", "nulls": null, "aggregate": null},
-            {"from": "Price", "constant": null, "to": "price", "nulls": ["", "NA"], "aggregate": null},
+            {"from": "id", "constant": null, "to": "id", "nulls": null},
+            {"from": "Price", "constant": null, "to": "price", "nulls": ["", "NA"]},
         ]));
         browser.press("Run Again").await;
         assert_eq!(ended(&world, first + 1).await, (RunStatus::Partial, 3, 1));
