@@ -41,7 +41,7 @@ pub use csv::CsvReader;
 pub use dialect::CsvOptions;
 pub use failure::{Damage, DamageKind, FormatError, Limits};
 pub use fault::{CellFault, FaultCode};
-pub use guessing::{About, PATIENCE, Proposal, ProposedColumn, Question, Reading, doubt, propose, propose_rows, shown};
+pub use guessing::{About, PATIENCE, Proposal, ProposedColumn, Question, Reading, propose, propose_rows, shown};
 pub use options::{Compression, Format, ReadOptions};
 pub use parser::Parser;
 pub use record::Record;

@@ -3,7 +3,6 @@
 //! its beginning, middle and end; what is kept of it does not grow with it.
 
 mod candidates;
-mod doubt;
 mod evidence;
 mod head;
 mod looked;
@@ -17,7 +16,6 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use candidates::Candidates;
-pub use doubt::doubt;
 use looked::{Key, Looked};
 pub use settle::{About, Question, Reading};
 

@@ -13,7 +13,6 @@ use crate::freezes::{self, Freeze};
 use crate::imports::{self, Configuration, Definition, Overlap};
 use crate::members::By;
 use crate::runs::glance;
-use crate::schedules::Rule;
 use crate::schedules::busy::Lasting;
 use crate::schedules::collisions::{self, Neighbour, Target};
 use crate::workspace;
@@ -94,12 +93,6 @@ impl Beside {
             spacing_minutes: self.spacing_minutes,
             schedule_id,
         }
-    }
-
-    /// Whether a schedule of that configuration has this rule already.
-    pub fn has_same(&self, chosen: Chosen, rule: &Rule, schedule_id: Option<i64>) -> bool {
-        let same = |other: &&Neighbour| other.configuration_id == chosen.configuration_id && other.rule == *rule;
-        self.neighbours.iter().filter(same).any(|other| schedule_id != Some(other.id))
     }
 
     /// How long an import of a configuration usually takes; one that never succeeded a minute.

@@ -70,8 +70,6 @@ struct Clash {
     more: usize,
     /// What the button sends, and what stands on it.
     free: Option<(String, String)>,
-    /// One of them has the same rule: it is refused like this.
-    same: bool,
 }
 
 impl PreviewPart {
@@ -118,10 +116,9 @@ fn explain(rule: &Rule, asked: Asked, beside: &Beside, now: Moment) -> Explained
     let found = chosen
         .map(|chosen| collisions::look(rule, &beside.target(chosen, schedule_id), &beside.neighbours, now))
         .unwrap_or_default();
-    let same = chosen.is_some_and(|chosen| beside.has_same(chosen, rule, schedule_id));
     Explained {
         bounds: schedules::bounds(rule),
-        clash: clash(rule, found, beside.spacing_minutes, same),
+        clash: clash(rule, found, beside.spacing_minutes),
         hint: preview.hint,
         title: if shown == 1 { "Next run".into() } else { format!("Next {shown} runs") },
         ends,
@@ -145,7 +142,7 @@ fn occurrence(o: &PreviewOccurrence, rule: &Rule, beside: &Beside, now: Moment) 
     }
 }
 
-fn clash(rule: &Rule, found: Collisions, spacing: i32, same: bool) -> Option<Clash> {
+fn clash(rule: &Rule, found: Collisions, spacing: i32) -> Option<Clash> {
     let count = found.list.len();
     if count == 0 {
         return None;
@@ -160,6 +157,5 @@ fn clash(rule: &Rule, found: Collisions, spacing: i32, same: bool) -> Option<Cla
         told: found.list.into_iter().take(TOLD).map(|collision| collision.sentence).collect(),
         more: count.saturating_sub(TOLD),
         free: found.suggestion.map(offered),
-        same,
     })
 }

@@ -31,8 +31,6 @@ pub(super) struct Empty {
     pub value: String,
     /// It was said to since.
     pub done: bool,
-    /// "price"; by equal names no column has markers of its own.
-    pub whose: String,
 }
 
 impl RunScene {
@@ -80,10 +78,6 @@ impl RunScene {
             return None;
         }
         let done = imports::markers(newest, &cause.column).contains(&value);
-        let whose = match newest.mapping {
-            Some(_) => cause.column.clone(),
-            None => "every column but text".to_owned(),
-        };
-        Some(Empty { value, done, whose })
+        Some(Empty { value, done })
     }
 }

@@ -136,22 +136,6 @@ impl OptionsView {
         }
     }
 
-    /// "CSV, comma, utf-8, column names in the first line".
-    pub fn words(&self) -> String {
-        if !self.is_csv() {
-            return "NDJSON: a JSON object on each line".to_owned();
-        }
-        let delimiter = match self.delimiter.as_str() {
-            "," => "comma",
-            ";" => "semicolon",
-            "\\t" => "tab",
-            "|" => "vertical bar",
-            other => other,
-        };
-        let first = if self.header == "yes" { "column names in the first line" } else { "no column names" };
-        format!("CSV, {delimiter}, {}, {first}", self.encoding)
-    }
-
     pub fn is_csv(&self) -> bool {
         self.format == "csv"
     }

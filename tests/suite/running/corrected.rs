@@ -90,7 +90,7 @@ on_both! {
         assert_eq!(browser.count("form[action$='treat-as-empty']"), 1);
         browser.press("Treat “NA” as empty in price").await;
         browser.answered(200).sees("“NA” in price now counts as empty (version 2 of Shipments).");
-        browser.sees("“NA” in price now counts as empty");
+        browser.sees("“NA” in this column now counts as empty");
         let mapping = olive.get(&format!("import-configurations/{configuration}")).await.json["mapping"].clone();
         assert_eq!(mapping, json!([
             {"from": "id", "constant": null, "to": "id", "nulls": null},

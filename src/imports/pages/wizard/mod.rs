@@ -253,10 +253,6 @@ pub async fn previewed(
         }
     };
     let mut columns = target::rows(&wizard.form, &proposal, known);
-    let read = wizard.options();
-    if wizard.form.get("proposed") == as_text(&read) {
-        questions::pose_of_set_types(&mut wizard.form, &columns, &proposal, &read);
-    }
     let open = questions::open(&wizard.form);
     if !open.is_empty() {
         return wizard.preview(Some(proposal), columns, wrong(open));

@@ -2,8 +2,7 @@
 //! they stay while it goes to and fro.
 
 use crate::error::FieldErrors;
-use crate::formats::{About, Proposal, Question, ReadOptions, Reading, doubt};
-use crate::imports::pages::target::ColumnRow;
+use crate::formats::{About, Question, ReadOptions};
 use crate::imports::pages::{options, put};
 use crate::web::Form;
 
@@ -44,44 +43,6 @@ pub(super) fn pose(form: &mut Form, questions: &[Question]) {
     }
 }
 
-/// "3 April 2026 (day first)", "1250 (. separates thousands)".
-fn words(about: About, reading: &Reading) -> String {
-    let options = &reading.options;
-    match about {
-        About::Numbers => match &options.group_separator {
-            Some(group) => format!("{} ({group} separates thousands)", reading.value),
-            None => format!("{} ({} is the decimal point)", reading.value, options.decimal_point),
-        },
-        About::Dates => {
-            let place = |pattern: &str, sign: &str| pattern.find(sign).unwrap_or(usize::MAX);
-            let pattern = &options.date_format;
-            let places = [place(pattern, "%d"), place(pattern, "%m"), place(pattern, "%y").min(place(pattern, "%Y"))];
-            let first = ["day", "month", "year"][(0..3).min_by_key(|i| places[*i]).unwrap_or(0)];
-            let (day, time) = reading.value.split_at(reading.value.len().min(10));
-            match day.parse::<chrono::NaiveDate>() {
-                Ok(day) => format!("{}{time} ({first} first)", day.format("%-d %B %Y")),
-                Err(_) => reading.value.clone(),
-            }
-        }
-    }
-}
-
-/// Asks about columns whose type a person set, where nothing of that kind was asked before and the options are those that
-/// were proposed.
-pub(super) fn pose_of_set_types(form: &mut Form, columns: &[ColumnRow], proposal: &Proposal, read: &ReadOptions) {
-    for column in columns.iter().filter(|column| column.used && column.column_type != column.was) {
-        let place = proposal.columns.iter().position(|there| there.name == column.source);
-        let (Some(place), Ok(kind)) = (place, column.column_type.parse()) else { continue };
-        let cells: Vec<String> = proposal.records.iter().map(|record| record.text(place).into_owned()).collect();
-        if let Some(question) = doubt(&column.source, &cells, kind, &read.values)
-            && posed(form, question.about).is_none()
-        {
-            let json = serde_json::to_string(&question).unwrap_or_default();
-            put(form, &format!("ask-{}", name_of(question.about)), json);
-        }
-    }
-}
-
 fn posed(form: &Form, about: About) -> Option<Question> {
     serde_json::from_str(form.raw(&format!("ask-{}", name_of(about)))).ok()
 }
@@ -100,12 +61,7 @@ pub(super) fn shown(form: &Form) -> Vec<Asked> {
                 json: form.raw(&format!("ask-{name}")).to_owned(),
                 column: question.column,
                 cell: question.cell,
-                readings: question
-                    .readings
-                    .into_iter()
-                    .zip(0..)
-                    .map(|(r, i)| (words(about, &r), chosen == Some(i)))
-                    .collect(),
+                readings: question.readings.into_iter().zip(0..).map(|(r, i)| (r.value, chosen == Some(i))).collect(),
                 followed: form.get(&format!("followed-{name}")).to_owned(),
             })
         })

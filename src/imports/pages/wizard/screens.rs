@@ -29,8 +29,6 @@ struct PreviewPage {
     carried: Vec<(String, String)>,
     source: String,
     o: OptionsView,
-    /// Something in it is wrong, or nothing could be read.
-    format_open: bool,
     notes: Vec<String>,
     questions: Vec<Asked>,
     heads: Vec<String>,
@@ -94,7 +92,6 @@ impl Wizard {
         }
         let chosen = self.form.id("block");
         let fed = self.place.source_block(&self.form).map(|block| block.id);
-        let format_open = rows.is_empty() || errors.0.iter().any(|error| error.field.starts_with("source"));
         let template = PreviewPage {
             shell: self.shell("New import configuration"),
             list: self.place.list(),
@@ -102,7 +99,6 @@ impl Wizard {
             carried: self.carried(of_preview),
             source: self.source_words(),
             o: OptionsView::of(&options),
-            format_open,
             notes,
             questions: questions::shown(&self.form),
             heads,
@@ -134,9 +130,6 @@ impl Wizard {
                 if guessed {
                     options::write(&mut self.form, &proposal.options);
                     questions::pose(&mut self.form, &proposal.questions);
-                    // Whoever writes another format knows how it is written.
-                    let proposed = self.form.get("looked").to_owned();
-                    put(&mut self.form, "proposed", proposed);
                 }
                 let columns = target::rows(&self.form, &proposal, false);
                 if guessed || self.form.get("block_name").is_empty() && self.form.get("block_kind").is_empty() {

@@ -107,9 +107,8 @@ impl Wizard {
         let path = if is_chosen { self.form.get("source-path") } else { "" };
         let mut newest: Vec<FileChoice> =
             files.into_iter().map(|entry| self.file(connection.id, entry, path)).collect();
-        // The newest of the Connection that is meant is most often the one.
-        let none_yet = is_chosen && path.is_empty() && !self.form.has("seen") && !self.form.has("source-path");
-        if let Some(first) = newest.first_mut().filter(|_| only || none_yet) {
+        // The newest of the only Connection is most often the one that is meant.
+        if let Some(first) = newest.first_mut().filter(|_| only) {
             first.chosen = true;
         }
         let listed = newest.iter().any(|file| file.chosen);
