@@ -5,6 +5,7 @@ mod bulk;
 mod calendar;
 mod first_hour;
 mod keyboard;
+mod leaving;
 mod mistakes;
 mod place;
 mod unscripted;
