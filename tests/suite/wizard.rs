@@ -39,7 +39,7 @@ on_both! {
         // From the page of a Connection.
         olive.visit(&format!("{new}?source={second}")).await;
         assert_eq!(olive.count(&format!("input[value='{second}:sales-0.csv'][checked]")), 1, "its first file");
-        olive.choose("Source", "Sales: Another file").fill("File", "").press("Preview").await;
+        olive.choose("Source", "Sales: Another file").press("Preview").await;
         olive.answered(422).sees("Enter the file to import.");
         assert_eq!(olive.count(&format!("input[value='{second}'][checked]")), 1);
     }
@@ -146,7 +146,7 @@ on_both! {
         let mut olive = world.browser(&world.olive).await;
         olive.visit(&format!("/applications/{}/settings/import-configurations/new", world.application)).await;
         std::fs::write(world.folder().join("other.csv"), "name,on\na,03/04/2026\nb,soon\n").unwrap();
-        olive.choose("Source", "Another file").fill("File", "other.csv").press("Preview").await;
+        olive.choose("Source", "Folder of words: Another file").fill("File", "other.csv").press("Preview").await;
         olive.choose("Type of on", "date").choose("Dates", "31/12/2026").press("Map the columns").await;
         olive.answered(200).sees("2026-04-03 (in the source: 03/04/2026)");
     }
@@ -175,7 +175,7 @@ on_both! {
         olive.sees("CSV, semicolon, UTF-8, header in line 1, decimal comma – Change");
         assert!(olive.body.find("First rows").unwrap() < olive.body.find("details class=\"more reading\"").unwrap());
         assert_eq!(olive.count("details.reading[open]"), 0);
-        olive.fill("Decimal point", "::").press("Read again").await;
+        olive.fill("Delimiter", "::").press("Read again").await;
         olive.answered(422);
         assert_eq!(olive.count("details.reading[open]"), 1, "what is wrong is seen");
     }
