@@ -132,7 +132,7 @@ on_both! {
         let mut olive = world.browser(&world.olive).await;
         olive.visit(&format!("/applications/{}/schedules/{}/copy", world.application, made.id)).await;
         olive.sees("This configuration already has this schedule: Every day at 06:00").sees("Change when it runs");
-        olive.sees(WARNED).sees_no("save it as it is");
+        olive.sees("Less than 15 minutes from 2 other schedules").sees_no("save it as it is");
         olive.fill("Time", "06:05").press("Show the next runs").await;
         olive.sees_no("already has this schedule").sees("save it as it is");
         for time in ["07:00", "08:00", "09:00"] {
