@@ -10,7 +10,7 @@ use super::starting::FilePage;
 use crate::app::{App, off_thread};
 use crate::applications::{Entered, settings_shell};
 use crate::error::{AppError, FieldErrors, Result};
-use crate::imports::{self, files, treat_as_empty as save};
+use crate::imports::{files, treat_as_empty as save};
 use crate::members::{By, Scope, SignedIn};
 use crate::runs::{Run, actions};
 use crate::web::form::Upload;
@@ -103,11 +103,10 @@ pub async fn treat_as_empty(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64
         .write(move |conn| {
             let (run, entered) = actions::find(conn, &by, id)?;
             let configuration_id = run.configuration_id.ok_or(AppError::NotFound)?;
-            let saved = save(conn, in_use, &by, &entered, (configuration_id, &column, &value), now)?;
-            let (_, definition) = imports::find(conn, &entered, configuration_id)?;
-            let of = if definition.mapping.is_some() { &column } else { "every column but text" };
+            let found = run.result.and_then(|result| result.told.learned);
+            let saved = save(conn, in_use, &by, &entered, (configuration_id, &column, &value), found, now)?;
             Ok(format!(
-                "“{value}” in {of} now counts as empty (version {} of {}). Run Again loads these rows too.",
+                "“{value}” in {column} now counts as empty (version {} of {}). Run Again loads these rows too.",
                 saved.version, saved.name
             ))
         })

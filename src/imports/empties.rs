@@ -7,15 +7,18 @@ use super::model::{Configuration, Definition, Draft, Mapping};
 use crate::applications::Entered;
 use crate::clock::Moment;
 use crate::db::{self, Conn};
-use crate::error::Result;
+use crate::error::{AppError, Result};
 use crate::in_use::InUse;
 use crate::members::By;
 use crate::names::{Met, meet};
 
-/// The column of the Block that one of the source fills; `None`: none.
-pub fn filled<'a>(definition: &'a Definition, column: &'a str) -> Option<&'a str> {
+/// The column of the Block that one of the source fills; `None`: none, or the next load finds it.
+pub fn filled<'a>(definition: &'a Definition, column: &str) -> Option<&'a str> {
     match &definition.mapping {
-        None => Some(column),
+        None => {
+            let mut found = definition.columns.iter().flatten();
+            found.find(|name| meet(name, once(column)) == Met::One(0)).map(String::as_str)
+        }
         Some(mapping) => mapping.iter().find(|mapped| reads(mapped, column)).map(|mapped| mapped.to.as_str()),
     }
 }
@@ -27,36 +30,42 @@ pub fn markers<'a>(definition: &'a Definition, column: &str) -> &'a [String] {
     mapped.and_then(|mapped| mapped.nulls.as_ref()).unwrap_or(of_all)
 }
 
-/// From now on these cells of the column are empty, beside those that were before. Where the columns meet by equal
-/// names there are no markers of one alone: then it is for all of them but text.
+/// From now on these cells of the column are empty, beside those that were before; those of other columns stay as they
+/// are. Columns that were found by their names, by the run (`found`) if by none before, become the mapping that they are:
+/// only there has one its own markers.
 pub fn treat_as_empty(
     conn: &mut Conn,
     in_use: InUse,
     by: &By,
     entered: &Entered,
     (id, column, marker): (i64, &str, &str),
+    found: Option<Vec<String>>,
     now: Moment,
 ) -> Result<Configuration> {
     entered.need_configure(conn, by)?;
     db::lock_row(conn, "import_configurations", id)?;
     let (before, mut definition) = find(conn, entered, id)?;
+    definition.columns = definition.columns.or(found);
+    if filled(&definition, column).is_none() {
+        return Err(AppError::Conflict(format!(
+            "{} fills no column from \"{column}\" yet. Its next load finds the columns.",
+            before.name
+        )));
+    }
     add(&mut definition, column, marker);
     update(conn, in_use, by, entered, (id, None), Draft::of(&before, &definition), now)
 }
 
 fn add(definition: &mut Definition, column: &str, marker: &str) {
-    let more = |nulls: &mut Vec<String>| {
+    let of_all = &definition.source.read.values.nulls;
+    let found = definition.columns.take().unwrap_or_default();
+    let mapping = definition
+        .mapping
+        .get_or_insert_with(|| found.into_iter().map(|name| Mapping::column(name.clone(), name)).collect());
+    for mapped in mapping.iter_mut().filter(|mapped| reads(mapped, column)) {
+        let nulls = mapped.nulls.get_or_insert_with(|| of_all.clone());
         if !nulls.iter().any(|there| there == marker) {
             nulls.push(marker.to_owned());
-        }
-    };
-    let of_all = &mut definition.source.read.values.nulls;
-    match &mut definition.mapping {
-        None => more(of_all),
-        Some(mapping) => {
-            for mapped in mapping.iter_mut().filter(|mapped| reads(mapped, column)) {
-                more(mapped.nulls.get_or_insert_with(|| of_all.clone()));
-            }
         }
     }
 }
@@ -83,9 +92,16 @@ mod tests {
     }
 
     #[test]
-    fn by_equal_names_it_is_for_all() {
+    fn columns_that_were_found_by_their_names_are_mapped_from_then_on() {
         let mut definition = Definition::new(Mode::Append);
-        add(&mut definition, "Ship date", "NA");
-        assert_eq!(definition.source.read.values.nulls, ["", "NA"]);
+        assert_eq!(filled(&definition, "Ship date"), None, "nobody has found it yet");
+        definition.columns = Some(vec!["Ship date".into(), "Price".into()]);
+        assert_eq!(filled(&definition, "ship date"), Some("Ship date"));
+        add(&mut definition, "ship date", "NA");
+        assert_eq!(
+            (markers(&definition, "Ship date"), markers(&definition, "Price")),
+            (&["", "NA"].map(String::from)[..], &[String::new()][..])
+        );
+        assert_eq!((definition.columns, definition.source.read.values.nulls), (None, vec![String::new()]));
     }
 }

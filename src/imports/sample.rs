@@ -110,6 +110,7 @@ fn of_block(block: &Block, rows: &[BlockRow]) -> Proposal {
         rows,
         notes: Vec::new(),
         questions: Vec::new(),
+        if_said: Vec::new(),
     }
 }
 

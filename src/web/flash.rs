@@ -21,6 +21,9 @@ pub struct Flash {
     /// One or two.
     #[serde(default)]
     pub buttons: Vec<Button>,
+    /// What one does next: what stands on the link, and where it leads.
+    #[serde(default)]
+    pub link: Option<(String, String)>,
 }
 
 /// A form of one button.
@@ -33,13 +36,19 @@ pub struct Button {
 
 impl Flash {
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), buttons: Vec::new() }
+        Self { text: text.into(), buttons: Vec::new(), link: None }
     }
 
     /// With a button that posts these fields to an address of ours.
     pub fn button(mut self, label: &str, action: impl Into<String>, fields: &[(&str, &str)]) -> Self {
         let fields = fields.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
         self.buttons.push(Button { label: label.to_owned(), action: action.into(), fields });
+        self
+    }
+
+    /// With a link to a page of ours.
+    pub fn link(mut self, label: &str, href: impl Into<String>) -> Self {
+        self.link = Some((label.to_owned(), href.into()));
         self
     }
 
@@ -59,7 +68,8 @@ impl Flash {
         let flash: Flash = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(cookie.value()).ok()?).ok()?;
         // An address of our own only, whoever wrote the cookie.
         let ours = |button: &Button| local_path(&button.action).is_some();
-        Some(flash).filter(|flash| flash.buttons.iter().all(ours))
+        let leads_here = |(_, href): &(String, String)| local_path(href).is_some();
+        Some(flash).filter(|flash| flash.buttons.iter().all(ours) && flash.link.iter().all(leads_here))
     }
 
     /// Gives the cookie of an answer the name and flag that it has over TLS.

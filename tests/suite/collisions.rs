@@ -125,6 +125,27 @@ on_both! {
         assert_eq!((reply.is(200).json["collisions"].as_array().unwrap().len(), &reply.json["suggestion"]), (1, &Value::Null));
     }
 
+    async fn what_would_be_refused_is_not_called_fit_to_be_saved(world: World) {
+        let (first, second) = two(&world).await;
+        let made = create(&world, draft(&first, &daily("06:00"))).await;
+        create(&world, draft(&second, &daily("06:00"))).await;
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit(&format!("/applications/{}/schedules/{}/copy", world.application, made.id)).await;
+        olive.sees("This configuration already has this schedule: Every day at 06:00").sees("Change when it runs");
+        olive.sees("Less than 15 minutes from 2 other schedules").sees_no("save it as it is");
+        olive.fill("Time", "06:05").press("Show the next runs").await;
+        olive.sees_no("already has this schedule").sees("save it as it is");
+        for time in ["07:00", "08:00", "09:00"] {
+            create(&world, draft(&first, &daily(time))).await;
+        }
+        let page = previewed(&world, &world.olive, &typed(&first, "05:59")).await;
+        assert!(page.contains("This configuration already has four schedules.") && !page.contains("as it is"), "{page}");
+        // One of the four may be changed.
+        let mut typed = typed(&first, "05:59");
+        typed.push(("schedule", made.id.to_string()));
+        assert!(previewed(&world, &world.olive, &typed).await.contains("or save it as it is"));
+    }
+
     async fn three_are_told_and_the_others_counted(world: World) {
         let (first, second) = two(&world).await;
         let third = stage(&world, "third", Mode::Append, |_| ()).await;

@@ -28,6 +28,7 @@ on_both! {
         ada.sees(&world.folder().canonicalize().unwrap().display().to_string());
         ada.press("Save Connection").await;
         ada.answered(200).sees("Saved the Connection").sees("It works: The folder contains");
+        assert_eq!(ada.count(".toast a[href*='import-configurations/new?source=']"), 1, "what to do next");
         ada.press("Test").await;
         ada.answered(200).sees("It works.").sees("files; the newest is");
         assert_eq!(ada.value("Name"), "Warehouse files");

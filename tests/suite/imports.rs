@@ -461,7 +461,7 @@ on_both! {
         folder_connection(&world, "words").await;
         std::fs::write(world.folder().join("prices.csv"), "name;price\nlamp;1.250\ndesk;12.500\npen;300\n").unwrap();
         let mut olive = previewing(&world, "prices.csv").await;
-        olive.answered(200).sees("How is this read?").sees("What does “1.250” in price mean?");
+        olive.answered(200).sees("How is “price” read?").sees("What does “1.250” mean?");
         olive.press("Map the columns").await;
         olive.answered(422).sees("Choose what \"1.250\" in price means.");
         olive.choose("How price is read", "1250").press("Map the columns").await;

@@ -1,6 +1,6 @@
 //! The wizard by clicks: files and formats are chosen from lists, and what was seen of a source stays on the way on.
 
-use crate::support::World;
+use crate::support::{Browser, World};
 use serde_json::json;
 use tidegate::imports::Mode;
 
@@ -38,6 +38,9 @@ on_both! {
         olive.answered(422);
         // From the page of a Connection.
         olive.visit(&format!("{new}?source={second}")).await;
+        assert_eq!(olive.count(&format!("input[value='{second}:sales-0.csv'][checked]")), 1, "its first file");
+        olive.choose("Source", "Sales: Another file").press("Preview").await;
+        olive.answered(422).sees("Enter the file to import.");
         assert_eq!(olive.count(&format!("input[value='{second}'][checked]")), 1);
     }
 
@@ -94,5 +97,86 @@ on_both! {
         olive.press("Back").await;
         olive.press("Read again").await;
         assert_eq!(olive.value("Type of id"), "text");
+    }
+}
+
+/// A preview of a file with these words in it, on Olive's browser.
+async fn previewing(world: &World, csv: &str) -> Browser {
+    std::fs::write(world.folder().join("given.csv"), csv).unwrap();
+    folder_connection(world, "words").await;
+    let mut olive = world.browser(&world.olive).await;
+    olive.visit(&format!("/applications/{}/settings/import-configurations/new", world.application)).await;
+    olive.choose("Source", "given.csv").press("Preview").await;
+    olive.answered(200);
+    olive
+}
+
+on_both! {
+    async fn a_type_that_is_set_by_hand_leaves_the_separators_to_ask(world: World) {
+        let mut olive = previewing(&world, "name;price\nlamp;1.250\ndesk;ask us\npen;12.500\n").await;
+        assert_eq!(olive.value("Type of price"), "text");
+        olive.sees_no("How is “price” read?");
+        olive.choose("Type of price", "number").press("Map the columns").await;
+        olive.answered(422).sees("How is “price” read?").sees("Choose what \"1.250\" in price means.");
+        olive.sees("1.25 (the point marks decimals)").sees("1250 (the point separates thousands)");
+        // Text after all: nothing is left to ask.
+        olive.choose("Type of price", "text").press("Read again").await;
+        olive.answered(200).sees_no("How is “price” read?");
+        olive.choose("Type of price", "number").press("Read again").await;
+        olive.answered(200);
+        olive.choose("How price is read", "1250").press("Map the columns").await;
+        olive.answered(200).sees("1250").sees("1 of 3 rows do not fit");
+        olive.press("Back").await;
+        assert_eq!((olive.value("Type of price"), olive.value("Decimal point")), ("number".into(), ",".into()));
+    }
+
+    async fn so_it_does_where_the_block_has_the_type_and_only_given_separators_answer(world: World) {
+        let olive = world.api(&world.olive).await;
+        let columns = json!([{"name": "name", "type": "text"}, {"name": "on", "type": "date"}]);
+        let block = json!({"name": "Given", "kind": "transaction_list", "columns": columns});
+        olive.make(&format!("applications/{}/blocks", world.application), block).await;
+        let mut olive = previewing(&world, "name,on\na,03/04/2026\nb,soon\n").await;
+        olive.sees("How is “on” read?").sees("What does “03/04/2026” mean?");
+        olive.sees("3 April 2026 (day first)").sees("4 March 2026 (month first)").sees_no("2026-04-03");
+        olive.press("Map the columns").await;
+        olive.answered(422);
+        olive.choose("How on is read", "4 March 2026").press("Map the columns").await;
+        olive.answered(200).sees("2026-03-04 (in the source: 03/04/2026)");
+
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit(&format!("/applications/{}/settings/import-configurations/new", world.application)).await;
+        std::fs::write(world.folder().join("other.csv"), "name,on\na,03/04/2026\nb,soon\n").unwrap();
+        olive.choose("Source", "Folder of words: Another file").fill("File", "other.csv").press("Preview").await;
+        olive.choose("Type of on", "date").choose("Dates", "31/12/2026").press("Map the columns").await;
+        olive.answered(200).sees("2026-04-03 (in the source: 03/04/2026)");
+    }
+
+    async fn a_key_that_comes_twice_is_marked_with_what_becomes_of_it(world: World) {
+        let mut olive = previewing(&world, "code,city\n7,Oslo\n8,Rome\n7,Bonn\n7,Kyiv\n").await;
+        olive.sees_no("occur twice");
+        olive.tick("code is a Key").press("Read again").await;
+        olive.answered(200).sees("The marked keys occur twice: the first row of each key is loaded, every later one is rejected.");
+        assert_eq!(olive.count("td.misfit"), 2);
+        olive.sees("The key \"7\" is already on line 2, so this row is rejected.");
+        olive.press("Map the columns").await;
+        olive.answered(200).sees("2 of 4 rows do not fit").sees("The marked keys occur twice");
+        olive.press("Save and choose when").await;
+        olive.answered(200);
+        olive.press("Run now").await;
+        crate::running::work_off(&world).await;
+        let run = crate::dispatching::runs(&world).await.pop().unwrap();
+        assert_eq!(run.result.map(|result| (result.added, result.rejected)), Some((2, 2)), "as it was foretold");
+    }
+
+    async fn the_format_stands_in_a_line_below_the_columns(world: World) {
+        let mut olive = previewing(&world, "name;price\nlamp;1,5\n").await;
+        let fold = "details.reading > summary";
+        assert_eq!(olive.count(fold), 1);
+        olive.sees("CSV, semicolon, UTF-8, header in line 1, decimal comma – Change");
+        assert!(olive.body.find("First rows").unwrap() < olive.body.find("details class=\"more reading\"").unwrap());
+        assert_eq!(olive.count("details.reading[open]"), 0);
+        olive.fill("Delimiter", "::").press("Read again").await;
+        olive.answered(422);
+        assert_eq!(olive.count("details.reading[open]"), 1, "what is wrong is seen");
     }
 }

@@ -298,7 +298,14 @@ async fn save(request: HttpRequest, app: Data<App>, by: By, id: Option<i64>, for
             let tested = test(&app, &by, connection.id).await?;
             let found = if tested.good { "It works:" } else { "It does not work yet:" };
             let said = format!("Saved the Connection “{}”. {found} {}", connection.name, tested.words);
-            Ok(see_other(&format!("/connections/{}", connection.id), Some(Flash::new(said))))
+            let flash = match connection.application_ids.first() {
+                Some(application) if tested.good => {
+                    Flash::new(said).link("Create an import from it", way_on(*application, connection.id))
+                }
+                Some(_) => Flash::new(said),
+                None => Flash::new(format!("{said} Next, authorise it for an Application.")),
+            };
+            Ok(see_other(&format!("/connections/{}", connection.id), Some(flash)))
         }
         Err(error) => {
             let mut typed = typed;

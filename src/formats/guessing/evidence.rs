@@ -161,6 +161,19 @@ impl Column {
         self.cells > 0 && suits && self.reads_all(i)
     }
 
+    /// Whether no other way leaves fewer of its cells unread: the ways that are left to somebody who says what the column
+    /// holds, though not every cell is written so.
+    pub fn nearest(&self, i: usize, candidates: &Candidates) -> bool {
+        let unread = |i: usize| self.misfits[i].as_ref().map_or(u64::MAX, |misfits| misfits.count);
+        let alike = (0..candidates.list.len()).filter(|other| candidates.list[*other].kind == candidates.list[i].kind);
+        self.cells > 0 && alike.map(unread).min() == Some(unread(i))
+    }
+
+    /// Whether some cell reads in two ways.
+    pub fn has_doubts(&self) -> bool {
+        !self.doubts.is_empty()
+    }
+
     fn reads_all(&self, i: usize) -> bool {
         self.misfits[i].as_ref().is_some_and(|misfits| misfits.count == 0)
     }

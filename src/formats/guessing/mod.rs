@@ -58,6 +58,9 @@ pub struct Proposal {
     pub notes: Vec<String>,
     /// What only somebody who knows the source can tell.
     pub questions: Vec<Question>,
+    /// What must be asked besides once somebody says that a column that looks like text holds numbers or dates.
+    #[serde(skip)]
+    pub if_said: Vec<Question>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -324,10 +327,9 @@ fn proposal(
     mut notes: Vec<String>,
 ) -> Proposal {
     looked.describe(whole, &mut notes);
-    let mut questions = settle::settle(&looked.columns, &looked.names, candidates, &mut options.values);
-    if given {
-        questions.clear();
-    }
+    // Options that were given are the only way to read the source: they leave nothing to ask.
+    let questions = settle::settle(&looked.columns, &looked.names, candidates, &mut options.values);
+    let if_said = settle::if_said(&looked.columns, &looked.names, candidates, &options.values);
     // An amount or a name may differ in every row too: a key comes first, or is called like one.
     let first = looked.names.iter().position(|name| !is_ours(name));
     let may_be_key = |key: &&Key| {
@@ -342,7 +344,7 @@ fn proposal(
     let columns = notes::columns(&looked, candidates, &mut options.values, given, &mut notes);
     let texts = |row: &Record| (0..row.len()).map(|i| shown(&row.text(i))).collect();
     let rows = looked.records.iter().map(texts).collect();
-    Proposal { options, columns, rows, records: looked.records, notes, questions }
+    Proposal { options, columns, rows, records: looked.records, notes, questions, if_said }
 }
 
 /// A cell as a preview shows it.

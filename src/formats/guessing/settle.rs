@@ -34,6 +34,15 @@ pub struct Reading {
     pub options: ValueOptions,
 }
 
+/// The columns with their names; `said`: one that is of the type in question because somebody says so.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    columns: &'a [Column],
+    names: &'a [String],
+    candidates: &'a Candidates,
+    said: Option<usize>,
+}
+
 /// Sets the notation that explains the most columns, and says what cannot be told.
 pub(super) fn settle(
     columns: &[Column],
@@ -41,39 +50,60 @@ pub(super) fn settle(
     candidates: &Candidates,
     options: &mut ValueOptions,
 ) -> Vec<Question> {
+    let seen = Seen { columns, names, candidates, said: None };
     let mut questions = Vec::new();
-    questions.extend(settle_numbers(columns, names, candidates, options));
-    questions.extend(settle_dates(columns, names, candidates, options));
+    questions.extend(settle_numbers(seen, options));
+    questions.extend(settle_dates(seen, options));
     questions
 }
 
-fn fitting<'a>(columns: &'a [Column], i: usize, candidates: &'a Candidates) -> impl Iterator<Item = usize> + 'a {
-    (0..columns.len()).filter(move |column| columns[*column].fits(i, candidates))
-}
-
-fn count(columns: &[Column], i: usize, candidates: &Candidates) -> usize {
-    fitting(columns, i, candidates).count()
-}
-
-/// The first column with a cell that both read, and differently.
-fn doubt<'a>(columns: &'a [Column], candidates: &Candidates, one: usize, other: usize) -> Option<(usize, &'a str)> {
-    let both = |column: &usize| columns[*column].fits(one, candidates) && columns[*column].fits(other, candidates);
-    (0..columns.len()).filter(both).find_map(|column| Some((column, columns[column].doubt(one, other, candidates)?)))
-}
-
-fn settle_numbers(
+/// What must be asked once somebody says that a column of text holds numbers or dates after all: saying so tells nothing
+/// about separators and the order of days and months.
+pub(super) fn if_said(
     columns: &[Column],
     names: &[String],
     candidates: &Candidates,
-    options: &mut ValueOptions,
-) -> Option<Question> {
+    options: &ValueOptions,
+) -> Vec<Question> {
+    let mut questions = Vec::new();
+    for (i, column) in columns.iter().enumerate() {
+        if column.has_doubts() && type_of(column, candidates, options).0 == ColumnType::Text {
+            let seen = Seen { columns, names, candidates, said: Some(i) };
+            questions.extend(settle_numbers(seen, &mut options.clone()));
+            questions.extend(settle_dates(seen, &mut options.clone()));
+        }
+    }
+    questions
+}
+
+impl<'a> Seen<'a> {
+    fn fits(&self, column: usize, i: usize) -> bool {
+        let fits = if self.said == Some(column) { Column::nearest } else { Column::fits };
+        fits(&self.columns[column], i, self.candidates)
+    }
+
+    fn count(&self, i: usize) -> usize {
+        (0..self.columns.len()).filter(|column| self.fits(*column, i)).count()
+    }
+
+    /// The first column with a cell that both read, and differently; of one that somebody speaks of, that one.
+    fn doubt(&self, one: usize, other: usize) -> Option<(usize, &'a str)> {
+        let both = |column: &usize| {
+            self.said.is_none_or(|said| said == *column) && self.fits(*column, one) && self.fits(*column, other)
+        };
+        let mut columns = (0..self.columns.len()).filter(both);
+        columns.find_map(|column| Some((column, self.columns[column].doubt(one, other, self.candidates)?)))
+    }
+}
+
+fn settle_numbers(seen: Seen<'_>, options: &mut ValueOptions) -> Option<Question> {
+    let Seen { names, candidates, .. } = seen;
     let of = |number: usize| {
         let is_it = |c: &super::candidates::Candidate| c.kind == ColumnType::Number && c.way == Way::Number(number);
         candidates.list.iter().position(is_it)
     };
-    let ways: Vec<(usize, usize, usize)> = (0..candidates.notations.len())
-        .filter_map(|number| of(number).map(|i| (number, i, count(columns, i, candidates))))
-        .collect();
+    let ways: Vec<(usize, usize, usize)> =
+        (0..candidates.notations.len()).filter_map(|number| of(number).map(|i| (number, i, seen.count(i)))).collect();
     let most = ways.iter().map(|(.., votes)| *votes).max().filter(|most| *most > 0)?;
     let (number, best, _) = *ways.iter().find(|(.., votes)| *votes == most)?;
     let set = |number: usize, base: &ValueOptions| {
@@ -87,7 +117,7 @@ fn settle_numbers(
         }
     };
     let rivals = ways.iter().filter(|(other, _, votes)| *votes == most && *other != number);
-    let found = rivals.clone().find_map(|(_, i, _)| doubt(columns, candidates, best, *i));
+    let found = rivals.clone().find_map(|(_, i, _)| seen.doubt(best, *i));
     *options = set(number, options);
     let (column, cell) = found?;
     let mut readings = vec![Reading { value: shown_as(&candidates.list[best], cell), options: options.clone() }];
@@ -107,17 +137,13 @@ struct Dated {
     votes: usize,
 }
 
-fn settle_dates(
-    columns: &[Column],
-    names: &[String],
-    candidates: &Candidates,
-    options: &mut ValueOptions,
-) -> Option<Question> {
+fn settle_dates(seen: Seen<'_>, options: &mut ValueOptions) -> Option<Question> {
+    let Seen { names, candidates, .. } = seen;
     let best_of = |kind: ColumnType, order: Order| {
         let belongs = |way: Way| way == Way::Date(order) || way == Way::Date(Order::Plain);
         let mut best: Option<(usize, usize)> = None;
         for (i, _) in candidates.list.iter().enumerate().filter(|(_, c)| c.kind == kind && belongs(c.way)) {
-            let votes = count(columns, i, candidates);
+            let votes = seen.count(i);
             if votes > 0 && best.is_none_or(|(_, most)| votes > most) {
                 best = Some((i, votes));
             }
@@ -152,7 +178,7 @@ fn settle_dates(
     let pairs = |other: &Dated| [best.date.zip(other.date), best.timestamp.zip(other.timestamp)];
     let doubt_with = |other: &Dated| {
         let mut found = pairs(other).into_iter().flatten().filter(|(one, two)| one != two);
-        found.find_map(|(one, two)| doubt(columns, candidates, one, two).map(|(column, cell)| (column, cell, one, two)))
+        found.find_map(|(one, two)| seen.doubt(one, two).map(|(column, cell)| (column, cell, one, two)))
     };
     let rivals: Vec<&Dated> = likely.collect();
     let before = options.clone();

@@ -7,6 +7,7 @@ use chrono::Duration;
 use chrono_tz::Tz;
 
 use crate::applications::Entered;
+use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::freezes::{self, Freeze};
@@ -15,6 +16,7 @@ use crate::members::By;
 use crate::runs::glance;
 use crate::schedules::busy::Lasting;
 use crate::schedules::collisions::{self, Neighbour, Target};
+use crate::schedules::{self, Rule, Schedule, actions};
 use crate::workspace;
 
 /// The configuration that the form names.
@@ -52,6 +54,8 @@ pub struct Beside {
     application_id: i64,
     pub spacing_minutes: i32,
     pub neighbours: Vec<Neighbour>,
+    /// All of the Application, those that are off among them.
+    schedules: Vec<Schedule>,
     /// Of the Application.
     pub freezes: Vec<Freeze>,
     /// Of configurations that have succeeded before.
@@ -76,6 +80,7 @@ impl Beside {
             freezes: freezes::of_application(conn, application.id)?,
             usual: glance::usual_durations(conn, &configurations)?,
             neighbours,
+            schedules: schedules::clock::of_application(conn, application.id)?,
             viewer: match by.member.time_zone {
                 Some(zone) => zone,
                 None => workspace::get(conn)?.time_zone,
@@ -93,6 +98,14 @@ impl Beside {
             spacing_minutes: self.spacing_minutes,
             schedule_id,
         }
+    }
+
+    /// Why the form could not be saved as it is.
+    pub fn in_the_way(&self, rule: &Rule, chosen: Chosen, schedule_id: Option<i64>, now: Moment) -> Option<String> {
+        let of = |schedule: &&Schedule| schedule.configuration_id == chosen.configuration_id;
+        let others: Vec<Schedule> = self.schedules.iter().filter(of).cloned().collect();
+        let own = self.schedules.iter().find(|schedule| Some(schedule.id) == schedule_id);
+        actions::in_the_way(&others, own, rule, now)
     }
 
     /// How long an import of a configuration usually takes; one that never succeeded a minute.

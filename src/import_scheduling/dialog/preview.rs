@@ -45,6 +45,8 @@ struct Explained {
     sentence: String,
     bounds: String,
     clash: Option<Clash>,
+    /// Why it cannot be saved as it is.
+    in_the_way: Option<String>,
     hint: Option<String>,
     title: String,
     occurrences: Vec<Occurrence>,
@@ -118,6 +120,7 @@ fn explain(rule: &Rule, asked: Asked, beside: &Beside, now: Moment) -> Explained
         .unwrap_or_default();
     Explained {
         bounds: schedules::bounds(rule),
+        in_the_way: chosen.and_then(|chosen| beside.in_the_way(rule, chosen, schedule_id, now)),
         clash: clash(rule, found, beside.spacing_minutes),
         hint: preview.hint,
         title: if shown == 1 { "Next run".into() } else { format!("Next {shown} runs") },

@@ -44,7 +44,7 @@ struct RunScene {
     entered: Entered,
     configuration: Option<Configuration>,
     definition: Option<Definition>,
-    /// As it is now.
+    /// As it is now; where it has found no columns by their names yet, with those that the run found.
     newest: Option<Definition>,
     block: Option<Block>,
     schedule: Option<Schedule>,
@@ -80,8 +80,11 @@ fn load(conn: &mut Conn, pool: &Pool, by: &By, id: i64, now: Moment) -> Result<R
     let living = configuration.as_ref().filter(|c| rejected && !c.archived);
     let (newest, not_corrected) = match living {
         Some(living) => {
-            let newest = imports::version(conn, living.id, living.version)?;
-            (newest.map(|version| version.definition), actions::why_not_corrected(conn, run)?)
+            let mut newest = imports::version(conn, living.id, living.version)?.map(|version| version.definition);
+            if let Some(newest) = newest.as_mut().filter(|newest| newest.columns.is_none()) {
+                newest.columns = run.result.as_ref().and_then(|result| result.told.learned.clone());
+            }
+            (newest, actions::why_not_corrected(conn, run)?)
         }
         None => (None, Some("The import configuration was deleted.".to_owned())),
     };

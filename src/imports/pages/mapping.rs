@@ -1,6 +1,8 @@
 //! The mapping as a form's controls hold it, one line per column of the Block, and the first rows of the source as
 //! they would land.
 
+use std::collections::HashMap;
+
 use crate::applications::blocks::{Aggregate, Block, Column};
 use crate::error::FieldErrors;
 use crate::formats::{Parser, Proposal, ValueOptions, shown, write_text};
@@ -32,6 +34,11 @@ pub struct MapRow {
 impl MapRow {
     pub fn is_from(&self, choice: &str) -> bool {
         self.from == choice
+    }
+
+    /// The column of the source that fills it.
+    pub fn source(&self) -> Option<&str> {
+        self.from.strip_prefix(COLUMN)
     }
 }
 
@@ -159,6 +166,15 @@ pub struct Landing {
     pub rows: Vec<Vec<LandingCell>>,
     /// How many of the rows would be rejected.
     pub rejected: usize,
+    pub twins: Vec<Twin>,
+}
+
+/// A cell of a key that stands in an earlier row too.
+#[derive(Debug)]
+pub struct Twin {
+    /// The row, and the column of the source.
+    pub at: (usize, usize),
+    pub fault: String,
 }
 
 impl Landing {
@@ -226,5 +242,37 @@ pub fn landing(lines: &[Mapping], block: &Block, options: &ValueOptions, proposa
         landing.rejected += usize::from(record.is_damaged() || cells.iter().any(|cell| cell.fault.is_some()));
         landing.rows.push(cells);
     }
+    let keys: Vec<usize> =
+        (0..ways.len()).filter(|i| block.column(&landing.heads[*i]).is_some_and(|c| c.key)).collect();
+    if keys.len() == block.columns.iter().filter(|column| column.key).count() && !keys.is_empty() {
+        let places: Vec<Option<usize>> = ways.iter().map(|(index, ..)| *index).collect();
+        mark_twins(&mut landing, &keys, &places, proposal);
+    }
     landing
+}
+
+/// As the run judges them: of rows with one key the first is loaded, and each later one rejected.
+fn mark_twins(landing: &mut Landing, keys: &[usize], places: &[Option<usize>], proposal: &Proposal) {
+    let mut first: HashMap<Vec<String>, u64> = HashMap::new();
+    for (i, (row, record)) in landing.rows.iter_mut().zip(&proposal.records).enumerate() {
+        if record.is_damaged() || row.iter().any(|cell| cell.fault.is_some()) {
+            continue;
+        }
+        let key: Vec<String> = keys.iter().map(|column| row[*column].text.clone()).collect();
+        // Of what is cut nobody knows whether the rest is the same.
+        if key.iter().any(|text| text.ends_with('…')) {
+            continue;
+        }
+        let words = key.join(", ");
+        let Some(line) = first.get(&key) else {
+            first.insert(key, record.line());
+            continue;
+        };
+        let fault = format!("The key \"{words}\" is already on line {line}, so this row is rejected.");
+        landing.rejected += 1;
+        for column in keys {
+            row[*column].fault = Some(fault.clone());
+            landing.twins.extend(places[*column].map(|place| Twin { at: (i, place), fault: fault.clone() }));
+        }
+    }
 }

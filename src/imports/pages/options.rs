@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, NaiveDateTime};
 
+use crate::error::FieldErrors;
 use crate::formats::{Compression, CsvOptions, Format, Negative, ReadOptions};
 use crate::imports::{AfterSuccess, Source};
 use crate::web::Form;
@@ -134,6 +135,40 @@ impl OptionsView {
             negatives: vec![("leading".into(), "A minus in front: -300"), ("any".into(), "Also 300- and (300)")],
             compressions: vec![(String::new(), "By the file's name"), ("none".into(), "None"), ("gzip".into(), "gzip")],
         }
+    }
+
+    /// The format in a line: "CSV, comma, UTF-8, header in line 1".
+    pub fn line(&self) -> String {
+        let mut said = match self.format.as_str() {
+            "csv" => {
+                let delimiter = match self.delimiter.as_str() {
+                    "," => "comma".to_owned(),
+                    ";" => "semicolon".to_owned(),
+                    "\\t" => "tab".to_owned(),
+                    "|" => "vertical bar".to_owned(),
+                    other => format!("delimiter {other}"),
+                };
+                let encoding = if self.encoding.eq_ignore_ascii_case("utf-8") {
+                    "UTF-8".to_owned()
+                } else {
+                    self.encoding.clone()
+                };
+                let line = self.skip_lines.parse::<u32>().map_or(1, |skipped| skipped.saturating_add(1));
+                let begins = if self.header == "yes" { "header in line" } else { "no header, data from line" };
+                format!("CSV, {delimiter}, {encoding}, {begins} {line}")
+            }
+            "ndjson" => "NDJSON: a JSON object on each line".to_owned(),
+            _ => "The rows of the query".to_owned(),
+        };
+        if self.decimal_point == "," {
+            said.push_str(", decimal comma");
+        }
+        said
+    }
+
+    /// Whether one of them is wrong.
+    pub fn is_wrong(&self, errors: &FieldErrors) -> bool {
+        errors.0.iter().any(|error| is_one(&error.field))
     }
 
     pub fn is_csv(&self) -> bool {

@@ -15,7 +15,7 @@ pub use copy::draft_of_copy;
 pub use hand_over::{HandOver, Heir, heirs};
 pub use remove::{delete, restore};
 pub use save::{check_parameters, create, create_once, update};
-pub use slots::slots_taken;
+pub use slots::{in_the_way, slots_taken};
 pub use switch::{off_until, switch};
 pub use undo::{Undone, undo};
 

@@ -9,7 +9,7 @@ use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
 use crate::imports::Configuration;
-use crate::schedules::model::SLOTS;
+use crate::schedules::model::{SLOTS, Schedule};
 use crate::schedules::rule::Rule;
 use crate::schedules::store;
 
@@ -45,12 +45,9 @@ pub(super) fn refuse_alike(
 ) -> Result<()> {
     // Two who save at once go one after the other.
     db::lock_row(conn, "import_configurations", target.id)?;
-    let given = |parameters: Option<&Value>| parameters.filter(|p| **p != Value::Object(Default::default())).cloned();
-    let held = store::slot_holders(conn, target.id)?.into_iter().map(|(schedule, _)| schedule);
-    let alike = held
-        .filter(|there| Some(there.id) != besides && there.broken.is_none() && there.holds_slot(now))
-        .find(|there| there.rule == *rule && given(there.parameters.as_ref()) == given(parameters));
-    let Some(there) = alike else { return Ok(()) };
+    let held: Vec<Schedule> = store::slot_holders(conn, target.id)?.into_iter().map(|(schedule, _)| schedule).collect();
+    let others = held.iter().filter(|there| Some(there.id) != besides && there.holds_slot(now));
+    let Some(there) = alike(others, rule, parameters) else { return Ok(()) };
     let owner = store::member_name(conn, there.owner_id)?;
     let name = there.run_name.as_ref().map(|name| format!(", named \"{name}\"")).unwrap_or_default();
     let off = if there.enabled { "" } else { ", now off" };
@@ -59,6 +56,34 @@ pub(super) fn refuse_alike(
         target.name,
         there.sentence()
     )))
+}
+
+/// The one of them that does the same.
+fn alike<'a>(
+    mut others: impl Iterator<Item = &'a Schedule>,
+    rule: &Rule,
+    parameters: Option<&Value>,
+) -> Option<&'a Schedule> {
+    let given = |parameters: Option<&Value>| parameters.filter(|p| **p != Value::Object(Default::default())).cloned();
+    let is_same = |there: &Schedule| there.rule == *rule && given(there.parameters.as_ref()) == given(parameters);
+    others.find(|there| there.broken.is_none() && is_same(there))
+}
+
+/// Why a schedule of that rule could not be saved beside the `others` of its configuration, and what to change, before
+/// anybody tries; `own`: the one that is edited.
+pub fn in_the_way(others: &[Schedule], own: Option<&Schedule>, rule: &Rule, now: Moment) -> Option<String> {
+    let held = || others.iter().filter(|there| own.is_none_or(|own| own.id != there.id) && there.holds_slot(now));
+    if let Some(there) = alike(held(), rule, own.and_then(|own| own.parameters.as_ref())) {
+        let off = if there.enabled { "" } else { ", now off" };
+        return Some(format!(
+            "This configuration already has this schedule: {}{off}. Change when it runs, or choose another configuration.",
+            there.sentence()
+        ));
+    }
+    let holds = own.is_some_and(|own| others.iter().any(|there| there.id == own.id) && own.holds_slot(now));
+    (!holds && held().count() as i64 >= SLOTS).then(|| {
+        "This configuration already has four schedules. Choose another one, or delete a schedule first.".to_owned()
+    })
 }
 
 /// How many slots of each configuration of the Application hold a schedule with a future; a configuration without any is

@@ -219,6 +219,27 @@ fn a_reading_that_nothing_proves_is_asked_with_a_real_cell() {
 }
 
 #[test]
+fn what_a_column_is_said_to_hold_tells_nothing_of_its_separators() {
+    let if_said = |text: &str| {
+        let proposal = proposed(text, "");
+        assert!(proposal.questions.is_empty(), "{:?}", proposal.questions);
+        let readings = |q: &tidegate::formats::Question| q.readings.iter().map(|r| r.value.clone()).collect::<Vec<_>>();
+        proposal.if_said.iter().map(|q| (q.column.clone(), q.cell.clone(), readings(q))).collect::<Vec<_>>()
+    };
+    let price =
+        |readings: [&str; 2]| vec![("price".to_owned(), "1.250".to_owned(), readings.map(String::from).to_vec())];
+    assert_eq!(if_said("price;x\n1.250;a\nask;b\n"), price(["1.25", "1250"]));
+    assert_eq!(if_said("price;x\n007;a\n1.250;b\n"), price(["1.25", "1250"]));
+    let dates = if_said("on;x\nsoon;a\n03/04/2026;b\n");
+    assert_eq!(dates, [("on".into(), "03/04/2026".into(), vec!["2026-04-03".into(), "2026-03-04".into()])]);
+    // What proves it, in the column or in another, leaves nothing to ask.
+    assert!(if_said("price;x\n1.250;a\nask;b\n12.5;c\n").is_empty());
+    assert!(if_said("price;x\n1.250;0,5\nask;1,25\n").is_empty());
+    assert!(if_said("on;x\nsoon;a\n03/04/2026;b\n13/04/2026;c\n").is_empty());
+    assert!(if_said("name;x\nlamp;a\ndesk;b\n").is_empty());
+}
+
+#[test]
 fn what_would_not_come_back_as_it_is_written_is_text() {
     for cell in ["00501", "+33612345678", "12E4", "1e5", "12345678901234567890", "-007"] {
         // Also where it comes late.

@@ -6,6 +6,7 @@ mod calendar;
 mod decided;
 mod first_hour;
 mod keyboard;
+mod leaving;
 mod mistakes;
 mod place;
 mod small;

@@ -93,11 +93,42 @@ on_both! {
         browser.sees("“NA” in this column now counts as empty");
         let mapping = olive.get(&format!("import-configurations/{configuration}")).await.json["mapping"].clone();
         assert_eq!(mapping, json!([
-            {"from": "id", "constant": null, "to": "id", "nulls": null},
-            {"from": "Price", "constant": null, "to": "price", "nulls": ["", "NA"]},
+            {"from": "id", "constant": null, "to": "id", "nulls": null, "aggregate": null},
+            {"from": "Price", "constant": null, "to": "price", "nulls": ["", "NA"], "aggregate": null},
         ]));
         browser.press("Run Again").await;
         assert_eq!(ended(&world, first + 1).await, (RunStatus::Partial, 3, 1));
         assert_eq!(rows(&world, block), 3, "what the earlier run appended is replaced");
+    }
+
+    async fn so_it_is_in_its_column_alone_where_columns_meet_by_their_names(world: World) {
+        let connection = folder_connection(&world, "shipments").await;
+        let olive = world.api(&world.olive).await;
+        let here = format!("applications/{}", world.application);
+        let columns = json!([{"name": "id", "type": "integer"}, {"name": "price", "type": "number"},
+            {"name": "weight", "type": "number"}]);
+        let block = json!({"name": "Shipments", "kind": "transaction_list", "columns": columns});
+        let block = olive.make(&format!("{here}/blocks"), block).await;
+        // A load that fails has found the columns too.
+        for mode in ["append", "replace"] {
+            let import = json!({"name": mode, "block_id": block, "connection_id": connection, "mode": mode,
+                "source": {"path": "shipments.csv"}});
+            let configuration = olive.make(&format!("{here}/import-configurations"), import).await;
+            std::fs::write(world.folder().join("shipments.csv"), "id,Price,weight\n1,NA,2\n2,3,NA\n").unwrap();
+            let first = olive.post(&format!("import-configurations/{configuration}/runs"), json!({})).await.is(202).id();
+            work_off(&world).await;
+            let mut browser = world.browser(&world.olive).await;
+            browser.visit(&format!("/runs/{first}")).await;
+            browser.press("Treat “NA” as empty in Price").await;
+            browser.answered(200).sees(&format!("“NA” in Price now counts as empty (version 2 of {mode})."));
+            assert_eq!(browser.count("form[action$='treat-as-empty']"), 1, "weight is still to be judged");
+            let now = olive.get(&format!("import-configurations/{configuration}")).await.json;
+            assert_eq!(now["source"]["nulls"], json!([""]), "{now}");
+            let nulls: Vec<_> = now["mapping"].as_array().unwrap().iter().map(|line| line["nulls"].clone()).collect();
+            assert_eq!(nulls, [json!(null), json!(["", "NA"]), json!(null)]);
+            browser.press("Run Again").await;
+            work_off(&world).await;
+            assert_eq!(run(&world, first + 1).await.result.unwrap().rejected, 1, "the weight");
+        }
     }
 }

@@ -121,7 +121,7 @@ fn cases() -> Vec<Case> {
         ),
         case("spaces-only-column", json!({}), &[("id", "integer"), ("note", "text")], &["1, ", "2, ", "3, "]),
         Case {
-            answer: Some(("How sold is read", "2026-01-03")),
+            answer: Some(("How sold is read", "3 January 2026 (day first)")),
             ..case(
                 "two-digit-year-dmy",
                 json!({"date_format": "%d/%m/%y"}),

@@ -13,10 +13,12 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::mapping;
 use super::options;
 use super::target;
 use super::{GUARD, Place, place, put};
 use crate::app::{App, off_thread};
+use crate::applications::blocks::Block;
 use crate::connectors::FetchRequest;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::formats::{self, Proposal, ReadOptions};
@@ -109,6 +111,15 @@ impl Wizard {
     /// Whether the types of the columns were told from the whole source, read in this way.
     fn is_looked_at(&self) -> bool {
         as_text(&self.options()) == self.form.get("looked")
+    }
+
+    /// Asks what the types of the Block's columns leave open.
+    fn ask_of(&mut self, block: &Block, source: &[String]) {
+        let (rows, values) = (self.map_rows(block, source), self.options().values);
+        questions::pose_if_said(&mut self.form, &values, |column, kind| {
+            let fed = rows.iter().filter(|row| row.source() == Some(column));
+            fed.filter_map(|row| block.column(&row.to)).any(|filled| filled.column_type == kind)
+        });
     }
 
     async fn look_for(&self, patience: Duration) -> Result<Proposal> {
@@ -211,6 +222,7 @@ pub async fn sourced(
         let stale = |name: &str| {
             options::is_one(name)
                 || questions::is_one(name)
+                || questions::is_carried(name)
                 || name.starts_with("col-")
                 || name.starts_with("map-")
                 || name.starts_with("filter-")
@@ -253,11 +265,15 @@ pub async fn previewed(
         }
     };
     let mut columns = target::rows(&wizard.form, &proposal, known);
+    let block = wizard.block(&mut columns);
+    if let Ok(block) = &block {
+        wizard.ask_of(block, &mapping::source_columns(&proposal));
+    }
     let open = questions::open(&wizard.form);
     if !open.is_empty() {
         return wizard.preview(Some(proposal), columns, wrong(open));
     }
-    match wizard.block(&mut columns) {
+    match block {
         Ok(block) => wizard.mapping(Some(proposal), &block, FINE),
         Err(errors) => wizard.preview(Some(proposal), columns, wrong(errors)),
     }
@@ -287,6 +303,11 @@ pub async fn mapped(
             return wizard.mapping(None, &block, said);
         }
     };
+    wizard.ask_of(&block, &mapping::source_columns(&proposal));
+    let open = questions::open(&wizard.form);
+    if !open.is_empty() {
+        return wizard.go_to_preview(wrong(open)).await;
+    }
     if wizard.form.get("go") == "check" {
         return wizard.mapping(Some(proposal), &block, FINE);
     }

@@ -1,5 +1,7 @@
 //! Screens 2 and 3 of the wizard as they are drawn.
 
+use std::collections::HashSet;
+
 use actix_web::HttpResponse;
 use askama::Template;
 
@@ -12,7 +14,7 @@ use crate::formats::{ColumnType, Proposal};
 use crate::imports::Mode;
 use crate::imports::aggregates;
 use crate::imports::guard::Guard;
-use crate::imports::pages::mapping::{self, Landing, MapRow};
+use crate::imports::pages::mapping::{self, Landing, MapRow, Twin};
 use crate::imports::pages::options::{self, OptionsView};
 use crate::imports::pages::target::{self, ColumnRow};
 use crate::imports::pages::{FilterRow, GUARD, filter, filter_rows, guard_text, put, reject_choices};
@@ -28,11 +30,15 @@ struct PreviewPage {
     errors: FieldErrors,
     carried: Vec<(String, String)>,
     source: String,
+    of_block: bool,
     o: OptionsView,
     notes: Vec<String>,
     questions: Vec<Asked>,
     heads: Vec<String>,
-    rows: Vec<Vec<String>>,
+    /// Cells of the first rows, each with what is wrong with it.
+    rows: Vec<Vec<(String, Option<String>)>>,
+    /// How many of them have the key of an earlier one.
+    twins: usize,
     is_new: bool,
     block_name: String,
     block_kind: String,
@@ -79,10 +85,16 @@ impl Wizard {
         (status, errors): Said,
     ) -> Result<HttpResponse> {
         let options = self.options();
-        let (heads, rows, mut notes): (Vec<String>, _, _) = match proposal {
+        let twins = proposal.as_ref().map(|proposal| self.twins(proposal, &columns)).unwrap_or_default();
+        let (heads, rows, mut notes): (Vec<String>, Vec<Vec<String>>, _) = match proposal {
             Some(p) => (p.columns.into_iter().map(|column| column.name).collect(), p.rows, p.notes),
             None => Default::default(),
         };
+        let marked = |(i, row): (usize, Vec<String>)| {
+            let fault = |column: usize| twins.iter().find(|twin| twin.at == (i, column)).map(|twin| twin.fault.clone());
+            row.into_iter().enumerate().map(|(column, cell)| (cell, fault(column))).collect()
+        };
+        let rows: Vec<Vec<_>> = rows.into_iter().enumerate().map(marked).collect();
         if columns.len() > MAX_COLUMNS {
             notes.push(format!(
                 "A Block has at most {MAX_COLUMNS} columns, and the source has {}. Those after the first {MAX_COLUMNS} are \
@@ -98,11 +110,13 @@ impl Wizard {
             errors: at_controls(errors),
             carried: self.carried(of_preview),
             source: self.source_words(),
+            of_block: fed.is_some(),
             o: OptionsView::of(&options),
             notes,
             questions: questions::shown(&self.form),
             heads,
             rows,
+            twins: twins.iter().map(|twin| twin.at.0).collect::<HashSet<_>>().len(),
             is_new: self.form.get("target") != "existing",
             block_name: self.form.get("block_name").to_owned(),
             block_kind: self.form.get("block_kind").to_owned(),
@@ -121,6 +135,13 @@ impl Wizard {
         Page::with(status, &self.request, &template)
     }
 
+    /// Keys that stand in an earlier row too, of the Block that the form names or proposes.
+    fn twins(&self, proposal: &Proposal, columns: &[ColumnRow]) -> Vec<Twin> {
+        let Ok(block) = self.block(&mut columns.to_vec()) else { return Vec::new() };
+        let (lines, _) = mapping::mapping(&self.map_rows(&block, &mapping::source_columns(proposal)));
+        mapping::landing(&lines, &block, &self.options().values, proposal).twins
+    }
+
     /// Reads the source and shows screen 2; what cannot be read goes back to screen 1, or stays here when an option
     /// is to blame.
     pub(super) async fn go_to_preview(&mut self, said: Said) -> Result<HttpResponse> {
@@ -129,11 +150,14 @@ impl Wizard {
             Ok(proposal) => {
                 if guessed {
                     options::write(&mut self.form, &proposal.options);
-                    questions::pose(&mut self.form, &proposal.questions);
+                    questions::pose(&mut self.form, &proposal);
                 }
                 let columns = target::rows(&self.form, &proposal, false);
                 if guessed || self.form.get("block_name").is_empty() && self.form.get("block_kind").is_empty() {
                     self.propose_block(&columns);
+                }
+                if let Ok(block) = self.block(&mut columns.clone()) {
+                    self.ask_of(&block, &mapping::source_columns(&proposal));
                 }
                 self.preview(Some(proposal), columns, said)
             }

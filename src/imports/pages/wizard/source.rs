@@ -66,9 +66,12 @@ impl Wizard {
     pub(super) async fn source(&self, (status, errors): Said) -> Result<HttpResponse> {
         let chosen = self.form.get("source");
         let only = self.place.connections.len() == 1 && chosen.is_empty();
+        // Whoever comes from a Connection has chosen no file yet; whoever left the name of one blank is told so.
+        let no_file = self.form.get("source-path").is_empty() && errors.is_empty();
         let mut choices = Vec::new();
         for connection in &self.place.connections {
-            choices.push(self.choice(connection, only, chosen == connection.id.to_string()).await?);
+            let is_chosen = chosen == connection.id.to_string();
+            choices.push(self.choice(connection, is_chosen, only || (is_chosen && no_file)).await?);
         }
         let mut errors = at_controls(errors);
         for error in errors.0.iter_mut().filter(|e| matches!(e.field.as_str(), "source-path" | "source-query")) {
@@ -92,7 +95,7 @@ impl Wizard {
         Page::with(status, &self.request, &template)
     }
 
-    async fn choice(&self, connection: &Connection, only: bool, is_chosen: bool) -> Result<SourceChoice> {
+    async fn choice(&self, connection: &Connection, is_chosen: bool, first_file: bool) -> Result<SourceChoice> {
         let kind = connection.kind();
         let asks = kind.is_some_and(|kind| kind.takes == Takes::Query);
         let (mut files, mut trouble) = (Vec::new(), None);
@@ -107,8 +110,8 @@ impl Wizard {
         let path = if is_chosen { self.form.get("source-path") } else { "" };
         let mut newest: Vec<FileChoice> =
             files.into_iter().map(|entry| self.file(connection.id, entry, path)).collect();
-        // The newest of the only Connection is most often the one that is meant.
-        if let Some(first) = newest.first_mut().filter(|_| only) {
+        // The newest is most often the one that is meant.
+        if let Some(first) = newest.first_mut().filter(|_| first_file) {
             first.chosen = true;
         }
         let listed = newest.iter().any(|file| file.chosen);
@@ -139,7 +142,7 @@ impl Wizard {
             older_words: words::counted(older.len() as i64, "more file", "more files"),
             older,
             other,
-            other_chosen: (only || is_chosen) && !listed,
+            other_chosen: (first_file || is_chosen) && !listed,
             trouble,
             asks,
             control,
