@@ -23,11 +23,14 @@ pub struct Runnable {
     pub takes_file: bool,
 }
 
+/// Id, Application, name, version, Block, Connection, source Block.
+type Row = (i64, i64, String, i64, i64, Option<i64>, Option<i64>);
+
 /// Those of the targets that may be run.
 pub fn runnables(conn: &mut Conn, targets: &[Target]) -> Result<HashMap<Target, Runnable>> {
     let mut found = HashMap::new();
     let ids: Vec<i64> = targets.iter().filter_map(|target| target.configuration()).collect();
-    let rows: Vec<(i64, i64, String, i64, i64, Option<i64>, Option<i64>)> = import_configurations::table
+    let rows: Vec<Row> = import_configurations::table
         .inner_join(applications::table)
         .filter(import_configurations::id.eq_any(&ids))
         .filter(import_configurations::archived_at.is_null().and(applications::archived_at.is_null()))

@@ -18,7 +18,7 @@ use crate::runs::queue_store::{self as queue, BY_HAND};
 pub const KEPT: Duration = Duration::days(7);
 
 /// Why an approved run is over without having loaded; whatever else stops one leaves it Held.
-pub const SUPERSEDED: &str = "Superseded: a newer run of the same Block took its place before this load was visible. The                               rows that it held are discarded.";
+pub const SUPERSEDED: &str = "Superseded: a newer run of the same Block took its place before this load was visible. The rows that it held are discarded.";
 pub const GONE: &str = "The rows that were held are not in the Block database any more. Run the import again.";
 
 type Row = (i64, i64, i64, Moment, Option<Moment>, Moment, Option<i64>);

@@ -34,7 +34,9 @@ async fn load(world: &World, pair: &Pair, block: i64, csv: String) -> Run {
     let import = match known {
         Some(id) => id,
         None => {
-            let body = json!({"name": name, "block_id": block, "mode": "replace"});
+            // As few rows as chance gives.
+            let guard = json!({"max_drop_percent": null});
+            let body = json!({"name": name, "block_id": block, "mode": "replace", "guard": guard});
             pair.olive.make(&format!("{}/import-configurations", pair.here), body).await
         }
     };
@@ -50,8 +52,8 @@ impl Pair {
     }
 
     fn body(&self, name: &str, more: Value) -> Value {
-        let mut body =
-            json!({"name": name, "block_id": self.target, "source_block_id": self.source, "mode": "replace"});
+        let mut body = json!({"name": name, "block_id": self.target, "source_block_id": self.source, "mode": "replace",
+            "guard": {"max_drop_percent": null}});
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         body
     }
