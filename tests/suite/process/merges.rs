@@ -10,7 +10,8 @@ use crate::support::Database;
 use crate::support::api::Api;
 use crate::support::databases::runtime;
 
-const ROWS: usize = 30_000;
+/// So many that a load is seen while it goes on, however busy the machine is.
+const ROWS: usize = 100_000;
 const LEASE: u16 = 5;
 
 #[test]
