@@ -94,7 +94,7 @@ pub fn update(
     if draft == Draft::of(&before, &old) {
         return Ok(before);
     }
-    let draft = checked(conn, by, entered, draft, Some(&before))?;
+    let draft = checked(conn, by, entered, draft, Some((&before, &old)))?;
     if draft.needs_file() && !before.needs_file() {
         // A run that waits or goes follows the version that it began with.
         if in_use.uses(conn, Thing::Configuration(id))?.iter().any(|uses| uses.by == "schedules") {
@@ -139,8 +139,16 @@ pub fn archive(conn: &mut Conn, in_use: InUse, by: &By, entered: &Entered, id: i
 
 /// All that is wrong with a draft. Ids in it that belong elsewhere are wrong like ids of nothing; a Connection that
 /// the configuration had already may have lost its authorisation since, which the run then says.
-fn checked(conn: &mut Conn, by: &By, entered: &Entered, draft: Draft, before: Option<&Configuration>) -> Result<Draft> {
-    let (mut draft, was) = (draft.tidy(), before.map(|before| before.name.as_str()));
+fn checked(
+    conn: &mut Conn,
+    by: &By,
+    entered: &Entered,
+    draft: Draft,
+    was: Option<(&Configuration, &Definition)>,
+) -> Result<Draft> {
+    let (mut draft, before) = (draft.tidy(), was.map(|(before, _)| before));
+    let old = was.map(|(_, definition)| definition);
+    let was = before.map(|before| before.name.as_str());
     draft.name = taken_in(&draft.name, was);
     let mut errors = draft.check(was);
     // Whoever deletes what is named here finds this configuration, or is found.
@@ -160,7 +168,10 @@ fn checked(conn: &mut Conn, by: &By, entered: &Entered, draft: Draft, before: Op
         if draft.connection_id.is_some() {
             errors.add("source_block_id", "Give either a Connection or a Block as the source, not both.");
         }
-        let kept = before.is_some_and(|before| before.source_block_id == Some(id));
+        // Who may not view it may leave it, and take nothing else from it: the schedule's Owner may be able to.
+        let taken = |of: &Definition| (of.mapping.clone(), of.columns.clone(), of.source.clone());
+        let kept = before.is_some_and(|was| (was.source_block_id, was.block_id) == (Some(id), draft.block_id))
+            && old.map(taken) == Some(taken(&draft.definition));
         match source_block(conn, by, id, kept)? {
             Some(from) => {
                 if let Some(block) = &block {

@@ -321,6 +321,10 @@ on_both! {
         assert_eq!(ended.cause.as_deref(), Some("Olive, who started it, may not view Sandbox, whose Block Foreign feeds this import."));
         // What she could once choose stays chosen while she edits something else.
         pair.olive.patch(&format!("import-configurations/{import}"), json!({"name": "Still"})).await.is(200);
+        // But nothing else is taken from what she may not view.
+        let more = json!({"source": {"filter": [{"column": "Region", "items": ["North"]}]}});
+        let refused = pair.olive.patch(&format!("import-configurations/{import}"), more).await;
+        assert_eq!(refused.wrong_fields(), ["source_block_id"]);
 
         let import = pair.import("Sum", json!({"mapping": by("sum")})).await;
         let rule = json!({"configuration_id": import, "repeat": "days", "start_date": "2026-11-26", "start_time": "03:00",
