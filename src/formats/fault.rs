@@ -24,6 +24,8 @@ pub enum FaultCode {
     Nested,
     /// Bytes that are not text.
     Binary,
+    /// A value that its translation table lacks.
+    NotTranslated,
 }
 
 impl FaultCode {
@@ -43,6 +45,7 @@ impl FaultCode {
             Self::TooPrecise => "too_precise",
             Self::Nested => "nested",
             Self::Binary => "binary",
+            Self::NotTranslated => "not_translated",
         }
     }
 
@@ -62,6 +65,7 @@ impl FaultCode {
             Self::TooPrecise => "More digits than a number holds",
             Self::Nested => "An object or a list",
             Self::Binary => "Bytes that are not text",
+            Self::NotTranslated => "Not in the translation table",
         }
     }
 }
@@ -74,7 +78,7 @@ pub struct CellFault {
 }
 
 impl CellFault {
-    pub(super) fn new(code: FaultCode, reason: String, advice: String) -> Self {
+    pub fn new(code: FaultCode, reason: String, advice: String) -> Self {
         Self { code, words: Box::new((reason, advice)) }
     }
 

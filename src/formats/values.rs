@@ -1,6 +1,7 @@
 //! How values are written in a source, whatever its format: the members of a configuration's `source` that speak of
 //! empty cells, numbers and dates, and what is wrong with them in words for the one who typed them.
 
+use chrono::DateTime;
 use chrono::format::Item;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -109,6 +110,17 @@ impl ValueOptions {
         "timestamp_format",
         "time_zone",
     ];
+
+    /// The zone of times that have none.
+    pub fn zone(&self) -> Tz {
+        self.time_zone.as_deref().and_then(zone_named).unwrap_or(Tz::UTC)
+    }
+
+    /// The day there, counted from 1970-01-01, at an instant in microseconds.
+    pub fn day_of(&self, micros: i64) -> i32 {
+        let at = DateTime::from_timestamp_micros(micros).unwrap_or_default();
+        at.with_timezone(&self.zone()).date_naive().to_epoch_days()
+    }
 
     /// Blanks that mean absent.
     pub(super) fn tidy(&mut self) {

@@ -3,14 +3,16 @@
 
 use super::feeding;
 use super::model::{
-    AfterSuccess, Definition, Draft, Expr, MAX_ATTEMPT_SECONDS, MAX_ATTEMPTS, MAX_DESCRIPTION, MAX_QUERY, Mode,
+    AfterSuccess, Definition, Draft, MAX_ATTEMPT_SECONDS, MAX_ATTEMPTS, MAX_DESCRIPTION, MAX_QUERY, Mode,
 };
+use super::transform;
 use crate::applications::blocks::{Block, Column};
+use crate::clock::Moment;
 use crate::connections::Connection;
 use crate::connectors::{Kind, Takes};
 use crate::error::FieldErrors;
-use crate::formats::{Format, Parser};
-use crate::names::{check_name, plain_path};
+use crate::formats::Format;
+use crate::names::{check_name, name_key, plain_path};
 
 impl Draft {
     /// Trims what people type with spaces around it. A mapping takes the place of columns that were found by their names.
@@ -79,7 +81,7 @@ pub fn block_source(definition: &Definition, from: &Block, target: &Block) -> Fi
         errors.add("source.format", "The format must be rows for a Block.");
     }
     errors.extend(settling(definition, None));
-    errors.extend(feeding::feed(definition, from, target).err().unwrap_or_default());
+    errors.extend(feeding::feed(definition, from, target, Moment::from_micros(0)).err().unwrap_or_default());
     errors
 }
 
@@ -185,6 +187,35 @@ fn by_name(columns: Option<&[String]>, block: &Block) -> FieldErrors {
     FieldErrors::one("columns", wrong)
 }
 
+/// What is wrong with the columns that say which rows make room.
+fn scope(definition: &Definition, block: &Block) -> FieldErrors {
+    let names = &definition.scope;
+    let columns: Vec<Option<i64>> = names.iter().map(|name| block.column(name).map(|column| column.id)).collect();
+    let is_filled = |i: usize| match &definition.mapping {
+        Some(mapping) => mapping.iter().any(|line| name_key(&line.to) == name_key(&names[i])),
+        None => true,
+    };
+    let wrong = match definition.mode {
+        Mode::ReplaceScope if names.is_empty() => {
+            "Choose at least one column whose values say which rows are replaced, such as the month.".to_owned()
+        }
+        Mode::ReplaceScope => {
+            if let Some(i) = columns.iter().position(Option::is_none) {
+                format!("\"{}\" has no column named \"{}\".", block.name, names[i])
+            } else if let Some(i) = (0..names.len()).find(|i| columns[..*i].contains(&columns[*i])) {
+                format!("\"{}\" is named twice.", names[i])
+            } else if let Some(i) = (0..names.len()).find(|i| !is_filled(*i)) {
+                format!("Nothing fills \"{}\", so no row lies within the scope. Map it, or leave it out.", names[i])
+            } else {
+                return FieldErrors::new();
+            }
+        }
+        _ if names.is_empty() => return FieldErrors::new(),
+        _ => "Only replace_scope has a scope. Leave it out, or choose that mode.".to_owned(),
+    };
+    FieldErrors::one("scope", wrong)
+}
+
 /// What is wrong with mode and mapping, given the Block.
 pub fn target(definition: &Definition, block: &Block) -> FieldErrors {
     let mut errors = FieldErrors::new();
@@ -197,6 +228,7 @@ pub fn target(definition: &Definition, block: &Block) -> FieldErrors {
             ),
         );
     }
+    errors.extend(scope(definition, block));
     let Some(mapping) = &definition.mapping else {
         errors.extend(by_name(definition.columns.as_deref(), block));
         return errors;
@@ -221,19 +253,8 @@ pub fn target(definition: &Definition, block: &Block) -> FieldErrors {
             errors.add(field("to"), format!("\"{}\" is filled twice. Remove one of the two.", column.name));
         }
         filled.push(column);
-        match &line.fills {
-            Expr::Column(name) if name.trim().is_empty() => {
-                errors.add(field("from"), "Choose a column of the source, or enter a constant.");
-            }
-            Expr::Column(_) => {}
-            Expr::Constant(text) => {
-                let parser = Parser::new(column.column_type, column.must_be_filled(), &definition.source.read.values);
-                if let Ok(parser) = parser
-                    && let Err(fault) = parser.with_nulls(line.nulls.as_deref()).parse(text.as_bytes())
-                {
-                    errors.add(field("constant"), fault.to_string());
-                }
-            }
+        for (member, why) in transform::wrong(line, column, &definition.source.read.values) {
+            errors.add(field(member), why);
         }
     }
     let unfilled: Vec<String> = block

@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::model::{Definition, Expr, Mapping};
 use crate::applications::blocks::{
-    Aggregate, Block, BlockKind, Cell, Column, Feed, FeedColumn, FeedFilter, FeedFrom, meets,
+    Aggregate, Block, BlockKind, Cell, Column, Feed, FeedChange, FeedColumn, FeedFilter, FeedFrom, meets,
 };
+use crate::clock::Moment;
 use crate::error::FieldErrors;
-use crate::formats::{Format, Parser, ReadOptions};
+use crate::formats::{ColumnType, Format, Parser, ReadOptions};
 use crate::names::name_key;
 
 /// The most items that a filter names.
@@ -22,7 +23,7 @@ pub struct Filter {
 }
 
 /// What a Block gives another by a definition.
-pub fn feed(definition: &Definition, source: &Block, target: &Block) -> Result<Feed, FieldErrors> {
+pub fn feed(definition: &Definition, source: &Block, target: &Block, now: Moment) -> Result<Feed, FieldErrors> {
     let mut errors = FieldErrors::new();
     if source.id == target.id {
         errors.add("source_block_id", "A Block cannot feed itself. Choose another Block.");
@@ -45,13 +46,14 @@ pub fn feed(definition: &Definition, source: &Block, target: &Block) -> Result<F
         let field = |member: &str| if by_name { "mapping".to_owned() } else { format!("mapping[{i}].{member}") };
         // What is not there in the target is said with every other mapping.
         let Some(to) = target.column(&line.to) else { continue };
-        match column(line, to, source, definition) {
+        match column(line, to, source, definition, now) {
             Ok(column) => columns.push(column),
             Err((member, wrong)) => errors.add(field(member), wrong),
         }
     }
     let missing = |column: &&Column| {
-        column.key && !columns.iter().any(|c| matches!(&c.from, FeedFrom::Column(from) if from.id == column.id))
+        let whole = |c: &FeedColumn| matches!(&c.from, FeedFrom::Column(from) if from.id == column.id) && !c.rounds();
+        column.key && !columns.iter().any(whole)
     };
     let lost: Vec<&Column> = source.keys().filter(missing).collect();
     let grouped = columns.iter().any(|column| column.aggregate.is_some()) || (target.is_keyed() && !lost.is_empty());
@@ -69,7 +71,9 @@ pub fn feed(definition: &Definition, source: &Block, target: &Block) -> Result<F
             Err((member, wrong)) => errors.add(format!("source.filter[{i}].{member}"), wrong),
         }
     }
-    let is_value = |column: &FeedColumn| target.kind == BlockKind::Metric && !column.to.key;
+    // What a blank becomes is a value.
+    let is_value =
+        |column: &FeedColumn| target.kind == BlockKind::Metric && !column.to.key && column.change.default.is_none();
     let value = columns.iter().position(is_value);
     errors.ok_or(Feed { source: source.clone(), columns, grouped, filter, value })
 }
@@ -85,12 +89,22 @@ fn equal_names(known: Option<&[String]>, source: &Block, target: &Block) -> Vec<
 /// Which member is wrong, and why.
 type Wrong = (&'static str, String);
 
-fn column(line: &Mapping, to: &Column, source: &Block, definition: &Definition) -> Result<FeedColumn, Wrong> {
+fn column(
+    line: &Mapping,
+    to: &Column,
+    source: &Block,
+    definition: &Definition,
+    now: Moment,
+) -> Result<FeedColumn, Wrong> {
     if line.nulls.is_some() {
         return Err(("nulls", "A cell of a Block is empty or not: there are no null markers. Leave this out.".into()));
     }
+    if let Some(member) = line.transform.first().filter(|_| line.transform.is_of_text()) {
+        return Err((member, "The text of a Block's cells is loaded as it is. Leave this out.".into()));
+    }
     let name = match &line.fills {
-        Expr::Constant(_) if line.aggregate.is_some() => {
+        Expr::Join(_) => return Err(("join", "Columns of a Block are loaded one by one. Choose one of them.".into())),
+        Expr::Constant(_) | Expr::LoadedAt(_) if line.aggregate.is_some() => {
             return Err(("aggregate", "A constant is the same in every row. Leave the aggregation out.".into()));
         }
         Expr::Constant(text) => {
@@ -98,7 +112,14 @@ fn column(line: &Mapping, to: &Column, source: &Block, definition: &Definition) 
             let parser = Parser::new(to.column_type, to.must_be_filled(), values)
                 .map_err(|errors| ("constant", errors.to_string()))?;
             let value = parser.parse(text.as_bytes()).map_err(|fault| ("constant", fault.to_string()))?;
-            return Ok(FeedColumn { to: to.clone(), from: FeedFrom::Constant(Cell::from(value)), aggregate: None });
+            return Ok(constant(to, Cell::from(value)));
+        }
+        Expr::LoadedAt(_) => {
+            let cell = match to.column_type {
+                ColumnType::Date => Cell::Date(definition.source.read.values.day_of(now.micros())),
+                _ => Cell::Timestamp(now.micros()),
+            };
+            return Ok(constant(to, cell));
         }
         Expr::Column(name) => name,
     };
@@ -118,7 +139,12 @@ fn column(line: &Mapping, to: &Column, source: &Block, definition: &Definition) 
             ("aggregate", format!("{made} cannot be made of \"{}\", which is of type {kind}. {advice}", from.name))
         })?,
     };
-    if !meets(made, to.column_type) {
+    let transform = &line.transform;
+    if transform.period.is_some() && made != ColumnType::Date {
+        let what = format!("\"{}\" is of type {made}. Only a date has a period.", from.name);
+        return Err(("period", what));
+    }
+    if transform.period.is_none() && !meets(made, to.column_type) {
         let of = line.aggregate.map_or(String::new(), |aggregate| format!("{} of ", aggregate.label()));
         return Err((
             if line.aggregate.is_some() { "aggregate" } else { "from" },
@@ -129,7 +155,26 @@ fn column(line: &Mapping, to: &Column, source: &Block, definition: &Definition) 
             ),
         ));
     }
-    Ok(FeedColumn { to: to.clone(), from: FeedFrom::Column(from.clone()), aggregate: line.aggregate })
+    let values = &definition.source.read.values;
+    let default = match &transform.default {
+        None => None,
+        Some(text) => {
+            let parser = Parser::new(to.column_type, to.must_be_filled(), values)
+                .map_err(|errors| ("default", errors.to_string()))?;
+            Some(Cell::from(parser.parse(text.as_bytes()).map_err(|fault| ("default", fault.to_string()))?))
+        }
+    };
+    let period = transform.period.map(|unit| (unit, transform.year_begins.unwrap_or(1)));
+    Ok(FeedColumn {
+        to: to.clone(),
+        from: FeedFrom::Column(from.clone()),
+        aggregate: line.aggregate,
+        change: FeedChange { period, negate: transform.negate, default },
+    })
+}
+
+fn constant(to: &Column, cell: Cell) -> FeedColumn {
+    FeedColumn { to: to.clone(), from: FeedFrom::Constant(cell), aggregate: None, change: FeedChange::default() }
 }
 
 /// What is wrong with a column where several rows become one.

@@ -12,6 +12,8 @@ pub mod files;
 mod filter_body;
 pub mod guard;
 mod listed;
+mod maker;
+mod mapping_body;
 mod model;
 pub mod pages;
 mod parse;
@@ -20,6 +22,7 @@ pub mod pipeline;
 pub mod sample;
 mod store;
 mod target;
+mod transform;
 
 pub use actions::{archive, create, find, list, listed, outlines, page, update};
 pub use empties::{filled, markers, treat_as_empty};
@@ -32,6 +35,7 @@ pub use model::{
 pub use parse::{ConfigurationAnswer, ConfigurationBody};
 pub use store::{by_id, by_ids, decide_status, learn, set_status, version};
 pub use target::Target;
+pub use transform::{Case, Part, Transform};
 
 use crate::db::Conn;
 use crate::error::Result;

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::feeding::Filter;
+use super::transform::{Part, Transform};
 use crate::applications::blocks::Aggregate;
 use crate::clock::Moment;
 use crate::connectors::{Deed, FetchRequest};
@@ -16,7 +17,7 @@ use crate::imports::guard::Guard;
 
 text_enum! {
     /// How a load meets what the Block holds.
-    pub enum Mode { Append = "append", Update = "update", Replace = "replace" }
+    pub enum Mode { Append = "append", Update = "update", Replace = "replace", ReplaceScope = "replace_scope" }
 }
 
 text_enum! {
@@ -31,8 +32,8 @@ text_enum! {
 }
 
 text_enum! {
-    /// What happens to a row that names an item which its Dimension list lacks.
-    pub enum UnknownItems { Reject = "reject" }
+    /// What happens to a row that names an item which its Dimension list lacks: it is rejected, or the item is created.
+    pub enum UnknownItems { Reject = "reject", Create = "create" }
 }
 
 text_enum! {
@@ -61,7 +62,8 @@ impl Mode {
         match self {
             Self::Append => "Append",
             Self::Update => "Update",
-            Self::Replace => "Replace",
+            Self::Replace => "Replace all",
+            Self::ReplaceScope => "Replace within a scope",
         }
     }
 
@@ -70,12 +72,18 @@ impl Mode {
             Self::Append => "Adds the rows to the existing ones",
             Self::Update => "Changes the rows with the same key and adds the others",
             Self::Replace => "Replaces all existing rows",
+            Self::ReplaceScope => "Replaces the rows whose scope columns have values that the source brings; the rest stays",
         }
     }
 
     /// Whether good rows are loaded when others are rejected, unless somebody chose.
     pub fn loads_good(self) -> bool {
-        self != Self::Replace
+        !self.replaces()
+    }
+
+    /// Whether rows make room for those that come.
+    pub fn replaces(self) -> bool {
+        matches!(self, Self::Replace | Self::ReplaceScope)
     }
 }
 
@@ -140,6 +148,9 @@ pub struct Definition {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub columns: Option<Vec<String>>,
     pub mode: Mode,
+    /// By Replace within a scope: the Block's columns whose values say which rows make room.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scope: Vec<String>,
     pub rejects: Rejects,
     /// How many rows the Block may lose by a Replace before somebody is asked.
     #[serde(default, skip_serializing_if = "Guard::is_usual")]
@@ -205,6 +216,9 @@ pub struct Mapping {
     /// Of a Block: how the cells of several rows become one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aggregate: Option<Aggregate>,
+    /// What is done to each cell on its way.
+    #[serde(flatten)]
+    pub transform: Transform,
 }
 
 /// An expression over the cells of a row. What else a column can be filled by becomes a variant, whose name is the
@@ -217,25 +231,48 @@ pub enum Expr {
     /// The same in every row, as a cell of the source would write it.
     #[serde(rename = "constant")]
     Constant(String),
+    /// Columns and texts, one after the other.
+    #[serde(rename = "join")]
+    Join(Vec<Part>),
+    /// When the load began; always true.
+    #[serde(rename = "loaded_at")]
+    LoadedAt(bool),
 }
 
 impl Mapping {
+    pub fn new(fills: Expr, to: impl Into<String>) -> Self {
+        Self { fills, to: to.into(), nulls: None, aggregate: None, transform: Transform::default() }
+    }
+
     pub fn column(from: impl Into<String>, to: impl Into<String>) -> Self {
-        Self { fills: Expr::Column(from.into()), to: to.into(), nulls: None, aggregate: None }
+        Self::new(Expr::Column(from.into()), to)
     }
 
     pub fn constant(text: impl Into<String>, to: impl Into<String>) -> Self {
-        Self { fills: Expr::Constant(text.into()), to: to.into(), nulls: None, aggregate: None }
+        Self::new(Expr::Constant(text.into()), to)
     }
 }
 
 impl Expr {
-    /// The column of the source that it reads.
+    /// The column of the source that it is.
     pub fn source_column(&self) -> Option<&str> {
         match self {
             Self::Column(name) => Some(name),
-            Self::Constant(_) => None,
+            Self::Constant(_) | Self::Join(_) | Self::LoadedAt(_) => None,
         }
+    }
+
+    /// The columns of the source that it reads.
+    pub fn source_columns(&self) -> impl Iterator<Item = &str> {
+        let parts = match self {
+            Self::Join(parts) => parts.as_slice(),
+            _ => &[],
+        };
+        let joined = parts.iter().filter_map(|part| match part {
+            Part::Column(name) => Some(name.as_str()),
+            Part::Text(_) => None,
+        });
+        self.source_column().into_iter().chain(joined)
     }
 }
 
@@ -274,6 +311,7 @@ impl Definition {
             mapping: None,
             columns: None,
             mode,
+            scope: Vec::new(),
             rejects: Rejects::default(),
             guard: Guard::default(),
             unknown_items: UnknownItems::Reject,
@@ -281,6 +319,14 @@ impl Definition {
             attempts: ATTEMPTS,
             attempt_seconds: ATTEMPT_SECONDS,
         }
+    }
+
+    /// The translation tables that the mapping uses.
+    pub fn translations(&self) -> Vec<i64> {
+        let mut ids: Vec<i64> = self.mapping.iter().flatten().filter_map(|line| line.transform.translate).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
     }
 
     /// Whether good rows are loaded when others are rejected.

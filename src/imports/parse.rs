@@ -3,15 +3,15 @@
 use serde_json::{Map, Value, json};
 
 use super::filter_body::FilterBody;
+use super::mapping_body::MappingBody;
 use super::model::{
-    ATTEMPT_SECONDS, ATTEMPTS, AfterSuccess, Configuration, ConfigurationStatus, Definition, Draft, Expr, Mapping,
-    Mode, Overlap, Rejects, Source, UnknownItems,
+    ATTEMPT_SECONDS, ATTEMPTS, AfterSuccess, Configuration, ConfigurationStatus, Definition, Draft, Mode, Overlap,
+    Rejects, Source, UnknownItems,
 };
 use super::read_body::ReadBody;
-use crate::applications::blocks::Aggregate;
 use crate::db::text_enum;
 use crate::error::FieldErrors;
-use crate::formats::{CsvOptions, Format, ReadOptions, wrong_nulls};
+use crate::formats::{CsvOptions, Format, ReadOptions};
 use crate::imports::guard::Guard;
 use crate::shape::{Later, Number, Object, Reader, answer, sent};
 
@@ -31,9 +31,9 @@ sent! {
         /// Without a mapping: the columns it fills. The first load finds them; null makes the next load find them.
         columns: Vec<String>,
         /// How rows are loaded.
-        mode: Mode = "Choose a mode: append, update or replace.",
-        /// Replacing only a part of a Block is not available in this release.
-        scope: Later,
+        mode: Mode = "Choose a mode: append, update, replace or replace_scope.",
+        /// By replace_scope: the Block's columns whose values, as the source brings them, say which rows are replaced.
+        scope: Vec<String>,
         rejects: RejectsBody,
         /// What happens to a row that names an item missing from its Dimension list.
         unknown_items: UnknownItems,
@@ -70,22 +70,6 @@ sent! {
         filter: Vec<FilterBody>,
         layout: Layout;
         read: ReadBody,
-    }
-}
-
-sent! {
-    /// What fills one column of the Block.
-    pub struct MappingBody {
-        /// A column of the source.
-        from: String => "Day",
-        /// The same value in every row, written as in a cell of the source.
-        constant: String,
-        /// The Block's column.
-        to: String => "Date",
-        /// Cells that mean empty in this column. Default: the source's, except in a text column.
-        nulls: Vec<String>,
-        /// Of a Block: how the cells of several rows become one, where the target has fewer dimensions.
-        aggregate: Aggregate,
     }
 }
 
@@ -136,19 +120,7 @@ pub fn json(configuration: &Configuration, definition: &Definition) -> Value {
 impl ConfigurationBody {
     /// What would save it unchanged.
     pub fn of(configuration: &Configuration, definition: &Definition) -> Self {
-        let line = |line: &Mapping| {
-            let (from, constant) = match &line.fills {
-                Expr::Column(name) => (Some(name.clone()), None),
-                Expr::Constant(text) => (None, Some(text.clone())),
-            };
-            MappingBody {
-                from,
-                constant,
-                to: Some(line.to.clone()),
-                nulls: line.nulls.clone(),
-                aggregate: line.aggregate,
-            }
-        };
+
         let Rejects { load_good, max_rows, max_percent, max_changed } = definition.rejects;
         let source = &definition.source;
         Self {
@@ -166,9 +138,10 @@ impl ConfigurationBody {
                 layout: Some(Layout::Flat),
                 read: ReadBody::of(&source.read),
             }),
-            mapping: definition.mapping.as_ref().map(|lines| lines.iter().map(line).collect()),
+            mapping: definition.mapping.as_ref().map(|lines| lines.iter().map(MappingBody::of).collect()),
             columns: definition.columns.clone(),
             mode: Some(definition.mode),
+            scope: Some(definition.scope.clone()).filter(|scope| !scope.is_empty()),
             rejects: Some(RejectsBody { load_good, max_rows, max_percent, max_changed }),
             guard: Some(GuardBody { max_drop_percent: definition.guard.max_drop_percent.map(Number) }),
             unknown_items: Some(definition.unknown_items),
@@ -226,9 +199,10 @@ impl ConfigurationBody {
         let RejectsBody { load_good, max_rows, max_percent, max_changed } = self.rejects.unwrap_or_default();
         let definition = Definition {
             source: source.source(self.source_block_id.is_some(), &mut errors),
-            mapping: self.mapping.map(|lines| mapping(lines, &mut errors)),
+            mapping: self.mapping.map(|lines| MappingBody::read(lines, &mut errors)),
             columns: self.columns,
             mode: self.mode.unwrap_or(Mode::Append),
+            scope: self.scope.unwrap_or_default(),
             rejects: Rejects { load_good, max_rows, max_percent, max_changed },
             guard: self.guard.map_or_else(Guard::default, |guard| Guard {
                 max_drop_percent: guard.max_drop_percent.map(|Number(percent)| percent),
@@ -290,25 +264,6 @@ impl SourceBody {
     }
 }
 
-fn mapping(lines: Vec<MappingBody>, errors: &mut FieldErrors) -> Vec<Mapping> {
-    let mut mapping = Vec::with_capacity(lines.len());
-    for (i, line) in lines.into_iter().enumerate() {
-        let fills = match (line.from, line.constant) {
-            (Some(name), None) => Expr::Column(name),
-            (None, Some(text)) => Expr::Constant(text),
-            _ => {
-                errors.add(format!("mapping[{i}].from"), "Give either a column of the source or a constant.");
-                continue;
-            }
-        };
-        if let Some(wrong) = line.nulls.as_deref().and_then(wrong_nulls) {
-            errors.add(format!("mapping[{i}].nulls"), wrong);
-        }
-        mapping.push(Mapping { fills, to: line.to.unwrap_or_default(), nulls: line.nulls, aggregate: line.aggregate });
-    }
-    mapping
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -331,10 +286,10 @@ mod tests {
     #[test]
     fn what_is_not_known_is_named() {
         let errors = parse(json!({
-            "name": "Sales", "block_id": 3, "mode": "replace_scope", "scope": ["Day"], "owner_id": 1,
+            "name": "Sales", "block_id": 3, "mode": "replace_some", "scope": "Day", "owner_id": 1,
             "source": {"path": "a.xlsx", "format": "xlsx", "sheet": 1, "layout": "pivoted"},
-            "mapping": [{"from": "a", "to": "b", "trim": true}, 7], "rejects": {"max_row": 1, "max_percent": "x"},
-            "unknown_items": "create", "overlap": "wait", "attempts": "3",
+            "mapping": [{"from": "a", "to": "b", "trims": true}, 7], "rejects": {"max_row": 1, "max_percent": "x"},
+            "unknown_items": "ignore", "overlap": "wait", "attempts": "3",
         }))
         .unwrap_err();
         for field in [
@@ -344,7 +299,7 @@ mod tests {
             "source.format",
             "source.sheet",
             "source.layout",
-            "mapping[0].trim",
+            "mapping[0].trims",
             "mapping[1]",
             "rejects.max_row",
             "rejects.max_percent",
@@ -362,8 +317,11 @@ mod tests {
         let draft = parse(json!({
             "name": "Sales", "block_id": 3, "connection_id": 2, "mode": "update",
             "source": {"path": "sales.csv", "delimiter": ";", "nulls": ["", "NA"]},
-            "mapping": [{"from": "Day", "to": "Date"}, {"constant": "EUR", "to": "Currency"}],
-            "rejects": {"max_percent": 2.5},
+            "mapping": [{"from": "Day", "to": "Date", "period": "quarter", "year_begins": 4},
+                {"constant": "EUR", "to": "Currency"}, {"loaded_at": true, "to": "Loaded"},
+                {"join": [{"from": "Land"}, {"text": "-"}, {"from": "City"}], "to": "Place", "trim": true,
+                 "case": "upper", "translate": 7, "default": "?"}, {"from": "Amount", "to": "Amount", "negate": true}],
+            "rejects": {"max_percent": 2.5}, "unknown_items": "create",
         }))
         .unwrap();
         let text = serde_json::to_string(&draft.definition).unwrap();

@@ -1,6 +1,7 @@
 //! What one Block gives another: which columns, which rows, and how several become one. True without a database.
 
 use super::model::{Block, Column};
+use super::period::Unit;
 use super::store::rows::Cell;
 use crate::db::text_enum;
 use crate::formats::ColumnType;
@@ -73,6 +74,18 @@ pub struct FeedColumn {
     pub to: Column,
     pub from: FeedFrom,
     pub aggregate: Option<Aggregate>,
+    pub change: FeedChange,
+}
+
+/// What is done to the cells of a column, those that several rows became too, in this order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FeedChange {
+    /// A date becomes its period; with the month in which a year begins.
+    pub period: Option<(Unit, u32)>,
+    /// The sign is flipped.
+    pub negate: bool,
+    /// What an empty cell becomes.
+    pub default: Option<Cell>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -97,6 +110,11 @@ impl FeedColumn {
             FeedFrom::Column(column) => &column.name,
             FeedFrom::Constant(_) => &self.to.name,
         }
+    }
+
+    /// Whether several cells of its column become the same.
+    pub fn rounds(&self) -> bool {
+        self.change.period.is_some_and(|(unit, _)| unit != Unit::Day)
     }
 
     /// Whether its cells are whole numbers that become doubles, one for one.

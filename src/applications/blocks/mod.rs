@@ -18,6 +18,7 @@ pub mod batch;
 mod feed;
 mod model;
 pub mod pages;
+pub mod period;
 mod store;
 
 pub use actions::{
@@ -25,9 +26,11 @@ pub use actions::{
     rename_views,
 };
 pub use audited::record;
-pub use feed::{Aggregate, Feed, FeedColumn, FeedFilter, FeedFrom, meets};
+pub use feed::{Aggregate, Feed, FeedChange, FeedColumn, FeedFilter, FeedFrom, meets};
 pub use model::{Block, BlockDraft, BlockKind, BlockState, Column, ColumnDraft, MAX_COLUMNS};
+pub use period::Unit;
 pub use store::feed::{Fed, fill as fill_from_block};
+pub use store::merge::makes_room;
 pub use store::loader::{Loader, fill_at_once};
 pub use store::physical::seal;
 pub use store::rows::{BlockRow, Cell, page as rows, rejected as rejected_rows, write_csv};

@@ -2,7 +2,7 @@
 
 use crate::applications::blocks::batch::Batch;
 use crate::applications::blocks::rejects::{RejectBatch, RejectedCell, RejectedLine, cut_field, cut_value};
-use crate::formats::{Record, Value};
+use crate::formats::{CellFault, Record, Value};
 
 use super::plan::{Place, Route};
 use super::told::Changes;
@@ -47,6 +47,8 @@ impl Checker {
         }
         let found = rejects.cells.len();
         let mut key_bytes = 0;
+        // Nothing is allocated before something is written.
+        let mut made = String::new();
         for (place, route) in self.routes.iter().enumerate() {
             match &route.from {
                 Place::Cell(index) => {
@@ -60,14 +62,7 @@ impl Checker {
                         }
                         Err(fault) => {
                             batch.push(Value::Empty);
-                            rejects.cells.push(RejectedCell {
-                                line: record.line() as i64,
-                                column: route.source_name.clone(),
-                                value: cut_value(&record.text(*index)),
-                                code: fault.code().as_str().to_owned(),
-                                reason: fault.reason().to_owned(),
-                                advice: fault.advice().to_owned(),
-                            });
+                            rejects.cells.push(rejected(record, route, &record.text(*index), &fault));
                         }
                     }
                     if self.has_key && route.column.key {
@@ -75,6 +70,24 @@ impl Checker {
                     }
                 }
                 Place::Constant(cell) => batch.push(cell.value()),
+                Place::Made(maker) => {
+                    let mut noted = None;
+                    match maker.make(record, &mut made, &mut noted) {
+                        Ok(value) => {
+                            if let (true, Value::Text(text)) = (self.has_key && route.column.key, value) {
+                                key_bytes += text.len();
+                            }
+                            batch.push(value);
+                            if let Some(change) = noted {
+                                changes.see(place, change);
+                            }
+                        }
+                        Err(fault) => {
+                            batch.push(Value::Empty);
+                            rejects.cells.push(rejected(record, route, &maker.came(record), &fault));
+                        }
+                    }
+                }
             }
         }
         if key_bytes > KEY_BYTES {
@@ -111,20 +124,21 @@ impl Checker {
             });
         }
         if record.damage().iter().all(|damage| damage.column.is_some()) {
+            let whole = |index: usize| !record.damage().iter().any(|damage| damage.column == Some(index));
+            let mut made = String::new();
             for route in &self.routes {
-                let Place::Cell(index) = route.from else { continue };
-                if record.damage().iter().any(|damage| damage.column == Some(index)) {
-                    continue;
-                }
-                if let Err(fault) = route.parser.take(record.cell(index)) {
-                    rejects.cells.push(RejectedCell {
-                        line,
-                        column: route.source_name.clone(),
-                        value: cut_value(&record.text(index)),
-                        code: fault.code().as_str().to_owned(),
-                        reason: fault.reason().to_owned(),
-                        advice: fault.advice().to_owned(),
-                    });
+                match &route.from {
+                    Place::Cell(index) if whole(*index) => {
+                        if let Err(fault) = route.parser.take(record.cell(*index)) {
+                            rejects.cells.push(rejected(record, route, &record.text(*index), &fault));
+                        }
+                    }
+                    Place::Made(maker) if maker.cells().all(whole) => {
+                        if let Err(fault) = maker.make(record, &mut made, &mut None) {
+                            rejects.cells.push(rejected(record, route, &maker.came(record), &fault));
+                        }
+                    }
+                    _ => {}
                 }
             }
         }
@@ -135,10 +149,15 @@ impl Checker {
 
     /// Takes back what was counted of a row that had passed and is not loaded after all.
     pub fn take_back(&self, record: &Record, changes: &mut Changes) {
+        let mut made = String::new();
         for (place, route) in self.routes.iter().enumerate() {
-            let Place::Cell(index) = route.from else { continue };
             let mut noted = None;
-            if let (Ok(_), Some(change)) = (route.parser.take_noting(record.cell(index), &mut noted), noted) {
+            let good = match &route.from {
+                Place::Cell(index) => route.parser.take_noting(record.cell(*index), &mut noted).is_ok(),
+                Place::Made(maker) => maker.make(record, &mut made, &mut noted).is_ok(),
+                Place::Constant(_) => false,
+            };
+            if let (true, Some(change)) = (good, noted) {
                 changes.take_back(place, change);
             }
         }
@@ -148,8 +167,9 @@ impl Checker {
     fn key_too_long(&self, record: &Record, rejects: &mut RejectBatch) {
         let keys: Vec<&Route> = self.routes.iter().filter(|route| route.column.key).collect();
         let names: Vec<&str> = keys.iter().map(|route| route.source_name.as_str()).collect();
-        let value = keys.first().map(|route| match route.from {
-            Place::Cell(index) => cut_value(&record.text(index)),
+        let value = keys.first().map(|route| match &route.from {
+            Place::Cell(index) => cut_value(&record.text(*index)),
+            Place::Made(maker) => cut_value(&maker.came(record)),
             Place::Constant(_) => String::new(),
         });
         rejects.cells.push(RejectedCell {
@@ -182,5 +202,18 @@ impl Checker {
             .filter(|index| !self.ignored.contains(index))
             .map(|index| self.source[index].as_str())
             .collect()
+    }
+}
+
+/// A cell of a row that is wrong, as it came.
+#[cold]
+fn rejected(record: &Record, route: &Route, came: &str, fault: &CellFault) -> RejectedCell {
+    RejectedCell {
+        line: record.line() as i64,
+        column: route.source_name.clone(),
+        value: cut_value(came),
+        code: fault.code().as_str().to_owned(),
+        reason: fault.reason().to_owned(),
+        advice: fault.advice().to_owned(),
     }
 }

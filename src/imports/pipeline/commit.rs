@@ -24,10 +24,14 @@ impl Load<'_> {
         let began = Instant::now();
         seal(conn, staging, FILE, self.plan.merge())?;
         let told = self.told().written()?;
+        let (scope, stamps) = (self.plan.scope_positions(), self.plan.stamps());
+        let scope = scope.map_err(|why| LoadError::new(FailureKind::Columns, why))?;
         let visible = Visible {
             block: &self.plan.block,
             merge: self.plan.merge(),
             filled: positions,
+            stamps: &stamps,
+            scope: &scope,
             blanks_keep: matches!(self.again, Again::Block(_)),
             replaces_runs: &self.plan.replaces_runs,
             staged,
@@ -38,7 +42,7 @@ impl Load<'_> {
             source_sha256: self.sha256,
             told: told.as_deref(),
         };
-        let settle = if self.plan.holds(conn, staged)? { ledger::hold } else { ledger::commit };
+        let settle = if self.plan.holds(conn, Some(staging), staged)? { ledger::hold } else { ledger::commit };
         self.committing = true;
         let mut rows = loop {
             match settle(conn, &[(staging, &visible)], self.context.clock.now()) {

@@ -12,18 +12,25 @@ use super::plan::Plan;
 use super::reading::Reading;
 use super::report::nothing_new;
 use crate::applications::blocks::ledger::{self, LedgerRow, LoadRefused, LoadState};
-use crate::applications::blocks::{Making, Merge, Staging, Visible, seal};
+use crate::applications::blocks::{Making, Merge, Staging, Visible, makes_room, seal};
 use crate::db::Conn;
-use crate::error::Result;
-use crate::imports::guard::Stopped;
+use crate::error::{AppError, Result};
+use crate::imports::guard::{Guard, Stopped};
 
 impl Plan {
     /// Whether so many rows are held instead of taking the place of what the Block holds.
-    pub(super) fn holds(&self, conn: &mut Conn, rows: i64) -> Result<bool> {
-        if self.merge() != Merge::Replace {
-            return Ok(false);
-        }
-        Ok(self.guard.stops(rows, ledger::state(conn, self.block.id)?.row_count).is_some())
+    pub(super) fn holds(&self, conn: &mut Conn, staging: Option<&Staging>, rows: i64) -> Result<bool> {
+        let usual = match (self.merge(), staging) {
+            (Merge::Append | Merge::Update, _) => return Ok(false),
+            // Without rows there is no scope: nothing makes room.
+            (Merge::ReplaceScope, None) => return Ok(false),
+            (Merge::ReplaceScope, Some(staging)) if self.guard != Guard::OFF => {
+                let scope = self.scope_positions().map_err(AppError::internal)?;
+                makes_room(conn, staging, (Merge::ReplaceScope, &scope), 0)?
+            }
+            (Merge::Replace | Merge::ReplaceScope, _) => ledger::state(conn, self.block.id)?.row_count,
+        };
+        Ok(self.guard.stops(rows, usual).is_some())
     }
 }
 
@@ -36,7 +43,7 @@ pub(super) fn nothing(
     unchanged: &dyn Fn() -> std::result::Result<(), String>,
 ) -> std::result::Result<LoadReport, LoadError> {
     let mut report = nothing_new(read, name, new_columns);
-    if !context.blocks.read(|conn| plan.holds(conn, 0))? {
+    if !context.blocks.read(|conn| plan.holds(conn, None, 0))? {
         return Ok(report);
     }
     trust(unchanged)?;
@@ -46,6 +53,8 @@ pub(super) fn nothing(
         block: &plan.block,
         merge: plan.merge(),
         filled: &[],
+        stamps: &[],
+        scope: &[],
         blanks_keep: false,
         replaces_runs: &[],
         staged: 0,
@@ -74,7 +83,7 @@ fn hold_nothing(
     context: &LoadContext<'_>,
     load: &Visible<'_>,
 ) -> Result<std::result::Result<Option<LedgerRow>, LoadRefused>> {
-    if !plan.holds(conn, 0)? {
+    if !plan.holds(conn, None, 0)? {
         return Ok(Ok(None));
     }
     let now = context.clock.now();
@@ -116,10 +125,13 @@ pub fn approve(plan: &Plan, context: &LoadContext<'_>) -> std::result::Result<Lo
         return LoadReport::from_ledger(row);
     }
     let told = row.told.clone();
+    let scope = plan.scope_positions().map_err(|why| LoadError::new(FailureKind::Columns, why))?;
     let load = Visible {
         block: &plan.block,
         merge: plan.merge(),
         filled: &[],
+        stamps: &[],
+        scope: &scope,
         blanks_keep: false,
         replaces_runs: &[],
         staged: row.added,

@@ -59,7 +59,7 @@ pub fn run_if_unchanged(
         return guarding::nothing(plan, context, (&name, &sha256), (&read, Vec::new()), unchanged);
     }
     let utf8 = reader.is_utf8();
-    let routes = routes(plan, reader.columns(), reader.ignored())
+    let routes = routes(plan, reader.columns(), reader.ignored(), context.clock.now())
         .map_err(|why| LoadError::new(FailureKind::Columns, why).at_once(began.elapsed()))?;
     let new_columns = new_columns(plan, reader.columns(), reader.ignored());
     let stages = if dimension_routes(plan, &routes).is_empty() { 0 } else { plan.keeps };

@@ -1,20 +1,26 @@
 //! What a load is to do, and how its columns find each other once the header of the source is known.
 
+use std::sync::Arc;
+
 use crate::applications::blocks::checks::{DimensionKey, StagedColumn, dimension_keys};
 use crate::applications::blocks::rejects::KEPT;
 use crate::applications::blocks::{Block, Cell, Column, Merge};
+use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::Result;
 use crate::formats::{ColumnType, Parser, ReadOptions};
 use crate::imports::guard::Guard;
-use crate::imports::{Definition, Expr, Mapping, Mode, Rejects};
+use crate::imports::maker::Maker;
+use crate::imports::{Definition, Expr, Mapping, Mode, Rejects, UnknownItems};
 use crate::names::{Met, meet};
+use crate::translations::{self, Translation};
 
 fn merge_of(mode: Mode) -> Merge {
     match mode {
         Mode::Append => Merge::Append,
         Mode::Update => Merge::Update,
         Mode::Replace => Merge::Replace,
+        Mode::ReplaceScope => Merge::ReplaceScope,
     }
 }
 
@@ -29,6 +35,11 @@ pub struct Plan {
     /// How the source is written.
     pub read: ReadOptions,
     pub mode: Mode,
+    /// By Replace within a scope: the columns of the Block that say which rows make room.
+    pub scope: Vec<String>,
+    /// The tables by which the mapping translates.
+    pub tables: Vec<Arc<Translation>>,
+    pub unknown_items: UnknownItems,
     pub rejects: Rejects,
     /// How many rows the Block may lose by Replace.
     pub guard: Guard,
@@ -50,6 +61,9 @@ impl Plan {
             columns: None,
             read: ReadOptions::default(),
             mode,
+            scope: Vec::new(),
+            tables: Vec::new(),
+            unknown_items: UnknownItems::Reject,
             rejects: Rejects::default(),
             guard: Guard::default(),
             keeps: KEPT,
@@ -71,6 +85,9 @@ impl Plan {
             mapping: definition.mapping.clone(),
             columns: definition.columns.clone(),
             read: definition.source.read.clone(),
+            scope: definition.scope.clone(),
+            tables: translations::by_ids(conn, &definition.translations())?.into_iter().map(Arc::new).collect(),
+            unknown_items: definition.unknown_items,
             rejects: definition.rejects,
             guard: definition.guard,
             ..Self::new(conn, block, definition.mode)?
@@ -79,6 +96,47 @@ impl Plan {
 
     pub(super) fn merge(&self) -> Merge {
         merge_of(self.mode)
+    }
+
+    /// The positions of the scope's columns; `Err`: one is gone.
+    pub(super) fn scope_positions(&self) -> Result<Vec<i32>, Mismatch> {
+        let position = |name: &String| {
+            let column = self.block.column(name).map(|column| column.position);
+            column.ok_or_else(|| {
+                format!("The scope names \"{name}\", but \"{}\" has no such column. Edit the scope.", self.block.name)
+            })
+        };
+        self.scope.iter().map(position).collect()
+    }
+
+    /// When the load began, as the column keeps it.
+    fn loaded_at(&self, column: &Column, now: Moment) -> Cell {
+        match column.column_type {
+            ColumnType::Date => Cell::Date(self.read.values.day_of(now.micros())),
+            _ => Cell::Timestamp(now.micros()),
+        }
+    }
+
+    /// The positions of columns that hold the time of the load, which is no change by itself.
+    pub(super) fn stamps(&self) -> Vec<i32> {
+        let lines = self.mapping.iter().flatten().filter(|line| matches!(line.fills, Expr::LoadedAt(_)));
+        lines.filter_map(|line| self.block.column(&line.to)).map(|column| column.position).collect()
+    }
+
+    fn maker(
+        &self,
+        line: &Mapping,
+        column: &Column,
+        place: impl Fn(&str) -> Option<usize>,
+    ) -> Result<Option<Maker>, Mismatch> {
+        let table = match line.transform.translate {
+            None => None,
+            Some(id) => Some(self.tables.iter().find(|table| table.id == id).cloned().ok_or_else(|| {
+                format!("The translation table for \"{}\" was deleted. Edit the mapping.", column.name)
+            })?),
+        };
+        Maker::of(line, column, &self.read.values, table, place)
+            .map_err(|errors| format!("The source cannot be read with its settings: {errors}."))
     }
 }
 
@@ -95,6 +153,8 @@ pub(super) enum Place {
     /// The cell at this index of the row.
     Cell(usize),
     Constant(Cell),
+    /// More than one cell, or one that is changed on its way.
+    Made(Box<Maker>),
 }
 
 impl Route {
@@ -112,8 +172,14 @@ pub(super) type Mismatch = String;
 
 /// Lets the plan's mapping and the columns of the source find each other. Every mapped column must be there, and every
 /// column that the Block requires must be mapped.
-pub(super) fn routes(plan: &Plan, source: &[String], ignored: &[usize]) -> Result<Vec<Route>, Mismatch> {
+pub(super) fn routes(
+    plan: &Plan,
+    source: &[String],
+    ignored: &[usize],
+    now: Moment,
+) -> Result<Vec<Route>, Mismatch> {
     let block = &plan.block;
+    plan.scope_positions()?;
     if plan.mode == Mode::Update && !block.is_keyed() {
         return Err(format!(
             "Update needs a key to find existing rows, and \"{}\" has no key column. Use Append or Replace.",
@@ -156,7 +222,7 @@ pub(super) fn routes(plan: &Plan, source: &[String], ignored: &[usize]) -> Resul
             .collect(),
     };
     let there = || quoted_list(offered.iter().map(|i| source[*i].as_str()));
-    let from = || wanted.iter().filter_map(|(_, mapped)| mapped.fills.source_column());
+    let from = || wanted.iter().flat_map(|(_, mapped)| mapped.fills.source_columns());
     if let Some(name) = from().find(|name| find(name) == Met::Tie) {
         return Err(format!(
             "The source has more than one column like \"{name}\": it has {}. Choose one of them in the mapping, \
@@ -204,7 +270,14 @@ pub(super) fn routes(plan: &Plan, source: &[String], ignored: &[usize]) -> Resul
         let parser = Parser::new(column.column_type, column.must_be_filled(), &plan.read.values)
             .map_err(|errors| format!("The source cannot be read with its settings: {errors}."))?
             .with_nulls(mapped.nulls.as_deref());
+        if let Some(maker) = plan.maker(&mapped, column, place)? {
+            let index = maker.cells().next().unwrap_or_default();
+            let (from, source_name) = (Place::Made(Box::new(maker)), source[index].clone());
+            routes.push(Route { column: column.clone(), source_name, from, parser });
+            continue;
+        }
         let (from, source_name) = match mapped.fills {
+            Expr::Join(_) | Expr::LoadedAt(_) => (Place::Constant(plan.loaded_at(column, now)), column.name.clone()),
             Expr::Column(name) => {
                 let index = place(&name).unwrap_or_default();
                 (Place::Cell(index), source[index].clone())

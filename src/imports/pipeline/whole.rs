@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::context::CHECKING;
 use super::load::Load;
-use super::outcome::LoadError;
+use super::outcome::{FailureKind, LoadError};
 use super::plan::dimension_routes;
 use crate::applications::blocks::{Merge, Staging, checks, rejects as kept};
 use crate::db::Conn;
@@ -15,12 +15,13 @@ impl Load<'_> {
         self.tell(CHECKING);
         let began = Instant::now();
         let merge = self.plan.merge();
+        let scope = self.plan.scope_positions().map_err(|why| LoadError::new(FailureKind::Columns, why))?;
         let dimensions = dimension_routes(self.plan, self.checker.routes());
         let kept_some = self.checker.stages > 0 && self.read.rejected > 0;
         let mut found = self.check_cells(conn, staging)?;
         for (route, key) in dimensions {
             let room = self.keeper.room();
-            let unknown = checks::unknown_items(conn, staging, merge, &route.staged(), key, room);
+            let unknown = checks::unknown_items(conn, staging, (merge, &scope), &route.staged(), key, room);
             found |= self.keeper.take(unknown?);
             self.context.go_on()?;
         }
@@ -36,12 +37,18 @@ impl Load<'_> {
             let twice = checks::unique_keys(conn, staging, &keys, room, &mut keep);
             found |= self.keeper.take(twice?);
             self.context.go_on()?;
-            if merge == Merge::Append {
-                let (replaced, room) = (&self.plan.replaces_runs, self.keeper.room());
+            while matches!(merge, Merge::Append | Merge::ReplaceScope) {
+                let (stay, room) = ((self.plan.replaces_runs.as_slice(), scope.as_slice()), self.keeper.room());
                 let (again, keeper) = (&self.again, &mut self.keeper);
                 let mut keep = |conn: &mut Conn| keeper.keep_staged(conn, staging, again);
-                let known = checks::existing_keys(conn, staging, &keys, replaced, room, &mut keep);
-                found |= self.keeper.take(known?);
+                let known = checks::existing_keys(conn, staging, &keys, stay, room, &mut keep)?;
+                let any = self.keeper.take(known);
+                found |= any;
+                // Rows that are rejected may have taken values out of the scope, whose rows stay then.
+                if !any || merge == Merge::Append {
+                    break;
+                }
+                self.context.go_on()?;
             }
         }
         let mut counts = (self.read.staged, self.read.rejected);

@@ -90,9 +90,12 @@ pub fn supersede(app: &App, block_id: Option<i64>) -> Result<()> {
     Ok(())
 }
 
-/// The same after a run has ended, for whose end nobody waits: what fails is left to the next step.
-pub fn supersede_soon(app: &App, block_id: i64) {
-    if let Err(error) = supersede(app, Some(block_id)) {
+/// Looks after a Block whose run has ended and said so, for which nobody waits: what fails is left to the next step. The
+/// Workspace is asked for Held runs only where one may have been superseded.
+pub fn look_after(app: &App, block_id: i64) {
+    if generations::tend(&app.blocks, block_id)
+        && let Err(error) = supersede(app, Some(block_id))
+    {
         tracing::warn!(block_id, %error, "a run that is held could not be looked after; it will be tried again");
     }
 }

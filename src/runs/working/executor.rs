@@ -18,7 +18,7 @@ use super::waiting::{self, NEVER_RESTS};
 use super::work::{Board, Done, Import, Job, Retry, Undone, Work, of_app_error};
 use super::{deciding, leases_store as leases, taking_store as taking};
 use crate::app::App;
-use crate::applications::blocks::{generations, ledger};
+use crate::applications::blocks::ledger;
 use crate::error::{AppError, Result};
 use crate::memory;
 use crate::runs::lifecycle::RunStatus;
@@ -181,8 +181,7 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
     });
     conclude(app, &taken, policy, signals.stopped(), outcome)?;
     if let Some(block_id) = run.block_id {
-        deciding::supersede_soon(app, block_id);
-        generations::tend(&app.blocks, block_id);
+        deciding::look_after(app, block_id);
     }
     if app.disk.is_short() {
         app.blocks.shrink();

@@ -4,6 +4,7 @@ use super::may_begin::as_whom;
 use crate::app::App;
 use crate::applications;
 use crate::applications::blocks::{self, Block, Feed};
+use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::imports::{self, Definition};
@@ -17,6 +18,7 @@ pub fn feed(
     source_block_id: i64,
     definition: &Definition,
     target: &Block,
+    now: Moment,
 ) -> Result<std::result::Result<Feed, String>> {
     let source = match blocks::find(conn, source_block_id) {
         Ok(source) => source,
@@ -37,7 +39,7 @@ pub fn feed(
             source.name
         )));
     }
-    Ok(imports::feed(definition, &source, target).map_err(|errors| errors.to_string()))
+    Ok(imports::feed(definition, &source, target, now).map_err(|errors| errors.to_string()))
 }
 
 /// Brings the Block database to mean by the source what the Workspace means.

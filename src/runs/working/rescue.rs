@@ -122,8 +122,7 @@ fn decide(app: &App, run: &Run, fence: i64, what: &str, done: &mut Rescued) -> R
         }
         done.finished += usize::from(app.db.write(|conn| ending::end(conn, run, fence, &ending, now))?);
         if let Some(block_id) = run.block_id {
-            deciding::supersede_soon(app, block_id);
-            generations::tend(&app.blocks, block_id);
+            deciding::look_after(app, block_id);
         }
         return Ok(());
     }

@@ -181,7 +181,7 @@ fn prepare(app: &App, job: &Job<'_>) -> Result<Ready, Undone> {
             return Ok(Ok(Ready { plan, from: From::File(file) }));
         }
         if let Some(source) = version.source_block_id {
-            let feed = feeding::feed(conn, job.run, source, &version.definition, &plan.block)?;
+            let feed = feeding::feed(conn, job.run, source, &version.definition, &plan.block, app.now())?;
             return Ok(match feed {
                 Ok(feed) => Ok(Ready { plan, from: From::Block(Box::new(feed)) }),
                 Err(why) => Err(Undone::new(why, Retry::No)),

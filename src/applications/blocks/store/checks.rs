@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use super::ledger::LoadRefused;
-use super::merge::equal;
+use super::merge::{equal, in_scope};
 use super::pointer::while_mine;
 use super::rejects::Cause;
 use super::staging::Merge;
@@ -86,7 +86,7 @@ impl Found {
 pub fn unknown_items(
     conn: &mut Conn,
     staging: &Staging,
-    merge: Merge,
+    (merge, scope): (Merge, &[i32]),
     column: &StagedColumn,
     key: &DimensionKey,
     room: Room,
@@ -102,7 +102,11 @@ pub fn unknown_items(
     if let Some(list) = generations::current_table(conn, key.block_id)?
         && !(own && merge == Merge::Replace)
     {
-        unknown.push_str(&not_among(conn, &physical, &key_text, &list, ""));
+        let stays = match merge {
+            Merge::ReplaceScope if own => format!(" AND NOT {}", in_scope("k", scope, &staging.table)),
+            _ => String::new(),
+        };
+        unknown.push_str(&not_among(conn, &physical, &key_text, &list, &stays));
     }
     if own {
         // A list may name its own items: those that come along are known too.
@@ -183,20 +187,22 @@ pub fn unique_keys(
     Ok(found)
 }
 
-/// Rejects staged rows whose key the Block has (they are out of the staging table then); what the runs to be replaced
-/// brought does not count.
+/// Rejects staged rows whose key the Block has (they are out of the staging table then); what makes room does not count:
+/// what the runs to be replaced brought, and the rows within the scope.
 pub fn existing_keys(
     conn: &mut Conn,
     staging: &Staging,
     keys: &[StagedColumn],
-    replaces_runs: &[i64],
+    (replaces_runs, scope): (&[i64], &[i32]),
     room: Room,
     before_drop: BeforeDrop<'_>,
 ) -> Result<Found, LoadRefused> {
     let Some(current) = generations::current_table(conn, staging.block_id)? else { return Ok(Found::default()) };
     let columns: Vec<String> = keys.iter().map(StagedColumn::physical).collect();
     let same = equal(&columns, "t", "s");
-    let but = if replaces_runs.is_empty() {
+    let but = if !scope.is_empty() {
+        format!(" AND NOT {}", in_scope("t", scope, &staging.table))
+    } else if replaces_runs.is_empty() {
         String::new()
     } else {
         let runs: Vec<String> = replaces_runs.iter().map(i64::to_string).collect();

@@ -12,7 +12,7 @@ use super::ledger::LoadRefused;
 use super::pointer::while_mine;
 use super::rows::Cell;
 use super::staging::Staging;
-use super::{generations, physical};
+use super::{generations, periods, physical};
 use crate::applications::blocks::feed::{Aggregate, Feed, FeedColumn, FeedFrom};
 use crate::applications::blocks::model::Column;
 use crate::db::Conn;
@@ -94,15 +94,9 @@ fn select(conn: &Conn, feed: &Feed, table: &str, file: &str) -> String {
         };
         return format!("SELECT {file}{own}{cells} FROM {table} r WHERE {} ORDER BY r._row", wanted.join(" AND "));
     }
-    let keys: Vec<String> = feed
-        .columns
-        .iter()
-        .filter(|column| column.aggregate.is_none())
-        .filter_map(|column| match &column.from {
-            FeedFrom::Column(column) => Some(format!("r.{}", column.physical())),
-            FeedFrom::Constant(_) => None,
-        })
-        .collect();
+    let is_key = |c: &FeedColumn| c.aggregate.is_none() && matches!(c.from, FeedFrom::Column(_));
+    let keys = feed.columns.iter().enumerate().filter(|(_, column)| is_key(column));
+    let keys: Vec<String> = keys.map(|(i, column)| plain(conn, column, i)).collect();
     let wanted = wanted.join(" AND ");
     let from = with_last(feed, table, &keys, &wanted).unwrap_or_else(|| format!("{table} r WHERE {wanted}"));
     let cells: String = feed.columns.iter().enumerate().map(|(i, c)| format!(", {}", grouped(conn, c, i))).collect();
@@ -120,7 +114,8 @@ fn select(conn: &Conn, feed: &Feed, table: &str, file: &str) -> String {
 fn with_last(feed: &Feed, table: &str, keys: &[String], wanted: &str) -> Option<String> {
     // What is said of several days is said of the last of them.
     let given = |column: &Column| {
-        feed.columns.iter().any(|c| matches!(&c.from, FeedFrom::Column(from) if from.id == column.id))
+        let whole = |c: &FeedColumn| !c.rounds() && c.aggregate.is_none();
+        feed.columns.iter().any(|c| matches!(&c.from, FeedFrom::Column(from) if from.id == column.id) && whole(c))
     };
     let days: String = feed
         .source
@@ -149,7 +144,7 @@ fn with_last(feed: &Feed, table: &str, keys: &[String], wanted: &str) -> Option<
 fn plain(conn: &Conn, column: &FeedColumn, place: usize) -> String {
     match &column.from {
         FeedFrom::Column(from) => {
-            turned(conn, &format!("r.{}", from.physical()), from.column_type, column.to.column_type)
+            changed(conn, column, format!("r.{}", from.physical()), from.column_type, place)
         }
         FeedFrom::Constant(_) => constant(conn, &column.to, place),
     }
@@ -164,10 +159,8 @@ fn grouped(conn: &Conn, column: &FeedColumn, place: usize) -> String {
     let whole = from.column_type == ColumnType::Integer;
     let made = match aggregate {
         // A sum of doubles does not overflow where the target is one.
-        Aggregate::Sum if sqlite && whole && to == ColumnType::Number => return format!("total({cell})"),
-        Aggregate::Sum if !sqlite && whole && to == ColumnType::Integer => {
-            return format!("CAST(sum({cell}) AS BIGINT)");
-        }
+        Aggregate::Sum if sqlite && whole && to == ColumnType::Number => format!("total({cell})"),
+        Aggregate::Sum if !sqlite && whole && to == ColumnType::Integer => format!("CAST(sum({cell}) AS BIGINT)"),
         Aggregate::Sum => format!("sum({cell})"),
         Aggregate::Average => format!("avg({cell})"),
         Aggregate::Min => format!("min({cell})"),
@@ -182,7 +175,25 @@ fn grouped(conn: &Conn, column: &FeedColumn, place: usize) -> String {
     let made_of = aggregate.of(from.column_type).unwrap_or(from.column_type);
     // PostgreSQL's sums and averages of whole numbers are of a type of their own.
     let made = if !sqlite && to == ColumnType::Number { format!("CAST({made} AS DOUBLE PRECISION)") } else { made };
-    turned(conn, &made, made_of, to)
+    changed(conn, column, made, made_of, place)
+}
+
+/// A cell of a type as the column wants it: as another type, or as its period; its sign; what it is where it is empty.
+fn changed(conn: &Conn, column: &FeedColumn, cell: String, from: ColumnType, place: usize) -> String {
+    let to = column.to.column_type;
+    let mut cell = match column.change.period {
+        Some(period) => periods::of(conn, &cell, period, to),
+        None => turned(conn, &cell, from, to),
+    };
+    if column.change.negate {
+        // SQLite makes a double of the one integer that has no negative; abs refuses it.
+        let whole = to == ColumnType::Integer && matches!(conn, Conn::Sqlite(_));
+        cell = if whole { format!("(0 - {cell} + 0 * abs({cell}))") } else { format!("(0 - {cell})") };
+    }
+    match column.change.default {
+        Some(_) => format!("coalesce({cell}, {})", constant(conn, &column.to, place)),
+        None => cell,
+    }
 }
 
 /// A cell of one type as one of another that it [`meets`](crate::applications::blocks::meets).
@@ -228,7 +239,7 @@ fn given(conn: &Conn, feed: &Feed) -> serde_json::Value {
         .iter()
         .map(|column| match &column.from {
             FeedFrom::Constant(cell) => text(conn, cell, column.to.column_type),
-            FeedFrom::Column(_) => None,
+            FeedFrom::Column(_) => column.change.default.as_ref().and_then(|cell| text(conn, cell, column.to.column_type)),
         })
         .collect();
     let filters: Vec<Vec<Option<String>>> = feed

@@ -171,28 +171,40 @@ pub fn drop_generation(conn: &mut Conn, (block_id, generation): (i64, i64)) -> R
     Ok(())
 }
 
-/// Those that the Block shows or showed, the newest first.
-fn shown(conn: &mut Conn, block_id: i64) -> Result<Vec<i64>> {
+/// Those of a Block, the newest first.
+fn of_block(conn: &mut Conn, block_id: i64) -> Result<Vec<(i64, State)>> {
     Ok(generations::table
         .filter(generations::block_id.eq(block_id))
-        .filter(generations::state.eq_any([State::Current, State::Kept]))
         .order(generations::generation.desc())
-        .select(generations::generation)
+        .select((generations::generation, generations::state))
         .load(conn)?)
+}
+
+/// Those that the Block shows or showed, the newest first.
+fn shown(conn: &mut Conn, block_id: i64) -> Result<Vec<i64>> {
+    let there = of_block(conn, block_id)?.into_iter();
+    Ok(there.filter(|(_, state)| is_shown(*state)).map(|(generation, _)| generation).collect())
+}
+
+fn is_shown(state: State) -> bool {
+    matches!(state, State::Current | State::Kept)
 }
 
 /// Up to so many rows a page is as quick without an index, which would cost a small load more than its rows.
 const FEW_ROWS: i64 = 1_000;
 
 /// What can wait until a run has ended and said so: generations of its Block beyond those that are kept go, and on
-/// PostgreSQL many rows get their index. SQLite orders rows by `_row` itself. What fails is left to the next run.
-pub fn tend(blocks: &Pool, block_id: i64) {
-    let tended: Result<()> = blocks.lend(|conn| {
-        for generation in shown(conn, block_id)?.into_iter().skip(KEPT) {
+/// PostgreSQL many rows get their index. SQLite orders rows by `_row` itself. What fails is left to the next run. Answers
+/// whether something is there that was loaded and is not to be seen: what was held when a newer load came.
+pub fn tend(blocks: &Pool, block_id: i64) -> bool {
+    let tended: Result<bool> = blocks.lend(|conn| {
+        let there = of_block(conn, block_id)?;
+        let superseded = there.iter().any(|(_, state)| *state == State::Staging);
+        for (generation, _) in there.into_iter().filter(|(_, state)| is_shown(*state)).skip(KEPT) {
             db::write(conn, |conn| drop_generation(conn, (block_id, generation)))?;
         }
         if let Location::Sqlite { .. } = blocks.location() {
-            return Ok(());
+            return Ok(superseded);
         }
         let shown: Option<(Option<i64>, i64)> = block_state::table
             .find(block_id)
@@ -201,14 +213,16 @@ pub fn tend(blocks: &Pool, block_id: i64) {
             .optional()?;
         match shown {
             Some((Some(generation), rows)) if rows > FEW_ROWS => {
-                physical::index_rows(conn, &physical::table(block_id, generation))
+                physical::index_rows(conn, &physical::table(block_id, generation))?;
             }
-            _ => Ok(()),
+            _ => {}
         }
+        Ok(superseded)
     });
-    if let Err(error) = tended {
+    tended.unwrap_or_else(|error| {
         tracing::warn!(block_id, %error, "a Block could not be cleaned up; its next run will do it");
-    }
+        false
+    })
 }
 
 /// Drops the generations of a Block that holds no rows, so that its columns may become others; `false` when it holds rows

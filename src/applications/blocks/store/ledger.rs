@@ -155,7 +155,8 @@ pub fn hold(conn: &mut Conn, parts: &[Part<'_>], now: Moment) -> Result<Vec<Ledg
     settle(conn, parts, |conn, (staging, load), kept| {
         generations::supersede(conn, staging)?;
         generations::turn_into(conn, staging, State::Held, now)?;
-        let would = merge::Done { added: load.staged, removed: kept.row_count, ..merge::Done::default() };
+        let removed = merge::makes_room(conn, staging, (load.merge, load.scope), kept.row_count)?;
+        let would = merge::Done { added: load.staged, removed, ..merge::Done::default() };
         Ok(row_of(staging, load, &would, (LoadState::Held, staging.generation), now))
     })
 }

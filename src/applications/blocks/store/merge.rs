@@ -4,6 +4,7 @@
 use diesel::prelude::*;
 
 use super::staging::{Merge, Staging, Visible};
+use super::{generations, physical};
 use crate::db::Conn;
 use crate::error::{AppError, Result};
 
@@ -38,6 +39,17 @@ pub fn apply(
             let added = insert(conn, staging, current, &filled(load), None)?;
             Ok(Done { added, removed, ..Done::default() })
         }
+        Merge::ReplaceScope => {
+            let removed = clear(conn, staging, current, load.scope)?;
+            if removed == row_count {
+                return Ok(flipped(removed));
+            }
+            // Also of a load that was held, which does not know any more what it filled.
+            let columns = physical::column_names(conn, &staging.table)?;
+            let columns: Vec<String> = columns.into_iter().filter(|name| name.starts_with('c')).collect();
+            let added = insert(conn, staging, current, &columns, None)?;
+            Ok(Done { added, removed, ..Done::default() })
+        }
         Merge::Update if row_count == 0 => Ok(flipped(0)),
         Merge::Update => {
             let keys: Vec<String> = load.block.keys().map(|key| key.physical()).collect();
@@ -50,6 +62,48 @@ pub fn apply(
             Ok(Done { added, changed, unchanged: load.staged - added - changed, ..Done::default() })
         }
     }
+}
+
+/// That a row lies within the scope: a staged row has the same cells in its columns, where empty is the same as empty.
+pub fn in_scope(alias: &str, scope: &[i32], staged: &str) -> String {
+    let listed = |alias: &str| scope.iter().map(|c| format!("{alias}.c{c}")).collect::<Vec<_>>().join(", ");
+    let any_empty = |alias: &str| scope.iter().map(|c| format!("{alias}.c{c} IS NULL")).collect::<Vec<_>>().join(" OR ");
+    let same: Vec<String> = scope.iter().map(|c| format!("{alias}.c{c} IS NOT DISTINCT FROM e.c{c}")).collect();
+    let (here, there, same) = (listed(alias), listed("s"), same.join(" AND "));
+    // IN is a join by hash or index in both databases; only cells that are empty have to be looked at one by one.
+    format!(
+        "(({here}) IN (SELECT DISTINCT {there} FROM {staged} s) OR (({}) AND EXISTS (SELECT 1 FROM \
+         (SELECT DISTINCT {there} FROM {staged} s WHERE {}) e WHERE {same})))",
+        any_empty(alias),
+        any_empty("s")
+    )
+}
+
+/// Takes out the rows within the scope.
+fn clear(conn: &mut Conn, staging: &Staging, current: &str, scope: &[i32]) -> Result<i64> {
+    let within = in_scope("t", scope, &staging.table);
+    Ok(diesel::sql_query(format!("DELETE FROM {current} AS t WHERE {within}")).execute(conn)? as i64)
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    count: i64,
+}
+
+/// How many rows make room for what is staged, among those that the Block shows.
+pub fn makes_room(conn: &mut Conn, staging: &Staging, load: (Merge, &[i32]), row_count: i64) -> Result<i64> {
+    let (merge, scope) = load;
+    let current = match merge {
+        Merge::Append | Merge::Update => return Ok(0),
+        Merge::Replace => return Ok(row_count),
+        Merge::ReplaceScope => generations::current_table(conn, staging.block_id)?,
+    };
+    let Some(current) = current else { return Ok(0) };
+    let within = in_scope("t", scope, &staging.table);
+    let count: Count =
+        diesel::sql_query(format!("SELECT count(*) AS count FROM {current} t WHERE {within}")).get_result(conn)?;
+    Ok(count.count)
 }
 
 fn filled(load: &Visible<'_>) -> Vec<String> {
@@ -112,12 +166,13 @@ fn update(
     same_key: &str,
 ) -> Result<i64> {
     let others: Vec<String> = filled(load).into_iter().filter(|column| !keys.contains(column)).collect();
-    if others.is_empty() {
-        return Ok(0);
-    }
     let new = |c: &String| if load.blanks_keep { format!("coalesce(s.{c}, t.{c})") } else { format!("s.{c}") };
     let set: String = others.iter().map(|c| format!(", {c} = {}", new(c))).collect();
-    let differs = others.iter().map(|c| format!("t.{c} IS DISTINCT FROM {}", new(c))).collect::<Vec<_>>().join(" OR ");
+    let told = others.iter().filter(|c| !load.stamps.iter().any(|stamp| **c == format!("c{stamp}")));
+    let differs = told.map(|c| format!("t.{c} IS DISTINCT FROM {}", new(c))).collect::<Vec<_>>().join(" OR ");
+    if differs.is_empty() {
+        return Ok(0);
+    }
     let staged = &staging.table;
     let changed = diesel::sql_query(format!(
         "UPDATE {current} AS t SET _run = s._run, _file = s._file, _line = s._line{set} \

@@ -11,6 +11,8 @@ pub enum Merge {
     Update,
     /// Takes the place of all rows.
     Replace,
+    /// Takes the place of those rows whose cells in the columns of the scope have values that it brings.
+    ReplaceScope,
 }
 
 /// A run as the Block database knows it.
@@ -51,6 +53,10 @@ pub struct Visible<'a> {
     pub merge: Merge,
     /// The positions of the columns that the load filled.
     pub filled: &'a [i32],
+    /// Those among them that hold the time of the load: by Update they change only with another cell.
+    pub stamps: &'a [i32],
+    /// The positions of the columns of the scope.
+    pub scope: &'a [i32],
     /// By Update: an empty cell leaves what is there.
     pub blanks_keep: bool,
     /// Runs whose appended rows go: the earlier ones of the same occurrence.
