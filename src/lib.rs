@@ -35,6 +35,7 @@ pub mod audit;
 // The product's nouns.
 pub mod members;
 pub mod applications;
+pub mod translations;
 pub mod connections;
 pub mod imports;
 pub mod schedules;

@@ -10,6 +10,7 @@ use crate::freezes::pages as freezes;
 use crate::import_scheduling as scheduling;
 use crate::imports::pages as imports;
 use crate::members::pages as members;
+use crate::translations::pages as translations;
 use crate::{health, overview, web};
 
 /// The pages and their fragments, when this process serves pages.
@@ -78,6 +79,15 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/applications/{a}/settings/import-configurations/{i}/when", get().to(imports::when));
     routes.route("/applications/{a}/settings/import-configurations/{i}/delete", get().to(imports::delete_form));
     routes.route("/applications/{a}/settings/import-configurations/{i}/delete", post().to(imports::delete));
+
+    // Translations
+    routes.route("/applications/{a}/settings/translations", get().to(translations::list));
+    routes.route("/applications/{a}/settings/translations/new", get().to(translations::new_form));
+    routes.route("/applications/{a}/settings/translations/new", post().to(translations::create));
+    routes.route("/applications/{a}/settings/translations/{t}", get().to(translations::edit_form));
+    routes.route("/applications/{a}/settings/translations/{t}", post().to(translations::update));
+    routes.route("/applications/{a}/settings/translations/{t}/delete", get().to(translations::delete_form));
+    routes.route("/applications/{a}/settings/translations/{t}/delete", post().to(translations::delete));
 
     // Connections
     routes.route("/connections", get().to(connections::list));
@@ -192,6 +202,13 @@ pub fn api(server: &mut ServiceConfig) {
     routes.route("/api/v1/import-configurations/{i}", delete().to(api::configurations::delete));
     routes.route("/api/v1/import-configurations/{i}/runs", post().to(api::configurations::run));
     routes.route("/api/v1/import-configurations/{i}/files", post().to(api::configurations::run_with_file));
+
+    // Translations
+    routes.route("/api/v1/applications/{a}/translations", get().to(api::translations::list));
+    routes.route("/api/v1/applications/{a}/translations", post().to(api::translations::create));
+    routes.route("/api/v1/translations/{t}", get().to(api::translations::show));
+    routes.route("/api/v1/translations/{t}", patch().to(api::translations::update));
+    routes.route("/api/v1/translations/{t}", delete().to(api::translations::delete));
 
     // Schedules
     routes.route("/api/v1/applications/{a}/schedules", get().to(api::schedules::list));

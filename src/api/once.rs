@@ -88,6 +88,7 @@ fn still_seen<K>(conn: &mut Conn, by: &By, reply: &Reply<K>) -> Result<()> {
             let entered = applications::enter(conn, by, application)?;
             match noun {
                 Some("applications" | "blocks" | "runs") => Ok(()),
+                Some("translations") if entered.may_configure() => Ok(()),
                 _ => entered.need_open_scheduling(conn),
             }
         }

@@ -85,6 +85,27 @@ pub const GROUPS: &[Group] = &[
         ],
     ),
     (
+        "Translations",
+        "Tables of an Application that say what values of a source become.",
+        &[
+            (
+                "GET",
+                "applications/{a}/translations",
+                Read,
+                "List the translation tables of an Application, by id, without their entries.",
+            ),
+            ("POST", "applications/{a}/translations", Configure, "Create a translation table."),
+            ("GET", "translations/{t}", Read, "Show a translation table."),
+            (
+                "PATCH",
+                "translations/{t}",
+                Configure,
+                "Change a translation table. Send all entries: one that is left out is removed.",
+            ),
+            ("DELETE", "translations/{t}", Configure, "Archive a translation table that no import uses."),
+        ],
+    ),
+    (
         "Schedules",
         "When configurations run. Whoever saves a schedule becomes its Owner.",
         &[
@@ -172,6 +193,7 @@ pub fn id(letter: &str) -> &'static str {
         "i" => "The import configuration.",
         "m" => "The member.",
         "r" => "The run.",
+        "t" => "The translation table.",
         _ => "The schedule.",
     }
 }

@@ -282,6 +282,27 @@ diesel::table! {
 }
 
 diesel::table! {
+    translations (id) {
+        id -> BigInt,
+        application_id -> BigInt,
+        name -> Text,
+        name_key -> Text,
+        otherwise -> Text,
+        version -> BigInt,
+        created_at -> BigInt,
+        archived_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    translation_entries (translation_id, source) {
+        translation_id -> BigInt,
+        source -> Text,
+        target -> Text,
+    }
+}
+
+diesel::table! {
     freezes (id) {
         id -> BigInt,
         application_id -> BigInt,
@@ -479,6 +500,7 @@ diesel::joinable!(schedules -> members (owner_id));
 diesel::joinable!(schedule_recipients -> schedules (schedule_id));
 diesel::joinable!(schedule_recipients -> members (member_id));
 diesel::joinable!(freezes -> applications (application_id));
+diesel::joinable!(translation_entries -> translations (translation_id));
 diesel::joinable!(runs -> import_configurations (configuration_id));
 diesel::joinable!(runs -> schedules (schedule_id));
 diesel::joinable!(import_sets -> applications (application_id));
@@ -507,6 +529,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     schedules,
     schedule_recipients,
     freezes,
+    translations,
+    translation_entries,
     runs,
     freeze_skips,
     run_leases,

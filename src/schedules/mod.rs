@@ -74,7 +74,7 @@ pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
                 vec![Named { words, href: format!("/members/{id}/deactivate") }]
             }
         },
-        Thing::Block(_) | Thing::Connection(_) => return Ok(None),
+        Thing::Block(_) | Thing::Connection(_) | Thing::Translation(_) => return Ok(None),
     };
     Ok(Some(Uses { by: "schedules", names }))
 }

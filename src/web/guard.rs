@@ -24,8 +24,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 /// form; everywhere else a body whose token the guard cannot read is refused.
 const UPLOADS: &str = "/files";
 
-/// The largest body of an ordinary form.
-const FORM_LIMIT: usize = 1 << 20;
+/// The largest body of an ordinary form: half a megabyte of text, three bytes for each of its own.
+const FORM_LIMIT: usize = 2 << 20;
 
 /// Wraps every request to the server.
 pub async fn guard(

@@ -1,0 +1,2 @@
+DROP TABLE translation_entries;
+DROP TABLE translations;
