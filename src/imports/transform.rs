@@ -154,6 +154,40 @@ pub fn wrong(line: &Mapping, column: &Column, values: &ValueOptions) -> Vec<(&'s
     wrong
 }
 
+/// The pieces of a text like "{Year}-{Month}". Two braces stand for one.
+pub fn parts_of(template: &str) -> Vec<Part> {
+    let (mut parts, mut text) = (Vec::new(), String::new());
+    let mut rest = template;
+    while let Some(c) = rest.chars().next() {
+        if let Some(after) = rest.strip_prefix("{{").or_else(|| rest.strip_prefix("}}")) {
+            text.push(c);
+            rest = after;
+        } else if let Some((name, after)) = rest.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
+            if !text.is_empty() {
+                parts.push(Part::Text(std::mem::take(&mut text)));
+            }
+            parts.push(Part::Column(name.to_owned()));
+            rest = after;
+        } else {
+            text.push(c);
+            rest = &rest[c.len_utf8()..];
+        }
+    }
+    if !text.is_empty() {
+        parts.push(Part::Text(text));
+    }
+    parts
+}
+
+/// The text that has these pieces.
+pub fn template_of(parts: &[Part]) -> String {
+    let piece = |part: &Part| match part {
+        Part::Column(name) => format!("{{{name}}}"),
+        Part::Text(text) => text.replace('{', "{{").replace('}', "}}"),
+    };
+    parts.iter().map(piece).collect()
+}
+
 fn wrong_parts(parts: &[Part]) -> Option<String> {
     if parts.len() > MAX_PARTS {
         return Some(format!("A cell is put together from at most {MAX_PARTS} columns and texts."));
@@ -163,4 +197,25 @@ fn wrong_parts(parts: &[Part]) -> Option<String> {
     }
     let columns = parts.iter().filter(|part| matches!(part, Part::Column(_))).count();
     (columns == 0).then(|| "Name at least one column of the source.".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_of_several_columns_is_taken_apart_and_put_together() {
+        let column = |name: &str| Part::Column(name.into());
+        let text = |text: &str| Part::Text(text.into());
+        for (template, parts) in [
+            ("{Year}-{Month}", vec![column("Year"), text("-"), column("Month")]),
+            ("{{x}}{A}", vec![text("{x}"), column("A")]),
+            ("plain", vec![text("plain")]),
+            ("", vec![]),
+        ] {
+            assert_eq!(parts_of(template), parts, "{template}");
+            assert_eq!(template_of(&parts), template);
+        }
+        assert_eq!(parts_of("open { brace"), [text("open { brace")]);
+    }
 }

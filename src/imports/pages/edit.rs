@@ -1,15 +1,18 @@
 //! The page of one import configuration: everything about it in one form, and the question before deleting it.
 //! Whoever may not configure reads it.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::mapping::{self, Landing, MapRow};
+use super::landing::{Landing, landing};
+use super::mapping::{self, MapRow};
 use super::options::{self, OptionsView};
 use super::typed::Typed;
-use super::{FilterRow, Place, filter_rows, place, reject_choices};
+use super::{FilterRow, Place, filter_rows, place, reject_choices, scope_choices, tables, unknown_choices};
 use crate::app::App;
 use crate::applications::blocks::Block;
 use crate::error::{AppError, FieldErrors, Result};
@@ -18,6 +21,7 @@ use crate::imports::sample::{Origin, look};
 use crate::imports::{Configuration, Mode, actions, aggregates};
 use crate::in_use::Thing;
 use crate::members::{By, SignedIn};
+use crate::translations::Translation;
 use crate::web::{ConfirmPage, Flash, Form, Page, Shell, at_controls, refused, see_other};
 
 #[derive(Template)]
@@ -67,6 +71,11 @@ struct EditPage {
     landing: Option<Landing>,
     mode: Mode,
     modes: &'static [Mode],
+    /// The Block's columns, and whether they are the scope.
+    scope: Vec<(String, bool)>,
+    unknown_items: String,
+    unknown_choices: Vec<(String, &'static str)>,
+    tables: Vec<(String, String)>,
     load_good: String,
     load_goods: Vec<(String, &'static str)>,
     max_rows: String,
@@ -85,6 +94,8 @@ struct Shown {
     status: StatusCode,
     errors: FieldErrors,
     proposal: Option<Proposal>,
+    /// The translation tables by which it lands.
+    tables: Vec<Arc<Translation>>,
 }
 
 fn page(
@@ -103,7 +114,7 @@ fn page(
         if matches!(error.field.as_str(), "connection_id" | "source_block_id") {
             error.field = "source".into();
         } else if let Some(row) = line_of(&error.field).and_then(|line| places.get(line)) {
-            error.field = format!("map-{row}-from");
+            error.field = control(&error.field, *row);
         } else if error.field.starts_with("source.filter") {
             error.field = "filter".into();
         }
@@ -111,10 +122,10 @@ fn page(
     let mut choices = shown.proposal.as_ref().map(mapping::source_columns).unwrap_or_default();
     for line in &lines {
         // A column that the sample lacks is still what was chosen.
-        if let Some(from) = line.fills.source_column()
-            && !choices.iter().any(|choice| choice == from)
-        {
-            choices.push(from.to_owned());
+        for from in line.fills.source_columns() {
+            if !choices.iter().any(|choice| choice == from) {
+                choices.push(from.to_owned());
+            }
         }
     }
     let one_for_one = lines.iter().all(|line| line.aggregate.is_none());
@@ -122,7 +133,7 @@ fn page(
         .proposal
         .as_ref()
         .filter(|_| one_for_one)
-        .map(|p| mapping::landing(&lines, block, &typed.options.values, p));
+        .map(|p| landing(&lines, block, &typed.options.values, p, &shown.tables));
     let mut sources: Vec<(String, String)> =
         place.connections.iter().map(|c| (c.id.to_string(), format!("{} ({})", c.name, c.kind_label()))).collect();
     sources.extend(place.feeding_choices(block.id));
@@ -177,6 +188,10 @@ fn page(
         landing,
         mode: Mode::parse(&typed.mode).unwrap_or(Mode::Append),
         modes: Mode::ALL,
+        scope: scope_choices(block, &typed.scope),
+        unknown_items: typed.unknown_items.to_string(),
+        unknown_choices: unknown_choices(block),
+        tables: place.tables.clone(),
         load_good: typed.load_good,
         load_goods: reject_choices(),
         max_rows: typed.max_rows,
@@ -196,6 +211,11 @@ fn page(
 fn settles(place: &Place, source: &str) -> bool {
     let connection = source.parse().ok().and_then(|id| place.connection(id));
     connection.and_then(|connection| connection.kind()).is_some_and(|kind| kind.settles)
+}
+
+/// The control of a line that an error belongs to.
+fn control(field: &str, row: usize) -> String {
+    format!("map-{row}-{}", mapping::control(field.rsplit('.').next().unwrap_or_default()))
 }
 
 fn line_of(field: &str) -> Option<usize> {
@@ -235,17 +255,20 @@ pub async fn change(
     let typed = Typed::read(&form, block_of(&place, configuration)?, place.asks(&form), kept);
     if form.get("go") == "look" {
         let shown = match read_source(&app, &by, &place, &form, &typed).await {
-            Ok(proposal) => Shown { proposal: Some(proposal), ..Shown::default() },
+            Ok(proposal) => {
+                let tables = tables(&app, &place, &form).await?;
+                Shown { proposal: Some(proposal), tables, ..Shown::default() }
+            }
             Err(error) => {
                 let (status, errors) = refused(error)?;
-                Shown { status, errors, proposal: None }
+                Shown { status, errors, ..Shown::default() }
             }
         };
         return page(&request, &app, &by, &place, typed, shown);
     }
     let (draft, errors) = typed.draft(&form, configuration);
     if !errors.is_empty() {
-        let shown = Shown { status: StatusCode::UNPROCESSABLE_ENTITY, errors, proposal: None };
+        let shown = Shown { status: StatusCode::UNPROCESSABLE_ENTITY, errors, ..Shown::default() };
         return page(&request, &app, &by, &place, typed, shown);
     }
     let (who, entered, id, version, now) =
@@ -258,7 +281,7 @@ pub async fn change(
         }
         Err(error) => {
             let (status, errors) = refused(error)?;
-            page(&request, &app, &by, &place, typed, Shown { status, errors, proposal: None })
+            page(&request, &app, &by, &place, typed, Shown { status, errors, ..Shown::default() })
         }
     }
 }

@@ -5,8 +5,10 @@
 //! others hold in hidden fields, so that going back loses nothing and no script is needed.
 
 mod edit;
+mod landing;
 mod list;
 mod mapping;
+mod more;
 mod options;
 mod target;
 mod typed;
@@ -18,11 +20,13 @@ pub use list::list;
 pub use when::when;
 pub use wizard::{begin, mapped, previewed, sourced};
 
+use std::sync::Arc;
+
 use actix_web::HttpRequest;
 
 use super::actions;
 use super::feeding::Filter;
-use super::model::{Configuration, Definition};
+use super::model::{Configuration, Definition, Mode, UnknownItems};
 use super::sample::Origin;
 use crate::app::App;
 use crate::applications::blocks::{self, Block, Column};
@@ -34,6 +38,7 @@ use crate::imports::files;
 use crate::imports::guard::Guard;
 use crate::members::By;
 use crate::names::name_key;
+use crate::translations::{self, Translation};
 use crate::web::{Crumb, Form, Shell};
 
 /// What pages of an Application's configurations need from the database.
@@ -45,6 +50,8 @@ struct Place {
     /// Every Block that may feed an import, with the name of its Application where that is another.
     feeding: Vec<(Block, Option<String>)>,
     found: Option<(Configuration, Definition)>,
+    /// The translation tables of the Application: id and name.
+    tables: Vec<(String, String)>,
 }
 
 /// Loads it through the member. Without a configuration it is about to be made, which takes Configure.
@@ -60,6 +67,8 @@ async fn place(app: &App, by: &By, application_id: i64, configuration_id: Option
             }
         };
         let blocks = blocks::list(conn, application_id)?;
+        let tables = translations::of_application(conn, application_id)?;
+        let tables = tables.into_iter().map(|table| (table.id.to_string(), table.name)).collect();
         let mut connections = connections::of_application(conn, application_id)?;
         // The one that it reads through is shown even when its authorisation was withdrawn.
         if let Some(id) = found.as_ref().and_then(|(configuration, _)| configuration.connection_id)
@@ -78,7 +87,7 @@ async fn place(app: &App, by: &By, application_id: i64, configuration_id: Option
             let block = blocks::find_even_archived(conn, id)?;
             feeding.push((Block { columns: Vec::new(), ..block }, Some("another Application".into())));
         }
-        Ok(Place { entered, blocks, connections, feeding, found })
+        Ok(Place { entered, blocks, connections, feeding, found, tables })
     })
     .await
 }
@@ -251,10 +260,47 @@ fn guard_text(guard: Guard) -> String {
     guard.max_drop_percent.map(|percent| percent.to_string()).unwrap_or_default()
 }
 
+/// The columns of a Block that may be a scope, and whether they are.
+fn scope_choices(block: &Block, chosen: &[String]) -> Vec<(String, bool)> {
+    let is_chosen = |column: &Column| chosen.iter().any(|name| name_key(name) == name_key(&column.name));
+    block.columns.iter().map(|column| (column.name.clone(), is_chosen(column))).collect()
+}
+
+/// The scope that a form asks for; only one mode has one.
+fn scope(form: &Form, mode: Option<Mode>) -> Vec<String> {
+    let ticked = form.all("scope").map(str::to_owned);
+    ticked.filter(|_| mode == Some(Mode::ReplaceScope)).collect()
+}
+
+/// What a form says of items that a list lacks.
+fn unknown_items(form: &Form) -> UnknownItems {
+    UnknownItems::parse(form.get("unknown_items")).unwrap_or(UnknownItems::Reject)
+}
+
+/// The choices for them; none where the Block names no list.
+fn unknown_choices(block: &Block) -> Vec<(String, &'static str)> {
+    if block.columns.iter().all(|column| column.dimension_block_id.is_none()) {
+        return Vec::new();
+    }
+    vec![("reject".into(), "Reject the row"), ("create".into(), "Create the item in its list")]
+}
+
+/// The translation tables that a form names, whole.
+async fn tables(app: &App, place: &Place, form: &Form) -> Result<Vec<Arc<Translation>>> {
+    let mut ids: Vec<i64> =
+        (0..).map_while(|i| form.has(&format!("map-{i}-to")).then(|| form.id(&format!("map-{i}-translate")))).flatten().collect();
+    ids.retain(|id| place.tables.iter().any(|(there, _)| *there == id.to_string()));
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = app.read(move |conn| translations::by_ids(conn, &ids)).await?;
+    Ok(found.into_iter().map(Arc::new).collect())
+}
+
 /// The choices for what becomes of rejected rows.
 fn reject_choices() -> Vec<(String, &'static str)> {
     vec![
-        (String::new(), "Default: Append and Update load the good rows, Replace loads nothing"),
+        (String::new(), "Default: Append and Update load the good rows, the Replace modes load nothing"),
         ("yes".into(), "Load the good rows (Partial)"),
         ("no".into(), "Load nothing (Failed)"),
     ]

@@ -1,11 +1,11 @@
 //! What the form of a configuration holds, and the draft that it makes.
 
 use super::mapping::{self, MapRow};
-use super::{GUARD, filter, guard, guard_text, load_good, optional, options};
+use super::{GUARD, filter, guard, guard_text, load_good, optional, options, scope, unknown_items};
 use crate::applications::blocks::Block;
 use crate::error::FieldErrors;
 use crate::formats::{Format, ReadOptions};
-use crate::imports::{Configuration, Definition, Draft, Filter, Mode, Overlap};
+use crate::imports::{Configuration, Definition, Draft, Filter, Mode, Overlap, UnknownItems};
 use crate::web::Form;
 
 /// What the form holds, as it was typed.
@@ -25,6 +25,8 @@ pub struct Typed {
     pub rows: Vec<MapRow>,
     pub filter: Vec<Filter>,
     pub mode: String,
+    pub scope: Vec<String>,
+    pub unknown_items: UnknownItems,
     pub load_good: String,
     pub max_rows: String,
     pub max_percent: String,
@@ -57,6 +59,8 @@ impl Typed {
             rows: mapping::rows_of(definition.mapping.as_deref(), block),
             filter: definition.source.filter.clone(),
             mode: definition.mode.to_string(),
+            scope: definition.scope.clone(),
+            unknown_items: definition.unknown_items,
             load_good: match definition.rejects.load_good {
                 None => String::new(),
                 Some(true) => "yes".into(),
@@ -90,6 +94,8 @@ impl Typed {
             rows: mapping::rows(form, block, &[], &[]),
             filter: filter(form),
             mode: text("mode"),
+            scope: form.all("scope").map(str::to_owned).collect(),
+            unknown_items: unknown_items(form),
             load_good: text("rejects-load_good"),
             max_rows: text("rejects-max_rows"),
             max_percent: text("rejects-max_percent"),
@@ -124,6 +130,8 @@ impl Typed {
         options::read_after(form, &mut definition.source);
         definition.mapping = if self.by_name { None } else { Some(mapping::mapping(&self.rows).0) };
         definition.columns = self.columns.clone().filter(|_| self.by_name);
+        definition.scope = scope(form, mode);
+        definition.unknown_items = self.unknown_items;
         definition.rejects.load_good = load_good(form);
         definition.rejects.max_rows = optional(form, "rejects-max_rows", &mut errors);
         definition.rejects.max_percent = optional(form, "rejects-max_percent", &mut errors);

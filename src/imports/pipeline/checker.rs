@@ -62,7 +62,7 @@ impl Checker {
                         }
                         Err(fault) => {
                             batch.push(Value::Empty);
-                            rejects.cells.push(rejected(record, route, &record.text(*index), &fault));
+                            rejects.cells.push(wrong_cell(record, route, &record.text(*index), &fault));
                         }
                     }
                     if self.has_key && route.column.key {
@@ -84,7 +84,7 @@ impl Checker {
                         }
                         Err(fault) => {
                             batch.push(Value::Empty);
-                            rejects.cells.push(rejected(record, route, &maker.came(record), &fault));
+                            rejects.cells.push(wrong_cell(record, route, &maker.came(record), &fault));
                         }
                     }
                 }
@@ -130,12 +130,12 @@ impl Checker {
                 match &route.from {
                     Place::Cell(index) if whole(*index) => {
                         if let Err(fault) = route.parser.take(record.cell(*index)) {
-                            rejects.cells.push(rejected(record, route, &record.text(*index), &fault));
+                            rejects.cells.push(wrong_cell(record, route, &record.text(*index), &fault));
                         }
                     }
                     Place::Made(maker) if maker.cells().all(whole) => {
                         if let Err(fault) = maker.make(record, &mut made, &mut None) {
-                            rejects.cells.push(rejected(record, route, &maker.came(record), &fault));
+                            rejects.cells.push(wrong_cell(record, route, &maker.came(record), &fault));
                         }
                     }
                     _ => {}
@@ -207,7 +207,7 @@ impl Checker {
 
 /// A cell of a row that is wrong, as it came.
 #[cold]
-fn rejected(record: &Record, route: &Route, came: &str, fault: &CellFault) -> RejectedCell {
+fn wrong_cell(record: &Record, route: &Route, came: &str, fault: &CellFault) -> RejectedCell {
     RejectedCell {
         line: record.line() as i64,
         column: route.source_name.clone(),

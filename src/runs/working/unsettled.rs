@@ -50,6 +50,7 @@ fn load_of(version: &Version) -> impl PartialEq {
         mapping,
         columns,
         mode,
+        scope,
         rejects: _,
         guard: _,
         unknown_items,
@@ -59,7 +60,7 @@ fn load_of(version: &Version) -> impl PartialEq {
     } = version.definition.clone();
     let path = source.path.as_deref().map(plain_path);
     let source = Source { path, after_success: AfterSuccess::Leave, move_to: None, ..source };
-    (version.block_id, source, mapping, columns, mode, unknown_items)
+    (version.block_id, source, mapping, columns, mode, scope, unknown_items)
 }
 
 /// What a run is to do after it looked.

@@ -6,6 +6,7 @@ mod save;
 mod screens;
 mod source;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_multipart::Multipart;
@@ -16,7 +17,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::mapping;
 use super::options;
 use super::target;
-use super::{GUARD, Place, place, put};
+use super::{GUARD, Place, place, put, tables};
 use crate::app::{App, off_thread};
 use crate::applications::blocks::Block;
 use crate::connectors::FetchRequest;
@@ -25,6 +26,7 @@ use crate::formats::{self, Proposal, ReadOptions};
 use crate::imports::files;
 use crate::imports::sample::{Origin, look};
 use crate::members::{By, SignedIn};
+use crate::translations::Translation;
 use crate::web::form::{Query, Upload};
 use crate::web::{Form, Shell, refused};
 
@@ -34,6 +36,8 @@ struct Wizard {
     app: Data<App>,
     by: By,
     place: Place,
+    /// The translation tables that the form names.
+    tables: Vec<Arc<Translation>>,
     form: Form,
 }
 
@@ -64,7 +68,7 @@ fn of_mapping(name: &str) -> bool {
     name.starts_with("map-")
         || name.starts_with("filter-")
         || name.starts_with("rejects-")
-        || matches!(name, GUARD | "mode" | "name" | "description")
+        || matches!(name, GUARD | "mode" | "scope" | "unknown_items" | "name" | "description")
 }
 
 impl Wizard {
@@ -159,7 +163,8 @@ fn pick(form: &mut Form) {
 
 async fn enter_wizard(request: HttpRequest, app: Data<App>, by: By, id: i64, form: Form) -> Result<Wizard> {
     let place = place(&app, &by, id, None).await?;
-    Ok(Wizard { request, app, by, place, form })
+    let tables = tables(&app, &place, &form).await?;
+    Ok(Wizard { request, app, by, place, tables, form })
 }
 
 /// `GET /applications/{a}/settings/import-configurations/new`: screen 1. `?block=` names the Block that is filled,
@@ -236,7 +241,7 @@ pub async fn sourced(
 
 /// What is proposed from a source, and proposed anew from another.
 fn of_proposal(name: &str) -> bool {
-    matches!(name, "block_name" | "block_kind" | "mode" | "name")
+    matches!(name, "block_name" | "block_kind" | "mode" | "scope" | "name")
 }
 
 /// `POST …/new/preview`: leaves screen 2.

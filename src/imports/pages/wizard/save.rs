@@ -9,7 +9,7 @@ use crate::error::{FieldErrors, Result};
 use crate::formats::{Format, Proposal, ReadOptions};
 use crate::imports::pages::mapping::{self, MapRow};
 use crate::imports::pages::target::{self, ColumnRow};
-use crate::imports::pages::{filter, guard, load_good, optional, source_block_id};
+use crate::imports::pages::{filter, guard, load_good, optional, scope, source_block_id, unknown_items};
 use crate::imports::{Definition, Draft, Mode, actions, check};
 use crate::names::name_key;
 use crate::web::{Flash, refused, see_other};
@@ -62,6 +62,8 @@ impl Wizard {
             definition.source.path = self.form.some("source-path").map(str::to_owned);
         }
         definition.mapping = Some(mapping::mapping(rows).0);
+        definition.scope = scope(&self.form, mode);
+        definition.unknown_items = unknown_items(&self.form);
         definition.rejects.load_good = load_good(&self.form);
         definition.rejects.max_rows = optional(&self.form, "rejects-max_rows", &mut errors);
         definition.rejects.max_percent = optional(&self.form, "rejects-max_percent", &mut errors);
@@ -137,7 +139,7 @@ pub(super) fn control(field: &str, places: &[usize]) -> String {
     let Some(rest) = field.strip_prefix("mapping[") else { return field.to_owned() };
     let Some((line, member)) = rest.split_once("].") else { return field.to_owned() };
     match line.parse::<usize>().ok().and_then(|line| places.get(line)) {
-        Some(row) => format!("map-{row}-{}", if matches!(member, "constant" | "aggregate") { member } else { "from" }),
+        Some(row) => format!("map-{row}-{}", mapping::control(member)),
         None => field.to_owned(),
     }
 }

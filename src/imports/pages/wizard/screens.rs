@@ -14,10 +14,13 @@ use crate::formats::{ColumnType, Proposal};
 use crate::imports::Mode;
 use crate::imports::aggregates;
 use crate::imports::guard::Guard;
-use crate::imports::pages::mapping::{self, Landing, MapRow, Twin};
+use crate::imports::pages::landing::{Landing, Twin, landing};
+use crate::imports::pages::mapping::{self, MapRow};
 use crate::imports::pages::options::{self, OptionsView};
 use crate::imports::pages::target::{self, ColumnRow};
-use crate::imports::pages::{FilterRow, GUARD, filter, filter_rows, guard_text, put, reject_choices};
+use crate::imports::pages::{
+    FilterRow, GUARD, filter, filter_rows, guard_text, put, reject_choices, scope_choices, unknown_choices, unknown_items,
+};
 use crate::names::name_key;
 use crate::web::{Page, Shell, at_controls, refused};
 use crate::words;
@@ -66,6 +69,11 @@ struct MappingPage {
     landing: Option<Landing>,
     mode: Mode,
     modes: &'static [Mode],
+    /// The Block's columns, and whether they are the scope.
+    scope: Vec<(String, bool)>,
+    unknown_items: String,
+    unknown_choices: Vec<(String, &'static str)>,
+    tables: Vec<(String, String)>,
     load_good: String,
     load_goods: Vec<(String, &'static str)>,
     max_rows: String,
@@ -139,7 +147,7 @@ impl Wizard {
     fn twins(&self, proposal: &Proposal, columns: &[ColumnRow]) -> Vec<Twin> {
         let Ok(block) = self.block(&mut columns.to_vec()) else { return Vec::new() };
         let (lines, _) = mapping::mapping(&self.map_rows(&block, &mapping::source_columns(proposal)));
-        mapping::landing(&lines, &block, &self.options().values, proposal).twins
+        landing(&lines, &block, &self.options().values, proposal, &self.tables).twins
     }
 
     /// Reads the source and shows screen 2; what cannot be read goes back to screen 1, or stays here when an option
@@ -232,7 +240,7 @@ impl Wizard {
             // Rows that become one are not those that are shown.
             landing: proposal
                 .filter(|_| lines.iter().all(|line| line.aggregate.is_none()))
-                .map(|proposal| mapping::landing(&lines, block, &read.values, &proposal)),
+                .map(|proposal| landing(&lines, block, &read.values, &proposal, &self.tables)),
             of_block: fed.is_some(),
             aggregates: aggregates(),
             filter: filter_rows(fed, &filter(&self.form)),
@@ -240,6 +248,10 @@ impl Wizard {
             choices: mapping::choices(&source),
             mode: Mode::parse(self.form.get("mode")).unwrap_or(Mode::Append),
             modes: Mode::ALL,
+            scope: scope_choices(block, &self.form.all("scope").map(str::to_owned).collect::<Vec<_>>()),
+            unknown_items: unknown_items(&self.form).to_string(),
+            unknown_choices: unknown_choices(block),
+            tables: self.place.tables.clone(),
             load_good: self.form.get("rejects-load_good").to_owned(),
             load_goods: reject_choices(),
             max_rows: self.form.get("rejects-max_rows").to_owned(),
