@@ -3,9 +3,10 @@
 
 use super::check;
 use super::listed::{Listed, Outline};
+use super::pipeline::lists_to_fill;
 use super::model::{Configuration, Definition, Draft};
 use super::{parse, store};
-use crate::applications::blocks::Block;
+use crate::applications::blocks::{Block, items};
 use crate::applications::{self, Entered, blocks};
 use crate::audit::Entry;
 use crate::clock::Moment;
@@ -15,6 +16,7 @@ use crate::error::{AppError, FieldErrors, Result};
 use crate::in_use::{self, InUse, Thing};
 use crate::members::By;
 use crate::names::taken_in;
+use crate::translations;
 
 /// A configuration of this Application with its newest definition: another's answers like what is not there.
 pub fn find(conn: &mut Conn, entered: &Entered, id: i64) -> Result<(Configuration, Definition)> {
@@ -156,6 +158,8 @@ fn checked(
     let block = match blocks::find_in(conn, entered.application.id, draft.block_id) {
         Ok(block) => {
             errors.extend(check::target(&draft.definition, &block));
+            errors.extend(creatable(conn, &draft.definition, &block)?);
+            errors.extend(tables(conn, entered, &draft.definition)?);
             Some(block)
         }
         Err(AppError::NotFound) => {
@@ -200,6 +204,34 @@ fn checked(
         errors.extend(check::source(&draft.definition, connection.as_ref()));
     }
     Ok(FieldErrors::ok_or(errors, draft)?)
+}
+
+/// What is wrong with creating items in the lists that the Block names.
+fn creatable(conn: &mut Conn, definition: &Definition, block: &Block) -> Result<FieldErrors> {
+    for list in lists_to_fill(conn, block, definition)? {
+        if let Err(why) = items::named_by(&list) {
+            return Ok(FieldErrors::one("unknown_items", format!("{why} Use reject.")));
+        }
+    }
+    Ok(FieldErrors::new())
+}
+
+/// Translation tables that a mapping names and the Application does not have.
+fn tables(conn: &mut Conn, entered: &Entered, definition: &Definition) -> Result<FieldErrors> {
+    let mut errors = FieldErrors::new();
+    let wanted = definition.translations();
+    // Whoever deletes one finds this configuration, or is found.
+    for id in &wanted {
+        db::lock_row(conn, "translations", *id)?;
+    }
+    let found = translations::by_ids(conn, &wanted)?;
+    let there = |id: i64| found.iter().any(|table| table.id == id && table.application_id == entered.application.id);
+    for (i, line) in definition.mapping.iter().flatten().enumerate() {
+        if line.transform.translate.is_some_and(|id| !there(id)) {
+            errors.add(format!("mapping[{i}].translate"), "There is no such translation table in this Application.");
+        }
+    }
+    Ok(errors)
 }
 
 /// The Block that is to feed an import: one of an Application that the member sees, or the one that fed it before.

@@ -23,6 +23,7 @@ pub mod sample;
 mod store;
 mod target;
 mod transform;
+mod uses_store;
 
 pub use actions::{archive, create, find, list, listed, outlines, page, update};
 pub use empties::{filled, markers, treat_as_empty};
@@ -44,22 +45,24 @@ use crate::in_use::{Named, Thing, Uses};
 /// The configurations that use a Block or a Connection.
 pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
     let page = |application: i64, id: i64| format!("/applications/{application}/settings/import-configurations/{id}");
+    let named = |found: Vec<(i64, String, i64)>| {
+        let one = |(id, name, application): (i64, String, i64)| Named {
+            words: format!("the import configuration \"{name}\""),
+            href: page(application, id),
+        };
+        found.into_iter().map(one).collect()
+    };
     let names = match thing {
-        Thing::Block(id) => store::using_block(conn, id)?
-            .into_iter()
-            .map(|(id, name, application)| Named {
-                words: format!("the import configuration \"{name}\""),
-                href: page(application, id),
-            })
-            .collect(),
-        Thing::Connection(id) => store::using_connection(conn, id)?
+        Thing::Block(id) => named(uses_store::using_block(conn, id)?),
+        Thing::Translation(id) => named(uses_store::using_translation(conn, id)?),
+        Thing::Connection(id) => uses_store::using_connection(conn, id)?
             .into_iter()
             .map(|(id, name, application, called)| Named {
                 words: format!("\"{name}\" in {called}"),
                 href: page(application, id),
             })
             .collect(),
-        Thing::Application(_) | Thing::Configuration(_) | Thing::Translation(_) | Thing::Owner(_) => return Ok(None),
+        Thing::Application(_) | Thing::Configuration(_) | Thing::Owner(_) => return Ok(None),
     };
     Ok(Some(Uses { by: "import configurations", names }))
 }

@@ -9,7 +9,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use super::listed::{Listed, Outline, source_words};
 use super::model::{Configuration, ConfigurationStatus, Definition, Draft, Version};
 use crate::clock::Moment;
-use crate::db::schema::{applications, blocks, configuration_versions, connections, import_configurations, members};
+use crate::db::schema::{blocks, configuration_versions, connections, import_configurations, members};
 use crate::db::{Conn, is_taken, on};
 use crate::error::{AppError, Result};
 use crate::names::name_key;
@@ -351,27 +351,6 @@ pub fn archive(conn: &mut Conn, id: i64, now: Moment) -> Result<()> {
         .set((import_configurations::name_key.eq(format!("archived:{id}")), import_configurations::archived_at.eq(now)))
         .execute(conn)?;
     Ok(())
-}
-
-/// The configurations that fill a Block or read from it: id, name, Application.
-pub fn using_block(conn: &mut Conn, block_id: i64) -> Result<Vec<(i64, String, i64)>> {
-    Ok(import_configurations::table
-        .filter(import_configurations::block_id.eq(block_id).or(import_configurations::source_block_id.eq(block_id)))
-        .filter(import_configurations::archived_at.is_null())
-        .order((import_configurations::name, import_configurations::id))
-        .select((import_configurations::id, import_configurations::name, import_configurations::application_id))
-        .load(conn)?)
-}
-
-/// Those that read through a Connection: id, name, Application and its name.
-pub fn using_connection(conn: &mut Conn, id: i64) -> Result<Vec<(i64, String, i64, String)>> {
-    Ok(import_configurations::table
-        .inner_join(applications::table)
-        .filter(import_configurations::connection_id.eq(id))
-        .filter(import_configurations::archived_at.is_null().and(applications::archived_at.is_null()))
-        .order((applications::name, import_configurations::name, import_configurations::id))
-        .select((import_configurations::id, import_configurations::name, applications::id, applications::name))
-        .load(conn)?)
 }
 
 /// Keeps how a Run ended: the one that is written last counts, also when the clock was set back in between. Its moment

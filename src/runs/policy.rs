@@ -3,7 +3,7 @@
 use chrono::Duration;
 use serde::Deserialize;
 
-use crate::imports::Overlap;
+use crate::imports::{Overlap, UnknownItems};
 
 /// The part of a definition that runs need before they begin.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -14,6 +14,7 @@ pub struct Policy {
     pub attempts: i32,
     /// How long one attempt may take.
     pub attempt_seconds: i64,
+    unknown_items: UnknownItems,
     source: Source,
 }
 
@@ -25,7 +26,7 @@ struct Source {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { overlap: Overlap::Skip, attempts: 3, attempt_seconds: 3_600, source: Source::default() }
+        Self { overlap: Overlap::Skip, attempts: 3, attempt_seconds: 3_600, unknown_items: UnknownItems::Reject, source: Source::default() }
     }
 }
 
@@ -37,6 +38,11 @@ impl Policy {
                 "The definition of the import configuration cannot be read ({error}). Save the configuration again."
             )
         })
+    }
+
+    /// Whether it may write the Dimension lists that its Block names, too.
+    pub fn creates_items(&self) -> bool {
+        self.unknown_items == UnknownItems::Create
     }
 
     /// The file that is read, below the Connection's folder or address.

@@ -7,8 +7,11 @@ use super::context::LoadContext;
 use super::held_up;
 use super::load::{FILE, Load};
 use super::outcome::{FailureKind, LoadError};
-use crate::applications::blocks::ledger::{self, LedgerRow};
-use crate::applications::blocks::{Making, Staging, Visible, seal};
+use super::plan::Plan;
+use crate::applications::blocks::items::{self, Created};
+use crate::applications::blocks::ledger::{self, LedgerRow, LoadRefused};
+use crate::applications::blocks::{Making, Merge, Staging, Visible, seal};
+use crate::clock::Moment;
 use crate::db::{Conn, ping};
 
 impl Load<'_> {
@@ -23,6 +26,11 @@ impl Load<'_> {
         self.tell("Making the load visible");
         let began = Instant::now();
         seal(conn, staging, FILE, self.plan.merge())?;
+        let holds = self.plan.holds(conn, Some(staging), staged)?;
+        let now = self.context.clock.now();
+        // What is held may yet be turned down: its items are created when it is approved.
+        let created = if holds { Vec::new() } else { self.plan.stage_items(conn, staging, now)? };
+        self.created = created.iter().map(|part| (part.list.name.clone(), part.items)).collect();
         let told = self.told().written()?;
         let (scope, stamps) = (self.plan.scope_positions(), self.plan.stamps());
         let scope = scope.map_err(|why| LoadError::new(FailureKind::Columns, why))?;
@@ -42,10 +50,15 @@ impl Load<'_> {
             source_sha256: self.sha256,
             told: told.as_deref(),
         };
-        let settle = if self.plan.holds(conn, Some(staging), staged)? { ledger::hold } else { ledger::commit };
+        let settle = if holds { ledger::hold } else { ledger::commit };
+        let keys: Vec<[i32; 1]> = created.iter().map(key_of).collect();
+        let beside: Vec<Visible<'_>> = created.iter().zip(&keys).map(|(part, key)| beside(part, key, &visible)).collect();
+        let parts: Vec<ledger::Part<'_>> = std::iter::once((staging, &visible))
+            .chain(created.iter().map(|part| &part.staging).zip(&beside))
+            .collect();
         self.committing = true;
-        let mut rows = loop {
-            match settle(conn, &[(staging, &visible)], self.context.clock.now()) {
+        let rows = loop {
+            match settle(conn, &parts, self.context.clock.now()) {
                 // The load itself is done, so it waits for readers of the view as long as the attempt may take. Inside
                 // the caller's transaction nothing can be tried twice.
                 Err(why) if staging.making != Making::AtOnce && held_up::may_try_again(&why, conn) => {
@@ -58,12 +71,15 @@ impl Load<'_> {
                     if done.is_err() && self.context.go_on().is_err() && ping(conn).is_ok() {
                         self.committing = false;
                     }
+                    if done.is_err() {
+                        give_up(conn, &created);
+                    }
                     break done?;
                 }
             }
         };
         self.loading += began.elapsed();
-        rows.pop().ok_or_else(|| {
+        rows.into_iter().next().ok_or_else(|| {
             LoadError::new(FailureKind::Internal, "The database has no record of the load. Run the import again.")
         })
     }
@@ -71,6 +87,61 @@ impl Load<'_> {
     /// The same of this load.
     pub fn known_after_all(&self, failure: LoadError) -> Result<Option<LedgerRow>, LoadError> {
         if self.committing { known(self.context, self.plan.block.id, failure) } else { Err(failure) }
+    }
+}
+
+impl Plan {
+    /// Stages the items that staged rows name and their lists lack.
+    pub(super) fn stage_items(
+        &self,
+        conn: &mut Conn,
+        staging: &Staging,
+        now: Moment,
+    ) -> Result<Vec<Created<'_>>, LoadRefused> {
+        let mut created = Vec::new();
+        for list in &self.creates {
+            match items::stage(conn, staging, &self.block, list, FILE, now) {
+                Ok(part) => created.extend(part),
+                Err(why) => {
+                    give_up(conn, &created);
+                    return Err(why);
+                }
+            }
+        }
+        Ok(created)
+    }
+}
+
+pub(super) fn key_of(part: &Created<'_>) -> [i32; 1] {
+    [part.list.keys().next().map_or(0, |key| key.position)]
+}
+
+/// The part of a load that creates items, beside the rows that name them.
+pub(super) fn beside<'a>(part: &'a Created<'_>, key: &'a [i32; 1], load: &Visible<'a>) -> Visible<'a> {
+    Visible {
+        block: part.list,
+        merge: Merge::Append,
+        filled: key,
+        stamps: &[],
+        scope: &[],
+        blanks_keep: false,
+        replaces_runs: &[],
+        staged: part.items,
+        read: part.items,
+        rejected: 0,
+        bytes: 0,
+        source_name: load.source_name,
+        source_sha256: load.source_sha256,
+        told: None,
+    }
+}
+
+/// What cannot be dropped here is dropped by the next cleanup.
+pub(super) fn give_up(conn: &mut Conn, created: &[Created<'_>]) {
+    for part in created {
+        if let Err(error) = ledger::abandon(conn, &part.staging) {
+            tracing::warn!(run = part.staging.run.id, %error, "staged items are left to the next cleanup");
+        }
     }
 }
 

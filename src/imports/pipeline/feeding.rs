@@ -43,6 +43,7 @@ pub fn run_from_block(
         read: Reading::default(),
         changes: Changes::of(feed.columns.len()),
         new_columns: Vec::new(),
+        created: Vec::new(),
         began,
         place: &place,
         size: None,

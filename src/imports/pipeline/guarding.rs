@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::commit::known;
+use super::commit::{beside, key_of, known};
 use super::context::LoadContext;
 use super::held_up;
 use super::load::{FILE, trust};
@@ -11,6 +11,7 @@ use super::outcome::{FailureKind, LoadError, LoadReport, Outcome, counts_of};
 use super::plan::Plan;
 use super::reading::Reading;
 use super::report::nothing_new;
+use super::told::Told;
 use crate::applications::blocks::ledger::{self, LedgerRow, LoadRefused, LoadState};
 use crate::applications::blocks::{Making, Merge, Staging, Visible, makes_room, seal};
 use crate::db::Conn;
@@ -124,7 +125,7 @@ pub fn approve(plan: &Plan, context: &LoadContext<'_>) -> std::result::Result<Lo
     if row.state != LoadState::Held {
         return LoadReport::from_ledger(row);
     }
-    let told = row.told.clone();
+    let told_before = Told::of(&row)?;
     let scope = plan.scope_positions().map_err(|why| LoadError::new(FailureKind::Columns, why))?;
     let load = Visible {
         block: &plan.block,
@@ -140,9 +141,9 @@ pub fn approve(plan: &Plan, context: &LoadContext<'_>) -> std::result::Result<Lo
         bytes: row.bytes,
         source_name: row.source_name.as_deref().unwrap_or_default(),
         source_sha256: row.source_sha256.as_deref().unwrap_or_default(),
-        told: told.as_deref(),
+        told: None,
     };
-    let shown = context.blocks.lend(|conn| show(conn, context, &load));
+    let shown = context.blocks.lend(|conn| show(conn, plan, context, &load, told_before));
     match shown.or_else(|failure| known(context, block_id, failure))? {
         Some(row) => LoadReport::from_ledger(row),
         None => Err(LoadError::new(FailureKind::Dropped, "What the run held is not in the database any more.")),
@@ -151,15 +152,25 @@ pub fn approve(plan: &Plan, context: &LoadContext<'_>) -> std::result::Result<Lo
 
 fn show(
     conn: &mut Conn,
+    plan: &Plan,
     context: &LoadContext<'_>,
     load: &Visible<'_>,
+    mut told: Told,
 ) -> std::result::Result<Option<LedgerRow>, LoadError> {
     let held: Vec<Staging> = ledger::held(conn, context.run, context.fence)?;
-    let parts: Vec<_> = held.iter().filter(|s| s.block_id == load.block.id).map(|staging| (staging, load)).collect();
+    let Some(staging) = held.iter().find(|staging| staging.block_id == plan.block.id) else { return Ok(None) };
+    let created = plan.stage_items(conn, staging, context.clock.now())?;
+    told.created = created.iter().map(|part| (part.list.name.clone(), part.items)).collect();
+    let told = told.written()?;
+    let load = Visible { told: told.as_deref(), ..*load };
+    let keys: Vec<[i32; 1]> = created.iter().map(key_of).collect();
+    let others: Vec<Visible<'_>> = created.iter().zip(&keys).map(|(part, key)| beside(part, key, &load)).collect();
+    let parts: Vec<ledger::Part<'_>> =
+        std::iter::once((staging, &load)).chain(created.iter().map(|part| &part.staging).zip(&others)).collect();
     loop {
         context.go_on()?;
         match ledger::commit(conn, &parts, context.clock.now()) {
-            Ok(mut rows) => return Ok(rows.pop()),
+            Ok(rows) => return Ok(rows.into_iter().next()),
             // As every load, it waits for who reads the Block.
             Err(why) if held_up::may_try_again(&why, conn) => std::thread::sleep(Duration::from_secs(1)),
             Err(why) => return Err(why.into()),

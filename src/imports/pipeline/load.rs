@@ -76,6 +76,7 @@ pub fn run_if_unchanged(
         read: Reading::default(),
         changes: Changes::default(),
         new_columns,
+        created: Vec::new(),
         began,
         place: &place,
         size,
@@ -101,6 +102,8 @@ pub(super) struct Load<'a> {
     pub changes: Changes,
     /// Of the source, that the Block has too and that are none of the import's.
     pub new_columns: Vec<String>,
+    /// Once all is staged: the items that are created, by list.
+    pub created: Vec<(String, i64)>,
     pub began: Instant,
     /// How far the file was read, and how long it is.
     pub place: &'a AtomicU64,

@@ -30,5 +30,5 @@ pub use feeding::run_from_block;
 pub use guarding::{approve, held};
 pub use load::{run, run_if_unchanged};
 pub use outcome::{CHECK, Counts, FailureKind, LOAD, LoadError, LoadReport, Outcome, READ, Step};
-pub use plan::Plan;
+pub use plan::{Plan, lists_to_fill};
 pub use told::{Changed, Told};

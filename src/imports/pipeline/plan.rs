@@ -1,10 +1,11 @@
 //! What a load is to do, and how its columns find each other once the header of the source is known.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::applications::blocks::checks::{DimensionKey, StagedColumn, dimension_keys};
 use crate::applications::blocks::rejects::KEPT;
-use crate::applications::blocks::{Block, Cell, Column, Merge};
+use crate::applications::blocks::{self, Block, Cell, Column, Merge};
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::Result;
@@ -14,6 +15,15 @@ use crate::imports::maker::Maker;
 use crate::imports::{Definition, Expr, Mapping, Mode, Rejects, UnknownItems};
 use crate::names::{Met, meet};
 use crate::translations::{self, Translation};
+
+/// The lists that a load may write. A list that names its own items brings them along itself.
+pub fn lists_to_fill(conn: &mut Conn, block: &Block, definition: &Definition) -> Result<Vec<Block>> {
+    if definition.unknown_items != UnknownItems::Create {
+        return Ok(Vec::new());
+    }
+    let ids: BTreeSet<i64> = block.columns.iter().filter_map(|column| column.dimension_block_id).collect();
+    ids.into_iter().filter(|id| *id != block.id).map(|id| blocks::find(conn, id)).collect()
+}
 
 fn merge_of(mode: Mode) -> Merge {
     match mode {
@@ -39,7 +49,8 @@ pub struct Plan {
     pub scope: Vec<String>,
     /// The tables by which the mapping translates.
     pub tables: Vec<Arc<Translation>>,
-    pub unknown_items: UnknownItems,
+    /// The Dimension lists in which items are created that rows name; no other list is written.
+    pub creates: Vec<Block>,
     pub rejects: Rejects,
     /// How many rows the Block may lose by Replace.
     pub guard: Guard,
@@ -63,7 +74,7 @@ impl Plan {
             mode,
             scope: Vec::new(),
             tables: Vec::new(),
-            unknown_items: UnknownItems::Reject,
+            creates: Vec::new(),
             rejects: Rejects::default(),
             guard: Guard::default(),
             keeps: KEPT,
@@ -81,13 +92,14 @@ impl Plan {
 
     /// The plan of a configuration's definition. `conn` is the Workspace's.
     pub fn of(conn: &mut Conn, block: Block, definition: &Definition) -> Result<Self> {
+        let creates = lists_to_fill(conn, &block, definition)?;
         Ok(Self {
             mapping: definition.mapping.clone(),
             columns: definition.columns.clone(),
             read: definition.source.read.clone(),
             scope: definition.scope.clone(),
             tables: translations::by_ids(conn, &definition.translations())?.into_iter().map(Arc::new).collect(),
-            unknown_items: definition.unknown_items,
+            creates,
             rejects: definition.rejects,
             guard: definition.guard,
             ..Self::new(conn, block, definition.mode)?

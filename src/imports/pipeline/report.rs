@@ -97,6 +97,7 @@ impl Load<'_> {
             blank: self.read.blank,
             learned: learns.then(|| routes.iter().map(|route| route.column.name.clone()).collect()),
             new_columns: self.new_columns.clone(),
+            created: self.created.clone(),
         }
     }
 

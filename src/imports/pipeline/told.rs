@@ -30,6 +30,8 @@ pub struct Told {
     pub learned: Option<Vec<String>>,
     /// Columns of the source that the Block has too and that are none of the import's.
     pub new_columns: Vec<String>,
+    /// How many items were created, by their list.
+    pub created: Vec<(String, i64)>,
 }
 
 impl Told {
@@ -81,6 +83,20 @@ impl Told {
 
     /// What is to be said of a run that did well.
     pub fn remark(&self) -> Option<String> {
+        words::sentences([self.created_words(), self.columns_words()])
+    }
+
+    /// "12 items were created in Cost centres."
+    fn created_words(&self) -> Option<String> {
+        let each = |(list, items): &(String, i64)| {
+            let were = if *items == 1 { "item was" } else { "items were" };
+            format!("{} {were} created in {list}.", words::count(*items))
+        };
+        let said: Vec<String> = self.created.iter().map(each).collect();
+        (!said.is_empty()).then(|| said.join(" "))
+    }
+
+    fn columns_words(&self) -> Option<String> {
         let names: Vec<String> = self.new_columns.iter().take(10).map(|name| format!("\"{name}\"")).collect();
         let columns = match names.len() {
             0 => return None,

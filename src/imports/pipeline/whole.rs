@@ -6,7 +6,7 @@ use super::context::CHECKING;
 use super::load::Load;
 use super::outcome::{FailureKind, LoadError};
 use super::plan::dimension_routes;
-use crate::applications::blocks::{Merge, Staging, checks, rejects as kept};
+use crate::applications::blocks::{Merge, Staging, checks, items, rejects as kept};
 use crate::db::Conn;
 
 impl Load<'_> {
@@ -21,6 +21,12 @@ impl Load<'_> {
         let mut found = self.check_cells(conn, staging)?;
         for (route, key) in dimensions {
             let room = self.keeper.room();
+            if let Some(list) = self.plan.creates.iter().find(|list| list.id == key.block_id) {
+                items::named_by(list).map_err(|why| LoadError::new(FailureKind::Columns, why))?;
+                let not_one = checks::no_item(conn, staging, &route.staged(), key, room);
+                found |= self.keeper.take(not_one?);
+                continue;
+            }
             let unknown = checks::unknown_items(conn, staging, (merge, &scope), &route.staged(), key, room);
             found |= self.keeper.take(unknown?);
             self.context.go_on()?;

@@ -17,6 +17,7 @@ use diesel::prelude::*;
 use super::leases_store as leases;
 use super::waiting::LONGEST_WAIT;
 use crate::app::App;
+use crate::applications::blocks;
 use crate::clock::Moment;
 use crate::db::schema::{resource_leases, run_leases, runs, workspace};
 use crate::db::{self, Conn, on};
@@ -170,7 +171,12 @@ fn take_one(conn: &mut Conn, app: &App, id: i64, held: &mut Held, now: Moment) -
         // What cannot be found fails in words when it begins.
         None => Ok(Policy::default()),
     };
-    let blocks: Vec<i64> = followed.iter().map(|followed| followed.block_id).collect();
+    let mut blocks: Vec<i64> = followed.iter().map(|followed| followed.block_id).collect();
+    if policy.as_ref().is_ok_and(Policy::creates_items) {
+        for id in blocks.clone() {
+            blocks.extend(blocks::lists_of(conn, id)?);
+        }
+    }
     let connection = followed.as_ref().and_then(|f| f.connection_id).filter(|_| run.file_id.is_none());
     let needs = resource::needs(&blocks, connection, policy.as_ref().ok().and_then(|policy| policy.path()));
     let places = match held.take(&needs) {

@@ -11,7 +11,7 @@ use super::pointer::while_mine;
 use super::rejects::Cause;
 use super::staging::Merge;
 use super::staging::Staging;
-use super::{definitions, generations, physical};
+use super::{definitions, generations, items, physical};
 use crate::applications::blocks::model::Block;
 use crate::db::{self, Conn};
 use crate::error::Result;
@@ -128,6 +128,32 @@ pub fn unknown_items(
     reject(conn, staging, why, room, |_| {
         format!("SELECT s._line, {shown} AS value, {reason} AS reason FROM {} s WHERE {unknown}", staging.table)
     })
+}
+
+/// Rejects cells of which no item of the list can be made.
+pub fn no_item(
+    conn: &mut Conn,
+    staging: &Staging,
+    column: &StagedColumn,
+    key: &DimensionKey,
+    room: Room,
+) -> Result<Found, LoadRefused> {
+    let cell = format!("s.{}", column.physical());
+    let (code, when, reason, advice) = if key.column_type == ColumnType::Integer {
+        // As the list itself would write it, so that 007 does not become item 7.
+        let when = match conn {
+            Conn::Sqlite(_) => format!("CAST(CAST({cell} AS INTEGER) AS TEXT) <> {cell}"),
+            Conn::Pg(_) => format!("{cell} !~ '^(0|-?[1-9][0-9]{{0,17}})$'"),
+        };
+        let reason = "The list has numbers as keys, and this is not one as the list writes it.";
+        ("unknown_item", when, reason, "Correct the cell.")
+    } else {
+        let long = longer_than(conn, std::slice::from_ref(&cell), items::KEY_BYTES);
+        let reason = "No item is created for this: there are spaces around it, or it is longer than 2,000 bytes.";
+        let advice = "Correct the cell, or let the mapping trim it.";
+        ("unknown_item", format!("({cell} <> trim({cell}) OR {long})"), reason, advice)
+    };
+    wrong_cells(conn, staging, &Wrong { column, code, when, reason, advice }, room)
 }
 
 /// That a staged cell is none of the keys of a table. PostgreSQL joins for `NOT EXISTS`, and for `NOT IN` it reads a list

@@ -25,6 +25,16 @@ pub fn find(conn: &mut Conn, id: i64) -> Result<Block> {
     single(with_columns(conn, vec![row])?)
 }
 
+/// The Dimension lists whose items the columns of a Block name, itself apart.
+pub fn lists_of(conn: &mut Conn, id: i64) -> Result<Vec<i64>> {
+    let named: Vec<Option<i64>> = block_columns::table
+        .filter(block_columns::block_id.eq(id).and(block_columns::archived_at.is_null()))
+        .filter(block_columns::dimension_block_id.is_not_null())
+        .select(block_columns::dimension_block_id)
+        .load(conn)?;
+    Ok(named.into_iter().flatten().filter(|list| *list != id).collect())
+}
+
 /// One Block, archived or not: for the history that names it.
 pub fn find_even_archived(conn: &mut Conn, id: i64) -> Result<Block> {
     let row: BlockRow = blocks::table.filter(blocks::id.eq(id)).select(BLOCK).first(conn)?;

@@ -90,6 +90,29 @@ pub fn begin(
     making: Making,
     now: Moment,
 ) -> Result<Staging, LoadRefused> {
+    begin_part(conn, block, run, fence, (making, true), now)
+}
+
+/// Begins a further part of a load that has begun.
+pub fn begin_beside(
+    conn: &mut Conn,
+    block: &Block,
+    run: &RunKey,
+    fence: i64,
+    making: Making,
+    now: Moment,
+) -> Result<Staging, LoadRefused> {
+    begin_part(conn, block, run, fence, (making, false), now)
+}
+
+fn begin_part(
+    conn: &mut Conn,
+    block: &Block,
+    run: &RunKey,
+    fence: i64,
+    (making, forgets): (Making, bool),
+    now: Moment,
+) -> Result<Staging, LoadRefused> {
     // The refusal goes round the transaction, whose errors are `AppError`.
     let staging = db::write(conn, |conn| {
         // Only a Block's first load has to make its row.
@@ -100,7 +123,7 @@ pub fn begin(
         }
         let Some(generation) = generation else { return Ok(None) };
         // While the Block's row is held: a successor cannot have written any of its own yet.
-        if rejects::any(conn, run.id)? {
+        if forgets && rejects::any(conn, run.id)? {
             rejects::forget(conn, run.id)?;
         }
         let table = physical::table(block.id, generation);

@@ -5,6 +5,7 @@ pub mod checks;
 pub mod definitions;
 pub mod feed;
 pub mod generations;
+pub mod items;
 pub mod ledger;
 pub mod loader;
 pub mod merge;
