@@ -149,6 +149,8 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/runs/{r}/files", get().to(scheduling::correcting::form));
     routes.route("/runs/{r}/files", post().to(scheduling::correcting::give));
     routes.route("/runs/{r}/treat-as-empty", post().to(scheduling::correcting::treat_as_empty));
+    routes.route("/runs/{r}/translate", post().to(scheduling::correcting::translate));
+    routes.route("/runs/{r}/create-items", post().to(scheduling::correcting::create_items));
     routes.route("/runs/{r}/log.txt", get().to(scheduling::summary::log));
     routes.route("/runs/{r}/cancel", post().to(scheduling::starting::cancel));
     routes.route("/runs/{r}/again", post().to(scheduling::starting::again));

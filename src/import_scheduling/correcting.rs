@@ -10,7 +10,7 @@ use super::starting::FilePage;
 use crate::app::{App, off_thread};
 use crate::applications::{Entered, settings_shell};
 use crate::error::{AppError, FieldErrors, Result};
-use crate::imports::{files, treat_as_empty as save};
+use crate::imports::{self, files};
 use crate::members::{By, Scope, SignedIn};
 use crate::runs::{Run, actions};
 use crate::web::form::Upload;
@@ -103,8 +103,9 @@ pub async fn treat_as_empty(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64
         .write(move |conn| {
             let (run, entered) = actions::find(conn, &by, id)?;
             let configuration_id = run.configuration_id.ok_or(AppError::NotFound)?;
-            let found = run.result.and_then(|result| result.told.learned);
-            let saved = save(conn, in_use, &by, &entered, (configuration_id, &column, &value), found, now)?;
+            let (found, of) =
+                (run.result.and_then(|result| result.told.learned), (configuration_id, &*column, &*value));
+            let saved = imports::treat_as_empty(conn, in_use, &by, &entered, of, found, now)?;
             Ok(format!(
                 "“{value}” in {column} now counts as empty (version {} of {}). Run Again loads these rows too.",
                 saved.version, saved.name
@@ -112,4 +113,53 @@ pub async fn treat_as_empty(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64
         })
         .await?;
     Ok(see_other(&format!("/runs/{id}"), Some(Flash::new(said))))
+}
+
+/// `POST /runs/{r}/translate` with a `column` of the source, a `value` in it and what it `becomes`.
+pub async fn translate(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, form: Form) -> Result<HttpResponse> {
+    let (id, now, in_use) = (*id, app.now(), app.in_use);
+    let text = |name: &str| form.raw(name).to_owned();
+    let (column, value, becomes) = (text("column"), text("value"), form.get("becomes").to_owned());
+    let saved = app.write(move |conn| {
+        let (run, entered) = actions::find(conn, &by, id)?;
+        let configuration_id = run.configuration_id.ok_or(AppError::NotFound)?;
+        if becomes.is_empty() {
+            return Err(AppError::invalid("becomes", "Enter what it becomes."));
+        }
+        let found = run.result.and_then(|result| result.told.learned);
+        let (of, entry) = ((configuration_id, &*column), (&*value, &*becomes));
+        let (saved, table) = imports::translate(conn, in_use, &by, &entered, of, entry, found, now)?;
+        Ok(format!(
+            "“{value}” in {column} now becomes “{becomes}”, by the translation table {} ({}). Run Again loads these \
+             rows too.",
+            table.name, saved.name
+        ))
+    });
+    said(id, saved.await)
+}
+
+/// `POST /runs/{r}/create-items`: items that a list lacks are created from now on.
+pub async fn create_items(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>) -> Result<HttpResponse> {
+    let (id, now, in_use) = (*id, app.now(), app.in_use);
+    let saved = app.write(move |conn| {
+        let (run, entered) = actions::find(conn, &by, id)?;
+        let configuration_id = run.configuration_id.ok_or(AppError::NotFound)?;
+        let saved = imports::create_items(conn, in_use, &by, &entered, configuration_id, now)?;
+        Ok(format!(
+            "{} now creates items that a Dimension list lacks (version {}). Run Again loads these rows too.",
+            saved.name, saved.version
+        ))
+    });
+    said(id, saved.await)
+}
+
+/// Back on the Summary, with what came of it: also what cannot be done is said there.
+fn said(id: i64, saved: Result<String>) -> Result<HttpResponse> {
+    let words = match saved {
+        Ok(words) => words,
+        Err(AppError::Invalid(errors)) => errors.to_string(),
+        Err(AppError::Conflict(words)) => words,
+        Err(other) => return Err(other),
+    };
+    Ok(see_other(&format!("/runs/{id}"), Some(Flash::new(words))))
 }

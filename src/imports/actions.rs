@@ -3,8 +3,8 @@
 
 use super::check;
 use super::listed::{Listed, Outline};
-use super::pipeline::lists_to_fill;
 use super::model::{Configuration, Definition, Draft};
+use super::pipeline::lists_to_fill;
 use super::{parse, store};
 use crate::applications::blocks::{Block, items};
 use crate::applications::{self, Entered, blocks};

@@ -16,10 +16,10 @@ pub struct Maker {
     /// By which values become others.
     table: Option<Arc<Translation>>,
     column_type: ColumnType,
-    /// Takes an empty cell for what it is.
+    /// Reads what is there; an empty cell is empty.
     parser: Parser,
-    /// Says that a value is required, where one is.
-    strict: Parser,
+    /// Reads what an empty one becomes, or says that a value is required where one is.
+    last: Parser,
     /// Reads a date where a time is written, which is another day in another zone.
     moment: Parser,
     values: ValueOptions,
@@ -52,16 +52,15 @@ impl Maker {
             _ => return Ok(None),
         };
         let read_as = line.transform.read_as(column.column_type);
-        let parser = |kind, required| {
-            Parser::new(kind, required, values).map(|parser| parser.with_nulls(line.nulls.as_deref()))
-        };
+        let parser =
+            |kind, required| Parser::new(kind, required, values).map(|parser| parser.with_nulls(line.nulls.as_deref()));
         Ok(Some(Self {
             pieces,
             transform: line.transform.clone(),
             table,
             column_type: column.column_type,
             parser: parser(read_as, false)?,
-            strict: parser(read_as, column.must_be_filled())?,
+            last: parser(column.column_type, column.must_be_filled())?,
             moment: parser(ColumnType::Timestamp, false)?,
             values: values.clone(),
         }))
@@ -95,14 +94,18 @@ impl Maker {
             self.join(record, made);
             self.reword(made)?;
         }
-        if let Some(unit) = self.transform.period {
-            return self.period(record, of_text, unit, made, noted);
+        let value = match self.transform.period {
+            Some(unit) => self.period(record, of_text, unit, made, noted)?,
+            None => self.read(record, of_text, made, noted)?,
+        };
+        match (value, &self.transform.default) {
+            (Value::Empty, default) => self.last.parse(default.as_deref().unwrap_or_default().as_bytes()),
+            (value, _) if self.transform.negate => self.negated(value),
+            (value, _) => Ok(value),
         }
-        let value = self.read(record, of_text, made, noted)?;
-        if self.transform.negate { self.negated(value) } else { Ok(value) }
     }
 
-    /// What the cell, or the text that was made of it, says; of an empty one what that becomes.
+    /// What the cell, or the text that was made of it, says.
     fn read<'a>(
         &'a self,
         record: &'a Record,
@@ -110,14 +113,9 @@ impl Maker {
         made: &'a str,
         noted: &mut Noted,
     ) -> Result<Value<'a>, CellFault> {
-        let value = match self.pieces.as_slice() {
-            [Piece::Cell(index)] if !of_text => self.parser.take_noting(record.cell(*index), noted)?,
-            _ => self.parser.take_noting(Cell::Text(made.as_bytes()), noted)?,
-        };
-        match (value, &self.transform.default) {
-            (Value::Empty, Some(text)) => self.parser.parse(text.as_bytes()),
-            (Value::Empty, None) => self.strict.parse(b""),
-            (value, _) => Ok(value),
+        match self.pieces.as_slice() {
+            [Piece::Cell(index)] if !of_text => self.parser.take_noting(record.cell(*index), noted),
+            _ => self.parser.take_noting(Cell::Text(made.as_bytes()), noted),
         }
     }
 

@@ -127,10 +127,8 @@ impl PartBody {
             match (part.from, part.text) {
                 (Some(name), None) => read.push(Part::Column(name)),
                 (None, Some(text)) => read.push(Part::Text(text)),
-                _ => errors.add(
-                    format!("mapping[{line}].join[{i}].from"),
-                    "Give either a column of the source or a text.",
-                ),
+                _ => errors
+                    .add(format!("mapping[{line}].join[{i}].from"), "Give either a column of the source or a text."),
             }
         }
         read

@@ -6,7 +6,7 @@
 
 mod actions;
 mod check;
-mod empties;
+mod corrections;
 mod feeding;
 pub mod files;
 mod filter_body;
@@ -26,7 +26,7 @@ mod transform;
 mod uses_store;
 
 pub use actions::{archive, create, find, list, listed, outlines, page, update};
-pub use empties::{filled, markers, treat_as_empty};
+pub use corrections::{create_items, filled, markers, translate, translation_of, treat_as_empty};
 pub use feeding::{Filter, MAX_ITEMS, aggregates, feed};
 pub use listed::{Listed, Outline};
 pub use model::{

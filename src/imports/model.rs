@@ -72,7 +72,9 @@ impl Mode {
             Self::Append => "Adds the rows to the existing ones",
             Self::Update => "Changes the rows with the same key and adds the others",
             Self::Replace => "Replaces all existing rows",
-            Self::ReplaceScope => "Replaces the rows whose scope columns have values that the source brings; the rest stays",
+            Self::ReplaceScope => {
+                "Replaces the rows whose scope columns have values that the source brings; the rest stays"
+            }
         }
     }
 

@@ -120,7 +120,6 @@ pub fn json(configuration: &Configuration, definition: &Definition) -> Value {
 impl ConfigurationBody {
     /// What would save it unchanged.
     pub fn of(configuration: &Configuration, definition: &Definition) -> Self {
-
         let Rejects { load_good, max_rows, max_percent, max_changed } = definition.rejects;
         let source = &definition.source;
         Self {

@@ -1,5 +1,6 @@
 //! What a mapping does to the cells of a column on their way into the Block. Text first: trim, case, translation; then the
-//! cell is read as its column's type; then the default for an empty one, the period of a date, the sign.
+//! cell is read as its column's type; then a date becomes its period, a sign is flipped. What is empty then becomes the
+//! default, as it stands.
 
 use serde::{Deserialize, Serialize};
 
@@ -49,9 +50,6 @@ pub struct Transform {
     /// The translation table by which values become others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub translate: Option<i64>,
-    /// What an empty cell becomes, as a cell of the source would write it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub default: Option<String>,
     /// A date becomes the first day of its period, or in a column of text its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period: Option<Unit>,
@@ -61,6 +59,9 @@ pub struct Transform {
     /// The sign is flipped.
     #[serde(default, skip_serializing_if = "is_false")]
     pub negate: bool,
+    /// What an empty cell becomes, as a cell of the source would write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
 }
 
 fn is_false(truth: &bool) -> bool {
@@ -143,7 +144,7 @@ pub fn wrong(line: &Mapping, column: &Column, values: &ValueOptions) -> Vec<(&'s
         wrong.push(("negate", why));
     }
     if let Some(text) = &transform.default {
-        match parses(text, transform.read_as(kind)) {
+        match parses(text, kind) {
             Some(why) => wrong.push(("default", why)),
             None if text.is_empty() => {
                 wrong.push(("default", "Enter the value that an empty cell becomes, or leave it out.".to_owned()));

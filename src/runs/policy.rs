@@ -26,7 +26,13 @@ struct Source {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { overlap: Overlap::Skip, attempts: 3, attempt_seconds: 3_600, unknown_items: UnknownItems::Reject, source: Source::default() }
+        Self {
+            overlap: Overlap::Skip,
+            attempts: 3,
+            attempt_seconds: 3_600,
+            unknown_items: UnknownItems::Reject,
+            source: Source::default(),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ mod model;
 pub mod pages;
 mod store;
 
+pub use actions::{create, learn};
 pub use body::{EntryBody, TranslationAnswer, TranslationBody, TranslationOutlineAnswer};
 pub use draft::{Draft, MOST_ENTRIES};
 pub use model::{Otherwise, Translation};

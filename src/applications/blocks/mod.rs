@@ -31,8 +31,8 @@ pub use model::{Block, BlockDraft, BlockKind, BlockState, Column, ColumnDraft, M
 pub use period::Unit;
 pub use store::definitions::lists_of;
 pub use store::feed::{Fed, fill as fill_from_block};
-pub use store::merge::makes_room;
 pub use store::loader::{Loader, fill_at_once};
+pub use store::merge::makes_room;
 pub use store::physical::seal;
 pub use store::rows::{BlockRow, Cell, page as rows, rejected as rejected_rows, write_csv};
 pub use store::staging::{Making, Merge, RunKey, Staging, Visible};

@@ -23,6 +23,7 @@ use crate::imports::{self, Configuration, Definition};
 use crate::members::{self, By, SignedIn};
 use crate::runs::{Filter, Run, Summary, actions};
 use crate::schedules::{self, Schedule};
+use crate::translations::{self, Translation};
 use crate::web::download;
 use crate::web::form::Query;
 use crate::web::{Page, Shell};
@@ -46,6 +47,8 @@ struct RunScene {
     definition: Option<Definition>,
     /// As it is now; where it has found no columns by their names yet, with those that the run found.
     newest: Option<Definition>,
+    /// The translation tables that it uses.
+    tables: Vec<Translation>,
     block: Option<Block>,
     schedule: Option<Schedule>,
     names: std::collections::HashMap<i64, String>,
@@ -88,6 +91,7 @@ fn load(conn: &mut Conn, pool: &Pool, by: &By, id: i64, now: Moment) -> Result<R
         }
         None => (None, Some("The import configuration was deleted.".to_owned())),
     };
+    let tables = translations::by_ids(conn, &newest.as_ref().map(Definition::translations).unwrap_or_default())?;
     let (causes, rejects, rejected_cells) = match rejected {
         true => pool.read(|conn| {
             Ok((rejects::causes(conn, id)?, rejects::examples(conn, id, EXAMPLES)?, rejects::count_cells(conn, id)?))
@@ -121,6 +125,7 @@ fn load(conn: &mut Conn, pool: &Pool, by: &By, id: i64, now: Moment) -> Result<R
         rejects,
         rejected_cells,
         newest,
+        tables,
         who_mends: None,
         not_corrected,
         now,

@@ -19,6 +19,10 @@ pub(super) struct CauseRow {
     pub rows: Vec<RejectRow>,
     pub more: Option<String>,
     pub empty: Option<Empty>,
+    /// A value that may become another one everywhere, and what it becomes since, if somebody said so.
+    pub translate: Option<(String, Option<String>)>,
+    /// The items that are missing could be created.
+    pub creates: bool,
 }
 
 pub(super) struct RejectRow {
@@ -50,6 +54,8 @@ impl RunScene {
             more: (cause.cells > shown)
                 .then(|| format!("The first {} of {}. The download has them all.", shown, words::count(cause.cells))),
             empty: self.empty(cause, &cells),
+            translate: self.translate(cause, &cells),
+            creates: self.creates(cause),
             rows: cells
                 .into_iter()
                 .map(|cell| RejectRow {
@@ -58,6 +64,39 @@ impl RunScene {
                 })
                 .collect(),
         }
+    }
+
+    /// The first value that is meant for another, where the column is one of the source that is mapped.
+    fn translate(&self, cause: &Cause, cells: &[&RejectedCell]) -> Option<(String, Option<String>)> {
+        const CODES: [&str; 7] = [
+            "unknown_item",
+            "not_translated",
+            "not_a_number",
+            "not_an_integer",
+            "not_a_boolean",
+            "not_a_date",
+            "not_a_timestamp",
+        ];
+        let newest = self.newest.as_ref()?;
+        if !CODES.contains(&cause.code.as_str()) || !self.entered.may_configure() || self.is_fed() {
+            return None;
+        }
+        imports::filled(newest, &cause.column)?;
+        let value = cells.iter().find(|cell| !cell.value.is_empty())?.value.clone();
+        let table = imports::translation_of(newest, &cause.column);
+        let table = table.and_then(|id| self.tables.iter().find(|table| table.id == id));
+        let since = table.and_then(|table| table.entries.get(&value)).cloned();
+        Some((value, since))
+    }
+
+    fn creates(&self, cause: &Cause) -> bool {
+        let rejects = self.newest.as_ref().is_some_and(|newest| newest.unknown_items == imports::UnknownItems::Reject);
+        cause.code == "unknown_item" && rejects && self.entered.may_configure()
+    }
+
+    /// Whether a Block is the source: its cells are loaded as they are.
+    fn is_fed(&self) -> bool {
+        self.configuration.as_ref().is_some_and(|configuration| configuration.source_block_id.is_some())
     }
 
     /// A sign that somebody wrote into cells that have no value, where those may be empty.

@@ -56,7 +56,13 @@ enum Way {
 
 impl Way {
     /// Of a line whose columns are there.
-    fn of(line: &Mapping, column: &Column, options: &ValueOptions, proposal: &Proposal, tables: &Tables) -> Option<Self> {
+    fn of(
+        line: &Mapping,
+        column: &Column,
+        options: &ValueOptions,
+        proposal: &Proposal,
+        tables: &Tables,
+    ) -> Option<Self> {
         let place = |name: &str| match meet(name, proposal.columns.iter().map(|c| c.name.as_str())) {
             Met::One(index) => Some(index),
             Met::Nothing | Met::Tie => None,

@@ -287,8 +287,10 @@ fn unknown_choices(block: &Block) -> Vec<(String, &'static str)> {
 
 /// The translation tables that a form names, whole.
 async fn tables(app: &App, place: &Place, form: &Form) -> Result<Vec<Arc<Translation>>> {
-    let mut ids: Vec<i64> =
-        (0..).map_while(|i| form.has(&format!("map-{i}-to")).then(|| form.id(&format!("map-{i}-translate")))).flatten().collect();
+    let mut ids: Vec<i64> = (0..)
+        .map_while(|i| form.has(&format!("map-{i}-to")).then(|| form.id(&format!("map-{i}-translate"))))
+        .flatten()
+        .collect();
     ids.retain(|id| place.tables.iter().any(|(there, _)| *there == id.to_string()));
     if ids.is_empty() {
         return Ok(Vec::new());

@@ -107,7 +107,17 @@ impl More {
     /// The months by number and name.
     pub fn months(&self) -> Vec<(String, &'static str)> {
         let names = [
-            "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+            "January",
+            "February",
+            "March",
+            "April",
+            "May",
+            "June",
+            "July",
+            "August",
+            "September",
+            "October",
+            "November",
             "December",
         ];
         (1..=12).map(|month: usize| month.to_string()).zip(names).collect()

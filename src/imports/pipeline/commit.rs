@@ -52,10 +52,10 @@ impl Load<'_> {
         };
         let settle = if holds { ledger::hold } else { ledger::commit };
         let keys: Vec<[i32; 1]> = created.iter().map(key_of).collect();
-        let beside: Vec<Visible<'_>> = created.iter().zip(&keys).map(|(part, key)| beside(part, key, &visible)).collect();
-        let parts: Vec<ledger::Part<'_>> = std::iter::once((staging, &visible))
-            .chain(created.iter().map(|part| &part.staging).zip(&beside))
-            .collect();
+        let beside: Vec<Visible<'_>> =
+            created.iter().zip(&keys).map(|(part, key)| beside(part, key, &visible)).collect();
+        let parts: Vec<ledger::Part<'_>> =
+            std::iter::once((staging, &visible)).chain(created.iter().map(|part| &part.staging).zip(&beside)).collect();
         self.committing = true;
         let rows = loop {
             match settle(conn, &parts, self.context.clock.now()) {

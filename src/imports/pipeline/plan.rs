@@ -184,12 +184,7 @@ pub(super) type Mismatch = String;
 
 /// Lets the plan's mapping and the columns of the source find each other. Every mapped column must be there, and every
 /// column that the Block requires must be mapped.
-pub(super) fn routes(
-    plan: &Plan,
-    source: &[String],
-    ignored: &[usize],
-    now: Moment,
-) -> Result<Vec<Route>, Mismatch> {
+pub(super) fn routes(plan: &Plan, source: &[String], ignored: &[usize], now: Moment) -> Result<Vec<Route>, Mismatch> {
     let block = &plan.block;
     plan.scope_positions()?;
     if plan.mode == Mode::Update && !block.is_keyed() {

@@ -179,6 +179,8 @@ on_both! {
 /// A Replace of one column by one row.
 fn visible(block: &Block) -> blocks::Visible<'_> {
     blocks::Visible {
+        stamps: &[],
+        scope: &[],
         blanks_keep: false,
         block,
         merge: blocks::Merge::Replace,

@@ -2,10 +2,12 @@
 
 mod answer_lost;
 mod beyond;
+mod changing;
 mod definitions;
 mod endless;
 mod guarantees;
 mod ledger_alone;
+mod modes;
 mod readers;
 mod telling;
 mod values;

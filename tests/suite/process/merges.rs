@@ -34,6 +34,54 @@ fn killed_during_an_update_on_postgres() {
     runtime().block_on(killed_during_an_update(Database::Postgres));
 }
 
+#[test]
+fn killed_during_a_replace_within_a_scope_on_sqlite() {
+    runtime().block_on(killed_within_a_scope(Database::Sqlite));
+}
+
+#[test]
+fn killed_during_a_replace_within_a_scope_on_postgres() {
+    runtime().block_on(killed_within_a_scope(Database::Postgres));
+}
+
+/// Each run takes the place of the rows of its word, and of no others.
+async fn killed_within_a_scope(database: Database) {
+    let Some(site) = Site::make(database, LEASE) else { return };
+    let (mut process, mut api) = site.serve();
+    let import = site.import(&api, "Words", None).await;
+    let mode = json!({"mode": "replace_scope", "scope": ["word"], "guard": {"max_drop_percent": null}});
+    change(&api, import, mode).await;
+    let mut holds = BTreeMap::new();
+    let rounds = [("a", 3, false), ("b", 3, true), ("a", 1, false), ("b", 3, false), ("a", 3, true), ("b", 1, true)];
+    for (number, (word, attempts, loaded)) in rounds.into_iter().enumerate() {
+        change(&api, import, json!({"attempts": attempts})).await;
+        let many = ROWS + number;
+        let first = if word == "a" { 0 } else { 2 * ROWS };
+        let rows: String = (1..=many).map(|row| format!("{},{word}\n", first + row)).collect();
+        std::fs::write(site.place.folder().join("words.csv"), format!("id,word\n{rows}")).unwrap();
+        let run = start(&api, import.configuration).await;
+        if loaded {
+            until_loaded(&site, run).await
+        } else {
+            until_staged(&site, run, &process).await
+        }
+        process.kill();
+        (process, api) = site.serve();
+        let ended = end_of(&api, run, &process).await;
+        if ended["status"] == "success" {
+            let before = holds.insert(word.to_owned(), many).unwrap_or(0);
+            let counts = (&ended["rows"]["added"], &ended["rows"]["removed"]);
+            assert_eq!(counts, (&json!(many), &json!(before)), "{ended}");
+        } else {
+            assert_eq!((&ended["status"], attempts, loaded), (&json!("failed"), 1, false), "{ended}");
+        }
+        assert_eq!(by_word(&api, import.block).await, holds, "{ended}");
+        site.ended_once(&ended).await;
+    }
+    assert_eq!(holds.len(), 2);
+    assert!(process.stop().success());
+}
+
 /// Each run brings rows of its own. Killed as it begins to load, and just after its load became visible.
 async fn killed_during_an_append(database: Database) {
     let Some(site) = Site::make(database, LEASE) else { return };

@@ -2,6 +2,7 @@
 
 mod attempts;
 mod block_to_block;
+mod changing;
 mod corrected;
 mod endings;
 mod faults;

@@ -143,9 +143,7 @@ fn with_last(feed: &Feed, table: &str, keys: &[String], wanted: &str) -> Option<
 
 fn plain(conn: &Conn, column: &FeedColumn, place: usize) -> String {
     match &column.from {
-        FeedFrom::Column(from) => {
-            changed(conn, column, format!("r.{}", from.physical()), from.column_type, place)
-        }
+        FeedFrom::Column(from) => changed(conn, column, format!("r.{}", from.physical()), from.column_type, place),
         FeedFrom::Constant(_) => constant(conn, &column.to, place),
     }
 }
@@ -239,7 +237,9 @@ fn given(conn: &Conn, feed: &Feed) -> serde_json::Value {
         .iter()
         .map(|column| match &column.from {
             FeedFrom::Constant(cell) => text(conn, cell, column.to.column_type),
-            FeedFrom::Column(_) => column.change.default.as_ref().and_then(|cell| text(conn, cell, column.to.column_type)),
+            FeedFrom::Column(_) => {
+                column.change.default.as_ref().and_then(|cell| text(conn, cell, column.to.column_type))
+            }
         })
         .collect();
     let filters: Vec<Vec<Option<String>>> = feed

@@ -32,10 +32,14 @@ pub fn named_by(list: &Block) -> std::result::Result<&Column, String> {
     };
     if let Some(column) = list.columns.iter().find(|column| column.must_be_filled() && column.id != key.id) {
         let other = &column.name;
-        return Err(format!("Items of \"{name}\" must have a value in \"{other}\", so a name alone does not make one."));
+        return Err(format!(
+            "Items of \"{name}\" must have a value in \"{other}\", so a name alone does not make one."
+        ));
     }
     if !matches!(key.column_type, ColumnType::Text | ColumnType::Integer) {
-        return Err(format!("The key of \"{name}\" is neither text nor an integer, so a name alone does not make one."));
+        return Err(format!(
+            "The key of \"{name}\" is neither text nor an integer, so a name alone does not make one."
+        ));
     }
     Ok(key)
 }

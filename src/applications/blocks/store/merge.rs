@@ -67,7 +67,8 @@ pub fn apply(
 /// That a row lies within the scope: a staged row has the same cells in its columns, where empty is the same as empty.
 pub fn in_scope(alias: &str, scope: &[i32], staged: &str) -> String {
     let listed = |alias: &str| scope.iter().map(|c| format!("{alias}.c{c}")).collect::<Vec<_>>().join(", ");
-    let any_empty = |alias: &str| scope.iter().map(|c| format!("{alias}.c{c} IS NULL")).collect::<Vec<_>>().join(" OR ");
+    let any_empty =
+        |alias: &str| scope.iter().map(|c| format!("{alias}.c{c} IS NULL")).collect::<Vec<_>>().join(" OR ");
     let same: Vec<String> = scope.iter().map(|c| format!("{alias}.c{c} IS NOT DISTINCT FROM e.c{c}")).collect();
     let (here, there, same) = (listed(alias), listed("s"), same.join(" AND "));
     // IN is a join by hash or index in both databases; only cells that are empty have to be looked at one by one.

@@ -19,7 +19,8 @@ use crate::imports::pages::mapping::{self, MapRow};
 use crate::imports::pages::options::{self, OptionsView};
 use crate::imports::pages::target::{self, ColumnRow};
 use crate::imports::pages::{
-    FilterRow, GUARD, filter, filter_rows, guard_text, put, reject_choices, scope_choices, unknown_choices, unknown_items,
+    FilterRow, GUARD, filter, filter_rows, guard_text, put, reject_choices, scope_choices, unknown_choices,
+    unknown_items,
 };
 use crate::names::name_key;
 use crate::web::{Page, Shell, at_controls, refused};

@@ -1,0 +1,188 @@
+//! What a run rejected, put right for all runs that follow: "NA" in a column means empty, "CC-9914" becomes "CC-9910", an
+//! item that a list lacks is created.
+
+use std::iter::once;
+
+use super::actions::{find, update};
+use super::model::{Configuration, Definition, Draft, Mapping, UnknownItems};
+use crate::applications::Entered;
+use crate::clock::Moment;
+use crate::db::{self, Conn};
+use crate::error::{AppError, Result};
+use crate::in_use::InUse;
+use crate::members::By;
+use crate::names::{Met, meet, name_key};
+use crate::translations::{self, Otherwise, Translation};
+
+/// The column of the Block that one of the source fills; `None`: none, or the next load finds it.
+pub fn filled<'a>(definition: &'a Definition, column: &str) -> Option<&'a str> {
+    match &definition.mapping {
+        None => {
+            let mut found = definition.columns.iter().flatten();
+            found.find(|name| meet(name, once(column)) == Met::One(0)).map(String::as_str)
+        }
+        Some(mapping) => mapping.iter().find(|mapped| reads(mapped, column)).map(|mapped| mapped.to.as_str()),
+    }
+}
+
+/// The null markers of a column of the source.
+pub fn markers<'a>(definition: &'a Definition, column: &str) -> &'a [String] {
+    let of_all = &definition.source.read.values.nulls;
+    let mapped = definition.mapping.iter().flatten().find(|mapped| reads(mapped, column));
+    mapped.and_then(|mapped| mapped.nulls.as_ref()).unwrap_or(of_all)
+}
+
+/// The translation table of a column of the source.
+pub fn translation_of(definition: &Definition, column: &str) -> Option<i64> {
+    let mut lines = definition.mapping.iter().flatten();
+    lines.find(|line| reads(line, column))?.transform.translate
+}
+
+/// From now on these cells of the column are empty, beside those that were before; those of other columns stay as they
+/// are. Columns that were found by their names, by the run (`found`) if by none before, become the mapping that they are:
+/// only there has one its own markers.
+pub fn treat_as_empty(
+    conn: &mut Conn,
+    in_use: InUse,
+    by: &By,
+    entered: &Entered,
+    (id, column, marker): (i64, &str, &str),
+    found: Option<Vec<String>>,
+    now: Moment,
+) -> Result<Configuration> {
+    let (before, mut definition) = about(conn, by, entered, (id, column), found)?;
+    add(&mut definition, column, marker);
+    update(conn, in_use, by, entered, (id, None), Draft::of(&before, &definition), now)
+}
+
+/// From now on a value of the column becomes another: by the translation table that the column has, else by a new one.
+/// Answers the configuration and the table.
+pub fn translate(
+    conn: &mut Conn,
+    in_use: InUse,
+    by: &By,
+    entered: &Entered,
+    (id, column): (i64, &str),
+    (value, becomes): (&str, &str),
+    found: Option<Vec<String>>,
+    now: Moment,
+) -> Result<(Configuration, Translation)> {
+    let (before, mut definition) = about(conn, by, entered, (id, column), found)?;
+    let lines = map(&mut definition);
+    let known = lines.iter().find(|line| reads(line, column)).and_then(|line| line.transform.translate);
+    if let Some(table) = known {
+        let table = translations::learn(conn, by, entered, table, value, becomes, now)?;
+        return Ok((before, table));
+    }
+    let name = free_name(conn, entered, &format!("{}: {column}", before.name))?;
+    let entries = vec![(value.to_owned(), becomes.to_owned())];
+    let draft = translations::Draft { name, otherwise: Otherwise::Keep, entries };
+    let table = translations::create(conn, by, entered.application.id, draft, now)?;
+    for line in lines.iter_mut().filter(|line| reads(line, column)) {
+        line.transform.translate = Some(table.id);
+    }
+    let saved = update(conn, in_use, by, entered, (id, None), Draft::of(&before, &definition), now)?;
+    Ok((saved, table))
+}
+
+/// From now on items that a list lacks are created.
+pub fn create_items(
+    conn: &mut Conn,
+    in_use: InUse,
+    by: &By,
+    entered: &Entered,
+    id: i64,
+    now: Moment,
+) -> Result<Configuration> {
+    entered.need_configure(conn, by)?;
+    db::lock_row(conn, "import_configurations", id)?;
+    let (before, mut definition) = find(conn, entered, id)?;
+    definition.unknown_items = UnknownItems::Create;
+    update(conn, in_use, by, entered, (id, None), Draft::of(&before, &definition), now)
+}
+
+/// The configuration, held, with its columns: those that its run found where nobody knew them before.
+fn about(
+    conn: &mut Conn,
+    by: &By,
+    entered: &Entered,
+    (id, column): (i64, &str),
+    found: Option<Vec<String>>,
+) -> Result<(Configuration, Definition)> {
+    entered.need_configure(conn, by)?;
+    db::lock_row(conn, "import_configurations", id)?;
+    let (before, mut definition) = find(conn, entered, id)?;
+    definition.columns = definition.columns.or(found);
+    if filled(&definition, column).is_none() {
+        return Err(AppError::Conflict(format!(
+            "{} fills no column from \"{column}\" yet. Its next load finds the columns.",
+            before.name
+        )));
+    }
+    Ok((before, definition))
+}
+
+/// The mapping; columns that were found by their names become one.
+fn map(definition: &mut Definition) -> &mut Vec<Mapping> {
+    let found = definition.columns.take().unwrap_or_default();
+    definition
+        .mapping
+        .get_or_insert_with(|| found.into_iter().map(|name| Mapping::column(name.clone(), name)).collect())
+}
+
+/// A name that no other table of the Application has.
+fn free_name(conn: &mut Conn, entered: &Entered, wanted: &str) -> Result<String> {
+    let wanted: String = wanted.chars().take(150).collect();
+    let taken: Vec<String> = translations::of_application(conn, entered.application.id)?
+        .into_iter()
+        .map(|table| name_key(&table.name))
+        .collect();
+    let mut names = std::iter::once(wanted.clone()).chain((2..).map(|n| format!("{wanted} {n}")));
+    Ok(names.find(|name| !taken.contains(&name_key(name))).unwrap_or(wanted))
+}
+
+fn add(definition: &mut Definition, column: &str, marker: &str) {
+    let of_all = definition.source.read.values.nulls.clone();
+    for mapped in map(definition).iter_mut().filter(|mapped| reads(mapped, column)) {
+        let nulls = mapped.nulls.get_or_insert_with(|| of_all.clone());
+        if !nulls.iter().any(|there| there == marker) {
+            nulls.push(marker.to_owned());
+        }
+    }
+}
+
+fn reads(mapped: &Mapping, column: &str) -> bool {
+    mapped.fills.source_column().is_some_and(|name| meet(name, once(column)) == Met::One(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::imports::Mode;
+
+    #[test]
+    fn a_marker_more_is_its_columns_alone_and_keeps_those_that_were_there() {
+        let mut definition = Definition::new(Mode::Append);
+        definition.mapping = Some(vec![Mapping::column("Ship date", "Shipped"), Mapping::column("Note", "Note")]);
+        add(&mut definition, "ship date", "NA");
+        add(&mut definition, "ship date", "NA");
+        assert_eq!(markers(&definition, "Ship date"), ["", "NA"]);
+        assert_eq!(markers(&definition, "Note"), [""]);
+        assert_eq!(filled(&definition, "SHIP DATE"), Some("Shipped"));
+        assert_eq!(filled(&definition, "Price"), None);
+    }
+
+    #[test]
+    fn columns_that_were_found_by_their_names_are_mapped_from_then_on() {
+        let mut definition = Definition::new(Mode::Append);
+        assert_eq!(filled(&definition, "Ship date"), None, "nobody has found it yet");
+        definition.columns = Some(vec!["Ship date".into(), "Price".into()]);
+        assert_eq!(filled(&definition, "ship date"), Some("Ship date"));
+        add(&mut definition, "ship date", "NA");
+        assert_eq!(
+            (markers(&definition, "Ship date"), markers(&definition, "Price")),
+            (&["", "NA"].map(String::from)[..], &[String::new()][..])
+        );
+        assert_eq!((definition.columns, definition.source.read.values.nulls), (None, vec![String::new()]));
+    }
+}
