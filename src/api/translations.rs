@@ -76,7 +76,7 @@ fn draft(sent: TranslationBody) -> Draft {
 fn checked(draft: Draft, mut errors: FieldErrors, was: Option<&Translation>) -> Result<Draft, FieldErrors> {
     if let Err(mut more) = draft.clone().check(was) {
         // What is no entry at all was left out, so the places of the others are not those that were sent.
-        if errors.0.iter().any(|error| error.field.starts_with("entries")) {
+        if errors.0.iter().any(|error| error.field.starts_with("entries") && !error.field.contains("].")) {
             more.0.retain(|error| !error.field.starts_with("entries"));
         }
         errors.extend_others(more);

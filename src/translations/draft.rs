@@ -8,7 +8,7 @@ use crate::names::{check_name, visible};
 use crate::words;
 
 /// The most entries of a table.
-pub const MOST_ENTRIES: usize = 10_000;
+const MOST_ENTRIES: usize = 10_000;
 /// The longest value on either side, in bytes.
 const LONGEST: usize = 2_000;
 /// All values of a table together, in bytes: as many as the form that changes it, and the API, take.

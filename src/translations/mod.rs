@@ -16,6 +16,6 @@ mod store;
 
 pub use actions::{create, learn};
 pub use body::{EntryBody, TranslationAnswer, TranslationBody, TranslationOutlineAnswer};
-pub use draft::{Draft, MOST_ENTRIES};
+pub use draft::Draft;
 pub use model::{Otherwise, Translation};
 pub use store::{Outline, by_id, by_ids, of_application};

@@ -41,6 +41,7 @@ mod setup;
 mod sign_in;
 mod simulation;
 mod taken_away;
+mod translations;
 mod wizard;
 // The program itself.
 mod process;

@@ -105,6 +105,14 @@ const TABLE: &[(&str, &str)] = &[
     ("GET /applications/{a}/settings/import-configurations/{i}/when", "ooxx.o?"),
     ("GET /applications/{a}/settings/import-configurations/{i}/delete", "ooxx.x?"),
     ("POST /applications/{a}/settings/import-configurations/{i}/delete", "vvxx.x?"),
+    // Translations
+    ("GET /applications/{a}/settings/translations", "ooxx.o?"),
+    ("GET /applications/{a}/settings/translations/new", "ooxx.x?"),
+    ("POST /applications/{a}/settings/translations/new", "vvxx.x?"),
+    ("GET /applications/{a}/settings/translations/{t}", "ooxx.o?"),
+    ("POST /applications/{a}/settings/translations/{t}", "vvxx.x?"),
+    ("GET /applications/{a}/settings/translations/{t}/delete", "ooxx.x?"),
+    ("POST /applications/{a}/settings/translations/{t}/delete", "vvxx.x?"),
     // Freezes
     ("GET /applications/{a}/settings/freezes", "ooxx.o?"),
     ("POST /applications/{a}/settings/freezes", "vvxx.x?"),

@@ -11,6 +11,7 @@ mod rights;
 mod runs;
 mod schedules;
 mod schemathesis;
+mod translations;
 
 use serde_json::{Value, json};
 use tidegate::imports::Mode;

@@ -15,6 +15,8 @@ on_both! {
         let schedule = olive.make(&format!("{here}/schedules"), weekly(stage.configuration)).await;
         let freeze = json!({"name": "Close", "from": "2026-12-31T17:00:00Z", "to": "2027-01-04T05:00:00Z"});
         let freeze = olive.make(&format!("{here}/freezes"), freeze).await;
+        let table = json!({"name": "T", "entries": [{"from": "b", "to": "x"}, {"from": "a", "to": ""}]});
+        let table = olive.make(&format!("{here}/translations"), table).await;
         let things = [
             here.clone(),
             format!("members/{}", world.mo.id),
@@ -23,6 +25,7 @@ on_both! {
             format!("import-configurations/{}", stage.configuration),
             format!("schedules/{schedule}"),
             format!("freezes/{freeze}"),
+            format!("translations/{table}"),
         ];
         let read_only = ["id", "application_id", "version", "created_at", "updated_at", "created_by", "owner_id", "state",
             "next_at", "broken", "sentence", "row_count", "loaded_at", "status", "status_run_id", "needs_file", "secrets"];

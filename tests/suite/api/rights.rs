@@ -51,6 +51,11 @@ const TABLE: &[(&str, &str)] = &[
     ("DELETE import-configurations/{i}", "vvxx.x?"),
     ("POST import-configurations/{i}/runs", "vvxx.x?"),
     ("POST import-configurations/{i}/files", "vvxx.x?"),
+    ("GET applications/{a}/translations", "ooxx.o?"),
+    ("POST applications/{a}/translations", "vvxx.x?"),
+    ("GET translations/{t}", "ooxx.o?"),
+    ("PATCH translations/{t}", "vvxx.x?"),
+    ("DELETE translations/{t}", "vvxx.x?"),
     ("GET applications/{a}/schedules", "ooxx.o?"),
     ("POST applications/{a}/schedules", "vvxx.x?"),
     ("POST schedules/preview", "vvvvvv?"),
@@ -100,6 +105,7 @@ on_both! {
         let run = ada.post(&format!("import-configurations/{}/runs", stage.configuration), json!({})).await.is(202).id();
         let year_end = json!({"name": "Year-end close", "from": "2026-12-31T17:00:00Z", "to": "2027-01-04T05:00:00Z"});
         let freeze = ada.make(&format!("applications/{}/freezes", world.application), year_end).await;
+        let table = ada.make(&format!("applications/{}/translations", world.application), json!({"name": "T"})).await;
         let values = [
             ("a", world.application.to_string()),
             ("b", stage.block.to_string()),
@@ -109,6 +115,7 @@ on_both! {
             ("m", world.audrey.id.to_string()),
             ("r", run.to_string()),
             ("s", schedule.to_string()),
+            ("t", table.to_string()),
         ];
         let mut people = vec![ada];
         for person in [&world.olive, &world.mo, &world.ivy, &world.stranger, &world.audrey] {

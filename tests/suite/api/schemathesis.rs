@@ -21,6 +21,7 @@ on_both! {
         ada.post(&format!("import-configurations/{}/runs", stage.configuration), json!({})).await.is(202);
         let freeze = json!({"name": "Close", "from": "2026-12-31T17:00:00Z", "to": "2027-01-04T05:00:00Z"});
         ada.make(&format!("applications/{}/freezes", world.application), freeze).await;
+        ada.make(&format!("applications/{}/translations", world.application), json!({"name": "T"})).await;
         let folder = tempfile::tempdir().unwrap();
         let document = folder.path().join("openapi.json");
         std::fs::write(&document, ada.get("openapi.json").await.is(200).body.as_bytes()).unwrap();

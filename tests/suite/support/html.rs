@@ -185,10 +185,11 @@ fn add(control: ElementRef<'_>, pressed: bool, changed: Option<&Change>, fields:
         }
         ("select", _) => chosen(control, changed).iter().for_each(|option| push(option)),
         ("textarea", _) => {
+            // The parser has cut the line break that begins it, as browsers do.
             let given: String = control.text().collect();
             let text = match changed {
                 Some(Change::Value(text)) => text,
-                _ => given.strip_prefix('\n').unwrap_or(&given),
+                _ => &given,
             };
             push(&text.replace("\r\n", "\n").replace('\n', "\r\n"));
         }
