@@ -3,6 +3,7 @@
 
 pub mod checks;
 pub mod definitions;
+pub mod difference;
 pub mod feed;
 pub mod generations;
 pub mod ledger;
