@@ -8,11 +8,11 @@ use super::held_up;
 use super::load::{FILE, Load};
 use super::outcome::{FailureKind, LoadError};
 use crate::applications::blocks::ledger::{self, LedgerRow};
-use crate::applications::blocks::{Making, Staging, Visible, seal};
+use crate::applications::blocks::{Making, Staging, Visible, seal, trial};
 use crate::db::{Conn, ping};
 
 impl Load<'_> {
-    /// Makes what is staged visible, or holds it.
+    /// Makes what is staged visible, or holds it; of a trial it says what that would do.
     pub fn commit(
         &mut self,
         conn: &mut Conn,
@@ -38,7 +38,15 @@ impl Load<'_> {
             source_sha256: self.sha256,
             told: told.as_deref(),
         };
-        let settle = if self.plan.holds(conn, staged)? { ledger::hold } else { ledger::commit };
+        let held = self.plan.holds(conn, staged)?;
+        if self.plan.is_trial {
+            self.tell("Comparing");
+            let now = self.context.clock.now();
+            let (row, difference) = trial::outcome(conn, staging, &visible, held, now).map_err(LoadError::from_database)?;
+            self.difference = Some(difference);
+            return Ok(row);
+        }
+        let settle = if held { ledger::hold } else { ledger::commit };
         self.committing = true;
         let mut rows = loop {
             match settle(conn, &[(staging, &visible)], self.context.clock.now()) {

@@ -18,4 +18,5 @@ mod rejects_csv;
 pub mod rows;
 mod sqlite;
 pub mod staging;
+pub mod trial;
 pub mod views;
