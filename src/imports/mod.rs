@@ -20,6 +20,7 @@ pub mod pipeline;
 pub mod sample;
 mod store;
 mod target;
+pub mod test_run;
 
 pub use actions::{archive, create, find, list, listed, outlines, page, update};
 pub use empties::{filled, markers, treat_as_empty};

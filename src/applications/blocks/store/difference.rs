@@ -91,6 +91,26 @@ pub fn between(conn: &mut Conn, block: &Block, before: Option<&str>, after: &str
     }
 }
 
+/// Rows of a table that a run wrote, after a row, and how many there are in all.
+pub fn written(conn: &mut Conn, block: &Block, table: &str, run: i64, after: i64, limit: i64) -> Result<(i64, Vec<BlockRow>)> {
+    let all = count(conn, &format!("SELECT count(*) AS n FROM {table} WHERE _run = {run}"))?;
+    let side = Side::of(conn, block, table)?;
+    let wanted = wanted(block, "r", &side.cells(block, "r"));
+    let rows = load(
+        conn,
+        format!(
+            "SELECT {wanted} FROM {table} r WHERE r._run = {run} AND r._row > {after} ORDER BY r._row LIMIT {limit}"
+        ),
+    )?;
+    let rows = rows.into_iter().map(|row| Ok(shortened(row.typed(&block.columns)?)));
+    Ok((all, rows.collect::<Result<_>>()?))
+}
+
+/// How many rows of a table other runs wrote.
+pub fn written_by_others(conn: &mut Conn, table: &str, run: i64) -> Result<i64> {
+    count(conn, &format!("SELECT count(*) AS n FROM {table} WHERE _run <> {run}"))
+}
+
 /// One of the two tables.
 struct Side<'a> {
     table: &'a str,

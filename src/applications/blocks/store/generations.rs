@@ -190,6 +190,14 @@ fn shown(conn: &mut Conn, block_id: i64) -> Result<Vec<i64>> {
         .load(conn)?)
 }
 
+/// The tables of a generation that the Block shows or showed, and of the one that it showed before it; none where the
+/// generation is no longer kept.
+pub(super) fn with_before(conn: &mut Conn, block_id: i64, generation: i64) -> Result<Option<(String, Option<String>)>> {
+    let mut all = shown(conn, block_id)?.into_iter().skip_while(|shown| *shown != generation);
+    let mut table = || all.next().map(|generation| physical::table(block_id, generation));
+    Ok(table().map(|own| (own, table())))
+}
+
 /// Up to so many rows a page is as quick without an index, which would cost a small load more than its rows.
 const FEW_ROWS: i64 = 1_000;
 

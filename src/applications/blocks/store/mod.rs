@@ -13,6 +13,7 @@ pub mod physical;
 mod pointer;
 mod postgres;
 mod causes;
+pub mod changed;
 pub mod rejects;
 mod rejects_csv;
 pub mod rows;

@@ -16,6 +16,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::mapping;
 use super::options;
 use super::target;
+use super::tested::Found;
 use super::{GUARD, Place, place, put};
 use crate::app::{App, off_thread};
 use crate::applications::blocks::Block;
@@ -35,6 +36,8 @@ struct Wizard {
     by: By,
     place: Place,
     form: Form,
+    /// What a test run found, for the screen that asked.
+    tested: Option<Found>,
 }
 
 /// The status and what is wrong.
@@ -159,7 +162,7 @@ fn pick(form: &mut Form) {
 
 async fn enter_wizard(request: HttpRequest, app: Data<App>, by: By, id: i64, form: Form) -> Result<Wizard> {
     let place = place(&app, &by, id, None).await?;
-    Ok(Wizard { request, app, by, place, form })
+    Ok(Wizard { request, app, by, place, form, tested: None })
 }
 
 /// `GET /applications/{a}/settings/import-configurations/new`: screen 1. `?block=` names the Block that is filled,
@@ -310,6 +313,9 @@ pub async fn mapped(
     }
     if wizard.form.get("go") == "check" {
         return wizard.mapping(Some(proposal), &block, FINE);
+    }
+    if wizard.form.get("go") == "test" {
+        return wizard.test(proposal, block).await;
     }
     wizard.save(Some(proposal), block).await
 }

@@ -17,6 +17,7 @@ use crate::imports::guard::Guard;
 use crate::imports::pages::mapping::{self, Landing, MapRow, Twin};
 use crate::imports::pages::options::{self, OptionsView};
 use crate::imports::pages::target::{self, ColumnRow};
+use crate::imports::pages::tested::Found;
 use crate::imports::pages::{FilterRow, GUARD, filter, filter_rows, guard_text, put, reject_choices};
 use crate::names::name_key;
 use crate::web::{Page, Shell, at_controls, refused};
@@ -63,6 +64,9 @@ struct MappingPage {
     of_block: bool,
     aggregates: Vec<(String, &'static str)>,
     filter: Vec<FilterRow>,
+    /// What a test run found.
+    tested: Option<Found>,
+    may_import: bool,
     landing: Option<Landing>,
     mode: Mode,
     modes: &'static [Mode],
@@ -233,6 +237,8 @@ impl Wizard {
             landing: proposal
                 .filter(|_| lines.iter().all(|line| line.aggregate.is_none()))
                 .map(|proposal| mapping::landing(&lines, block, &read.values, &proposal)),
+            tested: self.tested.take(),
+            may_import: self.place.entered.may_import(),
             of_block: fed.is_some(),
             aggregates: aggregates(),
             filter: filter_rows(fed, &filter(&self.form)),
