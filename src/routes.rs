@@ -78,8 +78,10 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/applications/{a}/settings/import-configurations/{i}/when", get().to(imports::when));
     routes.route("/applications/{a}/settings/import-configurations/{i}/test-run", get().to(imports::test_form));
     routes.route("/applications/{a}/settings/import-configurations/{i}/test-run", post().to(imports::test));
-    routes
-        .route("/applications/{a}/settings/import-configurations/{i}/test-run/files", post().to(imports::test_with_file));
+    routes.route(
+        "/applications/{a}/settings/import-configurations/{i}/test-run/files",
+        post().to(imports::test_with_file),
+    );
     routes.route("/applications/{a}/settings/import-configurations/{i}/delete", get().to(imports::delete_form));
     routes.route("/applications/{a}/settings/import-configurations/{i}/delete", post().to(imports::delete));
 

@@ -10,8 +10,8 @@ use crate::applications::blocks::rejects::{Cause, RejectedCell};
 use crate::applications::blocks::{Block, BlockRow};
 use crate::applications::{blocks, enter};
 use crate::error::AppError;
-use crate::imports::test_run::{self, Asked, From, Tested, Verdict};
 use crate::imports;
+use crate::imports::test_run::{self, Asked, From, Tested, Verdict};
 use crate::members::Scope;
 use crate::shape::{Object, answer};
 
@@ -134,5 +134,6 @@ pub async fn test(call: Call, body: Body<Nothing>) -> Answer<Shown<TestRunAnswer
         AppError::invalid("file", format!("{name} takes a file with each run. Test it on its page, with the file."))
     })?;
     let asked = Asked { block: block.clone(), definition, from };
-    Ok(Reply::ok(TestRunAnswer::of(&block, test_run::test(&call.app, &call.by, asked).await?)))
+    let tested = test_run::test(&call.app, &call.by, asked, test_run::PATIENCE).await?;
+    Ok(Reply::ok(TestRunAnswer::of(&block, tested)))
 }

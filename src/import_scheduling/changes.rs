@@ -108,9 +108,8 @@ fn look(pool: &Pool, uid: &str, block: &Block, replaced: bool, after: i64) -> Re
     let Some(load) = pool.read(|conn| ledger::ledger(conn, uid, block.id))? else { return Ok(Told::Nothing) };
     let deadline = Instant::now() + PATIENCE;
     let is_over = || Instant::now() >= deadline;
-    let found = pool.until(&is_over, &mut pool.connect()?, |conn| {
-        changed::of(conn, block, &load, replaced, (after, PAGE + 1))
-    });
+    let found =
+        pool.until(&is_over, &mut pool.connect()?, |conn| changed::of(conn, block, &load, replaced, (after, PAGE + 1)));
     match found {
         Ok(found) => Ok(Told::Changed(load.state, found)),
         Err(_) if is_over() => Ok(Told::TooLong),

@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::files;
 use super::model::{Configuration, Definition};
-use super::pipeline::{self, Counts, FailureKind, LoadContext, LoadError, LoadReport, Outcome, Plan, Source, Told};
 use super::pipeline::SourceFile;
+use super::pipeline::{self, Counts, FailureKind, LoadContext, LoadError, LoadReport, Outcome, Plan, Source, Told};
 use crate::app::{App, off_thread};
 use crate::applications::blocks::difference::Difference;
 use crate::applications::blocks::rejects::{self, Cause, RejectedCell};
@@ -26,7 +26,7 @@ use crate::members::By;
 use crate::spool::Spooled;
 
 /// How long a test run may take, from the first byte to the last row compared.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// So many bad cells of each cause are shown.
 const EXAMPLES: i64 = 5;
@@ -41,11 +41,17 @@ pub struct Asked {
 
 /// Where the rows come from.
 pub enum From {
-    Connection { id: i64, request: FetchRequest },
+    Connection {
+        id: i64,
+        request: FetchRequest,
+    },
     /// A file given by hand, kept under this id.
     Kept(i64),
     /// One that was given for this test alone.
-    Given { name: String, file: Spooled },
+    Given {
+        name: String,
+        file: Spooled,
+    },
     Block(i64),
 }
 
@@ -108,9 +114,9 @@ impl Tested {
     }
 }
 
-/// Tries it, off the async threads. It ends when its time is over, when nobody waits for it any more, or with the process;
+/// Tries it for as long as `patience` says, off the async threads. It ends when its time is over, when nobody waits for it any more, or with the process;
 /// `TooMany` where others are going on.
-pub async fn test(app: &Data<App>, by: &By, asked: Asked) -> Result<Tested> {
+pub async fn test(app: &Data<App>, by: &By, asked: Asked, patience: Duration) -> Result<Tested> {
     let permit = app.test_runs.clone().try_acquire_owned().map_err(|_| AppError::TooMany {
         what: "Other test runs are going on, and only two go on at once.",
         after_seconds: 15,
@@ -119,7 +125,7 @@ pub async fn test(app: &Data<App>, by: &By, asked: Asked) -> Result<Tested> {
     let _nobody_waits = cancel.clone().drop_guard();
     off_thread(move || {
         let _permit = permit;
-        try_out(&app, &by, asked, &cancel)
+        try_out(&app, &by, asked, (Instant::now() + patience, &cancel))
     })
     .await
 }
@@ -131,8 +137,7 @@ enum Got {
     Block(Box<Feed>),
 }
 
-fn try_out(app: &App, by: &By, asked: Asked, cancel: &CancellationToken) -> Result<Tested> {
-    let deadline = Instant::now() + PATIENCE;
+fn try_out(app: &App, by: &By, asked: Asked, (deadline, cancel): (Instant, &CancellationToken)) -> Result<Tested> {
     let Asked { block, definition, from } = asked;
     if app.disk.is_short() {
         return Err(AppError::DiskFull);
@@ -205,12 +210,7 @@ fn given(name: String, file: Spooled) -> Result<Got> {
     Ok(Got::File { source: SourceFile { file, name, bytes, sha256: String::new(), by_hand: true }, check })
 }
 
-fn feed(
-    app: &App,
-    by: &By,
-    id: i64,
-    (definition, target): (&Definition, &Block),
-) -> Result<Result<Got, Nothing>> {
+fn feed(app: &App, by: &By, id: i64, (definition, target): (&Definition, &Block)) -> Result<Result<Got, Nothing>> {
     let source = app.db.read(|conn| {
         let source = blocks::find(conn, id)?;
         enter(conn, by, source.application_id)?;
@@ -293,7 +293,12 @@ fn done(report: LoadReport) -> Tested {
         Outcome::Held(stopped) => (Verdict::Held, Some(stopped.words())),
     };
     let words = crate::words::sentences([words, told.remark()]);
-    Tested { counts, told, difference: difference.map(|found| *found), ..Tested::new(verdict, words.unwrap_or_default()) }
+    Tested {
+        counts,
+        told,
+        difference: difference.map(|found| *found),
+        ..Tested::new(verdict, words.unwrap_or_default())
+    }
 }
 
 fn undone(app: &App, failure: LoadError) -> Result<Tested> {

@@ -8,9 +8,9 @@ use askama::Template;
 
 use super::{Place, place};
 use crate::app::App;
-use crate::applications::blocks::rejects::Cause;
-use crate::applications::blocks::pages::Compared;
 use crate::applications::blocks::Block;
+use crate::applications::blocks::pages::Compared;
+use crate::applications::blocks::rejects::Cause;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::imports::pipeline::Changed;
 use crate::imports::test_run::{self, Asked, From, Tested, Verdict};
@@ -105,8 +105,10 @@ struct FilePage {
 async fn to_test(app: &App, by: &By, path: (i64, i64)) -> Result<(Place, String)> {
     let (asked, application_id) = (by.clone(), path.0);
     // Before anything is looked up that a Viewer may not see.
-    app.read(move |conn| crate::applications::enter(conn, &asked, application_id)?.need_import(conn, &asked, Scope::Run))
-        .await?;
+    app.read(move |conn| {
+        crate::applications::enter(conn, &asked, application_id)?.need_import(conn, &asked, Scope::Run)
+    })
+    .await?;
     let place = place(app, by, path.0, Some(path.1)).await?;
     let here = format!("{}/{}", place.list(), path.1);
     Ok((place, here))
@@ -124,7 +126,7 @@ async fn answer(
     let (configuration, definition) = place.found.as_ref().ok_or(AppError::NotFound)?;
     let block = place.blocks.iter().find(|block| block.id == configuration.block_id).ok_or(AppError::NotFound)?;
     let asked = Asked { block: block.clone(), definition: definition.clone(), from };
-    let tested = test_run::test(app, by, asked).await?;
+    let tested = test_run::test(app, by, asked, test_run::PATIENCE).await?;
     let title = title(place);
     let template = TestedPage {
         shell: place.shell(request, app, by, &title),

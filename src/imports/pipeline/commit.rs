@@ -42,7 +42,8 @@ impl Load<'_> {
         if self.plan.is_trial {
             self.tell("Comparing");
             let now = self.context.clock.now();
-            let (row, difference) = trial::outcome(conn, staging, &visible, held, now).map_err(LoadError::from_database)?;
+            let (row, difference) =
+                trial::outcome(conn, staging, &visible, held, now).map_err(LoadError::from_database)?;
             self.difference = Some(difference);
             return Ok(row);
         }

@@ -51,6 +51,7 @@ const TABLE: &[(&str, &str)] = &[
     ("DELETE import-configurations/{i}", "vvxx.x?"),
     ("POST import-configurations/{i}/runs", "vvxx.x?"),
     ("POST import-configurations/{i}/files", "vvxx.x?"),
+    ("POST import-configurations/{i}/test-run", "vvxx.x?"),
     ("GET applications/{a}/schedules", "ooxx.o?"),
     ("POST applications/{a}/schedules", "vvxx.x?"),
     ("POST schedules/preview", "vvvvvv?"),

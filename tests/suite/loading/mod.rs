@@ -8,6 +8,7 @@ mod guarantees;
 mod ledger_alone;
 mod readers;
 mod telling;
+mod trials;
 mod values;
 
 use std::io::Write;
@@ -24,7 +25,7 @@ use tidegate::db::Conn;
 use tidegate::formats::ColumnType::{self, Boolean, Date, Dimension, Integer, Number, Text, Timestamp};
 use tidegate::imports::guard::{Guard, Stopped};
 use tidegate::imports::pipeline::{
-    FailureKind, LoadContext, LoadError, LoadReport, Outcome, Plan, Progress, READING, SourceFile, run,
+    Counts, FailureKind, LoadContext, LoadError, LoadReport, Outcome, Plan, Progress, READING, SourceFile, run,
 };
 use tidegate::imports::{Mapping, Mode};
 

@@ -73,7 +73,8 @@ impl Written {
     pub fn of(block: &Block, rows: &[BlockRow], next: Option<i64>) -> Self {
         let row = |row: &BlockRow| {
             let cells = row.cells.iter().zip(&block.columns);
-            let cell = |(cell, column): (&Cell, &Column)| (cell.text(column.column_type), is_numeric(column.column_type));
+            let cell =
+                |(cell, column): (&Cell, &Column)| (cell.text(column.column_type), is_numeric(column.column_type));
             WrittenRow { cells: cells.map(cell).collect(), line: row.line }
         };
         Self {

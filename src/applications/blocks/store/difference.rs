@@ -92,7 +92,14 @@ pub fn between(conn: &mut Conn, block: &Block, before: Option<&str>, after: &str
 }
 
 /// Rows of a table that a run wrote, after a row, and how many there are in all.
-pub fn written(conn: &mut Conn, block: &Block, table: &str, run: i64, after: i64, limit: i64) -> Result<(i64, Vec<BlockRow>)> {
+pub fn written(
+    conn: &mut Conn,
+    block: &Block,
+    table: &str,
+    run: i64,
+    after: i64,
+    limit: i64,
+) -> Result<(i64, Vec<BlockRow>)> {
     let all = count(conn, &format!("SELECT count(*) AS n FROM {table} WHERE _run = {run}"))?;
     let side = Side::of(conn, block, table)?;
     let wanted = wanted(block, "r", &side.cells(block, "r"));

@@ -44,9 +44,8 @@ pub fn staged(conn: &mut Conn) -> Result<Vec<Staged>> {
         .filter(generations::state.eq(State::Staging))
         .select((generations::block_id, generations::generation, made))
         .load(conn)?;
-    let staged = |(block_id, generation, (uid, id, made_at))| {
-        Staged { block_id, generation, run: RunKey { uid, id }, made_at }
-    };
+    let staged =
+        |(block_id, generation, (uid, id, made_at))| Staged { block_id, generation, run: RunKey { uid, id }, made_at };
     Ok(rows.into_iter().map(staged).collect())
 }
 

@@ -5,7 +5,7 @@
 use chrono::Duration;
 
 use super::difference::{self, Difference, How};
-use super::generations::{self, State, Staged};
+use super::generations::{self, Staged, State};
 use super::ledger::{self, LedgerRow, LoadState};
 use super::merge::Done;
 use super::staging::{Making, RunKey, Staging, Visible};

@@ -114,7 +114,7 @@ impl Wizard {
             Origin::Block(id) => From::Block(id),
         };
         let asked = Asked { block: block.clone(), definition: draft.definition, from };
-        match test_run::test(&self.app, &self.by, asked).await {
+        match test_run::test(&self.app, &self.by, asked, test_run::PATIENCE).await {
             Ok(tested) => {
                 self.tested = Some(Found::of(&block, tested));
                 self.mapping(Some(proposal), &block, FINE)
