@@ -58,6 +58,10 @@ pub struct App {
     pub downloads: Downloads,
     /// At most so many passwords are hashed at once, so that many sign-ins leave a core for everybody else.
     pub hashing: Semaphore,
+    /// At most so many test runs at once: each reads a source whole.
+    pub test_runs: Arc<Semaphore>,
+    /// At most so many requests compare whole Blocks at once.
+    pub comparing: Arc<Semaphore>,
     /// Cancelled when the process is asked to stop.
     pub stop: CancellationToken,
 }
@@ -107,6 +111,8 @@ impl App {
             tried: Tried::default(),
             downloads: Downloads::default(),
             hashing: Semaphore::new(2),
+            test_runs: Arc::new(Semaphore::new(2)),
+            comparing: Arc::new(Semaphore::new(2)),
             stop: CancellationToken::new(),
             config,
         })

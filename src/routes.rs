@@ -77,6 +77,12 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/applications/{a}/settings/import-configurations/{i}", get().to(imports::show));
     routes.route("/applications/{a}/settings/import-configurations/{i}", post().to(imports::change));
     routes.route("/applications/{a}/settings/import-configurations/{i}/when", get().to(imports::when));
+    routes.route("/applications/{a}/settings/import-configurations/{i}/test-run", get().to(imports::test_form));
+    routes.route("/applications/{a}/settings/import-configurations/{i}/test-run", post().to(imports::test));
+    routes.route(
+        "/applications/{a}/settings/import-configurations/{i}/test-run/files",
+        post().to(imports::test_with_file),
+    );
     routes.route("/applications/{a}/settings/import-configurations/{i}/delete", get().to(imports::delete_form));
     routes.route("/applications/{a}/settings/import-configurations/{i}/delete", post().to(imports::delete));
 
@@ -146,6 +152,7 @@ pub fn pages(routes: &mut ServiceConfig) {
         .route("/applications/{a}/settings/import-configurations/{i}/history.csv", get().to(scheduling::history::csv));
     routes.route("/runs/{r}", get().to(scheduling::summary::show));
     routes.route("/runs/{r}/rejected-rows.csv", get().to(scheduling::summary::rejected_rows));
+    routes.route("/runs/{r}/changes", get().to(scheduling::changes::show));
     routes.route("/runs/{r}/files", get().to(scheduling::correcting::form));
     routes.route("/runs/{r}/files", post().to(scheduling::correcting::give));
     routes.route("/runs/{r}/treat-as-empty", post().to(scheduling::correcting::treat_as_empty));
@@ -204,6 +211,7 @@ pub fn api(server: &mut ServiceConfig) {
     routes.route("/api/v1/import-configurations/{i}", delete().to(api::configurations::delete));
     routes.route("/api/v1/import-configurations/{i}/runs", post().to(api::configurations::run));
     routes.route("/api/v1/import-configurations/{i}/files", post().to(api::configurations::run_with_file));
+    routes.route("/api/v1/import-configurations/{i}/test-run", post().to(api::test_runs::test));
 
     // Translations
     routes.route("/api/v1/applications/{a}/translations", get().to(api::translations::list));

@@ -152,6 +152,11 @@ pub fn random_token() -> String {
     URL_SAFE_NO_PAD.encode(random_bytes::<32>())
 }
 
+/// A number between 2^32 and 2^62, which nobody has or guesses: nothing that is counted comes so far.
+pub fn random_number() -> i64 {
+    (i64::from_be_bytes(random_bytes()) & ((1 << 62) - 1)) | (1 << 32)
+}
+
 /// A hundred random bits that a person can type: `7KQ2-M4XD-…`, in letters and digits that are not mistaken.
 pub fn random_code() -> String {
     const LETTERS: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";

@@ -30,6 +30,7 @@ pub mod reference;
 
 pub mod runs;
 pub mod schedules;
+pub mod test_runs;
 pub mod translations;
 
 pub use body::{Body, Patch};

@@ -82,6 +82,12 @@ pub const GROUPS: &[Group] = &[
                 Run,
                 "Upload a file for a configuration that takes one, and run it.",
             ),
+            (
+                "POST",
+                "import-configurations/{i}/test-run",
+                Run,
+                "Show what a run would do now, without loading anything. It takes at most 60 seconds.",
+            ),
         ],
     ),
     (

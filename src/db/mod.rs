@@ -26,7 +26,7 @@ mod types;
 
 pub use clock::ServerClock;
 pub use migrations::{Which, alone, migrate};
-pub use pool::{Conn, Location, Pool, attempt, write};
+pub use pool::{Conn, Location, Pool, attempt, snapshot, write};
 pub(crate) use types::text_enum;
 
 use diesel::pg::Pg;

@@ -306,6 +306,20 @@ pub fn write<T>(conn: &mut Conn, queries: impl FnOnce(&mut Conn) -> Result<T>) -
     }
 }
 
+/// Queries that all see the database as it was at the first of them.
+pub fn snapshot<T>(conn: &mut Conn, queries: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+    match conn {
+        Conn::Pg(conn) => AnsiTransactionManager::begin_transaction_sql(
+            conn,
+            "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        )?,
+        Conn::Sqlite(conn) => AnsiTransactionManager::begin_transaction(conn)?,
+    }
+    let found = queries(conn);
+    let _ = on!(conn, c => AnsiTransactionManager::rollback_transaction(c));
+    found
+}
+
 /// A statement that may fail, and then leaves the transaction that it is part of as it was: else PostgreSQL lets nothing
 /// follow an error.
 pub fn attempt<T>(conn: &mut Conn, statement: impl FnOnce(&mut Conn) -> QueryResult<T>) -> QueryResult<T> {

@@ -4,13 +4,14 @@
 //! [`list`] is the page, [`view`] decides which of many it shows, [`calendar`] shows when all of it was and will be. [`dialog`] schedules, edits and copies,
 //! [`switch`] turns off, deletes and undoes, [`off_until`] turns off until a date, [`bulk`] does that to several,
 //! [`leaving`] asks before a member is deactivated, [`starting`] runs, runs again and cancels, [`correcting`] puts right
-//! what a run rejected, [`deciding`] answers for one that is held, [`history`] lists what ran, [`summary`] shows one run.
+//! what a run rejected, [`deciding`] answers for one that is held, [`changes`] shows what one changed, [`history`] lists what ran, [`summary`] shows one run.
 
 pub mod about;
 pub mod bulk;
 pub mod calendar;
 mod card;
 mod cards;
+pub mod changes;
 pub mod correcting;
 pub mod deciding;
 pub mod dialog;

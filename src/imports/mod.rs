@@ -22,6 +22,7 @@ pub mod pipeline;
 pub mod sample;
 mod store;
 mod target;
+pub mod test_run;
 mod transform;
 mod uses_store;
 

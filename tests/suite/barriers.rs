@@ -134,6 +134,44 @@ fn no_page_has_a_barrier() {
     });
 }
 
+/// What a test run found, on its own page and in the wizard, and what runs changed.
+#[test]
+fn no_test_run_has_a_barrier() {
+    with_world(Database::Sqlite, |world| async move {
+        let stage = crate::support::stage::stage(&world, "words", tidegate::imports::Mode::Update, |_| ()).await;
+        crate::support::stage::csv(&world, "words", &[("1", "one"), ("2", "two")]);
+        let first = crate::running::start(&world, &stage).await;
+        crate::running::work_off(&world).await;
+        crate::support::stage::csv(&world, "words", &[("1", "uno"), ("3", "three"), ("x", "y")]);
+        let mut looker = Looker::new(&world).await;
+        looker.chrome.sign_in(&world.session(&world.olive).await).await;
+        let imports = format!("/applications/{}/settings/import-configurations", world.application);
+        looker.chrome.goto(&format!("{imports}/{}", stage.configuration)).await;
+        looker.chrome.click("Test run").await;
+        looker.chrome.sees("1 changed row").await;
+        looker.look("a test run").await;
+        looker.chrome.goto(&format!("{imports}/new")).await;
+        looker.chrome.choose("Source", "Folder of words").await;
+        looker.chrome.fill("File", "words.csv").await;
+        looker.chrome.click("Preview").await;
+        looker.chrome.sees("Map the columns").await;
+        looker.chrome.click("Map the columns").await;
+        looker.chrome.sees("Save and choose when").await;
+        looker.chrome.click("Test run").await;
+        looker.chrome.sees("Nothing was loaded.").await;
+        looker.look("a test run of the wizard").await;
+        looker.chrome.goto(&format!("/runs/{}/changes", first.id)).await;
+        looker.look("what a run changed").await;
+        let (_, held) = crate::running::held::hold(&world, |world| crate::running::held::many(world, 3)).await;
+        looker.chrome.goto(&format!("/runs/{}", held.id)).await;
+        looker.chrome.sees("Would be removed").await;
+        looker.look("what a held run would change, on its Summary").await;
+        looker.chrome.goto(&format!("/runs/{}/changes", held.id)).await;
+        looker.look("what a held run would change").await;
+        looker.done();
+    });
+}
+
 #[test]
 fn no_dialog_has_a_barrier() {
     with_world(Database::Sqlite, |world| async move {

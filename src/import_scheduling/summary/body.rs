@@ -55,6 +55,8 @@ pub struct Body {
     /// Cells that were changed while loading: column, kind of change, how many.
     changes: Vec<(String, &'static str, String)>,
     rejects: Option<Rejects>,
+    /// It changed rows, or what it did to them.
+    changed: bool,
     /// There are counts, or will be.
     counted: bool,
     log: Vec<String>,
@@ -183,6 +185,7 @@ impl RunScene {
                 .map(|changed| (changed.column, changed.kind.words(), words::count(changed.cells)))
                 .collect(),
             rejects,
+            changed: result.added + result.changed + result.removed > 0,
             counted: active || run.result.is_some(),
             log: self.summary.log.iter().map(|l| format!("{} {}", words::clock_time(l.at, zone), l.message)).collect(),
             details: self.details(&base),

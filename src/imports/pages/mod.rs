@@ -11,12 +11,14 @@ mod mapping;
 mod more;
 mod options;
 mod target;
+mod tested;
 mod typed;
 mod when;
 mod wizard;
 
 pub use edit::{change, delete, delete_form, show};
 pub use list::list;
+pub use tested::{test, test_form, test_with_file};
 pub use when::when;
 pub use wizard::{begin, mapped, previewed, sourced};
 

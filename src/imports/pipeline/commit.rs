@@ -10,12 +10,12 @@ use super::outcome::{FailureKind, LoadError};
 use super::plan::Plan;
 use crate::applications::blocks::items::{self, Created};
 use crate::applications::blocks::ledger::{self, LedgerRow, LoadRefused};
-use crate::applications::blocks::{Making, Merge, Staging, Visible, seal};
+use crate::applications::blocks::{Making, Merge, Staging, Visible, seal, trial};
 use crate::clock::Moment;
 use crate::db::{Conn, ping};
 
 impl Load<'_> {
-    /// Makes what is staged visible, or holds it.
+    /// Makes what is staged visible, or holds it; of a trial it says what that would do.
     pub fn commit(
         &mut self,
         conn: &mut Conn,
@@ -29,8 +29,14 @@ impl Load<'_> {
         let holds = self.plan.holds(conn, Some(staging), staged)?;
         let now = self.context.clock.now();
         // What is held may yet be turned down: its items are created when it is approved.
-        let created = if holds { Vec::new() } else { self.plan.stage_items(conn, staging, now)? };
+        let created = match holds || self.plan.is_trial {
+            true => Vec::new(),
+            false => self.plan.stage_items(conn, staging, now)?,
+        };
         self.created = created.iter().map(|part| (part.list.name.clone(), part.items)).collect();
+        if self.plan.is_trial {
+            self.created = self.plan.lacking(conn, staging)?;
+        }
         let told = self.told().written()?;
         let (scope, stamps) = (self.plan.scope_positions(), self.plan.stamps());
         let scope = scope.map_err(|why| LoadError::new(FailureKind::Columns, why))?;
@@ -50,6 +56,13 @@ impl Load<'_> {
             source_sha256: self.sha256,
             told: told.as_deref(),
         };
+        if self.plan.is_trial {
+            self.tell("Comparing");
+            let (row, difference) =
+                trial::outcome(conn, staging, &visible, holds, now).map_err(LoadError::from_database)?;
+            self.difference = Some(difference);
+            return Ok(row);
+        }
         let settle = if holds { ledger::hold } else { ledger::commit };
         let keys: Vec<[i32; 1]> = created.iter().map(key_of).collect();
         let beside: Vec<Visible<'_>> =
@@ -91,6 +104,16 @@ impl Load<'_> {
 }
 
 impl Plan {
+    /// The same counted, of a load that is only tried out.
+    fn lacking(&self, conn: &mut Conn, staging: &Staging) -> Result<Vec<(String, i64)>, LoadError> {
+        let mut lacking = Vec::new();
+        for list in &self.creates {
+            let items = items::lacking(conn, staging, &self.block, list)?;
+            lacking.extend((items > 0).then(|| (list.name.clone(), items)));
+        }
+        Ok(lacking)
+    }
+
     /// Stages the items that staged rows name and their lists lack.
     pub(super) fn stage_items(
         &self,

@@ -51,6 +51,7 @@ pub fn run_from_block(
         loading: Duration::ZERO,
         checking: Duration::ZERO,
         committing: false,
+        difference: None,
     };
     let shown = load.staged(|load, staging| {
         let blocks = load.context.blocks;

@@ -15,9 +15,10 @@ use super::reading::{PARCELS, Parcel, Reading, read_all};
 use super::rejects::{Keeper, decide, from_format, goes_on};
 use super::told::Changes;
 use crate::applications::blocks::batch::Batch;
+use crate::applications::blocks::difference::Difference;
 use crate::applications::blocks::ledger::{self, LedgerRow, LoadRefused};
 use crate::applications::blocks::rejects::RejectBatch;
-use crate::applications::blocks::{Loader, Making, Staging, fill_at_once};
+use crate::applications::blocks::{Loader, Making, Staging, fill_at_once, trial};
 use crate::db::{Conn, Location, sqlite};
 use crate::error::AppError;
 use crate::formats::Rows;
@@ -84,6 +85,7 @@ pub fn run_if_unchanged(
         loading: Duration::ZERO,
         checking: Duration::ZERO,
         committing: false,
+        difference: None,
     };
     let shown = load.run(reader, unchanged);
     load.ended(shown, unchanged)
@@ -115,6 +117,8 @@ pub(super) struct Load<'a> {
     pub checking: Duration,
     /// The load was asked to become visible; if no answer came it may be.
     pub committing: bool,
+    /// Of a trial: what would be another in the Block.
+    pub difference: Option<Difference>,
 }
 
 impl Load<'_> {
@@ -158,15 +162,15 @@ impl Load<'_> {
                     drop(empty);
                     read().map(|_| None)
                 }
-                (Some(only), None) => {
+                (Some(only), None) if !self.plan.is_trial => {
                     drop(empty);
                     self.changes = read()?;
                     self.at_once(only, &positions, unchanged)
                 }
-                (Some(first), Some(second)) => self.staged(|load, staging| {
+                (Some(first), second) => self.staged(|load, staging| {
                     let blocks = load.context.blocks;
                     blocks.until(&load.context.is_over(), &mut blocks.connect()?, |conn| {
-                        let there = [first, second].into_iter();
+                        let there = std::iter::once(first).chain(second);
                         let written = load.write_all(there, arriving, empty, conn, staging, &positions);
                         let read = read().map(|changes| load.changes = changes);
                         written.and(read)?;
@@ -179,6 +183,9 @@ impl Load<'_> {
 
     fn begin(&self, conn: &mut Conn, making: Making) -> Result<Staging, LoadRefused> {
         let LoadContext { run, fence, clock, .. } = *self.context;
+        if self.plan.is_trial {
+            return Ok(trial::begin(conn, &self.plan.block, run, clock.now())?);
+        }
         ledger::begin(conn, &self.plan.block, run, fence, making, clock.now())
     }
 
@@ -266,7 +273,7 @@ impl Load<'_> {
             // The successor dropped the staging table under this load's feet.
             done = Err(LoadRefused::FenceLost.into());
         }
-        if !matches!(done, Ok(Some(_))) {
+        if !matches!(done, Ok(Some(_))) && !self.plan.is_trial {
             // A table that stays behind here is dropped by the next cleanup: the end of a run waits for no other's.
             let dropped = blocks.write_soon(|conn| ledger::abandon(conn, &staging));
             if let Err(error) = dropped {

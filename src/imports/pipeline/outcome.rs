@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::guarding::stopped;
 use super::told::Told;
+use crate::applications::blocks::difference::Difference;
 use crate::applications::blocks::ledger::{LedgerRow, LoadRefused, LoadState};
 use crate::error::AppError;
 use crate::imports::guard::Stopped;
@@ -51,7 +52,7 @@ pub enum Outcome {
 }
 
 /// What a load did.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LoadReport {
     pub outcome: Outcome,
     pub counts: Counts,
@@ -59,6 +60,8 @@ pub struct LoadReport {
     pub told: Told,
     /// What an earlier attempt had loaded: then nothing of the source that this one was given is in the Block.
     pub earlier: Option<Box<LedgerRow>>,
+    /// Of a trial: what would be another in the Block.
+    pub difference: Option<Box<Difference>>,
 }
 
 impl LoadReport {
@@ -75,7 +78,7 @@ impl LoadReport {
         let told = Told::of(&row)?;
         let detail = "An earlier attempt had already loaded everything.".to_owned();
         let steps = vec![Step { name: LOAD, began: Duration::ZERO, duration: Duration::ZERO, detail }];
-        Ok(Self { outcome, counts, steps, told, earlier: Some(Box::new(row)) })
+        Ok(Self { outcome, counts, steps, told, earlier: Some(Box::new(row)), difference: None })
     }
 }
 

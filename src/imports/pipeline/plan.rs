@@ -56,6 +56,9 @@ pub struct Plan {
     pub guard: Guard,
     /// So many rejected rows are kept, the others counted.
     pub keeps: i64,
+    /// Everything is done but the commit: the report says what it would do, and what is staged waits for whoever asked to end
+    /// the trial.
+    pub is_trial: bool,
     /// Earlier runs of the same occurrence: by Append their rows go when this load becomes visible.
     pub replaces_runs: Vec<i64>,
     /// Where the Dimension lists that the Block's columns name keep their keys.
@@ -78,6 +81,7 @@ impl Plan {
             rejects: Rejects::default(),
             guard: Guard::default(),
             keeps: KEPT,
+            is_trial: false,
             replaces_runs: Vec::new(),
             dimensions,
         })

@@ -24,6 +24,7 @@ pub(super) fn nothing_new(read: &Reading, name: &str, new_columns: Vec<String>) 
         steps: vec![Step { name: READ, began: Duration::ZERO, duration: read.reading, detail }],
         told,
         earlier: None,
+        difference: None,
     }
 }
 
@@ -41,7 +42,10 @@ impl Load<'_> {
             _ => failure,
         });
         match shown {
-            Ok(Some(row)) => Ok(self.report(&row)),
+            Ok(Some(row)) => {
+                let difference = self.difference.take().map(Box::new);
+                Ok(LoadReport { difference, ..self.report(&row) })
+            }
             Ok(None) => {
                 let columns = std::mem::take(&mut self.new_columns);
                 guarding::nothing(self.plan, self.context, (self.name, self.sha256), (&self.read, columns), unchanged)
@@ -86,7 +90,7 @@ impl Load<'_> {
             _ => (Outcome::Loaded, format!("{}.", said.join(", "))),
         };
         let steps = self.steps(said, counts.rejected);
-        LoadReport { outcome, counts, steps, told: self.told(), earlier: None }
+        LoadReport { outcome, counts, steps, told: self.told(), earlier: None, difference: None }
     }
 
     pub fn told(&self) -> Told {

@@ -11,8 +11,8 @@ use super::leases_store as leases;
 use super::settling::{self, After};
 use super::told::result_of_earlier;
 use crate::app::App;
-use crate::applications::blocks::generations;
 use crate::applications::blocks::ledger::{self, LedgerRow, LoadState};
+use crate::applications::blocks::{generations, trial};
 use crate::clock::Moment;
 use crate::db::{Conn, Location};
 use crate::error::{AppError, Result};
@@ -61,7 +61,8 @@ fn rescue(app: &App, all_others: bool) -> Result<Rescued> {
         }
     }
     // In this order: a load that begins in between is in neither list, and its staging table is left alone.
-    let staged = app.blocks.read(generations::staged)?;
+    let mut staged = app.blocks.read(generations::staged)?;
+    staged.retain(|staged| !trial::goes_on(staged, now));
     let active = app.db.read(leases::active)?;
     done.dropped = generations::cleanup(&app.blocks, &staged, &active);
     deciding::step(app)?;

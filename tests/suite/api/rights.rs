@@ -56,6 +56,7 @@ const TABLE: &[(&str, &str)] = &[
     ("GET translations/{t}", "ooxx.o?"),
     ("PATCH translations/{t}", "vvxx.x?"),
     ("DELETE translations/{t}", "vvxx.x?"),
+    ("POST import-configurations/{i}/test-run", "vvxx.x?"),
     ("GET applications/{a}/schedules", "ooxx.o?"),
     ("POST applications/{a}/schedules", "vvxx.x?"),
     ("POST schedules/preview", "vvvvvv?"),

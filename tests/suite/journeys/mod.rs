@@ -10,6 +10,7 @@ mod leaving;
 mod mistakes;
 mod place;
 mod small;
+mod tested;
 mod unscripted;
 mod walk;
 mod warned;

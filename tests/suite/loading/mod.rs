@@ -10,6 +10,7 @@ mod ledger_alone;
 mod modes;
 mod readers;
 mod telling;
+mod trials;
 mod values;
 
 use std::io::Write;
@@ -26,7 +27,7 @@ use tidegate::db::Conn;
 use tidegate::formats::ColumnType::{self, Boolean, Date, Dimension, Integer, Number, Text, Timestamp};
 use tidegate::imports::guard::{Guard, Stopped};
 use tidegate::imports::pipeline::{
-    FailureKind, LoadContext, LoadError, LoadReport, Outcome, Plan, Progress, READING, SourceFile, run,
+    Counts, FailureKind, LoadContext, LoadError, LoadReport, Outcome, Plan, Progress, READING, SourceFile, run,
 };
 use tidegate::imports::{Mapping, Mode};
 

@@ -13,6 +13,7 @@ mod queue;
 mod settling;
 mod sources;
 mod telling;
+mod tried;
 mod unsettled;
 mod watched;
 

@@ -204,7 +204,7 @@ pub async fn show(
     Page::ok(&request, &template)
 }
 
-fn is_numeric(column_type: ColumnType) -> bool {
+pub(super) fn is_numeric(column_type: ColumnType) -> bool {
     matches!(column_type, ColumnType::Integer | ColumnType::Number)
 }
 

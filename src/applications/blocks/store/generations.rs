@@ -4,8 +4,8 @@
 use diesel::prelude::*;
 
 use super::ledger::{self, LoadState};
-use super::staging::{Making, Staging};
-use super::{physical, views};
+use super::staging::{Making, RunKey, Staging};
+use super::{physical, trial, views};
 use crate::clock::Moment;
 use crate::db::schema::block_db::{block_state, generations, loads};
 use crate::db::{self, Conn, Location, Pool, text_enum};
@@ -28,21 +28,25 @@ text_enum! {
     }
 }
 
-/// A generation, and the uid of the run that made it.
+/// A generation, and the run that made it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Staged {
     pub block_id: i64,
     pub generation: i64,
-    pub run_uid: String,
+    pub run: RunKey,
+    pub made_at: Moment,
 }
 
 /// All staging tables that there are.
 pub fn staged(conn: &mut Conn) -> Result<Vec<Staged>> {
-    let rows: Vec<(i64, i64, String)> = generations::table
+    let made = (generations::run_uid, generations::run_id, generations::made_at);
+    let rows: Vec<(i64, i64, (String, i64, Moment))> = generations::table
         .filter(generations::state.eq(State::Staging))
-        .select((generations::block_id, generations::generation, generations::run_uid))
+        .select((generations::block_id, generations::generation, made))
         .load(conn)?;
-    Ok(rows.into_iter().map(|(block_id, generation, run_uid)| Staged { block_id, generation, run_uid }).collect())
+    let staged =
+        |(block_id, generation, (uid, id, made_at))| Staged { block_id, generation, run: RunKey { uid, id }, made_at };
+    Ok(rows.into_iter().map(staged).collect())
 }
 
 /// Drops what loads left behind that ended without a word: of these staging tables those whose run is not among the
@@ -50,11 +54,15 @@ pub fn staged(conn: &mut Conn) -> Result<Vec<Staged>> {
 /// that was frozen still holds it, is left to the next time.
 pub fn cleanup(blocks: &Pool, staged: &[Staged], active_runs: &[String]) -> usize {
     let mut dropped = 0;
-    for Staged { block_id, generation, run_uid } in staged {
-        if active_runs.contains(run_uid) {
+    for Staged { block_id, generation, run, .. } in staged {
+        if active_runs.contains(&run.uid) {
             continue;
         }
-        match blocks.write(|conn| drop_staging(conn, (*block_id, *generation))) {
+        let gone = blocks.write(|conn| match trial::is_one(&run.uid) {
+            true => trial::end(conn, run).map(|()| true),
+            false => drop_staging(conn, (*block_id, *generation)),
+        });
+        match gone {
             Ok(true) => dropped += 1,
             Ok(false) => {}
             Err(error) => tracing::warn!(block_id, generation, %error, "a staging table cannot be dropped yet"),
@@ -188,6 +196,14 @@ fn shown(conn: &mut Conn, block_id: i64) -> Result<Vec<i64>> {
 
 fn is_shown(state: State) -> bool {
     matches!(state, State::Current | State::Kept)
+}
+
+/// The tables of a generation that the Block shows or showed, and of the one that it showed before it; none where the
+/// generation is no longer kept.
+pub(super) fn with_before(conn: &mut Conn, block_id: i64, generation: i64) -> Result<Option<(String, Option<String>)>> {
+    let mut all = shown(conn, block_id)?.into_iter().skip_while(|shown| *shown != generation);
+    let mut table = || all.next().map(|generation| physical::table(block_id, generation));
+    Ok(table().map(|own| (own, table())))
 }
 
 /// Up to so many rows a page is as quick without an index, which would cost a small load more than its rows.

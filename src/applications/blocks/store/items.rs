@@ -50,6 +50,14 @@ struct Count {
     count: i64,
 }
 
+/// How many items the rows in `staging` name and `list` lacks.
+pub fn lacking(conn: &mut Conn, staging: &Staging, block: &Block, list: &Block) -> Result<i64> {
+    let key = named_by(list).map_err(AppError::internal)?;
+    let unknown = unknown(conn, staging, block, list, key)?;
+    let count: Count = diesel::sql_query(format!("SELECT count(*) AS count FROM ({unknown}) u")).get_result(conn)?;
+    Ok(count.count)
+}
+
 /// Stages what the rows in `staging` name in the columns of `block` and `list` lacks; none where it lacks nothing.
 pub fn stage<'a>(
     conn: &mut Conn,
@@ -60,11 +68,11 @@ pub fn stage<'a>(
     now: Moment,
 ) -> std::result::Result<Option<Created<'a>>, LoadRefused> {
     let key = named_by(list).map_err(AppError::internal)?;
-    let unknown = unknown(conn, staging, block, list, key)?;
-    let count: Count = diesel::sql_query(format!("SELECT count(*) AS count FROM ({unknown}) u")).get_result(conn)?;
-    if count.count == 0 {
+    let items = lacking(conn, staging, block, list)?;
+    if items == 0 {
         return Ok(None);
     }
+    let unknown = unknown(conn, staging, block, list, key)?;
     let making = if staging.making == Making::Held { Making::Staged } else { staging.making };
     let beside = ledger::begin_beside(conn, list, &staging.run, staging.fence, making, now)?;
     let (run, table) = (staging.run.id, &beside.table);
@@ -82,7 +90,7 @@ pub fn stage<'a>(
     .execute(conn)?;
     physical::create_key_index(conn, table, &[to])?;
     physical::seal(conn, &beside, file, Merge::Append)?;
-    Ok(Some(Created { list, staging: beside, items: count.count }))
+    Ok(Some(Created { list, staging: beside, items }))
 }
 
 /// Each item once, with the first line that names it.

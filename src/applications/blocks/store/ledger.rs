@@ -264,7 +264,7 @@ fn keep(conn: &mut Conn, (staging, load): &Part<'_>) -> Result<Result<Kept, Load
         // Since this transaction began it.
         Making::AtOnce => row.select(shown).first(conn).optional()?,
         // Locks the row on PostgreSQL too.
-        Making::Staged | Making::Held => diesel::update(row)
+        Making::Staged | Making::Held | Making::Tried => diesel::update(row)
             .set(block_state::fence.eq(staging.fence))
             .returning(shown)
             .get_result(conn)
@@ -329,7 +329,7 @@ fn show(conn: &mut Conn, (staging, load): &Part<'_>, kept: Kept, now: Moment) ->
     Ok(row_of(staging, load, &done, (LoadState::Visible, shown), now))
 }
 
-fn row_of(
+pub(super) fn row_of(
     staging: &Staging,
     load: &Visible<'_>,
     done: &merge::Done,
@@ -407,7 +407,7 @@ pub fn forget(conn: &mut Conn, run_uids: &[&str]) -> Result<()> {
 pub fn abandon(conn: &mut Conn, staging: &Staging) -> Result<()> {
     match staging.making {
         Making::AtOnce => drop_staged(conn, staging),
-        Making::Staged | Making::Held => {
+        Making::Staged | Making::Held | Making::Tried => {
             db::write(conn, |conn| drop_staging(conn, (staging.block_id, staging.generation)).map(|_| ()))
         }
     }
@@ -416,6 +416,6 @@ pub fn abandon(conn: &mut Conn, staging: &Staging) -> Result<()> {
 fn drop_staged(conn: &mut Conn, staging: &Staging) -> Result<()> {
     match staging.making {
         Making::AtOnce => physical::drop(conn, &staging.table),
-        Making::Staged | Making::Held => drop_generation(conn, (staging.block_id, staging.generation)),
+        Making::Staged | Making::Held | Making::Tried => drop_generation(conn, (staging.block_id, staging.generation)),
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod checks;
 pub mod definitions;
+pub mod difference;
 pub mod feed;
 pub mod generations;
 pub mod items;
@@ -14,9 +15,11 @@ pub mod physical;
 mod pointer;
 mod postgres;
 mod causes;
+pub mod changed;
 pub mod rejects;
 mod rejects_csv;
 pub mod rows;
 mod sqlite;
 pub mod staging;
+pub mod trial;
 pub mod views;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 
 use super::ledger::LoadRefused;
-use super::staging::Staging;
+use super::staging::{Making, Staging};
 use crate::applications::blocks::model::BlockState;
 use crate::clock::Moment;
 use crate::db::schema::block_db::{block_state, generations, loads, reject_heads, rejects};
@@ -45,6 +45,10 @@ pub fn while_mine<T>(
     staging: &Staging,
     deed: impl FnOnce(&mut Conn) -> Result<T>,
 ) -> Result<T, LoadRefused> {
+    // Nobody takes over from a trial.
+    if staging.making == Making::Tried {
+        return Ok(db::write(conn, deed)?);
+    }
     let mut refused = false;
     let done = db::write(conn, |conn| {
         let done = deed(conn)?;

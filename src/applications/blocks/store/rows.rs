@@ -158,10 +158,11 @@ pub fn write_csv(blocks: &Pool, block: &Block, out: &mut dyn Write) -> Result<()
 }
 
 /// A row as the database gave it.
-struct RawRow(Vec<Cell>);
+pub(super) struct RawRow(pub(super) Vec<Cell>);
 
 impl RawRow {
-    fn typed(self, columns: &[Column]) -> Result<BlockRow> {
+    /// The first four columns are the row's own; the others are those of the Block.
+    pub(super) fn typed(self, columns: &[Column]) -> Result<BlockRow> {
         let mut cells = self.0.into_iter();
         let mut own = || match cells.next() {
             Some(Cell::Integer(number)) => Ok(number),

@@ -33,6 +33,8 @@ pub enum Making {
     AtOnce,
     /// It was staged, and waited for a decision: the ledger has a row of it.
     Held,
+    /// Staged to be looked at, and never to be visible.
+    Tried,
 }
 
 /// A load that has begun and is not visible yet.

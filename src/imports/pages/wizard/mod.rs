@@ -17,6 +17,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::mapping;
 use super::options;
 use super::target;
+use super::tested::Found;
 use super::{GUARD, Place, place, put, tables};
 use crate::app::{App, off_thread};
 use crate::applications::blocks::Block;
@@ -39,6 +40,8 @@ struct Wizard {
     /// The translation tables that the form names.
     tables: Vec<Arc<Translation>>,
     form: Form,
+    /// What a test run found, for the screen that asked.
+    tested: Option<Found>,
 }
 
 /// The status and what is wrong.
@@ -164,7 +167,7 @@ fn pick(form: &mut Form) {
 async fn enter_wizard(request: HttpRequest, app: Data<App>, by: By, id: i64, form: Form) -> Result<Wizard> {
     let place = place(&app, &by, id, None).await?;
     let tables = tables(&app, &place, &form).await?;
-    Ok(Wizard { request, app, by, place, tables, form })
+    Ok(Wizard { request, app, by, place, tables, form, tested: None })
 }
 
 /// `GET /applications/{a}/settings/import-configurations/new`: screen 1. `?block=` names the Block that is filled,
@@ -315,6 +318,9 @@ pub async fn mapped(
     }
     if wizard.form.get("go") == "check" {
         return wizard.mapping(Some(proposal), &block, FINE);
+    }
+    if wizard.form.get("go") == "test" {
+        return wizard.test(proposal, block).await;
     }
     wizard.save(Some(proposal), block).await
 }

@@ -1,16 +1,21 @@
 //! What the wizard's forms describe: the Block, the mapping, the configuration; and making them.
 
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 
-use super::{Wizard, wrong};
+use super::{FINE, Wizard, wrong};
 use crate::app::off_thread;
 use crate::applications::blocks::{self, Block};
-use crate::error::{FieldErrors, Result};
+use crate::error::{AppError, FieldErrors, Result};
 use crate::formats::{Format, Proposal, ReadOptions};
 use crate::imports::pages::mapping::{self, MapRow};
 use crate::imports::pages::target::{self, ColumnRow};
+use crate::imports::pages::tested::Found;
 use crate::imports::pages::{filter, guard, load_good, optional, scope, source_block_id, unknown_items};
+use crate::imports::sample::Origin;
+use crate::imports::test_run::{self, Asked, From};
 use crate::imports::{Definition, Draft, Mode, actions, check};
+use crate::members::Scope;
 use crate::names::name_key;
 use crate::web::{Flash, refused, see_other};
 
@@ -80,19 +85,59 @@ impl Wizard {
         (draft.tidy(), errors)
     }
 
-    /// Makes the Block, when it is a new one, and the configuration: both or neither.
-    pub(super) async fn save(&mut self, proposal: Option<Proposal>, block: Block) -> Result<HttpResponse> {
-        let source = proposal.as_ref().map(mapping::source_columns).unwrap_or_default();
-        let rows = self.map_rows(&block, &source);
-        let (draft, mut errors) = self.draft(&block, &rows);
+    /// The same, or all that is wrong with it.
+    fn checked(&self, proposal: Option<&Proposal>, block: &Block) -> Result<Draft, FieldErrors> {
+        let source = proposal.map(mapping::source_columns).unwrap_or_default();
+        let rows = self.map_rows(block, &source);
+        let (draft, mut errors) = self.draft(block, &rows);
         errors.extend(draft.check(None));
-        errors.extend(check::target(&draft.definition, &block));
+        errors.extend(check::target(&draft.definition, block));
         if proposal.is_some() {
             errors.extend(mapping::not_in_source(draft.definition.mapping.as_deref().unwrap_or_default(), &source));
         }
-        if !errors.is_empty() {
-            return self.mapping(proposal, &block, wrong(errors));
+        errors.ok_or(draft)
+    }
+
+    /// Says what a run would do by what the form describes. Nothing is made.
+    pub(super) async fn test(&mut self, proposal: Proposal, block: Block) -> Result<HttpResponse> {
+        let (entered, by) = (self.place.entered.clone(), self.by.clone());
+        self.app.read(move |conn| entered.need_import(conn, &by, Scope::Run)).await?;
+        let draft = self.checked(Some(&proposal), &block).and_then(|draft| match self.place.source_block(&self.form) {
+            Some(from) => check::block_source(&draft.definition, from, &block).ok_or(draft),
+            None => Ok(draft),
+        });
+        let draft = match draft {
+            Ok(draft) => draft,
+            Err(errors) => return self.mapping(Some(proposal), &block, wrong(errors)),
+        };
+        let from = match self.place.origin(&self.app, &self.by, &self.form)? {
+            Origin::Connection { id, request } => From::Connection { id, request },
+            Origin::File(id) => From::Kept(id),
+            Origin::Block(id) => From::Block(id),
+        };
+        let asked = Asked { block: block.clone(), definition: draft.definition, from };
+        match test_run::test(&self.app, &self.by, asked, test_run::PATIENCE).await {
+            Ok(tested) => {
+                self.tested = Some(Found::of(&block, tested));
+                self.mapping(Some(proposal), &block, FINE)
+            }
+            Err(error @ AppError::TooMany { .. }) => {
+                let said = FieldErrors::one("", error.to_string());
+                self.mapping(Some(proposal), &block, (StatusCode::TOO_MANY_REQUESTS, said))
+            }
+            Err(error) => {
+                let said = refused(error)?;
+                self.mapping(Some(proposal), &block, said)
+            }
         }
+    }
+
+    /// Makes the Block, when it is a new one, and the configuration: both or neither.
+    pub(super) async fn save(&mut self, proposal: Option<Proposal>, block: Block) -> Result<HttpResponse> {
+        let draft = match self.checked(proposal.as_ref(), &block) {
+            Ok(draft) => draft,
+            Err(errors) => return self.mapping(proposal, &block, wrong(errors)),
+        };
         let new_block = match block.id {
             0 => Some(target::draft(&self.form, &target::read(&self.form))?.0),
             _ => None,

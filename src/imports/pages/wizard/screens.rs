@@ -18,6 +18,7 @@ use crate::imports::pages::landing::{Landing, Twin, landing};
 use crate::imports::pages::mapping::{self, MapRow};
 use crate::imports::pages::options::{self, OptionsView};
 use crate::imports::pages::target::{self, ColumnRow};
+use crate::imports::pages::tested::Found;
 use crate::imports::pages::{
     FilterRow, GUARD, filter, filter_rows, guard_text, put, reject_choices, scope_choices, unknown_choices,
     unknown_items,
@@ -67,6 +68,9 @@ struct MappingPage {
     of_block: bool,
     aggregates: Vec<(String, &'static str)>,
     filter: Vec<FilterRow>,
+    /// What a test run found.
+    tested: Option<Found>,
+    may_import: bool,
     landing: Option<Landing>,
     mode: Mode,
     modes: &'static [Mode],
@@ -242,6 +246,8 @@ impl Wizard {
             landing: proposal
                 .filter(|_| lines.iter().all(|line| line.aggregate.is_none()))
                 .map(|proposal| landing(&lines, block, &read.values, &proposal, &self.tables)),
+            tested: self.tested.take(),
+            may_import: self.place.entered.may_import(),
             of_block: fed.is_some(),
             aggregates: aggregates(),
             filter: filter_rows(fed, &filter(&self.form)),

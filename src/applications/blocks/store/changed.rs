@@ -1,0 +1,59 @@
+//! What a run changed in a Block, as far as the Block database can still tell.
+
+use super::difference::{self, Difference, How};
+use super::ledger::{LedgerRow, LoadState};
+use super::rows::BlockRow;
+use super::{generations, physical};
+use crate::applications::blocks::model::Block;
+use crate::db::{self, Conn};
+use crate::error::Result;
+
+/// What can be told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Changed {
+    /// A load took the place of all rows, or would: both generations are there. Of the later one so many rows were written
+    /// since by other runs.
+    Compared { difference: Difference, since: i64 },
+    /// Rows that it wrote and that no later run wrote: how many there are, and some of them. `shown`: the Block shows them.
+    Written { all: i64, rows: Vec<BlockRow>, shown: bool },
+    /// What it loaded was discarded before anybody saw it.
+    Dropped,
+    /// The generation of that time, or the one before it, is no longer kept.
+    Gone,
+}
+
+/// Of a load that the ledger knows. `replaced`: it took the place of all rows. Rows come after a row, so many at most.
+pub fn of(
+    conn: &mut Conn,
+    block: &Block,
+    load: &LedgerRow,
+    replaced: bool,
+    (after, limit): (i64, i64),
+) -> Result<Changed> {
+    db::snapshot(conn, |conn| {
+        let current = generations::current_table(conn, block.id)?;
+        match load.state {
+            LoadState::Dropped => return Ok(Changed::Dropped),
+            LoadState::Held => {
+                let held = physical::table(block.id, load.generation);
+                let difference = difference::between(conn, block, current.as_deref(), &held, How::WHOLE)?;
+                return Ok(Changed::Compared { difference, since: 0 });
+            }
+            LoadState::Visible => {}
+        }
+        let Some((own, before)) = generations::with_before(conn, block.id, load.generation)? else {
+            return Ok(Changed::Gone);
+        };
+        if replaced {
+            // What was there, and is not kept.
+            if before.is_none() && load.removed > 0 {
+                return Ok(Changed::Gone);
+            }
+            let difference = difference::between(conn, block, before.as_deref(), &own, How::WHOLE)?;
+            let since = difference::written_by_others(conn, &own, load.run_id)?;
+            return Ok(Changed::Compared { difference, since });
+        }
+        let (all, rows) = difference::written(conn, block, &own, load.run_id, after, limit)?;
+        Ok(Changed::Written { all, rows, shown: current.as_ref() == Some(&own) })
+    })
+}
