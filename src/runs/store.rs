@@ -11,7 +11,7 @@ use super::resource;
 use super::working::held_store;
 use crate::clock::Moment;
 use crate::db::Conn;
-use crate::db::schema::{import_configurations, run_leases, run_log, run_results, run_steps, runs};
+use crate::db::schema::{import_configurations, run_leases, run_log, run_restores, run_results, run_steps, runs};
 use crate::error::Result;
 use crate::imports::Target;
 use crate::imports::pipeline::Told;
@@ -101,6 +101,7 @@ fn run(row: Row, result: Option<RunResult>) -> Run {
         planned_until: row.planned_until,
         repeat_no: row.repeat_no,
         again_of: row.again_of,
+        restores: None,
         trigger: row.trigger_kind,
         started_by: row.started_by,
         as_member_id: row.as_member_id,
@@ -131,14 +132,37 @@ fn with_results(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Run>> {
         true => HashMap::new(),
         false => held_store::of_all(conn, &held)?.into_iter().collect(),
     };
+    let restores = restores(conn, &rows)?;
     Ok(rows
         .into_iter()
         .map(|row| {
             let (result, hold) = (results.remove(&row.id), holds.remove(&row.id));
-            Run { hold, ..run(row, result) }
+            let restores = restores.get(&row.id).copied();
+            let run = run(row, result);
+            // What a restore is kept under is no import that it is a run of.
+            Run { hold, restores, configuration_id: run.configuration_id.filter(|_| restores.is_none()), ..run }
         })
         .collect())
 }
+
+/// Of those of these that are restores, the runs whose contents they show. An import's run follows a version.
+fn restores(conn: &mut Conn, rows: &[Row]) -> Result<HashMap<i64, i64>> {
+    let of_none = |row: &&Row| row.configuration_id.is_some() && row.configuration_version.is_none();
+    let ids: Vec<i64> = rows.iter().filter(of_none).map(|row| row.id).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    Ok(run_restores::table.filter(run_restores::run_id.eq_any(ids)).load(conn)?.into_iter().collect())
+}
+
+/// That a run is not a restore, which is kept under an import and is no run of it.
+#[diesel::dsl::auto_type]
+pub fn is_import() -> _ {
+    runs::id.ne_all(run_restores::table.select(run_restores::run_id))
+}
+
+/// The same of the run `x`.
+pub const IS_IMPORT: &str = "x.id NOT IN (SELECT run_id FROM run_restores)";
 
 fn results(conn: &mut Conn, run_ids: &[i64]) -> Result<HashMap<i64, RunResult>> {
     type Text = Option<String>;
@@ -202,7 +226,7 @@ pub fn open_of(conn: &mut Conn, targets: &[Target]) -> Result<HashMap<Target, Ve
     type OpenRow = (i64, Option<i64>, Option<i64>, RunStatus, bool);
     let mut rows: Vec<OpenRow> = Vec::new();
     let open = || {
-        let open = runs::table.filter(runs::finished_at.is_null()).order(runs::id);
+        let open = runs::table.filter(runs::finished_at.is_null().and(is_import())).order(runs::id);
         open.select((runs::id, runs::configuration_id, runs::set_id, runs::status, runs::interrupted))
     };
     if !configurations.is_empty() {
@@ -231,7 +255,7 @@ pub fn latest_ended(conn: &mut Conn, configuration_id: i64) -> Result<Option<i64
     let ended: Vec<RunStatus> = RunStatus::ALL.iter().copied().filter(|s| s.may_run_again()).collect();
     let ended = runs::table
         .filter(runs::configuration_id.eq(configuration_id).and(runs::status.eq_any(ended)))
-        .filter(runs::finished_at.is_not_null())
+        .filter(runs::finished_at.is_not_null().and(is_import()))
         .select((runs::id, runs::status));
     let by_time: Option<(i64, RunStatus)> =
         ended.clone().order((runs::finished_at.desc(), runs::id.desc())).first(conn).optional()?;
@@ -277,11 +301,23 @@ pub fn by_waiting_key(conn: &mut Conn, key: &str) -> Result<Option<Run>> {
 /// The runs of the same configuration before and after this one.
 pub fn neighbours(conn: &mut Conn, run: &Run) -> Result<(Option<i64>, Option<i64>)> {
     let Some(configuration_id) = run.configuration_id else { return Ok((None, None)) };
-    let of = || runs::table.filter(runs::configuration_id.eq(configuration_id)).select(runs::id);
+    let imports = runs::configuration_id.eq(configuration_id).and(is_import());
+    let of = || runs::table.filter(imports).select(runs::id);
     Ok((
         of().filter(runs::id.lt(run.id)).order(runs::id.desc()).first(conn).optional()?,
         of().filter(runs::id.gt(run.id)).order(runs::id).first(conn).optional()?,
     ))
+}
+
+/// The import under which a restore is kept: whose run made the contents or, where that run is gone, filled the Block last.
+pub fn import_that_filled(conn: &mut Conn, block_id: i64, run_id: i64) -> Result<Option<i64>> {
+    let of_run = runs::table.find(run_id).select(runs::configuration_id);
+    if let Some(id) = of_run.first::<Option<i64>>(conn).optional()?.flatten() {
+        return Ok(Some(id));
+    }
+    let filled = runs::table.filter(runs::block_id.eq(block_id).and(runs::configuration_id.is_not_null()));
+    let last = filled.order(runs::id.desc()).select(runs::configuration_id).first::<Option<i64>>(conn).optional()?;
+    Ok(last.flatten())
 }
 
 /// All that the run repeats, the newest first.

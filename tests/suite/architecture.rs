@@ -132,6 +132,7 @@ const OWNERS: [(&str, &[&str]); 12] = [
             "run_leases",
             "run_intents",
             "run_holds",
+            "run_restores",
             "run_results",
             "run_steps",
             "run_log",

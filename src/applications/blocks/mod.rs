@@ -33,4 +33,4 @@ pub use store::physical::seal;
 pub use store::rows::{BlockRow, Cell, page as rows, rejected as rejected_rows, write_csv};
 pub use store::staging::{Making, Merge, RunKey, Staging, Visible};
 pub use store::views::reader;
-pub use store::{checks, generations, ledger, rejects};
+pub use store::{checks, contents, generations, ledger, rejects};

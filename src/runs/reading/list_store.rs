@@ -8,7 +8,7 @@ use crate::db::{Conn, IdRow, on};
 use crate::error::Result;
 use crate::runs::lifecycle::Trigger;
 use crate::runs::model::{Filter, Run};
-use crate::runs::store::{self, numbers};
+use crate::runs::store::{self, IS_IMPORT, numbers};
 
 /// The newest runs before the cursor, of the Applications given (all when `None`).
 pub fn newest(
@@ -77,6 +77,8 @@ fn picked(filter: &Filter, before: Option<i64>, limit: i64) -> String {
             by_index = false;
         }
     }
+    // What a restore is kept under is no import that it is a run of.
+    said.extend(filter.configuration_id.map(|_| IS_IMPORT.to_owned()));
     said.extend(before.map(|id| format!("x.id < {id}")));
     if said.is_empty() { "x.id > 0".to_owned() } else { said.join(" AND ") }
 }

@@ -170,7 +170,8 @@ fn take_one(conn: &mut Conn, app: &App, id: i64, held: &mut Held, now: Moment) -
         // What cannot be found fails in words when it begins.
         None => Ok(Policy::default()),
     };
-    let blocks: Vec<i64> = followed.iter().map(|followed| followed.block_id).collect();
+    let restored = run.block_id.filter(|_| run.restores.is_some());
+    let blocks: Vec<i64> = followed.iter().map(|followed| followed.block_id).chain(restored).collect();
     let connection = followed.as_ref().and_then(|f| f.connection_id).filter(|_| run.file_id.is_none());
     let needs = resource::needs(&blocks, connection, policy.as_ref().ok().and_then(|policy| policy.path()));
     let places = match held.take(&needs) {

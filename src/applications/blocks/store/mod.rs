@@ -2,6 +2,7 @@
 //! ledger, the generations and what fills, checks, merges and reads them. All SQL of Blocks stands here.
 
 pub mod checks;
+pub mod contents;
 pub mod definitions;
 pub mod feed;
 pub mod generations;
