@@ -16,6 +16,7 @@ mod actions;
 mod audited;
 pub mod batch;
 mod feed;
+pub mod looking;
 mod model;
 pub mod pages;
 mod store;
@@ -30,7 +31,8 @@ pub use model::{Block, BlockDraft, BlockKind, BlockState, Column, ColumnDraft, M
 pub use store::feed::{Fed, fill as fill_from_block};
 pub use store::loader::{Loader, fill_at_once};
 pub use store::physical::seal;
-pub use store::rows::{BlockRow, Cell, page as rows, rejected as rejected_rows, write_csv};
+pub use store::looking::{count, look, row};
+pub use store::rows::{BlockRow, Cell, page as rows, rejected as rejected_rows, write_csv, write_csv_of};
 pub use store::staging::{Making, Merge, RunKey, Staging, Visible};
 pub use store::views::reader;
 pub use store::{checks, contents, generations, ledger, rejects};

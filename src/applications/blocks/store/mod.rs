@@ -8,6 +8,7 @@ pub mod feed;
 pub mod generations;
 pub mod ledger;
 pub mod loader;
+pub mod looking;
 mod merge;
 pub mod physical;
 mod pointer;
