@@ -35,4 +35,4 @@ pub use store::looking::{count, look, row};
 pub use store::rows::{BlockRow, Cell, page as rows, rejected as rejected_rows, write_csv, write_csv_of};
 pub use store::staging::{Making, Merge, RunKey, Staging, Visible};
 pub use store::views::reader;
-pub use store::{checks, contents, generations, ledger, rejects};
+pub use store::{checks, contents, difference, generations, ledger, rejects};

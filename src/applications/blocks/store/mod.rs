@@ -4,6 +4,7 @@
 pub mod checks;
 pub mod contents;
 pub mod definitions;
+pub mod difference;
 pub mod feed;
 pub mod generations;
 pub mod ledger;

@@ -119,7 +119,7 @@ pub struct Named {
 }
 
 /// The physical columns that a table has.
-fn column_names(conn: &mut Conn, table: &str) -> Result<Vec<String>> {
+pub(super) fn column_names(conn: &mut Conn, table: &str) -> Result<Vec<String>> {
     let sql = match conn {
         Conn::Sqlite(_) => "SELECT name FROM pragma_table_info($1)",
         Conn::Pg(_) => {

@@ -174,10 +174,11 @@ pub fn write_csv_of(blocks: &Pool, block: &Block, look: &Look, out: &mut dyn Wri
 }
 
 /// A row as the database gave it.
-struct RawRow(Vec<Cell>);
+pub(super) struct RawRow(pub(super) Vec<Cell>);
 
 impl RawRow {
-    fn typed(self, columns: &[Column]) -> Result<BlockRow> {
+    /// The first four columns are the row's own; the others are those of the Block.
+    pub(super) fn typed(self, columns: &[Column]) -> Result<BlockRow> {
         let mut cells = self.0.into_iter();
         let mut own = || match cells.next() {
             Some(Cell::Integer(number)) => Ok(number),
