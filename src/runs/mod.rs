@@ -17,6 +17,7 @@ mod queue_store;
 mod reading;
 mod resource;
 pub mod restores;
+mod restores_store;
 pub mod retention;
 mod runnable_store;
 mod store;

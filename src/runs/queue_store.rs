@@ -10,9 +10,10 @@ use sha2::{Digest, Sha256};
 
 use super::lifecycle::{RunStatus, Trigger};
 use super::model::{LogLine, Run};
-use super::{resource, store};
+use super::resource;
+use super::restores_store::is_import;
 use crate::clock::Moment;
-use crate::db::schema::{outcomes, run_leases, run_log, run_restores, runs};
+use crate::db::schema::{outcomes, run_leases, run_log, runs};
 use crate::db::{self, Conn, on};
 use crate::error::Result;
 use crate::words;
@@ -62,14 +63,6 @@ pub fn uid() -> String {
 
 pub fn insert(conn: &mut Conn, new: &NewRun) -> Result<i64> {
     Ok(diesel::insert_into(runs::table).values(new).returning(runs::id).get_result(conn)?)
-}
-
-/// A run that restores what another run loaded.
-pub fn insert_restore(conn: &mut Conn, new: &NewRun, restores_run_id: i64) -> Result<i64> {
-    let id = insert(conn, new)?;
-    let row = (run_restores::run_id.eq(id), run_restores::restores_run_id.eq(restores_run_id));
-    diesel::insert_into(run_restores::table).values(row).execute(conn)?;
-    Ok(id)
 }
 
 /// Writes many at once; an occurrence that has its run already is left out.
@@ -191,7 +184,7 @@ pub fn begin_now(conn: &mut Conn, run_id: i64, now: Moment) -> Result<()> {
 pub fn waiting_by_hand(conn: &mut Conn, application_id: i64, configuration_id: i64) -> Result<(i64, i64)> {
     let by_hand = runs::precedence.eq(BY_HAND).and(runs::status.eq(RunStatus::Queued));
     let in_all = runs::table.filter(by_hand).filter(runs::application_id.eq(application_id));
-    let imports = runs::configuration_id.eq(configuration_id).and(store::is_import());
+    let imports = runs::configuration_id.eq(configuration_id).and(is_import());
     let of_one = runs::table.filter(by_hand).filter(imports);
     Ok((of_one.count().get_result(conn)?, in_all.count().get_result(conn)?))
 }

@@ -4,9 +4,8 @@ use serde_json::json;
 
 use super::actions::{self, Started};
 use super::lifecycle::{RunStatus, Trigger};
-use super::model::Run;
 use super::queue_store::{self as queue, NewRun};
-use super::store;
+use super::{restores_store, store};
 use crate::applications::blocks::contents::{self, Earlier};
 use crate::applications::blocks::{self, Block};
 use crate::applications::{self, Entered};
@@ -20,13 +19,7 @@ use crate::words;
 /// Puts a restore into the queue, as the member who asks. While one of the same contents waits, that one is the answer.
 ///
 /// `Conflict` where they are not kept any more, or do not fit the Block any more.
-pub fn restore(
-    conn: &mut Conn,
-    by: &By,
-    pool: &Pool,
-    (block_id, run_id): (i64, i64),
-    now: Moment,
-) -> Result<Started> {
+pub fn restore(conn: &mut Conn, by: &By, pool: &Pool, (block_id, run_id): (i64, i64), now: Moment) -> Result<Started> {
     // Of two clicks at one moment the second finds the first.
     db::lock_row(conn, "blocks", block_id)?;
     let (block, entered, earlier) = find(conn, by, pool, (block_id, run_id))?;
@@ -35,7 +28,7 @@ pub fn restore(
         queue::begin_now(conn, run.id, now)?;
         return Ok(Started { run: store::by_id(conn, run.id)?.ok_or(AppError::NotFound)?, waiting_already: true });
     }
-    let of_import = store::import_that_filled(conn, block_id, earlier.run_id)?.ok_or_else(|| {
+    let of_import = restores_store::import_that_filled(conn, block_id, earlier.run_id)?.ok_or_else(|| {
         AppError::Conflict(format!(
             "The history of {} is gone, so nobody can say which import made these contents. They cannot be restored.",
             block.name
@@ -69,7 +62,7 @@ pub fn restore(
         finished_at: None,
     };
     actions::need_room(conn, &new)?;
-    let id = queue::insert_restore(conn, &new, run_id)?;
+    let id = restores_store::insert(conn, &new, run_id)?;
     let what = json!({ "name": block.name, "run_id": id, "restores_run_id": run_id, "rows": earlier.rows });
     let entry = Entry::of("block.restored", "block", block_id).application(entered.application.id).after(what);
     by.audit(conn, entry, now)?;
@@ -105,9 +98,4 @@ pub fn find(
 pub fn superseded(conn: &mut Conn, block_id: i64) -> Result<Vec<i64>> {
     let held = super::working::held_store::undecided(conn, Some(block_id))?;
     Ok(held.into_iter().map(|(run_id, ..)| run_id).collect())
-}
-
-/// What there is to say of a restore beside its own numbers: the run whose contents it shows, where that is known still.
-pub fn of(conn: &mut Conn, run: &Run) -> Result<Option<Run>> {
-    run.restores.map(|id| store::by_id(conn, id)).transpose().map(Option::flatten)
 }

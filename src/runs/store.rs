@@ -8,10 +8,11 @@ use diesel::prelude::*;
 use super::lifecycle::{RunStatus, Trigger};
 use super::model::{Hold, LogLine, Progress, Run, RunResult, RunStep};
 use super::resource;
+use super::restores_store::{self, is_import};
 use super::working::held_store;
 use crate::clock::Moment;
 use crate::db::Conn;
-use crate::db::schema::{import_configurations, run_leases, run_log, run_restores, run_results, run_steps, runs};
+use crate::db::schema::{import_configurations, run_leases, run_log, run_results, run_steps, runs};
 use crate::error::Result;
 use crate::imports::Target;
 use crate::imports::pipeline::Told;
@@ -132,7 +133,9 @@ fn with_results(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Run>> {
         true => HashMap::new(),
         false => held_store::of_all(conn, &held)?.into_iter().collect(),
     };
-    let restores = restores(conn, &rows)?;
+    // An import's run follows a version.
+    let of_none = rows.iter().filter(|row| row.configuration_id.is_some() && row.configuration_version.is_none());
+    let restores = restores_store::of_all(conn, &of_none.map(|row| row.id).collect::<Vec<_>>())?;
     Ok(rows
         .into_iter()
         .map(|row| {
@@ -144,25 +147,6 @@ fn with_results(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Run>> {
         })
         .collect())
 }
-
-/// Of those of these that are restores, the runs whose contents they show. An import's run follows a version.
-fn restores(conn: &mut Conn, rows: &[Row]) -> Result<HashMap<i64, i64>> {
-    let of_none = |row: &&Row| row.configuration_id.is_some() && row.configuration_version.is_none();
-    let ids: Vec<i64> = rows.iter().filter(of_none).map(|row| row.id).collect();
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    Ok(run_restores::table.filter(run_restores::run_id.eq_any(ids)).load(conn)?.into_iter().collect())
-}
-
-/// That a run is not a restore, which is kept under an import and is no run of it.
-#[diesel::dsl::auto_type]
-pub fn is_import() -> _ {
-    runs::id.ne_all(run_restores::table.select(run_restores::run_id))
-}
-
-/// The same of the run `x`.
-pub const IS_IMPORT: &str = "x.id NOT IN (SELECT run_id FROM run_restores)";
 
 fn results(conn: &mut Conn, run_ids: &[i64]) -> Result<HashMap<i64, RunResult>> {
     type Text = Option<String>;
@@ -307,17 +291,6 @@ pub fn neighbours(conn: &mut Conn, run: &Run) -> Result<(Option<i64>, Option<i64
         of().filter(runs::id.lt(run.id)).order(runs::id.desc()).first(conn).optional()?,
         of().filter(runs::id.gt(run.id)).order(runs::id).first(conn).optional()?,
     ))
-}
-
-/// The import under which a restore is kept: whose run made the contents or, where that run is gone, filled the Block last.
-pub fn import_that_filled(conn: &mut Conn, block_id: i64, run_id: i64) -> Result<Option<i64>> {
-    let of_run = runs::table.find(run_id).select(runs::configuration_id);
-    if let Some(id) = of_run.first::<Option<i64>>(conn).optional()?.flatten() {
-        return Ok(Some(id));
-    }
-    let filled = runs::table.filter(runs::block_id.eq(block_id).and(runs::configuration_id.is_not_null()));
-    let last = filled.order(runs::id.desc()).select(runs::configuration_id).first::<Option<i64>>(conn).optional()?;
-    Ok(last.flatten())
 }
 
 /// All that the run repeats, the newest first.

@@ -122,13 +122,7 @@ impl Filter {
         };
         let takes = |typed: &str, does: bool| if does { typed.to_owned() } else { String::new() };
         let valued = !matches!(asks, Asks::Empty | Asks::Filled);
-        Ok(Self {
-            column: column.clone(),
-            test,
-            asks,
-            value: takes(value, valued),
-            to: takes(to, asks == Asks::Range),
-        })
+        Ok(Self { column: column.clone(), test, asks, value: takes(value, valued), to: takes(to, asks == Asks::Range) })
     }
 
     /// From an address: `3~is~Nord`. `Err`: why it is left out.
@@ -138,7 +132,8 @@ impl Filter {
         let column = block.columns.iter().find(|column| Some(column.position) == position);
         let column = column.ok_or("A filter names a column that this Block does not have. It was left out.")?;
         let asks = parts.next().and_then(Asks::parse);
-        let asks = asks.ok_or_else(|| format!("The filter of {} was not understood, and was left out.", column.name))?;
+        let asks =
+            asks.ok_or_else(|| format!("The filter of {} was not understood, and was left out.", column.name))?;
         let rest = parts.next().unwrap_or_default();
         let (value, to) = if asks == Asks::Range { rest.split_once('~').unwrap_or((rest, "")) } else { (rest, "") };
         Self::new(column, asks, value, to)

@@ -14,7 +14,8 @@ use crate::db::{Conn, on};
 use crate::error::Result;
 use crate::runs::lifecycle::RunStatus;
 use crate::runs::model::Run;
-use crate::runs::store::{self, IS_IMPORT, numbers};
+use crate::runs::restores_store::{IS_IMPORT, is_import};
+use crate::runs::store::{self, numbers};
 
 /// How many of its last runs a configuration shows.
 pub const STRIP: usize = 14;
@@ -121,7 +122,7 @@ pub struct Open {
 /// What is queued or running in the Application, or of one of its configurations: of each configuration the run that
 /// goes, else the one that waits longest.
 pub fn open_runs(conn: &mut Conn, entered: &Entered, of: Option<i64>) -> Result<HashMap<i64, Open>> {
-    let open = runs::table.filter(runs::finished_at.is_null().and(store::is_import())).order(runs::id);
+    let open = runs::table.filter(runs::finished_at.is_null().and(is_import())).order(runs::id);
     let here = open.filter(runs::application_id.eq(entered.application.id));
     let columns = (runs::configuration_id, runs::id, runs::status);
     let rows: Vec<(Option<i64>, i64, RunStatus)> = match of {

@@ -8,7 +8,8 @@ use crate::db::{Conn, IdRow, on};
 use crate::error::Result;
 use crate::runs::lifecycle::Trigger;
 use crate::runs::model::{Filter, Run};
-use crate::runs::store::{self, IS_IMPORT, numbers};
+use crate::runs::restores_store::IS_IMPORT;
+use crate::runs::store::{self, numbers};
 
 /// The newest runs before the cursor, of the Applications given (all when `None`).
 pub fn newest(

@@ -11,7 +11,8 @@ use crate::db::schema::{
 };
 use crate::db::{Conn, IdRow, on};
 use crate::error::Result;
-use crate::runs::store::{is_import, numbers};
+use crate::runs::restores_store::is_import;
+use crate::runs::store::numbers;
 
 /// Where in the order in which its runs ended one stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

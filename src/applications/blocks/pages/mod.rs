@@ -1,7 +1,10 @@
 //! The pages of Blocks: the list, one Block with its rows, its columns to edit.
 
+mod asked;
 mod edit;
-mod show;
+mod list;
+mod rows;
 
 pub use edit::{change, create, delete, delete_form, edit_form, new_form};
-pub use show::{list, rows_csv, show};
+pub use list::list;
+pub use rows::{rows_csv, show};

@@ -76,6 +76,23 @@ pub fn loaded_at(conn: &mut Conn, block_id: i64, run_id: i64) -> Result<Option<M
     Ok(Some(loaded.map_or(made_at, |row| Moment::from_micros(row.loaded_at))))
 }
 
+/// What a run loaded into a Block, by its number; where a number was given twice, by the newest.
+pub fn of_run(conn: &mut Conn, block_id: i64, run_id: i64) -> Result<Option<LedgerRow>> {
+    let of = loads::table.filter(loads::run_id.eq(run_id).and(loads::block_id.eq(block_id)));
+    let visible = of.filter(loads::state.eq(LoadState::Visible));
+    Ok(visible.order((loads::loaded_at.desc(), loads::fence.desc())).first(conn).optional()?)
+}
+
+/// How many loads of a Block became visible after that one, and the runs of the newest of them.
+pub fn later(conn: &mut Conn, load: &LedgerRow, most: i64) -> Result<(i64, Vec<i64>)> {
+    let after = || {
+        let of_block = loads::block_id.eq(load.block_id).and(loads::state.eq(LoadState::Visible));
+        loads::table.filter(of_block).filter(loads::loaded_at.gt(load.loaded_at))
+    };
+    let newest = after().order(loads::loaded_at.desc()).limit(most).select(loads::run_id).load(conn)?;
+    Ok((after().count().get_result(conn)?, newest))
+}
+
 fn one(conn: &mut Conn, block_id: i64, generation: i64) -> Result<Earlier> {
     type Row = (i64, String, Moment, Option<i64>, Option<Moment>, Option<i64>, Option<String>);
     let (run_id, run_uid, made_at, count, replaced_at, replaced_by, columns): Row = rows::table

@@ -39,7 +39,8 @@ impl Collect<'_> {
     /// That a text holds another, whatever the case. Both databases know that only of the letters of English, so the text
     /// is looked for in either case.
     fn contains(&mut self, column: &Column, wanted: &str) -> String {
-        let mut forms = [wanted.to_owned(), wanted.to_lowercase(), wanted.to_uppercase()].map(|f| f.to_ascii_lowercase());
+        let mut forms =
+            [wanted.to_owned(), wanted.to_lowercase(), wanted.to_uppercase()].map(|f| f.to_ascii_lowercase());
         forms.sort();
         let cell = column.physical();
         let mut said = Vec::new();
@@ -82,8 +83,7 @@ pub(super) fn wanted(conn: &Conn, block: &Block, look: &Look) -> Wanted {
     }];
     said.extend(look.filters.iter().map(|filter| collect.test(&filter.column, &filter.test)));
     if !look.search.is_empty() {
-        let texts: Vec<String> =
-            texts(block).map(|column| collect.contains(column, &look.search)).collect();
+        let texts: Vec<String> = texts(block).map(|column| collect.contains(column, &look.search)).collect();
         said.push(if texts.is_empty() { "1 = 0".to_owned() } else { format!("({})", texts.join(" OR ")) });
     }
     Wanted { sql: said.join(" AND "), given: serde_json::json!(collect.values).to_string() }

@@ -113,8 +113,8 @@ fn page_of(
 /// Rows of a table: `end` is what follows it in the statement, over one bound text.
 pub(super) fn load(conn: &mut Conn, table: &str, columns: &[Column], end: &str, given: &str) -> Result<Vec<BlockRow>> {
     let cells: String = columns.iter().map(|column| format!(", {}", column.physical())).collect();
-    let query = diesel::sql_query(format!("SELECT _row, _run, _file, _line{cells} FROM {table} {end}"))
-        .bind::<Text, _>(given);
+    let query =
+        diesel::sql_query(format!("SELECT _row, _run, _file, _line{cells} FROM {table} {end}")).bind::<Text, _>(given);
     let rows: Vec<RawRow> = match conn {
         Conn::Pg(conn) => query.load(conn)?,
         Conn::Sqlite(conn) => query.load(conn)?,
