@@ -15,7 +15,7 @@ use crate::clock::Moment;
 use crate::db::{Conn, Pool};
 use crate::error::Result;
 use crate::formats::ColumnType;
-use crate::members::By;
+use crate::members::{By, Scope};
 use crate::runs::restores;
 use crate::shape::{Described, Object, Reader, Schemas, Sent, answer, sent};
 
@@ -239,6 +239,7 @@ pub async fn restore(call: Call, body: Body<RestoreBody>) -> Answer<Begun<RunAns
     let (id, now, pool) = (call.id("b")?, call.now(), call.app.blocks.clone());
     let answer = call
         .once(body, move |conn, by, body| {
+            find(conn, by, id)?.1.need_import(conn, by, Scope::Run)?;
             let run_id = body.read()?.run_id.unwrap_or_default();
             Ok(begun(&restores::restore(conn, by, &pool, (id, run_id), now)?.run))
         })

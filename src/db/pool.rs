@@ -253,7 +253,10 @@ impl Pool {
             }),
         };
         match answer {
-            Err(AppError::Unavailable { .. }) if is_over() => Ok(None),
+            Err(error) if is_over() => {
+                tracing::debug!(%error, "queries that took too long were ended");
+                Ok(None)
+            }
             answer => answer.map(Some),
         }
     }

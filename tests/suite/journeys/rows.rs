@@ -42,7 +42,8 @@ fn rows_are_sorted_filtered_asked_and_restored() {
         chrome.keys(&[Key::Enter]).await;
         chrome.sees("3 of 4 rows").await;
         chrome.sees("Download these 3 rows").await;
-        assert_eq!(chrome.script("return document.getElementById('value').value").await, "", "the next one");
+        assert_eq!(chrome.script("return document.querySelector('[name=value]').value").await, "", "for the next one");
+        chrome.until("focus", async || chrome.focused().await.starts_with("Column").then_some(())).await;
         chrome.choose("Column", "id").await;
         chrome.choose("Condition", "is").await;
         chrome.fill("Value", "two").await;

@@ -22,6 +22,8 @@ pub struct Asked {
     /// What of the address was left out.
     pub notes: Vec<String>,
     pub q: String,
+    /// A filter came by the form just now.
+    pub added: bool,
     /// The filter that could not be added, as it was typed.
     pub typed: Typed,
 }
@@ -94,7 +96,10 @@ impl Asked {
         }
         if let (Some(column), Some(asks), true) = (column, asks, errors.is_empty()) {
             match Filter::new(column, asks, &typed.value, &typed.to) {
-                Ok(filter) => return self.add(filter),
+                Ok(filter) => {
+                    self.added = true;
+                    return self.add(filter);
+                }
                 Err(wrong) => errors.add(if wrong.in_to { "to" } else { "value" }, wrong.words),
             }
         }
