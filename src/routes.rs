@@ -63,6 +63,9 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/applications/{a}/blocks/new", post().to(blocks::create));
     routes.route("/applications/{a}/blocks/{b}", get().to(blocks::show));
     routes.route("/applications/{a}/blocks/{b}/rows.csv", get().to(blocks::rows_csv));
+    routes.route("/applications/{a}/blocks/{b}/rows/{row}", get().to(scheduling::origin::show));
+    routes.route("/applications/{a}/blocks/{b}/restore/{r}", get().to(scheduling::restoring::form));
+    routes.route("/applications/{a}/blocks/{b}/restore/{r}", post().to(scheduling::restoring::restore));
     routes.route("/applications/{a}/blocks/{b}/edit", get().to(blocks::edit_form));
     routes.route("/applications/{a}/blocks/{b}/edit", post().to(blocks::change));
     routes.route("/applications/{a}/blocks/{b}/delete", get().to(blocks::delete_form));
@@ -194,6 +197,8 @@ pub fn api(server: &mut ServiceConfig) {
     routes.route("/api/v1/blocks/{b}", delete().to(api::blocks::delete));
     routes.route("/api/v1/blocks/{b}/rows", get().to(api::blocks::rows));
     routes.route("/api/v1/blocks/{b}/rows.csv", get().to(api::blocks::rows_csv));
+    routes.route("/api/v1/blocks/{b}/contents", get().to(api::blocks::contents));
+    routes.route("/api/v1/blocks/{b}/restore", post().to(api::blocks::restore));
 
     // Connections
     routes.route("/api/v1/connections", get().to(api::connections::list));

@@ -1,17 +1,22 @@
-//! Blocks and their rows.
+//! Blocks, their rows, and what they held before.
 
 use serde_json::{Value, json};
 
 use super::call::{Call, Nothing, matches};
 use super::operation::{Csv, csv};
-use super::{Answer, Body, Gone, List, Made, PageQuery, Patch, Problem, Reply, Shown};
-use crate::applications::blocks::{self, Block, BlockDraft, BlockKind, BlockState, Column, ColumnDraft, ledger};
+use super::runs::{RunAnswer, begun};
+use super::{Answer, Begun, Body, Gone, List, Made, PageQuery, Patch, Problem, Reply, Shown};
+use crate::applications::blocks::contents::Earlier;
+use crate::applications::blocks::{
+    self, Block, BlockDraft, BlockKind, BlockState, Column, ColumnDraft, contents, ledger,
+};
 use crate::applications::{self, Entered};
 use crate::clock::Moment;
 use crate::db::{Conn, Pool};
 use crate::error::Result;
 use crate::formats::ColumnType;
-use crate::members::By;
+use crate::members::{By, Scope};
+use crate::runs::restores;
 use crate::shape::{Described, Object, Reader, Schemas, Sent, answer, sent};
 
 sent! {
@@ -69,6 +74,30 @@ answer! {
         line: i64 = row.line,
         /// The cells, by column name.
         values: Object = columns.iter().zip(&row.cells).map(|(c, cell)| (c.name.clone(), cell.json(c.column_type))).collect(),
+    }
+}
+
+answer! {
+    /// What a Block held until a Replace took its place.
+    pub struct ContentsAnswer of (earlier: &Earlier) {
+        /// The run that loaded it: restore it by this.
+        run_id: i64 = earlier.run_id,
+        loaded_at: Moment = earlier.loaded_at,
+        /// The runs that added to it or changed it afterwards.
+        changed_by: Vec<i64> = earlier.changed_by.clone(),
+        /// Null where nobody counted them.
+        rows: Option<i64> = earlier.rows,
+        replaced_at: Option<Moment> = earlier.replaced_at,
+        /// The run that took its place.
+        replaced_by: Option<i64> = earlier.replaced_by,
+    }
+}
+
+sent! {
+    /// What to restore.
+    pub struct RestoreBody {
+        /// The run that loaded it, as `contents` lists it.
+        run_id: i64 = "Enter the run whose contents to restore." => 57,
     }
 }
 
@@ -192,6 +221,31 @@ pub async fn rows_csv(call: Call) -> Result<Csv, Problem> {
     let (block, _) = call.read(move |conn, by| find(conn, by, id)).await?;
     let title = block.name.clone();
     csv(&call, &title, move |out| blocks::write_csv(&pool, &block, out))
+}
+
+/// `GET blocks/{b}/contents`
+pub async fn contents(call: Call<PageQuery>) -> Answer<Shown<List<ContentsAnswer>>> {
+    let (id, pool) = (call.id("b")?, call.app.blocks.clone());
+    let earlier = call.read(move |conn, by| {
+        find(conn, by, id)?;
+        pool.read(|conn| contents::earlier(conn, id))
+    });
+    let numbered: Vec<(i64, Earlier)> = (1..).zip(earlier.await?).collect();
+    Ok(Reply::ok(call.query.of_all(numbered, |(number, _)| *number, |(_, earlier)| ContentsAnswer::of(&earlier))))
+}
+
+/// `POST blocks/{b}/restore`: the run in the queue.
+pub async fn restore(call: Call, body: Body<RestoreBody>) -> Answer<Begun<RunAnswer>> {
+    let (id, now, pool) = (call.id("b")?, call.now(), call.app.blocks.clone());
+    let answer = call
+        .once(body, move |conn, by, body| {
+            find(conn, by, id)?.1.need_import(conn, by, Scope::Run)?;
+            let run_id = body.read()?.run_id.unwrap_or_default();
+            Ok(begun(&restores::restore(conn, by, &pool, (id, run_id), now)?.run))
+        })
+        .await;
+    call.app.work.notify_one();
+    answer
 }
 
 fn find(conn: &mut Conn, by: &By, id: i64) -> Result<(Block, Entered)> {

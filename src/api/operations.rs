@@ -42,6 +42,18 @@ pub const GROUPS: &[Group] = &[
             ("DELETE", "blocks/{b}", Configure, "Archive a Block that nothing uses."),
             ("GET", "blocks/{b}/rows", Read, "List the rows of a Block."),
             ("GET", "blocks/{b}/rows.csv", Read, "Download all rows of a Block as CSV."),
+            (
+                "GET",
+                "blocks/{b}/contents",
+                Read,
+                "List what a Block held before and can be restored, the latest first.",
+            ),
+            (
+                "POST",
+                "blocks/{b}/restore",
+                Run,
+                "Restore what a Block held before. It takes the place of what the Block holds now. If the same restore is already queued, that run is returned.",
+            ),
         ],
     ),
     (

@@ -40,10 +40,11 @@ sent! {
 }
 
 answer! {
-    /// One execution of an import configuration.
+    /// One execution of an import configuration, or a restore of what a Block held before.
     pub struct RunAnswer of (run: &Run) {
         id: i64 = run.id,
         application_id: i64 = run.application_id,
+        /// Null for a restore and for the run of a set.
         configuration_id: Option<i64> = run.configuration_id,
         /// The version of the configuration that it uses.
         configuration_version: Option<i64> = run.configuration_version,
@@ -57,6 +58,8 @@ answer! {
         planned_until: Option<Moment> = run.planned_until,
         repeat_no: i32 = run.repeat_no,
         again_of: Option<i64> = run.again_of,
+        /// For a restore: the run whose contents the Block holds again.
+        restores_run_id: Option<i64> = run.restores,
         trigger: Trigger = run.trigger,
         /// Who started it, or whose token did.
         started_by: Option<i64> = run.started_by,

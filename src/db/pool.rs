@@ -239,6 +239,28 @@ impl Pool {
         self.readers.get()?.ask(queries)
     }
 
+    /// The same where it takes no longer than this; `None`: it was ended. Blocks.
+    pub fn read_within<T>(&self, limit: Duration, queries: impl FnOnce(&mut Conn) -> Result<T>) -> Result<Option<T>> {
+        let began = Instant::now();
+        let is_over = || began.elapsed() >= limit;
+        let answer = match self.location {
+            Location::Sqlite { .. } => sqlite::until(&is_over, || self.read(queries)),
+            Location::Postgres { .. } => self.read(|conn| {
+                write(conn, |conn| {
+                    conn.batch_execute(&format!("SET LOCAL statement_timeout = {}", limit.as_millis()))?;
+                    queries(conn)
+                })
+            }),
+        };
+        match answer {
+            Err(error) if is_over() => {
+                tracing::debug!(%error, "queries that took too long were ended");
+                Ok(None)
+            }
+            answer => answer.map(Some),
+        }
+    }
+
     /// Lends a connection that may write, for transactions of the caller's own. Blocks, as [`Pool::write`] does.
     pub fn lend<T, E: From<AppError>>(&self, deeds: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
         self.writers.get().map_err(AppError::from)?.ask(deeds)

@@ -369,6 +369,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    run_restores (run_id) {
+        run_id -> BigInt,
+        restores_run_id -> BigInt,
+    }
+}
+
+diesel::table! {
     freeze_skips (freeze_id, schedule_id, target_key) {
         freeze_id -> BigInt,
         schedule_id -> BigInt,
@@ -536,6 +543,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     run_leases,
     run_intents,
     run_holds,
+    run_restores,
     run_results,
     run_steps,
     run_log,
@@ -587,6 +595,10 @@ pub mod block_db {
             run_id -> BigInt,
             state -> Text,
             made_at -> BigInt,
+            replaced_at -> Nullable<BigInt>,
+            replaced_by -> Nullable<BigInt>,
+            row_count -> Nullable<BigInt>,
+            column_list -> Nullable<Text>,
         }
     }
 

@@ -91,7 +91,9 @@ pub fn start_by_hand(
 pub fn again(conn: &mut Conn, by: &By, run_id: i64, now: Moment) -> Result<Started> {
     let (run, entered) = find(conn, by, run_id)?;
     entered.need_import(conn, by, Scope::Run)?;
-    let configuration_id = run.configuration_id.ok_or(AppError::NotFound)?;
+    let Some(configuration_id) = run.configuration_id else {
+        return Err(why_not_again(conn, &run)?.map_or(AppError::NotFound, AppError::Conflict));
+    };
     db::lock_row(conn, "import_configurations", configuration_id)?;
     let target = runnable(conn, configuration_id)?;
     if let Some(there) = store::repeat_of(conn, run.id)? {
@@ -275,7 +277,10 @@ pub fn usual_duration(conn: &mut Conn, configuration_id: i64) -> Result<Option<D
 /// The reason why a run may not be run again; `None` when it may.
 pub fn why_not_again(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
     let Some(configuration_id) = run.configuration_id else {
-        return Ok(Some("Only the run of one configuration can be run again.".into()));
+        return Ok(Some(match run.restores {
+            Some(_) => "A restore cannot be run again. Restore once more from the Block's page.".into(),
+            None => "Only the run of one configuration can be run again.".into(),
+        }));
     };
     if !run.status.may_run_again() {
         return Ok(Some(format!("A run that is {} cannot be run again.", run.status.words().to_lowercase())));
@@ -331,7 +336,7 @@ fn by_hand(target: &Runnable, by: &By, name: String, now: Moment) -> NewRun {
 }
 
 /// A script that starts one run after the other must not hold up everybody else.
-fn need_room(conn: &mut Conn, new: &NewRun) -> Result<()> {
+pub(super) fn need_room(conn: &mut Conn, new: &NewRun) -> Result<()> {
     let Some(configuration_id) = new.configuration_id else { return Ok(()) };
     let (of_one, in_all) = queue::waiting_by_hand(conn, new.application_id, configuration_id)?;
     let what = match () {

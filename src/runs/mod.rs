@@ -1,7 +1,8 @@
 //! What happened. A [`Run`] is one execution of a configuration: by a Schedule's occurrence, by a member, or by a
 //! token. Nothing disappears: an occurrence that did not run is a run too, Skipped or Missed, with its reason.
 //!
-//! [`lifecycle`] says what a run may become. People act by [`actions`], and by [`decisions`] about what is held. Three steps do the rest, each safe in many
+//! [`lifecycle`] says what a run may become. People act by [`actions`], and by [`decisions`] about what is held, and restore what a Block held before by
+//! [`restores`]. Three steps do the rest, each safe in many
 //! processes at once: [`dispatcher`] turns due occurrences into queued runs, [`executor`] takes them and sees them
 //! through, [`rescue`] looks after those whose worker was not heard of. What a run did is announced by the outcome row
 //! that its last transaction writes. What is old enough is removed by [`retention`].
@@ -15,6 +16,8 @@ pub mod policy;
 mod queue_store;
 mod reading;
 mod resource;
+pub mod restores;
+mod restores_store;
 pub mod retention;
 mod runnable_store;
 mod store;

@@ -11,14 +11,14 @@ use crate::imports::guard::Stopped;
 use crate::imports::pipeline::Told;
 use crate::words;
 
-/// One execution of a configuration.
+/// One execution of a configuration, or a restore of what a Block held before.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
     pub id: i64,
     /// Random, and never given to another run.
     pub uid: String,
     pub application_id: i64,
-    /// `None`: the run of a set.
+    /// `None`: the run of a set, or a restore.
     pub configuration_id: Option<i64>,
     /// The version of the configuration that it uses.
     pub configuration_version: Option<i64>,
@@ -32,6 +32,8 @@ pub struct Run {
     pub planned_until: Option<Moment>,
     pub repeat_no: i32,
     pub again_of: Option<i64>,
+    /// It is no import: it shows again what this run loaded, whose own row may be gone.
+    pub restores: Option<i64>,
     pub trigger: Trigger,
     /// Who started it, or whose token did.
     pub started_by: Option<i64>,

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::lifecycle::{RunStatus, Trigger};
 use super::model::{LogLine, Run};
 use super::resource;
+use super::restores_store::is_import;
 use crate::clock::Moment;
 use crate::db::schema::{outcomes, run_leases, run_log, runs};
 use crate::db::{self, Conn, on};
@@ -145,13 +146,26 @@ pub fn waiting_key(configuration_id: i64, file_id: Option<i64>, parameters: Opti
     format!("c{configuration_id}:{}:{}", file_id.unwrap_or(0), words::hex(&digest[..8]))
 }
 
+/// The same of a restore.
+pub fn restore_key(block_id: i64, run_id: i64) -> String {
+    format!("r{block_id}:{run_id}")
+}
+
 /// A run by hand waits again, between its attempts: a further click finds it, unless another waits already.
 pub fn restore_waiting_key(conn: &mut Conn, run: &Run) -> Result<()> {
     let by_hand = matches!(run.trigger, Trigger::Member | Trigger::Api) && run.again_of.is_none();
-    let Some(configuration_id) = run.configuration_id.filter(|_| by_hand) else { return Ok(()) };
-    // Whoever starts one by hand holds the configuration as well.
-    db::lock_row(conn, "import_configurations", configuration_id)?;
-    let key = waiting_key(configuration_id, run.file_id, run.parameters.as_ref());
+    // Whoever starts one by hand holds the same row.
+    let key = match (run.restores.zip(run.block_id), run.configuration_id.filter(|_| by_hand)) {
+        (Some((of, block_id)), _) => {
+            db::lock_row(conn, "blocks", block_id)?;
+            restore_key(block_id, of)
+        }
+        (None, Some(configuration_id)) => {
+            db::lock_row(conn, "import_configurations", configuration_id)?;
+            waiting_key(configuration_id, run.file_id, run.parameters.as_ref())
+        }
+        (None, None) => return Ok(()),
+    };
     let other = runs::table.filter(runs::waiting_key.eq(&key)).select(runs::id).first::<i64>(conn).optional()?;
     if other.is_none() {
         diesel::update(runs::table.find(run.id)).set(runs::waiting_key.eq(key)).execute(conn)?;
@@ -170,7 +184,8 @@ pub fn begin_now(conn: &mut Conn, run_id: i64, now: Moment) -> Result<()> {
 pub fn waiting_by_hand(conn: &mut Conn, application_id: i64, configuration_id: i64) -> Result<(i64, i64)> {
     let by_hand = runs::precedence.eq(BY_HAND).and(runs::status.eq(RunStatus::Queued));
     let in_all = runs::table.filter(by_hand).filter(runs::application_id.eq(application_id));
-    let of_one = runs::table.filter(by_hand).filter(runs::configuration_id.eq(configuration_id));
+    let imports = runs::configuration_id.eq(configuration_id).and(is_import());
+    let of_one = runs::table.filter(by_hand).filter(imports);
     Ok((of_one.count().get_result(conn)?, in_all.count().get_result(conn)?))
 }
 

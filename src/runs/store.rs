@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use super::lifecycle::{RunStatus, Trigger};
 use super::model::{Hold, LogLine, Progress, Run, RunResult, RunStep};
 use super::resource;
+use super::restores_store::{self, is_import};
 use super::working::held_store;
 use crate::clock::Moment;
 use crate::db::Conn;
@@ -101,6 +102,7 @@ fn run(row: Row, result: Option<RunResult>) -> Run {
         planned_until: row.planned_until,
         repeat_no: row.repeat_no,
         again_of: row.again_of,
+        restores: None,
         trigger: row.trigger_kind,
         started_by: row.started_by,
         as_member_id: row.as_member_id,
@@ -131,11 +133,17 @@ fn with_results(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Run>> {
         true => HashMap::new(),
         false => held_store::of_all(conn, &held)?.into_iter().collect(),
     };
+    // An import's run follows a version.
+    let of_none = rows.iter().filter(|row| row.configuration_id.is_some() && row.configuration_version.is_none());
+    let restores = restores_store::of_all(conn, &of_none.map(|row| row.id).collect::<Vec<_>>())?;
     Ok(rows
         .into_iter()
         .map(|row| {
             let (result, hold) = (results.remove(&row.id), holds.remove(&row.id));
-            Run { hold, ..run(row, result) }
+            let restores = restores.get(&row.id).copied();
+            let run = run(row, result);
+            // What a restore is kept under is no import that it is a run of.
+            Run { hold, restores, configuration_id: run.configuration_id.filter(|_| restores.is_none()), ..run }
         })
         .collect())
 }
@@ -202,7 +210,7 @@ pub fn open_of(conn: &mut Conn, targets: &[Target]) -> Result<HashMap<Target, Ve
     type OpenRow = (i64, Option<i64>, Option<i64>, RunStatus, bool);
     let mut rows: Vec<OpenRow> = Vec::new();
     let open = || {
-        let open = runs::table.filter(runs::finished_at.is_null()).order(runs::id);
+        let open = runs::table.filter(runs::finished_at.is_null().and(is_import())).order(runs::id);
         open.select((runs::id, runs::configuration_id, runs::set_id, runs::status, runs::interrupted))
     };
     if !configurations.is_empty() {
@@ -231,7 +239,7 @@ pub fn latest_ended(conn: &mut Conn, configuration_id: i64) -> Result<Option<i64
     let ended: Vec<RunStatus> = RunStatus::ALL.iter().copied().filter(|s| s.may_run_again()).collect();
     let ended = runs::table
         .filter(runs::configuration_id.eq(configuration_id).and(runs::status.eq_any(ended)))
-        .filter(runs::finished_at.is_not_null())
+        .filter(runs::finished_at.is_not_null().and(is_import()))
         .select((runs::id, runs::status));
     let by_time: Option<(i64, RunStatus)> =
         ended.clone().order((runs::finished_at.desc(), runs::id.desc())).first(conn).optional()?;
@@ -277,7 +285,8 @@ pub fn by_waiting_key(conn: &mut Conn, key: &str) -> Result<Option<Run>> {
 /// The runs of the same configuration before and after this one.
 pub fn neighbours(conn: &mut Conn, run: &Run) -> Result<(Option<i64>, Option<i64>)> {
     let Some(configuration_id) = run.configuration_id else { return Ok((None, None)) };
-    let of = || runs::table.filter(runs::configuration_id.eq(configuration_id)).select(runs::id);
+    let imports = runs::configuration_id.eq(configuration_id).and(is_import());
+    let of = || runs::table.filter(imports).select(runs::id);
     Ok((
         of().filter(runs::id.lt(run.id)).order(runs::id.desc()).first(conn).optional()?,
         of().filter(runs::id.gt(run.id)).order(runs::id).first(conn).optional()?,

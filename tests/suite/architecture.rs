@@ -133,6 +133,7 @@ const OWNERS: [(&str, &[&str]); 13] = [
             "run_leases",
             "run_intents",
             "run_holds",
+            "run_restores",
             "run_results",
             "run_steps",
             "run_log",

@@ -6,9 +6,12 @@ use std::time::Instant;
 
 use scraper::Html;
 use serde_json::json;
+use tidegate::imports::Mode;
 
 use crate::journeys::list;
 use crate::pages::{crawl, lived_in};
+use crate::running::{start, work_off};
+use crate::support::stage::{csv, stage};
 use crate::support::{Chrome, Database, Look, World, html, settings, with_world};
 
 /// Name, width, dark.
@@ -196,6 +199,35 @@ fn no_dialog_has_a_barrier() {
             }
         }
         assert!(looker.looked > 15, "{one_of_each:?}");
+        looker.done();
+    });
+}
+
+#[test]
+fn the_rows_of_a_block_have_no_barrier() {
+    with_world(Database::Sqlite, |world| async move {
+        let stage = stage(&world, "words", Mode::Replace, |_| ()).await;
+        for words in [[("1", "tide"), ("2", "gate")], [("1", "turned"), ("3", "new")]] {
+            csv(&world, "words", &words);
+            start(&world, &stage).await;
+            work_off(&world).await;
+        }
+        let here = format!("/applications/{}/blocks/{}", world.application, stage.block);
+        let mut looker = Looker::new(&world).await;
+        looker.chrome.sign_in(&world.session(&world.olive).await).await;
+        for query in
+            ["", "?sort=-2&f=2~contains~e&f=1~range~1~9", "?q=none", "?column=1&is=range&value=x&to=5", "/rows/1"]
+        {
+            looker.chrome.goto(&format!("{here}{query}")).await;
+            looker.look(&format!("rows{query}")).await;
+        }
+        looker.chrome.goto(&here).await;
+        looker.chrome.click("Details of row 2").await;
+        opened(&looker.chrome).await;
+        looker.look("the drawer of a row").await;
+        looker.chrome.goto(&format!("{here}/restore/1")).await;
+        looker.look("before a restore").await;
+        looker.wrong.retain(|said| !said.contains("status of 422"));
         looker.done();
     });
 }

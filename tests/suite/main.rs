@@ -35,6 +35,7 @@ mod members;
 mod oracle;
 mod refusals;
 mod retention;
+mod rows;
 mod running;
 mod schedules;
 mod setup;

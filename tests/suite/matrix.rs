@@ -64,6 +64,10 @@ const TABLE: &[(&str, &str)] = &[
     ("POST /applications/{a}/blocks/new", "vvxx.x?"),
     ("GET /applications/{a}/blocks/{b}", "oooo.o?"),
     ("GET /applications/{a}/blocks/{b}/rows.csv", "oooo.o?"),
+    // The Block is empty: it has no row yet, and nothing to restore.
+    ("GET /applications/{a}/blocks/{b}/rows/{row}", "......?"),
+    ("GET /applications/{a}/blocks/{b}/restore/{r}", ">>xx.x?"),
+    ("POST /applications/{a}/blocks/{b}/restore/{r}", "vvxx.x?"),
     ("GET /applications/{a}/blocks/{b}/edit", "ooxx.x?"),
     ("POST /applications/{a}/blocks/{b}/edit", "vvxx.x?"),
     ("GET /applications/{a}/blocks/{b}/delete", "ooxx.x?"),

@@ -22,6 +22,7 @@ mod plan;
 mod reading;
 mod rejects;
 mod report;
+mod restoring;
 mod told;
 mod whole;
 
@@ -31,4 +32,5 @@ pub use guarding::{approve, held};
 pub use load::{run, run_if_unchanged};
 pub use outcome::{CHECK, Counts, FailureKind, LOAD, LoadError, LoadReport, Outcome, READ, Step};
 pub use plan::{Plan, lists_to_fill};
+pub use restoring::restore;
 pub use told::{Changed, Told};

@@ -14,6 +14,7 @@ use crate::db::{Conn, on};
 use crate::error::Result;
 use crate::runs::lifecycle::RunStatus;
 use crate::runs::model::Run;
+use crate::runs::restores_store::{IS_IMPORT, is_import};
 use crate::runs::store::{self, numbers};
 
 /// How many of its last runs a configuration shows.
@@ -77,7 +78,7 @@ fn of_each(conn: &mut Conn, configuration_ids: &[i64], pick: &str) -> Result<Vec
 /// The last runs that ended, of each of these configurations, the oldest first.
 pub fn strips(conn: &mut Conn, configuration_ids: &[i64]) -> Result<HashMap<i64, Vec<Past>>> {
     let pick = format!(
-        "SELECT x.id FROM runs x WHERE x.configuration_id = c.id AND x.finished_at IS NOT NULL \
+        "SELECT x.id FROM runs x WHERE x.configuration_id = c.id AND x.finished_at IS NOT NULL AND {IS_IMPORT} \
          ORDER BY x.finished_at DESC, x.id DESC LIMIT {STRIP}"
     );
     let mut strips = HashMap::<i64, Vec<Past>>::new();
@@ -96,10 +97,12 @@ pub fn strips(conn: &mut Conn, configuration_ids: &[i64]) -> Result<HashMap<i64,
 /// The median of the last ten successes of each of these configurations; of one that never succeeded nothing. The last
 /// by id: in a median it does not matter which of two ended first, and no index has to be kept for it.
 pub fn usual_durations(conn: &mut Conn, configuration_ids: &[i64]) -> Result<HashMap<i64, Duration>> {
-    let pick = "SELECT x.id FROM runs x WHERE x.configuration_id = c.id AND x.status = 'success' \
-                ORDER BY x.id DESC LIMIT 10";
+    let pick = format!(
+        "SELECT x.id FROM runs x WHERE x.configuration_id = c.id AND x.status = 'success' AND {IS_IMPORT} \
+         ORDER BY x.id DESC LIMIT 10"
+    );
     let mut all = HashMap::<i64, Vec<Duration>>::new();
-    for row in of_each(conn, configuration_ids, pick)? {
+    for row in of_each(conn, configuration_ids, &pick)? {
         all.entry(row.configuration_id).or_default().extend(row.duration());
     }
     let median = |mut durations: Vec<Duration>| {
@@ -119,7 +122,7 @@ pub struct Open {
 /// What is queued or running in the Application, or of one of its configurations: of each configuration the run that
 /// goes, else the one that waits longest.
 pub fn open_runs(conn: &mut Conn, entered: &Entered, of: Option<i64>) -> Result<HashMap<i64, Open>> {
-    let open = runs::table.filter(runs::finished_at.is_null()).order(runs::id);
+    let open = runs::table.filter(runs::finished_at.is_null().and(is_import())).order(runs::id);
     let here = open.filter(runs::application_id.eq(entered.application.id));
     let columns = (runs::configuration_id, runs::id, runs::status);
     let rows: Vec<(Option<i64>, i64, RunStatus)> = match of {
@@ -204,7 +207,8 @@ pub fn last_day(conn: &mut Conn, entered: &Entered, now: Moment) -> Result<LastD
         "SELECT count(*) AS runs, count(CASE WHEN r.status = 'failed' THEN 1 END) AS failed, \
          CAST(coalesce(sum(s.rows_added + s.rows_changed), 0) AS BIGINT) AS rows_loaded \
          FROM runs r LEFT JOIN run_results s ON s.run_id = r.id AND r.status IN ('success', 'partial') \
-         WHERE r.application_id = $1 AND r.queued_at > $2 AND r.started_at IS NOT NULL",
+         WHERE r.application_id = $1 AND r.queued_at > $2 AND r.started_at IS NOT NULL \
+         AND r.id NOT IN (SELECT run_id FROM run_restores)",
     )
     .bind::<BigInt, _>(entered.application.id)
     .bind::<BigInt, _>(now.minus(Duration::hours(24)));

@@ -8,6 +8,7 @@ use crate::db::{Conn, IdRow, on};
 use crate::error::Result;
 use crate::runs::lifecycle::Trigger;
 use crate::runs::model::{Filter, Run};
+use crate::runs::restores_store::IS_IMPORT;
 use crate::runs::store::{self, numbers};
 
 /// The newest runs before the cursor, of the Applications given (all when `None`).
@@ -77,6 +78,8 @@ fn picked(filter: &Filter, before: Option<i64>, limit: i64) -> String {
             by_index = false;
         }
     }
+    // What a restore is kept under is no import that it is a run of.
+    said.extend(filter.configuration_id.map(|_| IS_IMPORT.to_owned()));
     said.extend(before.map(|id| format!("x.id < {id}")));
     if said.is_empty() { "x.id > 0".to_owned() } else { said.join(" AND ") }
 }

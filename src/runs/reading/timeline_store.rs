@@ -280,6 +280,8 @@ fn who(filter: &Filter, by: By) -> String {
     let mut text = format!("r.application_id{} = {}", unless(by == By::Application), filter.application_id);
     if let Some(id) = filter.configuration_id {
         text += &format!(" AND r.configuration_id{} = {id}", unless(by == By::Configuration));
+        // What a restore is kept under is no import that it is a run of.
+        text += " AND r.id NOT IN (SELECT run_id FROM run_restores)";
     }
     if filter.only == Only::Scheduled {
         text += " AND r.trigger_kind || '' = 'schedule'";

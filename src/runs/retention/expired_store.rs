@@ -7,10 +7,11 @@ use diesel::sql_types::{BigInt, Text};
 use super::{DAYS, NEWEST};
 use crate::clock::Moment;
 use crate::db::schema::{
-    freeze_skips, import_configurations, outcomes, run_intents, run_log, run_results, run_steps, runs,
+    freeze_skips, import_configurations, outcomes, run_intents, run_log, run_restores, run_results, run_steps, runs,
 };
 use crate::db::{Conn, IdRow, on};
 use crate::error::Result;
+use crate::runs::restores_store::is_import;
 use crate::runs::store::numbers;
 
 /// Where in the order in which its runs ended one stands.
@@ -96,6 +97,8 @@ pub fn expired(conn: &mut Conn, configuration_id: i64, now: Moment, after: Place
 fn nth_newest(conn: &mut Conn, configuration_id: i64, n: i64) -> Result<Option<Place>> {
     let found: Option<(i64, Option<Moment>)> = runs::table
         .filter(runs::configuration_id.eq(configuration_id).and(runs::finished_at.is_not_null()))
+        // A restore goes by the same rule, and takes no import's place.
+        .filter(is_import())
         .order((runs::finished_at.desc(), runs::id.desc()))
         .offset(n - 1)
         .limit(1)
@@ -115,6 +118,7 @@ pub fn remove(conn: &mut Conn, ids: &[i64]) -> Result<usize> {
     diesel::delete(outcomes::table.filter(outcomes::run_id.eq_any(&ids))).execute(conn)?;
     diesel::delete(freeze_skips::table.filter(freeze_skips::run_id.eq_any(&ids))).execute(conn)?;
     diesel::delete(run_log::table.filter(run_log::run_id.eq_any(&ids))).execute(conn)?;
+    diesel::delete(run_restores::table.filter(run_restores::run_id.eq_any(&ids))).execute(conn)?;
     diesel::delete(run_steps::table.filter(run_steps::run_id.eq_any(&ids))).execute(conn)?;
     diesel::delete(run_results::table.filter(run_results::run_id.eq_any(&ids))).execute(conn)?;
     Ok(diesel::delete(runs::table.filter(runs::id.eq_any(&ids))).execute(conn)?)

@@ -1,6 +1,6 @@
 //! From the queue to the end of a run: [`executor`] takes runs and sees them through, [`work`] fetches and loads,
 //! [`settling`] moves or deletes what was loaded, [`unsettled`] what earlier runs could not, [`earlier`] is of what a former attempt had loaded, [`waiting`] of
-//! runs that wait for others, [`deciding`] sees to what the volume guard holds,
+//! runs that wait for others, [`deciding`] sees to what the volume guard holds, [`restoring`] to what a Block held before,
 //! [`rescue`] looks after runs whose worker was not heard of, [`crew`] gives them threads.
 
 mod board;
@@ -16,6 +16,7 @@ mod intents_store;
 mod leases_store;
 mod may_begin;
 pub mod rescue;
+mod restoring;
 mod retry;
 mod settling;
 mod taking_store;

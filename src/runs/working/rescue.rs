@@ -8,6 +8,7 @@ use super::deciding;
 use super::ending_store::{self as ending, Back, Ending};
 use super::held_store as holds;
 use super::leases_store as leases;
+use super::restoring;
 use super::settling::{self, After};
 use super::told::result_of_earlier;
 use crate::app::App;
@@ -20,6 +21,7 @@ use crate::imports::guard::Stopped;
 use crate::imports::pipeline::{FailureKind, LoadReport, Outcome};
 use crate::runs::lifecycle::RunStatus;
 use crate::runs::model::Run;
+use crate::runs::policy::Policy;
 use crate::runs::runnable_store as runnable;
 use crate::runs::store;
 use crate::words;
@@ -116,6 +118,10 @@ fn decide(app: &App, run: &Run, fence: i64, what: &str, done: &mut Rescued) -> R
         if hold.is_some() && !visible {
             ending.cause = Some(holds::SUPERSEDED.to_owned());
         }
+        if let Some(made_by) = run.restores.filter(|_| visible) {
+            let said = restoring::said(app, run, made_by)?;
+            ending.reason = words::sentences([Some(said), Some(format!("Then {what}."))]);
+        }
         if let Some(After { step, remark, unsettled }) = after {
             ending.unsettled = unsettled;
             ending.steps.extend(step);
@@ -157,7 +163,9 @@ fn decide(app: &App, run: &Run, fence: i64, what: &str, done: &mut Rescued) -> R
 
 /// How often the version that a run follows lets it be tried; one that cannot be read fails when it begins anew.
 fn attempts(conn: &mut Conn, run: &Run) -> Result<i32> {
-    let Some(configuration_id) = run.configuration_id else { return Ok(1) };
+    let Some(configuration_id) = run.configuration_id else {
+        return Ok(if run.restores.is_some() { Policy::default().attempts } else { 1 });
+    };
     let followed = runnable::followed(conn, configuration_id, run.configuration_version)?;
     Ok(followed.and_then(|followed| followed.policy().ok()).map_or(i32::MAX, |policy| policy.attempts))
 }

@@ -171,7 +171,8 @@ fn take_one(conn: &mut Conn, app: &App, id: i64, held: &mut Held, now: Moment) -
         // What cannot be found fails in words when it begins.
         None => Ok(Policy::default()),
     };
-    let mut blocks: Vec<i64> = followed.iter().map(|followed| followed.block_id).collect();
+    let restored = run.block_id.filter(|_| run.restores.is_some());
+    let mut blocks: Vec<i64> = followed.iter().map(|followed| followed.block_id).chain(restored).collect();
     if policy.as_ref().is_ok_and(Policy::creates_items) {
         for id in blocks.clone() {
             blocks.extend(blocks::lists_of(conn, id)?);

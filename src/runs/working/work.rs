@@ -12,7 +12,7 @@ use super::got::Got;
 pub use super::retry::Retry;
 use super::told::{broken, fetch_words, loaded, result, step, still_holds};
 use super::unsettled::{Earlier, Next};
-use super::{deciding, earlier, feeding, settling, unsettled, waiting};
+use super::{deciding, earlier, feeding, restoring, settling, unsettled, waiting};
 use crate::app::App;
 use crate::applications::blocks::{self, Block, Feed};
 use crate::connections;
@@ -92,6 +92,9 @@ impl Work for Import {
     fn perform(&self, app: &App, job: &Job<'_>) -> Result<Done, Undone> {
         if let Some(hold) = &job.approved {
             return deciding::load(app, job, hold);
+        }
+        if let Some(made_by) = job.run.restores {
+            return restoring::load(app, job, made_by);
         }
         let ready = prepare(app, job)?;
         if let Some(known) = earlier::known(app, job, &ready.plan)? {

@@ -38,6 +38,8 @@ const TABLE: &[(&str, &str)] = &[
     ("DELETE blocks/{b}", "vvxx.x?"),
     ("GET blocks/{b}/rows", "oooo.o?"),
     ("GET blocks/{b}/rows.csv", "oooo.o?"),
+    ("GET blocks/{b}/contents", "oooo.o?"),
+    ("POST blocks/{b}/restore", "vvxx.x?"),
     ("GET connections", "oxxxxo?"),
     ("POST connections", "vxxxxx?"),
     ("GET connections/{c}", "oxxxxo?"),

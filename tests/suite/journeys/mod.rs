@@ -9,6 +9,7 @@ mod keyboard;
 mod leaving;
 mod mistakes;
 mod place;
+mod rows;
 mod small;
 mod tested;
 mod unscripted;

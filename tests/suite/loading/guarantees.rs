@@ -154,15 +154,15 @@ on_both! {
 }
 
 on_both! {
-    fn only_the_last_three_generations_are_kept(db: Databases) {
+    fn the_last_three_generations_are_kept_beside_the_visible_one(db: Databases) {
         let block = items(db, application(db, "A"));
         let plan = plan(db, &block, Mode::Replace);
-        for run in 1..=5 {
+        for run in 1..=6 {
             load(db, &plan, &text(&format!("Code\nitem {run}\n")), run).unwrap();
             generations::tend(&db.blocks, block.id);
         }
-        assert_eq!(shown(db, &block), ["item 5,,"]);
-        let kept: Vec<String> = (3..=5).map(|g| format!("b{}_g{g}", block.id)).collect();
+        assert_eq!(shown(db, &block), ["item 6,,"]);
+        let kept: Vec<String> = (3..=6).map(|g| format!("b{}_g{g}", block.id)).collect();
         assert_eq!(tables(db), kept);
     }
 }

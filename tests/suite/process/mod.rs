@@ -8,6 +8,7 @@ mod demo;
 mod full_disk;
 mod pressure;
 mod readme;
+mod restored;
 mod restores;
 mod site;
 mod starting;

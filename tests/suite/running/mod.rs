@@ -10,6 +10,7 @@ pub mod held;
 mod lost;
 mod mending;
 mod queue;
+mod restored;
 mod settling;
 mod sources;
 mod telling;

@@ -50,9 +50,13 @@ async fn result(world: &World, stage: &Stage) -> (RunStatus, RunResult) {
 on_both! {
     async fn a_test_run_says_what_the_run_then_does_and_touches_nothing(world: World) {
         let olive = world.api(&world.olive).await;
-        for (name, mode) in [("append", Mode::Append), ("update", Mode::Update), ("replace", Mode::Replace)] {
+        for (name, mode) in [("append", Mode::Append), ("update", Mode::Update), ("replace", Mode::Replace),
+            ("scope", Mode::ReplaceScope)] {
             let stage = stage(&world, name, mode, |definition| {
                 unguarded(definition);
+                if mode == Mode::ReplaceScope {
+                    definition.scope = vec!["word".into()];
+                }
                 definition.rejects.load_good = Some(true);
                 definition.source.after_success = AfterSuccess::Delete;
             }).await;
@@ -70,18 +74,20 @@ on_both! {
                 Mode::Append => [5, 1, 0, 0, 0, 4],
                 Mode::Update => [5, 1, 1, 0, 1, 2],
                 Mode::Replace => [5, 1, 1, 1, 1, 2],
+                // Key 3 is there, and its word lies outside.
+                Mode::ReplaceScope => [5, 1, 0, 0, 1, 3],
             };
             assert_eq!((&found["outcome"], counts(&found)), (&json!("partial"), expected), "{name}");
             let codes: Vec<&str> = found["rejects"].as_array().unwrap().iter().map(|r| r["code"].as_str().unwrap()).collect();
             assert!(codes.contains(&"not_an_integer") && codes.contains(&"key_twice"), "{codes:?}");
             assert_eq!(found["rejects"][0]["first"].as_array().unwrap().len(), 1);
             assert_eq!(words(&found, "added"), ["null>four"]);
-            if mode != Mode::Append {
+            if matches!(mode, Mode::Update | Mode::Replace) {
                 assert_eq!(words(&found, "changed"), ["three>drei"]);
             }
             let (status, done) = result(&world, &stage).await;
             assert_eq!((status, done.read, done.rejected), (RunStatus::Partial, 5, expected[5]));
-            if mode != Mode::Replace {
+            if !mode.replaces() {
                 assert_eq!((done.added, done.changed, done.unchanged), (expected[1], expected[2], expected[4]));
             }
             assert_eq!(rows(&world, stage.block), if mode == Mode::Replace { 3 } else { 4 });

@@ -89,6 +89,7 @@ pub async fn values(world: &World) -> Vec<(&'static str, String)> {
         ("m", world.mo.id.to_string()),
         ("member", world.mo.id.to_string()),
         ("r", run.run.id.to_string()),
+        ("row", "1".to_owned()),
         ("s", schedule.id.to_string()),
         ("t", table.id.to_string()),
         ("token", token.to_string()),

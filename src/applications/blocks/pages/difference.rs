@@ -2,7 +2,7 @@
 
 use super::super::difference::{Difference, FIRST, Kind, RowChange};
 use super::super::{Block, BlockRow, Cell, Column};
-use super::show::is_numeric;
+use super::rows::is_numeric;
 use crate::words;
 
 /// `blocks/difference.html` draws it, included with this as `d`.

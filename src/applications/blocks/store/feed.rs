@@ -216,7 +216,7 @@ fn constant(conn: &Conn, column: &Column, place: usize) -> String {
 }
 
 /// A text of what is bound, as a cell of that column.
-fn typed(conn: &Conn, text: &str, column: &Column) -> String {
+pub(super) fn typed(conn: &Conn, text: &str, column: &Column) -> String {
     let kind = match (conn, column.column_type) {
         (_, ColumnType::Text | ColumnType::Dimension) => "TEXT",
         (Conn::Sqlite(_), ColumnType::Number) => "REAL",
@@ -251,7 +251,7 @@ fn given(conn: &Conn, feed: &Feed) -> serde_json::Value {
 }
 
 /// A cell as a text that the database casts to what it keeps; none for an empty one.
-fn text(conn: &Conn, cell: &Cell, column_type: ColumnType) -> Option<String> {
+pub(super) fn text(conn: &Conn, cell: &Cell, column_type: ColumnType) -> Option<String> {
     Some(match (conn, cell) {
         (_, Cell::Empty) => return None,
         (Conn::Sqlite(_), Cell::Boolean(truth)) => i32::from(*truth).to_string(),

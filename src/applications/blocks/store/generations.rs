@@ -3,16 +3,17 @@
 
 use diesel::prelude::*;
 
-use super::ledger::{self, LoadState};
-use super::staging::{Making, RunKey, Staging};
+use super::ledger::{self, LoadState, Part};
+use super::staging::{Making, Merge, RunKey, Staging};
+use super::views::View;
 use super::{physical, trial, views};
 use crate::clock::Moment;
 use crate::db::schema::block_db::{block_state, generations, loads};
 use crate::db::{self, Conn, Location, Pool, text_enum};
-use crate::error::Result;
+use crate::error::{AppError, Result};
 
-/// How many generations of a Block are kept, the visible one included.
-const KEPT: usize = 3;
+/// How many generations of a Block are kept beside the visible one.
+pub const KEPT: usize = 3;
 
 text_enum! {
     /// What a generation is.
@@ -73,18 +74,15 @@ pub fn cleanup(blocks: &Pool, staged: &[Staged], active_runs: &[String]) -> usiz
 
 /// Drops a staging table, unless it is something else by now; answers whether it was there.
 pub fn drop_staging(conn: &mut Conn, (block_id, generation): (i64, i64)) -> Result<bool> {
-    let row = generations::table
-        .filter(generations::block_id.eq(block_id))
-        .filter(generations::generation.eq(generation))
-        .filter(generations::state.eq(State::Staging));
-    let there: Option<i64> = match conn {
-        Conn::Pg(conn) => row.select(generations::generation).for_update().first(conn).optional()?,
-        Conn::Sqlite(conn) => row.select(generations::generation).first(conn).optional()?,
-    };
-    if there.is_some() {
-        drop_generation(conn, (block_id, generation))?;
+    drop_if(conn, (block_id, generation), State::Staging)
+}
+
+fn drop_if(conn: &mut Conn, id: (i64, i64), state: State) -> Result<bool> {
+    let there = is_in(conn, id, state)?;
+    if there {
+        drop_generation(conn, id)?;
     }
-    Ok(there.is_some())
+    Ok(there)
 }
 
 /// What a run made and left in this state, by Block.
@@ -116,7 +114,14 @@ pub fn turn_into(conn: &mut Conn, staging: &Staging, state: State, now: Moment) 
         return insert(conn, staging, state, now);
     }
     let row = generations::table.find((staging.block_id, staging.generation));
-    diesel::update(row).set(generations::state.eq(state)).execute(conn)?;
+    // One that was shown before is none of those that were replaced.
+    diesel::update(row)
+        .set((
+            generations::state.eq(state),
+            generations::replaced_at.eq(None::<Moment>),
+            generations::replaced_by.eq(None::<i64>),
+        ))
+        .execute(conn)?;
     Ok(())
 }
 
@@ -160,13 +165,26 @@ pub fn holders(conn: &mut Conn) -> Result<Vec<(i64, String)>> {
         .load(conn)?)
 }
 
-/// What the Block showed until now is kept.
-pub fn keep_current(conn: &mut Conn, block_id: i64) -> Result<()> {
-    diesel::update(
-        generations::table.filter(generations::block_id.eq(block_id)).filter(generations::state.eq(State::Current)),
-    )
-    .set(generations::state.eq(State::Kept))
-    .execute(conn)?;
+/// What the Block showed until now, so many rows, is kept where a Replace takes its place. An Append takes the place of
+/// nothing but what it has just taken out, and then nothing is left to be kept.
+pub fn put_by(
+    conn: &mut Conn,
+    (staging, load): &Part<'_>,
+    (row_count, view): (i64, Option<&View>),
+    now: Moment,
+) -> Result<()> {
+    let state = if load.merge == Merge::Replace { State::Kept } else { State::Staging };
+    let current = generations::block_id.eq(staging.block_id).and(generations::state.eq(State::Current));
+    let columns = view.map(|view| serde_json::to_string(&view.columns)).transpose().map_err(AppError::internal)?;
+    diesel::update(generations::table.filter(current))
+        .set((
+            generations::state.eq(state),
+            generations::replaced_at.eq(now),
+            generations::replaced_by.eq(staging.run.id),
+            generations::row_count.eq(row_count),
+            generations::column_list.eq(columns),
+        ))
+        .execute(conn)?;
     Ok(())
 }
 
@@ -179,23 +197,40 @@ pub fn drop_generation(conn: &mut Conn, (block_id, generation): (i64, i64)) -> R
     Ok(())
 }
 
-/// Those of a Block, the newest first.
-fn of_block(conn: &mut Conn, block_id: i64) -> Result<Vec<(i64, State)>> {
+/// One generation of a Block.
+#[derive(Queryable)]
+struct Generation {
+    number: i64,
+    state: State,
+    /// When another took its place; not known of those before that was written down.
+    replaced_at: Option<i64>,
+}
+
+/// Those of a Block.
+fn of_block(conn: &mut Conn, block_id: i64) -> Result<Vec<Generation>> {
     Ok(generations::table
         .filter(generations::block_id.eq(block_id))
-        .order(generations::generation.desc())
-        .select((generations::generation, generations::state))
+        .select((generations::generation, generations::state, generations::replaced_at))
         .load(conn)?)
 }
 
-/// Those that the Block shows or showed, the newest first.
-fn shown(conn: &mut Conn, block_id: i64) -> Result<Vec<i64>> {
-    let there = of_block(conn, block_id)?.into_iter();
-    Ok(there.filter(|(_, state)| is_shown(*state)).map(|(generation, _)| generation).collect())
+/// The one that the Block shows, then those that it showed, by when that was last, the latest first: one that was restored
+/// is no old one. Those that were replaced before that was written down come last.
+fn in_order(mut there: Vec<Generation>) -> Vec<Generation> {
+    there.retain(|one| matches!(one.state, State::Current | State::Kept));
+    there.sort_unstable_by_key(|one| std::cmp::Reverse((one.state == State::Current, one.replaced_at, one.number)));
+    there
 }
 
-fn is_shown(state: State) -> bool {
-    matches!(state, State::Current | State::Kept)
+/// Those that the Block shows or showed.
+fn shown(conn: &mut Conn, block_id: i64) -> Result<Vec<i64>> {
+    Ok(in_order(of_block(conn, block_id)?).into_iter().map(|one| one.number).collect())
+}
+
+/// Those that the Block showed, the latest first.
+pub fn kept(conn: &mut Conn, block_id: i64) -> Result<Vec<i64>> {
+    let there = in_order(of_block(conn, block_id)?).into_iter();
+    Ok(there.filter(|one| one.state == State::Kept).map(|one| one.number).collect())
 }
 
 /// The tables of a generation that the Block shows or showed, and of the one that it showed before it; none where the
@@ -204,6 +239,20 @@ pub(super) fn with_before(conn: &mut Conn, block_id: i64, generation: i64) -> Re
     let mut all = shown(conn, block_id)?.into_iter().skip_while(|shown| *shown != generation);
     let mut table = || all.next().map(|generation| physical::table(block_id, generation));
     Ok(table().map(|own| (own, table())))
+}
+
+/// Whether a generation is kept, held so until the transaction ends: the Block may show it again by now.
+pub fn is_kept(conn: &mut Conn, (block_id, generation): (i64, i64)) -> Result<bool> {
+    is_in(conn, (block_id, generation), State::Kept)
+}
+
+fn is_in(conn: &mut Conn, id: (i64, i64), state: State) -> Result<bool> {
+    let row = generations::table.find(id).filter(generations::state.eq(state)).select(generations::generation);
+    let there: Option<i64> = match conn {
+        Conn::Pg(conn) => row.for_update().first(conn).optional()?,
+        Conn::Sqlite(conn) => row.first(conn).optional()?,
+    };
+    Ok(there.is_some())
 }
 
 /// Up to so many rows a page is as quick without an index, which would cost a small load more than its rows.
@@ -215,9 +264,9 @@ const FEW_ROWS: i64 = 1_000;
 pub fn tend(blocks: &Pool, block_id: i64) -> bool {
     let tended: Result<bool> = blocks.lend(|conn| {
         let there = of_block(conn, block_id)?;
-        let superseded = there.iter().any(|(_, state)| *state == State::Staging);
-        for (generation, _) in there.into_iter().filter(|(_, state)| is_shown(*state)).skip(KEPT) {
-            db::write(conn, |conn| drop_generation(conn, (block_id, generation)))?;
+        let superseded = there.iter().any(|one| one.state == State::Staging);
+        for generation in in_order(there).into_iter().filter(|one| one.state == State::Kept).skip(KEPT) {
+            db::write(conn, |conn| drop_if(conn, (block_id, generation.number), State::Kept))?;
         }
         if let Location::Sqlite { .. } = blocks.location() {
             return Ok(superseded);

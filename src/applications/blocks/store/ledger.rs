@@ -297,7 +297,7 @@ fn show(conn: &mut Conn, (staging, load): &Part<'_>, kept: Kept, now: Moment) ->
     let done = merge::apply(conn, staging, load, current.as_deref(), row_count)?;
     let shown = if done.flip {
         if generation.is_some() {
-            generations::keep_current(conn, staging.block_id)?;
+            generations::put_by(conn, &(staging, load), (row_count, view.as_ref()), now)?;
         }
         generations::turn_into(conn, staging, State::Current, now)?;
         staging.generation

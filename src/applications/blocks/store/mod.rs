@@ -2,6 +2,7 @@
 //! ledger, the generations and what fills, checks, merges and reads them. All SQL of Blocks stands here.
 
 pub mod checks;
+pub mod contents;
 pub mod definitions;
 pub mod difference;
 pub mod feed;
@@ -9,6 +10,7 @@ pub mod generations;
 pub mod items;
 pub mod ledger;
 pub mod loader;
+pub mod looking;
 pub mod merge;
 mod periods;
 pub mod physical;

@@ -5,11 +5,13 @@ use std::io::Write;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::row::{Field, NamedRow, Row};
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
 use diesel::sqlite::{Sqlite, SqliteType};
 
+use super::looking::{self, Wanted};
 use super::staging::Staging;
 use super::{generations, postgres};
+use crate::applications::blocks::looking::Look;
 use crate::applications::blocks::model::{Block, Column};
 use crate::db::{Conn, Pool};
 use crate::error::{AppError, Result};
@@ -92,23 +94,32 @@ pub struct BlockRow {
 /// The rows of a Block after a row (0: from the first), in the order in which they were loaded.
 pub fn page(conn: &mut Conn, block: &Block, after: i64, limit: i64) -> Result<Vec<BlockRow>> {
     match generations::current_table(conn, block.id)? {
-        Some(table) => page_of(conn, &table, block, after, limit),
+        Some(table) => page_of(conn, (&table, block, &Look::default()), after, limit),
         None => Ok(Vec::new()),
     }
 }
 
-fn page_of(conn: &mut Conn, table: &str, block: &Block, after: i64, limit: i64) -> Result<Vec<BlockRow>> {
-    let columns: String = block.columns.iter().map(|column| format!(", {}", column.physical())).collect();
-    let query = diesel::sql_query(format!(
-        "SELECT _row, _run, _file, _line{columns} FROM {table} WHERE _row > $1 ORDER BY _row LIMIT $2"
-    ))
-    .bind::<BigInt, _>(after)
-    .bind::<BigInt, _>(limit);
+fn page_of(
+    conn: &mut Conn,
+    (table, block, look): (&str, &Block, &Look),
+    after: i64,
+    limit: i64,
+) -> Result<Vec<BlockRow>> {
+    let Wanted { sql, given } = looking::wanted(conn, block, look);
+    let end = format!("WHERE {sql} AND _row > {after} ORDER BY _row LIMIT {limit}");
+    load(conn, table, &block.columns, &end, &given)
+}
+
+/// Rows of a table: `end` is what follows it in the statement, over one bound text.
+pub(super) fn load(conn: &mut Conn, table: &str, columns: &[Column], end: &str, given: &str) -> Result<Vec<BlockRow>> {
+    let cells: String = columns.iter().map(|column| format!(", {}", column.physical())).collect();
+    let query =
+        diesel::sql_query(format!("SELECT _row, _run, _file, _line{cells} FROM {table} {end}")).bind::<Text, _>(given);
     let rows: Vec<RawRow> = match conn {
         Conn::Pg(conn) => query.load(conn)?,
         Conn::Sqlite(conn) => query.load(conn)?,
     };
-    rows.into_iter().map(|row| row.typed(&block.columns)).collect()
+    rows.into_iter().map(|row| row.typed(columns)).collect()
 }
 
 /// Rejected rows that are in the staging table still and that nobody has written down as they came, by their lines. The
@@ -133,6 +144,11 @@ pub fn rejected(conn: &mut Conn, staging: &Staging, columns: &[Column], limit: i
 /// Writes all rows as CSV with the Block's column names. It reads one generation to its end, also when a Replace comes in
 /// between; what an Append or an Update changes in it meanwhile may be among them.
 pub fn write_csv(blocks: &Pool, block: &Block, out: &mut dyn Write) -> Result<()> {
+    write_csv_of(blocks, block, &Look::default(), out)
+}
+
+/// The same of the rows that somebody looks at, in the order in which they were loaded.
+pub fn write_csv_of(blocks: &Pool, block: &Block, look: &Look, out: &mut dyn Write) -> Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     csv.write_record(block.columns.iter().map(|column| column.name.as_str())).map_err(AppError::internal)?;
     if let Some(table) = blocks.read(|conn| generations::current_table(conn, block.id))? {
@@ -141,7 +157,7 @@ pub fn write_csv(blocks: &Pool, block: &Block, out: &mut dyn Write) -> Result<()
         loop {
             // As many cells as a batch of the load, however wide the Block is.
             let limit = (50_000 / block.columns.len().max(1)).clamp(100, 5_000) as i64;
-            let rows = blocks.read(|conn| page_of(conn, &table, block, after, limit))?;
+            let rows = blocks.read(|conn| page_of(conn, (&table, block, look), after, limit))?;
             let Some(last) = rows.last() else { break };
             after = last.row;
             for row in &rows {
