@@ -113,7 +113,7 @@ pub async fn until_staged(site: &Site, run: i64, process: &Process) {
     let db = site.databases();
     let give_up = Instant::now() + Duration::from_secs(60);
     let uid = site.uid(run);
-    while !db.blocks.read(generations::staged).unwrap().iter().any(|staged| staged.run_uid == uid) {
+    while !db.blocks.read(generations::staged).unwrap().iter().any(|staged| staged.run.uid == uid) {
         assert!(Instant::now() < give_up, "it does not begin to load: {}", process.log());
         pause(2).await;
     }
