@@ -136,7 +136,10 @@ impl RunScene {
             late: run.late,
             history: match run.configuration_id {
                 Some(id) => format!("{base}/settings/import-configurations/{id}/history"),
-                None => format!("{base}/settings/import-scheduling"),
+                None => match (run.restores, run.block_id) {
+                    (Some(_), Some(id)) => format!("{base}/blocks/{id}"),
+                    _ => format!("{base}/settings/import-scheduling"),
+                },
             },
             may_cancel: active && may_import,
             waits: active && may_import,
@@ -276,6 +279,9 @@ impl RunScene {
         for (label, other) in [("Previous run", self.summary.before), ("Next run", self.summary.after)] {
             let Some(other) = other else { continue };
             add(label, format!("Run {}", words::count(other)), None, Some(format!("/runs/{other}")));
+        }
+        if let Some(of) = run.restores {
+            add("Restores", format!("Run {}", words::count(of)), None, Some(format!("/runs/{of}")));
         }
         if let Some(earlier) = run.again_of {
             add("Runs again", format!("Run {}", words::count(earlier)), None, Some(format!("/runs/{earlier}")));

@@ -169,7 +169,7 @@ pub fn restore(
     now: Moment,
 ) -> std::result::Result<LedgerRow, RestoreRefused> {
     // The refusal goes round the transaction, whose errors are `AppError`.
-    let restored = db::write(conn, |conn| {
+    db::write(conn, |conn| {
         if let Some(row) = ledger::ledger(conn, &run.uid, block.id)? {
             return Ok(Ok(row));
         }
@@ -216,8 +216,7 @@ pub fn restore(
             Err(LoadRefused::Database(error)) => Err(error),
             Err(refused) => Ok(Err(refused.into())),
         }
-    })?;
-    restored
+    })?
 }
 
 fn count(conn: &mut Conn, table: &str) -> Result<i64> {
