@@ -15,7 +15,7 @@ use crate::applications::blocks::{self, Block};
 use crate::applications::{Entered, settings_shell};
 use crate::db::Pool;
 use crate::error::{AppError, Result};
-use crate::imports::{self, Mode};
+use crate::imports::{self, Definition, Mode};
 use crate::members::SignedIn;
 use crate::runs::{Run, actions};
 use crate::web::form::Query;
@@ -66,7 +66,7 @@ pub async fn show(
     query: Query,
 ) -> Result<HttpResponse> {
     let (asked, id, after) = (by.clone(), *id, query.id("after").unwrap_or(0).max(0));
-    let (run, entered, block, mode) = app
+    let (run, entered, block, definition) = app
         .read(move |conn| {
             let (run, entered) = actions::find(conn, &asked, id)?;
             let block = run.block_id.map(|id| blocks::find_even_archived(conn, id)).transpose()?;
@@ -74,11 +74,12 @@ pub async fn show(
                 (Some(id), Some(version)) => imports::version(conn, id, version)?,
                 _ => None,
             };
-            Ok((run, entered, block, version.map(|version| version.definition.mode)))
+            Ok((run, entered, block, version.map(|version| version.definition)))
         })
         .await?;
+    let mode = definition.as_ref().map(|definition| definition.mode);
     let told = match &block {
-        Some(block) => tell(&app, &run, block, mode, after).await?,
+        Some(block) => tell(&app, &run, block, definition.as_ref(), after).await?,
         None => Told::Nothing,
     };
     if query.get("part") == "counts" {
@@ -94,22 +95,27 @@ pub async fn show(
     Page::ok(&request, &page(&request, &app, &by, (&run, &entered, block), told, (after, mode)))
 }
 
-async fn tell(app: &Data<App>, run: &Run, block: &Block, mode: Option<Mode>, after: i64) -> Result<Told> {
+async fn tell(app: &Data<App>, run: &Run, block: &Block, how: Option<&Definition>, after: i64) -> Result<Told> {
     let permit = app.comparing.clone().acquire_owned().await.map_err(AppError::internal)?;
     let (pool, uid, block) = (app.blocks.clone(), run.uid.clone(), block.clone());
+    // The columns of the scope; none: all rows made room.
+    let scope = how.filter(|how| how.mode.replaces()).map(|how| {
+        let columns = how.scope.iter().filter_map(|name| block.column(name));
+        columns.map(|column| column.position).collect::<Vec<_>>()
+    });
     off_thread(move || {
         let _permit = permit;
-        look(&pool, &uid, &block, mode == Some(Mode::Replace), after)
+        look(&pool, &uid, &block, scope.as_deref(), after)
     })
     .await
 }
 
-fn look(pool: &Pool, uid: &str, block: &Block, replaced: bool, after: i64) -> Result<Told> {
+fn look(pool: &Pool, uid: &str, block: &Block, scope: Option<&[i32]>, after: i64) -> Result<Told> {
     let Some(load) = pool.read(|conn| ledger::ledger(conn, uid, block.id))? else { return Ok(Told::Nothing) };
     let deadline = Instant::now() + PATIENCE;
     let is_over = || Instant::now() >= deadline;
     let found =
-        pool.until(&is_over, &mut pool.connect()?, |conn| changed::of(conn, block, &load, replaced, (after, PAGE + 1)));
+        pool.until(&is_over, &mut pool.connect()?, |conn| changed::of(conn, block, &load, scope, (after, PAGE + 1)));
     match found {
         Ok(found) => Ok(Told::Changed(load.state, found)),
         Err(_) if is_over() => Ok(Told::TooLong),
@@ -159,8 +165,10 @@ fn page(
                     "{are} that this run wrote and no later run changed until all rows of {name} were replaced."
                 ),
             });
-            if mode == Some(Mode::Update) {
-                said.push("What changed rows held before is not kept.".to_owned());
+            match mode {
+                Some(Mode::Update) => said.push("What changed rows held before is not kept.".to_owned()),
+                Some(Mode::ReplaceScope) => said.push("The rows that made room for them are not kept.".to_owned()),
+                _ => {}
             }
             let next = (rows.len() as i64 > PAGE).then(|| rows.pop()).flatten().and(rows.last().map(|row| row.row));
             written = block.as_ref().map(|block| Written::of(block, &rows, next));

@@ -4,7 +4,8 @@
 use std::iter::once;
 
 use super::actions::{find, update};
-use super::model::{Configuration, Definition, Draft, Mapping, UnknownItems};
+use super::mapping::Mapping;
+use super::model::{Configuration, Definition, Draft, UnknownItems};
 use crate::applications::Entered;
 use crate::clock::Moment;
 use crate::db::{self, Conn};

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::model::{Definition, Expr, Mapping};
+use super::mapping::{Expr, Mapping};
+use super::model::Definition;
 use crate::applications::blocks::{
     Aggregate, Block, BlockKind, Cell, Column, Feed, FeedChange, FeedColumn, FeedFilter, FeedFrom, meets,
 };

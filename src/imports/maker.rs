@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::model::{Expr, Mapping};
+use super::mapping::{Expr, Mapping};
 use super::transform::{Case, Part, Transform};
 use crate::applications::blocks::{Column, Unit, period};
 use crate::error::FieldErrors;

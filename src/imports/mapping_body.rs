@@ -1,6 +1,6 @@
 //! A line of a mapping as the API takes and answers it.
 
-use super::model::{Expr, Mapping};
+use super::mapping::{Expr, Mapping};
 use super::transform::{Case, Part, Transform};
 use crate::applications::blocks::{Aggregate, Unit};
 use crate::error::FieldErrors;

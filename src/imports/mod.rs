@@ -13,6 +13,7 @@ mod filter_body;
 pub mod guard;
 mod listed;
 mod maker;
+mod mapping;
 mod mapping_body;
 mod model;
 pub mod pages;
@@ -30,9 +31,10 @@ pub use actions::{archive, create, find, list, listed, outlines, page, update};
 pub use corrections::{create_items, filled, markers, translate, translation_of, treat_as_empty};
 pub use feeding::{Filter, MAX_ITEMS, aggregates, feed};
 pub use listed::{Listed, Outline};
+pub use mapping::{Expr, Mapping};
 pub use model::{
-    AfterSuccess, Configuration, ConfigurationStatus, Definition, Draft, Expr, Mapping, Mode, Overlap, Rejects, Source,
-    UnknownItems, Version,
+    AfterSuccess, Configuration, ConfigurationStatus, Definition, Draft, Mode, Overlap, Rejects, Source, UnknownItems,
+    Version,
 };
 pub use parse::{ConfigurationAnswer, ConfigurationBody};
 pub use store::{by_id, by_ids, decide_status, learn, set_status, version};

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::model::{Expr, Mapping};
+use super::mapping::{Expr, Mapping};
 use crate::applications::blocks::{Column, Unit};
 use crate::db::text_enum;
 use crate::formats::{ColumnType, Parser, ValueOptions};

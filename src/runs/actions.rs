@@ -159,12 +159,13 @@ pub fn why_not_corrected(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
     let configuration_id = run.configuration_id.ok_or(AppError::NotFound)?;
     let target = runnable(conn, configuration_id)?;
     let newest = imports::version(conn, configuration_id, target.version)?.ok_or(AppError::NotFound)?;
-    if newest.definition.mode == Mode::Replace {
-        return Ok(Some(
-            "This import replaces all rows of its Block, so only the corrected rows would be left. Correct \
-             them in the source, then run it again."
-                .into(),
-        ));
+    if newest.definition.mode.replaces() {
+        let which =
+            if newest.definition.mode == Mode::Replace { "all rows of its Block" } else { "the rows of its scope" };
+        return Ok(Some(format!(
+            "This import replaces {which}, so only the corrected rows would be left. Correct them in the source, then \
+             run it again."
+        )));
     }
     // Of a source that was rejected as a whole there is no other row.
     if run.status != RunStatus::Partial && result.rejected < result.read {

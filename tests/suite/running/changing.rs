@@ -222,3 +222,44 @@ on_both! {
         ivy.sees_no("becomes");
     }
 }
+
+on_both! {
+    /// Planes whose year nobody knows: by one click they load without it, or corrected by hand; never twice.
+    async fn planes_of_unknown_years_come_back(world: World) {
+        let olive = world.api(&world.olive).await;
+        let here = format!("applications/{}", world.application);
+        let imports = format!("{here}/import-configurations");
+        let connection = crate::support::stage::folder_connection(&world, "planes").await;
+        std::fs::copy("tests/data/planes.csv", world.folder().join("planes.csv")).unwrap();
+        let columns = json!([{"name": "tailnum", "type": "text", "key": true}, {"name": "year", "type": "integer"},
+            {"name": "seats", "type": "integer"}]);
+        let mapping = json!([{"from": "tailnum", "to": "tailnum"}, {"from": "year", "to": "year"}, {"from": "seats", "to": "seats"}]);
+        for (name, clicks) in [("By a click", true), ("By hand", false)] {
+            let fleet = block(&olive, &here, name, "dimension_list", columns.clone()).await;
+            let body = json!({"name": name, "block_id": fleet, "connection_id": connection, "mode": "append",
+                "source": {"path": "planes.csv"}, "mapping": mapping});
+            let import = olive.make(&imports, body).await;
+            let partial = start(&world, &olive, import).await;
+            let result = partial.result.unwrap();
+            assert_eq!((partial.status, result.added, result.rejected), (RunStatus::Partial, 3_252, 70));
+            let mut page = world.browser(&world.olive).await;
+            page.visit(&format!("/runs/{}", partial.id)).await;
+            let ended = if clicks {
+                page.press("Treat “NA” as empty in year").await;
+                page.press("Run Again").await;
+                work_off(&world).await;
+                run(&world, partial.id + 1).await
+            } else {
+                let csv = olive.get(&format!("runs/{}/rejected-rows.csv", partial.id)).await.body.clone();
+                let corrected = csv.replace(",NA,", ",1999,");
+                let files = format!("runs/{}/files?name=rows.csv", partial.id);
+                let begun = Reply::of(olive.request(Method::POST, &files).body(corrected)).await.is(202).id();
+                work_off(&world).await;
+                run(&world, begun).await
+            };
+            let result = ended.result.unwrap();
+            assert_eq!((ended.status, result.rejected), (RunStatus::Success, 0), "{name}: {:?}", ended.cause);
+            assert_eq!(crate::support::stage::rows(&world, fleet), 3_322, "{name}");
+        }
+    }
+}

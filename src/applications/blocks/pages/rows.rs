@@ -19,6 +19,7 @@ use crate::error::Result;
 use crate::formats::ColumnType;
 use crate::members::SignedIn;
 use crate::web::form::Query;
+use crate::web::page::is_fragment;
 use crate::web::{Crumb, Page, Shell, download};
 use crate::words;
 
@@ -227,7 +228,9 @@ pub async fn show(
         here,
         asked,
     };
-    let status = if template.asked.errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    // What is wrong stands beside its field; a script shows a whole page of an error as no part of this one.
+    let fine = template.asked.errors.is_empty() || is_fragment(&request);
+    let status = if fine { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     Page::with(status, &request, &template)
 }
 

@@ -3,6 +3,7 @@
 use super::difference::{self, Difference, How};
 use super::ledger::{LedgerRow, LoadState};
 use super::rows::BlockRow;
+use super::staging::Merge;
 use super::{generations, physical};
 use crate::applications::blocks::model::Block;
 use crate::db::{self, Conn};
@@ -22,12 +23,13 @@ pub enum Changed {
     Gone,
 }
 
-/// Of a load that the ledger knows. `replaced`: it took the place of all rows. Rows come after a row, so many at most.
+/// Of a load that the ledger knows. `scope`: it made room for what came, in the columns at these positions, or if there are
+/// none in all of the Block. Rows come after a row, so many at most.
 pub fn of(
     conn: &mut Conn,
     block: &Block,
     load: &LedgerRow,
-    replaced: bool,
+    scope: Option<&[i32]>,
     (after, limit): (i64, i64),
 ) -> Result<Changed> {
     db::snapshot(conn, |conn| {
@@ -36,7 +38,9 @@ pub fn of(
             LoadState::Dropped => return Ok(Changed::Dropped),
             LoadState::Held => {
                 let held = physical::table(block.id, load.generation);
-                let difference = difference::between(conn, block, current.as_deref(), &held, How::WHOLE)?;
+                let within = How { merge: Merge::ReplaceScope, scope: scope.unwrap_or_default(), ..How::WHOLE };
+                let how = if within.scope.is_empty() { How::WHOLE } else { within };
+                let difference = difference::between(conn, block, current.as_deref(), &held, how)?;
                 return Ok(Changed::Compared { difference, since: 0 });
             }
             LoadState::Visible => {}
@@ -44,7 +48,7 @@ pub fn of(
         let Some((own, before)) = generations::with_before(conn, block.id, load.generation)? else {
             return Ok(Changed::Gone);
         };
-        if replaced {
+        if scope.is_some_and(<[i32]>::is_empty) {
             // What was there, and is not kept.
             if before.is_none() && load.removed > 0 {
                 return Ok(Changed::Gone);

@@ -75,7 +75,8 @@ pub struct How<'a> {
 
 impl How<'_> {
     /// The later table takes the place of the earlier one.
-    pub const WHOLE: How<'static> = How { merge: Merge::Replace, filled: &[], stamps: &[], scope: &[], blanks_keep: false };
+    pub const WHOLE: How<'static> =
+        How { merge: Merge::Replace, filled: &[], stamps: &[], scope: &[], blanks_keep: false };
 }
 
 /// What is in a Block after `after` has met `before`, which is none where the Block held nothing. Rows of a Block with a key

@@ -14,12 +14,13 @@ use diesel::prelude::*;
 use std::collections::BTreeMap;
 
 use super::generations::{self, State, drop_generation, drop_staging};
+pub use super::ledger_rows::{forget, ledger, ledger_at_rest};
 use super::physical::ViewColumn;
 use super::pointer::make_state;
 pub use super::pointer::{Highest, highest, is_overtaken, keep_state, shut_out, state, states};
 use super::staging::{Making, RunKey, Staging, Visible};
 use super::views::{self, View};
-use super::{merge, physical, rejects};
+use super::{ledger_rows, merge, physical, rejects};
 use crate::applications::blocks::model::Block;
 use crate::clock::Moment;
 use crate::db::schema::block_db::{block_state, loads};
@@ -248,7 +249,7 @@ fn settle(
             if parts[i].0.making == Making::Held {
                 diesel::delete(loads::table.find((&row.run_uid, row.block_id))).execute(conn)?;
             }
-            insert(conn, &row)?;
+            ledger_rows::insert(conn, &row)?;
             rows[i] = Some(row);
         }
         Ok(Ok(rows.into_iter().flatten().collect()))
@@ -355,52 +356,6 @@ pub(super) fn row_of(
         loaded_at: now.micros(),
         told: load.told.map(str::to_owned),
     }
-}
-
-fn insert(conn: &mut Conn, row: &LedgerRow) -> Result<()> {
-    diesel::insert_into(loads::table)
-        .values((
-            loads::run_uid.eq(&row.run_uid),
-            loads::block_id.eq(row.block_id),
-            loads::run_id.eq(row.run_id),
-            loads::state.eq(row.state),
-            loads::generation.eq(row.generation),
-            loads::fence.eq(row.fence),
-            loads::rows_read.eq(row.read),
-            loads::rows_added.eq(row.added),
-            loads::rows_changed.eq(row.changed),
-            loads::rows_removed.eq(row.removed),
-            loads::rows_unchanged.eq(row.unchanged),
-            loads::rows_rejected.eq(row.rejected),
-            loads::bytes.eq(row.bytes),
-            loads::source_name.eq(&row.source_name),
-            loads::source_sha256.eq(&row.source_sha256),
-            loads::loaded_at.eq(row.loaded_at),
-            loads::told.eq(&row.told),
-        ))
-        .execute(conn)?;
-    Ok(())
-}
-
-/// What a run loaded into a Block, or holds; none when its load never came to its end.
-pub fn ledger(conn: &mut Conn, run_uid: &str, block_id: i64) -> Result<Option<LedgerRow>> {
-    Ok(loads::table.find((run_uid, block_id)).first(conn).optional()?)
-}
-
-/// The same when a commit of it may still be under way, because its answer was lost: waits until the Block's row is free,
-/// so that what the ledger says then stays true.
-pub fn ledger_at_rest(conn: &mut Conn, run_uid: &str, block_id: i64) -> Result<Option<LedgerRow>> {
-    db::write(conn, |conn| {
-        keep_state(conn, block_id)?;
-        ledger(conn, run_uid, block_id)
-    })
-}
-
-/// Forgets what these runs loaded: their history ends. What they loaded stays in the Blocks.
-pub fn forget(conn: &mut Conn, run_uids: &[&str]) -> Result<()> {
-    diesel::delete(loads::table.filter(loads::run_uid.eq_any(run_uids).and(loads::state.ne(LoadState::Held))))
-        .execute(conn)?;
-    Ok(())
 }
 
 /// Gives up a load: its staging table goes, unless it is visible after all. What it rejected stays, to be shown.

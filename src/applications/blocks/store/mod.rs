@@ -9,6 +9,7 @@ pub mod feed;
 pub mod generations;
 pub mod items;
 pub mod ledger;
+mod ledger_rows;
 pub mod loader;
 pub mod looking;
 pub mod merge;
