@@ -54,7 +54,7 @@ on_both! {
             ("scope", Mode::ReplaceScope)] {
             let stage = stage(&world, name, mode, |definition| {
                 unguarded(definition);
-                if mode == Mode::ReplaceScope {
+                if definition.mode == Mode::ReplaceScope {
                     definition.scope = vec!["word".into()];
                 }
                 definition.rejects.load_good = Some(true);
