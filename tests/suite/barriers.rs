@@ -151,8 +151,7 @@ fn no_test_run_has_a_barrier() {
         looker.chrome.sees("1 changed row").await;
         looker.look("a test run").await;
         looker.chrome.goto(&format!("{imports}/new")).await;
-        looker.chrome.choose("Source", "Folder of words").await;
-        looker.chrome.fill("File", "words.csv").await;
+        looker.chrome.click("words.csv").await;
         looker.chrome.click("Preview").await;
         looker.chrome.sees("Map the columns").await;
         looker.chrome.click("Map the columns").await;
