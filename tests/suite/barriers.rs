@@ -141,11 +141,11 @@ fn no_page_has_a_barrier() {
 #[test]
 fn no_test_run_has_a_barrier() {
     with_world(Database::Sqlite, |world| async move {
-        let stage = crate::support::stage::stage(&world, "words", tidegate::imports::Mode::Update, |_| ()).await;
-        crate::support::stage::csv(&world, "words", &[("1", "one"), ("2", "two")]);
+        let stage = crate::support::stage::stage(&world, "first", tidegate::imports::Mode::Update, |_| ()).await;
+        crate::support::stage::csv(&world, "first", &[("1", "one"), ("2", "two")]);
         let first = crate::running::start(&world, &stage).await;
         crate::running::work_off(&world).await;
-        crate::support::stage::csv(&world, "words", &[("1", "uno"), ("3", "three"), ("x", "y")]);
+        crate::support::stage::csv(&world, "first", &[("1", "uno"), ("3", "three"), ("x", "y")]);
         let mut looker = Looker::new(&world).await;
         looker.chrome.sign_in(&world.session(&world.olive).await).await;
         let imports = format!("/applications/{}/settings/import-configurations", world.application);
@@ -154,8 +154,7 @@ fn no_test_run_has_a_barrier() {
         looker.chrome.sees("1 changed row").await;
         looker.look("a test run").await;
         looker.chrome.goto(&format!("{imports}/new")).await;
-        looker.chrome.choose("Source", "Folder of words").await;
-        looker.chrome.fill("File", "words.csv").await;
+        looker.chrome.click("first.csv").await;
         looker.chrome.click("Preview").await;
         looker.chrome.sees("Map the columns").await;
         looker.chrome.click("Map the columns").await;

@@ -39,8 +39,11 @@ fn line(block: &Block, row: &Option<BlockRow>) -> Option<String> {
     Some(cells.collect::<Vec<_>>().join(","))
 }
 
-/// What became of the rows of a Block by the model: changed (old and new), added, removed, unchanged.
-fn model(block: &Block, before: &[String], after: &[String]) -> (Vec<(String, String)>, Vec<String>, Vec<String>, i64) {
+/// Changed (old and new), added, removed, unchanged.
+type Model = (Vec<(String, String)>, Vec<String>, Vec<String>, i64);
+
+/// What became of the rows of a Block by the model.
+fn model(block: &Block, before: &[String], after: &[String]) -> Model {
     let (mut changed, mut added, mut removed, mut unchanged) = (Vec::new(), Vec::new(), Vec::new(), 0);
     if block.is_keyed() {
         let by_key = |rows: &[String]| -> BTreeMap<String, String> {
