@@ -96,7 +96,7 @@ on_both! {
         olive.choose("Kind", "Transaction list").press("Map the columns").await;
         olive.answered(200);
         assert_eq!(olive.value("Term is filled from"), ":word");
-        olive.fill("Name", "Nightly").choose("Term is filled from", "The constant").fill("Constant for Term", "x");
+        olive.fill("Name", "Nightly").choose("Term is filled from", "The constant").fill("Text for Term", "x");
         olive.press("Back").await;
         assert_eq!(olive.value("Name of the new Block"), "My words");
         assert_eq!(olive.value("Name of word in the Block"), "Term");
@@ -106,7 +106,7 @@ on_both! {
         assert_eq!(olive.value("Name of the new Block"), "My words");
         olive.press("Map the columns").await;
         assert_eq!(olive.value("Name"), "Nightly");
-        assert_eq!(olive.value("Constant for Term"), "x");
+        assert_eq!(olive.value("Text for Term"), "x");
         olive.press("Save and choose when").await;
         let (_, definition) = configurations(&world).await.remove(0);
         let lines = definition.mapping.unwrap();
@@ -129,11 +129,11 @@ on_both! {
         assert_eq!(olive.count("td.misfit"), 1);
         olive.choose("id is filled from", "Nothing").press("Save and choose when").await;
         olive.answered(422).sees("Nothing fills \"id\"");
-        olive.choose("id is filled from", "The constant").fill("Constant for id", "soon");
+        olive.choose("id is filled from", "The constant").fill("Text for id", "soon");
         olive.press("Save and choose when").await;
         olive.answered(422).sees("\"soon\" is not an integer");
         assert!(configurations(&world).await.is_empty());
-        olive.fill("Constant for id", "7").choose("Mode", "Replace").press("Save and choose when").await;
+        olive.fill("Text for id", "7").choose("Mode", "Replace").press("Save and choose when").await;
         olive.answered(200);
         let (configuration, definition) = configurations(&world).await.remove(0);
         assert_eq!((configuration.block_id, definition.mode), (existing, Mode::Replace));

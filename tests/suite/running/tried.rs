@@ -227,7 +227,7 @@ on_both! {
         olive.answered(200).sees("Nothing was loaded. A run would load every row. 2 rows were read.").sees("2 added rows");
         assert_eq!(olive.value("Name"), "Mine");
         assert_eq!(world.fingerprint().await, before, "no Block, no import");
-        olive.choose("id is filled from", "The constant").fill("Constant for id", "soon").press("Test run").await;
+        olive.choose("id is filled from", "The constant").fill("Text for id", "soon").press("Test run").await;
         olive.answered(422).sees_no("Nothing was loaded.");
         // Who may configure and not import.
         let mut audrey = world.browser(&world.audrey).await;
@@ -238,7 +238,8 @@ on_both! {
     async fn what_a_replace_changed_is_told_while_it_is_kept(world: World) {
         let stage = stage(&world, "words", Mode::Replace, unguarded).await;
         let mut runs = Vec::new();
-        for rows in [&[("1", "one"), ("2", "two")][..], &[("1", "uno"), ("3", "three")], &[("4", "four")], &[("5", "five")]] {
+        for rows in [&[("1", "one"), ("2", "two")][..], &[("1", "uno"), ("3", "three")], &[("4", "four")], &[("5", "five")],
+            &[("6", "six")]] {
             csv(&world, "words", rows);
             let started = start(&world, &stage).await;
             work_off(&world).await;

@@ -71,9 +71,10 @@ pub fn in_scope(alias: &str, scope: &[i32], staged: &str) -> String {
         |alias: &str| scope.iter().map(|c| format!("{alias}.c{c} IS NULL")).collect::<Vec<_>>().join(" OR ");
     let same: Vec<String> = scope.iter().map(|c| format!("{alias}.c{c} IS NOT DISTINCT FROM e.c{c}")).collect();
     let (here, there, same) = (listed(alias), listed("s"), same.join(" AND "));
-    // IN is a join by hash or index in both databases; only cells that are empty have to be looked at one by one.
+    // IN is a join by hash or index in both databases, and says neither of what is empty: only such cells have to be looked
+    // at one by one.
     format!(
-        "(({here}) IN (SELECT DISTINCT {there} FROM {staged} s) OR (({}) AND EXISTS (SELECT 1 FROM \
+        "((({here}) IN (SELECT DISTINCT {there} FROM {staged} s)) IS TRUE OR (({}) AND EXISTS (SELECT 1 FROM \
          (SELECT DISTINCT {there} FROM {staged} s WHERE {}) e WHERE {same})))",
         any_empty(alias),
         any_empty("s")

@@ -15,7 +15,12 @@ pub fn of(conn: &Conn, cell: &str, (unit, begins): (Unit, u32), to: ColumnType) 
             let first = |months: &str| format!("date({day}, 'start of month', (0 - {months}) || ' months')");
             let days = |date: String| format!("CAST(unixepoch({date}) / 86400 AS INTEGER)");
             let text = |format: &str| format!("strftime('{format}', {day})");
-            let called = format!("printf('{}', strftime('%Y', {}) + {})", year(begins), first(&into), later(begins));
+            let first_day = first(&into);
+            let called = format!(
+                "CASE WHEN {cell} IS NOT NULL THEN printf('{}', strftime('%Y', {first_day}) + {}) END",
+                year(begins),
+                later(begins)
+            );
             match unit {
                 Unit::Day if is_date => cell.to_owned(),
                 Unit::Day => day,
@@ -25,7 +30,7 @@ pub fn of(conn: &Conn, cell: &str, (unit, begins): (Unit, u32), to: ColumnType) 
                 Unit::Month if is_date => days(first("0")),
                 Unit::Month => text("%Y-%m"),
                 Unit::Quarter if is_date => days(first(&format!("{into} % 3"))),
-                Unit::Quarter => format!("({called} || '-Q' || ({into} / 3 + 1))"),
+                Unit::Quarter => format!("(({called}) || '-Q' || ({into} / 3 + 1))"),
                 Unit::Year if is_date => days(first(&into)),
                 Unit::Year => called,
             }
@@ -36,11 +41,9 @@ pub fn of(conn: &Conn, cell: &str, (unit, begins): (Unit, u32), to: ColumnType) 
             let first = |months: &str| format!("CAST({month} - make_interval(months => {months}) AS DATE)");
             let text = |format: &str| format!("to_char({cell}, '{format}')");
             let fiscal = if begins == 1 { "" } else { "FY" };
-            let called = format!(
-                "('{fiscal}' || lpad(CAST(extract(year FROM {}) + {} AS TEXT), 4, '0'))",
-                first(&into),
-                later(begins)
-            );
+            let year = format!("CAST(extract(year FROM {}) + {} AS TEXT)", first(&into), later(begins));
+            // Longer texts would be cut.
+            let called = format!("('{fiscal}' || lpad({year}, greatest(4, length({year})), '0'))");
             match unit {
                 Unit::Day if is_date => cell.to_owned(),
                 Unit::Day => text("YYYY-MM-DD"),
