@@ -144,7 +144,7 @@ fn page(
             said.push(format!("The rows of this run were Held and then discarded. It changed nothing in {name}."));
         }
         Told::Changed(_, Changed::Gone) => said.push(format!(
-            "This can no longer be told: later runs replaced all rows of {name}, and only its last three states are kept."
+            "This can no longer be told: later runs replaced all rows of {name}, and only the three before what it holds now are kept."
         )),
         Told::Changed(_, Changed::Compared { difference, since }) => {
             said.push(match would {

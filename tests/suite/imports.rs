@@ -133,7 +133,7 @@ on_both! {
         olive.press("Save and choose when").await;
         olive.answered(422).sees("\"soon\" is not an integer");
         assert!(configurations(&world).await.is_empty());
-        olive.fill("Text for id", "7").choose("Mode", "Replace").press("Save and choose when").await;
+        olive.fill("Text for id", "7").choose("Mode", "Replace all").press("Save and choose when").await;
         olive.answered(200);
         let (configuration, definition) = configurations(&world).await.remove(0);
         assert_eq!((configuration.block_id, definition.mode), (existing, Mode::Replace));
