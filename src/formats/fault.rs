@@ -26,6 +26,8 @@ pub enum FaultCode {
     Binary,
     /// A value that its translation table lacks.
     NotTranslated,
+    /// A text that was made is longer than a cell may be.
+    TooLong,
 }
 
 impl FaultCode {
@@ -46,6 +48,7 @@ impl FaultCode {
             Self::Nested => "nested",
             Self::Binary => "binary",
             Self::NotTranslated => "not_translated",
+            Self::TooLong => "text_too_long",
         }
     }
 
@@ -66,6 +69,7 @@ impl FaultCode {
             Self::Nested => "An object or a list",
             Self::Binary => "Bytes that are not text",
             Self::NotTranslated => "Not in the translation table",
+            Self::TooLong => "Text too long",
         }
     }
 }

@@ -199,6 +199,7 @@ impl Parser {
                 format!("{shown} is an object or a list. A column of type {} takes one value.", self.column_type),
                 "Send a single value, or make the column text, which keeps it as JSON.".to_owned(),
             ),
+            FaultCode::TooLong => (format!("{shown} is too long."), "Shorten it.".to_owned()),
             FaultCode::NotTranslated => {
                 (format!("{shown} is not in the translation table."), "Add it to the table.".to_owned())
             }

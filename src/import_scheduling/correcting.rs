@@ -115,19 +115,18 @@ pub async fn treat_as_empty(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64
     Ok(see_other(&format!("/runs/{id}"), Some(Flash::new(said))))
 }
 
-/// `POST /runs/{r}/translate` with a `column` of the source, a `value` in it and what it `becomes`.
+/// `POST /runs/{r}/translate` with a `column` of the source, the `code` of the cause, a `value` and what it
+/// `becomes`.
 pub async fn translate(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, form: Form) -> Result<HttpResponse> {
     let (id, now, in_use) = (*id, app.now(), app.in_use);
     let text = |name: &str| form.raw(name).to_owned();
-    let (column, value, becomes) = (text("column"), text("value"), form.get("becomes").to_owned());
+    let (column, code, value) = (text("column"), text("code"), text("value"));
+    let becomes = form.get("becomes").to_owned();
     let saved = app.write(move |conn| {
         let (run, entered) = actions::find(conn, &by, id)?;
         let configuration_id = run.configuration_id.ok_or(AppError::NotFound)?;
-        if becomes.is_empty() {
-            return Err(AppError::invalid("becomes", "Enter what it becomes."));
-        }
         let found = run.result.and_then(|result| result.told.learned);
-        let (of, entry) = ((configuration_id, &*column), (&*value, &*becomes));
+        let (of, entry) = ((configuration_id, &*column, &*code), (&*value, &*becomes));
         let (saved, table) = imports::translate(conn, in_use, &by, &entered, of, entry, found, now)?;
         Ok(format!(
             "“{value}” in {column} now becomes “{becomes}”, by the translation table {} ({}). Run Again loads these \

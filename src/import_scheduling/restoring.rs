@@ -8,8 +8,9 @@ use askama::Template;
 
 use crate::app::{App, off_thread};
 use crate::applications::blocks::contents::Earlier;
-use crate::applications::blocks::difference::{self, Difference, How, RowChange};
-use crate::applications::blocks::{self, Block, BlockRow, generations, ledger};
+use crate::applications::blocks::difference::{self, Difference, How};
+use crate::applications::blocks::pages::Compared;
+use crate::applications::blocks::{self, Block, generations, ledger};
 use crate::applications::{Entered, settings_shell};
 use crate::db::Pool;
 use crate::error::{AppError, Result};
@@ -34,48 +35,8 @@ struct RestorePage {
     changed_by: Vec<i64>,
     /// The runs that wait for a decision, which a restore takes away.
     held: Vec<i64>,
-    counts: Vec<(&'static str, String)>,
-    /// The difference took too long to find.
-    unknown: bool,
-    columns: Vec<String>,
-    changes: Vec<Change>,
-    more: Option<String>,
-}
-
-struct Change {
-    kind: &'static str,
-    class: &'static str,
-    cells: Vec<Cell>,
-}
-
-/// A cell before and after; of one that stays only what it is.
-struct Cell {
-    before: Option<String>,
-    after: String,
-    gone: bool,
-}
-
-impl Change {
-    fn of(change: &RowChange, block: &Block) -> Self {
-        let text = |row: &BlockRow, n: usize| {
-            row.cells.get(n).zip(block.columns.get(n)).map(|(cell, c)| cell.text(c.column_type)).unwrap_or_default()
-        };
-        let cells = (0..block.columns.len()).map(|n| match (&change.before, &change.after) {
-            (Some(before), Some(after)) => {
-                let differs = change.differs.get(n) == Some(&true);
-                Cell { before: differs.then(|| text(before, n)), after: text(after, n), gone: false }
-            }
-            (Some(row), None) => Cell { before: None, after: text(row, n), gone: true },
-            (None, Some(row)) => Cell { before: None, after: text(row, n), gone: false },
-            (None, None) => Cell { before: None, after: String::new(), gone: false },
-        });
-        let (kind, class) = match change.kind() {
-            difference::Kind::Changed => ("Changed", "is-warn"),
-            difference::Kind::Added => ("Added", "is-ok"),
-            difference::Kind::Removed => ("Removed", "is-bad"),
-        };
-        Self { kind, class, cells: cells.collect() }
-    }
+    /// What would be different; none where that took too long to find.
+    compared: Option<Compared>,
 }
 
 type Found = (Option<Difference>, i64);
@@ -130,9 +91,6 @@ fn page(
     held: Vec<i64>,
     (difference, now): Found,
 ) -> RestorePage {
-    let all = |n: &Difference| n.added + n.changed + n.removed;
-    let first: Vec<Change> =
-        difference.iter().flat_map(|found| &found.first).map(|change| Change::of(change, block)).collect();
     let rows = earlier.rows.map_or_else(|| "its rows".to_owned(), words::rows);
     RestorePage {
         run: earlier.run_id,
@@ -145,22 +103,10 @@ fn page(
         block: block.name.clone(),
         changed_by: earlier.changed_by.clone(),
         held,
-        counts: difference.iter().flat_map(counts).collect(),
-        unknown: difference.is_none(),
-        columns: block.columns.iter().map(|column| column.name.clone()).collect(),
-        more: difference
-            .filter(|found| all(found) > first.len() as i64)
-            .map(|found| format!("The first {} of {} are shown.", first.len(), words::rows(all(&found)))),
-        changes: first,
+        compared: difference.map(|difference| Compared::of(block, &difference)),
         shell,
         here,
     }
-}
-
-fn counts(found: &Difference) -> [(&'static str, String); 4] {
-    let Difference { added, changed, removed, unchanged, .. } = found;
-    [("Added", added), ("Changed", changed), ("Removed", removed), ("Unchanged", unchanged)]
-        .map(|(label, n)| (label, words::count(*n)))
 }
 
 /// `POST /applications/{a}/blocks/{b}/restore/{r}`

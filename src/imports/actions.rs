@@ -158,8 +158,11 @@ fn checked(
     let block = match blocks::find_in(conn, entered.application.id, draft.block_id) {
         Ok(block) => {
             errors.extend(check::target(&draft.definition, &block));
-            errors.extend(creatable(conn, &draft.definition, &block)?);
-            errors.extend(tables(conn, entered, &draft.definition)?);
+            // Whoever deletes a table finds this configuration, or is found.
+            for id in draft.definition.translations() {
+                db::lock_row(conn, "translations", id)?;
+            }
+            errors.extend(beside(conn, entered, &draft.definition, &block)?);
             Some(block)
         }
         Err(AppError::NotFound) => {
@@ -206,6 +209,13 @@ fn checked(
     Ok(FieldErrors::ok_or(errors, draft)?)
 }
 
+/// What is wrong with a definition beside its Block: in the lists that it may write and the tables by which it translates.
+pub fn beside(conn: &mut Conn, entered: &Entered, definition: &Definition, block: &Block) -> Result<FieldErrors> {
+    let mut errors = creatable(conn, definition, block)?;
+    errors.extend(tables(conn, entered, definition)?);
+    Ok(errors)
+}
+
 /// What is wrong with creating items in the lists that the Block names.
 fn creatable(conn: &mut Conn, definition: &Definition, block: &Block) -> Result<FieldErrors> {
     for list in lists_to_fill(conn, block, definition)? {
@@ -219,12 +229,7 @@ fn creatable(conn: &mut Conn, definition: &Definition, block: &Block) -> Result<
 /// Translation tables that a mapping names and the Application does not have.
 fn tables(conn: &mut Conn, entered: &Entered, definition: &Definition) -> Result<FieldErrors> {
     let mut errors = FieldErrors::new();
-    let wanted = definition.translations();
-    // Whoever deletes one finds this configuration, or is found.
-    for id in &wanted {
-        db::lock_row(conn, "translations", *id)?;
-    }
-    let found = translations::by_ids(conn, &wanted)?;
+    let found = translations::by_ids(conn, &definition.translations())?;
     let there = |id: i64| found.iter().any(|table| table.id == id && table.application_id == entered.application.id);
     for (i, line) in definition.mapping.iter().flatten().enumerate() {
         if line.transform.translate.is_some_and(|id| !there(id)) {

@@ -4,12 +4,15 @@
 use std::iter::once;
 
 use super::actions::{find, update};
+use super::maker::Maker;
 use super::mapping::Mapping;
 use super::model::{Configuration, Definition, Draft, UnknownItems};
 use crate::applications::Entered;
+use crate::applications::blocks::{self, Block, Column};
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
+use crate::formats::ColumnType;
 use crate::in_use::InUse;
 use crate::members::By;
 use crate::names::{Met, meet, name_key};
@@ -33,10 +36,41 @@ pub fn markers<'a>(definition: &'a Definition, column: &str) -> &'a [String] {
     mapped.and_then(|mapped| mapped.nulls.as_ref()).unwrap_or(of_all)
 }
 
-/// The translation table of a column of the source.
-pub fn translation_of(definition: &Definition, column: &str) -> Option<i64> {
-    let mut lines = definition.mapping.iter().flatten();
-    lines.find(|line| reads(line, column))?.transform.translate
+/// The line whose cells a cause is about, by its code and the column of the source, where their value may become another.
+/// None where that is not certain: a cell that is put together, or made of a date, is called after its first column.
+pub fn translatable(definition: &Definition, block: &Block, column: &str, code: &str) -> Option<Mapping> {
+    let fits = |line: &Mapping, filled: &Column| match code {
+        "unknown_item" => filled.column_type == ColumnType::Dimension,
+        "not_translated" => line.transform.translate.is_some(),
+        "not_a_number" | "not_an_integer" | "not_a_boolean" | "not_a_date" | "not_a_timestamp" => {
+            !matches!(filled.column_type, ColumnType::Text | ColumnType::Dimension)
+        }
+        _ => false,
+    };
+    if definition.mapping.is_none() {
+        let line = Mapping::column(column, filled(definition, column)?);
+        let to = block.column(&line.to)?;
+        return fits(&line, to).then_some(line);
+    }
+    let about = |line: &&Mapping| {
+        let first = line.fills.source_columns().next();
+        first.is_some_and(|name| meet(name, once(column)) == Met::One(0))
+            && block.column(&line.to).is_some_and(|to| fits(line, to) || line.transform.period.is_some())
+    };
+    let mut lines = definition.mapping.iter().flatten().filter(about);
+    match (lines.next(), lines.next()) {
+        (Some(line), None) if line.fills.source_column().is_some() && line.transform.period.is_none() => {
+            Some(line.clone())
+        }
+        _ => None,
+    }
+}
+
+/// What a value of that line becomes since, if somebody said so; a cell that names an unknown item is shown as it came
+/// out of the table.
+pub fn becomes_since(table: Option<&Translation>, line: &Mapping, value: &str) -> Option<String> {
+    let entries = &table?.entries;
+    entries.get(&Maker::reworded(&line.transform, value)).cloned()
 }
 
 /// From now on these cells of the column are empty, beside those that were before; those of other columns stay as they
@@ -63,24 +97,41 @@ pub fn translate(
     in_use: InUse,
     by: &By,
     entered: &Entered,
-    (id, column): (i64, &str),
+    (id, column, code): (i64, &str, &str),
     (value, becomes): (&str, &str),
     found: Option<Vec<String>>,
     now: Moment,
 ) -> Result<(Configuration, Translation)> {
     let (before, mut definition) = about(conn, by, entered, (id, column), found)?;
-    let lines = map(&mut definition);
-    let known = lines.iter().find(|line| reads(line, column)).and_then(|line| line.transform.translate);
-    if let Some(table) = known {
-        let table = translations::learn(conn, by, entered, table, value, becomes, now)?;
-        return Ok((before, table));
+    if becomes.is_empty() {
+        return Err(AppError::invalid("becomes", format!("Enter what \"{value}\" becomes.")));
+    }
+    let block = blocks::find(conn, before.block_id)?;
+    let Some(line) = translatable(&definition, &block, column, code) else {
+        return Err(AppError::Conflict(format!(
+            "{} has changed, and this value is not that of one column any more. Edit its mapping.",
+            before.name
+        )));
+    };
+    // As the table is asked for it.
+    let value = Maker::reworded(&line.transform, value);
+    if let Some(known) = line.transform.translate {
+        // A cell that names an unknown item has been through the table: what became of it becomes another.
+        let table = translations::by_id(conn, known)?;
+        let through = table.entries.iter().filter(|(_, to)| code == "unknown_item" && **to == value);
+        let mut sources: Vec<String> = through.map(|(from, _)| from.clone()).collect();
+        sources.push(value);
+        let mut learned = table;
+        for source in sources {
+            learned = translations::learn(conn, by, entered, known, &source, becomes, now)?;
+        }
+        return Ok((before, learned));
     }
     let name = free_name(conn, entered, &format!("{}: {column}", before.name))?;
-    let entries = vec![(value.to_owned(), becomes.to_owned())];
-    let draft = translations::Draft { name, otherwise: Otherwise::Keep, entries };
+    let draft = translations::Draft { name, otherwise: Otherwise::Keep, entries: vec![(value, becomes.to_owned())] };
     let table = translations::create(conn, by, entered.application.id, draft, now)?;
-    for line in lines.iter_mut().filter(|line| reads(line, column)) {
-        line.transform.translate = Some(table.id);
+    for mapped in map(&mut definition).iter_mut().filter(|mapped| name_key(&mapped.to) == name_key(&line.to)) {
+        mapped.transform.translate = Some(table.id);
     }
     let saved = update(conn, in_use, by, entered, (id, None), Draft::of(&before, &definition), now)?;
     Ok((saved, table))
@@ -145,9 +196,11 @@ fn free_name(conn: &mut Conn, entered: &Entered, wanted: &str) -> Result<String>
 fn add(definition: &mut Definition, column: &str, marker: &str) {
     let of_all = definition.source.read.values.nulls.clone();
     for mapped in map(definition).iter_mut().filter(|mapped| reads(mapped, column)) {
+        // As it is met.
+        let marker = Maker::reworded(&mapped.transform, marker);
         let nulls = mapped.nulls.get_or_insert_with(|| of_all.clone());
-        if !nulls.iter().any(|there| there == marker) {
-            nulls.push(marker.to_owned());
+        if !nulls.contains(&marker) {
+            nulls.push(marker);
         }
     }
 }

@@ -9,6 +9,9 @@ use crate::error::FieldErrors;
 use crate::formats::{Cell, CellFault, ColumnType, FaultCode, Noted, Parser, Record, Value, ValueOptions};
 use crate::translations::{Otherwise, Translation};
 
+/// The longest text of a cell, in bytes.
+const MAX_MADE: usize = 64 * 1024;
+
 /// Made once per column and load.
 pub struct Maker {
     pieces: Vec<Piece>,
@@ -93,6 +96,10 @@ impl Maker {
         if of_text {
             self.join(record, made);
             self.reword(made)?;
+            if made.len() > MAX_MADE {
+                let reason = "The text that is made here is longer than 64 KiB.".to_owned();
+                return Err(CellFault::new(FaultCode::TooLong, reason, "Shorten what it is made of.".to_owned()));
+            }
         }
         let value = match self.transform.period {
             Some(unit) => self.period(record, of_text, unit, made, noted)?,
@@ -114,8 +121,22 @@ impl Maker {
         noted: &mut Noted,
     ) -> Result<Value<'a>, CellFault> {
         match self.pieces.as_slice() {
-            [Piece::Cell(index)] if !of_text => self.parser.take_noting(record.cell(*index), noted),
+            // What has a type keeps it where nothing was made of its text.
+            [Piece::Cell(index)] if !of_text || record.field(*index) == made.as_bytes() => {
+                self.parser.take_noting(record.cell(*index), noted)
+            }
             _ => self.parser.take_noting(Cell::Text(made.as_bytes()), noted),
+        }
+    }
+
+    /// A value of the source as a translation table is asked for it, and as null markers meet it.
+    pub fn reworded(transform: &Transform, value: &str) -> String {
+        let text = if transform.trim { value.trim_matches(is_blank) } else { value };
+        match transform.case {
+            None => text.to_owned(),
+            Some(Case::Upper) => text.to_uppercase(),
+            Some(Case::Lower) => text.to_lowercase(),
+            Some(Case::Title) => titled(text),
         }
     }
 
@@ -130,17 +151,8 @@ impl Maker {
 
     /// Trim, then case, then translation.
     fn reword(&self, text: &mut String) -> Result<(), CellFault> {
-        if self.transform.trim {
-            let kept = text.trim_matches(is_blank);
-            if kept.len() != text.len() {
-                *text = kept.to_owned();
-            }
-        }
-        match self.transform.case {
-            None => {}
-            Some(Case::Upper) => *text = text.to_uppercase(),
-            Some(Case::Lower) => *text = text.to_lowercase(),
-            Some(Case::Title) => *text = titled(text),
+        if self.transform.trim || self.transform.case.is_some() {
+            *text = Self::reworded(&self.transform, text);
         }
         let Some(table) = &self.table else { return Ok(()) };
         match (table.entries.get(text.as_str()), table.otherwise) {

@@ -28,7 +28,7 @@ mod transform;
 mod uses_store;
 
 pub use actions::{archive, create, find, list, listed, outlines, page, update};
-pub use corrections::{create_items, filled, markers, translate, translation_of, treat_as_empty};
+pub use corrections::{becomes_since, create_items, filled, markers, translatable, translate, treat_as_empty};
 pub use feeding::{Filter, MAX_ITEMS, aggregates, feed};
 pub use listed::{Listed, Outline};
 pub use mapping::{Expr, Mapping};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::mapping::{Expr, Mapping};
 use crate::applications::blocks::{Column, Unit};
 use crate::db::text_enum;
-use crate::formats::{ColumnType, Parser, ValueOptions};
+use crate::formats::{ColumnType, Parser, Value, ValueOptions};
 
 text_enum! {
     /// How letters are written.
@@ -24,6 +24,9 @@ impl Case {
         }
     }
 }
+
+/// The longest text that a line of a mapping brings, in bytes.
+const MAX_TEXT: usize = 2_000;
 
 /// The most columns and texts that one cell is put together from.
 pub const MAX_PARTS: usize = 10;
@@ -144,12 +147,18 @@ pub fn wrong(line: &Mapping, column: &Column, values: &ValueOptions) -> Vec<(&'s
         wrong.push(("negate", why));
     }
     if let Some(text) = &transform.default {
-        match parses(text, kind) {
-            Some(why) => wrong.push(("default", why)),
-            None if text.is_empty() => {
-                wrong.push(("default", "Enter the value that an empty cell becomes, or leave it out.".to_owned()));
-            }
-            None => {}
+        let means_empty = || {
+            let parser = Parser::new(kind, false, values).map(|parser| parser.with_nulls(line.nulls.as_deref()));
+            parser.is_ok_and(|parser| parser.parse(text.as_bytes()) == Ok(Value::Empty))
+        };
+        if text.len() > MAX_TEXT {
+            wrong.push(("default", format!("A default has at most {MAX_TEXT} bytes.")));
+        } else if text.is_empty() {
+            wrong.push(("default", "Enter the value that an empty cell becomes, or leave it out.".to_owned()));
+        } else if means_empty() {
+            wrong.push(("default", format!("\"{text}\" means empty here. Enter another value, or leave it out.")));
+        } else if let Some(why) = parses(text, kind) {
+            wrong.push(("default", why));
         }
     }
     wrong
@@ -163,11 +172,11 @@ pub fn parts_of(template: &str) -> Vec<Part> {
         if let Some(after) = rest.strip_prefix("{{").or_else(|| rest.strip_prefix("}}")) {
             text.push(c);
             rest = after;
-        } else if let Some((name, after)) = rest.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
+        } else if let Some((name, after)) = rest.strip_prefix('{').and_then(name_in) {
             if !text.is_empty() {
                 parts.push(Part::Text(std::mem::take(&mut text)));
             }
-            parts.push(Part::Column(name.to_owned()));
+            parts.push(Part::Column(name));
             rest = after;
         } else {
             text.push(c);
@@ -180,10 +189,27 @@ pub fn parts_of(template: &str) -> Vec<Part> {
     parts
 }
 
+/// A name up to the brace that closes it, and what follows.
+fn name_in(inner: &str) -> Option<(String, &str)> {
+    let (mut name, mut rest) = (String::new(), inner);
+    loop {
+        let c = rest.chars().next()?;
+        if let Some(after) = rest.strip_prefix("{{").or_else(|| rest.strip_prefix("}}")) {
+            name.push(c);
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix('}') {
+            return Some((name, after));
+        } else {
+            name.push(c);
+            rest = &rest[c.len_utf8()..];
+        }
+    }
+}
+
 /// The text that has these pieces.
 pub fn template_of(parts: &[Part]) -> String {
     let piece = |part: &Part| match part {
-        Part::Column(name) => format!("{{{name}}}"),
+        Part::Column(name) => format!("{{{}}}", name.replace('{', "{{").replace('}', "}}")),
         Part::Text(text) => text.replace('{', "{{").replace('}', "}}"),
     };
     parts.iter().map(piece).collect()
@@ -192,6 +218,9 @@ pub fn template_of(parts: &[Part]) -> String {
 fn wrong_parts(parts: &[Part]) -> Option<String> {
     if parts.len() > MAX_PARTS {
         return Some(format!("A cell is put together from at most {MAX_PARTS} columns and texts."));
+    }
+    if parts.iter().any(|part| matches!(part, Part::Text(text) if text.len() > MAX_TEXT)) {
+        return Some(format!("A text has at most {MAX_TEXT} bytes."));
     }
     if parts.iter().any(|part| matches!(part, Part::Column(name) if name.trim().is_empty())) {
         return Some("Choose a column of the source for each part.".to_owned());
@@ -211,6 +240,7 @@ mod tests {
         for (template, parts) in [
             ("{Year}-{Month}", vec![column("Year"), text("-"), column("Month")]),
             ("{{x}}{A}", vec![text("{x}"), column("A")]),
+            ("{Amount {{EUR}}}x", vec![column("Amount {EUR}"), text("x")]),
             ("plain", vec![text("plain")]),
             ("", vec![]),
         ] {

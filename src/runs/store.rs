@@ -133,8 +133,8 @@ fn with_results(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Run>> {
         true => HashMap::new(),
         false => held_store::of_all(conn, &held)?.into_iter().collect(),
     };
-    // An import's run follows a version.
-    let of_none = rows.iter().filter(|row| row.configuration_id.is_some() && row.configuration_version.is_none());
+    // A run by a schedule is an import's, and one that has begun follows a version of it.
+    let of_none = rows.iter().filter(|row| row.schedule_id.is_none() && row.configuration_version.is_none());
     let restores = restores_store::of_all(conn, &of_none.map(|row| row.id).collect::<Vec<_>>())?;
     Ok(rows
         .into_iter()

@@ -1,6 +1,5 @@
 //! What a form sends: pairs, in order, repeated names included (actix's own extractor refuses those).
 
-use std::collections::BTreeMap;
 use std::pin::Pin;
 
 use actix_multipart::Multipart;
@@ -157,7 +156,7 @@ impl Upload {
     async fn of(request: &HttpRequest, mut parts: Multipart, sender: Sender<'_>) -> Result<Self, AppError> {
         let broken = |_| AppError::invalid("file", "The file arrived incomplete. Try again.");
         let spool = request.app_data::<Data<App>>().ok_or_else(|| AppError::internal("no App"))?.spool.clone();
-        let mut pairs = BTreeMap::<String, String>::new();
+        let mut pairs = Vec::<(String, String)>::new();
         let mut file = None;
         let mut pace = Pace::of(request);
         let (mut seen, mut typed) = (0, 0);
@@ -213,16 +212,16 @@ impl Upload {
                         }
                         value.extend_from_slice(&chunk);
                     }
-                    pairs.insert(name, String::from_utf8_lossy(&value).into_owned());
+                    pairs.push((name, String::from_utf8_lossy(&value).into_owned()));
                 }
             }
         }
         check_token(request, &sender, &pairs)?;
-        Ok(Self { form: Form(pairs.into_iter().collect()), file })
+        Ok(Self { form: Form(pairs), file })
     }
 }
 
-fn check_token(request: &HttpRequest, sender: &Sender<'_>, pairs: &BTreeMap<String, String>) -> Result<(), AppError> {
+fn check_token(request: &HttpRequest, sender: &Sender<'_>, pairs: &[(String, String)]) -> Result<(), AppError> {
     match sender {
         Sender::Page if !token_matches(request, pairs) => Err(guard::forged()),
         _ => Ok(()),
@@ -230,10 +229,10 @@ fn check_token(request: &HttpRequest, sender: &Sender<'_>, pairs: &BTreeMap<Stri
 }
 
 /// The token must stand before the file in the form, or in the header.
-fn token_matches(request: &HttpRequest, pairs: &BTreeMap<String, String>) -> bool {
+fn token_matches(request: &HttpRequest, pairs: &[(String, String)]) -> bool {
     let secure = request.app_data::<Data<App>>().is_some_and(|app| app.base_url.scheme() == "https");
     request.headers().contains_key(csrf::HEADER) // checked by the guard
-        || pairs.get(csrf::FIELD).is_some_and(|token| csrf::matches(request, secure, token))
+        || pairs.iter().any(|(name, token)| name == csrf::FIELD && csrf::matches(request, secure, token))
 }
 
 #[cfg(test)]

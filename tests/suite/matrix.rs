@@ -163,6 +163,8 @@ const TABLE: &[(&str, &str)] = &[
     ("GET /runs/{r}/files", "ooxx.x?"),
     ("POST /runs/{r}/files", "vvxx.x?"),
     ("POST /runs/{r}/treat-as-empty", "vvxx.x?"),
+    ("POST /runs/{r}/translate", "ooxx.x?"),
+    ("POST /runs/{r}/create-items", "ooxx.x?"),
     ("GET /runs/{r}/log.txt", "oooo.o?"),
     ("POST /runs/{r}/cancel", "vvxx.x?"),
     ("POST /runs/{r}/again", "vvxx.x?"),

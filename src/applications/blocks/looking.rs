@@ -167,7 +167,7 @@ impl Filter {
 /// The first and the last cell that a text means: a day holds many timestamps, a number is one. `Err`: what to enter.
 fn span(kind: ColumnType, typed: &str) -> Result<(Cell, Cell), String> {
     let one = |cell: Cell| (cell.clone(), cell);
-    let digits = || typed.replace([',', ' ', '\u{a0}', '\u{202f}'], "");
+    let digits = || ungrouped(typed).unwrap_or_default();
     match kind {
         ColumnType::Text | ColumnType::Dimension => Ok(one(Cell::Text(typed.to_owned()))),
         ColumnType::Integer => {
@@ -192,6 +192,16 @@ fn span(kind: ColumnType, typed: &str) -> Result<(Cell, Cell), String> {
             Ok((Cell::Timestamp(from), Cell::Timestamp(from + lasts)))
         }
     }
+}
+
+/// A number without what stands between its thousands; none where that stands elsewhere, so that 1,5 is not 15.
+fn ungrouped(typed: &str) -> Option<String> {
+    let is_mark = |c: char| matches!(c, ',' | ' ' | '\u{a0}' | '\u{202f}');
+    let whole = typed.split('.').next().unwrap_or_default();
+    let mut groups = whole.split(is_mark);
+    groups.next();
+    let thousands = groups.all(|group| group.len() == 3 && group.bytes().all(|b| b.is_ascii_digit()));
+    (thousands && !typed[whole.len()..].contains(is_mark)).then(|| typed.replace(is_mark, ""))
 }
 
 fn date(typed: &str) -> Option<NaiveDate> {

@@ -11,7 +11,11 @@ pub(super) const EXAMPLES: i64 = 5;
 /// Longer texts and those with a digit in them are values, if wrong ones.
 const MARKER_CHARS: usize = 12;
 
+/// So many characters of a value are kept.
+const WHOLE_CHARS: usize = 200;
+
 pub(super) struct CauseRow {
+    pub code: String,
     pub cells: String,
     pub reason: String,
     pub column: String,
@@ -47,6 +51,7 @@ impl RunScene {
         let cells: Vec<&RejectedCell> = self.rejects.iter().filter(of).collect();
         let shown = cells.len() as i64;
         CauseRow {
+            code: cause.code.clone(),
             cells: words::count(cause.cells),
             reason: cause.reason.clone(),
             column: cause.column.clone(),
@@ -68,30 +73,25 @@ impl RunScene {
 
     /// The first value that is meant for another, where the column is one of the source that is mapped.
     fn translate(&self, cause: &Cause, cells: &[&RejectedCell]) -> Option<(String, Option<String>)> {
-        const CODES: [&str; 7] = [
-            "unknown_item",
-            "not_translated",
-            "not_a_number",
-            "not_an_integer",
-            "not_a_boolean",
-            "not_a_date",
-            "not_a_timestamp",
-        ];
-        let newest = self.newest.as_ref()?;
-        if !CODES.contains(&cause.code.as_str()) || !self.entered.may_configure() || self.is_fed() {
+        if !self.entered.may_configure() || self.is_fed() {
             return None;
         }
-        imports::filled(newest, &cause.column)?;
-        let value = cells.iter().find(|cell| !cell.value.is_empty())?.value.clone();
-        let table = imports::translation_of(newest, &cause.column);
-        let table = table.and_then(|id| self.tables.iter().find(|table| table.id == id));
-        let since = table.and_then(|table| table.entries.get(&value)).cloned();
+        let line = imports::translatable(self.newest.as_ref()?, self.block.as_ref()?, &cause.column, &cause.code)?;
+        // A longer one is not kept whole.
+        let whole = |cell: &&&RejectedCell| !cell.value.is_empty() && cell.value.chars().count() < WHOLE_CHARS;
+        let value = cells.iter().find(whole)?.value.clone();
+        let table = line.transform.translate.and_then(|id| self.tables.iter().find(|table| table.id == id));
+        let since = imports::becomes_since(table, &line, &value);
         Some((value, since))
     }
 
     fn creates(&self, cause: &Cause) -> bool {
-        let rejects = self.newest.as_ref().is_some_and(|newest| newest.unknown_items == imports::UnknownItems::Reject);
-        cause.code == "unknown_item" && rejects && self.entered.may_configure()
+        let (Some(newest), Some(block)) = (&self.newest, &self.block) else { return false };
+        // A list that names its own items brings them along.
+        let filled = imports::filled(newest, &cause.column).and_then(|name| block.column(name));
+        let of_another = filled.and_then(|column| column.dimension_block_id).is_some_and(|list| list != block.id);
+        let rejects = newest.unknown_items == imports::UnknownItems::Reject;
+        cause.code == "unknown_item" && rejects && of_another && self.entered.may_configure()
     }
 
     /// Whether a Block is the source: its cells are loaded as they are.

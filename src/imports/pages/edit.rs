@@ -266,7 +266,11 @@ pub async fn change(
         };
         return page(&request, &app, &by, &place, typed, shown);
     }
-    let (draft, errors) = typed.draft(&form, configuration);
+    let (draft, mut errors) = typed.draft(&form, configuration);
+    // It was by equal names before: the other choice was forgotten. Who comes from there wants none of this.
+    if typed.by_name && definition.mapping.is_none() && typed.rows.iter().any(|row| row.more.any()) {
+        errors.add("mapping", "What is done to the cells of a column needs a mapping. Choose Column by column.");
+    }
     if !errors.is_empty() {
         let shown = Shown { status: StatusCode::UNPROCESSABLE_ENTITY, errors, ..Shown::default() };
         return page(&request, &app, &by, &place, typed, shown);

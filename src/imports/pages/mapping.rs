@@ -78,8 +78,10 @@ fn suggested(column: &Column, source: &[String], proposed: &[(String, String)]) 
     from.or_else(same).map(|name| format!("{COLUMN}{name}")).unwrap_or_default()
 }
 
-/// The lines of a saved mapping; with none, those that equal names would make.
-pub fn rows_of(mapping: Option<&[Mapping]>, block: &Block) -> Vec<MapRow> {
+/// The lines of a saved mapping; with none, those that equal names make: of the columns that were found, once they were.
+pub fn rows_of(mapping: Option<&[Mapping]>, found: Option<&[String]>, block: &Block) -> Vec<MapRow> {
+    let is_found =
+        |column: &Column| found.is_none_or(|names| names.iter().any(|name| name_key(name) == name_key(&column.name)));
     block
         .columns
         .iter()
@@ -90,7 +92,7 @@ pub fn rows_of(mapping: Option<&[Mapping]>, block: &Block) -> Vec<MapRow> {
                 Some(Expr::Join(parts)) => (JOIN.to_owned(), template_of(parts)),
                 Some(Expr::LoadedAt(_)) => (LOADED_AT.to_owned(), String::new()),
                 Some(Expr::Column(name)) => (format!("{COLUMN}{name}"), String::new()),
-                None if mapping.is_none() => (format!("{COLUMN}{}", column.name), String::new()),
+                None if mapping.is_none() && is_found(column) => (format!("{COLUMN}{}", column.name), String::new()),
                 None => (String::new(), String::new()),
             };
             let (nulls, none) = (line.and_then(|line| line.nulls.as_deref()), Transform::default());

@@ -281,7 +281,7 @@ fn unknown_items(form: &Form) -> UnknownItems {
 
 /// The choices for them; none where the Block names no list.
 fn unknown_choices(block: &Block) -> Vec<(String, &'static str)> {
-    if block.columns.iter().all(|column| column.dimension_block_id.is_none()) {
+    if block.columns.iter().all(|column| column.dimension_block_id.is_none_or(|list| list == block.id)) {
         return Vec::new();
     }
     vec![("reject".into(), "Reject the row"), ("create".into(), "Create the item in its list")]

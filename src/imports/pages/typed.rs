@@ -56,7 +56,7 @@ impl Typed {
             options: definition.source.read.clone(),
             by_name: definition.mapping.is_none(),
             columns: definition.columns.clone(),
-            rows: mapping::rows_of(definition.mapping.as_deref(), block),
+            rows: mapping::rows_of(definition.mapping.as_deref(), definition.columns.as_deref(), block),
             filter: definition.source.filter.clone(),
             mode: definition.mode.to_string(),
             scope: definition.scope.clone(),
@@ -79,6 +79,7 @@ impl Typed {
     /// `kept`: the columns that the configuration has found by their names.
     pub fn read(form: &Form, block: &Block, asks: bool, kept: Option<&[String]>) -> Self {
         let text = |name: &str| form.get(name).to_owned();
+        let rows = mapping::rows(form, block, &[], &[]);
         Self {
             version: text("version"),
             name: text("name"),
@@ -91,7 +92,7 @@ impl Typed {
             options: options::read(form, asks),
             by_name: form.get("how") == "names",
             columns: kept.filter(|_| !form.ticked("anew")).map(<[String]>::to_vec),
-            rows: mapping::rows(form, block, &[], &[]),
+            rows,
             filter: filter(form),
             mode: text("mode"),
             scope: form.all("scope").map(str::to_owned).collect(),

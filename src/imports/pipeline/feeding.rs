@@ -75,6 +75,7 @@ fn routes(plan: &Plan, feed: &Feed) -> Result<Vec<Route>, LoadError> {
         };
         routes.push(Route { column: column.to.clone(), source_name: column.source_name().to_owned(), from, parser });
     }
+    plan.scope_is_filled(&routes).map_err(|why| LoadError::new(FailureKind::Columns, why))?;
     Ok(routes)
 }
 

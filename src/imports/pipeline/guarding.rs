@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::commit::{beside, key_of, known};
+use super::commit::{beside, give_up, key_of, known};
 use super::context::LoadContext;
 use super::held_up;
 use super::load::{FILE, trust};
@@ -178,7 +178,10 @@ fn show(
             Ok(rows) => return Ok(rows.into_iter().next()),
             // As every load, it waits for who reads the Block.
             Err(why) if held_up::may_try_again(&why, conn) => std::thread::sleep(Duration::from_secs(1)),
-            Err(why) => return Err(why.into()),
+            Err(why) => {
+                give_up(conn, &created);
+                return Err(why.into());
+            }
         }
     }
 }

@@ -222,6 +222,7 @@ impl From<LoadRefused> for LoadError {
                 FailureKind::BlockChanged,
                 "The columns of the Block were changed while the load ran. Run the import again.",
             ),
+            LoadRefused::NoItem(why) => LoadError::new(FailureKind::Columns, why),
             LoadRefused::Database(error) => LoadError::from_database(error),
         }
     }

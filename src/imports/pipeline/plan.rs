@@ -110,6 +110,11 @@ impl Plan {
         })
     }
 
+    /// The Blocks that it may write: the Block database is to mean by each what the Workspace means.
+    pub fn writes(&self) -> Vec<Block> {
+        std::iter::once(&self.block).chain(&self.creates).cloned().collect()
+    }
+
     pub(super) fn merge(&self) -> Merge {
         merge_of(self.mode)
     }
@@ -137,6 +142,18 @@ impl Plan {
     pub(super) fn stamps(&self) -> Vec<i32> {
         let lines = self.mapping.iter().flatten().filter(|line| matches!(line.fills, Expr::LoadedAt(_)));
         lines.filter_map(|line| self.block.column(&line.to)).map(|column| column.position).collect()
+    }
+
+    /// Without a column of it, every row would lie within an empty scope.
+    pub(super) fn scope_is_filled(&self, routes: &[Route]) -> Result<(), Mismatch> {
+        let filled = |position: &i32| routes.iter().any(|route| route.column.position == *position);
+        let positions = self.scope_positions()?;
+        match positions.iter().zip(&self.scope).find(|(position, _)| !filled(position)) {
+            Some((_, name)) => Err(format!(
+                "Nothing fills \"{name}\", which says which rows are replaced. Check the source, or edit the scope."
+            )),
+            None => Ok(()),
+        }
     }
 
     fn maker(
@@ -302,6 +319,7 @@ pub(super) fn routes(plan: &Plan, source: &[String], ignored: &[usize], now: Mom
         };
         routes.push(Route { column: column.clone(), source_name, from, parser });
     }
+    plan.scope_is_filled(&routes)?;
     Ok(routes)
 }
 

@@ -57,7 +57,7 @@ fn prepare(app: &App, run: &Run, hold: &Hold) -> Result<(Plan, Vec<crate::runs::
         Ok((plan, store::all_steps(conn, run.id)?, by.map_or_else(|| "a member".to_owned(), |member| member.name)))
     })?;
     // As before every load: the Block database is to mean by the Block what the Workspace means.
-    blocks::keep_in_step(&app.db, &app.blocks, std::slice::from_ref(&plan.block))?;
+    blocks::keep_in_step(&app.db, &app.blocks, &plan.writes())?;
     Ok((plan, steps, by))
 }
 

@@ -17,7 +17,7 @@ pub fn known(app: &App, job: &Job<'_>, plan: &Plan) -> Result<Option<LoadReport>
     match row.map_err(|error| of_blocks(error, job))? {
         Some(row) => LoadReport::from_ledger(row).map(Some).map_err(|failure| Undone::new(failure.cause, Retry::No)),
         None => {
-            let kept = blocks::keep_in_step(&app.db, &app.blocks, std::slice::from_ref(&plan.block));
+            let kept = blocks::keep_in_step(&app.db, &app.blocks, &plan.writes());
             kept.map(|()| None).map_err(|error| of_blocks(error, job))
         }
     }

@@ -356,7 +356,7 @@ on_both! {
         olive.choose("Value is filled from", "Units").press("Save and choose when").await;
         olive.answered(422).sees("Choose how the values of “Units” are combined".replace(['“', '”'], "\"").as_str());
         olive.choose("Several values of Value become", "Sum").fill("Scenario", "actual\nelse\n");
-        olive.choose("Mode", "Replace Replaces all existing rows").press("Save and choose when").await;
+        olive.choose("Mode", "Replace all Replaces all existing rows").press("Save and choose when").await;
         olive.answered(200).sees("The Block Sales into Plan, mode Replace.");
         let listed = pair.olive.get(&format!("{}/import-configurations", pair.here)).await;
         let import = listed.items().iter().find(|import| !import["source_block_id"].is_null()).unwrap().clone();

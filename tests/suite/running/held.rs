@@ -413,7 +413,7 @@ on_both! {
         assert_eq!((all.status, rows(&world, stage.block)), (RunStatus::Success, 3));
         let mut page = world.browser(&world.olive).await;
         let here = format!("/applications/{}/settings/import-configurations/{}", world.application, stage.configuration);
-        let label = "By Replace, ask before the Block loses more than this percentage of its rows";
+        let label = "By the Replace modes, ask before the Block loses more than this percentage of its rows";
         page.visit(&here).await;
         assert_eq!(page.value(label), "");
         page.fill(label, "0").press("Save").await.answered(422).sees("from 1 to 100");

@@ -103,7 +103,7 @@ pub fn unknown_items(
         && !(own && merge == Merge::Replace)
     {
         let stays = match merge {
-            Merge::ReplaceScope if own => format!(" AND NOT {}", in_scope("k", scope, &staging.table)),
+            Merge::ReplaceScope if own => format!(" AND NOT {}", in_scope(conn, "k", scope, &staging.table)),
             _ => String::new(),
         };
         unknown.push_str(&not_among(conn, &physical, &key_text, &list, &stays));
@@ -227,7 +227,7 @@ pub fn existing_keys(
     let columns: Vec<String> = keys.iter().map(StagedColumn::physical).collect();
     let same = equal(&columns, "t", "s");
     let but = if !scope.is_empty() {
-        format!(" AND NOT {}", in_scope("t", scope, &staging.table))
+        format!(" AND NOT {}", in_scope(conn, "t", scope, &staging.table))
     } else if replaces_runs.is_empty() {
         String::new()
     } else {

@@ -91,7 +91,7 @@ pub fn between(conn: &mut Conn, block: &Block, before: Option<&str>, after: &str
     };
     let mut before = Side::of(conn, block, before)?;
     if how.merge == Merge::ReplaceScope {
-        let within = in_scope("x", how.scope, staged);
+        let within = in_scope(conn, "x", how.scope, staged);
         before.table = format!("(SELECT x.* FROM {} x WHERE {within})", before.table);
     }
     match (how.merge, block.is_keyed()) {

@@ -10,7 +10,7 @@ use super::{generations, physical};
 use crate::applications::blocks::model::{Block, Column};
 use crate::clock::Moment;
 use crate::db::Conn;
-use crate::error::{AppError, Result};
+use crate::error::Result;
 use crate::formats::ColumnType;
 
 /// The longest key of an item, in bytes: what an index of either database takes.
@@ -51,8 +51,24 @@ struct Count {
 }
 
 /// How many items the rows in `staging` name and `list` lacks.
-pub fn lacking(conn: &mut Conn, staging: &Staging, block: &Block, list: &Block) -> Result<i64> {
-    let key = named_by(list).map_err(AppError::internal)?;
+pub fn lacking(
+    conn: &mut Conn,
+    staging: &Staging,
+    block: &Block,
+    list: &Block,
+) -> std::result::Result<i64, LoadRefused> {
+    // A list that no row names may be as it likes.
+    let naming = block.columns.iter().filter(|column| column.dimension_block_id == Some(list.id));
+    let named: Vec<String> = naming.map(|column| format!("{} IS NOT NULL", column.physical())).collect();
+    let any = format!(
+        "SELECT count(*) AS count FROM (SELECT 1 FROM {} WHERE {} LIMIT 1) n",
+        staging.table,
+        named.join(" OR ")
+    );
+    if diesel::sql_query(any).get_result::<Count>(conn)?.count == 0 {
+        return Ok(0);
+    }
+    let key = named_by(list).map_err(LoadRefused::NoItem)?;
     let unknown = unknown(conn, staging, block, list, key)?;
     let count: Count = diesel::sql_query(format!("SELECT count(*) AS count FROM ({unknown}) u")).get_result(conn)?;
     Ok(count.count)
@@ -67,11 +83,11 @@ pub fn stage<'a>(
     file: i32,
     now: Moment,
 ) -> std::result::Result<Option<Created<'a>>, LoadRefused> {
-    let key = named_by(list).map_err(AppError::internal)?;
     let items = lacking(conn, staging, block, list)?;
     if items == 0 {
         return Ok(None);
     }
+    let key = named_by(list).map_err(LoadRefused::NoItem)?;
     let unknown = unknown(conn, staging, block, list, key)?;
     let making = if staging.making == Making::Held { Making::Staged } else { staging.making };
     let beside = ledger::begin_beside(conn, list, &staging.run, staging.fence, making, now)?;

@@ -71,6 +71,9 @@ pub enum LoadRefused {
     /// The columns that the load filled are not the Block's any more.
     #[error("the definition of the Block was changed while the load ran")]
     DefinitionChanged,
+    /// The items that it names cannot be created.
+    #[error("{0}")]
+    NoItem(String),
     #[error(transparent)]
     Database(#[from] AppError),
 }

@@ -65,25 +65,33 @@ pub fn apply(
 }
 
 /// That a row lies within the scope: a staged row has the same cells in its columns, where empty is the same as empty.
-pub fn in_scope(alias: &str, scope: &[i32], staged: &str) -> String {
+/// True or false, never neither.
+pub fn in_scope(conn: &Conn, alias: &str, scope: &[i32], staged: &str) -> String {
     let listed = |alias: &str| scope.iter().map(|c| format!("{alias}.c{c}")).collect::<Vec<_>>().join(", ");
-    let any_empty =
-        |alias: &str| scope.iter().map(|c| format!("{alias}.c{c} IS NULL")).collect::<Vec<_>>().join(" OR ");
-    let same: Vec<String> = scope.iter().map(|c| format!("{alias}.c{c} IS NOT DISTINCT FROM e.c{c}")).collect();
-    let (here, there, same) = (listed(alias), listed("s"), same.join(" AND "));
-    // IN is a join by hash or index in both databases, and says neither of what is empty: only such cells have to be looked
-    // at one by one.
-    format!(
-        "((({here}) IN (SELECT DISTINCT {there} FROM {staged} s)) IS TRUE OR (({}) AND EXISTS (SELECT 1 FROM \
-         (SELECT DISTINCT {there} FROM {staged} s WHERE {}) e WHERE {same})))",
-        any_empty(alias),
-        any_empty("s")
-    )
+    let (here, there) = (listed(alias), listed("e"));
+    match conn {
+        // As text a row with empty cells equals its like, so this is one join by hash, however many values there are.
+        Conn::Pg(_) => {
+            format!("EXISTS (SELECT 1 FROM {staged} e WHERE CAST(ROW({there}) AS TEXT) = CAST(ROW({here}) AS TEXT))")
+        }
+        // SQLite makes a list with an index of what IN names; cells that are empty are looked for one by one.
+        Conn::Sqlite(_) => {
+            let empty =
+                |alias: &str| scope.iter().map(|c| format!("{alias}.c{c} IS NULL")).collect::<Vec<_>>().join(" OR ");
+            let same = scope.iter().map(|c| format!("{alias}.c{c} IS e.c{c}")).collect::<Vec<_>>().join(" AND ");
+            format!(
+                "((({here}) IN (SELECT {there} FROM {staged} e)) IS TRUE OR (({}) AND EXISTS (SELECT 1 FROM \
+                 (SELECT DISTINCT {there} FROM {staged} e WHERE {}) e WHERE {same})))",
+                empty(alias),
+                empty("e")
+            )
+        }
+    }
 }
 
 /// Takes out the rows within the scope.
 fn clear(conn: &mut Conn, staging: &Staging, current: &str, scope: &[i32]) -> Result<i64> {
-    let within = in_scope("t", scope, &staging.table);
+    let within = in_scope(conn, "t", scope, &staging.table);
     Ok(diesel::sql_query(format!("DELETE FROM {current} AS t WHERE {within}")).execute(conn)? as i64)
 }
 
@@ -102,7 +110,7 @@ pub fn makes_room(conn: &mut Conn, staging: &Staging, load: (Merge, &[i32]), row
         Merge::ReplaceScope => generations::current_table(conn, staging.block_id)?,
     };
     let Some(current) = current else { return Ok(0) };
-    let within = in_scope("t", scope, &staging.table);
+    let within = in_scope(conn, "t", scope, &staging.table);
     let count: Count =
         diesel::sql_query(format!("SELECT count(*) AS count FROM {current} t WHERE {within}")).get_result(conn)?;
     Ok(count.count)

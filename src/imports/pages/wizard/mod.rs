@@ -77,7 +77,9 @@ fn of_mapping(name: &str) -> bool {
 impl Wizard {
     fn carried(&self, own: fn(&str) -> bool) -> Vec<(String, String)> {
         let other = |name: &str| !own(name) && name != "csrf" && name != "go";
-        self.form.0.iter().filter(|(name, _)| other(name)).cloned().collect()
+        // What is blank in a line of the mapping says nothing, but where nothing fills it. A wide source has many.
+        let says = |name: &str, value: &str| !value.is_empty() || !name.starts_with("map-") || name.ends_with("-from");
+        self.form.0.iter().filter(|(name, value)| other(name) && says(name, value)).cloned().collect()
     }
 
     fn shell(&self, title: &str) -> Shell {

@@ -110,6 +110,12 @@ impl Wizard {
             Ok(draft) => draft,
             Err(errors) => return self.mapping(Some(proposal), &block, wrong(errors)),
         };
+        // What saving would ask of others.
+        let (entered, definition, of) = (self.place.entered.clone(), draft.definition.clone(), block.clone());
+        let errors = self.app.read(move |conn| actions::beside(conn, &entered, &definition, &of)).await?;
+        if !errors.is_empty() {
+            return self.mapping(Some(proposal), &block, wrong(errors));
+        }
         let from = match self.place.origin(&self.app, &self.by, &self.form)? {
             Origin::Connection { id, request } => From::Connection { id, request },
             Origin::File(id) => From::Kept(id),
