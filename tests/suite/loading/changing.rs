@@ -195,3 +195,41 @@ on_both! {
         assert_eq!((shown(db, &list), shown(db, &lines)), (vec!["a,".into(), "b,".into()], vec!["b,a,1".to_owned()]));
     }
 }
+
+on_both! {
+    fn a_list_that_asks_for_more_than_a_name_since_is_said(db: Databases) {
+        let (list, lines) = lines(db, column("Code", Text).key());
+        let mut strict = list.clone();
+        strict.columns[1].required = true;
+        let mut plan = creating(db, &lines, &strict, Mode::Append);
+        // Where no row names it, it may ask for what it likes.
+        plan.mapping = Some(vec![Mapping::column("Amount", "Amount")]);
+        assert_eq!(load(db, &plan, &text("Amount\n1\n"), 1).unwrap().outcome, Outcome::Loaded);
+        plan.mapping = None;
+        let failure = load(db, &plan, &text("From,To,Amount\nnew,,1\n"), 2).unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Columns);
+        assert!(failure.cause.contains("must have a value in \"Name\""), "{}", failure.cause);
+        assert_eq!((count(db, &lines), count(db, &list)), (1, 0));
+    }
+}
+
+on_both! {
+    fn what_is_made_is_no_longer_than_a_cell_may_be(db: Databases) {
+        let block = create(
+            db,
+            application(db, "A"),
+            draft("Long", BlockKind::TransactionList, vec![column("Text", Text), column("Number", Number)]),
+        )
+        .unwrap();
+        let mut plan = plan(db, &block, Mode::Append);
+        let twice = vec![Part::Column("Text".into()), Part::Column("Text".into())];
+        plan.mapping = Some(vec![
+            Mapping::new(Expr::Join(twice), "Text"),
+            changed("Number", "Number", Transform { trim: true, ..none() }),
+        ]);
+        let long = "x".repeat(40_000);
+        let report = load(db, &plan, &text(&format!("Text,Number\n{long},1\nab, 1.5 \n")), 2).unwrap();
+        assert_eq!((report.counts.added, report.counts.rejected), (1, 1));
+        assert_eq!((shown(db, &block), bad(db, 2)), (vec!["abab,1.5".to_owned()], vec!["2 Text text_too_long".into()]));
+    }
+}

@@ -250,6 +250,10 @@ on_both! {
         let counts = load(db, &plan, &text("Day,Amount\n,9\n"), 2).unwrap().counts;
         assert_eq!((counts.added, counts.removed), (1, 2));
         assert_eq!(shown(db, &block), ["2026-01-01,2", ",9"]);
+        // By equal names a source without the column would make every row lie within.
+        let failure = load(db, &plan, &text("Amount\n1\n"), 4).unwrap_err();
+        assert!(failure.cause.starts_with("Nothing fills \"Day\", which says which rows are replaced."), "{}", failure.cause);
+        assert_eq!(count(db, &block), 2);
         plan.scope = vec!["Gone".into()];
         let failure = load(db, &plan, &text("Day,Amount\n,9\n"), 3).unwrap_err();
         assert!(failure.cause.contains("no such column"), "{}", failure.cause);

@@ -357,7 +357,7 @@ on_both! {
         olive.answered(422).sees("Choose how the values of “Units” are combined".replace(['“', '”'], "\"").as_str());
         olive.choose("Several values of Value become", "Sum").fill("Scenario", "actual\nelse\n");
         olive.choose("Mode", "Replace all Replaces all existing rows").press("Save and choose when").await;
-        olive.answered(200).sees("The Block Sales into Plan, mode Replace.");
+        olive.answered(200).sees("The Block Sales into Plan, mode Replace all.");
         let listed = pair.olive.get(&format!("{}/import-configurations", pair.here)).await;
         let import = listed.items().iter().find(|import| !import["source_block_id"].is_null()).unwrap().clone();
         assert_eq!(import["source"]["filter"], json!([{"column": "Scenario", "items": ["actual", "else"]}]));

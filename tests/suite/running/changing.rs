@@ -263,3 +263,40 @@ on_both! {
         }
     }
 }
+
+on_both! {
+    /// Of two lines that read a column the one that rejects is translated, as its table is asked: after trim and case.
+    async fn a_value_is_put_right_where_it_is_wrong(world: World) {
+        let olive = world.api(&world.olive).await;
+        let here = format!("applications/{}", world.application);
+        let imports = format!("{here}/import-configurations");
+        let list = json!([{"name": "Code", "type": "text", "key": true}]);
+        let list = block(&olive, &here, "Regions", "dimension_list", list).await;
+        let fill = olive.make(&imports, json!({"name": "Regions", "block_id": list, "mode": "append"})).await;
+        give(&world, &olive, fill, "Code\nNORTH\nSOUTH\n").await;
+        let columns = json!([{"name": "As delivered", "type": "text"}, {"name": "Region", "type": "dimension", "dimension_block_id": list}]);
+        let lines = block(&olive, &here, "Lines", "transaction_list", columns).await;
+        let table = olive.make(&format!("{here}/translations"),
+            json!({"name": "Regions", "entries": [{"from": "N", "to": "NRD"}, {"from": "S", "to": "SOUTH"}]})).await;
+        let connection = crate::support::stage::folder_connection(&world, "lines").await;
+        std::fs::write(world.folder().join("lines.csv"), "Region\n n \ns\n").unwrap();
+        let body = json!({"name": "Lines", "block_id": lines, "connection_id": connection, "mode": "append", "source": {"path": "lines.csv"},
+            "mapping": [{"from": "Region", "to": "As delivered"},
+                {"from": "Region", "to": "Region", "trim": true, "case": "upper", "translate": table}]});
+        let import = olive.make(&imports, body).await;
+        let partial = start(&world, &olive, import).await;
+        assert_eq!((partial.status, partial.result.unwrap().rejected), (RunStatus::Partial, 1));
+        let mut page = world.browser(&world.olive).await;
+        page.visit(&format!("/runs/{}", partial.id)).await;
+        page.fill("“NRD” becomes", "NORTH").press("Translate “NRD” in Region").await;
+        page.sees("by the translation table Regions");
+        let entries = olive.get(&format!("translations/{table}")).await.json["entries"].clone();
+        assert_eq!(entries, json!([{"from": "N", "to": "NORTH"}, {"from": "NRD", "to": "NORTH"}, {"from": "S", "to": "SOUTH"}]));
+        let mapping = olive.get(&format!("import-configurations/{import}")).await.json["mapping"].clone();
+        assert_eq!((&mapping[0]["translate"], &mapping[1]["translate"]), (&json!(null), &json!(table)));
+        page.press("Run Again").await;
+        work_off(&world).await;
+        let found: Vec<Value> = values(&olive, lines).await.into_iter().map(|row| row["Region"].clone()).collect();
+        assert_eq!(found, ["NORTH", "SOUTH"]);
+    }
+}
