@@ -126,8 +126,8 @@ pub async fn translate(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, fo
         let (run, entered) = actions::find(conn, &by, id)?;
         let configuration_id = run.configuration_id.ok_or(AppError::NotFound)?;
         let found = run.result.and_then(|result| result.told.learned);
-        let (of, entry) = ((configuration_id, &*column, &*code), (&*value, &*becomes));
-        let (saved, table) = imports::translate(conn, in_use, &by, &entered, of, entry, found, now)?;
+        let (of, entry) = ((configuration_id, &*column, found), (&*code, &*value, &*becomes));
+        let (saved, table) = imports::translate(conn, in_use, &by, &entered, of, entry, now)?;
         Ok(format!(
             "“{value}” in {column} now becomes “{becomes}”, by the translation table {} ({}). Run Again loads these \
              rows too.",

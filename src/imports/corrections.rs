@@ -97,9 +97,8 @@ pub fn translate(
     in_use: InUse,
     by: &By,
     entered: &Entered,
-    (id, column, code): (i64, &str, &str),
-    (value, becomes): (&str, &str),
-    found: Option<Vec<String>>,
+    (id, column, found): (i64, &str, Option<Vec<String>>),
+    (code, value, becomes): (&str, &str, &str),
     now: Moment,
 ) -> Result<(Configuration, Translation)> {
     let (before, mut definition) = about(conn, by, entered, (id, column), found)?;

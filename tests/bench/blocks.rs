@@ -172,7 +172,7 @@ impl Site<'_> {
         let sum = Mapping { aggregate: Some(blocks::Aggregate::Sum), ..Mapping::column("Units", "Units") };
         definition.mapping =
             Some(vec![Mapping::column("Region", "Region"), Mapping::column("Product", "Product"), sum]);
-        let feed = imports::feed(&definition, source, target).unwrap();
+        let feed = imports::feed(&definition, source, target, tidegate::clock::Moment::from_micros(0)).unwrap();
         let plan = self.main.read(|conn| Plan::of(conn, target.clone(), &definition)).unwrap();
         let began = Instant::now();
         let report = self.context(number, |context| pipeline::run_from_block(&plan, &feed, context, &|| Ok(())));

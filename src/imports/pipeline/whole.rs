@@ -43,17 +43,16 @@ impl Load<'_> {
             let twice = checks::unique_keys(conn, staging, &keys, room, &mut keep);
             found |= self.keeper.take(twice?);
             self.context.go_on()?;
-            while matches!(merge, Merge::Append | Merge::ReplaceScope) {
+            let mut again = matches!(merge, Merge::Append | Merge::ReplaceScope);
+            while again {
                 let (stay, room) = ((self.plan.replaces_runs.as_slice(), scope.as_slice()), self.keeper.room());
-                let (again, keeper) = (&self.again, &mut self.keeper);
-                let mut keep = |conn: &mut Conn| keeper.keep_staged(conn, staging, again);
+                let (source, keeper) = (&self.again, &mut self.keeper);
+                let mut keep = |conn: &mut Conn| keeper.keep_staged(conn, staging, source);
                 let known = checks::existing_keys(conn, staging, &keys, stay, room, &mut keep)?;
                 let any = self.keeper.take(known);
                 found |= any;
                 // Rows that are rejected may have taken values out of the scope, whose rows stay then.
-                if !any || merge == Merge::Append {
-                    break;
-                }
+                again = any && merge == Merge::ReplaceScope;
                 self.context.go_on()?;
             }
         }

@@ -94,7 +94,7 @@ impl Model {
     }
 
     fn holds(&self) -> BTreeMap<String, usize> {
-        counted(self.rows.iter().map(|row| line(row)))
+        counted(self.rows.iter().map(line))
     }
 }
 
