@@ -81,12 +81,12 @@ pub async fn delete(call: Call, body: Body<Nothing>) -> Answer<Gone> {
 
 /// `POST import-configurations/{i}/runs`
 pub async fn run(call: Call, body: Body<RunBody>) -> Answer<Begun<RunAnswer>> {
-    let (id, now) = (call.id("i")?, call.now());
+    let (id, now, secrets) = (call.id("i")?, call.now(), call.app.secrets.clone());
     let answer = call
         .once(body, move |conn, by, body| {
             may_run(conn, by, id)?;
             let parameters = body.read()?.parameters.map(Value::Object);
-            Ok(runs::begun(&crate::runs::actions::start_by_hand(conn, by, id, None, parameters, now)?.run))
+            Ok(runs::begun(&crate::runs::actions::start_by_hand(conn, &secrets, by, id, None, parameters, now)?.run))
         })
         .await;
     call.app.work.notify_one();
@@ -96,13 +96,13 @@ pub async fn run(call: Call, body: Body<RunBody>) -> Answer<Begun<RunAnswer>> {
 /// `POST import-configurations/{i}/files`: keeps the file and runs with it. A form with the part `file` (and, if there
 /// are any, `parameters` in JSON), or the file itself with `?name=`.
 pub async fn run_with_file(call: Call<FileQuery>, payload: Payload) -> Answer<Begun<RunAnswer>> {
-    let (id, now) = (call.id("i")?, call.now());
+    let (id, now, secrets) = (call.id("i")?, call.now(), call.app.secrets.clone());
     call.read(move |conn, by| may_run(conn, by, id)).await?;
     let upload::Given { name, file, parameters } = upload::receive(&call, payload).await?;
     let kept = upload::keep(&call, name, file).await?;
     let sent = format!("{} {} {parameters:?}", kept.name, kept.sha256);
     let begun = move |conn: &mut Conn, by: &By| {
-        let run = crate::runs::actions::start_by_hand(conn, by, id, Some(kept.id), parameters, now)?.run;
+        let run = crate::runs::actions::start_by_hand(conn, &secrets, by, id, Some(kept.id), parameters, now)?.run;
         Ok(runs::begun(&run))
     };
     let answer = call.once_for(sent.as_bytes(), begun).await;

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::call::{Call, Nothing};
-use super::runs::ChangeAnswer;
+use super::call::Call;
+use super::runs::{ChangeAnswer, RunBody};
 use super::{Answer, Body, Reply, Shown};
 use crate::applications::blocks::difference::{Kind, RowChange};
 use crate::applications::blocks::rejects::{Cause, RejectedCell};
@@ -116,7 +116,7 @@ fn cells(block: &Block, row: &BlockRow) -> Object {
 }
 
 /// `POST import-configurations/{i}/test-run`: what a run would do now. Nothing is loaded.
-pub async fn test(call: Call, body: Body<Nothing>) -> Answer<Shown<TestRunAnswer>> {
+pub async fn test(call: Call, body: Body<RunBody>) -> Answer<Shown<TestRunAnswer>> {
     let id = call.id("i")?;
     let found = call.read(move |conn, by| {
         let known = imports::by_id(conn, id)?.filter(|known| !known.archived).ok_or(AppError::NotFound)?;
@@ -124,16 +124,18 @@ pub async fn test(call: Call, body: Body<Nothing>) -> Answer<Shown<TestRunAnswer
         entered.need_import(conn, by, Scope::Run)?;
         let (configuration, definition) = imports::find(conn, &entered, id)?;
         let block = blocks::find(conn, configuration.block_id)?;
-        Ok((configuration, definition, block))
+        Ok((configuration, definition, block, entered.application.time_zone))
     });
-    let (configuration, definition, block) = found.await?;
+    let (configuration, definition, block, zone) = found.await?;
     body.bytes()?;
-    body.read()?;
+    let given = body.read()?.parameters.map(Value::Object);
+    let target = imports::values_target(&configuration, &definition);
+    let values = imports::tried(&target, &call.app.secrets, given.as_ref(), (call.now(), zone))?;
     let from = From::of(&configuration, &definition).ok_or_else(|| {
         let name = &configuration.name;
         AppError::invalid("file", format!("{name} takes a file with each run. Test it on its page, with the file."))
     })?;
-    let asked = Asked { block: block.clone(), definition, from };
+    let asked = Asked { block: block.clone(), definition, from, values };
     let tested = test_run::test(&call.app, &call.by, asked, test_run::PATIENCE).await?;
     Ok(Reply::ok(TestRunAnswer::of(&block, tested)))
 }

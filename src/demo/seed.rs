@@ -76,7 +76,7 @@ pub fn today(app: &App, made: &Made) -> Result<()> {
     }
     for configuration in made.by_hand {
         app.db.write(|conn| {
-            runs::actions::start_by_hand(conn, &made.olive, configuration, None, None, now).map(|_| ())
+            runs::actions::start_by_hand(conn, &app.secrets, &made.olive, configuration, None, None, now).map(|_| ())
         })?;
     }
     Ok(())
@@ -268,7 +268,7 @@ fn schedule(app: &App, by: &By, application: i64, configuration_id: i64, rule: R
     let notify = Some(Notify { about: About::FailedAndPartial, member_ids: vec![by.member.id] });
     let draft =
         Draft { configuration_id, run_name: None, rule, enabled: true, off_until: None, notify, parameters: None };
-    app.db.write(|conn| schedules::create(conn, by, application, draft, now)).map(|_| ())
+    app.db.write(|conn| schedules::create(conn, &app.secrets, by, application, draft, now)).map(|_| ())
 }
 
 fn typed(columns: &[(&str, ColumnType)]) -> Vec<ColumnDraft> {

@@ -60,11 +60,11 @@ pub async fn run_now(
     form: Form,
 ) -> Result<HttpResponse> {
     let (application_id, id) = path.into_inner();
-    let (asked, now) = (by.clone(), app.now());
+    let (asked, now, secrets) = (by.clone(), app.now(), app.secrets.clone());
     let started = app
         .write(move |conn| {
             belongs(conn, &asked, application_id, id)?;
-            actions::start_by_hand(conn, &asked, id, None, None, now)
+            actions::start_by_hand(conn, &secrets, &asked, id, None, None, now)
         })
         .await?;
     app.work.notify_one();
@@ -190,7 +190,7 @@ pub async fn run_with_file(
             Some(given) => Some(files::save(&shared.blocks, &given.name, given.file, now)?),
             None => kept,
         };
-        shared.db.write(|conn| actions::start_by_hand(conn, &asked, id, file_id, None, now))
+        shared.db.write(|conn| actions::start_by_hand(conn, &shared.secrets, &asked, id, file_id, None, now))
     })
     .await;
     match started {

@@ -18,7 +18,7 @@ use crate::db::{self, Conn};
 use crate::error::{AppError, FieldErrors, Result};
 use crate::imports::{self, Mode, Target};
 use crate::members::{By, Channel, Scope};
-use crate::schedules;
+use crate::secrets::Secrets;
 
 /// How many lines of a log a Summary shows.
 const LOG_LINES: i64 = 500;
@@ -42,6 +42,7 @@ pub struct Started {
 /// parameter that it does not declare; `TooMany` when too many wait already that were started by hand.
 pub fn start_by_hand(
     conn: &mut Conn,
+    secrets: &Secrets,
     by: &By,
     configuration_id: i64,
     file_id: Option<i64>,
@@ -53,12 +54,10 @@ pub fn start_by_hand(
     let target = runnable(conn, configuration_id)?;
     let entered = applications::enter(conn, by, target.application_id)?;
     entered.need_import(conn, by, Scope::Run)?;
-    let parameters = parameters.filter(|p| !p.is_null() && *p != json!({}));
-    if let Some(parameters) = &parameters {
-        let mut errors = FieldErrors::new();
-        schedules::actions::check_parameters(&target.name, parameters, &mut errors);
-        errors.ok_or(())?;
-    }
+    let mut errors = FieldErrors::new();
+    let given = (parameters.as_ref(), None);
+    let parameters = imports::values(conn, secrets, configuration_id, given, &mut errors)?;
+    errors.ok_or(())?;
     if target.takes_file && file_id.is_none() {
         return Err(AppError::invalid("file", format!("{} needs a file: choose the one to import.", target.name)));
     }
@@ -121,7 +120,7 @@ pub fn again(conn: &mut Conn, by: &By, run_id: i64, now: Moment) -> Result<Start
         planned_at: Some(run.stands_for()),
         repeat_no: run.repeat_no + 1,
         again_of: Some(run.id),
-        parameters: run.parameters.as_ref().map(Value::to_string),
+        parameters: run.kept_values(),
         file_id: run.file_id,
         ..by_hand(&target, by, run.name.clone(), now)
     };
@@ -143,7 +142,7 @@ pub fn give_corrected(conn: &mut Conn, by: &By, run_id: i64, file_id: i64, now: 
     let target = runnable(conn, configuration_id)?;
     let name = format!("{}, corrected rows of run {run_id}", target.name);
     let new = NewRun {
-        parameters: run.parameters.as_ref().map(Value::to_string),
+        parameters: run.kept_values(),
         file_id: Some(file_id),
         ..by_hand(&target, by, name, now)
     };

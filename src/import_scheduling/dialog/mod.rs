@@ -298,11 +298,11 @@ async fn save(
     }
     let saved = match typed.draft(stage.schedule.as_ref()) {
         Ok(draft) => {
-            let (by, version, nonce) = (by.clone(), typed.version, typed.nonce.clone());
+            let (by, version, nonce, secrets) = (by.clone(), typed.version, typed.nonce.clone(), app.secrets.clone());
             app.write(move |conn| match (schedule_id, nonce) {
-                (Some(id), _) => actions::update(conn, &by, id, version, draft, now),
-                (None, Some(nonce)) => actions::create_once(conn, &by, application_id, draft, &nonce, now),
-                (None, None) => actions::create(conn, &by, application_id, draft, now),
+                (Some(id), _) => actions::update(conn, &secrets, &by, (id, version), draft, now),
+                (None, Some(nonce)) => actions::create_once(conn, &secrets, &by, application_id, draft, &nonce, now),
+                (None, None) => actions::create(conn, &secrets, &by, application_id, draft, now),
             })
             .await
         }

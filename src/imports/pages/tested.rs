@@ -13,8 +13,10 @@ use crate::applications::blocks::pages::Compared;
 use crate::applications::blocks::rejects::Cause;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::imports::pipeline::Changed;
+use crate::imports::{tried, values_target};
 use crate::imports::test_run::{self, Asked, From, Tested, Verdict};
 use crate::members::{By, Scope, SignedIn};
+use crate::parameters::Values;
 use crate::web::form::Upload;
 use crate::web::{Form, Icon, Page, Shell, see_other};
 use crate::words;
@@ -114,6 +116,13 @@ async fn to_test(app: &App, by: &By, path: (i64, i64)) -> Result<(Place, String)
     Ok((place, here))
 }
 
+/// The values that it is tried with.
+fn values(app: &App, place: &Place) -> Result<Values> {
+    let (configuration, definition) = place.found.as_ref().ok_or(AppError::NotFound)?;
+    let target = values_target(configuration, definition);
+    tried(&target, &app.secrets, None, (app.now(), place.entered.application.time_zone))
+}
+
 fn title(place: &Place) -> String {
     place.found.as_ref().map(|(configuration, _)| format!("Test run of {}", configuration.name)).unwrap_or_default()
 }
@@ -121,11 +130,11 @@ fn title(place: &Place) -> String {
 async fn answer(
     (request, app, by): (&HttpRequest, &Data<App>, &By),
     (place, here): (&Place, &str),
-    from: From,
+    (from, values): (From, Values),
 ) -> Result<HttpResponse> {
     let (configuration, definition) = place.found.as_ref().ok_or(AppError::NotFound)?;
     let block = place.blocks.iter().find(|block| block.id == configuration.block_id).ok_or(AppError::NotFound)?;
-    let asked = Asked { block: block.clone(), definition: definition.clone(), from };
+    let asked = Asked { block: block.clone(), definition: definition.clone(), from, values };
     let tested = test_run::test(app, by, asked, test_run::PATIENCE).await?;
     let title = title(place);
     let template = TestedPage {
@@ -174,7 +183,10 @@ pub async fn test(
     let (place, here) = to_test(&app, &by, *path).await?;
     let (configuration, definition) = place.found.as_ref().ok_or(AppError::NotFound)?;
     match From::of(configuration, definition) {
-        Some(from) => answer((&request, &app, &by), (&place, &here), from).await,
+        Some(from) => {
+            let values = values(&app, &place)?;
+            answer((&request, &app, &by), (&place, &here), (from, values)).await
+        }
         None => Ok(see_other(&format!("{here}/test-run"), None)),
     }
 }
@@ -195,7 +207,8 @@ pub async fn test_with_file(
     match upload.file.filter(|file| file.bytes > 0 || !file.name.is_empty()) {
         Some(file) => {
             let from = From::Given { name: file.name, file: file.file };
-            answer((&request, &app, &by), (&place, &here), from).await
+            let values = values(&app, &place)?;
+            answer((&request, &app, &by), (&place, &here), (from, values)).await
         }
         None => {
             let errors = FieldErrors::one("file", "Choose the file to test.");
