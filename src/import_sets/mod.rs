@@ -8,5 +8,5 @@
 mod model;
 mod store;
 
-pub use model::{Draft, Execution, ImportSet, MAX_STEPS, OnFailure, SetDefinition, Step};
-pub use store::{by_id, by_ids, names, set_status, version};
+pub use model::{Draft, Execution, ImportSet, MAX_STEPS, OnFailure, Outline, SetDefinition, Step};
+pub use store::{by_id, by_ids, listed_of, names, outlines, set_status, version};

@@ -24,7 +24,8 @@ use crate::applications::{Entered, enter, settings_shell, who_sees};
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
-use crate::imports::{self, Listed};
+use crate::import_sets;
+use crate::imports::{self, Listed, Target};
 use crate::members::{By, Member, Scope, SignedIn};
 use crate::schedules::{RuleForm, Schedule, actions};
 use crate::web::form::Query;
@@ -41,6 +42,7 @@ struct Stage {
     entered: Entered,
     /// Those that can be scheduled.
     configurations: Vec<Listed>,
+    sets: Vec<import_sets::Outline>,
     /// Active members who may be told.
     members: Vec<Member>,
     schedule: Option<Schedule>,
@@ -63,13 +65,14 @@ impl Stage {
         entered.need_import(conn, by, Scope::Schedule)?;
         let configurations: Vec<Listed> =
             imports::list(conn, &entered)?.into_iter().filter(|c| c.configuration.schedulable().is_ok()).collect();
+        let sets = import_sets::outlines(conn, application_id)?;
         let members = who_sees(conn, application_id)?;
         let owner = match &schedule {
             Some(Schedule { owner_id, .. }) => crate::members::by_id(conn, *owner_id)?.map(|m| m.name),
             None => None,
         };
         let beside = Beside::load(conn, by, &entered, configurations.iter().map(|c| c.configuration.id))?;
-        Ok(Self { entered, configurations, members, schedule, owner, beside, copied: None })
+        Ok(Self { entered, configurations, sets, members, schedule, owner, beside, copied: None })
     }
 }
 
@@ -80,7 +83,9 @@ fn form(stage: &Stage, typed: Typed, by: &By, csrf: String, errors: FieldErrors,
         stage.configurations.iter().map(|c| (c.configuration.block_id, c.block_name.clone())).collect();
     blocks.sort_by(|a, b| a.1.cmp(&b.1).then(a.0.cmp(&b.0)));
     blocks.dedup();
-    let chosen_configuration = stage.configurations.iter().find(|c| Some(c.configuration.id) == typed.configuration);
+    let chosen_configuration =
+        stage.configurations.iter().filter(|_| !typed.of_set).find(|c| Some(c.configuration.id) == typed.configuration);
+    let chosen_set = stage.sets.iter().find(|set| typed.of_set && Some(set.id) == typed.set);
     // A copy may go anywhere: its configuration does not narrow the choice.
     let narrows = chosen_configuration.filter(|_| stage.copied.is_none());
     let block = typed.block.or(narrows.map(|c| c.configuration.block_id));
@@ -145,12 +150,26 @@ fn form(stage: &Stage, typed: Typed, by: &By, csrf: String, errors: FieldErrors,
             &stage.beside,
             now,
         ),
+        sets: stage
+            .sets
+            .iter()
+            .map(|set| Choice {
+                id: set.id,
+                name: set.name.clone(),
+                email: String::new(),
+                selected: Some(set.id) == typed.set,
+            })
+            .collect(),
+        of_set: typed.of_set,
         schedule: stage.schedule.as_ref().map(|s| s.id),
         fresh: typed.fresh,
         used: typed.used,
         run_name_default: format!(
             "{} {} {}",
-            chosen_configuration.map_or("The configuration's name", |c| c.configuration.name.as_str()),
+            chosen_configuration
+                .map(|c| c.configuration.name.as_str())
+                .or(chosen_set.map(|set| set.name.as_str()))
+                .unwrap_or("The import's name"),
             typed.rule.start_date,
             typed.rule.start_time
         ),
@@ -223,7 +242,7 @@ async fn stage(app: &App, by: &By, application_id: i64, schedule_id: Option<i64>
     app.read(move |conn| Stage::load(conn, &by, application_id, schedule_id)).await
 }
 
-/// `GET /applications/{a}/schedules/new?configuration=`
+/// `GET /applications/{a}/schedules/new?configuration=` or `?set=`
 pub async fn new_form(
     request: HttpRequest,
     app: Data<App>,
@@ -233,8 +252,8 @@ pub async fn new_form(
 ) -> Result<HttpResponse> {
     let stage = stage(&app, &by, *application_id, None).await?;
     let now = app.now();
-    let typed =
-        Typed::fresh(stage.entered.application.time_zone, &stage.configurations, &by, query.id("configuration"), now);
+    let target = Target::of(query.id("configuration"), query.id("set"));
+    let typed = Typed::fresh(stage.entered.application.time_zone, &stage.configurations, &by, target, now);
     let csrf = Shell::new(&request, &app, "").csrf;
     let form = form(&stage, typed, &by, csrf, FieldErrors::new(), now);
     answer(&request, &app, &by, &stage, form, StatusCode::OK, false)
@@ -311,14 +330,14 @@ async fn save(
     match saved {
         Ok(schedule) => {
             let flash = Flash::new(said(stage.schedule.as_ref(), &schedule));
-            let was = stage.schedule.as_ref().map(|was| was.configuration_id);
-            let moved = was.filter(|was| *was != schedule.configuration_id);
-            let cards: Vec<i64> = [schedule.configuration_id].into_iter().chain(moved).collect();
+            let was = stage.schedule.as_ref().map(|was| was.target);
+            let moved = was.filter(|was| *was != schedule.target);
+            let cards: Vec<Target> = [schedule.target].into_iter().chain(moved).collect();
             let deed = Deed {
                 application_id,
                 cards: &cards,
                 schedule: Some(schedule.id),
-                arrives: was != Some(schedule.configuration_id),
+                arrives: was != Some(schedule.target),
                 from: sent.get("back"),
             };
             done::answer((&request, &app, &by), deed, flash).await
@@ -355,7 +374,11 @@ async fn conflict_at(
         actions::run_name_is_taken(conn, &entered, &name, schedule_id)
     });
     let taken = taken.await?;
-    Ok(if taken { "run_name" } else { "configuration_id" })
+    Ok(match (taken, typed.of_set) {
+        (true, _) => "run_name",
+        (false, true) => "set_id",
+        (false, false) => "configuration_id",
+    })
 }
 
 /// `POST /applications/{a}/schedules/preview`: what the form says would happen.
@@ -366,7 +389,8 @@ pub async fn preview(
     application_id: Path<i64>,
     sent: Form,
 ) -> Result<HttpResponse> {
-    let (id, configuration) = (*application_id, sent.id("configuration"));
+    let of_set = sent.get("run") == "set";
+    let (id, configuration) = (*application_id, sent.id("configuration").filter(|_| !of_set));
     let read = app.read(move |conn| {
         let entered = enter(conn, &by, id)?;
         entered.need_open_scheduling(conn)?;

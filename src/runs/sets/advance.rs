@@ -15,7 +15,10 @@ use crate::runs::{runnable_store as runnable, store as runs};
 
 /// Holds the run of a set, as whoever changes the run of one of its steps does first.
 pub fn hold(conn: &mut Conn, parent_id: Option<i64>) -> Result<()> {
-    parent_id.map_or(Ok(()), |id| db::lock_row(conn, "runs", id))
+    if let Some(id) = parent_id {
+        db::lock_row(conn, "runs", id)?;
+    }
+    Ok(())
 }
 
 /// Does what comes next in the run of a set, which the caller [holds](hold).
@@ -48,7 +51,8 @@ pub fn advance(conn: &mut Conn, run_id: i64, now: Moment) -> Result<()> {
     match end {
         Some(status) => {
             let of = store::of(conn, run_id)?.ok_or(AppError::NotFound)?;
-            ending::end(conn, &run, &how_it_ended(conn, status, &set, &of)?, now)
+            let ended = how_it_ended(conn, status, &set, &of)?;
+            ending::end(conn, &run, &ended, now)
         }
         None => Ok(()),
     }
@@ -169,7 +173,7 @@ fn how_it_ended(conn: &mut Conn, status: RunStatus, set: &SetDefinition, of: &Se
                 Some(run) => run.cause.or(run.reason),
                 None => None,
             };
-            let said = crate::words::capitalised(&format!("{} {}", named(first), ended_words(first.status)));
+            let said = crate::words::capitalized(&format!("{} {}", named(first), ended_words(first.status)));
             let why = why.map_or_else(|| ".".to_owned(), |why| format!(": {why}"));
             let whole = match set.on_failure {
                 OnFailure::Stop => String::new(),

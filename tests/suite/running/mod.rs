@@ -42,7 +42,7 @@ pub async fn try_start(world: &World, by: &Person, stage: &Stage) -> Result<Star
     world
         .try_write(move |conn| {
             let by = by.by(conn)?;
-            actions::start_by_hand(conn, &by, configuration, None, None, now)
+            actions::start_by_hand(conn, &by, Target::Configuration(configuration), None, None, now)
         })
         .await
 }
