@@ -38,6 +38,7 @@ pub mod applications;
 pub mod translations;
 pub mod connections;
 pub mod imports;
+pub mod import_sets;
 pub mod schedules;
 pub mod freezes;
 pub mod runs;

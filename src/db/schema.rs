@@ -511,6 +511,7 @@ diesel::joinable!(translation_entries -> translations (translation_id));
 diesel::joinable!(runs -> import_configurations (configuration_id));
 diesel::joinable!(runs -> schedules (schedule_id));
 diesel::joinable!(import_sets -> applications (application_id));
+diesel::joinable!(set_versions -> import_sets (set_id));
 diesel::joinable!(run_leases -> runs (run_id));
 diesel::joinable!(run_results -> runs (run_id));
 diesel::allow_tables_to_appear_in_same_query!(
