@@ -490,6 +490,27 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    set_runs (run_id) {
+        run_id -> BigInt,
+        set_version -> BigInt,
+        cancelled_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    set_run_steps (run_id, position) {
+        run_id -> BigInt,
+        position -> Integer,
+        configuration_id -> BigInt,
+        partial_fails -> Bool,
+        parameters -> Nullable<Text>,
+        step_run_id -> Nullable<BigInt>,
+        taken_over -> Bool,
+        status -> Nullable<Text>,
+    }
+}
+
 diesel::joinable!(members -> roles (role_id));
 diesel::joinable!(sessions -> members (member_id));
 diesel::joinable!(api_tokens -> members (member_id));
@@ -548,6 +569,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     run_results,
     run_steps,
     run_log,
+    set_runs,
+    set_run_steps,
     resource_leases,
     workers,
     outcomes,

@@ -137,6 +137,8 @@ const OWNERS: [(&str, &[&str]); 13] = [
             "run_results",
             "run_steps",
             "run_log",
+            "set_runs",
+            "set_run_steps",
             "resource_leases",
             "workers",
             "outcomes",
