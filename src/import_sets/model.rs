@@ -7,9 +7,6 @@ use crate::clock::Moment;
 use crate::db::text_enum;
 use crate::imports::ConfigurationStatus;
 
-/// The most steps of a set.
-pub const MAX_STEPS: usize = 50;
-
 text_enum! {
     /// Whether a step waits for the one before it.
     pub enum Execution { Sequential = "sequential", Parallel = "parallel" }
@@ -18,26 +15,6 @@ text_enum! {
 text_enum! {
     /// What becomes of the steps that have not begun when one fails.
     pub enum OnFailure { Stop = "stop", Continue = "continue" }
-}
-
-impl Execution {
-    /// As people read it.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Sequential => "One after the other",
-            Self::Parallel => "All at once",
-        }
-    }
-}
-
-impl OnFailure {
-    /// As people read it.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Stop => "Stop",
-            Self::Continue => "Continue",
-        }
-    }
 }
 
 /// One step.
@@ -64,7 +41,7 @@ impl Step {
 pub struct SetDefinition {
     pub execution: Execution,
     pub on_failure: OnFailure,
-    /// In their order, 1 to [`MAX_STEPS`]; a configuration may stand in it twice.
+    /// In their order, 1 to 50; a configuration may stand in it twice.
     pub steps: Vec<Step>,
 }
 
@@ -82,13 +59,6 @@ pub struct ImportSet {
     pub status_run_id: Option<i64>,
     pub created_at: Moment,
     pub archived: bool,
-}
-
-/// A set as somebody wants it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft {
-    pub name: String,
-    pub definition: SetDefinition,
 }
 
 #[cfg(test)]
