@@ -17,6 +17,40 @@ text_enum! {
     pub enum OnFailure { Stop = "stop", Continue = "continue" }
 }
 
+impl Execution {
+    /// As people read it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Sequential => "Sequential",
+            Self::Parallel => "Parallel",
+        }
+    }
+
+    pub fn explained(self) -> &'static str {
+        match self {
+            Self::Sequential => "One after the other. Each step waits for the one before it.",
+            Self::Parallel => "All at once. Steps that fill the same Block still take turns.",
+        }
+    }
+}
+
+impl OnFailure {
+    /// As people read it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Stop => "Stop",
+            Self::Continue => "Continue",
+        }
+    }
+
+    pub fn explained(self) -> &'static str {
+        match self {
+            Self::Stop => "Steps that have not started are skipped. The set ends as Failed.",
+            Self::Continue => "The other steps still run. The set ends as Partial, or as Failed if none succeeds.",
+        }
+    }
+}
+
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {

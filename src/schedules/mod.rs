@@ -44,9 +44,11 @@ pub use zone::{ClockChange, ZONE_DATA, clock_change, day_begins, instant};
 
 use crate::db::Conn;
 use crate::error::Result;
+use crate::imports::Target;
 use crate::in_use::{Named, Thing, Uses};
 
-/// The schedules that are on in an Application, or that still plan a configuration's runs, or that a member holds.
+/// The schedules that are on in an Application, or that still plan the runs of a configuration or a set, or that a member
+/// holds.
 pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
     let list = |application: i64| format!("/applications/{application}/settings/import-scheduling");
     let names = match thing {
@@ -57,16 +59,15 @@ pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
                 vec![Named { words, href: list(id) }]
             }
         },
-        Thing::Configuration(configuration) => store::unfinished_of(conn, configuration)?
-            .into_iter()
-            .map(|(id, application, name, owner)| Named {
-                words: match name {
-                    Some(name) => format!("\"{name}\" of {owner}"),
-                    None => format!("one of {owner}"),
-                },
-                href: format!("{}?open={configuration}#sched-{id}", list(application)),
-            })
-            .collect(),
+        Thing::Configuration(configuration) => {
+            let found = store::unfinished_of(conn, Target::Configuration(configuration))?;
+            let named = |of| unfinished(of, |application| format!("{}?open={configuration}", list(application)));
+            found.into_iter().map(named).collect()
+        }
+        Thing::Set(set) => {
+            let found = store::unfinished_of(conn, Target::Set(set))?;
+            found.into_iter().map(|of| unfinished(of, list)).collect()
+        }
         Thing::Owner(id) => match held_by(conn, id)?.iter().map(|held| held.owns).sum() {
             0 => Vec::new(),
             n => {
@@ -77,6 +78,15 @@ pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
         Thing::Block(_) | Thing::Connection(_) | Thing::Translation(_) => return Ok(None),
     };
     Ok(Some(Uses { by: "schedules", names }))
+}
+
+/// A schedule that still plans runs, in the list at this address.
+fn unfinished((id, application, name, owner): store::Unfinished, list: impl Fn(i64) -> String) -> Named {
+    let words = match name {
+        Some(name) => format!("\"{name}\" of {owner}"),
+        None => format!("one of {owner}"),
+    };
+    Named { words, href: format!("{}#sched-{id}", list(application)) }
 }
 
 #[cfg(test)]

@@ -372,11 +372,11 @@ pub fn count_on(conn: &mut Conn, application_id: i64) -> Result<i64> {
 /// Id, Application, run name, Owner.
 pub type Unfinished = (i64, i64, Option<String>, String);
 
-/// The schedules of a configuration that still have a future occurrence.
-pub fn unfinished_of(conn: &mut Conn, configuration_id: i64) -> Result<Vec<Unfinished>> {
+/// The schedules of a configuration or a set that still have a future occurrence.
+pub fn unfinished_of(conn: &mut Conn, target: Target) -> Result<Vec<Unfinished>> {
     Ok(schedules::table
         .inner_join(members::table)
-        .filter(schedules::configuration_id.eq(configuration_id))
+        .filter(schedules::target_key.eq(target.to_string()))
         .filter(schedules::finished_at.is_null().and(schedules::archived_at.is_null()))
         .order(schedules::id)
         .select((schedules::id, schedules::application_id, schedules::run_name, members::name))

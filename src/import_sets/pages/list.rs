@@ -10,7 +10,7 @@ use askama::Template;
 use super::{list_of, shell_of};
 use crate::app::App;
 use crate::error::Result;
-use crate::import_sets::{Execution, ImportSet, OnFailure, SetDefinition, actions};
+use crate::import_sets::{ImportSet, SetDefinition, actions};
 use crate::imports::{self, ConfigurationStatus, Outline};
 use crate::members::SignedIn;
 use crate::web::form::Query;
@@ -98,14 +98,8 @@ fn row((set, definition): Set, names: &HashMap<i64, &str>) -> Row {
         name: set.name,
         count: counted(i64::try_from(count).unwrap_or(i64::MAX), "step", "steps"),
         steps: steps.join(", "),
-        runs: match definition.execution {
-            Execution::Sequential => "One after the other",
-            Execution::Parallel => "All at once",
-        },
-        fails: match definition.on_failure {
-            OnFailure::Stop => "Stops",
-            OnFailure::Continue => "Continues",
-        },
+        runs: definition.execution.label(),
+        fails: definition.on_failure.label(),
         status: set.status.map(ConfigurationStatus::chip),
         run: set.status_run_id,
     }
