@@ -35,7 +35,8 @@ impl Draft {
             _ => {}
         }
         for step in &mut self.definition.steps {
-            step.parameters = step.parameters.take().filter(|given| given.as_object().is_none_or(|map| !map.is_empty()));
+            step.parameters =
+                step.parameters.take().filter(|given| given.as_object().is_none_or(|map| !map.is_empty()));
         }
         errors
     }

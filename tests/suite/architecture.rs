@@ -119,10 +119,7 @@ const OWNERS: [(&str, &[&str]); 14] = [
     ),
     ("translations", &["translations", "translation_entries"]),
     ("connections", &["connections", "connection_applications"]),
-    (
-        "imports",
-        &["import_configurations", "configuration_versions", "files", "file_chunks"],
-    ),
+    ("imports", &["import_configurations", "configuration_versions", "files", "file_chunks"]),
     ("import_sets", &["import_sets", "set_versions"]),
     ("schedules", &["schedules", "schedule_recipients"]),
     ("freezes", &["freezes", "freeze_skips"]),

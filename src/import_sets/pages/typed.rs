@@ -130,7 +130,8 @@ fn keys(form: &Form) -> Vec<&str> {
 /// What is wrong, by the controls: of a step it stands in its row, of all steps where one is added.
 pub fn at_controls(mut errors: FieldErrors) -> FieldErrors {
     for error in &mut errors.0 {
-        let at = error.field.strip_prefix("steps[").and_then(|rest| rest.split(']').next()).map(|at| format!("step-{at}"));
+        let at =
+            error.field.strip_prefix("steps[").and_then(|rest| rest.split(']').next()).map(|at| format!("step-{at}"));
         match at {
             Some(at) => error.field = at,
             None if error.field == "steps" => error.field = "add".into(),
