@@ -4,7 +4,7 @@ use diesel::dsl::case_when;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
 
-use super::model::{Draft, ImportSet, Outline, SetDefinition};
+use super::model::{ImportSet, Outline, SetDefinition};
 use crate::clock::Moment;
 use crate::db::schema::{import_sets, members, set_versions};
 use crate::db::{Conn, is_taken};
@@ -63,6 +63,12 @@ pub fn names(conn: &mut Conn, ids: &[i64]) -> Result<Vec<(i64, String)>> {
         .order(import_sets::id)
         .select((import_sets::id, import_sets::name))
         .load(conn)?)
+}
+
+/// The keys of the names that an Application's sets have.
+pub fn name_keys(conn: &mut Conn, application_id: i64) -> Result<Vec<String>> {
+    let living = import_sets::application_id.eq(application_id).and(import_sets::archived_at.is_null());
+    Ok(import_sets::table.filter(living).select(import_sets::name_key).load(conn)?)
 }
 
 /// What a version of a set does.
@@ -181,7 +187,7 @@ fn taken(error: diesel::result::Error, name: &str) -> AppError {
 pub fn insert_version(
     conn: &mut Conn,
     (id, version): (i64, i64),
-    draft: &Draft,
+    definition: &SetDefinition,
     member_id: i64,
     now: Moment,
 ) -> Result<()> {
@@ -189,7 +195,7 @@ pub fn insert_version(
         .values((
             set_versions::set_id.eq(id),
             set_versions::version.eq(version),
-            set_versions::definition.eq(serde_json::to_string(&draft.definition).map_err(AppError::internal)?),
+            set_versions::definition.eq(serde_json::to_string(definition).map_err(AppError::internal)?),
             set_versions::created_by.eq(member_id),
             set_versions::created_at.eq(now),
         ))

@@ -54,10 +54,7 @@ fn list(application: i64) -> String {
 
 /// The schedules that still plan runs of this.
 fn planned(conn: &mut Conn, target: Target) -> Result<Vec<Named>> {
-    let opened = match target {
-        Target::Configuration(id) => id.to_string(),
-        Target::Set(_) => target.to_string(),
-    };
+    let opened = target.short();
     let named = |(id, application, name, owner): store::Unfinished| Named {
         words: match name {
             Some(name) => format!("\"{name}\" of {owner}"),
@@ -68,7 +65,8 @@ fn planned(conn: &mut Conn, target: Target) -> Result<Vec<Named>> {
     Ok(store::unfinished_of(conn, target)?.into_iter().map(named).collect())
 }
 
-/// The schedules that are on in an Application, or that still plan a configuration's runs, or that a member holds.
+/// The schedules that are on in an Application, or that still plan the runs of a configuration or a set, or that a member
+/// holds.
 pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
     let names = match thing {
         Thing::Application(id) => match store::count_on(conn, id)? {
@@ -79,6 +77,7 @@ pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
             }
         },
         Thing::Configuration(id) => planned(conn, Target::Configuration(id))?,
+        Thing::Set(id) => planned(conn, Target::Set(id))?,
         Thing::Owner(id) => match held_by(conn, id)?.iter().map(|held| held.owns).sum() {
             0 => Vec::new(),
             n => {

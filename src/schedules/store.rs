@@ -372,7 +372,7 @@ pub fn count_on(conn: &mut Conn, application_id: i64) -> Result<i64> {
 /// Id, Application, run name, Owner.
 pub type Unfinished = (i64, i64, Option<String>, String);
 
-/// The schedules of a target that still have a future occurrence.
+/// The schedules of a configuration or a set that still have a future occurrence.
 pub fn unfinished_of(conn: &mut Conn, target: Target) -> Result<Vec<Unfinished>> {
     Ok(schedules::table
         .inner_join(members::table)

@@ -109,6 +109,16 @@ const TABLE: &[(&str, &str)] = &[
     ("GET /applications/{a}/settings/import-configurations/{i}/when", "ooxx.o?"),
     ("GET /applications/{a}/settings/import-configurations/{i}/delete", "ooxx.x?"),
     ("POST /applications/{a}/settings/import-configurations/{i}/delete", "vvxx.x?"),
+    // Import sets
+    ("GET /applications/{a}/settings/import-sets", "ooxx.o?"),
+    ("GET /applications/{a}/settings/import-sets/new", "ooxx.x?"),
+    ("POST /applications/{a}/settings/import-sets/new", "vvxx.x?"),
+    ("POST /applications/{a}/settings/import-sets/preview", "vvxx.x?"),
+    ("GET /applications/{a}/settings/import-sets/{set}", "ooxx.o?"),
+    ("POST /applications/{a}/settings/import-sets/{set}", "vvxx.x?"),
+    ("POST /applications/{a}/settings/import-sets/{set}/copy", "vvxx.x?"),
+    ("GET /applications/{a}/settings/import-sets/{set}/delete", "ooxx.x?"),
+    ("POST /applications/{a}/settings/import-sets/{set}/delete", "vvxx.x?"),
     // Translations
     ("GET /applications/{a}/settings/translations", "ooxx.o?"),
     ("GET /applications/{a}/settings/translations/new", "ooxx.x?"),
