@@ -2,18 +2,16 @@
 
 use chrono::Duration;
 
-use super::card::{Bars, Card, Chip, Failure, Frozen, Given, Last, Marked, NextRun, Progress, Row};
+use super::card::{Card, Chip, Failure, Frozen, Given, Last, Marked, NextRun, Row};
 use super::cards_scene::CardsScene;
 use super::mending::{self, Place};
 use super::overview::may_hand_over;
+use super::strip;
 use super::view::opening;
 use crate::clock::Moment;
 use crate::freezes;
-use crate::imports::pipeline::READING;
 use crate::imports::{ConfigurationStatus, Listed, Target};
 use crate::names::folded;
-use crate::runs::glance::{Past, STRIP};
-use crate::runs::sets::{SetRun, SetStep};
 use crate::runs::{Run, RunResult, RunStatus};
 use crate::schedules::{self, Notify, Schedule, State, sentence};
 use crate::web::Icon;
@@ -93,7 +91,7 @@ impl CardsScene {
         let of = self.of(target, &base)?;
         let open = self.open.get(&target);
         let mark = of.status_run_id.and_then(|id| self.marks.get(&id));
-        let strip = self.strips.get(&target).map(Vec::as_slice).unwrap_or_default();
+        let past = self.strips.get(&target).map(Vec::as_slice).unwrap_or_default();
         let schedules: Vec<&Schedule> = self.schedules.iter().filter(|s| s.target == target).collect();
         let off = schedules.iter().filter(|s| s.state() == State::Off).count();
         let in_tab = |s: &&&Schedule| given.view.show != "off" || s.state() == State::Off;
@@ -114,8 +112,8 @@ impl CardsScene {
             about: if of.listed.is_some() { marked(&of.about, &words) } else { marked(&of.about, "") },
             about_href: of.about_href,
             source: marked(&of.source, &words),
-            strip: bars(strip),
-            strip_label: strip_label(strip),
+            strip: strip::bars(past),
+            strip_label: strip::label(past),
             chip: match (open, of.status) {
                 (Some(run), _) => status_chip(run.status),
                 (None, Some(status)) => {
@@ -125,7 +123,7 @@ impl CardsScene {
                 (None, None) => Chip { class: "", icon: "clock", word: "Not run yet" },
             },
             last: mark.filter(|_| open.is_none()).map(|run| self.last(run)),
-            later: strip.last().filter(|past| open.is_none() && Some(past.run_id) != mark.map(|run| run.id)).and_then(
+            later: past.last().filter(|past| open.is_none() && Some(past.run_id) != mark.map(|run| run.id)).and_then(
                 |past| {
                     Some(Last {
                         run: past.run_id,
@@ -205,38 +203,6 @@ impl CardsScene {
             Some(_) => Some("30s"),
             None => None,
         }
-    }
-
-    fn progress(&self, run: &Run, usual: Option<&Run>) -> Progress {
-        if let Some(of) = self.set_runs.get(&run.id) {
-            return set_progress(run, of, self.now);
-        }
-        let now = self.progress.get(&run.id);
-        let elapsed = run.started_at.map(|at| words::duration(self.now.since(at)));
-        let (Some(now), true) = (now, run.status == RunStatus::Running) else {
-            return Progress {
-                phase: run.reason.clone().unwrap_or_else(|| "Waiting for a worker".into()),
-                rows: String::new(),
-                value: 0,
-                max: None,
-                elapsed: words::duration(self.now.since(run.queued_at)),
-                cancelling: false,
-            };
-        };
-        // What comes before and after the reading takes a time that nobody knows.
-        let usual = usual.and_then(|run| run.result.as_ref()).map(|r| r.read).filter(|_| now.phase == READING);
-        let max = usual.filter(|read| *read > now.rows);
-        let rows = match max {
-            Some(max) => format!("{} of about {}", words::count(now.rows), words::counted(max, "row", "rows")),
-            None if now.rows > 0 => words::counted(now.rows, "row", "rows"),
-            None if now.bytes > 0 => words::bytes(now.bytes),
-            None => String::new(),
-        };
-        // Without a usual number it counts by bytes; what is all read is no longer measured.
-        let bytes = now.bytes_total.filter(|total| max.is_none() && *total > now.bytes);
-        let (value, max) = if bytes.is_some() { (now.bytes, bytes) } else { (now.rows, max) };
-        let cancelling = now.cancel_requested;
-        Progress { phase: now.phase.clone(), rows, value, max, elapsed: elapsed.unwrap_or_default(), cancelling }
     }
 
     fn failure(&self, run: &Run, listed: Option<&Listed>) -> Failure {
@@ -337,26 +303,6 @@ impl CardsScene {
     }
 }
 
-/// At which of its steps the run of a set is.
-pub fn set_progress(run: &Run, of: &SetRun, now: Moment) -> Progress {
-    let goes: Vec<&SetStep> =
-        of.steps.iter().filter(|step| step.status.is_some_and(|status| status.is_open())).collect();
-    let ended = of.steps.iter().filter(|step| step.status.is_some_and(|status| !status.is_open())).count();
-    let total = of.steps.len();
-    Progress {
-        phase: match goes.as_slice() {
-            [] => "Starting".into(),
-            [one] => format!("Step {} of {total}, {}", one.position, one.name),
-            several => format!("{} of {total} steps are under way", several.len()),
-        },
-        rows: String::new(),
-        value: ended as i64,
-        max: Some(total as i64),
-        elapsed: words::duration(now.since(run.started_at.unwrap_or(run.queued_at))),
-        cancelling: of.cancelled_by.is_some(),
-    }
-}
-
 /// "On", "Off".
 pub fn state_chip(schedule: &Schedule) -> Chip {
     match schedule.state() {
@@ -390,45 +336,6 @@ fn notify_words(notify: Option<&Notify>) -> String {
             format!("{}, {} (not sent yet)", notify.about.words(), words::counted(count, "member", "members"))
         }
     }
-}
-
-/// The strip: 119 by 26 units, 8.5 for each run, the newest at the right end; a bar is as high as its run was long
-/// beside the longest. One path for all bars of a colour.
-fn bars(strip: &[Past]) -> Vec<Bars> {
-    let millis = |past: &Past| past.duration.map_or(0, |d| d.num_milliseconds().max(0));
-    let longest = strip.iter().map(millis).max().unwrap_or(0).max(1);
-    let first = STRIP.saturating_sub(strip.len());
-    let mut all = ["ok", "warn", "bad", "idle"].map(|class| Bars { class, path: String::new() });
-    for (i, past) in strip.iter().enumerate() {
-        let height = 5 + millis(past) * 21 / longest;
-        let of = match past.status {
-            RunStatus::Success => 0,
-            RunStatus::Partial | RunStatus::Held => 1,
-            RunStatus::Failed => 2,
-            _ => 3,
-        };
-        let x = (first + i) as f64 * 8.5;
-        all[of].path += &format!("M{x} 26v-{height}h6v{height}z");
-    }
-    all.into_iter().filter(|bars| !bars.path.is_empty()).collect()
-}
-
-/// "Last 14 runs: 12 succeeded, 1 partial, 1 failed".
-fn strip_label(strip: &[Past]) -> String {
-    let count = |wanted: &[RunStatus]| strip.iter().filter(|past| wanted.contains(&past.status)).count() as i64;
-    let parts: Vec<String> = [
-        (count(&[RunStatus::Success]), "succeeded"),
-        (count(&[RunStatus::Partial]), "partial"),
-        (count(&[RunStatus::Failed]), "failed"),
-        (count(&[RunStatus::Held]), "held"),
-        (count(&[RunStatus::Cancelled]), "cancelled"),
-        (count(&[RunStatus::Skipped, RunStatus::Missed]), "not started"),
-    ]
-    .into_iter()
-    .filter(|(n, _)| *n > 0)
-    .map(|(n, word)| format!("{n} {word}"))
-    .collect();
-    format!("Last {}: {}", words::counted(strip.len() as i64, "run", "runs"), parts.join(", "))
 }
 
 #[cfg(test)]

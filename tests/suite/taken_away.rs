@@ -11,7 +11,7 @@ use tidegate::applications::blocks;
 use tidegate::applications::enter;
 use tidegate::db::Conn;
 use tidegate::error::{AppError, Result};
-use tidegate::imports::{self, Definition, Mode};
+use tidegate::imports::{self, Definition, Mode, Target};
 use tidegate::runs;
 use tidegate::schedules;
 

@@ -148,7 +148,8 @@ fn repeated(conn: &mut Conn, run: &Run, step: &SetStep, block_id: Option<i64>) -
 fn how_it_ended(conn: &mut Conn, status: RunStatus, set: &SetDefinition, of: &SetRun) -> Result<Ended> {
     let steps: Vec<Step> = of.steps.iter().map(step).collect();
     let failed: Vec<&SetStep> = of.steps.iter().zip(&steps).filter(|(_, s)| s.fails()).map(|(step, _)| step).collect();
-    let not_begun = failed.iter().filter(|step| step.status == Some(RunStatus::Skipped)).count() as i64;
+    let is_begun = |step: &&&SetStep| step.status != Some(RunStatus::Skipped) && step.attempt > 0;
+    let not_begun = failed.iter().filter(|step| !is_begun(step)).count() as i64;
     let (first, total) = (failed.first().copied(), of.steps.len() as i64);
     let left = match not_begun {
         0 => String::new(),

@@ -3,7 +3,7 @@
 use tidegate::applications::blocks::{self, rejects};
 use tidegate::db::sqlite::Database;
 use tidegate::formats::{Format, ReadOptions};
-use tidegate::imports::{Definition, files};
+use tidegate::imports::{Definition, Target, files};
 
 use super::*;
 use crate::support::stage::{connection, stage_from};

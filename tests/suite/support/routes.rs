@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use reqwest::Method;
 use tidegate::db::schema::api_tokens;
-use tidegate::imports::Mode;
+use tidegate::imports::{Mode, Target};
 use tidegate::runs;
 
 use super::World;
