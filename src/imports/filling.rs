@@ -23,13 +23,14 @@ pub fn values_target<'a>(configuration: &'a Configuration, definition: &'a Defin
     Target { configuration_id: configuration.id, name: &configuration.name, parameters: &definition.parameters }
 }
 
-/// What is kept of values that somebody gives for this configuration, and what is wrong with them, at `parameters` and
-/// below. `given` and what was `kept` before; none are declared by what is not there.
+/// What is kept of values that somebody gives for this configuration, and what is wrong with them, at `at` and below.
+/// `given` and what was `kept` before; none are declared by what is not there.
 pub fn values(
     conn: &mut Conn,
     secrets: &Secrets,
     configuration_id: i64,
     (given, kept): (Option<&Value>, Option<&Value>),
+    at: &str,
     errors: &mut FieldErrors,
 ) -> Result<Option<Value>> {
     let found = match store::by_id(conn, configuration_id)? {
@@ -39,11 +40,11 @@ pub fn values(
     match &found {
         Some((configuration, definition)) => {
             let target = values_target(configuration, definition);
-            parameters::accept(&target, secrets, given, kept, "parameters", errors)
+            parameters::accept(&target, secrets, given, kept, at, errors)
         }
         None => {
             let target = Target { configuration_id, name: "It", parameters: &[] };
-            parameters::accept(&target, secrets, given, kept, "parameters", errors)
+            parameters::accept(&target, secrets, given, kept, at, errors)
         }
     }
 }

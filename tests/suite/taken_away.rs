@@ -11,7 +11,7 @@ use tidegate::applications::blocks;
 use tidegate::applications::enter;
 use tidegate::db::Conn;
 use tidegate::error::{AppError, Result};
-use tidegate::imports::{self, Definition, Mode};
+use tidegate::imports::{self, Definition, Mode, Target};
 use tidegate::runs;
 use tidegate::schedules;
 
@@ -94,7 +94,7 @@ fn no_run_of_a_deleted_import_is_queued() {
     on_postgres(async |world, stage| {
         let (id, now, secrets) = (stage.configuration, world.now(), world.app().secrets.clone());
         let start = move |conn: &mut Conn, by: &tidegate::members::By| {
-            runs::actions::start_by_hand(conn, &secrets, by, id, None, None, now)
+            runs::actions::start_by_hand(conn, &secrets, by, Target::Configuration(id), None, None, now)
         };
         let begin = of_olive(&world, start);
         let started = meet(&world, deletes_import(&world, &stage), begin);

@@ -10,6 +10,7 @@ mod leaving;
 mod mistakes;
 mod place;
 mod rows;
+mod sets;
 mod small;
 mod tested;
 mod unscripted;
