@@ -87,7 +87,16 @@ pub async fn run(call: Call, body: Body<RunBody>) -> Answer<Begun<RunAnswer>> {
             may_run(conn, by, id)?;
             let parameters = body.read()?.parameters.map(Value::Object);
             Ok(runs::begun(
-                &crate::runs::actions::start_by_hand(conn, &secrets, by, Target::Configuration(id), None, parameters, now)?.run,
+                &crate::runs::actions::start_by_hand(
+                    conn,
+                    &secrets,
+                    by,
+                    Target::Configuration(id),
+                    None,
+                    parameters,
+                    now,
+                )?
+                .run,
             ))
         })
         .await;
@@ -104,9 +113,16 @@ pub async fn run_with_file(call: Call<FileQuery>, payload: Payload) -> Answer<Be
     let kept = upload::keep(&call, name, file).await?;
     let sent = format!("{} {} {parameters:?}", kept.name, kept.sha256);
     let begun = move |conn: &mut Conn, by: &By| {
-        let run =
-            crate::runs::actions::start_by_hand(conn, &secrets, by, Target::Configuration(id), Some(kept.id), parameters, now)?
-                .run;
+        let run = crate::runs::actions::start_by_hand(
+            conn,
+            &secrets,
+            by,
+            Target::Configuration(id),
+            Some(kept.id),
+            parameters,
+            now,
+        )?
+        .run;
         Ok(runs::begun(&run))
     };
     let answer = call.once_for(sent.as_bytes(), begun).await;

@@ -77,8 +77,16 @@ pub fn today(app: &App, made: &Made) -> Result<()> {
     }
     for configuration in made.by_hand {
         app.db.write(|conn| {
-            runs::actions::start_by_hand(conn, &app.secrets, &made.olive, Target::Configuration(configuration), None, None, now)
-                .map(|_| ())
+            runs::actions::start_by_hand(
+                conn,
+                &app.secrets,
+                &made.olive,
+                Target::Configuration(configuration),
+                None,
+                None,
+                now,
+            )
+            .map(|_| ())
         })?;
     }
     Ok(())
@@ -148,7 +156,10 @@ impl Seeding<'_> {
         let steps = configurations.into_iter().map(Step::of).collect();
         let definition = SetDefinition { execution: Execution::Sequential, on_failure: OnFailure::Stop, steps };
         let draft = import_sets::Draft { name: "Month end".into(), definition };
-        self.app.db.write(|conn| import_sets::actions::create(conn, &self.app.secrets, &self.olive, entered, draft, self.now)).map(|_| ())
+        self.app
+            .db
+            .write(|conn| import_sets::actions::create(conn, &self.app.secrets, &self.olive, entered, draft, self.now))
+            .map(|_| ())
     }
 
     /// Two Metrics: the first is counted from a list, the second added up from the first.

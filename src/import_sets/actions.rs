@@ -100,14 +100,7 @@ pub fn update(
 }
 
 /// Makes another one with the same steps, under a name that is free.
-pub fn copy(
-    conn: &mut Conn,
-    secrets: &Secrets,
-    by: &By,
-    entered: &Entered,
-    id: i64,
-    now: Moment,
-) -> Result<ImportSet> {
+pub fn copy(conn: &mut Conn, secrets: &Secrets, by: &By, entered: &Entered, id: i64, now: Moment) -> Result<ImportSet> {
     entered.need_configure(conn, by)?;
     // Two who copy go one after the other, and find two names.
     db::lock_row(conn, "applications", entered.application.id)?;

@@ -1,6 +1,5 @@
 //! An import set as somebody wants it, and what can be wrong with it without asking the database.
 
-
 use super::model::{ImportSet, SetDefinition};
 use crate::error::FieldErrors;
 use crate::names::{LONGEST, check_name, name_key};

@@ -111,7 +111,9 @@ fn but_of_parameters(definition: &Definition, errors: FieldErrors) -> FieldError
     let uses = |text: &String| Template::parse(text).is_ok_and(|template| template.names().next().is_some());
     let mut open: Vec<String> = Vec::new();
     for (i, line) in definition.mapping.iter().flatten().enumerate() {
-        open.extend(matches!(&line.fills, Expr::Constant(text) if uses(text)).then(|| format!("mapping[{i}].constant")));
+        open.extend(
+            matches!(&line.fills, Expr::Constant(text) if uses(text)).then(|| format!("mapping[{i}].constant")),
+        );
     }
     for (i, filter) in definition.source.filter.iter().enumerate() {
         open.extend(filter.items.iter().any(uses).then(|| format!("source.filter[{i}].items")));

@@ -118,11 +118,7 @@ pub fn fill(
 }
 
 /// The path alone.
-pub fn fill_path(
-    source: &Source,
-    values: &Values,
-    kind: Option<&Kind>,
-) -> std::result::Result<Option<String>, String> {
+pub fn fill_path(source: &Source, values: &Values, kind: Option<&Kind>) -> std::result::Result<Option<String>, String> {
     let at = if kind.is_some_and(|kind| kind.is_address) { Where::Address } else { Where::Path };
     source.path.as_deref().map(|path| Template::parse(path)?.write(values, at)).transpose()
 }

@@ -11,6 +11,8 @@
 //! All of it is pure. Who runs when, and for whom, is unknown here.
 
 mod body;
+mod declaring;
+mod fields;
 mod model;
 pub mod relative;
 mod template;
@@ -20,6 +22,8 @@ mod uses;
 mod values;
 
 pub use body::ParameterBody;
+pub use declaring::{Declared, declared_rows};
+pub use fields::{Fields, asked, given};
 pub use model::{MAX_PARAMETERS, Parameter, ParameterType, check, choice_lines};
 pub use template::{Template, Where};
 pub use uses::{in_constant, in_filter, in_path, in_query};

@@ -77,9 +77,7 @@ impl Parameter {
     /// A value of the JSON, as it is kept: what does not fit is said in words. Of a secret, the text itself.
     pub(super) fn fitting(&self, value: &Value) -> Result<Value, String> {
         let text = || match value {
-            Value::String(text) if text.len() > LONGEST_VALUE => {
-                Err(format!("Use at most {LONGEST_VALUE} bytes."))
-            }
+            Value::String(text) if text.len() > LONGEST_VALUE => Err(format!("Use at most {LONGEST_VALUE} bytes.")),
             Value::String(text) if text.contains('\0') => Err("Text cannot contain a NUL character.".to_owned()),
             Value::String(text) => Ok(text.as_str()),
             _ => Err("Send text.".to_owned()),
@@ -144,7 +142,8 @@ pub fn check(parameters: &[Parameter]) -> FieldErrors {
     for (i, parameter) in parameters.iter().enumerate() {
         let mut wrong = |member: &str, why: String| errors.add(format!("parameters[{i}].{member}"), why);
         if !is_name(&parameter.name) {
-            let why = "Use letters of the English alphabet, digits and _, not a digit first, at most 64: such as month.";
+            let why =
+                "Use letters of the English alphabet, digits and _, not a digit first, at most 64: such as month.";
             wrong("name", why.to_owned());
         } else if parameters[..i].iter().any(|other| other.name.eq_ignore_ascii_case(&parameter.name)) {
             wrong("name", format!("There is another parameter \"{}\". Give each its own name.", parameter.name));

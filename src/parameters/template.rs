@@ -99,7 +99,9 @@ impl Template {
             match c {
                 '{' => {
                     let Some((name, form, after)) = value(rest) else {
-                        return Err("A brace begins a parameter such as {month}. Write {{ for a brace itself.".to_owned());
+                        return Err(
+                            "A brace begins a parameter such as {month}. Write {{ for a brace itself.".to_owned()
+                        );
                     };
                     form.map_or(Ok(()), check_form)?;
                     pieces.value(name, form);
@@ -153,7 +155,9 @@ impl Template {
             };
             let known = values.get(name).unwrap_or(&Known::Nothing);
             let after_mark = matches!(at, Where::Address | Where::Url) && plain.contains('?');
-            if matches!(known, Known::Secret(_)) && !(matches!(at, Where::Header) || (matches!(at, Where::Url) && after_mark)) {
+            if matches!(known, Known::Secret(_))
+                && !(matches!(at, Where::Header) || (matches!(at, Where::Url) && after_mark))
+            {
                 return Err(format!("The secret {name} may not stand here, where others could read it."));
             }
             if matches!(at, Where::Url) && !has_host(&plain) {

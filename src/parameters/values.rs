@@ -79,14 +79,15 @@ pub fn accept(
         let blank = |value: &&Value| value.is_null() || **value == json!("") || **value == json!([]);
         let value = given.get(&parameter.name);
         let value = match (parameter.parameter_type, value) {
-            (ParameterType::Secret, Some(value)) if sealed_text(value).is_some_and(|s| target.opens(secrets, parameter, s)) => {
+            (ParameterType::Secret, Some(value))
+                if sealed_text(value).is_some_and(|s| target.opens(secrets, parameter, s)) =>
+            {
                 Some(value.clone())
             }
             (ParameterType::Secret, Some(value)) if blank(&value) || *value == json!(MASK) => {
                 let there = kept.and_then(|kept| kept.get(&parameter.name));
-                let there = there.filter(|there| {
-                    sealed_text(there).is_some_and(|sealed| target.opens(secrets, parameter, sealed))
-                });
+                let there = there
+                    .filter(|there| sealed_text(there).is_some_and(|sealed| target.opens(secrets, parameter, sealed)));
                 match there {
                     Some(there) => Some(there.clone()),
                     None if *value == json!(MASK) => {
@@ -114,7 +115,9 @@ pub fn accept(
         };
         match value {
             Some(value) => drop(taken.insert(parameter.name.clone(), value)),
-            None if parameter.must_be_given() => errors.add(&field, format!("Enter a value for {}.", parameter.label())),
+            None if parameter.must_be_given() => {
+                errors.add(&field, format!("Enter a value for {}.", parameter.label()))
+            }
             None => {}
         }
     }
@@ -199,12 +202,7 @@ pub fn resolve(
 }
 
 /// Seals anew what is sealed with another key; `None` where nothing is. `Err`: the name of what does not open.
-pub fn seal_anew(
-    configuration_id: i64,
-    values: &Value,
-    old: &Secrets,
-    new: &Secrets,
-) -> Result<Option<Value>> {
+pub fn seal_anew(configuration_id: i64, values: &Value, old: &Secrets, new: &Secrets) -> Result<Option<Value>> {
     let Value::Object(values) = values else { return Ok(None) };
     let mut anew = values.clone();
     let mut changed = false;
@@ -261,7 +259,9 @@ impl Values {
                         )
                     })?)
                 }
-                (ParameterType::Date, _) => NaiveDate::parse_from_str(text, "%Y-%m-%d").map_or(Known::Nothing, Known::Date),
+                (ParameterType::Date, _) => {
+                    NaiveDate::parse_from_str(text, "%Y-%m-%d").map_or(Known::Nothing, Known::Date)
+                }
                 (ParameterType::Number, Some(Value::Number(number))) => Known::Number(number.clone()),
                 (ParameterType::Choices, Some(Value::Array(list))) => {
                     Known::List(list.iter().filter_map(Value::as_str).map(str::to_owned).collect())

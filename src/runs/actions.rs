@@ -151,11 +151,7 @@ pub fn give_corrected(conn: &mut Conn, by: &By, run_id: i64, file_id: i64, now: 
     }
     let target = runnable(conn, target)?;
     let name = format!("{}, corrected rows of run {run_id}", target.name);
-    let new = NewRun {
-        parameters: run.kept_values(),
-        file_id: Some(file_id),
-        ..by_hand(&target, by, name, now)
-    };
+    let new = NewRun { parameters: run.kept_values(), file_id: Some(file_id), ..by_hand(&target, by, name, now) };
     put_in_queue(conn, by, &new, "run.started", now)
 }
 

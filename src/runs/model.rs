@@ -202,8 +202,12 @@ const RESOLVED: &str = "=";
 impl Run {
     /// Given and resolved values as one column keeps them: what is copied to another run takes both along.
     pub fn kept_values(&self) -> Option<String> {
-        let Some(resolved) = &self.resolved else { return self.parameters.as_ref().map(Value::to_string) };
-        let mut kept = self.parameters.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
+        Self::kept(self.parameters.as_ref(), self.resolved.as_ref())
+    }
+
+    pub(super) fn kept(given: Option<&Value>, resolved: Option<&Value>) -> Option<String> {
+        let Some(resolved) = resolved else { return given.map(Value::to_string) };
+        let mut kept = given.and_then(Value::as_object).cloned().unwrap_or_default();
         kept.insert(RESOLVED.to_owned(), resolved.clone());
         Some(Value::Object(kept).to_string())
     }

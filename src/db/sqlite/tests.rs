@@ -72,16 +72,13 @@ fn variables_are_seen() {
 #[test]
 fn what_was_bound_by_a_copy_stays_over_all_steps() {
     let (_keep, mut db) = open(Box::new(|| false));
-    let sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3) SELECT ? || i, ?, ?, ? FROM n";
+    let sql =
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3) SELECT ? || i, ?, ?, ? FROM n";
     let (id, _) = db.prepare(sql).unwrap();
     {
         let text = String::from("x'; DROP TABLE t; --");
-        let values = [
-            SqliteValue::Text(text.as_bytes()),
-            SqliteValue::Integer(7),
-            SqliteValue::Real(0.5),
-            SqliteValue::Null,
-        ];
+        let values =
+            [SqliteValue::Text(text.as_bytes()), SqliteValue::Integer(7), SqliteValue::Real(0.5), SqliteValue::Null];
         db.bind(id, &values).unwrap();
     }
     for i in 1..=3 {

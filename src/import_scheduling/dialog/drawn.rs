@@ -10,6 +10,7 @@ use crate::clock::Moment;
 use crate::error::FieldErrors;
 use crate::imports::Listed;
 use crate::members::By;
+use crate::parameters::Fields;
 
 /// The form, drawn.
 pub(super) fn form(
@@ -62,7 +63,10 @@ pub(super) fn form(
             "You own this schedule.".to_owned(),
         ),
     };
+    let declared = chosen_configuration.map_or(&[][..], |c| c.definition.parameters.as_slice());
     ScheduleForm {
+        values: Fields::of(declared, "", typed.values.as_ref(), &errors),
+        asks_values: stage.configurations.iter().any(|c| !c.definition.parameters.is_empty()),
         title,
         submit,
         ownership,
@@ -88,6 +92,8 @@ pub(super) fn form(
                 chosen: chosen_configuration.map(|c| Chosen::of(&c.configuration, &c.definition)),
                 schedule_id: stage.schedule.as_ref().map(|s| s.id),
                 expanded: typed.expanded,
+                parameters: declared,
+                values: typed.values.as_ref(),
             },
             &stage.beside,
             now,

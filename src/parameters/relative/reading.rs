@@ -209,7 +209,8 @@ impl Parser {
             return Some((Base::Today, Some(step)));
         }
         let _ = self.one_of(&["the"]);
-        let base = self.either(Self::edge).or_else(|| self.either(Self::of_month)).or_else(|| self.either(Self::of_week));
+        let base =
+            self.either(Self::edge).or_else(|| self.either(Self::of_month)).or_else(|| self.either(Self::of_week));
         base.map(|base| (base, None))
     }
 

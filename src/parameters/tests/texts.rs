@@ -7,13 +7,18 @@ use crate::connectors::Bound;
 use crate::parameters::{Parameter, Target, Template, Values, Where, in_filter, in_path, in_query};
 
 fn declared() -> Vec<Parameter> {
-    ["name", "text"].iter().zip(["text", "text"]).map(|(name, kind)| parameter(name, kind)).chain([
-        parameter("day", "date"),
-        parameter("n", "number"),
-        parameter("none", "text"),
-        parameter("token", "secret"),
-        Parameter { choices: ["A", "B", "C'"].map(str::to_owned).to_vec(), ..parameter("groups", "choices") },
-    ]).collect()
+    ["name", "text"]
+        .iter()
+        .zip(["text", "text"])
+        .map(|(name, kind)| parameter(name, kind))
+        .chain([
+            parameter("day", "date"),
+            parameter("n", "number"),
+            parameter("none", "text"),
+            parameter("token", "secret"),
+            Parameter { choices: ["A", "B", "C'"].map(str::to_owned).to_vec(), ..parameter("groups", "choices") },
+        ])
+        .collect()
 }
 
 fn values(settled: Value) -> Values {
@@ -37,7 +42,9 @@ fn braces_are_parameters_or_doubled() {
     assert_eq!(of("{day:%Y%m} {day:%-d.%-m.} Q{day:%q}").unwrap(), "202603 5.3. Q1");
     assert_eq!(of("{n}").unwrap(), "1,5");
     assert_eq!(of("{none}").unwrap(), "");
-    for bad in ["{", "}", "{name", "{na me}", "{1}", "{}", "{day:%H}", "{day:%}", "{day:x}", "{day:%Y..%m}", "{day:\\%Y}"] {
+    for bad in
+        ["{", "}", "{name", "{na me}", "{1}", "{}", "{day:%H}", "{day:%}", "{day:x}", "{day:%Y..%m}", "{day:\\%Y}"]
+    {
         assert!(of(bad).is_err(), "{bad}");
     }
 }
@@ -97,7 +104,9 @@ fn bind(text: &str, settled: Value) -> Result<(String, Vec<Bound>), String> {
 #[test]
 fn a_query_binds_and_never_pastes() {
     let hostile = "x'); DROP TABLE t; --";
-    let (sql, bound) = bind("SELECT {name}, {n}, {day:%Y%m}, {none}, {token}", json!({"name": hostile, "n": 3, "day": "2026-03-05"})).unwrap();
+    let (sql, bound) =
+        bind("SELECT {name}, {n}, {day:%Y%m}, {none}, {token}", json!({"name": hostile, "n": 3, "day": "2026-03-05"}))
+            .unwrap();
     assert_eq!(sql, "SELECT $tidegate1, $tidegate2, $tidegate3, $tidegate4, $tidegate5");
     let text = |text: &str| Bound::Text(text.to_owned());
     assert!(bound == [text(hostile), Bound::Integer(3), text("202603"), Bound::Null, text("s3cret/../x")]);

@@ -5,7 +5,9 @@ use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use crate::error::FieldErrors;
-use crate::parameters::{Parameter, ParameterType, Target, Values, accept, check, mask, resolve, same, seal_anew, unmask};
+use crate::parameters::{
+    Parameter, ParameterType, Target, Values, accept, check, mask, resolve, same, seal_anew, unmask,
+};
 use crate::secrets::Secrets;
 
 pub fn parameter(name: &str, kind: &str) -> Parameter {
@@ -29,7 +31,12 @@ fn declared() -> Vec<Parameter> {
         parameter("text", "text"),
         parameter("n", "number"),
         Parameter { required: true, default: Some(json!("start of last month")), ..parameter("from", "date") },
-        Parameter { required: true, label: "Employee groups".into(), choices: groups, ..parameter("groups", "choices") },
+        Parameter {
+            required: true,
+            label: "Employee groups".into(),
+            choices: groups,
+            ..parameter("groups", "choices")
+        },
         parameter("token", "secret"),
     ]
 }
@@ -43,7 +50,8 @@ fn take(given: Value, kept: Option<&Value>) -> Result<Value, FieldErrors> {
 
 #[test]
 fn what_does_not_fit_is_refused_at_its_name() {
-    let errors = take(json!({"text": 1, "n": "1", "from": "soon", "groups": ["Nobody"], "country": "FR", "token": 5}), None);
+    let errors =
+        take(json!({"text": 1, "n": "1", "from": "soon", "groups": ["Nobody"], "country": "FR", "token": 5}), None);
     let errors = errors.unwrap_err();
     for (field, words) in [
         ("parameters.country", "Sales declares no parameter \"country\"."),

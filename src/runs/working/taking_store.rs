@@ -170,7 +170,9 @@ fn take_one(conn: &mut Conn, app: &App, id: i64, held: &mut Held, now: Moment) -
                 .into())
         }
         Some(followed) => match followed.policy() {
-            Ok(policy) if policy.declares_parameters() => values::settle(conn, &app.secrets, &mut run, followed, policy)?,
+            Ok(policy) if policy.declares_parameters() => {
+                values::settle(conn, &app.secrets, &mut run, followed, policy)?
+            }
             policy => policy,
         },
         // What cannot be found fails in words when it begins.

@@ -45,11 +45,7 @@ pub(super) fn settle(
 }
 
 /// Those of a run that has begun, in the clear.
-pub(super) fn open(
-    secrets: &Secrets,
-    run: &Run,
-    definition: &Definition,
-) -> std::result::Result<Values, String> {
+pub(super) fn open(secrets: &Secrets, run: &Run, definition: &Definition) -> std::result::Result<Values, String> {
     let Some(configuration_id) = run.configuration_id.filter(|_| !definition.parameters.is_empty()) else {
         return Ok(Values::default());
     };
@@ -70,9 +66,8 @@ pub(super) fn filled(
         return Ok(Ok((version.definition.clone(), Values::default())));
     }
     let kind = kind(conn, version.connection_id.filter(|_| run.file_id.is_none()))?;
-    Ok(open(secrets, run, &version.definition).and_then(|values| {
-        Ok((imports::fill(&version.definition, &values, kind, block)?, values))
-    }))
+    Ok(open(secrets, run, &version.definition)
+        .and_then(|values| Ok((imports::fill(&version.definition, &values, kind, block)?, values))))
 }
 
 fn kind(conn: &mut Conn, connection_id: Option<i64>) -> Result<Option<&'static Kind>> {

@@ -14,11 +14,11 @@ use crate::import_sets;
 use crate::imports::Target;
 use crate::members::{self, By};
 use crate::names::check_name;
+use crate::parameters;
 use crate::schedules::first_at_or_after;
 use crate::schedules::model::{Draft, Notify, Schedule, State};
 use crate::schedules::rule::Rule;
 use crate::schedules::store::{self, Saved};
-use crate::parameters;
 use crate::secrets::{self, Secrets};
 
 /// Makes a schedule; whoever saves it becomes its Owner.
