@@ -286,15 +286,15 @@ pub async fn preview(
         let entered = enter(conn, &by, id)?;
         entered.need_open_scheduling(conn)?;
         let chosen = configuration.map(|id| Chosen::find(conn, &entered, id)).transpose()?.flatten();
-        let found = configuration.filter(|_| chosen.is_some()).map(|id| imports::find(conn, &entered, id)).transpose()?;
+        let found =
+            configuration.filter(|_| chosen.is_some()).map(|id| imports::find(conn, &entered, id)).transpose()?;
         let declared = found.map(|(_, definition)| definition.parameters).unwrap_or_default();
         Ok((chosen, declared, Beside::load(conn, &by, &entered, configuration.into_iter())?))
     });
     let (chosen, declared, beside) = read.await?;
     let values = parameters::given(&declared, "", &sent, None);
     let (rule, schedule_id, expanded) = (RuleForm::from_pairs(&sent.0), sent.id("schedule"), preview::expanded(&sent));
-    let asked =
-        Asked { rule: &rule, chosen, schedule_id, expanded, parameters: &declared, values: values.as_ref() };
+    let asked = Asked { rule: &rule, chosen, schedule_id, expanded, parameters: &declared, values: values.as_ref() };
     Page::ok(&request, &PreviewPart::of(asked, &beside, app.now()))
 }
 

@@ -10,10 +10,10 @@ use super::beside::{Beside, Chosen};
 use super::strip::Strip;
 use crate::clock::Moment;
 use crate::freezes;
-use crate::schedules::collisions::{self, Collisions, Start};
-use crate::schedules::{self, PreviewOccurrence, Rule, RuleForm};
 use crate::parameters::relative::RelativeDate;
 use crate::parameters::{Parameter, ParameterType};
+use crate::schedules::collisions::{self, Collisions, Start};
+use crate::schedules::{self, PreviewOccurrence, Rule, RuleForm};
 use crate::web::Form;
 use crate::words;
 

@@ -2,9 +2,9 @@
 
 use askama::Template;
 use askama::filters::HtmlSafe;
-use serde_json::Value;
 use chrono::Duration;
 use chrono_tz::Tz;
+use serde_json::Value;
 
 use super::RunScene;
 use super::decision::Decision;

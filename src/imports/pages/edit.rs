@@ -21,8 +21,8 @@ use crate::imports::sample::{Origin, look};
 use crate::imports::{Configuration, Mode, actions, aggregates, fill, tried, values_target};
 use crate::in_use::Thing;
 use crate::members::{By, SignedIn};
-use crate::translations::Translation;
 use crate::parameters::{Declared, ParameterType, declared_rows};
+use crate::translations::Translation;
 use crate::web::{ConfirmPage, Flash, Form, Page, Shell, at_controls, refused, see_other};
 
 #[derive(Template)]

@@ -152,7 +152,8 @@ pub async fn test_form(
     path: Path<(i64, i64)>,
 ) -> Result<HttpResponse> {
     let (place, here) = to_test(&app, &by, *path).await?;
-    if !place.found.as_ref().is_some_and(|(found, definition)| found.needs_file() || !definition.parameters.is_empty()) {
+    if !place.found.as_ref().is_some_and(|(found, definition)| found.needs_file() || !definition.parameters.is_empty())
+    {
         return Ok(see_other(&here, None));
     }
     file_page((&request, &app, &by), &place, (here, None), (StatusCode::OK, FieldErrors::new()))

@@ -1,6 +1,7 @@
 //! Parameters of import configurations from the API to the Block: declared, given, settled and used; and secrets, which
 //! nobody sees again.
 
+mod forms;
 mod settled;
 mod used;
 
