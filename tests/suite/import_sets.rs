@@ -186,7 +186,8 @@ on_both! {
         let set = create(&world, "Month end", &[alpha, beta]).await;
         let one = format!("{}/{}", page(&world), set.id);
         let mut audrey = world.browser(&world.audrey).await;
-        audrey.visit(&page(&world)).await.sees_no("New import set").follow("Month end").await;
+        audrey.visit(&page(&world)).await.sees_no("New import set");
+        audrey.follow("Month end").await;
         audrey.sees("You can view this page but not change it.").sees("Olive can grant it.").sees("alpha").sees_no("Delete");
         audrey.sees("2 steps, one after the other.");
         assert_eq!(audrey.count("main form"), 0);

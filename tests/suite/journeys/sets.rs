@@ -61,6 +61,7 @@ fn a_set_is_made_and_reordered_by_keyboard_and_by_the_pointer() {
         mark(&chrome).await;
         chrome.click("Add step").await;
         chrome.sees("Choose an import configuration to add.").await;
+        chrome.focus_on("#add[aria-invalid]").await;
         for (name, stands) in [("alpha", "1 alpha"), ("beta", "1 alpha, 2 beta"), ("gamma", "1 alpha, 2 beta, 3 gamma")]
         {
             chrome.choose("Import configuration to add", &format!("{name} (fills {name})")).await;
@@ -168,6 +169,7 @@ fn a_step_is_dragged_with_a_finger() {
         let set = create(&world, "Month end", &steps).await;
         let look = Look { phone: true, dark: true, ..Look::default() };
         let chrome = Chrome::open(&world, Some(&world.olive), look).await;
+        chrome.cdp("Emulation.setTouchEmulationEnabled", json!({ "enabled": true })).await;
         chrome.goto(&format!("{}/{}", page(&world), set.id)).await;
         let (_, end) = chrome.middle("#steps > li:nth-child(2) .grip").await;
         let (x, y) = chrome.middle("#steps > li:nth-child(1) .grip").await;
