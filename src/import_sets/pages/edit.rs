@@ -63,6 +63,7 @@ struct StepsPart {
 #[template(path = "import_sets/added.html")]
 struct Added {
     part: StepsPart,
+    said: String,
     says: Says,
 }
 
@@ -208,9 +209,10 @@ async fn answer(
     let here = set.map(|set| format!("{list}/{}", set.id));
     let action = here.clone().unwrap_or_else(|| format!("{list}/new"));
     let (mut part, says) = (place.steps_part(&typed, &shown, action.clone()), place.says(&typed));
+    let said = shown.edited.map(|edited| place.said(&typed, edited)).unwrap_or_default();
     if is_fragment(request) {
         part.focus_add = true;
-        return Page::with(shown.status, request, &Added { part, says });
+        return Page::with(shown.status, request, &Added { part, said, says });
     }
     let (asks, there) = (by.clone(), place.entered.clone());
     let read_only = app
@@ -232,7 +234,7 @@ async fn answer(
             let (word, class, icon) = set.status?.chip();
             Some((word, class, icon, set.status_run_id))
         }),
-        said: shown.edited.map(|edited| place.said(&typed, edited)).unwrap_or_default(),
+        said,
         errors: shown.errors,
         typed,
         part,
