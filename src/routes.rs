@@ -136,6 +136,7 @@ pub fn pages(routes: &mut ServiceConfig) {
     // Import Scheduling
     routes.route("/applications/{a}/settings/import-scheduling", get().to(scheduling::list::list));
     routes.route("/applications/{a}/settings/import-scheduling/configurations/{i}", get().to(scheduling::list::card));
+    routes.route("/applications/{a}/settings/import-scheduling/sets/{set}", get().to(scheduling::list::set_card));
     routes.route("/applications/{a}/settings/import-scheduling/calendar", get().to(scheduling::calendar::show));
     routes.route("/applications/{a}/settings/import-scheduling/calendar/entry", get().to(scheduling::calendar::entry));
     routes.route("/applications/{a}/schedules/new", get().to(scheduling::dialog::new_form));
@@ -155,6 +156,9 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/applications/{a}/schedules/{s}/delete", get().to(scheduling::switch::delete_form));
     routes.route("/applications/{a}/schedules/{s}/delete", post().to(scheduling::switch::delete));
     routes.route("/applications/{a}/settings/import-configurations/{i}/runs", post().to(scheduling::starting::run_now));
+    routes.route("/applications/{a}/settings/import-sets/{set}/runs", post().to(scheduling::starting::run_set_now));
+    routes.route("/applications/{a}/settings/import-sets/{set}/history", get().to(scheduling::history::of_set));
+    routes.route("/applications/{a}/settings/import-sets/{set}/history.csv", get().to(scheduling::history::csv_of_set));
     routes.route("/applications/{a}/settings/import-configurations/{i}/schedules", get().to(scheduling::about::about));
     routes.route("/applications/{a}/settings/import-configurations/{i}/run", get().to(scheduling::starting::file_form));
     routes.route(
@@ -236,6 +240,7 @@ pub fn api(server: &mut ServiceConfig) {
     routes.route("/api/v1/import-sets/{set}", get().to(api::import_sets::show));
     routes.route("/api/v1/import-sets/{set}", patch().to(api::import_sets::update));
     routes.route("/api/v1/import-sets/{set}", delete().to(api::import_sets::delete));
+    routes.route("/api/v1/import-sets/{set}/runs", post().to(api::import_sets::run));
 
     // Translations
     routes.route("/api/v1/applications/{a}/translations", get().to(api::translations::list));

@@ -1,8 +1,14 @@
 //! Import sets.
 
+use serde_json::Value;
+
 use super::call::{Call, Nothing};
-use super::{Answer, Body, Gone, List, Made, PageQuery, Patch, Reply, Shown};
+use super::runs::{self, RunAnswer, RunBody};
+use super::{Answer, Begun, Body, Gone, List, Made, PageQuery, Patch, Reply, Shown};
 use crate::import_sets::{ImportSetAnswer, ImportSetBody, actions};
+use crate::imports::Target;
+use crate::members::Scope;
+use crate::runs::actions::start_by_hand;
 
 /// `GET applications/{a}/import-sets`
 pub async fn list(call: Call<PageQuery>) -> Answer<Shown<List<ImportSetAnswer>>> {
@@ -48,6 +54,21 @@ pub async fn update(call: Call, body: Body<Patch<ImportSetBody>>) -> Answer<Show
         Ok(ImportSetAnswer::of(&set, &definition))
     });
     Ok(Reply::ok(saved.await?))
+}
+
+/// `POST import-sets/{set}/runs`
+pub async fn run(call: Call, body: Body<RunBody>) -> Answer<Begun<RunAnswer>> {
+    let (id, now) = (call.id("set")?, call.now());
+    let answer = call
+        .once(body, move |conn, by, body| {
+            let (_, _, entered) = actions::find(conn, by, id)?;
+            entered.need_import(conn, by, Scope::Run)?;
+            let parameters = body.read()?.parameters.map(Value::Object);
+            Ok(runs::begun(&start_by_hand(conn, by, Target::Set(id), None, parameters, now)?.run))
+        })
+        .await;
+    call.app.work.notify_one();
+    answer
 }
 
 /// `DELETE import-sets/{set}`

@@ -116,6 +116,7 @@ pub const GROUPS: &[Group] = &[
                 "Change an import set, which creates a new version. Send all steps: one that is left out is removed.",
             ),
             ("DELETE", "import-sets/{set}", Configure, "Archive an import set that has no schedule."),
+            ("POST", "import-sets/{set}/runs", Run, "Run an import set now."),
         ],
     ),
     (

@@ -18,7 +18,7 @@ use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::formats::ColumnType::{self, Integer, Number, Text, Timestamp};
 use crate::import_sets::{self, Execution, OnFailure, SetDefinition, Step};
-use crate::imports::{self, Draft as ImportDraft};
+use crate::imports::{self, Draft as ImportDraft, Target};
 use crate::members::actions::{NewMember, add_by_command};
 use crate::members::{self, By, Member, passwords};
 use crate::schedules::{About, Draft, Notify, RuleDraft, actions as schedules};
@@ -77,7 +77,8 @@ pub fn today(app: &App, made: &Made) -> Result<()> {
     }
     for configuration in made.by_hand {
         app.db.write(|conn| {
-            runs::actions::start_by_hand(conn, &made.olive, configuration, None, None, now).map(|_| ())
+            runs::actions::start_by_hand(conn, &made.olive, Target::Configuration(configuration), None, None, now)
+                .map(|_| ())
         })?;
     }
     Ok(())
@@ -276,8 +277,15 @@ impl Seeding<'_> {
 
 fn schedule(app: &App, by: &By, application: i64, configuration_id: i64, rule: RuleDraft, now: Moment) -> Result<()> {
     let notify = Some(Notify { about: About::FailedAndPartial, member_ids: vec![by.member.id] });
-    let draft =
-        Draft { configuration_id, run_name: None, rule, enabled: true, off_until: None, notify, parameters: None };
+    let draft = Draft {
+        target: Target::Configuration(configuration_id),
+        run_name: None,
+        rule,
+        enabled: true,
+        off_until: None,
+        notify,
+        parameters: None,
+    };
     app.db.write(|conn| schedules::create(conn, by, application, draft, now)).map(|_| ())
 }
 

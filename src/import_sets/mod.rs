@@ -16,8 +16,8 @@ mod telling;
 
 pub use body::{ImportSetAnswer, ImportSetBody, SetStepBody};
 pub use draft::{Draft, MAX_STEPS, check_step_parameters};
-pub use model::{Execution, ImportSet, OnFailure, SetDefinition, Step};
-pub use store::{by_id, by_ids, names, set_status, version};
+pub use model::{Execution, ImportSet, OnFailure, Outline, SetDefinition, Step};
+pub use store::{by_id, by_ids, listed_of, names, outlines, set_status, version};
 
 use crate::db::Conn;
 use crate::error::Result;

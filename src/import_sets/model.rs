@@ -95,6 +95,16 @@ pub struct ImportSet {
     pub archived: bool,
 }
 
+/// A set as a long list is searched and sorted by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outline {
+    pub id: i64,
+    pub name: String,
+    pub status: Option<ConfigurationStatus>,
+    /// When the run ended that the status is of.
+    pub status_at: Option<Moment>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

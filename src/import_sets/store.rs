@@ -4,7 +4,7 @@ use diesel::dsl::case_when;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
 
-use super::model::{ImportSet, SetDefinition};
+use super::model::{ImportSet, Outline, SetDefinition};
 use crate::clock::Moment;
 use crate::db::schema::{import_sets, members, set_versions};
 use crate::db::{Conn, is_taken};
@@ -85,6 +85,32 @@ pub fn list(conn: &mut Conn, application_id: i64) -> Result<Vec<(ImportSet, SetD
         .filter(set_versions::version.eq(import_sets::version))
         .filter(import_sets::application_id.eq(application_id).and(import_sets::archived_at.is_null()))
         .order((import_sets::name_key, import_sets::id))
+        .select((columns!(), set_versions::definition))
+        .load::<(Row, String)>(conn)?;
+    defined(rows)
+}
+
+/// What a long list knows of each set of an Application, by name.
+pub fn outlines(conn: &mut Conn, application_id: i64) -> Result<Vec<Outline>> {
+    let here = import_sets::application_id.eq(application_id).and(import_sets::archived_at.is_null());
+    let rows: Vec<(i64, String, Option<ConfigurationStatus>, Option<Moment>)> = import_sets::table
+        .filter(here)
+        .order((import_sets::name_key, import_sets::id))
+        .select((import_sets::id, import_sets::name, import_sets::status, import_sets::status_at))
+        .load(conn)?;
+    Ok(rows.into_iter().map(|(id, name, status, status_at)| Outline { id, name, status, status_at }).collect())
+}
+
+/// Some of them, each with its newest definition; what is not there is left out.
+pub fn listed_of(conn: &mut Conn, application_id: i64, ids: &[i64]) -> Result<Vec<(ImportSet, SetDefinition)>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = import_sets::table
+        .inner_join(set_versions::table)
+        .filter(set_versions::version.eq(import_sets::version))
+        .filter(import_sets::application_id.eq(application_id).and(import_sets::archived_at.is_null()))
+        .filter(import_sets::id.eq_any(ids))
         .select((columns!(), set_versions::definition))
         .load::<(Row, String)>(conn)?;
     defined(rows)

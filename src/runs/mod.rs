@@ -20,6 +20,7 @@ pub mod restores;
 mod restores_store;
 pub mod retention;
 mod runnable_store;
+pub mod sets;
 mod store;
 mod working;
 

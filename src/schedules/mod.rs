@@ -47,10 +47,27 @@ use crate::error::Result;
 use crate::imports::Target;
 use crate::in_use::{Named, Thing, Uses};
 
+/// The address of the list.
+fn list(application: i64) -> String {
+    format!("/applications/{application}/settings/import-scheduling")
+}
+
+/// The schedules that still plan runs of this.
+fn planned(conn: &mut Conn, target: Target) -> Result<Vec<Named>> {
+    let opened = target.short();
+    let named = |(id, application, name, owner): store::Unfinished| Named {
+        words: match name {
+            Some(name) => format!("\"{name}\" of {owner}"),
+            None => format!("one of {owner}"),
+        },
+        href: format!("{}?open={opened}#sched-{id}", list(application)),
+    };
+    Ok(store::unfinished_of(conn, target)?.into_iter().map(named).collect())
+}
+
 /// The schedules that are on in an Application, or that still plan the runs of a configuration or a set, or that a member
 /// holds.
 pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
-    let list = |application: i64| format!("/applications/{application}/settings/import-scheduling");
     let names = match thing {
         Thing::Application(id) => match store::count_on(conn, id)? {
             0 => Vec::new(),
@@ -59,15 +76,8 @@ pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
                 vec![Named { words, href: list(id) }]
             }
         },
-        Thing::Configuration(configuration) => {
-            let found = store::unfinished_of(conn, Target::Configuration(configuration))?;
-            let named = |of| unfinished(of, |application| format!("{}?open={configuration}", list(application)));
-            found.into_iter().map(named).collect()
-        }
-        Thing::Set(set) => {
-            let found = store::unfinished_of(conn, Target::Set(set))?;
-            found.into_iter().map(|of| unfinished(of, list)).collect()
-        }
+        Thing::Configuration(id) => planned(conn, Target::Configuration(id))?,
+        Thing::Set(id) => planned(conn, Target::Set(id))?,
         Thing::Owner(id) => match held_by(conn, id)?.iter().map(|held| held.owns).sum() {
             0 => Vec::new(),
             n => {
@@ -78,15 +88,6 @@ pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
         Thing::Block(_) | Thing::Connection(_) | Thing::Translation(_) => return Ok(None),
     };
     Ok(Some(Uses { by: "schedules", names }))
-}
-
-/// A schedule that still plans runs, in the list at this address.
-fn unfinished((id, application, name, owner): store::Unfinished, list: impl Fn(i64) -> String) -> Named {
-    let words = match name {
-        Some(name) => format!("\"{name}\" of {owner}"),
-        None => format!("one of {owner}"),
-    };
-    Named { words, href: format!("{}#sched-{id}", list(application)) }
 }
 
 #[cfg(test)]

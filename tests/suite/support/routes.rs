@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use reqwest::Method;
 use tidegate::db::schema::api_tokens;
-use tidegate::imports::Mode;
+use tidegate::imports::{Mode, Target};
 use tidegate::runs;
 
 use super::World;
@@ -74,7 +74,7 @@ pub async fn values(world: &World) -> Vec<(&'static str, String)> {
     let run = world
         .write(move |conn| {
             let by = olive.by(conn)?;
-            runs::actions::start_by_hand(conn, &by, configuration, None, None, now)
+            runs::actions::start_by_hand(conn, &by, Target::Configuration(configuration), None, None, now)
         })
         .await;
     let freeze = freezes::create(world, "Year-end close", "2026-12-31T17:00:00Z", "2027-01-04T05:00:00Z", true).await;
