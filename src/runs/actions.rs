@@ -19,6 +19,7 @@ use crate::error::{AppError, FieldErrors, Result};
 use crate::imports::{self, Mode, Target};
 use crate::members::{By, Channel, Scope};
 use crate::schedules;
+use crate::words;
 
 /// How many lines of a log a Summary shows.
 const LOG_LINES: i64 = 500;
@@ -131,8 +132,14 @@ pub fn again(conn: &mut Conn, by: &By, run_id: i64, now: Moment) -> Result<Start
 
 /// Rows that a run rejected, corrected and given as a file: a run of its own, beside what that one loaded.
 ///
-/// `Conflict` where the rest of its source is not loaded, or would go.
-pub fn give_corrected(conn: &mut Conn, by: &By, run_id: i64, file_id: i64, now: Moment) -> Result<Run> {
+/// `Conflict` where the rest of its source is not loaded, or would go, and where the same rows were given before.
+pub fn give_corrected(
+    conn: &mut Conn,
+    by: &By,
+    run_id: i64,
+    (file_id, sha256): (i64, &str),
+    now: Moment,
+) -> Result<Run> {
     let (run, entered) = find(conn, by, run_id)?;
     entered.need_import(conn, by, Scope::Run)?;
     let configuration_id = run.configuration_id.ok_or(AppError::NotFound)?;
@@ -140,14 +147,44 @@ pub fn give_corrected(conn: &mut Conn, by: &By, run_id: i64, file_id: i64, now: 
     if let Some(refusal) = why_not_corrected(conn, &run)? {
         return Err(AppError::Conflict(refusal));
     }
+    for (id, status, hash) in store::named(conn, configuration_id, &corrected_rows_of(run_id))? {
+        if status.is_open() {
+            return Err(AppError::Conflict(format!(
+                "Corrected rows of this run are being imported now, by run {}. Wait until it ends.",
+                words::count(id)
+            )));
+        }
+        if loaded(status) && hash.as_deref() == Some(sha256) {
+            return Err(AppError::Conflict(format!(
+                "This file was imported already, by run {}. Give only rows that are still missing.",
+                words::count(id)
+            )));
+        }
+    }
     let target = runnable(conn, configuration_id)?;
-    let name = format!("{}, corrected rows of run {run_id}", target.name);
+    let name = format!("{}{}", target.name, corrected_rows_of(run_id));
     let new = NewRun {
         parameters: run.parameters.as_ref().map(Value::to_string),
         file_id: Some(file_id),
         ..by_hand(&target, by, name, now)
     };
     put_in_queue(conn, by, &new, "run.started", now)
+}
+
+/// How the name of a run ends that loads them.
+fn corrected_rows_of(run_id: i64) -> String {
+    format!(", corrected rows of run {run_id}")
+}
+
+fn loaded(status: RunStatus) -> bool {
+    matches!(status, RunStatus::Success | RunStatus::Partial)
+}
+
+/// The newest run that loaded corrected rows of a run.
+pub fn corrected_by(conn: &mut Conn, run: &Run) -> Result<Option<i64>> {
+    let Some(configuration_id) = run.configuration_id else { return Ok(None) };
+    let given = store::named(conn, configuration_id, &corrected_rows_of(run.id))?;
+    Ok(given.into_iter().find(|(_, status, _)| loaded(*status)).map(|(id, ..)| id))
 }
 
 /// The reason why corrected rows of a run may not be given; `None` when they may.
