@@ -244,7 +244,7 @@ pub async fn give_corrected(call: Call<FileQuery>, payload: Payload) -> Answer<B
         actions::why_not_corrected(conn, &run)?.map_or(Ok(()), |why| Err(AppError::Conflict(why)))
     });
     may.await?;
-    let upload::Given { name, file, parameters } = upload::receive(&call, payload).await?;
+    let upload::Given { name, file, parameters } = upload::receive(&call, payload.into_inner()).await?;
     if parameters.is_some() {
         return Err(
             AppError::invalid("parameters", "Corrected rows are loaded with the parameters of their run.").into()
