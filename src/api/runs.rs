@@ -252,7 +252,9 @@ pub async fn give_corrected(call: Call<FileQuery>, payload: Payload) -> Answer<B
     }
     let kept = upload::keep(&call, name, file).await?;
     let sent = format!("{} {}", kept.name, kept.sha256);
-    let begun = move |conn: &mut Conn, by: &By| Ok(begun(&actions::give_corrected(conn, by, id, (kept.id, &kept.sha256), now)?));
+    let begun = move |conn: &mut Conn, by: &By| {
+        Ok(begun(&actions::give_corrected(conn, by, id, (kept.id, &kept.sha256), now)?))
+    };
     let answer = call.once_for(sent.as_bytes(), begun).await;
     call.app.work.notify_one();
     answer

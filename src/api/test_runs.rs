@@ -135,6 +135,7 @@ pub async fn test(call: Call<FileQuery>, body: PerhapsFile) -> Answer<Shown<Test
             from
         }
         None => {
+            body.there(&call, &configuration.name)?;
             let upload::Given { name, file, parameters } = upload::receive(&call, body.0).await?;
             if parameters.is_some() {
                 return Err(AppError::invalid("parameters", "This import has no parameters.").into());

@@ -50,6 +50,17 @@ impl Part for PerhapsFile {
 }
 
 impl PerhapsFile {
+    /// A file must have been sent, which JSON is none of.
+    pub fn there(&self, call: &Call<FileQuery>, import: &str) -> Result<(), AppError> {
+        let kind = call.header("Content-Type").unwrap_or_default().to_ascii_lowercase();
+        if kind != "application/json" {
+            return Ok(());
+        }
+        let why =
+            format!("{import} takes a file with each run. Send it as the part \"file\" of a form, or as the body.");
+        Err(AppError::invalid("file", why))
+    }
+
     /// Nothing may have been sent: this import takes no file.
     pub async fn none(mut self, call: &Call<FileQuery>, import: &str) -> Result<(), Problem> {
         let kind = call.header("Content-Type").unwrap_or_default().to_ascii_lowercase();

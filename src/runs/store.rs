@@ -87,11 +87,7 @@ macro_rules! columns {
 }
 
 /// The newest runs of a configuration whose names end so, with the hash of what each read.
-pub fn named(
-    conn: &mut Conn,
-    configuration_id: i64,
-    ends: &str,
-) -> Result<Vec<(i64, RunStatus, Option<String>)>> {
+pub fn named(conn: &mut Conn, configuration_id: i64, ends: &str) -> Result<Vec<(i64, RunStatus, Option<String>)>> {
     const MOST: i64 = 200;
     let so = runs::configuration_id.eq(configuration_id).and(runs::name.like(format!("%{ends}")));
     let with = runs::table.left_join(run_results::table.on(run_results::run_id.eq(runs::id))).filter(so);
