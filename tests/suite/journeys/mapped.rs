@@ -28,7 +28,7 @@ fn a_scope_and_changed_cells_are_chosen_seen_and_loaded() {
         chrome.click("land").await;
         // Each change where it is chosen.
         chrome.click("Change the cells of day").await;
-        chrome.choose("A date of day becomes", "Month").await;
+        chrome.choose("A date of day becomes", "Its month").await;
         chrome.click("Change the cells of land").await;
         chrome.click("Trim spaces of land").await;
         chrome.choose("Letters of land", "UPPER CASE").await;
