@@ -73,7 +73,7 @@ pub fn start_by_hand(
         queue::begin_now(conn, run.id, now)?;
         return Ok(Started { run: store::by_id(conn, run.id)?.ok_or(AppError::NotFound)?, waiting_already: true });
     }
-    let name = target.name.clone();
+    let name = target.run_name();
     let new = NewRun {
         waiting_key: Some(waiting_key),
         parameters: parameters.map(|p| p.to_string()),

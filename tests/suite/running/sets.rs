@@ -443,7 +443,7 @@ on_both! {
         create(&world, draft(&stages[0], &daily("09:00"))).await;
         olive.visit(&list).await.answered(200).sees("Import sets").sees("5 steps, sequential");
         olive.within(&format!("#cfg-s{}", set.id)).press("Run now: start an import of Month end right now").await;
-        olive.everywhere().sees("Started: Month end.");
+        olive.everywhere().sees("Started: Month end IntegrationSet.");
         work_off(&world).await;
         olive.visit(&list).await.answered(200);
         olive.within(&format!("#cfg-s{}", set.id)).sees("Step 3, products, failed");
