@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::call::Call;
-use super::runs::{ChangeAnswer, RunBody};
-use super::{Answer, Body, Reply, Shown};
+use super::runs::ChangeAnswer;
+use super::upload::{self, FileQuery, PerhapsFile};
+use super::{Answer, Reply, Shown};
 use crate::applications::blocks::difference::{Kind, RowChange};
 use crate::applications::blocks::rejects::{Cause, RejectedCell};
 use crate::applications::blocks::{Block, BlockRow};
@@ -115,8 +116,9 @@ fn cells(block: &Block, row: &BlockRow) -> Object {
     block.columns.iter().zip(&row.cells).map(cell).collect()
 }
 
-/// `POST import-configurations/{i}/test-run`: what a run would do now. Nothing is loaded.
-pub async fn test(call: Call, body: Body<RunBody>) -> Answer<Shown<TestRunAnswer>> {
+/// `POST import-configurations/{i}/test-run`: what a run would do now. Nothing is loaded. Where each run takes a file, it is
+/// sent as a form with the part `file`, or as the body itself with `?name=`; it is not kept.
+pub async fn test(call: Call<FileQuery>, body: PerhapsFile) -> Answer<Shown<TestRunAnswer>> {
     let id = call.id("i")?;
     let found = call.read(move |conn, by| {
         let known = imports::by_id(conn, id)?.filter(|known| !known.archived).ok_or(AppError::NotFound)?;
@@ -127,14 +129,16 @@ pub async fn test(call: Call, body: Body<RunBody>) -> Answer<Shown<TestRunAnswer
         Ok((configuration, definition, block, entered.application.time_zone))
     });
     let (configuration, definition, block, zone) = found.await?;
-    body.bytes()?;
-    let given = body.read()?.parameters.map(Value::Object);
     let target = imports::values_target(&configuration, &definition);
-    let values = imports::tried(&target, &call.app.secrets, given.as_ref(), (call.now(), zone))?;
-    let from = From::of(&configuration, &definition).ok_or_else(|| {
-        let name = &configuration.name;
-        AppError::invalid("file", format!("{name} takes a file with each run. Test it on its page, with the file."))
-    })?;
+    let tried = |given: Option<Value>| imports::tried(&target, &call.app.secrets, given.as_ref(), (call.now(), zone));
+    let (from, values) = match From::of(&configuration, &definition) {
+        Some(from) => (from, tried(body.values(&call, &configuration.name).await?)?),
+        None => {
+            body.there(&call, &configuration.name)?;
+            let upload::Given { name, file, parameters } = upload::receive(&call, body.0).await?;
+            (From::Given { name, file }, tried(parameters)?)
+        }
+    };
     let asked = Asked { block: block.clone(), definition, from, values };
     let tested = test_run::test(&call.app, &call.by, asked, test_run::PATIENCE).await?;
     Ok(Reply::ok(TestRunAnswer::of(&block, tested)))

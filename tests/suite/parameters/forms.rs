@@ -58,15 +58,15 @@ on_both! {
 
     async fn the_schedules_form_asks_shows_the_dates_and_keeps_a_secret(world: World) {
         let staff = employees(&world).await;
-        let parameters = json!([{"name": "day", "type": "date", "label": "From", "required": true},
+        let parameters = json!([{"name": "day", "type": "date", "label": "First day", "required": true},
             {"name": "token", "type": "secret", "label": "Key", "required": true}]);
         let import = staff.import("SELECT 1 AS id, {day} || length({token}) AS word", parameters).await;
         let here = format!("/applications/{}/schedules", world.application);
         let mut olive = world.browser(&world.olive).await;
         olive.visit(&format!("{here}/new?configuration={import}")).await;
-        olive.press("Schedule Import").await.answered(422).sees("Enter a value for From.").sees("Enter a value for Key.");
-        olive.fill("From", "End of last month").fill("Key", "canary-8").press("Show the next runs").await;
-        olive.sees("From: 30 September 2026 (the last day of last month)");
+        olive.press("Schedule Import").await.answered(422).sees("Enter a value for First day.").sees("Enter a value for Key.");
+        olive.fill("First day", "End of last month").fill("Key", "canary-8").press("Show the next runs").await;
+        olive.sees("First day: 30 September 2026 (the last day of last month)");
         assert_eq!(olive.value("Key"), "", "a secret never comes back");
         olive.fill("Key", "canary-8").press("Schedule Import").await.sees("Scheduled: Every day at 06:00");
         let made = staff.olive.get(&format!("{}/schedules", staff.here)).await.items()[0].clone();
@@ -74,12 +74,12 @@ on_both! {
         let one = format!("{here}/{}/edit", made["id"]);
         olive.visit(&one).await.sees("It is set. Leave it empty to keep it.");
         olive.press("Update Schedule").await.sees("Nothing has changed");
-        olive.visit(&one).await.fill("From", "yesterday").press("Update Schedule").await.sees("Updated:");
+        olive.visit(&one).await.fill("First day", "yesterday").press("Update Schedule").await.sees("Updated:");
         let changed = staff.olive.get(&format!("schedules/{}", made["id"])).await;
         assert_eq!(changed.json["parameters"], json!({"day": "yesterday", "token": "••••"}));
         // A copy takes the secret along, and what is alike is refused.
         olive.visit(&format!("{here}/{}/copy", made["id"])).await.press("Schedule Import").await.answered(409);
-        olive.fill("From", "-2d").press("Schedule Import").await.sees("Scheduled: Every day at 06:00");
+        olive.fill("First day", "-2d").press("Schedule Import").await.sees("Scheduled: Every day at 06:00");
         world.set_clock("2026-10-09T04:01:00Z");
         world.step(tidegate::runs::dispatcher::step).await;
         work_off(&world).await;

@@ -46,7 +46,7 @@ impl Employees {
 
     async fn words(&self, world: &World) -> Vec<String> {
         let rows = world.api(&world.olive).await.get(&format!("blocks/{}/rows", self.block)).await;
-        rows.items().iter().map(|row| row["word"].as_str().unwrap_or_default().to_owned()).collect()
+        rows.items().iter().map(|row| row["values"]["word"].as_str().unwrap_or_default().to_owned()).collect()
     }
 }
 

@@ -24,7 +24,7 @@ on_both! {
         let import = staff.import("SELECT 1 AS id, {day} || ' ' || {day:%d.%m.%y} AS word", day).await;
         let body = with(daily("00:30"), json!({"configuration_id": import}));
         let schedule = staff.olive.make(&format!("{}/schedules", staff.here), body).await;
-        world.set_clock("2026-10-25T21:00:00Z");
+        world.set_clock("2026-10-25T05:00:00Z");
         world.step(dispatcher::step).await;
         work_off(&world).await;
         // Planned at 00:30 of the 25th, when it was 22:30 of the 24th in UTC.

@@ -96,7 +96,7 @@ on_both! {
         assert_eq!(ended.cause, None);
         assert_eq!(ended.result.unwrap().source_name.as_deref(), Some("a b.csv"));
         let rows = olive.get(&format!("blocks/{block}/rows")).await;
-        assert_eq!(rows.items()[0]["word"], "{a b}");
+        assert_eq!(rows.items()[0]["values"]["word"], "{a b}");
     }
 
     /// As before there were parameters.
