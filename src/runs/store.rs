@@ -245,8 +245,8 @@ pub fn held_of(conn: &mut Conn, configuration_id: i64) -> Result<Vec<i64>> {
     Ok(runs::table.filter(held).order(runs::id).select(runs::id).load(conn)?)
 }
 
-/// The run of a configuration that ended last, of those that did their work or tried to. That is the one whose status the
-/// configuration carries, whatever the clock said then; where it was cancelled, which carries none, by its time.
+/// The run of a configuration that ended last, of those that did their work or tried to, whatever the clock said then:
+/// that is the one whose status it carries; where it was cancelled, by its time.
 pub fn latest_ended(conn: &mut Conn, configuration_id: i64) -> Result<Option<i64>> {
     let ended: Vec<RunStatus> = RunStatus::ALL.iter().copied().filter(|s| s.may_run_again()).collect();
     let ended = runs::table
@@ -333,7 +333,6 @@ pub fn steps(conn: &mut Conn, run: &Run) -> Result<Vec<RunStep>> {
     steps_since(conn, run.id, since)
 }
 
-/// The steps that are written down, whatever goes on.
 pub fn all_steps(conn: &mut Conn, run_id: i64) -> Result<Vec<RunStep>> {
     steps_since(conn, run_id, Moment::from_micros(i64::MIN))
 }
