@@ -249,6 +249,8 @@ impl Values {
             let value = settled.get(&parameter.name);
             let text = value.and_then(Value::as_str).unwrap_or_default();
             let value = match (parameter.parameter_type, value) {
+                // None chosen: a list of nothing, which excludes nothing. An unknown one would exclude everything.
+                (ParameterType::Choices, None | Some(Value::Null)) => Known::List(Vec::new()),
                 (_, None | Some(Value::Null)) => Known::Nothing,
                 (ParameterType::Secret, Some(value)) => {
                     let opened = secrets.open(&target.place(&parameter.name), sealed_text(value).unwrap_or_default());
