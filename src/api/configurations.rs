@@ -100,7 +100,7 @@ pub async fn run(call: Call, body: Body<RunBody>) -> Answer<Begun<RunAnswer>> {
 pub async fn run_with_file(call: Call<FileQuery>, payload: Payload) -> Answer<Begun<RunAnswer>> {
     let (id, now) = (call.id("i")?, call.now());
     call.read(move |conn, by| may_run(conn, by, id)).await?;
-    let upload::Given { name, file, parameters } = upload::receive(&call, payload).await?;
+    let upload::Given { name, file, parameters } = upload::receive(&call, payload.into_inner()).await?;
     let kept = upload::keep(&call, name, file).await?;
     let sent = format!("{} {} {parameters:?}", kept.name, kept.sha256);
     let begun = move |conn: &mut Conn, by: &By| {

@@ -273,7 +273,7 @@ pub async fn give_corrected(call: Call<FileQuery>, payload: Payload) -> Answer<B
         actions::why_not_corrected(conn, &run)?.map_or(Ok(()), |why| Err(AppError::Conflict(why)))
     });
     may.await?;
-    let upload::Given { name, file, parameters } = upload::receive(&call, payload).await?;
+    let upload::Given { name, file, parameters } = upload::receive(&call, payload.into_inner()).await?;
     if parameters.is_some() {
         return Err(
             AppError::invalid("parameters", "Corrected rows are loaded with the parameters of their run.").into()
@@ -281,7 +281,9 @@ pub async fn give_corrected(call: Call<FileQuery>, payload: Payload) -> Answer<B
     }
     let kept = upload::keep(&call, name, file).await?;
     let sent = format!("{} {}", kept.name, kept.sha256);
-    let begun = move |conn: &mut Conn, by: &By| Ok(begun(&actions::give_corrected(conn, by, id, kept.id, now)?));
+    let begun = move |conn: &mut Conn, by: &By| {
+        Ok(begun(&actions::give_corrected(conn, by, id, (kept.id, &kept.sha256), now)?))
+    };
     let answer = call.once_for(sent.as_bytes(), begun).await;
     call.app.work.notify_one();
     answer

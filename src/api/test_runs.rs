@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use super::call::{Call, Nothing};
+use super::call::Call;
 use super::runs::ChangeAnswer;
-use super::{Answer, Body, Reply, Shown};
+use super::upload::{self, FileQuery, PerhapsFile};
+use super::{Answer, Reply, Shown};
 use crate::applications::blocks::difference::{Kind, RowChange};
 use crate::applications::blocks::rejects::{Cause, RejectedCell};
 use crate::applications::blocks::{Block, BlockRow};
@@ -115,8 +116,9 @@ fn cells(block: &Block, row: &BlockRow) -> Object {
     block.columns.iter().zip(&row.cells).map(cell).collect()
 }
 
-/// `POST import-configurations/{i}/test-run`: what a run would do now. Nothing is loaded.
-pub async fn test(call: Call, body: Body<Nothing>) -> Answer<Shown<TestRunAnswer>> {
+/// `POST import-configurations/{i}/test-run`: what a run would do now. Nothing is loaded. Where each run takes a file, it is
+/// sent as a form with the part `file`, or as the body itself with `?name=`; it is not kept.
+pub async fn test(call: Call<FileQuery>, body: PerhapsFile) -> Answer<Shown<TestRunAnswer>> {
     let id = call.id("i")?;
     let found = call.read(move |conn, by| {
         let known = imports::by_id(conn, id)?.filter(|known| !known.archived).ok_or(AppError::NotFound)?;
@@ -127,12 +129,20 @@ pub async fn test(call: Call, body: Body<Nothing>) -> Answer<Shown<TestRunAnswer
         Ok((configuration, definition, block))
     });
     let (configuration, definition, block) = found.await?;
-    body.bytes()?;
-    body.read()?;
-    let from = From::of(&configuration, &definition).ok_or_else(|| {
-        let name = &configuration.name;
-        AppError::invalid("file", format!("{name} takes a file with each run. Test it on its page, with the file."))
-    })?;
+    let from = match From::of(&configuration, &definition) {
+        Some(from) => {
+            body.none(&call, &configuration.name).await?;
+            from
+        }
+        None => {
+            body.there(&call, &configuration.name)?;
+            let upload::Given { name, file, parameters } = upload::receive(&call, body.0).await?;
+            if parameters.is_some() {
+                return Err(AppError::invalid("parameters", "This import has no parameters.").into());
+            }
+            From::Given { name, file }
+        }
+    };
     let asked = Asked { block: block.clone(), definition, from };
     let tested = test_run::test(&call.app, &call.by, asked, test_run::PATIENCE).await?;
     Ok(Reply::ok(TestRunAnswer::of(&block, tested)))

@@ -1,10 +1,15 @@
 //! A file on its way in, as a form's part or as the body itself.
 
+use std::future::{Ready, ready};
+
 use actix_multipart::Multipart;
-use actix_web::web::Payload;
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
 use serde_json::Value;
 
-use super::call::Call;
+use super::Body;
+use super::call::{Call, Nothing};
+use super::operation::{Operation, Part};
 use super::problem::Problem;
 use crate::app::off_thread;
 use crate::db::meaning;
@@ -20,6 +25,53 @@ sent! {
     pub struct FileQuery {
         /// The file's name; in a form, the part gives it.
         name: String => "sales.csv",
+    }
+}
+
+/// A file, where what is asked for takes one; else nothing.
+pub struct PerhapsFile(pub Payload);
+
+impl FromRequest for PerhapsFile {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(_: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        ready(Ok(Self(payload.take())))
+    }
+}
+
+impl Part for PerhapsFile {
+    fn describe(operation: &mut Operation) {
+        actix_web::web::Payload::describe(operation);
+        if let Some(body) = &mut operation.body {
+            body["required"] = false.into();
+        }
+    }
+}
+
+impl PerhapsFile {
+    /// A file must have been sent, which JSON is none of.
+    pub fn there(&self, call: &Call<FileQuery>, import: &str) -> Result<(), AppError> {
+        let kind = call.header("Content-Type").unwrap_or_default().to_ascii_lowercase();
+        if kind != "application/json" {
+            return Ok(());
+        }
+        let why =
+            format!("{import} takes a file with each run. Send it as the part \"file\" of a form, or as the body.");
+        Err(AppError::invalid("file", why))
+    }
+
+    /// Nothing may have been sent: this import takes no file.
+    pub async fn none(mut self, call: &Call<FileQuery>, import: &str) -> Result<(), Problem> {
+        let kind = call.header("Content-Type").unwrap_or_default().to_ascii_lowercase();
+        if call.query.name.is_some() || kind.starts_with("multipart/") || kind == "application/octet-stream" {
+            let why = format!("{import} reads from its own source and takes no file. Leave it out.");
+            return Err(AppError::invalid("file", why).into());
+        }
+        let body = Body::<Nothing>::from_request(&call.request, &mut self.0).await?;
+        body.bytes()?;
+        body.read()?;
+        Ok(())
     }
 }
 

@@ -16,9 +16,9 @@ use crate::clock::Moment;
 use crate::connections::{self, Connection, ConnectionDraft};
 use crate::db::Conn;
 use crate::error::{AppError, Result};
-use crate::formats::ColumnType::{self, Integer, Number, Text, Timestamp};
+use crate::formats::ColumnType::{self, Date, Integer, Number, Text, Timestamp};
 use crate::import_sets::{self, Execution, OnFailure, SetDefinition, Step};
-use crate::imports::{self, Draft as ImportDraft, Target};
+use crate::imports::{self, Draft as ImportDraft, Target, files};
 use crate::members::actions::{NewMember, add_by_command};
 use crate::members::{self, By, Member, passwords};
 use crate::schedules::{About, Draft, Notify, RuleDraft, actions as schedules};
@@ -34,6 +34,8 @@ pub struct Made {
     weather: i64,
     /// Those that somebody starts by hand today.
     by_hand: [i64; 5],
+    /// Takes a file by hand, and has a plan in its Block.
+    crews: i64,
 }
 
 /// Whether an earlier demo made it all; the samples are served on another port each time, which its Connection is told.
@@ -81,7 +83,23 @@ pub fn today(app: &App, made: &Made) -> Result<()> {
                 .map(|_| ())
         })?;
     }
-    Ok(())
+    // All but one base is missing from it: the volume guard asks before the plan is replaced by so little.
+    give(app, &made.olive, made.crews, &["EWR"], now)
+}
+
+/// Gives the crew plan a file with these bases.
+fn give(app: &App, by: &By, configuration: i64, bases: &[&str], now: Moment) -> Result<()> {
+    let mut plan = String::from("base,month,pilots,cabin_crew\n");
+    for (base, place) in bases.iter().zip(1..) {
+        for month in 1..=12 {
+            let pilots = 40 + place * 9 + month % 5;
+            plan += &format!("{base},2026-{month:02}-01,{pilots},{}\n", pilots * 2 + month % 3);
+        }
+    }
+    let file = files::save(&app.blocks, "crew-plan.csv", plan.as_bytes(), now)?;
+    app.db.write(|conn| {
+        runs::actions::start_by_hand(conn, by, Target::Configuration(configuration), Some(file), None, now).map(|_| ())
+    })
 }
 
 fn http_draft(place: &Place) -> ConnectionDraft {
@@ -140,7 +158,17 @@ impl Seeding<'_> {
         self.schedule(application, seats, workdays("13:00"))?;
         self.schedule(application, totals, workdays("13:30"))?;
         self.month_end(&entered, [fleet, seats, totals])?;
-        Ok(Made { olive: self.olive.clone(), application, weather, by_hand: [airports, fleet, old, seats, totals] })
+        let crews = make("Crew plan by hand", &self.crews(application)?, None, json!({}), "replace")?;
+        give(self.app, &self.olive, crews, &["BOS", "EWR", "JFK", "LGA"], self.now)?;
+        let by_hand = [airports, fleet, old, seats, totals];
+        Ok(Made { olive: self.olive.clone(), application, weather, by_hand, crews })
+    }
+
+    fn crews(&self, application: i64) -> Result<Block> {
+        let key = |name: &str, kind| ColumnDraft::new(name, kind).key();
+        let mut columns = vec![key("base", Text), key("month", Date)];
+        columns.extend(typed(&[("pilots", Integer), ("cabin_crew", Integer)]));
+        self.block(application, "Crew plan", BlockKind::TransactionList, columns)
     }
 
     /// What is loaded before the books are closed: the list, then what is counted from it, then what is added up.

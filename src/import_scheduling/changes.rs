@@ -105,7 +105,9 @@ async fn tell(app: &Data<App>, run: &Run, block: &Block, how: Option<&Definition
     });
     off_thread(move || {
         let _permit = permit;
-        look(&pool, &uid, &block, scope.as_deref(), after)
+        let look = || look(&pool, &uid, &block, scope.as_deref(), after);
+        // What is Held may be decided while it is looked at, and its rows are elsewhere then, or nowhere: the second look finds that.
+        look().or_else(|_| look())
     })
     .await
 }

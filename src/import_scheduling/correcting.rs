@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::crumbs;
 use super::starting::FilePage;
 use crate::app::{App, off_thread};
+use crate::applications::blocks::{self, items};
 use crate::applications::{Entered, settings_shell};
 use crate::error::{AppError, FieldErrors, Result};
 use crate::imports::{self, files};
@@ -15,15 +16,20 @@ use crate::members::{By, Scope, SignedIn};
 use crate::runs::{Run, actions};
 use crate::web::form::Upload;
 use crate::web::{Flash, Form, Page, refused, see_other};
+use crate::words;
 
-/// The run, for who may import, and why its corrected rows cannot be given.
-async fn run_here(app: &App, by: &By, id: i64) -> Result<((Run, Entered), FieldErrors)> {
+/// The run, for who may import, with the newest that loaded corrected rows of it.
+type Given = (Run, Entered, Option<i64>);
+
+/// Also why its corrected rows cannot be given.
+async fn run_here(app: &App, by: &By, id: i64) -> Result<(Given, FieldErrors)> {
     let by = by.clone();
     app.read(move |conn| {
         let (run, entered) = actions::find(conn, &by, id)?;
         entered.need_import(conn, &by, Scope::Run)?;
         let why = actions::why_not_corrected(conn, &run)?;
-        Ok(((run, entered), why.map_or_else(FieldErrors::new, |why| FieldErrors::one("", why))))
+        let before = actions::corrected_by(conn, &run)?;
+        Ok(((run, entered, before), why.map_or_else(FieldErrors::new, |why| FieldErrors::one("", why))))
     })
     .await
 }
@@ -32,17 +38,22 @@ fn page(
     request: &HttpRequest,
     app: &App,
     by: &By,
-    (run, entered): &(Run, Entered),
+    (run, entered, before): &Given,
     (status, errors): (StatusCode, FieldErrors),
 ) -> Result<HttpResponse> {
     let title = "Import corrected rows".to_owned();
     let list = format!("/applications/{}/settings/import-scheduling", run.application_id);
     let shell = settings_shell(request, app, by, entered, &title).at(&list).crumbs(crumbs(entered, &title));
+    let again = before.map(|id| {
+        let id = words::count(id);
+        format!("Run {id} loaded corrected rows of this run already. Leave those out.")
+    });
     let template = FilePage {
         shell,
         lede: format!(
-            "Correct the rows that run {} rejected. A separate run loads them; other rows of the Block stay.",
-            run.id
+            "Correct the rows that run {} rejected. A separate run loads them; other rows of the Block stay. {}",
+            run.id,
+            again.unwrap_or_default()
         ),
         hint: "The downloaded file of rejected rows, after your corrections. Its last two columns are ignored.",
         button: "Import these rows",
@@ -81,7 +92,8 @@ pub async fn give(
     let (shared, asked, id, now) = (app.clone(), by.clone(), *id, app.now());
     let started = off_thread(move || {
         let file = files::save(&shared.blocks, &given.name, given.file, now)?;
-        shared.db.write(|conn| actions::give_corrected(conn, &asked, id, file, now))
+        let sha256 = files::open(&shared.blocks, file)?.sha256;
+        shared.db.write(|conn| actions::give_corrected(conn, &asked, id, (file, &sha256), now))
     });
     match started.await {
         Ok(run) => {
@@ -99,20 +111,17 @@ pub async fn give(
 pub async fn treat_as_empty(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, form: Form) -> Result<HttpResponse> {
     let (id, now, in_use) = (*id, app.now(), app.in_use);
     let (column, value) = (form.get("column").to_owned(), form.get("value").to_owned());
-    let said = app
-        .write(move |conn| {
-            let (run, entered) = actions::find(conn, &by, id)?;
-            let configuration_id = run.configuration_id.ok_or(AppError::NotFound)?;
-            let (found, of) =
-                (run.result.and_then(|result| result.told.learned), (configuration_id, &*column, &*value));
-            let saved = imports::treat_as_empty(conn, in_use, &by, &entered, of, found, now)?;
-            Ok(format!(
-                "“{value}” in {column} now counts as empty (version {} of {}). Run Again loads these rows too.",
-                saved.version, saved.name
-            ))
-        })
-        .await?;
-    Ok(see_other(&format!("/runs/{id}"), Some(Flash::new(said))))
+    let saved = app.write(move |conn| {
+        let (run, entered) = actions::find(conn, &by, id)?;
+        let configuration_id = run.configuration_id.ok_or(AppError::NotFound)?;
+        let (found, of) = (run.result.and_then(|result| result.told.learned), (configuration_id, &*column, &*value));
+        let saved = imports::treat_as_empty(conn, in_use, &by, &entered, of, found, now)?;
+        Ok(format!(
+            "“{value}” in {column} now counts as empty (version {} of {}). Run Again loads these rows too.",
+            saved.version, saved.name
+        ))
+    });
+    said(id, saved.await)
 }
 
 /// `POST /runs/{r}/translate` with a `column` of the source, the `code` of the cause, a `value` and what it
@@ -122,12 +131,21 @@ pub async fn translate(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, fo
     let text = |name: &str| form.raw(name).to_owned();
     let (column, code, value) = (text("column"), text("code"), text("value"));
     let becomes = form.get("becomes").to_owned();
+    let pool = app.blocks.clone();
     let saved = app.write(move |conn| {
         let (run, entered) = actions::find(conn, &by, id)?;
         let configuration_id = run.configuration_id.ok_or(AppError::NotFound)?;
         let found = run.result.and_then(|result| result.told.learned);
         let (of, entry) = ((configuration_id, &*column, found), (&*code, &*value, &*becomes));
-        let (saved, table) = imports::translate(conn, in_use, &by, &entered, of, entry, now)?;
+        let (saved, table, list) = imports::translate(conn, in_use, &by, &entered, of, entry, now)?;
+        if let Some(list) = list.map(|id| blocks::find(conn, id)).transpose()?
+            && !pool.read(|conn| items::has(conn, &list, &becomes))?
+        {
+            return Err(AppError::Conflict(format!(
+                "Nothing was changed: “{becomes}” is not an item of {} either. Enter one that is, or add it first.",
+                list.name
+            )));
+        }
         Ok(format!(
             "“{value}” in {column} now becomes “{becomes}”, by the translation table {} ({}). Run Again loads these \
              rows too.",
@@ -156,7 +174,7 @@ pub async fn create_items(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>)
 fn said(id: i64, saved: Result<String>) -> Result<HttpResponse> {
     let words = match saved {
         Ok(words) => words,
-        Err(AppError::Invalid(errors)) => errors.to_string(),
+        Err(AppError::Invalid(errors)) => errors.details(),
         Err(AppError::Conflict(words)) => words,
         Err(other) => return Err(other),
     };

@@ -10,6 +10,7 @@ use super::crumbs;
 use crate::app::App;
 use crate::applications::{blocks, enter, settings_shell};
 use crate::error::{AppError, Result};
+use crate::imports::{self, Mode};
 use crate::members::SignedIn;
 use crate::runs::decisions;
 use crate::web::page::is_fragment;
@@ -58,10 +59,15 @@ pub async fn approve_form(
         .read(move |conn| {
             let (run, hold) = decisions::held(conn, &asked, id, now)?;
             let block = run.block_id.map(|id| blocks::find_even_archived(conn, id)).transpose()?;
-            Ok((hold, block, enter(conn, &asked, run.application_id)?))
+            let version = match (run.configuration_id, run.configuration_version) {
+                (Some(id), Some(version)) => imports::version(conn, id, version)?,
+                _ => None,
+            };
+            let scoped = version.is_some_and(|version| version.definition.mode == Mode::ReplaceScope);
+            Ok((hold, block, scoped, enter(conn, &asked, run.application_id)?))
         })
         .await;
-    let (hold, block, entered) = match asked {
+    let (hold, block, scoped, entered) = match asked {
         Err(AppError::Conflict(words)) => return Ok(see_other(&format!("/runs/{id}"), Some(Flash::new(words)))),
         asked => asked?,
     };
@@ -74,15 +80,18 @@ pub async fn approve_form(
         id,
         csrf: shell.csrf.clone(),
         question: match rows {
+            _ if scoped => format!("Replace {} of {block}?", words::rows(usual)),
             0 => format!("Remove all rows of {block}?"),
             _ => format!("Replace all rows of {block}?"),
         },
-        what: format!(
-            "{block} then holds {} instead of {}. The {} that it holds now are removed.",
-            words::rows(rows),
-            words::count(usual),
-            words::rows(usual)
-        ),
+        what: match scoped {
+            true => format!("{} take their place. The other rows of {block} stay.", words::rows(rows)),
+            false => format!(
+                "{block} then holds {} instead of {}. What it holds now is kept as earlier contents, and can be restored.",
+                words::rows(rows),
+                words::count(usual)
+            ),
+        },
         verb: verb(rows),
     };
     if is_fragment(&request) {

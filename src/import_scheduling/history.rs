@@ -171,7 +171,11 @@ fn query_of(form: &Form) -> String {
 /// Who or what began a run.
 pub fn by_whom(run: &Run, names: &HashMap<i64, String>) -> String {
     let name = |id: Option<i64>| id.and_then(|id| names.get(&id)).map_or("someone", String::as_str);
-    let again = if run.again_of.is_some() { "Run again by" } else { "Started by" };
+    let again = match (run.restores, run.again_of) {
+        (Some(_), _) => "Restored by",
+        (None, Some(_)) => "Run again by",
+        (None, None) => "Started by",
+    };
     match run.trigger {
         _ if run.again_of.is_some() => format!("{again} {}", name(run.started_by)),
         Trigger::Schedule => match run.as_member_id {

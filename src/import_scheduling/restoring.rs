@@ -14,7 +14,7 @@ use crate::applications::blocks::{self, Block, generations, ledger};
 use crate::applications::{Entered, settings_shell};
 use crate::db::Pool;
 use crate::error::{AppError, Result};
-use crate::members::SignedIn;
+use crate::members::{By, SignedIn};
 use crate::runs::restores;
 use crate::web::{Crumb, Flash, Form, Page, Shell, see_other};
 use crate::words;
@@ -50,6 +50,25 @@ fn look(pool: &Pool, block: &Block, earlier: &Earlier) -> Result<Found> {
     Ok((difference, pool.read(|conn| ledger::state(conn, block.id))?.row_count))
 }
 
+/// What is to be restored, and all that the page says of it.
+async fn find(
+    app: &App,
+    by: &By,
+    (application_id, block_id, run_id): (i64, i64, i64),
+) -> Result<(Block, Entered, Earlier, Vec<i64>, Found)> {
+    let (asked, pool) = (by.clone(), app.blocks.clone());
+    let looked = app.read(move |conn| {
+        blocks::find_in(conn, application_id, block_id)?;
+        let found = restores::find(conn, &asked, &pool, (block_id, run_id))?;
+        Ok((found, restores::superseded(conn, block_id)?))
+    });
+    let ((block, entered, earlier), held) = looked.await?;
+    let (pool, of, kept) = (app.blocks.clone(), block.clone(), earlier.clone());
+    // No connection to the Workspace is held meanwhile: it may take seconds.
+    let found = off_thread(move || look(&pool, &of, &kept)).await?;
+    Ok((block, entered, earlier, held, found))
+}
+
 /// `GET /applications/{a}/blocks/{b}/restore/{r}`
 pub async fn form(
     request: HttpRequest,
@@ -57,23 +76,17 @@ pub async fn form(
     SignedIn(by): SignedIn,
     path: Path<(i64, i64, i64)>,
 ) -> Result<HttpResponse> {
-    let (application_id, block_id, run_id) = path.into_inner();
+    let (application_id, block_id, run_id) = *path;
     let here = format!("/applications/{application_id}/blocks/{block_id}");
-    let (asked, pool) = (by.clone(), app.blocks.clone());
-    let looked = app
-        .read(move |conn| {
-            blocks::find_in(conn, application_id, block_id)?;
-            let found = restores::find(conn, &asked, &pool, (block_id, run_id))?;
-            Ok((found, restores::superseded(conn, block_id)?))
-        })
-        .await;
-    let ((block, entered, earlier), held) = match looked {
+    // A load may drop what is looked at: the second look says that it is gone.
+    let looked = match find(&app, &by, path.into_inner()).await {
+        Err(AppError::Internal(_)) => find(&app, &by, (application_id, block_id, run_id)).await,
+        looked => looked,
+    };
+    let (block, entered, earlier, held, found) = match looked {
         Err(AppError::Conflict(words)) => return Ok(see_other(&here, Some(Flash::new(words)))),
         looked => looked?,
     };
-    let (pool, of, kept) = (app.blocks.clone(), block.clone(), earlier.clone());
-    // No connection to the Workspace is held meanwhile: it may take seconds.
-    let found = off_thread(move || look(&pool, &of, &kept)).await?;
     let title = format!("Restore run {run_id}");
     let list = format!("/applications/{application_id}/blocks");
     let shell = settings_shell(&request, &app, &by, &entered, &title).at(&list).crumbs([

@@ -11,7 +11,7 @@ use crate::clock::Moment;
 use crate::connections::Connection;
 use crate::connectors::{Kind, Takes};
 use crate::error::FieldErrors;
-use crate::formats::Format;
+use crate::formats::{Format, wrong_nulls};
 use crate::names::{check_name, name_key, plain_path};
 
 impl Draft {
@@ -31,6 +31,9 @@ impl Draft {
         }
         for line in self.definition.mapping.iter_mut().flatten() {
             line.to = line.to.trim().to_owned();
+        }
+        for name in &mut self.definition.scope {
+            *name = name.trim().to_owned();
         }
         self
     }
@@ -240,6 +243,9 @@ pub fn target(definition: &Definition, block: &Block) -> FieldErrors {
     let mut filled: Vec<&Column> = Vec::new();
     for (i, line) in mapping.iter().enumerate() {
         let field = |member: &str| format!("mapping[{i}].{member}");
+        if let Some(why) = line.nulls.as_deref().and_then(wrong_nulls) {
+            errors.add(field("nulls"), why);
+        }
         let Some(column) = block.column(&line.to) else {
             let detail = if line.to.is_empty() {
                 "Choose the column of the Block to fill.".to_owned()

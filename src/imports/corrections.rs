@@ -12,7 +12,7 @@ use crate::applications::blocks::{self, Block, Column};
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
-use crate::formats::ColumnType;
+use crate::formats::{ColumnType, Parser};
 use crate::in_use::InUse;
 use crate::members::By;
 use crate::names::{Met, meet, name_key};
@@ -91,7 +91,7 @@ pub fn treat_as_empty(
 }
 
 /// From now on a value of the column becomes another: by the translation table that the column has, else by a new one.
-/// Answers the configuration and the table.
+/// Answers the configuration and the table, and where the value is to name an item, the Block of the list that must have it.
 pub fn translate(
     conn: &mut Conn,
     in_use: InUse,
@@ -100,18 +100,26 @@ pub fn translate(
     (id, column, found): (i64, &str, Option<Vec<String>>),
     (code, value, becomes): (&str, &str, &str),
     now: Moment,
-) -> Result<(Configuration, Translation)> {
+) -> Result<(Configuration, Translation, Option<i64>)> {
     let (before, mut definition) = about(conn, by, entered, (id, column), found)?;
     if becomes.is_empty() {
         return Err(AppError::invalid("becomes", format!("Enter what \"{value}\" becomes.")));
     }
     let block = blocks::find(conn, before.block_id)?;
-    let Some(line) = translatable(&definition, &block, column, code) else {
+    let line = translatable(&definition, &block, column, code);
+    let Some((line, to)) = line.and_then(|line| block.column(&line.to).map(|to| (line, to))) else {
         return Err(AppError::Conflict(format!(
             "{} has changed, and this value is not that of one column any more. Edit its mapping.",
             before.name
         )));
     };
+    let parser = Parser::new(to.column_type, false, &definition.source.read.values)?.with_nulls(line.nulls.as_deref());
+    if let Err(fault) = parser.parse(becomes.as_bytes()) {
+        return Err(AppError::invalid("becomes", format!("Nothing was changed: {fault}")));
+    }
+    // A list that names its own items brings them along.
+    let names = definition.unknown_items == UnknownItems::Reject;
+    let list = to.dimension_block_id.filter(|list| names && *list != block.id);
     // As the table is asked for it.
     let value = Maker::reworded(&line.transform, value);
     if let Some(known) = line.transform.translate {
@@ -124,7 +132,7 @@ pub fn translate(
         for source in sources {
             learned = translations::learn(conn, by, entered, known, &source, becomes, now)?;
         }
-        return Ok((before, learned));
+        return Ok((before, learned, list));
     }
     let name = free_name(conn, entered, &format!("{}: {column}", before.name))?;
     let draft = translations::Draft { name, otherwise: Otherwise::Keep, entries: vec![(value, becomes.to_owned())] };
@@ -133,7 +141,7 @@ pub fn translate(
         mapped.transform.translate = Some(table.id);
     }
     let saved = update(conn, in_use, by, entered, (id, None), Draft::of(&before, &definition), now)?;
-    Ok((saved, table))
+    Ok((saved, table, list))
 }
 
 /// From now on items that a list lacks are created.

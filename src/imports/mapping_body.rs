@@ -4,7 +4,6 @@ use super::mapping::{Expr, Mapping};
 use super::transform::{Case, Part, Transform};
 use crate::applications::blocks::{Aggregate, Unit};
 use crate::error::FieldErrors;
-use crate::formats::wrong_nulls;
 use crate::shape::{Number, sent};
 
 sent! {
@@ -82,9 +81,6 @@ impl MappingBody {
     pub fn read(lines: Vec<Self>, errors: &mut FieldErrors) -> Vec<Mapping> {
         let mut mapping = Vec::with_capacity(lines.len());
         for (i, line) in lines.into_iter().enumerate() {
-            if let Some(wrong) = line.nulls.as_deref().and_then(wrong_nulls) {
-                errors.add(format!("mapping[{i}].nulls"), wrong);
-            }
             let loaded_at = line.loaded_at.filter(|truth| *truth);
             let fills = match (line.from, line.constant, line.join, loaded_at) {
                 (Some(name), None, None, None) => Expr::Column(name),

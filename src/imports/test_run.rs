@@ -292,7 +292,7 @@ fn done(report: LoadReport) -> Tested {
         Outcome::NothingNew => (Verdict::NothingNew, Some("The source has no rows.".to_owned())),
         Outcome::Held(stopped) => (Verdict::Held, Some(stopped.words())),
     };
-    let words = crate::words::sentences([words, told.remark()]);
+    let words = crate::words::sentences([words, told.would_remark()]);
     Tested {
         counts,
         told,

@@ -4,6 +4,7 @@
 use chrono::Duration;
 use serde_json::{Value, json};
 
+pub use super::corrected::{corrected_by, give_corrected, why_not_corrected};
 use super::lifecycle::{RunStatus, Trigger};
 use super::model::{Filter, LogLine, Run, RunStep, Summary};
 use super::queue_store::{self as queue, NewRun};
@@ -17,7 +18,7 @@ use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, FieldErrors, Result};
-use crate::imports::{self, Mode, Target};
+use crate::imports::Target;
 use crate::members::{By, Channel, Scope};
 use crate::schedules;
 
@@ -72,7 +73,7 @@ pub fn start_by_hand(
         queue::begin_now(conn, run.id, now)?;
         return Ok(Started { run: store::by_id(conn, run.id)?.ok_or(AppError::NotFound)?, waiting_already: true });
     }
-    let name = target.name.clone();
+    let name = target.run_name();
     let new = NewRun {
         waiting_key: Some(waiting_key),
         parameters: parameters.map(|p| p.to_string()),
@@ -136,57 +137,6 @@ pub fn again_from(conn: &mut Conn, by: &By, run_id: i64, all: bool, now: Moment)
     };
     let run = put_in_queue(conn, by, &new, "run.repeated", now)?;
     Ok(Started { run, waiting_already: false })
-}
-
-/// Rows that a run rejected, corrected and given as a file: a run of its own, beside what that one loaded.
-///
-/// `Conflict` where the rest of its source is not loaded, or would go.
-pub fn give_corrected(conn: &mut Conn, by: &By, run_id: i64, file_id: i64, now: Moment) -> Result<Run> {
-    let (run, entered) = find(conn, by, run_id)?;
-    entered.need_import(conn, by, Scope::Run)?;
-    let target = Target::Configuration(run.configuration_id.ok_or(AppError::NotFound)?);
-    lock(conn, target)?;
-    if let Some(refusal) = why_not_corrected(conn, &run)? {
-        return Err(AppError::Conflict(refusal));
-    }
-    let target = runnable(conn, target)?;
-    let name = format!("{}, corrected rows of run {run_id}", target.name);
-    let new = NewRun {
-        parameters: run.parameters.as_ref().map(Value::to_string),
-        file_id: Some(file_id),
-        ..by_hand(&target, by, name, now)
-    };
-    put_in_queue(conn, by, &new, "run.started", now)
-}
-
-/// The reason why corrected rows of a run may not be given; `None` when they may.
-pub fn why_not_corrected(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
-    let result = run.result.clone().unwrap_or_default();
-    if result.rejected == 0 || run.status.is_open() {
-        return Ok(Some("This run rejected no rows.".into()));
-    }
-    let configuration_id = run.configuration_id.ok_or(AppError::NotFound)?;
-    let target = runnable(conn, Target::Configuration(configuration_id))?;
-    let newest = imports::version(conn, configuration_id, target.version)?.ok_or(AppError::NotFound)?;
-    if newest.definition.mode.replaces() {
-        let which =
-            if newest.definition.mode == Mode::Replace { "all rows of its Block" } else { "the rows of its scope" };
-        return Ok(Some(format!(
-            "This import replaces {which}, so only the corrected rows would be left. Correct them in the source, then \
-             run it again."
-        )));
-    }
-    // Of a source that was rejected as a whole there is no other row.
-    if run.status != RunStatus::Partial && result.rejected < result.read {
-        return Ok(Some(
-            "This run loaded nothing, not even its good rows. Correct the source, then run it again.".into(),
-        ));
-    }
-    if run.parameters_lost {
-        return Ok(Some("The parameters of this run cannot be read. Correct the source, then use Run now.".into()));
-    }
-    Ok((run.block_id != target.block_id)
-        .then(|| format!("{} now fills another Block. Correct the source, then use Run now.", target.name)))
 }
 
 /// Stops a run: at once while it waits, within about two seconds while it works. What it had not made visible by then

@@ -8,6 +8,7 @@
 //! that its last transaction writes. What is old enough is removed by [`retention`].
 
 pub mod actions;
+mod corrected;
 pub mod decisions;
 mod dispatching;
 pub mod lifecycle;

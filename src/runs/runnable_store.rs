@@ -9,6 +9,7 @@ use crate::db::Conn;
 use crate::db::schema::{applications, configuration_versions, import_configurations, import_sets};
 use crate::error::Result;
 use crate::imports::Target;
+use crate::schedules::run_name;
 
 /// A configuration or a set that may be run. One that was deleted, or whose Application was, is none.
 #[derive(Clone, Debug)]
@@ -21,6 +22,16 @@ pub struct Runnable {
     pub block_id: Option<i64>,
     /// Whether each run needs a file given by hand.
     pub takes_file: bool,
+}
+
+impl Runnable {
+    /// What its runs are called unless somebody names them.
+    pub fn run_name(&self) -> String {
+        match self.target {
+            Target::Configuration(_) => self.name.clone(),
+            Target::Set(_) => run_name::of_set(&self.name),
+        }
+    }
 }
 
 /// Id, Application, name, version, Block, Connection, source Block.

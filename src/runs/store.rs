@@ -86,6 +86,15 @@ macro_rules! columns {
     };
 }
 
+/// The newest runs of a configuration whose names end so, with the hash of what each read.
+pub fn named(conn: &mut Conn, configuration_id: i64, ends: &str) -> Result<Vec<(i64, RunStatus, Option<String>)>> {
+    const MOST: i64 = 200;
+    let so = runs::configuration_id.eq(configuration_id).and(runs::name.like(format!("%{ends}")));
+    let with = runs::table.left_join(run_results::table.on(run_results::run_id.eq(runs::id))).filter(so);
+    let shown = (runs::id, runs::status, run_results::source_sha256.nullable());
+    Ok(with.order(runs::id.desc()).limit(MOST).select(shown).load(conn)?)
+}
+
 fn run(row: Row, result: Option<RunResult>) -> Run {
     let parameters = row.parameters.as_deref().map(serde_json::from_str).transpose();
     Run {

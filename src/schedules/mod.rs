@@ -25,6 +25,7 @@ mod model;
 pub mod notes;
 pub mod recurrence;
 mod rule;
+pub mod run_name;
 pub mod sentence;
 mod standing_store;
 mod store;

@@ -251,16 +251,26 @@ pub fn free_slot(conn: &mut Conn, id: i64, finished_at: Option<Moment>) -> Resul
     Ok(())
 }
 
-/// Whether an unfinished schedule of the Application, other than this one, has that run name (case ignored).
-pub fn run_name_is_taken(conn: &mut Conn, application_id: i64, name: &str, besides: i64) -> Result<bool> {
-    let names: Vec<Option<String>> = schedules::table
+/// The unfinished schedule of the Application, other than this one, that has a run name (case ignored), and its Owner's name.
+pub fn with_run_name(
+    conn: &mut Conn,
+    application_id: i64,
+    name: &str,
+    besides: i64,
+) -> Result<Option<(Schedule, String)>> {
+    let names: Vec<(i64, Option<String>)> = schedules::table
         .filter(schedules::application_id.eq(application_id).and(schedules::archived_at.is_null()))
         .filter(schedules::finished_at.is_null().and(schedules::run_name.is_not_null()))
         .filter(schedules::id.ne(besides))
-        .select(schedules::run_name)
+        .order(schedules::id)
+        .select((schedules::id, schedules::run_name))
         .load(conn)?;
     let name = name.to_lowercase();
-    Ok(names.into_iter().flatten().any(|other| other.to_lowercase() == name))
+    let is_it = |(_, other): &(i64, Option<String>)| other.as_ref().is_some_and(|other| other.to_lowercase() == name);
+    let Some((id, _)) = names.into_iter().find(is_it) else { return Ok(None) };
+    let Some(holder) = by_id(conn, id)? else { return Ok(None) };
+    let owner = member_name(conn, holder.owner_id)?;
+    Ok(Some((holder, owner)))
 }
 
 /// What is written when a schedule is saved.

@@ -15,6 +15,9 @@ const COOKIE: &str = "flash";
 /// Over TLS. The prefix keeps a neighbouring host from setting it: a message may hold a form, which must be ours.
 const SECURE_COOKIE: &str = "__Host-flash";
 
+/// The longest message. A browser drops a cookie of more than 4 KB, and with it what would have been said.
+const MOST_CHARS: usize = 500;
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Flash {
     pub text: String,
@@ -36,7 +39,12 @@ pub struct Button {
 
 impl Flash {
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), buttons: Vec::new(), link: None }
+        let mut text = text.into();
+        if let Some((at, _)) = text.char_indices().nth(MOST_CHARS) {
+            text.truncate(at);
+            text.push('…');
+        }
+        Self { text, buttons: Vec::new(), link: None }
     }
 
     /// With a button that posts these fields to an address of ours.

@@ -129,10 +129,10 @@ pub struct UploadedFile {
 /// The largest file taken from a browser or the API, in bytes.
 pub const UPLOAD_LIMIT: u64 = 5 << 30;
 
-/// The most parts of a page's form: the wizard carries some fields for each of 500 columns.
-const MOST_PARTS: usize = 4_000;
-/// All that is typed, in bytes.
-const MOST_TYPED: usize = 1 << 20;
+/// The most parts of a page's form: the wizard carries up to twenty fields for each of 500 columns.
+const MOST_PARTS: usize = 12_000;
+/// All that is typed, in bytes: as much as a form without a file takes.
+const MOST_TYPED: usize = 2 << 20;
 
 /// Who sends a form.
 enum Sender<'a> {
@@ -145,18 +145,37 @@ enum Sender<'a> {
 impl Upload {
     /// Reads a multipart body that a page sent.
     pub async fn read(request: &HttpRequest, parts: Multipart) -> Result<Self, AppError> {
-        Self::of(request, parts, Sender::Page).await
+        let mut form = Form::default();
+        let file = Self::of(request, parts, Sender::Page, &mut form.0).await?;
+        Ok(Self { form, file })
+    }
+
+    /// The same; what had come when something was wrong stays in the form.
+    pub async fn read_keeping(
+        request: &HttpRequest,
+        parts: Multipart,
+        form: &mut Form,
+    ) -> Result<Option<UploadedFile>, AppError> {
+        let read = Self::of(request, parts, Sender::Page, &mut form.0).await;
+        check_token(request, &Sender::Page, &form.0)?;
+        read
     }
 
     /// Reads one that a program sent: the file, and parts with these names.
     pub async fn read_only(request: &HttpRequest, parts: Multipart, names: &[&str]) -> Result<Self, AppError> {
-        Self::of(request, parts, Sender::Program(names)).await
+        let mut form = Form::default();
+        let file = Self::of(request, parts, Sender::Program(names), &mut form.0).await?;
+        Ok(Self { form, file })
     }
 
-    async fn of(request: &HttpRequest, mut parts: Multipart, sender: Sender<'_>) -> Result<Self, AppError> {
+    async fn of(
+        request: &HttpRequest,
+        mut parts: Multipart,
+        sender: Sender<'_>,
+        pairs: &mut Vec<(String, String)>,
+    ) -> Result<Option<UploadedFile>, AppError> {
         let broken = |_| AppError::invalid("file", "The file arrived incomplete. Try again.");
         let spool = request.app_data::<Data<App>>().ok_or_else(|| AppError::internal("no App"))?.spool.clone();
-        let mut pairs = Vec::<(String, String)>::new();
         let mut file = None;
         let mut pace = Pace::of(request);
         let (mut seen, mut typed) = (0, 0);
@@ -173,7 +192,7 @@ impl Upload {
                     if file.is_some() {
                         return Err(AppError::invalid("file", "Send one file at a time."));
                     }
-                    check_token(request, &sender, &pairs)?;
+                    check_token(request, &sender, pairs)?;
                     let mut kept = spool.file().map_err(meaning::of_io)?;
                     let mut bytes = 0u64;
                     while let Some(chunk) = pace.next(&mut part).await? {
@@ -216,8 +235,8 @@ impl Upload {
                 }
             }
         }
-        check_token(request, &sender, &pairs)?;
-        Ok(Self { form: Form(pairs), file })
+        check_token(request, &sender, pairs)?;
+        Ok(file)
     }
 }
 

@@ -180,3 +180,57 @@ on_both! {
         assert_eq!(olive.count("details.reading[open]"), 1, "what is wrong is seen");
     }
 }
+
+on_both! {
+    async fn two_columns_of_a_scope_survive_the_way_back_and_forth(world: World) {
+        let mut olive = previewing(&world, "month,centre,amount\n2026-01-01,a,1\n2026-02-01,b,2\n").await;
+        olive.press("Map the columns").await;
+        let mode = "Replace within a scope Replaces the rows whose scope columns have values that the source brings; \
+                    the rest stays";
+        olive.choose("Mode", mode).tick("month").tick("centre").fill("An empty cell of centre becomes", "none");
+        olive.press("Back").await;
+        olive.answered(200);
+        olive.press("Back").await;
+        olive.answered(200).sees("Where do the rows come from?");
+        olive.press("Preview").await;
+        olive.answered(200);
+        olive.press("Map the columns").await;
+        let chosen = |olive: &Browser| {
+            let of = |name: &str| olive.count(&format!("input[name='scope'][value='{name}'][checked]"));
+            (of("month"), of("centre"), of("amount"), olive.count("input[name='mode'][value='replace_scope'][checked]"))
+        };
+        assert_eq!((chosen(&olive), olive.value("An empty cell of centre becomes")), ((1, 1, 0, 1), "none".into()));
+        olive.press("Save and choose when").await;
+        olive.answered(200);
+        let api = world.api(&world.olive).await;
+        let made = api.get(&format!("applications/{}/import-configurations", world.application)).await;
+        let made = made.items().last().unwrap().clone();
+        assert_eq!((&made["mode"], &made["scope"]), (&json!("replace_scope"), &json!(["month", "centre"])), "{made}");
+    }
+
+    async fn what_was_typed_stays_where_screen_1_refuses_the_form(world: World) {
+        let connection = folder_connection(&world, "words").await;
+        csv(&world, "words", &[("1", "one")]);
+        let new = format!("/applications/{}/settings/import-configurations/new", world.application);
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit(&new).await;
+        let form = |parts: usize| {
+            let form = reqwest::multipart::Form::new()
+                .text("csrf", olive.token())
+                .text("source", format!("{connection}:words.csv"))
+                .text("name", "Words of mine");
+            (0..parts).fold(form, |form, i| form.text(format!("map-{i}-from"), "c:id"))
+        };
+        for (parts, status) in [(8_000, 200), (13_000, 422)] {
+            let request = olive.request(reqwest::Method::POST, &format!("{new}/files"));
+            let answer = request.header("Origin", world.at()).multipart(form(parts)).send().await.unwrap();
+            assert_eq!(answer.status(), status);
+            let page = answer.text().await.unwrap();
+            if status == 422 {
+                assert!(page.contains("The form has too many parts."), "{page}");
+                assert!(page.contains(r#"name="name" value="Words of mine""#), "{page}");
+                assert!(page.contains(&format!(r#"value="{connection}:words.csv" checked"#)), "{page}");
+            }
+        }
+    }
+}

@@ -10,6 +10,7 @@ use crate::clock::Moment;
 use crate::error::FieldErrors;
 use crate::imports::Listed;
 use crate::members::By;
+use crate::schedules::run_name;
 
 /// The form, drawn.
 pub(super) fn form(
@@ -109,9 +110,9 @@ pub(super) fn form(
         run_name_default: format!(
             "{} {} {}",
             chosen_configuration
-                .map(|c| c.configuration.name.as_str())
-                .or(chosen_set.map(|set| set.name.as_str()))
-                .unwrap_or("The import's name"),
+                .map(|c| c.configuration.name.clone())
+                .or(chosen_set.map(|set| run_name::of_set(&set.name)))
+                .unwrap_or_else(|| "The import's name".to_owned()),
             typed.rule.start_date,
             typed.rule.start_time
         ),
@@ -120,6 +121,7 @@ pub(super) fn form(
         notify_about: typed.notify_about,
         chosen: if chosen.is_empty() { "No one chosen".into() } else { chosen.join(", ") },
         members,
+        hides_set: typed.of_set && !typed.run_name.trim().is_empty() && !run_name::names_a_set(&typed.run_name),
         run_name: typed.run_name,
         copy_of: stage.copied.as_ref().map(|copied| copied.of.id),
         base,

@@ -63,6 +63,8 @@ pub struct ScheduleForm {
     /// The recipients in words.
     pub chosen: String,
     pub run_name: String,
+    /// The name does not say that it is a set's.
+    pub hides_set: bool,
     pub run_name_default: String,
     /// Of which schedule this is a copy.
     pub copy_of: Option<i64>,

@@ -3,6 +3,7 @@
 use super::RunScene;
 use crate::import_scheduling::cards::status_chip;
 use crate::import_scheduling::deciding;
+use crate::imports::Mode;
 use crate::runs::{Hold, Run};
 use crate::words;
 
@@ -44,11 +45,18 @@ impl RunScene {
                 1 => format!("1 row came instead of about {held}. Load it?"),
                 rows => format!("{} rows came instead of about {held}. Load them?", words::count(rows)),
             },
-            what: format!(
-                "This import replaces all rows of {block}, which would then hold {} instead of {held}. Nothing has \
-                 changed yet.",
-                words::rows(rows)
-            ),
+            what: match self.definition.as_ref().is_some_and(|made| made.mode == Mode::ReplaceScope) {
+                true => format!(
+                    "This import replaces the rows of its scope: {} would take the place of {held} in {block}, and the \
+                     others stay. Nothing has changed yet.",
+                    words::rows(rows)
+                ),
+                false => format!(
+                    "This import replaces all rows of {block}, which would then hold {} instead of {held}. Nothing has \
+                     changed yet.",
+                    words::rows(rows)
+                ),
+            },
             again: again(run, hold),
             reject: format!("Reject and keep {}", words::rows(usual)),
             approve: deciding::verb(rows),

@@ -17,14 +17,20 @@ pub fn restore(block: &Block, made_by: i64, context: &LoadContext<'_>) -> Result
     let shown = context.blocks.lend(|conn| show(conn, block, made_by, context));
     let shown = shown.or_else(|failure| match known(context, block.id, failure)? {
         Some(row) => Ok(row),
-        None => Err(gone(made_by)),
+        None => Err(gone(block, made_by, context)),
     });
     LoadReport::from_ledger(shown.map_err(|failure| held_up::in_words(failure, context.blocks, block.id))?)
 }
 
-fn gone(made_by: i64) -> LoadError {
+/// Another restore may have shown them meanwhile.
+fn gone(block: &Block, made_by: i64, context: &LoadContext<'_>) -> LoadError {
     let run = words::count(made_by);
-    LoadError::new(FailureKind::Dropped, format!("The contents of run {run} are no longer kept."))
+    let shown = context.blocks.read(|conn| contents::shown_of(conn, block.id));
+    let why = match matches!(shown, Ok(Some(run)) if run == made_by) {
+        true => format!("{} shows the contents of run {run} already.", block.name),
+        false => format!("The contents of run {run} are no longer kept."),
+    };
+    LoadError::new(FailureKind::Dropped, why)
 }
 
 fn show(conn: &mut Conn, block: &Block, made_by: i64, context: &LoadContext<'_>) -> Result<LedgerRow, LoadError> {
@@ -32,7 +38,7 @@ fn show(conn: &mut Conn, block: &Block, made_by: i64, context: &LoadContext<'_>)
         context.go_on()?;
         match contents::restore(conn, block, context.run, context.fence, made_by, context.clock.now()) {
             Ok(row) => return Ok(row),
-            Err(RestoreRefused::Gone) => return Err(gone(made_by)),
+            Err(RestoreRefused::Gone) => return Err(gone(block, made_by, context)),
             Err(RestoreRefused::DoesNotFit(why)) => return Err(LoadError::new(FailureKind::Columns, why)),
             // As every load, it waits for who reads the Block.
             Err(RestoreRefused::Load(why)) if held_up::may_try_again(&why, conn) => {

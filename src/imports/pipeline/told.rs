@@ -83,14 +83,18 @@ impl Told {
 
     /// What is to be said of a run that did well.
     pub fn remark(&self) -> Option<String> {
-        words::sentences([self.created_words(), self.columns_words()])
+        words::sentences([self.created_words(["item was", "items were"]), self.columns_words()])
+    }
+
+    /// The same of a test run, which does nothing.
+    pub fn would_remark(&self) -> Option<String> {
+        words::sentences([self.created_words(["item would be", "items would be"]), self.columns_words()])
     }
 
     /// "12 items were created in Cost centres."
-    fn created_words(&self) -> Option<String> {
+    fn created_words(&self, [one, many]: [&str; 2]) -> Option<String> {
         let each = |(list, items): &(String, i64)| {
-            let were = if *items == 1 { "item was" } else { "items were" };
-            format!("{} {were} created in {list}.", words::count(*items))
+            format!("{} {} created in {list}.", words::count(*items), if *items == 1 { one } else { many })
         };
         let said: Vec<String> = self.created.iter().map(each).collect();
         (!said.is_empty()).then(|| said.join(" "))

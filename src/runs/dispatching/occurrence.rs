@@ -6,6 +6,7 @@ use crate::runs::lifecycle::{RunStatus, Trigger};
 use crate::runs::queue_store::{self as queue, NewRun};
 use crate::runs::runnable_store::Runnable;
 use crate::schedules::clock::Due;
+use crate::schedules::run_name;
 
 /// What one step did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,7 +49,10 @@ pub fn row(due: &Due, runnable: &Runnable, planned_at: Moment, now: Moment) -> N
         trigger_kind: Trigger::Schedule,
         started_by: None,
         as_member_id: Some(due.owner_id),
-        name: due.run_name.clone().unwrap_or_else(|| runnable.name.clone()),
+        name: match &due.run_name {
+            Some(name) => run_name::at(name, planned_at, due.rule.time_zone()),
+            None => runnable.run_name(),
+        },
         status: RunStatus::Queued,
         reason: None,
         late: false,

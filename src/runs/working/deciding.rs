@@ -63,7 +63,7 @@ fn prepare(app: &App, run: &Run, hold: &Hold) -> Result<(Plan, Vec<crate::runs::
 
 fn not_shown(app: &App, job: &Job<'_>, failure: LoadError) -> Undone {
     use FailureKind as F;
-    let retry = Retry::of(&failure);
+    let retry = Retry::of(&failure, false);
     match failure.kind {
         F::Dropped => Undone::new(if is_there(app, job.run) { SUPERSEDED } else { GONE }, Retry::No),
         // It may be visible after all: the rescue asks the ledger, and where it is not the run goes into the queue again.

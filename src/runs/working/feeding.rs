@@ -39,7 +39,7 @@ pub fn feed(
             source.name
         )));
     }
-    Ok(imports::feed(definition, &source, target, now).map_err(|errors| errors.to_string()))
+    Ok(imports::feed(definition, &source, target, now).map_err(|errors| errors.details()))
 }
 
 /// Brings the Block database to mean by the source what the Workspace means.

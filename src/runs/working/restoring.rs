@@ -46,7 +46,7 @@ pub fn load(app: &App, job: &Job<'_>, made_by: i64) -> std::result::Result<Done,
             tracing::error!(run = job.run.id, %detail, "a restore failed");
         }
         let steps = vec![step(RESTORE, began, false, &failure.cause)];
-        Undone { steps, ..Undone::new(failure.cause.clone(), Retry::of(&failure)) }
+        Undone { steps, ..Undone::new(failure.cause.clone(), Retry::of(&failure, false)) }
     })?;
     let what = format!(
         "{} shown again, {} removed.",

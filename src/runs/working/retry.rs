@@ -22,9 +22,10 @@ pub enum Retry {
 }
 
 impl Retry {
-    /// After a load that failed.
-    pub fn of(failure: &LoadError) -> Self {
+    /// After a load that failed; `kept`: its file is with us, and is the same however often it is read.
+    pub fn of(failure: &LoadError, kept: bool) -> Self {
         match failure.kind {
+            FailureKind::SourceUnreadable if kept => Self::No,
             FailureKind::Unknown => Self::Unknown,
             FailureKind::DatabaseAway => Self::Busy,
             FailureKind::HeldUp => Self::HeldUp,

@@ -328,6 +328,7 @@ fn load(app: &App, job: &Job<'_>, plan: &Plan, got: Got<'_>, mut steps: Vec<RunS
         progress: &progress,
     };
     let file;
+    let kept = matches!(&got, Got::File { source, .. } if source.by_hand);
     let (source, name, sha256, check) = match got {
         Got::File { source, check } => {
             file = source;
@@ -379,7 +380,7 @@ fn load(app: &App, job: &Job<'_>, plan: &Plan, got: Got<'_>, mut steps: Vec<RunS
                 tracing::error!(run = job.run.id, %detail, "a load failed");
             }
             Err(Undone {
-                retry: Retry::of(&failure),
+                retry: Retry::of(&failure, kept),
                 log: Vec::new(),
                 result: Some(Box::new(named(&failure.counts, &failure.told))),
                 cause: failure.cause,

@@ -90,7 +90,7 @@ pub fn find_even_deleted(conn: &mut Conn, id: i64) -> Result<Option<Schedule>> {
 
 /// Whether another unfinished schedule of the Application has this run name.
 pub fn run_name_is_taken(conn: &mut Conn, entered: &Entered, name: &str, besides: Option<i64>) -> Result<bool> {
-    store::run_name_is_taken(conn, entered.application.id, name, besides.unwrap_or_default())
+    Ok(store::with_run_name(conn, entered.application.id, name, besides.unwrap_or_default())?.is_some())
 }
 
 fn enter_to_schedule(conn: &mut Conn, by: &By, application_id: i64) -> Result<Entered> {

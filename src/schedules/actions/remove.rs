@@ -43,7 +43,7 @@ pub fn restore(conn: &mut Conn, by: &By, application_id: i64, id: i64, now: Mome
         }
     };
     if let Some(name) = &seen.run_name
-        && store::run_name_is_taken(conn, application_id, name, id)?
+        && store::with_run_name(conn, application_id, name, id)?.is_some()
     {
         return Err(AppError::Conflict(format!(
             "Another schedule of {} now has the run name \"{name}\". Give that one another name first.",

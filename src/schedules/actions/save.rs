@@ -198,11 +198,13 @@ fn check(
     };
     let enabled = draft.enabled && off_until.is_none();
     if let Some(name) = &run_name
-        && store::run_name_is_taken(conn, application.id, name, was.map_or(0, |was| was.id))?
+        && let Some((holder, owner)) = store::with_run_name(conn, application.id, name, was.map_or(0, |was| was.id))?
     {
         return Err(AppError::Conflict(format!(
-            "Another schedule of {} has the run name \"{name}\". Choose another, so that people can tell them apart.",
-            application.name
+            "Another schedule of {} has the run name \"{name}\": {}, owned by {owner}. Choose another, so that people can \
+             tell them apart.",
+            application.name,
+            holder.sentence()
         )));
     }
     Ok(Checked {

@@ -47,9 +47,16 @@ fn pair(line: &str) -> Result<(String, String), &'static str> {
     }
 }
 
-/// The text that is read as these entries.
+/// The text that is read as these entries: with an equals sign where that says the same.
 pub fn write(entries: &BTreeMap<String, String>) -> String {
-    entries.iter().map(|(from, to)| format!("{from}\t{to}\n")).collect()
+    let line = |(from, to): (&String, &String)| {
+        let plain = format!("{from} = {to}").trim_end().to_owned();
+        match pair(&plain) {
+            Ok(read) if read == (from.clone(), to.clone()) => plain + "\n",
+            _ => format!("{from}\t{to}\n"),
+        }
+    };
+    entries.iter().map(line).collect()
 }
 
 #[cfg(test)]

@@ -51,3 +51,28 @@ fn what_is_held_is_decided_by_keyboard() {
         chrome.close().await;
     });
 }
+
+#[test]
+fn a_newer_run_takes_the_place_of_what_is_held() {
+    with_world(Database::Sqlite, |world| async move {
+        let (stage, held) = hold(&world, empty).await;
+        let chrome = Chrome::open(&world, Some(&world.olive), Look::default()).await;
+        chrome.goto(&format!("/runs/{}", held.id)).await;
+        chrome.sees("Empty words?").await;
+        many(&world, 29);
+        let newer = start(&world, &stage).await;
+        world.step(executor::step).await;
+        // Whoever still has the page open presses in vain, and reads why.
+        chrome.click("Reject and keep 30 rows").await;
+        chrome.sees("This run is not waiting for a decision").await;
+        chrome.goto(&format!("/runs/{}", held.id)).await;
+        chrome.sees("Failed").await;
+        chrome.sees("Superseded: a newer run of the same Block took its place").await;
+        chrome.sees_no("Reject and keep 30 rows").await;
+        chrome.goto(&format!("/runs/{}", newer.id)).await;
+        chrome.sees("29 rows loaded").await;
+        assert_eq!((run(&world, held.id).await.status, rows(&world, stage.block)), (RunStatus::Failed, 29));
+        chrome.quiet_but(&[409]).await;
+        chrome.close().await;
+    });
+}

@@ -7,6 +7,7 @@ mod decided;
 mod first_hour;
 mod keyboard;
 mod leaving;
+mod mapped;
 mod mistakes;
 mod place;
 mod rows;

@@ -61,6 +61,9 @@ fn the_demo_runs_its_own_schedule_within_two_minutes() {
             assert!(began.elapsed() < Duration::from_secs(120), "nothing has run yet: {}\n{}", reply.body, demo.log());
             pause(250).await;
         };
+        let held = api.get("runs?status=held").await;
+        let held = &held.is(200).items()[0];
+        assert_eq!((&held["held"]["rows"], &held["held"]["usual"]), (&json!(12), &json!(48)), "one asks: {held}");
         assert_eq!((&run["status"], &run["rows"]["added"]), (&json!("success"), &json!(26_115)), "{run}");
         assert!(demo.stop().success());
 

@@ -5,6 +5,7 @@ use serde_json::json;
 use tidegate::applications::blocks::rejects;
 
 use super::*;
+use crate::support::Browser;
 use crate::support::api::Reply;
 use crate::support::stage::folder_connection;
 
@@ -128,5 +129,112 @@ on_both! {
             work_off(&world).await;
             assert_eq!(run(&world, first + 1).await.result.unwrap().rejected, 1, "the weight");
         }
+    }
+}
+
+/// Sends a form of a run's Summary, and answers what the next page says.
+async fn said(browser: &mut Browser, run_id: i64, what: &str, fields: &[(&str, &str)]) -> String {
+    assert_eq!(browser.post(&format!("/runs/{run_id}/{what}"), fields).await.status, 303, "{what} {fields:?}");
+    browser.visit(&format!("/runs/{run_id}")).await.text()
+}
+
+on_both! {
+    async fn corrected_rows_are_loaded_once_also_where_no_key_tells_them_apart(world: World) {
+        let connection = folder_connection(&world, "notes").await;
+        let olive = world.api(&world.olive).await;
+        let here = format!("applications/{}", world.application);
+        let columns = json!([{"name": "id", "type": "integer"}, {"name": "word", "type": "text"}]);
+        let block = json!({"name": "Notes", "kind": "transaction_list", "columns": columns});
+        let block = olive.make(&format!("{here}/blocks"), block).await;
+        let import = json!({"name": "Notes", "block_id": block, "connection_id": connection, "mode": "append",
+            "source": {"path": "notes.csv"}});
+        let import = olive.make(&format!("{here}/import-configurations"), import).await;
+        csv(&world, "notes", &[("1", "one"), ("x", "two"), ("y", "three")]);
+        let first = olive.post(&format!("import-configurations/{import}/runs"), json!({})).await.is(202).id();
+        assert_eq!(ended(&world, first).await, (RunStatus::Partial, 1, 2));
+        let files = format!("runs/{first}/files?name=rows.csv");
+        let give = |csv: &'static str| Reply::of(olive.request(Method::POST, &files).body(csv));
+        let begun = give("id,word\n2,two\n").await.is(202).id();
+        let waits = give("id,word\n3,three\n").await;
+        assert!(waits.is(409).body.contains(&format!("are being imported now, by run {begun}.")), "{}", waits.body);
+        assert_eq!(ended(&world, begun).await, (RunStatus::Success, 1, 0));
+        let again = give("id,word\n2,two\n").await;
+        assert!(again.is(409).body.contains(&format!("was imported already, by run {begun}.")), "{}", again.body);
+        let mut browser = world.browser(&world.olive).await;
+        browser.visit(&format!("/runs/{first}/files")).await;
+        browser.sees(&format!("Run {begun} loaded corrected rows of this run already. Leave those out."));
+        browser.attach("File", "rows.csv", "id,word\n2,two\n").press("Import these rows").await;
+        browser.answered(409).sees("Give only rows that are still missing.");
+        let rest = give("id,word\n3,three\n").await.is(202).id();
+        assert_eq!(ended(&world, rest).await, (RunStatus::Success, 1, 0));
+        assert_eq!(rows(&world, block), 3, "each once");
+    }
+
+    async fn a_value_becomes_only_what_its_column_takes(world: World) {
+        let olive = world.api(&world.olive).await;
+        let here = format!("applications/{}", world.application);
+        let list = json!({"name": "Centres", "kind": "dimension_list",
+            "columns": [{"name": "Code", "type": "text", "key": true}]});
+        let list = olive.make(&format!("{here}/blocks"), list).await;
+        let columns = json!([{"name": "n", "type": "number"},
+            {"name": "centre", "type": "dimension", "dimension_block_id": list}]);
+        let block = json!({"name": "Lines", "kind": "transaction_list", "columns": columns});
+        let block = olive.make(&format!("{here}/blocks"), block).await;
+        let give = |import: i64, csv: &'static str| {
+            let files = format!("import-configurations/{import}/files?name=rows.csv");
+            Reply::of(olive.request(Method::POST, &files).body(csv))
+        };
+        let imports = format!("{here}/import-configurations");
+        let centres = olive.make(&imports, json!({"name": "Centres", "block_id": list, "mode": "append"})).await;
+        let lines = olive.make(&imports, json!({"name": "Lines", "block_id": block, "mode": "append"})).await;
+        give(centres, "Code\nA\n").await.is(202);
+        work_off(&world).await;
+        let first = give(lines, "n,centre\nnone,A\n1,Z\n2,A\n").await.is(202).id();
+        assert_eq!(ended(&world, first).await, (RunStatus::Partial, 1, 2));
+        let mut browser = world.browser(&world.olive).await;
+        let translate = |column, code, value, becomes| {
+            vec![("column", column), ("code", code), ("value", value), ("becomes", becomes)]
+        };
+        for (fields, says) in [
+            (translate("n", "not_a_number", "none", "nothing"), "Nothing was changed: \"nothing\" is not a number."),
+            (translate("centre", "unknown_item", "Z", "Y"), "Nothing was changed: “Y” is not an item of Centres either."),
+            (translate("centre", "unknown_item", "Z", ""), "Enter what \"Z\" becomes."),
+            (translate("centre", "unknown_item", "Z\tZ", "A"), "contains a tab or a line break."),
+        ] {
+            let page = said(&mut browser, first, "translate", &fields).await;
+            assert!(page.contains(says) && !page.contains("becomes:") && !page.contains("from:"), "{says}: {page}");
+        }
+        let long = "y".repeat(70_000);
+        for marker in ["x\u{1}".repeat(60), long] {
+            let page = said(&mut browser, first, "treat-as-empty", &[("column", "n"), ("value", &marker)]).await;
+            assert!(page.contains("At most 100 null markers, each of at most 100 bytes."), "{page}");
+        }
+        let now = olive.get(&format!("import-configurations/{lines}")).await.json;
+        assert_eq!((&now["version"], &now["mapping"]), (&json!(1), &json!(null)), "nothing was changed: {now}");
+        assert_eq!(olive.get(&format!("{here}/translations")).await.items().len(), 0);
+        let page = said(&mut browser, first, "translate", &translate("centre", "unknown_item", "Z", "A")).await;
+        assert!(page.contains("“Z” in centre now becomes “A”"), "{page}");
+        // Once its items are created, any name will do.
+        said(&mut browser, first, "create-items", &[]).await;
+        let page = said(&mut browser, first, "translate", &translate("centre", "unknown_item", "Q", "New")).await;
+        assert!(page.contains("“Q” in centre now becomes “New”"), "{page}");
+    }
+
+    async fn a_file_that_is_with_us_is_read_once(world: World) {
+        let olive = world.api(&world.olive).await;
+        let here = format!("applications/{}", world.application);
+        let columns = json!([{"name": "id", "type": "integer"}]);
+        let block = json!({"name": "Cut", "kind": "transaction_list", "columns": columns});
+        let block = olive.make(&format!("{here}/blocks"), block).await;
+        let import = json!({"name": "Cut", "block_id": block, "mode": "append", "source": {"compression": "gzip"}});
+        let import = olive.make(&format!("{here}/import-configurations"), import).await;
+        let files = format!("import-configurations/{import}/files?name=ids.csv.gz");
+        // The beginning of a compressed file: its header and a stored block of more bytes than there are.
+        let cut = [&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0, 20, 0, 0xeb, 0xff][..], b"id\n1\n"].concat();
+        let begun = Reply::of(olive.request(Method::POST, &files).body(cut)).await.is(202).id();
+        work_off(&world).await;
+        let ended = run(&world, begun).await;
+        assert_eq!((ended.status, ended.attempt), (RunStatus::Failed, 1), "{ended:?}");
+        assert!(ended.cause.unwrap().contains("ends too early"), "it says what to do");
     }
 }

@@ -160,7 +160,7 @@ on_both! {
         let all = olive.get("runs").await;
         assert!(all.items().iter().any(|run| run["id"] == done.id && run["restores_run_id"] == runs[0].id));
         let mut page = world.browser(&world.olive).await;
-        page.visit(&format!("/runs/{}", done.id)).await.sees("Restored the contents of run").sees("Started by Olive");
+        page.visit(&format!("/runs/{}", done.id)).await.sees("Restored the contents of run").sees("Restored by Olive");
         page.sees_no("Run Again");
         for path in ["settings/import-scheduling", "settings/import-scheduling/calendar", "blocks"] {
             page.visit(&format!("/applications/{}/{path}", world.application)).await;

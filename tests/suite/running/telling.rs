@@ -115,3 +115,26 @@ on_both! {
         assert_eq!(olive.patch(&here, json!({"mapping": null})).await.is(200).json["columns"], json!(null));
     }
 }
+
+on_both! {
+    async fn what_is_held_of_a_scope_is_told_as_that(world: World) {
+        let stage = stage(&world, "words", Mode::ReplaceScope, |definition| definition.scope = vec!["word".into()]).await;
+        let ids: Vec<String> = (1..=35).map(|id| id.to_string()).collect();
+        let all: Vec<(&str, &str)> = ids.iter().map(|id| (&**id, if id.len() > 1 { "a" } else { "b" })).collect();
+        csv(&world, "words", &all);
+        start(&world, &stage).await;
+        work_off(&world).await;
+        csv(&world, "words", &all[20..23]);
+        let held = start(&world, &stage).await.id;
+        work_off(&world).await;
+        assert_eq!(run(&world, held).await.status, RunStatus::Held);
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit(&format!("/runs/{held}")).await;
+        olive.sees("3 rows would take the place of 26 in words, and the others stay.").sees_no("all rows of words");
+        olive.follow("Approve and load 3 rows").await;
+        olive.sees("Replace 26 rows of words?").sees("3 rows take their place. The other rows of words stay.");
+        olive.press("Approve and load 3 rows").await;
+        work_off(&world).await;
+        assert_eq!((run(&world, held).await.status, rows(&world, stage.block)), (RunStatus::Success, 12));
+    }
+}

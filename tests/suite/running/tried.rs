@@ -2,6 +2,7 @@
 
 use std::time::Duration as Wait;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use tidegate::applications::blocks;
 use tidegate::imports::guard::Guard;
@@ -286,5 +287,36 @@ on_both! {
         olive.sees("would change").sees("27 removed rows");
         let part = olive.htmx(&format!("/runs/{}/changes?part=counts", held.id)).await;
         assert!(part.text().contains("27"), "{}", part.text());
+    }
+}
+
+on_both! {
+    async fn a_file_is_tried_by_api_and_not_kept(world: World) {
+        let olive = world.api(&world.olive).await;
+        let by_hand = stage_from(&world, "by hand", None, Definition::new(Mode::Append)).await;
+        let at = format!("import-configurations/{}/test-run", by_hand.configuration);
+        let before = world.fingerprint().await;
+        let form = || {
+            let file = reqwest::multipart::Part::bytes(&b"id,word\n1,one\nx,two\n"[..]).file_name("words.csv");
+            reqwest::multipart::Form::new().part("file", file)
+        };
+        let in_form = Reply::of(olive.request(Method::POST, &at).multipart(form())).await;
+        assert_eq!((&in_form.is(200).json["outcome"], counts(&in_form.json)), (&json!("partial"), [2, 1, 0, 0, 0, 1]));
+        let alone = olive.request(Method::POST, &format!("{at}?name=words.csv"));
+        let alone = Reply::of(alone.body("id,word\n1,one\nx,two\n")).await;
+        assert_eq!(alone.is(200).json, in_form.json);
+        assert_eq!(olive.post(&at, json!({})).await.wrong_fields(), ["file"]);
+        assert_eq!(Reply::of(olive.request(Method::POST, &at)).await.wrong_fields(), ["file"]);
+        let more = Reply::of(olive.request(Method::POST, &at).multipart(form().text("parameters", "{}"))).await;
+        assert_eq!(more.wrong_fields(), ["parameters"]);
+        assert_eq!(world.fingerprint().await, before);
+        // What has a source takes none.
+        let stage = stage(&world, "words", Mode::Append, |_| ()).await;
+        csv(&world, "words", &[("1", "one")]);
+        let at = format!("import-configurations/{}/test-run", stage.configuration);
+        assert_eq!(Reply::of(olive.request(Method::POST, &at).multipart(form())).await.wrong_fields(), ["file"]);
+        assert_eq!(olive.post(&format!("{at}?name=words.csv"), json!({})).await.wrong_fields(), ["file"]);
+        assert_eq!(olive.post(&at, json!({"x": 1})).await.wrong_fields(), ["x"]);
+        Reply::of(olive.request(Method::POST, &at)).await.is(200);
     }
 }

@@ -17,6 +17,9 @@ use crate::db::{self, Conn};
 use crate::error::Result;
 use crate::formats::ColumnType;
 
+/// What nobody sees around a cell, as the trim of a mapping takes it away.
+const BLANK: &str = " \t\r\n\u{a0}\u{2007}\u{200b}\u{202f}\u{3000}\u{feff}";
+
 /// The key column of a Dimension list that columns of a Block name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DimensionKey {
@@ -115,8 +118,9 @@ pub fn unknown_items(
     }
     let shown = format!("substr(s.{physical}, 1, 200)");
     // What nobody sees in a cell is said.
-    let spaces =
-        format!("CASE WHEN s.{physical} = trim(s.{physical}) THEN '.' ELSE ': there are spaces around it.' END");
+    let spaces = format!(
+        "CASE WHEN s.{physical} = trim(s.{physical}, '{BLANK}') THEN '.' ELSE ': there are spaces around it.' END"
+    );
     let reason =
         format!("'\"' || substr(s.{physical}, 1, 60) || '\" is not an item of ' || CAST($3 AS TEXT) || {spaces}");
     let why = Why {
@@ -143,7 +147,10 @@ pub fn no_item(
         // As the list itself would write it, so that 007 does not become item 7.
         let when = match conn {
             Conn::Sqlite(_) => format!("CAST(CAST({cell} AS INTEGER) AS TEXT) <> {cell}"),
-            Conn::Pg(_) => format!("{cell} !~ '^(0|-?[1-9][0-9]{{0,17}})$'"),
+            Conn::Pg(_) => format!(
+                "CASE WHEN {cell} ~ '^(0|-?[1-9][0-9]{{0,18}})$' THEN CAST({cell} AS NUMERIC) NOT BETWEEN \
+                 -9223372036854775808 AND 9223372036854775807 ELSE TRUE END"
+            ),
         };
         let reason = "The list has numbers as keys, and this is not one as the list writes it.";
         ("unknown_item", when, reason, "Correct the cell.")
@@ -151,7 +158,7 @@ pub fn no_item(
         let long = longer_than(conn, std::slice::from_ref(&cell), items::KEY_BYTES);
         let reason = "No item is created for this: there are spaces around it, or it is longer than 2,000 bytes.";
         let advice = "Correct the cell, or let the mapping trim it.";
-        ("unknown_item", format!("({cell} <> trim({cell}) OR {long})"), reason, advice)
+        ("unknown_item", format!("({cell} <> trim({cell}, '{BLANK}') OR {long})"), reason, advice)
     };
     wrong_cells(conn, staging, &Wrong { column, code, when, reason, advice }, room)
 }

@@ -44,6 +44,16 @@ pub fn named_by(list: &Block) -> std::result::Result<&Column, String> {
     Ok(key)
 }
 
+/// Whether a list holds an item by this name.
+pub fn has(conn: &mut Conn, list: &Block, name: &str) -> Result<bool> {
+    let (Some(table), Some(key)) = (generations::current_table(conn, list.id)?, list.keys().next()) else {
+        return Ok(false);
+    };
+    let there = format!("SELECT count(*) AS count FROM {table} k WHERE CAST(k.{} AS TEXT) = $1", key.physical());
+    let found: Count = diesel::sql_query(there).bind::<diesel::sql_types::Text, _>(name).get_result(conn)?;
+    Ok(found.count > 0)
+}
+
 #[derive(QueryableByName)]
 struct Count {
     #[diesel(sql_type = BigInt)]

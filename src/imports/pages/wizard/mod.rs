@@ -201,14 +201,13 @@ pub async fn sourced(
     parts: Multipart,
 ) -> Result<HttpResponse> {
     let mut wizard = enter_wizard(request.clone(), app, by, *path, Form::default()).await?;
-    let upload = match Upload::read(&request, parts).await {
-        Ok(upload) => upload,
+    let uploaded = Upload::read_keeping(&request, parts, &mut wizard.form).await;
+    pick(&mut wizard.form);
+    let file = match uploaded {
+        Ok(file) => file.filter(|file| file.bytes > 0),
         Err(AppError::Invalid(errors)) => return wizard.source(wrong(errors)).await,
         Err(other) => return Err(other),
     };
-    wizard.form = upload.form;
-    pick(&mut wizard.form);
-    let file = upload.file.filter(|file| file.bytes > 0);
     if let Some(file) = file.filter(|_| wizard.form.get("source") == "file") {
         let (blocks, name, now) = (wizard.app.blocks.clone(), file.name.clone(), wizard.app.now());
         let id = off_thread(move || files::save(&blocks, &name, file.file, now)).await?;
