@@ -12,6 +12,8 @@ pub enum Thing {
     Block(i64),
     Connection(i64),
     Configuration(i64),
+    /// An import set.
+    Set(i64),
     /// A translation table.
     Translation(i64),
     /// A member as the Owner of what runs with their rights.

@@ -8,6 +8,7 @@ use crate::applications::pages as applications;
 use crate::connections::pages as connections;
 use crate::freezes::pages as freezes;
 use crate::import_scheduling as scheduling;
+use crate::import_sets::pages as sets;
 use crate::imports::pages as imports;
 use crate::members::pages as members;
 use crate::translations::pages as translations;
@@ -89,6 +90,17 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/applications/{a}/settings/import-configurations/{i}/delete", get().to(imports::delete_form));
     routes.route("/applications/{a}/settings/import-configurations/{i}/delete", post().to(imports::delete));
 
+    // Import sets
+    routes.route("/applications/{a}/settings/import-sets", get().to(sets::list));
+    routes.route("/applications/{a}/settings/import-sets/new", get().to(sets::new_form));
+    routes.route("/applications/{a}/settings/import-sets/new", post().to(sets::create));
+    routes.route("/applications/{a}/settings/import-sets/preview", post().to(sets::preview));
+    routes.route("/applications/{a}/settings/import-sets/{set}", get().to(sets::edit_form));
+    routes.route("/applications/{a}/settings/import-sets/{set}", post().to(sets::update));
+    routes.route("/applications/{a}/settings/import-sets/{set}/copy", post().to(sets::copy));
+    routes.route("/applications/{a}/settings/import-sets/{set}/delete", get().to(sets::delete_form));
+    routes.route("/applications/{a}/settings/import-sets/{set}/delete", post().to(sets::delete));
+
     // Translations
     routes.route("/applications/{a}/settings/translations", get().to(translations::list));
     routes.route("/applications/{a}/settings/translations/new", get().to(translations::new_form));
@@ -124,6 +136,7 @@ pub fn pages(routes: &mut ServiceConfig) {
     // Import Scheduling
     routes.route("/applications/{a}/settings/import-scheduling", get().to(scheduling::list::list));
     routes.route("/applications/{a}/settings/import-scheduling/configurations/{i}", get().to(scheduling::list::card));
+    routes.route("/applications/{a}/settings/import-scheduling/sets/{set}", get().to(scheduling::list::set_card));
     routes.route("/applications/{a}/settings/import-scheduling/calendar", get().to(scheduling::calendar::show));
     routes.route("/applications/{a}/settings/import-scheduling/calendar/entry", get().to(scheduling::calendar::entry));
     routes.route("/applications/{a}/schedules/new", get().to(scheduling::dialog::new_form));
@@ -143,6 +156,9 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/applications/{a}/schedules/{s}/delete", get().to(scheduling::switch::delete_form));
     routes.route("/applications/{a}/schedules/{s}/delete", post().to(scheduling::switch::delete));
     routes.route("/applications/{a}/settings/import-configurations/{i}/runs", post().to(scheduling::starting::run_now));
+    routes.route("/applications/{a}/settings/import-sets/{set}/runs", post().to(scheduling::starting::run_set_now));
+    routes.route("/applications/{a}/settings/import-sets/{set}/history", get().to(scheduling::history::of_set));
+    routes.route("/applications/{a}/settings/import-sets/{set}/history.csv", get().to(scheduling::history::csv_of_set));
     routes.route("/applications/{a}/settings/import-configurations/{i}/schedules", get().to(scheduling::about::about));
     routes.route("/applications/{a}/settings/import-configurations/{i}/run", get().to(scheduling::starting::file_form));
     routes.route(
@@ -217,6 +233,14 @@ pub fn api(server: &mut ServiceConfig) {
     routes.route("/api/v1/import-configurations/{i}/runs", post().to(api::configurations::run));
     routes.route("/api/v1/import-configurations/{i}/files", post().to(api::configurations::run_with_file));
     routes.route("/api/v1/import-configurations/{i}/test-run", post().to(api::test_runs::test));
+
+    // Import sets
+    routes.route("/api/v1/applications/{a}/import-sets", get().to(api::import_sets::list));
+    routes.route("/api/v1/applications/{a}/import-sets", post().to(api::import_sets::create));
+    routes.route("/api/v1/import-sets/{set}", get().to(api::import_sets::show));
+    routes.route("/api/v1/import-sets/{set}", patch().to(api::import_sets::update));
+    routes.route("/api/v1/import-sets/{set}", delete().to(api::import_sets::delete));
+    routes.route("/api/v1/import-sets/{set}/runs", post().to(api::import_sets::run));
 
     // Translations
     routes.route("/api/v1/applications/{a}/translations", get().to(api::translations::list));

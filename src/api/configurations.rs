@@ -10,7 +10,7 @@ use super::{Answer, Begun, Body, Gone, List, Made, PageQuery, Patch, Reply, Show
 use crate::applications::{self, Entered};
 use crate::db::Conn;
 use crate::error::{AppError, Result};
-use crate::imports::{self, Configuration, ConfigurationAnswer, ConfigurationBody, Definition, Draft};
+use crate::imports::{self, Configuration, ConfigurationAnswer, ConfigurationBody, Definition, Draft, Target};
 use crate::members::{By, Scope};
 
 /// `GET applications/{a}/import-configurations`
@@ -86,7 +86,9 @@ pub async fn run(call: Call, body: Body<RunBody>) -> Answer<Begun<RunAnswer>> {
         .once(body, move |conn, by, body| {
             may_run(conn, by, id)?;
             let parameters = body.read()?.parameters.map(Value::Object);
-            Ok(runs::begun(&crate::runs::actions::start_by_hand(conn, by, id, None, parameters, now)?.run))
+            Ok(runs::begun(
+                &crate::runs::actions::start_by_hand(conn, by, Target::Configuration(id), None, parameters, now)?.run,
+            ))
         })
         .await;
     call.app.work.notify_one();
@@ -102,7 +104,9 @@ pub async fn run_with_file(call: Call<FileQuery>, payload: Payload) -> Answer<Be
     let kept = upload::keep(&call, name, file).await?;
     let sent = format!("{} {} {parameters:?}", kept.name, kept.sha256);
     let begun = move |conn: &mut Conn, by: &By| {
-        let run = crate::runs::actions::start_by_hand(conn, by, id, Some(kept.id), parameters, now)?.run;
+        let run =
+            crate::runs::actions::start_by_hand(conn, by, Target::Configuration(id), Some(kept.id), parameters, now)?
+                .run;
         Ok(runs::begun(&run))
     };
     let answer = call.once_for(sent.as_bytes(), begun).await;

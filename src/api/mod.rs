@@ -24,6 +24,7 @@ pub mod blocks;
 pub mod configurations;
 pub mod connections;
 pub mod freezes;
+pub mod import_sets;
 pub mod members;
 pub mod previews;
 pub mod reference;

@@ -103,6 +103,23 @@ pub const GROUPS: &[Group] = &[
         ],
     ),
     (
+        "Import sets",
+        "Import configurations in an order, run as one.",
+        &[
+            ("GET", "applications/{a}/import-sets", Read, "List the import sets of an Application, by id."),
+            ("POST", "applications/{a}/import-sets", Configure, "Create an import set."),
+            ("GET", "import-sets/{set}", Read, "Show an import set."),
+            (
+                "PATCH",
+                "import-sets/{set}",
+                Configure,
+                "Change an import set, which creates a new version. Send all steps: one that is left out is removed.",
+            ),
+            ("DELETE", "import-sets/{set}", Configure, "Archive an import set that has no schedule."),
+            ("POST", "import-sets/{set}/runs", Run, "Run an import set now."),
+        ],
+    ),
+    (
         "Translations",
         "Tables of an Application that say what values of a source become.",
         &[
@@ -211,6 +228,7 @@ pub fn id(letter: &str) -> &'static str {
         "i" => "The import configuration.",
         "m" => "The member.",
         "r" => "The run.",
+        "set" => "The import set.",
         "t" => "The translation table.",
         _ => "The schedule.",
     }

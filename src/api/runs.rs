@@ -13,7 +13,8 @@ use crate::db::Conn;
 use crate::error::AppError;
 use crate::imports::pipeline::Changed;
 use crate::members::{By, Scope};
-use crate::runs::{Filter, Hold, LogLine, Run, RunResult, RunStatus, Trigger, actions, decisions};
+use crate::runs::sets::{self, SetStep};
+use crate::runs::{Filter, Hold, LogLine, Run, RunResult, RunStatus, Trigger, actions, corrected, decisions};
 use crate::shape::{Object, answer, sent};
 
 sent! {
@@ -39,8 +40,16 @@ sent! {
     }
 }
 
+sent! {
+    /// How to run again.
+    pub struct AgainBody {
+        /// Of a set: run all steps, also those that were done. Default: false.
+        all: bool,
+    }
+}
+
 answer! {
-    /// One execution of an import configuration, or a restore of what a Block held before.
+    /// One execution of an import configuration or an import set, or a restore of what a Block held before.
     pub struct RunAnswer of (run: &Run) {
         id: i64 = run.id,
         application_id: i64 = run.application_id,
@@ -89,8 +98,22 @@ answer! {
         bytes: i64 = run.result.as_ref().map_or(0, |result| result.bytes),
         /// While it is held.
         held: Option<HeldAnswer> = run.hold.as_ref().map(HeldAnswer::of),
-        /// Only for the run of a set.
-        steps: Vec<Object> = Vec::new(),
+        /// Of the run of a set, where one run is shown.
+        steps: Vec<SetStepAnswer> = Vec::new(),
+    }
+}
+
+answer! {
+    /// One step of a set's run.
+    pub struct SetStepAnswer of (step: &SetStep) {
+        position: i32 = step.position,
+        configuration_id: i64 = step.configuration_id,
+        /// The run that does or did it; null while it waits, and once it was skipped.
+        run_id: Option<i64> = step.run_id,
+        /// Null while it waits.
+        status: Option<RunStatus> = step.status,
+        /// Whether an earlier run of the set had done it.
+        taken_over: bool = step.taken_over,
     }
 }
 
@@ -155,8 +178,14 @@ pub async fn list(call: Call<RunsQuery>) -> Answer<Shown<List<RunAnswer>>> {
 /// `GET runs/{r}`
 pub async fn show(call: Call) -> Answer<Shown<RunAnswer>> {
     let id = call.id("r")?;
-    let (run, _) = call.read(move |conn, by| actions::find(conn, by, id)).await?;
-    Ok(Reply::ok(RunAnswer::of(&run)))
+    let found = call.read(move |conn, by| {
+        let (run, _) = actions::find(conn, by, id)?;
+        let of_set = if run.set_id.is_some() { sets::of(conn, id)? } else { None };
+        Ok((run, of_set))
+    });
+    let (run, of_set) = found.await?;
+    let steps = of_set.iter().flat_map(|of| &of.steps).map(SetStepAnswer::of).collect();
+    Ok(Reply::ok(RunAnswer { steps, ..RunAnswer::of(&run) }))
 }
 
 /// `GET runs/{r}/rejected-rows.csv`
@@ -198,12 +227,12 @@ pub async fn cancel(call: Call, body: Body<Nothing>) -> Answer<Begun<RunAnswer>>
 }
 
 /// `POST runs/{r}/again`
-pub async fn again(call: Call, body: Body<Nothing>) -> Answer<Begun<RunAnswer>> {
+pub async fn again(call: Call, body: Body<AgainBody>) -> Answer<Begun<RunAnswer>> {
     let (id, now) = (call.id("r")?, call.now());
     let answer = call
         .once(body, move |conn, by, body| {
-            body.read()?;
-            Ok(begun(&actions::again(conn, by, id, now)?.run))
+            let all = body.read()?.all.unwrap_or_default();
+            Ok(begun(&actions::again_from(conn, by, id, all, now)?.run))
         })
         .await;
     call.app.work.notify_one();
@@ -241,7 +270,7 @@ pub async fn give_corrected(call: Call<FileQuery>, payload: Payload) -> Answer<B
     let may = call.read(move |conn, by| {
         let (run, entered) = actions::find(conn, by, id)?;
         entered.need_import(conn, by, Scope::Run)?;
-        actions::why_not_corrected(conn, &run)?.map_or(Ok(()), |why| Err(AppError::Conflict(why)))
+        corrected::why_not(conn, &run)?.map_or(Ok(()), |why| Err(AppError::Conflict(why)))
     });
     may.await?;
     let upload::Given { name, file, parameters } = upload::receive(&call, payload.into_inner()).await?;
@@ -252,9 +281,8 @@ pub async fn give_corrected(call: Call<FileQuery>, payload: Payload) -> Answer<B
     }
     let kept = upload::keep(&call, name, file).await?;
     let sent = format!("{} {}", kept.name, kept.sha256);
-    let begun = move |conn: &mut Conn, by: &By| {
-        Ok(begun(&actions::give_corrected(conn, by, id, (kept.id, &kept.sha256), now)?))
-    };
+    let begun =
+        move |conn: &mut Conn, by: &By| Ok(begun(&corrected::give(conn, by, id, (kept.id, &kept.sha256), now)?));
     let answer = call.once_for(sent.as_bytes(), begun).await;
     call.app.work.notify_one();
     answer

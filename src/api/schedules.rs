@@ -9,19 +9,21 @@ use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{FieldErrors, Result};
 use crate::freezes::{self, Freeze};
+use crate::imports::Target;
 use crate::members::{By, Scope};
 use crate::schedules::{About, Draft, Notify, Rule, RuleDraft, Schedule, State, actions};
-use crate::shape::{Ids, Later, Object, answer, sent};
+use crate::shape::{Ids, Object, answer, sent};
 
 sent! {
     /// The fields of a schedule to create or change. A field that does not belong to the repeat is
     /// refused: once takes none of `every`, `weekdays`, `months`, `days_of_month`, `window` and `end_date`; minutes and
     /// hours take `every` and `window`; days `every`; weeks `every` and `weekdays`; months `months` and `days_of_month`.
     pub struct ScheduleBody {
-        configuration_id: i64 = "Choose the import configuration to run." => 7,
-        /// Import sets are not available in this release.
-        set_id: Later,
-        /// The name of its runs; null means the configuration's name.
+        /// The import configuration to run; this or `set_id`.
+        configuration_id: i64,
+        /// The import set to run; this or `configuration_id`.
+        set_id: i64,
+        /// The name of its runs; null means the name of what it runs.
         run_name: String,
         /// Default: true.
         enabled: bool,
@@ -29,7 +31,7 @@ sent! {
         off_until: Moment,
         /// Who is notified about what; null means no one. It is saved, but this release sends no messages yet.
         notify: NotifyBody,
-        /// Values for the parameters of the configuration.
+        /// Values for the parameters of what it runs.
         parameters: Object;
         rule: RuleDraft,
     }
@@ -45,7 +47,7 @@ sent! {
 }
 
 answer! {
-    /// When a configuration runs, who owns the schedule, and who is notified.
+    /// When a configuration or a set runs, who owns the schedule, and who is notified.
     pub struct ScheduleAnswer of (schedule: &Schedule, freezes: &[Freeze]) {
         id: i64 = schedule.id,
         application_id: i64 = schedule.application_id,
@@ -79,8 +81,8 @@ impl ScheduleBody {
             member_ids: Some(Ids(notify.member_ids.clone())),
         };
         Self {
-            configuration_id: Some(schedule.configuration_id),
-            set_id: None,
+            configuration_id: schedule.target.configuration(),
+            set_id: schedule.target.set(),
             run_name: schedule.run_name.clone(),
             enabled: Some(schedule.enabled),
             off_until: schedule.off_until,
@@ -92,14 +94,24 @@ impl ScheduleBody {
 
     /// The schedule that is wanted, or all that is wrong; `errors` is what was found in reading.
     fn draft(self, mut errors: FieldErrors) -> Result<Draft, FieldErrors> {
-        if !errors.is_empty() {
+        let target = match (self.configuration_id, self.set_id) {
+            (Some(_), Some(_)) => {
+                errors.add("set_id", "Choose either an import configuration or an import set, not both.");
+                None
+            }
+            (configuration_id, set_id) => Target::of(configuration_id, set_id),
+        };
+        if target.is_none() && errors.of("configuration_id").or(errors.of("set_id")).is_none() {
+            errors.add("configuration_id", "Choose the import configuration or the import set to run.");
+        }
+        let (Some(target), true) = (target, errors.is_empty()) else {
             errors.extend(self.rule.parse().err().unwrap_or_default());
             return Err(errors);
-        }
+        };
         let notify =
             |sent: NotifyBody| Some(Notify { about: sent.about?, member_ids: sent.member_ids.unwrap_or_default().0 });
         Ok(Draft {
-            configuration_id: self.configuration_id.unwrap_or_default(),
+            target,
             run_name: self.run_name,
             enabled: self.enabled.unwrap_or(true),
             off_until: self.off_until,
@@ -117,6 +129,13 @@ impl ScheduleBody {
             && repeat != schedule.rule.repeat().key()
         {
             before.rule.repeat_as(repeat);
+        }
+        // Whoever names one means it in place of the other.
+        if patch.get("set_id").is_some_and(|id| !id.is_null()) {
+            before.configuration_id = None;
+        }
+        if patch.get("configuration_id").is_some_and(|id| !id.is_null()) {
+            before.set_id = None;
         }
         if patch.get("enabled") == Some(&Value::Bool(true)) {
             before.off_until = None;

@@ -22,6 +22,7 @@ pub fn settings_shell(request: &HttpRequest, app: &App, by: &By, entered: &Enter
     }
     if entered.may_configure() || entered.may_open_scheduling() {
         nav.push(item("Import configurations", "/settings/import-configurations", "metric"));
+        nav.push(item("Import sets", "/settings/import-sets", "set"));
         nav.push(item("Translations", "/settings/translations", "globe"));
     }
     if entered.may_open_scheduling() {

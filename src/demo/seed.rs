@@ -17,7 +17,8 @@ use crate::connections::{self, Connection, ConnectionDraft};
 use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::formats::ColumnType::{self, Date, Integer, Number, Text, Timestamp};
-use crate::imports::{self, Draft as ImportDraft, files};
+use crate::import_sets::{self, Execution, OnFailure, SetDefinition, Step};
+use crate::imports::{self, Draft as ImportDraft, Target, files};
 use crate::members::actions::{NewMember, add_by_command};
 use crate::members::{self, By, Member, passwords};
 use crate::schedules::{About, Draft, Notify, RuleDraft, actions as schedules};
@@ -78,7 +79,8 @@ pub fn today(app: &App, made: &Made) -> Result<()> {
     }
     for configuration in made.by_hand {
         app.db.write(|conn| {
-            runs::actions::start_by_hand(conn, &made.olive, configuration, None, None, now).map(|_| ())
+            runs::actions::start_by_hand(conn, &made.olive, Target::Configuration(configuration), None, None, now)
+                .map(|_| ())
         })?;
     }
     // All but one base is missing from it: the volume guard asks before the plan is replaced by so little.
@@ -95,7 +97,8 @@ fn give(app: &App, by: &By, configuration: i64, bases: &[&str], now: Moment) -> 
         }
     }
     let file = files::save(&app.blocks, "crew-plan.csv", plan.as_bytes(), now)?;
-    app.db.write(|conn| runs::actions::start_by_hand(conn, by, configuration, Some(file), None, now).map(|_| ()))
+    let target = Target::Configuration(configuration);
+    app.db.write(|conn| runs::actions::start_by_hand(conn, by, target, Some(file), None, now).map(|_| ()))
 }
 
 fn http_draft(place: &Place) -> ConnectionDraft {
@@ -153,6 +156,7 @@ impl Seeding<'_> {
             |time| self.at(time, zone, json!({ "repeat": "weeks", "weekdays": ["mon", "tue", "wed", "thu", "fri"] }));
         self.schedule(application, seats, workdays("13:00"))?;
         self.schedule(application, totals, workdays("13:30"))?;
+        self.month_end(&entered, [fleet, seats, totals])?;
         let crews = make("Crew plan by hand", &self.crews(application)?, None, json!({}), "replace")?;
         give(self.app, &self.olive, crews, &["BOS", "EWR", "JFK", "LGA"], self.now)?;
         let by_hand = [airports, fleet, old, seats, totals];
@@ -164,6 +168,14 @@ impl Seeding<'_> {
         let mut columns = vec![key("base", Text), key("month", Date)];
         columns.extend(typed(&[("pilots", Integer), ("cabin_crew", Integer)]));
         self.block(application, "Crew plan", BlockKind::TransactionList, columns)
+    }
+
+    /// What is loaded before the books are closed: the list, then what is counted from it, then what is added up.
+    fn month_end(&self, entered: &Entered, configurations: [i64; 3]) -> Result<()> {
+        let steps = configurations.into_iter().map(Step::of).collect();
+        let definition = SetDefinition { execution: Execution::Sequential, on_failure: OnFailure::Stop, steps };
+        let draft = import_sets::Draft { name: "Month end".into(), definition };
+        self.app.db.write(|conn| import_sets::actions::create(conn, &self.olive, entered, draft, self.now)).map(|_| ())
     }
 
     /// Two Metrics: the first is counted from a list, the second added up from the first.
@@ -292,8 +304,15 @@ impl Seeding<'_> {
 
 fn schedule(app: &App, by: &By, application: i64, configuration_id: i64, rule: RuleDraft, now: Moment) -> Result<()> {
     let notify = Some(Notify { about: About::FailedAndPartial, member_ids: vec![by.member.id] });
-    let draft =
-        Draft { configuration_id, run_name: None, rule, enabled: true, off_until: None, notify, parameters: None };
+    let draft = Draft {
+        target: Target::Configuration(configuration_id),
+        run_name: None,
+        rule,
+        enabled: true,
+        off_until: None,
+        notify,
+        parameters: None,
+    };
     app.db.write(|conn| schedules::create(conn, by, application, draft, now)).map(|_| ())
 }
 

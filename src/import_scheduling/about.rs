@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::applications::enter;
 use crate::error::Result;
 use crate::freezes;
+use crate::imports::Target;
 use crate::members::SignedIn;
 use crate::schedules::{Schedule, State, actions};
 use crate::web::page::is_fragment;
@@ -46,7 +47,7 @@ pub async fn about(
 ) -> Result<HttpResponse> {
     let (application_id, id) = *path;
     let now = app.now();
-    let card = format!("{}#cfg-{id}", opening(&switch::list(application_id), id));
+    let card = format!("{}#cfg-{id}", opening(&switch::list(application_id), Target::Configuration(id)));
     let at = card.clone();
     let page = app
         .read(move |conn| {
@@ -63,10 +64,14 @@ pub async fn about(
                         || "No next run".into(),
                         |at| format!("Next: {}", words::short_time(at, now, schedule.rule.time_zone())),
                     ),
-                    href: format!("{}#sched-{}", opening(&switch::list(application_id), id), schedule.id),
+                    href: format!(
+                        "{}#sched-{}",
+                        opening(&switch::list(application_id), Target::Configuration(id)),
+                        schedule.id
+                    ),
                 }
             };
-            let schedules = actions::of_configurations(conn, &[id])?.iter().map(planned).collect();
+            let schedules = actions::of_targets(conn, &[Target::Configuration(id)])?.iter().map(planned).collect();
             let history = format!("/applications/{application_id}/settings/import-configurations/{id}/history");
             Ok(About { schedules, runs, card: at, history })
         })

@@ -1,4 +1,4 @@
-//! One import configuration on the page: how it goes, what it did lately, its schedules. Only what is drawn; where it
+//! One import configuration or set on the page: how it goes, what it did lately, its schedules. Only what is drawn; where it
 //! comes from is `list.rs`.
 
 use std::fmt;
@@ -52,6 +52,12 @@ pub struct Marked {
 }
 
 impl HtmlSafe for Marked {}
+
+impl Marked {
+    pub fn is_empty(&self) -> bool {
+        [&self.before, &self.hit, &self.after].into_iter().all(String::is_empty)
+    }
+}
 
 /// What the page on which a card stands gives it.
 pub struct Given<'a> {
@@ -137,7 +143,11 @@ pub struct Row {
 #[derive(Template, Clone, Debug)]
 #[template(path = "import_scheduling/card.html")]
 pub struct Card {
-    pub id: i64,
+    /// `7`, `s3`
+    pub id: String,
+    /// "configuration" or "set", and its number.
+    pub kind: &'static str,
+    pub number: i64,
     pub name: String,
     pub icon: Icon,
     /// `/applications/{a}`
@@ -146,9 +156,10 @@ pub struct Card {
     pub here: String,
     pub history: String,
     pub csrf: String,
-    pub block_id: i64,
     pub shown_name: Marked,
-    pub block_name: Marked,
+    /// The Block that it fills, or the steps that it has, and their page.
+    pub about: Marked,
+    pub about_href: String,
     pub source: Marked,
     pub strip: Vec<Bars>,
     pub strip_label: String,
@@ -199,7 +210,7 @@ impl Card {
     fn start(&self) -> String {
         match self.again {
             Some(run) => format!("/runs/{run}/again"),
-            None => format!("{}/settings/import-configurations/{}/runs", self.base, self.id),
+            None => format!("{}/settings/import-{}s/{}/runs", self.base, self.kind, self.number),
         }
     }
 }

@@ -1,20 +1,20 @@
-//! From what is known to what is drawn: a card per configuration, a row per schedule.
+//! From what is known to what is drawn: a card per configuration or set, a row per schedule.
 
 use chrono::Duration;
 
-use super::card::{Bars, Card, Chip, Failure, Frozen, Given, Last, Marked, NextRun, Progress, Row};
+use super::card::{Card, Chip, Failure, Frozen, Given, Last, Marked, NextRun, Row};
 use super::cards_scene::CardsScene;
 use super::mending::{self, Place};
 use super::overview::may_hand_over;
+use super::strip;
 use super::view::opening;
 use crate::clock::Moment;
 use crate::freezes;
-use crate::imports::pipeline::READING;
-use crate::imports::{ConfigurationStatus, Listed};
+use crate::imports::{ConfigurationStatus, Listed, Target};
 use crate::names::folded;
-use crate::runs::glance::{Past, STRIP};
 use crate::runs::{Run, RunResult, RunStatus};
 use crate::schedules::{self, Notify, Schedule, State, sentence};
+use crate::web::Icon;
 use crate::web::page::{encode, initials};
 use crate::words;
 
@@ -36,37 +36,85 @@ pub fn status_chip(status: RunStatus) -> Chip {
 /// Soon enough to look for the run every other second.
 const SOON: Duration = Duration::seconds(75);
 
+/// What a card is of.
+struct Of<'a> {
+    name: &'a str,
+    icon: Icon,
+    /// The Block that it fills, or the steps that it has, and their page.
+    about: String,
+    about_href: String,
+    source: String,
+    status: Option<ConfigurationStatus>,
+    status_run_id: Option<i64>,
+    /// Of a configuration.
+    listed: Option<&'a Listed>,
+}
+
 impl CardsScene {
-    fn schedules_of(&self, configuration_id: i64) -> impl Iterator<Item = &Schedule> {
-        self.schedules.iter().filter(move |s| s.configuration_id == configuration_id)
+    /// What it is, if it is there.
+    fn of(&self, target: Target, base: &str) -> Option<Of<'_>> {
+        Some(match target {
+            Target::Configuration(id) => {
+                let listed = self.configurations.get(&id)?;
+                let configuration = &listed.configuration;
+                Of {
+                    name: &configuration.name,
+                    icon: if configuration.needs_file() { "up" } else { "db" },
+                    about: listed.block_name.clone(),
+                    about_href: format!("{base}/blocks/{}", configuration.block_id),
+                    source: listed.source(),
+                    status: configuration.status,
+                    status_run_id: configuration.status_run_id,
+                    listed: Some(listed),
+                }
+            }
+            Target::Set(id) => {
+                let (set, definition) = self.sets.get(&id)?;
+                let steps = words::counted(definition.steps.len() as i64, "step", "steps");
+                Of {
+                    name: &set.name,
+                    icon: "list",
+                    about: format!("{steps}, {}", definition.execution.label().to_lowercase()),
+                    about_href: format!("{base}/settings/import-sets/{id}"),
+                    source: String::new(),
+                    status: set.status,
+                    status_run_id: set.status_run_id,
+                    listed: None,
+                }
+            }
+        })
     }
 
-    pub fn card(&self, listed: &Listed, given: &Given) -> Card {
-        let configuration = &listed.configuration;
+    /// The card of a configuration or a set, if that is there.
+    pub fn card(&self, target: Target, given: &Given) -> Option<Card> {
         let base = format!("/applications/{}", self.entered.application.id);
-        let open = self.open.get(&configuration.id);
-        let mark = configuration.status_run_id.and_then(|id| self.marks.get(&id));
-        let strip = self.strips.get(&configuration.id).map(Vec::as_slice).unwrap_or_default();
-        let schedules: Vec<&Schedule> = self.schedules_of(configuration.id).collect();
+        let of = self.of(target, &base)?;
+        let open = self.open.get(&target);
+        let mark = of.status_run_id.and_then(|id| self.marks.get(&id));
+        let past = self.strips.get(&target).map(Vec::as_slice).unwrap_or_default();
+        let schedules: Vec<&Schedule> = self.schedules.iter().filter(|s| s.target == target).collect();
         let off = schedules.iter().filter(|s| s.state() == State::Off).count();
         let in_tab = |s: &&&Schedule| given.view.show != "off" || s.state() == State::Off;
         let shown: Vec<&Schedule> = schedules.iter().filter(in_tab).filter(|_| given.open).copied().collect();
         let words = folded(&given.view.q);
         let next = schedules.iter().filter_map(|s| Some((s.next_at?, s.id, *s))).min_by_key(|(at, id, _)| (*at, *id));
-        let failed = matches!(configuration.status, Some(ConfigurationStatus::Failed | ConfigurationStatus::Partial));
-        Card {
-            id: configuration.id,
-            name: configuration.name.clone(),
-            shown_name: marked(&configuration.name, &words),
-            icon: if configuration.needs_file() { "up" } else { "db" },
-            history: format!("{base}/settings/import-configurations/{}/history", configuration.id),
+        let failed = matches!(of.status, Some(ConfigurationStatus::Failed | ConfigurationStatus::Partial));
+        let needs_file = of.listed.is_some_and(|listed| listed.configuration.needs_file());
+        Some(Card {
+            id: target.short(),
+            kind: if target.set().is_some() { "set" } else { "configuration" },
+            number: target.id(),
+            name: of.name.to_owned(),
+            shown_name: marked(of.name, &words),
+            icon: of.icon,
+            history: super::history::address(self.entered.application.id, target),
             csrf: given.csrf.to_owned(),
-            block_id: configuration.block_id,
-            block_name: marked(&listed.block_name, &words),
-            source: marked(&listed.source(), &words),
-            strip: bars(strip),
-            strip_label: strip_label(strip),
-            chip: match (open, configuration.status) {
+            about: if of.listed.is_some() { marked(&of.about, &words) } else { marked(&of.about, "") },
+            about_href: of.about_href,
+            source: marked(&of.source, &words),
+            strip: strip::bars(past),
+            strip_label: strip::label(past),
+            chip: match (open, of.status) {
                 (Some(run), _) => status_chip(run.status),
                 (None, Some(status)) => {
                     let (word, class, icon) = status.chip();
@@ -75,7 +123,7 @@ impl CardsScene {
                 (None, None) => Chip { class: "", icon: "clock", word: "Not run yet" },
             },
             last: mark.filter(|_| open.is_none()).map(|run| self.last(run)),
-            later: strip.last().filter(|past| open.is_none() && Some(past.run_id) != mark.map(|run| run.id)).and_then(
+            later: past.last().filter(|past| open.is_none() && Some(past.run_id) != mark.map(|run| run.id)).and_then(
                 |past| {
                     Some(Last {
                         run: past.run_id,
@@ -85,13 +133,13 @@ impl CardsScene {
             ),
             may_import: self.entered.may_import(),
             may_hand_over: may_hand_over(&self.entered),
-            needs_file: configuration.needs_file(),
+            needs_file,
             active_run: open.map(|run| run.id),
             again: mark.filter(|_| failed && open.is_none()).map(|run| run.id),
             progress: open.map(|run| self.progress(run, mark)),
             failure: mark
                 .filter(|run| (failed || run.hold.is_some()) && open.is_none())
-                .map(|run| self.failure(run, listed)),
+                .map(|run| self.failure(run, of.listed)),
             used: schedules.iter().filter(|s| s.state() != State::Finished).count(),
             schedules: match schedules.len() {
                 0 => String::new(),
@@ -112,16 +160,16 @@ impl CardsScene {
             open: given.open,
             back: given.back.to_owned(),
             back_encoded: encode(given.back),
-            toggle: if given.open { given.back.to_owned() } else { opening(given.back, configuration.id) },
+            toggle: if given.open { given.back.to_owned() } else { opening(given.back, target) },
             by_itself: given.by_itself,
-            mark: match (configuration.status_run_id, open) {
+            mark: match (of.status_run_id, open) {
                 (of, Some(open)) => format!("{}-{}-{}", of.unwrap_or_default(), open.id, open.status),
                 (of, None) => of.unwrap_or_default().to_string(),
             },
             oob: given.oob,
             here: super::switch::list(self.entered.application.id),
             base,
-        }
+        })
     }
 
     /// The run that the configuration's status is of: when it ended, and what it loaded.
@@ -157,38 +205,9 @@ impl CardsScene {
         }
     }
 
-    fn progress(&self, run: &Run, usual: Option<&Run>) -> Progress {
-        let now = self.progress.get(&run.id);
-        let elapsed = run.started_at.map(|at| words::duration(self.now.since(at)));
-        let (Some(now), true) = (now, run.status == RunStatus::Running) else {
-            return Progress {
-                phase: run.reason.clone().unwrap_or_else(|| "Waiting for a worker".into()),
-                rows: String::new(),
-                value: 0,
-                max: None,
-                elapsed: words::duration(self.now.since(run.queued_at)),
-                cancelling: false,
-            };
-        };
-        // What comes before and after the reading takes a time that nobody knows.
-        let usual = usual.and_then(|run| run.result.as_ref()).map(|r| r.read).filter(|_| now.phase == READING);
-        let max = usual.filter(|read| *read > now.rows);
-        let rows = match max {
-            Some(max) => format!("{} of about {}", words::count(now.rows), words::counted(max, "row", "rows")),
-            None if now.rows > 0 => words::counted(now.rows, "row", "rows"),
-            None if now.bytes > 0 => words::bytes(now.bytes),
-            None => String::new(),
-        };
-        // Without a usual number it counts by bytes; what is all read is no longer measured.
-        let bytes = now.bytes_total.filter(|total| max.is_none() && *total > now.bytes);
-        let (value, max) = if bytes.is_some() { (now.bytes, bytes) } else { (now.rows, max) };
-        let cancelling = now.cancel_requested;
-        Progress { phase: now.phase.clone(), rows, value, max, elapsed: elapsed.unwrap_or_default(), cancelling }
-    }
-
-    fn failure(&self, run: &Run, listed: &Listed) -> Failure {
+    fn failure(&self, run: &Run, listed: Option<&Listed>) -> Failure {
         let place = Place::of(run.status, self.failed_steps.get(&run.id).map(String::as_str));
-        let ways = mending::ways(place, &listed.configuration, &self.entered);
+        let ways = listed.map(|of| mending::ways(place, &of.configuration, &self.entered)).unwrap_or_default();
         let when = run.finished_at.map(|at| words::relative(at, self.now)).unwrap_or_default();
         if let Some(hold) = &run.hold {
             let until = words::relative(hold.until, self.now);
@@ -200,6 +219,11 @@ impl CardsScene {
                 run: run.id,
                 ways: Vec::new(),
             };
+        }
+        if let (RunStatus::Partial, None) = (run.status, listed) {
+            let cause = run.reason.clone().unwrap_or_else(|| "Not all steps succeeded.".into());
+            let rest = format!("It ended {when}.");
+            return Failure { class: "is-warn", icon: "part", cause, rest, run: run.id, ways };
         }
         if run.status == RunStatus::Partial {
             let result = run.result.clone().unwrap_or_default();
@@ -312,45 +336,6 @@ fn notify_words(notify: Option<&Notify>) -> String {
             format!("{}, {} (not sent yet)", notify.about.words(), words::counted(count, "member", "members"))
         }
     }
-}
-
-/// The strip: 119 by 26 units, 8.5 for each run, the newest at the right end; a bar is as high as its run was long
-/// beside the longest. One path for all bars of a colour.
-fn bars(strip: &[Past]) -> Vec<Bars> {
-    let millis = |past: &Past| past.duration.map_or(0, |d| d.num_milliseconds().max(0));
-    let longest = strip.iter().map(millis).max().unwrap_or(0).max(1);
-    let first = STRIP.saturating_sub(strip.len());
-    let mut all = ["ok", "warn", "bad", "idle"].map(|class| Bars { class, path: String::new() });
-    for (i, past) in strip.iter().enumerate() {
-        let height = 5 + millis(past) * 21 / longest;
-        let of = match past.status {
-            RunStatus::Success => 0,
-            RunStatus::Partial | RunStatus::Held => 1,
-            RunStatus::Failed => 2,
-            _ => 3,
-        };
-        let x = (first + i) as f64 * 8.5;
-        all[of].path += &format!("M{x} 26v-{height}h6v{height}z");
-    }
-    all.into_iter().filter(|bars| !bars.path.is_empty()).collect()
-}
-
-/// "Last 14 runs: 12 succeeded, 1 partial, 1 failed".
-fn strip_label(strip: &[Past]) -> String {
-    let count = |wanted: &[RunStatus]| strip.iter().filter(|past| wanted.contains(&past.status)).count() as i64;
-    let parts: Vec<String> = [
-        (count(&[RunStatus::Success]), "succeeded"),
-        (count(&[RunStatus::Partial]), "partial"),
-        (count(&[RunStatus::Failed]), "failed"),
-        (count(&[RunStatus::Held]), "held"),
-        (count(&[RunStatus::Cancelled]), "cancelled"),
-        (count(&[RunStatus::Skipped, RunStatus::Missed]), "not started"),
-    ]
-    .into_iter()
-    .filter(|(n, _)| *n > 0)
-    .map(|(n, word)| format!("{n} {word}"))
-    .collect();
-    format!("Last {}: {}", words::counted(strip.len() as i64, "run", "runs"), parts.join(", "))
 }
 
 #[cfg(test)]

@@ -9,9 +9,11 @@ use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::Result;
 use crate::freezes::{self, Freeze};
-use crate::imports::{self, Listed};
+use crate::import_sets::{self, ImportSet, SetDefinition};
+use crate::imports::{self, Listed, Target};
 use crate::members::{self, Member};
 use crate::runs::glance::{self, Open, Past};
+use crate::runs::sets::SetRun;
 use crate::runs::{Progress, Run, RunStatus, actions as runs};
 use crate::schedules::{Schedule, actions as schedules};
 
@@ -24,6 +26,7 @@ impl Outlines {
         owners.dedup();
         Ok(Self {
             configurations: imports::outlines(conn, entered, searched)?,
+            sets: import_sets::outlines(conn, entered.application.id)?,
             members: members::by_ids(conn, &owners)?.into_iter().map(|m| (m.id, m)).collect(),
             open: glance::open_runs(conn, entered, None)?,
             schedules,
@@ -35,15 +38,18 @@ impl Outlines {
 pub struct CardsScene {
     pub entered: Entered,
     pub configurations: HashMap<i64, Listed>,
+    pub sets: HashMap<i64, (ImportSet, SetDefinition)>,
     /// Theirs.
     pub schedules: Vec<Schedule>,
     /// Their Owners.
     pub members: HashMap<i64, Member>,
-    pub strips: HashMap<i64, Vec<Past>>,
-    /// What is queued or running, by configuration.
-    pub open: HashMap<i64, Run>,
+    pub strips: HashMap<Target, Vec<Past>>,
+    /// What is queued or running.
+    pub open: HashMap<Target, Run>,
     pub progress: HashMap<i64, Progress>,
-    /// The runs that the configurations' statuses are of.
+    /// Of the runs of sets that go, by run.
+    pub set_runs: HashMap<i64, SetRun>,
+    /// The runs that their statuses are of.
     pub marks: HashMap<i64, Run>,
     /// Of those that failed, the step in which.
     pub failed_steps: HashMap<i64, String>,
@@ -52,34 +58,47 @@ pub struct CardsScene {
 }
 
 impl CardsScene {
-    /// Of these configurations, of which `open` goes or waits; what is not there is left out.
+    /// Of these sets and configurations, of which `open` goes or waits; what is not there is left out.
     pub fn load(
         conn: &mut Conn,
         entered: Entered,
-        ids: &[i64],
-        open: &HashMap<i64, Open>,
+        targets: &[Target],
+        open: &HashMap<Target, Open>,
         now: Moment,
     ) -> Result<Self> {
-        let listed = imports::listed(conn, &entered, ids)?;
+        let ids: Vec<i64> = targets.iter().filter_map(|target| target.configuration()).collect();
+        let set_ids: Vec<i64> = targets.iter().filter_map(|target| target.set()).collect();
+        let listed = imports::listed(conn, &entered, &ids)?;
+        let sets = import_sets::listed_of(conn, entered.application.id, &set_ids)?;
+        let sets: HashMap<_, _> = sets.into_iter().map(|found| (found.0.id, found)).collect();
         let configurations: HashMap<i64, Listed> = listed.into_iter().map(|c| (c.configuration.id, c)).collect();
-        let schedules = schedules::of_configurations(conn, ids)?;
+        let schedules = schedules::of_targets(conn, targets)?;
         let owners: Vec<i64> = schedules.iter().map(|s| s.owner_id).collect();
-        let open_ids: Vec<i64> = ids.iter().filter_map(|id| Some(open.get(id)?.run_id)).collect();
+        let open_ids: Vec<i64> = targets.iter().filter_map(|target| Some(open.get(target)?.run_id)).collect();
         let of_status = configurations.values().filter_map(|c| c.configuration.status_run_id);
+        let of_status = of_status.chain(sets.values().filter_map(|(set, _)| set.status_run_id));
         let run_ids: Vec<i64> = open_ids.iter().copied().chain(of_status).collect();
         let marks = glance::by_ids(conn, &run_ids)?;
-        let open = ids.iter().filter_map(|id| Some((*id, marks.get(&open.get(id)?.run_id)?.clone()))).collect();
+        let run_of = |target: &Target| Some((*target, marks.get(&open.get(target)?.run_id)?.clone()));
+        let open = targets.iter().filter_map(run_of).collect();
+        let goes = marks.values().filter(|run| run.set_id.is_some() && run.status == RunStatus::Running);
+        let mut set_runs = HashMap::new();
+        for id in goes.map(|run| run.id) {
+            set_runs.extend(crate::runs::sets::of(conn, id)?.map(|of| (id, of)));
+        }
         let failed: Vec<i64> = marks.values().filter(|r| r.status == RunStatus::Failed).map(|r| r.id).collect();
         Ok(Self {
             failed_steps: glance::failed_steps(conn, &failed)?,
-            strips: glance::strips(conn, ids)?,
+            strips: glance::strips(conn, targets)?,
             progress: runs::progress(conn, &open_ids)?,
             freezes: freezes::of_application(conn, entered.application.id)?,
             members: members::by_ids(conn, &owners)?.into_iter().map(|m| (m.id, m)).collect(),
+            set_runs,
             marks,
             open,
             entered,
             configurations,
+            sets,
             schedules,
             now,
         })

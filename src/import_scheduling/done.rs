@@ -15,6 +15,7 @@ use super::view::View;
 use super::{switch, way_back};
 use crate::app::App;
 use crate::error::{AppError, Result};
+use crate::imports::Target;
 use crate::members::By;
 use crate::web::page::is_fragment;
 use crate::web::{Flash, Shell, see_other};
@@ -22,8 +23,8 @@ use crate::web::{Flash, Shell, see_other};
 /// What was done to schedules of an Application.
 pub struct Deed<'a> {
     pub application_id: i64,
-    /// The configurations whose cards show it. The first has what somebody looks for now.
-    pub cards: &'a [i64],
+    /// What the cards are of that show it. The first has what somebody looks for now.
+    pub cards: &'a [Target],
     /// The schedule to look at; where it is gone, the next one.
     pub schedule: Option<i64>,
     /// It came into its card by this, so that the page may show neither.

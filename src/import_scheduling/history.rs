@@ -1,4 +1,4 @@
-//! "Show history": every run of a configuration, as a drawer over the list or as a page, and as CSV.
+//! "Show history": every run of a configuration or a set, as a drawer over the list or as a page, and as CSV.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,8 @@ use crate::applications::{Entered, enter, settings_shell};
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, Result};
-use crate::imports::{self, Configuration};
+use crate::import_sets;
+use crate::imports::{self, Target};
 use crate::members::{self, By, SignedIn};
 use crate::runs::{Filter, Run, RunResult, RunStatus, Trigger, actions};
 use crate::schedules::{Schedule, actions as schedules};
@@ -93,16 +94,24 @@ const FILTERS: [(&str, &str); 7] = [
 
 struct HistoryScene {
     entered: Entered,
-    configuration: Configuration,
+    target: Target,
+    name: String,
     schedule: Option<Schedule>,
     runs: Vec<Run>,
     names: HashMap<i64, String>,
 }
 
-fn filter_of(form: &Form, configuration: &Configuration) -> Filter {
+/// The address of a history.
+pub fn address(application_id: i64, target: Target) -> String {
+    let kind = if target.set().is_some() { "sets" } else { "configurations" };
+    format!("/applications/{application_id}/settings/import-{kind}/{}/history", target.id())
+}
+
+fn filter_of(form: &Form, application_id: i64, target: Target) -> Filter {
     Filter {
-        application_id: Some(configuration.application_id),
-        configuration_id: Some(configuration.id),
+        application_id: Some(application_id),
+        configuration_id: target.configuration(),
+        set_id: target.set(),
         schedule_id: form.id("schedule"),
         status: RunStatus::parse(form.get("status")),
         trigger: Trigger::parse(form.get("trigger")),
@@ -110,24 +119,43 @@ fn filter_of(form: &Form, configuration: &Configuration) -> Filter {
     }
 }
 
-fn load(conn: &mut Conn, by: &By, (application_id, id): (i64, i64), form: &Form, limit: i64) -> Result<HistoryScene> {
+fn load(
+    conn: &mut Conn,
+    by: &By,
+    (application_id, target): (i64, Target),
+    form: &Form,
+    limit: i64,
+) -> Result<HistoryScene> {
     let entered = enter(conn, by, application_id)?;
-    let configuration =
-        imports::by_id(conn, id)?.filter(|c| c.application_id == application_id).ok_or(AppError::NotFound)?;
-    let filter = filter_of(form, &configuration);
+    let (of, name) = match target {
+        Target::Configuration(id) => imports::by_id(conn, id)?.map(|found| (found.application_id, found.name)),
+        Target::Set(id) => import_sets::by_id(conn, id)?.map(|found| (found.application_id, found.name)),
+    }
+    .ok_or(AppError::NotFound)?;
+    if of != application_id {
+        return Err(AppError::NotFound);
+    }
+    let filter = filter_of(form, application_id, target);
     let schedule = match filter.schedule_id {
-        Some(id) => schedules::find_even_deleted(conn, id)?.filter(|s| s.configuration_id == configuration.id),
+        Some(id) => schedules::find_even_deleted(conn, id)?.filter(|s| s.target == target),
         None => None,
     };
     let runs = actions::list(conn, by, &filter, form.id("after"), limit)?;
     let people: Vec<i64> = runs.iter().flat_map(|r| [r.started_by, r.as_member_id]).flatten().collect();
     let names = members::by_ids(conn, &people)?.into_iter().map(|m| (m.id, m.name)).collect();
-    Ok(HistoryScene { entered, configuration, schedule, runs, names })
+    Ok(HistoryScene { entered, target, name, schedule, runs, names })
 }
 
 /// The last runs of a configuration, as its own page shows them.
-pub fn last(conn: &mut Conn, by: &By, ids: (i64, i64), count: i64, now: Moment) -> Result<Vec<Listed>> {
-    let scene = load(conn, by, ids, &Form::default(), count)?;
+pub fn last(
+    conn: &mut Conn,
+    by: &By,
+    (application_id, id): (i64, i64),
+    count: i64,
+    now: Moment,
+) -> Result<Vec<Listed>> {
+    let of = (application_id, Target::Configuration(id));
+    let scene = load(conn, by, of, &Form::default(), count)?;
     Ok(scene.runs.iter().map(|run| scene.listed(run, now)).collect())
 }
 
@@ -215,9 +243,9 @@ impl HistoryScene {
         let may_open = self.entered.may_open_scheduling();
         let joint = if query.is_empty() { "" } else { "&" };
         HistoryList {
-            name: self.configuration.name.clone(),
+            name: self.name.clone(),
             lede: "Every run, scheduled or started by hand, and every occurrence that did not run.",
-            here: format!("{base}/settings/import-configurations/{}/history", self.configuration.id),
+            here: address(self.entered.application.id, self.target),
             back: if may_open { format!("{base}/settings/import-scheduling") } else { base },
             back_words: if may_open { "Back to Import Scheduling" } else { "Back to the Application" },
             filters: FILTERS
@@ -246,29 +274,57 @@ pub async fn history(
     path: Path<(i64, i64)>,
     query: Query,
 ) -> Result<HttpResponse> {
-    let (asked, ids, form) = (by.clone(), *path, query.0.clone());
-    let scene = app.read(move |conn| load(conn, &asked, ids, &form, PAGE + 1)).await?;
-    let list = scene.list(&query, app.now());
-    if is_fragment(&request) {
+    show((&request, &app, by), (path.0, Target::Configuration(path.1)), &query).await
+}
+
+/// `GET /applications/{a}/settings/import-sets/{s}/history?status=&trigger=&schedule=&after=`
+pub async fn of_set(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    path: Path<(i64, i64)>,
+    query: Query,
+) -> Result<HttpResponse> {
+    show((&request, &app, by), (path.0, Target::Set(path.1)), &query).await
+}
+
+async fn show((request, app, by): (&HttpRequest, &App, By), of: (i64, Target), query: &Query) -> Result<HttpResponse> {
+    let (asked, form) = (by.clone(), query.0.clone());
+    let scene = app.read(move |conn| load(conn, &asked, of, &form, PAGE + 1)).await?;
+    let list = scene.list(query, app.now());
+    if is_fragment(request) {
         return match query.get("part") {
-            "list" => Page::ok(&request, &list),
-            _ => Page::ok(&request, &HistoryDrawer { list }),
+            "list" => Page::ok(request, &list),
+            _ => Page::ok(request, &HistoryDrawer { list }),
         };
     }
     let title = format!("History of {}", list.name);
-    let shell = settings_shell(&request, &app, &by, &scene.entered, &title)
-        .at(&list.back)
-        .crumbs(crumbs(&scene.entered, &title));
-    Page::ok(&request, &HistoryPage { shell, list })
+    let shell =
+        settings_shell(request, app, &by, &scene.entered, &title).at(&list.back).crumbs(crumbs(&scene.entered, &title));
+    Page::ok(request, &HistoryPage { shell, list })
 }
 
 /// `GET …/history.csv`: the same runs, all of them.
 pub async fn csv(app: Data<App>, SignedIn(by): SignedIn, path: Path<(i64, i64)>, query: Query) -> Result<HttpResponse> {
-    let (asked, ids, mut form) = (by.clone(), *path, query.0.clone());
+    csv_of(&app, by, (path.0, Target::Configuration(path.1)), query).await
+}
+
+/// The same of a set.
+pub async fn csv_of_set(
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    path: Path<(i64, i64)>,
+    query: Query,
+) -> Result<HttpResponse> {
+    csv_of(&app, by, (path.0, Target::Set(path.1)), query).await
+}
+
+async fn csv_of(app: &App, by: By, of: (i64, Target), query: Query) -> Result<HttpResponse> {
+    let (asked, mut form) = (by.clone(), query.0.clone());
     let first = form.clone();
-    let name = app.read(move |conn| Ok(load(conn, &asked, ids, &first, 1)?.configuration.name)).await?;
+    let name = app.read(move |conn| Ok(load(conn, &asked, of, &first, 1)?.name)).await?;
     let (pool, member_id) = (app.db.clone(), by.member.id);
-    download::csv((&app, member_id), &format!("history of {name}"), move |out| {
+    download::csv((app, member_id), &format!("history of {name}"), move |out| {
         let mut csv = csv::Writer::from_writer(out);
         let head = [
             "run",
@@ -293,7 +349,7 @@ pub async fn csv(app: Data<App>, SignedIn(by): SignedIn, path: Path<(i64, i64)>,
         ];
         csv.write_record(head).map_err(AppError::internal)?;
         loop {
-            let scene = pool.read(|conn| load(conn, &by, ids, &form, 200))?;
+            let scene = pool.read(|conn| load(conn, &by, of, &form, 200))?;
             let Some(last) = scene.runs.last() else { break };
             form.0.retain(|(name, _)| name != "after");
             form.0.push(("after".into(), last.id.to_string()));

@@ -19,6 +19,7 @@ use crate::applications::{Entered, enter, settings_shell};
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, Result};
+use crate::imports::Target;
 use crate::members::{By, SignedIn};
 use crate::runs::glance;
 use crate::web::form::Query;
@@ -48,6 +49,8 @@ struct ListPage {
     fields: Vec<(&'static str, String)>,
     tabs: Tabs,
     sorts: Vec<Choice>,
+    /// They have a section of their own.
+    sets: Vec<Card>,
     cards: Vec<Card>,
     pages: Option<Pages>,
     may_hand_over: bool,
@@ -127,10 +130,10 @@ pub async fn page(
             entered.need_open_scheduling(conn)?;
             let all = Outlines::load(conn, &entered, !wanted.q.is_empty())?;
             let mut shown = all.shown(&wanted);
-            let ticked = all.schedules.iter().filter(|s| picked.contains(&s.id)).map(|s| s.configuration_id);
+            let ticked = all.schedules.iter().filter(|s| picked.contains(&s.id)).map(|s| s.target);
             shown.open.extend(ticked);
             let overview = Overview::load(conn, &entered, &all, now)?;
-            let scene = CardsScene::load(conn, entered, &shown.ids, &all.open, now)?;
+            let scene = CardsScene::load(conn, entered, &shown.targets, &all.open, now)?;
             Ok((scene, all, shown, overview))
         })
         .await?;
@@ -140,20 +143,20 @@ pub async fn page(
         .at(&here)
         .crumbs([Crumb::here("Import Scheduling")]);
     let view = view.with(|v| v.page = Some(shown.page));
-    let open: HashSet<i64> = shown.open.iter().copied().collect();
-    let cards = shown.ids.iter().filter_map(|id| {
+    let open: HashSet<Target> = shown.open.iter().copied().collect();
+    let cards = shown.targets.iter().filter_map(|target| {
         let given = Given {
             csrf: &shell.csrf,
             picked: tried.picked,
-            open: open.contains(id),
-            by_itself: !view.open.contains(id),
+            open: open.contains(target),
+            by_itself: !view.open.contains(target),
             view: &view,
-            back: &view.with(|v| v.open.retain(|other| other != id)).address(&here),
+            back: &view.with(|v| v.open.retain(|other| other != target)).address(&here),
             oob: false,
         };
-        Some(scene.card(scene.configurations.get(id)?, &given))
+        scene.card(*target, &given)
     });
-    let cards = cards.collect();
+    let (sets, cards): (Vec<Card>, Vec<Card>) = cards.partition(|card| card.kind == "set");
     let schedulable = all.configurations.iter().filter(|c| !c.needs_file).count();
     let template = ListPage {
         may_import: scene.entered.may_import(),
@@ -175,6 +178,7 @@ pub async fn page(
         tabs: Tabs::of(&view, &shown, &here, false),
         sorts: sorts(&view, &here),
         pages: pages(&view, &shown, &here),
+        sets,
         cards,
         may_hand_over: may_hand_over(&scene.entered),
         problem: tried.problem.map(str::to_owned),
@@ -221,7 +225,7 @@ fn pages(view: &View, shown: &Shown, here: &str) -> Option<Pages> {
         words: format!(
             "{} to {} of {}",
             words::count(first as i64 + 1),
-            words::count((first + shown.ids.len()) as i64),
+            words::count((first + shown.targets.len()) as i64),
             words::count(shown.total as i64)
         ),
         back: (shown.page > 1).then(|| at(shown.page - 1)),
@@ -259,29 +263,29 @@ impl Parts {
         view: &View,
     ) -> Result<(Self, Landing)> {
         let (id, here, now) = (deed.application_id, switch::list(deed.application_id), app.now());
-        let (by, wanted, ids, list) = (by.clone(), view.clone(), deed.cards.to_vec(), here.clone());
+        let (by, wanted, targets, list) = (by.clone(), view.clone(), deed.cards.to_vec(), here.clone());
         let (mut parts, all, shown, scene) = app
             .read(move |conn| {
                 let entered = enter(conn, &by, id)?;
                 entered.need_open_scheduling(conn)?;
                 let (parts, all, shown) = Self::above(conn, &entered, &wanted, &list, now)?;
-                let scene = CardsScene::load(conn, entered, &ids, &all.open, now)?;
+                let scene = CardsScene::load(conn, entered, &targets, &all.open, now)?;
                 Ok((parts, all, shown, scene))
             })
             .await?;
         let csrf = Shell::new(request, app, "").csrf;
-        let card = |id: &i64| {
-            let back = &view.with(|v| v.open.retain(|other| other != id)).address(&here);
+        let card = |target: &Target| {
+            let back = &view.with(|v| v.open.retain(|other| other != target)).address(&here);
             let given = Given { csrf: &csrf, picked: &[], open: true, by_itself: false, view, back, oob: true };
-            Some(scene.card(scene.configurations.get(id)?, &given))
+            scene.card(*target, &given)
         };
         parts.cards = deed.cards.iter().filter_map(card).collect();
-        let first = deed.cards.first().copied().unwrap_or_default();
-        let shows = shown.ids.contains(&first);
+        let first = deed.cards.first().copied().unwrap_or(Target::Configuration(0));
+        let shows = shown.targets.contains(&first);
         // The first schedule makes a list of the page, and the last takes it away.
         let is_list = all.schedules.len() > usize::from(deed.arrives);
         let open = |v: &mut View| {
-            v.open.retain(|id| !deed.cards.contains(id));
+            v.open.retain(|target| !deed.cards.contains(target));
             v.open.extend(deed.cards);
         };
         let address = match shows {
@@ -293,7 +297,7 @@ impl Parts {
         let row = deed.schedule.and_then(|id| rows.iter().find(|row| row.id >= id).or(rows.last()));
         let landing = Landing {
             address: address.address(&here),
-            place: row.map_or_else(|| format!("#cfg-{first}-t"), |row| format!("#sched-{}", row.id)),
+            place: row.map_or_else(|| format!("#cfg-{}-t", first.short()), |row| format!("#sched-{}", row.id)),
             is_here: is_list && (shows || !deed.arrives),
         };
         Ok((parts, landing))
@@ -303,7 +307,7 @@ impl Parts {
 /// What starting or cancelling a run changed on the list that is open.
 pub async fn of_run(
     (request, app, by): (&HttpRequest, &App, &By),
-    (application_id, id): (i64, i64),
+    (application_id, target): (i64, Target),
     form: &Form,
     flash: &Flash,
 ) -> Result<HttpResponse> {
@@ -315,10 +319,10 @@ pub async fn of_run(
             let entered = enter(conn, &by, application_id)?;
             entered.need_open_scheduling(conn)?;
             let (mut parts, all, _) = Parts::above(conn, &entered, &view, &here, now)?;
-            let scene = CardsScene::load(conn, entered, &[id], &all.open, now)?;
-            let back = &view.with(|v| v.open.retain(|other| *other != id)).address(&here);
+            let scene = CardsScene::load(conn, entered, &[target], &all.open, now)?;
+            let back = &view.with(|v| v.open.retain(|other| *other != target)).address(&here);
             let given = Given { csrf: &csrf, picked: &[], open, by_itself: false, view: &view, back, oob: true };
-            parts.cards = scene.configurations.get(&id).map(|listed| scene.card(listed, &given)).into_iter().collect();
+            parts.cards = scene.card(target, &given).into_iter().collect();
             Ok(parts)
         })
         .await?;
@@ -334,20 +338,38 @@ pub async fn card(
     path: Path<(i64, i64)>,
     query: Query,
 ) -> Result<HttpResponse> {
-    let (application_id, id) = *path;
+    card_of((&request, &app, by), (path.0, Target::Configuration(path.1)), &query).await
+}
+
+/// `GET …/import-scheduling/sets/{s}?open=&at=&was=`: the same of a set.
+pub async fn set_card(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    path: Path<(i64, i64)>,
+    query: Query,
+) -> Result<HttpResponse> {
+    card_of((&request, &app, by), (path.0, Target::Set(path.1)), &query).await
+}
+
+async fn card_of(
+    (request, app, by): (&HttpRequest, &App, By),
+    (application_id, target): (i64, Target),
+    query: &Form,
+) -> Result<HttpResponse> {
     let (here, now) = (switch::list(application_id), app.now());
     let back = way_back(application_id, query.get("at")).unwrap_or(&here).to_owned();
     let (csrf, open, was) =
-        (Shell::new(&request, &app, "").csrf, query.ticked("open"), query.some("was").map(str::to_owned));
+        (Shell::new(request, app, "").csrf, query.ticked("open"), query.some("was").map(str::to_owned));
     let parts = app
         .read(move |conn| {
             let entered = enter(conn, &by, application_id)?;
             entered.need_open_scheduling(conn)?;
-            let runs = glance::open_runs(conn, &entered, Some(id))?;
-            let scene = CardsScene::load(conn, entered, &[id], &runs, now)?;
+            let runs = glance::open_runs(conn, &entered, Some(target))?;
+            let scene = CardsScene::load(conn, entered, &[target], &runs, now)?;
             let view = &View::at(&back);
             let given = Given { csrf: &csrf, picked: &[], open, by_itself: false, view, back: &back, oob: false };
-            let card = scene.card(scene.configurations.get(&id).ok_or(AppError::NotFound)?, &given);
+            let card = scene.card(target, &given).ok_or(AppError::NotFound)?;
             let parts = match was {
                 Some(was) if was != card.mark => Parts::above(conn, &scene.entered, view, &here, now)?.0,
                 _ => Parts { cards: Vec::new(), overview: None, tabs: None },
@@ -355,5 +377,5 @@ pub async fn card(
             Ok(Parts { cards: vec![card], ..parts })
         })
         .await?;
-    done::beside(&request, &app, parts, None)
+    done::beside(request, app, parts, None)
 }

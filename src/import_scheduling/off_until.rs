@@ -255,7 +255,7 @@ pub async fn save(
             }
             let deed = Deed {
                 application_id: path.0,
-                cards: &[schedule.configuration_id],
+                cards: &[schedule.target],
                 schedule: Some(schedule.id),
                 arrives: false,
                 from: sent.get("back"),

@@ -11,6 +11,7 @@ use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::Result;
 use crate::freezes::{self, Freeze};
+use crate::imports::Target;
 use crate::members::Member;
 use crate::runs::{RunStatus, glance};
 use crate::schedules::{self, Schedule, State, actions};
@@ -92,10 +93,13 @@ impl Overview {
             }),
             owners_gone: owners_gone(entered, all, &base),
             next: next(conn, entered, all, &freezes)?.map(|(at, schedule)| {
-                let of = all.configurations.iter().find(|c| c.id == schedule.configuration_id);
+                let of = match schedule.target {
+                    Target::Configuration(id) => all.configurations.iter().find(|c| c.id == id).map(|c| &c.name),
+                    Target::Set(id) => all.sets.iter().find(|set| set.id == id).map(|set| &set.name),
+                };
                 Next {
                     when: words::short_time(at, now, schedule.rule.time_zone()),
-                    rest: format!("{}, {}", words::relative(at, now), of.map_or("", |c| c.name.as_str())),
+                    rest: format!("{}, {}", words::relative(at, now), of.map_or("", String::as_str)),
                 }
             }),
             on: all.schedules.iter().filter(|s| s.state == State::On).count(),

@@ -10,19 +10,26 @@ use super::{list, way_back};
 use crate::app::{App, off_thread};
 use crate::applications::{Entered, enter, settings_shell};
 use crate::error::{AppError, FieldErrors, Result};
-use crate::imports::{self, Configuration, files};
+use crate::import_sets;
+use crate::imports::{self, Configuration, Target, files};
 use crate::members::{By, Scope, SignedIn};
 use crate::runs::{Run, RunStatus, Started, actions};
 use crate::web::form::Upload;
 use crate::web::page::is_fragment;
 use crate::web::{Crumb, Flash, Form, Page, Shell, refused, see_other};
 
+/// The address that starts a run.
+pub fn runs(application_id: i64, target: Target) -> String {
+    let kind = if target.set().is_some() { "sets" } else { "configurations" };
+    format!("/applications/{application_id}/settings/import-{kind}/{}/runs", target.id())
+}
+
 /// Where a form without JavaScript goes back to: the list, the calendar, or the run's Summary when it names no place.
 fn back(form: &Form, run: &Run) -> String {
     let list = format!("/applications/{}/settings/import-scheduling", run.application_id);
     match way_back(run.application_id, form.get("back")) {
         Some(back) if back.split('?').next() == Some(list.as_str()) => {
-            format!("{back}#cfg-{}", run.configuration_id.unwrap_or_default())
+            format!("{back}#cfg-{}", run.target().map(Target::short).unwrap_or_default())
         }
         back => back.map_or_else(|| format!("/runs/{}", run.id), str::to_owned),
     }
@@ -36,8 +43,8 @@ async fn answer(
     run: &Run,
     flash: Flash,
 ) -> Result<HttpResponse> {
-    if let (true, Some(configuration)) = (is_fragment(request), run.configuration_id) {
-        return list::of_run((request, app, by), (run.application_id, configuration), form, &flash).await;
+    if let (true, Some(target)) = (is_fragment(request), run.target()) {
+        return list::of_run((request, app, by), (run.application_id, target), form, &flash).await;
     }
     Ok(see_other(&back(form, run), Some(flash)))
 }
@@ -64,7 +71,30 @@ pub async fn run_now(
     let started = app
         .write(move |conn| {
             belongs(conn, &asked, application_id, id)?;
-            actions::start_by_hand(conn, &asked, id, None, None, now)
+            actions::start_by_hand(conn, &asked, Target::Configuration(id), None, None, now)
+        })
+        .await?;
+    app.work.notify_one();
+    answer(&request, &app, &by, &form, &started.run, started_words(&started)).await
+}
+
+/// `POST /applications/{a}/settings/import-sets/{s}/runs`: run a set right now.
+pub async fn run_set_now(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    path: Path<(i64, i64)>,
+    form: Form,
+) -> Result<HttpResponse> {
+    let (application_id, id) = path.into_inner();
+    let (asked, now) = (by.clone(), app.now());
+    let started = app
+        .write(move |conn| {
+            let entered = enter(conn, &asked, application_id)?;
+            import_sets::by_id(conn, id)?
+                .filter(|set| set.application_id == entered.application.id && !set.archived)
+                .ok_or(AppError::NotFound)?;
+            actions::start_by_hand(conn, &asked, Target::Set(id), None, None, now)
         })
         .await?;
     app.work.notify_one();
@@ -93,7 +123,8 @@ pub async fn again(
     form: Form,
 ) -> Result<HttpResponse> {
     let (asked, id, now) = (by.clone(), *id, app.now());
-    let started = app.write(move |conn| actions::again(conn, &asked, id, now)).await?;
+    let all = form.ticked("all");
+    let started = app.write(move |conn| actions::again_from(conn, &asked, id, all, now)).await?;
     app.work.notify_one();
     answer(&request, &app, &by, &form, &started.run, started_words(&started)).await
 }
@@ -190,7 +221,7 @@ pub async fn run_with_file(
             Some(given) => Some(files::save(&shared.blocks, &given.name, given.file, now)?),
             None => kept,
         };
-        shared.db.write(|conn| actions::start_by_hand(conn, &asked, id, file_id, None, now))
+        shared.db.write(|conn| actions::start_by_hand(conn, &asked, Target::Configuration(id), file_id, None, now))
     })
     .await;
     match started {

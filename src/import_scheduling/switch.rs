@@ -6,12 +6,14 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 
 use super::done::{self, Deed, came_from};
-use super::way_back;
+use super::{starting, way_back};
 use crate::app::App;
 use crate::applications::settings_shell;
 use crate::clock::Moment;
+use crate::db::Conn;
 use crate::error::{AppError, Result};
-use crate::imports;
+use crate::import_sets;
+use crate::imports::{self, Target};
 use crate::members::{Scope, SignedIn};
 use crate::schedules::{Schedule, State, actions};
 use crate::web::form::Query;
@@ -44,21 +46,15 @@ pub async fn switch(
     let back = way_back(application_id, form.get("back"));
     let mut flash = Flash::new(text);
     if switched.passed > 0 {
-        let runs =
-            format!("/applications/{application_id}/settings/import-configurations/{}/runs", schedule.configuration_id);
+        let runs = starting::runs(application_id, schedule.target);
         let list = list(application_id);
         flash = flash.button("Run once now", runs, &[("back", back.unwrap_or(&list)), ("open", "on")]);
     }
     if switched.changed {
         flash = undoable(flash, application_id, now, back);
     }
-    let deed = Deed {
-        application_id,
-        cards: &[schedule.configuration_id],
-        schedule: Some(id),
-        arrives: false,
-        from: form.get("back"),
-    };
+    let deed =
+        Deed { application_id, cards: &[schedule.target], schedule: Some(id), arrives: false, from: form.get("back") };
     done::answer((&request, &app, &by), deed, flash).await
 }
 
@@ -112,12 +108,20 @@ pub async fn undo(
     done::answer((&request, &app, &by), deed, Flash::new(text)).await
 }
 
-/// The configurations of schedules, each once, in their order.
-pub fn cards(schedules: &[Schedule]) -> Vec<i64> {
-    let mut cards: Vec<i64> = Vec::new();
+/// The name of what a schedule runs, deleted or not.
+pub fn name_of(conn: &mut Conn, target: Target) -> Result<String> {
+    Ok(match target {
+        Target::Configuration(id) => imports::by_id(conn, id)?.ok_or(AppError::NotFound)?.name,
+        Target::Set(id) => import_sets::by_id(conn, id)?.ok_or(AppError::NotFound)?.name,
+    })
+}
+
+/// What schedules run, each once, in their order.
+pub fn cards(schedules: &[Schedule]) -> Vec<Target> {
+    let mut cards: Vec<Target> = Vec::new();
     for schedule in schedules {
-        if !cards.contains(&schedule.configuration_id) {
-            cards.push(schedule.configuration_id);
+        if !cards.contains(&schedule.target) {
+            cards.push(schedule.target);
         }
     }
     cards
@@ -135,13 +139,8 @@ pub async fn restore(
     let asked = by.clone();
     let schedule = app.write(move |conn| actions::restore(conn, &asked, application_id, id, now)).await?;
     let flash = Flash::new(format!("Restored: {}.", schedule.sentence()));
-    let deed = Deed {
-        application_id,
-        cards: &[schedule.configuration_id],
-        schedule: Some(id),
-        arrives: true,
-        from: form.get("back"),
-    };
+    let deed =
+        Deed { application_id, cards: &[schedule.target], schedule: Some(id), arrives: true, from: form.get("back") };
     done::answer((&request, &app, &by), deed, flash).await
 }
 
@@ -181,12 +180,12 @@ pub async fn delete_form(
 ) -> Result<HttpResponse> {
     let (application_id, id) = path.into_inner();
     let asked = by.clone();
-    let (schedule, entered, configuration) = app
+    let (schedule, entered, named) = app
         .read(move |conn| {
             let (schedule, entered) = actions::find_in(conn, &asked, application_id, id)?;
             entered.need_import(conn, &asked, Scope::Schedule)?;
-            let configuration = imports::by_id(conn, schedule.configuration_id)?.ok_or(AppError::NotFound)?;
-            Ok((schedule, entered, configuration))
+            let named = name_of(conn, schedule.target)?;
+            Ok((schedule, entered, named))
         })
         .await?;
     let base = format!("/applications/{application_id}");
@@ -196,7 +195,7 @@ pub async fn delete_form(
         csrf: Shell::new(&request, &app, "").csrf,
         back: came_from(&request, application_id, query.get("back")).unwrap_or_else(|| list.clone()),
         sentence: schedule.sentence(),
-        configuration: configuration.name,
+        configuration: named,
         base,
     };
     if is_fragment(&request) {
@@ -230,12 +229,7 @@ pub async fn delete(
     let back = way_back(application_id, form.get("back"));
     let fields: Vec<_> = back.map(|back| ("back", back)).into_iter().collect();
     let flash = Flash::new(format!("Deleted: {}.", deleted.sentence())).button("Undo", restore, &fields);
-    let deed = Deed {
-        application_id,
-        cards: &[deleted.configuration_id],
-        schedule: Some(id),
-        arrives: false,
-        from: form.get("back"),
-    };
+    let deed =
+        Deed { application_id, cards: &[deleted.target], schedule: Some(id), arrives: false, from: form.get("back") };
     done::answer((&request, &app, &by), deed, flash).await
 }

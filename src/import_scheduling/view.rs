@@ -1,10 +1,11 @@
 //! What of the list is asked for, all of it in the address: the filter, the tab, the order, the page, what is open. And
-//! which of an Application's configurations that shows, by what a long list knows of each. Pure.
+//! which of an Application's sets and configurations that shows, by what a long list knows of each. Pure.
 
 use std::collections::HashMap;
 
 use crate::clock::Moment;
-use crate::imports::{self, ConfigurationStatus};
+use crate::import_sets;
+use crate::imports::{self, ConfigurationStatus, Target};
 use crate::members::Member;
 use crate::names::folded;
 use crate::runs::glance::Open;
@@ -27,8 +28,8 @@ pub struct View {
     pub sort: String,
     /// From 1; `None`: the first, or the one on which something is open.
     pub page: Option<usize>,
-    /// Configurations that somebody opened.
-    pub open: Vec<i64>,
+    /// Cards that somebody opened.
+    pub open: Vec<Target>,
 }
 
 pub const TABS: [(&str, &str); 5] =
@@ -48,7 +49,7 @@ impl View {
             show: known("show", &TABS),
             sort: known("sort", &SORTS),
             page: form.some("page").and_then(|page| page.parse().ok()).filter(|page| *page > 0),
-            open: form.ids("open").unwrap_or_default(),
+            open: form.all("open").filter_map(Target::of_short).collect(),
         }
     }
 
@@ -68,7 +69,7 @@ impl View {
 
     /// The address of exactly this.
     pub fn address(&self, list: &str) -> String {
-        let open = self.open.iter().map(|id| ("open", id.to_string()));
+        let open = self.open.iter().map(|target| ("open", target.short()));
         let pairs: Vec<String> =
             self.fields().into_iter().chain(open).map(|(name, value)| format!("{name}={}", encode(&value))).collect();
         if pairs.is_empty() { list.to_owned() } else { format!("{list}?{}", pairs.join("&")) }
@@ -82,29 +83,31 @@ impl View {
     }
 }
 
-/// An address of the list with one more configuration open.
-pub fn opening(address: &str, configuration_id: i64) -> String {
-    format!("{address}{}open={configuration_id}", if address.contains('?') { '&' } else { '?' })
+/// An address of the list with one more card open.
+pub fn opening(address: &str, target: Target) -> String {
+    let short = target.short();
+    format!("{address}{}open={short}", if address.contains('?') { '&' } else { '?' })
 }
 
 /// What a long list knows of an Application.
 pub struct Outlines {
     /// By name.
     pub configurations: Vec<imports::Outline>,
+    /// By name.
+    pub sets: Vec<import_sets::Outline>,
     pub schedules: Vec<schedules::Outline>,
     /// The Owners.
     pub members: HashMap<i64, Member>,
-    /// By configuration.
-    pub open: HashMap<i64, Open>,
+    pub open: HashMap<Target, Open>,
 }
 
 /// What a page of the list shows.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Shown {
-    /// Configurations in order, a page at most.
-    pub ids: Vec<i64>,
+    /// In order, sets before configurations, a page at most.
+    pub targets: Vec<Target>,
     /// Those that are open, whoever opened them.
-    pub open: Vec<i64>,
+    pub open: Vec<Target>,
     pub page: usize,
     pub pages: usize,
     /// How many the tab holds.
@@ -124,7 +127,7 @@ impl Outlines {
         match view.sort.as_str() {
             "name" => {}
             "next" => in_tab.sort_by_key(|of| (of.next().is_none(), of.next())),
-            "last" => in_tab.sort_by_key(|of| std::cmp::Reverse(of.configuration.status_at)),
+            "last" => in_tab.sort_by_key(|of| std::cmp::Reverse(of.status_at)),
             "owner" => in_tab.sort_by_cached_key(|of| {
                 let names = of.schedules.iter().filter_map(|s| self.members.get(&s.owner_id));
                 let first = names.map(|member| folded(&member.name)).min();
@@ -132,9 +135,11 @@ impl Outlines {
             }),
             _ => in_tab.sort_by_key(|of| (!of.failed(), !of.partial())),
         }
+        // Sets have a section of their own.
+        in_tab.sort_by_key(|of| of.target.set().is_none());
         let total = in_tab.len();
         let pages = total.div_ceil(PAGE).max(1);
-        let opened = || in_tab.iter().position(|of| view.open.contains(&of.configuration.id));
+        let opened = || in_tab.iter().position(|of| view.open.contains(&of.target));
         let page = view.page.or_else(|| opened().map(|at| at / PAGE + 1)).unwrap_or(1).min(pages);
         let on_it: Vec<&&Of<'_>> = in_tab.iter().skip((page - 1) * PAGE).take(PAGE).collect();
         let by_itself = |of: &Of<'_>| if total <= FEW { true } else { of.failed() };
@@ -143,29 +148,42 @@ impl Outlines {
             // Not a page full of them when everything failed at once: each says why it failed anyway.
             let by_itself = by_itself(of) && failed < FEW;
             failed += usize::from(by_itself);
-            by_itself || view.open.contains(&of.configuration.id)
+            by_itself || view.open.contains(&of.target)
         });
-        let open = open.map(|of| of.configuration.id).collect();
-        Shown { ids: on_it.iter().map(|of| of.configuration.id).collect(), open, page, pages, total, counts }
+        let open = open.map(|of| of.target).collect();
+        Shown { targets: on_it.iter().map(|of| of.target).collect(), open, page, pages, total, counts }
     }
 
     fn of_each(&self) -> Vec<Of<'_>> {
-        let mut schedules: HashMap<i64, Vec<&schedules::Outline>> = HashMap::new();
+        let mut schedules: HashMap<Target, Vec<&schedules::Outline>> = HashMap::new();
         for schedule in &self.schedules {
-            schedules.entry(schedule.configuration_id).or_default().push(schedule);
+            schedules.entry(schedule.target).or_default().push(schedule);
         }
-        self.configurations
-            .iter()
-            .map(|c| Of { configuration: c, schedules: schedules.remove(&c.id).unwrap_or_default() })
-            .collect()
+        let sets = self.sets.iter().map(|set| Of {
+            target: Target::Set(set.id),
+            said: [&set.name, "", ""],
+            status: set.status,
+            status_at: set.status_at,
+            schedules: Vec::new(),
+        });
+        let configurations = self.configurations.iter().map(|c| Of {
+            target: Target::Configuration(c.id),
+            said: [&c.name, &c.block_name, &c.source],
+            status: c.status,
+            status_at: c.status_at,
+            schedules: Vec::new(),
+        });
+        let mut all: Vec<Of<'_>> = sets.chain(configurations).collect();
+        for of in &mut all {
+            of.schedules = schedules.remove(&of.target).unwrap_or_default();
+        }
+        all
     }
 
     fn finds(&self, of: &Of<'_>, words: &str) -> bool {
         let has = |text: &str| folded(text).contains(words);
         words.is_empty()
-            || has(&of.configuration.name)
-            || has(&of.configuration.block_name)
-            || has(&of.configuration.source)
+            || of.said.iter().any(|text| has(text))
             || of.schedules.iter().any(|s| self.members.get(&s.owner_id).is_some_and(|m| has(&m.name)))
     }
 
@@ -173,7 +191,7 @@ impl Outlines {
         match tab {
             "failed" => of.failed(),
             "partial" => of.partial(),
-            "running" => self.open.contains_key(&of.configuration.id),
+            "running" => self.open.contains_key(&of.target),
             "off" => of.schedules.iter().any(|s| s.state == State::Off),
             _ => true,
         }
@@ -181,18 +199,22 @@ impl Outlines {
 }
 
 struct Of<'a> {
-    configuration: &'a imports::Outline,
+    target: Target,
+    /// Name, Block, source.
+    said: [&'a str; 3],
+    status: Option<ConfigurationStatus>,
+    status_at: Option<Moment>,
     schedules: Vec<&'a schedules::Outline>,
 }
 
 impl Of<'_> {
     fn failed(&self) -> bool {
         // What is held needs somebody as well.
-        matches!(self.configuration.status, Some(ConfigurationStatus::Failed | ConfigurationStatus::Held))
+        matches!(self.status, Some(ConfigurationStatus::Failed | ConfigurationStatus::Held))
     }
 
     fn partial(&self) -> bool {
-        self.configuration.status == Some(ConfigurationStatus::Partial)
+        self.status == Some(ConfigurationStatus::Partial)
     }
 
     fn next(&self) -> Option<Moment> {
@@ -239,41 +261,65 @@ mod tests {
         let schedules = (1..=count)
             .map(|id| schedules::Outline {
                 id,
-                configuration_id: id,
+                target: Target::Configuration(id),
                 owner_id: 1 + id % 2,
                 next_at: (id % 7 != 0).then(|| at(1_000 - id)),
                 state: if id % 7 == 0 { State::Off } else { State::On },
             })
             .collect();
         let members = [member(1, "Zoë"), member(2, "Łucja")].into();
-        Outlines { configurations, schedules, members, open: HashMap::new() }
+        Outlines { configurations, sets: Vec::new(), schedules, members, open: HashMap::new() }
     }
 
     fn shown(count: i64, query: &str) -> Shown {
         outlines(count).shown(&View::of(&Form::parse(query.as_bytes())))
     }
 
+    fn numbers(targets: &[Target]) -> Vec<i64> {
+        targets.iter().filter_map(|target| target.configuration()).collect()
+    }
+
+    fn ids(shown: &Shown) -> Vec<i64> {
+        numbers(&shown.targets)
+    }
+
+    fn opened(shown: &Shown) -> Vec<i64> {
+        numbers(&shown.open)
+    }
+
+    #[test]
+    fn sets_come_first_whatever_the_order() {
+        let mut all = outlines(60);
+        all.sets = vec![import_sets::Outline { id: 9, name: "Month end".into(), status: None, status_at: None }];
+        for query in ["", "sort=last", "sort=owner"] {
+            let shown = all.shown(&View::of(&Form::parse(query.as_bytes())));
+            assert_eq!((shown.targets[0], shown.total), (Target::Set(9), 61));
+        }
+        let there = all.shown(&View::of(&Form::parse(b"q=month&open=s9")));
+        assert_eq!((there.targets, there.open), (vec![Target::Set(9)], vec![Target::Set(9)]));
+    }
+
     #[test]
     fn fifty_at_a_time_the_failed_first() {
         let first = shown(120, "");
-        assert_eq!((first.ids.len(), first.page, first.pages, first.total), (50, 1, 3, 120));
-        assert_eq!(first.ids[..14], [10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120, 1, 2]);
-        assert_eq!(first.open, [10, 20, 30, 40, 50], "no page full of them");
+        assert_eq!((first.targets.len(), first.page, first.pages, first.total), (50, 1, 3, 120));
+        assert_eq!(ids(&first)[..14], [10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120, 1, 2]);
+        assert_eq!(opened(&first), [10, 20, 30, 40, 50], "no page full of them");
         assert_eq!(first.counts, [120, 12, 0, 0, 17]);
-        assert_eq!(shown(120, "page=3").ids.len(), 20);
+        assert_eq!(shown(120, "page=3").targets.len(), 20);
         assert_eq!(shown(120, "page=99").page, 3, "the last one");
         let there = shown(120, "sort=name&open=101");
-        assert_eq!((there.page, there.open), (3, vec![101, 110, 120]), "the page on which it is");
-        assert_eq!(shown(4, "").open, [1, 2, 3, 4], "few are all open");
+        assert_eq!((there.page, opened(&there)), (3, vec![101, 110, 120]), "the page on which it is");
+        assert_eq!(opened(&shown(4, "")), [1, 2, 3, 4], "few are all open");
     }
 
     #[test]
     fn orders_and_filters() {
-        assert_eq!(shown(30, "sort=next").ids[..3], [30, 29, 27]);
-        assert_eq!(shown(30, "sort=next").ids[26..], [7, 14, 21, 28], "nothing planned comes last");
-        assert_eq!(shown(30, "sort=last").ids[0], 30);
-        assert_eq!(shown(30, "sort=owner").ids[..2], [1, 3], "Łucja before Zoë");
-        assert_eq!(shown(30, "q=STRASSE+007").ids, [7]);
+        assert_eq!(ids(&shown(30, "sort=next"))[..3], [30, 29, 27]);
+        assert_eq!(ids(&shown(30, "sort=next"))[26..], [7, 14, 21, 28], "nothing planned comes last");
+        assert_eq!(ids(&shown(30, "sort=last"))[0], 30);
+        assert_eq!(ids(&shown(30, "sort=owner"))[..2], [1, 3], "Łucja before Zoë");
+        assert_eq!(ids(&shown(30, "q=STRASSE+007")), [7]);
         assert_eq!(shown(30, "q=egalite").total, 30);
         assert_eq!(shown(30, "q=zoe").total, 15);
         assert_eq!(shown(30, "q=ware").total, 30);
@@ -283,8 +329,8 @@ mod tests {
 
     #[test]
     fn an_address_says_all_of_it() {
-        let view = View::of(&Form::parse(b"q=a+b&show=off&sort=next&page=2&open=3&open=4&x=y"));
-        assert_eq!(view.address("/l"), "/l?q=a+b&show=off&sort=next&page=2&open=3&open=4");
+        let view = View::of(&Form::parse(b"q=a+b&show=off&sort=next&page=2&open=3&open=s4&x=y"));
+        assert_eq!(view.address("/l"), "/l?q=a+b&show=off&sort=next&page=2&open=3&open=s4");
         assert_eq!(View::of(&Form::parse(b"show=odd&sort=odd&page=0")).address("/l"), "/l");
     }
 }

@@ -1,12 +1,35 @@
 //! Import sets: an ordered sequence of import configurations, run as one.
 //!
 //! A set ([`ImportSet`]) is little more than a name; its steps and how they follow each other are its [`SetDefinition`], of
-//! which every save makes a new version, so that a Run always says which one it followed.
+//! which every save makes a new version, so that a Run always says which one it followed. People change sets by
+//! [`actions`].
 //!
 //! In the order of `lib.rs` it comes after `imports`, whose configurations its steps name.
 
+pub mod actions;
+mod body;
+mod draft;
 mod model;
+pub mod pages;
 mod store;
+mod telling;
 
-pub use model::{Draft, Execution, ImportSet, MAX_STEPS, OnFailure, SetDefinition, Step};
-pub use store::{by_id, by_ids, names, set_status, version};
+pub use body::{ImportSetAnswer, ImportSetBody, SetStepBody};
+pub use draft::{Draft, MAX_STEPS, check_step_parameters};
+pub use model::{Execution, ImportSet, OnFailure, Outline, SetDefinition, Step};
+pub use store::{by_id, by_ids, listed_of, names, outlines, set_status, version};
+
+use crate::db::Conn;
+use crate::error::Result;
+use crate::in_use::{Named, Thing, Uses};
+
+/// The sets that a configuration is a step of.
+pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
+    let Thing::Configuration(id) = thing else { return Ok(None) };
+    let named = |(id, name, application): (i64, String, i64)| Named {
+        words: format!("the import set \"{name}\""),
+        href: format!("/applications/{application}/settings/import-sets/{id}"),
+    };
+    let names = store::using(conn, id)?.into_iter().map(named).collect();
+    Ok(Some(Uses { by: "import sets", names }))
+}

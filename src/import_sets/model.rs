@@ -7,9 +7,6 @@ use crate::clock::Moment;
 use crate::db::text_enum;
 use crate::imports::ConfigurationStatus;
 
-/// The most steps of a set.
-pub const MAX_STEPS: usize = 50;
-
 text_enum! {
     /// Whether a step waits for the one before it.
     pub enum Execution { Sequential = "sequential", Parallel = "parallel" }
@@ -24,8 +21,15 @@ impl Execution {
     /// As people read it.
     pub fn label(self) -> &'static str {
         match self {
-            Self::Sequential => "One after the other",
-            Self::Parallel => "All at once",
+            Self::Sequential => "Sequential",
+            Self::Parallel => "Parallel",
+        }
+    }
+
+    pub fn explained(self) -> &'static str {
+        match self {
+            Self::Sequential => "One after the other. Each step waits for the one before it.",
+            Self::Parallel => "All at once. Steps that fill the same Block still take turns.",
         }
     }
 }
@@ -36,6 +40,13 @@ impl OnFailure {
         match self {
             Self::Stop => "Stop",
             Self::Continue => "Continue",
+        }
+    }
+
+    pub fn explained(self) -> &'static str {
+        match self {
+            Self::Stop => "Steps that have not started are skipped. The set ends as Failed.",
+            Self::Continue => "The other steps still run. The set ends as Partial, or as Failed if none succeeds.",
         }
     }
 }
@@ -64,7 +75,7 @@ impl Step {
 pub struct SetDefinition {
     pub execution: Execution,
     pub on_failure: OnFailure,
-    /// In their order, 1 to [`MAX_STEPS`]; a configuration may stand in it twice.
+    /// In their order, 1 to 50; a configuration may stand in it twice.
     pub steps: Vec<Step>,
 }
 
@@ -84,11 +95,14 @@ pub struct ImportSet {
     pub archived: bool,
 }
 
-/// A set as somebody wants it.
+/// A set as a long list is searched and sorted by.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft {
+pub struct Outline {
+    pub id: i64,
     pub name: String,
-    pub definition: SetDefinition,
+    pub status: Option<ConfigurationStatus>,
+    /// When the run ended that the status is of.
+    pub status_at: Option<Moment>,
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use diesel::dsl::case_when;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
 
-use super::model::{Draft, ImportSet, SetDefinition};
+use super::model::{ImportSet, Outline, SetDefinition};
 use crate::clock::Moment;
 use crate::db::schema::{import_sets, members, set_versions};
 use crate::db::{Conn, is_taken};
@@ -65,6 +65,12 @@ pub fn names(conn: &mut Conn, ids: &[i64]) -> Result<Vec<(i64, String)>> {
         .load(conn)?)
 }
 
+/// The keys of the names that an Application's sets have.
+pub fn name_keys(conn: &mut Conn, application_id: i64) -> Result<Vec<String>> {
+    let living = import_sets::application_id.eq(application_id).and(import_sets::archived_at.is_null());
+    Ok(import_sets::table.filter(living).select(import_sets::name_key).load(conn)?)
+}
+
 /// What a version of a set does.
 pub fn version(conn: &mut Conn, set_id: i64, version: i64) -> Result<Option<SetDefinition>> {
     let stored: Option<String> =
@@ -79,6 +85,32 @@ pub fn list(conn: &mut Conn, application_id: i64) -> Result<Vec<(ImportSet, SetD
         .filter(set_versions::version.eq(import_sets::version))
         .filter(import_sets::application_id.eq(application_id).and(import_sets::archived_at.is_null()))
         .order((import_sets::name_key, import_sets::id))
+        .select((columns!(), set_versions::definition))
+        .load::<(Row, String)>(conn)?;
+    defined(rows)
+}
+
+/// What a long list knows of each set of an Application, by name.
+pub fn outlines(conn: &mut Conn, application_id: i64) -> Result<Vec<Outline>> {
+    let here = import_sets::application_id.eq(application_id).and(import_sets::archived_at.is_null());
+    let rows: Vec<(i64, String, Option<ConfigurationStatus>, Option<Moment>)> = import_sets::table
+        .filter(here)
+        .order((import_sets::name_key, import_sets::id))
+        .select((import_sets::id, import_sets::name, import_sets::status, import_sets::status_at))
+        .load(conn)?;
+    Ok(rows.into_iter().map(|(id, name, status, status_at)| Outline { id, name, status, status_at }).collect())
+}
+
+/// Some of them, each with its newest definition; what is not there is left out.
+pub fn listed_of(conn: &mut Conn, application_id: i64, ids: &[i64]) -> Result<Vec<(ImportSet, SetDefinition)>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = import_sets::table
+        .inner_join(set_versions::table)
+        .filter(set_versions::version.eq(import_sets::version))
+        .filter(import_sets::application_id.eq(application_id).and(import_sets::archived_at.is_null()))
+        .filter(import_sets::id.eq_any(ids))
         .select((columns!(), set_versions::definition))
         .load::<(Row, String)>(conn)?;
     defined(rows)
@@ -155,7 +187,7 @@ fn taken(error: diesel::result::Error, name: &str) -> AppError {
 pub fn insert_version(
     conn: &mut Conn,
     (id, version): (i64, i64),
-    draft: &Draft,
+    definition: &SetDefinition,
     member_id: i64,
     now: Moment,
 ) -> Result<()> {
@@ -163,7 +195,7 @@ pub fn insert_version(
         .values((
             set_versions::set_id.eq(id),
             set_versions::version.eq(version),
-            set_versions::definition.eq(serde_json::to_string(&draft.definition).map_err(AppError::internal)?),
+            set_versions::definition.eq(serde_json::to_string(definition).map_err(AppError::internal)?),
             set_versions::created_by.eq(member_id),
             set_versions::created_at.eq(now),
         ))

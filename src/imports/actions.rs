@@ -99,11 +99,20 @@ pub fn update(
     let draft = checked(conn, by, entered, draft, Some((&before, &old)))?;
     if draft.needs_file() && !before.needs_file() {
         // A run that waits or goes follows the version that it began with.
-        if in_use.uses(conn, Thing::Configuration(id))?.iter().any(|uses| uses.by == "schedules") {
-            return Err(AppError::invalid(
-                "connection_id",
-                "It has schedules, but an import that takes a file by hand cannot have any. Delete its schedules first.",
-            ));
+        for uses in in_use.uses(conn, Thing::Configuration(id))? {
+            let refusal = match uses.by {
+                "schedules" => {
+                    "It has schedules, but an import that takes a file by hand cannot have any. Delete its schedules \
+                     first."
+                        .to_owned()
+                }
+                "import sets" => format!(
+                    "It is a step of {}, and nothing gives it a file there. Remove it from there first.",
+                    in_use::words(&uses.names, " and ")
+                ),
+                _ => continue,
+            };
+            return Err(AppError::invalid("connection_id", refusal));
         }
     }
     let version = before.version + 1;
@@ -118,15 +127,19 @@ pub fn update(
     Ok(after)
 }
 
-/// Archives a configuration that no schedule runs any more. Its history stays.
+/// Archives a configuration that no schedule and no set runs any more. Its history stays.
 pub fn archive(conn: &mut Conn, in_use: InUse, by: &By, entered: &Entered, id: i64, now: Moment) -> Result<()> {
     entered.need_configure(conn, by)?;
     db::lock_row(conn, "import_configurations", id)?;
     let (before, definition) = there(conn, entered, id)?;
     if let Some(uses) = in_use.uses(conn, Thing::Configuration(id))?.into_iter().next() {
-        let what = if uses.by == "runs" { "Wait for them to end, or cancel them," } else { "Delete them" };
+        let what = match uses.by {
+            "runs" => "Wait for them to end, or cancel them, under Import Scheduling first.",
+            "import sets" => "Remove it from there, or delete them, first.",
+            _ => "Delete them under Import Scheduling first.",
+        };
         return Err(AppError::Conflict(format!(
-            "\"{}\" is used by {}: {}. {what} under Import Scheduling first.",
+            "\"{}\" is used by {}: {}. {what}",
             before.name,
             uses.by,
             in_use::words(&uses.names, ", ")

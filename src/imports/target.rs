@@ -21,6 +21,33 @@ impl Target {
         of('c', Self::Configuration).or_else(|| of('s', Self::Set))
     }
 
+    /// As an address says it: `7` is a configuration, `s3` a set.
+    pub fn short(self) -> String {
+        match self {
+            Self::Configuration(id) => id.to_string(),
+            Self::Set(_) => self.to_string(),
+        }
+    }
+
+    /// From an address.
+    pub fn of_short(text: &str) -> Option<Self> {
+        text.parse().ok().map(Self::Configuration).or_else(|| Self::parse(text))
+    }
+
+    /// Where it stands, for whoever locks it.
+    pub fn table(self) -> &'static str {
+        match self {
+            Self::Configuration(_) => "import_configurations",
+            Self::Set(_) => "import_sets",
+        }
+    }
+
+    pub fn id(self) -> i64 {
+        match self {
+            Self::Configuration(id) | Self::Set(id) => id,
+        }
+    }
+
     pub fn configuration(self) -> Option<i64> {
         match self {
             Self::Configuration(id) => Some(id),
@@ -54,6 +81,9 @@ mod tests {
     fn a_key_says_which_and_comes_back() {
         for (target, key) in [(Target::Configuration(7), "c7"), (Target::Set(3), "s3")] {
             assert_eq!((target.to_string().as_str(), Target::parse(key)), (key, Some(target)));
+        }
+        for (target, short) in [(Target::Configuration(7), "7"), (Target::Set(3), "s3")] {
+            assert_eq!((target.short().as_str(), Target::of_short(short)), (short, Some(target)));
         }
         assert_eq!(Target::parse("x1").or(Target::parse("c")), None);
     }

@@ -9,6 +9,7 @@ use super::model::{Filter, LogLine, Run, RunStep, Summary};
 use super::queue_store::{self as queue, NewRun};
 use super::reading::{glance, newest};
 use super::runnable_store::{self as runnable, Runnable};
+use super::sets;
 use super::store;
 use super::working::held_store as holds;
 use crate::applications::{self, Entered};
@@ -16,10 +17,9 @@ use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, FieldErrors, Result};
-use crate::imports::{self, Mode, Target};
+use crate::imports::Target;
 use crate::members::{By, Channel, Scope};
 use crate::schedules;
-use crate::words;
 
 /// How many lines of a log a Summary shows.
 const LOG_LINES: i64 = 500;
@@ -36,7 +36,7 @@ pub struct Started {
     pub waiting_already: bool,
 }
 
-/// "Run now": a new run of its own, as the member who asks. While one by hand with the same parameters and file waits
+/// "Run now": a new run of its own of a configuration or a set, as the member who asks. While one by hand with the same parameters and file waits
 /// in the queue, that one is the answer.
 ///
 /// `Invalid` on `file` when the configuration takes a file and none is given, or takes none and one is, and on a
@@ -44,14 +44,13 @@ pub struct Started {
 pub fn start_by_hand(
     conn: &mut Conn,
     by: &By,
-    configuration_id: i64,
+    target: Target,
     file_id: Option<i64>,
     parameters: Option<Value>,
     now: Moment,
 ) -> Result<Started> {
-    // Of two clicks at one moment the second finds the first; whoever deletes the configuration finds the run, or is found.
-    db::lock_row(conn, "import_configurations", configuration_id)?;
-    let target = runnable(conn, configuration_id)?;
+    lock(conn, target)?;
+    let target = runnable(conn, target)?;
     let entered = applications::enter(conn, by, target.application_id)?;
     entered.need_import(conn, by, Scope::Run)?;
     let parameters = parameters.filter(|p| !p.is_null() && *p != json!({}));
@@ -67,7 +66,7 @@ pub fn start_by_hand(
         let detail = format!("{} reads from its own source and takes no file: run it without one.", target.name);
         return Err(AppError::invalid("file", detail));
     }
-    let waiting_key = queue::waiting_key(configuration_id, file_id, parameters.as_ref());
+    let waiting_key = queue::waiting_key(target.target, file_id, parameters.as_ref());
     if let Some(run) = store::by_waiting_key(conn, &waiting_key)? {
         // Who asks for it now does not want to wait for its next attempt.
         queue::begin_now(conn, run.id, now)?;
@@ -90,13 +89,22 @@ pub fn start_by_hand(
 /// While that one waits or runs, it is the answer to whoever asks again. `Conflict` unless it is the configuration's latest
 /// run that ended Success, Partial, Failed or Cancelled.
 pub fn again(conn: &mut Conn, by: &By, run_id: i64, now: Moment) -> Result<Started> {
+    again_from(conn, by, run_id, false, now)
+}
+
+/// The same; of a set's run `all` says that no step is taken over.
+pub fn again_from(conn: &mut Conn, by: &By, run_id: i64, all: bool, now: Moment) -> Result<Started> {
     let (run, entered) = find(conn, by, run_id)?;
     entered.need_import(conn, by, Scope::Run)?;
+    if run.set_id.is_some() {
+        return sets::again(conn, by, &run, all, now);
+    }
     let Some(configuration_id) = run.configuration_id else {
         return Err(why_not_again(conn, &run)?.map_or(AppError::NotFound, AppError::Conflict));
     };
-    db::lock_row(conn, "import_configurations", configuration_id)?;
-    let target = runnable(conn, configuration_id)?;
+    let target = Target::Configuration(configuration_id);
+    lock(conn, target)?;
+    let target = runnable(conn, target)?;
     if let Some(there) = store::repeat_of(conn, run.id)? {
         return match there.status {
             // Of many clicks all find the first one's run, however soon a worker takes it.
@@ -130,93 +138,6 @@ pub fn again(conn: &mut Conn, by: &By, run_id: i64, now: Moment) -> Result<Start
     Ok(Started { run, waiting_already: false })
 }
 
-/// Rows that a run rejected, corrected and given as a file: a run of its own, beside what that one loaded.
-///
-/// `Conflict` where the rest of its source is not loaded, or would go, and where the same rows were given before.
-pub fn give_corrected(
-    conn: &mut Conn,
-    by: &By,
-    run_id: i64,
-    (file_id, sha256): (i64, &str),
-    now: Moment,
-) -> Result<Run> {
-    let (run, entered) = find(conn, by, run_id)?;
-    entered.need_import(conn, by, Scope::Run)?;
-    let configuration_id = run.configuration_id.ok_or(AppError::NotFound)?;
-    db::lock_row(conn, "import_configurations", configuration_id)?;
-    if let Some(refusal) = why_not_corrected(conn, &run)? {
-        return Err(AppError::Conflict(refusal));
-    }
-    for (id, status, hash) in store::named(conn, configuration_id, &corrected_rows_of(run_id))? {
-        if status.is_open() {
-            return Err(AppError::Conflict(format!(
-                "Corrected rows of this run are being imported now, by run {}. Wait until it ends.",
-                words::count(id)
-            )));
-        }
-        if loaded(status) && hash.as_deref() == Some(sha256) {
-            return Err(AppError::Conflict(format!(
-                "This file was imported already, by run {}. Give only rows that are still missing.",
-                words::count(id)
-            )));
-        }
-    }
-    let target = runnable(conn, configuration_id)?;
-    let name = format!("{}{}", target.name, corrected_rows_of(run_id));
-    let new = NewRun {
-        parameters: run.parameters.as_ref().map(Value::to_string),
-        file_id: Some(file_id),
-        ..by_hand(&target, by, name, now)
-    };
-    put_in_queue(conn, by, &new, "run.started", now)
-}
-
-/// How the name of a run ends that loads them.
-fn corrected_rows_of(run_id: i64) -> String {
-    format!(", corrected rows of run {run_id}")
-}
-
-fn loaded(status: RunStatus) -> bool {
-    matches!(status, RunStatus::Success | RunStatus::Partial)
-}
-
-/// The newest run that loaded corrected rows of a run.
-pub fn corrected_by(conn: &mut Conn, run: &Run) -> Result<Option<i64>> {
-    let Some(configuration_id) = run.configuration_id else { return Ok(None) };
-    let given = store::named(conn, configuration_id, &corrected_rows_of(run.id))?;
-    Ok(given.into_iter().find(|(_, status, _)| loaded(*status)).map(|(id, ..)| id))
-}
-
-/// The reason why corrected rows of a run may not be given; `None` when they may.
-pub fn why_not_corrected(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
-    let result = run.result.clone().unwrap_or_default();
-    if result.rejected == 0 || run.status.is_open() {
-        return Ok(Some("This run rejected no rows.".into()));
-    }
-    let configuration_id = run.configuration_id.ok_or(AppError::NotFound)?;
-    let target = runnable(conn, configuration_id)?;
-    let newest = imports::version(conn, configuration_id, target.version)?.ok_or(AppError::NotFound)?;
-    if newest.definition.mode.replaces() {
-        let which =
-            if newest.definition.mode == Mode::Replace { "all rows of its Block" } else { "the rows of its scope" };
-        return Ok(Some(format!(
-            "This import replaces {which}, so only the corrected rows would be left. Correct them in the source, then \
-             run it again."
-        )));
-    }
-    // Of a source that was rejected as a whole there is no other row.
-    if run.status != RunStatus::Partial && result.rejected < result.read {
-        return Ok(Some(
-            "This run loaded nothing, not even its good rows. Correct the source, then run it again.".into(),
-        ));
-    }
-    if run.parameters_lost {
-        return Ok(Some("The parameters of this run cannot be read. Correct the source, then use Run now.".into()));
-    }
-    Ok((run.block_id != target.block_id)
-        .then(|| format!("{} now fills another Block. Correct the source, then use Run now.", target.name)))
-}
-
 /// Stops a run: at once while it waits, within about two seconds while it works. What it had not made visible by then
 /// never was. Answers the run as it stands; its end may come a moment later.
 pub fn cancel(conn: &mut Conn, by: &By, run_id: i64, now: Moment) -> Result<Run> {
@@ -228,12 +149,21 @@ pub fn cancel(conn: &mut Conn, by: &By, run_id: i64, now: Moment) -> Result<Run>
         by.audit(conn, Entry::of("run.approval_taken_back", "run", run_id).application(run.application_id), now)?;
         return store::by_id(conn, run_id)?.ok_or(AppError::NotFound);
     }
+    if run.set_id.is_some() && sets::cancel(conn, &run, name, now)? {
+        by.audit(conn, Entry::of("run.cancelled", "run", run_id).application(run.application_id), now)?;
+        return store::by_id(conn, run_id)?.ok_or(AppError::NotFound);
+    }
+    // Of a step, its set goes on by the same rules as after a failure.
+    sets::hold(conn, run.parent_id)?;
     // Asked for once more at last: its attempt may have ended, and it waits for another, between the two questions.
     if queue::cancel_queued(conn, run_id, &waits, now)?
         || queue::request_cancel(conn, run_id)?
         || queue::cancel_queued(conn, run_id, &waits, now)?
     {
         queue::write_log(conn, run_id, &[LogLine::new(now, "info", format!("{name} asked to cancel."))])?;
+        if let Some(set_run) = run.parent_id {
+            sets::advance(conn, set_run, now)?;
+        }
         by.audit(conn, Entry::of("run.cancelled", "run", run_id).application(run.application_id), now)?;
         return store::by_id(conn, run_id)?.ok_or(AppError::NotFound);
     }
@@ -314,6 +244,9 @@ pub fn usual_duration(conn: &mut Conn, configuration_id: i64) -> Result<Option<D
 
 /// The reason why a run may not be run again; `None` when it may.
 pub fn why_not_again(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
+    if run.set_id.is_some() {
+        return sets::why_not_again(conn, run);
+    }
     let Some(configuration_id) = run.configuration_id else {
         return Ok(Some(match run.restores {
             Some(_) => "A restore cannot be run again. Restore once more from the Block's page.".into(),
@@ -338,19 +271,25 @@ pub fn why_not_again(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
         .then(|| "Another run of this configuration is queued or running. Wait for it, or cancel it first.".into()))
 }
 
-fn runnable(conn: &mut Conn, configuration_id: i64) -> Result<Runnable> {
-    let target = Target::Configuration(configuration_id);
+/// Of two that start something of a target at one moment the second finds the first; whoever deletes it finds the run,
+/// or is found.
+pub(super) fn lock(conn: &mut Conn, target: Target) -> Result<()> {
+    Ok(db::lock_row(conn, target.table(), target.id())?)
+}
+
+pub(super) fn runnable(conn: &mut Conn, target: Target) -> Result<Runnable> {
     runnable::runnables(conn, &[target])?.remove(&target).ok_or(AppError::NotFound)
 }
 
-fn by_hand(target: &Runnable, by: &By, name: String, now: Moment) -> NewRun {
+pub(super) fn by_hand(target: &Runnable, by: &By, name: String, now: Moment) -> NewRun {
     NewRun {
         uid: queue::uid(),
         application_id: target.application_id,
         configuration_id: target.target.configuration(),
-        configuration_version: Some(target.version),
+        configuration_version: target.target.configuration().map(|_| target.version),
         block_id: target.block_id,
         set_id: target.target.set(),
+        parent_id: None,
         schedule_id: None,
         planned_at: None,
         planned_until: None,
@@ -375,24 +314,27 @@ fn by_hand(target: &Runnable, by: &By, name: String, now: Moment) -> NewRun {
 
 /// A script that starts one run after the other must not hold up everybody else.
 pub(super) fn need_room(conn: &mut Conn, new: &NewRun) -> Result<()> {
-    let Some(configuration_id) = new.configuration_id else { return Ok(()) };
-    let (of_one, in_all) = queue::waiting_by_hand(conn, new.application_id, configuration_id)?;
+    let Some(target) = Target::of(new.configuration_id, new.set_id) else { return Ok(()) };
+    let (of_one, in_all) = queue::waiting_by_hand(conn, new.application_id, target)?;
     let what = match () {
-        () if of_one >= MOST_WAITING => "Too many runs of this configuration are waiting already.",
+        () if of_one >= MOST_WAITING => "Too many runs of this import are waiting already.",
         () if in_all >= MOST_WAITING_IN_ALL => "Too many runs of this Application are waiting already.",
         () => return Ok(()),
     };
     Err(AppError::TooMany { what, after_seconds: 30 })
 }
 
-fn put_in_queue(conn: &mut Conn, by: &By, new: &NewRun, action: &'static str, now: Moment) -> Result<Run> {
+pub(super) fn put_in_queue(conn: &mut Conn, by: &By, new: &NewRun, action: &'static str, now: Moment) -> Result<Run> {
     need_room(conn, new)?;
     let id = queue::insert(conn, new)?;
     by.audit(
         conn,
-        Entry::of(action, "run", id)
-            .application(new.application_id)
-            .after(json!({ "name": new.name, "configuration_id": new.configuration_id, "again_of": new.again_of })),
+        Entry::of(action, "run", id).application(new.application_id).after(json!({
+            "name": new.name,
+            "configuration_id": new.configuration_id,
+            "set_id": new.set_id,
+            "again_of": new.again_of,
+        })),
         now,
     )?;
     store::by_id(conn, id)?.ok_or(AppError::NotFound)

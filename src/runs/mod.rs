@@ -8,6 +8,7 @@
 //! that its last transaction writes. What is old enough is removed by [`retention`].
 
 pub mod actions;
+pub mod corrected;
 pub mod decisions;
 mod dispatching;
 pub mod lifecycle;
@@ -20,6 +21,7 @@ pub mod restores;
 mod restores_store;
 pub mod retention;
 mod runnable_store;
+pub mod sets;
 mod store;
 mod working;
 
@@ -47,16 +49,24 @@ pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
             }
         },
         Thing::Configuration(id) => {
-            let target = Target::Configuration(id);
-            let open = store::open_of(conn, &[target])?.remove(&target).unwrap_or_default();
-            let named =
-                |id: i64, does: &str| Named { words: format!("run {id}, which {does}"), href: format!("/runs/{id}") };
-            let does = |status| if status == RunStatus::Running { "is running" } else { "is queued" };
             let held = store::held_of(conn, id)?;
-            let held = held.into_iter().map(|id| named(id, "is held and waits for a decision"));
-            open.into_iter().map(|run| named(run.id, does(run.status))).chain(held).collect()
+            let mut names = open(conn, Target::Configuration(id))?;
+            names.extend(held.into_iter().map(|id| named(id, "is held and waits for a decision")));
+            names
         }
+        Thing::Set(id) => open(conn, Target::Set(id))?,
         _ => return Ok(None),
     };
     Ok(Some(Uses { by: "runs", names }))
+}
+
+/// The runs of a target that have not ended.
+fn open(conn: &mut Conn, target: Target) -> Result<Vec<Named>> {
+    let open = store::open_of(conn, &[target])?.remove(&target).unwrap_or_default();
+    let does = |status| if status == RunStatus::Running { "is running" } else { "is queued" };
+    Ok(open.into_iter().map(|run| named(run.id, does(run.status))).collect())
+}
+
+fn named(id: i64, does: &str) -> Named {
+    Named { words: format!("run {id}, which {does}"), href: format!("/runs/{id}") }
 }

@@ -9,13 +9,14 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::lifecycle::{RunStatus, Trigger};
-use super::model::{LogLine, Run};
+use super::model::{LogLine, Run, RunResult};
 use super::resource;
 use super::restores_store::is_import;
 use crate::clock::Moment;
-use crate::db::schema::{outcomes, run_leases, run_log, runs};
+use crate::db::schema::{outcomes, resource_leases, run_leases, run_log, run_results, runs};
 use crate::db::{self, Conn, on};
 use crate::error::Result;
+use crate::imports::Target;
 use crate::words;
 
 /// A run that is to be written down: queued, or skipped or missed from the start.
@@ -28,6 +29,8 @@ pub struct NewRun {
     pub configuration_version: Option<i64>,
     pub block_id: Option<i64>,
     pub set_id: Option<i64>,
+    /// The run of the set that it is a step of.
+    pub parent_id: Option<i64>,
     pub schedule_id: Option<i64>,
     pub planned_at: Option<Moment>,
     pub planned_until: Option<Moment>,
@@ -53,6 +56,11 @@ pub struct NewRun {
 /// Those by hand go ahead of those that nobody waits for at a screen.
 pub const BY_HAND: i32 = 0;
 pub const BY_CLOCK: i32 = 1;
+
+/// That of a step: its set's.
+pub fn precedence_of(set: Trigger) -> i32 {
+    if set == Trigger::Schedule { BY_CLOCK } else { BY_HAND }
+}
 
 const NOT_RUN: [RunStatus; 2] = [RunStatus::Skipped, RunStatus::Missed];
 
@@ -139,11 +147,11 @@ pub fn explain(conn: &mut Conn, run_ids: &[i64], reason: &str) -> Result<()> {
     Ok(())
 }
 
-/// What a second click finds a run by that somebody started by hand: the same configuration, file and parameters.
-pub fn waiting_key(configuration_id: i64, file_id: Option<i64>, parameters: Option<&Value>) -> String {
+/// What a second click finds a run by that somebody started by hand: the same target, file and parameters.
+pub fn waiting_key(target: Target, file_id: Option<i64>, parameters: Option<&Value>) -> String {
     let parameters = parameters.map(Value::to_string).unwrap_or_default();
     let digest = Sha256::digest(parameters.as_bytes());
-    format!("c{configuration_id}:{}:{}", file_id.unwrap_or(0), words::hex(&digest[..8]))
+    format!("{target}:{}:{}", file_id.unwrap_or(0), words::hex(&digest[..8]))
 }
 
 /// The same of a restore.
@@ -162,7 +170,7 @@ pub fn restore_waiting_key(conn: &mut Conn, run: &Run) -> Result<()> {
         }
         (None, Some(configuration_id)) => {
             db::lock_row(conn, "import_configurations", configuration_id)?;
-            waiting_key(configuration_id, run.file_id, run.parameters.as_ref())
+            waiting_key(Target::Configuration(configuration_id), run.file_id, run.parameters.as_ref())
         }
         (None, None) => return Ok(()),
     };
@@ -180,20 +188,64 @@ pub fn begin_now(conn: &mut Conn, run_id: i64, now: Moment) -> Result<()> {
     Ok(())
 }
 
-/// How many runs that somebody started wait: of this configuration, of its Application.
-pub fn waiting_by_hand(conn: &mut Conn, application_id: i64, configuration_id: i64) -> Result<(i64, i64)> {
-    let by_hand = runs::precedence.eq(BY_HAND).and(runs::status.eq(RunStatus::Queued));
+/// How many runs that somebody started wait: of this target, of its Application. The steps of a set are not told twice.
+pub fn waiting_by_hand(conn: &mut Conn, application_id: i64, target: Target) -> Result<(i64, i64)> {
+    let by_hand = runs::precedence.eq(BY_HAND).and(runs::status.eq(RunStatus::Queued)).and(runs::parent_id.is_null());
     let in_all = runs::table.filter(by_hand).filter(runs::application_id.eq(application_id));
-    let imports = runs::configuration_id.eq(configuration_id).and(is_import());
-    let of_one = runs::table.filter(by_hand).filter(imports);
-    Ok((of_one.count().get_result(conn)?, in_all.count().get_result(conn)?))
+    let of_one = match target {
+        Target::Configuration(id) => {
+            let imports = runs::configuration_id.eq(id).and(is_import());
+            runs::table.filter(by_hand).filter(imports).count().get_result(conn)?
+        }
+        Target::Set(id) => runs::table.filter(by_hand).filter(runs::set_id.eq(id)).count().get_result(conn)?,
+    };
+    Ok((of_one, in_all.count().get_result(conn)?))
+}
+
+/// The run of a set begins: it needs no worker, its steps do.
+pub fn begin_set(conn: &mut Conn, run_id: i64, now: Moment) -> Result<()> {
+    diesel::update(runs::table.find(run_id))
+        .set((
+            runs::status.eq(RunStatus::Running),
+            runs::started_at.eq(now),
+            runs::attempt.eq(1),
+            runs::available_at.eq(None::<Moment>),
+            runs::waiting_key.eq(None::<String>),
+            runs::waits_for.eq(None::<String>),
+            runs::reason.eq(None::<String>),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The run of a set ends, and holds its set no longer.
+pub fn end_set(
+    conn: &mut Conn,
+    run_id: i64,
+    (status, reason, cause): (RunStatus, Option<&str>, Option<&str>),
+    now: Moment,
+) -> Result<()> {
+    diesel::update(runs::table.find(run_id))
+        .set((runs::status.eq(status), runs::reason.eq(reason), runs::cause.eq(cause), runs::finished_at.eq(now)))
+        .execute(conn)?;
+    diesel::delete(resource_leases::table.filter(resource_leases::run_id.eq(run_id))).execute(conn)?;
+    Ok(())
+}
+
+/// A run that has not begun will not: its set stopped.
+pub fn skip_queued(conn: &mut Conn, run_id: i64, reason: &str, now: Moment) -> Result<bool> {
+    out_of_queue(conn, run_id, RunStatus::Skipped, reason, now)
 }
 
 /// Ends a run that has not begun; `false` when it is not queued (any more).
 pub fn cancel_queued(conn: &mut Conn, run_id: i64, reason: &str, now: Moment) -> Result<bool> {
+    out_of_queue(conn, run_id, RunStatus::Cancelled, reason, now)
+}
+
+fn out_of_queue(conn: &mut Conn, run_id: i64, status: RunStatus, reason: &str, now: Moment) -> Result<bool> {
     let changed = diesel::update(runs::table.filter(runs::id.eq(run_id).and(runs::status.eq(RunStatus::Queued))))
         .set((
-            runs::status.eq(RunStatus::Cancelled),
+            runs::status.eq(status),
             runs::reason.eq(reason),
             runs::waiting_key.eq(None::<String>),
             runs::waits_for.eq(None::<String>),
@@ -243,5 +295,26 @@ pub fn write_outcome(
         outcomes::schedule_id.eq(schedule_id),
     );
     on!(conn, c => diesel::insert_into(outcomes::table).values(values).on_conflict_do_nothing().execute(c))?;
+    Ok(())
+}
+
+/// What a run did; written once more, it takes the place of what was there.
+pub fn write_result(conn: &mut Conn, run_id: i64, result: &RunResult) -> Result<()> {
+    diesel::delete(run_results::table.find(run_id)).execute(conn)?;
+    diesel::insert_into(run_results::table)
+        .values((
+            run_results::run_id.eq(run_id),
+            run_results::rows_read.eq(result.read),
+            run_results::rows_added.eq(result.added),
+            run_results::rows_changed.eq(result.changed),
+            run_results::rows_removed.eq(result.removed),
+            run_results::rows_unchanged.eq(result.unchanged),
+            run_results::rows_rejected.eq(result.rejected),
+            run_results::bytes.eq(result.bytes),
+            run_results::source_name.eq(&result.source_name),
+            run_results::source_sha256.eq(&result.source_sha256),
+            run_results::told.eq(result.told.written()?),
+        ))
+        .execute(conn)?;
     Ok(())
 }

@@ -35,6 +35,11 @@ pub fn needs(blocks: &[i64], connection: Option<i64>, path: Option<&str>) -> Vec
     needs
 }
 
+/// What the run of a set holds, so that the next one waits.
+pub fn of_set(set_id: i64) -> Resource {
+    Resource(format!("set:{set_id}"))
+}
+
 /// How many runs may hold what this line waits for.
 pub fn places(line: &str) -> usize {
     if line.starts_with("connection:") { PLACES } else { 1 }
@@ -44,6 +49,7 @@ pub fn places(line: &str) -> usize {
 pub fn why(line: &str) -> Option<&'static str> {
     Some(match line.split_once(':')?.0 {
         "block" => "Waiting for another run that writes this Block.",
+        "set" => "Waiting for the previous run of this import set.",
         "file" => "Waiting for another run that reads the same file.",
         _ => "Waiting: four runs already use this Connection.",
     })
@@ -116,6 +122,7 @@ mod tests {
 
     #[test]
     fn every_line_says_why() {
+        assert!(why(of_set(7).as_str()).is_some());
         assert!(why("block:7").is_some() && why("file:3:a").is_some() && why("connection:3").is_some());
         assert_eq!(why(TIME), None);
     }

@@ -264,6 +264,17 @@ pub fn latest_ended(conn: &mut Conn, configuration_id: i64) -> Result<Option<i64
     Ok(carried.or(by_time).map(|(id, _)| id))
 }
 
+/// The run of a set that ended last, of those that did their work or tried to.
+pub fn latest_ended_of_set(conn: &mut Conn, set_id: i64) -> Result<Option<i64>> {
+    let ended: Vec<RunStatus> = RunStatus::ALL.iter().copied().filter(|s| s.may_run_again()).collect();
+    Ok(runs::table
+        .filter(runs::set_id.eq(set_id).and(runs::status.eq_any(ended)).and(runs::finished_at.is_not_null()))
+        .order((runs::finished_at.desc(), runs::id.desc()))
+        .select(runs::id)
+        .first(conn)
+        .optional()?)
+}
+
 /// The largest id of a file given by hand that a run names.
 pub fn highest_file(conn: &mut Conn) -> Result<i64> {
     let newest = runs::table.filter(runs::file_id.is_not_null()).order(runs::file_id.desc()).select(runs::file_id);

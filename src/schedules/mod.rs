@@ -44,11 +44,30 @@ pub use zone::{ClockChange, ZONE_DATA, clock_change, day_begins, instant};
 
 use crate::db::Conn;
 use crate::error::Result;
+use crate::imports::Target;
 use crate::in_use::{Named, Thing, Uses};
 
-/// The schedules that are on in an Application, or that still plan a configuration's runs, or that a member holds.
+/// The address of the list.
+fn list(application: i64) -> String {
+    format!("/applications/{application}/settings/import-scheduling")
+}
+
+/// The schedules that still plan runs of this.
+fn planned(conn: &mut Conn, target: Target) -> Result<Vec<Named>> {
+    let opened = target.short();
+    let named = |(id, application, name, owner): store::Unfinished| Named {
+        words: match name {
+            Some(name) => format!("\"{name}\" of {owner}"),
+            None => format!("one of {owner}"),
+        },
+        href: format!("{}?open={opened}#sched-{id}", list(application)),
+    };
+    Ok(store::unfinished_of(conn, target)?.into_iter().map(named).collect())
+}
+
+/// The schedules that are on in an Application, or that still plan the runs of a configuration or a set, or that a member
+/// holds.
 pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
-    let list = |application: i64| format!("/applications/{application}/settings/import-scheduling");
     let names = match thing {
         Thing::Application(id) => match store::count_on(conn, id)? {
             0 => Vec::new(),
@@ -57,16 +76,8 @@ pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
                 vec![Named { words, href: list(id) }]
             }
         },
-        Thing::Configuration(configuration) => store::unfinished_of(conn, configuration)?
-            .into_iter()
-            .map(|(id, application, name, owner)| Named {
-                words: match name {
-                    Some(name) => format!("\"{name}\" of {owner}"),
-                    None => format!("one of {owner}"),
-                },
-                href: format!("{}?open={configuration}#sched-{id}", list(application)),
-            })
-            .collect(),
+        Thing::Configuration(id) => planned(conn, Target::Configuration(id))?,
+        Thing::Set(id) => planned(conn, Target::Set(id))?,
         Thing::Owner(id) => match held_by(conn, id)?.iter().map(|held| held.owns).sum() {
             0 => Vec::new(),
             n => {

@@ -1,4 +1,4 @@
-//! A schedule: when a configuration is imported, who owns it, who is told.
+//! A schedule: when a configuration or a set is run, who owns it, who is told.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,9 @@ use super::sentence::sentence;
 use super::{RuleDraft, first_at_or_after, next_after};
 use crate::clock::Moment;
 use crate::db::text_enum;
+use crate::imports::Target;
 
-/// How many schedules with a future occurrence a configuration may have.
+/// How many schedules with a future occurrence a configuration or a set may have.
 pub const SLOTS: i64 = 4;
 
 text_enum! {
@@ -57,8 +58,9 @@ pub struct Notify {
 pub struct Schedule {
     pub id: i64,
     pub application_id: i64,
-    pub configuration_id: i64,
-    /// What its runs are called; `None`: as the configuration.
+    /// What it runs.
+    pub target: Target,
+    /// What its runs are called; `None`: as what it runs.
     pub run_name: Option<String>,
     pub rule: Rule,
     pub enabled: bool,
@@ -74,7 +76,7 @@ pub struct Schedule {
     pub broken: Option<String>,
     pub owner_id: i64,
     pub notify: Option<Notify>,
-    /// Values for the parameters of its configuration, a JSON object.
+    /// Values for the parameters of what it runs, a JSON object.
     pub parameters: Option<Value>,
     pub version: i64,
     pub created_at: Moment,
@@ -88,7 +90,7 @@ pub struct Schedule {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outline {
     pub id: i64,
-    pub configuration_id: i64,
+    pub target: Target,
     pub owner_id: i64,
     /// The next occurrence; `None` while it is off or finished.
     pub next_at: Option<Moment>,
@@ -98,7 +100,7 @@ pub struct Outline {
 /// A schedule as somebody wants it.
 #[derive(Clone, Debug)]
 pub struct Draft {
-    pub configuration_id: i64,
+    pub target: Target,
     pub run_name: Option<String>,
     pub rule: RuleDraft,
     pub enabled: bool,
@@ -115,7 +117,7 @@ impl Draft {
             notify.as_ref().map(|notify| (notify.about, notify.member_ids.iter().copied().collect::<BTreeSet<i64>>()))
         };
         let run_name = self.run_name.as_deref().map(str::trim).filter(|name| !name.is_empty());
-        self.configuration_id == schedule.configuration_id
+        self.target == schedule.target
             && run_name == schedule.run_name.as_deref()
             && self.rule.clone().parse().is_ok_and(|rule| rule == schedule.rule)
             && (self.enabled && self.off_until.is_none()) == schedule.enabled
@@ -174,7 +176,7 @@ impl Schedule {
             None => RuleDraft::from_json(&self.rule.to_map()),
         };
         Draft {
-            configuration_id: self.configuration_id,
+            target: self.target,
             run_name: self.run_name.clone(),
             rule,
             enabled: self.enabled,
@@ -207,7 +209,10 @@ impl Schedule {
         let mut map = if self.broken.is_some() { serde_json::Map::new() } else { self.rule.to_map() };
         map.retain(|_, value| !value.is_null());
         map.insert("sentence".into(), json!(self.sentence()));
-        map.insert("configuration_id".into(), json!(self.configuration_id));
+        match self.target {
+            Target::Configuration(id) => map.insert("configuration_id".into(), json!(id)),
+            Target::Set(id) => map.insert("set_id".into(), json!(id)),
+        };
         map.insert("run_name".into(), json!(self.run_name));
         map.insert("enabled".into(), json!(self.enabled));
         map.insert("off_since".into(), json!(self.off_since));

@@ -7,6 +7,7 @@ use super::recurrence::elapsed_step;
 use super::rule::{DaysOfMonth, Months, Repeat, Rule, Weekdays, Window, hh_mm};
 use super::wall::local_start;
 use super::zone::{DAY, offset_at};
+use crate::words;
 
 /// "Every 2 weeks on Monday and Thursday at 01:00, Europe/Paris".
 pub fn sentence(rule: &Rule) -> String {
@@ -67,9 +68,7 @@ pub fn zone_and_end(rule: &Rule, usual: Tz) -> String {
         None => Some("no end date".into()),
     };
     let line: Vec<String> = zone.into_iter().chain(end).collect();
-    let line = line.join(", ");
-    let mut letters = line.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+    words::capitalized(&line.join(", "))
 }
 
 /// "Sun 11 Oct 2026".

@@ -19,6 +19,7 @@ struct Row {
     id: i64,
     application_id: i64,
     configuration_id: Option<i64>,
+    set_id: Option<i64>,
     run_name: Option<String>,
     rule: String,
     enabled: bool,
@@ -43,6 +44,7 @@ macro_rules! columns {
             schedules::id,
             schedules::application_id,
             schedules::configuration_id,
+            schedules::set_id,
             schedules::run_name,
             schedules::rule,
             schedules::enabled,
@@ -63,17 +65,12 @@ macro_rules! columns {
     };
 }
 
-pub fn target_key(configuration_id: i64) -> String {
-    Target::Configuration(configuration_id).to_string()
-}
-
 fn rows(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Schedule>> {
     let ids: Vec<i64> = rows.iter().filter(|row| row.notify_about.is_some()).map(|row| row.id).collect();
     let mut recipients = recipients(conn, &ids)?;
     rows.into_iter()
-        // Sets cannot be scheduled yet.
-        .filter_map(|row| Some((row.configuration_id?, row)))
-        .map(|(configuration_id, row)| {
+        .filter_map(|row| Some((Target::of(row.configuration_id, row.set_id)?, row)))
+        .map(|(target, row)| {
             // One that cannot be read is shown as broken, among the others.
             let (rule, unread) = match serde_json::from_str(&row.rule) {
                 Ok(rule) => (rule, None),
@@ -86,7 +83,7 @@ fn rows(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Schedule>> {
             Ok(Schedule {
                 id: row.id,
                 application_id: row.application_id,
-                configuration_id,
+                target,
                 run_name: row.run_name,
                 rule,
                 enabled: row.enabled,
@@ -159,7 +156,7 @@ pub fn by_ids(conn: &mut Conn, application_id: i64, ids: &[i64]) -> Result<Vec<S
     let found = schedules::table
         .filter(schedules::application_id.eq(application_id).and(schedules::archived_at.is_null()))
         .filter(schedules::id.eq_any(ids))
-        .order((schedules::configuration_id, schedules::id))
+        .order((schedules::configuration_id, schedules::set_id, schedules::id))
         .select(columns!())
         .load::<Row>(conn)?;
     rows(conn, found)
@@ -168,7 +165,7 @@ pub fn by_ids(conn: &mut Conn, application_id: i64, ids: &[i64]) -> Result<Vec<S
 pub fn of_application(conn: &mut Conn, application_id: i64) -> Result<Vec<Schedule>> {
     let found = schedules::table
         .filter(schedules::application_id.eq(application_id).and(schedules::archived_at.is_null()))
-        .order((schedules::configuration_id, schedules::id))
+        .order((schedules::configuration_id, schedules::set_id, schedules::id))
         .select(columns!())
         .load::<Row>(conn)?;
     rows(conn, found)
@@ -176,13 +173,14 @@ pub fn of_application(conn: &mut Conn, application_id: i64) -> Result<Vec<Schedu
 
 /// What a long list knows of each schedule of an Application, in the order of their ids: no rule is read.
 pub fn outlines(conn: &mut Conn, application_id: i64) -> Result<Vec<Outline>> {
-    type Row = (i64, Option<i64>, i64, Option<Moment>, bool, Option<Moment>);
+    type Row = (i64, Option<i64>, Option<i64>, i64, Option<Moment>, bool, Option<Moment>);
     let rows: Vec<Row> = schedules::table
         .filter(schedules::application_id.eq(application_id).and(schedules::archived_at.is_null()))
         .order(schedules::id)
         .select((
             schedules::id,
             schedules::configuration_id,
+            schedules::set_id,
             schedules::owner_id,
             schedules::next_at,
             schedules::enabled,
@@ -191,17 +189,18 @@ pub fn outlines(conn: &mut Conn, application_id: i64) -> Result<Vec<Outline>> {
         .load(conn)?;
     Ok(rows
         .into_iter()
-        .filter_map(|(id, configuration_id, owner_id, next_at, enabled, finished_at)| {
+        .filter_map(|(id, configuration_id, set_id, owner_id, next_at, enabled, finished_at)| {
             let state = State::of(enabled, finished_at);
-            Some(Outline { id, configuration_id: configuration_id?, owner_id, next_at, state })
+            Some(Outline { id, target: Target::of(configuration_id, set_id)?, owner_id, next_at, state })
         })
         .collect())
 }
 
-pub fn of_configurations(conn: &mut Conn, configuration_ids: &[i64]) -> Result<Vec<Schedule>> {
+pub fn of_targets(conn: &mut Conn, targets: &[Target]) -> Result<Vec<Schedule>> {
+    let keys: Vec<String> = targets.iter().map(Target::to_string).collect();
     let found = schedules::table
-        .filter(schedules::configuration_id.eq_any(configuration_ids).and(schedules::archived_at.is_null()))
-        .order((schedules::configuration_id, schedules::id))
+        .filter(schedules::target_key.eq_any(keys).and(schedules::archived_at.is_null()))
+        .order((schedules::configuration_id, schedules::set_id, schedules::id))
         .select(columns!())
         .load::<Row>(conn)?;
     rows(conn, found)
@@ -229,10 +228,10 @@ pub fn planned_after(conn: &mut Conn, id: i64, now: Moment) -> Result<Vec<Schedu
     rows(conn, found)
 }
 
-/// The schedules that hold a slot of a configuration, with it.
-pub fn slot_holders(conn: &mut Conn, configuration_id: i64) -> Result<Vec<(Schedule, String)>> {
+/// The schedules that hold a slot of a target, with it.
+pub fn slot_holders(conn: &mut Conn, target: Target) -> Result<Vec<(Schedule, String)>> {
     let found: Vec<(i64, Option<String>)> = schedules::table
-        .filter(schedules::target_key.eq(target_key(configuration_id)))
+        .filter(schedules::target_key.eq(target.to_string()))
         .filter(schedules::slot_key.is_not_null())
         .select((schedules::id, schedules::slot_key))
         .load(conn)?;
@@ -267,7 +266,7 @@ pub fn run_name_is_taken(conn: &mut Conn, application_id: i64, name: &str, besid
 /// What is written when a schedule is saved.
 pub struct Saved<'a> {
     pub application_id: i64,
-    pub configuration_id: i64,
+    pub target: Target,
     pub slot_key: Option<String>,
     pub run_name: Option<&'a str>,
     pub rule: &'a Rule,
@@ -288,8 +287,9 @@ macro_rules! saved_values {
     ($saved:expr, $now:expr) => {
         (
             schedules::application_id.eq($saved.application_id),
-            schedules::configuration_id.eq($saved.configuration_id),
-            schedules::target_key.eq(target_key($saved.configuration_id)),
+            schedules::configuration_id.eq($saved.target.configuration()),
+            schedules::set_id.eq($saved.target.set()),
+            schedules::target_key.eq($saved.target.to_string()),
             schedules::slot_key.eq(&$saved.slot_key),
             schedules::run_name.eq($saved.run_name),
             schedules::rule.eq(serde_json::to_string($saved.rule).map_err(AppError::internal)?),
@@ -372,11 +372,11 @@ pub fn count_on(conn: &mut Conn, application_id: i64) -> Result<i64> {
 /// Id, Application, run name, Owner.
 pub type Unfinished = (i64, i64, Option<String>, String);
 
-/// The schedules of a configuration that still have a future occurrence.
-pub fn unfinished_of(conn: &mut Conn, configuration_id: i64) -> Result<Vec<Unfinished>> {
+/// The schedules of a configuration or a set that still have a future occurrence.
+pub fn unfinished_of(conn: &mut Conn, target: Target) -> Result<Vec<Unfinished>> {
     Ok(schedules::table
         .inner_join(members::table)
-        .filter(schedules::configuration_id.eq(configuration_id))
+        .filter(schedules::target_key.eq(target.to_string()))
         .filter(schedules::finished_at.is_null().and(schedules::archived_at.is_null()))
         .order(schedules::id)
         .select((schedules::id, schedules::application_id, schedules::run_name, members::name))

@@ -161,7 +161,7 @@ fn seed(app: &App, files: &Path, configurations: usize, block_count: usize) -> R
             };
             let configuration_id = imports::create(conn, &by, &entered, draft, now)?.id;
             let draft = Draft {
-                configuration_id,
+                target: tidegate::imports::Target::Configuration(configuration_id),
                 run_name: None,
                 rule: rule.clone(),
                 enabled: true,

@@ -77,7 +77,7 @@ on_both! {
             let entered = tidegate::applications::enter(conn, &by, application)?;
             actions::slots_taken(conn, &entered, now)
         }).await;
-        assert_eq!(taken[&stage.configuration], 4);
+        assert_eq!(taken[&tidegate::imports::Target::Configuration(stage.configuration)], 4);
         // Deleted and brought back it is broken still, and keeps its rule.
         let olive = world.olive.clone();
         world.write(move |conn| {

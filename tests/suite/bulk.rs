@@ -365,7 +365,7 @@ on_both! {
         let alike = try_create(&world, &world.ada, copy.clone()).await;
         assert!(matches!(alike, Err(AppError::Conflict(words)) if words.contains("named \"Evening\", owned by Olive")));
         let other = crate::support::stage::stage(&world, "rates", Mode::Append, |_| ()).await;
-        let elsewhere = Draft { configuration_id: other.configuration, ..copy };
+        let elsewhere = Draft { target: tidegate::imports::Target::Configuration(other.configuration), ..copy };
         let by_ada = try_create(&world, &world.ada, elsewhere).await.unwrap();
         assert_eq!(by_ada.owner_id, world.ada.id);
         let one = create(&world, draft(&stage, &once("2026-10-08", "16:45"))).await;

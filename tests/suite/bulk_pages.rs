@@ -224,7 +224,7 @@ on_both! {
         ada.choose("Configuration", "rates (0 of 4 schedules)").press("Schedule Import").await;
         ada.sees("Scheduled: Every day at 21:00, UTC.");
         let configuration = other.configuration;
-        let made = world.read(move |conn| tidegate::schedules::actions::of_configurations(conn, &[configuration])).await;
+        let made = world.read(move |conn| tidegate::schedules::actions::of_targets(conn, &[tidegate::imports::Target::Configuration(configuration)])).await;
         assert_eq!((made.len(), made[0].owner_id, made[0].run_name.clone()), (1, world.ada.id, None));
     }
 

@@ -90,7 +90,7 @@ on_both! {
         let first = stage(&world, "c0", Mode::Append, |_| ()).await;
         let (application, now, block, connection) = (world.application, world.now(), first.block, first.connection);
         let olive = world.olive.clone();
-        let draft_of = move |id: i64| Draft { configuration_id: id, ..draft(&first, &daily("18:00")) };
+        let draft_of = move |id: i64| Draft { target: tidegate::imports::Target::Configuration(id), ..draft(&first, &daily("18:00")) };
         world
             .write(move |conn| {
                 let by = olive.by(conn)?;

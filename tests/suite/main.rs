@@ -29,6 +29,7 @@ mod counts;
 mod dispatching;
 mod formats;
 mod freezes;
+mod import_sets;
 mod imports;
 mod loading;
 mod members;

@@ -109,6 +109,16 @@ const TABLE: &[(&str, &str)] = &[
     ("GET /applications/{a}/settings/import-configurations/{i}/when", "ooxx.o?"),
     ("GET /applications/{a}/settings/import-configurations/{i}/delete", "ooxx.x?"),
     ("POST /applications/{a}/settings/import-configurations/{i}/delete", "vvxx.x?"),
+    // Import sets
+    ("GET /applications/{a}/settings/import-sets", "ooxx.o?"),
+    ("GET /applications/{a}/settings/import-sets/new", "ooxx.x?"),
+    ("POST /applications/{a}/settings/import-sets/new", "vvxx.x?"),
+    ("POST /applications/{a}/settings/import-sets/preview", "vvxx.x?"),
+    ("GET /applications/{a}/settings/import-sets/{set}", "ooxx.o?"),
+    ("POST /applications/{a}/settings/import-sets/{set}", "vvxx.x?"),
+    ("POST /applications/{a}/settings/import-sets/{set}/copy", "vvxx.x?"),
+    ("GET /applications/{a}/settings/import-sets/{set}/delete", "ooxx.x?"),
+    ("POST /applications/{a}/settings/import-sets/{set}/delete", "vvxx.x?"),
     // Translations
     ("GET /applications/{a}/settings/translations", "ooxx.o?"),
     ("GET /applications/{a}/settings/translations/new", "ooxx.x?"),
@@ -129,6 +139,7 @@ const TABLE: &[(&str, &str)] = &[
     // Import Scheduling
     ("GET /applications/{a}/settings/import-scheduling", "ooxx.o?"),
     ("GET /applications/{a}/settings/import-scheduling/configurations/{i}", "ooxx.o?"),
+    ("GET /applications/{a}/settings/import-scheduling/sets/{set}", "ooxx.o?"),
     ("GET /applications/{a}/settings/import-scheduling/calendar", "ooxx.o?"),
     ("GET /applications/{a}/settings/import-scheduling/calendar/entry", "..xx..?"),
     ("GET /applications/{a}/schedules/new", "ooxx.x?"),
@@ -149,6 +160,9 @@ const TABLE: &[(&str, &str)] = &[
     ("POST /applications/{a}/schedules/{s}/delete", "vvxx.x?"),
     // Runs
     ("POST /applications/{a}/settings/import-configurations/{i}/runs", "vvxx.x?"),
+    ("POST /applications/{a}/settings/import-sets/{set}/runs", ">>xx.x?"),
+    ("GET /applications/{a}/settings/import-sets/{set}/history", "oooo.o?"),
+    ("GET /applications/{a}/settings/import-sets/{set}/history.csv", "oooo.o?"),
     ("GET /applications/{a}/settings/import-configurations/{i}/schedules", ">>xx.>?"),
     ("GET /applications/{a}/settings/import-configurations/{i}/run", "ooxx.x?"),
     ("POST /applications/{a}/settings/import-configurations/{i}/files", "vvxx.x?"),

@@ -3,7 +3,7 @@
 use chrono::Duration;
 use serde_json::{Value, json};
 use tidegate::error::{AppError, Result};
-use tidegate::imports::Mode;
+use tidegate::imports::{Mode, Target};
 use tidegate::runs::dispatcher;
 use tidegate::schedules::actions;
 use tidegate::schedules::{About, Draft, Notify, RuleDraft, Schedule, State, Switched};
@@ -32,7 +32,7 @@ pub fn rule(rule: &Value) -> RuleDraft {
 
 pub fn draft(stage: &Stage, of: &Value) -> Draft {
     Draft {
-        configuration_id: stage.configuration,
+        target: Target::Configuration(stage.configuration),
         run_name: None,
         rule: rule(of),
         enabled: true,
@@ -137,7 +137,7 @@ on_both! {
         }
         assert_eq!(made, 4);
         let configuration = stage.configuration;
-        let there = world.read(move |conn| actions::of_configurations(conn, &[configuration])).await;
+        let there = world.read(move |conn| actions::of_targets(conn, &[Target::Configuration(configuration)])).await;
         assert_eq!(there.len(), 4);
     }
 
@@ -224,7 +224,7 @@ on_both! {
         let good = draft(&stage, &daily("18:00"));
         let past = Draft { rule: rule(&once("2026-10-08", "16:00")), ..good.clone() };
         invalid(try_create(&world, &world.olive, past).await, "start_time");
-        let foreign = Draft { configuration_id: stage.configuration + 1_000, ..good.clone() };
+        let foreign = Draft { target: Target::Configuration(stage.configuration + 1_000), ..good.clone() };
         invalid(try_create(&world, &world.olive, foreign).await, "configuration_id");
         let long = Draft { run_name: Some("x".repeat(201)), ..good.clone() };
         invalid(try_create(&world, &world.olive, long).await, "run_name");

@@ -126,7 +126,7 @@ async fn set_up(world: &World, stage: &Stage, span: &Span) -> Vec<Foretold> {
                 };
                 let made_one = tidegate::imports::create(conn, &by, &entered, configuration, now)?;
                 let draft = Draft {
-                    configuration_id: made_one.id,
+                    target: tidegate::imports::Target::Configuration(made_one.id),
                     run_name: None,
                     rule: rule(fields),
                     enabled: true,

@@ -11,7 +11,7 @@ use tidegate::applications::blocks;
 use tidegate::applications::enter;
 use tidegate::db::Conn;
 use tidegate::error::{AppError, Result};
-use tidegate::imports::{self, Definition, Mode};
+use tidegate::imports::{self, Definition, Mode, Target};
 use tidegate::runs;
 use tidegate::schedules;
 
@@ -93,7 +93,9 @@ fn of_olive<T>(
 fn no_run_of_a_deleted_import_is_queued() {
     on_postgres(async |world, stage| {
         let (id, now) = (stage.configuration, world.now());
-        let begin = of_olive(&world, move |conn, by| runs::actions::start_by_hand(conn, by, id, None, None, now));
+        let begin = of_olive(&world, move |conn, by| {
+            runs::actions::start_by_hand(conn, by, Target::Configuration(id), None, None, now)
+        });
         let started = meet(&world, deletes_import(&world, &stage), begin);
         assert!(matches!(started, Err(AppError::NotFound)), "{started:?}");
     });

@@ -206,6 +206,7 @@ impl CalendarScene {
             },
             Key::ByHand(id) => match self.configurations.get(&id) {
                 Some(listed) => format!("{}, by hand", listed.configuration.name),
+                None if id == 0 => self.names.get(&key).cloned().unwrap_or_default(),
                 None => format!("{}, by hand", self.names.get(&key).map_or("", String::as_str)),
             },
         }
@@ -219,6 +220,8 @@ impl CalendarScene {
                 (Some(self.details(&format!("schedule={id}"))), true, self.edit(Some(id)), format!("b-{id}"))
             }
             Key::Schedule(id) => (None, false, None, format!("b-{id}")),
+            // Of several sets there is no one history.
+            Key::ByHand(0) => (None, false, None, "h-0".to_owned()),
             Key::ByHand(id) => {
                 let history = format!("{base}/settings/import-configurations/{id}/history?trigger=member");
                 (Some(history), false, None, format!("h-{id}"))

@@ -15,9 +15,10 @@ use crate::error::{AppError, Result};
 use crate::freezes::{self, Freeze};
 use crate::import_scheduling::card::Chip;
 use crate::import_scheduling::cards::status_chip;
-use crate::import_scheduling::history::by_whom;
+use crate::import_scheduling::history::{self, by_whom};
 use crate::import_scheduling::way_back;
-use crate::imports::{self, Configuration};
+use crate::import_sets;
+use crate::imports::{self, Target};
 use crate::members::{self, By, Member, SignedIn};
 use crate::runs::{Run, actions as runs, timeline};
 use crate::schedules::{self, Schedule, State, actions};
@@ -85,7 +86,9 @@ struct Chosen {
     at: Option<Moment>,
     /// Not a deleted one.
     schedule: Option<Schedule>,
-    configuration: Option<Configuration>,
+    /// What it runs, and whether that is there still.
+    target_name: Option<String>,
+    living: bool,
     people: Vec<Member>,
     freezes: Vec<Freeze>,
 }
@@ -136,9 +139,16 @@ fn choose(conn: &mut Conn, by: &By, application_id: i64, form: &Form) -> Result<
     if run.as_ref().map_or(schedule.is_none(), |run| run.application_id != application_id) {
         return Err(AppError::NotFound);
     }
-    let configuration_id =
-        run.as_ref().and_then(|r| r.configuration_id).or(schedule.as_ref().map(|s| s.configuration_id));
-    let configuration = configuration_id.map(|id| imports::by_id(conn, id)).transpose()?.flatten();
+    let target = run.as_ref().and_then(Run::target).or(schedule.as_ref().map(|s| s.target));
+    let (target_name, living) = match target {
+        Some(Target::Configuration(id)) => {
+            imports::by_id(conn, id)?.map_or((None, false), |found| (Some(found.name), !found.archived))
+        }
+        Some(Target::Set(id)) => {
+            import_sets::by_id(conn, id)?.map_or((None, false), |found| (Some(found.name), !found.archived))
+        }
+        None => (None, false),
+    };
     let may_run_again = match &run {
         Some(run) if entered.may_import() => runs::why_not_again(conn, run)?.is_none(),
         _ => false,
@@ -148,7 +158,7 @@ fn choose(conn: &mut Conn, by: &By, application_id: i64, form: &Form) -> Result<
     let people = members::by_ids(conn, &owner.into_iter().chain(others).collect::<Vec<_>>())?;
     let freezes = freezes::of_application(conn, application_id)?;
     let at = at.filter(|_| run.is_none());
-    Ok(Chosen { at, entered, run, may_run_again, schedule, configuration, people, freezes })
+    Ok(Chosen { at, entered, run, may_run_again, schedule, target_name, living, people, freezes })
 }
 
 impl Chosen {
@@ -170,20 +180,20 @@ impl Chosen {
             let gone = if owner.is_some_and(|m| !m.active) { " (deactivated)" } else { "" };
             facts.push(("Owner", format!("{}{gone}", owner.map_or("Nobody", |m| &m.name))));
         }
-        let configuration = self.configuration.as_ref().filter(|c| !c.archived);
         Ok(Card {
             when: at.map(|at| format!("{}, {zone}", words::date_time(at, zone))).unwrap_or_default(),
             relative: at.map(|at| words::relative(at, now)).unwrap_or_default(),
             run: self.run.as_ref().map(|run| run.id),
-            again: self.run.as_ref().filter(|_| self.may_run_again && configuration.is_some()).map(|run| run.id),
+            again: self.run.as_ref().filter(|_| self.may_run_again && self.living).map(|run| run.id),
             schedule: self.schedule.as_ref().filter(|_| self.entered.may_import()).map(|s| Actions {
                 id: s.id,
                 on: s.enabled,
                 finished: s.state() == State::Finished,
             }),
-            history: self.schedule.as_ref().map(|s| {
-                format!("{base}/settings/import-configurations/{}/history?schedule={}", s.configuration_id, s.id)
-            }),
+            history: self
+                .schedule
+                .as_ref()
+                .map(|s| format!("{}?schedule={}", history::address(s.application_id, s.target), s.id)),
             back_encoded: crate::web::page::encode(&back),
             base,
             csrf,
@@ -214,8 +224,7 @@ impl Chosen {
 
     /// An occurrence, or its schedule altogether.
     fn planned(&self, schedule: &Schedule, now: Moment) -> (String, Chip, Option<Moment>, Option<String>) {
-        let configuration = self.configuration.as_ref().map_or("An import", |c| c.name.as_str());
-        let name = schedule.run_name.as_deref().unwrap_or(configuration).to_owned();
+        let name = schedule.run_name.as_deref().or(self.target_name.as_deref()).unwrap_or("An import").to_owned();
         let state = match schedule.state() {
             State::On => Chip { class: "is-ok", icon: "ok", word: "On" },
             State::Off => Chip { class: "", icon: "pause", word: "Off" },

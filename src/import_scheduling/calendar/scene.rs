@@ -13,7 +13,8 @@ use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::Result;
 use crate::freezes::{self, Freeze};
-use crate::imports::{self, Listed};
+use crate::import_sets;
+use crate::imports::{self, Listed, Target};
 use crate::members::{self, By, Member};
 use crate::runs::Run;
 use crate::runs::timeline::{self, Filter, Only, Stretch};
@@ -46,6 +47,8 @@ pub struct CalendarScene {
     pub zone_error: Option<String>,
     /// By id.
     pub configurations: BTreeMap<i64, Listed>,
+    /// The names of the sets that are scheduled.
+    pub sets: HashMap<i64, String>,
     pub schedules: HashMap<i64, Schedule>,
     /// Owners, and those who started something.
     pub members: HashMap<i64, Member>,
@@ -111,7 +114,8 @@ impl CalendarScene {
         let deleted: Vec<i64> = by_hand.iter().copied().filter(|id| !configurations.contains_key(id)).collect();
         let of_schedules = timeline::names_of(conn, &gone)?.into_iter().map(|(id, name)| (Key::Schedule(id), name));
         let of_configurations = imports::by_ids(conn, &deleted)?.into_iter().map(|c| (Key::ByHand(c.id), c.name));
-        let names = of_schedules.chain(of_configurations).collect();
+        let of_sets = [(Key::ByHand(0), "Import sets, by hand".to_owned())];
+        let names = of_schedules.chain(of_configurations).chain(of_sets).collect();
         let quiet: Vec<Stretch> =
             days.iter().zip(&folding.crowded).filter(|(_, crowded)| !**crowded).map(|(day, _)| *day).collect();
         let runs = timeline::within(conn, &filter, &quiet, &by_schedule, &by_hand)?;
@@ -120,11 +124,13 @@ impl CalendarScene {
         let crowds = into_crowds(&frame, &folding, crowds, &mut planned);
         let spacing = Duration::minutes(i64::from(entered.application.spacing_minutes));
         mark_clashes(&mut planned, spacing, |p| {
-            let configuration = configurations.get(&all.get(&p.schedule)?.configuration_id)?;
+            let configuration = configurations.get(&all.get(&p.schedule)?.target.configuration()?)?;
             configuration.configuration.connection_id
         });
         let mut freezes = freezes::of_application(conn, application_id)?;
         freezes.retain(|f| f.starts_at < frame.to() && frame.from() < f.ends_at);
+        let set_ids: Vec<i64> = all.values().filter_map(|s| s.target.set()).collect();
+        let sets = import_sets::names(conn, &set_ids)?.into_iter().collect();
         let owners = all.values().map(|s| s.owner_id);
         let people: Vec<i64> =
             owners.chain(runs.iter().flat_map(|r| [r.started_by, r.as_member_id]).flatten()).collect();
@@ -137,6 +143,7 @@ impl CalendarScene {
             frame,
             zone_error,
             configurations,
+            sets,
             runs,
             ranges,
             planned,
@@ -158,11 +165,14 @@ impl CalendarScene {
 
     /// What an occurrence of a schedule is called: as its runs will be.
     pub fn name_of(&self, schedule: &Schedule) -> String {
-        match (&schedule.run_name, self.configurations.get(&schedule.configuration_id)) {
-            (Some(name), _) => name.clone(),
-            (None, Some(listed)) => listed.configuration.name.clone(),
-            (None, None) => "A deleted configuration".to_owned(),
+        if let Some(name) = &schedule.run_name {
+            return name.clone();
         }
+        let named = match schedule.target {
+            Target::Configuration(id) => self.configurations.get(&id).map(|listed| listed.configuration.name.as_str()),
+            Target::Set(id) => self.sets.get(&id).map(String::as_str),
+        };
+        named.unwrap_or("A deleted import").to_owned()
     }
 
     /// What is frozen on a day, and for which part of it: "Frozen from 18:00: Year-end close".
@@ -195,7 +205,10 @@ pub fn key_of(schedule_id: Option<i64>, configuration_id: Option<i64>) -> Key {
 fn plans<'a>(schedules: &'a HashMap<i64, Schedule>, filter: &Filter, now: Moment) -> Vec<Plan<'a>> {
     let mut plans: Vec<Plan> = schedules
         .values()
-        .filter(|s| filter.only != Only::Failed && filter.configuration_id.is_none_or(|id| id == s.configuration_id))
+        .filter(|s| {
+            filter.only != Only::Failed
+                && filter.configuration_id.is_none_or(|id| s.target == Target::Configuration(id))
+        })
         .filter_map(|s| {
             let (due, from) = match (s.state(), s.next_at, s.off_until) {
                 (State::On, Some(next), _) => (Some(next).filter(|at| *at < now), next.max(now)),

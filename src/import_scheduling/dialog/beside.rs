@@ -102,7 +102,7 @@ impl Beside {
 
     /// Why the form could not be saved as it is.
     pub fn in_the_way(&self, rule: &Rule, chosen: Chosen, schedule_id: Option<i64>, now: Moment) -> Option<String> {
-        let of = |schedule: &&Schedule| schedule.configuration_id == chosen.configuration_id;
+        let of = |schedule: &&Schedule| schedule.target == imports::Target::Configuration(chosen.configuration_id);
         let others: Vec<Schedule> = self.schedules.iter().filter(of).cloned().collect();
         let own = self.schedules.iter().find(|schedule| Some(schedule.id) == schedule_id);
         actions::in_the_way(&others, own, rule, now)

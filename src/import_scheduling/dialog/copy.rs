@@ -11,7 +11,7 @@ use super::{Stage, answer, form};
 use crate::app::App;
 use crate::clock::Moment;
 use crate::error::{FieldErrors, Result};
-use crate::imports::Configuration;
+use crate::imports::{Configuration, Listed, Target};
 use crate::members::{By, SignedIn};
 use crate::schedules::{SLOTS, Schedule, actions};
 use crate::web::Shell;
@@ -20,18 +20,17 @@ use crate::words;
 /// Of what a copy is made, and where there is room for it.
 pub struct Copied {
     pub of: Schedule,
-    /// By configuration.
-    slots: HashMap<i64, i64>,
+    slots: HashMap<Target, i64>,
 }
 
 impl Copied {
-    fn taken(&self, configuration_id: i64) -> i64 {
-        self.slots.get(&configuration_id).copied().unwrap_or(0)
+    fn taken(&self, target: Target) -> i64 {
+        self.slots.get(&target).copied().unwrap_or(0)
     }
 
     /// "prices (3 of 4 schedules)".
     pub fn with_slots(&self, configuration: &Configuration) -> String {
-        format!("{} ({} of {SLOTS} schedules)", configuration.name, self.taken(configuration.id))
+        format!("{} ({} of {SLOTS} schedules)", configuration.name, self.taken(Target::Configuration(configuration.id)))
     }
 }
 
@@ -59,11 +58,16 @@ pub async fn copy_form(
     let Some(copied) = &stage.copied else { return Err(crate::error::AppError::NotFound) };
     let mut typed = Typed::copy(&copied.of, &by, now);
     let mut errors = FieldErrors::new();
-    if copied.taken(copied.of.configuration_id) >= SLOTS {
+    if let (Target::Set(id), true) = (copied.of.target, copied.taken(copied.of.target) >= SLOTS) {
+        typed.set = None;
+        let full = stage.sets.iter().find(|set| set.id == id).map_or("Its import set", |set| set.name.as_str());
+        errors.add("set_id", format!("{full} already has four schedules. Choose another, or delete one of them."));
+    } else if copied.taken(copied.of.target) >= SLOTS {
         typed.configuration = None;
-        let full = stage.configurations.iter().find(|c| c.configuration.id == copied.of.configuration_id);
+        let full = stage.configurations.iter().find(|c| Some(c.configuration.id) == copied.of.target.configuration());
         let name = full.map_or("Its configuration", |c| c.configuration.name.as_str());
-        let room = stage.configurations.iter().filter(|c| copied.taken(c.configuration.id) < SLOTS).count() as i64;
+        let has_room = |c: &&Listed| copied.taken(Target::Configuration(c.configuration.id)) < SLOTS;
+        let room = stage.configurations.iter().filter(has_room).count() as i64;
         let others = match room {
             0 => "No other configuration has room: delete a schedule first.".to_owned(),
             room => {

@@ -52,6 +52,10 @@ pub struct ScheduleForm {
     pub errors: FieldErrors,
     pub blocks: Vec<Choice>,
     pub configurations: ConfigurationChoice,
+    /// Where the Application has some.
+    pub sets: Vec<Choice>,
+    /// Whether one of them is chosen.
+    pub of_set: bool,
     pub rule: RuleForm,
     pub notify_on: bool,
     pub notify_about: String,
@@ -93,6 +97,7 @@ impl ScheduleForm {
     fn anchor<'a>(&self, field: &'a str) -> &'a str {
         match field {
             "configuration_id" => "configuration",
+            "set_id" => "set",
             "notify.member_ids" => "recipients",
             "notify.about" => "notify_about",
             "every" => "repeat",

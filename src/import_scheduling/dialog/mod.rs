@@ -6,6 +6,7 @@
 
 mod beside;
 mod copy;
+mod drawn;
 mod form;
 mod preview;
 mod strip;
@@ -21,10 +22,10 @@ use super::done::{self, Deed, came_from};
 use super::switch::list;
 use crate::app::App;
 use crate::applications::{Entered, enter, settings_shell, who_sees};
-use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
-use crate::imports::{self, Listed};
+use crate::import_sets;
+use crate::imports::{self, Listed, Target};
 use crate::members::{By, Member, Scope, SignedIn};
 use crate::schedules::{RuleForm, Schedule, actions};
 use crate::web::form::Query;
@@ -32,7 +33,8 @@ use crate::web::page::is_fragment;
 use crate::web::{Crumb, Flash, Form, Page, Shell, overtaken, refused};
 use beside::{Beside, Chosen};
 use copy::Copied;
-use form::{Choice, ConfigurationChoice, ScheduleDialog, ScheduleForm, SchedulePage};
+use drawn::{configuration_choice, form};
+use form::{ScheduleDialog, ScheduleForm, SchedulePage};
 use preview::{Asked, PreviewPart};
 use typed::{Typed, said};
 
@@ -41,6 +43,7 @@ struct Stage {
     entered: Entered,
     /// Those that can be scheduled.
     configurations: Vec<Listed>,
+    sets: Vec<import_sets::Outline>,
     /// Active members who may be told.
     members: Vec<Member>,
     schedule: Option<Schedule>,
@@ -63,134 +66,15 @@ impl Stage {
         entered.need_import(conn, by, Scope::Schedule)?;
         let configurations: Vec<Listed> =
             imports::list(conn, &entered)?.into_iter().filter(|c| c.configuration.schedulable().is_ok()).collect();
+        let sets = import_sets::outlines(conn, application_id)?;
         let members = who_sees(conn, application_id)?;
         let owner = match &schedule {
             Some(Schedule { owner_id, .. }) => crate::members::by_id(conn, *owner_id)?.map(|m| m.name),
             None => None,
         };
         let beside = Beside::load(conn, by, &entered, configurations.iter().map(|c| c.configuration.id))?;
-        Ok(Self { entered, configurations, members, schedule, owner, beside, copied: None })
+        Ok(Self { entered, configurations, sets, members, schedule, owner, beside, copied: None })
     }
-}
-
-/// The form, drawn.
-fn form(stage: &Stage, typed: Typed, by: &By, csrf: String, errors: FieldErrors, now: Moment) -> ScheduleForm {
-    let base = format!("/applications/{}", stage.entered.application.id);
-    let mut blocks: Vec<(i64, String)> =
-        stage.configurations.iter().map(|c| (c.configuration.block_id, c.block_name.clone())).collect();
-    blocks.sort_by(|a, b| a.1.cmp(&b.1).then(a.0.cmp(&b.0)));
-    blocks.dedup();
-    let chosen_configuration = stage.configurations.iter().find(|c| Some(c.configuration.id) == typed.configuration);
-    // A copy may go anywhere: its configuration does not narrow the choice.
-    let narrows = chosen_configuration.filter(|_| stage.copied.is_none());
-    let block = typed.block.or(narrows.map(|c| c.configuration.block_id));
-    let members: Vec<Choice> = stage
-        .members
-        .iter()
-        .map(|m| Choice {
-            id: m.id,
-            name: m.name.clone(),
-            email: m.email.clone(),
-            selected: typed.recipients.contains(&m.id),
-        })
-        .collect();
-    let chosen: Vec<&str> = members.iter().filter(|m| m.selected).map(|m| m.name.as_str()).collect();
-    let (title, submit, action, ownership) = match (&stage.schedule, &stage.owner) {
-        (None, _) => (
-            if stage.copied.is_some() { "Copy schedule" } else { "Schedule an import" },
-            "Schedule Import",
-            format!("{base}/schedules"),
-            "You will own this schedule. It is on as soon as you save it.".to_owned(),
-        ),
-        (Some(schedule), Some(owner)) if schedule.owner_id != by.member.id => (
-            "Edit schedule",
-            "Update Schedule",
-            format!("{base}/schedules/{}", schedule.id),
-            format!("If you change it, the Owner changes from {owner} to you."),
-        ),
-        (Some(schedule), _) => (
-            "Edit schedule",
-            "Update Schedule",
-            format!("{base}/schedules/{}", schedule.id),
-            "You own this schedule.".to_owned(),
-        ),
-    };
-    ScheduleForm {
-        title,
-        submit,
-        ownership,
-        action,
-        back: typed.back,
-        csrf,
-        version: typed.version,
-        nonce: typed.nonce,
-        configurations: configuration_choice(
-            &stage.configurations,
-            stage.copied.as_ref(),
-            block,
-            typed.configuration,
-            errors.of("configuration_id").map(str::to_owned),
-        ),
-        blocks: blocks
-            .into_iter()
-            .map(|(id, name)| Choice { id, name, email: String::new(), selected: Some(id) == block })
-            .collect(),
-        preview: PreviewPart::of(
-            Asked {
-                rule: &typed.rule,
-                chosen: chosen_configuration.map(|c| Chosen::of(&c.configuration, &c.definition)),
-                schedule_id: stage.schedule.as_ref().map(|s| s.id),
-                expanded: typed.expanded,
-            },
-            &stage.beside,
-            now,
-        ),
-        schedule: stage.schedule.as_ref().map(|s| s.id),
-        fresh: typed.fresh,
-        used: typed.used,
-        run_name_default: format!(
-            "{} {} {}",
-            chosen_configuration.map_or("The configuration's name", |c| c.configuration.name.as_str()),
-            typed.rule.start_date,
-            typed.rule.start_time
-        ),
-        rule: typed.rule,
-        notify_on: typed.notify_on,
-        notify_about: typed.notify_about,
-        chosen: if chosen.is_empty() { "No one chosen".into() } else { chosen.join(", ") },
-        members,
-        run_name: typed.run_name,
-        copy_of: stage.copied.as_ref().map(|copied| copied.of.id),
-        base,
-        errors,
-    }
-}
-
-fn configuration_choice(
-    configurations: &[Listed],
-    copied: Option<&Copied>,
-    block: Option<i64>,
-    selected: Option<i64>,
-    error: Option<String>,
-) -> ConfigurationChoice {
-    let choices: Vec<Choice> = configurations
-        .iter()
-        .filter(|c| {
-            // What was chosen and refused is still there, whatever the Block says.
-            let refused = error.is_some() && Some(c.configuration.id) == selected;
-            refused || block.is_none_or(|block| c.configuration.block_id == block)
-        })
-        .map(|c| Choice {
-            id: c.configuration.id,
-            name: match copied {
-                Some(copied) => copied.with_slots(&c.configuration),
-                None => c.configuration.name.clone(),
-            },
-            email: String::new(),
-            selected: Some(c.configuration.id) == selected,
-        })
-        .collect();
-    ConfigurationChoice { choices, error }
 }
 
 /// The form in a dialog for htmx, alone when the dialog is there already, else on a page.
@@ -223,7 +107,7 @@ async fn stage(app: &App, by: &By, application_id: i64, schedule_id: Option<i64>
     app.read(move |conn| Stage::load(conn, &by, application_id, schedule_id)).await
 }
 
-/// `GET /applications/{a}/schedules/new?configuration=`
+/// `GET /applications/{a}/schedules/new?configuration=` or `?set=`
 pub async fn new_form(
     request: HttpRequest,
     app: Data<App>,
@@ -233,8 +117,8 @@ pub async fn new_form(
 ) -> Result<HttpResponse> {
     let stage = stage(&app, &by, *application_id, None).await?;
     let now = app.now();
-    let typed =
-        Typed::fresh(stage.entered.application.time_zone, &stage.configurations, &by, query.id("configuration"), now);
+    let target = Target::of(query.id("configuration"), query.id("set"));
+    let typed = Typed::fresh(stage.entered.application.time_zone, &stage.configurations, &by, target, now);
     let csrf = Shell::new(&request, &app, "").csrf;
     let form = form(&stage, typed, &by, csrf, FieldErrors::new(), now);
     answer(&request, &app, &by, &stage, form, StatusCode::OK, false)
@@ -311,14 +195,14 @@ async fn save(
     match saved {
         Ok(schedule) => {
             let flash = Flash::new(said(stage.schedule.as_ref(), &schedule));
-            let was = stage.schedule.as_ref().map(|was| was.configuration_id);
-            let moved = was.filter(|was| *was != schedule.configuration_id);
-            let cards: Vec<i64> = [schedule.configuration_id].into_iter().chain(moved).collect();
+            let was = stage.schedule.as_ref().map(|was| was.target);
+            let moved = was.filter(|was| *was != schedule.target);
+            let cards: Vec<Target> = [schedule.target].into_iter().chain(moved).collect();
             let deed = Deed {
                 application_id,
                 cards: &cards,
                 schedule: Some(schedule.id),
-                arrives: was != Some(schedule.configuration_id),
+                arrives: was != Some(schedule.target),
                 from: sent.get("back"),
             };
             done::answer((&request, &app, &by), deed, flash).await
@@ -355,7 +239,11 @@ async fn conflict_at(
         actions::run_name_is_taken(conn, &entered, &name, schedule_id)
     });
     let taken = taken.await?;
-    Ok(if taken { "run_name" } else { "configuration_id" })
+    Ok(match (taken, typed.of_set) {
+        (true, _) => "run_name",
+        (false, true) => "set_id",
+        (false, false) => "configuration_id",
+    })
 }
 
 /// `POST /applications/{a}/schedules/preview`: what the form says would happen.
@@ -366,7 +254,8 @@ pub async fn preview(
     application_id: Path<i64>,
     sent: Form,
 ) -> Result<HttpResponse> {
-    let (id, configuration) = (*application_id, sent.id("configuration"));
+    let of_set = sent.get("run") == "set";
+    let (id, configuration) = (*application_id, sent.id("configuration").filter(|_| !of_set));
     let read = app.read(move |conn| {
         let entered = enter(conn, &by, id)?;
         entered.need_open_scheduling(conn)?;

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use super::preview;
 use crate::clock::Moment;
 use crate::error::FieldErrors;
-use crate::imports::Listed;
+use crate::imports::{Listed, Target};
 use crate::members::By;
 use crate::schedules::{About, Draft, Notify, RuleForm, Schedule, State, actions};
 use crate::secrets::random_token;
@@ -15,7 +15,10 @@ use crate::web::Form;
 /// What the form holds, as it was typed.
 pub struct Typed {
     pub block: Option<i64>,
+    /// Whether a set is chosen, and not a configuration; what was chosen of the other kind is kept.
+    pub of_set: bool,
     pub configuration: Option<i64>,
+    pub set: Option<i64>,
     pub rule: RuleForm,
     pub notify_on: bool,
     pub notify_about: String,
@@ -42,7 +45,7 @@ const ALL_DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 impl Typed {
     /// A new schedule: tomorrow morning, every day, and whoever schedules it is told about failures.
-    pub fn fresh(zone: Tz, configurations: &[Listed], by: &By, configuration: Option<i64>, now: Moment) -> Self {
+    pub fn fresh(zone: Tz, configurations: &[Listed], by: &By, target: Option<Target>, now: Moment) -> Self {
         let tomorrow = now.in_zone(zone).date_naive() + Duration::days(1);
         let only = match configurations {
             [only] => Some(only.configuration.id),
@@ -65,7 +68,9 @@ impl Typed {
         };
         Self {
             block: None,
-            configuration: configuration.or(only),
+            of_set: target.is_some_and(|target| target.set().is_some()),
+            configuration: target.and_then(Target::configuration).or(only),
+            set: target.and_then(Target::set),
             rule,
             notify_on: false,
             notify_about: About::Failed.to_string(),
@@ -110,7 +115,9 @@ impl Typed {
         let notify = schedule.notify.clone();
         Self {
             block: None,
-            configuration: Some(schedule.configuration_id),
+            of_set: schedule.target.set().is_some(),
+            configuration: schedule.target.configuration(),
+            set: schedule.target.set(),
             rule,
             notify_on: notify.is_some(),
             notify_about: notify.as_ref().map_or(About::Failed, |n| n.about).to_string(),
@@ -130,7 +137,9 @@ impl Typed {
         let used = preview::use_offered(form, &mut rule);
         Ok(Self {
             block: form.id("block"),
+            of_set: form.get("run") == "set",
             configuration: form.id("configuration"),
+            set: form.id("set"),
             rule,
             notify_on: form.ticked("notify"),
             notify_about: form.get("notify_about").to_owned(),
@@ -145,11 +154,22 @@ impl Typed {
         })
     }
 
+    /// What is to be run.
+    pub fn target(&self) -> Option<Target> {
+        match self.of_set {
+            true => self.set.map(Target::Set),
+            false => self.configuration.map(Target::Configuration),
+        }
+    }
+
     /// What would be saved. `kept` is the schedule that the form edits: what the form does not show stays.
     pub fn draft(&self, kept: Option<&Schedule>) -> Result<Draft, FieldErrors> {
         let mut errors = FieldErrors::new();
-        if self.configuration.is_none() {
-            errors.add("configuration_id", "Choose the configuration to run.");
+        if self.target().is_none() {
+            match self.of_set {
+                true => errors.add("set_id", "Choose the import set to run."),
+                false => errors.add("configuration_id", "Choose the configuration to run."),
+            }
         }
         let about = About::parse(&self.notify_about);
         let mut last = FieldErrors::new();
@@ -163,15 +183,15 @@ impl Typed {
         }
         let rule = self.rule.draft();
         // The rule's errors belong to the same answer: a form comes back once, with all that is wrong from top to end.
-        if !errors.is_empty() || !last.is_empty() {
+        let (Some(target), true) = (self.target(), errors.is_empty() && last.is_empty()) else {
             if let Err(more) = self.rule.draft().parse() {
                 errors.extend(more);
             }
             errors.extend(last);
             return Err(errors);
-        }
+        };
         Ok(Draft {
-            configuration_id: self.configuration.unwrap_or_default(),
+            target,
             run_name: Some(self.run_name.clone()).filter(|name| !name.is_empty()),
             rule,
             enabled: kept.is_none_or(|s| s.enabled),

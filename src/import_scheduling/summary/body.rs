@@ -7,12 +7,14 @@ use chrono_tz::Tz;
 
 use super::RunScene;
 use super::decision::Decision;
+use super::of_set::SetPart;
 use super::rejected::CauseRow;
 use super::times::Time;
 use super::ways::Note;
 use crate::import_scheduling::card::{Chip, Progress};
 use crate::import_scheduling::cards::status_chip;
-use crate::import_scheduling::history::by_whom;
+use crate::import_scheduling::history::{self, by_whom};
+use crate::import_scheduling::progress::set_progress;
 use crate::imports::pipeline::CHECK;
 use crate::runs::{Run, RunResult, RunStatus};
 use crate::web::Icon;
@@ -48,6 +50,8 @@ pub struct Body {
     start: (&'static str, String),
     attempt: i32,
     attempts_sub: String,
+    /// Of a set's run, what stands in the place of the rest.
+    set: Option<SetPart>,
     steps: Vec<Step>,
     steps_zone: String,
     no_steps: &'static str,
@@ -134,8 +138,8 @@ impl RunScene {
             number: words::count(run.id),
             trigger: by_whom(run, &self.names),
             late: run.late,
-            history: match run.configuration_id {
-                Some(id) => format!("{base}/settings/import-configurations/{id}/history"),
+            history: match run.target() {
+                Some(target) => history::address(run.application_id, target),
                 None => match (run.restores, run.block_id) {
                     (Some(_), Some(id)) => format!("{base}/blocks/{id}"),
                     _ => format!("{base}/settings/import-scheduling"),
@@ -162,6 +166,7 @@ impl RunScene {
             start: start(run),
             attempt: run.attempt,
             attempts_sub: attempts.map(|n| format!("of {n}")).unwrap_or_default(),
+            set: self.set_part(),
             steps: self.summary.steps.iter().map(|s| step(s, result.rejected)).chain(self.now_at()).collect(),
             steps_zone: format!("{zone} time"),
             no_steps: match run.status {
@@ -199,7 +204,7 @@ impl RunScene {
 
     fn rejects(&self, result: &RunResult, may_import: bool) -> Option<Rejects> {
         let may_take = self.entered.may_open_scheduling();
-        (result.rejected > 0).then(|| Rejects {
+        (result.rejected > 0 && self.set.is_none()).then(|| Rejects {
             title: words::counted(result.rejected, "rejected row", "rejected rows"),
             words: words::counted(self.rejected_cells, "bad cell", "bad cells"),
             may_take,
@@ -211,6 +216,9 @@ impl RunScene {
 
     fn progress(&self) -> Option<Progress> {
         let run = &self.summary.run;
+        if let Some(set) = &self.set {
+            return run.status.is_open().then(|| set_progress(run, set.of(), self.now));
+        }
         let elapsed = words::duration(self.now.since(run.started_at.unwrap_or(run.queued_at)));
         let Some(now) = self.summary.progress.as_ref().filter(|_| run.status == RunStatus::Running) else {
             let phase = run.reason.clone().unwrap_or_else(|| "Waiting for a worker".into());
@@ -263,6 +271,14 @@ impl RunScene {
             let href = format!("{base}/settings/import-configurations/{}", configuration.id);
             let open = self.entered.may_configure() || self.entered.may_open_scheduling();
             add("Configuration", configuration.name.clone(), version, open.then_some(href));
+        }
+        if let (Some(set), Some(id)) = (&self.set, run.set_id) {
+            let href = format!("{base}/settings/import-sets/{id}");
+            let open = self.entered.may_configure() || self.entered.may_open_scheduling();
+            add("Import set", set.name().to_owned(), Some(set.version_words()), open.then_some(href));
+        }
+        if let Some(parent) = run.parent_id {
+            add("Step of", format!("Run {}", words::count(parent)), None, Some(format!("/runs/{parent}")));
         }
         if let Some(schedule) = &self.schedule {
             add("Schedule", schedule.sentence(), None, None);

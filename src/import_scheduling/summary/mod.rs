@@ -2,6 +2,7 @@
 
 mod body;
 mod decision;
+mod of_set;
 mod rejected;
 mod times;
 mod ways;
@@ -11,6 +12,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use self::body::Body;
+use self::of_set::SetScene;
 use self::rejected::EXAMPLES;
 use super::{crumbs, mending};
 use crate::app::App;
@@ -21,7 +23,7 @@ use crate::db::{Conn, Pool};
 use crate::error::{AppError, Result};
 use crate::imports::{self, Configuration, Definition};
 use crate::members::{self, By, SignedIn};
-use crate::runs::{Filter, Run, Summary, actions};
+use crate::runs::{Filter, Run, Summary, actions, corrected};
 use crate::schedules::{self, Schedule};
 use crate::translations::{self, Translation};
 use crate::web::download;
@@ -45,6 +47,8 @@ struct RunScene {
     entered: Entered,
     configuration: Option<Configuration>,
     definition: Option<Definition>,
+    /// Of a set's run that has begun.
+    set: Option<SetScene>,
     /// As it is now; where it has found no columns by their names yet, with those that the run found.
     newest: Option<Definition>,
     /// The translation tables that it uses.
@@ -79,7 +83,9 @@ fn load(conn: &mut Conn, pool: &Pool, by: &By, id: i64, now: Moment) -> Result<R
     let schedule = run.schedule_id.map(|id| schedules::actions::find_even_deleted(conn, id)).transpose()?.flatten();
     let people: Vec<i64> = [run.started_by, run.as_member_id].into_iter().flatten().collect();
     let people = members::by_ids(conn, &people)?;
-    let rejected = run.result.as_ref().is_some_and(|result| result.rejected > 0);
+    let set = SetScene::load(conn, run)?;
+    // What the steps of a set rejected their own Summaries show.
+    let rejected = run.set_id.is_none() && run.result.as_ref().is_some_and(|result| result.rejected > 0);
     let living = configuration.as_ref().filter(|c| rejected && !c.archived);
     let (newest, not_corrected) = match living {
         Some(living) => {
@@ -87,7 +93,7 @@ fn load(conn: &mut Conn, pool: &Pool, by: &By, id: i64, now: Moment) -> Result<R
             if let Some(newest) = newest.as_mut().filter(|newest| newest.columns.is_none()) {
                 newest.columns = run.result.as_ref().and_then(|result| result.told.learned.clone());
             }
-            (newest, actions::why_not_corrected(conn, run)?)
+            (newest, corrected::why_not(conn, run)?)
         }
         None => (None, Some("The import configuration was deleted.".to_owned())),
     };
@@ -119,6 +125,7 @@ fn load(conn: &mut Conn, pool: &Pool, by: &By, id: i64, now: Moment) -> Result<R
         entered,
         configuration,
         definition,
+        set,
         block,
         schedule,
         causes,

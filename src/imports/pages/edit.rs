@@ -320,7 +320,7 @@ async fn confirm(
         what_stays: "The rows that it loaded stay in the Block, and the history of its runs stays.".into(),
         verb: "Delete import configuration",
         uses,
-        first: "First wait for its runs or cancel them, and delete its schedules.",
+        first: "First wait for its runs or cancel them, delete its schedules, and remove it from its import sets.",
         refused: None,
     };
     template.answer(request, refusal)

@@ -38,6 +38,7 @@ pub fn row(due: &Due, runnable: &Runnable, planned_at: Moment, now: Moment) -> N
         configuration_version: runnable.target.configuration().map(|_| runnable.version),
         block_id: runnable.block_id,
         set_id: runnable.target.set(),
+        parent_id: None,
         schedule_id: Some(due.id),
         planned_at: Some(planned_at),
         planned_until: None,

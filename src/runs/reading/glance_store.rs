@@ -12,6 +12,7 @@ use crate::clock::Moment;
 use crate::db::schema::{configuration_versions, import_configurations, run_steps, runs, workers};
 use crate::db::{Conn, on};
 use crate::error::Result;
+use crate::imports::Target;
 use crate::runs::lifecycle::RunStatus;
 use crate::runs::model::Run;
 use crate::runs::restores_store::{IS_IMPORT, is_import};
@@ -39,8 +40,9 @@ pub struct LastDay {
 
 #[derive(QueryableByName)]
 struct PastRow {
+    /// Of the configuration or the set.
     #[diesel(sql_type = BigInt)]
-    configuration_id: i64,
+    of_id: i64,
     #[diesel(sql_type = BigInt)]
     run_id: i64,
     #[diesel(sql_type = Text)]
@@ -58,15 +60,15 @@ impl PastRow {
     }
 }
 
-/// A few runs of each configuration, in the order in which they ended. `pick` answers their ids for the configuration
+/// A few runs of each of these configurations, or sets, in the order in which they ended. `pick` answers their ids for
 /// `c.id`; no more than those rows are read, however long the history is.
-fn of_each(conn: &mut Conn, configuration_ids: &[i64], pick: &str) -> Result<Vec<PastRow>> {
-    if configuration_ids.is_empty() {
+fn of_each(conn: &mut Conn, table: &str, ids: &[i64], pick: &str) -> Result<Vec<PastRow>> {
+    if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let from = "SELECT c.id AS configuration_id, r.id AS run_id, r.status, r.started_at, r.finished_at FROM import_configurations c";
+    let from = format!("SELECT c.id AS of_id, r.id AS run_id, r.status, r.started_at, r.finished_at FROM {table} c");
     // Numbers only, so that they may stand in the text.
-    let those = format!("WHERE c.id IN ({}) ORDER BY r.finished_at, r.id", numbers(configuration_ids));
+    let those = format!("WHERE c.id IN ({}) ORDER BY r.finished_at, r.id", numbers(ids));
     // PostgreSQL joins sideways, SQLite looks up by a list.
     let text = match conn {
         Conn::Pg(_) => format!("{from} CROSS JOIN LATERAL ({pick}) p JOIN runs r ON r.id = p.id {those}"),
@@ -75,21 +77,26 @@ fn of_each(conn: &mut Conn, configuration_ids: &[i64], pick: &str) -> Result<Vec
     Ok(on!(conn, c => diesel::sql_query(text).load(c))?)
 }
 
-/// The last runs that ended, of each of these configurations, the oldest first.
-pub fn strips(conn: &mut Conn, configuration_ids: &[i64]) -> Result<HashMap<i64, Vec<Past>>> {
-    let pick = format!(
-        "SELECT x.id FROM runs x WHERE x.configuration_id = c.id AND x.finished_at IS NOT NULL AND {IS_IMPORT} \
-         ORDER BY x.finished_at DESC, x.id DESC LIMIT {STRIP}"
-    );
-    let mut strips = HashMap::<i64, Vec<Past>>::new();
-    for row in of_each(conn, configuration_ids, &pick)? {
+/// The last runs that ended, of each of these targets, the oldest first.
+pub fn strips(conn: &mut Conn, targets: &[Target]) -> Result<HashMap<Target, Vec<Past>>> {
+    let pick = |of: &str| {
+        format!(
+            "SELECT x.id FROM runs x WHERE {of} AND x.finished_at IS NOT NULL \
+             ORDER BY x.finished_at DESC, x.id DESC LIMIT {STRIP}"
+        )
+    };
+    let configurations: Vec<i64> = targets.iter().filter_map(|target| target.configuration()).collect();
+    let sets: Vec<i64> = targets.iter().filter_map(|target| target.set()).collect();
+    let of_configuration = pick(&format!("x.configuration_id = c.id AND {IS_IMPORT}"));
+    let rows = of_each(conn, "import_configurations", &configurations, &of_configuration)?;
+    let rows = rows.into_iter().map(|row| (Target::Configuration(row.of_id), row));
+    let of_sets = of_each(conn, "import_sets", &sets, &pick("x.set_id = c.id"))?;
+    let of_sets = of_sets.into_iter().map(|row| (Target::Set(row.of_id), row));
+    let mut strips = HashMap::<Target, Vec<Past>>::new();
+    for (target, row) in rows.chain(of_sets) {
         let duration = row.duration();
-        strips.entry(row.configuration_id).or_default().push(Past {
-            run_id: row.run_id,
-            status: row.status,
-            duration,
-            finished_at: row.finished_at,
-        });
+        let PastRow { run_id, status, finished_at, .. } = row;
+        strips.entry(target).or_default().push(Past { run_id, status, duration, finished_at });
     }
     Ok(strips)
 }
@@ -102,8 +109,8 @@ pub fn usual_durations(conn: &mut Conn, configuration_ids: &[i64]) -> Result<Has
          ORDER BY x.id DESC LIMIT 10"
     );
     let mut all = HashMap::<i64, Vec<Duration>>::new();
-    for row in of_each(conn, configuration_ids, &pick)? {
-        all.entry(row.configuration_id).or_default().extend(row.duration());
+    for row in of_each(conn, "import_configurations", configuration_ids, &pick)? {
+        all.entry(row.of_id).or_default().extend(row.duration());
     }
     let median = |mut durations: Vec<Duration>| {
         durations.sort();
@@ -112,27 +119,28 @@ pub fn usual_durations(conn: &mut Conn, configuration_ids: &[i64]) -> Result<Has
     Ok(all.into_iter().filter_map(|(id, durations)| Some((id, median(durations)?))).collect())
 }
 
-/// What of a configuration goes, else what waits.
+/// What of a target goes, else what waits.
 #[derive(Clone, Copy, Debug)]
 pub struct Open {
     pub run_id: i64,
     pub status: RunStatus,
 }
 
-/// What is queued or running in the Application, or of one of its configurations: of each configuration the run that
-/// goes, else the one that waits longest.
-pub fn open_runs(conn: &mut Conn, entered: &Entered, of: Option<i64>) -> Result<HashMap<i64, Open>> {
+/// What is queued or running in the Application, or of one of its targets: of each the run that goes, else the one that
+/// waits longest.
+pub fn open_runs(conn: &mut Conn, entered: &Entered, of: Option<Target>) -> Result<HashMap<Target, Open>> {
     let open = runs::table.filter(runs::finished_at.is_null().and(is_import())).order(runs::id);
     let here = open.filter(runs::application_id.eq(entered.application.id));
-    let columns = (runs::configuration_id, runs::id, runs::status);
-    let rows: Vec<(Option<i64>, i64, RunStatus)> = match of {
-        Some(id) => here.filter(runs::configuration_id.eq(id)).select(columns).load(conn)?,
+    let columns = (runs::configuration_id, runs::set_id, runs::id, runs::status);
+    let rows: Vec<(Option<i64>, Option<i64>, i64, RunStatus)> = match of {
+        Some(Target::Configuration(id)) => here.filter(runs::configuration_id.eq(id)).select(columns).load(conn)?,
+        Some(Target::Set(id)) => here.filter(runs::set_id.eq(id)).select(columns).load(conn)?,
         None => here.select(columns).load(conn)?,
     };
     let mut of_each = HashMap::new();
-    for (configuration_id, run_id, status) in rows {
-        let Some(configuration_id) = configuration_id else { continue };
-        let open = of_each.entry(configuration_id).or_insert(Open { run_id, status });
+    for (configuration_id, set_id, run_id, status) in rows {
+        let Some(target) = Target::of(configuration_id, set_id) else { continue };
+        let open = of_each.entry(target).or_insert(Open { run_id, status });
         if status == RunStatus::Running && open.status != RunStatus::Running {
             *open = Open { run_id, status };
         }
@@ -208,7 +216,7 @@ pub fn last_day(conn: &mut Conn, entered: &Entered, now: Moment) -> Result<LastD
          CAST(coalesce(sum(s.rows_added + s.rows_changed), 0) AS BIGINT) AS rows_loaded \
          FROM runs r LEFT JOIN run_results s ON s.run_id = r.id AND r.status IN ('success', 'partial') \
          WHERE r.application_id = $1 AND r.queued_at > $2 AND r.started_at IS NOT NULL \
-         AND r.id NOT IN (SELECT run_id FROM run_restores)",
+         AND r.set_id IS NULL AND r.id NOT IN (SELECT run_id FROM run_restores)",
     )
     .bind::<BigInt, _>(entered.application.id)
     .bind::<BigInt, _>(now.minus(Duration::hours(24)));

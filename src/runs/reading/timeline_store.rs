@@ -58,7 +58,7 @@ pub struct Total {
     pub count: i64,
 }
 
-/// So many runs of one schedule, or of one configuration by hand, with one status, in one stretch.
+/// So many runs of one schedule, or of one configuration (`None`: of sets) by hand, with one status, in one stretch.
 #[derive(QueryableByName, Debug)]
 pub struct Count {
     /// Which of the stretches that were asked about.
@@ -167,7 +167,7 @@ pub fn within(
     let query = diesel::sql_query(format!(
         "{} SELECT r.id FROM {} \
          AND (r.schedule_id IS NULL OR r.schedule_id NOT IN ({})) \
-         AND (r.schedule_id IS NOT NULL OR r.configuration_id IS NULL OR r.configuration_id NOT IN ({}))",
+         AND (r.schedule_id IS NOT NULL OR coalesce(r.configuration_id, 0) NOT IN ({}))",
         with(stretches, &wanted(filter)),
         each(conn, filter),
         numbers(without_schedules),
@@ -250,7 +250,9 @@ fn with(stretches: &[Stretch], statuses: &[RunStatus]) -> String {
 /// That a run lies in `s` with the status `t`, and is no range; of one configuration by the index on that.
 fn placed(filter: &Filter) -> String {
     let who = who(filter, if filter.configuration_id.is_some() { By::Configuration } else { By::Application });
-    format!("{who} AND r.status = t.status AND {PLACE} >= s.a AND {PLACE} < s.b AND r.planned_until IS NULL")
+    // An Application's calendar shows a set as one; that of a configuration shows its runs in sets, too.
+    let steps = if filter.configuration_id.is_some() { "" } else { " AND r.trigger_kind <> 'set'" };
+    format!("{who}{steps} AND r.status = t.status AND {PLACE} >= s.a AND {PLACE} < s.b AND r.planned_until IS NULL")
 }
 
 /// The runs `r` that lie in `s` with the status `t`, as what follows FROM, open for further conditions.

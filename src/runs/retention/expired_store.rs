@@ -8,9 +8,11 @@ use super::{DAYS, NEWEST};
 use crate::clock::Moment;
 use crate::db::schema::{
     freeze_skips, import_configurations, outcomes, run_intents, run_log, run_restores, run_results, run_steps, runs,
+    set_run_steps, set_runs,
 };
 use crate::db::{Conn, IdRow, on};
 use crate::error::Result;
+use crate::imports::Target;
 use crate::runs::restores_store::is_import;
 use crate::runs::store::numbers;
 
@@ -51,24 +53,41 @@ const FREE: &str = "NOT EXISTS (SELECT 1 FROM runs a WHERE a.again_of = r.id) \
      AND NOT EXISTS (SELECT 1 FROM runs p WHERE p.parent_id = r.id) \
      AND NOT EXISTS (SELECT 1 FROM run_leases l WHERE l.run_id = r.id) \
      AND NOT EXISTS (SELECT 1 FROM resource_leases l WHERE l.run_id = r.id) \
-     AND NOT EXISTS (SELECT 1 FROM import_configurations c WHERE c.id = r.configuration_id AND c.status_run_id = r.id)";
+     AND NOT EXISTS (SELECT 1 FROM import_configurations c WHERE c.id = r.configuration_id AND c.status_run_id = r.id) \
+     AND NOT EXISTS (SELECT 1 FROM import_sets s WHERE s.id = r.set_id AND s.status_run_id = r.id)";
 
-/// The configurations, deleted ones too, of which a run ended so long ago that it may be too old.
-pub fn with_old_runs(conn: &mut Conn, now: Moment) -> Result<Vec<i64>> {
-    let query = diesel::sql_query(
-        "SELECT c.id FROM import_configurations c WHERE EXISTS \
-         (SELECT 1 FROM runs r WHERE r.configuration_id = c.id AND r.finished_at < $1) ORDER BY c.id",
-    )
-    .bind::<BigInt, _>(now.minus(Duration::days(DAYS)));
-    let rows: Vec<IdRow> = on!(conn, c => query.load(c))?;
-    Ok(rows.into_iter().map(|row| row.id).collect())
+/// By which column of `r` the runs of a target are found.
+fn of(target: Target) -> String {
+    match target {
+        Target::Configuration(id) => format!("r.configuration_id = {id}"),
+        Target::Set(id) => format!("r.set_id = {id}"),
+    }
 }
 
-/// The next runs of a configuration that may go, after a place; those that ended first come first.
-pub fn expired(conn: &mut Conn, configuration_id: i64, now: Moment, after: Place, limit: i64) -> Result<Vec<Expired>> {
-    let Some(newest) = nth_newest(conn, configuration_id, NEWEST)? else { return Ok(Vec::new()) };
+/// The configurations and sets, deleted ones too, of which a run ended so long ago that it may be too old; the sets last,
+/// whose steps go before them.
+pub fn with_old_runs(conn: &mut Conn, now: Moment) -> Result<Vec<Target>> {
+    let mut found = Vec::new();
+    for (table, column, target) in [
+        ("import_configurations", "configuration_id", Target::Configuration as fn(i64) -> Target),
+        ("import_sets", "set_id", Target::Set),
+    ] {
+        let query = diesel::sql_query(format!(
+            "SELECT c.id FROM {table} c WHERE EXISTS \
+             (SELECT 1 FROM runs r WHERE r.{column} = c.id AND r.finished_at < $1) ORDER BY c.id"
+        ))
+        .bind::<BigInt, _>(now.minus(Duration::days(DAYS)));
+        let rows: Vec<IdRow> = on!(conn, c => query.load(c))?;
+        found.extend(rows.into_iter().map(|row| target(row.id)));
+    }
+    Ok(found)
+}
+
+/// The next runs of a target that may go, after a place; those that ended first come first.
+pub fn expired(conn: &mut Conn, target: Target, now: Moment, after: Place, limit: i64) -> Result<Vec<Expired>> {
+    let Some(newest) = nth_newest(conn, target, NEWEST)? else { return Ok(Vec::new()) };
     // What failed is old only where there are twice as many.
-    let failed_too = nth_newest(conn, configuration_id, 2 * NEWEST)?.unwrap_or_default();
+    let failed_too = nth_newest(conn, target, 2 * NEWEST)?.unwrap_or_default();
     let ended_before = |days: i64| now.minus(Duration::days(days)).micros();
     let before = |place: Place, days: i64| {
         format!(
@@ -79,9 +98,10 @@ pub fn expired(conn: &mut Conn, configuration_id: i64, now: Moment, after: Place
         )
     };
     let query = diesel::sql_query(format!(
-        "SELECT r.id, r.uid, r.finished_at FROM runs r WHERE r.configuration_id = {configuration_id} AND {} \
+        "SELECT r.id, r.uid, r.finished_at FROM runs r WHERE {} AND {} \
          AND (r.finished_at, r.id) > ({}, {}) AND (r.status IN ('success', 'cancelled', 'skipped', 'missed') \
          OR (r.status IN ('failed', 'partial') AND {})) AND {FREE} ORDER BY r.finished_at, r.id LIMIT {limit}",
+        of(target),
         before(newest, DAYS),
         after.finished_at,
         after.id,
@@ -94,17 +114,20 @@ pub fn expired(conn: &mut Conn, configuration_id: i64, now: Moment, after: Place
 }
 
 /// Where the n-th newest of the runs stands that ended; none where there are fewer.
-fn nth_newest(conn: &mut Conn, configuration_id: i64, n: i64) -> Result<Option<Place>> {
-    let found: Option<(i64, Option<Moment>)> = runs::table
-        .filter(runs::configuration_id.eq(configuration_id).and(runs::finished_at.is_not_null()))
-        // A restore goes by the same rule, and takes no import's place.
-        .filter(is_import())
-        .order((runs::finished_at.desc(), runs::id.desc()))
-        .offset(n - 1)
-        .limit(1)
-        .select((runs::id, runs::finished_at))
-        .first(conn)
-        .optional()?;
+fn nth_newest(conn: &mut Conn, target: Target, n: i64) -> Result<Option<Place>> {
+    // A restore goes by the same rule, and takes no import's place.
+    let ended = || {
+        runs::table
+            .filter(runs::finished_at.is_not_null().and(is_import()))
+            .order((runs::finished_at.desc(), runs::id.desc()))
+            .offset(n - 1)
+            .limit(1)
+            .select((runs::id, runs::finished_at))
+    };
+    let found: Option<(i64, Option<Moment>)> = match target {
+        Target::Configuration(id) => ended().filter(runs::configuration_id.eq(id)).first(conn).optional()?,
+        Target::Set(id) => ended().filter(runs::set_id.eq(id)).first(conn).optional()?,
+    };
     Ok(found.and_then(|(id, at)| Some(Place { finished_at: at?.micros(), id })))
 }
 
@@ -120,6 +143,12 @@ pub fn remove(conn: &mut Conn, ids: &[i64]) -> Result<usize> {
     diesel::delete(run_log::table.filter(run_log::run_id.eq_any(&ids))).execute(conn)?;
     diesel::delete(run_restores::table.filter(run_restores::run_id.eq_any(&ids))).execute(conn)?;
     diesel::delete(run_steps::table.filter(run_steps::run_id.eq_any(&ids))).execute(conn)?;
+    diesel::delete(set_run_steps::table.filter(set_run_steps::run_id.eq_any(&ids))).execute(conn)?;
+    diesel::delete(set_runs::table.filter(set_runs::run_id.eq_any(&ids))).execute(conn)?;
+    // How a step ended stands with its set, for when its own run is gone.
+    diesel::update(set_run_steps::table.filter(set_run_steps::step_run_id.eq_any(&ids)))
+        .set(set_run_steps::step_run_id.eq(None::<i64>))
+        .execute(conn)?;
     diesel::delete(run_results::table.filter(run_results::run_id.eq_any(&ids))).execute(conn)?;
     Ok(diesel::delete(runs::table.filter(runs::id.eq_any(&ids))).execute(conn)?)
 }

@@ -1,7 +1,7 @@
 //! What is removed again, and when: runs that are old enough and that nobody needs any more, with all that is kept of
 //! them in both databases, and files given by hand that no run names.
 //!
-//! A run is kept while it is among the newest 200 of its configuration or younger than 400 days; Failed and Partial
+//! A run is kept while it is among the newest 200 of its configuration or set or younger than 400 days; Failed and Partial
 //! twice that. What waits, runs or is held stays, and so does what another row needs: the run that a configuration's
 //! status is of, one that was run again and whose repeat is kept, a set's run of which a step is kept. The audit log
 //! stays: it is only ever added to.
@@ -57,13 +57,13 @@ pub fn step(app: &App) -> Result<Removed> {
     let old = app.db.read(|conn| store::with_old_runs(conn, now))?;
     // How many runs a transaction takes is learnt by measuring.
     let mut batch = 20;
-    'all: for configuration_id in old {
+    'all: for target in old {
         let mut place = Place::default();
         loop {
             if app.stop.is_cancelled() {
                 break 'all;
             }
-            let expired = app.db.read(|conn| store::expired(conn, configuration_id, now, place, batch))?;
+            let expired = app.db.read(|conn| store::expired(conn, target, now, place, batch))?;
             let Some(last) = expired.last() else { break };
             place = last.place;
             let began = Instant::now();

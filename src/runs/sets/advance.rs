@@ -15,7 +15,10 @@ use crate::runs::{runnable_store as runnable, store as runs};
 
 /// Holds the run of a set, as whoever changes the run of one of its steps does first.
 pub fn hold(conn: &mut Conn, parent_id: Option<i64>) -> Result<()> {
-    parent_id.map_or(Ok(()), |id| db::lock_row(conn, "runs", id))
+    if let Some(id) = parent_id {
+        db::lock_row(conn, "runs", id)?;
+    }
+    Ok(())
 }
 
 /// Does what comes next in the run of a set, which the caller [holds](hold).
@@ -48,7 +51,8 @@ pub fn advance(conn: &mut Conn, run_id: i64, now: Moment) -> Result<()> {
     match end {
         Some(status) => {
             let of = store::of(conn, run_id)?.ok_or(AppError::NotFound)?;
-            ending::end(conn, &run, &how_it_ended(conn, status, &set, &of)?, now)
+            let ended = how_it_ended(conn, status, &set, &of)?;
+            ending::end(conn, &run, &ended, now)
         }
         None => Ok(()),
     }
@@ -144,7 +148,8 @@ fn repeated(conn: &mut Conn, run: &Run, step: &SetStep, block_id: Option<i64>) -
 fn how_it_ended(conn: &mut Conn, status: RunStatus, set: &SetDefinition, of: &SetRun) -> Result<Ended> {
     let steps: Vec<Step> = of.steps.iter().map(step).collect();
     let failed: Vec<&SetStep> = of.steps.iter().zip(&steps).filter(|(_, s)| s.fails()).map(|(step, _)| step).collect();
-    let not_begun = failed.iter().filter(|step| step.status == Some(RunStatus::Skipped)).count() as i64;
+    let is_begun = |step: &&&SetStep| step.status != Some(RunStatus::Skipped) && step.attempt > 0;
+    let not_begun = failed.iter().filter(|step| !is_begun(step)).count() as i64;
     let (first, total) = (failed.first().copied(), of.steps.len() as i64);
     let left = match not_begun {
         0 => String::new(),
@@ -169,7 +174,7 @@ fn how_it_ended(conn: &mut Conn, status: RunStatus, set: &SetDefinition, of: &Se
                 Some(run) => run.cause.or(run.reason),
                 None => None,
             };
-            let said = crate::words::capitalised(&format!("{} {}", named(first), ended_words(first.status)));
+            let said = crate::words::capitalized(&format!("{} {}", named(first), ended_words(first.status)));
             let why = why.map_or_else(|| ".".to_owned(), |why| format!(": {why}"));
             let whole = match set.on_failure {
                 OnFailure::Stop => String::new(),

@@ -1,24 +1,24 @@
 //! Running a set again: from the step that failed, or anew where all had been done.
 
-use super::steps_store as store;
+use super::steps_store::{self as store, NewStep, SetRun, SetStep};
 use crate::clock::Moment;
-use crate::db::{self, Conn};
+use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::imports::Target;
 use crate::members::By;
 use crate::runs::actions::{self, Started};
-use crate::runs::lifecycle::RunStatus;
 use crate::runs::model::Run;
 use crate::runs::queue_store::NewRun;
 use crate::runs::store as runs;
 
-/// A new run of the set for the same planned instant, as the member who asks; what earlier steps did is taken over. While
-/// that one goes, it is the answer to whoever asks again.
+/// A new run of the set for the same planned instant and by the steps that it had then, as the member who asks; what
+/// earlier steps did is taken over, unless `all` of them are to run. While that one goes, it is the answer to whoever asks
+/// again.
 ///
 /// `Conflict` unless it is the set's latest run that ended Success, Partial, Failed or Cancelled.
-pub fn again(conn: &mut Conn, by: &By, run: &Run, now: Moment) -> Result<Started> {
+pub fn again(conn: &mut Conn, by: &By, run: &Run, all: bool, now: Moment) -> Result<Started> {
     let set_id = run.set_id.ok_or(AppError::NotFound)?;
-    db::lock_row(conn, "import_sets", set_id)?;
+    actions::lock(conn, Target::Set(set_id))?;
     let target = actions::runnable(conn, Target::Set(set_id))?;
     if let Some(there) = runs::repeat_of(conn, run.id)? {
         return match there.status.is_open() {
@@ -32,6 +32,7 @@ pub fn again(conn: &mut Conn, by: &By, run: &Run, now: Moment) -> Result<Started
     if let Some(refusal) = why_not_again(conn, run)? {
         return Err(AppError::Conflict(refusal));
     }
+    let earlier = store::of(conn, run.id)?;
     let new = NewRun {
         schedule_id: run.schedule_id,
         planned_at: Some(run.stands_for()),
@@ -41,6 +42,16 @@ pub fn again(conn: &mut Conn, by: &By, run: &Run, now: Moment) -> Result<Started
         ..actions::by_hand(&target, by, run.name.clone(), now)
     };
     let run = actions::put_in_queue(conn, by, &new, "run.repeated", now)?;
+    if let Some(SetRun { set_version, steps, .. }) = earlier {
+        let anew = all || steps.iter().all(SetStep::is_done);
+        let step = |step: SetStep| NewStep {
+            taken_over: step.run_id.zip(step.status).filter(|_| !anew && step.is_done()),
+            configuration_id: step.configuration_id,
+            partial_fails: step.partial_fails,
+            parameters: step.parameters,
+        };
+        store::insert(conn, run.id, set_version, &steps.into_iter().map(step).collect::<Vec<_>>())?;
+    }
     Ok(Started { run, waiting_already: false })
 }
 
@@ -62,15 +73,9 @@ pub fn why_not_again(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
     }
     let target = Target::Set(set_id);
     if runs::open_of(conn, &[target])?.contains_key(&target) {
-        return Ok(Some("Another run of this import set is queued or running. Wait for it, or cancel it first.".into()));
+        return Ok(Some(
+            "Another run of this import set is queued or running. Wait for it, or cancel it first.".into(),
+        ));
     }
-    // A step that waits for a decision may load yet what the new run would load, too.
-    let of = store::of(conn, run.id)?;
-    let held = of.iter().flat_map(|of| &of.steps).find(|step| step.status == Some(RunStatus::Held));
-    Ok(held.map(|step| {
-        format!(
-            "Step {}, {}, is held and waits for a decision. Approve or reject its load first.",
-            step.position, step.name
-        )
-    }))
+    Ok(None)
 }

@@ -21,46 +21,25 @@ pub fn begin(conn: &mut Conn, run: &Run, now: Moment) -> Result<()> {
         true => Some("The parameters of this run cannot be read. Use Run now instead.".to_owned()),
         false => why_not_to_begin(conn, &run)?,
     };
-    let why_not = match (why_not, plan(conn, &run)?) {
-        (None, Ok((version, steps))) => {
-            store::insert(conn, run.id, version, &steps)?;
-            return advance(conn, run.id, now);
-        }
-        (Some(why), Ok((version, steps))) => {
-            // What it would have done is shown all the same.
-            store::insert(conn, run.id, version, &steps)?;
-            for position in (1..).take(steps.len()) {
-                store::ended(conn, run.id, position, RunStatus::Skipped)?;
-            }
-            why
-        }
-        (why, Err(unplanned)) => why.unwrap_or(unplanned),
+    // One that runs an earlier one again has its steps.
+    let unplanned = match store::of(conn, run.id)? {
+        Some(_) => None,
+        None => plan(conn, &run)?,
     };
+    let Some(why_not) = why_not.or(unplanned) else { return advance(conn, run.id, now) };
+    // What it would have done is shown all the same.
+    for step in store::of(conn, run.id)?.iter().flat_map(|of| &of.steps).filter(|step| !step.taken_over) {
+        store::ended(conn, run.id, step.position, RunStatus::Skipped)?;
+    }
     ending::end(conn, &run, &Ended { cause: Some(why_not), ..Ended::of(RunStatus::Failed) }, now)
 }
 
-/// The version of the set and the steps of a run of it. `Err`: why there are none.
-fn plan(conn: &mut Conn, run: &Run) -> Result<std::result::Result<(i64, Vec<NewStep>), String>> {
+/// Writes down the steps of the set as it is now; answers why there are none.
+fn plan(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
     let set_id = run.set_id.ok_or(AppError::NotFound)?;
     let Some(set) = import_sets::by_id(conn, set_id)?.filter(|set| !set.archived) else {
-        return Ok(Err("The import set was deleted.".to_owned()));
+        return Ok(Some("The import set was deleted.".to_owned()));
     };
-    if let Some(earlier) = run.again_of.map(|id| store::of(conn, id)).transpose()?.flatten() {
-        // It goes on from where that one ended, by the steps that it had.
-        let is_done = |step: &super::SetStep| match step.status {
-            Some(RunStatus::Success) => true,
-            Some(RunStatus::Partial) => !step.partial_fails,
-            _ => false,
-        };
-        let all_done = earlier.steps.iter().all(is_done);
-        let step = |step: super::SetStep| NewStep {
-            taken_over: step.run_id.zip(step.status).filter(|_| !all_done && is_done(&step)),
-            configuration_id: step.configuration_id,
-            partial_fails: step.partial_fails,
-            parameters: step.parameters,
-        };
-        return Ok(Ok((earlier.set_version, earlier.steps.into_iter().map(step).collect())));
-    }
     let definition = import_sets::version(conn, set_id, set.version)?.ok_or(AppError::NotFound)?;
     let step = |step: import_sets::Step| NewStep {
         configuration_id: step.configuration_id,
@@ -68,5 +47,6 @@ fn plan(conn: &mut Conn, run: &Run) -> Result<std::result::Result<(i64, Vec<NewS
         parameters: step.parameters,
         taken_over: None,
     };
-    Ok(Ok((set.version, definition.steps.into_iter().map(step).collect())))
+    store::insert(conn, run.id, set.version, &definition.steps.into_iter().map(step).collect::<Vec<_>>())?;
+    Ok(None)
 }

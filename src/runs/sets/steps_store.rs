@@ -37,6 +37,17 @@ pub struct SetStep {
     pub attempt: i32,
 }
 
+impl SetStep {
+    /// Whether it did its work, so that no further run of the set need do it.
+    pub fn is_done(&self) -> bool {
+        match self.status {
+            Some(RunStatus::Success) => true,
+            Some(RunStatus::Partial) => !self.partial_fails,
+            _ => false,
+        }
+    }
+}
+
 /// A step that is to be written down.
 pub struct NewStep {
     pub configuration_id: i64,
@@ -76,9 +87,7 @@ pub fn of(conn: &mut Conn, run_id: i64) -> Result<Option<SetRun>> {
     };
     type Row = (i32, i64, String, bool, Option<String>, Option<i64>, bool, Option<RunStatus>);
     let rows: Vec<Row> = set_run_steps::table
-        .inner_join(
-            import_configurations::table.on(import_configurations::id.eq(set_run_steps::configuration_id)),
-        )
+        .inner_join(import_configurations::table.on(import_configurations::id.eq(set_run_steps::configuration_id)))
         .filter(set_run_steps::run_id.eq(run_id))
         .order(set_run_steps::position)
         .select((
@@ -141,7 +150,6 @@ pub fn cancel(conn: &mut Conn, run_id: i64, name: &str) -> Result<bool> {
 pub fn places_of(conn: &mut Conn, step_run_ids: &[i64]) -> Result<Vec<(i64, i32)>> {
     let of = set_run_steps::table.filter(set_run_steps::step_run_id.eq_any(step_run_ids));
     let own = of.filter(set_run_steps::taken_over.eq(false));
-    let rows: Vec<(Option<i64>, i32)> =
-        own.select((set_run_steps::step_run_id, set_run_steps::position)).load(conn)?;
+    let rows: Vec<(Option<i64>, i32)> = own.select((set_run_steps::step_run_id, set_run_steps::position)).load(conn)?;
     Ok(rows.into_iter().filter_map(|(id, position)| Some((id?, position))).collect())
 }

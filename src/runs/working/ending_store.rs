@@ -9,7 +9,7 @@ use super::intents_store as intents;
 use super::leases_store as leases;
 use super::waiting::LONGEST_WAIT;
 use crate::clock::Moment;
-use crate::db::schema::{run_results, run_steps, runs};
+use crate::db::schema::{run_steps, runs};
 use crate::db::{self, Conn, on};
 use crate::error::Result;
 use crate::imports::guard::Stopped;
@@ -18,6 +18,7 @@ use crate::runs::lifecycle::RunStatus;
 use crate::runs::model::{Hold, LogLine, Run, RunResult, RunStep};
 use crate::runs::queue_store as queue;
 use crate::runs::resource;
+use crate::runs::sets;
 use crate::words;
 
 /// How a run ended.
@@ -52,6 +53,7 @@ impl Ending {
 
 /// Ends a run; `false` when the lease is not this worker's any more: then nothing is written.
 pub fn end(conn: &mut Conn, run: &Run, fence: i64, ending: &Ending, now: Moment) -> Result<bool> {
+    sets::hold(conn, run.parent_id)?;
     if leases::give_back(conn, run.id, fence)?.is_none() {
         return Ok(false);
     }
@@ -74,7 +76,16 @@ fn stays_held(hold: Option<&Hold>, ending: &Ending) -> bool {
     hold.is_some() && !ending.status.has_loaded() && !is_over
 }
 
+/// Ends the run and, of a step, goes on with its set.
 fn write_end(conn: &mut Conn, (run, hold): (&Run, Option<Hold>), ending: &Ending, now: Moment) -> Result<bool> {
+    let ended = write_own_end(conn, (run, hold), ending, now)?;
+    if let Some(set_run) = run.parent_id.filter(|_| ended) {
+        sets::advance(conn, set_run, now)?;
+    }
+    Ok(ended)
+}
+
+fn write_own_end(conn: &mut Conn, (run, hold): (&Run, Option<Hold>), ending: &Ending, now: Moment) -> Result<bool> {
     if let Some(hold) = hold.as_ref().filter(|hold| stays_held(Some(hold), ending)) {
         let why = ending.cause.as_ref().or(ending.reason.as_ref()).map(String::as_str).unwrap_or_default();
         let said = format!("The approved load did not become visible: {why}");
@@ -106,7 +117,7 @@ fn write_end(conn: &mut Conn, (run, hold): (&Run, Option<Hold>), ending: &Ending
         _ => {}
     }
     if let Some(result) = &ending.result {
-        write_result(conn, run.id, result)?;
+        queue::write_result(conn, run.id, result)?;
     }
     let last = match &ending.cause {
         Some(cause) => LogLine::new(now, "error", format!("{}: {cause}", ending.status.words())),
@@ -163,6 +174,7 @@ pub struct Back<'a> {
 /// Puts a run back into the queue, or ends it as Cancelled where somebody asked for that meanwhile: cancel wins over a
 /// retry and over a stop. `false` when the lease is not this worker's any more.
 pub fn put_back(conn: &mut Conn, run: &Run, fence: i64, back: &Back<'_>, now: Moment) -> Result<bool> {
+    sets::hold(conn, run.parent_id)?;
     let Some(asked_to_cancel) = leases::give_back(conn, run.id, fence)? else { return Ok(false) };
     let hold = approved(conn, run)?;
     if hold.is_none() {
@@ -229,26 +241,6 @@ fn write_attempt(conn: &mut Conn, run: &Run, ending: &Ending, last: LogLine) -> 
     let at = lines.last().map_or(last.at, |line| line.at.max(last.at));
     lines.push(LogLine { at, ..last });
     queue::write_log(conn, run.id, &lines)
-}
-
-fn write_result(conn: &mut Conn, run_id: i64, result: &RunResult) -> Result<()> {
-    diesel::delete(run_results::table.find(run_id)).execute(conn)?;
-    diesel::insert_into(run_results::table)
-        .values((
-            run_results::run_id.eq(run_id),
-            run_results::rows_read.eq(result.read),
-            run_results::rows_added.eq(result.added),
-            run_results::rows_changed.eq(result.changed),
-            run_results::rows_removed.eq(result.removed),
-            run_results::rows_unchanged.eq(result.unchanged),
-            run_results::rows_rejected.eq(result.rejected),
-            run_results::bytes.eq(result.bytes),
-            run_results::source_name.eq(&result.source_name),
-            run_results::source_sha256.eq(&result.source_sha256),
-            run_results::told.eq(result.told.written()?),
-        ))
-        .execute(conn)?;
-    Ok(())
 }
 
 /// The steps of the last attempt stay.

@@ -127,9 +127,6 @@ pub fn see_through(app: &App, taken: Taken, work: &dyn Work) -> Result<()> {
         Ok(policy) => policy,
         Err(why) => return finish(app, &taken, &Ending::failed(why)),
     };
-    if run.set_id.is_some() {
-        return finish(app, &taken, &Ending::failed("Import sets cannot be run yet."));
-    }
     let looked = app.db.read(|conn| checks::look(conn, run));
     let Looked { why_not, replaces, approved } = match looked {
         Ok(looked) => looked,

@@ -32,7 +32,7 @@ pub fn feed(
     };
     let named = application.name.clone();
     if !applications::standing(conn, &member, application)?.grants.view {
-        let (role, mend) = as_whom(run);
+        let (role, mend) = as_whom(conn, run)?;
         let name = &member.name;
         return Ok(Err(format!(
             "{name}, {role}, may not view {named}, whose Block {} feeds this import.{mend}",

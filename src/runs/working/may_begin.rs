@@ -28,7 +28,7 @@ pub fn look(conn: &mut Conn, run: &Run) -> Result<Looked> {
 }
 
 /// The exact reason why a run may not begin; `None` when it may.
-fn why_not_to_begin(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
+pub fn why_not_to_begin(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
     let Some(member_id) = run.as_member_id else {
         return Ok(Some("The run has no member whose rights it can use.".into()));
     };
@@ -36,7 +36,7 @@ fn why_not_to_begin(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
         return Ok(Some("The member whose rights the run uses no longer exists.".into()));
     };
     let name = &member.name;
-    let (role, mend) = as_whom(run);
+    let (role, mend) = as_whom(conn, run)?;
     if !member.active {
         return Ok(Some(format!("{name}, {role}, is deactivated.{mend}")));
     }
@@ -56,11 +56,15 @@ fn why_not_to_begin(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
 }
 
 /// Who it is whose rights a run uses, and what mends it when they lack one.
-pub fn as_whom(run: &Run) -> (&'static str, &'static str) {
-    match run.trigger {
+pub fn as_whom(conn: &mut Conn, run: &Run) -> Result<(&'static str, &'static str)> {
+    let of_set = match (run.trigger, run.parent_id) {
+        (Trigger::Set, Some(id)) => store::by_id(conn, id)?.map(|set_run| set_run.trigger),
+        _ => None,
+    };
+    Ok(match of_set.unwrap_or(run.trigger) {
         Trigger::Schedule => {
             ("the Owner of the schedule", " Someone who may import can edit and save the schedule to become its Owner.")
         }
         _ => ("who started it", ""),
-    }
+    })
 }

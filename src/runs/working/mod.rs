@@ -26,6 +26,8 @@ mod waiting;
 pub mod work;
 mod workers_store;
 
+pub(super) use may_begin::why_not_to_begin;
+
 pub mod workers {
     pub use super::workers_store::*;
 }

@@ -28,6 +28,7 @@ use crate::runs::policy::Policy;
 use crate::runs::queue_store::{BY_CLOCK, BY_HAND};
 use crate::runs::resource::{self, Held};
 use crate::runs::runnable_store as runnable;
+use crate::runs::sets;
 use crate::runs::store;
 
 /// A run that is this worker's.
@@ -171,6 +172,10 @@ fn take_one(conn: &mut Conn, app: &App, id: i64, held: &mut Held, now: Moment) -
         // What cannot be found fails in words when it begins.
         None => Ok(Policy::default()),
     };
+    if let Some(set_id) = run.set_id {
+        begin_set(conn, &run, set_id, held, now)?;
+        return Ok(None);
+    }
     let restored = run.block_id.filter(|_| run.restores.is_some());
     let mut blocks: Vec<i64> = followed.iter().map(|followed| followed.block_id).chain(restored).collect();
     if policy.as_ref().is_ok_and(Policy::creates_items) {
@@ -187,11 +192,7 @@ fn take_one(conn: &mut Conn, app: &App, id: i64, held: &mut Held, now: Moment) -
             return Ok(None);
         }
     };
-    let row = |(resource, place)| {
-        (resource_leases::resource.eq(resource), resource_leases::place.eq(place), resource_leases::run_id.eq(id))
-    };
-    let rows: Vec<_> = places.into_iter().map(row).collect();
-    on!(conn, c => diesel::insert_into(resource_leases::table).values(rows).execute(c))?;
+    hold(conn, id, places)?;
     let fence = diesel::update(workspace::table)
         .set((workspace::fence.eq(workspace::fence + 1), workspace::turn.eq(run.application_id)));
     let fence: Option<i64> = fence.returning(workspace::fence).get_result(conn).optional()?;
@@ -226,6 +227,29 @@ fn take_one(conn: &mut Conn, app: &App, id: i64, held: &mut Held, now: Moment) -
         ))
         .execute(conn)?;
     Ok(Some(Taken { run, fence, policy, began: Instant::now() }))
+}
+
+/// The run of a set holds its set and nothing else: its steps are taken from the queue as all runs are.
+fn begin_set(conn: &mut Conn, run: &Run, set_id: i64, held: &mut Held, now: Moment) -> Result<()> {
+    match held.take(&[resource::of_set(set_id)]) {
+        Ok(places) => {
+            hold(conn, run.id, places)?;
+            sets::begin(conn, run, now)
+        }
+        Err(exhausted) => {
+            diesel::update(runs::table.find(run.id)).set(runs::waits_for.eq(exhausted.as_str())).execute(conn)?;
+            Ok(())
+        }
+    }
+}
+
+fn hold(conn: &mut Conn, run_id: i64, places: Vec<(&str, i32)>) -> Result<()> {
+    let row = |(resource, place)| {
+        (resource_leases::resource.eq(resource), resource_leases::place.eq(place), resource_leases::run_id.eq(run_id))
+    };
+    let rows: Vec<_> = places.into_iter().map(row).collect();
+    on!(conn, c => diesel::insert_into(resource_leases::table).values(rows).execute(c))?;
+    Ok(())
 }
 
 /// What is taken now: a few rows, as many as runs that go hold.

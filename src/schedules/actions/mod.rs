@@ -24,6 +24,7 @@ use super::store;
 use crate::applications::{self, Entered};
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
+use crate::imports::Target;
 use crate::members::{By, Scope};
 use crate::words;
 
@@ -67,9 +68,9 @@ pub fn of_application(conn: &mut Conn, entered: &Entered) -> Result<Vec<Schedule
     store::of_application(conn, entered.application.id)
 }
 
-/// The schedules of several configurations, for a caller that has entered their Application. Two queries.
-pub fn of_configurations(conn: &mut Conn, configuration_ids: &[i64]) -> Result<Vec<Schedule>> {
-    store::of_configurations(conn, configuration_ids)
+/// The schedules of several configurations and sets, for a caller that has entered their Application. Two queries.
+pub fn of_targets(conn: &mut Conn, targets: &[Target]) -> Result<Vec<Schedule>> {
+    store::of_targets(conn, targets)
 }
 
 /// What a long list knows of the schedules of the Application. One query.

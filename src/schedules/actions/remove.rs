@@ -1,12 +1,11 @@
 //! Deleting a schedule, and having it back.
 
-use super::slots::{refuse_alike, take_slot};
+use super::slots::{Planned, refuse_alike, take_slot};
 use super::{enter_to_change, enter_to_schedule};
 use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
-use crate::imports;
 use crate::members::By;
 use crate::schedules::model::Schedule;
 use crate::schedules::store::{self, Standing};
@@ -36,13 +35,13 @@ pub fn restore(conn: &mut Conn, by: &By, application_id: i64, id: i64, now: Mome
     if let Some(there) = store::by_id(conn, id)? {
         return Ok(there);
     }
-    let target = imports::by_id(conn, seen.configuration_id)?.filter(|target| !target.archived);
-    let Some(target) = target else {
-        return Err(AppError::Conflict("Its import configuration was deleted too, so it cannot be restored.".into()));
+    let target = match Planned::find(conn, application_id, seen.target)? {
+        Some(planned) => planned.map_err(AppError::Conflict)?,
+        None => {
+            let what = if seen.target.set().is_some() { "import set" } else { "import configuration" };
+            return Err(AppError::Conflict(format!("Its {what} was deleted too, so it cannot be restored.")));
+        }
     };
-    if let Err(reason) = target.schedulable() {
-        return Err(AppError::Conflict(format!("{}: {reason}", target.name)));
-    }
     if let Some(name) = &seen.run_name
         && store::run_name_is_taken(conn, application_id, name, id)?
     {

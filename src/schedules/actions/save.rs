@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::slots::{refuse_alike, take_slot};
+use super::slots::{Planned, refuse_alike, take_slot};
 use super::switch::check_until;
 use super::{enter_to_change, enter_to_schedule, stale};
 use crate::applications::{self, Application, Entered};
 use crate::audit::Entry;
 use crate::clock::Moment;
-use crate::db::{self, Conn};
+use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
-use crate::imports::{self, Configuration};
+use crate::imports::Target;
 use crate::members::{self, By};
 use crate::names::check_name;
 use crate::schedules::first_at_or_after;
@@ -62,8 +62,8 @@ fn make(
 ) -> Result<Schedule> {
     let application_id = entered.application.id;
     let checked = check(conn, &entered.application, None, draft, now)?;
-    let slot_key = take_slot(conn, &checked.target, None, now)?;
-    refuse_alike(conn, &checked.target, (&checked.rule, checked.parameters.as_ref()), None, now)?;
+    let slot_key = take_slot(conn, &checked.planned, None, now)?;
+    refuse_alike(conn, &checked.planned, (&checked.rule, checked.parameters.as_ref()), None, now)?;
     let saved = checked.saved(by, None, Some(slot_key), now);
     let id = store::insert(conn, &saved, form, now)?;
     let schedule = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
@@ -83,15 +83,18 @@ pub fn update(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>, draft: D
         return Ok(was);
     }
     let checked = check(conn, &entered.application, Some(&was), draft, now)?;
-    let same_target = checked.target.id == was.configuration_id;
+    let same_target = checked.planned.target == was.target;
     let same_rule = checked.rule == was.rule;
     let stays_finished = same_rule && was.state() == State::Finished;
     // Two that are alike from before the rule against it may still be renamed.
     if !(stays_finished || same_target && same_rule && checked.parameters == was.parameters) {
-        refuse_alike(conn, &checked.target, (&checked.rule, checked.parameters.as_ref()), Some(id), now)?;
+        refuse_alike(conn, &checked.planned, (&checked.rule, checked.parameters.as_ref()), Some(id), now)?;
     }
-    let slot_key =
-        if stays_finished { None } else { Some(take_slot(conn, &checked.target, same_target.then_some(was.id), now)?) };
+    let slot_key = if stays_finished {
+        None
+    } else {
+        Some(take_slot(conn, &checked.planned, same_target.then_some(was.id), now)?)
+    };
     let saved = checked.saved(by, Some(&was), slot_key, now);
     if !store::update(conn, &was, &saved, now)? {
         return Err(stale(conn, id));
@@ -105,7 +108,7 @@ pub fn update(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>, draft: D
 /// What passed all checks.
 struct Checked {
     application_id: i64,
-    target: Configuration,
+    planned: Planned,
     run_name: Option<String>,
     rule: Rule,
     enabled: bool,
@@ -128,7 +131,7 @@ impl Checked {
         let off_since = if self.enabled { None } else { was.and_then(|was| was.off_since).or(Some(now)) };
         Saved {
             application_id: self.application_id,
-            configuration_id: self.target.id,
+            target: self.planned.target,
             slot_key,
             run_name: self.run_name.as_deref(),
             rule: &self.rule,
@@ -155,18 +158,7 @@ fn check(
     now: Moment,
 ) -> Result<Checked> {
     let mut errors = FieldErrors::new();
-    // Whoever deletes it finds this schedule, or is found.
-    db::lock_row(conn, "import_configurations", draft.configuration_id)?;
-    let target = imports::by_id(conn, draft.configuration_id)?
-        .filter(|found| found.application_id == application.id && !found.archived);
-    match target.as_ref().map(|target| (target, target.schedulable())) {
-        None => errors.add(
-            "configuration_id",
-            format!("{} has no such import configuration. Choose another one.", application.name),
-        ),
-        Some((target, Err(reason))) => errors.add("configuration_id", format!("{}: {reason}", target.name)),
-        Some((_, Ok(()))) => {}
-    }
+    let planned = planned(conn, application, draft.target, &mut errors)?;
     let mut run_name = draft.run_name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
     if let Some(name) = &mut run_name {
         *name = check_name("run_name", name, was.and_then(|was| was.run_name.as_deref()), &mut errors);
@@ -199,9 +191,9 @@ fn check(
     if let Some(parameters) =
         draft.parameters.as_ref().filter(|p| was.is_none_or(|was| was.parameters.as_ref() != Some(p)))
     {
-        check_parameters(target.as_ref().map_or("It", |target| &target.name), parameters, &mut errors);
+        check_parameters(planned.as_ref().map_or("It", |planned| &planned.name), parameters, &mut errors);
     }
-    let (Some(target), Some(rule), true) = (target, rule, errors.is_empty()) else {
+    let (Some(planned), Some(rule), true) = (planned, rule, errors.is_empty()) else {
         return Err(errors.into());
     };
     let enabled = draft.enabled && off_until.is_none();
@@ -215,7 +207,7 @@ fn check(
     }
     Ok(Checked {
         application_id: application.id,
-        target,
+        planned,
         run_name,
         rule,
         enabled,
@@ -223,6 +215,25 @@ fn check(
         notify,
         parameters: draft.parameters,
     })
+}
+
+/// What a schedule is to run, where a schedule can.
+fn planned(
+    conn: &mut Conn,
+    application: &Application,
+    target: Target,
+    errors: &mut FieldErrors,
+) -> Result<Option<Planned>> {
+    let (field, what) = match target {
+        Target::Configuration(_) => ("configuration_id", "import configuration"),
+        Target::Set(_) => ("set_id", "import set"),
+    };
+    match Planned::find(conn, application.id, target)? {
+        Some(Ok(planned)) => return Ok(Some(planned)),
+        Some(Err(reason)) => errors.add(field, reason),
+        None => errors.add(field, format!("{} has no such {what}. Choose another one.", application.name)),
+    }
+    Ok(None)
 }
 
 /// Says which of these parameters an import configuration of this name does not declare. None declares any yet.

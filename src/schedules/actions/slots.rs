@@ -1,4 +1,4 @@
-//! What a configuration has room for: four unfinished schedules, each of which holds one of its slots, and no two alike.
+//! What a configuration or a set has room for: four unfinished schedules, each of which holds one of its slots, and no two alike.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -8,17 +8,54 @@ use crate::applications::Entered;
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
-use crate::imports::Configuration;
+use crate::import_sets;
+use crate::imports::{self, Target};
 use crate::schedules::model::{SLOTS, Schedule};
 use crate::schedules::rule::Rule;
 use crate::schedules::store;
 
-/// A slot of the configuration for a schedule: the one that it holds, or a free one. Frees those of schedules that
+/// What a schedule runs, and its name.
+pub(super) struct Planned {
+    pub target: Target,
+    pub name: String,
+}
+
+impl Planned {
+    /// What is there in the Application and was not deleted. `Err` in it: why no schedule can run it.
+    pub fn find(
+        conn: &mut Conn,
+        application_id: i64,
+        target: Target,
+    ) -> Result<Option<std::result::Result<Self, String>>> {
+        lock(conn, target)?;
+        let here = |of: i64, archived: bool| of == application_id && !archived;
+        Ok(match target {
+            Target::Configuration(id) => {
+                let found = imports::by_id(conn, id)?.filter(|found| here(found.application_id, found.archived));
+                found.map(|found| match found.schedulable() {
+                    Ok(()) => Ok(Self { target, name: found.name }),
+                    Err(reason) => Err(format!("{}: {reason}", found.name)),
+                })
+            }
+            Target::Set(id) => {
+                let found = import_sets::by_id(conn, id)?.filter(|found| here(found.application_id, found.archived));
+                found.map(|found| Ok(Self { target, name: found.name }))
+            }
+        })
+    }
+}
+
+/// Two who save schedules of one target at once go one after the other; whoever deletes it finds theirs, or is found.
+pub(super) fn lock(conn: &mut Conn, target: Target) -> Result<()> {
+    Ok(db::lock_row(conn, target.table(), target.id())?)
+}
+
+/// A slot of the target for a schedule: the one that it holds, or a free one. Frees those of schedules that
 /// have no further occurrence first.
-pub(super) fn take_slot(conn: &mut Conn, target: &Configuration, holder: Option<i64>, now: Moment) -> Result<String> {
-    db::lock_row(conn, "import_configurations", target.id)?;
+pub(super) fn take_slot(conn: &mut Conn, planned: &Planned, holder: Option<i64>, now: Moment) -> Result<String> {
+    lock(conn, planned.target)?;
     let mut taken = BTreeSet::new();
-    for (schedule, key) in store::slot_holders(conn, target.id)? {
+    for (schedule, key) in store::slot_holders(conn, planned.target)? {
         if Some(schedule.id) == holder {
             return Ok(key);
         }
@@ -29,23 +66,23 @@ pub(super) fn take_slot(conn: &mut Conn, target: &Configuration, holder: Option<
         // An occurrence that is due and unclaimed is still the dispatcher's.
         store::free_slot(conn, schedule.id, if schedule.next_at.is_none() { Some(now) } else { None })?;
     }
-    let key = |slot: i64| format!("{}:{slot}", store::target_key(target.id));
+    let key = |slot: i64| format!("{}:{slot}", planned.target);
     (1..=SLOTS).map(key).find(|key| !taken.contains(key)).ok_or_else(|| {
-        AppError::Conflict(format!("{} already has four schedules. Edit or delete one of them.", target.name))
+        AppError::Conflict(format!("{} already has four schedules. Edit or delete one of them.", planned.name))
     })
 }
 
-/// Refuses a second schedule of a configuration with the same rule and parameters, and names the one that is there.
+/// Refuses a second schedule of a target with the same rule and parameters, and names the one that is there.
 pub(super) fn refuse_alike(
     conn: &mut Conn,
-    target: &Configuration,
+    planned: &Planned,
     (rule, parameters): (&Rule, Option<&Value>),
     besides: Option<i64>,
     now: Moment,
 ) -> Result<()> {
-    // Two who save at once go one after the other.
-    db::lock_row(conn, "import_configurations", target.id)?;
-    let held: Vec<Schedule> = store::slot_holders(conn, target.id)?.into_iter().map(|(schedule, _)| schedule).collect();
+    lock(conn, planned.target)?;
+    let held: Vec<Schedule> =
+        store::slot_holders(conn, planned.target)?.into_iter().map(|(schedule, _)| schedule).collect();
     let others = held.iter().filter(|there| Some(there.id) != besides && there.holds_slot(now));
     let Some(there) = alike(others, rule, parameters) else { return Ok(()) };
     let owner = store::member_name(conn, there.owner_id)?;
@@ -53,7 +90,7 @@ pub(super) fn refuse_alike(
     let off = if there.enabled { "" } else { ", now off" };
     Err(AppError::Conflict(format!(
         "{} already has this schedule: {}{name}, owned by {owner}{off}. Change that one, or choose other times.",
-        target.name,
+        planned.name,
         there.sentence()
     )))
 }
@@ -69,7 +106,7 @@ fn alike<'a>(
     others.find(|there| there.broken.is_none() && is_same(there))
 }
 
-/// Why a schedule of that rule could not be saved beside the `others` of its configuration, and what to change, before
+/// Why a schedule of that rule could not be saved beside the `others` of its target, and what to change, before
 /// anybody tries; `own`: the one that is edited.
 pub fn in_the_way(others: &[Schedule], own: Option<&Schedule>, rule: &Rule, now: Moment) -> Option<String> {
     let held = || others.iter().filter(|there| own.is_none_or(|own| own.id != there.id) && there.holds_slot(now));
@@ -86,14 +123,13 @@ pub fn in_the_way(others: &[Schedule], own: Option<&Schedule>, rule: &Rule, now:
     })
 }
 
-/// How many slots of each configuration of the Application hold a schedule with a future; a configuration without any is
-/// left out.
-pub fn slots_taken(conn: &mut Conn, entered: &Entered, now: Moment) -> Result<HashMap<i64, i64>> {
+/// How many slots of each target of the Application hold a schedule with a future; one without any is left out.
+pub fn slots_taken(conn: &mut Conn, entered: &Entered, now: Moment) -> Result<HashMap<Target, i64>> {
     let mut taken = HashMap::new();
     for schedule in
         store::of_application(conn, entered.application.id)?.iter().filter(|schedule| schedule.holds_slot(now))
     {
-        *taken.entry(schedule.configuration_id).or_default() += 1;
+        *taken.entry(schedule.target).or_default() += 1;
     }
     Ok(taken)
 }

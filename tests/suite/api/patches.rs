@@ -17,12 +17,15 @@ on_both! {
         let freeze = olive.make(&format!("{here}/freezes"), freeze).await;
         let table = json!({"name": "T", "entries": [{"from": "b", "to": "x"}, {"from": "a", "to": ""}]});
         let table = olive.make(&format!("{here}/translations"), table).await;
+        let set = json!({"name": "Month end", "steps": [{"configuration_id": stage.configuration, "parameters": {}}]});
+        let set = olive.make(&format!("{here}/import-sets"), set).await;
         let things = [
             here.clone(),
             format!("members/{}", world.mo.id),
             format!("blocks/{}", stage.block),
             format!("connections/{}", stage.connection),
             format!("import-configurations/{}", stage.configuration),
+            format!("import-sets/{set}"),
             format!("schedules/{schedule}"),
             format!("freezes/{freeze}"),
             format!("translations/{table}"),

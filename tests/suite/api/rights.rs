@@ -53,6 +53,11 @@ const TABLE: &[(&str, &str)] = &[
     ("DELETE import-configurations/{i}", "vvxx.x?"),
     ("POST import-configurations/{i}/runs", "vvxx.x?"),
     ("POST import-configurations/{i}/files", "vvxx.x?"),
+    ("GET applications/{a}/import-sets", "ooxx.o?"),
+    ("POST applications/{a}/import-sets", "vvxx.x?"),
+    ("GET import-sets/{set}", "ooxx.o?"),
+    ("PATCH import-sets/{set}", "vvxx.x?"),
+    ("DELETE import-sets/{set}", "vvxx.x?"),
     ("GET applications/{a}/translations", "ooxx.o?"),
     ("POST applications/{a}/translations", "vvxx.x?"),
     ("GET translations/{t}", "ooxx.o?"),
@@ -109,6 +114,8 @@ on_both! {
         let year_end = json!({"name": "Year-end close", "from": "2026-12-31T17:00:00Z", "to": "2027-01-04T05:00:00Z"});
         let freeze = ada.make(&format!("applications/{}/freezes", world.application), year_end).await;
         let table = ada.make(&format!("applications/{}/translations", world.application), json!({"name": "T"})).await;
+        let steps = json!({"name": "Month end", "steps": [{"configuration_id": stage.configuration}]});
+        let set = ada.make(&format!("applications/{}/import-sets", world.application), steps).await;
         let values = [
             ("a", world.application.to_string()),
             ("b", stage.block.to_string()),
@@ -118,6 +125,7 @@ on_both! {
             ("m", world.audrey.id.to_string()),
             ("r", run.to_string()),
             ("s", schedule.to_string()),
+            ("set", set.to_string()),
             ("t", table.to_string()),
         ];
         let mut people = vec![ada];

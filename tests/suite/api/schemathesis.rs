@@ -22,6 +22,8 @@ on_both! {
         let freeze = json!({"name": "Close", "from": "2026-12-31T17:00:00Z", "to": "2027-01-04T05:00:00Z"});
         ada.make(&format!("applications/{}/freezes", world.application), freeze).await;
         ada.make(&format!("applications/{}/translations", world.application), json!({"name": "T"})).await;
+        let set = json!({"name": "Month end", "steps": [{"configuration_id": stage.configuration}]});
+        ada.make(&format!("applications/{}/import-sets", world.application), set).await;
         let folder = tempfile::tempdir().unwrap();
         let document = folder.path().join("openapi.json");
         std::fs::write(&document, ada.get("openapi.json").await.is(200).body.as_bytes()).unwrap();

@@ -116,7 +116,7 @@ on_both! {
             }
         };
         steps(&[45]).await;
-        let moved = tidegate::schedules::Draft { configuration_id: words.configuration, ..five.draft() };
+        let moved = tidegate::schedules::Draft { target: tidegate::imports::Target::Configuration(words.configuration), ..five.draft() };
         crate::schedules::try_update(&world, &world.olive, five.id, None, moved).await.unwrap();
         steps(&[50, 55]).await;
         assert_eq!(told(&world).await, ["16:45 skipped", "16:50 to 16:55 skipped"]);

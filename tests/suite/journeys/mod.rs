@@ -11,6 +11,7 @@ mod mapped;
 mod mistakes;
 mod place;
 mod rows;
+mod sets;
 mod small;
 mod tested;
 mod unscripted;

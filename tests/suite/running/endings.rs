@@ -250,8 +250,8 @@ on_both! {
         attempt(&world, &Script::of([refused(Retry::No)])).await;
         let (flag, strip) = world
             .read(move |conn| {
-                let strips = tidegate::runs::glance::strips(conn, &[configuration])?;
-                let strip: Vec<i64> = strips[&configuration].iter().map(|past| past.run_id).collect();
+                let strips = tidegate::runs::glance::strips(conn, &[Target::Configuration(configuration)])?;
+                let strip: Vec<i64> = strips[&Target::Configuration(configuration)].iter().map(|past| past.run_id).collect();
                 Ok((tidegate::imports::by_id(conn, configuration)?.unwrap(), strip))
             })
             .await;

@@ -11,6 +11,7 @@ mod lost;
 mod mending;
 mod queue;
 mod restored;
+mod sets;
 mod settling;
 mod sources;
 mod telling;
@@ -28,7 +29,7 @@ use diesel::prelude::*;
 use tidegate::app::App;
 use tidegate::db::schema::{application_access, connection_applications, members, run_leases, runs as runs_table};
 use tidegate::error::{AppError, Result};
-use tidegate::imports::{Mode, Overlap};
+use tidegate::imports::{Mode, Overlap, Target};
 use tidegate::runs::work::{Done, Job, Retry, Undone, Work};
 use tidegate::runs::{Run, RunResult, RunStatus, Started, actions, dispatcher, executor, rescue};
 
@@ -42,7 +43,7 @@ pub async fn try_start(world: &World, by: &Person, stage: &Stage) -> Result<Star
     world
         .try_write(move |conn| {
             let by = by.by(conn)?;
-            actions::start_by_hand(conn, &by, configuration, None, None, now)
+            actions::start_by_hand(conn, &by, Target::Configuration(configuration), None, None, now)
         })
         .await
 }

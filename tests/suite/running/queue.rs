@@ -164,7 +164,7 @@ on_both! {
             world
                 .try_write(move |conn| {
                     let by = olive.by(conn)?;
-                    actions::start_by_hand(conn, &by, configuration, None, Some(parameters), now)
+                    actions::start_by_hand(conn, &by, Target::Configuration(configuration), None, Some(parameters), now)
                 })
                 .await
         };

@@ -3,7 +3,7 @@
 use tidegate::applications::blocks::{self, rejects};
 use tidegate::db::sqlite::Database;
 use tidegate::formats::{Format, ReadOptions};
-use tidegate::imports::{Definition, files};
+use tidegate::imports::{Definition, Target, files};
 
 use super::*;
 use crate::support::stage::{connection, stage_from};
@@ -34,7 +34,7 @@ async fn give(world: &World, stage: &Stage, name: &'static str, text: String) ->
         let file = files::save(&app.blocks, name, text.as_bytes(), now)?;
         app.db.write(|conn| {
             let by = olive.by(conn)?;
-            Ok(actions::start_by_hand(conn, &by, configuration, Some(file), None, now)?.run.id)
+            Ok(actions::start_by_hand(conn, &by, Target::Configuration(configuration), Some(file), None, now)?.run.id)
         })
     });
     given.await.unwrap()

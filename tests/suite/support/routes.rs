@@ -3,13 +3,13 @@
 use diesel::prelude::*;
 use reqwest::Method;
 use tidegate::db::schema::api_tokens;
-use tidegate::imports::Mode;
+use tidegate::imports::{Mode, Target};
 use tidegate::runs;
 
 use super::World;
 use super::settings::root;
 use super::stage::stage;
-use crate::{freezes, schedules, translations};
+use crate::{freezes, import_sets, schedules, translations};
 
 /// One line of the table.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,11 +74,12 @@ pub async fn values(world: &World) -> Vec<(&'static str, String)> {
     let run = world
         .write(move |conn| {
             let by = olive.by(conn)?;
-            runs::actions::start_by_hand(conn, &by, configuration, None, None, now)
+            runs::actions::start_by_hand(conn, &by, Target::Configuration(configuration), None, None, now)
         })
         .await;
     let freeze = freezes::create(world, "Year-end close", "2026-12-31T17:00:00Z", "2027-01-04T05:00:00Z", true).await;
     let table = translations::create(world, "Cost centres", &[("CC-9914", "CC-9910")]).await;
+    let set = import_sets::create(world, "Month end", &[stage.configuration]).await;
     let values = vec![
         ("name", "app.css".to_owned()),
         ("a", world.application.to_string()),
@@ -91,6 +92,7 @@ pub async fn values(world: &World) -> Vec<(&'static str, String)> {
         ("r", run.run.id.to_string()),
         ("row", "1".to_owned()),
         ("s", schedule.id.to_string()),
+        ("set", set.id.to_string()),
         ("t", table.id.to_string()),
         ("token", token.to_string()),
     ];

@@ -59,7 +59,7 @@ pub async fn seed(world: &World, of: Seed) -> Stage {
         rule["start_time"] = json!("06:00");
         rule["time_zone"] = json!("Europe/Paris");
         let draft = Draft {
-            configuration_id: first.configuration,
+            target: tidegate::imports::Target::Configuration(first.configuration),
             run_name: None,
             rule: RuleDraft::from_json(rule.as_object().unwrap()),
             enabled: true,

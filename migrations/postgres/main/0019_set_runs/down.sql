@@ -11,3 +11,6 @@ BEGIN
     RETURN NULL;
 END
 $$;
+DROP INDEX runs_set_ended;
+DROP TABLE set_run_steps;
+DROP TABLE set_runs;

@@ -17,3 +17,6 @@ WHEN OLD.finished_at IS NOT NULL OR NEW.finished_at IS NOT NULL BEGIN
     INSERT INTO run_counts (application_id, slot, status, scheduled, runs)
     SELECT NEW.application_id, coalesce(NEW.planned_at, NEW.queued_at) / 900000000, NEW.status, NEW.trigger_kind = 'schedule', 1 WHERE NEW.finished_at IS NOT NULL AND NEW.planned_until IS NULL;
 END;
+DROP INDEX runs_set_ended;
+DROP TABLE set_run_steps;
+DROP TABLE set_runs;

@@ -87,13 +87,13 @@ struct Once {
     reason: String,
 }
 
-/// One for each configuration that has a schedule on: by the one that was skipped last.
+/// One for each target that has a schedule on: by the one that was skipped last.
 fn once_each(over: &[(Freeze, Vec<Skip>)], schedules: &[Schedule], at: Moment) -> Result<Vec<Once>> {
-    let mut of: BTreeMap<i64, Vec<(&Freeze, &Skip, &Schedule)>> = BTreeMap::new();
+    let mut of: BTreeMap<Target, Vec<(&Freeze, &Skip, &Schedule)>> = BTreeMap::new();
     for (freeze, skips) in over {
         for skip in skips {
             if let Some(schedule) = schedules.iter().find(|s| s.id == skip.schedule_id) {
-                of.entry(schedule.configuration_id).or_default().push((freeze, skip, schedule));
+                of.entry(schedule.target).or_default().push((freeze, skip, schedule));
             }
         }
     }
@@ -117,7 +117,7 @@ fn once_each(over: &[(Freeze, Vec<Skip>)], schedules: &[Schedule], at: Moment) -
             due: Due {
                 id: schedule.id,
                 application_id: schedule.application_id,
-                target: Target::Configuration(schedule.configuration_id),
+                target: schedule.target,
                 rule: schedule.rule,
                 next_at: at,
                 run_name: schedule.run_name.clone(),

@@ -1,0 +1,155 @@
+//! The form as it is drawn, from what is known and what was typed.
+
+use super::Stage;
+use super::beside::Chosen;
+use super::copy::Copied;
+use super::form::{Choice, ConfigurationChoice, ScheduleForm};
+use super::preview::{Asked, PreviewPart};
+use super::typed::Typed;
+use crate::clock::Moment;
+use crate::error::FieldErrors;
+use crate::imports::Listed;
+use crate::members::By;
+
+/// The form, drawn.
+pub(super) fn form(
+    stage: &Stage,
+    typed: Typed,
+    by: &By,
+    csrf: String,
+    errors: FieldErrors,
+    now: Moment,
+) -> ScheduleForm {
+    let base = format!("/applications/{}", stage.entered.application.id);
+    let mut blocks: Vec<(i64, String)> =
+        stage.configurations.iter().map(|c| (c.configuration.block_id, c.block_name.clone())).collect();
+    blocks.sort_by(|a, b| a.1.cmp(&b.1).then(a.0.cmp(&b.0)));
+    blocks.dedup();
+    let chosen_configuration =
+        stage.configurations.iter().filter(|_| !typed.of_set).find(|c| Some(c.configuration.id) == typed.configuration);
+    let chosen_set = stage.sets.iter().find(|set| typed.of_set && Some(set.id) == typed.set);
+    // A copy may go anywhere: its configuration does not narrow the choice.
+    let narrows = chosen_configuration.filter(|_| stage.copied.is_none());
+    let block = typed.block.or(narrows.map(|c| c.configuration.block_id));
+    let members: Vec<Choice> = stage
+        .members
+        .iter()
+        .map(|m| Choice {
+            id: m.id,
+            name: m.name.clone(),
+            email: m.email.clone(),
+            selected: typed.recipients.contains(&m.id),
+        })
+        .collect();
+    let chosen: Vec<&str> = members.iter().filter(|m| m.selected).map(|m| m.name.as_str()).collect();
+    let (title, submit, action, ownership) = match (&stage.schedule, &stage.owner) {
+        (None, _) => (
+            if stage.copied.is_some() { "Copy schedule" } else { "Schedule an import" },
+            "Schedule Import",
+            format!("{base}/schedules"),
+            "You will own this schedule. It is on as soon as you save it.".to_owned(),
+        ),
+        (Some(schedule), Some(owner)) if schedule.owner_id != by.member.id => (
+            "Edit schedule",
+            "Update Schedule",
+            format!("{base}/schedules/{}", schedule.id),
+            format!("If you change it, the Owner changes from {owner} to you."),
+        ),
+        (Some(schedule), _) => (
+            "Edit schedule",
+            "Update Schedule",
+            format!("{base}/schedules/{}", schedule.id),
+            "You own this schedule.".to_owned(),
+        ),
+    };
+    ScheduleForm {
+        title,
+        submit,
+        ownership,
+        action,
+        back: typed.back,
+        csrf,
+        version: typed.version,
+        nonce: typed.nonce,
+        configurations: configuration_choice(
+            &stage.configurations,
+            stage.copied.as_ref(),
+            block,
+            typed.configuration,
+            errors.of("configuration_id").map(str::to_owned),
+        ),
+        blocks: blocks
+            .into_iter()
+            .map(|(id, name)| Choice { id, name, email: String::new(), selected: Some(id) == block })
+            .collect(),
+        preview: PreviewPart::of(
+            Asked {
+                rule: &typed.rule,
+                chosen: chosen_configuration.map(|c| Chosen::of(&c.configuration, &c.definition)),
+                schedule_id: stage.schedule.as_ref().map(|s| s.id),
+                expanded: typed.expanded,
+            },
+            &stage.beside,
+            now,
+        ),
+        sets: stage
+            .sets
+            .iter()
+            .map(|set| Choice {
+                id: set.id,
+                name: set.name.clone(),
+                email: String::new(),
+                selected: Some(set.id) == typed.set,
+            })
+            .collect(),
+        of_set: typed.of_set,
+        schedule: stage.schedule.as_ref().map(|s| s.id),
+        fresh: typed.fresh,
+        used: typed.used,
+        run_name_default: format!(
+            "{} {} {}",
+            chosen_configuration
+                .map(|c| c.configuration.name.as_str())
+                .or(chosen_set.map(|set| set.name.as_str()))
+                .unwrap_or("The import's name"),
+            typed.rule.start_date,
+            typed.rule.start_time
+        ),
+        rule: typed.rule,
+        notify_on: typed.notify_on,
+        notify_about: typed.notify_about,
+        chosen: if chosen.is_empty() { "No one chosen".into() } else { chosen.join(", ") },
+        members,
+        run_name: typed.run_name,
+        copy_of: stage.copied.as_ref().map(|copied| copied.of.id),
+        base,
+        errors,
+    }
+}
+
+pub(super) fn configuration_choice(
+    configurations: &[Listed],
+    copied: Option<&Copied>,
+    block: Option<i64>,
+    selected: Option<i64>,
+    error: Option<String>,
+) -> ConfigurationChoice {
+    let choices: Vec<Choice> = configurations
+        .iter()
+        .filter(|c| {
+            // What was chosen and refused is still there, whatever the Block says.
+            let refused = error.is_some() && Some(c.configuration.id) == selected;
+            refused || block.is_none_or(|block| c.configuration.block_id == block)
+        })
+        .map(|c| Choice {
+            id: c.configuration.id,
+            name: match copied {
+                Some(copied) => copied.with_slots(&c.configuration),
+                None => c.configuration.name.clone(),
+            },
+            email: String::new(),
+            selected: Some(c.configuration.id) == selected,
+        })
+        .collect();
+    ConfigurationChoice { choices, error }
+}

@@ -1,0 +1,197 @@
+//! What people do with import sets, by page and by API alike: whoever configures the Application. Each action that
+//! changes something belongs into one write transaction and records what was and what is in the audit log.
+
+use super::body::audited;
+use super::draft::{Draft, MAX_STEPS, check_step_parameters, name_of_copy};
+use super::model::{ImportSet, SetDefinition, Step};
+use super::store;
+use crate::applications::{self, Entered};
+use crate::audit::Entry;
+use crate::clock::Moment;
+use crate::db::{self, Conn};
+use crate::error::{AppError, FieldErrors, Result};
+use crate::imports::{self, Configuration};
+use crate::in_use::{self, InUse, Thing};
+use crate::members::By;
+use crate::words;
+
+/// Enters an Application to read its sets: whoever opens Import Scheduling, or configures.
+pub fn enter(conn: &mut Conn, by: &By, application_id: i64) -> Result<Entered> {
+    let entered = applications::enter(conn, by, application_id)?;
+    if !entered.may_configure() {
+        entered.need_open_scheduling(conn)?;
+    }
+    Ok(entered)
+}
+
+/// One set with its newest definition, its Application entered.
+pub fn find(conn: &mut Conn, by: &By, id: i64) -> Result<(ImportSet, SetDefinition, Entered)> {
+    let known = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
+    let entered = enter(conn, by, known.application_id)?;
+    let (set, definition) = there(conn, &entered, id)?;
+    Ok((set, definition, entered))
+}
+
+/// The sets of an Application by name, for a caller that has [entered](enter) it.
+pub fn list(conn: &mut Conn, entered: &Entered) -> Result<Vec<(ImportSet, SetDefinition)>> {
+    store::list(conn, entered.application.id)
+}
+
+/// The next ones by id.
+pub fn page(conn: &mut Conn, entered: &Entered, after: i64, limit: i64) -> Result<Vec<(ImportSet, SetDefinition)>> {
+    store::page(conn, entered.application.id, after, limit)
+}
+
+fn there(conn: &mut Conn, entered: &Entered, id: i64) -> Result<(ImportSet, SetDefinition)> {
+    let found = store::by_id(conn, id)?
+        .filter(|found| found.application_id == entered.application.id && !found.archived)
+        .ok_or(AppError::NotFound)?;
+    let definition = store::version(conn, id, found.version)?.ok_or(AppError::NotFound)?;
+    Ok((found, definition))
+}
+
+/// Makes a set.
+///
+/// `Invalid` names each wrong field (`name`, `steps`, `steps[2].configuration_id`); `Conflict` when the name is taken.
+pub fn create(conn: &mut Conn, by: &By, entered: &Entered, draft: Draft, now: Moment) -> Result<ImportSet> {
+    entered.need_configure(conn, by)?;
+    let draft = checked(conn, entered, draft, None)?;
+    let id = store::insert(conn, entered.application.id, &draft.name, now)?;
+    store::insert_version(conn, (id, 1), &draft.definition, by.member.id, now)?;
+    let (made, definition) = there(conn, entered, id)?;
+    let entry = Entry::of("import_set.created", "import_set", id).application(entered.application.id);
+    by.audit(conn, entry.after(audited(&made, &definition)), now)?;
+    Ok(made)
+}
+
+/// Saves a set as its next version; what means the same makes none. `expected`: the version that the person saw.
+pub fn update(
+    conn: &mut Conn,
+    by: &By,
+    entered: &Entered,
+    (id, expected): (i64, Option<i64>),
+    draft: Draft,
+    now: Moment,
+) -> Result<ImportSet> {
+    let (before, old) = hold(conn, by, entered, (id, expected), now)?;
+    let draft = checked(conn, entered, draft, Some(&before))?;
+    if draft == Draft::of(&before, &old) {
+        return Ok(before);
+    }
+    let version = before.version + 1;
+    store::update(conn, id, &draft.name, version)?;
+    store::insert_version(conn, (id, version), &draft.definition, by.member.id, now)?;
+    let (after, definition) = there(conn, entered, id)?;
+    let entry = Entry::of("import_set.updated", "import_set", id).application(entered.application.id);
+    by.audit(conn, entry.before(audited(&before, &old)).after(audited(&after, &definition)), now)?;
+    Ok(after)
+}
+
+/// Makes another one with the same steps, under a name that is free.
+pub fn copy(conn: &mut Conn, by: &By, entered: &Entered, id: i64, now: Moment) -> Result<ImportSet> {
+    entered.need_configure(conn, by)?;
+    // Two who copy go one after the other, and find two names.
+    db::lock_row(conn, "applications", entered.application.id)?;
+    let (set, definition) = there(conn, entered, id)?;
+    let name = name_of_copy(&set.name, &store::name_keys(conn, entered.application.id)?);
+    create(conn, by, entered, Draft { name, definition }, now)
+}
+
+/// Archives a set that nothing runs any more. Its history stays.
+pub fn archive(
+    conn: &mut Conn,
+    in_use: InUse,
+    by: &By,
+    entered: &Entered,
+    (id, expected): (i64, Option<i64>),
+    now: Moment,
+) -> Result<()> {
+    let (before, definition) = hold(conn, by, entered, (id, expected), now)?;
+    if let Some(uses) = in_use.uses(conn, Thing::Set(id))?.into_iter().next() {
+        let what = if uses.by == "runs" { "Wait for them to end, or cancel them," } else { "Delete them" };
+        return Err(AppError::Conflict(format!(
+            "\"{}\" is used by {}: {}. {what} under Import Scheduling first.",
+            before.name,
+            uses.by,
+            in_use::words(&uses.names, ", ")
+        )));
+    }
+    store::archive(conn, id, now)?;
+    let entry = Entry::of("import_set.deleted", "import_set", id).application(entered.application.id);
+    by.audit(conn, entry.before(audited(&before, &definition)), now)
+}
+
+/// Holds a set of this Application until the transaction ends, for who may change it.
+fn hold(
+    conn: &mut Conn,
+    by: &By,
+    entered: &Entered,
+    (id, expected): (i64, Option<i64>),
+    now: Moment,
+) -> Result<(ImportSet, SetDefinition)> {
+    entered.need_configure(conn, by)?;
+    db::lock_row(conn, "import_sets", id)?;
+    let (set, definition) = there(conn, entered, id)?;
+    if expected.is_some_and(|version| version != set.version) {
+        let who = match store::saved_by(conn, id, set.version)? {
+            Some((name, at)) => format!("{name} changed \"{}\" {}", set.name, words::relative(at, now)),
+            None => format!("\"{}\" was changed after you opened it", set.name),
+        };
+        return Err(AppError::Stale(format!("{who}. To see the new version, open it in another tab.")));
+    }
+    Ok((set, definition))
+}
+
+/// All that is wrong with a draft; else the draft as it is to be saved.
+fn checked(conn: &mut Conn, entered: &Entered, mut draft: Draft, was: Option<&ImportSet>) -> Result<Draft> {
+    let mut errors = draft.check(was);
+    if draft.definition.steps.len() <= MAX_STEPS {
+        errors.extend(wrong_steps(conn, entered, &draft.definition.steps)?);
+    }
+    Ok(errors.ok_or(draft)?)
+}
+
+/// What is wrong with the steps of a set. Ids that belong elsewhere are wrong like ids of nothing.
+fn wrong_steps(conn: &mut Conn, entered: &Entered, steps: &[Step]) -> Result<FieldErrors> {
+    let mut ids: Vec<i64> = steps.iter().map(|step| step.configuration_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    // Whoever deletes one of them, or takes its source away, finds this set, or is found.
+    db::lock_rows(conn, "import_configurations", &ids)?;
+    let found = imports::by_ids(conn, &ids)?;
+    let mut errors = FieldErrors::new();
+    for (i, step) in steps.iter().enumerate() {
+        let here = |found: &&Configuration| {
+            (found.id, found.application_id) == (step.configuration_id, entered.application.id)
+        };
+        let configuration = match found.iter().find(here) {
+            Some(configuration) => configuration,
+            None => {
+                let none = "There is no such import configuration in this Application.";
+                errors.add(format!("steps[{i}].configuration_id"), none);
+                continue;
+            }
+        };
+        if let Some(wrong) = unfit(configuration) {
+            errors.add(format!("steps[{i}].configuration_id"), wrong);
+        }
+        if let Some(parameters) = &step.parameters {
+            check_step_parameters(&configuration.name, parameters, &format!("steps[{i}].parameters"), &mut errors);
+        }
+    }
+    Ok(errors)
+}
+
+/// Why a configuration cannot be a step, and what to do.
+fn unfit(configuration: &Configuration) -> Option<String> {
+    let name = &configuration.name;
+    if configuration.archived {
+        return Some(format!("\"{name}\" was deleted. Choose another import configuration."));
+    }
+    configuration.needs_file().then(|| {
+        format!(
+            "\"{name}\" needs a file for each run, and nothing gives it one in a set. Choose a Connection or a Block \
+             as its source, or leave it out."
+        )
+    })
+}
