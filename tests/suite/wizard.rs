@@ -234,3 +234,26 @@ on_both! {
         }
     }
 }
+
+on_both! {
+    async fn a_configuration_that_is_saved_as_it_is_means_the_same(world: World) {
+        let olive = world.api(&world.olive).await;
+        let here = format!("applications/{}", world.application);
+        let columns = json!([{"name": "a", "type": "number"}, {"name": "b", "type": "number"}, {"name": "c", "type": "number"}]);
+        let block = json!({"name": "Given", "kind": "transaction_list", "columns": columns});
+        let block = olive.make(&format!("{here}/blocks"), block).await;
+        let body = json!({"name": "Given", "block_id": block, "mode": "replace_scope", "scope": ["a", " b "],
+            "source": {"nulls": ["", "NA"]}, "mapping": [
+                {"from": "a", "to": "a", "nulls": [], "trim": true, "default": "7"},
+                {"join": [{"from": "b"}, {"text": "{"}], "to": "b", "nulls": ["", "-"], "negate": true},
+                {"from": "c", "to": "c"}]});
+        let import = olive.make(&format!("{here}/import-configurations"), body).await;
+        let at = format!("import-configurations/{import}");
+        let before = olive.get(&at).await.json.clone();
+        let mut browser = world.browser(&world.olive).await;
+        browser.visit(&format!("/{here}/settings/{at}")).await;
+        browser.press("Save import configuration").await;
+        browser.answered(200);
+        assert_eq!(olive.get(&at).await.json, before);
+    }
+}
