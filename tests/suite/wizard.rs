@@ -214,16 +214,16 @@ on_both! {
         let new = format!("/applications/{}/settings/import-configurations/new", world.application);
         let mut olive = world.browser(&world.olive).await;
         olive.visit(&new).await;
-        let form = |parts: usize| {
-            let form = reqwest::multipart::Form::new()
-                .text("csrf", olive.token())
-                .text("source", format!("{connection}:words.csv"))
-                .text("name", "Words of mine");
-            (0..parts).fold(form, |form, i| form.text(format!("map-{i}-from"), "c:id"))
+        let part = |name: &str, value: &str| {
+            format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
         };
         for (parts, status) in [(8_000, 200), (13_000, 422)] {
-            let request = olive.request(reqwest::Method::POST, &format!("{new}/files"));
-            let answer = request.header("Origin", world.at()).multipart(form(parts)).send().await.unwrap();
+            let mut form = part("csrf", &olive.token()) + &part("source", &format!("{connection}:words.csv"));
+            form += &part("name", "Words of mine");
+            form.extend((0..parts).map(|i| part(&format!("map-{i}-from"), ":id")));
+            let request = olive.request(reqwest::Method::POST, &format!("{new}/files")).header("Origin", world.at());
+            let request = request.header("Content-Type", "multipart/form-data; boundary=x");
+            let answer = request.body(form + "--x--\r\n").send().await.unwrap();
             assert_eq!(answer.status(), status);
             let page = answer.text().await.unwrap();
             if status == 422 {
