@@ -14,7 +14,7 @@ use crate::error::AppError;
 use crate::imports::pipeline::Changed;
 use crate::members::{By, Scope};
 use crate::runs::sets::{self, SetStep};
-use crate::runs::{Filter, Hold, LogLine, Run, RunResult, RunStatus, Trigger, actions, corrected, decisions};
+use crate::runs::{Filter, Hold, LogLine, Run, RunResult, RunStatus, Trigger, actions, decisions};
 use crate::shape::{Object, answer, sent};
 
 sent! {
@@ -270,7 +270,7 @@ pub async fn give_corrected(call: Call<FileQuery>, payload: Payload) -> Answer<B
     let may = call.read(move |conn, by| {
         let (run, entered) = actions::find(conn, by, id)?;
         entered.need_import(conn, by, Scope::Run)?;
-        corrected::why_not(conn, &run)?.map_or(Ok(()), |why| Err(AppError::Conflict(why)))
+        actions::why_not_corrected(conn, &run)?.map_or(Ok(()), |why| Err(AppError::Conflict(why)))
     });
     may.await?;
     let upload::Given { name, file, parameters } = upload::receive(&call, payload.into_inner()).await?;
@@ -281,8 +281,9 @@ pub async fn give_corrected(call: Call<FileQuery>, payload: Payload) -> Answer<B
     }
     let kept = upload::keep(&call, name, file).await?;
     let sent = format!("{} {}", kept.name, kept.sha256);
-    let begun =
-        move |conn: &mut Conn, by: &By| Ok(begun(&corrected::give(conn, by, id, (kept.id, &kept.sha256), now)?));
+    let begun = move |conn: &mut Conn, by: &By| {
+        Ok(begun(&actions::give_corrected(conn, by, id, (kept.id, &kept.sha256), now)?))
+    };
     let answer = call.once_for(sent.as_bytes(), begun).await;
     call.app.work.notify_one();
     answer

@@ -92,14 +92,15 @@ impl ScheduleBody {
         }
     }
 
-    /// The schedule that is wanted, or all that is wrong; `errors` is what was found in reading.
-    fn draft(self, mut errors: FieldErrors) -> Result<Draft, FieldErrors> {
+    /// The schedule that is wanted, or all that is wrong; `errors` is what was found in reading. It runs what it did
+    /// (`was`) unless it says.
+    fn draft(self, mut errors: FieldErrors, was: Option<Target>) -> Result<Draft, FieldErrors> {
         let target = match (self.configuration_id, self.set_id) {
             (Some(_), Some(_)) => {
                 errors.add("set_id", "Choose either an import configuration or an import set, not both.");
                 None
             }
-            (configuration_id, set_id) => Target::of(configuration_id, set_id),
+            (configuration_id, set_id) => Target::of(configuration_id, set_id).or(was),
         };
         if target.is_none() && errors.of("configuration_id").or(errors.of("set_id")).is_none() {
             errors.add("configuration_id", "Choose the import configuration or the import set to run.");
@@ -164,7 +165,7 @@ pub async fn create(call: Call, body: Body<ScheduleBody>) -> Answer<Made<Schedul
         let entered = applications::enter(conn, by, application_id)?;
         entered.need_import(conn, by, Scope::Schedule)?;
         let (sent, errors) = body.look()?;
-        let schedule = actions::create(conn, by, application_id, sent.draft(errors)?, now)?;
+        let schedule = actions::create(conn, by, application_id, sent.draft(errors, None)?, now)?;
         Ok(Reply::created(format!("schedules/{}", schedule.id), ScheduleAnswer::read(conn, &schedule)?))
     })
     .await
@@ -196,7 +197,7 @@ pub async fn copy(call: Call, body: Body<Patch<ScheduleBody>>) -> Answer<Made<Sc
             like.rule = rule;
         }
         let (sent, errors) = body.look_over(&ScheduleBody::before(&like, &sent))?;
-        let made = actions::create(conn, by, like.application_id, sent.draft(errors)?, now)?;
+        let made = actions::create(conn, by, like.application_id, sent.draft(errors, Some(like.target))?, now)?;
         Ok(Reply::created(format!("schedules/{}", made.id), ScheduleAnswer::read(conn, &made)?))
     })
     .await
@@ -242,7 +243,7 @@ fn patched(
         }
     }
     let (sent, errors) = body.look_over(&ScheduleBody::before(&schedule, &patch))?;
-    actions::update(conn, by, id, expected, sent.draft(errors)?, now)
+    actions::update(conn, by, id, expected, sent.draft(errors, Some(schedule.target))?, now)
 }
 
 /// `DELETE schedules/{s}`

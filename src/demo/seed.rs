@@ -97,8 +97,9 @@ fn give(app: &App, by: &By, configuration: i64, bases: &[&str], now: Moment) -> 
         }
     }
     let file = files::save(&app.blocks, "crew-plan.csv", plan.as_bytes(), now)?;
-    let target = Target::Configuration(configuration);
-    app.db.write(|conn| runs::actions::start_by_hand(conn, by, target, Some(file), None, now).map(|_| ()))
+    app.db.write(|conn| {
+        runs::actions::start_by_hand(conn, by, Target::Configuration(configuration), Some(file), None, now).map(|_| ())
+    })
 }
 
 fn http_draft(place: &Place) -> ConnectionDraft {

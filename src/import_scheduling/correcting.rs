@@ -13,7 +13,7 @@ use crate::applications::{Entered, settings_shell};
 use crate::error::{AppError, FieldErrors, Result};
 use crate::imports::{self, files};
 use crate::members::{By, Scope, SignedIn};
-use crate::runs::{Run, actions, corrected};
+use crate::runs::{Run, actions};
 use crate::web::form::Upload;
 use crate::web::{Flash, Form, Page, refused, see_other};
 use crate::words;
@@ -27,8 +27,8 @@ async fn run_here(app: &App, by: &By, id: i64) -> Result<(Given, FieldErrors)> {
     app.read(move |conn| {
         let (run, entered) = actions::find(conn, &by, id)?;
         entered.need_import(conn, &by, Scope::Run)?;
-        let why = corrected::why_not(conn, &run)?;
-        let before = corrected::given_by(conn, &run)?;
+        let why = actions::why_not_corrected(conn, &run)?;
+        let before = actions::corrected_by(conn, &run)?;
         Ok(((run, entered, before), why.map_or_else(FieldErrors::new, |why| FieldErrors::one("", why))))
     })
     .await
@@ -93,7 +93,7 @@ pub async fn give(
     let started = off_thread(move || {
         let file = files::save(&shared.blocks, &given.name, given.file, now)?;
         let sha256 = files::open(&shared.blocks, file)?.sha256;
-        shared.db.write(|conn| corrected::give(conn, &asked, id, (file, &sha256), now))
+        shared.db.write(|conn| actions::give_corrected(conn, &asked, id, (file, &sha256), now))
     });
     match started.await {
         Ok(run) => {

@@ -4,6 +4,7 @@
 use chrono::Duration;
 use serde_json::{Value, json};
 
+pub use super::corrected::{corrected_by, give_corrected, why_not_corrected};
 use super::lifecycle::{RunStatus, Trigger};
 use super::model::{Filter, LogLine, Run, RunStep, Summary};
 use super::queue_store::{self as queue, NewRun};

@@ -1,5 +1,4 @@
-//! Rows that a run rejected, corrected and given back as a file: a run of its own, beside what that one loaded. After it the
-//! caller rings `App::work`.
+//! Rows that a run rejected, corrected and given as a file: a run of their own.
 
 use serde_json::Value;
 
@@ -18,16 +17,21 @@ use crate::words;
 /// Rows that a run rejected, corrected and given as a file: a run of its own, beside what that one loaded.
 ///
 /// `Conflict` where the rest of its source is not loaded, or would go, and where the same rows were given before.
-pub fn give(conn: &mut Conn, by: &By, run_id: i64, (file_id, sha256): (i64, &str), now: Moment) -> Result<Run> {
+pub fn give_corrected(
+    conn: &mut Conn,
+    by: &By,
+    run_id: i64,
+    (file_id, sha256): (i64, &str),
+    now: Moment,
+) -> Result<Run> {
     let (run, entered) = find(conn, by, run_id)?;
     entered.need_import(conn, by, Scope::Run)?;
-    let configuration_id = run.configuration_id.ok_or(AppError::NotFound)?;
-    let target = Target::Configuration(configuration_id);
+    let target = Target::Configuration(run.configuration_id.ok_or(AppError::NotFound)?);
     lock(conn, target)?;
-    if let Some(refusal) = why_not(conn, &run)? {
+    if let Some(refusal) = why_not_corrected(conn, &run)? {
         return Err(AppError::Conflict(refusal));
     }
-    for (id, status, hash) in store::named(conn, configuration_id, &ending(run_id))? {
+    for (id, status, hash) in store::named(conn, target.id(), &corrected_rows_of(run_id))? {
         if status.is_open() {
             return Err(AppError::Conflict(format!(
                 "Corrected rows of this run are being imported now, by run {}. Wait until it ends.",
@@ -42,7 +46,7 @@ pub fn give(conn: &mut Conn, by: &By, run_id: i64, (file_id, sha256): (i64, &str
         }
     }
     let target = runnable(conn, target)?;
-    let name = format!("{}{}", target.name, ending(run_id));
+    let name = format!("{}{}", target.name, corrected_rows_of(run_id));
     let new = NewRun {
         parameters: run.parameters.as_ref().map(Value::to_string),
         file_id: Some(file_id),
@@ -52,7 +56,7 @@ pub fn give(conn: &mut Conn, by: &By, run_id: i64, (file_id, sha256): (i64, &str
 }
 
 /// How the name of a run ends that loads them.
-fn ending(run_id: i64) -> String {
+fn corrected_rows_of(run_id: i64) -> String {
     format!(", corrected rows of run {run_id}")
 }
 
@@ -61,14 +65,14 @@ fn loaded(status: RunStatus) -> bool {
 }
 
 /// The newest run that loaded corrected rows of a run.
-pub fn given_by(conn: &mut Conn, run: &Run) -> Result<Option<i64>> {
+pub fn corrected_by(conn: &mut Conn, run: &Run) -> Result<Option<i64>> {
     let Some(configuration_id) = run.configuration_id else { return Ok(None) };
-    let given = store::named(conn, configuration_id, &ending(run.id))?;
+    let given = store::named(conn, configuration_id, &corrected_rows_of(run.id))?;
     Ok(given.into_iter().find(|(_, status, _)| loaded(*status)).map(|(id, ..)| id))
 }
 
 /// The reason why corrected rows of a run may not be given; `None` when they may.
-pub fn why_not(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
+pub fn why_not_corrected(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
     let result = run.result.clone().unwrap_or_default();
     if result.rejected == 0 || run.status.is_open() {
         return Ok(Some("This run rejected no rows.".into()));

@@ -8,7 +8,7 @@
 //! that its last transaction writes. What is old enough is removed by [`retention`].
 
 pub mod actions;
-pub mod corrected;
+mod corrected;
 pub mod decisions;
 mod dispatching;
 pub mod lifecycle;

@@ -371,7 +371,7 @@ on_both! {
         assert_eq!(first.run.id, runs[0].id, "what was given back goes first");
     }
 
-    async fn a_set_cannot_run_yet_and_says_so(world: World) {
+    async fn a_set_that_cannot_be_read_fails_in_words(world: World) {
         let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
         let schedule = create(&world, draft(&stage, &daily("18:00"))).await;
         let (application, id, now) = (world.application, schedule.id, world.now());
@@ -401,10 +401,11 @@ on_both! {
             .await;
         world.set_clock("2026-10-08T18:00:00Z");
         assert_eq!(world.step(dispatcher::step).await.queued, 1);
-        world.step(tidegate::runs::executor::step).await.unwrap();
+        assert_eq!(world.step(tidegate::runs::executor::step).await, None, "nobody works on it");
         let run = runs(&world).await.remove(0);
         assert_eq!((run.status, run.name.as_str(), run.attempt), (RunStatus::Failed, "Close", 1));
-        assert_eq!(run.cause.as_deref(), Some("Import sets cannot be run yet."));
+        let why = "The steps of the import set cannot be read. Save the import set again.";
+        assert_eq!(run.cause.as_deref(), Some(why));
     }
 }
 

@@ -23,7 +23,7 @@ use crate::db::{Conn, Pool};
 use crate::error::{AppError, Result};
 use crate::imports::{self, Configuration, Definition};
 use crate::members::{self, By, SignedIn};
-use crate::runs::{Filter, Run, Summary, actions, corrected};
+use crate::runs::{Filter, Run, Summary, actions};
 use crate::schedules::{self, Schedule};
 use crate::translations::{self, Translation};
 use crate::web::download;
@@ -93,7 +93,7 @@ fn load(conn: &mut Conn, pool: &Pool, by: &By, id: i64, now: Moment) -> Result<R
             if let Some(newest) = newest.as_mut().filter(|newest| newest.columns.is_none()) {
                 newest.columns = run.result.as_ref().and_then(|result| result.told.learned.clone());
             }
-            (newest, corrected::why_not(conn, run)?)
+            (newest, actions::why_not_corrected(conn, run)?)
         }
         None => (None, Some("The import configuration was deleted.".to_owned())),
     };

@@ -69,7 +69,7 @@ impl SetScene {
         let Some(set_id) = run.set_id else { return Ok(None) };
         let set = import_sets::by_id(conn, set_id)?.ok_or(AppError::NotFound)?;
         let Some(of) = sets::of(conn, run.id)? else { return Ok(None) };
-        let definition = import_sets::version(conn, set_id, of.set_version)?.ok_or(AppError::NotFound)?;
+        let Some(definition) = sets::definition(conn, set_id, of.set_version)? else { return Ok(None) };
         let ids: Vec<i64> = of.steps.iter().filter_map(|step| step.run_id).collect();
         let runs = glance::by_ids(conn, &ids)?;
         let mut names = HashMap::new();

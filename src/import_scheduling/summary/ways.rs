@@ -47,6 +47,9 @@ impl RunScene {
         let again = match self.may_pass() {
             _ if !failed => None,
             true => Some("This may be temporary. Run Again tries once more."),
+            false if self.set.is_some() => {
+                Some("Fix the cause, then run it again from that step: what other steps loaded stays.")
+            }
             false => Some("Fix the cause, then choose Run Again. A Success clears the Failed flag."),
         };
         let help: Vec<&str> = self.who_mends.as_deref().into_iter().chain(again).collect();

@@ -12,10 +12,10 @@ use super::{Place, find, find_to_change, list_of, shell_of};
 use crate::app::App;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::import_sets::telling::says;
-use crate::import_sets::{Execution, ImportSet, OnFailure, actions};
+use crate::import_sets::{Execution, ImportSet, OnFailure, Step, actions};
 use crate::imports::{ConfigurationStatus, Outline};
 use crate::members::{By, SignedIn};
-use crate::web::{Flash, Form, Page, Shell, overtaken, refused, see_other};
+use crate::web::{Flash, Form, Page, Shell, is_fragment, overtaken, refused, see_other};
 use crate::words::counted;
 
 #[derive(Template)]
@@ -25,7 +25,6 @@ struct EditPage {
     title: String,
     action: String,
     list: String,
-    configurations: String,
     /// The set's own address; none while it is being made.
     here: Option<String>,
     /// For who may not change it: who can.
@@ -34,13 +33,7 @@ struct EditPage {
     status: Option<(&'static str, &'static str, &'static str, Option<i64>)>,
     errors: FieldErrors,
     typed: Typed,
-    rows: Vec<StepRow>,
-    /// What can be added: id and words.
-    choices: Vec<(String, String)>,
-    /// Some configurations cannot be a step, for they need a file.
-    some_need_a_file: bool,
-    /// The focus goes to where a step is added.
-    focus_add: bool,
+    part: StepsPart,
     /// What a button did.
     said: String,
     says: Says,
@@ -48,10 +41,35 @@ struct EditPage {
     failures: &'static [OnFailure],
 }
 
+/// The steps, and where one is added.
+#[derive(Template)]
+#[template(path = "import_sets/steps.html")]
+struct StepsPart {
+    action: String,
+    /// The list of the configurations.
+    configurations: String,
+    errors: FieldErrors,
+    rows: Vec<StepRow>,
+    /// What can be added: id and words.
+    choices: Vec<(String, String)>,
+    /// Some configurations cannot be a step, for they need a file.
+    some_need_a_file: bool,
+    /// The focus goes to where a step is added.
+    focus_add: bool,
+}
+
+/// The answer where scripts ask for one more step.
+#[derive(Template)]
+#[template(path = "import_sets/added.html")]
+struct Added {
+    part: StepsPart,
+    said: String,
+    says: Says,
+}
+
 struct StepRow {
     configuration_id: i64,
-    /// None where it is gone.
-    outline: Option<Row>,
+    what: What,
     parameters: Option<String>,
     partial_fails: bool,
     /// Which of its buttons has the focus, of what was pressed.
@@ -59,11 +77,18 @@ struct StepRow {
     moved: bool,
 }
 
-struct Row {
+/// What a step runs, and what is wrong with it.
+#[derive(Template)]
+#[template(path = "import_sets/step.html")]
+struct What {
+    /// Not one that is gone.
+    known: bool,
     name: String,
+    href: String,
     block: String,
     /// Word, class, icon.
     status: Option<(&'static str, &'static str, &'static str)>,
+    wrong: Option<String>,
 }
 
 /// What the set does, in sentences.
@@ -73,20 +98,10 @@ struct Says {
     says: Vec<String>,
 }
 
+// Rendered by templates, so escaped already.
+impl HtmlSafe for StepsPart {}
+impl HtmlSafe for What {}
 impl HtmlSafe for Says {}
-
-impl EditPage {
-    /// What is wrong with a step.
-    fn wrong(&self, at: &usize) -> Option<&str> {
-        self.errors.of(&format!("step-{at}"))
-    }
-}
-
-impl StepRow {
-    fn name(&self) -> &str {
-        self.outline.as_ref().map_or("this step", |row| &row.name)
-    }
-}
 
 /// How the form is shown.
 #[derive(Default)]
@@ -116,28 +131,51 @@ impl Place {
         Says { says: says(&typed.definition(), &blocks) }
     }
 
-    fn rows(&self, typed: &Typed, edited: Option<Edited>) -> Vec<StepRow> {
-        let last = typed.steps.len().saturating_sub(1);
+    fn rows(&self, typed: &Typed, shown: &Shown, configurations: &str) -> Vec<StepRow> {
+        let (edited, last) = (shown.edited, typed.steps.len().saturating_sub(1));
         let focus = |at: usize| match edited? {
             Edited::Moved { at: to, up } if at == to => Some(if (up && at > 0) || at == last { "up" } else { "down" }),
             // The next one, which stands there now.
             Edited::Removed { at: gone, .. } if at == gone.min(last) => Some("remove"),
             _ => None,
         };
-        let row = |outline: &Outline| Row {
-            name: outline.name.clone(),
-            block: outline.block_name.clone(),
-            status: outline.status.map(ConfigurationStatus::chip),
+        let what = |at: usize, id: i64| {
+            let outline = self.outline(id);
+            What {
+                known: outline.is_some(),
+                name: outline.map_or("No import configuration", |outline| &outline.name).to_owned(),
+                href: format!("{configurations}/{id}"),
+                block: outline.map(|outline| outline.block_name.clone()).unwrap_or_default(),
+                status: outline.and_then(|outline| outline.status).map(ConfigurationStatus::chip),
+                wrong: shown.errors.of(&format!("step-{at}")).map(str::to_owned),
+            }
         };
-        let step = |(at, step): (usize, &crate::import_sets::Step)| StepRow {
+        let row = |(at, step): (usize, &Step)| StepRow {
             configuration_id: step.configuration_id,
-            outline: self.outline(step.configuration_id).map(row),
+            what: what(at, step.configuration_id),
             parameters: step.parameters.as_ref().map(ToString::to_string),
             partial_fails: step.partial_fails,
             focus: focus(at),
             moved: matches!(edited, Some(Edited::Moved { at: to, .. }) if to == at),
         };
-        typed.steps.iter().enumerate().map(step).collect()
+        typed.steps.iter().enumerate().map(row).collect()
+    }
+
+    fn steps_part(&self, typed: &Typed, shown: &Shown, action: String) -> StepsPart {
+        let configurations = format!("/applications/{}/settings/import-configurations", self.entered.application.id);
+        let words = |outline: &Outline| format!("{} (fills {})", outline.name, outline.block_name);
+        StepsPart {
+            action,
+            errors: shown.errors.clone(),
+            rows: self.rows(typed, shown, &configurations),
+            configurations,
+            choices: self.addable().map(|outline| (outline.id.to_string(), words(outline))).collect(),
+            some_need_a_file: self.outlines.iter().any(|outline| outline.needs_file),
+            focus_add: match shown.edited {
+                Some(Edited::Removed { .. }) => typed.steps.is_empty(),
+                edited => edited == Some(Edited::Added),
+            },
+        }
     }
 
     /// What a button did, in words.
@@ -163,8 +201,19 @@ async fn answer(
     app: &App,
     by: &By,
     place: &Place,
-    (typed, shown): (Typed, Shown),
+    (typed, mut shown): (Typed, Shown),
 ) -> Result<HttpResponse> {
+    shown.errors = at_controls(shown.errors);
+    let list = list_of(place.entered.application.id);
+    let set = place.found.as_ref().map(|(set, _)| set);
+    let here = set.map(|set| format!("{list}/{}", set.id));
+    let action = here.clone().unwrap_or_else(|| format!("{list}/new"));
+    let (mut part, says) = (place.steps_part(&typed, &shown, action.clone()), place.says(&typed));
+    let said = shown.edited.map(|edited| place.said(&typed, edited)).unwrap_or_default();
+    if is_fragment(request) {
+        part.focus_add = true;
+        return Page::with(shown.status, request, &Added { part, said, says });
+    }
     let (asks, there) = (by.clone(), place.entered.clone());
     let read_only = app
         .read(move |conn| match there.need_configure(conn, &asks) {
@@ -173,34 +222,23 @@ async fn answer(
             Err(error) => Err(error),
         })
         .await?;
-    let set = place.found.as_ref().map(|(set, _)| set);
-    let (application_id, title) = (place.entered.application.id, set.map_or("New import set", |set| &set.name));
-    let list = list_of(application_id);
-    let here = set.map(|set| format!("{list}/{}", set.id));
-    let words = |outline: &Outline| format!("{} (fills {})", outline.name, outline.block_name);
+    let title = set.map_or("New import set", |set| &set.name);
     let template = EditPage {
         shell: shell_of(request, app, by, &place.entered, Some(title)),
         title: title.to_owned(),
-        action: here.clone().unwrap_or_else(|| format!("{list}/new")),
+        action,
         list,
-        configurations: format!("/applications/{application_id}/settings/import-configurations"),
         here,
         read_only,
         status: set.and_then(|set| {
             let (word, class, icon) = set.status?.chip();
             Some((word, class, icon, set.status_run_id))
         }),
-        rows: place.rows(&typed, shown.edited),
-        choices: place.addable().map(|outline| (outline.id.to_string(), words(outline))).collect(),
-        some_need_a_file: place.outlines.iter().any(|outline| outline.needs_file),
-        focus_add: match shown.edited {
-            Some(Edited::Removed { .. }) => typed.steps.is_empty(),
-            edited => edited == Some(Edited::Added),
-        },
-        said: shown.edited.map(|edited| place.said(&typed, edited)).unwrap_or_default(),
-        says: place.says(&typed),
+        said,
+        errors: shown.errors,
         typed,
-        errors: at_controls(shown.errors),
+        part,
+        says,
         executions: Execution::ALL,
         failures: OnFailure::ALL,
     };

@@ -1,12 +1,13 @@
 //! What is done when a step has ended: the next ones begin, or the set ends.
 
+use super::begin::UNREADABLE;
 use super::course::{self, Next, Stands, Step};
 use super::ending::{self, Ended};
 use super::steps_store::{self as store, SetRun, SetStep};
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
-use crate::import_sets::{self, OnFailure, SetDefinition};
+use crate::import_sets::{OnFailure, SetDefinition};
 use crate::imports::Target;
 use crate::runs::lifecycle::{RunStatus, Trigger};
 use crate::runs::model::{LogLine, Run};
@@ -26,7 +27,10 @@ pub fn advance(conn: &mut Conn, run_id: i64, now: Moment) -> Result<()> {
     let Some(run) = runs::by_id(conn, run_id)?.filter(|run| run.status == RunStatus::Running) else { return Ok(()) };
     let Some(of) = store::of(conn, run_id)? else { return Ok(()) };
     let set_id = run.set_id.ok_or(AppError::NotFound)?;
-    let set = import_sets::version(conn, set_id, of.set_version)?.ok_or(AppError::NotFound)?;
+    let Some(set) = store::definition(conn, set_id, of.set_version)? else {
+        let why = Ended { cause: Some(UNREADABLE.to_owned()), ..Ended::of(RunStatus::Failed) };
+        return ending::end(conn, &run, &why, now);
+    };
     for step in of.steps.iter().filter(|step| !step.taken_over && step.run_id.is_some()) {
         if let Some(status) = step.status.filter(|status| !status.is_open()) {
             store::ended(conn, run_id, step.position, status)?;

@@ -13,6 +13,9 @@ use crate::runs::queue_store as queue;
 use crate::runs::store as runs;
 use crate::runs::working::why_not_to_begin;
 
+/// Why a set whose definition is broken does nothing.
+pub const UNREADABLE: &str = "The steps of the import set cannot be read. Save the import set again.";
+
 /// Begins the run of a set, which was taken from the queue in this transaction, and its first steps.
 pub fn begin(conn: &mut Conn, run: &Run, now: Moment) -> Result<()> {
     queue::begin_set(conn, run.id, now)?;
@@ -40,7 +43,9 @@ fn plan(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
     let Some(set) = import_sets::by_id(conn, set_id)?.filter(|set| !set.archived) else {
         return Ok(Some("The import set was deleted.".to_owned()));
     };
-    let definition = import_sets::version(conn, set_id, set.version)?.ok_or(AppError::NotFound)?;
+    let Some(definition) = store::definition(conn, set_id, set.version)? else {
+        return Ok(Some(UNREADABLE.to_owned()));
+    };
     let step = |step: import_sets::Step| NewStep {
         configuration_id: step.configuration_id,
         partial_fails: step.partial_fails,

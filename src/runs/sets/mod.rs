@@ -18,4 +18,4 @@ mod steps_store;
 pub use advance::{advance, cancel, hold};
 pub use again::{again, why_not_again};
 pub use begin::begin;
-pub use steps_store::{SetRun, SetStep, of, places_of};
+pub use steps_store::{SetRun, SetStep, definition, of};

@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::db::schema::{import_configurations, runs, set_run_steps, set_runs};
 use crate::db::{Conn, on};
 use crate::error::{AppError, Result};
+use crate::import_sets::{self, SetDefinition};
 use crate::runs::lifecycle::RunStatus;
 
 /// The run of a set.
@@ -124,6 +125,17 @@ pub fn of(conn: &mut Conn, run_id: i64) -> Result<Option<SetRun>> {
     Ok(Some(SetRun { set_version, cancelled_by, steps }))
 }
 
+/// What a version of a set does; `None` where nobody can read that any more.
+pub fn definition(conn: &mut Conn, set_id: i64, version: i64) -> Result<Option<SetDefinition>> {
+    match import_sets::version(conn, set_id, version) {
+        Err(AppError::Internal(detail)) => {
+            tracing::error!(set = set_id, version, %detail, "the definition of an import set cannot be read");
+            Ok(None)
+        }
+        other => other,
+    }
+}
+
 /// A step has a run now.
 pub fn began(conn: &mut Conn, run_id: i64, position: i32, step_run_id: i64) -> Result<()> {
     diesel::update(set_run_steps::table.find((run_id, position)))
@@ -144,12 +156,4 @@ pub fn ended(conn: &mut Conn, run_id: i64, position: i32, status: RunStatus) -> 
 pub fn cancel(conn: &mut Conn, run_id: i64, name: &str) -> Result<bool> {
     let first = set_runs::table.find(run_id).filter(set_runs::cancelled_by.is_null());
     Ok(diesel::update(first).set(set_runs::cancelled_by.eq(name)).execute(conn)? == 1)
-}
-
-/// In which place of which run of a set each of these runs is a step.
-pub fn places_of(conn: &mut Conn, step_run_ids: &[i64]) -> Result<Vec<(i64, i32)>> {
-    let of = set_run_steps::table.filter(set_run_steps::step_run_id.eq_any(step_run_ids));
-    let own = of.filter(set_run_steps::taken_over.eq(false));
-    let rows: Vec<(Option<i64>, i32)> = own.select((set_run_steps::step_run_id, set_run_steps::position)).load(conn)?;
-    Ok(rows.into_iter().filter_map(|(id, position)| Some((id?, position))).collect())
 }

@@ -52,6 +52,7 @@ const TABLE: &[(&str, &str)] = &[
     ("PATCH import-configurations/{i}", "vvxx.x?"),
     ("DELETE import-configurations/{i}", "vvxx.x?"),
     ("POST import-configurations/{i}/runs", "vvxx.x?"),
+    ("POST import-sets/{set}/runs", "vvxx.x?"),
     ("POST import-configurations/{i}/files", "vvxx.x?"),
     ("GET applications/{a}/import-sets", "ooxx.o?"),
     ("POST applications/{a}/import-sets", "vvxx.x?"),

@@ -81,7 +81,7 @@ on_both! {
             (json!({"start_time": "25:00", "start_date": "soon"}), vec!["start_date", "start_time"]),
             (json!({"enabled": "yes", "off_until": "tomorrow"}), vec!["enabled", "off_until"]),
             (json!({"notify": {"about": "some", "who": 1}}), vec!["notify.about", "notify.who"]),
-            (json!({"parameters": 7, "set_id": 1}), vec!["set_id", "parameters"]),
+            (json!({"parameters": 7, "set_id": 1}), vec!["parameters", "set_id"]),
             (json!({"parameters": {"month": 7}}), vec!["parameters.month"]),
             (json!({"configuration_id": "1", "time_zone": "X"}), vec!["configuration_id", "time_zone"]),
         ];
