@@ -5,9 +5,9 @@ use serde_json::json;
 use crate::app::App;
 use crate::audit::{self, Actor, Entry};
 use crate::error::{AppError, Result};
-use crate::runs::workers;
+use crate::runs::{self, workers};
 use crate::secrets::Secrets;
-use crate::{connections, workspace};
+use crate::{connections, import_sets, schedules, workspace};
 
 /// Changes the key, and answers of how many Connections the secrets were sealed anew. No process may serve meanwhile; one
 /// that does seals nothing more with the old key ([`workspace::need_key`]).
@@ -24,6 +24,9 @@ pub fn rotate(app: &App, new: &Secrets) -> Result<usize> {
         }
         workspace::need_key(conn, &app.secrets)?;
         let sealed = connections::seal_anew(conn, &app.secrets, new)?;
+        import_sets::seal_anew(conn, &app.secrets, new)?;
+        schedules::seal_anew(conn, &app.secrets, new)?;
+        runs::seal_anew(conn, &app.secrets, new)?;
         workspace::change_key(conn, new)?;
         let actor = Actor { member_id: None, name: "command line".into(), channel: "command" };
         let entry = Entry::about("workspace.key_changed", "workspace").after(json!({ "connections": sealed }));

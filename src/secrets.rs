@@ -20,6 +20,8 @@ const KEY_ID: usize = 22;
 pub struct Secrets {
     cipher: XChaCha20Poly1305,
     key_id: String,
+    /// By which the nonces of [`Secrets::seal_alike`] are made.
+    alike: [u8; 32],
 }
 
 impl Secrets {
@@ -30,7 +32,8 @@ impl Secrets {
             return Err(format!("--secret-key: {} bytes, expected 32", bytes.len()));
         }
         let cipher = XChaCha20Poly1305::new_from_slice(&bytes).map_err(|_| "--secret-key: not usable".to_owned())?;
-        Ok(Self { cipher, key_id: hash("tidegate key", key.trim())[..KEY_ID].to_owned() })
+        let alike = Sha256::new().chain_update("tidegate alike").chain_update(&bytes).finalize().into();
+        Ok(Self { cipher, key_id: hash("tidegate key", key.trim())[..KEY_ID].to_owned(), alike })
     }
 
     /// From `secret.key` in the data directory; none where it is not there.
@@ -71,7 +74,21 @@ impl Secrets {
 
     /// Seals a text for one place (`context` names table and row): moved elsewhere it no longer opens.
     pub fn seal(&self, context: &str, text: &str) -> Result<String> {
-        let nonce = random_bytes::<24>();
+        self.seal_by(random_bytes(), context, text)
+    }
+
+    /// The same, but one text at one place is always sealed alike, so that two can be told to be equal without being
+    /// opened. Its nonce is a fingerprint of both under a key of its own, which nobody can make without that key and
+    /// which is another for any other text or place.
+    pub fn seal_alike(&self, context: &str, text: &str) -> Result<String> {
+        let inner = |part: &str| Sha256::new().chain_update(self.alike).chain_update(part).finalize();
+        let outer = Sha256::new().chain_update(self.alike).chain_update(inner(context)).chain_update(inner(text));
+        let mut nonce = [0; 24];
+        nonce.copy_from_slice(&outer.finalize()[..24]);
+        self.seal_by(nonce, context, text)
+    }
+
+    fn seal_by(&self, nonce: [u8; 24], context: &str, text: &str) -> Result<String> {
         let payload = Payload { msg: text.as_bytes(), aad: context.as_bytes() };
         let sealed = self
             .cipher
@@ -197,5 +214,11 @@ mod tests {
         assert!(key(1).open("connections 8", &sealed).is_err());
         assert!(key(2).open("connections 7", &sealed).is_err());
         assert_ne!(sealed, key(1).seal("connections 7", "hunter2").unwrap());
+        let alike = |byte, place, text| key(byte).seal_alike(place, text).unwrap();
+        assert_eq!(key(1).open("p 7", &alike(1, "p 7", "hunter2")).unwrap(), "hunter2");
+        assert_eq!(alike(1, "p 7", "hunter2"), alike(1, "p 7", "hunter2"));
+        for other in [alike(2, "p 7", "hunter2"), alike(1, "p 8", "hunter2"), alike(1, "p 7", "hunter3")] {
+            assert_ne!(alike(1, "p 7", "hunter2")[23..55], other[23..55], "another nonce");
+        }
     }
 }

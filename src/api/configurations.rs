@@ -81,13 +81,22 @@ pub async fn delete(call: Call, body: Body<Nothing>) -> Answer<Gone> {
 
 /// `POST import-configurations/{i}/runs`
 pub async fn run(call: Call, body: Body<RunBody>) -> Answer<Begun<RunAnswer>> {
-    let (id, now) = (call.id("i")?, call.now());
+    let (id, now, secrets) = (call.id("i")?, call.now(), call.app.secrets.clone());
     let answer = call
         .once(body, move |conn, by, body| {
             may_run(conn, by, id)?;
             let parameters = body.read()?.parameters.map(Value::Object);
             Ok(runs::begun(
-                &crate::runs::actions::start_by_hand(conn, by, Target::Configuration(id), None, parameters, now)?.run,
+                &crate::runs::actions::start_by_hand(
+                    conn,
+                    &secrets,
+                    by,
+                    Target::Configuration(id),
+                    None,
+                    parameters,
+                    now,
+                )?
+                .run,
             ))
         })
         .await;
@@ -98,15 +107,22 @@ pub async fn run(call: Call, body: Body<RunBody>) -> Answer<Begun<RunAnswer>> {
 /// `POST import-configurations/{i}/files`: keeps the file and runs with it. A form with the part `file` (and, if there
 /// are any, `parameters` in JSON), or the file itself with `?name=`.
 pub async fn run_with_file(call: Call<FileQuery>, payload: Payload) -> Answer<Begun<RunAnswer>> {
-    let (id, now) = (call.id("i")?, call.now());
+    let (id, now, secrets) = (call.id("i")?, call.now(), call.app.secrets.clone());
     call.read(move |conn, by| may_run(conn, by, id)).await?;
     let upload::Given { name, file, parameters } = upload::receive(&call, payload.into_inner()).await?;
     let kept = upload::keep(&call, name, file).await?;
     let sent = format!("{} {} {parameters:?}", kept.name, kept.sha256);
     let begun = move |conn: &mut Conn, by: &By| {
-        let run =
-            crate::runs::actions::start_by_hand(conn, by, Target::Configuration(id), Some(kept.id), parameters, now)?
-                .run;
+        let run = crate::runs::actions::start_by_hand(
+            conn,
+            &secrets,
+            by,
+            Target::Configuration(id),
+            Some(kept.id),
+            parameters,
+            now,
+        )?
+        .run;
         Ok(runs::begun(&run))
     };
     let answer = call.once_for(sent.as_bytes(), begun).await;

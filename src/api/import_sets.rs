@@ -23,12 +23,12 @@ pub async fn list(call: Call<PageQuery>) -> Answer<Shown<List<ImportSetAnswer>>>
 
 /// `POST applications/{a}/import-sets`
 pub async fn create(call: Call, body: Body<ImportSetBody>) -> Answer<Made<ImportSetAnswer>> {
-    let (application_id, now) = (call.id("a")?, call.now());
+    let (application_id, now, secrets) = (call.id("a")?, call.now(), call.app.secrets.clone());
     call.once(body, move |conn, by, body| {
         let entered = actions::enter(conn, by, application_id)?;
         entered.need_configure(conn, by)?;
         let (sent, errors) = body.look()?;
-        let made = actions::create(conn, by, &entered, sent.draft(errors)?, now)?;
+        let made = actions::create(conn, &secrets, by, &entered, sent.draft(errors)?, now)?;
         let (set, definition, _) = actions::find(conn, by, made.id)?;
         Ok(Reply::created(format!("import-sets/{}", set.id), ImportSetAnswer::of(&set, &definition)))
     })
@@ -45,11 +45,12 @@ pub async fn show(call: Call) -> Answer<Shown<ImportSetAnswer>> {
 /// `PATCH import-sets/{set}`. `steps` are given whole.
 pub async fn update(call: Call, body: Body<Patch<ImportSetBody>>) -> Answer<Shown<ImportSetAnswer>> {
     let (id, expected, now) = (call.id("set")?, call.expected(), call.now());
+    let secrets = call.app.secrets.clone();
     let saved = call.change(body, move |conn, by, body| {
         let (set, definition, entered) = actions::find(conn, by, id)?;
         entered.need_configure(conn, by)?;
         let (sent, errors) = body.look_over(&ImportSetBody::of(&set, &definition))?;
-        actions::update(conn, by, &entered, (id, expected), sent.draft(errors)?, now)?;
+        actions::update(conn, &secrets, by, &entered, (id, expected), sent.draft(errors)?, now)?;
         let (set, definition, _) = actions::find(conn, by, id)?;
         Ok(ImportSetAnswer::of(&set, &definition))
     });
@@ -58,13 +59,13 @@ pub async fn update(call: Call, body: Body<Patch<ImportSetBody>>) -> Answer<Show
 
 /// `POST import-sets/{set}/runs`
 pub async fn run(call: Call, body: Body<RunBody>) -> Answer<Begun<RunAnswer>> {
-    let (id, now) = (call.id("set")?, call.now());
+    let (id, now, secrets) = (call.id("set")?, call.now(), call.app.secrets.clone());
     let answer = call
         .once(body, move |conn, by, body| {
             let (_, _, entered) = actions::find(conn, by, id)?;
             entered.need_import(conn, by, Scope::Run)?;
             let parameters = body.read()?.parameters.map(Value::Object);
-            Ok(runs::begun(&start_by_hand(conn, by, Target::Set(id), None, parameters, now)?.run))
+            Ok(runs::begun(&start_by_hand(conn, &secrets, by, Target::Set(id), None, parameters, now)?.run))
         })
         .await;
     call.app.work.notify_one();

@@ -13,6 +13,7 @@ use crate::db::Conn;
 use crate::error::AppError;
 use crate::imports::pipeline::Changed;
 use crate::members::{By, Scope};
+use crate::parameters::mask;
 use crate::runs::sets::{self, SetStep};
 use crate::runs::{Filter, Hold, LogLine, Run, RunResult, RunStatus, Trigger, actions, decisions};
 use crate::shape::{Object, answer, sent};
@@ -88,7 +89,11 @@ answer! {
         finished_at: Option<Moment> = run.finished_at,
         /// How many times a worker has started it.
         attempt: i32 = run.attempt,
-        parameters: Option<Object> = run.parameters.as_ref().and_then(Value::as_object).cloned(),
+        /// The values that were given. A secret is shown as `••••`.
+        parameters: Option<Object> = shown(run.parameters.as_ref()),
+        /// The values with which it runs, defaults included and relative dates as days. Settled when it starts, and
+        /// kept by its further attempts and when it is run again.
+        resolved_parameters: Option<Object> = shown(run.resolved.as_ref()),
         /// 0 until there is something to count.
         rows: RowsAnswer = RowsAnswer::of(&run.result.clone().unwrap_or_default()),
         /// Cells that were changed while loading, by column and kind.
@@ -139,6 +144,10 @@ answer! {
         /// How many rows the Block holds.
         usual: i64 = hold.stopped.usual,
     }
+}
+
+fn shown(values: Option<&Value>) -> Option<Object> {
+    mask(values?).as_object().cloned()
 }
 
 fn changes(run: &Run) -> Vec<ChangeAnswer> {

@@ -9,9 +9,11 @@ use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{FieldErrors, Result};
 use crate::freezes::{self, Freeze};
-use crate::imports::Target;
+use crate::imports::{self, Target};
 use crate::members::{By, Scope};
+use crate::parameters::{mask, unmask};
 use crate::schedules::{About, Draft, Notify, Rule, RuleDraft, Schedule, State, actions};
+use crate::secrets::Secrets;
 use crate::shape::{Ids, Object, answer, sent};
 
 sent! {
@@ -31,7 +33,8 @@ sent! {
         off_until: Moment,
         /// Who is notified about what; null means no one. It is saved, but this release sends no messages yet.
         notify: NotifyBody,
-        /// Values for the parameters of what it runs.
+        /// Values for the parameters of the configuration, by name: text, a number, a date such as `2026-11-25` or
+        /// `yesterday`, or a list of choices. A secret is answered as `••••`; left out, or sent like that, it stays.
         parameters: Object;
         rule: RuleDraft,
     }
@@ -87,7 +90,7 @@ impl ScheduleBody {
             enabled: Some(schedule.enabled),
             off_until: schedule.off_until,
             notify: schedule.notify.as_ref().map(notify),
-            parameters: schedule.parameters.as_ref().and_then(Value::as_object).cloned(),
+            parameters: schedule.parameters.as_ref().and_then(|values| mask(values).as_object().cloned()),
             rule: schedule.draft().rule,
         }
     }
@@ -160,12 +163,12 @@ pub async fn list(call: Call<PageQuery>) -> Answer<Shown<List<ScheduleAnswer>>> 
 
 /// `POST applications/{a}/schedules`
 pub async fn create(call: Call, body: Body<ScheduleBody>) -> Answer<Made<ScheduleAnswer>> {
-    let (application_id, now) = (call.id("a")?, call.now());
+    let (application_id, now, secrets) = (call.id("a")?, call.now(), call.app.secrets.clone());
     call.once(body, move |conn, by, body| {
         let entered = applications::enter(conn, by, application_id)?;
         entered.need_import(conn, by, Scope::Schedule)?;
         let (sent, errors) = body.look()?;
-        let schedule = actions::create(conn, by, application_id, sent.draft(errors, None)?, now)?;
+        let schedule = actions::create(conn, &secrets, by, application_id, sent.draft(errors, None)?, now)?;
         Ok(Reply::created(format!("schedules/{}", schedule.id), ScheduleAnswer::read(conn, &schedule)?))
     })
     .await
@@ -183,13 +186,18 @@ pub async fn show(call: Call) -> Answer<Shown<ScheduleAnswer>> {
 
 /// `POST schedules/{s}/copy`: a new schedule like this one, with the fields of the body laid over.
 pub async fn copy(call: Call, body: Body<Patch<ScheduleBody>>) -> Answer<Made<ScheduleAnswer>> {
-    let (id, now) = (call.id("s")?, call.now());
+    let (id, now, secrets) = (call.id("s")?, call.now(), call.app.secrets.clone());
     call.once(body, move |conn, by, body| {
         let (schedule, entered) = actions::find(conn, by, id)?;
         entered.need_import(conn, by, Scope::Schedule)?;
         let sent = body.map()?;
-        // What stands there of parameters is from before undeclared ones were refused.
-        let mut like = Schedule { run_name: None, enabled: true, off_until: None, parameters: None, ..schedule };
+        // What stands there of parameters may be of before: the import may declare others by now.
+        let values = match schedule.target {
+            Target::Configuration(id) => imports::declared_values(conn, id, schedule.parameters.clone())?,
+            Target::Set(_) => None,
+        };
+        let mut like =
+            Schedule { run_name: None, enabled: true, off_until: None, parameters: values.clone(), ..schedule };
         // What has ended begins anew, unless the body says when.
         if let Ok(rule) = actions::draft_of_copy(&like, now).rule.parse()
             && !Rule::FIELDS.iter().any(|field| sent.contains_key(*field))
@@ -197,7 +205,9 @@ pub async fn copy(call: Call, body: Body<Patch<ScheduleBody>>) -> Answer<Made<Sc
             like.rule = rule;
         }
         let (sent, errors) = body.look_over(&ScheduleBody::before(&like, &sent))?;
-        let made = actions::create(conn, by, like.application_id, sent.draft(errors, Some(like.target))?, now)?;
+        let mut draft = sent.draft(errors, Some(like.target))?;
+        draft.parameters = unmask(draft.parameters, values.as_ref());
+        let made = actions::create(conn, &secrets, by, like.application_id, draft, now)?;
         Ok(Reply::created(format!("schedules/{}", made.id), ScheduleAnswer::read(conn, &made)?))
     })
     .await
@@ -206,8 +216,9 @@ pub async fn copy(call: Call, body: Body<Patch<ScheduleBody>>) -> Answer<Made<Sc
 /// `PATCH schedules/{s}`. With `enabled` or `off_until` alone it is the switch, which leaves the Owner.
 pub async fn update(call: Call, body: Body<Patch<ScheduleBody>>) -> Answer<Shown<ScheduleAnswer>> {
     let (id, expected, now) = (call.id("s")?, call.expected(), call.now());
+    let secrets = call.app.secrets.clone();
     let saved = call.change(body, move |conn, by, body| {
-        let schedule = patched(conn, by, (id, expected), body, now)?;
+        let schedule = patched(conn, &secrets, by, (id, expected), body, now)?;
         ScheduleAnswer::read(conn, &schedule)
     });
     Ok(Reply::ok(saved.await?))
@@ -215,6 +226,7 @@ pub async fn update(call: Call, body: Body<Patch<ScheduleBody>>) -> Answer<Shown
 
 fn patched(
     conn: &mut Conn,
+    secrets: &Secrets,
     by: &By,
     (id, expected): (i64, Option<i64>),
     body: &Body<Patch<ScheduleBody>>,
@@ -243,7 +255,7 @@ fn patched(
         }
     }
     let (sent, errors) = body.look_over(&ScheduleBody::before(&schedule, &patch))?;
-    actions::update(conn, by, id, expected, sent.draft(errors, Some(schedule.target))?, now)
+    actions::update(conn, secrets, by, (id, expected), sent.draft(errors, Some(schedule.target))?, now)
 }
 
 /// `DELETE schedules/{s}`

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::call::Call;
-use super::runs::ChangeAnswer;
+use super::runs::{ChangeAnswer, RunBody};
 use super::upload::{self, FileQuery, PerhapsFile};
 use super::{Answer, Reply, Shown};
 use crate::applications::blocks::difference::{Kind, RowChange};
@@ -126,24 +126,23 @@ pub async fn test(call: Call<FileQuery>, body: PerhapsFile) -> Answer<Shown<Test
         entered.need_import(conn, by, Scope::Run)?;
         let (configuration, definition) = imports::find(conn, &entered, id)?;
         let block = blocks::find(conn, configuration.block_id)?;
-        Ok((configuration, definition, block))
+        Ok((configuration, definition, block, entered.application.time_zone))
     });
-    let (configuration, definition, block) = found.await?;
-    let from = match From::of(&configuration, &definition) {
+    let (configuration, definition, block, zone) = found.await?;
+    let (from, given) = match From::of(&configuration, &definition) {
         Some(from) => {
-            body.none(&call, &configuration.name).await?;
-            from
+            let given = body.instead::<RunBody>(&call, &configuration.name).await?.parameters.map(Value::Object);
+            (from, given)
         }
         None => {
             body.there(&call, &configuration.name)?;
             let upload::Given { name, file, parameters } = upload::receive(&call, body.0).await?;
-            if parameters.is_some() {
-                return Err(AppError::invalid("parameters", "This import has no parameters.").into());
-            }
-            From::Given { name, file }
+            (From::Given { name, file }, parameters)
         }
     };
-    let asked = Asked { block: block.clone(), definition, from };
+    let target = imports::values_target(&configuration, &definition);
+    let values = imports::tried(&target, &call.app.secrets, given.as_ref(), (call.now(), zone))?;
+    let asked = Asked { block: block.clone(), definition, from, values };
     let tested = test_run::test(&call.app, &call.by, asked, test_run::PATIENCE).await?;
     Ok(Reply::ok(TestRunAnswer::of(&block, tested)))
 }

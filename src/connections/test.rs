@@ -1,7 +1,10 @@
 //! Using a Connection: opening it with its secrets, trying it, looking at what there is to choose from.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+
+use serde_json::Value;
 
 use super::actions::{self, unseal};
 use super::model::{Connection, ConnectionDraft};
@@ -11,6 +14,7 @@ use crate::connectors::{self, Connector, Entry, FetchContext};
 use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::members::{self, By};
+use crate::parameters::{Template, Values, Where};
 use crate::secrets::Secrets;
 
 /// How long a test or a listing may take.
@@ -25,6 +29,17 @@ pub fn open(conn: &mut Conn, secrets: &Secrets, id: i64) -> Result<(Connection, 
 
 /// The connector of a Connection that is there, with its secrets.
 pub fn connector(conn: &mut Conn, secrets: &Secrets, connection: &Connection) -> Result<Box<dyn Connector>> {
+    connector_with(conn, secrets, connection, &Values::default())
+}
+
+/// The same for a run with these values: they fill in its address and the values of its headers. `Conflict` also says which
+/// value cannot stand there.
+pub fn connector_with(
+    conn: &mut Conn,
+    secrets: &Secrets,
+    connection: &Connection,
+    values: &Values,
+) -> Result<Box<dyn Connector>> {
     let sealed = store::sealed(conn, connection.id)?;
     let opened = unseal(secrets, connection.id, &sealed).ok_or_else(|| {
         AppError::Conflict(format!(
@@ -32,10 +47,47 @@ pub fn connector(conn: &mut Conn, secrets: &Secrets, connection: &Connection) ->
             connection.name
         ))
     })?;
-    connectors::build(&connection.kind, &connection.settings, &opened).map_err(|errors| {
+    let settings = with_values(connection, values).map_err(AppError::Conflict)?;
+    connectors::build(&connection.kind, &settings, &opened).map_err(|errors| {
         // The words name settings, never the value of a secret.
         AppError::Conflict(format!("The Connection \"{}\" needs attention: {errors}.", connection.name))
     })
+}
+
+/// The settings with the values of parameters where they may stand.
+fn with_values<'a>(connection: &'a Connection, values: &Values) -> std::result::Result<Cow<'a, Value>, String> {
+    if values.is_empty() || !connection.kind().is_some_and(|kind| kind.is_address) {
+        return Ok(Cow::Borrowed(&connection.settings));
+    }
+    let fill = |text: &str, at| Template::of_known(text, &|name| values.declares(name)).write(values, at);
+    let mut settings = connection.settings.clone();
+    if let Some(Value::String(url)) = settings.get_mut("url") {
+        *url = fill(url, Where::Url)?;
+    }
+    match settings.get_mut("headers") {
+        Some(Value::String(lines)) => *lines = fill_lines(lines, &fill)?,
+        Some(Value::Object(headers)) => {
+            for value in headers.values_mut() {
+                if let Value::String(text) = value {
+                    *text = fill(text, Where::Header)?;
+                }
+            }
+        }
+        _ => {}
+    }
+    Ok(Cow::Owned(settings))
+}
+
+/// A value brings no line break, so lines stay lines.
+fn fill_lines(
+    lines: &str,
+    fill: &dyn Fn(&str, Where<'static>) -> std::result::Result<String, String>,
+) -> std::result::Result<String, String> {
+    let line = |line: &str| match line.split_once(':') {
+        Some((name, value)) => Ok(format!("{name}:{}", fill(value, Where::Header)?)),
+        None => Ok(line.to_owned()),
+    };
+    Ok(lines.lines().map(line).collect::<std::result::Result<Vec<_>, String>>()?.join("\n"))
 }
 
 /// What a test found, in words for people.

@@ -60,12 +60,37 @@ pub trait Connector: std::fmt::Debug + Send + Sync {
 }
 
 /// What to fetch, as the source of an import configuration names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum FetchRequest {
     /// A file, below the connection's folder or address.
     Path(String),
     /// A question to a database.
     Query(String),
+    /// The same with a [variable](Bound::variable) for each of these values, in their order.
+    Bound { query: String, values: Vec<Bound> },
+}
+
+/// A value that is bound to a query, and never part of its text.
+#[derive(Clone, PartialEq)]
+pub enum Bound {
+    Null,
+    Integer(i64),
+    Real(f64),
+    Text(String),
+}
+
+impl Bound {
+    /// As the query names the first (1), second and so on.
+    pub fn variable(number: usize) -> String {
+        format!("$tidegate{number}")
+    }
+}
+
+/// Without the value: it may be a secret.
+impl std::fmt::Debug for Bound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("…")
+    }
 }
 
 /// One thing that can be fetched.

@@ -21,6 +21,8 @@ pub struct Kind {
     /// One line that says what it is for.
     pub summary: &'static str,
     pub takes: Takes,
+    /// Whether a path goes on where its address ends, and is written like one.
+    pub is_address: bool,
     /// Whether it can move and delete what was fetched.
     pub settles: bool,
     /// Whether it can list what there is.

@@ -14,7 +14,7 @@ use super::failure::{FailureKind, FetchError, Retry};
 use super::local;
 use super::registry::{Field, Input, Kind, Takes};
 use super::settings::Given;
-use super::{Connector, Content, FetchContext, FetchRequest, Fetched};
+use super::{Bound, Connector, Content, FetchContext, FetchRequest, Fetched};
 use crate::db::sqlite::{Database, SqliteError, SqliteValue, StatementId};
 use crate::formats::{FormatError, Limits, Record, Rows};
 use crate::words;
@@ -24,6 +24,7 @@ pub(super) const KIND: Kind = Kind {
     label: "SQLite",
     summary: "A query on an SQLite file on the server",
     takes: Takes::Query,
+    is_address: false,
     settles: false,
     lists: false,
     settings: &[Field::new("path", "File", Input::Place).required()],
@@ -50,9 +51,13 @@ fn build(given: &mut Given<'_>) -> Option<Box<dyn Connector>> {
 
 impl Connector for Sqlite {
     fn fetch(&self, request: &FetchRequest, ctx: &FetchContext<'_>) -> Result<Vec<Fetched>, FetchError> {
-        let FetchRequest::Query(query) = request else { return Err(FetchError::takes_no_path(KIND.label)) };
+        let (query, values) = match request {
+            FetchRequest::Query(query) => (query, &[][..]),
+            FetchRequest::Bound { query, values } => (query, values.as_slice()),
+            FetchRequest::Path(_) => return Err(FetchError::takes_no_path(KIND.label)),
+        };
         let (file, going) = (self.locate(ctx)?, Going::of(ctx));
-        let rows = QueryRows::ask(self.open(&file, &going)?, query, going, ctx)?;
+        let rows = QueryRows::ask(self.open(&file, &going)?, (query, values), going, ctx)?;
         let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         Ok(vec![Fetched { content: Content::Rows(Box::new(rows)), name, bytes: 0, whole: true }])
     }
@@ -168,7 +173,12 @@ struct QueryRows {
 }
 
 impl QueryRows {
-    fn ask(mut db: Database, query: &str, going: Going, ctx: &FetchContext<'_>) -> Result<Self, FetchError> {
+    fn ask(
+        mut db: Database,
+        (query, values): (&str, &[Bound]),
+        going: Going,
+        ctx: &FetchContext<'_>,
+    ) -> Result<Self, FetchError> {
         let request = |words: &str| FetchError::new(FailureKind::Request, Retry::No, words);
         let (statement, rest) = db.prepare(query).map_err(|error| going.failed(&error))?;
         if !db.is_statement(statement) {
@@ -179,7 +189,9 @@ impl QueryRows {
         if db.is_statement(more) {
             return Err(request("The query has more than one statement. Write one SELECT."));
         }
-        if let Some(variable) = db.variable(statement) {
+        let ours: Vec<String> = (1..=values.len()).map(Bound::variable).collect();
+        let variables = db.variables(statement);
+        if let Some(variable) = variables.iter().find(|variable| !ours.contains(variable)) {
             return Err(request(&format!(
                 "The query has the variable {variable}, which has no value and would be empty in every row. Write \
                  the value itself."
@@ -189,9 +201,23 @@ impl QueryRows {
         if columns.is_empty() || !db.only_reads(statement) {
             return Err(request("The query does not return rows. Write one SELECT."));
         }
+        if variables != ours {
+            return Err(request("The query uses a variable of Tidegate by its name. Write the parameter in braces."));
+        }
+        let bound: Vec<SqliteValue<'_>> = values.iter().map(bound).collect();
+        db.bind(statement, &bound).map_err(|error| going.failed(&error))?;
         (ctx.progress)(0);
         let most_bytes = ctx.limits.wire_bytes;
         Ok(Self { db, statement, columns, going, limits: Limits::default(), most_bytes, rows: 0, bytes: 0 })
+    }
+}
+
+fn bound(value: &Bound) -> SqliteValue<'_> {
+    match value {
+        Bound::Null => SqliteValue::Null,
+        Bound::Integer(number) => SqliteValue::Integer(*number),
+        Bound::Real(number) => SqliteValue::Real(*number),
+        Bound::Text(text) => SqliteValue::Text(text.as_bytes()),
     }
 }
 

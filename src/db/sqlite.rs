@@ -47,12 +47,14 @@ pub type Watch = Box<dyn Fn() -> bool + Send>;
 pub struct Database {
     handle: *mut ffi::sqlite3,
     statements: Vec<*mut ffi::sqlite3_stmt>,
+    /// Of which statements SQLite has copies of all that is bound.
+    copied: Vec<StatementId>,
     /// Boxed twice: SQLite keeps the inner box's address.
     watch: Option<Box<Watch>>,
 }
 
 /// A statement of the [`Database`] that prepared it; of another one it is another statement, or none.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StatementId(usize);
 
 /// A cell of a row that a statement answered.
@@ -127,7 +129,7 @@ impl Database {
         // opening failed, as SQLite demands.
         let opened =
             unsafe { ffi::sqlite3_open_v2(name.as_ptr(), &mut handle, flags | ffi::SQLITE_OPEN_NOMUTEX, ptr::null()) };
-        let db = Self { handle, statements: Vec::new(), watch: None };
+        let db = Self { handle, statements: Vec::new(), copied: Vec::new(), watch: None };
         if opened == ffi::SQLITE_OK { Ok(db) } else { Err(db.error(opened)) }
     }
 
@@ -178,6 +180,7 @@ impl Database {
     #[inline]
     pub fn run<'a>(&mut self, id: StatementId, bind: impl FnOnce(&mut Binder<'_, 'a>)) -> Result<()> {
         let statement = self.statement(id);
+        self.copied.retain(|copied| *copied != id);
         let mut binder = Binder { statement, place: 0, failed: ffi::SQLITE_OK, of: PhantomData };
         bind(&mut binder);
         let (place, failed) = (binder.place, binder.failed);
@@ -199,10 +202,11 @@ impl Database {
     /// To the next row of a statement; false at the end.
     pub fn step(&mut self, id: StatementId) -> Result<bool> {
         // SAFETY: the statement is live and has no variable that was bound without a copy, or is one that `run` bound,
-        // reset and left with variables that a further step would read: those are cleared first.
+        // reset and left with variables that a further step would read: those are cleared first, unless `bind` has
+        // given it copies since.
         let stepped = unsafe {
             let statement = self.statement(id);
-            if ffi::sqlite3_stmt_busy(statement) == 0 {
+            if ffi::sqlite3_stmt_busy(statement) == 0 && !self.copied.contains(&id) {
                 ffi::sqlite3_clear_bindings(statement);
             }
             ffi::sqlite3_step(statement)
@@ -228,19 +232,49 @@ impl Database {
         }
     }
 
-    /// The first variable of a statement, as it is written there, `?` where it has no name; none when it has no variable.
-    pub fn variable(&self, id: StatementId) -> Option<String> {
+    /// The variables of a statement, as they are written there, `?` where one has no name.
+    pub fn variables(&self, id: StatementId) -> Vec<String> {
         let statement = self.statement(id);
         // SAFETY: the statement is live or null, which has no variables; a name is copied before anything else is asked.
         unsafe {
-            if ffi::sqlite3_bind_parameter_count(statement) == 0 {
-                return None;
-            }
-            Some(match ffi::sqlite3_bind_parameter_name(statement, 1) {
-                name if name.is_null() => "?".to_owned(),
-                name => CStr::from_ptr(name).to_string_lossy().into_owned(),
-            })
+            (1..=ffi::sqlite3_bind_parameter_count(statement))
+                .map(|place| match ffi::sqlite3_bind_parameter_name(statement, place) {
+                    name if name.is_null() => "?".to_owned(),
+                    name => CStr::from_ptr(name).to_string_lossy().into_owned(),
+                })
+                .collect()
         }
+    }
+
+    /// Binds the variables of a statement that was not stepped yet, in their order, to copies of these values.
+    pub fn bind(&mut self, id: StatementId, values: &[SqliteValue<'_>]) -> Result<()> {
+        let statement = self.statement(id);
+        for (place, value) in (1..).zip(values) {
+            // SAFETY: the statement is live or null; a place that it lacks is an error that SQLite answers.
+            // SQLITE_TRANSIENT: texts and bytes are copied before the call returns.
+            let bound = unsafe {
+                match *value {
+                    SqliteValue::Null => ffi::sqlite3_bind_null(statement, place),
+                    SqliteValue::Integer(number) => ffi::sqlite3_bind_int64(statement, place, number),
+                    SqliteValue::Real(number) => ffi::sqlite3_bind_double(statement, place, number),
+                    SqliteValue::Text(text) => {
+                        let length = c_int::try_from(text.len()).unwrap_or(c_int::MAX);
+                        let text = text.as_ptr().cast();
+                        ffi::sqlite3_bind_text(statement, place, text, length, ffi::SQLITE_TRANSIENT())
+                    }
+                    SqliteValue::Blob(bytes) => {
+                        let length = c_int::try_from(bytes.len()).unwrap_or(c_int::MAX);
+                        let bytes = bytes.as_ptr().cast();
+                        ffi::sqlite3_bind_blob(statement, place, bytes, length, ffi::SQLITE_TRANSIENT())
+                    }
+                }
+            };
+            self.done(bound)?;
+        }
+        if !self.copied.contains(&id) {
+            self.copied.push(id);
+        }
+        Ok(())
     }
 
     /// Whether a statement changes nothing.

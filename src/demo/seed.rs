@@ -79,8 +79,16 @@ pub fn today(app: &App, made: &Made) -> Result<()> {
     }
     for configuration in made.by_hand {
         app.db.write(|conn| {
-            runs::actions::start_by_hand(conn, &made.olive, Target::Configuration(configuration), None, None, now)
-                .map(|_| ())
+            runs::actions::start_by_hand(
+                conn,
+                &app.secrets,
+                &made.olive,
+                Target::Configuration(configuration),
+                None,
+                None,
+                now,
+            )
+            .map(|_| ())
         })?;
     }
     // All but one base is missing from it: the volume guard asks before the plan is replaced by so little.
@@ -98,7 +106,16 @@ fn give(app: &App, by: &By, configuration: i64, bases: &[&str], now: Moment) -> 
     }
     let file = files::save(&app.blocks, "crew-plan.csv", plan.as_bytes(), now)?;
     app.db.write(|conn| {
-        runs::actions::start_by_hand(conn, by, Target::Configuration(configuration), Some(file), None, now).map(|_| ())
+        runs::actions::start_by_hand(
+            conn,
+            &app.secrets,
+            by,
+            Target::Configuration(configuration),
+            Some(file),
+            None,
+            now,
+        )
+        .map(|_| ())
     })
 }
 
@@ -176,7 +193,10 @@ impl Seeding<'_> {
         let steps = configurations.into_iter().map(Step::of).collect();
         let definition = SetDefinition { execution: Execution::Sequential, on_failure: OnFailure::Stop, steps };
         let draft = import_sets::Draft { name: "Month end".into(), definition };
-        self.app.db.write(|conn| import_sets::actions::create(conn, &self.olive, entered, draft, self.now)).map(|_| ())
+        self.app
+            .db
+            .write(|conn| import_sets::actions::create(conn, &self.app.secrets, &self.olive, entered, draft, self.now))
+            .map(|_| ())
     }
 
     /// Two Metrics: the first is counted from a list, the second added up from the first.
@@ -314,7 +334,7 @@ fn schedule(app: &App, by: &By, application: i64, configuration_id: i64, rule: R
         notify,
         parameters: None,
     };
-    app.db.write(|conn| schedules::create(conn, by, application, draft, now)).map(|_| ())
+    app.db.write(|conn| schedules::create(conn, &app.secrets, by, application, draft, now)).map(|_| ())
 }
 
 fn typed(columns: &[(&str, ColumnType)]) -> Vec<ColumnDraft> {

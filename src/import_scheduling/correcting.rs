@@ -61,6 +61,8 @@ fn page(
         back: format!("/runs/{}", run.id),
         title,
         errors,
+        takes_file: true,
+        values: Default::default(),
     };
     Page::with(status, request, &template)
 }

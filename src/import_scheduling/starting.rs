@@ -13,6 +13,7 @@ use crate::error::{AppError, FieldErrors, Result};
 use crate::import_sets;
 use crate::imports::{self, Configuration, Target, files};
 use crate::members::{By, Scope, SignedIn};
+use crate::parameters::{self, Fields, Parameter};
 use crate::runs::{Run, RunStatus, Started, actions};
 use crate::web::form::Upload;
 use crate::web::page::is_fragment;
@@ -67,15 +68,42 @@ pub async fn run_now(
     form: Form,
 ) -> Result<HttpResponse> {
     let (application_id, id) = path.into_inner();
-    let (asked, now) = (by.clone(), app.now());
+    let (asked, now, secrets) = (by.clone(), app.now(), app.secrets.clone());
+    let sent = form.clone();
     let started = app
         .write(move |conn| {
-            belongs(conn, &asked, application_id, id)?;
-            actions::start_by_hand(conn, &asked, Target::Configuration(id), None, None, now)
+            let (entered, configuration) = belongs(conn, &asked, application_id, id)?;
+            entered.need_import(conn, &asked, Scope::Run)?;
+            let declared = declared(conn, &configuration)?;
+            if !declared.is_empty() && !parameters::asked(&sent, "") {
+                return Ok(None);
+            }
+            let values = parameters::given(&declared, "", &sent, None);
+            actions::start_by_hand(conn, &secrets, &asked, Target::Configuration(id), None, values, now).map(Some)
         })
-        .await?;
-    app.work.notify_one();
-    answer(&request, &app, &by, &form, &started.run, started_words(&started)).await
+        .await;
+    let page = format!("/applications/{application_id}/settings/import-configurations/{id}/run");
+    match started {
+        Ok(Some(started)) => {
+            app.work.notify_one();
+            answer(&request, &app, &by, &form, &started.run, started_words(&started)).await
+        }
+        // Its values are asked for first.
+        Ok(None) if is_fragment(&request) => Ok(HttpResponse::Ok().insert_header(("HX-Redirect", page)).finish()),
+        Ok(None) => Ok(see_other(&page, None)),
+        Err(error) if parameters::asked(&form, "") => {
+            let answer = refused(error)?;
+            let found = configuration_here(&app, &by, (application_id, id)).await?;
+            file_page(&request, &app, &by, &found, (answer, &form))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What it asks for when it runs.
+fn declared(conn: &mut crate::db::Conn, configuration: &Configuration) -> Result<Vec<Parameter>> {
+    let version = imports::version(conn, configuration.id, configuration.version)?;
+    Ok(version.map(|version| version.definition.parameters).unwrap_or_default())
 }
 
 /// `POST /applications/{a}/settings/import-sets/{s}/runs`: run a set right now.
@@ -87,14 +115,14 @@ pub async fn run_set_now(
     form: Form,
 ) -> Result<HttpResponse> {
     let (application_id, id) = path.into_inner();
-    let (asked, now) = (by.clone(), app.now());
+    let (asked, now, secrets) = (by.clone(), app.now(), app.secrets.clone());
     let started = app
         .write(move |conn| {
             let entered = enter(conn, &asked, application_id)?;
             import_sets::by_id(conn, id)?
                 .filter(|set| set.application_id == entered.application.id && !set.archived)
                 .ok_or(AppError::NotFound)?;
-            actions::start_by_hand(conn, &asked, Target::Set(id), None, None, now)
+            actions::start_by_hand(conn, &secrets, &asked, Target::Set(id), None, None, now)
         })
         .await?;
     app.work.notify_one();
@@ -155,14 +183,17 @@ pub(super) struct FilePage {
     pub action: String,
     pub back: String,
     pub errors: FieldErrors,
+    pub takes_file: bool,
+    /// Of the import's parameters.
+    pub values: Fields,
 }
 
 fn file_page(
     request: &HttpRequest,
     app: &App,
     by: &By,
-    (entered, configuration): &(Entered, Configuration),
-    (status, errors): (StatusCode, FieldErrors),
+    (entered, configuration, declared): &(Entered, Configuration, Vec<Parameter>),
+    ((status, errors), form): ((StatusCode, FieldErrors), &Form),
 ) -> Result<HttpResponse> {
     let base = format!("/applications/{}", entered.application.id);
     let back = format!("{base}/settings/import-scheduling");
@@ -170,19 +201,27 @@ fn file_page(
     let shell = settings_shell(request, app, by, entered, &title)
         .at(&back)
         .crumbs([Crumb::to("Import Scheduling", &back), Crumb::here(&title)]);
-    let action = format!("{base}/settings/import-configurations/{}/files", configuration.id);
-    let lede = format!("{} needs a file for each run.", configuration.name);
+    let takes_file = configuration.needs_file();
+    let deed = if takes_file { "files" } else { "runs" };
+    let action = format!("{base}/settings/import-configurations/{}/{deed}", configuration.id);
+    let lede = match takes_file {
+        true => format!("{} needs a file for each run.", configuration.name),
+        false => format!("{} asks for values. Relative dates are counted from today.", configuration.name),
+    };
     let hint = "A file in the format of this import, gzipped or not.";
-    let template = FilePage { shell, title, lede, hint, button: "Run now", action, back, errors };
+    let typed = parameters::given(declared, "", form, None);
+    let values = Fields::of(declared, "", typed.as_ref(), &errors);
+    let template = FilePage { shell, title, lede, hint, button: "Run now", action, back, errors, takes_file, values };
     Page::with(status, request, &template)
 }
 
-async fn configuration_here(app: &App, by: &By, path: (i64, i64)) -> Result<(Entered, Configuration)> {
+async fn configuration_here(app: &App, by: &By, path: (i64, i64)) -> Result<(Entered, Configuration, Vec<Parameter>)> {
     let by = by.clone();
     app.read(move |conn| {
         let found = belongs(conn, &by, path.0, path.1)?;
         found.0.need_import(conn, &by, Scope::Run)?;
-        Ok(found)
+        let declared = declared(conn, &found.1)?;
+        Ok((found.0, found.1, declared))
     })
     .await
 }
@@ -195,7 +234,7 @@ pub async fn file_form(
     path: Path<(i64, i64)>,
 ) -> Result<HttpResponse> {
     let found = configuration_here(&app, &by, *path).await?;
-    file_page(&request, &app, &by, &found, (StatusCode::OK, FieldErrors::new()))
+    file_page(&request, &app, &by, &found, ((StatusCode::OK, FieldErrors::new()), &Form::default()))
 }
 
 /// `POST /applications/{a}/settings/import-configurations/{i}/files` with the file, or with the ticket of one that is
@@ -213,15 +252,18 @@ pub async fn run_with_file(
     let given = upload.file.filter(|file| file.bytes > 0 || !file.name.is_empty());
     if given.is_none() && kept.is_none() {
         let errors = FieldErrors::one("file", "Choose the file to import.");
-        return file_page(&request, &app, &by, &found, (StatusCode::UNPROCESSABLE_ENTITY, errors));
+        return file_page(&request, &app, &by, &found, ((StatusCode::UNPROCESSABLE_ENTITY, errors), &upload.form));
     }
     let (shared, asked, id, now) = (app.clone(), by.clone(), found.1.id, app.now());
+    let values = parameters::given(&found.2, "", &upload.form, None);
     let started = off_thread(move || {
         let file_id = match given {
             Some(given) => Some(files::save(&shared.blocks, &given.name, given.file, now)?),
             None => kept,
         };
-        shared.db.write(|conn| actions::start_by_hand(conn, &asked, Target::Configuration(id), file_id, None, now))
+        shared.db.write(|conn| {
+            actions::start_by_hand(conn, &shared.secrets, &asked, Target::Configuration(id), file_id, values, now)
+        })
     })
     .await;
     match started {
@@ -231,7 +273,7 @@ pub async fn run_with_file(
         }
         Err(error) => {
             let answer = refused(error)?;
-            file_page(&request, &app, &by, &found, answer)
+            file_page(&request, &app, &by, &found, (answer, &upload.form))
         }
     }
 }

@@ -1,8 +1,10 @@
 //! What people do with import sets, by page and by API alike: whoever configures the Application. Each action that
 //! changes something belongs into one write transaction and records what was and what is in the audit log.
 
+use serde_json::Value;
+
 use super::body::audited;
-use super::draft::{Draft, MAX_STEPS, check_step_parameters, name_of_copy};
+use super::draft::{Draft, MAX_STEPS, name_of_copy};
 use super::model::{ImportSet, SetDefinition, Step};
 use super::store;
 use crate::applications::{self, Entered};
@@ -13,6 +15,7 @@ use crate::error::{AppError, FieldErrors, Result};
 use crate::imports::{self, Configuration};
 use crate::in_use::{self, InUse, Thing};
 use crate::members::By;
+use crate::secrets::Secrets;
 use crate::words;
 
 /// Enters an Application to read its sets: whoever opens Import Scheduling, or configures.
@@ -53,9 +56,16 @@ fn there(conn: &mut Conn, entered: &Entered, id: i64) -> Result<(ImportSet, SetD
 /// Makes a set.
 ///
 /// `Invalid` names each wrong field (`name`, `steps`, `steps[2].configuration_id`); `Conflict` when the name is taken.
-pub fn create(conn: &mut Conn, by: &By, entered: &Entered, draft: Draft, now: Moment) -> Result<ImportSet> {
+pub fn create(
+    conn: &mut Conn,
+    secrets: &Secrets,
+    by: &By,
+    entered: &Entered,
+    draft: Draft,
+    now: Moment,
+) -> Result<ImportSet> {
     entered.need_configure(conn, by)?;
-    let draft = checked(conn, entered, draft, None)?;
+    let draft = checked(conn, secrets, entered, draft, None)?;
     let id = store::insert(conn, entered.application.id, &draft.name, now)?;
     store::insert_version(conn, (id, 1), &draft.definition, by.member.id, now)?;
     let (made, definition) = there(conn, entered, id)?;
@@ -67,6 +77,7 @@ pub fn create(conn: &mut Conn, by: &By, entered: &Entered, draft: Draft, now: Mo
 /// Saves a set as its next version; what means the same makes none. `expected`: the version that the person saw.
 pub fn update(
     conn: &mut Conn,
+    secrets: &Secrets,
     by: &By,
     entered: &Entered,
     (id, expected): (i64, Option<i64>),
@@ -74,7 +85,7 @@ pub fn update(
     now: Moment,
 ) -> Result<ImportSet> {
     let (before, old) = hold(conn, by, entered, (id, expected), now)?;
-    let draft = checked(conn, entered, draft, Some(&before))?;
+    let draft = checked(conn, secrets, entered, draft, Some((&before, &old)))?;
     if draft == Draft::of(&before, &old) {
         return Ok(before);
     }
@@ -88,13 +99,13 @@ pub fn update(
 }
 
 /// Makes another one with the same steps, under a name that is free.
-pub fn copy(conn: &mut Conn, by: &By, entered: &Entered, id: i64, now: Moment) -> Result<ImportSet> {
+pub fn copy(conn: &mut Conn, secrets: &Secrets, by: &By, entered: &Entered, id: i64, now: Moment) -> Result<ImportSet> {
     entered.need_configure(conn, by)?;
     // Two who copy go one after the other, and find two names.
     db::lock_row(conn, "applications", entered.application.id)?;
     let (set, definition) = there(conn, entered, id)?;
     let name = name_of_copy(&set.name, &store::name_keys(conn, entered.application.id)?);
-    create(conn, by, entered, Draft { name, definition }, now)
+    create(conn, secrets, by, entered, Draft { name, definition }, now)
 }
 
 /// Archives a set that nothing runs any more. Its history stays.
@@ -143,10 +154,26 @@ fn hold(
 }
 
 /// All that is wrong with a draft; else the draft as it is to be saved.
-fn checked(conn: &mut Conn, entered: &Entered, mut draft: Draft, was: Option<&ImportSet>) -> Result<Draft> {
-    let mut errors = draft.check(was);
+fn checked(
+    conn: &mut Conn,
+    secrets: &Secrets,
+    entered: &Entered,
+    mut draft: Draft,
+    was: Option<(&ImportSet, &SetDefinition)>,
+) -> Result<Draft> {
+    let mut errors = draft.check(was.map(|(was, _)| was));
     if draft.definition.steps.len() <= MAX_STEPS {
-        errors.extend(wrong_steps(conn, entered, &draft.definition.steps)?);
+        let wrong = wrong_steps(conn, entered, &draft.definition.steps)?;
+        let fine = wrong.is_empty();
+        errors.extend(wrong);
+        for (i, step) in draft.definition.steps.iter_mut().enumerate().filter(|_| fine) {
+            let there = was.map_or(&[][..], |(_, old)| old.steps.as_slice());
+            let same = |there: &&Step| there.configuration_id == step.configuration_id;
+            let kept = there.get(i).filter(same).or_else(|| there.iter().find(same));
+            let given = (step.parameters.as_ref(), kept.and_then(|there| there.parameters.as_ref()));
+            let at = format!("steps[{i}].parameters");
+            step.parameters = imports::values(conn, secrets, step.configuration_id, given, &at, &mut errors)?;
+        }
     }
     Ok(errors.ok_or(draft)?)
 }
@@ -175,11 +202,22 @@ fn wrong_steps(conn: &mut Conn, entered: &Entered, steps: &[Step]) -> Result<Fie
         if let Some(wrong) = unfit(configuration) {
             errors.add(format!("steps[{i}].configuration_id"), wrong);
         }
-        if let Some(parameters) = &step.parameters {
-            check_step_parameters(&configuration.name, parameters, &format!("steps[{i}].parameters"), &mut errors);
-        }
     }
     Ok(errors)
+}
+
+/// What is kept of values that somebody gives for what is run or scheduled. A set's are those of its steps.
+pub fn values(
+    conn: &mut Conn,
+    secrets: &Secrets,
+    target: imports::Target,
+    given: (Option<&Value>, Option<&Value>),
+    errors: &mut FieldErrors,
+) -> Result<Option<Value>> {
+    match target {
+        imports::Target::Configuration(id) => imports::values(conn, secrets, id, given, "parameters", errors),
+        imports::Target::Set(id) => super::values::accept(conn, secrets, id, given, errors),
+    }
 }
 
 /// Why a configuration cannot be a step, and what to do.

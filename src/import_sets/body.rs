@@ -6,6 +6,7 @@ use super::draft::Draft;
 use super::model::{Execution, ImportSet, OnFailure, SetDefinition, Step};
 use crate::error::FieldErrors;
 use crate::imports::ConfigurationStatus;
+use crate::parameters::mask;
 use crate::shape::{Object, answer, sent};
 
 sent! {
@@ -58,7 +59,7 @@ impl ImportSetBody {
     pub fn of(set: &ImportSet, definition: &SetDefinition) -> Self {
         let step = |step: &Step| SetStepBody {
             configuration_id: Some(step.configuration_id),
-            parameters: step.parameters.as_ref().and_then(Value::as_object).cloned(),
+            parameters: step.parameters.as_ref().and_then(|values| mask(values).as_object().cloned()),
             partial_fails: Some(step.partial_fails),
         };
         Self {

@@ -1,7 +1,5 @@
 //! An import set as somebody wants it, and what can be wrong with it without asking the database.
 
-use serde_json::Value;
-
 use super::model::{ImportSet, SetDefinition};
 use crate::error::FieldErrors;
 use crate::names::{LONGEST, check_name, name_key};
@@ -42,17 +40,6 @@ impl Draft {
     }
 }
 
-/// Says which of these parameters an import configuration of this name does not declare. None declares any yet.
-pub fn check_step_parameters(name: &str, parameters: &Value, at: &str, errors: &mut FieldErrors) {
-    let Some(given) = parameters.as_object() else {
-        return errors.add(at, "Send parameters as an object of names and values.");
-    };
-    for parameter in given.keys().take(20) {
-        let parameter: String = parameter.chars().take(60).collect();
-        errors.add(format!("{at}.{parameter}"), format!("\"{name}\" declares no parameter \"{parameter}\"."));
-    }
-}
-
 /// "Copy of Month end", or "Copy of Month end (2)" where that is taken; `taken` are the keys of names.
 pub fn name_of_copy(name: &str, taken: &[String]) -> String {
     let named = |n: usize| {
@@ -87,15 +74,6 @@ mod tests {
         let mut made = draft(vec![Step { parameters: Some(json!({})), ..Step::of(1) }]);
         assert!(made.check(None).is_empty());
         assert_eq!(made, Draft { name: "Month end".into(), ..draft(vec![Step::of(1)]) });
-    }
-
-    #[test]
-    fn a_parameter_that_is_not_declared_is_named() {
-        let mut errors = FieldErrors::new();
-        check_step_parameters("Sales", &json!({"day": "yesterday"}), "steps[0].parameters", &mut errors);
-        check_step_parameters("Sales", &json!([1]), "steps[1].parameters", &mut errors);
-        assert_eq!(errors.of("steps[0].parameters.day"), Some("\"Sales\" declares no parameter \"day\"."));
-        assert!(errors.of("steps[1].parameters").is_some());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! of the source that is not there) is said by the run.
 
 use super::feeding;
+use super::mapping::Expr;
 use super::model::{
     AfterSuccess, Definition, Draft, MAX_ATTEMPT_SECONDS, MAX_ATTEMPTS, MAX_DESCRIPTION, MAX_QUERY, Mode,
 };
@@ -13,6 +14,7 @@ use crate::connectors::{Kind, Takes};
 use crate::error::FieldErrors;
 use crate::formats::{Format, wrong_nulls};
 use crate::names::{check_name, name_key, plain_path};
+use crate::parameters::{self, Template};
 
 impl Draft {
     /// Trims what people type with spaces around it. A mapping takes the place of columns that were found by their names.
@@ -67,8 +69,59 @@ impl Draft {
         if definition.guard.max_drop_percent.is_some_and(|most| !(1..=100).contains(&most)) {
             errors.add("guard.max_drop_percent", "A percentage must be from 1 to 100; leave it out for no guard.");
         }
+        errors.extend(declared(definition));
         errors
     }
+}
+
+/// What is wrong with the parameters, and with each text that uses them.
+fn declared(definition: &Definition) -> FieldErrors {
+    let parameters = definition.parameters.as_slice();
+    let mut errors = parameters::check(parameters);
+    // Without any, a brace is a brace.
+    if parameters.is_empty() || !errors.is_empty() {
+        return errors;
+    }
+    let source = &definition.source;
+    let mut used = |field: String, checked: Result<(), String>| {
+        if let Err(why) = checked {
+            errors.add(field, why);
+        }
+    };
+    if let Some(path) = &source.path {
+        used("source.path".to_owned(), parameters::in_path(path, parameters));
+    }
+    if let Some(query) = &source.query {
+        used("source.query".to_owned(), parameters::in_query(query, parameters));
+    }
+    for (i, filter) in source.filter.iter().enumerate() {
+        let checked = filter.items.iter().try_for_each(|item| parameters::in_filter(item, parameters));
+        used(format!("source.filter[{i}].items"), checked);
+    }
+    for (i, line) in definition.mapping.iter().flatten().enumerate() {
+        if let Expr::Constant(text) = &line.fills {
+            used(format!("mapping[{i}].constant"), parameters::in_constant(text, parameters));
+        }
+    }
+    errors
+}
+
+/// Leaves out what is said of a text whose parameters have no values yet.
+fn but_of_parameters(definition: &Definition, errors: FieldErrors) -> FieldErrors {
+    if definition.parameters.is_empty() {
+        return errors;
+    }
+    let uses = |text: &String| Template::parse(text).is_ok_and(|template| template.names().next().is_some());
+    let mut open: Vec<String> = Vec::new();
+    for (i, line) in definition.mapping.iter().flatten().enumerate() {
+        open.extend(
+            matches!(&line.fills, Expr::Constant(text) if uses(text)).then(|| format!("mapping[{i}].constant")),
+        );
+    }
+    for (i, filter) in definition.source.filter.iter().enumerate() {
+        open.extend(filter.items.iter().any(uses).then(|| format!("source.filter[{i}].items")));
+    }
+    FieldErrors(errors.0.into_iter().filter(|error| !open.contains(&error.field)).collect())
 }
 
 /// What is wrong with a Block as the source.
@@ -85,7 +138,7 @@ pub fn block_source(definition: &Definition, from: &Block, target: &Block) -> Fi
     }
     errors.extend(settling(definition, None));
     errors.extend(feeding::feed(definition, from, target, Moment::from_micros(0)).err().unwrap_or_default());
-    errors
+    but_of_parameters(definition, errors)
 }
 
 /// What is wrong with the source, given the Connection that it names (none: a file by hand).
@@ -221,6 +274,10 @@ fn scope(definition: &Definition, block: &Block) -> FieldErrors {
 
 /// What is wrong with mode and mapping, given the Block.
 pub fn target(definition: &Definition, block: &Block) -> FieldErrors {
+    but_of_parameters(definition, of_target(definition, block))
+}
+
+fn of_target(definition: &Definition, block: &Block) -> FieldErrors {
     let mut errors = FieldErrors::new();
     if definition.mode == Mode::Update && !block.is_keyed() {
         errors.add(

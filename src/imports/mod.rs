@@ -9,6 +9,7 @@ mod check;
 mod corrections;
 mod feeding;
 pub mod files;
+mod filling;
 mod filter_body;
 pub mod guard;
 mod listed;
@@ -30,6 +31,7 @@ mod uses_store;
 pub use actions::{archive, create, find, list, listed, outlines, page, update};
 pub use corrections::{becomes_since, create_items, filled, markers, translatable, translate, treat_as_empty};
 pub use feeding::{Filter, MAX_ITEMS, aggregates, feed};
+pub use filling::{declared_values, fill, fill_path, tried, values, values_target};
 pub use listed::{Listed, Outline};
 pub use mapping::{Expr, Mapping};
 pub use model::{

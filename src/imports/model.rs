@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use super::feeding::Filter;
 use super::mapping::Mapping;
 use crate::clock::Moment;
-use crate::connectors::{Deed, FetchRequest};
+use crate::connectors::{Bound, Deed, FetchRequest};
 use crate::db::text_enum;
 use crate::formats::ReadOptions;
 use crate::imports::guard::Guard;
+use crate::parameters::Parameter;
 
 text_enum! {
     /// How a load meets what the Block holds.
@@ -162,6 +163,9 @@ pub struct Definition {
     pub attempts: i32,
     /// How long one attempt may take.
     pub attempt_seconds: i32,
+    /// What is asked for when it runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parameters: Vec<Parameter>,
 }
 
 /// Where the rows come from and how they are written.
@@ -181,6 +185,9 @@ pub struct Source {
     /// Of a Block: only these rows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub filter: Vec<Filter>,
+    /// The values of the query's variables, once its parameters were [filled in](super::filling::fill).
+    #[serde(skip)]
+    pub bound: Vec<Bound>,
     #[serde(flatten)]
     pub read: ReadOptions,
 }
@@ -198,6 +205,9 @@ impl Source {
     /// What a Connection is asked for.
     pub fn request(&self) -> FetchRequest {
         match &self.query {
+            Some(query) if !self.bound.is_empty() => {
+                FetchRequest::Bound { query: query.clone(), values: self.bound.clone() }
+            }
             Some(query) => FetchRequest::Query(query.clone()),
             None => FetchRequest::Path(self.path.clone().unwrap_or_default()),
         }
@@ -246,6 +256,7 @@ impl Definition {
             overlap: Overlap::Skip,
             attempts: ATTEMPTS,
             attempt_seconds: ATTEMPT_SECONDS,
+            parameters: Vec::new(),
         }
     }
 

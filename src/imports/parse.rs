@@ -13,7 +13,8 @@ use crate::db::text_enum;
 use crate::error::FieldErrors;
 use crate::formats::{CsvOptions, Format, ReadOptions};
 use crate::imports::guard::Guard;
-use crate::shape::{Later, Number, Object, Reader, answer, sent};
+use crate::parameters::ParameterBody;
+use crate::shape::{Number, Object, Reader, answer, sent};
 
 sent! {
     /// The fields of an import configuration to create or change.
@@ -43,8 +44,8 @@ sent! {
         attempts: i32 => 3,
         /// How long one attempt may take, from 1 to 86,400 seconds. Default: an hour.
         attempt_seconds: i32 => 3600,
-        /// Parameters are not available in this release.
-        parameters: Later,
+        /// What is asked for when it runs, at most 50.
+        parameters: Vec<ParameterBody>,
         /// Replace: when a load that would remove rows waits for a decision. Default: with `max_drop_percent` 50.
         guard: GuardBody,
     }
@@ -147,7 +148,8 @@ impl ConfigurationBody {
             overlap: Some(definition.overlap),
             attempts: Some(definition.attempts),
             attempt_seconds: Some(definition.attempt_seconds),
-            ..Self::default()
+            parameters: Some(definition.parameters.iter().map(ParameterBody::of).collect::<Vec<_>>())
+                .filter(|parameters| !parameters.is_empty()),
         }
     }
 
@@ -210,6 +212,7 @@ impl ConfigurationBody {
             overlap: self.overlap.unwrap_or(Overlap::Skip),
             attempts: self.attempts.unwrap_or(ATTEMPTS),
             attempt_seconds: self.attempt_seconds.unwrap_or(ATTEMPT_SECONDS),
+            parameters: self.parameters.unwrap_or_default().into_iter().map(ParameterBody::read).collect(),
         };
         errors.ok_or(Draft {
             name: self.name.unwrap_or_default(),
@@ -258,6 +261,7 @@ impl SourceBody {
             after_success: self.after_success.unwrap_or_default(),
             move_to: self.move_to,
             filter: FilterBody::read(self.filter.unwrap_or_default()),
+            bound: Vec::new(),
             read,
         }
     }

@@ -13,7 +13,7 @@ use crate::formats::{
 };
 
 /// Where a sample is read from. Whether the member may is the caller's to have asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Origin {
     Connection {
         id: i64,
@@ -41,7 +41,7 @@ pub async fn look(app: &App, origin: Origin, given: Option<ReadOptions>, patienc
         Origin::Connection { id, request } => {
             let field = match request {
                 FetchRequest::Path(_) => "source.path",
-                FetchRequest::Query(_) => "source.query",
+                FetchRequest::Query(_) | FetchRequest::Bound { .. } => "source.query",
             };
             let wrong = |sentence: String| AppError::invalid(field, sentence);
             let (_, connector) =

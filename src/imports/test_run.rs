@@ -23,6 +23,7 @@ use crate::db::Pool;
 use crate::error::{AppError, Result};
 use crate::formats::Rows;
 use crate::members::By;
+use crate::parameters::Values;
 use crate::spool::Spooled;
 
 /// How long a test run may take, from the first byte to the last row compared.
@@ -37,6 +38,8 @@ pub struct Asked {
     pub block: Block,
     pub definition: Definition,
     pub from: From,
+    /// Of the definition's parameters.
+    pub values: Values,
 }
 
 /// Where the rows come from.
@@ -138,14 +141,26 @@ enum Got {
 }
 
 fn try_out(app: &App, by: &By, asked: Asked, (deadline, cancel): (Instant, &CancellationToken)) -> Result<Tested> {
-    let Asked { block, definition, from } = asked;
+    let Asked { block, definition, from, values } = asked;
     if app.disk.is_short() {
         return Err(AppError::DiskFull);
     }
+    let kind = match &from {
+        From::Connection { id, .. } if !values.is_empty() => app.db.read(|conn| connections::by_id(conn, *id))?,
+        _ => None,
+    };
+    let kind = kind.and_then(|connection| connection.kind());
+    let definition = match super::fill(&definition, &values, kind, &block) {
+        Ok(definition) => definition,
+        Err(why) => return Ok(Tested::failed(why)),
+    };
     let mut plan = app.db.read(|conn| Plan::of(conn, block, &definition))?;
     plan.is_trial = true;
     let got = match from {
-        From::Connection { id, request } => fetch(app, &plan.block, (id, &request), (deadline, cancel))?,
+        From::Connection { id, request } => {
+            let request = if values.is_empty() { request } else { definition.source.request() };
+            fetch(app, &plan.block, (id, &request, &values), (deadline, cancel))?
+        }
         From::Kept(id) => kept(app, id)?,
         From::Given { name, file } => Ok(given(name, file)?),
         From::Block(id) => feed(app, by, id, (&definition, &plan.block))?,
@@ -166,10 +181,15 @@ type Nothing = String;
 fn fetch(
     app: &App,
     block: &Block,
-    (id, request): (i64, &FetchRequest),
+    (id, request, values): (i64, &FetchRequest, &Values),
     (deadline, cancel): (Instant, &CancellationToken),
 ) -> Result<Result<Got, Nothing>> {
-    let opened = match app.db.read(|conn| connections::open(conn, &app.secrets, id)) {
+    let opened = app.db.read(|conn| {
+        let connection = connections::by_id(conn, id)?.ok_or(AppError::NotFound)?;
+        let connector = connections::connector_with(conn, &app.secrets, &connection, values)?;
+        Ok((connection, connector))
+    });
+    let opened = match opened {
         Ok(opened) => opened,
         Err(AppError::Conflict(words)) => return Ok(Err(words)),
         Err(AppError::NotFound) => return Ok(Err("The Connection was deleted.".to_owned())),

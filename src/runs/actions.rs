@@ -18,9 +18,10 @@ use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, FieldErrors, Result};
+use crate::import_sets;
 use crate::imports::Target;
 use crate::members::{By, Channel, Scope};
-use crate::schedules;
+use crate::secrets::Secrets;
 
 /// How many lines of a log a Summary shows.
 const LOG_LINES: i64 = 500;
@@ -44,6 +45,7 @@ pub struct Started {
 /// parameter that it does not declare; `TooMany` when too many wait already that were started by hand.
 pub fn start_by_hand(
     conn: &mut Conn,
+    secrets: &Secrets,
     by: &By,
     target: Target,
     file_id: Option<i64>,
@@ -54,12 +56,10 @@ pub fn start_by_hand(
     let target = runnable(conn, target)?;
     let entered = applications::enter(conn, by, target.application_id)?;
     entered.need_import(conn, by, Scope::Run)?;
-    let parameters = parameters.filter(|p| !p.is_null() && *p != json!({}));
-    if let Some(parameters) = &parameters {
-        let mut errors = FieldErrors::new();
-        schedules::actions::check_parameters(&target.name, parameters, &mut errors);
-        errors.ok_or(())?;
-    }
+    let mut errors = FieldErrors::new();
+    let given = (parameters.as_ref(), None);
+    let parameters = import_sets::values(conn, secrets, target.target, given, &mut errors)?;
+    errors.ok_or(())?;
     if target.takes_file && file_id.is_none() {
         return Err(AppError::invalid("file", format!("{} needs a file: choose the one to import.", target.name)));
     }
@@ -131,7 +131,7 @@ pub fn again_from(conn: &mut Conn, by: &By, run_id: i64, all: bool, now: Moment)
         planned_at: Some(run.stands_for()),
         repeat_no: run.repeat_no + 1,
         again_of: Some(run.id),
-        parameters: run.parameters.as_ref().map(Value::to_string),
+        parameters: run.kept_values(),
         file_id: run.file_id,
         ..by_hand(&target, by, run.name.clone(), now)
     };

@@ -1,7 +1,5 @@
 //! Rows that a run rejected, corrected and given as a file: a run of their own.
 
-use serde_json::Value;
-
 use super::actions::{by_hand, find, lock, put_in_queue, runnable};
 use super::lifecycle::RunStatus;
 use super::model::Run;
@@ -47,11 +45,7 @@ pub fn give_corrected(
     }
     let target = runnable(conn, target)?;
     let name = format!("{}{}", target.name, corrected_rows_of(run_id));
-    let new = NewRun {
-        parameters: run.parameters.as_ref().map(Value::to_string),
-        file_id: Some(file_id),
-        ..by_hand(&target, by, name, now)
-    };
+    let new = NewRun { parameters: run.kept_values(), file_id: Some(file_id), ..by_hand(&target, by, name, now) };
     put_in_queue(conn, by, &new, "run.started", now)
 }
 

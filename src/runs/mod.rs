@@ -21,6 +21,7 @@ pub mod restores;
 mod restores_store;
 pub mod retention;
 mod runnable_store;
+mod sealed_store;
 pub mod sets;
 mod store;
 mod working;
@@ -30,6 +31,7 @@ pub use dispatching::dispatcher;
 pub use lifecycle::{RunStatus, Trigger};
 pub use model::{Filter, Hold, LogLine, Progress, Run, RunResult, RunStep, Summary};
 pub use reading::{counting, glance, timeline};
+pub use sealed_store::seal_anew;
 pub use store::highest_file;
 pub use working::{crew, deciding, executor, rescue, work, workers};
 

@@ -48,7 +48,10 @@ pub struct Run {
     pub late: bool,
     /// How many times a worker has started it.
     pub attempt: i32,
+    /// The values that were given, secrets sealed.
     pub parameters: Option<Value>,
+    /// All values that it goes with, once it has begun: no day and no later save changes them.
+    pub resolved: Option<Value>,
     /// There are some, and they cannot be read: it is not to go without them.
     pub parameters_lost: bool,
     /// The file that was given by hand.
@@ -193,7 +196,29 @@ pub struct Filter {
     pub trigger: Option<Trigger>,
 }
 
+/// Stands beside the given values in their column, and holds the resolved ones. No parameter is named so.
+const RESOLVED: &str = "=";
+
 impl Run {
+    /// Given and resolved values as one column keeps them: what is copied to another run takes both along.
+    pub fn kept_values(&self) -> Option<String> {
+        Self::kept(self.parameters.as_ref(), self.resolved.as_ref())
+    }
+
+    pub(super) fn kept(given: Option<&Value>, resolved: Option<&Value>) -> Option<String> {
+        let Some(resolved) = resolved else { return given.map(Value::to_string) };
+        let mut kept = given.and_then(Value::as_object).cloned().unwrap_or_default();
+        kept.insert(RESOLVED.to_owned(), resolved.clone());
+        Some(Value::Object(kept).to_string())
+    }
+
+    /// Reads them back: given, resolved.
+    pub(super) fn of_kept(mut kept: Option<Value>) -> (Option<Value>, Option<Value>) {
+        let resolved = kept.as_mut().and_then(Value::as_object_mut).and_then(|kept| kept.remove(RESOLVED));
+        let given = kept.filter(|given| resolved.is_none() || given.as_object().is_none_or(|given| !given.is_empty()));
+        (given, resolved)
+    }
+
     /// What the log says of the attempt that goes on, or has just ended: that it began, and each step as it ended.
     pub fn attempt_lines(&self, steps: &[RunStep]) -> Vec<LogLine> {
         let began = self.started_at.map(|at| LogLine::new(at, "info", format!("Attempt {} started.", self.attempt)));

@@ -2,6 +2,7 @@
 
 use chrono::Duration;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::imports::{Overlap, UnknownItems};
 
@@ -16,6 +17,7 @@ pub struct Policy {
     pub attempt_seconds: i64,
     unknown_items: UnknownItems,
     source: Source,
+    parameters: Vec<IgnoredAny>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -32,6 +34,7 @@ impl Default for Policy {
             attempt_seconds: 3_600,
             unknown_items: UnknownItems::Reject,
             source: Source::default(),
+            parameters: Vec::new(),
         }
     }
 }
@@ -49,6 +52,17 @@ impl Policy {
     /// Whether it may write the Dimension lists that its Block names, too.
     pub fn creates_items(&self) -> bool {
         self.unknown_items == UnknownItems::Create
+    }
+
+    /// Whether values go into what it reads and maps.
+    pub fn declares_parameters(&self) -> bool {
+        !self.parameters.is_empty()
+    }
+
+    /// The same where values of parameters make the path.
+    pub fn with_path(mut self, path: Option<String>) -> Self {
+        self.source.path = path;
+        self
     }
 
     /// The file that is read, below the Connection's folder or address.

@@ -8,7 +8,7 @@ use super::policy::Policy;
 use crate::db::Conn;
 use crate::db::schema::{applications, configuration_versions, import_configurations, import_sets};
 use crate::error::Result;
-use crate::imports::Target;
+use crate::imports::{Definition, Target};
 use crate::schedules::run_name;
 
 /// A configuration or a set that may be run. One that was deleted, or whose Application was, is none.
@@ -101,6 +101,11 @@ pub struct Followed {
 }
 
 impl Followed {
+    /// All that the version says.
+    pub fn definition(&self) -> std::result::Result<Definition, String> {
+        serde_json::from_str(&self.definition).map_err(|error| format!("The import cannot be read ({error})."))
+    }
+
     /// How it is run. `Err`: why that cannot be read.
     pub fn policy(&self) -> std::result::Result<Policy, String> {
         Policy::of(&self.definition)

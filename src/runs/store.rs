@@ -96,7 +96,9 @@ pub fn named(conn: &mut Conn, configuration_id: i64, ends: &str) -> Result<Vec<(
 }
 
 fn run(row: Row, result: Option<RunResult>) -> Run {
-    let parameters = row.parameters.as_deref().map(serde_json::from_str).transpose();
+    let kept = row.parameters.as_deref().map(serde_json::from_str).transpose();
+    let parameters_lost = kept.is_err();
+    let (parameters, resolved) = Run::of_kept(kept.unwrap_or_default());
     Run {
         id: row.id,
         uid: row.uid,
@@ -122,8 +124,9 @@ fn run(row: Row, result: Option<RunResult>) -> Run {
         cause: row.cause,
         late: row.late,
         attempt: row.attempt,
-        parameters_lost: parameters.is_err(),
-        parameters: parameters.unwrap_or_default(),
+        parameters_lost,
+        parameters,
+        resolved,
         file_id: row.file_id,
         queued_at: row.queued_at,
         available_at: row.available_at,

@@ -26,6 +26,7 @@ pub mod notes;
 pub mod recurrence;
 mod rule;
 pub mod run_name;
+mod sealed_store;
 pub mod sentence;
 mod standing_store;
 mod store;
@@ -40,6 +41,7 @@ pub use model::{About, Draft, Notify, Outline, SLOTS, Schedule, State, Switched}
 pub use notes::{Preview, PreviewOccurrence, frequency_hint, local_rfc, note, preview, utc_offset};
 pub use recurrence::{count_between, counts_between, first_at_or_after, latest_at_or_before, next_after, occurrences};
 pub use rule::{DaysOfMonth, Months, Repeat, Rule, Weekdays, Window};
+pub use sealed_store::seal_anew;
 pub use sentence::{bounds, headline, sentence};
 pub use zone::{ClockChange, ZONE_DATA, clock_change, day_begins, instant};
 

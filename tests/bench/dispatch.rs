@@ -169,7 +169,7 @@ fn seed(app: &App, files: &Path, configurations: usize, block_count: usize) -> R
                 notify: None,
                 parameters: None,
             };
-            schedules::actions::create(conn, &by, application, draft, now)?;
+            schedules::actions::create(conn, &app.secrets, &by, application, draft, now)?;
         }
         many_schedules(conn)
     })

@@ -337,11 +337,13 @@ on_both! {
         for number in 0..125 {
             let stage = stage(&world, &format!("c{number}"), Mode::Append, |_| ()).await;
             let (olive, application, now) = (world.olive.clone(), world.application, world.now());
+            let secrets = world.app().secrets.clone();
             let drafts: Vec<Draft> = (18..22).map(|hour| draft(&stage, &daily(&format!("{hour}:00")))).collect();
             let made: Vec<i64> = world
                 .write(move |conn| {
                     let by = olive.by(conn)?;
-                    drafts.into_iter().map(|draft| Ok(actions::create(conn, &by, application, draft, now)?.id)).collect()
+                    let create = |draft| Ok(actions::create(conn, &secrets, &by, application, draft, now)?.id);
+                    drafts.into_iter().map(create).collect()
                 })
                 .await;
             ids.extend(made);

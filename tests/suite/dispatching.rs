@@ -89,7 +89,7 @@ on_both! {
         // Each its own configuration, so that none waits for another.
         let first = stage(&world, "c0", Mode::Append, |_| ()).await;
         let (application, now, block, connection) = (world.application, world.now(), first.block, first.connection);
-        let olive = world.olive.clone();
+        let (olive, secrets) = (world.olive.clone(), world.app().secrets.clone());
         let draft_of = move |id: i64| Draft { target: tidegate::imports::Target::Configuration(id), ..draft(&first, &daily("18:00")) };
         world
             .write(move |conn| {
@@ -112,7 +112,7 @@ on_both! {
                         },
                         now,
                     )?;
-                    tidegate::schedules::actions::create(conn, &by, application, draft_of(made.id), now)?;
+                    tidegate::schedules::actions::create(conn, &secrets, &by, application, draft_of(made.id), now)?;
                 }
                 Ok(())
             })

@@ -21,11 +21,12 @@ pub async fn create(world: &World, name: &str, configurations: &[i64]) -> Import
     let definition = SetDefinition { execution: Execution::Sequential, on_failure: OnFailure::Stop, steps };
     let draft = Draft { name: name.to_owned(), definition };
     let (olive, application, now) = (world.olive.clone(), world.application, world.now());
+    let secrets = world.app().secrets.clone();
     world
         .write(move |conn| {
             let by = olive.by(conn)?;
             let entered = enter(conn, &by, application)?;
-            actions::create(conn, &by, &entered, draft, now)
+            actions::create(conn, &secrets, &by, &entered, draft, now)
         })
         .await
 }

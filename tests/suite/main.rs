@@ -34,6 +34,7 @@ mod imports;
 mod loading;
 mod members;
 mod oracle;
+mod parameters;
 mod refusals;
 mod retention;
 mod rows;

@@ -44,10 +44,11 @@ pub fn draft(stage: &Stage, of: &Value) -> Draft {
 
 pub async fn try_create(world: &World, by: &Person, draft: Draft) -> Result<Schedule> {
     let (by, application, now) = (by.clone(), world.application, world.now());
+    let secrets = world.app().secrets.clone();
     world
         .try_write(move |conn| {
             let by = by.by(conn)?;
-            actions::create(conn, &by, application, draft, now)
+            actions::create(conn, &secrets, &by, application, draft, now)
         })
         .await
 }
@@ -57,11 +58,11 @@ pub async fn create(world: &World, draft: Draft) -> Schedule {
 }
 
 pub async fn try_update(world: &World, by: &Person, id: i64, version: Option<i64>, draft: Draft) -> Result<Schedule> {
-    let (by, now) = (by.clone(), world.now());
+    let (by, now, secrets) = (by.clone(), world.now(), world.app().secrets.clone());
     world
         .try_write(move |conn| {
             let by = by.by(conn)?;
-            actions::update(conn, &by, id, version, draft, now)
+            actions::update(conn, &secrets, &by, (id, version), draft, now)
         })
         .await
 }

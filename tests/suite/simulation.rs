@@ -108,6 +108,7 @@ struct Foretold {
 async fn set_up(world: &World, stage: &Stage, span: &Span) -> Vec<Foretold> {
     let (olive, application, now) = (world.olive.clone(), world.application, world.now());
     let (stage, rules, zone) = (stage.clone(), kinds(span), span.zone);
+    let secrets = world.app().secrets.clone();
     let made: Vec<Schedule> = world
         .write(move |conn| {
             let by = olive.by(conn)?;
@@ -134,7 +135,7 @@ async fn set_up(world: &World, stage: &Stage, span: &Span) -> Vec<Foretold> {
                     notify: None,
                     parameters: None,
                 };
-                made.push(actions::create(conn, &by, application, draft, now)?);
+                made.push(actions::create(conn, &secrets, &by, application, draft, now)?);
             }
             Ok(made)
         })

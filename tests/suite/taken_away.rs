@@ -92,10 +92,11 @@ fn of_olive<T>(
 #[test]
 fn no_run_of_a_deleted_import_is_queued() {
     on_postgres(async |world, stage| {
-        let (id, now) = (stage.configuration, world.now());
-        let begin = of_olive(&world, move |conn, by| {
-            runs::actions::start_by_hand(conn, by, Target::Configuration(id), None, None, now)
-        });
+        let (id, now, secrets) = (stage.configuration, world.now(), world.app().secrets.clone());
+        let start = move |conn: &mut Conn, by: &tidegate::members::By| {
+            runs::actions::start_by_hand(conn, &secrets, by, Target::Configuration(id), None, None, now)
+        };
+        let begin = of_olive(&world, start);
         let started = meet(&world, deletes_import(&world, &stage), begin);
         assert!(matches!(started, Err(AppError::NotFound)), "{started:?}");
     });
@@ -105,7 +106,11 @@ fn no_run_of_a_deleted_import_is_queued() {
 fn no_schedule_of_a_deleted_import_is_made() {
     on_postgres(async |world, stage| {
         let (draft, now, application) = (draft(&stage, &daily("18:00")), world.now(), world.application);
-        let begin = of_olive(&world, move |conn, by| schedules::actions::create(conn, by, application, draft, now));
+        let secrets = world.app().secrets.clone();
+        let create = move |conn: &mut Conn, by: &tidegate::members::By| {
+            schedules::actions::create(conn, &secrets, by, application, draft, now)
+        };
+        let begin = of_olive(&world, create);
         let made = meet(&world, deletes_import(&world, &stage), begin);
         assert!(matches!(made, Err(AppError::Invalid(_))), "{made:?}");
     });

@@ -21,6 +21,7 @@ pub(super) const KIND: Kind = Kind {
     label: "Folder",
     summary: "Files in a folder on the server",
     takes: Takes::Path { required: true },
+    is_address: false,
     settles: true,
     lists: true,
     settings: &[

@@ -25,6 +25,7 @@ pub(super) const KIND: Kind = Kind {
     label: "HTTP(S)",
     summary: "Files from a web server or an API",
     takes: Takes::Path { required: false },
+    is_address: true,
     settles: false,
     lists: false,
     settings: &[

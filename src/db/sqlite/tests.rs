@@ -59,14 +59,37 @@ fn a_name_in_double_quotes_is_a_column_or_nothing() {
 #[test]
 fn variables_are_seen() {
     let (_keep, mut db) = open(Box::new(|| false));
-    for (sql, variable) in [
-        ("SELECT a FROM t", None),
-        ("SELECT a FROM t WHERE b = :day", Some(":day")),
-        ("SELECT a FROM t WHERE b = ?", Some("?")),
+    for (sql, variables) in [
+        ("SELECT a FROM t", &[][..]),
+        ("SELECT a FROM t WHERE b = :day", &[":day"]),
+        ("SELECT a FROM t WHERE b = ? OR b = $b", &["?", "$b"]),
     ] {
         let (id, _) = db.prepare(sql).unwrap();
-        assert_eq!(db.variable(id).as_deref(), variable, "{sql}");
+        assert_eq!(db.variables(id), variables, "{sql}");
     }
+}
+
+#[test]
+fn what_was_bound_by_a_copy_stays_over_all_steps() {
+    let (_keep, mut db) = open(Box::new(|| false));
+    let sql =
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3) SELECT ? || i, ?, ?, ? FROM n";
+    let (id, _) = db.prepare(sql).unwrap();
+    {
+        let text = String::from("x'; DROP TABLE t; --");
+        let values =
+            [SqliteValue::Text(text.as_bytes()), SqliteValue::Integer(7), SqliteValue::Real(0.5), SqliteValue::Null];
+        db.bind(id, &values).unwrap();
+    }
+    for i in 1..=3 {
+        assert!(db.step(id).unwrap());
+        let text = format!("x'; DROP TABLE t; --{i}");
+        assert_eq!(db.cell(id, 0), SqliteValue::Text(text.as_bytes()));
+        assert_eq!(db.cell(id, 1), SqliteValue::Integer(7));
+        assert_eq!((db.cell(id, 2), db.cell(id, 3)), (SqliteValue::Real(0.5), SqliteValue::Null));
+    }
+    assert!(!db.step(id).unwrap());
+    assert!(db.bind(id, &[SqliteValue::Null; 9]).is_err());
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::clock::Moment;
 use crate::error::FieldErrors;
 use crate::imports::Listed;
 use crate::members::By;
+use crate::parameters::Fields;
 use crate::schedules::run_name;
 
 /// The form, drawn.
@@ -63,7 +64,10 @@ pub(super) fn form(
             "You own this schedule.".to_owned(),
         ),
     };
+    let declared = chosen_configuration.map_or(&[][..], |c| c.definition.parameters.as_slice());
     ScheduleForm {
+        values: Fields::of(declared, "", typed.values.as_ref(), &errors),
+        asks_values: stage.configurations.iter().any(|c| !c.definition.parameters.is_empty()),
         title,
         submit,
         ownership,
@@ -89,6 +93,8 @@ pub(super) fn form(
                 chosen: chosen_configuration.map(|c| Chosen::of(&c.configuration, &c.definition)),
                 schedule_id: stage.schedule.as_ref().map(|s| s.id),
                 expanded: typed.expanded,
+                parameters: declared,
+                values: typed.values.as_ref(),
             },
             &stage.beside,
             now,

@@ -4,6 +4,7 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 
 use crate::error::FieldErrors;
+use crate::parameters::Fields;
 use crate::schedules::RuleForm;
 
 use super::preview::PreviewPart;
@@ -69,6 +70,10 @@ pub struct ScheduleForm {
     /// Of which schedule this is a copy.
     pub copy_of: Option<i64>,
     pub preview: PreviewPart,
+    /// Of the chosen configuration's parameters.
+    pub values: Fields,
+    /// Whether some configuration has any.
+    pub asks_values: bool,
 }
 
 /// The form in a dialog over the list.
@@ -103,6 +108,7 @@ impl ScheduleForm {
             "notify.member_ids" => "recipients",
             "notify.about" => "notify_about",
             "every" => "repeat",
+            field if field.starts_with("parameters") => "parameters",
             other => other,
         }
     }

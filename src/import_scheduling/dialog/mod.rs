@@ -27,6 +27,7 @@ use crate::error::{AppError, FieldErrors, Result};
 use crate::import_sets;
 use crate::imports::{self, Listed, Target};
 use crate::members::{By, Member, Scope, SignedIn};
+use crate::parameters;
 use crate::schedules::{RuleForm, Schedule, actions};
 use crate::web::form::Query;
 use crate::web::page::is_fragment;
@@ -173,20 +174,23 @@ async fn save(
         (None, Some(of)) => copy::stage(&app, &by, application_id, of, now).await?,
         _ => stage(&app, &by, application_id, schedule_id).await?,
     };
-    let typed = Typed::read(&sent)?;
+    let mut typed = Typed::read(&sent)?;
+    let asked = read_values(&stage, &mut typed, &sent);
     let csrf = Shell::new(&request, &app, "").csrf;
     // The form is sent to look at it, or to take the start that is offered.
     if sent.has("show") || sent.has("use") {
         let form = form(&stage, typed, &by, csrf, FieldErrors::new(), now);
         return answer(&request, &app, &by, &stage, form, StatusCode::OK, true);
     }
-    let saved = match typed.draft(stage.schedule.as_ref()) {
-        Ok(draft) => {
-            let (by, version, nonce) = (by.clone(), typed.version, typed.nonce.clone());
+    let saved = match asked.and_then(|()| typed.draft(stage.schedule.as_ref())) {
+        Ok(mut draft) => {
+            let copied = stage.copied.as_ref().and_then(|copied| copied.of.parameters.as_ref());
+            draft.parameters = parameters::unmask(draft.parameters, copied);
+            let (by, version, nonce, secrets) = (by.clone(), typed.version, typed.nonce.clone(), app.secrets.clone());
             app.write(move |conn| match (schedule_id, nonce) {
-                (Some(id), _) => actions::update(conn, &by, id, version, draft, now),
-                (None, Some(nonce)) => actions::create_once(conn, &by, application_id, draft, &nonce, now),
-                (None, None) => actions::create(conn, &by, application_id, draft, now),
+                (Some(id), _) => actions::update(conn, &secrets, &by, (id, version), draft, now),
+                (None, Some(nonce)) => actions::create_once(conn, &secrets, &by, application_id, draft, &nonce, now),
+                (None, None) => actions::create(conn, &secrets, &by, application_id, draft, now),
             })
             .await
         }
@@ -220,6 +224,28 @@ async fn save(
             let form = form(&stage, typed, &by, csrf, errors, now);
             answer(&request, &app, &by, &stage, form, status, true)
         }
+    }
+}
+
+/// Reads the values of what is chosen. An import that was chosen after the form was drawn has yet to ask for its own.
+fn read_values(stage: &Stage, typed: &mut Typed, sent: &Form) -> Result<(), FieldErrors> {
+    let target = match typed.of_set {
+        true => typed.set.map(Target::Set),
+        false => typed.configuration.map(Target::Configuration),
+    };
+    let before = stage.schedule.as_ref().or(stage.copied.as_ref().map(|copied| &copied.of));
+    let kept = before.filter(|before| Some(before.target) == target).and_then(|before| before.parameters.as_ref());
+    let chosen = target.and_then(Target::configuration);
+    let found = stage.configurations.iter().find(|listed| Some(listed.configuration.id) == chosen);
+    let declared = found.map_or(&[][..], |listed| listed.definition.parameters.as_slice());
+    if parameters::asked(sent, "") {
+        typed.values = parameters::given(declared, "", sent, kept);
+        return Ok(());
+    }
+    typed.values = kept.map(parameters::mask);
+    match declared.is_empty() || stage.schedule.is_some() {
+        true => Ok(()),
+        false => Err(FieldErrors::one("parameters", "This import asks for values. Check them, then save.")),
     }
 }
 
@@ -260,11 +286,15 @@ pub async fn preview(
         let entered = enter(conn, &by, id)?;
         entered.need_open_scheduling(conn)?;
         let chosen = configuration.map(|id| Chosen::find(conn, &entered, id)).transpose()?.flatten();
-        Ok((chosen, Beside::load(conn, &by, &entered, configuration.into_iter())?))
+        let found =
+            configuration.filter(|_| chosen.is_some()).map(|id| imports::find(conn, &entered, id)).transpose()?;
+        let declared = found.map(|(_, definition)| definition.parameters).unwrap_or_default();
+        Ok((chosen, declared, Beside::load(conn, &by, &entered, configuration.into_iter())?))
     });
-    let (chosen, beside) = read.await?;
+    let (chosen, declared, beside) = read.await?;
+    let values = parameters::given(&declared, "", &sent, None);
     let (rule, schedule_id, expanded) = (RuleForm::from_pairs(&sent.0), sent.id("schedule"), preview::expanded(&sent));
-    let asked = Asked { rule: &rule, chosen, schedule_id, expanded };
+    let asked = Asked { rule: &rule, chosen, schedule_id, expanded, parameters: &declared, values: values.as_ref() };
     Page::ok(&request, &PreviewPart::of(asked, &beside, app.now()))
 }
 

@@ -4,11 +4,14 @@
 
 use askama::Template;
 use askama::filters::HtmlSafe;
+use serde_json::Value;
 
 use super::beside::{Beside, Chosen};
 use super::strip::Strip;
 use crate::clock::Moment;
 use crate::freezes;
+use crate::parameters::relative::RelativeDate;
+use crate::parameters::{Parameter, ParameterType};
 use crate::schedules::collisions::{self, Collisions, Start};
 use crate::schedules::{self, PreviewOccurrence, Rule, RuleForm};
 use crate::web::Form;
@@ -39,6 +42,9 @@ pub struct Asked<'a> {
     pub schedule_id: Option<i64>,
     /// Whether all that can be shown is.
     pub expanded: bool,
+    /// What the chosen configuration declares, and what is typed of it.
+    pub parameters: &'a [Parameter],
+    pub values: Option<&'a Value>,
 }
 
 struct Explained {
@@ -50,6 +56,8 @@ struct Explained {
     hint: Option<String>,
     title: String,
     occurrences: Vec<Occurrence>,
+    /// What relative dates mean for the next run.
+    dates: Vec<String>,
     ends: Option<String>,
     /// The viewer's zone, where its clock shows another time.
     yours: Option<String>,
@@ -125,12 +133,33 @@ fn explain(rule: &Rule, asked: Asked, beside: &Beside, now: Moment) -> Explained
         hint: preview.hint,
         title: if shown == 1 { "Next run".into() } else { format!("Next {shown} runs") },
         ends,
+        dates: dates(asked, rule, preview.occurrences.first()),
         yours: occurrences.iter().any(|o| o.yours.is_some()).then(|| beside.viewer.to_string()),
         occurrences,
         more: there > FEW,
         strip: Strip::of(rule, chosen, schedule_id, beside, now),
         sentence: preview.sentence,
     }
+}
+
+/// "From: 1 September 2026 (the first day of last month)", of each date.
+fn dates(asked: Asked, rule: &Rule, next: Option<&PreviewOccurrence>) -> Vec<String> {
+    let Some(next) = next else { return Vec::new() };
+    let today = next.at.in_zone(rule.time_zone()).date_naive();
+    let dated = asked.parameters.iter().filter(|parameter| parameter.parameter_type == ParameterType::Date);
+    let told = |parameter: &Parameter| {
+        let given = asked.values.and_then(|values| values.get(&parameter.name)).or(parameter.default.as_ref());
+        let day = RelativeDate::parse(given?.as_str()?);
+        Some(match day.as_ref().map(|day| (day.on(today), day.is_fixed())) {
+            Ok((Some(on), true)) => format!("{}: {}", parameter.label(), on.format("%-d %B %Y")),
+            Ok((Some(on), false)) => {
+                let words = day.as_ref().map(RelativeDate::words).unwrap_or_default();
+                format!("{}: {} ({words})", parameter.label(), on.format("%-d %B %Y"))
+            }
+            _ => format!("{}: not a date yet", parameter.label()),
+        })
+    };
+    dated.filter_map(told).collect()
 }
 
 fn occurrence(o: &PreviewOccurrence, rule: &Rule, beside: &Beside, now: Moment) -> Occurrence {

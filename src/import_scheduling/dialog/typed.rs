@@ -2,12 +2,14 @@
 
 use chrono::Duration;
 use chrono_tz::Tz;
+use serde_json::Value;
 
 use super::preview;
 use crate::clock::Moment;
 use crate::error::FieldErrors;
 use crate::imports::{Listed, Target};
 use crate::members::By;
+use crate::parameters;
 use crate::schedules::{About, Draft, Notify, RuleForm, Schedule, State, actions};
 use crate::secrets::random_token;
 use crate::web::Form;
@@ -24,6 +26,8 @@ pub struct Typed {
     pub notify_about: String,
     pub recipients: Vec<i64>,
     pub run_name: String,
+    /// Of the parameters of what is chosen.
+    pub values: Option<Value>,
     pub version: Option<i64>,
     /// Tells the form of a new schedule from every other: sent twice, it makes one.
     pub nonce: Option<String>,
@@ -76,6 +80,7 @@ impl Typed {
             notify_about: About::Failed.to_string(),
             recipients: vec![by.member.id],
             run_name: String::new(),
+            values: None,
             version: None,
             nonce: Some(random_token()),
             back: String::new(),
@@ -123,6 +128,7 @@ impl Typed {
             notify_about: notify.as_ref().map_or(About::Failed, |n| n.about).to_string(),
             recipients: notify.map_or_else(|| vec![by.member.id], |n| n.member_ids),
             run_name: schedule.run_name.clone().unwrap_or_default(),
+            values: schedule.parameters.as_ref().map(parameters::mask),
             version: Some(schedule.version),
             nonce: None,
             back: String::new(),
@@ -145,6 +151,7 @@ impl Typed {
             notify_about: form.get("notify_about").to_owned(),
             recipients: form.ids("recipients")?,
             run_name: form.get("run_name").to_owned(),
+            values: None,
             version: form.id("version"),
             nonce: Some(form.get("nonce")).filter(|nonce| (1..=NONCE).contains(&nonce.len())).map(str::to_owned),
             back: form.get("back").to_owned(),
@@ -197,7 +204,7 @@ impl Typed {
             enabled: kept.is_none_or(|s| s.enabled),
             off_until: kept.and_then(|s| s.off_until),
             notify: about.filter(|_| self.notify_on).map(|about| Notify { about, member_ids: self.recipients.clone() }),
-            parameters: kept.and_then(|s| s.parameters.clone()),
+            parameters: self.values.clone(),
         })
     }
 }

@@ -4,6 +4,7 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 use chrono::Duration;
 use chrono_tz::Tz;
+use serde_json::Value;
 
 use super::RunScene;
 use super::decision::Decision;
@@ -16,6 +17,7 @@ use crate::import_scheduling::cards::status_chip;
 use crate::import_scheduling::history::{self, by_whom};
 use crate::import_scheduling::progress::set_progress;
 use crate::imports::pipeline::CHECK;
+use crate::parameters::mask;
 use crate::runs::{Run, RunResult, RunStatus};
 use crate::web::Icon;
 use crate::words;
@@ -65,6 +67,8 @@ pub struct Body {
     counted: bool,
     log: Vec<String>,
     details: Vec<Detail>,
+    /// What it goes with: label, value, and as what it was given where that reads otherwise.
+    values: Vec<(String, String, Option<String>)>,
     times: Vec<Time>,
     zone: String,
 }
@@ -107,6 +111,27 @@ struct Detail {
 }
 
 impl RunScene {
+    /// The values that it goes with, once it has begun; before that those that were given. No secret is among them.
+    fn values(&self) -> Vec<(String, String, Option<String>)> {
+        let run = &self.summary.run;
+        let text = |value: &Value| match value {
+            Value::String(text) => text.clone(),
+            Value::Array(list) if list.is_empty() => "None".to_owned(),
+            Value::Array(list) => list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
+            other => other.to_string(),
+        };
+        let shown = |values: &Option<Value>| values.as_ref().map(mask).unwrap_or_default();
+        let (given, resolved) = (shown(&run.parameters), shown(&run.resolved));
+        let values = if resolved.is_object() { &resolved } else { &given };
+        let declared = self.definition.as_ref().map_or(&[][..], |definition| definition.parameters.as_slice());
+        let named = |(name, value): (&String, &Value)| {
+            let label = declared.iter().find(|parameter| parameter.name == *name).map_or(name.as_str(), |p| p.label());
+            let said = given.get(name).filter(|said| *said != value).map(text);
+            (label.to_owned(), text(value), said)
+        };
+        values.as_object().into_iter().flatten().map(named).collect()
+    }
+
     pub(super) fn zone(&self) -> Tz {
         self.schedule.as_ref().map_or(self.entered.application.time_zone, |s| s.rule.time_zone())
     }
@@ -196,6 +221,7 @@ impl RunScene {
             changed: result.added + result.changed + result.removed > 0,
             counted: active || run.result.is_some(),
             log: self.summary.log.iter().map(|l| format!("{} {}", words::clock_time(l.at, zone), l.message)).collect(),
+            values: self.values(),
             details: self.details(&base),
             times: self.times(),
             zone: zone.to_string(),

@@ -155,7 +155,7 @@ impl Place {
         let row = |(at, step): (usize, &Step)| StepRow {
             configuration_id: step.configuration_id,
             what: what(at, step.configuration_id),
-            parameters: step.parameters.as_ref().map(ToString::to_string),
+            parameters: step.parameters.as_ref().map(|values| crate::parameters::mask(values).to_string()),
             partial_fails: step.partial_fails,
             focus: focus(at),
             moved: matches!(edited, Some(Edited::Moved { at: to, .. }) if to == at),
@@ -335,9 +335,10 @@ async fn save(request: &HttpRequest, app: &App, by: &By, place: &Place, form: &F
 
 async fn store(app: &App, by: &By, place: &Place, typed: &Typed) -> Result<ImportSet> {
     let (draft, by, entered, now) = (typed.draft()?, by.clone(), place.entered.clone(), app.now());
+    let secrets = app.secrets.clone();
     match place.found.as_ref().map(|(set, _)| (set.id, typed.version)) {
-        None => app.write(move |conn| actions::create(conn, &by, &entered, draft, now)).await,
-        Some(seen) => app.write(move |conn| actions::update(conn, &by, &entered, seen, draft, now)).await,
+        None => app.write(move |conn| actions::create(conn, &secrets, &by, &entered, draft, now)).await,
+        Some(seen) => app.write(move |conn| actions::update(conn, &secrets, &by, &entered, seen, draft, now)).await,
     }
 }
 
@@ -357,7 +358,8 @@ pub async fn preview(
 pub async fn copy(app: Data<App>, SignedIn(by): SignedIn, ids: Path<(i64, i64)>) -> Result<HttpResponse> {
     let place = find_to_change(&app, &by, ids.0, Some(ids.1)).await?;
     let (entered, id, now) = (place.entered.clone(), ids.1, app.now());
-    let made = app.write(move |conn| actions::copy(conn, &by, &entered, id, now)).await?;
+    let secrets = app.secrets.clone();
+    let made = app.write(move |conn| actions::copy(conn, &secrets, &by, &entered, id, now)).await?;
     let said = format!("This is “{}”, with the same steps. It has no schedule.", made.name);
     Ok(see_other(&format!("{}/{}", list_of(ids.0), made.id), Some(Flash::new(said))))
 }

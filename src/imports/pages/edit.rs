@@ -18,10 +18,11 @@ use crate::applications::blocks::Block;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::formats::{self, Format, Proposal};
 use crate::imports::sample::{Origin, look};
-use crate::imports::{Configuration, Definition, Mapping, Mode, actions, aggregates};
+use crate::imports::{Configuration, Definition, Mapping, Mode, actions, aggregates, fill, tried, values_target};
 use crate::in_use::Thing;
 use crate::members::{By, SignedIn};
 use crate::names::name_key;
+use crate::parameters::{Declared, ParameterType, declared_rows};
 use crate::translations::Translation;
 use crate::web::{ConfirmPage, Flash, Form, Page, Shell, at_controls, refused, see_other};
 
@@ -87,6 +88,10 @@ struct EditPage {
     overlaps: Vec<(String, &'static str)>,
     attempts: String,
     attempt_seconds: String,
+    parameters: Vec<Declared>,
+    parameter_types: Vec<(String, &'static str)>,
+    /// Whether a run is asked for values.
+    asks_values: bool,
 }
 
 /// What was read of the source, and what is wrong.
@@ -203,6 +208,9 @@ fn page(
         overlaps: vec![("skip".into(), "Skip this occurrence"), ("queue".into(), "Queue one run")],
         attempts: typed.attempts,
         attempt_seconds: typed.attempt_seconds,
+        parameters: declared_rows(&typed.parameters, &shown.errors),
+        parameter_types: ParameterType::ALL.iter().map(|kind| (kind.to_string(), kind.label())).collect(),
+        asks_values: place.found.as_ref().is_some_and(|(_, definition)| !definition.parameters.is_empty()),
         errors: at_controls(shown.errors),
     };
     Page::with(shown.status, request, &template)
@@ -265,8 +273,7 @@ pub async fn change(
     let (configuration, definition) = place.found.as_ref().ok_or(AppError::NotFound)?;
     let (entered, who) = (place.entered.clone(), by.clone());
     app.read(move |conn| entered.need_configure(conn, &who)).await?;
-    let kept = definition.columns.as_deref();
-    let typed = Typed::read(&form, block_of(&place, configuration)?, place.asks(&form), kept);
+    let typed = Typed::read(&form, block_of(&place, configuration)?, place.asks(&form), definition);
     if form.get("go") == "look" {
         let shown = match read_source(&app, &by, &place, &form, &typed).await {
             Ok(proposal) => {
@@ -312,7 +319,18 @@ async fn read_source(app: &App, by: &By, place: &Place, form: &Form, typed: &Typ
             "There are no rows to show: a file given by hand is kept only for its run.",
         ));
     }
-    let origin: Origin = place.origin(app, by, form)?;
+    let mut origin: Origin = place.origin(app, by, form)?;
+    let (configuration, _) = place.found.as_ref().ok_or(AppError::NotFound)?;
+    let (draft, _) = typed.draft(form, configuration);
+    if let (Origin::Connection { id, request }, false) = (&mut origin, draft.definition.parameters.is_empty()) {
+        // The rows of today, by the defaults.
+        let target = values_target(configuration, &draft.definition);
+        let values = tried(&target, &app.secrets, None, (app.now(), place.entered.application.time_zone))?;
+        let kind = place.connection(*id).and_then(|connection| connection.kind());
+        let block = block_of(place, configuration)?;
+        let filled = fill(&draft.definition, &values, kind, block);
+        *request = filled.map_err(|why| AppError::invalid("parameters", why))?.source.request();
+    }
     look(app, origin, Some(typed.options.clone()), formats::PATIENCE).await
 }
 

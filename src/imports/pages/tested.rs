@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
+use serde_json::Value;
 
 use super::{Place, place};
 use crate::app::App;
@@ -14,9 +15,11 @@ use crate::applications::blocks::rejects::Cause;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::imports::pipeline::Changed;
 use crate::imports::test_run::{self, Asked, From, Tested, Verdict};
+use crate::imports::{tried, values_target};
 use crate::members::{By, Scope, SignedIn};
+use crate::parameters::{self, Fields, Values};
 use crate::web::form::Upload;
-use crate::web::{Form, Icon, Page, Shell, see_other};
+use crate::web::{Form, Icon, Page, Shell, refused, see_other};
 use crate::words;
 
 /// `imports/tested_part.html` draws it, included with this as `t`.
@@ -99,6 +102,8 @@ struct FilePage {
     title: String,
     here: String,
     errors: FieldErrors,
+    takes_file: bool,
+    values: Fields,
 }
 
 /// The configuration, for who may run it; and its own page.
@@ -121,11 +126,11 @@ fn title(place: &Place) -> String {
 async fn answer(
     (request, app, by): (&HttpRequest, &Data<App>, &By),
     (place, here): (&Place, &str),
-    from: From,
+    (from, values): (From, Values),
 ) -> Result<HttpResponse> {
     let (configuration, definition) = place.found.as_ref().ok_or(AppError::NotFound)?;
     let block = place.blocks.iter().find(|block| block.id == configuration.block_id).ok_or(AppError::NotFound)?;
-    let asked = Asked { block: block.clone(), definition: definition.clone(), from };
+    let asked = Asked { block: block.clone(), definition: definition.clone(), from, values };
     let tested = test_run::test(app, by, asked, test_run::PATIENCE).await?;
     let title = title(place);
     let template = TestedPage {
@@ -147,20 +152,24 @@ pub async fn test_form(
     path: Path<(i64, i64)>,
 ) -> Result<HttpResponse> {
     let (place, here) = to_test(&app, &by, *path).await?;
-    if !place.found.as_ref().is_some_and(|(configuration, _)| configuration.needs_file()) {
+    if !place.found.as_ref().is_some_and(|(found, definition)| found.needs_file() || !definition.parameters.is_empty())
+    {
         return Ok(see_other(&here, None));
     }
-    file_page((&request, &app, &by), &place, here, (StatusCode::OK, FieldErrors::new()))
+    file_page((&request, &app, &by), &place, (here, None), (StatusCode::OK, FieldErrors::new()))
 }
 
 fn file_page(
     (request, app, by): (&HttpRequest, &App, &By),
     place: &Place,
-    here: String,
+    (here, typed): (String, Option<Value>),
     (status, errors): (StatusCode, FieldErrors),
 ) -> Result<HttpResponse> {
     let title = title(place);
-    Page::with(status, request, &FilePage { shell: place.shell(request, app, by, &title), title, here, errors })
+    let (configuration, definition) = place.found.as_ref().ok_or(AppError::NotFound)?;
+    let values = Fields::of(&definition.parameters, "", typed.as_ref(), &errors);
+    let (shell, takes_file) = (place.shell(request, app, by, &title), configuration.needs_file());
+    Page::with(status, request, &FilePage { shell, title, here, errors, takes_file, values })
 }
 
 /// `POST …/{i}/test-run`
@@ -169,13 +178,33 @@ pub async fn test(
     app: Data<App>,
     SignedIn(by): SignedIn,
     path: Path<(i64, i64)>,
-    _form: Form,
+    form: Form,
 ) -> Result<HttpResponse> {
     let (place, here) = to_test(&app, &by, *path).await?;
     let (configuration, definition) = place.found.as_ref().ok_or(AppError::NotFound)?;
-    match From::of(configuration, definition) {
-        Some(from) => answer((&request, &app, &by), (&place, &here), from).await,
-        None => Ok(see_other(&format!("{here}/test-run"), None)),
+    let from = match From::of(configuration, definition) {
+        Some(from) if definition.parameters.is_empty() || parameters::asked(&form, "") => from,
+        _ => return Ok(see_other(&format!("{here}/test-run"), None)),
+    };
+    try_with((&request, &app, &by), (&place, here), from, &form).await
+}
+
+/// Tries it with the values of a form, or asks for them again.
+async fn try_with(
+    (request, app, by): (&HttpRequest, &Data<App>, &By),
+    (place, here): (&Place, String),
+    from: From,
+    form: &Form,
+) -> Result<HttpResponse> {
+    let (configuration, definition) = place.found.as_ref().ok_or(AppError::NotFound)?;
+    let target = values_target(configuration, definition);
+    let typed = parameters::given(&definition.parameters, "", form, None);
+    match tried(&target, &app.secrets, typed.as_ref(), (app.now(), place.entered.application.time_zone)) {
+        Ok(values) => answer((request, app, by), (place, &here), (from, values)).await,
+        Err(error) => {
+            let said = refused(error)?;
+            file_page((request, app, by), place, (here, typed), said)
+        }
     }
 }
 
@@ -195,11 +224,14 @@ pub async fn test_with_file(
     match upload.file.filter(|file| file.bytes > 0 || !file.name.is_empty()) {
         Some(file) => {
             let from = From::Given { name: file.name, file: file.file };
-            answer((&request, &app, &by), (&place, &here), from).await
+            try_with((&request, &app, &by), (&place, here), from, &upload.form).await
         }
         None => {
             let errors = FieldErrors::one("file", "Choose the file to test.");
-            file_page((&request, &app, &by), &place, here, (StatusCode::UNPROCESSABLE_ENTITY, errors))
+            let said = (StatusCode::UNPROCESSABLE_ENTITY, errors);
+            let definition = place.found.as_ref().map(|(_, definition)| definition).ok_or(AppError::NotFound)?;
+            let typed = parameters::given(&definition.parameters, "", &upload.form, None);
+            file_page((&request, &app, &by), &place, (here, typed), said)
         }
     }
 }

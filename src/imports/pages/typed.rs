@@ -6,6 +6,7 @@ use crate::applications::blocks::Block;
 use crate::error::FieldErrors;
 use crate::formats::{Format, ReadOptions};
 use crate::imports::{Configuration, Definition, Draft, Filter, Mode, Overlap, UnknownItems};
+use crate::parameters::Declared;
 use crate::web::Form;
 
 /// What the form holds, as it was typed.
@@ -35,6 +36,8 @@ pub struct Typed {
     pub overlap: String,
     pub attempts: String,
     pub attempt_seconds: String,
+    /// The table of parameters.
+    pub parameters: Vec<Declared>,
 }
 
 impl Typed {
@@ -73,11 +76,12 @@ impl Typed {
             overlap: definition.overlap.to_string(),
             attempts: definition.attempts.to_string(),
             attempt_seconds: definition.attempt_seconds.to_string(),
+            parameters: definition.parameters.iter().map(Declared::of).collect(),
         }
     }
 
-    /// `kept`: the columns that the configuration has found by their names.
-    pub fn read(form: &Form, block: &Block, asks: bool, kept: Option<&[String]>) -> Self {
+    /// `kept`: what the configuration has found by names stays, and what this form does not show.
+    pub fn read(form: &Form, block: &Block, asks: bool, kept: &Definition) -> Self {
         let text = |name: &str| form.get(name).to_owned();
         let rows = mapping::rows(form, block, &[], &[]);
         Self {
@@ -91,7 +95,7 @@ impl Typed {
             move_to: text("source-move_to"),
             options: options::read(form, asks),
             by_name: form.get("how") == "names",
-            columns: kept.filter(|_| !form.ticked("anew")).map(<[String]>::to_vec),
+            columns: kept.columns.clone().filter(|_| !form.ticked("anew")),
             rows,
             filter: filter(form),
             mode: text("mode"),
@@ -105,6 +109,10 @@ impl Typed {
             overlap: text("overlap"),
             attempts: text("attempts"),
             attempt_seconds: text("attempt_seconds"),
+            parameters: match form.has("parameter-0-name") {
+                true => Declared::read(form),
+                false => kept.parameters.iter().map(Declared::of).collect(),
+            },
         }
     }
 
@@ -142,6 +150,7 @@ impl Typed {
         // What is not a number lies outside every limit, which the check then tells.
         definition.attempts = self.attempts.parse().unwrap_or(0);
         definition.attempt_seconds = self.attempt_seconds.parse().unwrap_or(0);
+        definition.parameters = self.parameters.iter().map(Declared::parameter).collect();
         let draft = Draft {
             name: self.name.clone(),
             description: self.description.clone(),

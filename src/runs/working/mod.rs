@@ -1,5 +1,6 @@
 //! From the queue to the end of a run: [`executor`] takes runs and sees them through, [`work`] fetches and loads,
-//! [`settling`] moves or deletes what was loaded, [`unsettled`] what earlier runs could not, [`earlier`] is of what a former attempt had loaded, [`waiting`] of
+//! [`settling`] moves or deletes what was loaded, [`unsettled`] what earlier runs could not, [`earlier`] is of what a former attempt had loaded, [`values`] of
+//! the values of its parameters, [`waiting`] of
 //! runs that wait for others, [`deciding`] sees to what the volume guard holds, [`restoring`] to what a Block held before,
 //! [`rescue`] looks after runs whose worker was not heard of, [`crew`] gives them threads.
 
@@ -22,6 +23,7 @@ mod settling;
 mod taking_store;
 mod told;
 mod unsettled;
+mod values;
 mod waiting;
 pub mod work;
 mod workers_store;

@@ -15,6 +15,7 @@ use chrono::Duration;
 use diesel::prelude::*;
 
 use super::leases_store as leases;
+use super::values;
 use super::waiting::LONGEST_WAIT;
 use crate::app::App;
 use crate::applications::blocks;
@@ -168,7 +169,12 @@ fn take_one(conn: &mut Conn, app: &App, id: i64, held: &mut Held, now: Moment) -
             Err("Its parameters cannot be read, and without them it would do something else. Use Run now instead."
                 .into())
         }
-        Some(followed) => followed.policy(),
+        Some(followed) => match followed.policy() {
+            Ok(policy) if policy.declares_parameters() => {
+                values::settle(conn, &app.secrets, &mut run, followed, policy)?
+            }
+            policy => policy,
+        },
         // What cannot be found fails in words when it begins.
         None => Ok(Policy::default()),
     };
@@ -215,6 +221,7 @@ fn take_one(conn: &mut Conn, app: &App, id: i64, held: &mut Held, now: Moment) -
             runs::reason.eq(None::<String>),
             runs::configuration_version.eq(run.configuration_version),
             runs::block_id.eq(run.block_id),
+            run.resolved.is_some().then(|| runs::parameters.eq(run.kept_values())),
         ))
         .execute(conn)?;
     diesel::insert_into(run_leases::table)

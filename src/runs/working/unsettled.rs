@@ -14,7 +14,8 @@ use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::imports::{self, AfterSuccess, Definition, Source, Version};
 use crate::names::plain_path;
-use crate::runs::model::RunStep;
+use crate::runs::model::{Run, RunStep};
+use crate::runs::store;
 use crate::words;
 
 /// A file that an earlier run loaded.
@@ -28,13 +29,19 @@ pub struct Earlier {
 pub fn of(conn: &mut Conn, job: &Job<'_>, version: &Version, connection_id: i64) -> Result<Vec<Earlier>> {
     let mut found = Vec::new();
     for kept in intents::of_earlier(conn, job.run, connection_id)? {
-        let alike = !job.replaces.contains(&kept.run_id) && loads_alike(conn, version, &kept)?;
+        let alike = !job.replaces.contains(&kept.run_id) && loads_alike(conn, (job.run, version), &kept)?;
         found.push(Earlier { kept, alike });
     }
     Ok(found)
 }
 
-fn loads_alike(conn: &mut Conn, version: &Version, kept: &Kept) -> Result<bool> {
+fn loads_alike(conn: &mut Conn, (run, version): (&Run, &Version), kept: &Kept) -> Result<bool> {
+    // Other values make another load of the same definition.
+    if !version.definition.parameters.is_empty()
+        && store::by_id(conn, kept.run_id)?.is_none_or(|earlier| earlier.resolved != run.resolved)
+    {
+        return Ok(false);
+    }
     match imports::version(conn, kept.configuration_id, kept.configuration_version) {
         Ok(then) => Ok(then.is_some_and(|then| load_of(&then) == load_of(version))),
         // One that cannot be read any more loads like none.
@@ -57,10 +64,11 @@ fn load_of(version: &Version) -> impl PartialEq {
         overlap: _,
         attempts: _,
         attempt_seconds: _,
+        parameters,
     } = version.definition.clone();
     let path = source.path.as_deref().map(plain_path);
     let source = Source { path, after_success: AfterSuccess::Leave, move_to: None, ..source };
-    (version.block_id, source, mapping, columns, mode, scope, unknown_items)
+    (version.block_id, source, mapping, columns, mode, scope, unknown_items, parameters)
 }
 
 /// What a run is to do after it looked.

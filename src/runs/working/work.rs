@@ -12,7 +12,7 @@ use super::got::Got;
 pub use super::retry::Retry;
 use super::told::{broken, fetch_words, loaded, result, step, still_holds};
 use super::unsettled::{Earlier, Next};
-use super::{deciding, earlier, feeding, restoring, settling, unsettled, waiting};
+use super::{deciding, earlier, feeding, restoring, settling, unsettled, values, waiting};
 use crate::app::App;
 use crate::applications::blocks::{self, Block, Feed};
 use crate::connections;
@@ -178,13 +178,17 @@ fn prepare(app: &App, job: &Job<'_>) -> Result<Ready, Undone> {
             }
             Err(other) => return Err(other),
         };
-        let mut plan = Plan::of(conn, block, &version.definition)?;
+        let (definition, values) = match values::filled(conn, &app.secrets, job.run, &version, &block)? {
+            Ok(filled) => filled,
+            Err(why) => return Ok(Err(Undone::new(why, Retry::No))),
+        };
+        let mut plan = Plan::of(conn, block, &definition)?;
         plan.replaces_runs = job.replaces.clone();
         if let Some(file) = job.run.file_id {
             return Ok(Ok(Ready { plan, from: From::File(file) }));
         }
         if let Some(source) = version.source_block_id {
-            let feed = feeding::feed(conn, job.run, source, &version.definition, &plan.block, app.now())?;
+            let feed = feeding::feed(conn, job.run, source, &definition, &plan.block, app.now())?;
             return Ok(match feed {
                 Ok(feed) => Ok(Ready { plan, from: From::Block(Box::new(feed)) }),
                 Err(why) => Err(Undone::new(why, Retry::No)),
@@ -208,7 +212,7 @@ fn prepare(app: &App, job: &Job<'_>) -> Result<Ready, Undone> {
                 connection.name
             ))));
         }
-        let connector = match connections::connector(conn, &app.secrets, &connection) {
+        let connector = match connections::connector_with(conn, &app.secrets, &connection, &values) {
             Ok(connector) => connector,
             Err(AppError::Conflict(words)) => return Ok(Err(unreachable(words))),
             Err(other) => return Err(other),
@@ -220,8 +224,8 @@ fn prepare(app: &App, job: &Job<'_>) -> Result<Ready, Undone> {
             connection_id,
             name: connection.name,
             connector,
-            request: version.definition.source.request(),
-            deed: version.definition.source.deed(),
+            request: definition.source.request(),
+            deed: definition.source.deed(),
             earlier: unsettled::of(conn, job, &version, connection_id)?,
         };
         Ok(Ok(Ready { plan, from: From::Connection(origin) }))

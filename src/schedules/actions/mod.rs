@@ -14,7 +14,7 @@ pub use bulk::{Bulk, Done, bulk};
 pub use copy::draft_of_copy;
 pub use hand_over::{HandOver, Heir, heirs};
 pub use remove::{delete, restore};
-pub use save::{check_parameters, create, create_once, update};
+pub use save::{create, create_once, update};
 pub use slots::{in_the_way, slots_taken};
 pub use switch::{off_until, switch};
 pub use undo::{Undone, undo};

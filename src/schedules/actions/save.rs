@@ -10,22 +10,31 @@ use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
+use crate::import_sets;
 use crate::imports::Target;
 use crate::members::{self, By};
 use crate::names::check_name;
+use crate::parameters;
 use crate::schedules::first_at_or_after;
 use crate::schedules::model::{Draft, Notify, Schedule, State};
 use crate::schedules::rule::Rule;
 use crate::schedules::store::{self, Saved};
-use crate::secrets;
+use crate::secrets::{self, Secrets};
 
 /// Makes a schedule; whoever saves it becomes its Owner.
 ///
 /// `Invalid` names each wrong field; `Conflict` when the configuration has four already, or one with this rule and these
 /// parameters, or the run name is taken.
-pub fn create(conn: &mut Conn, by: &By, application_id: i64, draft: Draft, now: Moment) -> Result<Schedule> {
+pub fn create(
+    conn: &mut Conn,
+    secrets: &Secrets,
+    by: &By,
+    application_id: i64,
+    draft: Draft,
+    now: Moment,
+) -> Result<Schedule> {
     let entered = enter_to_schedule(conn, by, application_id)?;
-    make(conn, by, &entered, draft, None, now)
+    make(conn, secrets, by, &entered, (draft, None), now)
 }
 
 /// The same for a form, which has a nonce: sent twice, it makes one schedule, and is answered with that as it is then. With
@@ -34,6 +43,7 @@ pub fn create(conn: &mut Conn, by: &By, application_id: i64, draft: Draft, now: 
 /// `Conflict` also when that one was deleted since.
 pub fn create_once(
     conn: &mut Conn,
+    secrets: &Secrets,
     by: &By,
     application_id: i64,
     draft: Draft,
@@ -43,7 +53,7 @@ pub fn create_once(
     let entered = enter_to_schedule(conn, by, application_id)?;
     let form = secrets::hash("schedule form", &format!("{} {nonce} {draft:?}", by.member.id));
     let Some(made) = store::made_by_form(conn, &form)? else {
-        return make(conn, by, &entered, draft, Some(&form), now);
+        return make(conn, secrets, by, &entered, (draft, Some(&form)), now);
     };
     let made = store::by_id(conn, made)?.filter(|made| made.application_id == application_id);
     made.ok_or_else(|| {
@@ -54,14 +64,15 @@ pub fn create_once(
 
 fn make(
     conn: &mut Conn,
+    secrets: &Secrets,
     by: &By,
     entered: &Entered,
-    draft: Draft,
-    form: Option<&str>,
+    (draft, form): (Draft, Option<&str>),
     now: Moment,
 ) -> Result<Schedule> {
     let application_id = entered.application.id;
-    let checked = check(conn, &entered.application, None, draft, now)?;
+    let (draft, errors) = with_values(conn, secrets, None, draft)?;
+    let checked = check(conn, &entered.application, None, (draft, errors), now)?;
     let slot_key = take_slot(conn, &checked.planned, None, now)?;
     refuse_alike(conn, &checked.planned, (&checked.rule, checked.parameters.as_ref()), None, now)?;
     let saved = checked.saved(by, None, Some(slot_key), now);
@@ -77,12 +88,20 @@ fn make(
 ///
 /// A rule that stays as it was keeps its next occurrence, also one that is due this very moment; another rule counts
 /// from now. A finished schedule may be given a future again if there is a slot for it.
-pub fn update(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>, draft: Draft, now: Moment) -> Result<Schedule> {
+pub fn update(
+    conn: &mut Conn,
+    secrets: &Secrets,
+    by: &By,
+    (id, expected): (i64, Option<i64>),
+    draft: Draft,
+    now: Moment,
+) -> Result<Schedule> {
     let (was, entered) = enter_to_change(conn, by, id, expected)?;
-    if draft.changes_nothing(&was) {
+    let (draft, errors) = with_values(conn, secrets, Some(&was), draft)?;
+    if errors.is_empty() && draft.changes_nothing(&was) {
         return Ok(was);
     }
-    let checked = check(conn, &entered.application, Some(&was), draft, now)?;
+    let checked = check(conn, &entered.application, Some(&was), (draft, errors), now)?;
     let same_target = checked.planned.target == was.target;
     let same_rule = checked.rule == was.rule;
     let stays_finished = same_rule && was.state() == State::Finished;
@@ -154,7 +173,7 @@ fn check(
     conn: &mut Conn,
     application: &Application,
     was: Option<&Schedule>,
-    draft: Draft,
+    (draft, of_values): (Draft, FieldErrors),
     now: Moment,
 ) -> Result<Checked> {
     let mut errors = FieldErrors::new();
@@ -188,11 +207,7 @@ fn check(
     if let Some(notify) = notify.as_ref().filter(|n| was.is_none_or(|was| was.notify.as_ref() != Some(*n))) {
         check_recipients(conn, application, notify, &mut errors)?;
     }
-    if let Some(parameters) =
-        draft.parameters.as_ref().filter(|p| was.is_none_or(|was| was.parameters.as_ref() != Some(p)))
-    {
-        check_parameters(planned.as_ref().map_or("It", |planned| &planned.name), parameters, &mut errors);
-    }
+    errors.extend(of_values);
     let (Some(planned), Some(rule), true) = (planned, rule, errors.is_empty()) else {
         return Err(errors.into());
     };
@@ -238,17 +253,26 @@ fn planned(
     Ok(None)
 }
 
-/// Says which of these parameters an import configuration of this name does not declare. None declares any yet.
-pub fn check_parameters(name: &str, parameters: &serde_json::Value, errors: &mut FieldErrors) {
-    match parameters.as_object() {
-        None => errors.add("parameters", "Send parameters as an object of names and values."),
-        Some(given) => {
-            for parameter in given.keys().take(20) {
-                let parameter: String = parameter.chars().take(60).collect();
-                errors.add(format!("parameters.{parameter}"), format!("{name} declares no parameter \"{parameter}\"."));
-            }
-        }
+/// The draft with its values as they are kept, and what is wrong with them. Those that stay as they were are refused for
+/// nothing: the configuration may have changed since.
+fn with_values(
+    conn: &mut Conn,
+    secrets: &Secrets,
+    was: Option<&Schedule>,
+    mut draft: Draft,
+) -> Result<(Draft, FieldErrors)> {
+    let mut errors = FieldErrors::new();
+    let was = was.filter(|was| was.target == draft.target);
+    if let Some(was) = was
+        && parameters::same(draft.parameters.as_ref(), was.parameters.as_ref())
+    {
+        draft.parameters = was.parameters.clone();
+        return Ok((draft, errors));
     }
+    let kept = was.and_then(|was| was.parameters.as_ref());
+    let given = (draft.parameters.as_ref(), kept);
+    draft.parameters = import_sets::values(conn, secrets, draft.target, given, &mut errors)?;
+    Ok((draft, errors))
 }
 
 fn tidy(notify: Notify) -> Notify {

@@ -280,7 +280,7 @@ fn a_query_is_not_a_path() {
     each(Situation::Good, &[], |_, case| {
         let other = match case.request {
             FetchRequest::Path(_) => FetchRequest::Query("select 1".to_owned()),
-            FetchRequest::Query(_) => path("a.csv"),
+            FetchRequest::Query(_) | FetchRequest::Bound { .. } => path("a.csv"),
         };
         failed(case.connector.fetch(&other, &context(&case)), FailureKind::Request, Retry::No);
     });

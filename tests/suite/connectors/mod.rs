@@ -8,7 +8,7 @@ mod http;
 mod registry;
 pub mod server;
 mod settling;
-mod sqlite;
+pub mod sqlite;
 
 use std::collections::BTreeMap;
 use std::fs::File;

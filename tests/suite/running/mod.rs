@@ -40,10 +40,11 @@ use crate::support::{Person, World};
 
 pub async fn try_start(world: &World, by: &Person, stage: &Stage) -> Result<Started> {
     let (by, configuration, now) = (by.clone(), stage.configuration, world.now());
+    let secrets = world.app().secrets.clone();
     world
         .try_write(move |conn| {
             let by = by.by(conn)?;
-            actions::start_by_hand(conn, &by, Target::Configuration(configuration), None, None, now)
+            actions::start_by_hand(conn, &secrets, &by, Target::Configuration(configuration), None, None, now)
         })
         .await
 }

@@ -161,10 +161,11 @@ on_both! {
         let stage = stage(&world, "words", Mode::Append, |_| ()).await;
         let begin = async |parameters: serde_json::Value| {
             let (olive, configuration, now) = (world.olive.clone(), stage.configuration, world.now());
+            let secrets = world.app().secrets.clone();
             world
                 .try_write(move |conn| {
                     let by = olive.by(conn)?;
-                    actions::start_by_hand(conn, &by, Target::Configuration(configuration), None, Some(parameters), now)
+                    actions::start_by_hand(conn, &secrets, &by, Target::Configuration(configuration), None, Some(parameters), now)
                 })
                 .await
         };

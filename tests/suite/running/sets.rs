@@ -28,11 +28,12 @@ pub async fn make(world: &World, execution: Execution, on_failure: OnFailure, st
     let draft =
         import_sets::Draft { name: "Month end".to_owned(), definition: SetDefinition { execution, on_failure, steps } };
     let (olive, application, now) = (world.olive.clone(), world.application, world.now());
+    let secrets = world.app().secrets.clone();
     world
         .write(move |conn| {
             let by = olive.by(conn)?;
             let entered = import_sets::actions::enter(conn, &by, application)?;
-            import_sets::actions::create(conn, &by, &entered, draft, now)
+            import_sets::actions::create(conn, &secrets, &by, &entered, draft, now)
         })
         .await
 }
@@ -42,11 +43,11 @@ async fn of_stages(world: &World, execution: Execution, on_failure: OnFailure, s
 }
 
 pub async fn start_set(world: &World, set: &ImportSet) -> Run {
-    let (olive, id, now) = (world.olive.clone(), set.id, world.now());
+    let (olive, id, now, secrets) = (world.olive.clone(), set.id, world.now(), world.app().secrets.clone());
     let started = world
         .write(move |conn| {
             let by = olive.by(conn)?;
-            actions::start_by_hand(conn, &by, Target::Set(id), None, None, now)
+            actions::start_by_hand(conn, &secrets, &by, Target::Set(id), None, None, now)
         })
         .await;
     started.run

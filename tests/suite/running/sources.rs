@@ -34,7 +34,17 @@ async fn give(world: &World, stage: &Stage, name: &'static str, text: String) ->
         let file = files::save(&app.blocks, name, text.as_bytes(), now)?;
         app.db.write(|conn| {
             let by = olive.by(conn)?;
-            Ok(actions::start_by_hand(conn, &by, Target::Configuration(configuration), Some(file), None, now)?.run.id)
+            Ok(actions::start_by_hand(
+                conn,
+                &app.secrets,
+                &by,
+                Target::Configuration(configuration),
+                Some(file),
+                None,
+                now,
+            )?
+            .run
+            .id)
         })
     });
     given.await.unwrap()

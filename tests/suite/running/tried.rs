@@ -171,7 +171,8 @@ on_both! {
             let mut definition = Definition::new(Mode::Append);
             definition.source.path = Some("words.csv".into());
             let request = definition.source.request();
-            Asked { block: block.clone(), definition, from: From::Connection { id: stage.connection, request } }
+            let from = From::Connection { id: stage.connection, request };
+            Asked { block: block.clone(), definition, from, values: Default::default() }
         };
         let before = world.fingerprint().await;
         let over = test_run::test(world.app(), &by, asked(), Wait::ZERO).await.unwrap();

@@ -71,10 +71,11 @@ pub async fn values(world: &World) -> Vec<(&'static str, String)> {
     let token = token(world).await;
     let schedule = schedules::create(world, schedules::draft(&stage, &schedules::daily("09:00"))).await;
     let (olive, now, configuration) = (world.olive.clone(), world.now(), stage.configuration);
+    let secrets = world.app().secrets.clone();
     let run = world
         .write(move |conn| {
             let by = olive.by(conn)?;
-            runs::actions::start_by_hand(conn, &by, Target::Configuration(configuration), None, None, now)
+            runs::actions::start_by_hand(conn, &secrets, &by, Target::Configuration(configuration), None, None, now)
         })
         .await;
     let freeze = freezes::create(world, "Year-end close", "2026-12-31T17:00:00Z", "2027-01-04T05:00:00Z", true).await;

@@ -67,12 +67,12 @@ pub async fn seed(world: &World, of: Seed) -> Stage {
             notify: None,
             parameters: None,
         };
-        let (olive, now) = (world.olive.clone(), world.now());
+        let (olive, now, secrets) = (world.olive.clone(), world.now(), world.app().secrets.clone());
         let application = world.application;
         world
             .write(move |conn| {
                 let by = olive.by(conn)?;
-                actions::create(conn, &by, application, draft, now)
+                actions::create(conn, &secrets, &by, application, draft, now)
             })
             .await;
     }

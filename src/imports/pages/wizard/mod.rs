@@ -222,7 +222,9 @@ pub async fn sourced(
     };
     let seen = match &origin {
         Origin::Connection { id, request: FetchRequest::Path(path) } => format!("{id} {path}"),
-        Origin::Connection { id, request: FetchRequest::Query(query) } => format!("{id} {query}"),
+        Origin::Connection { id, request: FetchRequest::Query(query) | FetchRequest::Bound { query, .. } } => {
+            format!("{id} {query}")
+        }
         Origin::File(id) => format!("file {id}"),
         Origin::Block(id) => format!("block {id}"),
     };

@@ -17,6 +17,7 @@ use crate::imports::test_run::{self, Asked, From};
 use crate::imports::{Definition, Draft, Mode, actions, check};
 use crate::members::Scope;
 use crate::names::name_key;
+use crate::parameters::Values;
 use crate::web::{Flash, refused, see_other};
 
 impl Wizard {
@@ -121,7 +122,7 @@ impl Wizard {
             Origin::File(id) => From::Kept(id),
             Origin::Block(id) => From::Block(id),
         };
-        let asked = Asked { block: block.clone(), definition: draft.definition, from };
+        let asked = Asked { block: block.clone(), definition: draft.definition, from, values: Values::default() };
         match test_run::test(&self.app, &self.by, asked, test_run::PATIENCE).await {
             Ok(tested) => {
                 self.tested = Some(Found::of(&block, tested));

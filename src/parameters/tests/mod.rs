@@ -1,0 +1,5 @@
+//! Parameters by themselves: no database, no clock.
+
+mod dates;
+mod texts;
+mod values;
