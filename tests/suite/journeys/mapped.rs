@@ -69,7 +69,7 @@ fn a_scope_and_changed_cells_are_chosen_seen_and_loaded() {
         chrome.sees("Started: ").await;
         while world.step(executor::step).await.is_some() {}
         chrome.goto(&format!("/applications/{}/blocks", world.application)).await;
-        chrome.click("plan").await;
+        chrome.click("Plan").await;
         chrome.sees("2 rows").await;
         let rows =
             chrome.script("return [...document.querySelectorAll('#rows tbody tr')].map(tr => tr.innerText)").await;
