@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::call::Call;
-use super::runs::ChangeAnswer;
+use super::runs::{ChangeAnswer, RunBody};
 use super::upload::{self, FileQuery, PerhapsFile};
 use super::{Answer, Reply, Shown};
 use crate::applications::blocks::difference::{Kind, RowChange};
@@ -129,16 +129,19 @@ pub async fn test(call: Call<FileQuery>, body: PerhapsFile) -> Answer<Shown<Test
         Ok((configuration, definition, block, entered.application.time_zone))
     });
     let (configuration, definition, block, zone) = found.await?;
-    let target = imports::values_target(&configuration, &definition);
-    let tried = |given: Option<Value>| imports::tried(&target, &call.app.secrets, given.as_ref(), (call.now(), zone));
-    let (from, values) = match From::of(&configuration, &definition) {
-        Some(from) => (from, tried(body.values(&call, &configuration.name).await?)?),
+    let (from, given) = match From::of(&configuration, &definition) {
+        Some(from) => {
+            let given = body.instead::<RunBody>(&call, &configuration.name).await?.parameters.map(Value::Object);
+            (from, given)
+        }
         None => {
             body.there(&call, &configuration.name)?;
             let upload::Given { name, file, parameters } = upload::receive(&call, body.0).await?;
-            (From::Given { name, file }, tried(parameters)?)
+            (From::Given { name, file }, parameters)
         }
     };
+    let target = imports::values_target(&configuration, &definition);
+    let values = imports::tried(&target, &call.app.secrets, given.as_ref(), (call.now(), zone))?;
     let asked = Asked { block: block.clone(), definition, from, values };
     let tested = test_run::test(&call.app, &call.by, asked, test_run::PATIENCE).await?;
     Ok(Reply::ok(TestRunAnswer::of(&block, tested)))

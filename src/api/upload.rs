@@ -11,12 +11,11 @@ use super::Body;
 use super::call::Call;
 use super::operation::{Operation, Part};
 use super::problem::Problem;
-use super::runs::RunBody;
 use crate::app::off_thread;
 use crate::db::meaning;
 use crate::error::{AppError, FieldErrors};
 use crate::imports::files::{self, Stored};
-use crate::shape::sent;
+use crate::shape::{Fields, sent};
 use crate::spool::Spooled;
 use crate::web::arrival::Pace;
 use crate::web::form::{UPLOAD_LIMIT, Upload};
@@ -62,16 +61,16 @@ impl PerhapsFile {
         Err(AppError::invalid("file", why))
     }
 
-    /// No file may have been sent, as this import takes none: the values that were.
-    pub async fn values(mut self, call: &Call<FileQuery>, import: &str) -> Result<Option<Value>, Problem> {
+    /// No file may have been sent, because this import takes none, but a body in JSON.
+    pub async fn instead<T: Fields>(mut self, call: &Call<FileQuery>, import: &str) -> Result<T, Problem> {
         let kind = call.header("Content-Type").unwrap_or_default().to_ascii_lowercase();
         if call.query.name.is_some() || kind.starts_with("multipart/") || kind == "application/octet-stream" {
             let why = format!("{import} reads from its own source and takes no file. Leave it out.");
             return Err(AppError::invalid("file", why).into());
         }
-        let body = Body::<RunBody>::from_request(&call.request, &mut self.0).await?;
+        let body = Body::<T>::from_request(&call.request, &mut self.0).await?;
         body.bytes()?;
-        Ok(body.read()?.parameters.map(Value::Object))
+        Ok(body.read()?)
     }
 }
 

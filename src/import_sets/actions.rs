@@ -15,7 +15,6 @@ use crate::error::{AppError, FieldErrors, Result};
 use crate::imports::{self, Configuration};
 use crate::in_use::{self, InUse, Thing};
 use crate::members::By;
-use crate::parameters;
 use crate::secrets::Secrets;
 use crate::words;
 
@@ -207,7 +206,7 @@ fn wrong_steps(conn: &mut Conn, entered: &Entered, steps: &[Step]) -> Result<Fie
     Ok(errors)
 }
 
-/// What is kept of values that somebody gives for what is run or scheduled. A set's own are those of its steps.
+/// What is kept of values that somebody gives for what is run or scheduled. A set's are those of its steps.
 pub fn values(
     conn: &mut Conn,
     secrets: &Secrets,
@@ -217,12 +216,7 @@ pub fn values(
 ) -> Result<Option<Value>> {
     match target {
         imports::Target::Configuration(id) => imports::values(conn, secrets, id, given, "parameters", errors),
-        imports::Target::Set(id) => {
-            let found = store::by_id(conn, id)?;
-            let name = found.as_ref().map_or("It", |set| &set.name);
-            let target = parameters::Target { configuration_id: 0, name, parameters: &[] };
-            parameters::accept(&target, secrets, given.0, given.1, "parameters", errors)
-        }
+        imports::Target::Set(id) => super::values::accept(conn, secrets, id, given, errors),
     }
 }
 

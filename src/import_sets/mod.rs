@@ -14,6 +14,7 @@ pub mod pages;
 mod sealed_store;
 mod store;
 mod telling;
+mod values;
 
 pub use actions::values;
 pub use body::{ImportSetAnswer, ImportSetBody, SetStepBody};
@@ -21,6 +22,7 @@ pub use draft::{Draft, MAX_STEPS};
 pub use model::{Execution, ImportSet, OnFailure, Outline, SetDefinition, Step};
 pub use sealed_store::seal_anew;
 pub use store::{by_id, by_ids, listed_of, names, outlines, set_status, version};
+pub use values::of_step;
 
 use crate::db::Conn;
 use crate::error::Result;

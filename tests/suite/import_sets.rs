@@ -190,7 +190,7 @@ on_both! {
         audrey.visit(&page(&world)).await.sees_no("New import set");
         audrey.follow("Month end").await;
         audrey.sees("You can view this page but not change it.").sees("Olive can grant it.").sees("alpha").sees_no("Delete");
-        audrey.sees("2 steps, one after the other.");
+        audrey.sees("2 steps, one after the other.").sees("Show history").sees_no("Run now").sees_no("Schedule it");
         assert_eq!(audrey.count("main form"), 0);
         let mut mo = world.browser(&world.mo).await;
         for path in [&page(&world), &one] {

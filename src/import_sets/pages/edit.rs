@@ -27,6 +27,8 @@ struct EditPage {
     list: String,
     /// The set's own address; none while it is being made.
     here: Option<String>,
+    /// Where it is scheduled, for who may.
+    schedule: Option<String>,
     /// For who may not change it: who can.
     read_only: Option<String>,
     /// Word, class, icon, run.
@@ -229,6 +231,9 @@ async fn answer(
         action,
         list,
         here,
+        schedule: set
+            .filter(|_| place.entered.may_import())
+            .map(|set| format!("/applications/{}/schedules/new?set={}", set.application_id, set.id)),
         read_only,
         status: set.and_then(|set| {
             let (word, class, icon) = set.status?.chip();

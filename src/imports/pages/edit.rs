@@ -18,9 +18,10 @@ use crate::applications::blocks::Block;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::formats::{self, Format, Proposal};
 use crate::imports::sample::{Origin, look};
-use crate::imports::{Configuration, Mode, actions, aggregates, fill, tried, values_target};
+use crate::imports::{Configuration, Definition, Mapping, Mode, actions, aggregates, fill, tried, values_target};
 use crate::in_use::Thing;
 use crate::members::{By, SignedIn};
+use crate::names::name_key;
 use crate::parameters::{Declared, ParameterType, declared_rows};
 use crate::translations::Translation;
 use crate::web::{ConfirmPage, Flash, Form, Page, Shell, at_controls, refused, see_other};
@@ -247,6 +248,19 @@ pub async fn show(
     page(&request, &app, &by, &place, typed, Shown::default())
 }
 
+/// The form has no line for a marker that is empty, nor for a list without one: markers that look the same stay as they are.
+fn keep_markers(new: &mut Definition, old: &Definition) {
+    let shown = |line: &Mapping| -> Vec<String> {
+        line.nulls.iter().flatten().filter(|marker| !marker.is_empty()).cloned().collect()
+    };
+    for line in new.mapping.iter_mut().flatten() {
+        let was = old.mapping.iter().flatten().find(|was| name_key(&was.to) == name_key(&line.to));
+        if let Some(was) = was.filter(|was| shown(was) == shown(line)) {
+            line.nulls.clone_from(&was.nulls);
+        }
+    }
+}
+
 /// `POST …/{i}`: saves, or looks at the source (`go=look`).
 pub async fn change(
     request: HttpRequest,
@@ -273,7 +287,8 @@ pub async fn change(
         };
         return page(&request, &app, &by, &place, typed, shown);
     }
-    let (draft, mut errors) = typed.draft(&form, configuration);
+    let (mut draft, mut errors) = typed.draft(&form, configuration);
+    keep_markers(&mut draft.definition, definition);
     // It was by equal names before: the other choice was forgotten. Who comes from there wants none of this.
     if typed.by_name && definition.mapping.is_none() && typed.rows.iter().any(|row| row.more.any()) {
         errors.add("mapping", "What is done to the cells of a column needs a mapping. Choose Column by column.");

@@ -7,7 +7,7 @@ use super::steps_store::{self as store, SetRun, SetStep};
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
-use crate::import_sets::{OnFailure, SetDefinition};
+use crate::import_sets::{self, OnFailure, SetDefinition};
 use crate::imports::Target;
 use crate::runs::lifecycle::{RunStatus, Trigger};
 use crate::runs::model::{LogLine, Run};
@@ -104,6 +104,14 @@ fn begin_step(conn: &mut Conn, run: &Run, step: &SetStep, now: Moment) -> Result
     let block_id = found.as_ref().and_then(|found| found.block_id);
     let earlier = repeated(conn, run, step, block_id)?;
     // What was settled then holds, whatever day it is now.
+    let defined = import_sets::Step {
+        configuration_id: step.configuration_id,
+        parameters: step.parameters.clone(),
+        partial_fails: step.partial_fails,
+    };
+    let position = usize::try_from(step.position).unwrap_or_default();
+    let given = import_sets::of_step(conn, (position, &defined), run.parameters.as_ref())?;
+    let given = given.map(|given| given.to_string());
     let settled = earlier.as_ref().filter(|earlier| earlier.resolved.is_some()).and_then(Run::kept_values);
     let new = NewRun {
         uid: queue::uid(),
@@ -126,7 +134,7 @@ fn begin_step(conn: &mut Conn, run: &Run, step: &SetStep, now: Moment) -> Result
         status: RunStatus::Queued,
         reason: None,
         late: run.late,
-        parameters: settled.or_else(|| step.parameters.as_ref().map(serde_json::Value::to_string)),
+        parameters: settled.or(given),
         file_id: None,
         queued_at: now,
         precedence: queue::precedence_of(run.trigger),

@@ -93,7 +93,7 @@ on_both! {
         assert!(nested.body.contains("A set cannot contain another set: add its steps instead."), "{}", nested.body);
         let of_parameters = post(json!({"steps": [{"configuration_id": alpha, "parameters": {"day": "yesterday"}}]})).await;
         assert_eq!(of_parameters.wrong_fields(), ["steps[0].parameters.day"]);
-        assert!(of_parameters.body.contains("\\\"alpha\\\" declares no parameter \\\"day\\\"."), "{}", of_parameters.body);
+        assert!(of_parameters.body.contains("alpha declares no parameter \\\"day\\\"."), "{}", of_parameters.body);
         assert_eq!(fields(json!({"steps": [{"configuration_id": alpha, "parameters": [1]}]})).await, ["steps[0].parameters"]);
         let nul = json!({"steps": [{"configuration_id": alpha, "parameters": {"a\0": "b\0"}}], "name": "a\0"});
         assert_eq!(fields(nul).await[0], "name");

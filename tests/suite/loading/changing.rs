@@ -241,7 +241,7 @@ on_both! {
         let source = "From,To,Amount\n\u{a0}a,b,1\n\u{200b},b,2\n\"c\t\",b,3\nd e,b,4\n";
         let report = load(&db, &plan, &text(source), 1).unwrap();
         assert_eq!((report.counts.added, report.counts.rejected), (1, 3));
-        assert_eq!(shown(&db, &list), ["d e,", "b,"]);
+        assert_eq!(shown(&db, &list), ["b,", "d e,"]);
         load(&db, &super::plan(&db, &lines, Mode::Append), &text("From,To,Amount\nb,b\u{a0},1\n"), 2).unwrap_err();
         let why = db.blocks.read(|conn| rejects::causes(conn, 2)).unwrap();
         assert_eq!(why[0].reason, "\"b\u{a0}\" is not an item of \"Centres\": there are spaces around it.");

@@ -13,7 +13,7 @@ on_both! {
         olive.visit(&here).await.fill("Description", "All of them").press("Save import configuration").await;
         let kept = staff.olive.get(&format!("import-configurations/{import}")).await;
         assert_eq!(kept.json["parameters"], json!([with_all(groups())]));
-        olive.within("[id='parameters[1]']").fill("Name", "day").choose("Type", "Date").fill("Default", "soon");
+        olive.within("[id='parameters[1]']").fill("Parameter name", "day").choose("Type", "Date").fill("Default", "soon");
         olive.everywhere().fill("Query", "SELECT id, word FROM staff WHERE grp NOT IN ({groups}) AND {day} > ''");
         olive.press("Save import configuration").await.answered(422).sees("\"soon\" is not a date.");
         olive.within("[id='parameters[1]']").fill("Default", "start of last month").fill("Label", "From");

@@ -86,6 +86,8 @@ struct ShownRow {
 struct ShownCell {
     text: String,
     numeric: bool,
+    /// It stays in one line, as a date does.
+    whole: bool,
 }
 
 /// What a Block held before.
@@ -290,6 +292,7 @@ fn shown_row(block: &Block, row: BlockRow) -> ShownRow {
     let cells = cells.map(|(cell, column)| ShownCell {
         text: short(cell.text(column.column_type)),
         numeric: is_numeric(column.column_type),
+        whole: matches!(column.column_type, ColumnType::Date | ColumnType::Timestamp | ColumnType::Boolean),
     });
     ShownRow { row: row.row, run: row.run, line: row.line, cells: cells.collect() }
 }

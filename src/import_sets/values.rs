@@ -1,0 +1,108 @@
+//! Values for the run of a set: one for all steps that declare a name, or, as `2.day`, for step 2 alone. What nobody
+//! gives for the run is as the set's step has it, else as the configuration's default.
+
+use serde_json::{Map, Value, json};
+
+use super::model::Step;
+use super::store;
+use crate::db::Conn;
+use crate::error::{AppError, FieldErrors, Result};
+use crate::imports;
+use crate::parameters::{self, Parameter};
+use crate::secrets::Secrets;
+
+/// What of the values for a set's run is for one of its steps, beside those that the step itself has.
+pub fn of_step(conn: &mut Conn, (position, step): (usize, &Step), given: Option<&Value>) -> Result<Option<Value>> {
+    let Some(given) = given.and_then(Value::as_object).filter(|given| !given.is_empty()) else {
+        return Ok(step.parameters.clone());
+    };
+    let (_, declared) = declared(conn, step.configuration_id)?;
+    let mut values = step.parameters.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
+    values.extend(own(position, &declared, given));
+    Ok(Some(Value::Object(values)).filter(|values| *values != json!({})))
+}
+
+/// A configuration's name and what its newest version declares.
+fn declared(conn: &mut Conn, configuration_id: i64) -> Result<(String, Vec<Parameter>)> {
+    let found = imports::by_id(conn, configuration_id)?.ok_or(AppError::NotFound)?;
+    let version = imports::version(conn, configuration_id, found.version)?.ok_or(AppError::NotFound)?;
+    Ok((found.name, version.definition.parameters))
+}
+
+/// Those for one step by the names that it declares; its own before those for all.
+fn own(position: usize, declared: &[Parameter], given: &Map<String, Value>) -> Map<String, Value> {
+    let of = |parameter: &Parameter| {
+        let value = given.get(&alone(position, &parameter.name)).or_else(|| given.get(&parameter.name))?;
+        Some((parameter.name.clone(), value.clone()))
+    };
+    declared.iter().filter_map(of).collect()
+}
+
+fn alone(position: usize, name: &str) -> String {
+    format!("{position}.{name}")
+}
+
+/// What is kept of values that somebody gives for the runs of a set, as [`parameters::accept`] says for those of a
+/// configuration. A secret for all steps is kept for each of them.
+pub fn accept(
+    conn: &mut Conn,
+    secrets: &Secrets,
+    set_id: i64,
+    (given, kept): (Option<&Value>, Option<&Value>),
+    errors: &mut FieldErrors,
+) -> Result<Option<Value>> {
+    let set = store::by_id(conn, set_id)?.ok_or(AppError::NotFound)?;
+    let definition = store::version(conn, set_id, set.version)?.ok_or(AppError::NotFound)?;
+    let empty = Map::new();
+    let given = match given {
+        None | Some(Value::Null) => &empty,
+        Some(Value::Object(given)) => given,
+        Some(_) => {
+            errors.add("parameters", "Send parameters as an object of names and values.");
+            return Ok(None);
+        }
+    };
+    let kept = kept.and_then(Value::as_object).unwrap_or(&empty);
+    let mut known: Vec<String> = Vec::new();
+    let mut taken = Map::new();
+    for (position, step) in (1..).zip(&definition.steps) {
+        let (name, declared) = declared(conn, step.configuration_id)?;
+        known.extend(declared.iter().flat_map(|p| [p.name.clone(), alone(position, &p.name)]));
+        let own_given = own(position, &declared, given);
+        let with = |own: Map<String, Value>| {
+            let mut all = step.parameters.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
+            all.extend(own);
+            Value::Object(all)
+        };
+        let named = format!("Step {position}, {name},");
+        let target =
+            parameters::Target { configuration_id: step.configuration_id, name: &named, parameters: &declared };
+        let (all, there) = (with(own_given.clone()), with(own(position, &declared, kept)));
+        let mut wrong = FieldErrors::new();
+        let values = parameters::accept(&target, secrets, Some(&all), Some(&there), "", &mut wrong)?;
+        for error in wrong.0 {
+            let name = error.field.trim_start_matches('.');
+            let for_all = given.contains_key(name) && !given.contains_key(&alone(position, name));
+            let field = if for_all { name.to_owned() } else { alone(position, name) };
+            let field = format!("parameters.{field}");
+            if errors.of(&field).is_none() {
+                errors.add(field, format!("Step {position}: {}", error.detail));
+            }
+        }
+        let values = values.as_ref().and_then(Value::as_object).unwrap_or(&empty);
+        for name in own_given.keys() {
+            let Some(value) = values.get(name) else { continue };
+            let for_all = !given.contains_key(&alone(position, name)) && value.get("sealed").is_none();
+            taken.insert(if for_all { name.clone() } else { alone(position, name) }, value.clone());
+        }
+    }
+    for name in given.keys().filter(|name| !known.contains(name)).take(20) {
+        let name: String = name.chars().take(60).collect();
+        let detail = match name.split_once('.') {
+            Some((position, name)) => format!("Step {position} of {} declares no parameter \"{name}\".", set.name),
+            None => format!("No step of {} declares a parameter \"{name}\".", set.name),
+        };
+        errors.add(format!("parameters.{name}"), detail);
+    }
+    Ok(Some(Value::Object(taken)).filter(|taken| *taken != json!({})))
+}
