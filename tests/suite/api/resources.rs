@@ -241,9 +241,9 @@ on_both! {
         assert_eq!(other.wrong_fields(), ["mode"]);
         let two = form("a.csv").part("file", Part::bytes(&b"id\n1\n"[..]).file_name("b.csv"));
         assert_eq!(Reply::of(olive.request(Method::POST, &files_at).multipart(two)).await.wrong_fields(), ["file"]);
-        let many = (0..3).fold(form("a.csv"), |form, _| form.text("parameters", " ".repeat(500_000)));
+        let many = (0..5).fold(form("a.csv"), |form, _| form.text("parameters", " ".repeat(500_000)));
         assert_eq!(Reply::of(olive.request(Method::POST, &files_at).multipart(many)).await.wrong_fields(), ["parameters"]);
-        let parts = (0..4_001).fold(form("a.csv"), |form, _| form.text("parameters", ""));
+        let parts = (0..12_001).fold(form("a.csv"), |form, _| form.text("parameters", ""));
         assert_eq!(Reply::of(olive.request(Method::POST, &files_at).multipart(parts)).await.wrong_fields(), ["form"]);
         let no_file = format!("import-configurations/{}/files", stage.configuration);
         let refused = Reply::of(olive.request(Method::POST, &no_file).multipart(form("words.csv"))).await;

@@ -1,0 +1,94 @@
+//! Values for the run of a set: one for all its steps, another for one of them, the same when it is run again.
+
+use serde_json::json;
+use tidegate::import_sets::{Execution, OnFailure, Step};
+
+use super::sets::{make, of_set, statuses};
+use super::*;
+use crate::support::stage::stage_from;
+
+/// Two configurations that read the file of a day, and a third that asks for nothing.
+async fn three(world: &World) -> [Stage; 3] {
+    let connection = crate::support::stage::folder_connection(world, "days").await;
+    let dated = |name: &'static str| {
+        let definition = json!({
+            "source": { "path": format!("{name}-{{day}}.csv"), "format": "csv" },
+            "mode": "append", "rejects": {}, "unknown_items": "reject", "overlap": "skip",
+            "attempts": 1, "attempt_seconds": 60,
+            "parameters": [{ "name": "day", "type": "date", "label": "Day", "required": false, "default": "today" }],
+        });
+        serde_json::from_value(definition).unwrap()
+    };
+    let (sales, prices) = (
+        stage_from(world, "sales", Some(connection), dated("sales")).await,
+        stage_from(world, "prices", Some(connection), dated("prices")).await,
+    );
+    csv(world, "plain", &[("1", "one")]);
+    [sales, prices, stage(world, "plain", Mode::Append, |_| ()).await]
+}
+
+on_both! {
+    async fn a_value_goes_to_all_steps_that_declare_it_or_to_one(world: World) {
+        let stages = three(&world).await;
+        let steps = stages.iter().map(|stage| Step::of(stage.configuration)).collect();
+        let set = make(&world, Execution::Sequential, OnFailure::Stop, steps).await;
+        for name in ["sales-2026-10-07", "prices-2026-10-01"] {
+            csv(&world, name, &[("1", "one"), ("2", "two")]);
+        }
+        let api = world.api(&world.olive).await;
+        let runs_of_set = format!("import-sets/{}/runs", set.id);
+        for (given, field) in [
+            (json!({ "day": "soon" }), "parameters.day"),
+            (json!({ "2.day": "soon" }), "parameters.2.day"),
+            (json!({ "3.day": "today" }), "parameters.3.day"),
+            (json!({ "9.day": "today" }), "parameters.9.day"),
+            (json!({ "month": "today" }), "parameters.month"),
+            (json!(7), "parameters"),
+        ] {
+            let refused = api.post(&runs_of_set, json!({ "parameters": given })).await;
+            assert_eq!(refused.wrong_fields(), [field], "{given}");
+        }
+        // The set's clock says 8 October.
+        let given = json!({ "day": "yesterday", "2.day": "2026-10-01" });
+        let begun = api.post(&runs_of_set, json!({ "parameters": given })).await;
+        begun.is(202);
+        assert_eq!(begun.json["parameters"], given);
+        work_off(&world).await;
+        let first = begun.id();
+        assert_eq!(statuses(&world, first).await, ["Success"; 3]);
+        let days = |of: tidegate::runs::sets::SetRun| of.steps.iter().filter_map(|step| step.run_id).collect::<Vec<i64>>();
+        let children = days(of_set(&world, first).await);
+        let resolved = |run: Run| run.resolved.unwrap_or_default()["day"].clone();
+        assert_eq!(resolved(run(&world, children[0]).await), "2026-10-07");
+        assert_eq!(resolved(run(&world, children[1]).await), "2026-10-01");
+        // Run again on another day, the days are those of then.
+        world.advance(Duration::days(9));
+        let again = api.post(&format!("runs/{first}/again"), json!({ "all": true })).await.is(202).id();
+        work_off(&world).await;
+        assert_eq!(statuses(&world, again).await, ["Success"; 3]);
+        let children = days(of_set(&world, again).await);
+        assert_eq!(resolved(run(&world, children[0]).await), "2026-10-07");
+        let held: Vec<i64> = stages.iter().map(|stage| rows(&world, stage.block)).collect();
+        assert_eq!(held, [2, 2, 1], "nothing is there twice");
+    }
+
+    async fn a_schedule_of_a_set_holds_values_and_counts_them_from_what_was_planned(world: World) {
+        let stages = three(&world).await;
+        let steps = stages.iter().map(|stage| Step::of(stage.configuration)).collect();
+        let set = make(&world, Execution::Parallel, OnFailure::Continue, steps).await;
+        let mut wanted = draft(&stages[0], &daily("09:00"));
+        wanted.target = Target::Set(set.id);
+        wanted.parameters = Some(json!({ "day": "-1d", "1.day": "start of month" }));
+        let schedule = create(&world, wanted).await;
+        assert_eq!(schedule.parameters, Some(json!({ "day": "-1d", "1.day": "start of month" })));
+        csv(&world, "sales-2026-10-01", &[("1", "one")]);
+        csv(&world, "prices-2026-10-08", &[("1", "one"), ("2", "two")]);
+        world.advance(schedule.next_at.unwrap().since(world.now()) + Duration::seconds(2));
+        world.step(dispatcher::step).await;
+        // A worker comes to it a day later: the dates are still those of the plan.
+        world.advance(Duration::days(1));
+        work_off(&world).await;
+        let held: Vec<i64> = stages.iter().map(|stage| rows(&world, stage.block)).collect();
+        assert_eq!(held, [1, 2, 1]);
+    }
+}
