@@ -1,6 +1,7 @@
 //! The Summary of a set's run: each step with its time, its counts and its cause, and how to go on.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use crate::applications::blocks;
 use crate::db::Conn;
@@ -74,8 +75,8 @@ impl SetScene {
         let runs = glance::by_ids(conn, &ids)?;
         let mut names = HashMap::new();
         for id in runs.values().filter_map(|run| run.block_id) {
-            if !names.contains_key(&id) {
-                names.insert(id, blocks::find_even_archived(conn, id)?.name);
+            if let Entry::Vacant(vacant) = names.entry(id) {
+                vacant.insert(blocks::find_even_archived(conn, id)?.name);
             }
         }
         Ok(Some(Self { name: set.name, of, definition, runs, blocks: names }))

@@ -26,11 +26,12 @@ on_both! {
         let whole = ["id", "application_id", "version", "status", "status_run_id", "name", "execution", "on_failure", "steps"];
         let mut members: Vec<&str> = made.json.as_object().unwrap().keys().map(String::as_str).collect();
         let mut whole = whole.to_vec();
-        (members.sort_unstable(), whole.sort_unstable());
+        members.sort_unstable();
+        whole.sort_unstable();
         assert_eq!(members, whole);
         assert_eq!((&made.json["status"], &made.json["application_id"]), (&Value::Null, &json!(world.application)));
         assert_eq!(olive.get(&one).await.json, made.json);
-        assert_eq!(olive.get(&there).await.items(), [made.json.clone()]);
+        assert_eq!(olive.get(&there).await.items(), std::slice::from_ref(&made.json));
         olive.post(&there, with(body.clone(), json!({"name": "MONTH END"}))).await.is(409);
         let patched = olive.patch(&one, json!({"steps": [{"configuration_id": alpha}]})).await;
         assert_eq!((&patched.is(200).json["version"], patched.header("etag")), (&json!(2), "\"2\""));

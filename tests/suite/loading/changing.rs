@@ -236,13 +236,13 @@ on_both! {
 
 on_both! {
     fn what_nobody_sees_makes_no_item_and_numbers_have_their_whole_range(db: Databases) {
-        let (list, lines) = lines(&db, column("Code", Text).key());
-        let plan = creating(&db, &lines, &list, Mode::Append);
+        let (list, lines) = lines(db, column("Code", Text).key());
+        let plan = creating(db, &lines, &list, Mode::Append);
         let source = "From,To,Amount\n\u{a0}a,b,1\n\u{200b},b,2\n\"c\t\",b,3\nd e,b,4\n";
-        let report = load(&db, &plan, &text(source), 1).unwrap();
+        let report = load(db, &plan, &text(source), 1).unwrap();
         assert_eq!((report.counts.added, report.counts.rejected), (1, 3));
-        assert_eq!(shown(&db, &list), ["b,", "d e,"]);
-        load(&db, &super::plan(&db, &lines, Mode::Append), &text("From,To,Amount\nb,b\u{a0},1\n"), 2).unwrap_err();
+        assert_eq!(shown(db, &list), ["b,", "d e,"]);
+        load(db, &super::plan(db, &lines, Mode::Append), &text("From,To,Amount\nb,b\u{a0},1\n"), 2).unwrap_err();
         let why = db.blocks.read(|conn| rejects::causes(conn, 2)).unwrap();
         assert_eq!(why[0].reason, "\"b\u{a0}\" is not an item of \"Centres\": there are spaces around it.");
     }
@@ -250,13 +250,13 @@ on_both! {
 
 on_both! {
     fn items_are_numbers_of_the_whole_range(db: Databases) {
-        let (list, lines) = lines(&db, column("Number", Integer).key());
-        let plan = creating(&db, &lines, &list, Mode::Append);
+        let (list, lines) = lines(db, column("Number", Integer).key());
+        let plan = creating(db, &lines, &list, Mode::Append);
         let (least, most) = (i64::MIN.to_string(), i64::MAX.to_string());
         let source = format!("From,To,Amount\n{least},{most},1\n9223372036854775808,1,2\n-0,1,3\n 1,1,4\n1e3,1,5\n");
-        let report = load(&db, &plan, &text(&source), 1).unwrap();
+        let report = load(db, &plan, &text(&source), 1).unwrap();
         assert_eq!((report.counts.added, report.counts.rejected), (1, 4));
-        let mut items = shown(&db, &list);
+        let mut items = shown(db, &list);
         items.sort();
         assert_eq!(items, [format!("{least},"), format!("{most},")]);
     }
