@@ -75,7 +75,7 @@ pub fn today(app: &App, made: &Made) -> Result<()> {
     let often = rule(json!({ "repeat": "minutes", "every": 5 }), &date, &time, ZONE);
     let daily = rule(json!({ "repeat": "days", "every": 1 }), &date, "06:00", ZONE);
     for rule in [often, daily] {
-        schedule(app, &made.olive, made.application, made.weather, rule, now)?;
+        schedule(app, &made.olive, made.application, Target::Configuration(made.weather), rule, now)?;
     }
     for configuration in made.by_hand {
         app.db.write(|conn| {
@@ -174,7 +174,7 @@ impl Seeding<'_> {
             |time| self.at(time, zone, json!({ "repeat": "weeks", "weekdays": ["mon", "tue", "wed", "thu", "fri"] }));
         self.schedule(application, seats, workdays("13:00"))?;
         self.schedule(application, totals, workdays("13:30"))?;
-        self.month_end(&entered, [fleet, seats, totals])?;
+        self.month_end(application, &entered, [fleet, seats, totals])?;
         let crews = make("Crew plan by hand", &self.crews(application)?, None, json!({}), "replace")?;
         give(self.app, &self.olive, crews, &["BOS", "EWR", "JFK", "LGA"], self.now)?;
         let by_hand = [airports, fleet, old, seats, totals];
@@ -188,15 +188,20 @@ impl Seeding<'_> {
         self.block(application, "Crew plan", BlockKind::TransactionList, columns)
     }
 
-    /// What is loaded before the books are closed: the list, then what is counted from it, then what is added up.
-    fn month_end(&self, entered: &Entered, configurations: [i64; 3]) -> Result<()> {
-        let steps = configurations.into_iter().map(Step::of).collect();
+    /// What is loaded before the books are closed: the list, then what is counted from it, then what is added up, there of
+    /// one kind of engine alone.
+    fn month_end(&self, application: i64, entered: &Entered, configurations: [i64; 3]) -> Result<()> {
+        let mut steps: Vec<Step> = configurations.into_iter().map(Step::of).collect();
+        if let Some(last) = steps.last_mut() {
+            last.parameters = Some(json!({ "engines": ["Turbo-fan"] }));
+        }
         let definition = SetDefinition { execution: Execution::Sequential, on_failure: OnFailure::Stop, steps };
         let draft = import_sets::Draft { name: "Month end".into(), definition };
-        self.app
-            .db
-            .write(|conn| import_sets::actions::create(conn, &self.app.secrets, &self.olive, entered, draft, self.now))
-            .map(|_| ())
+        let made = self.app.db.write(|conn| {
+            import_sets::actions::create(conn, &self.app.secrets, &self.olive, entered, draft, self.now)
+        })?;
+        let monthly = self.at("18:00", ZONE, json!({ "repeat": "months", "days_of_month": ["last"] }));
+        schedule(self.app, &self.olive, application, Target::Set(made.id), monthly, self.now)
     }
 
     /// Two Metrics: the first is counted from a list, the second added up from the first.
@@ -207,18 +212,29 @@ impl Seeding<'_> {
         let by_engine = self.block(application, "Seats by engine", BlockKind::Metric, by_engine)?;
         let by_maker = vec![key("manufacturer"), seats()];
         let by_maker = self.block(application, "Seats by manufacturer", BlockKind::Metric, by_maker)?;
-        let make = |source: &Block, target: &Block, columns: &[&str]| {
+        let make = |source: &Block, target: &Block, columns: &[&str], more: Value| {
             let mut mapping: Vec<Value> = columns.iter().map(|name| json!({ "from": name, "to": name })).collect();
             mapping.push(json!({ "from": "seats", "to": "seats", "aggregate": "sum" }));
             let body = json!({
                 "name": target.name, "block_id": target.id, "source_block_id": source.id, "mode": "replace",
                 "mapping": mapping,
             });
-            let draft = ImportDraft::parse(body.as_object().unwrap_or(&Map::new()))?;
+            let mut body = body.as_object().cloned().unwrap_or_default();
+            body.extend(more.as_object().cloned().unwrap_or_default());
+            let draft = ImportDraft::parse(&body)?;
             self.app.db.write(|conn| imports::create(conn, &self.olive, entered, draft, self.now)).map(|made| made.id)
         };
-        let first = make(planes, &by_engine, &["manufacturer", "engine"])?;
-        Ok((first, make(&by_engine, &by_maker, &["manufacturer"])?))
+        let first = make(planes, &by_engine, &["manufacturer", "engine"], json!({}))?;
+        // Which engines count is asked for; a schedule may choose some of them.
+        let engines = ["Turbo-fan", "Turbo-jet", "Turbo-prop", "Turbo-shaft", "Reciprocating", "4 Cycle"];
+        let asked = json!({
+            "source": { "filter": [{ "column": "engine", "items": ["{engines}"] }] },
+            "parameters": [{
+                "name": "engines", "type": "choices", "label": "Engines to count",
+                "choices": engines, "default": engines,
+            }],
+        });
+        Ok((first, make(&by_engine, &by_maker, &["manufacturer"], asked)?))
     }
 
     fn connections(&self, application: i64) -> Result<(Connection, Connection)> {
@@ -319,21 +335,13 @@ impl Seeding<'_> {
     }
 
     fn schedule(&self, application: i64, configuration_id: i64, rule: RuleDraft) -> Result<()> {
-        schedule(self.app, &self.olive, application, configuration_id, rule, self.now)
+        schedule(self.app, &self.olive, application, Target::Configuration(configuration_id), rule, self.now)
     }
 }
 
-fn schedule(app: &App, by: &By, application: i64, configuration_id: i64, rule: RuleDraft, now: Moment) -> Result<()> {
+fn schedule(app: &App, by: &By, application: i64, target: Target, rule: RuleDraft, now: Moment) -> Result<()> {
     let notify = Some(Notify { about: About::FailedAndPartial, member_ids: vec![by.member.id] });
-    let draft = Draft {
-        target: Target::Configuration(configuration_id),
-        run_name: None,
-        rule,
-        enabled: true,
-        off_until: None,
-        notify,
-        parameters: None,
-    };
+    let draft = Draft { target, run_name: None, rule, enabled: true, off_until: None, notify, parameters: None };
     app.db.write(|conn| schedules::create(conn, &app.secrets, by, application, draft, now)).map(|_| ())
 }
 

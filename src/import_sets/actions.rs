@@ -216,7 +216,7 @@ pub fn values(
 ) -> Result<Option<Value>> {
     match target {
         imports::Target::Configuration(id) => imports::values(conn, secrets, id, given, "parameters", errors),
-        imports::Target::Set(id) => super::values::accept(conn, secrets, id, given, errors),
+        imports::Target::Set(id) => super::step_values::accept(conn, secrets, id, given, errors),
     }
 }
 

@@ -14,15 +14,15 @@ pub mod pages;
 mod sealed_store;
 mod store;
 mod telling;
-mod values;
+pub mod step_values;
 
 pub use actions::values;
 pub use body::{ImportSetAnswer, ImportSetBody, SetStepBody};
 pub use draft::{Draft, MAX_STEPS};
 pub use model::{Execution, ImportSet, OnFailure, Outline, SetDefinition, Step};
 pub use sealed_store::seal_anew;
+pub use step_values::of_step;
 pub use store::{by_id, by_ids, listed_of, names, outlines, set_status, version};
-pub use values::of_step;
 
 use crate::db::Conn;
 use crate::error::Result;

@@ -15,6 +15,7 @@ use crate::web::Form;
 #[derive(Template, Debug, Default)]
 #[template(path = "parameters/fields.html")]
 pub struct Fields {
+    legend: String,
     /// Stands before the name of each control.
     prefix: String,
     fields: Vec<Field>,
@@ -69,7 +70,17 @@ impl Fields {
             }
         };
         let error = errors.of(&format!("{prefix}parameters")).map(str::to_owned);
-        Self { prefix: prefix.to_owned(), fields: parameters.iter().map(field).collect(), error }
+        Self {
+            legend: "Parameters".to_owned(),
+            prefix: prefix.to_owned(),
+            fields: parameters.iter().map(field).collect(),
+            error,
+        }
+    }
+
+    /// The same under another title.
+    pub fn titled(self, legend: impl Into<String>) -> Self {
+        Self { legend: legend.into(), ..self }
     }
 
     pub fn is_empty(&self) -> bool {

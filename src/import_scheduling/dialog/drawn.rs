@@ -6,6 +6,7 @@ use super::copy::Copied;
 use super::form::{Choice, ConfigurationChoice, ScheduleForm};
 use super::preview::{Asked, PreviewPart};
 use super::typed::Typed;
+use super::values;
 use crate::clock::Moment;
 use crate::error::FieldErrors;
 use crate::imports::Listed;
@@ -23,6 +24,7 @@ pub(super) fn form(
     now: Moment,
 ) -> ScheduleForm {
     let base = format!("/applications/{}", stage.entered.application.id);
+    let errors = if typed.of_set { values::at_controls(errors) } else { errors };
     let mut blocks: Vec<(i64, String)> =
         stage.configurations.iter().map(|c| (c.configuration.block_id, c.block_name.clone())).collect();
     blocks.sort_by(|a, b| a.1.cmp(&b.1).then(a.0.cmp(&b.0)));
@@ -65,8 +67,12 @@ pub(super) fn form(
         ),
     };
     let declared = chosen_configuration.map_or(&[][..], |c| c.definition.parameters.as_slice());
+    let of_steps = chosen_set.map(|set| stage.asks.together(set.id)).unwrap_or_default();
+    let dated = if typed.of_set { of_steps.as_slice() } else { declared };
     ScheduleForm {
         values: Fields::of(declared, "", typed.values.as_ref(), &errors),
+        sets_ask: !stage.asks.is_empty(),
+        steps: chosen_set.map(|set| stage.asks.fields(set.id, typed.values.as_ref(), &errors)).unwrap_or_default(),
         asks_values: stage.configurations.iter().any(|c| !c.definition.parameters.is_empty()),
         title,
         submit,
@@ -93,7 +99,7 @@ pub(super) fn form(
                 chosen: chosen_configuration.map(|c| Chosen::of(&c.configuration, &c.definition)),
                 schedule_id: stage.schedule.as_ref().map(|s| s.id),
                 expanded: typed.expanded,
-                parameters: declared,
+                parameters: dated,
                 values: typed.values.as_ref(),
             },
             &stage.beside,

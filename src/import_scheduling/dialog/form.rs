@@ -27,6 +27,14 @@ pub struct ConfigurationChoice {
     pub error: Option<String>,
 }
 
+/// What a step of a set asks for.
+pub struct StepFields {
+    pub position: usize,
+    pub fields: Fields,
+    /// Another step asks for something of the same name.
+    pub shared: bool,
+}
+
 /// All that the form shows.
 #[derive(Template)]
 #[template(path = "import_scheduling/form.html")]
@@ -72,6 +80,10 @@ pub struct ScheduleForm {
     pub preview: PreviewPart,
     /// Of the chosen configuration's parameters.
     pub values: Fields,
+    /// Whether a set asks for values.
+    pub sets_ask: bool,
+    /// Of those of the chosen set's steps.
+    pub steps: Vec<StepFields>,
     /// Whether some configuration has any.
     pub asks_values: bool,
 }
@@ -108,7 +120,7 @@ impl ScheduleForm {
             "notify.member_ids" => "recipients",
             "notify.about" => "notify_about",
             "every" => "repeat",
-            field if field.starts_with("parameters") => "parameters",
+            field if field.contains("parameters") => field.split_inclusive("parameters").next().unwrap_or(field),
             other => other,
         }
     }

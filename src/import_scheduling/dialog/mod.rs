@@ -11,6 +11,7 @@ mod form;
 mod preview;
 mod strip;
 mod typed;
+mod values;
 
 pub use copy::copy_form;
 
@@ -45,6 +46,8 @@ struct Stage {
     /// Those that can be scheduled.
     configurations: Vec<Listed>,
     sets: Vec<import_sets::Outline>,
+    /// What their steps ask for.
+    asks: values::Asks,
     /// Active members who may be told.
     members: Vec<Member>,
     schedule: Option<Schedule>,
@@ -68,13 +71,14 @@ impl Stage {
         let configurations: Vec<Listed> =
             imports::list(conn, &entered)?.into_iter().filter(|c| c.configuration.schedulable().is_ok()).collect();
         let sets = import_sets::outlines(conn, application_id)?;
+        let asks = values::Asks::load(conn, application_id, &sets, &configurations)?;
         let members = who_sees(conn, application_id)?;
         let owner = match &schedule {
             Some(Schedule { owner_id, .. }) => crate::members::by_id(conn, *owner_id)?.map(|m| m.name),
             None => None,
         };
         let beside = Beside::load(conn, by, &entered, configurations.iter().map(|c| c.configuration.id))?;
-        Ok(Self { entered, configurations, sets, members, schedule, owner, beside, copied: None })
+        Ok(Self { entered, configurations, sets, asks, members, schedule, owner, beside, copied: None })
     }
 }
 
@@ -175,7 +179,7 @@ async fn save(
         _ => stage(&app, &by, application_id, schedule_id).await?,
     };
     let mut typed = Typed::read(&sent)?;
-    let asked = read_values(&stage, &mut typed, &sent);
+    let asked = values::read(&stage, &mut typed, &sent);
     let csrf = Shell::new(&request, &app, "").csrf;
     // The form is sent to look at it, or to take the start that is offered.
     if sent.has("show") || sent.has("use") {
@@ -227,28 +231,6 @@ async fn save(
     }
 }
 
-/// Reads the values of what is chosen. An import that was chosen after the form was drawn has yet to ask for its own.
-fn read_values(stage: &Stage, typed: &mut Typed, sent: &Form) -> Result<(), FieldErrors> {
-    let target = match typed.of_set {
-        true => typed.set.map(Target::Set),
-        false => typed.configuration.map(Target::Configuration),
-    };
-    let before = stage.schedule.as_ref().or(stage.copied.as_ref().map(|copied| &copied.of));
-    let kept = before.filter(|before| Some(before.target) == target).and_then(|before| before.parameters.as_ref());
-    let chosen = target.and_then(Target::configuration);
-    let found = stage.configurations.iter().find(|listed| Some(listed.configuration.id) == chosen);
-    let declared = found.map_or(&[][..], |listed| listed.definition.parameters.as_slice());
-    if parameters::asked(sent, "") {
-        typed.values = parameters::given(declared, "", sent, kept);
-        return Ok(());
-    }
-    typed.values = kept.map(parameters::mask);
-    match declared.is_empty() || stage.schedule.is_some() {
-        true => Ok(()),
-        false => Err(FieldErrors::one("parameters", "This import asks for values. Check them, then save.")),
-    }
-}
-
 /// The field to change where what was typed is in the way of another schedule: its run name is taken, or its
 /// configuration has four already.
 async fn conflict_at(
@@ -282,6 +264,7 @@ pub async fn preview(
 ) -> Result<HttpResponse> {
     let of_set = sent.get("run") == "set";
     let (id, configuration) = (*application_id, sent.id("configuration").filter(|_| !of_set));
+    let set_id = sent.id("set").filter(|_| of_set);
     let read = app.read(move |conn| {
         let entered = enter(conn, &by, id)?;
         entered.need_open_scheduling(conn)?;
@@ -289,10 +272,15 @@ pub async fn preview(
         let found =
             configuration.filter(|_| chosen.is_some()).map(|id| imports::find(conn, &entered, id)).transpose()?;
         let declared = found.map(|(_, definition)| definition.parameters).unwrap_or_default();
-        Ok((chosen, declared, Beside::load(conn, &by, &entered, configuration.into_iter())?))
+        let asks = set_id.map(|id| values::Asks::of_set(conn, &entered, id)).transpose()?;
+        Ok((chosen, declared, asks, Beside::load(conn, &by, &entered, configuration.into_iter())?))
     });
-    let (chosen, declared, beside) = read.await?;
-    let values = parameters::given(&declared, "", &sent, None);
+    let (chosen, mut declared, asks, beside) = read.await?;
+    let mut values = parameters::given(&declared, "", &sent, None);
+    if let (Some(asks), Some(id)) = (asks, set_id) {
+        declared = asks.together(id);
+        values = Some(asks.given(id, &sent, None).into());
+    }
     let (rule, schedule_id, expanded) = (RuleForm::from_pairs(&sent.0), sent.id("schedule"), preview::expanded(&sent));
     let asked = Asked { rule: &rule, chosen, schedule_id, expanded, parameters: &declared, values: values.as_ref() };
     Page::ok(&request, &PreviewPart::of(asked, &beside, app.now()))

@@ -91,4 +91,29 @@ on_both! {
         let held: Vec<i64> = stages.iter().map(|stage| rows(&world, stage.block)).collect();
         assert_eq!(held, [1, 2, 1]);
     }
+
+    async fn the_dialog_asks_for_each_step_and_shows_the_dates(world: World) {
+        let stages = three(&world).await;
+        let steps = stages.iter().map(|stage| Step::of(stage.configuration)).collect();
+        let set = make(&world, Execution::Sequential, OnFailure::Stop, steps).await;
+        let form = format!("/applications/{}/schedules/new?set={}", world.application, set.id);
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit(&form).await.answered(200).sees("Step 1, sales").sees("Step 2, prices").sees_no("Step 3, plain");
+        olive.within("[id='1.parameters']").fill("Day (optional)", "soon");
+        olive.everywhere().press("Schedule Import").await.answered(422).sees("Step 1: Day: \"soon\" is not a date");
+        olive.within("[id='1.parameters']").fill("Day (optional)", "start of last month");
+        olive.everywhere().press("Use these in all steps that ask for the same as step 1").await.answered(200);
+        olive.sees("Step 2, Day: 1 September 2026 (the first day of last month)");
+        olive.within("[id='1.parameters']").fill("Day (optional)", "yesterday");
+        olive.everywhere().press("Schedule Import").await.answered(200).sees("Scheduled: Every day at 06:00");
+        let kept = world.read(move |conn| tidegate::schedules::actions::of_targets(conn, &[Target::Set(set.id)])).await;
+        assert_eq!(kept[0].parameters, Some(json!({ "1.day": "yesterday", "2.day": "start of last month" })));
+        // A form that changes something else keeps them.
+        olive.visit(&format!("/applications/{}/schedules/{}/edit", world.application, kept[0].id)).await.answered(200);
+        olive.within("[id='2.parameters']");
+        assert_eq!(olive.value("Day (optional)"), "start of last month");
+        olive.everywhere().fill("Time", "07:00").press("Update Schedule").await.sees("Updated: Every day at 07:00");
+        let again = world.read(move |conn| tidegate::schedules::actions::of_targets(conn, &[Target::Set(set.id)])).await;
+        assert_eq!(again[0].parameters, kept[0].parameters);
+    }
 }

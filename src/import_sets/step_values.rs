@@ -30,7 +30,7 @@ fn declared(conn: &mut Conn, configuration_id: i64) -> Result<(String, Vec<Param
 }
 
 /// Those for one step by the names that it declares; its own before those for all.
-fn own(position: usize, declared: &[Parameter], given: &Map<String, Value>) -> Map<String, Value> {
+pub fn own(position: usize, declared: &[Parameter], given: &Map<String, Value>) -> Map<String, Value> {
     let of = |parameter: &Parameter| {
         let value = given.get(&alone(position, &parameter.name)).or_else(|| given.get(&parameter.name))?;
         Some((parameter.name.clone(), value.clone()))
@@ -38,7 +38,8 @@ fn own(position: usize, declared: &[Parameter], given: &Map<String, Value>) -> M
     declared.iter().filter_map(of).collect()
 }
 
-fn alone(position: usize, name: &str) -> String {
+/// The name of a value for one step alone.
+pub fn alone(position: usize, name: &str) -> String {
     format!("{position}.{name}")
 }
 
