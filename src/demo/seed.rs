@@ -189,11 +189,11 @@ impl Seeding<'_> {
     }
 
     /// What is loaded before the books are closed: the list, then what is counted from it, then what is added up, there of
-    /// one kind of engine alone.
+    /// the common kinds of engines alone.
     fn month_end(&self, application: i64, entered: &Entered, configurations: [i64; 3]) -> Result<()> {
         let mut steps: Vec<Step> = configurations.into_iter().map(Step::of).collect();
         if let Some(last) = steps.last_mut() {
-            last.parameters = Some(json!({ "engines": ["Turbo-fan"] }));
+            last.parameters = Some(json!({ "engines": ["Turbo-fan", "Turbo-jet", "Reciprocating"] }));
         }
         let definition = SetDefinition { execution: Execution::Sequential, on_failure: OnFailure::Stop, steps };
         let draft = import_sets::Draft { name: "Month end".into(), definition };

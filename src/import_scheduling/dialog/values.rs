@@ -15,9 +15,18 @@ use crate::imports::{self, Listed, Target};
 use crate::parameters::{self, Fields, Parameter};
 use crate::web::Form;
 
-/// What the steps of each set of an Application ask for: position, name of the configuration, what that declares. A
-/// step that asks for nothing is left out, and so is a set of such steps.
-pub struct Asks(HashMap<i64, Vec<(usize, String, Vec<Parameter>)>>);
+/// What the steps of each set of an Application ask for. A step that asks for nothing is left out, and so is a set of
+/// such steps.
+pub struct Asks(HashMap<i64, Vec<Ask>>);
+
+struct Ask {
+    position: usize,
+    /// Of the configuration.
+    name: String,
+    declared: Vec<Parameter>,
+    /// The values that the set gives, as anybody may see them.
+    of_set: Map<String, Value>,
+}
 
 impl Asks {
     pub fn load(
@@ -32,7 +41,10 @@ impl Asks {
             let step = |(position, step): (usize, &import_sets::Step)| {
                 let of = configurations.iter().find(|c| c.configuration.id == step.configuration_id)?;
                 let declared = of.definition.parameters.clone();
-                (!declared.is_empty()).then(|| (position, of.configuration.name.clone(), declared))
+                let of_set = step.parameters.as_ref().map(parameters::mask);
+                let of_set = of_set.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
+                let name = of.configuration.name.clone();
+                (!declared.is_empty()).then_some(Ask { position, name, declared, of_set })
             };
             let steps: Vec<_> = (1..).zip(&definition.steps).filter_map(step).collect();
             if !steps.is_empty() {
@@ -46,7 +58,7 @@ impl Asks {
         self.0.is_empty()
     }
 
-    fn of(&self, set_id: i64) -> &[(usize, String, Vec<Parameter>)] {
+    fn of(&self, set_id: i64) -> &[Ask] {
         self.0.get(&set_id).map_or(&[], Vec::as_slice)
     }
 
@@ -64,10 +76,11 @@ impl Asks {
 
     /// All that a set's steps ask for, each named as its value is kept.
     pub fn together(&self, set_id: i64) -> Vec<Parameter> {
-        let of_step = |(position, _, declared): &(usize, String, Vec<Parameter>)| {
+        let of_step = |Ask { position, declared, of_set, .. }: &Ask| {
             let named = |parameter: &Parameter| Parameter {
                 name: step_values::alone(*position, &parameter.name),
                 label: format!("Step {position}, {}", parameter.label()),
+                default: of_set.get(&parameter.name).cloned().or_else(|| parameter.default.clone()),
                 ..parameter.clone()
             };
             declared.iter().map(named).collect::<Vec<_>>()
@@ -80,7 +93,7 @@ impl Asks {
         let none = Map::new();
         let kept = kept.and_then(Value::as_object).unwrap_or(&none);
         let mut values = Map::new();
-        for (position, _, declared) in self.of(set_id) {
+        for Ask { position, declared, .. } in self.of(set_id) {
             let there = Value::Object(step_values::own(*position, declared, kept));
             let given = parameters::given(declared, &format!("{position}."), sent, Some(&there));
             let Some(Value::Object(given)) = given else { continue };
@@ -94,10 +107,12 @@ impl Asks {
         let none = Map::new();
         let values = values.and_then(Value::as_object).unwrap_or(&none);
         let steps = self.of(set_id);
-        let field = |(position, name, declared): &(usize, String, Vec<Parameter>)| {
-            let own = Value::Object(step_values::own(*position, declared, values));
+        let field = |Ask { position, name, declared, of_set }: &Ask| {
+            let mut own = of_set.clone();
+            own.extend(step_values::own(*position, declared, values));
+            let own = Value::Object(own);
             let fields = Fields::of(declared, &format!("{position}."), Some(&own), errors);
-            let others = || steps.iter().filter(|(other, ..)| other != position).flat_map(|(.., declared)| declared);
+            let others = || steps.iter().filter(|other| other.position != *position).flat_map(|other| &other.declared);
             StepFields {
                 position: *position,
                 fields: fields.titled(format!("Step {position}, {name}")),
@@ -151,7 +166,7 @@ fn read_of_set(
     kept: Option<&Value>,
 ) -> Result<(), FieldErrors> {
     let steps = stage.asks.of(set_id);
-    let asked = steps.iter().any(|(position, ..)| parameters::asked(sent, &format!("{position}.")));
+    let asked = steps.iter().any(|step| parameters::asked(sent, &format!("{}.", step.position)));
     if !asked {
         typed.values = kept.map(parameters::mask);
         return match steps.is_empty() || stage.schedule.is_some() {
@@ -163,7 +178,7 @@ fn read_of_set(
     let same: Option<usize> = sent.get("show").strip_prefix("same:").and_then(|position| position.parse().ok());
     let mut values = stage.asks.given(set_id, sent, kept);
     if let Some(of) = same {
-        for (position, _, declared) in steps.iter().filter(|(position, ..)| *position != of) {
+        for Ask { position, declared, .. } in steps.iter().filter(|step| step.position != of) {
             for parameter in declared {
                 let from = values.get(&step_values::alone(of, &parameter.name)).cloned();
                 if let Some(value) = from.filter(|value| *value != parameters::MASK) {
