@@ -194,7 +194,7 @@ pub async fn copy(call: Call, body: Body<Patch<ScheduleBody>>) -> Answer<Made<Sc
         // What stands there of parameters may be of before: the import may declare others by now.
         let values = match schedule.target {
             Target::Configuration(id) => imports::declared_values(conn, id, schedule.parameters.clone())?,
-            Target::Set(_) => None,
+            Target::Set(_) => schedule.parameters.clone(),
         };
         let mut like =
             Schedule { run_name: None, enabled: true, off_until: None, parameters: values.clone(), ..schedule };

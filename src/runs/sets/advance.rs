@@ -31,7 +31,7 @@ pub fn advance(conn: &mut Conn, run_id: i64, now: Moment) -> Result<()> {
         let why = Ended { cause: Some(UNREADABLE.to_owned()), ..Ended::of(RunStatus::Failed) };
         return ending::end(conn, &run, &why, now);
     };
-    for step in of.steps.iter().filter(|step| !step.taken_over && step.run_id.is_some()) {
+    for step in of.steps.iter().filter(|step| !step.noted && step.run_id.is_some()) {
         if let Some(status) = step.status.filter(|status| !status.is_open()) {
             store::ended(conn, run_id, step.position, status)?;
         }

@@ -34,6 +34,8 @@ pub struct SetStep {
     pub taken_over: bool,
     /// `None`: it waits to be begun.
     pub status: Option<RunStatus>,
+    /// Whether how it ended is written down here, too.
+    pub noted: bool,
     /// How often a worker has begun with it.
     pub attempt: i32,
 }
@@ -117,6 +119,7 @@ pub fn of(conn: &mut Conn, run_id: i64) -> Result<Option<SetRun>> {
             parameters: parameters.map_err(|error| AppError::internal(format!("parameters of a step: {error}")))?,
             run_id,
             taken_over,
+            noted: kept.is_some() && kept == run.map(|(_, status, _)| *status).or(kept),
             status: run.map(|(_, status, _)| *status).or(kept),
             attempt: run.map_or(0, |(_, _, attempt)| *attempt),
         })
