@@ -84,7 +84,7 @@ async fn claimed_in_time(site: &Site, api: &Api, process: &Process, schedules: u
 }
 
 /// The first whole minute that is at least 20 seconds away, by the clock of who serves.
-async fn minute_after(api: &Api) -> DateTime<Utc> {
+pub async fn minute_after(api: &Api) -> DateTime<Utc> {
     let reply = api.get("applications").await;
     let date = DateTime::parse_from_rfc2822(reply.is(200).header("Date")).unwrap().with_timezone(&Utc);
     let at = date + chrono::Duration::seconds(20 + 60);

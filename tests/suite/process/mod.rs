@@ -10,6 +10,7 @@ mod pressure;
 mod readme;
 mod restored;
 mod restores;
+mod sets;
 mod site;
 mod starting;
 mod stops;
