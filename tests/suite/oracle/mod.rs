@@ -1,11 +1,12 @@
-//! The rules of "When" as Python reads them: `rules` asks an oracle of our own (`tests/oracle/oracle.py`), which every
-//! answer must equal; `peer` asks python-dateutil (`tests/oracle/peer.py`), which agrees where its rules are ours, and
-//! differs where the tests say so and why.
+//! Python as a second reader: `rules` asks an oracle of our own about the rules of "When" (`tests/oracle/oracle.py`), which
+//! every answer must equal; `peer` asks python-dateutil (`tests/oracle/peer.py`), which agrees where its rules are ours, and
+//! differs where the tests say so and why; `dates` asks about relative dates (`tests/oracle/dates.py`).
 //!
 //! Both sides must stand on one release of the zone database. chrono-tz 0.10.4 carries 2025b, which on PyPI is
 //! `tzdata==2025.2`; `tests/run.sh` installs that into an environment of its own and names its Python in
 //! `TIDEGATE_TEST_ORACLE_PYTHON`.
 
+mod dates;
 mod peer;
 mod rules;
 
