@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::problem::Problem;
+use super::said::Said;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::shape::{Fields, Object, Reader, merge};
 use crate::web::arrival;
@@ -41,9 +42,10 @@ impl<T> Body<T> {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(Object::new());
         }
-        match serde_json::from_slice(bytes) {
+        match serde_json::from_slice::<Said>(bytes).map(|Said(value)| value) {
             Ok(Value::Object(map)) => Ok(map),
             Ok(_) => Err(AppError::invalid("body", "Send a JSON object.")),
+            Err(error) if error.is_data() => Err(AppError::invalid("body", format!("{error}."))),
             Err(error) => Err(AppError::invalid("body", format!("This is not JSON: {error}."))),
         }
     }

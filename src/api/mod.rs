@@ -16,6 +16,7 @@ mod operations;
 mod page;
 mod problem;
 mod reply;
+mod said;
 mod store;
 mod upload;
 

@@ -15,6 +15,7 @@ use crate::error::{AppError, FieldErrors, Result};
 use crate::imports::{self, Configuration};
 use crate::in_use::{self, InUse, Thing};
 use crate::members::By;
+use crate::parameters;
 use crate::secrets::Secrets;
 use crate::words;
 
@@ -170,7 +171,12 @@ fn checked(
             let there = was.map_or(&[][..], |(_, old)| old.steps.as_slice());
             let same = |there: &&Step| there.configuration_id == step.configuration_id;
             let kept = there.get(i).filter(same).or_else(|| there.iter().find(same));
-            let given = (step.parameters.as_ref(), kept.and_then(|there| there.parameters.as_ref()));
+            let kept = kept.and_then(|there| there.parameters.as_ref());
+            // What stays as it was is refused for nothing: the configuration may ask for less by now.
+            if kept.is_some() && parameters::same(step.parameters.as_ref(), kept) {
+                step.parameters = imports::declared_values(conn, step.configuration_id, step.parameters.take())?;
+            }
+            let given = (step.parameters.as_ref(), kept);
             let at = format!("steps[{i}].parameters");
             step.parameters = imports::values(conn, secrets, step.configuration_id, given, &at, &mut errors)?;
         }

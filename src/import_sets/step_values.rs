@@ -71,13 +71,13 @@ pub fn accept(
         known.extend(declared.iter().flat_map(|p| [p.name.clone(), alone(position, &p.name)]));
         let own_given = own(position, &declared, given);
         let with = |own: Map<String, Value>| {
-            let mut all = step.parameters.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
+            // What the configuration asks for no more says nothing.
+            let of_step = parameters::declared(&declared, step.parameters.clone());
+            let mut all = of_step.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
             all.extend(own);
             Value::Object(all)
         };
-        let named = format!("Step {position}, {name},");
-        let target =
-            parameters::Target { configuration_id: step.configuration_id, name: &named, parameters: &declared };
+        let target = parameters::Target { configuration_id: step.configuration_id, name: &name, parameters: &declared };
         let (all, there) = (with(own_given.clone()), with(own(position, &declared, kept)));
         let mut wrong = FieldErrors::new();
         let values = parameters::accept(&target, secrets, Some(&all), Some(&there), "", &mut wrong)?;

@@ -76,7 +76,9 @@ pub fn accept(
     let mut taken = Map::new();
     for parameter in target.parameters {
         let field = format!("{at}.{}", parameter.name);
-        let blank = |value: &&Value| value.is_null() || **value == json!("") || **value == json!([]);
+        // A list is no text: none chosen is nothing given where several may be.
+        let is_list = parameter.parameter_type == ParameterType::Choices;
+        let blank = |value: &&Value| value.is_null() || **value == json!("") || (is_list && **value == json!([]));
         let value = given.get(&parameter.name);
         let value = match (parameter.parameter_type, value) {
             (ParameterType::Secret, Some(value))

@@ -71,7 +71,7 @@ fn make(
     now: Moment,
 ) -> Result<Schedule> {
     let application_id = entered.application.id;
-    let (draft, errors) = with_values(conn, secrets, None, draft)?;
+    let (draft, errors) = with_values(conn, secrets, (application_id, None), draft)?;
     let checked = check(conn, &entered.application, None, (draft, errors), now)?;
     let slot_key = take_slot(conn, &checked.planned, None, now)?;
     refuse_alike(conn, &checked.planned, (&checked.rule, checked.parameters.as_ref()), None, now)?;
@@ -97,7 +97,7 @@ pub fn update(
     now: Moment,
 ) -> Result<Schedule> {
     let (was, entered) = enter_to_change(conn, by, id, expected)?;
-    let (draft, errors) = with_values(conn, secrets, Some(&was), draft)?;
+    let (draft, errors) = with_values(conn, secrets, (was.application_id, Some(&was)), draft)?;
     if errors.is_empty() && draft.changes_nothing(&was) {
         return Ok(was);
     }
@@ -258,10 +258,15 @@ fn planned(
 fn with_values(
     conn: &mut Conn,
     secrets: &Secrets,
-    was: Option<&Schedule>,
+    (application_id, was): (i64, Option<&Schedule>),
     mut draft: Draft,
 ) -> Result<(Draft, FieldErrors)> {
     let mut errors = FieldErrors::new();
+    // What belongs elsewhere is refused as what is not there: not even what it is called or asks for is said.
+    if Planned::find(conn, application_id, draft.target)?.is_none() {
+        draft.parameters = None;
+        return Ok((draft, errors));
+    }
     let was = was.filter(|was| was.target == draft.target);
     if let Some(was) = was
         && parameters::same(draft.parameters.as_ref(), was.parameters.as_ref())

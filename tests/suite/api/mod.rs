@@ -1,6 +1,7 @@
 //! REST under `/api/v1`: the shapes of the contract, and every refusal.
 
 mod freezes;
+mod hostile;
 mod import_sets;
 mod journey;
 mod once;

@@ -14,14 +14,14 @@ use crate::support::stage::{block, connection};
 use tidegate::runs::Run;
 
 /// An SQLite file of employees, the Connection to it, and a Block of `id` and `word`.
-struct Employees {
-    olive: Api,
-    here: String,
+pub struct Employees {
+    pub olive: Api,
+    pub here: String,
     block: i64,
     connection: i64,
 }
 
-async fn employees(world: &World) -> Employees {
+pub async fn employees(world: &World) -> Employees {
     let file = world.folder().join("hr.db");
     crate::connectors::sqlite::run_sql(
         &file,
@@ -38,7 +38,7 @@ async fn employees(world: &World) -> Employees {
 }
 
 impl Employees {
-    async fn import(&self, query: &str, parameters: Value) -> i64 {
+    pub async fn import(&self, query: &str, parameters: Value) -> i64 {
         let body = json!({"name": format!("Staff {}", query.len()), "block_id": self.block, "connection_id": self.connection,
             "source": {"query": query}, "mode": "replace", "guard": {"max_drop_percent": null}, "parameters": parameters});
         self.olive.make(&format!("{}/import-configurations", self.here), body).await
@@ -59,7 +59,7 @@ async fn run_with(world: &World, api: &Api, import: i64, values: Value) -> Run {
 }
 
 /// The days of a text block that a constant wrote.
-fn groups() -> Value {
+pub fn groups() -> Value {
     json!({"name": "groups", "type": "choices", "label": "Employee groups to exclude",
         "choices": ["Hourly", "Seasonal", "Interns", "It's"]})
 }

@@ -237,7 +237,11 @@ async fn told_truly(site: &Site, api: &Api, set: &Set, ended: &Value, said: &str
     let mut told = Vec::new();
     let mut seen = BTreeSet::new();
     for (at, (step, import)) in (1..).zip(shown.iter().zip(&set.imports)) {
-        assert_eq!((&step["position"], &step["configuration_id"]), (&json!(at), &json!(import.configuration)), "{said}");
+        assert_eq!(
+            (&step["position"], &step["configuration_id"]),
+            (&json!(at), &json!(import.configuration)),
+            "{said}"
+        );
         let (run, status) = (step["run_id"].as_i64(), step["status"].as_str().unwrap().to_owned());
         if let Some(id) = run {
             assert!(seen.insert(id), "one run a step: {said}");
