@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::Person;
 use super::sample::Place;
+use crate::files;
 use crate::app::App;
 use crate::applications::actions::{NewApplication, create as create_application, set_access};
 use crate::applications::blocks::{self, Block, BlockDraft, BlockKind, ColumnDraft};
@@ -18,7 +19,7 @@ use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::formats::ColumnType::{self, Date, Integer, Number, Text, Timestamp};
 use crate::import_sets::{self, Execution, OnFailure, SetDefinition, Step};
-use crate::imports::{self, Draft as ImportDraft, Target, files};
+use crate::imports::{self, Draft as ImportDraft, Target};
 use crate::members::actions::{NewMember, add_by_command};
 use crate::members::{self, By, Member, passwords};
 use crate::schedules::{About, Draft, Notify, RuleDraft, actions as schedules};

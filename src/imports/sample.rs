@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::files;
+
+use crate::files;
 use crate::app::{App, off_thread};
 use crate::applications::blocks::{self, Block, BlockRow, Column};
 use crate::connections;

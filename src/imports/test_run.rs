@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use actix_web::web::Data;
 use tokio_util::sync::CancellationToken;
 
-use super::files;
 use super::model::{Configuration, Definition};
 use super::pipeline::SourceFile;
 use super::pipeline::{self, Counts, FailureKind, LoadContext, LoadError, LoadReport, Outcome, Plan, Source, Told};
+use crate::files;
 use crate::app::{App, off_thread};
 use crate::applications::blocks::difference::Difference;
 use crate::applications::blocks::rejects::{self, Cause, RejectedCell};

@@ -25,6 +25,7 @@ use crate::app::App;
 use crate::applications::{Entered, enter, settings_shell, who_sees};
 use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
+use crate::files::kept::{self, KeptFile};
 use crate::import_sets;
 use crate::imports::{self, Listed, Target};
 use crate::members::{By, Member, Scope, SignedIn};
@@ -43,8 +44,9 @@ use typed::{Typed, said};
 /// What the form needs besides what was typed.
 struct Stage {
     entered: Entered,
-    /// Those that can be scheduled.
     configurations: Vec<Listed>,
+    /// That imports which take one can load.
+    files: Vec<KeptFile>,
     sets: Vec<import_sets::Outline>,
     /// What their steps ask for.
     asks: values::Asks,
@@ -68,8 +70,8 @@ impl Stage {
             None => None,
         };
         entered.need_import(conn, by, Scope::Schedule)?;
-        let configurations: Vec<Listed> =
-            imports::list(conn, &entered)?.into_iter().filter(|c| c.configuration.schedulable().is_ok()).collect();
+        let configurations: Vec<Listed> = imports::list(conn, &entered)?;
+        let files = kept::of_application(conn, application_id)?;
         let sets = import_sets::outlines(conn, application_id)?;
         let asks = values::Asks::load(conn, application_id, &sets, &configurations)?;
         let members = who_sees(conn, application_id)?;
@@ -78,7 +80,7 @@ impl Stage {
             None => None,
         };
         let beside = Beside::load(conn, by, &entered, configurations.iter().map(|c| c.configuration.id))?;
-        Ok(Self { entered, configurations, sets, asks, members, schedule, owner, beside, copied: None })
+        Ok(Self { entered, configurations, files, sets, asks, members, schedule, owner, beside, copied: None })
     }
 }
 
@@ -271,7 +273,7 @@ pub async fn preview(
         let chosen = configuration.map(|id| Chosen::find(conn, &entered, id)).transpose()?.flatten();
         let found =
             configuration.filter(|_| chosen.is_some()).map(|id| imports::find(conn, &entered, id)).transpose()?;
-        let declared = found.map(|(_, definition)| definition.parameters).unwrap_or_default();
+        let declared = found.map(|(found, definition)| found.asks(&definition)).unwrap_or_default();
         let asks = set_id.map(|id| values::Asks::of_set(conn, &entered, id)).transpose()?;
         Ok((chosen, declared, asks, Beside::load(conn, &by, &entered, configuration.into_iter())?))
     });

@@ -10,6 +10,7 @@ use super::typed::Typed;
 use crate::applications::Entered;
 use crate::db::Conn;
 use crate::error::{FieldErrors, Result};
+use crate::files::kept::KeptFile;
 use crate::import_sets::{self, step_values};
 use crate::imports::{self, Listed, Target};
 use crate::parameters::{self, Fields, Parameter};
@@ -40,7 +41,7 @@ impl Asks {
         for (set, definition) in import_sets::listed_of(conn, application_id, &ids)? {
             let step = |(position, step): (usize, &import_sets::Step)| {
                 let of = configurations.iter().find(|c| c.configuration.id == step.configuration_id)?;
-                let declared = of.definition.parameters.clone();
+                let declared = of.asks();
                 let of_set = step.parameters.as_ref().map(parameters::mask);
                 let of_set = of_set.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
                 let name = of.configuration.name.clone();
@@ -103,7 +104,13 @@ impl Asks {
     }
 
     /// The controls of a set's steps, holding these values.
-    pub fn fields(&self, set_id: i64, values: Option<&Value>, errors: &FieldErrors) -> Vec<StepFields> {
+    pub fn fields(
+        &self,
+        set_id: i64,
+        values: Option<&Value>,
+        errors: &FieldErrors,
+        (application_id, files): (i64, &[KeptFile]),
+    ) -> Vec<StepFields> {
         let none = Map::new();
         let values = values.and_then(Value::as_object).unwrap_or(&none);
         let steps = self.of(set_id);
@@ -112,6 +119,7 @@ impl Asks {
             own.extend(step_values::own(*position, declared, values));
             let own = Value::Object(own);
             let fields = Fields::of(declared, &format!("{position}."), Some(&own), errors);
+            let fields = fields.with_files(application_id, files);
             let others = || steps.iter().filter(|other| other.position != *position).flat_map(|other| &other.declared);
             StepFields {
                 position: *position,
@@ -146,9 +154,9 @@ pub fn read(stage: &Stage, typed: &mut Typed, sent: &Form) -> Result<(), FieldEr
     }
     let chosen = target.and_then(Target::configuration);
     let found = stage.configurations.iter().find(|listed| Some(listed.configuration.id) == chosen);
-    let declared = found.map_or(&[][..], |listed| listed.definition.parameters.as_slice());
+    let declared = found.map(Listed::asks).unwrap_or_default();
     if parameters::asked(sent, "") {
-        typed.values = parameters::given(declared, "", sent, kept);
+        typed.values = parameters::given(&declared, "", sent, kept);
         return Ok(());
     }
     typed.values = kept.map(parameters::mask);

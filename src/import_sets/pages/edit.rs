@@ -54,8 +54,6 @@ struct StepsPart {
     rows: Vec<StepRow>,
     /// What can be added: id and words.
     choices: Vec<(String, String)>,
-    /// Some configurations cannot be a step, for they need a file.
-    some_need_a_file: bool,
     /// The focus goes to where a step is added.
     focus_add: bool,
 }
@@ -122,11 +120,6 @@ impl Place {
         self.outline(id).map_or("a step", |outline| &outline.name)
     }
 
-    /// The configurations that can be a step.
-    fn addable(&self) -> impl Iterator<Item = &Outline> {
-        self.outlines.iter().filter(|outline| !outline.needs_file)
-    }
-
     fn says(&self, typed: &Typed) -> Says {
         let block = |id: i64| self.outline(id).map_or("", |outline| outline.block_name.as_str());
         let blocks: Vec<&str> = typed.steps.iter().map(|step| block(step.configuration_id)).collect();
@@ -171,8 +164,7 @@ impl Place {
             errors: shown.errors.clone(),
             rows: self.rows(typed, shown, &configurations),
             configurations,
-            choices: self.addable().map(|outline| (outline.id.to_string(), words(outline))).collect(),
-            some_need_a_file: self.outlines.iter().any(|outline| outline.needs_file),
+            choices: self.outlines.iter().map(|outline| (outline.id.to_string(), words(outline))).collect(),
             focus_add: match shown.edited {
                 Some(Edited::Removed { .. }) => typed.steps.is_empty(),
                 edited => edited == Some(Edited::Added),
@@ -301,7 +293,7 @@ pub async fn update(
 /// Saves the form, or does to the steps in it what one of its buttons says.
 async fn save(request: &HttpRequest, app: &App, by: &By, place: &Place, form: &Form) -> Result<HttpResponse> {
     let mut typed = Typed::read(form);
-    let addable: Vec<i64> = place.addable().map(|outline| outline.id).collect();
+    let addable: Vec<i64> = place.outlines.iter().map(|outline| outline.id).collect();
     match typed.edit(form, &addable) {
         Some(Ok(edited)) => {
             let shown = Shown { edited: Some(edited), ..Shown::default() };

@@ -13,6 +13,7 @@ pub use super::retry::Retry;
 use super::told::{broken, fetch_words, loaded, result, step, still_holds};
 use super::unsettled::{Earlier, Next};
 use super::{deciding, earlier, feeding, restoring, settling, unsettled, values, waiting};
+use crate::files;
 use crate::app::App;
 use crate::applications::blocks::{self, Block, Feed};
 use crate::connections;
@@ -20,7 +21,7 @@ use crate::connectors::{self, Check, Connector, Content, Deed, FetchContext, Fet
 use crate::error::AppError;
 use crate::imports::guard::Stopped;
 use crate::imports::pipeline::{self, LoadContext, LoadError, LoadReport, Outcome, Plan, Source, SourceFile};
-use crate::imports::{self, files};
+use crate::imports;
 use crate::runs::model::{Hold, LogLine, Run, RunResult, RunStep};
 use crate::words;
 
@@ -294,7 +295,7 @@ fn given_file(app: &App, job: &Job<'_>, id: i64) -> Result<Got<'static>, Undone>
     let stored = match files::open(&app.blocks, id) {
         Ok(stored) => stored,
         Err(AppError::NotFound) => {
-            return Err(Undone::new("The file that you uploaded is no longer stored. Upload it again.", Retry::No));
+            return Err(Undone::new("The file that was uploaded is no longer stored. Upload it again.", Retry::No));
         }
         Err(error) => return Err(of_app_error(error, job.run)),
     };

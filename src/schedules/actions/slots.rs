@@ -21,25 +21,18 @@ pub(super) struct Planned {
 }
 
 impl Planned {
-    /// What is there in the Application and was not deleted. `Err` in it: why no schedule can run it.
-    pub fn find(
-        conn: &mut Conn,
-        application_id: i64,
-        target: Target,
-    ) -> Result<Option<std::result::Result<Self, String>>> {
+    /// What is there in the Application and was not deleted.
+    pub fn find(conn: &mut Conn, application_id: i64, target: Target) -> Result<Option<Self>> {
         lock(conn, target)?;
         let here = |of: i64, archived: bool| of == application_id && !archived;
         Ok(match target {
             Target::Configuration(id) => {
                 let found = imports::by_id(conn, id)?.filter(|found| here(found.application_id, found.archived));
-                found.map(|found| match found.schedulable() {
-                    Ok(()) => Ok(Self { target, name: found.name }),
-                    Err(reason) => Err(format!("{}: {reason}", found.name)),
-                })
+                found.map(|found| Self { target, name: found.name })
             }
             Target::Set(id) => {
                 let found = import_sets::by_id(conn, id)?.filter(|found| here(found.application_id, found.archived));
-                found.map(|found| Ok(Self { target, name: found.name }))
+                found.map(|found| Self { target, name: found.name })
             }
         })
     }

@@ -5,7 +5,7 @@ use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 use tidegate::db::schema::runs;
-use tidegate::imports::files;
+use tidegate::files;
 
 use super::{weekly, with, words};
 use crate::support::World;

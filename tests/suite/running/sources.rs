@@ -3,7 +3,8 @@
 use tidegate::applications::blocks::{self, rejects};
 use tidegate::db::sqlite::Database;
 use tidegate::formats::{Format, ReadOptions};
-use tidegate::imports::{Definition, Target, files};
+use tidegate::files;
+use tidegate::imports::{Definition, Target};
 
 use super::*;
 use crate::support::stage::{connection, stage_from};
