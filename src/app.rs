@@ -14,7 +14,7 @@ use crate::db::{self, Conn, Location, Pool, ServerClock};
 use crate::disk::Disk;
 use crate::error::{AppError, Result};
 use crate::going::{AtWork, Downloads, Forwarded, HeldUp, Refusals, Seen, Tried};
-use crate::in_use::{Ask, InUse};
+use crate::in_use::{Followers, Guards, InUse};
 use crate::mail::Mailer;
 use crate::secrets::{self, Secrets};
 use crate::spool::Spool;
@@ -41,6 +41,8 @@ pub struct App {
     pub worker: String,
     /// What uses a thing that is to be put away; the rooms above answer.
     pub in_use: InUse,
+    /// Who keeps values for a thing that may come to ask for them otherwise.
+    pub followers: Followers,
     /// Rung when there may be work, so that a run by hand starts at once.
     pub work: Notify,
     /// The runs that this process sees through.
@@ -68,7 +70,7 @@ pub struct App {
 
 impl App {
     /// Opens both databases, brings them to the shape that this binary expects, and reads the key.
-    pub fn open(config: Config, base_url: Url, guards: &'static [Ask]) -> Result<Self, String> {
+    pub fn open(config: Config, base_url: Url, guards: Guards) -> Result<Self, String> {
         secrets::make_own_folder(&config.data_dir).map_err(|e| format!("{}: {e}", config.data_dir.display()))?;
         // A key that is none stops the start before anything was begun.
         let key = match &config.secret_key {
@@ -101,7 +103,8 @@ impl App {
             mail,
             base_url,
             worker: secrets::random_token()[..12].to_owned(),
-            in_use: InUse(guards),
+            in_use: InUse(guards.asks),
+            followers: Followers(guards.follow),
             work: Notify::new(),
             at_work: AtWork::default(),
             held_up: HeldUp::default(),

@@ -42,6 +42,30 @@ pub struct Named {
 /// A room's answer; `None`: nothing of its own uses the thing.
 pub type Ask = fn(&mut Conn, Thing) -> Result<Option<Uses>>;
 
+/// What the values that somebody gives for a thing are called from now on, by what they were called; `None` of one that
+/// nothing asks for any more.
+pub type Renamed<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// What one room does to the values that it keeps for a thing.
+pub type Follow = fn(&mut Conn, Thing, Renamed<'_>) -> Result<()>;
+
+/// All that rooms do when values are called otherwise.
+#[derive(Clone, Copy, Debug)]
+pub struct Followers(pub &'static [Follow]);
+
+impl Followers {
+    pub fn follow(self, conn: &mut Conn, thing: Thing, renamed: Renamed<'_>) -> Result<()> {
+        self.0.iter().try_for_each(|follow| follow(conn, thing, renamed))
+    }
+}
+
+/// The lines of `guards.rs`.
+#[derive(Clone, Copy, Debug)]
+pub struct Guards {
+    pub asks: &'static [Ask],
+    pub follow: &'static [Follow],
+}
+
 /// All questions.
 #[derive(Clone, Copy, Debug)]
 pub struct InUse(pub &'static [Ask]);

@@ -45,12 +45,12 @@ pub async fn show(call: Call) -> Answer<Shown<ImportSetAnswer>> {
 /// `PATCH import-sets/{set}`. `steps` are given whole.
 pub async fn update(call: Call, body: Body<Patch<ImportSetBody>>) -> Answer<Shown<ImportSetAnswer>> {
     let (id, expected, now) = (call.id("set")?, call.expected(), call.now());
-    let secrets = call.app.secrets.clone();
+    let (secrets, followers) = (call.app.secrets.clone(), call.app.followers);
     let saved = call.change(body, move |conn, by, body| {
         let (set, definition, entered) = actions::find(conn, by, id)?;
         entered.need_configure(conn, by)?;
         let (sent, errors) = body.look_over(&ImportSetBody::of(&set, &definition))?;
-        actions::update(conn, &secrets, by, &entered, (id, expected), sent.draft(errors)?, now)?;
+        actions::update(conn, (&secrets, followers), by, &entered, (id, expected), sent.draft(errors)?, now)?;
         let (set, definition, _) = actions::find(conn, by, id)?;
         Ok(ImportSetAnswer::of(&set, &definition))
     });

@@ -152,7 +152,9 @@ struct DeleteForm {
     csrf: String,
     back: String,
     sentence: String,
-    configuration: String,
+    /// What it runs.
+    name: String,
+    of_set: bool,
 }
 
 impl HtmlSafe for DeleteForm {}
@@ -195,7 +197,8 @@ pub async fn delete_form(
         csrf: Shell::new(&request, &app, "").csrf,
         back: came_from(&request, application_id, query.get("back")).unwrap_or_else(|| list.clone()),
         sentence: schedule.sentence(),
-        configuration: named,
+        name: named,
+        of_set: schedule.target.set().is_some(),
         base,
     };
     if is_fragment(&request) {

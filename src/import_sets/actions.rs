@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::body::audited;
 use super::draft::{Draft, MAX_STEPS, name_of_copy};
+use super::following;
 use super::model::{ImportSet, SetDefinition, Step};
 use super::store;
 use crate::applications::{self, Entered};
@@ -13,7 +14,7 @@ use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, FieldErrors, Result};
 use crate::imports::{self, Configuration};
-use crate::in_use::{self, InUse, Thing};
+use crate::in_use::{self, Followers, InUse, Thing};
 use crate::members::By;
 use crate::parameters;
 use crate::secrets::Secrets;
@@ -75,10 +76,11 @@ pub fn create(
     Ok(made)
 }
 
-/// Saves a set as its next version; what means the same makes none. `expected`: the version that the person saw.
+/// Saves a set as its next version; what means the same makes none. `expected`: the version that the person saw. Values
+/// that others keep for one of its steps follow that step.
 pub fn update(
     conn: &mut Conn,
-    secrets: &Secrets,
+    (secrets, followers): (&Secrets, Followers),
     by: &By,
     entered: &Entered,
     (id, expected): (i64, Option<i64>),
@@ -93,6 +95,10 @@ pub fn update(
     let version = before.version + 1;
     store::update(conn, id, &draft.name, version)?;
     store::insert_version(conn, (id, version), &draft.definition, by.member.id, now)?;
+    let places = following::places(&old.steps, &draft.definition.steps);
+    if places.iter().enumerate().any(|(at, place)| *place != Some(at)) {
+        followers.follow(conn, Thing::Set(id), &|name| following::renamed(name, &places))?;
+    }
     let (after, definition) = there(conn, entered, id)?;
     let entry = Entry::of("import_set.updated", "import_set", id).application(entered.application.id);
     by.audit(conn, entry.before(audited(&before, &old)).after(audited(&after, &definition)), now)?;

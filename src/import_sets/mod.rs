@@ -9,6 +9,7 @@
 pub mod actions;
 mod body;
 mod draft;
+mod following;
 mod model;
 pub mod pages;
 mod sealed_store;
@@ -20,7 +21,7 @@ pub use actions::values;
 pub use body::{ImportSetAnswer, ImportSetBody, SetStepBody};
 pub use draft::{Draft, MAX_STEPS};
 pub use model::{Execution, ImportSet, OnFailure, Outline, SetDefinition, Step};
-pub use sealed_store::seal_anew;
+pub use sealed_store::{seal_anew, seal_values_anew};
 pub use step_values::of_step;
 pub use store::{by_id, by_ids, listed_of, names, outlines, set_status, version};
 

@@ -153,6 +153,13 @@ pub fn unmask(values: Option<Value>, kept: Option<&Value>) -> Option<Value> {
     Some(values)
 }
 
+/// The values by other names; one without a new name goes. `None`: none is left.
+pub fn renamed(values: &Value, name: &dyn Fn(&str) -> Option<String>) -> Option<Value> {
+    let renamed = |(old, value): (&String, &Value)| Some((name(old)?, value.clone()));
+    let values: Map<_, _> = values.as_object()?.iter().filter_map(renamed).collect();
+    (!values.is_empty()).then_some(Value::Object(values))
+}
+
 /// Those of the values that are declared, for what begins with values of before.
 pub fn declared(parameters: &[Parameter], values: Option<Value>) -> Option<Value> {
     let Some(Value::Object(mut values)) = values else { return None };

@@ -38,7 +38,15 @@ pub use working::{crew, deciding, executor, rescue, work, workers};
 use crate::db::Conn;
 use crate::error::Result;
 use crate::imports::Target;
-use crate::in_use::{Named, Thing, Uses};
+use crate::in_use::{Named, Renamed, Thing, Uses};
+
+/// The values of a set's runs that have not begun follow its steps. Those that have begun go by the steps of then.
+pub fn follow(conn: &mut Conn, thing: Thing, renamed: Renamed<'_>) -> Result<()> {
+    match thing {
+        Thing::Set(id) => queue_store::rename_values(conn, id, renamed),
+        _ => Ok(()),
+    }
+}
 
 /// The runs of an Application that have not come to their end.
 pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {

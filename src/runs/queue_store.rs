@@ -13,10 +13,12 @@ use super::model::{LogLine, Run, RunResult};
 use super::resource;
 use super::restores_store::is_import;
 use crate::clock::Moment;
-use crate::db::schema::{outcomes, resource_leases, run_leases, run_log, run_results, runs};
+use crate::db::schema::{outcomes, resource_leases, run_leases, run_log, run_results, runs, set_runs};
 use crate::db::{self, Conn, on};
 use crate::error::Result;
 use crate::imports::Target;
+use crate::in_use::Renamed;
+use crate::parameters;
 use crate::words;
 
 /// A run that is to be written down: queued, or skipped or missed from the start.
@@ -229,6 +231,23 @@ pub fn end_set(
         .set((runs::status.eq(status), runs::reason.eq(reason), runs::cause.eq(cause), runs::finished_at.eq(now)))
         .execute(conn)?;
     diesel::delete(resource_leases::table.filter(resource_leases::run_id.eq(run_id))).execute(conn)?;
+    Ok(())
+}
+
+/// The values of a set's runs that have no steps yet go by their new names.
+pub fn rename_values(conn: &mut Conn, set_id: i64, renamed: Renamed<'_>) -> Result<()> {
+    let waits = runs::set_id.eq(set_id).and(runs::status.eq(RunStatus::Queued));
+    let found: Vec<(i64, Option<String>)> = runs::table
+        .filter(waits.and(runs::parameters.is_not_null()))
+        .filter(runs::id.ne_all(set_runs::table.select(set_runs::run_id)))
+        .select((runs::id, runs::parameters))
+        .load(conn)?;
+    for (id, text) in found {
+        let Ok(values) = serde_json::from_str(&text.unwrap_or_default()) else { continue };
+        let text = parameters::renamed(&values, renamed).map(|values| values.to_string());
+        // One that has begun in between has taken the steps of then.
+        diesel::update(runs::table.find(id).filter(waits)).set(runs::parameters.eq(text)).execute(conn)?;
+    }
     Ok(())
 }
 

@@ -8,6 +8,8 @@ use super::model::Run;
 use crate::db::Conn;
 use crate::db::schema::{runs, set_run_steps};
 use crate::error::{AppError, Result};
+use crate::import_sets;
+use crate::imports::Target;
 use crate::parameters;
 use crate::secrets::Secrets;
 
@@ -15,17 +17,21 @@ const SEALED: &str = "%\"sealed\":%";
 
 /// Seals anew the secrets of all runs.
 pub fn seal_anew(conn: &mut Conn, old: &Secrets, new: &Secrets) -> Result<()> {
-    let found: Vec<(i64, Option<i64>, Option<String>)> = runs::table
+    let found: Vec<(i64, Option<i64>, Option<i64>, Option<String>)> = runs::table
         .filter(runs::parameters.like(SEALED))
-        .select((runs::id, runs::configuration_id, runs::parameters))
+        .select((runs::id, runs::configuration_id, runs::set_id, runs::parameters))
         .load(conn)?;
-    for (id, configuration_id, text) in found {
-        let (Some(configuration_id), Some(text)) = (configuration_id, text) else { continue };
+    for (id, configuration_id, set_id, text) in found {
+        let (Some(target), Some(text)) = (Target::of(configuration_id, set_id), text) else { continue };
         let Ok(kept) = serde_json::from_str::<Value>(&text) else { continue };
         let (given, resolved) = Run::of_kept(Some(kept));
-        let anew = |values: Option<Value>| -> Result<Option<Value>> {
+        let mut anew = |values: Option<Value>| -> Result<Option<Value>> {
             let Some(values) = values else { return Ok(None) };
-            Ok(Some(parameters::seal_anew(configuration_id, &values, old, new)?.unwrap_or(values)))
+            let anew = match target {
+                Target::Configuration(id) => parameters::seal_anew(id, &values, old, new)?,
+                Target::Set(id) => import_sets::seal_values_anew(conn, id, &values, (old, new))?,
+            };
+            Ok(Some(anew.unwrap_or(values)))
         };
         let text = Run::kept(anew(given)?.as_ref(), anew(resolved)?.as_ref());
         diesel::update(runs::table.find(id)).set(runs::parameters.eq(text)).execute(conn)?;

@@ -49,7 +49,7 @@ pub use zone::{ClockChange, ZONE_DATA, clock_change, day_begins, instant};
 use crate::db::Conn;
 use crate::error::Result;
 use crate::imports::Target;
-use crate::in_use::{Named, Thing, Uses};
+use crate::in_use::{Named, Renamed, Thing, Uses};
 
 /// The address of the list.
 fn list(application: i64) -> String {
@@ -69,6 +69,14 @@ fn named(unfinished: Vec<uses_store::Unfinished>) -> Vec<Named> {
         }
     };
     unfinished.into_iter().map(named).collect()
+}
+
+/// What schedules keep for the steps of a set follows them.
+pub fn follow(conn: &mut Conn, thing: Thing, renamed: Renamed<'_>) -> Result<()> {
+    match thing {
+        Thing::Set(id) => uses_store::follow(conn, Target::Set(id), renamed),
+        _ => Ok(()),
+    }
 }
 
 /// The schedules that are on in an Application, or that still plan the runs of a configuration or a set, that load a

@@ -1,4 +1,4 @@
-//! Which schedules use a thing.
+//! Which schedules use a thing, and how what they keep for it follows it.
 
 use diesel::prelude::*;
 use serde_json::Value;
@@ -8,6 +8,8 @@ use crate::db::schema::{members, schedules};
 use crate::error::Result;
 use crate::files::kept::FILE;
 use crate::imports::Target;
+use crate::in_use::Renamed;
+use crate::parameters;
 
 /// How many schedules of an Application would run again.
 pub fn count_on(conn: &mut Conn, application_id: i64) -> Result<i64> {
@@ -63,4 +65,27 @@ pub fn unfinished_with_file(conn: &mut Conn, kept_file_id: i64) -> Result<Vec<Un
         values.as_ref().and_then(Value::as_object).is_some_and(|values| values.iter().any(is_it))
     };
     Ok(rows.into_iter().filter(|(_, text)| names(text)).map(|(unfinished, _)| unfinished).collect())
+}
+
+/// The values that schedules keep for a target go by their new names, in those that were deleted too, for they may come
+/// back. Whoever has such a schedule open to edit it is told that it changed.
+pub fn follow(conn: &mut Conn, target: Target, renamed: Renamed<'_>) -> Result<()> {
+    let kept: Vec<(i64, Option<String>)> = schedules::table
+        .filter(schedules::target_key.eq(target.to_string()).and(schedules::parameters.is_not_null()))
+        .select((schedules::id, schedules::parameters))
+        .load(conn)?;
+    for (id, text) in kept {
+        // What cannot be read is shown as broken.
+        let Ok(values) = serde_json::from_str::<Value>(&text.unwrap_or_default()) else { continue };
+        let followed = parameters::renamed(&values, renamed);
+        if followed.as_ref() != Some(&values) {
+            diesel::update(schedules::table.find(id))
+                .set((
+                    schedules::parameters.eq(followed.map(|values| values.to_string())),
+                    schedules::version.eq(schedules::version + 1),
+                ))
+                .execute(conn)?;
+        }
+    }
+    Ok(())
 }

@@ -77,7 +77,7 @@ on_both! {
         world.advance(Duration::seconds(5));
         bulk(&mut olive, &world, &["Every day at 18:00", "Every day at 20:00"], "Delete").await;
         olive.sees("Delete these 2 schedules?").sees("Every day at 20:00, UTC").sees("prices");
-        olive.sees("The configurations and the history of their runs stay.");
+        olive.sees("The imports and the history of their runs stay.");
         olive.follow("Keep them").await.sees("3 of 4 schedules");
         bulk(&mut olive, &world, &["Every day at 18:00", "Every day at 20:00"], "Delete").await;
         olive.press("Delete 2 schedules").await.sees("2 deleted.").sees("1 of 4 schedules");

@@ -40,6 +40,7 @@ mod retention;
 mod rows;
 mod running;
 mod schedules;
+mod seeds;
 mod setup;
 mod sign_in;
 mod simulation;

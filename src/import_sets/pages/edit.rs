@@ -327,10 +327,12 @@ async fn save(request: &HttpRequest, app: &App, by: &By, place: &Place, form: &F
 
 async fn store(app: &App, by: &By, place: &Place, typed: &Typed) -> Result<ImportSet> {
     let (draft, by, entered, now) = (typed.draft()?, by.clone(), place.entered.clone(), app.now());
-    let secrets = app.secrets.clone();
+    let (secrets, followers) = (app.secrets.clone(), app.followers);
     match place.found.as_ref().map(|(set, _)| (set.id, typed.version)) {
         None => app.write(move |conn| actions::create(conn, &secrets, &by, &entered, draft, now)).await,
-        Some(seen) => app.write(move |conn| actions::update(conn, &secrets, &by, &entered, seen, draft, now)).await,
+        Some(seen) => {
+            app.write(move |conn| actions::update(conn, (&secrets, followers), &by, &entered, seen, draft, now)).await
+        }
     }
 }
 

@@ -116,4 +116,74 @@ on_both! {
         let again = world.read(move |conn| tidegate::schedules::actions::of_targets(conn, &[Target::Set(set.id)])).await;
         assert_eq!(again[0].parameters, kept[0].parameters);
     }
+
+    /// A value for step 2 is that step's wherever it stands: in schedules, in runs that wait, and for who edits just then.
+    async fn values_follow_their_steps(world: World) {
+        let stages = three(&world).await;
+        let steps = stages.iter().map(|stage| Step::of(stage.configuration)).collect();
+        let set = make(&world, Execution::Sequential, OnFailure::Stop, steps).await;
+        let api = world.api(&world.olive).await;
+        let rule = json!({"set_id": set.id, "repeat": "days", "start_date": "2026-10-20", "start_time": "06:00", "time_zone": "UTC"});
+        let mut body = rule.clone();
+        body["parameters"] = json!({"day": "today", "1.day": "yesterday", "2.day": "2026-10-01"});
+        let schedule = format!("schedules/{}", api.make(&format!("applications/{}/schedules", world.application), body).await);
+        let given = json!({ "1.day": "2026-10-02", "2.day": "2026-10-01" });
+        let waits = api.post(&format!("import-sets/{}/runs", set.id), json!({ "parameters": given })).await.is(202).id();
+        let form = format!("/applications/{}/{schedule}/edit", world.application);
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit(&form).await;
+        let order = |of: [usize; 2]| json!({"steps": of.map(|i| json!({"configuration_id": stages[i].configuration}))});
+        api.patch(&format!("import-sets/{}", set.id), order([1, 0])).await.is(200);
+        let kept = api.get(&schedule).await;
+        assert_eq!(kept.json["parameters"], json!({"day": "today", "2.day": "yesterday", "1.day": "2026-10-01"}));
+        olive.press("Update Schedule").await.answered(412);
+        // The run that waited goes by the steps of now.
+        csv(&world, "prices-2026-10-01", &[("1", "one")]);
+        csv(&world, "sales-2026-10-02", &[("1", "one"), ("2", "two")]);
+        work_off(&world).await;
+        assert_eq!(statuses(&world, waits).await, ["Success"; 2]);
+        let held: Vec<i64> = stages.iter().map(|stage| rows(&world, stage.block)).collect();
+        assert_eq!(held, [2, 1, 0]);
+        // A step that goes takes its value along; what moves nothing changes nothing.
+        api.patch(&format!("import-sets/{}", set.id), order([0, 2])).await.is(200);
+        let kept = api.get(&schedule).await;
+        assert_eq!(kept.json["parameters"], json!({"day": "today", "1.day": "yesterday"}));
+        api.patch(&format!("import-sets/{}", set.id), json!({"on_failure": "continue"})).await.is(200);
+        assert_eq!(api.get(&schedule).await.json["version"], kept.json["version"]);
+    }
+
+    async fn secrets_for_sets_are_sealed_anew(world: World) {
+        let connection = crate::support::stage::folder_connection(&world, "files").await;
+        let definition = json!({
+            "source": { "path": "files.csv", "format": "csv" }, "mode": "append", "rejects": {}, "unknown_items": "reject",
+            "overlap": "skip", "attempts": 1, "attempt_seconds": 60, "parameters": [{ "name": "key", "type": "secret" }],
+        });
+        let stage = stage_from(&world, "files", Some(connection), serde_json::from_value(definition).unwrap()).await;
+        let set = make(&world, Execution::Sequential, OnFailure::Stop, vec![Step::of(stage.configuration)]).await;
+        let mut wanted = draft(&stage, &daily("09:00"));
+        (wanted.target, wanted.parameters) = (Target::Set(set.id), Some(json!({ "1.key": "one" })));
+        let schedule = create(&world, wanted).await;
+        let api = world.api(&world.olive).await;
+        let given = json!({ "parameters": { "key": "two" } });
+        let waits = api.post(&format!("import-sets/{}/runs", set.id), given).await.is(202).id();
+        let (old, new) = (world.app().secrets.clone(), another_key());
+        let other = another_key();
+        world
+            .write(move |conn| {
+                tidegate::schedules::seal_anew(conn, &old, &new)?;
+                tidegate::runs::seal_anew(conn, &old, &new)
+            })
+            .await;
+        let place = format!("parameter {} key", stage.configuration);
+        let opened = |values: Option<serde_json::Value>| {
+            let values = values.unwrap();
+            other.open(&place, values["1.key"]["sealed"].as_str().unwrap_or_else(|| panic!("{values}"))).unwrap()
+        };
+        assert_eq!(opened(crate::schedules::find(&world, schedule.id).await.parameters), "one");
+        assert_eq!(opened(run(&world, waits).await.parameters), "two");
+    }
+}
+
+fn another_key() -> tidegate::secrets::Secrets {
+    tidegate::secrets::Secrets::from_base64(&format!("{}Bwc=", "BwcH".repeat(10))).unwrap()
 }
