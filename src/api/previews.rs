@@ -108,7 +108,7 @@ pub async fn preview(call: Call<PreviewQuery>, body: Body<PreviewBody>) -> Answe
     let circle = beside.as_ref().and_then(|beside| collisions::circle(&beside.target, &beside.neighbours));
     preview.hint = words::sentences([preview.hint, circle]);
     let found =
-        beside.map(|beside| collisions::look(&rule, &beside.target, &beside.neighbours, now)).unwrap_or_default();
+        beside.map(|beside| collisions::look(&rule, &[beside.target], &beside.neighbours, now)).unwrap_or_default();
     Ok(Reply::ok(PreviewAnswer::of(preview, found)))
 }
 

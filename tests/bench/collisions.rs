@@ -124,8 +124,8 @@ fn main() {
                     spacing_minutes,
                     schedule_id: None,
                 };
-                let (warning, found) = milliseconds(|| collisions(rule, &target, &neighbours, now));
-                let (offer, offered) = milliseconds(|| nearest_free(rule, &target, &neighbours, now));
+                let (warning, found) = milliseconds(|| collisions(rule, &[target], &neighbours, now));
+                let (offer, offered) = milliseconds(|| nearest_free(rule, &[target], &neighbours, now));
                 let offered = offered.map_or_else(|| "nothing".to_owned(), |start| start.words(rule));
                 println!(
                     "| {beside} | {name} | {spacing_minutes} min | {warning:.2} ms | {} | {offer:.2} ms | {offered} |",

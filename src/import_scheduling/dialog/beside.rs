@@ -11,6 +11,7 @@ use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::freezes::{self, Freeze};
+use crate::import_sets;
 use crate::imports::{self, Configuration, Definition, Overlap};
 use crate::members::By;
 use crate::runs::glance;
@@ -27,6 +28,13 @@ pub struct Chosen {
     connection_id: Option<i64>,
     source_block_id: Option<i64>,
     pub overlap: Overlap,
+}
+
+/// What the form names to run.
+#[derive(Clone, Copy, Debug)]
+pub enum Runs {
+    Configuration(Chosen),
+    Set(i64),
 }
 
 impl Chosen {
@@ -58,6 +66,8 @@ pub struct Beside {
     schedules: Vec<Schedule>,
     /// Of the Application.
     pub freezes: Vec<Freeze>,
+    /// What the sets that the form can name use, step by step.
+    sets: HashMap<i64, Vec<Chosen>>,
     /// Of configurations that have succeeded before.
     usual: HashMap<i64, Duration>,
     /// The member's own time zone, else the Workspace's.
@@ -66,8 +76,13 @@ pub struct Beside {
 
 impl Beside {
     /// For a member who has entered the Application and may open Import Scheduling there; with the configurations that
-    /// the form can name.
-    pub fn load(conn: &mut Conn, by: &By, entered: &Entered, of_form: impl Iterator<Item = i64>) -> Result<Self> {
+    /// the form can name, and its sets.
+    pub fn load(
+        conn: &mut Conn,
+        by: &By,
+        entered: &Entered,
+        (of_form, sets): (impl Iterator<Item = i64>, &[i64]),
+    ) -> Result<Self> {
         let application = &entered.application;
         let neighbours = collisions::neighbours(conn, by, application.id)?;
         let mut configurations: Vec<i64> =
@@ -78,6 +93,7 @@ impl Beside {
             application_id: application.id,
             spacing_minutes: application.spacing_minutes,
             freezes: freezes::of_application(conn, application.id)?,
+            sets: steps_of(conn, application.id, sets)?,
             usual: glance::usual_durations(conn, &configurations)?,
             neighbours,
             schedules: schedules::clock::of_application(conn, application.id)?,
@@ -100,9 +116,23 @@ impl Beside {
         }
     }
 
+    /// All that what the form names uses.
+    pub fn targets(&self, runs: Option<Runs>, schedule_id: Option<i64>) -> Vec<Target> {
+        let steps = match &runs {
+            Some(Runs::Configuration(chosen)) => std::slice::from_ref(chosen),
+            Some(Runs::Set(id)) => self.sets.get(id).map_or(&[][..], Vec::as_slice),
+            None => &[],
+        };
+        steps.iter().map(|chosen| self.target(*chosen, schedule_id)).collect()
+    }
+
     /// Why the form could not be saved as it is.
-    pub fn in_the_way(&self, rule: &Rule, chosen: Chosen, schedule_id: Option<i64>, now: Moment) -> Option<String> {
-        let of = |schedule: &&Schedule| schedule.target == imports::Target::Configuration(chosen.configuration_id);
+    pub fn in_the_way(&self, rule: &Rule, runs: Runs, schedule_id: Option<i64>, now: Moment) -> Option<String> {
+        let target = match runs {
+            Runs::Configuration(chosen) => imports::Target::Configuration(chosen.configuration_id),
+            Runs::Set(id) => imports::Target::Set(id),
+        };
+        let of = |schedule: &&Schedule| schedule.target == target;
         let others: Vec<Schedule> = self.schedules.iter().filter(of).cloned().collect();
         let own = self.schedules.iter().find(|schedule| Some(schedule.id) == schedule_id);
         actions::in_the_way(&others, own, rule, now)
@@ -129,4 +159,23 @@ impl Beside {
         });
         others.map(|other| (&other.rule, self.usual(Some(other.configuration_id))))
     }
+}
+
+fn steps_of(conn: &mut Conn, application_id: i64, sets: &[i64]) -> Result<HashMap<i64, Vec<Chosen>>> {
+    let sets = import_sets::listed_of(conn, application_id, sets)?;
+    let mut ids: Vec<i64> = sets.iter().flat_map(|(_, set)| &set.steps).map(|step| step.configuration_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let found = imports::by_ids(conn, &ids)?;
+    let of_step = |step: &import_sets::Step| {
+        let found = found.iter().find(|found| found.id == step.configuration_id)?;
+        Some(Chosen {
+            configuration_id: found.id,
+            block_id: found.block_id,
+            connection_id: found.connection_id,
+            source_block_id: found.source_block_id,
+            overlap: Overlap::Queue,
+        })
+    };
+    Ok(sets.iter().map(|(set, of)| (set.id, of.steps.iter().filter_map(of_step).collect())).collect())
 }

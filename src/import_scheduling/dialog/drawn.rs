@@ -100,6 +100,7 @@ pub(super) fn form(
             Asked {
                 rule: &typed.rule,
                 chosen: chosen_configuration.map(|c| Chosen::of(&c.configuration, &c.definition)),
+                set: chosen_set.map(|set| set.id),
                 schedule_id: stage.schedule.as_ref().map(|s| s.id),
                 expanded: typed.expanded,
                 parameters: dated,

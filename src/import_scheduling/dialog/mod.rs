@@ -79,7 +79,8 @@ impl Stage {
             Some(Schedule { owner_id, .. }) => crate::members::by_id(conn, *owner_id)?.map(|m| m.name),
             None => None,
         };
-        let beside = Beside::load(conn, by, &entered, configurations.iter().map(|c| c.configuration.id))?;
+        let ids: Vec<i64> = sets.iter().map(|set| set.id).collect();
+        let beside = Beside::load(conn, by, &entered, (configurations.iter().map(|c| c.configuration.id), &ids))?;
         Ok(Self { entered, configurations, files, sets, asks, members, schedule, owner, beside, copied: None })
     }
 }
@@ -275,7 +276,7 @@ pub async fn preview(
             configuration.filter(|_| chosen.is_some()).map(|id| imports::find(conn, &entered, id)).transpose()?;
         let declared = found.map(|(found, definition)| found.asks(&definition)).unwrap_or_default();
         let asks = set_id.map(|id| values::Asks::of_set(conn, &entered, id)).transpose()?;
-        Ok((chosen, declared, asks, Beside::load(conn, &by, &entered, configuration.into_iter())?))
+        Ok((chosen, declared, asks, Beside::load(conn, &by, &entered, (configuration.into_iter(), set_id.as_slice()))?))
     });
     let (chosen, mut declared, asks, beside) = read.await?;
     let mut values = parameters::given(&declared, "", &sent, None);
@@ -284,7 +285,15 @@ pub async fn preview(
         values = Some(asks.given(id, &sent, None).into());
     }
     let (rule, schedule_id, expanded) = (RuleForm::from_pairs(&sent.0), sent.id("schedule"), preview::expanded(&sent));
-    let asked = Asked { rule: &rule, chosen, schedule_id, expanded, parameters: &declared, values: values.as_ref() };
+    let asked = Asked {
+        rule: &rule,
+        chosen,
+        set: set_id,
+        schedule_id,
+        expanded,
+        parameters: &declared,
+        values: values.as_ref(),
+    };
     Page::ok(&request, &PreviewPart::of(asked, &beside, app.now()))
 }
 

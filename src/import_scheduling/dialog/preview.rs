@@ -6,7 +6,7 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 use serde_json::Value;
 
-use super::beside::{Beside, Chosen};
+use super::beside::{Beside, Chosen, Runs};
 use super::strip::Strip;
 use crate::clock::Moment;
 use crate::freezes;
@@ -38,6 +38,8 @@ impl HtmlSafe for PreviewPart {}
 pub struct Asked<'a> {
     pub rule: &'a RuleForm,
     pub chosen: Option<Chosen>,
+    /// The set, where that is what the form names.
+    pub set: Option<i64>,
     /// The schedule that is edited.
     pub schedule_id: Option<i64>,
     /// Whether all that can be shown is.
@@ -113,7 +115,8 @@ pub fn use_offered(sent: &Form, rule: &mut RuleForm) -> bool {
 }
 
 fn explain(rule: &Rule, asked: Asked, beside: &Beside, now: Moment) -> Explained {
-    let Asked { chosen, schedule_id, expanded, .. } = asked;
+    let Asked { chosen, set, schedule_id, expanded, .. } = asked;
+    let runs = chosen.map(Runs::Configuration).or(set.map(Runs::Set));
     let mut preview = schedules::preview(rule, chosen.map(|chosen| chosen.overlap), now, MANY);
     freezes::annotate(&mut preview, &beside.freezes);
     let circle = chosen.and_then(|chosen| collisions::circle(&beside.target(chosen, schedule_id), &beside.neighbours));
@@ -123,12 +126,10 @@ fn explain(rule: &Rule, asked: Asked, beside: &Beside, now: Moment) -> Explained
     let shown = if expanded { there } else { there.min(FEW) };
     let occurrences: Vec<Occurrence> =
         preview.occurrences.iter().take(shown).map(|o| occurrence(o, rule, beside, now)).collect();
-    let found = chosen
-        .map(|chosen| collisions::look(rule, &beside.target(chosen, schedule_id), &beside.neighbours, now))
-        .unwrap_or_default();
+    let found = collisions::look(rule, &beside.targets(runs, schedule_id), &beside.neighbours, now);
     Explained {
         bounds: schedules::bounds(rule),
-        in_the_way: chosen.and_then(|chosen| beside.in_the_way(rule, chosen, schedule_id, now)),
+        in_the_way: runs.and_then(|runs| beside.in_the_way(rule, runs, schedule_id, now)),
         clash: clash(rule, found, beside.spacing_minutes),
         hint: preview.hint,
         title: if shown == 1 { "Next run".into() } else { format!("Next {shown} runs") },

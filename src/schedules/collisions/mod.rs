@@ -2,11 +2,14 @@
 //! Connection, an import configuration or a Block. Instants are compared, never rules, over the next 31 days; whoever
 //! schedules is warned and never hindered, and offered the nearest start that is free.
 //!
-//! [`look`] is pure. [`neighbours`] reads, in one query, what it is to look at.
+//! [`look`] is pure. [`neighbours`] reads, in as many queries however many there are, what it is to look at. A set uses what
+//! its steps use.
 
 mod circle;
 mod store;
 mod timeline;
+
+use std::collections::HashSet;
 
 use chrono::{Datelike, Duration, NaiveDate, NaiveTime, Timelike};
 use serde::Serialize;
@@ -28,7 +31,7 @@ use crate::shape::{Described, Schemas, answer};
 /// How far ahead is looked.
 pub const DAYS: i64 = 31;
 
-/// A schedule that is on, with what it uses.
+/// A schedule that is on, with what it uses. That of a set is one for each of its steps.
 #[derive(Clone, Debug)]
 pub struct Neighbour {
     pub id: i64,
@@ -41,7 +44,7 @@ pub struct Neighbour {
     pub connection_id: Option<i64>,
     /// The Block that feeds it.
     pub source_block_id: Option<i64>,
-    /// Its run name, else its configuration's name.
+    /// Its run name, else the name of what it runs.
     pub name: String,
     pub rule: Rule,
 }
@@ -97,28 +100,28 @@ pub struct Collisions {
 }
 
 /// The schedules that are on in an Application, and those elsewhere on a Connection that it uses, for a caller that
-/// has entered it. One query.
+/// has entered it. Three queries.
 pub fn neighbours(conn: &mut Conn, by: &By, application_id: i64) -> Result<Vec<Neighbour>> {
     store::neighbours(conn, by, application_id)
 }
 
-/// What a rule would collide with if it were saved now.
-pub fn look(rule: &Rule, target: &Target, neighbours: &[Neighbour], now: Moment) -> Collisions {
-    let list = collisions(rule, target, neighbours, now);
-    let suggestion = if list.is_empty() { None } else { nearest_free(rule, target, neighbours, now) };
+/// What a rule would collide with if it were saved now; the targets are those of all that it runs.
+pub fn look(rule: &Rule, targets: &[Target], neighbours: &[Neighbour], now: Moment) -> Collisions {
+    let list = collisions(rule, targets, neighbours, now);
+    let suggestion = if list.is_empty() { None } else { nearest_free(rule, targets, neighbours, now) };
     Collisions { list, suggestion }
 }
 
 /// The warnings alone.
-pub fn collisions(rule: &Rule, target: &Target, neighbours: &[Neighbour], now: Moment) -> Vec<Collision> {
-    let Some(reach) = target.reach() else {
+pub fn collisions(rule: &Rule, targets: &[Target], neighbours: &[Neighbour], now: Moment) -> Vec<Collision> {
+    let Some((target, reach)) = targets.first().and_then(|target| Some((target, target.reach()?))) else {
         return Vec::new();
     };
     let mut near = horizon(now);
     near.mark(rule, reach, reach);
     let mut found: Vec<(Moment, Moment, &Neighbour, Vec<Share>)> = Vec::new();
     for other in neighbours {
-        let shares = target.shares(other);
+        let shares = shares(targets, other);
         if !shares.is_empty()
             && let Some(on) = near.first_on(&other.rule)
             && let Some((at, other_at)) = pair(rule, &other.rule, on, reach, now)
@@ -126,7 +129,10 @@ pub fn collisions(rule: &Rule, target: &Target, neighbours: &[Neighbour], now: M
             found.push((at, other_at, other, shares));
         }
     }
-    found.sort_by_key(|(at, other_at, other, _)| (*at, *other_at, other.id));
+    // Of those of one schedule the one that shares most is told.
+    found.sort_by_key(|(at, other_at, other, shares)| (*at, *other_at, other.id, std::cmp::Reverse(shares.len())));
+    let mut told = HashSet::new();
+    found.retain(|(_, _, other, _)| told.insert(other.id));
     let collision = |(at, other_at, other, shares): (Moment, Moment, &Neighbour, Vec<Share>)| Collision {
         schedule_id: Some(other.id).filter(|_| other.seen),
         sentence: words(rule, target, other, &shares, at, other_at),
@@ -139,10 +145,10 @@ pub fn collisions(rule: &Rule, target: &Target, neighbours: &[Neighbour], now: M
 
 /// The nearest start on whole five minutes, at most a day away from the one given, with which nothing collides; of two
 /// that are as near, the later. Never one whose first occurrence would be in the past.
-pub fn nearest_free(rule: &Rule, target: &Target, neighbours: &[Neighbour], now: Moment) -> Option<Start> {
-    let reach = target.reach()?;
+pub fn nearest_free(rule: &Rule, targets: &[Target], neighbours: &[Neighbour], now: Moment) -> Option<Start> {
+    let reach = targets.first()?.reach()?;
     let mut taken = horizon(now);
-    for other in neighbours.iter().filter(|other| !target.shares(other).is_empty()) {
+    for other in neighbours.iter().filter(|other| !shares(targets, other).is_empty()) {
         taken.mark(&other.rule, reach, reach);
     }
     let start = local_start(rule);
@@ -183,6 +189,14 @@ fn pair(rule: &Rule, other: &Rule, on: i64, reach: i64, now: Moment) -> Option<(
         (before, after) => before.or(after)?,
     };
     Some((at, other_at))
+}
+
+/// What any of them has in common with another schedule.
+fn shares(targets: &[Target], other: &Neighbour) -> Vec<Share> {
+    let mut all: Vec<Share> = targets.iter().flat_map(|target| target.shares(other)).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 impl Target {

@@ -54,7 +54,7 @@ fn start(date: &str, time: &str) -> Option<Start> {
 fn strictly_within_the_spacing_is_too_close() {
     let count = |spacing: i32, time: &str| {
         let target = Target { spacing_minutes: spacing, ..TARGET };
-        look(&daily("02:30"), &target, &[neighbour(1, daily(time))], at(NOW)).list.len()
+        look(&daily("02:30"), &[target], &[neighbour(1, daily(time))], at(NOW)).list.len()
     };
     assert_eq!([count(15, "02:15"), count(15, "02:16"), count(15, "02:44"), count(15, "02:45")], [0, 1, 1, 0]);
     assert_eq!([count(0, "02:30"), count(1, "02:30"), count(1, "02:31"), count(16, "02:15")], [0, 1, 0, 1]);
@@ -65,7 +65,7 @@ fn it_is_told_what_is_shared_when_and_by_whom() {
     let told = |change: &dyn Fn(&mut Neighbour)| {
         let mut other = neighbour(7, daily("02:25"));
         change(&mut other);
-        look(&daily("02:30"), &TARGET, &[other], at(NOW)).list
+        look(&daily("02:30"), &[TARGET], &[other], at(NOW)).list
     };
     let one = told(&|_| ());
     assert_eq!(
@@ -103,16 +103,16 @@ fn it_is_told_what_is_shared_when_and_by_whom() {
 fn it_does_not_collide_with_itself_but_another_applications_id_hides_nothing() {
     let edited = Target { schedule_id: Some(7), ..TARGET };
     let other = neighbour(7, daily("02:30"));
-    assert!(look(&daily("02:30"), &edited, std::slice::from_ref(&other), at(NOW)).list.is_empty());
+    assert!(look(&daily("02:30"), &[edited], std::slice::from_ref(&other), at(NOW)).list.is_empty());
     let foreign = Neighbour { application_id: 2, seen: false, ..other };
-    assert_eq!(look(&daily("02:30"), &edited, &[foreign], at(NOW)).list.len(), 1);
+    assert_eq!(look(&daily("02:30"), &[edited], &[foreign], at(NOW)).list.len(), 1);
 }
 
 #[test]
 fn the_nearest_free_start_is_offered() {
     let offered = |rule: &Rule, others: &[Rule]| {
         let others: Vec<Neighbour> = others.iter().zip(1..).map(|(rule, id)| neighbour(id, *rule)).collect();
-        let found = look(rule, &TARGET, &others, at(NOW));
+        let found = look(rule, &[TARGET], &others, at(NOW));
         assert!(!found.list.is_empty(), "nothing collides");
         found.suggestion
     };
@@ -141,7 +141,7 @@ fn a_start_that_clocks_skip_is_never_offered() {
         rule(json!({"repeat": "once", "start_date": "2027-03-28", "start_time": "01:50", "time_zone": "Europe/Paris"}));
     let other =
         rule(json!({"repeat": "once", "start_date": "2027-03-28", "start_time": "01:45", "time_zone": "Europe/Paris"}));
-    let found = look(&once, &TARGET, &[neighbour(1, other)], at("2027-03-20T00:00:00Z"));
+    let found = look(&once, &[TARGET], &[neighbour(1, other)], at("2027-03-20T00:00:00Z"));
     assert_eq!(found.suggestion, start("2027-03-28", "01:30"), "02:00 and what follows is not there");
 }
 
@@ -202,7 +202,7 @@ proptest! {
             neighbour(id, Rule { start_date, end_date, ..other })
         }).collect();
         let target = Target { spacing_minutes: spacing, ..TARGET };
-        let found = look(&rule, &target, &others, now);
+        let found = look(&rule, &[target], &others, now);
         let (own, spacing) = (instants(&rule, now), Duration::minutes(spacing.into()));
         let mut expected: Vec<(Moment, Moment, Option<i64>)> = others.iter().filter_map(|other| {
             let (at, other_at) = slowly(&own, &instants(&other.rule, now), spacing)?;

@@ -24,7 +24,7 @@ const ROWS: usize = 200;
 
 #[test]
 fn killed_in_the_middle_of_a_set_on_sqlite() {
-    runtime().block_on(killed_in_the_middle(Database::Sqlite, if settings::full() { 120 } else { 20 }));
+    runtime().block_on(killed_in_the_middle(Database::Sqlite, if settings::full() { 60 } else { 20 }));
 }
 
 #[test]

@@ -188,4 +188,22 @@ on_both! {
         assert_ne!(left[0]["id"], schedule.id);
         world.api(&world.olive).await.get(&format!("import-sets/{}", set.id)).await.is(200);
     }
+
+    /// A set uses what its steps use.
+    async fn a_set_that_comes_too_close_is_warned_of_and_offered_a_free_start(world: World) {
+        let (set, stages) = month_end(&world).await;
+        let at = |time: &str| json!({"repeat": "days", "start_date": "2026-10-20", "start_time": time, "time_zone": "Europe/Paris"});
+        create(&world, draft(&stages[1], &at("07:25"))).await;
+        let mut olive = dialog(&world, &set).await;
+        olive.press("Show the next runs").await.answered(200).sees("Less than 15 minutes from another schedule");
+        olive.sees("sales, every day at 07:25, runs the same import configuration 5 minutes earlier");
+        olive.press("Use 07:40").await.answered(200).sees_no("Less than 15 minutes from another schedule");
+        assert_eq!(olive.value("Time"), "07:40");
+        olive.press("Schedule Import").await.sees("Scheduled: Every day at 07:40");
+        // And the other way round.
+        let new = format!("{}/schedules/new?configuration={}", applications(&world), stages[0].configuration);
+        olive.visit(&new).await.fill("Date", "2026-10-20").fill("Time", "07:45").fill("Time zone", "Europe/Paris");
+        olive.press("Show the next runs").await.sees("Less than 15 minutes from another schedule");
+        olive.sees("Month end, every day at 07:40, runs the same import configuration 5 minutes earlier");
+    }
 }
