@@ -35,7 +35,7 @@ async fn replace(world: &World, id: i64, name: &str, content: &str) {
 }
 
 /// An import into a Block of `id` and `word` that takes a file.
-async fn by_hand(world: &World, name: &str, mode: Mode) -> Stage {
+pub async fn by_hand(world: &World, name: &str, mode: Mode) -> Stage {
     let mut definition = Definition::new(mode);
     definition.attempts = 1;
     stage_from(world, name, None, definition).await

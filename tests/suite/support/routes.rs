@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 use reqwest::Method;
+use serde_json::json;
 use tidegate::db::schema::api_tokens;
 use tidegate::imports::{Mode, Target};
 use tidegate::runs;
@@ -82,6 +83,11 @@ pub async fn values(world: &World) -> Vec<(&'static str, String)> {
     let table = translations::create(world, "Cost centres", &[("CC-9914", "CC-9910")]).await;
     let set = import_sets::create(world, "Month end", &[stage.configuration]).await;
     let kept = kept_files::keep(world, "sales.csv", "id,word\n1,one\n").await;
+    // A step that asks for something.
+    let by_hand = kept_files::by_hand(world, "by hand", Mode::Update).await;
+    let steps = json!({"steps": [{"configuration_id": stage.configuration},
+        {"configuration_id": by_hand.configuration, "parameters": {"file": kept}}]});
+    world.api(&world.olive).await.patch(&format!("import-sets/{}", set.id), steps).await.is(200);
     let values = vec![
         ("name", "app.css".to_owned()),
         ("a", world.application.to_string()),
@@ -92,7 +98,7 @@ pub async fn values(world: &World) -> Vec<(&'static str, String)> {
         ("kept", kept.to_string()),
         ("m", world.mo.id.to_string()),
         ("member", world.mo.id.to_string()),
-        ("position", "1".to_owned()),
+        ("position", "2".to_owned()),
         ("r", run.run.id.to_string()),
         ("row", "1".to_owned()),
         ("s", schedule.id.to_string()),
