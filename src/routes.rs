@@ -98,15 +98,19 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/applications/{a}/settings/import-sets/preview", post().to(sets::preview));
     routes.route("/applications/{a}/settings/import-sets/{set}", get().to(sets::edit_form));
     routes.route("/applications/{a}/settings/import-sets/{set}", post().to(sets::update));
+    routes.route("/applications/{a}/settings/import-sets/{set}/steps/{position}", get().to(sets::values_form));
+    routes.route("/applications/{a}/settings/import-sets/{set}/steps/{position}", post().to(sets::save_values));
     routes.route("/applications/{a}/settings/import-sets/{set}/copy", post().to(sets::copy));
     routes.route("/applications/{a}/settings/import-sets/{set}/delete", get().to(sets::delete_form));
     routes.route("/applications/{a}/settings/import-sets/{set}/delete", post().to(sets::delete));
 
     // Kept files
     routes.route("/applications/{a}/settings/kept-files", get().to(files::list));
-    routes.route("/applications/{a}/settings/kept-files", post().to(files::keep));
+    routes.route("/applications/{a}/settings/kept-files/files", get().to(files::list));
+    routes.route("/applications/{a}/settings/kept-files/files", post().to(files::keep));
     routes.route("/applications/{a}/settings/kept-files/{kept}", get().to(files::show));
-    routes.route("/applications/{a}/settings/kept-files/{kept}", post().to(files::replace));
+    routes.route("/applications/{a}/settings/kept-files/{kept}/files", get().to(files::show));
+    routes.route("/applications/{a}/settings/kept-files/{kept}/files", post().to(files::replace));
     routes.route("/applications/{a}/settings/kept-files/{kept}/versions/{version}", get().to(files::download));
     routes.route("/applications/{a}/settings/kept-files/{kept}/delete", get().to(files::delete_form));
     routes.route("/applications/{a}/settings/kept-files/{kept}/delete", post().to(files::delete));

@@ -86,7 +86,7 @@ pub async fn list(
     page(&request, &app, &by, (&entered, files), &query, (StatusCode::OK, FieldErrors::new())).await
 }
 
-/// `POST {A}/settings/kept-files` with a file. With the name of a form's control (`?field=`) the answer to scripts is that
+/// `POST {A}/settings/kept-files/files` with a file. With the name of a form's control (`?field=`) the answer to scripts is that
 /// control, in which the file is chosen.
 pub async fn keep(
     request: HttpRequest,

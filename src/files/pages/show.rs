@@ -98,7 +98,7 @@ pub async fn show(
     page(&request, &app, &by, (kept, &entered), (StatusCode::OK, FieldErrors::new())).await
 }
 
-/// `POST {A}/settings/kept-files/{kept}` with the file that takes its place.
+/// `POST {A}/settings/kept-files/{kept}/files` with the file that takes its place.
 pub async fn replace(
     request: HttpRequest,
     app: Data<App>,

@@ -15,6 +15,7 @@ use crate::import_sets::telling::says;
 use crate::import_sets::{Execution, ImportSet, OnFailure, Step, actions};
 use crate::imports::{ConfigurationStatus, Outline};
 use crate::members::{By, SignedIn};
+use crate::parameters::{Parameter, mask, shown};
 use crate::web::{Flash, Form, Page, Shell, is_fragment, overtaken, refused, see_other};
 use crate::words::counted;
 
@@ -88,6 +89,8 @@ struct What {
     block: String,
     /// Word, class, icon.
     status: Option<(&'static str, &'static str, &'static str)>,
+    /// What it goes with, in words; and where that is changed, of a step that was saved here.
+    values: Option<(String, Option<String>)>,
     wrong: Option<String>,
 }
 
@@ -126,6 +129,27 @@ impl Place {
         Says { says: says(&typed.definition(), &blocks) }
     }
 
+    /// "day: yesterday; File: sales.csv", of a step that asks for something.
+    fn values(&self, at: usize, step: &Step) -> Option<(String, Option<String>)> {
+        let asks = self.asks.get(&step.configuration_id)?;
+        let masked = step.parameters.as_ref().map(mask);
+        let said = |parameter: &Parameter| {
+            let value = masked.as_ref()?.get(&parameter.name)?;
+            let text = match value.as_i64().filter(|_| parameter.is_file) {
+                Some(id) => self.files.iter().find(|kept| kept.id == id)?.name.clone(),
+                None => shown(value),
+            };
+            Some(format!("{}: {text}", parameter.label()))
+        };
+        let given: Vec<String> = asks.iter().filter_map(said).collect();
+        let (set, definition) = self.found.as_ref()?;
+        let there = definition.steps.get(at).is_some_and(|saved| saved.configuration_id == step.configuration_id);
+        let list = list_of(set.application_id);
+        let href = there.then(|| format!("{list}/{}/steps/{}", set.id, at + 1));
+        let words = if given.is_empty() { "No values of its own".to_owned() } else { given.join("; ") };
+        Some((words, href.filter(|_| self.entered.may_configure())))
+    }
+
     fn rows(&self, typed: &Typed, shown: &Shown, configurations: &str) -> Vec<StepRow> {
         let (edited, last) = (shown.edited, typed.steps.len().saturating_sub(1));
         let focus = |at: usize| match edited? {
@@ -134,7 +158,8 @@ impl Place {
             Edited::Removed { at: gone, .. } if at == gone.min(last) => Some("remove"),
             _ => None,
         };
-        let what = |at: usize, id: i64| {
+        let what = |at: usize, step: &Step| {
+            let id = step.configuration_id;
             let outline = self.outline(id);
             What {
                 known: outline.is_some(),
@@ -142,13 +167,14 @@ impl Place {
                 href: format!("{configurations}/{id}"),
                 block: outline.map(|outline| outline.block_name.clone()).unwrap_or_default(),
                 status: outline.and_then(|outline| outline.status).map(ConfigurationStatus::chip),
+                values: self.values(at, step),
                 wrong: shown.errors.of(&format!("step-{at}")).map(str::to_owned),
             }
         };
         let row = |(at, step): (usize, &Step)| StepRow {
             configuration_id: step.configuration_id,
-            what: what(at, step.configuration_id),
-            parameters: step.parameters.as_ref().map(|values| crate::parameters::mask(values).to_string()),
+            what: what(at, step),
+            parameters: step.parameters.as_ref().map(|values| mask(values).to_string()),
             partial_fails: step.partial_fails,
             focus: focus(at),
             moved: matches!(edited, Some(Edited::Moved { at: to, .. }) if to == at),

@@ -280,7 +280,7 @@ fn with_values(
     let given = (draft.parameters.as_ref(), kept);
     draft.parameters = import_sets::values(conn, secrets, draft.target, given, &mut errors)?;
     // Nobody stands by with a file when its time comes.
-    if let Target::Configuration(id) = draft.target
+    if let (Target::Configuration(id), true) = (draft.target, errors.is_empty())
         && let Some(lacks) = imports::by_id(conn, id)?.and_then(|found| found.lacks_file(draft.parameters.as_ref()))
     {
         errors.add(format!("parameters.{FILE}"), lacks);

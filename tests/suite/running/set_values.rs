@@ -125,7 +125,7 @@ on_both! {
         let api = world.api(&world.olive).await;
         let rule = json!({"set_id": set.id, "repeat": "days", "start_date": "2026-10-20", "start_time": "06:00", "time_zone": "UTC"});
         let mut body = rule.clone();
-        body["parameters"] = json!({"day": "today", "1.day": "yesterday", "2.day": "2026-10-01"});
+        body["parameters"] = json!({"1.day": "yesterday", "2.day": "2026-10-01"});
         let schedule = format!("schedules/{}", api.make(&format!("applications/{}/schedules", world.application), body).await);
         let given = json!({ "1.day": "2026-10-02", "2.day": "2026-10-01" });
         let waits = api.post(&format!("import-sets/{}/runs", set.id), json!({ "parameters": given })).await.is(202).id();
@@ -135,7 +135,7 @@ on_both! {
         let order = |of: [usize; 2]| json!({"steps": of.map(|i| json!({"configuration_id": stages[i].configuration}))});
         api.patch(&format!("import-sets/{}", set.id), order([1, 0])).await.is(200);
         let kept = api.get(&schedule).await;
-        assert_eq!(kept.json["parameters"], json!({"day": "today", "2.day": "yesterday", "1.day": "2026-10-01"}));
+        assert_eq!(kept.json["parameters"], json!({"2.day": "yesterday", "1.day": "2026-10-01"}));
         olive.press("Update Schedule").await.answered(412);
         // The run that waited goes by the steps of now.
         csv(&world, "prices-2026-10-01", &[("1", "one")]);
@@ -147,7 +147,7 @@ on_both! {
         // A step that goes takes its value along; what moves nothing changes nothing.
         api.patch(&format!("import-sets/{}", set.id), order([0, 2])).await.is(200);
         let kept = api.get(&schedule).await;
-        assert_eq!(kept.json["parameters"], json!({"day": "today", "1.day": "yesterday"}));
+        assert_eq!(kept.json["parameters"], json!({"1.day": "yesterday"}));
         api.patch(&format!("import-sets/{}", set.id), json!({"on_failure": "continue"})).await.is(200);
         assert_eq!(api.get(&schedule).await.json["version"], kept.json["version"]);
     }

@@ -97,9 +97,11 @@ impl Browser {
     pub fn choose_all(&mut self, label: &str, options: &[&str]) -> &mut Self {
         let page = self.page();
         let scope = self.within_scope(&page);
-        let legends = html::select(scope, "fieldset > legend");
-        if let Some(legend) = legends.into_iter().find(|l| html::text(*l) == label) {
-            let group = ElementRef::wrap(legend.parent().unwrap()).unwrap();
+        let legends = html::select(scope, "fieldset > legend").into_iter().filter(|l| html::text(*l) == label);
+        let fieldset = legends.filter_map(|legend| ElementRef::wrap(legend.parent()?)).next();
+        let named = |group: &ElementRef<'_>| html::names(&page, *group).iter().any(|name| name == label);
+        let groups = || html::select(scope, "[role=radiogroup]").into_iter().find(named);
+        if let Some(group) = fieldset.or_else(groups) {
             let radios = html::select(group, "input[type=radio]");
             if !radios.is_empty() {
                 let radio = html::named(&page, radios.clone(), options[0]);
