@@ -115,8 +115,9 @@ pub async fn save_values(
         step.parameters = values.clone();
     }
     let seen = (set.id, form.id("version"));
-    let (who, entered, now, secrets) = (by.clone(), asked.place.entered.clone(), app.now(), app.secrets.clone());
-    match app.write(move |conn| actions::update(conn, &secrets, &who, &entered, seen, draft, now)).await {
+    let (who, entered, now) = (by.clone(), asked.place.entered.clone(), app.now());
+    let (secrets, followers) = (app.secrets.clone(), app.followers);
+    match app.write(move |conn| actions::update(conn, (&secrets, followers), &who, &entered, seen, draft, now)).await {
         Ok(saved) => {
             let said = format!("Saved the values of step {} of “{}”.", asked.at + 1, saved.name);
             Ok(see_other(&format!("{}/{}", list_of(ids.0), saved.id), Some(Flash::new(said))))

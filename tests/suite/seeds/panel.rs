@@ -31,7 +31,7 @@ async fn month_end(world: &World) -> (ImportSet, [Stage; 2]) {
 async fn dialog(world: &World, set: &ImportSet) -> Browser {
     let mut olive = world.browser(&world.olive).await;
     olive.visit(&format!("{}/schedules/new", applications(world))).await.answered(200);
-    olive.choose("Run", "Import set").within(".for-set");
+    olive.choose("Run", "Import set").within("div.for-set");
     // The one that there is, is chosen already.
     assert_eq!(olive.value("Import set"), set.id.to_string());
     olive.everywhere().fill("Date", "2026-10-20").fill("Time", "07:30").fill("Time zone", "Europe/Paris");
@@ -52,15 +52,15 @@ on_both! {
         let (set, stages) = month_end(&world).await;
         create(&world, draft(&stages[0], &daily("09:00"))).await;
         let mut olive = world.browser(&world.olive).await;
-        olive.visit(&applications(&world)).await.within(".side").follow("Import Scheduling").await.answered(200);
+        olive.visit(&applications(&world)).await.within("#appmenu").follow("Import Scheduling").await.answered(200);
         assert_eq!(olive.path(), list(&world));
         // Both carry their words: nothing is to be toggled.
         olive.sees("Schedule Imports");
         olive.within(&format!("#cfg-s{}", set.id)).sees("Month end").sees("Run now");
-        olive.everywhere().follow("Calendar").await.answered(200).sees("Schedule Imports");
+        olive.everywhere().within("main").follow("Calendar").await.answered(200).sees("Schedule Imports");
         olive.follow("Schedule Imports").await.answered(200).sees("Import configuration").sees("Import set");
         olive.visit(&format!("{}/settings", applications(&world))).await;
-        olive.within(".side").follow("Import Scheduling").await.answered(200);
+        olive.within("[aria-labelledby='nav-h']").follow("Import Scheduling").await.answered(200);
         assert_eq!(olive.path(), list(&world));
     }
 
@@ -164,7 +164,7 @@ on_both! {
         olive.press("Undo").await.sees("Turned on: Every day at 09:00, UTC");
         olive.follow("Month end").await.follow("Edit").await.answered(200);
         assert_eq!(olive.value("Time"), "09:00");
-        assert_eq!(olive.within(".for-set").value("Import set"), set.id.to_string());
+        assert_eq!(olive.within("div.for-set").value("Import set"), set.id.to_string());
     }
 
     async fn the_menu_of_a_row_edits_copies_disables_enables_and_deletes(world: World) {
