@@ -15,9 +15,12 @@ use crate::secrets::Secrets;
 
 const SEALED: &str = "%\"sealed\":%";
 
+/// A run, what it runs, its values.
+type Row = (i64, Option<i64>, Option<i64>, Option<String>);
+
 /// Seals anew the secrets of all runs.
 pub fn seal_anew(conn: &mut Conn, old: &Secrets, new: &Secrets) -> Result<()> {
-    let found: Vec<(i64, Option<i64>, Option<i64>, Option<String>)> = runs::table
+    let found: Vec<Row> = runs::table
         .filter(runs::parameters.like(SEALED))
         .select((runs::id, runs::configuration_id, runs::set_id, runs::parameters))
         .load(conn)?;

@@ -93,7 +93,7 @@ on_both! {
             olive.choose("Repeat", repeat);
             fills(&mut olive);
             olive.everywhere().press("Schedule Import").await.answered(200).sees(&format!("Scheduled: {sentence}, Europe/Paris"));
-            assert_eq!(olive.path(), list(&world), "the panel is closed");
+            assert!(olive.path().starts_with(&list(&world)), "the panel is closed");
             let made = schedules(&world).await.remove(0);
             for (name, value) in start.as_object().unwrap().iter().chain(rule.as_object().unwrap()) {
                 assert_eq!(&made[name], value, "{repeat}: {name} of {made}");
@@ -132,7 +132,8 @@ on_both! {
 
     async fn an_empty_run_name_shows_the_default_with_its_stamp(world: World) {
         let (set, _) = month_end(&world).await;
-        let olive = dialog(&world, &set).await;
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit(&format!("{}/schedules/new?set={}", applications(&world), set.id)).await.answered(200);
         let default = "placeholder=\"Month end IntegrationSet 20";
         let at = olive.body.find(default).unwrap_or_else(|| panic!("no {default}"));
         let stamp: String = olive.body[at + default.len() - 2..].chars().take(16).collect();
