@@ -80,8 +80,9 @@ impl Fields {
             }
         };
         let error = errors.of(&format!("{prefix}parameters")).map(str::to_owned);
+        let legend = if parameters.iter().all(|parameter| parameter.is_file) { "File" } else { "Parameters" };
         Self {
-            legend: "Parameters".to_owned(),
+            legend: legend.to_owned(),
             prefix: prefix.to_owned(),
             fields: parameters.iter().map(field).collect(),
             error,

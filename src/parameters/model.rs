@@ -74,7 +74,7 @@ impl Parameter {
         Self {
             name: FILE.to_owned(),
             parameter_type: ParameterType::Number,
-            label: "File".to_owned(),
+            label: "Kept file".to_owned(),
             required: false,
             default: None,
             choices: Vec::new(),

@@ -113,7 +113,7 @@ pub async fn keep(
     if let Some(field) = field {
         let files = app.read(move |conn| of_application(conn, application_id)).await?;
         let error = errors.0.into_iter().next().map(|error| error.detail);
-        let control = FileField::of(application_id, field, "File", &files, kept.map(|kept| kept.id), error);
+        let control = FileField::of(application_id, field, "Kept file", &files, kept.map(|kept| kept.id), error);
         return Page::with(status, &request, &control);
     }
     match kept {

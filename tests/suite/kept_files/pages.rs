@@ -43,14 +43,14 @@ on_both! {
         olive.visit(&list).await.sees("Run with a file");
         olive.visit(&format!("/applications/{}/schedules/new?configuration={}", world.application, stage.configuration)).await;
         olive.press("Schedule Import").await.answered(422).sees("returns takes a file for each run.");
-        olive.choose("File", "returns.csv (14 bytes, version 1)").press("Schedule Import").await.answered(200);
+        olive.choose("Kept file", "returns.csv (14 bytes, version 1)").press("Schedule Import").await.answered(200);
         let api = world.api(&world.olive).await;
         let schedules = api.get(&format!("applications/{}/schedules", world.application)).await;
         assert_eq!(schedules.items()[0]["parameters"], json!({"file": file}));
         // Edited, it shows what it has.
         let id = schedules.items()[0]["id"].as_i64().unwrap();
         olive.visit(&format!("/applications/{}/schedules/{id}/edit", world.application)).await;
-        assert_eq!(olive.value("File"), file.to_string());
+        assert_eq!(olive.value("Kept file"), file.to_string());
         olive.visit(&format!("{}/{file}", page(&world))).await.sees("one of Olive");
     }
 
@@ -83,8 +83,8 @@ on_both! {
         olive.press("Save import set").await.answered(200);
         olive.follow("Month end").await.sees("No values of its own");
         olive.follow("Change the values of returns").await.sees("Values of step 1");
-        olive.choose("File", "returns.csv (14 bytes, version 1)").press("Save values").await.answered(200);
-        olive.sees("Saved the values of step 1 of “Month end”.").sees("File: returns.csv");
+        olive.choose("Kept file", "returns.csv (14 bytes, version 1)").press("Save values").await.answered(200);
+        olive.sees("Saved the values of step 1 of “Month end”.").sees("Kept file: returns.csv");
         let path = olive.path();
         assert_eq!(olive.get(&format!("{path}/steps/2")).await.status, 404);
         assert_eq!(olive.get(&format!("{path}/steps/0")).await.status, 404);
