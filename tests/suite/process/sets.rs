@@ -192,14 +192,15 @@ fn steps(db: &Databases, run: i64) -> Vec<(i64, RunStatus)> {
 async fn moment(db: &Databases, run: i64, usual: Duration, kill: usize, dice: &mut Dice) {
     let by_chance = usual.mul_f64(dice.between(0, 1_000) as f64 / 1_000.0);
     let step = dice.between(0, STEPS as i64 - 1) as usize;
+    let any = kill.is_multiple_of(4);
     let reached = |db: &Databases| match steps(db, run).get(step) {
-        _ if kill % 4 == 0 => false,
+        _ if any => false,
         None => false,
         Some((_, status)) if kill % 4 == 1 => *status != RunStatus::Queued,
         Some((id, status)) if kill % 4 == 2 => !status.is_open() || has_loaded(db, *id),
         Some((_, status)) => !status.is_open(),
     };
-    let give_up = Instant::now() + if kill % 4 == 0 { by_chance } else { usual * 3 };
+    let give_up = Instant::now() + if any { by_chance } else { usual * 3 };
     while !reached(db) && Instant::now() < give_up {
         pause(1).await;
     }
