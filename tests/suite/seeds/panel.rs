@@ -71,20 +71,20 @@ on_both! {
         type Fills = fn(&mut Browser);
         let ways: [(&str, Fills, Value, &str); 7] = [
             ("Once", |_| (), json!({"repeat": "once"}), "Once on Tue 20 Oct 2026 at 07:30"),
-            ("Minutes", |page| { page.within(".for-minutes").choose("Every", "15"); }, json!({"repeat": "minutes", "every": 15}),
+            ("Minutes", |page| { page.within("div.for-minutes").choose("Every", "15"); }, json!({"repeat": "minutes", "every": 15}),
                 "Every 15 minutes"),
             ("Hourly", |_| (), json!({"repeat": "hours", "every": 1}), "Every hour at :30"),
-            ("Daily", |page| { page.within(".for-days").fill("Every", "3"); }, json!({"repeat": "days", "every": 3}),
+            ("Daily", |page| { page.within("div.for-days").fill("Every", "3"); }, json!({"repeat": "days", "every": 3}),
                 "Every 3 days at 07:30"),
             ("Weekly", |page| {
-                page.within(".for-weeks").fill("Every", "2");
+                page.within("div.for-weeks").fill("Every", "2");
                 for day in ["Tu", "We", "Th", "Fr"] {
                     page.untick(day);
                 }
             }, json!({"repeat": "weeks", "every": 2, "weekdays": ["mon"]}), "Every 2 weeks on Monday at 07:30"),
-            ("Monthly", |page| { page.within(".for-months").tick("Mar").tick("Sep").untick("1").tick("15"); },
+            ("Monthly", |page| { page.within("div.for-months").tick("Mar").tick("Sep").untick("1").tick("15"); },
                 json!({"repeat": "months", "months": [3, 9], "days_of_month": [15]}), "On day 15 of March and September at 07:30"),
-            ("Monthly", |page| { page.within(".for-months").untick("1").tick("Last"); },
+            ("Monthly", |page| { page.within("div.for-months").untick("1").tick("Last"); },
                 json!({"repeat": "months", "days_of_month": ["last"]}), "On the last day of every month at 07:30"),
         ];
         for (repeat, fills, rule, sentence) in ways {
@@ -178,7 +178,7 @@ on_both! {
         olive.in_row("Every day at 09:00").press("Disable").await.sees("Turned off: Every day at 09:00, UTC");
         olive.everywhere().in_row("Every day at 09:00").press("Enable").await.sees("Turned on: Every day at 09:00, UTC");
         olive.everywhere().in_row("Every day at 09:00").follow("Edit schedule").await.answered(200);
-        olive.everywhere().fill("Time", "10:00").choose("Repeat", "Weekly").within(".for-weeks").tick("Mo").tick("Fr");
+        olive.everywhere().fill("Time", "10:00").choose("Repeat", "Weekly").within("div.for-weeks").tick("Mo").tick("Fr");
         olive.everywhere().press("Update Schedule").await;
         olive.sees("Updated: Every Monday and Friday at 10:00, UTC");
         olive.in_row("Every Monday and Friday at 10:00").follow("Copy").await.answered(200);
