@@ -9,6 +9,7 @@
 pub mod actions;
 mod body;
 mod draft;
+mod known;
 mod model;
 pub mod pages;
 mod sealed_store;
@@ -19,10 +20,11 @@ pub mod step_values;
 pub use actions::values;
 pub use body::{ImportSetAnswer, ImportSetBody, SetStepBody};
 pub use draft::{Draft, MAX_STEPS};
+pub use known::{Known, known, known_of};
 pub use model::{Execution, ImportSet, OnFailure, Outline, SetDefinition, Step};
-pub use sealed_store::seal_anew;
-pub use step_values::of_step;
-pub use store::{by_id, by_ids, listed_of, names, outlines, set_status, version};
+pub use sealed_store::{seal_anew, sealed_for};
+pub use step_values::{Declared, of_step, of_target as declared};
+pub use store::{by_id, by_ids, listed_of, outlines, set_status, version};
 
 use crate::db::Conn;
 use crate::error::Result;

@@ -9,7 +9,7 @@ use super::model::{Parameter, ParameterType};
 use super::relative::{RelativeDate, USUAL};
 use super::values::MASK;
 use crate::error::FieldErrors;
-use crate::web::Form;
+use crate::web::{Form, control_id};
 
 /// The fieldset, to be set into a form as it stands.
 #[derive(Template, Debug, Default)]
@@ -85,6 +85,11 @@ impl Fields {
 
     pub fn is_empty(&self) -> bool {
         self.fields.is_empty()
+    }
+
+    /// The id of the fieldset.
+    fn id(&self) -> String {
+        control_id(&format!("{}parameters", self.prefix))
     }
 
     fn has_dates(&self) -> bool {

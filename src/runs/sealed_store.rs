@@ -1,6 +1,8 @@
 //! The secrets among the values of runs, when the key that seals them changes: of each run, and of the steps that the run
 //! of a set was to take.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use serde_json::Value;
 
@@ -8,6 +10,8 @@ use super::model::Run;
 use crate::db::Conn;
 use crate::db::schema::{runs, set_run_steps};
 use crate::error::{AppError, Result};
+use crate::import_sets;
+use crate::imports::Target;
 use crate::parameters;
 use crate::secrets::Secrets;
 
@@ -15,17 +19,22 @@ const SEALED: &str = "%\"sealed\":%";
 
 /// Seals anew the secrets of all runs.
 pub fn seal_anew(conn: &mut Conn, old: &Secrets, new: &Secrets) -> Result<()> {
-    let found: Vec<(i64, Option<i64>, Option<String>)> = runs::table
+    let found: Vec<(i64, Option<i64>, Option<i64>, Option<String>)> = runs::table
         .filter(runs::parameters.like(SEALED))
-        .select((runs::id, runs::configuration_id, runs::parameters))
+        .select((runs::id, runs::configuration_id, runs::set_id, runs::parameters))
         .load(conn)?;
-    for (id, configuration_id, text) in found {
-        let (Some(configuration_id), Some(text)) = (configuration_id, text) else { continue };
+    let mut sealed_for: HashMap<Target, Vec<i64>> = HashMap::new();
+    for (id, configuration_id, set_id, text) in found {
+        let (Some(target), Some(text)) = (Target::of(configuration_id, set_id), text) else { continue };
         let Ok(kept) = serde_json::from_str::<Value>(&text) else { continue };
         let (given, resolved) = Run::of_kept(Some(kept));
+        if !sealed_for.contains_key(&target) {
+            sealed_for.insert(target, import_sets::sealed_for(conn, target)?);
+        }
+        let configurations = &sealed_for[&target];
         let anew = |values: Option<Value>| -> Result<Option<Value>> {
             let Some(values) = values else { return Ok(None) };
-            Ok(Some(parameters::seal_anew(configuration_id, &values, old, new)?.unwrap_or(values)))
+            Ok(Some(parameters::seal_anew(configurations, &values, old, new)?.unwrap_or(values)))
         };
         let text = Run::kept(anew(given)?.as_ref(), anew(resolved)?.as_ref());
         diesel::update(runs::table.find(id)).set(runs::parameters.eq(text)).execute(conn)?;
@@ -41,7 +50,7 @@ pub fn seal_anew(conn: &mut Conn, old: &Secrets, new: &Secrets) -> Result<()> {
         .load(conn)?;
     for (run_id, position, configuration_id, text) in found {
         let Ok(values) = serde_json::from_str::<Value>(&text.unwrap_or_default()) else { continue };
-        if let Some(anew) = parameters::seal_anew(configuration_id, &values, old, new)? {
+        if let Some(anew) = parameters::seal_anew(&[configuration_id], &values, old, new)? {
             let text = serde_json::to_string(&anew).map_err(AppError::internal)?;
             let step = set_run_steps::run_id.eq(run_id).and(set_run_steps::position.eq(position));
             diesel::update(set_run_steps::table.filter(step)).set(set_run_steps::parameters.eq(text)).execute(conn)?;

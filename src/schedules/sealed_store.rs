@@ -6,20 +6,23 @@ use serde_json::Value;
 use crate::db::Conn;
 use crate::db::schema::schedules;
 use crate::error::{AppError, Result};
+use crate::import_sets;
+use crate::imports::Target;
 use crate::parameters;
 use crate::secrets::Secrets;
 
 /// Seals anew the secrets of all schedules, deleted ones too.
 pub fn seal_anew(conn: &mut Conn, old: &Secrets, new: &Secrets) -> Result<()> {
-    let found: Vec<(i64, Option<i64>, Option<String>)> = schedules::table
+    let found: Vec<(i64, Option<i64>, Option<i64>, Option<String>)> = schedules::table
         .filter(schedules::parameters.like("%\"sealed\":%"))
-        .select((schedules::id, schedules::configuration_id, schedules::parameters))
+        .select((schedules::id, schedules::configuration_id, schedules::set_id, schedules::parameters))
         .load(conn)?;
-    for (id, configuration_id, text) in found {
-        let (Some(configuration_id), Some(text)) = (configuration_id, text) else { continue };
+    for (id, configuration_id, set_id, text) in found {
+        let (Some(target), Some(text)) = (Target::of(configuration_id, set_id), text) else { continue };
         // What cannot be read is shown as broken, and is no matter of keys.
         let Ok(values) = serde_json::from_str::<Value>(&text) else { continue };
-        if let Some(anew) = parameters::seal_anew(configuration_id, &values, old, new)? {
+        let configurations = import_sets::sealed_for(conn, target)?;
+        if let Some(anew) = parameters::seal_anew(&configurations, &values, old, new)? {
             let text = serde_json::to_string(&anew).map_err(AppError::internal)?;
             diesel::update(schedules::table.find(id)).set(schedules::parameters.eq(text)).execute(conn)?;
         }

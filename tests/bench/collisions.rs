@@ -63,6 +63,7 @@ fn neighbours(rule: Make) -> Vec<Neighbour> {
         application_id: 1,
         application_name: "FP&A 2026".into(),
         seen: true,
+        set_id: None,
         configuration_id: 100 + n as i64 / 4,
         block_id: 100 + n as i64 / 4,
         connection_id: Some(1),
@@ -117,6 +118,7 @@ fn main() {
             for spacing_minutes in [15, 1] {
                 let target = Target {
                     application_id: 1,
+                    set_id: None,
                     configuration_id: 1,
                     block_id: 1,
                     connection_id: Some(1),
@@ -124,8 +126,8 @@ fn main() {
                     spacing_minutes,
                     schedule_id: None,
                 };
-                let (warning, found) = milliseconds(|| collisions(rule, &target, &neighbours, now));
-                let (offer, offered) = milliseconds(|| nearest_free(rule, &target, &neighbours, now));
+                let (warning, found) = milliseconds(|| collisions(rule, &[target], &neighbours, now));
+                let (offer, offered) = milliseconds(|| nearest_free(rule, &[target], &neighbours, now));
                 let offered = offered.map_or_else(|| "nothing".to_owned(), |start| start.words(rule));
                 println!(
                     "| {beside} | {name} | {spacing_minutes} min | {warning:.2} ms | {} | {offer:.2} ms | {offered} |",

@@ -8,6 +8,9 @@ mod circle;
 mod store;
 mod timeline;
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use chrono::{Datelike, Duration, NaiveDate, NaiveTime, Timelike};
 use serde::Serialize;
 
@@ -28,7 +31,8 @@ use crate::shape::{Described, Schemas, answer};
 /// How far ahead is looked.
 pub const DAYS: i64 = 31;
 
-/// A schedule that is on, with what it uses.
+/// A schedule that is on, with what it uses. That of a set is one for each of its steps: all that they use counts from its
+/// start.
 #[derive(Clone, Debug)]
 pub struct Neighbour {
     pub id: i64,
@@ -36,20 +40,25 @@ pub struct Neighbour {
     pub application_name: String,
     /// Whether the member who asks may see its Application; of others nothing but its instants is told.
     pub seen: bool,
+    /// The set of which this is a step.
+    pub set_id: Option<i64>,
     pub configuration_id: i64,
     pub block_id: i64,
     pub connection_id: Option<i64>,
     /// The Block that feeds it.
     pub source_block_id: Option<i64>,
-    /// Its run name, else its configuration's name.
+    /// Its run name, else its configuration's or set's name.
     pub name: String,
     pub rule: Rule,
 }
 
-/// What a schedule would use, and how far apart imports of its Application are to begin.
+/// What a schedule would use, and how far apart imports of its Application are to begin; of a set, what one of its steps
+/// would.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
     pub application_id: i64,
+    /// The set of which this is a step.
+    pub set_id: Option<i64>,
     pub configuration_id: i64,
     pub block_id: i64,
     pub connection_id: Option<i64>,
@@ -97,30 +106,28 @@ pub struct Collisions {
 }
 
 /// The schedules that are on in an Application, and those elsewhere on a Connection that it uses, for a caller that
-/// has entered it. One query.
+/// has entered it. A number of queries that does not grow with them.
 pub fn neighbours(conn: &mut Conn, by: &By, application_id: i64) -> Result<Vec<Neighbour>> {
     store::neighbours(conn, by, application_id)
 }
 
-/// What a rule would collide with if it were saved now.
-pub fn look(rule: &Rule, target: &Target, neighbours: &[Neighbour], now: Moment) -> Collisions {
-    let list = collisions(rule, target, neighbours, now);
-    let suggestion = if list.is_empty() { None } else { nearest_free(rule, target, neighbours, now) };
+/// What a rule would collide with if it were saved now, for a configuration or the steps of a set.
+pub fn look(rule: &Rule, targets: &[Target], neighbours: &[Neighbour], now: Moment) -> Collisions {
+    let list = collisions(rule, targets, neighbours, now);
+    let suggestion = if list.is_empty() { None } else { nearest_free(rule, targets, neighbours, now) };
     Collisions { list, suggestion }
 }
 
 /// The warnings alone.
-pub fn collisions(rule: &Rule, target: &Target, neighbours: &[Neighbour], now: Moment) -> Vec<Collision> {
-    let Some(reach) = target.reach() else {
+pub fn collisions(rule: &Rule, targets: &[Target], neighbours: &[Neighbour], now: Moment) -> Vec<Collision> {
+    let Some((target, reach)) = targets.first().and_then(|target| Some((target, target.reach()?))) else {
         return Vec::new();
     };
     let mut near = horizon(now);
     near.mark(rule, reach, reach);
     let mut found: Vec<(Moment, Moment, &Neighbour, Vec<Share>)> = Vec::new();
-    for other in neighbours {
-        let shares = target.shares(other);
-        if !shares.is_empty()
-            && let Some(on) = near.first_on(&other.rule)
+    for (other, shares) in shared(targets, neighbours) {
+        if let Some(on) = near.first_on(&other.rule)
             && let Some((at, other_at)) = pair(rule, &other.rule, on, reach, now)
         {
             found.push((at, other_at, other, shares));
@@ -139,10 +146,10 @@ pub fn collisions(rule: &Rule, target: &Target, neighbours: &[Neighbour], now: M
 
 /// The nearest start on whole five minutes, at most a day away from the one given, with which nothing collides; of two
 /// that are as near, the later. Never one whose first occurrence would be in the past.
-pub fn nearest_free(rule: &Rule, target: &Target, neighbours: &[Neighbour], now: Moment) -> Option<Start> {
-    let reach = target.reach()?;
+pub fn nearest_free(rule: &Rule, targets: &[Target], neighbours: &[Neighbour], now: Moment) -> Option<Start> {
+    let reach = targets.first()?.reach()?;
     let mut taken = horizon(now);
-    for other in neighbours.iter().filter(|other| !target.shares(other).is_empty()) {
+    for (other, _) in shared(targets, neighbours) {
         taken.mark(&other.rule, reach, reach);
     }
     let start = local_start(rule);
@@ -150,6 +157,31 @@ pub fn nearest_free(rule: &Rule, target: &Target, neighbours: &[Neighbour], now:
     away.filter_map(|local| moved(rule, local, now))
         .find(|moved| taken.has(moved) && taken.first_on(moved).is_none())
         .map(|moved| Start { date: moved.start_date, time: moved.start_time })
+}
+
+/// The schedules that use something of what the targets use, each once, and what that is.
+fn shared<'a>(targets: &[Target], neighbours: &'a [Neighbour]) -> Vec<(&'a Neighbour, Vec<Share>)> {
+    let mut found: Vec<(&Neighbour, Vec<Share>)> = Vec::new();
+    let mut places: HashMap<(i64, i64), usize> = HashMap::new();
+    for other in neighbours {
+        let all = targets.iter().flat_map(|target| target.shares(other));
+        let shares: Vec<Share> =
+            Share::ALL.iter().copied().filter(|share| all.clone().any(|one| one == *share)).collect();
+        if shares.is_empty() {
+            continue;
+        }
+        match places.entry((other.application_id, other.id)) {
+            Entry::Vacant(place) => {
+                place.insert(found.len());
+                found.push((other, shares));
+            }
+            Entry::Occupied(place) => {
+                let there = &mut found[*place.get()].1;
+                *there = Share::ALL.iter().copied().filter(|s| there.contains(s) || shares.contains(s)).collect();
+            }
+        }
+    }
+    found
 }
 
 /// The rule begun at another local time, where that is one to offer.
@@ -224,6 +256,7 @@ fn words(rule: &Rule, target: &Target, other: &Neighbour, shares: &[Share], at: 
         format!("{}{}{place}, {when},", other.name, if place.is_empty() { "" } else { " in " })
     };
     let what = match shares {
+        _ if target.set_id.is_some() && target.set_id == other.set_id => "runs the same import set",
         shares if shares.contains(&Share::ImportConfiguration) => "runs the same import configuration",
         [Share::Connection, Share::Block] => "uses the same Connection and Block",
         [Share::Block] => "fills the same Block",

@@ -15,6 +15,7 @@ use crate::schedules::{Rule, occurrences};
 
 const TARGET: Target = Target {
     application_id: 1,
+    set_id: None,
     configuration_id: 10,
     block_id: 20,
     connection_id: Some(30),
@@ -30,6 +31,7 @@ fn neighbour(id: i64, rule: Rule) -> Neighbour {
         application_id: 1,
         application_name: "FP&A 2026".into(),
         seen: true,
+        set_id: None,
         configuration_id: 11,
         block_id: 21,
         connection_id: Some(30),
@@ -54,7 +56,7 @@ fn start(date: &str, time: &str) -> Option<Start> {
 fn strictly_within_the_spacing_is_too_close() {
     let count = |spacing: i32, time: &str| {
         let target = Target { spacing_minutes: spacing, ..TARGET };
-        look(&daily("02:30"), &target, &[neighbour(1, daily(time))], at(NOW)).list.len()
+        look(&daily("02:30"), &[target], &[neighbour(1, daily(time))], at(NOW)).list.len()
     };
     assert_eq!([count(15, "02:15"), count(15, "02:16"), count(15, "02:44"), count(15, "02:45")], [0, 1, 1, 0]);
     assert_eq!([count(0, "02:30"), count(1, "02:30"), count(1, "02:31"), count(16, "02:15")], [0, 1, 0, 1]);
@@ -65,7 +67,7 @@ fn it_is_told_what_is_shared_when_and_by_whom() {
     let told = |change: &dyn Fn(&mut Neighbour)| {
         let mut other = neighbour(7, daily("02:25"));
         change(&mut other);
-        look(&daily("02:30"), &TARGET, &[other], at(NOW)).list
+        look(&daily("02:30"), &[TARGET], &[other], at(NOW)).list
     };
     let one = told(&|_| ());
     assert_eq!(
@@ -103,16 +105,16 @@ fn it_is_told_what_is_shared_when_and_by_whom() {
 fn it_does_not_collide_with_itself_but_another_applications_id_hides_nothing() {
     let edited = Target { schedule_id: Some(7), ..TARGET };
     let other = neighbour(7, daily("02:30"));
-    assert!(look(&daily("02:30"), &edited, std::slice::from_ref(&other), at(NOW)).list.is_empty());
+    assert!(look(&daily("02:30"), &[edited], std::slice::from_ref(&other), at(NOW)).list.is_empty());
     let foreign = Neighbour { application_id: 2, seen: false, ..other };
-    assert_eq!(look(&daily("02:30"), &edited, &[foreign], at(NOW)).list.len(), 1);
+    assert_eq!(look(&daily("02:30"), &[edited], &[foreign], at(NOW)).list.len(), 1);
 }
 
 #[test]
 fn the_nearest_free_start_is_offered() {
     let offered = |rule: &Rule, others: &[Rule]| {
         let others: Vec<Neighbour> = others.iter().zip(1..).map(|(rule, id)| neighbour(id, *rule)).collect();
-        let found = look(rule, &TARGET, &others, at(NOW));
+        let found = look(rule, &[TARGET], &others, at(NOW));
         assert!(!found.list.is_empty(), "nothing collides");
         found.suggestion
     };
@@ -141,7 +143,7 @@ fn a_start_that_clocks_skip_is_never_offered() {
         rule(json!({"repeat": "once", "start_date": "2027-03-28", "start_time": "01:50", "time_zone": "Europe/Paris"}));
     let other =
         rule(json!({"repeat": "once", "start_date": "2027-03-28", "start_time": "01:45", "time_zone": "Europe/Paris"}));
-    let found = look(&once, &TARGET, &[neighbour(1, other)], at("2027-03-20T00:00:00Z"));
+    let found = look(&once, &[TARGET], &[neighbour(1, other)], at("2027-03-20T00:00:00Z"));
     assert_eq!(found.suggestion, start("2027-03-28", "01:30"), "02:00 and what follows is not there");
 }
 
@@ -202,7 +204,7 @@ proptest! {
             neighbour(id, Rule { start_date, end_date, ..other })
         }).collect();
         let target = Target { spacing_minutes: spacing, ..TARGET };
-        let found = look(&rule, &target, &others, now);
+        let found = look(&rule, &[target], &others, now);
         let (own, spacing) = (instants(&rule, now), Duration::minutes(spacing.into()));
         let mut expected: Vec<(Moment, Moment, Option<i64>)> = others.iter().filter_map(|other| {
             let (at, other_at) = slowly(&own, &instants(&other.rule, now), spacing)?;
@@ -242,7 +244,7 @@ fn schedules_that_feed_each_other_are_told_by_the_shortest_way() {
         Neighbour { name: name.into(), source_block_id: Some(from), block_id: to, connection_id: None, ..one }
     };
     let target = Target { source_block_id: Some(1), block_id: 2, connection_id: None, ..TARGET };
-    let told = |others: &[Neighbour]| circle(&target, others);
+    let told = |others: &[Neighbour]| circle(&[target], others);
     let plan = feeds(1, "Plan", 2, 3);
     assert_eq!(
         told(&[plan.clone(), feeds(2, "Else", 3, 4), feeds(3, "Back", 4, 2)]),
@@ -255,11 +257,11 @@ fn schedules_that_feed_each_other_are_told_by_the_shortest_way() {
     let one = "This schedule and Short feed each other: each run changes what the next one reads.";
     assert_eq!(told(&[plan.clone(), feeds(2, "Back", 3, 1), short.clone()]).as_deref(), Some(one));
     assert_eq!(
-        circle(&Target { schedule_id: Some(3), ..target }, std::slice::from_ref(&short)),
+        circle(&[Target { schedule_id: Some(3), ..target }], std::slice::from_ref(&short)),
         None,
         "not with itself"
     );
     let hidden = Neighbour { seen: false, application_id: 2, ..short };
     assert!(told(&[hidden]).unwrap().contains("a schedule in another Application"));
-    assert_eq!(circle(&TARGET, &[plan]), None);
+    assert_eq!(circle(&[TARGET], &[plan]), None);
 }
