@@ -124,8 +124,12 @@ pub fn asked(form: &Form, prefix: &str) -> bool {
     form.has(&format!("{prefix}parameters"))
 }
 
-/// What a form holds, as values; a secret that is left empty is the one that is kept.
+/// What a form holds, as values; a secret that is left empty is the one that is kept. `None` where it did not ask: that
+/// nothing is ticked in it is no choice.
 pub fn given(parameters: &[Parameter], prefix: &str, form: &Form, kept: Option<&Value>) -> Option<Value> {
+    if !asked(form, prefix) {
+        return None;
+    }
     let mut values = serde_json::Map::new();
     for parameter in parameters {
         let name = format!("{prefix}parameters.{}", parameter.name);

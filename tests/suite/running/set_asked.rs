@@ -82,6 +82,7 @@ on_both! {
         let set = api.make(&format!("applications/{}/import-sets", world.application), set).await;
         let mut olive = world.browser(&world.olive).await;
         olive.visit(&format!("/applications/{}/settings/import-sets/{set}/run", world.application)).await;
+        assert_eq!(olive.count("input[type=checkbox][checked]"), 1, "what the set gives is ticked");
         olive.untick("a").press("Run now").await.answered(200);
         work_off(&world).await;
         let run = api.get(&format!("runs?set_id={set}")).await.items()[0].clone();
