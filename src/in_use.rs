@@ -16,6 +16,8 @@ pub enum Thing {
     Set(i64),
     /// A translation table.
     Translation(i64),
+    /// A kept file.
+    KeptFile(i64),
     /// A member as the Owner of what runs with their rights.
     Owner(i64),
 }

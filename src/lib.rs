@@ -36,6 +36,7 @@ pub mod audit;
 pub mod members;
 pub mod applications;
 pub mod translations;
+pub mod files;
 pub mod parameters;
 pub mod connections;
 pub mod imports;

@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::applications::blocks::{self, ledger};
 use crate::db;
 use crate::error::Result;
+use crate::files::kept;
 use crate::{runs, schedules, workspace};
 
 /// Raises what hands out ids and fences above what the other database knows, lets both mean the same by each Block, and
@@ -47,7 +48,7 @@ fn raise_all(app: &App) -> Result<()> {
         raise(conn, "runs", known.run_id)?;
         raise(conn, "blocks", known.block_id)
     })?;
-    let named = app.db.read(runs::highest_file)?;
+    let named = app.db.read(|conn| Ok(runs::highest_file(conn)?.max(kept::highest_file(conn)?)))?;
     app.blocks.write(|conn| raise(conn, "files", named))?;
     blocks::keep_all_in_step(&app.db, &app.blocks)
 }

@@ -6,6 +6,7 @@ use crate::api;
 use crate::applications::blocks::pages as blocks;
 use crate::applications::pages as applications;
 use crate::connections::pages as connections;
+use crate::files::pages as files;
 use crate::freezes::pages as freezes;
 use crate::import_scheduling as scheduling;
 use crate::import_sets::pages as sets;
@@ -97,9 +98,22 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/applications/{a}/settings/import-sets/preview", post().to(sets::preview));
     routes.route("/applications/{a}/settings/import-sets/{set}", get().to(sets::edit_form));
     routes.route("/applications/{a}/settings/import-sets/{set}", post().to(sets::update));
+    routes.route("/applications/{a}/settings/import-sets/{set}/steps/{position}", get().to(sets::values_form));
+    routes.route("/applications/{a}/settings/import-sets/{set}/steps/{position}", post().to(sets::save_values));
     routes.route("/applications/{a}/settings/import-sets/{set}/copy", post().to(sets::copy));
     routes.route("/applications/{a}/settings/import-sets/{set}/delete", get().to(sets::delete_form));
     routes.route("/applications/{a}/settings/import-sets/{set}/delete", post().to(sets::delete));
+
+    // Kept files
+    routes.route("/applications/{a}/settings/kept-files", get().to(files::list));
+    routes.route("/applications/{a}/settings/kept-files/files", get().to(files::list));
+    routes.route("/applications/{a}/settings/kept-files/files", post().to(files::keep));
+    routes.route("/applications/{a}/settings/kept-files/{kept}", get().to(files::show));
+    routes.route("/applications/{a}/settings/kept-files/{kept}/files", get().to(files::show));
+    routes.route("/applications/{a}/settings/kept-files/{kept}/files", post().to(files::replace));
+    routes.route("/applications/{a}/settings/kept-files/{kept}/versions/{version}", get().to(files::download));
+    routes.route("/applications/{a}/settings/kept-files/{kept}/delete", get().to(files::delete_form));
+    routes.route("/applications/{a}/settings/kept-files/{kept}/delete", post().to(files::delete));
 
     // Translations
     routes.route("/applications/{a}/settings/translations", get().to(translations::list));
@@ -242,6 +256,13 @@ pub fn api(server: &mut ServiceConfig) {
     routes.route("/api/v1/import-sets/{set}", patch().to(api::import_sets::update));
     routes.route("/api/v1/import-sets/{set}", delete().to(api::import_sets::delete));
     routes.route("/api/v1/import-sets/{set}/runs", post().to(api::import_sets::run));
+
+    // Kept files
+    routes.route("/api/v1/applications/{a}/kept-files", get().to(api::kept_files::list));
+    routes.route("/api/v1/applications/{a}/kept-files", post().to(api::kept_files::create));
+    routes.route("/api/v1/kept-files/{kept}", get().to(api::kept_files::show));
+    routes.route("/api/v1/kept-files/{kept}", put().to(api::kept_files::replace));
+    routes.route("/api/v1/kept-files/{kept}", delete().to(api::kept_files::delete));
 
     // Translations
     routes.route("/api/v1/applications/{a}/translations", get().to(api::translations::list));

@@ -25,6 +25,7 @@ pub mod configurations;
 pub mod connections;
 pub mod freezes;
 pub mod import_sets;
+pub mod kept_files;
 pub mod members;
 pub mod previews;
 pub mod reference;

@@ -141,6 +141,22 @@ pub const GROUPS: &[Group] = &[
         ],
     ),
     (
+        "Kept files",
+        "Files that schedules and steps of import sets load, by their parameter `file`.",
+        &[
+            ("GET", "applications/{a}/kept-files", Read, "List the files that an Application keeps, by id."),
+            ("POST", "applications/{a}/kept-files", Schedule, "Upload a file to keep."),
+            ("GET", "kept-files/{kept}", Read, "Show a kept file."),
+            (
+                "PUT",
+                "kept-files/{kept}",
+                Schedule,
+                "Upload a file in its place. Runs from then on load the new one; runs that have begun load the old one.",
+            ),
+            ("DELETE", "kept-files/{kept}", Schedule, "Delete a kept file that no schedule and no step loads."),
+        ],
+    ),
+    (
         "Schedules",
         "When configurations run. Whoever saves a schedule becomes its Owner.",
         &[
@@ -226,6 +242,7 @@ pub fn id(letter: &str) -> &'static str {
         "c" => "The Connection.",
         "f" => "The freeze.",
         "i" => "The import configuration.",
+        "kept" => "The kept file.",
         "m" => "The member.",
         "r" => "The run.",
         "set" => "The import set.",

@@ -14,7 +14,7 @@ use super::problem::Problem;
 use crate::app::off_thread;
 use crate::db::meaning;
 use crate::error::{AppError, FieldErrors};
-use crate::imports::files::{self, Stored};
+use crate::files::{self, Stored};
 use crate::shape::{Fields, sent};
 use crate::spool::Spooled;
 use crate::web::arrival::Pace;

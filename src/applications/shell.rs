@@ -26,6 +26,7 @@ pub fn settings_shell(request: &HttpRequest, app: &App, by: &By, entered: &Enter
         nav.push(item("Translations", "/settings/translations", "globe"));
     }
     if entered.may_open_scheduling() {
+        nav.push(item("Kept files", "/settings/kept-files", "up"));
         menu.push(scheduling.clone());
         menu.push(item("Calendar", "/settings/import-scheduling/calendar", "cal"));
         nav.push(scheduling);

@@ -295,6 +295,31 @@ diesel::table! {
 }
 
 diesel::table! {
+    kept_files (id) {
+        id -> BigInt,
+        application_id -> BigInt,
+        name -> Text,
+        name_key -> Text,
+        version -> BigInt,
+        created_at -> BigInt,
+        archived_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    kept_file_versions (kept_file_id, version) {
+        kept_file_id -> BigInt,
+        version -> BigInt,
+        file_id -> BigInt,
+        name -> Text,
+        bytes -> BigInt,
+        sha256 -> Text,
+        kept_by -> BigInt,
+        kept_at -> BigInt,
+    }
+}
+
+diesel::table! {
     translation_entries (translation_id, source) {
         translation_id -> BigInt,
         source -> Text,
@@ -529,6 +554,8 @@ diesel::joinable!(schedule_recipients -> schedules (schedule_id));
 diesel::joinable!(schedule_recipients -> members (member_id));
 diesel::joinable!(freezes -> applications (application_id));
 diesel::joinable!(translation_entries -> translations (translation_id));
+diesel::joinable!(kept_file_versions -> kept_files (kept_file_id));
+diesel::joinable!(kept_file_versions -> members (kept_by));
 diesel::joinable!(runs -> import_configurations (configuration_id));
 diesel::joinable!(runs -> schedules (schedule_id));
 diesel::joinable!(import_sets -> applications (application_id));
@@ -537,6 +564,8 @@ diesel::joinable!(run_leases -> runs (run_id));
 diesel::joinable!(run_results -> runs (run_id));
 diesel::allow_tables_to_appear_in_same_query!(
     workspace,
+    kept_files,
+    kept_file_versions,
     import_sets,
     roles,
     members,

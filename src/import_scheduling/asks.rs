@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::applications::Entered;
 use crate::db::Conn;
 use crate::error::{FieldErrors, Result};
+use crate::files::kept::KeptFile;
 use crate::import_sets::{self, ImportSet, SetDefinition, step_values};
 use crate::imports::{self, Listed};
 use crate::parameters::relative::RelativeDate;
@@ -68,7 +69,7 @@ impl Asks {
                 let of = configurations.iter().find(|c| c.configuration.id == step.configuration_id)?;
                 let of_set = step.parameters.as_ref().map(parameters::mask);
                 let of_set = of_set.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
-                let declared = step_values::with_defaults(&of.definition.parameters, &of_set);
+                let declared = step_values::with_defaults(&of.asks(), &of_set);
                 let name = of.configuration.name.clone();
                 (!declared.is_empty()).then_some(Ask { position, name, declared, of_set })
             };
@@ -184,7 +185,13 @@ impl Asks {
     }
 
     /// The controls of a set's steps, holding these values.
-    pub fn fields(&self, set_id: i64, values: Option<&Value>, errors: &FieldErrors) -> Vec<StepFields> {
+    pub fn fields(
+        &self,
+        set_id: i64,
+        values: Option<&Value>,
+        errors: &FieldErrors,
+        (application_id, files): (i64, &[KeptFile]),
+    ) -> Vec<StepFields> {
         let none = Map::new();
         let values = values.and_then(Value::as_object).unwrap_or(&none);
         let steps = self.steps(set_id);
@@ -194,7 +201,7 @@ impl Asks {
                 || steps.iter().filter(|other| other.position != ask.position).flat_map(|other| &other.declared);
             StepFields {
                 position: ask.position,
-                fields: fields.titled(format!("Step {}, {}", ask.position, ask.name)),
+                fields: fields.with_files(application_id, files).titled(format!("Step {}, {}", ask.position, ask.name)),
                 shared: ask.declared.iter().any(|parameter| others().any(|other| other.name == parameter.name)),
             }
         };

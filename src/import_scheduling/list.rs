@@ -157,7 +157,7 @@ pub async fn page(
         scene.card(*target, &given)
     });
     let (sets, cards): (Vec<Card>, Vec<Card>) = cards.partition(|card| card.kind == "set");
-    let schedulable = all.configurations.iter().filter(|c| !c.needs_file).count();
+    let schedulable = all.configurations.len();
     let template = ListPage {
         may_import: scene.entered.may_import(),
         may_configure: scene.entered.may_configure(),

@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::applications::{Entered, enter, settings_shell};
 use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
+use crate::files::kept::{self, KeptFile};
 use crate::import_sets::{self, ImportSet};
 use crate::imports::Target;
 use crate::members::{By, Scope, SignedIn};
@@ -39,6 +40,8 @@ struct Scene {
     entered: Entered,
     set: ImportSet,
     asks: Asks,
+    /// That steps which take one can load.
+    files: Vec<KeptFile>,
 }
 
 impl Scene {
@@ -50,7 +53,8 @@ impl Scene {
             .ok_or(AppError::NotFound)?;
         entered.need_import(conn, by, Scope::Run)?;
         let asks = Asks::of_set(conn, &entered, id)?;
-        Ok(Self { entered, set, asks })
+        let files = kept::of_application(conn, application_id)?;
+        Ok(Self { entered, set, asks, files })
     }
 
     fn page(
@@ -74,7 +78,7 @@ impl Scene {
             lede: format!("Steps of {} ask for values. Relative dates are counted from today.", self.set.name),
             action: runs(application_id, Target::Set(id)),
             back,
-            steps: self.asks.fields(id, Some(&values), &errors),
+            steps: self.asks.fields(id, Some(&values), &errors, (application_id, &self.files)),
             has_dates: asks::has_dates(&together),
             dates: asks::dates(&together, Some(&values), today),
             title,

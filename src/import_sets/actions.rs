@@ -223,13 +223,5 @@ pub fn values(
 /// Why a configuration cannot be a step, and what to do.
 fn unfit(configuration: &Configuration) -> Option<String> {
     let name = &configuration.name;
-    if configuration.archived {
-        return Some(format!("\"{name}\" was deleted. Choose another import configuration."));
-    }
-    configuration.needs_file().then(|| {
-        format!(
-            "\"{name}\" needs a file for each run, and nothing gives it one in a set. Choose a Connection or a Block \
-             as its source, or leave it out."
-        )
-    })
+    configuration.archived.then(|| format!("\"{name}\" was deleted. Choose another import configuration."))
 }

@@ -26,7 +26,7 @@ sent! {
 sent! {
     /// A step of an import set.
     pub struct SetStepBody {
-        /// The import configuration that it runs, of the same Application. One that needs a file for each run cannot be a step.
+        /// The import configuration that it runs, of the same Application. One that takes a file is given a kept one by the parameter `file`.
         configuration_id: i64 = "Choose the import configuration." => 3,
         /// Values by the names that the configuration declares. Default: its defaults.
         parameters: Object,

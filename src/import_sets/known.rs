@@ -13,8 +13,6 @@ pub struct Known {
     pub application_id: i64,
     pub name: String,
     pub archived: bool,
-    /// Why no schedule can run it.
-    pub unschedulable: Option<String>,
 }
 
 /// Those of the targets that there are, or were. A query for each kind at most.
@@ -23,17 +21,16 @@ pub fn known(conn: &mut Conn, targets: &[Target]) -> Result<HashMap<Target, Know
     let configurations: Vec<i64> = targets.iter().filter_map(|target| target.configuration()).collect();
     if !configurations.is_empty() {
         for found in imports::by_ids(conn, &configurations)? {
-            let unschedulable = found.schedulable().err();
             let (target, application_id, archived) =
                 (Target::Configuration(found.id), found.application_id, found.archived);
-            known.insert(target, Known { application_id, name: found.name, archived, unschedulable });
+            known.insert(target, Known { application_id, name: found.name, archived });
         }
     }
     let sets: Vec<i64> = targets.iter().filter_map(|target| target.set()).collect();
     if !sets.is_empty() {
         for found in store::by_ids(conn, &sets)? {
             let (application_id, name, archived) = (found.application_id, found.name, found.archived);
-            known.insert(Target::Set(found.id), Known { application_id, name, archived, unschedulable: None });
+            known.insert(Target::Set(found.id), Known { application_id, name, archived });
         }
     }
     Ok(known)

@@ -30,13 +30,17 @@ use crate::db::Conn;
 use crate::error::Result;
 use crate::in_use::{Named, Thing, Uses};
 
-/// The sets that a configuration is a step of.
+/// The sets that a configuration is a step of, or that keep a file for a step.
 pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
-    let Thing::Configuration(id) = thing else { return Ok(None) };
+    let using = match thing {
+        Thing::Configuration(id) => store::using(conn, id)?,
+        Thing::KeptFile(id) => store::with_file(conn, id)?,
+        _ => return Ok(None),
+    };
     let named = |(id, name, application): (i64, String, i64)| Named {
         words: format!("the import set \"{name}\""),
         href: format!("/applications/{application}/settings/import-sets/{id}"),
     };
-    let names = store::using(conn, id)?.into_iter().map(named).collect();
+    let names = using.into_iter().map(named).collect();
     Ok(Some(Uses { by: "import sets", names }))
 }

@@ -7,8 +7,9 @@ use super::model::Step;
 use super::store;
 use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
-use crate::imports::{self, Target};
-use crate::parameters::{self, Parameter};
+use crate::files::kept::FILE;
+use crate::imports::{self, Configuration, Target};
+use crate::parameters::Parameter;
 use crate::secrets::Secrets;
 
 /// What of the values for a set's run is for one of its steps, beside those that the step itself has.
@@ -22,11 +23,12 @@ pub fn of_step(conn: &mut Conn, (position, step): (usize, &Step), given: Option<
     Ok(Some(Value::Object(values)).filter(|values| *values != json!({})))
 }
 
-/// A configuration's name and what its newest version declares.
-fn declared(conn: &mut Conn, configuration_id: i64) -> Result<(String, Vec<Parameter>)> {
+/// A configuration and what its newest version asks for.
+fn declared(conn: &mut Conn, configuration_id: i64) -> Result<(Configuration, Vec<Parameter>)> {
     let found = imports::by_id(conn, configuration_id)?.ok_or(AppError::NotFound)?;
     let version = imports::version(conn, configuration_id, found.version)?.ok_or(AppError::NotFound)?;
-    Ok((found.name, version.definition.parameters))
+    let asks = found.asks(&version.definition);
+    Ok((found, asks))
 }
 
 /// Those for one step by the names that it declares; its own before those for all.
@@ -83,7 +85,7 @@ pub fn of_target(conn: &mut Conn, target: Target) -> Result<Vec<Declared>> {
     Ok(named)
 }
 
-/// What is kept of values that somebody gives for the runs of a set, as [`parameters::accept`] says for those of a
+/// What is kept of values that somebody gives for the runs of a set, as [`imports::values`] says for those of a
 /// configuration. A secret for all steps is kept for each of them.
 pub fn accept(
     conn: &mut Conn,
@@ -107,7 +109,7 @@ pub fn accept(
     let mut known: Vec<String> = Vec::new();
     let mut taken = Map::new();
     for (position, step) in (1..).zip(&definition.steps) {
-        let (name, declared) = declared(conn, step.configuration_id)?;
+        let (configuration, declared) = declared(conn, step.configuration_id)?;
         known.extend(declared.iter().flat_map(|p| [p.name.clone(), alone(position, &p.name)]));
         let of_set = step.parameters.as_ref().and_then(Value::as_object).unwrap_or(&empty);
         let own_given = own(position, &declared, given);
@@ -116,14 +118,15 @@ pub fn accept(
             all.extend(own);
             Value::Object(all)
         };
-        let named = format!("Step {position}, {name},");
         // Of several choices, none is another choice than those that the set gives.
         let declared = with_defaults(&declared, of_set);
-        let target =
-            parameters::Target { configuration_id: step.configuration_id, name: &named, parameters: &declared };
         let (all, there) = (with(own_given.clone()), with(own(position, &declared, kept)));
         let mut wrong = FieldErrors::new();
-        let values = parameters::accept(&target, secrets, Some(&all), Some(&there), "", &mut wrong)?;
+        let given_and_kept = (Some(&all), Some(&there));
+        let values = imports::accept(conn, secrets, (&configuration, &declared), given_and_kept, "", &mut wrong)?;
+        if let Some(lacks) = configuration.lacks_file(values.as_ref()).filter(|_| wrong.is_empty()) {
+            wrong.add(FILE, lacks);
+        }
         for error in wrong.0 {
             let name = error.field.trim_start_matches('.');
             let for_all = given.contains_key(name) && !given.contains_key(&alone(position, name));

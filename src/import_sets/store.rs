@@ -4,11 +4,12 @@ use diesel::dsl::case_when;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
 
-use super::model::{ImportSet, Outline, SetDefinition};
+use super::model::{ImportSet, Outline, SetDefinition, Step};
 use crate::clock::Moment;
 use crate::db::schema::{import_sets, members, set_versions};
 use crate::db::{Conn, is_taken};
 use crate::error::{AppError, Result};
+use crate::files::kept::{self, FILE};
 use crate::imports::ConfigurationStatus;
 use crate::names::name_key;
 
@@ -123,18 +124,29 @@ fn defined(rows: Vec<(Row, String)>) -> Result<Vec<(ImportSet, SetDefinition)>> 
 
 /// The sets that are not deleted and whose newest version names a configuration: id, name, Application.
 pub fn using(conn: &mut Conn, configuration_id: i64) -> Result<Vec<(i64, String, i64)>> {
-    // The text tells which ones are worth reading.
+    let part = format!("\"configuration_id\":{configuration_id}");
+    with_step(conn, &part, |step| step.configuration_id == configuration_id)
+}
+
+/// Those that keep a file for a step.
+pub fn with_file(conn: &mut Conn, kept_file_id: i64) -> Result<Vec<(i64, String, i64)>> {
+    let part = format!("\"{FILE}\":{kept_file_id}");
+    with_step(conn, &part, |step| kept::id_in(step.parameters.as_ref()) == Some(kept_file_id))
+}
+
+/// Those with such a step, whose text has a part that tells which ones are worth reading.
+fn with_step(conn: &mut Conn, part: &str, is_it: impl Fn(&Step) -> bool) -> Result<Vec<(i64, String, i64)>> {
     let rows: Vec<(i64, String, i64, String)> = import_sets::table
         .inner_join(set_versions::table)
         .filter(set_versions::version.eq(import_sets::version))
-        .filter(set_versions::definition.like(format!("%\"configuration_id\":{configuration_id}%")))
+        .filter(set_versions::definition.like(format!("%{part}%")))
         .filter(import_sets::archived_at.is_null())
         .order((import_sets::name, import_sets::id))
         .select((import_sets::id, import_sets::name, import_sets::application_id, set_versions::definition))
         .load(conn)?;
     let mut found = Vec::new();
     for (id, name, application_id, text) in rows {
-        if definition(&text)?.steps.iter().any(|step| step.configuration_id == configuration_id) {
+        if definition(&text)?.steps.iter().any(&is_it) {
             found.push((id, name, application_id));
         }
     }

@@ -12,6 +12,7 @@ use crate::clock::Moment;
 use crate::connections::Connection;
 use crate::connectors::{Kind, Takes};
 use crate::error::FieldErrors;
+use crate::files::kept::FILE;
 use crate::formats::{Format, wrong_nulls};
 use crate::names::{check_name, name_key, plain_path};
 use crate::parameters::{self, Template};
@@ -69,15 +70,19 @@ impl Draft {
         if definition.guard.max_drop_percent.is_some_and(|most| !(1..=100).contains(&most)) {
             errors.add("guard.max_drop_percent", "A percentage must be from 1 to 100; leave it out for no guard.");
         }
-        errors.extend(declared(definition));
+        errors.extend(declared(definition, self.needs_file()));
         errors
     }
 }
 
 /// What is wrong with the parameters, and with each text that uses them.
-fn declared(definition: &Definition) -> FieldErrors {
+fn declared(definition: &Definition, takes_file: bool) -> FieldErrors {
     let parameters = definition.parameters.as_slice();
     let mut errors = parameters::check(parameters);
+    for (i, _) in parameters.iter().enumerate().filter(|(_, parameter)| takes_file && parameter.name == FILE) {
+        let why = "This import takes a file, which has this name. Choose another one.";
+        errors.add(format!("parameters[{i}].name"), why);
+    }
     // Without any, a brace is a brace.
     if parameters.is_empty() || !errors.is_empty() {
         return errors;

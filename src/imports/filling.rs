@@ -12,8 +12,9 @@ use crate::clock::Moment;
 use crate::connectors::Kind;
 use crate::db::Conn;
 use crate::error::{FieldErrors, Result};
+use crate::files::kept;
 use crate::formats::ColumnType;
-use crate::parameters::{self, Target, Template, Values, Where};
+use crate::parameters::{self, Parameter, Target, Template, Values, Where};
 use crate::secrets::Secrets;
 
 const ISO: &str = "%Y-%m-%d";
@@ -39,8 +40,8 @@ pub fn values(
     };
     match &found {
         Some((configuration, definition)) => {
-            let target = values_target(configuration, definition);
-            parameters::accept(&target, secrets, given, kept, at, errors)
+            let asks = configuration.asks(definition);
+            accept(conn, secrets, (configuration, &asks), (given, kept), at, errors)
         }
         None => {
             let target = Target { configuration_id, name: "It", parameters: &[] };
@@ -49,11 +50,31 @@ pub fn values(
     }
 }
 
-/// Those of the values that this configuration declares by now.
+/// The same where it is known what the configuration asks for.
+pub fn accept(
+    conn: &mut Conn,
+    secrets: &Secrets,
+    (configuration, asks): (&Configuration, &[Parameter]),
+    (given, before): (Option<&Value>, Option<&Value>),
+    at: &str,
+    errors: &mut FieldErrors,
+) -> Result<Option<Value>> {
+    let target = Target { configuration_id: configuration.id, name: &configuration.name, parameters: asks };
+    let values = parameters::accept(&target, secrets, given, before, at, errors)?;
+    if configuration.needs_file()
+        && let Some(id) = kept::id_in(values.as_ref())
+        && !kept::holds(conn, configuration.application_id, id)?
+    {
+        errors.add(format!("{at}.{}", kept::FILE), "This Application keeps no such file. Choose another one.");
+    }
+    Ok(values)
+}
+
+/// Those of the values that this configuration asks for by now.
 pub fn declared_values(conn: &mut Conn, configuration_id: i64, values: Option<Value>) -> Result<Option<Value>> {
     let Some(found) = store::by_id(conn, configuration_id)?.filter(|_| values.is_some()) else { return Ok(None) };
     let version = store::version(conn, found.id, found.version)?;
-    Ok(version.and_then(|version| parameters::declared(&version.definition.parameters, values)))
+    Ok(version.and_then(|version| parameters::declared(&found.asks(&version.definition), values)))
 }
 
 /// The values that a test run or a preview goes with: those that were given, else defaults, as they are at this moment

@@ -2,6 +2,7 @@
 
 use super::model::{Configuration, ConfigurationStatus, Definition};
 use crate::clock::Moment;
+use crate::parameters::Parameter;
 
 /// A configuration as lists show it.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +42,11 @@ pub(super) fn source_words(connection: Option<&str>, path: Option<&str>, block: 
 }
 
 impl Listed {
+    /// All that whoever schedules or runs it is asked for.
+    pub fn asks(&self) -> Vec<Parameter> {
+        self.configuration.asks(&self.definition)
+    }
+
     /// "weather.csv from Warehouse files", "The Block Sales", "A file given by hand".
     pub fn source(&self) -> String {
         let (connection, source) = (self.connection_name.as_deref(), &self.definition.source);

@@ -2,13 +2,12 @@
 //!
 //! An import configuration ([`Configuration`]) is a saved way to fill one Block; how is in its [`Definition`], a new
 //! version with every save. Its source is a Connection or another Block ([`feed`]); one that names neither takes a file each
-//! time it runs ([`files`]) and cannot be scheduled.
+//! time it runs, by hand or as it is [kept](crate::files::kept) with a schedule.
 
 mod actions;
 mod check;
 mod corrections;
 mod feeding;
-pub mod files;
 mod filling;
 mod filter_body;
 pub mod guard;
@@ -31,7 +30,7 @@ mod uses_store;
 pub use actions::{archive, create, find, list, listed, outlines, page, update};
 pub use corrections::{becomes_since, create_items, filled, markers, translatable, translate, treat_as_empty};
 pub use feeding::{Filter, MAX_ITEMS, aggregates, feed};
-pub use filling::{declared_values, fill, fill_path, tried, values, values_target};
+pub use filling::{accept, declared_values, fill, fill_path, tried, values, values_target};
 pub use listed::{Listed, Outline};
 pub use mapping::{Expr, Mapping};
 pub use model::{
@@ -67,7 +66,9 @@ pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
                 href: page(application, id),
             })
             .collect(),
-        Thing::Application(_) | Thing::Configuration(_) | Thing::Set(_) | Thing::Owner(_) => return Ok(None),
+        Thing::Application(_) | Thing::Configuration(_) | Thing::Set(_) | Thing::KeptFile(_) | Thing::Owner(_) => {
+            return Ok(None);
+        }
     };
     Ok(Some(Uses { by: "import configurations", names }))
 }

@@ -5,12 +5,14 @@
 //! which one it followed.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::feeding::Filter;
 use super::mapping::Mapping;
 use crate::clock::Moment;
 use crate::connectors::{Bound, Deed, FetchRequest};
 use crate::db::text_enum;
+use crate::files::kept;
 use crate::formats::ReadOptions;
 use crate::imports::guard::Guard;
 use crate::parameters::Parameter;
@@ -127,14 +129,18 @@ impl Configuration {
         self.connection_id.is_none() && self.source_block_id.is_none()
     }
 
-    /// `Err`: why no Schedule can run it, and what to do.
-    pub fn schedulable(&self) -> Result<(), String> {
-        if self.needs_file() {
-            return Err("It needs a file for each run, so it cannot be scheduled. Run it by hand, or choose a \
-                 Connection or a Block as its source."
-                .into());
-        }
-        Ok(())
+    /// All that whoever schedules or runs it is asked for: what it declares, and the file that it takes.
+    pub fn asks(&self, definition: &Definition) -> Vec<Parameter> {
+        let declared = |name: &str| definition.parameters.iter().any(|parameter| parameter.name == name);
+        let file = Some(Parameter::file()).filter(|file| self.needs_file() && !declared(&file.name));
+        file.into_iter().chain(definition.parameters.iter().cloned()).collect()
+    }
+
+    /// Why it cannot go with these values: it takes a file, and they name none.
+    pub fn lacks_file(&self, values: Option<&Value>) -> Option<String> {
+        (self.needs_file() && kept::id_in(values).is_none()).then(|| {
+            format!("{} takes a file for each run. Choose a kept file, or run it by hand with a fresh one.", self.name)
+        })
     }
 }
 

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use actix_web::web::Data;
 use tokio_util::sync::CancellationToken;
 
-use super::files;
 use super::model::{Configuration, Definition};
 use super::pipeline::SourceFile;
 use super::pipeline::{self, Counts, FailureKind, LoadContext, LoadError, LoadReport, Outcome, Plan, Source, Told};
@@ -21,6 +20,7 @@ use crate::connections;
 use crate::connectors::{self, Check, Content, FetchContext, FetchRequest, Fetched};
 use crate::db::Pool;
 use crate::error::{AppError, Result};
+use crate::files;
 use crate::formats::Rows;
 use crate::members::By;
 use crate::parameters::Values;

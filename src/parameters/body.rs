@@ -63,6 +63,7 @@ impl ParameterBody {
             required: self.required.unwrap_or_default(),
             default: self.default.map(|Given(value)| value),
             choices: self.choices.unwrap_or_default(),
+            is_file: false,
         }
     }
 }

@@ -83,6 +83,7 @@ impl Declared {
             required: self.required,
             default,
             choices: choice_lines(&self.choices),
+            is_file: false,
         }
     }
 }

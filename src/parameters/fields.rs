@@ -9,6 +9,8 @@ use super::model::{Parameter, ParameterType};
 use super::relative::{RelativeDate, USUAL};
 use super::values::MASK;
 use crate::error::FieldErrors;
+use crate::files::kept::KeptFile;
+use crate::files::pages::FileField;
 use crate::web::{Form, control_id};
 
 /// The fieldset, to be set into a form as it stands.
@@ -37,6 +39,11 @@ struct Field {
     choices: Vec<(String, bool)>,
     hint: String,
     error: Option<String>,
+    /// Of a file.
+    file: Option<FileField>,
+    /// The kept file that is chosen.
+    chosen_file: Option<i64>,
+    is_file: bool,
 }
 
 impl Field {
@@ -67,15 +74,28 @@ impl Fields {
                 value: if secret { String::new() } else { value.map(text).unwrap_or_default() },
                 choices: parameter.choices.iter().map(|choice| (choice.clone(), chosen(choice))).collect(),
                 hint: hint(parameter, value.is_some()),
+                file: None,
+                chosen_file: value.and_then(Value::as_i64),
+                is_file: parameter.is_file,
             }
         };
         let error = errors.of(&format!("{prefix}parameters")).map(str::to_owned);
+        let legend = if parameters.iter().all(|parameter| parameter.is_file) { "File" } else { "Parameters" };
         Self {
-            legend: "Parameters".to_owned(),
+            legend: legend.to_owned(),
             prefix: prefix.to_owned(),
             fields: parameters.iter().map(field).collect(),
             error,
         }
+    }
+
+    /// The same where an Application keeps these files.
+    pub fn with_files(mut self, application_id: i64, files: &[KeptFile]) -> Self {
+        for field in self.fields.iter_mut().filter(|field| field.is_file) {
+            let (chosen, error) = (field.chosen_file, field.error.clone());
+            field.file = Some(FileField::of(application_id, &field.name, &field.label, files, chosen, error));
+        }
+        self
     }
 
     /// The same under another title.

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::relative::RelativeDate;
 use crate::db::text_enum;
 use crate::error::FieldErrors;
+use crate::files::kept::FILE;
 
 /// So many parameters may a configuration have.
 pub const MAX_PARAMETERS: usize = 50;
@@ -62,9 +63,25 @@ pub struct Parameter {
     /// Of a choice.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<String>,
+    /// Nobody declares it: an import that takes a file is given a kept one by it, by the file's id.
+    #[serde(skip)]
+    pub is_file: bool,
 }
 
 impl Parameter {
+    /// What an import that takes a file asks for.
+    pub fn file() -> Self {
+        Self {
+            name: FILE.to_owned(),
+            parameter_type: ParameterType::Number,
+            label: "Kept file".to_owned(),
+            required: false,
+            default: None,
+            choices: Vec::new(),
+            is_file: true,
+        }
+    }
+
     pub fn label(&self) -> &str {
         if self.label.is_empty() { &self.name } else { &self.label }
     }
@@ -84,6 +101,10 @@ impl Parameter {
         };
         match self.parameter_type {
             ParameterType::Text | ParameterType::Secret => text().map(Value::from),
+            ParameterType::Number if self.is_file => match value.as_i64() {
+                Some(id) => Ok(id.into()),
+                None => Err("Send the id of a kept file.".to_owned()),
+            },
             ParameterType::Number if value.is_number() => Ok(value.clone()),
             ParameterType::Number => Err("Send a number.".to_owned()),
             ParameterType::Date => {

@@ -11,6 +11,8 @@ pub fn told(parameter: &Parameter, given: Option<&Value>, today: NaiveDate) -> O
     let value = given.filter(|value| !value.is_null()).or(parameter.default.as_ref())?;
     match (parameter.parameter_type, value) {
         (ParameterType::Secret, _) => None,
+        // It is known by an id.
+        _ if parameter.is_file => None,
         (ParameterType::Date, Value::String(text)) => {
             Some(RelativeDate::parse(text).ok()?.on(today)?.format("%Y-%m-%d").to_string())
         }

@@ -138,6 +138,16 @@ pub fn mask(values: &Value) -> Value {
     values.iter().map(shown).collect::<Map<_, _>>().into()
 }
 
+/// A value as text, for people; secrets are [masked](mask) before.
+pub fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(list) if list.is_empty() => "None".to_owned(),
+        Value::Array(list) => list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
 /// Values that begin with others, masks of theirs made whole again.
 pub fn unmask(values: Option<Value>, kept: Option<&Value>) -> Option<Value> {
     let mut values = values?;

@@ -63,6 +63,10 @@ pub fn start_by_hand(
     let given = (parameters.as_ref(), None);
     let parameters = import_sets::values(conn, secrets, target.target, given, &mut errors)?;
     errors.ok_or(())?;
+    let file_id = match file_id {
+        Some(given) => Some(given),
+        None => target.kept_file(conn, parameters.as_ref())?,
+    };
     if target.takes_file && file_id.is_none() {
         return Err(AppError::invalid("file", format!("{} needs a file: choose the one to import.", target.name)));
     }
@@ -128,7 +132,8 @@ pub fn again_from(conn: &mut Conn, by: &By, run_id: i64, all: bool, now: Moment)
         repeat_no: run.repeat_no + 1,
         again_of: Some(run.id),
         parameters: run.kept_values(),
-        file_id: run.file_id,
+        // As a Connection's file would be, it is fetched as it is now.
+        file_id: target.kept_file(conn, run.parameters.as_ref())?.or(run.file_id),
         ..by_hand(&target, by, run.name.clone(), now)
     };
     let run = put_in_queue(conn, by, &new, "run.repeated", now)?;

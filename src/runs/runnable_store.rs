@@ -4,11 +4,13 @@ use std::collections::HashMap;
 
 use chrono_tz::Tz;
 use diesel::prelude::*;
+use serde_json::Value;
 
 use super::policy::Policy;
 use crate::db::Conn;
 use crate::db::schema::{applications, configuration_versions, import_configurations, import_sets};
 use crate::error::Result;
+use crate::files::kept;
 use crate::imports::{Definition, Target};
 use crate::schedules::run_name;
 
@@ -28,6 +30,11 @@ pub struct Runnable {
 }
 
 impl Runnable {
+    /// The kept file that its run with these values is given, where it takes one.
+    pub fn kept_file(&self, conn: &mut Conn, values: Option<&Value>) -> Result<Option<i64>> {
+        if self.takes_file { kept::now(conn, self.application_id, values) } else { Ok(None) }
+    }
+
     /// What its runs are called unless somebody names them, but for when each was planned.
     pub fn run_name(&self) -> String {
         match self.target {

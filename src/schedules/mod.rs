@@ -30,6 +30,7 @@ mod sealed_store;
 pub mod sentence;
 mod standing_store;
 mod store;
+mod uses_store;
 mod wall;
 mod zone;
 
@@ -55,32 +56,34 @@ fn list(application: i64) -> String {
     format!("/applications/{application}/settings/import-scheduling")
 }
 
-/// The schedules that still plan runs of this.
-fn planned(conn: &mut Conn, target: Target) -> Result<Vec<Named>> {
-    let opened = target.short();
-    let named = |(id, application, name, owner): store::Unfinished| Named {
-        words: match name {
-            Some(name) => format!("\"{name}\" of {owner}"),
-            None => format!("one of {owner}"),
-        },
-        href: format!("{}?open={opened}#sched-{id}", list(application)),
+/// Each with the page on which it stands.
+fn named(unfinished: Vec<uses_store::Unfinished>) -> Vec<Named> {
+    let named = |found: uses_store::Unfinished| {
+        let opened = Target::parse(&found.target_key).map(Target::short).unwrap_or_default();
+        Named {
+            words: match found.run_name {
+                Some(name) => format!("\"{name}\" of {}", found.owner),
+                None => format!("one of {}", found.owner),
+            },
+            href: format!("{}?open={opened}#sched-{}", list(found.application_id), found.id),
+        }
     };
-    Ok(store::unfinished_of(conn, target)?.into_iter().map(named).collect())
+    unfinished.into_iter().map(named).collect()
 }
 
-/// The schedules that are on in an Application, or that still plan the runs of a configuration or a set, or that a member
-/// holds.
+/// The schedules that are on in an Application, or that still plan the runs of a configuration or a set, that load a
+/// kept file, or that a member holds.
 pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
     let names = match thing {
-        Thing::Application(id) => match store::count_on(conn, id)? {
+        Thing::Application(id) => match uses_store::count_on(conn, id)? {
             0 => Vec::new(),
             n => {
                 let words = format!("{} on", crate::words::counted(n, "schedule is", "schedules are"));
                 vec![Named { words, href: list(id) }]
             }
         },
-        Thing::Configuration(id) => planned(conn, Target::Configuration(id))?,
-        Thing::Set(id) => planned(conn, Target::Set(id))?,
+        Thing::Configuration(id) => named(uses_store::unfinished_of(conn, Target::Configuration(id))?),
+        Thing::Set(id) => named(uses_store::unfinished_of(conn, Target::Set(id))?),
         Thing::Owner(id) => match held_by(conn, id)?.iter().map(|held| held.owns).sum() {
             0 => Vec::new(),
             n => {
@@ -88,6 +91,7 @@ pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
                 vec![Named { words, href: format!("/members/{id}/deactivate") }]
             }
         },
+        Thing::KeptFile(id) => named(uses_store::unfinished_with_file(conn, id)?),
         Thing::Block(_) | Thing::Connection(_) | Thing::Translation(_) => return Ok(None),
     };
     Ok(Some(Uses { by: "schedules", names }))

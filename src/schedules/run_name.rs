@@ -94,7 +94,8 @@ fn is_of_instant(word: &str) -> bool {
 
 /// What may stand in braces, as people write it, where what runs declares these parameters.
 pub fn known(parameters: &[Parameter]) -> Vec<String> {
-    let open = parameters.iter().filter(|p| p.parameter_type != ParameterType::Secret && !is_of_instant(&p.name));
+    let told = |p: &&Parameter| p.parameter_type != ParameterType::Secret && !p.is_file && !is_of_instant(&p.name);
+    let open = parameters.iter().filter(told);
     WORDS.iter().map(|(word, _)| *word).chain(open.map(|p| p.name.as_str())).map(|word| format!("{{{word}}}")).collect()
 }
 
@@ -102,7 +103,7 @@ pub fn known(parameters: &[Parameter]) -> Vec<String> {
 pub fn check(name: &str, parameters: &[Parameter]) -> Result<(), String> {
     for piece in pieces(name) {
         let Piece::Word(word) = piece else { continue };
-        match parameters.iter().find(|parameter| parameter.name == word) {
+        match parameters.iter().find(|parameter| parameter.name == word && !parameter.is_file) {
             _ if is_of_instant(word) => {}
             Some(parameter) if parameter.parameter_type == ParameterType::Secret => {
                 return Err(format!(

@@ -368,27 +368,3 @@ pub(super) fn set_recipients(conn: &mut Conn, id: i64, notify: Option<&Notify>) 
 pub fn member_name(conn: &mut Conn, id: i64) -> Result<String> {
     Ok(members::table.find(id).select(members::name).first(conn)?)
 }
-
-/// How many schedules of an Application would run again.
-pub fn count_on(conn: &mut Conn, application_id: i64) -> Result<i64> {
-    let on = schedules::application_id
-        .eq(application_id)
-        .and(schedules::enabled.eq(true))
-        .and(schedules::finished_at.is_null())
-        .and(schedules::archived_at.is_null());
-    Ok(schedules::table.filter(on).count().get_result(conn)?)
-}
-
-/// Id, Application, run name, Owner.
-pub type Unfinished = (i64, i64, Option<String>, String);
-
-/// The schedules of a configuration or a set that still have a future occurrence.
-pub fn unfinished_of(conn: &mut Conn, target: Target) -> Result<Vec<Unfinished>> {
-    Ok(schedules::table
-        .inner_join(members::table)
-        .filter(schedules::target_key.eq(target.to_string()))
-        .filter(schedules::finished_at.is_null().and(schedules::archived_at.is_null()))
-        .order(schedules::id)
-        .select((schedules::id, schedules::application_id, schedules::run_name, members::name))
-        .load(conn)?)
-}

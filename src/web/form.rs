@@ -189,6 +189,10 @@ impl Upload {
             let file_name = part.content_disposition().and_then(|d| d.get_filename()).map(str::to_owned);
             match file_name {
                 Some(file_name) if name == "file" => {
+                    // A control in which nothing was chosen.
+                    if file.is_some() && file_name.is_empty() {
+                        continue;
+                    }
                     if file.is_some() {
                         return Err(AppError::invalid("file", "Send one file at a time."));
                     }

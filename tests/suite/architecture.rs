@@ -96,7 +96,7 @@ fn sql_stands_in_stores_and_stores_are_private() {
 }
 
 /// Which room owns which tables. "Who uses me?" is answered from above (`in_use.rs`).
-const OWNERS: [(&str, &[&str]); 14] = [
+const OWNERS: [(&str, &[&str]); 15] = [
     ("workspace", &["workspace"]),
     ("audit", &["audit_log"]),
     ("members", &["roles", "members", "sessions", "one_time_tokens", "sign_in_attempts", "api_tokens"]),
@@ -118,8 +118,9 @@ const OWNERS: [(&str, &[&str]); 14] = [
         ],
     ),
     ("translations", &["translations", "translation_entries"]),
+    ("files", &["files", "file_chunks", "kept_files", "kept_file_versions"]),
     ("connections", &["connections", "connection_applications"]),
-    ("imports", &["import_configurations", "configuration_versions", "files", "file_chunks"]),
+    ("imports", &["import_configurations", "configuration_versions"]),
     ("import_sets", &["import_sets", "set_versions"]),
     ("schedules", &["schedules", "schedule_recipients"]),
     ("freezes", &["freezes", "freeze_skips"]),

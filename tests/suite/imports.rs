@@ -9,8 +9,9 @@ use diesel::prelude::*;
 use tidegate::applications::{blocks, enter};
 use tidegate::db::schema::{configuration_versions, connection_applications, import_configurations};
 use tidegate::error::AppError;
+use tidegate::files;
 use tidegate::formats::{Format, ReadOptions};
-use tidegate::imports::{self, AfterSuccess, ConfigurationStatus, Definition, Draft, Mapping, Mode, files};
+use tidegate::imports::{self, AfterSuccess, ConfigurationStatus, Definition, Draft, Mapping, Mode};
 use tidegate::runs::retention;
 
 use crate::connectors::server::{self, Server};
@@ -169,7 +170,7 @@ on_both! {
 }
 
 on_both! {
-    async fn a_file_by_hand_makes_a_configuration_that_cannot_be_scheduled(world: World) {
+    async fn a_file_by_hand_makes_a_configuration_that_runs_with_one_or_is_scheduled_with_a_kept_one(world: World) {
         let mut olive = world.browser(&world.olive).await;
         olive.visit(&format!("{}/new", list(&world))).await;
         olive.press("Preview").await;
@@ -179,9 +180,9 @@ on_both! {
         assert_eq!(olive.value("Name of the new Block"), "Daily sales");
         olive.press("Map the columns").await;
         olive.press("Save and choose when").await;
-        olive.answered(200).sees("so it cannot be scheduled").sees("Run now with daily_sales.csv").sees_no("Schedule it");
+        olive.answered(200).sees("schedule it with a kept file").sees("Run now with daily_sales.csv");
         let (configuration, _) = configurations(&world).await.remove(0);
-        assert!(configuration.needs_file() && configuration.schedulable().is_err());
+        assert!(configuration.needs_file() && configuration.lacks_file(None).is_some());
         olive.press("Run now with daily_sales.csv").await;
         olive.answered(200);
         assert!(olive.url.path().starts_with("/runs/"), "{}", olive.url);

@@ -31,6 +31,7 @@ mod formats;
 mod freezes;
 mod import_sets;
 mod imports;
+mod kept_files;
 mod loading;
 mod members;
 mod oracle;

@@ -129,7 +129,6 @@ const CASES: &[Case] = &[
     // What runs, and what it is called.
     case(&[("configuration", "")], "configuration", "Choose the configuration to run."),
     forged(&[("configuration", "999999")], "configuration", "has no such import configuration"),
-    forged(&[("configuration", "WITH A FILE")], "configuration", "with a file: "),
     case(&[("run_name", "LONG")], "run_name", "This name is too long. Use at most 200 characters."),
     case(&[("run_name", "two\tparts")], "run_name", "A name must be one line."),
     case(&[("run_name", "Sal\u{202e}es")], "run_name", "This name contains an invisible character (U+202E)."),
@@ -193,18 +192,15 @@ fn every_refusal_stands_at_its_field_and_keeps_what_was_typed() {
     with_world(Database::Sqlite, |world| async move {
         let prices = stage(&world, "prices", Mode::Append, |_| ()).await;
         let full = stage(&world, "full", Mode::Append, |_| ()).await;
-        let with_file = stage(&world, "with a file", Mode::Append, |_| ()).await;
         for time in ["01:00", "02:00", "03:00", "04:00"] {
             create(&world, draft(&full, &daily(time))).await;
         }
         let mut named = draft(&prices, &daily("18:00"));
         named.run_name = Some("Evening prices".into());
         create(&world, named).await;
-        needs_a_file(&world, with_file.configuration).await;
         let (ivy, long) = (world.ivy.id, "x".repeat(201));
         deactivate(&world, ivy).await;
         let spelled = |value: &str| match value {
-            "WITH A FILE" => with_file.configuration.to_string(),
             "FULL" => full.configuration.to_string(),
             "STRANGER" => world.stranger.id.to_string(),
             "GONE" => ivy.to_string(),
@@ -268,19 +264,6 @@ fn a_stale_form_keeps_what_was_typed() {
         olive.press("Update Schedule").await;
         olive.answered(200).sees("Every day at 09:30");
     });
-}
-
-async fn needs_a_file(world: &World, configuration: i64) {
-    use diesel::prelude::*;
-    use tidegate::db::schema::import_configurations as configurations;
-    world
-        .write(move |conn| {
-            diesel::update(configurations::table.find(configuration))
-                .set(configurations::connection_id.eq(None::<i64>))
-                .execute(conn)?;
-            Ok(())
-        })
-        .await;
 }
 
 async fn deactivate(world: &World, member: i64) {

@@ -57,8 +57,7 @@ pub async fn show(
         base: scene.base(),
         page: scene.page(),
         may_import: scene.entered.may_import(),
-        may_schedule: scene.entered.may_import()
-            && scene.configurations.values().any(|c| c.configuration.schedulable().is_ok()),
+        may_schedule: scene.entered.may_import() && !scene.configurations.is_empty(),
         zone: scene.frame.zone.to_string(),
         zone_typed: if scene.zone_error.is_some() { scene.asked.zone.clone() } else { scene.frame.zone.to_string() },
         zone_error: scene.zone_error.clone(),

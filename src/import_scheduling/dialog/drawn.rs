@@ -77,17 +77,20 @@ pub(super) fn form(
             "You own this schedule.".to_owned(),
         ),
     };
-    let declared = chosen_configuration.map_or(&[][..], |c| c.definition.parameters.as_slice());
+    let declared = chosen_configuration.map(Listed::asks).unwrap_or_default();
     let of_steps = chosen_set.map(|set| stage.asks.together(set.id)).unwrap_or_default();
     let named = chosen_set.map(|set| stage.asks.names(set.id)).unwrap_or_default();
     let by_step = chosen_set.map(|set| Value::Object(stage.asks.by_step(set.id, typed.values.as_ref())));
-    let dated = if typed.of_set { of_steps.as_slice() } else { declared };
+    let dated = if typed.of_set { of_steps.as_slice() } else { declared.as_slice() };
+    let (application_id, files) = (stage.entered.application.id, stage.files.as_slice());
     ScheduleForm {
-        values: Fields::of(declared, "", typed.values.as_ref(), &errors),
+        values: Fields::of(&declared, "", typed.values.as_ref(), &errors).with_files(application_id, files),
         sets_ask: !stage.asks.is_empty(),
-        steps: chosen_set.map(|set| stage.asks.fields(set.id, typed.values.as_ref(), &errors)).unwrap_or_default(),
+        steps: chosen_set
+            .map(|set| stage.asks.fields(set.id, typed.values.as_ref(), &errors, (application_id, files)))
+            .unwrap_or_default(),
         asked: typed.target().map(Target::short).unwrap_or_default(),
-        asks_values: stage.configurations.iter().any(|c| !c.definition.parameters.is_empty()),
+        asks_values: stage.configurations.iter().any(|c| !c.asks().is_empty()),
         title,
         submit,
         ownership,
@@ -135,7 +138,7 @@ pub(super) fn form(
         used: typed.used,
         run_name_words: run_name::known(match typed.of_set {
             true => &named,
-            false => declared,
+            false => &declared,
         }),
         run_name_default: format!(
             "{} {} {}",

@@ -26,6 +26,7 @@ use crate::app::App;
 use crate::applications::{Entered, enter, settings_shell, who_sees};
 use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
+use crate::files::kept::{self, KeptFile};
 use crate::import_sets::{self, ImportSet, SetDefinition};
 use crate::imports::{self, Listed, Target};
 use crate::members::{By, Member, Scope, SignedIn};
@@ -44,8 +45,9 @@ use typed::{Typed, said};
 /// What the form needs besides what was typed.
 struct Stage {
     entered: Entered,
-    /// Those that can be scheduled.
     configurations: Vec<Listed>,
+    /// That imports which take one can load.
+    files: Vec<KeptFile>,
     sets: Vec<(ImportSet, SetDefinition)>,
     /// What their steps ask for.
     asks: Asks,
@@ -69,8 +71,8 @@ impl Stage {
             None => None,
         };
         entered.need_import(conn, by, Scope::Schedule)?;
-        let configurations: Vec<Listed> =
-            imports::list(conn, &entered)?.into_iter().filter(|c| c.configuration.schedulable().is_ok()).collect();
+        let configurations: Vec<Listed> = imports::list(conn, &entered)?;
+        let files = kept::of_application(conn, application_id)?;
         let sets = import_sets::actions::list(conn, &entered)?;
         let asks = Asks::of(&sets, &configurations);
         let members = who_sees(conn, application_id)?;
@@ -79,13 +81,13 @@ impl Stage {
             None => None,
         };
         let beside = Beside::load(conn, by, &entered, configurations.iter().map(|c| c.configuration.id))?;
-        Ok(Self { entered, configurations, sets, asks, members, schedule, owner, beside, copied: None })
+        Ok(Self { entered, configurations, files, sets, asks, members, schedule, owner, beside, copied: None })
     }
 
-    /// What a configuration declares.
-    fn declared(&self, target: Target) -> &[Parameter] {
+    /// What a configuration asks for.
+    fn asked_by(&self, target: Target) -> Vec<Parameter> {
         let found = self.configurations.iter().find(|listed| Some(listed.configuration.id) == target.configuration());
-        found.map_or(&[], |listed| listed.definition.parameters.as_slice())
+        found.map(Listed::asks).unwrap_or_default()
     }
 }
 
@@ -279,7 +281,7 @@ pub async fn preview(
         let chosen = target.map(|target| Chosen::find(conn, &entered, target)).transpose()?.flatten();
         let found =
             configuration.filter(|_| chosen.is_some()).map(|id| imports::find(conn, &entered, id)).transpose()?;
-        let declared = found.map(|(_, definition)| definition.parameters).unwrap_or_default();
+        let declared = found.map(|(found, definition)| found.asks(&definition)).unwrap_or_default();
         let asks = set_id.map(|id| Asks::of_set(conn, &entered, id)).transpose()?;
         let of_form: Vec<i64> = chosen.iter().flat_map(Chosen::configurations).collect();
         Ok((chosen, declared, asks, Beside::load(conn, &by, &entered, of_form.into_iter())?))

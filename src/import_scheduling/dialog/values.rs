@@ -17,9 +17,10 @@ pub fn read(stage: &Stage, typed: &mut Typed, sent: &Form) -> Result<(), FieldEr
     let kept = before.and_then(|before| before.parameters.as_ref());
     // The fields may be those of what was chosen before.
     let drawn = sent.get("asked") == target.short();
+    let declared = stage.asked_by(target);
     let (there, asked) = match target {
         Target::Set(id) => stage.asks.asked(id, sent),
-        Target::Configuration(_) => (stage.declared(target).len().min(1), usize::from(parameters::asked(sent, ""))),
+        Target::Configuration(_) => (declared.len().min(1), usize::from(parameters::asked(sent, ""))),
     };
     if !drawn || asked < there {
         typed.values = kept.map(parameters::mask);
@@ -35,7 +36,7 @@ pub fn read(stage: &Stage, typed: &mut Typed, sent: &Form) -> Result<(), FieldEr
         };
     }
     typed.values = match target {
-        Target::Configuration(_) => parameters::given(stage.declared(target), "", sent, kept),
+        Target::Configuration(_) => parameters::given(&declared, "", sent, kept),
         Target::Set(id) => {
             let given = stage.asks.given(id, sent, kept);
             match stage.asks.says_nothing_new(id, &given, kept) {

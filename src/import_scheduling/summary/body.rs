@@ -12,12 +12,13 @@ use super::of_set::SetPart;
 use super::rejected::CauseRow;
 use super::times::Time;
 use super::ways::Note;
+use crate::files::kept::FILE;
 use crate::import_scheduling::card::{Chip, Progress};
 use crate::import_scheduling::cards::status_chip;
 use crate::import_scheduling::history::{self, by_whom};
 use crate::import_scheduling::progress::set_progress;
 use crate::imports::pipeline::CHECK;
-use crate::parameters::mask;
+use crate::parameters::{mask, shown};
 use crate::runs::{Run, RunResult, RunStatus};
 use crate::web::Icon;
 use crate::words;
@@ -114,22 +115,22 @@ impl RunScene {
     /// The values that it goes with, once it has begun; before that those that were given. No secret is among them.
     fn values(&self) -> Vec<(String, String, Option<String>)> {
         let run = &self.summary.run;
-        let text = |value: &Value| match value {
-            Value::String(text) => text.clone(),
-            Value::Array(list) if list.is_empty() => "None".to_owned(),
-            Value::Array(list) => list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
-            other => other.to_string(),
-        };
-        let shown = |values: &Option<Value>| values.as_ref().map(mask).unwrap_or_default();
-        let (given, resolved) = (shown(&run.parameters), shown(&run.resolved));
+        let masked = |values: &Option<Value>| values.as_ref().map(mask).unwrap_or_default();
+        let (given, resolved) = (masked(&run.parameters), masked(&run.resolved));
         let values = if resolved.is_object() { &resolved } else { &given };
         let declared = self.definition.as_ref().map_or(&[][..], |definition| definition.parameters.as_slice());
         let named = |(name, value): (&String, &Value)| {
             let label = declared.iter().find(|parameter| parameter.name == *name).map_or(name.as_str(), |p| p.label());
-            let said = given.get(name).filter(|said| *said != value).map(text);
-            (label.to_owned(), text(value), said)
+            let said = given.get(name).filter(|said| *said != value).map(shown);
+            (label.to_owned(), self.file_named(name, value).unwrap_or_else(|| shown(value)), said)
         };
         values.as_object().into_iter().flatten().map(named).collect()
+    }
+
+    /// Of a set, the name of the kept file that a value means.
+    fn file_named(&self, name: &str, value: &Value) -> Option<String> {
+        let id = value.as_i64().filter(|_| self.set.is_some() && name.rsplit('.').next() == Some(FILE))?;
+        self.files.iter().find(|kept| kept.id == id).map(|kept| kept.name.clone())
     }
 
     pub(super) fn zone(&self) -> Tz {
@@ -312,6 +313,11 @@ impl RunScene {
         if let Some(name) = run.as_member_id.and_then(|id| self.names.get(&id)) {
             let gone = run.as_member_id.is_some_and(|id| self.gone.contains(&id));
             add("Run as", format!("{name}{}", if gone { " (deactivated)" } else { "" }), None, None);
+        }
+        if let Some((id, name, version)) = &self.kept {
+            let href = format!("{base}/settings/kept-files/{id}");
+            let open = self.entered.may_open_scheduling();
+            add("Kept file", name.clone(), Some(format!("version {version}")), open.then_some(href));
         }
         if let Some(result) = &run.result
             && let Some(name) = &result.source_name

@@ -21,6 +21,7 @@ use crate::applications::{Entered, settings_shell};
 use crate::clock::Moment;
 use crate::db::{Conn, Pool};
 use crate::error::{AppError, Result};
+use crate::files::kept::{self, KeptFile};
 use crate::imports::{self, Configuration, Definition};
 use crate::members::{self, By, SignedIn};
 use crate::runs::{Filter, Run, Summary, actions};
@@ -68,6 +69,10 @@ struct RunScene {
     /// Of a run that is Held: why the member may not decide, and what ran before.
     not_decided_by: Option<String>,
     recent: Vec<Run>,
+    /// The kept file that it is given: id, name, version.
+    kept: Option<(i64, String, i64)>,
+    /// Those that a set's values may name.
+    files: Vec<KeptFile>,
     now: Moment,
 }
 
@@ -116,7 +121,14 @@ fn load(conn: &mut Conn, pool: &Pool, by: &By, id: i64, now: Moment) -> Result<R
         }
         None => (None, Vec::new()),
     };
+    let kept = run.file_id.map(|id| kept::by_file(conn, id)).transpose()?.flatten();
+    let files = match (run.set_id, &run.parameters) {
+        (Some(_), Some(_)) => kept::of_application(conn, run.application_id)?,
+        _ => Vec::new(),
+    };
     let mut scene = RunScene {
+        kept,
+        files,
         not_decided_by,
         recent,
         gone: people.iter().filter(|m| !m.active).map(|m| m.id).collect(),

@@ -15,6 +15,7 @@ use crate::import_sets::telling::says;
 use crate::import_sets::{Execution, ImportSet, OnFailure, Step, actions};
 use crate::imports::{ConfigurationStatus, Outline};
 use crate::members::{By, SignedIn};
+use crate::parameters::{Parameter, mask, shown};
 use crate::web::{Flash, Form, Page, Shell, is_fragment, overtaken, refused, see_other};
 use crate::words::counted;
 
@@ -54,8 +55,6 @@ struct StepsPart {
     rows: Vec<StepRow>,
     /// What can be added: id and words.
     choices: Vec<(String, String)>,
-    /// Some configurations cannot be a step, for they need a file.
-    some_need_a_file: bool,
     /// The focus goes to where a step is added.
     focus_add: bool,
 }
@@ -90,6 +89,8 @@ struct What {
     block: String,
     /// Word, class, icon.
     status: Option<(&'static str, &'static str, &'static str)>,
+    /// What it goes with, in words; and where that is changed, of a step that was saved here.
+    values: Option<(String, Option<String>)>,
     wrong: Option<String>,
 }
 
@@ -122,15 +123,31 @@ impl Place {
         self.outline(id).map_or("a step", |outline| &outline.name)
     }
 
-    /// The configurations that can be a step.
-    fn addable(&self) -> impl Iterator<Item = &Outline> {
-        self.outlines.iter().filter(|outline| !outline.needs_file)
-    }
-
     fn says(&self, typed: &Typed) -> Says {
         let block = |id: i64| self.outline(id).map_or("", |outline| outline.block_name.as_str());
         let blocks: Vec<&str> = typed.steps.iter().map(|step| block(step.configuration_id)).collect();
         Says { says: says(&typed.definition(), &blocks) }
+    }
+
+    /// "day: yesterday; File: sales.csv", of a step that asks for something.
+    fn values(&self, at: usize, step: &Step) -> Option<(String, Option<String>)> {
+        let asks = self.asks.get(&step.configuration_id)?;
+        let masked = step.parameters.as_ref().map(mask);
+        let said = |parameter: &Parameter| {
+            let value = masked.as_ref()?.get(&parameter.name)?;
+            let text = match value.as_i64().filter(|_| parameter.is_file) {
+                Some(id) => self.files.iter().find(|kept| kept.id == id)?.name.clone(),
+                None => shown(value),
+            };
+            Some(format!("{}: {text}", parameter.label()))
+        };
+        let given: Vec<String> = asks.iter().filter_map(said).collect();
+        let (set, definition) = self.found.as_ref()?;
+        let there = definition.steps.get(at).is_some_and(|saved| saved.configuration_id == step.configuration_id);
+        let list = list_of(set.application_id);
+        let href = there.then(|| format!("{list}/{}/steps/{}", set.id, at + 1));
+        let words = if given.is_empty() { "No values of its own".to_owned() } else { given.join("; ") };
+        Some((words, href.filter(|_| self.entered.may_configure())))
     }
 
     fn rows(&self, typed: &Typed, shown: &Shown, configurations: &str) -> Vec<StepRow> {
@@ -141,7 +158,8 @@ impl Place {
             Edited::Removed { at: gone, .. } if at == gone.min(last) => Some("remove"),
             _ => None,
         };
-        let what = |at: usize, id: i64| {
+        let what = |at: usize, step: &Step| {
+            let id = step.configuration_id;
             let outline = self.outline(id);
             What {
                 known: outline.is_some(),
@@ -149,13 +167,14 @@ impl Place {
                 href: format!("{configurations}/{id}"),
                 block: outline.map(|outline| outline.block_name.clone()).unwrap_or_default(),
                 status: outline.and_then(|outline| outline.status).map(ConfigurationStatus::chip),
+                values: self.values(at, step),
                 wrong: shown.errors.of(&format!("step-{at}")).map(str::to_owned),
             }
         };
         let row = |(at, step): (usize, &Step)| StepRow {
             configuration_id: step.configuration_id,
-            what: what(at, step.configuration_id),
-            parameters: step.parameters.as_ref().map(|values| crate::parameters::mask(values).to_string()),
+            what: what(at, step),
+            parameters: step.parameters.as_ref().map(|values| mask(values).to_string()),
             partial_fails: step.partial_fails,
             focus: focus(at),
             moved: matches!(edited, Some(Edited::Moved { at: to, .. }) if to == at),
@@ -171,8 +190,7 @@ impl Place {
             errors: shown.errors.clone(),
             rows: self.rows(typed, shown, &configurations),
             configurations,
-            choices: self.addable().map(|outline| (outline.id.to_string(), words(outline))).collect(),
-            some_need_a_file: self.outlines.iter().any(|outline| outline.needs_file),
+            choices: self.outlines.iter().map(|outline| (outline.id.to_string(), words(outline))).collect(),
             focus_add: match shown.edited {
                 Some(Edited::Removed { .. }) => typed.steps.is_empty(),
                 edited => edited == Some(Edited::Added),
@@ -301,7 +319,7 @@ pub async fn update(
 /// Saves the form, or does to the steps in it what one of its buttons says.
 async fn save(request: &HttpRequest, app: &App, by: &By, place: &Place, form: &Form) -> Result<HttpResponse> {
     let mut typed = Typed::read(form);
-    let addable: Vec<i64> = place.addable().map(|outline| outline.id).collect();
+    let addable: Vec<i64> = place.outlines.iter().map(|outline| outline.id).collect();
     match typed.edit(form, &addable) {
         Some(Ok(edited)) => {
             let shown = Shown { edited: Some(edited), ..Shown::default() };

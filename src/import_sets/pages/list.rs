@@ -76,7 +76,7 @@ pub async fn list(
             Ok((entered, sets, outlines))
         })
         .await?;
-    let (here, none, has_steps) = (list_of(id), sets.is_empty(), outlines.iter().any(|outline| !outline.needs_file));
+    let (here, none, has_steps) = (list_of(id), sets.is_empty(), !outlines.is_empty());
     let (list, shown) = Listing::of(&here, &query, sets, &SORTS, |(set, _)| set.name.clone());
     let names: HashMap<i64, &str> = outlines.iter().map(|Outline { id, name, .. }| (*id, name.as_str())).collect();
     let rows = shown.into_iter().map(|set| row(set, &names)).collect();

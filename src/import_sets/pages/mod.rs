@@ -4,10 +4,14 @@ mod delete;
 mod edit;
 mod list;
 mod typed;
+mod values;
 
 pub use delete::{delete, delete_form};
 pub use edit::{copy, create, edit_form, new_form, preview, update};
 pub use list::list;
+pub use values::{save_values, values_form};
+
+use std::collections::HashMap;
 
 use actix_web::HttpRequest;
 
@@ -16,8 +20,10 @@ use super::model::{ImportSet, SetDefinition};
 use crate::app::App;
 use crate::applications::{Entered, settings_shell};
 use crate::error::{AppError, Result};
+use crate::files::kept::{self, KeptFile};
 use crate::imports::{self, Outline};
 use crate::members::By;
+use crate::parameters::Parameter;
 use crate::web::{Crumb, Shell};
 
 /// What the page of a set needs from the database.
@@ -27,6 +33,9 @@ struct Place {
     found: Option<(ImportSet, SetDefinition)>,
     /// The Application's configurations.
     outlines: Vec<Outline>,
+    /// What the configurations of its steps ask for, of those that ask for something.
+    asks: HashMap<i64, Vec<Parameter>>,
+    files: Vec<KeptFile>,
 }
 
 /// The address of the list.
@@ -49,7 +58,12 @@ async fn find(app: &App, by: &By, application_id: i64, id: Option<i64>) -> Resul
             return Err(AppError::NotFound);
         }
         let outlines = imports::outlines(conn, &entered, false)?;
-        Ok(Place { entered, found, outlines })
+        let steps: Vec<i64> =
+            found.iter().flat_map(|(_, definition)| &definition.steps).map(|step| step.configuration_id).collect();
+        let asking = imports::listed(conn, &entered, &steps)?.into_iter();
+        let asks = asking.map(|of| (of.configuration.id, of.asks())).filter(|(_, asks)| !asks.is_empty()).collect();
+        let files = kept::of_application(conn, application_id)?;
+        Ok(Place { entered, found, outlines, asks, files })
     })
     .await
 }

@@ -42,7 +42,6 @@ struct EditPage {
     may_open: bool,
     needs_file: bool,
     /// Why no Schedule can run it.
-    not_schedulable: Option<String>,
     version: String,
     called: String,
     description: String,
@@ -166,7 +165,6 @@ fn page(
         may_import: place.entered.may_import(),
         may_open: place.entered.may_open_scheduling(),
         needs_file: configuration.needs_file(),
-        not_schedulable: configuration.schedulable().err(),
         version: typed.version,
         called: typed.name,
         description: typed.description,

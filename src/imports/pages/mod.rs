@@ -36,7 +36,7 @@ use crate::applications::{Entered, enter, seen_by, settings_shell};
 use crate::connections::{self, Connection};
 use crate::connectors::{FetchRequest, Takes};
 use crate::error::{FieldErrors, Result};
-use crate::imports::files;
+use crate::files;
 use crate::imports::guard::Guard;
 use crate::members::By;
 use crate::names::name_key;

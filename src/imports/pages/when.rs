@@ -7,7 +7,8 @@ use askama::Template;
 use super::{Place, place};
 use crate::app::App;
 use crate::error::{AppError, Result};
-use crate::imports::{Configuration, Definition, files};
+use crate::files;
+use crate::imports::{Configuration, Definition};
 use crate::members::SignedIn;
 use crate::web::form::Query;
 use crate::web::{Page, Shell};
@@ -24,7 +25,6 @@ struct WhenPage {
     may_import: bool,
     /// Which right is missing and who can grant it.
     missing: String,
-    not_schedulable: Option<String>,
     sample: String,
     sample_name: String,
 }
@@ -64,7 +64,6 @@ pub async fn when(
         needs_file: configuration.needs_file(),
         may_import: place.entered.may_import(),
         missing,
-        not_schedulable: configuration.schedulable().err(),
         sample,
         sample_name,
     };

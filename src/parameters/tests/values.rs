@@ -18,6 +18,7 @@ pub fn parameter(name: &str, kind: &str) -> Parameter {
         required: false,
         default: None,
         choices: Vec::new(),
+        is_file: false,
     }
 }
 

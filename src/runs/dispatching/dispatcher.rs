@@ -179,6 +179,8 @@ fn claim(conn: &mut Conn, targets: &[String], now: Moment) -> Result<Dispatched>
         match going.let_in(due.target, late) {
             Ok(()) => {
                 row.late = late;
+                let values = due.parameters.as_deref().and_then(|text| serde_json::from_str(text).ok());
+                row.file_id = runnable.kept_file(conn, values.as_ref())?;
                 done.queued += 1;
                 let newest = newest.entry(due.target).or_insert((due.id, planned_at));
                 if planned_at > newest.1 {

@@ -12,6 +12,7 @@ use crate::db::schema::{
 };
 use crate::db::{Conn, IdRow, on};
 use crate::error::Result;
+use crate::files::kept;
 use crate::imports::Target;
 use crate::runs::restores_store::is_import;
 use crate::runs::store::numbers;
@@ -162,9 +163,11 @@ pub fn forget_intents_of_deleted(conn: &mut Conn) -> Result<()> {
     Ok(())
 }
 
-/// Those of these files that a run names.
+/// Those of these files that a run names, or that are kept.
 pub fn files_in_use(conn: &mut Conn, file_ids: &[i64]) -> Result<Vec<i64>> {
     let used: Vec<Option<i64>> =
         runs::table.filter(runs::file_id.eq_any(file_ids)).select(runs::file_id).distinct().load(conn)?;
-    Ok(used.into_iter().flatten().collect())
+    let mut used: Vec<i64> = used.into_iter().flatten().collect();
+    used.extend(kept::named(conn, file_ids)?);
+    Ok(used)
 }

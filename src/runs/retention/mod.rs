@@ -1,5 +1,5 @@
 //! What is removed again, and when: runs that are old enough and that nobody needs any more, with all that is kept of
-//! them in both databases, and files given by hand that no run names.
+//! them in both databases, and files given by hand that no run names and nobody keeps.
 //!
 //! A run is kept while it is among the newest 200 of its configuration or set or younger than 400 days; Failed and Partial
 //! twice that. What waits, runs or is held stays, and so does what another row needs: the run that a configuration's
@@ -21,7 +21,7 @@ use crate::app::App;
 use crate::applications::blocks;
 use crate::clock::Moment;
 use crate::error::Result;
-use crate::imports::files;
+use crate::files;
 
 /// So many of the newest runs of each configuration are kept whatever their age; of what failed twice as many.
 pub const NEWEST: i64 = 200;
@@ -105,7 +105,7 @@ fn next_batch(batch: i64, took: Wait) -> i64 {
     (fitting as i64).min(batch * 2).clamp(BATCH.0, BATCH.1)
 }
 
-/// Removes the files made before that moment which no run names: samples that a preview read, what arrived in part, and
+/// Removes the files made before that moment which no run names and nobody keeps: samples that a preview read, what arrived in part, and
 /// those of runs that are gone. Answers how many.
 pub fn forget_unused_files(app: &App, made_before: Moment) -> Result<usize> {
     let (mut after, mut removed) = (0, 0);

@@ -111,8 +111,11 @@ fn begin_step(conn: &mut Conn, run: &Run, step: &SetStep, now: Moment) -> Result
     };
     let position = usize::try_from(step.position).unwrap_or_default();
     let given = import_sets::of_step(conn, (position, &defined), run.parameters.as_ref())?;
+    let earlier_values = earlier.as_ref().filter(|earlier| earlier.resolved.is_some());
+    let file_of = earlier_values.and_then(|earlier| earlier.parameters.as_ref()).or(given.as_ref());
+    let file_id = found.as_ref().map(|found| found.kept_file(conn, file_of)).transpose()?.flatten();
     let given = given.map(|given| given.to_string());
-    let settled = earlier.as_ref().filter(|earlier| earlier.resolved.is_some()).and_then(Run::kept_values);
+    let settled = earlier_values.and_then(Run::kept_values);
     let new = NewRun {
         uid: queue::uid(),
         application_id: run.application_id,
@@ -135,7 +138,7 @@ fn begin_step(conn: &mut Conn, run: &Run, step: &SetStep, now: Moment) -> Result
         reason: None,
         late: run.late,
         parameters: settled.or(given),
-        file_id: None,
+        file_id,
         queued_at: now,
         precedence: queue::precedence_of(run.trigger),
         available_at: Some(now),

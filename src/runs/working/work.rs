@@ -18,9 +18,10 @@ use crate::applications::blocks::{self, Block, Feed};
 use crate::connections;
 use crate::connectors::{self, Check, Connector, Content, Deed, FetchContext, FetchError, FetchRequest, Fetched};
 use crate::error::AppError;
+use crate::files;
+use crate::imports;
 use crate::imports::guard::Stopped;
 use crate::imports::pipeline::{self, LoadContext, LoadError, LoadReport, Outcome, Plan, Source, SourceFile};
-use crate::imports::{self, files};
 use crate::runs::model::{Hold, LogLine, Run, RunResult, RunStep};
 use crate::words;
 
@@ -294,7 +295,7 @@ fn given_file(app: &App, job: &Job<'_>, id: i64) -> Result<Got<'static>, Undone>
     let stored = match files::open(&app.blocks, id) {
         Ok(stored) => stored,
         Err(AppError::NotFound) => {
-            return Err(Undone::new("The file that you uploaded is no longer stored. Upload it again.", Retry::No));
+            return Err(Undone::new("The file that was uploaded is no longer stored. Upload it again.", Retry::No));
         }
         Err(error) => return Err(of_app_error(error, job.run)),
     };

@@ -36,7 +36,7 @@ pub fn restore(conn: &mut Conn, by: &By, application_id: i64, id: i64, now: Mome
         return Ok(there);
     }
     let target = match Planned::find(conn, application_id, seen.target)? {
-        Some(planned) => planned.map_err(AppError::Conflict)?,
+        Some(planned) => planned,
         None => {
             let what = if seen.target.set().is_some() { "import set" } else { "import configuration" };
             return Err(AppError::Conflict(format!("Its {what} was deleted too, so it cannot be restored.")));

@@ -10,8 +10,9 @@ use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
+use crate::files::kept::FILE;
 use crate::import_sets;
-use crate::imports::Target;
+use crate::imports::{self, Target};
 use crate::members::{self, By};
 use crate::names::check_name;
 use crate::parameters::{self, Parameter};
@@ -260,11 +261,12 @@ fn planned(
         Target::Set(_) => ("set_id", "import set"),
     };
     match Planned::find(conn, application.id, target)? {
-        Some(Ok(planned)) => return Ok(Some(planned)),
-        Some(Err(reason)) => errors.add(field, reason),
-        None => errors.add(field, format!("{} has no such {what}. Choose another one.", application.name)),
+        Some(planned) => Ok(Some(planned)),
+        None => {
+            errors.add(field, format!("{} has no such {what}. Choose another one.", application.name));
+            Ok(None)
+        }
     }
-    Ok(None)
 }
 
 /// The draft with its values as they are kept, and what is wrong with them. Those that stay as they were are refused for
@@ -286,6 +288,12 @@ fn with_values(
     let kept = was.and_then(|was| was.parameters.as_ref());
     let given = (draft.parameters.as_ref(), kept);
     draft.parameters = import_sets::values(conn, secrets, draft.target, given, &mut errors)?;
+    // Nobody stands by with a file when its time comes.
+    if let (Target::Configuration(id), true) = (draft.target, errors.is_empty())
+        && let Some(lacks) = imports::by_id(conn, id)?.and_then(|found| found.lacks_file(draft.parameters.as_ref()))
+    {
+        errors.add(format!("parameters.{FILE}"), lacks);
+    }
     Ok((draft, errors))
 }
 

@@ -21,19 +21,12 @@ pub(super) struct Planned {
 }
 
 impl Planned {
-    /// What is there in the Application and was not deleted. `Err` in it: why no schedule can run it.
-    pub fn find(
-        conn: &mut Conn,
-        application_id: i64,
-        target: Target,
-    ) -> Result<Option<std::result::Result<Self, String>>> {
+    /// What is there in the Application and was not deleted.
+    pub fn find(conn: &mut Conn, application_id: i64, target: Target) -> Result<Option<Self>> {
         lock(conn, target)?;
         let found = import_sets::known_of(conn, target)?;
         let found = found.filter(|found| found.application_id == application_id && !found.archived);
-        Ok(found.map(|found| match found.unschedulable {
-            None => Ok(Self { target, name: found.name }),
-            Some(reason) => Err(format!("{}: {reason}", found.name)),
-        }))
+        Ok(found.map(|found| Self { target, name: found.name }))
     }
 }
 

@@ -5,7 +5,7 @@ use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 use tidegate::db::schema::runs;
-use tidegate::imports::files;
+use tidegate::files;
 
 use super::{weekly, with, words};
 use crate::support::World;
@@ -222,7 +222,7 @@ on_both! {
         assert_eq!(refused.wrong_fields(), ["file"]);
         let schedule = weekly(made.id());
         let refused = olive.post(&format!("applications/{}/schedules", world.application), schedule).await;
-        assert_eq!(refused.wrong_fields(), ["configuration_id"]);
+        assert_eq!(refused.wrong_fields(), ["parameters.file"]);
 
         let form = |name: &'static str| Form::new().part("file", Part::bytes(&b"id,word\n1,one\n"[..]).file_name(name));
         let begun = Reply::of(olive.request(Method::POST, &files_at).multipart(form("some/words.csv"))).await;

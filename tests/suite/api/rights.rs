@@ -59,6 +59,11 @@ const TABLE: &[(&str, &str)] = &[
     ("GET import-sets/{set}", "ooxx.o?"),
     ("PATCH import-sets/{set}", "vvxx.x?"),
     ("DELETE import-sets/{set}", "vvxx.x?"),
+    ("GET applications/{a}/kept-files", "ooxx.o?"),
+    ("POST applications/{a}/kept-files", "vvxx.x?"),
+    ("GET kept-files/{kept}", "ooxx.o?"),
+    ("PUT kept-files/{kept}", "vvxx.x?"),
+    ("DELETE kept-files/{kept}", "vvxx.x?"),
     ("GET applications/{a}/translations", "ooxx.o?"),
     ("POST applications/{a}/translations", "vvxx.x?"),
     ("GET translations/{t}", "ooxx.o?"),
@@ -117,12 +122,14 @@ on_both! {
         let table = ada.make(&format!("applications/{}/translations", world.application), json!({"name": "T"})).await;
         let steps = json!({"name": "Month end", "steps": [{"configuration_id": stage.configuration}]});
         let set = ada.make(&format!("applications/{}/import-sets", world.application), steps).await;
+        let kept = crate::kept_files::keep(&world, "sales.csv", "id,word\n1,one\n").await;
         let values = [
             ("a", world.application.to_string()),
             ("b", stage.block.to_string()),
             ("c", stage.connection.to_string()),
             ("f", freeze.to_string()),
             ("i", stage.configuration.to_string()),
+            ("kept", kept.to_string()),
             ("m", world.audrey.id.to_string()),
             ("r", run.to_string()),
             ("s", schedule.to_string()),

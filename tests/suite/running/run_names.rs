@@ -74,12 +74,12 @@ on_both! {
         let api = world.api(&world.olive).await;
         let there = format!("applications/{}/schedules", world.application);
         let of = ("configuration_id", stage.configuration);
-        api.make(&there, schedule(of, json!({}))).await;
+        api.make(&there, schedule(of, json!({ "start_time": "16:00", "time_zone": "Asia/Tokyo" }))).await;
         world.set_clock("2026-10-09T07:00:10Z");
         world.step(dispatcher::step).await;
         work_off(&world).await;
         let first = runs(&world).await.remove(0);
-        assert_eq!(first.name, "words 2026-10-09 09:00", "by the schedule's clock");
+        assert_eq!(first.name, "words 2026-10-09 16:00", "by the schedule's clock");
         // Pages that show the instant beside it show it once.
         let mut olive = world.browser(&world.olive).await;
         olive.visit(&format!("/runs/{}", first.id)).await.sees("words, Fri 9 Oct 2026").sees_no("words 2026-10-09");
@@ -87,6 +87,6 @@ on_both! {
         olive.visit(&format!("{calendar}?date=2026-10-09&view=day")).await.sees("words").sees_no("words 2026-10-09");
         olive.visit(&format!("{calendar}/entry?run={}", first.id)).await.sees("words").sees_no("words 2026-10-09");
         let by_hand = start(&world, &stage).await;
-        assert_eq!(by_hand.name, "words 2026-10-09 07:00", "by the Application's clock");
+        assert_eq!(by_hand.name, "words 2026-10-09 09:00", "by the Application's clock");
     }
 }

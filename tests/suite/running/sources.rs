@@ -2,8 +2,9 @@
 
 use tidegate::applications::blocks::{self, rejects};
 use tidegate::db::sqlite::Database;
+use tidegate::files;
 use tidegate::formats::{Format, ReadOptions};
-use tidegate::imports::{Definition, Target, files};
+use tidegate::imports::{Definition, Target};
 
 use super::*;
 use crate::support::stage::{connection, stage_from};

@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 use reqwest::Method;
+use serde_json::json;
 use tidegate::db::schema::api_tokens;
 use tidegate::imports::{Mode, Target};
 use tidegate::runs;
@@ -9,7 +10,7 @@ use tidegate::runs;
 use super::World;
 use super::settings::root;
 use super::stage::stage;
-use crate::{freezes, import_sets, schedules, translations};
+use crate::{freezes, import_sets, kept_files, schedules, translations};
 
 /// One line of the table.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,6 +82,12 @@ pub async fn values(world: &World) -> Vec<(&'static str, String)> {
     let freeze = freezes::create(world, "Year-end close", "2026-12-31T17:00:00Z", "2027-01-04T05:00:00Z", true).await;
     let table = translations::create(world, "Cost centres", &[("CC-9914", "CC-9910")]).await;
     let set = import_sets::create(world, "Month end", &[stage.configuration]).await;
+    let kept = kept_files::keep(world, "sales.csv", "id,word\n1,one\n").await;
+    // A step that asks for something.
+    let by_hand = kept_files::by_hand(world, "by hand", Mode::Update).await;
+    let steps = json!({"steps": [{"configuration_id": stage.configuration},
+        {"configuration_id": by_hand.configuration, "parameters": {"file": kept}}]});
+    world.api(&world.olive).await.patch(&format!("import-sets/{}", set.id), steps).await.is(200);
     let values = vec![
         ("name", "app.css".to_owned()),
         ("a", world.application.to_string()),
@@ -88,14 +95,17 @@ pub async fn values(world: &World) -> Vec<(&'static str, String)> {
         ("c", stage.connection.to_string()),
         ("f", freeze.id.to_string()),
         ("i", stage.configuration.to_string()),
+        ("kept", kept.to_string()),
         ("m", world.mo.id.to_string()),
         ("member", world.mo.id.to_string()),
+        ("position", "2".to_owned()),
         ("r", run.run.id.to_string()),
         ("row", "1".to_owned()),
         ("s", schedule.id.to_string()),
         ("set", set.id.to_string()),
         ("t", table.id.to_string()),
         ("token", token.to_string()),
+        ("version", "1".to_owned()),
     ];
     for route in all() {
         let names = route.path.split('{').skip(1).map(|rest| rest.split(['}', ':']).next().unwrap());

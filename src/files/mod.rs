@@ -1,9 +1,11 @@
-//! Files given by hand: kept in the Block database in chunks, so that every process of an installation can run them
-//! and a backup of the databases has them.
+//! Files that people give, for one run or [kept](kept) for schedules: stored in the Block database in chunks, so that
+//! every process of an installation can run them and a backup of the databases has them.
 //!
 //! Whoever uploads gets a [`ticket`]: the file's id sealed for one Application and one member. Forms carry the ticket
 //! and never the id, so that nobody imports what somebody else uploaded.
 
+pub mod kept;
+pub mod pages;
 mod store;
 
 pub use store::{Stored, StoredReader, made_before, open, remove, save};

@@ -1,0 +1,2 @@
+DROP TABLE kept_file_versions;
+DROP TABLE kept_files;

@@ -1,0 +1,41 @@
+//! Files kept for schedules and for the steps of import sets: each has a name in its Application and is replaced in
+//! place, so that whatever names it loads the new one from then on. A run that has begun goes on with the version that
+//! it began with.
+//!
+//! A schedule or step names a kept file by its id, as the value [`FILE`]; a run is given the file itself.
+
+pub mod actions;
+mod body;
+mod model;
+mod store;
+
+use serde_json::Value;
+
+pub use body::KeptFileAnswer;
+pub use model::{KeptFile, KeptVersion, LARGEST, MOST, VERSIONS};
+pub use store::{by_file, highest_file, named, of_application};
+
+use crate::db::Conn;
+use crate::error::Result;
+
+/// The value by which an import that takes a file is given a kept one.
+pub const FILE: &str = "file";
+
+/// The id of the kept file that values name.
+pub fn id_in(values: Option<&Value>) -> Option<i64> {
+    values?.get(FILE)?.as_i64()
+}
+
+/// The file in the Block database that the kept one among these values is now; `None` where they name none, or one that
+/// is gone.
+pub fn now(conn: &mut Conn, application_id: i64, values: Option<&Value>) -> Result<Option<i64>> {
+    let Some(id) = id_in(values) else { return Ok(None) };
+    let found = store::by_id(conn, id)?.filter(|kept| kept.application_id == application_id);
+    Ok(found.map(|kept| kept.newest.file_id))
+}
+
+/// Whether an Application keeps a file with this id. Whoever deletes it meanwhile waits, and finds who names it.
+pub fn holds(conn: &mut Conn, application_id: i64, id: i64) -> Result<bool> {
+    crate::db::lock_row(conn, "kept_files", id)?;
+    Ok(store::by_id(conn, id)?.is_some_and(|kept| kept.application_id == application_id))
+}

@@ -1,0 +1,66 @@
+//! Which schedules use a thing.
+
+use diesel::prelude::*;
+use serde_json::Value;
+
+use crate::db::Conn;
+use crate::db::schema::{members, schedules};
+use crate::error::Result;
+use crate::files::kept::FILE;
+use crate::imports::Target;
+
+/// How many schedules of an Application would run again.
+pub fn count_on(conn: &mut Conn, application_id: i64) -> Result<i64> {
+    let on = schedules::application_id
+        .eq(application_id)
+        .and(schedules::enabled.eq(true))
+        .and(schedules::finished_at.is_null())
+        .and(schedules::archived_at.is_null());
+    Ok(schedules::table.filter(on).count().get_result(conn)?)
+}
+
+/// A schedule that still has a future occurrence.
+#[derive(Debug, Queryable)]
+pub struct Unfinished {
+    pub id: i64,
+    pub application_id: i64,
+    pub target_key: String,
+    pub run_name: Option<String>,
+    pub owner: String,
+}
+
+type Columns = (schedules::id, schedules::application_id, schedules::target_key, schedules::run_name, members::name);
+
+const COLUMNS: Columns =
+    (schedules::id, schedules::application_id, schedules::target_key, schedules::run_name, members::name);
+
+/// Those of a configuration or a set.
+pub fn unfinished_of(conn: &mut Conn, target: Target) -> Result<Vec<Unfinished>> {
+    Ok(schedules::table
+        .inner_join(members::table)
+        .filter(schedules::target_key.eq(target.to_string()))
+        .filter(schedules::finished_at.is_null().and(schedules::archived_at.is_null()))
+        .order(schedules::id)
+        .select(COLUMNS)
+        .load(conn)?)
+}
+
+/// Those whose values name a kept file.
+pub fn unfinished_with_file(conn: &mut Conn, kept_file_id: i64) -> Result<Vec<Unfinished>> {
+    // The text tells which ones are worth reading.
+    let rows: Vec<(Unfinished, Option<String>)> = schedules::table
+        .inner_join(members::table)
+        .filter(schedules::parameters.like(format!("%{FILE}\":{kept_file_id}%")))
+        .filter(schedules::finished_at.is_null().and(schedules::archived_at.is_null()))
+        .order(schedules::id)
+        .select((COLUMNS, schedules::parameters))
+        .load(conn)?;
+    let names = |text: &Option<String>| {
+        let values: Option<Value> = text.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        // Of a set also "2.file".
+        let is_file = |name: &str| name.rsplit('.').next() == Some(FILE);
+        let is_it = |(name, value): (&String, &Value)| is_file(name) && value.as_i64() == Some(kept_file_id);
+        values.as_ref().and_then(Value::as_object).is_some_and(|values| values.iter().any(is_it))
+    };
+    Ok(rows.into_iter().filter(|(_, text)| names(text)).map(|(unfinished, _)| unfinished).collect())
+}
