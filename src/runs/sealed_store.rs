@@ -2,6 +2,7 @@
 //! of a set was to take.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use diesel::prelude::*;
 use serde_json::Value;
@@ -17,9 +18,12 @@ use crate::secrets::Secrets;
 
 const SEALED: &str = "%\"sealed\":%";
 
+/// Id, configuration, set, values.
+type Row = (i64, Option<i64>, Option<i64>, Option<String>);
+
 /// Seals anew the secrets of all runs.
 pub fn seal_anew(conn: &mut Conn, old: &Secrets, new: &Secrets) -> Result<()> {
-    let found: Vec<(i64, Option<i64>, Option<i64>, Option<String>)> = runs::table
+    let found: Vec<Row> = runs::table
         .filter(runs::parameters.like(SEALED))
         .select((runs::id, runs::configuration_id, runs::set_id, runs::parameters))
         .load(conn)?;
@@ -28,10 +32,10 @@ pub fn seal_anew(conn: &mut Conn, old: &Secrets, new: &Secrets) -> Result<()> {
         let (Some(target), Some(text)) = (Target::of(configuration_id, set_id), text) else { continue };
         let Ok(kept) = serde_json::from_str::<Value>(&text) else { continue };
         let (given, resolved) = Run::of_kept(Some(kept));
-        if !sealed_for.contains_key(&target) {
-            sealed_for.insert(target, import_sets::sealed_for(conn, target)?);
-        }
-        let configurations = &sealed_for[&target];
+        let configurations = match sealed_for.entry(target) {
+            Entry::Occupied(there) => there.into_mut(),
+            Entry::Vacant(place) => place.insert(import_sets::sealed_for(conn, target)?),
+        };
         let anew = |values: Option<Value>| -> Result<Option<Value>> {
             let Some(values) = values else { return Ok(None) };
             Ok(Some(parameters::seal_anew(configurations, &values, old, new)?.unwrap_or(values)))

@@ -11,9 +11,12 @@ use crate::imports::Target;
 use crate::parameters;
 use crate::secrets::Secrets;
 
+/// Id, configuration, set, values.
+type Row = (i64, Option<i64>, Option<i64>, Option<String>);
+
 /// Seals anew the secrets of all schedules, deleted ones too.
 pub fn seal_anew(conn: &mut Conn, old: &Secrets, new: &Secrets) -> Result<()> {
-    let found: Vec<(i64, Option<i64>, Option<i64>, Option<String>)> = schedules::table
+    let found: Vec<Row> = schedules::table
         .filter(schedules::parameters.like("%\"sealed\":%"))
         .select((schedules::id, schedules::configuration_id, schedules::set_id, schedules::parameters))
         .load(conn)?;
