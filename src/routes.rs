@@ -170,7 +170,8 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/applications/{a}/schedules/{s}/delete", get().to(scheduling::switch::delete_form));
     routes.route("/applications/{a}/schedules/{s}/delete", post().to(scheduling::switch::delete));
     routes.route("/applications/{a}/settings/import-configurations/{i}/runs", post().to(scheduling::starting::run_now));
-    routes.route("/applications/{a}/settings/import-sets/{set}/runs", post().to(scheduling::starting::run_set_now));
+    routes.route("/applications/{a}/settings/import-sets/{set}/runs", post().to(scheduling::run_set::run_now));
+    routes.route("/applications/{a}/settings/import-sets/{set}/run", get().to(scheduling::run_set::form));
     routes.route("/applications/{a}/settings/import-sets/{set}/history", get().to(scheduling::history::of_set));
     routes.route("/applications/{a}/settings/import-sets/{set}/history.csv", get().to(scheduling::history::csv_of_set));
     routes.route("/applications/{a}/settings/import-configurations/{i}/schedules", get().to(scheduling::about::about));

@@ -7,7 +7,8 @@ use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::freezes::{self, Freeze};
-use crate::imports::{self, Overlap};
+use crate::import_sets;
+use crate::imports::{self, Configuration, Overlap};
 use crate::members::{By, Scope};
 use crate::schedules::collisions::{self, Collision, Neighbour, Start, Target};
 use crate::schedules::{self, PreviewOccurrence, RuleDraft, actions};
@@ -41,7 +42,9 @@ sent! {
     pub struct PreviewBody {
         /// Where to look for collisions and freezes.
         application_id: i64,
+        /// What it would run; this or `set_id`.
         configuration_id: i64,
+        set_id: i64,
         /// The schedule being edited: it does not collide with itself.
         schedule_id: i64;
         rule: RuleDraft,
@@ -105,10 +108,10 @@ pub async fn preview(call: Call<PreviewQuery>, body: Body<PreviewBody>) -> Answe
     let Some(rule) = rule.filter(|_| errors.is_empty()) else { return Err(AppError::from(errors).into()) };
     let mut preview = schedules::preview(&rule, beside.as_ref().map(|beside| beside.overlap), now, count);
     freezes::annotate(&mut preview, &freezes);
-    let circle = beside.as_ref().and_then(|beside| collisions::circle(&beside.target, &beside.neighbours));
+    let circle = beside.as_ref().and_then(|beside| collisions::circle(&beside.targets, &beside.neighbours));
     preview.hint = words::sentences([preview.hint, circle]);
     let found =
-        beside.map(|beside| collisions::look(&rule, &[beside.target], &beside.neighbours, now)).unwrap_or_default();
+        beside.map(|beside| collisions::look(&rule, &beside.targets, &beside.neighbours, now)).unwrap_or_default();
     Ok(Reply::ok(PreviewAnswer::of(preview, found)))
 }
 
@@ -120,7 +123,7 @@ impl PreviewQuery {
 
 /// What a previewed schedule would use, and what there is to come too close to.
 struct Beside {
-    target: Target,
+    targets: Vec<Target>,
     overlap: Overlap,
     neighbours: Vec<Neighbour>,
 }
@@ -130,7 +133,7 @@ impl PreviewBody {
     fn look_up(&self, conn: &mut Conn, by: &By) -> Result<(Vec<Freeze>, Option<Beside>, FieldErrors)> {
         let (mut errors, mut freezes) = (FieldErrors::new(), Vec::new());
         let Some(application_id) = self.application_id else {
-            if self.configuration_id.or(self.schedule_id).is_some() {
+            if self.configuration_id.or(self.set_id).or(self.schedule_id).is_some() {
                 errors.add("application_id", "Choose the Application that it would run in.");
             }
             return Ok((freezes, None, errors));
@@ -146,28 +149,47 @@ impl PreviewBody {
         if self.schedule_id.is_some() && schedule.is_none_or(|(s, _)| s.application_id != application_id) {
             errors.add("schedule_id", "There is no such schedule in this Application.");
         }
-        let Some(configuration_id) = self.configuration_id else {
-            return Ok((freezes, None, errors));
+        let (uses, overlap) = match (self.configuration_id, self.set_id) {
+            (None, None) => return Ok((freezes, None, errors)),
+            (Some(_), Some(_)) => {
+                errors.add("set_id", "Choose either an import configuration or an import set, not both.");
+                return Ok((freezes, None, errors));
+            }
+            (Some(id), None) => match found(imports::find(conn, &entered, id))? {
+                Some((configuration, definition)) => (vec![configuration], definition.overlap),
+                None => {
+                    errors.add("configuration_id", "There is no such import configuration in this Application.");
+                    return Ok((freezes, None, errors));
+                }
+            },
+            (None, Some(id)) => match import_sets::listed_of(conn, application_id, &[id])?.pop() {
+                Some((_, definition)) => {
+                    let steps: Vec<i64> = definition.steps.iter().map(|step| step.configuration_id).collect();
+                    (imports::by_ids(conn, &steps)?, Overlap::Skip)
+                }
+                None => {
+                    errors.add("set_id", "There is no such import set in this Application.");
+                    return Ok((freezes, None, errors));
+                }
+            },
         };
-        let Some((configuration, definition)) = found(imports::find(conn, &entered, configuration_id))? else {
-            errors.add("configuration_id", "There is no such import configuration in this Application.");
-            return Ok((freezes, None, errors));
-        };
-        let target = Target {
+        let target = |configuration: &Configuration| Target {
             application_id,
-            configuration_id,
+            set_id: self.set_id,
+            configuration_id: configuration.id,
             block_id: configuration.block_id,
             connection_id: configuration.connection_id,
             source_block_id: configuration.source_block_id,
             spacing_minutes: entered.application.spacing_minutes,
             schedule_id: self.schedule_id,
         };
+        let targets = uses.iter().map(target).collect();
         // What others schedule is for whoever may open Import Scheduling.
         let neighbours = match entered.may_open_scheduling() {
             true => collisions::neighbours(conn, by, application_id)?,
             false => Vec::new(),
         };
-        Ok((freezes, Some(Beside { target, overlap: definition.overlap, neighbours }), errors))
+        Ok((freezes, Some(Beside { targets, overlap, neighbours }), errors))
     }
 }
 

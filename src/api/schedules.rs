@@ -25,7 +25,8 @@ sent! {
         configuration_id: i64,
         /// The import set to run; this or `configuration_id`.
         set_id: i64,
-        /// The name of its runs; null means the name of what it runs.
+        /// The name of its runs. In it `{date}`, `{time}`, `{planned}` and names of parameters such as `{month}` stand for
+        /// what each run has. Null means the name of what it runs, with date and time.
         run_name: String,
         /// Default: true.
         enabled: bool,

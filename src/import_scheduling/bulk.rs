@@ -1,7 +1,5 @@
 //! Several schedules at once: on, off, delete, hand over. The last two ask first, and name what they are about.
 
-use std::collections::HashMap;
-
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
@@ -16,7 +14,6 @@ use crate::app::App;
 use crate::applications::{Entered, enter, settings_shell};
 use crate::error::{AppError, FieldErrors, Result};
 use crate::import_sets;
-use crate::imports::{self, Target};
 use crate::members::{By, Scope, SignedIn};
 use crate::schedules::Schedule;
 use crate::schedules::actions::{self, Bulk, Done, HandOver, Heir};
@@ -201,16 +198,11 @@ fn show(
 
 fn lines(conn: &mut crate::db::Conn, schedules: &[Schedule]) -> Result<Vec<Line>> {
     let named = &schedules[..schedules.len().min(NAMED)];
-    let ids: Vec<i64> = named.iter().filter_map(|s| s.target.configuration()).collect();
-    let set_ids: Vec<i64> = named.iter().filter_map(|s| s.target.set()).collect();
-    let configurations = imports::by_ids(conn, &ids)?;
-    let configurations = configurations.into_iter().map(|c| (Target::Configuration(c.id), c.name));
-    let sets = import_sets::names(conn, &set_ids)?.into_iter().map(|(id, name)| (Target::Set(id), name));
-    let names: HashMap<Target, String> = configurations.chain(sets).collect();
+    let known = import_sets::known(conn, &switch::cards(named))?;
     let owners: Vec<i64> = named.iter().map(|s| s.owner_id).collect();
     let owners = crate::members::by_ids(conn, &owners)?;
     let line = |s: &Schedule| Line {
-        configuration: names.get(&s.target).cloned().unwrap_or_default(),
+        configuration: known.get(&s.target).map(|known| known.name.clone()).unwrap_or_default(),
         sentence: s.sentence(),
         owner: owners.iter().find(|m| m.id == s.owner_id).map_or("Nobody", |m| &m.name).to_owned(),
     };

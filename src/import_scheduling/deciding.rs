@@ -105,12 +105,18 @@ pub async fn approve(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, _: F
     let (id, now) = (*id, app.now());
     let run = app.write(move |conn| decisions::approve(conn, &by, id, now)).await?;
     app.work.notify_one();
-    Ok(see_other(&format!("/runs/{id}"), Some(Flash::new(format!("Approved: {}. Its rows are loaded now.", run.name)))))
+    Ok(see_other(
+        &format!("/runs/{id}"),
+        Some(Flash::new(format!("Approved: {}. Its rows are loaded now.", run.title()))),
+    ))
 }
 
 /// `POST /runs/{r}/reject`
 pub async fn reject(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, _: Form) -> Result<HttpResponse> {
     let (id, now) = (*id, app.now());
     let run = app.write(move |conn| decisions::reject(conn, &by, id, now)).await?;
-    Ok(see_other(&format!("/runs/{id}"), Some(Flash::new(format!("Rejected: {}. The Block is unchanged.", run.name)))))
+    Ok(see_other(
+        &format!("/runs/{id}"),
+        Some(Flash::new(format!("Rejected: {}. The Block is unchanged.", run.title()))),
+    ))
 }

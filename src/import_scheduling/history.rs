@@ -17,7 +17,7 @@ use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::import_sets;
-use crate::imports::{self, Target};
+use crate::imports::Target;
 use crate::members::{self, By, SignedIn};
 use crate::runs::{Filter, Run, RunResult, RunStatus, Trigger, actions};
 use crate::schedules::{Schedule, actions as schedules};
@@ -107,6 +107,11 @@ pub fn address(application_id: i64, target: Target) -> String {
     format!("/applications/{application_id}/settings/import-{kind}/{}/history", target.id())
 }
 
+/// Of what was started by hand.
+pub fn by_hand(application_id: i64, target: Target) -> String {
+    format!("{}?trigger=member", address(application_id, target))
+}
+
 fn filter_of(form: &Form, application_id: i64, target: Target) -> Filter {
     Filter {
         application_id: Some(application_id),
@@ -127,14 +132,8 @@ fn load(
     limit: i64,
 ) -> Result<HistoryScene> {
     let entered = enter(conn, by, application_id)?;
-    let (of, name) = match target {
-        Target::Configuration(id) => imports::by_id(conn, id)?.map(|found| (found.application_id, found.name)),
-        Target::Set(id) => import_sets::by_id(conn, id)?.map(|found| (found.application_id, found.name)),
-    }
-    .ok_or(AppError::NotFound)?;
-    if of != application_id {
-        return Err(AppError::NotFound);
-    }
+    let known = import_sets::known_of(conn, target)?.filter(|known| known.application_id == application_id);
+    let name = known.ok_or(AppError::NotFound)?.name;
     let filter = filter_of(form, application_id, target);
     let schedule = match filter.schedule_id {
         Some(id) => schedules::find_even_deleted(conn, id)?.filter(|s| s.target == target),

@@ -11,7 +11,6 @@ use crate::app::{App, off_thread};
 use crate::applications::{Entered, enter, settings_shell};
 use crate::error::{AppError, FieldErrors, Result};
 use crate::files;
-use crate::import_sets;
 use crate::imports::{self, Configuration, Target};
 use crate::members::{By, Scope, SignedIn};
 use crate::parameters::{self, Fields, Parameter};
@@ -37,7 +36,8 @@ fn back(form: &Form, run: &Run) -> String {
     }
 }
 
-async fn answer(
+/// The page from which it was asked, with what was done.
+pub(super) async fn answer(
     request: &HttpRequest,
     app: &App,
     by: &By,
@@ -51,8 +51,8 @@ async fn answer(
     Ok(see_other(&back(form, run), Some(flash)))
 }
 
-fn started_words(started: &Started) -> Flash {
-    let name = &started.run.name;
+pub(super) fn started_words(started: &Started) -> Flash {
+    let name = started.run.title();
     Flash::new(match (started.waiting_already, started.run.status) {
         (true, RunStatus::Running) => format!("{name} is already running."),
         (true, _) => format!("{name} is already in the queue."),
@@ -107,29 +107,6 @@ fn declared(conn: &mut crate::db::Conn, configuration: &Configuration) -> Result
     Ok(version.map(|version| version.definition.parameters).unwrap_or_default())
 }
 
-/// `POST /applications/{a}/settings/import-sets/{s}/runs`: run a set right now.
-pub async fn run_set_now(
-    request: HttpRequest,
-    app: Data<App>,
-    SignedIn(by): SignedIn,
-    path: Path<(i64, i64)>,
-    form: Form,
-) -> Result<HttpResponse> {
-    let (application_id, id) = path.into_inner();
-    let (asked, now, secrets) = (by.clone(), app.now(), app.secrets.clone());
-    let started = app
-        .write(move |conn| {
-            let entered = enter(conn, &asked, application_id)?;
-            import_sets::by_id(conn, id)?
-                .filter(|set| set.application_id == entered.application.id && !set.archived)
-                .ok_or(AppError::NotFound)?;
-            actions::start_by_hand(conn, &secrets, &asked, Target::Set(id), None, None, now)
-        })
-        .await?;
-    app.work.notify_one();
-    answer(&request, &app, &by, &form, &started.run, started_words(&started)).await
-}
-
 fn belongs(
     conn: &mut crate::db::Conn,
     by: &By,
@@ -170,7 +147,7 @@ pub async fn cancel(
     let run = app.write(move |conn| actions::cancel(conn, &asked, id, now)).await?;
     app.work.notify_one();
     let words = if run.status.is_open() { "Cancelling" } else { "Cancelled" };
-    answer(&request, &app, &by, &form, &run, Flash::new(format!("{words}: {}.", run.name))).await
+    answer(&request, &app, &by, &form, &run, Flash::new(format!("{words}: {}.", run.title()))).await
 }
 
 #[derive(Template)]

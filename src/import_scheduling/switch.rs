@@ -10,10 +10,9 @@ use super::{starting, way_back};
 use crate::app::App;
 use crate::applications::settings_shell;
 use crate::clock::Moment;
-use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::import_sets;
-use crate::imports::{self, Target};
+use crate::imports::Target;
 use crate::members::{Scope, SignedIn};
 use crate::schedules::{Schedule, State, actions};
 use crate::web::form::Query;
@@ -108,14 +107,6 @@ pub async fn undo(
     done::answer((&request, &app, &by), deed, Flash::new(text)).await
 }
 
-/// The name of what a schedule runs, deleted or not.
-pub fn name_of(conn: &mut Conn, target: Target) -> Result<String> {
-    Ok(match target {
-        Target::Configuration(id) => imports::by_id(conn, id)?.ok_or(AppError::NotFound)?.name,
-        Target::Set(id) => import_sets::by_id(conn, id)?.ok_or(AppError::NotFound)?.name,
-    })
-}
-
 /// What schedules run, each once, in their order.
 pub fn cards(schedules: &[Schedule]) -> Vec<Target> {
     let mut cards: Vec<Target> = Vec::new();
@@ -186,7 +177,7 @@ pub async fn delete_form(
         .read(move |conn| {
             let (schedule, entered) = actions::find_in(conn, &asked, application_id, id)?;
             entered.need_import(conn, &asked, Scope::Schedule)?;
-            let named = name_of(conn, schedule.target)?;
+            let named = import_sets::known_of(conn, schedule.target)?.ok_or(AppError::NotFound)?.name;
             Ok((schedule, entered, named))
         })
         .await?;

@@ -8,7 +8,7 @@ use super::store;
 use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::files::kept::FILE;
-use crate::imports::{self, Configuration};
+use crate::imports::{self, Configuration, Target};
 use crate::parameters::{self, Parameter};
 use crate::secrets::Secrets;
 
@@ -33,16 +33,56 @@ fn declared(conn: &mut Conn, configuration_id: i64) -> Result<(Configuration, Ve
 
 /// Those for one step by the names that it declares; its own before those for all.
 pub fn own(position: usize, declared: &[Parameter], given: &Map<String, Value>) -> Map<String, Value> {
-    let of = |parameter: &Parameter| {
-        let value = given.get(&alone(position, &parameter.name)).or_else(|| given.get(&parameter.name))?;
-        Some((parameter.name.clone(), value.clone()))
-    };
+    let of = |p: &Parameter| Some((p.name.clone(), of_name(Some(position), &p.name, given)?.clone()));
     declared.iter().filter_map(of).collect()
+}
+
+/// The value of a name: for one step that alone before the one for all.
+pub fn of_name<'a>(position: Option<usize>, name: &str, given: &'a Map<String, Value>) -> Option<&'a Value> {
+    position.and_then(|position| given.get(&alone(position, name))).or_else(|| given.get(name))
 }
 
 /// The name of a value for one step alone.
 pub fn alone(position: usize, name: &str) -> String {
     format!("{position}.{name}")
+}
+
+/// What is declared, what the set gives as its default.
+pub fn with_defaults(declared: &[Parameter], of_set: &Map<String, Value>) -> Vec<Parameter> {
+    let default = |p: &Parameter| of_set.get(&p.name).or(p.default.as_ref()).cloned();
+    declared.iter().map(|p| Parameter { default: default(p), ..p.clone() }).collect()
+}
+
+/// A parameter that runs may be named after.
+#[derive(Clone, Debug)]
+pub struct Declared {
+    /// Of the first step that declares it; none of a configuration.
+    pub position: Option<usize>,
+    pub parameter: Parameter,
+}
+
+/// What a configuration declares; of a set what its steps do, each name once.
+pub fn of_target(conn: &mut Conn, target: Target) -> Result<Vec<Declared>> {
+    let set_id = match target {
+        Target::Configuration(id) => {
+            let parameters = declared(conn, id)?.1.into_iter();
+            return Ok(parameters.map(|parameter| Declared { position: None, parameter }).collect());
+        }
+        Target::Set(id) => id,
+    };
+    let set = store::by_id(conn, set_id)?.ok_or(AppError::NotFound)?;
+    let definition = store::version(conn, set_id, set.version)?.ok_or(AppError::NotFound)?;
+    let none = Map::new();
+    let mut named: Vec<Declared> = Vec::new();
+    for (position, step) in (1..).zip(&definition.steps) {
+        let of_set = step.parameters.as_ref().and_then(Value::as_object).unwrap_or(&none);
+        for parameter in with_defaults(&declared(conn, step.configuration_id)?.1, of_set) {
+            if !named.iter().any(|there| there.parameter.name == parameter.name) {
+                named.push(Declared { position: Some(position), parameter });
+            }
+        }
+    }
+    Ok(named)
 }
 
 /// What is kept of values that somebody gives for the runs of a set, as [`imports::values`] says for those of a
@@ -71,6 +111,7 @@ pub fn accept(
     for (position, step) in (1..).zip(&definition.steps) {
         let (configuration, declared) = declared(conn, step.configuration_id)?;
         known.extend(declared.iter().flat_map(|p| [p.name.clone(), alone(position, &p.name)]));
+        let of_set = step.parameters.as_ref().and_then(Value::as_object).unwrap_or(&empty);
         let own_given = own(position, &declared, given);
         let with = |own: Map<String, Value>| {
             // What the configuration asks for no more says nothing.
@@ -79,6 +120,8 @@ pub fn accept(
             all.extend(own);
             Value::Object(all)
         };
+        // Of several choices, none is another choice than those that the set gives.
+        let declared = with_defaults(&declared, of_set);
         let (all, there) = (with(own_given.clone()), with(own(position, &declared, kept)));
         let mut wrong = FieldErrors::new();
         let given_and_kept = (Some(&all), Some(&there));

@@ -53,19 +53,6 @@ pub fn by_ids(conn: &mut Conn, ids: &[i64]) -> Result<Vec<ImportSet>> {
     Ok(rows.into_iter().map(set).collect())
 }
 
-/// The names of those of the ids that exist, archived or not.
-pub fn names(conn: &mut Conn, ids: &[i64]) -> Result<Vec<(i64, String)>> {
-    // Most lists show none.
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    Ok(import_sets::table
-        .filter(import_sets::id.eq_any(ids))
-        .order(import_sets::id)
-        .select((import_sets::id, import_sets::name))
-        .load(conn)?)
-}
-
 /// The keys of the names that an Application's sets have.
 pub fn name_keys(conn: &mut Conn, application_id: i64) -> Result<Vec<String>> {
     let living = import_sets::application_id.eq(application_id).and(import_sets::archived_at.is_null());

@@ -11,7 +11,7 @@ use super::values::MASK;
 use crate::error::FieldErrors;
 use crate::files::kept::KeptFile;
 use crate::files::pages::FileField;
-use crate::web::Form;
+use crate::web::{Form, control_id};
 
 /// The fieldset, to be set into a form as it stands.
 #[derive(Template, Debug, Default)]
@@ -107,6 +107,11 @@ impl Fields {
         self.fields.is_empty()
     }
 
+    /// The id of the fieldset.
+    fn id(&self) -> String {
+        control_id(&format!("{}parameters", self.prefix))
+    }
+
     fn has_dates(&self) -> bool {
         self.fields.iter().any(|field| field.parameter_type == ParameterType::Date)
     }
@@ -139,8 +144,12 @@ pub fn asked(form: &Form, prefix: &str) -> bool {
     form.has(&format!("{prefix}parameters"))
 }
 
-/// What a form holds, as values; a secret that is left empty is the one that is kept.
+/// What a form holds, as values; a secret that is left empty is the one that is kept. `None` where it did not ask: that
+/// nothing is ticked in it is no choice.
 pub fn given(parameters: &[Parameter], prefix: &str, form: &Form, kept: Option<&Value>) -> Option<Value> {
+    if !asked(form, prefix) {
+        return None;
+    }
     let mut values = serde_json::Map::new();
     for parameter in parameters {
         let name = format!("{prefix}parameters.{}", parameter.name);

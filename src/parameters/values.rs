@@ -220,16 +220,21 @@ pub fn resolve(
     Ok(Value::Object(values))
 }
 
-/// Seals anew what is sealed with another key; `None` where nothing is. `Err`: the name of what does not open.
-pub fn seal_anew(configuration_id: i64, values: &Value, old: &Secrets, new: &Secrets) -> Result<Option<Value>> {
+/// Seals anew what is sealed with another key; `None` where nothing is. A secret is one of these configurations', for the
+/// run of a set by the name that it has there, such as `2.token`.
+pub fn seal_anew(configuration_ids: &[i64], values: &Value, old: &Secrets, new: &Secrets) -> Result<Option<Value>> {
     let Value::Object(values) = values else { return Ok(None) };
     let mut anew = values.clone();
     let mut changed = false;
     for (name, value) in &mut anew {
         if let Some(sealed) = sealed_text(value) {
-            let place = place(configuration_id, name);
+            let name = name.split_once('.').map_or(name.as_str(), |(_, name)| name);
+            let opened = |id: &i64| {
+                let place = place(*id, name);
+                old.open(&place, sealed).ok().map(|text| (place, text))
+            };
             // What no longer opens is as lost as it was, and asked for where it is used.
-            let Ok(text) = old.open(&place, sealed) else { continue };
+            let Some((place, text)) = configuration_ids.iter().find_map(opened) else { continue };
             *value = json!({ SEALED: new.seal_alike(&place, &text)? });
             changed = true;
         }

@@ -9,6 +9,8 @@ use super::lifecycle::{RunStatus, Trigger};
 use super::model::{Filter, LogLine, Run, RunStep, Summary};
 use super::queue_store::{self as queue, NewRun};
 use super::reading::{glance, newest};
+use super::repeats::repeated;
+pub use super::repeats::why_not_again;
 use super::runnable_store::{self as runnable, Runnable};
 use super::sets;
 use super::store;
@@ -21,6 +23,7 @@ use crate::error::{AppError, FieldErrors, Result};
 use crate::import_sets;
 use crate::imports::Target;
 use crate::members::{By, Channel, Scope};
+use crate::schedules::run_name;
 use crate::secrets::Secrets;
 
 /// How many lines of a log a Summary shows.
@@ -77,7 +80,7 @@ pub fn start_by_hand(
         queue::begin_now(conn, run.id, now)?;
         return Ok(Started { run: store::by_id(conn, run.id)?.ok_or(AppError::NotFound)?, waiting_already: true });
     }
-    let name = target.run_name();
+    let name = run_name::stamped(&target.run_name(), now, target.time_zone);
     let new = NewRun {
         waiting_key: Some(waiting_key),
         parameters: parameters.map(|p| p.to_string()),
@@ -110,15 +113,8 @@ pub fn again_from(conn: &mut Conn, by: &By, run_id: i64, all: bool, now: Moment)
     let target = Target::Configuration(configuration_id);
     lock(conn, target)?;
     let target = runnable(conn, target)?;
-    if let Some(there) = store::repeat_of(conn, run.id)? {
-        return match there.status {
-            // Of many clicks all find the first one's run, however soon a worker takes it.
-            RunStatus::Queued | RunStatus::Running => Ok(Started { run: there, waiting_already: true }),
-            _ => Err(AppError::Conflict(format!(
-                "This run was already run again, as run {}. Only the latest one can be run again.",
-                there.id
-            ))),
-        };
+    if let Some(there) = repeated(conn, run.id)? {
+        return Ok(there);
     }
     if let Some(refusal) = why_not_again(conn, &run)? {
         return Err(AppError::Conflict(refusal));
@@ -246,35 +242,6 @@ pub fn progress(conn: &mut Conn, run_ids: &[i64]) -> Result<std::collections::Ha
 /// The median of the configuration's last ten successes.
 pub fn usual_duration(conn: &mut Conn, configuration_id: i64) -> Result<Option<Duration>> {
     Ok(glance::usual_durations(conn, &[configuration_id])?.remove(&configuration_id))
-}
-
-/// The reason why a run may not be run again; `None` when it may.
-pub fn why_not_again(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
-    if run.set_id.is_some() {
-        return sets::why_not_again(conn, run);
-    }
-    let Some(configuration_id) = run.configuration_id else {
-        return Ok(Some(match run.restores {
-            Some(_) => "A restore cannot be run again. Restore once more from the Block's page.".into(),
-            None => "Only the run of one configuration can be run again.".into(),
-        }));
-    };
-    if !run.status.may_run_again() {
-        return Ok(Some(format!("A run that is {} cannot be run again.", run.status.words().to_lowercase())));
-    }
-    if run.parameters_lost {
-        return Ok(Some("The parameters of this run cannot be read. Use Run now instead.".into()));
-    }
-    if store::latest_ended(conn, configuration_id)? != Some(run.id) {
-        return Ok(Some(
-            "A later run of this configuration has ended since. Only the latest one can be run again, so that old \
-             data does not come back."
-                .into(),
-        ));
-    }
-    let open = store::open_of(conn, &[Target::Configuration(configuration_id)])?;
-    Ok((!open.is_empty())
-        .then(|| "Another run of this configuration is queued or running. Wait for it, or cancel it first.".into()))
 }
 
 /// Of two that start something of a target at one moment the second finds the first; whoever deletes it finds the run,

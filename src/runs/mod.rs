@@ -16,6 +16,7 @@ mod model;
 pub mod policy;
 mod queue_store;
 mod reading;
+mod repeats;
 mod resource;
 pub mod restores;
 mod restores_store;

@@ -9,6 +9,7 @@ use crate::clock::Moment;
 use crate::imports::Target;
 use crate::imports::guard::Stopped;
 use crate::imports::pipeline::Told;
+use crate::schedules::run_name;
 use crate::words;
 
 /// One execution of a configuration, or a restore of what a Block held before.
@@ -217,6 +218,11 @@ impl Run {
         let resolved = kept.as_mut().and_then(Value::as_object_mut).and_then(|kept| kept.remove(RESOLVED));
         let given = kept.filter(|given| resolved.is_none() || given.as_object().is_none_or(|given| !given.is_empty()));
         (given, resolved)
+    }
+
+    /// Its name for where its instant stands beside it.
+    pub fn title(&self) -> &str {
+        run_name::without_stamp(&self.name)
     }
 
     /// What the log says of the attempt that goes on, or has just ended: that it began, and each step as it ended.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use chrono_tz::Tz;
 use diesel::prelude::*;
 use serde_json::Value;
 
@@ -18,6 +19,8 @@ use crate::schedules::run_name;
 pub struct Runnable {
     pub target: Target,
     pub application_id: i64,
+    /// Of the Application.
+    pub time_zone: Tz,
     pub name: String,
     pub version: i64,
     /// `None`: a set, whose steps name theirs.
@@ -32,7 +35,7 @@ impl Runnable {
         if self.takes_file { kept::now(conn, self.application_id, values) } else { Ok(None) }
     }
 
-    /// What its runs are called unless somebody names them.
+    /// What its runs are called unless somebody names them, but for when each was planned.
     pub fn run_name(&self) -> String {
         match self.target {
             Target::Configuration(_) => self.name.clone(),
@@ -41,8 +44,8 @@ impl Runnable {
     }
 }
 
-/// Id, Application, name, version, Block, Connection, source Block.
-type Row = (i64, i64, String, i64, i64, Option<i64>, Option<i64>);
+/// Id, Application, its time zone, name, version, Block, Connection, source Block.
+type Row = (i64, i64, String, String, i64, i64, Option<i64>, Option<i64>);
 
 /// Those of the targets that may be run.
 pub fn runnables(conn: &mut Conn, targets: &[Target]) -> Result<HashMap<Target, Runnable>> {
@@ -55,6 +58,7 @@ pub fn runnables(conn: &mut Conn, targets: &[Target]) -> Result<HashMap<Target, 
         .select((
             import_configurations::id,
             import_configurations::application_id,
+            applications::time_zone,
             import_configurations::name,
             import_configurations::version,
             import_configurations::block_id,
@@ -62,24 +66,32 @@ pub fn runnables(conn: &mut Conn, targets: &[Target]) -> Result<HashMap<Target, 
             import_configurations::source_block_id,
         ))
         .load(conn)?;
-    for (id, application_id, name, version, block_id, connection_id, source_block_id) in rows {
+    for (id, application_id, zone, name, version, block_id, connection_id, source_block_id) in rows {
+        let time_zone = zone.parse().unwrap_or(Tz::UTC);
         let target = Target::Configuration(id);
         let (block_id, takes_file) = (Some(block_id), connection_id.is_none() && source_block_id.is_none());
-        found.insert(target, Runnable { target, application_id, name, version, block_id, takes_file });
+        found.insert(target, Runnable { target, application_id, time_zone, name, version, block_id, takes_file });
     }
     let ids: Vec<i64> = targets.iter().filter_map(|target| target.set()).collect();
     if ids.is_empty() {
         return Ok(found);
     }
-    let rows: Vec<(i64, i64, String, i64)> = import_sets::table
+    let rows: Vec<(i64, i64, String, String, i64)> = import_sets::table
         .inner_join(applications::table)
         .filter(import_sets::id.eq_any(&ids))
         .filter(import_sets::archived_at.is_null().and(applications::archived_at.is_null()))
-        .select((import_sets::id, import_sets::application_id, import_sets::name, import_sets::version))
+        .select((
+            import_sets::id,
+            import_sets::application_id,
+            applications::time_zone,
+            import_sets::name,
+            import_sets::version,
+        ))
         .load(conn)?;
-    for (id, application_id, name, version) in rows {
+    for (id, application_id, zone, name, version) in rows {
+        let time_zone = zone.parse().unwrap_or(Tz::UTC);
         let target = Target::Set(id);
-        let runnable = Runnable { target, application_id, name, version, block_id: None, takes_file: false };
+        let runnable = Runnable { target, application_id, time_zone, name, version, block_id: None, takes_file: false };
         found.insert(target, runnable);
     }
     Ok(found)

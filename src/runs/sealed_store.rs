@@ -1,6 +1,9 @@
 //! The secrets among the values of runs, when the key that seals them changes: of each run, and of the steps that the run
 //! of a set was to take.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use diesel::prelude::*;
 use serde_json::Value;
 
@@ -15,7 +18,7 @@ use crate::secrets::Secrets;
 
 const SEALED: &str = "%\"sealed\":%";
 
-/// A run, what it runs, its values.
+/// Id, configuration, set, values.
 type Row = (i64, Option<i64>, Option<i64>, Option<String>);
 
 /// Seals anew the secrets of all runs.
@@ -24,17 +27,18 @@ pub fn seal_anew(conn: &mut Conn, old: &Secrets, new: &Secrets) -> Result<()> {
         .filter(runs::parameters.like(SEALED))
         .select((runs::id, runs::configuration_id, runs::set_id, runs::parameters))
         .load(conn)?;
+    let mut sealed_for: HashMap<Target, Vec<i64>> = HashMap::new();
     for (id, configuration_id, set_id, text) in found {
         let (Some(target), Some(text)) = (Target::of(configuration_id, set_id), text) else { continue };
         let Ok(kept) = serde_json::from_str::<Value>(&text) else { continue };
         let (given, resolved) = Run::of_kept(Some(kept));
-        let mut anew = |values: Option<Value>| -> Result<Option<Value>> {
+        let configurations = match sealed_for.entry(target) {
+            Entry::Occupied(there) => there.into_mut(),
+            Entry::Vacant(place) => place.insert(import_sets::sealed_for(conn, target)?),
+        };
+        let anew = |values: Option<Value>| -> Result<Option<Value>> {
             let Some(values) = values else { return Ok(None) };
-            let anew = match target {
-                Target::Configuration(id) => parameters::seal_anew(id, &values, old, new)?,
-                Target::Set(id) => import_sets::seal_values_anew(conn, id, &values, (old, new))?,
-            };
-            Ok(Some(anew.unwrap_or(values)))
+            Ok(Some(parameters::seal_anew(configurations, &values, old, new)?.unwrap_or(values)))
         };
         let text = Run::kept(anew(given)?.as_ref(), anew(resolved)?.as_ref());
         diesel::update(runs::table.find(id)).set(runs::parameters.eq(text)).execute(conn)?;
@@ -50,7 +54,7 @@ pub fn seal_anew(conn: &mut Conn, old: &Secrets, new: &Secrets) -> Result<()> {
         .load(conn)?;
     for (run_id, position, configuration_id, text) in found {
         let Ok(values) = serde_json::from_str::<Value>(&text.unwrap_or_default()) else { continue };
-        if let Some(anew) = parameters::seal_anew(configuration_id, &values, old, new)? {
+        if let Some(anew) = parameters::seal_anew(&[configuration_id], &values, old, new)? {
             let text = serde_json::to_string(&anew).map_err(AppError::internal)?;
             let step = set_run_steps::run_id.eq(run_id).and(set_run_steps::position.eq(position));
             diesel::update(set_run_steps::table.filter(step)).set(set_run_steps::parameters.eq(text)).execute(conn)?;

@@ -11,7 +11,7 @@ use crate::imports::Target;
 use crate::parameters;
 use crate::secrets::Secrets;
 
-/// A schedule, what it runs, its values.
+/// Id, configuration, set, values.
 type Row = (i64, Option<i64>, Option<i64>, Option<String>);
 
 /// Seals anew the secrets of all schedules, deleted ones too.
@@ -24,11 +24,8 @@ pub fn seal_anew(conn: &mut Conn, old: &Secrets, new: &Secrets) -> Result<()> {
         let (Some(target), Some(text)) = (Target::of(configuration_id, set_id), text) else { continue };
         // What cannot be read is shown as broken, and is no matter of keys.
         let Ok(values) = serde_json::from_str::<Value>(&text) else { continue };
-        let anew = match target {
-            Target::Configuration(id) => parameters::seal_anew(id, &values, old, new)?,
-            Target::Set(id) => import_sets::seal_values_anew(conn, id, &values, (old, new))?,
-        };
-        if let Some(anew) = anew {
+        let configurations = import_sets::sealed_for(conn, target)?;
+        if let Some(anew) = parameters::seal_anew(&configurations, &values, old, new)? {
             let text = serde_json::to_string(&anew).map_err(AppError::internal)?;
             diesel::update(schedules::table.find(id)).set(schedules::parameters.eq(text)).execute(conn)?;
         }

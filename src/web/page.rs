@@ -164,9 +164,11 @@ pub fn see_other(to: &str, flash: Option<Flash>) -> HttpResponse {
     response.finish()
 }
 
-/// The id of a field's control: "source.path" is "source-path", since a point in an id means something else in CSS.
+/// The id of a field's control: "source.path" is "source-path", since a point in an id means something else in CSS, and
+/// "2.day" is "n2-day", since an id begins with a letter.
 pub fn control_id(field: &str) -> String {
-    field.replace('.', "-")
+    let letter = if field.starts_with(|c: char| c.is_ascii_digit()) { "n" } else { "" };
+    format!("{letter}{}", field.replace('.', "-"))
 }
 
 /// Percent-encodes a text for a query string.
@@ -177,6 +179,12 @@ pub fn encode(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_begins_with_a_letter_and_has_no_point() {
+        assert_eq!(control_id("source.path"), "source-path");
+        assert_eq!(control_id("2.parameters.day"), "n2-parameters-day");
+    }
 
     #[test]
     fn initials_are_letters() {

@@ -63,6 +63,7 @@ fn neighbours(rule: Make) -> Vec<Neighbour> {
         application_id: 1,
         application_name: "FP&A 2026".into(),
         seen: true,
+        set_id: None,
         configuration_id: 100 + n as i64 / 4,
         block_id: 100 + n as i64 / 4,
         connection_id: Some(1),
@@ -117,6 +118,7 @@ fn main() {
             for spacing_minutes in [15, 1] {
                 let target = Target {
                     application_id: 1,
+                    set_id: None,
                     configuration_id: 1,
                     block_id: 1,
                     connection_id: Some(1),

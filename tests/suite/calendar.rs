@@ -344,6 +344,28 @@ on_both! {
         }
     }
 
+    async fn a_set_is_a_choice_and_leads_to_its_runs_by_hand(world: World) {
+        let stage = words(&world).await;
+        let set = crate::import_sets::create(&world, "Month end", &[stage.configuration]).await;
+        let other = crate::import_sets::create(&world, "Nightly", &[stage.configuration]).await;
+        let (sets, of_set) = (format!("/applications/{}/settings/import-sets", world.application), format!("s{}", set.id));
+        let mut olive = world.browser(&world.olive).await;
+        olive.post(&format!("{sets}/{}/runs", set.id), &[]).await;
+        olive.post(&format!("{sets}/{}/runs", other.id), &[]).await;
+        start(&world, &stage).await;
+        work_off(&world).await;
+        olive.visit(&calendar(&world, "")).await.sees("Month end IntegrationSet").sees("Nightly IntegrationSet");
+        olive.choose("Import", "Month end").press("Apply").await.answered(200);
+        assert_eq!(olive.value("Import"), of_set);
+        for view in ["day", "week", "month"] {
+            olive.visit(&calendar(&world, &format!("?view={view}&configuration={of_set}"))).await;
+            assert_eq!((olive.body.matches("Month end IntegrationSet").count() > 0, olive.has("Nightly IntegrationSet")), (true, false));
+        }
+        olive.visit(&calendar(&world, "?configuration=s999999")).await.answered(200).sees("matches your filters");
+        let run = world.api(&world.olive).await.get(&format!("runs?set_id={}", set.id)).await.items()[0]["id"].clone();
+        olive.visit(&calendar(&world, &format!("/entry?run={run}"))).await.follow("Runs by hand").await.sees("History of Month end");
+    }
+
     async fn who_may_see_it(world: World) {
         let (_, schedule) = a_week(&world).await;
         let mut audrey = opened(&world, &world.audrey, "").await;

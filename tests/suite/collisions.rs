@@ -5,7 +5,7 @@ use chrono::Duration;
 use diesel::prelude::*;
 use serde_json::{Value, json};
 use tidegate::db::schema::{applications, connection_applications, import_configurations, members, runs as runs_table};
-use tidegate::imports::{Mode, Overlap};
+use tidegate::imports::{Mode, Overlap, Target};
 use tidegate::runs::{RunStatus, actions as runs, glance};
 use tidegate::schedules::{Draft, Schedule, actions};
 
@@ -36,6 +36,10 @@ async fn share(world: &World, configuration: i64, connection: Option<i64>, block
             Ok(())
         })
         .await;
+}
+
+async fn create_set(world: &World, name: &str, steps: &[i64]) -> i64 {
+    crate::import_sets::create(world, name, steps).await.id
 }
 
 fn new_form(world: &World, stage: &Stage) -> String {
@@ -180,6 +184,43 @@ on_both! {
         let mut body = asked(&world, &second, "02:30");
         body["configuration_id"] = Value::Null;
         assert!(collisions(&world, &world.olive, body).await.is_empty(), "without a configuration nothing is shared");
+    }
+
+    async fn a_set_uses_what_its_steps_use(world: World) {
+        let (first, second) = two(&world).await;
+        let alone = stage(&world, "alone", Mode::Append, |_| ()).await;
+        let steps = [alone.configuration, first.configuration];
+        let [set, night] = [create_set(&world, "Month end", &steps).await, create_set(&world, "Night", &steps).await];
+        let of_set = Draft { target: Target::Set(set), ..draft(&first, &daily("02:25")) };
+        let other = create(&world, of_set.clone()).await;
+        let told = collisions(&world, &world.olive, asked(&world, &second, "02:30")).await;
+        assert_eq!((told.len(), &told[0]["schedule_id"], &told[0]["shares"]), (1, &json!(other.id), &json!(["connection"])));
+        assert!(told[0]["sentence"].as_str().unwrap().starts_with("Month end, every day at 02:25, uses the same Connection"));
+        // And the other way round, on the page too: it is told once, with all that the steps share.
+        let mut of_night = asked(&world, &second, "02:30");
+        of_night.as_object_mut().unwrap().remove("configuration_id");
+        of_night["set_id"] = json!(night);
+        let told = collisions(&world, &world.olive, of_night.clone()).await;
+        assert_eq!((told.len(), &told[0]["shares"]), (1, &json!(["connection", "import_configuration", "block"])));
+        let mut form = typed(&second, "02:30");
+        form.extend([("run", "set".to_owned()), ("set", night.to_string())]);
+        let page = previewed(&world, &world.olive, &form).await;
+        assert!(page.contains(WARNED) && page.contains("runs the same import configuration"), "{page}");
+        assert!(page.contains("Use 02:40"), "{page}");
+        form.push(("set", set.to_string()));
+        form.retain(|(name, value)| *name != "set" || *value == set.to_string());
+        let page = previewed(&world, &world.olive, &form).await;
+        assert!(page.contains("runs the same import set 5 minutes earlier"), "{page}");
+        for time in ["03:25", "04:25", "05:25"] {
+            create(&world, Draft { rule: crate::schedules::rule(&daily(time)), ..of_set.clone() }).await;
+        }
+        let full = previewed(&world, &world.olive, &form).await;
+        assert!(full.contains("already has four schedules."), "{full}");
+        for (wrong, field) in [(json!(999_999), "set_id"), (json!("x"), "set_id")] {
+            of_night["set_id"] = wrong;
+            let reply = world.api(&world.olive).await.post("schedules/preview", of_night.clone()).await;
+            assert_eq!(reply.wrong_fields(), [field]);
+        }
     }
 
     async fn the_page_and_the_api_say_the_same(world: World) {

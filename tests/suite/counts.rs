@@ -37,7 +37,7 @@ fn days(world: &World) -> Vec<Stretch> {
 async fn agree(world: &World, when: &str) {
     let stretches = days(world);
     for only in [Only::All, Only::Scheduled, Only::Failed] {
-        let filter = Filter { application_id: world.application, configuration_id: None, only };
+        let filter = Filter { application_id: world.application, target: None, only };
         let stretches = stretches.clone();
         let (kept, there): (Counted, Counted) = world
             .read(move |conn| {
@@ -131,7 +131,7 @@ on_both! {
     /// A run is in one place at each moment, also while it ends.
     async fn a_run_that_ends_meanwhile_is_counted_once(world: World) {
         seed(&world, Seed { configurations: 3, schedules: 4, days: 60, ..Seed::runs(300) }).await;
-        let (filter, stretches) = (Filter { application_id: world.application, configuration_id: None, only: Only::All }, days(&world));
+        let (filter, stretches) = (Filter { application_id: world.application, target: None, only: Only::All }, days(&world));
         let app = world.app().clone();
         let (done, is_done) = std::sync::mpsc::channel::<()>();
         let turning = std::thread::spawn(move || {

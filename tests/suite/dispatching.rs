@@ -403,7 +403,7 @@ on_both! {
         assert_eq!(world.step(dispatcher::step).await.queued, 1);
         assert_eq!(world.step(tidegate::runs::executor::step).await, None, "nobody works on it");
         let run = runs(&world).await.remove(0);
-        assert_eq!((run.status, run.name.as_str(), run.attempt), (RunStatus::Failed, "Close IntegrationSet", 1));
+        assert_eq!((run.status, run.name.as_str(), run.attempt), (RunStatus::Failed, "Close IntegrationSet 2026-10-08 18:00", 1));
         let why = "The steps of the import set cannot be read. Save the import set again.";
         assert_eq!(run.cause.as_deref(), Some(why));
     }

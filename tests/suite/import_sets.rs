@@ -125,7 +125,7 @@ on_both! {
         olive.fill("Name", " ").press("Save import set").await.answered(422);
         olive.sees("Enter a name.").sees("Add at least one step.");
         // Another page deleted it, or somebody typed the address.
-        let of_nothing = [("name", "Odd"), ("execution", "sideways"), ("step", "x"), ("step-x-configuration", "999999")];
+        let of_nothing = [("name", "Odd"), ("execution", "sideways"), ("step-x-configuration", "999999")];
         let refused = olive.post(&new, &of_nothing).await;
         assert_eq!(refused.status, 422);
         for words in ["Choose how the steps run.", "Choose what happens when a step fails.", "No import configuration"] {
@@ -135,11 +135,11 @@ on_both! {
         let refused = olive.post(&new, &[&of_nothing[..1], &known, &of_nothing[2..]].concat()).await;
         assert!(refused.text().contains("There is no such import configuration in this Application."), "{}", refused.text());
         assert!(refused.body.contains(r##"<a href="#step-0">"##) && refused.body.contains(r#"id="step-0""#));
-        let many: Vec<String> = (0..51).map(|n| n.to_string()).collect();
-        let fields: Vec<(&str, &str)> = many.iter().map(|key| ("step", key.as_str())).collect();
+        let many: Vec<String> = (0..51).map(|n| format!("step-{n}-configuration")).collect();
+        let fields: Vec<(&str, &str)> = many.iter().map(|name| (name.as_str(), "1")).collect();
         let refused = olive.post(&new, &[&[("name", "Many")][..], &known, &fields].concat()).await;
         assert!(refused.status == 422 && refused.text().contains("A set has at most 50 steps."), "{}", refused.text());
-        let odd = [("go", "up:nothing"), ("step", "\0"), ("step-\0-configuration", "99999999999999999999"), ("version", "x")];
+        let odd = [("go", "up:nothing"), ("step-\0-configuration", "99999999999999999999"), ("version", "x")];
         assert!(olive.post(&new, &odd).await.status < 500);
         create(&world, "Réglage", &[alpha.configuration]).await;
         olive.visit(&new).await.fill("Name", "RE\u{301}GLAGE").choose("Import configuration to add", "beta (fills beta)");
@@ -153,7 +153,7 @@ on_both! {
         let [alpha, ..] = three(&world).await;
         let olive = world.browser(&world.olive).await;
         let id = alpha.configuration.to_string();
-        let typed = [("execution", "parallel"), ("on_failure", "stop"), ("step", "4"), ("step", "2"),
+        let typed = [("execution", "parallel"), ("on_failure", "stop"),
             ("step-4-configuration", &id), ("step-2-configuration", &id), ("step-2-partial", "on")];
         let said = olive.htmx_post(&format!("{}/preview", page(&world)), &typed).await;
         assert_eq!(said.status, 200);

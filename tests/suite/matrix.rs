@@ -172,6 +172,7 @@ const TABLE: &[(&str, &str)] = &[
     ("POST /applications/{a}/schedules/{s}/delete", "vvxx.x?"),
     // Runs
     ("POST /applications/{a}/settings/import-configurations/{i}/runs", "vvxx.x?"),
+    ("GET /applications/{a}/settings/import-sets/{set}/run", "ooxx.x?"),
     ("POST /applications/{a}/settings/import-sets/{set}/runs", ">>xx.x?"),
     ("GET /applications/{a}/settings/import-sets/{set}/history", "oooo.o?"),
     ("GET /applications/{a}/settings/import-sets/{set}/history.csv", "oooo.o?"),

@@ -4,6 +4,7 @@
 use chrono::NaiveDate;
 
 use super::frame::View;
+use crate::imports::Target;
 use crate::runs::timeline::Only;
 use crate::web::Form;
 use crate::web::page::encode;
@@ -14,7 +15,8 @@ pub struct Asked {
     /// `None`: today.
     pub date: Option<NaiveDate>,
     pub only: Only,
-    pub configuration_id: Option<i64>,
+    /// What alone is shown.
+    pub target: Option<Target>,
     /// As it was typed; empty: the member's own.
     pub zone: String,
     /// Grid view: the same as a table.
@@ -36,7 +38,7 @@ impl Asked {
             view: View::parse(query.get("view")),
             date: NaiveDate::parse_from_str(query.get("date"), "%Y-%m-%d").ok(),
             only: only.map(|(only, ..)| only).unwrap_or_default(),
-            configuration_id: query.id("configuration"),
+            target: Target::of_short(query.get("configuration")),
             zone: query.get("zone").trim().to_owned(),
             grid: query.get("grid") == "on",
             latest_first: query.get("order") == "latest",
@@ -48,7 +50,7 @@ impl Asked {
     }
 
     pub fn is_filtered(&self) -> bool {
-        self.only != Only::All || self.configuration_id.is_some()
+        self.only != Only::All || self.target.is_some()
     }
 
     /// The address that asks for this, without what is the default anyway.
@@ -61,7 +63,7 @@ impl Asked {
         if self.only != Only::All {
             pairs.push(format!("show={}", self.show()));
         }
-        pairs.extend(self.configuration_id.map(|id| format!("configuration={id}")));
+        pairs.extend(self.target.map(|target| format!("configuration={}", target.short())));
         if !self.zone.is_empty() {
             pairs.push(format!("zone={}", encode(&self.zone)));
         }

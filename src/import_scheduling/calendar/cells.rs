@@ -11,6 +11,8 @@ use super::scene::{CalendarScene, Crowd, Planned};
 use crate::clock::Moment;
 use crate::freezes;
 use crate::import_scheduling::cards::status_chip;
+use crate::import_scheduling::history;
+use crate::imports::Target;
 use crate::runs::timeline::Only;
 use crate::runs::{Run, RunStatus, Trigger};
 use crate::schedules::headline;
@@ -149,7 +151,7 @@ impl CalendarScene {
             edit: self.edit(run.schedule_id),
             class: class.to_owned(),
             icon,
-            name: run.name.clone(),
+            name: run.title().to_owned(),
             iso: words::machine_time(at),
             clock: if at < self.frame.from() {
                 words::short_time(at, self.now, self.frame.zone)
@@ -165,7 +167,7 @@ impl CalendarScene {
     }
 
     pub fn planned_entry(&self, planned: &Planned) -> Entry {
-        let name = self.schedules.get(&planned.schedule).map(|s| self.name_of(s)).unwrap_or_default();
+        let name = self.schedules.get(&planned.schedule).map(|s| self.name_at(s, planned.at)).unwrap_or_default();
         let frozen = freezes::at(&self.freezes, planned.at);
         let (class, icon) = match frozen {
             Some(_) => ("plan frozen", "pause"),
@@ -214,17 +216,16 @@ impl CalendarScene {
 
     pub fn band_entry(&self, band: &Band) -> Entry {
         let (class, icon) = looks(&band.tally);
-        let base = self.base();
+        let application_id = self.entered.application.id;
         let (href, dialog, edit, id) = match band.key {
             Key::Schedule(id) if self.schedules.contains_key(&id) => {
                 (Some(self.details(&format!("schedule={id}"))), true, self.edit(Some(id)), format!("b-{id}"))
             }
             Key::Schedule(id) => (None, false, None, format!("b-{id}")),
             // Of several sets there is no one history.
-            Key::ByHand(0) => (None, false, None, "h-0".to_owned()),
             Key::ByHand(id) => {
-                let history = format!("{base}/settings/import-configurations/{id}/history?trigger=member");
-                (Some(history), false, None, format!("h-{id}"))
+                let of = if id == 0 { self.asked.target } else { Some(Target::Configuration(id)) };
+                (of.map(|of| history::by_hand(application_id, of)), false, None, format!("h-{id}"))
             }
         };
         let so_far = self.frame.days[band.first].from <= self.now && self.now < self.frame.days[band.last].to;

@@ -18,10 +18,10 @@ use crate::import_scheduling::cards::status_chip;
 use crate::import_scheduling::history::{self, by_whom};
 use crate::import_scheduling::way_back;
 use crate::import_sets;
-use crate::imports::{self, Target};
+use crate::imports::Target;
 use crate::members::{self, By, Member, SignedIn};
 use crate::runs::{Run, actions as runs, timeline};
-use crate::schedules::{self, Schedule, State, actions};
+use crate::schedules::{self, Schedule, State, actions, run_name};
 use crate::web::form::Query;
 use crate::web::page::is_fragment;
 use crate::web::{Crumb, Form, Page, Shell, zones};
@@ -45,8 +45,8 @@ struct Card {
     again: Option<i64>,
     /// What can be done about its schedule; `None` without one, or without the right.
     schedule: Option<Actions>,
-    /// The runs of the schedule.
-    history: Option<String>,
+    /// The runs of the schedule, or those by hand of what ran: words and address.
+    history: Option<(&'static str, String)>,
 }
 
 impl HtmlSafe for Card {}
@@ -140,15 +140,12 @@ fn choose(conn: &mut Conn, by: &By, application_id: i64, form: &Form) -> Result<
         return Err(AppError::NotFound);
     }
     let target = run.as_ref().and_then(Run::target).or(schedule.as_ref().map(|s| s.target));
-    let (target_name, living) = match target {
-        Some(Target::Configuration(id)) => {
-            imports::by_id(conn, id)?.map_or((None, false), |found| (Some(found.name), !found.archived))
-        }
-        Some(Target::Set(id)) => {
-            import_sets::by_id(conn, id)?.map_or((None, false), |found| (Some(found.name), !found.archived))
-        }
-        None => (None, false),
-    };
+    let known = target.map(|target| import_sets::known_of(conn, target)).transpose()?.flatten();
+    let living = known.as_ref().is_some_and(|known| !known.archived);
+    let target_name = known.map(|known| match target {
+        Some(Target::Set(_)) => run_name::of_set(&known.name),
+        _ => known.name,
+    });
     let may_run_again = match &run {
         Some(run) if entered.may_import() => runs::why_not_again(conn, run)?.is_none(),
         _ => false,
@@ -169,7 +166,7 @@ impl Chosen {
             (Some(run), _) => {
                 self.run_facts(run, zone, now, &mut facts);
                 let why = run.cause.clone().or_else(|| run.reason.clone());
-                (run.name.clone(), status_chip(run.status), Some(run.stands_for()), why)
+                (run.title().to_owned(), status_chip(run.status), Some(run.stands_for()), why)
             }
             (None, Some(schedule)) => self.planned(schedule, now),
             (None, None) => return Err(AppError::NotFound),
@@ -190,10 +187,17 @@ impl Chosen {
                 on: s.enabled,
                 finished: s.state() == State::Finished,
             }),
-            history: self
-                .schedule
-                .as_ref()
-                .map(|s| format!("{}?schedule={}", history::address(s.application_id, s.target), s.id)),
+            history: match (&self.schedule, self.run.as_ref().and_then(|run| Some((run, run.target()?)))) {
+                (Some(s), _) => {
+                    let of = format!("{}?schedule={}", history::address(s.application_id, s.target), s.id);
+                    Some(("Runs of this schedule", of))
+                }
+                (None, Some((run, target))) if run.schedule_id.is_none() => {
+                    Some(("Runs by hand", history::by_hand(run.application_id, target)))
+                }
+                (None, Some((run, target))) => Some(("Show history", history::address(run.application_id, target))),
+                (None, None) => None,
+            },
             back_encoded: crate::web::page::encode(&back),
             base,
             csrf,
@@ -224,7 +228,11 @@ impl Chosen {
 
     /// An occurrence, or its schedule altogether.
     fn planned(&self, schedule: &Schedule, now: Moment) -> (String, Chip, Option<Moment>, Option<String>) {
-        let name = schedule.run_name.as_deref().or(self.target_name.as_deref()).unwrap_or("An import").to_owned();
+        let name = schedule.run_name.as_deref().or(self.target_name.as_deref()).unwrap_or("An import");
+        let name = match self.at {
+            Some(at) => run_name::at(name, at, schedule.rule.time_zone(), |_| None),
+            None => name.to_owned(),
+        };
         let state = match schedule.state() {
             State::On => Chip { class: "is-ok", icon: "ok", word: "On" },
             State::Off => Chip { class: "", icon: "pause", word: "Off" },

@@ -64,6 +64,7 @@ pub async fn show(
         date: scene.frame.date.to_string(),
         shows: page::shows(&scene.asked),
         configurations: page::configurations(&scene),
+        sets: page::sets(&scene),
         asked: scene.asked.clone(),
         bar: page::bar(&scene),
         shell,

@@ -13,6 +13,8 @@ use super::frame::View;
 use super::month::{Month, month};
 use super::scene::CalendarScene;
 use super::table::{self, Table};
+use crate::import_sets;
+use crate::imports::Target;
 use crate::runs::timeline::MOST_RANGES;
 use crate::web::Shell;
 use crate::words;
@@ -35,6 +37,7 @@ pub struct CalendarPage {
     pub date: String,
     pub shows: Vec<Choice>,
     pub configurations: Vec<Choice>,
+    pub sets: Vec<Choice>,
     pub bar: Bar,
     pub part: Part,
 }
@@ -201,7 +204,7 @@ fn notes(scene: &CalendarScene) -> Vec<String> {
         let (from, until) = (at(freeze.starts_at), at(freeze.ends_at));
         format!("Frozen by \"{}\" from {from} until {until}: {what} skipped.", freeze.name)
     }));
-    let narrower = match (scene.asked.configuration_id, scene.frame.view) {
+    let narrower = match (scene.asked.target, scene.frame.view) {
         (None, _) => "; choose one import to see each",
         (Some(_), View::Month | View::Week) => "; open the day to see more",
         (Some(_), View::Day) => "",
@@ -248,7 +251,7 @@ fn empty(scene: &CalendarScene) -> Empty {
         clear: filtered.then(|| {
             let all = scene.asked.with(|a| {
                 a.only = Default::default();
-                a.configuration_id = None;
+                a.target = None;
             });
             all.address(&scene.page())
         }),
@@ -352,9 +355,17 @@ pub fn configurations(scene: &CalendarScene) -> Vec<Choice> {
         .map(|listed| Choice {
             value: listed.configuration.id.to_string(),
             label: listed.configuration.name.clone(),
-            current: scene.asked.configuration_id == Some(listed.configuration.id),
+            current: scene.asked.target == Some(Target::Configuration(listed.configuration.id)),
         })
         .collect();
     choices.sort_by_key(|choice| choice.label.to_lowercase());
     choices
+}
+
+pub fn sets(scene: &CalendarScene) -> Vec<Choice> {
+    let choice = |set: &import_sets::Outline| {
+        let target = Target::Set(set.id);
+        Choice { value: target.short(), label: set.name.clone(), current: scene.asked.target == Some(target) }
+    };
+    scene.sets.iter().map(choice).collect()
 }

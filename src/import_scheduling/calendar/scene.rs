@@ -18,7 +18,7 @@ use crate::imports::{self, Listed, Target};
 use crate::members::{self, By, Member};
 use crate::runs::Run;
 use crate::runs::timeline::{self, Filter, Only, Stretch};
-use crate::schedules::{Schedule, State, actions as schedules};
+use crate::schedules::{Schedule, State, actions as schedules, run_name};
 use crate::web::zones;
 use crate::workspace;
 
@@ -47,8 +47,8 @@ pub struct CalendarScene {
     pub zone_error: Option<String>,
     /// By id.
     pub configurations: BTreeMap<i64, Listed>,
-    /// The names of the sets that are scheduled.
-    pub sets: HashMap<i64, String>,
+    /// By name.
+    pub sets: Vec<import_sets::Outline>,
     pub schedules: HashMap<i64, Schedule>,
     /// Owners, and those who started something.
     pub members: HashMap<i64, Member>,
@@ -85,7 +85,7 @@ impl CalendarScene {
             imports::list(conn, &entered)?.into_iter().map(|listed| (listed.configuration.id, listed)).collect();
         let all: HashMap<i64, Schedule> =
             schedules::of_application(conn, &entered)?.into_iter().map(|s| (s.id, s)).collect();
-        let filter = Filter { application_id, configuration_id: asked.configuration_id, only: asked.only };
+        let filter = Filter { application_id, target: asked.target, only: asked.only };
 
         let days: Vec<Stretch> = frame.days.iter().map(|day| (day.from, day.to)).collect();
         let mut of_days = vec![Tally::default(); days.len()];
@@ -93,7 +93,7 @@ impl CalendarScene {
             of_days[total.stretch as usize].add(total.status, total.count);
         }
         let counts: Vec<i64> = of_days.iter().map(Tally::runs).collect();
-        let whole = fold::whole(&counts, fold::most_apart(filter.configuration_id.is_some()));
+        let whole = fold::whole(&counts, fold::most_apart(filter.target.is_some()));
         let mut tallies = Tallies::new(&frame);
         let told_apart: Vec<usize> = (0..days.len()).filter(|day| counts[*day] > 0 && !whole[*day]).collect();
         let stretches: Vec<Stretch> = told_apart.iter().map(|day| days[*day]).collect();
@@ -112,7 +112,9 @@ impl CalendarScene {
         let (by_schedule, by_hand) = split(&folding);
         let gone: Vec<i64> = by_schedule.iter().copied().filter(|id| !all.contains_key(id)).collect();
         let deleted: Vec<i64> = by_hand.iter().copied().filter(|id| !configurations.contains_key(id)).collect();
-        let of_schedules = timeline::names_of(conn, &gone)?.into_iter().map(|(id, name)| (Key::Schedule(id), name));
+        let of_schedules = timeline::names_of(conn, &gone)?.into_iter();
+        let of_schedules =
+            of_schedules.map(|(id, name)| (Key::Schedule(id), run_name::without_stamp(&name).to_owned()));
         let of_configurations = imports::by_ids(conn, &deleted)?.into_iter().map(|c| (Key::ByHand(c.id), c.name));
         let of_sets = [(Key::ByHand(0), "Import sets, by hand".to_owned())];
         let names = of_schedules.chain(of_configurations).chain(of_sets).collect();
@@ -129,8 +131,7 @@ impl CalendarScene {
         });
         let mut freezes = freezes::of_application(conn, application_id)?;
         freezes.retain(|f| f.starts_at < frame.to() && frame.from() < f.ends_at);
-        let set_ids: Vec<i64> = all.values().filter_map(|s| s.target.set()).collect();
-        let sets = import_sets::names(conn, &set_ids)?.into_iter().collect();
+        let sets = import_sets::outlines(conn, application_id)?;
         let owners = all.values().map(|s| s.owner_id);
         let people: Vec<i64> =
             owners.chain(runs.iter().flat_map(|r| [r.started_by, r.as_member_id]).flatten()).collect();
@@ -163,16 +164,22 @@ impl CalendarScene {
         format!("/applications/{}", self.entered.application.id)
     }
 
-    /// What an occurrence of a schedule is called: as its runs will be.
+    /// What the runs of a schedule are called.
     pub fn name_of(&self, schedule: &Schedule) -> String {
         if let Some(name) = &schedule.run_name {
             return name.clone();
         }
         let named = match schedule.target {
-            Target::Configuration(id) => self.configurations.get(&id).map(|listed| listed.configuration.name.as_str()),
-            Target::Set(id) => self.sets.get(&id).map(String::as_str),
+            Target::Configuration(id) => self.configurations.get(&id).map(|listed| listed.configuration.name.clone()),
+            Target::Set(id) => self.sets.iter().find(|set| set.id == id).map(|set| run_name::of_set(&set.name)),
         };
-        named.unwrap_or("A deleted import").to_owned()
+        named.unwrap_or_else(|| "A deleted import".to_owned())
+    }
+
+    /// The same of one occurrence, as far as it is known before: its instant stands beside it.
+    pub fn name_at(&self, schedule: &Schedule, at: Moment) -> String {
+        let name = run_name::at(&self.name_of(schedule), at, schedule.rule.time_zone(), |_| None);
+        run_name::without_stamp(&name).to_owned()
     }
 
     /// What is frozen on a day, and for which part of it: "Frozen from 18:00: Year-end close".
@@ -205,10 +212,7 @@ pub fn key_of(schedule_id: Option<i64>, configuration_id: Option<i64>) -> Key {
 fn plans<'a>(schedules: &'a HashMap<i64, Schedule>, filter: &Filter, now: Moment) -> Vec<Plan<'a>> {
     let mut plans: Vec<Plan> = schedules
         .values()
-        .filter(|s| {
-            filter.only != Only::Failed
-                && filter.configuration_id.is_none_or(|id| s.target == Target::Configuration(id))
-        })
+        .filter(|s| filter.only != Only::Failed && filter.target.is_none_or(|target| s.target == target))
         .filter_map(|s| {
             let (due, from) = match (s.state(), s.next_at, s.off_until) {
                 (State::On, Some(next), _) => (Some(next).filter(|at| *at < now), next.max(now)),

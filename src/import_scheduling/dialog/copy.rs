@@ -60,7 +60,8 @@ pub async fn copy_form(
     let mut errors = FieldErrors::new();
     if let (Target::Set(id), true) = (copied.of.target, copied.taken(copied.of.target) >= SLOTS) {
         typed.set = None;
-        let full = stage.sets.iter().find(|set| set.id == id).map_or("Its import set", |set| set.name.as_str());
+        let full =
+            stage.sets.iter().find(|(set, _)| set.id == id).map_or("Its import set", |(set, _)| set.name.as_str());
         errors.add("set_id", format!("{full} already has four schedules. Choose another, or delete one of them."));
     } else if copied.taken(copied.of.target) >= SLOTS {
         typed.configuration = None;

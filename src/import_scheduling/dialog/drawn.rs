@@ -1,15 +1,17 @@
 //! The form as it is drawn, from what is known and what was typed.
 
+use serde_json::Value;
+
 use super::Stage;
 use super::beside::Chosen;
 use super::copy::Copied;
 use super::form::{Choice, ConfigurationChoice, ScheduleForm};
 use super::preview::{Asked, PreviewPart};
 use super::typed::Typed;
-use super::values;
 use crate::clock::Moment;
 use crate::error::FieldErrors;
-use crate::imports::Listed;
+use crate::import_scheduling::asks;
+use crate::imports::{Listed, Target};
 use crate::members::By;
 use crate::parameters::Fields;
 use crate::schedules::run_name;
@@ -24,14 +26,23 @@ pub(super) fn form(
     now: Moment,
 ) -> ScheduleForm {
     let base = format!("/applications/{}", stage.entered.application.id);
-    let errors = if typed.of_set { values::at_controls(errors) } else { errors };
+    let errors = if typed.of_set { asks::at_controls(errors) } else { errors };
     let mut blocks: Vec<(i64, String)> =
         stage.configurations.iter().map(|c| (c.configuration.block_id, c.block_name.clone())).collect();
     blocks.sort_by(|a, b| a.1.cmp(&b.1).then(a.0.cmp(&b.0)));
     blocks.dedup();
     let chosen_configuration =
         stage.configurations.iter().filter(|_| !typed.of_set).find(|c| Some(c.configuration.id) == typed.configuration);
-    let chosen_set = stage.sets.iter().find(|set| typed.of_set && Some(set.id) == typed.set);
+    let with_steps = stage.sets.iter().find(|(set, _)| typed.of_set && Some(set.id) == typed.set);
+    let chosen_set = with_steps.map(|(set, _)| set);
+    let step = |id: i64| {
+        let listed = stage.configurations.iter().find(|listed| listed.configuration.id == id);
+        listed.map(|listed| listed.configuration.clone())
+    };
+    let to_run = match chosen_configuration {
+        Some(c) => Some(Chosen::of(&c.configuration, &c.definition)),
+        None => with_steps.map(|(set, definition)| Chosen::of_set(set, definition, step)),
+    };
     // A copy may go anywhere: its configuration does not narrow the choice.
     let narrows = chosen_configuration.filter(|_| stage.copied.is_none());
     let block = typed.block.or(narrows.map(|c| c.configuration.block_id));
@@ -68,6 +79,8 @@ pub(super) fn form(
     };
     let declared = chosen_configuration.map(Listed::asks).unwrap_or_default();
     let of_steps = chosen_set.map(|set| stage.asks.together(set.id)).unwrap_or_default();
+    let named = chosen_set.map(|set| stage.asks.names(set.id)).unwrap_or_default();
+    let by_step = chosen_set.map(|set| Value::Object(stage.asks.by_step(set.id, typed.values.as_ref())));
     let dated = if typed.of_set { of_steps.as_slice() } else { declared.as_slice() };
     let (application_id, files) = (stage.entered.application.id, stage.files.as_slice());
     ScheduleForm {
@@ -76,6 +89,7 @@ pub(super) fn form(
         steps: chosen_set
             .map(|set| stage.asks.fields(set.id, typed.values.as_ref(), &errors, (application_id, files)))
             .unwrap_or_default(),
+        asked: typed.target().map(Target::short).unwrap_or_default(),
         asks_values: stage.configurations.iter().any(|c| !c.asks().is_empty()),
         title,
         submit,
@@ -99,12 +113,11 @@ pub(super) fn form(
         preview: PreviewPart::of(
             Asked {
                 rule: &typed.rule,
-                chosen: chosen_configuration.map(|c| Chosen::of(&c.configuration, &c.definition)),
-                set: chosen_set.map(|set| set.id),
+                chosen: to_run.as_ref(),
                 schedule_id: stage.schedule.as_ref().map(|s| s.id),
                 expanded: typed.expanded,
                 parameters: dated,
-                values: typed.values.as_ref(),
+                values: by_step.as_ref().or(typed.values.as_ref()),
             },
             &stage.beside,
             now,
@@ -112,7 +125,7 @@ pub(super) fn form(
         sets: stage
             .sets
             .iter()
-            .map(|set| Choice {
+            .map(|(set, _)| Choice {
                 id: set.id,
                 name: set.name.clone(),
                 email: String::new(),
@@ -123,6 +136,10 @@ pub(super) fn form(
         schedule: stage.schedule.as_ref().map(|s| s.id),
         fresh: typed.fresh,
         used: typed.used,
+        run_name_words: run_name::known(match typed.of_set {
+            true => &named,
+            false => &declared,
+        }),
         run_name_default: format!(
             "{} {} {}",
             chosen_configuration

@@ -8,6 +8,8 @@ use crate::parameters::Fields;
 use crate::schedules::RuleForm;
 
 use super::preview::PreviewPart;
+use crate::import_scheduling::asks::StepFields;
+use crate::web::control_id;
 
 /// An entry of a select or of the recipients' list.
 #[derive(Clone, Debug)]
@@ -25,14 +27,6 @@ pub struct Choice {
 pub struct ConfigurationChoice {
     pub choices: Vec<Choice>,
     pub error: Option<String>,
-}
-
-/// What a step of a set asks for.
-pub struct StepFields {
-    pub position: usize,
-    pub fields: Fields,
-    /// Another step asks for something of the same name.
-    pub shared: bool,
 }
 
 /// All that the form shows.
@@ -75,6 +69,8 @@ pub struct ScheduleForm {
     /// The name does not say that it is a set's.
     pub hides_set: bool,
     pub run_name_default: String,
+    /// What may stand in braces there.
+    pub run_name_words: Vec<String>,
     /// Of which schedule this is a copy.
     pub copy_of: Option<i64>,
     pub preview: PreviewPart,
@@ -86,6 +82,8 @@ pub struct ScheduleForm {
     pub steps: Vec<StepFields>,
     /// Whether some configuration has any.
     pub asks_values: bool,
+    /// What these fields are of.
+    pub asked: String,
 }
 
 /// The form in a dialog over the list.
@@ -113,16 +111,16 @@ impl ScheduleForm {
     }
 
     /// The control that an error of a field belongs to.
-    fn anchor<'a>(&self, field: &'a str) -> &'a str {
-        match field {
+    fn anchor(&self, field: &str) -> String {
+        let control = match field {
             "configuration_id" => "configuration",
             "set_id" => "set",
             "notify.member_ids" => "recipients",
             "notify.about" => "notify_about",
             "every" => "repeat",
-            field if field.contains("parameters") => field.split_inclusive("parameters").next().unwrap_or(field),
             other => other,
-        }
+        };
+        control_id(control)
     }
 
     fn repeats(&self) -> [(&'static str, &'static str); 6] {

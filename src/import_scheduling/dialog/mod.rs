@@ -19,6 +19,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::asks::Asks;
 use super::done::{self, Deed, came_from};
 use super::switch::list;
 use crate::app::App;
@@ -26,10 +27,10 @@ use crate::applications::{Entered, enter, settings_shell, who_sees};
 use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::files::kept::{self, KeptFile};
-use crate::import_sets;
+use crate::import_sets::{self, ImportSet, SetDefinition};
 use crate::imports::{self, Listed, Target};
 use crate::members::{By, Member, Scope, SignedIn};
-use crate::parameters;
+use crate::parameters::{self, Parameter};
 use crate::schedules::{RuleForm, Schedule, actions};
 use crate::web::form::Query;
 use crate::web::page::is_fragment;
@@ -47,9 +48,9 @@ struct Stage {
     configurations: Vec<Listed>,
     /// That imports which take one can load.
     files: Vec<KeptFile>,
-    sets: Vec<import_sets::Outline>,
+    sets: Vec<(ImportSet, SetDefinition)>,
     /// What their steps ask for.
-    asks: values::Asks,
+    asks: Asks,
     /// Active members who may be told.
     members: Vec<Member>,
     schedule: Option<Schedule>,
@@ -72,16 +73,21 @@ impl Stage {
         entered.need_import(conn, by, Scope::Schedule)?;
         let configurations: Vec<Listed> = imports::list(conn, &entered)?;
         let files = kept::of_application(conn, application_id)?;
-        let sets = import_sets::outlines(conn, application_id)?;
-        let asks = values::Asks::load(conn, application_id, &sets, &configurations)?;
+        let sets = import_sets::actions::list(conn, &entered)?;
+        let asks = Asks::of(&sets, &configurations);
         let members = who_sees(conn, application_id)?;
         let owner = match &schedule {
             Some(Schedule { owner_id, .. }) => crate::members::by_id(conn, *owner_id)?.map(|m| m.name),
             None => None,
         };
-        let ids: Vec<i64> = sets.iter().map(|set| set.id).collect();
-        let beside = Beside::load(conn, by, &entered, (configurations.iter().map(|c| c.configuration.id), &ids))?;
+        let beside = Beside::load(conn, by, &entered, configurations.iter().map(|c| c.configuration.id))?;
         Ok(Self { entered, configurations, files, sets, asks, members, schedule, owner, beside, copied: None })
+    }
+
+    /// What a configuration asks for.
+    fn asked_by(&self, target: Target) -> Vec<Parameter> {
+        let found = self.configurations.iter().find(|listed| Some(listed.configuration.id) == target.configuration());
+        found.map(Listed::asks).unwrap_or_default()
     }
 }
 
@@ -271,12 +277,14 @@ pub async fn preview(
     let read = app.read(move |conn| {
         let entered = enter(conn, &by, id)?;
         entered.need_open_scheduling(conn)?;
-        let chosen = configuration.map(|id| Chosen::find(conn, &entered, id)).transpose()?.flatten();
+        let target = Target::of(configuration, set_id);
+        let chosen = target.map(|target| Chosen::find(conn, &entered, target)).transpose()?.flatten();
         let found =
             configuration.filter(|_| chosen.is_some()).map(|id| imports::find(conn, &entered, id)).transpose()?;
         let declared = found.map(|(found, definition)| found.asks(&definition)).unwrap_or_default();
-        let asks = set_id.map(|id| values::Asks::of_set(conn, &entered, id)).transpose()?;
-        Ok((chosen, declared, asks, Beside::load(conn, &by, &entered, (configuration.into_iter(), set_id.as_slice()))?))
+        let asks = set_id.map(|id| Asks::of_set(conn, &entered, id)).transpose()?;
+        let of_form: Vec<i64> = chosen.iter().flat_map(Chosen::configurations).collect();
+        Ok((chosen, declared, asks, Beside::load(conn, &by, &entered, of_form.into_iter())?))
     });
     let (chosen, mut declared, asks, beside) = read.await?;
     let mut values = parameters::given(&declared, "", &sent, None);
@@ -285,15 +293,8 @@ pub async fn preview(
         values = Some(asks.given(id, &sent, None).into());
     }
     let (rule, schedule_id, expanded) = (RuleForm::from_pairs(&sent.0), sent.id("schedule"), preview::expanded(&sent));
-    let asked = Asked {
-        rule: &rule,
-        chosen,
-        set: set_id,
-        schedule_id,
-        expanded,
-        parameters: &declared,
-        values: values.as_ref(),
-    };
+    let (chosen, values) = (chosen.as_ref(), values.as_ref());
+    let asked = Asked { rule: &rule, chosen, schedule_id, expanded, parameters: &declared, values };
     Page::ok(&request, &PreviewPart::of(asked, &beside, app.now()))
 }
 

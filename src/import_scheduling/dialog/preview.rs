@@ -6,12 +6,12 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 use serde_json::Value;
 
-use super::beside::{Beside, Chosen, Runs};
+use super::beside::{Beside, Chosen};
 use super::strip::Strip;
 use crate::clock::Moment;
 use crate::freezes;
-use crate::parameters::relative::RelativeDate;
-use crate::parameters::{Parameter, ParameterType};
+use crate::import_scheduling::asks;
+use crate::parameters::Parameter;
 use crate::schedules::collisions::{self, Collisions, Start};
 use crate::schedules::{self, PreviewOccurrence, Rule, RuleForm};
 use crate::web::Form;
@@ -37,9 +37,7 @@ impl HtmlSafe for PreviewPart {}
 #[derive(Clone, Copy)]
 pub struct Asked<'a> {
     pub rule: &'a RuleForm,
-    pub chosen: Option<Chosen>,
-    /// The set, where that is what the form names.
-    pub set: Option<i64>,
+    pub chosen: Option<&'a Chosen>,
     /// The schedule that is edited.
     pub schedule_id: Option<i64>,
     /// Whether all that can be shown is.
@@ -115,21 +113,21 @@ pub fn use_offered(sent: &Form, rule: &mut RuleForm) -> bool {
 }
 
 fn explain(rule: &Rule, asked: Asked, beside: &Beside, now: Moment) -> Explained {
-    let Asked { chosen, set, schedule_id, expanded, .. } = asked;
-    let runs = chosen.map(Runs::Configuration).or(set.map(Runs::Set));
+    let Asked { chosen, schedule_id, expanded, .. } = asked;
     let mut preview = schedules::preview(rule, chosen.map(|chosen| chosen.overlap), now, MANY);
     freezes::annotate(&mut preview, &beside.freezes);
-    let circle = chosen.and_then(|chosen| collisions::circle(&beside.target(chosen, schedule_id), &beside.neighbours));
+    let targets = chosen.map(|chosen| beside.targets(chosen, schedule_id)).unwrap_or_default();
+    let circle = collisions::circle(&targets, &beside.neighbours);
     preview.hint = words::sentences([preview.hint, circle]);
     let ends = preview.ends_words().filter(|_| !rule.is_once());
     let there = preview.occurrences.len();
     let shown = if expanded { there } else { there.min(FEW) };
     let occurrences: Vec<Occurrence> =
         preview.occurrences.iter().take(shown).map(|o| occurrence(o, rule, beside, now)).collect();
-    let found = collisions::look(rule, &beside.targets(runs, schedule_id), &beside.neighbours, now);
+    let found = collisions::look(rule, &targets, &beside.neighbours, now);
     Explained {
         bounds: schedules::bounds(rule),
-        in_the_way: runs.and_then(|runs| beside.in_the_way(rule, runs, schedule_id, now)),
+        in_the_way: chosen.and_then(|chosen| beside.in_the_way(rule, chosen, schedule_id, now)),
         clash: clash(rule, found, beside.spacing_minutes),
         hint: preview.hint,
         title: if shown == 1 { "Next run".into() } else { format!("Next {shown} runs") },
@@ -143,24 +141,10 @@ fn explain(rule: &Rule, asked: Asked, beside: &Beside, now: Moment) -> Explained
     }
 }
 
-/// "From: 1 September 2026 (the first day of last month)", of each date.
+/// What relative dates mean for the next run.
 fn dates(asked: Asked, rule: &Rule, next: Option<&PreviewOccurrence>) -> Vec<String> {
     let Some(next) = next else { return Vec::new() };
-    let today = next.at.in_zone(rule.time_zone()).date_naive();
-    let dated = asked.parameters.iter().filter(|parameter| parameter.parameter_type == ParameterType::Date);
-    let told = |parameter: &Parameter| {
-        let given = asked.values.and_then(|values| values.get(&parameter.name)).or(parameter.default.as_ref());
-        let day = RelativeDate::parse(given?.as_str()?);
-        Some(match day.as_ref().map(|day| (day.on(today), day.is_fixed())) {
-            Ok((Some(on), true)) => format!("{}: {}", parameter.label(), on.format("%-d %B %Y")),
-            Ok((Some(on), false)) => {
-                let words = day.as_ref().map(RelativeDate::words).unwrap_or_default();
-                format!("{}: {} ({words})", parameter.label(), on.format("%-d %B %Y"))
-            }
-            _ => format!("{}: not a date yet", parameter.label()),
-        })
-    };
-    dated.filter_map(told).collect()
+    asks::dates(asked.parameters, asked.values, next.at.in_zone(rule.time_zone()).date_naive())
 }
 
 fn occurrence(o: &PreviewOccurrence, rule: &Rule, beside: &Beside, now: Moment) -> Occurrence {

@@ -64,7 +64,7 @@ struct Bar {
 }
 
 impl Strip {
-    pub fn of(rule: &Rule, chosen: Option<Chosen>, schedule_id: Option<i64>, beside: &Beside, now: Moment) -> Self {
+    pub fn of(rule: &Rule, chosen: Option<&Chosen>, schedule_id: Option<i64>, beside: &Beside, now: Moment) -> Self {
         let zone = rule.time_zone();
         let own = Some((rule, beside.own_usual(chosen)));
         let days = busy(zone, beside.others(chosen, schedule_id), own, now);

@@ -156,9 +156,9 @@ impl RunScene {
             heading: match run.planned_until {
                 Some(until) => {
                     let (from, until) = (words::date_time(run.stands_for(), zone), words::date_time(until, zone));
-                    format!("{}, {from} to {until}", run.name)
+                    format!("{}, {from} to {until}", run.title())
                 }
-                None => format!("{}, {}", run.name, words::date_time(run.stands_for(), zone)),
+                None => format!("{}, {}", run.title(), words::date_time(run.stands_for(), zone)),
             },
             chip: status_chip(run.status),
             number: words::count(run.id),

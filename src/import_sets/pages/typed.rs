@@ -1,5 +1,5 @@
 //! The form of a set: what was typed, what its buttons do to the steps, and what it means. Each step has a key of its own
-//! (`step=3`, `step-3-configuration=12`, `step-3-partial=on`); their order is that of the keys.
+//! (`step-3-configuration=12`, `step-3-partial=on`); their order is that of these fields.
 
 use std::collections::HashSet;
 
@@ -123,8 +123,11 @@ impl Typed {
 
 /// The keys of the steps in their order, each once.
 fn keys(form: &Form) -> Vec<&str> {
+    fn key((name, _): &(String, String)) -> Option<&str> {
+        name.strip_prefix("step-")?.strip_suffix("-configuration")
+    }
     let mut seen = HashSet::new();
-    form.all("step").filter(|key| seen.insert(*key)).collect()
+    form.0.iter().filter_map(key).filter(|key| seen.insert(*key)).collect()
 }
 
 /// What is wrong, by the controls: of a step it stands in its row, of all steps where one is added.
@@ -145,8 +148,8 @@ pub fn at_controls(mut errors: FieldErrors) -> FieldErrors {
 mod tests {
     use super::*;
 
-    const FORM: &str = "name=A&execution=parallel&on_failure=stop&step=7&step=2&step=9&step=2&step-2-configuration=20\
-                        &step-7-configuration=70&step-9-configuration=90&step-2-partial=on&add=5";
+    const FORM: &str = "name=A&execution=parallel&on_failure=stop&step-7-configuration=70&step-2-configuration=20\
+                        &step-9-configuration=90&step-2-configuration=21&step-2-partial=on&add=5";
 
     fn after(go: &str) -> (Vec<i64>, Option<Result<Edited, FieldErrors>>) {
         let form = Form::parse(format!("{FORM}&go={go}").as_bytes());
@@ -175,7 +178,7 @@ mod tests {
         assert_eq!(after("add"), (vec![70, 20, 90, 5], Some(Ok(Edited::Added))));
         let form = Form::parse(b"go=add&add=6");
         assert!(Typed::read(&form).edit(&form, &[5]).unwrap().unwrap_err().of("add").is_some());
-        let many: String = (0..50).map(|n| format!("&step={n}")).collect();
+        let many: String = (0..50).map(|n| format!("&step-{n}-configuration=1")).collect();
         let form = Form::parse(format!("go=add&add=5{many}").as_bytes());
         assert_eq!(Typed::read(&form).edit(&form, &[5]).unwrap().unwrap_err().of("add"), Some(TOO_MANY));
     }

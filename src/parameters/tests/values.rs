@@ -96,9 +96,9 @@ fn a_secret_is_sealed_shown_as_points_and_kept_when_it_is_blank() {
     assert!(same(Some(&mask(&kept)), Some(&kept)) && same(None, Some(&json!({}))) && !same(None, Some(&kept)));
     assert_eq!(unmask(Some(mask(&kept)), Some(&kept)).as_ref(), Some(&kept));
     let new = Secrets::from_base64(&base64::engine::general_purpose::STANDARD.encode([9; 32])).unwrap();
-    let anew = seal_anew(7, &kept, &secrets(), &new).unwrap().unwrap();
+    let anew = seal_anew(&[7], &kept, &secrets(), &new).unwrap().unwrap();
     assert_eq!(new.open("parameter 7 token", anew["token"]["sealed"].as_str().unwrap()).unwrap(), "hunter2");
-    assert_eq!(seal_anew(7, &json!({"groups": ["Hourly"]}), &secrets(), &new).unwrap(), None);
+    assert_eq!(seal_anew(&[7], &json!({"groups": ["Hourly"]}), &secrets(), &new).unwrap(), None);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::freezing::skipping::{self, Kept};
 use super::freezing::{self, thaw};
+use super::naming::Naming;
 pub use super::occurrence::Dispatched;
 use super::occurrence::{missed_row, row};
 use super::planning::{self, Covered, Fate};
@@ -138,6 +139,7 @@ fn claim(conn: &mut Conn, targets: &[String], now: Moment) -> Result<Dispatched>
     }
     let targets: Vec<Target> = of.keys().copied().collect();
     let runnables = runnable::runnables(conn, &targets)?;
+    let naming = Naming::load(conn, of.values().flatten())?;
     let mut going = Going::look(conn, &of)?;
     let mut decided: Vec<(Due, Fate)> = Vec::new();
     let mut steps: Vec<Step> = Vec::new();
@@ -160,19 +162,20 @@ fn claim(conn: &mut Conn, targets: &[String], now: Moment) -> Result<Dispatched>
     let mut newest: HashMap<Target, (i64, Moment)> = HashMap::new();
     for (due, fate) in &decided {
         let Some(runnable) = runnables.get(&due.target) else { continue };
+        let named = (runnable, &naming);
         for frozen in &fate.frozen {
             let holds = freezes.get(&due.application_id).and_then(|all| all.iter().find(|f| f.id == frozen.freeze_id));
             let Some(freeze) = holds else { continue };
-            let kept_now = Kept::of(due, freeze, frozen, row(due, runnable, frozen.from, now));
+            let kept_now = Kept::of(due, freeze, frozen, row(due, named, frozen.from, now));
             done.frozen += kept_now.occurrences as usize;
             kept.push(kept_now);
         }
         for missed in &fate.missed {
-            rows.push(missed_row(due, runnable, missed, now));
+            rows.push(missed_row(due, named, missed, now));
             done.missed += 1;
         }
         let Some((planned_at, late)) = fate.run else { continue };
-        let mut row = row(due, runnable, planned_at, now);
+        let mut row = row(due, named, planned_at, now);
         match going.let_in(due.target, late) {
             Ok(()) => {
                 row.late = late;

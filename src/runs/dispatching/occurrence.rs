@@ -1,12 +1,12 @@
 //! What the clock writes down for an occurrence, and how much of it one step wrote.
 
+use super::naming::Naming;
 use super::planning::Missed;
 use crate::clock::Moment;
 use crate::runs::lifecycle::{RunStatus, Trigger};
 use crate::runs::queue_store::{self as queue, NewRun};
 use crate::runs::runnable_store::Runnable;
 use crate::schedules::clock::Due;
-use crate::schedules::run_name;
 
 /// What one step did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Dispatched {
 }
 
 /// The queued run of an occurrence.
-pub fn row(due: &Due, runnable: &Runnable, planned_at: Moment, now: Moment) -> NewRun {
+pub fn row(due: &Due, (runnable, naming): (&Runnable, &Naming), planned_at: Moment, now: Moment) -> NewRun {
     NewRun {
         uid: queue::uid(),
         application_id: due.application_id,
@@ -49,10 +49,7 @@ pub fn row(due: &Due, runnable: &Runnable, planned_at: Moment, now: Moment) -> N
         trigger_kind: Trigger::Schedule,
         started_by: None,
         as_member_id: Some(due.owner_id),
-        name: match &due.run_name {
-            Some(name) => run_name::at(name, planned_at, due.rule.time_zone()),
-            None => runnable.run_name(),
-        },
+        name: naming.of(due, runnable, planned_at),
         status: RunStatus::Queued,
         reason: None,
         late: false,
@@ -66,13 +63,13 @@ pub fn row(due: &Due, runnable: &Runnable, planned_at: Moment, now: Moment) -> N
 }
 
 /// The row of occurrences that were missed.
-pub fn missed_row(due: &Due, runnable: &Runnable, missed: &Missed, now: Moment) -> NewRun {
+pub fn missed_row(due: &Due, named: (&Runnable, &Naming), missed: &Missed, now: Moment) -> NewRun {
     NewRun {
         planned_until: missed.until,
         status: RunStatus::Missed,
         reason: Some("The server was down.".to_owned()),
         available_at: None,
         finished_at: Some(now),
-        ..row(due, runnable, missed.from, now)
+        ..row(due, named, missed.from, now)
     }
 }

@@ -14,6 +14,7 @@ use super::counts_store::{self, is_whole};
 use crate::clock::Moment;
 use crate::db::{Conn, IdRow, on};
 use crate::error::Result;
+use crate::imports::Target;
 use crate::runs::lifecycle::RunStatus;
 use crate::runs::model::Run;
 use crate::runs::store::{self, numbers};
@@ -37,7 +38,8 @@ pub enum Only {
 #[derive(Clone, Copy, Debug)]
 pub struct Filter {
     pub application_id: i64,
-    pub configuration_id: Option<i64>,
+    /// A configuration, or a set.
+    pub target: Option<Target>,
     pub only: Only,
 }
 
@@ -77,7 +79,7 @@ pub struct Count {
 /// How many runs lie in each stretch; ranges of missed occurrences are left to [`ranges`].
 pub fn totals(conn: &mut Conn, filter: &Filter, stretches: &[Stretch]) -> Result<Vec<Total>> {
     let wanted = wanted(filter);
-    if filter.configuration_id.is_some() || !stretches.iter().all(is_whole) {
+    if filter.target.is_some() || !stretches.iter().all(is_whole) {
         return counted(conn, filter, stretches, &wanted);
     }
     if stretches.is_empty() {
@@ -249,9 +251,10 @@ fn with(stretches: &[Stretch], statuses: &[RunStatus]) -> String {
 
 /// That a run lies in `s` with the status `t`, and is no range; of one configuration by the index on that.
 fn placed(filter: &Filter) -> String {
-    let who = who(filter, if filter.configuration_id.is_some() { By::Configuration } else { By::Application });
+    let configuration = filter.target.and_then(Target::configuration);
+    let who = who(filter, if configuration.is_some() { By::Configuration } else { By::Application });
     // An Application's calendar shows a set as one; that of a configuration shows its runs in sets, too.
-    let steps = if filter.configuration_id.is_some() { "" } else { " AND r.trigger_kind <> 'set'" };
+    let steps = if configuration.is_some() { "" } else { " AND r.trigger_kind <> 'set'" };
     format!("{who}{steps} AND r.status = t.status AND {PLACE} >= s.a AND {PLACE} < s.b AND r.planned_until IS NULL")
 }
 
@@ -280,10 +283,15 @@ enum By {
 fn who(filter: &Filter, by: By) -> String {
     let unless = |there: bool| if there { "" } else { " + 0" };
     let mut text = format!("r.application_id{} = {}", unless(by == By::Application), filter.application_id);
-    if let Some(id) = filter.configuration_id {
-        text += &format!(" AND r.configuration_id{} = {id}", unless(by == By::Configuration));
-        // What a restore is kept under is no import that it is a run of.
-        text += " AND r.id NOT IN (SELECT run_id FROM run_restores)";
+    match filter.target {
+        Some(Target::Configuration(id)) => {
+            text += &format!(" AND r.configuration_id{} = {id}", unless(by == By::Configuration));
+            // What a restore is kept under is no import that it is a run of.
+            text += " AND r.id NOT IN (SELECT run_id FROM run_restores)";
+        }
+        // No index has the instants of a set's runs: those of the Application lead to them.
+        Some(Target::Set(id)) => text += &format!(" AND r.set_id + 0 = {id}"),
+        None => {}
     }
     if filter.only == Only::Scheduled {
         text += " AND r.trigger_kind || '' = 'schedule'";

@@ -16,6 +16,6 @@ mod ending;
 mod steps_store;
 
 pub use advance::{advance, cancel, hold};
-pub use again::{again, why_not_again};
+pub use again::again;
 pub use begin::begin;
 pub use steps_store::{SetRun, SetStep, definition, of};

@@ -15,10 +15,11 @@ use crate::import_sets;
 use crate::imports::{self, Target};
 use crate::members::{self, By};
 use crate::names::check_name;
-use crate::parameters;
+use crate::parameters::{self, Parameter};
 use crate::schedules::first_at_or_after;
 use crate::schedules::model::{Draft, Notify, Schedule, State};
 use crate::schedules::rule::Rule;
+use crate::schedules::run_name;
 use crate::schedules::store::{self, Saved};
 use crate::secrets::{self, Secrets};
 
@@ -183,6 +184,12 @@ fn check(
     if let Some(name) = &mut run_name {
         *name = check_name("run_name", name, was.and_then(|was| was.run_name.as_deref()), &mut errors);
     }
+    if let (Some(name), Some(planned)) = (&run_name, &planned)
+        && was.is_none_or(|was| was.run_name.as_ref() != Some(name) || was.target != planned.target)
+        && let Err(why) = check_placeholders(conn, name, planned)?
+    {
+        errors.add("run_name", why);
+    }
     let rule = match draft.rule.parse() {
         Ok(rule) => Some(rule),
         Err(wrong) => {
@@ -233,6 +240,13 @@ fn check(
         notify,
         parameters: draft.parameters,
     })
+}
+
+/// What stands in braces in a name is known.
+fn check_placeholders(conn: &mut Conn, name: &str, planned: &Planned) -> Result<std::result::Result<(), String>> {
+    let named = if run_name::asks(name) { import_sets::declared(conn, planned.target)? } else { Vec::new() };
+    let parameters: Vec<Parameter> = named.into_iter().map(|named| named.parameter).collect();
+    Ok(run_name::check(name, &parameters))
 }
 
 /// What a schedule is to run, where a schedule can.

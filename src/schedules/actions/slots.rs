@@ -9,7 +9,7 @@ use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
 use crate::import_sets;
-use crate::imports::{self, Target};
+use crate::imports::Target;
 use crate::schedules::model::{SLOTS, Schedule};
 use crate::schedules::rule::Rule;
 use crate::schedules::store;
@@ -24,17 +24,9 @@ impl Planned {
     /// What is there in the Application and was not deleted.
     pub fn find(conn: &mut Conn, application_id: i64, target: Target) -> Result<Option<Self>> {
         lock(conn, target)?;
-        let here = |of: i64, archived: bool| of == application_id && !archived;
-        Ok(match target {
-            Target::Configuration(id) => {
-                let found = imports::by_id(conn, id)?.filter(|found| here(found.application_id, found.archived));
-                found.map(|found| Self { target, name: found.name })
-            }
-            Target::Set(id) => {
-                let found = import_sets::by_id(conn, id)?.filter(|found| here(found.application_id, found.archived));
-                found.map(|found| Self { target, name: found.name })
-            }
-        })
+        let found = import_sets::known_of(conn, target)?;
+        let found = found.filter(|found| found.application_id == application_id && !found.archived);
+        Ok(found.map(|found| Self { target, name: found.name }))
     }
 }
 
@@ -102,18 +94,21 @@ fn alike<'a>(
 /// Why a schedule of that rule could not be saved beside the `others` of its target, and what to change, before
 /// anybody tries; `own`: the one that is edited.
 pub fn in_the_way(others: &[Schedule], own: Option<&Schedule>, rule: &Rule, now: Moment) -> Option<String> {
+    let what = match others.first().map(|there| there.target) {
+        Some(Target::Set(_)) => "import set",
+        _ => "configuration",
+    };
     let held = || others.iter().filter(|there| own.is_none_or(|own| own.id != there.id) && there.holds_slot(now));
     if let Some(there) = alike(held(), rule, own.and_then(|own| own.parameters.as_ref())) {
         let off = if there.enabled { "" } else { ", now off" };
         return Some(format!(
-            "This configuration already has this schedule: {}{off}. Change when it runs, or choose another configuration.",
+            "This {what} already has this schedule: {}{off}. Change when it runs, or choose another {what}.",
             there.sentence()
         ));
     }
     let holds = own.is_some_and(|own| others.iter().any(|there| there.id == own.id) && own.holds_slot(now));
-    (!holds && held().count() as i64 >= SLOTS).then(|| {
-        "This configuration already has four schedules. Choose another one, or delete a schedule first.".to_owned()
-    })
+    (!holds && held().count() as i64 >= SLOTS)
+        .then(|| format!("This {what} already has four schedules. Choose another one, or delete a schedule first."))
 }
 
 /// How many slots of each target of the Application hold a schedule with a future; one without any is left out.

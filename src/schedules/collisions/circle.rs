@@ -5,8 +5,13 @@ use std::collections::{HashSet, VecDeque};
 
 use super::{Neighbour, Target};
 
-/// The warning for a schedule that would close such a circle. The shortest one is told.
-pub fn circle(target: &Target, neighbours: &[Neighbour]) -> Option<String> {
+/// The warning for a schedule that would close such a circle. The shortest one is told; of a set's steps, the first that
+/// is in one.
+pub fn circle(targets: &[Target], neighbours: &[Neighbour]) -> Option<String> {
+    targets.iter().find_map(|target| circle_of(target, neighbours))
+}
+
+fn circle_of(target: &Target, neighbours: &[Neighbour]) -> Option<String> {
     let reads = target.source_block_id?;
     let own = |other: &Neighbour| target.schedule_id == Some(other.id) && other.application_id == target.application_id;
     let fed: Vec<(&Neighbour, i64)> = neighbours

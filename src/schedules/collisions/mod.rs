@@ -2,14 +2,14 @@
 //! Connection, an import configuration or a Block. Instants are compared, never rules, over the next 31 days; whoever
 //! schedules is warned and never hindered, and offered the nearest start that is free.
 //!
-//! [`look`] is pure. [`neighbours`] reads, in as many queries however many there are, what it is to look at. A set uses what
-//! its steps use.
+//! [`look`] is pure. [`neighbours`] reads, in one query, what it is to look at.
 
 mod circle;
 mod store;
 mod timeline;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use chrono::{Datelike, Duration, NaiveDate, NaiveTime, Timelike};
 use serde::Serialize;
@@ -31,7 +31,8 @@ use crate::shape::{Described, Schemas, answer};
 /// How far ahead is looked.
 pub const DAYS: i64 = 31;
 
-/// A schedule that is on, with what it uses. That of a set is one for each of its steps.
+/// A schedule that is on, with what it uses. That of a set is one for each of its steps: all that they use counts from its
+/// start.
 #[derive(Clone, Debug)]
 pub struct Neighbour {
     pub id: i64,
@@ -39,20 +40,25 @@ pub struct Neighbour {
     pub application_name: String,
     /// Whether the member who asks may see its Application; of others nothing but its instants is told.
     pub seen: bool,
+    /// The set of which this is a step.
+    pub set_id: Option<i64>,
     pub configuration_id: i64,
     pub block_id: i64,
     pub connection_id: Option<i64>,
     /// The Block that feeds it.
     pub source_block_id: Option<i64>,
-    /// Its run name, else the name of what it runs.
+    /// Its run name, else its configuration's or set's name.
     pub name: String,
     pub rule: Rule,
 }
 
-/// What a schedule would use, and how far apart imports of its Application are to begin.
+/// What a schedule would use, and how far apart imports of its Application are to begin; of a set, what one of its steps
+/// would.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
     pub application_id: i64,
+    /// The set of which this is a step.
+    pub set_id: Option<i64>,
     pub configuration_id: i64,
     pub block_id: i64,
     pub connection_id: Option<i64>,
@@ -100,12 +106,12 @@ pub struct Collisions {
 }
 
 /// The schedules that are on in an Application, and those elsewhere on a Connection that it uses, for a caller that
-/// has entered it. Three queries.
+/// has entered it. A number of queries that does not grow with them.
 pub fn neighbours(conn: &mut Conn, by: &By, application_id: i64) -> Result<Vec<Neighbour>> {
     store::neighbours(conn, by, application_id)
 }
 
-/// What a rule would collide with if it were saved now; the targets are those of all that it runs.
+/// What a rule would collide with if it were saved now, for a configuration or the steps of a set.
 pub fn look(rule: &Rule, targets: &[Target], neighbours: &[Neighbour], now: Moment) -> Collisions {
     let list = collisions(rule, targets, neighbours, now);
     let suggestion = if list.is_empty() { None } else { nearest_free(rule, targets, neighbours, now) };
@@ -120,19 +126,14 @@ pub fn collisions(rule: &Rule, targets: &[Target], neighbours: &[Neighbour], now
     let mut near = horizon(now);
     near.mark(rule, reach, reach);
     let mut found: Vec<(Moment, Moment, &Neighbour, Vec<Share>)> = Vec::new();
-    for other in neighbours {
-        let shares = shares(targets, other);
-        if !shares.is_empty()
-            && let Some(on) = near.first_on(&other.rule)
+    for (other, shares) in shared(targets, neighbours) {
+        if let Some(on) = near.first_on(&other.rule)
             && let Some((at, other_at)) = pair(rule, &other.rule, on, reach, now)
         {
             found.push((at, other_at, other, shares));
         }
     }
-    // Of those of one schedule the one that shares most is told.
-    found.sort_by_key(|(at, other_at, other, shares)| (*at, *other_at, other.id, std::cmp::Reverse(shares.len())));
-    let mut told = HashSet::new();
-    found.retain(|(_, _, other, _)| told.insert(other.id));
+    found.sort_by_key(|(at, other_at, other, _)| (*at, *other_at, other.id));
     let collision = |(at, other_at, other, shares): (Moment, Moment, &Neighbour, Vec<Share>)| Collision {
         schedule_id: Some(other.id).filter(|_| other.seen),
         sentence: words(rule, target, other, &shares, at, other_at),
@@ -148,7 +149,7 @@ pub fn collisions(rule: &Rule, targets: &[Target], neighbours: &[Neighbour], now
 pub fn nearest_free(rule: &Rule, targets: &[Target], neighbours: &[Neighbour], now: Moment) -> Option<Start> {
     let reach = targets.first()?.reach()?;
     let mut taken = horizon(now);
-    for other in neighbours.iter().filter(|other| !shares(targets, other).is_empty()) {
+    for (other, _) in shared(targets, neighbours) {
         taken.mark(&other.rule, reach, reach);
     }
     let start = local_start(rule);
@@ -156,6 +157,31 @@ pub fn nearest_free(rule: &Rule, targets: &[Target], neighbours: &[Neighbour], n
     away.filter_map(|local| moved(rule, local, now))
         .find(|moved| taken.has(moved) && taken.first_on(moved).is_none())
         .map(|moved| Start { date: moved.start_date, time: moved.start_time })
+}
+
+/// The schedules that use something of what the targets use, each once, and what that is.
+fn shared<'a>(targets: &[Target], neighbours: &'a [Neighbour]) -> Vec<(&'a Neighbour, Vec<Share>)> {
+    let mut found: Vec<(&Neighbour, Vec<Share>)> = Vec::new();
+    let mut places: HashMap<(i64, i64), usize> = HashMap::new();
+    for other in neighbours {
+        let all = targets.iter().flat_map(|target| target.shares(other));
+        let shares: Vec<Share> =
+            Share::ALL.iter().copied().filter(|share| all.clone().any(|one| one == *share)).collect();
+        if shares.is_empty() {
+            continue;
+        }
+        match places.entry((other.application_id, other.id)) {
+            Entry::Vacant(place) => {
+                place.insert(found.len());
+                found.push((other, shares));
+            }
+            Entry::Occupied(place) => {
+                let there = &mut found[*place.get()].1;
+                *there = Share::ALL.iter().copied().filter(|s| there.contains(s) || shares.contains(s)).collect();
+            }
+        }
+    }
+    found
 }
 
 /// The rule begun at another local time, where that is one to offer.
@@ -189,14 +215,6 @@ fn pair(rule: &Rule, other: &Rule, on: i64, reach: i64, now: Moment) -> Option<(
         (before, after) => before.or(after)?,
     };
     Some((at, other_at))
-}
-
-/// What any of them has in common with another schedule.
-fn shares(targets: &[Target], other: &Neighbour) -> Vec<Share> {
-    let mut all: Vec<Share> = targets.iter().flat_map(|target| target.shares(other)).collect();
-    all.sort_unstable();
-    all.dedup();
-    all
 }
 
 impl Target {
@@ -238,6 +256,7 @@ fn words(rule: &Rule, target: &Target, other: &Neighbour, shares: &[Share], at: 
         format!("{}{}{place}, {when},", other.name, if place.is_empty() { "" } else { " in " })
     };
     let what = match shares {
+        _ if target.set_id.is_some() && target.set_id == other.set_id => "runs the same import set",
         shares if shares.contains(&Share::ImportConfiguration) => "runs the same import configuration",
         [Share::Connection, Share::Block] => "uses the same Connection and Block",
         [Share::Block] => "fills the same Block",

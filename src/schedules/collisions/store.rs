@@ -1,4 +1,4 @@
-//! The schedules that could come too close: those of configurations, and those of sets for each of their steps.
+//! The schedules that could come too close: those of configurations in one query, those of sets with what their steps use.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,12 +6,12 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use super::Neighbour;
+use crate::db::schema::import_configurations;
 use crate::db::{Conn, on};
 use crate::error::Result;
 use crate::import_sets::SetDefinition;
-use crate::imports::{self, Configuration};
 use crate::members::By;
-use crate::schedules::Rule;
+use crate::schedules::rule::Rule;
 
 #[derive(QueryableByName)]
 struct Row {
@@ -54,20 +54,13 @@ pub fn neighbours(conn: &mut Conn, by: &By, application_id: i64) -> Result<Vec<N
     .bind::<BigInt, _>(application_id);
     let rows: Vec<Row> = on!(conn, c => query.load(c))?;
     let everything = by.member.sees_everything();
-    // One that cannot be read plans nothing, so it comes too close to nobody.
-    let readable = |row: Row| match serde_json::from_str(&row.rule) {
-        Ok(rule) => Some((row, rule)),
-        Err(error) => {
-            tracing::warn!(schedule = row.id, %error, "a rule that cannot be read is left out of the comparison");
-            None
-        }
-    };
-    let mut all = of_sets(conn, by, application_id)?;
-    let neighbours = rows.into_iter().filter_map(readable).map(|(row, rule)| Neighbour {
+    let neighbours = rows.into_iter().filter_map(|row| Some((readable(row.id, &row.rule)?, row)));
+    let neighbours = neighbours.map(|(rule, row)| Neighbour {
         id: row.id,
         application_id: row.application_id,
         application_name: row.application_name,
         seen: everything || row.listed || row.application_id == application_id,
+        set_id: None,
         configuration_id: row.configuration_id,
         block_id: row.block_id,
         connection_id: row.connection_id,
@@ -75,13 +68,25 @@ pub fn neighbours(conn: &mut Conn, by: &By, application_id: i64) -> Result<Vec<N
         name: row.name,
         rule,
     });
-    all.extend(neighbours);
-    all.sort_by_key(|other| other.id);
-    Ok(all)
+    let mut neighbours: Vec<Neighbour> = neighbours.collect();
+    neighbours.extend(of_sets(conn, by, application_id)?);
+    neighbours.sort_by_key(|neighbour| neighbour.id);
+    Ok(neighbours)
+}
+
+/// One that cannot be read plans nothing, so it comes too close to nobody.
+fn readable(schedule: i64, rule: &str) -> Option<Rule> {
+    match serde_json::from_str(rule) {
+        Ok(rule) => Some(rule),
+        Err(error) => {
+            tracing::warn!(schedule, %error, "a rule that cannot be read is left out of the comparison");
+            None
+        }
+    }
 }
 
 #[derive(QueryableByName)]
-struct OfSet {
+struct SetRow {
     #[diesel(sql_type = BigInt)]
     id: i64,
     #[diesel(sql_type = BigInt)]
@@ -90,65 +95,84 @@ struct OfSet {
     application_name: String,
     #[diesel(sql_type = Bool)]
     listed: bool,
+    #[diesel(sql_type = BigInt)]
+    set_id: i64,
+    #[diesel(sql_type = Text)]
+    definition: String,
     #[diesel(sql_type = Text)]
     name: String,
     #[diesel(sql_type = Text)]
     rule: String,
-    #[diesel(sql_type = Text)]
-    definition: String,
 }
 
-/// The same of sets, with what each of their steps uses.
+/// Id, Application, Block, Connection, source Block.
+type Uses = (i64, i64, i64, Option<i64>, Option<i64>);
+
+/// The same for the schedules of sets: their steps stand in their definitions, which no query looks into.
 fn of_sets(conn: &mut Conn, by: &By, application_id: i64) -> Result<Vec<Neighbour>> {
     let query = diesel::sql_query(
         "SELECT s.id, s.application_id, a.name AS application_name, coalesce(x.can_view, FALSE) AS listed, \
-         coalesce(s.run_name, i.name) AS name, s.rule, v.definition \
-         FROM schedules s JOIN import_sets i ON i.id = s.set_id \
-         JOIN set_versions v ON v.set_id = i.id AND v.version = i.version \
+         t.id AS set_id, v.definition, coalesce(s.run_name, t.name) AS name, s.rule \
+         FROM schedules s JOIN import_sets t ON t.id = s.set_id \
+         JOIN set_versions v ON v.set_id = t.id AND v.version = t.version \
          JOIN applications a ON a.id = s.application_id \
          LEFT JOIN application_access x ON x.application_id = s.application_id AND x.member_id = $1 \
          WHERE s.enabled AND s.finished_at IS NULL AND s.archived_at IS NULL AND a.archived_at IS NULL ORDER BY s.id",
     )
     .bind::<BigInt, _>(by.member.id);
-    let rows: Vec<OfSet> = on!(conn, c => query.load(c))?;
-    // What cannot be read plans nothing, or runs nothing.
-    let read = |row: OfSet| {
-        let rule = serde_json::from_str(&row.rule).ok()?;
-        let set: SetDefinition = serde_json::from_str(&row.definition).ok()?;
-        Some((row, rule, set))
-    };
-    let schedules: Vec<(OfSet, Rule, SetDefinition)> = rows.into_iter().filter_map(read).collect();
-    let mut ids: Vec<i64> =
-        schedules.iter().flat_map(|(_, _, set)| &set.steps).map(|step| step.configuration_id).collect();
+    let rows: Vec<SetRow> = on!(conn, c => query.load(c))?;
+    // One whose steps cannot be read runs nothing.
+    let defined = |row: SetRow| Some((serde_json::from_str::<SetDefinition>(&row.definition).ok()?, row));
+    let defined: Vec<(SetDefinition, SetRow)> = rows.into_iter().filter_map(defined).collect();
+    if defined.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut ids: Vec<i64> = defined.iter().flat_map(|(set, _)| &set.steps).map(|step| step.configuration_id).collect();
     ids.sort_unstable();
     ids.dedup();
-    let steps: HashMap<i64, Configuration> =
-        imports::by_ids(conn, &ids)?.into_iter().map(|found| (found.id, found)).collect();
-    let here = steps.values().filter(|found| found.application_id == application_id);
-    let connections: HashSet<i64> = here.filter_map(|found| found.connection_id).collect();
+    let selected = (
+        import_configurations::id,
+        import_configurations::application_id,
+        import_configurations::block_id,
+        import_configurations::connection_id,
+        import_configurations::source_block_id,
+    );
+    let here =
+        import_configurations::application_id.eq(application_id).and(import_configurations::archived_at.is_null());
+    let of_steps: Vec<Uses> =
+        import_configurations::table.filter(import_configurations::id.eq_any(ids)).select(selected).load(conn)?;
+    let connections: Vec<Option<i64>> =
+        import_configurations::table.filter(here).select(import_configurations::connection_id).distinct().load(conn)?;
+    let connections: HashSet<i64> = connections.into_iter().flatten().collect();
+    let of_steps: HashMap<i64, Uses> = of_steps.into_iter().map(|uses| (uses.0, uses)).collect();
     let everything = by.member.sees_everything();
-    let mut all = Vec::new();
-    for (row, rule, set) in schedules {
-        let seen = everything || row.listed || row.application_id == application_id;
-        for step in set.steps.iter().filter_map(|step| steps.get(&step.configuration_id)) {
-            let near = row.application_id == application_id
-                || step.source_block_id.is_some()
-                || step.connection_id.is_some_and(|id| connections.contains(&id));
-            if near {
-                all.push(Neighbour {
-                    id: row.id,
-                    application_id: row.application_id,
-                    application_name: row.application_name.clone(),
-                    seen,
-                    configuration_id: step.id,
-                    block_id: step.block_id,
-                    connection_id: step.connection_id,
-                    source_block_id: step.source_block_id,
-                    name: row.name.clone(),
-                    rule,
-                });
+    let mut neighbours = Vec::new();
+    for (set, row) in defined {
+        let Some(rule) = readable(row.id, &row.rule) else { continue };
+        for step in &set.steps {
+            let Some((configuration_id, of, block_id, connection_id, source_block_id)) =
+                of_steps.get(&step.configuration_id).copied()
+            else {
+                continue;
+            };
+            let near = connection_id.is_some_and(|id| connections.contains(&id));
+            if of != application_id && !near && source_block_id.is_none() {
+                continue;
             }
+            neighbours.push(Neighbour {
+                id: row.id,
+                application_id: row.application_id,
+                application_name: row.application_name.clone(),
+                seen: everything || row.listed || row.application_id == application_id,
+                set_id: Some(row.set_id),
+                configuration_id,
+                block_id,
+                connection_id,
+                source_block_id,
+                name: row.name.clone(),
+                rule,
+            });
         }
     }
-    Ok(all)
+    Ok(neighbours)
 }

@@ -15,6 +15,7 @@ use crate::schedules::{Rule, occurrences};
 
 const TARGET: Target = Target {
     application_id: 1,
+    set_id: None,
     configuration_id: 10,
     block_id: 20,
     connection_id: Some(30),
@@ -30,6 +31,7 @@ fn neighbour(id: i64, rule: Rule) -> Neighbour {
         application_id: 1,
         application_name: "FP&A 2026".into(),
         seen: true,
+        set_id: None,
         configuration_id: 11,
         block_id: 21,
         connection_id: Some(30),
@@ -242,7 +244,7 @@ fn schedules_that_feed_each_other_are_told_by_the_shortest_way() {
         Neighbour { name: name.into(), source_block_id: Some(from), block_id: to, connection_id: None, ..one }
     };
     let target = Target { source_block_id: Some(1), block_id: 2, connection_id: None, ..TARGET };
-    let told = |others: &[Neighbour]| circle(&target, others);
+    let told = |others: &[Neighbour]| circle(&[target], others);
     let plan = feeds(1, "Plan", 2, 3);
     assert_eq!(
         told(&[plan.clone(), feeds(2, "Else", 3, 4), feeds(3, "Back", 4, 2)]),
@@ -255,11 +257,11 @@ fn schedules_that_feed_each_other_are_told_by_the_shortest_way() {
     let one = "This schedule and Short feed each other: each run changes what the next one reads.";
     assert_eq!(told(&[plan.clone(), feeds(2, "Back", 3, 1), short.clone()]).as_deref(), Some(one));
     assert_eq!(
-        circle(&Target { schedule_id: Some(3), ..target }, std::slice::from_ref(&short)),
+        circle(&[Target { schedule_id: Some(3), ..target }], std::slice::from_ref(&short)),
         None,
         "not with itself"
     );
     let hidden = Neighbour { seen: false, application_id: 2, ..short };
     assert!(told(&[hidden]).unwrap().contains("a schedule in another Application"));
-    assert_eq!(circle(&TARGET, &[plan]), None);
+    assert_eq!(circle(&[TARGET], &[plan]), None);
 }

@@ -56,6 +56,20 @@ on_both! {
         olive.press("Test run").await.sees("A run would load every row. 2 rows were read.");
     }
 
+    async fn a_default_of_several_choices_is_ticked_when_run_now_asks(world: World) {
+        let staff = employees(&world).await;
+        let mut groups = groups();
+        groups["default"] = json!(["Hourly", "It's"]);
+        let import = staff.import("SELECT id, word FROM staff WHERE grp NOT IN ({groups})", json!([groups])).await;
+        let here = format!("/applications/{}/settings/import-configurations/{import}", world.application);
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit(&format!("{here}/run")).await;
+        assert_eq!(olive.count("input[type=checkbox][checked]"), 2);
+        olive.press("Run now").await;
+        work_off(&world).await;
+        assert_eq!(staff.words(&world).await, ["Bob", "Cid"]);
+    }
+
     async fn the_schedules_form_asks_shows_the_dates_and_keeps_a_secret(world: World) {
         let staff = employees(&world).await;
         let parameters = json!([{"name": "day", "type": "date", "label": "First day", "required": true},

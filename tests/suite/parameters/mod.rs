@@ -2,6 +2,7 @@
 //! nobody sees again.
 
 mod forms;
+mod sealed;
 mod settled;
 mod used;
 

@@ -11,6 +11,8 @@ mod lost;
 mod mending;
 mod queue;
 mod restored;
+mod run_names;
+mod set_asked;
 mod set_values;
 pub mod sets;
 mod settling;

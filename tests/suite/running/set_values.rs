@@ -8,7 +8,7 @@ use super::*;
 use crate::support::stage::stage_from;
 
 /// Two configurations that read the file of a day, and a third that asks for nothing.
-async fn three(world: &World) -> [Stage; 3] {
+pub async fn three(world: &World) -> [Stage; 3] {
     let connection = crate::support::stage::folder_connection(world, "days").await;
     let dated = |name: &'static str| {
         let definition = json!({
@@ -99,18 +99,18 @@ on_both! {
         let form = format!("/applications/{}/schedules/new?set={}", world.application, set.id);
         let mut olive = world.browser(&world.olive).await;
         olive.visit(&form).await.answered(200).sees("Step 1, sales").sees("Step 2, prices").sees_no("Step 3, plain");
-        olive.within("[id='1.parameters']").fill("Day (optional)", "soon");
+        olive.within("#n1-parameters").fill("Day (optional)", "soon");
         olive.everywhere().press("Schedule Import").await.answered(422).sees("Step 1: Day: \"soon\" is not a date");
-        olive.within("[id='1.parameters']").fill("Day (optional)", "start of last month");
+        olive.within("#n1-parameters").fill("Day (optional)", "start of last month");
         olive.everywhere().press("Use these in all steps that ask for the same as step 1").await.answered(200);
         olive.sees("Step 2, Day: 1 September 2026 (the first day of last month)");
-        olive.within("[id='1.parameters']").fill("Day (optional)", "yesterday");
+        olive.within("#n1-parameters").fill("Day (optional)", "yesterday");
         olive.everywhere().press("Schedule Import").await.answered(200).sees("Scheduled: Every day at 06:00");
         let kept = world.read(move |conn| tidegate::schedules::actions::of_targets(conn, &[Target::Set(set.id)])).await;
         assert_eq!(kept[0].parameters, Some(json!({ "1.day": "yesterday", "2.day": "start of last month" })));
         // A form that changes something else keeps them.
         olive.visit(&format!("/applications/{}/schedules/{}/edit", world.application, kept[0].id)).await.answered(200);
-        olive.within("[id='2.parameters']");
+        olive.within("#n2-parameters");
         assert_eq!(olive.value("Day (optional)"), "start of last month");
         olive.everywhere().fill("Time", "07:00").press("Update Schedule").await.sees("Updated: Every day at 07:00");
         let again = world.read(move |conn| tidegate::schedules::actions::of_targets(conn, &[Target::Set(set.id)])).await;

@@ -13,6 +13,7 @@ use crate::error::{AppError, Result};
 use crate::freezes::Freeze;
 use crate::freezes::by_clock::{self, Skip};
 use crate::imports::Target;
+use crate::runs::dispatching::naming::Naming;
 use crate::runs::dispatching::occurrence::{Dispatched, row};
 use crate::runs::lifecycle::RunStatus;
 use crate::runs::model::LogLine;
@@ -142,7 +143,8 @@ fn queue_once(conn: &mut Conn, once: Once, at: Moment, now: Moment, done: &mut D
     let open = store::open_of(conn, &[target])?.remove(&target).unwrap_or_default();
     let waiting = open.iter().find(|run| run.status == RunStatus::Queued && !run.interrupted);
     let (late, too_late, freeze) = (now.since(at) > LATE, now.since(at) > GRACE, &once.freeze);
-    let queued = row(&once.due, &runnable, at, now);
+    let naming = Naming::load(conn, [&once.due])?;
+    let queued = row(&once.due, (&runnable, &naming), at, now);
     let ended = |status, reason: String| NewRun {
         status,
         reason: Some(reason),
