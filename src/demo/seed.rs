@@ -8,7 +8,6 @@ use serde_json::{Map, Value, json};
 
 use super::Person;
 use super::sample::Place;
-use crate::files;
 use crate::app::App;
 use crate::applications::actions::{NewApplication, create as create_application, set_access};
 use crate::applications::blocks::{self, Block, BlockDraft, BlockKind, ColumnDraft};
@@ -17,6 +16,7 @@ use crate::clock::Moment;
 use crate::connections::{self, Connection, ConnectionDraft};
 use crate::db::Conn;
 use crate::error::{AppError, Result};
+use crate::files;
 use crate::formats::ColumnType::{self, Date, Integer, Number, Text, Timestamp};
 use crate::import_sets::{self, Execution, OnFailure, SetDefinition, Step};
 use crate::imports::{self, Draft as ImportDraft, Target};

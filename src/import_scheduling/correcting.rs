@@ -7,11 +7,11 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::crumbs;
 use super::starting::FilePage;
-use crate::files;
 use crate::app::{App, off_thread};
 use crate::applications::blocks::{self, items};
 use crate::applications::{Entered, settings_shell};
 use crate::error::{AppError, FieldErrors, Result};
+use crate::files;
 use crate::imports;
 use crate::members::{By, Scope, SignedIn};
 use crate::runs::{Run, actions};

@@ -7,10 +7,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::{list, way_back};
-use crate::files;
 use crate::app::{App, off_thread};
 use crate::applications::{Entered, enter, settings_shell};
 use crate::error::{AppError, FieldErrors, Result};
+use crate::files;
 use crate::import_sets;
 use crate::imports::{self, Configuration, Target};
 use crate::members::{By, Scope, SignedIn};

@@ -101,9 +101,7 @@ pub fn update(
         // A run that waits or goes follows the version that it began with.
         for uses in in_use.uses(conn, Thing::Configuration(id))? {
             let refusal = match uses.by {
-                "schedules" => {
-                    "It has schedules, and they keep no file for it. Delete its schedules first.".to_owned()
-                }
+                "schedules" => "It has schedules, and they keep no file for it. Delete its schedules first.".to_owned(),
                 "import sets" => format!(
                     "It is a step of {}, and no file is kept for it there. Remove it from there first.",
                     in_use::words(&uses.names, " and ")

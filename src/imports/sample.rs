@@ -2,13 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-
-use crate::files;
 use crate::app::{App, off_thread};
 use crate::applications::blocks::{self, Block, BlockRow, Column};
 use crate::connections;
 use crate::connectors::{self, Content, FetchContext, FetchRequest, Fetched};
 use crate::error::{AppError, Result};
+use crate::files;
 use crate::formats::{
     Format, FormatError, Limits, Proposal, ProposedColumn, ReadOptions, Record, propose, propose_rows,
 };

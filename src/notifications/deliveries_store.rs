@@ -26,7 +26,6 @@ pub struct Taken {
 /// To whom it goes.
 #[derive(Clone, Debug, Queryable)]
 pub struct Addressee {
-    pub id: i64,
     pub name: String,
     pub email: String,
     pub active: bool,
@@ -67,7 +66,7 @@ pub fn take(conn: &mut Conn, now: Moment, limit: i64) -> Result<Vec<Taken>> {
             deliveries::attempt,
             deliveries::message_id,
             deliveries::created_at,
-            (members::id, members::name, members::email, members::active),
+            (members::name, members::email, members::active),
         ))
         .load(conn)?;
     let mut taken = Vec::new();

@@ -83,5 +83,5 @@ pub struct Notice {
 pub struct Told {
     pub member: String,
     /// Of the other ways: which, where it stands, what was said of it.
-    pub deliveries: Vec<(Channel, DeliveryState, Option<String>, Option<Moment>)>,
+    pub deliveries: Vec<(Channel, DeliveryState, Option<String>)>,
 }

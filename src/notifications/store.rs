@@ -137,7 +137,7 @@ pub fn set_all_read(conn: &mut Conn, member_id: i64, up_to: i64, at: Moment) -> 
 
 /// Who was told of a run, by name.
 pub fn told_of(conn: &mut Conn, run_id: i64) -> Result<Vec<Told>> {
-    type Row = (i64, String, Option<Channel>, Option<DeliveryState>, Option<String>, Option<Moment>);
+    type Row = (i64, String, Option<Channel>, Option<DeliveryState>, Option<String>);
     let rows: Vec<Row> = notices::table
         .inner_join(members::table)
         .left_join(deliveries::table)
@@ -149,16 +149,15 @@ pub fn told_of(conn: &mut Conn, run_id: i64) -> Result<Vec<Told>> {
             deliveries::channel.nullable(),
             deliveries::state.nullable(),
             deliveries::said.nullable(),
-            deliveries::ended_at.nullable(),
         ))
         .load(conn)?;
     let mut told: Vec<(i64, Told)> = Vec::new();
-    for (id, member, channel, state, said, at) in rows {
+    for (id, member, channel, state, said) in rows {
         if told.last().is_none_or(|(last, _)| *last != id) {
             told.push((id, Told { member, deliveries: Vec::new() }));
         }
         if let (Some((_, last)), Some(channel), Some(state)) = (told.last_mut(), channel, state) {
-            last.deliveries.push((channel, state, said, at));
+            last.deliveries.push((channel, state, said));
         }
     }
     Ok(told.into_iter().map(|(_, told)| told).collect())

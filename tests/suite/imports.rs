@@ -9,8 +9,8 @@ use diesel::prelude::*;
 use tidegate::applications::{blocks, enter};
 use tidegate::db::schema::{configuration_versions, connection_applications, import_configurations};
 use tidegate::error::AppError;
-use tidegate::formats::{Format, ReadOptions};
 use tidegate::files;
+use tidegate::formats::{Format, ReadOptions};
 use tidegate::imports::{self, AfterSuccess, ConfigurationStatus, Definition, Draft, Mapping, Mode};
 use tidegate::runs::retention;
 

@@ -153,4 +153,3 @@ pub async fn download(app: Data<App>, SignedIn(by): SignedIn, ids: Path<(i64, i6
         Ok(())
     })
 }
-

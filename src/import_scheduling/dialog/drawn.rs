@@ -73,7 +73,9 @@ pub(super) fn form(
     ScheduleForm {
         values: Fields::of(&declared, "", typed.values.as_ref(), &errors).with_files(application_id, files),
         sets_ask: !stage.asks.is_empty(),
-        steps: chosen_set.map(|set| stage.asks.fields(set.id, typed.values.as_ref(), &errors, (application_id, files))).unwrap_or_default(),
+        steps: chosen_set
+            .map(|set| stage.asks.fields(set.id, typed.values.as_ref(), &errors, (application_id, files)))
+            .unwrap_or_default(),
         asks_values: stage.configurations.iter().any(|c| !c.asks().is_empty()),
         title,
         submit,

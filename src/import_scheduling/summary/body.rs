@@ -11,6 +11,7 @@ use super::decision::Decision;
 use super::of_set::SetPart;
 use super::rejected::CauseRow;
 use super::times::Time;
+use super::told;
 use super::ways::Note;
 use crate::files::kept::FILE;
 use crate::import_scheduling::card::{Chip, Progress};
@@ -18,8 +19,6 @@ use crate::import_scheduling::cards::status_chip;
 use crate::import_scheduling::history::{self, by_whom};
 use crate::import_scheduling::progress::set_progress;
 use crate::imports::pipeline::CHECK;
-use crate::clock::Moment;
-use crate::notifications::{Channel, DeliveryState, Told};
 use crate::parameters::{mask, shown};
 use crate::runs::{Run, RunResult, RunStatus};
 use crate::web::Icon;
@@ -322,8 +321,7 @@ impl RunScene {
             add("Kept file", name.clone(), Some(format!("version {version}")), open.then_some(href));
         }
         if !self.told.is_empty() {
-            let told: Vec<String> = self.told.iter().map(told_words).collect();
-            add("Told", told.join("; "), None, None);
+            add("Told", told::words(&self.told), None, None);
         }
         if let Some(result) = &run.result
             && let Some(name) = &result.source_name
@@ -342,23 +340,6 @@ impl RunScene {
         }
         details
     }
-}
-
-/// "Olive, also by e-mail", "Mo, e-mail refused: no such mailbox".
-fn told_words(told: &Told) -> String {
-    let of = |(channel, state, said, _): &(Channel, DeliveryState, Option<String>, Option<Moment>)| {
-        let Channel::Email = channel;
-        let said = said.as_deref().unwrap_or_default();
-        match state {
-            DeliveryState::Sent => "also by e-mail".to_owned(),
-            DeliveryState::Waiting if said.is_empty() => "the e-mail is on its way".to_owned(),
-            DeliveryState::Sending => "the e-mail is on its way".to_owned(),
-            DeliveryState::Waiting => format!("the e-mail is tried again. {said}"),
-            DeliveryState::Failed => format!("no e-mail. {said}"),
-        }
-    };
-    let others: Vec<String> = told.deliveries.iter().map(of).collect();
-    if others.is_empty() { told.member.clone() } else { format!("{}, {}", told.member, others.join(", ")) }
 }
 
 /// How many rows were read, or bytes fetched.

@@ -5,6 +5,7 @@ mod decision;
 mod of_set;
 mod rejected;
 mod times;
+mod told;
 mod ways;
 
 use actix_web::web::{Data, Path};

@@ -5,9 +5,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::{Place, place};
-use crate::files;
 use crate::app::App;
 use crate::error::{AppError, Result};
+use crate::files;
 use crate::imports::{Configuration, Definition};
 use crate::members::SignedIn;
 use crate::web::form::Query;

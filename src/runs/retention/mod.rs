@@ -17,11 +17,11 @@ use std::time::{Duration as Wait, Instant};
 use chrono::Duration;
 
 use self::expired_store::{self as store, Expired, Place};
-use crate::files;
 use crate::app::App;
 use crate::applications::blocks;
 use crate::clock::Moment;
 use crate::error::Result;
+use crate::files;
 
 /// So many of the newest runs of each configuration are kept whatever their age; of what failed twice as many.
 pub const NEWEST: i64 = 200;

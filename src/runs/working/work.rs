@@ -13,15 +13,15 @@ pub use super::retry::Retry;
 use super::told::{broken, fetch_words, loaded, result, step, still_holds};
 use super::unsettled::{Earlier, Next};
 use super::{deciding, earlier, feeding, restoring, settling, unsettled, values, waiting};
-use crate::files;
 use crate::app::App;
 use crate::applications::blocks::{self, Block, Feed};
 use crate::connections;
 use crate::connectors::{self, Check, Connector, Content, Deed, FetchContext, FetchError, FetchRequest, Fetched};
 use crate::error::AppError;
+use crate::files;
+use crate::imports;
 use crate::imports::guard::Stopped;
 use crate::imports::pipeline::{self, LoadContext, LoadError, LoadReport, Outcome, Plan, Source, SourceFile};
-use crate::imports;
 use crate::runs::model::{Hold, LogLine, Run, RunResult, RunStep};
 use crate::words;
 

@@ -2,8 +2,8 @@
 
 use tidegate::applications::blocks::{self, rejects};
 use tidegate::db::sqlite::Database;
-use tidegate::formats::{Format, ReadOptions};
 use tidegate::files;
+use tidegate::formats::{Format, ReadOptions};
 use tidegate::imports::{Definition, Target};
 
 use super::*;
