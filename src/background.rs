@@ -11,6 +11,7 @@ use tokio_cron_scheduler::{Job, JobScheduler};
 
 use crate::app::{App, off_thread};
 use crate::error::Result;
+use crate::notifications::{self, announcing, delivering};
 use crate::runs::crew::Crew;
 use crate::runs::{counting, dispatcher, rescue, retention, workers};
 use crate::{api, audit, members};
@@ -41,6 +42,7 @@ pub async fn start(app: &Data<App>) -> Result<Background, String> {
         .await
         .map_err(|e| e.to_string())?;
         every("0/1 * * * * *", &jobs, app, dispatch).await?;
+        every("1/2 * * * * *", &jobs, app, tell).await?;
         every("0/15 * * * * *", &jobs, app, blocking(workers::seen)).await?;
         every("40 * * * * *", &jobs, app, blocking(counting::step)).await?;
         every("0 17 * * * *", &jobs, app, blocking(retain)).await?;
@@ -92,6 +94,15 @@ fn dispatch(app: Data<App>) -> Step {
                 None => return Ok(()),
             }
         }
+    })
+}
+
+/// Tells who is to know, and hands over what is due.
+fn tell(app: Data<App>) -> Step {
+    Box::pin(async move {
+        let step = app.clone();
+        off_thread(move || announcing::step(&step)).await?;
+        delivering::step(&app).await.map(|_| ())
     })
 }
 
@@ -175,6 +186,7 @@ fn forget_old(app: &App) -> Result<()> {
 fn retain(app: &App) -> Result<()> {
     retention::step(app)?;
     retention::forget_unused_files(app, app.now().minus(retention::UNUSED_FILES))?;
+    while app.db.write(|conn| notifications::forget_old(conn, app.now()))? > 0 && !app.stop.is_cancelled() {}
     Ok(())
 }
 

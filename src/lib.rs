@@ -44,6 +44,7 @@ pub mod import_sets;
 pub mod schedules;
 pub mod freezes;
 pub mod runs;
+pub mod notifications;
 pub mod import_scheduling;
 pub mod overview;
 // The same actions as the pages, for programs.

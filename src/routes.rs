@@ -12,6 +12,7 @@ use crate::import_scheduling as scheduling;
 use crate::import_sets::pages as sets;
 use crate::imports::pages as imports;
 use crate::members::pages as members;
+use crate::notifications::pages as notifications;
 use crate::translations::pages as translations;
 use crate::{health, overview, web};
 
@@ -114,6 +115,15 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/applications/{a}/settings/kept-files/{kept}/versions/{version}", get().to(files::download));
     routes.route("/applications/{a}/settings/kept-files/{kept}/delete", get().to(files::delete_form));
     routes.route("/applications/{a}/settings/kept-files/{kept}/delete", post().to(files::delete));
+
+    // Notifications
+    routes.route("/notifications", get().to(notifications::inbox));
+    routes.route("/notifications", post().to(notifications::mark_all));
+    routes.route("/notifications/bell", get().to(notifications::bell));
+    routes.route("/notifications/settings", get().to(notifications::settings));
+    routes.route("/notifications/settings", post().to(notifications::save_settings));
+    routes.route("/notifications/{n}", get().to(notifications::open));
+    routes.route("/notifications/{n}", post().to(notifications::mark));
 
     // Translations
     routes.route("/applications/{a}/settings/translations", get().to(translations::list));
@@ -263,6 +273,10 @@ pub fn api(server: &mut ServiceConfig) {
     routes.route("/api/v1/kept-files/{kept}", get().to(api::kept_files::show));
     routes.route("/api/v1/kept-files/{kept}", put().to(api::kept_files::replace));
     routes.route("/api/v1/kept-files/{kept}", delete().to(api::kept_files::delete));
+
+    // Notifications
+    routes.route("/api/v1/notifications", get().to(api::notifications::list));
+    routes.route("/api/v1/notifications/{n}", patch().to(api::notifications::update));
 
     // Translations
     routes.route("/api/v1/applications/{a}/translations", get().to(api::translations::list));

@@ -28,6 +28,7 @@ pub mod freezes;
 pub mod import_sets;
 pub mod kept_files;
 pub mod members;
+pub mod notifications;
 pub mod previews;
 pub mod reference;
 

@@ -228,6 +228,14 @@ pub const GROUPS: &[Group] = &[
         ],
     ),
     (
+        "Notifications",
+        "What the member was told about imports.",
+        &[
+            ("GET", "notifications", Read, "List what you were told, the latest first."),
+            ("PATCH", "notifications/{n}", Read, "Mark a message as read or unread."),
+        ],
+    ),
+    (
         "This document",
         "The description of the API for programs.",
         &[("GET", "openapi.json", Read, "Show this document.")],
@@ -244,6 +252,7 @@ pub fn id(letter: &str) -> &'static str {
         "i" => "The import configuration.",
         "kept" => "The kept file.",
         "m" => "The member.",
+        "n" => "The message.",
         "r" => "The run.",
         "set" => "The import set.",
         "t" => "The translation table.",

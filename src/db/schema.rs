@@ -295,6 +295,43 @@ diesel::table! {
 }
 
 diesel::table! {
+    notices (id) {
+        id -> BigInt,
+        member_id -> BigInt,
+        key -> Text,
+        kind -> Text,
+        application_id -> Nullable<BigInt>,
+        run_id -> Nullable<BigInt>,
+        title -> Text,
+        detail -> Text,
+        at -> BigInt,
+        read_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    deliveries (id) {
+        id -> BigInt,
+        notice_id -> BigInt,
+        channel -> Text,
+        state -> Text,
+        attempt -> Integer,
+        next_at -> Nullable<BigInt>,
+        message_id -> Text,
+        said -> Nullable<Text>,
+        created_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    member_channels (member_id) {
+        member_id -> BigInt,
+        email -> Bool,
+    }
+}
+
+diesel::table! {
     kept_files (id) {
         id -> BigInt,
         application_id -> BigInt,
@@ -554,6 +591,8 @@ diesel::joinable!(schedule_recipients -> schedules (schedule_id));
 diesel::joinable!(schedule_recipients -> members (member_id));
 diesel::joinable!(freezes -> applications (application_id));
 diesel::joinable!(translation_entries -> translations (translation_id));
+diesel::joinable!(deliveries -> notices (notice_id));
+diesel::joinable!(notices -> members (member_id));
 diesel::joinable!(kept_file_versions -> kept_files (kept_file_id));
 diesel::joinable!(kept_file_versions -> members (kept_by));
 diesel::joinable!(runs -> import_configurations (configuration_id));
@@ -566,6 +605,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     workspace,
     kept_files,
     kept_file_versions,
+    notices,
+    deliveries,
+    member_channels,
     import_sets,
     roles,
     members,

@@ -19,7 +19,7 @@ pub fn signed_in(request: &HttpRequest, app: &App, by: &By, title: impl Into<Str
 /// The pages of the Workspace that this member may open.
 pub fn workspace(by: &By) -> Vec<NavItem> {
     let item = |label, href: &str, icon| NavItem { label, href: href.into(), icon, current: false };
-    let mut nav = vec![item("Applications", "/", "home")];
+    let mut nav = vec![item("Applications", "/", "home"), item("Inbox", "/notifications", "bell")];
     if by.member.is_administrator() {
         nav.push(item("Connections", "/connections", "plug"));
     }
@@ -27,7 +27,7 @@ pub fn workspace(by: &By) -> Vec<NavItem> {
         nav.push(item("Members", "/members", "users"));
     }
     if by.member.is_administrator() {
-        nav.push(item("Mail", "/settings/mail", "bell"));
+        nav.push(item("Mail", "/settings/mail", "out"));
     }
     nav.push(item("Your account", "/account", "key"));
     nav.push(item("REST API", "/rest-api", "list"));

@@ -4,8 +4,8 @@
 //! [`lifecycle`] says what a run may become. People act by [`actions`], and by [`decisions`] about what is held, and restore what a Block held before by
 //! [`restores`]. Three steps do the rest, each safe in many
 //! processes at once: [`dispatcher`] turns due occurrences into queued runs, [`executor`] takes them and sees them
-//! through, [`rescue`] looks after those whose worker was not heard of. What a run did is announced by the outcome row
-//! that its last transaction writes. What is old enough is removed by [`retention`].
+//! through, [`rescue`] looks after those whose worker was not heard of. What a run did is told by whoever reads the outcome
+//! ([`waiting`]) that its last transaction writes. What is old enough is removed by [`retention`].
 
 pub mod actions;
 mod corrected;
@@ -13,6 +13,7 @@ pub mod decisions;
 mod dispatching;
 pub mod lifecycle;
 mod model;
+mod outcomes_store;
 pub mod policy;
 mod queue_store;
 mod reading;
@@ -31,9 +32,10 @@ pub use actions::Started;
 pub use dispatching::dispatcher;
 pub use lifecycle::{RunStatus, Trigger};
 pub use model::{Filter, Hold, LogLine, Progress, Run, RunResult, RunStep, Summary};
+pub use outcomes_store::{Outcome, announced, last_success, waiting};
 pub use reading::{counting, glance, timeline};
 pub use sealed_store::seal_anew;
-pub use store::highest_file;
+pub use store::{by_id, highest_file};
 pub use working::{crew, deciding, executor, rescue, work, workers};
 
 use crate::db::Conn;

@@ -298,7 +298,7 @@ pub fn write_log(conn: &mut Conn, run_id: i64, lines: &[LogLine]) -> Result<()> 
     Ok(())
 }
 
-/// The fact that a run ended, for the notifications to find. One per run, whoever writes it.
+/// The fact that a run ended, or is held, for the notifications to find. One of each per run, whoever writes it.
 pub fn write_outcome(
     conn: &mut Conn,
     run_id: i64,
@@ -308,7 +308,7 @@ pub fn write_outcome(
 ) -> Result<()> {
     let values = (
         outcomes::run_id.eq(run_id),
-        outcomes::kind.eq("ended"),
+        outcomes::kind.eq(if status == RunStatus::Held { "held" } else { "ended" }),
         outcomes::at.eq(now),
         outcomes::status.eq(status),
         outcomes::schedule_id.eq(schedule_id),

@@ -62,7 +62,11 @@ impl Sent for String {
 
 impl Sent for bool {
     fn read(sent: Value, at: &str, reader: &mut Reader) -> Option<Self> {
-        sent.as_bool().or_else(|| reader.wrong(at, "Send true or false."))
+        let truth = match sent {
+            Value::String(text) if reader.query => text.parse().ok(),
+            other => other.as_bool(),
+        };
+        truth.or_else(|| reader.wrong(at, "Send true or false."))
     }
 }
 

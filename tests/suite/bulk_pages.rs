@@ -234,7 +234,7 @@ on_both! {
         let made = create(&world, Draft { notify, ..draft(&stage, &daily("18:00")) }).await;
         let mut ada = world.browser(&world.ada).await;
         ada.visit(&list(&world)).await.sees("Failed, 1 member (not sent yet)");
-        ada.in_row("Every day at 18:00").follow("Edit schedule").await.sees("This release sends no messages yet.");
+        ada.in_row("Every day at 18:00").follow("Edit schedule").await.sees("It comes to their inbox, and by e-mail unless they turned that off.");
         let bulk = format!("/applications/{}/schedules/bulk?do=hand-over&schedules={}", world.application, made.id);
         ada.visit(&bulk).await.sees("(messages are not sent yet)");
     }

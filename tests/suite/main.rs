@@ -34,6 +34,7 @@ mod imports;
 mod kept_files;
 mod loading;
 mod members;
+mod notifications;
 mod oracle;
 mod parameters;
 mod refusals;

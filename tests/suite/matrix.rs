@@ -131,6 +131,14 @@ const TABLE: &[(&str, &str)] = &[
     ("GET /applications/{a}/settings/kept-files/{kept}/versions/{version}", "ooxx.x?"),
     ("GET /applications/{a}/settings/kept-files/{kept}/delete", "ooxx.x?"),
     ("POST /applications/{a}/settings/kept-files/{kept}/delete", "vvxx.x?"),
+    // Notifications
+    ("GET /notifications", "oooooo?"),
+    ("POST /notifications", "vvvvvv?"),
+    ("GET /notifications/bell", "oooooo?"),
+    ("GET /notifications/settings", "oooooo?"),
+    ("POST /notifications/settings", "vvvvvv?"),
+    ("GET /notifications/{n}", ".>....?"),
+    ("POST /notifications/{n}", ".v....?"),
     // Translations
     ("GET /applications/{a}/settings/translations", "ooxx.o?"),
     ("GET /applications/{a}/settings/translations/new", "ooxx.x?"),

@@ -135,6 +135,7 @@ pub(super) fn form(
         of_set: typed.of_set,
         schedule: stage.schedule.as_ref().map(|s| s.id),
         fresh: typed.fresh,
+        no_mail_server: false,
         used: typed.used,
         run_name_words: run_name::known(match typed.of_set {
             true => &named,

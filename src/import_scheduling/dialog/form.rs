@@ -61,6 +61,7 @@ pub struct ScheduleForm {
     pub of_set: bool,
     pub rule: RuleForm,
     pub notify_on: bool,
+    pub no_mail_server: bool,
     pub notify_about: String,
     pub members: Vec<Choice>,
     /// The recipients in words.

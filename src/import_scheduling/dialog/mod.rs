@@ -103,6 +103,7 @@ fn answer(
 ) -> Result<HttpResponse> {
     let application_id = stage.entered.application.id;
     let list = list(application_id);
+    form.no_mail_server = app.mail.folder().is_some();
     form.back = came_from(request, application_id, &form.back).unwrap_or_else(|| list.clone());
     if is_fragment(request) {
         if in_dialog {

@@ -11,6 +11,7 @@ use super::decision::Decision;
 use super::of_set::SetPart;
 use super::rejected::CauseRow;
 use super::times::Time;
+use super::told;
 use super::ways::Note;
 use crate::files::kept::FILE;
 use crate::import_scheduling::card::{Chip, Progress};
@@ -318,6 +319,9 @@ impl RunScene {
             let href = format!("{base}/settings/kept-files/{id}");
             let open = self.entered.may_open_scheduling();
             add("Kept file", name.clone(), Some(format!("version {version}")), open.then_some(href));
+        }
+        if !self.told.is_empty() {
+            add("Told", told::words(&self.told), None, None);
         }
         if let Some(result) = &run.result
             && let Some(name) = &result.source_name

@@ -5,6 +5,7 @@ mod decision;
 mod of_set;
 mod rejected;
 mod times;
+mod told;
 mod ways;
 
 use actix_web::web::{Data, Path};
@@ -24,6 +25,7 @@ use crate::error::{AppError, Result};
 use crate::files::kept::{self, KeptFile};
 use crate::imports::{self, Configuration, Definition};
 use crate::members::{self, By, SignedIn};
+use crate::notifications::{self, Told};
 use crate::runs::{Filter, Run, Summary, actions};
 use crate::schedules::{self, Schedule};
 use crate::translations::{self, Translation};
@@ -73,6 +75,8 @@ struct RunScene {
     kept: Option<(i64, String, i64)>,
     /// Those that a set's values may name.
     files: Vec<KeptFile>,
+    /// Who was told of it.
+    told: Vec<Told>,
     now: Moment,
 }
 
@@ -129,6 +133,7 @@ fn load(conn: &mut Conn, pool: &Pool, by: &By, id: i64, now: Moment) -> Result<R
     let mut scene = RunScene {
         kept,
         files,
+        told: notifications::told_of(conn, id)?,
         not_decided_by,
         recent,
         gone: people.iter().filter(|m| !m.active).map(|m| m.id).collect(),

@@ -50,6 +50,8 @@ pub async fn send_test(request: HttpRequest, app: Data<App>, SignedIn(by): Signe
         subject: "A test mail from Tidegate".into(),
         text: format!("This test mail from {} has reached you.\n", app.base_url),
         html: format!("<p>This test mail from {} has reached you.</p>", app.base_url),
+        message_id: None,
+        thread: None,
     });
     match sent.await {
         Ok(()) => {

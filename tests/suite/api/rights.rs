@@ -64,6 +64,8 @@ const TABLE: &[(&str, &str)] = &[
     ("GET kept-files/{kept}", "ooxx.o?"),
     ("PUT kept-files/{kept}", "vvxx.x?"),
     ("DELETE kept-files/{kept}", "vvxx.x?"),
+    ("GET notifications", "oooooo?"),
+    ("PATCH notifications/{n}", ".v....?"),
     ("GET applications/{a}/translations", "ooxx.o?"),
     ("POST applications/{a}/translations", "vvxx.x?"),
     ("GET translations/{t}", "ooxx.o?"),
@@ -123,6 +125,7 @@ on_both! {
         let steps = json!({"name": "Month end", "steps": [{"configuration_id": stage.configuration}]});
         let set = ada.make(&format!("applications/{}/import-sets", world.application), steps).await;
         let kept = crate::kept_files::keep(&world, "sales.csv", "id,word\n1,one\n").await;
+        let notice = crate::notifications::inbox::note(&world, "Told").await;
         let values = [
             ("a", world.application.to_string()),
             ("b", stage.block.to_string()),
@@ -131,6 +134,7 @@ on_both! {
             ("i", stage.configuration.to_string()),
             ("kept", kept.to_string()),
             ("m", world.audrey.id.to_string()),
+            ("n", notice.to_string()),
             ("r", run.to_string()),
             ("s", schedule.to_string()),
             ("set", set.to_string()),

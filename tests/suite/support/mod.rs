@@ -27,6 +27,7 @@ pub mod queries;
 pub mod routes;
 pub mod seed;
 pub mod settings;
+pub mod smtp;
 pub mod stage;
 pub mod world;
 

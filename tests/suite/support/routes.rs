@@ -10,7 +10,7 @@ use tidegate::runs;
 use super::World;
 use super::settings::root;
 use super::stage::stage;
-use crate::{freezes, import_sets, kept_files, schedules, translations};
+use crate::{freezes, import_sets, kept_files, notifications, schedules, translations};
 
 /// One line of the table.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,6 +88,7 @@ pub async fn values(world: &World) -> Vec<(&'static str, String)> {
     let steps = json!({"steps": [{"configuration_id": stage.configuration},
         {"configuration_id": by_hand.configuration, "parameters": {"file": kept}}]});
     world.api(&world.olive).await.patch(&format!("import-sets/{}", set.id), steps).await.is(200);
+    let notice = notifications::inbox::note(world, "Told").await;
     let values = vec![
         ("name", "app.css".to_owned()),
         ("a", world.application.to_string()),
@@ -98,6 +99,7 @@ pub async fn values(world: &World) -> Vec<(&'static str, String)> {
         ("kept", kept.to_string()),
         ("m", world.mo.id.to_string()),
         ("member", world.mo.id.to_string()),
+        ("n", notice.to_string()),
         ("position", "2".to_owned()),
         ("r", run.run.id.to_string()),
         ("row", "1".to_owned()),

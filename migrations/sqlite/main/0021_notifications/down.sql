@@ -1,0 +1,3 @@
+DROP TABLE member_channels;
+DROP TABLE deliveries;
+DROP TABLE notices;

@@ -1,0 +1,51 @@
+//! What people do with what they were told: each with their own alone.
+
+use super::model::Notice;
+use super::store::{self, Filter};
+use crate::clock::Moment;
+use crate::db::Conn;
+use crate::error::{AppError, Result};
+use crate::members::{By, Scope};
+
+/// The newest notices of whoever asks, before an id.
+pub fn list(conn: &mut Conn, by: &By, filter: Filter, before: Option<i64>, limit: i64) -> Result<Vec<Notice>> {
+    by.need_scope(Scope::Read)?;
+    store::list(conn, by.member.id, filter, before, limit)
+}
+
+/// How many of them were not read.
+pub fn unread(conn: &mut Conn, by: &By) -> Result<i64> {
+    store::unread(conn, by.member.id)
+}
+
+/// One of them; another member's is not there.
+pub fn find(conn: &mut Conn, by: &By, id: i64) -> Result<Notice> {
+    by.need_scope(Scope::Read)?;
+    store::by_id(conn, id)?.filter(|notice| notice.member_id == by.member.id).ok_or(AppError::NotFound)
+}
+
+/// Marks one as read or unread. One that was read keeps the moment of that.
+pub fn set_read(conn: &mut Conn, by: &By, id: i64, read: bool, now: Moment) -> Result<Notice> {
+    let notice = find(conn, by, id)?;
+    if notice.read_at.is_some() == read {
+        return Ok(notice);
+    }
+    let read_at = Some(now).filter(|_| read);
+    store::set_read(conn, id, read_at)?;
+    Ok(Notice { read_at, ..notice })
+}
+
+/// Marks all as read that stood on the page: those up to an id. How many they were.
+pub fn set_all_read(conn: &mut Conn, by: &By, up_to: i64, now: Moment) -> Result<usize> {
+    store::set_all_read(conn, by.member.id, up_to, now)
+}
+
+/// Whether mail comes to whoever asks.
+pub fn wants_mail(conn: &mut Conn, by: &By) -> Result<bool> {
+    Ok(!store::want_mail(conn, &[by.member.id])?.is_empty())
+}
+
+/// Lets mail come, or not.
+pub fn choose_mail(conn: &mut Conn, by: &By, email: bool) -> Result<()> {
+    store::choose_mail(conn, by.member.id, email)
+}

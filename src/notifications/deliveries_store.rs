@@ -1,0 +1,116 @@
+//! Deliveries in the database: taken by one process at a time, and ended or put back.
+
+use chrono::Duration;
+use diesel::prelude::*;
+
+use super::model::{Channel, DeliveryState};
+use crate::clock::Moment;
+use crate::db::Conn;
+use crate::db::schema::{deliveries, members, notices};
+use crate::error::Result;
+
+/// Whoever takes a delivery is given this long; then another may take it.
+const LEASE: Duration = Duration::minutes(3);
+
+/// A delivery that was taken.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    pub id: i64,
+    pub notice_id: i64,
+    pub attempt: i32,
+    pub message_id: String,
+    pub created_at: Moment,
+    pub member: Addressee,
+}
+
+/// To whom it goes.
+#[derive(Clone, Debug, Queryable)]
+pub struct Addressee {
+    pub name: String,
+    pub email: String,
+    pub active: bool,
+}
+
+pub fn insert(conn: &mut Conn, notice_id: i64, channel: Channel, message_id: &str, now: Moment) -> Result<()> {
+    diesel::insert_into(deliveries::table)
+        .values((
+            deliveries::notice_id.eq(notice_id),
+            deliveries::channel.eq(channel),
+            deliveries::state.eq(DeliveryState::Waiting),
+            deliveries::next_at.eq(now),
+            deliveries::message_id.eq(message_id),
+            deliveries::created_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Whether any is due: nobody takes the write lock for nothing.
+pub fn any_due(conn: &mut Conn, now: Moment) -> Result<bool> {
+    let due = deliveries::table.filter(deliveries::next_at.le(now)).select(deliveries::id);
+    Ok(due.first::<i64>(conn).optional()?.is_some())
+}
+
+/// Takes the next deliveries that are due, also those whose sender was not heard of.
+pub fn take(conn: &mut Conn, now: Moment, limit: i64) -> Result<Vec<Taken>> {
+    type Row = (i64, i64, DeliveryState, i32, String, Moment, Addressee);
+    let due: Vec<Row> = deliveries::table
+        .inner_join(notices::table.inner_join(members::table))
+        .filter(deliveries::next_at.le(now))
+        .order((deliveries::next_at, deliveries::id))
+        .limit(limit)
+        .select((
+            deliveries::id,
+            deliveries::notice_id,
+            deliveries::state,
+            deliveries::attempt,
+            deliveries::message_id,
+            deliveries::created_at,
+            (members::name, members::email, members::active),
+        ))
+        .load(conn)?;
+    let mut taken = Vec::new();
+    for (id, notice_id, state, attempt, message_id, created_at, member) in due {
+        // Of two processes that found it, one is the first.
+        let same = deliveries::table.find(id).filter(deliveries::state.eq(state).and(deliveries::attempt.eq(attempt)));
+        let mine = diesel::update(same)
+            .set((
+                deliveries::state.eq(DeliveryState::Sending),
+                deliveries::attempt.eq(attempt + 1),
+                deliveries::next_at.eq(now.plus(LEASE)),
+            ))
+            .execute(conn)?;
+        if mine == 1 {
+            taken.push(Taken { id, notice_id, attempt: attempt + 1, message_id, created_at, member });
+        }
+    }
+    Ok(taken)
+}
+
+/// What became of an attempt.
+pub enum Ended {
+    Sent,
+    /// For good.
+    Failed(String),
+    /// It is tried again then.
+    Waits(String, Moment),
+}
+
+/// Writes it down, unless another process has taken the delivery meanwhile.
+pub fn end(conn: &mut Conn, taken: &Taken, ended: &Ended, now: Moment) -> Result<()> {
+    let (state, said, next_at) = match ended {
+        Ended::Sent => (DeliveryState::Sent, None, None),
+        Ended::Failed(said) => (DeliveryState::Failed, Some(said), None),
+        Ended::Waits(said, at) => (DeliveryState::Waiting, Some(said), Some(*at)),
+    };
+    let mine = deliveries::table.find(taken.id).filter(deliveries::attempt.eq(taken.attempt));
+    diesel::update(mine)
+        .set((
+            deliveries::state.eq(state),
+            deliveries::said.eq(said),
+            deliveries::next_at.eq(next_at),
+            deliveries::ended_at.eq(Some(now).filter(|_| next_at.is_none())),
+        ))
+        .execute(conn)?;
+    Ok(())
+}

@@ -1,0 +1,23 @@
+//! Who is told, once, and by which ways.
+//!
+//! A run's last transaction writes down how it ended. [`announcing`] turns each such outcome into a [`Notice`] for every
+//! member who is to know: a line of their inbox, and a delivery for each other way that they chose. [`delivering`] hands
+//! those over and tries again for a day. A notice is there once for each member and outcome, whatever crashes in
+//! between: its key is unique, and what is told of an outcome is told in the transaction that marks it.
+//!
+//! Whether a message arrived changes no run.
+
+pub mod actions;
+pub mod announcing;
+mod body;
+pub mod delivering;
+mod deliveries_store;
+mod letter;
+mod model;
+pub mod pages;
+mod recipients;
+mod store;
+
+pub use body::{NoticeAnswer, NoticeBody};
+pub use model::{Channel, DeliveryState, Notice, NoticeKind, Told};
+pub use store::{Filter as NoticeFilter, forget_old, told_of};

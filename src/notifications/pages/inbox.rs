@@ -1,0 +1,167 @@
+//! `/notifications`: what the member was told, the newest first.
+
+use std::collections::HashMap;
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use chrono_tz::Tz;
+
+use crate::app::App;
+use crate::applications;
+use crate::error::Result;
+use crate::members::{SignedIn, shell};
+use crate::notifications::actions;
+use crate::notifications::model::Notice;
+use crate::notifications::store::Filter;
+use crate::web::form::Query;
+use crate::web::{Crumb, Flash, Form, Page, Shell, see_other};
+use crate::words;
+
+/// So many stand on a page.
+const PAGE: i64 = 50;
+
+#[derive(Template)]
+#[template(path = "notifications/inbox.html")]
+struct InboxPage {
+    shell: Shell,
+    /// `all`, `unread` or `troubles`.
+    show: &'static str,
+    unread: i64,
+    days: Vec<Day>,
+    /// The newest that is shown, up to which all are marked as read.
+    newest: i64,
+    /// Where older ones are.
+    older: Option<String>,
+    back: String,
+}
+
+struct Day {
+    title: String,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    id: i64,
+    title: String,
+    detail: String,
+    application: String,
+    time: String,
+    unread: bool,
+    chip: (&'static str, &'static str, &'static str),
+}
+
+fn shown(asked: &str) -> (&'static str, Filter) {
+    match asked {
+        "unread" => ("unread", Filter { read: Some(false), ..Filter::default() }),
+        "troubles" => ("troubles", Filter { troubles: true, ..Filter::default() }),
+        _ => ("all", Filter::default()),
+    }
+}
+
+/// `GET /notifications?show=&before=`
+pub async fn inbox(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, query: Query) -> Result<HttpResponse> {
+    let ((show, filter), before, who, now) = (shown(query.get("show")), query.id("before"), by.clone(), app.now());
+    let (mut notices, unread, names) = app
+        .read(move |conn| {
+            let notices = actions::list(conn, &who, filter, before, PAGE + 1)?;
+            let mut names = HashMap::new();
+            for id in notices.iter().filter_map(|notice| notice.application_id) {
+                if let std::collections::hash_map::Entry::Vacant(vacant) = names.entry(id) {
+                    let name = applications::by_id(conn, id)?.map(|application| application.name);
+                    vacant.insert(name.unwrap_or_default());
+                }
+            }
+            Ok((notices, actions::unread(conn, &who)?, names))
+        })
+        .await?;
+    let older = (notices.len() > PAGE as usize).then(|| {
+        notices.truncate(PAGE as usize);
+        notices.last().map_or(0, |last| last.id)
+    });
+    let zone = by.member.time_zone.unwrap_or(Tz::UTC);
+    let newest = notices.first().map_or(0, |notice| notice.id);
+    let mut days: Vec<Day> = Vec::new();
+    for notice in notices {
+        let date = notice.at.in_zone(zone).date_naive();
+        let title = match (now.in_zone(zone).date_naive() - date).num_days() {
+            0 => format!("Today, {}", date.format("%a %-d %b")),
+            1 => format!("Yesterday, {}", date.format("%a %-d %b")),
+            _ => date.format("%a %-d %b %Y").to_string(),
+        };
+        if days.last().is_none_or(|day| day.title != title) {
+            days.push(Day { title, rows: Vec::new() });
+        }
+        if let Some(day) = days.last_mut() {
+            day.rows.push(row(notice, zone, &names));
+        }
+    }
+    let back = format!("/notifications?show={show}");
+    let template = InboxPage {
+        shell: shell(&request, &app, &by, "Inbox").at("/notifications").crumbs([Crumb::here("Inbox")]),
+        show,
+        unread,
+        days,
+        newest,
+        older: older.map(|id| format!("{back}&before={id}")),
+        back,
+    };
+    Page::ok(&request, &template)
+}
+
+fn row(notice: Notice, zone: Tz, names: &HashMap<i64, String>) -> Row {
+    Row {
+        id: notice.id,
+        application: notice.application_id.and_then(|id| names.get(&id).cloned()).unwrap_or_default(),
+        time: words::clock_time(notice.at, zone),
+        unread: notice.read_at.is_none(),
+        chip: notice.kind.chip(),
+        title: notice.title,
+        detail: notice.detail,
+    }
+}
+
+#[derive(Template)]
+#[template(path = "notifications/bell.html")]
+struct Bell {
+    unread: i64,
+}
+
+/// `GET /notifications/bell`: how many are unread.
+pub async fn bell(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn) -> Result<HttpResponse> {
+    let unread = app.read(move |conn| actions::unread(conn, &by)).await?;
+    Page::ok(&request, &Bell { unread })
+}
+
+/// `GET /notifications/{n}`: on to what it tells of. Whoever goes there has read it.
+pub async fn open(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>) -> Result<HttpResponse> {
+    let (id, now) = (*id, app.now());
+    let notice = app.write(move |conn| actions::set_read(conn, &by, id, true, now)).await?;
+    Ok(see_other(&notice.run_id.map_or("/notifications".to_owned(), |run| format!("/runs/{run}")), None))
+}
+
+/// `POST /notifications/{n}` with `read` = `on`, or without it.
+pub async fn mark(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, form: Form) -> Result<HttpResponse> {
+    let (id, read, now) = (*id, form.ticked("read"), app.now());
+    app.write(move |conn| actions::set_read(conn, &by, id, read, now)).await?;
+    Ok(see_other(back(&form), None))
+}
+
+/// `POST /notifications` with the newest that the page showed.
+pub async fn mark_all(app: Data<App>, SignedIn(by): SignedIn, form: Form) -> Result<HttpResponse> {
+    let (up_to, now) = (form.id("up_to").unwrap_or_default(), app.now());
+    let marked = app.write(move |conn| actions::set_all_read(conn, &by, up_to, now)).await?;
+    let said = match marked {
+        0 => "There was nothing to mark.".to_owned(),
+        n => format!("Marked {} as read.", words::counted(n as i64, "message", "messages")),
+    };
+    Ok(see_other(back(&form), Some(Flash::new(said))))
+}
+
+fn back(form: &Form) -> &'static str {
+    match form.get("back") {
+        "/notifications?show=unread" => "/notifications?show=unread",
+        "/notifications?show=troubles" => "/notifications?show=troubles",
+        _ => "/notifications",
+    }
+}

@@ -1,0 +1,7 @@
+//! The inbox, the bell that counts what is unread in it, and what a member is told.
+
+mod inbox;
+mod settings;
+
+pub use inbox::{bell, inbox, mark, mark_all, open};
+pub use settings::{save_settings, settings};

@@ -1,0 +1,176 @@
+//! Notices and what members chose, in the database.
+
+use chrono::Duration;
+use diesel::prelude::*;
+
+use super::model::{Channel, DeliveryState, Notice, NoticeKind, Told};
+use crate::clock::Moment;
+use crate::db::schema::{deliveries, member_channels, members, notices};
+use crate::db::{Conn, on};
+use crate::error::Result;
+
+/// Read or not, a notice is kept this long.
+const KEPT: Duration = Duration::days(180);
+/// So many are removed in one transaction.
+const BATCH: i64 = 500;
+
+type Row = (i64, i64, NoticeKind, Option<i64>, Option<i64>, String, String, Moment, Option<Moment>);
+
+macro_rules! columns {
+    () => {
+        (
+            notices::id,
+            notices::member_id,
+            notices::kind,
+            notices::application_id,
+            notices::run_id,
+            notices::title,
+            notices::detail,
+            notices::at,
+            notices::read_at,
+        )
+    };
+}
+
+fn notice((id, member_id, kind, application_id, run_id, title, detail, at, read_at): Row) -> Notice {
+    Notice { id, member_id, kind, application_id, run_id, title, detail, at, read_at }
+}
+
+/// One that is to be told.
+pub struct NewNotice<'a> {
+    /// Names what happened.
+    pub key: &'a str,
+    pub kind: NoticeKind,
+    pub application_id: Option<i64>,
+    pub run_id: Option<i64>,
+    pub title: &'a str,
+    pub detail: &'a str,
+    pub at: Moment,
+}
+
+/// Tells a member; `None` where they were told before.
+pub fn insert(conn: &mut Conn, member_id: i64, new: &NewNotice<'_>) -> Result<Option<i64>> {
+    let values = (
+        notices::member_id.eq(member_id),
+        notices::key.eq(new.key),
+        notices::kind.eq(new.kind),
+        notices::application_id.eq(new.application_id),
+        notices::run_id.eq(new.run_id),
+        notices::title.eq(new.title),
+        notices::detail.eq(new.detail),
+        notices::at.eq(new.at),
+    );
+    let made: Vec<i64> = on!(conn, c => diesel::insert_into(notices::table)
+        .values(values)
+        .on_conflict_do_nothing()
+        .returning(notices::id)
+        .get_results(c))?;
+    Ok(made.into_iter().next())
+}
+
+/// Those of these members who want mail.
+pub fn want_mail(conn: &mut Conn, member_ids: &[i64]) -> Result<Vec<i64>> {
+    let not: Vec<i64> = member_channels::table
+        .filter(member_channels::member_id.eq_any(member_ids).and(member_channels::email.eq(false)))
+        .select(member_channels::member_id)
+        .load(conn)?;
+    Ok(member_ids.iter().copied().filter(|id| !not.contains(id)).collect())
+}
+
+/// What a member chose.
+pub fn choose_mail(conn: &mut Conn, member_id: i64, email: bool) -> Result<()> {
+    diesel::delete(member_channels::table.find(member_id)).execute(conn)?;
+    diesel::insert_into(member_channels::table)
+        .values((member_channels::member_id.eq(member_id), member_channels::email.eq(email)))
+        .execute(conn)?;
+    Ok(())
+}
+
+pub fn by_id(conn: &mut Conn, id: i64) -> Result<Option<Notice>> {
+    Ok(notices::table.find(id).select(columns!()).first::<Row>(conn).optional()?.map(notice))
+}
+
+/// Which notices of a member to list.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filter {
+    pub read: Option<bool>,
+    /// What somebody may have to do something about.
+    pub troubles: bool,
+}
+
+/// The newest ones before an id.
+pub fn list(conn: &mut Conn, member_id: i64, filter: Filter, before: Option<i64>, limit: i64) -> Result<Vec<Notice>> {
+    let mut wanted = notices::table.filter(notices::member_id.eq(member_id)).into_boxed();
+    if let Some(before) = before {
+        wanted = wanted.filter(notices::id.lt(before));
+    }
+    match filter.read {
+        Some(true) => wanted = wanted.filter(notices::read_at.is_not_null()),
+        Some(false) => wanted = wanted.filter(notices::read_at.is_null()),
+        None => {}
+    }
+    if filter.troubles {
+        wanted = wanted.filter(notices::kind.eq_any([NoticeKind::Failed, NoticeKind::Held, NoticeKind::Missed]));
+    }
+    let rows = wanted.order(notices::id.desc()).limit(limit).select(columns!()).load::<Row>(conn)?;
+    Ok(rows.into_iter().map(notice).collect())
+}
+
+/// How many a member has not read.
+pub fn unread(conn: &mut Conn, member_id: i64) -> Result<i64> {
+    let unread = notices::member_id.eq(member_id).and(notices::read_at.is_null());
+    Ok(notices::table.filter(unread).count().get_result(conn)?)
+}
+
+/// Marks one as read, or as unread with `None`.
+pub fn set_read(conn: &mut Conn, id: i64, at: Option<Moment>) -> Result<()> {
+    diesel::update(notices::table.find(id)).set(notices::read_at.eq(at)).execute(conn)?;
+    Ok(())
+}
+
+/// Marks all that are there up to an id.
+pub fn set_all_read(conn: &mut Conn, member_id: i64, up_to: i64, at: Moment) -> Result<usize> {
+    let unread = notices::table
+        .filter(notices::member_id.eq(member_id).and(notices::read_at.is_null()).and(notices::id.le(up_to)));
+    Ok(diesel::update(unread).set(notices::read_at.eq(at)).execute(conn)?)
+}
+
+/// Who was told of a run, by name.
+pub fn told_of(conn: &mut Conn, run_id: i64) -> Result<Vec<Told>> {
+    type Row = (i64, String, Option<Channel>, Option<DeliveryState>, Option<String>);
+    let rows: Vec<Row> = notices::table
+        .inner_join(members::table)
+        .left_join(deliveries::table)
+        .filter(notices::run_id.eq(run_id))
+        .order((members::name, members::id, deliveries::id))
+        .select((
+            members::id,
+            members::name,
+            deliveries::channel.nullable(),
+            deliveries::state.nullable(),
+            deliveries::said.nullable(),
+        ))
+        .load(conn)?;
+    let mut told: Vec<(i64, Told)> = Vec::new();
+    for (id, member, channel, state, said) in rows {
+        if told.last().is_none_or(|(last, _)| *last != id) {
+            told.push((id, Told { member, deliveries: Vec::new() }));
+        }
+        if let (Some((_, last)), Some(channel), Some(state)) = (told.last_mut(), channel, state) {
+            last.deliveries.push((channel, state, said));
+        }
+    }
+    Ok(told.into_iter().map(|(_, told)| told).collect())
+}
+
+/// Removes the next ones that are old enough, with their deliveries; how many went.
+pub fn forget_old(conn: &mut Conn, now: Moment) -> Result<usize> {
+    let old: Vec<i64> = notices::table
+        .filter(notices::at.lt(now.minus(KEPT)))
+        .order(notices::at)
+        .limit(BATCH)
+        .select(notices::id)
+        .load(conn)?;
+    diesel::delete(deliveries::table.filter(deliveries::notice_id.eq_any(&old))).execute(conn)?;
+    Ok(diesel::delete(notices::table.filter(notices::id.eq_any(&old))).execute(conn)?)
+}

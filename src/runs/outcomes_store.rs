@@ -1,0 +1,51 @@
+//! What is still to be told of runs: each end is written down with it, and marked once somebody was told.
+
+use diesel::prelude::*;
+
+use super::lifecycle::RunStatus;
+use crate::clock::Moment;
+use crate::db::Conn;
+use crate::db::schema::{outcomes, runs};
+use crate::error::Result;
+use crate::imports::Target;
+
+/// How a run ended, or that it is held.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable)]
+pub struct Outcome {
+    pub run_id: i64,
+    /// `ended` or `held`.
+    pub kind: String,
+    pub at: Moment,
+    pub status: RunStatus,
+}
+
+/// The oldest ones that nobody was told of.
+pub fn waiting(conn: &mut Conn, limit: i64) -> Result<Vec<Outcome>> {
+    Ok(outcomes::table
+        .filter(outcomes::announced_at.is_null())
+        .order((outcomes::at, outcomes::run_id))
+        .limit(limit)
+        .select((outcomes::run_id, outcomes::kind, outcomes::at, outcomes::status))
+        .load(conn)?)
+}
+
+/// This one was told, or is nobody's to be told.
+pub fn announced(conn: &mut Conn, outcome: &Outcome, now: Moment) -> Result<()> {
+    diesel::update(outcomes::table.find((outcome.run_id, &outcome.kind)))
+        .set(outcomes::announced_at.eq(now))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// When the last success of what a run runs ended, and how many rows it loaded, before that run.
+pub fn last_success(conn: &mut Conn, target: Target, before: i64) -> Result<Option<(i64, Moment)>> {
+    let success = runs::table
+        .filter(runs::status.eq(RunStatus::Success).and(runs::id.lt(before)).and(runs::finished_at.is_not_null()))
+        .order((runs::finished_at.desc(), runs::id.desc()))
+        .select((runs::id, runs::finished_at.assume_not_null()));
+    Ok(match target {
+        Target::Configuration(id) => success.filter(runs::configuration_id.eq(id)).first(conn),
+        Target::Set(id) => success.filter(runs::set_id.eq(id)).first(conn),
+    }
+    .optional()?)
+}
