@@ -65,7 +65,7 @@ fn concerned(
 fn tell(conn: &mut Conn, app: &App, outcome: &Outcome, now: Moment) -> Result<()> {
     let Some((run, application, kind, who)) = concerned(conn, outcome)? else { return Ok(()) };
     let key = format!("run:{}:{}", run.uid, outcome.kind);
-    let (title, detail) = (letter::title(&run.name, kind), letter::detail(&run));
+    let (title, detail) = (letter::title(run.title(), kind), letter::detail(&run));
     let new = NewNotice {
         key: &key,
         kind,
@@ -98,7 +98,7 @@ fn tell_together(conn: &mut Conn, app: &App, old: &[&Outcome], now: Moment) -> R
     for outcome in old {
         let Some((run, _, kind, who)) = concerned(conn, outcome)? else { continue };
         for member in who {
-            of.entry(member.id).or_default().push((run.name.clone(), kind));
+            of.entry(member.id).or_default().push((run.title().to_owned(), kind));
         }
     }
     let (Some(first), Some(last)) = (old.first(), old.last()) else { return Ok(()) };
