@@ -101,6 +101,10 @@ fn tell_together(conn: &mut Conn, app: &App, old: &[&Outcome], now: Moment) -> R
             of.entry(member.id).or_default().push((run.title().to_owned(), kind));
         }
     }
+    // One by itself is told as it would have been.
+    if let [alone] = old {
+        return tell(conn, app, alone, now);
+    }
     let (Some(first), Some(last)) = (old.first(), old.last()) else { return Ok(()) };
     let key = format!("backlog:{}:{}", first.run_id, last.run_id);
     for (member, ended) in of {

@@ -39,7 +39,13 @@ pub fn title(name: &str, kind: NoticeKind) -> String {
 /// Why it ended so, in sentences; else what it did.
 pub fn detail(run: &Run) -> String {
     let why = words::sentences([run.cause.clone(), run.reason.clone()]);
-    let did = run.result.as_ref().map(|result| format!("{}.", result.loaded_words()));
+    let did = run.result.as_ref().map(|result| {
+        let rejected = match result.rejected {
+            0 => String::new(),
+            n => format!("{} of {} rejected. ", words::count(n), words::counted(result.read, "row", "rows")),
+        };
+        format!("{rejected}{}.", result.loaded_words())
+    });
     let held = run.hold.as_ref().map(|hold| hold.stopped.words());
     let detail = held.or(why).or(did).unwrap_or_default();
     one_line(&detail).chars().take(LONGEST).collect()

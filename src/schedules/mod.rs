@@ -48,6 +48,7 @@ pub use zone::{ClockChange, ZONE_DATA, clock_change, day_begins, instant};
 
 use crate::db::Conn;
 use crate::error::Result;
+use crate::import_sets;
 use crate::imports::Target;
 use crate::in_use::{Named, Renamed, Thing, Uses};
 
@@ -69,6 +70,18 @@ fn named(unfinished: Vec<uses_store::Unfinished>) -> Vec<Named> {
         }
     };
     unfinished.into_iter().map(named).collect()
+}
+
+/// Those that load a kept file, each with what it runs.
+fn loading(conn: &mut Conn, kept_file_id: i64) -> Result<Vec<Named>> {
+    let found = uses_store::unfinished_with_file(conn, kept_file_id)?;
+    let targets: Vec<Option<Target>> = found.iter().map(|found| Target::parse(&found.target_key)).collect();
+    let known = import_sets::known(conn, &targets.iter().copied().flatten().collect::<Vec<_>>())?;
+    let with_name = |(named, target): (Named, Option<Target>)| match target.and_then(|target| known.get(&target)) {
+        Some(known) => Named { words: format!("{} for {}", named.words, known.name), ..named },
+        None => named,
+    };
+    Ok(named(found).into_iter().zip(targets).map(with_name).collect())
 }
 
 /// What schedules keep for the steps of a set follows them.
@@ -99,7 +112,7 @@ pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
                 vec![Named { words, href: format!("/members/{id}/deactivate") }]
             }
         },
-        Thing::KeptFile(id) => named(uses_store::unfinished_with_file(conn, id)?),
+        Thing::KeptFile(id) => loading(conn, id)?,
         Thing::Block(_) | Thing::Connection(_) | Thing::Translation(_) => return Ok(None),
     };
     Ok(Some(Uses { by: "schedules", names }))

@@ -66,7 +66,7 @@ on_both! {
         let ada = world.api(&world.ada).await;
         is_problem(&ada.get("nothing").await, 404);
         is_problem(&ada.get("schedules/seven").await, 404);
-        for roadmap in ["notifications", "audit", "import-sets/1"] {
+        for roadmap in ["audit", "import-sets/1"] {
             is_problem(&ada.get(roadmap).await, 404);
         }
         is_problem(&ada.post("runs/1/approve", json!({})).await, 404);

@@ -80,7 +80,7 @@ on_both! {
         page.visit(&format!("/runs/{}", first.id)).await.sees("version 1");
         // While a schedule names it, it stays.
         let refused = olive.delete(&format!("kept-files/{file}")).await;
-        assert!(refused.is(409).body.contains("is used by schedules: one of Olive"), "{}", refused.body);
+        assert!(refused.is(409).body.contains("is used by schedules: one of Olive for returns"), "{}", refused.body);
         olive.delete(&format!("schedules/{schedule}")).await.is(204);
         olive.delete(&format!("kept-files/{file}")).await.is(204);
         page.visit(&format!("/runs/{}", second.id)).await.sees("returns.csv").sees("version 2");

@@ -51,7 +51,7 @@ on_both! {
         let id = schedules.items()[0]["id"].as_i64().unwrap();
         olive.visit(&format!("/applications/{}/schedules/{id}/edit", world.application)).await;
         assert_eq!(olive.value("Kept file"), file.to_string());
-        olive.visit(&format!("{}/{file}", page(&world))).await.sees("one of Olive");
+        olive.visit(&format!("{}/{file}", page(&world))).await.sees("one of Olive for returns");
     }
 
     /// As scripts do it: the answer is the control itself.
