@@ -11,6 +11,7 @@ mod mapped;
 mod mistakes;
 mod place;
 mod rows;
+mod set_run;
 mod sets;
 mod small;
 mod tested;

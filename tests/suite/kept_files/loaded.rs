@@ -86,6 +86,17 @@ on_both! {
         page.visit(&format!("/runs/{}", second.id)).await.sees("returns.csv").sees("version 2");
     }
 
+    async fn every_process_reaches_it(world: World) {
+        let stage = by_hand(&world, "returns", Mode::Append).await;
+        let file = keep(&world, "returns.csv", "id,word\n1,one\n").await;
+        let olive = world.api(&world.olive).await;
+        let begun = olive.post(&format!("import-configurations/{}/runs", stage.configuration), json!({"parameters": {"file": file}})).await;
+        let id = begun.is(202).id();
+        let second = crate::dispatching::second_process(&world).await;
+        tokio::task::spawn_blocking(move || executor::step(&second)).await.unwrap().unwrap();
+        assert_eq!((run(&world, id).await.status, rows(&world, stage.block)), (RunStatus::Success, 1));
+    }
+
     async fn run_again_loads_the_file_as_it_is_by_then(world: World) {
         world.set_clock("2026-05-31T12:00:00Z");
         let stage = by_hand(&world, "returns", Mode::Append).await;

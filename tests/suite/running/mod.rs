@@ -13,7 +13,7 @@ mod queue;
 mod restored;
 mod run_names;
 mod set_asked;
-mod set_values;
+pub mod set_values;
 pub mod sets;
 mod settling;
 mod sources;
