@@ -42,7 +42,8 @@ pub async fn start(app: &Data<App>) -> Result<Background, String> {
         .await
         .map_err(|e| e.to_string())?;
         every("0/1 * * * * *", &jobs, app, dispatch).await?;
-        every("1/2 * * * * *", &jobs, app, tell).await?;
+        every("1/2 * * * * *", &jobs, app, blocking(|app| announcing::step(app).map(|_| ()))).await?;
+        every("0/2 * * * * *", &jobs, app, deliver).await?;
         every("0/15 * * * * *", &jobs, app, blocking(workers::seen)).await?;
         every("40 * * * * *", &jobs, app, blocking(counting::step)).await?;
         every("0 17 * * * *", &jobs, app, blocking(retain)).await?;
@@ -97,13 +98,9 @@ fn dispatch(app: Data<App>) -> Step {
     })
 }
 
-/// Tells who is to know, and hands over what is due.
-fn tell(app: Data<App>) -> Step {
-    Box::pin(async move {
-        let step = app.clone();
-        off_thread(move || announcing::step(&step)).await?;
-        delivering::step(&app).await.map(|_| ())
-    })
+/// A job of its own: a mail server that hangs keeps nothing out of the inboxes.
+fn deliver(app: Data<App>) -> Step {
+    Box::pin(async move { delivering::step(&app).await.map(|_| ()) })
 }
 
 /// A job: started with each beat, unless the last one still goes on.

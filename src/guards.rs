@@ -6,5 +6,6 @@ use crate::{import_sets, imports, runs, schedules};
 
 pub const ALL: Guards = Guards {
     asks: &[runs::uses, imports::uses, import_sets::uses, schedules::uses],
-    follow: &[runs::follow, schedules::follow],
+    // Schedules first: the clock holds their rows while it queues a run, which is then found among the runs.
+    follow: &[schedules::follow, runs::follow],
 };

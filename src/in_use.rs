@@ -54,6 +54,7 @@ pub type Follow = fn(&mut Conn, Thing, Renamed<'_>) -> Result<()>;
 pub struct Followers(pub &'static [Follow]);
 
 impl Followers {
+    /// Lets all rooms follow.
     pub fn follow(self, conn: &mut Conn, thing: Thing, renamed: Renamed<'_>) -> Result<()> {
         self.0.iter().try_for_each(|follow| follow(conn, thing, renamed))
     }

@@ -122,7 +122,6 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/notifications/bell", get().to(notifications::bell));
     routes.route("/notifications/settings", get().to(notifications::settings));
     routes.route("/notifications/settings", post().to(notifications::save_settings));
-    routes.route("/notifications/{n}", get().to(notifications::open));
     routes.route("/notifications/{n}", post().to(notifications::mark));
 
     // Translations

@@ -151,7 +151,7 @@ pub const GROUPS: &[Group] = &[
                 "PUT",
                 "kept-files/{kept}",
                 Schedule,
-                "Upload a file in its place. Runs from then on load the new one; runs that have begun load the old one.",
+                "Replace a kept file. Runs queued from then on load the new one; runs already queued or running load the old one.",
             ),
             ("DELETE", "kept-files/{kept}", Schedule, "Delete a kept file that no schedule and no step loads."),
         ],
@@ -229,10 +229,10 @@ pub const GROUPS: &[Group] = &[
     ),
     (
         "Notifications",
-        "What the member was told about imports.",
+        "Your notifications about imports.",
         &[
-            ("GET", "notifications", Read, "List what you were told, the latest first."),
-            ("PATCH", "notifications/{n}", Read, "Mark a message as read or unread."),
+            ("GET", "notifications", Read, "List your notifications, the latest first."),
+            ("PATCH", "notifications/{n}", Read, "Mark a notification as read or unread."),
         ],
     ),
     (
@@ -252,7 +252,7 @@ pub fn id(letter: &str) -> &'static str {
         "i" => "The import configuration.",
         "kept" => "The kept file.",
         "m" => "The member.",
-        "n" => "The message.",
+        "n" => "The notification.",
         "r" => "The run.",
         "set" => "The import set.",
         "t" => "The translation table.",

@@ -1,4 +1,4 @@
-//! JSON in which each object names a member once: of two, nobody could tell which one was meant.
+//! JSON in which no object has a field twice: of two, nobody could tell which one was meant.
 
 use std::fmt;
 
@@ -60,7 +60,7 @@ impl<'de> Visitor<'de> for Anything {
         while let Some(name) = members.next_key::<String>()? {
             if all.contains_key(&name) {
                 let name: String = name.chars().take(60).collect();
-                return Err(A::Error::custom(format!("\"{name}\" is there twice, the second time")));
+                return Err(A::Error::custom(format!("The field \"{name}\" is given twice, the second time")));
             }
             let Said(value) = members.next_value()?;
             all.insert(name, value);

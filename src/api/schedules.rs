@@ -25,8 +25,8 @@ sent! {
         configuration_id: i64,
         /// The import set to run; this or `configuration_id`.
         set_id: i64,
-        /// The name of its runs. In it `{date}`, `{time}`, `{planned}` and names of parameters such as `{month}` stand for
-        /// what each run has. Null means the name of what it runs, with date and time.
+        /// The name of its runs. `{date}`, `{time}`, `{planned}` and a parameter in braces, such as `{month}`, are replaced by each
+        /// run's own values. Null: named after what it runs, with date and time.
         run_name: String,
         /// Default: true.
         enabled: bool,

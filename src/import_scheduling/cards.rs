@@ -332,8 +332,7 @@ fn notify_words(notify: Option<&Notify>) -> String {
         None => "No one is notified".into(),
         Some(notify) => {
             let count = notify.member_ids.len() as i64;
-            // Until this release sends any.
-            format!("{}, {} (not sent yet)", notify.about.words(), words::counted(count, "member", "members"))
+            format!("{}, {}", notify.about.words(), words::counted(count, "member", "members"))
         }
     }
 }

@@ -52,7 +52,9 @@ pub fn ways(place: Place, configuration: &Configuration, entered: &Entered) -> V
     let change = entered.may_configure().then(|| ("Edit the configuration", format!("{here}#{part}")));
     let file = configuration.needs_file() && entered.may_import();
     let file = file.then(|| ("Run with the corrected file", format!("{here}/run")));
-    [file, connection, change].into_iter().flatten().collect()
+    let list = format!("/applications/{application}/settings/kept-files");
+    let kept = file.is_some().then_some(("Replace the kept file", list));
+    [file, kept, connection, change].into_iter().flatten().collect()
 }
 
 /// Who can go them, where this member may not.

@@ -75,7 +75,13 @@ impl Scene {
         let together = self.asks.together(id);
         let page = RunSetPage {
             shell,
-            lede: format!("Steps of {} ask for values. Relative dates are counted from today.", self.set.name),
+            lede: match (together.is_empty(), asks::has_dates(&together)) {
+                (true, _) => format!("{} asks for no values.", self.set.name),
+                (false, true) => {
+                    format!("Steps of {} ask for values. Relative dates are counted from today.", self.set.name)
+                }
+                (false, false) => format!("Steps of {} ask for values.", self.set.name),
+            },
             action: runs(application_id, Target::Set(id)),
             back,
             steps: self.asks.fields(id, Some(&values), &errors, (application_id, &self.files)),

@@ -101,9 +101,9 @@ pub fn update(
         // A run that waits or goes follows the version that it began with.
         for uses in in_use.uses(conn, Thing::Configuration(id))? {
             let refusal = match uses.by {
-                "schedules" => "It has schedules, and they keep no file for it. Delete its schedules first.".to_owned(),
+                "schedules" => "Its schedules have no kept file to load. Delete them first.".to_owned(),
                 "import sets" => format!(
-                    "It is a step of {}, and no file is kept for it there. Remove it from there first.",
+                    "It is a step of {}, which has no kept file for it. Remove that step first.",
                     in_use::words(&uses.names, " and ")
                 ),
                 _ => continue,

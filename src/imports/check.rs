@@ -80,7 +80,7 @@ fn declared(definition: &Definition, takes_file: bool) -> FieldErrors {
     let parameters = definition.parameters.as_slice();
     let mut errors = parameters::check(parameters);
     for (i, _) in parameters.iter().enumerate().filter(|(_, parameter)| takes_file && parameter.name == FILE) {
-        let why = "This import takes a file, which has this name. Choose another one.";
+        let why = "An import that takes a file already has a parameter called file. Choose another name.";
         errors.add(format!("parameters[{i}].name"), why);
     }
     // Without any, a brace is a brace.

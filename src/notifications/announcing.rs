@@ -12,13 +12,14 @@ use crate::app::App;
 use crate::applications;
 use crate::clock::Moment;
 use crate::db::Conn;
-use crate::error::Result;
+use crate::error::{AppError, Result};
 use crate::runs::{self, Outcome};
 use crate::secrets::random_token;
 use crate::words;
 
-/// So many outcomes are told in one transaction.
+/// So many outcomes are told in one transaction; of old ones more, because they become one message.
 const BATCH: i64 = 50;
+const TOGETHER: i64 = 5_000;
 /// What ended longer ago than this, while nobody could be told, becomes one message for each member.
 const FRESH: Duration = Duration::days(1);
 
@@ -28,26 +29,52 @@ pub fn step(app: &App) -> Result<usize> {
     loop {
         let now = app.now();
         // Nobody takes the write lock for nothing.
-        if app.db.read(|conn| runs::waiting(conn, 1))?.is_empty() {
-            return Ok(done);
-        }
-        let told = app.db.write(|conn| {
-            let waiting = runs::waiting(conn, BATCH)?;
-            let (old, fresh): (Vec<_>, Vec<_>) = waiting.iter().partition(|outcome| now.since(outcome.at) > FRESH);
+        let Some(first) = app.db.read(|conn| runs::waiting(conn, 1))?.pop() else { return Ok(done) };
+        let is_old = |outcome: &Outcome| now.since(outcome.at) > FRESH;
+        let limit = if is_old(&first) { TOGETHER } else { BATCH };
+        let all = |conn: &mut Conn| {
+            let waiting = runs::waiting(conn, limit)?;
+            let (old, fresh): (Vec<_>, Vec<_>) = waiting.iter().partition(|outcome| is_old(outcome));
             for outcome in fresh {
                 tell(conn, app, outcome, now)?;
             }
             tell_together(conn, app, &old, now)?;
-            for outcome in &waiting {
-                runs::announced(conn, outcome, now)?;
-            }
+            waiting.iter().try_for_each(|outcome| runs::announced(conn, outcome, now))?;
             Ok(waiting.len())
-        })?;
+        };
+        let told = match app.db.write(all) {
+            Err(error @ (AppError::Unavailable { .. } | AppError::DiskFull)) => return Err(error),
+            Err(error) => {
+                tracing::error!(%error, "outcomes could not be told together; each is told by itself");
+                one_by_one(app, limit, now)?
+            }
+            Ok(told) => told,
+        };
         done += told;
-        if app.stop.is_cancelled() || told < BATCH as usize {
+        if app.stop.is_cancelled() || (told as i64) < limit {
             return Ok(done);
         }
     }
+}
+
+/// One that cannot be told is set aside, so that it does not keep the others from being told.
+fn one_by_one(app: &App, limit: i64, now: Moment) -> Result<usize> {
+    let waiting = app.db.read(|conn| runs::waiting(conn, limit))?;
+    for outcome in &waiting {
+        let told = app.db.write(|conn| {
+            tell(conn, app, outcome, now)?;
+            runs::announced(conn, outcome, now)
+        });
+        match told {
+            Ok(()) => {}
+            Err(error @ (AppError::Unavailable { .. } | AppError::DiskFull)) => return Err(error),
+            Err(error) => {
+                tracing::error!(run = outcome.run_id, %error, "nobody can be told how a run ended");
+                app.db.write(|conn| runs::announced(conn, outcome, now))?;
+            }
+        }
+    }
+    Ok(waiting.len())
 }
 
 /// Whom an outcome concerns, and of which run it is; `None` where nobody is to know.
@@ -108,7 +135,8 @@ fn tell_together(conn: &mut Conn, app: &App, old: &[&Outcome], now: Moment) -> R
     let (Some(first), Some(last)) = (old.first(), old.last()) else { return Ok(()) };
     let key = format!("backlog:{}:{}", first.run_id, last.run_id);
     for (member, ended) in of {
-        let title = words::counted(ended.len() as i64, "import ended", "imports ended") + " while nobody could be told";
+        let title =
+            words::counted(ended.len() as i64, "import ended", "imports ended") + " while notifications were delayed";
         let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
         for (_, kind) in &ended {
             *counts.entry(kind.chip().0).or_default() += 1;

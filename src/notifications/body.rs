@@ -1,11 +1,11 @@
-//! A notice as the API takes and answers it.
+//! A notification as the API takes and answers it.
 
 use super::model::{Notice, NoticeKind};
 use crate::clock::Moment;
 use crate::shape::{answer, sent};
 
 sent! {
-    /// What may be changed of a notice.
+    /// What may be changed of a notification.
     pub struct NoticeBody {
         /// Whether it was read.
         read: bool = "Send whether it was read." => true,
@@ -13,10 +13,10 @@ sent! {
 }
 
 answer! {
-    /// What the member was told.
+    /// A notification about an import.
     pub struct NoticeAnswer of (notice: &Notice) {
         id: i64 = notice.id,
-        /// How the run ended; `backlog` of several that ended long before anybody could be told.
+        /// How the run ended; `backlog`: several runs that ended more than a day before they could be notified.
         kind: NoticeKind = notice.kind,
         application_id: Option<i64> = notice.application_id,
         /// The run; it may be gone by now.

@@ -31,6 +31,7 @@ pub struct Addressee {
     pub active: bool,
 }
 
+/// Lets a notice go by one more way, at once.
 pub fn insert(conn: &mut Conn, notice_id: i64, channel: Channel, message_id: &str, now: Moment) -> Result<()> {
     diesel::insert_into(deliveries::table)
         .values((
@@ -51,14 +52,13 @@ pub fn any_due(conn: &mut Conn, now: Moment) -> Result<bool> {
     Ok(due.first::<i64>(conn).optional()?.is_some())
 }
 
-/// Takes the next deliveries that are due, also those whose sender was not heard of.
-pub fn take(conn: &mut Conn, now: Moment, limit: i64) -> Result<Vec<Taken>> {
+/// Takes the next delivery that is due, also one whose sender was not heard of.
+pub fn take(conn: &mut Conn, now: Moment) -> Result<Option<Taken>> {
     type Row = (i64, i64, DeliveryState, i32, String, Moment, Addressee);
-    let due: Vec<Row> = deliveries::table
+    let due: Option<Row> = deliveries::table
         .inner_join(notices::table.inner_join(members::table))
         .filter(deliveries::next_at.le(now))
         .order((deliveries::next_at, deliveries::id))
-        .limit(limit)
         .select((
             deliveries::id,
             deliveries::notice_id,
@@ -68,23 +68,19 @@ pub fn take(conn: &mut Conn, now: Moment, limit: i64) -> Result<Vec<Taken>> {
             deliveries::created_at,
             (members::name, members::email, members::active),
         ))
-        .load(conn)?;
-    let mut taken = Vec::new();
-    for (id, notice_id, state, attempt, message_id, created_at, member) in due {
-        // Of two processes that found it, one is the first.
-        let same = deliveries::table.find(id).filter(deliveries::state.eq(state).and(deliveries::attempt.eq(attempt)));
-        let mine = diesel::update(same)
-            .set((
-                deliveries::state.eq(DeliveryState::Sending),
-                deliveries::attempt.eq(attempt + 1),
-                deliveries::next_at.eq(now.plus(LEASE)),
-            ))
-            .execute(conn)?;
-        if mine == 1 {
-            taken.push(Taken { id, notice_id, attempt: attempt + 1, message_id, created_at, member });
-        }
-    }
-    Ok(taken)
+        .first(conn)
+        .optional()?;
+    let Some((id, notice_id, state, attempt, message_id, created_at, member)) = due else { return Ok(None) };
+    // Of two processes that found it, one is the first; the other comes again with its next beat.
+    let same = deliveries::table.find(id).filter(deliveries::state.eq(state).and(deliveries::attempt.eq(attempt)));
+    let mine = diesel::update(same)
+        .set((
+            deliveries::state.eq(DeliveryState::Sending),
+            deliveries::attempt.eq(attempt + 1),
+            deliveries::next_at.eq(now.plus(LEASE)),
+        ))
+        .execute(conn)?;
+    Ok((mine == 1).then_some(Taken { id, notice_id, attempt: attempt + 1, message_id, created_at, member }))
 }
 
 /// What became of an attempt.

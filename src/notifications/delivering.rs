@@ -11,8 +11,6 @@ use crate::clock::Moment;
 use crate::error::{AppError, Result};
 use crate::mail::{Mail, Sent};
 
-/// So many are taken at once.
-const BATCH: i64 = 20;
 /// As long is a delivery tried.
 const PATIENCE: Duration = Duration::days(1);
 /// How long to wait after each attempt, in minutes; from then on the last.
@@ -26,16 +24,12 @@ pub async fn step(app: &App) -> Result<usize> {
         if !app.read(move |conn| deliveries::any_due(conn, now)).await? {
             return Ok(done);
         }
-        let taken = app.write(move |conn| deliveries::take(conn, now, BATCH)).await?;
-        if taken.is_empty() {
-            return Ok(done);
-        }
-        for one in taken {
-            let ended = attempt(app, &one).await;
-            let now = app.now();
-            app.write(move |conn| deliveries::end(conn, &one, &ended, now)).await?;
-            done += 1;
-        }
+        // One at a time: a lease that ended while others were sent would have this one sent twice.
+        let Some(taken) = app.write(move |conn| deliveries::take(conn, now)).await? else { return Ok(done) };
+        let ended = attempt(app, &taken).await;
+        let now = app.now();
+        app.write(move |conn| deliveries::end(conn, &taken, &ended, now)).await?;
+        done += 1;
         if app.stop.is_cancelled() {
             return Ok(done);
         }

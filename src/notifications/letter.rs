@@ -28,7 +28,7 @@ pub fn title(name: &str, kind: NoticeKind) -> String {
     let name: String = one_line(name).chars().take(120).collect();
     match kind {
         NoticeKind::Success => format!("{name} succeeded"),
-        NoticeKind::Partial => format!("{name} rejected some rows"),
+        NoticeKind::Partial => format!("{name} succeeded only in part"),
         NoticeKind::Failed => format!("{name} failed"),
         NoticeKind::Held => format!("{name} is held and waits for a decision"),
         NoticeKind::Missed => format!("{name} did not run"),
@@ -90,7 +90,7 @@ pub fn mail(
     let application = notice.application_id.map(|id| applications::by_id(conn, id)).transpose()?.flatten();
     let at = |path: &str| base.join(path).map(String::from).unwrap_or_default();
     let rows = match (&run, &application) {
-        (Some(run), Some(application)) => rows(conn, run, application.time_zone, name)?,
+        (Some(run), Some(application)) => rows(conn, run, application.time_zone, notice.member_id)?,
         _ => Vec::new(),
     };
     let letter = Letter {
@@ -131,7 +131,7 @@ fn colours(kind: NoticeKind) -> (&'static str, &'static str) {
 }
 
 /// The run in figures.
-fn rows(conn: &mut Conn, run: &Run, zone: Tz, to: &str) -> Result<Vec<(&'static str, String)>> {
+fn rows(conn: &mut Conn, run: &Run, zone: Tz, to: i64) -> Result<Vec<(&'static str, String)>> {
     let schedule = run.schedule_id.map(|id| schedules::actions::find_even_deleted(conn, id)).transpose()?.flatten();
     let zone = schedule.as_ref().filter(|s| s.broken.is_none()).map_or(zone, |schedule| schedule.rule.time_zone());
     let when = |at: Moment| format!("{}, {zone}", words::date_time(at, zone));
@@ -152,7 +152,7 @@ fn rows(conn: &mut Conn, run: &Run, zone: Tz, to: &str) -> Result<Vec<(&'static 
         rows.push(("Rows", format!("{}{rejected}", result.loaded_words())));
     }
     if let Some(target) = run.target() {
-        if let Some((_, at)) = runs::last_success(conn, target, run.id)? {
+        if let Some(at) = runs::last_success(conn, target, run.id)? {
             rows.push(("Last success", when(at)));
         }
         let of_target: Vec<Schedule> = schedules::actions::of_targets(conn, &[target])?;
@@ -165,7 +165,7 @@ fn rows(conn: &mut Conn, run: &Run, zone: Tz, to: &str) -> Result<Vec<(&'static 
         rows.push(("Owner", owner.name));
     }
     let mut others: Vec<String> =
-        store::told_of(conn, run.id)?.into_iter().map(|told| told.member).filter(|name| name != to).collect();
+        store::told_of(conn, run.id)?.into_iter().filter(|told| told.member_id != to).map(|told| told.member).collect();
     let more = others.len().saturating_sub(NAMED);
     others.truncate(NAMED);
     if !others.is_empty() {

@@ -56,7 +56,7 @@ impl NoticeKind {
             Self::Failed => ("Failed", "is-bad", "bad"),
             Self::Held => ("Held", "is-warn", "pause"),
             Self::Missed => ("Missed", "is-bad", "warn"),
-            Self::Backlog => ("While away", "", "info"),
+            Self::Backlog => ("Delayed", "", "info"),
         }
     }
 }
@@ -81,6 +81,7 @@ pub struct Notice {
 /// Who was told of a run, and how far that is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
+    pub member_id: i64,
     pub member: String,
     /// Of the other ways: which, where it stands, what was said of it.
     pub deliveries: Vec<(Channel, DeliveryState, Option<String>)>,

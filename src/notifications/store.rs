@@ -79,13 +79,17 @@ pub fn want_mail(conn: &mut Conn, member_ids: &[i64]) -> Result<Vec<i64>> {
 
 /// What a member chose.
 pub fn choose_mail(conn: &mut Conn, member_id: i64, email: bool) -> Result<()> {
-    diesel::delete(member_channels::table.find(member_id)).execute(conn)?;
-    diesel::insert_into(member_channels::table)
-        .values((member_channels::member_id.eq(member_id), member_channels::email.eq(email)))
-        .execute(conn)?;
+    let values = (member_channels::member_id.eq(member_id), member_channels::email.eq(email));
+    on!(conn, c => diesel::insert_into(member_channels::table)
+        .values(values)
+        .on_conflict(member_channels::member_id)
+        .do_update()
+        .set(member_channels::email.eq(email))
+        .execute(c))?;
     Ok(())
 }
 
+/// One notice, whoever it is for.
 pub fn by_id(conn: &mut Conn, id: i64) -> Result<Option<Notice>> {
     Ok(notices::table.find(id).select(columns!()).first::<Row>(conn).optional()?.map(notice))
 }
@@ -135,15 +139,16 @@ pub fn set_all_read(conn: &mut Conn, member_id: i64, up_to: i64, at: Moment) -> 
     Ok(diesel::update(unread).set(notices::read_at.eq(at)).execute(conn)?)
 }
 
-/// Who was told of a run, by name.
+/// Who was told of a run, by name; of several notices to one member, such as that it was held and how it ended, the newest.
 pub fn told_of(conn: &mut Conn, run_id: i64) -> Result<Vec<Told>> {
-    type Row = (i64, String, Option<Channel>, Option<DeliveryState>, Option<String>);
+    type Row = (i64, i64, String, Option<Channel>, Option<DeliveryState>, Option<String>);
     let rows: Vec<Row> = notices::table
         .inner_join(members::table)
         .left_join(deliveries::table)
         .filter(notices::run_id.eq(run_id))
-        .order((members::name, members::id, deliveries::id))
+        .order((members::name, members::id, notices::id.desc(), deliveries::id))
         .select((
+            notices::id,
             members::id,
             members::name,
             deliveries::channel.nullable(),
@@ -152,11 +157,13 @@ pub fn told_of(conn: &mut Conn, run_id: i64) -> Result<Vec<Told>> {
         ))
         .load(conn)?;
     let mut told: Vec<(i64, Told)> = Vec::new();
-    for (id, member, channel, state, said) in rows {
-        if told.last().is_none_or(|(last, _)| *last != id) {
-            told.push((id, Told { member, deliveries: Vec::new() }));
+    for (notice, member_id, member, channel, state, said) in rows {
+        if told.last().is_none_or(|(_, last)| last.member_id != member_id) {
+            told.push((notice, Told { member_id, member, deliveries: Vec::new() }));
         }
-        if let (Some((_, last)), Some(channel), Some(state)) = (told.last_mut(), channel, state) {
+        if let (Some((newest, last)), Some(channel), Some(state)) = (told.last_mut(), channel, state)
+            && *newest == notice
+        {
             last.deliveries.push((channel, state, said));
         }
     }

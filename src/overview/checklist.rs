@@ -53,7 +53,8 @@ impl Checklist {
         let base = format!("/applications/{}", entered.application.id);
         let read_from = connections::of_application(conn, entered.application.id)?;
         let outlines = imports::outlines(conn, entered, true)?;
-        let import = outlines.iter().find(|outline| !outline.needs_file);
+        // One that takes a file can be scheduled too, with a kept one.
+        let import = outlines.iter().find(|outline| !outline.needs_file).or(outlines.first());
         let steps = [
             source(conn, (app, by), &read_from)?,
             match import {

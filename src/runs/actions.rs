@@ -20,6 +20,7 @@ use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, FieldErrors, Result};
+use crate::files::kept;
 use crate::import_sets;
 use crate::imports::Target;
 use crate::members::{By, Channel, Scope};
@@ -63,9 +64,11 @@ pub fn start_by_hand(
     let given = (parameters.as_ref(), None);
     let parameters = import_sets::values(conn, secrets, target.target, given, &mut errors)?;
     errors.ok_or(())?;
-    let file_id = match file_id {
-        Some(given) => Some(given),
-        None => target.kept_file(conn, parameters.as_ref())?,
+    // A fresh file goes before a kept one, also when the run is run again.
+    let (file_id, parameters) = match file_id {
+        Some(given) if target.takes_file => (Some(given), kept::without(parameters)),
+        Some(given) => (Some(given), parameters),
+        None => (target.kept_file(conn, parameters.as_ref())?, parameters),
     };
     if target.takes_file && file_id.is_none() {
         return Err(AppError::invalid("file", format!("{} needs a file: choose the one to import.", target.name)));

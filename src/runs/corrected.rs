@@ -8,6 +8,7 @@ use super::store;
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, Result};
+use crate::files::kept;
 use crate::imports::{self, Mode, Target};
 use crate::members::{By, Scope};
 use crate::words;
@@ -45,7 +46,10 @@ pub fn give_corrected(
     }
     let target = runnable(conn, target)?;
     let name = format!("{}{}", target.name, corrected_rows_of(run_id));
-    let new = NewRun { parameters: run.kept_values(), file_id: Some(file_id), ..by_hand(&target, by, name, now) };
+    // Whoever runs it again loads these rows, and not a kept file.
+    let parameters = if target.takes_file { kept::without(run.parameters.clone()) } else { run.parameters.clone() };
+    let values = Run { parameters, ..run }.kept_values();
+    let new = NewRun { parameters: values, file_id: Some(file_id), ..by_hand(&target, by, name, now) };
     put_in_queue(conn, by, &new, "run.started", now)
 }
 

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::lifecycle::RunStatus;
+use super::restores_store::is_import;
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::db::schema::{outcomes, runs};
@@ -37,12 +38,13 @@ pub fn announced(conn: &mut Conn, outcome: &Outcome, now: Moment) -> Result<()> 
     Ok(())
 }
 
-/// When the last success of what a run runs ended, and how many rows it loaded, before that run.
-pub fn last_success(conn: &mut Conn, target: Target, before: i64) -> Result<Option<(i64, Moment)>> {
+/// When the last success of what a run runs ended, before that run.
+pub fn last_success(conn: &mut Conn, target: Target, before: i64) -> Result<Option<Moment>> {
     let success = runs::table
         .filter(runs::status.eq(RunStatus::Success).and(runs::id.lt(before)).and(runs::finished_at.is_not_null()))
+        .filter(is_import())
         .order((runs::finished_at.desc(), runs::id.desc()))
-        .select((runs::id, runs::finished_at.assume_not_null()));
+        .select(runs::finished_at.assume_not_null());
     Ok(match target {
         Target::Configuration(id) => success.filter(runs::configuration_id.eq(id)).first(conn),
         Target::Set(id) => success.filter(runs::set_id.eq(id)).first(conn),

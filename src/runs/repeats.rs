@@ -25,7 +25,7 @@ pub fn why_not_again(conn: &mut Conn, run: &Run) -> Result<Option<String>> {
     let Some(target) = run.target() else {
         return Ok(Some(match run.restores {
             Some(_) => "A restore cannot be run again. Restore once more from the Block's page.".into(),
-            None => "Only the run of one configuration can be run again.".into(),
+            None => "Only a run of an import configuration or an import set can be run again.".into(),
         }));
     };
     if !run.status.may_run_again() {

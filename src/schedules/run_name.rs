@@ -102,12 +102,17 @@ pub fn known(parameters: &[Parameter]) -> Vec<String> {
 /// Refuses a name in which something stands that nothing will be put for.
 pub fn check(name: &str, parameters: &[Parameter]) -> Result<(), String> {
     for piece in pieces(name) {
+        // What could be no name was never meant as one.
+        let could_be = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | ' ' | '.');
         let Piece::Word(word) = piece else { continue };
+        if !word.chars().all(could_be) {
+            continue;
+        }
         match parameters.iter().find(|parameter| parameter.name == word && !parameter.is_file) {
             _ if is_of_instant(word) => {}
             Some(parameter) if parameter.parameter_type == ParameterType::Secret => {
                 return Err(format!(
-                    "{{{word}}} is a secret: everybody who may see the runs would read it in their names. Leave it out."
+                    "{{{word}}} is a secret, and everyone who sees the runs would see it in their names. Leave it out."
                 ));
             }
             Some(_) => {}
@@ -116,7 +121,7 @@ pub fn check(name: &str, parameters: &[Parameter]) -> Result<(), String> {
                 let known = known(parameters);
                 let (last, others) = known.split_last().map_or(("", &[][..]), |(last, others)| (last.as_str(), others));
                 let others = others.join(", ");
-                return Err(format!("Nothing is known that {{{shown}}} could stand for. Use {others} or {last}."));
+                return Err(format!("{{{shown}}} is not a parameter here. Use {others} or {last}."));
             }
         }
     }

@@ -228,15 +228,15 @@ on_both! {
         assert_eq!((made.len(), made[0].owner_id, made[0].run_name.clone()), (1, world.ada.id, None));
     }
 
-    async fn that_no_messages_are_sent_is_said_where_they_are_promised(world: World) {
+    async fn who_is_notified_is_said_where_it_is_chosen(world: World) {
         let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
         let notify = Some(Notify { about: About::Failed, member_ids: vec![world.olive.id] });
         let made = create(&world, Draft { notify, ..draft(&stage, &daily("18:00")) }).await;
         let mut ada = world.browser(&world.ada).await;
-        ada.visit(&list(&world)).await.sees("Failed, 1 member (not sent yet)");
-        ada.in_row("Every day at 18:00").follow("Edit schedule").await.sees("It comes to their inbox, and by e-mail unless they turned that off.");
+        ada.visit(&list(&world)).await.sees("Failed, 1 member");
+        ada.in_row("Every day at 18:00").follow("Edit schedule").await.sees("Recipients are notified in their inbox, and by e-mail unless they turned that off.");
         let bulk = format!("/applications/{}/schedules/bulk?do=hand-over&schedules={}", world.application, made.id);
-        ada.visit(&bulk).await.sees("(messages are not sent yet)");
+        ada.visit(&bulk).await.sees("Notify the new Owner instead of the former one");
     }
 
     async fn who_may_not_is_offered_nothing(world: World) {

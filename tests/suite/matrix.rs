@@ -137,7 +137,6 @@ const TABLE: &[(&str, &str)] = &[
     ("GET /notifications/bell", "oooooo?"),
     ("GET /notifications/settings", "oooooo?"),
     ("POST /notifications/settings", "vvvvvv?"),
-    ("GET /notifications/{n}", ".>....?"),
     ("POST /notifications/{n}", ".v....?"),
     // Translations
     ("GET /applications/{a}/settings/translations", "ooxx.o?"),

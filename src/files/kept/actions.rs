@@ -12,7 +12,7 @@ use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
-use crate::files::Stored;
+use crate::files::{Stored, stem_and_ending};
 use crate::in_use::{self, InUse, Thing};
 use crate::members::{By, Scope};
 use crate::names::{LONGEST, name_key, visible};
@@ -55,7 +55,7 @@ pub fn keep(conn: &mut Conn, by: &By, application_id: i64, stored: &Stored, now:
     let others = store::of_application(conn, application_id)?;
     if others.len() >= MOST {
         return Err(AppError::Conflict(format!(
-            "This Application keeps {MOST} files already, which is all that it may. Delete one that nothing uses first."
+            "This Application already keeps {MOST} files, the most it can. Delete one that nothing uses."
         )));
     }
     let taken: Vec<String> = others.iter().map(|other| name_key(&other.name)).collect();
@@ -135,7 +135,7 @@ fn fits(stored: &Stored) -> Result<()> {
         return Err(AppError::invalid(
             "file",
             format!(
-                "The file has {}. One that is kept has at most 1 GiB: let the import fetch a larger one from a Connection.",
+                "The file has {}. A kept file may have at most 1 GiB; use a Connection for a larger one.",
                 words::bytes(stored.bytes)
             ),
         ));
@@ -147,12 +147,9 @@ fn fits(stored: &Stored) -> Result<()> {
 fn free_name(file: &str, taken: &[String]) -> String {
     let file = visible(file);
     let file = if file.trim().is_empty() { "file".to_owned() } else { file.trim().to_owned() };
-    let (stem, ending) = match file.split_once('.') {
-        Some((stem, ending)) if !stem.is_empty() && ending.len() <= 20 => (stem.to_owned(), format!(".{ending}")),
-        _ => (file, String::new()),
-    };
+    let (stem, ending) = stem_and_ending(&file);
     let named = |n: usize| {
-        let end = if n == 1 { ending.clone() } else { format!(" ({n}){ending}") };
+        let end = if n == 1 { ending.to_owned() } else { format!(" ({n}){ending}") };
         let stem: String = stem.chars().take(LONGEST - end.chars().count()).collect();
         format!("{}{end}", stem.trim_end())
     };
@@ -173,6 +170,8 @@ mod tests {
         assert_eq!(free_name("sales.csv", &keys(&["sales.csv", "sales (2).csv"])), "sales (3).csv");
         assert_eq!(free_name(" ", &[]), "file");
         assert_eq!(free_name(".csv", &[]), ".csv");
+        assert_eq!(free_name("v1.2 sales.csv.GZ", &keys(&["v1.2 sales.csv.gz"])), "v1.2 sales (2).csv.GZ");
+        assert_eq!(free_name("Q1.2026 actuals", &keys(&["q1.2026 actuals"])), "Q1.2026 actuals (2)");
         let long = free_name(&format!("{}.csv", "é".repeat(300)), &[]);
         assert!(long.chars().count() == LONGEST && long.ends_with("é.csv"), "{long}");
     }

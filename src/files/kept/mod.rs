@@ -1,6 +1,6 @@
 //! Files kept for schedules and for the steps of import sets: each has a name in its Application and is replaced in
-//! place, so that whatever names it loads the new one from then on. A run that has begun goes on with the version that
-//! it began with.
+//! place, so that whatever names it loads the new one from then on. A run has the version that was current when it was
+//! queued.
 //!
 //! A schedule or step names a kept file by its id, as the value [`FILE`]; a run is given the file itself.
 
@@ -24,6 +24,13 @@ pub const FILE: &str = "file";
 /// The id of the kept file that values name.
 pub fn id_in(values: Option<&Value>) -> Option<i64> {
     values?.get(FILE)?.as_i64()
+}
+
+/// The values without the kept file, of a run that is given a file of its own.
+pub fn without(values: Option<Value>) -> Option<Value> {
+    let Some(Value::Object(mut values)) = values else { return values };
+    values.remove(FILE);
+    (!values.is_empty()).then_some(Value::Object(values))
 }
 
 /// The file in the Block database that the kept one among these values is now; `None` where they name none, or one that

@@ -34,7 +34,7 @@ async fn find(app: &App, by: &By, (application_id, id): (i64, i64)) -> Result<(K
     if found.0.application_id == application_id { Ok(found) } else { Err(AppError::NotFound) }
 }
 
-/// The same for who may change it: who may not answers before what is wrong.
+/// The same for whoever may change it; a missing right is refused before anything else.
 async fn find_to_change(app: &App, by: &By, ids: (i64, i64)) -> Result<(KeptFile, Entered)> {
     let found = find(app, by, ids).await?;
     let asks = by.clone();

@@ -144,9 +144,9 @@ pub async fn download(app: Data<App>, SignedIn(by): SignedIn, ids: Path<(i64, i6
         move || files::open(&blocks, version.file_id)
     })
     .await?;
-    let (stem, ending) = stored.name.split_once('.').unwrap_or((&stored.name, "txt"));
-    let ending: String = ending.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '.').take(20).collect();
-    let (title, stored) = (stem.to_owned(), stored.clone());
+    let (stem, ending) = files::stem_and_ending(&stored.name);
+    let ending = if ending.is_empty() { "txt" } else { ending.trim_start_matches('.') };
+    let (title, ending) = (stem.to_owned(), ending.to_owned());
     web_download::download((&app, by.member.id), (&title, &ending, "application/octet-stream"), move |out| {
         let mut reader = stored.reader(&blocks);
         std::io::copy(&mut reader, out).map_err(AppError::internal)?;

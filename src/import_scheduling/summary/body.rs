@@ -123,15 +123,23 @@ impl RunScene {
         let named = |(name, value): (&String, &Value)| {
             let label = declared.iter().find(|parameter| parameter.name == *name).map_or(name.as_str(), |p| p.label());
             let said = given.get(name).filter(|said| *said != value).map(shown);
-            (label.to_owned(), self.file_named(name, value).unwrap_or_else(|| shown(value)), said)
+            match self.file_named(name, value) {
+                Some((label, file)) => (label, file, None),
+                None => (label.to_owned(), shown(value), said),
+            }
         };
-        values.as_object().into_iter().flatten().map(named).collect()
+        // What a configuration is given stands among the details.
+        let takes_file = self.configuration.as_ref().is_some_and(|configuration| configuration.needs_file());
+        let values = values.as_object().into_iter().flatten().filter(|(name, _)| !(takes_file && *name == FILE));
+        values.map(named).collect()
     }
 
-    /// Of a set, the name of the kept file that a value means.
-    fn file_named(&self, name: &str, value: &Value) -> Option<String> {
+    /// Of a set, the kept file that a value means: "Step 2, kept file" and its name.
+    fn file_named(&self, name: &str, value: &Value) -> Option<(String, String)> {
         let id = value.as_i64().filter(|_| self.set.is_some() && name.rsplit('.').next() == Some(FILE))?;
-        self.files.iter().find(|kept| kept.id == id).map(|kept| kept.name.clone())
+        let file = self.files.iter().find(|kept| kept.id == id)?;
+        let label = name.split_once('.').map_or("Kept file".to_owned(), |(step, _)| format!("Step {step}, kept file"));
+        Some((label, file.name.clone()))
     }
 
     pub(super) fn zone(&self) -> Tz {
@@ -321,7 +329,7 @@ impl RunScene {
             add("Kept file", name.clone(), Some(format!("version {version}")), open.then_some(href));
         }
         if !self.told.is_empty() {
-            add("Told", told::words(&self.told), None, None);
+            add("Told", told::words(&self.told, self.entered.sees_everything), None, None);
         }
         if let Some(result) = &run.result
             && let Some(name) = &result.source_name

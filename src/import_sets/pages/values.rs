@@ -10,11 +10,9 @@ use super::{Place, find_to_change, list_of};
 use crate::app::App;
 use crate::applications::settings_shell;
 use crate::error::{AppError, FieldErrors, Result};
-use crate::files::kept::{self, KeptFile};
 use crate::import_sets::{Draft, Step, actions};
-use crate::imports::{self, Listed};
 use crate::members::{By, SignedIn};
-use crate::parameters::{self, Fields};
+use crate::parameters::{self, Fields, Parameter};
 use crate::web::{Crumb, Flash, Form, Page, Shell, overtaken, refused, see_other};
 
 #[derive(Template)]
@@ -37,8 +35,9 @@ struct Asked {
     /// From 0.
     at: usize,
     step: Step,
-    of: Listed,
-    files: Vec<KeptFile>,
+    /// Of the configuration.
+    name: String,
+    asks: Vec<Parameter>,
 }
 
 async fn asked(app: &App, by: &By, (application_id, set_id, position): (i64, i64, i64)) -> Result<Asked> {
@@ -46,13 +45,10 @@ async fn asked(app: &App, by: &By, (application_id, set_id, position): (i64, i64
     let at = usize::try_from(position - 1).map_err(|_| AppError::NotFound)?;
     let step = place.found.as_ref().and_then(|(_, definition)| definition.steps.get(at)).cloned();
     let step = step.ok_or(AppError::NotFound)?;
-    let (entered, id) = (place.entered.clone(), step.configuration_id);
-    let read = app.read(move |conn| {
-        let of = imports::listed(conn, &entered, &[id])?.into_iter().next();
-        Ok((of.filter(|of| !of.asks().is_empty()), kept::of_application(conn, application_id)?))
-    });
-    let (of, files) = read.await?;
-    Ok(Asked { place, at, step, of: of.ok_or(AppError::NotFound)?, files })
+    let asks = place.asks.get(&step.configuration_id).cloned().ok_or(AppError::NotFound)?;
+    let name = place.outlines.iter().find(|outline| outline.id == step.configuration_id);
+    let name = name.map(|outline| outline.name.clone()).unwrap_or_default();
+    Ok(Asked { place, at, step, name, asks })
 }
 
 fn page(
@@ -72,10 +68,10 @@ fn page(
         Crumb::to(&set.name, &back),
         Crumb::here(&title),
     ]);
-    let fields = Fields::of(&asked.of.asks(), "", values, &errors).with_files(application_id, &asked.files);
+    let fields = Fields::of(&asked.asks, "", values, &errors).with_files(application_id, &asked.place.files);
     let template = ValuesPage {
         shell,
-        name: asked.of.configuration.name.clone(),
+        name: asked.name.clone(),
         action: format!("{back}/steps/{}", asked.at + 1),
         back,
         version,
@@ -109,7 +105,7 @@ pub async fn save_values(
 ) -> Result<HttpResponse> {
     let asked = asked(&app, &by, *ids).await?;
     let (set, definition) = asked.place.found.as_ref().ok_or(AppError::NotFound)?;
-    let values = parameters::given(&asked.of.asks(), "", &form, asked.step.parameters.as_ref());
+    let values = parameters::given(&asked.asks, "", &form, asked.step.parameters.as_ref());
     let mut draft = Draft::of(set, definition);
     if let Some(step) = draft.definition.steps.get_mut(asked.at) {
         step.parameters = values.clone();

@@ -41,7 +41,6 @@ struct EditPage {
     /// Import Scheduling, where its schedules and runs are.
     may_open: bool,
     needs_file: bool,
-    /// Why no Schedule can run it.
     version: String,
     called: String,
     description: String,

@@ -17,6 +17,7 @@ use crate::notifications::store::Filter;
 use crate::web::form::Query;
 use crate::web::{Crumb, Flash, Form, Page, Shell, see_other};
 use crate::words;
+use crate::workspace;
 
 /// So many stand on a page.
 const PAGE: i64 = 50;
@@ -29,8 +30,9 @@ struct InboxPage {
     show: &'static str,
     unread: i64,
     days: Vec<Day>,
-    /// The newest that is shown, up to which all are marked as read.
-    newest: i64,
+    zone: String,
+    /// The newest that is shown, up to which all are marked as read; none where not all are shown.
+    newest: Option<i64>,
     /// Where older ones are.
     older: Option<String>,
     back: String,
@@ -62,7 +64,7 @@ fn shown(asked: &str) -> (&'static str, Filter) {
 /// `GET /notifications?show=&before=`
 pub async fn inbox(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, query: Query) -> Result<HttpResponse> {
     let ((show, filter), before, who, now) = (shown(query.get("show")), query.id("before"), by.clone(), app.now());
-    let (mut notices, unread, names) = app
+    let (mut notices, unread, names, workspace) = app
         .read(move |conn| {
             let notices = actions::list(conn, &who, filter, before, PAGE + 1)?;
             let mut names = HashMap::new();
@@ -72,15 +74,16 @@ pub async fn inbox(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn,
                     vacant.insert(name.unwrap_or_default());
                 }
             }
-            Ok((notices, actions::unread(conn, &who)?, names))
+            Ok((notices, actions::unread(conn, &who)?, names, workspace::get(conn)?))
         })
         .await?;
     let older = (notices.len() > PAGE as usize).then(|| {
         notices.truncate(PAGE as usize);
         notices.last().map_or(0, |last| last.id)
     });
-    let zone = by.member.time_zone.unwrap_or(Tz::UTC);
-    let newest = notices.first().map_or(0, |notice| notice.id);
+    let zone = by.member.time_zone.unwrap_or(workspace.time_zone);
+    let newest =
+        notices.first().map(|notice| notice.id).filter(|_| unread > 0 && show != "troubles" && before.is_none());
     let mut days: Vec<Day> = Vec::new();
     for notice in notices {
         let date = notice.at.in_zone(zone).date_naive();
@@ -102,6 +105,7 @@ pub async fn inbox(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn,
         show,
         unread,
         days,
+        zone: zone.to_string(),
         newest,
         older: older.map(|id| format!("{back}&before={id}")),
         back,
@@ -133,18 +137,15 @@ pub async fn bell(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn) 
     Page::ok(&request, &Bell { unread })
 }
 
-/// `GET /notifications/{n}`: on to what it tells of. Whoever goes there has read it.
-pub async fn open(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>) -> Result<HttpResponse> {
-    let (id, now) = (*id, app.now());
-    let notice = app.write(move |conn| actions::set_read(conn, &by, id, true, now)).await?;
-    Ok(see_other(&notice.run_id.map_or("/notifications".to_owned(), |run| format!("/runs/{run}")), None))
-}
-
-/// `POST /notifications/{n}` with `read` = `on`, or without it.
+/// `POST /notifications/{n}`: marks it as read with `read` = `on`, as unread without; with `open` = `on` goes on to the run.
 pub async fn mark(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, form: Form) -> Result<HttpResponse> {
-    let (id, read, now) = (*id, form.ticked("read"), app.now());
-    app.write(move |conn| actions::set_read(conn, &by, id, read, now)).await?;
-    Ok(see_other(back(&form), None))
+    let (id, open, now) = (*id, form.ticked("open"), app.now());
+    let read = open || form.ticked("read");
+    let notice = app.write(move |conn| actions::set_read(conn, &by, id, read, now)).await?;
+    match notice.run_id.filter(|_| open) {
+        Some(run) => Ok(see_other(&format!("/runs/{run}"), None)),
+        None => Ok(see_other(back(&form), None)),
+    }
 }
 
 /// `POST /notifications` with the newest that the page showed.

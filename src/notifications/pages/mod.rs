@@ -3,5 +3,5 @@
 mod inbox;
 mod settings;
 
-pub use inbox::{bell, inbox, mark, mark_all, open};
+pub use inbox::{bell, inbox, mark, mark_all};
 pub use settings::{save_settings, settings};

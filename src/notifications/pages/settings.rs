@@ -33,9 +33,9 @@ pub async fn settings(request: HttpRequest, app: Data<App>, SignedIn(by): Signed
         (held.application.name, href, words::counted(held.told, "schedule", "schedules"))
     });
     let template = SettingsPage {
-        shell: shell(&request, &app, &by, "What you are told")
+        shell: shell(&request, &app, &by, "Notification settings")
             .at("/notifications")
-            .crumbs([Crumb::to("Inbox", "/notifications"), Crumb::here("What you are told")]),
+            .crumbs([Crumb::to("Inbox", "/notifications"), Crumb::here("Notification settings")]),
         email: by.member.email.clone(),
         wants_mail,
         no_server: app.mail.folder().is_some(),
@@ -49,8 +49,8 @@ pub async fn save_settings(app: Data<App>, SignedIn(by): SignedIn, form: Form) -
     let email = form.ticked("email");
     app.write(move |conn| actions::choose_mail(conn, &by, email)).await?;
     let said = match email {
-        true => "Saved. You are told in the inbox and by e-mail.",
-        false => "Saved. You are told in the inbox alone.",
+        true => "Saved. You are notified in the inbox and by e-mail.",
+        false => "Saved. You are notified in the inbox alone.",
     };
     Ok(see_other("/notifications/settings", Some(Flash::new(said))))
 }

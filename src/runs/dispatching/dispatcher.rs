@@ -13,7 +13,7 @@ use super::freezing::skipping::{self, Kept};
 use super::freezing::{self, thaw};
 use super::naming::Naming;
 pub use super::occurrence::Dispatched;
-use super::occurrence::{missed_row, row};
+use super::occurrence::{kept_file, missed_row, row};
 use super::planning::{self, Covered, Fate};
 use crate::app::App;
 use crate::clock::Moment;
@@ -179,8 +179,7 @@ fn claim(conn: &mut Conn, targets: &[String], now: Moment) -> Result<Dispatched>
         match going.let_in(due.target, late) {
             Ok(()) => {
                 row.late = late;
-                let values = due.parameters.as_deref().and_then(|text| serde_json::from_str(text).ok());
-                row.file_id = runnable.kept_file(conn, values.as_ref())?;
+                row.file_id = kept_file(conn, due, runnable)?;
                 done.queued += 1;
                 let newest = newest.entry(due.target).or_insert((due.id, planned_at));
                 if planned_at > newest.1 {

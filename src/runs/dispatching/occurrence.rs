@@ -3,6 +3,8 @@
 use super::naming::Naming;
 use super::planning::Missed;
 use crate::clock::Moment;
+use crate::db::Conn;
+use crate::error::Result;
 use crate::runs::lifecycle::{RunStatus, Trigger};
 use crate::runs::queue_store::{self as queue, NewRun};
 use crate::runs::runnable_store::Runnable;
@@ -60,6 +62,12 @@ pub fn row(due: &Due, (runnable, naming): (&Runnable, &Naming), planned_at: Mome
         available_at: Some(now),
         finished_at: None,
     }
+}
+
+/// The kept file that the run of an occurrence is given.
+pub fn kept_file(conn: &mut Conn, due: &Due, runnable: &Runnable) -> Result<Option<i64>> {
+    let values = due.parameters.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    runnable.kept_file(conn, values.as_ref())
 }
 
 /// The row of occurrences that were missed.

@@ -114,6 +114,7 @@ fn begin_step(conn: &mut Conn, run: &Run, step: &SetStep, now: Moment) -> Result
     let earlier_values = earlier.as_ref().filter(|earlier| earlier.resolved.is_some());
     let file_of = earlier_values.and_then(|earlier| earlier.parameters.as_ref()).or(given.as_ref());
     let file_id = found.as_ref().map(|found| found.kept_file(conn, file_of)).transpose()?.flatten();
+    let file_id = file_id.or(earlier.as_ref().and_then(|earlier| earlier.file_id));
     let given = given.map(|given| given.to_string());
     let settled = earlier_values.and_then(Run::kept_values);
     let new = NewRun {

@@ -295,7 +295,10 @@ fn given_file(app: &App, job: &Job<'_>, id: i64) -> Result<Got<'static>, Undone>
     let stored = match files::open(&app.blocks, id) {
         Ok(stored) => stored,
         Err(AppError::NotFound) => {
-            return Err(Undone::new("The file that was uploaded is no longer stored. Upload it again.", Retry::No));
+            return Err(Undone::new(
+                "The file that was uploaded is no longer stored. Upload it again, or replace the kept file.",
+                Retry::No,
+            ));
         }
         Err(error) => return Err(of_app_error(error, job.run)),
     };

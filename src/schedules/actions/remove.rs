@@ -1,5 +1,6 @@
 //! Deleting a schedule, and having it back.
 
+use super::save::lost_file;
 use super::slots::{Planned, refuse_alike, take_slot};
 use super::{enter_to_change, enter_to_schedule};
 use crate::audit::Entry;
@@ -42,6 +43,10 @@ pub fn restore(conn: &mut Conn, by: &By, application_id: i64, id: i64, now: Mome
             return Err(AppError::Conflict(format!("Its {what} was deleted too, so it cannot be restored.")));
         }
     };
+    if lost_file(conn, application_id, &seen)? {
+        let why = "Its kept file was deleted too, so it cannot be restored. Make a new schedule with another file.";
+        return Err(AppError::Conflict(why.into()));
+    }
     if let Some(name) = &seen.run_name
         && store::with_run_name(conn, application_id, name, id)?.is_some()
     {

@@ -10,7 +10,7 @@ use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
-use crate::files::kept::FILE;
+use crate::files::kept::{self, FILE};
 use crate::import_sets;
 use crate::imports::{self, Target};
 use crate::members::{self, By};
@@ -286,12 +286,13 @@ fn with_values(
     let was = was.filter(|was| was.target == draft.target);
     if let Some(was) = was
         && parameters::same(draft.parameters.as_ref(), was.parameters.as_ref())
+        && !(was.state() == State::Finished && lost_file(conn, application_id, was)?)
     {
         draft.parameters = was.parameters.clone();
         return Ok((draft, errors));
     }
-    let kept = was.and_then(|was| was.parameters.as_ref());
-    let given = (draft.parameters.as_ref(), kept);
+    let there = was.and_then(|was| was.parameters.as_ref());
+    let given = (draft.parameters.as_ref(), there);
     draft.parameters = import_sets::values(conn, secrets, draft.target, given, &mut errors)?;
     // Nobody stands by with a file when its time comes.
     if let (Target::Configuration(id), true) = (draft.target, errors.is_empty())
@@ -300,6 +301,23 @@ fn with_values(
         errors.add(format!("parameters.{FILE}"), lacks);
     }
     Ok((draft, errors))
+}
+
+/// Whether a kept file that a schedule is to load was deleted while the schedule planned nothing.
+pub(super) fn lost_file(conn: &mut Conn, application_id: i64, schedule: &Schedule) -> Result<bool> {
+    if !import_sets::declared(conn, schedule.target)?.iter().any(|declared| declared.parameter.is_file) {
+        return Ok(false);
+    }
+    // Of a set also "2.file".
+    let is_file = |name: &str| name.rsplit('.').next() == Some(FILE);
+    for (name, value) in schedule.parameters.as_ref().and_then(serde_json::Value::as_object).into_iter().flatten() {
+        if let Some(id) = value.as_i64().filter(|_| is_file(name))
+            && !kept::holds(conn, application_id, id)?
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn tidy(notify: Notify) -> Notify {

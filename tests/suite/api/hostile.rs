@@ -37,7 +37,7 @@ on_both! {
         }
     }
 
-    async fn a_member_that_is_there_twice_is_refused(world: World) {
+    async fn a_field_that_is_given_twice_is_refused(world: World) {
         let staff = employees(&world).await;
         let import = staff.import("SELECT 1 AS id, 'x' AS word", json!([])).await;
         let there = format!("{}/import-sets", staff.here);
@@ -48,7 +48,7 @@ on_both! {
             let request = staff.olive.request(reqwest::Method::POST, &there).header("Content-Type", "application/json");
             let refused = Reply::of(request.body(body)).await;
             assert_eq!(refused.wrong_fields(), ["body"]);
-            assert!(refused.body.contains("is there twice, the second time at line 1 column"), "{}", refused.body);
+            assert!(refused.body.contains("is given twice, the second time at line 1 column"), "{}", refused.body);
         }
         assert!(staff.olive.get(&there).await.items().is_empty());
     }

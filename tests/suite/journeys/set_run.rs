@@ -106,7 +106,9 @@ fn a_file_is_kept_in_the_middle_of_a_schedules_form() {
         let file = world.folder().join("returns.csv");
         std::fs::write(&file, "id,word\n1,one\n").unwrap();
         let chrome = Chrome::open(&world, Some(&world.olive), Look::default()).await;
-        chrome.goto(&format!("/applications/{}/schedules/new?configuration={}", world.application, stage.configuration)).await;
+        chrome
+            .goto(&format!("/applications/{}/schedules/new?configuration={}", world.application, stage.configuration))
+            .await;
         chrome.set("Time", "07:15").await;
         mark(&chrome).await;
         let upload = chrome.css("#schedule-form input[type=file]").await.remove(0);

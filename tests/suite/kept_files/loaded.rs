@@ -116,6 +116,56 @@ on_both! {
         assert_eq!(none.is(422).wrong_fields(), ["file"]);
     }
 
+    async fn a_fresh_file_is_loaded_again_and_not_the_kept_one(world: World) {
+        let stage = by_hand(&world, "returns", Mode::Append).await;
+        let file = keep(&world, "returns.csv", "id,word\n1,one\n2,two\n3,three\n").await;
+        let olive = world.api(&world.olive).await;
+        let form = reqwest::multipart::Form::new()
+            .text("parameters", json!({"file": file}).to_string())
+            .part("file", reqwest::multipart::Part::bytes(&b"id,word\n7,seven\n"[..]).file_name("fresh.csv"));
+        let at = format!("import-configurations/{}/files", stage.configuration);
+        let id = Reply::of(olive.request(Method::POST, &at).multipart(form)).await.is(202).id();
+        work_off(&world).await;
+        assert_eq!((run(&world, id).await.status, rows(&world, stage.block)), (RunStatus::Success, 1));
+        olive.post(&format!("runs/{id}/again"), json!({})).await.is(202);
+        work_off(&world).await;
+        assert_eq!(words(&world, stage.block).await, ["seven"]);
+    }
+
+    async fn the_run_after_a_freeze_has_its_file(world: World) {
+        world.set_clock("2026-05-31T12:00:00Z");
+        let stage = by_hand(&world, "returns", Mode::Replace).await;
+        let file = keep(&world, "returns.csv", "id,word\n1,one\n").await;
+        let olive = world.api(&world.olive).await;
+        let configuration = json!({"configuration_id": stage.configuration});
+        olive.post(&format!("applications/{}/schedules", world.application), daily(configuration, json!({"file": file}))).await.is(201);
+        crate::freezes::create(&world, "Close", "2026-05-31T20:00:00Z", "2026-06-02T20:00:00Z", true).await;
+        for at in ["2026-06-01T04:00:01Z", "2026-06-02T04:00:01Z", "2026-06-02T20:00:01Z"] {
+            world.set_clock(at);
+            world.step(dispatcher::step).await;
+        }
+        work_off(&world).await;
+        assert_eq!(words(&world, stage.block).await, ["one"]);
+    }
+
+    async fn a_schedule_whose_file_is_gone_is_not_brought_back(world: World) {
+        let stage = by_hand(&world, "returns", Mode::Replace).await;
+        let file = keep(&world, "returns.csv", "id,word\n1,one\n").await;
+        let olive = world.api(&world.olive).await;
+        let there = format!("applications/{}/schedules", world.application);
+        let configuration = json!({"configuration_id": stage.configuration});
+        let schedule = olive.post(&there, daily(configuration, json!({"file": file}))).await.is(201).id();
+        olive.delete(&format!("schedules/{schedule}")).await.is(204);
+        olive.delete(&format!("kept-files/{file}")).await.is(204);
+        let (person, application, now) = (world.olive.clone(), world.application, world.now());
+        let back = world.try_write(move |conn| {
+            let by = person.by(conn)?;
+            tidegate::schedules::actions::restore(conn, &by, application, schedule, now)
+        });
+        let refused = back.await.unwrap_err().to_string();
+        assert!(refused.starts_with("Its kept file was deleted too"), "{refused}");
+    }
+
     async fn a_run_ends_with_the_file_that_it_began_with(world: World) {
         let stage = by_hand(&world, "large", Mode::Append).await;
         // 20 MB.

@@ -124,6 +124,6 @@ on_both! {
         }
         let olive = world.api(&world.olive).await;
         let over = send(&olive, Method::POST, &kept_files(&world), "a.csv", "id\n").await;
-        assert!(over.is(409).body.contains("keeps 100 files already"), "{}", over.body);
+        assert!(over.is(409).body.contains("already keeps 100 files"), "{}", over.body);
     }
 }

@@ -66,7 +66,22 @@ on_both! {
         world.set_clock("2026-10-05T08:00:00Z");
         let stage = failing(&world, "payroll").await;
         telling(&world, &stage, About::Failed, &[&world.olive, &world.mo]).await;
-        morning(&world, 5).await;
+        world.set_clock("2026-10-05T09:00:01Z");
+        world.step(dispatcher::step).await;
+        work_off(&world).await;
+        // Two processes find it at once.
+        let (one, second) = (world.app().clone(), second_process(&world).await);
+        let steps = [
+            tokio::task::spawn_blocking(move || announcing::step(&one)),
+            tokio::task::spawn_blocking(move || announcing::step(&second)),
+        ];
+        let mut done = Vec::new();
+        for step in steps {
+            // SQLite lets one write at a time and may say so; the next beat comes anyway.
+            done.extend(step.await.unwrap().ok());
+        }
+        assert!(!done.is_empty());
+        tell(&world).await;
         assert_eq!(told(&world, &world.olive).await, [line("failed", "payroll failed")]);
         assert_eq!(told(&world, &world.mo).await, [line("failed", "payroll failed")]);
         assert_eq!(told(&world, &world.ada).await, []);
@@ -75,22 +90,12 @@ on_both! {
         let of_mo = mails.iter().find(|mail| mail.contains(&world.mo.email)).unwrap();
         assert!(of_mo.contains("Subject: payroll failed (FP&A 2026)"), "{of_mo}");
         assert!(of_mo.contains("payroll.csv") && of_mo.contains("Auto-Submitted: auto-generated"), "{of_mo}");
-        // Neither of two processes tells it once more.
-        let second = second_process(&world).await;
-        let one = world.app().clone();
-        let steps = [
-            tokio::task::spawn_blocking(move || announcing::step(&one)),
-            tokio::task::spawn_blocking(move || announcing::step(&second)),
-        ];
-        for step in steps {
-            let _ = step.await.unwrap();
-        }
         tell(&world).await;
         assert_eq!((told(&world, &world.mo).await.len(), world.mails().len()), (1, 2));
         // The Summary says who was told.
         let id = world.api(&world.olive).await.get("runs").await.items()[0]["id"].as_i64().unwrap();
         let mut olive = world.browser(&world.olive).await;
-        olive.visit(&format!("/runs/{id}")).await.sees("Told").sees("Mo, also by e-mail; Olive, also by e-mail");
+        olive.visit(&format!("/runs/{id}")).await.sees("Told").sees("Mo (also by e-mail), Olive (also by e-mail)");
         assert_eq!(run(&world, id).await.status.words(), "Failed");
     }
 
@@ -170,7 +175,7 @@ on_both! {
         }
         world.set_clock("2026-10-09T12:00:00Z");
         tell(&world).await;
-        assert_eq!(told(&world, &world.olive).await, [line("backlog", "3 imports ended while nobody could be told")]);
+        assert_eq!(told(&world, &world.olive).await, [line("backlog", "3 imports ended while notifications were delayed")]);
         let mails = world.mails();
         assert!(mails.len() == 1 && mails[0].contains("3 failed: payroll."), "{mails:?}");
     }

@@ -22,7 +22,7 @@ async fn latest(world: &World, set: &ImportSet) -> Value {
 
 on_both! {
     async fn run_now_of_a_set_asks_for_the_values_of_its_steps(world: World) {
-        let (stages, set) = dated(&world).await;
+        let (_, set) = dated(&world).await;
         let here = format!("/applications/{}/settings/import-sets/{}", world.application, set.id);
         let mut olive = world.browser(&world.olive).await;
         let asked = olive.post(&format!("{here}/runs"), &[]).await;
@@ -106,7 +106,6 @@ on_both! {
         olive.press("Schedule Import").await.answered(200).sees("Scheduled: Every day at 06:00");
         let kept = world.read(move |conn| tidegate::schedules::actions::of_targets(conn, &[Target::Set(set.id)])).await;
         assert_eq!(kept[0].parameters, None, "what the set gives is the set's to change");
-        let _ = stages;
     }
 
     async fn a_value_for_all_steps_stays_one_when_nothing_is_changed(world: World) {

@@ -41,5 +41,8 @@ CREATE TABLE member_channels (
     email BOOLEAN NOT NULL
 );
 
+-- What is held will end yet, which is another outcome.
+UPDATE outcomes SET kind = 'held' WHERE status = 'held';
+
 -- What ended before there were notices is told to nobody.
 UPDATE outcomes SET announced_at = at WHERE announced_at IS NULL;

@@ -14,7 +14,7 @@ use crate::freezes::Freeze;
 use crate::freezes::by_clock::{self, Skip};
 use crate::imports::Target;
 use crate::runs::dispatching::naming::Naming;
-use crate::runs::dispatching::occurrence::{Dispatched, row};
+use crate::runs::dispatching::occurrence::{Dispatched, kept_file, row};
 use crate::runs::lifecycle::RunStatus;
 use crate::runs::model::LogLine;
 use crate::runs::queue_store::{self as queue, NewRun};
@@ -144,7 +144,8 @@ fn queue_once(conn: &mut Conn, once: Once, at: Moment, now: Moment, done: &mut D
     let waiting = open.iter().find(|run| run.status == RunStatus::Queued && !run.interrupted);
     let (late, too_late, freeze) = (now.since(at) > LATE, now.since(at) > GRACE, &once.freeze);
     let naming = Naming::load(conn, [&once.due])?;
-    let queued = row(&once.due, (&runnable, &naming), at, now);
+    let file_id = kept_file(conn, &once.due, &runnable)?;
+    let queued = NewRun { file_id, ..row(&once.due, (&runnable, &naming), at, now) };
     let ended = |status, reason: String| NewRun {
         status,
         reason: Some(reason),
