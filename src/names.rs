@@ -49,9 +49,11 @@ pub fn invisible_in(text: &str) -> Option<char> {
     (0..chars.len()).find(|at| is_invisible(chars[*at]) && !joins(*at)).map(|at| chars[at])
 }
 
-/// The key of a name: outer spaces, case and the way in which letters are written do not count.
+/// The key of a name: outer spaces, case and the way in which letters are written do not count. None begins like that of a
+/// thing which was deleted, `archived:<id>`.
 pub fn name_key(name: &str) -> String {
-    composed(&name.trim().to_lowercase())
+    let key = composed(&name.trim().to_lowercase());
+    if key.starts_with("archived:") { format!("named {key}") } else { key }
 }
 
 /// A name as it stands in one line: without outer space and invisible characters, its inner space and line breaks one

@@ -153,8 +153,13 @@ impl Asks {
         }
         let same: Option<usize> = sent.get("show").strip_prefix("same:").and_then(|position| position.parse().ok());
         let Some(of) = same else { return values };
+        let of_it = steps.iter().find(|ask| ask.position == of).map_or(&[][..], |ask| ask.declared.as_slice());
         for ask in steps.iter().filter(|ask| ask.position != of) {
-            for parameter in &ask.declared {
+            // A secret goes into no control of another kind.
+            let alike = |parameter: &&Parameter| {
+                of_it.iter().any(|of| (&of.name, of.parameter_type) == (&parameter.name, parameter.parameter_type))
+            };
+            for parameter in ask.declared.iter().filter(alike) {
                 let from = values.get(&step_values::alone(of, &parameter.name)).cloned();
                 if let Some(value) = from.filter(|value| *value != parameters::MASK) {
                     values.insert(ask.alone(parameter), value);

@@ -29,13 +29,27 @@ pub use store::{by_id, by_ids, listed_of, outlines, set_status, version};
 
 use crate::db::Conn;
 use crate::error::Result;
+use crate::files::kept;
+use crate::imports::Target;
 use crate::in_use::{Named, Thing, Uses};
 
 /// The sets that a configuration is a step of, or that keep a file for a step.
 pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
     let using = match thing {
         Thing::Configuration(id) => store::using(conn, id)?,
-        Thing::KeptFile(id) => store::with_file(conn, id)?,
+        Thing::KeptFile(id) => {
+            let Some(kept) = kept::by_id(conn, id)? else { return Ok(None) };
+            let mut using = Vec::new();
+            for (set_id, name, application_id) in store::with_file(conn, id)? {
+                // Another import may declare a number of that name.
+                let takes_file = |declared: &Declared| declared.parameter.is_file;
+                if application_id == kept.application_id && declared(conn, Target::Set(set_id))?.iter().any(takes_file)
+                {
+                    using.push((set_id, name, application_id));
+                }
+            }
+            using
+        }
         _ => return Ok(None),
     };
     let named = |(id, name, application): (i64, String, i64)| Named {

@@ -9,7 +9,7 @@ use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::files::kept::FILE;
 use crate::imports::{self, Configuration, Target};
-use crate::parameters::{self, Parameter};
+use crate::parameters::{self, Parameter, ParameterType};
 use crate::secrets::Secrets;
 
 /// What of the values for a set's run is for one of its steps, beside those that the step itself has.
@@ -77,8 +77,13 @@ pub fn of_target(conn: &mut Conn, target: Target) -> Result<Vec<Declared>> {
     for (position, step) in (1..).zip(&definition.steps) {
         let of_set = step.parameters.as_ref().and_then(Value::as_object).unwrap_or(&none);
         for parameter in with_defaults(&declared(conn, step.configuration_id)?.1, of_set) {
-            if !named.iter().any(|there| there.parameter.name == parameter.name) {
-                named.push(Declared { position: Some(position), parameter });
+            match named.iter_mut().find(|there| there.parameter.name == parameter.name) {
+                // A secret in one step is a secret wherever the name is used.
+                Some(there) if parameter.parameter_type == ParameterType::Secret => {
+                    there.parameter.parameter_type = ParameterType::Secret;
+                }
+                Some(_) => {}
+                None => named.push(Declared { position: Some(position), parameter }),
             }
         }
     }
@@ -106,6 +111,20 @@ pub fn accept(
         }
     };
     let kept = kept.and_then(Value::as_object).unwrap_or(&empty);
+    for name in given.keys().filter(|name| !name.contains('.')) {
+        let of_name = |declared: &Vec<Parameter>| {
+            let found = declared.iter().find(|parameter| parameter.name == *name)?;
+            Some(found.parameter_type == ParameterType::Secret)
+        };
+        let mut secret = Vec::new();
+        for step in &definition.steps {
+            secret.extend(of_name(&declared(conn, step.configuration_id)?.1));
+        }
+        if secret.contains(&true) && secret.contains(&false) {
+            let why = format!("\"{name}\" is a secret in one step and none in another. Give each step its own value.");
+            errors.add(format!("parameters.{name}"), why);
+        }
+    }
     let mut known: Vec<String> = Vec::new();
     let mut taken = Map::new();
     for (position, step) in (1..).zip(&definition.steps) {

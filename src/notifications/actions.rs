@@ -1,4 +1,5 @@
-//! What people do with what they were told: each with their own alone.
+//! What people do with what they were told: each with their own alone. What was told stays theirs, also when they may see
+//! the Application no more.
 
 use super::model::Notice;
 use super::store::{self, Filter};

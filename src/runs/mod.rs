@@ -68,6 +68,10 @@ pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
             names
         }
         Thing::Set(id) => open(conn, Target::Set(id))?,
+        Thing::KeptFile(id) => {
+            let open = sets::open_with_file(conn, id)?.into_iter();
+            open.map(|run_id| named(run_id, "has yet to load it")).collect()
+        }
         _ => return Ok(None),
     };
     Ok(Some(Uses { by: "runs", names }))

@@ -48,6 +48,7 @@ pub use zone::{ClockChange, ZONE_DATA, clock_change, day_begins, instant};
 
 use crate::db::Conn;
 use crate::error::Result;
+use crate::files::kept;
 use crate::import_sets;
 use crate::imports::Target;
 use crate::in_use::{Named, Renamed, Thing, Uses};
@@ -74,7 +75,16 @@ fn named(unfinished: Vec<uses_store::Unfinished>) -> Vec<Named> {
 
 /// Those that load a kept file, each with what it runs.
 fn loading(conn: &mut Conn, kept_file_id: i64) -> Result<Vec<Named>> {
-    let found = uses_store::unfinished_with_file(conn, kept_file_id)?;
+    let Some(kept) = kept::by_id(conn, kept_file_id)? else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for unfinished in uses_store::unfinished_with_file(conn, kept.application_id, kept_file_id)? {
+        // Another import may declare a number of that name.
+        let target = Target::parse(&unfinished.target_key);
+        let declared = target.map(|target| import_sets::declared(conn, target)).transpose()?.unwrap_or_default();
+        if declared.iter().any(|declared| declared.parameter.is_file) {
+            found.push(unfinished);
+        }
+    }
     let targets: Vec<Option<Target>> = found.iter().map(|found| Target::parse(&found.target_key)).collect();
     let known = import_sets::known(conn, &targets.iter().copied().flatten().collect::<Vec<_>>())?;
     let with_name = |(named, target): (Named, Option<Target>)| match target.and_then(|target| known.get(&target)) {

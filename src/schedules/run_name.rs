@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 
 use crate::clock::Moment;
 use crate::names::LONGEST;
+use crate::names::one_line;
 use crate::parameters::{Parameter, ParameterType};
 
 /// What the name of a set's run says by default, so that people can tell it from the run of one configuration.
@@ -51,10 +52,6 @@ fn cut(text: &str, longest: usize) -> String {
         None => text.to_owned(),
         Some(_) => text.chars().take(longest.saturating_sub(1)).chain(['…'].into_iter().take(longest)).collect(),
     }
-}
-
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c }).collect()
 }
 
 enum Piece<'a> {

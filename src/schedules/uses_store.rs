@@ -48,11 +48,12 @@ pub fn unfinished_of(conn: &mut Conn, target: Target) -> Result<Vec<Unfinished>>
 }
 
 /// Those whose values name a kept file.
-pub fn unfinished_with_file(conn: &mut Conn, kept_file_id: i64) -> Result<Vec<Unfinished>> {
+pub fn unfinished_with_file(conn: &mut Conn, application_id: i64, kept_file_id: i64) -> Result<Vec<Unfinished>> {
     // The text tells which ones are worth reading.
     let rows: Vec<(Unfinished, Option<String>)> = schedules::table
         .inner_join(members::table)
         .filter(schedules::parameters.like(format!("%{FILE}\":{kept_file_id}%")))
+        .filter(schedules::application_id.eq(application_id))
         .filter(schedules::finished_at.is_null().and(schedules::archived_at.is_null()))
         .order(schedules::id)
         .select((COLUMNS, schedules::parameters))

@@ -153,7 +153,7 @@ fn sent(page: &Html) -> Vec<(String, String)> {
         Field::Text(name, value) => Some((name, value)),
         Field::File { .. } => None,
     });
-    texts.filter(|(name, _)| !["csrf", "nonce", "version"].contains(&name.as_str())).collect()
+    texts.filter(|(name, _)| !["asked", "csrf", "nonce", "version"].contains(&name.as_str())).collect()
 }
 
 /// What is wrong with how a refusal comes back.

@@ -100,10 +100,14 @@ pub fn delete(
     let was = hold(conn, by, id, expected)?;
     if let Some(uses) = in_use.uses(conn, Thing::KeptFile(id))?.into_iter().next() {
         return Err(AppError::Conflict(format!(
-            "\"{}\" is used by {}: {}. Give them another file first, or delete them.",
+            "\"{}\" is used by {}: {}. {}",
             was.name,
             uses.by,
-            in_use::words(&uses.names, ", ")
+            in_use::words(&uses.names, ", "),
+            match uses.by {
+                "runs" => "Wait for them to end.",
+                _ => "Give them another file first, or delete them.",
+            }
         )));
     }
     store::archive(conn, id, now)?;

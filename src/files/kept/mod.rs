@@ -13,7 +13,7 @@ use serde_json::Value;
 
 pub use body::KeptFileAnswer;
 pub use model::{KeptFile, KeptVersion, LARGEST, MOST, VERSIONS};
-pub use store::{by_file, highest_file, named, of_application};
+pub use store::{by_file, by_id, highest_file, named, of_application};
 
 use crate::db::Conn;
 use crate::error::Result;

@@ -76,14 +76,16 @@ pub fn versions(conn: &mut Conn, id: i64) -> Result<Vec<KeptVersion>> {
     Ok(rows.into_iter().map(version).collect())
 }
 
-/// Of which kept file, deleted or not, a file of the Block database is a version: its id, its name, the version.
-pub fn by_file(conn: &mut Conn, file_id: i64) -> Result<Option<(i64, String, i64)>> {
-    Ok(versions::table
+/// Of which kept file, deleted or not, a file of the Block database is a version: its id unless it was deleted, its name,
+/// the version.
+pub fn by_file(conn: &mut Conn, file_id: i64) -> Result<Option<(Option<i64>, String, i64)>> {
+    let found: Option<(i64, Option<Moment>, String, i64)> = versions::table
         .inner_join(kept_files::table)
         .filter(versions::file_id.eq(file_id))
-        .select((kept_files::id, kept_files::name, versions::version))
+        .select((kept_files::id, kept_files::archived_at, kept_files::name, versions::version))
         .first(conn)
-        .optional()?)
+        .optional()?;
+    Ok(found.map(|(id, archived, name, version)| (Some(id).filter(|_| archived.is_none()), name, version)))
 }
 
 /// Those of these files of the Block database that are versions of kept ones which were not deleted.

@@ -324,9 +324,10 @@ impl RunScene {
             add("Run as", format!("{name}{}", if gone { " (deactivated)" } else { "" }), None, None);
         }
         if let Some((id, name, version)) = &self.kept {
-            let href = format!("{base}/settings/kept-files/{id}");
             let open = self.entered.may_open_scheduling();
-            add("Kept file", name.clone(), Some(format!("version {version}")), open.then_some(href));
+            let href = id.filter(|_| open).map(|id| format!("{base}/settings/kept-files/{id}"));
+            let deleted = if id.is_none() { ", deleted since" } else { "" };
+            add("Kept file", name.clone(), Some(format!("version {version}{deleted}")), href);
         }
         if !self.told.is_empty() {
             add("Told", told::words(&self.told, self.entered.sees_everything), None, None);

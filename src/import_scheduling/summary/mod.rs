@@ -72,7 +72,7 @@ struct RunScene {
     not_decided_by: Option<String>,
     recent: Vec<Run>,
     /// The kept file that it is given: id, name, version.
-    kept: Option<(i64, String, i64)>,
+    kept: Option<(Option<i64>, String, i64)>,
     /// Those that a set's values may name.
     files: Vec<KeptFile>,
     /// Who was told of it.

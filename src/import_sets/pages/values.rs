@@ -42,7 +42,7 @@ struct Asked {
 
 async fn asked(app: &App, by: &By, (application_id, set_id, position): (i64, i64, i64)) -> Result<Asked> {
     let place = find_to_change(app, by, application_id, Some(set_id)).await?;
-    let at = usize::try_from(position - 1).map_err(|_| AppError::NotFound)?;
+    let at = position.checked_sub(1).and_then(|at| usize::try_from(at).ok()).ok_or(AppError::NotFound)?;
     let step = place.found.as_ref().and_then(|(_, definition)| definition.steps.get(at)).cloned();
     let step = step.ok_or(AppError::NotFound)?;
     let asks = place.asks.get(&step.configuration_id).cloned().ok_or(AppError::NotFound)?;
@@ -105,6 +105,9 @@ pub async fn save_values(
 ) -> Result<HttpResponse> {
     let asked = asked(&app, &by, *ids).await?;
     let (set, definition) = asked.place.found.as_ref().ok_or(AppError::NotFound)?;
+    if !parameters::asked(&form, "") {
+        return Err(AppError::invalid("parameters", "The form came without its values. Open it again."));
+    }
     let values = parameters::given(&asked.asks, "", &form, asked.step.parameters.as_ref());
     let mut draft = Draft::of(set, definition);
     if let Some(step) = draft.definition.steps.get_mut(asked.at) {

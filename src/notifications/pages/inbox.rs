@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 
 use crate::app::App;
 use crate::applications;
-use crate::error::Result;
+use crate::error::{AppError, Result};
 use crate::members::{SignedIn, shell};
 use crate::notifications::actions;
 use crate::notifications::model::Notice;
@@ -70,8 +70,13 @@ pub async fn inbox(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn,
             let mut names = HashMap::new();
             for id in notices.iter().filter_map(|notice| notice.application_id) {
                 if let std::collections::hash_map::Entry::Vacant(vacant) = names.entry(id) {
-                    let name = applications::by_id(conn, id)?.map(|application| application.name);
-                    vacant.insert(name.unwrap_or_default());
+                    // Of one that the member may see no more, not even its name.
+                    let name = match applications::enter(conn, &who, id) {
+                        Ok(entered) => entered.application.name,
+                        Err(AppError::NotFound) => String::new(),
+                        Err(other) => return Err(other),
+                    };
+                    vacant.insert(name);
                 }
             }
             Ok((notices, actions::unread(conn, &who)?, names, workspace::get(conn)?))

@@ -13,9 +13,11 @@ mod again;
 mod begin;
 mod course;
 mod ending;
+mod files_store;
 mod steps_store;
 
 pub use advance::{advance, cancel, hold};
 pub use again::again;
 pub use begin::begin;
+pub use files_store::open_with_file;
 pub use steps_store::{SetRun, SetStep, definition, of};

@@ -9,8 +9,9 @@ use crate::app::App;
 use crate::applications::blocks;
 use crate::clock::Moment;
 use crate::connectors::{Content, FetchError, Fetched};
+use crate::files::kept;
 use crate::imports::pipeline::{self, LoadError, LoadReport};
-use crate::runs::model::{RunResult, RunStep};
+use crate::runs::model::{Run, RunResult, RunStep};
 use crate::words;
 
 /// The steps of a load that began then and came to its end.
@@ -95,5 +96,13 @@ pub fn still_holds(app: &App, block_id: i64) -> String {
         Ok(Some(at)) => format!("the Block still holds the data of {}.", at.utc().format("%-d %B %Y")),
         Ok(None) => "the Block is still empty.".to_owned(),
         Err(_) => "the Block is unchanged.".to_owned(),
+    }
+}
+
+/// Why an import that takes a file has none.
+pub fn no_file(name: &str, run: &Run) -> String {
+    match kept::id_in(run.parameters.as_ref()) {
+        Some(_) => format!("The kept file of {name} was deleted. Choose another one in its schedule."),
+        None => format!("{name} needs a file, and none was given."),
     }
 }

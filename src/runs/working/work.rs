@@ -196,7 +196,7 @@ fn prepare(app: &App, job: &Job<'_>) -> Result<Ready, Undone> {
             });
         }
         let Some(connection_id) = version.connection_id else {
-            let why = format!("{} needs a file, and none was given.", configuration.name);
+            let why = no_file(&configuration.name, job.run);
             return Ok(Err(Undone::new(why, Retry::No)));
         };
         // As a step that failed, so that it leads to the Connection.

@@ -59,7 +59,7 @@ fn a_set_is_scheduled_watched_and_run_again_by_keyboard() {
         chrome.sees("Started: Month end").await;
         work_off(&world).await;
         chrome.sees("Taken over from run").await;
-        chrome.sees("3 rows").await;
+        chrome.sees("2 loaded").await;
         chrome.quiet().await;
         chrome.close().await;
     });

@@ -220,6 +220,20 @@ on_both! {
         assert_eq!((rows(&world, one.block), rows(&world, two.block)), (1, 1));
     }
 
+    async fn what_a_set_has_yet_to_load_is_not_deleted(world: World) {
+        let (one, two) = (by_hand(&world, "one", Mode::Append).await, by_hand(&world, "two", Mode::Append).await);
+        let file = keep(&world, "both.csv", "id,word\n1,one\n").await;
+        let olive = world.api(&world.olive).await;
+        let steps = json!([{"configuration_id": one.configuration}, {"configuration_id": two.configuration}]);
+        let set = olive.post(&format!("applications/{}/import-sets", world.application), json!({"name": "Both", "steps": steps})).await.is(201).id();
+        let id = olive.post(&format!("import-sets/{set}/runs"), json!({"parameters": {"file": file}})).await.is(202).id();
+        let refused = olive.delete(&format!("kept-files/{file}")).await;
+        assert!(refused.is(409).body.contains(&format!("run {id}, which has yet to load it. Wait for them to end.")), "{}", refused.body);
+        work_off(&world).await;
+        assert_eq!(statuses(&world, id).await, ["Success", "Success"]);
+        olive.delete(&format!("kept-files/{file}")).await.is(204);
+    }
+
     async fn a_file_for_all_steps_is_given_once(world: World) {
         let (one, two) = (by_hand(&world, "one", Mode::Append).await, by_hand(&world, "two", Mode::Append).await);
         let file = keep(&world, "both.csv", "id,word\n1,one\n").await;

@@ -81,6 +81,33 @@ on_both! {
         assert_eq!(send(&olive, Method::POST, &kept_files(&world), "sales.csv", "id\n").await.is(201).json["name"], "sales.csv");
     }
 
+    /// What is deleted keeps its place in the table under a key of its own, which no name has.
+    async fn a_name_like_the_key_of_what_is_deleted_is_in_nobodys_way(world: World) {
+        let olive = world.api(&world.olive).await;
+        let victim = keep(&world, "victim.csv", "id\n1\n").await;
+        let like = keep(&world, &format!("archived:{victim}"), "id\n1\n").await;
+        olive.delete(&format!("kept-files/{victim}")).await.is(204);
+        keep(&world, &format!("ARCHIVED:{like}"), "id\n1\n").await;
+        olive.delete(&format!("kept-files/{like}")).await.is(204);
+        let there = format!("applications/{}/translations", world.application);
+        let table = olive.make(&there, json!({"name": "Old"})).await;
+        olive.make(&there, json!({"name": format!("archived:{table}")})).await;
+        olive.delete(&format!("translations/{table}")).await.is(204);
+    }
+
+    async fn a_number_that_is_called_file_is_no_kept_file(world: World) {
+        let olive = world.api(&world.olive).await;
+        let id = keep(&world, "sales.csv", "id,word\n1,one\n").await;
+        let stage = crate::support::stage::stage(&world, "numbered", Mode::Append, |_| ()).await;
+        let declared = json!({"parameters": [{"name": "file", "type": "number"}]});
+        olive.patch(&format!("import-configurations/{}", stage.configuration), declared).await.is(200);
+        let body = daily(json!({"configuration_id": stage.configuration}), json!({"file": id}));
+        olive.post(&format!("applications/{}/schedules", world.application), body).await.is(201);
+        let steps = json!({"name": "One", "steps": [{"configuration_id": stage.configuration, "parameters": {"file": id}}]});
+        olive.post(&format!("applications/{}/import-sets", world.application), steps).await.is(201);
+        olive.delete(&format!("kept-files/{id}")).await.is(204);
+    }
+
     async fn only_who_may_import_keeps_files(world: World) {
         let id = keep(&world, "sales.csv", "id,word\n1,one\n").await;
         for (person, sees) in [(&world.mo, 403), (&world.ivy, 403), (&world.stranger, 404), (&world.audrey, 200)] {

@@ -87,7 +87,11 @@ on_both! {
         olive.sees("Saved the values of step 1 of “Month end”.").sees("Kept file: returns.csv");
         let path = olive.path();
         assert_eq!(olive.get(&format!("{path}/steps/2")).await.status, 404);
-        assert_eq!(olive.get(&format!("{path}/steps/0")).await.status, 404);
+        for nowhere in ["0", "-1", "-9223372036854775808", "9223372036854775807", "x"] {
+            assert_eq!(olive.get(&format!("{path}/steps/{nowhere}")).await.status, 404, "{nowhere}");
+        }
+        // Without its fields a form says nothing of the values.
+        assert_eq!(olive.post(&format!("{path}/steps/1"), &[("version", "2")]).await.status, 422);
         let api = world.api(&world.olive).await;
         let set: i64 = path.rsplit('/').next().unwrap().parse().unwrap();
         let shown = api.get(&format!("import-sets/{set}")).await;

@@ -39,6 +39,15 @@ on_both! {
             assert_eq!(refused.wrong_fields(), ["run_name"]);
             assert!(refused.json["errors"][0]["detail"].as_str().unwrap().starts_with(words), "{}", refused.json);
         }
+        // A secret in one step is a secret wherever the name is used.
+        let mixed = |kind: &str| json!({ "parameters": [{ "name": "note", "type": kind }] });
+        let second = format!("import-configurations/{}", stages[1].configuration);
+        let before = api.get(&second).await.json["parameters"].clone();
+        api.patch(&second, json!({ "source": { "path": "prices.csv", "format": "csv" }, "parameters": mixed("secret")["parameters"] })).await.is(200);
+        let body = json!({ "run_name": "A {note}", "parameters": { "note": "x" } });
+        let refused = api.post(&there, schedule(("set_id", set.id), body)).await;
+        assert_eq!(refused.is(422).wrong_fields(), ["run_name", "parameters.note"], "{}", refused.body);
+        api.patch(&second, json!({ "source": { "path": "prices-{day}.csv", "format": "csv" }, "parameters": before })).await.is(200);
         let of_plain = ("configuration_id", stages[2].configuration);
         let refused = api.post(&there, schedule(of_plain, json!({ "run_name": "A {day}" }))).await;
         assert_eq!(refused.wrong_fields(), ["run_name"]);

@@ -22,7 +22,7 @@ async fn latest(world: &World, set: &ImportSet) -> Value {
 
 on_both! {
     async fn run_now_of_a_set_asks_for_the_values_of_its_steps(world: World) {
-        let (_, set) = dated(&world).await;
+        let (stages, set) = dated(&world).await;
         let here = format!("/applications/{}/settings/import-sets/{}", world.application, set.id);
         let mut olive = world.browser(&world.olive).await;
         let asked = olive.post(&format!("{here}/runs"), &[]).await;
@@ -93,7 +93,7 @@ on_both! {
     }
 
     async fn the_dialog_takes_no_fields_of_what_was_chosen_before(world: World) {
-        let (stages, set) = dated(&world).await;
+        let (_, set) = dated(&world).await;
         let form = format!("/applications/{}/schedules/new?set={}", world.application, set.id);
         let mut olive = world.browser(&world.olive).await;
         olive.visit(&form).await.within("#n1-parameters").fill("Day (optional)", "yesterday");
