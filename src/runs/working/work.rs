@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 pub use super::board::Board;
 use super::got::Got;
 pub use super::retry::Retry;
-use super::told::{broken, fetch_words, loaded, result, step, still_holds};
+use super::told::{broken, fetch_words, loaded, no_file, result, step, still_holds};
 use super::unsettled::{Earlier, Next};
 use super::{deciding, earlier, feeding, restoring, settling, unsettled, values, waiting};
 use crate::app::App;
