@@ -9,11 +9,12 @@ use super::model::{Channel, NoticeKind};
 use super::store::{self, NewNotice};
 use super::{letter, recipients};
 use crate::app::App;
-use crate::applications;
+use crate::applications::{self, Application};
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, Result};
-use crate::runs::{self, Outcome};
+use crate::members::Member;
+use crate::runs::{self, Outcome, Run};
 use crate::secrets::random_token;
 use crate::words;
 
@@ -77,20 +78,25 @@ fn one_by_one(app: &App, limit: i64, now: Moment) -> Result<usize> {
     Ok(waiting.len())
 }
 
-/// Whom an outcome concerns, and of which run it is; `None` where nobody is to know.
-fn concerned(
-    conn: &mut Conn,
-    outcome: &Outcome,
-) -> Result<Option<(runs::Run, applications::Application, NoticeKind, Vec<crate::members::Member>)>> {
+/// An outcome that somebody is to know.
+struct Told {
+    run: Run,
+    application: Application,
+    kind: NoticeKind,
+    who: Vec<Member>,
+}
+
+/// Whom an outcome concerns; `None` where nobody is to know.
+fn concerned(conn: &mut Conn, outcome: &Outcome) -> Result<Option<Told>> {
     let Some(kind) = NoticeKind::of(outcome.status) else { return Ok(None) };
     let Some(run) = runs::by_id(conn, outcome.run_id)? else { return Ok(None) };
     let Some(application) = applications::by_id(conn, run.application_id)? else { return Ok(None) };
     let who = recipients::of(conn, &run, &application, kind)?;
-    Ok((!who.is_empty()).then_some((run, application, kind, who)))
+    Ok((!who.is_empty()).then_some(Told { run, application, kind, who }))
 }
 
 fn tell(conn: &mut Conn, app: &App, outcome: &Outcome, now: Moment) -> Result<()> {
-    let Some((run, application, kind, who)) = concerned(conn, outcome)? else { return Ok(()) };
+    let Some(Told { run, application, kind, who }) = concerned(conn, outcome)? else { return Ok(()) };
     let key = format!("run:{}:{}", run.uid, outcome.kind);
     let (title, detail) = (letter::title(run.title(), kind), letter::detail(&run));
     let new = NewNotice {
@@ -123,7 +129,7 @@ fn notify(conn: &mut Conn, app: &App, member_ids: &[i64], new: &NewNotice<'_>, n
 fn tell_together(conn: &mut Conn, app: &App, old: &[&Outcome], now: Moment) -> Result<()> {
     let mut of: BTreeMap<i64, Vec<(String, NoticeKind)>> = BTreeMap::new();
     for outcome in old {
-        let Some((run, _, kind, who)) = concerned(conn, outcome)? else { continue };
+        let Some(Told { run, kind, who, .. }) = concerned(conn, outcome)? else { continue };
         for member in who {
             of.entry(member.id).or_default().push((run.title().to_owned(), kind));
         }
