@@ -96,20 +96,30 @@ fn concerned(conn: &mut Conn, outcome: &Outcome) -> Result<Option<Told>> {
 }
 
 fn tell(conn: &mut Conn, app: &App, outcome: &Outcome, now: Moment) -> Result<()> {
-    let Some(Told { run, application, kind, who }) = concerned(conn, outcome)? else { return Ok(()) };
-    let key = format!("run:{}:{}", run.uid, outcome.kind);
-    let (title, detail) = (letter::title(run.title(), kind), letter::detail(&run));
+    let Some(told) = concerned(conn, outcome)? else { return Ok(()) };
+    let ids: Vec<i64> = told.who.iter().map(|member| member.id).collect();
+    tell_of(conn, app, (outcome, &told), &ids, now)
+}
+
+fn tell_of(
+    conn: &mut Conn,
+    app: &App,
+    (outcome, told): (&Outcome, &Told),
+    member_ids: &[i64],
+    now: Moment,
+) -> Result<()> {
+    let key = format!("run:{}:{}", told.run.uid, outcome.kind);
+    let (title, detail) = (letter::title(told.run.title(), told.kind), letter::detail(&told.run));
     let new = NewNotice {
         key: &key,
-        kind,
-        application_id: Some(application.id),
-        run_id: Some(run.id),
+        kind: told.kind,
+        application_id: Some(told.application.id),
+        run_id: Some(told.run.id),
         title: &title,
         detail: &detail,
         at: outcome.at,
     };
-    let ids: Vec<i64> = who.iter().map(|member| member.id).collect();
-    notify(conn, app, &ids, &new, now)
+    notify(conn, app, member_ids, &new, now)
 }
 
 /// Tells these members, by the ways that they chose.
@@ -125,31 +135,34 @@ fn notify(conn: &mut Conn, app: &App, member_ids: &[i64], new: &NewNotice<'_>, n
     Ok(())
 }
 
-/// What ended long ago, in one message for each member.
+/// What ended long ago, in one message for each member; one by itself is told as it would have been.
 fn tell_together(conn: &mut Conn, app: &App, old: &[&Outcome], now: Moment) -> Result<()> {
-    let mut of: BTreeMap<i64, Vec<(String, NoticeKind)>> = BTreeMap::new();
+    let mut all: Vec<(&Outcome, Told)> = Vec::new();
     for outcome in old {
-        let Some(Told { run, kind, who, .. }) = concerned(conn, outcome)? else { continue };
-        for member in who {
-            of.entry(member.id).or_default().push((run.title().to_owned(), kind));
-        }
+        all.extend(concerned(conn, outcome)?.map(|told| (*outcome, told)));
     }
-    // One by itself is told as it would have been.
-    if let [alone] = old {
-        return tell(conn, app, alone, now);
+    let mut of: BTreeMap<i64, Vec<&(&Outcome, Told)>> = BTreeMap::new();
+    for one in &all {
+        for member in &one.1.who {
+            of.entry(member.id).or_default().push(one);
+        }
     }
     let (Some(first), Some(last)) = (old.first(), old.last()) else { return Ok(()) };
     let key = format!("backlog:{}:{}", first.run_id, last.run_id);
     for (member, ended) in of {
+        if let [(outcome, told)] = ended.as_slice() {
+            tell_of(conn, app, (outcome, told), &[member], now)?;
+            continue;
+        }
         let title =
             words::counted(ended.len() as i64, "import ended", "imports ended") + " while notifications were delayed";
         let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
-        for (_, kind) in &ended {
-            *counts.entry(kind.chip().0).or_default() += 1;
+        for (_, told) in &ended {
+            *counts.entry(told.kind.chip().0).or_default() += 1;
         }
         let counts: Vec<String> =
             counts.into_iter().map(|(word, n)| format!("{} {}", words::count(n), word.to_lowercase())).collect();
-        let mut names: Vec<String> = ended.into_iter().map(|(name, _)| name).collect();
+        let mut names: Vec<String> = ended.into_iter().map(|(_, told)| told.run.title().to_owned()).collect();
         names.sort();
         names.dedup();
         let more = names.len().saturating_sub(5);
