@@ -188,7 +188,7 @@ mod tests {
         .unwrap();
         assert_eq!(check("A {day} {date} {time} {planned} } {", &declared), Ok(()));
         let unknown = check("A {month}", &declared).unwrap_err();
-        assert_eq!(unknown, "Nothing is known that {month} could stand for. Use {date}, {time}, {planned} or {day}.");
+        assert_eq!(unknown, "{month} is not a parameter here. Use {date}, {time}, {planned} or {day}.");
         assert!(check("A {token}", &declared).unwrap_err().starts_with("{token} is a secret"));
         assert!(asks("A {month}") && !asks("A {date} {x"));
     }
