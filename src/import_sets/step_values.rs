@@ -111,15 +111,13 @@ pub fn accept(
         }
     };
     let kept = kept.and_then(Value::as_object).unwrap_or(&empty);
+    let mut asked = Vec::new();
+    for step in &definition.steps {
+        asked.push(declared(conn, step.configuration_id)?);
+    }
     for name in given.keys().filter(|name| !name.contains('.')) {
-        let of_name = |declared: &Vec<Parameter>| {
-            let found = declared.iter().find(|parameter| parameter.name == *name)?;
-            Some(found.parameter_type == ParameterType::Secret)
-        };
-        let mut secret = Vec::new();
-        for step in &definition.steps {
-            secret.extend(of_name(&declared(conn, step.configuration_id)?.1));
-        }
+        let all = asked.iter().flat_map(|(_, declared)| declared).filter(|parameter| parameter.name == *name);
+        let secret: Vec<bool> = all.map(|parameter| parameter.parameter_type == ParameterType::Secret).collect();
         if secret.contains(&true) && secret.contains(&false) {
             let why = format!("\"{name}\" is a secret in one step and none in another. Give each step its own value.");
             errors.add(format!("parameters.{name}"), why);
@@ -127,24 +125,23 @@ pub fn accept(
     }
     let mut known: Vec<String> = Vec::new();
     let mut taken = Map::new();
-    for (position, step) in (1..).zip(&definition.steps) {
-        let (configuration, declared) = declared(conn, step.configuration_id)?;
+    for (position, (step, (configuration, declared))) in (1..).zip(definition.steps.iter().zip(&asked)) {
         known.extend(declared.iter().flat_map(|p| [p.name.clone(), alone(position, &p.name)]));
         let of_set = step.parameters.as_ref().and_then(Value::as_object).unwrap_or(&empty);
-        let own_given = own(position, &declared, given);
+        let own_given = own(position, declared, given);
         let with = |own: Map<String, Value>| {
             // What the configuration asks for no more says nothing.
-            let of_step = parameters::declared(&declared, step.parameters.clone());
+            let of_step = parameters::declared(declared, step.parameters.clone());
             let mut all = of_step.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
             all.extend(own);
             Value::Object(all)
         };
         // Of several choices, none is another choice than those that the set gives.
-        let declared = with_defaults(&declared, of_set);
+        let declared = with_defaults(declared, of_set);
         let (all, there) = (with(own_given.clone()), with(own(position, &declared, kept)));
         let mut wrong = FieldErrors::new();
         let given_and_kept = (Some(&all), Some(&there));
-        let values = imports::accept(conn, secrets, (&configuration, &declared), given_and_kept, "", &mut wrong)?;
+        let values = imports::accept(conn, secrets, (configuration, &declared), given_and_kept, "", &mut wrong)?;
         if let Some(lacks) = configuration.lacks_file(values.as_ref()).filter(|_| wrong.is_empty()) {
             wrong.add(FILE, lacks);
         }

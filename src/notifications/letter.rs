@@ -65,7 +65,7 @@ struct Letter {
     application: String,
     title: String,
     detail: String,
-    /// Its chip: word, colour of the word and behind it.
+    /// Its chip: the word, its class, the colour behind it.
     word: &'static str,
     colours: (&'static str, &'static str),
     /// Label and value.
@@ -123,10 +123,10 @@ pub fn mail(
 
 fn colours(kind: NoticeKind) -> (&'static str, &'static str) {
     match kind {
-        NoticeKind::Failed | NoticeKind::Missed => ("#b3261e", "#fdeae8"),
-        NoticeKind::Partial | NoticeKind::Held => ("#7a4f00", "#fbf0d8"),
-        NoticeKind::Success => ("#0b6b43", "#e3f4ea"),
-        NoticeKind::Backlog => ("#1b1d1c", "#eeeeea"),
+        NoticeKind::Failed | NoticeKind::Missed => ("bad", "#fdeae8"),
+        NoticeKind::Partial | NoticeKind::Held => ("warn", "#fbf0d8"),
+        NoticeKind::Success => ("ok", "#e3f4ea"),
+        NoticeKind::Backlog => ("plain", "#eeeeea"),
     }
 }
 

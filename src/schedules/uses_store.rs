@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::db::Conn;
 use crate::db::schema::{members, schedules};
 use crate::error::Result;
-use crate::files::kept::FILE;
+use crate::files::kept::{self, FILE};
 use crate::imports::Target;
 use crate::in_use::Renamed;
 use crate::parameters;
@@ -58,13 +58,7 @@ pub fn unfinished_with_file(conn: &mut Conn, application_id: i64, kept_file_id: 
         .order(schedules::id)
         .select((COLUMNS, schedules::parameters))
         .load(conn)?;
-    let names = |text: &Option<String>| {
-        let values: Option<Value> = text.as_deref().and_then(|text| serde_json::from_str(text).ok());
-        // Of a set also "2.file".
-        let is_file = |name: &str| name.rsplit('.').next() == Some(FILE);
-        let is_it = |(name, value): (&String, &Value)| is_file(name) && value.as_i64() == Some(kept_file_id);
-        values.as_ref().and_then(Value::as_object).is_some_and(|values| values.iter().any(is_it))
-    };
+    let names = |text: &Option<String>| kept::named_in(text.as_deref(), kept_file_id);
     Ok(rows.into_iter().filter(|(_, text)| names(text)).map(|(unfinished, _)| unfinished).collect())
 }
 

@@ -26,6 +26,18 @@ pub fn id_in(values: Option<&Value>) -> Option<i64> {
     values?.get(FILE)?.as_i64()
 }
 
+/// Whether a value of this name means a kept file: of a set also `2.file`.
+pub fn is_file(name: &str) -> bool {
+    name.rsplit('.').next() == Some(FILE)
+}
+
+/// Whether values as they are kept, those of a set's steps too, name a kept file.
+pub fn named_in(text: Option<&str>, id: i64) -> bool {
+    let values: Option<Value> = text.and_then(|text| serde_json::from_str(text).ok());
+    let is_it = |(name, value): (&String, &Value)| is_file(name) && value.as_i64() == Some(id);
+    values.as_ref().and_then(Value::as_object).is_some_and(|values| values.iter().any(is_it))
+}
+
 /// The values without the kept file, of a run that is given a file of its own.
 pub fn without(values: Option<Value>) -> Option<Value> {
     let Some(Value::Object(mut values)) = values else { return values };

@@ -13,7 +13,7 @@ use super::rejected::CauseRow;
 use super::times::Time;
 use super::told;
 use super::ways::Note;
-use crate::files::kept::FILE;
+use crate::files::kept::{self, FILE};
 use crate::import_scheduling::card::{Chip, Progress};
 use crate::import_scheduling::cards::status_chip;
 use crate::import_scheduling::history::{self, by_whom};
@@ -136,7 +136,7 @@ impl RunScene {
 
     /// Of a set, the kept file that a value means: "Step 2, kept file" and its name.
     fn file_named(&self, name: &str, value: &Value) -> Option<(String, String)> {
-        let id = value.as_i64().filter(|_| self.set.is_some() && name.rsplit('.').next() == Some(FILE))?;
+        let id = value.as_i64().filter(|_| self.set.is_some() && kept::is_file(name))?;
         let file = self.files.iter().find(|kept| kept.id == id)?;
         let label = name.split_once('.').map_or("Kept file".to_owned(), |(step, _)| format!("Step {step}, kept file"));
         Some((label, file.name.clone()))

@@ -308,10 +308,8 @@ pub(super) fn lost_file(conn: &mut Conn, application_id: i64, schedule: &Schedul
     if !import_sets::declared(conn, schedule.target)?.iter().any(|declared| declared.parameter.is_file) {
         return Ok(false);
     }
-    // Of a set also "2.file".
-    let is_file = |name: &str| name.rsplit('.').next() == Some(FILE);
     for (name, value) in schedule.parameters.as_ref().and_then(serde_json::Value::as_object).into_iter().flatten() {
-        if let Some(id) = value.as_i64().filter(|_| is_file(name))
+        if let Some(id) = value.as_i64().filter(|_| kept::is_file(name))
             && !kept::holds(conn, application_id, id)?
         {
             return Ok(true);
