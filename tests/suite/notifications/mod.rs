@@ -1,6 +1,8 @@
 //! Who is told how an import ended: once, by the ways that they chose, whatever fails in between.
 
+mod digests;
 pub mod inbox;
+pub mod incidents;
 mod mails;
 
 use chrono::Duration;
@@ -179,7 +181,7 @@ on_both! {
         tell(&world).await;
         assert_eq!(told(&world, &world.olive).await, [line("backlog", "3 imports ended while notifications were delayed")]);
         let mails = world.mails();
-        assert!(mails.len() == 1 && mails[0].contains("3 failed: payroll."), "{mails:?}");
+        assert!(mails.len() == 1 && mails[0].contains("3 failed: payroll failed."), "{mails:?}");
     }
 
     async fn old_messages_go_by_and_by(world: World) {
