@@ -12,9 +12,10 @@ use tokio_cron_scheduler::{Job, JobScheduler};
 use crate::app::{App, off_thread};
 use crate::error::Result;
 use crate::notifications::{self, announcing, delivering};
+use crate::promises::keeping;
 use crate::runs::crew::Crew;
 use crate::runs::{counting, dispatcher, rescue, retention, workers};
-use crate::{api, audit, members};
+use crate::{api, audit, members, watching};
 
 /// The jobs of a process, until they are stopped.
 pub struct Background {
@@ -45,6 +46,8 @@ pub async fn start(app: &Data<App>) -> Result<Background, String> {
         every("1/2 * * * * *", &jobs, app, blocking(|app| announcing::step(app).map(|_| ()))).await?;
         every("0/2 * * * * *", &jobs, app, deliver).await?;
         every("0/15 * * * * *", &jobs, app, blocking(workers::seen)).await?;
+        every("11/30 * * * * *", &jobs, app, blocking(|app| keeping::step(app).map(|_| ()))).await?;
+        every("50 * * * * *", &jobs, app, blocking(|app| watching::step(app).map(|_| ()))).await?;
         every("40 * * * * *", &jobs, app, blocking(counting::step)).await?;
         every("0 17 * * * *", &jobs, app, blocking(retain)).await?;
         every("0 27 * * * *", &jobs, app, blocking(workers::forget_gone)).await?;

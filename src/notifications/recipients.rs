@@ -22,9 +22,20 @@ pub fn covers(about: About, kind: NoticeKind) -> bool {
 
 /// Active members who may see the Application, each once, by id.
 pub fn of(conn: &mut Conn, run: &Run, application: &Application, kind: NoticeKind) -> Result<Vec<Member>> {
-    let told: BTreeSet<i64> = schedules_of(conn, run)?
-        .into_iter()
-        .filter_map(|schedule| schedule.notify)
+    let schedules = schedules_of(conn, run)?;
+    of_schedules(conn, &schedules, application, kind)
+}
+
+/// The same of schedules that are known: those who are told of what they run.
+pub fn of_schedules(
+    conn: &mut Conn,
+    schedules: &[Schedule],
+    application: &Application,
+    kind: NoticeKind,
+) -> Result<Vec<Member>> {
+    let told: BTreeSet<i64> = schedules
+        .iter()
+        .filter_map(|schedule| schedule.notify.clone())
         .filter(|notify| covers(notify.about, kind))
         .flat_map(|notify| notify.member_ids)
         .collect();

@@ -88,6 +88,15 @@ pub fn insert(conn: &mut Conn, member_id: i64, new: &NewNotice<'_>) -> Result<Op
     Ok(made.into_iter().next())
 }
 
+/// Those of these members who were not told yet of what a key names.
+pub fn untold(conn: &mut Conn, member_ids: &[i64], key: &str) -> Result<Vec<i64>> {
+    let told: Vec<i64> = notices::table
+        .filter(notices::member_id.eq_any(member_ids).and(notices::key.eq(key)))
+        .select(notices::member_id)
+        .load(conn)?;
+    Ok(member_ids.iter().copied().filter(|id| !told.contains(id)).collect())
+}
+
 /// Those of these members who want mail.
 pub fn want_mail(conn: &mut Conn, member_ids: &[i64]) -> Result<Vec<i64>> {
     let not: Vec<i64> = member_channels::table

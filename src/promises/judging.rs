@@ -5,19 +5,11 @@ use chrono::Duration;
 use super::model::{Memory, NEWS, Promise, Ready, Says, Standing, State};
 use crate::clock::Moment;
 use crate::freezes::{self, Freeze};
-use crate::schedules::{latest_at_or_before, next_after};
+use crate::runs::watch::Good;
+use crate::schedules::{Rule, latest_at_or_before, next_after};
 
 /// While nothing is planned and nothing has failed, a deadline further ahead than this is nobody's concern.
 pub const AHEAD: Duration = Duration::hours(4);
-
-/// A run that ended well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Good {
-    pub run_id: i64,
-    pub at: Moment,
-    pub partial: bool,
-    pub planned_at: Option<Moment>,
-}
 
 /// What comes next by schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,12 +54,12 @@ pub struct Judged {
 impl Memory {
     /// Of a promise that is saved now: deadlines that passed before are not judged by it, and what was loaded since the
     /// latest of them counts.
-    pub fn begun(promise_rule: &crate::schedules::Rule, now: Moment) -> Self {
+    pub fn begun(rule: &Rule, now: Moment) -> Self {
         Self {
             state: State::Fresh,
-            deadline: next_after(promise_rule, now),
+            deadline: next_after(rule, now),
             settled: now,
-            counts_from: latest_at_or_before(promise_rule, now).unwrap_or(now),
+            counts_from: latest_at_or_before(rule, now).unwrap_or(now),
             late_since: None,
             answered: None,
         }
@@ -78,7 +70,6 @@ pub fn judge(promise: &Promise, known: &Known<'_>, now: Moment) -> Judged {
     let mut memory = promise.memory.clone();
     let mut turns = Vec::new();
     if known.deleted {
-        memory.late_since = None;
         let standing = Standing { state: State::Resting, deadline: None, since: None, says: Says::Deleted };
         return done(promise, standing, memory, turns, now);
     }
@@ -116,9 +107,12 @@ pub fn judge(promise: &Promise, known: &Known<'_>, now: Moment) -> Judged {
     }
     let deadline = next_after(&promise.rule, now);
     let (state, says) = match deadline {
-        None => (State::Resting, Says::Deleted),
+        None => (State::Fresh, Says::Unplanned(None)),
         Some(deadline) => ahead(known, &memory, ready, deadline, now),
     };
+    // What counts for this deadline is not known yet where it was another that the run was looked for.
+    let unknown = ready.is_none() && memory.counts_from != promise.memory.counts_from;
+    let state = if unknown && state == State::AtRisk { State::Fresh } else { state };
     done(promise, Standing { state, deadline, since: None, says }, memory, turns, now)
 }
 
@@ -130,24 +124,22 @@ fn ahead(known: &Known<'_>, memory: &Memory, ready: Option<Good>, deadline: Mome
     if let Some(freeze) = freezes::at(known.freezes, deadline) {
         return (State::Resting, Says::Frozen(freeze.reason().trim_end_matches('.').to_owned()));
     }
-    let says = coming(known);
-    let in_time = known.going.or(known.planned.map(|planned| planned.ends)).is_some_and(|ends| ends <= deadline);
+    let planned = known.planned.filter(|planned| planned.at < deadline).map(|planned| planned.ends);
+    let says = match known.going.or(planned) {
+        Some(ends) => Says::Expected(ends),
+        None => coming(known),
+    };
     let risky = match says {
         Says::Expected(ends) => ends > deadline,
-        _ if in_time => false,
-        // Planned after the deadline, or after a failure not at all.
-        Says::Failed(_) | Says::Unplanned(Some(_)) => true,
-        _ => deadline.since(now) <= AHEAD,
+        Says::Unplanned(None) => deadline.since(now) <= AHEAD,
+        _ => true,
     };
-    let said_late = memory.answered.filter(|(_, at)| now.since(*at) < Duration::hours(12));
-    match (risky, in_time, said_late) {
-        (true, ..) => (State::AtRisk, says),
-        (false, _, Some((due, at))) => (State::Fresh, Says::ReadyLate(due, at)),
-        (false, true, None) => {
-            let ends = known.going.or(known.planned.map(|planned| planned.ends));
-            (State::Fresh, ends.map_or(says, Says::Expected))
-        }
-        (false, false, None) => (State::Fresh, says),
+    // What was late at last is said for the rest of the day.
+    let late = memory.answered.filter(|(_, at)| now.since(*at) < Duration::hours(12));
+    match (risky, late) {
+        (true, _) => (State::AtRisk, says),
+        (false, Some((due, at))) => (State::Fresh, Says::ReadyLate(due, at)),
+        (false, None) => (State::Fresh, says),
     }
 }
 
@@ -171,6 +163,8 @@ fn done(promise: &Promise, standing: Standing, mut memory: Memory, mut turns: Ve
             State::Late | State::Fresh | State::Resting => {}
         }
     }
+    // A clock that was set back may have undone that it is late.
+    memory.late_since = memory.late_since.filter(|_| standing.state == State::Late);
     (memory.state, memory.deadline) = (standing.state, standing.deadline);
     Judged { standing, memory, turns }
 }
@@ -180,3 +174,6 @@ impl From<Good> for Ready {
         Self { run_id: good.run_id, at: good.at, partial: good.partial }
     }
 }
+
+#[cfg(test)]
+mod tests;

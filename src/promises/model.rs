@@ -142,9 +142,9 @@ impl Standing {
             }
             (Says::Expected(at), _) => format!("Ready by {by}, expected {}", when(*at)),
             (Says::Failed(Some(at)), _) => {
-                format!("Ready by {by}, but the last run failed and the next is {}", planned(when(*at)))
+                format!("Ready by {by}, but the last run did not succeed and the next is {}", planned(when(*at)))
             }
-            (Says::Failed(None), _) => format!("Ready by {by}, but the last run failed and no other is planned"),
+            (Says::Failed(None), _) => format!("Ready by {by}, but the last run did not succeed and no other is planned"),
             (Says::Unplanned(Some(at)), State::AtRisk) => {
                 format!("Ready by {by}, but the next run is {}", planned(when(*at)))
             }
@@ -289,7 +289,7 @@ mod tests {
         );
         assert_eq!(
             said(State::AtRisk, Says::Failed(Some(at("06T05:00")))),
-            "Ready by 08:00, but the last run failed and the next is tomorrow 07:00"
+            "Ready by 08:00, but the last run did not succeed and the next is tomorrow 07:00"
         );
         assert_eq!(said(State::AtRisk, Says::Unplanned(None)), "Ready by 08:00, but no run is planned");
         assert_eq!(said(State::Late, Says::Unplanned(Some(at("05T08:30")))), "Promised by 08:00, the next run is at 10:30");
