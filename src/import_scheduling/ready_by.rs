@@ -127,7 +127,8 @@ fn answer(
         promised: stage.promised,
         typed,
         told: match stage.told {
-            0 => "None of its schedules notifies anyone, so nobody is told. You can turn that on in a schedule.".into(),
+            0 if stage.target.set().is_some() => "None of its schedules notifies anyone, so nobody is told.".into(),
+            0 => "None of its own schedules notifies anyone. Only recipients of an import set that runs it are told.".into(),
             n => format!(
                 "{} of its schedules {} told when it may be late, is late, and is ready after all.",
                 words::counted(n as i64, "recipient", "recipients"),

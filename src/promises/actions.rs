@@ -25,9 +25,14 @@ pub fn find_to_change(conn: &mut Conn, by: &By, target: Target) -> Result<(Optio
     let known = import_sets::known_of(conn, target)?.filter(|known| !known.archived).ok_or(AppError::NotFound)?;
     let entered = applications::enter(conn, by, known.application_id)?;
     entered.need_import(conn, by, Scope::Schedule)?;
-    // Two who save go one after the other.
-    db::lock_row(conn, target.table(), target.id())?;
     Ok((store::of_target(conn, target)?, known, entered))
+}
+
+/// Two who save go one after the other.
+fn held(conn: &mut Conn, by: &By, target: Target) -> Result<(Option<Promise>, Entered)> {
+    let (_, _, entered) = find_to_change(conn, by, target)?;
+    db::lock_row(conn, target.table(), target.id())?;
+    Ok((store::of_target(conn, target)?, entered))
 }
 
 /// Promises, or promises otherwise. `expected` is the version that the person saw; deadlines before now are not judged by
@@ -40,7 +45,7 @@ pub fn set(
     expected: Option<i64>,
     now: Moment,
 ) -> Result<Promise> {
-    let (was, _, entered) = find_to_change(conn, by, target)?;
+    let (was, entered) = held(conn, by, target)?;
     let rule = form.parse()?;
     matches(expected, was.as_ref())?;
     let application_id = entered.application.id;
@@ -63,7 +68,7 @@ pub fn set(
 
 /// Promises nothing any more.
 pub fn remove(conn: &mut Conn, by: &By, target: Target, expected: Option<i64>, now: Moment) -> Result<()> {
-    let (was, _, entered) = find_to_change(conn, by, target)?;
+    let (was, entered) = held(conn, by, target)?;
     let was = was.ok_or(AppError::NotFound)?;
     matches(expected, Some(&was))?;
     store::delete(conn, was.id)?;
@@ -73,6 +78,8 @@ pub fn remove(conn: &mut Conn, by: &By, target: Target, expected: Option<i64>, n
 
 fn matches(expected: Option<i64>, was: Option<&Promise>) -> Result<()> {
     match (expected, was) {
+        // A form that was opened when there was none.
+        (Some(0), None) => Ok(()),
         (Some(expected), was) if was.map(|was| was.version) != Some(expected) => Err(AppError::Stale(match was {
             Some(was) => format!("Someone changed it after you opened it. It now says: {}.", was.sentence()),
             None => "Someone removed it after you opened it.".into(),

@@ -37,7 +37,7 @@ on_both! {
         promise(&world, &stage, "02:30", ZONE).await;
         let file = world.folder().join("payroll.csv");
         let mut processes = [second_process(&world).await, second_process(&world).await];
-        let mut dice = Dice::new(26);
+        let mut dice = Dice(26);
         let (mut now, end) = (world.now(), moment("2026-10-27T10:00:00Z"));
         while now < end {
             now = now.plus(Duration::minutes(15));
@@ -62,8 +62,8 @@ on_both! {
                 std::fs::remove_file(&file).unwrap();
             }
             both_look(&world, &processes).await;
-            if dice.below(8) == 0 {
-                processes[dice.below(2) as usize] = second_process(&world).await;
+            if dice.one_in(8) {
+                processes[dice.between(0, 1) as usize] = second_process(&world).await;
             }
         }
         let risk = || line("at_risk", "payroll may not be ready by 02:30");
