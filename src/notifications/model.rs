@@ -71,6 +71,16 @@ impl NoticeKind {
         })
     }
 
+    /// Whether somebody may have to do something about it.
+    pub fn is_urgent(self) -> bool {
+        match self {
+            Self::Success | Self::Partial | Self::Backlog | Self::Recovered | Self::Ready => false,
+            Self::Digest | Self::OwnerChanged => false,
+            Self::Failed | Self::Held | Self::Missed | Self::Reminder | Self::Slow | Self::Waiting => true,
+            Self::AtRisk | Self::Late | Self::WillFail | Self::Expires | Self::Broken => true,
+        }
+    }
+
     /// Word, class and icon of its chip.
     pub fn chip(self) -> (&'static str, &'static str, &'static str) {
         match self {
@@ -115,6 +125,18 @@ pub struct Notice {
     pub detail: String,
     pub at: Moment,
     pub read_at: Option<Moment>,
+}
+
+impl Notice {
+    /// The page that says more: what is broken where several imports may be, else its run, else what it names.
+    pub fn leads_to(&self) -> String {
+        match (self.kind, self.incident_id, self.run_id, &self.link) {
+            (NoticeKind::Reminder, Some(id), ..) | (_, Some(id), None, None) => format!("/incidents/{id}"),
+            (_, _, Some(id), _) => format!("/runs/{id}"),
+            (.., Some(link)) => link.clone(),
+            _ => "/notifications".to_owned(),
+        }
+    }
 }
 
 /// Who was told of a run, and how far that is.

@@ -26,9 +26,7 @@ pub fn tell(
         Turn::Late { deadline } => (NoticeKind::Late, *deadline),
         Turn::Ready { due, .. } => (NoticeKind::Ready, *due),
     };
-    let schedules: Vec<_> = scene.schedules_of(promise.target).cloned().collect();
-    let who = recipients::of_schedules(conn, &schedules, application, kind)?;
-    let ids: Vec<i64> = who.iter().map(|member| member.id).collect();
+    let ids = recipients::of_schedules(conn, scene.schedules_of(promise.target), application)?;
     let name: String = one_line(&known.name).chars().take(120).collect();
     let zone = promise.rule.time_zone();
     let when = |at: Moment| format!("{} ({zone})", words::date_time(at, zone));

@@ -144,7 +144,7 @@ fn of_run(
     say: impl FnOnce(&Application) -> (String, String),
 ) -> Result<Option<Told>> {
     let Some(application) = applications::by_id(conn, run.application_id)? else { return Ok(None) };
-    let who: Vec<i64> = recipients::of(conn, run, &application, kind)?.into_iter().map(|member| member.id).collect();
+    let who = recipients::of(conn, run, &application, (kind, i64::MAX))?;
     let (title, detail) = say(&application);
     let key = format!("run:{}:{what}", run.uid);
     Ok(Some(Told { key, kind, application_id: application.id, run_id: Some(run.id), title, detail, who }))
@@ -165,8 +165,7 @@ fn unclaimed(conn: &mut Conn, now: Moment) -> Result<Vec<Told>> {
         if freezes::at(&frozen, due).is_some() || schedule.broken.is_some() {
             continue;
         }
-        let schedule = [schedule];
-        let who = recipients::of_schedules(conn, &schedule, &application, NoticeKind::Waiting)?;
+        let who = recipients::of_schedules(conn, std::iter::once(&schedule), &application)?;
         let planned = when(due, &application);
         found.push(Told {
             key: format!("schedule:{id}:{}:waiting", due.micros()),
@@ -178,7 +177,7 @@ fn unclaimed(conn: &mut Conn, now: Moment) -> Result<Vec<Told>> {
                 "It was planned for {planned} and is not in the queue yet. It runs once the server puts it there; the \
                  server's log says what keeps it from doing so."
             ),
-            who: who.into_iter().map(|member| member.id).collect(),
+            who,
         });
     }
     Ok(found)

@@ -143,6 +143,10 @@ const TABLE: &[(&str, &str)] = &[
     ("GET /notifications/settings", "oooooo?"),
     ("POST /notifications/settings", "vvvvvv?"),
     ("POST /notifications/{n}", ".v....?"),
+    ("GET /incidents/{incident}", "oooo.o?"),
+    ("POST /incidents/{incident}/take", "vvxx.x?"),
+    ("POST /incidents/{incident}/snooze", "vvxx.x?"),
+    ("POST /incidents/{incident}/run-again", "vvxx.x?"),
     // Translations
     ("GET /applications/{a}/settings/translations", "ooxx.o?"),
     ("GET /applications/{a}/settings/translations/new", "ooxx.x?"),
