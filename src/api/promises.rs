@@ -57,8 +57,9 @@ async fn set_of(call: Call, target: Target, body: Body<ReadyByBody>) -> Answer<S
     let saved = call.change(body, move |conn, by, body| {
         actions::find_to_change(conn, by, target)?;
         let (sent, mut errors) = body.look()?;
-        // All that is wrong at once: with what was sent, and with what it means.
-        if let Err(more) = sent.form().parse() {
+        // All that is wrong at once: with what was sent, and with what the rest of it means.
+        if let Err(mut more) = sent.form().parse() {
+            more.0.retain(|error| !errors.0.iter().any(|known| known.field.starts_with(&error.field)));
             errors.extend_others(more);
         }
         let sent = errors.ok_or(sent)?;

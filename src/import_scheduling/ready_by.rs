@@ -128,7 +128,8 @@ fn answer(
         typed,
         told: match stage.told {
             0 if stage.target.set().is_some() => "None of its schedules notifies anyone, so nobody is told.".into(),
-            0 => "None of its own schedules notifies anyone. Only recipients of an import set that runs it are told.".into(),
+            0 => "None of its own schedules notifies anyone. Only recipients of an import set that runs it are told."
+                .into(),
             n => format!(
                 "{} of its schedules {} told when it may be late, is late, and is ready after all.",
                 words::counted(n as i64, "recipient", "recipients"),

@@ -37,10 +37,17 @@ pub struct Known<'a> {
 /// What people are told: each once for its deadline.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Turn {
-    AtRisk { deadline: Moment },
-    Late { deadline: Moment },
+    AtRisk {
+        deadline: Moment,
+    },
+    Late {
+        deadline: Moment,
+    },
     /// After it was late.
-    Ready { due: Moment, ready: Ready },
+    Ready {
+        due: Moment,
+        ready: Ready,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]

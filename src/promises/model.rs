@@ -144,7 +144,9 @@ impl Standing {
             (Says::Failed(Some(at)), _) => {
                 format!("Ready by {by}, but the last run did not succeed and the next is {}", planned(when(*at)))
             }
-            (Says::Failed(None), _) => format!("Ready by {by}, but the last run did not succeed and no other is planned"),
+            (Says::Failed(None), _) => {
+                format!("Ready by {by}, but the last run did not succeed and no other is planned")
+            }
             (Says::Unplanned(Some(at)), State::AtRisk) => {
                 format!("Ready by {by}, but the next run is {}", planned(when(*at)))
             }
@@ -283,16 +285,16 @@ mod tests {
         let at = |time: &str| moment(&format!("2026-10-{time}:00Z"));
         assert_eq!(said(State::Fresh, Says::Expected(at("05T05:40"))), "Ready by 08:00, expected 07:40");
         let ready = Ready { run_id: 1, at: at("05T05:05"), partial: true };
-        assert_eq!(
-            said(State::Fresh, Says::Ready(ready)),
-            "Ready since 07:05 with rejected rows, promised by 08:00"
-        );
+        assert_eq!(said(State::Fresh, Says::Ready(ready)), "Ready since 07:05 with rejected rows, promised by 08:00");
         assert_eq!(
             said(State::AtRisk, Says::Failed(Some(at("06T05:00")))),
             "Ready by 08:00, but the last run did not succeed and the next is tomorrow 07:00"
         );
         assert_eq!(said(State::AtRisk, Says::Unplanned(None)), "Ready by 08:00, but no run is planned");
-        assert_eq!(said(State::Late, Says::Unplanned(Some(at("05T08:30")))), "Promised by 08:00, the next run is at 10:30");
+        assert_eq!(
+            said(State::Late, Says::Unplanned(Some(at("05T08:30")))),
+            "Promised by 08:00, the next run is at 10:30"
+        );
         assert_eq!(late_words(due, at("05T06:25")), "25 minutes late");
         assert_eq!(late_words(due, at("05T07:05")), "1 h 5 min late");
         assert_eq!(late_words(due, at("07T07:05")), "2 days late");

@@ -45,7 +45,8 @@ impl Scene {
             let mut more = Vec::new();
             for (set, configurations) in import_sets::running(conn, &ids)? {
                 for configuration in configurations.into_iter().map(Target::Configuration) {
-                    let Some(loaders) = loaders.get_mut(&configuration).filter(|_| !plans.contains(&configuration)) else {
+                    let Some(loaders) = loaders.get_mut(&configuration).filter(|_| !plans.contains(&configuration))
+                    else {
                         continue;
                     };
                     loaders.push(Target::Set(set));

@@ -161,7 +161,9 @@ fn unclaimed(conn: &mut Conn, now: Moment) -> Result<Vec<Told>> {
         let Some(schedule) = schedules::actions::find_even_deleted(conn, id)? else { continue };
         let Some(application) = applications::by_id(conn, schedule.application_id)? else { continue };
         let frozen = by_clock::holding(conn, &[application.id], due, due)?;
-        let Some(known) = import_sets::known_of(conn, schedule.target)?.filter(|known| !known.archived) else { continue };
+        let Some(known) = import_sets::known_of(conn, schedule.target)?.filter(|known| !known.archived) else {
+            continue;
+        };
         if freezes::at(&frozen, due).is_some() || schedule.broken.is_some() {
             continue;
         }
@@ -197,9 +199,8 @@ mod tests {
 
     #[test]
     fn long_is_thrice_the_usual_and_ten_minutes_more() {
-        let slow = |minutes, takes, of| {
-            is_slow(Duration::minutes(minutes), Usual { takes: Duration::minutes(takes), of })
-        };
+        let slow =
+            |minutes, takes, of| is_slow(Duration::minutes(minutes), Usual { takes: Duration::minutes(takes), of });
         assert!(!slow(11, 1, 5) && slow(12, 1, 5), "a short one may take ten minutes more");
         assert!(!slow(60, 20, 5) && slow(61, 20, 5), "a long one three times as long");
         assert!(!slow(600, 1, 4), "four runs say nothing");

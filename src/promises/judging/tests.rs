@@ -187,6 +187,7 @@ fn what_was_deleted_rests_and_a_clock_that_was_set_back_undoes_nothing() {
     assert_eq!(look(&mut one, Known { deleted: true, ..Known::default() }, "05T07:00"), (State::Resting, vec![]));
     let mut back = promise(at("04T10:00"));
     assert_eq!(look(&mut back, Known::default(), "05T06:00").0, State::Late);
-    let (state, _) = look(&mut back, Known { planned: planned("05T05:00", "05T05:10"), ..Known::default() }, "05T04:00");
+    let (state, _) =
+        look(&mut back, Known { planned: planned("05T05:00", "05T05:10"), ..Known::default() }, "05T04:00");
     assert_eq!((state, back.memory.late_since), (State::Fresh, None));
 }

@@ -124,8 +124,7 @@ pub fn expected_ends(
 ) -> Result<HashMap<Target, Moment>> {
     type Row = (Option<i64>, Option<i64>, RunStatus, Option<Moment>, Option<Moment>);
     let open = runs::table.filter(runs::finished_at.is_null().and(is_import()));
-    let open =
-        open.select((runs::configuration_id, runs::set_id, runs::status, runs::started_at, runs::available_at));
+    let open = open.select((runs::configuration_id, runs::set_id, runs::status, runs::started_at, runs::available_at));
     let configurations: Vec<i64> = targets.iter().filter_map(|target| target.configuration()).collect();
     let sets: Vec<i64> = targets.iter().filter_map(|target| target.set()).collect();
     let mut rows: Vec<Row> = Vec::new();
@@ -150,11 +149,12 @@ pub fn expected_ends(
     Ok(ends)
 }
 
-/// What runs since before an instant, steps of sets left out: their set is what is watched. A hundred at most.
+/// What runs since before an instant, steps of sets left out: their set is what is watched. A hundred at most, in the order of
+/// the index of what is under way: by id, SQLite would read every run.
 pub fn running_since(conn: &mut Conn, before: Moment) -> Result<Vec<Run>> {
     let open = runs::finished_at.is_null().and(runs::parent_id.is_null());
     let since = runs::status.eq(RunStatus::Running).and(runs::started_at.lt(before));
-    let long = runs::table.filter(open.and(since)).order(runs::id).limit(100);
+    let long = runs::table.filter(open.and(since)).order((runs::application_id, runs::id)).limit(100);
     let ids: Vec<i64> = long.select(runs::id).load(conn)?;
     store::by_ids(conn, &ids)
 }
@@ -163,7 +163,7 @@ pub fn running_since(conn: &mut Conn, before: Moment) -> Result<Vec<Run>> {
 pub fn waiting_since(conn: &mut Conn, before: Moment) -> Result<Vec<Run>> {
     let open = runs::finished_at.is_null().and(runs::parent_id.is_null()).and(runs::schedule_id.is_not_null());
     let since = runs::status.eq(RunStatus::Queued).and(runs::attempt.eq(0)).and(runs::queued_at.lt(before));
-    let long = runs::table.filter(open.and(since)).order(runs::id).limit(100);
+    let long = runs::table.filter(open.and(since)).order((runs::application_id, runs::id)).limit(100);
     let ids: Vec<i64> = long.select(runs::id).load(conn)?;
     store::by_ids(conn, &ids)
 }

@@ -17,20 +17,20 @@ on_both! {
         assert_eq!((olive.value("Time"), olive.value("Time zone")), ("08:00".into(), "Europe/Paris".into()));
         olive.sees("1 recipient of its schedules is told");
         // All that is wrong is said, and what was typed is there still.
-        for day in ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday"] {
+        for day in ["MoMonday", "TuTuesday", "WeWednesday", "ThThursday", "FrFriday"] {
             olive.untick(day);
         }
-        olive.fill("Time", "").fill("Time zone", "Mars").press("Save").await.answered(422);
+        olive.fill("Time", "").fill("Time zone", "Mars").within("#ready-by-form .dlg-foot").press("Save").await.answered(422);
         olive.sees("Enter the time by which it is to be ready.");
         assert_eq!(olive.value("Time zone"), "Mars");
-        olive.tick("Monday").tick("Tuesday").fill("Time", "07:30").fill("Time zone", "europe/paris").press("Save").await;
+        olive.tick("MoMonday").tick("TuTuesday").fill("Time", "07:30").fill("Time zone", "europe/paris").within("#ready-by-form .dlg-foot").press("Save").await;
         olive.sees("payroll: Ready by 07:30 every Monday and Tuesday, Europe/Paris.").sees("Fresh");
         olive.sees("Ready by 07:30, expected 07:00");
         // The configuration's own page says it too.
         let about = format!("/applications/{}/settings/import-configurations/{}/schedules", world.application, stage.configuration);
         assert!(olive.htmx(&about).await.text().contains("Ready by 07:30, expected 07:00"));
         olive.follow("Ready by … for payroll").await.sees("Ready by 07:30, expected 07:00");
-        olive.fill("Time", "06:30").press("Save").await.sees("At risk").sees("Ready by 06:30, but the next run is at 07:00");
+        olive.fill("Time", "06:30").within("#ready-by-form .dlg-foot").press("Save").await.sees("At risk").sees("Ready by 06:30, but the next run is at 07:00");
         olive.follow("Ready by … for payroll").await.press("Remove").await.sees("payroll no longer has a time to be ready by.");
         olive.sees_no("At risk");
         let deeds: Vec<String> = world
@@ -47,11 +47,11 @@ on_both! {
         let path = format!("/applications/{}/settings/import-configurations/{}/ready-by", world.application, stage.configuration);
         let (mut ada, mut olive) = (world.browser(&world.ada).await, world.browser(&world.olive).await);
         ada.visit(&path).await;
-        olive.visit(&path).await.press("Save").await.sees("Ready by 08:00 every weekday");
+        olive.visit(&path).await.within("#ready-by-form .dlg-foot").press("Save").await.sees("Ready by 08:00 every weekday");
         ada.visit(&path).await.fill("Time", "09:00");
-        olive.visit(&path).await.fill("Time", "07:00").press("Save").await.sees("Ready by 07:00 every weekday");
-        ada.press("Save").await.answered(412).sees("It now says: Ready by 07:00 every weekday");
-        ada.press("Save").await.sees("Ready by 09:00 every weekday");
+        olive.visit(&path).await.fill("Time", "07:00").within("#ready-by-form .dlg-foot").press("Save").await.sees("Ready by 07:00 every weekday");
+        ada.within("#ready-by-form .dlg-foot").press("Save").await.answered(412).sees("It now says: Ready by 07:00 every weekday");
+        ada.within("#ready-by-form .dlg-foot").press("Save").await.sees("Ready by 09:00 every weekday");
         // Whoever may only look is told who can.
         let mo = world.browser(&world.mo).await;
         assert_eq!(mo.get(&path).await.status, 403);

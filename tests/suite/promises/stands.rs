@@ -97,7 +97,7 @@ on_both! {
         world.set_clock("2026-10-05T04:00:00Z");
         let (one, two) = (stage(&world, "one", Mode::Update, |_| ()).await, stage(&world, "two", Mode::Update, |_| ()).await);
         csv(&world, "one", &[("1", "one")]);
-        scheduled(&world, &one, "06:30", "Europe/Paris", &[]).await;
+        scheduled(&world, &one, "06:30", "Europe/Paris", &[&world.olive]).await;
         promise(&world, &one, "08:00", "Europe/Paris").await;
         promise(&world, &two, "08:00", "Europe/Paris").await;
         let application = world.application;
