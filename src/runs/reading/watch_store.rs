@@ -129,7 +129,7 @@ pub fn expected_ends(
     let sets: Vec<i64> = targets.iter().filter_map(|target| target.set()).collect();
     let mut rows: Vec<Row> = Vec::new();
     if !configurations.is_empty() {
-        rows.extend(open.clone().filter(runs::configuration_id.eq_any(configurations)).load::<Row>(conn)?);
+        rows.extend(open.filter(runs::configuration_id.eq_any(configurations)).load::<Row>(conn)?);
     }
     if !sets.is_empty() {
         rows.extend(open.filter(runs::set_id.eq_any(sets)).load::<Row>(conn)?);
