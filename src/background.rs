@@ -13,9 +13,10 @@ use crate::app::{App, off_thread};
 use crate::error::Result;
 use crate::notifications::incidents::{self, reminding};
 use crate::notifications::{self, announcing, broken, delivering, expiring, gathering, owners};
+use crate::promises::keeping;
 use crate::runs::crew::Crew;
 use crate::runs::{counting, dispatcher, rescue, retention, workers};
-use crate::{api, audit, members};
+use crate::{api, audit, members, watching};
 
 /// The jobs of a process, until they are stopped.
 pub struct Background {
@@ -52,6 +53,8 @@ pub async fn start(app: &Data<App>) -> Result<Background, String> {
         every("13/30 * * * * *", &jobs, app, blocking(|app| owners::changes(app).map(|_| ()))).await?;
         every("51 0/5 * * * *", &jobs, app, blocking(|app| owners::unable(app).map(|_| ()))).await?;
         every("0/15 * * * * *", &jobs, app, blocking(workers::seen)).await?;
+        every("11/30 * * * * *", &jobs, app, blocking(|app| keeping::step(app).map(|_| ()))).await?;
+        every("50 * * * * *", &jobs, app, blocking(|app| watching::step(app).map(|_| ()))).await?;
         every("40 * * * * *", &jobs, app, blocking(counting::step)).await?;
         every("0 17 * * * *", &jobs, app, blocking(retain)).await?;
         every("0 27 * * * *", &jobs, app, blocking(workers::forget_gone)).await?;

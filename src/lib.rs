@@ -45,6 +45,8 @@ pub mod schedules;
 pub mod freezes;
 pub mod runs;
 pub mod notifications;
+pub mod promises;
+pub mod watching;
 pub mod import_scheduling;
 pub mod overview;
 // The same actions as the pages, for programs.

@@ -182,6 +182,10 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/applications/{a}/schedules/{s}/restore", post().to(scheduling::switch::restore));
     routes.route("/applications/{a}/schedules/{s}/delete", get().to(scheduling::switch::delete_form));
     routes.route("/applications/{a}/schedules/{s}/delete", post().to(scheduling::switch::delete));
+    routes.route("/applications/{a}/settings/import-configurations/{i}/ready-by", get().to(scheduling::ready_by::form));
+    routes.route("/applications/{a}/settings/import-configurations/{i}/ready-by", post().to(scheduling::ready_by::set));
+    routes.route("/applications/{a}/settings/import-sets/{set}/ready-by", get().to(scheduling::ready_by::form_of_set));
+    routes.route("/applications/{a}/settings/import-sets/{set}/ready-by", post().to(scheduling::ready_by::set_of_set));
     routes.route("/applications/{a}/settings/import-configurations/{i}/runs", post().to(scheduling::starting::run_now));
     routes.route("/applications/{a}/settings/import-sets/{set}/runs", post().to(scheduling::run_set::run_now));
     routes.route("/applications/{a}/settings/import-sets/{set}/run", get().to(scheduling::run_set::form));
@@ -261,6 +265,9 @@ pub fn api(server: &mut ServiceConfig) {
     routes.route("/api/v1/import-configurations/{i}/runs", post().to(api::configurations::run));
     routes.route("/api/v1/import-configurations/{i}/files", post().to(api::configurations::run_with_file));
     routes.route("/api/v1/import-configurations/{i}/test-run", post().to(api::test_runs::test));
+    routes.route("/api/v1/import-configurations/{i}/ready-by", get().to(api::promises::show));
+    routes.route("/api/v1/import-configurations/{i}/ready-by", put().to(api::promises::set));
+    routes.route("/api/v1/import-configurations/{i}/ready-by", delete().to(api::promises::remove));
 
     // Import sets
     routes.route("/api/v1/applications/{a}/import-sets", get().to(api::import_sets::list));
@@ -269,6 +276,9 @@ pub fn api(server: &mut ServiceConfig) {
     routes.route("/api/v1/import-sets/{set}", patch().to(api::import_sets::update));
     routes.route("/api/v1/import-sets/{set}", delete().to(api::import_sets::delete));
     routes.route("/api/v1/import-sets/{set}/runs", post().to(api::import_sets::run));
+    routes.route("/api/v1/import-sets/{set}/ready-by", get().to(api::promises::show_of_set));
+    routes.route("/api/v1/import-sets/{set}/ready-by", put().to(api::promises::set_of_set));
+    routes.route("/api/v1/import-sets/{set}/ready-by", delete().to(api::promises::remove_of_set));
 
     // Kept files
     routes.route("/api/v1/applications/{a}/kept-files", get().to(api::kept_files::list));

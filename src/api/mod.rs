@@ -30,6 +30,7 @@ pub mod kept_files;
 pub mod members;
 pub mod notifications;
 pub mod previews;
+pub mod promises;
 pub mod reference;
 
 pub mod runs;

@@ -100,6 +100,14 @@ pub const GROUPS: &[Group] = &[
                 Run,
                 "Show what a run would do now, without loading anything. It takes at most 60 seconds.",
             ),
+            ("GET", "import-configurations/{i}/ready-by", Read, "Show by when it is to be ready, and how that stands."),
+            (
+                "PUT",
+                "import-configurations/{i}/ready-by",
+                Schedule,
+                "Set by when it is to be ready. Recipients of its schedules are notified when it may be late, is late, and is ready after all.",
+            ),
+            ("DELETE", "import-configurations/{i}/ready-by", Schedule, "Remove the time by which it is to be ready."),
         ],
     ),
     (
@@ -117,6 +125,9 @@ pub const GROUPS: &[Group] = &[
             ),
             ("DELETE", "import-sets/{set}", Configure, "Archive an import set that has no schedule."),
             ("POST", "import-sets/{set}/runs", Run, "Run an import set now."),
+            ("GET", "import-sets/{set}/ready-by", Read, "Show by when it is to be ready, and how that stands."),
+            ("PUT", "import-sets/{set}/ready-by", Schedule, "Set by when it is to be ready."),
+            ("DELETE", "import-sets/{set}/ready-by", Schedule, "Remove the time by which it is to be ready."),
         ],
     ),
     (

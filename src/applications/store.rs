@@ -45,6 +45,15 @@ pub fn by_id(conn: &mut Conn, id: i64) -> Result<Option<Application>> {
     Ok(row.optional()?.map(application))
 }
 
+/// Those of the ids that are not archived.
+pub fn by_ids(conn: &mut Conn, ids: &[i64]) -> Result<Vec<Application>> {
+    let rows = applications::table
+        .filter(applications::id.eq_any(ids).and(applications::archived_at.is_null()))
+        .select(columns!())
+        .load::<Row>(conn)?;
+    Ok(rows.into_iter().map(application).collect())
+}
+
 pub fn all(conn: &mut Conn) -> Result<Vec<Application>> {
     let rows = applications::table
         .filter(applications::archived_at.is_null())

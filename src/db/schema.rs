@@ -618,6 +618,27 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    promises (id) {
+        id -> BigInt,
+        application_id -> BigInt,
+        configuration_id -> Nullable<BigInt>,
+        set_id -> Nullable<BigInt>,
+        target_key -> Text,
+        rule -> Text,
+        version -> BigInt,
+        updated_at -> BigInt,
+        updated_by -> BigInt,
+        state -> Text,
+        deadline -> Nullable<BigInt>,
+        settled -> BigInt,
+        counts_from -> BigInt,
+        late_since -> Nullable<BigInt>,
+        answered_deadline -> Nullable<BigInt>,
+        answered_at -> Nullable<BigInt>,
+    }
+}
+
 diesel::joinable!(members -> roles (role_id));
 diesel::joinable!(sessions -> members (member_id));
 diesel::joinable!(api_tokens -> members (member_id));
@@ -655,6 +676,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     incidents,
     incident_targets,
     audit_told,
+    promises,
     deliveries,
     member_channels,
     import_sets,

@@ -22,6 +22,7 @@ use crate::import_sets::{self, Execution, OnFailure, SetDefinition, Step};
 use crate::imports::{self, Draft as ImportDraft, Target};
 use crate::members::actions::{NewMember, add_by_command};
 use crate::members::{self, By, Member, passwords};
+use crate::promises::{self, ReadyForm};
 use crate::schedules::{About, Draft, Notify, RuleDraft, actions as schedules};
 use crate::{runs, workspace};
 
@@ -169,6 +170,7 @@ impl Seeding<'_> {
         make("Carriers by hand", &airlines, None, json!({}), "update")?;
         let workdays = json!({ "repeat": "weeks", "weekdays": ["mon", "tue", "wed", "thu", "fri"] });
         self.schedule(application, airports, self.at("02:30", zone, workdays))?;
+        self.promise(airports, "08:00", zone)?;
         let twice = json!({ "repeat": "months", "days_of_month": [1, 15] });
         self.schedule(application, fleet, self.at("06:30", chrono_tz::America::New_York, twice))?;
         let (seats, totals) = self.seats(application, &entered, &planes)?;
@@ -335,6 +337,15 @@ impl Seeding<'_> {
     fn at(&self, time: &str, zone: chrono_tz::Tz, repeat: Value) -> RuleDraft {
         let tomorrow = self.now.in_zone(zone).date_naive() + Duration::days(1);
         rule(repeat, &tomorrow.format("%Y-%m-%d").to_string(), time, zone)
+    }
+
+    /// Ready by then on weekdays.
+    fn promise(&self, configuration_id: i64, time: &str, zone: chrono_tz::Tz) -> Result<()> {
+        let weekdays = ["mon", "tue", "wed", "thu", "fri"].map(str::to_owned).to_vec();
+        let form = ReadyForm { weekdays, time: time.into(), time_zone: zone.name().into() };
+        let target = Target::Configuration(configuration_id);
+        self.app.db.write(|conn| promises::actions::set(conn, &self.olive, target, &form, None, self.now))?;
+        Ok(())
     }
 
     fn schedule(&self, application: i64, configuration_id: i64, rule: RuleDraft) -> Result<()> {

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::history::{self, Listed};
+use super::ready_by::{self, Promised};
 use super::view::opening;
 use super::{cards, switch};
 use crate::app::App;
@@ -13,6 +14,7 @@ use crate::error::Result;
 use crate::freezes;
 use crate::imports::Target;
 use crate::members::SignedIn;
+use crate::promises;
 use crate::schedules::{Schedule, State, actions};
 use crate::web::page::is_fragment;
 use crate::web::{Page, see_other};
@@ -25,6 +27,9 @@ const RUNS: i64 = 5;
 #[template(path = "import_scheduling/about.html")]
 struct About {
     schedules: Vec<Planned>,
+    promised: Option<Promised>,
+    /// Where the member sets by when it is to be ready.
+    ready_by: Option<String>,
     runs: Vec<Listed>,
     /// Where all of it stands.
     card: String,
@@ -72,8 +77,12 @@ pub async fn about(
                 }
             };
             let schedules = actions::of_targets(conn, &[Target::Configuration(id)])?.iter().map(planned).collect();
+            let target = Target::Configuration(id);
+            let promised = promises::standings(conn, &[target], now)?.remove(&target);
+            let promised = promised.map(|stands| Promised::of(&stands, now));
+            let ready_by = entered.may_import().then(|| ready_by::address(application_id, target));
             let history = format!("/applications/{application_id}/settings/import-configurations/{id}/history");
-            Ok(About { schedules, runs, card: at, history })
+            Ok(About { schedules, promised, ready_by, runs, card: at, history })
         })
         .await?;
     if !is_fragment(&request) {

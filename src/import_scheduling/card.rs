@@ -6,6 +6,7 @@ use std::fmt;
 use askama::Template;
 use askama::filters::HtmlSafe;
 
+use super::ready_by::Promised;
 use super::view::View;
 use crate::web::{Icon, icon};
 
@@ -194,6 +195,10 @@ pub struct Card {
     pub back_encoded: String,
     /// The same page with this card opened or closed.
     pub toggle: String,
+    /// By when it is to be ready, and how that stands.
+    pub promised: Option<Promised>,
+    /// Where that is set.
+    pub ready_by: String,
     /// Schedules that are not finished, of four.
     pub used: usize,
     /// How often the card asks for itself; `None` when nothing is to be expected.

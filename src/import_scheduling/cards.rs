@@ -6,6 +6,7 @@ use super::card::{Card, Chip, Failure, Frozen, Given, Last, Marked, NextRun, Row
 use super::cards_scene::CardsScene;
 use super::mending::{self, Place};
 use super::overview::may_hand_over;
+use super::ready_by::{self, Promised};
 use super::strip;
 use super::view::opening;
 use crate::clock::Moment;
@@ -133,6 +134,8 @@ impl CardsScene {
             ),
             may_import: self.entered.may_import(),
             may_hand_over: may_hand_over(&self.entered),
+            promised: self.promises.get(&target).map(|stands| Promised::of(stands, self.now)),
+            ready_by: ready_by::address(self.entered.application.id, target),
             needs_file,
             active_run: open.map(|run| run.id),
             again: mark.filter(|_| failed && open.is_none()).map(|run| run.id),

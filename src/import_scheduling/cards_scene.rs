@@ -12,6 +12,7 @@ use crate::freezes::{self, Freeze};
 use crate::import_sets::{self, ImportSet, SetDefinition};
 use crate::imports::{self, Listed, Target};
 use crate::members::{self, Member};
+use crate::promises::{self, Promise, Standing};
 use crate::runs::glance::{self, Open, Past};
 use crate::runs::sets::SetRun;
 use crate::runs::{Progress, Run, RunStatus, actions as runs};
@@ -54,6 +55,8 @@ pub struct CardsScene {
     /// Of those that failed, the step in which.
     pub failed_steps: HashMap<i64, String>,
     pub freezes: Vec<Freeze>,
+    /// By when they are to be ready, and how that stands.
+    pub promises: HashMap<Target, (Promise, Standing)>,
     pub now: Moment,
 }
 
@@ -92,6 +95,7 @@ impl CardsScene {
             strips: glance::strips(conn, targets)?,
             progress: runs::progress(conn, &open_ids)?,
             freezes: freezes::of_application(conn, entered.application.id)?,
+            promises: promises::standings(conn, targets, now)?,
             members: members::by_ids(conn, &owners)?.into_iter().map(|m| (m.id, m)).collect(),
             set_runs,
             marks,

@@ -2,7 +2,7 @@
 //! the rooms whose nouns it shows (imports, schedules, runs) and reads them; nobody reads it.
 //!
 //! [`list`] is the page, [`view`] decides which of many it shows, [`calendar`] shows when all of it was and will be. [`dialog`] schedules, edits and copies,
-//! [`switch`] turns off, deletes and undoes, [`off_until`] turns off until a date, [`bulk`] does that to several,
+//! [`switch`] turns off, deletes and undoes, [`off_until`] turns off until a date, [`ready_by`] says by when it is to be ready, [`bulk`] does that to several,
 //! [`leaving`] asks before a member is deactivated, [`starting`] runs, runs again and cancels, [`run_set`] runs a set with the values that it [asks](asks) for, [`correcting`] puts right
 //! what a run rejected, [`deciding`] answers for one that is held, [`changes`] shows what one changed, [`history`] lists what ran, [`summary`] shows one run.
 
@@ -26,6 +26,7 @@ pub mod off_until;
 pub mod origin;
 mod overview;
 mod progress;
+pub mod ready_by;
 pub mod run_set;
 pub mod restoring;
 pub mod starting;

@@ -118,6 +118,21 @@ pub fn page(conn: &mut Conn, application_id: i64, after: i64, limit: i64) -> Res
     defined(rows)
 }
 
+/// The sets of these Applications that are not deleted, each with the configurations that it runs.
+pub fn running(conn: &mut Conn, application_ids: &[i64]) -> Result<Vec<(i64, Vec<i64>)>> {
+    let rows: Vec<(i64, String)> = import_sets::table
+        .inner_join(set_versions::table)
+        .filter(set_versions::version.eq(import_sets::version))
+        .filter(import_sets::application_id.eq_any(application_ids).and(import_sets::archived_at.is_null()))
+        .select((import_sets::id, set_versions::definition))
+        .load(conn)?;
+    let with_steps = |(id, text): (i64, String)| {
+        let steps = definition(&text)?.steps.into_iter();
+        Ok((id, steps.map(|step| step.configuration_id).collect()))
+    };
+    rows.into_iter().map(with_steps).collect()
+}
+
 fn defined(rows: Vec<(Row, String)>) -> Result<Vec<(ImportSet, SetDefinition)>> {
     rows.into_iter().map(|(row, text)| Ok((set(row), definition(&text)?))).collect()
 }

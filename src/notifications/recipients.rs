@@ -37,6 +37,16 @@ pub fn of(
     who_may_see(conn, &Vec::from_iter(told), application)
 }
 
+/// The same of schedules that are known, of what is no outcome: everybody whom they name.
+pub fn of_schedules<'a>(
+    conn: &mut Conn,
+    schedules: impl Iterator<Item = &'a Schedule>,
+    application: &Application,
+) -> Result<Vec<i64>> {
+    let named: BTreeSet<i64> = schedules.filter_map(|s| s.notify.as_ref()).flat_map(|n| n.member_ids.clone()).collect();
+    who_may_see(conn, &Vec::from_iter(named), application)
+}
+
 /// Those of these members who are active and may see the Application, by id.
 pub fn who_may_see(conn: &mut Conn, member_ids: &[i64], application: &Application) -> Result<Vec<i64>> {
     if member_ids.is_empty() {

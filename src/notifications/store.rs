@@ -89,6 +89,15 @@ pub fn insert(conn: &mut Conn, member_id: i64, new: &NewNotice<'_>) -> Result<Op
     Ok(made.into_iter().next())
 }
 
+/// Those of these members who were not told yet of what a key names.
+pub fn untold(conn: &mut Conn, member_ids: &[i64], key: &str) -> Result<Vec<i64>> {
+    let told: Vec<i64> = notices::table
+        .filter(notices::member_id.eq_any(member_ids).and(notices::key.eq(key)))
+        .select(notices::member_id)
+        .load(conn)?;
+    Ok(member_ids.iter().copied().filter(|id| !told.contains(id)).collect())
+}
+
 /// Of a member's newest notices: when, and until when each waits for others.
 pub fn newest(conn: &mut Conn, member_id: i64, limit: i64) -> Result<Vec<(Moment, Option<Moment>)>> {
     Ok(notices::table

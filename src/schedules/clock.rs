@@ -1,7 +1,7 @@
 //! What the clock does to schedules: `runs::dispatching` asks what is due and claims it; those that are off until a
 //! date turn themselves on. Nobody acts here, so nothing is asked about rights.
 
-pub use super::clock_store::{AllDue, Due, Step, claim, due_of, due_targets, next_due, set_aside, to_wake};
+pub use super::clock_store::{AllDue, Due, Step, claim, due_of, due_targets, next_due, overdue, set_aside, to_wake};
 
 use super::Schedule;
 use super::clock_store;

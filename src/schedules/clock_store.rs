@@ -170,6 +170,13 @@ pub fn next_due(conn: &mut Conn) -> Result<Option<Moment>> {
     Ok(found.flatten())
 }
 
+/// Schedules whose next occurrence was due before an instant, with it. A hundred at most.
+pub fn overdue(conn: &mut Conn, before: Moment) -> Result<Vec<(i64, Moment)>> {
+    let overdue = schedules::table.filter(schedules::next_at.lt(before).and(schedules::archived_at.is_null()));
+    let overdue = overdue.order((schedules::next_at, schedules::id)).limit(100);
+    Ok(overdue.select((schedules::id, schedules::next_at.assume_not_null())).load(conn)?)
+}
+
 /// Those that turn themselves on again by now, by id: so they are held in the order in which everybody holds them.
 pub fn to_wake(conn: &mut Conn, now: Moment) -> Result<Vec<i64>> {
     let asleep = schedules::off_until.le(now).and(schedules::archived_at.is_null());

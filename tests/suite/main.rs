@@ -37,6 +37,7 @@ mod members;
 mod notifications;
 mod oracle;
 mod parameters;
+mod promises;
 mod refusals;
 mod retention;
 mod rows;

@@ -121,6 +121,11 @@ const TABLE: &[(&str, &str)] = &[
     ("POST /applications/{a}/settings/import-sets/{set}/copy", "vvxx.x?"),
     ("GET /applications/{a}/settings/import-sets/{set}/delete", "ooxx.x?"),
     ("POST /applications/{a}/settings/import-sets/{set}/delete", "vvxx.x?"),
+    // Ready by
+    ("GET /applications/{a}/settings/import-configurations/{i}/ready-by", "ooxx.x?"),
+    ("POST /applications/{a}/settings/import-configurations/{i}/ready-by", "vvxx.x?"),
+    ("GET /applications/{a}/settings/import-sets/{set}/ready-by", "ooxx.x?"),
+    ("POST /applications/{a}/settings/import-sets/{set}/ready-by", "vvxx.x?"),
     // Kept files
     ("GET /applications/{a}/settings/kept-files", "ooxx.o?"),
     ("GET /applications/{a}/settings/kept-files/files", "ooxx.o?"),

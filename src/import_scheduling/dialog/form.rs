@@ -30,6 +30,17 @@ pub struct ConfigurationChoice {
 }
 
 /// All that the form shows.
+/// What a box of a day sends, what stands in it, what it is called.
+pub const WEEKDAYS: [(&str, &str, &str); 7] = [
+    ("mon", "Mo", "Monday"),
+    ("tue", "Tu", "Tuesday"),
+    ("wed", "We", "Wednesday"),
+    ("thu", "Th", "Thursday"),
+    ("fri", "Fr", "Friday"),
+    ("sat", "Sa", "Saturday"),
+    ("sun", "Su", "Sunday"),
+];
+
 #[derive(Template)]
 #[template(path = "import_scheduling/form.html")]
 pub struct ScheduleForm {
@@ -146,15 +157,7 @@ impl ScheduleForm {
     }
 
     fn weekdays(&self) -> [(&'static str, &'static str, &'static str); 7] {
-        [
-            ("mon", "Mo", "Monday"),
-            ("tue", "Tu", "Tuesday"),
-            ("wed", "We", "Wednesday"),
-            ("thu", "Th", "Thursday"),
-            ("fri", "Fr", "Friday"),
-            ("sat", "Sa", "Saturday"),
-            ("sun", "Su", "Sunday"),
-        ]
+        WEEKDAYS
     }
 
     fn months(&self) -> [(u32, &'static str, &'static str); 12] {

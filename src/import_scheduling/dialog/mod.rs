@@ -14,6 +14,7 @@ mod typed;
 mod values;
 
 pub use copy::copy_form;
+pub use form::WEEKDAYS;
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};

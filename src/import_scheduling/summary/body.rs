@@ -46,6 +46,7 @@ pub struct Body {
     /// While it is Held.
     decision: Option<Decision>,
     note: Option<Note>,
+    slow: Option<String>,
     result: String,
     result_sub: String,
     duration: String,
@@ -186,6 +187,7 @@ impl RunScene {
             progress: self.progress(),
             decision: self.decision(),
             note: self.note(!leads && !fix),
+            slow: self.slow.clone(),
             leads,
             result: self.result_words(),
             result_sub: match result.rejected {

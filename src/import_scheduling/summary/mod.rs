@@ -29,6 +29,7 @@ use crate::notifications::{self, Told};
 use crate::runs::{Filter, Run, Summary, actions};
 use crate::schedules::{self, Schedule};
 use crate::translations::{self, Translation};
+use crate::watching;
 use crate::web::download;
 use crate::web::form::Query;
 use crate::web::{Page, Shell};
@@ -77,6 +78,8 @@ struct RunScene {
     files: Vec<KeptFile>,
     /// Who was told of it.
     told: Vec<Told>,
+    /// That it goes on much longer than usual.
+    slow: Option<String>,
     now: Moment,
 }
 
@@ -134,6 +137,7 @@ fn load(conn: &mut Conn, pool: &Pool, by: &By, id: i64, now: Moment) -> Result<R
         kept,
         files,
         told: notifications::told_of(conn, id)?,
+        slow: watching::slow_words(conn, &summary.run, now)?,
         not_decided_by,
         recent,
         gone: people.iter().filter(|m| !m.active).map(|m| m.id).collect(),

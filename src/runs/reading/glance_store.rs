@@ -101,22 +101,43 @@ pub fn strips(conn: &mut Conn, targets: &[Target]) -> Result<HashMap<Target, Vec
     Ok(strips)
 }
 
-/// The median of the last ten successes of each of these configurations; of one that never succeeded nothing. The last
-/// by id: in a median it does not matter which of two ended first, and no index has to be kept for it.
-pub fn usual_durations(conn: &mut Conn, configuration_ids: &[i64]) -> Result<HashMap<i64, Duration>> {
-    let pick = format!(
+/// How long something usually takes: the median of its last successes, ten at most, and how many those are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usual {
+    pub takes: Duration,
+    pub of: usize,
+}
+
+/// Of each of these configurations and sets; of one that never succeeded nothing. Of a configuration the last by id: in a
+/// median it does not matter which of two ended first, and no index has to be kept for it.
+pub fn usual(conn: &mut Conn, targets: &[Target]) -> Result<HashMap<Target, Usual>> {
+    let configurations: Vec<i64> = targets.iter().filter_map(|target| target.configuration()).collect();
+    let sets: Vec<i64> = targets.iter().filter_map(|target| target.set()).collect();
+    let of_configuration = format!(
         "SELECT x.id FROM runs x WHERE x.configuration_id = c.id AND x.status = 'success' AND {IS_IMPORT} \
          ORDER BY x.id DESC LIMIT 10"
     );
-    let mut all = HashMap::<i64, Vec<Duration>>::new();
-    for row in of_each(conn, "import_configurations", configuration_ids, &pick)? {
-        all.entry(row.of_id).or_default().extend(row.duration());
+    // No index has the successes of a set; its last runs have some.
+    let of_set = "SELECT y.id FROM (SELECT x.id, x.status FROM runs x WHERE x.set_id = c.id AND x.finished_at IS NOT NULL \
+                  ORDER BY x.finished_at DESC, x.id DESC LIMIT 20) y WHERE y.status = 'success'";
+    let rows = of_each(conn, "import_configurations", &configurations, &of_configuration)?;
+    let rows = rows.into_iter().map(|row| (Target::Configuration(row.of_id), row));
+    let of_sets = of_each(conn, "import_sets", &sets, of_set)?;
+    let mut all = HashMap::<Target, Vec<Duration>>::new();
+    for (target, row) in rows.chain(of_sets.into_iter().map(|row| (Target::Set(row.of_id), row))) {
+        all.entry(target).or_default().extend(row.duration());
     }
     let median = |mut durations: Vec<Duration>| {
         durations.sort();
-        durations.get(durations.len() / 2).copied()
+        Some(Usual { takes: *durations.get(durations.len() / 2)?, of: durations.len() })
     };
-    Ok(all.into_iter().filter_map(|(id, durations)| Some((id, median(durations)?))).collect())
+    Ok(all.into_iter().filter_map(|(target, durations)| Some((target, median(durations)?))).collect())
+}
+
+/// How long each of these configurations usually takes.
+pub fn usual_durations(conn: &mut Conn, configuration_ids: &[i64]) -> Result<HashMap<i64, Duration>> {
+    let targets: Vec<Target> = configuration_ids.iter().copied().map(Target::Configuration).collect();
+    Ok(usual(conn, &targets)?.into_iter().map(|(target, usual)| (target.id(), usual.takes)).collect())
 }
 
 /// What of a target goes, else what waits.

@@ -30,6 +30,13 @@ pub fn living(conn: &mut Conn, now: Moment) -> Result<i64> {
     Ok(workers::table.filter(workers::seen_at.gt(lately)).count().get_result(conn)?)
 }
 
+/// Whether one of them has worked for so long.
+pub fn settled(conn: &mut Conn, now: Moment, long: chrono::Duration) -> Result<bool> {
+    let lately = workers::seen_at.gt(now.minus(chrono::Duration::minutes(1)));
+    let settled = workers::table.filter(lately.and(workers::started_at.le(now.minus(long))));
+    Ok(settled.count().get_result::<i64>(conn)? > 0)
+}
+
 /// This process works no more.
 pub fn leave(app: &App) -> Result<()> {
     app.db.write(|conn| {

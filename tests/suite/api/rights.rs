@@ -59,6 +59,12 @@ const TABLE: &[(&str, &str)] = &[
     ("GET import-sets/{set}", "ooxx.o?"),
     ("PATCH import-sets/{set}", "vvxx.x?"),
     ("DELETE import-sets/{set}", "vvxx.x?"),
+    ("GET import-configurations/{i}/ready-by", "ooxx.o?"),
+    ("PUT import-configurations/{i}/ready-by", "vvxx.x?"),
+    ("DELETE import-configurations/{i}/ready-by", "vvxx.x?"),
+    ("GET import-sets/{set}/ready-by", "ooxx.o?"),
+    ("PUT import-sets/{set}/ready-by", "vvxx.x?"),
+    ("DELETE import-sets/{set}/ready-by", "vvxx.x?"),
     ("GET applications/{a}/kept-files", "ooxx.o?"),
     ("POST applications/{a}/kept-files", "vvxx.x?"),
     ("GET kept-files/{kept}", "ooxx.o?"),
@@ -124,6 +130,10 @@ on_both! {
         let table = ada.make(&format!("applications/{}/translations", world.application), json!({"name": "T"})).await;
         let steps = json!({"name": "Month end", "steps": [{"configuration_id": stage.configuration}]});
         let set = ada.make(&format!("applications/{}/import-sets", world.application), steps).await;
+        let by = json!({"weekdays": ["mon"], "time": "08:00", "time_zone": "UTC"});
+        for of in [format!("import-configurations/{}", stage.configuration), format!("import-sets/{set}")] {
+            ada.put(&format!("{of}/ready-by"), by.clone()).await.is(200);
+        }
         let kept = crate::kept_files::keep(&world, "sales.csv", "id,word\n1,one\n").await;
         let notice = crate::notifications::inbox::note(&world, "Told").await;
         let values = [

@@ -1,0 +1,2 @@
+DROP INDEX runs_set_good;
+DROP TABLE promises;

@@ -1,0 +1,189 @@
+//! Promises in the database.
+
+use std::collections::HashMap;
+
+use diesel::dsl::count_star;
+use diesel::prelude::*;
+
+use super::model::{Counts, Memory, Promise, State};
+use crate::clock::Moment;
+use crate::db::schema::promises;
+use crate::db::{Conn, is_taken};
+use crate::error::{AppError, Result};
+use crate::imports::Target;
+use crate::schedules::Rule;
+
+#[derive(Queryable)]
+struct Row {
+    id: i64,
+    application_id: i64,
+    target_key: String,
+    rule: String,
+    version: i64,
+    updated_at: Moment,
+    state: State,
+    deadline: Option<Moment>,
+    settled: Moment,
+    counts_from: Moment,
+    late_since: Option<Moment>,
+    answered_deadline: Option<Moment>,
+    answered_at: Option<Moment>,
+}
+
+macro_rules! columns {
+    () => {
+        (
+            promises::id,
+            promises::application_id,
+            promises::target_key,
+            promises::rule,
+            promises::version,
+            promises::updated_at,
+            promises::state,
+            promises::deadline,
+            promises::settled,
+            promises::counts_from,
+            promises::late_since,
+            promises::answered_deadline,
+            promises::answered_at,
+        )
+    };
+}
+
+/// One that cannot be read is nobody's; it keeps no other from being kept.
+fn promise(row: Row) -> Option<Promise> {
+    let read = Target::parse(&row.target_key).zip(serde_json::from_str::<Rule>(&row.rule).ok());
+    let Some((target, rule)) = read else {
+        tracing::error!(promise = row.id, "a promise cannot be read");
+        return None;
+    };
+    Some(Promise {
+        id: row.id,
+        application_id: row.application_id,
+        target,
+        rule,
+        version: row.version,
+        updated_at: row.updated_at,
+        memory: Memory {
+            state: row.state,
+            deadline: row.deadline,
+            settled: row.settled,
+            counts_from: row.counts_from,
+            late_since: row.late_since,
+            answered: row.answered_deadline.zip(row.answered_at),
+        },
+    })
+}
+
+pub fn by_id(conn: &mut Conn, id: i64) -> Result<Option<Promise>> {
+    let row = promises::table.find(id).select(columns!()).first::<Row>(conn).optional()?;
+    Ok(row.and_then(promise))
+}
+
+pub fn of_target(conn: &mut Conn, target: Target) -> Result<Option<Promise>> {
+    Ok(of_targets(conn, &[target])?.pop())
+}
+
+pub fn of_targets(conn: &mut Conn, targets: &[Target]) -> Result<Vec<Promise>> {
+    let keys: Vec<String> = targets.iter().map(Target::to_string).collect();
+    let rows = promises::table.filter(promises::target_key.eq_any(keys)).select(columns!()).load::<Row>(conn)?;
+    Ok(rows.into_iter().filter_map(promise).collect())
+}
+
+/// The next ones by id, of all Applications, and the last id that was looked at.
+pub fn page(conn: &mut Conn, after: i64, limit: i64) -> Result<(Vec<Promise>, Option<i64>)> {
+    let next = promises::table.filter(promises::id.gt(after)).order(promises::id).limit(limit);
+    let rows = next.select(columns!()).load::<Row>(conn)?;
+    let last = rows.last().map(|row| row.id);
+    Ok((rows.into_iter().filter_map(promise).collect(), last))
+}
+
+/// How the promises of these Applications stand, as they were last looked at: one that has none is left out. One query.
+pub fn of_applications(conn: &mut Conn, application_ids: &[i64]) -> Result<HashMap<i64, Counts>> {
+    let rows: Vec<(i64, State, i64)> = promises::table
+        .filter(promises::application_id.eq_any(application_ids))
+        .group_by((promises::application_id, promises::state))
+        .select((promises::application_id, promises::state, count_star()))
+        .load(conn)?;
+    let mut all: HashMap<i64, Counts> = HashMap::new();
+    for (application_id, state, n) in rows {
+        let counts = all.entry(application_id).or_default();
+        match state {
+            State::Fresh => counts.fresh = n,
+            State::AtRisk => counts.at_risk = n,
+            State::Late => counts.late = n,
+            State::Resting => counts.resting = n,
+        }
+    }
+    Ok(all)
+}
+
+macro_rules! remembered {
+    ($memory:expr) => {
+        (
+            promises::state.eq($memory.state),
+            promises::deadline.eq($memory.deadline),
+            promises::settled.eq($memory.settled),
+            promises::counts_from.eq($memory.counts_from),
+            promises::late_since.eq($memory.late_since),
+            promises::answered_deadline.eq($memory.answered.map(|(due, _)| due)),
+            promises::answered_at.eq($memory.answered.map(|(_, at)| at)),
+        )
+    };
+}
+
+fn stored(rule: &Rule) -> Result<String> {
+    serde_json::to_string(rule).map_err(AppError::internal)
+}
+
+pub fn insert(
+    conn: &mut Conn,
+    (application_id, target): (i64, Target),
+    rule: &Rule,
+    memory: &Memory,
+    by: i64,
+    now: Moment,
+) -> Result<i64> {
+    diesel::insert_into(promises::table)
+        .values((
+            promises::application_id.eq(application_id),
+            promises::configuration_id.eq(target.configuration()),
+            promises::set_id.eq(target.set()),
+            promises::target_key.eq(target.to_string()),
+            promises::rule.eq(stored(rule)?),
+            promises::version.eq(1),
+            promises::updated_at.eq(now),
+            promises::updated_by.eq(by),
+            remembered!(memory),
+        ))
+        .returning(promises::id)
+        .get_result(conn)
+        .map_err(|error| match is_taken(&error) {
+            true => AppError::Stale("Someone has just set when it is to be ready. Open it again.".into()),
+            false => error.into(),
+        })
+}
+
+/// Other deadlines.
+pub fn update(conn: &mut Conn, was: &Promise, rule: &Rule, memory: &Memory, by: i64, now: Moment) -> Result<()> {
+    diesel::update(promises::table.find(was.id))
+        .set((
+            promises::rule.eq(stored(rule)?),
+            promises::version.eq(was.version + 1),
+            promises::updated_at.eq(now),
+            promises::updated_by.eq(by),
+            remembered!(memory),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+pub fn remember(conn: &mut Conn, id: i64, memory: &Memory) -> Result<()> {
+    diesel::update(promises::table.find(id)).set(remembered!(memory)).execute(conn)?;
+    Ok(())
+}
+
+pub fn delete(conn: &mut Conn, id: i64) -> Result<()> {
+    diesel::delete(promises::table.find(id)).execute(conn)?;
+    Ok(())
+}
