@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::notifications::{self, announcing, delivering};
 use crate::runs::crew::Crew;
 use crate::runs::{counting, dispatcher, rescue, retention, workers};
-use crate::{api, audit, members};
+use crate::{api, audit, feeds, members};
 
 /// The jobs of a process, until they are stopped.
 pub struct Background {
@@ -175,6 +175,7 @@ fn forget_old(app: &App) -> Result<()> {
         // Answers before the tokens that they belong to.
         api::forget_answers(conn, now)?;
         members::forget_tokens(conn, now)?;
+        feeds::end_of_inactive(conn)?;
         Ok(())
     })
 }

@@ -46,6 +46,7 @@ pub mod freezes;
 pub mod runs;
 pub mod notifications;
 pub mod import_scheduling;
+pub mod feeds;
 pub mod overview;
 // The same actions as the pages, for programs.
 pub mod api;

@@ -138,6 +138,11 @@ const TABLE: &[(&str, &str)] = &[
     ("GET /notifications/settings", "oooooo?"),
     ("POST /notifications/settings", "vvvvvv?"),
     ("POST /notifications/{n}", ".v....?"),
+    // Calendars to subscribe to: one needs no more than the address.
+    ("GET /calendar", "oooooo?"),
+    ("POST /calendar", "vvvvvv?"),
+    ("POST /calendar/revoke", "vvvvvv?"),
+    ("GET /calendar/{feed}.ics", "ooooooo"),
     // Translations
     ("GET /applications/{a}/settings/translations", "ooxx.o?"),
     ("GET /applications/{a}/settings/translations/new", "ooxx.x?"),
