@@ -11,7 +11,8 @@ use tokio_cron_scheduler::{Job, JobScheduler};
 
 use crate::app::{App, off_thread};
 use crate::error::Result;
-use crate::notifications::{self, announcing, delivering};
+use crate::notifications::incidents::{self, reminding};
+use crate::notifications::{self, announcing, delivering, gathering};
 use crate::runs::crew::Crew;
 use crate::runs::{counting, dispatcher, rescue, retention, workers};
 use crate::{api, audit, feeds, members};
@@ -44,6 +45,8 @@ pub async fn start(app: &Data<App>) -> Result<Background, String> {
         every("0/1 * * * * *", &jobs, app, dispatch).await?;
         every("1/2 * * * * *", &jobs, app, blocking(|app| announcing::step(app).map(|_| ()))).await?;
         every("0/2 * * * * *", &jobs, app, deliver).await?;
+        every("11/15 * * * * *", &jobs, app, blocking(|app| gathering::step(app).map(|_| ()))).await?;
+        every("21 * * * * *", &jobs, app, blocking(|app| reminding::step(app).map(|_| ()))).await?;
         every("0/15 * * * * *", &jobs, app, blocking(workers::seen)).await?;
         every("40 * * * * *", &jobs, app, blocking(counting::step)).await?;
         every("0 17 * * * *", &jobs, app, blocking(retain)).await?;
@@ -185,6 +188,7 @@ fn retain(app: &App) -> Result<()> {
     retention::step(app)?;
     retention::forget_unused_files(app, app.now().minus(retention::UNUSED_FILES))?;
     while app.db.write(|conn| notifications::forget_old(conn, app.now()))? > 0 && !app.stop.is_cancelled() {}
+    while app.db.write(|conn| incidents::store::forget_old(conn, app.now()))? > 0 && !app.stop.is_cancelled() {}
     Ok(())
 }
 

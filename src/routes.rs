@@ -124,6 +124,10 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/notifications/settings", get().to(notifications::settings));
     routes.route("/notifications/settings", post().to(notifications::save_settings));
     routes.route("/notifications/{n}", post().to(notifications::mark));
+    routes.route("/incidents/{incident}", get().to(notifications::incidents::incident));
+    routes.route("/incidents/{incident}/take", post().to(notifications::incidents::take));
+    routes.route("/incidents/{incident}/snooze", post().to(notifications::incidents::snooze));
+    routes.route("/incidents/{incident}/run-again", post().to(notifications::incidents::run_again));
 
     // Calendars to subscribe to
     routes.route("/calendar", get().to(feeds::feeds));

@@ -1,10 +1,13 @@
 //! A notice in words: its lines in the inbox, and the mail, as text and as HTML that reads the same.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use askama::Template;
 use chrono_tz::Tz;
 use lettre::message::Mailbox;
 use url::Url;
 
+use super::event::Event;
 use super::model::{Notice, NoticeKind};
 use super::store;
 use crate::applications;
@@ -20,35 +23,107 @@ use crate::words;
 
 /// The longest detail that is kept, in characters.
 const LONGEST: usize = 1_500;
+/// So many lines a digest has.
+const LINES: usize = 50;
 /// So many others are named.
 const NAMED: usize = 5;
 
+/// A name on one line, and not too long.
+pub fn short(name: &str) -> String {
+    cut(&one_line(name), 120)
+}
+
+fn cut(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
+        Some(_) => text.chars().take(longest - 1).chain(['…']).collect(),
+        None => text.to_owned(),
+    }
+}
+
+/// Sentences on one line, and not too many.
+pub fn bounded(text: &str) -> String {
+    cut(one_line(text).trim(), LONGEST)
+}
+
 /// "Payroll DE failed", on one line.
 pub fn title(name: &str, kind: NoticeKind) -> String {
-    let name: String = one_line(name).chars().take(120).collect();
+    let name = short(name);
     match kind {
         NoticeKind::Success => format!("{name} succeeded"),
         NoticeKind::Partial => format!("{name} succeeded only in part"),
         NoticeKind::Failed => format!("{name} failed"),
         NoticeKind::Held => format!("{name} is held and waits for a decision"),
         NoticeKind::Missed => format!("{name} did not run"),
-        NoticeKind::Backlog => name,
+        _ => name,
+    }
+}
+
+/// What is broken is so still: of a run's name, or of several imports.
+pub fn still(name: &str, kind: NoticeKind) -> String {
+    let name = short(name);
+    match kind {
+        NoticeKind::Partial => format!("{name} still loads only in part"),
+        NoticeKind::Held => format!("{name} is still held and waits for a decision"),
+        NoticeKind::Missed => format!("{name} still has not run"),
+        _ => format!("{name} still fails"),
     }
 }
 
 /// Why it ended so, in sentences; else what it did.
 pub fn detail(run: &Run) -> String {
     let why = words::sentences([run.cause.clone(), run.reason.clone()]);
-    let did = run.result.as_ref().map(|result| {
-        let rejected = match result.rejected {
-            0 => String::new(),
-            n => format!("{} of {} rejected. ", words::count(n), words::counted(result.read, "row", "rows")),
-        };
-        format!("{rejected}{}.", result.loaded_words())
-    });
     let held = run.hold.as_ref().map(|hold| hold.stopped.words());
-    let detail = held.or(why).or(did).unwrap_or_default();
-    one_line(&detail).chars().take(LONGEST).collect()
+    bounded(&held.or(why).unwrap_or_else(|| did(run)))
+}
+
+/// "3 of 1,458 rows rejected. 1,455 rows loaded."
+pub fn did(run: &Run) -> String {
+    let Some(result) = &run.result else { return String::new() };
+    let rejected = match result.rejected {
+        0 => String::new(),
+        n => format!("{} of {} rejected. ", words::count(n), words::counted(result.read, "row", "rows")),
+    };
+    format!("{rejected}{}.", result.loaded_words())
+}
+
+/// Title and detail of what ended while nobody could be told.
+pub fn together(told: &[&Event]) -> (String, String) {
+    let ended: BTreeSet<i64> = told.iter().filter_map(|event| event.run_id).collect();
+    let title =
+        words::counted(ended.len() as i64, "import ended", "imports ended") + " while notifications were delayed";
+    let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
+    for event in told {
+        *counts.entry(event.kind.chip().0).or_default() += 1;
+    }
+    let counts: Vec<String> =
+        counts.into_iter().map(|(word, n)| format!("{} {}", words::count(n), word.to_lowercase())).collect();
+    let mut titles: Vec<&str> = told.iter().map(|event| event.title.as_str()).collect();
+    titles.sort_unstable();
+    titles.dedup();
+    let more = titles.len().saturating_sub(NAMED);
+    titles.truncate(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (title, bounded(&format!("{}: {}{more}.", words::capitalized(&counts.join(", ")), titles.join(", "))))
+}
+
+/// What was gathered, a line for each message; of very many the newest.
+pub fn digest(gathered: &[Notice], zone: Tz) -> String {
+    let more = gathered.len().saturating_sub(LINES);
+    let line = |notice: &Notice| {
+        let when = words::day_or_time(notice.at, zone);
+        format!("{}, {when}: {}. {}", notice.kind.chip().0, notice.title, cut(&notice.detail, 200))
+    };
+    let mut lines: Vec<String> = gathered.iter().skip(more).map(line).collect();
+    if more > 0 {
+        lines.push(format!("More: {more} earlier ones are in your inbox."));
+    }
+    lines.join("\n")
+}
+
+/// What a run is called where its instant stands beside it.
+pub fn name_of(conn: &mut Conn, run_id: i64) -> Result<String> {
+    let run = runs::by_id(conn, run_id)?;
+    Ok(run.map_or_else(|| format!("Run {run_id}"), |run| short(run.title())))
 }
 
 /// A mail's foot, head and rows; the same for every kind of message.
@@ -69,10 +144,13 @@ struct Letter {
     word: &'static str,
     colours: (&'static str, &'static str),
     /// Label and value.
-    rows: Vec<(&'static str, String)>,
-    /// The Summary, where there is one.
-    summary: Option<String>,
-    again: bool,
+    rows: Vec<(String, String)>,
+    /// What its button says, and where it leads.
+    button: (&'static str, String),
+    /// Where it can be run again.
+    again: Option<String>,
+    /// Why it was sent.
+    because: &'static str,
     inbox: String,
     settings: String,
 }
@@ -89,25 +167,35 @@ pub fn mail(
     let run = notice.run_id.map(|id| runs::by_id(conn, id)).transpose()?.flatten();
     let application = notice.application_id.map(|id| applications::by_id(conn, id)).transpose()?.flatten();
     let at = |path: &str| base.join(path).map(String::from).unwrap_or_default();
+    let is_digest = notice.kind == NoticeKind::Digest;
     let rows = match (&run, &application) {
-        (Some(run), Some(application)) => rows(conn, run, application.time_zone, notice.member_id)?,
+        _ if is_digest => notice.detail.lines().filter_map(|line| line.split_once(": ")).map(owned).collect(),
+        (Some(run), Some(application)) => {
+            let rows = rows(conn, run, application.time_zone, notice.member_id)?;
+            rows.into_iter().map(|(label, value)| (label.to_owned(), value)).collect()
+        }
         _ => Vec::new(),
     };
     let letter = Letter {
         application: application.map(|application| application.name).unwrap_or_default(),
         title: notice.title.clone(),
-        detail: notice.detail.clone(),
+        detail: if is_digest { String::new() } else { notice.detail.clone() },
         word: notice.kind.chip().0,
         colours: colours(notice.kind),
         rows,
-        summary: run.as_ref().map(|run| at(&format!("/runs/{}", run.id))),
-        again: notice.kind == NoticeKind::Failed && run.is_some(),
+        button: (leads_to(notice), at(&notice.leads_to())),
+        again: run.as_ref().filter(|_| notice.kind == NoticeKind::Failed).map(|run| at(&format!("/runs/{}", run.id))),
+        because: because(notice.kind),
         inbox: at("/notifications"),
         settings: at("/notifications/settings"),
     };
-    // What one import tells stands together, in whatever program it is read.
+    // What is told of one incident, or of one import, stands together, in whatever program it is read.
     let host = base.host_str().unwrap_or("localhost");
-    let thread = run.as_ref().and_then(Run::target).map(|target| format!("<import-{target}@{host}>"));
+    let thread = match (notice.incident_id, run.as_ref().and_then(Run::target)) {
+        (Some(incident), _) => Some(format!("<incident-{incident}@{host}>")),
+        (None, Some(target)) => Some(format!("<import-{target}@{host}>")),
+        (None, None) => None,
+    };
     Ok(Mail {
         to: Mailbox::new(Some(one_line(name)), address),
         subject: match letter.application.is_empty() {
@@ -121,12 +209,35 @@ pub fn mail(
     })
 }
 
-fn colours(kind: NoticeKind) -> (&'static str, &'static str) {
+fn owned((label, value): (&str, &str)) -> (String, String) {
+    (label.to_owned(), value.to_owned())
+}
+
+/// What stands on the button.
+fn leads_to(notice: &Notice) -> &'static str {
+    match notice.kind {
+        NoticeKind::Held => "Decide",
+        NoticeKind::Digest | NoticeKind::Backlog => "Open your inbox",
+        NoticeKind::Reminder => "Open the incident",
+        _ if notice.run_id.is_some() => "View Summary",
+        _ => "Open",
+    }
+}
+
+fn because(kind: NoticeKind) -> &'static str {
     match kind {
-        NoticeKind::Failed | NoticeKind::Missed => ("bad", "#fdeae8"),
-        NoticeKind::Partial | NoticeKind::Held => ("warn", "#fbf0d8"),
-        NoticeKind::Success => ("ok", "#e3f4ea"),
-        NoticeKind::Backlog => ("plain", "#eeeeea"),
+        NoticeKind::Digest => "several notifications waited for this mail.",
+        NoticeKind::WillFail | NoticeKind::Expires | NoticeKind::Broken => "it concerns you or what you administer.",
+        _ => "a schedule of this import names you.",
+    }
+}
+
+fn colours(kind: NoticeKind) -> (&'static str, &'static str) {
+    match kind.chip().1 {
+        "is-bad" => ("bad", "#fdeae8"),
+        "is-warn" => ("warn", "#fbf0d8"),
+        "is-ok" => ("ok", "#e3f4ea"),
+        _ => ("plain", "#eeeeea"),
     }
 }
 

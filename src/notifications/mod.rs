@@ -10,14 +10,19 @@
 pub mod actions;
 pub mod announcing;
 mod body;
+mod choices_store;
 pub mod delivering;
 mod deliveries_store;
+mod event;
+pub mod gathering;
+pub mod incidents;
 mod letter;
 mod model;
 pub mod pages;
 mod recipients;
 mod store;
 
+pub use announcing::tell_members as tell;
 pub use body::{NoticeAnswer, NoticeBody};
 pub use model::{Channel, DeliveryState, Notice, NoticeKind, Told};
-pub use store::{Filter as NoticeFilter, forget_old, told_of};
+pub use store::{Filter as NoticeFilter, NewNotice, forget_old, told_of};

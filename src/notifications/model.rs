@@ -15,6 +15,29 @@ text_enum! {
         Missed = "missed",
         /// Several imports ended long before anybody could be told.
         Backlog = "backlog",
+        /// What is broken is broken still.
+        Reminder = "reminder",
+        /// What was broken is in order again.
+        Recovered = "recovered",
+        /// Runs much longer than it does usually.
+        Slow = "slow",
+        /// Was planned and has not begun.
+        Waiting = "waiting",
+        /// May not be ready when it was promised.
+        AtRisk = "at_risk",
+        /// Is not ready though it was promised.
+        Late = "late",
+        /// Is ready, later than promised.
+        Ready = "ready",
+        /// Several messages in one.
+        Digest = "digest",
+        OwnerChanged = "owner_changed",
+        /// A schedule whose runs will fail.
+        WillFail = "will_fail",
+        /// A secret ends soon.
+        Expires = "expires",
+        /// A way to tell people is broken.
+        Broken = "broken",
     }
 }
 
@@ -48,6 +71,16 @@ impl NoticeKind {
         })
     }
 
+    /// Whether somebody may have to do something about it.
+    pub fn is_urgent(self) -> bool {
+        match self {
+            Self::Success | Self::Partial | Self::Backlog | Self::Recovered | Self::Ready => false,
+            Self::Digest | Self::OwnerChanged => false,
+            Self::Failed | Self::Held | Self::Missed | Self::Reminder | Self::Slow | Self::Waiting => true,
+            Self::AtRisk | Self::Late | Self::WillFail | Self::Expires | Self::Broken => true,
+        }
+    }
+
     /// Word, class and icon of its chip.
     pub fn chip(self) -> (&'static str, &'static str, &'static str) {
         match self {
@@ -57,6 +90,18 @@ impl NoticeKind {
             Self::Held => ("Held", "is-warn", "pause"),
             Self::Missed => ("Missed", "is-bad", "warn"),
             Self::Backlog => ("Delayed", "", "info"),
+            Self::Reminder => ("Still broken", "is-bad", "bad"),
+            Self::Recovered => ("Recovered", "is-ok", "ok"),
+            Self::Slow => ("Slow", "is-warn", "clock"),
+            Self::Waiting => ("Waiting", "is-warn", "clock"),
+            Self::AtRisk => ("At risk", "is-warn", "warn"),
+            Self::Late => ("Late", "is-bad", "warn"),
+            Self::Ready => ("Ready", "is-ok", "ok"),
+            Self::Digest => ("Digest", "", "info"),
+            Self::OwnerChanged => ("New owner", "", "info"),
+            Self::WillFail => ("Will fail", "is-warn", "warn"),
+            Self::Expires => ("Expires", "is-warn", "clock"),
+            Self::Broken => ("Broken", "is-bad", "warn"),
         }
     }
 }
@@ -70,12 +115,28 @@ pub struct Notice {
     pub application_id: Option<i64>,
     /// Which may be gone by now.
     pub run_id: Option<i64>,
+    /// What is broken.
+    pub incident_id: Option<i64>,
+    /// A path of this server, for what has no run.
+    pub link: Option<String>,
     /// "Payroll DE failed"
     pub title: String,
     /// The cause, in sentences.
     pub detail: String,
     pub at: Moment,
     pub read_at: Option<Moment>,
+}
+
+impl Notice {
+    /// The page that says more: what is broken where several imports may be, else its run, else what it names.
+    pub fn leads_to(&self) -> String {
+        match (self.kind, self.incident_id, self.run_id, &self.link) {
+            (NoticeKind::Reminder, Some(id), ..) | (_, Some(id), None, None) => format!("/incidents/{id}"),
+            (_, _, Some(id), _) => format!("/runs/{id}"),
+            (.., Some(link)) => link.clone(),
+            _ => "/notifications".to_owned(),
+        }
+    }
 }
 
 /// Who was told of a run, and how far that is.

@@ -12,6 +12,7 @@ use crate::db::Conn;
 use crate::error::Result;
 use crate::import_scheduling::{Place, runs_address};
 use crate::imports::{self, Configuration, Target};
+use crate::notifications::incidents::{self, Broken};
 use crate::runs::across::{self, Trouble};
 use crate::runs::{Run, RunResult, RunStatus, glance};
 use crate::web::Icon;
@@ -62,7 +63,7 @@ pub enum Deed {
     /// It is done on another page.
     Go { label: String, href: String, icon: Option<Icon>, leads: bool },
     /// It is done at once.
-    Do { label: &'static str, action: String },
+    Do { label: String, action: String },
 }
 
 impl Deed {
@@ -80,6 +81,8 @@ struct Facts<'a> {
     entered: &'a [Entered],
     runs: HashMap<i64, Run>,
     configurations: HashMap<i64, Configuration>,
+    /// What is broken for one cause.
+    broken: Vec<Broken>,
     failed_steps: HashMap<i64, String>,
     now: Moment,
     zone: Tz,
@@ -103,6 +106,7 @@ impl Needs {
         let facts = Facts {
             failed_steps: glance::failed_steps(conn, &failed)?,
             configurations: configurations.into_iter().map(|c| (c.id, c)).collect(),
+            broken: incidents::broken(conn, &ids, LOOKED_FOR as i64)?,
             entered,
             runs,
             now,
@@ -132,6 +136,10 @@ impl Needs {
     }
 }
 
+fn on_it(incident: &Broken) -> String {
+    incident.on_it.as_ref().map(|name| format!(" {name} is on it.")).unwrap_or_default()
+}
+
 impl Facts<'_> {
     fn of(&self, application_id: i64) -> Option<&Entered> {
         self.entered.iter().find(|entered| entered.application.id == application_id)
@@ -146,16 +154,70 @@ impl Facts<'_> {
         }
     }
 
-    /// A step that failed in a set whose run failed of it is told with the set, and what goes on anew not at all.
+    /// A step that failed in a set whose run failed of it is told with the set, and what goes on anew not at all. What
+    /// broke for one cause is one line.
     fn of_troubles(&self, troubles: &[Trouble], going: &Going) -> Vec<Need> {
         let of_sets: HashSet<i64> = troubles.iter().filter(|t| t.target.set().is_some()).map(|t| t.run_id).collect();
-        let line = |trouble: &Trouble| {
-            let run = self.runs.get(&trouble.run_id)?;
+        let needs = |trouble: &&Trouble| {
+            let Some(run) = self.runs.get(&trouble.run_id) else { return false };
             let told = run.parent_id.is_some_and(|set_run| of_sets.contains(&set_run));
-            let again = going.has(trouble.target) && run.status != RunStatus::Held;
-            if (told && run.status != RunStatus::Held) || again { None } else { self.trouble(trouble, run) }
+            run.status == RunStatus::Held || !(told || going.has(trouble.target))
+        };
+        let troubles: Vec<&Trouble> = troubles.iter().filter(needs).collect();
+        let mut told = HashSet::new();
+        let line = |trouble: &&Trouble| {
+            let run = self.runs.get(&trouble.run_id)?;
+            let incident = self.broken.iter().find(|broken| broken.targets.contains(&trouble.target));
+            let Some(incident) = incident.filter(|_| run.status != RunStatus::Held) else {
+                return self.trouble(trouble, run);
+            };
+            let together: Vec<&Trouble> =
+                troubles.iter().copied().filter(|other| incident.targets.contains(&other.target)).collect();
+            if together.len() > 1 {
+                return told.insert(incident.id).then(|| self.together(incident, &together, run)).flatten();
+            }
+            let line = self.trouble(trouble, run)?;
+            Some(Need { detail: format!("{}{}", line.detail, on_it(incident)), ..line })
         };
         troubles.iter().filter_map(line).collect()
+    }
+
+    /// What broke for one cause: "Sign-in refused (401)", "14 imports, since 05:15: A, B and 12 others. Mo is on it."
+    fn together(&self, incident: &Broken, troubles: &[&Trouble], run: &Run) -> Option<Need> {
+        const NAMED: usize = 3;
+        let application_id = run.application_id;
+        let entered = self.of(application_id)?;
+        let names: Vec<&str> = troubles.iter().take(NAMED).map(|trouble| trouble.name.as_str()).collect();
+        let more = troubles.len() - names.len();
+        let others =
+            if more > 0 { format!(" and {}", words::counted(more as i64, "other", "others")) } else { String::new() };
+        let count = words::counted(troubles.len() as i64, "import", "imports");
+        let since = self.when(incident.opened_at);
+        let deed = match self.deed(run, entered) {
+            Deed::Do { .. } => Deed::Do {
+                label: format!("Run all {} again", troubles.len()),
+                action: format!("/incidents/{}/run-again", incident.id),
+            },
+            Deed::Go { href, .. } if href == format!("/runs/{}", run.id) => {
+                Deed::go("View the incident", format!("/incidents/{}", incident.id))
+            }
+            other => other,
+        };
+        Some(Need {
+            class: "is-bad",
+            icon: "bad",
+            title: incident
+                .cause
+                .split_once(". ")
+                .map_or(incident.cause.as_str(), |(first, _)| first)
+                .trim_end_matches('.')
+                .to_owned(),
+            href: format!("/incidents/{}", incident.id),
+            application: named(self.entered, application_id),
+            detail: format!("{count}, since {since}: {}{others}.{}", names.join(", "), on_it(incident)),
+            deed,
+            rank: Rank::Failed,
+        })
     }
 
     fn trouble(&self, trouble: &Trouble, run: &Run) -> Option<Need> {
@@ -229,7 +291,9 @@ impl Facts<'_> {
                     let href = format!("{base}/settings/import-configurations/{}#mapping", found.id);
                     Deed::go("Edit the configuration", href)
                 }
-                _ if entered.may_import() => Deed::Do { label: "Run Again", action: format!("/runs/{}/again", run.id) },
+                _ if entered.may_import() => {
+                    Deed::Do { label: "Run Again".into(), action: format!("/runs/{}/again", run.id) }
+                }
                 _ => Deed::summary(run.id),
             },
             _ => Deed::summary(run.id),
@@ -259,7 +323,7 @@ impl Facts<'_> {
                     .trim()
                     .to_owned(),
                 deed: match can {
-                    true => Deed::Do { label: "Run now", action: runs_address(run.application_id, target) },
+                    true => Deed::Do { label: "Run now".into(), action: runs_address(run.application_id, target) },
                     false => Deed::summary(run.id),
                 },
                 rank: Rank::Late,

@@ -138,6 +138,10 @@ const TABLE: &[(&str, &str)] = &[
     ("GET /notifications/settings", "oooooo?"),
     ("POST /notifications/settings", "vvvvvv?"),
     ("POST /notifications/{n}", ".v....?"),
+    ("GET /incidents/{incident}", "oooo.o?"),
+    ("POST /incidents/{incident}/take", "vvxx.x?"),
+    ("POST /incidents/{incident}/snooze", "vvxx.x?"),
+    ("POST /incidents/{incident}/run-again", "vvxx.x?"),
     // Calendars to subscribe to: one needs no more than the address.
     ("GET /calendar", "oooooo?"),
     ("POST /calendar", "vvvvvv?"),

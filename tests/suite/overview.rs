@@ -182,6 +182,28 @@ on_both! {
         olive.visit(&format!("/applications/{}", world.application)).await.sees("Tonight").sees("Needs you").sees("Running now");
     }
 
+    async fn what_broke_for_one_cause_is_one_line(world: World) {
+        let [one, other, alone] = [once("one", &world).await, once("other", &world).await, once("alone", &world).await];
+        let id = crate::notifications::incidents::breaks(&world, &one).await;
+        for stage in [&one, &other, &alone] {
+            failed(&world, stage).await;
+        }
+        assert_eq!(crate::notifications::incidents::breaks(&world, &other).await, id);
+        let mo = world.mo.id;
+        world.write(move |conn| crate::support::seed::batch(conn, &format!("UPDATE incidents SET taken_by = {mo} WHERE id = {id}"))).await;
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit("/").await.sees("2 need you").sees("No file matches 2 imports, since 18:42: other, one. Mo is on it.");
+        olive.sees_no("one failed").sees_no("other failed").sees("alone failed");
+        assert_eq!(olive.within("#need").count(&format!("a[href='/incidents/{id}']")), 1);
+        let mut mo = world.browser(&world.mo).await;
+        mo.visit("/").await.sees("View the incident").sees_no("Run all 2 again");
+        csv(&world, "one", &[("1", "one")]);
+        csv(&world, "other", &[("1", "one")]);
+        olive.everywhere().press("Run all 2 again: No file matches").await.answered(200);
+        work_off(&world).await;
+        olive.visit("/").await.sees("1 needs you").sees_no("No file matches").sees("alone failed");
+    }
+
     async fn many_troubles_are_folded(world: World) {
         let words = once("words", &world).await;
         failed(&world, &words).await;

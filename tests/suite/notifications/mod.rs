@@ -1,6 +1,8 @@
 //! Who is told how an import ended: once, by the ways that they chose, whatever fails in between.
 
+mod digests;
 pub mod inbox;
+pub mod incidents;
 mod mails;
 
 use chrono::Duration;
@@ -27,8 +29,10 @@ async fn failing(world: &World, name: &str) -> Stage {
 async fn telling(world: &World, stage: &Stage, about: About, people: &[&Person]) -> i64 {
     let mut member_ids: Vec<i64> = people.iter().map(|person| person.id).collect();
     member_ids.sort_unstable();
-    let draft =
-        tidegate::schedules::Draft { notify: Some(Notify { about, member_ids }), ..draft(stage, &daily("09:00")) };
+    let draft = tidegate::schedules::Draft {
+        notify: Some(Notify { about, member_ids, after: 1 }),
+        ..draft(stage, &daily("09:00"))
+    };
     create(world, draft).await.id
 }
 
@@ -104,7 +108,7 @@ on_both! {
         let stage = failing(&world, "payroll").await;
         telling(&world, &stage, About::Failed, &[&world.mo]).await;
         let other = tidegate::schedules::Draft {
-            notify: Some(Notify { about: About::All, member_ids: vec![world.olive.id] }),
+            notify: Some(Notify { about: About::All, member_ids: vec![world.olive.id], after: 1 }),
             ..draft(&stage, &daily("09:30"))
         };
         create(&world, other).await;
@@ -177,7 +181,7 @@ on_both! {
         tell(&world).await;
         assert_eq!(told(&world, &world.olive).await, [line("backlog", "3 imports ended while notifications were delayed")]);
         let mails = world.mails();
-        assert!(mails.len() == 1 && mails[0].contains("3 failed: payroll."), "{mails:?}");
+        assert!(mails.len() == 1 && mails[0].contains("3 failed: payroll failed."), "{mails:?}");
     }
 
     async fn old_messages_go_by_and_by(world: World) {

@@ -89,6 +89,7 @@ pub async fn values(world: &World) -> Vec<(&'static str, String)> {
         {"configuration_id": by_hand.configuration, "parameters": {"file": kept}}]});
     world.api(&world.olive).await.patch(&format!("import-sets/{}", set.id), steps).await.is(200);
     let notice = notifications::inbox::note(world, "Told").await;
+    let incident = notifications::incidents::breaks(world, &stage).await;
     let feed = feeds::make(world, &world.olive, None).await;
     let feed = feed.trim_start_matches("/calendar/").trim_end_matches(".ics").to_owned();
     let values = vec![
@@ -97,6 +98,7 @@ pub async fn values(world: &World) -> Vec<(&'static str, String)> {
         ("b", stage.block.to_string()),
         ("c", stage.connection.to_string()),
         ("f", freeze.id.to_string()),
+        ("incident", incident.to_string()),
         ("feed", feed),
         ("i", stage.configuration.to_string()),
         ("kept", kept.to_string()),
