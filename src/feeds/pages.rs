@@ -13,11 +13,12 @@ use crate::applications::{Entered, entered_by};
 use crate::error::{AppError, Result};
 use crate::members::{By, SignedIn, shell};
 use crate::secrets;
+use crate::web::form::Query;
 use crate::web::{Crumb, Flash, Form, Page, Shell, see_other};
 use crate::words;
 use crate::workspace;
 
-/// A calendar program asks again after so long, at the earliest.
+/// It is its member's, and asked for anew each time.
 const PRIVATE: &str = "private, no-cache";
 
 /// `GET /calendar/{feed}.ics`: for whoever has the address, without signing in. Nothing is written.
@@ -128,12 +129,7 @@ async fn page(
 }
 
 /// `GET /calendar?application=`
-pub async fn feeds(
-    request: HttpRequest,
-    app: Data<App>,
-    SignedIn(by): SignedIn,
-    query: crate::web::form::Query,
-) -> Result<HttpResponse> {
+pub async fn feeds(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, query: Query) -> Result<HttpResponse> {
     page(&request, &app, &by, (StatusCode::OK, None), query.id("application")).await
 }
 

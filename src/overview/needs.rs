@@ -11,6 +11,7 @@ use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::Result;
 use crate::import_scheduling::{Place, runs_address};
+use crate::import_sets::{self, ImportSet};
 use crate::imports::{self, Configuration, Target};
 use crate::notifications::incidents::{self, Broken};
 use crate::runs::across::{self, Trouble};
@@ -81,6 +82,7 @@ struct Facts<'a> {
     entered: &'a [Entered],
     runs: HashMap<i64, Run>,
     configurations: HashMap<i64, Configuration>,
+    sets: HashMap<i64, ImportSet>,
     /// What is broken for one cause.
     broken: Vec<Broken>,
     failed_steps: HashMap<i64, String>,
@@ -101,11 +103,14 @@ impl Needs {
         let mut imports: Vec<i64> = runs.values().filter_map(|run| run.configuration_id).collect();
         imports.sort_unstable();
         imports.dedup();
+        let sets: Vec<i64> = missed.iter().filter_map(|id| runs.get(id)?.set_id).collect();
+        let sets = if sets.is_empty() { Vec::new() } else { import_sets::by_ids(conn, &sets)? };
         let configurations = if imports.is_empty() { Vec::new() } else { imports::by_ids(conn, &imports)? };
         let failed: Vec<i64> = runs.values().filter(|r| r.status == RunStatus::Failed).map(|r| r.id).collect();
         let facts = Facts {
             failed_steps: glance::failed_steps(conn, &failed)?,
             configurations: configurations.into_iter().map(|c| (c.id, c)).collect(),
+            sets: sets.into_iter().map(|set| (set.id, set)).collect(),
             broken: incidents::broken(conn, &ids, LOOKED_FOR as i64)?,
             entered,
             runs,
@@ -307,16 +312,19 @@ impl Facts<'_> {
         for run in missed.iter().filter_map(|id| self.runs.get(id)) {
             let (Some(target), Some(entered)) = (run.target(), self.of(run.application_id)) else { continue };
             let configuration = run.configuration_id.and_then(|id| self.configurations.get(&id));
-            let ran = configuration.is_some_and(|c| c.archived || c.status_run_id.is_some_and(|last| last > run.id));
+            let set = run.set_id.and_then(|id| self.sets.get(&id));
+            let of = configuration.map(|c| (c.archived, c.status_run_id, c.name.as_str()));
+            let of = of.or(set.map(|set| (set.archived, set.status_run_id, set.name.as_str())));
+            let ran = of.is_none_or(|(archived, last, _)| archived || last.is_some_and(|last| last > run.id));
             if !seen.insert(target) || ran || going.has(target) {
                 continue;
             }
             let planned = self.when(run.stands_for());
-            let can = entered.may_import() && configuration.is_some_and(|c| !c.needs_file());
+            let can = entered.may_import() && configuration.is_none_or(|c| !c.needs_file());
             lines.push(Need {
                 class: "is-warn",
                 icon: "clock",
-                title: format!("{} was missed", configuration.map_or(run.title(), |c| c.name.as_str())),
+                title: format!("{} was missed", of.map_or(run.title(), |(.., name)| name)),
                 href: format!("/runs/{}", run.id),
                 application: named(self.entered, run.application_id),
                 detail: format!("Planned for {planned}. {}", run.reason.as_deref().unwrap_or_default())

@@ -23,7 +23,7 @@ const LANES: usize = 4;
 const LANE: i64 = 12;
 const TOP: i64 = 10;
 const BAR: i64 = 9;
-const NARROWEST: f64 = 4.0;
+const NARROWEST: f64 = 5.0;
 
 /// From 20:00 to 08:00 by the member's clock: the night that goes on, or the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,6 +14,7 @@ use crate::running::sets::{make, start_set};
 use crate::running::{halting, run, start, work_off};
 use crate::schedules::{create, daily, draft, every_five};
 use crate::support::cast;
+use crate::support::seed::batch;
 use crate::support::stage::{Stage, connection, csv, stage, stage_from};
 use crate::support::*;
 
@@ -24,6 +25,11 @@ async fn failed(world: &World, stage: &Stage) -> i64 {
     id
 }
 
+/// Everybody lives in Paris.
+async fn in_paris(world: &World) {
+    world.write(|conn| batch(conn, "UPDATE members SET time_zone = 'Europe/Paris'")).await;
+}
+
 async fn once(name: &str, world: &World) -> Stage {
     let stage = stage(world, name, Mode::Append, |definition| definition.attempts = 1).await;
     create(world, draft(&stage, &daily("18:00"))).await;
@@ -32,6 +38,7 @@ async fn once(name: &str, world: &World) -> Stage {
 
 on_both! {
     async fn a_trouble_is_one_line_with_what_helps_for_who_may_do_it(world: World) {
+        in_paris(&world).await;
         let words = once("words", &world).await;
         let id = failed(&world, &words).await;
         let before = world.fingerprint().await;
@@ -63,6 +70,7 @@ on_both! {
     }
 
     async fn what_is_held_is_decided_and_what_was_rejected_is_fixed(world: World) {
+        in_paris(&world).await;
         let (stage, held) = hold(&world, |world| many(world, 3)).await;
         create(&world, draft(&stage, &daily("18:00"))).await;
         let apples = once("apples", &world).await;
@@ -85,6 +93,7 @@ on_both! {
     }
 
     async fn the_cause_decides_what_helps(world: World) {
+        in_paris(&world).await;
         let server = Server::saying(answer("404 Not Found", "", "no"));
         let web = connection(&world, "Web", "http", json!({ "url": server.url() })).await;
         let mut definition = Definition::new(Mode::Append);
@@ -93,7 +102,7 @@ on_both! {
         create(&world, draft(&words, &daily("18:00"))).await;
         failed(&world, &words).await;
         let mut ada = world.browser(&world.ada).await;
-        ada.visit("/").await.sees("FP&A 2026").within("#need");
+        ada.visit("/").await.within("#need");
         assert_eq!(ada.count(&format!("a.btn[href='/connections/{web}']")), 1);
         // Who may not open the Connection can try again.
         let mut olive = world.browser(&world.olive).await;
@@ -101,6 +110,7 @@ on_both! {
     }
 
     async fn a_set_that_failed_of_a_step_is_one_line(world: World) {
+        in_paris(&world).await;
         let [good, bad] = [once("good", &world).await, once("bad", &world).await];
         csv(&world, "good", &[("1", "one")]);
         let steps = vec![Step::of(good.configuration), Step::of(bad.configuration)];
@@ -116,6 +126,7 @@ on_both! {
     }
 
     async fn what_was_missed_can_be_run_now(world: World) {
+        in_paris(&world).await;
         let words = once("words", &world).await;
         // Past the grace of an occurrence at 18:00 UTC.
         world.set_clock("2026-10-09T10:00:00Z");
@@ -130,6 +141,7 @@ on_both! {
     }
 
     async fn what_goes_is_shown_and_asks_for_itself(world: World) {
+        in_paris(&world).await;
         let words = once("words", &world).await;
         csv(&world, "words", &[("1", "one")]);
         start(&world, &words).await;
@@ -144,7 +156,8 @@ on_both! {
         while run(&world, id).await.status != RunStatus::Running {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
-        olive.visit("/").await.sees("Running 1 import").within("#going").sees("words").sees("usually");
+        olive.visit("/").await.sees("Running 1 import");
+        olive.within("#going").sees("words").sees("usually");
         let ask = olive.page().select(&scraper::Selector::parse("#going").unwrap()).next().unwrap()
             .attr("data-hx-get").unwrap().to_owned();
         let same = olive.htmx(&ask).await;
@@ -159,6 +172,7 @@ on_both! {
     }
 
     async fn what_comes_and_tonight_are_said_drawn_and_listed(world: World) {
+        in_paris(&world).await;
         let words = once("words", &world).await;
         let often = stage(&world, "often", Mode::Append, |_| ()).await;
         create(&world, draft(&often, &every_five())).await;
@@ -176,13 +190,14 @@ on_both! {
         olive.visit("/").await.sees("Nothing is planned but 1 that runs often").sees("20:00 words Skipped: frozen by “Close”");
         // By another clock it is another night: 18:00 UTC is three in the morning.
         let id = world.olive.id;
-        world.write(move |conn| crate::support::seed::batch(conn, &format!("UPDATE members SET time_zone = 'Asia/Tokyo' WHERE id = {id}"))).await;
+        world.write(move |conn| batch(conn, &format!("UPDATE members SET time_zone = 'Asia/Tokyo' WHERE id = {id}"))).await;
         olive.visit("/").await.sees("Good evening, Olive").sees("Fri 9 Oct 2026, 01:42, Asia/Tokyo").sees("03:00 words");
         // The home page of one Application shares all that.
         olive.visit(&format!("/applications/{}", world.application)).await.sees("Tonight").sees("Needs you").sees("Running now");
     }
 
     async fn what_broke_for_one_cause_is_one_line(world: World) {
+        in_paris(&world).await;
         let [one, other, alone] = [once("one", &world).await, once("other", &world).await, once("alone", &world).await];
         let id = crate::notifications::incidents::breaks(&world, &one).await;
         for stage in [&one, &other, &alone] {
@@ -190,7 +205,7 @@ on_both! {
         }
         assert_eq!(crate::notifications::incidents::breaks(&world, &other).await, id);
         let mo = world.mo.id;
-        world.write(move |conn| crate::support::seed::batch(conn, &format!("UPDATE incidents SET taken_by = {mo} WHERE id = {id}"))).await;
+        world.write(move |conn| batch(conn, &format!("UPDATE incidents SET taken_by = {mo} WHERE id = {id}"))).await;
         let mut olive = world.browser(&world.olive).await;
         olive.visit("/").await.sees("2 need you").sees("No file matches 2 imports, since 18:42: other, one. Mo is on it.");
         olive.sees_no("one failed").sees_no("other failed").sees("alone failed");
@@ -205,6 +220,7 @@ on_both! {
     }
 
     async fn many_troubles_are_folded(world: World) {
+        in_paris(&world).await;
         let words = once("words", &world).await;
         failed(&world, &words).await;
         let id = words.configuration;
@@ -212,13 +228,14 @@ on_both! {
             INSERT INTO import_configurations (application_id, name, name_key, block_id, connection_id, status, status_run_id, status_at, created_at) \
             SELECT application_id, 'copy ' || n.i, 'copy ' || n.i, block_id, connection_id, status, status_run_id, status_at, created_at \
             FROM n JOIN import_configurations c ON c.id = {id}");
-        world.write(move |conn| crate::support::seed::batch(conn, &copies)).await;
+        world.write(move |conn| batch(conn, &copies)).await;
         let mut olive = world.browser(&world.olive).await;
         olive.visit("/").await.sees("over 100 need you").sees("Show 92 more").sees("Import Scheduling of each Application shows all.");
         assert!(olive.get("/").await.body.len() < 300_000);
     }
 
     async fn an_empty_workspace_says_what_comes_first(world: World) {
+        in_paris(&world).await;
         let now = world.now();
         let max = world.write(move |conn| cast::member(conn, "Max", "Modeler", now)).await;
         world.browser(&max).await.visit("/").await.sees("Welcome, Max").sees("Your first Application");

@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 
 use chrono::Duration;
-use diesel::dsl::count_star;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
@@ -81,13 +80,6 @@ pub fn missed(conn: &mut Conn, application_ids: &[i64], since: Moment, limit: i6
 /// What was asked for since then, the newest first: `limit` of each Application are looked at, and of all. What is done in
 /// a set is the set's.
 pub fn since(conn: &mut Conn, application_ids: &[i64], from: Moment, limit: i64) -> Result<Vec<Run>> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = BigInt)]
-        id: i64,
-        #[diesel(sql_type = BigInt)]
-        queued_at: Moment,
-    }
     // No more of a long history is read than can be shown.
     let pick = format!(
         "SELECT x.id FROM runs x WHERE x.application_id = a.id AND x.queued_at >= {} AND x.trigger_kind || '' <> 'set' \
@@ -97,17 +89,16 @@ pub fn since(conn: &mut Conn, application_ids: &[i64], from: Moment, limit: i64)
     let those =
         format!("WHERE a.id IN ({}) ORDER BY r.queued_at DESC, r.id DESC LIMIT {limit}", numbers(application_ids));
     let text = match conn {
-        Conn::Pg(_) => format!(
-            "SELECT r.id, r.queued_at FROM applications a CROSS JOIN LATERAL ({pick}) p JOIN runs r ON r.id = p.id {those}"
-        ),
+        Conn::Pg(_) => {
+            format!("SELECT r.id FROM applications a CROSS JOIN LATERAL ({pick}) p JOIN runs r ON r.id = p.id {those}")
+        }
         Conn::Sqlite(_) => {
-            format!("SELECT r.id, r.queued_at FROM applications a CROSS JOIN runs r ON r.id IN ({pick}) {those}")
+            format!("SELECT r.id FROM applications a CROSS JOIN runs r ON r.id IN ({pick}) {those}")
         }
     };
-    let rows: Vec<Row> = on!(conn, c => diesel::sql_query(text).load(c))?;
-    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let rows: Vec<IdRow> = on!(conn, c => diesel::sql_query(text).load(c))?;
+    let ids: Vec<i64> = rows.into_iter().map(|row| row.id).collect();
     let mut runs = glance::by_ids(conn, &ids)?;
-    debug_assert!(rows.is_sorted_by_key(|row| std::cmp::Reverse(row.queued_at)));
     Ok(ids.iter().filter_map(|id| runs.remove(id)).collect())
 }
 
@@ -125,14 +116,25 @@ pub fn under_way(conn: &mut Conn, application_ids: &[i64], limit: i64) -> Result
 
 /// How many of them go and wait in each Application.
 pub fn under_way_counts(conn: &mut Conn, application_ids: &[i64]) -> Result<HashMap<i64, (i64, i64)>> {
-    let open = runs::finished_at.is_null().and(runs::parent_id.is_null()).and(is_import());
-    let rows: Vec<(i64, RunStatus, i64)> = runs::table
-        .filter(runs::application_id.eq_any(application_ids).and(open))
-        .group_by((runs::application_id, runs::status))
-        .select((runs::application_id, runs::status, count_star()))
-        .load(conn)?;
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        application_id: i64,
+        #[diesel(sql_type = Text)]
+        status: RunStatus,
+        #[diesel(sql_type = BigInt)]
+        count: i64,
+    }
+    // By the index on what is under way: that on statuses has the whole history in it.
+    let query = diesel::sql_query(format!(
+        "SELECT r.application_id, r.status || '' AS status, count(*) AS count FROM runs r \
+         WHERE r.application_id IN ({}) AND r.finished_at IS NULL AND r.parent_id IS NULL \
+         AND r.id NOT IN (SELECT run_id FROM run_restores) GROUP BY r.application_id, r.status || ''",
+        numbers(application_ids)
+    ));
+    let rows: Vec<Row> = on!(conn, c => query.load(c))?;
     let mut counts = HashMap::<i64, (i64, i64)>::new();
-    for (application_id, status, count) in rows {
+    for Row { application_id, status, count } in rows {
         let (going, waiting) = counts.entry(application_id).or_default();
         match status {
             RunStatus::Running => *going += count,
