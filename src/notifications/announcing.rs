@@ -100,7 +100,8 @@ pub fn tell_members(conn: &mut Conn, app: &App, member_ids: &[i64], new: &NewNot
     }
     for (id, choice) in choices::of(conn, member_ids)? {
         let Some(notice) = store::insert(conn, id, new)? else { continue };
-        if !choice.email {
+        // By mail nobody hears that mail does not get through.
+        if !choice.email || new.kind == NoticeKind::Broken {
             continue;
         }
         match gathering::waits_until(conn, id, (choice, new.kind), now)? {

@@ -3,6 +3,7 @@
 mod digests;
 pub mod inbox;
 pub mod incidents;
+mod owners;
 mod mails;
 
 use chrono::Duration;
@@ -127,7 +128,7 @@ on_both! {
         start(&world, &stage).await;
         work_off(&world).await;
         tell(&world).await;
-        assert_eq!(told(&world, &world.olive).await[0], line("success", "payroll succeeded"));
+        assert_eq!(told(&world, &world.olive).await[0], line("recovered", "payroll works again"));
         assert_eq!(told(&world, &world.mo).await, []);
     }
 

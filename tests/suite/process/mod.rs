@@ -4,6 +4,7 @@ mod claims;
 mod crashes;
 mod keys;
 mod merges;
+mod notifications;
 mod demo;
 mod full_disk;
 mod pressure;
