@@ -88,7 +88,7 @@ on_both! {
         let mut mo = world.browser(&world.mo).await;
         mo.visit("/").await.sees("is held").sees_no("Decide").sees_no("Fix 2 rows");
         // Its counts, which lead to the list.
-        olive.visit("/").await.within(".tbl").sees("FP&A 2026 2 imports, last 18:47");
+        olive.visit("/").await.within(".tbl-stack").sees("FP&A 2026 2 imports, last 18:47");
         olive.follow("1 Held in FP&A 2026").await.sees("words");
     }
 
@@ -198,22 +198,22 @@ on_both! {
 
     async fn what_broke_for_one_cause_is_one_line(world: World) {
         in_paris(&world).await;
-        let [one, other, alone] = [once("one", &world).await, once("other", &world).await, once("alone", &world).await];
-        let id = crate::notifications::incidents::breaks(&world, &one).await;
-        for stage in [&one, &other, &alone] {
+        let [sales, costs, alone] = [once("sales", &world).await, once("costs", &world).await, once("alone", &world).await];
+        let id = crate::notifications::incidents::breaks(&world, &sales).await;
+        for stage in [&sales, &costs, &alone] {
             failed(&world, stage).await;
         }
-        assert_eq!(crate::notifications::incidents::breaks(&world, &other).await, id);
+        assert_eq!(crate::notifications::incidents::breaks(&world, &costs).await, id);
         let mo = world.mo.id;
         world.write(move |conn| batch(conn, &format!("UPDATE incidents SET taken_by = {mo} WHERE id = {id}"))).await;
         let mut olive = world.browser(&world.olive).await;
-        olive.visit("/").await.sees("2 need you").sees("No file matches 2 imports, since 18:42: other, one. Mo is on it.");
-        olive.sees_no("one failed").sees_no("other failed").sees("alone failed");
+        olive.visit("/").await.sees("2 need you").sees("No file matches 2 imports, since 18:42: costs, sales. Mo is on it.");
+        olive.sees_no("sales failed").sees_no("costs failed").sees("alone failed");
         assert_eq!(olive.within("#need").count(&format!("a[href='/incidents/{id}']")), 1);
         let mut mo = world.browser(&world.mo).await;
         mo.visit("/").await.sees("View the incident").sees_no("Run all 2 again");
-        csv(&world, "one", &[("1", "one")]);
-        csv(&world, "other", &[("1", "one")]);
+        csv(&world, "sales", &[("1", "one")]);
+        csv(&world, "costs", &[("1", "one")]);
         olive.everywhere().press("Run all 2 again: No file matches").await.answered(200);
         work_off(&world).await;
         olive.visit("/").await.sees("1 needs you").sees_no("No file matches").sees("alone failed");
