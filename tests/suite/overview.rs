@@ -205,7 +205,11 @@ on_both! {
         }
         assert_eq!(crate::notifications::incidents::breaks(&world, &costs).await, id);
         let mo = world.mo.id;
-        world.write(move |conn| batch(conn, &format!("UPDATE incidents SET taken_by = {mo} WHERE id = {id}"))).await;
+        let sql = format!(
+            "UPDATE incidents SET taken_by = {mo} WHERE id = {id}; UPDATE incident_targets SET run_id = \
+             (SELECT c.status_run_id FROM import_configurations c WHERE 'c' || c.id = target_key)"
+        );
+        world.write(move |conn| batch(conn, &sql)).await;
         let mut olive = world.browser(&world.olive).await;
         olive.visit("/").await.sees("2 need you").sees("No file matches 2 imports, since 18:42: costs, sales. Mo is on it.");
         olive.sees_no("sales failed").sees_no("costs failed").sees("alone failed");
