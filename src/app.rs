@@ -13,7 +13,7 @@ use crate::connectors::{NetworkPolicy, Outside, SystemLookup};
 use crate::db::{self, Conn, Location, Pool, ServerClock};
 use crate::disk::Disk;
 use crate::error::{AppError, Result};
-use crate::going::{AtWork, Downloads, Forwarded, HeldUp, Refusals, Seen, Tried};
+use crate::going::{AtWork, Calendars, Downloads, Forwarded, HeldUp, Refusals, Seen, Tried};
 use crate::in_use::{Followers, Guards, InUse};
 use crate::mail::Mailer;
 use crate::secrets::{self, Secrets};
@@ -58,6 +58,8 @@ pub struct App {
     pub tried: Tried,
     /// The downloads that are written now.
     pub downloads: Downloads,
+    /// How often the calendars were asked for.
+    pub calendars: Calendars,
     /// At most so many passwords are hashed at once, so that many sign-ins leave a core for everybody else.
     pub hashing: Semaphore,
     /// At most so many test runs at once: each reads a source whole.
@@ -113,6 +115,7 @@ impl App {
             forwarded: Forwarded::default(),
             tried: Tried::default(),
             downloads: Downloads::default(),
+            calendars: Calendars::default(),
             hashing: Semaphore::new(2),
             test_runs: Arc::new(Semaphore::new(2)),
             comparing: Arc::new(Semaphore::new(2)),

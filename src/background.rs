@@ -16,7 +16,7 @@ use crate::notifications::{self, announcing, broken, delivering, expiring, gathe
 use crate::promises::keeping;
 use crate::runs::crew::Crew;
 use crate::runs::{counting, dispatcher, rescue, retention, workers};
-use crate::{api, audit, members, watching};
+use crate::{api, audit, feeds, members, watching};
 
 /// The jobs of a process, until they are stopped.
 pub struct Background {
@@ -185,6 +185,7 @@ fn forget_old(app: &App) -> Result<()> {
         // Answers before the tokens that they belong to.
         api::forget_answers(conn, now)?;
         members::forget_tokens(conn, now)?;
+        feeds::end_of_inactive(conn)?;
         Ok(())
     })
 }

@@ -178,6 +178,24 @@ impl Drop for Download {
     }
 }
 
+/// So often a minute a calendar is written for whoever has its address.
+const CALENDAR_ASKS: u32 = 30;
+
+/// How often the calendars were asked for in this minute.
+#[derive(Default)]
+pub struct Calendars(Mutex<HashMap<i64, (Moment, u32)>>);
+
+impl Calendars {
+    /// Counts it; `false`: it was asked for too often.
+    pub fn may_ask(&self, feed_id: i64, now: Moment) -> bool {
+        let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.retain(|_, (since, _)| *since <= now && now.since(*since) < Duration::minutes(1));
+        let (_, count) = asked.entry(feed_id).or_insert((now, 0));
+        *count += 1;
+        *count <= CALENDAR_ASKS
+    }
+}
+
 /// Who was refused what, as the audit log tells it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Refused {

@@ -48,6 +48,7 @@ pub mod notifications;
 pub mod promises;
 pub mod watching;
 pub mod import_scheduling;
+pub mod feeds;
 pub mod overview;
 // The same actions as the pages, for programs.
 pub mod api;

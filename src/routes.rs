@@ -6,6 +6,7 @@ use crate::api;
 use crate::applications::blocks::pages as blocks;
 use crate::applications::pages as applications;
 use crate::connections::pages as connections;
+use crate::feeds::pages as feeds;
 use crate::files::pages as files;
 use crate::freezes::pages as freezes;
 use crate::import_scheduling as scheduling;
@@ -127,6 +128,12 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/incidents/{incident}/take", post().to(notifications::incidents::take));
     routes.route("/incidents/{incident}/snooze", post().to(notifications::incidents::snooze));
     routes.route("/incidents/{incident}/run-again", post().to(notifications::incidents::run_again));
+
+    // Calendars to subscribe to
+    routes.route("/calendar", get().to(feeds::feeds));
+    routes.route("/calendar", post().to(feeds::make));
+    routes.route("/calendar/revoke", post().to(feeds::revoke));
+    routes.route("/calendar/{feed}.ics", get().to(feeds::feed));
 
     // Translations
     routes.route("/applications/{a}/settings/translations", get().to(translations::list));

@@ -60,7 +60,8 @@ fi
 tools=$PWD/target/tools
 mkdir -p "$tools"
 
-# A Python whose zone data is of the release that chrono-tz carries, for the oracle; and dateutil to be compared with.
+# A Python whose zone data is of the release that chrono-tz carries, for the oracle; dateutil to be compared with, and
+# icalendar to read calendars with.
 chrono_tz=$(cargo metadata --locked --format-version 1 | python3 -c '
 import json, os, sys
 found = [p for p in json.load(sys.stdin)["packages"] if p["name"] == "chrono-tz"]
@@ -68,9 +69,9 @@ print(os.path.dirname(found[0]["manifest_path"]))')
 release=$(grep -rhoE 'IANA_TZDB_VERSION *: *&(.static )?str *= *"[0-9]{4}[a-z]"' "$chrono_tz" | grep -oE '[0-9]{4}[a-z]' | head -n 1)
 tzdata=${release%?}.$(($(printf '%d' "'${release: -1}") - 96))
 python=$tools/tzdata-$tzdata/bin/python
-if [ ! -x "$python" ] || ! "$python" -c 'import dateutil, tzdata' 2>/dev/null; then
+if [ ! -x "$python" ] || ! "$python" -c 'import dateutil, icalendar, tzdata' 2>/dev/null; then
   python3 -m venv "$tools/tzdata-$tzdata"
-  "$python" -m pip install --quiet --disable-pip-version-check "tzdata==$tzdata" python-dateutil==2.9.0.post0
+  "$python" -m pip install --quiet --disable-pip-version-check "tzdata==$tzdata" python-dateutil==2.9.0.post0 icalendar==6.3.1
 fi
 export TIDEGATE_TEST_ORACLE_PYTHON=$python
 

@@ -1,5 +1,7 @@
 //! Applications and access to them in the database.
 
+use std::collections::HashMap;
+
 use chrono_tz::Tz;
 use diesel::prelude::*;
 
@@ -82,6 +84,21 @@ pub fn grants(conn: &mut Conn, application_id: i64, member_id: i64) -> Result<Op
         .first::<(bool, bool, bool)>(conn)
         .optional()?;
     Ok(row.map(|(view, import_data, configure)| Grants { view, import_data, configure }))
+}
+
+/// All that a member was given, by Application.
+pub fn grants_of(conn: &mut Conn, member_id: i64) -> Result<HashMap<i64, Grants>> {
+    let rows = application_access::table
+        .filter(application_access::member_id.eq(member_id))
+        .select((
+            application_access::application_id,
+            application_access::can_view,
+            application_access::can_import_data,
+            application_access::can_configure,
+        ))
+        .load::<(i64, bool, bool, bool)>(conn)?;
+    let grants = |(id, view, import_data, configure)| (id, Grants { view, import_data, configure });
+    Ok(rows.into_iter().map(grants).collect())
 }
 
 /// The names of active members who may configure the Application.

@@ -402,6 +402,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    calendar_feeds (id) {
+        id -> BigInt,
+        member_id -> BigInt,
+        application_id -> Nullable<BigInt>,
+        scope_key -> Text,
+        token_hash -> Text,
+        made_at -> BigInt,
+    }
+}
+
+diesel::table! {
     translation_entries (translation_id, source) {
         translation_id -> BigInt,
         source -> Text,
@@ -660,6 +671,7 @@ diesel::joinable!(translation_entries -> translations (translation_id));
 diesel::joinable!(deliveries -> notices (notice_id));
 diesel::joinable!(incident_targets -> incidents (incident_id));
 diesel::joinable!(notices -> members (member_id));
+diesel::joinable!(calendar_feeds -> members (member_id));
 diesel::joinable!(kept_file_versions -> kept_files (kept_file_id));
 diesel::joinable!(kept_file_versions -> members (kept_by));
 diesel::joinable!(runs -> import_configurations (configuration_id));
@@ -679,6 +691,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     promises,
     deliveries,
     member_channels,
+    calendar_feeds,
     import_sets,
     roles,
     members,

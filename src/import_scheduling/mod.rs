@@ -35,8 +35,12 @@ pub mod summary;
 pub mod switch;
 mod view;
 
-pub use card::Chip;
+pub use card::{Chip, Progress};
 pub use cards::status_chip;
+pub use mending::Place;
+pub use overview::no_worker;
+pub use progress::run_progress;
+pub use starting::runs as runs_address;
 
 use crate::applications::Entered;
 use crate::web::{Crumb, local_path};

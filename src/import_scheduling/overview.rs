@@ -60,6 +60,16 @@ struct Next {
     rest: String,
 }
 
+/// That nobody works, where it is so. `waiting`: something is in the queue.
+pub fn no_worker(conn: &mut Conn, waiting: bool, now: Moment) -> Result<Option<String>> {
+    let seen_at = glance::worker_seen_at(conn)?;
+    let quiet = seen_at.map(|at| now.since(at)).filter(|quiet| *quiet > QUIET);
+    Ok(match (seen_at, quiet) {
+        (None, _) if waiting => Some("No worker has been seen yet.".into()),
+        (_, quiet) => quiet.map(|quiet| format!("No worker has been seen for {}.", words::duration(quiet))),
+    })
+}
+
 /// Administrators may; Auditors see everything and import nothing.
 pub fn may_hand_over(entered: &Entered) -> bool {
     entered.sees_everything && entered.may_import()
@@ -75,17 +85,12 @@ impl Overview {
         let id = entered.application.id;
         let freezes = freezes::of_application(conn, id)?;
         let last_day = glance::last_day(conn, entered, now)?;
-        let seen_at = glance::worker_seen_at(conn)?;
         let waiting = all.open.values().any(|run| run.status == RunStatus::Queued);
-        let quiet = seen_at.map(|at| now.since(at)).filter(|quiet| *quiet > QUIET);
         let base = format!("/applications/{id}");
         Ok(Self {
             here: switch::list(id),
             oob: false,
-            no_worker: match (seen_at, quiet) {
-                (None, _) if waiting => Some("No worker has been seen yet.".into()),
-                (_, quiet) => quiet.map(|quiet| format!("No worker has been seen for {}.", words::duration(quiet))),
-            },
+            no_worker: no_worker(conn, waiting, now)?,
             frozen: freezes::at(&freezes, now).map(|freeze| Frozen {
                 name: freeze.name.clone(),
                 until: freeze.end_words(),

@@ -5,41 +5,45 @@ use super::cards_scene::CardsScene;
 use crate::clock::Moment;
 use crate::imports::pipeline::READING;
 use crate::runs::sets::{SetRun, SetStep};
-use crate::runs::{Run, RunStatus};
+use crate::runs::{self, Run, RunStatus};
 use crate::words;
 
 impl CardsScene {
     pub(super) fn progress(&self, run: &Run, usual: Option<&Run>) -> Progress {
-        if let Some(of) = self.set_runs.get(&run.id) {
-            return set_progress(run, of, self.now);
+        match self.set_runs.get(&run.id) {
+            Some(of) => set_progress(run, of, self.now),
+            None => run_progress(run, self.progress.get(&run.id), usual, self.now),
         }
-        let now = self.progress.get(&run.id);
-        let elapsed = run.started_at.map(|at| words::duration(self.now.since(at)));
-        let (Some(now), true) = (now, run.status == RunStatus::Running) else {
-            return Progress {
-                phase: run.reason.clone().unwrap_or_else(|| "Waiting for a worker".into()),
-                rows: String::new(),
-                value: 0,
-                max: None,
-                elapsed: words::duration(self.now.since(run.queued_at)),
-                cancelling: false,
-            };
-        };
-        // What comes before and after the reading takes a time that nobody knows.
-        let usual = usual.and_then(|run| run.result.as_ref()).map(|r| r.read).filter(|_| now.phase == READING);
-        let max = usual.filter(|read| *read > now.rows);
-        let rows = match max {
-            Some(max) => format!("{} of about {}", words::count(now.rows), words::counted(max, "row", "rows")),
-            None if now.rows > 0 => words::counted(now.rows, "row", "rows"),
-            None if now.bytes > 0 => words::bytes(now.bytes),
-            None => String::new(),
-        };
-        // Without a usual number it counts by bytes; what is all read is no longer measured.
-        let bytes = now.bytes_total.filter(|total| max.is_none() && *total > now.bytes);
-        let (value, max) = if bytes.is_some() { (now.bytes, bytes) } else { (now.rows, max) };
-        let cancelling = now.cancel_requested;
-        Progress { phase: now.phase.clone(), rows, value, max, elapsed: elapsed.unwrap_or_default(), cancelling }
     }
+}
+
+/// How far the run of an import is, where a worker told `far`; `usual` is one that ended.
+pub fn run_progress(run: &Run, far: Option<&runs::Progress>, usual: Option<&Run>, now: Moment) -> Progress {
+    let elapsed = run.started_at.map(|at| words::duration(now.since(at)));
+    let (Some(far), true) = (far, run.status == RunStatus::Running) else {
+        return Progress {
+            phase: run.reason.clone().unwrap_or_else(|| "Waiting for a worker".into()),
+            rows: String::new(),
+            value: 0,
+            max: None,
+            elapsed: words::duration(now.since(run.queued_at)),
+            cancelling: false,
+        };
+    };
+    // What comes before and after the reading takes a time that nobody knows.
+    let usual = usual.and_then(|run| run.result.as_ref()).map(|r| r.read).filter(|_| far.phase == READING);
+    let max = usual.filter(|read| *read > far.rows);
+    let rows = match max {
+        Some(max) => format!("{} of about {}", words::count(far.rows), words::counted(max, "row", "rows")),
+        None if far.rows > 0 => words::counted(far.rows, "row", "rows"),
+        None if far.bytes > 0 => words::bytes(far.bytes),
+        None => String::new(),
+    };
+    // Without a usual number it counts by bytes; what is all read is no longer measured.
+    let bytes = far.bytes_total.filter(|total| max.is_none() && *total > far.bytes);
+    let (value, max) = if bytes.is_some() { (far.bytes, bytes) } else { (far.rows, max) };
+    let cancelling = far.cancel_requested;
+    Progress { phase: far.phase.clone(), rows, value, max, elapsed: elapsed.unwrap_or_default(), cancelling }
 }
 
 /// At which of its steps the run of a set is.

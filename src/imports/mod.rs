@@ -7,6 +7,7 @@
 mod actions;
 mod check;
 mod corrections;
+mod counts_store;
 mod feeding;
 mod filling;
 mod filter_body;
@@ -29,6 +30,7 @@ mod uses_store;
 
 pub use actions::{archive, create, find, list, listed, outlines, page, update};
 pub use corrections::{becomes_since, create_items, filled, markers, translatable, translate, treat_as_empty};
+pub use counts_store::{Standing, standing};
 pub use feeding::{Filter, MAX_ITEMS, aggregates, feed};
 pub use filling::{accept, declared_values, fill, fill_path, tried, values, values_target};
 pub use listed::{Listed, Outline};

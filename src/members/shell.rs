@@ -19,7 +19,7 @@ pub fn signed_in(request: &HttpRequest, app: &App, by: &By, title: impl Into<Str
 /// The pages of the Workspace that this member may open.
 pub fn workspace(by: &By) -> Vec<NavItem> {
     let item = |label, href: &str, icon| NavItem { label, href: href.into(), icon, current: false };
-    let mut nav = vec![item("Applications", "/", "home"), item("Inbox", "/notifications", "bell")];
+    let mut nav = vec![item("Overview", "/", "home"), item("Inbox", "/notifications", "bell")];
     if by.member.is_administrator() {
         nav.push(item("Connections", "/connections", "plug"));
     }

@@ -33,7 +33,7 @@ pub use dispatching::dispatcher;
 pub use lifecycle::{RunStatus, Trigger};
 pub use model::{Filter, Hold, LogLine, Progress, Run, RunResult, RunStep, Summary};
 pub use outcomes_store::{Outcome, announced, last_success, waiting, was_overtaken};
-pub use reading::{counting, glance, timeline, watch};
+pub use reading::{across, counting, glance, timeline, watch};
 pub use sealed_store::seal_anew;
 pub use store::{by_id, highest_file};
 pub use working::{crew, deciding, executor, rescue, work, workers};

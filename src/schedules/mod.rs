@@ -11,6 +11,7 @@
 //! [`busy`].
 
 pub mod actions;
+mod ahead_store;
 pub mod busy;
 pub mod clock;
 mod clock_store;
@@ -34,6 +35,7 @@ mod uses_store;
 mod wall;
 mod zone;
 
+pub use ahead_store::{Ahead, ahead, any_in, next_of_each, resting, rules};
 pub use draft::RuleDraft;
 pub use form::RuleForm;
 pub use grace::{LATE, grace};

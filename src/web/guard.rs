@@ -128,8 +128,11 @@ fn set_headers(headers: &mut header::HeaderMap, secure: bool, is_static: bool) {
         set("strict-transport-security", "max-age=31536000");
     }
     if !is_static {
-        set("cache-control", "no-store");
         set("vary", "HX-Request, Sec-Fetch-Site, Origin, Cookie");
+    }
+    // What a program keeps and asks for again, like a calendar, says so itself.
+    if !is_static && !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
 }
 

@@ -1,5 +1,5 @@
 //! What the pages cost when the history is long: `cargo bench --bench pages` seeds a million runs of 200 configurations
-//! with 4 schedules each, on SQLite and on the PostgreSQL that `TIDEGATE_TEST_POSTGRES` names, asks each page of the
+//! with 4 schedules each and of 19 further Applications, on SQLite and on the PostgreSQL that `TIDEGATE_TEST_POSTGRES` names, asks each page of the
 //! real server over HTTP, and prints one table per database. The goal is 50 ms p99 and 300 kB for each. Then 100,000 runs
 //! expire and are removed, in batches of which none may hold the write lock over 50 ms.
 //!
@@ -80,7 +80,7 @@ async fn measure(world: &World, name: &str, get: impl AsyncFn() -> usize) {
 async fn pages(world: World) {
     let runs = std::env::var("TIDEGATE_BENCH_RUNS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
     let began = Instant::now();
-    let first = seed(&world, Seed::runs(runs)).await;
+    let first = seed(&world, Seed { applications: 19, ..Seed::runs(runs) }).await;
     at_size::grant_elsewhere(&world).await;
     println!("\n{:?}, {runs} runs, seeded in {:.0} s\n", world.database(), began.elapsed().as_secs_f64());
     println!("| page | p50 ms | p99 ms | kB | queries |\n|---|---|---|---|---|");

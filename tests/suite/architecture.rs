@@ -146,6 +146,7 @@ const OWNERS: [(&str, &[&str]); 17] = [
     ("notifications", &["notices", "deliveries", "member_channels", "incidents", "incident_targets", "audit_told"]),
     ("promises", &["promises"]),
     ("import_scheduling", &[]),
+    ("feeds", &["calendar_feeds"]),
     ("api", &["idempotency_keys"]),
     ("background", &[]),
 ];

@@ -25,6 +25,9 @@ pub fn pages(world: &World, configuration: i64, run: i64) -> Vec<(&'static str, 
     let list = format!("/applications/{}/settings/import-scheduling", world.application);
     let history = format!("/applications/{}/settings/import-configurations/{configuration}/history", world.application);
     vec![
+        ("overview of all", "/".to_owned()),
+        ("overview of all, what goes", "/?part=going&was=0.0.".to_owned()),
+        ("overview of one", format!("/applications/{}", world.application)),
         ("list", list.clone()),
         ("list, filtered", format!("{list}?q=COPY+1")),
         ("list, filtered to few", format!("{list}?q=copy+117")),
@@ -156,7 +159,8 @@ async fn asks_and_walks(world: &World, name: &str, get: impl AsyncFnOnce()) -> (
 
 async fn look_at_all(world: World) {
     // Unoptimised, a database writes 200,000 runs in a minute: the short twin has enough for a planner to tell.
-    let first = seed(&world, Seed::runs(if settings::full() { 200_000 } else { 30_000 })).await;
+    let runs = if settings::full() { 200_000 } else { 30_000 };
+    let first = seed(&world, Seed { applications: 19, ..Seed::runs(runs) }).await;
     grant_elsewhere(&world).await;
     crate::promises::promise_all(&world, &first).await;
     let run = newest_run(&world).await;

@@ -147,6 +147,11 @@ const TABLE: &[(&str, &str)] = &[
     ("POST /incidents/{incident}/take", "vvxx.x?"),
     ("POST /incidents/{incident}/snooze", "vvxx.x?"),
     ("POST /incidents/{incident}/run-again", "vvxx.x?"),
+    // Calendars to subscribe to: one needs no more than the address.
+    ("GET /calendar", "oooooo?"),
+    ("POST /calendar", "vvvvvv?"),
+    ("POST /calendar/revoke", "vvvvvv?"),
+    ("GET /calendar/{feed}.ics", "ooooooo"),
     // Translations
     ("GET /applications/{a}/settings/translations", "ooxx.o?"),
     ("GET /applications/{a}/settings/translations/new", "ooxx.x?"),

@@ -280,7 +280,8 @@ fn errors_keep_the_way_around() {
 fn long_lists_are_searched_sorted_and_paged() {
     with_world(Database::Sqlite, |world| async move {
         let here = format!("/applications/{}", world.application);
-        seed(&world, Seed { configurations: 100, schedules: 1, runs: 100, days: 1, whole: false }).await;
+        seed(&world, Seed { configurations: 100, schedules: 1, runs: 100, days: 1, applications: 1, whole: false })
+            .await;
         let (application, now) = (world.application, world.now().micros());
         let many = "WITH RECURSIVE n (i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 199) INSERT INTO";
         let sql = format!(

@@ -40,7 +40,7 @@ on_both! {
     async fn what_expired_goes_in_batches_and_the_rest_stays(world: World) {
         // Five configurations; of their runs all but the last year and a bit are too old.
         let many = if settings::full() { 100_000 } else { 6_000 };
-        let of_seed = Seed { configurations: 5, schedules: 4, runs: many, days: 1_000, whole: true };
+        let of_seed = Seed { configurations: 5, schedules: 4, runs: many, days: 1_000, applications: 1, whole: true };
         let first = seed(&world, of_seed).await;
         start(&world, &first).await;
         // One of the oldest was run again, and its repeat is young; another is what a configuration's status is of.
@@ -102,7 +102,7 @@ on_both! {
     }
 
     async fn the_newest_stay_however_old(world: World) {
-        seed(&world, Seed { configurations: 2, schedules: 4, runs: 300, days: 300, whole: false }).await;
+        seed(&world, Seed { configurations: 2, schedules: 4, runs: 300, days: 300, applications: 1, whole: false }).await;
         world.advance(Duration::days(5_000));
         let removed = world.step(retention::step).await;
         assert_eq!(removed.runs, 0, "fewer than 200 of each");

@@ -55,6 +55,7 @@ pub async fn show(
         .crumbs([Crumb::to("Import Scheduling", &list), Crumb::here("Calendar")]);
     let template = CalendarPage {
         base: scene.base(),
+        application: scene.entered.application.id,
         page: scene.page(),
         may_import: scene.entered.may_import(),
         may_schedule: scene.entered.may_import() && !scene.configurations.is_empty(),

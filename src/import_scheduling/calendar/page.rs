@@ -24,6 +24,7 @@ use crate::words;
 pub struct CalendarPage {
     pub shell: Shell,
     pub base: String,
+    pub application: i64,
     /// The address of Import Scheduling.
     pub list: String,
     pub page: String,

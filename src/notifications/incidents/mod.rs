@@ -4,6 +4,7 @@
 //! or in what kept them from beginning. Of each cause one is open at most; a further failure is counted, and tells only
 //! those who have not heard of it. A recipient is told when it breaks, once a day while it stays so, and when it is over.
 
+mod across_store;
 pub mod actions;
 mod cause;
 mod model;
@@ -11,4 +12,5 @@ pub mod opening;
 pub mod reminding;
 pub mod store;
 
+pub use across_store::{Broken, broken};
 pub use model::{Affected, Incident};

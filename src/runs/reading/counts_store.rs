@@ -4,10 +4,12 @@
 use diesel::prelude::*;
 
 use super::timeline_store::Stretch;
+use crate::clock::Moment;
 use crate::db::Conn;
 use crate::db::schema::run_counts;
 use crate::error::Result;
 use crate::runs::lifecycle::RunStatus;
+use crate::runs::store::numbers;
 
 /// Microseconds of a quarter of an hour.
 const SLOT: i64 = 900_000_000;
@@ -37,6 +39,18 @@ pub fn ended(conn: &Conn, application_id: i64, scheduled: bool, statuses: &[RunS
         "SELECT CAST(s.n AS BIGINT) AS stretch, c.status, CAST(sum(c.runs) AS BIGINT) AS count FROM {from} \
          AND c.status IN ({}) GROUP BY s.n, c.status",
         statuses.join(", ")
+    )
+}
+
+/// A query for how many runs of these Applications ended with each status, from one whole quarter to another.
+pub fn ended_across(application_ids: &[i64], from: Moment, to: Moment) -> String {
+    let slot = |at: Moment| at.micros().div_euclid(SLOT);
+    format!(
+        "SELECT c.status, CAST(sum(c.runs) AS BIGINT) AS count FROM run_counts c WHERE c.application_id IN ({}) \
+         AND c.slot >= {} AND c.slot < {} GROUP BY c.status",
+        numbers(application_ids),
+        slot(from),
+        slot(to),
     )
 }
 

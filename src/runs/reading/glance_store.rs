@@ -9,7 +9,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::applications::Entered;
 use crate::clock::Moment;
-use crate::db::schema::{configuration_versions, import_configurations, run_steps, runs, workers};
+use crate::db::schema::{configuration_versions, run_steps, runs, workers};
 use crate::db::{Conn, on};
 use crate::error::Result;
 use crate::imports::Target;
@@ -172,32 +172,6 @@ pub fn open_runs(conn: &mut Conn, entered: &Entered, of: Option<Target>) -> Resu
 /// Runs by id, for a caller that has entered their Application.
 pub fn by_ids(conn: &mut Conn, ids: &[i64]) -> Result<HashMap<i64, Run>> {
     Ok(store::by_ids(conn, ids)?.into_iter().map(|run| (run.id, run)).collect())
-}
-
-/// What needs somebody: imports whose latest run did not load all, the latest first.
-#[derive(Clone, Debug)]
-pub struct Trouble {
-    pub application_id: i64,
-    pub import: String,
-    pub run: Run,
-}
-
-/// Those of these Applications, which the caller has entered; `limit` of them.
-pub fn troubles(conn: &mut Conn, application_ids: &[i64], limit: i64) -> Result<Vec<Trouble>> {
-    use import_configurations as c;
-    let wanted = [RunStatus::Failed, RunStatus::Partial, RunStatus::Held].map(RunStatus::as_str);
-    let found = c::table
-        .filter(c::application_id.eq_any(application_ids).and(c::archived_at.is_null()).and(c::status.eq_any(wanted)))
-        .order((c::status_at.desc(), c::id.desc()))
-        .limit(limit)
-        .select((c::application_id, c::name, c::status_run_id));
-    let found: Vec<(i64, String, Option<i64>)> = found.load(conn)?;
-    let ids: Vec<i64> = found.iter().filter_map(|(_, _, run)| *run).collect();
-    let mut runs = by_ids(conn, &ids)?;
-    let trouble = |(application_id, import, run): (i64, String, Option<i64>)| {
-        Some(Trouble { application_id, import, run: runs.remove(&run?)? })
-    };
-    Ok(found.into_iter().filter_map(trouble).collect())
 }
 
 /// Whether a run loaded what it read through this Connection.

@@ -1,5 +1,6 @@
 //! Runs as pages show them: at a glance over many configurations, in lists, and in their place in time.
 
+mod across_store;
 pub mod counting;
 mod counts_store;
 mod glance_store;
@@ -7,6 +8,9 @@ mod list_store;
 mod timeline_store;
 mod watch_store;
 
+pub mod across {
+    pub use super::across_store::*;
+}
 pub mod glance {
     pub use super::glance_store::*;
 }

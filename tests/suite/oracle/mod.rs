@@ -48,7 +48,7 @@ pub fn ask(script: &str, questions: impl Iterator<Item = Value>) -> Vec<Value> {
     let python = settings::oracle_python().unwrap_or_else(|| {
         panic!(
             "The oracle needs a Python with zone data {release}. `bash tests/run.sh` makes one; by hand: \
-             python3 -m venv /tmp/oracle && /tmp/oracle/bin/pip install tzdata=={package} python-dateutil, \
+             python3 -m venv /tmp/oracle && /tmp/oracle/bin/pip install tzdata=={package} python-dateutil icalendar, \
              then set TIDEGATE_TEST_ORACLE_PYTHON=/tmp/oracle/bin/python."
         )
     });

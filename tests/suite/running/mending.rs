@@ -155,13 +155,13 @@ on_both! {
         assert_eq!(failed.status, RunStatus::Failed);
         let mut mo = world.browser(&world.mo).await;
         for page in ["/", &application] {
-            olive.visit(page).await.sees("What needs attention").sees("There is no file 'words.csv'");
-            assert_eq!(olive.count(&format!("a[href='/runs/{}']", failed.id)), 1, "{page}");
+            olive.visit(page).await.sees("words failed").sees("There is no file 'words.csv'");
+            assert_eq!(olive.count(&format!("#need a[href='/runs/{}']", failed.id)), 1, "{page}");
             // Who may view sees the history, and what is nobody's to see is not there.
-            mo.visit(page).await.sees("What needs attention");
+            mo.visit(page).await.sees("words failed");
         }
         let mut stranger = world.browser(&world.stranger).await;
-        stranger.visit("/").await.sees_no("words").sees_no("needs attention");
+        stranger.visit("/").await.sees_no("words").sees_no("failed in");
         csv(&world, "words", &[("1", "one")]);
         through(&world, &stage).await;
         olive.visit("/").await.sees("Nothing needs attention.");

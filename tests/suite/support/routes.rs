@@ -10,7 +10,7 @@ use tidegate::runs;
 use super::World;
 use super::settings::root;
 use super::stage::stage;
-use crate::{freezes, import_sets, kept_files, notifications, schedules, translations};
+use crate::{feeds, freezes, import_sets, kept_files, notifications, schedules, translations};
 
 /// One line of the table.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,6 +90,8 @@ pub async fn values(world: &World) -> Vec<(&'static str, String)> {
     world.api(&world.olive).await.patch(&format!("import-sets/{}", set.id), steps).await.is(200);
     let notice = notifications::inbox::note(world, "Told").await;
     let incident = notifications::incidents::breaks(world, &stage).await;
+    let feed = feeds::make(world, &world.olive, None).await;
+    let feed = feed.trim_start_matches("/calendar/").trim_end_matches(".ics").to_owned();
     let values = vec![
         ("name", "app.css".to_owned()),
         ("a", world.application.to_string()),
@@ -97,6 +99,7 @@ pub async fn values(world: &World) -> Vec<(&'static str, String)> {
         ("c", stage.connection.to_string()),
         ("f", freeze.id.to_string()),
         ("incident", incident.to_string()),
+        ("feed", feed),
         ("i", stage.configuration.to_string()),
         ("kept", kept.to_string()),
         ("m", world.mo.id.to_string()),

@@ -19,13 +19,15 @@ pub struct Seed {
     pub runs: i64,
     /// Over how many days the runs lie, up to now.
     pub days: i64,
+    /// Over how many further Applications the tenth that is elsewhere is spread.
+    pub applications: i64,
     /// Whether each run has a step and a line of log too.
     pub whole: bool,
 }
 
 impl Seed {
     pub fn runs(runs: i64) -> Self {
-        Self { configurations: 200, schedules: 4, runs, days: 400, whole: false }
+        Self { configurations: 200, schedules: 4, runs, days: 400, applications: 1, whole: false }
     }
 }
 
@@ -90,18 +92,26 @@ pub async fn seed(world: &World, of: Seed) -> Stage {
 }
 
 fn sql(world: &World, first: &Stage, of: Seed) -> String {
-    let (here, elsewhere, olive, now) = (world.application, world.elsewhere, world.olive.id, world.now().micros());
+    let (here, olive, now) = (world.application, world.olive.id, world.now().micros());
     let (c, runs) = (first.configuration, of.runs);
     let step = of.days * DAY / runs;
-    let copies = |application: i64, count: i64, name: &str| {
+    let copies = |application: &str, count: i64, name: &str| {
         format!(
             "{} INSERT INTO import_configurations (application_id, name, name_key, block_id, connection_id, created_at) \
-             SELECT {application}, '{name} ' || n.i, '{name} ' || n.i, c.block_id, c.connection_id, c.created_at \
-             FROM n JOIN import_configurations c ON c.id = {c};",
+             SELECT a.id, '{name} ' || n.i, '{name} ' || n.i, c.block_id, c.connection_id, c.created_at \
+             FROM n CROSS JOIN applications a JOIN import_configurations c ON c.id = {c} WHERE a.id {application};",
             series(count)
         )
     };
-    let mut sql = copies(here, of.configurations - 1, "copy") + &copies(elsewhere, 10, "other");
+    let mut sql = String::new();
+    if of.applications > 1 {
+        sql += &format!(
+            "{} INSERT INTO applications (name, name_key, time_zone, created_at) \
+             SELECT 'Elsewhere ' || n.i, 'elsewhere ' || n.i, 'UTC', {now} FROM n;\n",
+            series(of.applications - 1)
+        );
+    }
+    sql += &(copies(&format!("= {here}"), of.configurations - 1, "copy") + &copies(&format!("<> {here}"), 10, "other"));
     sql += &format!(
         "INSERT INTO configuration_versions \
          (configuration_id, version, block_id, connection_id, definition, created_by, created_at) \
@@ -114,12 +124,20 @@ fn sql(world: &World, first: &Stage, of: Seed) -> String {
          FROM import_configurations o JOIN schedules s ON s.configuration_id = {c} \
          WHERE o.id <> {c} AND o.application_id = {here};\n"
     );
+    sql += &format!(
+        "INSERT INTO schedules (application_id, configuration_id, target_key, slot_key, rule, enabled, next_at, \
+         owner_id, created_at, updated_at, updated_by) \
+         SELECT o.application_id, o.id, 'c' || o.id, 'c' || o.id || substr(s.slot_key, length('c{c}') + 1), s.rule, \
+         s.enabled, s.next_at + o.id * 60000000, s.owner_id, s.created_at, s.updated_at, s.updated_by \
+         FROM import_configurations o JOIN schedules s ON s.id = \
+         (SELECT min(id) FROM schedules WHERE configuration_id = {c}) WHERE o.application_id <> {here};\n"
+    );
     // The n-th schedule and configuration, so that each has its share of the runs.
     sql += &format!(
         "CREATE TEMP TABLE nth AS SELECT row_number() OVER (ORDER BY s.id) - 1 AS k, s.id AS schedule_id, \
          s.configuration_id FROM schedules s WHERE s.application_id = {here};\n\
-         CREATE TEMP TABLE other AS SELECT row_number() OVER (ORDER BY id) - 1 AS k, id FROM import_configurations \
-         WHERE application_id = {elsewhere};\n\
+         CREATE TEMP TABLE other AS SELECT row_number() OVER (ORDER BY id) - 1 AS k, id, application_id \
+         FROM import_configurations WHERE application_id <> {here};\n\
          CREATE UNIQUE INDEX nth_k ON nth (k); CREATE UNIQUE INDEX other_k ON other (k);\n"
     );
     let many = of.configurations * of.schedules;
@@ -129,16 +147,16 @@ fn sql(world: &World, first: &Stage, of: Seed) -> String {
     let columns = "uid, application_id, configuration_id, configuration_version, block_id, schedule_id, planned_at, \
                    trigger_kind, started_by, as_member_id, name, status, cause, attempt, queued_at, started_at, finished_at";
     let at = format!("({now} - ({runs} - n.i) * {step} - 60000000)");
-    let block = first.block;
+    let (block, others) = (first.block, of.applications * 10);
     sql += &format!(
         "{} INSERT INTO runs ({columns}) SELECT 'seed' || n.i, \
-         CASE WHEN o.id IS NULL THEN {here} ELSE {elsewhere} END, coalesce(o.id, t.configuration_id), 1, {block}, \
+         CASE WHEN o.id IS NULL THEN {here} ELSE o.application_id END, coalesce(o.id, t.configuration_id), 1, {block}, \
          CASE WHEN o.id IS NULL AND n.i % 97 <> 1 AND n.i > 5 THEN t.schedule_id END, \
          CASE WHEN o.id IS NULL AND n.i % 97 <> 1 AND n.i > 5 THEN {at} END, \
          CASE WHEN n.i <= 5 THEN 'api' WHEN o.id IS NOT NULL OR n.i % 97 = 1 THEN 'member' ELSE 'schedule' END, \
          {olive}, {olive}, 'seeded', {status}, CASE WHEN n.i % 50 = 7 THEN 'There is no file. Look for it.' END, 1, \
          {at}, CASE WHEN n.i % 200 IN (9, 10) THEN NULL ELSE {at} + 1000000 END, {at} + 1000000 + n.i % 90 * 1000000 \
-         FROM n JOIN nth t ON t.k = n.i % {many} LEFT JOIN other o ON n.i % 10 = 5 AND o.k = n.i / 10 % 10 \
+         FROM n JOIN nth t ON t.k = n.i % {many} LEFT JOIN other o ON n.i % 10 = 5 AND o.k = n.i / 10 % {others} \
          ORDER BY n.i;\n",
         series(runs)
     );

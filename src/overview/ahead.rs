@@ -1,0 +1,131 @@
+//! What is to come: the next runs, and tonight.
+
+use std::collections::HashMap;
+
+use chrono_tz::Tz;
+
+use super::going::named;
+use super::night::{self, Drawing, Night, Plan};
+use crate::applications::Entered;
+use crate::clock::Moment;
+use crate::db::Conn;
+use crate::error::Result;
+use crate::freezes::{self, Freeze};
+use crate::import_sets;
+use crate::imports::Target;
+use crate::runs::across;
+use crate::schedules::{self, Ahead};
+use crate::words;
+
+/// So many schedules are looked at, those that run first.
+const LOOKED_AT: usize = 2_000;
+/// So many of the next runs are shown.
+const SHOWN: usize = 6;
+/// Of so many imports it is asked how long they usually take; the others are taken to be short.
+const KNOWN: usize = 400;
+
+pub struct Coming {
+    pub lines: Vec<Line>,
+    pub night: Drawing,
+    /// When each Application runs something next.
+    pub next_of_each: HashMap<i64, Moment>,
+}
+
+/// One of the next runs.
+pub struct Line {
+    /// "08:30"
+    pub clock: String,
+    pub iso: String,
+    pub name: String,
+    /// Its schedule in Import Scheduling.
+    pub href: String,
+    pub application: Option<String>,
+    /// "in 18 min", "tomorrow"
+    pub when: String,
+    /// A freeze will skip it.
+    pub frozen: Option<String>,
+}
+
+impl Coming {
+    /// In the Applications among these whose schedules the member may see.
+    pub fn load(conn: &mut Conn, entered: &[Entered], (now, zone): (Moment, Tz)) -> Result<Self> {
+        let ids: Vec<i64> = entered.iter().filter(|e| e.may_open_scheduling()).map(|e| e.application.id).collect();
+        let night = Night::of(now, zone);
+        let ahead = if ids.is_empty() { Vec::new() } else { schedules::ahead(conn, &ids, LOOKED_AT as i64)? };
+        let cut = ahead.len() == LOOKED_AT;
+        let tonight: Vec<&Ahead> = ahead.iter().filter(|ahead| ahead.next_at < night.to).collect();
+        let shown = ahead.iter().take(SHOWN);
+        let rules = schedules::rules(conn, &tonight.iter().copied().chain(shown).map(|a| a.id).collect::<Vec<_>>())?;
+        let mut targets: Vec<Target> =
+            tonight.iter().copied().chain(ahead.iter().take(SHOWN)).map(|ahead| ahead.target).collect();
+        targets.sort_unstable();
+        targets.dedup();
+        let known = import_sets::known(conn, &targets)?;
+        targets.truncate(KNOWN);
+        let usual = if targets.is_empty() { HashMap::new() } else { across::usual_durations(conn, &targets)? };
+        let mut frozen: HashMap<i64, Vec<Freeze>> = HashMap::new();
+        if let Some(last) = ahead.iter().take(SHOWN).map(|ahead| ahead.next_at).chain([night.to]).max() {
+            for freeze in freezes::by_clock::holding(conn, &ids, now, last)? {
+                frozen.entry(freeze.application_id).or_default().push(freeze);
+            }
+        }
+        let none = Vec::new();
+        let freezes_of = |ahead: &Ahead| frozen.get(&ahead.application_id).unwrap_or(&none);
+        let name = |ahead: &Ahead| {
+            let zone = rules.get(&ahead.id).map_or(zone, |rule| rule.time_zone());
+            ahead.called(known.get(&ahead.target).map(|known| known.name.as_str()), ahead.next_at, zone)
+        };
+        let of = |ahead: &Ahead| named(entered, ahead.application_id);
+        let plan = |ahead: &&Ahead| {
+            Some(Plan {
+                name: name(ahead),
+                application: of(ahead).unwrap_or_default(),
+                rule: rules.get(&ahead.id)?,
+                next_at: ahead.next_at,
+                usual: usual.get(&ahead.target).copied(),
+                freezes: freezes_of(ahead),
+            })
+        };
+        let plans: Vec<Plan> = tonight.iter().filter_map(plan).collect();
+        let line = |ahead: &Ahead| Line {
+            clock: ahead.next_at.in_zone(zone).format("%H:%M").to_string(),
+            iso: words::machine_time(ahead.next_at),
+            name: name(ahead),
+            href: format!(
+                "/applications/{}/settings/import-scheduling?open={}#sched-{}",
+                ahead.application_id,
+                ahead.target.short(),
+                ahead.id
+            ),
+            application: of(ahead),
+            when: when(ahead.next_at, now, zone),
+            frozen: freezes::at(freezes_of(ahead), ahead.next_at).map(|freeze| freeze.name.clone()),
+        };
+        // All of them are known, unless there are more schedules than were looked at.
+        let mut next_of_each = HashMap::new();
+        for ahead in ahead.iter().rev() {
+            next_of_each.insert(ahead.application_id, ahead.next_at);
+        }
+        if cut && next_of_each.len() < ids.len() {
+            next_of_each = schedules::next_of_each(conn, &ids)?;
+        }
+        Ok(Self {
+            lines: ahead.iter().take(SHOWN).map(line).collect(),
+            night: night::draw(&plans, night, cut && tonight.len() == LOOKED_AT, now, zone),
+            next_of_each,
+        })
+    }
+}
+
+fn when(at: Moment, now: Moment, zone: Tz) -> String {
+    if at <= now {
+        return "due now".into();
+    }
+    let words = words::short_time(at, now, zone);
+    match words.rsplit_once(", ") {
+        Some(("Today", _)) => words::relative(at, now),
+        Some(("Tomorrow", _)) => "tomorrow".into(),
+        Some((day, _)) => day.to_owned(),
+        None => words,
+    }
+}
