@@ -13,19 +13,21 @@ use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::mail::Mail;
 use crate::members;
-use crate::names::one_line;
+use crate::names::{one_line, short_line};
 use crate::runs::{self, Run};
 use crate::schedules::{self, Schedule};
 use crate::words;
 
 /// The longest detail that is kept, in characters.
 const LONGEST: usize = 1_500;
+/// The longest name in a title.
+const LONGEST_NAME: usize = 120;
 /// So many others are named.
 const NAMED: usize = 5;
 
 /// "Payroll DE failed", on one line.
 pub fn title(name: &str, kind: NoticeKind) -> String {
-    let name: String = one_line(name).chars().take(120).collect();
+    let name = short_line(name, LONGEST_NAME);
     match kind {
         NoticeKind::Success => format!("{name} succeeded"),
         NoticeKind::Partial => format!("{name} succeeded only in part"),
@@ -48,7 +50,7 @@ pub fn detail(run: &Run) -> String {
     });
     let held = run.hold.as_ref().map(|hold| hold.stopped.words());
     let detail = held.or(why).or(did).unwrap_or_default();
-    one_line(&detail).chars().take(LONGEST).collect()
+    short_line(&detail, LONGEST)
 }
 
 /// A mail's foot, head and rows; the same for every kind of message.
@@ -94,7 +96,7 @@ pub fn mail(
         _ => Vec::new(),
     };
     let letter = Letter {
-        application: application.map(|application| application.name).unwrap_or_default(),
+        application: application.map(|application| one_line(&application.name)).unwrap_or_default(),
         title: notice.title.clone(),
         detail: notice.detail.clone(),
         word: notice.kind.chip().0,
@@ -162,10 +164,10 @@ fn rows(conn: &mut Conn, run: &Run, zone: Tz, to: i64) -> Result<Vec<(&'static s
         });
     }
     if let Some(owner) = schedule.map(|schedule| members::by_id(conn, schedule.owner_id)).transpose()?.flatten() {
-        rows.push(("Owner", owner.name));
+        rows.push(("Owner", one_line(&owner.name)));
     }
-    let mut others: Vec<String> =
-        store::told_of(conn, run.id)?.into_iter().filter(|told| told.member_id != to).map(|told| told.member).collect();
+    let others = store::told_of(conn, run.id)?.into_iter().filter(|told| told.member_id != to);
+    let mut others: Vec<String> = others.map(|told| one_line(&told.member)).collect();
     let more = others.len().saturating_sub(NAMED);
     others.truncate(NAMED);
     if !others.is_empty() {

@@ -1,7 +1,9 @@
 //! Who is told how an import ended: once, by the ways that they chose, whatever fails in between.
 
 pub mod inbox;
+mod hostile;
 mod mails;
+mod real_server;
 
 use chrono::Duration;
 use diesel::prelude::*;

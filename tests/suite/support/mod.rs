@@ -22,6 +22,7 @@ pub mod chrome;
 pub mod dice;
 pub mod fingerprint;
 pub mod html;
+pub mod mail_server;
 pub mod process;
 pub mod queries;
 pub mod routes;
