@@ -262,6 +262,7 @@ diesel::table! {
         broken -> Nullable<Text>,
         owner_id -> BigInt,
         notify_about -> Nullable<Text>,
+        notify_after -> Integer,
         parameters -> Nullable<Text>,
         version -> BigInt,
         created_at -> BigInt,
@@ -302,10 +303,50 @@ diesel::table! {
         kind -> Text,
         application_id -> Nullable<BigInt>,
         run_id -> Nullable<BigInt>,
+        incident_id -> Nullable<BigInt>,
+        link -> Nullable<Text>,
         title -> Text,
         detail -> Text,
         at -> BigInt,
         read_at -> Nullable<BigInt>,
+        gathers_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    incidents (id) {
+        id -> BigInt,
+        application_id -> Nullable<BigInt>,
+        key -> Text,
+        kind -> Text,
+        cause -> Text,
+        opened_at -> BigInt,
+        last_at -> BigInt,
+        told_at -> BigInt,
+        failures -> BigInt,
+        reminders -> Integer,
+        taken_by -> Nullable<BigInt>,
+        taken_at -> Nullable<BigInt>,
+        snoozed_until -> Nullable<BigInt>,
+        closed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    incident_targets (incident_id, target_key) {
+        incident_id -> BigInt,
+        target_key -> Text,
+        run_id -> BigInt,
+        at -> BigInt,
+        failures -> BigInt,
+        recovered_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    audit_told (id) {
+        id -> Integer,
+        audit_id -> BigInt,
     }
 }
 
@@ -328,6 +369,9 @@ diesel::table! {
     member_channels (member_id) {
         member_id -> BigInt,
         email -> Bool,
+        slack -> Bool,
+        digest_hour -> Nullable<Integer>,
+        digest_all -> Bool,
     }
 }
 
@@ -592,6 +636,7 @@ diesel::joinable!(schedule_recipients -> members (member_id));
 diesel::joinable!(freezes -> applications (application_id));
 diesel::joinable!(translation_entries -> translations (translation_id));
 diesel::joinable!(deliveries -> notices (notice_id));
+diesel::joinable!(incident_targets -> incidents (incident_id));
 diesel::joinable!(notices -> members (member_id));
 diesel::joinable!(kept_file_versions -> kept_files (kept_file_id));
 diesel::joinable!(kept_file_versions -> members (kept_by));
@@ -606,6 +651,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     kept_files,
     kept_file_versions,
     notices,
+    incidents,
+    incident_targets,
+    audit_told,
     deliveries,
     member_channels,
     import_sets,

@@ -115,15 +115,17 @@ fn tell_of(
         kind: told.kind,
         application_id: Some(told.application.id),
         run_id: Some(told.run.id),
+        incident_id: None,
+        link: None,
         title: &title,
         detail: &detail,
         at: outcome.at,
     };
-    notify(conn, app, member_ids, &new, now)
+    tell_members(conn, app, member_ids, &new, now)
 }
 
-/// Tells these members, by the ways that they chose.
-fn notify(conn: &mut Conn, app: &App, member_ids: &[i64], new: &NewNotice<'_>, now: Moment) -> Result<()> {
+/// Tells these members, each once of what a key names, by the ways that they chose.
+pub fn tell_members(conn: &mut Conn, app: &App, member_ids: &[i64], new: &NewNotice<'_>, now: Moment) -> Result<()> {
     let by_mail = store::want_mail(conn, member_ids)?;
     for id in member_ids {
         let Some(notice) = store::insert(conn, *id, new)? else { continue };
@@ -174,11 +176,13 @@ fn tell_together(conn: &mut Conn, app: &App, old: &[&Outcome], now: Moment) -> R
             kind: NoticeKind::Backlog,
             application_id: None,
             run_id: None,
+            incident_id: None,
+            link: None,
             title: &title,
             detail: &detail,
             at: now,
         };
-        notify(conn, app, &[member], &new, now)?;
+        tell_members(conn, app, &[member], &new, now)?;
     }
     Ok(())
 }

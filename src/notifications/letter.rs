@@ -34,7 +34,8 @@ pub fn title(name: &str, kind: NoticeKind) -> String {
         NoticeKind::Failed => format!("{name} failed"),
         NoticeKind::Held => format!("{name} is held and waits for a decision"),
         NoticeKind::Missed => format!("{name} did not run"),
-        NoticeKind::Backlog => name,
+        NoticeKind::Recovered => format!("{name} works again"),
+        _ => name,
     }
 }
 
@@ -124,11 +125,11 @@ pub fn mail(
 }
 
 fn colours(kind: NoticeKind) -> (&'static str, &'static str) {
-    match kind {
-        NoticeKind::Failed | NoticeKind::Missed => ("bad", "#fdeae8"),
-        NoticeKind::Partial | NoticeKind::Held => ("warn", "#fbf0d8"),
-        NoticeKind::Success => ("ok", "#e3f4ea"),
-        NoticeKind::Backlog => ("plain", "#eeeeea"),
+    match kind.chip().1 {
+        "is-bad" => ("bad", "#fdeae8"),
+        "is-warn" => ("warn", "#fbf0d8"),
+        "is-ok" => ("ok", "#e3f4ea"),
+        _ => ("plain", "#eeeeea"),
     }
 }
 

@@ -18,6 +18,7 @@ pub mod pages;
 mod recipients;
 mod store;
 
+pub use announcing::tell_members as tell;
 pub use body::{NoticeAnswer, NoticeBody};
 pub use model::{Channel, DeliveryState, Notice, NoticeKind, Told};
-pub use store::{Filter as NoticeFilter, forget_old, told_of};
+pub use store::{Filter as NoticeFilter, NewNotice, forget_old, told_of};

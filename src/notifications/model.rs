@@ -15,6 +15,29 @@ text_enum! {
         Missed = "missed",
         /// Several imports ended long before anybody could be told.
         Backlog = "backlog",
+        /// What is broken is broken still.
+        Reminder = "reminder",
+        /// What was broken is in order again.
+        Recovered = "recovered",
+        /// Runs much longer than it does usually.
+        Slow = "slow",
+        /// Was planned and has not begun.
+        Waiting = "waiting",
+        /// May not be ready when it was promised.
+        AtRisk = "at_risk",
+        /// Is not ready though it was promised.
+        Late = "late",
+        /// Is ready, later than promised.
+        Ready = "ready",
+        /// Several messages in one.
+        Digest = "digest",
+        OwnerChanged = "owner_changed",
+        /// A schedule whose runs will fail.
+        WillFail = "will_fail",
+        /// A secret ends soon.
+        Expires = "expires",
+        /// A way to tell people is broken.
+        Broken = "broken",
     }
 }
 
@@ -57,6 +80,18 @@ impl NoticeKind {
             Self::Held => ("Held", "is-warn", "pause"),
             Self::Missed => ("Missed", "is-bad", "warn"),
             Self::Backlog => ("Delayed", "", "info"),
+            Self::Reminder => ("Still broken", "is-bad", "bad"),
+            Self::Recovered => ("Recovered", "is-ok", "ok"),
+            Self::Slow => ("Slow", "is-warn", "clock"),
+            Self::Waiting => ("Waiting", "is-warn", "clock"),
+            Self::AtRisk => ("At risk", "is-warn", "warn"),
+            Self::Late => ("Late", "is-bad", "warn"),
+            Self::Ready => ("Ready", "is-ok", "ok"),
+            Self::Digest => ("Digest", "", "info"),
+            Self::OwnerChanged => ("New owner", "", "info"),
+            Self::WillFail => ("Will fail", "is-warn", "warn"),
+            Self::Expires => ("Expires", "is-warn", "clock"),
+            Self::Broken => ("Broken", "is-bad", "warn"),
         }
     }
 }
@@ -70,6 +105,10 @@ pub struct Notice {
     pub application_id: Option<i64>,
     /// Which may be gone by now.
     pub run_id: Option<i64>,
+    /// What is broken.
+    pub incident_id: Option<i64>,
+    /// A path of this server, for what has no run.
+    pub link: Option<String>,
     /// "Payroll DE failed"
     pub title: String,
     /// The cause, in sentences.

@@ -14,7 +14,19 @@ const KEPT: Duration = Duration::days(180);
 /// So many are removed in one transaction.
 const BATCH: i64 = 500;
 
-type Row = (i64, i64, NoticeKind, Option<i64>, Option<i64>, String, String, Moment, Option<Moment>);
+type Row = (
+    i64,
+    i64,
+    NoticeKind,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<String>,
+    String,
+    String,
+    Moment,
+    Option<Moment>,
+);
 
 macro_rules! columns {
     () => {
@@ -24,6 +36,8 @@ macro_rules! columns {
             notices::kind,
             notices::application_id,
             notices::run_id,
+            notices::incident_id,
+            notices::link,
             notices::title,
             notices::detail,
             notices::at,
@@ -32,17 +46,21 @@ macro_rules! columns {
     };
 }
 
-fn notice((id, member_id, kind, application_id, run_id, title, detail, at, read_at): Row) -> Notice {
-    Notice { id, member_id, kind, application_id, run_id, title, detail, at, read_at }
+fn notice((id, member_id, kind, application_id, run_id, incident_id, link, title, detail, at, read_at): Row) -> Notice {
+    Notice { id, member_id, kind, application_id, run_id, incident_id, link, title, detail, at, read_at }
 }
 
 /// One that is to be told.
+#[derive(Clone, Copy, Debug)]
 pub struct NewNotice<'a> {
     /// Names what happened.
     pub key: &'a str,
     pub kind: NoticeKind,
     pub application_id: Option<i64>,
     pub run_id: Option<i64>,
+    pub incident_id: Option<i64>,
+    /// A path of this server, for what has no run.
+    pub link: Option<&'a str>,
     pub title: &'a str,
     pub detail: &'a str,
     pub at: Moment,
@@ -56,6 +74,8 @@ pub fn insert(conn: &mut Conn, member_id: i64, new: &NewNotice<'_>) -> Result<Op
         notices::kind.eq(new.kind),
         notices::application_id.eq(new.application_id),
         notices::run_id.eq(new.run_id),
+        notices::incident_id.eq(new.incident_id),
+        notices::link.eq(new.link),
         notices::title.eq(new.title),
         notices::detail.eq(new.detail),
         notices::at.eq(new.at),

@@ -143,7 +143,7 @@ const OWNERS: [(&str, &[&str]); 16] = [
             "outcomes",
         ],
     ),
-    ("notifications", &["notices", "deliveries", "member_channels"]),
+    ("notifications", &["notices", "deliveries", "member_channels", "incidents", "incident_targets", "audit_told"]),
     ("import_scheduling", &[]),
     ("api", &["idempotency_keys"]),
     ("background", &[]),

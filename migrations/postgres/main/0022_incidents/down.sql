@@ -1,0 +1,18 @@
+DELETE FROM deliveries WHERE channel = 'slack' OR notice_id IN (SELECT id FROM notices WHERE kind NOT IN ('success', 'partial', 'failed', 'held', 'missed', 'backlog'));
+DELETE FROM notices WHERE kind NOT IN ('success', 'partial', 'failed', 'held', 'missed', 'backlog');
+DROP INDEX notices_gathering;
+DROP INDEX notices_incident;
+ALTER TABLE deliveries DROP CONSTRAINT deliveries_channel_check;
+ALTER TABLE deliveries ADD CONSTRAINT deliveries_channel_check CHECK (channel IN ('email'));
+ALTER TABLE notices DROP CONSTRAINT notices_kind_check;
+ALTER TABLE notices ADD CONSTRAINT notices_kind_check CHECK (kind IN ('success', 'partial', 'failed', 'held', 'missed', 'backlog'));
+ALTER TABLE notices DROP COLUMN gathers_at;
+ALTER TABLE notices DROP COLUMN link;
+ALTER TABLE notices DROP COLUMN incident_id;
+ALTER TABLE member_channels DROP COLUMN digest_all;
+ALTER TABLE member_channels DROP COLUMN digest_hour;
+ALTER TABLE member_channels DROP COLUMN slack;
+ALTER TABLE schedules DROP COLUMN notify_after;
+DROP TABLE audit_told;
+DROP TABLE incident_targets;
+DROP TABLE incidents;
