@@ -2,6 +2,7 @@
 //! the Application no more.
 
 use super::model::Notice;
+use super::slack;
 use super::store::{self, Filter};
 use crate::clock::Moment;
 use crate::db::Conn;
@@ -49,4 +50,17 @@ pub fn wants_mail(conn: &mut Conn, by: &By) -> Result<bool> {
 /// Lets mail come, or not.
 pub fn choose_mail(conn: &mut Conn, by: &By, email: bool) -> Result<()> {
     store::choose_mail(conn, by.member.id, email)
+}
+
+/// Whether messages come to whoever asks in Slack; none where the Workspace has no Slack.
+pub fn wants_slack(conn: &mut Conn, by: &By) -> Result<Option<bool>> {
+    if slack::state(conn)?.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(!store::want_slack(conn, &[by.member.id])?.is_empty()))
+}
+
+/// Lets messages come in Slack, or not.
+pub fn choose_slack(conn: &mut Conn, by: &By, slack: bool) -> Result<()> {
+    store::choose_slack(conn, by.member.id, slack)
 }

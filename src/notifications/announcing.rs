@@ -7,7 +7,7 @@ use chrono::Duration;
 use super::deliveries_store as deliveries;
 use super::model::{Channel, NoticeKind};
 use super::store::{self, NewNotice};
-use super::{letter, recipients};
+use super::{letter, outlets, recipients, slack};
 use crate::app::App;
 use crate::applications::{self, Application};
 use crate::clock::Moment;
@@ -15,7 +15,7 @@ use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::members::Member;
 use crate::runs::{self, Outcome, Run};
-use crate::secrets::random_token;
+use crate::secrets::{random_token, random_uuid};
 use crate::words;
 
 /// So many outcomes are told in one transaction; of old ones more, because they become one message.
@@ -127,11 +127,15 @@ fn tell_of(
 /// Tells these members, each once of what a key names, by the ways that they chose.
 pub fn tell_members(conn: &mut Conn, app: &App, member_ids: &[i64], new: &NewNotice<'_>, now: Moment) -> Result<()> {
     let by_mail = store::want_mail(conn, member_ids)?;
+    let by_slack = if slack::state(conn)?.is_some() { store::want_slack(conn, member_ids)? } else { Vec::new() };
     for id in member_ids {
         let Some(notice) = store::insert(conn, *id, new)? else { continue };
         if by_mail.contains(id) {
             let message_id = format!("<{}@{}>", random_token(), app.base_url.host_str().unwrap_or("localhost"));
             deliveries::insert(conn, notice, Channel::Email, &message_id, now)?;
+        }
+        if by_slack.contains(id) {
+            deliveries::insert(conn, notice, Channel::Slack, &random_uuid(), now)?;
         }
     }
     Ok(())

@@ -63,32 +63,31 @@ struct Html<'a>(&'a Letter);
 #[template(path = "letters/letter.txt")]
 struct Text<'a>(&'a Letter);
 
-/// What a mail says.
-struct Letter {
-    application: String,
-    title: String,
-    detail: String,
+/// What a message says, by whatever way it goes.
+pub struct Letter {
+    pub application: String,
+    pub title: String,
+    pub detail: String,
     /// Its chip: the word, its class, the colour behind it.
     word: &'static str,
     colours: (&'static str, &'static str),
     /// Label and value.
-    rows: Vec<(&'static str, String)>,
+    pub rows: Vec<(&'static str, String)>,
     /// The Summary, where there is one.
-    summary: Option<String>,
-    again: bool,
-    inbox: String,
+    pub summary: Option<String>,
+    pub again: bool,
+    pub inbox: String,
     settings: String,
 }
 
-/// The mail to one member; `base`: as people reach this server.
-pub fn mail(
-    conn: &mut Conn,
-    base: &Url,
-    notice: &Notice,
-    (name, email): (&str, &str),
-    message_id: &str,
-) -> Result<Mail> {
-    let address = email.parse().map_err(|_| AppError::Conflict(format!("\"{email}\" is no e-mail address.")))?;
+/// The letter of a notice.
+pub fn of(conn: &mut Conn, base: &Url, notice_id: i64) -> Result<Letter> {
+    let notice = store::by_id(conn, notice_id)?.ok_or(AppError::NotFound)?;
+    Ok(compose(conn, base, &notice)?.0)
+}
+
+/// A letter and the run that it is about; `base`: as people reach this server.
+pub fn compose(conn: &mut Conn, base: &Url, notice: &Notice) -> Result<(Letter, Option<Run>)> {
     let run = notice.run_id.map(|id| runs::by_id(conn, id)).transpose()?.flatten();
     let application = notice.application_id.map(|id| applications::by_id(conn, id)).transpose()?.flatten();
     let at = |path: &str| base.join(path).map(String::from).unwrap_or_default();
@@ -108,6 +107,19 @@ pub fn mail(
         inbox: at("/notifications"),
         settings: at("/notifications/settings"),
     };
+    Ok((letter, run))
+}
+
+/// The mail to one member; `base`: as people reach this server.
+pub fn mail(
+    conn: &mut Conn,
+    base: &Url,
+    notice: &Notice,
+    (name, email): (&str, &str),
+    message_id: &str,
+) -> Result<Mail> {
+    let address = email.parse().map_err(|_| AppError::Conflict(format!("\"{email}\" is no e-mail address.")))?;
+    let (letter, run) = compose(conn, base, notice)?;
     // What one import tells stands together, in whatever program it is read.
     let host = base.host_str().unwrap_or("localhost");
     let thread = run.as_ref().and_then(Run::target).map(|target| format!("<import-{target}@{host}>"));

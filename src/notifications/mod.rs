@@ -14,11 +14,16 @@ pub mod delivering;
 mod deliveries_store;
 mod letter;
 mod model;
+mod outbox;
+pub mod outlets;
 pub mod pages;
 mod recipients;
+pub mod slack;
 mod store;
 
 pub use announcing::tell_members as tell;
 pub use body::{NoticeAnswer, NoticeBody};
 pub use model::{Channel, DeliveryState, Notice, NoticeKind, Told};
+pub use outlets::{Posted, posted_of};
+pub use slack::{SlackState, state as slack_state};
 pub use store::{Filter as NoticeFilter, NewNotice, forget_old, told_of};

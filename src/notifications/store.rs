@@ -97,6 +97,31 @@ pub fn want_mail(conn: &mut Conn, member_ids: &[i64]) -> Result<Vec<i64>> {
     Ok(member_ids.iter().copied().filter(|id| !not.contains(id)).collect())
 }
 
+/// Those of these members who want messages in Slack.
+pub fn want_slack(conn: &mut Conn, member_ids: &[i64]) -> Result<Vec<i64>> {
+    let not: Vec<i64> = member_channels::table
+        .filter(member_channels::member_id.eq_any(member_ids).and(member_channels::slack.eq(false)))
+        .select(member_channels::member_id)
+        .load(conn)?;
+    Ok(member_ids.iter().copied().filter(|id| !not.contains(id)).collect())
+}
+
+/// The same of Slack.
+pub fn choose_slack(conn: &mut Conn, member_id: i64, slack: bool) -> Result<()> {
+    let values = (
+        member_channels::member_id.eq(member_id),
+        member_channels::email.eq(true),
+        member_channels::slack.eq(slack),
+    );
+    on!(conn, c => diesel::insert_into(member_channels::table)
+        .values(values)
+        .on_conflict(member_channels::member_id)
+        .do_update()
+        .set(member_channels::slack.eq(slack))
+        .execute(c))?;
+    Ok(())
+}
+
 /// What a member chose.
 pub fn choose_mail(conn: &mut Conn, member_id: i64, email: bool) -> Result<()> {
     let values = (member_channels::member_id.eq(member_id), member_channels::email.eq(email));

@@ -118,7 +118,7 @@ fn refusal(status: u16, headers: &HeaderMap, at: &Url) -> FetchError {
 
 /// What `Retry-After` asks for, in seconds or as a date; the date is measured against the answer's own `Date`, so
 /// that a clock that is wrong on either side does not matter.
-fn wait(headers: &HeaderMap) -> Retry {
+pub(super) fn wait(headers: &HeaderMap) -> Retry {
     let text = |name| headers.get(name).and_then(|v| v.to_str().ok()).map(str::trim);
     let Some(asked) = text(header::RETRY_AFTER) else { return Retry::Later };
     if !asked.is_empty() && asked.bytes().all(|b| b.is_ascii_digit()) {
@@ -150,7 +150,7 @@ pub(super) fn unreached(error: &reqwest::Error, at: &Url, limits: &Limits) -> Fe
     if let Some(why) = distrust(error) {
         let why = why.replace("use TLS there", "use TLS there (is it http:// and not https://?)");
         let sentence =
-            format!("The encrypted connection to {host} cannot be trusted: {why}. Ask the source's owner to fix it.");
+            format!("The encrypted connection to {host} cannot be trusted: {why}. Ask its owner to fix it.");
         return FetchError::new(Tls, Retry::No, sentence);
     }
     if error.is_timeout() {

@@ -7,6 +7,7 @@ mod address;
 mod answer;
 mod download;
 mod exchange;
+mod post;
 
 use std::fmt;
 use std::time::Instant;
