@@ -11,8 +11,9 @@ use tokio_cron_scheduler::{Job, JobScheduler};
 
 use crate::app::{App, off_thread};
 use crate::error::Result;
+use crate::notifications::incidents::reminding;
 use crate::notifications::outlets::{self, posting};
-use crate::notifications::{self, announcing, delivering};
+use crate::notifications::{self, announcing, delivering, gathering};
 use crate::runs::crew::Crew;
 use crate::runs::{counting, dispatcher, rescue, retention, workers};
 use crate::{api, audit, members};
@@ -47,6 +48,8 @@ pub async fn start(app: &Data<App>) -> Result<Background, String> {
         every("0/2 * * * * *", &jobs, app, deliver).await?;
         every("0/2 * * * * *", &jobs, app, deliver_in_slack).await?;
         every("1/2 * * * * *", &jobs, app, post).await?;
+        every("11/15 * * * * *", &jobs, app, blocking(|app| gathering::step(app).map(|_| ()))).await?;
+        every("21 * * * * *", &jobs, app, blocking(|app| reminding::step(app).map(|_| ()))).await?;
         every("0/15 * * * * *", &jobs, app, blocking(workers::seen)).await?;
         every("40 * * * * *", &jobs, app, blocking(counting::step)).await?;
         every("0 17 * * * *", &jobs, app, blocking(retain)).await?;

@@ -39,6 +39,7 @@ pub enum Sent {
 /// So long may a mail server take for one message.
 const PATIENCE: Duration = Duration::from_secs(90);
 const LONGEST_SUBJECT: usize = 200;
+const LONGEST_NAME: usize = 200;
 /// So much of what a server says is repeated.
 const LONGEST_ANSWER: usize = 300;
 
@@ -150,13 +151,18 @@ impl Mailer {
         };
         builder
             .from(self.from.clone())
-            .to(mail.to)
+            .to(Mailbox::new(mail.to.name.as_deref().map(|name| in_header(name, LONGEST_NAME)), mail.to.email))
             .message_id(mail.message_id)
             .header(Automatic)
-            // One line of a bearable length, whatever somebody called their import.
-            .subject(short_line(&mail.subject, LONGEST_SUBJECT))
+            // Whatever somebody called their import.
+            .subject(in_header(&mail.subject, LONGEST_SUBJECT))
             .multipart(MultiPart::alternative_plain_html(mail.text, mail.html))
     }
+}
+
+/// A text for a header: one line, and nothing that reads as an encoded word (RFC 2047), which may hold anything.
+fn in_header(text: &str, most: usize) -> String {
+    short_line(&text.replace("=?", "= ?"), most)
 }
 
 /// `smtp://` is encrypted where the server offers it, and in any case before a password is said; `?tls=required`,

@@ -47,6 +47,8 @@ sent! {
         about: About = "Choose what to notify about: failed, failed_and_partial or all.",
         /// Active members who may see the Application.
         member_ids: Ids,
+        /// Notify only once it has failed so many times in a row: 1 to 10. Default: 1.
+        after: i32,
     }
 }
 
@@ -83,6 +85,7 @@ impl ScheduleBody {
         let notify = |notify: &Notify| NotifyBody {
             about: Some(notify.about),
             member_ids: Some(Ids(notify.member_ids.clone())),
+            after: Some(notify.after),
         };
         Self {
             configuration_id: schedule.target.configuration(),
@@ -113,8 +116,10 @@ impl ScheduleBody {
             errors.extend(self.rule.parse().err().unwrap_or_default());
             return Err(errors);
         };
-        let notify =
-            |sent: NotifyBody| Some(Notify { about: sent.about?, member_ids: sent.member_ids.unwrap_or_default().0 });
+        let notify = |sent: NotifyBody| {
+            let member_ids = sent.member_ids.unwrap_or_default().0;
+            Some(Notify { about: sent.about?, member_ids, after: sent.after.unwrap_or(1) })
+        };
         Ok(Draft {
             target,
             run_name: self.run_name,

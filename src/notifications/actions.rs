@@ -1,8 +1,8 @@
 //! What people do with what they were told: each with their own alone. What was told stays theirs, also when they may see
 //! the Application no more.
 
+use super::choices_store::{self as choices, Choice};
 use super::model::Notice;
-use super::slack;
 use super::store::{self, Filter};
 use crate::clock::Moment;
 use crate::db::Conn;
@@ -42,25 +42,12 @@ pub fn set_all_read(conn: &mut Conn, by: &By, up_to: i64, now: Moment) -> Result
     store::set_all_read(conn, by.member.id, up_to, now)
 }
 
-/// Whether mail comes to whoever asks.
-pub fn wants_mail(conn: &mut Conn, by: &By) -> Result<bool> {
-    Ok(!store::want_mail(conn, &[by.member.id])?.is_empty())
+/// By which ways whoever asks is told.
+pub fn choice(conn: &mut Conn, by: &By) -> Result<Choice> {
+    Ok(choices::of(conn, &[by.member.id])?.remove(&by.member.id).unwrap_or_default())
 }
 
-/// Lets mail come, or not.
-pub fn choose_mail(conn: &mut Conn, by: &By, email: bool) -> Result<()> {
-    store::choose_mail(conn, by.member.id, email)
-}
-
-/// Whether messages come to whoever asks in Slack; none where the Workspace has no Slack.
-pub fn wants_slack(conn: &mut Conn, by: &By) -> Result<Option<bool>> {
-    if slack::state(conn)?.is_none() {
-        return Ok(None);
-    }
-    Ok(Some(!store::want_slack(conn, &[by.member.id])?.is_empty()))
-}
-
-/// Lets messages come in Slack, or not.
-pub fn choose_slack(conn: &mut Conn, by: &By, slack: bool) -> Result<()> {
-    store::choose_slack(conn, by.member.id, slack)
+/// Keeps what whoever asks has chosen.
+pub fn choose(conn: &mut Conn, by: &By, choice: Choice) -> Result<()> {
+    choices::choose(conn, by.member.id, choice)
 }

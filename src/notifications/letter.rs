@@ -1,10 +1,13 @@
 //! A notice in words: its lines in the inbox, and the mail, as text and as HTML that reads the same.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use askama::Template;
 use chrono_tz::Tz;
 use lettre::message::Mailbox;
 use url::Url;
 
+use super::event::Event;
 use super::model::{Notice, NoticeKind};
 use super::store;
 use crate::applications;
@@ -20,38 +23,100 @@ use crate::words;
 
 /// The longest detail that is kept, in characters.
 const LONGEST: usize = 1_500;
-/// The longest name in a title.
-const LONGEST_NAME: usize = 120;
+/// So many lines a digest has.
+const LINES: usize = 50;
 /// So many others are named.
 const NAMED: usize = 5;
 
+/// A name on one line, and not too long.
+pub fn short(name: &str) -> String {
+    short_line(name, 120)
+}
+
+/// Sentences on one line, and not too many.
+pub fn bounded(text: &str) -> String {
+    short_line(text, LONGEST)
+}
+
 /// "Payroll DE failed", on one line.
 pub fn title(name: &str, kind: NoticeKind) -> String {
-    let name = short_line(name, LONGEST_NAME);
+    let name = short(name);
     match kind {
         NoticeKind::Success => format!("{name} succeeded"),
         NoticeKind::Partial => format!("{name} succeeded only in part"),
         NoticeKind::Failed => format!("{name} failed"),
         NoticeKind::Held => format!("{name} is held and waits for a decision"),
         NoticeKind::Missed => format!("{name} did not run"),
-        NoticeKind::Recovered => format!("{name} works again"),
         _ => name,
+    }
+}
+
+/// What is broken is so still: of a run's name, or of several imports.
+pub fn still(name: &str, kind: NoticeKind) -> String {
+    let name = short(name);
+    match kind {
+        NoticeKind::Partial => format!("{name} still loads only in part"),
+        NoticeKind::Held => format!("{name} is still held and waits for a decision"),
+        NoticeKind::Missed => format!("{name} still has not run"),
+        _ => format!("{name} still fails"),
     }
 }
 
 /// Why it ended so, in sentences; else what it did.
 pub fn detail(run: &Run) -> String {
     let why = words::sentences([run.cause.clone(), run.reason.clone()]);
-    let did = run.result.as_ref().map(|result| {
-        let rejected = match result.rejected {
-            0 => String::new(),
-            n => format!("{} of {} rejected. ", words::count(n), words::counted(result.read, "row", "rows")),
-        };
-        format!("{rejected}{}.", result.loaded_words())
-    });
     let held = run.hold.as_ref().map(|hold| hold.stopped.words());
-    let detail = held.or(why).or(did).unwrap_or_default();
-    short_line(&detail, LONGEST)
+    bounded(&held.or(why).unwrap_or_else(|| did(run)))
+}
+
+/// "3 of 1,458 rows rejected. 1,455 rows loaded."
+pub fn did(run: &Run) -> String {
+    let Some(result) = &run.result else { return String::new() };
+    let rejected = match result.rejected {
+        0 => String::new(),
+        n => format!("{} of {} rejected. ", words::count(n), words::counted(result.read, "row", "rows")),
+    };
+    format!("{rejected}{}.", result.loaded_words())
+}
+
+/// Title and detail of what ended while nobody could be told.
+pub fn together(told: &[&Event]) -> (String, String) {
+    let ended: BTreeSet<i64> = told.iter().filter_map(|event| event.run_id).collect();
+    let title =
+        words::counted(ended.len() as i64, "import ended", "imports ended") + " while notifications were delayed";
+    let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
+    for event in told {
+        *counts.entry(event.kind.chip().0).or_default() += 1;
+    }
+    let counts: Vec<String> =
+        counts.into_iter().map(|(word, n)| format!("{} {}", words::count(n), word.to_lowercase())).collect();
+    let mut titles: Vec<&str> = told.iter().map(|event| event.title.as_str()).collect();
+    titles.sort_unstable();
+    titles.dedup();
+    let more = titles.len().saturating_sub(NAMED);
+    titles.truncate(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (title, bounded(&format!("{}: {}{more}.", words::capitalized(&counts.join(", ")), titles.join(", "))))
+}
+
+/// What was gathered, a line for each message; of very many the newest.
+pub fn digest(gathered: &[Notice], zone: Tz) -> String {
+    let more = gathered.len().saturating_sub(LINES);
+    let line = |notice: &Notice| {
+        let when = words::day_or_time(notice.at, zone);
+        format!("{}, {when}: {}. {}", notice.kind.chip().0, notice.title, short_line(&notice.detail, 200))
+    };
+    let mut lines: Vec<String> = gathered.iter().skip(more).map(line).collect();
+    if more > 0 {
+        lines.push(format!("More: {more} earlier ones are in your inbox."));
+    }
+    lines.join("\n")
+}
+
+/// What a run is called where its instant stands beside it.
+pub fn name_of(conn: &mut Conn, run_id: i64) -> Result<String> {
+    let run = runs::by_id(conn, run_id)?;
+    Ok(run.map_or_else(|| format!("Run {run_id}"), |run| short(run.title())))
 }
 
 /// A mail's foot, head and rows; the same for every kind of message.
@@ -72,7 +137,7 @@ pub struct Letter {
     word: &'static str,
     colours: (&'static str, &'static str),
     /// Label and value.
-    pub rows: Vec<(&'static str, String)>,
+    pub rows: Vec<(String, String)>,
     /// The Summary, where there is one.
     pub summary: Option<String>,
     pub again: bool,
@@ -91,14 +156,19 @@ pub fn compose(conn: &mut Conn, base: &Url, notice: &Notice) -> Result<(Letter, 
     let run = notice.run_id.map(|id| runs::by_id(conn, id)).transpose()?.flatten();
     let application = notice.application_id.map(|id| applications::by_id(conn, id)).transpose()?.flatten();
     let at = |path: &str| base.join(path).map(String::from).unwrap_or_default();
+    let is_digest = notice.kind == NoticeKind::Digest;
     let rows = match (&run, &application) {
-        (Some(run), Some(application)) => rows(conn, run, application.time_zone, notice.member_id)?,
+        _ if is_digest => notice.detail.lines().filter_map(|line| line.split_once(": ")).map(owned).collect(),
+        (Some(run), Some(application)) => {
+            let rows = rows(conn, run, application.time_zone, notice.member_id)?;
+            rows.into_iter().map(|(label, value)| (label.to_owned(), value)).collect()
+        }
         _ => Vec::new(),
     };
     let letter = Letter {
         application: application.map(|application| one_line(&application.name)).unwrap_or_default(),
         title: notice.title.clone(),
-        detail: notice.detail.clone(),
+        detail: if is_digest { String::new() } else { notice.detail.clone() },
         word: notice.kind.chip().0,
         colours: colours(notice.kind),
         rows,
@@ -134,6 +204,10 @@ pub fn mail(
         message_id: Some(message_id.to_owned()),
         thread,
     })
+}
+
+fn owned((label, value): (&str, &str)) -> (String, String) {
+    (label.to_owned(), value.to_owned())
 }
 
 fn colours(kind: NoticeKind) -> (&'static str, &'static str) {

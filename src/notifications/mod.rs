@@ -10,8 +10,12 @@
 pub mod actions;
 pub mod announcing;
 mod body;
+mod choices_store;
 pub mod delivering;
 mod deliveries_store;
+mod event;
+pub mod gathering;
+pub mod incidents;
 mod letter;
 mod model;
 mod outbox;

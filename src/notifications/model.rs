@@ -71,6 +71,16 @@ impl NoticeKind {
         })
     }
 
+    /// Whether somebody may have to do something about it.
+    pub fn is_urgent(self) -> bool {
+        match self {
+            Self::Success | Self::Partial | Self::Backlog | Self::Recovered | Self::Ready => false,
+            Self::Digest | Self::OwnerChanged => false,
+            Self::Failed | Self::Held | Self::Missed | Self::Reminder | Self::Slow | Self::Waiting => true,
+            Self::AtRisk | Self::Late | Self::WillFail | Self::Expires | Self::Broken => true,
+        }
+    }
+
     /// Word, class and icon of its chip.
     pub fn chip(self) -> (&'static str, &'static str, &'static str) {
         match self {

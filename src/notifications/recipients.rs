@@ -20,21 +20,34 @@ pub fn covers(about: About, kind: NoticeKind) -> bool {
     }
 }
 
-/// Active members who may see the Application, each once, by id.
-pub fn of(conn: &mut Conn, run: &Run, application: &Application, kind: NoticeKind) -> Result<Vec<Member>> {
+/// By id, each once: the active members whom a run's schedules name and who may see the Application. `in_a_row`: which failure
+/// of the import it is since it was last in order.
+pub fn of(
+    conn: &mut Conn,
+    run: &Run,
+    application: &Application,
+    (kind, in_a_row): (NoticeKind, i64),
+) -> Result<Vec<i64>> {
     let told: BTreeSet<i64> = schedules_of(conn, run)?
         .into_iter()
         .filter_map(|schedule| schedule.notify)
-        .filter(|notify| covers(notify.about, kind))
+        .filter(|notify| covers(notify.about, kind) && (kind == NoticeKind::Success || in_a_row >= notify.after.into()))
         .flat_map(|notify| notify.member_ids)
         .collect();
-    if told.is_empty() {
+    who_may_see(conn, &Vec::from_iter(told), application)
+}
+
+/// Those of these members who are active and may see the Application, by id.
+pub fn who_may_see(conn: &mut Conn, member_ids: &[i64], application: &Application) -> Result<Vec<i64>> {
+    if member_ids.is_empty() {
         return Ok(Vec::new());
     }
-    let ids: Vec<i64> = told.into_iter().collect();
-    let active: Vec<Member> = members::by_ids(conn, &ids)?.into_iter().filter(|member| member.active).collect();
+    let active: Vec<Member> = members::by_ids(conn, member_ids)?.into_iter().filter(|member| member.active).collect();
     let standings = applications::standings(conn, &active, application)?;
-    Ok(active.into_iter().zip(standings).filter(|(_, stands)| stands.grants.view).map(|(member, _)| member).collect())
+    let seeing = active.into_iter().zip(standings).filter(|(_, stands)| stands.grants.view);
+    let mut ids: Vec<i64> = seeing.map(|(member, _)| member.id).collect();
+    ids.sort_unstable();
+    Ok(ids)
 }
 
 fn schedules_of(conn: &mut Conn, run: &Run) -> Result<Vec<Schedule>> {

@@ -3,9 +3,10 @@
 use chrono::Duration;
 use diesel::prelude::*;
 
+pub use super::choices_store::Choice;
 use super::model::{Channel, DeliveryState, Notice, NoticeKind, Told};
 use crate::clock::Moment;
-use crate::db::schema::{deliveries, member_channels, members, notices};
+use crate::db::schema::{deliveries, members, notices};
 use crate::db::{Conn, on};
 use crate::error::Result;
 
@@ -88,50 +89,37 @@ pub fn insert(conn: &mut Conn, member_id: i64, new: &NewNotice<'_>) -> Result<Op
     Ok(made.into_iter().next())
 }
 
-/// Those of these members who want mail.
-pub fn want_mail(conn: &mut Conn, member_ids: &[i64]) -> Result<Vec<i64>> {
-    let not: Vec<i64> = member_channels::table
-        .filter(member_channels::member_id.eq_any(member_ids).and(member_channels::email.eq(false)))
-        .select(member_channels::member_id)
-        .load(conn)?;
-    Ok(member_ids.iter().copied().filter(|id| !not.contains(id)).collect())
+/// Of a member's newest notices: when, and until when each waits for others.
+pub fn newest(conn: &mut Conn, member_id: i64, limit: i64) -> Result<Vec<(Moment, Option<Moment>)>> {
+    Ok(notices::table
+        .filter(notices::member_id.eq(member_id))
+        .order(notices::id.desc())
+        .limit(limit)
+        .select((notices::at, notices::gathers_at))
+        .load(conn)?)
 }
 
-/// Those of these members who want messages in Slack.
-pub fn want_slack(conn: &mut Conn, member_ids: &[i64]) -> Result<Vec<i64>> {
-    let not: Vec<i64> = member_channels::table
-        .filter(member_channels::member_id.eq_any(member_ids).and(member_channels::slack.eq(false)))
-        .select(member_channels::member_id)
-        .load(conn)?;
-    Ok(member_ids.iter().copied().filter(|id| !not.contains(id)).collect())
-}
-
-/// The same of Slack.
-pub fn choose_slack(conn: &mut Conn, member_id: i64, slack: bool) -> Result<()> {
-    let values = (
-        member_channels::member_id.eq(member_id),
-        member_channels::email.eq(true),
-        member_channels::slack.eq(slack),
-    );
-    on!(conn, c => diesel::insert_into(member_channels::table)
-        .values(values)
-        .on_conflict(member_channels::member_id)
-        .do_update()
-        .set(member_channels::slack.eq(slack))
-        .execute(c))?;
+/// It waits for others until then.
+pub fn gather(conn: &mut Conn, id: i64, until: Moment) -> Result<()> {
+    diesel::update(notices::table.find(id)).set(notices::gathers_at.eq(until)).execute(conn)?;
     Ok(())
 }
 
-/// What a member chose.
-pub fn choose_mail(conn: &mut Conn, member_id: i64, email: bool) -> Result<()> {
-    let values = (member_channels::member_id.eq(member_id), member_channels::email.eq(email));
-    on!(conn, c => diesel::insert_into(member_channels::table)
-        .values(values)
-        .on_conflict(member_channels::member_id)
-        .do_update()
-        .set(member_channels::email.eq(email))
-        .execute(c))?;
-    Ok(())
+/// Members for whom something was gathered.
+pub fn gathered(conn: &mut Conn, now: Moment, limit: i64) -> Result<Vec<i64>> {
+    let due = notices::table.filter(notices::gathers_at.le(now));
+    Ok(due.order(notices::member_id).select(notices::member_id).distinct().limit(limit).load(conn)?)
+}
+
+/// Takes what was gathered for a member, the oldest first; nothing where another process did.
+pub fn take_gathered(conn: &mut Conn, member_id: i64, now: Moment, limit: i64) -> Result<Vec<Notice>> {
+    let due = notices::table.filter(notices::member_id.eq(member_id).and(notices::gathers_at.le(now)));
+    let rows = due.order(notices::id).limit(limit).select(columns!()).load::<Row>(conn)?;
+    let found: Vec<Notice> = rows.into_iter().map(notice).collect();
+    let ids: Vec<i64> = found.iter().map(|notice| notice.id).collect();
+    let waiting = notices::table.filter(notices::id.eq_any(ids).and(notices::gathers_at.is_not_null()));
+    let taken = diesel::update(waiting).set(notices::gathers_at.eq(None::<Moment>)).execute(conn)?;
+    Ok(if taken == found.len() { found } else { Vec::new() })
 }
 
 /// One notice, whoever it is for.
@@ -158,9 +146,11 @@ pub fn list(conn: &mut Conn, member_id: i64, filter: Filter, before: Option<i64>
         Some(false) => wanted = wanted.filter(notices::read_at.is_null()),
         None => {}
     }
-    if filter.troubles {
-        wanted = wanted.filter(notices::kind.eq_any([NoticeKind::Failed, NoticeKind::Held, NoticeKind::Missed]));
-    }
+    // What a digest says stands here by itself.
+    wanted = match filter.troubles {
+        true => wanted.filter(notices::kind.eq_any(NoticeKind::ALL.iter().copied().filter(|kind| kind.is_urgent()))),
+        false => wanted.filter(notices::kind.ne(NoticeKind::Digest)),
+    };
     let rows = wanted.order(notices::id.desc()).limit(limit).select(columns!()).load::<Row>(conn)?;
     Ok(rows.into_iter().map(notice).collect())
 }

@@ -32,7 +32,7 @@ pub use actions::Started;
 pub use dispatching::dispatcher;
 pub use lifecycle::{RunStatus, Trigger};
 pub use model::{Filter, Hold, LogLine, Progress, Run, RunResult, RunStep, Summary};
-pub use outcomes_store::{Outcome, announced, last_success, waiting};
+pub use outcomes_store::{Outcome, announced, last_success, waiting, was_overtaken};
 pub use reading::{counting, glance, timeline};
 pub use sealed_store::seal_anew;
 pub use store::{by_id, highest_file};

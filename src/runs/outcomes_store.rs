@@ -30,12 +30,23 @@ pub fn waiting(conn: &mut Conn, limit: i64) -> Result<Vec<Outcome>> {
         .load(conn)?)
 }
 
-/// This one was told, or is nobody's to be told.
-pub fn announced(conn: &mut Conn, outcome: &Outcome, now: Moment) -> Result<()> {
-    diesel::update(outcomes::table.find((outcome.run_id, &outcome.kind)))
-        .set(outcomes::announced_at.eq(now))
-        .execute(conn)?;
-    Ok(())
+/// This one is told, or is nobody's to be told; `false` where another process did so.
+pub fn announced(conn: &mut Conn, outcome: &Outcome, now: Moment) -> Result<bool> {
+    let waiting = outcomes::table.find((outcome.run_id, &outcome.kind)).filter(outcomes::announced_at.is_null());
+    Ok(diesel::update(waiting).set(outcomes::announced_at.eq(now)).execute(conn)? == 1)
+}
+
+/// Whether a newer run of what a run runs has loaded.
+pub fn was_overtaken(conn: &mut Conn, target: Target, run_id: i64) -> Result<bool> {
+    let loaded = [RunStatus::Success, RunStatus::Partial];
+    let newer = runs::table.filter(runs::id.gt(run_id).and(runs::status.eq_any(loaded))).filter(is_import());
+    let newer = newer.select(runs::id);
+    Ok(match target {
+        Target::Configuration(id) => newer.filter(runs::configuration_id.eq(id)).first::<i64>(conn),
+        Target::Set(id) => newer.filter(runs::set_id.eq(id)).first::<i64>(conn),
+    }
+    .optional()?
+    .is_some())
 }
 
 /// When the last success of what a run runs ended, before that run.

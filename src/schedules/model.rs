@@ -52,6 +52,13 @@ pub struct Notify {
     pub about: About,
     /// In ascending order, each once.
     pub member_ids: Vec<i64>,
+    /// The first to be told of is this failure in a row.
+    #[serde(default = "first")]
+    pub after: i32,
+}
+
+fn first() -> i32 {
+    1
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -114,7 +121,8 @@ impl Draft {
     /// Whether saving it would leave a schedule as it is.
     pub fn changes_nothing(&self, schedule: &Schedule) -> bool {
         let told = |notify: &Option<Notify>| {
-            notify.as_ref().map(|notify| (notify.about, notify.member_ids.iter().copied().collect::<BTreeSet<i64>>()))
+            let members = |notify: &Notify| notify.member_ids.iter().copied().collect::<BTreeSet<i64>>();
+            notify.as_ref().map(|notify| (notify.about, notify.after, members(notify)))
         };
         let run_name = self.run_name.as_deref().map(str::trim).filter(|name| !name.is_empty());
         self.target == schedule.target

@@ -30,6 +30,7 @@ struct Row {
     broken: Option<String>,
     owner_id: i64,
     notify_about: Option<About>,
+    notify_after: i32,
     parameters: Option<String>,
     version: i64,
     created_at: Moment,
@@ -55,6 +56,7 @@ macro_rules! columns {
             schedules::broken,
             schedules::owner_id,
             schedules::notify_about,
+            schedules::notify_after,
             schedules::parameters,
             schedules::version,
             schedules::created_at,
@@ -93,9 +95,11 @@ fn rows(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Schedule>> {
                 claimed_at: row.claimed_at,
                 broken: row.broken.or(unread).or(lost),
                 owner_id: row.owner_id,
-                notify: row
-                    .notify_about
-                    .map(|about| Notify { about, member_ids: recipients.remove(&row.id).unwrap_or_default() }),
+                notify: row.notify_about.map(|about| Notify {
+                    about,
+                    member_ids: recipients.remove(&row.id).unwrap_or_default(),
+                    after: row.notify_after,
+                }),
                 parameters,
                 version: row.version,
                 created_at: row.created_at,
@@ -311,6 +315,7 @@ macro_rules! saved_values {
             schedules::broken.eq(None::<String>),
             schedules::owner_id.eq($saved.owner_id),
             schedules::notify_about.eq($saved.notify.map(|n| n.about)),
+            schedules::notify_after.eq($saved.notify.map_or(1, |n| n.after)),
             schedules::parameters.eq($saved.parameters.map(|p| p.to_string())),
             schedules::finished_at.eq($saved.finished_at),
             schedules::updated_by.eq($saved.updated_by),

@@ -66,7 +66,7 @@ on_both! {
         let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
         for time in ["06:00", "07:00", "08:00"] {
             let mut draft = draft(&stage, &daily(time));
-            draft.notify = Some(Notify { about: About::Failed, member_ids: vec![world.olive.id, world.mo.id] });
+            draft.notify = Some(Notify { about: About::Failed, member_ids: vec![world.olive.id, world.mo.id], after: 1 });
             create(&world, draft).await;
         }
         let mut ada = world.browser(&world.ada).await;

@@ -9,6 +9,8 @@ mod download;
 mod exchange;
 mod post;
 
+pub use post::{Answer, post};
+
 use std::fmt;
 use std::time::Instant;
 

@@ -153,6 +153,7 @@ pub(super) fn form(
         rule: typed.rule,
         notify_on: typed.notify_on,
         notify_about: typed.notify_about,
+        notify_after: typed.notify_after,
         chosen: if chosen.is_empty() { "No one chosen".into() } else { chosen.join(", ") },
         members,
         hides_set: typed.of_set && !typed.run_name.trim().is_empty() && !run_name::names_a_set(&typed.run_name),

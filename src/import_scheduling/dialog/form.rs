@@ -63,6 +63,7 @@ pub struct ScheduleForm {
     pub notify_on: bool,
     pub no_mail_server: bool,
     pub notify_about: String,
+    pub notify_after: String,
     pub members: Vec<Choice>,
     /// The recipients in words.
     pub chosen: String,
@@ -117,6 +118,7 @@ impl ScheduleForm {
             "configuration_id" => "configuration",
             "set_id" => "set",
             "notify.member_ids" => "recipients",
+            "notify.after" => "notify_after",
             "notify.about" => "notify_about",
             "every" => "repeat",
             other => other,
@@ -174,6 +176,23 @@ impl ScheduleForm {
 
     fn days_of_month(&self) -> Vec<String> {
         (1..=31).map(|day| day.to_string()).chain(["last".to_owned()]).collect()
+    }
+
+    /// How many failures in a row may be chosen.
+    fn afters(&self) -> [(&'static str, &'static str); 5] {
+        [
+            ("1", "The first failure"),
+            ("2", "2 failures in a row"),
+            ("3", "3 failures in a row"),
+            ("5", "5 failures in a row"),
+            ("10", "10 failures in a row"),
+        ]
+    }
+
+    /// Whether another number was chosen, by a program.
+    fn other_after(&self) -> bool {
+        let number: Option<i32> = self.notify_after.parse().ok();
+        number.is_some() && self.afters().iter().all(|(value, _)| *value != self.notify_after)
     }
 
     fn abouts(&self) -> [(&'static str, &'static str); 3] {

@@ -24,6 +24,8 @@ pub struct Typed {
     pub rule: RuleForm,
     pub notify_on: bool,
     pub notify_about: String,
+    /// This failure in a row is the first that is told.
+    pub notify_after: String,
     pub recipients: Vec<i64>,
     pub run_name: String,
     /// Of the parameters of what is chosen.
@@ -78,6 +80,7 @@ impl Typed {
             rule,
             notify_on: false,
             notify_about: About::Failed.to_string(),
+            notify_after: "1".into(),
             recipients: vec![by.member.id],
             run_name: String::new(),
             values: None,
@@ -126,6 +129,7 @@ impl Typed {
             rule,
             notify_on: notify.is_some(),
             notify_about: notify.as_ref().map_or(About::Failed, |n| n.about).to_string(),
+            notify_after: notify.as_ref().map_or(1, |n| n.after).to_string(),
             recipients: notify.map_or_else(|| vec![by.member.id], |n| n.member_ids),
             run_name: schedule.run_name.clone().unwrap_or_default(),
             values: schedule.parameters.as_ref().map(parameters::mask),
@@ -149,6 +153,7 @@ impl Typed {
             rule,
             notify_on: form.ticked("notify"),
             notify_about: form.get("notify_about").to_owned(),
+            notify_after: form.get("notify_after").to_owned(),
             recipients: form.ids("recipients")?,
             run_name: form.get("run_name").to_owned(),
             values: None,
@@ -179,8 +184,13 @@ impl Typed {
             }
         }
         let about = About::parse(&self.notify_about);
+        // Left out, it is the first one.
+        let after: Option<i32> = if self.notify_after.is_empty() { Some(1) } else { self.notify_after.parse().ok() };
         let mut last = FieldErrors::new();
         if self.notify_on {
+            if after.is_none() {
+                last.add("notify.after", "Choose 1 to 10 failures in a row.");
+            }
             if about.is_none() {
                 last.add("notify.about", "Choose what to notify about.");
             }
@@ -203,7 +213,11 @@ impl Typed {
             rule,
             enabled: kept.is_none_or(|s| s.enabled),
             off_until: kept.and_then(|s| s.off_until),
-            notify: about.filter(|_| self.notify_on).map(|about| Notify { about, member_ids: self.recipients.clone() }),
+            notify: about.filter(|_| self.notify_on).map(|about| Notify {
+                about,
+                member_ids: self.recipients.clone(),
+                after: after.unwrap_or(1),
+            }),
             parameters: self.values.clone(),
         })
     }

@@ -28,13 +28,9 @@ impl OutletKind {
         }
     }
 
-    /// As it stands in an address.
+    /// As it stands in ids of a page.
     pub fn slug(self) -> String {
         self.as_str().replace('_', "-")
-    }
-
-    pub fn of_slug(slug: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|kind| kind.slug() == slug)
     }
 
     /// Whether it has an address that is a secret.

@@ -54,6 +54,18 @@ pub fn insert(conn: &mut Conn, outlet_id: i64, application_id: i64, new: &NewNot
     Ok(())
 }
 
+/// Whether an outlet was told of an incident.
+pub fn knows(conn: &mut Conn, outlet_id: i64, incident_id: i64) -> Result<bool> {
+    let known = posts::outlet_id.eq(outlet_id).and(posts::incident_id.eq(incident_id));
+    Ok(posts::table.filter(known).select(posts::id).first::<i64>(conn).optional()?.is_some())
+}
+
+/// Whether an outlet was told that this run ended what was broken.
+pub fn recovered_by(conn: &mut Conn, outlet_id: i64, run_id: i64) -> Result<bool> {
+    let told = posts::outlet_id.eq(outlet_id).and(posts::run_id.eq(run_id)).and(posts::kind.eq(NoticeKind::Recovered));
+    Ok(posts::table.filter(told).select(posts::id).first::<i64>(conn).optional()?.is_some())
+}
+
 /// Whether any is due: nobody takes the write lock for nothing.
 pub fn any_due(conn: &mut Conn, now: Moment) -> Result<bool> {
     let due = posts::table.filter(posts::next_at.le(now)).select(posts::id);

@@ -320,7 +320,7 @@ pub(super) fn lost_file(conn: &mut Conn, application_id: i64, schedule: &Schedul
 
 fn tidy(notify: Notify) -> Notify {
     let members: BTreeSet<i64> = notify.member_ids.into_iter().collect();
-    Notify { about: notify.about, member_ids: members.into_iter().collect() }
+    Notify { member_ids: members.into_iter().collect(), ..notify }
 }
 
 /// Recipients are active members who may at least see the Application.
@@ -331,6 +331,9 @@ fn check_recipients(
     errors: &mut FieldErrors,
 ) -> Result<()> {
     const FIELD: &str = "notify.member_ids";
+    if !(1..=10).contains(&notify.after) {
+        errors.add("notify.after", "Choose 1 to 10 failures in a row.");
+    }
     if notify.member_ids.is_empty() {
         errors.add(FIELD, "Choose at least one member to notify, or turn the notifications off.");
         return Ok(());

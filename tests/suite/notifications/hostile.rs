@@ -24,7 +24,7 @@ fn a_name_is_a_name_and_nothing_else() {
             ("pay\u{202e}llor\u{200b}", "payllor failed"),
             ("<!channel> <@U1> pay", "<!channel> <@U1> pay failed"),
             ("\"><img src=x onerror=alert(1)><script>", "\"><img src=x onerror=alert(1)><script> failed"),
-            ("=?utf-8?q?pay=0d=0aBcc:_spy@evil.test?=", "=?utf-8?q?pay=0d=0aBcc:_spy@evil.test?= failed"),
+            ("=?utf-8?q?pay=0d=0aBcc:_spy@evil.test?=", "= ?utf-8?q?pay=0d=0aBcc:_spy@evil.test?= failed"),
             (&long, "…"),
         ];
         for (day, (name, shown)) in (5..).zip(names) {

@@ -29,8 +29,10 @@ async fn failing(world: &World, name: &str) -> Stage {
 async fn telling(world: &World, stage: &Stage, about: About, people: &[&Person]) -> i64 {
     let mut member_ids: Vec<i64> = people.iter().map(|person| person.id).collect();
     member_ids.sort_unstable();
-    let draft =
-        tidegate::schedules::Draft { notify: Some(Notify { about, member_ids }), ..draft(stage, &daily("09:00")) };
+    let draft = tidegate::schedules::Draft {
+        notify: Some(Notify { about, member_ids, after: 1 }),
+        ..draft(stage, &daily("09:00"))
+    };
     create(world, draft).await.id
 }
 
@@ -106,7 +108,7 @@ on_both! {
         let stage = failing(&world, "payroll").await;
         telling(&world, &stage, About::Failed, &[&world.mo]).await;
         let other = tidegate::schedules::Draft {
-            notify: Some(Notify { about: About::All, member_ids: vec![world.olive.id] }),
+            notify: Some(Notify { about: About::All, member_ids: vec![world.olive.id], after: 1 }),
             ..draft(&stage, &daily("09:30"))
         };
         create(&world, other).await;

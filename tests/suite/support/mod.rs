@@ -25,6 +25,7 @@ pub mod html;
 pub mod mail_server;
 pub mod process;
 pub mod queries;
+pub mod receiver;
 pub mod routes;
 pub mod seed;
 pub mod settings;

@@ -60,4 +60,5 @@ CREATE TABLE posts (
 );
 CREATE INDEX posts_due ON posts (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX posts_run ON posts (run_id) WHERE run_id IS NOT NULL;
+CREATE INDEX posts_incident ON posts (outlet_id, incident_id) WHERE incident_id IS NOT NULL;
 CREATE INDEX posts_at ON posts (at);

@@ -1,0 +1,144 @@
+//! One step: what a member gets together becomes one mail. That is a digest, where they chose an hour for it, and whatever
+//! comes after so many mails in a short time.
+
+use std::collections::BTreeMap;
+
+use chrono::{Duration, Timelike};
+use chrono_tz::Tz;
+
+use super::announcing::deliver_by_mail;
+use super::model::{Notice, NoticeKind};
+use super::store::{self, Choice, NewNotice};
+use super::{choices_store as choices, letter};
+use crate::app::App;
+use crate::clock::Moment;
+use crate::db::Conn;
+use crate::error::Result;
+use crate::members;
+use crate::{words, workspace};
+
+/// So many mails may come one by one within [`SHORT`].
+const ONE_BY_ONE: usize = 10;
+const SHORT: Duration = Duration::minutes(10);
+/// So long is gathered what comes after them.
+const PAUSE: Duration = Duration::minutes(5);
+/// So many messages become one mail; of what is left the next step makes another.
+const TOGETHER: i64 = 500;
+/// So many members in one step.
+const BATCH: i64 = 50;
+
+/// Until when a notice of a member waits for others; `None`: it goes at once.
+pub fn waits_until(
+    conn: &mut Conn,
+    member_id: i64,
+    (choice, kind): (Choice, NoticeKind),
+    now: Moment,
+) -> Result<Option<Moment>> {
+    if let Some(hour) = choice.digest_hour.filter(|_| choice.digest_all || !kind.is_urgent()) {
+        let own = members::by_id(conn, member_id)?.and_then(|member| member.time_zone);
+        let zone = own.map_or_else(|| workspace::get(conn).map(|workspace| workspace.time_zone), Ok)?;
+        return Ok(Some(next_hour(hour, zone, now)));
+    }
+    let newest = store::newest(conn, member_id, ONE_BY_ONE as i64 + 1)?;
+    // The one that is asked about is among them.
+    let many = newest.len() > ONE_BY_ONE && newest.iter().all(|(at, _)| now.since(*at) < SHORT);
+    if !many {
+        return Ok(None);
+    }
+    let gathers = newest.iter().filter_map(|(_, gathers_at)| *gathers_at).filter(|at| *at <= now.plus(PAUSE)).max();
+    Ok(Some(gathers.unwrap_or(now.plus(PAUSE))))
+}
+
+/// The next moment at which it is that hour in a zone, or later than it where the clock leaps over it.
+fn next_hour(hour: i32, zone: Tz, now: Moment) -> Moment {
+    const QUARTER: i64 = 15 * 60 * 1_000_000;
+    let hour = hour.clamp(0, 23) as u32;
+    let first = now.micros().div_euclid(QUARTER) + 1;
+    let at = |quarter: i64| Moment::from_micros(quarter * QUARTER);
+    let strikes = |quarter: &i64| {
+        let (before, is) = (at(quarter - 1).in_zone(zone), at(*quarter).in_zone(zone));
+        is.hour() >= hour && (before.hour() < hour || before.date_naive() != is.date_naive())
+    };
+    at((first..first + 4 * 50).find(strikes).unwrap_or(first + 4 * 24))
+}
+
+/// Mails what was gathered; how many members that were. Safe in many processes at once. Blocks.
+pub fn step(app: &App) -> Result<usize> {
+    let now = app.now();
+    let due = app.db.read(|conn| store::gathered(conn, now, BATCH))?;
+    for member_id in &due {
+        app.db.write(|conn| mail(conn, app, *member_id, now))?;
+    }
+    Ok(due.len())
+}
+
+fn mail(conn: &mut Conn, app: &App, member_id: i64, now: Moment) -> Result<()> {
+    let gathered = store::take_gathered(conn, member_id, now, TOGETHER)?;
+    if !choices::of(conn, &[member_id])?.remove(&member_id).unwrap_or_default().email {
+        return Ok(());
+    }
+    match gathered.as_slice() {
+        [] => Ok(()),
+        [one] => deliver_by_mail(conn, app, one.id, now),
+        [first, .., last] => {
+            let zone = members::by_id(conn, member_id)?.and_then(|member| member.time_zone);
+            let zone = zone.map_or_else(|| workspace::get(conn).map(|workspace| workspace.time_zone), Ok)?;
+            let key = format!("digest:{}:{}", first.id, last.id);
+            let (title, detail) = (title(&gathered), letter::digest(&gathered, zone));
+            let new = NewNotice {
+                key: &key,
+                kind: NoticeKind::Digest,
+                application_id: None,
+                run_id: None,
+                incident_id: None,
+                link: Some("/notifications"),
+                title: &title,
+                detail: &detail,
+                at: now,
+            };
+            let Some(notice) = store::insert(conn, member_id, &new)? else { return Ok(()) };
+            // Each of its messages stands in the inbox by itself.
+            store::set_read(conn, notice, Some(now))?;
+            deliver_by_mail(conn, app, notice, now)
+        }
+    }
+}
+
+/// "12 notifications: 3 failed, 9 success"
+fn title(gathered: &[Notice]) -> String {
+    let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
+    for notice in gathered {
+        *counts.entry(notice.kind.chip().0).or_default() += 1;
+    }
+    let counts: Vec<String> =
+        counts.into_iter().map(|(word, n)| format!("{} {}", words::count(n), word.to_lowercase())).collect();
+    let all = words::counted(gathered.len() as i64, "notification", "notifications");
+    letter::bounded(&format!("{all}: {}", counts.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Moment {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_digest_comes_once_a_day_also_when_the_clock_leaps() {
+        let paris = chrono_tz::Europe::Paris;
+        let next = |hour, now: &str| next_hour(hour, paris, at(now)).to_string();
+        assert_eq!(next(8, "2026-11-25T06:59:00Z"), "2026-11-25T07:00:00Z");
+        assert_eq!(next(8, "2026-11-25T07:00:00Z"), "2026-11-26T07:00:00Z");
+        assert_eq!(next(0, "2026-11-25T12:00:00Z"), "2026-11-25T23:00:00Z");
+        // 02:00 is left out on 29 March, and there twice on 25 October.
+        assert_eq!(next(2, "2026-03-28T12:00:00Z"), "2026-03-29T01:00:00Z");
+        assert_eq!(next(2, "2026-10-24T12:00:00Z"), "2026-10-25T00:00:00Z");
+        assert_eq!(next(2, "2026-10-25T00:00:00Z"), "2026-10-26T01:00:00Z");
+        // Half an hour off.
+        assert_eq!(
+            next_hour(8, chrono_tz::Asia::Kolkata, at("2026-11-25T00:00:00Z")).to_string(),
+            "2026-11-25T02:30:00Z"
+        );
+    }
+}
