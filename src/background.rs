@@ -11,7 +11,7 @@ use tokio_cron_scheduler::{Job, JobScheduler};
 
 use crate::app::{App, off_thread};
 use crate::error::Result;
-use crate::notifications::incidents::reminding;
+use crate::notifications::incidents::{self, reminding};
 use crate::notifications::outlets::{self, posting};
 use crate::notifications::{self, announcing, delivering, gathering};
 use crate::runs::crew::Crew;
@@ -200,6 +200,7 @@ fn retain(app: &App) -> Result<()> {
     retention::forget_unused_files(app, app.now().minus(retention::UNUSED_FILES))?;
     while app.db.write(|conn| notifications::forget_old(conn, app.now()))? > 0 && !app.stop.is_cancelled() {}
     while app.db.write(|conn| outlets::forget_old(conn, app.now()))? > 0 && !app.stop.is_cancelled() {}
+    while app.db.write(|conn| incidents::store::forget_old(conn, app.now()))? > 0 && !app.stop.is_cancelled() {}
     Ok(())
 }
 

@@ -131,6 +131,10 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/applications/{a}/settings/notifications", post().to(notifications::outlets::save));
     routes.route("/applications/{a}/settings/notifications/test", post().to(notifications::outlets::test));
     routes.route("/applications/{a}/settings/notifications/remove", post().to(notifications::outlets::remove));
+    routes.route("/incidents/{incident}", get().to(notifications::incidents::incident));
+    routes.route("/incidents/{incident}/take", post().to(notifications::incidents::take));
+    routes.route("/incidents/{incident}/snooze", post().to(notifications::incidents::snooze));
+    routes.route("/incidents/{incident}/run-again", post().to(notifications::incidents::run_again));
 
     // Translations
     routes.route("/applications/{a}/settings/translations", get().to(translations::list));

@@ -50,7 +50,7 @@ pub fn waits_until(
 }
 
 /// The next moment at which it is that hour in a zone, or later than it where the clock leaps over it.
-fn next_hour(hour: i32, zone: Tz, now: Moment) -> Moment {
+pub fn next_hour(hour: i32, zone: Tz, now: Moment) -> Moment {
     const QUARTER: i64 = 15 * 60 * 1_000_000;
     let hour = hour.clamp(0, 23) as u32;
     let first = now.micros().div_euclid(QUARTER) + 1;
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     fn at(text: &str) -> Moment {
-        text.parse().unwrap()
+        Moment::parse_rfc3339(text).unwrap()
     }
 
     #[test]

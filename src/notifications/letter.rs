@@ -138,9 +138,12 @@ pub struct Letter {
     colours: (&'static str, &'static str),
     /// Label and value.
     pub rows: Vec<(String, String)>,
-    /// The Summary, where there is one.
-    pub summary: Option<String>,
-    pub again: bool,
+    /// What its button says, and where it leads.
+    pub button: (&'static str, String),
+    /// Where it can be run again.
+    pub again: Option<String>,
+    /// Why it was sent.
+    because: &'static str,
     pub inbox: String,
     settings: String,
 }
@@ -172,8 +175,9 @@ pub fn compose(conn: &mut Conn, base: &Url, notice: &Notice) -> Result<(Letter, 
         word: notice.kind.chip().0,
         colours: colours(notice.kind),
         rows,
-        summary: run.as_ref().map(|run| at(&format!("/runs/{}", run.id))),
-        again: notice.kind == NoticeKind::Failed && run.is_some(),
+        button: (leads_to(notice), at(&notice.leads_to())),
+        again: run.as_ref().filter(|_| notice.kind == NoticeKind::Failed).map(|run| at(&format!("/runs/{}", run.id))),
+        because: because(notice.kind),
         inbox: at("/notifications"),
         settings: at("/notifications/settings"),
     };
@@ -190,9 +194,13 @@ pub fn mail(
 ) -> Result<Mail> {
     let address = email.parse().map_err(|_| AppError::Conflict(format!("\"{email}\" is no e-mail address.")))?;
     let (letter, run) = compose(conn, base, notice)?;
-    // What one import tells stands together, in whatever program it is read.
+    // What is told of one incident, or of one import, stands together, in whatever program it is read.
     let host = base.host_str().unwrap_or("localhost");
-    let thread = run.as_ref().and_then(Run::target).map(|target| format!("<import-{target}@{host}>"));
+    let thread = match (notice.incident_id, run.as_ref().and_then(Run::target)) {
+        (Some(incident), _) => Some(format!("<incident-{incident}@{host}>")),
+        (None, Some(target)) => Some(format!("<import-{target}@{host}>")),
+        (None, None) => None,
+    };
     Ok(Mail {
         to: Mailbox::new(Some(one_line(name)), address),
         subject: match letter.application.is_empty() {
@@ -208,6 +216,25 @@ pub fn mail(
 
 fn owned((label, value): (&str, &str)) -> (String, String) {
     (label.to_owned(), value.to_owned())
+}
+
+/// What stands on the button.
+fn leads_to(notice: &Notice) -> &'static str {
+    match notice.kind {
+        NoticeKind::Held => "Decide",
+        NoticeKind::Digest | NoticeKind::Backlog => "Open your inbox",
+        NoticeKind::Reminder => "Open the incident",
+        _ if notice.run_id.is_some() => "View Summary",
+        _ => "Open",
+    }
+}
+
+fn because(kind: NoticeKind) -> &'static str {
+    match kind {
+        NoticeKind::Digest => "several notifications waited for this mail.",
+        NoticeKind::WillFail | NoticeKind::Expires | NoticeKind::Broken => "it concerns you or what you administer.",
+        _ => "a schedule of this import names you.",
+    }
 }
 
 fn colours(kind: NoticeKind) -> (&'static str, &'static str) {

@@ -146,6 +146,10 @@ const TABLE: &[(&str, &str)] = &[
     ("POST /applications/{a}/settings/notifications", "vxxx.x?"),
     ("POST /applications/{a}/settings/notifications/test", "vxxx.x?"),
     ("POST /applications/{a}/settings/notifications/remove", "vxxx.x?"),
+    ("GET /incidents/{incident}", "oooo.o?"),
+    ("POST /incidents/{incident}/take", "vvxx.x?"),
+    ("POST /incidents/{incident}/snooze", "vvxx.x?"),
+    ("POST /incidents/{incident}/run-again", "vvxx.x?"),
     // Translations
     ("GET /applications/{a}/settings/translations", "ooxx.o?"),
     ("GET /applications/{a}/settings/translations/new", "ooxx.x?"),

@@ -8,11 +8,12 @@ use askama::Template;
 use chrono_tz::Tz;
 
 use crate::app::App;
-use crate::applications;
+use crate::applications::{self, Entered};
 use crate::error::{AppError, Result};
 use crate::members::{SignedIn, shell};
 use crate::notifications::actions;
 use crate::notifications::model::Notice;
+use crate::notifications::pages::incidents::{Card, open_cards};
 use crate::notifications::store::Filter;
 use crate::web::form::Query;
 use crate::web::{Crumb, Flash, Form, Page, Shell, see_other};
@@ -21,6 +22,8 @@ use crate::workspace;
 
 /// So many stand on a page.
 const PAGE: i64 = 50;
+/// So many incidents above them.
+const INCIDENTS: i64 = 10;
 
 #[derive(Template)]
 #[template(path = "notifications/inbox.html")]
@@ -29,6 +32,9 @@ struct InboxPage {
     /// `all`, `unread` or `troubles`.
     show: &'static str,
     unread: i64,
+    /// What is broken.
+    incidents: Vec<Card>,
+    more_incidents: bool,
     days: Vec<Day>,
     zone: String,
     /// The newest that is shown, up to which all are marked as read; none where not all are shown.
@@ -64,7 +70,7 @@ fn shown(asked: &str) -> (&'static str, Filter) {
 /// `GET /notifications?show=&before=`
 pub async fn inbox(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, query: Query) -> Result<HttpResponse> {
     let ((show, filter), before, who, now) = (shown(query.get("show")), query.id("before"), by.clone(), app.now());
-    let (mut notices, unread, names, workspace) = app
+    let (mut notices, unread, names, workspace, incidents) = app
         .read(move |conn| {
             let notices = actions::list(conn, &who, filter, before, PAGE + 1)?;
             let mut names = HashMap::new();
@@ -79,13 +85,25 @@ pub async fn inbox(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn,
                     vacant.insert(name);
                 }
             }
-            Ok((notices, actions::unread(conn, &who)?, names, workspace::get(conn)?))
+            let workspace = workspace::get(conn)?;
+            let mut seen = Vec::new();
+            if before.is_none() && show != "unread" {
+                for application in applications::seen_by(conn, &who)? {
+                    seen.push(applications::standing(conn, &who.member, application)?);
+                }
+            }
+            let zone = who.member.time_zone.unwrap_or(workspace.time_zone);
+            let seen: Vec<&Entered> = seen.iter().collect();
+            let incidents = open_cards(conn, &who, &seen, (INCIDENTS + 1, zone, now))?;
+            Ok((notices, actions::unread(conn, &who)?, names, workspace, incidents))
         })
         .await?;
     let older = (notices.len() > PAGE as usize).then(|| {
         notices.truncate(PAGE as usize);
         notices.last().map_or(0, |last| last.id)
     });
+    let (more_incidents, mut incidents) = (incidents.len() as i64 > INCIDENTS, incidents);
+    incidents.truncate(INCIDENTS as usize);
     let zone = by.member.time_zone.unwrap_or(workspace.time_zone);
     let newest =
         notices.first().map(|notice| notice.id).filter(|_| unread > 0 && show != "troubles" && before.is_none());
@@ -109,6 +127,8 @@ pub async fn inbox(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn,
         shell: shell(&request, &app, &by, "Inbox").at("/notifications").crumbs([Crumb::here("Inbox")]),
         show,
         unread,
+        incidents,
+        more_incidents,
         days,
         zone: zone.to_string(),
         newest,
@@ -147,10 +167,7 @@ pub async fn mark(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, form: F
     let (id, open, now) = (*id, form.ticked("open"), app.now());
     let read = open || form.ticked("read");
     let notice = app.write(move |conn| actions::set_read(conn, &by, id, read, now)).await?;
-    match notice.run_id.filter(|_| open) {
-        Some(run) => Ok(see_other(&format!("/runs/{run}"), None)),
-        None => Ok(see_other(back(&form), None)),
-    }
+    Ok(see_other(&if open { notice.leads_to() } else { back(&form).to_owned() }, None))
 }
 
 /// `POST /notifications` with the newest that the page showed.

@@ -2,6 +2,7 @@
 //! Application posts.
 
 mod inbox;
+pub mod incidents;
 pub mod outlets;
 mod settings;
 pub mod slack;

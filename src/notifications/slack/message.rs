@@ -24,12 +24,8 @@ pub fn of(letter: &Letter) -> Value {
     if !rows.is_empty() {
         sections.push(rows.join("\n"));
     }
-    let mut links: Vec<String> = Vec::new();
-    if let Some(summary) = &letter.summary {
-        links.push(link(summary, "View Summary"));
-        links.extend(letter.again.then(|| link(summary, "Run Again")));
-    }
-    links.push(link(&letter.inbox, "Inbox"));
+    let mut links = vec![link(&letter.button.1, letter.button.0)];
+    links.extend(letter.again.iter().map(|again| link(again, "Run Again")));
     sections.push(links.join("  ·  "));
     let text = match letter.detail.is_empty() {
         true => letter.title.clone(),

@@ -1,9 +1,13 @@
 //! Who is told how an import ended: once, by the ways that they chose, whatever fails in between.
 
-pub mod inbox;
+mod digests;
 mod hostile;
+pub mod inbox;
+pub mod incidents;
 mod mails;
+mod outlets;
 mod real_server;
+mod slack;
 
 use chrono::Duration;
 use diesel::prelude::*;
@@ -181,7 +185,7 @@ on_both! {
         tell(&world).await;
         assert_eq!(told(&world, &world.olive).await, [line("backlog", "3 imports ended while notifications were delayed")]);
         let mails = world.mails();
-        assert!(mails.len() == 1 && mails[0].contains("3 failed: payroll."), "{mails:?}");
+        assert!(mails.len() == 1 && mails[0].contains("3 failed: payroll failed."), "{mails:?}");
     }
 
     async fn old_messages_go_by_and_by(world: World) {

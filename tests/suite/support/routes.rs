@@ -89,12 +89,14 @@ pub async fn values(world: &World) -> Vec<(&'static str, String)> {
         {"configuration_id": by_hand.configuration, "parameters": {"file": kept}}]});
     world.api(&world.olive).await.patch(&format!("import-sets/{}", set.id), steps).await.is(200);
     let notice = notifications::inbox::note(world, "Told").await;
+    let incident = notifications::incidents::breaks(world, &stage).await;
     let values = vec![
         ("name", "app.css".to_owned()),
         ("a", world.application.to_string()),
         ("b", stage.block.to_string()),
         ("c", stage.connection.to_string()),
         ("f", freeze.id.to_string()),
+        ("incident", incident.to_string()),
         ("i", stage.configuration.to_string()),
         ("kept", kept.to_string()),
         ("m", world.mo.id.to_string()),

@@ -1,0 +1,233 @@
+//! `/incidents/{incident}`: what is broken, who is on it, and what can be done. The same stands above the inbox.
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use chrono::Duration;
+use chrono_tz::Tz;
+
+use crate::app::App;
+use crate::applications::Entered;
+use crate::clock::Moment;
+use crate::db::Conn;
+use crate::error::{AppError, Result};
+use crate::members::{self, By, SignedIn, shell};
+use crate::notifications::gathering::next_hour;
+use crate::notifications::incidents::{Incident, actions, store};
+use crate::notifications::letter;
+use crate::notifications::model::NoticeKind;
+use crate::runs::glance;
+use crate::web::page::initials;
+use crate::web::{Crumb, Flash, Form, Page, Shell, see_other};
+use crate::{words, workspace};
+
+/// So many imports a card names.
+const FEW: i64 = 3;
+/// So many the page names.
+const MANY: i64 = 200;
+
+/// An incident as it is shown.
+pub struct Card {
+    pub id: i64,
+    /// "Payroll DE failed", "3 imports failed"
+    pub title: String,
+    pub application: String,
+    /// "Since Thu 26 Nov, 05:15 · 2 h 57 min · 3 runs"
+    pub since: String,
+    pub cause: String,
+    pub is_bad: bool,
+    /// Its imports.
+    pub lines: Vec<Line>,
+    pub more: i64,
+    /// Name, initials, since when.
+    pub on_it: Option<(String, String, String)>,
+    /// Whoever looks is on it.
+    pub mine: bool,
+    pub snoozed: Option<String>,
+    /// Whoever looks may do something about it.
+    pub may: bool,
+    /// How many could be run again.
+    pub again: i64,
+    /// The run that waits for a decision.
+    pub decide: Option<i64>,
+    /// When it was over.
+    pub over: Option<String>,
+}
+
+pub struct Line {
+    pub run_id: i64,
+    pub name: String,
+    pub when: String,
+    pub failures: i64,
+    pub recovered: bool,
+}
+
+impl Card {
+    pub fn load(
+        conn: &mut Conn,
+        (by, entered): (&By, &Entered),
+        incident: &Incident,
+        (lines, zone, now): (i64, Tz, Moment),
+    ) -> Result<Self> {
+        let affected = store::affected(conn, incident.id, lines)?;
+        let failing = store::failing(conn, &[incident.id])?.remove(&incident.id).unwrap_or_default();
+        let run_ids: Vec<i64> = affected.iter().map(|one| one.run_id).collect();
+        let runs = glance::by_ids(conn, &run_ids)?;
+        let name = |id: i64| runs.get(&id).map_or_else(|| format!("Run {id}"), |run| letter::short(run.title()));
+        let held = affected.first().filter(|_| incident.kind == NoticeKind::Held).map(|one| one.run_id);
+        let lines: Vec<Line> = affected
+            .iter()
+            .map(|one| Line {
+                run_id: one.run_id,
+                name: name(one.run_id),
+                when: words::short_time(one.at, now, zone),
+                failures: one.failures,
+                recovered: one.recovered_at.is_some(),
+            })
+            .collect();
+        let of = match (failing, lines.first()) {
+            (0 | 1, Some(first)) => first.name.clone(),
+            (n, _) => words::counted(n, "import", "imports"),
+        };
+        let taker = incident.taken_by.map(|id| members::by_id(conn, id)).transpose()?.flatten();
+        let to = incident.closed_at.unwrap_or(now);
+        let open = incident.closed_at.is_none();
+        Ok(Self {
+            id: incident.id,
+            title: letter::title(&of, incident.kind),
+            application: entered.application.name.clone(),
+            since: format!(
+                "Since {} · {} · {}",
+                words::short_time(incident.opened_at, now, zone),
+                words::duration(to.since(incident.opened_at).max(Duration::zero())),
+                words::counted(incident.failures, "run", "runs")
+            ),
+            cause: incident.cause.clone(),
+            is_bad: matches!(incident.kind, NoticeKind::Failed | NoticeKind::Missed),
+            more: failing - lines.iter().filter(|line| !line.recovered).count() as i64,
+            lines,
+            mine: incident.taken_by == Some(by.member.id),
+            on_it: taker.zip(incident.taken_at).map(|(member, at)| {
+                let mark = initials(&member.name);
+                (member.name, mark, words::short_time(at, now, zone))
+            }),
+            snoozed: incident
+                .snoozed_until
+                .filter(|_| incident.is_snoozed(now))
+                .map(|until| words::short_time(until, now, zone)),
+            may: open && entered.may_import(),
+            again: if matches!(incident.kind, NoticeKind::Failed | NoticeKind::Partial) { failing } else { 0 },
+            decide: held.filter(|_| open),
+            over: incident.closed_at.map(|at| words::short_time(at, now, zone)),
+        })
+    }
+}
+
+/// What is open in these Applications, what failed last first.
+pub fn open_cards(
+    conn: &mut Conn,
+    by: &By,
+    all: &[&Entered],
+    (most, zone, now): (i64, Tz, Moment),
+) -> Result<Vec<Card>> {
+    let ids: Vec<i64> = all.iter().map(|entered| entered.application.id).collect();
+    let mut cards = Vec::new();
+    for incident in store::open_in(conn, &ids, most)? {
+        let of = all.iter().find(|entered| Some(entered.application.id) == incident.application_id);
+        if let Some(entered) = of {
+            cards.push(Card::load(conn, (by, entered), &incident, (FEW, zone, now))?);
+        }
+    }
+    Ok(cards)
+}
+
+#[derive(Template)]
+#[template(path = "notifications/incident.html")]
+struct IncidentPage {
+    shell: Shell,
+    i: Card,
+    back: String,
+}
+
+/// `GET /incidents/{incident}`
+pub async fn incident(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    id: Path<i64>,
+) -> Result<HttpResponse> {
+    let (who, id, now) = (by.clone(), *id, app.now());
+    let card = app
+        .read(move |conn| {
+            let (incident, entered) = actions::find(conn, &who, id)?;
+            let zone = who.member.time_zone.map_or_else(|| workspace::get(conn).map(|w| w.time_zone), Ok)?;
+            Card::load(conn, (&who, &entered), &incident, (MANY, zone, now))
+        })
+        .await?;
+    let page = IncidentPage {
+        shell: shell(&request, &app, &by, &card.title)
+            .at("/notifications")
+            .crumbs([Crumb::to("Inbox", "/notifications"), Crumb::here(&card.title)]),
+        back: format!("/incidents/{id}"),
+        i: card,
+    };
+    Page::ok(&request, &page)
+}
+
+/// `POST /incidents/{incident}/take`: "I'm on it", and with `release` not any more.
+pub async fn take(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, form: Form) -> Result<HttpResponse> {
+    let (id, release, now) = (*id, form.ticked("release"), app.now());
+    let take = move |conn: &mut Conn| match release {
+        true => actions::release(conn, &by, id, now),
+        false => actions::take(conn, &by, id, now),
+    };
+    app.write(take).await?;
+    let said = match release {
+        true => "Recipients are reminded again.",
+        false => "You are on it. Nobody is reminded until it is over, or until you let go of it.",
+    };
+    Ok(see_other(&back(&form, id), Some(Flash::new(said))))
+}
+
+/// `POST /incidents/{incident}/snooze` with `for`: `hours`, `tomorrow`, or `not`.
+pub async fn snooze(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, form: Form) -> Result<HttpResponse> {
+    let (id, how, now) = (*id, form.get("for").to_owned(), app.now());
+    let said = app
+        .write(move |conn| {
+            let zone = by.member.time_zone.map_or_else(|| workspace::get(conn).map(|w| w.time_zone), Ok)?;
+            let until = match how.as_str() {
+                "hours" => Some(now.plus(Duration::hours(4))),
+                "tomorrow" => Some(next_hour(8, zone, now)),
+                "not" => None,
+                _ => return Err(AppError::invalid("for", "Choose how long it should be quiet.")),
+            };
+            actions::snooze(conn, &by, id, until)?;
+            Ok(match until {
+                Some(until) => format!("Nobody is reminded until {}, {zone}.", words::short_time(until, now, zone)),
+                None => "Recipients are reminded again.".to_owned(),
+            })
+        })
+        .await?;
+    Ok(see_other(&back(&form, id), Some(Flash::new(said))))
+}
+
+/// `POST /incidents/{incident}/run-again`
+pub async fn run_again(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, form: Form) -> Result<HttpResponse> {
+    let (id, now) = (*id, app.now());
+    let again = app.write(move |conn| actions::run_again(conn, &by, id, now)).await?;
+    app.work.notify_one();
+    let started = match again.started.len() as i64 {
+        0 => String::new(),
+        n => format!("{} again. ", words::counted(n, "import runs", "imports run")),
+    };
+    let said = format!("{started}{}", again.refused.join(" "));
+    let said = if said.is_empty() { "There is nothing to run again.".to_owned() } else { said };
+    Ok(see_other(&back(&form, id), Some(Flash::new(said.trim_end()))))
+}
+
+fn back(form: &Form, id: i64) -> String {
+    match form.get("back") {
+        back @ ("/notifications" | "/") => back.to_owned(),
+        _ => format!("/incidents/{id}"),
+    }
+}
