@@ -94,7 +94,9 @@ pub fn by_status(answer: &Answer, host: &str) -> Result<(), Trouble> {
     let status = answer.status;
     match status {
         200..=299 => Ok(()),
-        429 => Err(Trouble::later(format!("{host} received too many messages (429)."), answer.retry_after.or(Some(60)))),
+        429 => {
+            Err(Trouble::later(format!("{host} received too many messages (429)."), answer.retry_after.or(Some(60))))
+        }
         408 | 425 | 500..=599 => Err(Trouble::later(
             format!("{host} reported an error on its side ({status}). If this persists, ask its owner."),
             answer.retry_after,
@@ -103,7 +105,9 @@ pub fn by_status(answer: &Answer, host: &str) -> Result<(), Trouble> {
             "{host} redirects to another address ({status}), which is not followed. Enter that address."
         ))),
         401 | 403 => Err(Trouble::never(format!("{host} refused the message ({status}). Check the address."))),
-        404 | 410 => Err(Trouble::never(format!("There is nothing at this address of {host} ({status}). Enter another."))),
+        404 | 410 => {
+            Err(Trouble::never(format!("There is nothing at this address of {host} ({status}). Enter another.")))
+        }
         _ => Err(Trouble::never(format!("{host} did not take the message ({status}). Ask its owner."))),
     }
 }
@@ -114,7 +118,7 @@ mod tests {
 
     #[test]
     fn it_is_tried_for_a_day_and_not_before_it_was_asked_for() {
-        let at = |minutes| Moment::EPOCH.plus(Duration::minutes(minutes));
+        let at = |minutes| Moment::from_micros(0).plus(Duration::minutes(minutes));
         let said = || "Busy.".to_owned();
         assert_eq!(later(1, at(0), said(), None, at(0)), Ended::Waits(said(), at(1)));
         assert_eq!(later(1, at(0), said(), Some(600), at(0)), Ended::Waits(said(), at(10)));

@@ -149,8 +149,7 @@ pub(super) fn unreached(error: &reqwest::Error, at: &Url, limits: &Limits) -> Fe
     }
     if let Some(why) = distrust(error) {
         let why = why.replace("use TLS there", "use TLS there (is it http:// and not https://?)");
-        let sentence =
-            format!("The encrypted connection to {host} cannot be trusted: {why}. Ask its owner to fix it.");
+        let sentence = format!("The encrypted connection to {host} cannot be trusted: {why}. Ask its owner to fix it.");
         return FetchError::new(Tls, Retry::No, sentence);
     }
     if error.is_timeout() {

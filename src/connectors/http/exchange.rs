@@ -7,9 +7,9 @@ use reqwest::header::{self, HeaderValue};
 use reqwest::{Client, Response, StatusCode};
 use url::Url;
 
-use super::super::{FetchContext, Limits, Outside};
 use super::super::failure::{FailureKind, FetchError, Retry};
 use super::super::network::CheckedResolver;
+use super::super::{FetchContext, Limits, Outside};
 use super::{Http, SignIn, address, answer};
 
 /// How many redirects are followed, where they are followed at all.
@@ -46,7 +46,8 @@ pub(super) async fn ask(http: &Http, start: &Url, ctx: &FetchContext<'_>) -> Res
     let mut trusted = true;
     for hop in 0..=MOST_HOPS {
         ctx.outside.network.check_url(&url).map_err(|refused| FetchError::refused(refused.sentence))?;
-        let mut request = client(&url, ctx.outside, &ctx.limits)?.get(url.clone()).header(header::ACCEPT_ENCODING, "identity");
+        let mut request =
+            client(&url, ctx.outside, &ctx.limits)?.get(url.clone()).header(header::ACCEPT_ENCODING, "identity");
         if trusted {
             for (name, value) in &http.headers {
                 request = request.header(name, value);

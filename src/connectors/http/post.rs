@@ -53,7 +53,8 @@ pub async fn post(
         Ok(Answer { status: response.status().as_u16(), retry_after, body: beginning(response).await })
     };
     tokio::time::timeout(PATIENCE, asked).await.unwrap_or_else(|_| {
-        let sentence = format!("{} did not answer within {} s.", url.host_str().unwrap_or_default(), PATIENCE.as_secs());
+        let sentence =
+            format!("{} did not answer within {} s.", url.host_str().unwrap_or_default(), PATIENCE.as_secs());
         Err(FetchError::new(FailureKind::Silent, Retry::Later, sentence))
     })
 }

@@ -70,16 +70,13 @@ pub fn draft(
     if about.is_none() {
         errors.add("about", "Choose what is posted.");
     }
-    let mut target = Target {
-        kind,
-        about: about.unwrap_or(About::Failed),
-        address: String::new(),
-        secrets: OutletSecrets::new(),
-    };
+    let mut target =
+        Target { kind, about: about.unwrap_or(About::Failed), address: String::new(), secrets: OutletSecrets::new() };
     if kind == OutletKind::SlackChannel {
         target.address = channel(&typed.channel, &mut errors);
         if slack::state(conn)?.is_none() {
-            errors.add("channel", "Slack is not set up in this Workspace. An Administrator does that on the page Slack.");
+            errors
+                .add("channel", "Slack is not set up in this Workspace. An Administrator does that on the page Slack.");
         }
     } else {
         let kept = store::of_kind(conn, application_id, kind)?.filter(|outlet| !outlet.address.is_empty());
@@ -140,7 +137,9 @@ fn check_secret(secret: Option<&String>, errors: &mut FieldErrors) {
     } else if !(SHORTEST_SECRET..=LONGEST_SECRET).contains(&length) {
         errors.add(
             "secret",
-            format!("Enter {SHORTEST_SECRET} to {LONGEST_SECRET} characters. \"openssl rand -hex 32\" makes good ones."),
+            format!(
+                "Enter {SHORTEST_SECRET} to {LONGEST_SECRET} characters. \"openssl rand -hex 32\" makes good ones."
+            ),
         );
     }
 }

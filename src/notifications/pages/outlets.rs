@@ -78,8 +78,12 @@ impl Card {
     fn lede(&self) -> &'static str {
         match self.kind {
             OutletKind::SlackChannel => "Posts by the Workspace's Slack app, which must be invited to the channel.",
-            OutletKind::SlackWebhook => "Posts by an address that Slack gives out for one channel, without a Slack app here.",
-            OutletKind::Webhook => "Sends signed JSON to Microsoft Teams, an alarm system or anything else that listens.",
+            OutletKind::SlackWebhook => {
+                "Posts by an address that Slack gives out for one channel, without a Slack app here."
+            }
+            OutletKind::Webhook => {
+                "Sends signed JSON to Microsoft Teams, an alarm system or anything else that listens."
+            }
         }
     }
 
@@ -179,12 +183,7 @@ fn here(application: i64) -> String {
 }
 
 /// `GET {A}/settings/notifications`
-pub async fn show(
-    request: HttpRequest,
-    app: Data<App>,
-    SignedIn(by): SignedIn,
-    id: Path<i64>,
-) -> Result<HttpResponse> {
+pub async fn show(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>) -> Result<HttpResponse> {
     let place = place(&app, &by, *id).await?;
     page(&request, &app, &by, place, None)
 }
@@ -252,12 +251,7 @@ pub async fn test(
 }
 
 /// `POST {A}/settings/notifications/remove`
-pub async fn remove(
-    app: Data<App>,
-    SignedIn(by): SignedIn,
-    id: Path<i64>,
-    form: Form,
-) -> Result<HttpResponse> {
+pub async fn remove(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, form: Form) -> Result<HttpResponse> {
     let id = id.into_inner();
     enter(&app, &by, id).await?;
     let kind = kind(&form)?;

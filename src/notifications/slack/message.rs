@@ -91,7 +91,10 @@ mod tests {
     #[test]
     fn a_text_is_a_text_whatever_it_says() {
         for (text, shown) in [
-            ("<!channel> & <@U1>\n<http://evil.test|Summary>", "&lt;!channel&gt; &amp; &lt;@U1&gt; &lt;http://evil.test|Summary&gt;"),
+            (
+                "<!channel> & <@U1>\n<http://evil.test|Summary>",
+                "&lt;!channel&gt; &amp; &lt;@U1&gt; &lt;http://evil.test|Summary&gt;",
+            ),
             ("a\u{202e}b\r\nc", "ab c"),
         ] {
             assert_eq!(fit(text, 200), shown);

@@ -126,14 +126,24 @@ pub fn trouble(code: &str, needed: &str, answer: &Answer) -> Trouble {
         "ratelimited" | "rate_limited" | "message_limit_exceeded" => {
             return Trouble::later("Slack received too many messages.", answer.retry_after.or(Some(60)));
         }
-        "internal_error" | "fatal_error" | "service_unavailable" | "request_timeout" | "team_added_to_org" | "rollup_error" => {
+        "internal_error"
+        | "fatal_error"
+        | "service_unavailable"
+        | "request_timeout"
+        | "team_added_to_org"
+        | "rollup_error" => {
             return Trouble::later(format!("Slack reported an error on its side ({code})."), answer.retry_after);
         }
         "invalid_auth" | "not_authed" | "not_allowed_token_type" => {
             "Slack does not accept the bot token. An Administrator can enter another on the page Slack.".to_owned()
         }
-        "account_inactive" | "token_revoked" | "token_expired" | "org_login_required" | "ekm_access_denied"
-        | "team_access_not_granted" | "no_permission" => format!(
+        "account_inactive"
+        | "token_revoked"
+        | "token_expired"
+        | "org_login_required"
+        | "ekm_access_denied"
+        | "team_access_not_granted"
+        | "no_permission" => format!(
             "The Slack app was removed or its token ended ({code}). Install the app again in Slack; then an Administrator \
              can enter its new token on the page Slack."
         ),
@@ -143,14 +153,18 @@ pub fn trouble(code: &str, needed: &str, answer: &Answer) -> Trouble {
             word(needed)
         ),
         "channel_not_found" => {
-            "Slack has no such channel, or the app is not in it. Check the name, and invite the app to the channel.".to_owned()
+            "Slack has no such channel, or the app is not in it. Check the name, and invite the app to the channel."
+                .to_owned()
         }
         "not_in_channel" => "The Slack app is not in the channel. Invite it there.".to_owned(),
         "is_archived" | "channel_is_archived" => "The Slack channel is archived. Choose another.".to_owned(),
         "no_service" | "no_active_hooks" | "invalid_token" | "no_service_id" | "no_team" | "team_disabled" => format!(
             "Slack knows this incoming webhook no more ({code}). Create another in Slack and enter its address."
         ),
-        "restricted_action" | "action_prohibited" | "posting_to_general_channel_denied" | "cannot_dm_bot"
+        "restricted_action"
+        | "action_prohibited"
+        | "posting_to_general_channel_denied"
+        | "cannot_dm_bot"
         | "messages_tab_disabled" => {
             format!("A setting in Slack does not let the app post there ({code}). Ask whoever administers Slack.")
         }

@@ -23,8 +23,7 @@ pub struct Kept {
 
 /// What is set; none where nothing is.
 pub fn get(conn: &mut Conn) -> Result<Option<Kept>> {
-    let columns =
-        (slack::sealed_token, slack::team, slack::set_at, slack::answered_at, slack::broken_at, slack::said);
+    let columns = (slack::sealed_token, slack::team, slack::set_at, slack::answered_at, slack::broken_at, slack::said);
     Ok(slack::table.find(ONE).select(columns).first(conn).optional()?)
 }
 

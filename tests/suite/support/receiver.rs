@@ -132,7 +132,8 @@ impl Receiver {
         drop(inner);
         let header = if header.is_empty() { String::new() } else { format!("{header}\r\n") };
         let length = body.len();
-        write!(out, "HTTP/1.1 {status} Fine\r\n{header}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}").ok()
+        write!(out, "HTTP/1.1 {status} Fine\r\n{header}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}")
+            .ok()
     }
 }
 
