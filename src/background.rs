@@ -13,7 +13,7 @@ use crate::app::{App, off_thread};
 use crate::error::Result;
 use crate::notifications::incidents::{self, reminding};
 use crate::notifications::outlets::{self, posting};
-use crate::notifications::{self, announcing, delivering, gathering};
+use crate::notifications::{self, announcing, broken, delivering, gathering, owners};
 use crate::runs::crew::Crew;
 use crate::runs::{counting, dispatcher, rescue, retention, workers};
 use crate::{api, audit, members};
@@ -50,6 +50,9 @@ pub async fn start(app: &Data<App>) -> Result<Background, String> {
         every("1/2 * * * * *", &jobs, app, post).await?;
         every("11/15 * * * * *", &jobs, app, blocking(|app| gathering::step(app).map(|_| ()))).await?;
         every("21 * * * * *", &jobs, app, blocking(|app| reminding::step(app).map(|_| ()))).await?;
+        every("33 * * * * *", &jobs, app, blocking(broken::step)).await?;
+        every("13/30 * * * * *", &jobs, app, blocking(|app| owners::changes(app).map(|_| ()))).await?;
+        every("51 0/5 * * * *", &jobs, app, blocking(|app| owners::unable(app).map(|_| ()))).await?;
         every("0/15 * * * * *", &jobs, app, blocking(workers::seen)).await?;
         every("40 * * * * *", &jobs, app, blocking(counting::step)).await?;
         every("0 17 * * * *", &jobs, app, blocking(retain)).await?;

@@ -55,7 +55,7 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// "43 ms", "0.4 s", "1 min 09 s", "2 h 05 min".
+/// "43 ms", "0.4 s", "1 min 09 s", "2 h 05 min", "3 days 4 h".
 pub fn duration(d: Duration) -> String {
     let millis = d.num_milliseconds().max(0);
     let seconds = millis / 1000;
@@ -64,7 +64,8 @@ pub fn duration(d: Duration) -> String {
         0 if millis < 100 => format!("{millis} ms"),
         0..60 => format!("{}.{} s", seconds, millis % 1000 / 100),
         60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
-        _ => format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60),
+        3600..172_800 => format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{} days {} h", seconds / 86_400, seconds % 86_400 / 3600),
     }
 }
 

@@ -54,6 +54,22 @@ pub fn list(conn: &mut Conn, application_id: Option<i64>, before: Option<i64>, l
     Ok(rows.into_iter().map(recorded).collect())
 }
 
+/// What was done to things of one kind after the entry `after` and up to a moment, the oldest first.
+pub fn since(conn: &mut Conn, after: i64, until: Moment, kind: &str, limit: i64) -> Result<Vec<Recorded>> {
+    let rows = audit_log::table
+        .filter(audit_log::id.gt(after).and(audit_log::at.le(until.micros())).and(audit_log::subject_kind.eq(kind)))
+        .order(audit_log::id)
+        .limit(limit)
+        .load::<Row>(conn)?;
+    Ok(rows.into_iter().map(recorded).collect())
+}
+
+/// The newest entry of up to a moment.
+pub fn newest(conn: &mut Conn, until: Moment) -> Result<i64> {
+    let before = audit_log::table.filter(audit_log::at.le(until.micros())).order(audit_log::id.desc());
+    Ok(before.select(audit_log::id).first(conn).optional()?.unwrap_or_default())
+}
+
 /// What a member did at that very moment to things of one kind in an Application: of each the newest entry.
 pub fn done_at(conn: &mut Conn, application_id: i64, member_id: i64, kind: &str, at: Moment) -> Result<Vec<Recorded>> {
     let rows = audit_log::table

@@ -102,10 +102,11 @@ pub fn tell_members(conn: &mut Conn, app: &App, member_ids: &[i64], new: &NewNot
     let has_slack = slack::state(conn)?.is_some();
     for (id, choice) in choices::of(conn, member_ids)? {
         let Some(notice) = store::insert(conn, id, new)? else { continue };
-        if has_slack && choice.slack {
+        if has_slack && choice.slack && new.kind != NoticeKind::Broken {
             deliveries::insert(conn, notice, Channel::Slack, &random_uuid(), now)?;
         }
-        if !choice.email {
+        // By mail nobody hears that mail does not get through, nor in Slack of Slack.
+        if !choice.email || new.kind == NoticeKind::Broken {
             continue;
         }
         match gathering::waits_until(conn, id, (choice, new.kind), now)? {

@@ -44,6 +44,27 @@ pub fn insert(conn: &mut Conn, notice_id: i64, channel: Channel, message_id: &st
     Ok(())
 }
 
+/// A delivery that was tried at least once.
+#[derive(Clone, Debug, Queryable)]
+pub struct Tried {
+    pub member_id: i64,
+    pub state: DeliveryState,
+    pub attempt: i32,
+    pub said: Option<String>,
+}
+
+/// The newest of a channel that were tried.
+pub fn tried(conn: &mut Conn, channel: Channel, limit: i64) -> Result<Vec<Tried>> {
+    Ok(deliveries::table
+        .inner_join(notices::table)
+        .filter(deliveries::channel.eq(channel).and(deliveries::attempt.gt(0)))
+        .filter(deliveries::state.ne(DeliveryState::Sending))
+        .order(deliveries::id.desc())
+        .limit(limit)
+        .select((notices::member_id, deliveries::state, deliveries::attempt, deliveries::said))
+        .load(conn)?)
+}
+
 /// Whether any is due: nobody takes the write lock for nothing.
 pub fn any_due(conn: &mut Conn, channel: Channel, now: Moment) -> Result<bool> {
     let due = deliveries::next_at.le(now).and(deliveries::channel.eq(channel));

@@ -10,6 +10,7 @@
 pub mod actions;
 pub mod announcing;
 mod body;
+pub mod broken;
 mod choices_store;
 pub mod delivering;
 mod deliveries_store;
@@ -17,6 +18,7 @@ mod event;
 pub mod gathering;
 pub mod incidents;
 mod letter;
+pub mod owners;
 mod model;
 mod outbox;
 pub mod outlets;

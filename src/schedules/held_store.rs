@@ -20,6 +20,25 @@ pub struct Held {
     pub told: i64,
 }
 
+/// Schedules that are on, of one owner in one Application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owned {
+    pub owner_id: i64,
+    pub application_id: i64,
+    pub schedules: i64,
+}
+
+/// Who owns how many of the schedules that are planned.
+pub fn owners(conn: &mut Conn) -> Result<Vec<Owned>> {
+    let rows: Vec<(i64, i64, i64)> = schedules::table
+        .filter(schedules::next_at.is_not_null().and(schedules::archived_at.is_null()))
+        .group_by((schedules::owner_id, schedules::application_id))
+        .select((schedules::owner_id, schedules::application_id, diesel::dsl::count_star()))
+        .load(conn)?;
+    let of = |(owner_id, application_id, schedules)| Owned { owner_id, application_id, schedules };
+    Ok(rows.into_iter().map(of).collect())
+}
+
 /// By the names of the Applications.
 pub fn held_by(conn: &mut Conn, member_id: i64) -> Result<Vec<Held>> {
     let owned: Vec<(i64, Option<Moment>)> = schedules::table

@@ -163,6 +163,12 @@ impl Before {
     }
 }
 
+/// Owner and recipients, from [`Schedule::for_audit`].
+pub fn owner_and_recipients(kept: &Value) -> Option<(i64, Vec<i64>)> {
+    let kept = Before::of_audit(kept)?;
+    Some((kept.owner_id, kept.notify.map(|notify| notify.member_ids).unwrap_or_default()))
+}
+
 impl Schedule {
     pub fn state(&self) -> State {
         State::of(self.enabled, self.finished_at)

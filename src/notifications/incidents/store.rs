@@ -16,6 +16,9 @@ const KEPT: Duration = Duration::days(180);
 /// So many are removed in one transaction.
 const BATCH: i64 = 500;
 
+/// How an import breaks.
+const BROKE: [NoticeKind; 4] = [NoticeKind::Failed, NoticeKind::Partial, NoticeKind::Held, NoticeKind::Missed];
+
 #[derive(Queryable)]
 struct Row {
     id: i64,
@@ -69,6 +72,12 @@ pub fn open_in(conn: &mut Conn, application_ids: &[i64], limit: i64) -> Result<V
         .order((incidents::last_at.desc(), incidents::id.desc()))
         .limit(limit);
     Ok(open.load::<Row>(conn)?.into_iter().map(incident).collect())
+}
+
+/// All of a kind that are open.
+pub fn open_of_kind(conn: &mut Conn, kind: NoticeKind) -> Result<Vec<Incident>> {
+    let open = incidents::table.filter(incidents::closed_at.is_null().and(incidents::kind.eq(kind)));
+    Ok(open.order(incidents::id).load::<Row>(conn)?.into_iter().map(incident).collect())
 }
 
 /// Opens one, unless one with its key is open: a further failure of that one. The incident as it is now, and whether it
@@ -213,6 +222,7 @@ pub fn to_remind_of(
 ) -> Result<Vec<Incident>> {
     let due = incidents::table
         .filter(incidents::closed_at.is_null().and(incidents::told_at.le(told_before)))
+        .filter(incidents::kind.eq_any(BROKE))
         .filter(incidents::taken_by.is_null().and(incidents::reminders.lt(most)))
         .filter(incidents::snoozed_until.is_null().or(incidents::snoozed_until.le(now)))
         .order((incidents::told_at, incidents::id))
@@ -231,9 +241,8 @@ pub fn reminded(conn: &mut Conn, incident: &Incident, now: Moment) -> Result<boo
 
 /// Who was told that these broke.
 pub fn told_of(conn: &mut Conn, ids: &[i64]) -> Result<Vec<i64>> {
-    let broke = [NoticeKind::Failed, NoticeKind::Partial, NoticeKind::Held, NoticeKind::Missed];
     Ok(notices::table
-        .filter(notices::incident_id.eq_any(ids).and(notices::kind.eq_any(broke)))
+        .filter(notices::incident_id.eq_any(ids).and(notices::kind.eq_any(BROKE)))
         .order(notices::member_id)
         .select(notices::member_id)
         .distinct()

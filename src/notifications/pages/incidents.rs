@@ -48,6 +48,8 @@ pub struct Card {
     pub may: bool,
     /// How many could be run again.
     pub again: i64,
+    /// Where its schedules are.
+    pub mend: Option<String>,
     /// The run that waits for a decision.
     pub decide: Option<i64>,
     /// When it was over.
@@ -85,6 +87,8 @@ impl Card {
                 recovered: one.recovered_at.is_some(),
             })
             .collect();
+        // Its cause begins with what stands as its title.
+        let will = incident.cause.split_once(". ").filter(|_| incident.kind == NoticeKind::WillFail);
         let of = match (failing, lines.first()) {
             (0 | 1, Some(first)) => first.name.clone(),
             (n, _) => words::counted(n, "import", "imports"),
@@ -94,15 +98,16 @@ impl Card {
         let open = incident.closed_at.is_none();
         Ok(Self {
             id: incident.id,
-            title: letter::title(&of, incident.kind),
+            title: will.map_or_else(|| letter::title(&of, incident.kind), |(title, _)| title.to_owned()),
             application: entered.application.name.clone(),
-            since: format!(
-                "Since {} · {} · {}",
-                words::short_time(incident.opened_at, now, zone),
-                words::duration(to.since(incident.opened_at).max(Duration::zero())),
-                words::counted(incident.failures, "run", "runs")
-            ),
-            cause: incident.cause.clone(),
+            since: {
+                let since = words::short_time(incident.opened_at, now, zone);
+                let took = words::duration(to.since(incident.opened_at).max(Duration::zero()));
+                let ran = format!(" · {}", words::counted(incident.failures, "run", "runs"));
+                format!("Since {since} · {took}{}", if will.is_some() { "" } else { &ran })
+            },
+            cause: will.map_or(incident.cause.as_str(), |(_, cause)| cause).to_owned(),
+            mend: will.map(|_| format!("/applications/{}/settings/import-scheduling", entered.application.id)),
             is_bad: matches!(incident.kind, NoticeKind::Failed | NoticeKind::Missed),
             more: failing - lines.iter().filter(|line| !line.recovered).count() as i64,
             lines,

@@ -1,6 +1,7 @@
 //! Whole walks in a real browser: with scripts, by keyboard alone, without scripts, and with everything typed wrong.
 //! Whatever the page says on its console as an error fails the walk.
 
+mod bell;
 mod bulk;
 mod calendar;
 mod decided;

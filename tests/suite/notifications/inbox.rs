@@ -79,6 +79,7 @@ on_both! {
         morning(&world, 5).await;
         assert_eq!((told(&world, &world.olive).await.len(), world.mails().len()), (1, 0));
         olive.visit("/notifications/settings").await.tick(&format!("E-mail to {}", world.olive.email)).press("Save").await;
+        csv(&world, "payroll", &[("1", "one")]);
         morning(&world, 6).await;
         assert_eq!((told(&world, &world.olive).await.len(), world.mails().len()), (2, 1));
     }

@@ -50,7 +50,7 @@ fn a_message_arrives_once_and_reads_well() {
         let mail = &received[0];
         assert!(header(mail, "To").contains(&world.olive.email), "{mail}");
         assert!(
-            header(mail, "Message-ID").starts_with('<') && header(mail, "References").starts_with("<import-c"),
+            header(mail, "Message-ID").starts_with('<') && header(mail, "References").starts_with("<incident-"),
             "{mail}"
         );
         assert!(mail.contains("text/plain") && mail.contains("text/html"), "{mail}");

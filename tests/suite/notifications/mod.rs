@@ -4,6 +4,7 @@ mod digests;
 mod hostile;
 pub mod inbox;
 pub mod incidents;
+mod owners;
 mod mails;
 mod outlets;
 mod real_server;
@@ -131,7 +132,7 @@ on_both! {
         start(&world, &stage).await;
         work_off(&world).await;
         tell(&world).await;
-        assert_eq!(told(&world, &world.olive).await[0], line("success", "payroll succeeded"));
+        assert_eq!(told(&world, &world.olive).await[0], line("recovered", "payroll works again"));
         assert_eq!(told(&world, &world.mo).await, []);
     }
 

@@ -5,6 +5,7 @@ mod crashes;
 mod keys;
 mod mails;
 mod merges;
+mod notifications;
 mod demo;
 mod full_disk;
 mod pressure;

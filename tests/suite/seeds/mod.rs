@@ -39,6 +39,16 @@ fn every_sentence_of_the_second_seed_is_in_its_table() {
 }
 
 #[test]
+fn every_sentence_of_the_first_seed_about_notifications_is_in_its_table() {
+    let table = rows(&std::fs::read_to_string(root().join("tests/suite/seeds/first.md")).unwrap());
+    for (number, row) in (1..).zip(&table) {
+        assert_eq!((row[0].as_str(), row.len()), (format!("N{number}").as_str(), 4), "{row:?}");
+        assert!(!row[2].is_empty() && row[3].contains(".rs"), "{row:?}");
+    }
+    assert_eq!(table.len(), 12);
+}
+
+#[test]
 fn every_line_of_the_checklist_is_in_its_table() {
     let (_, panel) = second();
     for (number, row) in (1..).zip(&panel) {
@@ -54,7 +64,7 @@ fn every_line_of_the_checklist_is_in_its_table() {
 fn every_test_that_a_table_names_is_there() {
     let mut wrong = Vec::new();
     let mut named = 0;
-    for table in ["tests/faults.md", "tests/suite/seeds/second.md"] {
+    for table in ["tests/faults.md", "tests/suite/seeds/first.md", "tests/suite/seeds/second.md"] {
         let text = std::fs::read_to_string(root().join(table)).unwrap();
         for row in rows(&text) {
             let mut file = String::new();

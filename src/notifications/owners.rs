@@ -1,0 +1,192 @@
+//! Two steps about who owns schedules. Recipients are told when a schedule changes its Owner; the Owner and the Administrators
+//! are told when its runs will fail, because the Owner was deactivated or lost a right.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::Duration;
+use diesel::prelude::*;
+
+use super::announcing::announce;
+use super::event::Event;
+use super::incidents::store as incidents;
+use super::letter;
+use super::model::NoticeKind;
+use super::recipients::who_may_see;
+use crate::app::App;
+use crate::applications;
+use crate::audit::{self, Recorded};
+use crate::clock::Moment;
+use crate::db::Conn;
+use crate::db::schema::audit_told;
+use crate::error::Result;
+use crate::schedules::{self, Owned, owner_and_recipients};
+use crate::{members, words};
+
+/// An entry is read after this long: one with a lower id may be written a little later.
+const SETTLED: Duration = Duration::seconds(30);
+/// So many in one transaction.
+const BATCH: i64 = 1_000;
+
+/// Tells who owns what now, as the audit log says it; how many entries were read. Safe in many processes. Blocks.
+pub fn changes(app: &App) -> Result<usize> {
+    let now = app.now();
+    let until = now.minus(SETTLED);
+    let (told, newest) = app.db.read(|conn| Ok((read_up_to(conn)?, audit::newest(conn, until)?)))?;
+    if newest <= told {
+        return Ok(0);
+    }
+    app.db.write(|conn| {
+        let after = read_up_to(conn)?;
+        let entries = audit::since(conn, after, until, "schedule", BATCH)?;
+        let full = entries.len() as i64 == BATCH;
+        let up_to = entries.last().filter(|_| full).map_or(newest, |last| last.id);
+        let mine = audit_told::table.filter(audit_told::audit_id.eq(after));
+        if diesel::update(mine).set(audit_told::audit_id.eq(up_to.max(after))).execute(conn)? == 0 {
+            // Another process reads them.
+            return Ok(0);
+        }
+        for event in handed_over(conn, &entries)? {
+            announce(conn, app, &event, now)?;
+        }
+        Ok(entries.len())
+    })
+}
+
+fn read_up_to(conn: &mut Conn) -> Result<i64> {
+    Ok(audit_told::table.select(audit_told::audit_id).first(conn)?)
+}
+
+/// What was handed over by one deed is told as one.
+fn handed_over(conn: &mut Conn, entries: &[Recorded]) -> Result<Vec<Event>> {
+    type Deed = (Moment, Option<i64>, i64, i64, i64);
+    let mut deeds: BTreeMap<Deed, Vec<(i64, &Recorded, Vec<i64>)>> = BTreeMap::new();
+    for entry in entries {
+        let of = |kept: &Option<serde_json::Value>| kept.as_ref().and_then(owner_and_recipients);
+        let (Some((was, _)), Some((is, recipients))) = (of(&entry.before), of(&entry.after)) else { continue };
+        let (Some(id), Some(application)) = (entry.subject_id, entry.application_id) else { continue };
+        if was != is {
+            let deed = (entry.at, entry.member_id, application, was, is);
+            deeds.entry(deed).or_default().push((id, entry, recipients));
+        }
+    }
+    let mut events = Vec::new();
+    for ((at, by, application_id, from, to), handed) in deeds {
+        let (Some(application), Some((schedule_id, first, _))) =
+            (applications::by_id(conn, application_id)?, handed.first())
+        else {
+            continue;
+        };
+        let recipients: BTreeSet<i64> = handed
+            .iter()
+            .flat_map(|(.., recipients)| recipients.iter().copied())
+            // Who did it knows.
+            .filter(|id| Some(*id) != by)
+            .collect();
+        let who = who_may_see(conn, &Vec::from_iter(recipients), &application)?;
+        let (from, to) = (name(conn, from)?, name(conn, to)?);
+        let schedule = schedules::actions::find_even_deleted(conn, *schedule_id)?;
+        let (title, says, link) = match (handed.len(), schedule) {
+            (1, Some(schedule)) => (
+                format!("{to} now owns a schedule of yours"),
+                format!("{}. ", schedule.sentence()),
+                format!("/applications/{application_id}/schedules/{schedule_id}"),
+            ),
+            (n, _) => (
+                format!("{to} now owns {} of yours", words::counted(n as i64, "schedule", "schedules")),
+                String::new(),
+                format!("/applications/{application_id}/settings/import-scheduling"),
+            ),
+        };
+        let detail =
+            format!("{says}{from} owned it before. It runs with {to}'s rights now. You are notified as before.");
+        let detail =
+            if handed.len() == 1 { detail } else { detail.replace(" it ", " them ").replace("It runs", "They run") };
+        events.push(Event {
+            key: format!("owner:{}", first.id),
+            kind: NoticeKind::OwnerChanged,
+            application_id: Some(application_id),
+            run_id: None,
+            incident_id: None,
+            link: Some(link),
+            title: letter::bounded(&title),
+            detail: letter::bounded(&detail),
+            at,
+            who,
+        });
+    }
+    Ok(events)
+}
+
+fn name(conn: &mut Conn, id: i64) -> Result<String> {
+    Ok(members::by_id(conn, id)?.map_or_else(|| "Someone".to_owned(), |member| letter::short(&member.name)))
+}
+
+/// Tells of owners whose schedules will fail, once until they can run again. Safe in many processes. Blocks.
+pub fn unable(app: &App) -> Result<usize> {
+    let now = app.now();
+    let (unable, open) = app.db.read(|conn| {
+        let mut unable = Vec::new();
+        for owned in schedules::owners(conn)? {
+            unable.extend(why_not(conn, owned)?.map(|why| (owned, why)));
+        }
+        Ok((unable, incidents::open_of_kind(conn, NoticeKind::WillFail)?))
+    })?;
+    let key = |owned: &Owned| format!("owner:{}:a{}", owned.owner_id, owned.application_id);
+    let over: Vec<i64> = open
+        .iter()
+        .filter(|incident| unable.iter().all(|(owned, _)| key(owned) != incident.key))
+        .map(|incident| incident.id)
+        .collect();
+    let new: Vec<_> =
+        unable.iter().filter(|(owned, _)| open.iter().all(|incident| incident.key != key(owned))).collect();
+    if over.is_empty() && new.is_empty() {
+        return Ok(0);
+    }
+    app.db.write(|conn| {
+        for id in &over {
+            incidents::close(conn, *id, now)?;
+        }
+        for (owned, why) in &new {
+            let of = (Some(owned.application_id), key(owned));
+            let (incident, is_new) = incidents::fails(conn, (of.0, &of.1), (NoticeKind::WillFail, why), now)?;
+            if !is_new {
+                continue;
+            }
+            let (title, detail) = why.split_once(". ").unwrap_or((why, ""));
+            let mut who: BTreeSet<i64> = members::administrators(conn)?.into_iter().map(|member| member.id).collect();
+            who.extend(members::by_id(conn, owned.owner_id)?.filter(|owner| owner.active).map(|owner| owner.id));
+            let event = Event {
+                key: format!("incident:{}:will_fail", incident.id),
+                kind: NoticeKind::WillFail,
+                application_id: Some(owned.application_id),
+                run_id: None,
+                incident_id: Some(incident.id),
+                link: Some(format!("/applications/{}/settings/import-scheduling", owned.application_id)),
+                title: title.to_owned(),
+                detail: detail.to_owned(),
+                at: now,
+                who: who.into_iter().collect(),
+            };
+            announce(conn, app, &event, now)?;
+        }
+        Ok(new.len())
+    })
+}
+
+/// Why an owner's schedules will fail, in sentences of which the first is a title; `None` where they can run.
+fn why_not(conn: &mut Conn, owned: Owned) -> Result<Option<String>> {
+    let Some(application) = applications::by_id(conn, owned.application_id)? else { return Ok(None) };
+    let Some(owner) = members::by_id(conn, owned.owner_id)? else { return Ok(None) };
+    let entered = applications::standing(conn, &owner, application)?;
+    if owner.active && entered.may_import() {
+        return Ok(None);
+    }
+    let name = letter::short(&owner.name);
+    let of = words::counted(owned.schedules, "schedule", "schedules");
+    let why = match owner.active {
+        false => format!("{name} is deactivated"),
+        true => format!("{name} may no longer import here"),
+    };
+    let mend = "Someone who may import can become the Owner, by saving each schedule or with Take ownership.";
+    Ok(Some(format!("{of} of {name} will fail. {why}, and their schedules run with their rights. {mend}")))
+}

@@ -1,0 +1,91 @@
+//! Recipients hear of a new Owner; the Owner and the Administrators of one whose schedules will fail; Administrators of mail
+//! that does not get through.
+
+use tidegate::notifications::{broken, owners};
+
+use super::*;
+
+/// Tells of what the audit log and the schedules say.
+async fn look(world: &World) {
+    world.advance(Duration::minutes(1));
+    world.step(owners::changes).await;
+    world.step(owners::unable).await;
+    delivering::step(world.app()).await.unwrap();
+}
+
+on_both! {
+    async fn recipients_hear_who_owns_it_now(world: World) {
+        world.set_clock("2026-10-05T08:00:00Z");
+        let stage = failing(&world, "payroll").await;
+        let schedule = telling(&world, &stage, About::Failed, &[&world.olive, &world.mo]).await;
+        look(&world).await;
+        assert_eq!((told(&world, &world.mo).await, told(&world, &world.olive).await), (vec![], vec![]), "made, not handed over");
+        let path = format!("schedules/{schedule}");
+        world.api(&world.ada).await.patch(&path, json!({"start_time": "09:30"})).await.is(200);
+        look(&world).await;
+        look(&world).await;
+        let wanted = [line("owner_changed", "Ada now owns a schedule of yours")];
+        assert_eq!((told(&world, &world.mo).await, told(&world, &world.olive).await), (wanted.to_vec(), wanted.to_vec()));
+        let mails = world.mails();
+        assert!(mails.len() == 2 && mails[0].contains("Olive owned it before. It runs with Ada's rights now."), "{mails:?}");
+        let mut mo = world.browser(&world.mo).await;
+        mo.visit("/notifications").await.press("Ada now owns a schedule of yours").await;
+        assert!(mo.url.path().ends_with(&format!("/schedules/{schedule}")) || mo.status == 403, "{} {}", mo.url, mo.status);
+        // Who did it knows.
+        world.api(&world.olive).await.patch(&path, json!({"start_time": "09:45"})).await.is(200);
+        look(&world).await;
+        assert_eq!((told(&world, &world.mo).await.len(), told(&world, &world.olive).await.len()), (2, 1));
+    }
+
+    async fn who_will_fail_is_told_before(world: World) {
+        world.set_clock("2026-10-05T08:00:00Z");
+        let stage = failing(&world, "payroll").await;
+        telling(&world, &stage, About::Failed, &[&world.mo]).await;
+        look(&world).await;
+        assert_eq!(told(&world, &world.ada).await, []);
+        let api = world.api(&world.ada).await;
+        let path = format!("applications/{}/access/{}", world.application, world.olive.id);
+        api.put(&path, json!({"view": true, "import_data": false, "configure": true})).await;
+        look(&world).await;
+        look(&world).await;
+        let wanted = [line("will_fail", "1 schedule of Olive will fail")];
+        assert_eq!((told(&world, &world.ada).await, told(&world, &world.olive).await), (wanted.to_vec(), wanted.to_vec()));
+        assert_eq!(told(&world, &world.mo).await, []);
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit("/notifications").await.sees("1 schedule of Olive will fail").sees("Olive may no longer import here");
+        ada.follow("Open Import Scheduling").await;
+        api.put(&path, json!({"view": true, "import_data": true, "configure": true})).await;
+        look(&world).await;
+        ada.visit("/notifications").await.sees_no("Open incidents");
+        // It may come again, and is told again.
+        let olive = world.olive.id;
+        api.patch(&format!("members/{olive}"), json!({"active": false})).await.is(200);
+        look(&world).await;
+        assert_eq!((told(&world, &world.ada).await.len(), told(&world, &world.olive).await.len()), (2, 1), "who left hears nothing");
+    }
+
+    async fn mail_that_does_not_get_through_is_told_in_the_inbox(world: World) {
+        world.set_clock("2026-10-05T08:00:00Z");
+        let stage = failing(&world, "payroll").await;
+        telling(&world, &stage, About::Failed, &[&world.olive, &world.mo]).await;
+        morning(&world, 5).await;
+        world.step(broken::step).await;
+        assert_eq!(told(&world, &world.ada).await, []);
+        let change = |state: &'static str, attempt: i32| world.write(move |conn| {
+            use tidegate::db::schema::deliveries as d;
+            diesel::update(d::table).set((d::state.eq(state), d::attempt.eq(attempt), d::said.eq("Connection refused."))).execute(conn)?;
+            Ok(())
+        });
+        change("waiting", 2).await;
+        world.step(broken::step).await;
+        assert_eq!(told(&world, &world.ada).await, [], "it may pass");
+        change("waiting", 3).await;
+        world.step(broken::step).await;
+        world.step(broken::step).await;
+        assert_eq!(told(&world, &world.ada).await, [line("broken", "E-mail does not get through")]);
+        assert_eq!(world.mails().len(), 2, "nobody is mailed that mail is broken");
+        change("sent", 4).await;
+        world.step(broken::step).await;
+        assert_eq!(told(&world, &world.ada).await[0], line("recovered", "E-mail gets through again"));
+    }
+}
