@@ -367,7 +367,7 @@ diesel::table! {
 
 diesel::table! {
     slack (id) {
-        id -> Integer,
+        id -> BigInt,
         sealed_token -> Text,
         team -> Text,
         set_at -> BigInt,

@@ -8,7 +8,7 @@ use crate::db::{Conn, on};
 use crate::error::Result;
 
 /// The one row.
-const ONE: i32 = 1;
+const ONE: i64 = 1;
 
 /// What is kept of the Workspace's Slack.
 #[derive(Clone, Debug, Queryable)]

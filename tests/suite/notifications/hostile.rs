@@ -1,6 +1,6 @@
 //! Names that want to be more than names, in mail: past the checks of the pages, as an old database may hold them.
 
-use tidegate::db::schema::{applications, runs};
+use tidegate::db::schema::{applications, incident_targets, incidents, runs};
 
 use super::real_server::with_server;
 use super::*;
@@ -36,6 +36,9 @@ fn a_name_is_a_name_and_nothing_else() {
                 .write(move |conn| {
                     let newest = runs::table.select(diesel::dsl::max(runs::id)).first::<Option<i64>>(conn)?.unwrap();
                     diesel::update(runs::table.find(newest)).set(runs::name.eq(name)).execute(conn)?;
+                    // What broke yesterday is over, so that today is told anew.
+                    diesel::update(incidents::table).set(incidents::closed_at.eq(1)).execute(conn)?;
+                    diesel::update(incident_targets::table).set(incident_targets::recovered_at.eq(1)).execute(conn)?;
                     Ok(())
                 })
                 .await;

@@ -123,7 +123,7 @@ fn what_is_refused_for_good_is_said_where_it_is_mended() {
             let mut olive = world.browser(&world.olive).await;
             olive.visit(&page(world)).await.sees("Not accepted").sees(words).sees("Ada can change this.");
             // In order again, and broken the next day: another event.
-            csv(world, "payroll", &[("1", "one")]);
+            csv(world, "payroll", &[(&day.to_string(), "one")]);
             world.advance(Duration::hours(1));
             let api = world.api(&world.olive).await;
             let configuration = api.get("runs").await.items()[0]["configuration_id"].clone();
@@ -160,6 +160,7 @@ fn a_channel_is_posted_to_by_the_workspaces_app() {
         mo.visit(&format!("/runs/{id}")).await.sees("Slack #finance");
         csv(world, "payroll", &[("1", "one")]);
         told_morning(world, 6).await;
+        csv(world, "payroll", &[("2", "two")]);
         told_morning(world, 7).await;
         let shown: Vec<String> = receiver
             .shown()

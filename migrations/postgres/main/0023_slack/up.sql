@@ -1,6 +1,6 @@
 -- The Workspace's Slack: its bot token, sealed; when Slack last took something, and since when it takes nothing with this token.
 CREATE TABLE slack (
-    id INTEGER PRIMARY KEY CHECK (id = 1),
+    id BIGINT PRIMARY KEY CHECK (id = 1),
     sealed_token TEXT NOT NULL,
     team TEXT NOT NULL,
     set_at BIGINT NOT NULL,
