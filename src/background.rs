@@ -13,7 +13,7 @@ use crate::app::{App, off_thread};
 use crate::error::Result;
 use crate::notifications::incidents::{self, reminding};
 use crate::notifications::outlets::{self, posting};
-use crate::notifications::{self, announcing, broken, delivering, gathering, owners};
+use crate::notifications::{self, announcing, broken, delivering, expiring, gathering, owners};
 use crate::runs::crew::Crew;
 use crate::runs::{counting, dispatcher, rescue, retention, workers};
 use crate::{api, audit, members};
@@ -51,6 +51,7 @@ pub async fn start(app: &Data<App>) -> Result<Background, String> {
         every("11/15 * * * * *", &jobs, app, blocking(|app| gathering::step(app).map(|_| ()))).await?;
         every("21 * * * * *", &jobs, app, blocking(|app| reminding::step(app).map(|_| ()))).await?;
         every("33 * * * * *", &jobs, app, blocking(broken::step)).await?;
+        every("5 3 * * * *", &jobs, app, blocking(expiring::step)).await?;
         every("13/30 * * * * *", &jobs, app, blocking(|app| owners::changes(app).map(|_| ()))).await?;
         every("51 0/5 * * * *", &jobs, app, blocking(|app| owners::unable(app).map(|_| ()))).await?;
         every("0/15 * * * * *", &jobs, app, blocking(workers::seen)).await?;

@@ -18,6 +18,8 @@ sent! {
         secrets: Texts,
         /// The Applications that it is authorised for.
         application_ids: Ids,
+        /// The last day on which its secret works, if you know it. Administrators are notified 14 days and 2 days before.
+        secret_ends_on: String => "2027-03-31",
     }
 }
 
@@ -68,6 +70,7 @@ pub async fn update(call: Call, body: Body<Patch<ConnectionBody>>) -> Answer<Sho
             settings: was.settings.as_object().cloned(),
             secrets: None,
             application_ids: Some(Ids(was.application_ids.clone())),
+            secret_ends_on: was.secret_ends_on.map(|day| day.to_string()),
         };
         let Some(sent) = body.over(&before)? else {
             matches(expected, was.version)?;
@@ -109,5 +112,6 @@ fn draft(sent: ConnectionBody) -> ConnectionDraft {
         settings: sent.settings.unwrap_or_default().into(),
         secrets: secrets.into_iter().map(|(name, secret)| (name, Some(secret))).collect(),
         application_ids: sent.application_ids.unwrap_or_default().0,
+        secret_ends_on: sent.secret_ends_on,
     }
 }

@@ -49,6 +49,7 @@ pub fn create(conn: &mut Conn, secrets: &Secrets, by: &By, draft: ConnectionDraf
     let sealed = seal(secrets, id, opened, &Sealed::default(), &draft, now)?;
     store::update(conn, id, &draft.name, &settings_text(&draft.settings), &sealed, 1)?;
     store::authorise(conn, id, &draft.application_ids)?;
+    store::set_last_day(conn, id, draft.last_day())?;
     let made = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
     by.audit(conn, Entry::of("connection.created", "connection", id).after(made.json()), now)?;
     Ok(made)
@@ -91,6 +92,7 @@ pub fn update(
     let sealed = seal(secrets, id, opened, &kept, &draft, now)?;
     store::update(conn, id, &draft.name, &settings_text(&draft.settings), &sealed, before.version + 1)?;
     store::authorise(conn, id, &draft.application_ids)?;
+    store::set_last_day(conn, id, draft.last_day())?;
     let after = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
     let entry = Entry::of("connection.updated", "connection", id).before(before.json()).after(after.json());
     by.audit(conn, entry, now)?;

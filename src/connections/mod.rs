@@ -12,5 +12,5 @@ mod test;
 
 pub use actions::{archive, authorise, create, find, list, page, seal_anew, update};
 pub use model::{Connection, ConnectionAnswer, ConnectionDraft};
-pub use store::{authorised_for, by_id, by_ids, of_application};
+pub use store::{authorised_for, by_id, by_ids, ending, of_application};
 pub use test::{Tested, answered, connector, connector_with, files, open, test};

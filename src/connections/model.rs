@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -24,6 +25,8 @@ pub struct Connection {
     pub secrets: BTreeMap<String, Moment>,
     /// The Applications that it is authorised for.
     pub application_ids: Vec<i64>,
+    /// The last day on which its secret works, as whoever entered it knows.
+    pub secret_ends_on: Option<NaiveDate>,
     pub version: i64,
     pub created_at: Moment,
 }
@@ -42,6 +45,8 @@ answer! {
         ),
         /// The Applications that it is authorised for.
         application_ids: Vec<i64> = connection.application_ids.clone(),
+        /// The last day on which its secret works: `2027-03-31`. Administrators are notified before.
+        secret_ends_on: Option<String> = connection.secret_ends_on.map(|day| day.to_string()),
         version: i64 = connection.version,
     }
 }
@@ -70,6 +75,8 @@ pub struct ConnectionDraft {
     /// A blank one keeps what is set, `None` removes it; those not named are kept.
     pub secrets: BTreeMap<String, Option<String>>,
     pub application_ids: Vec<i64>,
+    /// A day, as it was written; blank or `None`: not known.
+    pub secret_ends_on: Option<String>,
 }
 
 impl Connection {
@@ -98,6 +105,7 @@ impl Connection {
             settings: self.settings.clone(),
             secrets: BTreeMap::new(),
             application_ids: self.application_ids.clone(),
+            secret_ends_on: self.secret_ends_on.map(|day| day.to_string()),
         }
     }
 
@@ -113,6 +121,7 @@ impl ConnectionDraft {
         self.name = self.name.trim().to_owned();
         self.application_ids.sort_unstable();
         self.application_ids.dedup();
+        self.secret_ends_on = self.secret_ends_on.map(|day| day.trim().to_owned()).filter(|day| !day.is_empty());
         self
     }
 
@@ -123,6 +132,15 @@ impl ConnectionDraft {
         if let Err(more) = connectors::build(&self.kind, &self.settings, secrets) {
             errors.extend(more);
         }
+        if self.secret_ends_on.is_some() && self.last_day().is_none() {
+            errors.add("secret_ends_on", "Enter a day as 2027-03-31, or leave it empty.");
+        }
         errors
+    }
+
+    /// The last day on which its secret works.
+    pub fn last_day(&self) -> Option<NaiveDate> {
+        let written = self.secret_ends_on.as_deref().filter(|day| day.len() == 10)?;
+        NaiveDate::parse_from_str(written, "%Y-%m-%d").ok()
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +13,7 @@ use crate::db::{Conn, is_taken};
 use crate::error::{AppError, Result};
 use crate::names::name_key;
 
-type Row = (i64, String, String, String, Option<String>, i64, Moment);
+type Row = (i64, String, String, String, Option<String>, i64, Moment, Option<String>);
 
 macro_rules! columns {
     () => {
@@ -24,6 +25,7 @@ macro_rules! columns {
             connections::sealed_secrets,
             connections::version,
             connections::created_at,
+            connections::secret_ends_on,
         )
     };
 }
@@ -47,7 +49,7 @@ fn assemble(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Connection>> {
         by_connection.entry(connection).or_default().push(application);
     }
     let mut found = Vec::with_capacity(rows.len());
-    for (id, name, kind, settings, sealed, version, created_at) in rows {
+    for (id, name, kind, settings, sealed, version, created_at, secret_ends_on) in rows {
         let set = read_sealed(sealed.as_deref())?.set;
         found.push(Connection {
             id,
@@ -56,6 +58,7 @@ fn assemble(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Connection>> {
             settings: serde_json::from_str(&settings).map_err(AppError::internal)?,
             secrets: set.into_iter().map(|(name, at)| (name, Moment::from_micros(at))).collect(),
             application_ids: by_connection.remove(&id).unwrap_or_default(),
+            secret_ends_on: secret_ends_on.and_then(|day| day.parse().ok()),
             version,
             created_at,
         });
@@ -181,6 +184,24 @@ pub fn update(conn: &mut Conn, id: i64, name: &str, settings: &str, sealed: &Sea
         .execute(conn)
         .map_err(|e| taken(e, name))?;
     Ok(())
+}
+
+/// Until which day its secret works.
+pub fn set_last_day(conn: &mut Conn, id: i64, day: Option<NaiveDate>) -> Result<()> {
+    let day = day.map(|day| day.to_string());
+    diesel::update(connections::table.find(id)).set(connections::secret_ends_on.eq(day)).execute(conn)?;
+    Ok(())
+}
+
+/// Those whose secret works until a day of these at the latest, and has not ended before the first.
+pub fn ending(conn: &mut Conn, from: NaiveDate, to: NaiveDate) -> Result<Vec<Connection>> {
+    let rows = connections::table
+        .filter(connections::archived_at.is_null())
+        .filter(connections::secret_ends_on.ge(from.to_string()).and(connections::secret_ends_on.le(to.to_string())))
+        .order(connections::id)
+        .select(columns!())
+        .load::<Row>(conn)?;
+    assemble(conn, rows)
 }
 
 fn taken(error: diesel::result::Error, name: &str) -> AppError {

@@ -178,6 +178,7 @@ diesel::table! {
         version -> BigInt,
         created_at -> BigInt,
         archived_at -> Nullable<BigInt>,
+        secret_ends_on -> Nullable<Text>,
     }
 }
 

@@ -127,6 +127,7 @@ fn http_draft(place: &Place) -> ConnectionDraft {
         settings: json!({ "url": place.url, "auth": "bearer" }),
         secrets: BTreeMap::from([("token".to_owned(), Some(place.token.clone()))]),
         application_ids: Vec::new(),
+        secret_ends_on: None,
     }
 }
 
@@ -245,6 +246,7 @@ impl Seeding<'_> {
             settings: json!({ "path": self.place.folder.to_string_lossy(), "quiet_seconds": 0 }),
             secrets: BTreeMap::new(),
             application_ids: vec![application],
+            secret_ends_on: None,
         };
         let http = ConnectionDraft { application_ids: vec![application], ..http_draft(self.place) };
         self.app.db.write(|conn: &mut Conn| {

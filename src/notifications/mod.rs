@@ -15,6 +15,7 @@ mod choices_store;
 pub mod delivering;
 mod deliveries_store;
 mod event;
+pub mod expiring;
 pub mod gathering;
 pub mod incidents;
 mod letter;

@@ -135,6 +135,7 @@ fn seed(app: &App, files: &Path, configurations: usize, block_count: usize) -> R
         settings: json!({ "path": files.canonicalize().expect("a folder"), "quiet_seconds": 0 }),
         secrets: Default::default(),
         application_ids: vec![application],
+        secret_ends_on: None,
     };
     let connection = app.db.write(|conn| connections::create(conn, &app.secrets, &by, folder, now))?.id;
     let mut block_ids = Vec::new();

@@ -42,6 +42,8 @@ struct EditPage {
     version: Option<i64>,
     /// Not `name`: the macros of a form call their own so.
     called: String,
+    has_secrets: bool,
+    secret_ends_on: String,
     fields: Vec<FieldView>,
     applications: Vec<ApplicationChoice>,
     /// Where an import from it is made.
@@ -69,6 +71,7 @@ struct Typed {
     name: String,
     settings: BTreeMap<String, String>,
     application_ids: Vec<i64>,
+    secret_ends_on: String,
     version: Option<i64>,
 }
 
@@ -76,7 +79,13 @@ impl Typed {
     /// The only Application is ticked: what else would it be for?
     fn blank(applications: &[Application]) -> Self {
         let only = if let [only] = applications { vec![only.id] } else { Vec::new() };
-        Self { name: String::new(), settings: BTreeMap::new(), application_ids: only, version: None }
+        Self {
+            name: String::new(),
+            settings: BTreeMap::new(),
+            application_ids: only,
+            secret_ends_on: String::new(),
+            version: None,
+        }
     }
 
     fn of(connection: &Connection) -> Self {
@@ -85,6 +94,7 @@ impl Typed {
             name: connection.name.clone(),
             settings: settings.map(|(name, value)| (name.clone(), as_typed(value))).collect(),
             application_ids: connection.application_ids.clone(),
+            secret_ends_on: connection.secret_ends_on.map(|day| day.to_string()).unwrap_or_default(),
             version: Some(connection.version),
         }
     }
@@ -94,6 +104,7 @@ impl Typed {
             name: form.get("name").to_owned(),
             settings: with_prefix(form, "settings-"),
             application_ids: form.ids("application_ids")?,
+            secret_ends_on: form.get("secret_ends_on").to_owned(),
             version: form.id("version"),
         })
     }
@@ -125,6 +136,7 @@ fn draft(kind: &'static Kind, form: &Form, typed: &Typed) -> ConnectionDraft {
         settings: kind.settings_from_form(&typed.settings),
         secrets: with_prefix(form, "secrets-").into_iter().map(|(name, value)| (name, Some(value))).collect(),
         application_ids: typed.application_ids.clone(),
+        secret_ends_on: Some(typed.secret_ends_on.clone()),
     }
 }
 
@@ -186,6 +198,8 @@ async fn page(
         summary: kind.summary,
         version: typed.version,
         called: typed.name,
+        has_secrets: !kind.secrets.is_empty(),
+        secret_ends_on: typed.secret_ends_on,
         fields: fields::of(
             kind,
             &typed.settings,

@@ -1,7 +1,7 @@
 //! Recipients hear of a new Owner; the Owner and the Administrators of one whose schedules will fail; Administrators of mail
 //! that does not get through.
 
-use tidegate::notifications::{broken, owners};
+use tidegate::notifications::{broken, expiring, owners};
 
 use super::*;
 
@@ -87,5 +87,35 @@ on_both! {
         change("sent", 4).await;
         world.step(broken::step).await;
         assert_eq!(told(&world, &world.ada).await[0], line("recovered", "E-mail gets through again"));
+    }
+
+    async fn a_secret_that_ends_is_told_before(world: World) {
+        world.set_clock("2026-10-01T08:00:00Z");
+        let ada = world.api(&world.ada).await;
+        let made = ada.post("connections", json!({"name": "HR service", "kind": "http", "settings": {"url": "https://hr.example.com", "auth": "bearer"},
+            "secrets": {"token": "canary"}, "secret_ends_on": "2026-10-31"})).await;
+        let id = made.is(201).id();
+        assert_eq!(made.json["secret_ends_on"], "2026-10-31");
+        let path = format!("connections/{id}");
+        for wrong in ["31.10.2026", "2026-02-30", "20261031", "soon"] {
+            let refused = ada.patch(&path, json!({"secret_ends_on": wrong})).await;
+            assert_eq!(refused.is(422).wrong_fields(), ["secret_ends_on"], "{wrong}");
+        }
+        let expires = async || { world.step(expiring::step).await; told(&world, &world.ada).await };
+        assert_eq!(expires().await, []);
+        world.set_clock("2026-10-17T08:00:00Z");
+        expires().await;
+        world.set_clock("2026-10-20T08:00:00Z");
+        assert_eq!(expires().await, [line("expires", "The secret of HR service ends in 14 days")]);
+        world.set_clock("2026-10-30T08:00:00Z");
+        assert_eq!(expires().await.len(), 2);
+        world.set_clock("2026-10-31T08:00:00Z");
+        assert_eq!(expires().await[0], line("expires", "The secret of HR service ends tomorrow"));
+        assert_eq!(told(&world, &world.olive).await, []);
+        // The form shows and keeps the day.
+        let mut browser = world.browser(&world.ada).await;
+        browser.visit(&format!("/connections/{id}")).await.fill("Last day of the secret (optional)", "2027-10-31").press("Save Connection").await;
+        assert_eq!(ada.get(&path).await.json["secret_ends_on"], "2027-10-31");
+        assert_eq!(expires().await.len(), 2);
     }
 }

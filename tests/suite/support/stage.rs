@@ -62,6 +62,7 @@ pub async fn connection(world: &World, name: &str, kind: &str, settings: serde_j
         settings,
         secrets: Default::default(),
         application_ids: vec![world.application],
+        secret_ends_on: None,
     };
     let (app, ada, now) = (world.app().clone(), world.ada.clone(), world.now());
     let made = world
