@@ -35,6 +35,8 @@ pub struct App {
     /// The room that is left for what is stored here.
     pub disk: Disk,
     pub mail: Mailer,
+    /// Where Slack's API is; another only in tests.
+    pub slack_api: Url,
     /// As people reach this server.
     pub base_url: Url,
     /// The name under which this process takes leases; new at every start.
@@ -93,6 +95,7 @@ impl App {
         };
         workspace::open(&db, &secrets, clock.now())?;
         let mail = Mailer::new(&config.mail_from, config.smtp_url.as_deref(), config.data_dir.join("mail"))?;
+        let slack_api = Url::parse("https://slack.com/api/").map_err(|e| e.to_string())?;
         let here = config.database_url.is_none().then(|| config.data_dir.clone());
         Ok(Self {
             disk: Disk::of(here),
@@ -103,6 +106,7 @@ impl App {
             server_clock,
             secrets,
             mail,
+            slack_api,
             base_url,
             worker: secrets::random_token()[..12].to_owned(),
             in_use: InUse(guards.asks),

@@ -12,6 +12,7 @@ use tokio_cron_scheduler::{Job, JobScheduler};
 use crate::app::{App, off_thread};
 use crate::error::Result;
 use crate::notifications::incidents::{self, reminding};
+use crate::notifications::outlets::{self, posting};
 use crate::notifications::{self, announcing, broken, delivering, expiring, gathering, owners};
 use crate::promises::keeping;
 use crate::runs::crew::Crew;
@@ -46,6 +47,8 @@ pub async fn start(app: &Data<App>) -> Result<Background, String> {
         every("0/1 * * * * *", &jobs, app, dispatch).await?;
         every("1/2 * * * * *", &jobs, app, blocking(|app| announcing::step(app).map(|_| ()))).await?;
         every("0/2 * * * * *", &jobs, app, deliver).await?;
+        every("0/2 * * * * *", &jobs, app, deliver_in_slack).await?;
+        every("1/2 * * * * *", &jobs, app, post).await?;
         every("11/15 * * * * *", &jobs, app, blocking(|app| gathering::step(app).map(|_| ()))).await?;
         every("21 * * * * *", &jobs, app, blocking(|app| reminding::step(app).map(|_| ()))).await?;
         every("33 * * * * *", &jobs, app, blocking(broken::step)).await?;
@@ -111,6 +114,15 @@ fn dispatch(app: Data<App>) -> Step {
 /// A job of its own: a mail server that hangs keeps nothing out of the inboxes.
 fn deliver(app: Data<App>) -> Step {
     Box::pin(async move { delivering::step(&app).await.map(|_| ()) })
+}
+
+/// The same of Slack and its limits.
+fn deliver_in_slack(app: Data<App>) -> Step {
+    Box::pin(async move { delivering::slack_step(&app).await.map(|_| ()) })
+}
+
+fn post(app: Data<App>) -> Step {
+    Box::pin(async move { posting::step(&app).await.map(|_| ()) })
 }
 
 /// A job: started with each beat, unless the last one still goes on.
@@ -195,6 +207,7 @@ fn retain(app: &App) -> Result<()> {
     retention::step(app)?;
     retention::forget_unused_files(app, app.now().minus(retention::UNUSED_FILES))?;
     while app.db.write(|conn| notifications::forget_old(conn, app.now()))? > 0 && !app.stop.is_cancelled() {}
+    while app.db.write(|conn| outlets::forget_old(conn, app.now()))? > 0 && !app.stop.is_cancelled() {}
     while app.db.write(|conn| incidents::store::forget_old(conn, app.now()))? > 0 && !app.stop.is_cancelled() {}
     Ok(())
 }

@@ -7,7 +7,7 @@ use crate::audit::{self, Actor, Entry};
 use crate::error::{AppError, Result};
 use crate::runs::{self, workers};
 use crate::secrets::Secrets;
-use crate::{connections, import_sets, schedules, workspace};
+use crate::{connections, import_sets, notifications, schedules, workspace};
 
 /// Changes the key, and answers of how many Connections the secrets were sealed anew. No process may serve meanwhile; one
 /// that does seals nothing more with the old key ([`workspace::need_key`]).
@@ -27,6 +27,8 @@ pub fn rotate(app: &App, new: &Secrets) -> Result<usize> {
         import_sets::seal_anew(conn, &app.secrets, new)?;
         schedules::seal_anew(conn, &app.secrets, new)?;
         runs::seal_anew(conn, &app.secrets, new)?;
+        notifications::slack::seal_anew(conn, &app.secrets, new)?;
+        notifications::outlets::seal_anew(conn, &app.secrets, new)?;
         workspace::change_key(conn, new)?;
         let actor = Actor { member_id: None, name: "command line".into(), channel: "command" };
         let entry = Entry::about("workspace.key_changed", "workspace").after(json!({ "connections": sealed }));

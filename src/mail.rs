@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use lettre::message::header::{Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
+use lettre::transport::smtp;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use url::Url;
 
+use crate::connectors;
 use crate::error::{AppError, Result};
-use crate::names::one_line;
+use crate::names::short_line;
 
 /// A mail in both forms.
 pub struct Mail {
@@ -35,6 +38,10 @@ pub enum Sent {
 
 /// So long may a mail server take for one message.
 const PATIENCE: Duration = Duration::from_secs(90);
+const LONGEST_SUBJECT: usize = 200;
+const LONGEST_NAME: usize = 200;
+/// So much of what a server says is repeated.
+const LONGEST_ANSWER: usize = 300;
 
 /// Says that no person wrote it, so that no absence note answers.
 #[derive(Clone)]
@@ -62,7 +69,8 @@ pub struct Mailer {
 
 #[derive(Clone)]
 enum Way {
-    Smtp(AsyncSmtpTransport<Tokio1Executor>),
+    /// And the host's name.
+    Smtp(AsyncSmtpTransport<Tokio1Executor>, String),
     Files(PathBuf),
     Memory(Arc<Mutex<Vec<String>>>),
 }
@@ -71,9 +79,12 @@ impl Mailer {
     /// By SMTP when there is a URL, else into `folder`.
     pub fn new(from: &str, smtp_url: Option<&str>, folder: PathBuf) -> Result<Self, String> {
         let way = match smtp_url {
-            Some(url) => Way::Smtp(
-                AsyncSmtpTransport::<Tokio1Executor>::from_url(url).map_err(|e| format!("--smtp-url: {e}"))?.build(),
-            ),
+            Some(url) => {
+                let url = encrypted(url)?;
+                let host = url.host_str().unwrap_or_default().to_owned();
+                let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.as_str());
+                Way::Smtp(transport.map_err(|e| format!("--smtp-url: {e}"))?.build(), host)
+            }
             None => Way::Files(folder),
         };
         Ok(Self { from: from.parse().map_err(|e| format!("--mail-from: {e}"))?, way })
@@ -109,12 +120,9 @@ impl Mailer {
             Err(error) => return Sent::Refused(format!("The message could not be written: {error}.")),
         };
         match &self.way {
-            Way::Smtp(transport) => match tokio::time::timeout(PATIENCE, transport.send(message)).await {
+            Way::Smtp(transport, host) => match tokio::time::timeout(PATIENCE, transport.send(message)).await {
                 Ok(Ok(_)) => Sent::Accepted,
-                Ok(Err(error)) if error.is_permanent() => {
-                    Sent::Refused(format!("The mail server refused the message: {error}."))
-                }
-                Ok(Err(error)) => Sent::Later(format!("The mail server did not take the message: {error}.")),
+                Ok(Err(error)) => not_accepted(&error, host),
                 Err(_) => Sent::Later("The mail server did not answer in time.".to_owned()),
             },
             Way::Files(folder) => {
@@ -143,11 +151,86 @@ impl Mailer {
         };
         builder
             .from(self.from.clone())
-            .to(mail.to)
+            .to(Mailbox::new(mail.to.name.as_deref().map(|name| in_header(name, LONGEST_NAME)), mail.to.email))
             .message_id(mail.message_id)
             .header(Automatic)
-            // One line of a bearable length, whatever somebody called their import.
-            .subject(one_line(&mail.subject).chars().take(200).collect::<String>())
+            // Whatever somebody called their import.
+            .subject(in_header(&mail.subject, LONGEST_SUBJECT))
             .multipart(MultiPart::alternative_plain_html(mail.text, mail.html))
+    }
+}
+
+/// A text for a header: one line, and nothing that reads as an encoded word (RFC 2047), which may hold anything.
+fn in_header(text: &str, most: usize) -> String {
+    short_line(&text.replace("=?", "= ?"), most)
+}
+
+/// `smtp://` is encrypted where the server offers it, and in any case before a password is said; `?tls=required`,
+/// `opportunistic` or `none` says otherwise.
+fn encrypted(url: &str) -> Result<Url, String> {
+    let mut url = Url::parse(url).map_err(|e| format!("--smtp-url: {e}"))?;
+    if url.scheme() != "smtp" {
+        return Ok(url);
+    }
+    let tls = url.query_pairs().find(|(name, _)| name == "tls").map(|(_, value)| value.into_owned());
+    match tls.as_deref() {
+        Some("required" | "opportunistic") => {}
+        Some("none") => url.set_query(None),
+        Some(other) => return Err(format!("--smtp-url: tls={other} is none of required, opportunistic and none")),
+        None if url.password().is_some() => url.set_query(Some("tls=required")),
+        None => {
+            url.set_query(Some("tls=opportunistic"));
+            if url.port().is_none() {
+                let _ = url.set_port(Some(25));
+            }
+        }
+    }
+    Ok(url)
+}
+
+/// What a server said instead, or why it could not be asked.
+fn not_accepted(error: &smtp::Error, host: &str) -> Sent {
+    if let Some(why) = connectors::distrust(error) {
+        let mend = "Ask the operator to correct its certificate or --smtp-url.";
+        return Sent::Later(format!(
+            "The encrypted connection to the mail server {host} cannot be trusted: {why}. {mend}"
+        ));
+    }
+    let said = short_line(&error.to_string(), LONGEST_ANSWER);
+    let said = said.trim_end_matches('.');
+    match error.status().map(|code| code.to_string()).as_deref() {
+        // Of the sign-in and not of the message, which waits until the operator has mended it.
+        Some("530" | "534" | "535" | "538") => Sent::Later(format!(
+            "The mail server did not accept the sign-in: {said}. Ask the operator to correct --smtp-url."
+        )),
+        Some(_) if error.is_permanent() => Sent::Refused(format!("The mail server refused the message: {said}.")),
+        _ if error.is_timeout() => Sent::Later("The mail server did not answer in time.".to_owned()),
+        _ => match connectors::find::<std::io::Error>(error).map(std::io::Error::kind) {
+            Some(std::io::ErrorKind::ConnectionRefused) => {
+                Sent::Later(format!("The mail server {host} refused the connection. Check that it is running."))
+            }
+            _ => Sent::Later(format!("The mail server did not take the message: {said}.")),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_said_encrypted_alone() {
+        for (given, used) in [
+            ("smtp://mail.test", "smtp://mail.test:25?tls=opportunistic"),
+            ("smtp://mail.test:26", "smtp://mail.test:26?tls=opportunistic"),
+            ("smtp://me:secret@mail.test", "smtp://me:secret@mail.test?tls=required"),
+            ("smtp://me:secret@mail.test?tls=none", "smtp://me:secret@mail.test"),
+            ("smtp://mail.test?tls=required", "smtp://mail.test?tls=required"),
+            ("smtps://me:secret@mail.test", "smtps://me:secret@mail.test"),
+        ] {
+            assert_eq!(encrypted(given).unwrap().as_str(), used);
+        }
+        assert!(encrypted("smtp://mail.test?tls=maybe").unwrap_err().starts_with("--smtp-url: tls=maybe"));
+        assert!(encrypted("mail.test").unwrap_err().starts_with("--smtp-url"));
     }
 }

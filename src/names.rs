@@ -63,6 +63,16 @@ pub fn one_line(name: &str) -> String {
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// A text in [`one_line`] of at most so many characters; one that was cut ends in "…".
+pub fn short_line(text: &str, most: usize) -> String {
+    let line = one_line(text);
+    if line.chars().count() <= most {
+        return line;
+    }
+    let kept: String = line.chars().take(most.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
 /// Has no width, and is no part of a letter that has one; among them what turns the text around it.
 fn is_invisible(c: char) -> bool {
     matches!(c,
@@ -154,7 +164,7 @@ pub fn folded(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Met, check_name, composed, folded, meet, name_key, one_line, plain_path};
+    use super::{Met, check_name, composed, folded, meet, name_key, one_line, plain_path, short_line};
     use crate::error::FieldErrors;
 
     #[test]
@@ -205,6 +215,7 @@ mod tests {
         assert_eq!(meet("\u{200b}ID"), Met::One(3));
         assert_eq!(meet("total"), Met::Nothing);
         assert_eq!(one_line(" Unit\n  Price\u{feff}"), "Unit Price");
+        assert_eq!((short_line("a\r\nb", 3), short_line("one two", 5)), ("a b".to_owned(), "one…".to_owned()));
     }
 
     #[test]

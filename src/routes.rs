@@ -124,6 +124,14 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/notifications/settings", get().to(notifications::settings));
     routes.route("/notifications/settings", post().to(notifications::save_settings));
     routes.route("/notifications/{n}", post().to(notifications::mark));
+    routes.route("/settings/slack", get().to(notifications::slack::show));
+    routes.route("/settings/slack", post().to(notifications::slack::save));
+    routes.route("/settings/slack/test", post().to(notifications::slack::test));
+    routes.route("/settings/slack/remove", post().to(notifications::slack::remove));
+    routes.route("/applications/{a}/settings/notifications", get().to(notifications::outlets::show));
+    routes.route("/applications/{a}/settings/notifications", post().to(notifications::outlets::save));
+    routes.route("/applications/{a}/settings/notifications/test", post().to(notifications::outlets::test));
+    routes.route("/applications/{a}/settings/notifications/remove", post().to(notifications::outlets::remove));
     routes.route("/incidents/{incident}", get().to(notifications::incidents::incident));
     routes.route("/incidents/{incident}/take", post().to(notifications::incidents::take));
     routes.route("/incidents/{incident}/snooze", post().to(notifications::incidents::snooze));

@@ -11,6 +11,7 @@ use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use sha2::{Digest, Sha256};
 
 use crate::error::{AppError, Result};
+use crate::words::hex;
 
 /// So many letters of a hash tell one key from every other: 16 bytes. Older texts carry 8.
 const KEY_ID: usize = 22;
@@ -196,6 +197,26 @@ pub fn hash(purpose: &str, token: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest)
 }
 
+/// A random id in the form of a UUID.
+pub fn random_uuid() -> String {
+    let mut bytes = random_bytes::<16>();
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    let hex = hex(&bytes);
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
+/// By which whoever has the same key knows that a text comes from here: HMAC-SHA256 (RFC 2104), in hexadecimal.
+pub fn signature(key: &[u8], text: &[u8]) -> String {
+    let mut block = [0; 64];
+    match key.len() {
+        0..=64 => block[..key.len()].copy_from_slice(key),
+        _ => block[..32].copy_from_slice(&Sha256::digest(key)),
+    }
+    let inner = Sha256::new().chain_update(block.map(|byte| byte ^ 0x36)).chain_update(text).finalize();
+    hex(&Sha256::new().chain_update(block.map(|byte| byte ^ 0x5c)).chain_update(inner).finalize())
+}
+
 /// Compares without telling by its duration where two texts differ.
 pub fn same(a: &str, b: &str) -> bool {
     a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |d, (x, y)| d | (x ^ y)) == 0
@@ -220,5 +241,27 @@ mod tests {
         for other in [alike(2, "p 7", "hunter2"), alike(1, "p 8", "hunter2"), alike(1, "p 7", "hunter3")] {
             assert_ne!(alike(1, "p 7", "hunter2")[23..55], other[23..55], "another nonce");
         }
+    }
+
+    /// The first cases of RFC 4231, and its sixth.
+    #[test]
+    fn signatures_are_those_of_everybody() {
+        for (key, text, signed) in [
+            (vec![0x0b; 20], "Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"),
+            (
+                b"Jefe".to_vec(),
+                "what do ya want for nothing?",
+                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+            ),
+            (
+                vec![0xaa; 131],
+                "Test Using Larger Than Block-Size Key - Hash Key First",
+                "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
+            ),
+        ] {
+            assert_eq!(signature(&key, text.as_bytes()), signed);
+        }
+        let id = random_uuid();
+        assert!(id.len() == 36 && &id[14..15] == "4" && id != random_uuid(), "{id}");
     }
 }

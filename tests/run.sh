@@ -75,6 +75,14 @@ if [ ! -x "$python" ] || ! "$python" -c 'import dateutil, icalendar, tzdata' 2>/
 fi
 export TIDEGATE_TEST_ORACLE_PYTHON=$python
 
+# A mail server that others use, too.
+mail=$tools/aiosmtpd-1.4.6/bin/python
+if [ ! -x "$mail" ] || ! "$mail" -c 'import aiosmtpd' 2>/dev/null; then
+  python3 -m venv "$tools/aiosmtpd-1.4.6"
+  "$mail" -m pip install --quiet --disable-pip-version-check aiosmtpd==1.4.6
+fi
+export TIDEGATE_TEST_MAIL_PYTHON=$mail
+
 # What asks the API for everything that its document says, and for what it does not.
 schemathesis=$tools/schemathesis-4.32.5/bin/schemathesis
 if [ ! -x "$schemathesis" ]; then

@@ -34,6 +34,9 @@ pub fn settings_shell(request: &HttpRequest, app: &App, by: &By, entered: &Enter
     if entered.may_configure() || entered.may_open_scheduling() {
         nav.push(item("Freezes", "/settings/freezes", "pause"));
     }
+    if entered.may_configure() || entered.sees_everything {
+        nav.push(item("Notifications", "/settings/notifications", "bell"));
+    }
     menu.push(item("All Settings", "/settings", "gear"));
     Shell {
         application: Some(ApplicationBox {

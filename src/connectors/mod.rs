@@ -8,6 +8,7 @@
 //! To add a kind: a file with its `KIND` and its [`Connector`], a line in [`registry`], a driver in the contract
 //! suite (`tests/suite/connectors.rs`).
 
+mod causes;
 mod failure;
 mod fetched;
 mod folder;
@@ -29,8 +30,10 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Moment;
 use crate::spool::Spool;
 
+pub use causes::{distrust, find};
 pub use failure::{FailureKind, FetchError, Retry};
 pub use fetched::{Check, Content, Fetched, only};
+pub use http::{Answer, post};
 pub use network::{Lookup, NetworkPolicy, SystemLookup};
 pub use pattern::Pattern;
 pub use registry::{Field, Input, Kind, Takes, build, kind, kinds};

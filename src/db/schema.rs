@@ -367,6 +367,66 @@ diesel::table! {
 }
 
 diesel::table! {
+    slack (id) {
+        id -> BigInt,
+        sealed_token -> Text,
+        team -> Text,
+        set_at -> BigInt,
+        answered_at -> Nullable<BigInt>,
+        broken_at -> Nullable<BigInt>,
+        said -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    slack_members (member_id) {
+        member_id -> BigInt,
+        email -> Text,
+        slack_id -> Nullable<Text>,
+        asked_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    outlets (id) {
+        id -> BigInt,
+        application_id -> BigInt,
+        kind -> Text,
+        about -> Text,
+        address -> Text,
+        sealed -> Nullable<Text>,
+        version -> BigInt,
+        set_at -> BigInt,
+        tried_at -> Nullable<BigInt>,
+        good -> Nullable<Bool>,
+        said -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    posts (id) {
+        id -> BigInt,
+        outlet_id -> BigInt,
+        key -> Text,
+        kind -> Text,
+        application_id -> BigInt,
+        run_id -> Nullable<BigInt>,
+        incident_id -> Nullable<BigInt>,
+        link -> Nullable<Text>,
+        title -> Text,
+        detail -> Text,
+        at -> BigInt,
+        event_id -> Text,
+        state -> Text,
+        attempt -> Integer,
+        next_at -> Nullable<BigInt>,
+        said -> Nullable<Text>,
+        created_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     member_channels (member_id) {
         member_id -> BigInt,
         email -> Bool,
@@ -669,6 +729,7 @@ diesel::joinable!(schedule_recipients -> members (member_id));
 diesel::joinable!(freezes -> applications (application_id));
 diesel::joinable!(translation_entries -> translations (translation_id));
 diesel::joinable!(deliveries -> notices (notice_id));
+diesel::joinable!(posts -> outlets (outlet_id));
 diesel::joinable!(incident_targets -> incidents (incident_id));
 diesel::joinable!(notices -> members (member_id));
 diesel::joinable!(calendar_feeds -> members (member_id));
@@ -692,6 +753,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     deliveries,
     member_channels,
     calendar_feeds,
+    slack,
+    slack_members,
+    outlets,
+    posts,
     import_sets,
     roles,
     members,

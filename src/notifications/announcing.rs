@@ -9,14 +9,14 @@ use super::event::Event;
 use super::incidents::opening::{self, Ended};
 use super::model::{Channel, NoticeKind};
 use super::store::{self, NewNotice};
-use super::{choices_store as choices, gathering, letter};
+use super::{choices_store as choices, gathering, letter, outlets, slack};
 use crate::app::App;
 use crate::applications;
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::runs::{self, Outcome};
-use crate::secrets::random_token;
+use crate::secrets::{random_token, random_uuid};
 
 /// So many outcomes are told in one transaction; of old ones more, because they become one message.
 const BATCH: i64 = 50;
@@ -90,6 +90,7 @@ fn tell(conn: &mut Conn, app: &App, outcome: &Outcome, now: Moment) -> Result<()
 
 /// Tells an event: everything that is told passes here.
 pub fn announce(conn: &mut Conn, app: &App, event: &Event, now: Moment) -> Result<()> {
+    outlets::enqueue(conn, &event.notice(), now)?;
     tell_members(conn, app, &event.who, &event.notice(), now)
 }
 
@@ -98,9 +99,13 @@ pub fn tell_members(conn: &mut Conn, app: &App, member_ids: &[i64], new: &NewNot
     if member_ids.is_empty() {
         return Ok(());
     }
+    let has_slack = slack::state(conn)?.is_some();
     for (id, choice) in choices::of(conn, member_ids)? {
         let Some(notice) = store::insert(conn, id, new)? else { continue };
-        // By mail nobody hears that mail does not get through.
+        if has_slack && choice.slack && new.kind != NoticeKind::Broken {
+            deliveries::insert(conn, notice, Channel::Slack, &random_uuid(), now)?;
+        }
+        // By mail nobody hears that mail does not get through, nor in Slack of Slack.
         if !choice.email || new.kind == NoticeKind::Broken {
             continue;
         }
@@ -132,6 +137,7 @@ fn tell_together(conn: &mut Conn, app: &App, old: &[&Outcome], now: Moment) -> R
     }
     let (Some(first), Some(last)) = (old.first(), old.last()) else { return Ok(()) };
     let key = format!("backlog:{}:{}", first.run_id, last.run_id);
+    outlets::enqueue_together(conn, &all, &key, now)?;
     for (member, told) in of {
         if let [event] = told.as_slice() {
             tell_members(conn, app, &[member], &event.notice(), now)?;

@@ -8,6 +8,7 @@ use super::event::Event;
 use super::incidents::store as incidents;
 use super::letter;
 use super::model::{Channel, DeliveryState, NoticeKind};
+use super::slack;
 use crate::app::App;
 use crate::clock::Moment;
 use crate::db::Conn;
@@ -22,10 +23,16 @@ pub fn step(app: &App) -> Result<()> {
     let now = app.now();
     for channel in Channel::ALL.iter().copied() {
         let key = format!("channel:{channel}");
-        let (tried, open) =
-            app.db.read(|conn| Ok((deliveries::tried(conn, channel, NEWEST)?, incidents::open_by_key(conn, &key)?)))?;
-        match (is_broken(&tried), open) {
-            (Some(said), None) => app.db.write(|conn| breaks(conn, app, (channel, &key), said, now))?,
+        let (tried, said, open) = app.db.read(|conn| {
+            let tried = deliveries::tried(conn, channel, NEWEST)?;
+            let said = match channel {
+                Channel::Email => is_broken(&tried).map(str::to_owned),
+                Channel::Slack => slack_is_broken(conn, &tried)?,
+            };
+            Ok((tried, said, incidents::open_by_key(conn, &key)?))
+        })?;
+        match (said, open) {
+            (Some(said), None) => app.db.write(|conn| breaks(conn, app, (channel, &key), &said, now))?,
             (None, Some(incident)) if tried.first().is_some_and(|last| last.state == DeliveryState::Sent) => {
                 app.db.write(|conn| works(conn, app, channel, incident.id, now))?;
             }
@@ -48,9 +55,18 @@ fn is_broken(tried: &[Tried]) -> Option<&str> {
     tried.first().filter(|_| broken).map(|last| last.said.as_deref().unwrap_or_default())
 }
 
+/// Slack's answers say whether it takes nothing; that it does not know somebody's address is not it.
+fn slack_is_broken(conn: &mut Conn, tried: &[Tried]) -> Result<Option<String>> {
+    let refuses = slack::state(conn)?.and_then(|state| state.broken).map(|(_, said)| said);
+    let waits = tried.iter().find(|one| one.state == DeliveryState::Waiting && one.attempt >= 3);
+    let waits = waits.filter(|_| tried.iter().all(|one| one.state != DeliveryState::Sent));
+    Ok(refuses.or_else(|| waits.and_then(|one| one.said.clone())))
+}
+
 fn words(channel: Channel) -> &'static str {
     match channel {
         Channel::Email => "E-mail",
+        Channel::Slack => "Slack",
     }
 }
 
@@ -62,7 +78,7 @@ fn breaks(conn: &mut Conn, app: &App, (channel, key): (Channel, &str), said: &st
     }
     let title = format!("{} does not get through", words(channel));
     let who = members::administrators(conn)?.into_iter().map(|member| member.id).collect();
-    announce(conn, app, &event(incident.id, NoticeKind::Broken, title, detail, who, now), now)
+    announce(conn, app, &event((incident.id, channel), NoticeKind::Broken, title, detail, who, now), now)
 }
 
 fn works(conn: &mut Conn, app: &App, channel: Channel, incident_id: i64, now: Moment) -> Result<()> {
@@ -71,17 +87,28 @@ fn works(conn: &mut Conn, app: &App, channel: Channel, incident_id: i64, now: Mo
     }
     let title = format!("{} gets through again", words(channel));
     let who = members::administrators(conn)?.into_iter().map(|member| member.id).collect();
-    announce(conn, app, &event(incident_id, NoticeKind::Recovered, title, String::new(), who, now), now)
+    announce(conn, app, &event((incident_id, channel), NoticeKind::Recovered, title, String::new(), who, now), now)
 }
 
-fn event(id: i64, kind: NoticeKind, title: String, detail: String, who: Vec<i64>, at: Moment) -> Event {
+fn event(
+    (id, channel): (i64, Channel),
+    kind: NoticeKind,
+    title: String,
+    detail: String,
+    who: Vec<i64>,
+    at: Moment,
+) -> Event {
+    let page = match channel {
+        Channel::Email => "/settings/mail",
+        Channel::Slack => "/settings/slack",
+    };
     Event {
         key: format!("incident:{id}:{kind}"),
         kind,
         application_id: None,
         run_id: None,
         incident_id: None,
-        link: Some("/settings/mail".to_owned()),
+        link: Some(page.to_owned()),
         title,
         detail,
         at,

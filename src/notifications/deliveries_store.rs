@@ -1,16 +1,13 @@
 //! Deliveries in the database: taken by one process at a time, and ended or put back.
 
-use chrono::Duration;
 use diesel::prelude::*;
 
 use super::model::{Channel, DeliveryState};
+use super::outbox::{Ended, LEASE};
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::db::schema::{deliveries, members, notices};
 use crate::error::Result;
-
-/// Whoever takes a delivery is given this long; then another may take it.
-const LEASE: Duration = Duration::minutes(3);
 
 /// A delivery that was taken.
 #[derive(Clone, Debug)]
@@ -26,6 +23,7 @@ pub struct Taken {
 /// To whom it goes.
 #[derive(Clone, Debug, Queryable)]
 pub struct Addressee {
+    pub id: i64,
     pub name: String,
     pub email: String,
     pub active: bool,
@@ -68,17 +66,18 @@ pub fn tried(conn: &mut Conn, channel: Channel, limit: i64) -> Result<Vec<Tried>
 }
 
 /// Whether any is due: nobody takes the write lock for nothing.
-pub fn any_due(conn: &mut Conn, now: Moment) -> Result<bool> {
-    let due = deliveries::table.filter(deliveries::next_at.le(now)).select(deliveries::id);
+pub fn any_due(conn: &mut Conn, channel: Channel, now: Moment) -> Result<bool> {
+    let due = deliveries::next_at.le(now).and(deliveries::channel.eq(channel));
+    let due = deliveries::table.filter(due).select(deliveries::id);
     Ok(due.first::<i64>(conn).optional()?.is_some())
 }
 
 /// Takes the next delivery that is due, also one whose sender was not heard of.
-pub fn take(conn: &mut Conn, now: Moment) -> Result<Option<Taken>> {
+pub fn take(conn: &mut Conn, channel: Channel, now: Moment) -> Result<Option<Taken>> {
     type Row = (i64, i64, DeliveryState, i32, String, Moment, Addressee);
     let due: Option<Row> = deliveries::table
         .inner_join(notices::table.inner_join(members::table))
-        .filter(deliveries::next_at.le(now))
+        .filter(deliveries::next_at.le(now).and(deliveries::channel.eq(channel)))
         .order((deliveries::next_at, deliveries::id))
         .select((
             deliveries::id,
@@ -87,7 +86,7 @@ pub fn take(conn: &mut Conn, now: Moment) -> Result<Option<Taken>> {
             deliveries::attempt,
             deliveries::message_id,
             deliveries::created_at,
-            (members::name, members::email, members::active),
+            (members::id, members::name, members::email, members::active),
         ))
         .first(conn)
         .optional()?;
@@ -102,15 +101,6 @@ pub fn take(conn: &mut Conn, now: Moment) -> Result<Option<Taken>> {
         ))
         .execute(conn)?;
     Ok((mine == 1).then_some(Taken { id, notice_id, attempt: attempt + 1, message_id, created_at, member }))
-}
-
-/// What became of an attempt.
-pub enum Ended {
-    Sent,
-    /// For good.
-    Failed(String),
-    /// It is tried again then.
-    Waits(String, Moment),
 }
 
 /// Writes it down, unless another process has taken the delivery meanwhile.

@@ -1,32 +1,35 @@
-//! One step: the deliveries that are due are handed over. Each is tried for a day, and what is refused for good is not tried
-//! again. A sender that died before it wrote down what came of it leaves the one doubt that there is: the message goes once
-//! more, under the same Message-ID.
+//! One step for each way: the deliveries that are due are handed over. Each is tried for a day, and what is refused for good
+//! is not tried again. A sender that died before it wrote down what came of it leaves the one doubt that there is: the
+//! message goes once more, under the same Message-ID, or the id by which Slack takes a message once.
 
-use chrono::Duration;
-
-use super::deliveries_store::{self as deliveries, Ended, Taken};
-use super::{letter, store};
+use super::deliveries_store::{self as deliveries, Taken};
+use super::model::Channel;
+use super::outbox::{Ended, later};
+use super::{letter, slack, store};
 use crate::app::App;
-use crate::clock::Moment;
 use crate::error::{AppError, Result};
 use crate::mail::{Mail, Sent};
 
-/// As long is a delivery tried.
-const PATIENCE: Duration = Duration::days(1);
-/// How long to wait after each attempt, in minutes; from then on the last.
-const WAITS: [i64; 6] = [1, 2, 5, 15, 30, 60];
-
-/// Hands over what is due; how many deliveries that were.
+/// Hands over mail that is due; how many deliveries that were.
 pub async fn step(app: &App) -> Result<usize> {
+    hand_over(app, Channel::Email).await
+}
+
+/// The same of messages to members in Slack. A step of its own: a mail server that hangs holds up no Slack.
+pub async fn slack_step(app: &App) -> Result<usize> {
+    hand_over(app, Channel::Slack).await
+}
+
+async fn hand_over(app: &App, channel: Channel) -> Result<usize> {
     let mut done = 0;
     loop {
         let now = app.now();
-        if !app.read(move |conn| deliveries::any_due(conn, now)).await? {
+        if !app.read(move |conn| deliveries::any_due(conn, channel, now)).await? {
             return Ok(done);
         }
         // One at a time: a lease that ended while others were sent would have this one sent twice.
-        let Some(taken) = app.write(move |conn| deliveries::take(conn, now)).await? else { return Ok(done) };
-        let ended = attempt(app, &taken).await;
+        let Some(taken) = app.write(move |conn| deliveries::take(conn, channel, now)).await? else { return Ok(done) };
+        let ended = attempt(app, channel, &taken).await;
         let now = app.now();
         app.write(move |conn| deliveries::end(conn, &taken, &ended, now)).await?;
         done += 1;
@@ -36,18 +39,20 @@ pub async fn step(app: &App) -> Result<usize> {
     }
 }
 
-async fn attempt(app: &App, taken: &Taken) -> Ended {
+async fn attempt(app: &App, channel: Channel, taken: &Taken) -> Ended {
     if !taken.member.active {
         return Ended::Failed("The member was deactivated.".to_owned());
     }
-    match write(app, taken).await {
-        Ok(mail) => match app.mail.hand_over(mail).await {
-            Sent::Accepted => Ended::Sent,
-            Sent::Refused(said) => Ended::Failed(said),
-            Sent::Later(said) => later(taken, said, app.now()),
-        },
+    let tried = match channel {
+        Channel::Email => by_mail(app, taken).await,
+        Channel::Slack => slack::deliver(app, taken).await,
+    };
+    match tried {
+        Ok(ended) => ended,
+        Err(error @ (AppError::Unavailable { .. } | AppError::DiskFull)) => {
+            later(taken.attempt, taken.created_at, error.to_string(), None, app.now())
+        }
         // A poisoned message is set aside, and holds up no other.
-        Err(error @ (AppError::Unavailable { .. } | AppError::DiskFull)) => later(taken, error.to_string(), app.now()),
         Err(error) => {
             tracing::error!(delivery = taken.id, %error, "a message cannot be written");
             Ended::Failed(match error {
@@ -58,6 +63,15 @@ async fn attempt(app: &App, taken: &Taken) -> Ended {
     }
 }
 
+async fn by_mail(app: &App, taken: &Taken) -> Result<Ended> {
+    let mail = write(app, taken).await?;
+    Ok(match app.mail.hand_over(mail).await {
+        Sent::Accepted => Ended::Sent,
+        Sent::Refused(said) => Ended::Failed(said),
+        Sent::Later(said) => later(taken.attempt, taken.created_at, said, None, app.now()),
+    })
+}
+
 async fn write(app: &App, taken: &Taken) -> Result<Mail> {
     let (base, taken) = (app.base_url.clone(), taken.clone());
     app.read(move |conn| {
@@ -65,15 +79,4 @@ async fn write(app: &App, taken: &Taken) -> Result<Mail> {
         letter::mail(conn, &base, &notice, (&taken.member.name, &taken.member.email), &taken.message_id)
     })
     .await
-}
-
-/// Tried again, unless that has gone on for a day.
-fn later(taken: &Taken, said: String, now: Moment) -> Ended {
-    let tried = usize::try_from(taken.attempt).unwrap_or(1).max(1);
-    let wait = WAITS.get(tried - 1).or(WAITS.last()).copied().unwrap_or(60);
-    let next = now.plus(Duration::minutes(wait));
-    if next.since(taken.created_at) > PATIENCE {
-        return Ended::Failed(format!("Given up after a day. {said}"));
-    }
-    Ended::Waits(said, next)
 }

@@ -16,7 +16,7 @@ use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::mail::Mail;
 use crate::members;
-use crate::names::one_line;
+use crate::names::{one_line, short_line};
 use crate::runs::{self, Run};
 use crate::schedules::{self, Schedule};
 use crate::words;
@@ -30,19 +30,12 @@ const NAMED: usize = 5;
 
 /// A name on one line, and not too long.
 pub fn short(name: &str) -> String {
-    cut(&one_line(name), 120)
-}
-
-fn cut(text: &str, longest: usize) -> String {
-    match text.char_indices().nth(longest) {
-        Some(_) => text.chars().take(longest - 1).chain(['…']).collect(),
-        None => text.to_owned(),
-    }
+    short_line(name, 120)
 }
 
 /// Sentences on one line, and not too many.
 pub fn bounded(text: &str) -> String {
-    cut(one_line(text).trim(), LONGEST)
+    short_line(text, LONGEST)
 }
 
 /// "Payroll DE failed", on one line.
@@ -111,7 +104,7 @@ pub fn digest(gathered: &[Notice], zone: Tz) -> String {
     let more = gathered.len().saturating_sub(LINES);
     let line = |notice: &Notice| {
         let when = words::day_or_time(notice.at, zone);
-        format!("{}, {when}: {}. {}", notice.kind.chip().0, notice.title, cut(&notice.detail, 200))
+        format!("{}, {when}: {}. {}", notice.kind.chip().0, notice.title, short_line(&notice.detail, 200))
     };
     let mut lines: Vec<String> = gathered.iter().skip(more).map(line).collect();
     if more > 0 {
@@ -135,35 +128,34 @@ struct Html<'a>(&'a Letter);
 #[template(path = "letters/letter.txt")]
 struct Text<'a>(&'a Letter);
 
-/// What a mail says.
-struct Letter {
-    application: String,
-    title: String,
-    detail: String,
+/// What a message says, by whatever way it goes.
+pub struct Letter {
+    pub application: String,
+    pub title: String,
+    pub detail: String,
     /// Its chip: the word, its class, the colour behind it.
     word: &'static str,
     colours: (&'static str, &'static str),
     /// Label and value.
-    rows: Vec<(String, String)>,
+    pub rows: Vec<(String, String)>,
     /// What its button says, and where it leads.
-    button: (&'static str, String),
+    pub button: (&'static str, String),
     /// Where it can be run again.
-    again: Option<String>,
+    pub again: Option<String>,
     /// Why it was sent.
     because: &'static str,
-    inbox: String,
+    pub inbox: String,
     settings: String,
 }
 
-/// The mail to one member; `base`: as people reach this server.
-pub fn mail(
-    conn: &mut Conn,
-    base: &Url,
-    notice: &Notice,
-    (name, email): (&str, &str),
-    message_id: &str,
-) -> Result<Mail> {
-    let address = email.parse().map_err(|_| AppError::Conflict(format!("\"{email}\" is no e-mail address.")))?;
+/// The letter of a notice.
+pub fn of(conn: &mut Conn, base: &Url, notice_id: i64) -> Result<Letter> {
+    let notice = store::by_id(conn, notice_id)?.ok_or(AppError::NotFound)?;
+    Ok(compose(conn, base, &notice)?.0)
+}
+
+/// A letter and the run that it is about; `base`: as people reach this server.
+pub fn compose(conn: &mut Conn, base: &Url, notice: &Notice) -> Result<(Letter, Option<Run>)> {
     let run = notice.run_id.map(|id| runs::by_id(conn, id)).transpose()?.flatten();
     let application = notice.application_id.map(|id| applications::by_id(conn, id)).transpose()?.flatten();
     let at = |path: &str| base.join(path).map(String::from).unwrap_or_default();
@@ -177,7 +169,7 @@ pub fn mail(
         _ => Vec::new(),
     };
     let letter = Letter {
-        application: application.map(|application| application.name).unwrap_or_default(),
+        application: application.map(|application| one_line(&application.name)).unwrap_or_default(),
         title: notice.title.clone(),
         detail: if is_digest { String::new() } else { notice.detail.clone() },
         word: notice.kind.chip().0,
@@ -189,6 +181,19 @@ pub fn mail(
         inbox: at("/notifications"),
         settings: at("/notifications/settings"),
     };
+    Ok((letter, run))
+}
+
+/// The mail to one member; `base`: as people reach this server.
+pub fn mail(
+    conn: &mut Conn,
+    base: &Url,
+    notice: &Notice,
+    (name, email): (&str, &str),
+    message_id: &str,
+) -> Result<Mail> {
+    let address = email.parse().map_err(|_| AppError::Conflict(format!("\"{email}\" is no e-mail address.")))?;
+    let (letter, run) = compose(conn, base, notice)?;
     // What is told of one incident, or of one import, stands together, in whatever program it is read.
     let host = base.host_str().unwrap_or("localhost");
     let thread = match (notice.incident_id, run.as_ref().and_then(Run::target)) {
@@ -273,10 +278,10 @@ fn rows(conn: &mut Conn, run: &Run, zone: Tz, to: i64) -> Result<Vec<(&'static s
         });
     }
     if let Some(owner) = schedule.map(|schedule| members::by_id(conn, schedule.owner_id)).transpose()?.flatten() {
-        rows.push(("Owner", owner.name));
+        rows.push(("Owner", one_line(&owner.name)));
     }
-    let mut others: Vec<String> =
-        store::told_of(conn, run.id)?.into_iter().filter(|told| told.member_id != to).map(|told| told.member).collect();
+    let others = store::told_of(conn, run.id)?.into_iter().filter(|told| told.member_id != to);
+    let mut others: Vec<String> = others.map(|told| one_line(&told.member)).collect();
     let more = others.len().saturating_sub(NAMED);
     others.truncate(NAMED);
     if !others.is_empty() {

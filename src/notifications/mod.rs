@@ -21,11 +21,16 @@ pub mod incidents;
 mod letter;
 pub mod owners;
 mod model;
+mod outbox;
+pub mod outlets;
 pub mod pages;
 pub mod recipients;
+pub mod slack;
 mod store;
 
 pub use announcing::tell_members as tell;
 pub use body::{NoticeAnswer, NoticeBody};
 pub use model::{Channel, DeliveryState, Notice, NoticeKind, Told};
+pub use outlets::{Posted, posted_of};
+pub use slack::{SlackState, state as slack_state};
 pub use store::{Filter as NoticeFilter, NewNotice, forget_old, told_of, untold};

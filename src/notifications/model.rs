@@ -43,7 +43,7 @@ text_enum! {
 
 text_enum! {
     /// A way besides the inbox.
-    pub enum Channel { Email = "email" }
+    pub enum Channel { Email = "email", Slack = "slack" }
 }
 
 text_enum! {

@@ -1,13 +1,12 @@
 //! What came back, or did not, in words: which of it passes by itself and which somebody has to mend.
 
-use std::error::Error;
-
 use chrono::DateTime;
 use reqwest::Response;
 use reqwest::header::{self, HeaderMap};
 use url::Url;
 
 use super::super::Limits;
+use super::super::causes::{distrust, find};
 use super::super::failure::{FailureKind, FetchError, Retry};
 use super::super::network::{self, NameUnknown};
 use super::address;
@@ -119,7 +118,7 @@ fn refusal(status: u16, headers: &HeaderMap, at: &Url) -> FetchError {
 
 /// What `Retry-After` asks for, in seconds or as a date; the date is measured against the answer's own `Date`, so
 /// that a clock that is wrong on either side does not matter.
-fn wait(headers: &HeaderMap) -> Retry {
+pub(super) fn wait(headers: &HeaderMap) -> Retry {
     let text = |name| headers.get(name).and_then(|v| v.to_str().ok()).map(str::trim);
     let Some(asked) = text(header::RETRY_AFTER) else { return Retry::Later };
     if !asked.is_empty() && asked.bytes().all(|b| b.is_ascii_digit()) {
@@ -148,8 +147,10 @@ pub(super) fn unreached(error: &reqwest::Error, at: &Url, limits: &Limits) -> Fe
         );
         return FetchError::new(Unreachable, Retry::Later, sentence);
     }
-    if let Some(tls) = find::<rustls::Error>(error) {
-        return FetchError::new(Tls, Retry::No, tls_sentence(tls, &host));
+    if let Some(why) = distrust(error) {
+        let why = why.replace("use TLS there", "use TLS there (is it http:// and not https://?)");
+        let sentence = format!("The encrypted connection to {host} cannot be trusted: {why}. Ask its owner to fix it.");
+        return FetchError::new(Tls, Retry::No, sentence);
     }
     if error.is_timeout() {
         let (kind, seconds) = match error.is_connect() {
@@ -182,36 +183,6 @@ pub(super) fn unreached(error: &reqwest::Error, at: &Url, limits: &Limits) -> Fe
         Retry::Later,
         format!("{host} closed the connection before it answered. If this persists, ask its owner."),
     )
-}
-
-fn tls_sentence(error: &rustls::Error, host: &str) -> String {
-    use rustls::{CertificateError as Cert, Error as Tls};
-    let why = match error {
-        Tls::InvalidCertificate(Cert::NotValidForName | Cert::NotValidForNameContext { .. }) => {
-            "its certificate is for another name"
-        }
-        Tls::InvalidCertificate(Cert::Expired | Cert::ExpiredContext { .. }) => "its certificate has expired",
-        Tls::InvalidCertificate(Cert::UnknownIssuer) => "its certificate is not signed by anyone this server trusts",
-        Tls::InvalidCertificate(_) => "its certificate is not valid",
-        Tls::InvalidMessage(_) => "it does not use TLS there (is it http:// and not https://?)",
-        _ => "it offers no encryption that this server accepts",
-    };
-    format!("The encrypted connection to {host} cannot be trusted: {why}. Ask the source's owner to fix it.")
-}
-
-/// The first cause of type `T` in an error's chain; looks inside I/O errors too, which hide theirs.
-pub(super) fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<T>() {
-            return Some(found);
-        }
-        next = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-            Some(inner) => Some(inner as &(dyn Error + 'static)),
-            None => error.source(),
-        };
-    }
-    None
 }
 
 #[cfg(test)]

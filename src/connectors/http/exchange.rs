@@ -7,9 +7,9 @@ use reqwest::header::{self, HeaderValue};
 use reqwest::{Client, Response, StatusCode};
 use url::Url;
 
-use super::super::FetchContext;
 use super::super::failure::{FailureKind, FetchError, Retry};
 use super::super::network::CheckedResolver;
+use super::super::{FetchContext, Limits, Outside};
 use super::{Http, SignIn, address, answer};
 
 /// How many redirects are followed, where they are followed at all.
@@ -46,7 +46,8 @@ pub(super) async fn ask(http: &Http, start: &Url, ctx: &FetchContext<'_>) -> Res
     let mut trusted = true;
     for hop in 0..=MOST_HOPS {
         ctx.outside.network.check_url(&url).map_err(|refused| FetchError::refused(refused.sentence))?;
-        let mut request = client(&url, ctx)?.get(url.clone()).header(header::ACCEPT_ENCODING, "identity");
+        let mut request =
+            client(&url, ctx.outside, &ctx.limits)?.get(url.clone()).header(header::ACCEPT_ENCODING, "identity");
         if trusted {
             for (name, value) in &http.headers {
                 request = request.header(name, value);
@@ -127,9 +128,9 @@ fn redirect(response: &Response, from: &Url) -> Option<Option<Url>> {
 
 /// A client for one hop: nothing is kept between hops, so no earlier connection is used for a name that was checked
 /// anew.
-fn client(url: &Url, ctx: &FetchContext<'_>) -> Result<Client, FetchError> {
+pub(super) fn client(url: &Url, outside: &Outside, limits: &Limits) -> Result<Client, FetchError> {
     install_tls();
-    let resolver = CheckedResolver::new(ctx.outside.network.clone(), Arc::clone(&ctx.outside.lookup));
+    let resolver = CheckedResolver::new(outside.network.clone(), Arc::clone(&outside.lookup));
     let mut builder = Client::builder()
         .dns_resolver(Arc::new(resolver) as Arc<dyn reqwest::dns::Resolve>)
         .redirect(reqwest::redirect::Policy::none())
@@ -138,8 +139,8 @@ fn client(url: &Url, ctx: &FetchContext<'_>) -> Result<Client, FetchError> {
         .referer(false)
         .http1_only()
         .user_agent(concat!("Tidegate/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(ctx.limits.connect)
-        .read_timeout(ctx.limits.idle);
+        .connect_timeout(limits.connect)
+        .read_timeout(limits.idle);
     if url.scheme() == "http" {
         // no reading of the system's certificates, which a small machine may not even have
         builder = builder.tls_certs_only([]);

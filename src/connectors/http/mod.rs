@@ -7,6 +7,9 @@ mod address;
 mod answer;
 mod download;
 mod exchange;
+mod post;
+
+pub use post::{Answer, post};
 
 use std::fmt;
 use std::time::Instant;

@@ -331,8 +331,8 @@ impl RunScene {
             let deleted = if id.is_none() { ", deleted since" } else { "" };
             add("Kept file", name.clone(), Some(format!("version {version}{deleted}")), href);
         }
-        if !self.told.is_empty() {
-            add("Told", told::words(&self.told, self.entered.sees_everything), None, None);
+        if !self.told.is_empty() || !self.posted.is_empty() {
+            add("Told", told::words(&self.told, &self.posted, self.entered.sees_everything), None, None);
         }
         if let Some(result) = &run.result
             && let Some(name) = &result.source_name

@@ -25,7 +25,7 @@ use crate::error::{AppError, Result};
 use crate::files::kept::{self, KeptFile};
 use crate::imports::{self, Configuration, Definition};
 use crate::members::{self, By, SignedIn};
-use crate::notifications::{self, Told};
+use crate::notifications::{self, Posted, Told};
 use crate::runs::{Filter, Run, Summary, actions};
 use crate::schedules::{self, Schedule};
 use crate::translations::{self, Translation};
@@ -80,6 +80,7 @@ struct RunScene {
     told: Vec<Told>,
     /// That it goes on much longer than usual.
     slow: Option<String>,
+    posted: Vec<Posted>,
     now: Moment,
 }
 
@@ -138,6 +139,7 @@ fn load(conn: &mut Conn, pool: &Pool, by: &By, id: i64, now: Moment) -> Result<R
         files,
         told: notifications::told_of(conn, id)?,
         slow: watching::slow_words(conn, &summary.run, now)?,
+        posted: notifications::posted_of(conn, id)?,
         not_decided_by,
         recent,
         gone: people.iter().filter(|m| !m.active).map(|m| m.id).collect(),

@@ -7,8 +7,8 @@ use askama::Template;
 use crate::app::App;
 use crate::error::{AppError, Result};
 use crate::members::{SignedIn, shell};
-use crate::notifications::actions;
 use crate::notifications::store::Choice;
+use crate::notifications::{actions, slack};
 use crate::schedules::held_by;
 use crate::web::{Crumb, Flash, Form, Page, Shell, see_other};
 use crate::words;
@@ -22,6 +22,8 @@ struct SettingsPage {
     choice: Choice,
     zone: String,
     no_server: bool,
+    /// The Workspace has a Slack.
+    has_slack: bool,
     /// Application, its schedules, how many name the member.
     told: Vec<(String, String, String)>,
 }
@@ -29,8 +31,11 @@ struct SettingsPage {
 /// `GET /notifications/settings`
 pub async fn settings(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn) -> Result<HttpResponse> {
     let who = by.clone();
-    let (choice, held, workspace) = app
-        .read(move |conn| Ok((actions::choice(conn, &who)?, held_by(conn, who.member.id)?, workspace::get(conn)?)))
+    let (choice, held, workspace, has_slack) = app
+        .read(move |conn| {
+            let has_slack = slack::state(conn)?.is_some();
+            Ok((actions::choice(conn, &who)?, held_by(conn, who.member.id)?, workspace::get(conn)?, has_slack))
+        })
         .await?;
     let told = held.into_iter().filter(|held| held.told > 0).map(|held| {
         let href = format!("/applications/{}/settings/import-scheduling", held.application.id);
@@ -44,6 +49,7 @@ pub async fn settings(request: HttpRequest, app: Data<App>, SignedIn(by): Signed
         choice,
         zone: by.member.time_zone.unwrap_or(workspace.time_zone).to_string(),
         no_server: app.mail.folder().is_some(),
+        has_slack,
         told: told.collect(),
     };
     Page::ok(&request, &template)
@@ -57,16 +63,29 @@ pub async fn save_settings(app: Data<App>, SignedIn(by): SignedIn, form: Form) -
         return Err(AppError::invalid("digest_hour", "Choose an hour of the day."));
     }
     let email = form.ticked("email");
-    let said = match (email, when.as_str()) {
-        (false, _) => "Saved. You are notified in the inbox alone.".to_owned(),
-        (true, "failures" | "daily") => format!("Saved. You are notified in the inbox, and by a mail at {hour:02}:00."),
-        (true, _) => "Saved. You are notified in the inbox and by e-mail.".to_owned(),
+    let by_mail = match (email, when.as_str()) {
+        (false, _) => None,
+        (true, "failures" | "daily") => Some(format!("by a mail at {hour:02}:00")),
+        (true, _) => Some("by e-mail".to_owned()),
     };
-    app.write(move |conn| {
-        let kept = actions::choice(conn, &by)?;
-        let digest_hour = Some(hour).filter(|_| matches!(when.as_str(), "failures" | "daily"));
-        actions::choose(conn, &by, Choice { email, digest_hour, digest_all: when == "daily", ..kept })
-    })
-    .await?;
+    let ticked = form.ticked("slack");
+    let slack = app
+        .write(move |conn| {
+            let kept = actions::choice(conn, &by)?;
+            let digest_hour = Some(hour).filter(|_| matches!(when.as_str(), "failures" | "daily"));
+            // Without a Slack the page does not ask.
+            let has_slack = slack::state(conn)?.is_some();
+            let slack = if has_slack { ticked } else { kept.slack };
+            actions::choose(conn, &by, Choice { email, slack, digest_hour, digest_all: when == "daily" })?;
+            Ok(has_slack && slack)
+        })
+        .await?;
+    let said = match (by_mail, slack) {
+        (None, false) => "Saved. You are notified in the inbox alone.".to_owned(),
+        (None, true) => "Saved. You are notified in the inbox and in Slack.".to_owned(),
+        (Some(mail), false) if mail == "by e-mail" => "Saved. You are notified in the inbox and by e-mail.".to_owned(),
+        (Some(mail), false) => format!("Saved. You are notified in the inbox, and {mail}."),
+        (Some(mail), true) => format!("Saved. You are notified in the inbox, in Slack and {mail}."),
+    };
     Ok(see_other("/notifications/settings", Some(Flash::new(said))))
 }

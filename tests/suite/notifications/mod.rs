@@ -1,10 +1,14 @@
 //! Who is told how an import ended: once, by the ways that they chose, whatever fails in between.
 
 mod digests;
+mod hostile;
 pub mod inbox;
 pub mod incidents;
 mod owners;
 mod mails;
+mod outlets;
+mod real_server;
+mod slack;
 
 use chrono::Duration;
 use diesel::prelude::*;

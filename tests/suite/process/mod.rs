@@ -3,6 +3,7 @@
 mod claims;
 mod crashes;
 mod keys;
+mod mails;
 mod merges;
 mod notifications;
 mod demo;

@@ -29,7 +29,7 @@ fn killed_before_the_mail_on_postgres() {
 async fn killed_before_the_mail(database: Database, kills: usize) {
     let Some(mut site) = Site::make(database, LEASE) else { return };
     let smtp = Smtp::start();
-    site.smtp = Some(smtp.url.clone());
+    site.settings = vec![("TIDEGATE_SMTP_URL", smtp.url.clone())];
     let seed = settings::seed();
     let mut dice = Dice(seed);
     let (mut process, mut api) = site.serve();

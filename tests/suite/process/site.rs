@@ -20,8 +20,8 @@ pub struct Site {
     pub place: Place,
     lease_seconds: u16,
     token: String,
-    /// A mail server.
-    pub smtp: Option<String>,
+    /// Further settings of its processes.
+    pub settings: Vec<(&'static str, String)>,
 }
 
 /// An Application with a Block of keys and words, filled by a configuration.
@@ -43,7 +43,7 @@ impl Site {
     pub fn on(place: Place, lease_seconds: u16) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         std::fs::create_dir_all(place.folder()).unwrap();
-        let mut site = Self { place, lease_seconds, token: String::new(), smtp: None };
+        let mut site = Self { place, lease_seconds, token: String::new(), settings: Vec::new() };
         let added = site.command(
             &["member", "add", "--email", "ada@acme.test", "--name", "Ada", "--administrator", "--password-stdin"],
             "a long enough passphrase\n",
@@ -63,7 +63,7 @@ impl Site {
             ("TIDEGATE_ALLOW_NETWORK", "127.0.0.1".to_owned()),
             ("TIDEGATE_LEASE_SECONDS", self.lease_seconds.to_string()),
         ];
-        environment.extend(self.smtp.clone().map(|url| ("TIDEGATE_SMTP_URL", url)));
+        environment.extend(self.settings.iter().cloned());
         environment.extend(self.place.database_url().map(|url| ("TIDEGATE_DATABASE_URL", url)));
         environment
     }

@@ -58,6 +58,17 @@ pub fn oracle_python() -> Option<PathBuf> {
     variable("TIDEGATE_TEST_ORACLE_PYTHON").map(PathBuf::from)
 }
 
+/// A Python that has aiosmtpd, for `tests/mail/server.py`.
+pub fn mail_python() -> PathBuf {
+    variable("TIDEGATE_TEST_MAIL_PYTHON").map(PathBuf::from).unwrap_or_else(|| {
+        panic!(
+            "The mail server needs a Python with aiosmtpd. `bash tests/run.sh` makes one; by hand: \
+             python3 -m venv /tmp/mail && /tmp/mail/bin/pip install aiosmtpd==1.4.6, \
+             then set TIDEGATE_TEST_MAIL_PYTHON=/tmp/mail/bin/python."
+        )
+    })
+}
+
 /// The root of the sources.
 pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
