@@ -163,7 +163,7 @@ mod tests {
             ("x\r\nEND:VCALENDAR\r\nBEGIN:VEVENT", "x\\nEND:VCALENDAR\\nBEGIN:VEVENT"),
             ("a\nb\rc\u{2028}d", "a\\nb\\nc\\nd"),
             ("nul\0bell\u{7}tab\tend", "nulbelltab end"),
-            ("<b>&amp;", "<b>&amp;"),
+            ("<b>&amp;", "<b>&amp\\;"),
         ] {
             assert_eq!(summary(&text(name)), written);
         }
