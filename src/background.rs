@@ -208,7 +208,7 @@ fn retain(app: &App) -> Result<()> {
     retention::forget_unused_files(app, app.now().minus(retention::UNUSED_FILES))?;
     while app.db.write(|conn| notifications::forget_old(conn, app.now()))? > 0 && !app.stop.is_cancelled() {}
     while app.db.write(|conn| outlets::forget_old(conn, app.now()))? > 0 && !app.stop.is_cancelled() {}
-    while app.db.write(|conn| incidents::store::forget_old(conn, app.now()))? > 0 && !app.stop.is_cancelled() {}
+    while app.db.write(|conn| incidents::forget_old(conn, app.now()))? > 0 && !app.stop.is_cancelled() {}
     Ok(())
 }
 

@@ -346,7 +346,7 @@ diesel::table! {
 
 diesel::table! {
     audit_told (id) {
-        id -> Integer,
+        id -> BigInt,
         audit_id -> BigInt,
     }
 }

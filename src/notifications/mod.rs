@@ -9,6 +9,7 @@
 
 pub mod actions;
 pub mod announcing;
+mod audit_told_store;
 mod body;
 pub mod broken;
 mod choices_store;

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Duration;
-use diesel::prelude::*;
 
 use super::announcing::announce;
+use super::audit_told_store as audit_told;
 use super::event::Event;
 use super::incidents::store as incidents;
 use super::letter;
@@ -17,7 +17,6 @@ use crate::applications;
 use crate::audit::{self, Recorded};
 use crate::clock::Moment;
 use crate::db::Conn;
-use crate::db::schema::audit_told;
 use crate::error::Result;
 use crate::schedules::{self, Owned, owner_and_recipients};
 use crate::{members, words};
@@ -31,17 +30,16 @@ const BATCH: i64 = 1_000;
 pub fn changes(app: &App) -> Result<usize> {
     let now = app.now();
     let until = now.minus(SETTLED);
-    let (told, newest) = app.db.read(|conn| Ok((read_up_to(conn)?, audit::newest(conn, until)?)))?;
+    let (told, newest) = app.db.read(|conn| Ok((audit_told::read_up_to(conn)?, audit::newest(conn, until)?)))?;
     if newest <= told {
         return Ok(0);
     }
     app.db.write(|conn| {
-        let after = read_up_to(conn)?;
+        let after = audit_told::read_up_to(conn)?;
         let entries = audit::since(conn, after, until, "schedule", BATCH)?;
         let full = entries.len() as i64 == BATCH;
         let up_to = entries.last().filter(|_| full).map_or(newest, |last| last.id);
-        let mine = audit_told::table.filter(audit_told::audit_id.eq(after));
-        if diesel::update(mine).set(audit_told::audit_id.eq(up_to.max(after))).execute(conn)? == 0 {
+        if !audit_told::read_on(conn, (after, up_to.max(after)))? {
             // Another process reads them.
             return Ok(0);
         }
@@ -52,14 +50,12 @@ pub fn changes(app: &App) -> Result<usize> {
     })
 }
 
-fn read_up_to(conn: &mut Conn) -> Result<i64> {
-    Ok(audit_told::table.select(audit_told::audit_id).first(conn)?)
-}
-
 /// What was handed over by one deed is told as one.
 fn handed_over(conn: &mut Conn, entries: &[Recorded]) -> Result<Vec<Event>> {
+    // When, by whom, in which Application, from whom, to whom; and of each schedule its id, the entry, its recipients.
     type Deed = (Moment, Option<i64>, i64, i64, i64);
-    let mut deeds: BTreeMap<Deed, Vec<(i64, &Recorded, Vec<i64>)>> = BTreeMap::new();
+    type Handed<'a> = (i64, &'a Recorded, Vec<i64>);
+    let mut deeds: BTreeMap<Deed, Vec<Handed<'_>>> = BTreeMap::new();
     for entry in entries {
         let of = |kept: &Option<serde_json::Value>| kept.as_ref().and_then(owner_and_recipients);
         let (Some((was, _)), Some((is, recipients))) = (of(&entry.before), of(&entry.after)) else { continue };

@@ -30,6 +30,11 @@ fn open(conn: &mut Conn, by: &By, id: i64) -> Result<Incident> {
     }
 }
 
+/// Whether whoever asks may do something about it.
+pub fn may(conn: &mut Conn, by: &By, id: i64) -> Result<()> {
+    open(conn, by, id).map(|_| ())
+}
+
 /// Whoever asks is on it: nobody is reminded any more.
 pub fn take(conn: &mut Conn, by: &By, id: i64, now: Moment) -> Result<()> {
     let incident = open(conn, by, id)?;

@@ -10,7 +10,8 @@ mod cause;
 mod model;
 pub mod opening;
 pub mod reminding;
-pub mod store;
+pub(in crate::notifications) mod store;
 
 pub use across_store::{Broken, broken};
 pub use model::{Affected, Incident};
+pub use store::{fails, forget_old, holds};

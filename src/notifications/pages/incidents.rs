@@ -199,6 +199,7 @@ pub async fn snooze(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, form:
     let (id, how, now) = (*id, form.get("for").to_owned(), app.now());
     let said = app
         .write(move |conn| {
+            actions::may(conn, &by, id)?;
             let zone = by.member.time_zone.map_or_else(|| workspace::get(conn).map(|w| w.time_zone), Ok)?;
             let until = match how.as_str() {
                 "hours" => Some(now.plus(Duration::hours(4))),

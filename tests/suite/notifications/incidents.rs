@@ -3,7 +3,7 @@
 use tidegate::db::schema::{application_access as access, incidents};
 use tidegate::imports::Definition;
 use tidegate::notifications::NoticeKind;
-use tidegate::notifications::incidents::{reminding, store};
+use tidegate::notifications::incidents::{fails, forget_old, holds, reminding};
 use tidegate::runs::RunStatus;
 
 use super::*;
@@ -29,8 +29,8 @@ pub async fn breaks(world: &World, stage: &Stage) -> i64 {
     world
         .write(move |conn| {
             let of = (Some(application), "failed:by a test");
-            let (incident, _) = store::fails(conn, of, (NoticeKind::Failed, "No file matches."), now)?;
-            store::holds(conn, incident.id, target, 0, now)?;
+            let (incident, _) = fails(conn, of, (NoticeKind::Failed, "No file matches."), now)?;
+            holds(conn, incident.id, target, 0, now)?;
             Ok(incident.id)
         })
         .await
@@ -280,7 +280,7 @@ on_both! {
         assert_eq!(counted(&world).await, (0, 1));
         world.set_clock("2027-05-05T08:00:00Z");
         let now = world.now();
-        assert_eq!(world.write(move |conn| store::forget_old(conn, now)).await, 1);
+        assert_eq!(world.write(move |conn| forget_old(conn, now)).await, 1);
         tell(&world).await;
         assert_eq!(kinds(&world, &world.olive).await, ["failed", "recovered"]);
     }

@@ -35,7 +35,7 @@ CREATE INDEX incident_targets_open ON incident_targets (target_key) WHERE recove
 
 -- How far the audit log was read for what is to be told of it; nothing older is.
 CREATE TABLE audit_told (
-    id INTEGER PRIMARY KEY CHECK (id = 1),
+    id BIGINT PRIMARY KEY CHECK (id = 1),
     audit_id BIGINT NOT NULL
 );
 INSERT INTO audit_told (id, audit_id) SELECT 1, coalesce(max(id), 0) FROM audit_log;
