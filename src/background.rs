@@ -34,6 +34,7 @@ pub async fn start(app: &Data<App>) -> Result<Background, String> {
     every("3/15 * * * * *", &jobs, app, blocking(members::write_seen)).await?;
     every("9/15 * * * * *", &jobs, app, blocking(audit::write_refusals)).await?;
     every("30 7 * * * *", &jobs, app, blocking(forget_old)).await?;
+    every("18 * * * * *", &jobs, app, blocking(|app| app.db.write(feeds::end_of_inactive).map(|_| ()))).await?;
     let mut crew = None;
     if app.config.role.works() {
         let worker = app.clone();
@@ -53,6 +54,7 @@ pub async fn start(app: &Data<App>) -> Result<Background, String> {
         every("21 * * * * *", &jobs, app, blocking(|app| reminding::step(app).map(|_| ()))).await?;
         every("33 * * * * *", &jobs, app, blocking(broken::step)).await?;
         every("5 3 * * * *", &jobs, app, blocking(expiring::step)).await?;
+        every("43 1/5 * * * *", &jobs, app, blocking(reminding::tidy)).await?;
         every("13/30 * * * * *", &jobs, app, blocking(|app| owners::changes(app).map(|_| ()))).await?;
         every("51 0/5 * * * *", &jobs, app, blocking(|app| owners::unable(app).map(|_| ()))).await?;
         every("0/15 * * * * *", &jobs, app, blocking(workers::seen)).await?;
@@ -197,7 +199,6 @@ fn forget_old(app: &App) -> Result<()> {
         // Answers before the tokens that they belong to.
         api::forget_answers(conn, now)?;
         members::forget_tokens(conn, now)?;
-        feeds::end_of_inactive(conn)?;
         Ok(())
     })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -132,8 +132,17 @@ impl ConnectionDraft {
         if let Err(more) = connectors::build(&self.kind, &self.settings, secrets) {
             errors.extend(more);
         }
-        if self.secret_ends_on.is_some() && self.last_day().is_none() {
-            errors.add("secret_ends_on", "Enter a day as 2027-03-31, or leave it empty.");
+        if self.secret_ends_on.is_some() {
+            match connectors::kind(&self.kind) {
+                Some(kind) if kind.secrets.is_empty() => {
+                    errors.add("secret_ends_on", format!("A {} Connection has no secret. Leave this out.", kind.label));
+                }
+                _ if self.last_day().is_none() => {
+                    errors
+                        .add("secret_ends_on", "Enter a day from 1970 to 2099, such as 2027-03-31, or leave it empty.");
+                }
+                _ => {}
+            }
         }
         errors
     }
@@ -141,6 +150,6 @@ impl ConnectionDraft {
     /// The last day on which its secret works.
     pub fn last_day(&self) -> Option<NaiveDate> {
         let written = self.secret_ends_on.as_deref().filter(|day| day.len() == 10)?;
-        NaiveDate::parse_from_str(written, "%Y-%m-%d").ok()
+        NaiveDate::parse_from_str(written, "%Y-%m-%d").ok().filter(|day| (1970..2100).contains(&day.year()))
     }
 }

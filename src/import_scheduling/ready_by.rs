@@ -127,11 +127,13 @@ fn answer(
         promised: stage.promised,
         typed,
         told: match stage.told {
-            0 if stage.target.set().is_some() => "None of its schedules notifies anyone, so nobody is told.".into(),
-            0 => "None of its own schedules notifies anyone. Only recipients of an import set that runs it are told."
-                .into(),
+            0 if stage.target.set().is_some() => "None of its schedules notifies anyone, so nobody is notified.".into(),
+            0 => {
+                "None of its own schedules notifies anyone. Only recipients of an import set that runs it are notified."
+                    .into()
+            }
             n => format!(
-                "{} of its schedules {} told when it may be late, is late, and is ready after all.",
+                "{} of its schedules {} notified when it may be late, is late, and is ready after all.",
                 words::counted(n as i64, "recipient", "recipients"),
                 if n == 1 { "is" } else { "are" }
             ),

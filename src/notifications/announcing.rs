@@ -80,7 +80,7 @@ fn events(conn: &mut Conn, outcome: &Outcome, now: Moment) -> Result<Vec<Event>>
     let Some(kind) = NoticeKind::of(outcome.status) else { return Ok(Vec::new()) };
     let Some(run) = runs::by_id(conn, outcome.run_id)? else { return Ok(Vec::new()) };
     let Some(application) = applications::by_id(conn, run.application_id)? else { return Ok(Vec::new()) };
-    opening::follow(conn, &Ended { run: &run, application: &application, kind, at: outcome.at })
+    opening::follow(conn, &Ended { run: &run, application: &application, kind, at: outcome.at }, now)
 }
 
 fn tell(conn: &mut Conn, app: &App, outcome: &Outcome, now: Moment) -> Result<()> {
@@ -100,7 +100,10 @@ pub fn tell_members(conn: &mut Conn, app: &App, member_ids: &[i64], new: &NewNot
         return Ok(());
     }
     let has_slack = slack::state(conn)?.is_some();
-    for (id, choice) in choices::of(conn, member_ids)? {
+    // In one order, so that two processes that tell the same do not wait for each other.
+    let mut chosen = choices::of(conn, member_ids)?;
+    for id in member_ids.iter().copied() {
+        let choice = chosen.remove(&id).unwrap_or_default();
         let Some(notice) = store::insert(conn, id, new)? else { continue };
         if has_slack && choice.slack && new.kind != NoticeKind::Broken {
             deliveries::insert(conn, notice, Channel::Slack, &random_uuid(), now)?;
@@ -156,6 +159,12 @@ fn tell_together(conn: &mut Conn, app: &App, old: &[&Outcome], now: Moment) -> R
             at: now,
         };
         tell_members(conn, app, &[member], &new, now)?;
+        // So that they hear when it is over; the one message stands for these.
+        for event in told.iter().filter(|event| event.incident_id.is_some()) {
+            if let Some(notice) = store::insert(conn, member, &event.notice())? {
+                store::set_read(conn, notice, Some(now))?;
+            }
+        }
     }
     Ok(())
 }

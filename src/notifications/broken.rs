@@ -45,11 +45,9 @@ pub fn step(app: &App) -> Result<()> {
 /// What was said last where nothing gets through: one message was tried three times, or three to several members were
 /// refused. One address that is wrong is not it.
 fn is_broken(tried: &[Tried]) -> Option<&str> {
-    if tried.iter().any(|one| one.state == DeliveryState::Sent) {
-        return None;
-    }
+    let tried: Vec<&Tried> = tried.iter().take_while(|one| one.state != DeliveryState::Sent).collect();
     let waits = tried.iter().any(|one| one.state == DeliveryState::Waiting && one.attempt >= 3);
-    let refused: Vec<&Tried> = tried.iter().filter(|one| one.state == DeliveryState::Failed).collect();
+    let refused: Vec<&&Tried> = tried.iter().filter(|one| one.state == DeliveryState::Failed).collect();
     let members: BTreeSet<i64> = refused.iter().map(|one| one.member_id).collect();
     let broken = waits || (refused.len() >= 3 && members.len() > 1);
     tried.first().filter(|_| broken).map(|last| last.said.as_deref().unwrap_or_default())
@@ -58,8 +56,8 @@ fn is_broken(tried: &[Tried]) -> Option<&str> {
 /// Slack's answers say whether it takes nothing; that it does not know somebody's address is not it.
 fn slack_is_broken(conn: &mut Conn, tried: &[Tried]) -> Result<Option<String>> {
     let refuses = slack::state(conn)?.and_then(|state| state.broken).map(|(_, said)| said);
-    let waits = tried.iter().find(|one| one.state == DeliveryState::Waiting && one.attempt >= 3);
-    let waits = waits.filter(|_| tried.iter().all(|one| one.state != DeliveryState::Sent));
+    let mut since = tried.iter().take_while(|one| one.state != DeliveryState::Sent);
+    let waits = since.find(|one| one.state == DeliveryState::Waiting && one.attempt >= 3);
     Ok(refuses.or_else(|| waits.and_then(|one| one.said.clone())))
 }
 
@@ -72,7 +70,7 @@ fn words(channel: Channel) -> &'static str {
 
 fn breaks(conn: &mut Conn, app: &App, (channel, key): (Channel, &str), said: &str, now: Moment) -> Result<()> {
     let detail = letter::bounded(&format!("{said} Notifications stand in the inboxes, and are tried again for a day."));
-    let (incident, is_new) = incidents::fails(conn, (None, key), (NoticeKind::Broken, &detail), now)?;
+    let (incident, is_new) = incidents::fails(conn, (None, key), (NoticeKind::Broken, &detail), (now, now))?;
     if !is_new {
         return Ok(());
     }

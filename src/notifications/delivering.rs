@@ -5,8 +5,9 @@
 use super::deliveries_store::{self as deliveries, Taken};
 use super::model::Channel;
 use super::outbox::{Ended, later};
-use super::{letter, slack, store};
+use super::{letter, recipients, slack, store};
 use crate::app::App;
+use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::mail::{Mail, Sent};
 
@@ -43,6 +44,12 @@ async fn attempt(app: &App, channel: Channel, taken: &Taken) -> Ended {
     if !taken.member.active {
         return Ended::Failed("The member was deactivated.".to_owned());
     }
+    let (notice, member) = (taken.notice_id, taken.member.id);
+    match app.read(move |conn| may_know(conn, notice, member)).await {
+        Ok(true) => {}
+        Ok(false) => return Ended::Failed("The member no longer has access to the Application.".to_owned()),
+        Err(error) => return later(taken.attempt, taken.created_at, error.to_string(), None, app.now()),
+    }
     let tried = match channel {
         Channel::Email => by_mail(app, taken).await,
         Channel::Slack => slack::deliver(app, taken).await,
@@ -61,6 +68,12 @@ async fn attempt(app: &App, channel: Channel, taken: &Taken) -> Ended {
             })
         }
     }
+}
+
+/// Whether a member may know what a notice says: it may be a day old.
+fn may_know(conn: &mut Conn, notice_id: i64, member_id: i64) -> Result<bool> {
+    let notice = store::by_id(conn, notice_id)?.ok_or(AppError::NotFound)?;
+    notice.application_id.map_or(Ok(true), |id| recipients::sees(conn, member_id, id))
 }
 
 async fn by_mail(app: &App, taken: &Taken) -> Result<Ended> {

@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 use super::announcing::deliver_by_mail;
 use super::model::{Notice, NoticeKind};
 use super::store::{self, Choice, NewNotice};
-use super::{choices_store as choices, letter};
+use super::{choices_store as choices, letter, recipients};
 use crate::app::App;
 use crate::clock::Moment;
 use crate::db::Conn;
@@ -39,14 +39,13 @@ pub fn waits_until(
         let zone = own.map_or_else(|| workspace::get(conn).map(|workspace| workspace.time_zone), Ok)?;
         return Ok(Some(next_hour(hour, zone, now)));
     }
-    let newest = store::newest(conn, member_id, ONE_BY_ONE as i64 + 1)?;
-    // The one that is asked about is among them.
-    let many = newest.len() > ONE_BY_ONE && newest.iter().all(|(at, _)| now.since(*at) < SHORT);
-    if !many {
+    let mailed = store::mailed(conn, member_id, ONE_BY_ONE as i64)?;
+    if mailed.len() < ONE_BY_ONE || mailed.iter().any(|at| now.since(*at) >= SHORT) {
         return Ok(None);
     }
-    let gathers = newest.iter().filter_map(|(_, gathers_at)| *gathers_at).filter(|at| *at <= now.plus(PAUSE)).max();
-    Ok(Some(gathers.unwrap_or(now.plus(PAUSE))))
+    // With what waits already, unless that is a digest.
+    let next = store::next_gathering(conn, member_id, now)?.filter(|at| *at <= now.plus(PAUSE));
+    Ok(Some(next.unwrap_or(now.plus(PAUSE))))
 }
 
 /// The next moment at which it is that hour in a zone, or later than it where the clock leaps over it.
@@ -73,7 +72,8 @@ pub fn step(app: &App) -> Result<usize> {
 }
 
 fn mail(conn: &mut Conn, app: &App, member_id: i64, now: Moment) -> Result<()> {
-    let gathered = store::take_gathered(conn, member_id, now, TOGETHER)?;
+    let taken = store::take_gathered(conn, member_id, now, TOGETHER)?;
+    let gathered = still_seen(conn, member_id, taken)?;
     if !choices::of(conn, &[member_id])?.remove(&member_id).unwrap_or_default().email {
         return Ok(());
     }
@@ -102,6 +102,29 @@ fn mail(conn: &mut Conn, app: &App, member_id: i64, now: Moment) -> Result<()> {
             deliver_by_mail(conn, app, notice, now)
         }
     }
+}
+
+/// What was told of Applications that the member may see still.
+fn still_seen(conn: &mut Conn, member_id: i64, gathered: Vec<Notice>) -> Result<Vec<Notice>> {
+    let mut seen = BTreeMap::new();
+    let mut left = Vec::new();
+    for notice in gathered {
+        let sees = match notice.application_id {
+            None => true,
+            Some(id) => match seen.get(&id) {
+                Some(sees) => *sees,
+                None => {
+                    let sees = recipients::sees(conn, member_id, id)?;
+                    seen.insert(id, sees);
+                    sees
+                }
+            },
+        };
+        if sees {
+            left.push(notice);
+        }
+    }
+    Ok(left)
 }
 
 /// "12 notifications: 3 failed, 9 success"

@@ -52,13 +52,16 @@ pub fn title(name: &str, kind: NoticeKind) -> String {
 }
 
 /// What is broken is so still: of a run's name, or of several imports.
-pub fn still(name: &str, kind: NoticeKind) -> String {
+pub fn still(name: &str, many: bool, kind: NoticeKind) -> String {
     let name = short(name);
-    match kind {
-        NoticeKind::Partial => format!("{name} still loads only in part"),
-        NoticeKind::Held => format!("{name} is still held and waits for a decision"),
-        NoticeKind::Missed => format!("{name} still has not run"),
-        _ => format!("{name} still fails"),
+    match (kind, many) {
+        (NoticeKind::Partial, false) => format!("{name} still loads only in part"),
+        (NoticeKind::Partial, true) => format!("{name} still load only in part"),
+        (NoticeKind::Held, _) => format!("{name} is still held and waits for a decision"),
+        (NoticeKind::Missed, false) => format!("{name} still has not run"),
+        (NoticeKind::Missed, true) => format!("{name} still have not run"),
+        (_, false) => format!("{name} still fails"),
+        (_, true) => format!("{name} still fail"),
     }
 }
 
@@ -177,7 +180,7 @@ pub fn compose(conn: &mut Conn, base: &Url, notice: &Notice) -> Result<(Letter, 
         rows,
         button: (leads_to(notice), at(&notice.leads_to())),
         again: run.as_ref().filter(|_| notice.kind == NoticeKind::Failed).map(|run| at(&format!("/runs/{}", run.id))),
-        because: because(notice.kind),
+        because: because(notice),
         inbox: at("/notifications"),
         settings: at("/notifications/settings"),
     };
@@ -229,10 +232,12 @@ fn leads_to(notice: &Notice) -> &'static str {
     }
 }
 
-fn because(kind: NoticeKind) -> &'static str {
-    match kind {
+fn because(notice: &Notice) -> &'static str {
+    match notice.kind {
         NoticeKind::Digest => "several notifications waited for this mail.",
-        NoticeKind::WillFail | NoticeKind::Expires | NoticeKind::Broken => "it concerns you or what you administer.",
+        NoticeKind::Backlog => "schedules of these imports name you.",
+        NoticeKind::WillFail => "you own the schedules, or administer this Workspace.",
+        _ if notice.application_id.is_none() => "you administer this Workspace.",
         _ => "a schedule of this import names you.",
     }
 }

@@ -29,9 +29,10 @@ pub mod recipients;
 pub mod slack;
 mod store;
 
-pub use announcing::tell_members as tell;
+pub use announcing::announce;
 pub use body::{NoticeAnswer, NoticeBody};
+pub use event::Event;
 pub use model::{Channel, DeliveryState, Notice, NoticeKind, Told};
 pub use outlets::{Posted, posted_of};
 pub use slack::{SlackState, state as slack_state};
-pub use store::{Filter as NoticeFilter, NewNotice, forget_old, told_of, untold};
+pub use store::{Filter as NoticeFilter, forget_old, told_of, untold};

@@ -131,7 +131,9 @@ impl Notice {
     /// The page that says more: what is broken where several imports may be, else its run, else what it names.
     pub fn leads_to(&self) -> String {
         match (self.kind, self.incident_id, self.run_id, &self.link) {
-            (NoticeKind::Reminder, Some(id), ..) | (_, Some(id), None, None) => format!("/incidents/{id}"),
+            (NoticeKind::Reminder | NoticeKind::Missed, Some(id), ..) | (_, Some(id), None, None) => {
+                format!("/incidents/{id}")
+            }
             (_, _, Some(id), _) => format!("/runs/{id}"),
             (.., Some(link)) => link.clone(),
             _ => "/notifications".to_owned(),

@@ -9,9 +9,9 @@ use super::announcing::announce;
 use super::audit_told_store as audit_told;
 use super::event::Event;
 use super::incidents::store as incidents;
-use super::letter;
 use super::model::NoticeKind;
 use super::recipients::who_may_see;
+use super::{letter, recipients};
 use crate::app::App;
 use crate::applications;
 use crate::audit::{self, Recorded};
@@ -81,29 +81,24 @@ fn handed_over(conn: &mut Conn, entries: &[Recorded]) -> Result<Vec<Event>> {
         let who = who_may_see(conn, &Vec::from_iter(recipients), &application)?;
         let (from, to) = (name(conn, from)?, name(conn, to)?);
         let schedule = schedules::actions::find_even_deleted(conn, *schedule_id)?;
-        let (title, says, link) = match (handed.len(), schedule) {
+        let (title, says) = match (handed.len(), schedule) {
             (1, Some(schedule)) => (
-                format!("{to} now owns a schedule of yours"),
-                format!("{}. ", schedule.sentence()),
-                format!("/applications/{application_id}/schedules/{schedule_id}"),
+                format!("{to} now owns a schedule that notifies you"),
+                format!("{}. {from} owned it before. It runs with {to}'s rights now.", schedule.sentence()),
             ),
             (n, _) => (
-                format!("{to} now owns {} of yours", words::counted(n as i64, "schedule", "schedules")),
-                String::new(),
-                format!("/applications/{application_id}/settings/import-scheduling"),
+                format!("{to} now owns {} that notify you", words::counted(n as i64, "schedule", "schedules")),
+                format!("{from} owned them before. They run with {to}'s rights now."),
             ),
         };
-        let detail =
-            format!("{says}{from} owned it before. It runs with {to}'s rights now. You are notified as before.");
-        let detail =
-            if handed.len() == 1 { detail } else { detail.replace(" it ", " them ").replace("It runs", "They run") };
+        let detail = format!("{says} You are notified as before.");
         events.push(Event {
             key: format!("owner:{}", first.id),
             kind: NoticeKind::OwnerChanged,
             application_id: Some(application_id),
             run_id: None,
             incident_id: None,
-            link: Some(link),
+            link: Some(format!("/applications/{application_id}")),
             title: letter::bounded(&title),
             detail: letter::bounded(&detail),
             at,
@@ -144,13 +139,15 @@ pub fn unable(app: &App) -> Result<usize> {
         }
         for (owned, why) in &new {
             let of = (Some(owned.application_id), key(owned));
-            let (incident, is_new) = incidents::fails(conn, (of.0, &of.1), (NoticeKind::WillFail, why), now)?;
+            let (incident, is_new) = incidents::fails(conn, (of.0, &of.1), (NoticeKind::WillFail, why), (now, now))?;
             if !is_new {
                 continue;
             }
             let (title, detail) = why.split_once(". ").unwrap_or((why, ""));
             let mut who: BTreeSet<i64> = members::administrators(conn)?.into_iter().map(|member| member.id).collect();
-            who.extend(members::by_id(conn, owned.owner_id)?.filter(|owner| owner.active).map(|owner| owner.id));
+            if recipients::sees(conn, owned.owner_id, owned.application_id)? {
+                who.insert(owned.owner_id);
+            }
             let event = Event {
                 key: format!("incident:{}:will_fail", incident.id),
                 kind: NoticeKind::WillFail,

@@ -47,6 +47,12 @@ pub fn of_schedules<'a>(
     who_may_see(conn, &Vec::from_iter(named), application)
 }
 
+/// Whether a member is active and may see an Application.
+pub fn sees(conn: &mut Conn, member_id: i64, application_id: i64) -> Result<bool> {
+    let application = applications::by_id(conn, application_id)?;
+    application.map_or(Ok(false), |application| Ok(!who_may_see(conn, &[member_id], &application)?.is_empty()))
+}
+
 /// Those of these members who are active and may see the Application, by id.
 pub fn who_may_see(conn: &mut Conn, member_ids: &[i64], application: &Application) -> Result<Vec<i64>> {
     if member_ids.is_empty() {

@@ -98,14 +98,22 @@ pub fn untold(conn: &mut Conn, member_ids: &[i64], key: &str) -> Result<Vec<i64>
     Ok(member_ids.iter().copied().filter(|id| !told.contains(id)).collect())
 }
 
-/// Of a member's newest notices: when, and until when each waits for others.
-pub fn newest(conn: &mut Conn, member_id: i64, limit: i64) -> Result<Vec<(Moment, Option<Moment>)>> {
+/// When a member's newest mails were written.
+pub fn mailed(conn: &mut Conn, member_id: i64, limit: i64) -> Result<Vec<Moment>> {
     Ok(notices::table
-        .filter(notices::member_id.eq(member_id))
+        .inner_join(deliveries::table)
+        .filter(notices::member_id.eq(member_id).and(deliveries::channel.eq(Channel::Email)))
         .order(notices::id.desc())
         .limit(limit)
-        .select((notices::at, notices::gathers_at))
+        .select(deliveries::created_at)
         .load(conn)?)
+}
+
+/// When the next of what is gathered for a member is mailed.
+pub fn next_gathering(conn: &mut Conn, member_id: i64, now: Moment) -> Result<Option<Moment>> {
+    let gathering = notices::table.filter(notices::member_id.eq(member_id).and(notices::gathers_at.gt(now)));
+    let next = gathering.order(notices::gathers_at).select(notices::gathers_at.assume_not_null());
+    Ok(next.first(conn).optional()?)
 }
 
 /// It waits for others until then.
@@ -124,11 +132,14 @@ pub fn gathered(conn: &mut Conn, now: Moment, limit: i64) -> Result<Vec<i64>> {
 pub fn take_gathered(conn: &mut Conn, member_id: i64, now: Moment, limit: i64) -> Result<Vec<Notice>> {
     let due = notices::table.filter(notices::member_id.eq(member_id).and(notices::gathers_at.le(now)));
     let rows = due.order(notices::id).limit(limit).select(columns!()).load::<Row>(conn)?;
-    let found: Vec<Notice> = rows.into_iter().map(notice).collect();
-    let ids: Vec<i64> = found.iter().map(|notice| notice.id).collect();
-    let waiting = notices::table.filter(notices::id.eq_any(ids).and(notices::gathers_at.is_not_null()));
-    let taken = diesel::update(waiting).set(notices::gathers_at.eq(None::<Moment>)).execute(conn)?;
-    Ok(if taken == found.len() { found } else { Vec::new() })
+    let mut mine = Vec::new();
+    for row in rows {
+        let waiting = notices::table.find(row.0).filter(notices::gathers_at.is_not_null());
+        if diesel::update(waiting).set(notices::gathers_at.eq(None::<Moment>)).execute(conn)? == 1 {
+            mine.push(notice(row));
+        }
+    }
+    Ok(mine)
 }
 
 /// One notice, whoever it is for.

@@ -9,7 +9,7 @@ use crate::applications::Entered;
 use crate::clock::Moment;
 use crate::imports::{ConfigurationStatus, Standing};
 use crate::web::page::initials;
-use crate::words;
+use crate::{promises, words};
 
 pub struct Row {
     pub href: String,
@@ -22,6 +22,8 @@ pub struct Row {
     pub cells: Vec<Cell>,
     /// "Today, 09:00"
     pub next: Option<String>,
+    /// How many promises stand how, the worst first: word, class, count.
+    pub promises: Vec<(&'static str, &'static str, i64)>,
 }
 
 /// How many of its imports run, or stand badly.
@@ -61,12 +63,20 @@ impl Counts {
     }
 }
 
-/// By name, as they were entered. Promises (fresh, at risk, late) will stand beside `next`.
+/// Those that rest concern nobody today.
+fn stand(counts: &promises::Counts) -> Vec<(&'static str, &'static str, i64)> {
+    let all =
+        [("Late", "is-bad", counts.late), ("At risk", "is-warn", counts.at_risk), ("Fresh", "is-ok", counts.fresh)];
+    all.into_iter().filter(|(.., count)| *count > 0).collect()
+}
+
+/// By name, as they were entered.
 pub fn rows(
     entered: &[Entered],
     counts: &HashMap<i64, Counts>,
     going: &Going,
     next_of_each: &HashMap<i64, Moment>,
+    promises: &HashMap<i64, promises::Counts>,
     (now, zone): (Moment, Tz),
 ) -> Vec<Row> {
     let row = |entered: &Entered| {
@@ -95,6 +105,7 @@ pub fn rows(
             mark: initials(&application.name),
             name: application.name.clone(),
             about: words::counted(counts.imports, "import", "imports") + &last.unwrap_or_default(),
+            promises: promises.get(&application.id).map(stand).unwrap_or_default(),
             next: next_of_each.get(&application.id).map(|at| words::short_time(*at, now, zone)),
         }
     };

@@ -18,7 +18,7 @@ use crate::import_scheduling::no_worker;
 use crate::imports;
 use crate::members::Member;
 use crate::runs::{RunStatus, across};
-use crate::words;
+use crate::{promises, words};
 
 /// Counts are kept by the quarter of an hour.
 const QUARTER: chrono::Duration = chrono::Duration::minutes(15);
@@ -148,7 +148,14 @@ impl Home {
             ran: greeting.ran(ran),
             no_worker: no_worker(conn, waiting > 0, now)?,
             going: GoingPart::of(asked, &going, entered, None),
-            apps: apps::rows(entered, &of_each, &going, &coming.next_of_each, (now, zone)),
+            apps: apps::rows(
+                entered,
+                &of_each,
+                &going,
+                &coming.next_of_each,
+                &promises::of_applications(conn, &ids)?,
+                (now, zone),
+            ),
             stats: Some(next).filter(|_| sees_plans).into_iter().chain(stats).collect(),
             sees_plans,
             calendar: match entered {

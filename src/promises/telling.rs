@@ -8,7 +8,7 @@ use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::Result;
 use crate::names::one_line;
-use crate::notifications::{self, NewNotice, NoticeKind, recipients};
+use crate::notifications::{self, Event, NoticeKind, recipients};
 use crate::words;
 
 /// Tells those whom the schedules tell that load it. The key makes it once for each deadline.
@@ -59,18 +59,19 @@ pub fn tell(
     let list = format!("/applications/{}/settings/import-scheduling", application.id);
     let card = promise.target.short();
     let link = format!("{list}?open={card}#cfg-{card}");
-    let new = NewNotice {
-        key: &key,
+    let event = Event {
+        key,
         kind,
         application_id: Some(application.id),
         run_id,
         incident_id: None,
-        link: Some(&link),
-        title: &title,
-        detail: detail.trim_end(),
+        link: Some(link),
+        title,
+        detail: detail.trim_end().to_owned(),
         at: now,
+        who: ids,
     };
-    notifications::tell(conn, app, &ids, &new, now)
+    notifications::announce(conn, app, &event, now)
 }
 
 /// The run to look at, where it is why.

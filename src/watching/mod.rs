@@ -7,11 +7,11 @@ use crate::app::App;
 use crate::applications::{self, Application};
 use crate::clock::Moment;
 use crate::db::Conn;
-use crate::error::Result;
+use crate::error::{AppError, Result};
 use crate::freezes::{self, by_clock};
 use crate::import_sets;
 use crate::names::one_line;
-use crate::notifications::{self, NewNotice, NoticeKind, recipients};
+use crate::notifications::{self, Event, NoticeKind, recipients};
 use crate::runs::glance::{self, Usual};
 use crate::runs::{Run, RunStatus, watch, workers};
 use crate::schedules::{self, clock};
@@ -74,18 +74,24 @@ pub fn step(app: &App) -> Result<usize> {
     })?;
     for told in &found {
         let list = format!("/applications/{}/settings/import-scheduling", told.application_id);
-        let new = NewNotice {
-            key: &told.key,
+        let event = Event {
+            key: told.key.clone(),
             kind: told.kind,
             application_id: Some(told.application_id),
             run_id: told.run_id,
             incident_id: None,
-            link: Some(&list),
-            title: &told.title,
-            detail: &told.detail,
+            link: Some(list),
+            title: told.title.clone(),
+            detail: told.detail.clone(),
             at: now,
+            who: told.who.clone(),
         };
-        app.db.write(|conn| notifications::tell(conn, app, &told.who, &new, now))?;
+        // One that cannot be told holds up no other.
+        match app.db.write(|conn| notifications::announce(conn, app, &event, now)) {
+            Err(error @ (AppError::Unavailable { .. } | AppError::DiskFull)) => return Err(error),
+            Err(error) => tracing::error!(key = event.key, %error, "what was seen cannot be told"),
+            Ok(()) => {}
+        }
     }
     Ok(found.len())
 }

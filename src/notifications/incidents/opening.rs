@@ -1,5 +1,7 @@
 //! How a run's end opens incidents, goes on with them, or ends them; and who is to hear of that.
 
+use std::collections::BTreeSet;
+
 use super::model::Incident;
 use super::{cause, store};
 use crate::applications::Application;
@@ -45,7 +47,7 @@ impl Ended<'_> {
 }
 
 /// What is to be told of how a run ended; each of it to whoever has not heard of it yet.
-pub fn follow(conn: &mut Conn, ended: &Ended<'_>) -> Result<Vec<Event>> {
+pub fn follow(conn: &mut Conn, ended: &Ended<'_>, now: Moment) -> Result<Vec<Event>> {
     let Some(target) = ended.run.target().filter(|_| ended.run.parent_id.is_none() && ended.run.restores.is_none())
     else {
         // A step is told with its set.
@@ -63,24 +65,38 @@ pub fn follow(conn: &mut Conn, ended: &Ended<'_>) -> Result<Vec<Event>> {
         let who = recipients::of(conn, ended.run, ended.application, (ended.kind, 1))?;
         return Ok(vec![ended.outcome(who)]);
     }
+    // What was held is held no more, whatever became of it.
+    for (incident, run_id) in store::open_of(conn, target)? {
+        if incident.kind == NoticeKind::Held && run_id == ended.run.id && ended.kind != NoticeKind::Held {
+            store::recovers(conn, incident.id, target, ended.at)?;
+            if !still_fails(conn, &incident)? {
+                store::close(conn, incident.id, ended.at)?;
+            }
+        }
+    }
     let mut recovered = if ended.kind == NoticeKind::Partial { recovered(conn, ended, target)? } else { None };
     let key = cause::key(conn, ended.run, ended.kind)?;
     let outcome = ended.outcome(Vec::new());
     let of = (Some(ended.application.id), key.as_str());
-    let (incident, is_new) = store::fails(conn, of, (ended.kind, &outcome.detail), ended.at)?;
-    store::holds(conn, incident.id, target, ended.run.id, ended.at)?;
+    let (incident, is_new) = store::fails(conn, of, (ended.kind, &outcome.detail), (ended.at, now))?;
+    let anew = store::holds(conn, incident.id, target, ended.run.id, ended.at)?;
     let in_a_row = store::in_a_row(conn, target)?;
     let who = recipients::of(conn, ended.run, ended.application, (ended.kind, in_a_row))?;
     if let Some(recovered) = recovered.as_mut().filter(|_| is_new) {
         recovered.who.retain(|id| !who.contains(id));
     }
-    let key = format!("incident:{}:{}", incident.id, ended.kind);
+    let mut key = format!("incident:{}:{}", incident.id, ended.kind);
+    if anew {
+        // Others fail still; this one worked meanwhile, and breaks as if for the first time.
+        key = format!("{key}:{}", ended.run.uid);
+    }
     Ok(recovered.into_iter().chain([Event { key, incident_id: Some(incident.id), who, ..outcome }]).collect())
 }
 
 /// Ends what was broken of an import that went well now; told to those who know of it.
 fn recovered(conn: &mut Conn, ended: &Ended<'_>, target: Target) -> Result<Option<Event>> {
     let mut over: Vec<Incident> = Vec::new();
+    let mut others: Option<i64> = None;
     for (incident, failed) in store::open_of(conn, target)? {
         // Loading in part is not what ends that.
         let goes_on = incident.kind == NoticeKind::Partial && ended.kind == NoticeKind::Partial;
@@ -88,11 +104,15 @@ fn recovered(conn: &mut Conn, ended: &Ended<'_>, target: Target) -> Result<Optio
             continue;
         }
         store::recovers(conn, incident.id, target, ended.at)?;
-        if !still_fails(conn, &incident)? && store::close(conn, incident.id, ended.at)? {
+        if still_fails(conn, &incident)? {
+            others = Some(incident.id);
+        } else if store::close(conn, incident.id, ended.at)? {
             over.push(incident);
         }
     }
-    let Some(first) = over.iter().min_by_key(|incident| incident.opened_at) else { return Ok(None) };
+    let Some(first) = over.iter().min_by_key(|incident| incident.opened_at) else {
+        return others.map(|id| works_alone(conn, ended, id)).transpose();
+    };
     let ids: Vec<i64> = over.iter().map(|incident| incident.id).collect();
     let told = store::told_of(conn, &ids)?;
     let who = recipients::who_may_see(conn, &told, ended.application)?;
@@ -121,6 +141,29 @@ fn recovered(conn: &mut Conn, ended: &Ended<'_>, target: Target) -> Result<Optio
     let key = format!("recovered:{}", ended.run.uid);
     let event = ended.event(key, NoticeKind::Recovered, title, detail, who);
     Ok(Some(Event { incident_id: Some(first.id), ..event }))
+}
+
+/// An import works again while others of its incident fail still: told to those whom none of the others concerns.
+fn works_alone(conn: &mut Conn, ended: &Ended<'_>, incident_id: i64) -> Result<Event> {
+    let concerned = concerned(conn, incident_id, ended.application)?;
+    let told = store::told_of(conn, &[incident_id])?;
+    let mut who = recipients::who_may_see(conn, &told, ended.application)?;
+    who.retain(|id| !concerned.contains(id));
+    let title = format!("{} works again", letter::short(ended.run.title()));
+    let key = format!("recovered:{}", ended.run.uid);
+    let event = ended.event(key, NoticeKind::Recovered, title, letter::did(ended.run), who);
+    Ok(Event { incident_id: Some(incident_id), ..event })
+}
+
+/// Whom the imports concern that fail still.
+pub fn concerned(conn: &mut Conn, incident_id: i64, application: &Application) -> Result<BTreeSet<i64>> {
+    let mut concerned = BTreeSet::new();
+    for one in store::affected(conn, incident_id, 100)?.iter().filter(|one| one.recovered_at.is_none()) {
+        if let Some(run) = runs::by_id(conn, one.run_id)? {
+            concerned.extend(recipients::of(conn, &run, application, (NoticeKind::Failed, i64::MAX))?);
+        }
+    }
+    Ok(concerned)
 }
 
 /// Whether any of its imports fails still. One that was deleted does not.

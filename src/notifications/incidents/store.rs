@@ -1,5 +1,7 @@
 //! Incidents in the database.
 
+use std::collections::BTreeMap;
+
 use chrono::Duration;
 use diesel::prelude::*;
 
@@ -74,6 +76,12 @@ pub fn open_in(conn: &mut Conn, application_ids: &[i64], limit: i64) -> Result<V
     Ok(open.load::<Row>(conn)?.into_iter().map(incident).collect())
 }
 
+/// All that an import broke and that are open.
+pub fn all_open(conn: &mut Conn) -> Result<Vec<Incident>> {
+    let open = incidents::table.filter(incidents::closed_at.is_null().and(incidents::kind.eq_any(BROKE)));
+    Ok(open.order(incidents::id).load::<Row>(conn)?.into_iter().map(incident).collect())
+}
+
 /// All of a kind that are open.
 pub fn open_of_kind(conn: &mut Conn, kind: NoticeKind) -> Result<Vec<Incident>> {
     let open = incidents::table.filter(incidents::closed_at.is_null().and(incidents::kind.eq(kind)));
@@ -86,7 +94,7 @@ pub fn fails(
     conn: &mut Conn,
     (application_id, key): (Option<i64>, &str),
     (kind, cause): (NoticeKind, &str),
-    at: Moment,
+    (at, now): (Moment, Moment),
 ) -> Result<(Incident, bool)> {
     let values = (
         incidents::application_id.eq(application_id),
@@ -95,7 +103,7 @@ pub fn fails(
         incidents::cause.eq(cause),
         incidents::opened_at.eq(at),
         incidents::last_at.eq(at),
-        incidents::told_at.eq(at),
+        incidents::told_at.eq(now),
     );
     let made = on!(conn, c => diesel::insert_into(incidents::table)
         .values(values)
@@ -115,8 +123,8 @@ pub fn fails(
     Ok((incident, made == 1))
 }
 
-/// Adds an import that failed for it.
-pub fn holds(conn: &mut Conn, incident_id: i64, target: Target, run_id: i64, at: Moment) -> Result<()> {
+/// Adds an import that failed for it; whether it had been in order meanwhile.
+pub fn holds(conn: &mut Conn, incident_id: i64, target: Target, run_id: i64, at: Moment) -> Result<bool> {
     let key = target.to_string();
     let known = targets::table.find((incident_id, &key)).select((targets::failures, targets::recovered_at));
     let Some((failures, recovered_at)) = known.first::<(i64, Option<Moment>)>(conn).optional()? else {
@@ -128,7 +136,7 @@ pub fn holds(conn: &mut Conn, incident_id: i64, target: Target, run_id: i64, at:
                 targets::at.eq(at),
             ))
             .execute(conn)?;
-        return Ok(());
+        return Ok(false);
     };
     let failures = if recovered_at.is_some() { 1 } else { failures + 1 };
     diesel::update(targets::table.find((incident_id, &key)))
@@ -139,7 +147,7 @@ pub fn holds(conn: &mut Conn, incident_id: i64, target: Target, run_id: i64, at:
             targets::recovered_at.eq(None::<Moment>),
         ))
         .execute(conn)?;
-    Ok(())
+    Ok(recovered_at.is_some())
 }
 
 /// How often an import has failed since it was last in order, for whatever cause.
@@ -239,14 +247,22 @@ pub fn reminded(conn: &mut Conn, incident: &Incident, now: Moment) -> Result<boo
     Ok(diesel::update(same).set(set).execute(conn)? == 1)
 }
 
-/// Who was told that these broke.
+/// Who was told that these broke, and not since then that it works again.
 pub fn told_of(conn: &mut Conn, ids: &[i64]) -> Result<Vec<i64>> {
-    Ok(notices::table
-        .filter(notices::incident_id.eq_any(ids).and(notices::kind.eq_any(BROKE)))
-        .order(notices::member_id)
-        .select(notices::member_id)
-        .distinct()
-        .load(conn)?)
+    let told: Vec<(i64, NoticeKind)> = notices::table
+        .filter(notices::incident_id.eq_any(ids))
+        .order((notices::member_id, notices::id))
+        .select((notices::member_id, notices::kind))
+        .load(conn)?;
+    let mut knows: BTreeMap<i64, bool> = BTreeMap::new();
+    for (member_id, kind) in told {
+        match kind {
+            NoticeKind::Recovered => drop(knows.insert(member_id, false)),
+            kind if BROKE.contains(&kind) => drop(knows.insert(member_id, true)),
+            _ => {}
+        }
+    }
+    Ok(knows.into_iter().filter(|(_, knows)| *knows).map(|(member_id, _)| member_id).collect())
 }
 
 /// Removes the next ones that are long over; how many went.

@@ -193,11 +193,18 @@ fn check_version(there: Option<&Outlet>, opened: Option<i64>) -> Result<()> {
 }
 
 /// Removes an outlet with its secrets; what went to it stays in the Summaries.
-pub fn remove(conn: &mut Conn, by: &By, application_id: i64, kind: OutletKind, now: Moment) -> Result<()> {
+pub fn remove(
+    conn: &mut Conn,
+    by: &By,
+    (application_id, kind): (i64, OutletKind),
+    version: Option<i64>,
+    now: Moment,
+) -> Result<()> {
     by.need_administrator(conn)?;
     db::lock_row(conn, "applications", application_id)?;
     let before = store::of_kind(conn, application_id, kind)?.filter(|outlet| !outlet.address.is_empty());
     let before = before.ok_or(AppError::NotFound)?;
+    check_version(Some(&before), version)?;
     store::write(conn, before.id, (before.about, ""), None, before.version + 1, now)?;
     let entry = Entry::of("outlet.removed", "outlet", before.id).application(application_id).before(before.json());
     by.audit(conn, entry, now)

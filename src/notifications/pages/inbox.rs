@@ -86,12 +86,8 @@ pub async fn inbox(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn,
                 }
             }
             let workspace = workspace::get(conn)?;
-            let mut seen = Vec::new();
-            if before.is_none() && show != "unread" {
-                for application in applications::seen_by(conn, &who)? {
-                    seen.push(applications::standing(conn, &who.member, application)?);
-                }
-            }
+            let asked = before.is_none() && show != "unread";
+            let seen = if asked { applications::entered_by(conn, &who)? } else { Vec::new() };
             let zone = who.member.time_zone.unwrap_or(workspace.time_zone);
             let seen: Vec<&Entered> = seen.iter().collect();
             let incidents = open_cards(conn, &who, &seen, (INCIDENTS + 1, zone, now))?;

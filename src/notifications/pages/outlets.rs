@@ -214,7 +214,7 @@ pub async fn save(
     let saved = app.write(move |conn| outlets::save(conn, &secrets, &network, &who, (id, kind), &typed, now)).await;
     match saved {
         Ok(outlet) => {
-            let words = format!("Saved. {} is told about: {}.", outlet.words(), outlet.about.words());
+            let words = format!("Saved. {} is notified about: {}.", outlet.words(), outlet.about.words());
             Ok(see_other(&here(id), Some(Flash::new(words))))
         }
         Err(error) => {
@@ -254,8 +254,8 @@ pub async fn test(
 pub async fn remove(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, form: Form) -> Result<HttpResponse> {
     let id = id.into_inner();
     enter(&app, &by, id).await?;
-    let kind = kind(&form)?;
+    let (kind, version) = (kind(&form)?, form.id("version"));
     let now = app.now();
-    app.write(move |conn| outlets::remove(conn, &by, id, kind, now)).await?;
+    app.write(move |conn| outlets::remove(conn, &by, (id, kind), version, now)).await?;
     Ok(see_other(&here(id), Some(Flash::new(format!("{} is removed.", kind.label())))))
 }

@@ -58,7 +58,13 @@ pub async fn settings(request: HttpRequest, app: Data<App>, SignedIn(by): Signed
 /// `POST /notifications/settings`
 pub async fn save_settings(app: Data<App>, SignedIn(by): SignedIn, form: Form) -> Result<HttpResponse> {
     let when = form.get("mail_when").to_owned();
-    let hour: i32 = form.get("digest_hour").parse().unwrap_or(8);
+    let hour: i32 = match form.get("digest_hour") {
+        "" => 8,
+        hour => hour.parse().unwrap_or(-1),
+    };
+    if !matches!(when.as_str(), "" | "at_once" | "failures" | "daily") {
+        return Err(AppError::invalid("mail_when", "Choose when mail comes."));
+    }
     if !(0..24).contains(&hour) {
         return Err(AppError::invalid("digest_hour", "Choose an hour of the day."));
     }

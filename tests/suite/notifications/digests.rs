@@ -40,6 +40,14 @@ on_both! {
         olive.visit("/notifications").await.sees("payroll failed").sees("headcount failed").sees_no("2 notifications");
     }
 
+    async fn nonsense_is_refused(world: World) {
+        let olive = world.browser(&world.olive).await;
+        for (when, hour) in [("weekly", "8"), ("daily", "banana"), ("daily", "24"), ("daily", "-1"), ("<script>", "")] {
+            let answer = olive.post("/notifications/settings", &[("email", "on"), ("mail_when", when), ("digest_hour", hour)]).await;
+            assert_eq!(answer.status, 422, "{when} {hour}");
+        }
+    }
+
     async fn what_needs_somebody_comes_at_once_and_the_rest_once_a_day(world: World) {
         world.set_clock("2026-10-05T08:00:00Z");
         let mut olive = world.browser(&world.olive).await;

@@ -29,7 +29,7 @@ pub async fn breaks(world: &World, stage: &Stage) -> i64 {
     world
         .write(move |conn| {
             let of = (Some(application), "failed:by a test");
-            let (incident, _) = fails(conn, of, (NoticeKind::Failed, "No file matches."), now)?;
+            let (incident, _) = fails(conn, of, (NoticeKind::Failed, "No file matches."), (now, now))?;
             holds(conn, incident.id, target, 0, now)?;
             Ok(incident.id)
         })
@@ -145,6 +145,46 @@ on_both! {
         assert_eq!(counted(&world).await, (0, 1));
     }
 
+    async fn one_of_several_that_works_meanwhile_is_told_to_those_it_concerns(world: World) {
+        world.set_clock("2026-10-05T08:00:00Z");
+        let stages = sharing(&world, &["one", "two"]).await;
+        telling(&world, &stages[0], About::Failed, &[&world.olive]).await;
+        telling(&world, &stages[1], About::Failed, &[&world.mo]).await;
+        comes(&world, "2026-10-05T09:00:01Z").await;
+        let olive = world.api(&world.olive).await;
+        let path = format!("import-configurations/{}", stages[0].configuration);
+        csv(&world, "own", &[("1", "one")]);
+        olive.patch(&path, json!({"source": {"path": "own.csv"}})).await.is(200);
+        comes(&world, "2026-10-06T09:00:02Z").await;
+        assert_eq!(kinds(&world, &world.olive).await, ["failed", "recovered"]);
+        assert_eq!(kinds(&world, &world.mo).await, ["failed", "reminder"]);
+        assert_eq!(counted(&world).await, (1, 0));
+        olive.patch(&path, json!({"source": {"path": "shared.csv"}})).await.is(200);
+        comes(&world, "2026-10-07T09:00:03Z").await;
+        assert_eq!(kinds(&world, &world.olive).await, ["failed", "recovered", "failed"]);
+    }
+
+    async fn what_is_gone_is_no_incident_and_who_left_is_not_on_it(world: World) {
+        world.set_clock("2026-10-05T08:00:00Z");
+        let (gone, stays) = (failing(&world, "gone").await, failing(&world, "stays").await);
+        let schedule = telling(&world, &gone, About::Failed, &[&world.mo]).await;
+        telling(&world, &stays, About::Failed, &[&world.mo]).await;
+        comes(&world, "2026-10-05T09:00:01Z").await;
+        assert_eq!(counted(&world).await, (2, 0));
+        let olive = world.api(&world.olive).await;
+        olive.delete(&format!("schedules/{schedule}")).await.is(204);
+        olive.delete(&format!("import-configurations/{}", gone.configuration)).await.is(204);
+        let id = world.olive.id;
+        world.write(move |conn| Ok(diesel::update(incidents::table).set((incidents::taken_by.eq(id), incidents::taken_at.eq(1_791_190_801_000_000_i64))).execute(conn)?)).await;
+        world.step(reminding::tidy).await;
+        assert_eq!(counted(&world).await, (1, 1));
+        let on_it = || world.read(|conn| Ok(incidents::table.filter(incidents::closed_at.is_null()).select(incidents::taken_by).first::<Option<i64>>(conn)?));
+        assert_eq!(on_it().await, Some(id));
+        world.api(&world.ada).await.patch(&format!("members/{id}"), json!({"active": false})).await.is(200);
+        world.step(reminding::tidy).await;
+        assert_eq!(on_it().await, None);
+    }
+
     async fn a_cause_is_told_anew_where_it_is_another(world: World) {
         world.set_clock("2026-10-05T08:00:00Z");
         let stage = failing(&world, "payroll").await;
@@ -205,9 +245,9 @@ on_both! {
         telling(&world, &stage, About::Failed, &[&world.olive, &world.mo]).await;
         comes(&world, "2026-10-05T09:00:01Z").await;
         let mut olive = world.browser(&world.olive).await;
-        olive.visit("/notifications").await.press("I'm on it").await.sees("Olive is on it since");
+        olive.visit("/notifications").await.press("I'm on it").await.sees("Olive has been on it since");
         let mut mo = world.browser(&world.mo).await;
-        mo.visit("/notifications").await.sees("Olive is on it since").sees_no("I'm on it");
+        mo.visit("/notifications").await.sees("Olive has been on it since").sees_no("I'm on it");
         comes(&world, "2026-10-06T10:00:01Z").await;
         assert_eq!(kinds(&world, &world.mo).await, ["failed"]);
         olive.visit("/notifications").await.press("I'm no longer on it").await.sees("Recipients are reminded again.");

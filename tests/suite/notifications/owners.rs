@@ -24,13 +24,14 @@ on_both! {
         world.api(&world.ada).await.patch(&path, json!({"start_time": "09:30"})).await.is(200);
         look(&world).await;
         look(&world).await;
-        let wanted = [line("owner_changed", "Ada now owns a schedule of yours")];
+        let wanted = [line("owner_changed", "Ada now owns a schedule that notifies you")];
         assert_eq!((told(&world, &world.mo).await, told(&world, &world.olive).await), (wanted.to_vec(), wanted.to_vec()));
-        let mails = world.mails();
-        assert!(mails.len() == 2 && mails[0].contains("Olive owned it before. It runs with Ada's rights now."), "{mails:?}");
+        assert_eq!(world.mails().len(), 2);
         let mut mo = world.browser(&world.mo).await;
-        mo.visit("/notifications").await.press("Ada now owns a schedule of yours").await;
-        assert!(mo.url.path().ends_with(&format!("/schedules/{schedule}")) || mo.status == 403, "{} {}", mo.url, mo.status);
+        mo.visit("/notifications").await.press("Ada now owns a schedule that notifies you").await;
+        mo.answered(200).sees("FP&A 2026");
+        assert_eq!(mo.path(), format!("/applications/{}", world.application));
+        mo.visit("/notifications").await.sees("Olive owned it before. It runs with Ada's rights now.");
         // Who did it knows.
         world.api(&world.olive).await.patch(&path, json!({"start_time": "09:45"})).await.is(200);
         look(&world).await;
@@ -97,7 +98,9 @@ on_both! {
         let id = made.is(201).id();
         assert_eq!(made.json["secret_ends_on"], "2026-10-31");
         let path = format!("connections/{id}");
-        for wrong in ["31.10.2026", "2026-02-30", "20261031", "soon"] {
+        let folder = json!({"name": "Files", "kind": "folder", "settings": {"path": world.folder().canonicalize().unwrap()}, "secret_ends_on": "2026-10-31"});
+        assert_eq!(ada.post("connections", folder).await.is(422).wrong_fields(), ["secret_ends_on"]);
+        for wrong in ["1969-12-31", "31.10.2026", "2026-02-30", "20261031", "soon"] {
             let refused = ada.patch(&path, json!({"secret_ends_on": wrong})).await;
             assert_eq!(refused.is(422).wrong_fields(), ["secret_ends_on"], "{wrong}");
         }

@@ -108,6 +108,7 @@ on_both! {
         world.set_clock("2026-10-05T06:00:00Z");
         beat(&world).await;
         assert_eq!(counts().await, Some(Counts { fresh: 1, late: 1, ..Counts::default() }));
+        world.browser(&world.olive).await.visit("/").await.sees("1 Late").sees("1 Fresh");
         // What was deleted rests.
         let olive = world.api(&world.olive).await;
         olive.delete(&format!("import-configurations/{}", two.configuration)).await.is(204);

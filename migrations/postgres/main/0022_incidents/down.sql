@@ -1,5 +1,6 @@
 DELETE FROM deliveries WHERE channel = 'slack' OR notice_id IN (SELECT id FROM notices WHERE kind NOT IN ('success', 'partial', 'failed', 'held', 'missed', 'backlog'));
 DELETE FROM notices WHERE kind NOT IN ('success', 'partial', 'failed', 'held', 'missed', 'backlog');
+DROP INDEX deliveries_channel;
 DROP INDEX notices_gathering;
 DROP INDEX notices_incident;
 ALTER TABLE deliveries DROP CONSTRAINT deliveries_channel_check;

@@ -59,3 +59,4 @@ ALTER TABLE deliveries DROP CONSTRAINT deliveries_channel_check;
 ALTER TABLE deliveries ADD CONSTRAINT deliveries_channel_check CHECK (channel IN ('email', 'slack'));
 CREATE INDEX notices_incident ON notices (incident_id) WHERE incident_id IS NOT NULL;
 CREATE INDEX notices_gathering ON notices (gathers_at) WHERE gathers_at IS NOT NULL;
+CREATE INDEX deliveries_channel ON deliveries (channel, id);

@@ -92,3 +92,4 @@ CREATE INDEX notices_at ON notices (at);
 CREATE INDEX notices_incident ON notices (incident_id) WHERE incident_id IS NOT NULL;
 CREATE INDEX notices_gathering ON notices (gathers_at) WHERE gathers_at IS NOT NULL;
 CREATE INDEX deliveries_due ON deliveries (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX deliveries_channel ON deliveries (channel, id);
