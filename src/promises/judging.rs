@@ -85,6 +85,16 @@ pub fn judge(promise: &Promise, known: &Known<'_>, now: Moment) -> Judged {
     // What counts for the coming deadline.
     let mut ready = good;
     if let Some(passed) = passed {
+        // Several passed since it was looked at: a run in time for the first of them says nothing about a later one.
+        let first = next_after(&promise.rule, memory.settled).filter(|first| *first < passed);
+        if let (Some(first), Some(good), None) = (first, good, memory.late_since)
+            && good.at <= first
+        {
+            (memory.settled, memory.counts_from) = (first, first);
+            let says = coming(known);
+            let standing = Standing { state: memory.state, deadline: memory.deadline, since: None, says };
+            return Judged { standing, memory, turns };
+        }
         let frozen = freezes::at(known.freezes, passed).is_some();
         match good {
             Some(good) => {

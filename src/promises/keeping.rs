@@ -11,6 +11,9 @@ use crate::error::{AppError, Result};
 /// So many are looked at together.
 const BATCH: i64 = 200;
 
+/// So many deadlines are settled at one look; of more the next goes on.
+const DEADLINES: usize = 100;
+
 /// Looks at all of them; how many stand otherwise than before. Blocks.
 pub fn step(app: &App) -> Result<usize> {
     let now = app.now();
@@ -45,8 +48,8 @@ pub fn step(app: &App) -> Result<usize> {
 
 fn look_again(conn: &mut Conn, app: &App, id: i64, now: Moment) -> Result<()> {
     db::lock_row(conn, "promises", id)?;
-    // Twice: what answers one deadline says what counts for the next.
-    for _ in 0..2 {
+    // Again: what answers one deadline says what counts for the next, and an outage may have passed several.
+    for _ in 0..DEADLINES {
         let Some(promise) = store::by_id(conn, id)? else { return Ok(()) };
         let scene = Scene::load(conn, std::slice::from_ref(&promise), now)?;
         let judged = scene.judge(&promise);

@@ -59,6 +59,17 @@ fn what_was_loaded_before_it_was_promised_counts() {
 }
 
 #[test]
+fn a_run_in_time_for_one_deadline_is_no_answer_to_a_later_one() {
+    let mut promise = promise(at("05T06:10"));
+    // Loaded on the evening of the 5th; then nothing ran and nobody looked until noon of the 7th.
+    let loaded = Known { good: good("05T20:05"), ..Known::default() };
+    assert_eq!(look(&mut promise, loaded, "07T10:00"), (State::Fresh, vec![]));
+    assert_eq!((promise.memory.settled, promise.memory.counts_from), (at("06T06:00"), at("06T06:00")));
+    let late = vec![Turn::Late { deadline: at("07T06:00") }];
+    assert_eq!(look(&mut promise, Known::default(), "07T10:00"), (State::Late, late));
+}
+
+#[test]
 fn a_deadline_before_it_was_saved_is_nobodys() {
     let mut promise = promise(at("05T06:10"));
     assert_eq!(look(&mut promise, Known::default(), "05T06:11"), (State::Fresh, vec![]));
