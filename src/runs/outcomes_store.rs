@@ -36,11 +36,16 @@ pub fn announced(conn: &mut Conn, outcome: &Outcome, now: Moment) -> Result<bool
     Ok(diesel::update(waiting).set(outcomes::announced_at.eq(now)).execute(conn)? == 1)
 }
 
-/// Whether a newer run of what a run runs has loaded.
+/// Whether a newer run of what a run runs has loaded, and that was told before. Where it is still to be told, the two are
+/// told one after the other.
 pub fn was_overtaken(conn: &mut Conn, target: Target, run_id: i64) -> Result<bool> {
     let loaded = [RunStatus::Success, RunStatus::Partial];
-    let newer = runs::table.filter(runs::id.gt(run_id).and(runs::status.eq_any(loaded))).filter(is_import());
-    let newer = newer.select(runs::id);
+    let newer = runs::table
+        .inner_join(outcomes::table.on(outcomes::run_id.eq(runs::id)))
+        .filter(runs::id.gt(run_id).and(runs::status.eq_any(loaded)))
+        .filter(outcomes::announced_at.is_not_null())
+        .filter(is_import())
+        .select(runs::id);
     Ok(match target {
         Target::Configuration(id) => newer.filter(runs::configuration_id.eq(id)).first::<i64>(conn),
         Target::Set(id) => newer.filter(runs::set_id.eq(id)).first::<i64>(conn),
