@@ -159,9 +159,10 @@ fn tell_together(conn: &mut Conn, app: &App, old: &[&Outcome], now: Moment) -> R
             at: now,
         };
         tell_members(conn, app, &[member], &new, now)?;
-        // So that they hear when it is over; the one message stands for these.
+        // So that they hear when it is over. The one message stands for these: no list shows them.
         for event in told.iter().filter(|event| event.incident_id.is_some()) {
-            if let Some(notice) = store::insert(conn, member, &event.notice())? {
+            let stood_for = NewNotice { kind: NoticeKind::Digest, ..event.notice() };
+            if let Some(notice) = store::insert(conn, member, &stood_for)? {
                 store::set_read(conn, notice, Some(now))?;
             }
         }

@@ -16,6 +16,8 @@ const COMPARED: usize = 300;
 pub fn key(conn: &mut Conn, run: &Run, kind: NoticeKind) -> Result<String> {
     let own = format!("{}:{}", kind.as_str(), run.target().map(|target| target.to_string()).unwrap_or_default());
     let said = letter::detail(run);
+    // What follows, such as the newest files that are there instead, changes from day to day.
+    let said = said.split_once(". ").map_or(said.as_str(), |(first, _)| first);
     match kind {
         // How many rows were rejected, or by how much a volume is unusual, differs from run to run.
         NoticeKind::Partial | NoticeKind::Held => return Ok(own),
@@ -23,21 +25,21 @@ pub fn key(conn: &mut Conn, run: &Run, kind: NoticeKind) -> Result<String> {
         NoticeKind::Missed => return Ok(format!("missed:a{}", run.application_id)),
         _ => {}
     }
-    let of_own = format!("{own}:{}", compared(&said, false));
+    let of_own = format!("{own}:{}", compared(said, false));
     if run.set_id.is_some() {
         return Ok(of_own);
     }
     let step = glance::failed_steps(conn, &[run.id])?.remove(&run.id);
     match step.as_deref() {
         // It never began: whose rights it used, or the server, is what all of them share.
-        None => Ok(format!("failed:a{}:{}", run.application_id, compared(&said, true))),
+        None => Ok(format!("failed:a{}:{}", run.application_id, compared(said, true))),
         Some(FETCH | FIND) => {
             let version = run.configuration_id.zip(run.configuration_version);
             let version = version.map(|(id, version)| imports::version(conn, id, version)).transpose()?.flatten();
             let Some(connection) = version.and_then(|version| version.connection_id) else { return Ok(of_own) };
-            let shared = compared(&said, true);
+            let shared = compared(said, true);
             // Two files whose names differ by a number may be two files.
-            if step.as_deref() == Some(FIND) && shared != compared_as_it_is(&said) {
+            if step.as_deref() == Some(FIND) && shared != compared_as_it_is(said) {
                 return Ok(of_own);
             }
             Ok(format!("failed:n{connection}:a{}:{shared}", run.application_id))

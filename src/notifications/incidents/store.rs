@@ -258,6 +258,8 @@ pub fn told_of(conn: &mut Conn, ids: &[i64]) -> Result<Vec<i64>> {
     for (member_id, kind) in told {
         match kind {
             NoticeKind::Recovered => drop(knows.insert(member_id, false)),
+            // Of what one message stood for.
+            NoticeKind::Digest => drop(knows.insert(member_id, true)),
             kind if BROKE.contains(&kind) => drop(knows.insert(member_id, true)),
             _ => {}
         }

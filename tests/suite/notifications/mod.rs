@@ -60,7 +60,9 @@ async fn told(world: &World, person: &Person) -> Vec<(String, String)> {
     let id = person.id;
     world
         .read(move |conn| {
-            let own = notices::table.filter(notices::member_id.eq(id)).order(notices::id.desc());
+            let own = notices::table
+                .filter(notices::member_id.eq(id).and(notices::kind.ne("digest")))
+                .order(notices::id.desc());
             Ok(own.select((notices::kind, notices::title)).load(conn)?)
         })
         .await
@@ -187,6 +189,14 @@ on_both! {
         assert_eq!(told(&world, &world.olive).await, [line("backlog", "3 imports ended while notifications were delayed")]);
         let mails = world.mails();
         assert!(mails.len() == 1 && mails[0].contains("3 failed: payroll failed."), "{mails:?}");
+        let shown = world.api(&world.olive).await.get("notifications").await.items().len();
+        assert_eq!(shown, 1, "what it stands for is not listed");
+        // They hear that it is over.
+        csv(&world, "payroll", &[("1", "one")]);
+        start(&world, &stage).await;
+        work_off(&world).await;
+        tell(&world).await;
+        assert_eq!(told(&world, &world.olive).await[0], line("recovered", "payroll works again"));
     }
 
     async fn old_messages_go_by_and_by(world: World) {

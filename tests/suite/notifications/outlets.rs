@@ -52,7 +52,7 @@ fn a_webhook_is_signed_and_told_once() {
     with_slack(async |world, receiver| {
         webhook(world, &format!("{}/in?key=canary-url", receiver.at), "Failed")
             .await
-            .sees("Webhook at 127.0.0.1 is told about: Failed.");
+            .sees("Webhook at 127.0.0.1 is notified about: Failed.");
         receiver.does("/in?key=canary-url", &[Deed::Answers(500, "", "<b>canary-body</b>")]);
         told_morning(world, 5).await;
         let (state, attempt, said) = post(world).await;
@@ -152,7 +152,7 @@ fn a_channel_is_posted_to_by_the_workspaces_app() {
         ada.within("#slack-channel")
             .press("Save Slack channel")
             .await
-            .sees("Slack #finance is told about: All imports.");
+            .sees("Slack #finance is notified about: All imports.");
         told_morning(world, 5).await;
         tell_all(world).await;
         let mut mo = world.browser(&world.mo).await;
@@ -354,7 +354,7 @@ fn two_who_save_are_told_of_each_other() {
         first.sees("Somebody else changed this").sees("Enter it again");
         // Blank secrets stay as they are.
         first.within("#webhook").choose("Posts about", "Failed and partial").press("Save Webhook").await;
-        first.sees("Webhook at 127.0.0.1 is told about: Failed and partial.");
+        first.sees("Webhook at 127.0.0.1 is notified about: Failed and partial.");
         first.within("#webhook").press("Test Webhook").await.sees("A test message was accepted by 127.0.0.1.");
         let sent = receiver.received("/in")[0].clone();
         let signed =

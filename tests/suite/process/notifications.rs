@@ -63,8 +63,12 @@ async fn killed_before_the_mail(database: Database, kills: usize) {
         assert!(Instant::now() < give_up, "seed {seed}: {}", process.log());
         pause(100).await;
     }
-    let lines: Vec<String> =
-        db.main.read(|conn| Ok(notices::table.order(notices::id).select(notices::kind).load(conn)?)).unwrap();
+    let lines: Vec<String> = db
+        .main
+        .read(|conn| {
+            Ok(notices::table.filter(notices::kind.ne("digest")).order(notices::id).select(notices::kind).load(conn)?)
+        })
+        .unwrap();
     let wanted: Vec<&str> = (0..kills).map(|kill| if kill % 2 == 0 { "failed" } else { "recovered" }).collect();
     assert_eq!(lines, wanted, "seed {seed}");
     let ids: Vec<String> =
@@ -72,7 +76,9 @@ async fn killed_before_the_mail(database: Database, kills: usize) {
     let given: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
     let received = smtp.received();
     let arrived: BTreeSet<&str> = received.iter().map(|mail| header(mail, "Message-ID")).collect();
-    assert_eq!((ids.len(), &arrived), (kills, &given), "seed {seed}");
+    // After ten mails in ten minutes the rest comes together.
+    assert!(ids.len() >= kills.min(10) && ids.len() <= kills && arrived == given, "seed {seed}: {ids:?} {arrived:?}");
+    assert_eq!(ids.len(), given.len(), "seed {seed}");
     eprintln!("{} mails for {kills} ends", received.len());
     assert!(process.stop().success());
 }
@@ -88,6 +94,8 @@ fn ended(db: &Databases, run: i64) -> bool {
 fn give_back(db: &Databases) {
     let sending = deliveries::table.filter(deliveries::state.eq("sending"));
     db.main.write(|conn| Ok(diesel::update(sending).set(deliveries::next_at.eq(1_i64)).execute(conn)?)).unwrap();
+    let gathering = notices::table.filter(notices::gathers_at.is_not_null());
+    db.main.write(|conn| Ok(diesel::update(gathering).set(notices::gathers_at.eq(1_i64)).execute(conn)?)).unwrap();
 }
 
 /// Whether something is still to be told.
@@ -96,7 +104,8 @@ fn under_way(db: &Databases) -> bool {
         .read(|conn| {
             let untold: i64 = outcomes::table.filter(outcomes::announced_at.is_null()).count().get_result(conn)?;
             let unsent: i64 = deliveries::table.filter(deliveries::state.ne("sent")).count().get_result(conn)?;
-            Ok(untold + unsent > 0)
+            let gathers: i64 = notices::table.filter(notices::gathers_at.is_not_null()).count().get_result(conn)?;
+            Ok(untold + unsent + gathers > 0)
         })
         .unwrap()
 }

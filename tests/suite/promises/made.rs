@@ -15,7 +15,7 @@ on_both! {
         let mut olive = world.browser(&world.olive).await;
         olive.visit(&list).await.follow("Ready by … for payroll").await.sees("payroll");
         assert_eq!((olive.value("Time"), olive.value("Time zone")), ("08:00".into(), "Europe/Paris".into()));
-        olive.sees("1 recipient of its schedules is told");
+        olive.sees("1 recipient of its schedules is notified");
         // All that is wrong is said, and what was typed is there still.
         for day in ["MoMonday", "TuTuesday", "WeWednesday", "ThThursday", "FrFriday"] {
             olive.untick(day);
