@@ -162,7 +162,7 @@ async fn look_at_all(world: World) {
     let runs = if settings::full() { 200_000 } else { 30_000 };
     let first = seed(&world, Seed { applications: 19, ..Seed::runs(runs) }).await;
     grant_elsewhere(&world).await;
-    crate::promises::promise_all(&world, &first).await;
+    crate::support::seed::promise_all(&world, &first).await;
     let run = newest_run(&world).await;
     let ada = world.browser(&world.ada).await;
     let (mut wrong, mut counts) = (Vec::new(), Vec::new());
@@ -186,7 +186,8 @@ async fn look_at_all(world: World) {
     }
     // The steps that look at all of it: the first of promises writes down how each stands.
     world.step(tidegate::promises::keeping::step).await;
-    let steps: [(&str, fn(&tidegate::app::App) -> tidegate::error::Result<usize>); 2] =
+    type Step = fn(&tidegate::app::App) -> tidegate::error::Result<usize>;
+    let steps: [(&str, Step); 2] =
         [("promises", tidegate::promises::keeping::step), ("watching", tidegate::watching::step)];
     for (name, step) in steps {
         let (count, walks) = asks_and_walks(&world, name, async || _ = world.step(step).await).await;

@@ -94,8 +94,9 @@ fn remind(conn: &mut Conn, app: &App, incident: &Incident, now: Moment) -> Resul
     let told = store::told_of(conn, &[incident.id])?;
     let concerned = opening::concerned(conn, incident.id, &application)?;
     let mut who = recipients::who_may_see(conn, &told, &application)?;
-    // Who is a recipient no more has heard enough.
-    who.retain(|id| concerned.contains(id));
+    let heard = store::heard_since(conn, incident.id, now.minus(EVERY))?;
+    // Who is a recipient no more has heard enough, and so has who heard of it today.
+    who.retain(|id| concerned.contains(id) && !heard.contains(id));
     let affected = store::affected(conn, incident.id, 2)?;
     let Some(run) = affected.first().map(|one| one.run_id) else { return Ok(()) };
     let title = match affected.len() {

@@ -267,6 +267,12 @@ pub fn told_of(conn: &mut Conn, ids: &[i64]) -> Result<Vec<i64>> {
     Ok(knows.into_iter().filter(|(_, knows)| *knows).map(|(member_id, _)| member_id).collect())
 }
 
+/// Who heard of one since then.
+pub fn heard_since(conn: &mut Conn, id: i64, since: Moment) -> Result<Vec<i64>> {
+    let heard = notices::table.filter(notices::incident_id.eq(id).and(notices::at.gt(since)));
+    Ok(heard.select(notices::member_id).load(conn)?)
+}
+
 /// Removes the next ones that are long over; how many went.
 pub fn forget_old(conn: &mut Conn, now: Moment) -> Result<usize> {
     let old: Vec<i64> = incidents::table

@@ -38,19 +38,6 @@ async fn promise(world: &World, stage: &Stage, time: &str, zone: &str) -> i64 {
     olive.put(&path, every_day(time, zone)).await.is(200).id()
 }
 
-/// Every import of the Application is promised as this one is.
-pub async fn promise_all(world: &World, stage: &Stage) {
-    promise(world, stage, "08:00", "Europe/Paris").await;
-    let (here, first) = (world.application, stage.configuration);
-    let sql = format!(
-        "INSERT INTO promises (application_id, configuration_id, target_key, rule, version, updated_at, updated_by, state, \
-         settled, counts_from) SELECT p.application_id, c.id, 'c' || c.id, p.rule, 1, p.updated_at, p.updated_by, p.state, \
-         p.settled, p.counts_from FROM import_configurations c JOIN promises p ON p.configuration_id = {first} \
-         WHERE c.id <> {first} AND c.application_id = {here}"
-    );
-    world.write(move |conn| crate::support::seed::batch(conn, &sql)).await;
-}
-
 /// How it stands, as programs read it.
 async fn stands(world: &World, stage: &Stage) -> Value {
     let olive = world.api(&world.olive).await;

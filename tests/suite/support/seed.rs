@@ -180,3 +180,18 @@ fn sql(world: &World, first: &Stage, of: Seed) -> String {
            status_at = (SELECT r.finished_at FROM runs r WHERE r.id = status_run_id);\n\
            DROP TABLE nth; DROP TABLE other;"
 }
+
+/// Every import of the Application is promised for each morning.
+pub async fn promise_all(world: &World, stage: &Stage) {
+    let olive = world.api(&world.olive).await;
+    let every_day = json!({"weekdays": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "time": "08:00", "time_zone": "Europe/Paris"});
+    olive.put(&format!("import-configurations/{}/ready-by", stage.configuration), every_day).await.is(200);
+    let (here, first) = (world.application, stage.configuration);
+    let sql = format!(
+        "INSERT INTO promises (application_id, configuration_id, target_key, rule, version, updated_at, updated_by, state, \
+         settled, counts_from) SELECT p.application_id, c.id, 'c' || c.id, p.rule, 1, p.updated_at, p.updated_by, p.state, \
+         p.settled, p.counts_from FROM import_configurations c JOIN promises p ON p.configuration_id = {first} \
+         WHERE c.id <> {first} AND c.application_id = {here}"
+    );
+    world.write(move |conn| batch(conn, &sql)).await;
+}
