@@ -16,7 +16,7 @@ const LEASE: u16 = 2;
 
 #[test]
 fn killed_before_the_mail_on_sqlite() {
-    runtime().block_on(killed_before_the_mail(Database::Sqlite, 20));
+    runtime().block_on(killed_before_the_mail(Database::Sqlite, if settings::full() { 20 } else { 6 }));
 }
 
 #[test]
