@@ -116,11 +116,10 @@ fn recovered(conn: &mut Conn, ended: &Ended<'_>, target: Target) -> Result<Optio
     let ids: Vec<i64> = over.iter().map(|incident| incident.id).collect();
     let told = store::told_of(conn, &ids)?;
     let who = recipients::who_may_see(conn, &told, ended.application)?;
-    let imports = store::affected(conn, first.id, 2)?.len();
     let name = ended.run.title();
-    let all = store::affected(conn, first.id, 1_000)?.len();
+    let imports = store::affected(conn, first.id, 1_000)?.len();
     let title = match (imports, first.kind) {
-        (2.., _) => format!("{} work again", words::counted(all as i64, "import", "imports")),
+        (2.., _) => format!("{} work again", words::counted(imports as i64, "import", "imports")),
         (_, NoticeKind::Partial) => format!("{} loads all rows again", letter::short(name)),
         (_, NoticeKind::Held) => format!("{} is no longer held", letter::short(name)),
         (_, NoticeKind::Missed) => format!("{} runs again", letter::short(name)),
