@@ -1,13 +1,13 @@
-//! Every recurring job, one line each. The only file that knows tokio-cron-scheduler: it gives the beat (cron-type
-//! jobs in UTC), the steps decide what is due. Each job is a step of its room; the loop around it has no logic.
+//! Every recurring job, one line each. The only file that knows tokio-cron-scheduler: it gives the beat of each second,
+//! the steps decide what is due. Each job is a step of its room; the loop around it has no logic.
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use actix_web::web::Data;
-use tokio_cron_scheduler::{Job, JobScheduler};
+use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 
 use crate::app::{App, off_thread};
 use crate::error::Result;
@@ -28,13 +28,13 @@ pub struct Background {
 
 /// Starts the jobs that this process's role has.
 pub async fn start(app: &Data<App>) -> Result<Background, String> {
-    let jobs = JobScheduler::new().await.map_err(|e| e.to_string())?;
-    every("0/10 * * * * *", &jobs, app, blocking(refresh_clock)).await?;
-    every("7/10 * * * * *", &jobs, app, blocking(tend_disk)).await?;
-    every("3/15 * * * * *", &jobs, app, blocking(members::write_seen)).await?;
-    every("9/15 * * * * *", &jobs, app, blocking(audit::write_refusals)).await?;
-    every("30 7 * * * *", &jobs, app, blocking(forget_old)).await?;
-    every("18 * * * * *", &jobs, app, blocking(|app| app.db.write(feeds::end_of_inactive).map(|_| ()))).await?;
+    let mut beats = Beats::default();
+    beats.every(10, 0, blocking(refresh_clock));
+    beats.every(10, 7, blocking(tend_disk));
+    beats.every(15, 3, blocking(members::write_seen));
+    beats.every(15, 9, blocking(audit::write_refusals));
+    beats.every(HOUR, 450, blocking(forget_old));
+    beats.every(MINUTE, 18, blocking(|app| feeds::end_of_inactive(app).map(|_| ())));
     let mut crew = None;
     if app.config.role.works() {
         let worker = app.clone();
@@ -45,28 +45,28 @@ pub async fn start(app: &Data<App>) -> Result<Background, String> {
         })
         .await
         .map_err(|e| e.to_string())?;
-        every("0/1 * * * * *", &jobs, app, dispatch).await?;
-        every("1/2 * * * * *", &jobs, app, blocking(|app| announcing::step(app).map(|_| ()))).await?;
-        every("0/2 * * * * *", &jobs, app, deliver).await?;
-        every("0/2 * * * * *", &jobs, app, deliver_in_slack).await?;
-        every("1/2 * * * * *", &jobs, app, post).await?;
-        every("11/15 * * * * *", &jobs, app, blocking(|app| gathering::step(app).map(|_| ()))).await?;
-        every("21 * * * * *", &jobs, app, blocking(|app| reminding::step(app).map(|_| ()))).await?;
-        every("33 * * * * *", &jobs, app, blocking(broken::step)).await?;
-        every("5 3 * * * *", &jobs, app, blocking(expiring::step)).await?;
-        every("43 1/5 * * * *", &jobs, app, blocking(reminding::tidy)).await?;
-        every("13/30 * * * * *", &jobs, app, blocking(|app| owners::changes(app).map(|_| ()))).await?;
-        every("51 0/5 * * * *", &jobs, app, blocking(|app| owners::unable(app).map(|_| ()))).await?;
-        every("0/15 * * * * *", &jobs, app, blocking(workers::seen)).await?;
-        every("11/30 * * * * *", &jobs, app, blocking(|app| keeping::step(app).map(|_| ()))).await?;
-        every("50 * * * * *", &jobs, app, blocking(|app| watching::step(app).map(|_| ()))).await?;
-        every("40 * * * * *", &jobs, app, blocking(counting::step)).await?;
-        every("0 17 * * * *", &jobs, app, blocking(retain)).await?;
-        every("0 27 * * * *", &jobs, app, blocking(workers::forget_gone)).await?;
-        every("2/5 * * * * *", &jobs, app, blocking(|app| rescue::step(app).map(|_| ()))).await?;
+        beats.every(1, 0, dispatch);
+        beats.every(2, 1, blocking(|app| announcing::step(app).map(|_| ())));
+        beats.every(2, 0, deliver);
+        beats.every(2, 0, deliver_in_slack);
+        beats.every(2, 1, post);
+        beats.every(15, 11, blocking(|app| gathering::step(app).map(|_| ())));
+        beats.every(MINUTE, 21, blocking(|app| reminding::step(app).map(|_| ())));
+        beats.every(MINUTE, 33, blocking(broken::step));
+        beats.every(HOUR, 185, blocking(expiring::step));
+        beats.every(5 * MINUTE, 103, blocking(reminding::tidy));
+        beats.every(30, 13, blocking(|app| owners::changes(app).map(|_| ())));
+        beats.every(5 * MINUTE, 51, blocking(|app| owners::unable(app).map(|_| ())));
+        beats.every(15, 0, blocking(workers::seen));
+        beats.every(30, 11, blocking(|app| keeping::step(app).map(|_| ())));
+        beats.every(MINUTE, 50, blocking(|app| watching::step(app).map(|_| ())));
+        beats.every(MINUTE, 40, blocking(counting::step));
+        beats.every(HOUR, 1020, blocking(retain));
+        beats.every(HOUR, 1620, blocking(workers::forget_gone));
+        beats.every(5, 2, blocking(|app| rescue::step(app).map(|_| ())));
         crew = Some(muster(app));
     }
-    jobs.start().await.map_err(|e| e.to_string())?;
+    let jobs = start_beats(app, beats).await.map_err(|e| e.to_string())?;
     Ok(Background { jobs, crew, app: app.clone() })
 }
 
@@ -144,35 +144,63 @@ impl Drop for Busy {
     }
 }
 
-/// Adds a job that never overlaps with itself. A step that fails is logged and comes again with the next beat.
-async fn every(
-    beat: &str,
-    jobs: &JobScheduler,
-    app: &Data<App>,
-    step: impl Fn(Data<App>) -> Step + Copy + Send + Sync + 'static,
-) -> Result<(), String> {
-    let app = app.clone();
-    let busy = Arc::new(AtomicBool::new(false));
-    let job = Job::new_async(beat, move |_, _| {
-        let (app, busy) = (app.clone(), busy.clone());
+const MINUTE: i64 = 60;
+const HOUR: i64 = 3_600;
+
+/// What is done every so many seconds, so many after the full ones.
+struct Beat {
+    every: i64,
+    at: i64,
+    busy: Arc<AtomicBool>,
+    step: Box<dyn Fn(Data<App>) -> Step + Send + Sync>,
+}
+
+#[derive(Default)]
+struct Beats(Vec<Beat>);
+
+impl Beats {
+    /// Adds a job that never overlaps with itself. A step that fails is logged and comes again with the next beat.
+    fn every(&mut self, every: i64, at: i64, step: impl Fn(Data<App>) -> Step + Send + Sync + 'static) {
+        self.0.push(Beat { every, at, busy: Arc::default(), step: Box::new(step) });
+    }
+}
+
+impl Beat {
+    /// Whether a beat lies after one second and not after another: none is lost where seconds were left out.
+    fn lies_in(&self, (after, to): (i64, i64)) -> bool {
+        let beat = |second: i64| (second - self.at).div_euclid(self.every);
+        beat(to) > beat(after)
+    }
+}
+
+/// One job of the scheduler for all: each of its own reads its cron line anew every half second.
+async fn start_beats(app: &Data<App>, beats: Beats) -> Result<JobScheduler, JobSchedulerError> {
+    let jobs = JobScheduler::new().await?;
+    let second = |app: &App| app.now().micros().div_euclid(1_000_000);
+    let (last, app, beats) = (AtomicI64::new(second(app)), app.clone(), Arc::new(beats));
+    let job = Job::new_async("* * * * * *", move |_, _| {
+        let now = second(&app);
+        let span = (last.swap(now, Ordering::AcqRel), now);
+        let (app, beats) = (app.clone(), beats.clone());
         Box::pin(async move {
-            if !app.stop.is_cancelled() {
-                unless_busy(busy, || step(app)).await;
+            for beat in beats.0.iter().filter(|beat| beat.lies_in(span) && !app.stop.is_cancelled()) {
+                tokio::spawn(unless_busy(beat.busy.clone(), (beat.step)(app.clone())));
             }
         })
     });
-    jobs.add(job.map_err(|e| e.to_string())?).await.map_err(|e| e.to_string())?;
-    Ok(())
+    jobs.add(job?).await?;
+    jobs.start().await?;
+    Ok(jobs)
 }
 
 /// Takes a step unless the one before goes on still.
-async fn unless_busy<S: Future<Output = Result<()>>>(busy: Arc<AtomicBool>, step: impl FnOnce() -> S) {
+async fn unless_busy(busy: Arc<AtomicBool>, step: impl Future<Output = Result<()>>) {
     if busy.swap(true, Ordering::AcqRel) {
         return;
     }
     // Also when the step panics: it runs again at the next beat.
     let _busy = Busy(busy);
-    if let Err(error) = step().await {
+    if let Err(error) = step.await {
         tracing::warn!(%error, "a background step failed; it will be tried again");
     }
 }
@@ -220,15 +248,28 @@ mod tests {
     #[tokio::test]
     async fn a_step_that_panicked_is_taken_again() {
         let busy = Arc::new(AtomicBool::new(false));
-        let panics = unless_busy(busy.clone(), || async { panic!("on purpose") });
+        let panics = unless_busy(busy.clone(), async { panic!("on purpose") });
         assert!(tokio::spawn(panics).await.is_err());
         let (taken, inner) = (AtomicBool::new(false), busy.clone());
-        unless_busy(busy, || async {
+        unless_busy(busy, async {
             taken.store(true, Ordering::Release);
-            unless_busy(inner, || async { panic!("never beside itself") }).await;
+            unless_busy(inner, async { panic!("never beside itself") }).await;
             Ok(())
         })
         .await;
         assert!(taken.load(Ordering::Acquire));
+    }
+
+    #[test]
+    fn no_beat_is_lost_or_comes_twice() {
+        let beat = |every, at| Beat { every, at, busy: Arc::default(), step: Box::new(|_| Box::pin(async { Ok(()) })) };
+        let of = |every, at, seconds: &[i64]| {
+            let beat = beat(every, at);
+            seconds.windows(2).filter(|pair| beat.lies_in((pair[0], pair[1]))).map(|pair| pair[1]).collect::<Vec<_>>()
+        };
+        assert_eq!(of(2, 1, &[0, 1, 2, 3, 4]), [1, 3]);
+        assert_eq!(of(1, 0, &[0, 1, 1, 2]), [1, 2]);
+        assert_eq!(of(HOUR, 450, &[440, 449, 452, 4_000, 8_000]), [452, 8_000], "seconds were left out");
+        assert_eq!(of(10, 0, &[18, 21, 15, 19, 20]), [21, 20], "the clock was set back");
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::store::{self, Feed};
+use crate::app::App;
 use crate::applications::{Entered, enter, entered_by};
 use crate::audit::Entry;
 use crate::clock::Moment;
@@ -78,6 +79,10 @@ pub fn open(conn: &mut Conn, text: &str) -> Result<Opened> {
 }
 
 /// Ends the addresses of members who were deactivated, for good.
-pub fn end_of_inactive(conn: &mut Conn) -> Result<usize> {
-    store::remove_of_inactive(conn)
+pub fn end_of_inactive(app: &App) -> Result<usize> {
+    // Nearly always there are none, and nobody takes the write lock for nothing.
+    match app.db.read(store::any_of_inactive)? {
+        true => app.db.write(store::remove_of_inactive),
+        false => Ok(0),
+    }
 }

@@ -71,6 +71,12 @@ pub fn find(conn: &mut Conn, text: &str) -> Result<Option<Feed>> {
     Ok(row.map(feed))
 }
 
+/// Whether any belong to members who are deactivated.
+pub fn any_of_inactive(conn: &mut Conn) -> Result<bool> {
+    let of_inactive = feeds::table.inner_join(members::table).filter(members::active.eq(false)).select(feeds::id);
+    Ok(of_inactive.first::<i64>(conn).optional()?.is_some())
+}
+
 /// Removes those of members who are deactivated, so that no later activation revives them.
 pub fn remove_of_inactive(conn: &mut Conn) -> Result<usize> {
     let inactive = members::table.filter(members::active.eq(false)).select(members::id);

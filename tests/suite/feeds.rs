@@ -171,7 +171,7 @@ on_both! {
         };
         world.write(active(false)).await;
         assert_eq!((read(&world, &one).await.status, read(&world, &all).await.status), (404, 404));
-        assert_eq!(world.write(feeds::end_of_inactive).await, 2);
+        assert_eq!(world.step(feeds::end_of_inactive).await, 2);
         world.write(active(true)).await;
         assert_eq!((read(&world, &one).await.status, read(&world, &all).await.status), (404, 404));
         let left = world.read(|conn| Ok(calendar_feeds::table.count().get_result::<i64>(conn)?)).await;
