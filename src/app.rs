@@ -94,7 +94,8 @@ impl App {
             (Arc::new(MachineClock), None)
         };
         workspace::open(&db, &secrets, clock.now())?;
-        let mail = Mailer::new(&config.mail_from, config.smtp_url.as_deref(), config.data_dir.join("mail"))?;
+        let network = NetworkPolicy::new(config.allowed_networks.clone());
+        let mail = Mailer::new(&config.mail_from, config.smtp_url.as_deref(), network, config.data_dir.join("mail"))?;
         let slack_api = Url::parse("https://slack.com/api/").map_err(|e| e.to_string())?;
         let here = config.database_url.is_none().then(|| config.data_dir.clone());
         Ok(Self {

@@ -10,7 +10,7 @@ use lettre::transport::smtp;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use url::Url;
 
-use crate::connectors;
+use crate::connectors::{self, NetworkPolicy, SystemLookup};
 use crate::error::{AppError, Result};
 use crate::names::short_line;
 
@@ -69,21 +69,21 @@ pub struct Mailer {
 
 #[derive(Clone)]
 enum Way {
-    /// And the host's name.
-    Smtp(AsyncSmtpTransport<Tokio1Executor>, String),
+    /// With the host's name, and what may be reached.
+    Smtp(AsyncSmtpTransport<Tokio1Executor>, String, NetworkPolicy),
     Files(PathBuf),
     Memory(Arc<Mutex<Vec<String>>>),
 }
 
 impl Mailer {
-    /// By SMTP when there is a URL, else into `folder`.
-    pub fn new(from: &str, smtp_url: Option<&str>, folder: PathBuf) -> Result<Self, String> {
+    /// By SMTP when there is a URL, whose host `network` must allow; else into `folder`.
+    pub fn new(from: &str, smtp_url: Option<&str>, network: NetworkPolicy, folder: PathBuf) -> Result<Self, String> {
         let way = match smtp_url {
             Some(url) => {
                 let url = encrypted(url)?;
                 let host = url.host_str().unwrap_or_default().to_owned();
                 let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.as_str());
-                Way::Smtp(transport.map_err(|e| format!("--smtp-url: {e}"))?.build(), host)
+                Way::Smtp(transport.map_err(|e| format!("--smtp-url: {e}"))?.build(), host, network)
             }
             None => Way::Files(folder),
         };
@@ -120,11 +120,16 @@ impl Mailer {
             Err(error) => return Sent::Refused(format!("The message could not be written: {error}.")),
         };
         match &self.way {
-            Way::Smtp(transport, host) => match tokio::time::timeout(PATIENCE, transport.send(message)).await {
-                Ok(Ok(_)) => Sent::Accepted,
-                Ok(Err(error)) => not_accepted(&error, host),
-                Err(_) => Sent::Later("The mail server did not answer in time.".to_owned()),
-            },
+            Way::Smtp(transport, host, network) => {
+                if let Err(refused) = connectors::check_host(network, &SystemLookup, host).await {
+                    return Sent::Later(format!("The mail server {host} cannot be reached. {refused}"));
+                }
+                match tokio::time::timeout(PATIENCE, transport.send(message)).await {
+                    Ok(Ok(_)) => Sent::Accepted,
+                    Ok(Err(error)) => not_accepted(&error, host),
+                    Err(_) => Sent::Later("The mail server did not answer in time.".to_owned()),
+                }
+            }
             Way::Files(folder) => {
                 let name = format!("{}.eml", crate::secrets::random_token());
                 let written = async {

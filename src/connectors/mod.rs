@@ -34,7 +34,7 @@ pub use causes::{distrust, find};
 pub use failure::{FailureKind, FetchError, Retry};
 pub use fetched::{Check, Content, Fetched, only};
 pub use http::{Answer, post};
-pub use network::{Lookup, NetworkPolicy, SystemLookup};
+pub use network::{Lookup, NetworkPolicy, SystemLookup, check_host};
 pub use pattern::Pattern;
 pub use registry::{Field, Input, Kind, Takes, build, kind, kinds};
 pub use settling::{Deed, Intent, Settled};

@@ -45,7 +45,7 @@ impl Refused {
 
     fn address(ip: IpAddr, what: &str) -> Self {
         Self::new(format!(
-            "The address {ip} is {what}, which Connections may not reach. If you need it, ask the operator to allow its \
+            "The address {ip} is {what}, which Tidegate may not reach. If you need it, ask the operator to allow its \
              network (--allow-network)."
         ))
     }
@@ -103,6 +103,16 @@ impl NetworkPolicy {
             _ => Err(Refused::new("The address has no host. Correct the address.")),
         }
     }
+}
+
+/// Whether a host may be connected to by something that looks its name up itself: each of its addresses must be open. A
+/// name that leads nowhere is for the caller to find out.
+pub async fn check_host(policy: &NetworkPolicy, lookup: &dyn Lookup, host: &str) -> Result<(), Refused> {
+    let found = match host.trim_matches(['[', ']']).parse() {
+        Ok(ip) => vec![ip],
+        Err(_) => lookup.lookup(host).await.unwrap_or_default(),
+    };
+    found.into_iter().try_for_each(|ip| policy.check(ip))
 }
 
 /// What a closed IPv4 address is; none for a public one. After the special-purpose registry of IANA.

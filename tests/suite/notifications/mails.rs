@@ -13,7 +13,9 @@ use crate::support::smtp::{Deed, Smtp, header};
 fn with_server(database: Database, body: impl AsyncFnOnce(&World, &Smtp)) {
     let smtp = Smtp::start();
     let from = "Tidegate <tidegate@example.com>";
-    let change = |app: &mut App| app.mail = Mailer::new(from, Some(&smtp.url), std::env::temp_dir()).unwrap();
+    let change = |app: &mut App| {
+        app.mail = Mailer::new(from, Some(&smtp.url), app.outside().network, std::env::temp_dir()).unwrap();
+    };
     with_changed_world(database, change, |world| async {
         let world = world;
         world.set_clock("2026-10-05T08:00:00Z");

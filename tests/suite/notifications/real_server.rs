@@ -16,7 +16,9 @@ pub fn with_server(body: impl AsyncFn(&World, &mut MailServer)) {
         let mut server = MailServer::start(Wire::Plain);
         let url = server.url("127.0.0.1");
         let from = "Tidegate <tidegate@example.com>";
-        let change = |app: &mut App| app.mail = Mailer::new(from, Some(&url), std::env::temp_dir()).unwrap();
+        let change = |app: &mut App| {
+            app.mail = Mailer::new(from, Some(&url), app.outside().network, std::env::temp_dir()).unwrap();
+        };
         with_changed_world(database, change, |world| async {
             let world = world;
             world.set_clock("2026-10-05T08:00:00Z");

@@ -135,3 +135,21 @@ fn a_server_without_encryption_is_not_given_the_password() {
     });
     assert!(server.received().is_empty());
 }
+
+/// As contract.md says of `--allow-network`: also by a name that leads there.
+#[test]
+fn a_mail_server_in_a_network_that_was_not_allowed_is_not_asked() {
+    let server = MailServer::start(Wire::Plain);
+    for host in ["127.0.0.1", "localhost"] {
+        let mut site = Site::make(Database::Sqlite, 60).unwrap();
+        site.allowed_networks = "10.0.0.0/8";
+        runtime().block_on(async {
+            let (mut process, _, _) = failed(&mut site, server.url(host), &server.authority()).await;
+            let (state, said) = attempted(&site).await;
+            assert!(state == "waiting" && said.contains("(--allow-network)"), "{state}: {said}");
+            assert!(said.starts_with(&format!("The mail server {host} cannot be reached.")), "{said}");
+            assert!(process.stop().success());
+        });
+    }
+    assert!(server.received().is_empty());
+}

@@ -22,6 +22,8 @@ pub struct Site {
     token: String,
     /// Further settings of its processes.
     pub settings: Vec<(&'static str, String)>,
+    /// What they may reach besides public networks.
+    pub allowed_networks: &'static str,
 }
 
 /// An Application with a Block of keys and words, filled by a configuration.
@@ -43,7 +45,13 @@ impl Site {
     pub fn on(place: Place, lease_seconds: u16) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         std::fs::create_dir_all(place.folder()).unwrap();
-        let mut site = Self { place, lease_seconds, token: String::new(), settings: Vec::new() };
+        let mut site = Self {
+            place,
+            lease_seconds,
+            token: String::new(),
+            settings: Vec::new(),
+            allowed_networks: "127.0.0.1,::1",
+        };
         let added = site.command(
             &["member", "add", "--email", "ada@acme.test", "--name", "Ada", "--administrator", "--password-stdin"],
             "a long enough passphrase\n",
@@ -60,7 +68,7 @@ impl Site {
             ("TIDEGATE_DATA_DIR", data_dir.to_owned()),
             ("TIDEGATE_SECRET_KEY", world::secret_key()),
             ("TIDEGATE_FOLDER_ROOT", self.place.folder().to_str().unwrap().to_owned()),
-            ("TIDEGATE_ALLOW_NETWORK", "127.0.0.1".to_owned()),
+            ("TIDEGATE_ALLOW_NETWORK", self.allowed_networks.to_owned()),
             ("TIDEGATE_LEASE_SECONDS", self.lease_seconds.to_string()),
         ];
         environment.extend(self.settings.iter().cloned());
