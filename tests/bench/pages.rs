@@ -82,6 +82,8 @@ async fn pages(world: World) {
     let began = Instant::now();
     let first = seed(&world, Seed { applications: 19, ..Seed::runs(runs) }).await;
     at_size::grant_elsewhere(&world).await;
+    seed::promise_all(&world, &first).await;
+    seed::tell_much(&world).await;
     println!("\n{:?}, {runs} runs, seeded in {:.0} s\n", world.database(), began.elapsed().as_secs_f64());
     println!("| page | p50 ms | p99 ms | kB | queries |\n|---|---|---|---|---|");
     let newest = at_size::newest_run(&world).await;

@@ -55,6 +55,9 @@ pub fn pages(world: &World, configuration: i64, run: i64) -> Vec<(&'static str, 
         ("history, by API", format!("{history}?trigger=api")),
         ("history, scheduled", format!("{history}?trigger=schedule")),
         ("summary", format!("/runs/{run}")),
+        ("inbox", "/notifications".to_owned()),
+        ("inbox, incidents", "/notifications?show=troubles".to_owned()),
+        ("bell", "/notifications/bell".to_owned()),
     ]
 }
 
@@ -80,15 +83,23 @@ struct Plan {
     json: String,
 }
 
+fn is_search_of_runs(detail: &str) -> bool {
+    ["SEARCH runs", "SEARCH r", "SEARCH x"].iter().any(|search| is_step(detail, search))
+}
+
 /// What walks through all runs in the way in which a statement is carried out; nothing when it does not.
 fn walks(conn: &mut Conn, statement: &str) -> Vec<String> {
     match conn {
         Conn::Sqlite(conn) => {
             let steps: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load(conn).unwrap();
+            let sorts =
+                steps.iter().any(|step| step.detail.contains("TEMP B-TREE FOR") && step.detail.contains("ORDER BY"));
             // An index of what is queued or running is short, whatever is asked of it.
             let short = |detail: &str| ["runs_open", "runs_under_way"].iter().any(|index| detail.contains(index));
             let walks = |detail: &String| {
-                ["SCAN runs", "SCAN r", "SCAN x"].iter().any(|s| is_step(detail, s)) && !short(detail)
+                // All of an Application, which may be all there is.
+                let whole = sorts && is_search_of_runs(detail) && detail.ends_with("(application_id=?)");
+                (whole || ["SCAN runs", "SCAN r", "SCAN x"].iter().any(|s| is_step(detail, s))) && !short(detail)
             };
             steps.into_iter().map(|step| step.detail).filter(walks).collect()
         }
@@ -163,6 +174,7 @@ async fn look_at_all(world: World) {
     let first = seed(&world, Seed { applications: 19, ..Seed::runs(runs) }).await;
     grant_elsewhere(&world).await;
     crate::support::seed::promise_all(&world, &first).await;
+    crate::support::seed::tell_much(&world).await;
     let run = newest_run(&world).await;
     let ada = world.browser(&world.ada).await;
     let (mut wrong, mut counts) = (Vec::new(), Vec::new());

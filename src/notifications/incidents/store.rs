@@ -1,9 +1,10 @@
 //! Incidents in the database.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::Duration;
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::model::{Affected, Incident};
 use crate::clock::Moment;
@@ -178,21 +179,45 @@ pub fn recovers(conn: &mut Conn, incident_id: i64, target: Target, at: Moment) -
 
 /// What an incident holds, what still fails first.
 pub fn affected(conn: &mut Conn, incident_id: i64, limit: i64) -> Result<Vec<Affected>> {
-    type Found = (String, i64, Moment, i64, Option<Moment>);
-    let rows: Vec<Found> = targets::table
-        .filter(targets::incident_id.eq(incident_id))
-        .order((targets::recovered_at.is_not_null(), targets::at.desc(), targets::target_key))
-        .limit(limit)
-        .select((targets::target_key, targets::run_id, targets::at, targets::failures, targets::recovered_at))
-        .load(conn)?;
-    let of = |(key, run_id, at, failures, recovered_at): Found| {
-        Some(Affected { target: Target::parse(&key)?, run_id, at, failures, recovered_at })
-    };
-    Ok(rows.into_iter().filter_map(of).collect())
+    Ok(affected_of(conn, &[incident_id], limit)?.remove(&incident_id).unwrap_or_default())
+}
+
+#[derive(QueryableByName)]
+struct Held {
+    #[diesel(sql_type = BigInt)]
+    incident_id: i64,
+    #[diesel(sql_type = Text)]
+    target_key: String,
+    #[diesel(sql_type = BigInt)]
+    run_id: i64,
+    #[diesel(sql_type = BigInt)]
+    at: Moment,
+    #[diesel(sql_type = BigInt)]
+    failures: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    recovered_at: Option<Moment>,
+}
+
+/// What each of these incidents holds, what still fails first; `limit` of each. One query.
+pub fn affected_of(conn: &mut Conn, ids: &[i64], limit: i64) -> Result<HashMap<i64, Vec<Affected>>> {
+    let ids: Vec<String> = ids.iter().map(i64::to_string).collect();
+    let first = "SELECT *, row_number() OVER (PARTITION BY incident_id \
+                 ORDER BY recovered_at IS NOT NULL, at DESC, target_key) AS place FROM incident_targets";
+    let rows: Vec<Held> = diesel::sql_query(format!(
+        "SELECT * FROM ({first} WHERE incident_id IN ({})) held WHERE place <= {limit} ORDER BY incident_id, place",
+        if ids.is_empty() { "NULL".to_owned() } else { ids.join(", ") }
+    ))
+    .load(conn)?;
+    let mut of_each: HashMap<i64, Vec<Affected>> = HashMap::new();
+    for Held { incident_id, target_key, run_id, at, failures, recovered_at } in rows {
+        let affected = Target::parse(&target_key).map(|target| Affected { target, run_id, at, failures, recovered_at });
+        of_each.entry(incident_id).or_default().extend(affected);
+    }
+    Ok(of_each)
 }
 
 /// How many imports still fail in each of these incidents.
-pub fn failing(conn: &mut Conn, ids: &[i64]) -> Result<std::collections::HashMap<i64, i64>> {
+pub fn failing(conn: &mut Conn, ids: &[i64]) -> Result<HashMap<i64, i64>> {
     let rows: Vec<(i64, i64)> = targets::table
         .filter(targets::incident_id.eq_any(ids).and(targets::recovered_at.is_null()))
         .group_by(targets::incident_id)

@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 
 use crate::app::App;
 use crate::applications::{self, Entered};
-use crate::error::{AppError, Result};
+use crate::error::Result;
 use crate::members::{SignedIn, shell};
 use crate::notifications::actions;
 use crate::notifications::model::Notice;
@@ -73,24 +73,15 @@ pub async fn inbox(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn,
     let (mut notices, unread, names, workspace, incidents) = app
         .read(move |conn| {
             let notices = actions::list(conn, &who, filter, before, PAGE + 1)?;
-            let mut names = HashMap::new();
-            for id in notices.iter().filter_map(|notice| notice.application_id) {
-                if let std::collections::hash_map::Entry::Vacant(vacant) = names.entry(id) {
-                    // Of one that the member may see no more, not even its name.
-                    let name = match applications::enter(conn, &who, id) {
-                        Ok(entered) => entered.application.name,
-                        Err(AppError::NotFound) => String::new(),
-                        Err(other) => return Err(other),
-                    };
-                    vacant.insert(name);
-                }
-            }
+            // Of an Application that the member may see no more, not even its name.
+            let seen = applications::entered_by(conn, &who)?;
+            let name = |one: &Entered| (one.application.id, one.application.name.clone());
+            let names: HashMap<i64, String> = seen.iter().map(name).collect();
             let workspace = workspace::get(conn)?;
-            let asked = before.is_none() && show != "unread";
-            let seen = if asked { applications::entered_by(conn, &who)? } else { Vec::new() };
             let zone = who.member.time_zone.unwrap_or(workspace.time_zone);
-            let seen: Vec<&Entered> = seen.iter().collect();
-            let incidents = open_cards(conn, &who, &seen, (INCIDENTS + 1, zone, now))?;
+            let above = before.is_none() && show != "unread";
+            let of: &[Entered] = if above { &seen } else { &[] };
+            let incidents = open_cards(conn, &who, of, (INCIDENTS + 1, zone, now))?;
             Ok((notices, actions::unread(conn, &who)?, names, workspace, incidents))
         })
         .await?;

@@ -1,5 +1,7 @@
 //! `/incidents/{incident}`: what is broken, who is on it, and what can be done. The same stands above the inbox.
 
+use std::collections::HashMap;
+
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -13,10 +15,10 @@ use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::members::{self, By, SignedIn, shell};
 use crate::notifications::gathering::next_hour;
-use crate::notifications::incidents::{Incident, actions, store};
+use crate::notifications::incidents::{Affected, Incident, actions, store};
 use crate::notifications::letter;
 use crate::notifications::model::NoticeKind;
-use crate::runs::glance;
+use crate::runs::{Run, glance};
 use crate::web::page::initials;
 use crate::web::{Crumb, Flash, Form, Page, Shell, see_other};
 use crate::{words, workspace};
@@ -64,24 +66,44 @@ pub struct Line {
     pub recovered: bool,
 }
 
+/// What several cards show, read at once.
+struct Facts {
+    affected: HashMap<i64, Vec<Affected>>,
+    failing: HashMap<i64, i64>,
+    runs: HashMap<i64, Run>,
+    members: HashMap<i64, String>,
+}
+
+impl Facts {
+    fn of(conn: &mut Conn, incidents: &[&Incident], lines: i64) -> Result<Self> {
+        let ids: Vec<i64> = incidents.iter().map(|incident| incident.id).collect();
+        let takers: Vec<i64> = incidents.iter().filter_map(|incident| incident.taken_by).collect();
+        let affected = store::affected_of(conn, &ids, lines)?;
+        let run_ids: Vec<i64> = affected.values().flatten().map(|one| one.run_id).collect();
+        let members = members::by_ids(conn, &takers)?;
+        Ok(Self {
+            failing: store::failing(conn, &ids)?,
+            runs: glance::by_ids(conn, &run_ids)?,
+            members: members.into_iter().map(|member| (member.id, member.name)).collect(),
+            affected,
+        })
+    }
+
+    fn name(&self, run_id: i64) -> String {
+        self.runs.get(&run_id).map_or_else(|| format!("Run {run_id}"), |run| letter::short(run.title()))
+    }
+}
+
 impl Card {
-    pub fn load(
-        conn: &mut Conn,
-        (by, entered): (&By, &Entered),
-        incident: &Incident,
-        (lines, zone, now): (i64, Tz, Moment),
-    ) -> Result<Self> {
-        let affected = store::affected(conn, incident.id, lines)?;
-        let failing = store::failing(conn, &[incident.id])?.remove(&incident.id).unwrap_or_default();
-        let run_ids: Vec<i64> = affected.iter().map(|one| one.run_id).collect();
-        let runs = glance::by_ids(conn, &run_ids)?;
-        let name = |id: i64| runs.get(&id).map_or_else(|| format!("Run {id}"), |run| letter::short(run.title()));
+    fn of((by, entered): (&By, &Entered), incident: &Incident, facts: &Facts, (zone, now): (Tz, Moment)) -> Self {
+        let affected = facts.affected.get(&incident.id).map(Vec::as_slice).unwrap_or_default();
+        let failing = facts.failing.get(&incident.id).copied().unwrap_or_default();
         let held = affected.first().filter(|_| incident.kind == NoticeKind::Held).map(|one| one.run_id);
         let lines: Vec<Line> = affected
             .iter()
             .map(|one| Line {
                 run_id: one.run_id,
-                name: name(one.run_id),
+                name: facts.name(one.run_id),
                 when: words::short_time(one.at, now, zone),
                 failures: one.failures,
                 recovered: one.recovered_at.is_some(),
@@ -93,10 +115,10 @@ impl Card {
             (0 | 1, Some(first)) => first.name.clone(),
             (n, _) => words::counted(n, "import", "imports"),
         };
-        let taker = incident.taken_by.map(|id| members::by_id(conn, id)).transpose()?.flatten();
+        let taker = incident.taken_by.and_then(|id| facts.members.get(&id));
         let to = incident.closed_at.unwrap_or(now);
         let open = incident.closed_at.is_none();
-        Ok(Self {
+        Self {
             id: incident.id,
             title: will.map_or_else(|| letter::title(&of, incident.kind), |(title, _)| title.to_owned()),
             application: entered.application.name.clone(),
@@ -112,10 +134,9 @@ impl Card {
             more: failing - lines.iter().filter(|line| !line.recovered).count() as i64,
             lines,
             mine: incident.taken_by == Some(by.member.id),
-            on_it: taker.zip(incident.taken_at).map(|(member, at)| {
-                let mark = initials(&member.name);
-                (member.name, mark, words::short_time(at, now, zone))
-            }),
+            on_it: taker
+                .zip(incident.taken_at)
+                .map(|(name, at)| (name.clone(), initials(name), words::short_time(at, now, zone))),
             snoozed: incident
                 .snoozed_until
                 .filter(|_| incident.is_snoozed(now))
@@ -124,26 +145,25 @@ impl Card {
             again: if matches!(incident.kind, NoticeKind::Failed | NoticeKind::Partial) { failing } else { 0 },
             decide: held.filter(|_| open),
             over: incident.closed_at.map(|at| words::short_time(at, now, zone)),
-        })
+        }
     }
 }
 
-/// What is open in these Applications, what failed last first.
+/// What is open in these Applications, what failed last first. However many they are, the queries are as many.
 pub fn open_cards(
     conn: &mut Conn,
     by: &By,
-    all: &[&Entered],
+    all: &[Entered],
     (most, zone, now): (i64, Tz, Moment),
 ) -> Result<Vec<Card>> {
     let ids: Vec<i64> = all.iter().map(|entered| entered.application.id).collect();
-    let mut cards = Vec::new();
-    for incident in store::open_in(conn, &ids, most)? {
-        let of = all.iter().find(|entered| Some(entered.application.id) == incident.application_id);
-        if let Some(entered) = of {
-            cards.push(Card::load(conn, (by, entered), &incident, (FEW, zone, now))?);
-        }
-    }
-    Ok(cards)
+    let incidents = store::open_in(conn, &ids, most)?;
+    let facts = Facts::of(conn, &incidents.iter().collect::<Vec<_>>(), FEW)?;
+    let entered = |incident: &Incident| all.iter().find(|one| Some(one.application.id) == incident.application_id);
+    Ok(incidents
+        .iter()
+        .filter_map(|incident| Some(Card::of((by, entered(incident)?), incident, &facts, (zone, now))))
+        .collect())
 }
 
 #[derive(Template)]
@@ -166,7 +186,8 @@ pub async fn incident(
         .read(move |conn| {
             let (incident, entered) = actions::find(conn, &who, id)?;
             let zone = who.member.time_zone.map_or_else(|| workspace::get(conn).map(|w| w.time_zone), Ok)?;
-            Card::load(conn, (&who, &entered), &incident, (MANY, zone, now))
+            let facts = Facts::of(conn, &[&incident], MANY)?;
+            Ok(Card::of((&who, &entered), &incident, &facts, (zone, now)))
         })
         .await?;
     let page = IncidentPage {

@@ -195,3 +195,28 @@ pub async fn promise_all(world: &World, stage: &Stage) {
     );
     world.write(move |conn| batch(conn, &sql)).await;
 }
+
+/// Ada was told 2,000 times, and 60 things are broken, each in five imports.
+pub async fn tell_much(world: &World) {
+    let (ada, at) = (world.ada.id, world.now().micros());
+    let sql = format!(
+        "{} INSERT INTO incidents (application_id, key, kind, cause, opened_at, last_at, told_at, failures, taken_by, \
+         taken_at) SELECT a.id, 'seed' || n.i, 'failed', 'There is no file. Look for it.', {at} - n.i, {at} - n.i, {at}, 3, \
+         CASE WHEN n.i % 3 = 0 THEN {ada} END, CASE WHEN n.i % 3 = 0 THEN {at} END FROM n \
+         JOIN (SELECT id, row_number() OVER (ORDER BY id) AS k FROM applications) a ON a.k = 1 + n.i % 19;\n\
+         INSERT INTO incident_targets (incident_id, target_key, run_id, at) SELECT i.id, 'c' || r.configuration_id, \
+         max(r.id), max(r.queued_at) FROM incidents i JOIN (SELECT id, configuration_id, queued_at, application_id, \
+         dense_rank() OVER (PARTITION BY application_id ORDER BY configuration_id) AS k FROM runs WHERE id % 100 < 20) r \
+         ON r.application_id = i.application_id AND r.k <= 5 GROUP BY i.id, r.configuration_id;\n",
+        series(60)
+    ) + &format!(
+        "{} INSERT INTO notices (member_id, key, kind, application_id, run_id, incident_id, title, detail, at, read_at) \
+         SELECT {ada}, 'seed' || n.i, 'failed', i.application_id, t.run_id, i.id, 'Words failed', 'There is no file.', \
+         {at} - n.i * 60000000, CASE WHEN n.i % 5 > 0 THEN {at} END FROM n \
+         JOIN (SELECT id, application_id, row_number() OVER (ORDER BY id) AS k FROM incidents) i ON i.k = 1 + n.i % 60 \
+         JOIN (SELECT incident_id, max(run_id) AS run_id FROM incident_targets GROUP BY incident_id) t \
+         ON t.incident_id = i.id;\n",
+        series(2_000)
+    );
+    world.write(move |conn| batch(conn, &sql)).await;
+}
