@@ -1,5 +1,7 @@
 //! One step: what is due goes to its outlet. It is tried for a day, and what is refused for good is not tried again.
 
+use futures_util::future::try_join_all;
+
 use super::actions;
 use super::model::{OutletKind, Tried};
 use super::posts_store::{self as posts, Taken};
@@ -9,32 +11,39 @@ use crate::app::App;
 use crate::error::{AppError, Result};
 use crate::notifications::outbox::{Ended, How, Trouble, later};
 
+/// So many outlets are posted to at once, each one post after the other: one that does not answer holds up no other for
+/// longer than its patience, which is shorter than a lease.
+const TOGETHER: usize = 8;
+
 /// Hands over what is due; how many posts that were.
 pub async fn step(app: &App) -> Result<usize> {
     let mut done = 0;
     loop {
         let now = app.now();
-        if !app.read(move |conn| posts::any_due(conn, now)).await? {
+        if app.stop.is_cancelled() || !app.read(move |conn| posts::any_due(conn, now)).await? {
             return Ok(done);
         }
-        // One at a time: a lease that ended while others were sent would have this one sent twice.
-        let Some(taken) = app.write(move |conn| posts::take(conn, now)).await? else { return Ok(done) };
-        let ended = attempt(app, &taken).await;
-        let now = app.now();
-        app.write(move |conn| {
-            let (good, said) = match &ended {
-                Ended::Sent => (true, None),
-                Ended::Failed(said) | Ended::Waits(said, _) => (false, Some(said.clone())),
-            };
-            store::tried(conn, taken.outlet_id, &Tried { at: now, good, said })?;
-            posts::end(conn, &taken, &ended, now)
-        })
-        .await?;
-        done += 1;
-        if app.stop.is_cancelled() {
+        let taken = app.write(move |conn| posts::take(conn, TOGETHER, now)).await?;
+        if taken.is_empty() {
             return Ok(done);
         }
+        done += taken.len();
+        try_join_all(taken.into_iter().map(|taken| hand_over(app, taken))).await?;
     }
+}
+
+async fn hand_over(app: &App, taken: Taken) -> Result<()> {
+    let ended = attempt(app, &taken).await;
+    let now = app.now();
+    app.write(move |conn| {
+        let (good, said) = match &ended {
+            Ended::Sent => (true, None),
+            Ended::Failed(said) | Ended::Waits(said, _) => (false, Some(said.clone())),
+        };
+        store::tried(conn, taken.outlet_id, &Tried { at: now, good, said })?;
+        posts::end(conn, &taken, &ended, now)
+    })
+    .await
 }
 
 async fn attempt(app: &App, taken: &Taken) -> Ended {

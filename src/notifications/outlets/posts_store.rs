@@ -72,12 +72,24 @@ pub fn any_due(conn: &mut Conn, now: Moment) -> Result<bool> {
     Ok(due.first::<i64>(conn).optional()?.is_some())
 }
 
-/// Takes the next one that is due, also one whose sender was not heard of.
-pub fn take(conn: &mut Conn, now: Moment) -> Result<Option<Taken>> {
+/// Takes the next one that is due of each outlet, also one whose sender was not heard of; at most so many.
+pub fn take(conn: &mut Conn, most: usize, now: Moment) -> Result<Vec<Taken>> {
+    let (mut all, mut outlets) = (Vec::new(), Vec::new());
+    while all.len() < most
+        && let Some((outlet_id, taken)) = take_one(conn, &outlets, now)?
+    {
+        outlets.push(outlet_id);
+        all.extend(taken);
+    }
+    Ok(all)
+}
+
+/// The outlet of the next one, and that one unless another process has it; none of these outlets.
+fn take_one(conn: &mut Conn, but: &[i64], now: Moment) -> Result<Option<(i64, Option<Taken>)>> {
     type Way = (i64, i64, DeliveryState, i32, String, Moment);
     type What = (NoticeKind, i64, Option<i64>, Option<i64>, Option<String>, String, String, Moment);
     let due: Option<(Way, What)> = posts::table
-        .filter(posts::next_at.le(now))
+        .filter(posts::next_at.le(now).and(posts::outlet_id.ne_all(but)))
         .order((posts::next_at, posts::id))
         .select((
             (posts::id, posts::outlet_id, posts::state, posts::attempt, posts::event_id, posts::created_at),
@@ -95,7 +107,7 @@ pub fn take(conn: &mut Conn, now: Moment) -> Result<Option<Taken>> {
         .first(conn)
         .optional()?;
     let Some(((id, outlet_id, state, attempt, event_id, created_at), what)) = due else { return Ok(None) };
-    // Of two processes that found it, one is the first; the other comes again with its next beat.
+    // Of two processes that found it, one is the first.
     let same = posts::table.find(id).filter(posts::state.eq(state).and(posts::attempt.eq(attempt)));
     let mine = diesel::update(same)
         .set((
@@ -119,7 +131,8 @@ pub fn take(conn: &mut Conn, now: Moment) -> Result<Option<Taken>> {
         read_at: None,
     };
     let in_doubt = state == DeliveryState::Sending;
-    Ok((mine == 1).then_some(Taken { id, outlet_id, attempt: attempt + 1, in_doubt, event_id, created_at, notice }))
+    let taken = Taken { id, outlet_id, attempt: attempt + 1, in_doubt, event_id, created_at, notice };
+    Ok(Some((outlet_id, Some(taken).filter(|_| mine == 1))))
 }
 
 /// Writes down what became of an attempt, unless another process has taken it meanwhile.

@@ -84,7 +84,11 @@ pub fn remove(conn: &mut Conn, by: &By, now: Moment) -> Result<()> {
 pub async fn test(app: &App, by: &By) -> Result<std::result::Result<String, String>> {
     members::actions::need_administrator(app, by).await?;
     let secrets = app.secrets.clone();
-    let Some((token, set_at)) = app.read(move |conn| token(conn, &secrets)).await? else {
+    let (is_set_up, token) = app.read(move |conn| Ok((state(conn)?.is_some(), token(conn, &secrets)?))).await?;
+    let Some((token, set_at)) = token else {
+        if !is_set_up {
+            return Ok(Err("Slack is not set up. Enter a token below.".to_owned()));
+        }
         return Ok(Err("The token does not open with the server's key. Enter it again.".to_owned()));
     };
     let email = by.member.email.clone();

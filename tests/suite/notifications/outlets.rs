@@ -363,3 +363,17 @@ fn two_who_save_are_told_of_each_other() {
         assert_eq!(sent.json()["type"], "test");
     });
 }
+
+#[test]
+fn a_webhook_that_does_not_answer_holds_up_no_other() {
+    with_slack(async |world, receiver| {
+        webhook(world, &format!("{}/in", receiver.at), "Failed").await;
+        slack_webhook(world, &format!("{}/hook", receiver.at)).await;
+        receiver.does("/in", &[Deed::WaitsFor("/hook")]);
+        told_morning(world, 5).await;
+        let posted: Vec<(String, i32)> = world
+            .read(|conn| Ok(posts::table.order(posts::id).select((posts::state, posts::attempt)).load(conn)?))
+            .await;
+        assert_eq!(posted, [("sent".into(), 1), ("sent".into(), 1)]);
+    });
+}

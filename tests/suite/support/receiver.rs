@@ -15,6 +15,8 @@ pub enum Deed {
     Answers(u16, &'static str, &'static str),
     /// Has the whole request and hangs up.
     HangsUp,
+    /// Says nothing until another path was asked for.
+    WaitsFor(&'static str),
 }
 
 /// A request as it came.
@@ -119,7 +121,15 @@ impl Receiver {
         let received = Received { path: path.clone(), headers, body: String::from_utf8(body).ok()? };
         let mut inner = self.inner.lock().unwrap();
         inner.received.push(received.clone());
-        let deed = inner.deeds.get_mut(&path).and_then(Vec::pop);
+        let mut deed = inner.deeds.get_mut(&path).and_then(Vec::pop);
+        if let Some(Deed::WaitsFor(other)) = deed {
+            while inner.received.iter().all(|received| received.path != other) {
+                drop(inner);
+                std::thread::sleep(std::time::Duration::from_millis(20));
+                inner = self.inner.lock().unwrap();
+            }
+            deed = None;
+        }
         let (status, header, body) = match deed {
             Some(Deed::Answers(status, header, body)) => (status, header, body.to_owned()),
             // It was taken, and nobody is told.
@@ -127,7 +137,7 @@ impl Receiver {
                 inner.answer(&received);
                 return None;
             }
-            None => (200, "", inner.answer(&received)),
+            Some(Deed::WaitsFor(_)) | None => (200, "", inner.answer(&received)),
         };
         drop(inner);
         let header = if header.is_empty() { String::new() } else { format!("{header}\r\n") };
