@@ -61,6 +61,8 @@ async fn killed_before_the_mail(database: Database, kills: usize) {
     let give_up = Instant::now() + Duration::from_secs(60);
     while under_way(&db) {
         assert!(Instant::now() < give_up, "seed {seed}: {}", process.log());
+        // The last ends may be announced only now, and what is told of them would gather for ten minutes.
+        gather(&db);
         pause(100).await;
     }
     let lines: Vec<String> = db
@@ -94,6 +96,10 @@ fn ended(db: &Databases, run: i64) -> bool {
 fn give_back(db: &Databases) {
     let sending = deliveries::table.filter(deliveries::state.eq("sending"));
     db.main.write(|conn| Ok(diesel::update(sending).set(deliveries::next_at.eq(1_i64)).execute(conn)?)).unwrap();
+}
+
+/// What waits for more to be told with it has waited long enough.
+fn gather(db: &Databases) {
     let gathering = notices::table.filter(notices::gathers_at.is_not_null());
     db.main.write(|conn| Ok(diesel::update(gathering).set(notices::gathers_at.eq(1_i64)).execute(conn)?)).unwrap();
 }
