@@ -30,7 +30,7 @@ pub fn rotate(app: &App, new: &Secrets) -> Result<usize> {
         notifications::slack::seal_anew(conn, &app.secrets, new)?;
         notifications::outlets::seal_anew(conn, &app.secrets, new)?;
         workspace::change_key(conn, new)?;
-        let actor = Actor { member_id: None, name: "command line".into(), channel: "command" };
+        let actor = Actor::nobody("command line", "command");
         let entry = Entry::about("workspace.key_changed", "workspace").after(json!({ "connections": sealed }));
         audit::record(conn, &actor, entry, now)?;
         Ok(sealed)

@@ -12,6 +12,21 @@ pub struct Actor {
     pub name: String,
     /// `page`, `token`, `command`, `clock`.
     pub channel: &'static str,
+    /// The address that the request came from.
+    pub from: Option<String>,
+    /// Of a token its name.
+    pub token: Option<String>,
+}
+
+impl Actor {
+    /// Nobody who is a member.
+    pub fn nobody(name: &str, channel: &'static str) -> Self {
+        Self { member_id: None, name: name.to_owned(), channel, from: None, token: None }
+    }
+
+    pub fn from(self, address: impl Into<String>) -> Self {
+        Self { from: Some(address.into()), ..self }
+    }
 }
 
 /// What was done.
@@ -62,6 +77,8 @@ pub struct Recorded {
     pub member_id: Option<i64>,
     pub member_name: String,
     pub channel: String,
+    pub from: Option<String>,
+    pub token: Option<String>,
     pub action: String,
     pub subject_kind: String,
     pub subject_id: Option<i64>,

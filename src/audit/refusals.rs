@@ -25,11 +25,11 @@ fn write(app: &App, all: bool) -> Result<()> {
     }
     let written = app.db.write(|conn| {
         for one in &told {
-            let after = json!({ "what": one.what, "from": one.refused.from });
+            let after = json!({ "what": one.what });
             record(conn, &actor(&one.refused), entry(&one.refused).after(after), one.at)?;
         }
         more.iter().try_for_each(|(refused, more)| {
-            let after = json!({ "more": more, "from": refused.from });
+            let after = json!({ "more": more });
             record(conn, &actor(refused), entry(refused).after(after), now)
         })
     });
@@ -45,6 +45,9 @@ fn entry(refused: &Refused) -> Entry {
 }
 
 fn actor(refused: &Refused) -> Actor {
-    let (member_id, name) = refused.member.clone().map_or((None, "nobody".into()), |(id, name)| (Some(id), name));
-    Actor { member_id, name, channel: refused.channel }
+    let nobody = Actor::nobody("nobody", refused.channel).from(&refused.from);
+    match refused.member.clone() {
+        Some((id, name)) => Actor { member_id: Some(id), name, ..nobody },
+        None => nobody,
+    }
 }

@@ -22,6 +22,8 @@ pub fn record(conn: &mut Conn, actor: &Actor, entry: Entry, now: Moment) -> Resu
             audit_log::application_id.eq(entry.application_id),
             audit_log::before.eq(entry.before.map(|v| v.to_string())),
             audit_log::after.eq(entry.after.map(|v| v.to_string())),
+            audit_log::from_address.eq(&actor.from),
+            audit_log::token_name.eq(&actor.token),
         ))
         .execute(conn)?;
     Ok(())
@@ -37,6 +39,8 @@ type Row = (
     String,
     Option<i64>,
     Option<i64>,
+    Option<String>,
+    Option<String>,
     Option<String>,
     Option<String>,
 );
@@ -83,7 +87,7 @@ pub fn done_at(conn: &mut Conn, application_id: i64, member_id: i64, kind: &str,
 }
 
 fn recorded(row: Row) -> Recorded {
-    let (id, at, member_id, member_name, channel, action, subject_kind, subject_id, application_id, before, after) =
+    let (id, at, member_id, member_name, channel, action, subject_kind, subject_id, of, before, after, from, token) =
         row;
     let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
     Recorded {
@@ -95,7 +99,9 @@ fn recorded(row: Row) -> Recorded {
         action,
         subject_kind,
         subject_id,
-        application_id,
+        application_id: of,
+        from,
+        token,
         before: json(before),
         after: json(after),
     }

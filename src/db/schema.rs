@@ -113,6 +113,8 @@ diesel::table! {
         application_id -> Nullable<BigInt>,
         before -> Nullable<Text>,
         after -> Nullable<Text>,
+        from_address -> Nullable<Text>,
+        token_name -> Nullable<Text>,
     }
 }
 
@@ -707,6 +709,7 @@ diesel::table! {
         late_since -> Nullable<BigInt>,
         answered_deadline -> Nullable<BigInt>,
         answered_at -> Nullable<BigInt>,
+        feared -> Nullable<BigInt>,
     }
 }
 

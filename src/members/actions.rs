@@ -72,7 +72,7 @@ pub fn add_by_command(conn: &mut Conn, new: NewMember, now: Moment) -> Result<Me
 
 /// The command line, as the audit log names it.
 pub(super) fn command() -> Actor {
-    Actor { member_id: None, name: "command line".into(), channel: super::Channel::Command.as_str() }
+    Actor::nobody("command line", super::Channel::Command.as_str())
 }
 
 pub(super) fn insert(conn: &mut Conn, actor: &Actor, new: NewMember, now: Moment) -> Result<Member> {

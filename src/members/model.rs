@@ -1,5 +1,7 @@
 //! A member, and a member who acts.
 
+use std::net::IpAddr;
+
 use chrono_tz::Tz;
 
 use super::permissions::{Permission, Scope};
@@ -54,11 +56,19 @@ pub struct By {
     pub channel: Channel,
     /// What a token is limited to; `None`: all that the member may do.
     pub scopes: Option<Vec<Scope>>,
+    /// Where the request came from; `None`: from nowhere, as of a run.
+    pub from: Option<IpAddr>,
+    /// Of a token its name.
+    pub token: Option<String>,
 }
 
 impl By {
     pub fn page(member: Member) -> Self {
-        Self { member, channel: Channel::Page, scopes: None }
+        Self { member, channel: Channel::Page, scopes: None, from: None, token: None }
+    }
+
+    pub fn from(self, address: Option<IpAddr>) -> Self {
+        Self { from: address, ..self }
     }
 
     /// Appends to the audit log, in the name of this member.
@@ -68,7 +78,13 @@ impl By {
 
     /// This member as the audit log names who acted.
     pub fn actor(&self) -> audit::Actor {
-        audit::Actor { member_id: Some(self.member.id), name: self.member.name.clone(), channel: self.channel.as_str() }
+        audit::Actor {
+            member_id: Some(self.member.id),
+            name: self.member.name.clone(),
+            channel: self.channel.as_str(),
+            from: self.from.map(|address| address.to_string()),
+            token: self.token.clone(),
+        }
     }
 
     /// A token of narrower scope may do less than its member.

@@ -21,7 +21,7 @@ use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::going::{Acting, Seen, Sign};
 use crate::secrets;
-use crate::web::csrf;
+use crate::web::{client_address, csrf};
 
 const ADMINISTRATOR_IDLE_HOURS: i64 = 24;
 /// It is noted at most so often, not with every request.
@@ -49,7 +49,8 @@ fn authenticate(conn: &mut Conn, seen: &Seen, token: &str, now: Moment) -> Resul
     if last.is_none_or(|at| now.since(at) > Duration::seconds(SEEN_EVERY_SECONDS)) {
         seen.note(sign, now);
     }
-    Ok((token.id, By { member, channel: Channel::Token, scopes: token.scopes }))
+    let by = By { channel: Channel::Token, scopes: token.scopes, token: Some(token.name), ..By::page(member) };
+    Ok((token.id, by))
 }
 
 /// Writes down who was seen since the last time.
@@ -97,6 +98,7 @@ impl FromRequest for SignedIn {
             let token = csrf::session_value(&request, secure).ok_or(AppError::SignedOut)?;
             let (now, noting) = (app.now(), app.clone());
             let by = app.read(move |conn| resume(conn, &noting.seen, &token, now)).await?;
+            let by = by.from(client_address(&request, &app.config));
             request.extensions_mut().insert(acting(&by));
             // For the page that says what went wrong, should it.
             let around = shell(&request, &app, &by, "");
@@ -125,6 +127,7 @@ impl FromRequest for Bearer {
             let (now, noting) = (app.now(), app.clone());
             let proof = secrets::hash("proof", &token);
             let (token_id, by) = app.read(move |conn| authenticate(conn, &noting.seen, &token, now)).await?;
+            let by = by.from(client_address(&request, &app.config));
             request.extensions_mut().insert(acting(&by));
             Ok(Bearer { by, token_id, proof })
         })

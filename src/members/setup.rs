@@ -102,7 +102,7 @@ pub async fn begin(app: &App, begin: Begin, address: Option<IpAddr>) -> Result<E
         }
         codes::use_up(conn, PURPOSE, now)?;
         throttle::succeeded(conn, &who)?;
-        let actor = Actor { member_id: None, name: "set-up code".into(), channel: "page" };
+        let actor = Actor::nobody("set-up code", "page");
         let new = NewMember { email, name, role: ADMINISTRATOR.into(), password: Some(password) };
         let member = actions::insert(conn, &actor, new, now)?;
         workspace::set(conn, &workspace, time_zone)?;

@@ -41,6 +41,7 @@ pub async fn sign_in(app: &App, email: &str, password: &str, knock: Knock) -> Re
     // under way uncounted.
     let _turn = passwords::turn(app).await?;
     let (now, from, old, email) = (app.now(), network(knock.address), knock.old, email.to_owned());
+    let address = knock.address;
     let (key, who) = ask(app, &email, knock.address, knock.known).await?;
     let known = key.as_ref().map(|key| key.member_id);
     let matched = matches(key, password.to_owned()).await?;
@@ -62,14 +63,15 @@ pub async fn sign_in(app: &App, email: &str, password: &str, knock: Knock) -> Re
                 }
                 store::sessions::forget_ended(conn, now)?;
                 let member = store::by_id(conn, id)?.ok_or(AppError::SignedOut)?;
-                By::page(member).audit(conn, Entry::of("member.signed_in", "member", id), now)?;
+                let by = By::page(member).from(address);
+                by.audit(conn, Entry::of("member.signed_in", "member", id), now)?;
                 Ok(Some(Entered { member_id: id, cookie: store::sessions::start_session(conn, id, now)? }))
             }
             None => {
                 throttle::failed(conn, &who, now)?;
                 if tell {
-                    let actor = Actor { member_id: None, name: "nobody".into(), channel: refused.channel };
-                    let mut entry = Entry::about(refused.action, "member").after(json!({ "from": refused.from }));
+                    let actor = Actor::nobody("nobody", refused.channel).from(&refused.from);
+                    let mut entry = Entry::about(refused.action, "member");
                     entry.subject.1 = known;
                     audit::record(conn, &actor, entry, now)?;
                 }

@@ -43,6 +43,11 @@ pub enum Turn {
     Late {
         deadline: Moment,
     },
+    /// After it was at risk.
+    InTime {
+        deadline: Moment,
+        ready: Ready,
+    },
     /// After it was late.
     Ready {
         due: Moment,
@@ -69,7 +74,13 @@ impl Memory {
             counts_from: latest_at_or_before(rule, now).unwrap_or(now),
             late_since: None,
             answered: None,
+            feared: None,
         }
+    }
+
+    /// What those are told who heard that it may not be ready by then.
+    fn in_time(&mut self, deadline: Moment, ready: Ready) -> Option<Turn> {
+        self.feared.take_if(|feared| *feared == deadline).map(|_| Turn::InTime { deadline, ready })
     }
 }
 
@@ -91,6 +102,7 @@ pub fn judge(promise: &Promise, known: &Known<'_>, now: Moment) -> Judged {
             && good.at <= first
         {
             (memory.settled, memory.counts_from) = (first, first);
+            turns.extend(memory.in_time(first, good.into()).filter(|_| now.since(good.at) <= NEWS));
             let says = coming(known);
             let standing = Standing { state: memory.state, deadline: memory.deadline, since: None, says };
             return Judged { standing, memory, turns };
@@ -100,11 +112,12 @@ pub fn judge(promise: &Promise, known: &Known<'_>, now: Moment) -> Judged {
             Some(good) => {
                 let due = memory.late_since.or(Some(passed).filter(|passed| !frozen && good.at > *passed));
                 let made_up = good.at > passed && due.is_some() && good.planned_at.is_none_or(|at| at <= passed);
+                let news = now.since(good.at) <= NEWS;
                 if let Some(due) = due {
                     memory.answered = Some((due, good.at));
-                    if now.since(good.at) <= NEWS {
-                        turns.push(Turn::Ready { due, ready: good.into() });
-                    }
+                    turns.extend(news.then(|| Turn::Ready { due, ready: good.into() }));
+                } else {
+                    turns.extend(memory.in_time(passed, good.into()).filter(|_| news));
                 }
                 memory.late_since = None;
                 memory.counts_from = if made_up { good.at } else { passed };
@@ -175,10 +188,19 @@ fn done(promise: &Promise, standing: Standing, mut memory: Memory, mut turns: Ve
     let turned = (standing.state, standing.deadline) != (promise.memory.state, promise.memory.deadline);
     if let (true, Some(deadline)) = (turned, standing.deadline) {
         match standing.state {
-            State::AtRisk => turns.push(Turn::AtRisk { deadline }),
+            State::AtRisk => {
+                memory.feared = Some(deadline);
+                turns.push(Turn::AtRisk { deadline });
+            }
             State::Late if now.since(deadline) <= NEWS => turns.push(Turn::Late { deadline }),
             State::Late | State::Fresh | State::Resting => {}
         }
+    }
+    if let (Some(deadline), Says::Ready(ready)) = (standing.deadline, &standing.says) {
+        turns.extend(memory.in_time(deadline, *ready));
+    }
+    if standing.state == State::Late {
+        memory.feared = None;
     }
     // A clock that was set back may have undone that it is late.
     memory.late_since = memory.late_since.filter(|_| standing.state == State::Late);

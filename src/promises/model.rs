@@ -61,6 +61,8 @@ pub struct Memory {
     pub late_since: Option<Moment>,
     /// What was ready late at last: due when, ready when.
     pub answered: Option<(Moment, Moment)>,
+    /// The deadline by which people were told that it may not be ready, until they are told how it went.
+    pub feared: Option<Moment>,
 }
 
 /// How many promises of an Application stand how.

@@ -28,6 +28,7 @@ struct Row {
     late_since: Option<Moment>,
     answered_deadline: Option<Moment>,
     answered_at: Option<Moment>,
+    feared: Option<Moment>,
 }
 
 macro_rules! columns {
@@ -46,6 +47,7 @@ macro_rules! columns {
             promises::late_since,
             promises::answered_deadline,
             promises::answered_at,
+            promises::feared,
         )
     };
 }
@@ -71,6 +73,7 @@ fn promise(row: Row) -> Option<Promise> {
             counts_from: row.counts_from,
             late_since: row.late_since,
             answered: row.answered_deadline.zip(row.answered_at),
+            feared: row.feared,
         },
     })
 }
@@ -128,6 +131,7 @@ macro_rules! remembered {
             promises::late_since.eq($memory.late_since),
             promises::answered_deadline.eq($memory.answered.map(|(due, _)| due)),
             promises::answered_at.eq($memory.answered.map(|(_, at)| at)),
+            promises::feared.eq($memory.feared),
         )
     };
 }

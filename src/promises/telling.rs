@@ -24,7 +24,7 @@ pub fn tell(
     let (kind, due) = match turn {
         Turn::AtRisk { deadline } => (NoticeKind::AtRisk, *deadline),
         Turn::Late { deadline } => (NoticeKind::Late, *deadline),
-        Turn::Ready { due, .. } => (NoticeKind::Ready, *due),
+        Turn::InTime { deadline: due, .. } | Turn::Ready { due, .. } => (NoticeKind::Ready, *due),
     };
     let ids = recipients::of_schedules(conn, scene.schedules_of(promise.target), application)?;
     let name: String = one_line(&known.name).chars().take(120).collect();
@@ -46,10 +46,14 @@ pub fn tell(
                 failed_run(&standing.says, known.status_run_id),
             )
         }
-        Turn::Ready { ready, .. } => {
+        Turn::InTime { ready, .. } | Turn::Ready { ready, .. } => {
             let rejected = if ready.partial { " Some rows were rejected." } else { "" };
+            let how = match turn {
+                Turn::InTime { .. } => "in time after all".to_owned(),
+                _ => late_words(due, ready.at),
+            };
             (
-                format!("{name} is ready, {}", late_words(due, ready.at)),
+                format!("{name} is ready, {how}"),
                 format!("Promised by {}, ready at {}.{rejected}", when(due), when(ready.at)),
                 Some(ready.run_id),
             )

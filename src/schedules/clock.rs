@@ -56,7 +56,7 @@ pub fn wake(conn: &mut Conn, now: Moment) -> Result<usize> {
             let next_at = schedule.next_from(until);
             clock_store::wake(conn, &schedule, next_at, now)?;
             let Some(awake) = store::by_id(conn, *id)? else { continue };
-            let actor = Actor { member_id: None, name: "The clock".into(), channel: Channel::Clock.as_str() };
+            let actor = Actor::nobody("The clock", Channel::Clock.as_str());
             let entry = Entry::of("schedule.turned-on", "schedule", *id).application(schedule.application_id);
             audit::record(conn, &actor, entry.before(schedule.for_audit()).after(awake.for_audit()), now)?;
         }

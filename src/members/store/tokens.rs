@@ -34,6 +34,7 @@ impl Token {
 pub struct Living {
     pub id: i64,
     pub member_id: i64,
+    pub name: String,
     pub scopes: Option<Vec<Scope>>,
     pub last_used_at: Option<Moment>,
 }
@@ -97,11 +98,11 @@ pub fn find(conn: &mut Conn, text: &str, now: Moment) -> Result<Option<Living>> 
         .filter(tokens::token_hash.eq(secrets::hash("token", text)))
         .filter(tokens::revoked_at.is_null())
         .filter(tokens::expires_at.is_null().or(tokens::expires_at.gt(now.micros())))
-        .select((tokens::id, tokens::member_id, tokens::scopes, tokens::last_used_at))
-        .first::<(i64, i64, Option<String>, Option<Moment>)>(conn)
+        .select((tokens::id, tokens::member_id, tokens::name, tokens::scopes, tokens::last_used_at))
+        .first::<(i64, i64, String, Option<String>, Option<Moment>)>(conn)
         .optional()?;
-    row.map(|(id, member_id, scopes, last_used_at)| {
-        Ok(Living { id, member_id, scopes: scopes_of(scopes)?, last_used_at })
+    row.map(|(id, member_id, name, scopes, last_used_at)| {
+        Ok(Living { id, member_id, name, scopes: scopes_of(scopes)?, last_used_at })
     })
     .transpose()
 }

@@ -104,6 +104,23 @@ fn it_is_at_risk_once_nothing_can_be_ready_in_time() {
 }
 
 #[test]
+fn what_was_at_risk_and_is_ready_in_time_is_told() {
+    let deadline = at("05T06:00");
+    let in_time = |at: &str| vec![Turn::InTime { deadline, ready: good(at).unwrap().into() }];
+    for (now, passed) in [("05T05:21", false), ("05T06:00", true)] {
+        let mut promise = promise(at("04T10:00"));
+        let failed = Known { failed: true, ..Known::default() };
+        assert_eq!(look(&mut promise, failed, "05T05:00").1, [Turn::AtRisk { deadline }]);
+        let known = || Known { good: good("05T05:20"), ..Known::default() };
+        // On the way it runs, and nothing is feared any more.
+        let runs = Known { going: Some(at("05T05:30")), ..Known::default() };
+        assert_eq!(look(&mut promise, runs, "05T05:10"), (State::Fresh, vec![]));
+        assert_eq!(look(&mut promise, known(), now), (State::Fresh, in_time("05T05:20")), "passed: {passed}");
+        assert_eq!(look(&mut promise, known(), "05T06:01"), (State::Fresh, vec![]), "once");
+    }
+}
+
+#[test]
 fn what_makes_up_for_a_missed_one_is_not_the_next_ones() {
     let mut promise = promise(at("04T10:00"));
     let late = vec![Turn::Late { deadline: at("05T06:00") }];

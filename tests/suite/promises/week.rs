@@ -71,7 +71,7 @@ on_both! {
         let ready = |late: &str| line("ready", &format!("payroll is ready, {late} late"));
         let wanted = [
             // Kept on the 21st; endangered on the 22nd; broken on the 23rd.
-            risk(),
+            risk(), line("ready", "payroll is ready, in time after all"),
             risk(), late(), ready("30 minutes"),
             // Kept on the 24th; broken on the 25th, by the first 02:30 of the two.
             risk(), late(), ready("30 minutes"),
