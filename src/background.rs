@@ -17,7 +17,7 @@ use crate::notifications::{self, announcing, broken, delivering, expiring, gathe
 use crate::promises::keeping;
 use crate::runs::crew::Crew;
 use crate::runs::{counting, dispatcher, rescue, retention, workers};
-use crate::{api, audit, feeds, members, watching};
+use crate::{api, audit, environments, feeds, members, watching};
 
 /// The jobs of a process, until they are stopped.
 pub struct Background {
@@ -64,6 +64,7 @@ pub async fn start(app: &Data<App>) -> Result<Background, String> {
         beats.every(HOUR, 1020, blocking(retain));
         beats.every(HOUR, 1620, blocking(workers::forget_gone));
         beats.every(5, 2, blocking(|app| rescue::step(app).map(|_| ())));
+        beats.every(3, 1, blocking(|app| environments::step(app).map(|_| ())));
         crew = Some(muster(app));
     }
     let jobs = start_beats(app, beats).await.map_err(|e| e.to_string())?;
