@@ -38,7 +38,14 @@ pub fn enter(conn: &mut Conn, by: &By, application_id: i64) -> Result<Entered> {
 }
 
 /// Makes the copy: it is there with all definitions and all schedules off; its rows come afterwards ([`super::rows`]).
-pub fn clone(conn: &mut Conn, app: &App, by: &By, original_id: i64, wanted: &Wanted, now: Moment) -> Result<Application> {
+pub fn clone(
+    conn: &mut Conn,
+    app: &App,
+    by: &By,
+    original_id: i64,
+    wanted: &Wanted,
+    now: Moment,
+) -> Result<Application> {
     db::write(conn, |conn| {
         let original = enter(conn, by, original_id)?.application;
         let mut errors = FieldErrors::new();

@@ -55,11 +55,8 @@ pub fn copy(
     authorise(conn, by, chosen, to.id, now)?;
     let copies = imports::Copies { blocks: &blocks, translations: &translations, connections: chosen };
     let configurations = imports::copy_all(conn, ids, &copies, me, now)?;
-    let copies = import_sets::Copies {
-        configurations: &configurations,
-        kept_files: &kept_files,
-        secrets: &app.secrets,
-    };
+    let copies =
+        import_sets::Copies { configurations: &configurations, kept_files: &kept_files, secrets: &app.secrets };
     let sets = import_sets::copy_all(conn, ids, &copies, me, now)?;
     let people = People::of(conn, to)?;
     let copies = schedules::Copies {

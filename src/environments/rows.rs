@@ -5,8 +5,8 @@
 use super::model::{Environment, Made};
 use super::store;
 use crate::app::App;
-use crate::applications::blocks::{self, copying};
 use crate::applications;
+use crate::applications::blocks::{self, copying};
 use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::runs::retention;

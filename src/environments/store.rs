@@ -68,9 +68,7 @@ pub fn finish(conn: &mut Conn, of: &Environment, now: Moment) -> Result<()> {
 }
 
 pub fn dismiss(conn: &mut Conn, application_id: i64, now: Moment) -> Result<()> {
-    diesel::update(environments::table.find(application_id))
-        .set(environments::dismissed_at.eq(now))
-        .execute(conn)?;
+    diesel::update(environments::table.find(application_id)).set(environments::dismissed_at.eq(now)).execute(conn)?;
     Ok(())
 }
 

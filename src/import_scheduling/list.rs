@@ -166,9 +166,8 @@ pub async fn page(
         may_import: scene.entered.may_import(),
         may_configure: scene.entered.may_configure(),
         has_schedules: !all.schedules.is_empty(),
-        review: waiting.map(|n| {
-            (words::counted(n, "copied schedule is", "copied schedules are"), review_address(application_id))
-        }),
+        review: waiting
+            .map(|n| (words::counted(n, "copied schedule is", "copied schedules are"), review_address(application_id))),
         schedulable_words: words::counted(
             schedulable as i64,
             "saved import configuration",

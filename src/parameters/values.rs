@@ -249,7 +249,8 @@ pub fn sealed_for_copies(values: &Value, copies: &BTreeMap<i64, i64>, secrets: &
     for (name, value) in &mut anew {
         let Some(sealed) = sealed_text(value) else { continue };
         let name = name.split_once('.').map_or(name.as_str(), |(_, name)| name);
-        let opened = |(old, new): (&i64, &i64)| Some((place(*new, name), secrets.open(&place(*old, name), sealed).ok()?));
+        let opened =
+            |(old, new): (&i64, &i64)| Some((place(*new, name), secrets.open(&place(*old, name), sealed).ok()?));
         // What no longer opens is as lost as it was.
         let Some((place, text)) = copies.iter().find_map(opened) else { continue };
         *value = json!({ SEALED: secrets.seal_alike(&place, &text)? });

@@ -40,7 +40,13 @@ pub fn copy_definitions(conn: &mut Conn, from: i64, to: i64, now: Moment) -> Res
 /// Brings what one Block shows into its copy, unless something was loaded into that meanwhile; how many rows. One
 /// transaction of the Block database, on a connection of its own: nothing of the Workspace waits for it. Blocks, for as long
 /// as the rows take.
-pub fn copy_rows(blocks: &Pool, stop: &(dyn Fn() -> bool + Sync), from: &Block, to: &Block, now: Moment) -> Result<i64> {
+pub fn copy_rows(
+    blocks: &Pool,
+    stop: &(dyn Fn() -> bool + Sync),
+    from: &Block,
+    to: &Block,
+    now: Moment,
+) -> Result<i64> {
     let mut own = blocks.connect()?;
     let copied = blocks.until::<_, AppError>(stop, &mut own, |conn| copying::copy(conn, from, to, now))?;
     generations::tend(blocks, to.id);

@@ -11,7 +11,7 @@ use crate::applications::{Application, Entered, settings_shell};
 use crate::environments::cloning::{self, Preview, Used};
 use crate::environments::model::{Chosen, Environment};
 use crate::environments::refreshing;
-use crate::error::{FieldErrors, Result};
+use crate::error::{AppError, FieldErrors, Result};
 use crate::members::{By, SignedIn};
 use crate::web::{Crumb, Flash, Form, Page, Shell, refused, see_other};
 use crate::words;
@@ -196,7 +196,12 @@ pub async fn refresh_form(
     SignedIn(by): SignedIn,
     id: Path<i64>,
 ) -> Result<HttpResponse> {
-    let (copy, original, environment, preview) = copy_of(&app, &by, id.into_inner()).await?;
+    let id = id.into_inner();
+    let (copy, original, environment, preview) = match copy_of(&app, &by, id).await {
+        // It is no copy, or its original is gone.
+        Err(AppError::Conflict(why)) => return Ok(see_other(&self::environment(id), Some(Flash::new(why)))),
+        found => found?,
+    };
     let rows = if environment.rows_of > 0 { "yes" } else { "no" };
     let mut form = Form(vec![("rows".into(), rows.into())]);
     for used in &preview.connections {
@@ -233,7 +238,8 @@ pub async fn refresh(
     };
     match refreshed.await {
         Ok(copy) => {
-            let words = format!("{} is refreshed from {}. Its schedules are off.", copy.name, original.application.name);
+            let words =
+                format!("{} is refreshed from {}. Its schedules are off.", copy.name, original.application.name);
             let to = if preview.schedules > 0 { review_address(id) } else { environment(id) };
             Ok(see_other(&to, Some(Flash::new(words))))
         }

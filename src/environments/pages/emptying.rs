@@ -13,7 +13,6 @@ use crate::environments::resetting;
 use crate::error::{FieldErrors, Result};
 use crate::members::{By, SignedIn};
 use crate::web::{Crumb, Flash, Form, Page, Shell, refused, see_other};
-use crate::words;
 
 #[derive(Template)]
 #[template(path = "environments/reset.html")]

@@ -87,5 +87,8 @@ pub async fn show(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, 
     let may_copy = entered.may_configure() && actions::may_create(&by.member);
     let waiting = if entered.may_open_scheduling() { waiting } else { 0 };
     let review = review_address(id);
-    Page::ok(&request, &OverviewPage { shell, application: entered.application, origin, may_copy, who, waiting, review })
+    Page::ok(
+        &request,
+        &OverviewPage { shell, application: entered.application, origin, may_copy, who, waiting, review },
+    )
 }

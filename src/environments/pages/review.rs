@@ -11,8 +11,8 @@ use crate::app::App;
 use crate::applications::{Entered, enter, settings_shell};
 use crate::clock::Moment;
 use crate::environments::review::{self, Review, Waiting};
-use crate::error::{AppError, FieldErrors, Result};
-use crate::members::{By, SignedIn};
+use crate::error::{FieldErrors, Result};
+use crate::members::{By, Scope, SignedIn};
 use crate::schedules::actions::{self, Bulk};
 use crate::web::form::Query;
 use crate::web::{Crumb, Flash, Form, Page, Shell, see_other};
@@ -65,14 +65,18 @@ impl Row {
     }
 }
 
-async fn look(app: &App, by: &By, id: i64) -> Result<(Entered, Review, Origin)> {
+/// `None`: nothing was ever turned off with all others.
+async fn look(app: &App, by: &By, id: i64, changes: bool) -> Result<Option<(Entered, Review, Origin)>> {
     let (asks, now) = (by.clone(), app.now());
     app.read(move |conn| {
         let entered = enter(conn, &asks, id)?;
         entered.need_open_scheduling(conn)?;
-        let review = review::load(conn, &entered, now)?.ok_or(AppError::NotFound)?;
+        if changes {
+            entered.need_import(conn, &asks, Scope::Schedule)?;
+        }
+        let Some(review) = review::load(conn, &entered, now)? else { return Ok(None) };
         let origin = Origin::of(conn, &review.environment, &entered.application)?;
-        Ok((entered, review, origin))
+        Ok(Some((entered, review, origin)))
     })
     .await
 }
@@ -91,7 +95,7 @@ fn page(
     (status, errors): (StatusCode, FieldErrors),
 ) -> Result<HttpResponse> {
     let id = entered.application.id;
-    let (here, list) = (review_address(id), format!("/applications/{id}/settings/import-scheduling"));
+    let (here, list) = (review_address(id), list(id));
     let shell = settings_shell(request, app, by, &entered, "Review")
         .at(&list)
         .crumbs([Crumb::to("Import Scheduling", &list), Crumb::here("Review")]);
@@ -124,6 +128,10 @@ fn page(
     Page::with(status, request, &template)
 }
 
+fn list(application_id: i64) -> String {
+    format!("/applications/{application_id}/settings/import-scheduling")
+}
+
 fn tab(show: &str) -> String {
     if matches!(show, "ready" | "cannot") { show.to_owned() } else { String::new() }
 }
@@ -136,7 +144,8 @@ pub async fn review(
     id: Path<i64>,
     query: Query,
 ) -> Result<HttpResponse> {
-    let found = look(&app, &by, id.into_inner()).await?;
+    let id = id.into_inner();
+    let Some(found) = look(&app, &by, id, false).await? else { return Ok(see_other(&list(id), None)) };
     let asked = Asked { show: tab(query.get("show")), all: query.get("pick") == "ready", picked: Vec::new() };
     page((&request, &app, &by), found, asked, (StatusCode::OK, FieldErrors::new()))
 }
@@ -150,13 +159,13 @@ pub async fn turn_on(
     form: Form,
 ) -> Result<HttpResponse> {
     let (id, asks, now) = (id.into_inner(), by.clone(), app.now());
-    let list = format!("/applications/{id}/settings/import-scheduling");
+    let list = list(id);
     if form.get("do") == "later" {
         app.write(move |conn| review::dismiss(conn, &asks, id, now)).await?;
         let words = "You are not asked again. Turn schedules on in this list.";
         return Ok(see_other(&list, Some(Flash::new(words))));
     }
-    let found = look(&app, &by, id).await?;
+    let Some(found) = look(&app, &by, id, true).await? else { return Ok(see_other(&list, None)) };
     let ids = match form.ids("s") {
         Ok(ids) if ids.is_empty() => Err(FieldErrors::one("s", "Choose the schedules to turn on.")),
         ids => ids,

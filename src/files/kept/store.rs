@@ -157,8 +157,7 @@ pub fn copy_all(conn: &mut Conn, from: i64, to: i64, now: Moment) -> Result<BTre
     let mut copies = BTreeMap::new();
     for KeptFile { id, name, newest, .. } in of_application(conn, from)? {
         let copy = insert(conn, to, &name, now)?;
-        let stored =
-            Stored { id: newest.file_id, name: newest.file_name, bytes: newest.bytes, sha256: newest.sha256 };
+        let stored = Stored { id: newest.file_id, name: newest.file_name, bytes: newest.bytes, sha256: newest.sha256 };
         insert_version(conn, (copy, 1, 0), &stored, newest.kept_by, newest.kept_at)?;
         copies.insert(id, copy);
     }

@@ -7,8 +7,8 @@ use diesel::sql_types::{BigInt, Text};
 use super::{DAYS, NEWEST};
 use crate::clock::Moment;
 use crate::db::schema::{
-    freeze_skips, import_configurations, outcomes, run_counts, run_intents, run_log, run_restores, run_results, run_steps, runs,
-    set_run_steps, set_runs,
+    freeze_skips, import_configurations, outcomes, run_counts, run_intents, run_log, run_restores, run_results,
+    run_steps, runs, set_run_steps, set_runs,
 };
 use crate::db::{Conn, IdRow, on};
 use crate::error::Result;
