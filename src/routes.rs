@@ -63,6 +63,8 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/applications/{a}/settings/members/{m}", post().to(applications::save_access));
 
     // Copies
+    routes.route("/settings/environment", get().to(environments::standing));
+    routes.route("/settings/environment", post().to(environments::confirm));
     routes.route("/applications/{a}/settings/environment", get().to(environments::show));
     routes.route("/applications/{a}/clone", get().to(environments::clone_form));
     routes.route("/applications/{a}/clone", post().to(environments::clone));

@@ -19,6 +19,7 @@ pub(crate) use on;
 mod clock;
 pub mod meaning;
 mod migrations;
+mod place;
 mod pool;
 pub mod schema;
 pub mod sqlite;
@@ -26,6 +27,7 @@ mod types;
 
 pub use clock::ServerClock;
 pub use migrations::{Which, alone, migrate};
+pub use place::place;
 pub use pool::{Conn, Location, Pool, attempt, snapshot, write};
 pub(crate) use types::text_enum;
 

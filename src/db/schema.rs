@@ -13,6 +13,8 @@ diesel::table! {
         seal_check -> Nullable<Text>,
         created_at -> BigInt,
         zone_data -> Nullable<Text>,
+        place -> Nullable<Text>,
+        home_url -> Nullable<Text>,
     }
 }
 

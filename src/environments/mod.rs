@@ -15,6 +15,7 @@ pub mod refreshing;
 pub mod resetting;
 pub mod review;
 pub mod rows;
+pub mod standing;
 mod store;
 
 pub use model::{Chosen, Environment, Made};

@@ -59,6 +59,8 @@ const TABLE: &[(&str, &str)] = &[
     ("GET /applications/{a}/settings/members", "ooxx.o?"),
     ("POST /applications/{a}/settings/members/{m}", "vvxx.x?"),
     // Copies: this one was never cloned or reset, and is no copy.
+    ("GET /settings/environment", "oxxxxx?"),
+    ("POST /settings/environment", "vxxxxx?"),
     ("GET /applications/{a}/settings/environment", "ooxx.o?"),
     ("GET /applications/{a}/clone", "oxxx.x?"),
     ("POST /applications/{a}/clone", "vxxx.x?"),

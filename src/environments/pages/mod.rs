@@ -4,11 +4,13 @@ mod cloning;
 mod emptying;
 mod overview;
 mod review;
+mod standing;
 
 pub use cloning::{clone, clone_form, refresh, refresh_form};
 pub use emptying::{reset, reset_form};
 pub use overview::show;
 pub use review::{review, turn_on};
+pub use standing::{confirm, standing};
 
 /// The page that leads to the others.
 fn environment(application_id: i64) -> String {

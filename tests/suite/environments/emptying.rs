@@ -73,6 +73,7 @@ on_both! {
         start(&world, &full.sales).await;
         work_off(&world).await;
         assert_eq!(rows(&world, full.sales.block), 3);
+        let mut ada = world.browser(&world.ada).await;
         ada.visit(&format!("/applications/{here}/blocks/{}", full.sales.block)).await.sees("three");
     }
 

@@ -4,6 +4,7 @@ mod cloning;
 mod cut_off;
 mod emptying;
 mod reviewing;
+mod standing;
 
 use diesel::prelude::*;
 use serde_json::{Value, json};

@@ -6,7 +6,7 @@ on_both! {
     async fn a_copy_is_made_looked_at_and_turned_on(world: World) {
         let full = full(&world).await;
         let mut ada = world.browser(&world.ada).await;
-        ada.visit(&format!("/applications/{}/settings", world.application)).await.follow("Environment").await.follow("Clone …").await;
+        ada.visit(&format!("/applications/{}/settings/environment", world.application)).await.follow("Clone …").await;
         ada.sees("4 schedules will be copied and off.").sees("3 rows, copied Block by Block");
         assert_eq!(ada.value("Name"), "FP&A 2026 (test)");
         // Nobody reads from production by accident.
