@@ -1,9 +1,8 @@
 //! The audit log in the database.
 
-use diesel::prelude::*;
-
 use super::model::{Actor, Entry, Recorded};
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::audit_log;
 use crate::db::{self, Conn};
 use crate::error::Result;
