@@ -80,7 +80,8 @@ pub fn insert_all(conn: &mut Conn, new: &[NewRun]) -> Result<usize> {
     let mut count = 0;
     // PostgreSQL binds at most 65,535 values in one statement, SQLite 32,766.
     for chunk in new.chunks(500) {
-        count += on!(conn, c => diesel::insert_into(runs::table).values(chunk).on_conflict_do_nothing().execute_rows(c))?;
+        count +=
+            on!(conn, c => diesel::insert_into(runs::table).values(chunk).on_conflict_do_nothing().execute_rows(c))?;
     }
     Ok(count)
 }
