@@ -1,9 +1,8 @@
 //! Environments in the database, and the Blocks into which rows are still to be copied.
 
-use diesel::prelude::*;
-
 use super::model::{Chosen, Environment, Made};
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::{environments, row_copies};
 use crate::db::{Conn, on};
 use crate::error::{AppError, Result};
@@ -85,7 +84,7 @@ pub fn plan_rows(conn: &mut Conn, application_id: i64, copies: &[(i64, i64)]) ->
         })
         .collect();
     for some in rows.chunks(1_000) {
-        on!(conn, c => diesel::insert_into(row_copies::table).values(some).execute(c))?;
+        on!(conn, c => diesel::insert_into(row_copies::table).values(some).execute_rows(c))?;
     }
     Ok(())
 }

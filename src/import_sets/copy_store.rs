@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use diesel::prelude::*;
 use serde_json::Value;
 
 use super::step_values::of_target;
 use super::store;
 use crate::clock::Moment;
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::db::schema::import_sets;
 use crate::error::{AppError, Result};
 use crate::files::kept;

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use diesel::prelude::*;
-
 use super::model::{Configuration, Definition, Draft};
 use super::store;
 use crate::clock::Moment;
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::db::schema::import_configurations;
 use crate::error::Result;
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use diesel::prelude::*;
 use serde_json::Value;
 
 use super::model::About;
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::{schedule_recipients, schedules};
 use crate::db::{Conn, on};
 use crate::error::{AppError, Result};
@@ -137,7 +137,7 @@ pub fn copy_all(
             .map(|m| (schedule_recipients::schedule_id.eq(id), schedule_recipients::member_id.eq(m)))
             .collect();
         if !told.is_empty() {
-            on!(conn, c => diesel::insert_into(schedule_recipients::table).values(&told).execute(c))?;
+            on!(conn, c => diesel::insert_into(schedule_recipients::table).values(&told).execute_rows(c))?;
         }
         copied += 1;
     }

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use diesel::prelude::*;
-
 use crate::applications::{self, Application};
 use crate::clock::Moment;
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::db::schema::{schedule_recipients, schedules};
 use crate::error::Result;
 

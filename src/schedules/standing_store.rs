@@ -1,11 +1,10 @@
 //! How schedules stand in the database: on or off, whose they are, deleted or there again.
 
-use diesel::prelude::*;
-
 use super::model::{Notify, Schedule};
 use super::store::set_recipients;
 use crate::clock::Moment;
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::db::schema::{schedule_recipients, schedules};
 use crate::error::Result;
 

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use diesel::prelude::*;
-
 use super::model::{KeptFile, KeptVersion};
 use crate::clock::Moment;
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::db::schema::{kept_file_versions as versions, kept_files, members};
 use crate::error::Result;
 use crate::files::Stored;

@@ -1,13 +1,12 @@
 //! The rows of one Block brought into another that has the same columns and holds nothing yet; and a Block made as it was
 //! before its first load. No run did either: `_run` and `_file` are 0, the line stays.
 
-use diesel::prelude::*;
-
 use super::ledger::{self, LoadRefused};
 use super::staging::{Making, Merge, RunKey, Visible};
 use super::{generations, physical, pointer, views};
 use crate::applications::blocks::model::{Block, Column};
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::block_db::{block_state, loads};
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
