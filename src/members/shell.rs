@@ -31,7 +31,6 @@ pub fn workspace(by: &By) -> Vec<NavItem> {
     if by.member.is_administrator() {
         nav.push(item("Mail", "/settings/mail", "out"));
         nav.push(item("Slack", "/settings/slack", "bell"));
-        nav.push(item("Environment", "/settings/environment", "copy"));
     }
     nav.push(item("Your account", "/account", "key"));
     nav.push(item("REST API", "/rest-api", "list"));
