@@ -25,7 +25,7 @@ fn copy(from: &Path, to: &Path) {
 fn a_restored_copy_beside_the_living_one_never_fires() {
     runtime().block_on(async {
         let site = Site::make(Database::Sqlite, 5).unwrap();
-        let (process, api) = site.serve();
+        let (mut process, api) = site.serve();
         let import = site.import(&api, "Words", None).await;
         site.words(10, "word");
         let schedule = json!({"configuration_id": import.configuration, "repeat": "minutes", "every": 5,
@@ -33,7 +33,7 @@ fn a_restored_copy_beside_the_living_one_never_fires() {
         api.make(&format!("applications/{}/schedules", import.application), schedule).await;
         assert!(process.stop().success());
         // Started anew where it was, it is the same.
-        let (process, _) = site.serve();
+        let (mut process, _) = site.serve();
         assert!(process.stop().success());
         let since = |site: &Site| -> Option<i64> {
             site.databases()
@@ -59,7 +59,7 @@ fn a_restored_copy_beside_the_living_one_never_fires() {
         copy(&site.place.data_dir(), &beside.data_dir());
         let copied = site.copied_to(beside);
         due(&copied);
-        let (process, _) = copied.serve();
+        let (mut process, _) = copied.serve();
         pause(4_000).await;
         assert!(since(&copied).is_some());
         let count = |site: &Site| -> i64 {
@@ -68,7 +68,7 @@ fn a_restored_copy_beside_the_living_one_never_fires() {
         assert_eq!(count(&copied), 0);
         // The living one goes on meanwhile.
         due(&site);
-        let (living, _) = site.serve();
+        let (mut living, _) = site.serve();
         for _ in 0..100 {
             if count(&site) > 0 {
                 break;
