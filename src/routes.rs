@@ -14,6 +14,7 @@ use crate::import_sets::pages as sets;
 use crate::imports::pages as imports;
 use crate::members::pages as members;
 use crate::notifications::pages as notifications;
+use crate::ownership::pages as ownership;
 use crate::translations::pages as translations;
 use crate::{health, overview, web};
 
@@ -40,9 +41,16 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/members/{member}", get().to(members::member));
     routes.route("/members/{member}", post().to(members::save));
     routes.route("/members/{member}/switch", post().to(members::switch));
-    routes.route("/members/{member}/deactivate", get().to(scheduling::leaving::form));
+    routes.route("/members/{member}/deactivate", get().to(ownership::deactivate_form));
+    routes.route("/members/{member}/deactivate", post().to(ownership::deactivate));
     routes.route("/settings/mail", get().to(members::mail));
     routes.route("/settings/mail/test", post().to(members::send_test));
+
+    // Ownership
+    routes.route("/ownership", get().to(ownership::list));
+    routes.route("/ownership/hand-over", get().to(ownership::hand_over_form));
+    routes.route("/ownership/hand-over", post().to(ownership::hand_over));
+    routes.route("/ownership/{hand}/undo", post().to(ownership::undo));
 
     // The REST API, for people to look at
     routes.route("/rest-api", get().to(api::reference::page));

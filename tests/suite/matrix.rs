@@ -44,6 +44,12 @@ const TABLE: &[(&str, &str)] = &[
     ("POST /members/{member}", "vxxxxx?"),
     ("POST /members/{member}/switch", "vxxxxx?"),
     ("GET /members/{member}/deactivate", "oxxxxx?"),
+    ("POST /members/{member}/deactivate", "vxxxxx?"),
+    // Ownership
+    ("GET /ownership", "oxxxxx?"),
+    ("GET /ownership/hand-over", "oxxxxx?"),
+    ("POST /ownership/hand-over", "vxxxxx?"),
+    ("POST /ownership/{hand}/undo", "vxxxxx?"),
     ("GET /settings/mail", "oxxxxx?"),
     ("POST /settings/mail/test", "vxxxxx?"),
     // Applications

@@ -1,7 +1,7 @@
 //! Taking back what one did: the switch, off until, bulk and hand-over. The audit log knows what was before. Only what
 //! nobody has changed since goes back.
 
-use super::hand_over::{self, give};
+use super::hand_over::{self, Gift, HANDED_OVER, give};
 use super::switch::stand;
 use super::{changed_since, enter_to_schedule, remove};
 use crate::applications;
@@ -36,7 +36,7 @@ pub fn undo(conn: &mut Conn, by: &By, application_id: i64, at: Moment, now: Mome
     let mut last = None;
     for entry in audit::done_at(conn, application_id, by.member.id, "schedule", at)? {
         let Some(id) = entry.subject_id else { continue };
-        undone.owner |= entry.action == "schedule.handed-over";
+        undone.owner |= entry.action == HANDED_OVER;
         undone.deleted |= entry.action == "schedule.deleted";
         match one(conn, by, application_id, id, &entry, now)? {
             Some(Some(schedule)) => undone.back.push(schedule),
@@ -74,7 +74,7 @@ fn one(
         return Ok(Some(Some(remove::restore(conn, by, application_id, id, now)?)));
     }
     let switched = entry.action.starts_with("schedule.turned-");
-    if !switched && entry.action != "schedule.handed-over" {
+    if !switched && entry.action != HANDED_OVER {
         return Ok(None);
     }
     db::lock_row(conn, "schedules", id)?;
@@ -98,7 +98,8 @@ fn one(
             Err(AppError::Invalid(_)) => return Ok(Some(None)),
             Err(other) => return Err(other),
         }
-        return Ok(Some(Some(give(conn, by, &is, before.owner_id, before.notify, now)?)));
+        let gift = Gift { was: is, owner_id: before.owner_id, notify: before.notify };
+        return Ok(Some(give(conn, by, &[gift], HANDED_OVER, false, now)?.pop()));
     }
     let until = before.off_until.filter(|until| *until > now);
     let enabled = before.enabled || (before.off_until.is_some() && until.is_none());
