@@ -194,11 +194,13 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/applications/{a}/schedules/preview", post().to(scheduling::dialog::preview));
     routes.route("/applications/{a}/schedules/bulk", get().to(scheduling::bulk::form));
     routes.route("/applications/{a}/schedules/bulk", post().to(scheduling::bulk::save));
+    routes.route("/applications/{a}/schedules/take-ownership", post().to(scheduling::taking::take_all));
     routes.route("/applications/{a}/schedules/undo", post().to(scheduling::switch::undo));
     routes.route("/applications/{a}/schedules", post().to(scheduling::dialog::create));
     routes.route("/applications/{a}/schedules/{s}/edit", get().to(scheduling::dialog::edit_form));
     routes.route("/applications/{a}/schedules/{s}", post().to(scheduling::dialog::update));
     routes.route("/applications/{a}/schedules/{s}/switch", post().to(scheduling::switch::switch));
+    routes.route("/applications/{a}/schedules/{s}/take-ownership", post().to(scheduling::taking::take));
     routes.route("/applications/{a}/schedules/{s}/copy", get().to(scheduling::dialog::copy_form));
     routes.route("/applications/{a}/schedules/{s}/off-until", get().to(scheduling::off_until::form));
     routes.route("/applications/{a}/schedules/{s}/off-until", post().to(scheduling::off_until::save));
@@ -329,6 +331,7 @@ pub fn api(server: &mut ServiceConfig) {
     routes.route("/api/v1/schedules/{s}", patch().to(api::schedules::update));
     routes.route("/api/v1/schedules/{s}", delete().to(api::schedules::delete));
     routes.route("/api/v1/schedules/{s}/copy", post().to(api::schedules::copy));
+    routes.route("/api/v1/schedules/{s}/take-ownership", post().to(api::schedules::take_ownership));
     routes.route("/api/v1/schedules/{s}/occurrences", get().to(api::previews::occurrences));
 
     // Freezes

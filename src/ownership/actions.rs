@@ -112,19 +112,24 @@ pub(super) fn pass(
     Ok(Done { id: Some(id), reckoned })
 }
 
-/// Keeps what was handed over in another way, so that it can be undone as well: each schedule as it was, and as it is.
-pub fn keep(conn: &mut Conn, by: &By, to: i64, passed: &[(Schedule, Schedule)], now: Moment) -> Result<Option<i64>> {
-    let told = |schedule: &Schedule, id: i64| schedule.notify.as_ref().is_some_and(|n| n.member_ids.contains(&id));
-    let line = |(was, is): &(Schedule, Schedule)| Line {
+/// Keeps what was handed over in another way, so that it can be undone as well: the schedules as they were, and as they are.
+pub fn keep(
+    conn: &mut Conn,
+    by: &By,
+    to: i64,
+    (was, is): (&[Schedule], &[Schedule]),
+    now: Moment,
+) -> Result<Option<i64>> {
+    let line = |(was, is): (&Schedule, &Schedule)| Line {
         schedule_id: is.id,
         owner_was: Some(was.owner_id),
         told_was: (was.notify != is.notify).then_some(was.owner_id),
-        told_before: told(was, to),
+        told_before: was.notify.as_ref().is_some_and(|notify| notify.member_ids.contains(&to)),
         version: is.version,
     };
-    let lines: Vec<Line> = passed.iter().map(line).collect();
-    let Some((first, _)) = passed.first() else { return Ok(None) };
-    let of_one = passed.iter().all(|(was, _)| was.owner_id == first.owner_id);
+    let Some(first) = was.first() else { return Ok(None) };
+    let of_one = was.iter().all(|was| was.owner_id == first.owner_id);
+    let lines: Vec<Line> = was.iter().zip(is).map(line).collect();
     let from_id = of_one.then_some(first.owner_id);
     let new = New { by_id: by.member.id, from_id, to_id: to, leaves: false, untold: false };
     store::insert(conn, &new, &lines, now).map(Some)

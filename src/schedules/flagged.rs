@@ -68,3 +68,10 @@ pub fn flag_of(conn: &mut Conn, application: &Application, owner_id: i64) -> Res
     let owners = members::by_ids(conn, &[owner_id])?;
     Ok(flags(conn, application, &owners)?.remove(&owner_id))
 }
+
+/// Of Owners, by id: each flag in words.
+pub fn sentences(conn: &mut Conn, application: &Application, owner_ids: &[i64]) -> Result<HashMap<i64, String>> {
+    let owners = if owner_ids.is_empty() { Vec::new() } else { members::by_ids(conn, owner_ids)? };
+    let flags = flags(conn, application, &owners)?;
+    Ok(owners.iter().filter_map(|owner| Some((owner.id, flags.get(&owner.id)?.words(&owner.name)))).collect())
+}

@@ -179,7 +179,7 @@ pub async fn switch(
                 _ => Flash::new(format!("{name} now has the role {}.", member.role)),
             };
             let back = local_path(form.get("back")).filter(|back| back.starts_with("/members")).unwrap_or("/members");
-            Ok(see_other(back, Some(flash)))
+            web::go_on(&request, back, flash)
         }
         Err(error) => {
             let (status, errors) = web::refused(error)?;

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::members::{self, Member, SignedIn};
 use crate::ownership::actions::{self, UNDO_DAYS};
 use crate::schedules::{self, flagged};
-use crate::web::{Crumb, Flash, Form, Page, Shell, local_path, see_other};
+use crate::web::{Crumb, Flash, Form, Page, Shell, go_on, local_path};
 use crate::{words, workspace};
 
 /// Schedules of one Owner in one Application that will fail.
@@ -115,6 +115,7 @@ fn flagged_now(conn: &mut Conn, now: Moment) -> Result<Vec<Flagged>> {
 
 /// `POST /ownership/{hand}/undo`
 pub async fn undo(
+    request: HttpRequest,
     app: Data<App>,
     SignedIn(by): SignedIn,
     id: Path<i64>,
@@ -124,5 +125,5 @@ pub async fn undo(
     let (id, now) = (id.into_inner(), app.now());
     let undone = app.write(move |conn| actions::undo(conn, &by, id, now)).await?;
     let back = local_path(form.get("back")).unwrap_or("/ownership");
-    Ok(see_other(back, Some(Flash::new(undone.words()))))
+    go_on(&request, back, Flash::new(undone.words()))
 }

@@ -22,6 +22,8 @@ pub enum Bulk {
 #[derive(Clone, Debug, Default)]
 pub struct Done {
     pub changed: Vec<Schedule>,
+    /// Of a hand-over, as those were.
+    pub was: Vec<Schedule>,
     /// Were that way before.
     pub already: Vec<Schedule>,
     /// Have no further occurrence, so that they cannot be turned on or off.
@@ -71,5 +73,6 @@ pub fn bulk(conn: &mut Conn, by: &By, application_id: i64, ids: &[i64], what: Bu
         }
     }
     done.changed.extend(hand_over::give(conn, by, &gifts, HANDED_OVER, false, now)?);
+    done.was = gifts.into_iter().map(|gift| gift.was).collect();
     Ok(done)
 }
