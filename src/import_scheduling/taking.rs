@@ -47,7 +47,8 @@ pub async fn take_all(
     if taken.is_empty() {
         return Err(AppError::Conflict("No schedule needs a new Owner any more.".into()));
     }
-    let flash = Flash::new(format!("You now own {} more.", words::counted(taken.len() as i64, "schedule", "schedules")));
+    let flash =
+        Flash::new(format!("You now own {} more.", words::counted(taken.len() as i64, "schedule", "schedules")));
     let from = View::of(&form).address(&switch::list(application_id));
     let deed = Deed {
         application_id,

@@ -155,7 +155,11 @@ impl Undone {
             parts.push(words::counted(self.back as i64, "schedule is as it was", "schedules are as they were"));
         }
         if self.changed > 0 {
-            parts.push(words::counted(self.changed as i64, "was changed since and stays", "were changed since and stay"));
+            parts.push(words::counted(
+                self.changed as i64,
+                "was changed since and stays",
+                "were changed since and stay",
+            ));
         }
         if self.unable > 0 {
             let (one, many) = ("stays: its former Owner may not run it", "stay: their former Owner may not run them");

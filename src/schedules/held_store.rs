@@ -42,10 +42,10 @@ pub fn owners(conn: &mut Conn) -> Result<Vec<Owned>> {
 /// What has something to come, in Applications that are not archived.
 macro_rules! unfinished {
     () => {
-        schedules::finished_at
-            .is_null()
-            .and(schedules::archived_at.is_null())
-            .and(schedules::application_id.eq_any(applications::table.filter(applications::archived_at.is_null()).select(applications::id)))
+        schedules::finished_at.is_null().and(schedules::archived_at.is_null()).and(
+            schedules::application_id
+                .eq_any(applications::table.filter(applications::archived_at.is_null()).select(applications::id)),
+        )
     };
 }
 

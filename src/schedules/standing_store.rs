@@ -6,8 +6,8 @@ use diesel::prelude::*;
 
 use super::model::Schedule;
 use crate::clock::Moment;
-use crate::db::{Conn, on};
 use crate::db::schema::{schedule_recipients, schedules};
+use crate::db::{Conn, on};
 use crate::error::Result;
 
 /// So many rows in one statement: SQLite takes 32,766 values.
@@ -41,11 +41,8 @@ pub fn set_standing(conn: &mut Conn, was: &Schedule, standing: &Standing, by: i6
 /// Raises the versions of schedules that are held; how many are there.
 pub fn touch(conn: &mut Conn, ids: &[i64], by: i64, now: Moment) -> Result<usize> {
     let there = schedules::table.filter(schedules::id.eq_any(ids).and(schedules::archived_at.is_null()));
-    let changes = (
-        schedules::updated_at.eq(now),
-        schedules::updated_by.eq(by),
-        schedules::version.eq(schedules::version + 1),
-    );
+    let changes =
+        (schedules::updated_at.eq(now), schedules::updated_by.eq(by), schedules::version.eq(schedules::version + 1));
     Ok(diesel::update(there).set(changes).execute(conn)?)
 }
 

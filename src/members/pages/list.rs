@@ -166,8 +166,7 @@ pub async fn switch(
         },
         ..Change::default()
     };
-    if let Some(page) = asks_first(&app, &by, id, change.role.as_deref(), change.active == Some(false)).await?
-    {
+    if let Some(page) = asks_first(&app, &by, id, change.role.as_deref(), change.active == Some(false)).await? {
         return Ok(see_other(&page, None));
     }
     let (asks, now) = (by.clone(), app.now());

@@ -9,8 +9,8 @@ use crate::freezes;
 use crate::import_sets;
 use crate::members::{self, Member, Permission};
 use crate::ownership::reckoning::{Line, Reckoned};
-use crate::schedules::flagged::Flag;
 use crate::schedules::Notify;
+use crate::schedules::flagged::Flag;
 use crate::words;
 
 /// So many rows are shown; the rest is counted.
@@ -127,7 +127,11 @@ fn behind(reckoned: &Reckoned) -> Vec<Behind> {
             parts.push(format!("{stays} with {}.", from.name));
         }
         if fail > 0 {
-            let fails = words::counted(fail, "chosen schedule passes all the same, and will fail", "chosen schedules pass all the same, and will fail");
+            let fails = words::counted(
+                fail,
+                "chosen schedule passes all the same, and will fail",
+                "chosen schedules pass all the same, and will fail",
+            );
             parts.push(format!("{fails}."));
         }
         found.push(Behind {

@@ -229,8 +229,7 @@ async fn page(
     let (asks, now) = (by.clone(), app.now());
     let (from, to, plan) = app
         .read(move |conn| {
-            let choice =
-                |m: Member| Choice { id: m.id, words: m.name.clone(), chosen: m.id == passing.to };
+            let choice = |m: Member| Choice { id: m.id, words: m.name.clone(), chosen: m.id == passing.to };
             let to = heirs(conn, passing.from)?.into_iter().map(choice).collect();
             Ok((holders(conn, passing.from)?, to, Plan::load(conn, &asks, &passing, now)?))
         })
@@ -299,7 +298,9 @@ fn said(done: &actions::Done, back: &str) -> Flash {
     let to = of.to.as_ref().map_or("", |to| &to.name);
     let mut text = match (of.passing() as i64, of.changing() as i64) {
         (0, 0) => format!("The API tokens of {} are revoked.", of.from.name),
-        (0, n) => format!("{to} is notified instead of {}, in {}.", of.from.name, words::counted(n, "schedule", "schedules")),
+        (0, n) => {
+            format!("{to} is notified instead of {}, in {}.", of.from.name, words::counted(n, "schedule", "schedules"))
+        }
         (n, _) => format!("{} handed over from {} to {to}.", words::counted(n, "schedule", "schedules"), of.from.name),
     };
     let left = of.owned() - of.passing();

@@ -79,7 +79,14 @@ pub(super) fn heir(conn: &mut Conn, entered: &Entered, to: i64) -> Result<Member
 
 /// Gives schedules away that were read under their locks: each with an entry of the log and a new version, in a number of
 /// statements that does not grow with theirs. What is due stays due. `untold`: the recipients are not told.
-pub fn give(conn: &mut Conn, by: &By, gifts: &[Gift], called: &'static str, untold: bool, now: Moment) -> Result<Vec<Schedule>> {
+pub fn give(
+    conn: &mut Conn,
+    by: &By,
+    gifts: &[Gift],
+    called: &'static str,
+    untold: bool,
+    now: Moment,
+) -> Result<Vec<Schedule>> {
     let ids: Vec<i64> = gifts.iter().map(|gift| gift.was.id).collect();
     let mut owners: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
     let (mut gone, mut come): (BTreeMap<i64, Vec<i64>>, Vec<(i64, i64)>) = (BTreeMap::new(), Vec::new());

@@ -129,7 +129,12 @@ async fn hand_over(world: &World) -> i64 {
     let (ada, olive, now) = (world.ada.id, world.olive.id, world.now());
     let row = move |conn: &mut tidegate::db::Conn| {
         let people = (h::by_id.eq(ada), h::from_id.eq(olive), h::to_id.eq(ada));
-        let made = diesel::insert_into(h::table).values((people, h::at.eq(now.micros()), h::leaves.eq(false), h::untold.eq(false)));
+        let made = diesel::insert_into(h::table).values((
+            people,
+            h::at.eq(now.micros()),
+            h::leaves.eq(false),
+            h::untold.eq(false),
+        ));
         Ok(made.returning(h::id).get_result(conn)?)
     };
     world.write(row).await
