@@ -1,7 +1,7 @@
 //! All that a handler or a step can reach: settings, databases, clock, secrets, mail. Made once at the start and
 //! handed around; there is no other global state.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -176,7 +176,16 @@ impl App {
 
 /// Anything that blocks (both databases, password hashing), off the async threads.
 pub async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(AppError::internal)?
+    let answer = Arc::new(Mutex::new(None));
+    let put = answer.clone();
+    on_a_thread(Box::new(move || *put.lock().unwrap_or_else(PoisonError::into_inner) = Some(work()))).await?;
+    let answer = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
+    answer.unwrap_or_else(|| Err(AppError::internal("nothing was answered")))
+}
+
+/// Of one kind, because tokio's part in it is compiled anew for each kind of work.
+async fn on_a_thread(work: Box<dyn FnOnce() + Send>) -> Result<()> {
+    tokio::task::spawn_blocking(work).await.map_err(AppError::internal)
 }
 
 /// The key of the data directory, made where nothing is sealed yet: another could open nothing of what is.

@@ -51,6 +51,7 @@ pub mod feeds;
 pub mod ownership;
 pub mod import_scheduling;
 pub mod overview;
+pub mod audit_log;
 // The same actions as the pages, for programs.
 pub mod api;
 // The process again: what guards, what is put right at its start, how its key is changed, what beats, what answers.

@@ -16,7 +16,7 @@ use crate::members::pages as members;
 use crate::notifications::pages as notifications;
 use crate::ownership::pages as ownership;
 use crate::translations::pages as translations;
-use crate::{health, overview, web};
+use crate::{audit_log, health, overview, web};
 
 /// The pages and their fragments, when this process serves pages.
 pub fn pages(routes: &mut ServiceConfig) {
@@ -144,6 +144,11 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/incidents/{incident}/take", post().to(notifications::incidents::take));
     routes.route("/incidents/{incident}/snooze", post().to(notifications::incidents::snooze));
     routes.route("/incidents/{incident}/run-again", post().to(notifications::incidents::run_again));
+
+    // Audit log
+    routes.route("/audit", get().to(audit_log::show));
+    routes.route("/audit.csv", get().to(audit_log::csv));
+    routes.route("/audit/as-of", get().to(audit_log::as_of));
 
     // Calendars to subscribe to
     routes.route("/calendar", get().to(feeds::feeds));
@@ -315,6 +320,9 @@ pub fn api(server: &mut ServiceConfig) {
     // Notifications
     routes.route("/api/v1/notifications", get().to(api::notifications::list));
     routes.route("/api/v1/notifications/{n}", patch().to(api::notifications::update));
+
+    // Audit log
+    routes.route("/api/v1/audit", get().to(api::audit::list));
 
     // Translations
     routes.route("/api/v1/applications/{a}/translations", get().to(api::translations::list));

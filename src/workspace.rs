@@ -2,9 +2,9 @@
 //! is the one with which its secrets were sealed.
 
 use chrono_tz::Tz;
-use diesel::prelude::*;
 
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::workspace;
 use crate::db::{self, Conn, Pool};
 use crate::error::{AppError, Result};

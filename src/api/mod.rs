@@ -21,6 +21,7 @@ mod store;
 mod upload;
 
 pub mod applications;
+pub mod audit;
 pub mod blocks;
 pub mod configurations;
 pub mod connections;

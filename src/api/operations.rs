@@ -253,6 +253,11 @@ pub const GROUPS: &[Group] = &[
         ],
     ),
     (
+        "Audit log",
+        "Who changed what, from what, to what: for Administrators and Auditors.",
+        &[("GET", "audit", Read, "List the entries, the latest first.")],
+    ),
+    (
         "This document",
         "The description of the API for programs.",
         &[("GET", "openapi.json", Read, "Show this document.")],

@@ -1,11 +1,11 @@
 //! Answers kept for repeats, in the database.
 
 use chrono::Duration;
-use diesel::prelude::*;
 
 use super::reply::Reply;
 use crate::clock::Moment;
 use crate::db::meaning::{self, Meaning};
+use crate::db::prelude::*;
 use crate::db::schema::idempotency_keys;
 use crate::db::{Conn, on};
 use crate::error::{AppError, Result};

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use chrono_tz::Tz;
-use diesel::prelude::*;
 
 use super::access::Grants;
 use super::model::Application;
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::{application_access, applications, members};
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};

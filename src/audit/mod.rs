@@ -9,6 +9,6 @@ mod model;
 mod refusals;
 mod store;
 
-pub use model::{Actor, Entry, Recorded};
+pub use model::{Actor, Entry, Filter, Recorded};
 pub use refusals::{write_last_refusals, write_refusals};
-pub use store::{done_at, list, newest, record, record_all, since};
+pub use store::{as_of, done_at, list, newest, record, record_all, since};

@@ -69,6 +69,24 @@ impl Entry {
     }
 }
 
+/// Which entries.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub application_id: Option<i64>,
+    /// Who acted.
+    pub member_id: Option<i64>,
+    /// Of which kinds of things; empty: of all.
+    pub kinds: Vec<&'static str>,
+    /// Only what was refused.
+    pub denied: bool,
+    /// What was done to one thing: its kind and id.
+    pub subject: Option<(String, i64)>,
+    /// From this moment on.
+    pub from: Option<Moment>,
+    /// Before this moment.
+    pub until: Option<Moment>,
+}
+
 /// An entry as it stands in the log.
 #[derive(Clone, Debug)]
 pub struct Recorded {

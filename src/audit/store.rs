@@ -1,11 +1,12 @@
 //! The audit log in the database.
 
-use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 
-use super::model::{Actor, Entry, Recorded};
+use super::model::{Actor, Entry, Filter, Recorded};
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::audit_log;
-use crate::db::{self, Conn, on};
+use crate::db::{self, Conn, IdRow, on};
 use crate::error::Result;
 
 /// An entry as a row.
@@ -34,14 +35,14 @@ pub fn record(conn: &mut Conn, actor: &Actor, entry: Entry, now: Moment) -> Resu
     Ok(())
 }
 
-/// So many in one statement: SQLite takes 32,766 values.
+/// So many in one statement, which takes 65,535 values at most.
 const ROWS: usize = 2_000;
 
 /// Appends what one deed did to many things.
 pub fn record_all(conn: &mut Conn, actor: &Actor, entries: Vec<Entry>, now: Moment) -> Result<()> {
     for entries in entries.chunks(ROWS) {
         let rows: Vec<_> = entries.iter().map(|entry| row!(actor, entry, now)).collect();
-        on!(conn, c => diesel::insert_into(audit_log::table).values(&rows).execute(c))?;
+        on!(conn, c => diesel::insert_into(audit_log::table).values(&rows).execute_rows(c))?;
     }
     Ok(())
 }
@@ -62,16 +63,60 @@ type Row = (
     Option<String>,
 );
 
-/// The newest entries older than the entry `before` (all when `None`), newest first; of one Application or of all.
-pub fn list(conn: &mut Conn, application_id: Option<i64>, before: Option<i64>, limit: i64) -> Result<Vec<Recorded>> {
+/// The newest entries older than the entry `before` (all when `None`), newest first.
+pub fn list(conn: &mut Conn, filter: &Filter, before: Option<i64>, limit: i64) -> Result<Vec<Recorded>> {
     let mut query = audit_log::table.into_boxed::<db::Backend>();
-    if let Some(id) = application_id {
+    if let Some(id) = filter.application_id {
         query = query.filter(audit_log::application_id.eq(id));
+    }
+    if let Some(id) = filter.member_id {
+        query = query.filter(audit_log::member_id.eq(id));
+    }
+    if !filter.kinds.is_empty() {
+        query = query.filter(audit_log::subject_kind.eq_any(filter.kinds.clone()));
+    }
+    if filter.denied {
+        query = query.filter(audit_log::action.like("%refused"));
+    }
+    if let Some((kind, id)) = filter.subject.clone() {
+        query = query.filter(audit_log::subject_kind.eq(kind).and(audit_log::subject_id.eq(id)));
+    }
+    if let Some(from) = filter.from {
+        query = query.filter(audit_log::at.ge(from.micros()));
+    }
+    if let Some(until) = filter.until {
+        query = query.filter(audit_log::at.lt(until.micros()));
     }
     if let Some(id) = before {
         query = query.filter(audit_log::id.lt(id));
     }
     let rows = query.order(audit_log::id.desc()).limit(limit).load::<Row>(conn)?;
+    Ok(rows.into_iter().map(recorded).collect())
+}
+
+/// How things stood at a moment: of each thing the newest entry with one of these actions before it, in the order of the
+/// log, after an entry. `by_application`: of each thing in each Application.
+pub fn as_of(
+    conn: &mut Conn,
+    (actions, by_application): (&[&str], bool),
+    until: Moment,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Recorded>> {
+    // Words of ours.
+    let actions = format!("('{}')", actions.join("', '"));
+    let there = if by_application { "AND l.application_id = a.application_id " } else { "" };
+    let ids: Vec<IdRow> = on!(conn, c => diesel::sql_query(format!(
+        "SELECT a.id FROM audit_log a WHERE a.action IN {actions} AND a.at < $1 AND a.id > $2 AND NOT EXISTS (\
+         SELECT 1 FROM audit_log l WHERE l.subject_kind = a.subject_kind AND l.subject_id = a.subject_id {there}\
+         AND l.action IN {actions} AND l.id > a.id AND l.at < $3) ORDER BY a.id LIMIT {limit}"
+    ))
+    .bind::<BigInt, _>(until)
+    .bind::<BigInt, _>(after)
+    .bind::<BigInt, _>(until)
+    .load(c))?;
+    let ids: Vec<i64> = ids.into_iter().map(|row| row.id).collect();
+    let rows = audit_log::table.filter(audit_log::id.eq_any(ids)).order(audit_log::id).load::<Row>(conn)?;
     Ok(rows.into_iter().map(recorded).collect())
 }
 

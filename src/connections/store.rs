@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
-use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::model::Connection;
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::{applications, connection_applications, connections};
 use crate::db::{Conn, is_taken};
 use crate::error::{AppError, Result};

@@ -16,6 +16,7 @@ macro_rules! on {
 }
 pub(crate) use on;
 
+mod asked;
 mod clock;
 pub mod meaning;
 mod migrations;
@@ -23,6 +24,13 @@ mod pool;
 pub mod schema;
 pub mod sqlite;
 mod types;
+
+/// What `diesel::prelude` is for, with our way of [asking](asked).
+pub mod prelude {
+    pub use diesel::prelude::*;
+
+    pub use super::asked::RunQueryDsl;
+}
 
 pub use clock::ServerClock;
 pub use migrations::{Which, alone, migrate};

@@ -95,6 +95,24 @@ impl Doubt {
     }
 }
 
+/// Queries behind a pointer: what asks them is compiled once, and not anew for each.
+type Queries<'a, E> = &'a mut dyn FnMut(&mut Conn) -> Result<(), E>;
+
+/// Has queries asked `through` something, at most once, and answers what they did.
+fn once<T, E: From<AppError>>(
+    queries: impl FnOnce(&mut Conn) -> Result<T, E>,
+    through: impl FnOnce(Queries<'_, E>) -> Result<(), E>,
+) -> Result<T, E> {
+    let (mut queries, mut answer) = (Some(queries), None);
+    through(&mut |conn| {
+        if let Some(queries) = queries.take() {
+            answer = Some(queries(conn)?);
+        }
+        Ok(())
+    })?;
+    answer.ok_or_else(|| AppError::internal("the queries were not asked").into())
+}
+
 /// A connection of a pool.
 struct Pooled {
     conn: Conn,
@@ -104,17 +122,13 @@ struct Pooled {
 }
 
 impl Pooled {
-    fn ask<T, E>(&mut self, queries: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
-        match queries(&mut self.conn) {
-            Ok(answer) => {
-                self.answered = Instant::now();
-                Ok(answer)
-            }
-            Err(error) => {
-                self.doubt.raise();
-                Err(error)
-            }
+    fn ask<E>(&mut self, queries: Queries<'_, E>) -> Result<(), E> {
+        let asked = queries(&mut self.conn);
+        match asked {
+            Ok(()) => self.answered = Instant::now(),
+            Err(_) => self.doubt.raise(),
         }
+        asked
     }
 
     fn is_believed(&self) -> bool {
@@ -236,7 +250,7 @@ impl Pool {
 
     /// Runs queries that change nothing. Blocks: call it from a blocking thread.
     pub fn read<T>(&self, queries: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
-        self.readers.get()?.ask(queries)
+        once(queries, |queries| self.readers.get()?.ask(queries))
     }
 
     /// The same where it takes no longer than this; `None`: it was ended. Blocks.
@@ -263,7 +277,7 @@ impl Pool {
 
     /// Lends a connection that may write, for transactions of the caller's own. Blocks, as [`Pool::write`] does.
     pub fn lend<T, E: From<AppError>>(&self, deeds: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
-        self.writers.get().map_err(AppError::from)?.ask(deeds)
+        once(deeds, |deeds| self.writers.get().map_err(AppError::from)?.ask(deeds))
     }
 
     /// On SQLite: brings what the log holds into the file, as far as nobody reads it, while others write. Else a commit does
@@ -288,14 +302,16 @@ impl Pool {
     /// Runs one transaction. On SQLite it begins IMMEDIATE: a deferred one that reads and then writes loses whenever
     /// another writer came between. Blocks: call it from a blocking thread, and never wait for the network inside.
     pub fn write<T>(&self, queries: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
-        self.lend(|conn| write(conn, queries))
+        once(queries, |queries| self.writers.get()?.ask(&mut |conn| transaction(conn, queries)))
     }
 
     /// [`Pool::write`] in the Block database for who holds a transaction of the Workspace: on SQLite nobody else can write
     /// there meanwhile, no page and no sign-in, so it does not wait long. Whoever can waits before, by [`Pool::rest`].
     pub fn write_soon<T>(&self, queries: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
         let Location::Sqlite { .. } = self.location else { return self.write(queries) };
-        self.writers.get_timeout(SOON)?.ask(|conn| sqlite::soon(SOON, || write(conn, queries)))
+        once(queries, |queries| {
+            self.writers.get_timeout(SOON)?.ask(&mut |conn| sqlite::soon(SOON, || transaction(conn, queries)))
+        })
     }
 
     /// Waits until nobody writes a SQLite file, for half a minute at most.
@@ -306,6 +322,10 @@ impl Pool {
 
 /// One write transaction on a connection that is already there. Inside of another one it is a part of that.
 pub fn write<T>(conn: &mut Conn, queries: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+    once(queries, |queries| transaction(conn, queries))
+}
+
+fn transaction(conn: &mut Conn, queries: Queries<'_, AppError>) -> Result<()> {
     let depth = on!(conn, c => AnsiTransactionManager::transaction_manager_status_mut(c).transaction_depth())?;
     if depth.is_some() {
         return queries(conn);
@@ -316,10 +336,7 @@ pub fn write<T>(conn: &mut Conn, queries: impl FnOnce(&mut Conn) -> Result<T>) -
         Conn::Sqlite(conn) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")?,
     }
     match queries(conn) {
-        Ok(value) => {
-            on!(conn, c => AnsiTransactionManager::commit_transaction(c))?;
-            Ok(value)
-        }
+        Ok(()) => Ok(on!(conn, c => AnsiTransactionManager::commit_transaction(c))?),
         Err(error) => {
             // The first error is the one worth telling.
             let _ = on!(conn, c => AnsiTransactionManager::rollback_transaction(c));

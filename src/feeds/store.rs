@@ -1,9 +1,8 @@
 //! The addresses of calendars in the database: of each the hash.
 
-use diesel::prelude::*;
-
 use crate::clock::Moment;
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::db::schema::{calendar_feeds as feeds, members};
 use crate::error::Result;
 use crate::secrets;

@@ -2,10 +2,10 @@
 
 use std::io::{Read, Seek, SeekFrom};
 
-use diesel::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::block_db::{file_chunks, files};
 use crate::db::{Pool, meaning};
 use crate::error::{AppError, Result};

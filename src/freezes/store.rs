@@ -1,10 +1,10 @@
 //! Freezes in the database.
 
-use diesel::prelude::*;
 use std::collections::HashMap;
 
 use super::model::{Draft, Freeze};
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::{applications, freeze_skips, freezes};
 use crate::db::{self, Conn, on};
 use crate::error::{AppError, Result};
@@ -237,7 +237,7 @@ pub fn skipped(conn: &mut Conn, freeze_ids: &[i64]) -> Result<HashMap<i64, i64>>
 
 pub fn insert_skips(conn: &mut Conn, skips: &[Skip]) -> Result<()> {
     for chunk in skips.chunks(1_000) {
-        on!(conn, c => diesel::insert_into(freeze_skips::table).values(chunk).execute(c))?;
+        on!(conn, c => diesel::insert_into(freeze_skips::table).values(chunk).execute_rows(c))?;
     }
     Ok(())
 }

@@ -1,9 +1,8 @@
 //! The secrets among the values of sets' steps, when the key that seals them changes.
 
-use diesel::prelude::*;
-
 use super::model::SetDefinition;
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::db::schema::set_versions;
 use crate::error::{AppError, Result};
 use crate::imports::Target;

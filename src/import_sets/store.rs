@@ -1,11 +1,11 @@
 //! Import sets and their versions in the database.
 
 use diesel::dsl::case_when;
-use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
 
 use super::model::{ImportSet, Outline, SetDefinition, Step};
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::{import_sets, members, set_versions};
 use crate::db::{Conn, is_taken};
 use crate::error::{AppError, Result};

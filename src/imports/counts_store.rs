@@ -1,11 +1,11 @@
 //! How many import configurations stand how, across several Applications; the caller has entered each.
 
 use diesel::dsl::{count_star, max};
-use diesel::prelude::*;
 
 use super::model::ConfigurationStatus;
 use crate::clock::Moment;
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::db::schema::import_configurations as configurations;
 use crate::error::Result;
 

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use diesel::dsl::case_when;
-use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::listed::{Listed, Outline, source_words};
 use super::model::{Configuration, ConfigurationStatus, Definition, Draft, Version};
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::{blocks, configuration_versions, connections, import_configurations, members};
 use crate::db::{Conn, is_taken, on};
 use crate::error::{AppError, Result};

@@ -1,9 +1,8 @@
 //! Which configurations use a Block, a Connection or a translation table.
 
-use diesel::prelude::*;
-
 use super::model::Definition;
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::db::schema::{applications, configuration_versions, import_configurations};
 use crate::error::Result;
 

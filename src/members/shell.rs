@@ -25,6 +25,7 @@ pub fn workspace(by: &By) -> Vec<NavItem> {
     }
     if by.member.is_administrator() || by.member.sees_everything() {
         nav.push(item("Members", "/members", "users"));
+        nav.push(item("Audit log", "/audit", "history"));
     }
     if by.member.is_administrator() {
         nav.push(item("Ownership", "/ownership", "key"));

@@ -1,8 +1,7 @@
 //! How far the audit log was read for what is to be told of it, in the database.
 
-use diesel::prelude::*;
-
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::db::schema::audit_told;
 use crate::error::Result;
 

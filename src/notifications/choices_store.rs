@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use diesel::prelude::*;
-
+use crate::db::prelude::*;
 use crate::db::schema::member_channels;
 use crate::db::{Conn, on};
 use crate::error::Result;

@@ -1,11 +1,10 @@
 //! Deliveries in the database: taken by one process at a time, and ended or put back.
 
-use diesel::prelude::*;
-
 use super::model::{Channel, DeliveryState};
 use super::outbox::{Ended, LEASE};
 use crate::clock::Moment;
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::db::schema::{deliveries, members, notices};
 use crate::error::Result;
 

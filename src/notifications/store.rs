@@ -1,11 +1,11 @@
 //! Notices and what members chose, in the database.
 
 use chrono::Duration;
-use diesel::prelude::*;
 
 pub use super::choices_store::Choice;
 use super::model::{Channel, DeliveryState, Notice, NoticeKind, Told};
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::{deliveries, members, notices};
 use crate::db::{Conn, on};
 use crate::error::Result;

@@ -4,16 +4,16 @@ use std::collections::HashMap;
 
 use chrono::Duration;
 use diesel::dsl::count_star;
-use diesel::prelude::*;
 
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::{hand_over_lines as lines, hand_overs};
 use crate::db::{Conn, on};
 use crate::error::Result;
 
 /// So long one is listed.
 const KEPT: Duration = Duration::days(30);
-/// So many rows in one statement: SQLite takes 32,766 values.
+/// So many rows in one statement, which takes 65,535 values at most.
 const ROWS: usize = 5_000;
 
 #[derive(Clone, Debug, Queryable)]
@@ -79,7 +79,7 @@ pub fn insert(conn: &mut Conn, new: &New, of: &[Line], now: Moment) -> Result<i6
     };
     for of in of.chunks(ROWS) {
         let rows: Vec<_> = of.iter().map(row).collect();
-        on!(conn, c => diesel::insert_into(lines::table).values(&rows).execute(c))?;
+        on!(conn, c => diesel::insert_into(lines::table).values(&rows).execute_rows(c))?;
     }
     Ok(id)
 }

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use diesel::dsl::count_star;
-use diesel::prelude::*;
 
 use super::model::{Counts, Memory, Promise, State};
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::promises;
 use crate::db::{Conn, is_taken};
 use crate::error::{AppError, Result};

@@ -1,11 +1,10 @@
 //! What is still to be told of runs: each end is written down with it, and marked once somebody was told.
 
-use diesel::prelude::*;
-
 use super::lifecycle::RunStatus;
 use super::restores_store::is_import;
 use crate::clock::Moment;
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::db::schema::{outcomes, runs};
 use crate::error::Result;
 use crate::imports::Target;

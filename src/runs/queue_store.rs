@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use serde_json::Value;
@@ -13,6 +12,7 @@ use super::model::{LogLine, Run, RunResult};
 use super::resource;
 use super::restores_store::is_import;
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::{outcomes, resource_leases, run_leases, run_log, run_results, runs, set_runs};
 use crate::db::{self, Conn, on};
 use crate::error::Result;
@@ -80,7 +80,8 @@ pub fn insert_all(conn: &mut Conn, new: &[NewRun]) -> Result<usize> {
     let mut count = 0;
     // PostgreSQL binds at most 65,535 values in one statement, SQLite 32,766.
     for chunk in new.chunks(500) {
-        count += on!(conn, c => diesel::insert_into(runs::table).values(chunk).on_conflict_do_nothing().execute(c))?;
+        count +=
+            on!(conn, c => diesel::insert_into(runs::table).values(chunk).on_conflict_do_nothing().execute_rows(c))?;
     }
     Ok(count)
 }
@@ -294,7 +295,7 @@ pub fn write_log(conn: &mut Conn, run_id: i64, lines: &[LogLine]) -> Result<()> 
             )
         })
         .collect();
-    on!(conn, c => diesel::insert_into(run_log::table).values(rows).execute(c))?;
+    on!(conn, c => diesel::insert_into(run_log::table).values(rows).execute_rows(c))?;
     Ok(())
 }
 

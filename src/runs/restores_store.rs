@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use diesel::prelude::*;
-
 use super::queue_store::{self as queue, NewRun};
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::db::schema::{run_restores, runs};
 use crate::error::Result;
 

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use chrono_tz::Tz;
-use diesel::prelude::*;
 use serde_json::Value;
 
 use super::policy::Policy;
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::db::schema::{applications, configuration_versions, import_configurations, import_sets};
 use crate::error::Result;
 use crate::files::kept;

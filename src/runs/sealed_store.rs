@@ -4,11 +4,11 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use diesel::prelude::*;
 use serde_json::Value;
 
 use super::model::Run;
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::db::schema::{runs, set_run_steps};
 use crate::error::{AppError, Result};
 use crate::import_sets;

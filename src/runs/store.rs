@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use chrono::Duration;
-use diesel::prelude::*;
 
 use super::lifecycle::{RunStatus, Trigger};
 use super::model::{Hold, LogLine, Progress, Run, RunResult, RunStep};
@@ -12,6 +11,7 @@ use super::restores_store::{self, is_import};
 use super::working::held_store;
 use crate::clock::Moment;
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::db::schema::{import_configurations, run_leases, run_log, run_results, run_steps, runs};
 use crate::error::Result;
 use crate::imports::Target;

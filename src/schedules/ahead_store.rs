@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use chrono_tz::Tz;
 use diesel::dsl::min;
-use diesel::prelude::*;
 
 use super::rule::Rule;
 use super::run_name;
 use crate::clock::Moment;
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::db::schema::schedules;
 use crate::error::Result;
 use crate::imports::Target;

@@ -1,12 +1,12 @@
 //! What the clock asks of the table of schedules, and how it moves them on; people's part is in `store`.
 
-use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Text};
 use std::collections::HashMap;
 
 use super::model::Schedule;
 use super::rule::Rule;
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::schedules;
 use crate::db::{self, Conn};
 use crate::error::Result;

@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use diesel::prelude::*;
-
 use crate::applications::{self as rooms, Application};
 use crate::clock::Moment;
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::db::schema::{applications, schedule_recipients, schedules};
 use crate::error::Result;
 

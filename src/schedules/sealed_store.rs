@@ -1,9 +1,9 @@
 //! The secrets among the values of schedules, when the key that seals them changes.
 
-use diesel::prelude::*;
 use serde_json::Value;
 
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::db::schema::schedules;
 use crate::error::{AppError, Result};
 use crate::import_sets;

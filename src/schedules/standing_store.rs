@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use diesel::prelude::*;
-
 use super::model::Schedule;
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::{schedule_recipients, schedules};
 use crate::db::{Conn, on};
 use crate::error::Result;
 
-/// So many rows in one statement: SQLite takes 32,766 values.
+/// So many rows in one statement, which takes 65,535 values at most.
 const ROWS: usize = 5_000;
 
 /// How a schedule stands: what the switch changes.
@@ -62,7 +61,7 @@ pub fn change_recipients(conn: &mut Conn, gone: &BTreeMap<i64, Vec<i64>>, come: 
     }
     let rows: Vec<_> = come.iter().map(|(s, m)| (schedule_id.eq(*s), member_id.eq(*m))).collect();
     for rows in rows.chunks(ROWS) {
-        on!(conn, c => diesel::insert_into(table).values(rows).execute(c))?;
+        on!(conn, c => diesel::insert_into(table).values(rows).execute_rows(c))?;
     }
     Ok(())
 }

@@ -1,12 +1,12 @@
 //! Schedules in the database.
 
-use diesel::prelude::*;
 use std::collections::HashMap;
 
 use super::clock_store::unreadable;
 use super::model::{About, Notify, Outline, Schedule, State};
 use super::rule::Rule;
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::{members, schedule_recipients, schedules};
 use crate::db::{Conn, on};
 use crate::error::{AppError, Result};
@@ -376,7 +376,7 @@ fn set_recipients(conn: &mut Conn, id: i64, notify: Option<&Notify>) -> Result<(
         .map(|m| (schedule_recipients::schedule_id.eq(id), schedule_recipients::member_id.eq(*m)))
         .collect();
     if !rows.is_empty() {
-        on!(conn, c => diesel::insert_into(schedule_recipients::table).values(&rows).execute(c))?;
+        on!(conn, c => diesel::insert_into(schedule_recipients::table).values(&rows).execute_rows(c))?;
     }
     Ok(())
 }

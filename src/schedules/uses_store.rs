@@ -1,9 +1,9 @@
 //! Which schedules use a thing, and how what they keep for it follows it.
 
-use diesel::prelude::*;
 use serde_json::Value;
 
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::db::schema::{members, schedules};
 use crate::error::Result;
 use crate::files::kept::{self, FILE};

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use diesel::prelude::*;
-
 use super::draft::Draft;
 use super::model::{Otherwise, Translation};
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::{translation_entries as entries, translations};
 use crate::db::{self, Conn, on};
 use crate::error::{AppError, Result};
@@ -132,7 +131,7 @@ fn insert_entries<'a>(conn: &mut Conn, id: i64, new: impl Iterator<Item = (&'a S
         })
         .collect();
     for chunk in rows.chunks(1_000) {
-        on!(conn, c => diesel::insert_into(entries::table).values(chunk).execute(c))?;
+        on!(conn, c => diesel::insert_into(entries::table).values(chunk).execute_rows(c))?;
     }
     Ok(())
 }

@@ -17,6 +17,7 @@ mod pages;
 mod api;
 mod applications;
 mod at_size;
+mod audit_log;
 mod blocks;
 mod broken;
 mod bulk;

@@ -162,6 +162,11 @@ const TABLE: &[(&str, &str)] = &[
     ("POST /incidents/{incident}/snooze", "vvxx.x?"),
     ("POST /incidents/{incident}/run-again", "vvxx.x?"),
     // Calendars to subscribe to: one needs no more than the address.
+    // Audit log
+    ("GET /audit", "oxxxxo?"),
+    ("GET /audit.csv", "oxxxxo?"),
+    ("GET /audit/as-of", "oxxxxo?"),
+    // Calendars to subscribe to
     ("GET /calendar", "oooooo?"),
     ("POST /calendar", "vvvvvv?"),
     ("POST /calendar/revoke", "vvvvvv?"),

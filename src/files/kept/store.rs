@@ -1,10 +1,9 @@
 //! Kept files and their versions in the Workspace's tables.
 
-use diesel::prelude::*;
-
 use super::model::{KeptFile, KeptVersion};
 use crate::clock::Moment;
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::db::schema::{kept_file_versions as versions, kept_files, members};
 use crate::error::Result;
 use crate::files::Stored;

@@ -1,10 +1,10 @@
 //! Failed attempts to sign in, in the database. `address` is the place: a network, or a browser that the account knows.
 
 use diesel::dsl::{count, count_star, max};
-use diesel::prelude::*;
 
 use crate::clock::Moment;
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::db::schema::sign_in_attempts as attempts;
 use crate::error::Result;
 

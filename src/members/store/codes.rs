@@ -1,9 +1,8 @@
 //! Codes that open one door once, in the database: of each the hash.
 
-use diesel::prelude::*;
-
 use crate::clock::Moment;
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::db::schema::one_time_tokens as codes;
 use crate::error::Result;
 

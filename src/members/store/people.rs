@@ -1,8 +1,7 @@
 //! Members and roles in the database.
 
-use diesel::prelude::*;
-
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::{members, roles};
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};

@@ -1,10 +1,10 @@
 //! Sessions in the database: of each the hash of its cookie.
 
 use chrono::Duration;
-use diesel::prelude::*;
 
 use crate::clock::Moment;
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::db::schema::sessions;
 use crate::error::Result;
 use crate::secrets;

@@ -1,10 +1,10 @@
 //! API tokens in the database: of each the hash of its text.
 
 use chrono::Duration;
-use diesel::prelude::*;
 
 use crate::clock::Moment;
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::db::schema::api_tokens as tokens;
 use crate::error::{AppError, Result};
 use crate::members::Scope;

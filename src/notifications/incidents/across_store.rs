@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use diesel::prelude::*;
-
 use crate::clock::Moment;
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::db::schema::{incident_targets as targets, incidents, members};
 use crate::error::Result;
 use crate::imports::Target;

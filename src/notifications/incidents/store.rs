@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::Duration;
-use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::model::{Affected, Incident};
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::{incident_targets as targets, incidents, notices};
 use crate::db::{Conn, on};
 use crate::error::Result;

@@ -1,10 +1,10 @@
 //! What goes to outlets, in the database: taken by one process at a time, and ended or put back.
 
 use chrono::Duration;
-use diesel::prelude::*;
 
 use super::model::{OutletKind, Posted};
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::{outlets, posts};
 use crate::db::{Conn, on};
 use crate::error::Result;

@@ -1,9 +1,8 @@
 //! Outlets in the database.
 
-use diesel::prelude::*;
-
 use super::model::{Outlet, OutletKind, Tried};
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::outlets;
 use crate::db::{Conn, on};
 use crate::error::Result;

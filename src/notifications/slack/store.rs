@@ -1,8 +1,7 @@
 //! The Workspace's Slack, and whom Slack knows, in the database.
 
-use diesel::prelude::*;
-
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::{slack, slack_members};
 use crate::db::{Conn, on};
 use crate::error::Result;

@@ -4,12 +4,12 @@
 use std::collections::HashMap;
 
 use chrono::Duration;
-use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use super::counts_store;
 use super::glance_store::{self as glance, STRIP};
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::{import_configurations, import_sets, runs, set_run_steps};
 use crate::db::{Conn, IdRow, on};
 use crate::error::Result;

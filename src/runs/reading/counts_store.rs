@@ -1,11 +1,10 @@
 //! How many runs ended with each status in each quarter of an hour. The database keeps count by itself (triggers on
 //! `runs`): every change is a row of its own, until [`merge`] adds up those that say the same.
 
-use diesel::prelude::*;
-
 use super::timeline_store::Stretch;
 use crate::clock::Moment;
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::db::schema::run_counts;
 use crate::error::Result;
 use crate::runs::lifecycle::RunStatus;

@@ -4,11 +4,11 @@
 use std::collections::HashMap;
 
 use chrono::Duration;
-use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::applications::Entered;
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::{configuration_versions, run_steps, runs, workers};
 use crate::db::{Conn, on};
 use crate::error::Result;

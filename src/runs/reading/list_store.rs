@@ -2,8 +2,7 @@
 //! wanted in their order, and no more of them than the page holds. So that no planner chooses another, what else is
 //! asked of a run stands in words that no index has (`+ 0`, `|| ''`).
 
-use diesel::prelude::*;
-
+use crate::db::prelude::*;
 use crate::db::{Conn, IdRow, on};
 use crate::error::Result;
 use crate::runs::lifecycle::Trigger;

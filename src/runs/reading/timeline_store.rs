@@ -7,11 +7,11 @@
 //! the history holds; and how many ended in whole quarters of an hour is kept count of. To tell runs apart by schedule
 //! costs some 1 µs each: who asks about a long stretch counts first, and tells apart where that is little.
 
-use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::counts_store::{self, is_whole};
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::{Conn, IdRow, on};
 use crate::error::Result;
 use crate::imports::Target;

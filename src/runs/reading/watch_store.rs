@@ -4,11 +4,11 @@
 use std::collections::HashMap;
 
 use chrono::Duration;
-use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::glance_store::Usual;
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::runs;
 use crate::db::{Conn, on};
 use crate::error::Result;

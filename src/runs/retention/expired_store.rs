@@ -1,11 +1,11 @@
 //! Which runs are old enough, and taking them out of the Workspace's tables.
 
 use chrono::Duration;
-use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use super::{DAYS, NEWEST};
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::{
     freeze_skips, import_configurations, outcomes, run_intents, run_log, run_restores, run_results, run_steps, runs,
     set_run_steps, set_runs,

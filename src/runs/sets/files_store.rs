@@ -1,8 +1,7 @@
 //! Which runs of sets have yet to load a kept file.
 
-use diesel::prelude::*;
-
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::db::schema::{runs, set_run_steps};
 use crate::error::Result;
 use crate::files::kept;

@@ -1,8 +1,8 @@
 //! The runs of sets and their steps in the database.
 
-use diesel::prelude::*;
 use serde_json::Value;
 
+use crate::db::prelude::*;
 use crate::db::schema::{import_configurations, runs, set_run_steps, set_runs};
 use crate::db::{Conn, on};
 use crate::error::{AppError, Result};
@@ -78,7 +78,7 @@ pub fn insert(conn: &mut Conn, run_id: i64, set_version: i64, steps: &[NewStep])
         )
     };
     let rows: Vec<_> = (1..).zip(steps).map(row).collect();
-    on!(conn, c => diesel::insert_into(set_run_steps::table).values(rows).execute(c))?;
+    on!(conn, c => diesel::insert_into(set_run_steps::table).values(rows).execute_rows(c))?;
     Ok(())
 }
 

@@ -2,13 +2,13 @@
 //! the outcome for the notifications.
 
 use chrono::Duration;
-use diesel::prelude::*;
 
 use super::held_store as holds;
 use super::intents_store as intents;
 use super::leases_store as leases;
 use super::waiting::LONGEST_WAIT;
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::{run_steps, runs};
 use crate::db::{self, Conn, on};
 use crate::error::Result;
@@ -260,6 +260,6 @@ pub fn write_steps(conn: &mut Conn, run_id: i64, steps: &[RunStep]) -> Result<()
             )
         })
         .collect();
-    on!(conn, c => diesel::insert_into(run_steps::table).values(rows).execute(c))?;
+    on!(conn, c => diesel::insert_into(run_steps::table).values(rows).execute_rows(c))?;
     Ok(())
 }

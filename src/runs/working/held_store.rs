@@ -1,10 +1,10 @@
 //! What the volume guard holds: from the end of the run that loaded it until somebody has decided, or nobody needs to.
 
 use chrono::Duration;
-use diesel::prelude::*;
 
 use super::intents_store as intents;
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::{run_holds, runs};
 use crate::db::{self, Conn};
 use crate::error::Result;

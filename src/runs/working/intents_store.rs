@@ -1,9 +1,8 @@
 //! To which file a run does what its version says once it is loaded. It is written down before the load, and stays when
 //! the run is over, until it is known to be done, or a later run of the import finds that it has no object any more.
 
-use diesel::prelude::*;
-
 use super::leases_store as leases;
+use crate::db::prelude::*;
 use crate::db::schema::{run_holds, run_intents};
 use crate::db::{self, Conn};
 use crate::error::Result;

@@ -4,10 +4,10 @@
 //! the run's; the Block database refuses an older one as well.
 
 use chrono::Duration;
-use diesel::prelude::*;
 
 use crate::app::App;
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::{resource_leases, run_leases, runs, workspace};
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};

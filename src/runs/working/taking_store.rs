@@ -12,7 +12,6 @@
 use std::time::Instant;
 
 use chrono::Duration;
-use diesel::prelude::*;
 
 use super::leases_store as leases;
 use super::values;
@@ -20,6 +19,7 @@ use super::waiting::LONGEST_WAIT;
 use crate::app::App;
 use crate::applications::blocks;
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::{resource_leases, run_leases, runs, workspace};
 use crate::db::{self, Conn, on};
 use crate::error::{AppError, Result};
@@ -276,7 +276,7 @@ fn hold(conn: &mut Conn, run_id: i64, places: Vec<(&str, i32)>) -> Result<()> {
         (resource_leases::resource.eq(resource), resource_leases::place.eq(place), resource_leases::run_id.eq(run_id))
     };
     let rows: Vec<_> = places.into_iter().map(row).collect();
-    on!(conn, c => diesel::insert_into(resource_leases::table).values(rows).execute(c))?;
+    on!(conn, c => diesel::insert_into(resource_leases::table).values(rows).execute_rows(c))?;
     Ok(())
 }
 

@@ -1,11 +1,11 @@
 //! The processes that work: each tells now and then that it lives.
 
-use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use crate::app::App;
 use crate::clock::Moment;
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::db::schema::workers;
 use crate::error::Result;
 

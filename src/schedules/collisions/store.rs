@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use super::Neighbour;
+use crate::db::prelude::*;
 use crate::db::schema::import_configurations;
 use crate::db::{Conn, on};
 use crate::error::Result;

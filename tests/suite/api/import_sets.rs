@@ -57,7 +57,7 @@ on_both! {
         olive.delete(&one).await.is(404);
         olive.post(&there, body).await.is(201);
         assert_eq!(world.api(&world.audrey).await.get(&there).await.items().len(), 2);
-        let audit = world.read(|conn| tidegate::audit::list(conn, None, None, 100)).await;
+        let audit = world.read(|conn| tidegate::audit::list(conn, &tidegate::audit::Filter::default(), None, 100)).await;
         let changed = audit.iter().find(|e| e.action == "import_set.updated" && e.after.as_ref().unwrap()["version"] == 2);
         assert_eq!(changed.unwrap().before.as_ref().unwrap()["steps"], steps);
     }

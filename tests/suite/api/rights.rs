@@ -20,6 +20,7 @@ use crate::support::routes::{self, Route};
 
 /// Ada, Olive, Mo, Ivy, Stranger, Audrey, and a token that nobody has.
 const TABLE: &[(&str, &str)] = &[
+    ("GET audit", "oxxxxo?"),
     ("GET members", "oxxxxo?"),
     ("POST members", "vxxxxx?"),
     ("GET members/{m}", "oxxxxo?"),

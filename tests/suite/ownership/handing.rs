@@ -24,7 +24,7 @@ on_both! {
         let notify = Some(Notify { about: About::All, member_ids: vec![world.olive.id], after: 1 });
         let own = try_create(&world, &world.ada, Draft { notify, ..draft(&words, &daily("09:00")) }).await.unwrap();
         let mut ada = world.browser(&world.ada).await;
-        ada.visit("/members").await.follow("Ownership").await.sees("Every schedule has an Owner who can run it.");
+        ada.visit("/ownership").await.sees("Every schedule has an Owner who can run it.");
         ada.follow("Hand over schedules").await.sees("Choose whose schedules to hand over.");
         ada.choose("From", "Olive (3 schedules)").press("Show what changes").await.answered(200);
         ada.sees("Choose the new Owner.").sees("All 4").sees("payroll");
@@ -163,11 +163,12 @@ on_both! {
         work_off(&world).await;
         let run = runs(&world).await.pop().unwrap();
         assert_eq!((run.status, run.as_member_id), (RunStatus::Success, Some(world.ada.id)), "{:?}", run.cause);
+        csv(&world, "words", &[("2", "two")]);
         world.set_clock("2026-10-06T09:00:01Z");
         assert_eq!(world.step(dispatcher::step).await.queued, 1);
         work_off(&world).await;
         let run = runs(&world).await.pop().unwrap();
-        assert_eq!((run.status, run.as_member_id), (RunStatus::Success, Some(world.ada.id)));
+        assert_eq!((run.status, run.as_member_id), (RunStatus::Success, Some(world.ada.id)), "{:?}", run.cause);
     }
 
     async fn recipients_are_told_unless_that_is_unticked(world: World) {

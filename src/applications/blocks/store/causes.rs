@@ -1,10 +1,10 @@
 //! What a run rejected, by cause.
 
-use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use super::rejects::{Cause, RejectedCell};
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::error::Result;
 
 #[derive(QueryableByName)]

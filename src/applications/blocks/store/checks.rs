@@ -2,7 +2,6 @@
 //! item that the Dimension list lacks. What is found goes to the rejects and out of the staging table, so that memory
 //! stays flat however much is wrong; the pipeline then fetches the rows as they came in a second pass.
 
-use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use super::ledger::LoadRefused;
@@ -13,6 +12,7 @@ use super::staging::Merge;
 use super::staging::Staging;
 use super::{definitions, generations, items, physical};
 use crate::applications::blocks::model::Block;
+use crate::db::prelude::*;
 use crate::db::{self, Conn};
 use crate::error::Result;
 use crate::formats::ColumnType;

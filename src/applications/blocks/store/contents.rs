@@ -2,14 +2,13 @@
 //! point the Block back to it, and what it shows now is kept in its stead; no row is copied, so that each keeps the run,
 //! the file and the line that wrote it.
 
-use diesel::prelude::*;
-
 use super::generations::{self, State};
 use super::ledger::{self, LedgerRow, LoadRefused, LoadState};
 use super::physical::{self, ViewColumn};
 use super::staging::{Making, Merge, RunKey, Staging, Visible};
 use crate::applications::blocks::model::Block;
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::block_db::{generations as rows, loads};
 use crate::db::{self, Conn, IdRow};
 use crate::error::{AppError, Result};

@@ -2,10 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use diesel::prelude::*;
-
 use crate::applications::blocks::model::{Block, BlockKind, Column, ColumnDraft};
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::{applications, block_columns, blocks};
 use crate::db::{Conn, is_taken};
 use crate::error::{AppError, Result};

@@ -1,7 +1,6 @@
 //! What lies between two tables of one Block's generations, in SQL: the counts, and the first rows of each kind. How much
 //! there is makes no difference to the memory that it takes; how long it takes is the caller's to bound.
 
-use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use super::merge::{equal, in_scope};
@@ -10,6 +9,7 @@ use super::rows::{BlockRow, Cell, RawRow};
 use super::staging::Merge;
 use crate::applications::blocks::model::{Block, Column};
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::error::{AppError, Result};
 use crate::formats::ColumnType;
 

@@ -4,7 +4,6 @@
 //! What a person typed (constants, items of a filter) goes in as one bound text, JSON with a list of constants and a list
 //! for each filter; the statement takes it apart.
 
-use diesel::prelude::*;
 use diesel::sql_types::Text;
 use serde_json::json;
 
@@ -16,6 +15,7 @@ use super::{generations, periods, physical};
 use crate::applications::blocks::feed::{Aggregate, Feed, FeedColumn, FeedFrom};
 use crate::applications::blocks::model::Column;
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::formats::ColumnType;
 
 /// What came of filling.

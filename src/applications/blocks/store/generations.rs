@@ -1,13 +1,12 @@
 //! Every physical table that there is, and what it is for: one that a load fills, one that is held until somebody decides,
 //! the one that the Block shows, those that were shown before it.
 
-use diesel::prelude::*;
-
 use super::ledger::{self, LoadState, Part};
 use super::staging::{Making, Merge, RunKey, Staging};
 use super::views::View;
 use super::{physical, trial, views};
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::block_db::{block_state, generations, loads};
 use crate::db::{self, Conn, Location, Pool, text_enum};
 use crate::error::{AppError, Result};

@@ -1,7 +1,6 @@
 //! Items that staged rows name and their Dimension list lacks: they are staged as rows of that list, to become visible in
 //! the same transaction as the rows that name them.
 
-use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use super::ledger::{self, LoadRefused};
@@ -10,6 +9,7 @@ use super::{generations, physical};
 use crate::applications::blocks::model::{Block, Column};
 use crate::clock::Moment;
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::error::Result;
 use crate::formats::ColumnType;
 

@@ -10,7 +10,6 @@
 //! The ledger knows a run by its random uid: an id may be handed out again after a power cut or a partial restore, and
 //! must not be taken for the run that had it before.
 
-use diesel::prelude::*;
 use std::collections::BTreeMap;
 
 use super::generations::{self, State, drop_generation, drop_staging};
@@ -23,6 +22,7 @@ use super::views::{self, View};
 use super::{ledger_rows, merge, physical, rejects};
 use crate::applications::blocks::model::Block;
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::block_db::{block_state, loads};
 use crate::db::{self, Conn, text_enum};
 use crate::error::{AppError, Result};

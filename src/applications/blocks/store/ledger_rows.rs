@@ -1,9 +1,8 @@
 //! The rows of the ledger: what each run loaded into each Block.
 
-use diesel::prelude::*;
-
 use super::ledger::{LedgerRow, LoadState};
 use super::pointer::keep_state;
+use crate::db::prelude::*;
 use crate::db::schema::block_db::loads;
 use crate::db::{self, Conn};
 use crate::error::Result;

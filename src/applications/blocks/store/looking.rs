@@ -1,7 +1,6 @@
 //! The rows of a Block as somebody looks at them. What was typed goes in as one bound text, a JSON list that the statement
 //! takes apart; nothing of it stands in the statement itself.
 
-use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::feed::{text, typed};
@@ -9,6 +8,7 @@ use super::generations;
 use super::rows::{BlockRow, Cell, load};
 use crate::applications::blocks::looking::{Look, Test};
 use crate::applications::blocks::model::{Block, Column};
+use crate::db::prelude::*;
 use crate::db::{Conn, IdRow};
 use crate::error::Result;
 use crate::formats::ColumnType;

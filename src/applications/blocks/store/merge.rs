@@ -1,11 +1,10 @@
 //! What becomes of a filled staging table: the statements of Append, Update and Replace, run inside the transaction
 //! that makes the load visible.
 
-use diesel::prelude::*;
-
 use super::staging::{Merge, Staging, Visible};
 use super::{generations, physical};
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::error::{AppError, Result};
 
 /// What was done, in rows.

@@ -15,10 +15,10 @@
 //! The views show dates and timestamps as such in both.
 
 use diesel::connection::SimpleConnection;
-use diesel::prelude::*;
 
 use super::staging::{Making, Merge, Staging};
 use crate::applications::blocks::model::{Block, Column};
+use crate::db::prelude::*;
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
 use crate::formats::ColumnType;

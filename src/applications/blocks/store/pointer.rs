@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 
-use diesel::prelude::*;
-
 use super::ledger::LoadRefused;
 use super::staging::{Making, Staging};
 use crate::applications::blocks::model::BlockState;
 use crate::clock::Moment;
+use crate::db::prelude::*;
 use crate::db::schema::block_db::{block_state, generations, loads, reject_heads, rejects};
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};

@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::io::Write;
 
 use diesel::pg::{CopyFormat, CopyTarget, Pg};
-use diesel::prelude::*;
 use diesel::query_builder::AstPass;
 
 use super::staging::{Making, Staging};
 use crate::applications::blocks::batch::{Batch, Datum};
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::error::{AppError, Result};
 
 diesel::table! {

@@ -2,11 +2,11 @@
 //! original columns, from which the download is made that people fix and import again.
 
 use diesel::connection::SimpleConnection;
-use diesel::prelude::*;
 
 use super::ledger::LoadRefused;
 use super::pointer::while_mine;
 use super::staging::Staging;
+use crate::db::prelude::*;
 use crate::db::schema::block_db::{reject_beyond, reject_heads, reject_lines, rejects};
 use crate::db::{self, Conn, on};
 use crate::error::{AppError, Result};
@@ -181,7 +181,7 @@ pub fn write(conn: &mut Conn, staging: &Staging, batch: &RejectBatch) -> Result<
                     reject_lines::fields.eq(fields),
                 ));
             }
-            on!(conn, c => diesel::insert_into(reject_lines::table).values(&rows).execute(c))?;
+            on!(conn, c => diesel::insert_into(reject_lines::table).values(&rows).execute_rows(c))?;
         }
         for cells in batch.cells.chunks(4_000) {
             let rows: Vec<_> = cells
@@ -198,7 +198,7 @@ pub fn write(conn: &mut Conn, staging: &Staging, batch: &RejectBatch) -> Result<
                     )
                 })
                 .collect();
-            on!(conn, c => diesel::insert_into(rejects::table).values(&rows).execute(c))?;
+            on!(conn, c => diesel::insert_into(rejects::table).values(&rows).execute_rows(c))?;
         }
         Ok(())
     })

@@ -3,7 +3,6 @@
 use std::io::Write;
 
 use diesel::pg::Pg;
-use diesel::prelude::*;
 use diesel::row::{Field, NamedRow, Row};
 use diesel::sql_types::{BigInt, Text};
 use diesel::sqlite::{Sqlite, SqliteType};
@@ -13,6 +12,7 @@ use super::staging::Staging;
 use super::{generations, postgres};
 use crate::applications::blocks::looking::Look;
 use crate::applications::blocks::model::{Block, Column};
+use crate::db::prelude::*;
 use crate::db::{Conn, Pool};
 use crate::error::{AppError, Result};
 use crate::formats::{ColumnType, Value, write_text};

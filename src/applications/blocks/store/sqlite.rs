@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Nullable, Text};
 
 use super::staging::Staging;
 use crate::applications::blocks::batch::{Batch, Datum};
+use crate::db::prelude::*;
 use crate::db::sqlite::{Database, SqliteError, StatementId};
 use crate::db::{self, Conn, meaning};
 use crate::error::{AppError, Result};

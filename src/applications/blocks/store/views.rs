@@ -4,12 +4,12 @@
 
 use std::collections::HashMap;
 
-use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::physical::{self, Named, ViewColumn, quoted};
 use crate::applications::blocks::model::Block;
 use crate::db::Conn;
+use crate::db::prelude::*;
 use crate::db::schema::block_db::{block_state, block_views};
 use crate::error::{AppError, Result};
 

@@ -1,0 +1,109 @@
+//! How things stood when a day ended: what was scheduled, mapped and permitted, in one download for an auditor. It is read
+//! from the audit log, which holds each thing as it was after each change.
+
+use std::io::Write;
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use chrono::{Days, NaiveTime};
+use serde_json::json;
+
+use super::scene::Scene;
+use crate::app::App;
+use crate::audit;
+use crate::clock::Moment;
+use crate::error::{AppError, Result};
+use crate::members::SignedIn;
+use crate::schedules::instant;
+use crate::web::download;
+use crate::web::form::Query;
+use crate::workspace;
+
+/// What is told of each kind: its word in the file, the entries that hold it or say that it went, and whether it is one in
+/// each Application.
+const PARTS: [(&str, &[&str], bool); 9] = [
+    ("members", &["member.added", "member.changed", "member.activated", "member.deactivated"], false),
+    ("access", &["access.changed"], true),
+    ("applications", &["application.created", "application.changed", "application.archived"], false),
+    ("blocks", &["block.created", "block.changed", "block.deleted"], false),
+    (
+        "connections",
+        &["connection.created", "connection.updated", "connection.authorised", "connection.deleted"],
+        false,
+    ),
+    (
+        "import_configurations",
+        &["import_configuration.created", "import_configuration.updated", "import_configuration.deleted"],
+        false,
+    ),
+    ("import_sets", &["import_set.created", "import_set.updated", "import_set.deleted"], false),
+    (
+        "schedules",
+        &[
+            "schedule.created",
+            "schedule.updated",
+            "schedule.restored",
+            "schedule.handed-over",
+            "schedule.ownership-taken",
+            "schedule.recipients-replaced",
+            "schedule.turned-on",
+            "schedule.turned-off",
+            "schedule.turned-off-until",
+            "schedule.deleted",
+        ],
+        false,
+    ),
+    ("freezes", &["freeze.created", "freeze.updated", "freeze.ended", "freeze.deleted"], false),
+];
+
+/// So many are read at once.
+const READ: i64 = 500;
+
+/// `GET /audit/as-of?day=2026-11-25`: by the clock of whoever asks.
+pub async fn as_of(app: Data<App>, SignedIn(by): SignedIn, query: Query) -> Result<HttpResponse> {
+    let (who, now) = (by.clone(), app.now());
+    let zone = app
+        .read(move |conn| {
+            who.need_sight(conn)?;
+            who.member.time_zone.map_or_else(|| workspace::get(conn).map(|w| w.time_zone), Ok)
+        })
+        .await?;
+    let day = match query.get("day") {
+        "" => now.in_zone(zone).date_naive().pred_opt(),
+        text => super::day(text),
+    };
+    let day = day.ok_or_else(|| AppError::invalid("day", "Choose a day."))?;
+    let next = day.checked_add_days(Days::new(1)).unwrap_or(day);
+    let until: Moment = instant(zone, next.and_time(NaiveTime::MIN));
+    let pool = app.db.clone();
+    let head = json!({ "day": day, "time_zone": zone.name(), "until": until, "made_at": now });
+    let name = format!("as of {day}");
+    download::download((&app, by.member.id), (&name, "json", "application/json"), move |out| {
+        let say = |out: &mut dyn Write, text: &str| out.write_all(text.as_bytes()).map_err(AppError::internal);
+        say(out, &format!("{{\n\"as_of\": {head}"))?;
+        for (word, actions, by_application) in PARTS {
+            say(out, &format!(",\n\"{word}\": ["))?;
+            let (mut after, mut first) = (0, true);
+            loop {
+                let (entries, scene) = pool.read(|conn| {
+                    let entries = audit::as_of(conn, (actions, by_application), until, after, READ)?;
+                    let scene = Scene::load(conn, &entries)?;
+                    Ok((entries, scene))
+                })?;
+                let Some(last) = entries.last() else { break };
+                after = last.id;
+                // Of what went there is nothing after.
+                for entry in entries.iter().filter(|entry| entry.after.is_some()) {
+                    let one = json!({
+                        "id": entry.subject_id, "application_id": entry.application_id, "name": scene.name(entry),
+                        "since": entry.at, "by": entry.member_name, "is": entry.after,
+                    });
+                    say(out, &format!("{}\n{one}", if first { "" } else { "," }))?;
+                    first = false;
+                }
+            }
+            say(out, "]")?;
+        }
+        say(out, "\n}\n")
+    })
+}

@@ -1,0 +1,248 @@
+//! An entry in words: what was done, and what differs. Pure.
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde_json::{Map, Value};
+
+use crate::audit::Recorded;
+use crate::words;
+
+/// So much of a value is shown.
+const LONGEST: usize = 160;
+/// So many differences are shown.
+const MOST: usize = 8;
+
+/// What is nobody's concern: counters, moments that follow from other things, ids that stand in the title.
+const QUIET: [&str; 15] = [
+    "id",
+    "version",
+    "next_at",
+    "off_since",
+    "created_at",
+    "updated_at",
+    "updated_by",
+    "configuration_id",
+    "set_id",
+    "application_id",
+    "kind",
+    "state",
+    "next",
+    "status",
+    "untold",
+];
+/// What the sentence of a rule says.
+const OF_THE_SENTENCE: [&str; 8] =
+    ["repeat", "every", "weekdays", "months", "days_of_month", "window", "start_time", "time_zone"];
+
+/// What differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    pub label: String,
+    pub old: String,
+    pub new: String,
+}
+
+/// Names by the ids that stand in entries.
+#[derive(Debug, Default)]
+pub struct Names {
+    pub members: HashMap<i64, String>,
+}
+
+/// Which kinds of things, as the page filters them: the word in the address, its label, and the kinds.
+pub const KINDS: [(&str, &str, &[&str]); 7] = [
+    ("schedules", "Schedules", &["schedule", "freeze", "promise"]),
+    ("imports", "Imports", &["import_configuration", "import_set", "translation", "kept_file"]),
+    ("data", "Applications and Blocks", &["application", "block"]),
+    ("runs", "Runs", &["run"]),
+    ("people", "Members and access", &["member", "token", "role", "group", "invitation", "calendar"]),
+    ("connections", "Connections and messages", &["connection", "outlet", "workspace", "mail"]),
+    ("denied", "Denied", &[]),
+];
+
+fn noun(kind: &str) -> &str {
+    match kind {
+        "schedule" => "the schedule of",
+        "import_configuration" => "the import configuration",
+        "import_set" => "the import set",
+        "kept_file" => "the kept file",
+        "promise" => "when to be ready:",
+        "outlet" => "where messages are posted",
+        "block" => "the Block",
+        "application" => "the Application",
+        "connection" => "the Connection",
+        "token" => "the API token",
+        "calendar" => "a calendar",
+        "translation" => "the translation table",
+        "member" => "",
+        "workspace" => "the Workspace",
+        "freeze" => "the freeze",
+        "run" => "the run of",
+        other => other,
+    }
+}
+
+/// "Turned off the schedule of", to be followed by the name.
+pub fn deed(entry: &Recorded) -> String {
+    let special = match entry.action.as_str() {
+        "member.signed_in" => "Signed in",
+        "member.signed_out" => "Signed out",
+        "member.sign_in_refused" => "Denied: sign-in",
+        "member.password_changed" => "Changed their own password",
+        "request.refused" => "Denied",
+        "token.refused" => "Denied: an API token that does not work",
+        "access.changed" => "Changed the access of",
+        "slack.set" => "Set up Slack",
+        "slack.removed" => "Removed Slack",
+        "workspace.set_up" => "Set up the Workspace",
+        "workspace.key_changed" => "Changed the key that seals secrets",
+        "run.repeated" => "Ran again",
+        "run.approval_taken_back" => "Took back the approval of",
+        "calendar.address_made" => "Made an address of a calendar",
+        "calendar.address_revoked" => "Ended an address of a calendar",
+        "mail.test" => "Sent a test message",
+        "promise.made" => "Promised when to be ready:",
+        "promise.changed" => "Changed when to be ready:",
+        "promise.removed" => "Took back when to be ready:",
+        _ => "",
+    };
+    if !special.is_empty() {
+        return special.to_owned();
+    }
+    let verb = entry.action.split_once('.').map_or(entry.action.as_str(), |(_, verb)| verb).replace(['_', '-'], " ");
+    let verb = if verb == "updated" { "changed".to_owned() } else { verb };
+    let noun = noun(&entry.subject_kind);
+    format!("{}{}{noun}", words::capitalized(&verb), if noun.is_empty() { "" } else { " " })
+}
+
+/// What is known of the thing by its entry alone.
+pub fn name(entry: &Recorded) -> Option<&str> {
+    let of = |value: &'_ Option<Value>, key: &str| value.as_ref().and_then(|value| value.get(key)).is_some();
+    let side = if of(&entry.after, "name") { &entry.after } else { &entry.before };
+    side.as_ref().and_then(|value| value.get("name")).and_then(Value::as_str).filter(|name| !name.is_empty())
+}
+
+/// What a refusal was about: "POST /applications/1/schedules", "5 more like it".
+pub fn refused(entry: &Recorded) -> Option<String> {
+    if !entry.action.ends_with("refused") {
+        return None;
+    }
+    let after = entry.after.as_ref()?;
+    match (after.get("what").and_then(Value::as_str), after.get("more").and_then(Value::as_i64)) {
+        (Some(what), _) => Some(short(what)),
+        (_, Some(more)) => Some(format!("{} more in this hour", words::count(more))),
+        _ => None,
+    }
+}
+
+/// What differs between before and after, the sentence of a rule first; and how many differences more there are.
+pub fn differences(entry: &Recorded, names: &Names) -> (Vec<Difference>, usize) {
+    if entry.action.ends_with("refused") {
+        return (Vec::new(), 0);
+    }
+    let (mut old, mut new) = (flat(entry.before.as_ref()), flat(entry.after.as_ref()));
+    let one_sided = old.is_empty() != new.is_empty();
+    if one_sided {
+        // Of what began or ended only what it is, which its sentence says best.
+        let says = |map: &mut Map<String, Value>| map.retain(|key, _| key == "sentence" || key == "role");
+        says(&mut old);
+        says(&mut new);
+    }
+    if old.get("sentence") != new.get("sentence") {
+        let unsaid = |map: &mut Map<String, Value>| {
+            map.retain(|key, _| {
+                !OF_THE_SENTENCE.iter().any(|said| key == said || key.starts_with(&format!("{said}.")))
+            });
+        };
+        unsaid(&mut old);
+        unsaid(&mut new);
+    }
+    let mut keys: Vec<&String> = old.keys().chain(new.keys()).collect::<BTreeSet<_>>().into_iter().collect();
+    keys.retain(|key| !QUIET.contains(&key.as_str()) && old.get(*key) != new.get(*key));
+    keys.sort_by_key(|key| (*key != "sentence", *key != "enabled" && *key != "owner_id"));
+    let more = keys.len().saturating_sub(MOST);
+    let differences = keys.into_iter().take(MOST).map(|key| difference(key, old.get(key), new.get(key), names));
+    (differences.collect(), more)
+}
+
+/// The members of an object, those of objects in it by "outer.inner".
+fn flat(value: Option<&Value>) -> Map<String, Value> {
+    let mut all = Map::new();
+    for (key, value) in value.and_then(Value::as_object).into_iter().flatten() {
+        match value {
+            Value::Object(inner) => {
+                all.extend(inner.iter().map(|(name, value)| (format!("{key}.{name}"), value.clone())));
+            }
+            value => drop(all.insert(key.clone(), value.clone())),
+        }
+    }
+    all
+}
+
+fn difference(key: &str, old: Option<&Value>, new: Option<&Value>, names: &Names) -> Difference {
+    if let (Some(Value::Array(old)), Some(Value::Array(new))) = (old, new)
+        && old.iter().chain(new).any(Value::is_object)
+    {
+        return Difference { label: label(key), old: String::new(), new: of_lists(old, new) };
+    }
+    let said = |value: Option<&Value>| value.map(|value| said(key, value, names)).unwrap_or_default();
+    Difference { label: label(key), old: said(old), new: said(new) }
+}
+
+fn label(key: &str) -> String {
+    let words = match key {
+        "sentence" | "enabled" | "active" => return String::new(),
+        "owner_id" => "Owner",
+        "notify.member_ids" => "recipients",
+        "notify.about" => "notify about",
+        "notify.after" => "notify after failures in a row",
+        other => other.strip_suffix("_id").unwrap_or(other),
+    };
+    words::capitalized(&words.replace(['_', '.'], " "))
+}
+
+fn said(key: &str, value: &Value, names: &Names) -> String {
+    let member = |id: i64| names.members.get(&id).cloned().unwrap_or_else(|| format!("member {id}"));
+    match (key, value) {
+        ("enabled", Value::Bool(on)) => if *on { "On" } else { "Off" }.to_owned(),
+        ("active", Value::Bool(active)) => if *active { "Active" } else { "Deactivated" }.to_owned(),
+        ("owner_id", Value::Number(id)) => member(id.as_i64().unwrap_or_default()),
+        ("notify.member_ids", Value::Array(ids)) => {
+            short(&ids.iter().filter_map(Value::as_i64).map(member).collect::<Vec<_>>().join(", "))
+        }
+        (_, Value::Null) => String::new(),
+        (_, Value::Bool(yes)) => if *yes { "yes" } else { "no" }.to_owned(),
+        (_, Value::String(text)) => short(text),
+        (_, Value::Array(items)) => short(&items.iter().map(plain).collect::<Vec<_>>().join(", ")),
+        (_, other) => short(&plain(other)),
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Of lists of objects: which came, went and changed, by their names.
+fn of_lists(old: &[Value], new: &[Value]) -> String {
+    let name = |value: &Value| {
+        let key = ["to", "name", "column", "position"].into_iter().find_map(|key| value.get(key));
+        key.map(plain).unwrap_or_default()
+    };
+    let (was, is): (HashMap<String, &Value>, HashMap<String, &Value>) =
+        (old.iter().map(|v| (name(v), v)).collect(), new.iter().map(|v| (name(v), v)).collect());
+    let of = |what: &str, all: Vec<String>| (!all.is_empty()).then(|| format!("{what}: {}", all.join(", ")));
+    let new_names = || new.iter().map(name);
+    let parts = [
+        of("changed", new_names().filter(|n| was.get(n).is_some_and(|old| Some(old) != is.get(n))).collect()),
+        of("added", new_names().filter(|n| !was.contains_key(n)).collect()),
+        of("removed", old.iter().map(name).filter(|n| !is.contains_key(n)).collect()),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { "in another order".to_owned() } else { short(&parts.join("; ")) }
+}
+
+fn short(text: &str) -> String {
+    crate::names::short_line(text, LONGEST)
+}

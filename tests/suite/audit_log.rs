@@ -1,0 +1,108 @@
+//! Who changed what, from what, to what: as a page, as CSV, by the API; and how things stood on a day.
+
+use diesel::connection::SimpleConnection;
+use serde_json::json;
+use tidegate::db::Conn;
+use tidegate::imports::Mode;
+use tidegate::schedules::{About, Notify};
+
+use crate::schedules::{create, daily, draft};
+use crate::support::stage::stage;
+use crate::support::*;
+
+/// Olive schedules payroll for Mo's eyes and moves it by half an hour a day later; Mo was refused meanwhile.
+async fn told(world: &World) -> i64 {
+    world.set_clock("2026-10-05T08:00:00Z");
+    let stage = stage(world, "payroll", Mode::Update, |_| ()).await;
+    let notify = Some(Notify { about: About::Failed, member_ids: vec![world.mo.id], after: 1 });
+    let schedule = create(world, tidegate::schedules::Draft { notify, ..draft(&stage, &daily("06:00")) }).await;
+    world.api(&world.mo).await.get("members").await.is(403);
+    world.step(tidegate::audit::write_refusals).await;
+    world.set_clock("2026-10-06T08:00:00Z");
+    let olive = world.api(&world.olive).await;
+    let body = json!({"start_time": "06:30", "notify": {"about": "all", "member_ids": [world.mo.id, world.ada.id]}});
+    olive.patch(&format!("schedules/{}", schedule.id), body).await.is(200);
+    schedule.id
+}
+
+on_both! {
+    async fn a_change_says_what_it_was_and_what_it_is(world: World) {
+        told(&world).await;
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit("/").await.follow("Audit log").await;
+        ada.sees("Changed the schedule of payroll");
+        ada.sees("Every day at 06:00, UTC").sees("Every day at 06:30, UTC");
+        ada.sees("Notify about: failed").sees("all").sees("Recipients: Mo").sees("Ada, Mo");
+        ada.sees("API, 127.0.0.1").sees("by the API token test");
+        ada.sees("Denied: GET /api/v1/members").sees("Created the Application");
+        // By who, kind, days and words.
+        ada.choose("Who", "Mo").press("Filter").await.sees("Denied: GET").sees_no("payroll");
+        ada.choose("Who", "Anyone").choose("Kind", "Schedules").press("Filter").await;
+        ada.sees("Changed the schedule of").sees("Created the schedule of").sees_no("Denied:").sees_no("Application");
+        ada.fill("From", "2026-10-06").press("Filter").await.sees("Changed the schedule of").sees_no("Created the");
+        ada.fill("To", "2026-10-05").press("Filter").await.sees("No entry is like that");
+        ada.follow("Show all").await;
+        ada.fill("What", "06:30").press("Filter").await.sees("Changed the schedule of").sees_no("Created");
+        ada.choose("Kind", "Denied").fill("What", "").press("Filter").await.sees("Denied: GET").sees_no("payroll");
+        // What nobody would send is answered all the same.
+        for odd in ["who=x&kind=y&from=2026-13-40&until=0&of=schedule&before=-1", "of=schedule:1&q=%00", "from=9999-01-01"] {
+            let audrey = world.browser(&world.audrey).await;
+            assert_eq!(audrey.get(&format!("/audit?{odd}")).await.status, 200, "{odd}");
+        }
+    }
+
+    async fn the_log_goes_on_page_by_page_and_into_a_spreadsheet(world: World) {
+        let ada = world.api(&world.ada).await;
+        for n in 0..60 {
+            ada.post("applications", json!({"name": format!("=Plan {n}"), "time_zone": "UTC"})).await.is(201);
+        }
+        let mut page = world.browser(&world.ada).await;
+        page.visit("/audit").await.sees("=Plan 59").sees("=Plan 10").sees_no("=Plan 9 ");
+        page.follow("Show older entries").await.sees("=Plan 9").sees_no("=Plan 10");
+        let csv = page.get("/audit.csv").await;
+        let mut rows = csv::Reader::from_reader(csv.body.as_bytes());
+        let names: Vec<String> = rows.records().map(|row| row.unwrap()[9].to_owned()).filter(|n| n.contains("Plan")).collect();
+        assert_eq!((names.len(), names[0].as_str()), (60, "'=Plan 59"));
+        let first = ada.get("audit?limit=2").await.json;
+        assert_eq!((&first["items"][0]["action"], &first["items"][0]["after"]["name"]), (&json!("application.created"), &json!("=Plan 59")));
+        let next = ada.get(&format!("audit?limit=2&after={}", first["next"].as_str().unwrap())).await.json;
+        assert_eq!(next["items"][0]["after"]["name"], "=Plan 57");
+        assert_eq!(first["items"][0]["from"], "127.0.0.1");
+        ada.get("audit?denied=perhaps").await.is(422);
+    }
+
+    async fn a_day_is_as_it_was(world: World) {
+        let schedule = told(&world).await;
+        world.set_clock("2026-10-07T08:00:00Z");
+        world.api(&world.olive).await.delete(&format!("schedules/{schedule}")).await.is(204);
+        let audrey = world.browser(&world.audrey).await;
+        let as_of = async |day: &str| {
+            let answer = audrey.get(&format!("/audit/as-of?day={day}")).await;
+            assert_eq!(answer.status, 200);
+            serde_json::from_str::<serde_json::Value>(&answer.body).unwrap()
+        };
+        let (fifth, sixth, seventh) = (as_of("2026-10-05").await, as_of("2026-10-06").await, as_of("2026-10-07").await);
+        assert_eq!(fifth["schedules"][0]["is"]["sentence"], "Every day at 06:00, UTC");
+        assert_eq!(fifth["schedules"][0]["name"], "payroll");
+        assert_eq!(sixth["schedules"][0]["is"]["sentence"], "Every day at 06:30, UTC");
+        assert_eq!(seventh["schedules"], json!([]));
+        assert_eq!(as_of("2026-10-04").await["schedules"], json!([]));
+        let mapped = &seventh["import_configurations"][0];
+        assert_eq!((&mapped["name"], mapped["is"]["mode"].as_str()), (&json!("payroll"), Some("update")));
+        assert_eq!(audrey.get("/audit/as-of?day=yesterday").await.status, 422);
+    }
+
+    async fn an_entry_is_neither_changed_nor_removed(world: World) {
+        told(&world).await;
+        for deed in ["UPDATE audit_log SET member_name = 'Nobody'", "DELETE FROM audit_log"] {
+            let refused = world.read(move |conn| {
+                let done = match conn {
+                    Conn::Pg(conn) => conn.batch_execute(deed),
+                    Conn::Sqlite(conn) => conn.batch_execute(deed),
+                };
+                Ok(done.unwrap_err().to_string())
+            });
+            assert!(refused.await.contains("the audit log is only added to"), "{deed}");
+        }
+    }
+}
