@@ -17,7 +17,7 @@ use crate::notifications::{self, announcing, broken, delivering, expiring, gathe
 use crate::promises::keeping;
 use crate::runs::crew::Crew;
 use crate::runs::{counting, dispatcher, rescue, retention, workers};
-use crate::{api, audit, feeds, members, watching};
+use crate::{api, audit, feeds, members, ownership, watching};
 
 /// The jobs of a process, until they are stopped.
 pub struct Background {
@@ -237,6 +237,7 @@ fn retain(app: &App) -> Result<()> {
     retention::forget_unused_files(app, app.now().minus(retention::UNUSED_FILES))?;
     while app.db.write(|conn| notifications::forget_old(conn, app.now()))? > 0 && !app.stop.is_cancelled() {}
     while app.db.write(|conn| outlets::forget_old(conn, app.now()))? > 0 && !app.stop.is_cancelled() {}
+    app.db.write(|conn| ownership::forget_old(conn, app.now()))?;
     while app.db.write(|conn| incidents::forget_old(conn, app.now()))? > 0 && !app.stop.is_cancelled() {}
     Ok(())
 }

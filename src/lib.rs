@@ -47,8 +47,9 @@ pub mod runs;
 pub mod notifications;
 pub mod promises;
 pub mod watching;
-pub mod import_scheduling;
 pub mod feeds;
+pub mod ownership;
+pub mod import_scheduling;
 pub mod overview;
 pub mod audit_log;
 // The same actions as the pages, for programs.

@@ -14,6 +14,7 @@ use crate::import_sets::pages as sets;
 use crate::imports::pages as imports;
 use crate::members::pages as members;
 use crate::notifications::pages as notifications;
+use crate::ownership::pages as ownership;
 use crate::translations::pages as translations;
 use crate::{audit_log, health, overview, web};
 
@@ -40,9 +41,16 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/members/{member}", get().to(members::member));
     routes.route("/members/{member}", post().to(members::save));
     routes.route("/members/{member}/switch", post().to(members::switch));
-    routes.route("/members/{member}/deactivate", get().to(scheduling::leaving::form));
+    routes.route("/members/{member}/deactivate", get().to(ownership::deactivate_form));
+    routes.route("/members/{member}/deactivate", post().to(ownership::deactivate));
     routes.route("/settings/mail", get().to(members::mail));
     routes.route("/settings/mail/test", post().to(members::send_test));
+
+    // Ownership
+    routes.route("/ownership", get().to(ownership::list));
+    routes.route("/ownership/hand-over", get().to(ownership::hand_over_form));
+    routes.route("/ownership/hand-over", post().to(ownership::hand_over));
+    routes.route("/ownership/{hand}/undo", post().to(ownership::undo));
 
     // The REST API, for people to look at
     routes.route("/rest-api", get().to(api::reference::page));
@@ -194,11 +202,13 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/applications/{a}/schedules/preview", post().to(scheduling::dialog::preview));
     routes.route("/applications/{a}/schedules/bulk", get().to(scheduling::bulk::form));
     routes.route("/applications/{a}/schedules/bulk", post().to(scheduling::bulk::save));
+    routes.route("/applications/{a}/schedules/take-ownership", post().to(scheduling::taking::take_all));
     routes.route("/applications/{a}/schedules/undo", post().to(scheduling::switch::undo));
     routes.route("/applications/{a}/schedules", post().to(scheduling::dialog::create));
     routes.route("/applications/{a}/schedules/{s}/edit", get().to(scheduling::dialog::edit_form));
     routes.route("/applications/{a}/schedules/{s}", post().to(scheduling::dialog::update));
     routes.route("/applications/{a}/schedules/{s}/switch", post().to(scheduling::switch::switch));
+    routes.route("/applications/{a}/schedules/{s}/take-ownership", post().to(scheduling::taking::take));
     routes.route("/applications/{a}/schedules/{s}/copy", get().to(scheduling::dialog::copy_form));
     routes.route("/applications/{a}/schedules/{s}/off-until", get().to(scheduling::off_until::form));
     routes.route("/applications/{a}/schedules/{s}/off-until", post().to(scheduling::off_until::save));
@@ -332,6 +342,7 @@ pub fn api(server: &mut ServiceConfig) {
     routes.route("/api/v1/schedules/{s}", patch().to(api::schedules::update));
     routes.route("/api/v1/schedules/{s}", delete().to(api::schedules::delete));
     routes.route("/api/v1/schedules/{s}/copy", post().to(api::schedules::copy));
+    routes.route("/api/v1/schedules/{s}/take-ownership", post().to(api::schedules::take_ownership));
     routes.route("/api/v1/schedules/{s}/occurrences", get().to(api::previews::occurrences));
 
     // Freezes

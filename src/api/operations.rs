@@ -193,6 +193,12 @@ pub const GROUPS: &[Group] = &[
                 Schedule,
                 "Copy a schedule. Fields of the body replace those of the original.",
             ),
+            (
+                "POST",
+                "schedules/{s}/take-ownership",
+                Schedule,
+                "Become the Owner of a schedule that is flagged, because its Owner cannot run it. One that you own stays as it is.",
+            ),
             ("GET", "schedules/{s}/occurrences", Read, "List when a schedule runs, as if it were on."),
         ],
     ),

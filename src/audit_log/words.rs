@@ -13,7 +13,7 @@ const LONGEST: usize = 160;
 const MOST: usize = 8;
 
 /// What is nobody's concern: counters, moments that follow from other things, ids that stand in the title.
-const QUIET: [&str; 14] = [
+const QUIET: [&str; 15] = [
     "id",
     "version",
     "next_at",
@@ -28,6 +28,7 @@ const QUIET: [&str; 14] = [
     "state",
     "next",
     "status",
+    "untold",
 ];
 /// What the sentence of a rule says.
 const OF_THE_SENTENCE: [&str; 8] =

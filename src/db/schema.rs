@@ -429,6 +429,31 @@ diesel::table! {
 }
 
 diesel::table! {
+    hand_overs (id) {
+        id -> BigInt,
+        at -> BigInt,
+        by_id -> BigInt,
+        from_id -> Nullable<BigInt>,
+        to_id -> BigInt,
+        leaves -> Bool,
+        untold -> Bool,
+        undone_at -> Nullable<BigInt>,
+        undone_by -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    hand_over_lines (hand_over_id, schedule_id) {
+        hand_over_id -> BigInt,
+        schedule_id -> BigInt,
+        owner_was -> Nullable<BigInt>,
+        told_was -> Nullable<BigInt>,
+        told_before -> Bool,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
     member_channels (member_id) {
         member_id -> BigInt,
         email -> Bool,
@@ -736,6 +761,7 @@ diesel::joinable!(posts -> outlets (outlet_id));
 diesel::joinable!(incident_targets -> incidents (incident_id));
 diesel::joinable!(notices -> members (member_id));
 diesel::joinable!(calendar_feeds -> members (member_id));
+diesel::joinable!(hand_over_lines -> hand_overs (hand_over_id));
 diesel::joinable!(kept_file_versions -> kept_files (kept_file_id));
 diesel::joinable!(kept_file_versions -> members (kept_by));
 diesel::joinable!(runs -> import_configurations (configuration_id));
@@ -756,6 +782,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     deliveries,
     member_channels,
     calendar_feeds,
+    hand_overs,
+    hand_over_lines,
     slack,
     slack_members,
     outlets,

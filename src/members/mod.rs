@@ -5,6 +5,7 @@
 
 pub mod actions;
 mod known;
+pub mod leaving;
 mod model;
 pub mod pages;
 pub mod passwords;

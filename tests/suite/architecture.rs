@@ -96,7 +96,7 @@ fn sql_stands_in_stores_and_stores_are_private() {
 }
 
 /// Which room owns which tables. "Who uses me?" is answered from above (`in_use.rs`).
-const OWNERS: [(&str, &[&str]); 18] = [
+const OWNERS: [(&str, &[&str]); 19] = [
     ("workspace", &["workspace"]),
     ("audit", &["audit_log"]),
     ("members", &["roles", "members", "sessions", "one_time_tokens", "sign_in_attempts", "api_tokens"]),
@@ -159,8 +159,9 @@ const OWNERS: [(&str, &[&str]); 18] = [
         ],
     ),
     ("promises", &["promises"]),
-    ("import_scheduling", &[]),
     ("feeds", &["calendar_feeds"]),
+    ("ownership", &["hand_overs", "hand_over_lines"]),
+    ("import_scheduling", &[]),
     ("api", &["idempotency_keys"]),
     ("background", &[]),
 ];

@@ -128,9 +128,16 @@ fn no_page_has_a_barrier() {
                 seen.entry(kind).or_default().extend(stuff);
             }
         }
+        looker.chrome.sign_in(&world.session(&world.ada).await).await;
+        for path in ["/ownership/hand-over?from=OLIVE&to=STRANGER", "/members/OLIVE/deactivate"] {
+            let path = path.replace("OLIVE", &world.olive.id.to_string());
+            let path = path.replace("STRANGER", &world.stranger.id.to_string());
+            looker.chrome.goto(&path).await;
+            looker.look(&format!("Ada: {path}")).await;
+        }
         looker.chrome.goto("/no-such-page").await;
         looker.chrome.console().await;
-        looker.look("Audrey: /no-such-page").await;
+        looker.look("Ada: /no-such-page").await;
         println!("{} looks at {} kinds of pages in {:?}", looker.looked, seen.len(), began.elapsed());
         assert!(seen.len() > 20, "{:?}", seen.keys());
         looker.done();

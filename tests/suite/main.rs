@@ -39,6 +39,7 @@ mod members;
 mod notifications;
 mod oracle;
 mod overview;
+mod ownership;
 mod parameters;
 mod promises;
 mod refusals;

@@ -350,7 +350,7 @@ on_both! {
         assert_eq!(on.next_at, Some(moment("2026-10-08T18:05:00Z")));
         assert_eq!(on.owner_id, world.olive.id);
         let application = world.application;
-        let log = world.read(move |conn| tidegate::audit::list(conn, Some(application), None, 1)).await;
+        let log = world.read(move |conn| tidegate::audit::list(conn, &tidegate::audit::Filter { application_id: Some(application), ..Default::default() }, None, 1)).await;
         assert_eq!((log[0].action.as_str(), log[0].channel.as_str()), ("schedule.turned-on", "clock"));
     }
 

@@ -131,7 +131,7 @@ fn web_check(email: &str, name: &str, password: &str, errors: &mut FieldErrors) 
 }
 
 /// Where a change is asked about first: it deactivates somebody, or takes the right to import from somebody whose
-/// schedules need it. The page comes back with `sure`.
+/// schedules need it. That page does it.
 async fn asks_first(app: &App, by: &By, id: i64, role: Option<&str>, deactivates: bool) -> Result<Option<String>> {
     actions::need_administrator(app, by).await?;
     if deactivates {
@@ -148,7 +148,7 @@ async fn asks_first(app: &App, by: &By, id: i64, role: Option<&str>, deactivates
     .await
 }
 
-/// `POST /members/{m}/switch`: the role, or active or not, straight from the list.
+/// `POST /members/{m}/switch`: the role, or active again, straight from the list.
 pub async fn switch(
     request: HttpRequest,
     app: Data<App>,
@@ -166,9 +166,7 @@ pub async fn switch(
         },
         ..Change::default()
     };
-    if !form.has("sure")
-        && let Some(page) = asks_first(&app, &by, id, change.role.as_deref(), change.active == Some(false)).await?
-    {
+    if let Some(page) = asks_first(&app, &by, id, change.role.as_deref(), change.active == Some(false)).await? {
         return Ok(see_other(&page, None));
     }
     let (asks, now) = (by.clone(), app.now());
@@ -177,14 +175,10 @@ pub async fn switch(
             let name = &member.name;
             let flash = match form.get("active") {
                 "yes" => Flash::new(format!("{name} can sign in again.")),
-                "no" => Flash::new(format!(
-                    "{name} is deactivated and signed out everywhere. Their API tokens are revoked."
-                ))
-                .button("Undo", format!("/members/{id}/switch"), &[("active", "yes")]),
                 _ => Flash::new(format!("{name} now has the role {}.", member.role)),
             };
             let back = local_path(form.get("back")).filter(|back| back.starts_with("/members")).unwrap_or("/members");
-            Ok(see_other(back, Some(flash)))
+            web::go_on(&request, back, flash)
         }
         Err(error) => {
             let (status, errors) = web::refused(error)?;

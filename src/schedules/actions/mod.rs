@@ -9,16 +9,18 @@ mod remove;
 mod save;
 mod slots;
 mod switch;
+mod take;
 mod undo;
 
 pub use as_before::as_before;
 pub use bulk::{Bulk, Done, bulk};
 pub use copy::draft_of_copy;
-pub use hand_over::{HandOver, Heir, heirs};
+pub use hand_over::{Gift, HANDED_OVER, HandOver, Heir, give, heirs, held, hold, hold_those, replaced};
 pub use remove::{delete, restore};
 pub use save::{create, create_once, update};
 pub use slots::{in_the_way, slots_taken};
 pub use switch::{off_until, switch};
+pub use take::{take, take_all};
 pub use undo::{Undone, undo};
 
 use super::model::{Outline, Schedule};

@@ -6,6 +6,7 @@ mod bulk;
 mod calendar;
 mod decided;
 mod first_hour;
+mod handed;
 mod keyboard;
 mod leaving;
 mod mapped;

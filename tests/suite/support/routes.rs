@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use reqwest::Method;
 use serde_json::json;
-use tidegate::db::schema::api_tokens;
+use tidegate::db::schema::{api_tokens, hand_overs as h};
 use tidegate::imports::{Mode, Target};
 use tidegate::runs;
 
@@ -100,6 +100,7 @@ pub async fn values(world: &World) -> Vec<(&'static str, String)> {
         ("f", freeze.id.to_string()),
         ("incident", incident.to_string()),
         ("feed", feed),
+        ("hand", hand_over(world).await.to_string()),
         ("i", stage.configuration.to_string()),
         ("kept", kept.to_string()),
         ("m", world.mo.id.to_string()),
@@ -121,6 +122,22 @@ pub async fn values(world: &World) -> Vec<(&'static str, String)> {
         }
     }
     values
+}
+
+/// One of nothing, from Olive to Ada.
+async fn hand_over(world: &World) -> i64 {
+    let (ada, olive, now) = (world.ada.id, world.olive.id, world.now());
+    let row = move |conn: &mut tidegate::db::Conn| {
+        let people = (h::by_id.eq(ada), h::from_id.eq(olive), h::to_id.eq(ada));
+        let made = diesel::insert_into(h::table).values((
+            people,
+            h::at.eq(now.micros()),
+            h::leaves.eq(false),
+            h::untold.eq(false),
+        ));
+        Ok(made.returning(h::id).get_result(conn)?)
+    };
+    world.write(row).await
 }
 
 /// A token of Olive's.
