@@ -1,6 +1,7 @@
 //! All that a handler or a step can reach: settings, databases, clock, secrets, mail. Made once at the start and
 //! handed around; there is no other global state.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Notify, Semaphore};
@@ -68,6 +69,8 @@ pub struct App {
     pub test_runs: Arc<Semaphore>,
     /// At most so many requests compare whole Blocks at once.
     pub comparing: Arc<Semaphore>,
+    /// Whether the Workspace stands by, as it was last asked.
+    standing_by: AtomicBool,
     /// Cancelled when the process is asked to stop.
     pub stop: CancellationToken,
 }
@@ -124,6 +127,7 @@ impl App {
             hashing: Semaphore::new(2),
             test_runs: Arc::new(Semaphore::new(2)),
             comparing: Arc::new(Semaphore::new(2)),
+            standing_by: AtomicBool::new(false),
             stop: CancellationToken::new(),
             config,
         })
@@ -131,6 +135,16 @@ impl App {
 
     pub fn now(&self) -> Moment {
         self.clock.now()
+    }
+
+    /// Whether the Workspace stands by: for what is shown, and what is done once in a while. What begins by itself asks the
+    /// database.
+    pub fn stands_by(&self) -> bool {
+        self.standing_by.load(Ordering::Acquire)
+    }
+
+    pub fn set_standing_by(&self, is: bool) {
+        self.standing_by.store(is, Ordering::Release);
     }
 
     /// Whether people reach this server over TLS, which decides the session cookie's name and flags.

@@ -10,6 +10,7 @@ use actix_web::web::Data;
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 
 use crate::app::{App, off_thread};
+use crate::environments::standing;
 use crate::error::Result;
 use crate::notifications::incidents::{self, reminding};
 use crate::notifications::outlets::{self, posting};
@@ -17,7 +18,7 @@ use crate::notifications::{self, announcing, broken, delivering, expiring, gathe
 use crate::promises::keeping;
 use crate::runs::crew::Crew;
 use crate::runs::{counting, dispatcher, rescue, retention, workers};
-use crate::{api, audit, feeds, members, ownership, watching};
+use crate::{api, audit, environments, feeds, members, ownership, watching};
 
 /// The jobs of a process, until they are stopped.
 pub struct Background {
@@ -31,6 +32,7 @@ pub async fn start(app: &Data<App>) -> Result<Background, String> {
     let mut beats = Beats::default();
     beats.every(10, 0, blocking(refresh_clock));
     beats.every(10, 7, blocking(tend_disk));
+    beats.every(10, 4, blocking(standing::refresh));
     beats.every(15, 3, blocking(members::write_seen));
     beats.every(15, 9, blocking(audit::write_refusals));
     beats.every(HOUR, 450, blocking(forget_old));
@@ -51,19 +53,20 @@ pub async fn start(app: &Data<App>) -> Result<Background, String> {
         beats.every(2, 0, deliver_in_slack);
         beats.every(2, 1, post);
         beats.every(15, 11, blocking(|app| gathering::step(app).map(|_| ())));
-        beats.every(MINUTE, 21, blocking(|app| reminding::step(app).map(|_| ())));
-        beats.every(MINUTE, 33, blocking(broken::step));
-        beats.every(HOUR, 185, blocking(expiring::step));
+        beats.every(MINUTE, 21, blocking(|app| unless_standing_by(app, |app| reminding::step(app).map(|_| ()))));
+        beats.every(MINUTE, 33, blocking(|app| unless_standing_by(app, broken::step)));
+        beats.every(HOUR, 185, blocking(|app| unless_standing_by(app, expiring::step)));
         beats.every(5 * MINUTE, 103, blocking(reminding::tidy));
         beats.every(30, 13, blocking(|app| owners::changes(app).map(|_| ())));
         beats.every(5 * MINUTE, 51, blocking(|app| owners::unable(app).map(|_| ())));
         beats.every(15, 0, blocking(workers::seen));
-        beats.every(30, 11, blocking(|app| keeping::step(app).map(|_| ())));
-        beats.every(MINUTE, 50, blocking(|app| watching::step(app).map(|_| ())));
+        beats.every(30, 11, blocking(|app| unless_standing_by(app, |app| keeping::step(app).map(|_| ()))));
+        beats.every(MINUTE, 50, blocking(|app| unless_standing_by(app, |app| watching::step(app).map(|_| ()))));
         beats.every(MINUTE, 40, blocking(counting::step));
         beats.every(HOUR, 1020, blocking(retain));
         beats.every(HOUR, 1620, blocking(workers::forget_gone));
         beats.every(5, 2, blocking(|app| rescue::step(app).map(|_| ())));
+        beats.every(3, 1, blocking(|app| environments::step(app).map(|_| ())));
         crew = Some(muster(app));
     }
     let jobs = start_beats(app, beats).await.map_err(|e| e.to_string())?;
@@ -203,6 +206,11 @@ async fn unless_busy(busy: Arc<AtomicBool>, step: impl Future<Output = Result<()
     if let Err(error) = step.await {
         tracing::warn!(%error, "a background step failed; it will be tried again");
     }
+}
+
+/// What finds that nothing runs is left out while nothing is to run.
+fn unless_standing_by(app: &App, step: impl FnOnce(&App) -> Result<()>) -> Result<()> {
+    if app.stands_by() { Ok(()) } else { step(app) }
 }
 
 fn refresh_clock(app: &App) -> Result<()> {

@@ -47,6 +47,8 @@ pub mod runs;
 pub mod notifications;
 pub mod promises;
 pub mod watching;
+// Copies of whole Applications.
+pub mod environments;
 pub mod feeds;
 pub mod ownership;
 pub mod import_scheduling;

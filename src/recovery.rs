@@ -12,6 +12,7 @@
 use crate::app::App;
 use crate::applications::blocks::{self, ledger};
 use crate::db;
+use crate::environments::standing;
 use crate::error::Result;
 use crate::files::kept;
 use crate::{runs, schedules, workspace};
@@ -20,6 +21,7 @@ use crate::{runs, schedules, workspace};
 /// plans by the zone data of this program.
 pub fn at_start(app: &App) -> Result<()> {
     db::alone(&app.db, || {
+        standing::wake(app)?;
         raise_all(app)?;
         reckon_anew(app)
     })

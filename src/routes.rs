@@ -6,6 +6,7 @@ use crate::api;
 use crate::applications::blocks::pages as blocks;
 use crate::applications::pages as applications;
 use crate::connections::pages as connections;
+use crate::environments::pages as environments;
 use crate::feeds::pages as feeds;
 use crate::files::pages as files;
 use crate::freezes::pages as freezes;
@@ -68,6 +69,19 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/applications/{a}/archive", post().to(applications::archive));
     routes.route("/applications/{a}/settings/members", get().to(applications::access));
     routes.route("/applications/{a}/settings/members/{m}", post().to(applications::save_access));
+
+    // Copies
+    routes.route("/settings/environment", get().to(environments::standing));
+    routes.route("/settings/environment", post().to(environments::confirm));
+    routes.route("/applications/{a}/settings/environment", get().to(environments::show));
+    routes.route("/applications/{a}/clone", get().to(environments::clone_form));
+    routes.route("/applications/{a}/clone", post().to(environments::clone));
+    routes.route("/applications/{a}/refresh", get().to(environments::refresh_form));
+    routes.route("/applications/{a}/refresh", post().to(environments::refresh));
+    routes.route("/applications/{a}/reset", get().to(environments::reset_form));
+    routes.route("/applications/{a}/reset", post().to(environments::reset));
+    routes.route("/applications/{a}/settings/import-scheduling/review", get().to(environments::review));
+    routes.route("/applications/{a}/settings/import-scheduling/review", post().to(environments::turn_on));
 
     // Blocks
     routes.route("/applications/{a}/blocks", get().to(blocks::list));
@@ -267,6 +281,9 @@ pub fn api(server: &mut ServiceConfig) {
     routes.route("/api/v1/applications/{a}", get().to(api::applications::show));
     routes.route("/api/v1/applications/{a}", patch().to(api::applications::update));
     routes.route("/api/v1/applications/{a}", delete().to(api::applications::delete));
+    routes.route("/api/v1/applications/{a}/clone", post().to(api::applications::clone));
+    routes.route("/api/v1/applications/{a}/refresh", post().to(api::applications::refresh));
+    routes.route("/api/v1/applications/{a}/reset", post().to(api::applications::reset));
     routes.route("/api/v1/applications/{a}/access/{m}", put().to(api::applications::give_access));
     routes.route("/api/v1/applications/{a}/access/{m}", delete().to(api::applications::take_access));
 

@@ -146,3 +146,50 @@ pub fn set(conn: &mut Conn, name: &str, time_zone: Tz) -> Result<()> {
         .execute(conn)?;
     Ok(())
 }
+
+/// Where a process finds the database, and the address that it was told.
+pub struct Home {
+    pub place: String,
+    pub url: Option<String>,
+}
+
+/// Compares where the database is with where it was; `true`: it has just begun to stand by. Only addresses that somebody gave
+/// are compared.
+pub fn wake(conn: &mut Conn, home: &Home, now: Moment) -> Result<bool> {
+    db::lock_row(conn, "workspace", 1)?;
+    let known = (workspace::place, workspace::home_url, workspace::standing_by_since);
+    let (place, url, since) =
+        workspace::table.find(1).select(known).first::<(Option<String>, Option<String>, Option<Moment>)>(conn)?;
+    let elsewhere = place.as_ref().is_some_and(|place| *place != home.place)
+        || url.as_ref().zip(home.url.as_ref()).is_some_and(|(was, is)| was != is);
+    if elsewhere {
+        let since = since.map_or(Some(now), |_| None);
+        if since.is_some() {
+            diesel::update(workspace::table.find(1)).set(workspace::standing_by_since.eq(since)).execute(conn)?;
+        }
+        return Ok(since.is_some());
+    }
+    if place.is_none() || (url.is_none() && home.url.is_some()) {
+        diesel::update(workspace::table.find(1))
+            .set((workspace::place.eq(&home.place), workspace::home_url.eq(url.as_ref().or(home.url.as_ref()))))
+            .execute(conn)?;
+    }
+    Ok(false)
+}
+
+/// Since when it stands by.
+pub fn standing_by_since(conn: &mut Conn) -> Result<Option<Moment>> {
+    Ok(workspace::table.find(1).select(workspace::standing_by_since).first(conn)?)
+}
+
+/// It is at home here from now on.
+pub fn confirm(conn: &mut Conn, home: &Home) -> Result<()> {
+    diesel::update(workspace::table.find(1))
+        .set((
+            workspace::place.eq(&home.place),
+            workspace::home_url.eq(&home.url),
+            workspace::standing_by_since.eq(None::<Moment>),
+        ))
+        .execute(conn)?;
+    Ok(())
+}

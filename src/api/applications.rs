@@ -3,11 +3,12 @@
 use chrono_tz::Tz;
 
 use super::call::{Call, Nothing, matches};
-use super::{Answer, Body, Gone, List, Made, PageQuery, Patch, Reply, Shown};
+use super::{Answer, Begun, Body, Gone, List, Made, PageQuery, Patch, Reply, Shown};
 use crate::applications::actions::{self, Change, NewApplication, SPACING};
 use crate::applications::{self, Application, Grants};
 use crate::clock::Moment;
 use crate::db::Pool;
+use crate::environments::{Chosen, cloning, refreshing, resetting};
 use crate::shape::{answer, sent};
 
 sent! {
@@ -55,6 +56,48 @@ answer! {
         view: bool = grants.view,
         import_data: bool = grants.import_data,
         configure: bool = grants.configure,
+    }
+}
+
+sent! {
+    /// A Connection of the original, and what a copy reads through in its place. A Connection that is not named is not
+    /// authorised for the copy, and what would read through it cannot run.
+    pub struct CopiedConnectionBody {
+        connection_id: i64 = "Name a Connection that the original reads through." => 3,
+        /// Itself, or another of the same kind.
+        use_id: i64 = "Name the Connection to use in the copy." => 4,
+    }
+}
+
+sent! {
+    /// A copy of an Application.
+    pub struct CloneBody {
+        name: String = "Enter a name." => "Planning 2027 (test)",
+        /// Whether the rows of its Blocks are copied too, in the background. Default: false.
+        rows: bool,
+        /// Whether everyone with access to the original gets the same access to the copy. Default: true.
+        access: bool,
+        connections: Vec<CopiedConnectionBody>,
+    }
+}
+
+sent! {
+    /// What a copy gets from its original anew.
+    pub struct RefreshBody {
+        /// The name of the copy, to be sure.
+        name: String = "Send the name of the copy." => "Planning 2027 (test)",
+        /// Whether the rows of its Blocks are copied too, in the background. Default: false.
+        rows: bool,
+        /// Default: as they were chosen before.
+        connections: Vec<CopiedConnectionBody>,
+    }
+}
+
+sent! {
+    /// An Application to make empty.
+    pub struct ResetBody {
+        /// The name of the Application, to be sure.
+        name: String = "Send the name of the Application." => "Planning 2027 (test)",
     }
 }
 
@@ -149,4 +192,61 @@ pub async fn take_access(call: Call, body: Body<Nothing>) -> Answer<Gone> {
     });
     taken.await?;
     Ok(Reply::gone())
+}
+
+fn chosen(sent: Vec<CopiedConnectionBody>) -> Chosen {
+    sent.into_iter().filter_map(|one| Some((one.connection_id?, one.use_id?))).collect()
+}
+
+/// `POST applications/{a}/clone`
+pub async fn clone(call: Call, body: Body<CloneBody>) -> Answer<Made<ApplicationAnswer>> {
+    let (id, now) = (call.id("a")?, call.now());
+    let clone = || {
+        let app = call.app.clone();
+        call.once(body.clone(), move |conn, by, body| {
+            cloning::enter(conn, by, id)?;
+            let sent = body.read()?;
+            let wanted = cloning::Wanted {
+                name: sent.name.unwrap_or_default(),
+                rows: sent.rows.unwrap_or_default(),
+                access: sent.access.unwrap_or(true),
+                connections: chosen(sent.connections.unwrap_or_default()),
+            };
+            let made = cloning::clone(conn, &app, by, id, &wanted, now)?;
+            Ok(Reply::created(format!("applications/{}", made.id), ApplicationAnswer::of(&made)))
+        })
+    };
+    call.patiently(clone).await
+}
+
+/// `POST applications/{a}/refresh`
+pub async fn refresh(call: Call, body: Body<RefreshBody>) -> Answer<Begun<ApplicationAnswer>> {
+    let (id, now) = (call.id("a")?, call.now());
+    let refresh = || {
+        let app = call.app.clone();
+        call.once(body.clone(), move |conn, by, body| {
+            refreshing::enter(conn, by, id)?;
+            let sent = body.read()?;
+            let wanted = refreshing::Wanted {
+                name: sent.name.unwrap_or_default(),
+                rows: sent.rows.unwrap_or_default(),
+                connections: sent.connections.map(chosen),
+            };
+            let copy = refreshing::refresh(conn, &app, by, id, &wanted, now)?;
+            Ok(Reply::accepted(format!("applications/{id}"), ApplicationAnswer::of(&copy)))
+        })
+    };
+    call.patiently(refresh).await
+}
+
+/// `POST applications/{a}/reset`
+pub async fn reset(call: Call, body: Body<ResetBody>) -> Answer<Begun<ApplicationAnswer>> {
+    let (id, now, app) = (call.id("a")?, call.now(), call.app.clone());
+    call.once(body, move |conn, by, body| {
+        cloning::enter(conn, by, id)?;
+        let typed = body.read()?.name.unwrap_or_default();
+        let emptied = resetting::reset(conn, &app, by, id, &typed, now)?;
+        Ok(Reply::accepted(format!("applications/{id}"), ApplicationAnswer::of(&emptied)))
+    })
+    .await
 }

@@ -14,6 +14,6 @@ mod store;
 pub use access::{Entered, Grants, enter, entered_by, seen_by, standing, standings, who_sees};
 pub use model::Application;
 pub use shell::settings_shell;
-pub use store::{by_id, by_ids};
+pub use store::{all_grants, by_id, by_ids, copy_access};
 
 pub use crate::members::shell;

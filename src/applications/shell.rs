@@ -37,6 +37,9 @@ pub fn settings_shell(request: &HttpRequest, app: &App, by: &By, entered: &Enter
     if entered.may_configure() || entered.sees_everything {
         nav.push(item("Notifications", "/settings/notifications", "bell"));
     }
+    if entered.may_configure() || entered.sees_everything {
+        nav.push(item("Environment", "/settings/environment", "copy"));
+    }
     menu.push(item("All Settings", "/settings", "gear"));
     Shell {
         application: Some(ApplicationBox {

@@ -197,3 +197,14 @@ pub fn viewer_ids(conn: &mut Conn, application_id: i64) -> Result<Vec<i64>> {
         .select(application_access::member_id)
         .load(conn)?)
 }
+
+/// Lets the members of one Application into another, each with the same permissions, but for who has some there already.
+pub fn copy_access(conn: &mut Conn, from: i64, to: i64) -> Result<usize> {
+    let there: Vec<i64> = all_grants(conn, to)?.into_iter().map(|(member, _)| member).collect();
+    let mut copied = 0;
+    for (member, grants) in all_grants(conn, from)?.into_iter().filter(|(member, _)| !there.contains(member)) {
+        set_grants(conn, to, member, grants)?;
+        copied += 1;
+    }
+    Ok(copied)
+}

@@ -95,6 +95,11 @@ impl FetchError {
         self
     }
 
+    /// Nothing is done to a source while the Workspace stands by.
+    pub fn standing_by() -> Self {
+        Self::new(FailureKind::Refused, Retry::Later, "This Workspace is standing by.")
+    }
+
     pub(super) fn cancelled() -> Self {
         Self::new(FailureKind::Cancelled, Retry::No, "The run was cancelled while the source was being read.")
     }

@@ -20,6 +20,7 @@ mod asked;
 mod clock;
 pub mod meaning;
 mod migrations;
+mod place;
 mod pool;
 pub mod schema;
 pub mod sqlite;
@@ -34,6 +35,7 @@ pub mod prelude {
 
 pub use clock::ServerClock;
 pub use migrations::{Which, alone, migrate};
+pub use place::place;
 pub use pool::{Conn, Location, Pool, attempt, snapshot, write};
 pub(crate) use types::text_enum;
 

@@ -13,6 +13,8 @@ diesel::table! {
         seal_check -> Nullable<Text>,
         created_at -> BigInt,
         zone_data -> Nullable<Text>,
+        place -> Nullable<Text>,
+        home_url -> Nullable<Text>,
     }
 }
 
@@ -735,6 +737,29 @@ diesel::table! {
         answered_deadline -> Nullable<BigInt>,
         answered_at -> Nullable<BigInt>,
         feared -> Nullable<BigInt>,
+        copied -> Bool,
+    }
+}
+
+diesel::table! {
+    environments (application_id) {
+        application_id -> BigInt,
+        original_id -> Nullable<BigInt>,
+        made_by -> Text,
+        at -> BigInt,
+        member_id -> BigInt,
+        connections -> Text,
+        rows_of -> BigInt,
+        finished_at -> Nullable<BigInt>,
+        dismissed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    row_copies (block_id) {
+        block_id -> BigInt,
+        application_id -> BigInt,
+        from_block_id -> BigInt,
     }
 }
 
@@ -779,6 +804,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     incident_targets,
     audit_told,
     promises,
+    environments,
+    row_copies,
     deliveries,
     member_channels,
     calendar_feeds,

@@ -249,3 +249,20 @@ pub fn grow_skip(conn: &mut Conn, of: &Skip, more: i64, newest_at: Moment) -> Re
         .execute(conn)?;
     Ok(())
 }
+
+/// Those that have not ended, in another Application.
+pub fn copy_all(conn: &mut Conn, from: i64, to: i64, by: i64, now: Moment) -> Result<usize> {
+    let open: Vec<Freeze> = of_application(conn, from)?.into_iter().filter(|freeze| freeze.ends_at > now).collect();
+    for Freeze { name, starts_at, ends_at, run_once, .. } in open.iter().cloned() {
+        insert(conn, to, &Draft { name, starts_at, ends_at, run_once }, by, now)?;
+    }
+    Ok(open.len())
+}
+
+/// All of an Application that have not ended are deleted.
+pub fn archive_all(conn: &mut Conn, application_id: i64, now: Moment) -> Result<()> {
+    for freeze in of_application(conn, application_id)?.into_iter().filter(|freeze| freeze.ends_at > now) {
+        archive(conn, freeze.id, now)?;
+    }
+    Ok(())
+}

@@ -18,6 +18,8 @@ use crate::app::App;
 use crate::applications::{Entered, enter, settings_shell};
 use crate::clock::Moment;
 use crate::db::Conn;
+use crate::environments::pages::review_address;
+use crate::environments::review;
 use crate::error::{AppError, Result};
 use crate::imports::Target;
 use crate::members::{By, SignedIn};
@@ -35,6 +37,8 @@ struct ListPage {
     may_import: bool,
     may_configure: bool,
     has_schedules: bool,
+    /// How many wait to be looked at, in words, since they were copied or turned off with all others.
+    review: Option<(String, String)>,
     schedulable: usize,
     schedulable_words: String,
     who_configures: String,
@@ -124,7 +128,7 @@ pub async fn page(
     tried: Tried<'_>,
 ) -> Result<HttpResponse> {
     let (asked, wanted, picked, now) = (by.clone(), view.clone(), tried.picked.to_vec(), app.now());
-    let (scene, all, shown, overview) = app
+    let (scene, all, shown, overview, waiting) = app
         .read(move |conn| {
             let entered = enter(conn, &asked, application_id)?;
             entered.need_open_scheduling(conn)?;
@@ -134,7 +138,7 @@ pub async fn page(
             shown.open.extend(ticked);
             let overview = Overview::load(conn, &entered, &all, now)?;
             let scene = CardsScene::load(conn, entered, &shown.targets, &all.open, now)?;
-            Ok((scene, all, shown, overview))
+            Ok((scene, all, shown, overview, review::waiting(conn, application_id)?))
         })
         .await?;
     let (base, here) = (format!("/applications/{application_id}"), switch::list(application_id));
@@ -162,6 +166,8 @@ pub async fn page(
         may_import: scene.entered.may_import(),
         may_configure: scene.entered.may_configure(),
         has_schedules: !all.schedules.is_empty(),
+        review: waiting
+            .map(|n| (words::counted(n, "copied schedule is", "copied schedules are"), review_address(application_id))),
         schedulable_words: words::counted(
             schedulable as i64,
             "saved import configuration",

@@ -138,6 +138,8 @@ impl Scene {
                 let open = self.entered.may_configure() || self.entered.may_open_scheduling();
                 add("Configuration", name.clone(), Some(href.clone()).filter(|_| open));
             }
+        } else if run == 0 {
+            add("Run", "None: copied with the Application".to_owned(), None);
         } else {
             add("Run", format!("Run {}", words::count(run)), None);
         }
@@ -178,7 +180,7 @@ impl Scene {
                 })
                 .collect(),
             facts,
-            gone: self.run.is_none().then(|| {
+            gone: (self.run.is_none() && run != 0).then(|| {
                 format!(
                     "The history of run {} is gone, so nobody can say when it ran and who started it.",
                     words::count(run)

@@ -8,6 +8,7 @@
 
 pub mod actions;
 mod body;
+mod copy_store;
 mod draft;
 mod following;
 mod known;
@@ -20,6 +21,7 @@ pub mod step_values;
 
 pub use actions::values;
 pub use body::{ImportSetAnswer, ImportSetBody, SetStepBody};
+pub use copy_store::{Copies, archive_all, copy_all, forget_statuses, ids_of};
 pub use draft::{Draft, MAX_STEPS};
 pub use known::{Known, known, known_of};
 pub use model::{Execution, ImportSet, OnFailure, Outline, SetDefinition, Step};

@@ -13,7 +13,8 @@ pub fn shell(request: &HttpRequest, app: &App, by: &By, title: impl Into<String>
 /// What every shell says of who is signed in.
 pub fn signed_in(request: &HttpRequest, app: &App, by: &By, title: impl Into<String>) -> Shell {
     let (member, keys_off) = (Some(by.member.name.clone()), !by.member.shortcuts);
-    Shell { member, keys_off, ..Shell::new(request, app, title) }
+    let standing_by = by.member.is_administrator() && app.stands_by();
+    Shell { member, keys_off, standing_by, ..Shell::new(request, app, title) }
 }
 
 /// The pages of the Workspace that this member may open.

@@ -120,3 +120,16 @@ pub fn end(conn: &mut Conn, taken: &Taken, ended: &Ended, now: Moment) -> Result
         .execute(conn)?;
     Ok(())
 }
+
+/// Ends those that wait without their going out; how many.
+pub fn withhold(conn: &mut Conn, now: Moment) -> Result<usize> {
+    let open = deliveries::state.eq_any([DeliveryState::Waiting, DeliveryState::Sending]);
+    let old = deliveries::table.filter(open.and(deliveries::created_at.le(now)));
+    let ended = (
+        deliveries::state.eq(DeliveryState::Failed),
+        deliveries::said.eq("Not sent: this Workspace was standing by."),
+        deliveries::next_at.eq(None::<Moment>),
+        deliveries::ended_at.eq(now),
+    );
+    Ok(diesel::update(old).set(ended).execute(conn)?)
+}

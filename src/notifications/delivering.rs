@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::mail::{Mail, Sent};
+use crate::workspace;
 
 /// Hands over mail that is due; how many deliveries that were.
 pub async fn step(app: &App) -> Result<usize> {
@@ -23,6 +24,9 @@ pub async fn slack_step(app: &App) -> Result<usize> {
 
 async fn hand_over(app: &App, channel: Channel) -> Result<usize> {
     let mut done = 0;
+    if app.read(workspace::standing_by_since).await?.is_some() {
+        return Ok(done);
+    }
     loop {
         let now = app.now();
         if !app.read(move |conn| deliveries::any_due(conn, channel, now)).await? {

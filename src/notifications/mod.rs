@@ -36,3 +36,13 @@ pub use model::{Channel, DeliveryState, Notice, NoticeKind, Told};
 pub use outlets::{Posted, posted_of};
 pub use slack::{SlackState, state as slack_state};
 pub use store::{Filter as NoticeFilter, forget_old, told_of, untold};
+
+use crate::clock::Moment;
+use crate::db::Conn;
+use crate::error::Result;
+
+/// What waits to leave never does: the Workspace was standing by, and nobody knows whether it was sent where this is a copy
+/// of. In the inbox it stays. How many.
+pub fn withhold(conn: &mut Conn, now: Moment) -> Result<usize> {
+    Ok(deliveries_store::withhold(conn, now)? + outlets::withhold(conn, now)?)
+}

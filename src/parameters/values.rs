@@ -242,6 +242,22 @@ pub fn seal_anew(configuration_ids: &[i64], values: &Value, old: &Secrets, new: 
     Ok(changed.then_some(Value::Object(anew)))
 }
 
+/// Values for the copies of these configurations: each secret is sealed for the copy of the one whose it is.
+pub fn sealed_for_copies(values: &Value, copies: &BTreeMap<i64, i64>, secrets: &Secrets) -> Result<Value> {
+    let Value::Object(values) = values else { return Ok(values.clone()) };
+    let mut anew = values.clone();
+    for (name, value) in &mut anew {
+        let Some(sealed) = sealed_text(value) else { continue };
+        let name = name.split_once('.').map_or(name.as_str(), |(_, name)| name);
+        let opened =
+            |(old, new): (&i64, &i64)| Some((place(*new, name), secrets.open(&place(*old, name), sealed).ok()?));
+        // What no longer opens is as lost as it was.
+        let Some((place, text)) = copies.iter().find_map(opened) else { continue };
+        *value = json!({ SEALED: secrets.seal_alike(&place, &text)? });
+    }
+    Ok(Value::Object(anew))
+}
+
 /// A value in the clear.
 #[derive(Clone, PartialEq)]
 pub(super) enum Known {

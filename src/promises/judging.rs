@@ -23,6 +23,8 @@ pub struct Planned {
 #[derive(Clone, Debug, Default)]
 pub struct Known<'a> {
     pub deleted: bool,
+    /// It came with a copied Application, and nothing is on that would keep it.
+    pub copied: bool,
     /// The first run that ended well after [`Memory::counts_from`].
     pub good: Option<Good>,
     /// The latest run that did its work, or tried to, failed or is held.
@@ -89,6 +91,14 @@ pub fn judge(promise: &Promise, known: &Known<'_>, now: Moment) -> Judged {
     let mut turns = Vec::new();
     if known.deleted {
         let standing = Standing { state: State::Resting, deadline: None, since: None, says: Says::Deleted };
+        return done(promise, standing, memory, turns, now);
+    }
+    if known.copied {
+        // What was promised before something is on is not asked for later.
+        memory = Memory { state: memory.state, deadline: memory.deadline, ..Memory::begun(&promise.rule, now) };
+        memory.settled = latest_at_or_before(&promise.rule, now).unwrap_or(promise.memory.settled);
+        memory.counts_from = memory.settled;
+        let standing = Standing { state: State::Resting, deadline: None, since: None, says: Says::Copied };
         return done(promise, standing, memory, turns, now);
     }
     let good = known.good.filter(|good| good.at <= now);

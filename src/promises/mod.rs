@@ -19,4 +19,4 @@ mod telling;
 pub use body::{ReadyByAnswer, ReadyByBody};
 pub use model::{Counts, Promise, ReadyForm, Standing, State};
 pub use scene::standings;
-pub use store::of_applications;
+pub use store::{begin_anew, copy_all, delete_all, of_applications};

@@ -44,6 +44,8 @@ pub struct Promise {
     pub rule: Rule,
     pub version: i64,
     pub updated_at: Moment,
+    /// It came with a copied Application.
+    pub copied: bool,
     pub memory: Memory,
 }
 
@@ -96,6 +98,8 @@ pub enum Says {
     /// Nothing goes, and the next run is planned for then.
     Unplanned(Option<Moment>),
     Frozen(String),
+    /// It came with a copied Application, and nothing is on yet.
+    Copied,
     Deleted,
 }
 
@@ -126,6 +130,7 @@ impl Standing {
         match (&self.says, self.state) {
             (Says::Deleted, _) => "Deleted".to_owned(),
             (Says::Frozen(by), _) => format!("Rests: {by}"),
+            (Says::Copied, _) => "Rests until a schedule is on".to_owned(),
             (Says::Ready(ready), _) => {
                 let rejected = if ready.partial { " with rejected rows" } else { "" };
                 format!("Ready since {}{rejected}, promised by {by}", when(ready.at))

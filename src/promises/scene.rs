@@ -107,6 +107,7 @@ impl Scene {
         let loaders = self.loaders.get(&promise.target).map(Vec::as_slice).unwrap_or_default();
         let known = Known {
             deleted: living.is_none(),
+            copied: promise.copied && self.schedules_of(promise.target).all(|schedule| !schedule.enabled),
             good: self.goods.get(&promise.target).copied(),
             failed: living.is_some_and(|(_, known)| {
                 matches!(known.status, Some(ConfigurationStatus::Failed | ConfigurationStatus::Held))

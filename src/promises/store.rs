@@ -29,6 +29,7 @@ struct Row {
     answered_deadline: Option<Moment>,
     answered_at: Option<Moment>,
     feared: Option<Moment>,
+    copied: bool,
 }
 
 macro_rules! columns {
@@ -48,6 +49,7 @@ macro_rules! columns {
             promises::answered_deadline,
             promises::answered_at,
             promises::feared,
+            promises::copied,
         )
     };
 }
@@ -66,6 +68,7 @@ fn promise(row: Row) -> Option<Promise> {
         rule,
         version: row.version,
         updated_at: row.updated_at,
+        copied: row.copied,
         memory: Memory {
             state: row.state,
             deadline: row.deadline,
@@ -176,6 +179,7 @@ pub fn update(conn: &mut Conn, was: &Promise, rule: &Rule, memory: &Memory, by: 
             promises::version.eq(was.version + 1),
             promises::updated_at.eq(now),
             promises::updated_by.eq(by),
+            promises::copied.eq(false),
             remembered!(memory),
         ))
         .execute(conn)?;
@@ -189,5 +193,41 @@ pub fn remember(conn: &mut Conn, id: i64, memory: &Memory) -> Result<()> {
 
 pub fn delete(conn: &mut Conn, id: i64) -> Result<()> {
     diesel::delete(promises::table.find(id)).execute(conn)?;
+    Ok(())
+}
+
+/// Those of an Application in another, where they rest until something is on; `copy` says of what each is then.
+pub fn copy_all(
+    conn: &mut Conn,
+    (from, to): (i64, i64),
+    copy: &dyn Fn(Target) -> Option<Target>,
+    by: i64,
+    now: Moment,
+) -> Result<usize> {
+    let here = promises::table.filter(promises::application_id.eq(from)).order(promises::id);
+    let rows = here.select(columns!()).load::<Row>(conn)?;
+    let mut copied = 0;
+    for promise in rows.into_iter().filter_map(promise) {
+        let Some(target) = copy(promise.target) else { continue };
+        let id = insert(conn, (to, target), &promise.rule, &Memory::begun(&promise.rule, now), by, now)?;
+        diesel::update(promises::table.find(id)).set(promises::copied.eq(true)).execute(conn)?;
+        copied += 1;
+    }
+    Ok(copied)
+}
+
+/// An Application promises nothing any more.
+pub fn delete_all(conn: &mut Conn, application_id: i64) -> Result<()> {
+    diesel::delete(promises::table.filter(promises::application_id.eq(application_id))).execute(conn)?;
+    Ok(())
+}
+
+/// From here on nothing that was loaded counts, and nothing is late: an Application was emptied. They rest as copied ones do.
+pub fn begin_anew(conn: &mut Conn, application_id: i64, now: Moment) -> Result<()> {
+    let here = promises::table.filter(promises::application_id.eq(application_id)).order(promises::id);
+    for promise in here.select(columns!()).load::<Row>(conn)?.into_iter().filter_map(promise) {
+        remember(conn, promise.id, &Memory::begun(&promise.rule, now))?;
+        diesel::update(promises::table.find(promise.id)).set(promises::copied.eq(true)).execute(conn)?;
+    }
     Ok(())
 }

@@ -90,6 +90,6 @@ fn why(says: &Says, when: impl Fn(Moment) -> String) -> String {
         Says::Failed(None) => "The last run did not succeed, and no other is planned.".to_owned(),
         Says::Unplanned(Some(at)) => format!("The next run is planned for {}.", when(*at)),
         Says::Unplanned(None) => "No run is planned.".to_owned(),
-        Says::Ready(_) | Says::ReadyLate(..) | Says::Frozen(_) | Says::Deleted => String::new(),
+        Says::Ready(_) | Says::ReadyLate(..) | Says::Frozen(_) | Says::Copied | Says::Deleted => String::new(),
     }
 }

@@ -29,7 +29,7 @@ mod store;
 mod working;
 
 pub use actions::Started;
-pub use dispatching::dispatcher;
+pub use dispatching::{dispatcher, standing};
 pub use lifecycle::{RunStatus, Trigger};
 pub use model::{Filter, Hold, LogLine, Progress, Run, RunResult, RunStep, Summary};
 pub use outcomes_store::{Outcome, announced, last_success, waiting, was_overtaken};

@@ -16,6 +16,7 @@ pub mod busy;
 pub mod clock;
 mod clock_store;
 pub mod collisions;
+mod copy_store;
 mod draft;
 mod elapsed;
 mod fields;
@@ -37,6 +38,7 @@ mod wall;
 mod zone;
 
 pub use ahead_store::{Ahead, ahead, any_in, next_of_each, resting, rules};
+pub use copy_store::{Copies, archive_all, copy_all, count_off_since, count_unfinished, turn_all_off};
 pub use draft::RuleDraft;
 pub use form::RuleForm;
 pub use grace::{LATE, grace};

@@ -18,4 +18,4 @@ pub use actions::{create, learn};
 pub use body::{EntryBody, TranslationAnswer, TranslationBody, TranslationOutlineAnswer};
 pub use draft::Draft;
 pub use model::{Otherwise, Translation};
-pub use store::{Outline, by_id, by_ids, of_application};
+pub use store::{Outline, archive_all, by_id, by_ids, copy_all, of_application};

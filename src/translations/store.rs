@@ -152,3 +152,23 @@ pub fn archive(conn: &mut Conn, id: i64, now: Moment) -> Result<()> {
         .execute(conn)?;
     Ok(())
 }
+
+/// The same tables in another Application; the id of each copy by that of what it is a copy of.
+pub fn copy_all(conn: &mut Conn, from: i64, to: i64, now: Moment) -> Result<BTreeMap<i64, i64>> {
+    let ids: Vec<i64> = of_application(conn, from)?.into_iter().map(|outline| outline.id).collect();
+    let mut copies = BTreeMap::new();
+    for table in by_ids(conn, &ids)? {
+        let Translation { id, name, otherwise, entries, .. } = table;
+        let draft = Draft { name, otherwise, entries: entries.into_iter().collect() };
+        copies.insert(id, insert(conn, to, &draft, now)?);
+    }
+    Ok(copies)
+}
+
+/// All of an Application are gone from lists.
+pub fn archive_all(conn: &mut Conn, application_id: i64, now: Moment) -> Result<()> {
+    for outline in of_application(conn, application_id)? {
+        archive(conn, outline.id, now)?;
+    }
+    Ok(())
+}

@@ -80,6 +80,8 @@ pub struct Shell {
     pub workspace: Vec<NavItem>,
     /// Single keys are no shortcuts for this member.
     pub keys_off: bool,
+    /// The Workspace stands by, and this member can end that.
+    pub standing_by: bool,
     pub crumbs: Vec<Crumb>,
     pub csrf: String,
     pub flash: Option<Flash>,

@@ -159,6 +159,7 @@ const OWNERS: [(&str, &[&str]); 19] = [
         ],
     ),
     ("promises", &["promises"]),
+    ("environments", &["environments", "row_copies"]),
     ("feeds", &["calendar_feeds"]),
     ("ownership", &["hand_overs", "hand_over_lines"]),
     ("import_scheduling", &[]),

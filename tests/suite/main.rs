@@ -28,6 +28,7 @@ mod connections;
 mod connectors;
 mod counts;
 mod dispatching;
+mod environments;
 mod feeds;
 mod formats;
 mod freezes;

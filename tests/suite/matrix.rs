@@ -64,6 +64,18 @@ const TABLE: &[(&str, &str)] = &[
     ("POST /applications/{a}/archive", "vvxx.x?"),
     ("GET /applications/{a}/settings/members", "ooxx.o?"),
     ("POST /applications/{a}/settings/members/{m}", "vvxx.x?"),
+    // Copies: this one was never cloned or reset, and is no copy.
+    ("GET /settings/environment", "oxxxxx?"),
+    ("POST /settings/environment", "vxxxxx?"),
+    ("GET /applications/{a}/settings/environment", "ooxx.o?"),
+    ("GET /applications/{a}/clone", "oxxx.x?"),
+    ("POST /applications/{a}/clone", "vxxx.x?"),
+    ("GET /applications/{a}/refresh", ">xxx.x?"),
+    ("POST /applications/{a}/refresh", "vxxx.x?"),
+    ("GET /applications/{a}/reset", "oxxx.x?"),
+    ("POST /applications/{a}/reset", "vxxx.x?"),
+    ("GET /applications/{a}/settings/import-scheduling/review", ">>xx.>?"),
+    ("POST /applications/{a}/settings/import-scheduling/review", "vvxx.x?"),
     // Blocks
     ("GET /applications/{a}/blocks", "oooo.o?"),
     ("GET /applications/{a}/blocks/new", "ooxx.x?"),

@@ -15,6 +15,7 @@
 mod actions;
 mod audited;
 pub mod batch;
+pub mod copying;
 mod feed;
 pub mod looking;
 mod model;

@@ -9,11 +9,13 @@ mod body;
 mod model;
 mod store;
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 pub use body::KeptFileAnswer;
 pub use model::{KeptFile, KeptVersion, LARGEST, MOST, VERSIONS};
-pub use store::{by_file, by_id, highest_file, named, of_application};
+pub use store::{archive_all, by_file, by_id, copy_all, highest_file, named, of_application};
 
 use crate::db::Conn;
 use crate::error::Result;
@@ -36,6 +38,18 @@ pub fn named_in(text: Option<&str>, id: i64) -> bool {
     let values: Option<Value> = text.and_then(|text| serde_json::from_str(text).ok());
     let is_it = |(name, value): (&String, &Value)| is_file(name) && value.as_i64() == Some(id);
     values.as_ref().and_then(Value::as_object).is_some_and(|values| values.iter().any(is_it))
+}
+
+/// Values that name copies of the kept files; `takes_file` says which names mean one at all.
+pub fn renumbered(values: Value, copies: &BTreeMap<i64, i64>, takes_file: impl Fn(&str) -> bool) -> Value {
+    let Value::Object(mut values) = values else { return values };
+    for (name, value) in &mut values {
+        let copy = value.as_i64().filter(|_| is_file(name) && takes_file(name)).and_then(|id| copies.get(&id));
+        if let Some(copy) = copy {
+            *value = Value::from(*copy);
+        }
+    }
+    Value::Object(values)
 }
 
 /// The values without the kept file, of a run that is given a file of its own.

@@ -1,5 +1,7 @@
 //! Kept files and their versions in the Workspace's tables.
 
+use std::collections::BTreeMap;
+
 use super::model::{KeptFile, KeptVersion};
 use crate::clock::Moment;
 use crate::db::Conn;
@@ -145,5 +147,26 @@ pub fn archive(conn: &mut Conn, id: i64, now: Moment) -> Result<()> {
     diesel::update(kept_files::table.find(id))
         .set((kept_files::name_key.eq(format!("archived:{id}")), kept_files::archived_at.eq(now)))
         .execute(conn)?;
+    Ok(())
+}
+
+/// The same files in another Application, each as it is now; the id of each copy by that of what it is a copy of. The bytes
+/// are there once: whoever removes files asks whether any of them is kept.
+pub fn copy_all(conn: &mut Conn, from: i64, to: i64, now: Moment) -> Result<BTreeMap<i64, i64>> {
+    let mut copies = BTreeMap::new();
+    for KeptFile { id, name, newest, .. } in of_application(conn, from)? {
+        let copy = insert(conn, to, &name, now)?;
+        let stored = Stored { id: newest.file_id, name: newest.file_name, bytes: newest.bytes, sha256: newest.sha256 };
+        insert_version(conn, (copy, 1, 0), &stored, newest.kept_by, newest.kept_at)?;
+        copies.insert(id, copy);
+    }
+    Ok(copies)
+}
+
+/// All of an Application are gone from lists.
+pub fn archive_all(conn: &mut Conn, application_id: i64, now: Moment) -> Result<()> {
+    for kept in of_application(conn, application_id)? {
+        archive(conn, kept.id, now)?;
+    }
     Ok(())
 }

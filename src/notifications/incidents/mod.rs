@@ -14,4 +14,4 @@ pub(in crate::notifications) mod store;
 
 pub use across_store::{Broken, broken};
 pub use model::{Affected, Incident};
-pub use store::{fails, forget_old, holds};
+pub use store::{close_all, fails, forget_old, holds};

@@ -309,3 +309,10 @@ pub fn forget_old(conn: &mut Conn, now: Moment) -> Result<usize> {
     diesel::delete(targets::table.filter(targets::incident_id.eq_any(&old))).execute(conn)?;
     Ok(diesel::delete(incidents::table.filter(incidents::id.eq_any(&old))).execute(conn)?)
 }
+
+/// Those of an Application are over: what they are of is gone.
+pub fn close_all(conn: &mut Conn, application_id: i64, at: Moment) -> Result<()> {
+    let open = incidents::application_id.eq(application_id).and(incidents::closed_at.is_null());
+    diesel::update(incidents::table.filter(open)).set(incidents::closed_at.eq(at)).execute(conn)?;
+    Ok(())
+}

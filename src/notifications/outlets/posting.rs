@@ -10,6 +10,7 @@ use super::store;
 use crate::app::App;
 use crate::error::{AppError, Result};
 use crate::notifications::outbox::{Ended, How, Trouble, later};
+use crate::workspace;
 
 /// So many outlets are posted to at once, each one post after the other: one that does not answer holds up no other for
 /// longer than its patience, which is shorter than a lease.
@@ -18,6 +19,9 @@ const TOGETHER: usize = 8;
 /// Hands over what is due; how many posts that were.
 pub async fn step(app: &App) -> Result<usize> {
     let mut done = 0;
+    if app.read(workspace::standing_by_since).await?.is_some() {
+        return Ok(done);
+    }
     loop {
         let now = app.now();
         if app.stop.is_cancelled() || !app.read(move |conn| posts::any_due(conn, now)).await? {

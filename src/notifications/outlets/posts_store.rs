@@ -186,3 +186,16 @@ pub fn forget_old(conn: &mut Conn, now: Moment) -> Result<usize> {
         .load(conn)?;
     Ok(diesel::delete(posts::table.filter(posts::id.eq_any(&old))).execute(conn)?)
 }
+
+/// Ends those that wait without their going out; how many.
+pub fn withhold(conn: &mut Conn, now: Moment) -> Result<usize> {
+    let open = posts::state.eq_any([DeliveryState::Waiting, DeliveryState::Sending]);
+    let old = posts::table.filter(open.and(posts::created_at.le(now)));
+    let ended = (
+        posts::state.eq(DeliveryState::Failed),
+        posts::said.eq("Not sent: this Workspace was standing by."),
+        posts::next_at.eq(None::<Moment>),
+        posts::ended_at.eq(now),
+    );
+    Ok(diesel::update(old).set(ended).execute(conn)?)
+}

@@ -29,6 +29,7 @@ fn promise(saved: Moment) -> Promise {
         rule,
         version: 1,
         updated_at: saved,
+        copied: false,
     }
 }
 
@@ -218,4 +219,18 @@ fn what_was_deleted_rests_and_a_clock_that_was_set_back_undoes_nothing() {
     let (state, _) =
         look(&mut back, Known { planned: planned("05T05:00", "05T05:10"), ..Known::default() }, "05T04:00");
     assert_eq!((state, back.memory.late_since), (State::Fresh, None));
+}
+
+#[test]
+fn what_came_with_a_copy_rests_until_something_is_on() {
+    let mut promise = promise(at("05T05:50"));
+    let resting = || Known { copied: true, ..Known::default() };
+    assert_eq!(look(&mut promise, resting(), "05T05:55"), (State::Resting, vec![]));
+    let memory = promise.memory.clone();
+    assert_eq!(look(&mut promise, resting(), "05T05:56"), (State::Resting, vec![]));
+    assert_eq!(promise.memory, memory, "nothing is written for nothing");
+    assert_eq!(look(&mut promise, resting(), "06T09:00"), (State::Resting, vec![]));
+    // Deadlines from before are not missed once it is on.
+    let on = || Known { planned: planned("07T03:00", "07T03:10"), ..Known::default() };
+    assert_eq!(look(&mut promise, on(), "06T09:01").0, State::Fresh);
 }

@@ -27,6 +27,7 @@ use crate::runs::queue_store::{self as queue, NewRun};
 use crate::runs::runnable_store as runnable;
 use crate::runs::store::{self, Open};
 use crate::schedules::clock::{self, AllDue, Due, Step};
+use crate::workspace;
 
 /// How many schedules are claimed in one transaction: short enough that nobody waits for it.
 const BATCH: usize = 500;
@@ -39,7 +40,8 @@ pub fn step(app: &App) -> Result<Dispatched> {
     if app.stop.is_cancelled() {
         return Ok(done);
     }
-    let seen = app.db.read(|conn| Seen::look(conn, now))?;
+    // One that stands by claims nothing: what passes is skipped when that ends.
+    let Some(seen) = app.db.read(|conn| Seen::look(conn, now))? else { return Ok(done) };
     if seen.to_wake {
         on_its_own("schedules off until now cannot be turned on", app.db.write(|conn| clock::wake(conn, now)))?;
     }
@@ -74,14 +76,17 @@ struct Seen {
 }
 
 impl Seen {
-    fn look(conn: &mut Conn, now: Moment) -> Result<Self> {
+    fn look(conn: &mut Conn, now: Moment) -> Result<Option<Self>> {
+        if workspace::standing_by_since(conn)?.is_some() {
+            return Ok(None);
+        }
         let next_due = clock::next_due(conn)?;
-        Ok(Self {
+        Ok(Some(Self {
             due: next_due.is_some_and(|at| at <= now),
             next_due,
             to_wake: !clock::to_wake(conn, now)?.is_empty(),
             thawing: freezing::clock::ended(conn, now)?,
-        })
+        }))
     }
 }
 

@@ -6,3 +6,4 @@ mod freezing;
 mod naming;
 mod occurrence;
 mod planning;
+pub mod standing;

@@ -7,8 +7,8 @@ use super::{DAYS, NEWEST};
 use crate::clock::Moment;
 use crate::db::prelude::*;
 use crate::db::schema::{
-    freeze_skips, import_configurations, outcomes, run_intents, run_log, run_restores, run_results, run_steps, runs,
-    set_run_steps, set_runs,
+    freeze_skips, import_configurations, outcomes, run_counts, run_intents, run_log, run_restores, run_results,
+    run_steps, runs, set_run_steps, set_runs,
 };
 use crate::db::{Conn, IdRow, on};
 use crate::error::Result;
@@ -130,6 +130,27 @@ fn nth_newest(conn: &mut Conn, target: Target, n: i64) -> Result<Option<Place>> 
         Target::Set(id) => ended().filter(runs::set_id.eq(id)).first(conn).optional()?,
     };
     Ok(found.and_then(|(id, at)| Some(Place { finished_at: at?.micros(), id })))
+}
+
+/// The newest runs of an Application that were queued up to a moment and have come to their end.
+pub fn of_application(conn: &mut Conn, application_id: i64, until: Moment, limit: i64) -> Result<Vec<Expired>> {
+    let query = diesel::sql_query(format!(
+        "SELECT r.id, r.uid, coalesce(r.finished_at, 0) AS finished_at FROM runs r WHERE r.application_id = $1 \
+         AND r.queued_at <= $2 AND r.status NOT IN ('queued', 'running', 'held') AND {FREE} \
+         ORDER BY r.id DESC LIMIT {limit}"
+    ))
+    .bind::<BigInt, _>(application_id)
+    .bind::<BigInt, _>(until.micros());
+    let rows: Vec<Row> = on!(conn, c => query.load(c))?;
+    let expired =
+        |row: Row| Expired { id: row.id, uid: row.uid, place: Place { finished_at: row.finished_at, id: row.id } };
+    Ok(rows.into_iter().map(expired).collect())
+}
+
+/// How often the runs of an Application ended how is not known any more.
+pub fn forget_counts(conn: &mut Conn, application_id: i64) -> Result<()> {
+    diesel::delete(run_counts::table.filter(run_counts::application_id.eq(application_id))).execute(conn)?;
+    Ok(())
 }
 
 /// Takes these runs out, with all that the Workspace's tables keep of them, but for what somebody has come to need since

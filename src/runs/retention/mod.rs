@@ -81,6 +81,28 @@ pub fn step(app: &App) -> Result<Removed> {
     Ok(done)
 }
 
+/// Removes the history of an Application up to a moment, once nothing in it goes on and no status is of any of its runs.
+/// `false`: the process was asked to stop before.
+pub fn erase(app: &App, application_id: i64, until: Moment) -> Result<bool> {
+    let (mut done, mut batch) = (Removed::default(), 20);
+    loop {
+        if app.stop.is_cancelled() {
+            return Ok(false);
+        }
+        let some = app.db.read(|conn| store::of_application(conn, application_id, until, batch))?;
+        if some.is_empty() {
+            app.db.write(|conn| store::forget_counts(conn, application_id))?;
+            return Ok(true);
+        }
+        let began = Instant::now();
+        let took = remove(app, &some, &mut done)?;
+        batch = next_batch(batch, took);
+        app.blocks.checkpoint()?;
+        app.db.checkpoint()?;
+        std::thread::sleep(began.elapsed());
+    }
+}
+
 /// First what the Block database keeps of them: if the process dies in between, the runs are still there and come again.
 fn remove(app: &App, expired: &[Expired], done: &mut Removed) -> Result<Wait> {
     for run in expired {

@@ -81,6 +81,9 @@ pub fn settle(app: &App, connector: &dyn Connector, intent: &Intent, rejected: i
 }
 
 pub fn tried(app: &App, connector: &dyn Connector, intent: &Intent) -> std::result::Result<Settled, FetchError> {
+    if app.stands_by() {
+        return Err(FetchError::standing_by());
+    }
     let outside = app.outside();
     connector.settle(intent, &FetchContext::until(&outside, Instant::now() + PATIENCE))
 }

@@ -71,7 +71,8 @@ pub struct Took {
 
 /// Whether a run may begin by now: asked before [`take`], so that nothing is written while nothing is to be done.
 pub fn may_take(conn: &mut Conn, now: Moment) -> Result<bool> {
-    if next(conn, 0)?.is_some() {
+    let since = standing(workspace::table.find(1).select(workspace::standing_by_since).first(conn)?);
+    if next(conn, 0, since)?.is_some() {
         return Ok(true);
     }
     let lines = lines(conn)?;
@@ -90,11 +91,12 @@ pub fn may_take(conn: &mut Conn, now: Moment) -> Result<bool> {
 
 /// Takes up to so many runs for this worker, each with all that it needs.
 pub fn take(conn: &mut Conn, app: &App, places: usize, now: Moment) -> Result<Took> {
-    let turns = workspace::table.find(1).select(workspace::turn);
-    let mut turn: i64 = match conn {
+    let turns = workspace::table.find(1).select((workspace::turn, workspace::standing_by_since));
+    let (mut turn, since): (i64, Option<Moment>) = match conn {
         Conn::Pg(conn) => turns.for_no_key_update().first(conn)?,
         Conn::Sqlite(conn) => turns.first(conn)?,
     };
+    let since = standing(since);
     let mut held = held(conn)?;
     let mut took = Took::default();
     let mut looked_at = 0;
@@ -103,7 +105,7 @@ pub fn take(conn: &mut Conn, app: &App, places: usize, now: Moment) -> Result<To
         let woken = wake(conn, &held)?;
         let mut lined_up = false;
         while took.taken.len() < places {
-            let Some((id, application_id)) = next(conn, turn)? else { break };
+            let Some((id, application_id)) = next(conn, turn, since)? else { break };
             if looked_at == LOOKED_AT {
                 took.more = true;
                 return Ok(took);
@@ -124,18 +126,23 @@ pub fn take(conn: &mut Conn, app: &App, places: usize, now: Moment) -> Result<To
     }
 }
 
+/// Since when a run must have been queued to begin: while the Workspace stands by, what waited before waits on.
+fn standing(by_since: Option<Moment>) -> Moment {
+    by_since.unwrap_or(Moment::from_micros(i64::MIN))
+}
+
 /// A run that may begin, and its Application.
 type Candidate = (i64, i64);
 
 /// The run that begins next: by hand before the rest, of the Application after the one whose turn it was. Few looks into
 /// one index, whatever waits there; typed queries, because Diesel prepares those once for each connection.
-fn next(conn: &mut Conn, turn: i64) -> Result<Option<Candidate>> {
+fn next(conn: &mut Conn, turn: i64, since: Moment) -> Result<Option<Candidate>> {
     for precedence in [BY_HAND, BY_CLOCK] {
         let ready = || {
             runs::table
                 .filter(runs::precedence.eq(precedence))
                 .filter(runs::available_at.is_not_null().and(runs::waits_for.is_null()))
-                .filter(runs::status.eq(RunStatus::Queued))
+                .filter(runs::status.eq(RunStatus::Queued).and(runs::queued_at.ge(since)))
                 .order((runs::application_id, runs::available_at, runs::id))
                 .select((runs::id, runs::application_id))
         };

@@ -4,6 +4,7 @@
 mod bell;
 mod bulk;
 mod calendar;
+mod copies;
 mod decided;
 mod first_hour;
 mod handed;

@@ -1,6 +1,7 @@
 //! The program itself on both databases: killed, frozen, stopped, started twice, and by the real clock.
 
 mod claims;
+mod copied;
 mod crashes;
 mod keys;
 mod mails;

@@ -62,6 +62,18 @@ impl Site {
         site
     }
 
+    /// The same, whose data lies at another place.
+    pub fn copied_to(&self, place: Place) -> Self {
+        std::fs::create_dir_all(place.folder()).unwrap();
+        Self {
+            place,
+            lease_seconds: self.lease_seconds,
+            token: self.token.clone(),
+            settings: self.settings.clone(),
+            allowed_networks: self.allowed_networks,
+        }
+    }
+
     fn environment(&self, data_dir: &str) -> Vec<(&'static str, String)> {
         let mut environment = vec![
             ("TIDEGATE_LISTEN", "127.0.0.1:0".to_owned()),

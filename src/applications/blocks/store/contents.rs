@@ -51,8 +51,10 @@ impl From<AppError> for RestoreRefused {
 
 /// What can be restored, by when it was last shown, the latest first.
 pub fn earlier(conn: &mut Conn, block_id: i64) -> Result<Vec<Earlier>> {
-    let kept = generations::kept(conn, block_id)?;
-    kept.into_iter().take(generations::KEPT).map(|generation| one(conn, block_id, generation)).collect()
+    let kept = generations::kept(conn, block_id)?.into_iter().take(generations::KEPT);
+    let all: Vec<Earlier> = kept.map(|generation| one(conn, block_id, generation)).collect::<Result<_>>()?;
+    // What was copied with its Application is of no run that could be restored.
+    Ok(all.into_iter().filter(|earlier| earlier.run_id != 0).collect())
 }
 
 /// What this run made and the Block showed before.

@@ -51,6 +51,16 @@ pub fn list(conn: &mut Conn, application_id: i64) -> Result<Vec<Block>> {
     with_columns(conn, rows)
 }
 
+/// Those of an Application that are archived.
+pub fn archived(conn: &mut Conn, application_id: i64) -> Result<Vec<i64>> {
+    Ok(blocks::table
+        .filter(blocks::application_id.eq(application_id))
+        .filter(blocks::archived_at.is_not_null())
+        .order(blocks::id)
+        .select(blocks::id)
+        .load(conn)?)
+}
+
 /// Every Block that is not archived.
 pub fn all(conn: &mut Conn) -> Result<Vec<Block>> {
     let rows: Vec<BlockRow> =

@@ -196,6 +196,11 @@ pub fn drop_generation(conn: &mut Conn, (block_id, generation): (i64, i64)) -> R
     Ok(())
 }
 
+/// All of a Block, whatever they are.
+pub fn drop_all(conn: &mut Conn, block_id: i64) -> Result<()> {
+    of_block(conn, block_id)?.into_iter().try_for_each(|one| drop_generation(conn, (block_id, one.number)))
+}
+
 /// One generation of a Block.
 #[derive(Queryable)]
 struct Generation {

@@ -3,6 +3,7 @@
 
 pub mod checks;
 pub mod contents;
+pub mod copying;
 pub mod definitions;
 pub mod difference;
 pub mod feed;

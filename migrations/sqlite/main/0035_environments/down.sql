@@ -1,0 +1,2 @@
+DROP TABLE row_copies;
+DROP TABLE environments;

@@ -1,0 +1,2 @@
+ALTER TABLE workspace DROP COLUMN home_url;
+ALTER TABLE workspace DROP COLUMN place;

@@ -1,0 +1,94 @@
+//! Where an Application comes from, how far its rows are, and what can be done.
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::{environment, review_address};
+use crate::app::App;
+use crate::applications::{self, Application, actions, enter, settings_shell};
+use crate::db::Conn;
+use crate::environments::model::{Environment, Made};
+use crate::environments::{review, store};
+use crate::error::Result;
+use crate::members::{self, SignedIn};
+use crate::web::{Crumb, Page, Shell};
+use crate::words;
+
+#[derive(Template)]
+#[template(path = "environments/overview.html")]
+struct OverviewPage {
+    shell: Shell,
+    application: Application,
+    origin: Option<Origin>,
+    may_copy: bool,
+    who: String,
+    waiting: i64,
+    review: String,
+}
+
+/// Where it comes from, in words.
+pub struct Origin {
+    /// "Cloned from Group plan 2027 on Thu 26 Nov 2026, 08:05, by Ines Okafor."
+    pub words: String,
+    /// It can be refreshed.
+    pub is_copy: bool,
+    /// What is still going on.
+    pub goes_on: Option<String>,
+}
+
+impl Origin {
+    pub fn of(conn: &mut Conn, of: &Environment, application: &Application) -> Result<Self> {
+        let original = of.original_id.map(|id| applications::by_id(conn, id)).transpose()?.flatten();
+        let member = members::by_id(conn, of.member_id)?.map_or_else(|| "someone".to_owned(), |m| m.name);
+        let from = match (&of.made, &original, of.original_id) {
+            (Made::Reset, ..) | (_, _, None) => String::new(),
+            (_, Some(original), _) => format!(" from {}", original.name),
+            (_, None, _) => " from an Application that is archived".to_owned(),
+        };
+        let when = words::date_time(of.at, application.time_zone);
+        let left = store::count_left(conn, of.application_id)?;
+        let goes_on = of.finished_at.is_none().then(|| match of.made {
+            Made::Reset => "Its rows and history are being removed.".to_owned(),
+            _ if of.rows_of == 0 => "What it held before is being removed.".to_owned(),
+            _ => format!(
+                "Rows are being copied: {} of {} are done. Leave its schedules off until then.",
+                words::count(of.rows_of - left),
+                words::counted(of.rows_of, "Block", "Blocks")
+            ),
+        });
+        Ok(Self {
+            words: format!("{}{from} on {when}, by {member}.", of.made.words()),
+            is_copy: original.is_some(),
+            goes_on,
+        })
+    }
+}
+
+/// `GET {A}/settings/environment`
+pub async fn show(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>) -> Result<HttpResponse> {
+    let (asks, id) = (by.clone(), id.into_inner());
+    let (entered, origin, waiting, who) = app
+        .read(move |conn| {
+            let entered = enter(conn, &asks, id)?;
+            if !entered.sees_everything {
+                entered.need_configure(conn, &asks)?;
+            }
+            let known = store::of(conn, id)?;
+            let origin = known.map(|known| Origin::of(conn, &known, &entered.application)).transpose()?;
+            let waiting = review::waiting(conn, id)?.unwrap_or_default();
+            let who = members::names(members::administrators(conn)?.into_iter().map(|m| m.name).collect());
+            Ok((entered, origin, waiting, who))
+        })
+        .await?;
+    let shell = settings_shell(&request, &app, &by, &entered, "Environment")
+        .at(&environment(id))
+        .crumbs([Crumb::here("Environment")]);
+    let may_copy = entered.may_configure() && actions::may_create(&by.member);
+    let waiting = if entered.may_open_scheduling() { waiting } else { 0 };
+    let review = review_address(id);
+    Page::ok(
+        &request,
+        &OverviewPage { shell, application: entered.application, origin, may_copy, who, waiting, review },
+    )
+}

@@ -1,0 +1,77 @@
+//! Cut off anywhere: what was not copied yet comes with the next step, and what somebody loaded meanwhile stays.
+
+use tidegate::applications::blocks::{self, generations};
+use tidegate::db::schema::{environments as table, row_copies};
+
+use super::*;
+use crate::support::stage::rows;
+
+async fn copy_without_rows_yet(world: &World, full: &Full) -> i64 {
+    let body = json!({"name": "Copy", "rows": true,
+        "connections": [{"connection_id": full.sales.connection, "use_id": full.sales.connection}]});
+    world.api(&world.ada).await.make(&format!("applications/{}/clone", world.application), body).await
+}
+
+on_both! {
+    async fn a_copy_says_how_far_it_is_and_goes_on(world: World) {
+        let full = full(&world).await;
+        let copy = copy_without_rows_yet(&world, &full).await;
+        let sales = one(&world, copy, "blocks", "sales").await["id"].as_i64().unwrap();
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit(&format!("/applications/{copy}/settings/environment")).await.sees("Rows are being copied: 0 of 4 Blocks are done.");
+        assert_eq!(rows(&world, sales), 0, "a Block has all of its rows or none");
+        // The process dies after a Block was copied and before that was written down.
+        let app = world.app().clone();
+        let block = full.sales.block;
+        tokio::task::spawn_blocking(move || {
+            let (from, to) = app.db.read(|conn| Ok((blocks::find(conn, block)?, blocks::find(conn, sales)?))).unwrap();
+            blocks::copying::copy_rows(&app.blocks, &|| false, &from, &to, app.now()).unwrap();
+        }).await.unwrap();
+        assert_eq!(rows(&world, sales), 3);
+        world.step(environments::step).await;
+        assert_eq!(rows(&world, sales), 3);
+        let kept = world.app().blocks.read(|conn| generations::kept(conn, sales)).unwrap();
+        assert!(kept.is_empty(), "it was copied once");
+        let left: (i64, i64) = world.read(|conn| {
+            Ok((row_copies::table.count().get_result(conn)?, table::table.filter(table::finished_at.is_null()).count().get_result(conn)?))
+        }).await;
+        assert_eq!(left, (0, 0));
+        ada.visit(&format!("/applications/{copy}/settings/environment")).await.sees_no("being copied");
+        assert_eq!(world.step(environments::step).await, 0);
+    }
+
+    async fn what_was_loaded_meanwhile_stays(world: World) {
+        let full = full(&world).await;
+        let copy = copy_without_rows_yet(&world, &full).await;
+        let configuration = one(&world, copy, "import-configurations", "sales").await;
+        csv(&world, "sales", &[("9", "nine")]);
+        world.api(&world.ada).await.post(&format!("import-configurations/{}/runs", configuration["id"]), json!({})).await.is(202);
+        work_off(&world).await;
+        world.step(environments::step).await;
+        assert_eq!(rows(&world, configuration["block_id"].as_i64().unwrap()), 1);
+    }
+
+    async fn one_that_is_archived_meanwhile_is_left_alone(world: World) {
+        let full = full(&world).await;
+        let copy = copy_without_rows_yet(&world, &full).await;
+        let sales = one(&world, copy, "blocks", "sales").await["id"].as_i64().unwrap();
+        world.api(&world.ada).await.delete(&format!("applications/{copy}")).await.is(204);
+        assert_eq!(world.step(environments::step).await, 1);
+        assert_eq!(rows(&world, sales), 0);
+    }
+
+    async fn a_reset_that_was_cut_off_goes_on_and_spares_what_came_since(world: World) {
+        let full = full(&world).await;
+        let ada = world.api(&world.ada).await;
+        ada.post(&format!("applications/{}/reset", world.application), json!({"name": "FP&A 2026"})).await.is(202);
+        world.advance(chrono::Duration::minutes(5));
+        csv(&world, "sales", &[("9", "nine")]);
+        let run = start(&world, &full.sales).await;
+        work_off(&world).await;
+        world.step(environments::step).await;
+        ada.get(&format!("runs/{}", run.id)).await.is(200);
+        let runs = ada.get(&format!("runs?application_id={}", world.application)).await;
+        assert_eq!(runs.items().len(), 1);
+        assert_eq!(rows(&world, full.sales.block), 1);
+    }
+}

@@ -1,0 +1,54 @@
+//! The pages, without scripts: cloned with a choice for each Connection, looked at, turned on.
+
+use super::*;
+
+on_both! {
+    async fn a_copy_is_made_looked_at_and_turned_on(world: World) {
+        let full = full(&world).await;
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit(&format!("/applications/{}/settings/environment", world.application)).await.follow("Clone …").await;
+        ada.sees("4 schedules will be copied and off.").sees("3 rows, copied Block by Block");
+        assert_eq!(ada.value("Name"), "FP&A 2026 (test)");
+        // Nobody reads from production by accident.
+        ada.press("Clone").await.answered(422).sees("Choose what the copy reads instead of Folder of sales.");
+        ada.choose("Connection instead of Folder of sales", "Folder of sales").fill("Name", "Elsewhere").press("Clone").await;
+        ada.answered(409).sees("An Application named Elsewhere already exists.");
+        ada.fill("Name", "Trial").tick("With rows").press("Clone").await;
+        ada.sees("Created Trial. Its 4 schedules are off.").sees("3 schedules are off.").sees("Cloned from FP&A 2026 on").sees("Rows are being copied");
+        world.step(environments::step).await;
+        ada.press("Turn on the chosen ones").await.answered(422).sees("Choose the schedules to turn on.");
+        ada.follow("Choose all 3 that are ready").await.press("Turn on the chosen ones (3)").await.sees("3 schedules are on.");
+        ada.sees_no("copied schedule");
+        let path = ada.path();
+        let copy: i64 = path.split('/').nth(2).unwrap().parse().unwrap();
+        ada.visit(&format!("/applications/{copy}/settings/import-scheduling/review")).await.sees("Nothing waits here.");
+        // They run at their next occurrence, in the copy and in the original.
+        world.set_clock("2026-10-09T04:00:01Z");
+        world.step(dispatcher::step).await;
+        work_off(&world).await;
+        let runs = world.api(&world.ada).await.get(&format!("runs?application_id={copy}&limit=50")).await;
+        let status = |r: &Value| (r["parent_id"].is_null(), r["status"].as_str().unwrap().to_owned());
+        assert!(runs.items().iter().filter(|r| status(r).0).count() == 3, "{}", runs.body);
+        assert_eq!(crate::support::stage::rows(&world, full.sales.block), 3);
+    }
+
+    async fn whoever_has_enough_of_it_is_asked_no_more(world: World) {
+        full(&world).await;
+        let copy = clone(&world, "Copy", json!({})).await;
+        let list = format!("/applications/{copy}/settings/import-scheduling");
+        let mut audrey = world.browser(&world.audrey).await;
+        audrey.visit(&list).await.sees("3 copied schedules are off.");
+        audrey.follow("Review").await.sees("cannot run yet").sees_no("Do not ask again");
+        assert_eq!(audrey.post(&format!("{list}/review"), &[("do", "later")]).await.status, 403);
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit(&format!("{list}/review?show=ready")).await.sees("returns").sees_no("not authorised");
+        olive.visit(&format!("{list}/review")).await.press("Do not ask again").await.sees("You are not asked again.").sees_no("copied schedules");
+        // What cannot run is not turned on, whoever sends it.
+        let all = schedules(&world, copy).await;
+        for schedule in &all {
+            olive.post(&format!("{list}/review"), &[("s", &schedule["id"].to_string())]).await;
+        }
+        let on = schedules(&world, copy).await.iter().filter(|s| s["state"] == "on").count();
+        assert_eq!(on, 2, "the import by hand, and the one that was off before");
+    }
+}
