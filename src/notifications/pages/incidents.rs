@@ -230,7 +230,9 @@ pub async fn snooze(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, form:
             };
             actions::snooze(conn, &by, id, until)?;
             Ok(match until {
-                Some(until) => format!("Nobody is reminded until {}, {zone}.", words::short_time_within(until, now, zone)),
+                Some(until) => {
+                    format!("Nobody is reminded until {}, {zone}.", words::short_time_within(until, now, zone))
+                }
                 None => "Recipients are reminded again.".to_owned(),
             })
         })
