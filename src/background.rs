@@ -232,6 +232,8 @@ fn forget_old(app: &App) -> Result<()> {
     app.db.write(|conn| {
         members::forget_ended(conn, now)?;
         members::forget_attempts(conn, now)?;
+        members::forget_links(conn, now)?;
+        members::forget_invitations(conn, now)?;
         // Answers before the tokens that they belong to.
         api::forget_answers(conn, now)?;
         members::forget_tokens(conn, now)?;

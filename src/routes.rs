@@ -29,6 +29,12 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/sign-in", get().to(members::sign_in_page));
     routes.route("/sign-in", post().to(members::sign_in));
     routes.route("/sign-out", post().to(members::sign_out));
+    routes.route("/password/forgot", get().to(members::forgot));
+    routes.route("/password/forgot", post().to(members::ask));
+    routes.route("/password/reset/{reset}", get().to(members::reset_form));
+    routes.route("/password/reset/{reset}", post().to(members::set_password));
+    routes.route("/invitations/{invitation}", get().to(members::invitation));
+    routes.route("/invitations/{invitation}", post().to(members::accept));
     routes.route("/signed-in", get().to(members::signed_in));
     routes.route("/session", get().to(members::session_token));
     routes.route("/account", get().to(members::account));
@@ -39,9 +45,13 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/account/tokens/{token}/revoke", post().to(members::revoke_token));
     routes.route("/members", get().to(members::list));
     routes.route("/members", post().to(members::add));
+    routes.route("/members/invitations", post().to(members::invite));
+    routes.route("/members/invitations/{invited}/again", post().to(members::invite_again));
+    routes.route("/members/invitations/{invited}/revoke", post().to(members::revoke_invitation));
     routes.route("/members/{member}", get().to(members::member));
     routes.route("/members/{member}", post().to(members::save));
     routes.route("/members/{member}/switch", post().to(members::switch));
+    routes.route("/members/{member}/reset-link", post().to(members::reset_link));
     routes.route("/members/{member}/deactivate", get().to(ownership::deactivate_form));
     routes.route("/members/{member}/deactivate", post().to(ownership::deactivate));
     routes.route("/settings/mail", get().to(members::mail));

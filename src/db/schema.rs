@@ -68,6 +68,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    invitations (id) {
+        id -> BigInt,
+        token_hash -> Text,
+        email -> Text,
+        email_key -> Text,
+        name -> Text,
+        role_id -> BigInt,
+        invited_by -> BigInt,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
     sign_in_attempts (id) {
         id -> BigInt,
         account_key -> Text,
@@ -764,6 +778,8 @@ diesel::table! {
 }
 
 diesel::joinable!(members -> roles (role_id));
+diesel::joinable!(invitations -> roles (role_id));
+diesel::joinable!(invitations -> members (invited_by));
 diesel::joinable!(sessions -> members (member_id));
 diesel::joinable!(api_tokens -> members (member_id));
 diesel::joinable!(application_access -> applications (application_id));
@@ -820,6 +836,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     members,
     sessions,
     one_time_tokens,
+    invitations,
     sign_in_attempts,
     api_tokens,
     idempotency_keys,

@@ -66,16 +66,8 @@ async fn restore(world: &World, by: &Person, id: i64) -> Result<Schedule> {
 /// What the log says last, the newest first.
 async fn log(world: &World, count: i64) -> Vec<(String, Value, Value)> {
     let application = world.application;
-    let log = world
-        .read(move |conn| {
-            tidegate::audit::list(
-                conn,
-                &tidegate::audit::Filter { application_id: Some(application), ..Default::default() },
-                None,
-                count,
-            )
-        })
-        .await;
+    let filter = tidegate::audit::Filter { application_id: Some(application), ..Default::default() };
+    let log = world.read(move |conn| tidegate::audit::list(conn, &filter, None, count)).await;
     log.into_iter().map(|e| (e.action, e.before.unwrap_or_default(), e.after.unwrap_or_default())).collect()
 }
 

@@ -10,7 +10,7 @@ use tidegate::runs;
 use super::World;
 use super::settings::root;
 use super::stage::stage;
-use crate::{feeds, freezes, import_sets, kept_files, notifications, schedules, translations};
+use crate::{feeds, freezes, import_sets, invitations, kept_files, notifications, passwords, schedules, translations};
 
 /// One line of the table.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,7 +92,12 @@ pub async fn values(world: &World) -> Vec<(&'static str, String)> {
     let incident = notifications::incidents::breaks(world, &stage).await;
     let feed = feeds::make(world, &world.olive, None).await;
     let feed = feed.trim_start_matches("/calendar/").trim_end_matches(".ics").to_owned();
+    let invitation = invitations::invite(world).await.trim_start_matches("/invitations/").to_owned();
+    let reset = passwords::link(world).await.trim_start_matches("/password/reset/").to_owned();
     let values = vec![
+        ("invitation", invitation),
+        ("invited", invitations::id(world).await.to_string()),
+        ("reset", reset),
         ("name", "app.css".to_owned()),
         ("a", world.application.to_string()),
         ("b", stage.block.to_string()),
