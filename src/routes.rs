@@ -141,6 +141,9 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/audit", get().to(audit_log::show));
     routes.route("/audit.csv", get().to(audit_log::csv));
     routes.route("/audit/as-of", get().to(audit_log::as_of));
+    routes.route("/applications/{a}/schedules/{s}/changes", get().to(audit_log::of_schedule));
+    routes.route("/applications/{a}/schedules/{s}/changes/{entry}", post().to(audit_log::restore));
+    routes.route("/applications/{a}/settings/import-configurations/{i}/changes", get().to(audit_log::of_configuration));
 
     // Calendars to subscribe to
     routes.route("/calendar", get().to(feeds::feeds));

@@ -113,6 +113,11 @@ pub fn since(conn: &mut Conn, after: i64, until: Moment, kind: &str, limit: i64)
     Ok(rows.into_iter().map(recorded).collect())
 }
 
+/// One entry.
+pub fn by_id(conn: &mut Conn, id: i64) -> Result<Option<Recorded>> {
+    Ok(audit_log::table.find(id).first::<Row>(conn).optional()?.map(recorded))
+}
+
 /// The newest entry of up to a moment.
 pub fn newest(conn: &mut Conn, until: Moment) -> Result<i64> {
     let before = audit_log::table.filter(audit_log::at.le(until.micros())).order(audit_log::id.desc());

@@ -62,22 +62,22 @@ struct Asked {
     before: Option<i64>,
 }
 
-struct Row {
-    time: String,
-    iso: String,
-    who: String,
-    mark: String,
+pub struct Row {
+    pub time: String,
+    pub iso: String,
+    pub who: String,
+    pub mark: String,
     /// "Importer", "Token nightly of Maya Rossi".
-    role: String,
-    denied: bool,
-    deed: String,
-    name: String,
-    href: Option<String>,
-    application: String,
-    differences: Vec<Difference>,
-    more: usize,
+    pub role: String,
+    pub denied: bool,
+    pub deed: String,
+    pub name: String,
+    pub href: Option<String>,
+    pub application: String,
+    pub differences: Vec<Difference>,
+    pub more: usize,
     /// "page, 10.4.0.17"
-    from: String,
+    pub from: String,
 }
 
 impl Asked {
@@ -129,7 +129,7 @@ impl Asked {
 }
 
 impl Row {
-    fn of(entry: &Recorded, scene: &Scene, (now, zone): (Moment, Tz)) -> Self {
+    pub fn of(entry: &Recorded, scene: &Scene, (now, zone): (Moment, Tz)) -> Self {
         let (differences, more) = words::differences(entry, &scene.names);
         let role = match (&entry.token, entry.member_id) {
             (Some(token), _) => format!("by the API token {token}"),
@@ -157,6 +157,11 @@ impl Row {
             more,
             from: entry.from.as_ref().map_or_else(|| via.to_owned(), |from| format!("{via}, {from}")),
         }
+    }
+
+    pub fn without_address(self) -> Self {
+        let from = self.from.split(", ").next().unwrap_or_default().to_owned();
+        Self { from, ..self }
     }
 
     /// What a search looks at.

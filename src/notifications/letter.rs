@@ -149,6 +149,8 @@ pub struct Letter {
     because: &'static str,
     pub inbox: String,
     settings: String,
+    /// Where to say that one is on it, while it is broken.
+    incident: Option<String>,
 }
 
 /// The letter of a notice.
@@ -183,6 +185,7 @@ pub fn compose(conn: &mut Conn, base: &Url, notice: &Notice) -> Result<(Letter, 
         because: because(notice),
         inbox: at("/notifications"),
         settings: at("/notifications/settings"),
+        incident: notice.incident_id.filter(|_| breaks(notice.kind)).map(|id| at(&format!("/incidents/{id}"))),
     };
     Ok((letter, run))
 }
@@ -240,6 +243,12 @@ fn because(notice: &Notice) -> &'static str {
         _ if notice.application_id.is_none() => "you are an Administrator of this Workspace.",
         _ => "a schedule of this import lists you as a recipient.",
     }
+}
+
+/// Of what stays broken until it works again.
+fn breaks(kind: NoticeKind) -> bool {
+    use NoticeKind::{Failed, Held, Missed, Partial, Reminder};
+    matches!(kind, Failed | Partial | Held | Missed | Reminder)
 }
 
 fn colours(kind: NoticeKind) -> (&'static str, &'static str) {

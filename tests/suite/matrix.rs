@@ -160,6 +160,10 @@ const TABLE: &[(&str, &str)] = &[
     ("GET /audit", "oxxxxo?"),
     ("GET /audit.csv", "oxxxxo?"),
     ("GET /audit/as-of", "oxxxxo?"),
+    ("GET /applications/{a}/schedules/{s}/changes", "ooxx.o?"),
+    // There is no such entry.
+    ("POST /applications/{a}/schedules/{s}/changes/{entry}", "..xx.x?"),
+    ("GET /applications/{a}/settings/import-configurations/{i}/changes", "ooxx.o?"),
     // Calendars to subscribe to
     ("GET /calendar", "oooooo?"),
     ("POST /calendar", "vvvvvv?"),

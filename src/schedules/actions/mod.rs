@@ -1,6 +1,7 @@
 //! What people do with schedules, by page and by API alike. Each action belongs into one write transaction; it asks
 //! for both import permissions, keeps the limit of four and records what was and what is in the audit log.
 
+mod as_before;
 mod bulk;
 mod copy;
 mod hand_over;
@@ -10,6 +11,7 @@ mod slots;
 mod switch;
 mod undo;
 
+pub use as_before::as_before;
 pub use bulk::{Bulk, Done, bulk};
 pub use copy::draft_of_copy;
 pub use hand_over::{HandOver, Heir, heirs};
