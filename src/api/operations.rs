@@ -248,7 +248,7 @@ pub const GROUPS: &[Group] = &[
     ),
     (
         "Audit log",
-        "Who changed what, from what, to what: for Administrators and Auditors.",
+        "Who changed what, with the old and the new value. For Administrators and Auditors.",
         &[("GET", "audit", Read, "List the entries, the latest first.")],
     ),
     (

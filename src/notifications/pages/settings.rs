@@ -71,7 +71,8 @@ pub async fn save_settings(app: Data<App>, SignedIn(by): SignedIn, form: Form) -
     let email = form.ticked("email");
     let by_mail = match (email, when.as_str()) {
         (false, _) => None,
-        (true, "failures" | "daily") => Some(format!("by a daily mail at {hour:02}:00")),
+        (true, "failures") => Some(format!("by e-mail: problems at once, the rest at {hour:02}:00")),
+        (true, "daily") => Some(format!("by a daily mail at {hour:02}:00")),
         (true, _) => Some("by e-mail".to_owned()),
     };
     let ticked = form.ticked("slack");

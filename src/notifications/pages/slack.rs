@@ -35,7 +35,7 @@ struct SlackPage {
 
 impl SlackPage {
     fn at(&self, at: &Moment) -> String {
-        words::short_time(*at, self.now, self.zone)
+        words::short_time_within(*at, self.now, self.zone)
     }
 }
 
