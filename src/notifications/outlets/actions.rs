@@ -135,7 +135,7 @@ fn check_url(url: Option<&String>, network: &NetworkPolicy, errors: &mut FieldEr
 fn check_secret(secret: Option<&String>, errors: &mut FieldErrors) {
     let length = secret.map_or(0, |secret| secret.chars().count());
     if length == 0 {
-        errors.add("secret", "Enter the secret by which the receiver can check what Tidegate sends.");
+        errors.add("secret", "Enter a signing secret. The receiver uses it to check that a message is from Tidegate.");
     } else if !(SHORTEST_SECRET..=LONGEST_SECRET).contains(&length) {
         errors.add(
             "secret",
