@@ -35,7 +35,7 @@ sent! {
         enabled: bool,
         /// Off until this instant, then it turns itself on.
         off_until: Moment,
-        /// Who is notified about what; null means no one. They are told in their inbox, and by e-mail unless they turned that off.
+        /// Who is notified about what; null means no one. They are notified in their inbox, and by e-mail unless they turned that off.
         notify: NotifyBody,
         /// Values for the parameters of the configuration, by name: text, a number, a date such as `2026-11-25` or
         /// `yesterday`, or a list of choices. A secret is answered as `••••`; left out, or sent like that, it stays.

@@ -26,7 +26,7 @@ const PAGE: usize = 50;
 #[template(path = "audit_log/changes.html")]
 struct ChangesPage {
     shell: Shell,
-    /// "Changes of payroll, every day at 06:00".
+    /// "Changes: payroll".
     title: String,
     lede: &'static str,
     rows: Vec<(Row, Option<String>)>,
@@ -92,10 +92,14 @@ async fn page(
         if by.member.sees_everything() { row } else { row.without_address() }
     };
     let rows: Vec<(Row, Option<String>)> = entries.iter().map(|entry| (row(entry), restores(entry))).collect();
-    let title = format!("Changes of {}", thing.name);
+    let title = format!("Changes: {}", thing.name);
     let page = ChangesPage {
         shell: settings_shell(&request, &app, &by, &entered, &title).crumbs([Crumb::here("Changes")]),
-        lede: if thing.may_restore { "Restore gives it back what it was; you become its Owner." } else { "" },
+        lede: if thing.may_restore {
+            "Restore brings back what it was before a change, and makes you its Owner."
+        } else {
+            ""
+        },
         title,
         rows,
         zone: zone.to_string(),
@@ -143,7 +147,7 @@ pub async fn restore(
         Ok(schedule) => schedule,
         // Somebody who is told has gone, the time has passed: there is no form to show it beside.
         Err(AppError::Invalid(errors)) => {
-            return Err(AppError::Conflict(format!("The schedule cannot be as it was. {}", errors.details())));
+            return Err(AppError::Conflict(format!("The schedule cannot be restored. {}", errors.details())));
         }
         Err(other) => return Err(other),
     };

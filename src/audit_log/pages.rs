@@ -42,7 +42,7 @@ struct AuditPage {
     zone: Tz,
     /// Where older ones are.
     older: Option<String>,
-    /// "Looked through 5,000 entries, back to Tue 3 Nov 2026."; empty where all were.
+    /// "Searched 5,000 entries, back to Tue 3 Nov 2026."; empty where all were.
     looked: String,
     csv: String,
     /// Yesterday, as an auditor would ask first.
@@ -238,7 +238,7 @@ pub async fn show(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, 
     let yesterday = now.in_zone(zone).date_naive().pred_opt().unwrap_or_default();
     let looked = |at: Moment| {
         let back_to = counts::short_time(at, now, zone);
-        format!("Looked through {} entries, back to {back_to}.", counts::count(LOOKED_AT as i64))
+        format!("Searched {} entries, back to {back_to}.", counts::count(LOOKED_AT as i64))
     };
     let page = AuditPage {
         shell: shell(&request, &app, &by, "Audit log").at("/audit").crumbs([Crumb::here("Audit log")]),

@@ -94,7 +94,7 @@ fn handed_over(conn: &mut Conn, entries: &[Recorded]) -> Result<Vec<Event>> {
                 format!("{from} owned them before. They run with {to}'s rights now."),
             ),
         };
-        let detail = format!("{says} You are notified as before.");
+        let detail = format!("{says} You will still be notified.");
         events.push(Event {
             key: format!("owner:{}", first.id),
             kind: NoticeKind::OwnerChanged,
@@ -178,8 +178,8 @@ fn why_not(conn: &mut Conn, owned: Owned) -> Result<Option<String>> {
     let of = words::counted(owned.schedules, "schedule", "schedules");
     let why = match flag {
         Flag::Deactivated => format!("{name} is deactivated"),
-        Flag::Lacks(_) => format!("{name} may no longer import here"),
+        Flag::Lacks(_) => format!("{name} may no longer import in this Application"),
     };
-    let mend = "Someone who may import can become the Owner, by saving each schedule or with Take ownership.";
-    Ok(Some(format!("{of} of {name} will fail. {why}, and their schedules run with their rights. {mend}")))
+    let mend = "Someone who may import can become the Owner, with Take ownership or by saving each schedule.";
+    Ok(Some(format!("{of} of {name} will fail. {why}, and a schedule runs with the rights of its Owner. {mend}")))
 }

@@ -254,8 +254,7 @@ impl Facts<'_> {
             RunStatus::Held => {
                 let hold = run.hold.as_ref()?;
                 let until = self.when(hold.until);
-                let detail =
-                    format!("{} Held since {since}. It fails {until} unless somebody decides.", hold.stopped.words());
+                let detail = format!("{} Held since {since}. Decide by {until}, or it fails.", hold.stopped.words());
                 ("is-warn", "pause", format!("{name} is held"), detail, Rank::Held)
             }
             RunStatus::Partial => {
@@ -368,10 +367,10 @@ impl Facts<'_> {
         let (title, detail) = match (going.too_long(run), run.planned_at) {
             (Some((took, usual)), _) => {
                 let (took, usual) = (words::duration(took), words::duration(usual));
-                (format!("{name} takes long"), format!("It has run for {took}; usually {usual}."))
+                (format!("{name} is taking long"), format!("It has been running for {took}; it usually takes {usual}."))
             }
             (None, Some(planned)) if run.status == RunStatus::Queued && self.now.since(planned) > WAITS => {
-                let why = run.reason.as_deref().unwrap_or("It waits for a worker.");
+                let why = run.reason.as_deref().unwrap_or("It is waiting for a worker.");
                 (format!("{name} has not started"), format!("Planned for {}. {why}", self.when(planned)))
             }
             _ => return None,

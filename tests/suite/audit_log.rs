@@ -40,7 +40,7 @@ on_both! {
         ada.choose("Who", "Anyone").choose("Kind", "Schedules").press("Filter").await;
         ada.sees("Changed the schedule of").sees("Created the schedule of").sees_no("Denied:").sees_no("Application");
         ada.fill("From", "2026-10-06").press("Filter").await.sees("Changed the schedule of").sees_no("Created the");
-        ada.fill("To", "2026-10-05").press("Filter").await.sees("No entry is like that");
+        ada.fill("To", "2026-10-05").press("Filter").await.sees("No entry matches this filter");
         ada.follow("Show all").await;
         ada.fill("What", "06:30").press("Filter").await.sees("Changed the schedule of").sees_no("Created");
         ada.choose("Kind", "Denied").fill("What", "").press("Filter").await.sees("Denied: GET").sees_no("payroll");

@@ -209,8 +209,8 @@ pub async fn take(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, form: F
     };
     app.write(take).await?;
     let said = match release {
-        true => "Recipients are reminded again.",
-        false => "You are on it. Nobody is reminded until it is over, or until you let go of it.",
+        true => "Reminders are on again.",
+        false => "You are on it. Reminders are paused for up to 3 days.",
     };
     Ok(see_other(&back(&form, id), Some(Flash::new(said))))
 }
@@ -226,14 +226,14 @@ pub async fn snooze(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, form:
                 "hours" => Some(now.plus(Duration::hours(4))),
                 "tomorrow" => Some(next_hour(8, zone, now)),
                 "not" => None,
-                _ => return Err(AppError::invalid("for", "Choose how long it should be quiet.")),
+                _ => return Err(AppError::invalid("for", "Choose how long to snooze reminders.")),
             };
             actions::snooze(conn, &by, id, until)?;
             Ok(match until {
                 Some(until) => {
-                    format!("Nobody is reminded until {}, {zone}.", words::short_time_within(until, now, zone))
+                    format!("Reminders are snoozed until {}, {zone}.", words::short_time_within(until, now, zone))
                 }
-                None => "Recipients are reminded again.".to_owned(),
+                None => "Reminders are on again.".to_owned(),
             })
         })
         .await?;
