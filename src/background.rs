@@ -18,7 +18,7 @@ use crate::notifications::{self, announcing, broken, delivering, expiring, gathe
 use crate::promises::keeping;
 use crate::runs::crew::Crew;
 use crate::runs::{counting, dispatcher, rescue, retention, workers};
-use crate::{api, audit, environments, feeds, members, watching};
+use crate::{api, audit, environments, feeds, members, ownership, watching};
 
 /// The jobs of a process, until they are stopped.
 pub struct Background {
@@ -232,6 +232,8 @@ fn forget_old(app: &App) -> Result<()> {
     app.db.write(|conn| {
         members::forget_ended(conn, now)?;
         members::forget_attempts(conn, now)?;
+        members::forget_links(conn, now)?;
+        members::forget_invitations(conn, now)?;
         // Answers before the tokens that they belong to.
         api::forget_answers(conn, now)?;
         members::forget_tokens(conn, now)?;
@@ -245,6 +247,7 @@ fn retain(app: &App) -> Result<()> {
     retention::forget_unused_files(app, app.now().minus(retention::UNUSED_FILES))?;
     while app.db.write(|conn| notifications::forget_old(conn, app.now()))? > 0 && !app.stop.is_cancelled() {}
     while app.db.write(|conn| outlets::forget_old(conn, app.now()))? > 0 && !app.stop.is_cancelled() {}
+    app.db.write(|conn| ownership::forget_old(conn, app.now()))?;
     while app.db.write(|conn| incidents::forget_old(conn, app.now()))? > 0 && !app.stop.is_cancelled() {}
     Ok(())
 }

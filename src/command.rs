@@ -8,8 +8,9 @@ use tidegate::app::App;
 use tidegate::config::{Config, Options};
 use tidegate::error::AppError;
 use tidegate::members::actions::{self, NewMember};
+use tidegate::members::passwords::PasswordHash;
 use tidegate::members::permissions::ADMINISTRATOR;
-use tidegate::members::{self, Scope, passwords, setup, tokens};
+use tidegate::members::{self, Scope, passwords, reset, setup, tokens};
 use tidegate::secrets::{self, Secrets};
 use tidegate::{guards, keys, server};
 use url::Url;
@@ -18,6 +19,8 @@ use url::Url;
 pub enum MemberCommand {
     /// Add a member; the password is read from standard input.
     Add(AddMember),
+    /// Set a member's password; it is read from standard input.
+    ResetPassword(ResetPassword),
 }
 
 #[derive(Args)]
@@ -32,6 +35,15 @@ pub struct AddMember {
     /// Add an Administrator; use this instead of --role.
     #[arg(long, conflicts_with = "role")]
     administrator: bool,
+    /// Read the password from standard input, up to the first line break.
+    #[arg(long, required = true)]
+    password_stdin: bool,
+}
+
+#[derive(Args)]
+pub struct ResetPassword {
+    #[arg(long)]
+    email: String,
     /// Read the password from standard input, up to the first line break.
     #[arg(long, required = true)]
     password_stdin: bool,
@@ -84,21 +96,43 @@ pub fn migrate(options: Options) -> Result<(), String> {
     Ok(())
 }
 
-pub fn member(options: Options, MemberCommand::Add(new): MemberCommand) -> Result<(), String> {
+pub fn member(options: Options, what: MemberCommand) -> Result<(), String> {
+    match what {
+        MemberCommand::Add(new) => add_member(options, new),
+        MemberCommand::ResetPassword(of) => reset_password(options, &of.email),
+    }
+}
+
+fn add_member(options: Options, new: AddMember) -> Result<(), String> {
     let app = open(options)?;
-    let mut password = Vec::new();
-    let limit = passwords::LONGEST as u64 + 2;
-    std::io::stdin().take(limit).read_to_end(&mut password).map_err(|e| format!("--password-stdin: {e}"))?;
-    let password = String::from_utf8(password).map_err(|_| "--password-stdin: the password is not UTF-8".to_owned())?;
-    let password = password.lines().next().unwrap_or_default();
-    passwords::check(password, &[&new.email, &new.name]).map_err(|reason| format!("--password-stdin: {reason}"))?;
-    let hash = passwords::hash_now(password).map_err(words)?;
+    let hash = hash_of_stdin(&[&new.email, &new.name])?;
     let role = new.role.unwrap_or_else(|| ADMINISTRATOR.to_owned());
     let new = NewMember { email: new.email, name: new.name, role, password: Some(hash) };
     let now = app.now();
     let member = app.db.write(|conn| actions::add_by_command(conn, new, now)).map_err(words)?;
     println!("added {} as {}", member.email, member.role);
     Ok(())
+}
+
+fn reset_password(options: Options, email: &str) -> Result<(), String> {
+    let app = open(options)?;
+    let name = app.db.read(|conn| members::by_email(conn, email)).map_err(words)?.map(|member| member.name);
+    let hash = hash_of_stdin(&[email, &name.unwrap_or_default()])?;
+    let now = app.now();
+    let member = app.db.write(|conn| reset::set_by_command(conn, email, &hash, now)).map_err(words)?;
+    println!("set the password of {}, signed out everywhere and revoked the API tokens", member.email);
+    Ok(())
+}
+
+/// The password on standard input, up to the first line break. `others` are words that everybody would try first.
+fn hash_of_stdin(others: &[&str]) -> Result<PasswordHash, String> {
+    let mut password = Vec::new();
+    let limit = passwords::LONGEST as u64 + 2;
+    std::io::stdin().take(limit).read_to_end(&mut password).map_err(|e| format!("--password-stdin: {e}"))?;
+    let password = String::from_utf8(password).map_err(|_| "--password-stdin: the password is not UTF-8".to_owned())?;
+    let password = password.lines().next().unwrap_or_default();
+    passwords::check(password, others).map_err(|reason| format!("--password-stdin: {reason}"))?;
+    passwords::hash_now(password).map_err(words)
 }
 
 pub fn token(options: Options, TokenCommand::Create(new): TokenCommand) -> Result<(), String> {

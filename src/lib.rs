@@ -49,8 +49,9 @@ pub mod promises;
 pub mod watching;
 // Copies of whole Applications.
 pub mod environments;
-pub mod import_scheduling;
 pub mod feeds;
+pub mod ownership;
+pub mod import_scheduling;
 pub mod overview;
 pub mod audit_log;
 // The same actions as the pages, for programs.

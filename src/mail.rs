@@ -214,7 +214,7 @@ fn not_accepted(error: &smtp::Error, host: &str) -> Sent {
             Some(std::io::ErrorKind::ConnectionRefused) => {
                 Sent::Later(format!("The mail server {host} refused the connection. Check that it is running."))
             }
-            _ => Sent::Later(format!("The mail server did not take the message: {said}.")),
+            _ => Sent::Later(format!("The mail server did not accept the message: {said}.")),
         },
     }
 }

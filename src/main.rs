@@ -1,4 +1,5 @@
-//! The command line: serve (default) | demo | migrate | member add | token create | key rotate.
+//! The command line: serve (default) | demo | migrate | member add | member reset-password | token create |
+//! key rotate.
 
 use std::process::ExitCode;
 

@@ -15,6 +15,7 @@ use crate::import_sets::pages as sets;
 use crate::imports::pages as imports;
 use crate::members::pages as members;
 use crate::notifications::pages as notifications;
+use crate::ownership::pages as ownership;
 use crate::translations::pages as translations;
 use crate::{audit_log, health, overview, web};
 
@@ -28,6 +29,12 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/sign-in", get().to(members::sign_in_page));
     routes.route("/sign-in", post().to(members::sign_in));
     routes.route("/sign-out", post().to(members::sign_out));
+    routes.route("/password/forgot", get().to(members::forgot));
+    routes.route("/password/forgot", post().to(members::ask));
+    routes.route("/password/reset/{reset}", get().to(members::reset_form));
+    routes.route("/password/reset/{reset}", post().to(members::set_password));
+    routes.route("/invitations/{invitation}", get().to(members::invitation));
+    routes.route("/invitations/{invitation}", post().to(members::accept));
     routes.route("/signed-in", get().to(members::signed_in));
     routes.route("/session", get().to(members::session_token));
     routes.route("/account", get().to(members::account));
@@ -38,12 +45,23 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/account/tokens/{token}/revoke", post().to(members::revoke_token));
     routes.route("/members", get().to(members::list));
     routes.route("/members", post().to(members::add));
+    routes.route("/members/invitations", post().to(members::invite));
+    routes.route("/members/invitations/{invited}/again", post().to(members::invite_again));
+    routes.route("/members/invitations/{invited}/revoke", post().to(members::revoke_invitation));
     routes.route("/members/{member}", get().to(members::member));
     routes.route("/members/{member}", post().to(members::save));
     routes.route("/members/{member}/switch", post().to(members::switch));
-    routes.route("/members/{member}/deactivate", get().to(scheduling::leaving::form));
+    routes.route("/members/{member}/reset-link", post().to(members::reset_link));
+    routes.route("/members/{member}/deactivate", get().to(ownership::deactivate_form));
+    routes.route("/members/{member}/deactivate", post().to(ownership::deactivate));
     routes.route("/settings/mail", get().to(members::mail));
     routes.route("/settings/mail/test", post().to(members::send_test));
+
+    // Ownership
+    routes.route("/ownership", get().to(ownership::list));
+    routes.route("/ownership/hand-over", get().to(ownership::hand_over_form));
+    routes.route("/ownership/hand-over", post().to(ownership::hand_over));
+    routes.route("/ownership/{hand}/undo", post().to(ownership::undo));
 
     // The REST API, for people to look at
     routes.route("/rest-api", get().to(api::reference::page));
@@ -155,6 +173,9 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/audit", get().to(audit_log::show));
     routes.route("/audit.csv", get().to(audit_log::csv));
     routes.route("/audit/as-of", get().to(audit_log::as_of));
+    routes.route("/applications/{a}/schedules/{s}/changes", get().to(audit_log::of_schedule));
+    routes.route("/applications/{a}/schedules/{s}/changes/{entry}", post().to(audit_log::restore));
+    routes.route("/applications/{a}/settings/import-configurations/{i}/changes", get().to(audit_log::of_configuration));
 
     // Calendars to subscribe to
     routes.route("/calendar", get().to(feeds::feeds));
@@ -205,11 +226,13 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/applications/{a}/schedules/preview", post().to(scheduling::dialog::preview));
     routes.route("/applications/{a}/schedules/bulk", get().to(scheduling::bulk::form));
     routes.route("/applications/{a}/schedules/bulk", post().to(scheduling::bulk::save));
+    routes.route("/applications/{a}/schedules/take-ownership", post().to(scheduling::taking::take_all));
     routes.route("/applications/{a}/schedules/undo", post().to(scheduling::switch::undo));
     routes.route("/applications/{a}/schedules", post().to(scheduling::dialog::create));
     routes.route("/applications/{a}/schedules/{s}/edit", get().to(scheduling::dialog::edit_form));
     routes.route("/applications/{a}/schedules/{s}", post().to(scheduling::dialog::update));
     routes.route("/applications/{a}/schedules/{s}/switch", post().to(scheduling::switch::switch));
+    routes.route("/applications/{a}/schedules/{s}/take-ownership", post().to(scheduling::taking::take));
     routes.route("/applications/{a}/schedules/{s}/copy", get().to(scheduling::dialog::copy_form));
     routes.route("/applications/{a}/schedules/{s}/off-until", get().to(scheduling::off_until::form));
     routes.route("/applications/{a}/schedules/{s}/off-until", post().to(scheduling::off_until::save));
@@ -346,6 +369,7 @@ pub fn api(server: &mut ServiceConfig) {
     routes.route("/api/v1/schedules/{s}", patch().to(api::schedules::update));
     routes.route("/api/v1/schedules/{s}", delete().to(api::schedules::delete));
     routes.route("/api/v1/schedules/{s}/copy", post().to(api::schedules::copy));
+    routes.route("/api/v1/schedules/{s}/take-ownership", post().to(api::schedules::take_ownership));
     routes.route("/api/v1/schedules/{s}/occurrences", get().to(api::previews::occurrences));
 
     // Freezes

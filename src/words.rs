@@ -108,6 +108,15 @@ pub fn short_time(at: Moment, now: Moment, zone: Tz) -> String {
     }
 }
 
+/// The same within a sentence: "since today, 19:30".
+pub fn short_time_within(at: Moment, now: Moment, zone: Tz) -> String {
+    let words = short_time(at, now, zone);
+    match ["Today", "Tomorrow", "Yesterday"].iter().any(|day| words.starts_with(day)) {
+        true => words.to_lowercase(),
+        false => words,
+    }
+}
+
 /// "12 Oct 2026", with the time where it is not midnight.
 pub fn day_or_time(at: Moment, zone: Tz) -> String {
     let local = at.in_zone(zone);

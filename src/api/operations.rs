@@ -118,14 +118,14 @@ pub const GROUPS: &[Group] = &[
                 Run,
                 "Show what a run would do now, without loading anything. It takes at most 60 seconds.",
             ),
-            ("GET", "import-configurations/{i}/ready-by", Read, "Show by when it is to be ready, and how that stands."),
+            ("GET", "import-configurations/{i}/ready-by", Read, "Show when it must be ready, and whether it will be."),
             (
                 "PUT",
                 "import-configurations/{i}/ready-by",
                 Schedule,
-                "Set by when it is to be ready. Recipients of its schedules are notified when it may be late, is late, and is ready after all.",
+                "Set when it must be ready. Recipients of its schedules are notified when it may be late, is late, and is ready after all.",
             ),
-            ("DELETE", "import-configurations/{i}/ready-by", Schedule, "Remove the time by which it is to be ready."),
+            ("DELETE", "import-configurations/{i}/ready-by", Schedule, "Remove the time it must be ready by."),
         ],
     ),
     (
@@ -143,9 +143,9 @@ pub const GROUPS: &[Group] = &[
             ),
             ("DELETE", "import-sets/{set}", Configure, "Archive an import set that has no schedule."),
             ("POST", "import-sets/{set}/runs", Run, "Run an import set now."),
-            ("GET", "import-sets/{set}/ready-by", Read, "Show by when it is to be ready, and how that stands."),
-            ("PUT", "import-sets/{set}/ready-by", Schedule, "Set by when it is to be ready."),
-            ("DELETE", "import-sets/{set}/ready-by", Schedule, "Remove the time by which it is to be ready."),
+            ("GET", "import-sets/{set}/ready-by", Read, "Show when it must be ready, and whether it will be."),
+            ("PUT", "import-sets/{set}/ready-by", Schedule, "Set when it must be ready."),
+            ("DELETE", "import-sets/{set}/ready-by", Schedule, "Remove the time it must be ready by."),
         ],
     ),
     (
@@ -211,6 +211,12 @@ pub const GROUPS: &[Group] = &[
                 Schedule,
                 "Copy a schedule. Fields of the body replace those of the original.",
             ),
+            (
+                "POST",
+                "schedules/{s}/take-ownership",
+                Schedule,
+                "Become the Owner of a schedule that is flagged, because its Owner cannot run it. One that you own stays as it is.",
+            ),
             ("GET", "schedules/{s}/occurrences", Read, "List when a schedule runs, as if it were on."),
         ],
     ),
@@ -266,7 +272,7 @@ pub const GROUPS: &[Group] = &[
     ),
     (
         "Audit log",
-        "Who changed what, from what, to what: for Administrators and Auditors.",
+        "Who changed what, with the old and the new value. For Administrators and Auditors.",
         &[("GET", "audit", Read, "List the entries, the latest first.")],
     ),
     (

@@ -1,5 +1,7 @@
 //! Schedules.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::call::{Call, Nothing};
@@ -7,11 +9,12 @@ use super::{Answer, Body, Gone, List, Made, PageQuery, Patch, Reply, Shown};
 use crate::applications;
 use crate::clock::Moment;
 use crate::db::Conn;
-use crate::error::{FieldErrors, Result};
+use crate::error::{AppError, FieldErrors, Result};
 use crate::freezes::{self, Freeze};
 use crate::imports::{self, Target};
 use crate::members::{By, Scope};
 use crate::parameters::{mask, unmask};
+use crate::schedules::flagged;
 use crate::schedules::{About, Draft, Notify, Rule, RuleDraft, Schedule, State, actions};
 use crate::secrets::Secrets;
 use crate::shape::{Ids, Object, answer, sent};
@@ -32,7 +35,7 @@ sent! {
         enabled: bool,
         /// Off until this instant, then it turns itself on.
         off_until: Moment,
-        /// Who is notified about what; null means no one. They are told in their inbox, and by e-mail unless they turned that off.
+        /// Who is notified about what; null means no one. They are notified in their inbox, and by e-mail unless they turned that off.
         notify: NotifyBody,
         /// Values for the parameters of the configuration, by name: text, a number, a date such as `2026-11-25` or
         /// `yesterday`, or a list of choices. A secret is answered as `••••`; left out, or sent like that, it stays.
@@ -54,11 +57,13 @@ sent! {
 
 answer! {
     /// When a configuration or a set runs, who owns the schedule, and who is notified.
-    pub struct ScheduleAnswer of (schedule: &Schedule, freezes: &[Freeze]) {
+    pub struct ScheduleAnswer of (schedule: &Schedule, freezes: &[Freeze], flags: &HashMap<i64, String>) {
         id: i64 = schedule.id,
         application_id: i64 = schedule.application_id,
         /// The member who saved it last; it runs with their rights.
         owner_id: i64 = schedule.owner_id,
+        /// Why its runs will fail: its Owner is deactivated or may not import here. Null while the Owner can run it.
+        flagged: Option<String> = flags.get(&schedule.owner_id).filter(|_| schedule.state() != State::Finished).cloned(),
         state: State = schedule.state(),
         /// Its next run that no freeze skips; null while it is off or finished.
         next_at: Option<Moment> = freezes::next_run(freezes, schedule),
@@ -76,7 +81,9 @@ answer! {
 impl ScheduleAnswer {
     /// As it stands, for a caller that has entered its Application.
     fn read(conn: &mut Conn, schedule: &Schedule) -> Result<Self> {
-        Ok(Self::of(schedule, &freezes::of_application(conn, schedule.application_id)?))
+        let application = applications::by_id(conn, schedule.application_id)?.ok_or(AppError::NotFound)?;
+        let flags = flagged::sentences(conn, &application, &[schedule.owner_id])?;
+        Ok(Self::of(schedule, &freezes::of_application(conn, schedule.application_id)?, &flags))
     }
 }
 
@@ -161,10 +168,12 @@ pub async fn list(call: Call<PageQuery>) -> Answer<Shown<List<ScheduleAnswer>>> 
         let entered = applications::enter(conn, by, application_id)?;
         entered.need_open_scheduling(conn)?;
         let found = actions::page(conn, &entered, page.after(), page.fetch())?;
-        Ok((found, freezes::of_application(conn, application_id)?))
+        let owners: Vec<i64> = found.iter().map(|schedule| schedule.owner_id).collect();
+        let flags = flagged::sentences(conn, &entered.application, &owners)?;
+        Ok((found, freezes::of_application(conn, application_id)?, flags))
     });
-    let (found, freezes) = found.await?;
-    Ok(Reply::ok(call.query.list(found, |s| s.id, |s| ScheduleAnswer::of(&s, &freezes))))
+    let (found, freezes, flags) = found.await?;
+    Ok(Reply::ok(call.query.list(found, |s| s.id, |s| ScheduleAnswer::of(&s, &freezes, &flags))))
 }
 
 /// `POST applications/{a}/schedules`
@@ -215,6 +224,18 @@ pub async fn copy(call: Call, body: Body<Patch<ScheduleBody>>) -> Answer<Made<Sc
         draft.parameters = unmask(draft.parameters, values.as_ref());
         let made = actions::create(conn, &secrets, by, like.application_id, draft, now)?;
         Ok(Reply::created(format!("schedules/{}", made.id), ScheduleAnswer::read(conn, &made)?))
+    })
+    .await
+}
+
+/// `POST schedules/{s}/take-ownership`: of one that its Owner cannot run any more.
+pub async fn take_ownership(call: Call, body: Body<Nothing>) -> Answer<Shown<ScheduleAnswer>> {
+    let (id, expected, now) = (call.id("s")?, call.expected(), call.now());
+    call.once(body, move |conn, by, body| {
+        actions::find(conn, by, id)?.1.need_import(conn, by, Scope::Schedule)?;
+        body.read()?;
+        let taken = actions::take(conn, by, id, expected, now)?;
+        Ok(Reply::ok(ScheduleAnswer::read(conn, &taken)?))
     })
     .await
 }

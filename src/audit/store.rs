@@ -9,24 +9,41 @@ use crate::db::schema::audit_log;
 use crate::db::{self, Conn, IdRow, on};
 use crate::error::Result;
 
+/// An entry as a row.
+macro_rules! row {
+    ($actor:expr, $entry:expr, $now:expr) => {
+        (
+            audit_log::at.eq($now.micros()),
+            audit_log::member_id.eq($actor.member_id),
+            audit_log::member_name.eq(&$actor.name),
+            audit_log::channel.eq($actor.channel),
+            audit_log::action.eq($entry.action),
+            audit_log::subject_kind.eq($entry.subject.0),
+            audit_log::subject_id.eq($entry.subject.1),
+            audit_log::application_id.eq($entry.application_id),
+            audit_log::before.eq($entry.before.as_ref().map(|v| v.to_string())),
+            audit_log::after.eq($entry.after.as_ref().map(|v| v.to_string())),
+            audit_log::from_address.eq(&$actor.from),
+            audit_log::token_name.eq(&$actor.token),
+        )
+    };
+}
+
 /// Appends an entry. Call it in the transaction of what it tells about.
 pub fn record(conn: &mut Conn, actor: &Actor, entry: Entry, now: Moment) -> Result<()> {
-    diesel::insert_into(audit_log::table)
-        .values((
-            audit_log::at.eq(now.micros()),
-            audit_log::member_id.eq(actor.member_id),
-            audit_log::member_name.eq(&actor.name),
-            audit_log::channel.eq(actor.channel),
-            audit_log::action.eq(entry.action),
-            audit_log::subject_kind.eq(entry.subject.0),
-            audit_log::subject_id.eq(entry.subject.1),
-            audit_log::application_id.eq(entry.application_id),
-            audit_log::before.eq(entry.before.map(|v| v.to_string())),
-            audit_log::after.eq(entry.after.map(|v| v.to_string())),
-            audit_log::from_address.eq(&actor.from),
-            audit_log::token_name.eq(&actor.token),
-        ))
-        .execute(conn)?;
+    diesel::insert_into(audit_log::table).values(row!(actor, entry, now)).execute(conn)?;
+    Ok(())
+}
+
+/// So many in one statement, which takes 65,535 values at most.
+const ROWS: usize = 2_000;
+
+/// Appends what one deed did to many things.
+pub fn record_all(conn: &mut Conn, actor: &Actor, entries: Vec<Entry>, now: Moment) -> Result<()> {
+    for entries in entries.chunks(ROWS) {
+        let rows: Vec<_> = entries.iter().map(|entry| row!(actor, entry, now)).collect();
+        on!(conn, c => diesel::insert_into(audit_log::table).values(&rows).execute_rows(c))?;
+    }
     Ok(())
 }
 
@@ -111,6 +128,11 @@ pub fn since(conn: &mut Conn, after: i64, until: Moment, kind: &str, limit: i64)
         .limit(limit)
         .load::<Row>(conn)?;
     Ok(rows.into_iter().map(recorded).collect())
+}
+
+/// One entry.
+pub fn by_id(conn: &mut Conn, id: i64) -> Result<Option<Recorded>> {
+    Ok(audit_log::table.find(id).first::<Row>(conn).optional()?.map(recorded))
 }
 
 /// The newest entry of up to a moment.

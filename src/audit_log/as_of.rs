@@ -44,6 +44,8 @@ const PARTS: [(&str, &[&str], bool); 9] = [
             "schedule.updated",
             "schedule.restored",
             "schedule.handed-over",
+            "schedule.ownership-taken",
+            "schedule.recipients-replaced",
             "schedule.turned-on",
             "schedule.turned-off",
             "schedule.turned-off-until",

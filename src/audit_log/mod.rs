@@ -3,12 +3,14 @@
 
 mod as_of;
 mod body;
+mod changes;
 mod pages;
 mod scene;
 mod words;
 
 pub use as_of::as_of;
 pub use body::EntryAnswer;
+pub use changes::{of_configuration, of_schedule, restore};
 pub use pages::{csv, show};
 
 use chrono::{Datelike, NaiveDate};

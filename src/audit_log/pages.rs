@@ -42,7 +42,7 @@ struct AuditPage {
     zone: Tz,
     /// Where older ones are.
     older: Option<String>,
-    /// "Looked through 5,000 entries, back to Tue 3 Nov 2026."; empty where all were.
+    /// "Searched 5,000 entries, back to Tue 3 Nov 2026."; empty where all were.
     looked: String,
     csv: String,
     /// Yesterday, as an auditor would ask first.
@@ -62,22 +62,22 @@ struct Asked {
     before: Option<i64>,
 }
 
-struct Row {
-    time: String,
-    iso: String,
-    who: String,
-    mark: String,
+pub struct Row {
+    pub time: String,
+    pub iso: String,
+    pub who: String,
+    pub mark: String,
     /// "Importer", "Token nightly of Maya Rossi".
-    role: String,
-    denied: bool,
-    deed: String,
-    name: String,
-    href: Option<String>,
-    application: String,
-    differences: Vec<Difference>,
-    more: usize,
+    pub role: String,
+    pub denied: bool,
+    pub deed: String,
+    pub name: String,
+    pub href: Option<String>,
+    pub application: String,
+    pub differences: Vec<Difference>,
+    pub more: usize,
     /// "page, 10.4.0.17"
-    from: String,
+    pub from: String,
 }
 
 impl Asked {
@@ -129,7 +129,7 @@ impl Asked {
 }
 
 impl Row {
-    fn of(entry: &Recorded, scene: &Scene, (now, zone): (Moment, Tz)) -> Self {
+    pub fn of(entry: &Recorded, scene: &Scene, (now, zone): (Moment, Tz)) -> Self {
         let (differences, more) = words::differences(entry, &scene.names);
         let role = match (&entry.token, entry.member_id) {
             (Some(token), _) => format!("by the API token {token}"),
@@ -157,6 +157,11 @@ impl Row {
             more,
             from: entry.from.as_ref().map_or_else(|| via.to_owned(), |from| format!("{via}, {from}")),
         }
+    }
+
+    pub fn without_address(self) -> Self {
+        let from = self.from.split(", ").next().unwrap_or_default().to_owned();
+        Self { from, ..self }
     }
 
     /// What a search looks at.
@@ -233,7 +238,7 @@ pub async fn show(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, 
     let yesterday = now.in_zone(zone).date_naive().pred_opt().unwrap_or_default();
     let looked = |at: Moment| {
         let back_to = counts::short_time(at, now, zone);
-        format!("Looked through {} entries, back to {back_to}.", counts::count(LOOKED_AT as i64))
+        format!("Searched {} entries, back to {back_to}.", counts::count(LOOKED_AT as i64))
     };
     let page = AuditPage {
         shell: shell(&request, &app, &by, "Audit log").at("/audit").crumbs([Crumb::here("Audit log")]),

@@ -13,7 +13,7 @@ const LONGEST: usize = 160;
 const MOST: usize = 8;
 
 /// What is nobody's concern: counters, moments that follow from other things, ids that stand in the title.
-const QUIET: [&str; 14] = [
+const QUIET: [&str; 15] = [
     "id",
     "version",
     "next_at",
@@ -28,6 +28,7 @@ const QUIET: [&str; 14] = [
     "state",
     "next",
     "status",
+    "untold",
 ];
 /// What the sentence of a rule says.
 const OF_THE_SENTENCE: [&str; 8] =
@@ -54,7 +55,7 @@ pub const KINDS: [(&str, &str, &[&str]); 7] = [
     ("data", "Applications and Blocks", &["application", "block"]),
     ("runs", "Runs", &["run"]),
     ("people", "Members and access", &["member", "token", "role", "group", "invitation", "calendar"]),
-    ("connections", "Connections and messages", &["connection", "outlet", "workspace", "mail"]),
+    ("connections", "Connections and notifications", &["connection", "outlet", "workspace", "mail"]),
     ("denied", "Denied", &[]),
 ];
 
@@ -64,14 +65,15 @@ fn noun(kind: &str) -> &str {
         "import_configuration" => "the import configuration",
         "import_set" => "the import set",
         "kept_file" => "the kept file",
-        "promise" => "when to be ready:",
-        "outlet" => "where messages are posted",
+        "promise" => "the Ready by time of",
+        "outlet" => "where notifications are posted",
         "block" => "the Block",
         "application" => "the Application",
         "connection" => "the Connection",
         "token" => "the API token",
         "calendar" => "a calendar",
         "translation" => "the translation table",
+        "invitation" => "the invitation of",
         "member" => "",
         "workspace" => "the Workspace",
         "freeze" => "the freeze",
@@ -87,8 +89,12 @@ pub fn deed(entry: &Recorded) -> String {
         "member.signed_out" => "Signed out",
         "member.sign_in_refused" => "Denied: sign-in",
         "member.password_changed" => "Changed their own password",
+        "member.reset_asked" => "Asked for a link to reset the password of",
+        "member.reset_link_made" => "Made a link to reset the password of",
+        "member.password_reset" => "Reset the password of",
+        "invitation.made" => "Invited",
         "request.refused" => "Denied",
-        "token.refused" => "Denied: an API token that does not work",
+        "token.refused" => "Denied: API token not valid",
         "access.changed" => "Changed the access of",
         "slack.set" => "Set up Slack",
         "slack.removed" => "Removed Slack",
@@ -96,12 +102,12 @@ pub fn deed(entry: &Recorded) -> String {
         "workspace.key_changed" => "Changed the key that seals secrets",
         "run.repeated" => "Ran again",
         "run.approval_taken_back" => "Took back the approval of",
-        "calendar.address_made" => "Made an address of a calendar",
-        "calendar.address_revoked" => "Ended an address of a calendar",
+        "calendar.address_made" => "Created a calendar address",
+        "calendar.address_revoked" => "Revoked a calendar address",
         "mail.test" => "Sent a test message",
-        "promise.made" => "Promised when to be ready:",
-        "promise.changed" => "Changed when to be ready:",
-        "promise.removed" => "Took back when to be ready:",
+        "promise.made" => "Set the Ready by time of",
+        "promise.changed" => "Changed the Ready by time of",
+        "promise.removed" => "Removed the Ready by time of",
         _ => "",
     };
     if !special.is_empty() {
@@ -128,7 +134,7 @@ pub fn refused(entry: &Recorded) -> Option<String> {
     let after = entry.after.as_ref()?;
     match (after.get("what").and_then(Value::as_str), after.get("more").and_then(Value::as_i64)) {
         (Some(what), _) => Some(short(what)),
-        (_, Some(more)) => Some(format!("{} more in this hour", words::count(more))),
+        (_, Some(more)) => Some(format!("{} more within the hour", words::count(more))),
         _ => None,
     }
 }
@@ -239,7 +245,7 @@ fn of_lists(old: &[Value], new: &[Value]) -> String {
         of("removed", old.iter().map(name).filter(|n| !is.contains_key(n)).collect()),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
-    if parts.is_empty() { "in another order".to_owned() } else { short(&parts.join("; ")) }
+    if parts.is_empty() { "reordered".to_owned() } else { short(&parts.join("; ")) }
 }
 
 fn short(text: &str) -> String {

@@ -68,6 +68,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    invitations (id) {
+        id -> BigInt,
+        token_hash -> Text,
+        email -> Text,
+        email_key -> Text,
+        name -> Text,
+        role_id -> BigInt,
+        invited_by -> BigInt,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
     sign_in_attempts (id) {
         id -> BigInt,
         account_key -> Text,
@@ -431,6 +445,31 @@ diesel::table! {
 }
 
 diesel::table! {
+    hand_overs (id) {
+        id -> BigInt,
+        at -> BigInt,
+        by_id -> BigInt,
+        from_id -> Nullable<BigInt>,
+        to_id -> BigInt,
+        leaves -> Bool,
+        untold -> Bool,
+        undone_at -> Nullable<BigInt>,
+        undone_by -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    hand_over_lines (hand_over_id, schedule_id) {
+        hand_over_id -> BigInt,
+        schedule_id -> BigInt,
+        owner_was -> Nullable<BigInt>,
+        told_was -> Nullable<BigInt>,
+        told_before -> Bool,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
     member_channels (member_id) {
         member_id -> BigInt,
         email -> Bool,
@@ -739,6 +778,8 @@ diesel::table! {
 }
 
 diesel::joinable!(members -> roles (role_id));
+diesel::joinable!(invitations -> roles (role_id));
+diesel::joinable!(invitations -> members (invited_by));
 diesel::joinable!(sessions -> members (member_id));
 diesel::joinable!(api_tokens -> members (member_id));
 diesel::joinable!(application_access -> applications (application_id));
@@ -761,6 +802,7 @@ diesel::joinable!(posts -> outlets (outlet_id));
 diesel::joinable!(incident_targets -> incidents (incident_id));
 diesel::joinable!(notices -> members (member_id));
 diesel::joinable!(calendar_feeds -> members (member_id));
+diesel::joinable!(hand_over_lines -> hand_overs (hand_over_id));
 diesel::joinable!(kept_file_versions -> kept_files (kept_file_id));
 diesel::joinable!(kept_file_versions -> members (kept_by));
 diesel::joinable!(runs -> import_configurations (configuration_id));
@@ -783,6 +825,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     deliveries,
     member_channels,
     calendar_feeds,
+    hand_overs,
+    hand_over_lines,
     slack,
     slack_members,
     outlets,
@@ -792,6 +836,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     members,
     sessions,
     one_time_tokens,
+    invitations,
     sign_in_attempts,
     api_tokens,
     idempotency_keys,

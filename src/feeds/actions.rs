@@ -78,7 +78,7 @@ pub fn open(conn: &mut Conn, text: &str) -> Result<Opened> {
     }
 }
 
-/// Ends the addresses of members who were deactivated, for good.
+/// Ends the addresses of members who were deactivated, for good: by another way than the page, which ends them at once.
 pub fn end_of_inactive(app: &App) -> Result<usize> {
     // Nearly always there are none, and nobody takes the write lock for nothing.
     match app.db.read(store::any_of_inactive)? {

@@ -11,3 +11,4 @@ mod scene;
 mod store;
 
 pub use actions::end_of_inactive;
+pub use store::{count, remove_all as end_all};

@@ -28,7 +28,7 @@ pub async fn feed(request: HttpRequest, app: Data<App>, text: Path<String>) -> R
         .read(move |conn| {
             let opened = actions::open(conn, &text)?;
             if !shared.calendars.may_ask(opened.feed.id, now) {
-                return Err(AppError::TooMany { what: "This calendar is asked for too often.", after_seconds: 60 });
+                return Err(AppError::TooMany { what: "This calendar is requested too often.", after_seconds: 60 });
             }
             let base = shared.base_url.as_str().trim_end_matches('/').to_owned();
             let place = Place { base, host: shared.base_url.host_str().unwrap_or("localhost").to_owned() };
@@ -55,10 +55,16 @@ pub async fn feed(request: HttpRequest, app: Data<App>, text: Path<String>) -> R
 /// For a program: a sentence, and no page.
 fn plain(error: &AppError) -> HttpResponse {
     let (status, words, wait) = match error {
-        AppError::TooMany { after_seconds, .. } => {
-            (StatusCode::TOO_MANY_REQUESTS, "This calendar is asked for too often.\n", Some(*after_seconds))
-        }
-        _ => (StatusCode::NOT_FOUND, "There is no calendar at this address.\n", None),
+        AppError::TooMany { after_seconds, .. } => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "This calendar is requested too often. Try again in a minute.\n",
+            Some(*after_seconds),
+        ),
+        _ => (
+            StatusCode::NOT_FOUND,
+            "There is no calendar at this address. It may have been replaced or revoked.\n",
+            None,
+        ),
     };
     let mut answer = HttpResponse::build(status);
     if let Some(seconds) = wait {
@@ -144,7 +150,7 @@ pub async fn make(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, 
 pub async fn revoke(app: Data<App>, SignedIn(by): SignedIn, form: Form) -> Result<HttpResponse> {
     let (of, now) = (of(&form)?, app.now());
     let said = match app.write(move |conn| actions::revoke(conn, &by, of, now)).await? {
-        true => "The address is revoked. Calendars that were subscribed to it get nothing more.",
+        true => "The address is revoked. Calendars that subscribed to it get no more updates.",
         false => "There was no address to revoke.",
     };
     Ok(see_other("/calendar", Some(Flash::new(said))))

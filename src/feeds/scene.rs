@@ -50,7 +50,7 @@ struct Scene<'a> {
 pub fn calendar(conn: &mut Conn, opened: &Opened, place: &Place, now: Moment) -> Result<Calendar> {
     let ids: Vec<i64> = opened.entered.iter().map(|entered| entered.application.id).collect();
     if ids.is_empty() {
-        let about = "You may open the calendar of no Application, so nothing is shown.".to_owned();
+        let about = "You have no access to any Application's calendar, so nothing is shown.".to_owned();
         return Ok(Calendar { name: "Tidegate".into(), about, events: Vec::new() });
     }
     let runs = across::since(conn, &ids, now.minus(BACK), MOST_RUNS + 1)?;
@@ -203,17 +203,17 @@ impl Scene<'_> {
         let mut said =
             format!("The imports of {of}: what ran in the last 31 days, and what is planned in the next 60.");
         if runs_cut {
-            said += &format!(" Of what ran it shows the latest {}.", words::count(MOST_RUNS));
+            said += &format!(" Only the latest {} runs are shown.", words::count(MOST_RUNS));
         }
         if let Some(after) = cut.after {
             let until = after.utc().format("%-d %b %Y, %H:%M");
             said += &format!(
-                " Of what is planned it shows the next {}, until {until} UTC.",
+                " Only the next {} planned runs are shown, until {until} UTC.",
                 words::count(MOST_PLANNED as i64)
             );
         }
         if cut.often {
-            said += &format!(" Of each schedule it shows the next {MOST_EACH} runs at most.");
+            said += &format!(" At most the next {MOST_EACH} runs of each schedule are shown.");
         }
         if cut.schedules {
             said += &format!(" Only the {} schedules that run first are shown.", words::count(MOST_SCHEDULES as i64));

@@ -70,6 +70,16 @@ pub fn find(conn: &mut Conn, text: &str) -> Result<Option<Feed>> {
     Ok(row.map(feed))
 }
 
+/// How many a member has.
+pub fn count(conn: &mut Conn, member_id: i64) -> Result<i64> {
+    Ok(feeds::table.filter(feeds::member_id.eq(member_id)).count().get_result(conn)?)
+}
+
+/// Removes all of a member.
+pub fn remove_all(conn: &mut Conn, member_id: i64) -> Result<usize> {
+    Ok(diesel::delete(feeds::table.filter(feeds::member_id.eq(member_id))).execute(conn)?)
+}
+
 /// Whether any belong to members who are deactivated.
 pub fn any_of_inactive(conn: &mut Conn) -> Result<bool> {
     let of_inactive = feeds::table.inner_join(members::table).filter(members::active.eq(false)).select(feeds::id);

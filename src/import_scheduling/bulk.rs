@@ -15,6 +15,7 @@ use crate::applications::{Entered, enter, settings_shell};
 use crate::error::{AppError, FieldErrors, Result};
 use crate::import_sets;
 use crate::members::{By, Scope, SignedIn};
+use crate::ownership;
 use crate::schedules::Schedule;
 use crate::schedules::actions::{self, Bulk, Done, HandOver, Heir};
 use crate::shape::MOST_IDS;
@@ -209,7 +210,7 @@ fn lines(conn: &mut crate::db::Conn, schedules: &[Schedule]) -> Result<Vec<Line>
     Ok(named.iter().map(line).collect())
 }
 
-/// `GET /applications/{a}/schedules/bulk?do=&schedules=&owner=` asks: about these schedules, or all of an Owner.
+/// `GET /applications/{a}/schedules/bulk?do=&schedules=` asks about these schedules.
 pub async fn form(
     request: HttpRequest,
     app: Data<App>,
@@ -217,19 +218,9 @@ pub async fn form(
     application_id: Path<i64>,
     query: Query,
 ) -> Result<HttpResponse> {
-    let (application_id, asked, owner) = (*application_id, by.clone(), query.id("owner"));
-    let mut ids = chosen(&query)?;
-    let owned = app
-        .read(move |conn| {
-            let entered = enter(conn, &asked, application_id)?;
-            entered.need_import(conn, &asked, Scope::Schedule)?;
-            let mut of_owner = actions::of_application(conn, &entered)?;
-            of_owner.retain(|schedule| Some(schedule.owner_id) == owner);
-            Ok(of_owner)
-        })
-        .await?;
-    ids.extend(owned.iter().map(|schedule| schedule.id));
-    let ids = not_too_many(ids)?;
+    let (application_id, asked) = (*application_id, by.clone());
+    let ids = chosen(&query)?;
+    app.read(move |conn| enter(conn, &asked, application_id)?.need_import(conn, &asked, Scope::Schedule)).await?;
     match What::parse(query.get("do")) {
         Some(what @ (What::Delete | What::HandOver)) if !ids.is_empty() => {
             let fine = (StatusCode::OK, FieldErrors::new());
@@ -279,16 +270,27 @@ pub async fn save(
         }
     };
     let (asked, these) = (by.clone(), ids.clone());
-    let done = app.write(move |conn| actions::bulk(conn, &asked, application_id, &these, deed, now)).await;
+    let done = app
+        .write(move |conn| {
+            let done = actions::bulk(conn, &asked, application_id, &these, deed, now)?;
+            let kept = match deed {
+                Bulk::HandOver(to) => ownership::actions::keep(conn, &asked, to.to, (&done.was, &done.changed), now)?,
+                _ => None,
+            };
+            Ok((done, kept))
+        })
+        .await;
     match done {
-        Ok(done) => {
+        Ok((done, kept)) => {
             let owner = match sent.id("to").filter(|_| what == What::HandOver) {
                 Some(to) => app.read(move |conn| crate::members::by_id(conn, to)).await?.map(|m| m.name),
                 None => None,
             };
             let mut flash = Flash::new(said(what, &done, &owner.unwrap_or_default()));
             let from = list_address(application_id, &sent);
-            if !done.changed.is_empty() {
+            if let Some(id) = kept {
+                flash = flash.button("Undo", format!("/ownership/{id}/undo"), &[("back", &from)]);
+            } else if !done.changed.is_empty() && what != What::HandOver {
                 flash = undoable(flash, application_id, now, Some(&from));
             }
             let all: Vec<Schedule> = [done.changed, done.already, done.finished, done.gone].concat();

@@ -137,7 +137,8 @@ pub struct Row {
     pub state_note: Option<String>,
     pub owner: Marked,
     pub owner_initials: String,
-    pub owner_gone: bool,
+    /// Why its runs will fail: "deactivated".
+    pub flag: Option<&'static str>,
     pub notify: String,
 }
 

@@ -14,6 +14,7 @@ use crate::freezes;
 use crate::imports::{ConfigurationStatus, Listed, Target};
 use crate::names::folded;
 use crate::runs::{Run, RunResult, RunStatus};
+use crate::schedules::flagged::Flag;
 use crate::schedules::{self, Notify, Schedule, State, sentence};
 use crate::web::Icon;
 use crate::web::page::{encode, initials};
@@ -298,7 +299,7 @@ impl CardsScene {
                 (State::On, _) => None,
             },
             owner_initials: initials(&owner_name),
-            owner_gone: owner.is_none_or(|m| !m.active),
+            flag: self.flags.get(&schedule.owner_id).filter(|_| state != State::Finished).map(Flag::short),
             owner: marked(&owner_name, words),
             may_skip: state == State::On && schedule.next_at.is_some(),
             notify: notify_words(schedule.notify.as_ref()),

@@ -16,6 +16,7 @@ use crate::promises::{self, Promise, Standing};
 use crate::runs::glance::{self, Open, Past};
 use crate::runs::sets::SetRun;
 use crate::runs::{Progress, Run, RunStatus, actions as runs};
+use crate::schedules::flagged::{self, Flag};
 use crate::schedules::{Schedule, actions as schedules};
 
 impl Outlines {
@@ -25,10 +26,12 @@ impl Outlines {
         let mut owners: Vec<i64> = schedules.iter().map(|s| s.owner_id).collect();
         owners.sort_unstable();
         owners.dedup();
+        let owners = members::by_ids(conn, &owners)?;
         Ok(Self {
             configurations: imports::outlines(conn, entered, searched)?,
             sets: import_sets::outlines(conn, entered.application.id)?,
-            members: members::by_ids(conn, &owners)?.into_iter().map(|m| (m.id, m)).collect(),
+            flags: flagged::flags(conn, &entered.application, &owners)?,
+            members: owners.into_iter().map(|m| (m.id, m)).collect(),
             open: glance::open_runs(conn, entered, None)?,
             schedules,
         })
@@ -44,6 +47,8 @@ pub struct CardsScene {
     pub schedules: Vec<Schedule>,
     /// Their Owners.
     pub members: HashMap<i64, Member>,
+    /// Those of them who cannot run what they own.
+    pub flags: HashMap<i64, Flag>,
     pub strips: HashMap<Target, Vec<Past>>,
     /// What is queued or running.
     pub open: HashMap<Target, Run>,
@@ -77,6 +82,7 @@ impl CardsScene {
         let configurations: HashMap<i64, Listed> = listed.into_iter().map(|c| (c.configuration.id, c)).collect();
         let schedules = schedules::of_targets(conn, targets)?;
         let owners: Vec<i64> = schedules.iter().map(|s| s.owner_id).collect();
+        let owners = members::by_ids(conn, &owners)?;
         let open_ids: Vec<i64> = targets.iter().filter_map(|target| Some(open.get(target)?.run_id)).collect();
         let of_status = configurations.values().filter_map(|c| c.configuration.status_run_id);
         let of_status = of_status.chain(sets.values().filter_map(|(set, _)| set.status_run_id));
@@ -96,7 +102,8 @@ impl CardsScene {
             progress: runs::progress(conn, &open_ids)?,
             freezes: freezes::of_application(conn, entered.application.id)?,
             promises: promises::standings(conn, targets, now)?,
-            members: members::by_ids(conn, &owners)?.into_iter().map(|m| (m.id, m)).collect(),
+            flags: flagged::flags(conn, &entered.application, &owners)?,
+            members: owners.into_iter().map(|m| (m.id, m)).collect(),
             set_runs,
             marks,
             open,

@@ -3,7 +3,7 @@
 //!
 //! [`list`] is the page, [`view`] decides which of many it shows, [`calendar`] shows when all of it was and will be. [`dialog`] schedules, edits and copies,
 //! [`switch`] turns off, deletes and undoes, [`off_until`] turns off until a date, [`ready_by`] says by when it is to be ready, [`bulk`] does that to several,
-//! [`leaving`] asks before a member is deactivated, [`starting`] runs, runs again and cancels, [`run_set`] runs a set with the values that it [asks](asks) for, [`correcting`] puts right
+//! [`taking`] takes what nobody can run any more, [`starting`] runs, runs again and cancels, [`run_set`] runs a set with the values that it [asks](asks) for, [`correcting`] puts right
 //! what a run rejected, [`deciding`] answers for one that is held, [`changes`] shows what one changed, [`history`] lists what ran, [`summary`] shows one run.
 
 pub mod about;
@@ -18,7 +18,6 @@ pub mod deciding;
 pub mod dialog;
 mod done;
 pub mod history;
-pub mod leaving;
 pub mod list;
 mod cards_scene;
 mod mending;
@@ -33,6 +32,7 @@ pub mod starting;
 mod strip;
 pub mod summary;
 pub mod switch;
+pub mod taking;
 mod view;
 
 pub use card::{Chip, Progress};

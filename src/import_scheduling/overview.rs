@@ -14,6 +14,7 @@ use crate::freezes::{self, Freeze};
 use crate::imports::Target;
 use crate::members::Member;
 use crate::runs::{RunStatus, glance};
+use crate::schedules::flagged::Flag;
 use crate::schedules::{self, Schedule, State, actions};
 use crate::words;
 
@@ -49,8 +50,11 @@ struct Frozen {
 }
 
 struct OwnerGone {
+    id: i64,
     name: String,
     words: String,
+    take: String,
+    may_take: bool,
     /// For who may hand over.
     hand_over: Option<String>,
 }
@@ -96,7 +100,7 @@ impl Overview {
                 until: freeze.end_words(),
                 href: format!("{base}/settings/freezes/{}", freeze.id),
             }),
-            owners_gone: owners_gone(entered, all, &base),
+            owners_gone: owners_gone(entered, all),
             next: next(conn, entered, all, &freezes)?.map(|(at, schedule)| {
                 let of = match schedule.target {
                     Target::Configuration(id) => all.configurations.iter().find(|c| c.id == id).map(|c| &c.name),
@@ -131,19 +135,26 @@ fn next(conn: &mut Conn, entered: &Entered, all: &Outlines, freezes: &[Freeze]) 
     Ok(next.min_by_key(|(at, schedule)| (*at, schedule.id)))
 }
 
-/// Owners who can no longer sign in: their schedules will fail.
-fn owners_gone(entered: &Entered, all: &Outlines, base: &str) -> Vec<OwnerGone> {
-    let mut gone: Vec<&Member> = all.members.values().filter(|m| !m.active).collect();
-    gone.sort_by(|a, b| a.name.cmp(&b.name));
+/// Owners who cannot run what they own: their schedules will fail.
+fn owners_gone(entered: &Entered, all: &Outlines) -> Vec<OwnerGone> {
+    let mut gone: Vec<(&Member, &Flag)> =
+        all.members.values().filter_map(|member| Some((member, all.flags.get(&member.id)?))).collect();
+    gone.sort_by(|a, b| a.0.name.cmp(&b.0.name));
     gone.into_iter()
-        .filter_map(|member| {
+        .filter_map(|(member, flag)| {
             let count = all.schedules.iter().filter(|s| s.owner_id == member.id && s.state != State::Finished).count();
             let words = words::counted(count as i64, "schedule they own will fail", "schedules they own will fail");
             (count > 0).then(|| OwnerGone {
-                name: format!("{}'s account was deactivated.", member.name),
+                id: member.id,
+                name: flag.words(&member.name),
                 words: format!("{words} until another member owns them."),
+                take: match count {
+                    1 => "Take ownership".into(),
+                    n => format!("Take all {}", words::count(n as i64)),
+                },
+                may_take: entered.may_import(),
                 hand_over: may_hand_over(entered)
-                    .then(|| format!("{base}/schedules/bulk?do=hand-over&owner={}", member.id)),
+                    .then(|| format!("/ownership/hand-over?from={}&application={}", member.id, entered.application.id)),
             })
         })
         .collect()

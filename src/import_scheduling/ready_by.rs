@@ -127,13 +127,13 @@ fn answer(
         promised: stage.promised,
         typed,
         told: match stage.told {
-            0 if stage.target.set().is_some() => "None of its schedules notifies anyone, so nobody is notified.".into(),
+            0 if stage.target.set().is_some() => "Nobody is notified, because none of its schedules has recipients.".into(),
             0 => {
-                "None of its own schedules notifies anyone. Only recipients of an import set that runs it are notified."
+                "None of its own schedules has recipients. Only the recipients of an import set that runs it are notified."
                     .into()
             }
             n => format!(
-                "{} of its schedules {} notified when it may be late, is late, and is ready after all.",
+                "{} of its schedules {} notified when it may be late, when it is late, and when it is ready after all.",
                 words::counted(n as i64, "recipient", "recipients"),
                 if n == 1 { "is" } else { "are" }
             ),
@@ -192,7 +192,7 @@ async fn save(
             }
             if removes {
                 actions::remove(conn, &asked, target, Some(version), now)?;
-                return Ok(format!("{} no longer has a time to be ready by.", known.name));
+                return Ok(format!("{} no longer has a Ready by time.", known.name));
             }
             let promise = actions::set(conn, &asked, target, &form, Some(version), now)?;
             Ok(format!("{}: {}.", known.name, promise.sentence()))

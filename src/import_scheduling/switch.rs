@@ -82,12 +82,11 @@ pub async fn undo(
     let undone = app.write(move |conn| actions::undo(conn, &asked, application_id, at, now)).await?;
     let mut text = match undone.back.as_slice() {
         [one] => {
-            let did = match (undone.owner, one.state()) {
-                (true, _) => "The former Owner is back",
-                (false, State::On) => "Turned on",
-                (false, State::Off) if one.off_until.is_some() => "Off until a date",
-                (false, State::Off) => "Turned off",
-                (false, State::Finished) => "Finished",
+            let did = match one.state() {
+                State::On => "Turned on",
+                State::Off if one.off_until.is_some() => "Off until a date",
+                State::Off => "Turned off",
+                State::Finished => "Finished",
             };
             format!("Undone. {did}: {}.", one.sentence())
         }

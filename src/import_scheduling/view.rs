@@ -9,6 +9,7 @@ use crate::imports::{self, ConfigurationStatus, Target};
 use crate::members::Member;
 use crate::names::folded;
 use crate::runs::glance::Open;
+use crate::schedules::flagged::Flag;
 use crate::schedules::{self, State};
 use crate::web::Form;
 use crate::web::page::encode;
@@ -98,6 +99,8 @@ pub struct Outlines {
     pub schedules: Vec<schedules::Outline>,
     /// The Owners.
     pub members: HashMap<i64, Member>,
+    /// Those of them who cannot run what they own.
+    pub flags: HashMap<i64, Flag>,
     pub open: HashMap<Target, Open>,
 }
 
@@ -268,7 +271,7 @@ mod tests {
             })
             .collect();
         let members = [member(1, "Zoë"), member(2, "Łucja")].into();
-        Outlines { configurations, sets: Vec::new(), schedules, members, open: HashMap::new() }
+        Outlines { configurations, sets: Vec::new(), schedules, members, flags: HashMap::new(), open: HashMap::new() }
     }
 
     fn shown(count: i64, query: &str) -> Shown {

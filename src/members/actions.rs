@@ -83,6 +83,7 @@ pub(super) fn insert(conn: &mut Conn, actor: &Actor, new: NewMember, now: Moment
     errors.ok_or(())?;
     let password = new.password.as_ref().map(|hash| hash.0.as_str());
     let id = store::insert(conn, &email, &name, role, password, now)?;
+    store::invitations::delete_of(conn, &email)?;
     let member = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
     audit::record(conn, actor, Entry::of("member.added", "member", id).after(shown(&member)), now)?;
     Ok(member)
@@ -122,8 +123,12 @@ pub fn update(conn: &mut Conn, by: &By, id: i64, change: Change, now: Moment) ->
     }
     // An activation ends them too: those of a member who was deactivated before tokens ended with that.
     if !before.active || !after.active || change.password.is_some() {
-        store::sessions::end_sessions(conn, id, None)?;
-        tokens::revoke_all(conn, by, id, now)?;
+        end_access(conn, &by.actor(), id, None, now)?;
+    }
+    // A link that was mailed stands in another mailbox.
+    if before.email != after.email {
+        store::codes::end_of_member(conn, id, now)?;
+        store::invitations::delete_of(conn, &after.email)?;
     }
     let mut shown_after = shown(&after);
     if change.password.is_some() {
@@ -167,12 +172,19 @@ pub fn change_own_password(
     now: Moment,
 ) -> Result<()> {
     store::set_password(conn, by.member.id, &password.0)?;
-    store::sessions::end_sessions(conn, by.member.id, keep)?;
-    tokens::revoke_all(conn, by, by.member.id, now)?;
+    end_access(conn, &by.actor(), by.member.id, keep, now)?;
     by.audit(conn, Entry::of("member.password_changed", "member", by.member.id), now)
 }
 
-fn role_id(conn: &mut Conn, role: &str, errors: &mut FieldErrors) -> Result<i64> {
+/// Ends what opens an account besides its password: sessions, except that of a cookie's value, API tokens, and links to
+/// reset the password.
+pub(super) fn end_access(conn: &mut Conn, actor: &Actor, id: i64, keep: Option<&str>, now: Moment) -> Result<()> {
+    store::sessions::end_sessions(conn, id, keep)?;
+    store::codes::end_of_member(conn, id, now)?;
+    tokens::revoke_all(conn, actor, id, now)
+}
+
+pub(super) fn role_id(conn: &mut Conn, role: &str, errors: &mut FieldErrors) -> Result<i64> {
     let id = store::role_id(conn, role)?;
     if id.is_none() {
         let names = store::role_names(conn)?.join(", ");

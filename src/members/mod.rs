@@ -4,11 +4,15 @@
 //! [`SignedIn`] extractor, the API from [`Bearer`].
 
 pub mod actions;
+pub mod invitations;
 mod known;
+pub mod leaving;
+pub mod links;
 mod model;
 pub mod pages;
 pub mod passwords;
 pub mod permissions;
+pub mod reset;
 mod session;
 pub mod setup;
 mod shell;
@@ -17,10 +21,12 @@ mod store;
 mod throttle;
 pub mod tokens;
 
+pub use invitations::forget_old as forget_invitations;
 pub use model::{By, Channel, Member, check_email, names};
 pub use permissions::{Permission, Scope};
 pub use session::{Bearer, SignedIn, write_seen};
 pub use shell::{shell, signed_in, workspace};
+pub use store::codes::forget_ended as forget_links;
 pub use store::sessions::{SESSION_DAYS, forget_ended, start_session};
 pub use store::tokens::forget as forget_tokens;
 pub use store::{administrators, all, by_email, by_id, by_ids, role_may, role_names};

@@ -29,10 +29,11 @@ pub fn workspace(by: &By) -> Vec<NavItem> {
         nav.push(item("Audit log", "/audit", "history"));
     }
     if by.member.is_administrator() {
+        nav.push(item("Ownership", "/ownership", "key"));
         nav.push(item("Mail", "/settings/mail", "out"));
         nav.push(item("Slack", "/settings/slack", "bell"));
     }
-    nav.push(item("Your account", "/account", "key"));
+    nav.push(item("Your account", "/account", "gear"));
     nav.push(item("REST API", "/rest-api", "list"));
     nav
 }

@@ -41,6 +41,12 @@ impl Who {
         Self { account: format!("member:{email}"), place: network(address), known: false }
     }
 
+    /// Asking for a link to reset a password. What is asked is counted apart from what is guessed.
+    pub fn reset(email: &str, address: Option<IpAddr>) -> Self {
+        let who = Self::account(email, address);
+        Self { account: format!("reset {}", who.account), place: format!("reset {}", who.place), ..who }
+    }
+
     /// Trying the set-up code.
     pub fn setup(address: Option<IpAddr>) -> Self {
         Self { account: format!("setup:{}", network(address)), place: network(address), known: false }
@@ -89,6 +95,12 @@ pub fn check(conn: &mut Conn, who: &Who, now: Moment) -> Result<()> {
 /// Removes failures that count no more.
 pub fn forget_old(conn: &mut Conn, now: Moment) -> Result<usize> {
     attempts::forget(conn, now.minus(Duration::hours(REMEMBERED_HOURS)))
+}
+
+/// Counts one that may come only so often, whatever comes of it.
+pub fn asked(conn: &mut Conn, who: &Who, now: Moment) -> Result<()> {
+    check(conn, who, now)?;
+    failed(conn, who, now)
 }
 
 /// Counts a failure, and forgets old ones.

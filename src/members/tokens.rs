@@ -62,9 +62,9 @@ pub fn revoke(conn: &mut Conn, by: &By, id: i64, now: Moment) -> Result<()> {
 }
 
 /// Ends all tokens of a member; no later activation revives them.
-pub(super) fn revoke_all(conn: &mut Conn, by: &By, member_id: i64, now: Moment) -> Result<()> {
+pub(super) fn revoke_all(conn: &mut Conn, actor: &Actor, member_id: i64, now: Moment) -> Result<()> {
     for id in tokens::revoke_all(conn, member_id, now)? {
-        by.audit(conn, Entry::of("token.revoked", "token", id), now)?;
+        audit::record(conn, actor, Entry::of("token.revoked", "token", id), now)?;
     }
     Ok(())
 }

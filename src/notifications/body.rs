@@ -16,7 +16,7 @@ answer! {
     /// A notification about an import.
     pub struct NoticeAnswer of (notice: &Notice) {
         id: i64 = notice.id,
-        /// How the run ended; `backlog`: several runs that ended more than a day before they could be notified.
+        /// How the run ended; `backlog`: several runs that ended more than a day before anyone could be notified.
         kind: NoticeKind = notice.kind,
         application_id: Option<i64> = notice.application_id,
         /// The run; it may be gone by now.

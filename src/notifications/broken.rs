@@ -69,12 +69,14 @@ fn words(channel: Channel) -> &'static str {
 }
 
 fn breaks(conn: &mut Conn, app: &App, (channel, key): (Channel, &str), said: &str, now: Moment) -> Result<()> {
-    let detail = letter::bounded(&format!("{said} Notifications stand in the inboxes, and are tried again for a day."));
+    let detail = letter::bounded(&format!(
+        "{said} Notifications are in the inbox, and are sent again for a day until they get through."
+    ));
     let (incident, is_new) = incidents::fails(conn, (None, key), (NoticeKind::Broken, &detail), (now, now))?;
     if !is_new {
         return Ok(());
     }
-    let title = format!("{} does not get through", words(channel));
+    let title = format!("{} notifications are not getting through", words(channel));
     let who = members::administrators(conn)?.into_iter().map(|member| member.id).collect();
     announce(conn, app, &event((incident.id, channel), NoticeKind::Broken, title, detail, who, now), now)
 }
@@ -83,7 +85,7 @@ fn works(conn: &mut Conn, app: &App, channel: Channel, incident_id: i64, now: Mo
     if !incidents::close(conn, incident_id, now)? {
         return Ok(());
     }
-    let title = format!("{} gets through again", words(channel));
+    let title = format!("{} notifications are getting through again", words(channel));
     let who = members::administrators(conn)?.into_iter().map(|member| member.id).collect();
     announce(conn, app, &event((incident_id, channel), NoticeKind::Recovered, title, String::new(), who, now), now)
 }

@@ -67,7 +67,7 @@ async fn attempt(app: &App, channel: Channel, taken: &Taken) -> Ended {
         Err(error) => {
             tracing::error!(delivery = taken.id, %error, "a message cannot be written");
             Ended::Failed(match error {
-                AppError::Internal(_) => "The message could not be written. The server's log says more.".to_owned(),
+                AppError::Internal(_) => "The message could not be created. The server's log says why.".to_owned(),
                 error => error.to_string(),
             })
         }

@@ -45,10 +45,10 @@ fn tell(conn: &mut Conn, app: &App, connection: &Connection, today: NaiveDate, n
         run_id: None,
         incident_id: None,
         link: Some(format!("/connections/{}", connection.id)),
-        title: format!("The secret of {} ends {when}", letter::short(&connection.name)),
+        title: format!("The secret of {} expires {when}", letter::short(&connection.name)),
         detail: format!(
-            "Its last day is {}. Get a new one, and enter it in the Connection together with its last day. Imports that \
-             read through it fail from then on.",
+            "Its last day is {}. After that, imports that use this Connection fail. Get a new secret, and enter it in the \
+             Connection together with its last day.",
             day.format("%a %-d %b %Y")
         ),
         at: now,

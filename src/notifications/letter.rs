@@ -45,7 +45,7 @@ pub fn title(name: &str, kind: NoticeKind) -> String {
         NoticeKind::Success => format!("{name} succeeded"),
         NoticeKind::Partial => format!("{name} succeeded only in part"),
         NoticeKind::Failed => format!("{name} failed"),
-        NoticeKind::Held => format!("{name} is held and waits for a decision"),
+        NoticeKind::Held => format!("{name} is held and needs a decision"),
         NoticeKind::Missed => format!("{name} did not run"),
         _ => name,
     }
@@ -57,11 +57,11 @@ pub fn still(name: &str, many: bool, kind: NoticeKind) -> String {
     match (kind, many) {
         (NoticeKind::Partial, false) => format!("{name} still loads only in part"),
         (NoticeKind::Partial, true) => format!("{name} still load only in part"),
-        (NoticeKind::Held, _) => format!("{name} is still held and waits for a decision"),
+        (NoticeKind::Held, _) => format!("{name} is still held and needs a decision"),
         (NoticeKind::Missed, false) => format!("{name} still has not run"),
         (NoticeKind::Missed, true) => format!("{name} still have not run"),
-        (_, false) => format!("{name} still fails"),
-        (_, true) => format!("{name} still fail"),
+        (_, false) => format!("{name} is still failing"),
+        (_, true) => format!("{name} are still failing"),
     }
 }
 
@@ -149,6 +149,8 @@ pub struct Letter {
     because: &'static str,
     pub inbox: String,
     settings: String,
+    /// Where to say that one is on it, while it is broken.
+    incident: Option<String>,
 }
 
 /// The letter of a notice.
@@ -183,6 +185,7 @@ pub fn compose(conn: &mut Conn, base: &Url, notice: &Notice) -> Result<(Letter, 
         because: because(notice),
         inbox: at("/notifications"),
         settings: at("/notifications/settings"),
+        incident: notice.incident_id.filter(|_| breaks(notice.kind)).map(|id| at(&format!("/incidents/{id}"))),
     };
     Ok((letter, run))
 }
@@ -195,7 +198,7 @@ pub fn mail(
     (name, email): (&str, &str),
     message_id: &str,
 ) -> Result<Mail> {
-    let address = email.parse().map_err(|_| AppError::Conflict(format!("\"{email}\" is no e-mail address.")))?;
+    let address = email.parse().map_err(|_| AppError::Conflict(format!("\"{email}\" is not an e-mail address.")))?;
     let (letter, run) = compose(conn, base, notice)?;
     // What is told of one incident, or of one import, stands together, in whatever program it is read.
     let host = base.host_str().unwrap_or("localhost");
@@ -226,7 +229,7 @@ fn leads_to(notice: &Notice) -> &'static str {
     match notice.kind {
         NoticeKind::Held => "Decide",
         NoticeKind::Digest | NoticeKind::Backlog => "Open your inbox",
-        NoticeKind::Reminder => "Open the incident",
+        NoticeKind::Reminder => "View the incident",
         _ if notice.run_id.is_some() => "View Summary",
         _ => "Open",
     }
@@ -234,12 +237,18 @@ fn leads_to(notice: &Notice) -> &'static str {
 
 fn because(notice: &Notice) -> &'static str {
     match notice.kind {
-        NoticeKind::Digest => "several notifications waited for this mail.",
-        NoticeKind::Backlog => "schedules of these imports name you.",
-        NoticeKind::WillFail => "you own the schedules, or administer this Workspace.",
-        _ if notice.application_id.is_none() => "you administer this Workspace.",
-        _ => "a schedule of this import names you.",
+        NoticeKind::Digest => "several notifications were waiting for you.",
+        NoticeKind::Backlog => "schedules of these imports list you as a recipient.",
+        NoticeKind::WillFail => "you own the schedules, or are an Administrator of this Workspace.",
+        _ if notice.application_id.is_none() => "you are an Administrator of this Workspace.",
+        _ => "a schedule of this import lists you as a recipient.",
     }
+}
+
+/// Of what stays broken until it works again.
+fn breaks(kind: NoticeKind) -> bool {
+    use NoticeKind::{Failed, Held, Missed, Partial, Reminder};
+    matches!(kind, Failed | Partial | Held | Missed | Reminder)
 }
 
 fn colours(kind: NoticeKind) -> (&'static str, &'static str) {
@@ -279,7 +288,7 @@ fn rows(conn: &mut Conn, run: &Run, zone: Tz, to: i64) -> Result<Vec<(&'static s
         let of_target: Vec<Schedule> = schedules::actions::of_targets(conn, &[target])?;
         rows.push(match of_target.iter().filter_map(|schedule| schedule.next_at).min() {
             Some(next) => ("Next run", when(next)),
-            None => ("Next run", "None is planned.".to_owned()),
+            None => ("Next run", "None planned".to_owned()),
         });
     }
     if let Some(owner) = schedule.map(|schedule| members::by_id(conn, schedule.owner_id)).transpose()?.flatten() {
@@ -291,7 +300,7 @@ fn rows(conn: &mut Conn, run: &Run, zone: Tz, to: i64) -> Result<Vec<(&'static s
     others.truncate(NAMED);
     if !others.is_empty() {
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        rows.push(("Also told", others.join(", ") + &more));
+        rows.push(("Also notified", others.join(", ") + &more));
     }
     Ok(rows)
 }

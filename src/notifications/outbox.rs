@@ -32,7 +32,7 @@ pub fn later(attempt: i32, created_at: Moment, said: String, seconds: Option<u64
     let asked = Duration::seconds(seconds.and_then(|seconds| i64::try_from(seconds).ok()).unwrap_or_default());
     let next = now.plus(wait.max(asked));
     if next.since(created_at) > PATIENCE {
-        return Ended::Failed(format!("Given up after a day. {said}"));
+        return Ended::Failed(format!("Gave up after a day. {said}"));
     }
     Ended::Waits(said, next)
 }
@@ -105,10 +105,8 @@ pub fn by_status(answer: &Answer, host: &str) -> Result<(), Trouble> {
             "{host} redirects to another address ({status}), which is not followed. Enter that address."
         ))),
         401 | 403 => Err(Trouble::never(format!("{host} refused the message ({status}). Check the address."))),
-        404 | 410 => {
-            Err(Trouble::never(format!("There is nothing at this address of {host} ({status}). Enter another.")))
-        }
-        _ => Err(Trouble::never(format!("{host} did not take the message ({status}). Ask its owner."))),
+        404 | 410 => Err(Trouble::never(format!("{host} has nothing at this address ({status}). Check the address."))),
+        _ => Err(Trouble::never(format!("{host} did not accept the message ({status}). Ask its owner."))),
     }
 }
 
@@ -124,6 +122,6 @@ mod tests {
         assert_eq!(later(1, at(0), said(), Some(600), at(0)), Ended::Waits(said(), at(10)));
         assert_eq!(later(3, at(0), said(), Some(1), at(0)), Ended::Waits(said(), at(5)));
         assert_eq!(later(99, at(0), said(), None, at(1_380)), Ended::Waits(said(), at(1_440)));
-        assert_eq!(later(99, at(0), said(), None, at(1_381)), Ended::Failed("Given up after a day. Busy.".to_owned()));
+        assert_eq!(later(99, at(0), said(), None, at(1_381)), Ended::Failed("Gave up after a day. Busy.".to_owned()));
     }
 }

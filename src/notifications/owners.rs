@@ -18,6 +18,7 @@ use crate::audit::{self, Recorded};
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::Result;
+use crate::schedules::flagged::Flag;
 use crate::schedules::{self, Owned, owner_and_recipients};
 use crate::{members, words};
 
@@ -60,7 +61,9 @@ fn handed_over(conn: &mut Conn, entries: &[Recorded]) -> Result<Vec<Event>> {
         let of = |kept: &Option<serde_json::Value>| kept.as_ref().and_then(owner_and_recipients);
         let (Some((was, _)), Some((is, recipients))) = (of(&entry.before), of(&entry.after)) else { continue };
         let (Some(id), Some(application)) = (entry.subject_id, entry.application_id) else { continue };
-        if was != is {
+        // Who handed it over may have chosen that nobody is told.
+        let untold = entry.after.as_ref().is_some_and(|after| after["untold"] == true);
+        if was != is && !untold {
             let deed = (entry.at, entry.member_id, application, was, is);
             deeds.entry(deed).or_default().push((id, entry, recipients));
         }
@@ -91,7 +94,7 @@ fn handed_over(conn: &mut Conn, entries: &[Recorded]) -> Result<Vec<Event>> {
                 format!("{from} owned them before. They run with {to}'s rights now."),
             ),
         };
-        let detail = format!("{says} You are notified as before.");
+        let detail = format!("{says} You will still be notified.");
         events.push(Event {
             key: format!("owner:{}", first.id),
             kind: NoticeKind::OwnerChanged,
@@ -170,16 +173,13 @@ pub fn unable(app: &App) -> Result<usize> {
 fn why_not(conn: &mut Conn, owned: Owned) -> Result<Option<String>> {
     let Some(application) = applications::by_id(conn, owned.application_id)? else { return Ok(None) };
     let Some(owner) = members::by_id(conn, owned.owner_id)? else { return Ok(None) };
-    let entered = applications::standing(conn, &owner, application)?;
-    if owner.active && entered.may_import() {
-        return Ok(None);
-    }
+    let Some(flag) = schedules::flagged::flag_of(conn, &application, owner.id)? else { return Ok(None) };
     let name = letter::short(&owner.name);
     let of = words::counted(owned.schedules, "schedule", "schedules");
-    let why = match owner.active {
-        false => format!("{name} is deactivated"),
-        true => format!("{name} may no longer import here"),
+    let why = match flag {
+        Flag::Deactivated => format!("{name} is deactivated"),
+        Flag::Lacks(_) => format!("{name} may no longer import in this Application"),
     };
-    let mend = "Someone who may import can become the Owner, by saving each schedule or with Take ownership.";
-    Ok(Some(format!("{of} of {name} will fail. {why}, and their schedules run with their rights. {mend}")))
+    let mend = "Someone who may import can become the Owner, with Take ownership or by saving each schedule.";
+    Ok(Some(format!("{of} of {name} will fail. {why}, and a schedule runs with the rights of its Owner. {mend}")))
 }

@@ -111,12 +111,11 @@ impl Going {
         run.target().and_then(|target| self.names.get(&target).cloned()).unwrap_or_else(|| run.title().to_owned())
     }
 
-    /// "1 waits"; empty where nothing does.
+    /// "1 waiting"; empty where nothing does.
     pub fn waiting_words(&self) -> String {
         match self.total().1 {
             0 => String::new(),
-            1 => "1 waits".into(),
-            n => format!("{} wait", words::count(n)),
+            n => format!("{} waiting", words::count(n)),
         }
     }
 

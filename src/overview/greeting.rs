@@ -43,7 +43,7 @@ impl Greeting {
     /// "212 imports ran since yesterday 18:00"
     pub fn ran(&self, count: i64) -> String {
         match count {
-            0 => format!("No import ran {}", self.since_words),
+            0 => format!("No imports ran {}", self.since_words),
             n => format!("{} ran {}", words::counted(n, "import", "imports"), self.since_words),
         }
     }
@@ -67,7 +67,7 @@ mod tests {
         assert_eq!(tokyo.ran(1), "1 import ran today");
         assert_eq!(greeting("2026-10-08T16:42:00Z", paris).hello, "Good evening");
         assert_eq!(greeting("2026-10-08T23:30:00Z", paris).hello, "Good evening");
-        assert_eq!(greeting("2026-10-08T10:00:00Z", paris).ran(0), "No import ran today");
+        assert_eq!(greeting("2026-10-08T10:00:00Z", paris).ran(0), "No imports ran today");
         // Yesterday's 18:00 was in summer time, this morning is not.
         assert_eq!(greeting("2026-10-25T07:00:00Z", paris).since, at("2026-10-24T16:00:00Z"));
     }

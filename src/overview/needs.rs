@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::import_scheduling::{Place, runs_address};
 use crate::import_sets::{self, ImportSet};
 use crate::imports::{self, Configuration, Target};
+use crate::notifications::NoticeKind;
 use crate::notifications::incidents::{self, Broken};
 use crate::runs::across::{self, Trouble};
 use crate::runs::{Run, RunResult, RunStatus, glance};
@@ -55,6 +56,7 @@ pub struct Need {
 enum Rank {
     Held,
     Failed,
+    WillFail,
     Late,
     Partial,
 }
@@ -118,6 +120,7 @@ impl Needs {
             zone,
         };
         let mut lines = facts.of_troubles(&troubles, going);
+        lines.extend(facts.broken.iter().filter_map(|broken| facts.will_fail(broken)));
         lines.extend(facts.of_missed(&missed, &troubles, going));
         lines.extend(going.runs.iter().filter_map(|run| facts.late(run, going)));
         // Within a rank they come as they are, the latest first.
@@ -225,6 +228,25 @@ impl Facts<'_> {
         })
     }
 
+    /// Schedules that their Owner cannot run any more.
+    fn will_fail(&self, broken: &Broken) -> Option<Need> {
+        let id = broken.application_id.filter(|_| broken.kind == NoticeKind::WillFail)?;
+        let entered = self.of(id)?;
+        let (title, detail) = broken.cause.split_once(". ").unwrap_or((&broken.cause, ""));
+        let label = if entered.may_import() { "Take ownership" } else { "View schedules" };
+        let list = format!("/applications/{id}/settings/import-scheduling?sort=owner");
+        entered.may_open_scheduling().then(|| Need {
+            class: "is-warn",
+            icon: "warn",
+            title: title.to_owned(),
+            href: list.clone(),
+            application: named(self.entered, id),
+            detail: format!("{detail}{}", on_it(broken)),
+            deed: Deed::Go { label: label.into(), href: list, icon: Some("key"), leads: false },
+            rank: Rank::WillFail,
+        })
+    }
+
     fn trouble(&self, trouble: &Trouble, run: &Run) -> Option<Need> {
         let entered = self.of(trouble.application_id)?;
         let (name, since) = (&trouble.name, self.when(trouble.at));
@@ -232,8 +254,7 @@ impl Facts<'_> {
             RunStatus::Held => {
                 let hold = run.hold.as_ref()?;
                 let until = self.when(hold.until);
-                let detail =
-                    format!("{} Held since {since}. It fails {until} unless somebody decides.", hold.stopped.words());
+                let detail = format!("{} Held since {since}. Decide by {until}, or it fails.", hold.stopped.words());
                 ("is-warn", "pause", format!("{name} is held"), detail, Rank::Held)
             }
             RunStatus::Partial => {
@@ -346,10 +367,10 @@ impl Facts<'_> {
         let (title, detail) = match (going.too_long(run), run.planned_at) {
             (Some((took, usual)), _) => {
                 let (took, usual) = (words::duration(took), words::duration(usual));
-                (format!("{name} takes long"), format!("It has run for {took}; usually {usual}."))
+                (format!("{name} is taking long"), format!("It has been running for {took}; it usually takes {usual}."))
             }
             (None, Some(planned)) if run.status == RunStatus::Queued && self.now.since(planned) > WAITS => {
-                let why = run.reason.as_deref().unwrap_or("It waits for a worker.");
+                let why = run.reason.as_deref().unwrap_or("It is waiting for a worker.");
                 (format!("{name} has not started"), format!("Planned for {}. {why}", self.when(planned)))
             }
             _ => return None,

@@ -65,7 +65,7 @@ pub struct Row {
 }
 
 pub struct Drawing {
-    /// "14 to run, ready about 05:40"
+    /// "14 runs planned, done by about 05:40"
     pub words: String,
     pub from: String,
     pub to: String,
@@ -169,15 +169,15 @@ fn longest(plans: &[Plan], bars: &[Bar]) -> Option<usize> {
 
 fn sentence(count: usize, often: usize, ready: Option<String>, cut: bool) -> String {
     let often_words = match often {
-        1 => "1 that runs often".to_owned(),
-        n => format!("{} that run often", words::count(n as i64)),
+        1 => "1 schedule that runs often".to_owned(),
+        n => format!("{} schedules that run often", words::count(n as i64)),
     };
     let words = match ready {
         None if often == 0 => "Nothing is planned".to_owned(),
-        None => format!("Nothing is planned but {often_words}"),
+        None => format!("Nothing is planned except {often_words}"),
         Some(ready) => {
-            let and = if often > 0 { format!(", and {often_words}") } else { String::new() };
-            format!("{} to run, ready about {ready}{and}", words::count(count as i64))
+            let and = if often > 0 { format!(", plus {often_words}") } else { String::new() };
+            format!("{} planned, done by about {ready}{and}", words::counted(count as i64, "run", "runs"))
         }
     };
     if cut { format!("{words}; only the schedules that run first are counted") } else { words }
@@ -282,7 +282,7 @@ mod tests {
             [plan("Late", &late, now, 40, &[]), plan("Early", &early, now, 0, &[]), plan("Often", &often, now, 1, &[])];
         let night = Night::of(now, PARIS);
         let drawn = draw(&plans, night, false, now, PARIS);
-        assert_eq!(drawn.words, "2 to run, ready about 05:40, and 1 that runs often");
+        assert_eq!(drawn.words, "2 runs planned, done by about 05:40, plus 1 schedule that runs often");
         let rows: Vec<_> =
             drawn.rows.iter().map(|row| (row.starts.as_str(), row.name.as_str(), row.ends.as_str())).collect();
         assert_eq!(
@@ -300,7 +300,7 @@ mod tests {
         let now = at("2026-10-09T01:00:00Z");
         let drawn =
             draw(&[plan("Late", &late, now, 40, &[]), plan("Early", &early, now, 1, &[])], night, false, now, PARIS);
-        assert_eq!(drawn.words, "1 to run, ready about 05:40");
+        assert_eq!(drawn.words, "1 run planned, done by about 05:40");
         assert!(drawn.now.is_some());
         assert_eq!(draw(&[], night, false, now, PARIS).words, "Nothing is planned");
     }
@@ -336,7 +336,7 @@ mod tests {
             (0..2_000).map(|n| daily(&format!("{:02}:{:02}", (20 + n / 60 % 12) % 24, n % 60))).collect();
         let plans: Vec<Plan> = rules.iter().map(|rule| plan("Many", rule, now, 3, &[])).collect();
         let drawn = draw(&plans, Night::of(now, PARIS), true, now, PARIS);
-        assert!(drawn.words.starts_with("2,000 to run, ready about "), "{}", drawn.words);
+        assert!(drawn.words.starts_with("2,000 runs planned, done by about "), "{}", drawn.words);
         assert!(drawn.words.ends_with("; only the schedules that run first are counted"), "{}", drawn.words);
         assert!(drawn.bars.len() + drawn.longest.len() < 20_000, "{}", drawn.bars.len());
         assert_eq!((drawn.rows.len(), drawn.more.as_str()), (MOST_ROWS, "1,940 other lines"));

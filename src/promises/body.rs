@@ -11,12 +11,12 @@ text_enum! {
 }
 
 sent! {
-    /// By when an import is to be ready.
+    /// When an import must be ready.
     pub struct ReadyByBody {
         /// On which days.
         weekdays: Vec<Day> = "Choose at least one day." => ["mon", "tue", "wed", "thu", "fri"],
         /// The local time, hours and minutes.
-        time: String = "Enter the time by which it is to be ready." => "08:00",
+        time: String = "Enter the time it must be ready by." => "08:00",
         /// An IANA time zone name.
         time_zone: String = "Choose a time zone." => "Europe/Paris",
     }
@@ -33,11 +33,11 @@ impl ReadyByBody {
 }
 
 answer! {
-    /// By when an import is to be ready, and how that stands.
+    /// When an import must be ready, and whether it will be.
     pub struct ReadyByAnswer of (promise: &Promise, standing: &Standing, now: Moment) {
         id: i64 = promise.id,
         application_id: i64 = promise.application_id,
-        /// What it is of: a configuration, or a set.
+        /// The configuration that must be ready; null for a set.
         configuration_id: Option<i64> = promise.target.configuration(),
         set_id: Option<i64> = promise.target.set(),
         weekdays: Vec<Day> = days(promise),
@@ -47,16 +47,16 @@ answer! {
         sentence: String = promise.sentence(),
         version: i64 = promise.version,
         updated_at: Moment = promise.updated_at,
-        /// `fresh`: it is ready, or nothing speaks against it; `at_risk`: it may be late; `late`: the deadline passed and it is
+        /// `fresh`: it is ready, or expected in time; `at_risk`: it may be late; `late`: the deadline passed and it is
         /// not ready; `resting`: a freeze covers the deadline.
         state: State = standing.state,
-        /// The deadline that the state is of.
+        /// The deadline that the state is about.
         deadline: Option<Moment> = standing.deadline,
-        /// When the run ended that made it ready.
+        /// When it became ready.
         ready_at: Option<Moment> = ready_at(standing),
-        /// When it is expected, by what it usually takes.
+        /// When it is expected, judged by how long it usually takes.
         expected_at: Option<Moment> = expected_at(standing),
-        /// How it stands, in words.
+        /// The state in words.
         note: String = standing.words(&promise.rule, now),
     }
 }

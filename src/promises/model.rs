@@ -29,7 +29,7 @@ impl State {
             Self::Fresh => ("Fresh", "is-ok", "ok"),
             Self::AtRisk => ("At risk", "is-warn", "warn"),
             Self::Late => ("Late", "is-bad", "clock"),
-            Self::Resting => ("Resting", "", "pause"),
+            Self::Resting => ("Frozen", "", "pause"),
         }
     }
 }
@@ -129,8 +129,8 @@ impl Standing {
         let by = self.deadline.map(when).unwrap_or_default();
         match (&self.says, self.state) {
             (Says::Deleted, _) => "Deleted".to_owned(),
-            (Says::Frozen(by), _) => format!("Rests: {by}"),
-            (Says::Copied, _) => "Rests until a schedule is on".to_owned(),
+            (Says::Frozen(by), _) => by.clone(),
+            (Says::Copied, _) => "Waits until a schedule is on".to_owned(),
             (Says::Ready(ready), _) => {
                 let rejected = if ready.partial { " with rejected rows" } else { "" };
                 format!("Ready since {}{rejected}, promised by {by}", when(ready.at))
@@ -237,7 +237,7 @@ impl ReadyForm {
             for error in errors.0.iter_mut().filter(|error| error.field == "start_time") {
                 error.field = "time".into();
                 if self.time.trim().is_empty() {
-                    error.detail = "Enter the time by which it is to be ready.".into();
+                    error.detail = "Enter the time it must be ready by.".into();
                 }
             }
             errors
@@ -277,7 +277,7 @@ mod tests {
         let mut fields: Vec<&str> = errors.0.iter().map(|e| e.field.as_str()).collect();
         fields.sort_unstable();
         assert_eq!(fields, ["time", "time_zone", "weekdays"]);
-        assert!(errors.of("time").unwrap().contains("by which"));
+        assert!(errors.of("time").unwrap().contains("ready by"));
         assert!(form(&["mon"], "25:00", "UTC").parse().unwrap_err().of("time").is_some());
         assert!(form(&["noday"], "08:00", "UTC").parse().unwrap_err().of("weekdays").is_some());
         assert_eq!(ReadyForm::of(&form(&["mon"], "08:00", "UTC").parse().unwrap()), form(&["mon"], "08:00", "UTC"));

@@ -166,7 +166,7 @@ pub fn insert(
         .returning(promises::id)
         .get_result(conn)
         .map_err(|error| match is_taken(&error) {
-            true => AppError::Stale("Someone has just set when it is to be ready. Open it again.".into()),
+            true => AppError::Stale("Someone has just set a Ready by time. Open it again.".into()),
             false => error.into(),
         })
 }

@@ -20,6 +20,7 @@ mod copy_store;
 mod draft;
 mod elapsed;
 mod fields;
+pub mod flagged;
 mod form;
 mod grace;
 mod held_store;
@@ -41,7 +42,7 @@ pub use copy_store::{Copies, archive_all, copy_all, count_off_since, count_unfin
 pub use draft::RuleDraft;
 pub use form::RuleForm;
 pub use grace::{LATE, grace};
-pub use held_store::{Owned, held_by, owners};
+pub use held_store::{Estate, Owned, estates, held_by, owner_of, owners, told};
 pub use model::{About, Draft, Notify, Outline, SLOTS, Schedule, State, Switched, owner_and_recipients};
 pub use notes::{Preview, PreviewOccurrence, frequency_hint, local_rfc, note, preview, utc_offset};
 pub use recurrence::{count_between, counts_between, first_at_or_after, latest_at_or_before, next_after, occurrences};

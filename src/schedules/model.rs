@@ -145,7 +145,7 @@ pub struct Switched {
     pub changed: bool,
 }
 
-/// What the audit log keeps of a schedule that the switch and a hand-over change.
+/// What the audit log keeps of a schedule that the switch or another Owner changes.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Before {
     pub enabled: bool,

@@ -12,7 +12,7 @@ use crate::db::{Conn, on};
 use crate::error::{AppError, Result};
 use crate::imports::Target;
 
-pub use super::standing_store::{Standing, archive, set_owner, set_standing, unarchive};
+pub use super::standing_store::{Standing, archive, change_recipients, set_owner, set_standing, touch, unarchive};
 
 #[derive(Queryable)]
 struct Row {
@@ -161,6 +161,17 @@ pub fn by_ids(conn: &mut Conn, application_id: i64, ids: &[i64]) -> Result<Vec<S
         .filter(schedules::application_id.eq(application_id).and(schedules::archived_at.is_null()))
         .filter(schedules::id.eq_any(ids))
         .order((schedules::configuration_id, schedules::set_id, schedules::id))
+        .select(columns!())
+        .load::<Row>(conn)?;
+    rows(conn, found)
+}
+
+/// Those that have something to come, of all Applications.
+pub fn unfinished(conn: &mut Conn, ids: &[i64]) -> Result<Vec<Schedule>> {
+    let found = schedules::table
+        .filter(schedules::id.eq_any(ids).and(schedules::archived_at.is_null()))
+        .filter(schedules::finished_at.is_null())
+        .order((schedules::application_id, schedules::configuration_id, schedules::set_id, schedules::id))
         .select(columns!())
         .load::<Row>(conn)?;
     rows(conn, found)
@@ -358,7 +369,7 @@ pub fn update(conn: &mut Conn, was: &Schedule, saved: &Saved, now: Moment) -> Re
     Ok(true)
 }
 
-pub(super) fn set_recipients(conn: &mut Conn, id: i64, notify: Option<&Notify>) -> Result<()> {
+fn set_recipients(conn: &mut Conn, id: i64, notify: Option<&Notify>) -> Result<()> {
     let rows: Vec<_> = notify
         .into_iter()
         .flat_map(|n| &n.member_ids)

@@ -33,7 +33,7 @@ pub fn is_slow(elapsed: Duration, usual: Usual) -> bool {
     usual.of >= ENOUGH && elapsed > (usual.takes * 3).max(usual.takes + LONGER)
 }
 
-/// "Much longer than usual: 45 min so far, usually 12 min."; `None` while it does not.
+/// "It is taking much longer than usual: 45 min so far, usually 12 min."; `None` while it does not.
 pub fn slow_words(conn: &mut Conn, run: &Run, now: Moment) -> Result<Option<String>> {
     let (Some(target), Some(started)) = (run.target(), run.started_at) else { return Ok(None) };
     if run.status != RunStatus::Running || now.since(started) <= LONGER {
@@ -43,7 +43,7 @@ pub fn slow_words(conn: &mut Conn, run: &Run, now: Moment) -> Result<Option<Stri
     let slow = usual.filter(|usual| is_slow(now.since(started), *usual));
     Ok(slow.map(|usual| {
         let (so_far, takes) = (words::duration(now.since(started)), words::duration(usual.takes));
-        format!("It runs much longer than usual: {so_far} so far, usually {takes}.")
+        format!("It is taking much longer than usual: {so_far} so far, usually {takes}.")
     }))
 }
 
@@ -113,9 +113,10 @@ fn slow(conn: &mut Conn, now: Moment) -> Result<Vec<Told>> {
             continue;
         }
         let (so_far, takes) = (words::duration(elapsed), words::duration(usual.takes));
-        let said = |since: String| format!("It has run for {so_far}, since {since}. Usually it takes {takes}.");
+        let said =
+            |since: String| format!("It has been running for {so_far}, since {since}. It usually takes {takes}.");
         found.extend(of_run(conn, &run, NoticeKind::Slow, "slow", |application| {
-            (format!("{} runs much longer than usual", name(run.title())), said(when(started, application)))
+            (format!("{} is taking much longer than usual", name(run.title())), said(when(started, application)))
         })?);
     }
     Ok(found)
@@ -134,7 +135,7 @@ fn waiting(conn: &mut Conn, now: Moment) -> Result<Vec<Told>> {
         };
         found.extend(of_run(conn, &run, NoticeKind::Waiting, "waiting", |application| {
             let planned = when(run.stands_for(), application);
-            let said = format!("It was planned for {planned} and has waited for {waited}.{why}");
+            let said = format!("It was planned for {planned} and has been waiting for {waited}.{why}");
             (format!("{} has not started", name(run.title())), said)
         })?);
     }
@@ -180,10 +181,10 @@ fn unclaimed(conn: &mut Conn, now: Moment) -> Result<Vec<Told>> {
             kind: NoticeKind::Waiting,
             application_id: application.id,
             run_id: None,
-            title: format!("{} did not run", name(&known.name)),
+            title: format!("{} has not started", name(&known.name)),
             detail: format!(
-                "It was planned for {planned} and is not in the queue yet. It runs once the server puts it there; the \
-                 server's log says what keeps it from doing so."
+                "It was planned for {planned} and is not in the queue yet. It will run once the server queues it; \
+                 the server's log says what is in the way."
             ),
             who,
         });

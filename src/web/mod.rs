@@ -21,4 +21,4 @@ pub use errors::{at_controls, overtaken, refused};
 pub use flash::Flash;
 pub use form::Form;
 pub use list::Listing;
-pub use page::{Crumb, Icon, NavItem, Page, Shell, control_id, icon, is_fragment, render, see_other};
+pub use page::{Crumb, Icon, NavItem, Page, Shell, control_id, go_on, icon, is_fragment, render, see_other};

@@ -1,7 +1,7 @@
 //! The shell around every page, and how a template becomes an answer.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ContentType, LOCATION};
+use actix_web::http::header::{ContentType, HeaderName, HeaderValue, LOCATION};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
@@ -164,6 +164,18 @@ pub fn see_other(to: &str, flash: Option<Flash>) -> HttpResponse {
         response.cookie(flash.cookie());
     }
     response.finish()
+}
+
+/// The same for whoever may have asked by htmx, which then loads the page.
+pub fn go_on(request: &HttpRequest, to: &str, flash: Flash) -> Result<HttpResponse, AppError> {
+    let mut response = see_other(to, Some(flash));
+    if is_fragment(request) {
+        *response.status_mut() = StatusCode::OK;
+        let value = HeaderValue::from_str(to).map_err(AppError::internal)?;
+        response.headers_mut().remove(LOCATION);
+        response.headers_mut().insert(HeaderName::from_static("hx-redirect"), value);
+    }
+    Ok(response)
 }
 
 /// The id of a field's control: "source.path" is "source-path", since a point in an id means something else in CSS, and

@@ -99,7 +99,7 @@ fn sql_stands_in_stores_and_stores_are_private() {
 const OWNERS: [(&str, &[&str]); 19] = [
     ("workspace", &["workspace"]),
     ("audit", &["audit_log"]),
-    ("members", &["roles", "members", "sessions", "one_time_tokens", "sign_in_attempts", "api_tokens"]),
+    ("members", &["roles", "members", "sessions", "one_time_tokens", "invitations", "sign_in_attempts", "api_tokens"]),
     (
         "applications",
         &[
@@ -160,8 +160,9 @@ const OWNERS: [(&str, &[&str]); 19] = [
     ),
     ("promises", &["promises"]),
     ("environments", &["environments", "row_copies"]),
-    ("import_scheduling", &[]),
     ("feeds", &["calendar_feeds"]),
+    ("ownership", &["hand_overs", "hand_over_lines"]),
+    ("import_scheduling", &[]),
     ("api", &["idempotency_keys"]),
     ("background", &[]),
 ];

@@ -40,7 +40,8 @@ on_both! {
         ada.choose("Who", "Anyone").choose("Kind", "Schedules").press("Filter").await;
         ada.sees("Changed the schedule of").sees("Created the schedule of").sees_no("Denied:").sees_no("Application");
         ada.fill("From", "2026-10-06").press("Filter").await.sees("Changed the schedule of").sees_no("Created the");
-        ada.fill("To", "2026-10-05").press("Filter").await.sees("No entry is like that").follow("Show all").await;
+        ada.fill("To", "2026-10-05").press("Filter").await.sees("No entry matches this filter");
+        ada.follow("Show all").await;
         ada.fill("What", "06:30").press("Filter").await.sees("Changed the schedule of").sees_no("Created");
         ada.choose("Kind", "Denied").fill("What", "").press("Filter").await.sees("Denied: GET").sees_no("payroll");
         // What nobody would send is answered all the same.
@@ -103,5 +104,29 @@ on_both! {
             });
             assert!(refused.await.contains("the audit log is only added to"), "{deed}");
         }
+    }
+
+    async fn a_schedule_gets_back_what_it_was(world: World) {
+        let schedule = told(&world).await;
+        let changes = format!("/applications/{}/schedules/{schedule}/changes", world.application);
+        let list = format!("/applications/{}/settings/import-scheduling", world.application);
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit(&list).await.follow("Changes").await.sees("Every day at 06:00, UTC").sees("Every day at 06:30, UTC");
+        ada.sees("API, 127.0.0.1");
+        ada.press("Restore what it was before Today, 08:00").await.sees("Restored: Every day at 06:00, UTC. You are its Owner now.");
+        let is = world.api(&world.ada).await.get(&format!("schedules/{schedule}")).await.json;
+        let recipients = (&is["notify"]["about"], &is["notify"]["member_ids"]);
+        assert_eq!((is["owner_id"].as_i64(), recipients), (Some(world.ada.id), (&json!("failed"), &json!([world.mo.id]))));
+        // A colleague sees who, but not from where; who may not import here sees nothing.
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit(&changes).await.sees("Changed the schedule of payroll").sees_no("127.0.0.1");
+        assert_eq!(world.browser(&world.mo).await.get(&changes).await.status, 403);
+        assert_eq!(world.browser(&world.stranger).await.get(&changes).await.status, 404);
+        // Another thing's entry is no entry of this.
+        let made = world.read(|conn| tidegate::audit::list(conn, &tidegate::audit::Filter::default(), None, 200)).await;
+        let of_another = made.iter().find(|entry| entry.subject_kind != "schedule").unwrap().id;
+        assert_eq!(olive.post(&format!("{changes}/{of_another}"), &[]).await.status, 404);
+        let created = made.iter().find(|entry| entry.action == "schedule.created").unwrap().id;
+        assert_eq!(olive.post(&format!("{changes}/{created}"), &[]).await.status, 409);
     }
 }

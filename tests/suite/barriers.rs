@@ -13,6 +13,7 @@ use crate::pages::{crawl, lived_in};
 use crate::running::{start, work_off};
 use crate::support::stage::{csv, stage};
 use crate::support::{Chrome, Database, Look, World, html, settings, with_world};
+use crate::{invitations, passwords};
 
 /// Name, width, dark.
 const LOOKS: [(&str, u32, bool); 3] = [("light", 1440, false), ("dark", 1440, true), ("phone", 360, false)];
@@ -111,6 +112,11 @@ fn no_page_has_a_barrier() {
         let mut looker = Looker::new(&world).await;
         looker.chrome.goto("/sign-in").await;
         looker.look("Nobody: /sign-in").await;
+        let (reset, invitation) = (passwords::link(&world).await, invitations::invite(&world).await);
+        for path in ["/password/forgot", &reset, &invitation] {
+            looker.chrome.goto(path).await;
+            looker.look(&format!("Nobody: {path}")).await;
+        }
         let mut seen: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for person in [&world.ada, &world.olive, &world.audrey] {
             let mut browser = world.browser(person).await;
@@ -128,9 +134,16 @@ fn no_page_has_a_barrier() {
                 seen.entry(kind).or_default().extend(stuff);
             }
         }
+        looker.chrome.sign_in(&world.session(&world.ada).await).await;
+        for path in ["/ownership/hand-over?from=OLIVE&to=STRANGER", "/members/OLIVE/deactivate"] {
+            let path = path.replace("OLIVE", &world.olive.id.to_string());
+            let path = path.replace("STRANGER", &world.stranger.id.to_string());
+            looker.chrome.goto(&path).await;
+            looker.look(&format!("Ada: {path}")).await;
+        }
         looker.chrome.goto("/no-such-page").await;
         looker.chrome.console().await;
-        looker.look("Audrey: /no-such-page").await;
+        looker.look("Ada: /no-such-page").await;
         println!("{} looks at {} kinds of pages in {:?}", looker.looked, seen.len(), began.elapsed());
         assert!(seen.len() > 20, "{:?}", seen.keys());
         looker.done();

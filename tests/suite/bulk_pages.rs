@@ -128,10 +128,10 @@ on_both! {
         assert_eq!(find(&world, ids[0]).await.owner_id, world.ada.id);
         world.advance(Duration::seconds(5));
         undo(&mut ada).await;
-        ada.sees("Undone. The former Owner is back: Every day at 18:00, UTC.");
-        // All of a Member's.
-        let all = format!("/applications/{}/schedules/bulk?do=hand-over&owner={}", world.application, world.olive.id);
-        ada.visit(&all).await.sees("Hand over these 3 schedules");
+        ada.sees("Undone. 1 schedule is as it was.");
+        assert_eq!(find(&world, ids[0]).await.owner_id, world.olive.id);
+        ada.visit("/ownership").await.in_row("Olive to Ada").sees("1 schedule").sees("Undone by Ada");
+        let all = format!("/applications/{}/schedules/bulk?do=hand-over&schedules={}", world.application, ids[0]);
         let olive = world.browser(&world.olive).await;
         let refused = olive.get(&all).await;
         assert_eq!(refused.status, 403);

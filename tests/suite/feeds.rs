@@ -151,7 +151,7 @@ on_both! {
         // What is not there, and what is not theirs.
         for path in ["/calendar/none.ics", &format!("{}x.ics", all.trim_end_matches(".ics"))] {
             let answer = read(&world, path).await;
-            assert_eq!((answer.status, answer.text().as_str()), (404, "There is no calendar at this address."), "{path}");
+            assert_eq!((answer.status, answer.text().as_str()), (404, "There is no calendar at this address. It may have been replaced or revoked."), "{path}");
             assert!(answer.header("content-type").starts_with("text/plain"));
         }
         // Access is taken away.
@@ -183,7 +183,7 @@ on_both! {
         let mut olive = world.browser(&world.olive).await;
         let calendar = format!("/applications/{}/settings/import-scheduling/calendar", world.application);
         olive.visit(&calendar).await.follow("Subscribe").await.sees("Calendar subscriptions");
-        olive.press("Make an address for FP&A 2026").await.answered(201).sees("The address of FP&A 2026. Copy it now");
+        olive.press("Create an address for FP&A 2026").await.answered(201).sees("Calendar address of FP&A 2026. Copy it now");
         let shown = |browser: &Browser| {
             let text = browser.text();
             let from = text.find("http").unwrap();
@@ -191,8 +191,8 @@ on_both! {
         };
         let first = shown(&olive);
         assert_eq!(read(&world, &first).await.status, 200);
-        olive.visit("/calendar").await.sees("Made Thu 8 Oct 2026, 16:42").sees_no(".ics");
-        olive.press("Make a new address for FP&A 2026").await.answered(201);
+        olive.visit("/calendar").await.sees("Created Thu 8 Oct 2026, 16:42").sees_no(".ics");
+        olive.press("Create a new address for FP&A 2026").await.answered(201);
         let second = shown(&olive);
         assert_ne!(first, second);
         assert_eq!((read(&world, &first).await.status, read(&world, &second).await.status), (404, 200));
@@ -238,7 +238,7 @@ on_both! {
         let calendar = parsed(&read(&world, &path).await);
         assert_eq!(calendar["events"].as_array().unwrap().len(), 200 + 60);
         let about = calendar["about"].as_str().unwrap();
-        assert!(about.ends_with("Of each schedule it shows the next 200 runs at most."), "{about}");
+        assert!(about.ends_with("At most the next 200 runs of each schedule are shown."), "{about}");
         assert!(about.starts_with("The imports of FP&A 2026: what ran in the last 31 days"), "{about}");
     }
 
@@ -264,7 +264,7 @@ on_both! {
         assert_eq!(statuses.first(), Some(&304));
         assert_eq!(statuses.last(), Some(&429));
         let late = again(&tag).await;
-        assert_eq!((late.header("retry-after"), late.text().as_str()), ("60", "This calendar is asked for too often."));
+        assert_eq!((late.header("retry-after"), late.text().as_str()), ("60", "This calendar is requested too often. Try again in a minute."));
         world.advance(Duration::minutes(2));
         assert_ne!(again(&tag).await.status, 429);
     }

@@ -58,7 +58,7 @@ pub async fn three(world: &World) -> [Stage; 3] {
 
 /// Action, before and after of what was done to sets, the oldest first.
 async fn audited(world: &World) -> Vec<(String, Option<Value>, Option<Value>)> {
-    let mut entries = world.read(|conn| audit::list(conn, None, None, 100)).await;
+    let mut entries = world.read(|conn| audit::list(conn, &audit::Filter::default(), None, 100)).await;
     entries.reverse();
     let of_sets = entries.into_iter().filter(|e| e.subject_kind == "import_set");
     of_sets.map(|e| (e.action, e.before, e.after)).collect()

@@ -64,7 +64,7 @@ on_both! {
         csv(&world, "words", &[("1", "one")]);
         olive.everywhere().press("Run Again: words failed").await.answered(200).sees("Started: words.");
         // What goes anew needs nobody.
-        olive.visit("/").await.sees("Nothing needs attention.").sees("1 waits");
+        olive.visit("/").await.sees("Nothing needs attention.").sees("1 waiting");
         work_off(&world).await;
         olive.visit("/").await.sees("2 imports ran today; nothing needs you.").sees("Nothing needs attention.");
     }
@@ -79,7 +79,7 @@ on_both! {
         work_off(&world).await;
         let mut olive = world.browser(&world.olive).await;
         olive.visit("/").await.sees("3 imports ran today; 2 need you.");
-        olive.sees("words is held 3 rows came instead of about 30.").sees("unless somebody decides");
+        olive.sees("words is held 3 rows came instead of about 30.").sees("or it fails.");
         olive.sees("apples: 2 rows rejected 1 row loaded").sees("Fix 2 rows");
         let text = olive.text();
         assert!(text.find("is held") < text.find("rows rejected"), "what waits for a decision comes first: {text}");
@@ -164,7 +164,7 @@ on_both! {
         assert!(same.text().contains("Running now") && !same.body.contains("part=home"), "{}", same.body);
         // An hour later it takes far too long.
         world.advance(Duration::hours(1));
-        olive.everywhere().visit("/").await.sees("words takes long It has run for 1 h 00 min; usually");
+        olive.everywhere().visit("/").await.sees("words is taking long It has been running for 1 h 00 min; it usually takes");
         go_on.send(()).unwrap();
         going.await.unwrap().unwrap();
         let other = olive.htmx(&ask).await;
@@ -181,13 +181,13 @@ on_both! {
         work_off(&world).await;
         let mut olive = world.browser(&world.olive).await;
         olive.visit("/").await.sees("Next run 18:45 in 3 min, often");
-        olive.sees("Tonight 1 to run, ready about 20:01, and 1 that runs often");
+        olive.sees("Tonight 1 run planned, done by about 20:01, plus 1 schedule that runs often");
         olive.sees("20:00 to 07:55: every 5 minutes often 07:56").sees("20:00 words 20:01");
         assert_eq!(olive.count("svg.night path.bar"), 1);
         assert_eq!(olive.count("svg[style], [style]"), 0);
         // Frozen, it is listed and not counted.
         crate::freezes::create(&world, "Close", "2026-10-08T17:50:00Z", "2026-10-09T05:50:00Z", false).await;
-        olive.visit("/").await.sees("Nothing is planned but 1 that runs often").sees("20:00 words Skipped: frozen by “Close”");
+        olive.visit("/").await.sees("Nothing is planned except 1 schedule that runs often").sees("20:00 words Skipped: frozen by “Close”");
         // By another clock it is another night: 18:00 UTC is three in the morning.
         let id = world.olive.id;
         world.write(move |conn| batch(conn, &format!("UPDATE members SET time_zone = 'Asia/Tokyo' WHERE id = {id}"))).await;
@@ -234,7 +234,7 @@ on_both! {
             FROM n JOIN import_configurations c ON c.id = {id}");
         world.write(move |conn| batch(conn, &copies)).await;
         let mut olive = world.browser(&world.olive).await;
-        olive.visit("/").await.sees("over 100 need you").sees("Show 92 more").sees("Import Scheduling of each Application shows all.");
+        olive.visit("/").await.sees("over 100 need you").sees("Show 92 more").sees("Each Application's Import Scheduling shows them all.");
         assert!(olive.get("/").await.body.len() < 300_000);
     }
 

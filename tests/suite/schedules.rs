@@ -350,7 +350,8 @@ on_both! {
         assert_eq!(on.next_at, Some(moment("2026-10-08T18:05:00Z")));
         assert_eq!(on.owner_id, world.olive.id);
         let application = world.application;
-        let log = world.read(move |conn| tidegate::audit::list(conn, Some(application), None, 1)).await;
+        let filter = tidegate::audit::Filter { application_id: Some(application), ..Default::default() };
+        let log = world.read(move |conn| tidegate::audit::list(conn, &filter, None, 1)).await;
         assert_eq!((log[0].action.as_str(), log[0].channel.as_str()), ("schedule.turned-on", "clock"));
     }
 
@@ -374,7 +375,8 @@ on_both! {
         let changed = Draft { rule: rule(&daily("19:00")), ..made.draft() };
         try_update(&world, &world.ada, made.id, None, changed).await.unwrap();
         let application = world.application;
-        let log = world.read(move |conn| tidegate::audit::list(conn, Some(application), None, 1)).await;
+        let filter = tidegate::audit::Filter { application_id: Some(application), ..Default::default() };
+        let log = world.read(move |conn| tidegate::audit::list(conn, &filter, None, 1)).await;
         assert_eq!((log[0].action.as_str(), log[0].member_name.as_str()), ("schedule.updated", "Ada"));
         let sentence = |value: &Option<Value>| value.as_ref().unwrap()["sentence"].as_str().unwrap().to_owned();
         assert_eq!(sentence(&log[0].before), "Every day at 18:00, UTC");

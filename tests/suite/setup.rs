@@ -41,7 +41,7 @@ fn the_first_start_is_walked_once() {
         assert_eq!(second.open("/setup").await, 404, "the door is gone");
         assert_eq!(first.post("/setup", &[("code", &code)]).await.status, 404);
         first.visit("/settings/mail").await.sees("There is no mail server");
-        first.sees("The recipients of a schedule are notified by it");
+        first.sees("such as notifications about imports");
         first.press("Write a test mail").await.sees("A test mail to ada@example.com was written as a file");
     });
     assert_eq!(std::fs::read_dir(dir.path().join("mail")).unwrap().count(), 1);

@@ -42,7 +42,7 @@ async fn learn(world: &World, who: &Person, application: i64, id: i64, from: &st
 
 /// Action, before and after of what was done to tables, the oldest first.
 async fn audited(world: &World) -> Vec<(String, Option<Value>, Option<Value>)> {
-    let mut entries = world.read(|conn| audit::list(conn, None, None, 100)).await;
+    let mut entries = world.read(|conn| audit::list(conn, &audit::Filter::default(), None, 100)).await;
     entries.reverse();
     let of_tables = entries.into_iter().filter(|e| e.subject_kind == "translation");
     of_tables.map(|e| (e.action, e.before, e.after)).collect()

@@ -21,6 +21,7 @@ use crate::import_sets;
 use crate::imports::Target;
 use crate::members::{self, By, Member, SignedIn};
 use crate::runs::{Run, actions as runs, timeline};
+use crate::schedules::flagged::{self, Flag};
 use crate::schedules::{self, Schedule, State, actions, run_name};
 use crate::web::form::Query;
 use crate::web::page::is_fragment;
@@ -90,6 +91,8 @@ struct Chosen {
     target_name: Option<String>,
     living: bool,
     people: Vec<Member>,
+    /// Why the schedule's runs will fail.
+    flag: Option<&'static str>,
     freezes: Vec<Freeze>,
 }
 
@@ -153,9 +156,11 @@ fn choose(conn: &mut Conn, by: &By, application_id: i64, form: &Form) -> Result<
     let owner = schedule.as_ref().map(|s| s.owner_id);
     let others = run.iter().flat_map(|r| [r.started_by, r.as_member_id]).flatten();
     let people = members::by_ids(conn, &owner.into_iter().chain(others).collect::<Vec<_>>())?;
+    let flag = owner.map(|owner| flagged::flag_of(conn, &entered.application, owner)).transpose()?.flatten();
+    let flag = flag.as_ref().map(Flag::short);
     let freezes = freezes::of_application(conn, application_id)?;
     let at = at.filter(|_| run.is_none());
-    Ok(Chosen { at, entered, run, may_run_again, schedule, target_name, living, people, freezes })
+    Ok(Chosen { at, entered, run, may_run_again, schedule, target_name, living, people, flag, freezes })
 }
 
 impl Chosen {
@@ -174,7 +179,7 @@ impl Chosen {
         if let Some(schedule) = &self.schedule {
             facts.push(("Schedule", schedule.sentence()));
             let owner = self.people.iter().find(|m| m.id == schedule.owner_id);
-            let gone = if owner.is_some_and(|m| !m.active) { " (deactivated)" } else { "" };
+            let gone = self.flag.map(|flag| format!(" ({flag})")).unwrap_or_default();
             facts.push(("Owner", format!("{}{gone}", owner.map_or("Nobody", |m| &m.name))));
         }
         Ok(Card {

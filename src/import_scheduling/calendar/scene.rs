@@ -18,6 +18,7 @@ use crate::imports::{self, Listed, Target};
 use crate::members::{self, By, Member};
 use crate::runs::Run;
 use crate::runs::timeline::{self, Filter, Only, Stretch};
+use crate::schedules::flagged::{self, Flag};
 use crate::schedules::{Schedule, State, actions as schedules, run_name};
 use crate::web::zones;
 use crate::workspace;
@@ -52,6 +53,8 @@ pub struct CalendarScene {
     pub schedules: HashMap<i64, Schedule>,
     /// Owners, and those who started something.
     pub members: HashMap<i64, Member>,
+    /// Those of them who cannot run what they own.
+    pub flags: HashMap<i64, Flag>,
     /// What is shown one by one, in the order of time.
     pub runs: Vec<Run>,
     /// Missed occurrences that are one row.
@@ -135,9 +138,11 @@ impl CalendarScene {
         let owners = all.values().map(|s| s.owner_id);
         let people: Vec<i64> =
             owners.chain(runs.iter().flat_map(|r| [r.started_by, r.as_member_id]).flatten()).collect();
+        let people = members::by_ids(conn, &people)?;
         Ok(Self {
             bands: fold::bands(&frame, &tallies, &folding),
-            members: members::by_ids(conn, &people)?.into_iter().map(|m| (m.id, m)).collect(),
+            flags: flagged::flags(conn, &entered.application, &people)?,
+            members: people.into_iter().map(|m| (m.id, m)).collect(),
             schedules: all,
             entered,
             asked,

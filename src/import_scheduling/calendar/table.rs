@@ -98,9 +98,9 @@ impl Line {
 }
 
 fn owner(scene: &CalendarScene, schedule: &Schedule) -> String {
-    match scene.members.get(&schedule.owner_id) {
-        Some(member) if member.active => member.name.clone(),
-        Some(member) => format!("{} (deactivated)", member.name),
-        None => "Nobody".to_owned(),
+    let name = scene.members.get(&schedule.owner_id).map_or("Nobody", |member| &member.name);
+    match scene.flags.get(&schedule.owner_id) {
+        Some(flag) => format!("{name} ({})", flag.short()),
+        None => name.to_owned(),
     }
 }

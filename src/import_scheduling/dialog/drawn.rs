@@ -68,7 +68,10 @@ pub(super) fn form(
             "Edit schedule",
             "Update Schedule",
             format!("{base}/schedules/{}", schedule.id),
-            format!("If you change it, the Owner changes from {owner} to you."),
+            match &stage.flag {
+                Some(flag) => format!("{flag} It will fail. If you change it, the Owner changes from {owner} to you."),
+                None => format!("If you change it, the Owner changes from {owner} to you."),
+            },
         ),
         (Some(schedule), _) => (
             "Edit schedule",

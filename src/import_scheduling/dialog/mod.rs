@@ -32,7 +32,7 @@ use crate::import_sets::{self, ImportSet, SetDefinition};
 use crate::imports::{self, Listed, Target};
 use crate::members::{By, Member, Scope, SignedIn};
 use crate::parameters::{self, Parameter};
-use crate::schedules::{RuleForm, Schedule, actions};
+use crate::schedules::{RuleForm, Schedule, actions, flagged};
 use crate::web::form::Query;
 use crate::web::page::is_fragment;
 use crate::web::{Crumb, Flash, Form, Page, Shell, overtaken, refused};
@@ -56,6 +56,8 @@ struct Stage {
     members: Vec<Member>,
     schedule: Option<Schedule>,
     owner: Option<String>,
+    /// Why its runs will fail.
+    flag: Option<String>,
     beside: Beside,
     /// Of what the form makes a copy.
     copied: Option<Copied>,
@@ -81,8 +83,11 @@ impl Stage {
             Some(Schedule { owner_id, .. }) => crate::members::by_id(conn, *owner_id)?.map(|m| m.name),
             None => None,
         };
+        let owner_id = schedule.as_ref().map(|schedule| schedule.owner_id);
+        let flags = flagged::sentences(conn, &entered.application, &Vec::from_iter(owner_id))?;
+        let flag = flags.into_values().next();
         let beside = Beside::load(conn, by, &entered, configurations.iter().map(|c| c.configuration.id))?;
-        Ok(Self { entered, configurations, files, sets, asks, members, schedule, owner, beside, copied: None })
+        Ok(Self { entered, configurations, files, sets, asks, members, schedule, owner, flag, beside, copied: None })
     }
 
     /// What a configuration asks for.

@@ -6,7 +6,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::{let_in, lone_shell};
+use super::{let_in, lone_shell, with_cookie};
 use crate::app::App;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::members::sign_in::{self as door, Knock};
@@ -49,11 +49,7 @@ fn page(
     next: &str,
 ) -> Result<HttpResponse> {
     let (shell, cookie) = lone_shell(request, app, "Sign in");
-    let mut response = Page::with(status, request, &SignInPage { shell, errors, email, next })?;
-    if let Some(cookie) = cookie {
-        response.add_cookie(&cookie).map_err(AppError::internal)?;
-    }
-    Ok(response)
+    with_cookie(Page::with(status, request, &SignInPage { shell, errors, email, next })?, cookie)
 }
 
 /// `POST /sign-in`
@@ -92,7 +88,8 @@ pub async fn sign_in(request: HttpRequest, app: Data<App>, form: Form) -> Result
     }
 }
 
-fn wait(seconds: u64) -> String {
+/// "40 seconds", "3 minutes".
+pub(super) fn wait(seconds: u64) -> String {
     let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
     if seconds < 120 {
         crate::words::counted(seconds, "second", "seconds")

@@ -1,4 +1,4 @@
-//! The members of the Workspace: who there is, in which role; adding, changing, deactivating.
+//! The members of the Workspace: who there is, in which role; adding, changing, deactivating; who is invited.
 
 use std::cmp::Ordering;
 
@@ -8,16 +8,19 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use crate::app::App;
+use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::in_use::Thing;
 use crate::members::actions::{self, Change, NewMember};
+use crate::members::invitations::{self, Invitation};
 use crate::members::passwords::{self, ADVICE};
 use crate::members::shell::shell;
-use crate::members::{By, Member, Permission, SignedIn, store};
+use crate::members::{By, Member, Permission, SignedIn, links, store};
 use crate::names::folded;
 use crate::web::list::Sort;
 use crate::web::{self, Crumb, Flash, Form, Listing, Page, Shell, local_path, see_other};
+use crate::words;
 
 #[derive(Template)]
 #[template(path = "members/list.html")]
@@ -34,16 +37,26 @@ struct ListPage<'a> {
     advice: &'static str,
     /// A proxy whose word for where somebody comes from is not trusted.
     proxy: Option<String>,
+    invitations: Vec<Invitation>,
+    /// Whose link was just made, the link, and why it was not mailed: the only time that it is shown.
+    link: Option<(String, String, String)>,
+    /// Invitations are mailed from here.
+    mails: bool,
+    now: Moment,
 }
 
 struct Lists {
     members: Vec<Member>,
+    invitations: Vec<Invitation>,
+    mails: bool,
     roles: Vec<String>,
     role_options: Vec<(String, String)>,
 }
 
-fn load(conn: &mut Conn, by: &By) -> Result<Lists> {
+fn load(app: &App, conn: &mut Conn, by: &By) -> Result<Lists> {
     Ok(Lists {
+        invitations: invitations::list(conn, by)?,
+        mails: links::unmailed(app, conn)?.is_none(),
         members: actions::everybody(conn, by)?,
         roles: store::role_names(conn)?,
         role_options: store::role_options(conn)?,
@@ -59,7 +72,7 @@ const SORTS: [Sort<Member>; 3] = [
 
 /// `GET /members?q=&sort=&page=`
 pub async fn list(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn) -> Result<HttpResponse> {
-    page(&request, &app, &by, StatusCode::OK, FieldErrors::new(), &blank()).await
+    page(&request, &app, &by, Left::default()).await
 }
 
 /// The form to add a member begins with the least.
@@ -67,23 +80,39 @@ fn blank() -> Form {
     Form(vec![("role".into(), "Viewer".into())])
 }
 
-async fn page(
-    request: &HttpRequest,
-    app: &App,
-    by: &By,
-    status: StatusCode,
-    errors: FieldErrors,
-    form: &Form,
-) -> Result<HttpResponse> {
-    let asks = by.clone();
-    let Lists { members, roles, role_options } = app.read(move |conn| load(conn, &asks)).await?;
+/// What was just done on the page.
+pub(super) struct Left<'a> {
+    pub status: StatusCode,
+    pub errors: FieldErrors,
+    /// As it was typed.
+    pub form: Option<&'a Form>,
+    pub link: Option<(String, String, String)>,
+}
+
+impl Default for Left<'_> {
+    fn default() -> Self {
+        Self { status: StatusCode::OK, errors: FieldErrors::new(), form: None, link: None }
+    }
+}
+
+impl<'a> Left<'a> {
+    fn refused((status, errors): (StatusCode, FieldErrors), form: Option<&'a Form>) -> Self {
+        Self { status, errors, form, link: None }
+    }
+}
+
+pub(super) async fn page(request: &HttpRequest, app: &Data<App>, by: &By, left: Left<'_>) -> Result<HttpResponse> {
+    let (asks, mailer) = (by.clone(), app.clone());
+    let Lists { members, invitations, mails, roles, role_options } =
+        app.read(move |conn| load(&mailer, conn, &asks)).await?;
+    let blank = blank();
     let asked = Form::parse(request.query_string().as_bytes());
     let text = |member: &Member| format!("{}\n{}\n{}", member.name, member.email, member.role);
     let (list, members) = Listing::of("/members", &asked, members, &SORTS, text);
     let page = ListPage {
         shell: shell(request, app, by, "Members").at("/members").crumbs([Crumb::here("Members")]),
-        errors,
-        form,
+        errors: left.errors,
+        form: left.form.unwrap_or(&blank),
         list,
         members,
         roles,
@@ -92,8 +121,12 @@ async fn page(
         own_id: by.member.id,
         advice: ADVICE,
         proxy: app.forwarded.proxy(app.now()).map(|proxy| proxy.to_string()),
+        invitations,
+        link: left.link,
+        mails,
+        now: app.now(),
     };
-    Page::with(status, request, &page)
+    Page::with(left.status, request, &page)
 }
 
 /// `POST /members`
@@ -114,10 +147,7 @@ pub async fn add(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, f
             let words = format!("{} is now a member. Give them the password in person.", member.name);
             Ok(see_other("/members", Some(Flash::new(words))))
         }
-        Err(error) => {
-            let (status, errors) = web::refused(error)?;
-            page(&request, &app, &by, status, errors, &form).await
-        }
+        Err(error) => page(&request, &app, &by, Left::refused(web::refused(error)?, Some(&form))).await,
     }
 }
 
@@ -131,7 +161,7 @@ fn web_check(email: &str, name: &str, password: &str, errors: &mut FieldErrors) 
 }
 
 /// Where a change is asked about first: it deactivates somebody, or takes the right to import from somebody whose
-/// schedules need it. The page comes back with `sure`.
+/// schedules need it. That page does it.
 async fn asks_first(app: &App, by: &By, id: i64, role: Option<&str>, deactivates: bool) -> Result<Option<String>> {
     actions::need_administrator(app, by).await?;
     if deactivates {
@@ -148,7 +178,7 @@ async fn asks_first(app: &App, by: &By, id: i64, role: Option<&str>, deactivates
     .await
 }
 
-/// `POST /members/{m}/switch`: the role, or active or not, straight from the list.
+/// `POST /members/{m}/switch`: the role, or active again, straight from the list.
 pub async fn switch(
     request: HttpRequest,
     app: Data<App>,
@@ -166,9 +196,7 @@ pub async fn switch(
         },
         ..Change::default()
     };
-    if !form.has("sure")
-        && let Some(page) = asks_first(&app, &by, id, change.role.as_deref(), change.active == Some(false)).await?
-    {
+    if let Some(page) = asks_first(&app, &by, id, change.role.as_deref(), change.active == Some(false)).await? {
         return Ok(see_other(&page, None));
     }
     let (asks, now) = (by.clone(), app.now());
@@ -177,19 +205,19 @@ pub async fn switch(
             let name = &member.name;
             let flash = match form.get("active") {
                 "yes" => Flash::new(format!("{name} can sign in again.")),
-                "no" => Flash::new(format!(
-                    "{name} is deactivated and signed out everywhere. Their API tokens are revoked."
-                ))
-                .button("Undo", format!("/members/{id}/switch"), &[("active", "yes")]),
                 _ => Flash::new(format!("{name} now has the role {}.", member.role)),
             };
             let back = local_path(form.get("back")).filter(|back| back.starts_with("/members")).unwrap_or("/members");
-            Ok(see_other(back, Some(flash)))
+            web::go_on(&request, back, flash)
         }
-        Err(error) => {
-            let (status, errors) = web::refused(error)?;
-            page(&request, &app, &by, status, errors, &blank()).await
-        }
+        Err(error) => page(&request, &app, &by, Left::refused(web::refused(error)?, None)).await,
+    }
+}
+
+impl ListPage<'_> {
+    /// "in 6 days"
+    fn until(&self, at: &Moment) -> String {
+        words::relative(*at, self.now)
     }
 }
 
@@ -202,14 +230,24 @@ struct MemberPage<'a> {
     member: Member,
     role_options: Vec<(String, String)>,
     advice: &'static str,
+    /// A link that was just made, and why it was not mailed: the only time that it is shown.
+    link: Option<(String, String)>,
 }
 
-async fn member_page(
+/// What somebody just did on the member's page.
+#[derive(Default)]
+pub(super) struct Handed<'a> {
+    /// With the form that came, where the page has it.
+    pub refused: Option<(StatusCode, FieldErrors, Option<&'a Form>)>,
+    pub link: Option<(String, String)>,
+}
+
+pub(super) async fn member_page(
     request: &HttpRequest,
     app: &App,
     by: &By,
     id: i64,
-    refused: Option<(StatusCode, FieldErrors, &Form)>,
+    Handed { refused, link }: Handed<'_>,
 ) -> Result<HttpResponse> {
     let (member, role_options) = app
         .read(move |conn| Ok((store::by_id(conn, id)?.ok_or(AppError::NotFound)?, store::role_options(conn)?)))
@@ -220,10 +258,12 @@ async fn member_page(
         ("role".into(), member.role.clone()),
         ("version".into(), member.version.to_string()),
     ]);
-    let (status, errors, form) = refused.unwrap_or((StatusCode::OK, FieldErrors::new(), &kept));
+    let made = if link.is_some() { StatusCode::CREATED } else { StatusCode::OK };
+    let (status, errors, form) = refused.unwrap_or((made, FieldErrors::new(), None));
+    let form = form.unwrap_or(&kept);
     let crumbs = [Crumb::to("Members", "/members"), Crumb::here(member.name.clone())];
     let shell = shell(request, app, by, member.name.clone()).at("/members").crumbs(crumbs);
-    Page::with(status, request, &MemberPage { shell, errors, form, member, role_options, advice: ADVICE })
+    Page::with(status, request, &MemberPage { shell, errors, form, member, role_options, advice: ADVICE, link })
 }
 
 /// `GET /members/{m}`
@@ -234,7 +274,7 @@ pub async fn member(
     id: Path<i64>,
 ) -> Result<HttpResponse> {
     actions::need_administrator(&app, &by).await?;
-    member_page(&request, &app, &by, id.into_inner(), None).await
+    member_page(&request, &app, &by, id.into_inner(), Handed::default()).await
 }
 
 /// `POST /members/{m}`
@@ -274,7 +314,8 @@ pub async fn save(
             let mut form = form;
             let error = web::overtaken(error, there.version, |version| form.set("version", version));
             let (status, errors) = web::refused(error)?;
-            member_page(&request, &app, &by, id, Some((status, errors, &form))).await
+            let refused = Some((status, errors, Some(&form)));
+            member_page(&request, &app, &by, id, Handed { refused, link: None }).await
         }
     }
 }

@@ -1,15 +1,20 @@
-//! The pages of this room: the door, the first start, the members, one's own account, mail.
+//! The pages of this room: the door, a password that was forgotten, invitations,
+//! the first start, the members, one's own account, mail.
 
 mod account;
 mod door;
+mod invitations;
 mod list;
 mod mail;
+mod reset;
 mod setup;
 
 pub use account::{account, create_token, end_sessions, revoke_token, save_account, save_password};
 pub use door::{session_token, sign_in, sign_in_page, sign_out, signed_in};
+pub use invitations::{accept, invitation, invite, invite_again, revoke_invitation};
 pub use list::{add, list, member, save, switch};
 pub use mail::{mail, send_test};
+pub use reset::{ask, forgot, reset_form, reset_link, set_password};
 pub use setup::{begin, setup};
 
 use actix_web::cookie::Cookie;
@@ -29,6 +34,14 @@ fn lone_shell(request: &HttpRequest, app: &App, title: &str) -> (Shell, Option<C
     let (value, fresh) = csrf::session_value_or_fresh(request, secure);
     let shell = Shell { csrf: csrf::token_for(&value), ..Shell::new(request, app, title) };
     (shell, fresh.then(|| csrf::session_cookie(secure, &value)))
+}
+
+/// An answer with the cookie that its form needs.
+fn with_cookie(mut response: HttpResponse, cookie: Option<Cookie<'static>>) -> Result<HttpResponse> {
+    if let Some(cookie) = cookie {
+        response.add_cookie(&cookie).map_err(AppError::internal)?;
+    }
+    Ok(response)
 }
 
 /// Gives an answer the cookie of a session that has just begun, and the one by which the browser is known from now on.

@@ -6,7 +6,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::{let_in, lone_shell};
+use super::{let_in, lone_shell, with_cookie};
 use crate::app::App;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::members::passwords::ADVICE;
@@ -40,11 +40,7 @@ fn page(
 ) -> Result<HttpResponse> {
     let (shell, cookie) = lone_shell(request, app, "Set up");
     let base_url = app.base_url.as_str().trim_end_matches('/');
-    let mut response = Page::with(status, request, &SetupPage { shell, errors, form, base_url, advice: ADVICE })?;
-    if let Some(cookie) = cookie {
-        response.add_cookie(&cookie).map_err(AppError::internal)?;
-    }
-    Ok(response)
+    with_cookie(Page::with(status, request, &SetupPage { shell, errors, form, base_url, advice: ADVICE })?, cookie)
 }
 
 /// `POST /setup`

@@ -1,4 +1,4 @@
-//! Codes that open one door once, in the database: of each the hash.
+//! Codes that open one door once, in the database: of each the hash. Some are a member's, and end with time.
 
 use crate::clock::Moment;
 use crate::db::Conn;
@@ -29,4 +29,56 @@ pub fn use_up(conn: &mut Conn, purpose: &str, now: Moment) -> Result<()> {
         .set(codes::used_at.eq(now.micros()))
         .execute(conn)?;
     Ok(())
+}
+
+/// A member's code.
+pub struct Of<'a> {
+    pub purpose: &'a str,
+    pub member_id: i64,
+}
+
+pub fn insert_of(conn: &mut Conn, of: &Of, hash: &str, expires_at: Moment, now: Moment) -> Result<()> {
+    diesel::insert_into(codes::table)
+        .values((
+            codes::token_hash.eq(hash),
+            codes::purpose.eq(of.purpose),
+            codes::member_id.eq(of.member_id),
+            codes::created_at.eq(now.micros()),
+            codes::expires_at.eq(expires_at.micros()),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Whose code it is, while it works.
+pub fn member_of(conn: &mut Conn, purpose: &str, hash: &str, now: Moment) -> Result<Option<i64>> {
+    let member = codes::table
+        .filter(codes::purpose.eq(purpose).and(codes::token_hash.eq(hash)))
+        .filter(codes::used_at.is_null().and(codes::expires_at.gt(now.micros())))
+        .select(codes::member_id)
+        .first::<Option<i64>>(conn)
+        .optional()?;
+    Ok(member.flatten())
+}
+
+/// How many of a member's codes work.
+pub fn working(conn: &mut Conn, of: &Of, now: Moment) -> Result<i64> {
+    Ok(codes::table
+        .filter(codes::purpose.eq(of.purpose).and(codes::member_id.eq(of.member_id)))
+        .filter(codes::used_at.is_null().and(codes::expires_at.gt(now.micros())))
+        .count()
+        .get_result(conn)?)
+}
+
+/// Ends every code of a member.
+pub fn end_of_member(conn: &mut Conn, member_id: i64, now: Moment) -> Result<()> {
+    diesel::update(codes::table.filter(codes::member_id.eq(member_id).and(codes::used_at.is_null())))
+        .set(codes::used_at.eq(now.micros()))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Removes codes that ran out.
+pub fn forget_ended(conn: &mut Conn, now: Moment) -> Result<usize> {
+    Ok(diesel::delete(codes::table.filter(codes::expires_at.le(now.micros()))).execute(conn)?)
 }

@@ -2,6 +2,7 @@
 
 pub mod attempts;
 pub mod codes;
+pub mod invitations;
 mod people;
 pub mod sessions;
 pub mod tokens;

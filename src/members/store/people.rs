@@ -192,9 +192,13 @@ pub fn set_password(conn: &mut Conn, id: i64, hash: &str) -> Result<()> {
 
 fn taken(error: diesel::result::Error, email: &str) -> AppError {
     if db::is_taken(&error) {
-        return AppError::Conflict(format!("A member with the e-mail address {email} already exists."));
+        return already_there(email);
     }
     error.into()
+}
+
+pub fn already_there(email: &str) -> AppError {
+    AppError::Conflict(format!("A member with the e-mail address {email} already exists."))
 }
 
 pub fn role_id(conn: &mut Conn, name: &str) -> Result<Option<i64>> {

@@ -62,6 +62,12 @@ pub fn sessions_of(conn: &mut Conn, member_id: i64, token: &str, now: Moment) ->
         .collect())
 }
 
+/// How many of a member's sessions live.
+pub fn count(conn: &mut Conn, member_id: i64, now: Moment) -> Result<i64> {
+    let living = sessions::table.filter(sessions::member_id.eq(member_id).and(sessions::expires_at.gt(now.micros())));
+    Ok(living.count().get_result(conn)?)
+}
+
 /// Removes sessions that ended by themselves.
 pub fn forget_ended(conn: &mut Conn, now: Moment) -> Result<usize> {
     Ok(diesel::delete(sessions::table.filter(sessions::expires_at.le(now.micros()))).execute(conn)?)

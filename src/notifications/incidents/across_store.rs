@@ -8,11 +8,14 @@ use crate::db::prelude::*;
 use crate::db::schema::{incident_targets as targets, incidents, members};
 use crate::error::Result;
 use crate::imports::Target;
+use crate::notifications::model::NoticeKind;
 
 /// An incident that is open, with what still fails for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broken {
     pub id: i64,
+    pub application_id: Option<i64>,
+    pub kind: NoticeKind,
     /// Why, as its first failure said it.
     pub cause: String,
     pub opened_at: Moment,
@@ -23,14 +26,21 @@ pub struct Broken {
 
 /// What broke last, the latest first; `limit` of them. Two queries.
 pub fn broken(conn: &mut Conn, application_ids: &[i64], limit: i64) -> Result<Vec<Broken>> {
-    type Row = (i64, String, Moment, Option<String>);
+    type Row = (i64, Option<i64>, NoticeKind, String, Moment, Option<String>);
     let open = incidents::closed_at.is_null().and(incidents::application_id.eq_any(application_ids));
     let rows: Vec<Row> = incidents::table
         .left_join(members::table.on(members::id.nullable().eq(incidents::taken_by)))
         .filter(open)
         .order((incidents::last_at.desc(), incidents::id.desc()))
         .limit(limit)
-        .select((incidents::id, incidents::cause, incidents::opened_at, members::name.nullable()))
+        .select((
+            incidents::id,
+            incidents::application_id,
+            incidents::kind,
+            incidents::cause,
+            incidents::opened_at,
+            members::name.nullable(),
+        ))
         .load(conn)?;
     if rows.is_empty() {
         return Ok(Vec::new());
@@ -45,9 +55,9 @@ pub fn broken(conn: &mut Conn, application_ids: &[i64], limit: i64) -> Result<Ve
     for (id, key) in failing {
         of_each.entry(id).or_default().extend(Target::parse(&key));
     }
-    let broken = |(id, cause, opened_at, on_it): Row| {
+    let broken = |(id, application_id, kind, cause, opened_at, on_it): Row| {
         let targets = of_each.remove(&id).unwrap_or_default();
-        Broken { id, cause, opened_at, on_it, targets }
+        Broken { id, application_id, kind, cause, opened_at, on_it, targets }
     };
     Ok(rows.into_iter().map(broken).collect())
 }

@@ -25,7 +25,7 @@ fn open(conn: &mut Conn, by: &By, id: i64) -> Result<Incident> {
     let (incident, entered) = find(conn, by, id)?;
     entered.need_import(conn, by, Scope::Run)?;
     match incident.closed_at {
-        Some(_) => Err(AppError::Conflict("This is over: the imports work again.".to_owned())),
+        Some(_) => Err(AppError::Conflict("This incident is resolved. There is nothing left to do.".to_owned())),
         None => Ok(incident),
     }
 }

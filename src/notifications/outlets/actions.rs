@@ -68,15 +68,17 @@ pub fn draft(
     let mut errors = FieldErrors::new();
     let about = About::parse(&typed.about);
     if about.is_none() {
-        errors.add("about", "Choose what is posted.");
+        errors.add("about", "Choose what to post.");
     }
     let mut target =
         Target { kind, about: about.unwrap_or(About::Failed), address: String::new(), secrets: OutletSecrets::new() };
     if kind == OutletKind::SlackChannel {
         target.address = channel(&typed.channel, &mut errors);
         if slack::state(conn)?.is_none() {
-            errors
-                .add("channel", "Slack is not set up in this Workspace. An Administrator does that on the page Slack.");
+            errors.add(
+                "channel",
+                "Slack is not set up in this Workspace. An Administrator can set it up on the Slack page.",
+            );
         }
     } else {
         let kept = store::of_kind(conn, application_id, kind)?.filter(|outlet| !outlet.address.is_empty());
@@ -105,7 +107,7 @@ fn channel(typed: &str, errors: &mut FieldErrors) -> String {
     if name.is_empty() {
         errors.add("channel", "Enter the name of the channel.");
     } else if name.chars().count() > LONGEST_CHANNEL || !name.chars().all(fits) {
-        errors.add("channel", "A channel has letters, digits, dashes and underscores, such as #finance.");
+        errors.add("channel", "Use up to 80 letters, digits, dashes and underscores, such as #finance.");
     }
     if name.len() >= 9 && name.starts_with(['C', 'G']) && slack::is_id(name) {
         return name.to_owned();
@@ -121,7 +123,7 @@ fn check_url(url: Option<&String>, network: &NetworkPolicy, errors: &mut FieldEr
     };
     let parsed = Url::parse(url).ok().filter(|parsed| url.len() <= LONGEST_URL && parsed.has_host());
     let Some(parsed) = parsed else {
-        errors.add("url", "Enter a whole address, such as https://hooks.example.com/…");
+        errors.add("url", "Enter the full address, such as https://hooks.example.com/…");
         return String::new();
     };
     if let Err(refused) = network.check_url(&parsed) {
@@ -133,12 +135,12 @@ fn check_url(url: Option<&String>, network: &NetworkPolicy, errors: &mut FieldEr
 fn check_secret(secret: Option<&String>, errors: &mut FieldErrors) {
     let length = secret.map_or(0, |secret| secret.chars().count());
     if length == 0 {
-        errors.add("secret", "Enter the secret by which the receiver knows Tidegate.");
+        errors.add("secret", "Enter a signing secret. The receiver uses it to check that a message is from Tidegate.");
     } else if !(SHORTEST_SECRET..=LONGEST_SECRET).contains(&length) {
         errors.add(
             "secret",
             format!(
-                "Enter {SHORTEST_SECRET} to {LONGEST_SECRET} characters. \"openssl rand -hex 32\" makes good ones."
+                "Enter {SHORTEST_SECRET} to {LONGEST_SECRET} characters. \"openssl rand -hex 32\" makes a good secret."
             ),
         );
     }
@@ -228,8 +230,8 @@ pub fn seal_anew(conn: &mut Conn, old: &Secrets, new: &Secrets) -> Result<()> {
     for (id, sealed) in store::all_sealed(conn)? {
         let text = old.open(&Outlet::place(id), &sealed).map_err(|_| {
             AppError::Conflict(
-                "the webhook of an Application does not open with the current key; enter it again on the Application's \
-                 page Notifications, or remove it, then change the key"
+                "the webhook of an Application cannot be opened with the current key; enter it again on the \
+                 Application's Notifications page, or remove it, then change the key"
                     .into(),
             )
         })?;

@@ -59,7 +59,7 @@ async fn attempt(app: &App, taken: &Taken) -> Ended {
         // A poisoned message is set aside, and holds up no other.
         Err(error) => {
             tracing::error!(post = taken.id, %error, "a message cannot be written");
-            Ended::Failed("The message could not be written. The server's log says more.".to_owned())
+            Ended::Failed("The message could not be created. The server's log says why.".to_owned())
         }
     }
 }
@@ -72,7 +72,7 @@ async fn tried(app: &App, taken: &Taken) -> Result<Ended> {
     });
     let (target, message) = opened.await?;
     let Some(target) = target else {
-        return Ok(Ended::Failed("Its address does not open with the server's key. Enter it again.".to_owned()));
+        return Ok(Ended::Failed("Its address cannot be opened with the server's key. Enter it again.".to_owned()));
     };
     if target.address.is_empty() {
         return Ok(Ended::Failed("It was removed before this was sent.".to_owned()));
@@ -80,7 +80,7 @@ async fn tried(app: &App, taken: &Taken) -> Result<Ended> {
     // Slack knows a message from its app by its id, and a receiver an event by its own; an incoming webhook knows neither.
     let again = target.kind != OutletKind::SlackWebhook;
     let sent = match taken.in_doubt && !again {
-        true => Err(Trouble { said: "Tidegate was stopped while it sent this.".to_owned(), how: How::Unknown }),
+        true => Err(Trouble { said: "Tidegate stopped while it was sending this.".to_owned(), how: How::Unknown }),
         false => sending::send(app, &target, message).await?,
     };
     Ok(match sent {

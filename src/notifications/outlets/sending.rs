@@ -41,7 +41,9 @@ pub async fn send(app: &App, target: &Target, message: Message) -> Result<std::r
 async fn by_bot(app: &App, channel: &str, message: Message) -> Result<std::result::Result<(), Trouble>> {
     let secrets = app.secrets.clone();
     let Some((token, set_at)) = app.read(move |conn| slack::token(conn, &secrets)).await? else {
-        return Ok(Err(Trouble::never("Slack is not set up in this Workspace.")));
+        return Ok(Err(Trouble::never(
+            "Slack is not set up in this Workspace. An Administrator can set it up on the Slack page.",
+        )));
     };
     let tried = slack::post(app, &token, channel, &message.event_id, message.slack).await;
     slack::note(app, set_at, tried.as_ref().map(|_| ())).await?;
@@ -57,7 +59,7 @@ async fn by_slack_webhook(app: &App, url: &Url, message: Message) -> std::result
     // Slack says why in one word.
     let code = std::str::from_utf8(&answer.body).unwrap_or_default().trim();
     let known = slack::trouble(code, "", &answer);
-    match code.len() <= 60 && !known.said.starts_with("Slack did not take") {
+    match code.len() <= 60 && !known.said.starts_with("Slack did not accept") {
         true => Err(known),
         false => by_status(&answer, "Slack"),
     }
@@ -96,7 +98,7 @@ pub async fn test(
     let event_id = random_uuid();
     let (slack, json) = (slack::message::test(&sentence), body::test(&event_id, &sentence, app.now()));
     Ok(match send(app, &target, Message { event_id, slack, json }).await? {
-        Ok(()) => Ok(format!("A test message was accepted by {}.", target.address)),
+        Ok(()) => Ok(format!("{} accepted a test message.", target.address)),
         Err(trouble) if trouble.how == How::Unknown => Err(format!("{} It may have arrived.", trouble.said)),
         Err(trouble) => Err(trouble.said),
     })

@@ -162,8 +162,8 @@ pub async fn mark_all(app: Data<App>, SignedIn(by): SignedIn, form: Form) -> Res
     let (up_to, now) = (form.id("up_to").unwrap_or_default(), app.now());
     let marked = app.write(move |conn| actions::set_all_read(conn, &by, up_to, now)).await?;
     let said = match marked {
-        0 => "There was nothing to mark.".to_owned(),
-        n => format!("Marked {} as read.", words::counted(n as i64, "message", "messages")),
+        0 => "All notifications were read already.".to_owned(),
+        n => format!("Marked {} as read.", words::counted(n as i64, "notification", "notifications")),
     };
     Ok(see_other(back(&form), Some(Flash::new(said))))
 }

@@ -123,7 +123,7 @@ impl Card {
             title: will.map_or_else(|| letter::title(&of, incident.kind), |(title, _)| title.to_owned()),
             application: entered.application.name.clone(),
             since: {
-                let since = words::short_time(incident.opened_at, now, zone);
+                let since = words::short_time_within(incident.opened_at, now, zone);
                 let took = words::duration(to.since(incident.opened_at).max(Duration::zero()));
                 let ran = format!(" · {}", words::counted(incident.failures, "run", "runs"));
                 format!("Since {since} · {took}{}", if will.is_some() { "" } else { &ran })
@@ -136,15 +136,15 @@ impl Card {
             mine: incident.taken_by == Some(by.member.id),
             on_it: taker
                 .zip(incident.taken_at)
-                .map(|(name, at)| (name.clone(), initials(name), words::short_time(at, now, zone))),
+                .map(|(name, at)| (name.clone(), initials(name), words::short_time_within(at, now, zone))),
             snoozed: incident
                 .snoozed_until
                 .filter(|_| incident.is_snoozed(now))
-                .map(|until| words::short_time(until, now, zone)),
+                .map(|until| words::short_time_within(until, now, zone)),
             may: open && entered.may_import(),
             again: if matches!(incident.kind, NoticeKind::Failed | NoticeKind::Partial) { failing } else { 0 },
             decide: held.filter(|_| open),
-            over: incident.closed_at.map(|at| words::short_time(at, now, zone)),
+            over: incident.closed_at.map(|at| words::short_time_within(at, now, zone)),
         }
     }
 }
@@ -209,8 +209,8 @@ pub async fn take(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, form: F
     };
     app.write(take).await?;
     let said = match release {
-        true => "Recipients are reminded again.",
-        false => "You are on it. Nobody is reminded until it is over, or until you let go of it.",
+        true => "Reminders are on again.",
+        false => "You are on it. Reminders are paused for up to 3 days.",
     };
     Ok(see_other(&back(&form, id), Some(Flash::new(said))))
 }
@@ -226,12 +226,14 @@ pub async fn snooze(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, form:
                 "hours" => Some(now.plus(Duration::hours(4))),
                 "tomorrow" => Some(next_hour(8, zone, now)),
                 "not" => None,
-                _ => return Err(AppError::invalid("for", "Choose how long it should be quiet.")),
+                _ => return Err(AppError::invalid("for", "Choose how long to snooze reminders.")),
             };
             actions::snooze(conn, &by, id, until)?;
             Ok(match until {
-                Some(until) => format!("Nobody is reminded until {}, {zone}.", words::short_time(until, now, zone)),
-                None => "Recipients are reminded again.".to_owned(),
+                Some(until) => {
+                    format!("Reminders are snoozed until {}, {zone}.", words::short_time_within(until, now, zone))
+                }
+                None => "Reminders are on again.".to_owned(),
             })
         })
         .await?;

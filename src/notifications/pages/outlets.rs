@@ -77,12 +77,12 @@ impl Card {
 
     fn lede(&self) -> &'static str {
         match self.kind {
-            OutletKind::SlackChannel => "Posts by the Workspace's Slack app, which must be invited to the channel.",
+            OutletKind::SlackChannel => "Posts through the Workspace's Slack app. Invite the app to the channel first.",
             OutletKind::SlackWebhook => {
-                "Posts by an address that Slack gives out for one channel, without a Slack app here."
+                "Posts to one channel, through an address that Slack creates for it. Needs no Slack app here."
             }
             OutletKind::Webhook => {
-                "Sends signed JSON to Microsoft Teams, an alarm system or anything else that listens."
+                "Sends signed JSON to Microsoft Teams, an alerting system or any other address that accepts it."
             }
         }
     }
@@ -214,7 +214,7 @@ pub async fn save(
     let saved = app.write(move |conn| outlets::save(conn, &secrets, &network, &who, (id, kind), &typed, now)).await;
     match saved {
         Ok(outlet) => {
-            let words = format!("Saved. {} is notified about: {}.", outlet.words(), outlet.about.words());
+            let words = format!("Saved. {} posts about: {}.", outlet.words(), outlet.about.words());
             Ok(see_other(&here(id), Some(Flash::new(words))))
         }
         Err(error) => {

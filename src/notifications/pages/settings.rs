@@ -63,7 +63,7 @@ pub async fn save_settings(app: Data<App>, SignedIn(by): SignedIn, form: Form) -
         hour => hour.parse().unwrap_or(-1),
     };
     if !matches!(when.as_str(), "" | "at_once" | "failures" | "daily") {
-        return Err(AppError::invalid("mail_when", "Choose when mail comes."));
+        return Err(AppError::invalid("mail_when", "Choose when to send e-mail."));
     }
     if !(0..24).contains(&hour) {
         return Err(AppError::invalid("digest_hour", "Choose an hour of the day."));
@@ -71,7 +71,8 @@ pub async fn save_settings(app: Data<App>, SignedIn(by): SignedIn, form: Form) -
     let email = form.ticked("email");
     let by_mail = match (email, when.as_str()) {
         (false, _) => None,
-        (true, "failures" | "daily") => Some(format!("by a mail at {hour:02}:00")),
+        (true, "failures") => Some(format!("by e-mail: problems at once, the rest at {hour:02}:00")),
+        (true, "daily") => Some(format!("by a daily mail at {hour:02}:00")),
         (true, _) => Some("by e-mail".to_owned()),
     };
     let ticked = form.ticked("slack");
@@ -87,11 +88,11 @@ pub async fn save_settings(app: Data<App>, SignedIn(by): SignedIn, form: Form) -
         })
         .await?;
     let said = match (by_mail, slack) {
-        (None, false) => "Saved. You are notified in the inbox alone.".to_owned(),
-        (None, true) => "Saved. You are notified in the inbox and in Slack.".to_owned(),
-        (Some(mail), false) if mail == "by e-mail" => "Saved. You are notified in the inbox and by e-mail.".to_owned(),
-        (Some(mail), false) => format!("Saved. You are notified in the inbox, and {mail}."),
-        (Some(mail), true) => format!("Saved. You are notified in the inbox, in Slack and {mail}."),
+        (None, false) => "Saved. You are notified in your inbox only.".to_owned(),
+        (None, true) => "Saved. You are notified in your inbox and in Slack.".to_owned(),
+        (Some(mail), false) if mail == "by e-mail" => "Saved. You are notified in your inbox and by e-mail.".to_owned(),
+        (Some(mail), false) => format!("Saved. You are notified in your inbox, and {mail}."),
+        (Some(mail), true) => format!("Saved. You are notified in your inbox, in Slack and {mail}."),
     };
     Ok(see_other("/notifications/settings", Some(Flash::new(said))))
 }

@@ -35,7 +35,7 @@ struct SlackPage {
 
 impl SlackPage {
     fn at(&self, at: &Moment) -> String {
-        words::short_time(*at, self.now, self.zone)
+        words::short_time_within(*at, self.now, self.zone)
     }
 }
 
@@ -74,7 +74,7 @@ pub async fn show(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn) 
 pub async fn save(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, form: Form) -> Result<HttpResponse> {
     match slack::set(&app, &by, form.get("token")).await {
         Ok(team) => {
-            let words = format!("Slack is set up, for the Slack workspace {team}.");
+            let words = format!("Slack is set up for the Slack workspace {team}.");
             Ok(see_other(HERE, Some(Flash::new(words))))
         }
         Err(error) => page(&request, &app, &by, refused(error)?, None).await,
@@ -91,5 +91,5 @@ pub async fn test(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, 
 pub async fn remove(app: Data<App>, SignedIn(by): SignedIn, _: Form) -> Result<HttpResponse> {
     let now = app.now();
     app.write(move |conn| slack::remove(conn, &by, now)).await?;
-    Ok(see_other(HERE, Some(Flash::new("Slack is removed. Its token is forgotten."))))
+    Ok(see_other(HERE, Some(Flash::new("Slack is removed, and its token is deleted."))))
 }

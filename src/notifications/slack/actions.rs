@@ -89,7 +89,7 @@ pub async fn test(app: &App, by: &By) -> Result<std::result::Result<String, Stri
         if !is_set_up {
             return Ok(Err("Slack is not set up. Enter a token below.".to_owned()));
         }
-        return Ok(Err("The token does not open with the server's key. Enter it again.".to_owned()));
+        return Ok(Err("The token cannot be opened with the server's key. Enter it again.".to_owned()));
     };
     let email = by.member.email.clone();
     let tried = async {
@@ -100,8 +100,10 @@ pub async fn test(app: &App, by: &By) -> Result<std::result::Result<String, Stri
     let tried = tried.await;
     note(app, set_at, tried.as_ref().map(|_| ())).await?;
     Ok(match tried {
-        Ok(Some(())) => Ok(format!("Slack sent you a message, as {email}.")),
-        Ok(None) => Err(format!("Slack accepts the token, but knows nobody with the e-mail address {email}.")),
+        Ok(Some(())) => Ok(format!("Slack sent a message to {email}.")),
+        Ok(None) => Err(format!(
+            "The token works, but Slack has no user with the e-mail address {email}. Use the same address in Slack and here."
+        )),
         Err(refusal) => Err(refusal.trouble.said),
     })
 }
@@ -131,7 +133,7 @@ pub fn seal_anew(conn: &mut Conn, old: &Secrets, new: &Secrets) -> Result<()> {
     let Some(kept) = store::get(conn)? else { return Ok(()) };
     let token = old.open(PLACE, &kept.sealed_token).map_err(|_| {
         AppError::Conflict(
-            "the Slack token does not open with the current key; enter it again on the page Slack, or remove it, then \
+            "the Slack token cannot be opened with the current key; enter it again on the Slack page, or remove it, then \
              change the key"
                 .into(),
         )

@@ -17,7 +17,9 @@ const UNKNOWN: Duration = Duration::days(1);
 pub async fn deliver(app: &App, taken: &Taken) -> Result<Ended> {
     let secrets = app.secrets.clone();
     let Some((token, set_at)) = app.read(move |conn| actions::token(conn, &secrets)).await? else {
-        return Ok(Ended::Failed("Slack is not set up in this Workspace.".to_owned()));
+        return Ok(Ended::Failed(
+            "Slack is not set up in this Workspace. An Administrator can set it up on the Slack page.".to_owned(),
+        ));
     };
     let tried = tell(app, taken, &token).await?;
     actions::note(app, set_at, tried.as_ref().map(|_| ())).await?;
@@ -43,7 +45,8 @@ async fn tell(app: &App, taken: &Taken, token: &str) -> Result<std::result::Resu
         }
     };
     let Some(id) = id else {
-        let said = format!("Slack knows nobody with the e-mail address {email}.");
+        let said =
+            format!("Slack has no user with the e-mail address {email}. Use the same address in Slack and here.");
         return Ok(Err(Trouble::never(said).into()));
     };
     let (base, notice_id) = (app.base_url.clone(), taken.notice_id);
@@ -52,7 +55,9 @@ async fn tell(app: &App, taken: &Taken, token: &str) -> Result<std::result::Resu
     // Whoever left Slack may come back under another id.
     if posted.as_ref().is_err_and(|refusal| matches!(refusal.code.as_str(), "channel_not_found" | "user_not_found")) {
         app.write(move |conn| actions::lose_member(conn, member_id)).await?;
-        let said = format!("Slack knows nobody with the e-mail address {email} any more.");
+        let said = format!(
+            "Slack no longer has a user with the e-mail address {email}. Use the same address in Slack and here."
+        );
         return Ok(Err(Trouble::never(said).into()));
     }
     Ok(posted)

@@ -135,7 +135,7 @@ pub fn trouble(code: &str, needed: &str, answer: &Answer) -> Trouble {
             return Trouble::later(format!("Slack reported an error on its side ({code})."), answer.retry_after);
         }
         "invalid_auth" | "not_authed" | "not_allowed_token_type" => {
-            "Slack does not accept the bot token. An Administrator can enter another on the page Slack.".to_owned()
+            "Slack does not accept the bot token. An Administrator can enter another on the Slack page.".to_owned()
         }
         "account_inactive"
         | "token_revoked"
@@ -144,12 +144,12 @@ pub fn trouble(code: &str, needed: &str, answer: &Answer) -> Trouble {
         | "ekm_access_denied"
         | "team_access_not_granted"
         | "no_permission" => format!(
-            "The Slack app was removed or its token ended ({code}). Install the app again in Slack; then an Administrator \
-             can enter its new token on the page Slack."
+            "The Slack app was removed, or its token no longer works ({code}). Install the app again in Slack; then an \
+             Administrator can enter its new token on the Slack page."
         ),
         "missing_scope" => format!(
             "The Slack app lacks the scope {}. Add it in Slack and install the app again; then an Administrator can enter \
-             its token on the page Slack.",
+             its token on the Slack page.",
             word(needed)
         ),
         "channel_not_found" => {
@@ -159,15 +159,17 @@ pub fn trouble(code: &str, needed: &str, answer: &Answer) -> Trouble {
         "not_in_channel" => "The Slack app is not in the channel. Invite it there.".to_owned(),
         "is_archived" | "channel_is_archived" => "The Slack channel is archived. Choose another.".to_owned(),
         "no_service" | "no_active_hooks" | "invalid_token" | "no_service_id" | "no_team" | "team_disabled" => format!(
-            "Slack knows this incoming webhook no more ({code}). Create another in Slack and enter its address."
+            "Slack no longer knows this incoming webhook ({code}). Create another in Slack and enter its address."
         ),
         "restricted_action"
         | "action_prohibited"
         | "posting_to_general_channel_denied"
         | "cannot_dm_bot"
         | "messages_tab_disabled" => {
-            format!("A setting in Slack does not let the app post there ({code}). Ask whoever administers Slack.")
+            format!(
+                "A setting in Slack does not let the app post there ({code}). Ask an administrator of your Slack workspace."
+            )
         }
-        code => format!("Slack did not take the message ({code})."),
+        code => format!("Slack did not accept the message ({code})."),
     })
 }

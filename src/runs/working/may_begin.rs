@@ -63,7 +63,7 @@ pub fn as_whom(conn: &mut Conn, run: &Run) -> Result<(&'static str, &'static str
     };
     Ok(match of_set.unwrap_or(run.trigger) {
         Trigger::Schedule => {
-            ("the Owner of the schedule", " Someone who may import can edit and save the schedule to become its Owner.")
+            ("the Owner of the schedule", " Someone who may import can take ownership of it on Import Scheduling.")
         }
         _ => ("who started it", ""),
     })

@@ -23,7 +23,7 @@ use crate::db::prelude::*;
 use crate::db::schema::{resource_leases, run_leases, runs, workspace};
 use crate::db::{self, Conn, on};
 use crate::error::{AppError, Result};
-use crate::runs::lifecycle::RunStatus;
+use crate::runs::lifecycle::{RunStatus, Trigger};
 use crate::runs::model::Run;
 use crate::runs::policy::Policy;
 use crate::runs::queue_store::{BY_CLOCK, BY_HAND};
@@ -31,6 +31,7 @@ use crate::runs::resource::{self, Held};
 use crate::runs::runnable_store as runnable;
 use crate::runs::sets;
 use crate::runs::store;
+use crate::schedules;
 
 /// A run that is this worker's.
 #[derive(Clone, Debug)]
@@ -163,6 +164,7 @@ fn next(conn: &mut Conn, turn: i64, since: Moment) -> Result<Option<Candidate>> 
 fn take_one(conn: &mut Conn, app: &App, id: i64, held: &mut Held, now: Moment) -> Result<Option<Taken>> {
     db::lock_row(conn, "runs", id)?;
     let Some(mut run) = store::by_id(conn, id)?.filter(|run| run.status == RunStatus::Queued) else { return Ok(None) };
+    follow_owner(conn, &mut run)?;
     // The version is chosen when a run begins; its further attempts follow the same. Block and Connection are that
     // version's, read under this lock: what the run holds is what it will load.
     let version = if run.attempt > 0 { run.configuration_version } else { None };
@@ -241,6 +243,25 @@ fn take_one(conn: &mut Conn, app: &App, id: i64, held: &mut Held, now: Moment) -
         ))
         .execute(conn)?;
     Ok(Some(Taken { run, fence, policy, began: Instant::now() }))
+}
+
+/// What the clock put into the queue begins with the rights of who owns its schedule now: it may have passed to somebody
+/// else while the run waited.
+fn follow_owner(conn: &mut Conn, run: &mut Run) -> Result<()> {
+    let schedule = match (run.trigger, run.parent_id) {
+        (Trigger::Schedule, _) => run.schedule_id,
+        (Trigger::Set, Some(id)) => {
+            let set_run = runs::table.filter(runs::id.eq(id).and(runs::trigger_kind.eq(Trigger::Schedule)));
+            set_run.select(runs::schedule_id).first(conn).optional()?.flatten()
+        }
+        _ => None,
+    };
+    let owner = schedule.map(|id| schedules::owner_of(conn, id)).transpose()?.flatten();
+    if owner.is_some() && owner != run.as_member_id {
+        run.as_member_id = owner;
+        diesel::update(runs::table.find(run.id)).set(runs::as_member_id.eq(owner)).execute(conn)?;
+    }
+    Ok(())
 }
 
 /// The run of a set holds its set and nothing else: its steps are taken from the queue as all runs are.

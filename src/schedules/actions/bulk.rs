@@ -1,6 +1,6 @@
 //! The same deed to several schedules: all of it in one transaction, each in the audit log.
 
-use super::hand_over::{self, HandOver};
+use super::hand_over::{self, Gift, HANDED_OVER, HandOver};
 use super::switch::{Turn, is_turned, turn};
 use super::{Picked, enter_to_schedule, pick, remove};
 use crate::clock::Moment;
@@ -22,6 +22,8 @@ pub enum Bulk {
 #[derive(Clone, Debug, Default)]
 pub struct Done {
     pub changed: Vec<Schedule>,
+    /// Of a hand-over, as those were.
+    pub was: Vec<Schedule>,
     /// Were that way before.
     pub already: Vec<Schedule>,
     /// Have no further occurrence, so that they cannot be turned on or off.
@@ -45,6 +47,7 @@ pub fn bulk(conn: &mut Conn, by: &By, application_id: i64, ids: &[i64], what: Bu
     db::lock_rows(conn, "schedules", ids)?;
     let Picked { there, gone } = pick(conn, &entered, ids)?;
     let mut done = Done { gone, ..Done::default() };
+    let mut gifts = Vec::new();
     for was in there {
         match what {
             Bulk::On | Bulk::Off => {
@@ -65,9 +68,11 @@ pub fn bulk(conn: &mut Conn, by: &By, application_id: i64, ids: &[i64], what: Bu
             Bulk::HandOver(to) if was.owner_id == to.to => done.already.push(was),
             Bulk::HandOver(to) => {
                 let notify = hand_over::recipients(&was, to);
-                done.changed.push(hand_over::give(conn, by, &was, to.to, notify, now)?);
+                gifts.push(Gift { was, owner_id: to.to, notify });
             }
         }
     }
+    done.changed.extend(hand_over::give(conn, by, &gifts, HANDED_OVER, false, now)?);
+    done.was = gifts.into_iter().map(|gift| gift.was).collect();
     Ok(done)
 }

@@ -1,6 +1,7 @@
 //! What people do with schedules, by page and by API alike. Each action belongs into one write transaction; it asks
 //! for both import permissions, keeps the limit of four and records what was and what is in the audit log.
 
+mod as_before;
 mod bulk;
 mod copy;
 mod hand_over;
@@ -8,15 +9,18 @@ mod remove;
 mod save;
 mod slots;
 mod switch;
+mod take;
 mod undo;
 
+pub use as_before::as_before;
 pub use bulk::{Bulk, Done, bulk};
 pub use copy::draft_of_copy;
-pub use hand_over::{HandOver, Heir, heirs};
+pub use hand_over::{Gift, HANDED_OVER, HandOver, Heir, give, heirs, held, hold, hold_those, replaced};
 pub use remove::{delete, restore};
 pub use save::{create, create_once, update};
 pub use slots::{in_the_way, slots_taken};
 pub use switch::{off_until, switch};
+pub use take::{take, take_all};
 pub use undo::{Undone, undo};
 
 use super::model::{Outline, Schedule};

@@ -1,10 +1,8 @@
-//! Taking back what one did: the switch, off until, bulk and hand-over. The audit log knows what was before. Only what
-//! nobody has changed since goes back.
+//! Taking back what one did: the switch, off until, deleting, one by one and in bulk. The audit log knows what was before.
+//! Only what nobody has changed since goes back. Hand-overs are kept by `ownership`.
 
-use super::hand_over::{self, give};
 use super::switch::stand;
 use super::{changed_since, enter_to_schedule, remove};
-use crate::applications;
 use crate::audit::{self, Recorded};
 use crate::clock::Moment;
 use crate::db::{self, Conn};
@@ -20,8 +18,6 @@ pub struct Undone {
     pub back: Vec<Schedule>,
     /// Changed by somebody since, or with nothing left to plan: they stay as they are.
     pub stays: usize,
-    /// It was a hand-over.
-    pub owner: bool,
     /// It was a deletion: they were gone.
     pub deleted: bool,
 }
@@ -36,7 +32,6 @@ pub fn undo(conn: &mut Conn, by: &By, application_id: i64, at: Moment, now: Mome
     let mut last = None;
     for entry in audit::done_at(conn, application_id, by.member.id, "schedule", at)? {
         let Some(id) = entry.subject_id else { continue };
-        undone.owner |= entry.action == "schedule.handed-over";
         undone.deleted |= entry.action == "schedule.deleted";
         match one(conn, by, application_id, id, &entry, now)? {
             Some(Some(schedule)) => undone.back.push(schedule),
@@ -73,32 +68,17 @@ fn one(
         }
         return Ok(Some(Some(remove::restore(conn, by, application_id, id, now)?)));
     }
-    let switched = entry.action.starts_with("schedule.turned-");
-    if !switched && entry.action != "schedule.handed-over" {
+    if !entry.action.starts_with("schedule.turned-") {
         return Ok(None);
     }
     db::lock_row(conn, "schedules", id)?;
     let Some(is) = store::by_id(conn, id)? else { return Ok(Some(None)) };
     // A second click finds what the first one did.
-    if switched && (is.enabled, is.off_until) == (before.enabled, before.off_until) {
-        return Ok(Some(Some(is)));
-    }
-    if !switched && (is.owner_id, &is.notify) == (before.owner_id, &before.notify) {
+    if (is.enabled, is.off_until) == (before.enabled, before.off_until) {
         return Ok(Some(Some(is)));
     }
     if is.version != before.version + 1 {
         return Ok(Some(None));
-    }
-    if !switched {
-        hand_over::need(conn, by)?;
-        let entered = applications::enter(conn, by, application_id)?;
-        match hand_over::heir(conn, &entered, before.owner_id) {
-            Ok(_) => {}
-            // They can own it no more.
-            Err(AppError::Invalid(_)) => return Ok(Some(None)),
-            Err(other) => return Err(other),
-        }
-        return Ok(Some(Some(give(conn, by, &is, before.owner_id, before.notify, now)?)));
     }
     let until = before.off_until.filter(|until| *until > now);
     let enabled = before.enabled || (before.off_until.is_some() && until.is_none());

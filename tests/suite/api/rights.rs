@@ -89,6 +89,7 @@ const TABLE: &[(&str, &str)] = &[
     ("PATCH schedules/{s}", "vvxx.x?"),
     ("DELETE schedules/{s}", "vvxx.x?"),
     ("POST schedules/{s}/copy", "vvxx.x?"),
+    ("POST schedules/{s}/take-ownership", "vvxx.x?"),
     ("GET schedules/{s}/occurrences", "ooxx.o?"),
     ("GET applications/{a}/freezes", "ooxx.o?"),
     ("POST applications/{a}/freezes", "vvxx.x?"),

@@ -16,7 +16,7 @@ fn page(world: &World) -> String {
 
 /// Action, before and after of what was done to freezes, the oldest first.
 async fn audited(world: &World) -> Vec<(String, Option<Value>, Option<Value>)> {
-    let mut entries = world.read(|conn| audit::list(conn, None, None, 100)).await;
+    let mut entries = world.read(|conn| audit::list(conn, &audit::Filter::default(), None, 100)).await;
     entries.reverse();
     let of_freezes = entries.into_iter().filter(|e| e.subject_kind == "freeze");
     of_freezes.map(|e| (e.action, e.before, e.after)).collect()

@@ -7,6 +7,7 @@ mod calendar;
 mod copies;
 mod decided;
 mod first_hour;
+mod handed;
 mod keyboard;
 mod leaving;
 mod mapped;

@@ -15,7 +15,7 @@ on_both! {
     async fn everything_comes_once_a_day(world: World) {
         world.set_clock("2026-10-05T08:00:00Z");
         let mut olive = world.browser(&world.olive).await;
-        olive.visit("/notifications/settings").await.choose("When mail comes", "Everything once a day").choose("The daily mail comes at", "07:00").press("Save").await.sees("by a mail at 07:00");
+        olive.visit("/notifications/settings").await.choose("When to send e-mail", "Everything once a day").choose("Send the daily mail at", "07:00").press("Save").await.sees("by a daily mail at 07:00");
         for name in ["payroll", "headcount"] {
             let stage = failing(&world, name).await;
             telling(&world, &stage, About::Failed, &[&world.olive, &world.mo]).await;
@@ -51,7 +51,7 @@ on_both! {
     async fn what_needs_somebody_comes_at_once_and_the_rest_once_a_day(world: World) {
         world.set_clock("2026-10-05T08:00:00Z");
         let mut olive = world.browser(&world.olive).await;
-        olive.visit("/notifications/settings").await.choose("When mail comes", "What needs me at once, the rest once a day").press("Save").await;
+        olive.visit("/notifications/settings").await.choose("When to send e-mail", "Problems at once, the rest once a day").press("Save").await;
         let (bad, good) = (failing(&world, "payroll").await, failing(&world, "sales").await);
         telling(&world, &bad, About::All, &[&world.olive]).await;
         telling(&world, &good, About::All, &[&world.olive]).await;

@@ -27,7 +27,7 @@ on_both! {
         let stage = failing(&world, "payroll").await;
         telling(&world, &stage, About::Failed, &[&world.olive]).await;
         let mut olive = world.browser(&world.olive).await;
-        olive.visit("/notifications").await.sees("Nothing yet");
+        olive.visit("/notifications").await.sees("No notifications yet");
         morning(&world, 5).await;
         assert!(olive.htmx("/notifications/bell").await.text().contains("1 unread"));
         olive.visit("/notifications").await.sees("payroll failed").sees("payroll.csv").sees("FP&A 2026").sees("Today, Mon 5 Oct");
@@ -36,7 +36,7 @@ on_both! {
         assert!(!olive.htmx("/notifications/bell").await.text().contains("unread"));
         olive.visit("/notifications?show=unread").await.sees("You have read everything");
         olive.visit("/notifications").await.press("Mark unread: payroll failed").await.sees("Mark read");
-        olive.visit("/notifications?show=unread").await.press("Mark all read").await.sees("Marked 1 message as read.");
+        olive.visit("/notifications?show=unread").await.press("Mark all read").await.sees("Marked 1 notification as read.");
     }
 
     async fn what_another_was_told_is_not_there(world: World) {
@@ -75,7 +75,7 @@ on_both! {
         telling(&world, &stage, About::Failed, &[&world.olive]).await;
         let mut olive = world.browser(&world.olive).await;
         olive.visit("/notifications/settings").await.sees("1 schedule in");
-        olive.untick(&format!("E-mail to {}", world.olive.email)).press("Save").await.sees("You are notified in the inbox alone.");
+        olive.untick(&format!("E-mail to {}", world.olive.email)).press("Save").await.sees("You are notified in your inbox only.");
         morning(&world, 5).await;
         assert_eq!((told(&world, &world.olive).await.len(), world.mails().len()), (1, 0));
         olive.visit("/notifications/settings").await.tick(&format!("E-mail to {}", world.olive.email)).press("Save").await;

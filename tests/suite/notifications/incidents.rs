@@ -81,7 +81,7 @@ on_both! {
         comes(&world, "2026-10-06T10:00:02Z").await;
         assert_eq!(kinds(&world, &world.mo).await, ["failed", "reminder"]);
         let (_, title) = told(&world, &world.mo).await.remove(0);
-        assert_eq!(title, "payroll still fails");
+        assert_eq!(title, "payroll is still failing");
         csv(&world, "payroll", &[("1", "one")]);
         comes(&world, "2026-10-06T11:00:01Z").await;
         assert_eq!(told(&world, &world.mo).await[0], line("recovered", "payroll works again"));
@@ -250,8 +250,8 @@ on_both! {
         mo.visit("/notifications").await.sees("Olive has been on it since").sees_no("I'm on it");
         comes(&world, "2026-10-06T10:00:01Z").await;
         assert_eq!(kinds(&world, &world.mo).await, ["failed"]);
-        olive.visit("/notifications").await.press("I'm no longer on it").await.sees("Recipients are reminded again.");
-        olive.press("For 4 hours").await.sees("Nobody is reminded until");
+        olive.visit("/notifications").await.press("I'm no longer on it").await.sees("Reminders are on again.");
+        olive.press("For 4 hours").await.sees("Reminders are snoozed until");
         comes(&world, "2026-10-06T13:00:00Z").await;
         assert_eq!(kinds(&world, &world.mo).await, ["failed"]);
         comes(&world, "2026-10-06T15:00:00Z").await;

@@ -75,14 +75,14 @@ fn what_may_pass_is_tried_again_under_the_same_id() {
         morning(world, 5).await;
         let (state, attempt, said) = delivery(world).await;
         assert_eq!((state.as_str(), attempt), ("waiting", 1));
-        assert!(said.starts_with("The mail server did not take the message:"), "{said}");
+        assert!(said.starts_with("The mail server did not accept the message:"), "{said}");
         tell(world).await;
         assert_eq!(smtp.received().len(), 1, "not before its time");
         let id = world.api(&world.olive).await.get("runs").await.items()[0]["id"].as_i64().unwrap();
         let mut olive = world.browser(&world.olive).await;
         olive.visit(&format!("/runs/{id}")).await.sees("Olive (e-mail not accepted yet, tried again)");
         let mut ada = world.browser(&world.ada).await;
-        ada.visit(&format!("/runs/{id}")).await.sees("tried again: The mail server did not take the message");
+        ada.visit(&format!("/runs/{id}")).await.sees("tried again: The mail server did not accept the message");
         world.advance(Duration::seconds(61));
         tell(world).await;
         assert_eq!(delivery(world).await.0, "waiting", "nobody knows whether it arrived");
@@ -120,7 +120,7 @@ fn after_a_day_it_is_given_up() {
         }
         let (state, attempt, said) = delivery(world).await;
         assert_eq!(state, "failed");
-        assert!((20..30).contains(&attempt) && said.starts_with("Given up after a day."), "{attempt} {said}");
+        assert!((20..30).contains(&attempt) && said.starts_with("Gave up after a day."), "{attempt} {said}");
     });
 }
 

@@ -52,7 +52,7 @@ fn a_webhook_is_signed_and_told_once() {
     with_slack(async |world, receiver| {
         webhook(world, &format!("{}/in?key=canary-url", receiver.at), "Failed")
             .await
-            .sees("Webhook at 127.0.0.1 is notified about: Failed.");
+            .sees("Webhook at 127.0.0.1 posts about: Failed.");
         receiver.does("/in?key=canary-url", &[Deed::Answers(500, "", "<b>canary-body</b>")]);
         told_morning(world, 5).await;
         let (state, attempt, said) = post(world).await;
@@ -121,7 +121,7 @@ fn what_is_refused_for_good_is_said_where_it_is_mended() {
             assert_eq!((state.as_str(), attempt), ("failed", 1), "{said}");
             assert!(said.contains(words), "{said}");
             let mut olive = world.browser(&world.olive).await;
-            olive.visit(&page(world)).await.sees("Not accepted").sees(words).sees("Ada can change this.");
+            olive.visit(&page(world)).await.sees("Failing").sees(words).sees("Ada can change this.");
             // In order again, and broken the next day: another event.
             csv(world, "payroll", &[(&day.to_string(), "one")]);
             world.advance(Duration::hours(1));
@@ -144,15 +144,12 @@ fn a_channel_is_posted_to_by_the_workspaces_app() {
         set_up(world).await;
         ada.visit(&page(world)).await.within("#slack-channel");
         ada.fill("Channel", "fin ance").press("Save Slack channel").await.answered(422);
-        ada.sees("A channel has letters, digits, dashes and underscores");
+        ada.sees("Use up to 80 letters, digits, dashes and underscores");
         ada.within("#slack-channel").fill("Channel", "Finance").choose("Posts about", "All imports");
         receiver.does(POST, &[Deed::Answers(200, "", r#"{"ok":false,"error":"not_in_channel"}"#)]);
         ada.press("Test Slack channel").await.sees("The Slack app is not in the channel. Invite it there.");
-        ada.within("#slack-channel").press("Test Slack channel").await.sees("A test message was accepted by #finance.");
-        ada.within("#slack-channel")
-            .press("Save Slack channel")
-            .await
-            .sees("Slack #finance is notified about: All imports.");
+        ada.within("#slack-channel").press("Test Slack channel").await.sees("#finance accepted a test message.");
+        ada.within("#slack-channel").press("Save Slack channel").await.sees("Slack #finance posts about: All imports.");
         told_morning(world, 5).await;
         tell_all(world).await;
         let mut mo = world.browser(&world.mo).await;
@@ -198,7 +195,10 @@ fn an_incoming_webhook_is_given_no_message_twice() {
         csv(world, "payroll", &[("1", "one")]);
         told_morning(world, 6).await;
         let (state, _, said) = post(world).await;
-        assert!(state == "failed" && said.starts_with("Slack knows this incoming webhook no more"), "{state}: {said}");
+        assert!(
+            state == "failed" && said.starts_with("Slack no longer knows this incoming webhook"),
+            "{state}: {said}"
+        );
     });
 }
 
@@ -229,7 +229,7 @@ fn a_sender_that_died_leaves_one_event() {
         let said: Vec<Option<String>> =
             world.read(|conn| Ok(posts::table.order(posts::id).select(posts::said).load(conn)?)).await;
         assert_eq!(said[0], None);
-        assert!(said[1].as_ref().unwrap().starts_with("Tidegate was stopped while it sent this."), "{said:?}");
+        assert!(said[1].as_ref().unwrap().starts_with("Tidegate stopped while it was sending this."), "{said:?}");
     });
 }
 
@@ -254,7 +254,7 @@ fn a_webhook_reaches_no_closed_network() {
                     .sees("--allow-network");
             }
             for (address, words) in [
-                ("file:///etc/passwd", "Enter a whole address"),
+                ("file:///etc/passwd", "Enter the full address"),
                 ("gopher://example.com/", "Only http:// and https://"),
                 ("https://me:secret@example.com/", "user name or password"),
             ] {
@@ -329,7 +329,7 @@ fn secrets_follow_the_key_and_what_is_removed_is_told_nothing() {
         assert_eq!(token.unwrap().0, TOKEN);
         // This process has the old one still.
         told_morning(world, 5).await;
-        assert_eq!(post(world).await.2, "Its address does not open with the server's key. Enter it again.");
+        assert_eq!(post(world).await.2, "Its address cannot be opened with the server's key. Enter it again.");
         let mut ada = world.browser(&world.ada).await;
         csv(world, "payroll", &[("1", "one")]);
         morning(world, 6).await;
@@ -354,8 +354,8 @@ fn two_who_save_are_told_of_each_other() {
         first.sees("Somebody else changed this").sees("Enter it again");
         // Blank secrets stay as they are.
         first.within("#webhook").choose("Posts about", "Failed and partial").press("Save Webhook").await;
-        first.sees("Webhook at 127.0.0.1 is notified about: Failed and partial.");
-        first.within("#webhook").press("Test Webhook").await.sees("A test message was accepted by 127.0.0.1.");
+        first.sees("Webhook at 127.0.0.1 posts about: Failed and partial.");
+        first.within("#webhook").press("Test Webhook").await.sees("127.0.0.1 accepted a test message.");
         let sent = receiver.received("/in")[0].clone();
         let signed =
             signature(SECRET.as_bytes(), format!("{}.{}", sent.header("tidegate-timestamp"), sent.body).as_bytes());

@@ -53,7 +53,7 @@ on_both! {
         assert_eq!((told(&world, &world.ada).await, told(&world, &world.olive).await), (wanted.to_vec(), wanted.to_vec()));
         assert_eq!(told(&world, &world.mo).await, []);
         let mut ada = world.browser(&world.ada).await;
-        ada.visit("/notifications").await.sees("1 schedule of Olive will fail").sees("Olive may no longer import here");
+        ada.visit("/notifications").await.sees("1 schedule of Olive will fail").sees("Olive may no longer import in this Application");
         ada.follow("Open Import Scheduling").await;
         api.put(&path, json!({"view": true, "import_data": true, "configure": true})).await;
         look(&world).await;
@@ -83,11 +83,11 @@ on_both! {
         change("waiting", 3).await;
         world.step(broken::step).await;
         world.step(broken::step).await;
-        assert_eq!(told(&world, &world.ada).await, [line("broken", "E-mail does not get through")]);
+        assert_eq!(told(&world, &world.ada).await, [line("broken", "E-mail notifications are not getting through")]);
         assert_eq!(world.mails().len(), 2, "nobody is mailed that mail is broken");
         change("sent", 4).await;
         world.step(broken::step).await;
-        assert_eq!(told(&world, &world.ada).await[0], line("recovered", "E-mail gets through again"));
+        assert_eq!(told(&world, &world.ada).await[0], line("recovered", "E-mail notifications are getting through again"));
     }
 
     async fn a_secret_that_ends_is_told_before(world: World) {
@@ -109,11 +109,11 @@ on_both! {
         world.set_clock("2026-10-17T08:00:00Z");
         expires().await;
         world.set_clock("2026-10-20T08:00:00Z");
-        assert_eq!(expires().await, [line("expires", "The secret of HR service ends in 14 days")]);
+        assert_eq!(expires().await, [line("expires", "The secret of HR service expires in 14 days")]);
         world.set_clock("2026-10-30T08:00:00Z");
         assert_eq!(expires().await.len(), 2);
         world.set_clock("2026-10-31T08:00:00Z");
-        assert_eq!(expires().await[0], line("expires", "The secret of HR service ends tomorrow"));
+        assert_eq!(expires().await[0], line("expires", "The secret of HR service expires tomorrow"));
         assert_eq!(told(&world, &world.olive).await, []);
         // The form shows and keeps the day.
         let mut browser = world.browser(&world.ada).await;

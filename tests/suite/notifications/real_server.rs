@@ -71,7 +71,7 @@ fn not_now_is_tried_again_and_no_is_not() {
         morning(world, 5).await;
         let (state, attempt, said) = delivery(world).await;
         assert_eq!((state.as_str(), attempt), ("waiting", 1));
-        assert!(said.starts_with("The mail server did not take the message:") && said.contains("busy"), "{said}");
+        assert!(said.starts_with("The mail server did not accept the message:") && said.contains("busy"), "{said}");
         world.advance(Duration::seconds(61));
         tell(world).await;
         let (state, attempt, said) = delivery(world).await;

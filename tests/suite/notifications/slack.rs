@@ -35,7 +35,7 @@ pub fn with_slack(body: impl AsyncFn(&World, &Receiver)) {
 pub async fn set_up(world: &World) {
     let mut ada = world.browser(&world.ada).await;
     ada.visit("/settings/slack").await.fill("Bot token", TOKEN).press("Save").await;
-    ada.sees("Slack is set up, for the Slack workspace Acme <b>.");
+    ada.sees("Slack is set up for the Slack workspace Acme <b>.");
 }
 
 /// Tells all that is to be told, by every way.
@@ -78,9 +78,9 @@ fn an_administrator_sets_a_token_that_is_never_shown_again() {
             .sees("Slack does not accept the bot token.");
         set_up(world).await;
         ada.visit("/settings/slack").await.sees("Acme <b>");
-        ada.press("Test").await.sees("knows nobody with the e-mail address");
+        ada.press("Test").await.sees("has no user with the e-mail address");
         slack.knows(&world.ada.email, "U0ADA");
-        ada.press("Test").await.sees("Slack sent you a message");
+        ada.press("Test").await.sees("Slack sent a message to");
         assert_eq!(slack.shown()[0].0, "U0ADA");
         assert!(!ada.body.contains(TOKEN), "{}", ada.body);
         let (sealed, entries) = world
@@ -95,7 +95,7 @@ fn an_administrator_sets_a_token_that_is_never_shown_again() {
             .await;
         assert!(!sealed.contains("canary"));
         assert_eq!(entries, [("slack.set".to_owned(), Some(r#"{"team":"Acme <b>"}"#.to_owned()))]);
-        ada.visit("/settings/slack").await.press("Remove").await.sees("Its token is forgotten.").sees("Set up");
+        ada.visit("/settings/slack").await.press("Remove").await.sees("its token is deleted.").sees("Set up");
         for person in [&world.olive, &world.audrey] {
             assert_eq!(world.browser(person).await.get("/settings/slack").await.status, 403);
         }
@@ -143,7 +143,13 @@ fn whom_slack_does_not_know_is_asked_for_once_a_day() {
         told_morning(world, 5).await;
         let (state, attempt, said) = delivery(world).await;
         assert_eq!((state.as_str(), attempt), ("failed", 1));
-        assert_eq!(said, format!("Slack knows nobody with the e-mail address {}.", world.olive.email));
+        assert_eq!(
+            said,
+            format!(
+                "Slack has no user with the e-mail address {}. Use the same address in Slack and here.",
+                world.olive.email
+            )
+        );
         csv(world, "payroll", &[("1", "one")]);
         world.set_clock("2026-10-06T08:59:00Z");
         let api = world.api(&world.olive).await;
@@ -159,7 +165,7 @@ fn whom_slack_does_not_know_is_asked_for_once_a_day() {
         assert_eq!((delivery(world).await.0, slack.received(LOOKUP).len()), ("sent".into(), 2));
         let mut ada = world.browser(&world.ada).await;
         let id = world.api(&world.ada).await.get("runs?status=failed").await.items()[1]["id"].clone();
-        ada.visit(&format!("/runs/{id}")).await.sees("Slack not accepted: Slack knows nobody");
+        ada.visit(&format!("/runs/{id}")).await.sees("Slack not accepted: Slack has no user");
     });
 }
 
@@ -170,9 +176,9 @@ fn a_member_may_want_none() {
         olive.visit("/notifications/settings").await.sees_no("Slack");
         set_up(world).await;
         slack.knows(&world.olive.email, "U0OLIVE");
-        let label = format!("Slack, as {}", world.olive.email);
+        let label = format!("Slack message to {}", world.olive.email);
         olive.visit("/notifications/settings").await.untick(&label).press("Save").await;
-        olive.sees("You are notified in the inbox and by e-mail.");
+        olive.sees("You are notified in your inbox and by e-mail.");
         told_morning(world, 5).await;
         assert_eq!(
             (slack.count(), told(world, &world.olive).await.len()),
@@ -226,10 +232,10 @@ fn what_slack_refuses_for_good_is_said_and_mended() {
         let state = world.read(tidegate::notifications::slack_state).await.unwrap();
         assert!(state.broken.is_some_and(|(_, why)| why == said));
         let mut ada = world.browser(&world.ada).await;
-        ada.visit("/settings/slack").await.sees("Slack has taken no message since").sees("Install the app again");
+        ada.visit("/settings/slack").await.sees("Slack has accepted no message since").sees("Install the app again");
         set_up(world).await;
         assert_eq!(world.read(tidegate::notifications::slack_state).await.unwrap().broken, None);
-        ada.visit("/settings/slack").await.sees_no("has taken no message");
+        ada.visit("/settings/slack").await.sees_no("has accepted no message");
     });
 }
 
@@ -241,7 +247,7 @@ fn an_answer_that_is_none_of_slacks_is_not_repeated() {
         slack.knows(&world.olive.email, "U0OLIVE");
         slack.does(POST, &[Deed::Answers(200, "", r#"{"ok":false,"error":"<script>secret 4711</script>"}"#)]);
         told_morning(world, 5).await;
-        assert_eq!(delivery(world).await, ("failed".into(), 1, "Slack did not take the message (unknown).".into()));
+        assert_eq!(delivery(world).await, ("failed".into(), 1, "Slack did not accept the message (unknown).".into()));
     });
 }
 

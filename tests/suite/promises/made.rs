@@ -21,7 +21,7 @@ on_both! {
             olive.untick(day);
         }
         olive.fill("Time", "").fill("Time zone", "Mars").within("#ready-by-form .dlg-foot").press("Save").await.answered(422);
-        olive.sees("Enter the time by which it is to be ready.");
+        olive.sees("Enter the time it must be ready by.");
         assert_eq!(olive.value("Time zone"), "Mars");
         olive.tick("MoMonday").tick("TuTuesday").fill("Time", "07:30").fill("Time zone", "europe/paris").within("#ready-by-form .dlg-foot").press("Save").await;
         olive.sees("payroll: Ready by 07:30 every Monday and Tuesday, Europe/Paris.").sees("Fresh");
@@ -31,7 +31,7 @@ on_both! {
         assert!(olive.htmx(&about).await.text().contains("Ready by 07:30, expected 07:00"));
         olive.follow("Ready by … for payroll").await.sees("Ready by 07:30, expected 07:00");
         olive.fill("Time", "06:30").within("#ready-by-form .dlg-foot").press("Save").await.sees("At risk").sees("Ready by 06:30, but the next run is at 07:00");
-        olive.follow("Ready by … for payroll").await.press("Remove").await.sees("payroll no longer has a time to be ready by.");
+        olive.follow("Ready by … for payroll").await.press("Remove").await.sees("payroll no longer has a Ready by time.");
         olive.sees_no("At risk");
         let deeds: Vec<String> = world
             .read(|conn| {

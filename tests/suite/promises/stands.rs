@@ -58,10 +58,10 @@ on_both! {
         beat(&world).await;
         let rests = stands(&world, &stage).await;
         assert_eq!(rests["state"], "resting");
-        assert!(rests["note"].as_str().unwrap().starts_with("Rests: Frozen by \"Close\" until Mon 5 Oct 2026, 22:00"));
+        assert!(rests["note"].as_str().unwrap().starts_with("Frozen by \"Close\" until Mon 5 Oct 2026, 22:00"));
         let mut olive = world.browser(&world.olive).await;
         let list = format!("/applications/{}/settings/import-scheduling", world.application);
-        olive.visit(&list).await.sees("Resting");
+        olive.visit(&list).await.sees("Frozen by");
         world.set_clock("2026-10-05T06:30:00Z");
         beat(&world).await;
         assert_eq!((&stands(&world, &stage).await["state"], told(&world, &world.olive, TURNS).await.len()), (&json!("fresh"), 0));

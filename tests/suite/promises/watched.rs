@@ -50,9 +50,9 @@ on_both! {
         world.advance(Duration::seconds(30));
         assert_eq!(world.step(watching::step).await, 1);
         assert_eq!(world.step(watching::step).await, 0);
-        assert_eq!(told(&world, &world.olive, WATCHED).await, [line("slow", "payroll runs much longer than usual")]);
+        assert_eq!(told(&world, &world.olive, WATCHED).await, [line("slow", "payroll is taking much longer than usual")]);
         let mut olive = world.browser(&world.olive).await;
-        olive.visit(&format!("/runs/{run}")).await.sees("It runs much longer than usual: 10 min 30 s so far, usually");
+        olive.visit(&format!("/runs/{run}")).await.sees("It is taking much longer than usual: 10 min 30 s so far, usually");
     }
 
     async fn an_occurrence_that_waits_is_told_once(world: World) {
@@ -67,7 +67,7 @@ on_both! {
         assert_eq!((world.step(watching::step).await, world.step(watching::step).await), (1, 0));
         assert_eq!(told(&world, &world.olive, WATCHED).await, [line("waiting", "payroll has not started")]);
         let detail: String = world.read(|conn| Ok(notices::table.filter(notices::kind.eq("waiting")).select(notices::detail).first(conn)?)).await;
-        assert!(detail.contains("has waited for 31 min 00 s") && detail.ends_with("No worker is running."), "{detail}");
+        assert!(detail.contains("has been waiting for 31 min 00 s") && detail.ends_with("No worker is running."), "{detail}");
     }
 
     async fn an_occurrence_that_nobody_queues_is_told_once(world: World) {
@@ -83,7 +83,7 @@ on_both! {
         world.advance(Duration::minutes(2));
         world.step(working::seen).await;
         assert_eq!((world.step(watching::step).await, world.step(watching::step).await), (1, 0));
-        assert_eq!(told(&world, &world.olive, WATCHED).await, [line("waiting", "payroll did not run")]);
+        assert_eq!(told(&world, &world.olive, WATCHED).await, [line("waiting", "payroll has not started")]);
         // One that is off, or broken, plans nothing; and of one that a freeze holds nothing is expected.
         freezes::create(&world, "Close", "2026-10-06T04:30:00Z", "2026-10-06T20:00:00Z", false).await;
         let due = tidegate::clock::Moment::parse_rfc3339("2026-10-06T05:00:00Z").unwrap();

@@ -3,14 +3,14 @@
 use diesel::prelude::*;
 use reqwest::Method;
 use serde_json::json;
-use tidegate::db::schema::api_tokens;
+use tidegate::db::schema::{api_tokens, hand_overs as h};
 use tidegate::imports::{Mode, Target};
 use tidegate::runs;
 
 use super::World;
 use super::settings::root;
 use super::stage::stage;
-use crate::{feeds, freezes, import_sets, kept_files, notifications, schedules, translations};
+use crate::{feeds, freezes, import_sets, invitations, kept_files, notifications, passwords, schedules, translations};
 
 /// One line of the table.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,7 +92,12 @@ pub async fn values(world: &World) -> Vec<(&'static str, String)> {
     let incident = notifications::incidents::breaks(world, &stage).await;
     let feed = feeds::make(world, &world.olive, None).await;
     let feed = feed.trim_start_matches("/calendar/").trim_end_matches(".ics").to_owned();
+    let invitation = invitations::invite(world).await.trim_start_matches("/invitations/").to_owned();
+    let reset = passwords::link(world).await.trim_start_matches("/password/reset/").to_owned();
     let values = vec![
+        ("invitation", invitation),
+        ("invited", invitations::id(world).await.to_string()),
+        ("reset", reset),
         ("name", "app.css".to_owned()),
         ("a", world.application.to_string()),
         ("b", stage.block.to_string()),
@@ -100,6 +105,7 @@ pub async fn values(world: &World) -> Vec<(&'static str, String)> {
         ("f", freeze.id.to_string()),
         ("incident", incident.to_string()),
         ("feed", feed),
+        ("hand", hand_over(world).await.to_string()),
         ("i", stage.configuration.to_string()),
         ("kept", kept.to_string()),
         ("m", world.mo.id.to_string()),
@@ -121,6 +127,22 @@ pub async fn values(world: &World) -> Vec<(&'static str, String)> {
         }
     }
     values
+}
+
+/// One of nothing, from Olive to Ada.
+async fn hand_over(world: &World) -> i64 {
+    let (ada, olive, now) = (world.ada.id, world.olive.id, world.now());
+    let row = move |conn: &mut tidegate::db::Conn| {
+        let people = (h::by_id.eq(ada), h::from_id.eq(olive), h::to_id.eq(ada));
+        let made = diesel::insert_into(h::table).values((
+            people,
+            h::at.eq(now.micros()),
+            h::leaves.eq(false),
+            h::untold.eq(false),
+        ));
+        Ok(made.returning(h::id).get_result(conn)?)
+    };
+    world.write(row).await
 }
 
 /// A token of Olive's.

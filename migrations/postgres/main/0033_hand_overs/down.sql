@@ -1,0 +1,2 @@
+DROP TABLE hand_over_lines;
+DROP TABLE hand_overs;

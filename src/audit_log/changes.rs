@@ -1,0 +1,160 @@
+//! `…/schedules/{s}/changes`, `…/import-configurations/{i}/changes`: the changes of one thing, the newest first, for whoever
+//! may see it; and what a schedule was, given back to it.
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::pages::Row;
+use super::scene::Scene;
+use crate::app::App;
+use crate::applications::{Entered, enter, settings_shell};
+use crate::audit::{self, Filter, Recorded};
+use crate::db::Conn;
+use crate::error::{AppError, Result};
+use crate::imports;
+use crate::members::{By, SignedIn};
+use crate::schedules;
+use crate::web::form::Query;
+use crate::web::{Crumb, Flash, Form, Page, Shell, see_other};
+use crate::workspace;
+
+/// So many stand on a page.
+const PAGE: usize = 50;
+
+#[derive(Template)]
+#[template(path = "audit_log/changes.html")]
+struct ChangesPage {
+    shell: Shell,
+    /// "Changes: payroll".
+    title: String,
+    lede: &'static str,
+    rows: Vec<(Row, Option<String>)>,
+    zone: String,
+    older: Option<String>,
+}
+
+/// What the changes are of.
+struct Thing {
+    kind: &'static str,
+    id: i64,
+    name: String,
+    may_restore: bool,
+}
+
+fn schedule(conn: &mut Conn, by: &By, (application_id, id): (i64, i64)) -> Result<(Thing, Entered)> {
+    let (schedule, entered) = schedules::actions::find_in(conn, by, application_id, id)?;
+    let name = schedule.sentence();
+    let may_restore = entered.may_import();
+    Ok((Thing { kind: "schedule", id, name, may_restore }, entered))
+}
+
+fn configuration(conn: &mut Conn, by: &By, (application_id, id): (i64, i64)) -> Result<(Thing, Entered)> {
+    let entered = enter(conn, by, application_id)?;
+    if !(entered.may_open_scheduling() || entered.may_configure()) {
+        return Err(entered.need_open_scheduling(conn).err().unwrap_or(AppError::NotFound));
+    }
+    let found = imports::by_id(conn, id)?.filter(|found| found.application_id == application_id);
+    let name = found.ok_or(AppError::NotFound)?.name;
+    Ok((Thing { kind: "import_configuration", id, name, may_restore: false }, entered))
+}
+
+async fn page(
+    (request, app, by): (HttpRequest, Data<App>, By),
+    ids: (i64, i64),
+    before: Option<i64>,
+    of: fn(&mut Conn, &By, (i64, i64)) -> Result<(Thing, Entered)>,
+) -> Result<HttpResponse> {
+    let (who, now) = (by.clone(), app.now());
+    let (thing, entered, mut entries, scene, zone) = app
+        .read(move |conn| {
+            let (thing, entered) = of(conn, &who, ids)?;
+            let subject = Some((thing.kind.to_owned(), thing.id));
+            let entries = audit::list(conn, &Filter { subject, ..Filter::default() }, before, PAGE as i64 + 1)?;
+            let scene = Scene::load(conn, &entries)?;
+            let zone = who.member.time_zone.map_or_else(|| workspace::get(conn).map(|w| w.time_zone), Ok)?;
+            Ok((thing, entered, entries, scene, zone))
+        })
+        .await?;
+    let here = request.path().to_owned();
+    let older = (entries.len() > PAGE).then(|| {
+        entries.truncate(PAGE);
+        format!("{here}?before={}", entries.last().map_or(0, |last| last.id))
+    });
+    // What it was before its rule was changed.
+    let restores = |entry: &Recorded| {
+        let says = entry.before.as_ref().is_some_and(|before| before.get("repeat").is_some());
+        (thing.may_restore && says && entry.action == "schedule.updated").then(|| format!("{here}/{}", entry.id))
+    };
+    let row = |entry: &Recorded| {
+        let row = Row::of(entry, &scene, (now, zone));
+        // From which address a colleague came is for those who keep the Workspace.
+        if by.member.sees_everything() { row } else { row.without_address() }
+    };
+    let rows: Vec<(Row, Option<String>)> = entries.iter().map(|entry| (row(entry), restores(entry))).collect();
+    let title = format!("Changes: {}", thing.name);
+    let page = ChangesPage {
+        shell: settings_shell(&request, &app, &by, &entered, &title).crumbs([Crumb::here("Changes")]),
+        lede: if thing.may_restore {
+            "Restore brings back what it was before a change, and makes you its Owner."
+        } else {
+            ""
+        },
+        title,
+        rows,
+        zone: zone.to_string(),
+        older,
+    };
+    Page::ok(&request, &page)
+}
+
+/// `GET …/schedules/{s}/changes?before=`
+pub async fn of_schedule(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    path: Path<(i64, i64)>,
+    query: Query,
+) -> Result<HttpResponse> {
+    page((request, app, by), *path, query.id("before"), schedule).await
+}
+
+/// `GET …/import-configurations/{i}/changes?before=`
+pub async fn of_configuration(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    path: Path<(i64, i64)>,
+    query: Query,
+) -> Result<HttpResponse> {
+    page((request, app, by), *path, query.id("before"), configuration).await
+}
+
+/// `POST …/schedules/{s}/changes/{entry}`: the schedule as it was before that change.
+pub async fn restore(
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    path: Path<(i64, i64, i64)>,
+    _: Form,
+) -> Result<HttpResponse> {
+    let ((application_id, id, entry), now, secrets) = (path.into_inner(), app.now(), app.secrets.clone());
+    let restored = app.write(move |conn| {
+        schedules::actions::find_in(conn, &by, application_id, id)?;
+        let entry = audit::by_id(conn, entry)?.filter(|entry| is_of(entry, id)).ok_or(AppError::NotFound)?;
+        schedules::actions::as_before(conn, &secrets, &by, id, &entry, now)
+    });
+    let schedule = match restored.await {
+        Ok(schedule) => schedule,
+        // Somebody who is told has gone, the time has passed: there is no form to show it beside.
+        Err(AppError::Invalid(errors)) => {
+            return Err(AppError::Conflict(format!("The schedule cannot be restored. {}", errors.details())));
+        }
+        Err(other) => return Err(other),
+    };
+    let said = format!("Restored: {}. You are its Owner now.", schedule.sentence());
+    Ok(see_other(&format!("/applications/{application_id}/schedules/{id}/changes"), Some(Flash::new(said))))
+}
+
+fn is_of(entry: &Recorded, schedule: i64) -> bool {
+    (entry.subject_kind.as_str(), entry.subject_id) == ("schedule", Some(schedule))
+}

@@ -1,0 +1,27 @@
+//! What ends with a member's account: shown before, and ended by an Administrator.
+
+use super::model::By;
+use super::store::{sessions, tokens as living};
+use super::tokens;
+use crate::clock::Moment;
+use crate::db::Conn;
+use crate::error::Result;
+
+/// By how many doors a member comes in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Doors {
+    pub sessions: i64,
+    pub tokens: i64,
+}
+
+/// Those that are open now.
+pub fn doors(conn: &mut Conn, member_id: i64, now: Moment) -> Result<Doors> {
+    let tokens = living::of_member(conn, member_id)?.len() as i64;
+    Ok(Doors { sessions: sessions::count(conn, member_id, now)?, tokens })
+}
+
+/// Ends all tokens of a member; the account stays.
+pub fn revoke_tokens(conn: &mut Conn, by: &By, member_id: i64, now: Moment) -> Result<()> {
+    by.need_administrator(conn)?;
+    tokens::revoke_all(conn, by, member_id, now)
+}

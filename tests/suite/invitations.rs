@@ -1,0 +1,165 @@
+//! Invitations: a link that makes a member, by mail or handed over.
+
+use chrono::Duration;
+use diesel::prelude::*;
+use tidegate::db::schema::{audit_log, invitations as table, workspace};
+use tidegate::mail::Mailer;
+use tidegate::members::actions::{self, NewMember};
+
+use crate::passwords::links;
+use crate::support::databases::with_changed_world;
+use crate::support::*;
+
+/// Ada invites Una; the address of the link.
+pub async fn invite(world: &World) -> String {
+    let mut ada = world.browser(&world.ada).await;
+    let before = world.mails().len();
+    ada.visit("/members").await.fill("Name", "Una").fill("E-mail", "Una@acme.test");
+    ada.choose("Role", "Importer: Can Import Data").press("Invite").await;
+    ada.answered(200).sees("An invitation is on its way to Una@acme.test.");
+    links(&world.mails()[before..], "/invitations/").remove(0)
+}
+
+/// The id of the one invitation that there is.
+pub async fn id(world: &World) -> i64 {
+    world.read(|conn| Ok(table::table.select(table::id).first(conn)?)).await
+}
+
+on_both! {
+    async fn the_invited_person_chooses_name_and_password_and_is_in(world: World) {
+        let link = invite(&world).await;
+        let mail = world.mails().remove(0);
+        assert!(mail.contains("Subject: Ada invites you to") && mail.contains("Una@acme.test"), "{mail}");
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit("/members").await.in_row("Una@acme.test").sees("Pending").sees("invited by Ada");
+        ada.visit("/members").await.fill("Name", "Una").fill("E-mail", "una@acme.test").press("Invite").await;
+        ada.answered(409).sees("una@acme.test is invited already");
+        ada.fill("E-mail", "mo@acme.test").press("Invite").await.answered(409).sees("already exists");
+        ada.fill("E-mail", "mo").fill("Name", "").press("Invite").await.answered(422).sees("Enter a name.");
+        let mut audrey = world.browser(&world.audrey).await;
+        audrey.visit("/members").await.sees("Una@acme.test");
+        assert_eq!(audrey.count("main form"), 0, "an Auditor only reads");
+
+        let mut una = world.nobody();
+        let before = world.fingerprint().await;
+        una.visit(&link).await.sees("Ada invites Una@acme.test, in the role Importer.");
+        assert_eq!(una.value("Your name"), "Una");
+        assert_eq!(world.fingerprint().await, before);
+        una.fill("Your name", "Una Wave").fill("Password", "Una Wave").press("Accept").await;
+        una.answered(422).sees("too easy to guess");
+        assert_eq!(una.value("Your name"), "Una Wave", "what was typed is kept");
+        una.fill("Password", "shells and stones").press("Accept").await.answered(200).sees("Welcome.");
+        una.visit("/account").await.sees("Una@acme.test, Importer");
+        let mut again = world.nobody();
+        assert_eq!(again.open(&link).await, 404);
+        again.sees("This invitation no longer works");
+        assert_eq!(again.post(&link, &[("name", "Eve"), ("password", "tide after tide")]).await.status, 404);
+        ada.visit("/members").await.in_row("Una@acme.test").sees("Una Wave").sees("Active").sees_no("Pending");
+        let actions = world.read(|conn| {
+            let of = audit_log::table.filter(audit_log::subject_kind.eq("invitation")).order(audit_log::id);
+            Ok(of.select((audit_log::action, audit_log::member_name)).load::<(String, String)>(conn)?)
+        }).await;
+        let said = |action: &str, who: &str| (action.to_owned(), who.to_owned());
+        assert_eq!(actions, [said("invitation.made", "Ada"), said("invitation.accepted", "Una Wave")]);
+        ada.visit("/audit").await.sees("Invited Una").sees("Accepted the invitation of Una");
+    }
+
+    async fn an_invitation_runs_out_and_is_sent_again_or_revoked(world: World) {
+        let first = invite(&world).await;
+        let mut una = world.nobody();
+        world.advance(Duration::days(7) - Duration::minutes(1));
+        una.visit(&first).await.answered(200);
+        world.advance(Duration::minutes(1));
+        assert_eq!(una.open(&first).await, 404);
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit("/members").await.in_row("Una@acme.test").sees("Expired").press("Invite Una again").await;
+        ada.answered(200).sees("An invitation is on its way to Una@acme.test.").in_row("Una@acme.test").sees("Pending");
+        let second = links(&world.mails()[1..], "/invitations/").remove(0);
+        assert_ne!(first, second);
+        una.visit(&second).await.answered(200);
+        assert_eq!(una.open(&first).await, 404);
+        ada.press("Revoke the invitation of Una").await.answered(200).sees("The invitation of Una is revoked");
+        assert_eq!(una.open(&second).await, 404);
+        // Who has become a member otherwise needs none.
+        let third = invite(&world).await;
+        let (ada, now) = (world.ada.clone(), world.now());
+        world.write(move |conn| {
+            let by = ada.by(conn)?;
+            let (email, name, role) = ("una@ACME.test".into(), "Una".into(), "Viewer".into());
+            actions::add(conn, &by, NewMember { email, name, role, password: None }, now)
+        }).await;
+        assert_eq!(una.open(&third).await, 404);
+    }
+
+    async fn what_ran_out_long_ago_is_forgotten(world: World) {
+        invite(&world).await;
+        for (days, left) in [(37, 1), (1, 0)] {
+            world.advance(Duration::days(days));
+            let now = world.now();
+            world.write(move |conn| tidegate::members::forget_invitations(conn, now)).await;
+            let there = world.read(|conn| Ok(table::table.count().get_result::<i64>(conn)?));
+            assert_eq!(there.await, left);
+        }
+    }
+
+    /// Whoever accepts in a browser in which somebody else is signed in is told so, and goes on as themselves.
+    async fn another_who_is_signed_in_is_signed_out(world: World) {
+        let link = invite(&world).await;
+        let mut browser = world.browser(&world.mo).await;
+        let old = browser.session().unwrap();
+        browser.visit(&link).await.sees("You are signed in as Mo.");
+        browser.fill("Password", "shells and stones").press("Accept").await.answered(200);
+        browser.visit("/account").await.sees("Una@acme.test");
+        let mut thief = Browser::new(world.at(), "a thief", Some(&old));
+        thief.visit("/account").await.sees("Sign in");
+    }
+
+    async fn of_two_who_accept_at_once_one_is_in(world: World) {
+        let link = invite(&world).await;
+        let knock = || {
+            let (world, link) = (world.clone(), link.clone());
+            async move {
+                let mut browser = world.nobody();
+                browser.visit(&link).await;
+                let form = [("name", "Una"), ("password", "shells and stones")];
+                browser.post(&link, &form).await.status
+            }
+        };
+        let (one, two) = tokio::join!(knock(), knock());
+        let mut both = [one, two];
+        both.sort_unstable();
+        assert_eq!(both, [200, 404]);
+    }
+
+    async fn a_copy_that_stands_by_invites_by_hand(world: World) {
+        let now = world.now();
+        world.write(move |conn| {
+            diesel::update(workspace::table).set(workspace::standing_by_since.eq(now)).execute(conn)?;
+            Ok(())
+        }).await;
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit("/members").await.fill("Name", "Una").fill("E-mail", "una@acme.test").press("Invite").await;
+        ada.answered(201).sees("a copy that stands by");
+        assert!(world.mails().is_empty());
+    }
+}
+
+#[test]
+fn without_a_mail_server_the_link_is_shown_once() {
+    let files = |app: &mut tidegate::app::App| {
+        let policy = tidegate::connectors::NetworkPolicy::new(Vec::new());
+        let folder = app.config.data_dir.join("mail");
+        app.mail = Mailer::new("tidegate@localhost", None, policy, folder).unwrap();
+    };
+    with_changed_world(Database::Sqlite, files, |world| async move {
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit("/members").await.sees("You get a link to give them");
+        ada.fill("Name", "Una").fill("E-mail", "una@acme.test").press("Invite").await;
+        ada.answered(201).sees("Give Una this link. It is not shown again.").sees("no mail server");
+        let link = ada.within("#fresh-link").text();
+        let mut una = world.nobody();
+        una.visit(link.strip_prefix(world.at()).expect("a link of this installation")).await;
+        una.fill("Password", "shells and stones").press("Accept").await.answered(200).sees("Welcome.");
+        ada.visit("/members").await.sees_no(&link);
+    });
+}

@@ -1,0 +1,102 @@
+//! The day a member goes: what they hold is handed over, turned off or left, and every door is closed at once.
+
+use diesel::prelude::*;
+use serde_json::json;
+use tidegate::db::schema::{calendar_feeds, sessions};
+use tidegate::schedules::State;
+
+use super::*;
+use crate::feeds;
+
+fn page(person: &Person) -> String {
+    format!("/members/{}/deactivate", person.id)
+}
+
+on_both! {
+    async fn it_is_handed_over_with_the_deactivation(world: World) {
+        let made = owned(&world, &["06:00", "07:00", "08:00"], &[&world.olive, &world.mo]).await;
+        let token = world.api(&world.olive).await;
+        let address = feeds::make(&world, &world.olive, None).await;
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit("/").await.answered(200);
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit("/members").await.in_row("olive@acme.test").follow("Deactivate Olive").await;
+        ada.answered(200).sees("Owns 3 schedules").sees("Is notified about 3 schedules").sees("API tokens 1 revoked at once");
+        ada.sees("and 1 calendar address").sees("The first runs on Fri 9 Oct 2026, 06:00 (UTC)");
+        ada.sees("Ada is notified instead of Olive, in 3 schedules");
+        assert_eq!(ada.value("To"), world.ada.id.to_string(), "who can run all of them is proposed");
+        ada.press("Deactivate").await.answered(200).sees("Olive is deactivated and signed out everywhere.").sees("Ada now owns 3 schedules.");
+        let mut told = vec![world.ada.id, world.mo.id];
+        told.sort_unstable();
+        for was in &made {
+            assert_eq!(stands(&world, was.id).await, (world.ada.id, told.clone(), was.version + 1));
+        }
+        // No door is left, not even for a minute.
+        let olive_id = world.olive.id;
+        let left = world.read(move |conn| {
+            let sessions: i64 = sessions::table.filter(sessions::member_id.eq(olive_id)).count().get_result(conn)?;
+            Ok((sessions, calendar_feeds::table.count().get_result::<i64>(conn)?))
+        }).await;
+        assert_eq!(left, (0, 0));
+        assert_eq!(token.get("applications").await.status, 401);
+        olive.visit("/").await.sees("Sign in");
+        assert_eq!(world.nobody().get(&address).await.status, 404);
+        // Undo lets them in again, and gives back what they owned.
+        ada.press("Undo").await.answered(200).sees("Undone. 3 schedules are as they were. Olive can sign in again.");
+        assert_eq!(stands(&world, made[0].id).await.0, world.olive.id);
+        assert_eq!(token.get("applications").await.status, 401, "what ended stays ended");
+    }
+
+    async fn it_is_turned_off_or_left_and_flagged(world: World) {
+        let made = owned(&world, &["06:00", "07:00"], &[&world.olive]).await;
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit(&page(&world.olive)).await.choose("What becomes of their schedules", "Turn them off").untick("Ada is notified instead of Olive");
+        ada.press("Deactivate").await.answered(200).sees("2 schedules are turned off.");
+        for was in &made {
+            let is = find(&world, was.id).await;
+            assert_eq!((is.state(), is.owner_id, is.next_at), (State::Off, world.olive.id, None));
+        }
+        ada.press("Undo").await.answered(200).sees("Olive can sign in again.");
+        ada.visit(&page(&world.olive)).await.choose("What becomes of their schedules", "Leave them as they are").press("Deactivate").await;
+        ada.answered(200).sees("Ada is notified instead, in 2 schedules.");
+        assert_eq!(stands(&world, made[0].id).await.1, [world.ada.id]);
+        ada.visit("/ownership").await.in_row("Olive is deactivated.").sees("2 schedules").sees("FP&A 2026");
+        ada.follow("Hand over").await;
+        assert!(ada.page().html().contains("Olive, deactivated (2 schedules)"));
+    }
+
+    async fn who_cannot_have_them_is_refused_and_nothing_is_done(world: World) {
+        owned(&world, &["06:00"], &[]).await;
+        let ada = world.browser(&world.ada).await;
+        for (to, says) in [("", "Choose the new Owner."), (&world.mo.id.to_string(), "Mo lacks Can Import Data"), ("x", "Choose the new Owner.")] {
+            let answer = ada.post(&page(&world.olive), &[("do", "hand"), ("to", to)]).await;
+            assert!(answer.status == 422 && answer.text().contains(says), "{} {}", answer.status, answer.text());
+        }
+        // The last Administrator stays, and so does what others were to have.
+        let answer = ada.post(&page(&world.ada), &[("do", "hand"), ("to", &world.olive.id.to_string())]).await;
+        assert!(answer.status == 409 && answer.text().contains("last active Administrator"), "{}", answer.text());
+        assert_eq!(world.fingerprint().await["members"].iter().filter(|row| row.contains("Olive")).count(), 1);
+        let mut again = world.browser(&world.ada).await;
+        again.visit("/members").await.in_row("olive@acme.test").sees("Active");
+    }
+
+    async fn a_role_that_may_not_import_hands_over_too(world: World) {
+        let made = owned(&world, &["06:00"], &[]).await;
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit("/members").await.in_row("olive@acme.test").choose("Role of Olive", "Viewer").press("Save role").await;
+        ada.sees("Give Olive the role Viewer?");
+        ada.press("Change role").await;
+        ada.answered(200).sees("Olive now has the role Viewer. Ada now owns 1 schedule.");
+        assert_eq!(stands(&world, made[0].id).await.0, world.ada.id);
+    }
+
+    /// By the API it is direct, and flags.
+    async fn the_api_deactivates_and_flags(world: World) {
+        let made = owned(&world, &["06:00"], &[]).await;
+        let api = world.api(&world.ada).await;
+        api.patch(&format!("members/{}", world.olive.id), json!({"active": false})).await.is(200);
+        let schedule = api.get(&format!("schedules/{}", made[0].id)).await;
+        assert_eq!(schedule.json["flagged"], "Olive is deactivated.");
+        assert_eq!(schedule.json["owner_id"], world.olive.id);
+    }
+}

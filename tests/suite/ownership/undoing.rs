@@ -1,0 +1,81 @@
+//! For a week a hand-over can be undone: what nobody changed since goes back, and the rest is named.
+
+use chrono::Duration;
+use diesel::prelude::*;
+use serde_json::json;
+use tidegate::db::schema::{hand_over_lines, hand_overs, members};
+use tidegate::error::{AppError, Result};
+use tidegate::ownership::{self, actions::Undone};
+
+use super::*;
+
+async fn undo(world: &World, id: i64) -> Result<Undone> {
+    let (ada, now) = (world.ada.clone(), world.now());
+    world
+        .try_write(move |conn| {
+            let by = ada.by(conn)?;
+            ownership::undo(conn, &by, id, now)
+        })
+        .await
+}
+
+fn conflict(answer: Result<Undone>) -> String {
+    match answer {
+        Err(AppError::Conflict(words)) => words,
+        other => panic!("{other:?}"),
+    }
+}
+
+on_both! {
+    async fn what_somebody_changed_since_stays(world: World) {
+        let made = owned(&world, &["06:00", "07:00", "08:00"], &[&world.olive, &world.ada]).await;
+        let id = hands_over(&world, passing(&world.olive, &world.ada)).await.unwrap().id.unwrap();
+        assert_eq!(stands(&world, made[0].id).await.1, [world.ada.id], "who was told before is told once");
+        let api = world.api(&world.ada).await;
+        api.patch(&format!("schedules/{}", made[1].id), json!({"start_time": "07:30"})).await.is(200);
+        api.delete(&format!("schedules/{}", made[2].id)).await.is(204);
+        world.advance(Duration::days(7));
+        let undone = undo(&world, id).await.unwrap();
+        assert_eq!((undone.back, undone.changed, undone.unable), (1, 2, 0));
+        assert_eq!(undone.words(), "Undone. 1 schedule is as it was; 2 were changed since and stay.");
+        let mut told = vec![world.olive.id, world.ada.id];
+        told.sort_unstable();
+        assert_eq!(stands(&world, made[0].id).await, (world.olive.id, told, made[0].version + 2));
+        assert_eq!(stands(&world, made[1].id).await.0, world.ada.id);
+        assert_eq!(conflict(undo(&world, id).await), "Ada undid this hand-over already.");
+    }
+
+    async fn it_goes_back_to_nobody_who_cannot_run_it(world: World) {
+        let made = owned(&world, &["06:00"], &[]).await;
+        let id = hands_over(&world, passing(&world.olive, &world.ada)).await.unwrap().id.unwrap();
+        let olive = world.olive.id;
+        world.write(move |conn| Ok(diesel::update(members::table.find(olive)).set(members::active.eq(false)).execute(conn)?)).await;
+        assert_eq!(conflict(undo(&world, id).await), "Nothing was undone: 1 stays: its former Owner may not run it.");
+        assert_eq!(stands(&world, made[0].id).await.0, world.ada.id);
+    }
+
+    async fn after_a_week_it_stands_and_after_a_month_it_is_forgotten(world: World) {
+        owned(&world, &["06:00"], &[]).await;
+        let id = hands_over(&world, passing(&world.olive, &world.ada)).await.unwrap().id.unwrap();
+        world.advance(Duration::days(7) + Duration::seconds(1));
+        assert_eq!(conflict(undo(&world, id).await), "A hand-over can be undone for 7 days.");
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit("/ownership").await.in_row("Olive to Ada").sees_no("Undo");
+        let now = world.now();
+        assert_eq!(world.write(move |conn| ownership::forget_old(conn, now)).await, 0);
+        world.advance(Duration::days(24));
+        let now = world.now();
+        assert_eq!(world.write(move |conn| ownership::forget_old(conn, now)).await, 1);
+        let left = world.read(|conn| Ok((hand_overs::table.count().get_result::<i64>(conn)?, hand_over_lines::table.count().get_result::<i64>(conn)?))).await;
+        assert_eq!(left, (0, 0));
+        assert!(matches!(undo(&world, id).await, Err(AppError::NotFound)));
+    }
+
+    async fn of_two_who_undo_at_once_one_does(world: World) {
+        let made = owned(&world, &["06:00"], &[]).await;
+        let id = hands_over(&world, passing(&world.olive, &world.ada)).await.unwrap().id.unwrap();
+        let (one, two) = tokio::join!(undo(&world, id), undo(&world, id));
+        assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
+        assert_eq!(stands(&world, made[0].id).await, (world.olive.id, vec![], made[0].version + 2));
+    }
+}
