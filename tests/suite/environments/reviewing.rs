@@ -13,7 +13,7 @@ on_both! {
         ada.press("Clone").await.answered(422).sees("Choose what the copy reads instead of Folder of sales.");
         ada.choose("Connection instead of Folder of sales", "Folder of sales").fill("Name", "Elsewhere").press("Clone").await;
         ada.answered(409).sees("An Application named Elsewhere already exists.");
-        ada.fill("Name", "Trial").tick("With rows").press("Clone").await;
+        ada.fill("Name", "Trial").choose("Rows of its Blocks", "With rows").press("Clone").await;
         ada.sees("Created Trial. Its 4 schedules are off.").sees("3 schedules are off.").sees("Cloned from FP&A 2026 on").sees("Rows are being copied");
         world.step(environments::step).await;
         ada.press("Turn on the chosen ones").await.answered(422).sees("Choose the schedules to turn on.");
