@@ -79,8 +79,6 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/applications/{a}/archive", post().to(applications::archive));
     routes.route("/applications/{a}/settings/members", get().to(applications::access));
     routes.route("/applications/{a}/settings/members/{m}", post().to(applications::save_access));
-
-    // Copies
     routes.route("/settings/environment", get().to(environments::standing));
     routes.route("/settings/environment", post().to(environments::confirm));
     routes.route("/applications/{a}/settings/environment", get().to(environments::show));
@@ -137,7 +135,6 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/applications/{a}/settings/import-sets/{set}/copy", post().to(sets::copy));
     routes.route("/applications/{a}/settings/import-sets/{set}/delete", get().to(sets::delete_form));
     routes.route("/applications/{a}/settings/import-sets/{set}/delete", post().to(sets::delete));
-
     // Kept files
     routes.route("/applications/{a}/settings/kept-files", get().to(files::list));
     routes.route("/applications/{a}/settings/kept-files/files", get().to(files::list));
@@ -182,7 +179,6 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/calendar", post().to(feeds::make));
     routes.route("/calendar/revoke", post().to(feeds::revoke));
     routes.route("/calendar/{feed}.ics", get().to(feeds::feed));
-
     // Translations
     routes.route("/applications/{a}/settings/translations", get().to(translations::list));
     routes.route("/applications/{a}/settings/translations/new", get().to(translations::new_form));
