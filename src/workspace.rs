@@ -182,11 +182,6 @@ pub fn wake(conn: &mut Conn, home: &Home, now: Moment) -> Result<bool> {
     Ok(false)
 }
 
-/// Since when it stands by.
-pub fn standing_by_since(conn: &mut Conn) -> Result<Option<Moment>> {
-    Ok(workspace::table.find(1).select(workspace::standing_by_since).first(conn)?)
-}
-
 /// It is at home here from now on.
 pub fn confirm(conn: &mut Conn, home: &Home) -> Result<()> {
     diesel::update(workspace::table.find(1))

@@ -96,7 +96,7 @@ fn sql_stands_in_stores_and_stores_are_private() {
 }
 
 /// Which room owns which tables. "Who uses me?" is answered from above (`in_use.rs`).
-const OWNERS: [(&str, &[&str]); 19] = [
+const OWNERS: [(&str, &[&str]); 20] = [
     ("workspace", &["workspace"]),
     ("audit", &["audit_log"]),
     ("members", &["roles", "members", "sessions", "one_time_tokens", "invitations", "sign_in_attempts", "api_tokens"]),
