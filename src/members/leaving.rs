@@ -23,5 +23,5 @@ pub fn doors(conn: &mut Conn, member_id: i64, now: Moment) -> Result<Doors> {
 /// Ends all tokens of a member; the account stays.
 pub fn revoke_tokens(conn: &mut Conn, by: &By, member_id: i64, now: Moment) -> Result<()> {
     by.need_administrator(conn)?;
-    tokens::revoke_all(conn, by, member_id, now)
+    tokens::revoke_all(conn, &by.actor(), member_id, now)
 }

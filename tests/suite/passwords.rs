@@ -90,7 +90,8 @@ on_both! {
         assert_eq!(there.await, 0, "only its hash is kept");
         // To look changes nothing; what is wrong is said, and the link goes on.
         let before = world.fingerprint().await;
-        olive.visit(&link).await.sees("olive@acme.test").fill("New password", "password");
+        olive.visit(&link).await.sees("olive@acme.test");
+        olive.fill("New password", "password");
         assert_eq!(world.fingerprint().await, before);
         olive.press("Set password").await.answered(422).sees("too easy to guess");
         olive.fill("New password", "shells and stones").press("Set password").await;
