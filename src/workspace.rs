@@ -132,6 +132,11 @@ pub fn get(conn: &mut Conn) -> Result<Workspace> {
     Ok(Workspace { name, time_zone: zone.parse().unwrap_or(chrono_tz::UTC), fingerprint })
 }
 
+/// Since when it stands by.
+pub fn standing_by_since(conn: &mut Conn) -> Result<Option<Moment>> {
+    Ok(workspace::table.find(1).select(workspace::standing_by_since).first(conn)?)
+}
+
 /// The next lease's fence lies above this one.
 pub fn raise_fence(conn: &mut Conn, above: i64) -> Result<()> {
     diesel::update(workspace::table.filter(workspace::fence.lt(above)))
