@@ -29,7 +29,7 @@ on_both! {
     async fn a_change_says_what_it_was_and_what_it_is(world: World) {
         told(&world).await;
         let mut ada = world.browser(&world.ada).await;
-        ada.visit("/").await.follow("Audit log").await;
+        ada.visit("/audit").await;
         ada.sees("Changed the schedule of payroll");
         ada.sees("Every day at 06:00, UTC").sees("Every day at 06:30, UTC");
         ada.sees("Notify about: failed").sees("all").sees("Recipients: Mo").sees("Ada, Mo");
