@@ -29,7 +29,7 @@ impl State {
             Self::Fresh => ("Fresh", "is-ok", "ok"),
             Self::AtRisk => ("At risk", "is-warn", "warn"),
             Self::Late => ("Late", "is-bad", "clock"),
-            Self::Resting => ("Frozen", "", "pause"),
+            Self::Resting => ("Paused", "", "pause"),
         }
     }
 }

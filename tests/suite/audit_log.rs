@@ -34,11 +34,11 @@ on_both! {
         ada.sees("Every day at 06:00, UTC").sees("Every day at 06:30, UTC");
         ada.sees("Notify about: failed").sees("all").sees("Recipients: Mo").sees("Ada, Mo");
         ada.sees("API, 127.0.0.1").sees("by the API token test");
-        ada.sees("Denied: GET /api/v1/members").sees("Created the Application");
+        ada.sees("Denied: GET /api/v1/members").sees("Created the Connection Folder of payroll");
         // By who, kind, days and words.
         ada.choose("Who", "Mo").press("Filter").await.sees("Denied: GET").sees_no("payroll");
         ada.choose("Who", "Anyone").choose("Kind", "Schedules").press("Filter").await;
-        ada.sees("Changed the schedule of").sees("Created the schedule of").sees_no("Denied:").sees_no("Application");
+        ada.sees("Changed the schedule of").sees("Created the schedule of").sees_no("Denied:").sees_no("Connection Folder");
         ada.fill("From", "2026-10-06").press("Filter").await.sees("Changed the schedule of").sees_no("Created the");
         ada.fill("To", "2026-10-05").press("Filter").await.sees("No entry matches this filter");
         ada.follow("Show all").await;

@@ -20,7 +20,7 @@ use crate::notifications::letter;
 use crate::notifications::model::NoticeKind;
 use crate::runs::{Run, glance};
 use crate::web::page::initials;
-use crate::web::{Crumb, Flash, Form, Page, Shell, see_other};
+use crate::web::{Crumb, Flash, Form, Page, Shell, local_path, see_other};
 use crate::{words, workspace};
 
 /// So many imports a card names.
@@ -115,7 +115,7 @@ impl Card {
             (0 | 1, Some(first)) => first.name.clone(),
             (n, _) => words::counted(n, "import", "imports"),
         };
-        let taker = incident.taken_by.and_then(|id| facts.members.get(&id));
+        let taker = incident.taken_by.filter(|_| incident.closed_at.is_none()).and_then(|id| facts.members.get(&id));
         let to = incident.closed_at.unwrap_or(now);
         let open = incident.closed_at.is_none();
         Self {
@@ -139,7 +139,7 @@ impl Card {
                 .map(|(name, at)| (name.clone(), initials(name), words::short_time_within(at, now, zone))),
             snoozed: incident
                 .snoozed_until
-                .filter(|_| incident.is_snoozed(now))
+                .filter(|_| open && incident.is_snoozed(now))
                 .map(|until| words::short_time_within(until, now, zone)),
             may: open && entered.may_import(),
             again: if matches!(incident.kind, NoticeKind::Failed | NoticeKind::Partial) { failing } else { 0 },
@@ -256,7 +256,11 @@ pub async fn run_again(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, fo
 
 fn back(form: &Form, id: i64) -> String {
     match form.get("back") {
-        back @ ("/notifications" | "/") => back.to_owned(),
+        "/" => "/".to_owned(),
+        // The inbox as it was shown.
+        back if back.split('?').next() == Some("/notifications") => {
+            local_path(back).unwrap_or("/notifications").to_owned()
+        }
         _ => format!("/incidents/{id}"),
     }
 }

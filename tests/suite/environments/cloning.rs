@@ -67,7 +67,7 @@ on_both! {
         // And nobody is told that what is off is late.
         world.step(keeping::step).await;
         let mut ada = world.browser(&world.ada).await;
-        ada.visit(&format!("/applications/{copy}/settings/import-scheduling")).await.sees("Rests until a schedule is on");
+        ada.visit(&format!("/applications/{copy}/settings/import-scheduling")).await.sees("Waits until a schedule is on");
         let cloned = &audited(&world, "application.cloned").await[0];
         assert_eq!((&cloned["schedules"], &cloned["original_id"], &cloned["rows"]), (&json!(4), &json!(world.application), &json!(true)));
     }

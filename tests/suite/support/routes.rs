@@ -102,6 +102,7 @@ pub async fn values(world: &World) -> Vec<(&'static str, String)> {
         ("a", world.application.to_string()),
         ("b", stage.block.to_string()),
         ("c", stage.connection.to_string()),
+        ("entry", "1".to_owned()),
         ("f", freeze.id.to_string()),
         ("incident", incident.to_string()),
         ("feed", feed),
