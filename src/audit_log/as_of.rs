@@ -87,7 +87,7 @@ pub async fn as_of(app: Data<App>, SignedIn(by): SignedIn, query: Query) -> Resu
             loop {
                 let (entries, scene) = pool.read(|conn| {
                     let entries = audit::as_of(conn, (actions, by_application), until, after, READ)?;
-                    let scene = Scene::load(conn, &entries)?;
+                    let scene = Scene::load(conn, &by, &entries)?;
                     Ok((entries, scene))
                 })?;
                 let Some(last) = entries.last() else { break };

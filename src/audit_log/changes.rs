@@ -59,11 +59,14 @@ fn configuration(conn: &mut Conn, by: &By, (application_id, id): (i64, i64)) -> 
     Ok((Thing { kind: "import_configuration", id, name, may_restore: false }, entered))
 }
 
+/// Finds what an address names, for who may see its changes.
+type Find = fn(&mut Conn, &By, (i64, i64)) -> Result<(Thing, Entered)>;
+
 async fn page(
     (request, app, by): (HttpRequest, Data<App>, By),
     ids: (i64, i64),
     before: Option<i64>,
-    of: fn(&mut Conn, &By, (i64, i64)) -> Result<(Thing, Entered)>,
+    of: Find,
 ) -> Result<HttpResponse> {
     let (who, now) = (by.clone(), app.now());
     let (thing, entered, mut entries, scene, zone) = app
@@ -71,7 +74,7 @@ async fn page(
             let (thing, entered) = of(conn, &who, ids)?;
             let subject = Some((thing.kind.to_owned(), thing.id));
             let entries = audit::list(conn, &Filter { subject, ..Filter::default() }, before, PAGE as i64 + 1)?;
-            let scene = Scene::load(conn, &entries)?;
+            let scene = Scene::load(conn, &who, &entries)?;
             let zone = who.member.time_zone.map_or_else(|| workspace::get(conn).map(|w| w.time_zone), Ok)?;
             Ok((thing, entered, entries, scene, zone))
         })

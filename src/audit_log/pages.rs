@@ -199,7 +199,7 @@ fn find(conn: &mut Conn, by: &By, asked: &Asked, (now, zone): (Moment, Tz)) -> R
     loop {
         let limit = if wanted.is_empty() { PAGE as i64 + 1 } else { READ };
         let entries = super::list(conn, by, &filter, before, limit)?;
-        let scene = Scene::load(conn, &entries)?;
+        let scene = Scene::load(conn, by, &entries)?;
         let last = entries.len() < usize::try_from(limit).unwrap_or_default();
         for entry in &entries {
             if rows.len() == PAGE {
@@ -274,7 +274,7 @@ pub async fn csv(app: Data<App>, SignedIn(by): SignedIn, query: Query) -> Result
         loop {
             let (entries, scene) = pool.read(|conn| {
                 let entries = super::list(conn, &by, &filter, before, READ)?;
-                let scene = Scene::load(conn, &entries)?;
+                let scene = Scene::load(conn, &by, &entries)?;
                 Ok((entries, scene))
             })?;
             let Some(last) = entries.last() else { break };

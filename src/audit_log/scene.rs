@@ -8,12 +8,15 @@ use crate::audit::Recorded;
 use crate::db::Conn;
 use crate::error::Result;
 use crate::imports::Target;
+use crate::members::By;
 use crate::{import_sets, imports, members};
 
 /// Names by id, and addresses. A few queries, however many entries.
 #[derive(Default)]
 pub struct Scene {
     pub names: Names,
+    /// Whoever looks may open the pages of members.
+    administers: bool,
     roles: HashMap<i64, String>,
     applications: HashMap<i64, String>,
     targets: HashMap<Target, String>,
@@ -31,7 +34,7 @@ fn target(entry: &Recorded) -> Option<Target> {
 }
 
 impl Scene {
-    pub fn load(conn: &mut Conn, entries: &[Recorded]) -> Result<Self> {
+    pub fn load(conn: &mut Conn, by: &By, entries: &[Recorded]) -> Result<Self> {
         let everybody = members::all(conn)?;
         let ids: Vec<i64> = entries.iter().filter_map(|entry| entry.application_id).collect();
         let (mut configurations, mut sets) = (Vec::new(), Vec::new());
@@ -45,6 +48,7 @@ impl Scene {
         let sets = import_sets::by_ids(conn, &sets)?;
         let configurations = configurations.into_iter().map(|of| (Target::Configuration(of.id), of.name));
         Ok(Self {
+            administers: by.member.is_administrator(),
             targets: configurations.chain(sets.into_iter().map(|of| (Target::Set(of.id), of.name))).collect(),
             applications: applications::by_ids(conn, &ids)?.into_iter().map(|of| (of.id, of.name)).collect(),
             roles: everybody.iter().map(|member| (member.id, member.role.clone())).collect(),
@@ -88,7 +92,7 @@ impl Scene {
             "block" => Some(format!("/applications/{}/blocks/{id}", entry.application_id?)),
             "application" => Some(format!("/applications/{id}")),
             "connection" => Some(format!("/connections/{id}")),
-            "member" => Some(format!("/members/{id}")),
+            "member" if self.administers => Some(format!("/members/{id}")),
             "run" => Some(format!("/runs/{id}")),
             _ => None,
         }

@@ -146,7 +146,7 @@ fn walks_of(plan: &Value) -> Vec<String> {
 }
 
 /// So many statements a page may send, with those that say who asks.
-const MOST: usize = 32;
+const MOST: usize = 36;
 
 async fn asks_and_walks(world: &World, name: &str, get: impl AsyncFnOnce()) -> (usize, Vec<String>) {
     let database = database(world);

@@ -73,7 +73,7 @@ on_both! {
         assert_eq!(una.open(&first).await, 404);
         let mut ada = world.browser(&world.ada).await;
         ada.visit("/members").await.in_row("Una@acme.test").sees("Expired");
-        ada.press("Invite Una again").await;
+        ada.press("Invite again: Una").await;
         ada.answered(200).sees("An invitation is on its way to Una@acme.test.");
         ada.in_row("Una@acme.test").sees("Pending");
         let second = links(&world.mails()[1..], "/invitations/").remove(0);

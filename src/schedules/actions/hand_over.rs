@@ -89,7 +89,8 @@ pub fn give(
 ) -> Result<Vec<Schedule>> {
     let ids: Vec<i64> = gifts.iter().map(|gift| gift.was.id).collect();
     let mut owners: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
-    let (mut gone, mut come): (BTreeMap<i64, Vec<i64>>, Vec<(i64, i64)>) = (BTreeMap::new(), Vec::new());
+    let mut gone = BTreeMap::<i64, Vec<i64>>::new();
+    let mut come = Vec::<(i64, i64)>::new();
     let (mut entries, mut given) = (Vec::new(), Vec::new());
     for Gift { was, owner_id, notify } in gifts {
         let passes = was.owner_id != *owner_id;

@@ -31,7 +31,7 @@ on_both! {
             format!("translations/{table}"),
         ];
         let read_only = ["id", "application_id", "version", "created_at", "updated_at", "created_by", "owner_id", "state",
-            "next_at", "broken", "sentence", "row_count", "loaded_at", "status", "status_run_id", "needs_file", "secrets"];
+            "next_at", "broken", "flagged", "sentence", "row_count", "loaded_at", "status", "status_run_id", "needs_file", "secrets"];
         for thing in things {
             let before = ada.get(&thing).await.is(200).json.clone();
             assert_eq!(ada.patch(&thing, json!({})).await.is(200).json, before, "{thing}");
