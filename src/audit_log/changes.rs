@@ -13,7 +13,7 @@ use crate::audit::{self, Filter, Recorded};
 use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::imports;
-use crate::members::{By, SignedIn};
+use crate::members::{By, Scope, SignedIn};
 use crate::schedules;
 use crate::web::form::Query;
 use crate::web::{Crumb, Flash, Form, Page, Shell, see_other};
@@ -142,7 +142,8 @@ pub async fn restore(
 ) -> Result<HttpResponse> {
     let ((application_id, id, entry), now, secrets) = (path.into_inner(), app.now(), app.secrets.clone());
     let restored = app.write(move |conn| {
-        schedules::actions::find_in(conn, &by, application_id, id)?;
+        let (_, entered) = schedules::actions::find_in(conn, &by, application_id, id)?;
+        entered.need_import(conn, &by, Scope::Schedule)?;
         let entry = audit::by_id(conn, entry)?.filter(|entry| is_of(entry, id)).ok_or(AppError::NotFound)?;
         schedules::actions::as_before(conn, &secrets, &by, id, &entry, now)
     });

@@ -254,7 +254,8 @@ impl Facts<'_> {
             RunStatus::Held => {
                 let hold = run.hold.as_ref()?;
                 let until = self.when(hold.until);
-                let detail = format!("{} Held since {since}. Decide by {until}, or it fails.", hold.stopped.words());
+                let detail =
+                    format!("{} Held since {since}. It fails {until} unless someone decides.", hold.stopped.words());
                 ("is-warn", "pause", format!("{name} is held"), detail, Rank::Held)
             }
             RunStatus::Partial => {

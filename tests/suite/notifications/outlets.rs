@@ -111,7 +111,7 @@ fn what_is_refused_for_good_is_said_where_it_is_mended() {
         let url = format!("{}/in", receiver.at);
         webhook(world, &url, "Failed").await;
         for (day, (answer, words)) in (5..).zip([
-            (Deed::Answers(404, "", ""), "There is nothing at this address of 127.0.0.1 (404)"),
+            (Deed::Answers(404, "", ""), "127.0.0.1 has nothing at this address (404)"),
             (Deed::Answers(302, "Location: http://127.0.0.1:1/", ""), "which is not followed"),
             (Deed::Answers(401, "", ""), "refused the message (401)"),
         ]) {
