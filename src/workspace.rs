@@ -168,11 +168,10 @@ pub fn wake(conn: &mut Conn, home: &Home, now: Moment) -> Result<bool> {
     let elsewhere = place.as_ref().is_some_and(|place| *place != home.place)
         || url.as_ref().zip(home.url.as_ref()).is_some_and(|(was, is)| was != is);
     if elsewhere {
-        let since = since.map_or(Some(now), |_| None);
-        if since.is_some() {
-            diesel::update(workspace::table.find(1)).set(workspace::standing_by_since.eq(since)).execute(conn)?;
+        if since.is_none() {
+            diesel::update(workspace::table.find(1)).set(workspace::standing_by_since.eq(now)).execute(conn)?;
         }
-        return Ok(since.is_some());
+        return Ok(since.is_none());
     }
     if place.is_none() || (url.is_none() && home.url.is_some()) {
         diesel::update(workspace::table.find(1))

@@ -54,8 +54,8 @@ pub const KINDS: [(&str, &str, &[&str]); 7] = [
     ("imports", "Imports", &["import_configuration", "import_set", "translation", "kept_file"]),
     ("data", "Applications and Blocks", &["application", "block"]),
     ("runs", "Runs", &["run"]),
-    ("people", "Members and access", &["member", "token", "role", "group", "invitation", "calendar"]),
-    ("connections", "Connections and notifications", &["connection", "outlet", "workspace", "mail"]),
+    ("people", "Members and access", &["member", "token", "invitation", "calendar"]),
+    ("connections", "Connections and notifications", &["connection", "outlet", "workspace"]),
     ("denied", "Denied", &[]),
 ];
 
@@ -104,7 +104,6 @@ pub fn deed(entry: &Recorded) -> String {
         "run.approval_taken_back" => "Took back the approval of",
         "calendar.address_made" => "Created a calendar address",
         "calendar.address_revoked" => "Revoked a calendar address",
-        "mail.test" => "Sent a test message",
         "promise.made" => "Set the Ready by time of",
         "promise.changed" => "Changed the Ready by time of",
         "promise.removed" => "Removed the Ready by time of",

@@ -24,12 +24,13 @@ pub async fn slack_step(app: &App) -> Result<usize> {
 
 async fn hand_over(app: &App, channel: Channel) -> Result<usize> {
     let mut done = 0;
-    if app.read(workspace::standing_by_since).await?.is_some() {
-        return Ok(done);
-    }
     loop {
         let now = app.now();
-        if !app.read(move |conn| deliveries::any_due(conn, channel, now)).await? {
+        // Whether it stands by is asked only where there is something to send: nearly every beat finds nothing.
+        let may_send = move |conn: &mut Conn| {
+            Ok(deliveries::any_due(conn, channel, now)? && workspace::standing_by_since(conn)?.is_none())
+        };
+        if !app.read(may_send).await? {
             return Ok(done);
         }
         // One at a time: a lease that ended while others were sent would have this one sent twice.

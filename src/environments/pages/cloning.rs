@@ -92,7 +92,8 @@ fn choices(preview: &Preview, form: &Form) -> Vec<Choice> {
     preview.connections.iter().map(|used| Choice::of(used, form, preview.may_authorise)).collect()
 }
 
-async fn original(app: &Data<App>, by: &By, id: i64) -> Result<(Entered, Preview)> {
+/// An Application for who may make copies of it, and what a copy would bring.
+pub(super) async fn original(app: &Data<App>, by: &By, id: i64) -> Result<(Entered, Preview)> {
     let (asks, there) = (by.clone(), app.clone());
     app.read(move |conn| {
         let entered = cloning::enter(conn, &asks, id)?;

@@ -5,10 +5,11 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::cloning::original;
 use super::environment;
 use crate::app::App;
 use crate::applications::{Application, Entered, settings_shell};
-use crate::environments::cloning::{self, Preview};
+use crate::environments::cloning::Preview;
 use crate::environments::resetting;
 use crate::error::{FieldErrors, Result};
 use crate::members::{By, SignedIn};
@@ -23,15 +24,6 @@ struct ResetPage<'a> {
     application: Application,
     preview: Preview,
     back: String,
-}
-
-async fn look(app: &Data<App>, by: &By, id: i64) -> Result<(Entered, Preview)> {
-    let (asks, there) = (by.clone(), app.clone());
-    app.read(move |conn| {
-        let entered = cloning::enter(conn, &asks, id)?;
-        Ok((entered, cloning::preview(conn, &there, &asks, id)?))
-    })
-    .await
 }
 
 fn page(
@@ -54,7 +46,7 @@ pub async fn reset_form(
     SignedIn(by): SignedIn,
     id: Path<i64>,
 ) -> Result<HttpResponse> {
-    let found = look(&app, &by, id.into_inner()).await?;
+    let found = original(&app, &by, id.into_inner()).await?;
     page((&request, &app, &by), found, (StatusCode::OK, FieldErrors::new()), &Form(Vec::new()))
 }
 
@@ -67,7 +59,7 @@ pub async fn reset(
     form: Form,
 ) -> Result<HttpResponse> {
     let id = id.into_inner();
-    let found = look(&app, &by, id).await?;
+    let found = original(&app, &by, id).await?;
     let (asks, there, typed, now) = (by.clone(), app.clone(), form.get("name").to_owned(), app.now());
     match app.write(move |conn| resetting::reset(conn, &there, &asks, id, &typed, now)).await {
         Ok(application) => {

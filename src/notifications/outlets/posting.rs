@@ -8,6 +8,7 @@ use super::posts_store::{self as posts, Taken};
 use super::sending;
 use super::store;
 use crate::app::App;
+use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::notifications::outbox::{Ended, How, Trouble, later};
 use crate::workspace;
@@ -19,12 +20,11 @@ const TOGETHER: usize = 8;
 /// Hands over what is due; how many posts that were.
 pub async fn step(app: &App) -> Result<usize> {
     let mut done = 0;
-    if app.read(workspace::standing_by_since).await?.is_some() {
-        return Ok(done);
-    }
     loop {
         let now = app.now();
-        if app.stop.is_cancelled() || !app.read(move |conn| posts::any_due(conn, now)).await? {
+        let may_post =
+            move |conn: &mut Conn| Ok(posts::any_due(conn, now)? && workspace::standing_by_since(conn)?.is_none());
+        if app.stop.is_cancelled() || !app.read(may_post).await? {
             return Ok(done);
         }
         let taken = app.write(move |conn| posts::take(conn, TOGETHER, now)).await?;

@@ -77,16 +77,16 @@ struct Seen {
 
 impl Seen {
     fn look(conn: &mut Conn, now: Moment) -> Result<Option<Self>> {
-        if workspace::standing_by_since(conn)?.is_some() {
-            return Ok(None);
-        }
         let next_due = clock::next_due(conn)?;
-        Ok(Some(Self {
+        let seen = Self {
             due: next_due.is_some_and(|at| at <= now),
             next_due,
             to_wake: !clock::to_wake(conn, now)?.is_empty(),
             thawing: freezing::clock::ended(conn, now)?,
-        }))
+        };
+        let idle = !seen.due && !seen.to_wake && seen.thawing.is_empty();
+        let stands_by = !idle && workspace::standing_by_since(conn)?.is_some();
+        Ok(Some(seen).filter(|_| !stands_by))
     }
 }
 
