@@ -97,6 +97,7 @@ pub fn deed(entry: &Recorded) -> String {
         "token.refused" => "Denied: API token not valid",
         "access.changed" => "Changed the access of",
         "slack.set" => "Set up Slack",
+        "outlet.tested" => "Sent a test message to where notifications are posted",
         "slack.removed" => "Removed Slack",
         "workspace.set_up" => "Set up the Workspace",
         "workspace.key_changed" => "Changed the key that seals secrets",
