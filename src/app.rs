@@ -65,6 +65,8 @@ pub struct App {
     pub calendars: Calendars,
     /// At most so many passwords are hashed at once, so that many sign-ins leave a core for everybody else.
     pub hashing: Semaphore,
+    /// At most so many who sign in elsewhere wait for an answer from there at once.
+    pub asking: Semaphore,
     /// At most so many test runs at once: each reads a source whole.
     pub test_runs: Arc<Semaphore>,
     /// At most so many requests compare whole Blocks at once.
@@ -125,6 +127,7 @@ impl App {
             downloads: Downloads::default(),
             calendars: Calendars::default(),
             hashing: Semaphore::new(2),
+            asking: Semaphore::new(16),
             test_runs: Arc::new(Semaphore::new(2)),
             comparing: Arc::new(Semaphore::new(2)),
             standing_by: AtomicBool::new(false),

@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::app::App;
 use crate::audit::{self, Actor, Entry};
 use crate::error::{AppError, Result};
+use crate::members::{elsewhere, second_factor};
 use crate::runs::{self, workers};
 use crate::secrets::Secrets;
 use crate::{connections, import_sets, notifications, schedules, workspace};
@@ -29,6 +30,8 @@ pub fn rotate(app: &App, new: &Secrets) -> Result<usize> {
         runs::seal_anew(conn, &app.secrets, new)?;
         notifications::slack::seal_anew(conn, &app.secrets, new)?;
         notifications::outlets::seal_anew(conn, &app.secrets, new)?;
+        second_factor::seal_anew(conn, &app.secrets, new)?;
+        elsewhere::seal_anew(conn, &app.secrets, new)?;
         workspace::change_key(conn, new)?;
         let actor = Actor::nobody("command line", "command");
         let entry = Entry::about("workspace.key_changed", "workspace").after(json!({ "connections": sealed }));

@@ -1,4 +1,6 @@
-//! Every address of the server, one line each, grouped by room.
+//! Every address of the server, one line each, grouped by room; those of members in a file of their own.
+
+mod door;
 
 use actix_web::web::{ServiceConfig, get, post};
 
@@ -13,7 +15,6 @@ use crate::freezes::pages as freezes;
 use crate::import_scheduling as scheduling;
 use crate::import_sets::pages as sets;
 use crate::imports::pages as imports;
-use crate::members::pages as members;
 use crate::notifications::pages as notifications;
 use crate::ownership::pages as ownership;
 use crate::translations::pages as translations;
@@ -23,39 +24,7 @@ use crate::{audit_log, health, overview, web};
 pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/static/{name:.*}", get().to(web::assets::serve));
 
-    // Members and the door
-    routes.route("/setup", get().to(members::setup));
-    routes.route("/setup", post().to(members::begin));
-    routes.route("/sign-in", get().to(members::sign_in_page));
-    routes.route("/sign-in", post().to(members::sign_in));
-    routes.route("/sign-out", post().to(members::sign_out));
-    routes.route("/password/forgot", get().to(members::forgot));
-    routes.route("/password/forgot", post().to(members::ask));
-    routes.route("/password/reset/{reset}", get().to(members::reset_form));
-    routes.route("/password/reset/{reset}", post().to(members::set_password));
-    routes.route("/invitations/{invitation}", get().to(members::invitation));
-    routes.route("/invitations/{invitation}", post().to(members::accept));
-    routes.route("/signed-in", get().to(members::signed_in));
-    routes.route("/session", get().to(members::session_token));
-    routes.route("/account", get().to(members::account));
-    routes.route("/account", post().to(members::save_account));
-    routes.route("/account/password", post().to(members::save_password));
-    routes.route("/account/sessions/end", post().to(members::end_sessions));
-    routes.route("/account/tokens", post().to(members::create_token));
-    routes.route("/account/tokens/{token}/revoke", post().to(members::revoke_token));
-    routes.route("/members", get().to(members::list));
-    routes.route("/members", post().to(members::add));
-    routes.route("/members/invitations", post().to(members::invite));
-    routes.route("/members/invitations/{invited}/again", post().to(members::invite_again));
-    routes.route("/members/invitations/{invited}/revoke", post().to(members::revoke_invitation));
-    routes.route("/members/{member}", get().to(members::member));
-    routes.route("/members/{member}", post().to(members::save));
-    routes.route("/members/{member}/switch", post().to(members::switch));
-    routes.route("/members/{member}/reset-link", post().to(members::reset_link));
-    routes.route("/members/{member}/deactivate", get().to(ownership::deactivate_form));
-    routes.route("/members/{member}/deactivate", post().to(ownership::deactivate));
-    routes.route("/settings/mail", get().to(members::mail));
-    routes.route("/settings/mail/test", post().to(members::send_test));
+    door::door(routes);
 
     // Ownership
     routes.route("/ownership", get().to(ownership::list));

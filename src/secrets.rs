@@ -183,7 +183,7 @@ pub fn random_code() -> String {
 }
 
 /// Random bytes from the operating system. Without them nothing here may go on.
-fn random_bytes<const N: usize>() -> [u8; N] {
+pub fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     if getrandom::fill(&mut bytes).is_err() {
         std::process::abort();

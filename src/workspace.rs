@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use crate::clock::Moment;
 use crate::db::prelude::*;
 use crate::db::schema::workspace;
-use crate::db::{self, Conn, Pool};
+use crate::db::{self, Conn, Pool, text_enum};
 use crate::error::{AppError, Result};
 use crate::secrets::{self, Secrets};
 
@@ -19,6 +19,11 @@ pub struct Workspace {
     pub time_zone: Tz,
     /// Tells this installation from every other.
     pub fingerprint: String,
+}
+
+text_enum! {
+    /// Members of whom something is demanded.
+    pub enum Whom { Nobody = "nobody", Administrators = "administrators", Everybody = "everybody" }
 }
 
 /// Makes the row at the first start, and refuses a key that does not open what this Workspace sealed: a wrong key is
@@ -135,6 +140,17 @@ pub fn get(conn: &mut Conn) -> Result<Workspace> {
 /// Since when it stands by.
 pub fn standing_by_since(conn: &mut Conn) -> Result<Option<Moment>> {
     Ok(workspace::table.find(1).select(workspace::standing_by_since).first(conn)?)
+}
+
+/// Of whom a second factor is demanded.
+pub fn second_factor_of(conn: &mut Conn) -> Result<Whom> {
+    let word: String = workspace::table.find(1).select(workspace::second_factor_of).first(conn)?;
+    Ok(Whom::parse(&word).unwrap_or(Whom::Nobody))
+}
+
+pub fn set_second_factor_of(conn: &mut Conn, whom: Whom) -> Result<()> {
+    diesel::update(workspace::table.find(1)).set(workspace::second_factor_of.eq(whom.as_str())).execute(conn)?;
+    Ok(())
 }
 
 /// The next lease's fence lies above this one.

@@ -33,7 +33,7 @@ use crate::spool::Spool;
 pub use causes::{distrust, find};
 pub use failure::{FailureKind, FetchError, Retry};
 pub use fetched::{Check, Content, Fetched, only};
-pub use http::{Answer, post};
+pub use http::{Answer, get, post};
 pub use network::{Lookup, NetworkPolicy, SystemLookup, check_host};
 pub use pattern::Pattern;
 pub use registry::{Field, Input, Kind, Takes, build, kind, kinds};

@@ -15,6 +15,7 @@ diesel::table! {
         zone_data -> Nullable<Text>,
         place -> Nullable<Text>,
         home_url -> Nullable<Text>,
+        second_factor_of -> Text,
     }
 }
 
@@ -41,6 +42,7 @@ diesel::table! {
         created_at -> BigInt,
         deactivated_at -> Nullable<BigInt>,
         shortcuts -> Bool,
+        theme -> Nullable<Text>,
     }
 }
 
@@ -52,6 +54,37 @@ diesel::table! {
         created_at -> BigInt,
         seen_at -> BigInt,
         expires_at -> BigInt,
+        address -> Nullable<Text>,
+        browser -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    second_factors (member_id) {
+        member_id -> BigInt,
+        sealed -> Text,
+        last_step -> BigInt,
+        set_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    recovery_codes (id) {
+        id -> BigInt,
+        member_id -> BigInt,
+        code_hash -> Text,
+        used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    sign_in_elsewhere (id) {
+        id -> BigInt,
+        issuer -> Text,
+        client_id -> Text,
+        sealed_secret -> Text,
+        label -> Text,
+        set_at -> BigInt,
     }
 }
 
@@ -813,6 +846,7 @@ diesel::joinable!(run_leases -> runs (run_id));
 diesel::joinable!(run_results -> runs (run_id));
 diesel::allow_tables_to_appear_in_same_query!(
     workspace,
+    second_factors,
     kept_files,
     kept_file_versions,
     notices,

@@ -242,6 +242,7 @@ mod tests {
             permissions: Vec::new(),
             active: true,
             time_zone: None,
+            theme: None,
             shortcuts: true,
             version: 1,
             created_at: at(0),

@@ -151,10 +151,13 @@ pub fn update_own(conn: &mut Conn, by: &By, own: &Own, now: Moment) -> Result<()
     let name = check_name("name", own.name, Some(&by.member.name), &mut errors);
     errors.ok_or(())?;
     store::set_own(conn, by.member.id, &Own { name: &name, ..*own })?;
-    let shown = |own: &Own| json!({ "name": own.name, "time_zone": own.time_zone, "shortcuts": own.shortcuts });
+    let shown = |own: &Own| {
+        let Own { name, time_zone, shortcuts, theme } = own;
+        json!({ "name": name, "time_zone": time_zone, "shortcuts": shortcuts, "theme": theme })
+    };
     let was = &by.member;
     let zone = was.time_zone.map(|zone| zone.name());
-    let before = shown(&Own { name: &was.name, time_zone: zone, shortcuts: was.shortcuts });
+    let before = shown(&Own { name: &was.name, time_zone: zone, shortcuts: was.shortcuts, theme: was.theme });
     let after = shown(&Own { name: &name, ..*own });
     if before != after {
         let id = by.member.id;

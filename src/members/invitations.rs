@@ -1,8 +1,6 @@
 //! Invitations: an Administrator names address and role; whoever opens the link within a week chooses name and password, and
 //! is a member then.
 
-use std::net::IpAddr;
-
 use actix_web::web::Data;
 use chrono::Duration;
 use serde_json::{Value, json};
@@ -13,7 +11,7 @@ use super::links::{self, Letter, Way};
 use super::model::{By, check_email};
 use super::sign_in::Entered;
 use super::store::invitations::{self as kept, New};
-use super::store::sessions;
+use super::store::sessions::{self, Origin};
 use super::{passwords, store};
 use crate::app::App;
 use crate::audit::{Actor, Entry};
@@ -55,7 +53,7 @@ pub struct Invite {
 pub struct Accept {
     pub name: String,
     pub password: String,
-    pub address: Option<IpAddr>,
+    pub from: Origin,
     /// The value of the session cookie that is there already.
     pub old: Option<String>,
 }
@@ -172,20 +170,20 @@ pub async fn accept(app: &App, token: String, accept: Accept) -> Result<Entered>
     }
     errors.ok_or(())?;
     let password = Some(passwords::hash(app, &accept.password, &[&email, &name]).await?);
-    let (address, old, now) = (accept.address, accept.old, app.now());
+    let (from, old, now) = (accept.from, accept.old, app.now());
     app.write(move |conn| {
         // Of two who hold the link, one comes first.
         db::lock_row(conn, "workspace", 1)?;
         let invitation = open(conn, &token, now)?;
-        let actor = Actor::nobody("invitation", "page").from(network(address));
+        let actor = Actor::nobody("invitation", "page").from(network(from.address));
         let new = NewMember { email, name, role: invitation.role.clone(), password };
         let member = actions::insert(conn, &actor, new, now)?;
         let entry = Entry::of("invitation.accepted", "invitation", invitation.id).before(shown(&invitation));
-        audit::record(conn, &By::page(member.clone()).from(address).actor(), entry, now)?;
+        audit::record(conn, &By::page(member.clone()).from(from.address).actor(), entry, now)?;
         if let Some(old) = &old {
             sessions::end_session(conn, old)?;
         }
-        Ok(Entered { member_id: member.id, cookie: sessions::start_session(conn, member.id, now)? })
+        Ok(Entered { member_id: member.id, cookie: sessions::start_session(conn, member.id, &from, now)? })
     })
     .await
 }

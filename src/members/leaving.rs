@@ -1,11 +1,14 @@
 //! What ends with a member's account: shown before, and ended by an Administrator.
 
+use serde_json::json;
+
 use super::model::By;
-use super::store::{sessions, tokens as living};
+use super::store::{self, sessions, tokens as living};
 use super::tokens;
+use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db::Conn;
-use crate::error::Result;
+use crate::error::{AppError, Result};
 
 /// By how many doors a member comes in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,6 +21,18 @@ pub struct Doors {
 pub fn doors(conn: &mut Conn, member_id: i64, now: Moment) -> Result<Doors> {
     let tokens = living::of_member(conn, member_id)?.len() as i64;
     Ok(Doors { sessions: sessions::count(conn, member_id, now)?, tokens })
+}
+
+/// Signs a member out everywhere; how many sessions that ended.
+pub fn end_sessions(conn: &mut Conn, by: &By, member_id: i64, now: Moment) -> Result<usize> {
+    by.need_administrator(conn)?;
+    store::by_id(conn, member_id)?.ok_or(AppError::NotFound)?;
+    let ended = sessions::end_sessions(conn, member_id, None)?;
+    if ended > 0 {
+        let entry = Entry::of("member.sessions_ended", "member", member_id).after(json!({ "sessions": ended }));
+        by.audit(conn, entry, now)?;
+    }
+    Ok(ended)
 }
 
 /// Ends all tokens of a member; the account stays.

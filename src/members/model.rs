@@ -25,6 +25,8 @@ pub struct Member {
     pub time_zone: Option<Tz>,
     /// Single keys are shortcuts on pages.
     pub shortcuts: bool,
+    /// `None`: as the device.
+    pub theme: Option<Theme>,
     pub version: i64,
     pub created_at: Moment,
 }
@@ -42,6 +44,11 @@ impl Member {
     pub fn sees_everything(&self) -> bool {
         self.may(Permission::SeeEverything)
     }
+}
+
+text_enum! {
+    /// How pages look to a member.
+    pub enum Theme { Light = "light", Dark = "dark" }
 }
 
 text_enum! {

@@ -16,7 +16,7 @@ use super::model::{By, Member};
 use super::passwords::PasswordHash;
 use super::store::codes::{self, Of};
 use super::throttle::{self, Who};
-use super::{passwords, store};
+use super::{passwords, second_factor, store};
 use crate::app::App;
 use crate::audit::{self, Actor, Entry};
 use crate::clock::Moment;
@@ -152,8 +152,9 @@ pub async fn set(
     .await
 }
 
-/// Sets a member's password from the command line, where whoever may run the program is the operator. It activates nobody.
-pub fn set_by_command(conn: &mut Conn, email: &str, password: &PasswordHash, now: Moment) -> Result<Member> {
+/// Sets a member's password from the command line, where whoever may run the program is the operator, and takes off their
+/// second factor; whether they had one. It activates nobody.
+pub fn set_by_command(conn: &mut Conn, email: &str, password: &PasswordHash, now: Moment) -> Result<(Member, bool)> {
     let member = store::by_email(conn, email)?.ok_or_else(|| {
         AppError::Conflict(format!("--email {email}: there is no such member; add one with tidegate member add"))
     })?;
@@ -164,7 +165,8 @@ pub fn set_by_command(conn: &mut Conn, email: &str, password: &PasswordHash, now
     }
     db::lock_row(conn, "members", member.id)?;
     put(conn, &command(), &member, password, now)?;
-    Ok(member)
+    let lost = second_factor::lose(conn, &command(), member.id, now)?;
+    Ok((member, lost))
 }
 
 fn put(conn: &mut Conn, actor: &Actor, member: &Member, password: &PasswordHash, now: Moment) -> Result<()> {

@@ -12,8 +12,10 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use chrono::Duration;
 use futures_util::Future;
 
-use super::model::{By, Channel};
+use super::model::{By, Channel, Member};
+use super::second_factor;
 use super::shell::shell;
+use super::store::sessions::SessionRow;
 use super::store::{self, sessions, tokens};
 use crate::app::App;
 use crate::clock::Moment;
@@ -21,9 +23,12 @@ use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::going::{Acting, Seen, Sign};
 use crate::secrets;
+use crate::web::guard::Detour;
 use crate::web::{client_address, csrf};
 
 const ADMINISTRATOR_IDLE_HOURS: i64 = 24;
+/// What is open to whoever has yet to set up the second factor that is demanded.
+const LEADS_THERE: [&str; 4] = ["/account/second-factor", "/session", "/signed-in", "/notifications/bell"];
 /// It is noted at most so often, not with every request.
 const SEEN_EVERY_SECONDS: i64 = 60;
 
@@ -69,6 +74,14 @@ pub fn write_seen(app: &App) -> Result<()> {
     Ok(())
 }
 
+/// A member's sessions that still open something, the one with this cookie's value first.
+pub(super) fn open_of(conn: &mut Conn, member: &Member, token: &str, now: Moment) -> Result<Vec<SessionRow>> {
+    let mut rows = sessions::sessions_of(conn, member.id, token, now)?;
+    let idle = Duration::hours(ADMINISTRATOR_IDLE_HOURS);
+    rows.retain(|row| row.current || !member.is_administrator() || now.since(row.seen_at) <= idle);
+    Ok(rows)
+}
+
 /// Extractor: the member whose session the request's cookie names.
 pub struct SignedIn(pub By);
 
@@ -97,9 +110,18 @@ impl FromRequest for SignedIn {
             let secure = app.base_url.scheme() == "https";
             let token = csrf::session_value(&request, secure).ok_or(AppError::SignedOut)?;
             let (now, noting) = (app.now(), app.clone());
-            let by = app.read(move |conn| resume(conn, &noting.seen, &token, now)).await?;
+            let resumed = app.read(move |conn| {
+                let by = resume(conn, &noting.seen, &token, now)?;
+                let lacks = second_factor::is_missing(conn, &by.member)?;
+                Ok((by, lacks))
+            });
+            let (by, lacks) = resumed.await?;
             let by = by.from(client_address(&request, &app.config));
             request.extensions_mut().insert(acting(&by));
+            if lacks && !LEADS_THERE.iter().any(|path| request.path().starts_with(path)) {
+                request.extensions_mut().insert(Detour("/account/second-factor"));
+                return Err(AppError::Forbidden("Set up your second factor first.".into()));
+            }
             // For the page that says what went wrong, should it.
             let around = shell(&request, &app, &by, "");
             request.extensions_mut().insert(around);

@@ -1,7 +1,5 @@
 //! The first start: the roles, and the code by which the first Administrator proves to be whoever started the program.
 
-use std::net::IpAddr;
-
 use chrono_tz::Tz;
 use serde_json::json;
 
@@ -9,7 +7,8 @@ use super::actions::{self, NewMember};
 use super::model::check_email;
 use super::permissions::ADMINISTRATOR;
 use super::sign_in::Entered;
-use super::store::{codes, sessions};
+use super::store::codes;
+use super::store::sessions::{self, Origin};
 use super::throttle::{self, Who};
 use super::{passwords, store};
 use crate::app::App;
@@ -62,8 +61,8 @@ pub struct Begin {
 }
 
 /// Makes the first Administrator, names the Workspace, and signs them in.
-pub async fn begin(app: &App, begin: Begin, address: Option<IpAddr>) -> Result<Entered> {
-    let (now, who, code) = (app.now(), Who::setup(address), begin.code.clone());
+pub async fn begin(app: &App, begin: Begin, from: Origin) -> Result<Entered> {
+    let (now, who, code) = (app.now(), Who::setup(from.address), begin.code.clone());
     let asked = who.clone();
     let right = app
         .write(move |conn| {
@@ -108,7 +107,7 @@ pub async fn begin(app: &App, begin: Begin, address: Option<IpAddr>) -> Result<E
         workspace::set(conn, &workspace, time_zone)?;
         let after = json!({ "name": workspace, "time_zone": time_zone.name() });
         audit::record(conn, &actor, Entry::about("workspace.set_up", "workspace").after(after), now)?;
-        Ok(Entered { member_id: member.id, cookie: sessions::start_session(conn, member.id, now)? })
+        Ok(Entered { member_id: member.id, cookie: sessions::start_session(conn, member.id, &from, now)? })
     })
     .await
 }

@@ -2,7 +2,7 @@
 
 use actix_web::HttpRequest;
 
-use super::model::By;
+use super::model::{By, Theme};
 use crate::app::App;
 use crate::web::{NavItem, Shell};
 
@@ -13,8 +13,9 @@ pub fn shell(request: &HttpRequest, app: &App, by: &By, title: impl Into<String>
 /// What every shell says of who is signed in.
 pub fn signed_in(request: &HttpRequest, app: &App, by: &By, title: impl Into<String>) -> Shell {
     let (member, keys_off) = (Some(by.member.name.clone()), !by.member.shortcuts);
+    let theme = by.member.theme.map(Theme::as_str);
     let standing_by = by.member.is_administrator() && app.stands_by();
-    Shell { member, keys_off, standing_by, ..Shell::new(request, app, title) }
+    Shell { member, keys_off, theme, standing_by, ..Shell::new(request, app, title) }
 }
 
 /// The pages of the Workspace that this member may open.
@@ -30,6 +31,7 @@ pub fn workspace(by: &By) -> Vec<NavItem> {
     }
     if by.member.is_administrator() {
         nav.push(item("Ownership", "/ownership", "key"));
+        nav.push(item("Sign-in", "/settings/sign-in", "lock"));
         nav.push(item("Mail", "/settings/mail", "out"));
         nav.push(item("Slack", "/settings/slack", "bell"));
     }

@@ -3,18 +3,20 @@
 
 use std::net::IpAddr;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::known::Known;
 use super::model::By;
+use super::store::sessions::Origin;
 use super::throttle::{self, Who};
-use super::{passwords, store};
+use super::{half_way, passwords, second_factor, store};
 use crate::app::{App, off_thread};
 use crate::audit::{self, Actor, Entry};
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
 use crate::going::Refused;
+use crate::secrets::Secrets;
 use crate::web::network;
 
 /// Says nothing about which of the two is wrong.
@@ -22,10 +24,17 @@ const WRONG: &str = "The e-mail address or the password is not right. Check both
 
 /// Where somebody knocks from.
 pub struct Knock {
-    pub address: Option<IpAddr>,
+    pub from: Origin,
     pub known: Option<Known>,
     /// The value of the session cookie that is there already.
     pub old: Option<String>,
+}
+
+/// What a right password leads to.
+pub enum Opened {
+    In(Entered),
+    /// To the question for the code of the second factor: the value of a cookie that says who is half-way in.
+    HalfWay(String),
 }
 
 /// A sign-in that was let in.
@@ -35,37 +44,29 @@ pub struct Entered {
     pub cookie: String,
 }
 
-/// Signs in; the session of the old cookie ends.
-pub async fn sign_in(app: &App, email: &str, password: &str, knock: Knock) -> Result<Entered> {
+/// Signs in, or asks for a code.
+pub async fn sign_in(app: &App, email: &str, password: &str, knock: Knock) -> Result<Opened> {
     // The turn comes before the look at the count: of many guesses sent at once, no more than there are turns can be
     // under way uncounted.
     let _turn = passwords::turn(app).await?;
-    let (now, from, old, email) = (app.now(), network(knock.address), knock.old, email.to_owned());
-    let address = knock.address;
-    let (key, who) = ask(app, &email, knock.address, knock.known).await?;
+    let (now, from, email) = (app.now(), network(knock.from.address), email.to_owned());
+    let (key, who) = ask(app, &email, knock.from.address, knock.known.clone()).await?;
     let known = key.as_ref().map(|key| key.member_id);
     let matched = matches(key, password.to_owned()).await?;
     // A flood of them is counted instead of told one by one.
     let refused = Refused { action: "member.sign_in_refused", member: None, channel: "page", from };
     let tell = matched.is_none() && app.refusals.count(&refused, now);
-    let entered = app
+    let secrets = app.secrets.clone();
+    let opened = app
         .write(move |conn| match matched {
             Some(key) => {
-                let id = key.member_id;
                 // A password that was changed, or an account that was closed, since it was looked at lets nobody in.
-                db::lock_row(conn, "members", id)?;
-                if store::key_of(conn, &email)?.is_none_or(|now| now != key) {
+                db::lock_row(conn, "members", key.member_id)?;
+                if store::key_of(conn, &email)?.is_none_or(|there| there != key) {
                     return Ok(None);
                 }
                 throttle::succeeded(conn, &who)?;
-                if let Some(old) = &old {
-                    store::sessions::end_session(conn, old)?;
-                }
-                store::sessions::forget_ended(conn, now)?;
-                let member = store::by_id(conn, id)?.ok_or(AppError::SignedOut)?;
-                let by = By::page(member).from(address);
-                by.audit(conn, Entry::of("member.signed_in", "member", id), now)?;
-                Ok(Some(Entered { member_id: id, cookie: store::sessions::start_session(conn, id, now)? }))
+                admit(conn, &secrets, &key, &knock, None, now).map(Some)
             }
             None => {
                 throttle::failed(conn, &who, now)?;
@@ -79,7 +80,38 @@ pub async fn sign_in(app: &App, email: &str, password: &str, knock: Knock) -> Re
             }
         })
         .await?;
-    entered.ok_or_else(|| AppError::invalid("", WRONG))
+    opened.ok_or_else(|| AppError::invalid("", WRONG))
+}
+
+/// Whoever turned this key is in, unless their second factor is asked for first.
+pub(super) fn admit(
+    conn: &mut Conn,
+    secrets: &Secrets,
+    key: &store::Key,
+    knock: &Knock,
+    after: Option<Value>,
+    now: Moment,
+) -> Result<Opened> {
+    if second_factor::is_on(conn, key.member_id)? {
+        return half_way::seal(secrets, key, now).map(Opened::HalfWay);
+    }
+    begin(conn, key.member_id, knock, after, now).map(Opened::In)
+}
+
+/// Begins a session; that of the old cookie ends. `after`: how else they came in than by a password alone.
+pub(super) fn begin(conn: &mut Conn, id: i64, knock: &Knock, after: Option<Value>, now: Moment) -> Result<Entered> {
+    if let Some(old) = &knock.old {
+        store::sessions::end_session(conn, old)?;
+    }
+    store::sessions::forget_ended(conn, now)?;
+    let member = store::by_id(conn, id)?.ok_or(AppError::SignedOut)?;
+    let entry = Entry::of("member.signed_in", "member", id);
+    let entry = match after {
+        Some(after) => entry.after(after),
+        None => entry,
+    };
+    By::page(member).from(knock.from.address).audit(conn, entry, now)?;
+    Ok(Entered { member_id: id, cookie: store::sessions::start_session(conn, id, &knock.from, now)? })
 }
 
 /// Signs out: the session of this cookie's value ends.
@@ -90,6 +122,15 @@ pub fn sign_out(conn: &mut Conn, token: &str, now: Moment) -> Result<()> {
     let Some(member) = member else { return Ok(()) };
     let entry = Entry::of("member.signed_out", "member", member.id);
     By::page(member).audit(conn, entry, now)
+}
+
+/// Signs the member who acts out in one place.
+pub fn sign_out_there(conn: &mut Conn, by: &By, session: i64, now: Moment) -> Result<()> {
+    if !store::sessions::end_one(conn, by.member.id, session)? {
+        return Err(AppError::NotFound);
+    }
+    let entry = Entry::of("member.signed_out", "member", by.member.id);
+    by.audit(conn, entry.after(json!({ "other_sessions": 1 })), now)
 }
 
 /// Signs a member out everywhere but where this cookie's value is; answers how many sessions that ended.

@@ -47,6 +47,11 @@ impl Who {
         Self { account: format!("reset {}", who.account), place: format!("reset {}", who.place), ..who }
     }
 
+    /// Entering the code of a second factor, once the password was right.
+    pub fn code(member_id: i64, address: Option<IpAddr>) -> Self {
+        Self { account: format!("code:{member_id}"), place: network(address), known: false }
+    }
+
     /// Trying the set-up code.
     pub fn setup(address: Option<IpAddr>) -> Self {
         Self { account: format!("setup:{}", network(address)), place: network(address), known: false }

@@ -27,6 +27,10 @@ const UPLOADS: &str = "/files";
 /// The largest body of an ordinary form: half a megabyte of text, three bytes for each of its own.
 const FORM_LIMIT: usize = 2 << 20;
 
+/// Left with a request that is refused until its member was at this page.
+#[derive(Clone, Copy)]
+pub struct Detour(pub &'static str);
+
 /// Wraps every request to the server.
 pub async fn guard(
     request: ServiceRequest,
@@ -53,7 +57,14 @@ pub async fn guard(
         Some(error) => request.into_response(error.error_response()).map_into_right_body(),
         None => next.call(request).await?.map_into_left_body(),
     };
-    note_refusal(&response, api);
+    let detour = response.request().extensions().get::<Detour>().copied();
+    if let Some(Detour(to)) = detour.filter(|_| response.status() == StatusCode::FORBIDDEN && !for_htmx) {
+        let (request, _) = response.into_parts();
+        let answer = HttpResponse::SeeOther().insert_header((header::LOCATION, to)).finish();
+        response = ServiceResponse::new(request, answer).map_into_right_body();
+    } else if detour.is_none() {
+        note_refusal(&response, api);
+    }
     // A fragment answers a bare 401: the page says that the session ended and keeps what was typed.
     if response.status() == StatusCode::UNAUTHORIZED && !api && !for_htmx {
         let next_page = if get { address } else { "/".to_owned() };

@@ -13,6 +13,7 @@ pub mod form;
 pub mod guard;
 pub mod list;
 pub mod page;
+mod qr;
 pub mod zones;
 
 pub use address::{client_address, local_path, network, untrusted_proxy};
@@ -22,3 +23,4 @@ pub use flash::Flash;
 pub use form::Form;
 pub use list::Listing;
 pub use page::{Crumb, Icon, NavItem, Page, Shell, control_id, go_on, icon, is_fragment, render, see_other};
+pub use qr::{QrHtml, qr};

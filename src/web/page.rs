@@ -78,6 +78,8 @@ pub struct Shell {
     pub nav: Vec<NavItem>,
     /// The pages of the Workspace, below those of an Application.
     pub workspace: Vec<NavItem>,
+    /// "light" or "dark"; `None`: as the device.
+    pub theme: Option<&'static str>,
     /// Single keys are no shortcuts for this member.
     pub keys_off: bool,
     /// The Workspace stands by, and this member can end that.

@@ -9,7 +9,7 @@ mod download;
 mod exchange;
 mod post;
 
-pub use post::{Answer, post};
+pub use post::{Answer, get, post};
 
 use std::fmt;
 use std::time::Instant;

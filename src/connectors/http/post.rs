@@ -1,10 +1,10 @@
-//! Something handed over to an address, under the same rules as what is fetched: which networks may be reached, the address
-//! that was checked is the one connected to, no redirect is followed, TLS is verified.
+//! Something asked for or handed over at an address that is no source, under the same rules as what is fetched: which
+//! networks may be reached, the address that was checked is the one connected to, no redirect is followed, TLS is verified.
 
 use std::time::Duration;
 
-use reqwest::Response;
 use reqwest::header::HeaderValue;
+use reqwest::{Client, RequestBuilder, Response};
 use url::Url;
 
 use super::super::failure::{FailureKind, FetchError, Retry};
@@ -26,17 +26,34 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-/// Posts `body` to `url`. Values of headers are treated as secrets. An error of the kinds [`FailureKind::Silent`] and
-/// [`FailureKind::Cut`] leaves open whether the other side has taken it.
-pub async fn post(
-    outside: &Outside,
-    url: &Url,
-    headers: &[(&'static str, String)],
-    body: Vec<u8>,
-) -> Result<Answer, FetchError> {
+/// Values are treated as secrets.
+type Headers<'a> = &'a [(&'static str, String)];
+
+/// Posts `body` to `url`. An error of the kinds [`FailureKind::Silent`] and [`FailureKind::Cut`] leaves open whether the
+/// other side has taken it.
+pub async fn post(outside: &Outside, url: &Url, headers: Headers<'_>, body: Vec<u8>) -> Result<Answer, FetchError> {
+    let (client, limits) = client(outside, url)?;
+    send(client.post(url.clone()).body(body), url, headers, &limits).await
+}
+
+/// Asks for what is at `url`.
+pub async fn get(outside: &Outside, url: &Url, headers: Headers<'_>) -> Result<Answer, FetchError> {
+    let (client, limits) = client(outside, url)?;
+    send(client.get(url.clone()), url, headers, &limits).await
+}
+
+fn client(outside: &Outside, url: &Url) -> Result<(Client, Limits), FetchError> {
     outside.network.check_url(url).map_err(|refused| FetchError::refused(refused.sentence))?;
     let limits = Limits { idle: PATIENCE, ..Limits::default() };
-    let mut request = exchange::client(url, outside, &limits)?.post(url.clone()).body(body);
+    Ok((exchange::client(url, outside, &limits)?, limits))
+}
+
+async fn send(
+    mut request: RequestBuilder,
+    url: &Url,
+    headers: Headers<'_>,
+    limits: &Limits,
+) -> Result<Answer, FetchError> {
     for (name, value) in headers {
         let mut value = HeaderValue::from_str(value).map_err(|_| {
             FetchError::new(FailureKind::Request, Retry::No, "A secret contains characters that no header may have.")
@@ -45,7 +62,7 @@ pub async fn post(
         request = request.header(*name, value);
     }
     let asked = async {
-        let response = request.send().await.map_err(|error| answer::unreached(&error, url, &limits))?;
+        let response = request.send().await.map_err(|error| answer::unreached(&error, url, limits))?;
         let retry_after = match answer::wait(response.headers()) {
             Retry::After(seconds) => Some(seconds),
             _ => None,

@@ -11,11 +11,12 @@ use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::members::passwords::{self, ADVICE};
+use crate::members::session::open_of;
 use crate::members::shell::shell;
 use crate::members::store::Own;
-use crate::members::store::sessions::{SessionRow, sessions_of};
+use crate::members::store::sessions::SessionRow;
 use crate::members::tokens::{self, Token};
-use crate::members::{By, Scope, SignedIn, actions, known, sign_in};
+use crate::members::{By, Scope, SignedIn, Theme, actions, known, second_factor, sign_in};
 use crate::web::{self, Crumb, Flash, Form, Page, Shell, csrf, see_other, zones};
 use crate::words;
 use crate::workspace;
@@ -29,6 +30,8 @@ struct AccountPage<'a> {
     email: String,
     role: String,
     sessions: Vec<SessionRow>,
+    /// Since when it is on.
+    second_factor: Option<second_factor::State>,
     tokens: Vec<Token>,
     /// A token that was just made: the only time that it is shown.
     fresh: Option<String>,
@@ -59,10 +62,11 @@ struct Left<'a> {
 async fn page(request: &HttpRequest, app: &App, by: &By, left: Option<Left<'_>>) -> Result<HttpResponse> {
     let token = csrf::session_value(request, app.secure()).unwrap_or_default();
     let (asks, now) = (by.clone(), app.now());
-    let (sessions, tokens, workspace) = app
+    let (sessions, second_factor, tokens, workspace) = app
         .read(move |conn| {
-            let sessions = sessions_of(conn, asks.member.id, &token, now)?;
-            Ok((sessions, tokens::list(conn, &asks)?, workspace::get(conn)?))
+            let sessions = open_of(conn, &asks.member, &token, now)?;
+            let second_factor = second_factor::state(conn, asks.member.id)?;
+            Ok((sessions, second_factor, tokens::list(conn, &asks)?, workspace::get(conn)?))
         })
         .await?;
     let own = own_values(by);
@@ -74,6 +78,7 @@ async fn page(request: &HttpRequest, app: &App, by: &By, left: Option<Left<'_>>)
         email: by.member.email.clone(),
         role: by.member.role.clone(),
         sessions,
+        second_factor,
         tokens,
         fresh: left.fresh,
         zone: by.member.time_zone.unwrap_or(workspace.time_zone),
@@ -88,6 +93,7 @@ async fn page(request: &HttpRequest, app: &App, by: &By, left: Option<Left<'_>>)
 fn own_values(by: &By) -> Form {
     let zone = by.member.time_zone.map(|zone| zone.name().to_owned()).unwrap_or_default();
     let mut own = Form(vec![("name".into(), by.member.name.clone()), ("time_zone".into(), zone)]);
+    own.set("theme", by.member.theme.map(Theme::as_str).unwrap_or_default());
     if by.member.shortcuts {
         own.set("shortcuts", "on");
     }
@@ -97,7 +103,9 @@ fn own_values(by: &By) -> Form {
 /// The same with what another form of the page sent.
 fn with_sent(by: &By, form: &Form) -> Form {
     let mut values = own_values(by);
-    values.0.extend(form.0.iter().filter(|(name, _)| !matches!(&**name, "name" | "time_zone" | "shortcuts")).cloned());
+    values.0.extend(
+        form.0.iter().filter(|(name, _)| !matches!(&**name, "name" | "time_zone" | "shortcuts" | "theme")).cloned(),
+    );
     values
 }
 
@@ -111,7 +119,7 @@ pub async fn account(request: HttpRequest, app: Data<App>, SignedIn(by): SignedI
     page(&request, &app, &by, None).await
 }
 
-/// `POST /account`: name, zone, whether single keys are shortcuts.
+/// `POST /account`: name, zone, theme, whether single keys are shortcuts.
 pub async fn save_account(
     request: HttpRequest,
     app: Data<App>,
@@ -122,8 +130,13 @@ pub async fn save_account(
     let saved = async {
         let zone = zone.map_err(|reason| AppError::invalid("time_zone", reason))?;
         let (by, name, shortcuts, now) = (by.clone(), form.get("name").to_owned(), form.ticked("shortcuts"), app.now());
+        let theme = match form.get("theme") {
+            "" if form.has("theme") => None,
+            "" => by.member.theme,
+            word => Some(Theme::parse(word).ok_or_else(|| AppError::invalid("theme", "Choose one of the themes."))?),
+        };
         let own = move |conn: &mut Conn| {
-            let own = Own { name: &name, time_zone: zone.map(|zone| zone.name()), shortcuts };
+            let own = Own { name: &name, time_zone: zone.map(|zone| zone.name()), shortcuts, theme };
             actions::update_own(conn, &by, &own, now)
         };
         app.write(own).await
@@ -159,6 +172,13 @@ pub async fn save_password(
         }
         Err(error) => refused(&request, &app, &by, error, &with_sent(&by, &form)).await,
     }
+}
+
+/// `POST /account/sessions/{session}/end`
+pub async fn end_session(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, _: Form) -> Result<HttpResponse> {
+    let now = app.now();
+    app.write(move |conn| sign_in::sign_out_there(conn, &by, id.into_inner(), now)).await?;
+    Ok(see_other("/account", Some(Flash::new("That browser is signed out."))))
 }
 
 /// `POST /account/sessions/end`: all but this one.

@@ -6,12 +6,13 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::{let_in, lone_shell, with_cookie};
+use super::{go_in, knock, lone_shell, with_cookie};
 use crate::app::App;
 use crate::error::{AppError, FieldErrors, Result};
-use crate::members::sign_in::{self as door, Knock};
-use crate::members::{SignedIn, known, setup};
+use crate::members::sign_in as door;
+use crate::members::{SignedIn, elsewhere, known, setup};
 use crate::web::form::Query;
+use crate::web::page::encode;
 use crate::web::{self, Form, Page, Shell, csrf, local_path, see_other};
 
 #[derive(Template)]
@@ -21,6 +22,14 @@ struct SignInPage<'a> {
     errors: FieldErrors,
     email: &'a str,
     next: &'a str,
+    /// Where else one may sign in.
+    elsewhere: Option<String>,
+}
+
+impl SignInPage<'_> {
+    fn way(&self) -> String {
+        format!("/sign-in/elsewhere?next={}", encode(self.next))
+    }
 }
 
 /// `GET /sign-in?next=`
@@ -37,10 +46,10 @@ pub async fn sign_in_page(
     if app.read(setup::need_open).await.is_ok() {
         return Ok(see_other("/setup", None));
     }
-    page(&request, &app, StatusCode::OK, FieldErrors::new(), "", next)
+    page(&request, &app, StatusCode::OK, FieldErrors::new(), "", next).await
 }
 
-fn page(
+pub(super) async fn page(
     request: &HttpRequest,
     app: &App,
     status: StatusCode,
@@ -48,8 +57,9 @@ fn page(
     email: &str,
     next: &str,
 ) -> Result<HttpResponse> {
+    let elsewhere = app.read(elsewhere::label).await?;
     let (shell, cookie) = lone_shell(request, app, "Sign in");
-    with_cookie(Page::with(status, request, &SignInPage { shell, errors, email, next })?, cookie)
+    with_cookie(Page::with(status, request, &SignInPage { shell, errors, email, next, elsewhere })?, cookie)
 }
 
 /// `POST /sign-in`
@@ -63,29 +73,35 @@ pub async fn sign_in(request: HttpRequest, app: Data<App>, form: Form) -> Result
         errors.add("password", "Enter your password.");
     }
     if !errors.is_empty() {
-        return page(&request, &app, StatusCode::UNPROCESSABLE_ENTITY, errors, email, next);
+        return page(&request, &app, StatusCode::UNPROCESSABLE_ENTITY, errors, email, next).await;
     }
     let known = known::browser(&request, &app);
-    let knock = Knock {
-        address: web::client_address(&request, &app.config),
-        known: known.clone(),
-        old: csrf::session_value(&request, app.secure()),
-    };
-    match door::sign_in(&app, email, form.raw("password"), knock).await {
-        Ok(entered) => let_in(see_other(next, None), &app, entered, known.as_ref()),
-        Err(error @ AppError::TooMany { .. }) => {
-            let seconds = web::errors::retry_after(&error).unwrap_or(1);
-            let words = format!("Too many attempts. Wait {}, then try again.", wait(seconds));
-            let errors = FieldErrors::one("", words);
-            let mut response = page(&request, &app, StatusCode::TOO_MANY_REQUESTS, errors, email, next)?;
-            response.headers_mut().insert(RETRY_AFTER, seconds.into());
-            Ok(response)
-        }
+    match door::sign_in(&app, email, form.raw("password"), knock(&request, &app)).await {
+        Ok(opened) => go_in(&app, opened, known.as_ref(), next),
         Err(error) => {
-            let (status, errors) = web::refused(error)?;
-            page(&request, &app, status, errors, email, next)
+            let (status, errors, seconds) = turned_away(error)?;
+            Ok(waits(page(&request, &app, status, errors, email, next).await?, seconds))
         }
     }
+}
+
+/// How a form of the door comes back: the status, what is wrong, and after how many seconds to try again.
+pub(super) fn turned_away(error: AppError) -> Result<(StatusCode, FieldErrors, Option<u64>)> {
+    if matches!(error, AppError::TooMany { .. }) {
+        let seconds = web::errors::retry_after(&error).unwrap_or(1);
+        let words = format!("Too many attempts. Wait {}, then try again.", wait(seconds));
+        return Ok((StatusCode::TOO_MANY_REQUESTS, FieldErrors::one("", words), Some(seconds)));
+    }
+    let (status, errors) = web::refused(error)?;
+    Ok((status, errors, None))
+}
+
+/// An answer that says so.
+pub(super) fn waits(mut response: HttpResponse, seconds: Option<u64>) -> HttpResponse {
+    if let Some(seconds) = seconds {
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    response
 }
 
 /// "40 seconds", "3 minutes".

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::list::{Left, page};
-use super::{let_in, lone_shell, with_cookie};
+use super::{let_in, lone_shell, origin, with_cookie};
 use crate::app::App;
 use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
@@ -131,7 +131,7 @@ pub async fn accept(request: HttpRequest, app: Data<App>, token: Path<String>, f
     let accept = Accept {
         name: form.get("name").to_owned(),
         password: form.raw("password").to_owned(),
-        address: web::client_address(&request, &app.config),
+        from: origin(&request, &app),
         old: csrf::session_value(&request, app.secure()),
     };
     match invitations::accept(&app, token.clone(), accept).await {

@@ -16,7 +16,7 @@ use crate::members::actions::{self, Change, NewMember};
 use crate::members::invitations::{self, Invitation};
 use crate::members::passwords::{self, ADVICE};
 use crate::members::shell::shell;
-use crate::members::{By, Member, Permission, SignedIn, links, store};
+use crate::members::{By, Member, Permission, SignedIn, leaving, links, second_factor, store};
 use crate::names::folded;
 use crate::web::list::Sort;
 use crate::web::{self, Crumb, Flash, Form, Listing, Page, Shell, local_path, see_other};
@@ -228,6 +228,9 @@ struct MemberPage<'a> {
     errors: FieldErrors,
     form: &'a Form,
     member: Member,
+    sessions: i64,
+    second_factor: bool,
+    own: bool,
     role_options: Vec<(String, String)>,
     advice: &'static str,
     /// A link that was just made, and why it was not mailed: the only time that it is shown.
@@ -249,9 +252,15 @@ pub(super) async fn member_page(
     id: i64,
     Handed { refused, link }: Handed<'_>,
 ) -> Result<HttpResponse> {
-    let (member, role_options) = app
-        .read(move |conn| Ok((store::by_id(conn, id)?.ok_or(AppError::NotFound)?, store::role_options(conn)?)))
+    let now = app.now();
+    let (member, role_options, sessions, second_factor) = app
+        .read(move |conn| {
+            let member = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
+            let sessions = leaving::doors(conn, id, now)?.sessions;
+            Ok((member, store::role_options(conn)?, sessions, second_factor::is_on(conn, id)?))
+        })
         .await?;
+    let own = id == by.member.id;
     let kept = Form(vec![
         ("name".into(), member.name.clone()),
         ("email".into(), member.email.clone()),
@@ -263,7 +272,22 @@ pub(super) async fn member_page(
     let form = form.unwrap_or(&kept);
     let crumbs = [Crumb::to("Members", "/members"), Crumb::here(member.name.clone())];
     let shell = shell(request, app, by, member.name.clone()).at("/members").crumbs(crumbs);
-    Page::with(status, request, &MemberPage { shell, errors, form, member, role_options, advice: ADVICE, link })
+    let page =
+        MemberPage { shell, errors, form, member, sessions, second_factor, own, role_options, advice: ADVICE, link };
+    Page::with(status, request, &page)
+}
+
+/// `POST /members/{m}/sessions/end`
+pub async fn end_their_sessions(
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    id: Path<i64>,
+    _: Form,
+) -> Result<HttpResponse> {
+    let (id, now) = (id.into_inner(), app.now());
+    let ended = app.write(move |conn| leaving::end_sessions(conn, &by, id, now)).await?;
+    let ended = words::counted(i64::try_from(ended).unwrap_or_default(), "session", "sessions");
+    Ok(see_other(&format!("/members/{id}"), Some(Flash::new(format!("Ended {ended}.")))))
 }
 
 /// `GET /members/{m}`

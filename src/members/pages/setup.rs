@@ -6,7 +6,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::{let_in, lone_shell, with_cookie};
+use super::{let_in, lone_shell, origin, with_cookie};
 use crate::app::App;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::members::passwords::ADVICE;
@@ -53,7 +53,7 @@ pub async fn begin(request: HttpRequest, app: Data<App>, form: Form) -> Result<H
         workspace: form.get("workspace").to_owned(),
         time_zone: zones::parse(form.get("time_zone")),
     };
-    match first::begin(&app, begin, web::client_address(&request, &app.config)).await {
+    match first::begin(&app, begin, origin(&request, &app)).await {
         Ok(entered) => {
             let words = "You are the Administrator of this Workspace. If you want e-mail, send a test mail under Mail.";
             let_in(see_other("/", Some(Flash::new(words))), &app, entered, None)

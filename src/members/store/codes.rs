@@ -1,9 +1,9 @@
 //! Codes that open one door once, in the database: of each the hash. Some are a member's, and end with time.
 
 use crate::clock::Moment;
-use crate::db::Conn;
 use crate::db::prelude::*;
 use crate::db::schema::one_time_tokens as codes;
+use crate::db::{Conn, on};
 use crate::error::Result;
 
 pub fn insert(conn: &mut Conn, purpose: &str, hash: &str, now: Moment) -> Result<()> {
@@ -76,6 +76,18 @@ pub fn end_of_member(conn: &mut Conn, member_id: i64, now: Moment) -> Result<()>
         .set(codes::used_at.eq(now.micros()))
         .execute(conn)?;
     Ok(())
+}
+
+/// Uses up what was never kept before; `false` where it was used already.
+pub fn spend(conn: &mut Conn, purpose: &str, hash: &str, expires_at: Moment, now: Moment) -> Result<bool> {
+    let values = (
+        codes::token_hash.eq(hash),
+        codes::purpose.eq(purpose),
+        codes::created_at.eq(now.micros()),
+        codes::expires_at.eq(expires_at.micros()),
+        codes::used_at.eq(now.micros()),
+    );
+    Ok(on!(conn, c => diesel::insert_into(codes::table).values(values).on_conflict_do_nothing().execute(c))? > 0)
 }
 
 /// Removes codes that ran out.

@@ -2,8 +2,10 @@
 
 pub mod attempts;
 pub mod codes;
+pub mod elsewhere;
 pub mod invitations;
 mod people;
+pub mod second_factors;
 pub mod sessions;
 pub mod tokens;
 

@@ -5,10 +5,10 @@ use crate::db::prelude::*;
 use crate::db::schema::{members, roles};
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
-use crate::members::model::Member;
+use crate::members::model::{Member, Theme};
 use crate::members::permissions::{ADMINISTRATOR, BUILT_IN_ROLES, Permission};
 
-type Row = (i64, String, String, String, String, bool, Option<String>, bool, i64, Moment);
+type Row = (i64, String, String, String, String, bool, Option<String>, bool, Option<String>, i64, Moment);
 
 /// The columns of a [`Member`], of members joined with roles.
 macro_rules! columns {
@@ -22,13 +22,15 @@ macro_rules! columns {
             members::active,
             members::time_zone,
             members::shortcuts,
+            members::theme,
             members::version,
             members::created_at,
         )
     };
 }
 
-fn member((id, email, name, role, permissions, active, time_zone, shortcuts, version, created_at): Row) -> Member {
+fn member(row: Row) -> Member {
+    let (id, email, name, role, permissions, active, time_zone, shortcuts, theme, version, created_at) = row;
     Member {
         id,
         email,
@@ -38,6 +40,7 @@ fn member((id, email, name, role, permissions, active, time_zone, shortcuts, ver
         active,
         time_zone: time_zone.and_then(|zone| zone.parse().ok()),
         shortcuts,
+        theme: theme.and_then(|theme| Theme::parse(&theme)),
         version,
         created_at,
     }
@@ -117,6 +120,12 @@ pub fn key_of(conn: &mut Conn, email: &str) -> Result<Option<Key>> {
     Ok(row.map(|(member_id, password_hash, active)| Key { member_id, password_hash, active }))
 }
 
+pub fn key_by_id(conn: &mut Conn, id: i64) -> Result<Option<Key>> {
+    let row = members::table.find(id).select((members::id, members::password_hash, members::active));
+    let row = row.first::<(i64, Option<String>, bool)>(conn).optional()?;
+    Ok(row.map(|(member_id, password_hash, active)| Key { member_id, password_hash, active }))
+}
+
 pub fn insert(
     conn: &mut Conn,
     email: &str,
@@ -171,6 +180,7 @@ pub struct Own<'a> {
     pub name: &'a str,
     pub time_zone: Option<&'a str>,
     pub shortcuts: bool,
+    pub theme: Option<Theme>,
 }
 
 pub fn set_own(conn: &mut Conn, id: i64, own: &Own) -> Result<()> {
@@ -179,6 +189,7 @@ pub fn set_own(conn: &mut Conn, id: i64, own: &Own) -> Result<()> {
             members::name.eq(own.name),
             members::time_zone.eq(own.time_zone),
             members::shortcuts.eq(own.shortcuts),
+            members::theme.eq(own.theme.map(Theme::as_str)),
             members::version.eq(members::version + 1),
         ))
         .execute(conn)?;

@@ -1,5 +1,7 @@
 //! Sessions in the database: of each the hash of its cookie.
 
+use std::net::IpAddr;
+
 use chrono::Duration;
 
 use crate::clock::Moment;
@@ -12,8 +14,19 @@ use crate::secrets;
 /// How long a session lasts.
 pub const SESSION_DAYS: i64 = 14;
 
+/// So many of a member's are listed.
+pub const LISTED: i64 = 50;
+
+/// From where a session begins.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    pub address: Option<IpAddr>,
+    /// "Firefox on Linux".
+    pub browser: Option<String>,
+}
+
 /// Begins a session and answers the cookie's value.
-pub fn start_session(conn: &mut Conn, member_id: i64, now: Moment) -> Result<String> {
+pub fn start_session(conn: &mut Conn, member_id: i64, from: &Origin, now: Moment) -> Result<String> {
     let token = secrets::random_token();
     diesel::insert_into(sessions::table)
         .values((
@@ -22,6 +35,8 @@ pub fn start_session(conn: &mut Conn, member_id: i64, now: Moment) -> Result<Str
             sessions::created_at.eq(now.micros()),
             sessions::seen_at.eq(now.micros()),
             sessions::expires_at.eq(now.plus(Duration::days(SESSION_DAYS)).micros()),
+            sessions::address.eq(from.address.map(|address| address.to_string())),
+            sessions::browser.eq(&from.browser),
         ))
         .execute(conn)?;
     Ok(token)
@@ -33,6 +48,12 @@ pub fn end_session(conn: &mut Conn, token: &str) -> Result<()> {
     Ok(())
 }
 
+/// Ends one of a member's sessions; `false` when they have no such.
+pub fn end_one(conn: &mut Conn, member_id: i64, id: i64) -> Result<bool> {
+    let theirs = sessions::table.filter(sessions::id.eq(id).and(sessions::member_id.eq(member_id)));
+    Ok(diesel::delete(theirs).execute(conn)? > 0)
+}
+
 /// Ends a member's sessions, except that of a cookie's value.
 pub fn end_sessions(conn: &mut Conn, member_id: i64, keep: Option<&str>) -> Result<usize> {
     let keep = keep.map(|token| secrets::hash("session", token)).unwrap_or_default();
@@ -42,24 +63,38 @@ pub fn end_sessions(conn: &mut Conn, member_id: i64, keep: Option<&str>) -> Resu
 
 /// A place where a member is signed in.
 pub struct SessionRow {
+    pub id: i64,
     pub created_at: Moment,
     pub seen_at: Moment,
+    pub address: Option<String>,
+    pub browser: Option<String>,
     /// The one that asks.
     pub current: bool,
 }
 
-/// A member's living sessions, the latest used first. `token` is the cookie's value of the one that asks.
+/// A member's living sessions, that which asks first, then the latest used; of very many the first [`LISTED`]. `token` is
+/// the cookie's value of the one that asks.
 pub fn sessions_of(conn: &mut Conn, member_id: i64, token: &str, now: Moment) -> Result<Vec<SessionRow>> {
+    type Row = (i64, Moment, Moment, Option<String>, Option<String>, String);
     let own = secrets::hash("session", token);
     let rows = sessions::table
         .filter(sessions::member_id.eq(member_id).and(sessions::expires_at.gt(now.micros())))
-        .order((sessions::seen_at.desc(), sessions::id.desc()))
-        .select((sessions::created_at, sessions::seen_at, sessions::token_hash))
-        .load::<(Moment, Moment, String)>(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(|(created_at, seen_at, hash)| SessionRow { created_at, seen_at, current: hash == own })
-        .collect())
+        .order((sessions::token_hash.eq(&own).desc(), sessions::seen_at.desc(), sessions::id.desc()))
+        .limit(LISTED)
+        .select((
+            sessions::id,
+            sessions::created_at,
+            sessions::seen_at,
+            sessions::address,
+            sessions::browser,
+            sessions::token_hash,
+        ))
+        .load::<Row>(conn)?;
+    let row = |(id, created_at, seen_at, address, browser, hash): Row| {
+        let current = hash == own;
+        SessionRow { id, created_at, seen_at, address, browser, current }
+    };
+    Ok(rows.into_iter().map(row).collect())
 }
 
 /// How many of a member's sessions live.
