@@ -103,6 +103,12 @@ axe=$tools/node_modules/axe-core/axe.min.js
 [ -f "$axe" ] || npm install --prefix "$tools" --no-save --no-fund --no-audit --silent vnu-jar@26.9.27 axe-core@4.14.1
 export TIDEGATE_TEST_AXE=$axe
 
+# A provider of OpenID Connect that others use, too.
+oidc=$tools/oidc-provider-9.13.3/node_modules
+[ -d "$oidc/oidc-provider" ] ||
+  npm install --prefix "$tools/oidc-provider-9.13.3" --no-save --no-fund --no-audit --silent oidc-provider@9.13.3
+export TIDEGATE_TEST_OIDC=$oidc
+
 # --- a PostgreSQL for the tests alone -------------------------------------------------------------------------------
 work=$(mktemp -d /tmp/tidegate-tests.XXXXXX)
 server=

@@ -96,7 +96,21 @@ fn sql_stands_in_stores_and_stores_are_private() {
 const OWNERS: [(&str, &[&str]); 20] = [
     ("workspace", &["workspace"]),
     ("audit", &["audit_log"]),
-    ("members", &["roles", "members", "sessions", "one_time_tokens", "invitations", "sign_in_attempts", "api_tokens"]),
+    (
+        "members",
+        &[
+            "roles",
+            "members",
+            "sessions",
+            "one_time_tokens",
+            "second_factors",
+            "recovery_codes",
+            "sign_in_elsewhere",
+            "invitations",
+            "sign_in_attempts",
+            "api_tokens",
+        ],
+    ),
     (
         "applications",
         &[

@@ -281,9 +281,14 @@ impl Browser {
 
     /// The session cookie's value.
     pub fn session(&self) -> Option<String> {
+        self.cookie("sid")
+    }
+
+    /// The value of a cookie.
+    pub fn cookie(&self, name: &str) -> Option<String> {
         let cookies = self.jar.cookies(&self.base)?;
         let cookies = cookies.to_str().unwrap().to_owned();
-        cookies.split("; ").find_map(|c| c.strip_prefix("sid=").map(str::to_owned))
+        cookies.split("; ").find_map(|c| c.strip_prefix(name)?.strip_prefix('=').map(str::to_owned))
     }
 
     /// The token of this session's forms.

@@ -1,9 +1,9 @@
-//! The table of all addresses, read from `src/routes.rs`, and one concrete address for each.
+//! The table of all addresses, read from `src/routes.rs` and `src/routes/door.rs`, and one concrete address for each.
 
 use diesel::prelude::*;
 use reqwest::Method;
 use serde_json::json;
-use tidegate::db::schema::{api_tokens, hand_overs as h};
+use tidegate::db::schema::{api_tokens, hand_overs as h, sessions};
 use tidegate::imports::{Mode, Target};
 use tidegate::runs;
 
@@ -52,7 +52,8 @@ impl Route {
 
 /// Every `.route("/path", method().to(…))` in the order of the file.
 pub fn all() -> Vec<Route> {
-    let text = std::fs::read_to_string(root().join("src/routes.rs")).unwrap();
+    let read = |file: &str| std::fs::read_to_string(root().join(file)).unwrap();
+    let text = read("src/routes.rs") + &read("src/routes/door.rs");
     assert!(!text.contains("scope("), "an address stands whole in routes.rs, so that it is found by searching for it");
     let routes = text.split(".route(").skip(1).map(|line| {
         let (path, rest) = line.trim_start().strip_prefix('"').and_then(|l| l.split_once('"')).expect(line);
@@ -118,6 +119,7 @@ pub async fn values(world: &World) -> Vec<(&'static str, String)> {
         ("s", schedule.id.to_string()),
         ("set", set.id.to_string()),
         ("t", table.id.to_string()),
+        ("session", session(world).await.to_string()),
         ("token", token.to_string()),
         ("version", "1".to_owned()),
     ];
@@ -144,6 +146,12 @@ async fn hand_over(world: &World) -> i64 {
         Ok(made.returning(h::id).get_result(conn)?)
     };
     world.write(row).await
+}
+
+/// A session of Olive's.
+async fn session(world: &World) -> i64 {
+    world.session(&world.olive).await;
+    world.read(|conn| Ok(sessions::table.select(sessions::id).order(sessions::id.desc()).first(conn)?)).await
 }
 
 /// A token of Olive's.

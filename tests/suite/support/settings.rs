@@ -69,6 +69,16 @@ pub fn mail_python() -> PathBuf {
     })
 }
 
+/// A folder of node's modules that has oidc-provider, for `tests/oidc/provider.mjs`.
+pub fn oidc_modules() -> PathBuf {
+    variable("TIDEGATE_TEST_OIDC").map(PathBuf::from).unwrap_or_else(|| {
+        panic!(
+            "The provider of OpenID Connect needs npm's oidc-provider. `bash tests/run.sh` installs it; by hand: \
+             npm install --prefix /tmp/oidc oidc-provider@9.13.3, then set TIDEGATE_TEST_OIDC=/tmp/oidc/node_modules."
+        )
+    })
+}
+
 /// The root of the sources.
 pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

@@ -15,6 +15,7 @@ use tidegate::config::{Config, Role};
 use tidegate::db::Conn;
 use tidegate::error::Result;
 use tidegate::mail::Mailer;
+use tidegate::members::Origin;
 use tidegate::server::{self, Running};
 use url::Url;
 
@@ -157,7 +158,7 @@ impl World {
     /// The cookie of a new session of this person.
     pub async fn session(&self, person: &Person) -> String {
         let (id, now) = (person.id, self.now());
-        self.write(move |conn| tidegate::members::start_session(conn, id, now)).await
+        self.write(move |conn| tidegate::members::start_session(conn, id, &Origin::default(), now)).await
     }
 
     /// Every mail sent so far, as it would go over the wire.
