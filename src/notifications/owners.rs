@@ -181,5 +181,5 @@ fn why_not(conn: &mut Conn, owned: Owned) -> Result<Option<String>> {
         Flag::Lacks(_) => format!("{name} may no longer import in this Application"),
     };
     let mend = "Someone who may import can become the Owner, with Take ownership or by saving each schedule.";
-    Ok(Some(format!("{of} of {name} will fail.\n{why}, and a schedule runs with the rights of its Owner. {mend}")))
+    Ok(Some(format!("{of} of {name} will fail\n{why}, and a schedule runs with the rights of its Owner. {mend}")))
 }
