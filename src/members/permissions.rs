@@ -46,7 +46,7 @@ impl Permission {
             }
             Self::SeeEverything => "Every Application, the members and the audit log, without changing anything.",
             Self::ImportData => "Imports and schedules, in Applications that grant Import Data too.",
-            Self::MakeApplications => "Gets every permission in each Application that it creates.",
+            Self::MakeApplications => "Whoever creates an Application gets every permission in it.",
         }
     }
 }

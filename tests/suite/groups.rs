@@ -87,7 +87,8 @@ on_both! {
         other.visit(&format!("/groups/{id}")).await;
         ada.visit("/groups").await.follow("Planning team").await.sees("no schedule notifies it yet");
         ada.tick("Ivy ivy@acme.test").untick("Mo mo@acme.test").fill("Name", "Planning").press("Save").await;
-        ada.answered(200).sees("The group Planning is saved.").in_row("Planning").sees("Ivy, Olive");
+        ada.answered(200).sees("The group Planning is saved.");
+        ada.in_row("Ivy, Olive").sees("Planning");
         other.fill("Name", "Plan").press("Save").await.answered(412).sees("was changed after you opened this page");
         other.press("Save").await.answered(200).sees("The group Plan is saved.");
         assert_eq!(members_of(&world, id).await, [world.olive.id, world.mo.id], "saved once more, knowingly");
@@ -210,7 +211,7 @@ on_both! {
         });
         let schedule = create(&world, telling).await;
         let mut ada = world.browser(&world.ada).await;
-        ada.visit(&format!("/groups/{group}")).await.sees("access to FP&A 2026").sees("1 schedule that notifies it in FP&A 2026");
+        ada.visit(&format!("/groups/{group}")).await.sees("Access to FP&A 2026").sees("1 schedule that notifies it in FP&A 2026");
         ada.follow("Delete group").await.sees("It is in use.").sees("access to FP&A 2026");
         let before = world.fingerprint().await;
         let refused = ada.post(&format!("/groups/{group}/delete"), &[]).await;

@@ -197,8 +197,9 @@ on_both! {
         let mut ada = world.browser(&world.ada).await;
         ada.visit(&format!("/roles/{role}/delete")).await.sees("It is in use.").sees("Una, who is invited");
         let mut una = world.nobody();
-        una.visit(&link).await.sees("in the role Night operator").fill("Password", "shells and stones").press("Accept").await;
-        una.answered(200).visit("/account").await.sees("Una@acme.test, Night operator");
+        una.visit(&link).await.sees("in the role Night operator");
+        una.fill("Password", "shells and stones").press("Accept").await.answered(200);
+        una.visit("/account").await.sees("Una@acme.test, Night operator");
     }
 
     async fn a_script_makes_changes_and_deletes_them(world: World) {

@@ -153,16 +153,20 @@ on_both! {
         }
         let kept = crate::kept_files::keep(&world, "sales.csv", "id,word\n1,one\n").await;
         let notice = crate::notifications::inbox::note(&world, "Told").await;
+        let group = ada.make("groups", json!({"name": "Planning team"})).await;
+        let role = ada.make("roles", json!({"name": "Night operator"})).await;
         let values = [
             ("a", world.application.to_string()),
             ("b", stage.block.to_string()),
             ("c", stage.connection.to_string()),
             ("f", freeze.to_string()),
+            ("group", group.to_string()),
             ("i", stage.configuration.to_string()),
             ("kept", kept.to_string()),
             ("m", world.audrey.id.to_string()),
             ("n", notice.to_string()),
             ("r", run.to_string()),
+            ("role", role.to_string()),
             ("s", schedule.to_string()),
             ("set", set.to_string()),
             ("t", table.to_string()),
