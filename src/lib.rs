@@ -66,3 +66,5 @@ pub mod routes;
 pub mod server;
 // A Workspace to look at.
 pub mod demo;
+// The commands, above all of it.
+pub mod command_line;

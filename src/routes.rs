@@ -175,6 +175,7 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/settings/slack/remove", post().to(notifications::slack::remove));
     routes.route("/applications/{a}/settings/notifications", get().to(notifications::outlets::show));
     routes.route("/applications/{a}/settings/notifications", post().to(notifications::outlets::save));
+    routes.route("/applications/{a}/settings/notifications/test", get().to(notifications::outlets::back));
     routes.route("/applications/{a}/settings/notifications/test", post().to(notifications::outlets::test));
     routes.route("/applications/{a}/settings/notifications/remove", post().to(notifications::outlets::remove));
     routes.route("/incidents/{incident}", get().to(notifications::incidents::incident));

@@ -139,7 +139,9 @@ impl Row {
         let denied = words::refused(entry);
         let via = match entry.channel.as_str() {
             "token" => "API",
-            "command" => "command line",
+            "page" => "A page",
+            "command" => "The command line",
+            "clock" => "By itself",
             other => other,
         };
         Self {

@@ -103,6 +103,7 @@ pub fn deed(entry: &Recorded) -> String {
         "access.changed" => "Changed the access of",
         "group.access_changed" => "Changed the access of the group",
         "slack.set" => "Set up Slack",
+        "outlet.tested" => "Sent a test message to where notifications are posted",
         "slack.removed" => "Removed Slack",
         "workspace.set_up" => "Set up the Workspace",
         "workspace.key_changed" => "Changed the key that seals secrets",

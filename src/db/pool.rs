@@ -38,10 +38,12 @@ impl Location {
         match self {
             Self::Postgres { url, schema } => {
                 let mut conn = PgConnection::establish(url).map_err(ConnectionError)?;
-                // Compiling a query takes PostgreSQL longer, some 20 ms, than any page may.
+                // Compiling a query, or starting a second process for it, takes PostgreSQL longer, some 20 ms, than any page
+                // may.
                 conn.batch_execute(&format!(
                     "SET search_path TO {schema}; SET TIME ZONE 'UTC'; SET client_min_messages TO warning; \
-                     SET lock_timeout TO '15s'; SET idle_in_transaction_session_timeout TO '60s'; SET jit TO off; {ENGLISH}"
+                     SET lock_timeout TO '15s'; SET idle_in_transaction_session_timeout TO '60s'; SET jit TO off; \
+                     SET max_parallel_workers_per_gather TO 0; {ENGLISH}"
                 ))
                 .map_err(QueryError)?;
                 Ok(Conn::Pg(conn))

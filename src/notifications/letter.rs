@@ -38,6 +38,11 @@ pub fn bounded(text: &str) -> String {
     short_line(text, LONGEST)
 }
 
+/// A title and the sentences below it, of a cause that is kept as two lines.
+pub fn parted(cause: &str) -> (&str, &str) {
+    cause.split_once('\n').unwrap_or((cause, ""))
+}
+
 /// "Payroll DE failed", on one line.
 pub fn title(name: &str, kind: NoticeKind) -> String {
     let name = short(name);

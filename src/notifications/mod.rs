@@ -32,6 +32,7 @@ mod store;
 pub use announcing::announce;
 pub use body::{NoticeAnswer, NoticeBody};
 pub use event::Event;
+pub use letter::parted;
 pub use model::{Channel, DeliveryState, Notice, NoticeKind, Told};
 pub use outlets::{Posted, posted_of};
 pub use slack::{SlackState, state as slack_state};

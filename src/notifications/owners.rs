@@ -143,7 +143,7 @@ pub fn unable(app: &App) -> Result<usize> {
             if !is_new {
                 continue;
             }
-            let (title, detail) = why.split_once(". ").unwrap_or((why, ""));
+            let (title, detail) = letter::parted(why);
             let mut who: BTreeSet<i64> = members::administrators(conn)?.into_iter().map(|member| member.id).collect();
             if recipients::sees(conn, owned.owner_id, owned.application_id)? {
                 who.insert(owned.owner_id);
@@ -166,7 +166,7 @@ pub fn unable(app: &App) -> Result<usize> {
     })
 }
 
-/// Why an owner's schedules will fail, in sentences of which the first is a title; `None` where they can run.
+/// Why an owner's schedules will fail: a title, and on the next line sentences; `None` where they can run.
 fn why_not(conn: &mut Conn, owned: Owned) -> Result<Option<String>> {
     let Some(application) = applications::by_id(conn, owned.application_id)? else { return Ok(None) };
     let Some(owner) = members::by_id(conn, owned.owner_id)? else { return Ok(None) };
@@ -178,5 +178,5 @@ fn why_not(conn: &mut Conn, owned: Owned) -> Result<Option<String>> {
         Flag::Lacks(_) => format!("{name} may no longer import in this Application"),
     };
     let mend = "Someone who may import can become the Owner, with Take ownership or by saving each schedule.";
-    Ok(Some(format!("{of} of {name} will fail. {why}, and a schedule runs with the rights of its Owner. {mend}")))
+    Ok(Some(format!("{of} of {name} will fail.\n{why}, and a schedule runs with the rights of its Owner. {mend}")))
 }

@@ -40,11 +40,11 @@ impl Greeting {
         }
     }
 
-    /// "212 imports ran since yesterday 18:00"
+    /// "212 import runs since yesterday 18:00"
     pub fn ran(&self, count: i64) -> String {
         match count {
-            0 => format!("No imports ran {}", self.since_words),
-            n => format!("{} ran {}", words::counted(n, "import", "imports"), self.since_words),
+            0 => format!("No import has run {}", self.since_words),
+            n => format!("{} {}", words::counted(n, "import run", "import runs"), self.since_words),
         }
     }
 }
@@ -60,14 +60,14 @@ mod tests {
         let paris = chrono_tz::Europe::Paris;
         let morning = greeting("2026-10-08T06:12:00Z", paris);
         assert_eq!((morning.hello, morning.since), ("Good morning", at("2026-10-07T16:00:00Z")));
-        assert_eq!(morning.ran(212), "212 imports ran since yesterday 18:00");
+        assert_eq!(morning.ran(212), "212 import runs since yesterday 18:00");
         // The same instant is an afternoon in Tokyo.
         let tokyo = greeting("2026-10-08T06:12:00Z", chrono_tz::Asia::Tokyo);
         assert_eq!((tokyo.hello, tokyo.since), ("Good afternoon", at("2026-10-07T15:00:00Z")));
-        assert_eq!(tokyo.ran(1), "1 import ran today");
+        assert_eq!(tokyo.ran(1), "1 import run today");
         assert_eq!(greeting("2026-10-08T16:42:00Z", paris).hello, "Good evening");
         assert_eq!(greeting("2026-10-08T23:30:00Z", paris).hello, "Good evening");
-        assert_eq!(greeting("2026-10-08T10:00:00Z", paris).ran(0), "No imports ran today");
+        assert_eq!(greeting("2026-10-08T10:00:00Z", paris).ran(0), "No import has run today");
         // Yesterday's 18:00 was in summer time, this morning is not.
         assert_eq!(greeting("2026-10-25T07:00:00Z", paris).since, at("2026-10-24T16:00:00Z"));
     }

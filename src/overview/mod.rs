@@ -8,8 +8,10 @@ mod checklist;
 mod going;
 mod greeting;
 mod home;
+mod need;
 mod needs;
 mod night;
+mod ready;
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};

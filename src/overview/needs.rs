@@ -6,6 +6,8 @@ use chrono::Duration;
 use chrono_tz::Tz;
 
 use super::going::{Going, named};
+use super::need::{Deed, Need, Rank};
+use super::ready;
 use crate::applications::Entered;
 use crate::clock::Moment;
 use crate::db::Conn;
@@ -13,11 +15,10 @@ use crate::error::Result;
 use crate::import_scheduling::{Place, runs_address};
 use crate::import_sets::{self, ImportSet};
 use crate::imports::{self, Configuration, Target};
-use crate::notifications::NoticeKind;
 use crate::notifications::incidents::{self, Broken};
+use crate::notifications::{self, NoticeKind};
 use crate::runs::across::{self, Trouble};
 use crate::runs::{Run, RunResult, RunStatus, glance};
-use crate::web::Icon;
 use crate::words;
 
 /// So many are looked for.
@@ -34,49 +35,8 @@ pub struct Needs {
     pub folded: Vec<Need>,
     /// There are others, which are older.
     pub more: bool,
-}
-
-/// One trouble.
-pub struct Need {
-    pub class: &'static str,
-    pub icon: Icon,
-    pub title: String,
-    /// Its Summary.
-    pub href: String,
-    /// The Application, where the page is of several.
-    pub application: Option<String>,
-    /// The cause, since when, who is on it.
-    pub detail: String,
-    pub deed: Deed,
-    rank: Rank,
-}
-
-/// Which comes first; of one rank the latest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
-    Held,
-    Failed,
-    WillFail,
-    Late,
-    Partial,
-}
-
-/// The one thing that helps.
-pub enum Deed {
-    /// It is done on another page.
-    Go { label: String, href: String, icon: Option<Icon>, leads: bool },
-    /// It is done at once.
-    Do { label: String, action: String },
-}
-
-impl Deed {
-    fn go(label: impl Into<String>, href: impl Into<String>) -> Self {
-        Self::Go { label: label.into(), href: href.into(), icon: None, leads: false }
-    }
-
-    fn summary(run: i64) -> Self {
-        Self::go("View Summary", format!("/runs/{run}"))
-    }
+    /// The member may do something about some of it.
+    yours: bool,
 }
 
 /// What the lines are made of.
@@ -123,23 +83,36 @@ impl Needs {
         lines.extend(facts.broken.iter().filter_map(|broken| facts.will_fail(broken)));
         lines.extend(facts.of_missed(&missed, &troubles, going));
         lines.extend(going.runs.iter().filter_map(|run| facts.late(run, going)));
+        let told = troubles.iter().map(|trouble| trouble.target).collect();
+        lines.extend(ready::lines(conn, entered, &told, (now, zone))?);
         // Within a rank they come as they are, the latest first.
         lines.sort_by_key(|line| line.rank);
         let folded = if lines.len() > IN_SIGHT + 1 { lines.split_off(IN_SIGHT) } else { Vec::new() };
-        Ok(Self { lines, folded, more })
+        let yours = entered.iter().any(|entered| entered.may_import() || entered.may_configure());
+        Ok(Self { lines, folded, more, yours })
     }
 
     pub fn count(&self) -> usize {
         self.lines.len() + self.folded.len()
     }
 
+    /// "Needs you"; "Needs attention" where the member can only look.
+    pub fn title(&self) -> String {
+        format!("Needs {}", self.whom())
+    }
+
+    fn whom(&self) -> &'static str {
+        if self.yours { "you" } else { "attention" }
+    }
+
     /// "3 need you", "nothing needs you"; "over 100 need you".
     pub fn words(&self) -> String {
+        let whom = self.whom();
         match (self.count(), self.more) {
-            (0, _) => "nothing needs you".into(),
-            (n, true) => format!("over {n} need you"),
-            (1, _) => "1 needs you".into(),
-            (n, _) => format!("{n} need you"),
+            (0, _) => format!("nothing needs {whom}"),
+            (n, true) => format!("over {n} need {whom}"),
+            (1, _) => format!("1 needs {whom}"),
+            (n, _) => format!("{n} need {whom}"),
         }
     }
 }
@@ -232,7 +205,7 @@ impl Facts<'_> {
     fn will_fail(&self, broken: &Broken) -> Option<Need> {
         let id = broken.application_id.filter(|_| broken.kind == NoticeKind::WillFail)?;
         let entered = self.of(id)?;
-        let (title, detail) = broken.cause.split_once(". ").unwrap_or((&broken.cause, ""));
+        let (title, detail) = notifications::parted(&broken.cause);
         let label = if entered.may_import() { "Take ownership" } else { "View schedules" };
         let list = format!("/applications/{id}/settings/import-scheduling?sort=owner");
         entered.may_open_scheduling().then(|| Need {

@@ -18,5 +18,5 @@ mod telling;
 
 pub use body::{ReadyByAnswer, ReadyByBody};
 pub use model::{Counts, Promise, ReadyForm, Standing, State};
-pub use scene::standings;
-pub use store::{begin_anew, copy_all, delete_all, of_applications};
+pub use scene::{judged, standings};
+pub use store::{begin_anew, copy_all, delete_all, endangered, of_applications};

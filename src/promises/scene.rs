@@ -127,6 +127,11 @@ pub fn standings(conn: &mut Conn, targets: &[Target], now: Moment) -> Result<Has
     if promises.is_empty() {
         return Ok(HashMap::new());
     }
+    judged(conn, promises, now)
+}
+
+/// How each of these stands now.
+pub fn judged(conn: &mut Conn, promises: Vec<Promise>, now: Moment) -> Result<HashMap<Target, (Promise, Standing)>> {
     let scene = Scene::load(conn, &promises, now)?;
     let stands = |promise: Promise| {
         let standing = scene.judge(&promise).standing;

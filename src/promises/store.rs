@@ -124,6 +124,18 @@ pub fn of_applications(conn: &mut Conn, application_ids: &[i64]) -> Result<HashM
     Ok(all)
 }
 
+/// Those of these Applications that are late, or may be, as they were last looked at: the earliest deadline first. One query.
+pub fn endangered(conn: &mut Conn, application_ids: &[i64], limit: i64) -> Result<Vec<Promise>> {
+    let stands = promises::state.eq_any([State::Late, State::AtRisk]);
+    let rows = promises::table
+        .filter(promises::application_id.eq_any(application_ids).and(stands))
+        .order((promises::deadline, promises::id))
+        .limit(limit)
+        .select(columns!())
+        .load::<Row>(conn)?;
+    Ok(rows.into_iter().filter_map(promise).collect())
+}
+
 macro_rules! remembered {
     ($memory:expr) => {
         (

@@ -4,7 +4,7 @@
 //! expire and are removed, in batches of which none may hold the write lock over 50 ms.
 //!
 //! `TIDEGATE_BENCH_RUNS` makes the history shorter, `TIDEGATE_BENCH_PAGES` asks only for what has that in its name:
-//! a page, or "expire". `cargo bench --bench pages -- sqlite` (or `postgres`) asks one database alone.
+//! a page, "door" (fifty people who sign in at once, which may not keep `/healthz` from answering within 50 ms), or "expire". `cargo bench --bench pages -- sqlite` (or `postgres`) asks one database alone.
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
@@ -142,13 +142,61 @@ async fn expire(world: World) {
     );
 }
 
+/// Fifty people sign in at once; meanwhile somebody asks whether the process is well, and says how long that takes.
+async fn door(world: World) {
+    let mut browsers = Vec::new();
+    for _ in 0..50 {
+        let mut browser = world.nobody();
+        browser.visit("/sign-in").await;
+        browsers.push(browser);
+    }
+    let probe = world.nobody();
+    probe.get("/healthz").await;
+    let over = AtomicBool::new(false);
+    let began = Instant::now();
+    let knocking = async {
+        let fields = [("email", "olive@acme.test"), ("password", support::cast::PASSWORD), ("next", "/signed-in")];
+        let all = browsers.iter().map(|browser| browser.post("/sign-in", &fields));
+        let answers = futures_util::future::join_all(all).await;
+        over.store(true, Ordering::Relaxed);
+        assert!(answers.iter().all(|answer| answer.status == 200), "all are let in");
+        began.elapsed()
+    };
+    let looking = async {
+        let mut took = Vec::new();
+        while !over.load(Ordering::Relaxed) {
+            let began = Instant::now();
+            assert_eq!(probe.get("/healthz").await.status, 200);
+            took.push(began.elapsed());
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        took.sort();
+        took
+    };
+    let (all, took) = tokio::join!(knocking, looking);
+    let ms = |time: Duration| time.as_secs_f64() * 1_000.0;
+    println!(
+        "\n{:?}: 50 signed in at once within {:.1} s; /healthz beside them, {} times: p50 {:.1} ms, at most {:.1} ms",
+        world.database(),
+        all.as_secs_f64(),
+        took.len(),
+        ms(took[took.len() / 2]),
+        ms(*took.last().expect("it was asked")),
+    );
+}
+
 fn main() {
     queries::watch();
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
     let wanted = |name: &str| words.is_empty() || words.iter().any(|word| word == name);
     for (database, name) in [(Database::Sqlite, "sqlite"), (Database::Postgres, "postgres")] {
         if wanted(name) && (database == Database::Sqlite || settings::postgres().is_some()) {
-            with_world(database, pages);
+            if asked_for("door") {
+                with_world(database, door);
+            }
+            if std::env::var("TIDEGATE_BENCH_PAGES").as_deref() != Ok("door") {
+                with_world(database, pages);
+            }
             if asked_for("expire") {
                 with_world(database, expire);
             }

@@ -11,6 +11,7 @@ mod migrations;
 mod barriers;
 mod csrf;
 mod headers;
+mod hostile;
 mod matrix;
 mod pages;
 // The product's nouns.
@@ -26,6 +27,7 @@ mod calendar;
 mod collisions;
 mod connections;
 mod connectors;
+mod dependencies;
 mod counts;
 mod dispatching;
 mod environments;

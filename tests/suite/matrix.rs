@@ -190,6 +190,7 @@ const TABLE: &[(&str, &str)] = &[
     ("POST /settings/slack/remove", ".xxxxx?"),
     ("GET /applications/{a}/settings/notifications", "ooxx.o?"),
     ("POST /applications/{a}/settings/notifications", "vxxx.x?"),
+    ("GET /applications/{a}/settings/notifications/test", ">>xx.>?"),
     ("POST /applications/{a}/settings/notifications/test", "vxxx.x?"),
     ("POST /applications/{a}/settings/notifications/remove", "vxxx.x?"),
     ("GET /incidents/{incident}", "oooo.o?"),

@@ -43,7 +43,7 @@ on_both! {
         let id = failed(&world, &words).await;
         let before = world.fingerprint().await;
         let mut olive = world.browser(&world.olive).await;
-        olive.visit("/").await.sees("Good evening, Olive").sees("1 import ran today; 1 needs you.");
+        olive.visit("/").await.sees("Good evening, Olive").sees("1 import run today; 1 needs you.");
         olive.sees("words failed").sees("There is no file 'words.csv'").sees("Failed 18:42.");
         assert_eq!(olive.within("#need").count(&format!("a[href='/runs/{id}']")), 1);
         assert_eq!(olive.within("#need").count("li .row :is(a, button)"), 1, "one deed");
@@ -51,7 +51,7 @@ on_both! {
         olive.everywhere().sees("Thu 8 Oct 2026, 18:42, Europe/Paris");
         // Who only views sees the trouble, and no button that would be refused.
         let mut mo = world.browser(&world.mo).await;
-        mo.visit("/").await.sees("words failed").sees_no("Run Again").sees("View Summary").sees_no("Tonight");
+        mo.visit("/").await.sees("1 needs attention.").sees("words failed").sees_no("Run Again").sees("View Summary").sees_no("Tonight");
         let mut audrey = world.browser(&world.audrey).await;
         audrey.visit("/").await.sees("words failed").sees_no("Run Again").sees("Tonight");
         let mut stranger = world.browser(&world.stranger).await;
@@ -66,7 +66,7 @@ on_both! {
         // What goes anew needs nobody.
         olive.visit("/").await.sees("Nothing needs attention.").sees("1 waiting");
         work_off(&world).await;
-        olive.visit("/").await.sees("2 imports ran today; nothing needs you.").sees("Nothing needs attention.");
+        olive.visit("/").await.sees("2 import runs today; nothing needs you.").sees("Nothing needs attention.");
     }
 
     async fn what_is_held_is_decided_and_what_was_rejected_is_fixed(world: World) {
@@ -78,7 +78,7 @@ on_both! {
         start(&world, &apples).await;
         work_off(&world).await;
         let mut olive = world.browser(&world.olive).await;
-        olive.visit("/").await.sees("3 imports ran today; 2 need you.");
+        olive.visit("/").await.sees("3 import runs today; 2 need you.");
         olive.sees("words is held 3 rows came instead of about 30.").sees("unless someone decides.");
         olive.sees("apples: 2 rows rejected 1 row loaded").sees("Fix 2 rows");
         let text = olive.text();
@@ -118,7 +118,7 @@ on_both! {
         let going = start_set(&world, &set).await;
         work_off(&world).await;
         let mut olive = world.browser(&world.olive).await;
-        olive.visit("/").await.sees("1 import ran today; 1 needs you.").sees("Month end failed").sees_no("bad failed");
+        olive.visit("/").await.sees("1 import run today; 1 needs you.").sees("Month end failed").sees_no("bad failed");
         csv(&world, "bad", &[("1", "one")]);
         olive.press("Run Again: Month end failed").await.answered(200);
         let again: i64 = olive.path().strip_prefix("/runs/").unwrap().parse().unwrap();

@@ -53,7 +53,7 @@ struct EditPage {
 
 /// What a test found, where the rest of the page stays as it is.
 #[derive(Template)]
-#[template(path = "connections/tested.html")]
+#[template(path = "web/tested.html")]
 struct TestedPart {
     tested: Option<Tested>,
 }

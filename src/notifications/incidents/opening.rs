@@ -134,7 +134,7 @@ fn recovered(conn: &mut Conn, ended: &Ended<'_>, target: Target) -> Result<Optio
         NoticeKind::Partial => format!("It loaded only in part for {took}, since {since}, {zone}: {ran}."),
         NoticeKind::Held => format!("It was held for {took}, since {since}, {zone}."),
         NoticeKind::Missed => format!("It had not run for {took}, since {since}, {zone}."),
-        _ => format!("It was broken for {took}, since {since}, {zone}: {ran} failed. {}", first.cause),
+        _ => format!("It was broken for {took}, since {since}, {zone}: {ran} failed. The cause was: {}", first.cause),
     };
     let detail = letter::bounded(&format!("{was} {}", letter::did(ended.run)));
     let key = format!("recovered:{}", ended.run.uid);

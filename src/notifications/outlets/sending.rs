@@ -1,12 +1,14 @@
 //! One message to one outlet.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use url::Url;
 
 use super::actions::{self, Draft, Target};
 use super::body;
 use super::model::OutletKind;
 use crate::app::App;
+use crate::audit::Entry;
+use crate::connections::Tested;
 use crate::connectors;
 use crate::db::Conn;
 use crate::error::Result;
@@ -80,13 +82,8 @@ async fn by_webhook(app: &App, target: &Target, url: &Url, message: Message) -> 
     by_status(&answer, url.host_str().unwrap_or("The receiver"))
 }
 
-/// Sends a test to an outlet as somebody typed it, before it is saved. `Ok`: it was taken; `Err`: why not, in sentences.
-pub async fn test(
-    app: &App,
-    by: &By,
-    (application_id, kind): (i64, OutletKind),
-    typed: Draft,
-) -> Result<std::result::Result<String, String>> {
+/// Sends a test to an outlet as somebody typed it, before it is saved; the audit log keeps that it was sent.
+pub async fn test(app: &App, by: &By, (application_id, kind): (i64, OutletKind), typed: Draft) -> Result<Tested> {
     let (who, secrets, network) = (by.clone(), app.secrets.clone(), app.outside().network);
     let target = app
         .read(move |conn| {
@@ -97,11 +94,19 @@ pub async fn test(
     let sentence = format!("This test message from {} has arrived.", app.base_url);
     let event_id = random_uuid();
     let (slack, json) = (slack::message::test(&sentence), body::test(&event_id, &sentence, app.now()));
-    Ok(match send(app, &target, Message { event_id, slack, json }).await? {
-        Ok(()) => Ok(format!("{} accepted a test message.", target.address)),
-        Err(trouble) if trouble.how == How::Unknown => Err(format!("{} It may have arrived.", trouble.said)),
-        Err(trouble) => Err(trouble.said),
-    })
+    let sent = send(app, &target, Message { event_id, slack, json }).await?;
+    let tested = match sent {
+        Ok(()) => Tested { good: true, words: format!("{} accepted a test message.", target.address) },
+        Err(trouble) if trouble.how == How::Unknown => {
+            Tested { good: false, words: format!("{} It may have arrived.", trouble.said) }
+        }
+        Err(trouble) => Tested { good: false, words: trouble.said },
+    };
+    let (by, now) = (by.clone(), app.now());
+    let said = json!({ "kind": kind.as_str(), "address": target.address, "answer": tested.words });
+    let entry = Entry::about("outlet.tested", "outlet").application(application_id).after(said);
+    app.write(move |conn| by.audit(conn, entry, now)).await?;
+    Ok(tested)
 }
 
 /// What a post says, to whichever outlet it goes.

@@ -154,7 +154,9 @@ pub async fn mark(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, form: F
     let (id, open, now) = (*id, form.ticked("open"), app.now());
     let read = open || form.ticked("read");
     let notice = app.write(move |conn| actions::set_read(conn, &by, id, read, now)).await?;
-    Ok(see_other(&if open { notice.leads_to() } else { back(&form).to_owned() }, None))
+    // Whoever works through the list with the keyboard goes on where they were.
+    let stays = || format!("{}#notice-{id}", back(&form));
+    Ok(see_other(&if open { notice.leads_to() } else { stays() }, None))
 }
 
 /// `POST /notifications` with the newest that the page showed.

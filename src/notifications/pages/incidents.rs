@@ -14,7 +14,6 @@ use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::members::{self, By, SignedIn, shell};
-use crate::notifications::gathering::next_hour;
 use crate::notifications::incidents::{Affected, Incident, actions, store};
 use crate::notifications::letter;
 use crate::notifications::model::NoticeKind;
@@ -54,6 +53,8 @@ pub struct Card {
     pub mend: Option<String>,
     /// The run that waits for a decision.
     pub decide: Option<i64>,
+    /// The run whose rejected rows are to be fixed.
+    pub fix: Option<i64>,
     /// When it was over.
     pub over: Option<String>,
 }
@@ -109,8 +110,7 @@ impl Card {
                 recovered: one.recovered_at.is_some(),
             })
             .collect();
-        // Its cause begins with what stands as its title.
-        let will = incident.cause.split_once(". ").filter(|_| incident.kind == NoticeKind::WillFail);
+        let will = Some(letter::parted(&incident.cause)).filter(|_| incident.kind == NoticeKind::WillFail);
         let of = match (failing, lines.first()) {
             (0 | 1, Some(first)) => first.name.clone(),
             (n, _) => words::counted(n, "import", "imports"),
@@ -144,6 +144,7 @@ impl Card {
             may: open && entered.may_import(),
             again: if matches!(incident.kind, NoticeKind::Failed | NoticeKind::Partial) { failing } else { 0 },
             decide: held.filter(|_| open),
+            fix: affected.first().filter(|_| open && incident.kind == NoticeKind::Partial).map(|one| one.run_id),
             over: incident.closed_at.map(|at| words::short_time_within(at, now, zone)),
         }
     }
@@ -215,7 +216,7 @@ pub async fn take(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, form: F
     Ok(see_other(&back(&form, id), Some(Flash::new(said))))
 }
 
-/// `POST /incidents/{incident}/snooze` with `for`: `hours`, `tomorrow`, or `not`.
+/// `POST /incidents/{incident}/snooze` with `for`: `days` (two), `week`, or `not`.
 pub async fn snooze(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, form: Form) -> Result<HttpResponse> {
     let (id, how, now) = (*id, form.get("for").to_owned(), app.now());
     let said = app
@@ -223,8 +224,8 @@ pub async fn snooze(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, form:
             actions::may(conn, &by, id)?;
             let zone = by.member.time_zone.map_or_else(|| workspace::get(conn).map(|w| w.time_zone), Ok)?;
             let until = match how.as_str() {
-                "hours" => Some(now.plus(Duration::hours(4))),
-                "tomorrow" => Some(next_hour(8, zone, now)),
+                "days" => Some(now.plus(Duration::days(2))),
+                "week" => Some(now.plus(Duration::days(7))),
                 "not" => None,
                 _ => return Err(AppError::invalid("for", "Choose how long to snooze reminders.")),
             };
@@ -243,15 +244,30 @@ pub async fn snooze(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, form:
 /// `POST /incidents/{incident}/run-again`
 pub async fn run_again(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, form: Form) -> Result<HttpResponse> {
     let (id, now) = (*id, app.now());
-    let again = app.write(move |conn| actions::run_again(conn, &by, id, now)).await?;
+    let (again, started) = app
+        .write(move |conn| {
+            let again = actions::run_again(conn, &by, id, now)?;
+            let only = match again.started.as_slice() {
+                [run] => Some((*run, letter::name_of(conn, *run)?)),
+                _ => None,
+            };
+            Ok((again, only))
+        })
+        .await?;
     app.work.notify_one();
-    let started = match again.started.len() as i64 {
-        0 => String::new(),
-        n => format!("{} again. ", words::counted(n, "import runs", "imports run")),
+    let runs = match (&started, again.started.len() as i64) {
+        (_, 0) => String::new(),
+        (Some((_, name)), _) => format!("{name} runs again. "),
+        (None, n) => format!("{} again. ", words::counted(n, "import runs", "imports run")),
     };
-    let said = format!("{started}{}", again.refused.join(" "));
+    let said = format!("{runs}{}", again.refused.join(" "));
     let said = if said.is_empty() { "There is nothing to run again.".to_owned() } else { said };
-    Ok(see_other(&back(&form, id), Some(Flash::new(said.trim_end()))))
+    let flash = Flash::new(said.trim_end());
+    let flash = match started {
+        Some((run, _)) => flash.link("View Summary", format!("/runs/{run}")),
+        None => flash,
+    };
+    Ok(see_other(&back(&form, id), Some(flash)))
 }
 
 fn back(form: &Form, id: i64) -> String {
@@ -259,7 +275,8 @@ fn back(form: &Form, id: i64) -> String {
         "/" => "/".to_owned(),
         // The inbox as it was shown.
         back if back.split('?').next() == Some("/notifications") => {
-            local_path(back).unwrap_or("/notifications").to_owned()
+            // Whoever works through it with the keyboard goes on where they were.
+            format!("{}#incident-{id}", local_path(back).unwrap_or("/notifications"))
         }
         _ => format!("/incidents/{id}"),
     }

@@ -9,12 +9,13 @@ use chrono_tz::Tz;
 use crate::app::App;
 use crate::applications::{self, Entered, settings_shell};
 use crate::clock::Moment;
+use crate::connections::Tested;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::members::{By, SignedIn};
 use crate::notifications::outlets::{self, Draft, Outlet, OutletKind, may_change};
 use crate::notifications::slack;
 use crate::schedules::About;
-use crate::web::{Crumb, Flash, Form, Page, Shell, overtaken, refused, see_other};
+use crate::web::{Crumb, Flash, Form, Page, Shell, is_fragment, overtaken, refused, see_other};
 use crate::words;
 
 #[derive(Template)]
@@ -53,7 +54,7 @@ struct Card {
     /// Secrets were typed, and are never sent back.
     typed_url: bool,
     typed_secret: bool,
-    tested: Option<std::result::Result<String, String>>,
+    tested: Option<Tested>,
 }
 
 impl Card {
@@ -98,7 +99,14 @@ struct Left {
     status: StatusCode,
     form: Form,
     errors: FieldErrors,
-    tested: Option<std::result::Result<String, String>>,
+    tested: Option<Tested>,
+}
+
+/// What a test found, by itself: what was typed stays where it is.
+#[derive(Template)]
+#[template(path = "web/tested.html")]
+struct TestedPart {
+    tested: Option<Tested>,
 }
 
 struct Place {
@@ -241,13 +249,24 @@ pub async fn test(
     let kind = kind(&form)?;
     let (status, errors, tested) = match outlets::test(&app, &by, (id, kind), typed(&form)).await {
         Ok(tested) => (StatusCode::OK, FieldErrors::new(), Some(tested)),
+        Err(AppError::Invalid(errors)) if is_fragment(&request) => {
+            (StatusCode::OK, FieldErrors::new(), Some(Tested { good: false, words: errors.details() }))
+        }
         Err(error) => {
             let (status, errors) = refused(error)?;
             (status, errors, None)
         }
     };
+    if is_fragment(&request) && status == StatusCode::OK {
+        return Page::ok(&request, &TestedPart { tested });
+    }
     let place = place(&app, &by, id).await?;
     page(&request, &app, &by, place, Some(Left { kind, status, form, errors, tested }))
+}
+
+/// `GET …/test`: of whoever loads the page of a test again.
+pub async fn back(request: HttpRequest, SignedIn(_): SignedIn) -> HttpResponse {
+    see_other(request.path().trim_end_matches("/test"), None)
 }
 
 /// `POST {A}/settings/notifications/remove`

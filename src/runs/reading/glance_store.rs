@@ -60,37 +60,41 @@ impl PastRow {
     }
 }
 
-/// A few runs of each of these configurations, or sets, in the order in which they ended. `pick` answers their ids for
-/// `c.id`; no more than those rows are read, however long the history is.
-fn of_each(conn: &mut Conn, table: &str, ids: &[i64], pick: &str) -> Result<Vec<PastRow>> {
+/// A few runs of each of these configurations, or sets, in the order in which they ended. `pick` makes the query that answers
+/// some columns of them, `x`, for `c.id`; no more than those rows are read, however long the history is.
+fn of_each(conn: &mut Conn, table: &str, ids: &[i64], pick: impl Fn(&str) -> String) -> Result<Vec<PastRow>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let from = format!("SELECT c.id AS of_id, r.id AS run_id, r.status, r.started_at, r.finished_at FROM {table} c");
     // Numbers only, so that they may stand in the text.
     let those = format!("WHERE c.id IN ({}) ORDER BY r.finished_at, r.id", numbers(ids));
-    // PostgreSQL joins sideways, SQLite looks up by a list.
+    // PostgreSQL joins sideways, and looks up no row twice; SQLite looks up by a list.
     let text = match conn {
-        Conn::Pg(_) => format!("{from} CROSS JOIN LATERAL ({pick}) p JOIN runs r ON r.id = p.id {those}"),
-        Conn::Sqlite(_) => format!("{from} CROSS JOIN runs r ON r.id IN ({pick}) {those}"),
+        Conn::Pg(_) => {
+            format!("{from} CROSS JOIN LATERAL ({}) r {those}", pick("x.id, x.status, x.started_at, x.finished_at"))
+        }
+        Conn::Sqlite(_) => format!("{from} CROSS JOIN runs r ON r.id IN ({}) {those}", pick("x.id")),
     };
     Ok(on!(conn, c => diesel::sql_query(text).load(c))?)
 }
 
 /// The last runs that ended, of each of these targets, the oldest first.
 pub fn strips(conn: &mut Conn, targets: &[Target]) -> Result<HashMap<Target, Vec<Past>>> {
-    let pick = |of: &str| {
-        format!(
-            "SELECT x.id FROM runs x WHERE {of} AND x.finished_at IS NOT NULL \
-             ORDER BY x.finished_at DESC, x.id DESC LIMIT {STRIP}"
-        )
+    let pick = |of: String| {
+        move |columns: &str| {
+            format!(
+                "SELECT {columns} FROM runs x WHERE {of} AND x.finished_at IS NOT NULL \
+                 ORDER BY x.finished_at DESC, x.id DESC LIMIT {STRIP}"
+            )
+        }
     };
     let configurations: Vec<i64> = targets.iter().filter_map(|target| target.configuration()).collect();
     let sets: Vec<i64> = targets.iter().filter_map(|target| target.set()).collect();
-    let of_configuration = pick(&format!("x.configuration_id = c.id AND {IS_IMPORT}"));
-    let rows = of_each(conn, "import_configurations", &configurations, &of_configuration)?;
+    let of_configuration = pick(format!("x.configuration_id = c.id AND {IS_IMPORT}"));
+    let rows = of_each(conn, "import_configurations", &configurations, of_configuration)?;
     let rows = rows.into_iter().map(|row| (Target::Configuration(row.of_id), row));
-    let of_sets = of_each(conn, "import_sets", &sets, &pick("x.set_id = c.id"))?;
+    let of_sets = of_each(conn, "import_sets", &sets, pick("x.set_id = c.id".to_owned()))?;
     let of_sets = of_sets.into_iter().map(|row| (Target::Set(row.of_id), row));
     let mut strips = HashMap::<Target, Vec<Past>>::new();
     for (target, row) in rows.chain(of_sets) {
@@ -113,14 +117,20 @@ pub struct Usual {
 pub fn usual(conn: &mut Conn, targets: &[Target]) -> Result<HashMap<Target, Usual>> {
     let configurations: Vec<i64> = targets.iter().filter_map(|target| target.configuration()).collect();
     let sets: Vec<i64> = targets.iter().filter_map(|target| target.set()).collect();
-    let of_configuration = format!(
-        "SELECT x.id FROM runs x WHERE x.configuration_id = c.id AND x.status = 'success' AND {IS_IMPORT} \
-         ORDER BY x.id DESC LIMIT 10"
-    );
+    let of_configuration = |columns: &str| {
+        format!(
+            "SELECT {columns} FROM runs x WHERE x.configuration_id = c.id AND x.status = 'success' AND {IS_IMPORT} \
+             ORDER BY x.id DESC LIMIT 10"
+        )
+    };
     // No index has the successes of a set; its last runs have some.
-    let of_set = "SELECT y.id FROM (SELECT x.id, x.status FROM runs x WHERE x.set_id = c.id AND x.finished_at IS NOT NULL \
-                  ORDER BY x.finished_at DESC, x.id DESC LIMIT 20) y WHERE y.status = 'success'";
-    let rows = of_each(conn, "import_configurations", &configurations, &of_configuration)?;
+    let of_set = |columns: &str| {
+        format!(
+            "SELECT {columns} FROM (SELECT y.id, y.status, y.started_at, y.finished_at FROM runs y WHERE y.set_id = c.id \
+             AND y.finished_at IS NOT NULL ORDER BY y.finished_at DESC, y.id DESC LIMIT 20) x WHERE x.status = 'success'"
+        )
+    };
+    let rows = of_each(conn, "import_configurations", &configurations, of_configuration)?;
     let rows = rows.into_iter().map(|row| (Target::Configuration(row.of_id), row));
     let of_sets = of_each(conn, "import_sets", &sets, of_set)?;
     let mut all = HashMap::<Target, Vec<Duration>>::new();

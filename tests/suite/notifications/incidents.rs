@@ -251,10 +251,10 @@ on_both! {
         comes(&world, "2026-10-06T10:00:01Z").await;
         assert_eq!(kinds(&world, &world.mo).await, ["failed"]);
         olive.visit("/notifications").await.press("I'm no longer on it").await.sees("Reminders are on again.");
-        olive.press("For 4 hours").await.sees("Reminders are snoozed until");
-        comes(&world, "2026-10-06T13:00:00Z").await;
+        olive.press("For 2 days").await.sees("Reminders are snoozed until");
+        comes(&world, "2026-10-07T10:00:01Z").await;
         assert_eq!(kinds(&world, &world.mo).await, ["failed"]);
-        comes(&world, "2026-10-06T15:00:00Z").await;
+        comes(&world, "2026-10-08T15:00:00Z").await;
         assert_eq!(kinds(&world, &world.mo).await, ["failed", "reminder"]);
     }
 

@@ -95,7 +95,7 @@ fn an_administrator_sets_a_token_that_is_never_shown_again() {
             .await;
         assert!(!sealed.contains("canary"));
         assert_eq!(entries, [("slack.set".to_owned(), Some(r#"{"team":"Acme <b>"}"#.to_owned()))]);
-        ada.visit("/settings/slack").await.press("Remove").await.sees("its token is deleted.").sees("Set up");
+        ada.visit("/settings/slack").await.press("Remove Slack").await.sees("its token is deleted.").sees("Set up");
         for person in [&world.olive, &world.audrey] {
             assert_eq!(world.browser(person).await.get("/settings/slack").await.status, 403);
         }

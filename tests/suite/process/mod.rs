@@ -1,5 +1,6 @@
 //! The program itself on both databases: killed, frozen, stopped, started twice, and by the real clock.
 
+mod canary;
 mod claims;
 mod copied;
 mod crashes;

@@ -108,7 +108,10 @@ on_both! {
         world.set_clock("2026-10-05T06:00:00Z");
         beat(&world).await;
         assert_eq!(counts().await, Some(Counts { fresh: 1, late: 1, ..Counts::default() }));
-        world.browser(&world.olive).await.visit("/").await.sees("1 Late").sees("1 Fresh");
+        let mut overview = world.browser(&world.olive).await;
+        overview.visit("/").await.sees("1 Late").sees("1 Fresh").sees("1 needs you");
+        overview.within("#need").sees("two is late Promised by").sees_no("one is late");
+        overview.follow("View schedules: two is late").await.sees("two");
         // What was deleted rests.
         let olive = world.api(&world.olive).await;
         olive.delete(&format!("import-configurations/{}", two.configuration)).await.is(204);

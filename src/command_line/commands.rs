@@ -3,16 +3,16 @@
 use std::io::Read;
 use std::path::PathBuf;
 
+use crate::app::App;
+use crate::config::{Config, Options};
+use crate::error::AppError;
+use crate::members::actions::{self, NewMember};
+use crate::members::passwords::PasswordHash;
+use crate::members::permissions::ADMINISTRATOR;
+use crate::members::{self, Scope, passwords, reset, setup, tokens};
+use crate::secrets::{self, Secrets};
+use crate::{guards, keys, server};
 use clap::{Args, Subcommand};
-use tidegate::app::App;
-use tidegate::config::{Config, Options};
-use tidegate::error::AppError;
-use tidegate::members::actions::{self, NewMember};
-use tidegate::members::passwords::PasswordHash;
-use tidegate::members::permissions::ADMINISTRATOR;
-use tidegate::members::{self, Scope, passwords, reset, setup, tokens};
-use tidegate::secrets::{self, Secrets};
-use tidegate::{guards, keys, server};
 use url::Url;
 
 #[derive(Subcommand)]
@@ -91,7 +91,7 @@ pub struct RotateKey {
 pub fn migrate(options: Options) -> Result<(), String> {
     let config = Config::new(options, "./data")?;
     secrets::make_own_folder(&config.data_dir).map_err(|e| format!("{}: {e}", config.data_dir.display()))?;
-    tidegate::app::open_databases(&config)?;
+    crate::app::open_databases(&config)?;
     println!("both databases are up to date");
     Ok(())
 }
