@@ -193,9 +193,10 @@ on_both! {
         assert!(ada.get(&path).await.json["flagged"].is_string());
         set(&world, group, &[&world.stranger]).await;
         assert!(ada.get(&path).await.json["flagged"].is_null());
-        // A role that imports, given through nothing but the group, may be handed schedules too.
+        // What is lost with the account is said before.
         let mut browser = world.browser(&world.ada).await;
-        browser.visit(&format!("/members/{}/deactivate", world.stranger.id)).await.sees("Owns 1 schedule");
+        browser.visit(&format!("/members/{}/deactivate", world.stranger.id)).await.sees("Owns 1 schedule").sees("In the group Planning team.");
+        browser.visit(&format!("/members/{}", world.stranger.id)).await.follow("Planning team").await.sees("Stranger");
     }
 
     async fn what_uses_a_group_keeps_it_there(world: World) {

@@ -81,8 +81,9 @@ on_both! {
         assert_eq!(olive.get(&path).await.json["notify"]["member_ids"], json!([world.mo.id]));
         browser.visit(&format!("/applications/{}/settings/import-configurations/{}/ready-by", world.application, stage.configuration)).await;
         browser.sees("2 recipients of its schedules are notified");
+        olive.patch(&path, json!({"notify": {"group_ids": []}})).await.is(200);
         let mut ada = world.browser(&world.ada).await;
-        ada.visit("/audit").await.sees("Recipients, groups").sees("Planning team");
+        ada.visit("/audit").await.sees("Recipients, groups: Planning team");
     }
 
     /// A hand-over counts and tells the people; the group stays where it is.
