@@ -11,9 +11,12 @@ use crate::error::Result;
 /// So many rows in one statement, which takes 65,535 values at most.
 const ROWS: usize = 5_000;
 
-/// By schedule the ids of its members and of its groups, in ascending order.
-pub fn of(conn: &mut Conn, schedule_ids: &[i64]) -> Result<HashMap<i64, (Vec<i64>, Vec<i64>)>> {
-    let mut all: HashMap<i64, (Vec<i64>, Vec<i64>)> = HashMap::new();
+/// The ids of members, and those of groups, in ascending order.
+type Told = (Vec<i64>, Vec<i64>);
+
+/// By schedule.
+pub fn of(conn: &mut Conn, schedule_ids: &[i64]) -> Result<HashMap<i64, Told>> {
+    let mut all: HashMap<i64, Told> = HashMap::new();
     if schedule_ids.is_empty() {
         return Ok(all);
     }

@@ -222,7 +222,7 @@ async fn ask_to_delete(
     let crumbs = [
         Crumb::to("Members", "/members"),
         Crumb::to("Groups", "/groups"),
-        Crumb::to(&group.name, &format!("/groups/{id}")),
+        Crumb::to(&group.name, format!("/groups/{id}")),
         Crumb::here("Delete"),
     ];
     let page = ConfirmPage {

@@ -192,7 +192,7 @@ async fn ask_to_delete(
     let crumbs = [
         Crumb::to("Members", "/members"),
         Crumb::to("Roles", "/roles"),
-        Crumb::to(&role.name, &format!("/roles/{id}")),
+        Crumb::to(&role.name, format!("/roles/{id}")),
         Crumb::here("Delete"),
     ];
     let page = ConfirmPage {
