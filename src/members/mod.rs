@@ -1,9 +1,10 @@
-//! Who uses the Workspace: members, their roles, how they sign in, and what a role permits.
+//! Who uses the Workspace: members, their roles and groups, how they sign in, and what a role permits.
 //!
 //! Every action takes a [`By`]: the member who acts, and how (page, token, command line). Pages get one from the
 //! [`SignedIn`] extractor, the API from [`Bearer`].
 
 pub mod actions;
+pub mod groups;
 pub mod invitations;
 mod known;
 pub mod leaving;
@@ -13,6 +14,7 @@ pub mod pages;
 pub mod passwords;
 pub mod permissions;
 pub mod reset;
+pub mod roles;
 mod session;
 pub mod setup;
 mod shell;

@@ -96,12 +96,28 @@ fn sql_stands_in_stores_and_stores_are_private() {
 const OWNERS: [(&str, &[&str]); 20] = [
     ("workspace", &["workspace"]),
     ("audit", &["audit_log"]),
-    ("members", &["roles", "members", "sessions", "one_time_tokens", "invitations", "sign_in_attempts", "api_tokens"]),
+    (
+        "members",
+        &[
+            "roles",
+            "members",
+            "groups",
+            "group_members",
+            "sessions",
+            "one_time_tokens",
+            "invitations",
+            "invitation_groups",
+            "sign_in_attempts",
+            "api_tokens",
+        ],
+    ),
     (
         "applications",
         &[
             "applications",
             "application_access",
+            "application_group_access",
+            "invitation_access",
             "blocks",
             "block_columns",
             "loads",
@@ -119,7 +135,7 @@ const OWNERS: [(&str, &[&str]); 20] = [
     ("connections", &["connections", "connection_applications"]),
     ("imports", &["import_configurations", "configuration_versions"]),
     ("import_sets", &["import_sets", "set_versions"]),
-    ("schedules", &["schedules", "schedule_recipients"]),
+    ("schedules", &["schedules", "schedule_recipients", "schedule_recipient_groups"]),
     ("freezes", &["freezes", "freeze_skips"]),
     (
         "runs",

@@ -1,20 +1,24 @@
 //! The pages of this room: the door, a password that was forgotten, invitations,
-//! the first start, the members, one's own account, mail.
+//! the first start, the members, their roles and groups, one's own account, mail.
 
 mod account;
 mod door;
+mod groups;
 mod invitations;
 mod list;
 mod mail;
 mod reset;
+mod roles;
 mod setup;
 
 pub use account::{account, create_token, end_sessions, revoke_token, save_account, save_password};
 pub use door::{session_token, sign_in, sign_in_page, sign_out, signed_in};
+pub use groups::{create_group, delete_group, delete_group_form, list_groups, save_group, show_group};
 pub use invitations::{accept, invitation, invite, invite_again, revoke_invitation};
-pub use list::{add, list, member, save, switch};
+pub use list::{Beside, add, list, member, save, switch};
 pub use mail::{mail, send_test};
 pub use reset::{ask, forgot, reset_form, reset_link, set_password};
+pub use roles::{create_role, delete_role, delete_role_form, list_roles, save_role, show_role};
 pub use setup::{begin, setup};
 
 use actix_web::cookie::Cookie;

@@ -2,9 +2,12 @@
 
 pub mod attempts;
 pub mod codes;
+pub mod groups;
 pub mod invitations;
 mod people;
+mod roles;
 pub mod sessions;
 pub mod tokens;
 
 pub use people::*;
+pub use roles::*;
