@@ -2,10 +2,11 @@
 //! values for a thing that may come to ask for them otherwise.
 
 use crate::in_use::Guards;
-use crate::{import_sets, imports, runs, schedules};
+use crate::members::groups;
+use crate::{applications, import_sets, imports, runs, schedules};
 
 pub const ALL: Guards = Guards {
-    asks: &[runs::uses, imports::uses, import_sets::uses, schedules::uses],
+    asks: &[groups::uses, applications::uses, runs::uses, imports::uses, import_sets::uses, schedules::uses],
     // Schedules first: the clock holds their rows while it queues a run, which is then found among the runs.
     follow: &[schedules::follow, runs::follow],
 };

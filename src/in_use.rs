@@ -20,6 +20,8 @@ pub enum Thing {
     KeptFile(i64),
     /// A member as the Owner of what runs with their rights.
     Owner(i64),
+    /// A group of members.
+    Group(i64),
 }
 
 /// What one room says that uses a thing.

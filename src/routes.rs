@@ -1,10 +1,11 @@
-//! Every address of the server, one line each, grouped by room; those of members in a file of their own.
+//! Every address of the server, one line each, grouped by room; those of the REST API stand in `routes/api.rs`.
 
-mod door;
+mod api;
 
 use actix_web::web::{ServiceConfig, get, post};
 
-use crate::api;
+pub use self::api::api;
+use crate::api::reference;
 use crate::applications::blocks::pages as blocks;
 use crate::applications::pages as applications;
 use crate::connections::pages as connections;
@@ -15,6 +16,7 @@ use crate::freezes::pages as freezes;
 use crate::import_scheduling as scheduling;
 use crate::import_sets::pages as sets;
 use crate::imports::pages as imports;
+use crate::members::pages as members;
 use crate::notifications::pages as notifications;
 use crate::ownership::pages as ownership;
 use crate::translations::pages as translations;
@@ -24,7 +26,66 @@ use crate::{audit_log, health, overview, web};
 pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/static/{name:.*}", get().to(web::assets::serve));
 
-    door::door(routes);
+    // Members and the door
+    routes.route("/setup", get().to(members::setup));
+    routes.route("/setup", post().to(members::begin));
+    routes.route("/sign-in", get().to(members::sign_in_page));
+    routes.route("/sign-in", post().to(members::sign_in));
+    routes.route("/sign-in/code", get().to(members::code));
+    routes.route("/sign-in/code", post().to(members::enter));
+    routes.route("/sign-in/elsewhere", get().to(members::go_elsewhere));
+    routes.route("/sign-in/elsewhere/return", get().to(members::return_from_elsewhere));
+    routes.route("/sign-out", post().to(members::sign_out));
+    routes.route("/password/forgot", get().to(members::forgot));
+    routes.route("/password/forgot", post().to(members::ask));
+    routes.route("/password/reset/{reset}", get().to(members::reset_form));
+    routes.route("/password/reset/{reset}", post().to(members::set_password));
+    routes.route("/invitations/{invitation}", get().to(members::invitation));
+    routes.route("/invitations/{invitation}", post().to(applications::accept));
+    routes.route("/signed-in", get().to(members::signed_in));
+    routes.route("/session", get().to(members::session_token));
+    routes.route("/account", get().to(members::account));
+    routes.route("/account", post().to(members::save_account));
+    routes.route("/account/password", post().to(members::save_password));
+    routes.route("/account/second-factor", get().to(members::second_factor));
+    routes.route("/account/second-factor", post().to(members::turn_on));
+    routes.route("/account/second-factor/codes", post().to(members::renew_codes));
+    routes.route("/account/second-factor/off", post().to(members::turn_off));
+    routes.route("/account/sessions/{session}/end", post().to(members::end_session));
+    routes.route("/account/sessions/end", post().to(members::end_sessions));
+    routes.route("/account/tokens", post().to(members::create_token));
+    routes.route("/account/tokens/{token}/revoke", post().to(members::revoke_token));
+    routes.route("/members", get().to(applications::members));
+    routes.route("/members", post().to(applications::add_member));
+    routes.route("/members/invitations", post().to(applications::invite));
+    routes.route("/members/invitations/{invited}/again", post().to(applications::invite_again));
+    routes.route("/members/invitations/{invited}/revoke", post().to(members::revoke_invitation));
+    routes.route("/members/{member}", get().to(members::member));
+    routes.route("/members/{member}", post().to(members::save));
+    routes.route("/members/{member}/switch", post().to(applications::switch_member));
+    routes.route("/members/{member}/reset-link", post().to(members::reset_link));
+    routes.route("/members/{member}/sessions/end", post().to(members::end_their_sessions));
+    routes.route("/members/{member}/second-factor/off", post().to(members::take_off));
+    routes.route("/members/{member}/deactivate", get().to(ownership::deactivate_form));
+    routes.route("/members/{member}/deactivate", post().to(ownership::deactivate));
+    routes.route("/roles", get().to(members::list_roles));
+    routes.route("/roles", post().to(members::create_role));
+    routes.route("/roles/{role}", get().to(members::show_role));
+    routes.route("/roles/{role}", post().to(members::save_role));
+    routes.route("/roles/{role}/delete", get().to(members::delete_role_form));
+    routes.route("/roles/{role}/delete", post().to(members::delete_role));
+    routes.route("/groups", get().to(members::list_groups));
+    routes.route("/groups", post().to(members::create_group));
+    routes.route("/groups/{group}", get().to(members::show_group));
+    routes.route("/groups/{group}", post().to(members::save_group));
+    routes.route("/groups/{group}/delete", get().to(members::delete_group_form));
+    routes.route("/groups/{group}/delete", post().to(members::delete_group));
+    routes.route("/settings/sign-in", get().to(members::sign_in_settings));
+    routes.route("/settings/sign-in", post().to(members::set_elsewhere));
+    routes.route("/settings/sign-in/remove", post().to(members::remove_elsewhere));
+    routes.route("/settings/sign-in/second-factor", post().to(members::demand));
+    routes.route("/settings/mail", get().to(members::mail));
+    routes.route("/settings/mail/test", post().to(members::send_test));
 
     // Ownership
     routes.route("/ownership", get().to(ownership::list));
@@ -33,8 +94,8 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/ownership/{hand}/undo", post().to(ownership::undo));
 
     // The REST API, for people to look at
-    routes.route("/rest-api", get().to(api::reference::page));
-    routes.route("/rest-api/openapi.json", get().to(api::reference::download));
+    routes.route("/rest-api", get().to(reference::page));
+    routes.route("/rest-api/openapi.json", get().to(reference::download));
 
     // Applications
     routes.route("/", get().to(overview::workspace));
@@ -48,6 +109,7 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/applications/{a}/archive", post().to(applications::archive));
     routes.route("/applications/{a}/settings/members", get().to(applications::access));
     routes.route("/applications/{a}/settings/members/{m}", post().to(applications::save_access));
+    routes.route("/applications/{a}/settings/members/groups/{group}", post().to(applications::save_group_access));
     routes.route("/settings/environment", get().to(environments::standing));
     routes.route("/settings/environment", post().to(environments::confirm));
     routes.route("/applications/{a}/settings/environment", get().to(environments::show));
@@ -238,129 +300,6 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/runs/{r}/approve", get().to(scheduling::deciding::approve_form));
     routes.route("/runs/{r}/approve", post().to(scheduling::deciding::approve));
     routes.route("/runs/{r}/reject", post().to(scheduling::deciding::reject));
-}
-
-/// The REST addresses, when this process serves pages. What comes first matches first.
-pub fn api(server: &mut ServiceConfig) {
-    use crate::api::address::{Addresses, delete, get, patch, post, put};
-    let mut routes = Addresses::default();
-
-    // Members
-    routes.route("/api/v1/members", get().to(api::members::list));
-    routes.route("/api/v1/members", post().to(api::members::create));
-    routes.route("/api/v1/members/{m}", get().to(api::members::show));
-    routes.route("/api/v1/members/{m}", patch().to(api::members::update));
-
-    // Applications
-    routes.route("/api/v1/applications", get().to(api::applications::list));
-    routes.route("/api/v1/applications", post().to(api::applications::create));
-    routes.route("/api/v1/applications/{a}", get().to(api::applications::show));
-    routes.route("/api/v1/applications/{a}", patch().to(api::applications::update));
-    routes.route("/api/v1/applications/{a}", delete().to(api::applications::delete));
-    routes.route("/api/v1/applications/{a}/clone", post().to(api::applications::clone));
-    routes.route("/api/v1/applications/{a}/refresh", post().to(api::applications::refresh));
-    routes.route("/api/v1/applications/{a}/reset", post().to(api::applications::reset));
-    routes.route("/api/v1/applications/{a}/access/{m}", put().to(api::applications::give_access));
-    routes.route("/api/v1/applications/{a}/access/{m}", delete().to(api::applications::take_access));
-
-    // Blocks
-    routes.route("/api/v1/applications/{a}/blocks", get().to(api::blocks::list));
-    routes.route("/api/v1/applications/{a}/blocks", post().to(api::blocks::create));
-    routes.route("/api/v1/blocks/{b}", get().to(api::blocks::show));
-    routes.route("/api/v1/blocks/{b}", patch().to(api::blocks::update));
-    routes.route("/api/v1/blocks/{b}", delete().to(api::blocks::delete));
-    routes.route("/api/v1/blocks/{b}/rows", get().to(api::blocks::rows));
-    routes.route("/api/v1/blocks/{b}/rows.csv", get().to(api::blocks::rows_csv));
-    routes.route("/api/v1/blocks/{b}/contents", get().to(api::blocks::contents));
-    routes.route("/api/v1/blocks/{b}/restore", post().to(api::blocks::restore));
-
-    // Connections
-    routes.route("/api/v1/connections", get().to(api::connections::list));
-    routes.route("/api/v1/connections", post().to(api::connections::create));
-    routes.route("/api/v1/connections/{c}", get().to(api::connections::show));
-    routes.route("/api/v1/connections/{c}", patch().to(api::connections::update));
-    routes.route("/api/v1/connections/{c}", delete().to(api::connections::delete));
-    routes.route("/api/v1/connections/{c}/test", post().to(api::connections::test));
-
-    // Import configurations
-    routes.route("/api/v1/applications/{a}/import-configurations", get().to(api::configurations::list));
-    routes.route("/api/v1/applications/{a}/import-configurations", post().to(api::configurations::create));
-    routes.route("/api/v1/import-configurations/{i}", get().to(api::configurations::show));
-    routes.route("/api/v1/import-configurations/{i}", patch().to(api::configurations::update));
-    routes.route("/api/v1/import-configurations/{i}", delete().to(api::configurations::delete));
-    routes.route("/api/v1/import-configurations/{i}/runs", post().to(api::configurations::run));
-    routes.route("/api/v1/import-configurations/{i}/files", post().to(api::configurations::run_with_file));
-    routes.route("/api/v1/import-configurations/{i}/test-run", post().to(api::test_runs::test));
-    routes.route("/api/v1/import-configurations/{i}/ready-by", get().to(api::promises::show));
-    routes.route("/api/v1/import-configurations/{i}/ready-by", put().to(api::promises::set));
-    routes.route("/api/v1/import-configurations/{i}/ready-by", delete().to(api::promises::remove));
-
-    // Import sets
-    routes.route("/api/v1/applications/{a}/import-sets", get().to(api::import_sets::list));
-    routes.route("/api/v1/applications/{a}/import-sets", post().to(api::import_sets::create));
-    routes.route("/api/v1/import-sets/{set}", get().to(api::import_sets::show));
-    routes.route("/api/v1/import-sets/{set}", patch().to(api::import_sets::update));
-    routes.route("/api/v1/import-sets/{set}", delete().to(api::import_sets::delete));
-    routes.route("/api/v1/import-sets/{set}/runs", post().to(api::import_sets::run));
-    routes.route("/api/v1/import-sets/{set}/ready-by", get().to(api::promises::show_of_set));
-    routes.route("/api/v1/import-sets/{set}/ready-by", put().to(api::promises::set_of_set));
-    routes.route("/api/v1/import-sets/{set}/ready-by", delete().to(api::promises::remove_of_set));
-
-    // Kept files
-    routes.route("/api/v1/applications/{a}/kept-files", get().to(api::kept_files::list));
-    routes.route("/api/v1/applications/{a}/kept-files", post().to(api::kept_files::create));
-    routes.route("/api/v1/kept-files/{kept}", get().to(api::kept_files::show));
-    routes.route("/api/v1/kept-files/{kept}", put().to(api::kept_files::replace));
-    routes.route("/api/v1/kept-files/{kept}", delete().to(api::kept_files::delete));
-
-    // Notifications
-    routes.route("/api/v1/notifications", get().to(api::notifications::list));
-    routes.route("/api/v1/notifications/{n}", patch().to(api::notifications::update));
-
-    // Audit log
-    routes.route("/api/v1/audit", get().to(api::audit::list));
-
-    // Translations
-    routes.route("/api/v1/applications/{a}/translations", get().to(api::translations::list));
-    routes.route("/api/v1/applications/{a}/translations", post().to(api::translations::create));
-    routes.route("/api/v1/translations/{t}", get().to(api::translations::show));
-    routes.route("/api/v1/translations/{t}", patch().to(api::translations::update));
-    routes.route("/api/v1/translations/{t}", delete().to(api::translations::delete));
-
-    // Schedules
-    routes.route("/api/v1/applications/{a}/schedules", get().to(api::schedules::list));
-    routes.route("/api/v1/applications/{a}/schedules", post().to(api::schedules::create));
-    routes.route("/api/v1/schedules/preview", post().to(api::previews::preview));
-    routes.route("/api/v1/schedules/{s}", get().to(api::schedules::show));
-    routes.route("/api/v1/schedules/{s}", patch().to(api::schedules::update));
-    routes.route("/api/v1/schedules/{s}", delete().to(api::schedules::delete));
-    routes.route("/api/v1/schedules/{s}/copy", post().to(api::schedules::copy));
-    routes.route("/api/v1/schedules/{s}/take-ownership", post().to(api::schedules::take_ownership));
-    routes.route("/api/v1/schedules/{s}/occurrences", get().to(api::previews::occurrences));
-
-    // Freezes
-    routes.route("/api/v1/applications/{a}/freezes", get().to(api::freezes::list));
-    routes.route("/api/v1/applications/{a}/freezes", post().to(api::freezes::create));
-    routes.route("/api/v1/freezes/{f}", get().to(api::freezes::show));
-    routes.route("/api/v1/freezes/{f}", patch().to(api::freezes::update));
-    routes.route("/api/v1/freezes/{f}", delete().to(api::freezes::delete));
-    routes.route("/api/v1/freezes/{f}/end", post().to(api::freezes::end));
-
-    // Runs
-    routes.route("/api/v1/runs", get().to(api::runs::list));
-    routes.route("/api/v1/runs/{r}", get().to(api::runs::show));
-    routes.route("/api/v1/runs/{r}/rejected-rows.csv", get().to(api::runs::rejected_rows));
-    routes.route("/api/v1/runs/{r}/log", get().to(api::runs::log));
-    routes.route("/api/v1/runs/{r}/cancel", post().to(api::runs::cancel));
-    routes.route("/api/v1/runs/{r}/files", post().to(api::runs::give_corrected));
-    routes.route("/api/v1/runs/{r}/again", post().to(api::runs::again));
-    routes.route("/api/v1/runs/{r}/approve", post().to(api::runs::approve));
-    routes.route("/api/v1/runs/{r}/reject", post().to(api::runs::reject));
-
-    // Of itself
-    routes.route("/api/v1/openapi.json", get().to(api::document::openapi));
-
-    routes.register(server);
 }
 
 /// What every process answers.

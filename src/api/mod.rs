@@ -26,6 +26,7 @@ pub mod blocks;
 pub mod configurations;
 pub mod connections;
 pub mod freezes;
+pub mod groups;
 pub mod import_sets;
 pub mod kept_files;
 pub mod members;
@@ -33,7 +34,7 @@ pub mod notifications;
 pub mod previews;
 pub mod promises;
 pub mod reference;
-
+pub mod roles;
 pub mod runs;
 pub mod schedules;
 pub mod test_runs;

@@ -19,6 +19,33 @@ pub const GROUPS: &[Group] = &[
         ],
     ),
     (
+        "Roles",
+        "What members may do in the whole Workspace. Administrators and Auditors can see them; Administrators can change them.",
+        &[
+            ("GET", "roles", Read, "List the roles, by id."),
+            ("POST", "roles", Administer, "Create a role."),
+            ("GET", "roles/{role}", Read, "Show a role."),
+            ("PATCH", "roles/{role}", Administer, "Change a role. It counts at once for every member who holds it."),
+            ("DELETE", "roles/{role}", Administer, "Delete a role that no member holds."),
+        ],
+    ),
+    (
+        "Groups",
+        "Members under one name. Administrators and Auditors can see them; Administrators can change them.",
+        &[
+            ("GET", "groups", Read, "List the groups, by id."),
+            ("POST", "groups", Administer, "Create a group."),
+            ("GET", "groups/{group}", Read, "Show a group."),
+            (
+                "PATCH",
+                "groups/{group}",
+                Administer,
+                "Change a group. Send all members: one that is left out leaves it.",
+            ),
+            ("DELETE", "groups/{group}", Administer, "Delete a group that nothing uses."),
+        ],
+    ),
+    (
         "Applications",
         "Planning applications, and who has access to them.",
         &[
@@ -47,6 +74,8 @@ pub const GROUPS: &[Group] = &[
             ),
             ("PUT", "applications/{a}/access/{m}", Configure, "Set a member's access to an Application."),
             ("DELETE", "applications/{a}/access/{m}", Configure, "Remove a member's access."),
+            ("PUT", "applications/{a}/group-access/{group}", Configure, "Set a group's access to an Application."),
+            ("DELETE", "applications/{a}/group-access/{group}", Configure, "Remove a group's access."),
         ],
     ),
     (
@@ -289,11 +318,13 @@ pub fn id(letter: &str) -> &'static str {
         "b" => "The Block.",
         "c" => "The Connection.",
         "f" => "The freeze.",
+        "group" => "The group.",
         "i" => "The import configuration.",
         "kept" => "The kept file.",
         "m" => "The member.",
         "n" => "The notification.",
         "r" => "The run.",
+        "role" => "The role.",
         "set" => "The import set.",
         "t" => "The translation table.",
         _ => "The schedule.",

@@ -50,6 +50,8 @@ sent! {
         about: About = "Choose what to notify about: failed, failed_and_partial or all.",
         /// Active members who may see the Application.
         member_ids: Ids,
+        /// Groups in which someone may see it: whoever is in a group at that moment is notified.
+        group_ids: Ids,
         /// Notify only once it has failed so many times in a row: 1 to 10. Default: 1.
         after: i32,
     }
@@ -92,6 +94,7 @@ impl ScheduleBody {
         let notify = |notify: &Notify| NotifyBody {
             about: Some(notify.about),
             member_ids: Some(Ids(notify.member_ids.clone())),
+            group_ids: Some(Ids(notify.group_ids.clone())),
             after: Some(notify.after),
         };
         Self {
@@ -124,8 +127,8 @@ impl ScheduleBody {
             return Err(errors);
         };
         let notify = |sent: NotifyBody| {
-            let member_ids = sent.member_ids.unwrap_or_default().0;
-            Some(Notify { about: sent.about?, member_ids, after: sent.after.unwrap_or(1) })
+            let (member_ids, group_ids) = (sent.member_ids.unwrap_or_default().0, sent.group_ids.unwrap_or_default().0);
+            Some(Notify { about: sent.about?, member_ids, group_ids, after: sent.after.unwrap_or(1) })
         };
         Ok(Draft {
             target,

@@ -1,19 +1,40 @@
-//! What a member may do in an Application, from the role and from what the Application grants.
+//! What a member may do in an Application, from the role and from what the Application grants to them and their groups.
 
 use std::collections::HashMap;
 
 use super::model::Application;
-use super::store;
+use super::{access_store as given, store};
 use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::members::{self, By, Member, Permission, Scope};
 
-/// What an Application grants to one member. Import Data and Configure include View.
+/// What an Application grants to one member or group. Import Data and Configure include View.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Grants {
     pub view: bool,
     pub import_data: bool,
     pub configure: bool,
+}
+
+impl Grants {
+    /// What either gives.
+    pub fn with(self, other: Self) -> Self {
+        Self {
+            view: self.view || other.view,
+            import_data: self.import_data || other.import_data,
+            configure: self.configure || other.configure,
+        }
+    }
+
+    /// "View and Import Data"; `None`: nothing.
+    pub fn words(self) -> Option<&'static str> {
+        match (self.import_data, self.configure) {
+            (true, true) => Some("View, Import Data and Configure"),
+            (true, false) => Some("View and Import Data"),
+            (false, true) => Some("View and Configure"),
+            (false, false) => self.view.then_some("View"),
+        }
+    }
 }
 
 /// An Application as one member stands in it.
@@ -37,13 +58,14 @@ pub fn enter(conn: &mut Conn, by: &By, application_id: i64) -> Result<Entered> {
 
 /// How a member stands in an Application, whether or not they may see it. Also asked before a scheduled run begins.
 pub fn standing(conn: &mut Conn, member: &Member, application: Application) -> Result<Entered> {
-    let given = if member.is_administrator() { None } else { store::grants(conn, application.id, member.id)? };
+    let given =
+        if member.is_administrator() { None } else { Some(given::of_member_in(conn, application.id, member.id)?) };
     Ok(stand(member, application, given))
 }
 
 /// The same of several members, in their order; one query.
 pub fn standings(conn: &mut Conn, members: &[Member], application: &Application) -> Result<Vec<Entered>> {
-    let given: HashMap<i64, Grants> = store::all_grants(conn, application.id)?.into_iter().collect();
+    let given = given::of_application(conn, application.id)?;
     Ok(members.iter().map(|member| stand(member, application.clone(), given.get(&member.id).copied())).collect())
 }
 
@@ -64,19 +86,18 @@ fn stand(member: &Member, application: Application, given: Option<Grants>) -> En
 
 /// The Applications that a member sees, by name.
 pub fn seen_by(conn: &mut Conn, by: &By) -> Result<Vec<Application>> {
-    by.need_scope(Scope::Read)?;
-    if by.member.sees_everything() { store::all(conn) } else { store::with_access(conn, by.member.id) }
+    Ok(entered_by(conn, by)?.into_iter().map(|entered| entered.application).collect())
 }
 
 /// The same, each as the member stands in it. Two queries.
 pub fn entered_by(conn: &mut Conn, by: &By) -> Result<Vec<Entered>> {
-    let seen = seen_by(conn, by)?;
-    let given = if by.member.is_administrator() { HashMap::new() } else { store::grants_of(conn, by.member.id)? };
+    by.need_scope(Scope::Read)?;
+    let given = if by.member.is_administrator() { HashMap::new() } else { given::of_member(conn, by.member.id)? };
     let stands = |application: Application| {
         let given = given.get(&application.id).copied();
         stand(&by.member, application, given)
     };
-    Ok(seen.into_iter().map(stands).collect())
+    Ok(store::all(conn)?.into_iter().map(stands).filter(|entered| entered.grants.view).collect())
 }
 
 impl Entered {
@@ -135,7 +156,7 @@ impl Entered {
 
     /// Who can let others in here: "Olive".
     pub fn who_configures(&self, conn: &mut Conn) -> Result<String> {
-        let mut who = store::configurer_names(conn, self.application.id)?;
+        let mut who = given::configurer_names(conn, self.application.id)?;
         if who.is_empty() {
             who = members::administrators(conn)?.into_iter().map(|m| m.name).collect();
         }
@@ -145,7 +166,8 @@ impl Entered {
 
 /// The active members who see an Application, by name: whom its imports may tell.
 pub fn who_sees(conn: &mut Conn, application_id: i64) -> Result<Vec<Member>> {
-    let listed = store::viewer_ids(conn, application_id)?;
+    let given = given::of_application(conn, application_id)?;
+    let views = |member: &Member| given.get(&member.id).is_some_and(|grants| grants.view);
     let everybody = members::all(conn)?.into_iter();
-    Ok(everybody.filter(|m| m.active && (m.sees_everything() || listed.contains(&m.id))).collect())
+    Ok(everybody.filter(|m| m.active && (m.sees_everything() || views(m))).collect())
 }

@@ -5,12 +5,13 @@ use serde_json::json;
 
 use super::access::{Grants, enter};
 use super::model::Application;
-use super::{blocks, store};
+use super::{access_store as given, blocks, store};
 use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db::{self, Conn, Pool};
 use crate::error::{AppError, FieldErrors, Result};
 use crate::in_use::{self, InUse, Thing};
+use crate::members::groups::{self, Group};
 use crate::members::{self, By, Member, Permission, Scope};
 use crate::names::check_name;
 
@@ -48,7 +49,7 @@ pub fn create(conn: &mut Conn, by: &By, new: &NewApplication, now: Moment) -> Re
     errors.ok_or(())?;
     db::write(conn, |conn| {
         let id = store::insert(conn, &name, new.time_zone, new.spacing_minutes, now)?;
-        store::set_grants(conn, id, by.member.id, Grants { view: true, import_data: true, configure: true })?;
+        given::set_grants(conn, id, by.member.id, Grants { view: true, import_data: true, configure: true })?;
         let application = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
         let entry = Entry::of("application.created", "application", id).application(id).after(shown(&application));
         by.audit(conn, entry, now)?;
@@ -134,12 +135,12 @@ pub fn set_access(
         db::lock_row(conn, "applications", application_id)?;
         enter(conn, by, application_id)?.need_configure(conn, by)?;
         let member = members::by_id(conn, member_id)?.ok_or(AppError::NotFound)?;
-        let before = store::grants(conn, application_id, member_id)?.unwrap_or_default();
-        let grants = Grants { view: grants.view || grants.import_data || grants.configure, ..grants };
+        let before = given::own_in(conn, application_id, member_id)?;
+        let grants = whole(grants);
         if grants.view && !member.active {
             return Err(AppError::Conflict(format!("{} is deactivated and cannot be given access.", member.name)));
         }
-        store::set_grants(conn, application_id, member_id, grants)?;
+        given::set_grants(conn, application_id, member_id, grants)?;
         if before != grants {
             let entry = Entry::of("access.changed", "member", member_id).application(application_id);
             by.audit(conn, entry.before(json!(before)).after(json!(grants)), now)?;
@@ -148,28 +149,90 @@ pub fn set_access(
     })
 }
 
+/// View comes with either of the others.
+fn whole(grants: Grants) -> Grants {
+    Grants { view: grants.view || grants.import_data || grants.configure, ..grants }
+}
+
+/// The same of a group, whose members have what it has; answers what the group is called.
+pub fn set_group_access(
+    conn: &mut Conn,
+    by: &By,
+    application_id: i64,
+    group_id: i64,
+    grants: Grants,
+    now: Moment,
+) -> Result<(String, Grants)> {
+    db::write(conn, |conn| {
+        db::lock_row(conn, "applications", application_id)?;
+        enter(conn, by, application_id)?.need_configure(conn, by)?;
+        groups::hold(conn, &[group_id])?;
+        let name = groups::names(conn, &[group_id])?.remove(&group_id).ok_or(AppError::NotFound)?;
+        let before = given::groups_of(conn, application_id)?.remove(&group_id).unwrap_or_default();
+        let grants = whole(grants);
+        given::set_group_grants(conn, application_id, group_id, grants)?;
+        if before != grants {
+            let shown = |grants: Grants| {
+                let mut shown = json!(grants);
+                shown["name"] = json!(name);
+                shown
+            };
+            let entry = Entry::of("group.access_changed", "group", group_id).application(application_id);
+            by.audit(conn, entry.before(shown(before)).after(shown(grants)), now)?;
+        }
+        Ok((name, grants))
+    })
+}
+
 /// A member beside an Application.
 pub struct Access {
     pub member: Member,
     /// As given; an Administrator or Auditor needs none.
     pub grants: Grants,
+    /// What comes through groups: the group's name, and what it gives.
+    pub through: Vec<(String, Grants)>,
 }
 
-/// Every active member and whoever else was ever let in, by name, with what they were given. For those who configure
-/// the Application and those who see everything.
-pub fn access(conn: &mut Conn, by: &By, application_id: i64) -> Result<Vec<Access>> {
+impl Access {
+    /// All of it together.
+    pub fn all(&self) -> Grants {
+        self.through.iter().fold(self.grants, |all, (_, grants)| all.with(*grants))
+    }
+}
+
+/// A group beside an Application.
+pub struct GroupAccess {
+    pub id: i64,
+    pub name: String,
+    pub members: usize,
+    pub grants: Grants,
+}
+
+/// Every active member and whoever else was ever let in, by name, with what they were given; and every group. For those
+/// who configure the Application and those who see everything.
+pub fn access(conn: &mut Conn, by: &By, application_id: i64) -> Result<(Vec<Access>, Vec<GroupAccess>)> {
     let entered = enter(conn, by, application_id)?;
     if !entered.sees_everything {
         entered.need_configure(conn, by)?;
     }
-    let given = store::all_grants(conn, application_id)?;
-    Ok(members::all(conn)?
-        .into_iter()
-        .filter_map(|member| {
-            let grants = given.iter().find(|(id, _)| *id == member.id).map(|(_, grants)| *grants);
-            (member.active || grants.is_some()).then(|| Access { member, grants: grants.unwrap_or_default() })
-        })
-        .collect())
+    let (own, of_groups) = (given::own_of(conn, application_id)?, given::groups_of(conn, application_id)?);
+    let all = groups::all(conn)?;
+    let through = |member: i64| {
+        let within = all.iter().filter(|group| group.member_ids.contains(&member));
+        within.filter_map(|group| Some((group.name.clone(), *of_groups.get(&group.id)?))).collect::<Vec<_>>()
+    };
+    let member = |member: Member| {
+        let (grants, through) = (own.get(&member.id).copied(), through(member.id));
+        (member.active || grants.is_some()).then(|| Access { member, grants: grants.unwrap_or_default(), through })
+    };
+    let members = members::all(conn)?.into_iter().filter_map(member).collect();
+    let group = |group: &Group| GroupAccess {
+        id: group.id,
+        name: group.name.clone(),
+        members: group.member_ids.len(),
+        grants: of_groups.get(&group.id).copied().unwrap_or_default(),
+    };
+    Ok((members, all.iter().map(group).collect()))
 }
 
 fn check_spacing(minutes: i32, errors: &mut FieldErrors) {

@@ -4,16 +4,40 @@
 //! what is not there.
 
 mod access;
+mod access_store;
 pub mod actions;
 pub mod blocks;
+mod invited;
+mod invited_store;
 mod model;
 pub mod pages;
 mod shell;
 mod store;
 
 pub use access::{Entered, Grants, enter, entered_by, seen_by, standing, standings, who_sees};
+pub use access_store::copy_access;
 pub use model::Application;
 pub use shell::settings_shell;
-pub use store::{all_grants, by_id, by_ids, copy_access};
+pub use store::{by_id, by_ids};
 
 pub use crate::members::shell;
+
+use crate::db::Conn;
+use crate::error::Result;
+use crate::in_use::{Named, Thing, Uses};
+
+/// To how many members and groups an Application gives access.
+pub fn count_access(conn: &mut Conn, application_id: i64) -> Result<usize> {
+    Ok(access_store::own_of(conn, application_id)?.len() + access_store::groups_of(conn, application_id)?.len())
+}
+
+/// The Applications to which a group has access.
+pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
+    let Thing::Group(id) = thing else { return Ok(None) };
+    let named =
+        |(id, name)| Named { words: format!("access to {name}"), href: format!("/applications/{id}/settings/members") };
+    Ok(Some(Uses {
+        by: "Applications",
+        names: access_store::given_to_group(conn, id)?.into_iter().map(named).collect(),
+    }))
+}

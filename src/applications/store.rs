@@ -1,14 +1,11 @@
-//! Applications and access to them in the database.
-
-use std::collections::HashMap;
+//! Applications in the database; who may do what in them stands in `access_store`.
 
 use chrono_tz::Tz;
 
-use super::access::Grants;
 use super::model::Application;
 use crate::clock::Moment;
 use crate::db::prelude::*;
-use crate::db::schema::{application_access, applications, members};
+use crate::db::schema::applications;
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
 use crate::names::name_key;
@@ -65,53 +62,6 @@ pub fn all(conn: &mut Conn) -> Result<Vec<Application>> {
     Ok(rows.into_iter().map(application).collect())
 }
 
-/// Those in which the member may at least view.
-pub fn with_access(conn: &mut Conn, member_id: i64) -> Result<Vec<Application>> {
-    let rows = applications::table
-        .inner_join(application_access::table)
-        .filter(applications::archived_at.is_null())
-        .filter(application_access::member_id.eq(member_id).and(application_access::can_view.eq(true)))
-        .order((applications::name, applications::id))
-        .select(columns!())
-        .load::<Row>(conn)?;
-    Ok(rows.into_iter().map(application).collect())
-}
-
-pub fn grants(conn: &mut Conn, application_id: i64, member_id: i64) -> Result<Option<Grants>> {
-    let row = application_access::table
-        .find((application_id, member_id))
-        .select((application_access::can_view, application_access::can_import_data, application_access::can_configure))
-        .first::<(bool, bool, bool)>(conn)
-        .optional()?;
-    Ok(row.map(|(view, import_data, configure)| Grants { view, import_data, configure }))
-}
-
-/// All that a member was given, by Application.
-pub fn grants_of(conn: &mut Conn, member_id: i64) -> Result<HashMap<i64, Grants>> {
-    let rows = application_access::table
-        .filter(application_access::member_id.eq(member_id))
-        .select((
-            application_access::application_id,
-            application_access::can_view,
-            application_access::can_import_data,
-            application_access::can_configure,
-        ))
-        .load::<(i64, bool, bool, bool)>(conn)?;
-    let grants = |(id, view, import_data, configure)| (id, Grants { view, import_data, configure });
-    Ok(rows.into_iter().map(grants).collect())
-}
-
-/// The names of active members who may configure the Application.
-pub fn configurer_names(conn: &mut Conn, application_id: i64) -> Result<Vec<String>> {
-    Ok(application_access::table
-        .inner_join(members::table)
-        .filter(application_access::application_id.eq(application_id))
-        .filter(application_access::can_configure.eq(true).and(members::active.eq(true)))
-        .order(members::name)
-        .select(members::name)
-        .load(conn)?)
-}
-
 pub fn insert(conn: &mut Conn, name: &str, time_zone: Tz, spacing_minutes: i32, now: Moment) -> Result<i64> {
     diesel::insert_into(applications::table)
         .values((
@@ -154,57 +104,4 @@ pub fn archive(conn: &mut Conn, id: i64, now: Moment) -> Result<()> {
         .set((applications::name_key.eq(format!("archived:{id}")), applications::archived_at.eq(now.micros())))
         .execute(conn)?;
     Ok(())
-}
-
-/// Gives a member these permissions; none at all takes the access away.
-pub fn set_grants(conn: &mut Conn, application_id: i64, member_id: i64, grants: Grants) -> Result<()> {
-    diesel::delete(application_access::table.find((application_id, member_id))).execute(conn)?;
-    if grants != Grants::default() {
-        diesel::insert_into(application_access::table)
-            .values((
-                application_access::application_id.eq(application_id),
-                application_access::member_id.eq(member_id),
-                application_access::can_view.eq(grants.view),
-                application_access::can_import_data.eq(grants.import_data),
-                application_access::can_configure.eq(grants.configure),
-            ))
-            .execute(conn)?;
-    }
-    Ok(())
-}
-
-/// Who was given what, by the member's id.
-pub fn all_grants(conn: &mut Conn, application_id: i64) -> Result<Vec<(i64, Grants)>> {
-    let rows = application_access::table
-        .filter(application_access::application_id.eq(application_id))
-        .select((
-            application_access::member_id,
-            application_access::can_view,
-            application_access::can_import_data,
-            application_access::can_configure,
-        ))
-        .load::<(i64, bool, bool, bool)>(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(|(id, view, import_data, configure)| (id, Grants { view, import_data, configure }))
-        .collect())
-}
-
-/// The members to whom the Application grants View.
-pub fn viewer_ids(conn: &mut Conn, application_id: i64) -> Result<Vec<i64>> {
-    Ok(application_access::table
-        .filter(application_access::application_id.eq(application_id).and(application_access::can_view.eq(true)))
-        .select(application_access::member_id)
-        .load(conn)?)
-}
-
-/// Lets the members of one Application into another, each with the same permissions, but for who has some there already.
-pub fn copy_access(conn: &mut Conn, from: i64, to: i64) -> Result<usize> {
-    let there: Vec<i64> = all_grants(conn, to)?.into_iter().map(|(member, _)| member).collect();
-    let mut copied = 0;
-    for (member, grants) in all_grants(conn, from)?.into_iter().filter(|(member, _)| !there.contains(member)) {
-        set_grants(conn, to, member, grants)?;
-        copied += 1;
-    }
-    Ok(copied)
 }

@@ -21,9 +21,12 @@ use crate::workspace;
 
 /// What is told of each kind: its word in the file, the entries that hold it or say that it went, and whether it is one in
 /// each Application.
-const PARTS: [(&str, &[&str], bool); 9] = [
+const PARTS: [(&str, &[&str], bool); 12] = [
     ("members", &["member.added", "member.changed", "member.activated", "member.deactivated"], false),
+    ("roles", &["role.created", "role.changed", "role.deleted"], false),
+    ("groups", &["group.created", "group.changed", "group.deleted"], false),
     ("access", &["access.changed"], true),
+    ("access_of_groups", &["group.access_changed"], true),
     ("applications", &["application.created", "application.changed", "application.archived"], false),
     ("blocks", &["block.created", "block.changed", "block.deleted"], false),
     (

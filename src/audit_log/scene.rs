@@ -52,7 +52,10 @@ impl Scene {
             targets: configurations.chain(sets.into_iter().map(|of| (Target::Set(of.id), of.name))).collect(),
             applications: applications::by_ids(conn, &ids)?.into_iter().map(|of| (of.id, of.name)).collect(),
             roles: everybody.iter().map(|member| (member.id, member.role.clone())).collect(),
-            names: Names { members: everybody.into_iter().map(|member| (member.id, member.name)).collect() },
+            names: Names {
+                members: everybody.into_iter().map(|member| (member.id, member.name)).collect(),
+                groups: members::groups::all_names(conn)?,
+            },
         })
     }
 
@@ -93,6 +96,8 @@ impl Scene {
             "application" => Some(format!("/applications/{id}")),
             "connection" => Some(format!("/connections/{id}")),
             "member" if self.administers => Some(format!("/members/{id}")),
+            "role" => Some("/roles".into()),
+            "group" if self.names.groups.contains_key(&id) => Some(format!("/groups/{id}")),
             "run" => Some(format!("/runs/{id}")),
             _ => None,
         }

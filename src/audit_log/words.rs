@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::{Map, Value};
 
 use crate::audit::Recorded;
+use crate::members::permissions::{self, Permission};
 use crate::words;
 
 /// So much of a value is shown.
@@ -46,6 +47,7 @@ pub struct Difference {
 #[derive(Debug, Default)]
 pub struct Names {
     pub members: HashMap<i64, String>,
+    pub groups: HashMap<i64, String>,
 }
 
 /// Which kinds of things, as the page filters them: the word in the address, its label, and the kinds.
@@ -54,7 +56,7 @@ pub const KINDS: [(&str, &str, &[&str]); 7] = [
     ("imports", "Imports", &["import_configuration", "import_set", "translation", "kept_file"]),
     ("data", "Applications and Blocks", &["application", "block"]),
     ("runs", "Runs", &["run"]),
-    ("people", "Members and access", &["member", "token", "invitation", "calendar"]),
+    ("people", "Members and access", &["member", "role", "group", "token", "invitation", "calendar"]),
     ("connections", "Connections and notifications", &["connection", "outlet", "workspace"]),
     ("denied", "Denied", &[]),
 ];
@@ -70,6 +72,8 @@ fn noun(kind: &str) -> &str {
         "block" => "the Block",
         "application" => "the Application",
         "connection" => "the Connection",
+        "role" => "the role",
+        "group" => "the group",
         "token" => "the API token",
         "calendar" => "a calendar",
         "translation" => "the translation table",
@@ -99,9 +103,11 @@ pub fn deed(entry: &Recorded) -> String {
         "member.reset_link_made" => "Made a link to reset the password of",
         "member.password_reset" => "Reset the password of",
         "invitation.made" => "Invited",
+        "invitation.access_promised" => "Promised access to",
         "request.refused" => "Denied",
         "token.refused" => "Denied: API token not valid",
         "access.changed" => "Changed the access of",
+        "group.access_changed" => "Changed the access of the group",
         "slack.set" => "Set up Slack",
         "outlet.tested" => "Sent a test message to where notifications are posted",
         "slack.removed" => "Removed Slack",
@@ -206,6 +212,8 @@ fn label(key: &str) -> String {
         "sentence" | "enabled" | "active" => return String::new(),
         "owner_id" => "Owner",
         "notify.member_ids" => "recipients",
+        "notify.group_ids" => "recipients, groups",
+        "member_ids" => "members",
         "notify.about" => "notify about",
         "notify.after" => "notify after failures in a row",
         other => other.strip_suffix("_id").unwrap_or(other),
@@ -219,8 +227,13 @@ fn said(key: &str, value: &Value, names: &Names) -> String {
         ("enabled", Value::Bool(on)) => if *on { "On" } else { "Off" }.to_owned(),
         ("active", Value::Bool(active)) => if *active { "Active" } else { "Deactivated" }.to_owned(),
         ("owner_id", Value::Number(id)) => member(id.as_i64().unwrap_or_default()),
-        ("notify.member_ids", Value::Array(ids)) => {
-            short(&ids.iter().filter_map(Value::as_i64).map(member).collect::<Vec<_>>().join(", "))
+        ("notify.member_ids" | "member_ids", Value::Array(ids)) => named(ids, member),
+        ("notify.group_ids", Value::Array(ids)) => {
+            named(ids, |id| names.groups.get(&id).cloned().unwrap_or_else(|| format!("group {id}")))
+        }
+        ("permissions", Value::Array(given)) => {
+            let given: Vec<Permission> = given.iter().filter_map(Value::as_str).filter_map(Permission::parse).collect();
+            short(&permissions::words(&given))
         }
         (_, Value::Null) => String::new(),
         (_, Value::Bool(yes)) => if *yes { "yes" } else { "no" }.to_owned(),
@@ -228,6 +241,10 @@ fn said(key: &str, value: &Value, names: &Names) -> String {
         (_, Value::Array(items)) => short(&items.iter().map(plain).collect::<Vec<_>>().join(", ")),
         (_, other) => short(&plain(other)),
     }
+}
+
+fn named(ids: &[Value], name: impl Fn(i64) -> String) -> String {
+    short(&ids.iter().filter_map(Value::as_i64).map(name).collect::<Vec<_>>().join(", "))
 }
 
 fn plain(value: &Value) -> String {

@@ -25,6 +25,24 @@ diesel::table! {
         name -> Text,
         permissions -> Text,
         built_in -> Bool,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    groups (id) {
+        id -> BigInt,
+        name -> Text,
+        name_key -> Text,
+        version -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    group_members (group_id, member_id) {
+        group_id -> BigInt,
+        member_id -> BigInt,
     }
 }
 
@@ -191,6 +209,33 @@ diesel::table! {
 }
 
 diesel::table! {
+    application_group_access (application_id, group_id) {
+        application_id -> BigInt,
+        group_id -> BigInt,
+        can_view -> Bool,
+        can_import_data -> Bool,
+        can_configure -> Bool,
+    }
+}
+
+diesel::table! {
+    invitation_groups (invitation_id, group_id) {
+        invitation_id -> BigInt,
+        group_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    invitation_access (invitation_id, application_id) {
+        invitation_id -> BigInt,
+        application_id -> BigInt,
+        can_view -> Bool,
+        can_import_data -> Bool,
+        can_configure -> Bool,
+    }
+}
+
+diesel::table! {
     blocks (id) {
         id -> BigInt,
         application_id -> BigInt,
@@ -331,6 +376,13 @@ diesel::table! {
     schedule_recipients (schedule_id, member_id) {
         schedule_id -> BigInt,
         member_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    schedule_recipient_groups (schedule_id, group_id) {
+        schedule_id -> BigInt,
+        group_id -> BigInt,
     }
 }
 
@@ -817,6 +869,15 @@ diesel::joinable!(sessions -> members (member_id));
 diesel::joinable!(api_tokens -> members (member_id));
 diesel::joinable!(application_access -> applications (application_id));
 diesel::joinable!(application_access -> members (member_id));
+diesel::joinable!(group_members -> groups (group_id));
+diesel::joinable!(group_members -> members (member_id));
+diesel::joinable!(application_group_access -> applications (application_id));
+diesel::joinable!(application_group_access -> groups (group_id));
+diesel::joinable!(invitation_groups -> groups (group_id));
+diesel::joinable!(invitation_groups -> invitations (invitation_id));
+diesel::joinable!(invitation_access -> applications (application_id));
+diesel::joinable!(schedule_recipient_groups -> schedules (schedule_id));
+diesel::joinable!(schedule_recipient_groups -> groups (group_id));
 diesel::joinable!(blocks -> applications (application_id));
 diesel::joinable!(block_columns -> blocks (block_id));
 diesel::joinable!(connection_applications -> connections (connection_id));
@@ -877,6 +938,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_log,
     applications,
     application_access,
+    groups,
+    group_members,
+    application_group_access,
+    schedule_recipient_groups,
+    invitation_groups,
+    invitation_access,
     blocks,
     block_columns,
     connections,

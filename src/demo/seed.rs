@@ -354,7 +354,12 @@ impl Seeding<'_> {
 }
 
 fn schedule(app: &App, by: &By, application: i64, target: Target, rule: RuleDraft, now: Moment) -> Result<()> {
-    let notify = Some(Notify { about: About::FailedAndPartial, member_ids: vec![by.member.id], after: 1 });
+    let notify = Some(Notify {
+        about: About::FailedAndPartial,
+        member_ids: vec![by.member.id],
+        group_ids: Vec::new(),
+        after: 1,
+    });
     let draft = Draft { target, run_name: None, rule, enabled: true, off_until: None, notify, parameters: None };
     app.db.write(|conn| schedules::create(conn, &app.secrets, by, application, draft, now)).map(|_| ())
 }

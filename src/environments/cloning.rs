@@ -157,7 +157,7 @@ pub fn preview(conn: &mut Conn, app: &App, by: &By, original_id: i64) -> Result<
         configurations: imports::ids_of(conn, original_id)?.len(),
         sets: import_sets::ids_of(conn, original_id)?.len(),
         schedules: schedules::count_unfinished(conn, original_id)?,
-        access: applications::all_grants(conn, original_id)?.len(),
+        access: applications::count_access(conn, original_id)?,
         kept_files: kept::of_application(conn, original_id)?.len(),
         connections: found,
         may_authorise,

@@ -1,5 +1,7 @@
 //! From what is known to what is drawn: a card per configuration or set, a row per schedule.
 
+use std::collections::HashMap;
+
 use chrono::Duration;
 
 use super::card::{Card, Chip, Failure, Frozen, Given, Last, Marked, NextRun, Row};
@@ -302,7 +304,7 @@ impl CardsScene {
             flag: self.flags.get(&schedule.owner_id).filter(|_| state != State::Finished).map(Flag::short),
             owner: marked(&owner_name, words),
             may_skip: state == State::On && schedule.next_at.is_some(),
-            notify: notify_words(schedule.notify.as_ref()),
+            notify: notify_words(schedule.notify.as_ref(), &self.groups),
         }
     }
 }
@@ -331,13 +333,10 @@ fn marked(text: &str, words: &str) -> Marked {
     Marked { before: text[..start].to_owned(), hit: text[start..end].to_owned(), after: text[end..].to_owned() }
 }
 
-fn notify_words(notify: Option<&Notify>) -> String {
+fn notify_words(notify: Option<&Notify>, groups: &HashMap<i64, String>) -> String {
     match notify {
         None => "No one is notified".into(),
-        Some(notify) => {
-            let count = notify.member_ids.len() as i64;
-            format!("{}, {}", notify.about.words(), words::counted(count, "member", "members"))
-        }
+        Some(notify) => format!("{}, {}", notify.about.words(), notify.who(groups)),
     }
 }
 

@@ -60,6 +60,8 @@ pub struct CardsScene {
     /// Of those that failed, the step in which.
     pub failed_steps: HashMap<i64, String>,
     pub freezes: Vec<Freeze>,
+    /// What the groups that are told are called.
+    pub groups: HashMap<i64, String>,
     /// By when they are to be ready, and how that stands.
     pub promises: HashMap<Target, (Promise, Standing)>,
     pub now: Moment,
@@ -83,6 +85,8 @@ impl CardsScene {
         let schedules = schedules::of_targets(conn, targets)?;
         let owners: Vec<i64> = schedules.iter().map(|s| s.owner_id).collect();
         let owners = members::by_ids(conn, &owners)?;
+        let told = schedules.iter().filter_map(|s| s.notify.as_ref()).flat_map(|notify| notify.group_ids.clone());
+        let groups = members::groups::names(conn, &told.collect::<Vec<i64>>())?;
         let open_ids: Vec<i64> = targets.iter().filter_map(|target| Some(open.get(target)?.run_id)).collect();
         let of_status = configurations.values().filter_map(|c| c.configuration.status_run_id);
         let of_status = of_status.chain(sets.values().filter_map(|(set, _)| set.status_run_id));
@@ -105,6 +109,7 @@ impl CardsScene {
             flags: flagged::flags(conn, &entered.application, &owners)?,
             members: owners.into_iter().map(|m| (m.id, m)).collect(),
             set_runs,
+            groups,
             marks,
             open,
             entered,

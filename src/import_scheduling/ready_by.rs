@@ -1,7 +1,5 @@
 //! "Ready by": asks on which days and until when an import is to be ready, and says how that stands.
 
-use std::collections::BTreeSet;
-
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
@@ -17,8 +15,9 @@ use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::imports::Target;
 use crate::members::{By, SignedIn};
+use crate::notifications::recipients;
 use crate::promises::{Promise, ReadyForm, Standing, actions, standings};
-use crate::schedules::{self, Schedule};
+use crate::schedules;
 use crate::web::page::is_fragment;
 use crate::web::{Crumb, Flash, Form, Page, Shell, overtaken, refused};
 use crate::words;
@@ -98,11 +97,8 @@ fn load(conn: &mut Conn, by: &By, application_id: i64, target: Target, now: crat
         return Err(AppError::NotFound);
     }
     let stands = standings(conn, &[target], now)?.remove(&target);
-    let told: BTreeSet<i64> = schedules::actions::of_targets(conn, &[target])?
-        .into_iter()
-        .filter_map(|schedule: Schedule| schedule.notify)
-        .flat_map(|notify| notify.member_ids)
-        .collect();
+    let schedules = schedules::actions::of_targets(conn, &[target])?;
+    let told = recipients::named(conn, schedules.iter().filter_map(|schedule| schedule.notify.as_ref()))?;
     let promised = stands.as_ref().map(|stands| Promised::of(stands, now));
     Ok(Stage { target, entered, name: known.name, promise, promised, told: told.len() })
 }

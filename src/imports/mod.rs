@@ -70,9 +70,7 @@ pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
                 href: page(application, id),
             })
             .collect(),
-        Thing::Application(_) | Thing::Configuration(_) | Thing::Set(_) | Thing::KeptFile(_) | Thing::Owner(_) => {
-            return Ok(None);
-        }
+        _ => return Ok(None),
     };
     Ok(Some(Uses { by: "import configurations", names }))
 }

@@ -7,7 +7,7 @@ use super::model::{By, Member, check_email};
 use super::passwords::PasswordHash;
 use super::permissions::Scope;
 use super::store::{self, Own};
-use super::tokens;
+use super::{groups, tokens};
 use crate::app::App;
 use crate::audit::{self, Actor, Entry};
 use crate::clock::Moment;
@@ -59,6 +59,17 @@ pub async fn need_administrator(app: &App, by: &By) -> Result<()> {
     app.read(move |conn| by.need_administrator(conn)).await
 }
 
+/// Adds a member who is in groups from the beginning.
+pub fn add_to_groups(conn: &mut Conn, by: &By, new: NewMember, group_ids: &[i64], now: Moment) -> Result<Member> {
+    by.need_administrator(conn)?;
+    let mut errors = FieldErrors::new();
+    groups::check_room(conn, group_ids, &mut errors)?;
+    errors.ok_or(())?;
+    let member = insert(conn, &by.actor(), new, now)?;
+    groups::join(conn, by, member.id, group_ids, now)?;
+    Ok(member)
+}
+
 /// Adds a member.
 pub fn add(conn: &mut Conn, by: &By, new: NewMember, now: Moment) -> Result<Member> {
     by.need_administrator(conn)?;
@@ -76,6 +87,17 @@ pub(super) fn command() -> Actor {
 }
 
 pub(super) fn insert(conn: &mut Conn, actor: &Actor, new: NewMember, now: Moment) -> Result<Member> {
+    insert_invited(conn, actor, new, now, |_, _| Ok(()))
+}
+
+/// The same; `give` gives what an invitation of that address promised, which ends then.
+pub(super) fn insert_invited(
+    conn: &mut Conn,
+    actor: &Actor,
+    new: NewMember,
+    now: Moment,
+    give: impl FnOnce(&mut Conn, &Member) -> Result<()>,
+) -> Result<Member> {
     let mut errors = FieldErrors::new();
     let email = check_email(&new.email, &mut errors);
     let name = check_name("name", &new.name, None, &mut errors);
@@ -83,9 +105,10 @@ pub(super) fn insert(conn: &mut Conn, actor: &Actor, new: NewMember, now: Moment
     errors.ok_or(())?;
     let password = new.password.as_ref().map(|hash| hash.0.as_str());
     let id = store::insert(conn, &email, &name, role, password, now)?;
-    store::invitations::delete_of(conn, &email)?;
     let member = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
     audit::record(conn, actor, Entry::of("member.added", "member", id).after(shown(&member)), now)?;
+    give(conn, &member)?;
+    store::invitations::delete_of(conn, &email)?;
     Ok(member)
 }
 

@@ -8,11 +8,11 @@ use url::Url;
 
 use super::actions::{self, NewMember, role_id};
 use super::links::{self, Letter, Way};
-use super::model::{By, check_email};
+use super::model::{By, Member, check_email};
 use super::sign_in::Entered;
 use super::store::invitations::{self as kept, New};
 use super::store::sessions::{self, Origin};
-use super::{passwords, store};
+use super::{groups, passwords, store};
 use crate::app::App;
 use crate::audit::{Actor, Entry};
 use crate::clock::Moment;
@@ -20,7 +20,7 @@ use crate::db::{self, Conn};
 use crate::error::{AppError, FieldErrors, Result};
 use crate::names::check_name;
 use crate::web::network;
-use crate::{audit, secrets, workspace};
+use crate::{secrets, workspace};
 
 const DOOR: &str = "invitations";
 const DAYS: i64 = 7;
@@ -36,6 +36,8 @@ pub struct Invitation {
     pub name: String,
     /// The name of the role.
     pub role: String,
+    /// The names of the groups in which they will be.
+    pub groups: Vec<String>,
     /// The name of whoever invited.
     pub invited_by: String,
     pub created_at: Moment,
@@ -47,6 +49,8 @@ pub struct Invite {
     pub email: String,
     pub name: String,
     pub role: String,
+    /// In which they are to be.
+    pub group_ids: Vec<i64>,
 }
 
 /// What the invited person fills in, and where.
@@ -63,7 +67,11 @@ fn hash(token: &str) -> String {
 }
 
 fn shown(of: &Invitation) -> Value {
-    json!({ "email": of.email, "name": of.name, "role": of.role })
+    let mut shown = json!({ "email": of.email, "name": of.name, "role": of.role });
+    if !of.groups.is_empty() {
+        shown["groups"] = json!(of.groups);
+    }
+    shown
 }
 
 /// All of them, the newest first; for Administrators and Auditors.
@@ -72,11 +80,17 @@ pub fn list(conn: &mut Conn, by: &By) -> Result<Vec<Invitation>> {
     kept::all(conn)
 }
 
-/// Invites, and answers how the link gets on its way.
-pub async fn invite(app: &Data<App>, by: &By, new: Invite) -> Result<(Invitation, Way)> {
+/// Invites, and answers how the link gets on its way. `also`: what a higher room keeps with it, in the same transaction.
+pub async fn invite(
+    app: &Data<App>,
+    by: &By,
+    new: Invite,
+    also: impl FnOnce(&mut Conn, &Invitation) -> Result<()> + Send + 'static,
+) -> Result<(Invitation, Way)> {
     let (asks, by, now) = (app.clone(), by.clone(), app.now());
     let made = app.write(move |conn| {
         let (invitation, letter) = make(conn, &by, &asks.base_url, new, now)?;
+        also(conn, &invitation)?;
         Ok((invitation, letter, links::unmailed(&asks, conn)?))
     });
     let (invitation, letter, unmailed) = made.await?;
@@ -116,6 +130,7 @@ fn make(conn: &mut Conn, by: &By, base: &Url, new: Invite, now: Moment) -> Resul
     let name = check_name("name", &new.name, None, &mut errors);
     let email = check_email(&new.email, &mut errors);
     let role_id = role_id(conn, &new.role, &mut errors)?;
+    groups::check_room(conn, &new.group_ids, &mut errors)?;
     errors.ok_or(())?;
     if store::by_email(conn, &email)?.is_some() {
         return Err(store::already_there(&email));
@@ -134,6 +149,7 @@ fn make(conn: &mut Conn, by: &By, base: &Url, new: Invite, now: Moment) -> Resul
     let hash = hash(&token);
     let of = New { email: &email, name: &name, role_id, invited_by: by.member.id, hash: &hash };
     let id = kept::insert(conn, &of, now.plus(Duration::days(DAYS)), now)?;
+    kept::set_groups(conn, id, &new.group_ids)?;
     let invitation = kept::by_id(conn, id)?.ok_or(AppError::NotFound)?;
     by.audit(conn, Entry::of("invitation.made", "invitation", id).after(shown(&invitation)), now)?;
     let letter = letter(conn, base, by, &invitation, &token)?;
@@ -159,8 +175,14 @@ pub fn open(conn: &mut Conn, token: &str, now: Moment) -> Result<Invitation> {
     kept::working(conn, &hash(token), now)?.ok_or(AppError::NotFound)
 }
 
-/// Makes the invited person a member, and signs them in; `NotFound` where the link does not work.
-pub async fn accept(app: &App, token: String, accept: Accept) -> Result<Entered> {
+/// Makes the invited person a member, and signs them in; `NotFound` where the link does not work. `also`: what a higher
+/// room gives them, in the same transaction.
+pub async fn accept(
+    app: &App,
+    token: String,
+    accept: Accept,
+    also: impl FnOnce(&mut Conn, &Invitation, &By, Moment) -> Result<()> + Send + 'static,
+) -> Result<Entered> {
     let (now, asked) = (app.now(), token.clone());
     let Invitation { email, .. } = app.read(move |conn| open(conn, &asked, now)).await?;
     let mut errors = FieldErrors::new();
@@ -177,9 +199,15 @@ pub async fn accept(app: &App, token: String, accept: Accept) -> Result<Entered>
         let invitation = open(conn, &token, now)?;
         let actor = Actor::nobody("invitation", "page").from(network(from.address));
         let new = NewMember { email, name, role: invitation.role.clone(), password };
-        let member = actions::insert(conn, &actor, new, now)?;
+        let by = |member: Member| By::page(member).from(from.address);
+        let given = kept::group_ids(conn, invitation.id)?;
+        let member = actions::insert_invited(conn, &actor, new, now, |conn, member| {
+            let by = by(member.clone());
+            groups::join(conn, &by, member.id, &given, now)?;
+            also(conn, &invitation, &by, now)
+        })?;
         let entry = Entry::of("invitation.accepted", "invitation", invitation.id).before(shown(&invitation));
-        audit::record(conn, &By::page(member.clone()).from(from.address).actor(), entry, now)?;
+        by(member.clone()).audit(conn, entry, now)?;
         if let Some(old) = &old {
             sessions::end_session(conn, old)?;
         }

@@ -1,4 +1,4 @@
-//! Who uses the Workspace: members, their roles, how they sign in, and what a role permits.
+//! Who uses the Workspace: members, their roles and groups, how they sign in, and what a role permits.
 //!
 //! Every action takes a [`By`]: the member who acts, and how (page, token, command line). Pages get one from the
 //! [`SignedIn`] extractor, the API from [`Bearer`].
@@ -6,6 +6,7 @@
 pub mod actions;
 mod browsers;
 pub mod elsewhere;
+pub mod groups;
 mod half_way;
 pub mod invitations;
 mod known;
@@ -16,6 +17,7 @@ pub mod pages;
 pub mod passwords;
 pub mod permissions;
 pub mod reset;
+pub mod roles;
 pub mod second_factor;
 mod session;
 pub mod setup;

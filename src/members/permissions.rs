@@ -8,6 +8,8 @@
 //! | Importer | the same | Can Import Data |
 //! | Viewer | the same | nothing |
 //!
+//! Administrators make further roles of these permissions (`roles`).
+//!
 //! Within an Application a member is given View, Import Data and Configure (`applications::access`). To import, a
 //! member needs both Can Import Data (of the role) and Import Data (of the Application).
 
@@ -34,6 +36,37 @@ impl Permission {
             Self::MakeApplications => "creates Applications",
         }
     }
+
+    /// What it allows, as the form of a role explains it.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Administer => {
+                "Members, roles, groups, Connections and ownership; every permission in every Application. Includes \
+                 sees everything and creates Applications."
+            }
+            Self::SeeEverything => "Every Application, the members and the audit log, without changing anything.",
+            Self::ImportData => "Imports and schedules, in Applications that grant Import Data too.",
+            Self::MakeApplications => "Whoever creates an Application gets every permission in it.",
+        }
+    }
+}
+
+/// What a role gives, each once: who administers sees everything and creates Applications.
+pub fn complete(given: &[Permission]) -> Vec<Permission> {
+    let administers = given.contains(&Permission::Administer);
+    let brings = |permission: &Permission| administers && *permission != Permission::ImportData;
+    Permission::ALL.iter().copied().filter(|permission| given.contains(permission) || brings(permission)).collect()
+}
+
+/// What a role gives, in words: "Can Import Data, creates Applications".
+pub fn words(given: &[Permission]) -> String {
+    if Permission::ALL.iter().all(|permission| given.contains(permission)) {
+        return "everything".into();
+    }
+    if given.is_empty() {
+        return "views".into();
+    }
+    given.iter().map(|permission| permission.words()).collect::<Vec<_>>().join(", ")
 }
 
 text_enum! {

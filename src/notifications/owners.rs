@@ -19,7 +19,7 @@ use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::Result;
 use crate::schedules::flagged::Flag;
-use crate::schedules::{self, Owned, owner_and_recipients};
+use crate::schedules::{self, Notify, Owned, owner_and_recipients};
 use crate::{members, words};
 
 /// An entry is read after this long: one with a lower id may be written a little later.
@@ -55,17 +55,17 @@ pub fn changes(app: &App) -> Result<usize> {
 fn handed_over(conn: &mut Conn, entries: &[Recorded]) -> Result<Vec<Event>> {
     // When, by whom, in which Application, from whom, to whom; and of each schedule its id, the entry, its recipients.
     type Deed = (Moment, Option<i64>, i64, i64, i64);
-    type Handed<'a> = (i64, &'a Recorded, Vec<i64>);
+    type Handed<'a> = (i64, &'a Recorded, Option<Notify>);
     let mut deeds: BTreeMap<Deed, Vec<Handed<'_>>> = BTreeMap::new();
     for entry in entries {
         let of = |kept: &Option<serde_json::Value>| kept.as_ref().and_then(owner_and_recipients);
-        let (Some((was, _)), Some((is, recipients))) = (of(&entry.before), of(&entry.after)) else { continue };
+        let (Some((was, _)), Some((is, notify))) = (of(&entry.before), of(&entry.after)) else { continue };
         let (Some(id), Some(application)) = (entry.subject_id, entry.application_id) else { continue };
         // Who handed it over may have chosen that nobody is told.
         let untold = entry.after.as_ref().is_some_and(|after| after["untold"] == true);
         if was != is && !untold {
             let deed = (entry.at, entry.member_id, application, was, is);
-            deeds.entry(deed).or_default().push((id, entry, recipients));
+            deeds.entry(deed).or_default().push((id, entry, notify));
         }
     }
     let mut events = Vec::new();
@@ -75,13 +75,10 @@ fn handed_over(conn: &mut Conn, entries: &[Recorded]) -> Result<Vec<Event>> {
         else {
             continue;
         };
-        let recipients: BTreeSet<i64> = handed
-            .iter()
-            .flat_map(|(.., recipients)| recipients.iter().copied())
-            // Who did it knows.
-            .filter(|id| Some(*id) != by)
-            .collect();
-        let who = who_may_see(conn, &Vec::from_iter(recipients), &application)?;
+        let mut told = recipients::named(conn, handed.iter().filter_map(|(.., notify)| notify.as_ref()))?;
+        // Who did it knows.
+        told.retain(|id| Some(*id) != by);
+        let who = who_may_see(conn, &Vec::from_iter(told), &application)?;
         let (from, to) = (name(conn, from)?, name(conn, to)?);
         let schedule = schedules::actions::find_even_deleted(conn, *schedule_id)?;
         let (title, says) = match (handed.len(), schedule) {
@@ -181,5 +178,5 @@ fn why_not(conn: &mut Conn, owned: Owned) -> Result<Option<String>> {
         Flag::Lacks(_) => format!("{name} may no longer import in this Application"),
     };
     let mend = "Someone who may import can become the Owner, with Take ownership or by saving each schedule.";
-    Ok(Some(format!("{of} of {name} will fail.\n{why}, and a schedule runs with the rights of its Owner. {mend}")))
+    Ok(Some(format!("{of} of {name} will fail\n{why}, and a schedule runs with the rights of its Owner. {mend}")))
 }

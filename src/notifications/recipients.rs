@@ -1,5 +1,5 @@
 //! Who is to know how a run ended: the recipients of its schedule; of one started by hand, those of the schedules of what it
-//! ran. Of several levels each recipient has the widest.
+//! ran. Of several levels each recipient has the widest. A group stands for whoever is in it at that moment.
 
 use std::collections::BTreeSet;
 
@@ -7,9 +7,9 @@ use super::model::NoticeKind;
 use crate::applications::{self, Application};
 use crate::db::Conn;
 use crate::error::Result;
-use crate::members::{self, Member};
+use crate::members::{self, Member, groups};
 use crate::runs::Run;
-use crate::schedules::{self, About, Schedule};
+use crate::schedules::{self, About, Notify, Schedule};
 
 /// Whether a level covers what happened.
 pub fn covers(about: About, kind: NoticeKind) -> bool {
@@ -20,6 +20,17 @@ pub fn covers(about: About, kind: NoticeKind) -> bool {
     }
 }
 
+/// Everybody whom they name, each once: by themselves, or because they are in a group now.
+pub fn named<'a>(conn: &mut Conn, told: impl Iterator<Item = &'a Notify>) -> Result<BTreeSet<i64>> {
+    let (mut members, mut groups) = (BTreeSet::new(), BTreeSet::new());
+    for notify in told {
+        members.extend(&notify.member_ids);
+        groups.extend(notify.group_ids.iter().copied());
+    }
+    members.extend(groups::member_ids(conn, &Vec::from_iter(groups))?);
+    Ok(members)
+}
+
 /// By id, each once: the active members whom a run's schedules name and who may see the Application. `in_a_row`: which failure
 /// of the import it is since it was last in order.
 pub fn of(
@@ -28,12 +39,11 @@ pub fn of(
     application: &Application,
     (kind, in_a_row): (NoticeKind, i64),
 ) -> Result<Vec<i64>> {
-    let told: BTreeSet<i64> = schedules_of(conn, run)?
-        .into_iter()
-        .filter_map(|schedule| schedule.notify)
-        .filter(|notify| covers(notify.about, kind) && (kind == NoticeKind::Success || in_a_row >= notify.after.into()))
-        .flat_map(|notify| notify.member_ids)
-        .collect();
+    let schedules = schedules_of(conn, run)?;
+    let telling = schedules.iter().filter_map(|schedule| schedule.notify.as_ref()).filter(|notify| {
+        covers(notify.about, kind) && (kind == NoticeKind::Success || in_a_row >= notify.after.into())
+    });
+    let told = named(conn, telling)?;
     who_may_see(conn, &Vec::from_iter(told), application)
 }
 
@@ -43,8 +53,8 @@ pub fn of_schedules<'a>(
     schedules: impl Iterator<Item = &'a Schedule>,
     application: &Application,
 ) -> Result<Vec<i64>> {
-    let named: BTreeSet<i64> = schedules.filter_map(|s| s.notify.as_ref()).flat_map(|n| n.member_ids.clone()).collect();
-    who_may_see(conn, &Vec::from_iter(named), application)
+    let told = named(conn, schedules.filter_map(|schedule| schedule.notify.as_ref()))?;
+    who_may_see(conn, &Vec::from_iter(told), application)
 }
 
 /// Whether a member is active and may see an Application.

@@ -6,10 +6,10 @@ use crate::applications::{self, Application};
 use crate::db::Conn;
 use crate::error::{FieldErrors, Result};
 use crate::members::{By, Member, Permission};
-use crate::notifications::recipients::who_may_see;
-use crate::schedules::Schedule;
+use crate::notifications::recipients::{named, who_may_see};
 use crate::schedules::actions::{Gift, replaced};
 use crate::schedules::flagged::{Flag, flag};
+use crate::schedules::{Notify, Schedule};
 use crate::secrets;
 use crate::words;
 
@@ -200,14 +200,14 @@ impl Reckoned {
     }
 
     fn hearers(&self, conn: &mut Conn, by: &By) -> Result<usize> {
-        let mut named: HashMap<i64, BTreeSet<i64>> = HashMap::new();
+        let mut telling: HashMap<i64, Vec<Notify>> = HashMap::new();
         for gift in self.lines.iter().filter(|line| line.passes).filter_map(|line| self.gift(line)) {
-            let told = gift.notify.map(|notify| notify.member_ids).unwrap_or_default();
-            named.entry(gift.was.application_id).or_default().extend(told);
+            telling.entry(gift.was.application_id).or_default().extend(gift.notify);
         }
         let mut hear = BTreeSet::new();
-        for (id, told) in named {
+        for (id, told) in telling {
             if let Some(application) = self.applications.get(&id) {
+                let told = named(conn, told.iter())?;
                 hear.extend(who_may_see(conn, &Vec::from_iter(told), application)?);
             }
         }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::model::About;
+use super::model::{About, Notify};
+use super::recipients_store;
 use crate::clock::Moment;
+use crate::db::Conn;
 use crate::db::prelude::*;
-use crate::db::schema::{schedule_recipients, schedules};
-use crate::db::{Conn, on};
+use crate::db::schema::schedules;
 use crate::error::{AppError, Result};
 use crate::import_sets;
 use crate::imports::Target;
@@ -98,12 +99,15 @@ pub fn copy_all(
             Some(Ok(values)) => copies.values.values(conn, was, Some(&values))?.map(|values| values.to_string()),
             _ => row.parameters.clone(),
         };
-        let told: Vec<i64> = schedule_recipients::table
-            .filter(schedule_recipients::schedule_id.eq(row.id))
-            .order(schedule_recipients::member_id)
-            .select(schedule_recipients::member_id)
-            .load(conn)?;
-        let told: Vec<i64> = told.into_iter().filter(|member| (copies.told)(*member)).collect();
+        let (members, group_ids) = recipients_store::of(conn, &[row.id])?.remove(&row.id).unwrap_or_default();
+        let member_ids: Vec<i64> = members.into_iter().filter(|member| (copies.told)(*member)).collect();
+        // Who of a group may be told there is asked when something is told.
+        let notify = row.notify_about.filter(|_| !member_ids.is_empty() || !group_ids.is_empty()).map(|about| Notify {
+            about,
+            member_ids,
+            group_ids,
+            after: row.notify_after,
+        });
         let id: i64 = diesel::insert_into(schedules::table)
             .values((
                 (
@@ -120,7 +124,7 @@ pub fn copy_all(
                     schedules::owner_id.eq((copies.owner)(row.owner_id)),
                 ),
                 (
-                    schedules::notify_about.eq(row.notify_about.filter(|_| !told.is_empty())),
+                    schedules::notify_about.eq(notify.as_ref().map(|notify| notify.about)),
                     schedules::notify_after.eq(row.notify_after),
                     schedules::parameters.eq(parameters),
                     schedules::finished_at.eq(row.finished_at),
@@ -132,13 +136,7 @@ pub fn copy_all(
             ))
             .returning(schedules::id)
             .get_result(conn)?;
-        let told: Vec<_> = told
-            .into_iter()
-            .map(|m| (schedule_recipients::schedule_id.eq(id), schedule_recipients::member_id.eq(m)))
-            .collect();
-        if !told.is_empty() {
-            on!(conn, c => diesel::insert_into(schedule_recipients::table).values(&told).execute_rows(c))?;
-        }
+        recipients_store::insert(conn, id, notify.as_ref())?;
         copied += 1;
     }
     Ok(copied)

@@ -26,6 +26,7 @@ mod grace;
 mod held_store;
 mod model;
 pub mod notes;
+mod recipients_store;
 pub mod recurrence;
 mod rule;
 pub mod run_name;
@@ -51,6 +52,7 @@ pub use sealed_store::seal_anew;
 pub use sentence::{bounds, headline, sentence};
 pub use zone::{ClockChange, ZONE_DATA, clock_change, day_begins, instant};
 
+use crate::applications;
 use crate::db::Conn;
 use crate::error::Result;
 use crate::files::kept;
@@ -99,6 +101,20 @@ fn loading(conn: &mut Conn, kept_file_id: i64) -> Result<Vec<Named>> {
     Ok(named(found).into_iter().zip(targets).map(with_name).collect())
 }
 
+/// How many tell a group, Application by Application.
+fn telling(conn: &mut Conn, group_id: i64) -> Result<Vec<Named>> {
+    let telling = recipients_store::telling_group(conn, group_id)?;
+    let ids: Vec<i64> = telling.iter().map(|(application, _)| *application).collect();
+    let mut there = applications::by_ids(conn, &ids)?;
+    there.sort_by(|a, b| a.name.cmp(&b.name));
+    let named = |application: applications::Application| {
+        let n = telling.iter().filter(|(id, _)| *id == application.id).count() as i64;
+        let notify = crate::words::counted(n, "schedule that notifies", "schedules that notify");
+        Named { words: format!("{notify} it in {}", application.name), href: list(application.id) }
+    };
+    Ok(there.into_iter().map(named).collect())
+}
+
 /// What schedules keep for the steps of a set follows them.
 pub fn follow(conn: &mut Conn, thing: Thing, renamed: Renamed<'_>) -> Result<()> {
     match thing {
@@ -128,6 +144,7 @@ pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
             }
         },
         Thing::KeptFile(id) => loading(conn, id)?,
+        Thing::Group(id) => telling(conn, id)?,
         Thing::Block(_) | Thing::Connection(_) | Thing::Translation(_) => return Ok(None),
     };
     Ok(Some(Uses { by: "schedules", names }))

@@ -1,6 +1,6 @@
 //! A schedule: when a configuration or a set is run, who owns it, who is told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ use super::{RuleDraft, first_at_or_after, next_after};
 use crate::clock::Moment;
 use crate::db::text_enum;
 use crate::imports::Target;
+use crate::words;
 
 /// How many schedules with a future occurrence a configuration or a set may have.
 pub const SLOTS: i64 = 4;
@@ -52,9 +53,31 @@ pub struct Notify {
     pub about: About,
     /// In ascending order, each once.
     pub member_ids: Vec<i64>,
+    /// The same of groups: whoever is in one when something is told is told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub group_ids: Vec<i64>,
     /// The first to be told of is this failure in a row.
     #[serde(default = "first")]
     pub after: i32,
+}
+
+impl Notify {
+    /// Who is told: "Planning team and 2 members". `groups`: what groups are called.
+    pub fn who(&self, groups: &HashMap<i64, String>) -> String {
+        let mut parts: Vec<String> = self.group_ids.iter().filter_map(|id| groups.get(id).cloned()).collect();
+        if parts.len() > 2 {
+            parts = vec![words::counted(parts.len() as i64, "group", "groups")];
+        }
+        let members = self.member_ids.len() as i64;
+        if members > 0 {
+            parts.push(words::counted(members, "member", "members"));
+        }
+        match parts.pop() {
+            None => "no one".into(),
+            Some(last) if parts.is_empty() => last,
+            Some(last) => format!("{} and {last}", parts.join(", ")),
+        }
+    }
 }
 
 fn first() -> i32 {
@@ -121,8 +144,9 @@ impl Draft {
     /// Whether saving it would leave a schedule as it is.
     pub fn changes_nothing(&self, schedule: &Schedule) -> bool {
         let told = |notify: &Option<Notify>| {
-            let members = |notify: &Notify| notify.member_ids.iter().copied().collect::<BTreeSet<i64>>();
-            notify.as_ref().map(|notify| (notify.about, notify.after, members(notify)))
+            let each = |ids: &[i64]| ids.iter().copied().collect::<BTreeSet<i64>>();
+            let of = |notify: &Notify| (notify.about, notify.after, each(&notify.member_ids), each(&notify.group_ids));
+            notify.as_ref().map(of)
         };
         let run_name = self.run_name.as_deref().map(str::trim).filter(|name| !name.is_empty());
         self.target == schedule.target
@@ -164,9 +188,9 @@ impl Before {
 }
 
 /// Owner and recipients, from [`Schedule::for_audit`].
-pub fn owner_and_recipients(kept: &Value) -> Option<(i64, Vec<i64>)> {
+pub fn owner_and_recipients(kept: &Value) -> Option<(i64, Option<Notify>)> {
     let kept = Before::of_audit(kept)?;
-    Some((kept.owner_id, kept.notify.map(|notify| notify.member_ids).unwrap_or_default()))
+    Some((kept.owner_id, kept.notify))
 }
 
 impl Schedule {

@@ -1,16 +1,11 @@
 //! How schedules stand in the database: on or off, whose they are, deleted or there again.
 
-use std::collections::BTreeMap;
-
 use super::model::Schedule;
 use crate::clock::Moment;
+use crate::db::Conn;
 use crate::db::prelude::*;
-use crate::db::schema::{schedule_recipients, schedules};
-use crate::db::{Conn, on};
+use crate::db::schema::schedules;
 use crate::error::Result;
-
-/// So many rows in one statement, which takes 65,535 values at most.
-const ROWS: usize = 5_000;
 
 /// How a schedule stands: what the switch changes.
 pub struct Standing {
@@ -49,20 +44,6 @@ pub fn touch(conn: &mut Conn, ids: &[i64], by: i64, now: Moment) -> Result<usize
 pub fn set_owner(conn: &mut Conn, ids: &[i64], owner_id: i64) -> Result<()> {
     let these = schedules::table.filter(schedules::id.eq_any(ids));
     diesel::update(these).set(schedules::owner_id.eq(owner_id)).execute(conn)?;
-    Ok(())
-}
-
-/// `gone`: by member, what tells them no more. `come`: schedule and member.
-pub fn change_recipients(conn: &mut Conn, gone: &BTreeMap<i64, Vec<i64>>, come: &[(i64, i64)]) -> Result<()> {
-    use schedule_recipients::{member_id, schedule_id, table};
-    for (member, ids) in gone {
-        let theirs = table.filter(member_id.eq(*member).and(schedule_id.eq_any(ids)));
-        diesel::delete(theirs).execute(conn)?;
-    }
-    let rows: Vec<_> = come.iter().map(|(s, m)| (schedule_id.eq(*s), member_id.eq(*m))).collect();
-    for rows in rows.chunks(ROWS) {
-        on!(conn, c => diesel::insert_into(table).values(rows).execute_rows(c))?;
-    }
     Ok(())
 }
 

@@ -4,15 +4,16 @@ use std::collections::HashMap;
 
 use super::clock_store::unreadable;
 use super::model::{About, Notify, Outline, Schedule, State};
+use super::recipients_store;
 use super::rule::Rule;
 use crate::clock::Moment;
+use crate::db::Conn;
 use crate::db::prelude::*;
-use crate::db::schema::{members, schedule_recipients, schedules};
-use crate::db::{Conn, on};
+use crate::db::schema::{members, schedules};
 use crate::error::{AppError, Result};
 use crate::imports::Target;
 
-pub use super::standing_store::{Standing, archive, change_recipients, set_owner, set_standing, touch, unarchive};
+pub use super::standing_store::{Standing, archive, set_owner, set_standing, touch, unarchive};
 
 #[derive(Queryable)]
 struct Row {
@@ -69,7 +70,7 @@ macro_rules! columns {
 
 fn rows(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Schedule>> {
     let ids: Vec<i64> = rows.iter().filter(|row| row.notify_about.is_some()).map(|row| row.id).collect();
-    let mut recipients = recipients(conn, &ids)?;
+    let mut told = recipients_store::of(conn, &ids)?;
     rows.into_iter()
         .filter_map(|row| Some((Target::of(row.configuration_id, row.set_id)?, row)))
         .map(|(target, row)| {
@@ -95,10 +96,9 @@ fn rows(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Schedule>> {
                 claimed_at: row.claimed_at,
                 broken: row.broken.or(unread).or(lost),
                 owner_id: row.owner_id,
-                notify: row.notify_about.map(|about| Notify {
-                    about,
-                    member_ids: recipients.remove(&row.id).unwrap_or_default(),
-                    after: row.notify_after,
+                notify: row.notify_about.map(|about| {
+                    let (member_ids, group_ids) = told.remove(&row.id).unwrap_or_default();
+                    Notify { about, member_ids, group_ids, after: row.notify_after }
                 }),
                 parameters,
                 version: row.version,
@@ -109,21 +109,6 @@ fn rows(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Schedule>> {
             })
         })
         .collect()
-}
-
-fn recipients(conn: &mut Conn, schedule_ids: &[i64]) -> Result<HashMap<i64, Vec<i64>>> {
-    let mut of: HashMap<i64, Vec<i64>> = HashMap::new();
-    if schedule_ids.is_empty() {
-        return Ok(of);
-    }
-    let found: Vec<(i64, i64)> = schedule_recipients::table
-        .filter(schedule_recipients::schedule_id.eq_any(schedule_ids))
-        .order((schedule_recipients::schedule_id, schedule_recipients::member_id))
-        .load(conn)?;
-    for (schedule_id, member_id) in found {
-        of.entry(schedule_id).or_default().push(member_id);
-    }
-    Ok(of)
 }
 
 /// Also a deleted one, for the history that names it.
@@ -346,7 +331,7 @@ pub fn insert(conn: &mut Conn, saved: &Saved, form: Option<&str>, now: Moment) -
         ))
         .returning(schedules::id)
         .get_result(conn)?;
-    set_recipients(conn, id, saved.notify)?;
+    recipients_store::insert(conn, id, saved.notify)?;
     Ok(id)
 }
 
@@ -364,21 +349,9 @@ pub fn update(conn: &mut Conn, was: &Schedule, saved: &Saved, now: Moment) -> Re
     if query.execute(conn)? == 0 {
         return Ok(false);
     }
-    diesel::delete(schedule_recipients::table.filter(schedule_recipients::schedule_id.eq(was.id))).execute(conn)?;
-    set_recipients(conn, was.id, saved.notify)?;
+    recipients_store::delete(conn, was.id)?;
+    recipients_store::insert(conn, was.id, saved.notify)?;
     Ok(true)
-}
-
-fn set_recipients(conn: &mut Conn, id: i64, notify: Option<&Notify>) -> Result<()> {
-    let rows: Vec<_> = notify
-        .into_iter()
-        .flat_map(|n| &n.member_ids)
-        .map(|m| (schedule_recipients::schedule_id.eq(id), schedule_recipients::member_id.eq(*m)))
-        .collect();
-    if !rows.is_empty() {
-        on!(conn, c => diesel::insert_into(schedule_recipients::table).values(&rows).execute_rows(c))?;
-    }
-    Ok(())
 }
 
 pub fn member_name(conn: &mut Conn, id: i64) -> Result<String> {

@@ -101,12 +101,15 @@ const OWNERS: [(&str, &[&str]); 20] = [
         &[
             "roles",
             "members",
+            "groups",
+            "group_members",
             "sessions",
             "one_time_tokens",
             "second_factors",
             "recovery_codes",
             "sign_in_elsewhere",
             "invitations",
+            "invitation_groups",
             "sign_in_attempts",
             "api_tokens",
         ],
@@ -116,6 +119,8 @@ const OWNERS: [(&str, &[&str]); 20] = [
         &[
             "applications",
             "application_access",
+            "application_group_access",
+            "invitation_access",
             "blocks",
             "block_columns",
             "loads",
@@ -133,7 +138,7 @@ const OWNERS: [(&str, &[&str]); 20] = [
     ("connections", &["connections", "connection_applications"]),
     ("imports", &["import_configurations", "configuration_versions"]),
     ("import_sets", &["import_sets", "set_versions"]),
-    ("schedules", &["schedules", "schedule_recipients"]),
+    ("schedules", &["schedules", "schedule_recipients", "schedule_recipient_groups"]),
     ("freezes", &["freezes", "freeze_skips"]),
     (
         "runs",

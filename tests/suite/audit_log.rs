@@ -14,7 +14,7 @@ use crate::support::*;
 async fn told(world: &World) -> i64 {
     world.set_clock("2026-10-05T08:00:00Z");
     let stage = stage(world, "payroll", Mode::Update, |_| ()).await;
-    let notify = Some(Notify { about: About::Failed, member_ids: vec![world.mo.id], after: 1 });
+    let notify = Some(Notify { about: About::Failed, member_ids: vec![world.mo.id], group_ids: Vec::new(), after: 1 });
     let schedule = create(world, tidegate::schedules::Draft { notify, ..draft(&stage, &daily("06:00")) }).await;
     world.api(&world.mo).await.get("members").await.is(403);
     world.step(tidegate::audit::write_refusals).await;

@@ -162,7 +162,7 @@ on_both! {
 
     async fn a_deleted_schedule_comes_back_as_it_was(world: World) {
         let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
-        let notify = Some(Notify { about: About::All, member_ids: vec![world.mo.id], after: 1 });
+        let notify = Some(Notify { about: About::All, member_ids: vec![world.mo.id], group_ids: Vec::new(), after: 1 });
         let made = create(&world, Draft { notify, run_name: Some("Evening".into()), ..draft(&stage, &every_five()) }).await;
         let until = try_off_until(&world, &world.ada, made.id, "2026-10-10T00:00:00Z").await.unwrap();
         delete(&world, &world.ada, made.id).await;
@@ -229,7 +229,7 @@ on_both! {
 
     async fn schedules_are_handed_over_with_their_recipients(world: World) {
         let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
-        let notify = |ids: &[i64]| Some(Notify { about: About::Failed, member_ids: ids.to_vec(), after: 1 });
+        let notify = |ids: &[i64]| Some(Notify { about: About::Failed, member_ids: ids.to_vec(), group_ids: Vec::new(), after: 1 });
         let both = Draft { notify: notify(&[world.olive.id, world.mo.id]), ..draft(&stage, &daily("18:00")) };
         let told = create(&world, both).await;
         let quiet = create(&world, draft(&stage, &daily("19:00"))).await;

@@ -230,7 +230,7 @@ on_both! {
 
     async fn who_is_notified_is_said_where_it_is_chosen(world: World) {
         let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
-        let notify = Some(Notify { about: About::Failed, member_ids: vec![world.olive.id], after: 1 });
+        let notify = Some(Notify { about: About::Failed, member_ids: vec![world.olive.id], group_ids: Vec::new(), after: 1 });
         let made = create(&world, Draft { notify, ..draft(&stage, &daily("18:00")) }).await;
         let mut ada = world.browser(&world.ada).await;
         ada.visit(&list(&world)).await.sees("Failed, 1 member");

@@ -2,22 +2,40 @@
 
 use chrono::Duration;
 use diesel::prelude::*;
-use tidegate::db::schema::{audit_log, invitations as table, workspace};
+use tidegate::db::schema::{audit_log, invitation_access, invitations as table, workspace};
 use tidegate::mail::Mailer;
 use tidegate::members::actions::{self, NewMember};
 
+use crate::groups;
 use crate::passwords::links;
 use crate::support::databases::with_changed_world;
 use crate::support::*;
 
 /// Ada invites Una; the address of the link.
 pub async fn invite(world: &World) -> String {
+    invite_as(world, "Importer: Can Import Data").await
+}
+
+/// The same in a role, as the form offers it.
+pub async fn invite_as(world: &World, role: &str) -> String {
     let mut ada = world.browser(&world.ada).await;
     let before = world.mails().len();
     ada.visit("/members").await.fill("Name", "Una").fill("E-mail", "Una@acme.test");
-    ada.choose("Role", "Importer: Can Import Data").press("Invite").await;
+    ada.choose("Role", role).press("Invite").await;
     ada.answered(200).sees("An invitation is on its way to Una@acme.test.");
     links(&world.mails()[before..], "/invitations/").remove(0)
+}
+
+/// The same with these boxes ticked.
+async fn invite_with(world: &World, ticked: &[&str]) -> String {
+    let mut ada = world.browser(&world.ada).await;
+    ada.visit("/members").await.fill("Name", "Una").fill("E-mail", "Una@acme.test");
+    ada.choose("Role", "Importer: Can Import Data");
+    for label in ticked {
+        ada.tick(label);
+    }
+    ada.press("Invite").await.answered(200).sees("An invitation is on its way to Una@acme.test.");
+    links(&world.mails(), "/invitations/").remove(0)
 }
 
 /// The id of the one invitation that there is.
@@ -91,6 +109,55 @@ on_both! {
             actions::add(conn, &by, NewMember { email, name, role, password: None }, now)
         }).await;
         assert_eq!(una.open(&third).await, 404);
+    }
+
+    /// Groups, and permissions in Applications: kept with the invitation, shown beside it, given once it is accepted.
+    async fn an_invitation_gives_groups_and_access(world: World) {
+        let planning = groups::make(&world, "Planning team", &[&world.mo]).await;
+        let link = invite_with(&world, &["Planning team", "Import Data in FP&A 2026", "View in Elsewhere"]).await;
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit("/members").await.in_row("Una@acme.test");
+        ada.sees("in Planning team").sees("View and Import Data in FP&A 2026").sees("View in Elsewhere");
+        ada.visit(&format!("/groups/{planning}/delete")).await.sees("It is in use.").sees("the invitation of Una");
+        ada.visit("/members").await.in_row("Una@acme.test").press("Invite again: Una").await.answered(200);
+        ada.in_row("Una@acme.test").sees("View and Import Data in FP&A 2026");
+        let link = links(&world.mails()[1..], "/invitations/").pop().unwrap_or(link);
+        // What was archived since gives nothing, and stands in nobody's way.
+        let elsewhere = world.elsewhere;
+        world.api(&world.ada).await.delete(&format!("applications/{elsewhere}")).await.is(204);
+        ada.visit("/members").await.in_row("Una@acme.test").sees_no("Elsewhere");
+        let mut una = world.nobody();
+        una.visit(&link).await.fill("Password", "shells and stones").press("Accept").await.answered(200).sees("FP&A 2026");
+        assert_eq!(una.open(&format!("/applications/{}/settings/import-scheduling", world.application)).await, 200);
+        ada.visit(&format!("/groups/{planning}")).await.sees("Una");
+        assert_eq!(groups::members_of(&world, planning).await.len(), 2);
+        ada.visit("/audit").await.sees("Promised access to Una").sees("Changed the access of Una").sees("Changed the group Planning team");
+        let left = world.read(|conn| Ok(invitation_access::table.count().get_result::<i64>(conn)?));
+        assert_eq!(left.await, 0);
+    }
+
+    async fn who_is_added_at_once_gets_them_too_and_what_is_not_there_is_refused(world: World) {
+        let planning = groups::make(&world, "Planning team", &[]).await;
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit("/members").await.fill("Name", "Una").fill("E-mail", "una@acme.test").fill("First password", "sea and sand 7");
+        ada.tick("Planning team").tick("Configure in FP&A 2026").press("Add member").await.answered(200).sees("Una is now a member");
+        assert_eq!(groups::members_of(&world, planning).await.len(), 1);
+        ada.visit(&format!("/applications/{}/settings/members", world.application)).await.in_row("una@acme.test");
+        assert_eq!(ada.count("input[name=configure][checked], input[name=view][checked]"), 2);
+        let before = world.fingerprint().await;
+        let who = [("name", "Eve"), ("email", "eve@acme.test"), ("role", "Viewer"), ("password", "sea and sand 7")];
+        for (path, odd, said) in [
+            ("/members/invitations", ("view", "999999"), "One of these Applications does not exist."),
+            ("/members/invitations", ("group", "999999"), "One of these groups does not exist."),
+            ("/members", ("view", "999999"), "One of these Applications does not exist."),
+            ("/members", ("group", "999999"), "One of these groups does not exist."),
+        ] {
+            let answer = ada.post(path, &[&who[..], &[odd]].concat()).await;
+            assert!(answer.status == 422 && answer.text().contains(said), "{path} {odd:?}: {} {}", answer.status, answer.text());
+        }
+        assert_eq!(world.fingerprint().await, before);
+        let odd = ada.post("/members/invitations", &[&who[..], &[("view", "x"), ("group", "'; --"), ("configure", "-1")]].concat()).await;
+        assert_eq!(odd.status, 422);
     }
 
     async fn what_ran_out_long_ago_is_forgotten(world: World) {

@@ -65,7 +65,7 @@ on_both! {
     async fn a_deactivation_is_asked_about_first(world: World) {
         let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
         let mut draft = draft(&stage, &daily("06:00"));
-        draft.notify = Some(Notify { about: About::Failed, member_ids: vec![world.mo.id], after: 1 });
+        draft.notify = Some(Notify { about: About::Failed, member_ids: vec![world.mo.id], group_ids: Vec::new(), after: 1 });
         create(&world, draft).await;
         let mut ada = world.browser(&world.ada).await;
         ada.visit("/members").await.in_row("mo@acme.test").follow("Deactivate Mo").await.sees("Owns 0 schedules").sees("Is notified about 1 schedule");

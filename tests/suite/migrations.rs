@@ -213,8 +213,9 @@ fn sqlite_shape(conn: &mut SqliteConnection) -> Shape {
 
 fn postgres_shape(conn: &mut PgConnection) -> Shape {
     let columns = "SELECT table_name::TEXT, column_name::TEXT, data_type::TEXT AS kind, \
-                   is_nullable = 'YES' AS nullable FROM information_schema.columns \
-                   WHERE table_schema = current_schema() AND table_name NOT LIKE '\\_\\_%'";
+                   is_nullable = 'YES' AS nullable FROM information_schema.columns c \
+                   WHERE table_schema = current_schema() AND table_name NOT LIKE '\\_\\_%' AND EXISTS ( \
+                   SELECT 1 FROM pg_tables t WHERE t.schemaname = c.table_schema AND t.tablename = c.table_name)";
     shape(diesel::sql_query(columns).load(conn).unwrap())
 }
 

@@ -41,6 +41,9 @@ pub async fn lived_in(world: &World, odd: &str) {
     off.run_name = Some(odd.to_owned());
     create(world, off).await;
     crate::import_sets::create(world, odd, &[words.configuration, named.configuration, words.configuration]).await;
+    crate::roles::make(world, odd, &[tidegate::members::Permission::ImportData]).await;
+    let group = crate::groups::make(world, odd, &[&world.olive, &world.mo]).await;
+    crate::groups::give(world, group, true, (true, false)).await;
     crate::translations::create(world, odd, &[(odd, "</textarea>"), ("CC-9914", "CC-9910")]).await;
     let freezes = [
         (odd, "2026-10-08T16:00:00Z", "2026-10-09T05:00:00Z"),

@@ -229,7 +229,7 @@ on_both! {
         invalid(try_create(&world, &world.olive, foreign).await, "configuration_id");
         let long = Draft { run_name: Some("x".repeat(201)), ..good.clone() };
         invalid(try_create(&world, &world.olive, long).await, "run_name");
-        let notify = |ids: &[i64]| Some(Notify { about: About::Failed, member_ids: ids.to_vec(), after: 1 });
+        let notify = |ids: &[i64]| Some(Notify { about: About::Failed, member_ids: ids.to_vec(), group_ids: Vec::new(), after: 1 });
         let stranger = Draft { notify: notify(&[world.stranger.id]), ..good.clone() };
         let words = invalid(try_create(&world, &world.olive, stranger).await, "notify.member_ids");
         assert_eq!(words, "Stranger has no access to FP&A 2026 and cannot be notified about it.");

@@ -13,8 +13,10 @@ use crate::error::FieldErrors;
 use crate::import_scheduling::asks;
 use crate::imports::{Listed, Target};
 use crate::members::By;
+use crate::members::groups::Group;
 use crate::parameters::Fields;
 use crate::schedules::run_name;
+use crate::words;
 
 /// The form, drawn.
 pub(super) fn form(
@@ -56,7 +58,12 @@ pub(super) fn form(
             selected: typed.recipients.contains(&m.id),
         })
         .collect();
-    let chosen: Vec<&str> = members.iter().filter(|m| m.selected).map(|m| m.name.as_str()).collect();
+    // Those in which somebody may be told, and those that are chosen.
+    let seen = |group: &Group| group.member_ids.iter().any(|id| stage.members.iter().any(|m| m.id == *id));
+    let groups = stage.groups.iter().filter(|group| typed.groups.contains(&group.id) || seen(group));
+    let groups: Vec<Choice> = groups.map(|group| group_choice(group, &typed.groups)).collect();
+    let told = groups.iter().chain(&members).filter(|choice| choice.selected);
+    let chosen: Vec<&str> = told.map(|choice| choice.name.as_str()).collect();
     let (title, submit, action, ownership) = match (&stage.schedule, &stage.owner) {
         (None, _) => (
             if stage.copied.is_some() { "Copy schedule" } else { "Schedule an import" },
@@ -159,11 +166,21 @@ pub(super) fn form(
         notify_after: typed.notify_after,
         chosen: if chosen.is_empty() { "No one chosen".into() } else { chosen.join(", ") },
         members,
+        groups,
         hides_set: typed.of_set && !typed.run_name.trim().is_empty() && !run_name::names_a_set(&typed.run_name),
         run_name: typed.run_name,
         copy_of: stage.copied.as_ref().map(|copied| copied.of.id),
         base,
         errors,
+    }
+}
+
+fn group_choice(group: &Group, chosen: &[i64]) -> Choice {
+    Choice {
+        id: group.id,
+        name: group.name.clone(),
+        email: format!("group, {}", words::counted(group.member_ids.len() as i64, "member", "members")),
+        selected: chosen.contains(&group.id),
     }
 }
 

@@ -76,6 +76,8 @@ pub struct ScheduleForm {
     pub notify_about: String,
     pub notify_after: String,
     pub members: Vec<Choice>,
+    /// Groups that can be told here.
+    pub groups: Vec<Choice>,
     /// The recipients in words.
     pub chosen: String,
     pub run_name: String,
@@ -128,7 +130,7 @@ impl ScheduleForm {
         let control = match field {
             "configuration_id" => "configuration",
             "set_id" => "set",
-            "notify.member_ids" => "recipients",
+            "notify.member_ids" | "notify.group_ids" => "recipients",
             "notify.after" => "notify_after",
             "notify.about" => "notify_about",
             "every" => "repeat",

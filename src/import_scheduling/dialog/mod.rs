@@ -30,6 +30,7 @@ use crate::error::{AppError, FieldErrors, Result};
 use crate::files::kept::{self, KeptFile};
 use crate::import_sets::{self, ImportSet, SetDefinition};
 use crate::imports::{self, Listed, Target};
+use crate::members::groups::{self, Group};
 use crate::members::{By, Member, Scope, SignedIn};
 use crate::parameters::{self, Parameter};
 use crate::schedules::{RuleForm, Schedule, actions, flagged};
@@ -54,6 +55,7 @@ struct Stage {
     asks: Asks,
     /// Active members who may be told.
     members: Vec<Member>,
+    groups: Vec<Group>,
     schedule: Option<Schedule>,
     owner: Option<String>,
     /// Why its runs will fail.
@@ -79,6 +81,7 @@ impl Stage {
         let sets = import_sets::actions::list(conn, &entered)?;
         let asks = Asks::of(&sets, &configurations);
         let members = who_sees(conn, application_id)?;
+        let groups = groups::all(conn)?;
         let owner = match &schedule {
             Some(Schedule { owner_id, .. }) => crate::members::by_id(conn, *owner_id)?.map(|m| m.name),
             None => None,
@@ -87,7 +90,20 @@ impl Stage {
         let flags = flagged::sentences(conn, &entered.application, &Vec::from_iter(owner_id))?;
         let flag = flags.into_values().next();
         let beside = Beside::load(conn, by, &entered, configurations.iter().map(|c| c.configuration.id))?;
-        Ok(Self { entered, configurations, files, sets, asks, members, schedule, owner, flag, beside, copied: None })
+        Ok(Self {
+            entered,
+            configurations,
+            files,
+            sets,
+            asks,
+            members,
+            groups,
+            schedule,
+            owner,
+            flag,
+            beside,
+            copied: None,
+        })
     }
 
     /// What a configuration asks for.

@@ -27,6 +27,8 @@ pub struct Typed {
     /// This failure in a row is the first that is told.
     pub notify_after: String,
     pub recipients: Vec<i64>,
+    /// Groups that are told.
+    pub groups: Vec<i64>,
     pub run_name: String,
     /// Of the parameters of what is chosen.
     pub values: Option<Value>,
@@ -82,6 +84,7 @@ impl Typed {
             notify_about: About::Failed.to_string(),
             notify_after: "1".into(),
             recipients: vec![by.member.id],
+            groups: Vec::new(),
             run_name: String::new(),
             values: None,
             version: None,
@@ -130,6 +133,7 @@ impl Typed {
             notify_on: notify.is_some(),
             notify_about: notify.as_ref().map_or(About::Failed, |n| n.about).to_string(),
             notify_after: notify.as_ref().map_or(1, |n| n.after).to_string(),
+            groups: notify.as_ref().map(|n| n.group_ids.clone()).unwrap_or_default(),
             recipients: notify.map_or_else(|| vec![by.member.id], |n| n.member_ids),
             run_name: schedule.run_name.clone().unwrap_or_default(),
             values: schedule.parameters.as_ref().map(parameters::mask),
@@ -155,6 +159,7 @@ impl Typed {
             notify_about: form.get("notify_about").to_owned(),
             notify_after: form.get("notify_after").to_owned(),
             recipients: form.ids("recipients")?,
+            groups: form.ids("recipient_groups")?,
             run_name: form.get("run_name").to_owned(),
             values: None,
             version: form.id("version"),
@@ -194,8 +199,9 @@ impl Typed {
             if about.is_none() {
                 last.add("notify.about", "Choose what to notify about.");
             }
-            if self.recipients.is_empty() {
-                last.add("notify.member_ids", "Choose at least one member to notify, or turn the notifications off.");
+            if self.recipients.is_empty() && self.groups.is_empty() {
+                let said = "Choose at least one member or group to notify, or turn the notifications off.";
+                last.add("notify.member_ids", said);
             }
         }
         let rule = self.rule.draft();
@@ -216,6 +222,7 @@ impl Typed {
             notify: about.filter(|_| self.notify_on).map(|about| Notify {
                 about,
                 member_ids: self.recipients.clone(),
+                group_ids: self.groups.clone(),
                 after: after.unwrap_or(1),
             }),
             parameters: self.values.clone(),

@@ -16,7 +16,7 @@ use crate::members::shell::shell;
 use crate::members::store::Own;
 use crate::members::store::sessions::SessionRow;
 use crate::members::tokens::{self, Token};
-use crate::members::{By, Scope, SignedIn, Theme, actions, known, second_factor, sign_in};
+use crate::members::{By, Scope, SignedIn, Theme, actions, known, leaving, second_factor, sign_in};
 use crate::web::{self, Crumb, Flash, Form, Page, Shell, csrf, see_other, zones};
 use crate::words;
 use crate::workspace;
@@ -193,6 +193,19 @@ pub async fn end_sessions(
     let ended = app.write(move |conn| sign_in::sign_out_elsewhere(conn, &by, keep.as_deref(), now)).await?;
     let ended = words::counted(i64::try_from(ended).unwrap_or_default(), "other session", "other sessions");
     Ok(see_other("/account", Some(Flash::new(format!("Signed out of {ended}.")))))
+}
+
+/// `POST /members/{m}/sessions/end`
+pub async fn end_their_sessions(
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    id: Path<i64>,
+    _: Form,
+) -> Result<HttpResponse> {
+    let (id, now) = (id.into_inner(), app.now());
+    let ended = app.write(move |conn| leaving::end_sessions(conn, &by, id, now)).await?;
+    let ended = words::counted(i64::try_from(ended).unwrap_or_default(), "session", "sessions");
+    Ok(see_other(&format!("/members/{id}"), Some(Flash::new(format!("Ended {ended}.")))))
 }
 
 /// `POST /account/tokens`: the answer shows the token, this once.

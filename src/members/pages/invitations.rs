@@ -5,9 +5,10 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::list::{Left, page};
+use super::list::{FindBeside, Left, page};
 use super::{let_in, lone_shell, origin, with_cookie};
 use crate::app::App;
+use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::members::invitations::{self, Accept, Invitation, Invite};
@@ -17,31 +18,43 @@ use crate::members::{By, SignedIn, actions, known};
 use crate::web::{self, Flash, Form, Page, Shell, csrf, see_other};
 use crate::workspace;
 
-/// `POST /members/invitations`: mailed, or the answer shows the link, this once.
-pub async fn invite(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, form: Form) -> Result<HttpResponse> {
+/// `POST /members/invitations`: mailed, or the answer shows the link, this once. `also`: what a higher room keeps with it.
+pub async fn invite(
+    request: HttpRequest,
+    app: Data<App>,
+    by: By,
+    form: Form,
+    beside: FindBeside,
+    also: impl FnOnce(&mut Conn, &Invitation) -> Result<()> + Send + 'static,
+) -> Result<HttpResponse> {
     actions::need_administrator(&app, &by).await?;
-    let new = Invite { email: form.get("email").into(), name: form.get("name").into(), role: form.get("role").into() };
-    let invited = invitations::invite(&app, &by, new).await;
-    answer(&request, &app, &by, &form, invited).await
+    let invited = async {
+        let group_ids = form.ids("group").map_err(|errors| FieldErrors::one("groups", errors.details()))?;
+        let (email, name, role) = (form.get("email").into(), form.get("name").into(), form.get("role").into());
+        invitations::invite(&app, &by, Invite { email, name, role, group_ids }, also).await
+    };
+    let invited = invited.await;
+    answer(&request, &app, (&by, beside), &form, invited).await
 }
 
 /// `POST /members/invitations/{invited}/again`
 pub async fn invite_again(
     request: HttpRequest,
     app: Data<App>,
-    SignedIn(by): SignedIn,
+    by: By,
     id: Path<i64>,
     form: Form,
+    beside: FindBeside,
 ) -> Result<HttpResponse> {
     actions::need_administrator(&app, &by).await?;
     let invited = invitations::again(&app, &by, id.into_inner()).await;
-    answer(&request, &app, &by, &form, invited).await
+    answer(&request, &app, (&by, beside), &form, invited).await
 }
 
 async fn answer(
     request: &HttpRequest,
     app: &Data<App>,
-    by: &By,
+    by: (&By, FindBeside),
     form: &Form,
     invited: Result<(Invitation, Way)>,
 ) -> Result<HttpResponse> {
@@ -84,7 +97,7 @@ struct InvitationPage<'a> {
     advice: &'static str,
 }
 
-fn open(conn: &mut Conn, token: &str, now: crate::clock::Moment) -> Result<(Option<Invitation>, String)> {
+fn open(conn: &mut Conn, token: &str, now: Moment) -> Result<(Option<Invitation>, String)> {
     let invitation = match invitations::open(conn, token, now) {
         Ok(invitation) => Some(invitation),
         Err(AppError::NotFound) => None,
@@ -125,8 +138,14 @@ pub async fn invitation(
     invitation_page(&request, &app, token.into_inner(), signed_in, None).await
 }
 
-/// `POST /invitations/{invitation}`: signed in from here on.
-pub async fn accept(request: HttpRequest, app: Data<App>, token: Path<String>, form: Form) -> Result<HttpResponse> {
+/// `POST /invitations/{invitation}`: signed in from here on. `also`: what a higher room gives besides the role.
+pub async fn accept(
+    request: HttpRequest,
+    app: Data<App>,
+    token: Path<String>,
+    form: Form,
+    also: impl FnOnce(&mut Conn, &Invitation, &By, Moment) -> Result<()> + Send + 'static,
+) -> Result<HttpResponse> {
     let token = token.into_inner();
     let accept = Accept {
         name: form.get("name").to_owned(),
@@ -134,7 +153,7 @@ pub async fn accept(request: HttpRequest, app: Data<App>, token: Path<String>, f
         from: origin(&request, &app),
         old: csrf::session_value(&request, app.secure()),
     };
-    match invitations::accept(&app, token.clone(), accept).await {
+    match invitations::accept(&app, token.clone(), accept, also).await {
         Ok(entered) => {
             let known = known::browser(&request, &app);
             let_in(see_other("/", Some(Flash::new("Welcome. You are signed in."))), &app, entered, known.as_ref())

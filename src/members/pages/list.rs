@@ -1,6 +1,8 @@
-//! The members of the Workspace: who there is, in which role; adding, changing, deactivating; who is invited.
+//! The members of the Workspace: who there is, in which role; adding, changing, deactivating; who is invited. What an
+//! invitation gives in Applications comes from the room of those, in which the addresses of the list end.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
@@ -16,7 +18,7 @@ use crate::members::actions::{self, Change, NewMember};
 use crate::members::invitations::{self, Invitation};
 use crate::members::passwords::{self, ADVICE};
 use crate::members::shell::shell;
-use crate::members::{By, Member, Permission, SignedIn, leaving, links, second_factor, store};
+use crate::members::{By, Member, Permission, SignedIn, groups, leaving, links, roles, second_factor, store};
 use crate::names::folded;
 use crate::web::list::Sort;
 use crate::web::{self, Crumb, Flash, Form, Listing, Page, Shell, local_path, see_other};
@@ -26,6 +28,8 @@ use crate::words;
 #[template(path = "members/list.html")]
 struct ListPage<'a> {
     shell: Shell,
+    beside: Beside,
+    groups: Vec<(i64, String)>,
     errors: FieldErrors,
     form: &'a Form,
     list: Listing,
@@ -45,7 +49,19 @@ struct ListPage<'a> {
     now: Moment,
 }
 
+/// What a higher room knows of invitations: the Applications that one may name, and by its id what each gives there.
+#[derive(Default)]
+pub struct Beside {
+    pub applications: Vec<(i64, String)>,
+    pub gives: HashMap<i64, Vec<String>>,
+}
+
+/// How that is found, for who may see the members.
+pub type FindBeside = fn(&mut Conn) -> Result<Beside>;
+
 struct Lists {
+    beside: Beside,
+    groups: Vec<(i64, String)>,
     members: Vec<Member>,
     invitations: Vec<Invitation>,
     mails: bool,
@@ -53,13 +69,16 @@ struct Lists {
     role_options: Vec<(String, String)>,
 }
 
-fn load(app: &App, conn: &mut Conn, by: &By) -> Result<Lists> {
+fn load(app: &App, conn: &mut Conn, by: &By, beside: FindBeside) -> Result<Lists> {
+    let invitations = invitations::list(conn, by)?;
     Ok(Lists {
-        invitations: invitations::list(conn, by)?,
+        beside: beside(conn)?,
+        groups: groups::all(conn)?.into_iter().map(|group| (group.id, group.name)).collect(),
+        invitations,
         mails: links::unmailed(app, conn)?.is_none(),
         members: actions::everybody(conn, by)?,
         roles: store::role_names(conn)?,
-        role_options: store::role_options(conn)?,
+        role_options: roles::options(conn)?,
     })
 }
 
@@ -71,8 +90,8 @@ const SORTS: [Sort<Member>; 3] = [
 ];
 
 /// `GET /members?q=&sort=&page=`
-pub async fn list(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn) -> Result<HttpResponse> {
-    page(&request, &app, &by, Left::default()).await
+pub async fn list(request: HttpRequest, app: Data<App>, by: By, beside: FindBeside) -> Result<HttpResponse> {
+    page(&request, &app, (&by, beside), Left::default()).await
 }
 
 /// The form to add a member begins with the least.
@@ -101,10 +120,15 @@ impl<'a> Left<'a> {
     }
 }
 
-pub(super) async fn page(request: &HttpRequest, app: &Data<App>, by: &By, left: Left<'_>) -> Result<HttpResponse> {
+pub(super) async fn page(
+    request: &HttpRequest,
+    app: &Data<App>,
+    (by, beside): (&By, FindBeside),
+    left: Left<'_>,
+) -> Result<HttpResponse> {
     let (asks, mailer) = (by.clone(), app.clone());
-    let Lists { members, invitations, mails, roles, role_options } =
-        app.read(move |conn| load(&mailer, conn, &asks)).await?;
+    let Lists { beside, groups, members, invitations, mails, roles, role_options } =
+        app.read(move |conn| load(&mailer, conn, &asks, beside)).await?;
     let blank = blank();
     let asked = Form::parse(request.query_string().as_bytes());
     let text = |member: &Member| format!("{}\n{}\n{}", member.name, member.email, member.role);
@@ -113,6 +137,8 @@ pub(super) async fn page(request: &HttpRequest, app: &Data<App>, by: &By, left: 
         shell: shell(request, app, by, "Members").at("/members").crumbs([Crumb::here("Members")]),
         errors: left.errors,
         form: left.form.unwrap_or(&blank),
+        beside,
+        groups,
         list,
         members,
         roles,
@@ -129,8 +155,15 @@ pub(super) async fn page(request: &HttpRequest, app: &Data<App>, by: &By, left: 
     Page::with(left.status, request, &page)
 }
 
-/// `POST /members`
-pub async fn add(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, form: Form) -> Result<HttpResponse> {
+/// `POST /members`. `also`: what a higher room gives besides the role.
+pub async fn add(
+    request: HttpRequest,
+    app: Data<App>,
+    by: By,
+    form: Form,
+    beside: FindBeside,
+    also: impl FnOnce(&mut Conn, &Member) -> Result<()> + Send + 'static,
+) -> Result<HttpResponse> {
     actions::need_administrator(&app, &by).await?;
     let new = (form.get("email").to_owned(), form.get("name").to_owned(), form.get("role").to_owned());
     let added = async {
@@ -140,14 +173,21 @@ pub async fn add(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, f
         errors.ok_or(())?;
         let password = Some(passwords::hash(&app, form.raw("password"), &[&email, &name]).await?);
         let (by, now) = (by.clone(), app.now());
-        app.write(move |conn| actions::add(conn, &by, NewMember { email, name, role, password }, now)).await
+        let group_ids = form.ids("group").map_err(|errors| FieldErrors::one("groups", errors.details()))?;
+        app.write(move |conn| {
+            let new = NewMember { email, name, role, password };
+            let member = actions::add_to_groups(conn, &by, new, &group_ids, now)?;
+            also(conn, &member)?;
+            Ok(member)
+        })
+        .await
     };
     match added.await {
         Ok(member) => {
             let words = format!("{} is now a member. Give them the password in person.", member.name);
             Ok(see_other("/members", Some(Flash::new(words))))
         }
-        Err(error) => page(&request, &app, &by, Left::refused(web::refused(error)?, Some(&form))).await,
+        Err(error) => page(&request, &app, (&by, beside), Left::refused(web::refused(error)?, Some(&form))).await,
     }
 }
 
@@ -182,9 +222,10 @@ async fn asks_first(app: &App, by: &By, id: i64, role: Option<&str>, deactivates
 pub async fn switch(
     request: HttpRequest,
     app: Data<App>,
-    SignedIn(by): SignedIn,
+    by: By,
     id: Path<i64>,
     form: Form,
+    beside: FindBeside,
 ) -> Result<HttpResponse> {
     let id = id.into_inner();
     let change = Change {
@@ -210,11 +251,28 @@ pub async fn switch(
             let back = local_path(form.get("back")).filter(|back| back.starts_with("/members")).unwrap_or("/members");
             web::go_on(&request, back, flash)
         }
-        Err(error) => page(&request, &app, &by, Left::refused(web::refused(error)?, None)).await,
+        Err(error) => page(&request, &app, (&by, beside), Left::refused(web::refused(error)?, None)).await,
     }
 }
 
 impl ListPage<'_> {
+    /// Whether a box of that name and value was ticked.
+    fn ticked(&self, name: &str, id: &i64) -> bool {
+        self.form.all(name).any(|value| value == id.to_string())
+    }
+
+    /// What an invitation gives besides the role: "in Planning team", "View in Sales".
+    fn gives(&self, of: &Invitation) -> Vec<String> {
+        let groups = of.groups.iter().map(|name| format!("in {name}"));
+        groups.chain(self.beside.gives.get(&of.id).into_iter().flatten().cloned()).collect()
+    }
+
+    /// Whether something besides the role was chosen, or is wrong.
+    fn chose(&self) -> bool {
+        ["group", "view", "import_data", "configure"].iter().any(|name| self.form.has(name))
+            || self.errors.of("groups").or(self.errors.of("access")).is_some()
+    }
+
     /// "in 6 days"
     fn until(&self, at: &Moment) -> String {
         words::relative(*at, self.now)
@@ -231,6 +289,8 @@ struct MemberPage<'a> {
     sessions: i64,
     second_factor: bool,
     own: bool,
+    /// In which they are: id and name.
+    groups: Vec<(i64, String)>,
     role_options: Vec<(String, String)>,
     advice: &'static str,
     /// A link that was just made, and why it was not mailed: the only time that it is shown.
@@ -253,11 +313,11 @@ pub(super) async fn member_page(
     Handed { refused, link }: Handed<'_>,
 ) -> Result<HttpResponse> {
     let now = app.now();
-    let (member, role_options, sessions, second_factor) = app
+    let (member, groups, role_options, sessions, second_factor) = app
         .read(move |conn| {
             let member = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
-            let sessions = leaving::doors(conn, id, now)?.sessions;
-            Ok((member, store::role_options(conn)?, sessions, second_factor::is_on(conn, id)?))
+            let (sessions, second_factor) = (leaving::doors(conn, id, now)?.sessions, second_factor::is_on(conn, id)?);
+            Ok((member, groups::of_member(conn, id)?, roles::options(conn)?, sessions, second_factor))
         })
         .await?;
     let own = id == by.member.id;
@@ -272,22 +332,10 @@ pub(super) async fn member_page(
     let form = form.unwrap_or(&kept);
     let crumbs = [Crumb::to("Members", "/members"), Crumb::here(member.name.clone())];
     let shell = shell(request, app, by, member.name.clone()).at("/members").crumbs(crumbs);
+    let advice = ADVICE;
     let page =
-        MemberPage { shell, errors, form, member, sessions, second_factor, own, role_options, advice: ADVICE, link };
+        MemberPage { shell, errors, form, member, sessions, second_factor, own, groups, role_options, advice, link };
     Page::with(status, request, &page)
-}
-
-/// `POST /members/{m}/sessions/end`
-pub async fn end_their_sessions(
-    app: Data<App>,
-    SignedIn(by): SignedIn,
-    id: Path<i64>,
-    _: Form,
-) -> Result<HttpResponse> {
-    let (id, now) = (id.into_inner(), app.now());
-    let ended = app.write(move |conn| leaving::end_sessions(conn, &by, id, now)).await?;
-    let ended = words::counted(i64::try_from(ended).unwrap_or_default(), "session", "sessions");
-    Ok(see_other(&format!("/members/{id}"), Some(Flash::new(format!("Ended {ended}.")))))
 }
 
 /// `GET /members/{m}`

@@ -1,26 +1,32 @@
 //! The pages of this room: the door, a password that was forgotten, invitations,
-//! the first start, the members, one's own account, mail.
+//! the first start, the members, their roles and groups, one's own account, mail.
 
 mod account;
 mod code;
 mod door;
 mod elsewhere;
+mod groups;
 mod invitations;
 mod list;
 mod mail;
 mod reset;
+mod roles;
 mod second_factor;
 mod setup;
 mod sign_in_settings;
 
-pub use account::{account, create_token, end_session, end_sessions, revoke_token, save_account, save_password};
+pub use account::{
+    account, create_token, end_session, end_sessions, end_their_sessions, revoke_token, save_account, save_password,
+};
 pub use code::{code, enter};
 pub use door::{session_token, sign_in, sign_in_page, sign_out, signed_in};
 pub use elsewhere::{go_elsewhere, return_from_elsewhere};
+pub use groups::{create_group, delete_group, delete_group_form, list_groups, save_group, show_group};
 pub use invitations::{accept, invitation, invite, invite_again, revoke_invitation};
-pub use list::{add, end_their_sessions, list, member, save, switch};
+pub use list::{Beside, add, list, member, save, switch};
 pub use mail::{mail, send_test};
 pub use reset::{ask, forgot, reset_form, reset_link, set_password};
+pub use roles::{create_role, delete_role, delete_role_form, list_roles, save_role, show_role};
 pub use second_factor::{renew_codes, second_factor, take_off, turn_off, turn_on};
 pub use setup::{begin, setup};
 pub use sign_in_settings::{demand, remove_elsewhere, set_elsewhere, sign_in_settings};

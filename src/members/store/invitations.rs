@@ -1,9 +1,11 @@
 //! Invitations in the database: of each the hash of its link.
 
+use std::collections::HashMap;
+
 use crate::clock::Moment;
-use crate::db::Conn;
 use crate::db::prelude::*;
-use crate::db::schema::{invitations, members, roles};
+use crate::db::schema::{groups, invitation_groups as to_groups, invitations, members, roles};
+use crate::db::{Conn, on};
 use crate::error::Result;
 use crate::members::invitations::Invitation;
 
@@ -33,8 +35,40 @@ macro_rules! columns {
     };
 }
 
-fn invitation((id, email, name, role, invited_by, created_at, expires_at): Row) -> Invitation {
-    Invitation { id, email, name, role, invited_by, created_at, expires_at }
+/// Each with the names of its groups.
+fn with_groups(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Invitation>> {
+    let ids: Vec<i64> = rows.iter().map(|row| row.0).collect();
+    let mut within: HashMap<i64, Vec<String>> = HashMap::new();
+    if !ids.is_empty() {
+        let named = to_groups::table
+            .inner_join(groups::table)
+            .filter(to_groups::invitation_id.eq_any(ids))
+            .order((groups::name, groups::id))
+            .select((to_groups::invitation_id, groups::name));
+        for (id, name) in named.load::<(i64, String)>(conn)? {
+            within.entry(id).or_default().push(name);
+        }
+    }
+    let invitation = |(id, email, name, role, invited_by, created_at, expires_at): Row| {
+        let groups = within.remove(&id).unwrap_or_default();
+        Invitation { id, email, name, role, groups, invited_by, created_at, expires_at }
+    };
+    Ok(rows.into_iter().map(invitation).collect())
+}
+
+/// In which groups the invited person is to be.
+pub fn set_groups(conn: &mut Conn, id: i64, group_ids: &[i64]) -> Result<()> {
+    let rows: Vec<_> =
+        group_ids.iter().map(|group| (to_groups::invitation_id.eq(id), to_groups::group_id.eq(*group))).collect();
+    if !rows.is_empty() {
+        on!(conn, c => diesel::insert_into(to_groups::table).values(&rows).execute_rows(c))?;
+    }
+    Ok(())
+}
+
+pub fn group_ids(conn: &mut Conn, id: i64) -> Result<Vec<i64>> {
+    let of = to_groups::table.filter(to_groups::invitation_id.eq(id)).order(to_groups::group_id);
+    Ok(of.select(to_groups::group_id).load(conn)?)
 }
 
 /// The newest first.
@@ -45,7 +79,7 @@ pub fn all(conn: &mut Conn) -> Result<Vec<Invitation>> {
         .order(invitations::id.desc())
         .select(columns!())
         .load::<Row>(conn)?;
-    Ok(rows.into_iter().map(invitation).collect())
+    with_groups(conn, rows)
 }
 
 pub fn by_id(conn: &mut Conn, id: i64) -> Result<Option<Invitation>> {
@@ -54,8 +88,9 @@ pub fn by_id(conn: &mut Conn, id: i64) -> Result<Option<Invitation>> {
         .inner_join(members::table)
         .filter(invitations::id.eq(id))
         .select(columns!())
-        .first::<Row>(conn);
-    Ok(row.optional()?.map(invitation))
+        .first::<Row>(conn)
+        .optional()?;
+    Ok(with_groups(conn, row.into_iter().collect())?.pop())
 }
 
 /// The invitation whose link has this hash, while it works.
@@ -65,8 +100,9 @@ pub fn working(conn: &mut Conn, hash: &str, now: Moment) -> Result<Option<Invita
         .inner_join(members::table)
         .filter(invitations::token_hash.eq(hash).and(invitations::expires_at.gt(now.micros())))
         .select(columns!())
-        .first::<Row>(conn);
-    Ok(row.optional()?.map(invitation))
+        .first::<Row>(conn)
+        .optional()?;
+    Ok(with_groups(conn, row.into_iter().collect())?.pop())
 }
 
 /// Whether an address was invited; case does not tell two apart.

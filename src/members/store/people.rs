@@ -1,4 +1,4 @@
-//! Members and roles in the database.
+//! Members in the database, each with the role.
 
 use crate::clock::Moment;
 use crate::db::prelude::*;
@@ -6,7 +6,6 @@ use crate::db::schema::{members, roles};
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
 use crate::members::model::{Member, Theme};
-use crate::members::permissions::{ADMINISTRATOR, BUILT_IN_ROLES, Permission};
 
 type Row = (i64, String, String, String, String, bool, Option<String>, bool, Option<String>, i64, Moment);
 
@@ -210,54 +209,4 @@ fn taken(error: diesel::result::Error, email: &str) -> AppError {
 
 pub fn already_there(email: &str) -> AppError {
     AppError::Conflict(format!("A member with the e-mail address {email} already exists."))
-}
-
-pub fn role_id(conn: &mut Conn, name: &str) -> Result<Option<i64>> {
-    Ok(roles::table.filter(roles::name.eq(name)).select(roles::id).first(conn).optional()?)
-}
-
-/// The names of all roles, those that every Workspace begins with first.
-pub fn role_names(conn: &mut Conn) -> Result<Vec<String>> {
-    Ok(roles::table.order(roles::id).select(roles::name).load(conn)?)
-}
-
-/// Whether a role gives a permission; one that is not there gives none.
-pub fn role_may(conn: &mut Conn, name: &str, permission: Permission) -> Result<bool> {
-    let given =
-        roles::table.filter(roles::name.eq(name)).select(roles::permissions).first::<String>(conn).optional()?;
-    let given: Vec<Permission> = given.and_then(|given| serde_json::from_str(&given).ok()).unwrap_or_default();
-    Ok(given.contains(&permission))
-}
-
-/// Adds the built-in roles that are not there yet.
-pub fn add_built_in_roles(conn: &mut Conn) -> Result<()> {
-    db::lock_row(conn, "workspace", 1)?;
-    for (name, permissions) in BUILT_IN_ROLES {
-        if role_id(conn, name)?.is_none() {
-            let permissions = serde_json::to_string::<[Permission]>(permissions).map_err(AppError::internal)?;
-            diesel::insert_into(roles::table)
-                .values((roles::name.eq(name), roles::permissions.eq(permissions), roles::built_in.eq(true)))
-                .execute(conn)?;
-        }
-    }
-    Ok(())
-}
-
-/// What a role permits, for the list to choose from: ("Importer", "Importer: Can Import Data").
-pub fn role_options(conn: &mut Conn) -> Result<Vec<(String, String)>> {
-    let rows: Vec<(String, String)> =
-        roles::table.order(roles::id).select((roles::name, roles::permissions)).load(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(|(name, permissions)| {
-            let permissions: Vec<Permission> = serde_json::from_str(&permissions).unwrap_or_default();
-            let words: Vec<&str> = match name.as_str() {
-                ADMINISTRATOR => vec!["everything"],
-                _ => permissions.into_iter().map(Permission::words).collect(),
-            };
-            let words = if words.is_empty() { "views".to_owned() } else { words.join(", ") };
-            let label = format!("{name}: {words}");
-            (name, label)
-        })
-        .collect())
 }

@@ -7,7 +7,7 @@ use crate::db::Conn;
 use crate::error::Result;
 use crate::freezes;
 use crate::import_sets;
-use crate::members::{self, Member, Permission};
+use crate::members::{self, Member, Permission, groups};
 use crate::ownership::reckoning::{Line, Reckoned};
 use crate::schedules::Notify;
 use crate::schedules::flagged::Flag;
@@ -57,6 +57,9 @@ impl Rows {
         let known = import_sets::known(conn, &targets)?;
         let owners: Vec<i64> = shown.iter().map(|line| line.schedule.owner_id).collect();
         let owners: HashMap<i64, Member> = members::by_ids(conn, &owners)?.into_iter().map(|m| (m.id, m)).collect();
+        let named: Vec<i64> =
+            shown.iter().filter_map(|line| line.schedule.notify.as_ref()).flat_map(|n| n.group_ids.clone()).collect();
+        let groups = groups::names(conn, &named)?;
         let mut held = HashMap::new();
         for id in reckoned.applications.keys() {
             held.insert(*id, freezes::of_application(conn, *id)?);
@@ -81,7 +84,7 @@ impl Rows {
                 owner: owners.get(&schedule.owner_id).map_or("Nobody", |m| &m.name).to_owned(),
                 passes: line.passes,
                 flag: line.flag.as_ref().filter(|_| line.owned).map(|flag| format!("{heir} {}", flag.short())),
-                told: told(schedule.notify.as_ref()),
+                told: told(schedule.notify.as_ref(), &groups),
                 swaps: line.swaps,
                 changes: line.changes(),
             }
@@ -101,10 +104,10 @@ fn name_of(reckoned: &Reckoned, line: &Line) -> String {
     reckoned.applications.get(&line.schedule.application_id).map(|a| a.name.clone()).unwrap_or_default()
 }
 
-/// "Failed and partial, 2"
-fn told(notify: Option<&Notify>) -> String {
-    match notify.filter(|notify| !notify.member_ids.is_empty()) {
-        Some(notify) => format!("{}, {}", notify.about.words(), notify.member_ids.len()),
+/// "Failed and partial, 2 members"
+fn told(notify: Option<&Notify>, groups: &HashMap<i64, String>) -> String {
+    match notify {
+        Some(notify) => format!("{}, {}", notify.about.words(), notify.who(groups)),
         None => "No one".into(),
     }
 }

@@ -12,7 +12,7 @@ use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::feeds;
 use crate::members::leaving::{Doors, doors};
-use crate::members::{self, By, Member, SignedIn};
+use crate::members::{self, By, Member, SignedIn, groups};
 use crate::ownership::leaving::{Fate, Leaving, Left, leave};
 use crate::ownership::reckoning::reckon;
 use crate::schedules::{Schedule, actions as schedules, flagged};
@@ -41,6 +41,8 @@ struct LeavingPage {
     told: i64,
     doors: Doors,
     calendars: i64,
+    /// In which groups they are.
+    groups: Vec<String>,
     fate: Fate,
     to: Vec<Choice>,
     /// Who is chosen.
@@ -104,10 +106,11 @@ async fn page(
             let to = leaving.to.map(|to| members::by_id(conn, to)).transpose()?.flatten();
             let reckoned = reckon(conn, &asks, (member, to), &leaving.wish(), held)?;
             let rows = Rows::load(conn, &reckoned, now)?;
-            Ok((leaving, reckoned, rows, heirs, doors(conn, id, now)?, feeds::count(conn, id)?))
+            let within = groups::of_member(conn, id)?.into_iter().map(|(_, name)| name).collect();
+            Ok((leaving, reckoned, rows, heirs, doors(conn, id, now)?, feeds::count(conn, id)?, within))
         })
         .await?;
-    let (leaving, reckoned, rows, heirs, doors, calendars) = found;
+    let (leaving, reckoned, rows, heirs, doors, calendars, groups) = found;
     let member = &reckoned.from;
     if !member.active && leaving.role.is_none() {
         return Ok(see_other("/members", None));
@@ -135,6 +138,7 @@ async fn page(
         told: reckoned.lines.iter().filter(|line| line.told).count() as i64,
         doors,
         calendars,
+        groups,
         fate: leaving.fate,
         to: heirs
             .into_iter()

@@ -11,7 +11,7 @@ use crate::error::{AppError, FieldErrors, Result};
 use crate::members::{self, By, Member};
 use crate::schedules::flagged::lacks;
 use crate::schedules::model::{Notify, Schedule};
-use crate::schedules::{held_store, store};
+use crate::schedules::{held_store, recipients_store, store};
 
 /// What the log calls it.
 pub const HANDED_OVER: &str = "schedule.handed-over";
@@ -124,7 +124,7 @@ pub fn give(
     for (owner_id, ids) in &owners {
         store::set_owner(conn, ids, *owner_id)?;
     }
-    store::change_recipients(conn, &gone, &come)?;
+    recipients_store::change(conn, &gone, &come)?;
     audit::record_all(conn, &by.actor(), entries, now)?;
     Ok(given)
 }

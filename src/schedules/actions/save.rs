@@ -13,7 +13,7 @@ use crate::error::{AppError, FieldErrors, Result};
 use crate::files::kept::{self, FILE};
 use crate::import_sets;
 use crate::imports::{self, Target};
-use crate::members::{self, By};
+use crate::members::{self, By, groups};
 use crate::names::check_name;
 use crate::parameters::{self, Parameter};
 use crate::schedules::first_at_or_after;
@@ -319,11 +319,11 @@ pub(super) fn lost_file(conn: &mut Conn, application_id: i64, schedule: &Schedul
 }
 
 fn tidy(notify: Notify) -> Notify {
-    let members: BTreeSet<i64> = notify.member_ids.into_iter().collect();
-    Notify { member_ids: members.into_iter().collect(), ..notify }
+    let each = |ids: Vec<i64>| BTreeSet::from_iter(ids).into_iter().collect();
+    Notify { member_ids: each(notify.member_ids), group_ids: each(notify.group_ids), ..notify }
 }
 
-/// Recipients are active members who may at least see the Application.
+/// Recipients are active members who may at least see the Application, and groups in which somebody is who may.
 fn check_recipients(
     conn: &mut Conn,
     application: &Application,
@@ -331,11 +331,12 @@ fn check_recipients(
     errors: &mut FieldErrors,
 ) -> Result<()> {
     const FIELD: &str = "notify.member_ids";
+    const GROUPS: &str = "notify.group_ids";
     if !(1..=10).contains(&notify.after) {
         errors.add("notify.after", "Choose 1 to 10 failures in a row.");
     }
-    if notify.member_ids.is_empty() {
-        errors.add(FIELD, "Choose at least one member to notify, or turn the notifications off.");
+    if notify.member_ids.is_empty() && notify.group_ids.is_empty() {
+        errors.add(FIELD, "Choose at least one member or group to notify, or turn the notifications off.");
         return Ok(());
     }
     let found = members::by_ids(conn, &notify.member_ids)?;
@@ -351,6 +352,19 @@ fn check_recipients(
                 format!("{} has no access to {} and cannot be notified about it.", member.name, application.name),
             );
         }
+    }
+    if notify.group_ids.is_empty() {
+        return Ok(());
+    }
+    // None of them is deleted meanwhile.
+    groups::hold(conn, &notify.group_ids)?;
+    let found = groups::by_ids(conn, &notify.group_ids)?;
+    if found.len() < notify.group_ids.len() {
+        errors.add(GROUPS, "One of the groups does not exist. Choose from the list.");
+    }
+    let seeing: BTreeSet<i64> = applications::who_sees(conn, application.id)?.iter().map(|member| member.id).collect();
+    for group in found.iter().filter(|group| !group.member_ids.iter().any(|id| seeing.contains(id))) {
+        errors.add(GROUPS, format!("No one in {} has access to {}.", group.name, application.name));
     }
     Ok(())
 }

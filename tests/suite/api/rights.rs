@@ -25,6 +25,16 @@ const TABLE: &[(&str, &str)] = &[
     ("POST members", "vxxxxx?"),
     ("GET members/{m}", "oxxxxo?"),
     ("PATCH members/{m}", "vxxxxx?"),
+    ("GET roles", "oxxxxo?"),
+    ("POST roles", "vxxxxx?"),
+    ("GET roles/{role}", "oxxxxo?"),
+    ("PATCH roles/{role}", "vxxxxx?"),
+    ("DELETE roles/{role}", "vxxxxx?"),
+    ("GET groups", "oxxxxo?"),
+    ("POST groups", "vxxxxx?"),
+    ("GET groups/{group}", "oxxxxo?"),
+    ("PATCH groups/{group}", "vxxxxx?"),
+    ("DELETE groups/{group}", "vxxxxx?"),
     ("GET applications", "oooooo?"),
     ("POST applications", "vxxxxx?"),
     ("GET applications/{a}", "oooo.o?"),
@@ -35,6 +45,8 @@ const TABLE: &[(&str, &str)] = &[
     ("POST applications/{a}/reset", "vxxx.x?"),
     ("PUT applications/{a}/access/{m}", "vvxx.x?"),
     ("DELETE applications/{a}/access/{m}", "vvxx.x?"),
+    ("PUT applications/{a}/group-access/{group}", "vvxx.x?"),
+    ("DELETE applications/{a}/group-access/{group}", "vvxx.x?"),
     ("GET applications/{a}/blocks", "oooo.o?"),
     ("POST applications/{a}/blocks", "vvxx.x?"),
     ("GET blocks/{b}", "oooo.o?"),
@@ -141,16 +153,20 @@ on_both! {
         }
         let kept = crate::kept_files::keep(&world, "sales.csv", "id,word\n1,one\n").await;
         let notice = crate::notifications::inbox::note(&world, "Told").await;
+        let group = ada.make("groups", json!({"name": "Planning team"})).await;
+        let role = ada.make("roles", json!({"name": "Night operator"})).await;
         let values = [
             ("a", world.application.to_string()),
             ("b", stage.block.to_string()),
             ("c", stage.connection.to_string()),
             ("f", freeze.to_string()),
+            ("group", group.to_string()),
             ("i", stage.configuration.to_string()),
             ("kept", kept.to_string()),
             ("m", world.audrey.id.to_string()),
             ("n", notice.to_string()),
             ("r", run.to_string()),
+            ("role", role.to_string()),
             ("s", schedule.to_string()),
             ("set", set.to_string()),
             ("t", table.to_string()),

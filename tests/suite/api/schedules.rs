@@ -29,7 +29,8 @@ on_both! {
         assert_eq!(made.json["every"], 1);
         assert_eq!(made.json["weekdays"], json!(["mon", "thu"]));
         assert_eq!(made.json["end_date"], Value::Null);
-        assert_eq!(made.json["notify"], json!({"about": "failed", "member_ids": [world.ada.id, world.mo.id], "after": 1}));
+        let notify = json!({"about": "failed", "member_ids": [world.ada.id, world.mo.id], "group_ids": [], "after": 1});
+        assert_eq!(made.json["notify"], notify);
         let one = format!("schedules/{id}");
         assert_eq!(olive.get(&one).await.json, made.json);
         assert_eq!(olive.get(&there(&world)).await.items(), std::slice::from_ref(&made.json));
@@ -147,7 +148,7 @@ on_both! {
         let stage = words(&world).await;
         let olive = world.api(&world.olive).await;
         let ada = world.api(&world.ada).await;
-        let notify = json!({"about": "failed", "member_ids": [world.mo.id], "after": 1});
+        let notify = json!({"about": "failed", "member_ids": [world.mo.id], "group_ids": [], "after": 1});
         let body = with(weekly(stage.configuration), json!({"run_name": "Payroll", "notify": notify, "enabled": false}));
         let id = olive.make(&there(&world), body).await;
         let copy = format!("schedules/{id}/copy");

@@ -72,6 +72,27 @@ on_both! {
         assert_eq!((&cloned["schedules"], &cloned["original_id"], &cloned["rows"]), (&json!(4), &json!(world.application), &json!(true)));
     }
 
+    /// Groups come along: with their access where access does, and as recipients, whoever of them may see the copy.
+    async fn groups_come_along(world: World) {
+        use crate::groups::{give, make};
+        let full = full(&world).await;
+        let group = make(&world, "Planning team", &[&world.stranger]).await;
+        give(&world, group, true, (true, false)).await;
+        let olive = world.api(&world.olive).await;
+        let nightly = schedules(&world, world.application).await;
+        let nightly = nightly.iter().find(|s| s["run_name"] == "Nightly").unwrap()["id"].as_i64().unwrap();
+        let only = json!({"notify": {"member_ids": [], "group_ids": [group]}});
+        olive.patch(&format!("schedules/{nightly}"), only).await.is(200);
+        let connections = json!([{"connection_id": full.sales.connection, "use_id": full.sales.connection}]);
+        for (name, access, seen) in [("With access", true, 200), ("Without", false, 404)] {
+            let copy = clone(&world, name, json!({"access": access, "connections": connections})).await;
+            let all = schedules(&world, copy).await;
+            let copied = all.iter().find(|s| s["run_name"] == "Nightly").unwrap();
+            assert_eq!((&copied["notify"]["group_ids"], &copied["notify"]["member_ids"]), (&json!([group]), &json!([])));
+            world.api(&world.stranger).await.get(&format!("applications/{copy}")).await.is(seen);
+        }
+    }
+
     async fn what_is_not_chosen_is_not_authorised_and_says_so(world: World) {
         let full = full(&world).await;
         let copy = clone(&world, "Bare", json!({"access": false})).await;

@@ -88,3 +88,28 @@ fn an_import_is_run_and_looked_at() {
         chrome.close().await;
     });
 }
+
+#[test]
+fn a_role_and_a_group_are_made_and_the_group_is_let_in() {
+    with_world(Database::Sqlite, |world| async move {
+        let chrome = Chrome::open(&world, Some(&world.ada), OFF).await;
+        chrome.goto("/members").await;
+        chrome.click("Roles").await;
+        chrome.fill("Name", "Night operator").await;
+        chrome.click("Can Import Data").await;
+        chrome.click("Create role").await;
+        chrome.sees("The role Night operator is created.").await;
+        chrome.goto("/groups").await;
+        chrome.fill("Name", "Planning team").await;
+        chrome.click("Mo mo@acme.test").await;
+        chrome.click("Create group").await;
+        chrome.sees("The group Planning team is created.").await;
+        chrome.goto(&format!("/applications/{}/settings/members", world.application)).await;
+        chrome.click("Configure for Planning team").await;
+        chrome.click("Save for Planning team").await;
+        chrome.sees("Planning team has View and Configure.").await;
+        chrome.sees("View and Configure through Planning team").await;
+        chrome.quiet().await;
+        chrome.close().await;
+    });
+}

@@ -107,7 +107,7 @@ on_both! {
         }
         // Mo hears of the third alone.
         let draft = tidegate::schedules::Draft {
-            notify: Some(Notify { about: About::Failed, member_ids: vec![world.mo.id], after: 1 }),
+            notify: Some(Notify { about: About::Failed, member_ids: vec![world.mo.id], group_ids: Vec::new(), after: 1 }),
             ..draft(&stages[2], &daily("10:00"))
         };
         create(&world, draft).await;

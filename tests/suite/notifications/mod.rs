@@ -1,6 +1,7 @@
 //! Who is told how an import ended: once, by the ways that they chose, whatever fails in between.
 
 mod digests;
+mod groups;
 mod hostile;
 pub mod inbox;
 pub mod incidents;
@@ -35,7 +36,7 @@ async fn telling(world: &World, stage: &Stage, about: About, people: &[&Person])
     let mut member_ids: Vec<i64> = people.iter().map(|person| person.id).collect();
     member_ids.sort_unstable();
     let draft = tidegate::schedules::Draft {
-        notify: Some(Notify { about, member_ids, after: 1 }),
+        notify: Some(Notify { about, member_ids, group_ids: Vec::new(), after: 1 }),
         ..draft(stage, &daily("09:00"))
     };
     create(world, draft).await.id
@@ -115,7 +116,7 @@ on_both! {
         let stage = failing(&world, "payroll").await;
         telling(&world, &stage, About::Failed, &[&world.mo]).await;
         let other = tidegate::schedules::Draft {
-            notify: Some(Notify { about: About::All, member_ids: vec![world.olive.id], after: 1 }),
+            notify: Some(Notify { about: About::All, member_ids: vec![world.olive.id], group_ids: Vec::new(), after: 1 }),
             ..draft(&stage, &daily("09:30"))
         };
         create(&world, other).await;

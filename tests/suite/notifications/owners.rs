@@ -44,16 +44,19 @@ on_both! {
         telling(&world, &stage, About::Failed, &[&world.mo]).await;
         look(&world).await;
         assert_eq!(told(&world, &world.ada).await, []);
+        // A name may hold what ends a sentence.
+        let titled = format!("UPDATE members SET name = 'Dr. Olive' WHERE id = {}", world.olive.id);
+        world.write(move |conn| crate::support::seed::batch(conn, &titled)).await;
         let api = world.api(&world.ada).await;
         let path = format!("applications/{}/access/{}", world.application, world.olive.id);
         api.put(&path, json!({"view": true, "import_data": false, "configure": true})).await;
         look(&world).await;
         look(&world).await;
-        let wanted = [line("will_fail", "1 schedule of Olive will fail")];
+        let wanted = [line("will_fail", "1 schedule of Dr. Olive will fail")];
         assert_eq!((told(&world, &world.ada).await, told(&world, &world.olive).await), (wanted.to_vec(), wanted.to_vec()));
         assert_eq!(told(&world, &world.mo).await, []);
         let mut ada = world.browser(&world.ada).await;
-        ada.visit("/notifications").await.sees("1 schedule of Olive will fail").sees("Olive may no longer import in this Application");
+        ada.visit("/notifications").await.sees("1 schedule of Dr. Olive will fail").sees("Dr. Olive may no longer import in this Application");
         ada.follow("Open Import Scheduling").await;
         api.put(&path, json!({"view": true, "import_data": true, "configure": true})).await;
         look(&world).await;

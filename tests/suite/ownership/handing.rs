@@ -21,7 +21,7 @@ on_both! {
         let made = owned(&world, &["06:00", "07:00", "08:00"], &[&world.olive, &world.mo]).await;
         // One of Ada's own that tells Olive.
         let words = stage(&world, "words", Mode::Append, |_| ()).await;
-        let notify = Some(Notify { about: About::All, member_ids: vec![world.olive.id], after: 1 });
+        let notify = Some(Notify { about: About::All, member_ids: vec![world.olive.id], group_ids: Vec::new(), after: 1 });
         let own = try_create(&world, &world.ada, Draft { notify, ..draft(&words, &daily("09:00")) }).await.unwrap();
         let mut ada = world.browser(&world.ada).await;
         ada.visit("/ownership").await.sees("Every schedule has an Owner who can run it.");

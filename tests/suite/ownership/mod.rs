@@ -27,8 +27,12 @@ async fn owned_of(world: &World, stage: &Stage, times: &[&str], people: &[&Perso
     member_ids.sort_unstable();
     let mut made = Vec::new();
     for time in times {
-        let notify =
-            (!people.is_empty()).then(|| Notify { about: About::Failed, member_ids: member_ids.clone(), after: 1 });
+        let notify = (!people.is_empty()).then(|| Notify {
+            about: About::Failed,
+            member_ids: member_ids.clone(),
+            group_ids: Vec::new(),
+            after: 1,
+        });
         made.push(create(world, Draft { notify, ..draft(stage, &daily(time)) }).await);
     }
     made

@@ -23,7 +23,7 @@ async fn scheduled(world: &World, stage: &Stage, time: &str, zone: &str, people:
     let mut member_ids: Vec<i64> = people.iter().map(|person| person.id).collect();
     member_ids.sort_unstable();
     let rule = json!({"repeat": "days", "every": 1, "start_date": "2026-01-01", "start_time": time, "time_zone": zone});
-    let notify = Some(Notify { about: About::Failed, member_ids, after: 1 });
+    let notify = Some(Notify { about: About::Failed, member_ids, group_ids: Vec::new(), after: 1 });
     create(world, tidegate::schedules::Draft { notify, ..draft(stage, &rule) }).await.id
 }
 

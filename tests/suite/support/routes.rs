@@ -1,16 +1,20 @@
-//! The table of all addresses, read from `src/routes.rs` and `src/routes/door.rs`, and one concrete address for each.
+//! The table of all addresses, read from `src/routes.rs` and `src/routes/api.rs`, and one concrete address for each.
 
 use diesel::prelude::*;
 use reqwest::Method;
 use serde_json::json;
 use tidegate::db::schema::{api_tokens, hand_overs as h, sessions};
 use tidegate::imports::{Mode, Target};
+use tidegate::members::Permission;
 use tidegate::runs;
 
 use super::World;
 use super::settings::root;
 use super::stage::stage;
-use crate::{feeds, freezes, import_sets, invitations, kept_files, notifications, passwords, schedules, translations};
+use crate::{
+    feeds, freezes, groups, import_sets, invitations, kept_files, notifications, passwords, roles, schedules,
+    translations,
+};
 
 /// One line of the table.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,8 +56,8 @@ impl Route {
 
 /// Every `.route("/path", method().to(…))` in the order of the file.
 pub fn all() -> Vec<Route> {
-    let read = |file: &str| std::fs::read_to_string(root().join(file)).unwrap();
-    let text = read("src/routes.rs") + &read("src/routes/door.rs");
+    let text = |file: &str| std::fs::read_to_string(root().join(file)).unwrap();
+    let text = text("src/routes.rs") + &text("src/routes/api.rs");
     assert!(!text.contains("scope("), "an address stands whole in routes.rs, so that it is found by searching for it");
     let routes = text.split(".route(").skip(1).map(|line| {
         let (path, rest) = line.trim_start().strip_prefix('"').and_then(|l| l.split_once('"')).expect(line);
@@ -107,6 +111,7 @@ pub async fn values(world: &World) -> Vec<(&'static str, String)> {
         ("f", freeze.id.to_string()),
         ("incident", incident.to_string()),
         ("feed", feed),
+        ("group", groups::make(world, "Planning team", &[]).await.to_string()),
         ("hand", hand_over(world).await.to_string()),
         ("i", stage.configuration.to_string()),
         ("kept", kept.to_string()),
@@ -115,6 +120,7 @@ pub async fn values(world: &World) -> Vec<(&'static str, String)> {
         ("n", notice.to_string()),
         ("position", "2".to_owned()),
         ("r", run.run.id.to_string()),
+        ("role", roles::make(world, "Night operator", &[Permission::ImportData]).await.to_string()),
         ("row", "1".to_owned()),
         ("s", schedule.id.to_string()),
         ("set", set.id.to_string()),
