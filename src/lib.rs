@@ -54,6 +54,8 @@ pub mod ownership;
 pub mod import_scheduling;
 pub mod overview;
 pub mod audit_log;
+// Imports and schedules taken from one Application to another.
+pub mod promotions;
 // The same actions as the pages, for programs.
 pub mod api;
 // The process again: what guards, what is put right at its start, how its key is changed, what beats, what answers.

@@ -19,6 +19,7 @@ use crate::imports::pages as imports;
 use crate::members::pages as members;
 use crate::notifications::pages as notifications;
 use crate::ownership::pages as ownership;
+use crate::promotions::pages as promotions;
 use crate::translations::pages as translations;
 use crate::{audit_log, health, overview, web};
 
@@ -115,6 +116,8 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/applications/{a}/settings/environment", get().to(environments::show));
     routes.route("/applications/{a}/clone", get().to(environments::clone_form));
     routes.route("/applications/{a}/clone", post().to(environments::clone));
+    routes.route("/applications/{a}/promote", get().to(promotions::form));
+    routes.route("/applications/{a}/promote", post().to(promotions::promote));
     routes.route("/applications/{a}/refresh", get().to(environments::refresh_form));
     routes.route("/applications/{a}/refresh", post().to(environments::refresh));
     routes.route("/applications/{a}/reset", get().to(environments::reset_form));
@@ -205,6 +208,17 @@ pub fn pages(routes: &mut ServiceConfig) {
     routes.route("/applications/{a}/schedules/{s}/changes", get().to(audit_log::of_schedule));
     routes.route("/applications/{a}/schedules/{s}/changes/{entry}", post().to(audit_log::restore));
     routes.route("/applications/{a}/settings/import-configurations/{i}/changes", get().to(audit_log::of_configuration));
+    routes.route(
+        "/applications/{a}/settings/import-configurations/{i}/changes/{entry}",
+        get().to(audit_log::configuration_form),
+    );
+    routes.route(
+        "/applications/{a}/settings/import-configurations/{i}/changes/{entry}",
+        post().to(audit_log::configuration),
+    );
+    routes.route("/applications/{a}/settings/import-sets/{set}/changes", get().to(audit_log::of_set));
+    routes.route("/applications/{a}/settings/import-sets/{set}/changes/{entry}", get().to(audit_log::set_form));
+    routes.route("/applications/{a}/settings/import-sets/{set}/changes/{entry}", post().to(audit_log::set));
 
     // Calendars to subscribe to
     routes.route("/calendar", get().to(feeds::feeds));

@@ -33,6 +33,7 @@ pub mod members;
 pub mod notifications;
 pub mod previews;
 pub mod promises;
+pub mod promotions;
 pub mod reference;
 pub mod roles;
 pub mod runs;

@@ -62,6 +62,12 @@ pub const GROUPS: &[Group] = &[
             ),
             (
                 "POST",
+                "applications/{a}/promotions",
+                Schedule,
+                "Take import configurations, import sets and schedules to another Application, or show what that would change. New schedules arrive off. A token needs the scope configure too.",
+            ),
+            (
+                "POST",
                 "applications/{a}/refresh",
                 Configure,
                 "Give a copy the definitions of its original anew. All schedules in it are off. Refused while an import of the copy is running.",

@@ -1,5 +1,5 @@
-//! `…/schedules/{s}/changes`, `…/import-configurations/{i}/changes`: the changes of one thing, the newest first, for whoever
-//! may see it; and what a schedule was, given back to it.
+//! `…/schedules/{s}/changes`, `…/import-configurations/{i}/changes`, `…/import-sets/{set}/changes`: the changes of one thing,
+//! the newest first, for whoever may see it; and what a schedule was, given back to it.
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
@@ -12,6 +12,7 @@ use crate::applications::{Entered, enter, settings_shell};
 use crate::audit::{self, Filter, Recorded};
 use crate::db::Conn;
 use crate::error::{AppError, Result};
+use crate::import_sets;
 use crate::imports;
 use crate::members::{By, Scope, SignedIn};
 use crate::schedules;
@@ -30,16 +31,30 @@ struct ChangesPage {
     title: String,
     lede: &'static str,
     rows: Vec<(Row, Option<String>)>,
+    /// Restoring shows the difference first.
+    asks: bool,
     zone: String,
     older: Option<String>,
 }
 
 /// What the changes are of.
-struct Thing {
-    kind: &'static str,
-    id: i64,
-    name: String,
-    may_restore: bool,
+pub(super) struct Thing {
+    pub kind: &'static str,
+    pub id: i64,
+    pub name: String,
+    pub may_restore: bool,
+}
+
+impl Thing {
+    /// Whether an entry says what it was before somebody changed it.
+    pub fn restores(&self, entry: &Recorded) -> bool {
+        let says = |key: &str| entry.before.as_ref().is_some_and(|before| before.get(key).is_some());
+        match entry.action.as_str() {
+            "schedule.updated" => says("repeat"),
+            "import_configuration.updated" | "import_set.updated" => says("version"),
+            _ => false,
+        }
+    }
 }
 
 fn schedule(conn: &mut Conn, by: &By, (application_id, id): (i64, i64)) -> Result<(Thing, Entered)> {
@@ -49,18 +64,33 @@ fn schedule(conn: &mut Conn, by: &By, (application_id, id): (i64, i64)) -> Resul
     Ok((Thing { kind: "schedule", id, name, may_restore }, entered))
 }
 
-fn configuration(conn: &mut Conn, by: &By, (application_id, id): (i64, i64)) -> Result<(Thing, Entered)> {
+/// Whoever configures or schedules sees what became of configurations and sets.
+fn enter_to_see(conn: &mut Conn, by: &By, application_id: i64) -> Result<Entered> {
     let entered = enter(conn, by, application_id)?;
     if !(entered.may_open_scheduling() || entered.may_configure()) {
         return Err(entered.need_open_scheduling(conn).err().unwrap_or(AppError::NotFound));
     }
+    Ok(entered)
+}
+
+pub(super) fn configuration(conn: &mut Conn, by: &By, (application_id, id): (i64, i64)) -> Result<(Thing, Entered)> {
+    let entered = enter_to_see(conn, by, application_id)?;
     let found = imports::by_id(conn, id)?.filter(|found| found.application_id == application_id);
-    let name = found.ok_or(AppError::NotFound)?.name;
-    Ok((Thing { kind: "import_configuration", id, name, may_restore: false }, entered))
+    let found = found.ok_or(AppError::NotFound)?;
+    let may_restore = entered.may_configure() && !found.archived;
+    Ok((Thing { kind: "import_configuration", id, name: found.name, may_restore }, entered))
+}
+
+pub(super) fn set(conn: &mut Conn, by: &By, (application_id, id): (i64, i64)) -> Result<(Thing, Entered)> {
+    let entered = enter_to_see(conn, by, application_id)?;
+    let found = import_sets::by_id(conn, id)?.filter(|found| found.application_id == application_id);
+    let found = found.ok_or(AppError::NotFound)?;
+    let may_restore = entered.may_configure() && !found.archived;
+    Ok((Thing { kind: "import_set", id, name: found.name, may_restore }, entered))
 }
 
 /// Finds what an address names, for who may see its changes.
-type Find = fn(&mut Conn, &By, (i64, i64)) -> Result<(Thing, Entered)>;
+pub(super) type Find = fn(&mut Conn, &By, (i64, i64)) -> Result<(Thing, Entered)>;
 
 async fn page(
     (request, app, by): (HttpRequest, Data<App>, By),
@@ -84,11 +114,8 @@ async fn page(
         entries.truncate(PAGE);
         format!("{here}?before={}", entries.last().map_or(0, |last| last.id))
     });
-    // What it was before its rule was changed.
-    let restores = |entry: &Recorded| {
-        let says = entry.before.as_ref().is_some_and(|before| before.get("repeat").is_some());
-        (thing.may_restore && says && entry.action == "schedule.updated").then(|| format!("{here}/{}", entry.id))
-    };
+    let restores =
+        |entry: &Recorded| (thing.may_restore && thing.restores(entry)).then(|| format!("{here}/{}", entry.id));
     let row = |entry: &Recorded| {
         let row = Row::of(entry, &scene, (now, zone));
         // From which address a colleague came is for those who keep the Workspace.
@@ -98,11 +125,12 @@ async fn page(
     let title = format!("Changes: {}", thing.name);
     let page = ChangesPage {
         shell: settings_shell(&request, &app, &by, &entered, &title).crumbs([Crumb::here("Changes")]),
-        lede: if thing.may_restore {
-            "Restore brings back what it was before a change, and makes you its Owner."
-        } else {
-            ""
+        lede: match (thing.may_restore, thing.kind) {
+            (false, _) => "",
+            (true, "schedule") => "Restore brings back what it was before a change, and makes you its Owner.",
+            (true, _) => "Restore brings back what it was before a change, as a new version.",
         },
+        asks: thing.kind != "schedule",
         title,
         rows,
         zone: zone.to_string(),
@@ -131,6 +159,17 @@ pub async fn of_configuration(
     query: Query,
 ) -> Result<HttpResponse> {
     page((request, app, by), *path, query.id("before"), configuration).await
+}
+
+/// `GET …/import-sets/{set}/changes?before=`
+pub async fn of_set(
+    request: HttpRequest,
+    app: Data<App>,
+    SignedIn(by): SignedIn,
+    path: Path<(i64, i64)>,
+    query: Query,
+) -> Result<HttpResponse> {
+    page((request, app, by), *path, query.id("before"), set).await
 }
 
 /// `POST …/schedules/{s}/changes/{entry}`: the schedule as it was before that change.

@@ -5,13 +5,16 @@ mod as_of;
 mod body;
 mod changes;
 mod pages;
+mod restoring;
 mod scene;
 mod words;
 
 pub use as_of::as_of;
 pub use body::EntryAnswer;
-pub use changes::{of_configuration, of_schedule, restore};
+pub use changes::{of_configuration, of_schedule, of_set, restore};
 pub use pages::{csv, show};
+pub use restoring::{configuration, configuration_form, set, set_form};
+pub use words::{Difference, Names, between};
 
 use chrono::{Datelike, NaiveDate};
 

@@ -1,15 +1,15 @@
 //! What the entries of a page are about: names, and where each thing is.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::words::{self, Names};
-use crate::applications;
+use crate::applications::{self, blocks};
 use crate::audit::Recorded;
 use crate::db::Conn;
 use crate::error::Result;
 use crate::imports::Target;
 use crate::members::By;
-use crate::{import_sets, imports, members};
+use crate::{connections, import_sets, imports, members};
 
 /// Names by id, and addresses. A few queries, however many entries.
 #[derive(Default)]
@@ -33,6 +33,27 @@ fn target(entry: &Recorded) -> Option<Target> {
     said.and_then(Target::parse).or_else(by_id).or_else(|| number(entry, "set_id").map(Target::Set))
 }
 
+/// The ids at these keys, where a change made them others.
+fn changed(entries: &[Recorded], keys: &[&str]) -> Vec<i64> {
+    let mut ids = BTreeSet::new();
+    for entry in entries {
+        let (Some(before), Some(after)) = (&entry.before, &entry.after) else { continue };
+        for key in keys.iter().filter(|key| before.get(*key) != after.get(*key)) {
+            ids.extend([before, after].into_iter().filter_map(|side| side.get(key)?.as_i64()));
+        }
+    }
+    ids.into_iter().collect()
+}
+
+/// The configurations that stood and stand in sets that were changed.
+fn steps(entries: &[Recorded]) -> Vec<i64> {
+    let of_sets = entries.iter().filter(|entry| entry.subject_kind == "import_set");
+    let sides = of_sets.flat_map(|entry| [&entry.before, &entry.after]).flatten();
+    let steps = sides.filter_map(|side| side.get("steps")?.as_array()).flatten();
+    let ids: BTreeSet<i64> = steps.filter_map(|step| step.get("configuration_id")?.as_i64()).collect();
+    ids.into_iter().collect()
+}
+
 impl Scene {
     pub fn load(conn: &mut Conn, by: &By, entries: &[Recorded]) -> Result<Self> {
         let everybody = members::all(conn)?;
@@ -44,6 +65,19 @@ impl Scene {
                 Target::Set(id) => sets.push(id),
             }
         }
+        let (mut blocks, mut connections) = (HashMap::new(), HashMap::new());
+        for id in changed(entries, &["block_id", "source_block_id"]) {
+            if let Ok(block) = blocks::find_even_archived(conn, id) {
+                blocks.insert(id, block.name);
+            }
+        }
+        let changed = changed(entries, &["connection_id"]);
+        if !changed.is_empty() {
+            let found = connections::by_ids(conn, &changed)?.into_iter().map(|found| (found.id, found.name));
+            connections.extend(found);
+        }
+        let of_steps = steps(entries);
+        let of_steps = if of_steps.is_empty() { Vec::new() } else { imports::by_ids(conn, &of_steps)? };
         let configurations = imports::by_ids(conn, &configurations)?;
         let sets = import_sets::by_ids(conn, &sets)?;
         let configurations = configurations.into_iter().map(|of| (Target::Configuration(of.id), of.name));
@@ -54,6 +88,9 @@ impl Scene {
             roles: everybody.iter().map(|member| (member.id, member.role.clone())).collect(),
             names: Names {
                 members: everybody.into_iter().map(|member| (member.id, member.name)).collect(),
+                blocks,
+                connections,
+                configurations: of_steps.into_iter().map(|of| (of.id, of.name)).collect(),
                 groups: members::groups::all_names(conn)?,
             },
         })

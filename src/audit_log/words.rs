@@ -47,6 +47,10 @@ pub struct Difference {
 #[derive(Debug, Default)]
 pub struct Names {
     pub members: HashMap<i64, String>,
+    pub blocks: HashMap<i64, String>,
+    pub connections: HashMap<i64, String>,
+    /// Of the steps of sets.
+    pub configurations: HashMap<i64, String>,
     pub groups: HashMap<i64, String>,
 }
 
@@ -103,6 +107,7 @@ pub fn deed(entry: &Recorded) -> String {
         "member.reset_link_made" => "Made a link to reset the password of",
         "member.password_reset" => "Reset the password of",
         "invitation.made" => "Invited",
+        "application.promoted" => "Promoted imports into",
         "invitation.access_promised" => "Promised access to",
         "request.refused" => "Denied",
         "token.refused" => "Denied: API token not valid",
@@ -158,7 +163,12 @@ pub fn differences(entry: &Recorded, names: &Names) -> (Vec<Difference>, usize) 
     if entry.action.ends_with("refused") {
         return (Vec::new(), 0);
     }
-    let (mut old, mut new) = (flat(entry.before.as_ref()), flat(entry.after.as_ref()));
+    between((entry.before.as_ref(), entry.after.as_ref()), names, MOST)
+}
+
+/// What differs between two that are written as entries are, `most` differences at most; and how many more there are.
+pub fn between((old, new): (Option<&Value>, Option<&Value>), names: &Names, most: usize) -> (Vec<Difference>, usize) {
+    let (mut old, mut new) = (flat(old), flat(new));
     let one_sided = old.is_empty() != new.is_empty();
     if one_sided {
         // Of what began or ended only what it is, which its sentence says best.
@@ -178,8 +188,8 @@ pub fn differences(entry: &Recorded, names: &Names) -> (Vec<Difference>, usize) 
     let mut keys: Vec<&String> = old.keys().chain(new.keys()).collect::<BTreeSet<_>>().into_iter().collect();
     keys.retain(|key| !QUIET.contains(&key.as_str()) && old.get(*key) != new.get(*key));
     keys.sort_by_key(|key| (*key != "sentence", *key != "enabled" && *key != "owner_id"));
-    let more = keys.len().saturating_sub(MOST);
-    let differences = keys.into_iter().take(MOST).map(|key| difference(key, old.get(key), new.get(key), names));
+    let more = keys.len().saturating_sub(most);
+    let differences = keys.into_iter().take(most).map(|key| difference(key, old.get(key), new.get(key), names));
     (differences.collect(), more)
 }
 
@@ -198,6 +208,14 @@ fn flat(value: Option<&Value>) -> Map<String, Value> {
 }
 
 fn difference(key: &str, old: Option<&Value>, new: Option<&Value>, names: &Names) -> Difference {
+    if let (Some(Value::Array(was)), Some(Value::Array(is))) = (old, new)
+        && was.iter().chain(is).all(|step| step.get("configuration_id").is_some())
+    {
+        let (old, new) = (of_steps(was, names), of_steps(is, names));
+        // The same imports in the same order, with other values.
+        let old = if old == new { String::new() } else { old };
+        return Difference { label: label(key), old, new };
+    }
     if let (Some(Value::Array(old)), Some(Value::Array(new))) = (old, new)
         && old.iter().chain(new).any(Value::is_object)
     {
@@ -222,11 +240,16 @@ fn label(key: &str) -> String {
 }
 
 fn said(key: &str, value: &Value, names: &Names) -> String {
+    let called = |names: &HashMap<i64, String>, id: &serde_json::Number| {
+        id.as_i64().and_then(|id| names.get(&id).cloned()).unwrap_or_else(|| id.to_string())
+    };
     let member = |id: i64| names.members.get(&id).cloned().unwrap_or_else(|| format!("member {id}"));
     match (key, value) {
         ("enabled", Value::Bool(on)) => if *on { "On" } else { "Off" }.to_owned(),
         ("active", Value::Bool(active)) => if *active { "Active" } else { "Deactivated" }.to_owned(),
         ("owner_id", Value::Number(id)) => member(id.as_i64().unwrap_or_default()),
+        ("block_id" | "source_block_id", Value::Number(id)) => called(&names.blocks, id),
+        ("connection_id", Value::Number(id)) => called(&names.connections, id),
         ("notify.member_ids" | "member_ids", Value::Array(ids)) => named(ids, member),
         ("notify.group_ids", Value::Array(ids)) => {
             named(ids, |id| names.groups.get(&id).cloned().unwrap_or_else(|| format!("group {id}")))
@@ -252,6 +275,13 @@ fn plain(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
+}
+
+/// The imports of a set in their order: "Sales, Costs".
+fn of_steps(steps: &[Value], names: &Names) -> String {
+    let id = |step: &Value| step.get("configuration_id").and_then(Value::as_i64).unwrap_or_default();
+    let name = |id: i64| names.configurations.get(&id).cloned().unwrap_or_else(|| format!("import {id}"));
+    short(&steps.iter().map(|step| name(id(step))).collect::<Vec<_>>().join(", "))
 }
 
 /// Of lists of objects: which came, went and changed, by their names.

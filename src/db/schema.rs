@@ -855,6 +855,25 @@ diesel::table! {
 }
 
 diesel::table! {
+    promotions (application_id, at) {
+        application_id -> BigInt,
+        at -> BigInt,
+        from_id -> BigInt,
+        member_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    kin (kind, copy_id, original_id) {
+        kind -> Text,
+        copy_id -> BigInt,
+        original_id -> BigInt,
+        copy_in -> BigInt,
+        original_in -> BigInt,
+    }
+}
+
+diesel::table! {
     row_copies (block_id) {
         block_id -> BigInt,
         application_id -> BigInt,
@@ -916,6 +935,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_told,
     promises,
     environments,
+    promotions,
+    kin,
     row_copies,
     deliveries,
     member_channels,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::kin_store::{self, Kind};
 use super::model::Chosen;
 use crate::app::App;
 use crate::applications::{self, Application, blocks};
@@ -74,12 +75,17 @@ pub fn copy(
         blocks: blocks.len(),
         configurations: configurations.len(),
         sets: sets.len(),
-        schedules,
+        schedules: schedules.len(),
         translations: translations.len(),
         kept_files: kept_files.len(),
         freezes: freezes::copy_all(conn, from.id, to.id, me, now)?,
         promises: promises::copy_all(conn, ids, &copy_of, me, now)?,
     };
+    let pairs = |kind: Kind, copied: &BTreeMap<i64, i64>| -> Vec<kin_store::Pair> {
+        copied.iter().map(|(original, copy)| (kind, *copy, *original)).collect()
+    };
+    let kin = [pairs(Kind::Configuration, &configurations), pairs(Kind::Set, &sets), pairs(Kind::Schedule, &schedules)];
+    kin_store::relate(conn, (to.id, from.id), &kin.concat())?;
     // Last, as it writes the Block database.
     blocks::rename_views(conn, &app.blocks, to.id)?;
     Ok((counts, blocks))
@@ -107,6 +113,7 @@ fn gone() -> AppError {
 
 /// Puts all of an Application away: its history stays and names them still.
 pub fn archive(conn: &mut Conn, (app, by): (&App, &By), application_id: i64, now: Moment) -> Result<()> {
+    kin_store::forget(conn, application_id)?;
     schedules::archive_all(conn, application_id, by.member.id, now)?;
     promises::delete_all(conn, application_id)?;
     import_sets::archive_all(conn, application_id, now)?;

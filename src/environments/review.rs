@@ -1,9 +1,10 @@
-//! The schedules that a clone, a refresh or a reset turned off, until each is on again or somebody has enough of being
-//! asked: what each waits for, and all that are ready turned on at once.
+//! The schedules that a clone, a refresh or a reset turned off, or that were promoted here, until each is on again or
+//! somebody has enough of being asked: what each waits for, and all that are ready turned on at once.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::model::Environment;
+use super::promoted_store::{self, Promotion};
 use super::store;
 use crate::applications::{self, Entered};
 use crate::audit::Entry;
@@ -33,7 +34,10 @@ pub struct Waiting {
 /// All that wait, by what they run.
 #[derive(Clone, Debug)]
 pub struct Review {
-    pub environment: Environment,
+    /// What was done to the whole Application last.
+    pub environment: Option<Environment>,
+    /// What was promoted into it since, the newest first.
+    pub promotions: Vec<Promotion>,
     pub waiting: Vec<Waiting>,
     /// Those that were off before, and stay so.
     pub off_before: usize,
@@ -45,21 +49,44 @@ impl Review {
     }
 }
 
-/// How many wait, where somebody is still to be asked to look at them.
-pub fn waiting(conn: &mut Conn, application_id: i64) -> Result<Option<i64>> {
-    let Some(environment) = store::of(conn, application_id)?.filter(|e| e.dismissed_at.is_none()) else {
+/// How many wait, where somebody is still to be asked to look at them, and whether all came as copies.
+pub fn waiting(conn: &mut Conn, application_id: i64) -> Result<Option<(i64, bool)>> {
+    let environment = store::of(conn, application_id)?.filter(|e| e.dismissed_at.is_none());
+    let mut since: Vec<Moment> = environment.iter().map(|e| e.at).collect();
+    let promoted: Vec<Moment> =
+        promoted_store::of(conn, application_id)?.iter().map(|promotion| promotion.at).collect();
+    let copies = promoted.is_empty();
+    since.extend(promoted);
+    if since.is_empty() {
         return Ok(None);
-    };
-    Ok(Some(schedules::count_off_since(conn, application_id, environment.at)?).filter(|count| *count > 0))
+    }
+    let count = schedules::count_off_since(conn, application_id, &since)?;
+    Ok(Some((count, copies)).filter(|_| count > 0))
+}
+
+/// Schedules came from another Application, off since then: somebody is to be asked to look at them. Of what came before,
+/// only that is kept for which schedules still wait.
+pub fn promoted(conn: &mut Conn, promotion: &Promotion) -> Result<()> {
+    for before in promoted_store::of(conn, promotion.application_id)? {
+        if schedules::count_off_since(conn, before.application_id, &[before.at])? == 0 {
+            promoted_store::forget(conn, before.application_id, before.at)?;
+        }
+    }
+    promoted_store::insert(conn, promotion)
 }
 
 /// What waits; none where nothing was ever done to the Application. For whom may open its Import Scheduling.
 pub fn load(conn: &mut Conn, entered: &Entered, now: Moment) -> Result<Option<Review>> {
-    let Some(environment) = store::of(conn, entered.application.id)? else { return Ok(None) };
+    let environment = store::of(conn, entered.application.id)?;
+    let promotions = promoted_store::of(conn, entered.application.id)?;
+    let since: Vec<Moment> = environment.iter().map(|e| e.at).chain(promotions.iter().map(|p| p.at)).collect();
+    if since.is_empty() {
+        return Ok(None);
+    }
     let off = |s: &Schedule| s.state() == schedules::State::Off && s.off_until.is_none();
     let all: Vec<Schedule> = actions::of_application(conn, entered)?.into_iter().filter(off).collect();
     let (waiting, before): (Vec<Schedule>, Vec<Schedule>) =
-        all.into_iter().partition(|s| s.off_since == Some(environment.at));
+        all.into_iter().partition(|s| s.off_since.is_some_and(|at| since.contains(&at)));
     let scene = Scene::load(conn, entered, &waiting)?;
     let mut waiting: Vec<Waiting> = waiting
         .into_iter()
@@ -75,15 +102,19 @@ pub fn load(conn: &mut Conn, entered: &Entered, now: Moment) -> Result<Option<Re
         })
         .collect();
     waiting.sort_by(|a, b| (&a.name, a.schedule.id).cmp(&(&b.name, b.schedule.id)));
-    Ok(Some(Review { environment, waiting, off_before: before.len() }))
+    Ok(Some(Review { environment, promotions, waiting, off_before: before.len() }))
 }
 
 /// Nobody wants to be asked any more.
 pub fn dismiss(conn: &mut Conn, by: &By, application_id: i64, now: Moment) -> Result<()> {
     let entered = applications::enter(conn, by, application_id)?;
     entered.need_import(conn, by, Scope::Schedule)?;
-    if store::of(conn, application_id)?.is_some_and(|e| e.dismissed_at.is_none()) {
+    let asked = store::of(conn, application_id)?.is_some_and(|e| e.dismissed_at.is_none());
+    if asked {
         store::dismiss(conn, application_id, now)?;
+    }
+    let promoted = promoted_store::forget_all(conn, application_id)? > 0;
+    if asked || promoted {
         let entry = Entry::of("application.review-dismissed", "application", application_id);
         by.audit(conn, entry.application(application_id), now)?;
     }

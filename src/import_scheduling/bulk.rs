@@ -1,4 +1,5 @@
-//! Several schedules at once: on, off, delete, hand over. The last two ask first, and name what they are about.
+//! Several schedules at once: on, off, delete, which asks first and names what it is about. To hand them over leads on to the
+//! form of [`ownership`](crate::ownership).
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
@@ -15,12 +16,11 @@ use crate::applications::{Entered, enter, settings_shell};
 use crate::error::{AppError, FieldErrors, Result};
 use crate::import_sets;
 use crate::members::{By, Scope, SignedIn};
-use crate::ownership;
 use crate::schedules::Schedule;
-use crate::schedules::actions::{self, Bulk, Done, HandOver, Heir};
+use crate::schedules::actions::{self, Bulk, Done};
 use crate::shape::MOST_IDS;
 use crate::web::form::Query;
-use crate::web::page::is_fragment;
+use crate::web::page::{encode, is_fragment, leads_to};
 use crate::web::{Crumb, Flash, Form, Page, Shell, refused, see_other};
 use crate::words;
 
@@ -51,7 +51,6 @@ impl What {
 struct Line {
     configuration: String,
     sentence: String,
-    owner: String,
 }
 
 #[derive(Template)]
@@ -62,7 +61,6 @@ struct Ask {
     csrf: String,
     /// What the list was asked for.
     fields: Vec<(&'static str, String)>,
-    deletes: bool,
     title: String,
     submit: String,
     /// With commas: hidden fields of one name are not told apart.
@@ -73,23 +71,6 @@ struct Ask {
     /// What was ticked and is deleted since, in words.
     gone: Option<String>,
     errors: FieldErrors,
-    heirs: Vec<Heir>,
-    to: Option<i64>,
-    recipients: bool,
-}
-
-impl Ask {
-    fn able(&self) -> impl Iterator<Item = &Heir> {
-        self.heirs.iter().filter(|heir| heir.missing.is_none())
-    }
-
-    fn is_chosen(&self, heir: &Heir) -> bool {
-        self.to == Some(heir.member.id)
-    }
-
-    fn unable(&self) -> Vec<&Heir> {
-        self.heirs.iter().filter(|heir| heir.missing.is_some()).collect()
-    }
 }
 
 impl HtmlSafe for Ask {}
@@ -129,19 +110,18 @@ fn not_too_many(ids: Vec<i64>) -> Result<Vec<i64>> {
 async fn ask(
     (request, app, by): (&HttpRequest, &App, &By),
     application_id: i64,
-    (what, ids): (What, Vec<i64>),
+    ids: Vec<i64>,
     form: &Form,
     (status, errors): (StatusCode, FieldErrors),
 ) -> Result<HttpResponse> {
     let asked = by.clone();
-    let (entered, picked, heirs, lines) = app
+    let (entered, picked, lines) = app
         .read(move |conn| {
             let entered = enter(conn, &asked, application_id)?;
             entered.need_import(conn, &asked, Scope::Schedule)?;
             let picked = actions::pick(conn, &entered, &ids)?;
-            let heirs = if what == What::HandOver { actions::heirs(conn, &asked, &entered)? } else { Vec::new() };
             let lines = lines(conn, &picked.there)?;
-            Ok((entered, picked, heirs, lines))
+            Ok((entered, picked, lines))
         })
         .await?;
     let actions::Picked { there: schedules, gone } = picked;
@@ -152,27 +132,19 @@ async fn ask(
     let count = schedules.len() as i64;
     let these =
         if count == 1 { "this schedule".to_owned() } else { format!("these {} schedules", words::count(count)) };
-    let (title, submit) = match what {
-        What::HandOver => (format!("Hand over {these}"), "Hand over".to_owned()),
-        _ => (format!("Delete {these}?"), format!("Delete {}", words::counted(count, "schedule", "schedules"))),
-    };
     let form = Ask {
         base: format!("/applications/{application_id}"),
         back: list_address(application_id, form),
         csrf: Shell::new(request, app, "").csrf,
         fields: View::of(form).fields(),
-        deletes: what != What::HandOver,
-        title,
-        submit,
+        title: format!("Delete {these}?"),
+        submit: format!("Delete {}", words::counted(count, "schedule", "schedules")),
         ids: schedules.iter().map(|s| s.id.to_string()).collect::<Vec<_>>().join(","),
         one: count == 1,
         more: (schedules.len() > NAMED).then(|| format!("and {} more", words::count(count - NAMED as i64))),
         gone,
         lines,
         errors,
-        heirs,
-        to: form.id("to"),
-        recipients: !form.has("sure") || form.ticked("recipients"),
     };
     show((request, app, by), &entered, form, status)
 }
@@ -200,12 +172,9 @@ fn show(
 fn lines(conn: &mut crate::db::Conn, schedules: &[Schedule]) -> Result<Vec<Line>> {
     let named = &schedules[..schedules.len().min(NAMED)];
     let known = import_sets::known(conn, &switch::cards(named))?;
-    let owners: Vec<i64> = named.iter().map(|s| s.owner_id).collect();
-    let owners = crate::members::by_ids(conn, &owners)?;
     let line = |s: &Schedule| Line {
         configuration: known.get(&s.target).map(|known| known.name.clone()).unwrap_or_default(),
         sentence: s.sentence(),
-        owner: owners.iter().find(|m| m.id == s.owner_id).map_or("Nobody", |m| &m.name).to_owned(),
     };
     Ok(named.iter().map(line).collect())
 }
@@ -222,16 +191,16 @@ pub async fn form(
     let ids = chosen(&query)?;
     app.read(move |conn| enter(conn, &asked, application_id)?.need_import(conn, &asked, Scope::Schedule)).await?;
     match What::parse(query.get("do")) {
-        Some(what @ (What::Delete | What::HandOver)) if !ids.is_empty() => {
+        Some(What::Delete) if !ids.is_empty() => {
             let fine = (StatusCode::OK, FieldErrors::new());
-            ask((&request, &app, &by), application_id, (what, ids), &query, fine).await
+            ask((&request, &app, &by), application_id, ids, &query, fine).await
         }
         _ => Ok(see_other(&switch::list(application_id), None)),
     }
 }
 
-/// `POST /applications/{a}/schedules/bulk` with `schedules` repeated and `do=on|off|delete|hand-over`. Delete and hand
-/// over ask first; their form comes back with `sure`.
+/// `POST /applications/{a}/schedules/bulk` with `schedules` repeated and `do=on|off|delete|hand-over`. Delete asks
+/// first; its form comes back with `sure`.
 pub async fn save(
     request: HttpRequest,
     app: Data<App>,
@@ -257,40 +226,26 @@ pub async fn save(
         }
     };
     let context = (&request, app.get_ref(), &by);
-    if matches!(what, What::Delete | What::HandOver) && !sent.has("sure") {
-        let fine = (StatusCode::OK, FieldErrors::new());
-        return ask(context, application_id, (what, ids), &sent, fine).await;
-    }
     let deed = match what {
         What::On => Bulk::On,
         What::Off => Bulk::Off,
+        What::Delete if !sent.has("sure") => {
+            let fine = (StatusCode::OK, FieldErrors::new());
+            return ask(context, application_id, ids, &sent, fine).await;
+        }
         What::Delete => Bulk::Delete,
         What::HandOver => {
-            Bulk::HandOver(HandOver { to: sent.id("to").unwrap_or_default(), recipients: sent.ticked("recipients") })
+            let back = list_address(application_id, &sent);
+            return leads_to(&request, &hand_over_address(&ids, &back));
         }
     };
     let (asked, these) = (by.clone(), ids.clone());
-    let done = app
-        .write(move |conn| {
-            let done = actions::bulk(conn, &asked, application_id, &these, deed, now)?;
-            let kept = match deed {
-                Bulk::HandOver(to) => ownership::actions::keep(conn, &asked, to.to, (&done.was, &done.changed), now)?,
-                _ => None,
-            };
-            Ok((done, kept))
-        })
-        .await;
+    let done = app.write(move |conn| actions::bulk(conn, &asked, application_id, &these, deed, now)).await;
     match done {
-        Ok((done, kept)) => {
-            let owner = match sent.id("to").filter(|_| what == What::HandOver) {
-                Some(to) => app.read(move |conn| crate::members::by_id(conn, to)).await?.map(|m| m.name),
-                None => None,
-            };
-            let mut flash = Flash::new(said(what, &done, &owner.unwrap_or_default()));
+        Ok(done) => {
+            let mut flash = Flash::new(said(what, &done));
             let from = list_address(application_id, &sent);
-            if let Some(id) = kept {
-                flash = flash.button("Undo", format!("/ownership/{id}/undo"), &[("back", &from)]);
-            } else if !done.changed.is_empty() && what != What::HandOver {
+            if !done.changed.is_empty() {
                 flash = undoable(flash, application_id, now, Some(&from));
             }
             let all: Vec<Schedule> = [done.changed, done.already, done.finished, done.gone].concat();
@@ -303,13 +258,19 @@ pub async fn save(
             };
             super::done::answer(context, deed, flash).await
         }
-        // These two have no form to come back.
+        // These have no form to come back.
         Err(error) if matches!(what, What::On | What::Off) => Err(error),
         Err(error) => {
             let answer = refused(error)?;
-            ask(context, application_id, (what, ids), &sent, answer).await
+            ask(context, application_id, ids, &sent, answer).await
         }
     }
+}
+
+/// The form on which these are handed over.
+fn hand_over_address(ids: &[i64], back: &str) -> String {
+    let ids: Vec<String> = ids.iter().map(i64::to_string).collect();
+    format!("/ownership/hand-over?schedules={}&back={}", ids.join(","), encode(back))
 }
 
 /// "2 have been deleted"
@@ -318,25 +279,19 @@ fn words_of_gone(count: usize) -> String {
 }
 
 /// "3 turned on; 1 had finished and was not changed."
-fn said(what: What, done: &Done, owner: &str) -> String {
+fn said(what: What, done: &Done) -> String {
     let mut parts = Vec::new();
     let mut count = |list: &[Schedule], one: &str, many: &str| {
         if !list.is_empty() {
             parts.push(words::counted(list.len() as i64, one, many));
         }
     };
-    let did = match what {
-        What::On => "turned on".to_owned(),
-        What::Off => "turned off".to_owned(),
-        What::Delete => "deleted".to_owned(),
-        What::HandOver => format!("handed over to {owner}"),
+    let (did, already) = match what {
+        What::On => ("turned on", "already on"),
+        What::Off => ("turned off", "already off"),
+        What::Delete | What::HandOver => ("deleted", "already off"),
     };
-    count(&done.changed, &did, &did);
-    let already = match what {
-        What::On => "already on".to_owned(),
-        What::Off | What::Delete => "already off".to_owned(),
-        What::HandOver => format!("already {owner}'s"),
-    };
+    count(&done.changed, did, did);
     count(&done.already, &format!("was {already}"), &format!("were {already}"));
     count(&done.finished, "had finished and was not changed", "had finished and were not changed");
     if !done.gone.is_empty() {

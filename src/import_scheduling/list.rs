@@ -166,8 +166,11 @@ pub async fn page(
         may_import: scene.entered.may_import(),
         may_configure: scene.entered.may_configure(),
         has_schedules: !all.schedules.is_empty(),
-        review: waiting
-            .map(|n| (words::counted(n, "copied schedule is", "copied schedules are"), review_address(application_id))),
+        review: waiting.map(|(n, copies)| {
+            let what = if copies { "copied" } else { "new" };
+            let words = words::counted(n, &format!("{what} schedule is"), &format!("{what} schedules are"));
+            (words, review_address(application_id))
+        }),
         schedulable_words: words::counted(
             schedulable as i64,
             "saved import configuration",

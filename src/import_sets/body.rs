@@ -1,12 +1,14 @@
 //! An import set as the API takes and answers it, and the audit log keeps it.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::draft::Draft;
 use super::model::{Execution, ImportSet, OnFailure, SetDefinition, Step};
 use crate::error::FieldErrors;
 use crate::imports::ConfigurationStatus;
-use crate::parameters::mask;
+use crate::parameters::{all_told, mask};
 use crate::shape::{Object, answer, sent};
 
 sent! {
@@ -52,6 +54,23 @@ answer! {
 /// As the audit log keeps it.
 pub(super) fn audited(set: &ImportSet, definition: &SetDefinition) -> Value {
     json!(ImportSetAnswer::of(set, definition))
+}
+
+/// As two are compared: each step by the name of its configuration, with its values in words.
+pub fn compared(draft: &Draft, configurations: &BTreeMap<i64, String>, files: &BTreeMap<i64, String>) -> Value {
+    let step = |step: &Step| {
+        let name = configurations.get(&step.configuration_id).map(String::as_str).unwrap_or_default();
+        let values = all_told(step.parameters.as_ref(), files);
+        let mut said: Vec<String> = (!values.is_empty()).then_some(values).into_iter().collect();
+        said.extend(step.partial_fails.then(|| "Partial counts as failed".to_owned()));
+        if said.is_empty() { name.to_owned() } else { format!("{name} ({})", said.join(", ")) }
+    };
+    json!({
+        "name": draft.name,
+        "execution": draft.definition.execution.label(),
+        "on_failure": draft.definition.on_failure.label(),
+        "steps": draft.definition.steps.iter().map(step).collect::<Vec<_>>(),
+    })
 }
 
 impl ImportSetBody {

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use diesel::sql_types::BigInt;
 use serde_json::Value;
 
 use super::step_values::of_target;
 use super::store;
 use crate::clock::Moment;
-use crate::db::Conn;
 use crate::db::prelude::*;
 use crate::db::schema::import_sets;
+use crate::db::{Conn, on};
 use crate::error::{AppError, Result};
 use crate::files::kept;
 use crate::imports::Target;
@@ -66,7 +67,14 @@ pub fn ids_of(conn: &mut Conn, application_id: i64) -> Result<Vec<i64>> {
 
 /// All of an Application are gone from lists.
 pub fn archive_all(conn: &mut Conn, application_id: i64, now: Moment) -> Result<()> {
-    ids_of(conn, application_id)?.into_iter().try_for_each(|id| store::archive(conn, id, now))
+    let query = diesel::sql_query(
+        "UPDATE import_sets SET name_key = 'archived:' || id, archived_at = $1 \
+         WHERE application_id = $2 AND archived_at IS NULL",
+    )
+    .bind::<BigInt, _>(now.micros())
+    .bind::<BigInt, _>(application_id);
+    on!(conn, c => query.execute(c))?;
+    Ok(())
 }
 
 /// None of an Application has run yet; deleted ones too.

@@ -20,7 +20,7 @@ mod telling;
 pub mod step_values;
 
 pub use actions::values;
-pub use body::{ImportSetAnswer, ImportSetBody, SetStepBody};
+pub use body::{ImportSetAnswer, ImportSetBody, SetStepBody, compared};
 pub use copy_store::{Copies, archive_all, copy_all, forget_statuses, ids_of};
 pub use draft::{Draft, MAX_STEPS};
 pub use known::{Known, known, known_of};

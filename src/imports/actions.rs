@@ -148,8 +148,7 @@ pub fn archive(conn: &mut Conn, in_use: InUse, by: &By, entered: &Entered, id: i
     by.audit(conn, entry, now)
 }
 
-/// All that is wrong with a draft. Ids in it that belong elsewhere are wrong like ids of nothing; a Connection that
-/// the configuration had already may have lost its authorisation since, which the run then says.
+/// The draft as it is to be saved, unless something is wrong with it.
 fn checked(
     conn: &mut Conn,
     by: &By,
@@ -157,20 +156,39 @@ fn checked(
     draft: Draft,
     was: Option<(&Configuration, &Definition)>,
 ) -> Result<Draft> {
+    // Whoever deletes what is named here finds this configuration, or is found.
+    db::lock_row(conn, "blocks", draft.block_id)?;
+    for id in draft.definition.translations() {
+        db::lock_row(conn, "translations", id)?;
+    }
+    if let Some(id) = draft.source_block_id {
+        db::lock_row(conn, "blocks", id)?;
+    }
+    if let Some(id) = draft.connection_id {
+        db::lock_row(conn, "connections", id)?;
+    }
+    let (draft, errors) = examine(conn, by, entered, draft, was)?;
+    Ok(errors.ok_or(draft)?)
+}
+
+/// A draft made tidy, and all that is wrong with it; nothing that it names is held. Ids in it that belong elsewhere are wrong
+/// like ids of nothing; a Connection that the configuration had already may have lost its authorisation since, which the run
+/// then says.
+pub fn examine(
+    conn: &mut Conn,
+    by: &By,
+    entered: &Entered,
+    draft: Draft,
+    was: Option<(&Configuration, &Definition)>,
+) -> Result<(Draft, FieldErrors)> {
     let (mut draft, before) = (draft.tidy(), was.map(|(before, _)| before));
     let old = was.map(|(_, definition)| definition);
     let was = before.map(|before| before.name.as_str());
     draft.name = taken_in(&draft.name, was);
     let mut errors = draft.check(was);
-    // Whoever deletes what is named here finds this configuration, or is found.
-    db::lock_row(conn, "blocks", draft.block_id)?;
     let block = match blocks::find_in(conn, entered.application.id, draft.block_id) {
         Ok(block) => {
             errors.extend(check::target(&draft.definition, &block));
-            // Whoever deletes a table finds this configuration, or is found.
-            for id in draft.definition.translations() {
-                db::lock_row(conn, "translations", id)?;
-            }
             errors.extend(beside(conn, entered, &draft.definition, &block)?);
             Some(block)
         }
@@ -196,12 +214,11 @@ fn checked(
             }
             None => errors.add("source_block_id", "There is no such Block, or you may not view its Application."),
         }
-        return Ok(FieldErrors::ok_or(errors, draft)?);
+        return Ok((draft, errors));
     }
     let connection = match draft.connection_id {
         None => None,
         Some(id) => {
-            db::lock_row(conn, "connections", id)?;
             let kept = before.is_some_and(|before| before.connection_id == Some(id));
             let usable = kept || connections::authorised_for(conn, id, entered.application.id)?;
             let found = if usable { connections::by_ids(conn, &[id])?.pop() } else { None };
@@ -215,7 +232,7 @@ fn checked(
     if errors.of("connection_id").is_none() {
         errors.extend(check::source(&draft.definition, connection.as_ref()));
     }
-    Ok(FieldErrors::ok_or(errors, draft)?)
+    Ok((draft, errors))
 }
 
 /// What is wrong with a definition beside its Block: in the lists that it may write and the tables by which it translates.
@@ -250,8 +267,6 @@ fn tables(conn: &mut Conn, entered: &Entered, definition: &Definition) -> Result
 
 /// The Block that is to feed an import: one of an Application that the member sees, or the one that fed it before.
 fn source_block(conn: &mut Conn, by: &By, id: i64, kept: bool) -> Result<Option<Block>> {
-    // Whoever deletes it finds this configuration, or is found.
-    db::lock_row(conn, "blocks", id)?;
     let block = match blocks::find(conn, id) {
         Ok(block) => block,
         Err(AppError::NotFound) => return Ok(None),

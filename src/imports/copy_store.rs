@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use diesel::sql_types::BigInt;
+
 use super::model::{Configuration, Definition, Draft};
 use super::store;
 use crate::clock::Moment;
-use crate::db::Conn;
 use crate::db::prelude::*;
 use crate::db::schema::import_configurations;
+use crate::db::{Conn, on};
 use crate::error::Result;
 
 /// What stands for what in the copy, by id: what is not named stays as it is.
@@ -18,7 +20,8 @@ pub struct Copies<'a> {
 }
 
 impl Copies<'_> {
-    fn draft(&self, configuration: &Configuration, definition: Definition) -> Draft {
+    /// A configuration as it would be there.
+    pub fn draft(&self, configuration: &Configuration, definition: Definition) -> Draft {
         let of = |copies: &BTreeMap<i64, i64>, id: i64| copies.get(&id).copied().unwrap_or(id);
         let mut draft = Draft::of(configuration, &definition);
         draft.block_id = of(self.blocks, draft.block_id);
@@ -73,7 +76,14 @@ pub fn ids_of(conn: &mut Conn, application_id: i64) -> Result<Vec<i64>> {
 
 /// All of an Application are gone from lists.
 pub fn archive_all(conn: &mut Conn, application_id: i64, now: Moment) -> Result<()> {
-    ids_of(conn, application_id)?.into_iter().try_for_each(|id| store::archive(conn, id, now))
+    let query = diesel::sql_query(
+        "UPDATE import_configurations SET name_key = 'archived:' || id, archived_at = $1 \
+         WHERE application_id = $2 AND archived_at IS NULL",
+    )
+    .bind::<BigInt, _>(now.micros())
+    .bind::<BigInt, _>(application_id);
+    on!(conn, c => query.execute(c))?;
+    Ok(())
 }
 
 /// None of an Application has run yet; deleted ones too.

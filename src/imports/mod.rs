@@ -29,7 +29,7 @@ pub mod test_run;
 mod transform;
 mod uses_store;
 
-pub use actions::{archive, create, find, list, listed, outlines, page, update};
+pub use actions::{archive, create, examine, find, list, listed, outlines, page, update};
 pub use copy_store::{Copies, archive_all, connections_of, copy_all, forget_statuses, ids_of};
 pub use corrections::{becomes_since, create_items, filled, markers, translatable, translate, treat_as_empty};
 pub use counts_store::{Standing, standing};

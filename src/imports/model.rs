@@ -301,6 +301,18 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// A configuration as it is with this draft.
+    pub fn over(&self, is: &Configuration) -> Configuration {
+        Configuration {
+            name: self.name.clone(),
+            description: self.description.clone(),
+            block_id: self.block_id,
+            connection_id: self.connection_id,
+            source_block_id: self.source_block_id,
+            ..is.clone()
+        }
+    }
+
     /// Whether each run needs a file.
     pub fn needs_file(&self) -> bool {
         self.connection_id.is_none() && self.source_block_id.is_none()

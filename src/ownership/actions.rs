@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::Duration;
 
-use super::reckoning::{Reckoned, Wish, check_heir, reckon};
+use super::reckoning::{From, Reckoned, Wish, check_heir, reckon};
 use super::store::{self, HandOver, Line, New};
 use crate::applications;
 use crate::clock::Moment;
@@ -28,10 +28,10 @@ pub struct Done {
     pub reckoned: Reckoned,
 }
 
-/// Two members, and what is to pass from the one to the other.
+/// From whom, to whom, and what is to pass.
 #[derive(Clone, Debug)]
 pub struct Passing {
-    pub from: i64,
+    pub from: From,
     pub to: i64,
     pub wish: Wish,
 }
@@ -39,10 +39,23 @@ pub struct Passing {
 /// What it would change now.
 pub fn preview(conn: &mut Conn, by: &By, passing: &Passing) -> Result<Reckoned> {
     by.need_administrator(conn)?;
-    let from = members::by_id(conn, passing.from)?.ok_or_else(nobody)?;
+    let held = match &passing.from {
+        From::Member(id) => schedules::held(conn, *id)?,
+        From::Owners(ids) => schedules::unfinished(conn, &Vec::from_iter(ids.iter().copied()))?,
+    };
+    let from = former(conn, &passing.from, &held)?;
     let to = members::by_id(conn, passing.to)?;
-    let held = schedules::held(conn, from.id)?;
     reckon(conn, by, (from, to), &passing.wish, held)
+}
+
+/// Who hands over; `None` where they are several.
+fn former(conn: &mut Conn, from: &From, held: &[Schedule]) -> Result<Option<Member>> {
+    let first = held.first().map(|schedule| schedule.owner_id);
+    match from {
+        From::Member(id) => members::by_id(conn, *id)?.ok_or_else(nobody).map(Some),
+        From::Owners(_) if held.iter().any(|schedule| Some(schedule.owner_id) != first) => Ok(None),
+        From::Owners(_) => first.map_or(Ok(None), |id| members::by_id(conn, id)),
+    }
 }
 
 fn nobody() -> AppError {
@@ -64,8 +77,8 @@ pub fn hand_over(conn: &mut Conn, by: &By, passing: &Passing, seen: &str, now: M
         return Err(AppError::Stale(said.into()));
     }
     let done = pass(conn, by, reckoned, (false, !passing.wish.tell), now)?;
-    if passing.wish.tokens {
-        members::leaving::revoke_tokens(conn, by, passing.from, now)?;
+    if let (From::Member(from), true) = (&passing.from, passing.wish.tokens) {
+        members::leaving::revoke_tokens(conn, by, *from, now)?;
     }
     Ok(done)
 }
@@ -75,10 +88,13 @@ pub(super) fn held(conn: &mut Conn, by: &By, passing: &Passing) -> Result<Reckon
     by.need_administrator(conn)?;
     // Nobody is deactivated meanwhile.
     db::lock_row(conn, "workspace", 1)?;
-    let from = members::by_id(conn, passing.from)?.ok_or_else(nobody)?;
     let to = members::by_id(conn, passing.to)?;
-    check_heir(&from, to.as_ref())?;
-    let held = schedules::hold(conn, from.id)?;
+    let held = match &passing.from {
+        From::Member(id) => schedules::hold(conn, *id)?,
+        From::Owners(ids) => schedules::hold_those(conn, &Vec::from_iter(ids.iter().copied()))?,
+    };
+    let from = former(conn, &passing.from, &held)?;
+    check_heir(from.as_ref(), to.as_ref())?;
     let reckoned = reckon(conn, by, (from, to), &passing.wish, held)?;
     reckoned.check()?;
     Ok(reckoned)
@@ -97,42 +113,21 @@ pub(super) fn pass(
         return Ok(Done { id: None, reckoned });
     };
     let given = schedules::give(conn, by, &gifts, HANDED_OVER, untold, now)?;
-    let from_id = reckoned.from.id;
     let line = |(line, is): (&super::reckoning::Line, &Schedule)| Line {
         schedule_id: is.id,
-        owner_was: line.passes.then_some(from_id),
-        told_was: line.swaps.then_some(from_id),
+        owner_was: line.passes.then_some(line.former),
+        told_was: line.swaps.then_some(line.former),
         told_before: line.schedule.notify.as_ref().is_some_and(|notify| notify.member_ids.contains(&to.id)),
         version: is.version,
     };
     let changed = reckoned.lines.iter().filter(|line| line.changes());
     let lines: Vec<Line> = changed.zip(&given).map(line).collect();
-    let new = New { by_id: by.member.id, from_id: Some(from_id), to_id: to.id, leaves, untold };
+    // Several who owned one each are one, if it was the same.
+    let first = reckoned.lines.iter().find(|line| line.changes()).map(|line| line.former);
+    let of_one = reckoned.lines.iter().filter(|line| line.changes()).all(|line| Some(line.former) == first);
+    let new = New { by_id: by.member.id, from_id: first.filter(|_| of_one), to_id: to.id, leaves, untold };
     let id = store::insert(conn, &new, &lines, now)?;
     Ok(Done { id: Some(id), reckoned })
-}
-
-/// Keeps what was handed over in another way, so that it can be undone as well: the schedules as they were, and as they are.
-pub fn keep(
-    conn: &mut Conn,
-    by: &By,
-    to: i64,
-    (was, is): (&[Schedule], &[Schedule]),
-    now: Moment,
-) -> Result<Option<i64>> {
-    let line = |(was, is): (&Schedule, &Schedule)| Line {
-        schedule_id: is.id,
-        owner_was: Some(was.owner_id),
-        told_was: (was.notify != is.notify).then_some(was.owner_id),
-        told_before: was.notify.as_ref().is_some_and(|notify| notify.member_ids.contains(&to)),
-        version: is.version,
-    };
-    let Some(first) = was.first() else { return Ok(None) };
-    let of_one = was.iter().all(|was| was.owner_id == first.owner_id);
-    let lines: Vec<Line> = was.iter().zip(is).map(line).collect();
-    let from_id = of_one.then_some(first.owner_id);
-    let new = New { by_id: by.member.id, from_id, to_id: to, leaves: false, untold: false };
-    store::insert(conn, &new, &lines, now).map(Some)
 }
 
 /// What became of a hand-over that was undone.

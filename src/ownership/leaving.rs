@@ -2,7 +2,7 @@
 //! are closed, all at once.
 
 use super::actions::{Done, Passing, held, pass};
-use super::reckoning::Wish;
+use super::reckoning::{From, Wish};
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
@@ -76,7 +76,8 @@ pub fn leave(conn: &mut Conn, by: &By, leaving: &Leaving, now: Moment) -> Result
     let owns = holds.iter().any(|schedule| schedule.owner_id == member.id);
     let is_told = holds.iter().any(|schedule| schedule.owner_id != member.id || told(schedule, member.id));
     if (owns && leaving.fate == Fate::Hand) || (is_told && leaving.recipients) {
-        let passing = Passing { from: member.id, to: leaving.to.unwrap_or_default(), wish: leaving.wish() };
+        let passing =
+            Passing { from: From::Member(member.id), to: leaving.to.unwrap_or_default(), wish: leaving.wish() };
         let reckoned = held(conn, by, &passing)?;
         done = Some(pass(conn, by, reckoned, (goes, false), now)?);
     }

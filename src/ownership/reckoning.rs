@@ -48,10 +48,21 @@ impl Wish {
     }
 }
 
+/// Whose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum From {
+    /// What one member holds.
+    Member(i64),
+    /// These, whoever owns each.
+    Owners(BTreeSet<i64>),
+}
+
 /// A schedule that somebody holds.
 #[derive(Clone, Debug)]
 pub struct Line {
     pub schedule: Schedule,
+    /// Who hands it over.
+    pub former: i64,
     pub owned: bool,
     pub told: bool,
     /// Why the new Owner could not run it.
@@ -79,7 +90,8 @@ impl Line {
 /// All that changes, and what does not.
 #[derive(Clone, Debug)]
 pub struct Reckoned {
-    pub from: Member,
+    /// `None`: whoever owns each.
+    pub from: Option<Member>,
     pub to: Option<Member>,
     pub lines: Vec<Line>,
     pub applications: HashMap<i64, Application>,
@@ -88,10 +100,10 @@ pub struct Reckoned {
 }
 
 /// What a member may be to own schedules anywhere, or why not, at the field `to`.
-pub fn check_heir(from: &Member, to: Option<&Member>) -> Result<(), FieldErrors> {
+pub fn check_heir(from: Option<&Member>, to: Option<&Member>) -> Result<(), FieldErrors> {
     let refused = match to {
         None => "Choose the new Owner.".to_owned(),
-        Some(to) if to.id == from.id => format!("Choose someone other than {}.", from.name),
+        Some(to) if from.is_some_and(|from| from.id == to.id) => format!("Choose someone other than {}.", to.name),
         Some(to) if !to.active => format!("{} is deactivated. Choose someone else.", to.name),
         Some(to) if !to.may(Permission::ImportData) => {
             format!("{} lacks Can Import Data in their role. Choose someone else.", to.name)
@@ -101,15 +113,16 @@ pub fn check_heir(from: &Member, to: Option<&Member>) -> Result<(), FieldErrors>
     Err(FieldErrors::one("to", refused))
 }
 
-/// What the wish changes of these schedules, all of which `from` holds. Whoever may not own schedules changes nothing.
+/// What the wish changes of these schedules, all of which `from` holds; without it, whoever owns each. Whoever may not own
+/// schedules changes nothing.
 pub fn reckon(
     conn: &mut Conn,
     by: &By,
-    (from, to): (Member, Option<Member>),
+    (from, to): (Option<Member>, Option<Member>),
     wish: &Wish,
     schedules: Vec<Schedule>,
 ) -> Result<Reckoned> {
-    let heir = to.as_ref().filter(|to| check_heir(&from, Some(to)).is_ok());
+    let heir = to.as_ref().filter(|to| check_heir(from.as_ref(), Some(to)).is_ok());
     let ids: BTreeSet<i64> = schedules.iter().map(|s| s.application_id).collect();
     let there = applications::by_ids(conn, &Vec::from_iter(ids))?;
     let mut stands = HashMap::new();
@@ -122,19 +135,21 @@ pub fn reckon(
     let line = |schedule: Schedule| {
         let stands = stands.get(&schedule.application_id);
         let flag = heir.zip(stands).and_then(|(heir, stands)| flag(heir, stands));
-        let told = schedule.notify.as_ref().is_some_and(|notify| notify.member_ids.contains(&from.id));
+        let former = from.as_ref().map_or(schedule.owner_id, |from| from.id);
+        let told = schedule.notify.as_ref().is_some_and(|notify| notify.member_ids.contains(&former));
         let sees = stands.is_some_and(|stands| stands.grants.view);
         let picked = match &wish.which {
             Which::All => true,
             Which::Application(id) => schedule.application_id == *id,
             Which::Chosen(ids) => ids.contains(&schedule.id),
         };
-        let owned = schedule.owner_id == from.id;
+        let owned = schedule.owner_id == former;
+        let another = heir.is_some_and(|heir| heir.id != former);
         // What would fail passes only to who means it.
         let may = flag.is_none() || matches!(wish.which, Which::Chosen(_));
-        let passes = wish.owners && owned && picked && may && heir.is_some();
-        let swaps = wish.recipients && told && picked && sees;
-        Line { owned, told, flag, sees, picked, passes, swaps, schedule }
+        let passes = wish.owners && owned && picked && may && another;
+        let swaps = wish.recipients && told && picked && sees && another;
+        Line { former, owned, told, flag, sees, picked, passes, swaps, schedule }
     };
     let known = |schedule: &Schedule| applications.contains_key(&schedule.application_id);
     let lines: Vec<Line> = schedules.into_iter().filter(known).map(line).collect();
@@ -144,6 +159,11 @@ pub fn reckon(
 }
 
 impl Reckoned {
+    /// "Jonas", "their Owners".
+    pub fn of(&self) -> &str {
+        self.from.as_ref().map_or("their Owners", |from| &from.name)
+    }
+
     pub fn passing(&self) -> usize {
         self.lines.iter().filter(|line| line.passes).count()
     }
@@ -154,7 +174,8 @@ impl Reckoned {
 
     /// In how many schedules somebody else is told, or would be if that was wanted.
     pub fn told(&self) -> usize {
-        self.lines.iter().filter(|line| line.told && line.picked && line.sees).count()
+        let other = |line: &&Line| self.to.as_ref().is_none_or(|to| to.id != line.former);
+        self.lines.iter().filter(|line| line.told && line.picked && line.sees).filter(other).count()
     }
 
     pub fn changing(&self) -> usize {
@@ -177,7 +198,8 @@ impl Reckoned {
 
     /// Of all that changes, in short: whoever saw the same saw this.
     pub fn mark(&self, tokens: bool) -> String {
-        let mut text = format!("{} {:?} {tokens}", self.from.id, self.to.as_ref().map(|to| to.id));
+        let ids = [&self.from, &self.to].map(|member| member.as_ref().map(|member| member.id));
+        let mut text = format!("{ids:?} {tokens}");
         for line in self.lines.iter().filter(|line| line.changes()) {
             text.push_str(&format!(" {}{}{}", line.schedule.id, u8::from(line.passes), u8::from(line.swaps)));
         }
@@ -189,7 +211,7 @@ impl Reckoned {
         let to = self.to.as_ref().filter(|_| line.changes())?;
         let was = line.schedule.clone();
         let notify = match line.swaps {
-            true => replaced(was.notify.as_ref(), (self.from.id, to.id)),
+            true => replaced(was.notify.as_ref(), (line.former, to.id)),
             false => was.notify.clone(),
         };
         Some(Gift { owner_id: if line.passes { to.id } else { was.owner_id }, notify, was })

@@ -27,7 +27,7 @@ pub use declaring::{Declared, declared_rows};
 pub use fields::{Fields, asked, given};
 pub use model::{MAX_PARAMETERS, Parameter, ParameterType, check, choice_lines};
 pub use template::{Template, Where};
-pub use told::told;
+pub use told::{all_told, told};
 pub use uses::{in_constant, in_filter, in_path, in_query};
 pub use values::{
     MASK, Target, Values, accept, declared, mask, renamed, resolve, same, seal_anew, sealed_for_copies, shown, unmask,

@@ -32,6 +32,7 @@ pub fn api(server: &mut ServiceConfig) {
     routes.route("/api/v1/applications/{a}", patch().to(api::applications::update));
     routes.route("/api/v1/applications/{a}", delete().to(api::applications::delete));
     routes.route("/api/v1/applications/{a}/clone", post().to(api::applications::clone));
+    routes.route("/api/v1/applications/{a}/promotions", post().to(api::promotions::promote));
     routes.route("/api/v1/applications/{a}/refresh", post().to(api::applications::refresh));
     routes.route("/api/v1/applications/{a}/reset", post().to(api::applications::reset));
     routes.route("/api/v1/applications/{a}/access/{m}", put().to(api::applications::give_access));

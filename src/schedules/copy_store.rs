@@ -61,14 +61,14 @@ impl Row {
     }
 }
 
-/// As they are stored, so that what cannot be read is copied too; how many.
+/// As they are stored, so that what cannot be read is copied too; the id of each copy by that of what it is a copy of.
 pub fn copy_all(
     conn: &mut Conn,
     (from, to): (i64, i64),
     copies: &Copies<'_>,
     member_id: i64,
     now: Moment,
-) -> Result<usize> {
+) -> Result<BTreeMap<i64, i64>> {
     let found = schedules::table
         .filter(schedules::application_id.eq(from).and(schedules::archived_at.is_null()))
         .order(schedules::id)
@@ -90,7 +90,7 @@ pub fn copy_all(
             schedules::finished_at,
         ))
         .load::<Row>(conn)?;
-    let mut copied = 0;
+    let mut copied = BTreeMap::new();
     for row in found {
         let Some(was) = Target::of(row.configuration_id, row.set_id) else { continue };
         let target = copies.target(was)?;
@@ -137,7 +137,7 @@ pub fn copy_all(
             .returning(schedules::id)
             .get_result(conn)?;
         recipients_store::insert(conn, id, notify.as_ref())?;
-        copied += 1;
+        copied.insert(row.id, id);
     }
     Ok(copied)
 }
@@ -172,11 +172,12 @@ pub fn archive_all(conn: &mut Conn, application_id: i64, member_id: i64, now: Mo
     Ok(query.execute(conn)?)
 }
 
-/// How many of an Application are off since that very moment.
-pub fn count_off_since(conn: &mut Conn, application_id: i64, at: Moment) -> Result<i64> {
+/// How many of an Application are off since one of these very moments.
+pub fn count_off_since(conn: &mut Conn, application_id: i64, at: &[Moment]) -> Result<i64> {
+    let at: Vec<i64> = at.iter().map(|at| at.micros()).collect();
     let living = schedules::application_id.eq(application_id).and(schedules::archived_at.is_null());
     let off = schedules::enabled.eq(false).and(schedules::finished_at.is_null()).and(schedules::off_until.is_null());
-    Ok(schedules::table.filter(living.and(off).and(schedules::off_since.eq(at))).count().get_result(conn)?)
+    Ok(schedules::table.filter(living.and(off).and(schedules::off_since.eq_any(at))).count().get_result(conn)?)
 }
 
 /// How many of an Application have not finished.

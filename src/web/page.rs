@@ -170,7 +170,16 @@ pub fn see_other(to: &str, flash: Option<Flash>) -> HttpResponse {
 
 /// The same for whoever may have asked by htmx, which then loads the page.
 pub fn go_on(request: &HttpRequest, to: &str, flash: Flash) -> Result<HttpResponse, AppError> {
-    let mut response = see_other(to, Some(flash));
+    moved(request, to, Some(flash))
+}
+
+/// The same without a word.
+pub fn leads_to(request: &HttpRequest, to: &str) -> Result<HttpResponse, AppError> {
+    moved(request, to, None)
+}
+
+fn moved(request: &HttpRequest, to: &str, flash: Option<Flash>) -> Result<HttpResponse, AppError> {
+    let mut response = see_other(to, flash);
     if is_fragment(request) {
         *response.status_mut() = StatusCode::OK;
         let value = HeaderValue::from_str(to).map_err(AppError::internal)?;

@@ -175,7 +175,7 @@ const OWNERS: [(&str, &[&str]); 20] = [
         ],
     ),
     ("promises", &["promises"]),
-    ("environments", &["environments", "row_copies"]),
+    ("environments", &["environments", "row_copies", "promotions", "kin"]),
     ("feeds", &["calendar_feeds"]),
     ("ownership", &["hand_overs", "hand_over_lines"]),
     ("import_scheduling", &[]),

@@ -129,4 +129,82 @@ on_both! {
         let created = made.iter().find(|entry| entry.action == "schedule.created").unwrap().id;
         assert_eq!(olive.post(&format!("{changes}/{created}"), &[]).await.status, 409);
     }
+
+    async fn a_configuration_gets_back_what_it_was_and_meets_the_same_checks(world: World) {
+        let stage = stage(&world, "prices", Mode::Update, |_| ()).await;
+        let olive = world.api(&world.olive).await;
+        let configuration = format!("import-configurations/{}", stage.configuration);
+        let first = olive.get(&configuration).await.json;
+        for change in [json!({"attempts": 7, "name": "Prices by day"}), json!({"mode": "append", "overlap": "queue"})] {
+            olive.patch(&configuration, change).await.is(200);
+        }
+        let page = format!("/applications/{}/settings/{configuration}", world.application);
+        let mut browser = world.browser(&world.olive).await;
+        browser.visit(&page).await.follow("Changes").await.sees("Attempts: 3 → became 7").sees("as a new version");
+        let path = browser.path();
+        // The difference first.
+        browser.in_row("Attempts: 3 → became 7").follow("Restore …").await;
+        browser.sees("Restore Prices by day").sees("As in version 1, until Olive changed it").sees("Attempts").sees("Overlap");
+        browser.press("Restore").await.sees("Restored: Prices by day as in version 1.");
+        let is = olive.get(&configuration).await.json;
+        assert_eq!((&is["version"], &is["name"], &is["attempts"], &is["mode"], &is["overlap"]),
+            (&json!(4), &first["name"], &first["attempts"], &first["mode"], &first["overlap"]));
+        browser.sees("Prices by day → became prices");
+        // Somebody else saves meanwhile; then it is as it was.
+        let log = world.read(|conn| tidegate::audit::list(conn, &tidegate::audit::Filter::default(), None, 200)).await;
+        let entry = log.iter().filter(|entry| entry.action == "import_configuration.updated").min_by_key(|entry| entry.id).unwrap().id;
+        let of_another = format!("/applications/{}/settings/import-configurations/TAKEN/changes/{entry}", world.application);
+        let entry = format!("{path}/{entry}");
+        browser.visit(&entry).await.sees("There is nothing to restore.");
+        olive.patch(&configuration, json!({"attempts": 2})).await.is(200);
+        browser.visit(&entry).await;
+        olive.patch(&configuration, json!({"attempts": 4})).await.is(200);
+        browser.press("Restore").await.answered(412).sees("Olive changed \"prices\"");
+        browser.press("Restore").await.sees("Restored: prices as in version 1.");
+        assert_eq!(browser.post(&entry, &[("version", "7")]).await.status, 409, "it is as it was then");
+        // The same checks as saving: another has the name, or the column is gone.
+        olive.patch(&configuration, json!({"name": "Other"})).await.is(200);
+        let mut body = first.clone();
+        body.as_object_mut().unwrap().retain(|key, _| ["name", "block_id", "connection_id", "source", "mode"].contains(&key.as_str()));
+        let taken = olive.make(&format!("applications/{}/import-configurations", world.application), body).await;
+        browser.visit(&entry).await.press("Restore").await.answered(409).sees("already exists in this Application");
+        // What is no entry of it, or says nothing, is not there; who may not asks in vain.
+        let created = log.iter().find(|entry| entry.action == "import_configuration.created").unwrap().id;
+        for foreign in [created, 999_999, -1] {
+            assert_eq!(browser.get(&format!("{path}/{foreign}")).await.status, 404);
+            assert_eq!(browser.post(&format!("{path}/{foreign}"), &[("version", "x")]).await.status, 404);
+        }
+        assert_eq!(browser.get(&of_another.replace("TAKEN", &taken.to_string())).await.status, 404);
+        for (person, status) in [(&world.mo, 403), (&world.audrey, 403), (&world.stranger, 404)] {
+            assert_eq!(world.browser(person).await.get(&entry).await.status, status, "{}", person.name);
+            assert_eq!(world.browser(person).await.post(&entry, &[("version", "1")]).await.status, status);
+        }
+        let mut audrey = world.browser(&world.audrey).await;
+        audrey.visit(&path).await.sees_no("Restore");
+        // Deleted, it has its history still, and nothing is restored.
+        olive.delete(&configuration).await.is(204);
+        browser.visit(&path).await.sees("Deleted the import configuration").sees_no("Restore");
+        assert_eq!(browser.get(&entry).await.status, 404);
+    }
+
+    async fn a_set_gets_back_its_steps(world: World) {
+        let (first, second) = (stage(&world, "prices", Mode::Update, |_| ()).await, stage(&world, "rates", Mode::Update, |_| ()).await);
+        let set = crate::import_sets::create(&world, "Month end", &[first.configuration, second.configuration]).await;
+        let olive = world.api(&world.olive).await;
+        let steps = json!({"steps": [{"configuration_id": second.configuration, "partial_fails": true}], "name": "Close"});
+        olive.patch(&format!("import-sets/{}", set.id), steps).await.is(200);
+        let mut browser = world.browser(&world.olive).await;
+        browser.visit(&format!("/applications/{}/settings/import-sets/{}", world.application, set.id)).await.follow("Changes").await;
+        let path = browser.path();
+        browser.follow("Restore …").await.sees("rates (Partial counts as failed)").sees("prices, rates").sees("Month end");
+        browser.press("Restore").await.sees("Restored: Close as in version 1.");
+        let is = olive.get(&format!("import-sets/{}", set.id)).await.json;
+        assert_eq!((&is["name"], is["steps"].as_array().unwrap().len(), &is["version"]), (&json!("Month end"), 2, &json!(3)));
+        // A step whose import is gone keeps it from coming back.
+        olive.patch(&format!("import-sets/{}", set.id), json!({"name": "Later", "steps": [{"configuration_id": second.configuration}]})).await.is(200);
+        olive.delete(&format!("import-configurations/{}", first.configuration)).await.is(204);
+        browser.visit(&path).await;
+        browser.in_row("Month end → became Later").follow("Restore …").await.press("Restore").await;
+        browser.answered(422).sees("\"prices\" was deleted. Choose another import configuration.");
+    }
 }

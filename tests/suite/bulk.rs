@@ -1,10 +1,10 @@
-//! Several schedules at once, off until a date, copies, hand-over, and what Undo takes back.
+//! Several schedules at once, off until a date, copies, and what Undo takes back.
 
 use chrono::Duration;
 use serde_json::{Value, json};
 use tidegate::error::{AppError, Result};
 use tidegate::imports::Mode;
-use tidegate::schedules::actions::{self, Bulk, Done, HandOver, Undone};
+use tidegate::schedules::actions::{self, Bulk, Done, Undone};
 use tidegate::schedules::{About, Draft, Notify, Schedule, State};
 
 use crate::schedules::{create, daily, draft, every_five, find, once, rule, try_create};
@@ -138,8 +138,7 @@ on_both! {
         let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
         let ids = five(&world, &stage).await;
         delete(&world, &world.olive, ids[2]).await;
-        let heir = HandOver { to: world.ada.id, recipients: true };
-        for (what, changed) in [(Bulk::Off, 1), (Bulk::On, 1), (Bulk::HandOver(heir), 1), (Bulk::Delete, 1), (Bulk::Delete, 0)] {
+        for (what, changed) in [(Bulk::Off, 1), (Bulk::On, 1), (Bulk::Delete, 1), (Bulk::Delete, 0)] {
             let done = try_bulk(&world, &world.ada, &ids[1..3], what).await.unwrap();
             assert_eq!((done.changed.len(), done.gone.len()), (changed, 2 - changed), "{what:?}");
         }
@@ -149,7 +148,7 @@ on_both! {
         let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
         let ids = five(&world, &stage).await;
         let before = world.fingerprint().await;
-        for what in [Bulk::On, Bulk::Off, Bulk::Delete, Bulk::HandOver(HandOver { to: world.ada.id, recipients: true })] {
+        for what in [Bulk::On, Bulk::Off, Bulk::Delete] {
             let tried = try_bulk(&world, &world.ada, &[ids[1], 999_999], what).await;
             assert!(matches!(tried, Err(AppError::NotFound)), "{tried:?}");
             let mo = try_bulk(&world, &world.mo, &[ids[1]], what).await;
@@ -225,50 +224,6 @@ on_both! {
         let states = [find(&world, ids[0]).await, find(&world, ids[1]).await, find(&world, ids[3]).await];
         assert_eq!(states.map(|s| s.state()), [State::Finished, State::On, State::Off]);
         assert_eq!(find(&world, ids[1]).await.next_at, Some(moment("2026-10-08T18:00:00Z")));
-    }
-
-    async fn schedules_are_handed_over_with_their_recipients(world: World) {
-        let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
-        let notify = |ids: &[i64]| Some(Notify { about: About::Failed, member_ids: ids.to_vec(), group_ids: Vec::new(), after: 1 });
-        let both = Draft { notify: notify(&[world.olive.id, world.mo.id]), ..draft(&stage, &daily("18:00")) };
-        let told = create(&world, both).await;
-        let quiet = create(&world, draft(&stage, &daily("19:00"))).await;
-        let to = HandOver { to: world.ada.id, recipients: true };
-        let done = try_bulk(&world, &world.ada, &[told.id, quiet.id], Bulk::HandOver(to)).await.unwrap();
-        assert_eq!(counts(&done), (2, 0, 0));
-        let now = find(&world, told.id).await;
-        let mut members = vec![world.ada.id, world.mo.id];
-        members.sort_unstable();
-        assert_eq!((now.owner_id, now.notify.unwrap().member_ids), (world.ada.id, members));
-        assert_eq!(now.next_at, told.next_at, "nothing is lost or shifted");
-        let (action, before, after) = log(&world, 1).await.remove(0);
-        assert_eq!(action, "schedule.handed-over");
-        assert_eq!((&before["owner_id"], &after["owner_id"]), (&json!(world.olive.id), &json!(world.ada.id)));
-        let again = try_bulk(&world, &world.ada, &[told.id], Bulk::HandOver(to)).await.unwrap();
-        assert_eq!(counts(&again), (0, 1, 0));
-    }
-
-    async fn only_who_may_import_here_is_given_schedules_and_only_by_administrators(world: World) {
-        let stage = stage(&world, "prices", Mode::Append, |_| ()).await;
-        let made = create(&world, draft(&stage, &daily("18:00"))).await;
-        let give = async |by: &Person, to: i64| {
-            try_bulk(&world, by, &[made.id], Bulk::HandOver(HandOver { to, recipients: false })).await
-        };
-        for (to, reason) in [
-            (world.ivy.id, "Can Import Data"),
-            (world.stranger.id, "Import Data in FP&A 2026"),
-            (0, "Choose the new Owner."),
-        ] {
-            match give(&world.ada, to).await {
-                Err(AppError::Invalid(errors)) => assert!(errors.of("to").unwrap().contains(reason), "{errors}"),
-                other => panic!("{other:?}"),
-            }
-        }
-        match give(&world.olive, world.ada.id).await {
-            Err(AppError::Forbidden(words)) => assert!(words.contains("Administrator") && words.contains("Ada")),
-            other => panic!("{other:?}"),
-        }
-        assert_eq!(find(&world, made.id).await.owner_id, world.olive.id);
     }
 
     async fn off_until_a_date_is_refused_where_it_makes_no_sense(world: World) {

@@ -108,6 +108,8 @@ const TABLE: &[(&str, &str)] = &[
     ("GET /settings/environment", "oxxxxx?"),
     ("POST /settings/environment", "vxxxxx?"),
     ("GET /applications/{a}/settings/environment", "ooxx.o?"),
+    ("GET /applications/{a}/promote", "ooxx.x?"),
+    ("POST /applications/{a}/promote", "vvxx.x?"),
     ("GET /applications/{a}/clone", "oxxx.x?"),
     ("POST /applications/{a}/clone", "vxxx.x?"),
     ("GET /applications/{a}/refresh", ">xxx.x?"),
@@ -223,6 +225,12 @@ const TABLE: &[(&str, &str)] = &[
     // There is no such entry.
     ("POST /applications/{a}/schedules/{s}/changes/{entry}", "..xx.x?"),
     ("GET /applications/{a}/settings/import-configurations/{i}/changes", "ooxx.o?"),
+    // What the entry is of is another thing: who may restore finds nothing.
+    ("GET /applications/{a}/settings/import-configurations/{i}/changes/{entry}", "..xx.x?"),
+    ("POST /applications/{a}/settings/import-configurations/{i}/changes/{entry}", "..xx.x?"),
+    ("GET /applications/{a}/settings/import-sets/{set}/changes", "ooxx.o?"),
+    ("GET /applications/{a}/settings/import-sets/{set}/changes/{entry}", "..xx.x?"),
+    ("POST /applications/{a}/settings/import-sets/{set}/changes/{entry}", "..xx.x?"),
     // Calendars to subscribe to
     ("GET /calendar", "oooooo?"),
     ("POST /calendar", "vvvvvv?"),

@@ -13,7 +13,7 @@ pub use review::{review, turn_on};
 pub use standing::{confirm, standing};
 
 /// The page that leads to the others.
-fn environment(application_id: i64) -> String {
+pub fn environment(application_id: i64) -> String {
     format!("/applications/{application_id}/settings/environment")
 }
 

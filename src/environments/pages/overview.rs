@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::applications::{self, Application, actions, enter, settings_shell};
 use crate::db::Conn;
 use crate::environments::model::{Environment, Made};
-use crate::environments::{review, store};
+use crate::environments::{Promotion, review, store};
 use crate::error::Result;
 use crate::members::{self, SignedIn};
 use crate::web::{Crumb, Page, Shell};
@@ -22,6 +22,7 @@ struct OverviewPage {
     application: Application,
     origin: Option<Origin>,
     may_copy: bool,
+    may_promote: bool,
     who: String,
     waiting: i64,
     review: String,
@@ -63,6 +64,15 @@ impl Origin {
             goes_on,
         })
     }
+
+    /// "Promoted from Group plan 2027 (test) on Thu 26 Nov 2026, 08:05, by Ines Okafor."
+    pub fn of_promotion(conn: &mut Conn, of: &Promotion, application: &Application) -> Result<Self> {
+        let from = applications::by_id(conn, of.from_id)?;
+        let from = from.map_or_else(|| "an Application that is archived".to_owned(), |from| from.name);
+        let member = members::by_id(conn, of.member_id)?.map_or_else(|| "someone".to_owned(), |m| m.name);
+        let when = words::date_time(of.at, application.time_zone);
+        Ok(Self { words: format!("Promoted from {from} on {when}, by {member}."), is_copy: false, goes_on: None })
+    }
 }
 
 /// `GET {A}/settings/environment`
@@ -76,7 +86,7 @@ pub async fn show(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, 
             }
             let known = store::of(conn, id)?;
             let origin = known.map(|known| Origin::of(conn, &known, &entered.application)).transpose()?;
-            let waiting = review::waiting(conn, id)?.unwrap_or_default();
+            let waiting = review::waiting(conn, id)?.map_or(0, |(count, _)| count);
             let who = members::names(members::administrators(conn)?.into_iter().map(|m| m.name).collect());
             Ok((entered, origin, waiting, who))
         })
@@ -85,10 +95,9 @@ pub async fn show(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, 
         .at(&environment(id))
         .crumbs([Crumb::here("Environment")]);
     let may_copy = entered.may_configure() && actions::may_create(&by.member);
+    let may_promote = entered.may_configure() && entered.may_import();
     let waiting = if entered.may_open_scheduling() { waiting } else { 0 };
     let review = review_address(id);
-    Page::ok(
-        &request,
-        &OverviewPage { shell, application: entered.application, origin, may_copy, who, waiting, review },
-    )
+    let application = entered.application;
+    Page::ok(&request, &OverviewPage { shell, application, origin, may_copy, may_promote, who, waiting, review })
 }

@@ -75,7 +75,11 @@ async fn look(app: &App, by: &By, id: i64, changes: bool) -> Result<Option<(Ente
             entered.need_import(conn, &asks, Scope::Schedule)?;
         }
         let Some(review) = review::load(conn, &entered, now)? else { return Ok(None) };
-        let origin = Origin::of(conn, &review.environment, &entered.application)?;
+        let origin = match (review.promotions.first(), &review.environment) {
+            (Some(promotion), _) => Origin::of_promotion(conn, promotion, &entered.application)?,
+            (None, Some(environment)) => Origin::of(conn, environment, &entered.application)?,
+            (None, None) => return Ok(None),
+        };
         Ok(Some((entered, review, origin)))
     })
     .await

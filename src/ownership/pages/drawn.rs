@@ -25,6 +25,8 @@ pub struct Row {
     pub next: String,
     /// Who owns it now.
     pub owner: String,
+    /// Who hands it over.
+    pub former: String,
     pub passes: bool,
     /// Why the new Owner could not run it: "Claire may not import here".
     pub flag: Option<String>,
@@ -82,6 +84,10 @@ impl Rows {
                     None => "Off".into(),
                 },
                 owner: owners.get(&schedule.owner_id).map_or("Nobody", |m| &m.name).to_owned(),
+                former: match &reckoned.from {
+                    Some(from) => from.name.clone(),
+                    None => owners.get(&line.former).map_or("Nobody", |m| &m.name).to_owned(),
+                },
                 passes: line.passes,
                 flag: line.flag.as_ref().filter(|_| line.owned).map(|flag| format!("{heir} {}", flag.short())),
                 told: told(schedule.notify.as_ref(), &groups),
@@ -115,7 +121,7 @@ fn told(notify: Option<&Notify>, groups: &HashMap<i64, String>) -> String {
 /// What the new Owner could not run, Application by Application.
 fn behind(reckoned: &Reckoned) -> Vec<Behind> {
     let Some(to) = &reckoned.to else { return Vec::new() };
-    let from = &reckoned.from;
+    let from = reckoned.of();
     let mut found = Vec::new();
     for lines in reckoned.lines.chunk_by(|a, b| a.schedule.application_id == b.schedule.application_id) {
         let stay = lines.iter().filter(|line| line.stays_behind()).count() as i64;
@@ -127,7 +133,7 @@ fn behind(reckoned: &Reckoned) -> Vec<Behind> {
         let mut parts = Vec::new();
         if stay > 0 {
             let stays = words::counted(stay, "schedule stays", "schedules stay");
-            parts.push(format!("{stays} with {}.", from.name));
+            parts.push(format!("{stays} with {from}."));
         }
         if fail > 0 {
             let fails = words::counted(

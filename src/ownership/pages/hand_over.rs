@@ -15,13 +15,13 @@ use crate::error::{FieldErrors, Result};
 use crate::members::leaving::doors;
 use crate::members::{self, By, Member, SignedIn};
 use crate::ownership::actions::{self, Passing, UNDO_DAYS};
-use crate::ownership::reckoning::{Reckoned, Which, Wish, reckon};
-use crate::schedules::{self, actions as held};
+use crate::ownership::reckoning::{From, Reckoned, Which, Wish};
+use crate::schedules;
 use crate::web::form::Query;
 use crate::web::{Crumb, Flash, Form, Page, Shell, local_path, refused, see_other};
 use crate::words;
 
-/// Somebody to choose.
+/// Somebody to choose; of `from` no number stands for whoever owns each.
 struct Choice {
     id: i64,
     words: String,
@@ -60,6 +60,12 @@ struct HandOverPage {
     errors: FieldErrors,
     from: Vec<Choice>,
     to: Vec<Choice>,
+    /// "Owners of 3 chosen schedules"; none where nobody chose any.
+    owners: Option<String>,
+    /// Whoever owns each hands them over.
+    of_owners: bool,
+    /// Those, with commas.
+    these: String,
     plan: Option<Plan>,
     undo_days: i64,
     back: String,
@@ -68,41 +74,61 @@ struct HandOverPage {
 /// What was sent, read.
 struct Sent {
     passing: Passing,
+    /// What was chosen elsewhere.
+    these: BTreeSet<i64>,
     seen: String,
 }
 
+/// Stands for whoever owns each of the chosen schedules.
+const OWNERS: &str = "owners";
+
 /// What the boxes of a page were: of whom, which, and those that were ticked.
-fn state(from: i64, which: &Which, ticked: &BTreeSet<i64>) -> String {
+fn state(from: &From, which: &Which, ticked: &BTreeSet<i64>) -> String {
     let which = match which {
         Which::All => "all".to_owned(),
         Which::Application(id) => format!("app.{id}"),
         Which::Chosen(_) => "chosen".to_owned(),
     };
     let ticked: Vec<String> = ticked.iter().map(i64::to_string).collect();
+    let from = match from {
+        From::Member(id) => id.to_string(),
+        From::Owners(_) => OWNERS.to_owned(),
+    };
     format!("{from}:{which}:{}", crate::secrets::hash("boxes", &ticked.join(",")))
 }
 
 fn sent(form: &Form) -> Result<Sent, FieldErrors> {
-    let from = form.id("from").unwrap_or_default();
     // An address may name many with commas.
-    let ids = form.all("schedules").flat_map(|ids| ids.split(',')).filter_map(|id| id.parse().ok());
-    let ticked: BTreeSet<i64> = ids.collect();
-    if ticked.len() > crate::shape::MOST_IDS {
+    let ids = |name: &str| -> BTreeSet<i64> {
+        form.all(name).flat_map(|ids| ids.split(',')).filter_map(|id| id.parse().ok()).collect()
+    };
+    let (ticked, mut these) = (ids("schedules"), ids("these"));
+    if ticked.len().max(these.len()) > crate::shape::MOST_IDS {
         return Err(FieldErrors::one("which", "At most 1,000 can be chosen at once."));
     }
+    // Chosen elsewhere, and nobody said whose.
+    let chosen = !form.has("from") && !form.has("was") && !ticked.is_empty();
+    if chosen {
+        these = ticked.clone();
+    }
+    let from = match chosen || form.get("from") == OWNERS {
+        true => From::Owners(these.clone()),
+        false => From::Member(form.id("from").unwrap_or_default()),
+    };
     let application = form.id("application");
     let mut which = match form.get("which") {
         "chosen" => Which::Chosen(ticked.clone()),
         "app" => Which::Application(application.unwrap_or_default()),
-        "" if !ticked.is_empty() => Which::Chosen(ticked.clone()),
+        "" if !chosen && !ticked.is_empty() => Which::Chosen(ticked.clone()),
         "" if application.is_some() => Which::Application(application.unwrap_or_default()),
         _ => Which::All,
     };
     if let Some((of, was)) = form.get("was").split_once(':') {
-        let now = state(from, &which, &ticked);
+        let now = state(&from, &which, &ticked);
         let (chose, boxes) = was.split_once(':').unwrap_or_default();
-        let (chooses, ticks) = now.split_once(':').and_then(|(_, now)| now.split_once(':')).unwrap_or_default();
-        if of != from.to_string() {
+        let (is, now) = now.split_once(':').unwrap_or_default();
+        let (chooses, ticks) = now.split_once(':').unwrap_or_default();
+        if of != is {
             // Another member's boxes.
             which = Which::All;
         } else if chose == chooses && boxes != ticks {
@@ -118,7 +144,7 @@ fn sent(form: &Form) -> Result<Sent, FieldErrors> {
         tell: first || form.ticked("tell"),
     };
     let passing = Passing { from, to: form.id("to").unwrap_or_default(), wish };
-    Ok(Sent { passing, seen: form.get("seen").to_owned() })
+    Ok(Sent { passing, these, seen: form.get("seen").to_owned() })
 }
 
 /// Who holds something: the deactivated first, then those who hold most.
@@ -149,13 +175,18 @@ fn holders(conn: &mut Conn, chosen: i64) -> Result<Vec<Choice>> {
 
 impl Plan {
     fn load(conn: &mut Conn, by: &By, passing: &Passing, now: Moment) -> Result<Option<Self>> {
-        let Some(from) = members::by_id(conn, passing.from)? else { return Ok(None) };
-        let to = members::by_id(conn, passing.to)?;
-        let all = held::held(conn, from.id)?;
-        let reckoned = reckon(conn, by, (from, to), &passing.wish, all)?;
+        if let From::Member(id) = passing.from
+            && members::by_id(conn, id)?.is_none()
+        {
+            return Ok(None);
+        }
+        let reckoned = actions::preview(conn, by, passing)?;
         let rows = Rows::load(conn, &reckoned, now)?;
-        let tokens = doors(conn, reckoned.from.id, now)?.tokens;
-        let (from, to) = (reckoned.from.name.clone(), reckoned.to.as_ref().map(|to| to.name.clone()));
+        let tokens = match passing.from {
+            From::Member(id) => doors(conn, id, now)?.tokens,
+            From::Owners(_) => 0,
+        };
+        let (from, to) = (reckoned.of().to_owned(), reckoned.to.as_ref().map(|to| to.name.clone()));
         let (passing_n, changing) = (reckoned.passing() as i64, reckoned.changing() as i64);
         let wish = &passing.wish;
         let told = reckoned.told() as i64;
@@ -183,7 +214,7 @@ impl Plan {
             say: say(&reckoned),
             submit,
             mark: reckoned.mark(wish.tokens && tokens > 0),
-            was: state(reckoned.from.id, &wish.which, &ticked),
+            was: state(&passing.from, &wish.which, &ticked),
             rows,
             from,
             to,
@@ -193,8 +224,11 @@ impl Plan {
 
 /// "2 of 3 schedules go from Jonas to Claire."
 fn say(reckoned: &Reckoned) -> String {
-    let (from, owned, passing) = (&reckoned.from.name, reckoned.owned(), reckoned.passing());
+    let (from, owned, passing) = (reckoned.of(), reckoned.owned(), reckoned.passing());
     match &reckoned.to {
+        _ if reckoned.lines.is_empty() && reckoned.from.is_none() => {
+            "The chosen schedules have finished or were deleted.".into()
+        }
         None if reckoned.lines.is_empty() => format!("{from} owns no schedule and is notified about none."),
         None => "Choose the new Owner.".into(),
         Some(_) if reckoned.changing() == 0 => "Nothing changes.".into(),
@@ -222,22 +256,35 @@ fn applications(reckoned: &Reckoned, which: &Which) -> Vec<Choice> {
 
 async fn page(
     (request, app, by): (&HttpRequest, &App, &By),
-    passing: Passing,
+    (passing, these): (Passing, BTreeSet<i64>),
     back: &str,
     (status, errors): (StatusCode, FieldErrors),
 ) -> Result<HttpResponse> {
     let (asks, now) = (by.clone(), app.now());
+    let of_owners = matches!(passing.from, From::Owners(_));
     let (from, to, plan) = app
         .read(move |conn| {
             let choice = |m: Member| Choice { id: m.id, words: m.name.clone(), chosen: m.id == passing.to };
-            let to = heirs(conn, passing.from)?.into_iter().map(choice).collect();
-            Ok((holders(conn, passing.from)?, to, Plan::load(conn, &asks, &passing, now)?))
+            let from = match passing.from {
+                From::Member(id) => id,
+                From::Owners(_) => 0,
+            };
+            let to = heirs(conn, from)?.into_iter().map(choice).collect();
+            Ok((holders(conn, from)?, to, Plan::load(conn, &asks, &passing, now)?))
         })
         .await?;
+    let owners = |n: i64| format!("Owners of {}", words::counted(n, "chosen schedule", "chosen schedules"));
+    let owners = (!these.is_empty()).then(|| owners(these.len() as i64));
+    let these = these.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
     let crumbs = [Crumb::to("Ownership", "/ownership"), Crumb::here("Hand over")];
     let shell = members::shell(request, app, by, "Hand over schedules").at("/ownership").crumbs(crumbs);
     let back = local_path(back).unwrap_or("/ownership").to_owned();
-    Page::with(status, request, &HandOverPage { shell, errors, from, to, plan, undo_days: UNDO_DAYS, back })
+    let undo_days = UNDO_DAYS;
+    Page::with(
+        status,
+        request,
+        &HandOverPage { shell, errors, from, to, owners, of_owners, these, plan, undo_days, back },
+    )
 }
 
 /// `GET /ownership/hand-over?from=&to=&application=&schedules=`
@@ -249,7 +296,8 @@ pub async fn hand_over_form(
 ) -> Result<HttpResponse> {
     members::actions::need_administrator(&app, &by).await?;
     let sent = sent(&query)?;
-    page((&request, &app, &by), sent.passing, query.get("back"), (StatusCode::OK, FieldErrors::new())).await
+    page((&request, &app, &by), (sent.passing, sent.these), query.get("back"), (StatusCode::OK, FieldErrors::new()))
+        .await
 }
 
 /// `POST /ownership/hand-over`; with `show` nothing is done, and the page says what would change.
@@ -261,21 +309,25 @@ pub async fn hand_over(
 ) -> Result<HttpResponse> {
     members::actions::need_administrator(&app, &by).await?;
     let context = (&request, app.get_ref(), &by);
-    let Sent { mut passing, seen } = match sent(&form) {
+    let Sent { mut passing, these, seen } = match sent(&form) {
         Ok(sent) => sent,
         Err(errors) => {
-            let all = Passing { from: form.id("from").unwrap_or_default(), to: 0, wish: Wish::all() };
+            let from = From::Member(form.id("from").unwrap_or_default());
+            let all = (Passing { from, to: 0, wish: Wish::all() }, BTreeSet::new());
             return page(context, all, form.get("back"), refused(errors.into())?).await;
         }
     };
     if form.has("show") {
-        return page(context, passing, form.get("back"), (StatusCode::OK, FieldErrors::new())).await;
+        return page(context, (passing, these), form.get("back"), (StatusCode::OK, FieldErrors::new())).await;
     }
     let (asks, now, wished) = (by.clone(), app.now(), passing.clone());
     let done = app
         .write(move |conn| {
             let mut wished = wished;
-            wished.wish.tokens &= doors(conn, wished.from, now)?.tokens > 0;
+            wished.wish.tokens &= match wished.from {
+                From::Member(id) => doors(conn, id, now)?.tokens > 0,
+                From::Owners(_) => false,
+            };
             actions::hand_over(conn, &asks, &wished, &seen, now)
         })
         .await;
@@ -288,7 +340,7 @@ pub async fn hand_over(
             let answer = refused(error)?;
             // What is no member's number is asked for again.
             passing.to = if answer.1.of("to").is_some() { 0 } else { passing.to };
-            page(context, passing, form.get("back"), answer).await
+            page(context, (passing, these), form.get("back"), answer).await
         }
     }
 }
@@ -297,16 +349,16 @@ fn said(done: &actions::Done, back: &str) -> Flash {
     let of = &done.reckoned;
     let to = of.to.as_ref().map_or("", |to| &to.name);
     let mut text = match (of.passing() as i64, of.changing() as i64) {
-        (0, 0) => format!("The API tokens of {} are revoked.", of.from.name),
+        (0, 0) => format!("The API tokens of {} are revoked.", of.of()),
         (0, n) => {
-            format!("{to} is notified instead of {}, in {}.", of.from.name, words::counted(n, "schedule", "schedules"))
+            format!("{to} is notified instead of {}, in {}.", of.of(), words::counted(n, "schedule", "schedules"))
         }
-        (n, _) => format!("{} handed over from {} to {to}.", words::counted(n, "schedule", "schedules"), of.from.name),
+        (n, _) => format!("{} handed over from {} to {to}.", words::counted(n, "schedule", "schedules"), of.of()),
     };
     let left = of.owned() - of.passing();
     if left > 0 && of.passing() > 0 {
         let stay = words::counted(left as i64, "stays", "stay");
-        text.push_str(&format!(" {stay} with {}.", of.from.name));
+        text.push_str(&format!(" {stay} with {}.", of.of()));
     }
     match done.id {
         Some(id) => Flash::new(text).button("Undo", format!("/ownership/{id}/undo"), &[("back", back)]),

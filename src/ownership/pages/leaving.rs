@@ -104,14 +104,14 @@ async fn page(
                 leaving.to = fittest(conn, &heirs, &owned)?;
             }
             let to = leaving.to.map(|to| members::by_id(conn, to)).transpose()?.flatten();
-            let reckoned = reckon(conn, &asks, (member, to), &leaving.wish(), held)?;
+            let reckoned = reckon(conn, &asks, (Some(member.clone()), to), &leaving.wish(), held)?;
             let rows = Rows::load(conn, &reckoned, now)?;
             let within = groups::of_member(conn, id)?.into_iter().map(|(_, name)| name).collect();
-            Ok((leaving, reckoned, rows, heirs, doors(conn, id, now)?, feeds::count(conn, id)?, within))
+            let doors = doors(conn, id, now)?;
+            Ok((leaving, (member, reckoned), rows, heirs, doors, feeds::count(conn, id)?, within))
         })
         .await?;
-    let (leaving, reckoned, rows, heirs, doors, calendars, groups) = found;
-    let member = &reckoned.from;
+    let (leaving, (member, reckoned), rows, heirs, doors, calendars, groups) = found;
     if !member.active && leaving.role.is_none() {
         return Ok(see_other("/members", None));
     }

@@ -1,6 +1,5 @@
 //! The same deed to several schedules: all of it in one transaction, each in the audit log.
 
-use super::hand_over::{self, Gift, HANDED_OVER, HandOver};
 use super::switch::{Turn, is_turned, turn};
 use super::{Picked, enter_to_schedule, pick, remove};
 use crate::clock::Moment;
@@ -15,15 +14,12 @@ pub enum Bulk {
     On,
     Off,
     Delete,
-    HandOver(HandOver),
 }
 
 /// What became of each schedule.
 #[derive(Clone, Debug, Default)]
 pub struct Done {
     pub changed: Vec<Schedule>,
-    /// Of a hand-over, as those were.
-    pub was: Vec<Schedule>,
     /// Were that way before.
     pub already: Vec<Schedule>,
     /// Have no further occurrence, so that they cannot be turned on or off.
@@ -34,20 +30,13 @@ pub struct Done {
 
 /// Does it to all of these schedules of an Application that are there. The switch changes no Owner.
 ///
-/// `NotFound` when one of them was never there or is another Application's: then nothing is done. `Forbidden` for a hand-over
-/// by who is no Administrator; `Invalid` on `to` when the new Owner may not import here.
+/// `NotFound` when one of them was never there or is another Application's: then nothing is done.
 pub fn bulk(conn: &mut Conn, by: &By, application_id: i64, ids: &[i64], what: Bulk, now: Moment) -> Result<Done> {
     let entered = enter_to_schedule(conn, by, application_id)?;
-    if let Bulk::HandOver(to) = what {
-        hand_over::need(conn, by)?;
-        pick(conn, &entered, ids)?;
-        hand_over::heir(conn, &entered, to.to)?;
-    }
     // The dispatcher moves next occurrences meanwhile; from here on it waits.
     db::lock_rows(conn, "schedules", ids)?;
     let Picked { there, gone } = pick(conn, &entered, ids)?;
     let mut done = Done { gone, ..Done::default() };
-    let mut gifts = Vec::new();
     for was in there {
         match what {
             Bulk::On | Bulk::Off => {
@@ -65,14 +54,7 @@ pub fn bulk(conn: &mut Conn, by: &By, application_id: i64, ids: &[i64], what: Bu
                 remove::archive(conn, by, &was, now)?;
                 done.changed.push(was);
             }
-            Bulk::HandOver(to) if was.owner_id == to.to => done.already.push(was),
-            Bulk::HandOver(to) => {
-                let notify = hand_over::recipients(&was, to);
-                gifts.push(Gift { was, owner_id: to.to, notify });
-            }
         }
     }
-    done.changed.extend(hand_over::give(conn, by, &gifts, HANDED_OVER, false, now)?);
-    done.was = gifts.into_iter().map(|gift| gift.was).collect();
     Ok(done)
 }

@@ -3,13 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::stale;
-use crate::applications::{self, Entered};
 use crate::audit::{self, Entry};
 use crate::clock::Moment;
 use crate::db::{self, Conn};
-use crate::error::{AppError, FieldErrors, Result};
-use crate::members::{self, By, Member};
-use crate::schedules::flagged::lacks;
+use crate::error::{AppError, Result};
+use crate::members::By;
 use crate::schedules::model::{Notify, Schedule};
 use crate::schedules::{held_store, recipients_store, store};
 
@@ -18,63 +16,12 @@ pub const HANDED_OVER: &str = "schedule.handed-over";
 pub const TAKEN: &str = "schedule.ownership-taken";
 const RECIPIENTS: &str = "schedule.recipients-replaced";
 
-/// To whom, and whether the former Owner is replaced among the recipients too.
-#[derive(Clone, Copy, Debug)]
-pub struct HandOver {
-    pub to: i64,
-    pub recipients: bool,
-}
-
-/// An active member as an Owner to be.
-#[derive(Clone, Debug)]
-pub struct Heir {
-    pub member: Member,
-    /// Which permissions are missing; `None`: the member can own schedules here.
-    pub missing: Option<String>,
-}
-
 /// A schedule that was read under its lock, with its Owner and recipients to be.
 #[derive(Clone, Debug)]
 pub struct Gift {
     pub was: Schedule,
     pub owner_id: i64,
     pub notify: Option<Notify>,
-}
-
-/// Refuses who may not hand over, and names who may.
-pub(super) fn need(conn: &mut Conn, by: &By) -> Result<()> {
-    if by.member.is_administrator() {
-        return Ok(());
-    }
-    let who: Vec<String> = members::administrators(conn)?.into_iter().map(|m| m.name).take(3).collect();
-    Err(AppError::Forbidden(format!(
-        "Only an Administrator can hand over schedules: {}. Anyone who edits and saves a schedule becomes its Owner.",
-        who.join(", ")
-    )))
-}
-
-/// Everybody active, by name, for an Administrator who has entered the Application.
-pub fn heirs(conn: &mut Conn, by: &By, entered: &Entered) -> Result<Vec<Heir>> {
-    need(conn, by)?;
-    let active: Vec<Member> = members::all(conn)?.into_iter().filter(|member| member.active).collect();
-    let standings = applications::standings(conn, &active, &entered.application)?;
-    Ok(active.into_iter().zip(&standings).map(|(member, there)| Heir { missing: lacks(there), member }).collect())
-}
-
-/// The member who shall own them, or why that is not possible, at the field `to`.
-pub(super) fn heir(conn: &mut Conn, entered: &Entered, to: i64) -> Result<Member> {
-    let found = members::by_id(conn, to)?;
-    let refused = match &found {
-        None => "Choose the new Owner.".to_owned(),
-        Some(member) if !member.active => format!("{}'s account is deactivated. Choose someone else.", member.name),
-        Some(member) => match lacks(&applications::standing(conn, member, entered.application.clone())?) {
-            None => return Ok(member.clone()),
-            Some(missing) => {
-                format!("{} lacks {missing}, so the imports would fail. Choose someone else.", member.name)
-            }
-        },
-    };
-    Err(FieldErrors::one("to", refused).into())
 }
 
 /// Gives schedules away that were read under their locks: each with an entry of the log and a new version, in a number of
@@ -144,14 +91,6 @@ pub fn replaced(notify: Option<&Notify>, (from, to): (i64, i64)) -> Option<Notif
     Some(notify)
 }
 
-/// The recipients with the new Owner for the former one, each once.
-pub(super) fn recipients(was: &Schedule, to: HandOver) -> Option<Notify> {
-    match to.recipients {
-        true => replaced(was.notify.as_ref(), (was.owner_id, to.to)),
-        false => was.notify.clone(),
-    }
-}
-
 /// What has something to come and belongs to a member, or tells them, in all Applications: by Application and target.
 pub fn held(conn: &mut Conn, member_id: i64) -> Result<Vec<Schedule>> {
     let ids = Vec::from_iter(held_store::held(conn, member_id)?);
@@ -166,7 +105,12 @@ pub fn hold(conn: &mut Conn, member_id: i64) -> Result<Vec<Schedule>> {
     Ok(locked.into_iter().filter(|schedule| held.contains(&schedule.id)).collect())
 }
 
-/// These, where they have something to come, held until the transaction ends.
+/// These, where they have something to come: by Application and target.
+pub fn unfinished(conn: &mut Conn, ids: &[i64]) -> Result<Vec<Schedule>> {
+    store::unfinished(conn, ids)
+}
+
+/// The same, held until the transaction ends.
 pub fn hold_those(conn: &mut Conn, ids: &[i64]) -> Result<Vec<Schedule>> {
     let applications: BTreeSet<i64> = store::unfinished(conn, ids)?.iter().map(|s| s.application_id).collect();
     // In the order in which whoever saves holds them: the Application, then the schedule.

@@ -41,6 +41,7 @@ const TABLE: &[(&str, &str)] = &[
     ("PATCH applications/{a}", "vvxx.x?"),
     ("DELETE applications/{a}", "vvxx.x?"),
     ("POST applications/{a}/clone", "vxxx.x?"),
+    ("POST applications/{a}/promotions", "vvxx.x?"),
     ("POST applications/{a}/refresh", "vxxx.x?"),
     ("POST applications/{a}/reset", "vxxx.x?"),
     ("PUT applications/{a}/access/{m}", "vvxx.x?"),

@@ -3,6 +3,7 @@
 mod cloning;
 mod cut_off;
 mod emptying;
+mod promoting;
 mod reviewing;
 mod standing;
 

@@ -13,6 +13,7 @@ mod leaving;
 mod mapped;
 mod mistakes;
 mod place;
+mod promoted;
 mod rows;
 mod set_run;
 mod sets;

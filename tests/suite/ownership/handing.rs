@@ -187,6 +187,44 @@ on_both! {
         assert_eq!(inbox().await, 1);
     }
 
+    async fn chosen_schedules_of_several_owners_pass_by_one_form(world: World) {
+        let made = owned(&world, &["06:00", "07:00", "08:00"], &[&world.olive, &world.mo]).await;
+        let words = stage(&world, "words", Mode::Append, |_| ()).await;
+        let own = try_create(&world, &world.ada, draft(&words, &daily("09:00"))).await.unwrap();
+        let list = format!("/applications/{}/settings/import-scheduling", world.application);
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit(&list).await.tick("Select Every day at 06:00").tick("Select Every day at 09:00").press("Hand over").await;
+        // Exactly those, whoever owns each.
+        assert_eq!(ada.value("From"), "owners");
+        ada.sees("All 2").sees("06:00").sees("09:00").sees_no("07:00");
+        ada.sees("Choose the new Owner.");
+        ada.press("Show what changes").await.sees("All 2").sees_no("07:00");
+        ada.choose("To", "Olive").press("Show what changes").await.sees("1 of 2 schedules goes from their Owners to Olive.");
+        ada.press("Hand over 1 schedule").await.sees("1 schedule handed over from their Owners to Olive.");
+        assert_eq!(ada.path(), list, "back to the list");
+        assert_eq!((stands(&world, own.id).await.0, stands(&world, made[0].id).await.2), (world.olive.id, 1));
+        ada.within(".toasts").press("Undo").await.sees("Undone. 1 schedule is as it was.");
+        assert_eq!(stands(&world, own.id).await.0, world.ada.id);
+        // Of one Owner it is theirs, with whom they tell.
+        ada.visit(&format!("{FORM}?schedules={},{}&back={list}", made[0].id, made[1].id)).await;
+        ada.choose("To", "Ada").press("Show what changes").await.sees("2 of 2 schedules go from Olive to Ada.");
+        ada.sees("Ada is notified instead of Olive, in 2 schedules").sees_no("API token");
+        // One is changed in between: what would pass is shown anew.
+        let owner = Passing { from: Of::Owners([made[0].id].into()), to: world.ada.id, wish: Wish::all() };
+        hands_over(&world, owner).await.unwrap();
+        ada.press("Hand over 2 schedules").await.answered(412).sees("1 of 2 schedules goes from their Owners to Ada.");
+        ada.press("Hand over 1 schedule").await.sees("1 schedule handed over");
+        let mut both = vec![world.ada.id, world.mo.id];
+        both.sort_unstable();
+        assert_eq!(stands(&world, made[1].id).await.1, both);
+        // What is no schedule of anybody's is not there.
+        ada.visit(&format!("{FORM}?schedules=999999,x,-1")).await.sees("The chosen schedules have finished or were deleted.");
+        let many = vec!["1"; 2_000].join(",");
+        assert_eq!(ada.get(&format!("{FORM}?schedules={many}")).await.status, 200, "each once");
+        let olive = world.browser(&world.olive).await;
+        assert_eq!(olive.get(&format!("{FORM}?schedules={}", made[2].id)).await.status, 403);
+    }
+
     async fn their_tokens_end_where_that_is_ticked(world: World) {
         owned(&world, &["06:00"], &[]).await;
         let token = world.api(&world.olive).await;

@@ -9,7 +9,7 @@ mod undoing;
 use serde_json::Value;
 use tidegate::imports::Mode;
 use tidegate::ownership::actions::{Done, Passing, hand_over, preview};
-use tidegate::ownership::reckoning::Wish;
+use tidegate::ownership::reckoning::{From as Of, Wish};
 use tidegate::schedules::{About, Draft, Notify, Schedule};
 
 use crate::schedules::{create, daily, draft, find};
@@ -39,7 +39,7 @@ async fn owned_of(world: &World, stage: &Stage, times: &[&str], people: &[&Perso
 }
 
 fn passing(from: &Person, to: &Person) -> Passing {
-    Passing { from: from.id, to: to.id, wish: Wish::all() }
+    Passing { from: Of::Member(from.id), to: to.id, wish: Wish::all() }
 }
 
 /// What Ada hands over, as she saw it.

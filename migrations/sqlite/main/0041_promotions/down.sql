@@ -1,0 +1,2 @@
+DROP TABLE kin;
+DROP TABLE promotions;
