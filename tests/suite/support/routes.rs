@@ -73,7 +73,7 @@ pub fn all() -> Vec<Route> {
 
 /// A thing that exists in "FP&A 2026" for each `{name}` in an address.
 pub async fn values(world: &World) -> Vec<(&'static str, String)> {
-    let stage = stage(world, "words", Mode::Update, |_| ()).await;
+    let stage = stage(world, "things", Mode::Update, |_| ()).await;
     let token = token(world).await;
     let schedule = schedules::create(world, schedules::draft(&stage, &schedules::daily("09:00"))).await;
     let (olive, now, configuration) = (world.olive.clone(), world.now(), stage.configuration);
