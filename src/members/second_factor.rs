@@ -51,10 +51,10 @@ pub fn is_on(conn: &mut Conn, member_id: i64) -> Result<bool> {
     Ok(kept::get(conn, member_id)?.is_some())
 }
 
-/// Whether the Workspace demands one of this member, who has none. Whoever has no password signs in elsewhere, where that
+/// Whether one is demanded of this member, who has none. Whoever has no password signs in elsewhere, where that
 /// is seen to.
-pub fn is_missing(conn: &mut Conn, member: &Member) -> Result<bool> {
-    let demanded = match workspace::second_factor_of(conn)? {
+pub fn is_missing(conn: &mut Conn, demanded_of: Whom, member: &Member) -> Result<bool> {
+    let demanded = match demanded_of {
         Whom::Nobody => false,
         Whom::Administrators => member.is_administrator(),
         Whom::Everybody => true,

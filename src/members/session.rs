@@ -25,6 +25,7 @@ use crate::going::{Acting, Seen, Sign};
 use crate::secrets;
 use crate::web::guard::Detour;
 use crate::web::{client_address, csrf};
+use crate::workspace::Whom;
 
 const ADMINISTRATOR_IDLE_HOURS: i64 = 24;
 /// What is open to whoever has yet to set up the second factor that is demanded.
@@ -32,7 +33,8 @@ const LEADS_THERE: [&str; 4] = ["/account/second-factor", "/session", "/signed-i
 /// It is noted at most so often, not with every request.
 const SEEN_EVERY_SECONDS: i64 = 60;
 
-fn resume(conn: &mut Conn, seen: &Seen, token: &str, now: Moment) -> Result<By> {
+/// Who it is, and of whom a second factor is demanded.
+fn resume(conn: &mut Conn, seen: &Seen, token: &str, now: Moment) -> Result<(By, Whom)> {
     let session = sessions::find(conn, token, now)?.ok_or(AppError::SignedOut)?;
     let member = store::by_id(conn, session.member_id)?.filter(|m| m.active).ok_or(AppError::SignedOut)?;
     let sign = Sign::Session(session.id);
@@ -43,7 +45,7 @@ fn resume(conn: &mut Conn, seen: &Seen, token: &str, now: Moment) -> Result<By> 
     if idle > Duration::seconds(SEEN_EVERY_SECONDS) {
         seen.note(sign, now);
     }
-    Ok(By::page(member))
+    Ok((By::page(member), session.second_factor_of))
 }
 
 fn authenticate(conn: &mut Conn, seen: &Seen, token: &str, now: Moment) -> Result<(i64, By)> {
@@ -111,8 +113,8 @@ impl FromRequest for SignedIn {
             let token = csrf::session_value(&request, secure).ok_or(AppError::SignedOut)?;
             let (now, noting) = (app.now(), app.clone());
             let resumed = app.read(move |conn| {
-                let by = resume(conn, &noting.seen, &token, now)?;
-                let lacks = second_factor::is_missing(conn, &by.member)?;
+                let (by, demanded_of) = resume(conn, &noting.seen, &token, now)?;
+                let lacks = second_factor::is_missing(conn, demanded_of, &by.member)?;
                 Ok((by, lacks))
             });
             let (by, lacks) = resumed.await?;

@@ -71,7 +71,9 @@ async fn page(request: &HttpRequest, app: &App, by: &By, left: Left) -> Result<H
         .read(move |conn| {
             let state = second_factor::state(conn, member.id)?;
             let fits = second_factor::fits(conn, member.id)?;
-            Ok((state, fits, second_factor::is_missing(conn, &member)?, workspace::get(conn)?))
+            let demanded = workspace::second_factor_of(conn)?;
+            let missing = second_factor::is_missing(conn, demanded, &member)?;
+            Ok((state, fits, missing, workspace::get(conn)?))
         })
         .await?;
     let set_up = match left.draft {

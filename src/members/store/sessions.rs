@@ -7,9 +7,10 @@ use chrono::Duration;
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::db::prelude::*;
-use crate::db::schema::sessions;
+use crate::db::schema::{sessions, workspace};
 use crate::error::Result;
 use crate::secrets;
+use crate::workspace::Whom;
 
 /// How long a session lasts.
 pub const SESSION_DAYS: i64 = 14;
@@ -113,6 +114,8 @@ pub struct Session {
     pub id: i64,
     pub member_id: i64,
     pub seen_at: Moment,
+    /// Of whom the Workspace demands a second factor: asked here, because every request needs it.
+    pub second_factor_of: Whom,
 }
 
 /// The living session of a cookie's value.
@@ -120,10 +123,20 @@ pub fn find(conn: &mut Conn, token: &str, now: Moment) -> Result<Option<Session>
     let row = sessions::table
         .filter(sessions::token_hash.eq(secrets::hash("session", token)))
         .filter(sessions::expires_at.gt(now.micros()))
-        .select((sessions::id, sessions::member_id, sessions::seen_at))
-        .first::<(i64, i64, Moment)>(conn)
+        .select((
+            sessions::id,
+            sessions::member_id,
+            sessions::seen_at,
+            workspace::table.select(workspace::second_factor_of).single_value(),
+        ))
+        .first::<(i64, i64, Moment, Option<String>)>(conn)
         .optional()?;
-    Ok(row.map(|(id, member_id, seen_at)| Session { id, member_id, seen_at }))
+    Ok(row.map(|(id, member_id, seen_at, whom)| Session {
+        id,
+        member_id,
+        seen_at,
+        second_factor_of: whom.as_deref().and_then(Whom::parse).unwrap_or(Whom::Nobody),
+    }))
 }
 
 pub fn seen(conn: &mut Conn, id: i64, now: Moment) -> Result<()> {
