@@ -75,12 +75,10 @@ fn a_secret_is_in_nothing_that_leaves_and_in_no_file() {
         let mut read = vec![browser.press("Test Webhook").await.body.clone()];
         browser.within("#webhook").fill("Address", &format!("{}?key={CANARY}", echo.url()));
         browser.fill("Signing secret", CANARY).press("Save Webhook").await.sees("Saved.");
-        let all = api.get("connections").await;
-        let uses = |one: &&serde_json::Value| {
-            one["application_ids"].as_array().is_some_and(|ids| ids.contains(&json!(application)))
-        };
-        let same = |one: &serde_json::Value| json!({"connection_id": one["id"], "use_id": one["id"]});
-        let same: Vec<_> = all.items().iter().filter(uses).map(same).collect();
+        let imports = api.get(&format!("applications/{application}/import-configurations")).await;
+        let used = imports.items().iter().filter_map(|import| import["connection_id"].as_i64());
+        let used: std::collections::BTreeSet<i64> = used.collect();
+        let same: Vec<_> = used.iter().map(|id| json!({"connection_id": id, "use_id": id})).collect();
         let copy = json!({"name": "Copy", "rows": true, "connections": same});
         read.push(api.post(&format!("applications/{application}/clone"), copy).await.is(201).body.clone());
 
