@@ -1,12 +1,13 @@
 //! Sending mail: through SMTP, or without a server into files (`data-dir/mail`), or into memory for tests.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lettre::message::header::{Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp;
+use lettre::transport::smtp::AsyncSmtpTransportBuilder;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use url::Url;
 
@@ -67,10 +68,41 @@ pub struct Mailer {
     way: Way,
 }
 
+/// A mail server.
+struct Smtp {
+    how: AsyncSmtpTransportBuilder,
+    /// With the connections that are open. After a silence it is made anew: they would be waited for again.
+    transport: Mutex<AsyncSmtpTransport<Tokio1Executor>>,
+    host: String,
+    /// What may be reached.
+    network: NetworkPolicy,
+}
+
+impl Smtp {
+    fn transport(&self) -> MutexGuard<'_, AsyncSmtpTransport<Tokio1Executor>> {
+        self.transport.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn hand_over(&self, message: Message) -> Sent {
+        let host = &self.host;
+        if let Err(refused) = connectors::check_host(&self.network, &SystemLookup, host).await {
+            return Sent::Later(format!("The mail server {host} cannot be reached. {refused}"));
+        }
+        let transport = self.transport().clone();
+        match tokio::time::timeout(PATIENCE, transport.send(message)).await {
+            Ok(Ok(_)) => Sent::Accepted,
+            Ok(Err(error)) => not_accepted(&error, host),
+            Err(_) => {
+                *self.transport() = self.how.clone().build();
+                Sent::Later("The mail server did not answer in time.".to_owned())
+            }
+        }
+    }
+}
+
 #[derive(Clone)]
 enum Way {
-    /// With the host's name, and what may be reached.
-    Smtp(AsyncSmtpTransport<Tokio1Executor>, String, NetworkPolicy),
+    Smtp(Arc<Smtp>),
     Files(PathBuf),
     Memory(Arc<Mutex<Vec<String>>>),
 }
@@ -82,8 +114,10 @@ impl Mailer {
             Some(url) => {
                 let url = encrypted(url)?;
                 let host = url.host_str().unwrap_or_default().to_owned();
-                let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.as_str());
-                Way::Smtp(transport.map_err(|e| format!("--smtp-url: {e}"))?.build(), host, network)
+                let how = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.as_str());
+                let how = how.map_err(|e| format!("--smtp-url: {e}"))?;
+                let transport = Mutex::new(how.clone().build());
+                Way::Smtp(Arc::new(Smtp { how, transport, host, network }))
             }
             None => Way::Files(folder),
         };
@@ -120,16 +154,7 @@ impl Mailer {
             Err(error) => return Sent::Refused(format!("The message could not be written: {error}.")),
         };
         match &self.way {
-            Way::Smtp(transport, host, network) => {
-                if let Err(refused) = connectors::check_host(network, &SystemLookup, host).await {
-                    return Sent::Later(format!("The mail server {host} cannot be reached. {refused}"));
-                }
-                match tokio::time::timeout(PATIENCE, transport.send(message)).await {
-                    Ok(Ok(_)) => Sent::Accepted,
-                    Ok(Err(error)) => not_accepted(&error, host),
-                    Err(_) => Sent::Later("The mail server did not answer in time.".to_owned()),
-                }
-            }
+            Way::Smtp(smtp) => smtp.hand_over(message).await,
             Way::Files(folder) => {
                 let name = format!("{}.eml", crate::secrets::random_token());
                 let written = async {

@@ -139,8 +139,8 @@ impl Row {
         let denied = words::refused(entry);
         let via = match entry.channel.as_str() {
             "token" => "API",
-            "page" => "A page",
-            "command" => "The command line",
+            "page" => "Page",
+            "command" => "Command line",
             "clock" => "By itself",
             other => other,
         };
