@@ -1,19 +1,16 @@
 //! Between the password and the code: a sealed cookie says whose password was right, for some minutes. It is no session and
 //! opens nothing; it ends with that password.
 
-use actix_web::HttpRequest;
-use actix_web::cookie::time::Duration as Age;
-use actix_web::cookie::{Cookie, SameSite};
 use chrono::Duration;
 
+use super::short_cookie::{MINUTES, ShortCookie};
 use super::store::Key;
-use crate::app::App;
 use crate::clock::Moment;
 use crate::error::Result;
 use crate::secrets::{self, Secrets};
 
 const PLACE: &str = "half-way in";
-const MINUTES: i64 = 10;
+pub(super) const COOKIE: ShortCookie = ShortCookie("half-way", "__Host-half-way");
 
 /// Who is half-way in, and by which password.
 pub(super) struct HalfWay {
@@ -44,29 +41,4 @@ pub(super) fn open(secrets: &Secrets, value: &str, now: Moment) -> Option<HalfWa
     let mut parts = text.split(' ');
     let (member_id, until) = (parts.next()?.parse().ok()?, parts.next()?.parse::<i64>().ok()?);
     (now.micros() < until).then_some(HalfWay { member_id, mark: parts.next()?.to_owned() })
-}
-
-fn name(app: &App) -> &'static str {
-    if app.secure() { "__Host-half-way" } else { "half-way" }
-}
-
-/// What the cookie of a request holds.
-pub(super) fn value(request: &HttpRequest, app: &App) -> Option<String> {
-    Some(request.cookie(name(app))?.value().to_owned())
-}
-
-/// The cookie with this value; `None` takes it away.
-pub(super) fn cookie(app: &App, value: Option<String>) -> Cookie<'static> {
-    let gone = value.is_none();
-    let mut cookie = Cookie::build(name(app), value.unwrap_or_default())
-        .path("/")
-        .http_only(true)
-        .secure(app.secure())
-        .same_site(SameSite::Lax)
-        .max_age(Age::minutes(MINUTES))
-        .finish();
-    if gone {
-        cookie.make_removal();
-    }
-    cookie
 }

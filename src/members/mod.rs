@@ -22,6 +22,7 @@ pub mod second_factor;
 mod session;
 pub mod setup;
 mod shell;
+mod short_cookie;
 mod sign_in;
 mod store;
 mod throttle;

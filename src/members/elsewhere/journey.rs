@@ -1,8 +1,5 @@
 //! To the provider and back. What went out comes back to the same browser, soon, and once.
 
-use actix_web::HttpRequest;
-use actix_web::cookie::time::Duration as Age;
-use actix_web::cookie::{Cookie, SameSite};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::Duration;
@@ -20,6 +17,7 @@ use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
 use crate::going::Refused;
+use crate::members::short_cookie::{MINUTES, ShortCookie};
 use crate::members::sign_in::{self, Knock, Opened};
 use crate::members::{model, store};
 use crate::secrets::{self, Secrets};
@@ -27,7 +25,7 @@ use crate::web::network;
 
 const PLACE: &str = "on the way to sign in elsewhere";
 const PURPOSE: &str = "elsewhere";
-const MINUTES: i64 = 10;
+pub const COOKIE: ShortCookie = ShortCookie("elsewhere", "__Host-elsewhere");
 /// Where one comes back to, below the address at which people reach this server.
 const BACK: &str = "sign-in/elsewhere/return";
 /// A cookie holds no more.
@@ -227,29 +225,4 @@ fn spend(conn: &mut Conn, state: &str, now: Moment) -> Result<()> {
         return Ok(());
     }
     Err(AppError::Conflict("This sign-in was used already. Start again.".into()))
-}
-
-fn name(app: &App) -> &'static str {
-    if app.secure() { "__Host-elsewhere" } else { "elsewhere" }
-}
-
-/// What the cookie of a request holds.
-pub fn value(request: &HttpRequest, app: &App) -> Option<String> {
-    Some(request.cookie(name(app))?.value().to_owned())
-}
-
-/// The cookie with this value; `None` takes it away. It comes along when the provider's page leads back here.
-pub fn cookie(app: &App, value: Option<String>) -> Cookie<'static> {
-    let gone = value.is_none();
-    let mut cookie = Cookie::build(name(app), value.unwrap_or_default())
-        .path("/")
-        .http_only(true)
-        .secure(app.secure())
-        .same_site(SameSite::Lax)
-        .max_age(Age::minutes(MINUTES))
-        .finish();
-    if gone {
-        cookie.make_removal();
-    }
-    cookie
 }

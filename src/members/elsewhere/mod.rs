@@ -9,5 +9,5 @@ mod journey;
 mod provider;
 mod settings;
 
-pub use journey::{Returned, begin, cookie, finish, redirect, value};
+pub use journey::{COOKIE, Returned, begin, finish, redirect};
 pub use settings::{Given, get, label, remove, seal_anew, set};

@@ -30,7 +30,8 @@ fn page(request: &HttpRequest, app: &App, status: StatusCode, errors: FieldError
 /// `GET /sign-in/code?next=`: for whoever came here by a right password.
 pub async fn code(request: HttpRequest, app: Data<App>, query: Query) -> Result<HttpResponse> {
     let next = local_path(query.get("next")).unwrap_or("/");
-    let half_way = half_way::value(&request, &app).and_then(|value| half_way::open(&app.secrets, &value, app.now()));
+    let half_way =
+        half_way::COOKIE.value(&request, &app).and_then(|value| half_way::open(&app.secrets, &value, app.now()));
     match half_way {
         Some(_) => page(&request, &app, StatusCode::OK, FieldErrors::new(), next),
         None => Ok(see_other("/sign-in", None)),
@@ -42,7 +43,7 @@ pub async fn enter(request: HttpRequest, app: Data<App>, form: Form) -> Result<H
     let next = local_path(form.get("next")).unwrap_or("/");
     let known = known::browser(&request, &app);
     let entered = async {
-        let half_way = half_way::value(&request, &app).ok_or(AppError::SignedOut)?;
+        let half_way = half_way::COOKIE.value(&request, &app).ok_or(AppError::SignedOut)?;
         if form.get("code").is_empty() {
             return Err(AppError::invalid("code", "Enter the code that your app shows."));
         }
@@ -56,7 +57,7 @@ pub async fn enter(request: HttpRequest, app: Data<App>, form: Form) -> Result<H
                     .link("Your second factor", "/account/second-factor")
             });
             let mut response = let_in(see_other(next, said), &app, by_code.entered, known.as_ref())?;
-            response.add_cookie(&half_way::cookie(&app, None)).map_err(AppError::internal)?;
+            response.add_cookie(&half_way::COOKIE.with(&app, None)).map_err(AppError::internal)?;
             Ok(response)
         }
         Err(AppError::SignedOut) => Ok(see_other(

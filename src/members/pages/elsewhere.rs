@@ -24,7 +24,7 @@ pub async fn go_elsewhere(request: HttpRequest, app: Data<App>, query: Query) ->
     match elsewhere::begin(&app, next).await {
         Ok(journey) => {
             let mut response = see_other(journey.to.as_str(), None);
-            response.add_cookie(&elsewhere::cookie(&app, Some(journey.cookie))).map_err(AppError::internal)?;
+            response.add_cookie(&elsewhere::COOKIE.with(&app, Some(journey.cookie))).map_err(AppError::internal)?;
             Ok(response)
         }
         Err(error) => refused(&request, &app, error, next).await,
@@ -40,12 +40,12 @@ pub async fn return_from_elsewhere(request: HttpRequest, app: Data<App>, query: 
         issuer: query.get("iss"),
     };
     let known = known::browser(&request, &app);
-    let cookie = elsewhere::value(&request, &app);
+    let cookie = elsewhere::COOKIE.value(&request, &app);
     let mut response = match elsewhere::finish(&app, cookie, returned, knock(&request, &app)).await {
         Ok((opened, next)) => go_in(&app, opened, known.as_ref(), local_path(&next).unwrap_or("/"))?,
         Err(error) => return refused(&request, &app, error, "/").await,
     };
-    response.add_cookie(&elsewhere::cookie(&app, None)).map_err(AppError::internal)?;
+    response.add_cookie(&elsewhere::COOKIE.with(&app, None)).map_err(AppError::internal)?;
     Ok(response)
 }
 

@@ -81,7 +81,7 @@ fn go_in(app: &App, opened: Opened, known: Option<&Known>, next: &str) -> Result
         Opened::In(entered) => let_in(see_other(next, None), app, entered, known),
         Opened::HalfWay(value) => {
             let mut response = see_other(&format!("/sign-in/code?next={}", encode(next)), None);
-            response.add_cookie(&half_way::cookie(app, Some(value))).map_err(AppError::internal)?;
+            response.add_cookie(&half_way::COOKIE.with(app, Some(value))).map_err(AppError::internal)?;
             Ok(response)
         }
     }
