@@ -17,7 +17,7 @@ use crate::notifications::outlets::{self, posting};
 use crate::notifications::{self, announcing, broken, delivering, expiring, gathering, owners};
 use crate::promises::keeping;
 use crate::runs::crew::Crew;
-use crate::runs::{counting, dispatcher, rescue, retention, workers};
+use crate::runs::{counting, dispatcher, executor, rescue, retention, workers};
 use crate::{api, audit, environments, feeds, members, ownership, watching};
 
 /// The jobs of a process, until they are stopped.
@@ -48,10 +48,7 @@ pub async fn start(app: &Data<App>) -> Result<Background, String> {
         .await
         .map_err(|e| e.to_string())?;
         beats.every(1, 0, dispatch);
-        beats.every(2, 1, blocking(|app| announcing::step(app).map(|_| ())));
-        beats.every(2, 0, deliver);
-        beats.every(2, 0, deliver_in_slack);
-        beats.every(2, 1, post);
+        beats.every(2, 1, tell());
         beats.every(15, 11, blocking(|app| gathering::step(app).map(|_| ())));
         beats.every(MINUTE, 21, blocking(|app| unless_standing_by(app, |app| reminding::step(app).map(|_| ()))));
         beats.every(MINUTE, 33, blocking(|app| unless_standing_by(app, broken::step)));
@@ -102,8 +99,10 @@ fn dispatch(app: Data<App>) -> Step {
     Box::pin(async move {
         loop {
             let step = app.clone();
-            let done = off_thread(move || dispatcher::step(&step)).await?;
-            app.work.notify_one();
+            let (done, rings) = off_thread(move || Ok((dispatcher::step(&step)?, executor::may_take(&step)?))).await?;
+            if rings {
+                app.work.notify_one();
+            }
             let wait = done.next_due.and_then(|at| at.since(app.now()).to_std().ok());
             match wait.filter(|wait| *wait < Duration::from_millis(1_500)) {
                 Some(wait) => tokio::select! {
@@ -116,18 +115,49 @@ fn dispatch(app: Data<App>) -> Step {
     })
 }
 
-/// A job of its own: a mail server that hangs keeps nothing out of the inboxes.
-fn deliver(app: Data<App>) -> Step {
-    Box::pin(async move { delivering::step(&app).await.map(|_| ()) })
+/// Outcomes become notices, and what is due is handed over. Each way is a job of its own: a mail server that hangs keeps
+/// nothing out of the inboxes, and holds up no Slack.
+fn tell() -> impl Fn(Data<App>) -> Step + Send + Sync + 'static {
+    let [mail, in_slack, posts, unable]: [Arc<AtomicBool>; 4] = Default::default();
+    let read_up_to = Arc::new(AtomicI64::new(0));
+    move |app| {
+        let (mail, in_slack, posts, unable) = (mail.clone(), in_slack.clone(), posts.clone(), unable.clone());
+        let read_up_to = read_up_to.clone();
+        Box::pin(async move {
+            let asked = app.clone();
+            let (told, due) = off_thread(move || Ok((announcing::step(&asked), notifications::due(&asked)?))).await?;
+            if due.mail {
+                tokio::spawn(unless_busy(mail, deliver(app.clone())));
+            }
+            if due.slack {
+                tokio::spawn(unless_busy(in_slack, deliver_in_slack(app.clone())));
+            }
+            if due.posts {
+                tokio::spawn(unless_busy(posts, post(app.clone())));
+            }
+            // Who was deactivated, lost a right or owns something new: what will fail is said at once.
+            if read_up_to.swap(due.logged, Ordering::AcqRel) != due.logged {
+                tokio::spawn(unless_busy(unable, find_unable(app.clone())));
+            }
+            told.map(|_| ())
+        })
+    }
 }
 
-/// The same of Slack and its limits.
-fn deliver_in_slack(app: Data<App>) -> Step {
-    Box::pin(async move { delivering::slack_step(&app).await.map(|_| ()) })
+async fn find_unable(app: Data<App>) -> Result<()> {
+    off_thread(move || owners::unable(&app).map(|_| ())).await
 }
 
-fn post(app: Data<App>) -> Step {
-    Box::pin(async move { posting::step(&app).await.map(|_| ()) })
+async fn deliver(app: Data<App>) -> Result<()> {
+    delivering::step(&app).await.map(|_| ())
+}
+
+async fn deliver_in_slack(app: Data<App>) -> Result<()> {
+    delivering::slack_step(&app).await.map(|_| ())
+}
+
+async fn post(app: Data<App>) -> Result<()> {
+    posting::step(&app).await.map(|_| ())
 }
 
 /// A job: started with each beat, unless the last one still goes on.

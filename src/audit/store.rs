@@ -130,6 +130,11 @@ pub fn since(conn: &mut Conn, after: i64, until: Moment, kind: &str, limit: i64)
     Ok(rows.into_iter().map(recorded).collect())
 }
 
+/// The last entry's id; 0 while there is none.
+pub fn last(conn: &mut Conn) -> Result<i64> {
+    Ok(audit_log::table.order(audit_log::id.desc()).select(audit_log::id).first(conn).optional()?.unwrap_or_default())
+}
+
 /// One entry.
 pub fn by_id(conn: &mut Conn, id: i64) -> Result<Option<Recorded>> {
     Ok(audit_log::table.find(id).first::<Row>(conn).optional()?.map(recorded))

@@ -135,6 +135,22 @@ fn next(conn: &mut Conn, entered: &Entered, all: &Outlines, freezes: &[Freeze]) 
     Ok(next.min_by_key(|(at, schedule)| (*at, schedule.id)))
 }
 
+/// Of what an Owner cannot run, so many are on and so many off: "2 schedules they own will fail until another member owns them."
+fn what_fails(on: usize, off: usize) -> String {
+    let schedules = |n: usize| words::counted(n as i64, "schedule", "schedules");
+    match (on, off) {
+        (0, off) => format!("{} they own, now off, would fail until another member owns them.", schedules(off)),
+        (on, 0) => format!("{} they own will fail until another member owns them.", schedules(on)),
+        (on, off) => {
+            let off = words::count(off as i64);
+            format!(
+                "{} they own will fail until another member owns them, and {off} that are off would.",
+                schedules(on)
+            )
+        }
+    }
+}
+
 /// Owners who cannot run what they own: their schedules will fail.
 fn owners_gone(entered: &Entered, all: &Outlines) -> Vec<OwnerGone> {
     let mut gone: Vec<(&Member, &Flag)> =
@@ -142,12 +158,12 @@ fn owners_gone(entered: &Entered, all: &Outlines) -> Vec<OwnerGone> {
     gone.sort_by(|a, b| a.0.name.cmp(&b.0.name));
     gone.into_iter()
         .filter_map(|(member, flag)| {
-            let count = all.schedules.iter().filter(|s| s.owner_id == member.id && s.state != State::Finished).count();
-            let words = words::counted(count as i64, "schedule they own will fail", "schedules they own will fail");
+            let owned = || all.schedules.iter().filter(|s| s.owner_id == member.id && s.state != State::Finished);
+            let (count, on) = (owned().count(), owned().filter(|s| s.next_at.is_some()).count());
             (count > 0).then(|| OwnerGone {
                 id: member.id,
                 name: flag.words(&member.name),
-                words: format!("{words} until another member owns them."),
+                words: what_fails(on, count - on),
                 take: match count {
                     1 => "Take ownership".into(),
                     n => format!("Take all {}", words::count(n as i64)),

@@ -47,8 +47,16 @@ pub async fn take_all(
     if taken.is_empty() {
         return Err(AppError::Conflict("No schedule needs a new Owner any more.".into()));
     }
-    let flash =
-        Flash::new(format!("You now own {} more.", words::counted(taken.len() as i64, "schedule", "schedules")));
+    let off = taken.iter().filter(|schedule| schedule.next_at.is_none()).count();
+    let off = match (off, taken.len()) {
+        (0, _) => String::new(),
+        (1, 1) => " It is still off.".to_owned(),
+        (off, all) if off == all => " They are still off.".to_owned(),
+        (1, _) => " 1 of them is still off.".to_owned(),
+        (off, _) => format!(" {} of them are still off.", words::count(off as i64)),
+    };
+    let owns = words::counted(taken.len() as i64, "more schedule", "more schedules");
+    let flash = Flash::new(format!("You now own {owns}.{off}"));
     let from = View::of(&form).address(&switch::list(application_id));
     let deed = Deed {
         application_id,

@@ -38,9 +38,33 @@ pub use outlets::{Posted, posted_of};
 pub use slack::{SlackState, state as slack_state};
 pub use store::{Filter as NoticeFilter, forget_old, told_of, untold};
 
+use crate::app::App;
+use crate::audit;
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::Result;
+
+/// By which ways something is to leave now.
+pub struct Due {
+    /// The last entry of the audit log: whoever can run their schedules changes only with one.
+    pub logged: i64,
+    pub mail: bool,
+    pub slack: bool,
+    pub posts: bool,
+}
+
+/// One look for all ways, because nearly every beat finds nothing. Blocks.
+pub fn due(app: &App) -> Result<Due> {
+    let now = app.now();
+    app.db.read(|conn| {
+        Ok(Due {
+            logged: audit::last(conn)?,
+            mail: deliveries_store::any_due(conn, Channel::Email, now)?,
+            slack: deliveries_store::any_due(conn, Channel::Slack, now)?,
+            posts: outlets::any_due(conn, now)?,
+        })
+    })
+}
 
 /// What waits to leave never does: the Workspace was standing by, and nobody knows whether it was sent where this is a copy
 /// of. In the inbox it stays. How many.

@@ -122,7 +122,7 @@ pub fn unable(app: &App) -> Result<usize> {
         }
         Ok((unable, incidents::open_of_kind(conn, NoticeKind::WillFail)?))
     })?;
-    let key = |owned: &Owned| format!("owner:{}:a{}", owned.owner_id, owned.application_id);
+    let key = |owned: &Owned| key(owned.owner_id, owned.application_id);
     let over: Vec<i64> = open
         .iter()
         .filter(|incident| unable.iter().all(|(owned, _)| key(owned) != incident.key))
@@ -164,6 +164,11 @@ pub fn unable(app: &App) -> Result<usize> {
         }
         Ok(new.len())
     })
+}
+
+/// The key of the incident of an Owner whose schedules in an Application will fail.
+pub(super) fn key(owner_id: i64, application_id: i64) -> String {
+    format!("owner:{owner_id}:a{application_id}")
 }
 
 /// Why an owner's schedules will fail: a title, and on the next line sentences; `None` where they can run.

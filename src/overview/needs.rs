@@ -121,6 +121,17 @@ fn on_it(incident: &Broken) -> String {
     incident.on_it.as_ref().map(|name| format!(" {name} is on it.")).unwrap_or_default()
 }
 
+/// The schedules of an Application, those of one Owner together.
+fn by_owner(application_id: i64) -> String {
+    format!("/applications/{application_id}/settings/import-scheduling?sort=owner")
+}
+
+/// Where what its Owner cannot run gets another.
+fn take(entered: &Entered) -> Deed {
+    let label = if entered.may_import() { "Take ownership" } else { "View schedules" };
+    Deed::Go { label: label.into(), href: by_owner(entered.application.id), icon: Some("key"), leads: false }
+}
+
 impl Facts<'_> {
     fn of(&self, application_id: i64) -> Option<&Entered> {
         self.entered.iter().find(|entered| entered.application.id == application_id)
@@ -206,16 +217,15 @@ impl Facts<'_> {
         let id = broken.application_id.filter(|_| broken.kind == NoticeKind::WillFail)?;
         let entered = self.of(id)?;
         let (title, detail) = notifications::parted(&broken.cause);
-        let label = if entered.may_import() { "Take ownership" } else { "View schedules" };
-        let list = format!("/applications/{id}/settings/import-scheduling?sort=owner");
+        let list = by_owner(id);
         entered.may_open_scheduling().then(|| Need {
             class: "is-warn",
             icon: "warn",
             title: title.to_owned(),
-            href: list.clone(),
+            href: list,
             application: named(self.entered, id),
             detail: format!("{detail}{}", on_it(broken)),
-            deed: Deed::Go { label: label.into(), href: list, icon: Some("key"), leads: false },
+            deed: take(entered),
             rank: Rank::WillFail,
         })
     }
@@ -291,6 +301,9 @@ impl Facts<'_> {
                     let href = format!("{base}/settings/import-configurations/{}#mapping", found.id);
                     Deed::go("Edit the configuration", href)
                 }
+                _ if place == Place::Elsewhere && self.is_of_unable(run) && entered.may_open_scheduling() => {
+                    take(entered)
+                }
                 _ if entered.may_import() => {
                     Deed::Do { label: "Run Again".into(), action: format!("/runs/{}/again", run.id) }
                 }
@@ -298,6 +311,12 @@ impl Facts<'_> {
             },
             _ => Deed::summary(run.id),
         }
+    }
+
+    /// Whether the clock started it for an Owner who cannot run it still.
+    fn is_of_unable(&self, run: &Run) -> bool {
+        let owner = run.as_member_id.filter(|_| run.schedule_id.is_some());
+        owner.is_some_and(|owner| self.broken.iter().any(|broken| broken.is_of_owner(owner, run.application_id)))
     }
 
     /// Occurrences that did not run, each import once; not where it ran since.

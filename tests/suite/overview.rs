@@ -5,6 +5,7 @@ use chrono::Duration;
 use serde_json::json;
 use tidegate::import_sets::{Execution, OnFailure, Step};
 use tidegate::imports::{Definition, Mode};
+use tidegate::notifications::owners;
 use tidegate::runs::work::{Retry, Undone};
 use tidegate::runs::{RunStatus, dispatcher, executor};
 
@@ -107,6 +108,28 @@ on_both! {
         // Who may not open the Connection can try again.
         let mut olive = world.browser(&world.olive).await;
         olive.visit("/").await.within("#need").sees("Run Again").sees_no("Check the Connection");
+    }
+
+    async fn what_fails_of_its_owner_leads_to_who_takes_it(world: World) {
+        in_paris(&world).await;
+        once("words", &world).await;
+        let (application, now) = (world.application, world.now());
+        let una = world
+            .write(move |conn| {
+                batch(conn, "UPDATE members SET active = FALSE WHERE name = 'Olive'")?;
+                let una = cast::member(conn, "Una", "Importer", now)?;
+                cast::grant(conn, application, &una, (true, false))?;
+                Ok(una)
+            })
+            .await;
+        world.step(owners::unable).await;
+        let mut una = world.browser(&una).await;
+        una.visit("/").await.within("#need").sees("1 schedule of Olive will fail").sees("Take ownership");
+        world.advance(Duration::days(1));
+        world.step(dispatcher::step).await;
+        work_off(&world).await;
+        una.visit("/").await.within("#need").sees("words failed").sees("Olive, the Owner, is deactivated").sees_no("Run Again");
+        una.follow("Take ownership: words failed").await.sees("Olive is deactivated.");
     }
 
     async fn a_set_that_failed_of_a_step_is_one_line(world: World) {

@@ -76,7 +76,10 @@ pub(super) fn form(
             "Update Schedule",
             format!("{base}/schedules/{}", schedule.id),
             match &stage.flag {
-                Some(flag) => format!("{flag} It will fail. If you change it, the Owner changes from {owner} to you."),
+                Some(flag) => {
+                    let fails = if schedule.next_at.is_some() { "will" } else { "would" };
+                    format!("{flag} It {fails} fail. If you change it, the Owner changes from {owner} to you.")
+                }
                 None => format!("If you change it, the Owner changes from {owner} to you."),
             },
         ),

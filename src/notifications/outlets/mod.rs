@@ -25,7 +25,7 @@ use crate::notifications::store::NewNotice;
 
 pub use actions::{Draft, draft, list, may_change, remove, save, seal_anew};
 pub use model::{Outlet, OutletKind, Posted, Tried};
-pub use posts_store::{forget_old, posted_of, withhold};
+pub use posts_store::{any_due, forget_old, posted_of, withhold};
 pub use sending::test;
 
 /// Lets an event of an Application go to its outlets whose level covers it, each once for its key.

@@ -62,11 +62,14 @@ pub fn take_next(app: &App) -> Result<Option<Taken>> {
 
 /// Takes so many of the queued runs that may begin, in one transaction.
 pub fn take_up_to(app: &App, places: usize) -> Result<Vec<Taken>> {
+    if may_take(app)? { take_now(app, places) } else { Ok(Vec::new()) }
+}
+
+/// Whether a queued run may begin. Each second's beat asks before it rings: nearly always there is none, and nobody is
+/// woken for nothing.
+pub fn may_take(app: &App) -> Result<bool> {
     let now = app.now();
-    if app.stop.is_cancelled() || !app.db.read(|conn| taking::may_take(conn, now))? {
-        return Ok(Vec::new());
-    }
-    take_now(app, places)
+    Ok(!app.stop.is_cancelled() && app.db.read(|conn| taking::may_take(conn, now))?)
 }
 
 fn take_now(app: &App, places: usize) -> Result<Vec<Taken>> {

@@ -88,7 +88,7 @@ fn what_nobody_can_run_is_taken_in_place_and_all_goes_without_scripts() {
         chrome.focus_on(&row).await;
         chrome.sees("1 schedule they own will fail").await;
         chrome.click("Take ownership").await;
-        chrome.sees("You now own 1 schedule more.").await;
+        chrome.sees("You now own 1 more schedule.").await;
         chrome.sees_no("will fail").await;
         chrome.quiet().await;
         chrome.close().await;

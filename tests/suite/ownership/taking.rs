@@ -63,7 +63,7 @@ on_both! {
         assert_eq!(stands(&world, made[0].id).await, (una.id, vec![world.mo.id], made[0].version + 1));
         world.advance(Duration::seconds(1));
         browser.everywhere().press("Take all 2").await;
-        browser.answered(200).sees("You now own 2 schedules more.").sees_no("will fail");
+        browser.answered(200).sees("You now own 2 more schedules.").sees_no("will fail");
         let wanted = ("schedule.ownership-taken".to_owned(), json!(world.olive.id), json!(una.id));
         assert_eq!(log(&world).await, vec![wanted; 3]);
         assert_eq!(find(&world, made[2].id).await.next_at, made[2].next_at);
