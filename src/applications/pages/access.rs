@@ -28,7 +28,7 @@ impl AccessPage {
     /// What the role adds or lacks, beside the name.
     fn note(&self, row: &Access) -> Option<&'static str> {
         if !row.member.active {
-            return Some("Deactivated: no access, whatever is ticked here.");
+            return Some("Deactivated: no access until an Administrator activates them.");
         }
         let imports = row.member.is_administrator() || row.all().import_data;
         if imports && !row.member.may(Permission::ImportData) {
