@@ -127,7 +127,10 @@ async fn page(
         shell: settings_shell(&request, &app, &by, &entered, &title).crumbs([Crumb::here("Changes")]),
         lede: match (thing.may_restore, thing.kind) {
             (false, _) => "",
-            (true, "schedule") => "Restore brings back what it was before a change, and makes you its Owner.",
+            (true, "schedule") => {
+                "Restore brings back the times, run name and recipients of before a change, and makes you the Owner. \
+                 Parameters and the switch stay as they are."
+            }
             (true, _) => "Restore brings back what it was before a change, as a new version.",
         },
         asks: thing.kind != "schedule",

@@ -169,7 +169,7 @@ impl Row {
     /// What a search looks at.
     fn text(&self) -> String {
         let mut text = format!("{} {} {} {} {}", self.who, self.role, self.deed, self.name, self.application);
-        for Difference { label, old, new } in &self.differences {
+        for Difference { label, old, new, .. } in &self.differences {
             text += &format!(" {label} {old} {new}");
         }
         text

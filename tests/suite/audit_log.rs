@@ -144,7 +144,7 @@ on_both! {
         let path = browser.path();
         // The difference first.
         browser.in_row("Attempts: 3 → became 7").follow("Restore …").await;
-        browser.sees("Restore Prices by day").sees("As in version 1, until Olive changed it").sees("Attempts").sees("Overlap");
+        browser.sees("Restore Prices by day").sees("Back to version 1, until Olive changed it").sees("Attempts").sees("Overlap");
         browser.press("Restore").await.sees("Restored: Prices by day as in version 1.");
         let is = olive.get(&configuration).await.json;
         assert_eq!((&is["version"], &is["name"], &is["attempts"], &is["mode"], &is["overlap"]),

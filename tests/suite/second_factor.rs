@@ -109,7 +109,7 @@ on_both! {
         let mut olive = half_way(&world, &world.olive).await;
         assert!(olive.get("/account").await.url.path() == "/sign-in", "half-way is not in");
         olive.fill("Code", "12 34").press("Continue").await.answered(422).sees("This code is not right");
-        olive.press("Continue").await.answered(422).sees("Enter the code that your app shows.");
+        olive.press("Continue").await.answered(422).sees("Enter a code of your app, or a recovery code.");
         let code = phone.code(&world);
         let spaced = format!("{} {}", &code[..3], &code[3..]);
         olive.fill("Code", &spaced).press("Continue").await.answered(200);

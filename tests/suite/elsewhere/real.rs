@@ -70,7 +70,7 @@ on_both! {
         let provider = Provider::start(&world, "RS256", "token");
         set_up(&world, &provider.issuer).await;
         let stranger = goes(&world, "una@acme.test").await;
-        stranger.answered(409).sees("There is no active member with the e-mail address una@acme.test. Ask Ada to invite you.");
+        stranger.answered(409).sees("There is no active member with the e-mail address una@acme.test. Ask Ada to add you, or to activate your account.");
         let unverified = goes(&world, "unverified@acme.test").await;
         unverified.answered(409).sees("Acme has not verified your e-mail address");
         let mut no = world.nobody();

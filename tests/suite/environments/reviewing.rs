@@ -42,7 +42,7 @@ on_both! {
         assert_eq!(audrey.post(&format!("{list}/review"), &[("do", "later")]).await.status, 403);
         let mut olive = world.browser(&world.olive).await;
         olive.visit(&format!("{list}/review?show=ready")).await.sees("returns").sees_no("not authorised");
-        olive.visit(&format!("{list}/review")).await.press("Do not ask again").await.sees("You are not asked again.").sees_no("copied schedules");
+        olive.visit(&format!("{list}/review")).await.press("Do not ask again").await.sees("You will not be asked again.").sees_no("copied schedules");
         // What cannot run is not turned on, whoever sends it.
         let all = schedules(&world, copy).await;
         for schedule in &all {
