@@ -156,7 +156,8 @@ fn pick<'a>(reckoned: &'a Reckoned, picked: &Picked) -> Result<Vec<&'a Item>> {
             if !missing.insert((*kind, *id)) {
                 continue;
             }
-            errors.add("items", format!("Choose the {} {name} as well: something that you chose runs it.", noun(*kind)));
+            errors
+                .add("items", format!("Choose the {} {name} as well: something that you chose runs it.", noun(*kind)));
         }
     }
     errors.ok_or(())?;

@@ -195,7 +195,7 @@ on_both! {
         assert!(ada.get(&path).await.json["flagged"].is_null());
         // What is lost with the account is said before.
         let mut browser = world.browser(&world.ada).await;
-        browser.visit(&format!("/members/{}/deactivate", world.stranger.id)).await.sees("Owns 1 schedule").sees("In the group Planning team.");
+        browser.visit(&format!("/members/{}/deactivate", world.stranger.id)).await.sees("Owns 1 schedule").sees("is in the group Planning team, stays there, and is not notified through it while deactivated.");
         browser.visit(&format!("/members/{}", world.stranger.id)).await.follow("Planning team").await.sees("Stranger");
     }
 

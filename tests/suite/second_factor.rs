@@ -327,9 +327,9 @@ on_both! {
         ada.press("Turn on").await.answered(201);
         ada.visit("/settings/sign-in").await;
         ada.choose("Who must use one", "Everyone who has a password").press("Save").await.answered(200);
-        ada.sees("Every member needs a second factor now.");
+        ada.sees("Every member who has a password needs a second factor now.");
         assert_eq!(olive.get("/account").await.url.path(), PAGE);
-        ada.choose("Who must use one", "Nobody; each member may").press("Save").await.answered(200);
+        ada.choose("Who must use one", "Nobody: members choose for themselves").press("Save").await.answered(200);
         olive.visit("/account").await.sees("Your account");
     }
 }

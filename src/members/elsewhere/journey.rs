@@ -63,7 +63,7 @@ async fn opened(app: &App) -> Result<Settings> {
 
 /// Something went wrong there: what, is for the log alone. Who stands at the door can change nothing of it.
 fn failed(settings: &Settings, sentence: &str) -> AppError {
-    tracing::warn!(cause = sentence, "a sign-in by OpenID Connect failed");
+    tracing::warn!(cause = sentence, issuer = settings.issuer, "a sign-in by OpenID Connect failed");
     let label = &settings.label;
     AppError::Conflict(format!(
         "Signing in with {label} did not work. Start again. If it fails again, ask an Administrator."
