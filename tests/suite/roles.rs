@@ -67,10 +67,10 @@ on_both! {
         ada.visit("/members").await.follow("Roles").await.sees("Viewer").sees("built in");
         ada.in_row("Administrator").sees("Everything").sees("1 member");
         ada.in_row("Modeler").sees("No one");
-        ada.everywhere().fill("Name", " Night operator ").tick("Sees everything").tick("Can Import Data").press("Create role").await;
+        ada.everywhere().fill("Name", " Night operator ").tick("See everything").tick("Can Import Data").press("Create role").await;
         ada.answered(200).sees("The role Night operator is created.");
         ada.in_row("Night operator").sees("See everything, Can Import Data").sees("No one");
-        ada.everywhere().fill("Name", "night OPERATOR").tick("Creates Applications").press("Create role").await;
+        ada.everywhere().fill("Name", "night OPERATOR").tick("Create Applications").press("Create role").await;
         ada.answered(409).sees("A role named Night operator already exists.");
         assert_eq!(ada.value("Name"), "night OPERATOR", "what was typed is kept");
         ada.fill("Name", "viewer").press("Create role").await.answered(409).sees("A role named Viewer already exists.");
@@ -88,7 +88,7 @@ on_both! {
         let refused = ada.post(&format!("/roles/{id}/delete"), &[]).await;
         assert!(refused.status == 409 && refused.text().contains("It is in use."), "{}", refused.text());
 
-        ada.visit(&format!("/roles/{id}")).await.untick("Sees everything").fill("Name", "Operator").press("Save").await;
+        ada.visit(&format!("/roles/{id}")).await.untick("See everything").fill("Name", "Operator").press("Save").await;
         ada.answered(200).sees("The role Operator is saved: Can Import Data.");
         ada.visit("/members").await.in_row("mo@acme.test").choose("Role of Mo", "Viewer").press("Save role").await.answered(200);
         ada.visit(&format!("/roles/{id}/delete")).await.press("Delete role").await.answered(200).sees("The role Operator is deleted.");
@@ -165,12 +165,12 @@ on_both! {
             actions::update(conn, &by, ada, Change { role: Some("Viewer".into()), ..Change::default() }, now)
         }).await;
         let mut mo = world.browser(&world.mo).await;
-        mo.visit(&format!("/roles/{role}")).await.untick("Administers").untick("Sees everything").press("Save").await;
+        mo.visit(&format!("/roles/{role}")).await.untick("Administer").untick("See everything").press("Save").await;
         mo.answered(409).sees("Only members with the role Keeper administer the Workspace. Make someone else an Administrator first.");
         let api = world.api(&world.mo).await;
         api.patch(&format!("roles/{role}"), json!({"permissions": []})).await.is(409);
         mo.visit("/members").await.in_row("ada@acme.test").choose("Role of Ada", "Administrator").press("Save role").await.answered(200);
-        mo.visit(&format!("/roles/{role}")).await.untick("Administers").untick("Sees everything").untick("Creates Applications").press("Save").await;
+        mo.visit(&format!("/roles/{role}")).await.untick("Administer").untick("See everything").untick("Create Applications").press("Save").await;
         assert_eq!(mo.open("/roles").await, 403, "Mo administers no more");
     }
 
@@ -182,7 +182,7 @@ on_both! {
         let mut ada = world.browser(&world.ada).await;
         ada.visit(&format!("/roles/{role}")).await.untick("Can Import Data").press("Save").await;
         ada.answered(409).sees("Nothing is saved yet.").sees("Olive owns 1 schedule");
-        ada.tick("Take the right to import away all the same").press("Save").await;
+        ada.tick("Take Can Import Data away all the same").press("Save").await;
         ada.answered(200).sees("The role Night operator is saved: View only.");
         let list = format!("/applications/{}/settings/import-scheduling", world.application);
         ada.visit(&list).await.sees("Can Import Data");

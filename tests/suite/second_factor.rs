@@ -247,7 +247,7 @@ on_both! {
         let mut ada = world.browser(&world.ada).await;
         let before = world.mails().len();
         ada.visit(&format!("/members/{}", world.olive.id)).await.press("Turn off the second factor").await;
-        ada.answered(200).sees("The second factor of Olive is off.").sees_no("Turn off the second factor");
+        ada.answered(200).sees("The second factor of Olive is off. Olive is notified by e-mail.").sees_no("Turn off the second factor");
         for _ in 0..100 {
             if world.mails().len() > before {
                 break;

@@ -226,6 +226,10 @@ on_both! {
         ada.patch(&format!("import-configurations/{}", sales["id"]), json!({"attempts": 4})).await.is(200);
         let shown = send(&ada, &world, copy, json!({"dry_run": true})).await;
         assert_eq!(item(&shown, "configuration", "Costs")["obstacles"], json!(["FP&A 2026 has no Block Costs. Make it there first."]));
+        let bare = ada.make("applications", json!({"name": "Bare", "time_zone": "UTC"})).await;
+        let shown = send(&ada, &world, copy, json!({"dry_run": true, "to_id": bare})).await;
+        let said = item(&shown, "configuration", "Costs")["obstacles"].to_string();
+        assert!(said.contains("Bare may use no Connection of the kind Folder. An Administrator can authorise one."), "{said}");
         let before = held(&world).await;
         send(&ada, &world, copy, json!({})).await.is(422);
         let alone = send(&ada, &world, copy, json!({"configuration_ids": [sales["id"]], "schedule_ids": [schedule]})).await;

@@ -51,4 +51,12 @@ on_both! {
         let on = schedules(&world, copy).await.iter().filter(|s| s["state"] == "on").count();
         assert_eq!(on, 2, "the import by hand, and the one that was off before");
     }
+
+    async fn where_there_is_no_schedule_nothing_is_said_of_any(world: World) {
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit(&format!("/applications/{}/reset", world.application)).await.sees_no("0 schedules");
+        ada.visit(&format!("/applications/{}/clone", world.application)).await.fill("Name", "Trial").press("Clone").await;
+        ada.answered(200).sees("Created Trial.").sees_no("0 schedules");
+        ada.follow("Refresh …").await.sees("Refresh Trial").sees_no("0 schedules");
+    }
 }
