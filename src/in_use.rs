@@ -89,6 +89,15 @@ impl InUse {
     }
 }
 
+/// The first of them, and how many more there are: "Ada, Bo, and 3 more".
+pub fn listed(names: &[Named], most: usize) -> String {
+    let shown = &names[..names.len().min(most)];
+    match names.len() - shown.len() {
+        0 => words(shown, ", "),
+        more => format!("{}, and {more} more", words(shown, ", ")),
+    }
+}
+
 /// Their words, one after the other.
 pub fn words(names: &[Named], between: &str) -> String {
     names.iter().map(|named| named.words.as_str()).collect::<Vec<_>>().join(between)

@@ -28,7 +28,7 @@ pub mod workspace;
 pub mod in_use;
 pub mod going;
 pub mod app;
-// Furniture for pages, without a word of the product.
+// Furniture for pages.
 pub mod web;
 // What was done, by whom.
 pub mod audit;
@@ -47,12 +47,17 @@ pub mod runs;
 pub mod notifications;
 pub mod promises;
 pub mod watching;
-// Copies of whole Applications.
+// Copies of whole Applications, and emptying them.
 pub mod environments;
+// Calendars to subscribe to.
 pub mod feeds;
+// Handing schedules over.
 pub mod ownership;
+// The page this product is known for.
 pub mod import_scheduling;
+// The home page.
 pub mod overview;
+// Who did what, when.
 pub mod audit_log;
 // Imports and schedules taken from one Application to another.
 pub mod promotions;

@@ -117,6 +117,26 @@ pub fn short_time_within(at: Moment, now: Moment, zone: Tz) -> String {
     }
 }
 
+/// The same, shorter: "19:30", "tomorrow 01:00", "Fri 9 Oct, 01:00".
+pub fn near(at: Moment, now: Moment, zone: Tz) -> String {
+    let words = short_time(at, now, zone);
+    match words.split_once(", ") {
+        Some(("Today", time)) => time.to_owned(),
+        Some((day @ ("Tomorrow" | "Yesterday"), time)) => format!("{} {time}", day.to_lowercase()),
+        _ => words,
+    }
+}
+
+/// The same after what happens then: "at 19:30", "tomorrow 01:00", "on Fri 9 Oct, 01:00".
+pub fn then(at: Moment, now: Moment, zone: Tz) -> String {
+    let near = near(at, now, zone);
+    match near.as_bytes().first() {
+        Some(b'0'..=b'9') => format!("at {near}"),
+        Some(b'A'..=b'Z') => format!("on {near}"),
+        _ => near,
+    }
+}
+
 /// "12 Oct 2026", with the time where it is not midnight.
 pub fn day_or_time(at: Moment, zone: Tz) -> String {
     let local = at.in_zone(zone);

@@ -26,7 +26,7 @@ pub const GROUPS: &[Group] = &[
             ("POST", "roles", Administer, "Create a role."),
             ("GET", "roles/{role}", Read, "Show a role."),
             ("PATCH", "roles/{role}", Administer, "Change a role. It counts at once for every member who holds it."),
-            ("DELETE", "roles/{role}", Administer, "Delete a role that no member holds."),
+            ("DELETE", "roles/{role}", Administer, "Delete a role that no member or invitation uses."),
         ],
     ),
     (

@@ -13,11 +13,10 @@ use crate::app::App;
 use crate::audit;
 use crate::clock::Moment;
 use crate::error::{AppError, Result};
-use crate::members::SignedIn;
+use crate::members::{self, SignedIn};
 use crate::schedules::instant;
 use crate::web::download;
 use crate::web::form::Query;
-use crate::workspace;
 
 /// What is told of each kind: its word in the file, the entries that hold it or say that it went, and whether it is one in
 /// each Application.
@@ -68,7 +67,7 @@ pub async fn as_of(app: Data<App>, SignedIn(by): SignedIn, query: Query) -> Resu
     let zone = app
         .read(move |conn| {
             who.need_sight(conn)?;
-            who.member.time_zone.map_or_else(|| workspace::get(conn).map(|w| w.time_zone), Ok)
+            members::zone_of(conn, who.member.time_zone)
         })
         .await?;
     let day = match query.get("day") {

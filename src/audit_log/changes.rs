@@ -14,11 +14,10 @@ use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::import_sets;
 use crate::imports;
-use crate::members::{By, Scope, SignedIn};
+use crate::members::{self, By, Scope, SignedIn};
 use crate::schedules;
 use crate::web::form::Query;
 use crate::web::{Crumb, Flash, Form, Page, Shell, see_other};
-use crate::workspace;
 
 /// So many stand on a page.
 const PAGE: usize = 50;
@@ -105,7 +104,7 @@ async fn page(
             let subject = Some((thing.kind.to_owned(), thing.id));
             let entries = audit::list(conn, &Filter { subject, ..Filter::default() }, before, PAGE as i64 + 1)?;
             let scene = Scene::load(conn, &who, &entries)?;
-            let zone = who.member.time_zone.map_or_else(|| workspace::get(conn).map(|w| w.time_zone), Ok)?;
+            let zone = members::zone_of(conn, who.member.time_zone)?;
             Ok((thing, entered, entries, scene, zone))
         })
         .await?;
@@ -127,7 +126,10 @@ async fn page(
         shell: settings_shell(&request, &app, &by, &entered, &title).crumbs([Crumb::here("Changes")]),
         lede: match (thing.may_restore, thing.kind) {
             (false, _) => "",
-            (true, "schedule") => "Restore brings back what it was before a change, and makes you its Owner.",
+            (true, "schedule") => {
+                "Restore brings back the times, run name and recipients of before a change, and makes you the Owner. \
+                 Parameters and the switch stay as they are."
+            }
             (true, _) => "Restore brings back what it was before a change, as a new version.",
         },
         asks: thing.kind != "schedule",

@@ -20,7 +20,7 @@ use crate::web::download::{self, unformula};
 use crate::web::form::Query;
 use crate::web::page::{encode, initials};
 use crate::web::{Crumb, Page, Shell};
-use crate::{words as counts, workspace};
+use crate::words as counts;
 
 /// So many stand on a page.
 const PAGE: usize = 50;
@@ -169,7 +169,7 @@ impl Row {
     /// What a search looks at.
     fn text(&self) -> String {
         let mut text = format!("{} {} {} {} {}", self.who, self.role, self.deed, self.name, self.application);
-        for Difference { label, old, new } in &self.differences {
+        for Difference { label, old, new, .. } in &self.differences {
             text += &format!(" {label} {old} {new}");
         }
         text
@@ -231,7 +231,7 @@ pub async fn show(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, 
             let asked = asked.clone();
             move |conn| {
                 who.need_sight(conn)?;
-                let zone = who.member.time_zone.map_or_else(|| workspace::get(conn).map(|w| w.time_zone), Ok)?;
+                let zone = members::zone_of(conn, who.member.time_zone)?;
                 let people = members::all(conn)?.into_iter().map(|member| (member.id.to_string(), member.name));
                 Ok((find(conn, &who, &asked, (now, zone))?, zone, people.collect()))
             }
@@ -263,7 +263,7 @@ pub async fn csv(app: Data<App>, SignedIn(by): SignedIn, query: Query) -> Result
     let zone = app
         .read(move |conn| {
             who.need_sight(conn)?;
-            who.member.time_zone.map_or_else(|| workspace::get(conn).map(|w| w.time_zone), Ok)
+            members::zone_of(conn, who.member.time_zone)
         })
         .await?;
     let (pool, member_id, filter, wanted) = (app.db.clone(), by.member.id, asked.filter(zone), folded(&asked.q));

@@ -41,6 +41,32 @@ pub struct Difference {
     pub label: String,
     pub old: String,
     pub new: String,
+    /// Of a list of things, of which old and new tell only those that differ: what became of which, "changed" and "amount".
+    pub within: Vec<(&'static str, String)>,
+}
+
+impl Difference {
+    fn of_parts(key: &str, within: Vec<(&'static str, String)>) -> Self {
+        Self { label: label(key), old: String::new(), new: told(&within), within }
+    }
+
+    /// "changed by restoring: amount"
+    pub fn by_restoring(&self) -> String {
+        let part = |(what, which): &(&str, String)| match which.is_empty() {
+            true => format!("{what} by restoring"),
+            false => format!("{what} by restoring: {which}"),
+        };
+        short(&self.within.iter().map(part).collect::<Vec<_>>().join("; "))
+    }
+}
+
+/// "changed: amount; removed: note"
+fn told(within: &[(&'static str, String)]) -> String {
+    let part = |(what, which): &(&str, String)| match which.is_empty() {
+        true => (*what).to_owned(),
+        false => format!("{what}: {which}"),
+    };
+    short(&within.iter().map(part).collect::<Vec<_>>().join("; "))
 }
 
 /// Names by the ids that stand in entries.
@@ -108,7 +134,12 @@ pub fn deed(entry: &Recorded) -> String {
         "member.password_reset" => "Reset the password of",
         "invitation.made" => "Invited",
         "application.promoted" => "Promoted imports into",
-        "invitation.access_promised" => "Promised access to",
+        "application.review-dismissed" => "Dismissed the review of",
+        "schedule.ownership-taken" => "Took ownership of the schedule of",
+        "schedule.recipients-replaced" => "Changed the recipients of the schedule of",
+        "schedule.turned-off-until" => "Turned off until a date the schedule of",
+        "workspace.standing-by" => "The Workspace began standing by",
+        "invitation.access_promised" => "Included access in the invitation of",
         "request.refused" => "Denied",
         "token.refused" => "Denied: API token not valid",
         "access.changed" => "Changed the access of",
@@ -211,18 +242,27 @@ fn difference(key: &str, old: Option<&Value>, new: Option<&Value>, names: &Names
     if let (Some(Value::Array(was)), Some(Value::Array(is))) = (old, new)
         && was.iter().chain(is).all(|step| step.get("configuration_id").is_some())
     {
-        let (old, new) = (of_steps(was, names), of_steps(is, names));
-        // The same imports in the same order, with other values.
-        let old = if old == new { String::new() } else { old };
-        return Difference { label: label(key), old, new };
+        let order = |steps: &[Value]| steps.iter().map(step_id).collect::<Vec<i64>>();
+        if order(was) == order(is) {
+            // The same imports in the same order, with other values.
+            let others: Vec<Value> =
+                was.iter().zip(is).filter(|(was, is)| was != is).map(|(_, is)| is.clone()).collect();
+            return Difference::of_parts(key, vec![("changed", of_steps(&others, names))]);
+        }
+        return Difference {
+            label: label(key),
+            old: of_steps(was, names),
+            new: of_steps(is, names),
+            within: Vec::new(),
+        };
     }
     if let (Some(Value::Array(old)), Some(Value::Array(new))) = (old, new)
         && old.iter().chain(new).any(Value::is_object)
     {
-        return Difference { label: label(key), old: String::new(), new: of_lists(old, new) };
+        return Difference::of_parts(key, of_lists(old, new));
     }
     let said = |value: Option<&Value>| value.map(|value| said(key, value, names)).unwrap_or_default();
-    Difference { label: label(key), old: said(old), new: said(new) }
+    Difference { label: label(key), old: said(old), new: said(new), within: Vec::new() }
 }
 
 fn label(key: &str) -> String {
@@ -277,30 +317,33 @@ fn plain(value: &Value) -> String {
     }
 }
 
+fn step_id(step: &Value) -> i64 {
+    step.get("configuration_id").and_then(Value::as_i64).unwrap_or_default()
+}
+
 /// The imports of a set in their order: "Sales, Costs".
 fn of_steps(steps: &[Value], names: &Names) -> String {
-    let id = |step: &Value| step.get("configuration_id").and_then(Value::as_i64).unwrap_or_default();
     let name = |id: i64| names.configurations.get(&id).cloned().unwrap_or_else(|| format!("import {id}"));
-    short(&steps.iter().map(|step| name(id(step))).collect::<Vec<_>>().join(", "))
+    short(&steps.iter().map(|step| name(step_id(step))).collect::<Vec<_>>().join(", "))
 }
 
 /// Of lists of objects: which came, went and changed, by their names.
-fn of_lists(old: &[Value], new: &[Value]) -> String {
+fn of_lists(old: &[Value], new: &[Value]) -> Vec<(&'static str, String)> {
     let name = |value: &Value| {
         let key = ["to", "name", "column", "position"].into_iter().find_map(|key| value.get(key));
         key.map(plain).unwrap_or_default()
     };
     let (was, is): (HashMap<String, &Value>, HashMap<String, &Value>) =
         (old.iter().map(|v| (name(v), v)).collect(), new.iter().map(|v| (name(v), v)).collect());
-    let of = |what: &str, all: Vec<String>| (!all.is_empty()).then(|| format!("{what}: {}", all.join(", ")));
+    let of = |what: &'static str, all: Vec<String>| (!all.is_empty()).then(|| (what, all.join(", ")));
     let new_names = || new.iter().map(name);
     let parts = [
         of("changed", new_names().filter(|n| was.get(n).is_some_and(|old| Some(old) != is.get(n))).collect()),
         of("added", new_names().filter(|n| !was.contains_key(n)).collect()),
         of("removed", old.iter().map(name).filter(|n| !is.contains_key(n)).collect()),
     ];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
-    if parts.is_empty() { "reordered".to_owned() } else { short(&parts.join("; ")) }
+    let parts: Vec<(&str, String)> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { vec![("reordered", String::new())] } else { parts }
 }
 
 fn short(text: &str) -> String {

@@ -178,7 +178,8 @@ pub fn key(options: Options, KeyCommand::Rotate(wanted): KeyCommand) -> Result<(
     if stands_here {
         secrets::take_new_key(&dir)?;
     }
-    println!("the secrets of {sealed} Connections are sealed with the new key");
+    let among = crate::words::counted(sealed as i64, "Connection", "Connections");
+    println!("all secrets are sealed with the new key, among them those of {among}");
     match wanted.new_secret_key_file.filter(|_| !stands_here) {
         Some(file) => println!("start every process with --secret-key-file {}", file.display()),
         None => {

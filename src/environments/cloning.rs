@@ -104,7 +104,7 @@ pub(super) fn check_connections(conn: &mut Conn, original_id: i64, chosen: &Chos
         };
         if here.kind != there.kind {
             let (name, kind) = (&here.name, here.kind_label());
-            errors.add("connections", format!("Instead of {name} choose another Connection of the kind {kind}."));
+            errors.add("connections", format!("Instead of {name}, choose another Connection of the kind {kind}."));
         }
     }
     Ok(errors)

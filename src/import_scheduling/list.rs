@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::applications::{Entered, enter, settings_shell};
 use crate::clock::Moment;
 use crate::db::Conn;
-use crate::environments::pages::review_address;
+use crate::environments::pages::{review_address, until_on};
 use crate::environments::review;
 use crate::error::{AppError, Result};
 use crate::imports::Target;
@@ -38,7 +38,7 @@ struct ListPage {
     may_configure: bool,
     has_schedules: bool,
     /// How many wait to be looked at, in words, since they were copied or turned off with all others.
-    review: Option<(String, String)>,
+    review: Option<(String, &'static str, String)>,
     schedulable: usize,
     schedulable_words: String,
     who_configures: String,
@@ -169,7 +169,7 @@ pub async fn page(
         review: waiting.map(|(n, copies)| {
             let what = if copies { "copied" } else { "new" };
             let words = words::counted(n, &format!("{what} schedule is"), &format!("{what} schedules are"));
-            (words, review_address(application_id))
+            (words, until_on(n), review_address(application_id))
         }),
         schedulable_words: words::counted(
             schedulable as i64,

@@ -26,7 +26,7 @@ use crate::words;
 #[derive(Clone, Debug)]
 pub struct Promised {
     pub chip: Chip,
-    /// "Ready by 08:00, expected 07:40"
+    /// "Due by 08:00, expected 07:40"
     pub words: String,
 }
 

@@ -25,19 +25,39 @@ pub struct Outline {
     /// Whether each run needs a file.
     pub needs_file: bool,
     pub block_name: String,
-    /// As [`Listed::source`], or the Connection alone where the source was not read.
+    /// As [`Listed::source_within`], or the Connection alone where the source was not read.
     pub source: String,
 }
 
-/// "weather.csv from Warehouse files", "The Block Sales", "A file given by hand".
-pub(super) fn source_words(connection: Option<&str>, path: Option<&str>, block: Option<&str>) -> String {
+/// Where the words for a source stand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stands {
+    /// "The Block Sales", "A file given by hand"
+    Alone,
+    /// "the Block Sales", "a file given by hand"
+    Within,
+}
+
+impl Stands {
+    fn article(self, alone: &'static str, within: &'static str) -> &'static str {
+        if self == Self::Alone { alone } else { within }
+    }
+}
+
+/// "weather.csv from Warehouse files", "the Block Sales", "a file given by hand".
+pub(super) fn source_words(
+    connection: Option<&str>,
+    path: Option<&str>,
+    block: Option<&str>,
+    stands: Stands,
+) -> String {
     if let Some(block) = block {
-        return format!("The Block {block}");
+        return format!("{} Block {block}", stands.article("The", "the"));
     }
     match (connection, path) {
         (Some(connection), Some(path)) if !path.is_empty() => format!("{path} from {connection}"),
         (Some(connection), _) => connection.to_owned(),
-        (None, _) => "A file given by hand".into(),
+        (None, _) => format!("{} file given by hand", stands.article("A", "a")),
     }
 }
 
@@ -49,10 +69,19 @@ impl Listed {
 
     /// "weather.csv from Warehouse files", "The Block Sales", "A file given by hand".
     pub fn source(&self) -> String {
+        self.source_as(Stands::Alone)
+    }
+
+    /// The same within a sentence: "the Block Sales", "a file given by hand".
+    pub fn source_within(&self) -> String {
+        self.source_as(Stands::Within)
+    }
+
+    fn source_as(&self, stands: Stands) -> String {
         let (connection, source) = (self.connection_name.as_deref(), &self.definition.source);
         match connection.filter(|_| source.query.is_some()) {
-            Some(connection) => format!("A query of {connection}"),
-            None => source_words(connection, source.path.as_deref(), self.source_block_name.as_deref()),
+            Some(connection) => format!("{} query of {connection}", stands.article("A", "a")),
+            None => source_words(connection, source.path.as_deref(), self.source_block_name.as_deref(), stands),
         }
     }
 }

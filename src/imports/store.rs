@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use diesel::dsl::case_when;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
-use super::listed::{Listed, Outline, source_words};
+use super::listed::{Listed, Outline, Stands, source_words};
 use super::model::{Configuration, ConfigurationStatus, Definition, Draft, Version};
 use crate::clock::Moment;
 use crate::db::prelude::*;
@@ -182,7 +182,12 @@ pub fn outlines(conn: &mut Conn, application_id: i64, with_source: bool) -> Resu
                 status_at: row.status_at,
                 needs_file: row.connection_name.is_none() && row.source_block_name.is_none(),
                 block_name: row.block_name,
-                source: source_words(row.connection_name.as_deref(), path.as_deref(), row.source_block_name.as_deref()),
+                source: source_words(
+                    row.connection_name.as_deref(),
+                    path.as_deref(),
+                    row.source_block_name.as_deref(),
+                    Stands::Within,
+                ),
             })
         })
         .collect()

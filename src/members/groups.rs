@@ -11,7 +11,7 @@ use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, FieldErrors, Result};
-use crate::in_use::{InUse, Named, Thing, Uses, words};
+use crate::in_use::{InUse, Named, Thing, Uses, listed};
 use crate::names::check_name;
 
 pub use super::store::groups::{all, all_names, by_ids, hold, member_ids, names, of_member};
@@ -119,6 +119,9 @@ pub(super) fn join(conn: &mut Conn, by: &By, member_id: i64, ids: &[i64], now: M
     Ok(())
 }
 
+/// How a group comes to be used by nothing.
+pub const FREES: &str = "First remove its access, take it off these schedules and revoke these invitations.";
+
 /// Deletes a group that has no access, is told about nothing, and in which nobody is invited to be.
 pub fn delete(conn: &mut Conn, in_use: InUse, by: &By, id: i64, version: Option<i64>, now: Moment) -> Result<Group> {
     by.need_administrator(conn)?;
@@ -129,11 +132,7 @@ pub fn delete(conn: &mut Conn, in_use: InUse, by: &By, id: i64, version: Option<
     kept::hold(conn, &[id])?;
     let uses = in_use.all(conn, Thing::Group(id))?;
     if !uses.is_empty() {
-        return Err(AppError::Conflict(format!(
-            "{} is in use: {}. Take it out there first.",
-            group.name,
-            words(&uses[..uses.len().min(5)], ", ")
-        )));
+        return Err(AppError::Conflict(format!("{} is in use: {}. {FREES}", group.name, listed(&uses, 5))));
     }
     kept::delete(conn, id)?;
     by.audit(conn, Entry::of("group.deleted", "group", id).before(group.shown()), now)?;

@@ -30,7 +30,7 @@ pub mod tokens;
 pub mod totp;
 
 pub use invitations::forget_old as forget_invitations;
-pub use model::{By, Channel, Member, Theme, check_email, names};
+pub use model::{By, Channel, Member, Theme, check_email, names, zone_of};
 pub use permissions::{Permission, Scope};
 pub use session::{Bearer, SignedIn, write_seen};
 pub use shell::{shell, signed_in, workspace};

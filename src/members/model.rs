@@ -11,6 +11,7 @@ use crate::clock::Moment;
 use crate::db::{Conn, text_enum};
 use crate::error::{AppError, FieldErrors, Result};
 use crate::names::invisible_in;
+use crate::workspace;
 
 /// A person who signs in. Without the password's hash, so that nothing can show it by mistake.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,8 +114,13 @@ impl By {
     /// For what Auditors may look at too.
     pub fn need_sight(&self, conn: &mut Conn) -> Result<()> {
         let sees = self.member.is_administrator() || self.member.sees_everything();
-        if sees { Ok(()) } else { Err(who_administers(conn)?) }
+        if sees { Ok(()) } else { Err(refusal(conn, "Only Administrators and Auditors can see this.")?) }
     }
+}
+
+/// The time zone in which a member reads: their own, or else the Workspace's.
+pub fn zone_of(conn: &mut Conn, own: Option<Tz>) -> Result<Tz> {
+    own.map_or_else(|| workspace::get(conn).map(|workspace| workspace.time_zone), Ok)
 }
 
 /// "Ada, Olive or Mo"; only the first three of many.
@@ -128,8 +134,13 @@ pub fn names(mut names: Vec<String>) -> String {
 }
 
 fn who_administers(conn: &mut Conn) -> Result<AppError> {
+    refusal(conn, "Only Administrators can do this.")
+}
+
+/// Who can, and whom to ask.
+fn refusal(conn: &mut Conn, who_can: &str) -> Result<AppError> {
     let who = names(store::administrators(conn)?.into_iter().map(|m| m.name).collect());
-    Ok(AppError::Forbidden(format!("Only Administrators can do this. Ask {who}.")))
+    Ok(AppError::Forbidden(format!("{who_can} Ask {who}.")))
 }
 
 /// A plausible e-mail address, outer spaces cut.

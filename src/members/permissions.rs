@@ -30,10 +30,10 @@ impl Permission {
     /// As pages name it.
     pub fn words(self) -> &'static str {
         match self {
-            Self::Administer => "administers",
-            Self::SeeEverything => "sees everything",
+            Self::Administer => "Administer",
+            Self::SeeEverything => "See everything",
             Self::ImportData => "Can Import Data",
-            Self::MakeApplications => "creates Applications",
+            Self::MakeApplications => "Create Applications",
         }
     }
 
@@ -41,8 +41,8 @@ impl Permission {
     pub fn about(self) -> &'static str {
         match self {
             Self::Administer => {
-                "Members, roles, groups, Connections and ownership; every permission in every Application. Includes \
-                 sees everything and creates Applications."
+                "Manage members, roles, groups, Connections and ownership, with every permission in every Application. \
+                 Includes See everything and Create Applications, but not Can Import Data."
             }
             Self::SeeEverything => "Every Application, the members and the audit log, without changing anything.",
             Self::ImportData => "Imports and schedules, in Applications that grant Import Data too.",
@@ -58,13 +58,13 @@ pub fn complete(given: &[Permission]) -> Vec<Permission> {
     Permission::ALL.iter().copied().filter(|permission| given.contains(permission) || brings(permission)).collect()
 }
 
-/// What a role gives, in words: "Can Import Data, creates Applications".
+/// What a role gives, in words: "Can Import Data, Create Applications".
 pub fn words(given: &[Permission]) -> String {
     if Permission::ALL.iter().all(|permission| given.contains(permission)) {
-        return "everything".into();
+        return "Everything".into();
     }
     if given.is_empty() {
-        return "views".into();
+        return "View only".into();
     }
     given.iter().map(|permission| permission.words()).collect::<Vec<_>>().join(", ")
 }

@@ -10,7 +10,7 @@ use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, FieldErrors, Result};
-use crate::in_use::{InUse, Named, Thing, words};
+use crate::in_use::{InUse, Named, Thing, listed};
 use crate::names::{check_name, name_key};
 
 /// So many roles people may make.
@@ -27,7 +27,7 @@ pub struct Role {
 }
 
 impl Role {
-    /// "Can Import Data, creates Applications"
+    /// "Can Import Data, Create Applications"
     pub fn words(&self) -> String {
         permissions::words(&self.permissions)
     }
@@ -107,7 +107,10 @@ pub fn change(conn: &mut Conn, by: &By, id: i64, draft: &Draft, version: Option<
     Ok(after)
 }
 
-/// Deletes a role that nobody holds.
+/// How a role comes to be used by nobody.
+pub const FREES: &str = "Give these members another role, and revoke these invitations, first.";
+
+/// Deletes a role that nobody holds, and to which nobody is invited.
 pub fn delete(conn: &mut Conn, by: &By, id: i64, version: Option<i64>, now: Moment) -> Result<Role> {
     by.need_administrator(conn)?;
     db::lock_row(conn, "workspace", 1)?;
@@ -115,14 +118,7 @@ pub fn delete(conn: &mut Conn, by: &By, id: i64, version: Option<i64>, now: Mome
     need_version(&role, version)?;
     let uses = uses(conn, id)?;
     if !uses.is_empty() {
-        let shown = &uses[..uses.len().min(3)];
-        let more = uses.len() - shown.len();
-        let more = if more > 0 { format!(", and {more} more") } else { String::new() };
-        return Err(AppError::Conflict(format!(
-            "The role {} is held by {}{more}. Give them another role first.",
-            role.name,
-            words(shown, ", ")
-        )));
+        return Err(AppError::Conflict(format!("The role {} is used by {}. {FREES}", role.name, listed(&uses, 3))));
     }
     store::delete_role(conn, id)?;
     by.audit(conn, Entry::of("role.deleted", "role", id).before(role.shown()), now)?;
@@ -133,7 +129,7 @@ pub fn delete(conn: &mut Conn, by: &By, id: i64, version: Option<i64>, now: Mome
 pub fn uses(conn: &mut Conn, id: i64) -> Result<Vec<Named>> {
     let member = |(id, name)| Named { words: name, href: format!("/members/{id}") };
     let mut found: Vec<Named> = store::holders_of(conn, id)?.into_iter().map(member).collect();
-    let invited = |name| Named { words: format!("{name}, who is invited"), href: "/members".into() };
+    let invited = |name| Named { words: format!("the invitation of {name}"), href: "/members".into() };
     found.extend(store::invited_to(conn, id)?.into_iter().map(invited));
     Ok(found)
 }

@@ -23,7 +23,8 @@ use crate::workspace::{self, Whom};
 
 /// So many recovery codes are made.
 pub const CODES: usize = 10;
-const WRONG: &str = "This code is not right, or it was used before. Enter the code that your app shows now.";
+const WRONG: &str =
+    "This code is not right, or it was used before. Wait for the next code of your app, or enter a recovery code.";
 
 /// Where the secret of a member's second factor is kept.
 fn place(member_id: i64) -> String {
@@ -37,7 +38,9 @@ fn draft_place(member_id: i64) -> String {
 
 /// How a member's second factor stands.
 pub struct State {
+    /// When it was turned on.
     pub set_at: Moment,
+    /// How many recovery codes are not used yet.
     pub codes_left: i64,
 }
 
@@ -47,6 +50,7 @@ pub fn state(conn: &mut Conn, member_id: i64) -> Result<Option<State>> {
     Ok(Some(State { set_at: kept.set_at, codes_left: kept::codes_left(conn, member_id)? }))
 }
 
+/// Whether a member has one.
 pub fn is_on(conn: &mut Conn, member_id: i64) -> Result<bool> {
     Ok(kept::get(conn, member_id)?.is_some())
 }
@@ -82,11 +86,13 @@ pub fn demand(conn: &mut Conn, by: &By, whom: Whom, now: Moment) -> Result<()> {
 
 /// A secret that is not turned on yet.
 pub struct Draft {
+    /// As an app takes it.
     pub secret: String,
     /// The same, for the form.
     pub sealed: String,
 }
 
+/// A new secret, for the form that turns it on.
 pub fn draft(secrets: &Secrets, member_id: i64) -> Result<Draft> {
     let secret = totp::fresh();
     let sealed = secrets.seal(&draft_place(member_id), &secret)?;
@@ -183,8 +189,8 @@ pub async fn turn_off(app: &App, by: &By, proof: Proof<'_>) -> Result<()> {
     .await
 }
 
-/// Takes it off a member who lost the phone and the codes, and tells them.
-pub async fn take_off(app: &Data<App>, by: &By, id: i64) -> Result<Member> {
+/// Takes it off a member who lost the phone and the codes, and tells them; `true`: a letter goes to them.
+pub async fn take_off(app: &Data<App>, by: &By, id: i64) -> Result<(Member, bool)> {
     let (asks, by, now) = (app.clone(), by.clone(), app.now());
     let taken = app.write(move |conn| {
         by.need_administrator(conn)?;
@@ -212,6 +218,7 @@ pub async fn take_off(app: &Data<App>, by: &By, id: i64) -> Result<Member> {
         Ok((member, links::unmailed(&asks, conn)?.is_none().then_some(letter)))
     });
     let (member, letter) = taken.await?;
+    let told = letter.is_some();
     if let Some(letter) = letter {
         let app = app.clone();
         actix_web::rt::spawn(async move {
@@ -221,7 +228,7 @@ pub async fn take_off(app: &Data<App>, by: &By, id: i64) -> Result<Member> {
             }
         });
     }
-    Ok(member)
+    Ok((member, told))
 }
 
 /// Removes it for somebody who lost it; `false` where there is none.

@@ -15,7 +15,7 @@ use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::Result;
 use crate::members;
-use crate::{words, workspace};
+use crate::words;
 
 /// So many mails may come one by one within [`SHORT`].
 const ONE_BY_ONE: usize = 10;
@@ -36,7 +36,7 @@ pub fn waits_until(
 ) -> Result<Option<Moment>> {
     if let Some(hour) = choice.digest_hour.filter(|_| choice.digest_all || !kind.is_urgent()) {
         let own = members::by_id(conn, member_id)?.and_then(|member| member.time_zone);
-        let zone = own.map_or_else(|| workspace::get(conn).map(|workspace| workspace.time_zone), Ok)?;
+        let zone = members::zone_of(conn, own)?;
         return Ok(Some(next_hour(hour, zone, now)));
     }
     let mailed = store::mailed(conn, member_id, ONE_BY_ONE as i64)?;
@@ -82,7 +82,7 @@ fn mail(conn: &mut Conn, app: &App, member_id: i64, now: Moment) -> Result<()> {
         [one] => deliver_by_mail(conn, app, one.id, now),
         [first, .., last] => {
             let zone = members::by_id(conn, member_id)?.and_then(|member| member.time_zone);
-            let zone = zone.map_or_else(|| workspace::get(conn).map(|workspace| workspace.time_zone), Ok)?;
+            let zone = members::zone_of(conn, zone)?;
             let key = format!("digest:{}:{}", first.id, last.id);
             let (title, detail) = (title(&gathered), letter::digest(&gathered, zone));
             let new = NewNotice {

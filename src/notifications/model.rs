@@ -98,7 +98,7 @@ impl NoticeKind {
             Self::Late => ("Late", "is-bad", "warn"),
             Self::Ready => ("Ready", "is-ok", "ok"),
             Self::Digest => ("Digest", "", "info"),
-            Self::OwnerChanged => ("New owner", "", "info"),
+            Self::OwnerChanged => ("New Owner", "", "info"),
             Self::WillFail => ("Will fail", "is-warn", "warn"),
             Self::Expires => ("Expires", "is-warn", "clock"),
             Self::Broken => ("Broken", "is-bad", "warn"),

@@ -60,7 +60,7 @@ impl Checklist {
             match import {
                 Some(outline) => Step {
                     title: "Create an import",
-                    about: format!("{} fills {} with {}.", outline.name, outline.block_name, outline.source),
+                    about: format!("{} fills {}: {}.", outline.name, outline.block_name, outline.source),
                     done: true,
                     doors: Vec::new(),
                     waits: String::new(),

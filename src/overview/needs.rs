@@ -138,12 +138,7 @@ impl Facts<'_> {
     }
 
     fn when(&self, at: Moment) -> String {
-        let words = words::short_time(at, self.now, self.zone);
-        match words.split_once(", ") {
-            Some(("Today", clock)) => clock.to_owned(),
-            Some((day @ ("Yesterday" | "Tomorrow"), clock)) => format!("{} {clock}", day.to_lowercase()),
-            _ => words,
-        }
+        words::near(at, self.now, self.zone)
     }
 
     /// A step that failed in a set whose run failed of it is told with the set, and what goes on anew not at all. What
@@ -233,10 +228,11 @@ impl Facts<'_> {
     fn trouble(&self, trouble: &Trouble, run: &Run) -> Option<Need> {
         let entered = self.of(trouble.application_id)?;
         let (name, since) = (&trouble.name, self.when(trouble.at));
+        let then = words::then(trouble.at, self.now, self.zone);
         let (class, icon, title, detail, rank) = match run.status {
             RunStatus::Held => {
                 let hold = run.hold.as_ref()?;
-                let until = self.when(hold.until);
+                let until = words::then(hold.until, self.now, self.zone);
                 let detail =
                     format!("{} Held since {since}. It fails {until} unless someone decides.", hold.stopped.words());
                 ("is-warn", "pause", format!("{name} is held"), detail, Rank::Held)
@@ -244,9 +240,9 @@ impl Facts<'_> {
             RunStatus::Partial => {
                 let detail = match run.set_id {
                     Some(_) => {
-                        format!("{} Ended {since}.", run.reason.as_deref().unwrap_or("Not all steps succeeded."))
+                        format!("{} Ended {then}.", run.reason.as_deref().unwrap_or("Not all steps succeeded."))
                     }
-                    None => format!("{}, {since}.", run.result.clone().unwrap_or_default().loaded_words()),
+                    None => format!("{}. Ended {then}.", run.result.clone().unwrap_or_default().loaded_words()),
                 };
                 let title = match &run.result {
                     Some(RunResult { rejected: rejected @ 1.., .. }) => {
@@ -259,7 +255,7 @@ impl Facts<'_> {
             _ => {
                 let cause = run.cause.as_deref().or(run.reason.as_deref()).unwrap_or("The cause is not known.");
                 let cause = cause.split_once(". ").map_or(cause.to_owned(), |(first, _)| format!("{first}."));
-                ("is-bad", "bad", format!("{name} failed"), format!("{cause} Failed {since}."), Rank::Failed)
+                ("is-bad", "bad", format!("{name} failed"), format!("{cause} Failed {then}."), Rank::Failed)
             }
         };
         Some(Need {

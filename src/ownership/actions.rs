@@ -73,7 +73,7 @@ pub fn hand_over(conn: &mut Conn, by: &By, passing: &Passing, seen: &str, now: M
         return Err(AppError::Conflict("Nothing would change. Choose at least one schedule.".into()));
     }
     if reckoned.mark(passing.wish.tokens) != seen {
-        let said = "Nothing is handed over yet: this is what would change now. Look at it, then hand over.";
+        let said = "What would change is no longer what you saw, so nothing was handed over. Check the changes below, then hand over.";
         return Err(AppError::Stale(said.into()));
     }
     let done = pass(conn, by, reckoned, (false, !passing.wish.tell), now)?;

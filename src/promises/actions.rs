@@ -82,7 +82,7 @@ fn matches(expected: Option<i64>, was: Option<&Promise>) -> Result<()> {
         (Some(0), None) => Ok(()),
         (Some(expected), was) if was.map(|was| was.version) != Some(expected) => Err(AppError::Stale(match was {
             Some(was) => format!("Someone changed it after you opened it. It now says: {}.", was.sentence()),
-            None => "Someone removed it after you opened it.".into(),
+            None => "Someone removed it after you opened it. Save again to set it anew.".into(),
         })),
         _ => Ok(()),
     }

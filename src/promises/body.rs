@@ -48,7 +48,7 @@ answer! {
         version: i64 = promise.version,
         updated_at: Moment = promise.updated_at,
         /// `fresh`: it is ready, or expected in time; `at_risk`: it may be late; `late`: the deadline passed and it is
-        /// not ready; `resting`: a freeze covers the deadline.
+        /// not ready; `resting`: a freeze covers the deadline, or it was copied and none of its schedules is on.
         state: State = standing.state,
         /// The deadline that the state is about.
         deadline: Option<Moment> = standing.deadline,

@@ -17,7 +17,7 @@ text_enum! {
         Fresh = "fresh",
         AtRisk = "at_risk",
         Late = "late",
-        /// A freeze covers the deadline, or what it is of was deleted.
+        /// A freeze covers the deadline, it was copied and none of its schedules is on, or what it is of was deleted.
         Resting = "resting",
     }
 }
@@ -29,7 +29,7 @@ impl State {
             Self::Fresh => ("Fresh", "is-ok", "ok"),
             Self::AtRisk => ("At risk", "is-warn", "warn"),
             Self::Late => ("Late", "is-bad", "clock"),
-            Self::Resting => ("Paused", "", "pause"),
+            Self::Resting => ("Resting", "", "pause"),
         }
     }
 }
@@ -115,17 +115,11 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// "Ready by 08:00, expected 07:40".
+    /// "Due by 08:00, expected 07:40".
     pub fn words(&self, rule: &Rule, now: Moment) -> String {
         let zone = rule.time_zone();
-        let when = |at: Moment| {
-            let words = words::short_time(at, now, zone);
-            match words.split_once(", ") {
-                Some(("Today", time)) => time.to_owned(),
-                Some((day @ ("Tomorrow" | "Yesterday"), time)) => format!("{} {time}", day.to_lowercase()),
-                _ => words,
-            }
-        };
+        let when = |at: Moment| words::near(at, now, zone);
+        let then = |at: Moment| words::then(at, now, zone);
         let by = self.deadline.map(when).unwrap_or_default();
         match (&self.says, self.state) {
             (Says::Deleted, _) => "Deleted".to_owned(),
@@ -133,42 +127,33 @@ impl Standing {
             (Says::Copied, _) => "Waits until a schedule is on".to_owned(),
             (Says::Ready(ready), _) => {
                 let rejected = if ready.partial { " with rejected rows" } else { "" };
-                format!("Ready since {}{rejected}, promised by {by}", when(ready.at))
+                format!("Ready since {}{rejected}, due by {by}", when(ready.at))
             }
             (Says::ReadyLate(due, at), _) => format!("Ready since {}, {}", when(*at), late_words(*due, *at)),
             (says, State::Late) => {
                 let due = self.since.map(when).unwrap_or_default();
                 match says {
-                    Says::Expected(at) => format!("Promised by {due}, expected {}", when(*at)),
+                    Says::Expected(at) => format!("Due by {due}, expected {}", when(*at)),
                     Says::Failed(next) | Says::Unplanned(next) => match next {
-                        Some(at) => format!("Promised by {due}, the next run is {}", planned(when(*at))),
-                        None => format!("Promised by {due}, no run is planned"),
+                        Some(at) => format!("Due by {due}, the next run is {}", then(*at)),
+                        None => format!("Due by {due}, no run is planned"),
                     },
-                    _ => format!("Promised by {due}"),
+                    _ => format!("Due by {due}"),
                 }
             }
-            (Says::Expected(at), _) => format!("Ready by {by}, expected {}", when(*at)),
+            (Says::Expected(at), _) => format!("Due by {by}, expected {}", when(*at)),
             (Says::Failed(Some(at)), _) => {
-                format!("Ready by {by}, but the last run did not succeed and the next is {}", planned(when(*at)))
+                format!("Due by {by}, but the last run did not succeed and the next is {}", then(*at))
             }
             (Says::Failed(None), _) => {
-                format!("Ready by {by}, but the last run did not succeed and no other is planned")
+                format!("Due by {by}, but the last run did not succeed and no other is planned")
             }
             (Says::Unplanned(Some(at)), State::AtRisk) => {
-                format!("Ready by {by}, but the next run is {}", planned(when(*at)))
+                format!("Due by {by}, but the next run is {}", then(*at))
             }
-            (Says::Unplanned(None), State::AtRisk) => format!("Ready by {by}, but no run is planned"),
-            (Says::Unplanned(_), _) => format!("Ready by {by}"),
+            (Says::Unplanned(None), State::AtRisk) => format!("Due by {by}, but no run is planned"),
+            (Says::Unplanned(_), _) => format!("Due by {by}"),
         }
-    }
-}
-
-/// "at 10:30", "tomorrow 07:00", "on Mon 12 Oct, 07:00".
-fn planned(when: String) -> String {
-    match when.as_bytes().first() {
-        Some(b'0'..=b'9') => format!("at {when}"),
-        Some(b'A'..=b'Z') => format!("on {when}"),
-        _ => when,
     }
 }
 
@@ -290,18 +275,15 @@ mod tests {
         let due = moment("2026-10-05T06:00:00Z");
         let said = |state, says| Standing { state, deadline: Some(due), since: Some(due), says }.words(&rule, now);
         let at = |time: &str| moment(&format!("2026-10-{time}:00Z"));
-        assert_eq!(said(State::Fresh, Says::Expected(at("05T05:40"))), "Ready by 08:00, expected 07:40");
+        assert_eq!(said(State::Fresh, Says::Expected(at("05T05:40"))), "Due by 08:00, expected 07:40");
         let ready = Ready { run_id: 1, at: at("05T05:05"), partial: true };
-        assert_eq!(said(State::Fresh, Says::Ready(ready)), "Ready since 07:05 with rejected rows, promised by 08:00");
+        assert_eq!(said(State::Fresh, Says::Ready(ready)), "Ready since 07:05 with rejected rows, due by 08:00");
         assert_eq!(
             said(State::AtRisk, Says::Failed(Some(at("06T05:00")))),
-            "Ready by 08:00, but the last run did not succeed and the next is tomorrow 07:00"
+            "Due by 08:00, but the last run did not succeed and the next is tomorrow 07:00"
         );
-        assert_eq!(said(State::AtRisk, Says::Unplanned(None)), "Ready by 08:00, but no run is planned");
-        assert_eq!(
-            said(State::Late, Says::Unplanned(Some(at("05T08:30")))),
-            "Promised by 08:00, the next run is at 10:30"
-        );
+        assert_eq!(said(State::AtRisk, Says::Unplanned(None)), "Due by 08:00, but no run is planned");
+        assert_eq!(said(State::Late, Says::Unplanned(Some(at("05T08:30")))), "Due by 08:00, the next run is at 10:30");
         assert_eq!(late_words(due, at("05T06:25")), "25 minutes late");
         assert_eq!(late_words(due, at("05T07:05")), "1 h 5 min late");
         assert_eq!(late_words(due, at("07T07:05")), "2 days late");

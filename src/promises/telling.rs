@@ -34,15 +34,15 @@ pub fn tell(
     let (title, detail, run_id) = match turn {
         Turn::AtRisk { .. } => (
             format!("{name} may not be ready by {time}"),
-            format!("Promised by {}. {}", when(due), why(&standing.says, when)),
+            format!("Due by {}. {}", when(due), why(&standing.says, when)),
             failed_run(&standing.says, known.status_run_id),
         ),
         Turn::Late { .. } => {
             let since = standing.since.filter(|since| *since < due);
             let since = since.map(|since| format!(" It has been late since {}.", when(since))).unwrap_or_default();
             (
-                format!("{name} is late: promised by {time}"),
-                format!("Promised by {}.{since} {}", when(due), why(&standing.says, when)),
+                format!("{name} is late: due by {time}"),
+                format!("Due by {}.{since} {}", when(due), why(&standing.says, when)),
                 failed_run(&standing.says, known.status_run_id),
             )
         }
@@ -54,7 +54,7 @@ pub fn tell(
             };
             (
                 format!("{name} is ready, {how}"),
-                format!("Promised by {}, ready at {}.{rejected}", when(due), when(ready.at)),
+                format!("Due by {}, ready at {}.{rejected}", when(due), when(ready.at)),
                 Some(ready.run_id),
             )
         }

@@ -97,7 +97,7 @@ pub fn promote(
     hold(conn, [wish.from, wish.to])?;
     let reckoned = reckon(conn, &app.secrets, by, (&from, &to), &wish.connections, now)?;
     if seen.is_some_and(|seen| seen != reckoned.mark()) {
-        let said = "Nothing is promoted yet: this is what would change now. Look at it, then promote.";
+        let said = "What would change is no longer what you saw, so nothing was promoted. Check the changes below, then promote.";
         return Err(AppError::Stale(said.into()));
     }
     reckoned.errors.clone().ok_or(())?;
@@ -147,12 +147,17 @@ fn pick<'a>(reckoned: &'a Reckoned, picked: &Picked) -> Result<Vec<&'a Item>> {
     };
     let items: Vec<&Item> = reckoned.items.iter().filter(goes).collect();
     let going: HashSet<(Kind, i64)> = items.iter().map(|item| (item.kind, item.id)).collect();
+    let mut missing = BTreeSet::new();
     for item in &items {
         for obstacle in &item.obstacles {
             errors.add("items", format!("{}: {obstacle}", item.name));
         }
-        for (kind, _, name) in item.needs.iter().filter(|(kind, id, _)| !going.contains(&(*kind, *id))) {
-            errors.add("items", format!("{}: choose the {} {name} too, which it runs.", item.name, noun(*kind)));
+        for (kind, id, name) in item.needs.iter().filter(|(kind, id, _)| !going.contains(&(*kind, *id))) {
+            if !missing.insert((*kind, *id)) {
+                continue;
+            }
+            errors
+                .add("items", format!("Choose the {} {name} as well: something that you chose runs it.", noun(*kind)));
         }
     }
     errors.ok_or(())?;

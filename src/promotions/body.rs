@@ -41,7 +41,7 @@ answer! {
         id: i64 = item.id,
         name: String = item.name.clone(),
         state: State = item.state,
-        /// Its like in the target.
+        /// The same thing in the target; null: none yet.
         there_id: Option<i64> = promoted.get(&(item.kind, item.id)).copied().or(item.there),
         /// What changes, at most 30.
         differences: Vec<DifferenceAnswer> = item.differences.iter().map(DifferenceAnswer::of).collect(),

@@ -54,7 +54,7 @@ pub fn readings(
         let chosen = match wanted.get(&connection.id) {
             Some(Some(id)) if !may(*id) => {
                 let said = format!(
-                    "Instead of {} choose a Connection of the kind {} that is authorised for {}.",
+                    "Instead of {}, choose a Connection of the kind {} that is authorised for {}.",
                     connection.name,
                     connection.kind_label(),
                     there.application.name

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::connections::Reading;
 use super::sides::{Matches, Side};
 use crate::db::Conn;
 use crate::environments::Chosen;
@@ -19,6 +20,8 @@ pub struct Drafting<'a> {
     pub to: &'a Side,
     pub matches: Matches,
     pub connections: Chosen,
+    /// What could be chosen of them.
+    pub readings: &'a [Reading],
     pub secrets: &'a Secrets,
     /// Who may be told about imports there.
     pub told: BTreeSet<i64>,

@@ -17,20 +17,23 @@ use crate::schedules::{SLOTS, Schedule};
 pub fn of_configuration(of: &Drafting<'_>, listed: &Listed, draft: &Draft) -> Vec<String> {
     let (configuration, there) = (&listed.configuration, &of.to.application.name);
     let mut found = Vec::new();
-    let mut lacks = |what: String| found.push(format!("{there} has no {what}. Make it there first."));
+    let mut lacks = |what: String| found.push(format!("{there} {what}. Make it there first."));
     let block = of.matches.blocks.get(&configuration.block_id).and_then(|id| of.to.block(*id));
     if block.is_none() {
-        lacks(format!("Block {}", listed.block_name));
+        lacks(format!("has no Block {}", listed.block_name));
     }
     if let Some(id) = configuration.source_block_id
         && let Some(source) = of.from.block(id).filter(|_| !of.matches.blocks.contains_key(&id))
     {
-        lacks(format!("Block {}", source.name));
+        lacks(format!("has no Block {}", source.name));
     }
     for id in listed.definition.translations() {
         if !of.matches.translations.contains_key(&id) {
             let table = of.from.translations.iter().find(|table| table.id == id);
-            lacks(format!("translation table {}", table.map_or("of that name", |table| table.name.as_str())));
+            lacks(match table {
+                Some(table) => format!("has no translation table {}", table.name),
+                None => "lacks a translation table that this import uses".to_owned(),
+            });
         }
     }
     if let (Some(here), Some(there)) = (of.from.block(configuration.block_id), block) {
@@ -38,7 +41,14 @@ pub fn of_configuration(of: &Drafting<'_>, listed: &Listed, draft: &Draft) -> Ve
     }
     if let Some(id) = configuration.connection_id.filter(|id| !of.connections.contains_key(id)) {
         let name = listed.connection_name.clone().unwrap_or_else(|| format!("Connection {id}"));
-        found.push(format!("Choose what {there} reads instead of {name}."));
+        let reading = of.readings.iter().find(|reading| reading.connection.id == id);
+        found.push(match reading.filter(|reading| reading.choices.is_empty()) {
+            Some(reading) => {
+                let kind = reading.connection.kind_label();
+                format!("{there} may use no Connection of the kind {kind}. An Administrator can authorise one.")
+            }
+            None => format!("Choose what {there} reads instead of {name}."),
+        });
     }
     let like = of.configuration_there(configuration.id).map(|like| like.configuration.id);
     let named = |other: &&Listed| name_key(&other.configuration.name) == name_key(&draft.name);
@@ -61,13 +71,13 @@ fn other_columns(definition: &Definition, (here, there): (&Block, &Block), appli
     let mut wrong = Vec::new();
     for column in here.columns.iter().filter(|column| filled(&column.name)) {
         match there.column(&column.name) {
-            None => wrong.push(format!("lacks the column {}", column.name)),
+            None => wrong.push(format!("column {} is missing", column.name)),
             Some(other) if other.column_type != column.column_type => {
-                wrong.push(format!("has {} as {} and not as {}", column.name, other.column_type, column.column_type));
+                wrong.push(format!("{} is {} instead of {}", column.name, other.column_type, column.column_type));
             }
             Some(other) if other.key != column.key => {
-                let is = if other.key { "as a key" } else { "not as a key" };
-                wrong.push(format!("has {} {is}", column.name));
+                let is = if other.key { "is a key" } else { "is not a key" };
+                wrong.push(format!("{} {is}", column.name));
             }
             Some(_) => {}
         }
@@ -75,9 +85,11 @@ fn other_columns(definition: &Definition, (here, there): (&Block, &Block), appli
     let more = wrong.len().saturating_sub(5);
     wrong.truncate(5);
     if more > 0 {
-        wrong.push(format!("{more} more"));
+        wrong.push(format!("and {more} more"));
     }
-    (!wrong.is_empty()).then(|| format!("{} in {application} {}.", there.name, wrong.join(", ")))
+    let wrong = (!wrong.is_empty()).then(|| wrong.join(", "))?;
+    let name = &there.name;
+    Some(format!("The Block {name} in {application} differs: {wrong}. Change the Block there, or this import."))
 }
 
 /// Kept files that these values name and the other Application lacks.

@@ -26,7 +26,7 @@ pub struct Item {
     pub kind: Kind,
     pub id: i64,
     pub name: String,
-    /// "Fills Sales from sales.csv", "3 steps", "Every day at 06:00".
+    /// "Fills Sales: sales.csv from Warehouse files", "3 steps", "Every day at 06:00".
     pub about: String,
     /// Its like there.
     pub there: Option<i64>,
@@ -102,6 +102,7 @@ impl Reckoned {
             to: &self.to,
             matches: self.matches.clone(),
             connections: connections::chosen(&self.readings),
+            readings: &self.readings,
             secrets,
             told: self.told.clone(),
         }
@@ -127,7 +128,7 @@ pub fn reckon(
     let told: BTreeSet<i64> = told.map(|(member, _)| member.id).collect();
     let members: HashMap<i64, String> = everybody.into_iter().map(|member| (member.id, member.name)).collect();
     let connections = connections::chosen(&readings);
-    let drafting = Drafting { from: &here, to: &there, matches, connections, secrets, told };
+    let drafting = Drafting { from: &here, to: &there, matches, connections, readings: &readings, secrets, told };
     let teller = Teller::of(&drafting, &readings, members);
     let mut items = Vec::new();
     for listed in &here.configurations {

@@ -40,13 +40,7 @@ pub fn schedule(schedule: &Schedule, runs: &str, kept: &Names) -> Value {
     told
 }
 
-/// "Fills Sales from sales.csv from Warehouse files"
+/// "Fills Sales: sales.csv from Warehouse files"
 pub fn about(listed: &Listed) -> String {
-    let source = listed.source();
-    let source = match source.strip_prefix("The Block ") {
-        Some(block) => format!("the Block {block}"),
-        None if source == "A file given by hand" => "a file given by hand".to_owned(),
-        None => source,
-    };
-    format!("Fills {} from {source}", listed.block_name)
+    format!("Fills {}: {}", listed.block_name, listed.source_within())
 }

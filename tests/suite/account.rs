@@ -65,7 +65,7 @@ on_both! {
         let mut ada = world.browser(&world.ada).await;
         let page = format!("/members/{}", world.olive.id);
         ada.visit(&page).await.sees("Olive has 1 open session.");
-        ada.press("Sign out everywhere").await.answered(200).sees("Ended 1 session.").sees("Olive is signed in nowhere.");
+        ada.press("Sign out everywhere").await.answered(200).sees("Ended 1 session.").sees("Olive is not signed in anywhere.");
         olive.visit("/account").await.sees("Sign in");
         token.get("applications").await.is(200);
         ada.visit("/audit").await.sees("Ended the sessions of Olive");

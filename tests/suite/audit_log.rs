@@ -144,7 +144,7 @@ on_both! {
         let path = browser.path();
         // The difference first.
         browser.in_row("Attempts: 3 → became 7").follow("Restore …").await;
-        browser.sees("Restore Prices by day").sees("As in version 1, until Olive changed it").sees("Attempts").sees("Overlap");
+        browser.sees("Restore Prices by day").sees("Back to version 1, until Olive changed it").sees("Attempts").sees("Overlap");
         browser.press("Restore").await.sees("Restored: Prices by day as in version 1.");
         let is = olive.get(&configuration).await.json;
         assert_eq!((&is["version"], &is["name"], &is["attempts"], &is["mode"], &is["overlap"]),
@@ -206,5 +206,25 @@ on_both! {
         browser.visit(&path).await;
         browser.in_row("Month end → became Later").follow("Restore …").await.press("Restore").await;
         browser.answered(422).sees("\"prices\" was deleted. Choose another import configuration.");
+    }
+
+    async fn what_differs_in_a_list_is_told_by_what_becomes_of_it(world: World) {
+        let prices = stage(&world, "prices", Mode::Append, |_| ()).await;
+        let olive = world.api(&world.olive).await;
+        let configuration = format!("import-configurations/{}", prices.configuration);
+        for trim in [false, true] {
+            let mapping = json!([{"from": "id", "to": "id"}, {"from": "word", "to": "word", "trim": trim}]);
+            olive.patch(&configuration, json!({"mapping": mapping})).await.is(200);
+        }
+        let set = crate::import_sets::create(&world, "Month end", &[prices.configuration]).await;
+        let steps = json!([{"configuration_id": prices.configuration, "partial_fails": true}]);
+        olive.patch(&format!("import-sets/{}", set.id), json!({"steps": steps})).await.is(200);
+        let settings = format!("/applications/{}/settings", world.application);
+        let mut browser = world.browser(&world.olive).await;
+        browser.visit(&format!("{settings}/{configuration}")).await.follow("Changes").await;
+        browser.in_row("changed: word").follow("Restore …").await;
+        // What is there now is not nothing.
+        browser.in_row("changed by restoring: word").sees("Mapping").sees_no("nothing");
+        browser.visit(&format!("{settings}/import-sets/{}", set.id)).await.follow("Changes").await.sees("changed: prices");
     }
 }

@@ -149,6 +149,7 @@ on_both! {
         let mut ada = world.browser(&world.ada).await;
         ada.visit(&format!("{here}/settings/members")).await.untick("View for Mo").press("Save for Mo").await;
         ada.sees("Mo has no permissions of their own here, but keeps those of their groups.");
+        ada.press("Save for Audrey").await.sees("Audrey has no permissions of their own here, but still sees everything.");
         assert_eq!(has(&world, &world.mo).await, (true, true, true));
         ada.tick("Configure for Planning team").press("Save for Planning team").await.sees("Planning team has View, Import Data and Configure.");
         assert_eq!(has(&world, &world.stranger).await, (true, true, true));
@@ -195,7 +196,7 @@ on_both! {
         assert!(ada.get(&path).await.json["flagged"].is_null());
         // What is lost with the account is said before.
         let mut browser = world.browser(&world.ada).await;
-        browser.visit(&format!("/members/{}/deactivate", world.stranger.id)).await.sees("Owns 1 schedule").sees("In the group Planning team.");
+        browser.visit(&format!("/members/{}/deactivate", world.stranger.id)).await.sees("Owns 1 schedule").sees("is in the group Planning team, stays there, and is not notified through it while deactivated.");
         browser.visit(&format!("/members/{}", world.stranger.id)).await.follow("Planning team").await.sees("Stranger");
     }
 

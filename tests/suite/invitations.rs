@@ -131,7 +131,7 @@ on_both! {
         assert_eq!(una.open(&format!("/applications/{}/settings/import-scheduling", world.application)).await, 200);
         ada.visit(&format!("/groups/{planning}")).await.sees("Una");
         assert_eq!(groups::members_of(&world, planning).await.len(), 2);
-        ada.visit("/audit").await.sees("Promised access to Una").sees("Changed the access of Una").sees("Changed the group Planning team");
+        ada.visit("/audit").await.sees("Included access in the invitation of Una").sees("Changed the access of Una").sees("Changed the group Planning team");
         let left = world.read(|conn| Ok(invitation_access::table.count().get_result::<i64>(conn)?));
         assert_eq!(left.await, 0);
     }

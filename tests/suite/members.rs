@@ -85,9 +85,9 @@ on_both! {
         let mut ada = world.browser(&world.ada).await;
         ada.visit("/members").await.in_row("olive@acme.test").choose("Role of Olive", "Viewer").press("Save role").await;
         ada.answered(200).sees("Give Olive the role Viewer?").sees("Owns 1 schedule").sees("will fail, the first on");
-        ada.follow("Keep the role").await.choose("Role", "Modeler: Can Import Data, creates Applications").fill("Name", "Olive B").press("Save").await;
+        ada.follow("Keep the role").await.choose("Role", "Modeler: Can Import Data, Create Applications").fill("Name", "Olive B").press("Save").await;
         ada.answered(200).sees("Olive B is saved.");
-        ada.visit(&format!("/members/{}", world.olive.id)).await.choose("Role", "Viewer: views").fill("Name", "Olive").press("Save").await;
+        ada.visit(&format!("/members/{}", world.olive.id)).await.choose("Role", "Viewer: View only").fill("Name", "Olive").press("Save").await;
         ada.answered(200).sees("Give Olive the role Viewer?");
         ada.choose("What becomes of their schedules", "Leave them as they are").press("Change role").await;
         ada.answered(200).sees("Olive now has the role Viewer.");
@@ -111,9 +111,15 @@ on_both! {
     async fn others_read_who_can(world: World) {
         for person in [&world.olive, &world.mo, &world.stranger] {
             let mut browser = world.browser(person).await;
-            for page in ["/members", "/settings/mail", "/connections/new", &format!("/members/{}", person.id)] {
+            for (page, who) in [
+                ("/members", "Only Administrators and Auditors can see this. Ask Ada."),
+                ("/connections", "Only Administrators and Auditors can see this. Ask Ada."),
+                ("/settings/mail", "Only Administrators can do this. Ask Ada."),
+                ("/connections/new", "Only Administrators can do this. Ask Ada."),
+                (&format!("/members/{}", person.id), "Only Administrators can do this. Ask Ada."),
+            ] {
                 assert_eq!(browser.open(page).await, 403, "{page}");
-                browser.sees("Only Administrators can do this. Ask Ada.");
+                browser.sees(who);
             }
             let refused = world.api(person).await.post("members", serde_json::json!({ "name": "X" })).await;
             assert_eq!(refused.is(403).json["detail"], "Only Administrators can do this. Ask Ada.");

@@ -45,7 +45,7 @@ on_both! {
         let before = world.fingerprint().await;
         let mut olive = world.browser(&world.olive).await;
         olive.visit("/").await.sees("Good evening, Olive").sees("1 import run today; 1 needs you.");
-        olive.sees("words failed").sees("There is no file 'words.csv'").sees("Failed 18:42.");
+        olive.sees("words failed").sees("There is no file 'words.csv'").sees("Failed at 18:42.");
         assert_eq!(olive.within("#need").count(&format!("a[href='/runs/{id}']")), 1);
         assert_eq!(olive.within("#need").count("li .row :is(a, button)"), 1, "one deed");
         // The clock is the member's.

@@ -131,7 +131,7 @@ on_both! {
         for _ in 0..5 {
             asks(&world, "olive@acme.test").await.answered(200);
         }
-        asks(&world, "olive@acme.test").await.answered(429).sees("Too many requests. Wait 1 second");
+        asks(&world, "olive@acme.test").await.answered(429).sees("Too many attempts. Wait 1 second");
         tokio::time::sleep(Elapsed::from_millis(300)).await;
         let mails = mailed(&world, 3).await;
         let mut olive = world.nobody();
@@ -212,7 +212,7 @@ on_both! {
         nobody.visit("/password/forgot").await.sees("a copy that stands by").sees("Ask an Administrator");
         nobody.post("/password/forgot", &[("email", "olive@acme.test")]).await;
         let mut ada = world.browser(&world.ada).await;
-        ada.visit(&format!("/members/{}", world.olive.id)).await.press("Make a reset link").await;
+        ada.visit(&format!("/members/{}", world.olive.id)).await.press("Make a link to set a new password").await;
         ada.answered(201).sees("a copy that stands by").sees("It is not shown again.");
         tokio::time::sleep(Elapsed::from_millis(200)).await;
         assert!(world.mails().is_empty(), "{:?}", world.mails());
@@ -231,7 +231,7 @@ fn without_a_mail_server_the_link_is_handed_over() {
         nobody.visit("/sign-in").await.follow("Forgot your password?").await;
         nobody.sees("This Workspace has no mail server. Ask an Administrator").sees("tidegate member reset-password");
         let mut ada = world.browser(&world.ada).await;
-        ada.visit(&format!("/members/{}", world.olive.id)).await.press("Make a reset link").await;
+        ada.visit(&format!("/members/{}", world.olive.id)).await.press("Make a link to set a new password").await;
         ada.answered(201).sees("Give Olive this link. It is not shown again.").sees("has no mail server");
         let link = ada.within("#fresh-link").text();
         assert!(link.starts_with(world.at()), "{link}");

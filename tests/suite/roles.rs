@@ -56,9 +56,9 @@ fn who_administers_sees_everything_and_creates_applications() {
     use Permission::*;
     assert_eq!(complete(&[Administer]), [Administer, SeeEverything, MakeApplications]);
     assert_eq!(complete(&[ImportData, ImportData]), [ImportData]);
-    assert_eq!(words(&complete(&[Administer, ImportData])), "everything");
-    assert_eq!(words(&complete(&[SeeEverything, ImportData])), "sees everything, Can Import Data");
-    assert_eq!(words(&[]), "views");
+    assert_eq!(words(&complete(&[Administer, ImportData])), "Everything");
+    assert_eq!(words(&complete(&[SeeEverything, ImportData])), "See everything, Can Import Data");
+    assert_eq!(words(&[]), "View only");
 }
 
 on_both! {
@@ -67,10 +67,10 @@ on_both! {
         ada.visit("/members").await.follow("Roles").await.sees("Viewer").sees("built in");
         ada.in_row("Administrator").sees("Everything").sees("1 member");
         ada.in_row("Modeler").sees("No one");
-        ada.everywhere().fill("Name", " Night operator ").tick("Sees everything").tick("Can Import Data").press("Create role").await;
+        ada.everywhere().fill("Name", " Night operator ").tick("See everything").tick("Can Import Data").press("Create role").await;
         ada.answered(200).sees("The role Night operator is created.");
-        ada.in_row("Night operator").sees("Sees everything, Can Import Data").sees("No one");
-        ada.everywhere().fill("Name", "night OPERATOR").tick("Creates Applications").press("Create role").await;
+        ada.in_row("Night operator").sees("See everything, Can Import Data").sees("No one");
+        ada.everywhere().fill("Name", "night OPERATOR").tick("Create Applications").press("Create role").await;
         ada.answered(409).sees("A role named Night operator already exists.");
         assert_eq!(ada.value("Name"), "night OPERATOR", "what was typed is kept");
         ada.fill("Name", "viewer").press("Create role").await.answered(409).sees("A role named Viewer already exists.");
@@ -88,7 +88,7 @@ on_both! {
         let refused = ada.post(&format!("/roles/{id}/delete"), &[]).await;
         assert!(refused.status == 409 && refused.text().contains("It is in use."), "{}", refused.text());
 
-        ada.visit(&format!("/roles/{id}")).await.untick("Sees everything").fill("Name", "Operator").press("Save").await;
+        ada.visit(&format!("/roles/{id}")).await.untick("See everything").fill("Name", "Operator").press("Save").await;
         ada.answered(200).sees("The role Operator is saved: Can Import Data.");
         ada.visit("/members").await.in_row("mo@acme.test").choose("Role of Mo", "Viewer").press("Save role").await.answered(200);
         ada.visit(&format!("/roles/{id}/delete")).await.press("Delete role").await.answered(200).sees("The role Operator is deleted.");
@@ -103,7 +103,7 @@ on_both! {
         let (before, after) = (said[1].1.as_ref().unwrap(), said[1].2.as_ref().unwrap());
         assert!(before.contains("see_everything") && before.contains("Night operator"), "{before}");
         assert!(!after.contains("see_everything") && after.contains("Operator"), "{after}");
-        ada.visit("/audit").await.sees("Changed the role").sees("sees everything, Can Import Data");
+        ada.visit("/audit").await.sees("Changed the role").sees("See everything, Can Import Data");
     }
 
     async fn built_in_roles_stay_what_they_are(world: World) {
@@ -165,12 +165,12 @@ on_both! {
             actions::update(conn, &by, ada, Change { role: Some("Viewer".into()), ..Change::default() }, now)
         }).await;
         let mut mo = world.browser(&world.mo).await;
-        mo.visit(&format!("/roles/{role}")).await.untick("Administers").untick("Sees everything").press("Save").await;
+        mo.visit(&format!("/roles/{role}")).await.untick("Administer").untick("See everything").press("Save").await;
         mo.answered(409).sees("Only members with the role Keeper administer the Workspace. Make someone else an Administrator first.");
         let api = world.api(&world.mo).await;
         api.patch(&format!("roles/{role}"), json!({"permissions": []})).await.is(409);
         mo.visit("/members").await.in_row("ada@acme.test").choose("Role of Ada", "Administrator").press("Save role").await.answered(200);
-        mo.visit(&format!("/roles/{role}")).await.untick("Administers").untick("Sees everything").untick("Creates Applications").press("Save").await;
+        mo.visit(&format!("/roles/{role}")).await.untick("Administer").untick("See everything").untick("Create Applications").press("Save").await;
         assert_eq!(mo.open("/roles").await, 403, "Mo administers no more");
     }
 
@@ -182,8 +182,8 @@ on_both! {
         let mut ada = world.browser(&world.ada).await;
         ada.visit(&format!("/roles/{role}")).await.untick("Can Import Data").press("Save").await;
         ada.answered(409).sees("Nothing is saved yet.").sees("Olive owns 1 schedule");
-        ada.tick("Take the right to import away all the same").press("Save").await;
-        ada.answered(200).sees("The role Night operator is saved: views.");
+        ada.tick("Take Can Import Data away all the same").press("Save").await;
+        ada.answered(200).sees("The role Night operator is saved: View only.");
         let list = format!("/applications/{}/settings/import-scheduling", world.application);
         ada.visit(&list).await.sees("Can Import Data");
         assert!(matches!(try_start(&world, &world.olive, &stage).await, Err(AppError::Forbidden(_))));
@@ -195,7 +195,7 @@ on_both! {
         let role = make(&world, "Night operator", &[Permission::ImportData]).await;
         let link = invite_as(&world, "Night operator: Can Import Data").await;
         let mut ada = world.browser(&world.ada).await;
-        ada.visit(&format!("/roles/{role}/delete")).await.sees("It is in use.").sees("Una, who is invited");
+        ada.visit(&format!("/roles/{role}/delete")).await.sees("It is in use.").sees("the invitation of Una");
         let mut una = world.nobody();
         una.visit(&link).await.sees("in the role Night operator");
         una.fill("Password", "shells and stones").press("Accept").await.answered(200);
@@ -214,7 +214,7 @@ on_both! {
         assert_eq!(api.get(&path).await.json["version"], 2, "nothing changed");
         assert_eq!(api.post("roles", json!({"permissions": ["fly"]})).await.wrong_fields(), ["name", "permissions[0]"]);
         api.patch(&format!("members/{}", world.mo.id), json!({"role": "Night operator"})).await.is(200);
-        assert!(api.delete(&path).await.is(409).body.contains("is held by Mo"));
+        assert!(api.delete(&path).await.is(409).body.contains("is used by Mo"));
         api.patch(&format!("members/{}", world.mo.id), json!({"role": "Viewer"})).await.is(200);
         api.delete(&path).await.is(204);
         assert_eq!(api.get("roles").await.items().len(), 5);

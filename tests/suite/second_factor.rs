@@ -109,7 +109,7 @@ on_both! {
         let mut olive = half_way(&world, &world.olive).await;
         assert!(olive.get("/account").await.url.path() == "/sign-in", "half-way is not in");
         olive.fill("Code", "12 34").press("Continue").await.answered(422).sees("This code is not right");
-        olive.press("Continue").await.answered(422).sees("Enter the code that your app shows.");
+        olive.press("Continue").await.answered(422).sees("Enter a code of your app, or a recovery code.");
         let code = phone.code(&world);
         let spaced = format!("{} {}", &code[..3], &code[3..]);
         olive.fill("Code", &spaced).press("Continue").await.answered(200);
@@ -247,7 +247,7 @@ on_both! {
         let mut ada = world.browser(&world.ada).await;
         let before = world.mails().len();
         ada.visit(&format!("/members/{}", world.olive.id)).await.press("Turn off the second factor").await;
-        ada.answered(200).sees("The second factor of Olive is off.").sees_no("Turn off the second factor");
+        ada.answered(200).sees("The second factor of Olive is off. Olive is notified by e-mail.").sees_no("Turn off the second factor");
         for _ in 0..100 {
             if world.mails().len() > before {
                 break;
@@ -327,9 +327,9 @@ on_both! {
         ada.press("Turn on").await.answered(201);
         ada.visit("/settings/sign-in").await;
         ada.choose("Who must use one", "Everyone who has a password").press("Save").await.answered(200);
-        ada.sees("Every member needs a second factor now.");
+        ada.sees("Every member who has a password needs a second factor now.");
         assert_eq!(olive.get("/account").await.url.path(), PAGE);
-        ada.choose("Who must use one", "Nobody; each member may").press("Save").await.answered(200);
+        ada.choose("Who must use one", "Nobody: members choose for themselves").press("Save").await.answered(200);
         olive.visit("/account").await.sees("Your account");
     }
 }

@@ -90,12 +90,15 @@ pub async fn save_access(
         let grants = actions::set_access(conn, &by, application, member, grants, now)?;
         let member = members::by_id(conn, member)?.ok_or(AppError::NotFound)?;
         let there = enter(conn, &by, application)?.application;
-        let keeps = !member.sees_everything() && standing(conn, &member, there)?.grants.view;
+        let keeps = match member.sees_everything() {
+            true => Some("still sees everything"),
+            false => standing(conn, &member, there)?.grants.view.then_some("keeps those of their groups"),
+        };
         Ok((member.name, grants, keeps))
     });
     let (name, grants, keeps) = given.await?;
-    if !grants.view && keeps {
-        let words = format!("{name} has no permissions of their own here, but keeps those of their groups.");
+    if let Some(keeps) = keeps.filter(|_| !grants.view) {
+        let words = format!("{name} has no permissions of their own here, but {keeps}.");
         return Ok(see_other(&format!("/applications/{application}/settings/members"), Some(Flash::new(words))));
     }
     Ok(saved(application, &name, grants))

@@ -8,9 +8,8 @@ use askama::Template;
 use crate::app::App;
 use crate::applications::actions::{self, NewApplication, SPACING};
 use crate::error::{AppError, FieldErrors, Result};
-use crate::members::{By, SignedIn, shell};
+use crate::members::{self, By, SignedIn, shell};
 use crate::web::{Crumb, Flash, Form, Page, Shell, refused, see_other, zones};
-use crate::workspace;
 
 #[derive(Template)]
 #[template(path = "applications/new.html")]
@@ -26,7 +25,7 @@ pub async fn new_form(request: HttpRequest, app: Data<App>, SignedIn(by): Signed
     let zone = app
         .read(move |conn| {
             actions::need_create(conn, &asks)?;
-            Ok(asks.member.time_zone.unwrap_or(workspace::get(conn)?.time_zone))
+            members::zone_of(conn, asks.member.time_zone)
         })
         .await?;
     let form = Form(vec![("time_zone".into(), zone.name().into()), ("spacing_minutes".into(), SPACING.to_string())]);

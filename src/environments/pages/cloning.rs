@@ -156,8 +156,11 @@ pub async fn clone(
     };
     match cloned.await {
         Ok(copy) => {
-            let off = words::counted(found.1.schedules, "schedule is off", "schedules are off");
-            let words = format!("Created {}. Its {off}.", copy.name);
+            let off = match found.1.schedules {
+                0 => String::new(),
+                n => format!(" Its {}.", words::counted(n, "schedule is off", "schedules are off")),
+            };
+            let words = format!("Created {}.{off}", copy.name);
             let to = if found.1.schedules > 0 { review_address(copy.id) } else { environment(copy.id) };
             Ok(see_other(&to, Some(Flash::new(words))))
         }

@@ -17,6 +17,14 @@ pub fn environment(application_id: i64) -> String {
     format!("/applications/{application_id}/settings/environment")
 }
 
+/// Of so many schedules that wait: when they run.
+pub fn until_on(n: i64) -> &'static str {
+    match n {
+        1 => "It does not run until you turn it on.",
+        _ => "They do not run until you turn them on.",
+    }
+}
+
 /// The review of an Application's schedules.
 pub fn review_address(application_id: i64) -> String {
     format!("/applications/{application_id}/settings/import-scheduling/review")

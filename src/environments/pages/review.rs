@@ -166,7 +166,7 @@ pub async fn turn_on(
     let list = list(id);
     if form.get("do") == "later" {
         app.write(move |conn| review::dismiss(conn, &asks, id, now)).await?;
-        let words = "You are not asked again. Turn schedules on in this list.";
+        let words = "You will not be asked again. You can turn the schedules on in this list.";
         return Ok(see_other(&list, Some(Flash::new(words))));
     }
     let Some(found) = look(&app, &by, id, true).await? else { return Ok(see_other(&list, None)) };

@@ -61,12 +61,12 @@ async fn opened(app: &App) -> Result<Settings> {
     settings.map_err(|sentence| AppError::Conflict(format!("{sentence} Ask an Administrator to enter it again.")))
 }
 
-/// What went wrong there, for whoever stands at the door and for the log.
-fn failed(settings: &Settings, sentence: String) -> AppError {
-    tracing::warn!(cause = sentence, "a sign-in by OpenID Connect failed");
+/// Something went wrong there: what, is for the log alone. Who stands at the door can change nothing of it.
+fn failed(settings: &Settings, sentence: &str) -> AppError {
+    tracing::warn!(cause = sentence, issuer = settings.issuer, "a sign-in by OpenID Connect failed");
     let label = &settings.label;
     AppError::Conflict(format!(
-        "Signing in with {label} did not work. {sentence} Try again later, or ask an Administrator."
+        "Signing in with {label} did not work. Start again. If it fails again, ask an Administrator."
     ))
 }
 
@@ -82,7 +82,7 @@ pub async fn begin(app: &App, next: &str) -> Result<Journey> {
     let settings = opened(app).await?;
     let _turn = turn(app)?;
     let provider = provider::discover(&app.outside(), &settings.issuer).await;
-    let mut to = provider.map_err(|sentence| failed(&settings, sentence))?.authorization;
+    let mut to = provider.map_err(|sentence| failed(&settings, &sentence))?.authorization;
     let carried = Carried {
         issuer: settings.issuer,
         client_id: settings.client_id,
@@ -143,7 +143,7 @@ pub async fn finish(
     }
     let claims = {
         let _turn = turn(app)?;
-        ask(app, &settings, &carried, &returned).await.map_err(|sentence| failed(&settings, sentence))?
+        ask(app, &settings, &carried, &returned).await.map_err(|sentence| failed(&settings, &sentence))?
     };
     let Some(email) = claims.verified_email().map(str::to_owned) else {
         let label = &settings.label;
@@ -213,7 +213,7 @@ async fn enter(app: &App, settings: &Settings, email: String, state: String, kno
         app.write(move |conn| audit::record(conn, &actor, entry, now)).await?;
     }
     Err(AppError::Conflict(format!(
-        "There is no active member with the e-mail address {}. Ask {who} to invite you.",
+        "There is no active member with the e-mail address {}. Ask {who} to add you, or to activate your account.",
         crate::names::short_line(&asked, 254)
     )))
 }

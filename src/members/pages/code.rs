@@ -45,7 +45,7 @@ pub async fn enter(request: HttpRequest, app: Data<App>, form: Form) -> Result<H
     let entered = async {
         let half_way = half_way::COOKIE.value(&request, &app).ok_or(AppError::SignedOut)?;
         if form.get("code").is_empty() {
-            return Err(AppError::invalid("code", "Enter the code that your app shows."));
+            return Err(AppError::invalid("code", "Enter a code of your app, or a recovery code."));
         }
         second_factor::enter(&app, &half_way, form.get("code"), knock(&request, &app)).await
     };

@@ -87,10 +87,9 @@ pub async fn sign_in(request: HttpRequest, app: Data<App>, form: Form) -> Result
 
 /// How a form of the door comes back: the status, what is wrong, and after how many seconds to try again.
 pub(super) fn turned_away(error: AppError) -> Result<(StatusCode, FieldErrors, Option<u64>)> {
-    if matches!(error, AppError::TooMany { .. }) {
-        let seconds = web::errors::retry_after(&error).unwrap_or(1);
-        let words = format!("Too many attempts. Wait {}, then try again.", wait(seconds));
-        return Ok((StatusCode::TOO_MANY_REQUESTS, FieldErrors::one("", words), Some(seconds)));
+    if let AppError::TooMany { what, after_seconds } = error {
+        let words = format!("{what} Wait {}, then try again.", wait(after_seconds));
+        return Ok((StatusCode::TOO_MANY_REQUESTS, FieldErrors::one("", words), Some(after_seconds)));
     }
     let (status, errors) = web::refused(error)?;
     Ok((status, errors, None))

@@ -233,7 +233,7 @@ async fn ask_to_delete(
         what_stays: "Its members stay, with their own permissions.".into(),
         verb: "Delete group",
         uses,
-        first: "First take it out of these.",
+        first: groups::FREES,
         refused: None,
     };
     page.answer(request, refusal)

@@ -1,12 +1,11 @@
 //! A new password for who forgot theirs.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::RETRY_AFTER;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::door::wait;
+use super::door::{turned_away, waits};
 use super::list::{Handed, member_page};
 use super::{lone_shell, with_cookie};
 use crate::app::App;
@@ -57,16 +56,9 @@ pub async fn ask(request: HttpRequest, app: Data<App>, form: Form) -> Result<Htt
     };
     match asked {
         Ok(()) => forgot_page(&request, &app, StatusCode::OK, FieldErrors::new(), &email).await,
-        Err(error @ AppError::TooMany { .. }) => {
-            let seconds = web::errors::retry_after(&error).unwrap_or(1);
-            let errors = FieldErrors::one("", format!("Too many requests. Wait {}, then try again.", wait(seconds)));
-            let mut response = forgot_page(&request, &app, StatusCode::TOO_MANY_REQUESTS, errors, &email).await?;
-            response.headers_mut().insert(RETRY_AFTER, seconds.into());
-            Ok(response)
-        }
         Err(error) => {
-            let (status, errors) = web::refused(error)?;
-            forgot_page(&request, &app, status, errors, form.get("email")).await
+            let (status, errors, seconds) = turned_away(error)?;
+            Ok(waits(forgot_page(&request, &app, status, errors, form.get("email")).await?, seconds))
         }
     }
 }

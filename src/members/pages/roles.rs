@@ -203,7 +203,7 @@ async fn ask_to_delete(
         what_stays: "Nobody holds it. The audit log keeps what it allowed.".into(),
         verb: "Delete role",
         uses,
-        first: "First give these members another role.",
+        first: roles::FREES,
         refused: None,
     };
     page.answer(request, refusal)

@@ -174,8 +174,12 @@ pub async fn take_off(
     actions::need_administrator(&app, &by).await?;
     let id = id.into_inner();
     match second_factor::take_off(&app, &by, id).await {
-        Ok(member) => {
-            let words = format!("The second factor of {} is off. They are told by e-mail.", member.name);
+        Ok((member, told)) => {
+            let name = &member.name;
+            let words = match told {
+                true => format!("The second factor of {name} is off. {name} is notified by e-mail."),
+                false => format!("The second factor of {name} is off. No mail is sent from here: tell them."),
+            };
             Ok(see_other(&format!("/members/{id}"), Some(Flash::new(words))))
         }
         Err(error) => {

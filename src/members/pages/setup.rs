@@ -1,17 +1,17 @@
 //! The first start, in a browser: who administers this Workspace, and what it is called.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::RETRY_AFTER;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::door::{turned_away, waits};
 use super::{let_in, lone_shell, origin, with_cookie};
 use crate::app::App;
-use crate::error::{AppError, FieldErrors, Result};
+use crate::error::{FieldErrors, Result};
 use crate::members::passwords::ADVICE;
 use crate::members::setup::{self as first, Begin};
-use crate::web::{self, Flash, Form, Page, Shell, see_other, zones};
+use crate::web::{Flash, Form, Page, Shell, see_other, zones};
 
 #[derive(Template)]
 #[template(path = "members/setup.html")]
@@ -58,16 +58,9 @@ pub async fn begin(request: HttpRequest, app: Data<App>, form: Form) -> Result<H
             let words = "You are the Administrator of this Workspace. If you want e-mail, send a test mail under Mail.";
             let_in(see_other("/", Some(Flash::new(words))), &app, entered, None)
         }
-        Err(AppError::TooMany { after_seconds, .. }) => {
-            let errors =
-                FieldErrors::one("code", format!("Too many attempts. Wait {after_seconds} seconds, then try again."));
-            let mut response = page(&request, &app, StatusCode::TOO_MANY_REQUESTS, errors, &form)?;
-            response.headers_mut().insert(RETRY_AFTER, after_seconds.into());
-            Ok(response)
-        }
         Err(error) => {
-            let (status, errors) = web::refused(error)?;
-            page(&request, &app, status, errors, &form)
+            let (status, errors, seconds) = turned_away(error)?;
+            Ok(waits(page(&request, &app, status, errors, &form)?, seconds))
         }
     }
 }

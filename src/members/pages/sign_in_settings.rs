@@ -85,7 +85,7 @@ pub async fn set_elsewhere(
 pub async fn remove_elsewhere(app: Data<App>, SignedIn(by): SignedIn, _: Form) -> Result<HttpResponse> {
     let now = app.now();
     app.write(move |conn| elsewhere::remove(conn, &by, now)).await?;
-    let words = "Members sign in with their passwords only, and the client secret is deleted.";
+    let words = "Members sign in with passwords only. Members without a password need a link to set one. The client secret is deleted.";
     Ok(see_other(HERE, Some(Flash::new(words))))
 }
 
@@ -100,8 +100,8 @@ pub async fn demand(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn
     app.write(move |conn| second_factor::demand(conn, &by, whom, now)).await?;
     let words = match whom {
         Whom::Nobody => "Members choose for themselves whether they use a second factor.",
-        Whom::Administrators => "Every Administrator needs a second factor now.",
-        Whom::Everybody => "Every member needs a second factor now.",
+        Whom::Administrators => "Every Administrator who has a password needs a second factor now.",
+        Whom::Everybody => "Every member who has a password needs a second factor now.",
     };
     Ok(see_other(HERE, Some(Flash::new(words))))
 }

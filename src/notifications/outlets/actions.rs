@@ -190,7 +190,7 @@ fn check_version(there: Option<&Outlet>, opened: Option<i64>) -> Result<()> {
         return Ok(());
     }
     Err(AppError::Stale(
-        "Somebody else changed this after you opened the page. To see the new version, open it in another tab.".into(),
+        "Someone else changed this after you opened the page. To see the new version, open it in another tab.".into(),
     ))
 }
 

@@ -20,7 +20,7 @@ use crate::notifications::model::NoticeKind;
 use crate::runs::{Run, glance};
 use crate::web::page::initials;
 use crate::web::{Crumb, Flash, Form, Page, Shell, local_path, see_other};
-use crate::{words, workspace};
+use crate::words;
 
 /// So many imports a card names.
 const FEW: i64 = 3;
@@ -186,7 +186,7 @@ pub async fn incident(
     let card = app
         .read(move |conn| {
             let (incident, entered) = actions::find(conn, &who, id)?;
-            let zone = who.member.time_zone.map_or_else(|| workspace::get(conn).map(|w| w.time_zone), Ok)?;
+            let zone = members::zone_of(conn, who.member.time_zone)?;
             let facts = Facts::of(conn, &[&incident], MANY)?;
             Ok(Card::of((&who, &entered), &incident, &facts, (zone, now)))
         })
@@ -222,7 +222,7 @@ pub async fn snooze(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, form:
     let said = app
         .write(move |conn| {
             actions::may(conn, &by, id)?;
-            let zone = by.member.time_zone.map_or_else(|| workspace::get(conn).map(|w| w.time_zone), Ok)?;
+            let zone = members::zone_of(conn, by.member.time_zone)?;
             let until = match how.as_str() {
                 "days" => Some(now.plus(Duration::days(2))),
                 "week" => Some(now.plus(Duration::days(7))),

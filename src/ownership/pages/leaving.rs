@@ -205,11 +205,18 @@ fn said(left: &Left, leaving: &Leaving, back: &str) -> Flash {
     if let Some((done, to)) = passed.and_then(|done| Some((done, done.reckoned.to.as_ref()?))) {
         match (done.reckoned.passing(), done.reckoned.changing()) {
             (0, n) => text.push_str(&format!(" {} is notified instead, in {}.", to.name, schedules(n))),
-            (n, _) => text.push_str(&format!(" {} now owns {}.", to.name, schedules(n))),
+            (n, _) => {
+                let belong = words::counted(n as i64, "schedule now belongs", "schedules now belong");
+                text.push_str(&format!(" {belong} to {}.", to.name));
+            }
         }
         let stay = done.reckoned.lines.iter().filter(|line| line.stays_behind()).count();
         if stay > 0 && leaving.fate == Fate::Hand {
-            text.push_str(&format!(" {} without an Owner who can run them: see Ownership.", schedules(stay)));
+            let need = match stay {
+                1 => "1 schedule still needs an Owner who can run it".to_owned(),
+                n => format!("{} still need an Owner who can run them", schedules(n)),
+            };
+            text.push_str(&format!(" {need}: see Ownership."));
         }
     }
     if left.turned_off > 0 {

@@ -15,7 +15,7 @@ use crate::members::{self, Member, SignedIn};
 use crate::ownership::actions::{self, UNDO_DAYS};
 use crate::schedules::{self, flagged};
 use crate::web::{Crumb, Flash, Form, Page, Shell, go_on, local_path};
-use crate::{words, workspace};
+use crate::words;
 
 /// Schedules of one Owner in one Application that will fail.
 struct Flagged {
@@ -58,7 +58,7 @@ pub async fn list(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn) 
     let (flagged, recent, people, zone) = app
         .read(move |conn| {
             let (recent, people) = actions::recent(conn, &asks, now)?;
-            let zone = asks.member.time_zone.unwrap_or(workspace::get(conn)?.time_zone);
+            let zone = members::zone_of(conn, asks.member.time_zone)?;
             Ok((flagged_now(conn, now)?, recent, people, zone))
         })
         .await?;

@@ -1,4 +1,5 @@
-//! A provider that does everything wrong, and whoever would use that: nobody is let in, and each reads a sentence.
+//! A provider that does everything wrong, and whoever would use that: nobody is let in, each reads a sentence, and the log says
+//! why.
 
 use std::time::{Duration as Elapsed, Instant};
 
@@ -6,7 +7,7 @@ use chrono::Duration;
 use serde_json::json;
 
 use super::played::{Does, Played, whole};
-use super::{sessions_of_others, set_up};
+use super::{log, sessions_of_others, set_up};
 use crate::connectors::server::Canary;
 use crate::support::*;
 
@@ -20,9 +21,18 @@ async fn goes(world: &World) -> Browser {
 }
 
 #[track_caller]
-fn refused(browser: &Browser, what: &str, said: &str) {
+fn refused(browser: &Browser, played: &Played, what: &str, said: &str) {
     assert!((400..500).contains(&browser.status), "{what}: {} {}", browser.status, browser.text());
-    assert!(browser.has(said), "{what}: {}", browser.text());
+    let log = log::take(&played.issuer);
+    if log.is_empty() {
+        assert!(browser.has(said), "{what}: {}", browser.text());
+    } else {
+        // What is wrong with the provider is nothing to whoever stands at the door.
+        assert!(log.contains(said), "{what}: {log}");
+        assert!(!browser.has(said), "{what}: {}", browser.text());
+        let words = "Signing in with Acme did not work. Start again. If it fails again, ask an Administrator.";
+        assert!(browser.has(words), "{what}: {}", browser.text());
+    }
     assert!(browser.has("Forgot your password?"), "{what}: at the sign-in page");
 }
 
@@ -62,7 +72,7 @@ on_both! {
             let what = format!("{does:?}");
             played.does(does);
             let browser = goes(&world).await;
-            refused(&browser, &what, said);
+            refused(&browser, &played, &what, said);
             assert_eq!(browser.count("img"), 0);
         }
         assert_eq!(sessions_of_others(&world).await, 0);
@@ -95,7 +105,7 @@ on_both! {
             ] {
                 let what = format!("{path} {:.60}", answer.replace("\r\n", " "));
                 played.does(Does::Answers(path, answer));
-                refused(&goes(&world).await, &what, said);
+                refused(&goes(&world).await, &played, &what, said);
             }
         }
         for (name, value, said) in [
@@ -109,7 +119,7 @@ on_both! {
             ("code_challenge_methods_supported", json!(["plain"]), "does not support PKCE"),
         ] {
             played.does(Does::Says(name, value.clone()));
-            refused(&goes(&world).await, &format!("{name} {value}"), said);
+            refused(&goes(&world).await, &played, &format!("{name} {value}"), said);
         }
         canary.assert_untouched();
         assert_eq!(sessions_of_others(&world).await, 0);
@@ -125,7 +135,7 @@ on_both! {
         // Somebody else is led to it, who is on no way, or on one of their own.
         for mut victim in [world.nobody(), goes(&world).await] {
             victim.open(&back).await;
-            refused(&victim, "another's way", "was not begun in this browser");
+            refused(&victim, &played, "another's way", "was not begun in this browser");
         }
         let sent = |path: &str, cookie: &str| {
             let request = attacker.request(reqwest::Method::GET, path).header("Cookie", format!("elsewhere={cookie}"));
@@ -148,7 +158,7 @@ on_both! {
         let back = late.body.strip_prefix(world.at()).unwrap().to_owned();
         world.advance(Duration::minutes(10));
         late.open(&back).await;
-        refused(&late, "late", "longer than 10 minutes");
+        refused(&late, &played, "late", "longer than 10 minutes");
     }
 
     async fn nobody_is_sent_on_the_way_or_elsewhere_by_another_site(world: World) {
@@ -193,7 +203,10 @@ fn a_hanging_provider_keeps_nobody_else_waiting() {
         let of = |status: u16| many.iter().filter(|browser| browser.status == status).count();
         assert_eq!(of(409) + of(429), 20);
         assert!(of(409) >= 1);
+        for many in many.iter().filter(|browser| browser.status == 429) {
+            many.sees("Too many people sign in at once. Wait 5 seconds, then try again.");
+        }
         let waited = many.iter().find(|browser| browser.status == 409).unwrap();
-        refused(waited, "a hang", "did not answer within 10 s");
+        refused(waited, &played, "a hang", "did not answer within 10 s");
     });
 }

@@ -1,6 +1,7 @@
 //! Signing in elsewhere: at a provider that others use, too, and at one that does everything wrong.
 
 mod bad;
+mod log;
 mod played;
 mod real;
 
@@ -14,6 +15,7 @@ const SECRET: &str = "S3CR3T-canary of the client";
 
 /// An Administrator sets a provider up.
 async fn set_up(world: &World, issuer: &str) {
+    log::listen();
     let mut ada = world.browser(&world.ada).await;
     ada.visit("/settings/sign-in").await.fill("Issuer", issuer).fill("Client ID", "tidegate");
     ada.fill("Client secret", SECRET).fill("Name of the provider", "Acme");

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use tidegate::db::schema::{members, sign_in_elsewhere};
 use tidegate::members::actions::{self, Change};
 
-use super::{SECRET, set_up, signed_in};
+use super::{SECRET, log, set_up, signed_in};
 use crate::support::*;
 
 struct Provider {
@@ -70,7 +70,7 @@ on_both! {
         let provider = Provider::start(&world, "RS256", "token");
         set_up(&world, &provider.issuer).await;
         let stranger = goes(&world, "una@acme.test").await;
-        stranger.answered(409).sees("There is no active member with the e-mail address una@acme.test. Ask Ada to invite you.");
+        stranger.answered(409).sees("There is no active member with the e-mail address una@acme.test. Ask Ada to add you, or to activate your account.");
         let unverified = goes(&world, "unverified@acme.test").await;
         unverified.answered(409).sees("Acme has not verified your e-mail address");
         let mut no = world.nobody();
@@ -135,14 +135,15 @@ on_both! {
             ada.fill("Issuer", issuer).fill("Client secret", SECRET).press("Test and save").await;
             ada.answered(422).sees(said);
         }
-        // A wrong secret is told to whoever comes back.
+        // A wrong secret is told to the log; whoever comes back could do nothing about it.
         ada.fill("Issuer", &provider.issuer).fill("Client secret", "wrong").press("Test and save").await;
         ada.answered(200);
         let mut olive = world.nobody();
         olive.visit("/sign-in").await.follow("Sign in with Acme Two").await;
         olive.fill("Account", "olive@acme.test").press("Continue").await;
-        olive.answered(409).sees("does not accept the client ID or the client secret");
-        ada.visit("/settings/sign-in").await.press("Remove").await.answered(200).sees("with their passwords only");
+        olive.answered(409).sees("Signing in with Acme Two did not work. Start again.").sees_no("client secret");
+        assert!(log::take(&provider.issuer).contains("does not accept the client ID or the client secret"));
+        ada.visit("/settings/sign-in").await.press("Remove").await.answered(200).sees("sign in with passwords only");
         world.nobody().visit("/sign-in").await.sees_no("Acme");
         assert_eq!(ada.post("/settings/sign-in/remove", &[]).await.status, 404);
         ada.visit("/audit").await.sees("Set up sign-in by OpenID Connect").sees("Removed sign-in by OpenID Connect");
@@ -151,10 +152,12 @@ on_both! {
     async fn a_provider_that_is_gone_is_no_fault(world: World) {
         let provider = Provider::start(&world, "RS256", "token");
         set_up(&world, &provider.issuer).await;
+        let issuer = provider.issuer.clone();
         drop(provider);
         let mut olive = world.nobody();
         assert_eq!(olive.open("/sign-in/elsewhere?next=/account").await, 409);
-        olive.sees("Signing in with Acme did not work.").sees("refused the connection");
+        olive.sees("Signing in with Acme did not work.").sees_no("refused the connection");
+        assert!(log::take(&issuer).contains("refused the connection"));
         olive.fill("E-mail", &world.olive.email).fill("Password", cast::PASSWORD).press("Sign in").await.answered(200);
         assert_eq!(olive.path(), "/account", "where one wanted to go");
     }

@@ -195,7 +195,7 @@ on_both! {
         let there = one(&world, world.application, "import-configurations", "sales").await;
         ada.patch(&format!("import-configurations/{}", there["id"]), json!({"attempts": 7})).await.is(200);
         let stale = send(&ada, &world, copy, json!({"seen": mark})).await;
-        assert!(stale.is(412).body.contains("this is what would change now"), "{}", stale.body);
+        assert!(stale.is(412).body.contains("so nothing was promoted"), "{}", stale.body);
         // The clock that goes on is no change.
         let mark = send(&ada, &world, copy, json!({"dry_run": true})).await.json["mark"].clone();
         world.advance(chrono::Duration::days(1));
@@ -226,19 +226,23 @@ on_both! {
         ada.patch(&format!("import-configurations/{}", sales["id"]), json!({"attempts": 4})).await.is(200);
         let shown = send(&ada, &world, copy, json!({"dry_run": true})).await;
         assert_eq!(item(&shown, "configuration", "Costs")["obstacles"], json!(["FP&A 2026 has no Block Costs. Make it there first."]));
+        let bare = ada.make("applications", json!({"name": "Bare", "time_zone": "UTC"})).await;
+        let shown = send(&ada, &world, copy, json!({"dry_run": true, "to_id": bare})).await;
+        let said = item(&shown, "configuration", "Costs")["obstacles"].to_string();
+        assert!(said.contains("Bare may use no Connection of the kind Folder. An Administrator can authorise one."), "{said}");
         let before = held(&world).await;
         send(&ada, &world, copy, json!({})).await.is(422);
         let alone = send(&ada, &world, copy, json!({"configuration_ids": [sales["id"]], "schedule_ids": [schedule]})).await;
-        assert!(alone.is(422).body.contains("choose the import set Costs too"), "{}", alone.body);
+        assert!(alone.is(422).body.contains("Choose the import set Costs as well"), "{}", alone.body);
         let alone = send(&ada, &world, copy, json!({"set_ids": [set]})).await;
-        assert!(alone.is(422).body.contains("choose the import configuration Costs too"), "{}", alone.body);
+        assert!(alone.is(422).body.contains("Choose the import configuration Costs as well"), "{}", alone.body);
         assert_eq!(held(&world).await, before);
         let mut other = block;
         other["columns"][0]["type"] = json!("text");
         let there = ada.make(&format!("applications/{}/blocks", world.application), other).await;
         let shown = send(&ada, &world, copy, json!({"dry_run": true})).await;
         let said = item(&shown, "configuration", "Costs")["obstacles"].to_string();
-        assert!(said.contains("Costs in FP&A 2026 has id as text and not as integer."), "{said}");
+        assert!(said.contains("The Block Costs in FP&A 2026 differs: id is text instead of integer. Change the Block there, or this import."), "{said}");
         let column = json!({"columns": [{"name": "id", "type": "integer"}]});
         ada.patch(&format!("blocks/{there}"), column).await.is(200);
         // Two schedules that change places are refused while the first is saved: nothing of all is done.
@@ -267,7 +271,7 @@ on_both! {
         olive.visit(&format!("/applications/{copy}/settings/environment")).await.follow("Promote …").await;
         // To what it is a copy of, through the same Connection.
         olive.sees("What changes in FP&A 2026").sees("Attempts: 3 → becomes 4");
-        olive.sees("Morning: Every day at 09:00").sees("are equal there").sees("In FP&A 2026: 1 new, 1 changed.");
+        olive.sees("Morning: Every day at 09:00").sees("are the same there").sees("In FP&A 2026: 1 new, 1 changed.");
         olive.choose("Connection instead of Folder of sales", "None: its imports stay behind").press("Show what changes").await;
         olive.sees("Choose what FP&A 2026 reads instead of Folder of sales.");
         olive.choose("Connection instead of Folder of sales", "Folder of sales").press("Show what changes").await;
@@ -284,7 +288,7 @@ on_both! {
         // Somebody changes it meanwhile: the page comes back with what would change now.
         olive.visit(&format!("/applications/{copy}/promote")).await.sees("Attempts");
         ada.patch(&format!("import-configurations/{}", full.sales.configuration), json!({"attempts": 9})).await.is(200);
-        olive.press("Promote").await.answered(412).sees("this is what would change now").sees("9 → becomes 4");
+        olive.press("Promote").await.answered(412).sees("so nothing was promoted").sees("9 → becomes 4");
         olive.press("Promote").await.sees("Promoted from Trial: 1 import configuration.");
         assert_eq!(one(&world, world.application, "import-configurations", "sales").await["attempts"], 4);
         olive.visit(&format!("/applications/{copy}/promote")).await.sees("Nothing differs from FP&A 2026.");
@@ -293,7 +297,7 @@ on_both! {
         ada.make(&format!("applications/{copy}/schedules"), late).await;
         world.advance(chrono::Duration::minutes(1));
         send(&ada, &world, copy, json!({})).await.is(200);
-        olive.visit(&format!("{list}/review")).await.press("Do not ask again").await.sees("You are not asked again.");
+        olive.visit(&format!("{list}/review")).await.press("Do not ask again").await.sees("You will not be asked again.");
         olive.visit(&list).await.sees_no("new schedule is off");
     }
 

@@ -42,7 +42,7 @@ on_both! {
         assert_eq!(audrey.post(&format!("{list}/review"), &[("do", "later")]).await.status, 403);
         let mut olive = world.browser(&world.olive).await;
         olive.visit(&format!("{list}/review?show=ready")).await.sees("returns").sees_no("not authorised");
-        olive.visit(&format!("{list}/review")).await.press("Do not ask again").await.sees("You are not asked again.").sees_no("copied schedules");
+        olive.visit(&format!("{list}/review")).await.press("Do not ask again").await.sees("You will not be asked again.").sees_no("copied schedules");
         // What cannot run is not turned on, whoever sends it.
         let all = schedules(&world, copy).await;
         for schedule in &all {
@@ -50,5 +50,13 @@ on_both! {
         }
         let on = schedules(&world, copy).await.iter().filter(|s| s["state"] == "on").count();
         assert_eq!(on, 2, "the import by hand, and the one that was off before");
+    }
+
+    async fn where_there_is_no_schedule_nothing_is_said_of_any(world: World) {
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit(&format!("/applications/{}/reset", world.application)).await.sees_no("0 schedules");
+        ada.visit(&format!("/applications/{}/clone", world.application)).await.fill("Name", "Trial").press("Clone").await;
+        ada.answered(200).sees("Created Trial.").sees_no("0 schedules");
+        ada.follow("Refresh …").await.sees("Refresh Trial").sees_no("0 schedules");
     }
 }

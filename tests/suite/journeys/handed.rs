@@ -47,7 +47,7 @@ fn schedules_are_handed_over_and_a_member_goes_by_keyboard() {
         assert_eq!(chrome.focused().await, "Keep active", "the harmless answer has the focus");
         chrome.tab_to("Deactivate").await;
         chrome.keys(&[ENTER]).await;
-        chrome.sees("Ada now owns 2 schedules.").await;
+        chrome.sees("2 schedules now belong to Ada.").await;
         assert_eq!(owner().await, world.ada.id);
         // The toast comes last.
         chrome.tab_to("Undo").await;

@@ -351,7 +351,7 @@ fn two_who_save_are_told_of_each_other() {
         first.visit(&page(world)).await.within("#webhook");
         webhook(world, &url, "All imports").await.sees("Saved.");
         first.fill("Address", &url).fill("Signing secret", SECRET).press("Save Webhook").await.answered(412);
-        first.sees("Somebody else changed this").sees("Enter it again");
+        first.sees("Someone else changed this").sees("Enter it again");
         // Blank secrets stay as they are.
         first.within("#webhook").choose("Posts about", "Failed and partial").press("Save Webhook").await;
         first.sees("Webhook at 127.0.0.1 posts about: Failed and partial.");

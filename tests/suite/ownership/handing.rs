@@ -57,7 +57,7 @@ on_both! {
         ada.choose("To", "Ada").press("Show what changes").await;
         // What is unticked is another choice: it is shown before it is done.
         ada.untick("Hand over payroll, Every day at 07:00, UTC").press("Hand over 3 schedules").await;
-        ada.answered(412).sees("Nothing is handed over yet").sees("2 of 3 schedules go from Olive to Ada.");
+        ada.answered(412).sees("so nothing was handed over").sees("2 of 3 schedules go from Olive to Ada.");
         ada.press("Hand over 2 schedules").await.answered(200).sees("2 schedules handed over from Olive to Ada. 1 stays with Olive.");
         assert_eq!(stands(&world, made[1].id).await.0, world.olive.id);
     }
@@ -114,7 +114,7 @@ on_both! {
         // Meanwhile Ada saves one in another window: it is hers.
         let path = format!("schedules/{}", made[0].id);
         world.api(&world.ada).await.patch(&path, json!({"start_time": "06:30"})).await.is(200);
-        ada.press("Hand over 2 schedules").await.answered(412).sees("Nothing is handed over yet");
+        ada.press("Hand over 2 schedules").await.answered(412).sees("so nothing was handed over");
         assert_eq!(stands(&world, made[1].id).await.0, world.olive.id);
         ada.press("Hand over 1 schedule").await.answered(200).sees("1 schedule handed over from Olive to Ada.");
         assert_eq!(stands(&world, made[0].id).await.2, made[0].version + 1, "a save is no hand-over");

@@ -25,7 +25,7 @@ on_both! {
         ada.sees("and 1 calendar address").sees("The first runs on Fri 9 Oct 2026, 06:00 (UTC)");
         ada.sees("Ada is notified instead of Olive, in 3 schedules");
         assert_eq!(ada.value("To"), world.ada.id.to_string(), "who can run all of them is proposed");
-        ada.press("Deactivate").await.answered(200).sees("Olive is deactivated and signed out everywhere.").sees("Ada now owns 3 schedules.");
+        ada.press("Deactivate").await.answered(200).sees("Olive is deactivated and signed out everywhere.").sees("3 schedules now belong to Ada.");
         let mut told = vec![world.ada.id, world.mo.id];
         told.sort_unstable();
         for was in &made {
@@ -86,7 +86,7 @@ on_both! {
         ada.visit("/members").await.in_row("olive@acme.test").choose("Role of Olive", "Viewer").press("Save role").await;
         ada.sees("Give Olive the role Viewer?");
         ada.press("Change role").await;
-        ada.answered(200).sees("Olive now has the role Viewer. Ada now owns 1 schedule.");
+        ada.answered(200).sees("Olive now has the role Viewer. 1 schedule now belongs to Ada.");
         assert_eq!(stands(&world, made[0].id).await.0, world.ada.id);
     }
 

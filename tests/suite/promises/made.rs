@@ -25,12 +25,12 @@ on_both! {
         assert_eq!(olive.value("Time zone"), "Mars");
         olive.tick("MoMonday").tick("TuTuesday").fill("Time", "07:30").fill("Time zone", "europe/paris").within("#ready-by-form .dlg-foot").press("Save").await;
         olive.sees("payroll: Ready by 07:30 every Monday and Tuesday, Europe/Paris.").sees("Fresh");
-        olive.sees("Ready by 07:30, expected 07:00");
+        olive.sees("Due by 07:30, expected 07:00");
         // The configuration's own page says it too.
         let about = format!("/applications/{}/settings/import-configurations/{}/schedules", world.application, stage.configuration);
-        assert!(olive.htmx(&about).await.text().contains("Ready by 07:30, expected 07:00"));
-        olive.follow("Ready by … for payroll").await.sees("Ready by 07:30, expected 07:00");
-        olive.fill("Time", "06:30").within("#ready-by-form .dlg-foot").press("Save").await.sees("At risk").sees("Ready by 06:30, but the next run is at 07:00");
+        assert!(olive.htmx(&about).await.text().contains("Due by 07:30, expected 07:00"));
+        olive.follow("Ready by … for payroll").await.sees("Due by 07:30, expected 07:00");
+        olive.fill("Time", "06:30").within("#ready-by-form .dlg-foot").press("Save").await.sees("At risk").sees("Due by 06:30, but the next run is at 07:00");
         olive.follow("Ready by … for payroll").await.press("Remove").await.sees("payroll no longer has a Ready by time.");
         olive.sees_no("At risk");
         let deeds: Vec<String> = world

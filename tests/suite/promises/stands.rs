@@ -21,7 +21,7 @@ on_both! {
         beat(&world).await;
         let after = stands(&world, &stage).await;
         assert_eq!((&after["state"], &after["ready_at"]), (&json!("fresh"), &json!("2026-10-05T05:30:00Z")));
-        assert_eq!(after["note"], "Ready since 07:30 with rejected rows, promised by 08:00");
+        assert_eq!(after["note"], "Ready since 07:30 with rejected rows, due by 08:00");
         world.set_clock("2026-10-05T06:00:30Z");
         beat(&world).await;
         assert_eq!(stands(&world, &stage).await["deadline"], "2026-10-06T06:00:00Z");
@@ -38,7 +38,7 @@ on_both! {
         world.set_clock("2026-10-08T07:00:00Z");
         beat(&world).await;
         beat(&world).await;
-        assert_eq!(told(&world, &world.olive, TURNS).await, [line("late", "payroll is late: promised by 08:00")]);
+        assert_eq!(told(&world, &world.olive, TURNS).await, [line("late", "payroll is late: due by 08:00")]);
         csv(&world, "payroll", &[("1", "one")]);
         start(&world, &stage).await;
         work_off(&world).await;
@@ -110,7 +110,7 @@ on_both! {
         assert_eq!(counts().await, Some(Counts { fresh: 1, late: 1, ..Counts::default() }));
         let mut overview = world.browser(&world.olive).await;
         overview.visit("/").await.sees("1 Late").sees("1 Fresh").sees("1 needs you");
-        overview.within("#need").sees("two is late Promised by").sees_no("one is late");
+        overview.within("#need").sees("two is late Due by").sees_no("one is late");
         overview.follow("View schedules: two is late").await.sees("two");
         // What was deleted rests.
         let olive = world.api(&world.olive).await;

@@ -67,7 +67,7 @@ on_both! {
             }
         }
         let risk = || line("at_risk", "payroll may not be ready by 02:30");
-        let late = || line("late", "payroll is late: promised by 02:30");
+        let late = || line("late", "payroll is late: due by 02:30");
         let ready = |late: &str| line("ready", &format!("payroll is ready, {late} late"));
         let wanted = [
             // Kept on the 21st; endangered on the 22nd; broken on the 23rd.

@@ -97,7 +97,7 @@ impl Wizard {
         let connection = self.form.id("source").and_then(|id| self.place.connection(id));
         let name = connection.map(|connection| connection.name.as_str()).unwrap_or_default();
         if self.place.asks(&self.form) {
-            return format!("A query of {name}");
+            return format!("a query of {name}");
         }
         match self.form.get("source-path") {
             "" => name.to_owned(),
