@@ -16,7 +16,7 @@ use crate::error::{AppError, FieldErrors, Result};
 use crate::files::kept;
 use crate::members::{By, Scope};
 use crate::names::check_name;
-use crate::{import_sets, imports, schedules};
+use crate::{import_sets, imports, runs, schedules};
 
 /// A copy as somebody wants it.
 #[derive(Clone, Debug, Default)]
@@ -76,6 +76,9 @@ pub fn clone(
         };
         store::put(conn, &environment)?;
         store::plan_rows(conn, copy.id, &rows)?;
+        if !rows.is_empty() {
+            runs::stop(conn, copy.id)?;
+        }
         let mut after = counts.for_audit();
         after["name"] = json!(copy.name);
         after["original_id"] = json!(original_id);

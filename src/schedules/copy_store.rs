@@ -7,9 +7,9 @@ use serde_json::Value;
 use super::model::{About, Notify};
 use super::recipients_store;
 use crate::clock::Moment;
-use crate::db::Conn;
 use crate::db::prelude::*;
 use crate::db::schema::schedules;
+use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
 use crate::import_sets;
 use crate::imports::Target;
@@ -140,6 +140,13 @@ pub fn copy_all(
         copied.insert(row.id, id);
     }
     Ok(copied)
+}
+
+/// Holds all of an Application, so that the clock begins none of them meanwhile.
+pub fn lock_all(conn: &mut Conn, application_id: i64) -> Result<()> {
+    let living = schedules::application_id.eq(application_id).and(schedules::archived_at.is_null());
+    let ids: Vec<i64> = schedules::table.filter(living).order(schedules::id).select(schedules::id).load(conn)?;
+    Ok(db::lock_rows(conn, "schedules", &ids)?)
 }
 
 /// Turns off all that are on, or would come on by themselves; how many.
