@@ -31,7 +31,7 @@ pub use audited::record;
 pub use feed::{Aggregate, Feed, FeedChange, FeedColumn, FeedFilter, FeedFrom, meets};
 pub use model::{Block, BlockDraft, BlockKind, BlockState, Column, ColumnDraft, MAX_COLUMNS};
 pub use period::Unit;
-pub use store::definitions::lists_of;
+pub use store::definitions::{is_of, lists_of};
 pub use store::feed::{Fed, fill as fill_from_block};
 pub use store::loader::{Loader, fill_at_once};
 pub use store::looking::{count, look, row};
