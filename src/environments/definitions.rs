@@ -10,7 +10,7 @@ use super::model::Chosen;
 use crate::app::App;
 use crate::applications::{self, Application, blocks};
 use crate::clock::Moment;
-use crate::db::Conn;
+use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
 use crate::files::kept;
 use crate::imports::{self, Target};
@@ -97,6 +97,8 @@ fn authorise(conn: &mut Conn, by: &By, chosen: &Chosen, application_id: i64, now
     ids.sort_unstable();
     ids.dedup();
     for id in ids {
+        // Whoever takes it from an Application meanwhile comes before or after.
+        db::lock_row(conn, "connections", id)?;
         let connection = connections::by_id(conn, id)?.ok_or_else(gone)?;
         if !connection.application_ids.contains(&application_id) {
             let mut all = connection.application_ids;
