@@ -60,7 +60,7 @@ pub fn clone(
             spacing_minutes: original.spacing_minutes,
         };
         let copy = actions::create(conn, by, &new, now)?;
-        let members = if wanted.access { applications::copy_access(conn, original_id, copy.id)? } else { 0 };
+        let members = if wanted.access { actions::copy_access(conn, by, original_id, copy.id, now)? } else { 0 };
         let (counts, copied) = definitions::copy(conn, (app, by), (&original, &copy), &wanted.connections, now)?;
         let rows: Vec<(i64, i64)> = copied.into_iter().filter(|_| wanted.rows).collect();
         let environment = Environment {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::audited;
 use super::kin_store::{self, Kind};
 use super::model::Chosen;
 use crate::app::App;
@@ -86,6 +87,7 @@ pub fn copy(
     };
     let kin = [pairs(Kind::Configuration, &configurations), pairs(Kind::Set, &sets), pairs(Kind::Schedule, &schedules)];
     kin_store::relate(conn, (to.id, from.id), &kin.concat())?;
+    audited::came(conn, by, to.id, now)?;
     // Last, as it writes the Block database.
     blocks::rename_views(conn, &app.blocks, to.id)?;
     Ok((counts, blocks))
@@ -115,6 +117,7 @@ fn gone() -> AppError {
 
 /// Puts all of an Application away: its history stays and names them still.
 pub fn archive(conn: &mut Conn, (app, by): (&App, &By), application_id: i64, now: Moment) -> Result<()> {
+    audited::goes(conn, by, application_id, now)?;
     kin_store::forget(conn, application_id)?;
     schedules::archive_all(conn, application_id, by.member.id, now)?;
     promises::delete_all(conn, application_id)?;

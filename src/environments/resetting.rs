@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::audited;
 use super::cloning::{self, need_name};
 use super::model::{Chosen, Environment, Made};
 use super::store;
@@ -23,7 +24,9 @@ pub fn reset(conn: &mut Conn, app: &App, by: &By, id: i64, typed: &str, now: Mom
         need_name(&application, typed)?;
         need_rest(conn, app, &application)?;
         let before = store::of(conn, id)?;
+        let were = schedules::all_of(conn, id)?;
         let off = schedules::turn_all_off(conn, id, by.member.id, now)?;
+        audited::turned_off(conn, by, id, were, now)?;
         imports::forget_statuses(conn, id)?;
         import_sets::forget_statuses(conn, id)?;
         incidents::close_all(conn, id, now)?;

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use diesel::sql_types::BigInt;
+use serde_json::Value;
 
 use super::listed::Listed;
 use super::model::{Configuration, Definition, Draft};
-use super::store;
+use super::{parse, store};
 use crate::applications::blocks;
 use crate::clock::Moment;
 use crate::db::prelude::*;
@@ -95,6 +96,12 @@ pub fn ids_of(conn: &mut Conn, application_id: i64) -> Result<Vec<i64>> {
         .order(import_configurations::id)
         .select(import_configurations::id)
         .load(conn)?)
+}
+
+/// All of an Application, each as the audit log keeps it.
+pub fn audited_all(conn: &mut Conn, application_id: i64) -> Result<Vec<(i64, Value)>> {
+    let all = store::list(conn, application_id)?;
+    Ok(all.iter().map(|of| (of.configuration.id, parse::json(&of.configuration, &of.definition))).collect())
 }
 
 /// All of an Application are gone from lists.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::model::{About, Notify};
-use super::recipients_store;
+use super::model::{About, Notify, Schedule};
+use super::{recipients_store, store};
 use crate::clock::Moment;
 use crate::db::prelude::*;
 use crate::db::schema::schedules;
@@ -140,6 +140,11 @@ pub fn copy_all(
         copied.insert(row.id, id);
     }
     Ok(copied)
+}
+
+/// All of an Application, also those that are finished.
+pub fn all_of(conn: &mut Conn, application_id: i64) -> Result<Vec<Schedule>> {
+    store::of_application(conn, application_id)
 }
 
 /// Holds all of an Application, so that the clock begins none of them meanwhile.
