@@ -141,18 +141,23 @@ pub fn given_to_group(conn: &mut Conn, group_id: i64) -> Result<Vec<(i64, String
         .load(conn)?)
 }
 
+/// Who was given what: members and groups, by id.
+type Given = (Vec<(i64, Grants)>, Vec<(i64, Grants)>);
+
 /// Lets the members and groups of one Application into another, each with the same permissions, but for who has some
 /// there already.
-pub fn copy_access(conn: &mut Conn, from: i64, to: i64) -> Result<usize> {
+pub fn copy_access(conn: &mut Conn, from: i64, to: i64) -> Result<Given> {
     let (there, groups_there) = (own_of(conn, to)?, groups_of(conn, to)?);
-    let mut copied = 0;
+    let (mut members, mut groups) = (Vec::new(), Vec::new());
     for (member, grants) in own_of(conn, from)?.into_iter().filter(|(member, _)| !there.contains_key(member)) {
         set_grants(conn, to, member, grants)?;
-        copied += 1;
+        members.push((member, grants));
     }
     for (group, grants) in groups_of(conn, from)?.into_iter().filter(|(group, _)| !groups_there.contains_key(group)) {
         set_group_grants(conn, to, group, grants)?;
-        copied += 1;
+        groups.push((group, grants));
     }
-    Ok(copied)
+    members.sort_unstable_by_key(|(id, _)| *id);
+    groups.sort_unstable_by_key(|(id, _)| *id);
+    Ok((members, groups))
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::access::{Grants, enter};
 use super::model::Application;
 use super::{access_store as given, blocks, store};
-use crate::audit::Entry;
+use crate::audit::{self, Entry};
 use crate::clock::Moment;
 use crate::db::{self, Conn, Pool};
 use crate::error::{AppError, FieldErrors, Result};
@@ -49,10 +49,11 @@ pub fn create(conn: &mut Conn, by: &By, new: &NewApplication, now: Moment) -> Re
     errors.ok_or(())?;
     db::write(conn, |conn| {
         let id = store::insert(conn, &name, new.time_zone, new.spacing_minutes, now)?;
-        given::set_grants(conn, id, by.member.id, Grants { view: true, import_data: true, configure: true })?;
+        let all = Grants { view: true, import_data: true, configure: true };
+        given::set_grants(conn, id, by.member.id, all)?;
         let application = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
         let entry = Entry::of("application.created", "application", id).application(id).after(shown(&application));
-        by.audit(conn, entry, now)?;
+        audit::record_all(conn, &by.actor(), vec![entry, access_given(id, (by.member.id, all))], now)?;
         Ok(application)
     })
 }
@@ -149,6 +150,34 @@ pub fn set_access(
     })
 }
 
+fn access_given(application_id: i64, (member_id, grants): (i64, Grants)) -> Entry {
+    let entry = Entry::of("access.changed", "member", member_id).application(application_id);
+    entry.before(json!(Grants::default())).after(json!(grants))
+}
+
+/// Lets whoever has access to one Application into another, but for who has some there already; how many.
+pub fn copy_access(conn: &mut Conn, by: &By, from: i64, to: i64, now: Moment) -> Result<usize> {
+    let (members, groups) = given::copy_access(conn, from, to)?;
+    let ids: Vec<i64> = groups.iter().map(|(id, _)| *id).collect();
+    let names = groups::names(conn, &ids)?;
+    let mut entries: Vec<Entry> = members.into_iter().map(|one| access_given(to, one)).collect();
+    for (id, grants) in groups {
+        let name = names.get(&id).map(String::as_str).unwrap_or_default();
+        let entry = Entry::of("group.access_changed", "group", id).application(to);
+        entries.push(entry.before(of_group(name, Grants::default())).after(of_group(name, grants)));
+    }
+    let copied = entries.len();
+    audit::record_all(conn, &by.actor(), entries, now)?;
+    Ok(copied)
+}
+
+/// What a group has, as the audit log keeps it.
+fn of_group(name: &str, grants: Grants) -> serde_json::Value {
+    let mut shown = json!(grants);
+    shown["name"] = json!(name);
+    shown
+}
+
 /// View comes with either of the others.
 fn whole(grants: Grants) -> Grants {
     Grants { view: grants.view || grants.import_data || grants.configure, ..grants }
@@ -172,13 +201,8 @@ pub fn set_group_access(
         let grants = whole(grants);
         given::set_group_grants(conn, application_id, group_id, grants)?;
         if before != grants {
-            let shown = |grants: Grants| {
-                let mut shown = json!(grants);
-                shown["name"] = json!(name);
-                shown
-            };
             let entry = Entry::of("group.access_changed", "group", group_id).application(application_id);
-            by.audit(conn, entry.before(shown(before)).after(shown(grants)), now)?;
+            by.audit(conn, entry.before(of_group(&name, before)).after(of_group(&name, grants)), now)?;
         }
         Ok((name, grants))
     })

@@ -15,7 +15,6 @@ mod shell;
 mod store;
 
 pub use access::{Entered, Grants, enter, entered_by, seen_by, standing, standings, who_sees};
-pub use access_store::copy_access;
 pub use model::Application;
 pub use shell::settings_shell;
 pub use store::{by_id, by_ids};

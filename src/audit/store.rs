@@ -105,11 +105,14 @@ pub fn as_of(
 ) -> Result<Vec<Recorded>> {
     // Words of ours.
     let actions = format!("('{}')", actions.join("', '"));
+    // What members changed of themselves was once told without how they stand.
+    let whole = |of: &str| format!("({of}.action <> 'member.changed' OR {of}.\"after\" LIKE '%\"role\":%')");
+    let (whole_a, whole_l) = (whole("a"), whole("l"));
     let there = if by_application { "AND l.application_id = a.application_id " } else { "" };
     let ids: Vec<IdRow> = on!(conn, c => diesel::sql_query(format!(
-        "SELECT a.id FROM audit_log a WHERE a.action IN {actions} AND a.at < $1 AND a.id > $2 AND NOT EXISTS (\
+        "SELECT a.id FROM audit_log a WHERE a.action IN {actions} AND a.at < $1 AND a.id > $2 AND {whole_a} AND NOT EXISTS (\
          SELECT 1 FROM audit_log l WHERE l.subject_kind = a.subject_kind AND l.subject_id = a.subject_id {there}\
-         AND l.action IN {actions} AND l.id > a.id AND l.at < $3) ORDER BY a.id LIMIT {limit}"
+         AND l.action IN {actions} AND {whole_l} AND l.id > a.id AND l.at < $3) ORDER BY a.id LIMIT {limit}"
     ))
     .bind::<BigInt, _>(until)
     .bind::<BigInt, _>(after)
@@ -120,10 +123,10 @@ pub fn as_of(
     Ok(rows.into_iter().map(recorded).collect())
 }
 
-/// What was done to things of one kind after the entry `after` and up to a moment, the oldest first.
-pub fn since(conn: &mut Conn, after: i64, until: Moment, kind: &str, limit: i64) -> Result<Vec<Recorded>> {
+/// What was done to things of one kind after one entry and up to another, the oldest first.
+pub fn since(conn: &mut Conn, (after, up_to): (i64, i64), kind: &str, limit: i64) -> Result<Vec<Recorded>> {
     let rows = audit_log::table
-        .filter(audit_log::id.gt(after).and(audit_log::at.le(until.micros())).and(audit_log::subject_kind.eq(kind)))
+        .filter(audit_log::id.gt(after).and(audit_log::id.le(up_to)).and(audit_log::subject_kind.eq(kind)))
         .order(audit_log::id)
         .limit(limit)
         .load::<Row>(conn)?;
@@ -140,10 +143,15 @@ pub fn by_id(conn: &mut Conn, id: i64) -> Result<Option<Recorded>> {
     Ok(audit_log::table.find(id).first::<Row>(conn).optional()?.map(recorded))
 }
 
-/// The newest entry of up to a moment.
-pub fn newest(conn: &mut Conn, until: Moment) -> Result<i64> {
-    let before = audit_log::table.filter(audit_log::at.le(until.micros())).order(audit_log::id.desc());
-    Ok(before.select(audit_log::id).first(conn).optional()?.unwrap_or_default())
+/// The last entry after `after` that stands before all that were made between two moments; `after` where there is none.
+/// Entries do not stand in the order of their moments: what was refused is written later.
+pub fn last_before(conn: &mut Conn, after: i64, (from, to): (Moment, Moment)) -> Result<i64> {
+    let entries = || audit_log::table.filter(audit_log::id.gt(after)).select(audit_log::id);
+    let last: Option<i64> = entries().order(audit_log::id.desc()).first(conn).optional()?;
+    let Some(last) = last else { return Ok(after) };
+    let between = audit_log::at.gt(from.micros()).and(audit_log::at.le(to.micros()));
+    let first = entries().filter(audit_log::id.le(last).and(between)).order(audit_log::id).first::<i64>(conn);
+    Ok(first.optional()?.map_or(last, |first| first - 1))
 }
 
 /// What a member did at that very moment to things of one kind in an Application: of each the newest entry.

@@ -21,7 +21,11 @@ use crate::web::form::Query;
 /// What is told of each kind: its word in the file, the entries that hold it or say that it went, and whether it is one in
 /// each Application.
 const PARTS: [(&str, &[&str], bool); 12] = [
-    ("members", &["member.added", "member.changed", "member.activated", "member.deactivated"], false),
+    (
+        "members",
+        &["member.added", "member.changed", "member.profile_changed", "member.activated", "member.deactivated"],
+        false,
+    ),
     ("roles", &["role.created", "role.changed", "role.deleted"], false),
     ("groups", &["group.created", "group.changed", "group.deleted"], false),
     ("access", &["access.changed"], true),

@@ -128,6 +128,7 @@ pub fn deed(entry: &Recorded) -> String {
         "member.second_factor_taken" => "Turned off the second factor of",
         "member.recovery_codes_made" => "Made new recovery codes",
         "member.sign_in_refused" => "Denied: sign-in",
+        "member.profile_changed" => "Changed their own profile",
         "member.password_changed" => "Changed their own password",
         "member.reset_asked" => "Asked for a link to reset the password of",
         "member.reset_link_made" => "Made a link to reset the password of",

@@ -778,6 +778,12 @@ diesel::table! {
 }
 
 diesel::table! {
+    queue_stops (application_id) {
+        application_id -> BigInt,
+    }
+}
+
+diesel::table! {
     workers (name) {
         name -> Text,
         started_at -> BigInt,

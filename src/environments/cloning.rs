@@ -16,7 +16,7 @@ use crate::error::{AppError, FieldErrors, Result};
 use crate::files::kept;
 use crate::members::{By, Scope};
 use crate::names::check_name;
-use crate::{import_sets, imports, schedules};
+use crate::{import_sets, imports, runs, schedules};
 
 /// A copy as somebody wants it.
 #[derive(Clone, Debug, Default)]
@@ -60,7 +60,7 @@ pub fn clone(
             spacing_minutes: original.spacing_minutes,
         };
         let copy = actions::create(conn, by, &new, now)?;
-        let members = if wanted.access { applications::copy_access(conn, original_id, copy.id)? } else { 0 };
+        let members = if wanted.access { actions::copy_access(conn, by, original_id, copy.id, now)? } else { 0 };
         let (counts, copied) = definitions::copy(conn, (app, by), (&original, &copy), &wanted.connections, now)?;
         let rows: Vec<(i64, i64)> = copied.into_iter().filter(|_| wanted.rows).collect();
         let environment = Environment {
@@ -76,6 +76,9 @@ pub fn clone(
         };
         store::put(conn, &environment)?;
         store::plan_rows(conn, copy.id, &rows)?;
+        if !rows.is_empty() {
+            runs::stop(conn, copy.id)?;
+        }
         let mut after = counts.for_audit();
         after["name"] = json!(copy.name);
         after["original_id"] = json!(original_id);

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::audited;
 use super::kin_store::{self, Kind};
 use super::model::Chosen;
 use crate::app::App;
 use crate::applications::{self, Application, blocks};
 use crate::clock::Moment;
-use crate::db::Conn;
+use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
 use crate::files::kept;
 use crate::imports::{self, Target};
@@ -86,6 +87,7 @@ pub fn copy(
     };
     let kin = [pairs(Kind::Configuration, &configurations), pairs(Kind::Set, &sets), pairs(Kind::Schedule, &schedules)];
     kin_store::relate(conn, (to.id, from.id), &kin.concat())?;
+    audited::came(conn, by, to.id, now)?;
     // Last, as it writes the Block database.
     blocks::rename_views(conn, &app.blocks, to.id)?;
     Ok((counts, blocks))
@@ -97,6 +99,8 @@ fn authorise(conn: &mut Conn, by: &By, chosen: &Chosen, application_id: i64, now
     ids.sort_unstable();
     ids.dedup();
     for id in ids {
+        // Whoever takes it from an Application meanwhile comes before or after.
+        db::lock_row(conn, "connections", id)?;
         let connection = connections::by_id(conn, id)?.ok_or_else(gone)?;
         if !connection.application_ids.contains(&application_id) {
             let mut all = connection.application_ids;
@@ -113,6 +117,7 @@ fn gone() -> AppError {
 
 /// Puts all of an Application away: its history stays and names them still.
 pub fn archive(conn: &mut Conn, (app, by): (&App, &By), application_id: i64, now: Moment) -> Result<()> {
+    audited::goes(conn, by, application_id, now)?;
     kin_store::forget(conn, application_id)?;
     schedules::archive_all(conn, application_id, by.member.id, now)?;
     promises::delete_all(conn, application_id)?;

@@ -8,6 +8,7 @@
 //! from being turned on; those that were [promoted](crate::promotions) into an Application wait there too. Which copy is the
 //! same as which original is kept ([`related`]).
 
+mod audited;
 pub mod cloning;
 mod definitions;
 mod kin_store;

@@ -1,6 +1,8 @@
 //! A copy gets the definitions of its original anew, and its rows where they are wanted. What it had is put away; its name,
 //! its access and its history stay.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use super::cloning::{check_connections, need_name};
@@ -16,6 +18,7 @@ use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
 use crate::in_use::{self, Named, Thing};
 use crate::members::By;
+use crate::{connections, runs};
 
 /// A refresh as somebody wants it.
 #[derive(Clone, Debug, Default)]
@@ -50,7 +53,7 @@ pub fn refresh(conn: &mut Conn, app: &App, by: &By, id: i64, wanted: &Wanted, no
         let (copy, original) = (copy.application, original.application);
         need_name(&copy, &wanted.name)?;
         // What was chosen before may have lost its reason.
-        let chosen = match &wanted.connections {
+        let mut chosen = match &wanted.connections {
             Some(chosen) => {
                 check_connections(conn, original.id, chosen)?.ok_or(())?;
                 chosen.clone()
@@ -68,6 +71,9 @@ pub fn refresh(conn: &mut Conn, app: &App, by: &By, id: i64, wanted: &Wanted, no
         need_rest(conn, app, &copy)?;
         need_no_reader(conn, app, &copy)?;
         db::lock_rows(conn, "applications", &[original.id])?;
+        if wanted.connections.is_none() {
+            forget_withdrawn(conn, id, &mut chosen)?;
+        }
         definitions::archive(conn, (app, by), id, now)?;
         let change = Change {
             time_zone: Some(original.time_zone),
@@ -91,6 +97,9 @@ pub fn refresh(conn: &mut Conn, app: &App, by: &By, id: i64, wanted: &Wanted, no
         };
         store::put(conn, &environment)?;
         store::plan_rows(conn, id, &rows)?;
+        if !rows.is_empty() {
+            runs::stop(conn, id)?;
+        }
         let mut after = counts.for_audit();
         after["original_id"] = json!(original.id);
         after["original"] = json!(original.name);
@@ -99,6 +108,20 @@ pub fn refresh(conn: &mut Conn, app: &App, by: &By, id: i64, wanted: &Wanted, no
         by.audit(conn, entry.after(after), now)?;
         Ok(copy)
     })
+}
+
+/// What an Administrator took from the copy since is not given back: nobody chose it anew.
+fn forget_withdrawn(conn: &mut Conn, copy_id: i64, chosen: &mut Chosen) -> Result<()> {
+    let ids: Vec<i64> = chosen.values().copied().collect();
+    db::lock_rows(conn, "connections", &ids)?;
+    let mut left = BTreeSet::new();
+    for id in ids {
+        if connections::by_id(conn, id)?.is_some_and(|there| there.application_ids.contains(&copy_id)) {
+            left.insert(id);
+        }
+    }
+    chosen.retain(|_, there| left.contains(there));
+    Ok(())
 }
 
 /// Refuses while another Application reads one of its Blocks, whose place another Block is about to take.

@@ -1,15 +1,16 @@
 //! What takes long after a clone, a refresh or a reset: a step that goes on wherever the last one was cut off, in whatever
 //! process. Each Block's rows are copied in one transaction of the Block database, so that a Block has all of them or none;
-//! what is removed goes batch by batch.
+//! what is removed goes batch by batch. No run of the Application begins before its rows are what they are to be: what it
+//! adds would stand among those that go, or keep those away that come.
 
 use super::model::{Environment, Made};
 use super::store;
 use crate::app::App;
 use crate::applications;
 use crate::applications::blocks::{self, copying};
-use crate::db::Conn;
+use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
-use crate::runs::retention;
+use crate::runs::{self, retention};
 
 /// Goes on with all that is left to do; how many Applications are finished. One that cannot be finished yet keeps none of the
 /// others waiting. Blocks, for long.
@@ -41,9 +42,22 @@ fn go_on(app: &App, of: &Environment) -> Result<bool> {
             Made::Reset => remove_all(app, of)?,
         };
     if done {
+        let_begin(app, of)?;
         app.db.write(|conn| store::finish(conn, of, app.now()))?;
     }
     Ok(done)
+}
+
+/// Its rows are what they are to be: runs begin again, unless something else was begun since.
+fn let_begin(app: &App, of: &Environment) -> Result<()> {
+    let id = of.application_id;
+    app.db.write(|conn| {
+        // Who begins something else holds the same row.
+        db::lock_row(conn, "applications", id)?;
+        if store::is_last(conn, of)? { runs::go_on(conn, id) } else { Ok(()) }
+    })?;
+    app.work.notify_one();
+    Ok(())
 }
 
 fn copy_rows(app: &App, of: &Environment) -> Result<bool> {
@@ -86,5 +100,10 @@ fn remove_all(app: &App, of: &Environment) -> Result<bool> {
         }
         copying::empty(&app.blocks, block.id, of.at)?;
     }
-    Ok(remove_archived(app, of)? && retention::erase(app, of.application_id, of.at)?)
+    if !remove_archived(app, of)? {
+        return Ok(false);
+    }
+    // History may take long.
+    let_begin(app, of)?;
+    retention::erase(app, of.application_id, of.at)
 }

@@ -49,6 +49,8 @@ pub fn confirm(conn: &mut Conn, app: &App, by: &By, now: Moment) -> Result<()> {
     let home = home(app)?;
     db::write(conn, |conn| {
         by.need_administrator(conn)?;
+        // Of two who confirm at once the second finds that it was done.
+        db::lock_row(conn, "workspace", 1)?;
         let Some(since) = workspace::standing_by_since(conn)? else {
             return Err(AppError::Conflict("This Workspace is not standing by.".into()));
         };

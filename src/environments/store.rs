@@ -59,6 +59,12 @@ pub fn put(conn: &mut Conn, is: &Environment) -> Result<()> {
     Ok(())
 }
 
+/// Whether what was begun at that moment is what was begun last.
+pub fn is_last(conn: &mut Conn, of: &Environment) -> Result<bool> {
+    let it = environments::table.find(of.application_id).filter(environments::at.eq(of.at));
+    Ok(it.select(environments::application_id).first::<i64>(conn).optional()?.is_some())
+}
+
 /// Nothing of what was begun at that moment is left to do; another may have been begun since.
 pub fn finish(conn: &mut Conn, of: &Environment, now: Moment) -> Result<()> {
     let it = environments::table.find(of.application_id).filter(environments::at.eq(of.at));

@@ -15,7 +15,7 @@ mod store;
 
 pub use holding::{annotate, at, count_held, first_free, next_run, released};
 pub use model::{Draft, Freeze, FreezeAnswer, FreezeBody, Stage};
-pub use store::{archive_all, copy_all, of_application};
+pub use store::{archive_all, audited_all, copy_all, of_application};
 
 /// What the clock asks of freezes and writes down about them. Nobody acts there, so nothing is asked about rights.
 pub mod by_clock {

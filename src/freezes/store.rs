@@ -259,6 +259,12 @@ pub fn copy_all(conn: &mut Conn, from: i64, to: i64, by: i64, now: Moment) -> Re
     Ok(open.len())
 }
 
+/// Those of an Application that have not ended, each as the audit log keeps it.
+pub fn audited_all(conn: &mut Conn, application_id: i64, now: Moment) -> Result<Vec<(i64, serde_json::Value)>> {
+    let open = of_application(conn, application_id)?.into_iter().filter(|freeze| freeze.ends_at > now);
+    Ok(open.map(|freeze| (freeze.id, freeze.json())).collect())
+}
+
 /// All of an Application that have not ended are deleted.
 pub fn archive_all(conn: &mut Conn, application_id: i64, now: Moment) -> Result<()> {
     for freeze in of_application(conn, application_id)?.into_iter().filter(|freeze| freeze.ends_at > now) {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use diesel::sql_types::BigInt;
 use serde_json::Value;
 
+use super::body::audited;
 use super::step_values::of_target;
 use super::store;
 use crate::clock::Moment;
@@ -63,6 +64,12 @@ pub fn copy_all(
 pub fn ids_of(conn: &mut Conn, application_id: i64) -> Result<Vec<i64>> {
     let living = import_sets::application_id.eq(application_id).and(import_sets::archived_at.is_null());
     Ok(import_sets::table.filter(living).order(import_sets::id).select(import_sets::id).load(conn)?)
+}
+
+/// All of an Application, each as the audit log keeps it.
+pub fn audited_all(conn: &mut Conn, application_id: i64) -> Result<Vec<(i64, Value)>> {
+    let all = store::list(conn, application_id)?;
+    Ok(all.iter().map(|(set, definition)| (set.id, audited(set, definition))).collect())
 }
 
 /// All of an Application are gone from lists.

@@ -21,7 +21,7 @@ pub mod step_values;
 
 pub use actions::values;
 pub use body::{ImportSetAnswer, ImportSetBody, SetStepBody, compared};
-pub use copy_store::{Copies, archive_all, copy_all, forget_statuses, ids_of};
+pub use copy_store::{Copies, archive_all, audited_all, copy_all, forget_statuses, ids_of};
 pub use draft::{Draft, MAX_STEPS};
 pub use known::{Known, known, known_of};
 pub use model::{Execution, ImportSet, OnFailure, Outline, SetDefinition, Step};

@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 
 use diesel::sql_types::BigInt;
+use serde_json::Value;
 
+use super::listed::Listed;
 use super::model::{Configuration, Definition, Draft};
-use super::store;
+use super::{parse, store};
+use crate::applications::blocks;
 use crate::clock::Moment;
 use crate::db::prelude::*;
 use crate::db::schema::import_configurations;
 use crate::db::{Conn, on};
-use crate::error::Result;
+use crate::error::{AppError, Result};
+use crate::translations;
 
 /// What stands for what in the copy, by id: what is not named stays as it is.
 pub struct Copies<'a> {
@@ -44,12 +48,32 @@ pub fn copy_all(
 ) -> Result<BTreeMap<i64, i64>> {
     let mut copied = BTreeMap::new();
     for listed in store::list(conn, from)? {
+        if !all_copied(conn, from, &listed, copies)? {
+            let name = &listed.configuration.name;
+            let said = format!("The import configuration \"{name}\" was changed while it was copied. Try again.");
+            return Err(AppError::Stale(said));
+        }
         let draft = copies.draft(&listed.configuration, listed.definition);
         let id = store::insert(conn, to, &draft, now)?;
         store::insert_version(conn, id, 1, &draft, member_id, now)?;
         copied.insert(listed.configuration.id, id);
     }
     Ok(copied)
+}
+
+/// Whether all that it names of its Application was copied. What was made since was not, and a copy that names it would read
+/// or fill the original's.
+fn all_copied(conn: &mut Conn, from: i64, listed: &Listed, copies: &Copies<'_>) -> Result<bool> {
+    let named = [Some(listed.configuration.block_id), listed.configuration.source_block_id].into_iter().flatten();
+    for id in named.filter(|id| !copies.blocks.contains_key(id)) {
+        // The source may be another Application's.
+        if blocks::is_of(conn, id, from)? {
+            return Ok(false);
+        }
+    }
+    let tables = listed.definition.translations().into_iter();
+    let left: Vec<i64> = tables.filter(|id| !copies.translations.contains_key(id)).collect();
+    Ok(translations::by_ids(conn, &left)?.iter().all(|table| table.application_id != from))
 }
 
 /// By how many configurations of an Application each Connection is read.
@@ -72,6 +96,12 @@ pub fn ids_of(conn: &mut Conn, application_id: i64) -> Result<Vec<i64>> {
         .order(import_configurations::id)
         .select(import_configurations::id)
         .load(conn)?)
+}
+
+/// All of an Application, each as the audit log keeps it.
+pub fn audited_all(conn: &mut Conn, application_id: i64) -> Result<Vec<(i64, Value)>> {
+    let all = store::list(conn, application_id)?;
+    Ok(all.iter().map(|of| (of.configuration.id, parse::json(&of.configuration, &of.definition))).collect())
 }
 
 /// All of an Application are gone from lists.

@@ -30,7 +30,7 @@ mod transform;
 mod uses_store;
 
 pub use actions::{archive, create, examine, find, list, listed, outlines, page, update};
-pub use copy_store::{Copies, archive_all, connections_of, copy_all, forget_statuses, ids_of};
+pub use copy_store::{Copies, archive_all, audited_all, connections_of, copy_all, forget_statuses, ids_of};
 pub use corrections::{becomes_since, create_items, filled, markers, translatable, translate, treat_as_empty};
 pub use counts_store::{Standing, standing};
 pub use feeding::{Filter, MAX_ITEMS, aggregates, feed};

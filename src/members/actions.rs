@@ -174,9 +174,15 @@ pub fn update_own(conn: &mut Conn, by: &By, own: &Own, now: Moment) -> Result<()
     let name = check_name("name", own.name, Some(&by.member.name), &mut errors);
     errors.ok_or(())?;
     store::set_own(conn, by.member.id, &Own { name: &name, ..*own })?;
+    // All that the log tells of a member, so that the newest entry says how they stand.
     let shown = |own: &Own| {
         let Own { name, time_zone, shortcuts, theme } = own;
-        json!({ "name": name, "time_zone": time_zone, "shortcuts": shortcuts, "theme": theme })
+        let mut all = shown(&by.member);
+        all["name"] = json!(name);
+        all["time_zone"] = json!(time_zone);
+        all["shortcuts"] = json!(shortcuts);
+        all["theme"] = json!(theme);
+        all
     };
     let was = &by.member;
     let zone = was.time_zone.map(|zone| zone.name());
@@ -184,7 +190,7 @@ pub fn update_own(conn: &mut Conn, by: &By, own: &Own, now: Moment) -> Result<()
     let after = shown(&Own { name: &name, ..*own });
     if before != after {
         let id = by.member.id;
-        by.audit(conn, Entry::of("member.changed", "member", id).before(before).after(after), now)?;
+        by.audit(conn, Entry::of("member.profile_changed", "member", id).before(before).after(after), now)?;
     }
     Ok(())
 }

@@ -22,7 +22,7 @@ use crate::schedules::flagged::Flag;
 use crate::schedules::{self, Notify, Owned, owner_and_recipients};
 use crate::{members, words};
 
-/// An entry is read after this long: one with a lower id may be written a little later.
+/// An entry is read after this long, and so is what stands after it: one with a lower id may be written a little later.
 const SETTLED: Duration = Duration::seconds(30);
 /// So many in one transaction.
 const BATCH: i64 = 1_000;
@@ -30,14 +30,18 @@ const BATCH: i64 = 1_000;
 /// Tells who owns what now, as the audit log says it; how many entries were read. Safe in many processes. Blocks.
 pub fn changes(app: &App) -> Result<usize> {
     let now = app.now();
-    let until = now.minus(SETTLED);
-    let (told, newest) = app.db.read(|conn| Ok((audit_told::read_up_to(conn)?, audit::newest(conn, until)?)))?;
+    // One that is much later than now was made by a clock that was set back since.
+    let unsettled = (now.minus(SETTLED), now.plus(SETTLED));
+    let (told, newest) = app.db.read(|conn| {
+        let told = audit_told::read_up_to(conn)?;
+        Ok((told, audit::last_before(conn, told, unsettled)?))
+    })?;
     if newest <= told {
         return Ok(0);
     }
     app.db.write(|conn| {
         let after = audit_told::read_up_to(conn)?;
-        let entries = audit::since(conn, after, until, "schedule", BATCH)?;
+        let entries = audit::since(conn, (after, newest), "schedule", BATCH)?;
         let full = entries.len() as i64 == BATCH;
         let up_to = entries.last().filter(|_| full).map_or(newest, |last| last.id);
         if !audit_told::read_on(conn, (after, up_to.max(after)))? {

@@ -75,13 +75,14 @@ pub fn leave(conn: &mut Conn, by: &By, leaving: &Leaving, now: Moment) -> Result
     let holds = schedules::held(conn, member.id)?;
     let owns = holds.iter().any(|schedule| schedule.owner_id == member.id);
     let is_told = holds.iter().any(|schedule| schedule.owner_id != member.id || told(schedule, member.id));
+    // Before anything is handed over, which remembers how each schedule is then: what changes later is not taken back.
+    let turned_off = if leaving.fate == Fate::Off { turn_off(conn, by, member.id, now)? } else { 0 };
     if (owns && leaving.fate == Fate::Hand) || (is_told && leaving.recipients) {
         let passing =
             Passing { from: From::Member(member.id), to: leaving.to.unwrap_or_default(), wish: leaving.wish() };
         let reckoned = held(conn, by, &passing)?;
         done = Some(pass(conn, by, reckoned, (goes, false), now)?);
     }
-    let turned_off = if leaving.fate == Fate::Off { turn_off(conn, by, member.id, now)? } else { 0 };
     let change = match &leaving.role {
         Some(role) => Change { role: Some(role.clone()), ..Change::default() },
         None => Change { active: Some(false), ..Change::default() },

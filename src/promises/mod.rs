@@ -19,4 +19,4 @@ mod telling;
 pub use body::{ReadyByAnswer, ReadyByBody};
 pub use model::{Counts, Promise, ReadyForm, Standing, State};
 pub use scene::{judged, standings};
-pub use store::{begin_anew, copy_all, delete_all, endangered, of_applications};
+pub use store::{audited_all, begin_anew, copy_all, delete_all, endangered, of_applications};

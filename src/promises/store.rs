@@ -228,6 +228,13 @@ pub fn copy_all(
     Ok(copied)
 }
 
+/// All of an Application, each as the audit log keeps it.
+pub fn audited_all(conn: &mut Conn, application_id: i64) -> Result<Vec<(i64, serde_json::Value)>> {
+    let here = promises::table.filter(promises::application_id.eq(application_id)).order(promises::id);
+    let all = here.select(columns!()).load::<Row>(conn)?.into_iter().filter_map(promise);
+    Ok(all.map(|promise| (promise.id, promise.for_audit())).collect())
+}
+
 /// An Application promises nothing any more.
 pub fn delete_all(conn: &mut Conn, application_id: i64) -> Result<()> {
     diesel::delete(promises::table.filter(promises::application_id.eq(application_id))).execute(conn)?;

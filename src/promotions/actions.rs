@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::connections::Wanted;
 use super::drafting::Drafting;
+use super::ordering;
 use super::reckoning::{Item, Reckoned, State, reckon};
 use super::sides::Matches;
 use crate::app::App;
@@ -101,8 +102,9 @@ pub fn promote(
         return Err(AppError::Stale(said.into()));
     }
     reckoned.errors.clone().ok_or(())?;
-    let items = pick(&reckoned, picked)?;
+    let mut items = pick(&reckoned, picked)?;
     let mut drafting = reckoned.drafting(&app.secrets);
+    ordering::sort(conn, &drafting, &mut items, now)?;
     let (mut things, mut arrived) = (BTreeMap::new(), 0);
     for item in items {
         let there = save(conn, (app, by), (&to, &drafting), item, now).map_err(|error| about(item, error))?;

@@ -8,6 +8,7 @@ mod body;
 mod connections;
 mod drafting;
 mod obstacles;
+mod ordering;
 pub mod pages;
 pub mod reckoning;
 mod sides;

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::connections::{self, Reading, Wanted};
 use super::drafting::Drafting;
+use super::ordering;
 use super::sides::{Matches, Side};
 use super::telling::Teller;
 use crate::applications::{self, Entered};
@@ -139,6 +140,12 @@ pub fn reckon(
     }
     for schedule in &here.schedules {
         items.push(teller.schedule(conn, by, schedule, now)?);
+    }
+    for (id, obstacle) in ordering::obstacles(conn, &drafting, &items, now)? {
+        for item in items.iter_mut().filter(|item| item.kind == Kind::Schedule && item.id == id) {
+            item.print.push_str(&obstacle);
+            item.obstacles.push(obstacle.clone());
+        }
     }
     items.extend(drafting.matches.gone.iter().filter_map(|(kind, id)| teller.gone(*kind, *id)));
     let Drafting { matches, told, .. } = drafting;

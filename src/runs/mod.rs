@@ -25,6 +25,7 @@ pub mod retention;
 mod runnable_store;
 mod sealed_store;
 pub mod sets;
+mod stops_store;
 mod store;
 mod working;
 
@@ -35,6 +36,7 @@ pub use model::{Filter, Hold, LogLine, Progress, Run, RunResult, RunStep, Summar
 pub use outcomes_store::{Outcome, announced, last_success, waiting, was_overtaken};
 pub use reading::{across, counting, glance, timeline, watch};
 pub use sealed_store::seal_anew;
+pub use stops_store::{go_on, stop};
 pub use store::{by_id, highest_file};
 pub use working::{crew, deciding, executor, rescue, work, workers};
 

@@ -1,11 +1,14 @@
 //! What only so many runs may have at a time, and the line in which a run waits for it. Pure.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::names::plain_path;
 
 /// How many runs one Connection bears at a time.
 const PLACES: usize = 4;
+
+/// How many of an Application's runs are woken together.
+const AT_ONCE: usize = 200;
 
 /// The line of those that wait for their next attempt.
 pub const TIME: &str = "time";
@@ -40,9 +43,19 @@ pub fn of_set(set_id: i64) -> Resource {
     Resource(format!("set:{set_id}"))
 }
 
+/// The line of an Application whose rows are still being removed or copied. Nobody holds it: all of the line begin when
+/// that is done.
+pub fn of_application(application_id: i64) -> String {
+    format!("application:{application_id}")
+}
+
 /// How many runs may hold what this line waits for.
 pub fn places(line: &str) -> usize {
-    if line.starts_with("connection:") { PLACES } else { 1 }
+    match line.split_once(':') {
+        Some(("connection", _)) => PLACES,
+        Some(("application", _)) => AT_ONCE,
+        _ => 1,
+    }
 }
 
 /// Why a run in this line waits; `None` for those that wait for their next attempt, whose own reason says it.
@@ -51,17 +64,19 @@ pub fn why(line: &str) -> Option<&'static str> {
         "block" => "Waiting for another run that writes this Block.",
         "set" => "Waiting for the previous run of this import set.",
         "file" => "Waiting for another run that reads the same file.",
+        "application" => "Waiting: the rows of this Application are still being removed or copied.",
         _ => "Waiting: four runs already use this Connection.",
     })
 }
 
 /// The places that are taken, by resource.
 #[derive(Debug, Default)]
-pub struct Held(HashMap<String, Vec<i32>>);
+pub struct Held(HashMap<String, Vec<i32>>, HashSet<String>);
 
 impl Held {
-    pub fn of(leases: impl IntoIterator<Item = (String, i32)>) -> Self {
-        let mut held = Self::default();
+    /// Who holds which place, and in which lines nobody moves.
+    pub fn of(leases: impl IntoIterator<Item = (String, i32)>, stopped: impl IntoIterator<Item = String>) -> Self {
+        let mut held = Self(HashMap::new(), stopped.into_iter().collect());
         for (resource, place) in leases {
             held.0.entry(resource).or_default().push(place);
         }
@@ -70,6 +85,9 @@ impl Held {
 
     /// How many more may have what this line waits for.
     pub fn free(&self, line: &str) -> usize {
+        if self.1.contains(line) {
+            return 0;
+        }
         places(line).saturating_sub(self.0.get(line).map_or(0, Vec::len))
     }
 
@@ -121,8 +139,15 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_is_stopped_has_no_place_and_then_one_for_all() {
+        let stopped = Held::of([], [of_application(7)]);
+        assert_eq!((stopped.free("application:7"), stopped.free("application:8")), (0, AT_ONCE));
+    }
+
+    #[test]
     fn every_line_says_why() {
         assert!(why(of_set(7).as_str()).is_some());
+        assert!(why(&of_application(7)).is_some());
         assert!(why("block:7").is_some() && why("file:3:a").is_some() && why("connection:3").is_some());
         assert_eq!(why(TIME), None);
     }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::model::{About, Notify};
-use super::recipients_store;
+use super::model::{About, Notify, Schedule};
+use super::{recipients_store, store};
 use crate::clock::Moment;
-use crate::db::Conn;
 use crate::db::prelude::*;
 use crate::db::schema::schedules;
+use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
 use crate::import_sets;
 use crate::imports::Target;
@@ -140,6 +140,18 @@ pub fn copy_all(
         copied.insert(row.id, id);
     }
     Ok(copied)
+}
+
+/// All of an Application, also those that are finished.
+pub fn all_of(conn: &mut Conn, application_id: i64) -> Result<Vec<Schedule>> {
+    store::of_application(conn, application_id)
+}
+
+/// Holds all of an Application, so that the clock begins none of them meanwhile.
+pub fn lock_all(conn: &mut Conn, application_id: i64) -> Result<()> {
+    let living = schedules::application_id.eq(application_id).and(schedules::archived_at.is_null());
+    let ids: Vec<i64> = schedules::table.filter(living).order(schedules::id).select(schedules::id).load(conn)?;
+    Ok(db::lock_rows(conn, "schedules", &ids)?)
 }
 
 /// Turns off all that are on, or would come on by themselves; how many.

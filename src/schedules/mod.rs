@@ -39,7 +39,9 @@ mod wall;
 mod zone;
 
 pub use ahead_store::{Ahead, ahead, any_in, next_of_each, resting, rules};
-pub use copy_store::{Copies, archive_all, copy_all, count_off_since, count_unfinished, turn_all_off};
+pub use copy_store::{
+    Copies, all_of, archive_all, copy_all, count_off_since, count_unfinished, lock_all, turn_all_off,
+};
 pub use draft::RuleDraft;
 pub use form::RuleForm;
 pub use grace::{LATE, grace};

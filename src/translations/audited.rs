@@ -4,9 +4,18 @@ use serde_json::{Value, json};
 
 use super::body::EntryBody;
 use super::model::Translation;
+use super::store;
+use crate::db::Conn;
+use crate::error::Result;
 
 /// So many entries are kept word by word; of the others that there are so many.
 const KEPT: usize = 1_000;
+
+/// All of an Application, each as the audit log keeps it.
+pub fn audited_all(conn: &mut Conn, application_id: i64) -> Result<Vec<(i64, Value)>> {
+    let ids: Vec<i64> = store::of_application(conn, application_id)?.into_iter().map(|outline| outline.id).collect();
+    Ok(store::by_ids(conn, &ids)?.iter().map(|table| (table.id, table.audited(None))).collect())
+}
 
 impl Translation {
     /// The entries that the other has not, or has otherwise.

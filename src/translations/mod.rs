@@ -15,6 +15,7 @@ pub mod pages;
 mod store;
 
 pub use actions::{create, learn};
+pub use audited::audited_all;
 pub use body::{EntryBody, TranslationAnswer, TranslationBody, TranslationOutlineAnswer};
 pub use draft::Draft;
 pub use model::{Otherwise, Translation};

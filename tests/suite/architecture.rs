@@ -155,6 +155,7 @@ const OWNERS: [(&str, &[&str]); 20] = [
             "set_runs",
             "set_run_steps",
             "resource_leases",
+            "queue_stops",
             "workers",
             "outcomes",
         ],

@@ -57,16 +57,18 @@ on_both! {
             ada.post("applications", json!({"name": format!("=Plan {n}"), "time_zone": "UTC"})).await.is(201);
         }
         let mut page = world.browser(&world.ada).await;
-        page.visit("/audit").await.sees("=Plan 59").sees("=Plan 10").sees_no("=Plan 9 ");
-        page.follow("Show older entries").await.sees("=Plan 9").sees_no("=Plan 10");
+        // Each was made, and gave its maker access.
+        page.visit("/audit").await.sees("=Plan 59").sees("=Plan 35").sees_no("=Plan 34");
+        page.follow("Show older entries").await.sees("=Plan 34").sees_no("=Plan 35");
         let csv = page.get("/audit.csv").await;
         let mut rows = csv::Reader::from_reader(csv.body.as_bytes());
         let names: Vec<String> = rows.records().map(|row| row.unwrap()[9].to_owned()).filter(|n| n.contains("Plan")).collect();
         assert_eq!((names.len(), names[0].as_str()), (60, "'=Plan 59"));
         let first = ada.get("audit?limit=2").await.json;
-        assert_eq!((&first["items"][0]["action"], &first["items"][0]["after"]["name"]), (&json!("application.created"), &json!("=Plan 59")));
+        assert_eq!((&first["items"][1]["action"], &first["items"][1]["after"]["name"]), (&json!("application.created"), &json!("=Plan 59")));
+        assert_eq!((&first["items"][0]["action"], &first["items"][0]["after"]["configure"]), (&json!("access.changed"), &json!(true)));
         let next = ada.get(&format!("audit?limit=2&after={}", first["next"].as_str().unwrap())).await.json;
-        assert_eq!(next["items"][0]["after"]["name"], "=Plan 57");
+        assert_eq!(next["items"][1]["after"]["name"], "=Plan 58");
         assert_eq!(first["items"][0]["from"], "127.0.0.1");
         ada.get("audit?denied=perhaps").await.is(422);
     }
@@ -90,6 +92,34 @@ on_both! {
         let mapped = &seventh["import_configurations"][0];
         assert_eq!((&mapped["name"], mapped["is"]["mode"].as_str()), (&json!("payroll"), Some("update")));
         assert_eq!(audrey.get("/audit/as-of?day=yesterday").await.status, 422);
+    }
+
+    async fn who_changes_their_profile_keeps_role_and_address(world: World) {
+        world.set_clock("2026-10-05T08:00:00Z");
+        let ada = world.api(&world.ada).await;
+        ada.patch(&format!("members/{}", world.olive.id), json!({"role": "Importer"})).await.is(200);
+        world.set_clock("2026-10-06T08:00:00Z");
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit("/account").await.fill("Name", "Olivia").press("Save").await.sees("Your account is saved.");
+        let mut page = world.browser(&world.ada).await;
+        page.visit("/audit").await.in_row("Changed their own profile").sees("Olivia");
+        world.set_clock("2026-10-07T08:00:00Z");
+        // As it was once told.
+        let (id, now) = (world.olive.id, world.now());
+        world.write(move |conn| {
+            let own = |name: &str| json!({"name": name, "time_zone": null, "shortcuts": true, "theme": null});
+            let entry = tidegate::audit::Entry::of("member.changed", "member", id).before(own("Olivia")).after(own("Liv"));
+            tidegate::audit::record(conn, &tidegate::audit::Actor::nobody("Olivia", "page"), entry, now)
+        }).await;
+        let audrey = world.browser(&world.audrey).await;
+        for (day, name) in [("2026-10-05", "Olive"), ("2026-10-06", "Olivia"), ("2026-10-07", "Olivia")] {
+            let answer = audrey.get(&format!("/audit/as-of?day={day}")).await;
+            let all: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+            let of: Vec<_> = all["members"].as_array().unwrap().iter().filter(|m| m["id"] == world.olive.id).collect();
+            let is = of.iter().map(|m| (&m["is"]["name"], &m["is"]["role"], &m["is"]["email"], &m["is"]["active"]));
+            let wanted = (&json!(name), &json!("Importer"), &json!("olive@acme.test"), &json!(true));
+            assert_eq!(is.collect::<Vec<_>>(), [wanted], "{day}");
+        }
     }
 
     async fn an_entry_is_neither_changed_nor_removed(world: World) {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::model::Block;
+use super::store::definitions;
 use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db::Conn;
@@ -21,6 +22,11 @@ pub fn record(conn: &mut Conn, by: &By, before: Option<&Block>, after: Option<&B
     entry.before = before.map(shown);
     entry.after = after.map(shown);
     if entry.before == entry.after { Ok(()) } else { by.audit(conn, entry, now) }
+}
+
+/// All of an Application, each as the audit log keeps it.
+pub fn audited_all(conn: &mut Conn, application_id: i64) -> Result<Vec<(i64, Value)>> {
+    Ok(definitions::list(conn, application_id)?.iter().map(|block| (block.id, shown(block))).collect())
 }
 
 fn shown(block: &Block) -> Value {

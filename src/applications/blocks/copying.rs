@@ -23,6 +23,13 @@ pub fn copy_definitions(conn: &mut Conn, from: i64, to: i64, now: Moment) -> Res
         let Some(copy) = copies.get(&block.id) else { continue };
         for column in &block.columns {
             let list = column.dimension_block_id;
+            // One that was made since: items would be added to the original's.
+            if let Some(list) = list.filter(|list| !copies.contains_key(list))
+                && store::is_of(conn, list, from)?
+            {
+                let name = &block.name;
+                return Err(AppError::Stale(format!("The Block {name} was changed while it was copied. Try again.")));
+            }
             let draft = ColumnDraft {
                 id: None,
                 name: column.name.clone(),

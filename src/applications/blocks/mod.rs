@@ -27,11 +27,11 @@ pub use actions::{
     archive, as_draft, create, edit, find, find_even_archived, find_in, keep_all_in_step, keep_in_step, list, page,
     rename_views,
 };
-pub use audited::record;
+pub use audited::{audited_all, record};
 pub use feed::{Aggregate, Feed, FeedChange, FeedColumn, FeedFilter, FeedFrom, meets};
 pub use model::{Block, BlockDraft, BlockKind, BlockState, Column, ColumnDraft, MAX_COLUMNS};
 pub use period::Unit;
-pub use store::definitions::lists_of;
+pub use store::definitions::{is_of, lists_of};
 pub use store::feed::{Fed, fill as fill_from_block};
 pub use store::loader::{Loader, fill_at_once};
 pub use store::looking::{count, look, row};

@@ -23,6 +23,12 @@ use crate::error::Result;
 /// The value by which an import that takes a file is given a kept one.
 pub const FILE: &str = "file";
 
+/// All of an Application, each as the audit log keeps it.
+pub fn audited_all(conn: &mut Conn, application_id: i64) -> Result<Vec<(i64, Value)>> {
+    let all = of_application(conn, application_id)?;
+    Ok(all.iter().map(|kept| (kept.id, serde_json::json!(KeptFileAnswer::of(kept)))).collect())
+}
+
 /// The id of the kept file that values name.
 pub fn id_in(values: Option<&Value>) -> Option<i64> {
     values?.get(FILE)?.as_i64()

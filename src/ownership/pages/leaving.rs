@@ -225,8 +225,9 @@ fn said(left: &Left, leaving: &Leaving, back: &str) -> Flash {
     }
     let flash = Flash::new(text);
     match (passed.and_then(|done| done.id), &leaving.role) {
-        (Some(id), _) => flash.button("Undo", format!("/ownership/{id}/undo"), &[("back", back)]),
+        (Some(id), None) => flash.button("Undo", format!("/ownership/{id}/undo"), &[("back", back)]),
         (None, None) => flash.button("Undo", format!("/members/{}/switch", left.member.id), &[("active", "yes")]),
-        (None, Some(_)) => flash,
+        // With this role they could own nothing again.
+        (_, Some(_)) => flash,
     }
 }

@@ -29,8 +29,7 @@ use crate::runs::policy::Policy;
 use crate::runs::queue_store::{BY_CLOCK, BY_HAND};
 use crate::runs::resource::{self, Held};
 use crate::runs::runnable_store as runnable;
-use crate::runs::sets;
-use crate::runs::store;
+use crate::runs::{sets, stops_store, store};
 use crate::schedules;
 
 /// A run that is this worker's.
@@ -164,6 +163,10 @@ fn next(conn: &mut Conn, turn: i64, since: Moment) -> Result<Option<Candidate>> 
 fn take_one(conn: &mut Conn, app: &App, id: i64, held: &mut Held, now: Moment) -> Result<Option<Taken>> {
     db::lock_row(conn, "runs", id)?;
     let Some(mut run) = store::by_id(conn, id)?.filter(|run| run.status == RunStatus::Queued) else { return Ok(None) };
+    // Asked anew: the rows of its Application may have begun to go since the queue was looked at.
+    if stops_store::is_stopped(conn, run.application_id)? {
+        return line_up(conn, id, &resource::of_application(run.application_id)).map(|()| None);
+    }
     follow_owner(conn, &mut run)?;
     // The version is chosen when a run begins; its further attempts follow the same. Block and Connection are that
     // version's, read under this lock: what the run holds is what it will load.
@@ -203,7 +206,7 @@ fn take_one(conn: &mut Conn, app: &App, id: i64, held: &mut Held, now: Moment) -
     let places = match held.take(&needs) {
         Ok(places) => places,
         Err(exhausted) => {
-            diesel::update(runs::table.find(id)).set(runs::waits_for.eq(exhausted.as_str())).execute(conn)?;
+            line_up(conn, id, exhausted.as_str())?;
             return Ok(None);
         }
     };
@@ -271,11 +274,14 @@ fn begin_set(conn: &mut Conn, run: &Run, set_id: i64, held: &mut Held, now: Mome
             hold(conn, run.id, places)?;
             sets::begin(conn, run, now)
         }
-        Err(exhausted) => {
-            diesel::update(runs::table.find(run.id)).set(runs::waits_for.eq(exhausted.as_str())).execute(conn)?;
-            Ok(())
-        }
+        Err(exhausted) => line_up(conn, run.id, exhausted.as_str()),
     }
+}
+
+/// A run waits for what others hold.
+fn line_up(conn: &mut Conn, id: i64, line: &str) -> Result<()> {
+    diesel::update(runs::table.find(id)).set(runs::waits_for.eq(line)).execute(conn)?;
+    Ok(())
 }
 
 fn hold(conn: &mut Conn, run_id: i64, places: Vec<(&str, i32)>) -> Result<()> {
@@ -291,7 +297,7 @@ fn hold(conn: &mut Conn, run_id: i64, places: Vec<(&str, i32)>) -> Result<()> {
 fn held(conn: &mut Conn) -> Result<Held> {
     let rows: Vec<(String, i32)> =
         resource_leases::table.select((resource_leases::resource, resource_leases::place)).load(conn)?;
-    Ok(Held::of(rows))
+    Ok(Held::of(rows, stops_store::stopped(conn)?.into_iter().map(resource::of_application)))
 }
 
 /// The lines in which runs stand, each found by one look into the index, however long it is.

@@ -18,7 +18,7 @@ pub use copy::draft_of_copy;
 pub use hand_over::{Gift, HANDED_OVER, give, held, hold, hold_those, replaced, unfinished};
 pub use remove::{delete, restore};
 pub use save::{create, create_once, update};
-pub use slots::{in_the_way, slots_taken};
+pub use slots::{in_the_way, is_alike, slots_taken};
 pub use switch::{off_until, switch};
 pub use take::{take, take_all};
 pub use undo::{Undone, undo};

@@ -86,9 +86,13 @@ fn alike<'a>(
     rule: &Rule,
     parameters: Option<&Value>,
 ) -> Option<&'a Schedule> {
+    others.find(|there| is_alike(there, rule, parameters))
+}
+
+/// Whether it does what a schedule of this rule with these parameters would do, of the same target.
+pub fn is_alike(there: &Schedule, rule: &Rule, parameters: Option<&Value>) -> bool {
     let given = |parameters: Option<&Value>| parameters.filter(|p| **p != Value::Object(Default::default())).cloned();
-    let is_same = |there: &Schedule| there.rule == *rule && given(there.parameters.as_ref()) == given(parameters);
-    others.find(|there| there.broken.is_none() && is_same(there))
+    there.broken.is_none() && there.rule == *rule && given(there.parameters.as_ref()) == given(parameters)
 }
 
 /// Why a schedule of that rule could not be saved beside the `others` of its target, and what to change, before

@@ -1,4 +1,4 @@
-//! Cut off anywhere: what was not copied yet comes with the next step, and what somebody loaded meanwhile stays.
+//! Cut off anywhere: what was not copied yet comes with the next step, and imports that somebody starts meanwhile wait.
 
 use tidegate::applications::blocks::{self, generations};
 use tidegate::db::schema::{environments as table, row_copies};
@@ -10,6 +10,18 @@ async fn copy_without_rows_yet(world: &World, full: &Full) -> i64 {
     let body = json!({"name": "Copy", "rows": true,
         "connections": [{"connection_id": full.sales.connection, "use_id": full.sales.connection}]});
     world.api(&world.ada).await.make(&format!("applications/{}/clone", world.application), body).await
+}
+
+/// From now on it adds to its Block.
+async fn appends(world: &World, configuration: i64) {
+    let olive = world.api(&world.olive).await;
+    olive.patch(&format!("import-configurations/{configuration}"), json!({"mode": "append"})).await.is(200);
+}
+
+async fn waits(world: &World, run: i64) {
+    let run = world.api(&world.ada).await.get(&format!("runs/{run}")).await;
+    let why = "Waiting: the rows of this Application are still being removed or copied.";
+    assert_eq!((&run.json["status"], &run.json["reason"]), (&json!("queued"), &json!(why)), "{}", run.body);
 }
 
 on_both! {
@@ -40,15 +52,20 @@ on_both! {
         assert_eq!(world.step(environments::step).await, 0);
     }
 
-    async fn what_was_loaded_meanwhile_stays(world: World) {
+    async fn what_is_imported_into_a_copy_meanwhile_waits_for_its_rows(world: World) {
         let full = full(&world).await;
+        appends(&world, full.sales.configuration).await;
         let copy = copy_without_rows_yet(&world, &full).await;
         let configuration = one(&world, copy, "import-configurations", "sales").await;
         csv(&world, "sales", &[("9", "nine")]);
-        world.api(&world.ada).await.post(&format!("import-configurations/{}/runs", configuration["id"]), json!({})).await.is(202);
+        let ada = world.api(&world.ada).await;
+        let run = ada.post(&format!("import-configurations/{}/runs", configuration["id"]), json!({})).await.is(202).id();
         work_off(&world).await;
+        waits(&world, run).await;
         world.step(environments::step).await;
-        assert_eq!(rows(&world, configuration["block_id"].as_i64().unwrap()), 1);
+        work_off(&world).await;
+        assert_eq!(ada.get(&format!("runs/{run}")).await.json["status"], "success");
+        assert_eq!(rows(&world, configuration["block_id"].as_i64().unwrap()), 4);
     }
 
     async fn one_that_is_archived_meanwhile_is_left_alone(world: World) {
@@ -60,18 +77,23 @@ on_both! {
         assert_eq!(rows(&world, sales), 0);
     }
 
-    async fn a_reset_that_was_cut_off_goes_on_and_spares_what_came_since(world: World) {
+    async fn a_reset_that_was_cut_off_goes_on_and_what_is_imported_meanwhile_waits_for_it(world: World) {
         let full = full(&world).await;
+        appends(&world, full.sales.configuration).await;
         let ada = world.api(&world.ada).await;
         ada.post(&format!("applications/{}/reset", world.application), json!({"name": "FP&A 2026"})).await.is(202);
         world.advance(chrono::Duration::minutes(5));
         csv(&world, "sales", &[("9", "nine")]);
         let run = start(&world, &full.sales).await;
+        let set = ada.post(&format!("import-sets/{}/runs", full.set), json!({})).await.is(202).id();
         work_off(&world).await;
+        waits(&world, run.id).await;
+        waits(&world, set).await;
+        ada.post(&format!("runs/{set}/cancel"), json!({})).await.is(200);
         world.step(environments::step).await;
-        ada.get(&format!("runs/{}", run.id)).await.is(200);
-        let runs = ada.get(&format!("runs?application_id={}", world.application)).await;
-        assert_eq!(runs.items().len(), 1);
-        assert_eq!(rows(&world, full.sales.block), 1);
+        assert_eq!(rows(&world, full.sales.block), 0);
+        work_off(&world).await;
+        assert_eq!(ada.get(&format!("runs/{}", run.id)).await.is(200).json["status"], "success");
+        assert_eq!(rows(&world, full.sales.block), 1, "of what it held before nothing is left");
     }
 }

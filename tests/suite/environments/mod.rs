@@ -4,6 +4,7 @@ mod cloning;
 mod cut_off;
 mod emptying;
 mod promoting;
+mod recorded;
 mod reviewing;
 mod standing;
 

@@ -301,6 +301,37 @@ on_both! {
         olive.visit(&list).await.sees_no("new schedule is off");
     }
 
+    async fn schedules_that_follow_each_other_are_promoted_in_their_order(world: World) {
+        let (full, copy) = pair(&world).await;
+        let ada = world.api(&world.ada).await;
+        let configuration = one(&world, copy, "import-configurations", "sales").await["id"].clone();
+        let at = async |application: i64, configuration: &Value| {
+            let all = schedules(&world, application).await.into_iter();
+            let mut times: Vec<String> = all.filter(|s| s["configuration_id"] == *configuration).map(|s| s["start_time"].as_str().unwrap().to_owned()).collect();
+            times.sort();
+            times
+        };
+        let moves = async |from: &str, to: &str| {
+            let all = schedules(&world, copy).await.into_iter();
+            let one = all.filter(|s| s["configuration_id"] == configuration).find(|s| s["start_time"] == from).unwrap();
+            ada.patch(&format!("schedules/{}", one["id"]), json!({"start_time": to})).await.is(200);
+        };
+        moves("07:00", "08:00").await;
+        moves("06:00", "07:00").await;
+        send(&ada, &world, copy, json!({})).await.is(200);
+        assert_eq!(at(world.application, &json!(full.sales.configuration)).await, ["07:00", "08:00"]);
+        // Two that change places go neither first nor second, which is said before.
+        moves("07:00", "09:00").await;
+        moves("08:00", "07:00").await;
+        moves("09:00", "08:00").await;
+        let before = held(&world).await;
+        let shown = send(&ada, &world, copy, json!({"dry_run": true})).await;
+        assert_eq!(shown.is(200).body.matches("Change one of them there first.").count(), 2, "{}", shown.body);
+        let refused = send(&ada, &world, copy, json!({})).await;
+        assert!(refused.is(422).body.contains("has this schedule already"), "{}", refused.body);
+        assert_eq!(held(&world).await, before);
+    }
+
     async fn a_refreshed_copy_is_paired_anew_and_secrets_and_files_come_along(world: World) {
         let (full, copy) = pair(&world).await;
         let ada = world.api(&world.ada).await;

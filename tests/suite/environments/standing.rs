@@ -39,6 +39,20 @@ on_both! {
         }
     }
 
+    async fn two_who_confirm_at_once_are_one(world: World) {
+        somewhere_else(&world).await;
+        let confirm = || {
+            let (app, ada, now) = (world.app().clone(), world.ada.clone(), world.now());
+            world.try_write(move |conn| {
+                let by = ada.by(conn)?;
+                standing::confirm(conn, &app, &by, now)
+            })
+        };
+        let (first, second) = tokio::join!(confirm(), confirm());
+        assert_eq!(usize::from(first.is_ok()) + usize::from(second.is_ok()), 1);
+        assert_eq!(audited(&world, "workspace.confirmed").await.len(), 1);
+    }
+
     async fn elsewhere_nothing_begins_by_itself_and_no_message_leaves(world: World) {
         let full = full(&world).await;
         // It was copied with a run in the queue and a message on its way.

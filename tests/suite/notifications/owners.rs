@@ -38,6 +38,29 @@ on_both! {
         assert_eq!((told(&world, &world.mo).await.len(), told(&world, &world.olive).await.len()), (2, 1));
     }
 
+    /// What was refused is written later than it happened, after what happened since.
+    async fn no_change_is_missed_beside_what_is_written_late(world: World) {
+        world.set_clock("2026-10-05T08:00:00Z");
+        let stage = failing(&world, "payroll").await;
+        let schedule = telling(&world, &stage, About::Failed, &[&world.mo]).await;
+        look(&world).await;
+        let refused = world.now();
+        world.advance(Duration::seconds(14));
+        world.api(&world.ada).await.patch(&format!("schedules/{schedule}"), json!({"start_time": "09:30"})).await.is(200);
+        world.write(move |conn| {
+            let entry = tidegate::audit::Entry::about("request.refused", "request");
+            tidegate::audit::record(conn, &tidegate::audit::Actor::nobody("nobody", "page"), entry, refused)
+        }).await;
+        // The refusal is old enough to be read, the change before it is not.
+        world.advance(Duration::seconds(20));
+        world.step(owners::changes).await;
+        assert_eq!(told(&world, &world.mo).await, []);
+        look(&world).await;
+        assert_eq!(told(&world, &world.mo).await, [line("owner_changed", "Ada now owns a schedule that notifies you")]);
+        look(&world).await;
+        assert_eq!(told(&world, &world.mo).await.len(), 1);
+    }
+
     async fn who_will_fail_is_told_before(world: World) {
         world.set_clock("2026-10-05T08:00:00Z");
         let stage = failing(&world, "payroll").await;

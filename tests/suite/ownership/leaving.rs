@@ -65,6 +65,19 @@ on_both! {
         assert!(ada.page().html().contains("Olive, deactivated (2 schedules)"));
     }
 
+    async fn undo_gives_recipients_back_where_schedules_were_turned_off(world: World) {
+        let made = owned(&world, &["06:00", "07:00"], &[&world.olive]).await;
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit(&page(&world.olive)).await.choose("What becomes of their schedules", "Turn them off").press("Deactivate").await;
+        ada.answered(200).sees("Ada is notified instead, in 2 schedules.").sees("2 schedules are turned off.");
+        assert_eq!(stands(&world, made[0].id).await.1, [world.ada.id]);
+        ada.press("Undo").await.answered(200).sees("Undone. 2 schedules are as they were. Olive can sign in again.");
+        for was in &made {
+            let (owner, told, _) = stands(&world, was.id).await;
+            assert_eq!((owner, told), (world.olive.id, vec![world.olive.id]));
+        }
+    }
+
     async fn who_cannot_have_them_is_refused_and_nothing_is_done(world: World) {
         owned(&world, &["06:00"], &[]).await;
         let ada = world.browser(&world.ada).await;
@@ -87,6 +100,7 @@ on_both! {
         ada.sees("Give Olive the role Viewer?");
         ada.press("Change role").await;
         ada.answered(200).sees("Olive now has the role Viewer. 1 schedule now belongs to Ada.");
+        ada.sees_no("Undo");
         assert_eq!(stands(&world, made[0].id).await.0, world.ada.id);
     }
 

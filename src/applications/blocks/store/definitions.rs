@@ -40,6 +40,13 @@ pub fn find_even_archived(conn: &mut Conn, id: i64) -> Result<Block> {
     single(with_columns(conn, vec![row])?)
 }
 
+/// Whether it is there, in this Application.
+pub fn is_of(conn: &mut Conn, id: i64, application_id: i64) -> Result<bool> {
+    let it =
+        blocks::table.find(id).filter(blocks::application_id.eq(application_id).and(blocks::archived_at.is_null()));
+    Ok(it.select(blocks::id).first::<i64>(conn).optional()?.is_some())
+}
+
 /// An Application's Blocks by name.
 pub fn list(conn: &mut Conn, application_id: i64) -> Result<Vec<Block>> {
     let rows: Vec<BlockRow> = blocks::table
