@@ -95,6 +95,9 @@ pub enum AppError {
     /// Cannot be done as things stand: name taken, in use, four schedules already.
     #[error("{0}")]
     Conflict(String),
+    /// The same because of one field: somebody else has this name.
+    #[error("{words}")]
+    Taken { field: &'static str, words: String },
     /// Somebody else changed it since it was read; says who and what.
     #[error("{0}")]
     Stale(String),

@@ -74,6 +74,16 @@ pub fn sentences<const N: usize>(all: [Option<String>; N]) -> Option<String> {
     all.into_iter().flatten().reduce(|before, after| format!("{before} {after}"))
 }
 
+/// The same by a reader's calendar: what lies more than a day ahead is as many days away as the calendar says, so that
+/// Monday is in 2 days on a Saturday, and what ends in a week from a moment ago ends in 7 days.
+pub fn relative_in(at: Moment, now: Moment, zone: Tz) -> String {
+    if at.since(now).num_seconds() < 86_400 - 30 {
+        return relative(at, now);
+    }
+    let days = at.in_zone(zone).date_naive().signed_duration_since(now.in_zone(zone).date_naive()).num_days();
+    format!("in {}", counted(days.max(1), "day", "days"))
+}
+
 /// "in 48 min", "3 days ago", "just now".
 pub fn relative(at: Moment, now: Moment) -> String {
     let seconds = at.since(now).num_seconds();
@@ -186,6 +196,16 @@ mod tests {
         assert_eq!(relative(at("2026-10-08T17:30:00Z"), now), "in 48 min");
         assert_eq!(relative(at("2026-10-08T23:00:00Z"), now), "in 6 h 18 min");
         assert_eq!(relative(at("2026-10-05T16:42:00Z"), now), "3 days ago");
+        // On a Saturday night in Paris; Monday is two days on at 02:30 as at 13:00.
+        let (now, paris) = (at("2026-11-28T01:53:00Z"), chrono_tz::Europe::Paris);
+        assert_eq!(relative_in(at("2026-11-30T01:30:00Z"), now, paris), "in 2 days");
+        assert_eq!(relative_in(at("2026-11-30T12:00:00Z"), now, paris), "in 2 days");
+        assert_eq!(relative_in(at("2026-11-29T12:00:00Z"), now, paris), "in 1 day");
+        assert_eq!(relative_in(at("2026-11-29T01:00:00Z"), now, paris), "in 23 h 7 min");
+        // A week from a minute ago, and over a change of the clocks.
+        assert_eq!(relative_in(at("2026-12-05T01:52:00Z"), now, paris), "in 7 days");
+        assert_eq!(relative_in(at("2026-10-26T00:30:00Z"), at("2026-10-24T23:30:00Z"), paris), "in 1 day");
+        assert_eq!(relative_in(at("2026-11-25T01:53:00Z"), now, paris), "3 days ago");
         assert_eq!(short_time(at("2026-10-08T17:30:00Z"), now, chrono_tz::Europe::Paris), "Today, 19:30");
         assert_eq!(short_time(at("2027-10-08T17:30:00Z"), now, chrono_tz::Europe::Paris), "Fri 8 Oct 2027, 19:30");
     }

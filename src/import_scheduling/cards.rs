@@ -196,7 +196,7 @@ impl CardsScene {
         Some(NextRun {
             iso: at.rfc3339(),
             when: words::short_time(at, self.now, schedule.rule.time_zone()),
-            relative: words::relative(at, self.now),
+            relative: words::relative_in(at, self.now, schedule.rule.time_zone()),
             frozen: self.frozen(schedule, at),
         })
     }
@@ -216,7 +216,7 @@ impl CardsScene {
         let ways = listed.map(|of| mending::ways(place, &of.configuration, &self.entered)).unwrap_or_default();
         let when = run.finished_at.map(|at| words::relative(at, self.now)).unwrap_or_default();
         if let Some(hold) = &run.hold {
-            let until = words::relative(hold.until, self.now);
+            let until = words::relative_in(hold.until, self.now, self.entered.application.time_zone);
             return Failure {
                 class: "is-warn",
                 icon: "pause",

@@ -137,7 +137,7 @@ impl Typed {
             Ok(until) => match (freezes::first_free(&stage.freezes, rule, until), skipped(until)) {
                 (None, _) => Err("No run is left by then: the schedule ends before that.".into()),
                 (Some(at), skipped) => {
-                    let at = format!("{} ({zone}), {}", words::date_time(at, zone), words::relative(at, now));
+                    let at = format!("{} ({zone}), {}", words::date_time(at, zone), words::relative_in(at, now, zone));
                     match skipped {
                         Some(skipped) => Ok(format!("{skipped} The first run is then on {at}.")),
                         None => Err(format!("This skips no run. The next one is on {at}.")),

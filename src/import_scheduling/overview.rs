@@ -108,7 +108,11 @@ impl Overview {
                 };
                 Next {
                     when: words::short_time(at, now, schedule.rule.time_zone()),
-                    rest: format!("{}, {}", words::relative(at, now), of.map_or("", String::as_str)),
+                    rest: format!(
+                        "{}, {}",
+                        words::relative_in(at, now, schedule.rule.time_zone()),
+                        of.map_or("", String::as_str)
+                    ),
                 }
             }),
             on: all.schedules.iter().filter(|s| s.state == State::On).count(),

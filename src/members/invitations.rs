@@ -136,9 +136,8 @@ fn make(conn: &mut Conn, by: &By, base: &Url, new: Invite, now: Moment) -> Resul
         return Err(store::already_there(&email));
     }
     if kept::has(conn, &email)? {
-        return Err(AppError::Conflict(format!(
-            "{email} is invited already. Send that invitation again, or revoke it."
-        )));
+        let words = format!("{email} is invited already. Send that invitation again, or revoke it.");
+        return Err(AppError::Taken { field: "email", words });
     }
     if kept::count(conn)? >= MOST {
         return Err(AppError::Conflict(format!(

@@ -63,7 +63,10 @@ pub fn find(conn: &mut Conn, by: &By, id: i64) -> Result<Role> {
 
 /// What a role permits, for the list to choose from: ("Importer", "Importer: Can Import Data").
 pub fn options(conn: &mut Conn) -> Result<Vec<(String, String)>> {
-    let label = |role: Role| (role.name.clone(), format!("{}: {}", role.name, role.words()));
+    let label = |role: Role| match role.permissions.is_empty() {
+        true => (role.name.clone(), format!("{}: views what Applications let them view", role.name)),
+        false => (role.name.clone(), format!("{}: {}", role.name, role.words())),
+    };
     Ok(store::all_roles(conn)?.into_iter().map(label).collect())
 }
 
@@ -171,7 +174,8 @@ fn check(draft: &Draft, was: Option<&Role>, all: &[Role]) -> Result<(String, Vec
     errors.ok_or(())?;
     let other = |role: &&Role| Some(role.id) != was.map(|was| was.id);
     if let Some(taken) = all.iter().filter(other).find(|role| name_key(&role.name) == name_key(&name)) {
-        return Err(AppError::Conflict(format!("A role named {} already exists. Choose another name.", taken.name)));
+        let words = format!("A role named {} already exists. Choose another name.", taken.name);
+        return Err(AppError::Taken { field: "name", words });
     }
     Ok((name, permissions::complete(&draft.permissions)))
 }

@@ -21,7 +21,7 @@ pub fn signed_in(request: &HttpRequest, app: &App, by: &By, title: impl Into<Str
 /// The pages of the Workspace that this member may open.
 pub fn workspace(by: &By) -> Vec<NavItem> {
     let item = |label, href: &str, icon| NavItem { label, href: href.into(), icon, current: false };
-    let mut nav = vec![item("Overview", "/", "home"), item("Inbox", "/notifications", "bell")];
+    let mut nav = vec![item("Overview", "/", "home"), item("Inbox", "/notifications", "inbox")];
     if by.member.is_administrator() {
         nav.push(item("Connections", "/connections", "plug"));
     }
@@ -32,10 +32,10 @@ pub fn workspace(by: &By) -> Vec<NavItem> {
     if by.member.is_administrator() {
         nav.push(item("Ownership", "/ownership", "key"));
         nav.push(item("Sign-in", "/settings/sign-in", "lock"));
-        nav.push(item("Mail", "/settings/mail", "out"));
-        nav.push(item("Slack", "/settings/slack", "bell"));
+        nav.push(item("Mail", "/settings/mail", "mail"));
+        nav.push(item("Slack", "/settings/slack", "hash"));
     }
-    nav.push(item("Your account", "/account", "gear"));
+    nav.push(item("Your account", "/account", "user"));
     nav.push(item("REST API", "/rest-api", "list"));
     nav
 }

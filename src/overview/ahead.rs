@@ -40,6 +40,8 @@ pub struct Line {
     /// Its schedule in Import Scheduling.
     pub href: String,
     pub application: Option<String>,
+    /// It runs an import set, which `name` is that of.
+    pub is_set: bool,
     /// "in 18 min", "tomorrow"
     pub when: String,
     /// A freeze will skip it.
@@ -75,6 +77,8 @@ impl Coming {
             let zone = rules.get(&ahead.id).map_or(zone, |rule| rule.time_zone());
             ahead.called(known.get(&ahead.target).map(|known| known.name.as_str()), ahead.next_at, zone)
         };
+        // What its runs are called says what it is by a word at its end; a line says it beside the name.
+        let is_set = |ahead: &Ahead| ahead.run_name.is_none() && matches!(ahead.target, Target::Set(_));
         let of = |ahead: &Ahead| named(entered, ahead.application_id);
         let plan = |ahead: &&Ahead| {
             Some(Plan {
@@ -90,7 +94,11 @@ impl Coming {
         let line = |ahead: &Ahead| Line {
             clock: ahead.next_at.in_zone(zone).format("%H:%M").to_string(),
             iso: words::machine_time(ahead.next_at),
-            name: name(ahead),
+            name: known
+                .get(&ahead.target)
+                .filter(|_| is_set(ahead))
+                .map_or_else(|| name(ahead), |set| set.name.clone()),
+            is_set: is_set(ahead),
             href: format!(
                 "/applications/{}/settings/import-scheduling?open={}#sched-{}",
                 ahead.application_id,

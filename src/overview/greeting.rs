@@ -28,7 +28,7 @@ impl Greeting {
         match local.hour() {
             // Whoever looks at night or in the morning asks what the night did.
             early @ 0..12 => Self {
-                hello: if early < 5 { "Good evening" } else { "Good morning" },
+                hello: if early < 5 { "Hello" } else { "Good morning" },
                 since: hour(zone, today.pred_opt().unwrap_or(today), 18),
                 since_words: "since yesterday 18:00",
             },
@@ -66,7 +66,10 @@ mod tests {
         assert_eq!((tokyo.hello, tokyo.since), ("Good afternoon", at("2026-10-07T15:00:00Z")));
         assert_eq!(tokyo.ran(1), "1 import run today");
         assert_eq!(greeting("2026-10-08T16:42:00Z", paris).hello, "Good evening");
-        assert_eq!(greeting("2026-10-08T23:30:00Z", paris).hello, "Good evening");
+        assert_eq!(greeting("2026-10-08T21:30:00Z", paris).hello, "Good evening");
+        // At 01:30 and at 04:59 it is neither evening nor morning.
+        assert_eq!(greeting("2026-10-08T23:30:00Z", paris).hello, "Hello");
+        assert_eq!(greeting("2026-10-09T02:59:00Z", paris).hello, "Hello");
         assert_eq!(greeting("2026-10-08T10:00:00Z", paris).ran(0), "No import has run today");
         // Yesterday's 18:00 was in summer time, this morning is not.
         assert_eq!(greeting("2026-10-25T07:00:00Z", paris).since, at("2026-10-24T16:00:00Z"));

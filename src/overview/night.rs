@@ -202,7 +202,7 @@ fn lanes(bars: &[Bar], night: Night, wanted: impl Fn(&Bar) -> bool) -> String {
     for bar in bars {
         let (from, to) = (place(night, bar.from), place(night, bar.to));
         let to = to.max(from + NARROWEST);
-        let is_free = |lane: &Vec<(f64, f64, bool)>| lane.last().is_none_or(|(_, end, _)| *end + 1.0 <= from);
+        let is_free = |lane: &Vec<(f64, f64, bool)>| lane.last().is_none_or(|(_, end, _)| *end + 4.0 <= from);
         let free = (0..LANES).map(|n| (turn + n) % LANES).find(|n| is_free(&lanes[*n]));
         let wanted = wanted(bar);
         match free {

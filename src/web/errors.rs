@@ -38,7 +38,7 @@ pub fn status(error: &AppError) -> StatusCode {
         AppError::SignedOut => StatusCode::UNAUTHORIZED,
         AppError::Forbidden(_) => StatusCode::FORBIDDEN,
         AppError::NotFound => StatusCode::NOT_FOUND,
-        AppError::Conflict(_) => StatusCode::CONFLICT,
+        AppError::Conflict(_) | AppError::Taken { .. } => StatusCode::CONFLICT,
         AppError::Stale(_) => StatusCode::PRECONDITION_FAILED,
         AppError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         AppError::TooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -53,6 +53,7 @@ pub fn refused(error: AppError) -> Result<(StatusCode, FieldErrors), AppError> {
     let status = status(&error);
     match error {
         AppError::Invalid(errors) => Ok((status, errors)),
+        AppError::Taken { field, words } => Ok((status, FieldErrors::one(field, words))),
         AppError::Conflict(reason) | AppError::Stale(reason) => Ok((status, FieldErrors::one("", reason))),
         other => Err(other),
     }
@@ -112,7 +113,7 @@ impl ResponseError for AppError {
             AppError::SignedOut => "Sign in to continue",
             AppError::Forbidden(_) => "You may not do this",
             AppError::NotFound => "Not found",
-            AppError::Conflict(_) => "This is not possible right now",
+            AppError::Conflict(_) | AppError::Taken { .. } => "This is not possible right now",
             AppError::Stale(_) => "Someone changed this in the meantime",
             AppError::Invalid(_) => "The request has errors",
             AppError::TooSlow => "The request took too long",

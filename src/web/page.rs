@@ -117,6 +117,12 @@ impl Shell {
         self
     }
 
+    /// What the … menu has besides the sidebar's list, for the menu that shows both.
+    pub fn besides(&self) -> Vec<&NavItem> {
+        let menu = self.application.iter().flat_map(|a| &a.menu);
+        menu.filter(|item| self.nav.iter().all(|other| other.href != item.href)).collect()
+    }
+
     pub fn initials(&self) -> String {
         self.member.as_deref().map(initials).unwrap_or_default()
     }

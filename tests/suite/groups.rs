@@ -77,7 +77,8 @@ on_both! {
         ada.answered(200).sees("The group Planning team is created.");
         ada.in_row("Planning team").sees("Mo, Olive");
         ada.everywhere().fill("Name", "PLANNING TEAM").tick("Ivy ivy@acme.test").press("Create group").await;
-        ada.answered(409).sees("A group named PLANNING TEAM already exists.");
+        ada.answered(409).sees("A group named PLANNING TEAM already exists.").sees("1 chosen");
+        assert_eq!(ada.count("#name[aria-invalid]"), 1, "the field is marked");
         assert_eq!(ada.count("input[name=member][checked]"), 1, "what was ticked is kept");
         ada.fill("Name", "").press("Create group").await.answered(422).sees("Enter a name.");
         let id: i64 = world.read(|conn| Ok(table::table.select(table::id).first(conn)?)).await;

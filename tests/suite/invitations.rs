@@ -49,9 +49,10 @@ on_both! {
         let mail = world.mails().remove(0);
         assert!(mail.contains("Subject: Ada invites you to") && mail.contains("Una@acme.test"), "{mail}");
         let mut ada = world.browser(&world.ada).await;
-        ada.visit("/members").await.in_row("Una@acme.test").sees("Pending").sees("invited by Ada");
+        ada.visit("/members").await.in_row("Una@acme.test").sees("Pending").sees("ends in 7 days, invited by Ada");
         ada.visit("/members").await.fill("Name", "Una").fill("E-mail", "una@acme.test").press("Invite").await;
         ada.answered(409).sees("una@acme.test is invited already");
+        assert_eq!((ada.count("#invite.is-open"), ada.count("#email[aria-invalid]")), (1, 1), "the field is marked");
         ada.fill("E-mail", "mo@acme.test").press("Invite").await.answered(409).sees("already exists");
         ada.fill("E-mail", "mo").fill("Name", "").press("Invite").await.answered(422).sees("Enter a name.");
         let mut audrey = world.browser(&world.audrey).await;
@@ -142,6 +143,11 @@ on_both! {
         ada.visit("/members").await.fill("Name", "Una").fill("E-mail", "una@acme.test").fill("First password", "sea and sand 7");
         ada.tick("Planning team").tick("Configure in FP&A 2026").press("Add member").await.answered(200).sees("Una is now a member");
         assert_eq!(groups::members_of(&world, planning).await.len(), 1);
+        // Enter in the form presses its first button, whichever way was chosen.
+        let uli = [("name", "Uli"), ("email", "uli@acme.test"), ("role", "Viewer"), ("way", "password"), ("password", "sea and sand 8")];
+        assert_eq!(ada.post("/members/invitations", &uli).await.status, 303);
+        ada.visit("/members").await.in_row("uli@acme.test").sees("Active");
+        ada.everywhere();
         ada.visit(&format!("/applications/{}/settings/members", world.application)).await.in_row("una@acme.test");
         assert_eq!(ada.count("input[name=configure][checked], input[name=view][checked]"), 2);
         let before = world.fingerprint().await;

@@ -30,6 +30,7 @@ on_both! {
         assert_eq!(ada.value("Name"), "Una", "what was typed is kept");
         ada.fill("E-mail", "MO@acme.test").fill("First password", "sea and sand 7").press("Add member").await;
         ada.answered(409).sees("A member with the e-mail address MO@acme.test already exists").sees("Enter it again");
+        assert_eq!(ada.count("#email[aria-invalid]"), 1, "the field is marked");
         ada.fill("E-mail", "una@acme.test").choose("Role", "Importer: Can Import Data");
         ada.fill("First password", "sea and sand 7").press("Add member").await;
         ada.answered(200).sees("Una is now a member");

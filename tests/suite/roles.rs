@@ -72,6 +72,7 @@ on_both! {
         ada.in_row("Night operator").sees("See everything, Can Import Data").sees("No one");
         ada.everywhere().fill("Name", "night OPERATOR").tick("Create Applications").press("Create role").await;
         ada.answered(409).sees("A role named Night operator already exists.");
+        assert_eq!(ada.count("#name[aria-invalid]"), 1, "the field is marked");
         assert_eq!(ada.value("Name"), "night OPERATOR", "what was typed is kept");
         ada.fill("Name", "viewer").press("Create role").await.answered(409).sees("A role named Viewer already exists.");
         ada.fill("Name", "").press("Create role").await.answered(422).sees("Enter a name.");

@@ -69,8 +69,12 @@ fn wanted(form: &Form) -> BTreeMap<i64, Grants> {
     wanted
 }
 
-/// `POST /members/invitations`
-pub async fn invite(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, form: Form) -> Result<HttpResponse> {
+/// `POST /members/invitations`. Enter presses the first button of the form, whichever way was chosen in it.
+pub async fn invite(request: HttpRequest, app: Data<App>, by: SignedIn, form: Form) -> Result<HttpResponse> {
+    if form.get("way") == "password" {
+        return add_member(request, app, by, form).await;
+    }
+    let SignedIn(by) = by;
     let (wanted, asks, now) = (wanted(&form), by.clone(), app.now());
     let keep = move |conn: &mut Conn, invitation: &Invitation| invited::keep(conn, &asks, invitation, &wanted, now);
     pages::invite(request, app, by, form, beside, keep).await

@@ -184,7 +184,7 @@ impl Chosen {
         }
         Ok(Card {
             when: at.map(|at| format!("{}, {zone}", words::date_time(at, zone))).unwrap_or_default(),
-            relative: at.map(|at| words::relative(at, now)).unwrap_or_default(),
+            relative: at.map(|at| words::relative_in(at, now, zone)).unwrap_or_default(),
             run: self.run.as_ref().map(|run| run.id),
             again: self.run.as_ref().filter(|_| self.may_run_again && self.living).map(|run| run.id),
             schedule: self.schedule.as_ref().filter(|_| self.entered.may_import()).map(|s| Actions {

@@ -153,7 +153,7 @@ fn occurrence(o: &PreviewOccurrence, rule: &Rule, beside: &Beside, now: Moment) 
     Occurrence {
         iso: o.at.rfc3339(),
         when: words::date_time(o.at, zone),
-        relative: words::relative(o.at, now),
+        relative: words::relative_in(o.at, now, zone),
         yours: differs.then(|| words::date_time(o.at, beside.viewer)),
         note: o.note.clone(),
     }

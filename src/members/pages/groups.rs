@@ -70,7 +70,28 @@ fn choices(members: Vec<Member>, within: &[i64], form: &Form) -> Vec<Choice> {
         email: member.email,
         active: member.active,
     };
-    members.into_iter().filter(|member| member.active || within.contains(&member.id)).map(choice).collect()
+    let there = members.into_iter().filter(|member| member.active || within.contains(&member.id));
+    let mut choices: Vec<Choice> = there.map(choice).collect();
+    // Whoever is in it comes first; the others stay in their order.
+    choices.sort_by_key(|choice| !choice.ticked);
+    choices
+}
+
+/// "4 chosen"
+fn chosen(members: &[Choice]) -> String {
+    format!("{} chosen", words::count(members.iter().filter(|choice| choice.ticked).count() as i64))
+}
+
+impl GroupsPage<'_> {
+    fn chosen(&self) -> String {
+        chosen(&self.members)
+    }
+}
+
+impl GroupPage<'_> {
+    fn chosen(&self) -> String {
+        chosen(&self.members)
+    }
 }
 
 fn named(ids: &[i64], names: &HashMap<i64, String>) -> String {

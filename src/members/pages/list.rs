@@ -8,6 +8,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
+use chrono_tz::Tz;
 
 use crate::app::App;
 use crate::clock::Moment;
@@ -22,7 +23,7 @@ use crate::members::{By, Member, Permission, SignedIn, groups, leaving, links, r
 use crate::names::folded;
 use crate::web::list::Sort;
 use crate::web::{self, Crumb, Flash, Form, Listing, Page, Shell, local_path, see_other};
-use crate::words;
+use crate::{words, workspace};
 
 #[derive(Template)]
 #[template(path = "members/list.html")]
@@ -47,6 +48,7 @@ struct ListPage<'a> {
     /// Invitations are mailed from here.
     mails: bool,
     now: Moment,
+    zone: Tz,
 }
 
 /// What a higher room knows of invitations: the Applications that one may name, and by its id what each gives there.
@@ -65,6 +67,7 @@ struct Lists {
     members: Vec<Member>,
     invitations: Vec<Invitation>,
     mails: bool,
+    zone: Tz,
     roles: Vec<String>,
     role_options: Vec<(String, String)>,
 }
@@ -76,6 +79,7 @@ fn load(app: &App, conn: &mut Conn, by: &By, beside: FindBeside) -> Result<Lists
         groups: groups::all(conn)?.into_iter().map(|group| (group.id, group.name)).collect(),
         invitations,
         mails: links::unmailed(app, conn)?.is_none(),
+        zone: by.member.time_zone.unwrap_or(workspace::get(conn)?.time_zone),
         members: actions::everybody(conn, by)?,
         roles: store::role_names(conn)?,
         role_options: roles::options(conn)?,
@@ -127,7 +131,7 @@ pub(super) async fn page(
     left: Left<'_>,
 ) -> Result<HttpResponse> {
     let (asks, mailer) = (by.clone(), app.clone());
-    let Lists { beside, groups, members, invitations, mails, roles, role_options } =
+    let Lists { beside, groups, members, invitations, mails, zone, roles, role_options } =
         app.read(move |conn| load(&mailer, conn, &asks, beside)).await?;
     let blank = blank();
     let asked = Form::parse(request.query_string().as_bytes());
@@ -151,6 +155,7 @@ pub(super) async fn page(
         link: left.link,
         mails,
         now: app.now(),
+        zone,
     };
     Page::with(left.status, request, &page)
 }
@@ -273,9 +278,9 @@ impl ListPage<'_> {
             || self.errors.of("groups").or(self.errors.of("access")).is_some()
     }
 
-    /// "in 6 days"
+    /// "in 7 days"
     fn until(&self, at: &Moment) -> String {
-        words::relative(*at, self.now)
+        words::relative_in(*at, self.now, self.zone)
     }
 }
 

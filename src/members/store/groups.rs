@@ -121,7 +121,8 @@ pub fn hold(conn: &mut Conn, ids: &[i64]) -> Result<()> {
 
 fn taken(error: diesel::result::Error, name: &str) -> AppError {
     if db::is_taken(&error) {
-        return AppError::Conflict(format!("A group named {name} already exists. Choose another name."));
+        let words = format!("A group named {name} already exists. Choose another name.");
+        return AppError::Taken { field: "name", words };
     }
     error.into()
 }

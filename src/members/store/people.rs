@@ -208,5 +208,6 @@ fn taken(error: diesel::result::Error, email: &str) -> AppError {
 }
 
 pub fn already_there(email: &str) -> AppError {
-    AppError::Conflict(format!("A member with the e-mail address {email} already exists."))
+    let words = format!("A member with the e-mail address {email} already exists.");
+    AppError::Taken { field: "email", words }
 }

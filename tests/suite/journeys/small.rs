@@ -48,9 +48,10 @@ fn a_toast_covers_nothing_for_good() {
         chrome.goto(&format!("/members/{}", world.mo.id)).await;
         chrome.click("Save").await;
         chrome.sees("Mo is saved.").await;
+        chrome.click("Invite member").await;
         chrome.script("scrollTo(0, document.documentElement.scrollHeight); return 1").await;
-        let add = IS_UPPERMOST.replace("arguments0", "'main .btn-primary'");
-        assert_eq!(chrome.script(&add).await, true, "Add member can be pressed");
+        let add = IS_UPPERMOST.replace("arguments0", "'#invite .with-link'");
+        assert_eq!(chrome.script(&add).await, true, "Invite can be pressed");
         chrome.click("Dismiss").await;
         chrome.sees_no("Mo is saved.").await;
         chrome.quiet().await;
