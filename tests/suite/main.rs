@@ -62,6 +62,7 @@ mod setup;
 mod sign_in;
 mod simulation;
 mod taken_away;
+mod tokens;
 mod translations;
 mod wizard;
 // The program itself.

@@ -163,14 +163,14 @@ on_both! {
         let ada = world.ada.clone();
         world.write(move |conn| {
             let by = ada.by(conn)?;
-            actions::update(conn, &by, id, Change { password: Some(hash), ..Change::default() }, now)
+            actions::update(conn, &by, ENDERS, id, Change { password: Some(hash), ..Change::default() }, now)
         }).await;
         assert_eq!(enters(&before, &phone.code(&world)).await.url.path(), "/sign-in");
         let ada = world.ada.clone();
         world.write(move |conn| {
             let by = ada.by(conn)?;
             let hash = passwords::hash_now(PASSWORD)?;
-            actions::update(conn, &by, id, Change { password: Some(hash), active: Some(false), ..Change::default() }, now)
+            actions::update(conn, &by, ENDERS, id, Change { password: Some(hash), active: Some(false), ..Change::default() }, now)
         }).await;
         assert_eq!(enters(&closed, &phone.code(&world)).await.url.path(), "/sign-in");
         // What is none of ours.
@@ -272,7 +272,7 @@ on_both! {
         let _phone = phone(&world, &world.ada).await;
         let (email, now) = (world.ada.email.clone(), world.now());
         let set = move |conn: &mut tidegate::db::Conn| {
-            reset::set_by_command(conn, &email, &passwords::hash_now("shells and stones")?, now)
+            reset::set_by_command(conn, ENDERS, &email, &passwords::hash_now("shells and stones")?, now)
         };
         assert!(world.write(set.clone()).await.1, "it had one");
         assert!(!world.write(set).await.1);

@@ -58,11 +58,14 @@ fn the_first_start_is_walked_once() {
     let (status, text, reason) = said(&run(&token, &[], ""));
     assert_eq!((status, reason.as_str()), (0, ""));
     assert!(text.lines().last().unwrap().starts_with("tg_"), "{text}");
+    let mut ending = token.to_vec();
+    ending.extend(["--expires", "2399-12-31"]);
+    assert_eq!(said(&run(&ending, &[], "")).0, 0);
     runtime.block_on(async {
         let mut mo = Browser::new(&at, "Mo", None);
         mo.visit("/sign-in").await.fill("E-mail", "mo@example.com").fill("Password", "sea and sand 7");
         mo.press("Sign in").await.sees("No one has given you access").sees("Ask Ada");
-        mo.visit("/account").await.sees("ci").sees("read");
+        mo.visit("/account").await.sees("ci").sees("read").sees("Sat 1 Jan 2400");
     });
 
     process.stop();
@@ -98,6 +101,11 @@ fn a_command_that_is_wrong_says_which_and_why_in_one_line() {
             vec!["token", "create", "--data-dir", data, "--member", "x@y.z", "--name", "n", "--scope", "rule"],
             "",
             "rule",
+        ),
+        (
+            vec!["token", "create", "--data-dir", data, "--member", "x@y.z", "--name", "n", "--expires", "soon"],
+            "",
+            "expected a date like 2027-03-31",
         ),
     ] {
         let (status, text, reason) = said(&run(&args, &[], stdin));

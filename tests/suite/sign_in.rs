@@ -84,7 +84,7 @@ on_both! {
         let now = world.now();
         world.write(move |conn| {
             let by = ada.by(conn)?;
-            actions::update(conn, &by, mo, Change { active: Some(false), ..Change::default() }, now)
+            actions::update(conn, &by, ENDERS, mo, Change { active: Some(false), ..Change::default() }, now)
         }).await;
         let browser = at_the_door(&world).await;
         let mut answers = Vec::new();
