@@ -131,7 +131,8 @@ fn reset_password(options: Options, email: &str) -> Result<(), String> {
     let name = app.db.read(|conn| members::by_email(conn, email)).map_err(words)?.map(|member| member.name);
     let hash = hash_of_stdin(&[email, &name.unwrap_or_default()])?;
     let now = app.now();
-    let (member, lost) = app.db.write(|conn| reset::set_by_command(conn, app.enders, email, &hash, now)).map_err(words)?;
+    let (member, lost) =
+        app.db.write(|conn| reset::set_by_command(conn, app.enders, email, &hash, now)).map_err(words)?;
     println!("set the password of {}, signed out everywhere and revoked the API tokens", member.email);
     if lost {
         println!("turned off their second factor; they can set up a new one under Your account");

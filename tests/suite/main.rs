@@ -63,6 +63,7 @@ mod sign_in;
 mod simulation;
 mod taken_away;
 mod tokens;
+mod turns;
 mod translations;
 mod wizard;
 // The program itself.

@@ -40,9 +40,11 @@ fn the_first_start_is_walked_once() {
         let mut second = Browser::new(&at, "a second", None);
         assert_eq!(second.open("/setup").await, 404, "the door is gone");
         assert_eq!(first.post("/setup", &[("code", &code)]).await.status, 404);
+        first.visit("/audit").await.sees("Set up the Workspace").sees("127.0.0.1");
         first.visit("/settings/mail").await.sees("There is no mail server");
         first.sees("such as notifications about imports");
         first.press("Write a test mail").await.sees("A test mail to ada@example.com was written as a file");
+        first.visit("/audit").await.sees("Sent a test mail");
     });
     assert_eq!(std::fs::read_dir(dir.path().join("mail")).unwrap().count(), 1);
 

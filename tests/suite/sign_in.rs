@@ -49,6 +49,11 @@ on_both! {
         });
         assert_eq!(kept.await, 0, "the database holds no cookie's value");
         olive.within(".side-foot").press("Sign out").await.sees("Sign in");
+        let from = world.read(|conn| {
+            let of = audit_log::table.filter(audit_log::action.eq_any(["member.signed_in", "member.signed_out"]));
+            Ok(of.select(audit_log::from_address).load::<Option<String>>(conn)?)
+        });
+        assert_eq!(from.await, [(); 2].map(|()| Some("127.0.0.1".to_owned())));
         let mut thief = Browser::new(world.at(), "a thief", Some(&session));
         thief.visit("/account").await.sees("Sign in");
     }

@@ -34,7 +34,8 @@ on_both! {
         assert!(said[1].as_ref().unwrap().contains("\"expires_at\":null"), "{said:?}");
         short.get("applications").await.is(200);
         world.advance(Duration::days(30));
-        let refused = short.get("applications").await.is(401);
+        let refused = short.get("applications").await;
+        refused.is(401);
         assert_eq!(refused.json["detail"], "This API token has ended. Create a new one on the page Your account.");
         assert!(refused.headers.contains_key("www-authenticate"));
         ever.get("applications").await.is(200);

@@ -74,9 +74,7 @@ fn failed(settings: &Settings, sentence: String) -> AppError {
 
 /// At most so many are under way at once.
 fn turn(turns: &Semaphore) -> Result<SemaphorePermit<'_>> {
-    turns
-        .try_acquire()
-        .map_err(|_| AppError::TooMany { what: "Too many people sign in at once.", after_seconds: 5 })
+    turns.try_acquire().map_err(|_| AppError::TooMany { what: "Too many people sign in at once.", after_seconds: 5 })
 }
 
 /// Sets out; `NotFound` where nothing is set up. How often somebody may who never comes back is counted like guesses: of

@@ -123,14 +123,7 @@ pub fn find(conn: &mut Conn, text: &str) -> Result<Option<Living>> {
     let row = tokens::table
         .filter(tokens::token_hash.eq(secrets::hash("token", text)))
         .filter(tokens::revoked_at.is_null())
-        .select((
-            tokens::id,
-            tokens::member_id,
-            tokens::name,
-            tokens::scopes,
-            tokens::last_used_at,
-            tokens::expires_at,
-        ))
+        .select((tokens::id, tokens::member_id, tokens::name, tokens::scopes, tokens::last_used_at, tokens::expires_at))
         .first::<(i64, i64, String, Option<String>, Option<Moment>, Option<Moment>)>(conn)
         .optional()?;
     row.map(|(id, member_id, name, scopes, last_used_at, expires_at)| {
