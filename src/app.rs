@@ -15,7 +15,8 @@ use crate::db::{self, Conn, Location, Pool, ServerClock};
 use crate::disk::Disk;
 use crate::error::{AppError, Result};
 use crate::going::{AtWork, Calendars, Downloads, Forwarded, HeldUp, Refusals, Seen, Tried};
-use crate::in_use::{Followers, Guards, InUse};
+use crate::in_use::{Enders, Followers, Guards, InUse};
+use crate::lately::Lately;
 use crate::mail::Mailer;
 use crate::secrets::{self, Secrets};
 use crate::spool::Spool;
@@ -46,6 +47,8 @@ pub struct App {
     pub in_use: InUse,
     /// Who keeps values for a thing that may come to ask for them otherwise.
     pub followers: Followers,
+    /// What else opens a member's account, and ends with it.
+    pub enders: Enders,
     /// Rung when there may be work, so that a run by hand starts at once.
     pub work: Notify,
     /// The runs that this process sees through.
@@ -65,8 +68,12 @@ pub struct App {
     pub calendars: Calendars,
     /// At most so many passwords are hashed at once, so that many sign-ins leave a core for everybody else.
     pub hashing: Semaphore,
-    /// At most so many who sign in elsewhere wait for an answer from there at once.
+    /// What the provider said of itself at which members sign in.
+    pub provider: Lately,
+    /// At most so many who set out to sign in elsewhere wait for an answer from there at once.
     pub asking: Semaphore,
+    /// At most so many who come back from there, whom nobody who only sets out keeps waiting.
+    pub returning: Semaphore,
     /// At most so many test runs at once: each reads a source whole.
     pub test_runs: Arc<Semaphore>,
     /// At most so many requests compare whole Blocks at once.
@@ -117,6 +124,7 @@ impl App {
             worker: secrets::random_token()[..12].to_owned(),
             in_use: InUse(guards.asks),
             followers: Followers(guards.follow),
+            enders: Enders(guards.end),
             work: Notify::new(),
             at_work: AtWork::default(),
             held_up: HeldUp::default(),
@@ -127,7 +135,9 @@ impl App {
             downloads: Downloads::default(),
             calendars: Calendars::default(),
             hashing: Semaphore::new(2),
+            provider: Lately::default(),
             asking: Semaphore::new(16),
+            returning: Semaphore::new(16),
             test_runs: Arc::new(Semaphore::new(2)),
             comparing: Arc::new(Semaphore::new(2)),
             standing_by: AtomicBool::new(false),

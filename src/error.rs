@@ -86,6 +86,9 @@ pub enum AppError {
     /// Nobody is signed in, or the session or token is dead.
     #[error("Sign in to continue.")]
     SignedOut,
+    /// The API token was good until its day came.
+    #[error("This API token has ended. Create a new one on the page Your account.")]
+    TokenEnded,
     /// May see it, may not do it; says which right is missing and who can grant it.
     #[error("{0}")]
     Forbidden(String),

@@ -62,11 +62,39 @@ impl Followers {
     }
 }
 
+/// What opened something for a member and does not any more, as the audit log names what became of it.
+#[derive(Clone, Debug)]
+pub struct Shut {
+    pub action: &'static str,
+    pub kind: &'static str,
+    pub id: i64,
+    pub application_id: Option<i64>,
+}
+
+/// What one room ends once whoever could open a member's account no longer may.
+pub type End = fn(&mut Conn, i64) -> Result<Vec<Shut>>;
+
+/// All that rooms end with what opens a member's account.
+#[derive(Clone, Copy, Debug)]
+pub struct Enders(pub &'static [End]);
+
+impl Enders {
+    /// Ends all of it, and answers what it was.
+    pub fn end(self, conn: &mut Conn, member_id: i64) -> Result<Vec<Shut>> {
+        let mut shut = Vec::new();
+        for end in self.0 {
+            shut.extend(end(conn, member_id)?);
+        }
+        Ok(shut)
+    }
+}
+
 /// The lines of `guards.rs`.
 #[derive(Clone, Copy, Debug)]
 pub struct Guards {
     pub asks: &'static [Ask],
     pub follow: &'static [Follow],
+    pub end: &'static [End],
 }
 
 /// All questions.

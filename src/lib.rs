@@ -27,6 +27,7 @@ pub mod mail;
 pub mod workspace;
 pub mod in_use;
 pub mod going;
+pub mod lately;
 pub mod app;
 // Furniture for pages.
 pub mod web;

@@ -137,6 +137,14 @@ pub fn get(conn: &mut Conn) -> Result<Workspace> {
     Ok(Workspace { name, time_zone: zone.parse().unwrap_or(chrono_tz::UTC), fingerprint })
 }
 
+/// Refuses what would send a message to somebody while it stands by.
+pub fn need_sending(conn: &mut Conn) -> Result<()> {
+    match standing_by_since(conn)? {
+        Some(_) => Err(AppError::Conflict("This Workspace is a copy that stands by, and sends no message.".into())),
+        None => Ok(()),
+    }
+}
+
 /// Since when it stands by.
 pub fn standing_by_since(conn: &mut Conn) -> Result<Option<Moment>> {
     Ok(workspace::table.find(1).select(workspace::standing_by_since).first(conn)?)

@@ -77,7 +77,7 @@ fn document(described: &[Described]) -> Value {
         GROUPS.iter().map(|(name, about, _)| json!({ "name": name, "description": about })).collect();
     let scopes: Vec<String> = Scope::ALL.iter().map(|scope| format!("`{scope}`")).collect();
     let token = format!(
-        "A token from a member's account. It acts as that member and may be limited to scopes: {}.",
+        "A token from a member's account. It acts as that member, may be limited to scopes ({}), and may end on a day.",
         scopes.join(", ")
     );
     json!({
@@ -177,7 +177,7 @@ fn refusals(problem: &Value, invalid: &Value) -> BTreeMap<String, Value> {
         (status.to_string(), answer)
     };
     let list = [
-        (401, "The token is missing or no longer valid.", Some("WWW-Authenticate")),
+        (401, "The token is missing, has ended, or is not valid any more.", Some("WWW-Authenticate")),
         (403, "You may see it but not do this. The detail says who can grant permission.", None),
         (404, "It does not exist, or you do not have access to it.", None),
         (

@@ -56,7 +56,7 @@ pub async fn show(call: Call) -> Answer<Shown<MemberAnswer>> {
 
 /// `POST members`
 pub async fn create(call: Call, body: Body<MemberBody>) -> Answer<Made<MemberAnswer>> {
-    let now = call.now();
+    let (enders, now) = (call.app.enders, call.now());
     actions::need_administrator(&call.app, &call.by).await?;
     body.bytes()?;
     let sent = body.read()?;
@@ -66,7 +66,8 @@ pub async fn create(call: Call, body: Body<MemberBody>) -> Answer<Made<MemberAns
         let new = NewMember { email, name, role: sent.role.unwrap_or_default(), password };
         let mut member = actions::add(conn, by, new, now)?;
         if sent.active == Some(false) {
-            member = actions::update(conn, by, member.id, Change { active: Some(false), ..Change::default() }, now)?;
+            let change = Change { active: Some(false), ..Change::default() };
+            member = actions::update(conn, by, enders, member.id, change, now)?;
         }
         Ok(Reply::created(format!("members/{}", member.id), MemberAnswer::of(&member)))
     })
@@ -100,7 +101,8 @@ pub async fn update(call: Call, body: Body<Patch<MemberBody>>) -> Answer<Shown<M
         password,
         version,
     };
-    let member = call.change(body, move |conn, by, _| actions::update(conn, by, id, change, now)).await?;
+    let enders = call.app.enders;
+    let member = call.change(body, move |conn, by, _| actions::update(conn, by, enders, id, change, now)).await?;
     Ok(Reply::ok(MemberAnswer::of(&member)))
 }
 

@@ -93,7 +93,7 @@ impl ResponseError for Problem {
         response.content_type("application/problem+json");
         match self {
             Self::App(AppError::Invalid(wrong)) => body = json!(InvalidAnswer::of(self, &wrong.0)),
-            Self::App(AppError::SignedOut) => {
+            Self::App(AppError::SignedOut | AppError::TokenEnded) => {
                 response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"tidegate\""));
             }
             Self::App(error) => {

@@ -147,6 +147,8 @@ pub fn deed(entry: &Recorded) -> String {
         "group.access_changed" => "Changed the access of the group",
         "slack.set" => "Set up Slack",
         "outlet.tested" => "Sent a test message to where notifications are posted",
+        "slack.tested" => "Sent a test message by Slack",
+        "mail.tested" => "Sent a test mail",
         "slack.removed" => "Removed Slack",
         "sign_in_elsewhere.set" => "Set up sign-in by OpenID Connect",
         "sign_in_elsewhere.removed" => "Removed sign-in by OpenID Connect",

@@ -10,8 +10,10 @@ use crate::members::actions::{self, NewMember};
 use crate::members::passwords::PasswordHash;
 use crate::members::permissions::ADMINISTRATOR;
 use crate::members::{self, Scope, passwords, reset, setup, tokens};
+use crate::schedules::day_begins;
 use crate::secrets::{self, Secrets};
-use crate::{guards, keys, server};
+use crate::{guards, keys, server, workspace};
+use chrono::{Datelike, NaiveDate};
 use clap::{Args, Subcommand};
 use url::Url;
 
@@ -66,6 +68,16 @@ pub struct CreateToken {
     /// What it may do: read, run, schedule, configure, administer; repeatable. Default: everything the member may do.
     #[arg(long, value_delimiter = ',', value_parser = scope)]
     scope: Vec<Scope>,
+    /// Last day on which it works, in the Workspace's time zone, like 2027-03-31. Default: it never ends.
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    expires: Option<NaiveDate>,
+}
+
+fn day(word: &str) -> Result<NaiveDate, String> {
+    NaiveDate::parse_from_str(word, "%Y-%m-%d")
+        .ok()
+        .filter(|day| (1970..=9999).contains(&day.year()))
+        .ok_or_else(|| "expected a date like 2027-03-31".to_owned())
 }
 
 fn scope(word: &str) -> Result<Scope, String> {
@@ -119,7 +131,8 @@ fn reset_password(options: Options, email: &str) -> Result<(), String> {
     let name = app.db.read(|conn| members::by_email(conn, email)).map_err(words)?.map(|member| member.name);
     let hash = hash_of_stdin(&[email, &name.unwrap_or_default()])?;
     let now = app.now();
-    let (member, lost) = app.db.write(|conn| reset::set_by_command(conn, email, &hash, now)).map_err(words)?;
+    let (member, lost) =
+        app.db.write(|conn| reset::set_by_command(conn, app.enders, email, &hash, now)).map_err(words)?;
     println!("set the password of {}, signed out everywhere and revoked the API tokens", member.email);
     if lost {
         println!("turned off their second factor; they can set up a new one under Your account");
@@ -144,7 +157,10 @@ pub fn token(options: Options, TokenCommand::Create(new): TokenCommand) -> Resul
     let made = app.db.write(|conn| {
         let member = members::by_email(conn, &new.member)?
             .ok_or_else(|| AppError::Conflict(format!("--member {}: there is no such member", new.member)))?;
-        tokens::create_by_command(conn, &member, &new.name, &new.scope, now)
+        let zone = workspace::get(conn)?.time_zone;
+        let expires_at = new.expires.and_then(|day| day.succ_opt()).map(|next| day_begins(zone, next));
+        let of = tokens::New { name: &new.name, scopes: &new.scope, expires_at };
+        tokens::create_by_command(conn, &member, &of, now)
     });
     println!("{}", made.map_err(words)?);
     Ok(())

@@ -9,6 +9,7 @@ use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
+use crate::in_use::Shut;
 use crate::members::{self, By};
 use crate::secrets;
 
@@ -78,7 +79,19 @@ pub fn open(conn: &mut Conn, text: &str) -> Result<Opened> {
     }
 }
 
-/// Ends the addresses of members who were deactivated, for good: by another way than the page, which ends them at once.
+/// Ends the addresses of a member, with all else that opens the account.
+pub fn end_of_member(conn: &mut Conn, member_id: i64) -> Result<Vec<Shut>> {
+    let all = store::of_member(conn, member_id)?;
+    store::remove_all(conn, member_id)?;
+    let shut = |feed: Feed| {
+        let (id, application_id) = (feed.id, feed.application_id);
+        Shut { action: "calendar.address_revoked", kind: "calendar", id, application_id }
+    };
+    Ok(all.into_iter().map(shut).collect())
+}
+
+/// Ends the addresses of members who are deactivated, for good: those that were made in that moment, or left by a version in
+/// which they did not end with the account.
 pub fn end_of_inactive(app: &App) -> Result<usize> {
     // Nearly always there are none, and nobody takes the write lock for nothing.
     match app.db.read(store::any_of_inactive)? {

@@ -1,6 +1,6 @@
 //! Calendars to subscribe to: a private address under which a calendar program reads what ran and what is planned,
 //! without signing in. It shows what its member may see at that moment, changes nothing, and ends when the member revokes
-//! it or is deactivated.
+//! it, gets another password or is deactivated.
 //!
 //! [`ical`] writes the text, [`scene`] finds what stands in it, people make and revoke addresses by [`actions`].
 
@@ -10,5 +10,5 @@ pub mod pages;
 mod scene;
 mod store;
 
-pub use actions::end_of_inactive;
-pub use store::{count, remove_all as end_all};
+pub use actions::{end_of_inactive, end_of_member};
+pub use store::count;

@@ -13,6 +13,7 @@ use crate::audit::{self, Actor, Entry};
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, FieldErrors, Result};
+use crate::in_use::Enders;
 use crate::names::check_name;
 
 /// A member to be.
@@ -113,7 +114,7 @@ pub(super) fn insert_invited(
 }
 
 /// Changes a member. Their sessions and tokens end with their password or their account.
-pub fn update(conn: &mut Conn, by: &By, id: i64, change: Change, now: Moment) -> Result<Member> {
+pub fn update(conn: &mut Conn, by: &By, enders: Enders, id: i64, change: Change, now: Moment) -> Result<Member> {
     by.need_administrator(conn)?;
     // One change of members at a time, so that two Administrators cannot demote each other.
     db::lock_row(conn, "workspace", 1)?;
@@ -146,7 +147,7 @@ pub fn update(conn: &mut Conn, by: &By, id: i64, change: Change, now: Moment) ->
     }
     // An activation ends them too: those of a member who was deactivated before tokens ended with that.
     if !before.active || !after.active || change.password.is_some() {
-        end_access(conn, &by.actor(), id, None, now)?;
+        end_access(conn, &by.actor(), enders, (id, None), now)?;
     }
     // A link that was mailed stands in another mailbox.
     if before.email != after.email {
@@ -195,25 +196,38 @@ pub fn update_own(conn: &mut Conn, by: &By, own: &Own, now: Moment) -> Result<()
     Ok(())
 }
 
-/// A member's own new password; every token ends, and every session but the one with this cookie value.
+/// A member's own new password; every token and calendar ends, and every session but the one with this cookie value.
 pub fn change_own_password(
     conn: &mut Conn,
     by: &By,
+    enders: Enders,
     password: &PasswordHash,
     keep: Option<&str>,
     now: Moment,
 ) -> Result<()> {
     store::set_password(conn, by.member.id, &password.0)?;
-    end_access(conn, &by.actor(), by.member.id, keep, now)?;
+    end_access(conn, &by.actor(), enders, (by.member.id, keep), now)?;
     by.audit(conn, Entry::of("member.password_changed", "member", by.member.id), now)
 }
 
-/// Ends what opens an account besides its password: sessions, except that of a cookie's value, API tokens, and links to
-/// reset the password.
-pub(super) fn end_access(conn: &mut Conn, actor: &Actor, id: i64, keep: Option<&str>, now: Moment) -> Result<()> {
+/// Ends what opens an account besides its password: sessions, except that of a cookie's value, API tokens, links to reset the
+/// password, and what rooms above add.
+pub(super) fn end_access(
+    conn: &mut Conn,
+    actor: &Actor,
+    enders: Enders,
+    (id, keep): (i64, Option<&str>),
+    now: Moment,
+) -> Result<()> {
     store::sessions::end_sessions(conn, id, keep)?;
     store::codes::end_of_member(conn, id, now)?;
-    tokens::revoke_all(conn, actor, id, now)
+    tokens::revoke_all(conn, actor, id, now)?;
+    for shut in enders.end(conn, id)? {
+        let entry = Entry::of(shut.action, shut.kind, shut.id).after(json!({ "application_id": shut.application_id }));
+        let entry = shut.application_id.into_iter().fold(entry, Entry::application);
+        audit::record(conn, actor, entry, now)?;
+    }
+    Ok(())
 }
 
 pub(super) fn role_id(conn: &mut Conn, role: &str, errors: &mut FieldErrors) -> Result<i64> {

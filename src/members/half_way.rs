@@ -16,6 +16,8 @@ pub(super) const COOKIE: ShortCookie = ShortCookie("half-way", "__Host-half-way"
 pub(super) struct HalfWay {
     pub member_id: i64,
     mark: String,
+    /// The provider, where it was none of ours that let them half-way in.
+    pub with: Option<String>,
 }
 
 impl HalfWay {
@@ -29,16 +31,18 @@ fn mark(key: &Key) -> String {
     secrets::hash(PLACE, key.password_hash.as_deref().unwrap_or_default())
 }
 
-/// The cookie's value for whoever turned this key.
-pub(super) fn seal(secrets: &Secrets, key: &Key, now: Moment) -> Result<String> {
+/// The cookie's value for whoever turned this key, at this provider or here.
+pub(super) fn seal(secrets: &Secrets, key: &Key, with: Option<&str>, now: Moment) -> Result<String> {
     let until = now.plus(Duration::minutes(MINUTES)).micros();
-    secrets.seal(PLACE, &format!("{} {until} {}", key.member_id, mark(key)))
+    secrets.seal(PLACE, &format!("{} {until} {} {}", key.member_id, mark(key), with.unwrap_or_default()))
 }
 
 /// Who it is; `None`: it is not ours, or too old.
 pub(super) fn open(secrets: &Secrets, value: &str, now: Moment) -> Option<HalfWay> {
     let text = secrets.open(PLACE, value).ok()?;
-    let mut parts = text.split(' ');
+    let mut parts = text.splitn(4, ' ');
     let (member_id, until) = (parts.next()?.parse().ok()?, parts.next()?.parse::<i64>().ok()?);
-    (now.micros() < until).then_some(HalfWay { member_id, mark: parts.next()?.to_owned() })
+    let mark = parts.next()?.to_owned();
+    let with = parts.next().filter(|with| !with.is_empty()).map(str::to_owned);
+    (now.micros() < until).then_some(HalfWay { member_id, mark, with })
 }

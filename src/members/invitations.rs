@@ -102,6 +102,8 @@ pub async fn again(app: &Data<App>, by: &By, id: i64) -> Result<(Invitation, Way
     let (asks, by, now) = (app.clone(), by.clone(), app.now());
     let made = app.write(move |conn| {
         by.need_administrator(conn)?;
+        // Whoever accepts it at this moment comes before or after.
+        db::lock_row(conn, "workspace", 1)?;
         let token = secrets::random_token();
         kept::renew(conn, id, &hash(&token), now.plus(Duration::days(DAYS)))?;
         let invitation = kept::by_id(conn, id)?.ok_or(AppError::NotFound)?;
@@ -116,6 +118,8 @@ pub async fn again(app: &Data<App>, by: &By, id: i64) -> Result<(Invitation, Way
 /// Ends an invitation.
 pub fn revoke(conn: &mut Conn, by: &By, id: i64, now: Moment) -> Result<Invitation> {
     by.need_administrator(conn)?;
+    // Whoever accepts it at this moment comes before or after.
+    db::lock_row(conn, "workspace", 1)?;
     let invitation = kept::by_id(conn, id)?.ok_or(AppError::NotFound)?;
     kept::delete(conn, id)?;
     by.audit(conn, Entry::of("invitation.revoked", "invitation", id).before(shown(&invitation)), now)?;

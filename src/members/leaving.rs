@@ -19,7 +19,7 @@ pub struct Doors {
 
 /// Those that are open now.
 pub fn doors(conn: &mut Conn, member_id: i64, now: Moment) -> Result<Doors> {
-    let tokens = living::of_member(conn, member_id)?.len() as i64;
+    let tokens = living::of_member(conn, member_id)?.iter().filter(|token| !token.has_ended(now)).count() as i64;
     Ok(Doors { sessions: sessions::count(conn, member_id, now)?, tokens })
 }
 

@@ -22,6 +22,7 @@ use crate::audit::{self, Actor, Entry};
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
+use crate::in_use::Enders;
 use crate::mail::Sent;
 use crate::web::network;
 use crate::{secrets, workspace};
@@ -140,13 +141,13 @@ pub async fn set(
     let (now, asked) = (app.now(), token.clone());
     let member = app.read(move |conn| open(conn, &asked, now)).await?;
     let password = passwords::hash(app, password, &[&member.email, &member.name]).await?;
-    let now = app.now();
+    let (enders, now) = (app.enders, app.now());
     app.write(move |conn| {
         // Of two who hold the link, one comes first.
         db::lock_row(conn, "members", member.id)?;
         let member = open(conn, &token, now)?;
         throttle::succeeded(conn, &Who::account(&member.email, address).with(known.as_ref(), Some(member.id)))?;
-        put(conn, &By::page(member.clone()).from(address).actor(), &member, &password, now)?;
+        put(conn, &By::page(member.clone()).from(address).actor(), enders, (&member, &password), now)?;
         Ok(member)
     })
     .await
@@ -154,7 +155,13 @@ pub async fn set(
 
 /// Sets a member's password from the command line, where whoever may run the program is the operator, and takes off their
 /// second factor; whether they had one. It activates nobody.
-pub fn set_by_command(conn: &mut Conn, email: &str, password: &PasswordHash, now: Moment) -> Result<(Member, bool)> {
+pub fn set_by_command(
+    conn: &mut Conn,
+    enders: Enders,
+    email: &str,
+    password: &PasswordHash,
+    now: Moment,
+) -> Result<(Member, bool)> {
     let member = store::by_email(conn, email)?.ok_or_else(|| {
         AppError::Conflict(format!("--email {email}: there is no such member; add one with tidegate member add"))
     })?;
@@ -164,14 +171,20 @@ pub fn set_by_command(conn: &mut Conn, email: &str, password: &PasswordHash, now
         )));
     }
     db::lock_row(conn, "members", member.id)?;
-    put(conn, &command(), &member, password, now)?;
+    put(conn, &command(), enders, (&member, password), now)?;
     let lost = second_factor::lose(conn, &command(), member.id, now)?;
     Ok((member, lost))
 }
 
-fn put(conn: &mut Conn, actor: &Actor, member: &Member, password: &PasswordHash, now: Moment) -> Result<()> {
+fn put(
+    conn: &mut Conn,
+    actor: &Actor,
+    enders: Enders,
+    (member, password): (&Member, &PasswordHash),
+    now: Moment,
+) -> Result<()> {
     store::set_password(conn, member.id, &password.0)?;
-    end_access(conn, actor, member.id, None, now)?;
+    end_access(conn, actor, enders, (member.id, None), now)?;
     let entry = Entry::of("member.password_reset", "member", member.id).after(json!({ "password": "changed" }));
     audit::record(conn, actor, entry, now)
 }

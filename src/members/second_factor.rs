@@ -131,8 +131,9 @@ pub async fn turn_on(app: &App, by: &By, draft: Draft, code: &str, proof: Proof<
     let (by, secrets, now) = (by.clone(), app.secrets.clone(), app.now());
     app.write(move |conn| {
         let id = by.member.id;
-        db::lock_row(conn, "members", id)?;
+        // It holds the Workspace's row, which everybody takes before a member's.
         workspace::need_key(conn, &secrets)?;
+        db::lock_row(conn, "members", id)?;
         if is_on(conn, id)? {
             return Err(AppError::Conflict("Your second factor is on already.".into()));
         }
@@ -181,6 +182,7 @@ pub async fn turn_off(app: &App, by: &By, proof: Proof<'_>) -> Result<()> {
     prove(app, by, proof).await?;
     let (by, now) = (by.clone(), app.now());
     app.write(move |conn| {
+        db::lock_row(conn, "members", by.member.id)?;
         if kept::remove(conn, by.member.id)? {
             by.audit(conn, Entry::of("member.second_factor_off", "member", by.member.id), now)?;
         }
@@ -276,7 +278,8 @@ pub async fn enter(app: &App, half_way: &str, code: &str, knock: Knock) -> Resul
             Taken::Step => ("code", None),
             Taken::Recovery => ("recovery code", Some(kept::codes_left(conn, id)?)),
         };
-        let entered = sign_in::begin(conn, id, &knock, Some(json!({ "with": said })), now)?;
+        let with = way.with.map_or_else(|| said.to_owned(), |provider| format!("{provider}, {said}"));
+        let entered = sign_in::begin(conn, id, &knock, Some(json!({ "with": with })), now)?;
         Ok(Some(ByCode { entered, codes_left }))
     });
     if let Some(entered) = entered.await? {

@@ -49,8 +49,11 @@ fn resume(conn: &mut Conn, seen: &Seen, token: &str, now: Moment) -> Result<(By,
 }
 
 fn authenticate(conn: &mut Conn, seen: &Seen, token: &str, now: Moment) -> Result<(i64, By)> {
-    let token = tokens::find(conn, token, now)?.ok_or(AppError::SignedOut)?;
+    let token = tokens::find(conn, token)?.ok_or(AppError::SignedOut)?;
     let member = store::by_id(conn, token.member_id)?.filter(|m| m.active).ok_or(AppError::SignedOut)?;
+    if token.expires_at.is_some_and(|at| at <= now) {
+        return Err(AppError::TokenEnded);
+    }
     let sign = Sign::Token(token.id);
     let last = token.last_used_at.max(seen.last(sign));
     if last.is_none_or(|at| now.since(at) > Duration::seconds(SEEN_EVERY_SECONDS)) {

@@ -17,6 +17,7 @@ use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::names::check_name;
+use crate::web::network;
 use crate::{secrets, workspace};
 
 const PURPOSE: &str = "setup";
@@ -101,7 +102,7 @@ pub async fn begin(app: &App, begin: Begin, from: Origin) -> Result<Entered> {
         }
         codes::use_up(conn, PURPOSE, now)?;
         throttle::succeeded(conn, &who)?;
-        let actor = Actor::nobody("set-up code", "page");
+        let actor = Actor::nobody("set-up code", "page").from(network(from.address));
         let new = NewMember { email, name, role: ADMINISTRATOR.into(), password: Some(password) };
         let member = actions::insert(conn, &actor, new, now)?;
         workspace::set(conn, &workspace, time_zone)?;

@@ -23,6 +23,7 @@ use crate::web::network;
 const WRONG: &str = "The e-mail address or the password is not right. Check both and try again.";
 
 /// Where somebody knocks from.
+#[derive(Clone)]
 pub struct Knock {
     pub from: Origin,
     pub known: Option<Known>,
@@ -83,19 +84,20 @@ pub async fn sign_in(app: &App, email: &str, password: &str, knock: Knock) -> Re
     opened.ok_or_else(|| AppError::invalid("", WRONG))
 }
 
-/// Whoever turned this key is in, unless their second factor is asked for first.
+/// Whoever turned this key is in, unless their second factor is asked for first. `with`: at which provider, where they turned
+/// it elsewhere.
 pub(super) fn admit(
     conn: &mut Conn,
     secrets: &Secrets,
     key: &store::Key,
     knock: &Knock,
-    after: Option<Value>,
+    with: Option<String>,
     now: Moment,
 ) -> Result<Opened> {
     if second_factor::is_on(conn, key.member_id)? {
-        return half_way::seal(secrets, key, now).map(Opened::HalfWay);
+        return half_way::seal(secrets, key, with.as_deref(), now).map(Opened::HalfWay);
     }
-    begin(conn, key.member_id, knock, after, now).map(Opened::In)
+    begin(conn, key.member_id, knock, with.map(|with| json!({ "with": with })), now).map(Opened::In)
 }
 
 /// Begins a session; that of the old cookie ends. `after`: how else they came in than by a password alone.
@@ -115,13 +117,13 @@ pub(super) fn begin(conn: &mut Conn, id: i64, knock: &Knock, after: Option<Value
 }
 
 /// Signs out: the session of this cookie's value ends.
-pub fn sign_out(conn: &mut Conn, token: &str, now: Moment) -> Result<()> {
+pub fn sign_out(conn: &mut Conn, token: &str, from: Option<IpAddr>, now: Moment) -> Result<()> {
     let session = store::sessions::find(conn, token, now)?;
     store::sessions::end_session(conn, token)?;
     let member = session.map(|session| store::by_id(conn, session.member_id)).transpose()?.flatten();
     let Some(member) = member else { return Ok(()) };
     let entry = Entry::of("member.signed_out", "member", member.id);
-    By::page(member).audit(conn, entry, now)
+    By::page(member).from(from).audit(conn, entry, now)
 }
 
 /// Signs the member who acts out in one place.

@@ -57,6 +57,17 @@ impl Who {
         Self { account: format!("setup:{}", network(address)), place: network(address), known: false }
     }
 
+    /// Setting out to sign in elsewhere: nobody knows yet who that is, but whoever came in here before is told from strangers
+    /// of the same network.
+    pub fn elsewhere(address: Option<IpAddr>, known: Option<&Known>) -> Self {
+        let network = network(address);
+        let (place, known) = match known {
+            Some(known) => (format!("{}{}", attempts::BROWSER, known.browser), true),
+            None => (format!("elsewhere {network}"), false),
+        };
+        Self { account: format!("elsewhere:{network}"), place, known }
+    }
+
     /// The same in a browser that this member's account knows.
     pub fn with(self, known: Option<&Known>, member_id: Option<i64>) -> Self {
         match known.filter(|known| Some(known.member_id) == member_id) {

@@ -1,13 +1,12 @@
 //! API tokens: made by a member for their scripts, shown once, acting as the member. They end with the member's
-//! account, and with their password: whoever could sign in may have made one.
+//! account, and with their password (whoever could sign in may have made one), or by themselves on a day that was set.
 
 use serde_json::json;
 
 use super::actions::command;
 use super::model::{By, Member};
-use super::permissions::Scope;
 use super::store::tokens;
-pub use super::store::tokens::Token;
+pub use super::store::tokens::{New, Token};
 use crate::audit::{self, Actor, Entry};
 use crate::clock::Moment;
 use crate::db::Conn;
@@ -18,37 +17,34 @@ use crate::secrets;
 /// Begins every token, so that one that leaked is recognised for what it is.
 const PREFIX: &str = "tg_";
 
-/// Makes a token for the member who acts and answers its text, which is nowhere kept. No scopes: all that they may do.
-pub fn create(conn: &mut Conn, by: &By, name: &str, scopes: &[Scope], now: Moment) -> Result<String> {
-    insert(conn, &by.actor(), by.member.id, name, scopes, now)
+/// Makes a token for the member who acts and answers its text, which is nowhere kept.
+pub fn create(conn: &mut Conn, by: &By, new: &New, now: Moment) -> Result<String> {
+    insert(conn, &by.actor(), by.member.id, new, now)
 }
 
 /// The same from the command line, for any active member.
-pub fn create_by_command(
-    conn: &mut Conn,
-    member: &Member,
-    name: &str,
-    scopes: &[Scope],
-    now: Moment,
-) -> Result<String> {
+pub fn create_by_command(conn: &mut Conn, member: &Member, new: &New, now: Moment) -> Result<String> {
     if !member.active {
         return Err(AppError::Conflict(format!("{} is deactivated; activate the account first", member.email)));
     }
-    insert(conn, &command(), member.id, name, scopes, now)
+    insert(conn, &command(), member.id, new, now)
 }
 
-fn insert(conn: &mut Conn, actor: &Actor, member_id: i64, name: &str, scopes: &[Scope], now: Moment) -> Result<String> {
+fn insert(conn: &mut Conn, actor: &Actor, member_id: i64, new: &New, now: Moment) -> Result<String> {
     let mut errors = FieldErrors::new();
-    let name = check_name("token_name", name, None, &mut errors);
+    let name = check_name("token_name", new.name, None, &mut errors);
+    if new.expires_at.is_some_and(|at| at <= now) {
+        errors.add("token_expires", "Choose a day that is still to come.");
+    }
     errors.ok_or(())?;
     let text = format!("{PREFIX}{}", secrets::random_token());
-    let id = tokens::insert(conn, &text, member_id, &name, scopes, now)?;
-    let after = json!({ "name": name, "scopes": scopes, "member_id": member_id });
+    let id = tokens::insert(conn, &text, member_id, &New { name: &name, ..*new }, now)?;
+    let after = json!({ "name": name, "scopes": new.scopes, "member_id": member_id, "expires_at": new.expires_at });
     audit::record(conn, actor, Entry::of("token.created", "token", id).after(after), now)?;
     Ok(text)
 }
 
-/// The tokens of the member who acts that still work, the newest first.
+/// The tokens of the member who acts that nobody revoked, the newest first.
 pub fn list(conn: &mut Conn, by: &By) -> Result<Vec<Token>> {
     tokens::of_member(conn, by.member.id)
 }

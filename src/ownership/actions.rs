@@ -10,6 +10,7 @@ use crate::applications;
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, FieldErrors, Result};
+use crate::in_use::Enders;
 use crate::members::actions::Change;
 use crate::members::{self, By, Member};
 use crate::schedules::Schedule;
@@ -171,7 +172,7 @@ impl Undone {
 /// Takes a hand-over back: what nobody changed since goes to its former Owner and recipients.
 ///
 /// `Conflict` when it was undone before, is too old, or nothing of it could go back.
-pub fn undo(conn: &mut Conn, by: &By, id: i64, now: Moment) -> Result<Undone> {
+pub fn undo(conn: &mut Conn, by: &By, enders: Enders, id: i64, now: Moment) -> Result<Undone> {
     by.need_administrator(conn)?;
     db::lock_row(conn, "workspace", 1)?;
     let made = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
@@ -186,7 +187,7 @@ pub fn undo(conn: &mut Conn, by: &By, id: i64, now: Moment) -> Result<Undone> {
     let left = made.from_id.filter(|_| made.leaves).map(|id| members::by_id(conn, id)).transpose()?.flatten();
     if let Some(member) = left.filter(|member| !member.active) {
         let change = Change { active: Some(true), ..Change::default() };
-        undone.activated = Some(members::actions::update(conn, by, member.id, change, now)?.name);
+        undone.activated = Some(members::actions::update(conn, by, enders, member.id, change, now)?.name);
     }
     let lines = store::lines_of(conn, id)?;
     let ids: Vec<i64> = lines.iter().map(|line| line.schedule_id).collect();

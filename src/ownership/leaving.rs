@@ -6,7 +6,7 @@ use super::reckoning::{From, Wish};
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
-use crate::feeds;
+use crate::in_use::Enders;
 use crate::members::actions::Change;
 use crate::members::{self, By, Member};
 use crate::schedules::actions::{self as schedules, Bulk};
@@ -63,7 +63,7 @@ pub struct Left {
 /// Lets a member go. The schedules first: who is deactivated hands over nothing any more.
 ///
 /// `Invalid` on `to`, where somebody is needed and cannot have them; `Conflict` for the last Administrator.
-pub fn leave(conn: &mut Conn, by: &By, leaving: &Leaving, now: Moment) -> Result<Left> {
+pub fn leave(conn: &mut Conn, by: &By, enders: Enders, leaving: &Leaving, now: Moment) -> Result<Left> {
     by.need_administrator(conn)?;
     db::lock_row(conn, "workspace", 1)?;
     let member = members::by_id(conn, leaving.member)?.ok_or(AppError::NotFound)?;
@@ -87,10 +87,7 @@ pub fn leave(conn: &mut Conn, by: &By, leaving: &Leaving, now: Moment) -> Result
         Some(role) => Change { role: Some(role.clone()), ..Change::default() },
         None => Change { active: Some(false), ..Change::default() },
     };
-    let member = members::actions::update(conn, by, member.id, change, now)?;
-    if goes {
-        feeds::end_all(conn, member.id)?;
-    }
+    let member = members::actions::update(conn, by, enders, member.id, change, now)?;
     Ok(Left { member, done, turned_off })
 }
 

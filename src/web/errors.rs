@@ -35,7 +35,7 @@ impl Said {
 /// The status that a meaning has in HTTP, for pages and the API alike.
 pub fn status(error: &AppError) -> StatusCode {
     match error {
-        AppError::SignedOut => StatusCode::UNAUTHORIZED,
+        AppError::SignedOut | AppError::TokenEnded => StatusCode::UNAUTHORIZED,
         AppError::Forbidden(_) => StatusCode::FORBIDDEN,
         AppError::NotFound => StatusCode::NOT_FOUND,
         AppError::Conflict(_) | AppError::Taken { .. } => StatusCode::CONFLICT,
@@ -110,7 +110,7 @@ impl ResponseError for AppError {
 
     fn error_response(&self) -> HttpResponse {
         let title = match self {
-            AppError::SignedOut => "Sign in to continue",
+            AppError::SignedOut | AppError::TokenEnded => "Sign in to continue",
             AppError::Forbidden(_) => "You may not do this",
             AppError::NotFound => "Not found",
             AppError::Conflict(_) | AppError::Taken { .. } => "This is not possible right now",

@@ -70,9 +70,11 @@ impl Form {
         self.get(name).parse().ok()
     }
 
-    /// Those of a name that are ids, each once, in their order. No page of ours sends thousands.
+    /// The ids of a name, each once, in their order. What is none is refused, for without it the list says something else.
+    /// No page of ours sends thousands.
     pub fn ids(&self, name: &str) -> Result<Vec<i64>, FieldErrors> {
-        let mut ids: Vec<i64> = self.all(name).filter_map(|v| v.parse().ok()).collect();
+        let ids: Result<Vec<i64>, _> = self.all(name).filter(|value| !value.is_empty()).map(str::parse).collect();
+        let mut ids = ids.map_err(|_| FieldErrors::one(name, "Choose among those that are shown."))?;
         ids.sort_unstable();
         ids.dedup();
         if ids.len() > MOST_IDS {

@@ -7,9 +7,11 @@ use chrono::Duration;
 use diesel::prelude::*;
 use serde_json::{Value, json};
 use tidegate::clock::Moment;
-use tidegate::db::schema::{application_access, calendar_feeds, members, schedules};
+use tidegate::db::schema::{application_access, audit_log, calendar_feeds, members, schedules};
 use tidegate::feeds;
 use tidegate::imports::Mode;
+use tidegate::members::actions::{self, Change};
+use tidegate::members::{passwords, reset};
 use tidegate::runs::dispatcher;
 use tidegate::schedules::RuleDraft;
 
@@ -17,6 +19,7 @@ use crate::oracle;
 use crate::running::{start, work_off};
 use crate::schedules::{create, daily, draft, every_five};
 use crate::support::browser::Answer;
+use crate::support::cast::PASSWORD;
 use crate::support::stage::{Stage, csv, stage};
 use crate::support::world::moment;
 use crate::support::*;
@@ -229,6 +232,53 @@ on_both! {
         assert_eq!(text(&all[0], "summary"), lines);
         assert_eq!(text(&all[1], "summary"), format!("Skipped: {lines}"));
         assert!(text(&all[1], "description").starts_with("Frozen by \"Close; now,\" until Sat 10 Oct 2026, 02:00"));
+    }
+
+    async fn whatever_ends_the_tokens_of_a_member_ends_their_calendars_for_good(world: World) {
+        scheduled(&world, "words", &daily("18:00")).await;
+        let (ada, olive) = (world.ada.clone(), world.olive.id);
+        let change = |changes: Vec<Change>| {
+            let (ada, now) = (ada.clone(), world.now());
+            world.write(move |conn| {
+                let by = ada.by(conn)?;
+                for change in changes {
+                    actions::update(conn, &by, ENDERS, olive, change, now)?;
+                }
+                Ok(())
+            })
+        };
+        let active = |active| Change { active: Some(active), ..Change::default() };
+        let hash = || passwords::hash_now("shells and stones").unwrap();
+        let mut dead = Vec::new();
+        for how in ["by hand", "by an Administrator", "at once active again", "by the command line"] {
+            let paths = [make(&world, &world.olive, None).await, make(&world, &world.olive, Some(world.application)).await];
+            let other = make(&world, &world.mo, None).await;
+            assert_eq!(read(&world, &paths[0]).await.status, 200, "{how}");
+            match how {
+                "by hand" => {
+                    let mut olive = world.browser(&world.olive).await;
+                    olive.visit("/account").await.fill("Current password", PASSWORD).fill("New password", "another good one");
+                    olive.press("Change password").await.answered(200);
+                }
+                "by an Administrator" => change(vec![Change { password: Some(hash()), ..Change::default() }]).await,
+                "at once active again" => change(vec![active(false), active(true)]).await,
+                _ => {
+                    let (email, now) = (world.olive.email.clone(), world.now());
+                    world.write(move |conn| reset::set_by_command(conn, ENDERS, &email, &hash(), now)).await;
+                }
+            }
+            dead.extend(paths);
+            for path in &dead {
+                assert_eq!(read(&world, path).await.status, 404, "{how}");
+            }
+            assert_eq!(read(&world, &other).await.status, 200, "{how}: of another member");
+            world.advance(Duration::minutes(1));
+        }
+        let said = world.read(|conn| {
+            let of = audit_log::table.filter(audit_log::action.eq("calendar.address_revoked"));
+            Ok(of.count().get_result::<i64>(conn)?)
+        });
+        assert_eq!(said.await, 8);
     }
 
     async fn what_is_too_much_is_cut_and_said(world: World) {

@@ -62,6 +62,8 @@ mod setup;
 mod sign_in;
 mod simulation;
 mod taken_away;
+mod tokens;
+mod turns;
 mod translations;
 mod wizard;
 // The program itself.

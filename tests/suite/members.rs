@@ -145,7 +145,7 @@ on_both! {
             let ada = ada.clone();
             let tried = world.try_write(move |conn| {
                 let by = ada.by(conn)?;
-                actions::update(conn, &by, ada.id, change, now)
+                actions::update(conn, &by, ENDERS, ada.id, change, now)
             });
             match tried.await {
                 Err(AppError::Conflict(words)) => assert!(words.contains("last active Administrator"), "{words}"),
@@ -159,11 +159,11 @@ on_both! {
         let (by, second) = (ada.clone(), mo.clone());
         world.write(move |conn| {
             let by = by.by(conn)?;
-            actions::update(conn, &by, second.id, to_role("Administrator"), now)
+            actions::update(conn, &by, ENDERS, second.id, to_role("Administrator"), now)
         }).await;
         world.write(move |conn| {
             let by = ada.by(conn)?;
-            actions::update(conn, &by, ada.id, to_role("Viewer"), now)
+            actions::update(conn, &by, ENDERS, ada.id, to_role("Viewer"), now)
         }).await;
     }
 
@@ -172,13 +172,13 @@ on_both! {
         let by = ada.clone();
         world.write(move |conn| {
             let by = by.by(conn)?;
-            actions::update(conn, &by, mo.id, to_role("Administrator"), now)
+            actions::update(conn, &by, ENDERS, mo.id, to_role("Administrator"), now)
         }).await;
         let demote = |who: Person, whom: i64| {
             let world = world.clone();
             async move {
                 let by = world.read(move |conn| who.by(conn)).await;
-                world.try_write(move |conn| actions::update(conn, &by, whom, to_role("Viewer"), now)).await.is_ok()
+                world.try_write(move |conn| actions::update(conn, &by, ENDERS, whom, to_role("Viewer"), now)).await.is_ok()
             }
         };
         let (one, two) = tokio::join!(demote(world.ada.clone(), world.mo.id), demote(world.mo.clone(), world.ada.id));
@@ -217,7 +217,7 @@ on_both! {
             let (ada, mo, now) = (world.ada.clone(), world.mo.id, world.now());
             world.write(move |conn| {
                 let by = ada.by(conn)?;
-                actions::update(conn, &by, mo, change, now)
+                actions::update(conn, &by, ENDERS, mo, change, now)
             })
         };
         let active = |active| Change { active: Some(active), ..Change::default() };
@@ -289,14 +289,15 @@ on_both! {
         let (olive, now) = (world.olive.clone(), world.now());
         world.write(move |conn| {
             let by = olive.by(conn)?;
-            tokens::create(conn, &by, "all", &[], now)?;
-            tokens::create(conn, &by, "some", &[Scope::Read], now)?;
+            let new = |name, scopes| tokens::New { name, scopes, expires_at: None };
+            tokens::create(conn, &by, &new("all", &[]), now)?;
+            tokens::create(conn, &by, &new("some", &[Scope::Read]), now)?;
             let listed = tokens::list(conn, &by)?;
             let words: Vec<_> = listed.iter().map(|t| (t.name.as_str(), t.scope_words())).collect();
             assert_eq!(words, [("some", "read".to_owned()), ("all", "everything you may do".to_owned())]);
             let mut member = by.member.clone();
             member.active = false;
-            assert!(matches!(tokens::create_by_command(conn, &member, "x", &[], now), Err(AppError::Conflict(_))));
+            assert!(matches!(tokens::create_by_command(conn, &member, &new("x", &[]), now), Err(AppError::Conflict(_))));
             Ok(())
         }).await;
     }

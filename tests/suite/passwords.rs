@@ -57,7 +57,7 @@ async fn deactivates(world: &World, id: i64, active: bool) {
     world
         .write(move |conn| {
             let by = ada.by(conn)?;
-            actions::update(conn, &by, id, Change { active: Some(active), ..Change::default() }, now)
+            actions::update(conn, &by, ENDERS, id, Change { active: Some(active), ..Change::default() }, now)
         })
         .await;
 }
@@ -165,7 +165,7 @@ on_both! {
         let (ada, id, now) = (world.ada.clone(), world.olive.id, world.now());
         world.write(move |conn| {
             let by = ada.by(conn)?;
-            actions::update(conn, &by, id, Change { email: Some("ola@acme.test".into()), ..Change::default() }, now)
+            actions::update(conn, &by, ENDERS, id, Change { email: Some("ola@acme.test".into()), ..Change::default() }, now)
         }).await;
         assert_eq!(olive.open(&made).await, 404, "another address");
         world.advance(Duration::hours(2));

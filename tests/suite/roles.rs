@@ -46,7 +46,7 @@ async fn give(world: &World, person: &Person, role: &str) {
     world
         .write(move |conn| {
             let by = ada.by(conn)?;
-            actions::update(conn, &by, id, Change { role, ..Change::default() }, now)
+            actions::update(conn, &by, ENDERS, id, Change { role, ..Change::default() }, now)
         })
         .await;
 }
@@ -163,7 +163,7 @@ on_both! {
         let ada = world.ada.id;
         world.write(move |conn| {
             let by = mo.by(conn)?;
-            actions::update(conn, &by, ada, Change { role: Some("Viewer".into()), ..Change::default() }, now)
+            actions::update(conn, &by, ENDERS, ada, Change { role: Some("Viewer".into()), ..Change::default() }, now)
         }).await;
         let mut mo = world.browser(&world.mo).await;
         mo.visit(&format!("/roles/{role}")).await.untick("Administer").untick("See everything").press("Save").await;

@@ -130,6 +130,20 @@ on_both! {
         ada.visit("/audit").await.sees("Denied: code of the second factor").sees("Turned on their own second factor");
     }
 
+    async fn a_link_to_reset_the_password_makes_no_browser_known_that_has_yet_to_bring_a_code(world: World) {
+        phone(&world, &world.olive).await;
+        for (person, known) in [(&world.olive, false), (&world.mo, true)] {
+            let mut ada = world.browser(&world.ada).await;
+            ada.visit(&format!("/members/{}", person.id)).await.press("Make a reset link").await;
+            ada.answered(200).sees("is on its way");
+            let link = crate::passwords::links(&world.mails(), "/password/reset/").pop().unwrap();
+            let mut finder = world.nobody();
+            finder.visit(&link).await.fill("New password", "shells and stones").press("Set password").await;
+            finder.answered(200).sees("Your new password is set.");
+            assert_eq!(finder.cookie("known").is_some(), known, "{}", person.name);
+        }
+    }
+
     async fn a_recovery_code_is_good_once(world: World) {
         let phone = phone(&world, &world.olive).await;
         assert!(phone.recovery.iter().all(|code| code.len() == 24));
@@ -163,14 +177,14 @@ on_both! {
         let ada = world.ada.clone();
         world.write(move |conn| {
             let by = ada.by(conn)?;
-            actions::update(conn, &by, id, Change { password: Some(hash), ..Change::default() }, now)
+            actions::update(conn, &by, ENDERS, id, Change { password: Some(hash), ..Change::default() }, now)
         }).await;
         assert_eq!(enters(&before, &phone.code(&world)).await.url.path(), "/sign-in");
         let ada = world.ada.clone();
         world.write(move |conn| {
             let by = ada.by(conn)?;
             let hash = passwords::hash_now(PASSWORD)?;
-            actions::update(conn, &by, id, Change { password: Some(hash), active: Some(false), ..Change::default() }, now)
+            actions::update(conn, &by, ENDERS, id, Change { password: Some(hash), active: Some(false), ..Change::default() }, now)
         }).await;
         assert_eq!(enters(&closed, &phone.code(&world)).await.url.path(), "/sign-in");
         // What is none of ours.
@@ -272,7 +286,7 @@ on_both! {
         let _phone = phone(&world, &world.ada).await;
         let (email, now) = (world.ada.email.clone(), world.now());
         let set = move |conn: &mut tidegate::db::Conn| {
-            reset::set_by_command(conn, &email, &passwords::hash_now("shells and stones")?, now)
+            reset::set_by_command(conn, ENDERS, &email, &passwords::hash_now("shells and stones")?, now)
         };
         assert!(world.write(set.clone()).await.1, "it had one");
         assert!(!world.write(set).await.1);

@@ -40,9 +40,11 @@ fn the_first_start_is_walked_once() {
         let mut second = Browser::new(&at, "a second", None);
         assert_eq!(second.open("/setup").await, 404, "the door is gone");
         assert_eq!(first.post("/setup", &[("code", &code)]).await.status, 404);
+        first.visit("/audit").await.sees("Set up the Workspace").sees("127.0.0.1");
         first.visit("/settings/mail").await.sees("There is no mail server");
         first.sees("such as notifications about imports");
         first.press("Write a test mail").await.sees("A test mail to ada@example.com was written as a file");
+        first.visit("/audit").await.sees("Sent a test mail");
     });
     assert_eq!(std::fs::read_dir(dir.path().join("mail")).unwrap().count(), 1);
 
@@ -58,11 +60,14 @@ fn the_first_start_is_walked_once() {
     let (status, text, reason) = said(&run(&token, &[], ""));
     assert_eq!((status, reason.as_str()), (0, ""));
     assert!(text.lines().last().unwrap().starts_with("tg_"), "{text}");
+    let mut ending = token.to_vec();
+    ending.extend(["--expires", "2399-12-31"]);
+    assert_eq!(said(&run(&ending, &[], "")).0, 0);
     runtime.block_on(async {
         let mut mo = Browser::new(&at, "Mo", None);
         mo.visit("/sign-in").await.fill("E-mail", "mo@example.com").fill("Password", "sea and sand 7");
         mo.press("Sign in").await.sees("No one has given you access").sees("Ask Ada");
-        mo.visit("/account").await.sees("ci").sees("read");
+        mo.visit("/account").await.sees("ci").sees("read").sees("Sat 1 Jan 2400");
     });
 
     process.stop();
@@ -98,6 +103,11 @@ fn a_command_that_is_wrong_says_which_and_why_in_one_line() {
             vec!["token", "create", "--data-dir", data, "--member", "x@y.z", "--name", "n", "--scope", "rule"],
             "",
             "rule",
+        ),
+        (
+            vec!["token", "create", "--data-dir", data, "--member", "x@y.z", "--name", "n", "--expires", "soon"],
+            "",
+            "expected a date like 2027-03-31",
         ),
     ] {
         let (status, text, reason) = said(&run(&args, &[], stdin));

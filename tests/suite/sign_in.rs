@@ -49,6 +49,11 @@ on_both! {
         });
         assert_eq!(kept.await, 0, "the database holds no cookie's value");
         olive.within(".side-foot").press("Sign out").await.sees("Sign in");
+        let from = world.read(|conn| {
+            let of = audit_log::table.filter(audit_log::action.eq_any(["member.signed_in", "member.signed_out"]));
+            Ok(of.select(audit_log::from_address).load::<Option<String>>(conn)?)
+        });
+        assert_eq!(from.await, [(); 2].map(|()| Some("127.0.0.1".to_owned())));
         let mut thief = Browser::new(world.at(), "a thief", Some(&session));
         thief.visit("/account").await.sees("Sign in");
     }
@@ -84,7 +89,7 @@ on_both! {
         let now = world.now();
         world.write(move |conn| {
             let by = ada.by(conn)?;
-            actions::update(conn, &by, mo, Change { active: Some(false), ..Change::default() }, now)
+            actions::update(conn, &by, ENDERS, mo, Change { active: Some(false), ..Change::default() }, now)
         }).await;
         let browser = at_the_door(&world).await;
         let mut answers = Vec::new();

@@ -6,10 +6,11 @@ use chrono::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
 use super::id_token::{self, Expected};
-use super::provider::{self, Redeemed};
+use super::provider::{self, Redeemed, Wrong};
 use super::settings::{self, Settings};
 use crate::app::App;
 use crate::audit::{self, Actor, Entry};
@@ -19,6 +20,7 @@ use crate::error::{AppError, Result};
 use crate::going::Refused;
 use crate::members::short_cookie::{MINUTES, ShortCookie};
 use crate::members::sign_in::{self, Knock, Opened};
+use crate::members::throttle::{self, Who};
 use crate::members::{model, store};
 use crate::secrets::{self, Secrets};
 use crate::web::network;
@@ -70,19 +72,26 @@ fn failed(settings: &Settings, sentence: &str) -> AppError {
     ))
 }
 
-/// At most so many are under way at once: a stranger who only begins costs one question to the provider.
-fn turn(app: &App) -> Result<tokio::sync::SemaphorePermit<'_>> {
-    app.asking
-        .try_acquire()
-        .map_err(|_| AppError::TooMany { what: "Too many people sign in at once.", after_seconds: 5 })
+/// At most so many are under way at once.
+fn turn(turns: &Semaphore) -> Result<SemaphorePermit<'_>> {
+    turns.try_acquire().map_err(|_| AppError::TooMany { what: "Too many people sign in at once.", after_seconds: 5 })
 }
 
-/// Sets out; `NotFound` where nothing is set up.
-pub async fn begin(app: &App, next: &str) -> Result<Journey> {
+/// Sets out; `NotFound` where nothing is set up. How often somebody may who never comes back is counted like guesses: of
+/// strangers there are many, and the provider is asked anew only once in a while.
+pub async fn begin(app: &App, next: &str, who: Who) -> Result<Journey> {
     let settings = opened(app).await?;
-    let _turn = turn(app)?;
-    let provider = provider::discover(&app.outside(), &settings.issuer).await;
-    let mut to = provider.map_err(|sentence| failed(&settings, &sentence))?.authorization;
+    let now = app.now();
+    app.write(move |conn| throttle::asked(conn, &who, now)).await?;
+    let provider = match provider::lately(app, &settings.issuer) {
+        Some(provider) => provider,
+        None => {
+            let _turn = turn(&app.asking)?;
+            let asked = provider::discover(app, &settings.issuer).await;
+            asked.map_err(|sentence| failed(&settings, &sentence))?
+        }
+    };
+    let mut to = provider.authorization;
     let carried = Carried {
         issuer: settings.issuer,
         client_id: settings.client_id,
@@ -142,16 +151,28 @@ pub async fn finish(
         return Err(AppError::Conflict(words));
     }
     let claims = {
-        let _turn = turn(app)?;
-        ask(app, &settings, &carried, &returned).await.map_err(|sentence| failed(&settings, &sentence))?
+        let _turn = turn(&app.returning)?;
+        // Before the provider is asked: whoever set out once comes back once, whatever comes of it.
+        let (state, now) = (carried.state.clone(), app.now());
+        app.write(move |conn| spend(conn, &state, now)).await?;
+        ask(app, &settings, &carried, &returned).await
+    };
+    let claims = match claims {
+        Ok(claims) => claims,
+        Err(Wrong::Unanswered(sentence)) => return Err(failed(&settings, &sentence)),
+        Err(Wrong::Untrue(sentence)) => {
+            refused(app, &settings, &knock).await?;
+            return Err(failed(&settings, &sentence));
+        }
     };
     let Some(email) = claims.verified_email().map(str::to_owned) else {
+        refused(app, &settings, &knock).await?;
         let label = &settings.label;
         return Err(AppError::Conflict(format!(
             "{label} has not verified your e-mail address, or does not say it. Ask its operator to verify it, then start again."
         )));
     };
-    let opened = enter(app, &settings, email, carried.state, knock).await?;
+    let opened = enter(app, &settings, email, knock).await?;
     Ok((opened, carried.next))
 }
 
@@ -167,13 +188,16 @@ async fn ask(
     settings: &Settings,
     carried: &Carried,
     returned: &Returned<'_>,
-) -> provider::Result<id_token::Claims> {
+) -> provider::Result<id_token::Claims, Wrong> {
     let outside = app.outside();
-    let provider = provider::discover(&outside, &settings.issuer).await?;
+    let provider = match provider::lately(app, &settings.issuer) {
+        Some(provider) => provider,
+        None => provider::discover(app, &settings.issuer).await?,
+    };
     // An answer of another provider goes no further.
     let named = !returned.issuer.is_empty() || provider.names_itself;
     if named && returned.issuer != settings.issuer {
-        return Err("The answer came from another provider.".into());
+        return Err(Wrong::Untrue("The answer came from another provider.".into()));
     }
     let redirect = redirect(app).map_err(|error| error.to_string())?;
     let redeemed = Redeemed { code: returned.code, verifier: &carried.verifier, redirect: &redirect };
@@ -181,16 +205,16 @@ async fn ask(
     let keys = provider.keys(&outside).await?;
     let expected = Expected { issuer: &settings.issuer, client_id: &settings.client_id, nonce: &carried.nonce };
     let claims = id_token::read(&worth.id_token, &keys, &expected, app.now());
-    let claims = claims.map_err(|what| format!("The ID token {what}."))?;
+    let claims = claims.map_err(|what| Wrong::Untrue(format!("The ID token {what}.")))?;
     provider.whom(&outside, &worth, claims).await
 }
 
 /// Lets in the active member of this address.
-async fn enter(app: &App, settings: &Settings, email: String, state: String, knock: Knock) -> Result<Opened> {
-    let (now, from, asked) = (app.now(), network(knock.from.address), email.clone());
+async fn enter(app: &App, settings: &Settings, email: String, knock: Knock) -> Result<Opened> {
+    let (now, asked, stranger) = (app.now(), email.clone(), knock.clone());
     let (secrets, label) = (app.secrets.clone(), settings.label.clone());
     let entered = app.write(move |conn| {
-        let key = store::key_of(conn, &email)?.filter(|key| key.active);
+        let key = store::key_of_same(conn, &email)?.filter(|key| key.active);
         let Some(key) = key else {
             let admins = store::administrators(conn)?.into_iter().map(|member| member.name).collect();
             return Ok(Err(model::names(admins)));
@@ -199,23 +223,30 @@ async fn enter(app: &App, settings: &Settings, email: String, state: String, kno
         if store::key_by_id(conn, key.member_id)?.is_none_or(|there| there != key) {
             return Err(AppError::SignedOut);
         }
-        spend(conn, &state, now)?;
-        sign_in::admit(conn, &secrets, &key, &knock, Some(json!({ "with": label })), now).map(Ok)
+        throttle::succeeded(conn, &Who::elsewhere(knock.from.address, knock.known.as_ref()))?;
+        sign_in::admit(conn, &secrets, &key, &knock, Some(label), now).map(Ok)
     });
     let who = match entered.await? {
         Ok(opened) => return Ok(opened),
         Err(who) => who,
     };
-    let refused = Refused { action: "member.sign_in_refused", member: None, channel: "page", from };
-    if app.refusals.count(&refused, now) {
-        let actor = Actor::nobody("nobody", refused.channel).from(&refused.from);
-        let entry = Entry::about(refused.action, "member");
-        app.write(move |conn| audit::record(conn, &actor, entry, now)).await?;
-    }
+    refused(app, settings, &stranger).await?;
     Err(AppError::Conflict(format!(
         "There is no active member with the e-mail address {}. Ask {who} to add you, or to activate your account.",
         crate::names::short_line(&asked, 254)
     )))
+}
+
+/// Keeps in the audit log that somebody was not let in; a flood of them is counted.
+async fn refused(app: &App, settings: &Settings, knock: &Knock) -> Result<()> {
+    let (now, from) = (app.now(), network(knock.from.address));
+    let refused = Refused { action: "member.sign_in_refused", member: None, channel: "page", from };
+    if !app.refusals.count(&refused, now) {
+        return Ok(());
+    }
+    let actor = Actor::nobody("nobody", refused.channel).from(&refused.from);
+    let entry = Entry::about(refused.action, "member").after(json!({ "with": settings.label }));
+    app.write(move |conn| audit::record(conn, &actor, entry, now)).await
 }
 
 /// What came back once comes back no second time.

@@ -11,13 +11,14 @@ use url::{Host, Url, form_urlencoded};
 
 use super::id_token::{Claims, Key};
 use super::settings::Settings;
+use crate::app::App;
 use crate::connectors::{self, Answer, FetchError, Outside};
 
 /// Nobody at the door waits longer for one answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why it did not work, as a sentence.
-pub type Result<T> = std::result::Result<T, String>;
+pub type Result<T, E = String> = std::result::Result<T, E>;
 
 /// A provider, as it says of itself.
 #[derive(Clone, Debug)]
@@ -66,12 +67,46 @@ pub fn address(text: &str) -> Result<Url> {
     Ok(url)
 }
 
-/// Asks an issuer what it says of itself.
-pub async fn discover(outside: &Outside, issuer: &str) -> Result<Provider> {
-    let base = address(issuer)?;
+/// Why whoever comes back is not let in.
+pub enum Wrong {
+    /// There was no answer, or none that can be used.
+    Unanswered(String),
+    /// There was one, and it is not true, or not of this sign-in.
+    Untrue(String),
+}
+
+impl From<String> for Wrong {
+    fn from(sentence: String) -> Self {
+        Self::Unanswered(sentence)
+    }
+}
+
+/// What an issuer said of itself lately; none where it is to be asked.
+pub fn lately(app: &App, issuer: &str) -> Option<Provider> {
+    let body = app.provider.said(issuer, app.now())?;
+    read(issuer, Answer { status: 200, retry_after: None, body }).ok()
+}
+
+/// Asks an issuer what it says of itself, and keeps that for some minutes.
+pub async fn discover(app: &App, issuer: &str) -> Result<Provider> {
+    let at = document_at(issuer)?;
+    let answer = ask(&app.outside(), &at, &[], None).await?;
+    let body = answer.body.clone();
+    let provider = read(issuer, answer)?;
+    app.provider.keep(issuer, body, app.now());
+    Ok(provider)
+}
+
+fn document_at(issuer: &str) -> Result<Url> {
+    address(issuer)?;
     let at = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-    let at = Url::parse(&at).map_err(|e| e.to_string())?;
-    let document: Document = json(&at, ask(outside, &at, &[], None).await?, "its OpenID Connect configuration")?;
+    Url::parse(&at).map_err(|e| e.to_string())
+}
+
+/// What an issuer says of itself, where that can be used.
+fn read(issuer: &str, answer: Answer) -> Result<Provider> {
+    let base = address(issuer)?;
+    let document: Document = json(&document_at(issuer)?, answer, "its OpenID Connect configuration")?;
     // Another's answers are not taken for this one's.
     if document.issuer != issuer {
         return Err(format!("{} calls itself by another address. Enter the issuer exactly as it does.", host(&base)));
@@ -155,14 +190,14 @@ impl Provider {
     }
 
     /// Whom it means, where the ID token says so little as to leave the address out.
-    pub async fn whom(&self, outside: &Outside, worth: &Worth, claims: Claims) -> Result<Claims> {
+    pub async fn whom(&self, outside: &Outside, worth: &Worth, claims: Claims) -> Result<Claims, Wrong> {
         let (Some(at), Some(token), None) = (&self.user_info, &worth.access_token, &claims.email) else {
             return Ok(claims);
         };
         let headers = [("authorization", format!("Bearer {token}"))];
         let more: Claims = json(at, ask(outside, at, &headers, None).await?, "whom it means")?;
         if more.sub != claims.sub {
-            return Err(format!("{} means somebody else than it signed.", host(at)));
+            return Err(Wrong::Untrue(format!("{} means somebody else than it signed.", host(at))));
         }
         Ok(Claims { email: more.email, email_verified: more.email_verified, ..claims })
     }

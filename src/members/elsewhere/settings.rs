@@ -62,7 +62,7 @@ pub async fn set(app: &App, by: &By, given: Given) -> Result<()> {
     let secrets = app.secrets.clone();
     let before = app.read(move |conn| opened(conn, &secrets)).await?.and_then(std::result::Result::ok);
     let settings = checked(given, before)?;
-    if let Err(sentence) = provider::discover(&app.outside(), &settings.issuer).await {
+    if let Err(sentence) = provider::discover(app, &settings.issuer).await {
         return Err(AppError::invalid("issuer", sentence));
     }
     let (by, secrets, now) = (by.clone(), app.secrets.clone(), app.now());
@@ -82,7 +82,9 @@ pub async fn set(app: &App, by: &By, given: Given) -> Result<()> {
         };
         by.audit(conn, entry, now)
     })
-    .await
+    .await?;
+    app.provider.forget();
+    Ok(())
 }
 
 fn checked(given: Given, before: Option<Settings>) -> Result<Settings> {
@@ -125,6 +127,8 @@ fn shown(kept: &Kept) -> serde_json::Value {
 /// From now on members sign in here only.
 pub fn remove(conn: &mut Conn, by: &By, now: Moment) -> Result<()> {
     by.need_administrator(conn)?;
+    // Whoever sets another at this moment comes before or after.
+    db::lock_row(conn, "workspace", 1)?;
     let before = kept::get(conn)?.ok_or(AppError::NotFound)?;
     kept::remove(conn)?;
     by.audit(conn, Entry::about("sign_in_elsewhere.removed", "workspace").before(shown(&before)), now)

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
+use chrono::Duration;
 use chrono_tz::Tz;
 
 use crate::app::App;
@@ -15,11 +16,15 @@ use crate::members::session::open_of;
 use crate::members::shell::shell;
 use crate::members::store::Own;
 use crate::members::store::sessions::SessionRow;
-use crate::members::tokens::{self, Token};
+use crate::members::tokens::{self, New, Token};
 use crate::members::{By, Scope, SignedIn, Theme, actions, known, leaving, second_factor, sign_in};
 use crate::web::{self, Crumb, Flash, Form, Page, Shell, csrf, see_other, zones};
 use crate::words;
 use crate::workspace;
+
+/// After how many days a token may end by itself.
+const ENDS: [(&str, &str); 4] =
+    [("", "Never"), ("30", "After 30 days"), ("90", "After 90 days"), ("365", "After 365 days")];
 
 #[derive(Template)]
 #[template(path = "members/account.html")]
@@ -39,11 +44,20 @@ struct AccountPage<'a> {
     now: Moment,
     advice: &'static str,
     scopes: &'static [Scope],
+    ends: [(String, &'static str); 4],
 }
 
 impl AccountPage<'_> {
     fn on(&self, at: &Moment) -> String {
         words::date_time(*at, self.zone)
+    }
+
+    /// Whether a token that was refused, or is to come, has this scope ticked.
+    fn ticked(&self, scope: &Scope) -> bool {
+        match self.form.has("token_name") {
+            true => self.form.all("scope").any(|word| word == scope.as_str()),
+            false => *scope == Scope::Read,
+        }
     }
 
     fn ago(&self, at: &Moment) -> String {
@@ -85,6 +99,7 @@ async fn page(request: &HttpRequest, app: &App, by: &By, left: Option<Left<'_>>)
         now,
         advice: ADVICE,
         scopes: Scope::ALL,
+        ends: ENDS.map(|(days, words)| (days.to_owned(), words)),
     };
     Page::with(left.status, request, &page)
 }
@@ -161,8 +176,8 @@ pub async fn save_password(
         sign_in::confirm(&app, email, form.raw("current"), address, known::browser(&request, &app)).await?;
         let hash = passwords::hash(&app, form.raw("password"), &[email, name]).await?;
         let keep = csrf::session_value(&request, app.secure());
-        let (by, now) = (by.clone(), app.now());
-        app.write(move |conn| actions::change_own_password(conn, &by, &hash, keep.as_deref(), now)).await
+        let (by, enders, now) = (by.clone(), app.enders, app.now());
+        app.write(move |conn| actions::change_own_password(conn, &by, enders, &hash, keep.as_deref(), now)).await
     };
     match saved.await {
         Ok(()) => {
@@ -215,9 +230,13 @@ pub async fn create_token(
     SignedIn(by): SignedIn,
     form: Form,
 ) -> Result<HttpResponse> {
-    let (asks, name, now) = (by.clone(), form.get("token_name").to_owned(), app.now());
-    let scopes: Vec<Scope> = form.all("scope").filter_map(Scope::parse).collect();
-    match app.write(move |conn| tokens::create(conn, &asks, &name, &scopes, now)).await {
+    let (asks, now) = (by.clone(), app.now());
+    let made = async {
+        let (scopes, expires_at) = scopes_and_end(&form, now)?;
+        let name = form.get("token_name").to_owned();
+        app.write(move |conn| tokens::create(conn, &asks, &New { name: &name, scopes: &scopes, expires_at }, now)).await
+    };
+    match made.await {
         Ok(text) => {
             let own = own_values(&by);
             let left = Left { status: StatusCode::CREATED, errors: FieldErrors::new(), form: &own, fresh: Some(text) };
@@ -225,6 +244,22 @@ pub async fn create_token(
         }
         Err(error) => refused(&request, &app, &by, error, &with_sent(&by, &form)).await,
     }
+}
+
+/// What a token may do and until when, as it was chosen. A word that is no scope is refused: without it the token might do
+/// everything.
+fn scopes_and_end(form: &Form, now: Moment) -> Result<(Vec<Scope>, Option<Moment>)> {
+    let mut errors = FieldErrors::new();
+    let scopes: Option<Vec<Scope>> = form.all("scope").map(Scope::parse).collect();
+    if scopes.is_none() {
+        errors.add("scope", "Choose among the scopes that are shown.");
+    }
+    let end = form.get("token_expires");
+    if !ENDS.iter().any(|(days, _)| *days == end) {
+        errors.add("token_expires", "Choose when the token ends.");
+    }
+    errors.ok_or(())?;
+    Ok((scopes.unwrap_or_default(), end.parse().ok().map(|days| now.plus(Duration::days(days)))))
 }
 
 /// `POST /account/tokens/{t}/revoke`

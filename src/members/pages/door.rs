@@ -116,8 +116,8 @@ pub(super) fn wait(seconds: u64) -> String {
 /// `POST /sign-out`
 pub async fn sign_out(request: HttpRequest, app: Data<App>) -> Result<HttpResponse> {
     if let Some(token) = csrf::session_value(&request, app.secure()) {
-        let now = app.now();
-        app.write(move |conn| door::sign_out(conn, &token, now)).await?;
+        let (from, now) = (web::client_address(&request, &app.config), app.now());
+        app.write(move |conn| door::sign_out(conn, &token, from, now)).await?;
     }
     let mut response = see_other("/sign-in", None);
     let mut cookie = csrf::session_cookie(app.secure(), "");

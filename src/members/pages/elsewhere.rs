@@ -1,5 +1,5 @@
-//! To a provider of OpenID Connect and back. Both ways are taken by GET: the first writes nothing but a cookie, and the second
-//! is how OpenID Connect leads back; it does nothing without that cookie, and once only.
+//! To a provider of OpenID Connect and back. Both ways are taken by GET: the first writes nothing but a cookie and that
+//! it was taken, and the second is how OpenID Connect leads back; it does nothing without that cookie, and once only.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -10,8 +10,9 @@ use crate::app::App;
 use crate::error::{AppError, Result};
 use crate::members::elsewhere::{self, Returned};
 use crate::members::known;
+use crate::members::throttle::Who;
 use crate::web::form::Query;
-use crate::web::{local_path, see_other};
+use crate::web::{client_address, local_path, see_other};
 
 /// `GET /sign-in/elsewhere?next=`
 pub async fn go_elsewhere(request: HttpRequest, app: Data<App>, query: Query) -> Result<HttpResponse> {
@@ -21,7 +22,8 @@ pub async fn go_elsewhere(request: HttpRequest, app: Data<App>, query: Query) ->
     if site.is_some_and(|site| site != "same-origin" && site != "none") {
         return Ok(see_other("/sign-in", None));
     }
-    match elsewhere::begin(&app, next).await {
+    let who = Who::elsewhere(client_address(&request, &app.config), known::browser(&request, &app).as_ref());
+    match elsewhere::begin(&app, next, who).await {
         Ok(journey) => {
             let mut response = see_other(journey.to.as_str(), None);
             response.add_cookie(&elsewhere::COOKIE.with(&app, Some(journey.cookie))).map_err(AppError::internal)?;

@@ -245,8 +245,8 @@ pub async fn switch(
     if let Some(page) = asks_first(&app, &by, id, change.role.as_deref(), change.active == Some(false)).await? {
         return Ok(see_other(&page, None));
     }
-    let (asks, now) = (by.clone(), app.now());
-    match app.write(move |conn| actions::update(conn, &asks, id, change, now)).await {
+    let (asks, enders, now) = (by.clone(), app.enders, app.now());
+    match app.write(move |conn| actions::update(conn, &asks, enders, id, change, now)).await {
         Ok(member) => {
             let name = &member.name;
             let flash = match form.get("active") {
@@ -375,8 +375,8 @@ pub async fn save(
         };
         let change =
             Change { email: Some(email), name: Some(name), role, active: None, password, version: form.id("version") };
-        let (by, now) = (by.clone(), app.now());
-        app.write(move |conn| actions::update(conn, &by, id, change, now)).await
+        let (by, enders, now) = (by.clone(), app.enders, app.now());
+        app.write(move |conn| actions::update(conn, &by, enders, id, change, now)).await
     };
     match saved.await {
         Ok(member) => {

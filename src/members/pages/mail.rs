@@ -4,13 +4,16 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use lettre::message::Mailbox;
+use serde_json::json;
 
 use crate::app::App;
+use crate::audit::Entry;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::mail::Mail;
 use crate::members::shell::shell;
 use crate::members::{SignedIn, actions};
 use crate::web::{self, Crumb, Flash, Form, Page, Shell, see_other};
+use crate::workspace;
 
 #[derive(Template)]
 #[template(path = "members/mail.html")]
@@ -45,14 +48,23 @@ pub async fn send_test(request: HttpRequest, app: Data<App>, SignedIn(by): Signe
     actions::need_administrator(&app, &by).await?;
     let address =
         by.member.email.parse().map_err(|_| AppError::Conflict("Your e-mail address is not valid.".into()))?;
-    let sent = app.mail.send(Mail {
-        to: Mailbox::new(Some(by.member.name.clone()), address),
-        subject: "A test mail from Tidegate".into(),
-        text: format!("This test mail from {} has reached you.\n", app.base_url),
-        html: format!("<p>This test mail from {} has reached you.</p>", app.base_url),
-        message_id: None,
-        thread: None,
-    });
+    let sent = async {
+        app.read(workspace::need_sending).await?;
+        let mail = Mail {
+            to: Mailbox::new(Some(by.member.name.clone()), address),
+            subject: "A test mail from Tidegate".into(),
+            text: format!("This test mail from {} has reached you.\n", app.base_url),
+            html: format!("<p>This test mail from {} has reached you.</p>", app.base_url),
+            message_id: None,
+            thread: None,
+        };
+        let sent = app.mail.send(mail).await;
+        let answer = sent.as_ref().err().map_or_else(|| "It was accepted.".to_owned(), |error| error.to_string());
+        let entry = Entry::about("mail.tested", "workspace").after(json!({ "to": by.member.email, "answer": answer }));
+        let (by, now) = (by.clone(), app.now());
+        app.write(move |conn| by.audit(conn, entry, now)).await?;
+        sent
+    };
     match sent.await {
         Ok(()) => {
             let to = &by.member.email;

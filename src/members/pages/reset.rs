@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::members::links::Way;
 use crate::members::passwords::ADVICE;
-use crate::members::{SignedIn, actions, check_email, known, links, reset};
+use crate::members::{SignedIn, actions, check_email, known, links, reset, second_factor};
 use crate::web::{self, Flash, Form, Page, Shell, see_other};
 
 #[derive(Template)]
@@ -114,8 +114,11 @@ pub async fn set_password(
         Ok(member) => {
             let said = Flash::new("Your new password is set. Sign in with it.");
             let mut response = see_other("/sign-in", Some(said));
-            let cookie = known::cookie(&app, member.id, known.as_ref())?;
-            response.add_cookie(&cookie).map_err(AppError::internal)?;
+            // With a second factor, whoever has the link is only half-way in: codes are guessed as in any browser.
+            if !app.read(move |conn| second_factor::is_on(conn, member.id)).await? {
+                let cookie = known::cookie(&app, member.id, known.as_ref())?;
+                response.add_cookie(&cookie).map_err(AppError::internal)?;
+            }
             Ok(response)
         }
         Err(AppError::NotFound) => reset_page(&request, &app, StatusCode::NOT_FOUND, FieldErrors::new(), None),

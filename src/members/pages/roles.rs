@@ -61,9 +61,11 @@ impl RolePage<'_> {
     }
 }
 
-fn draft(form: &Form) -> Draft {
-    let permissions = form.all("permission").filter_map(Permission::parse).collect();
-    Draft { name: form.get("name").to_owned(), permissions }
+fn draft(form: &Form) -> Result<Draft> {
+    let permissions: Option<Vec<Permission>> = form.all("permission").map(Permission::parse).collect();
+    let permissions =
+        permissions.ok_or_else(|| AppError::invalid("permissions", "Choose among the rights that are shown."))?;
+    Ok(Draft { name: form.get("name").to_owned(), permissions })
 }
 
 /// `GET /roles`
@@ -93,7 +95,7 @@ pub async fn create_role(
     form: Form,
 ) -> Result<HttpResponse> {
     actions::need_administrator(&app, &by).await?;
-    let (asks, draft, now) = (by.clone(), draft(&form), app.now());
+    let (asks, draft, now) = (by.clone(), draft(&form)?, app.now());
     match app.write(move |conn| roles::create(conn, &asks, &draft, now)).await {
         Ok(role) => {
             let said = Flash::new(format!("The role {} is created. You can give it to members now.", role.name));
@@ -145,7 +147,7 @@ pub async fn save_role(
     actions::need_administrator(&app, &by).await?;
     let (id, in_use) = (id.into_inner(), app.in_use);
     let (asks, draft, version, now, sure) =
-        (by.clone(), draft(&form), form.id("version"), app.now(), form.ticked("sure"));
+        (by.clone(), draft(&form)?, form.id("version"), app.now(), form.ticked("sure"));
     let keeps = draft.permissions.contains(&Permission::ImportData);
     let fails = app.read(move |conn| {
         let was = roles::find(conn, &asks, id)?;

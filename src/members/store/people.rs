@@ -119,6 +119,13 @@ pub fn key_of(conn: &mut Conn, email: &str) -> Result<Option<Key>> {
     Ok(row.map(|(member_id, password_hash, active)| Key { member_id, password_hash, active }))
 }
 
+/// The key of whoever has this very address, but for the case of its letters from A to Z: what somebody else says of an
+/// address is taken by its word, and letters that only look alike when folded are of another mailbox.
+pub fn key_of_same(conn: &mut Conn, email: &str) -> Result<Option<Key>> {
+    let same = by_email(conn, email)?.filter(|member| member.email.eq_ignore_ascii_case(email));
+    same.map_or(Ok(None), |member| key_by_id(conn, member.id))
+}
+
 pub fn key_by_id(conn: &mut Conn, id: i64) -> Result<Option<Key>> {
     let row = members::table.find(id).select((members::id, members::password_hash, members::active));
     let row = row.first::<(i64, Option<String>, bool)>(conn).optional()?;

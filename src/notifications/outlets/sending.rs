@@ -18,6 +18,7 @@ use crate::notifications::model::Notice;
 use crate::notifications::outbox::{How, Trouble, by_status};
 use crate::notifications::slack;
 use crate::secrets::{random_uuid, signature};
+use crate::workspace;
 
 /// A message in the forms in which outlets take it, under an id that stays.
 pub struct Message {
@@ -88,6 +89,7 @@ pub async fn test(app: &App, by: &By, (application_id, kind): (i64, OutletKind),
     let target = app
         .read(move |conn| {
             who.need_administrator(conn)?;
+            workspace::need_sending(conn)?;
             actions::draft(conn, &secrets, &network, (application_id, kind), &typed)
         })
         .await?;

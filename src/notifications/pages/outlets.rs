@@ -252,6 +252,9 @@ pub async fn test(
         Err(AppError::Invalid(errors)) if is_fragment(&request) => {
             (StatusCode::OK, FieldErrors::new(), Some(Tested { good: false, words: errors.details() }))
         }
+        Err(AppError::Conflict(words)) if is_fragment(&request) => {
+            (StatusCode::OK, FieldErrors::new(), Some(Tested { good: false, words }))
+        }
         Err(error) => {
             let (status, errors) = refused(error)?;
             (status, errors, None)

@@ -75,6 +75,8 @@ pub async fn set(app: &App, by: &By, token: &str) -> Result<String> {
 /// Forgets the token.
 pub fn remove(conn: &mut Conn, by: &By, now: Moment) -> Result<()> {
     by.need_administrator(conn)?;
+    // Whoever sets another at this moment comes before or after.
+    db::lock_row(conn, "workspace", 1)?;
     let before = store::get(conn)?.ok_or(AppError::NotFound)?;
     store::remove(conn)?;
     by.audit(conn, Entry::about("slack.removed", "workspace").before(json!({ "team": before.team })), now)
@@ -84,7 +86,11 @@ pub fn remove(conn: &mut Conn, by: &By, now: Moment) -> Result<()> {
 pub async fn test(app: &App, by: &By) -> Result<std::result::Result<String, String>> {
     members::actions::need_administrator(app, by).await?;
     let secrets = app.secrets.clone();
-    let (is_set_up, token) = app.read(move |conn| Ok((state(conn)?.is_some(), token(conn, &secrets)?))).await?;
+    let found = app.read(move |conn| {
+        workspace::need_sending(conn)?;
+        Ok((state(conn)?.is_some(), token(conn, &secrets)?))
+    });
+    let (is_set_up, token) = found.await?;
     let Some((token, set_at)) = token else {
         if !is_set_up {
             return Ok(Err("Slack is not set up. Enter a token below.".to_owned()));
@@ -99,13 +105,18 @@ pub async fn test(app: &App, by: &By) -> Result<std::result::Result<String, Stri
     };
     let tried = tried.await;
     note(app, set_at, tried.as_ref().map(|_| ())).await?;
-    Ok(match tried {
+    let tested = match tried {
         Ok(Some(())) => Ok(format!("Slack sent a message to {email}.")),
         Ok(None) => Err(format!(
             "The token works, but Slack has no user with the e-mail address {email}. Use the same address in Slack and here."
         )),
         Err(refusal) => Err(refusal.trouble.said),
-    })
+    };
+    let answer = tested.as_ref().unwrap_or_else(|said| said);
+    let entry = Entry::about("slack.tested", "workspace").after(json!({ "to": email, "answer": answer }));
+    let (by, now) = (by.clone(), app.now());
+    app.write(move |conn| by.audit(conn, entry, now)).await?;
+    Ok(tested)
 }
 
 /// Remembers how Slack goes with the token that was set then.

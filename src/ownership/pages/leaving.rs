@@ -184,8 +184,8 @@ pub async fn deactivate(
     if form.has("show") {
         return page(context, leaving, form.get("back"), (StatusCode::OK, FieldErrors::new())).await;
     }
-    let (asks, wished, now) = (by.clone(), leaving.clone(), app.now());
-    match app.write(move |conn| leave(conn, &asks, &wished, now)).await {
+    let (asks, enders, wished, now) = (by.clone(), app.enders, leaving.clone(), app.now());
+    match app.write(move |conn| leave(conn, &asks, enders, &wished, now)).await {
         Ok(left) => {
             let back = list(form.get("back"));
             Ok(see_other(back, Some(said(&left, &leaving, back))))

@@ -122,8 +122,8 @@ pub async fn undo(
     form: Form,
 ) -> Result<HttpResponse> {
     members::actions::need_administrator(&app, &by).await?;
-    let (id, now) = (id.into_inner(), app.now());
-    let undone = app.write(move |conn| actions::undo(conn, &by, id, now)).await?;
+    let (enders, id, now) = (app.enders, id.into_inner(), app.now());
+    let undone = app.write(move |conn| actions::undo(conn, &by, enders, id, now)).await?;
     let back = local_path(form.get("back")).unwrap_or("/ownership");
     go_on(&request, back, Flash::new(undone.words()))
 }

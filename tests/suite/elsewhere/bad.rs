@@ -7,14 +7,16 @@ use chrono::Duration;
 use serde_json::json;
 
 use super::played::{Does, Played, whole};
-use super::{log, sessions_of_others, set_up};
+use super::{log, sessions_of_others, set_up, unhurried};
 use crate::connectors::server::Canary;
 use crate::support::*;
 
 const CONFIGURATION: &str = "/.well-known/openid-configuration";
 
-/// The way there and back, which the provider leads by itself.
+/// The way there and back, which the provider leads by itself. Nothing is known of it, nor of who went before.
 async fn goes(world: &World) -> Browser {
+    world.app().provider.forget();
+    unhurried(world).await;
     let mut browser = world.nobody();
     browser.open("/sign-in/elsewhere?next=/account").await;
     browser

@@ -4,6 +4,7 @@ mod bad;
 mod log;
 mod played;
 mod real;
+mod strangers;
 
 use diesel::prelude::*;
 use tidegate::db::schema::{audit_log, sessions};
@@ -21,6 +22,12 @@ async fn set_up(world: &World, issuer: &str) {
     ada.fill("Client secret", SECRET).fill("Name of the provider", "Acme");
     ada.press("Test and save").await;
     ada.answered(200).sees("Members can sign in with Acme now.");
+}
+
+/// As if nobody had set out before.
+async fn unhurried(world: &World) {
+    use tidegate::db::schema::sign_in_attempts as a;
+    world.write(|conn| Ok(diesel::delete(a::table.filter(a::account_key.like("elsewhere:%"))).execute(conn)?)).await;
 }
 
 /// A provider that nobody asks: for the look of pages.

@@ -42,6 +42,7 @@ pub enum Does {
 struct Inner {
     does: Mutex<Does>,
     asked: Mutex<Vec<String>>,
+    looked: Mutex<usize>,
     key: EcdsaKeyPair,
     other: EcdsaKeyPair,
 }
@@ -65,7 +66,13 @@ fn encode(text: impl AsRef<[u8]>) -> String {
 impl Played {
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let inner = Inner { does: Mutex::new(Does::Honest), asked: Mutex::default(), key: key(), other: key() };
+        let inner = Inner {
+            does: Mutex::new(Does::Honest),
+            asked: Mutex::default(),
+            looked: Mutex::default(),
+            key: key(),
+            other: key(),
+        };
         let played = Self { issuer: format!("http://{}", listener.local_addr().unwrap()), inner: Arc::new(inner) };
         let server = played.clone();
         std::thread::spawn(move || {
@@ -84,6 +91,11 @@ impl Played {
     /// The bodies that it was posted.
     pub fn asked(&self) -> Vec<String> {
         self.inner.asked.lock().unwrap().clone()
+    }
+
+    /// How often it was asked what it says of itself.
+    pub fn looked(&self) -> usize {
+        *self.inner.looked.lock().unwrap()
     }
 
     fn talk(&self, mut stream: TcpStream) -> Option<()> {
@@ -105,6 +117,9 @@ impl Played {
         let body = String::from_utf8(body).unwrap();
         if length > 0 {
             self.inner.asked.lock().unwrap().push(body.clone());
+        }
+        if at.path().starts_with("/.well-known") {
+            *self.inner.looked.lock().unwrap() += 1;
         }
         let does = self.inner.does.lock().unwrap().clone();
         let answer = match &does {

@@ -79,7 +79,7 @@ on_both! {
         let (ada, mo, now) = (world.ada.clone(), world.mo.id, world.now());
         world.write(move |conn| {
             let by = ada.by(conn)?;
-            actions::update(conn, &by, mo, Change { active: Some(false), ..Change::default() }, now)
+            actions::update(conn, &by, ENDERS, mo, Change { active: Some(false), ..Change::default() }, now)
         }).await;
         goes(&world, "mo@acme.test").await.answered(409).sees("There is no active member");
         assert_eq!(signed_in(&world).await, []);

@@ -131,7 +131,7 @@ on_both! {
         let full = full(&world).await;
         let (app, here, configuration) = (world.app().clone(), world.application, full.sales.configuration);
         let clock = tokio::task::spawn_blocking(move || {
-            app.db.write::<_, tidegate::error::AppError>(|conn| {
+            app.db.write(|conn| {
                 let all = tidegate::schedules::all_of(conn, here)?;
                 let ids: Vec<i64> = all.iter().map(|schedule| schedule.id).collect();
                 db::lock_rows(conn, "schedules", &ids)?;

@@ -10,6 +10,7 @@ mod mails;
 mod outlets;
 mod real_server;
 mod slack;
+mod standing_by;
 
 use chrono::Duration;
 use diesel::prelude::*;

@@ -50,7 +50,7 @@ async fn asks_no_more(world: World) {
         let undone = world
             .write(move |conn| {
                 let by = ada.by(conn)?;
-                undo(conn, &by, id, now)
+                undo(conn, &by, crate::support::ENDERS, id, now)
             })
             .await;
         assert_eq!(undone.back, done.reckoned.passing());

@@ -14,7 +14,7 @@ async fn undo(world: &World, id: i64) -> Result<Undone> {
     world
         .try_write(move |conn| {
             let by = ada.by(conn)?;
-            ownership::undo(conn, &by, id, now)
+            ownership::undo(conn, &by, crate::support::ENDERS, id, now)
         })
         .await
 }

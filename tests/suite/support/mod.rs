@@ -39,3 +39,6 @@ pub use chrome::{Chrome, Look};
 pub use databases::{Database, Databases, Place, each_database, with_databases, with_world};
 pub use dice::Dice;
 pub use world::World;
+
+/// What else opens a member's account, as the program has it.
+pub const ENDERS: tidegate::in_use::Enders = tidegate::in_use::Enders(tidegate::guards::ALL.end);
