@@ -22,10 +22,10 @@ async fn number(world: &World) -> i64 {
 on_both! {
     async fn a_token_ends_on_its_day_and_says_so(world: World) {
         let mut olive = world.browser(&world.olive).await;
-        let (short, ever) = (made(&mut olive, "short", "After 30 days").await, made(&mut olive, "ever", "Never").await);
+        let (short, ever) = (made(&mut olive, "monthly", "After 30 days").await, made(&mut olive, "lasting", "Never").await);
         let (short, ever) = (Api::new(world.at(), &short), Api::new(world.at(), &ever));
-        olive.visit("/account").await.in_row("short").sees("Sat 7 Nov 2026").sees("Revoke").sees_no("ended");
-        olive.everywhere().in_row("ever").sees("never");
+        olive.visit("/account").await.in_row("monthly").sees("Sat 7 Nov 2026").sees("Revoke").sees_no("ended");
+        olive.everywhere().in_row("lasting").sees("never");
         let said = world.read(|conn| {
             let of = audit_log::table.filter(audit_log::action.eq("token.created")).order(audit_log::id);
             Ok(of.select(audit_log::after).load::<Option<String>>(conn)?)
@@ -42,8 +42,8 @@ on_both! {
         let (id, now) = (world.olive.id, world.now());
         assert_eq!(world.read(move |conn| leaving::doors(conn, id, now)).await.tokens, 1, "the other is no door any more");
         let mut olive = world.browser(&world.olive).await;
-        olive.visit("/account").await.in_row("short").sees("ended Sat 7 Nov 2026");
-        olive.press("Remove short").await.answered(200).sees_no("short");
+        olive.visit("/account").await.in_row("monthly").sees("ended Sat 7 Nov 2026");
+        olive.press("Remove monthly").await.answered(200).sees_no("monthly");
         short.get("applications").await.is(401);
     }
 
