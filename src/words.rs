@@ -197,15 +197,15 @@ mod tests {
         assert_eq!(relative(at("2026-10-08T23:00:00Z"), now), "in 6 h 18 min");
         assert_eq!(relative(at("2026-10-05T16:42:00Z"), now), "3 days ago");
         // On a Saturday night in Paris; Monday is two days on at 02:30 as at 13:00.
-        let (now, paris) = (at("2026-11-28T01:53:00Z"), chrono_tz::Europe::Paris);
-        assert_eq!(relative_in(at("2026-11-30T01:30:00Z"), now, paris), "in 2 days");
-        assert_eq!(relative_in(at("2026-11-30T12:00:00Z"), now, paris), "in 2 days");
-        assert_eq!(relative_in(at("2026-11-29T12:00:00Z"), now, paris), "in 1 day");
-        assert_eq!(relative_in(at("2026-11-29T01:00:00Z"), now, paris), "in 23 h 7 min");
+        let (night, paris) = (at("2026-11-28T01:53:00Z"), chrono_tz::Europe::Paris);
+        assert_eq!(relative_in(at("2026-11-30T01:30:00Z"), night, paris), "in 2 days");
+        assert_eq!(relative_in(at("2026-11-30T12:00:00Z"), night, paris), "in 2 days");
+        assert_eq!(relative_in(at("2026-11-29T12:00:00Z"), night, paris), "in 1 day");
+        assert_eq!(relative_in(at("2026-11-29T01:00:00Z"), night, paris), "in 23 h 7 min");
         // A week from a minute ago, and over a change of the clocks.
-        assert_eq!(relative_in(at("2026-12-05T01:52:00Z"), now, paris), "in 7 days");
+        assert_eq!(relative_in(at("2026-12-05T01:52:00Z"), night, paris), "in 7 days");
         assert_eq!(relative_in(at("2026-10-26T00:30:00Z"), at("2026-10-24T23:30:00Z"), paris), "in 1 day");
-        assert_eq!(relative_in(at("2026-11-25T01:53:00Z"), now, paris), "3 days ago");
+        assert_eq!(relative_in(at("2026-11-25T01:53:00Z"), night, paris), "3 days ago");
         assert_eq!(short_time(at("2026-10-08T17:30:00Z"), now, chrono_tz::Europe::Paris), "Today, 19:30");
         assert_eq!(short_time(at("2027-10-08T17:30:00Z"), now, chrono_tz::Europe::Paris), "Fri 8 Oct 2027, 19:30");
     }

@@ -214,7 +214,7 @@ on_both! {
         // By another clock it is another night: 18:00 UTC is three in the morning.
         let id = world.olive.id;
         world.write(move |conn| batch(conn, &format!("UPDATE members SET time_zone = 'Asia/Tokyo' WHERE id = {id}"))).await;
-        olive.visit("/").await.sees("Good evening, Olive").sees("Fri 9 Oct 2026, 01:42, Asia/Tokyo").sees("03:00 words");
+        olive.visit("/").await.sees("Hello, Olive").sees("Fri 9 Oct 2026, 01:42, Asia/Tokyo").sees("03:00 words");
         // The home page of one Application shares all that.
         olive.visit(&format!("/applications/{}", world.application)).await.sees("Tonight").sees("Needs you").sees("Running now");
     }
