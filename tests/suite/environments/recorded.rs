@@ -103,7 +103,8 @@ on_both! {
     /// A Block or a table that was made while the others were copied has no copy.
     async fn what_was_made_meanwhile_is_not_named_by_a_copy(world: World) {
         let full = full(&world).await;
-        let copy = clone(&world, "Copy", json!({})).await;
+        let ada = world.api(&world.ada).await;
+        let copy = ada.make("applications", json!({"name": "Copy", "time_zone": "UTC"})).await;
         let (here, me, now) = (world.application, world.ada.id, world.now());
         let all = world.read(move |conn| {
             let blocks = tidegate::applications::blocks::list(conn, here)?;
@@ -131,7 +132,7 @@ on_both! {
         let full = full(&world).await;
         let (app, here, configuration) = (world.app().clone(), world.application, full.sales.configuration);
         let clock = tokio::task::spawn_blocking(move || {
-            app.db.write::<_, tidegate::error::AppError>(|conn| {
+            app.db.write(|conn| {
                 let all = tidegate::schedules::all_of(conn, here)?;
                 let ids: Vec<i64> = all.iter().map(|schedule| schedule.id).collect();
                 db::lock_rows(conn, "schedules", &ids)?;
