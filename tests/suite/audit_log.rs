@@ -97,7 +97,7 @@ on_both! {
     async fn who_changes_their_profile_keeps_role_and_address(world: World) {
         world.set_clock("2026-10-05T08:00:00Z");
         let ada = world.api(&world.ada).await;
-        ada.patch(&format!("members/{}", world.olive.id), json!({"role": "Importer"})).await.is(200);
+        ada.patch(&format!("members/{}", world.olive.id), json!({"role": "Modeler"})).await.is(200);
         world.set_clock("2026-10-06T08:00:00Z");
         let mut olive = world.browser(&world.olive).await;
         olive.visit("/account").await.fill("Name", "Olivia").press("Save").await.sees("Your account is saved.");
@@ -117,7 +117,7 @@ on_both! {
             let all: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
             let of: Vec<_> = all["members"].as_array().unwrap().iter().filter(|m| m["id"] == world.olive.id).collect();
             let is = of.iter().map(|m| (&m["is"]["name"], &m["is"]["role"], &m["is"]["email"], &m["is"]["active"]));
-            let wanted = (&json!(name), &json!("Importer"), &json!("olive@acme.test"), &json!(true));
+            let wanted = (&json!(name), &json!("Modeler"), &json!("olive@acme.test"), &json!(true));
             assert_eq!(is.collect::<Vec<_>>(), [wanted], "{day}");
         }
     }

@@ -89,7 +89,7 @@ on_both! {
         work_off(&world).await;
         waits(&world, run.id).await;
         waits(&world, set).await;
-        ada.post(&format!("runs/{set}/cancel"), json!({})).await.is(200);
+        ada.post(&format!("runs/{set}/cancel"), json!({})).await.is(202);
         world.step(environments::step).await;
         assert_eq!(rows(&world, full.sales.block), 0);
         work_off(&world).await;

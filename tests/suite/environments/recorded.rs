@@ -103,7 +103,8 @@ on_both! {
     /// A Block or a table that was made while the others were copied has no copy.
     async fn what_was_made_meanwhile_is_not_named_by_a_copy(world: World) {
         let full = full(&world).await;
-        let copy = clone(&world, "Copy", json!({})).await;
+        let ada = world.api(&world.ada).await;
+        let copy = ada.make("applications", json!({"name": "Copy", "time_zone": "UTC"})).await;
         let (here, me, now) = (world.application, world.ada.id, world.now());
         let all = world.read(move |conn| {
             let blocks = tidegate::applications::blocks::list(conn, here)?;
