@@ -88,7 +88,7 @@ on_both! {
         ada.answered(200).sees("Give Olive the role Viewer?").sees("Owns 1 schedule").sees("will fail, the first on");
         ada.follow("Keep the role").await.choose("Role", "Modeler: Can Import Data, Create Applications").fill("Name", "Olive B").press("Save").await;
         ada.answered(200).sees("Olive B is saved.");
-        ada.visit(&format!("/members/{}", world.olive.id)).await.choose("Role", "Viewer: View only").fill("Name", "Olive").press("Save").await;
+        ada.visit(&format!("/members/{}", world.olive.id)).await.choose("Role", "Viewer: views what Applications let them view").fill("Name", "Olive").press("Save").await;
         ada.answered(200).sees("Give Olive the role Viewer?");
         ada.choose("What becomes of their schedules", "Leave them as they are").press("Change role").await;
         ada.answered(200).sees("Olive now has the role Viewer.");
