@@ -88,6 +88,7 @@ fn an_administrator_sets_a_token_that_is_never_shown_again() {
                 let sealed: String = kept::table.select(kept::sealed_token).first(conn)?;
                 let entries: Vec<(String, Option<String>)> = audit_log::table
                     .filter(audit_log::action.like("slack.%"))
+                    .order(audit_log::id)
                     .select((audit_log::action, audit_log::after))
                     .load(conn)?;
                 Ok((sealed, entries))
