@@ -74,7 +74,7 @@ on_both! {
         let way = again.body.strip_prefix(world.at()).unwrap().to_owned();
         played.does(Does::OtherKey);
         assert_eq!(again.open(&way).await, 409);
-        again.sees("is not signed by the provider");
+        again.sees("Signing in with Acme did not work.");
         assert_eq!(again.open(&way).await, 409);
         again.sees("was used already");
     }
