@@ -133,7 +133,10 @@ fn reset_password(options: Options, email: &str) -> Result<(), String> {
     let now = app.now();
     let (member, lost) =
         app.db.write(|conn| reset::set_by_command(conn, app.enders, email, &hash, now)).map_err(words)?;
-    println!("set the password of {}, signed out everywhere and revoked the API tokens", member.email);
+    println!(
+        "set the password of {}, signed out everywhere and revoked the API tokens and calendar addresses",
+        member.email
+    );
     if lost {
         println!("turned off their second factor; they can set up a new one under Your account");
     }

@@ -50,7 +50,7 @@ fn letter(conn: &mut Conn, base: &Url, member: &Member, now: Moment) -> Result<L
     Ok(Letter {
         workspace: workspace::get(conn)?.name,
         title: "Set a new password".into(),
-        detail: "Choose a new password for your account. It signs you out everywhere and revokes your API tokens."
+        detail: "Choose a new password for your account. It signs you out everywhere and revokes your API tokens and calendar addresses."
             .into(),
         button: "Set a new password",
         url: links::address(base, DOOR, &token)?,

@@ -225,7 +225,7 @@ on_both! {
         let first = world.api(&world.mo).await;
         first.get("applications").await.is(200);
         mo.visit("/account").await.fill("Current password", PASSWORD).fill("New password", "another good one");
-        mo.press("Change password").await.answered(200).sees("your API tokens are revoked");
+        mo.press("Change password").await.answered(200).sees("your API tokens and calendar addresses are revoked");
         first.get("applications").await.is(401);
         let second = world.api(&world.mo).await;
         change(active(false)).await;

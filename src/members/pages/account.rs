@@ -181,8 +181,8 @@ pub async fn save_password(
     };
     match saved.await {
         Ok(()) => {
-            let words =
-                "Your password is changed. You are signed out everywhere else, and your API tokens are revoked.";
+            let words = "Your password is changed. You are signed out everywhere else, and your API tokens and calendar \
+                         addresses are revoked.";
             Ok(see_other("/account", Some(Flash::new(words))))
         }
         Err(error) => refused(&request, &app, &by, error, &with_sent(&by, &form)).await,

@@ -198,7 +198,9 @@ fn said(left: &Left, leaving: &Leaving, back: &str) -> Flash {
     let name = &left.member.name;
     let mut text = match &leaving.role {
         Some(_) => format!("{name} now has the role {}.", left.member.role),
-        None => format!("{name} is deactivated and signed out everywhere. Their API tokens are revoked."),
+        None => format!(
+            "{name} is deactivated and signed out everywhere. Their API tokens and calendar addresses are revoked."
+        ),
     };
     let schedules = |n: usize| words::counted(n as i64, "schedule", "schedules");
     let passed = left.done.as_ref().filter(|done| done.id.is_some());
