@@ -125,7 +125,7 @@ on_both! {
         world.step(owners::unable).await;
         let mut una = world.browser(&una).await;
         una.visit("/").await.within("#need").sees("1 schedule of Olive will fail").sees("Take ownership");
-        world.advance(Duration::days(1));
+        world.advance(Duration::minutes(80));
         world.step(dispatcher::step).await;
         work_off(&world).await;
         una.visit("/").await.within("#need").sees("words failed").sees("Olive, the Owner, is deactivated").sees_no("Run Again");
