@@ -74,11 +74,15 @@ pub async fn as_of(app: Data<App>, SignedIn(by): SignedIn, query: Query) -> Resu
             members::zone_of(conn, who.member.time_zone)
         })
         .await?;
+    let today = now.in_zone(zone).date_naive();
     let day = match query.get("day") {
-        "" => now.in_zone(zone).date_naive().pred_opt(),
+        "" => today.pred_opt(),
         text => super::day(text),
     };
     let day = day.ok_or_else(|| AppError::invalid("day", "Choose a day."))?;
+    if day > today {
+        return Err(AppError::invalid("day", "Choose today or a day before it: how things will stand is not known."));
+    }
     let next = day.checked_add_days(Days::new(1)).unwrap_or(day);
     let until: Moment = instant(zone, next.and_time(NaiveTime::MIN));
     let pool = app.db.clone();
