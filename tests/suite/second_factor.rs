@@ -134,7 +134,7 @@ on_both! {
         phone(&world, &world.olive).await;
         for (person, known) in [(&world.olive, false), (&world.mo, true)] {
             let mut ada = world.browser(&world.ada).await;
-            ada.visit(&format!("/members/{}", person.id)).await.press("Make a reset link").await;
+            ada.visit(&format!("/members/{}", person.id)).await.press("Make a link to set a new password").await;
             ada.answered(200).sees("is on its way");
             let link = crate::passwords::links(&world.mails(), "/password/reset/").pop().unwrap();
             let mut finder = world.nobody();
