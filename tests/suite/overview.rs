@@ -128,7 +128,7 @@ on_both! {
         world.advance(Duration::minutes(80));
         world.step(dispatcher::step).await;
         work_off(&world).await;
-        una.visit("/").await.within("#need").sees("words failed").sees("Olive, the Owner, is deactivated").sees_no("Run Again");
+        una.visit("/").await.within("#need").sees("words failed").sees("Olive, the Owner of the schedule, is deactivated").sees_no("Run Again");
         una.follow("Take ownership: words failed").await.sees("Olive is deactivated.");
     }
 
