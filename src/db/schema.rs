@@ -413,7 +413,15 @@ diesel::table! {
         detail -> Text,
         at -> BigInt,
         read_at -> Nullable<BigInt>,
-        gathers_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    gathered (notice_id, channel) {
+        notice_id -> BigInt,
+        channel -> Text,
+        member_id -> BigInt,
+        due_at -> BigInt,
     }
 }
 

@@ -113,6 +113,15 @@ pub(super) fn insert_invited(
     Ok(member)
 }
 
+/// Why a member stays an active Administrator: there is no other.
+pub fn last_administrator(conn: &mut Conn, member: &Member) -> Result<Option<String>> {
+    let is_one = member.active && member.is_administrator();
+    let is_last = is_one && store::administrators(conn)?.iter().all(|one| one.id == member.id);
+    Ok(is_last.then(|| {
+        format!("{} is the last active Administrator. Make someone else an Administrator first.", member.name)
+    }))
+}
+
 /// Changes a member. Their sessions and tokens end with their password or their account.
 pub fn update(conn: &mut Conn, by: &By, enders: Enders, id: i64, change: Change, now: Moment) -> Result<Member> {
     by.need_administrator(conn)?;
@@ -138,12 +147,9 @@ pub fn update(conn: &mut Conn, by: &By, enders: Enders, id: i64, change: Change,
         store::set_password(conn, id, &password.0)?;
     }
     let after = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
-    let was = before.active && before.is_administrator();
-    if was && !(after.active && after.is_administrator()) && store::administrators(conn)?.is_empty() {
-        return Err(AppError::Conflict(format!(
-            "{} is the last active Administrator. Make someone else an Administrator first.",
-            before.name
-        )));
+    let stays = after.active && after.is_administrator();
+    if let (false, Some(why)) = (stays, last_administrator(conn, &before)?) {
+        return Err(AppError::Conflict(why));
     }
     // An activation ends them too: those of a member who was deactivated before tokens ended with that.
     if !before.active || !after.active || change.password.is_some() {

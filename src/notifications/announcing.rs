@@ -9,7 +9,7 @@ use super::event::Event;
 use super::incidents::opening::{self, Ended};
 use super::model::{Channel, NoticeKind};
 use super::store::{self, NewNotice};
-use super::{choices_store as choices, gathering, letter, outlets, slack};
+use super::{choices_store as choices, gathered_store as gathered, gathering, letter, outlets, slack};
 use crate::app::App;
 use crate::applications;
 use crate::clock::Moment;
@@ -105,25 +105,30 @@ pub fn tell_members(conn: &mut Conn, app: &App, member_ids: &[i64], new: &NewNot
     for id in member_ids.iter().copied() {
         let choice = chosen.remove(&id).unwrap_or_default();
         let Some(notice) = store::insert(conn, id, new)? else { continue };
-        if has_slack && choice.slack && new.kind != NoticeKind::Broken {
-            deliveries::insert(conn, notice, Channel::Slack, &random_uuid(), now)?;
-        }
         // By mail nobody hears that mail does not get through, nor in Slack of Slack.
-        if !choice.email || new.kind == NoticeKind::Broken {
+        if new.kind == NoticeKind::Broken {
             continue;
         }
-        match gathering::waits_until(conn, id, (choice, new.kind), now)? {
-            Some(until) => store::gather(conn, notice, until)?,
-            None => deliver_by_mail(conn, app, notice, now)?,
+        for (channel, wanted) in [(Channel::Slack, has_slack && choice.slack), (Channel::Email, choice.email)] {
+            if !wanted {
+                continue;
+            }
+            match gathering::waits_until(conn, id, channel, (choice, new.kind), now)? {
+                Some(until) => gathered::gather(conn, notice, id, channel, until)?,
+                None => deliver(conn, app, notice, channel, now)?,
+            }
         }
     }
     Ok(())
 }
 
-/// Lets a notice go by mail.
-pub fn deliver_by_mail(conn: &mut Conn, app: &App, notice_id: i64, now: Moment) -> Result<()> {
-    let message_id = format!("<{}@{}>", random_token(), app.base_url.host_str().unwrap_or("localhost"));
-    deliveries::insert(conn, notice_id, Channel::Email, &message_id, now)
+/// Lets a notice go by a channel.
+pub fn deliver(conn: &mut Conn, app: &App, notice_id: i64, channel: Channel, now: Moment) -> Result<()> {
+    let message_id = match channel {
+        Channel::Email => format!("<{}@{}>", random_token(), app.base_url.host_str().unwrap_or("localhost")),
+        Channel::Slack => random_uuid(),
+    };
+    deliveries::insert(conn, notice_id, channel, &message_id, now)
 }
 
 /// What ended long ago, in one message for each member; one by itself is told as it would have been.

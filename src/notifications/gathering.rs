@@ -1,15 +1,15 @@
-//! One step: what a member gets together becomes one mail. That is a digest, where they chose an hour for it, and whatever
-//! comes after so many mails in a short time.
+//! One step: what a member gets together becomes one message. That is a digest by mail, where they chose an hour for it, and
+//! whatever comes by mail or in Slack after so many messages in a short time.
 
 use std::collections::BTreeMap;
 
 use chrono::{Duration, Timelike};
 use chrono_tz::Tz;
 
-use super::announcing::deliver_by_mail;
-use super::model::{Notice, NoticeKind};
+use super::announcing::deliver;
+use super::model::{Channel, Notice, NoticeKind};
 use super::store::{self, Choice, NewNotice};
-use super::{choices_store as choices, letter, recipients};
+use super::{choices_store as choices, gathered_store as gathered, letter, recipients, slack};
 use crate::app::App;
 use crate::clock::Moment;
 use crate::db::Conn;
@@ -17,34 +17,36 @@ use crate::error::Result;
 use crate::members;
 use crate::words;
 
-/// So many mails may come one by one within [`SHORT`].
+/// So many messages may come one by one within [`SHORT`].
 const ONE_BY_ONE: usize = 10;
 const SHORT: Duration = Duration::minutes(10);
 /// So long is gathered what comes after them.
 const PAUSE: Duration = Duration::minutes(5);
-/// So many messages become one mail; of what is left the next step makes another.
+/// So many notices become one message; of what is left the next step makes another.
 const TOGETHER: i64 = 500;
-/// So many members in one step.
+/// So many members and channels in one step.
 const BATCH: i64 = 50;
 
 /// Until when a notice of a member waits for others; `None`: it goes at once.
 pub fn waits_until(
     conn: &mut Conn,
     member_id: i64,
+    channel: Channel,
     (choice, kind): (Choice, NoticeKind),
     now: Moment,
 ) -> Result<Option<Moment>> {
-    if let Some(hour) = choice.digest_hour.filter(|_| choice.digest_all || !kind.is_urgent()) {
+    let hour = choice.digest_hour.filter(|_| channel == Channel::Email && (choice.digest_all || !kind.is_urgent()));
+    if let Some(hour) = hour {
         let own = members::by_id(conn, member_id)?.and_then(|member| member.time_zone);
         let zone = members::zone_of(conn, own)?;
         return Ok(Some(next_hour(hour, zone, now)));
     }
-    let mailed = store::mailed(conn, member_id, ONE_BY_ONE as i64)?;
-    if mailed.len() < ONE_BY_ONE || mailed.iter().any(|at| now.since(*at) >= SHORT) {
+    let written = gathered::written(conn, member_id, channel, ONE_BY_ONE as i64)?;
+    if written.len() < ONE_BY_ONE || written.iter().any(|at| now.since(*at) >= SHORT) {
         return Ok(None);
     }
     // With what waits already, unless that is a digest.
-    let next = store::next_gathering(conn, member_id, now)?.filter(|at| *at <= now.plus(PAUSE));
+    let next = gathered::next(conn, member_id, channel, now)?.filter(|at| *at <= now.plus(PAUSE));
     Ok(Some(next.unwrap_or(now.plus(PAUSE))))
 }
 
@@ -61,29 +63,38 @@ pub fn next_hour(hour: i32, zone: Tz, now: Moment) -> Moment {
     at((first..first + 4 * 50).find(strikes).unwrap_or(first + 4 * 24))
 }
 
-/// Mails what was gathered; how many members that were. Safe in many processes at once. Blocks.
+/// Sends what was gathered; how many messages that were. Safe in many processes at once. Blocks.
 pub fn step(app: &App) -> Result<usize> {
     let now = app.now();
-    let due = app.db.read(|conn| store::gathered(conn, now, BATCH))?;
-    for member_id in &due {
-        app.db.write(|conn| mail(conn, app, *member_id, now))?;
+    let due = app.db.read(|conn| gathered::due(conn, now, BATCH))?;
+    for (member_id, channel) in &due {
+        app.db.write(|conn| send(conn, app, (*member_id, *channel), now))?;
     }
     Ok(due.len())
 }
 
-fn mail(conn: &mut Conn, app: &App, member_id: i64, now: Moment) -> Result<()> {
-    let taken = store::take_gathered(conn, member_id, now, TOGETHER)?;
+fn send(conn: &mut Conn, app: &App, (member_id, channel): (i64, Channel), now: Moment) -> Result<()> {
+    let taken = gathered::take(conn, (member_id, channel), now, TOGETHER)?;
+    let taken = store::by_ids(conn, &taken)?;
     let gathered = still_seen(conn, member_id, taken)?;
-    if !choices::of(conn, &[member_id])?.remove(&member_id).unwrap_or_default().email {
+    let choice = choices::of(conn, &[member_id])?.remove(&member_id).unwrap_or_default();
+    let wanted = match channel {
+        Channel::Email => choice.email,
+        Channel::Slack => choice.slack && slack::state(conn)?.is_some(),
+    };
+    if !wanted {
         return Ok(());
     }
     match gathered.as_slice() {
         [] => Ok(()),
-        [one] => deliver_by_mail(conn, app, one.id, now),
+        [one] => deliver(conn, app, one.id, channel, now),
         [first, .., last] => {
             let zone = members::by_id(conn, member_id)?.and_then(|member| member.time_zone);
             let zone = members::zone_of(conn, zone)?;
-            let key = format!("digest:{}:{}", first.id, last.id);
+            let key = match channel {
+                Channel::Email => format!("digest:{}:{}", first.id, last.id),
+                Channel::Slack => format!("digest:slack:{}:{}", first.id, last.id),
+            };
             let (title, detail) = (title(&gathered), letter::digest(&gathered, zone));
             let new = NewNotice {
                 key: &key,
@@ -99,7 +110,7 @@ fn mail(conn: &mut Conn, app: &App, member_id: i64, now: Moment) -> Result<()> {
             let Some(notice) = store::insert(conn, member_id, &new)? else { return Ok(()) };
             // Each of its messages stands in the inbox by itself.
             store::set_read(conn, notice, Some(now))?;
-            deliver_by_mail(conn, app, notice, now)
+            deliver(conn, app, notice, channel, now)
         }
     }
 }

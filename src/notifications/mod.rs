@@ -17,6 +17,7 @@ pub mod delivering;
 mod deliveries_store;
 mod event;
 pub mod expiring;
+mod gathered_store;
 pub mod gathering;
 pub mod incidents;
 mod letter;
@@ -69,5 +70,5 @@ pub fn due(app: &App) -> Result<Due> {
 /// What waits to leave never does: the Workspace was standing by, and nobody knows whether it was sent where this is a copy
 /// of. In the inbox it stays. How many.
 pub fn withhold(conn: &mut Conn, now: Moment) -> Result<usize> {
-    Ok(deliveries_store::withhold(conn, now)? + outlets::withhold(conn, now)?)
+    Ok(deliveries_store::withhold(conn, now)? + gathered_store::withhold(conn)? + outlets::withhold(conn, now)?)
 }

@@ -6,7 +6,7 @@ pub use super::choices_store::Choice;
 use super::model::{Channel, DeliveryState, Notice, NoticeKind, Told};
 use crate::clock::Moment;
 use crate::db::prelude::*;
-use crate::db::schema::{deliveries, members, notices};
+use crate::db::schema::{deliveries, gathered, members, notices};
 use crate::db::{Conn, on};
 use crate::error::Result;
 
@@ -98,48 +98,10 @@ pub fn untold(conn: &mut Conn, member_ids: &[i64], key: &str) -> Result<Vec<i64>
     Ok(member_ids.iter().copied().filter(|id| !told.contains(id)).collect())
 }
 
-/// When a member's newest mails were written.
-pub fn mailed(conn: &mut Conn, member_id: i64, limit: i64) -> Result<Vec<Moment>> {
-    Ok(notices::table
-        .inner_join(deliveries::table)
-        .filter(notices::member_id.eq(member_id).and(deliveries::channel.eq(Channel::Email)))
-        .order(notices::id.desc())
-        .limit(limit)
-        .select(deliveries::created_at)
-        .load(conn)?)
-}
-
-/// When the next of what is gathered for a member is mailed.
-pub fn next_gathering(conn: &mut Conn, member_id: i64, now: Moment) -> Result<Option<Moment>> {
-    let gathering = notices::table.filter(notices::member_id.eq(member_id).and(notices::gathers_at.gt(now)));
-    let next = gathering.order(notices::gathers_at).select(notices::gathers_at.assume_not_null());
-    Ok(next.first(conn).optional()?)
-}
-
-/// It waits for others until then.
-pub fn gather(conn: &mut Conn, id: i64, until: Moment) -> Result<()> {
-    diesel::update(notices::table.find(id)).set(notices::gathers_at.eq(until)).execute(conn)?;
-    Ok(())
-}
-
-/// Members for whom something was gathered.
-pub fn gathered(conn: &mut Conn, now: Moment, limit: i64) -> Result<Vec<i64>> {
-    let due = notices::table.filter(notices::gathers_at.le(now));
-    Ok(due.order(notices::member_id).select(notices::member_id).distinct().limit(limit).load(conn)?)
-}
-
-/// Takes what was gathered for a member, the oldest first; nothing where another process did.
-pub fn take_gathered(conn: &mut Conn, member_id: i64, now: Moment, limit: i64) -> Result<Vec<Notice>> {
-    let due = notices::table.filter(notices::member_id.eq(member_id).and(notices::gathers_at.le(now)));
-    let rows = due.order(notices::id).limit(limit).select(columns!()).load::<Row>(conn)?;
-    let mut mine = Vec::new();
-    for row in rows {
-        let waiting = notices::table.find(row.0).filter(notices::gathers_at.is_not_null());
-        if diesel::update(waiting).set(notices::gathers_at.eq(None::<Moment>)).execute(conn)? == 1 {
-            mine.push(notice(row));
-        }
-    }
-    Ok(mine)
+/// These notices, the oldest first.
+pub fn by_ids(conn: &mut Conn, ids: &[i64]) -> Result<Vec<Notice>> {
+    let found = notices::table.filter(notices::id.eq_any(ids)).order(notices::id);
+    Ok(found.select(columns!()).load::<Row>(conn)?.into_iter().map(notice).collect())
 }
 
 /// One notice, whoever it is for.
@@ -225,6 +187,40 @@ pub fn told_of(conn: &mut Conn, run_id: i64) -> Result<Vec<Told>> {
     Ok(told.into_iter().map(|(_, told)| told).collect())
 }
 
+/// What was told of an incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    pub title: String,
+    pub at: Moment,
+    /// Who got it, by name.
+    pub members: Vec<String>,
+}
+
+/// So many notices of an incident are read: the newest.
+const OF_INCIDENT: i64 = 1_000;
+
+/// What was told of an incident, the newest first.
+pub fn told_of_incident(conn: &mut Conn, incident_id: i64) -> Result<Vec<Message>> {
+    let rows: Vec<(String, String, Moment, String)> = notices::table
+        .inner_join(members::table)
+        .filter(notices::incident_id.eq(incident_id).and(notices::kind.ne(NoticeKind::Digest)))
+        .order(notices::id.desc())
+        .limit(OF_INCIDENT)
+        .select((notices::key, notices::title, notices::at, members::name))
+        .load(conn)?;
+    let mut told: Vec<(String, Message)> = Vec::new();
+    for (key, title, at, member) in rows {
+        match told.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, message)) => message.members.push(member),
+            None => told.push((key, Message { title, at, members: vec![member] })),
+        }
+    }
+    for (_, message) in &mut told {
+        message.members.sort();
+    }
+    Ok(told.into_iter().map(|(_, message)| message).collect())
+}
+
 /// Removes the next ones that are old enough, with their deliveries; how many went.
 pub fn forget_old(conn: &mut Conn, now: Moment) -> Result<usize> {
     let old: Vec<i64> = notices::table
@@ -234,5 +230,6 @@ pub fn forget_old(conn: &mut Conn, now: Moment) -> Result<usize> {
         .select(notices::id)
         .load(conn)?;
     diesel::delete(deliveries::table.filter(deliveries::notice_id.eq_any(&old))).execute(conn)?;
+    diesel::delete(gathered::table.filter(gathered::notice_id.eq_any(&old))).execute(conn)?;
     Ok(diesel::delete(notices::table.filter(notices::id.eq_any(&old))).execute(conn)?)
 }

@@ -164,6 +164,7 @@ const OWNERS: [(&str, &[&str]); 20] = [
         "notifications",
         &[
             "notices",
+            "gathered",
             "deliveries",
             "member_channels",
             "incidents",

@@ -299,6 +299,7 @@ fn long_lists_are_searched_sorted_and_paged() {
         let mut ada = world.browser(&world.ada).await;
         for (path, words, sort) in [
             ("/members".to_owned(), "STRASSE 15", "role"),
+            (format!("{here}/settings/members"), "STRASSE 15", "role"),
             ("/connections".to_owned(), "STRASSE 15", "kind"),
             (format!("{here}/blocks"), "STRASSE 15", "rows"),
             (format!("{here}/settings/import-configurations"), "COPY 9", "last"),

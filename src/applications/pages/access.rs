@@ -1,6 +1,8 @@
 //! Who has access to an Application, and to do what. One form per member, so that it works without scripts and a stale
 //! page overwrites nobody else's row.
 
+use std::cmp::Ordering;
+
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -10,19 +12,25 @@ use crate::applications::actions::{self, Access, GroupAccess};
 use crate::applications::{Application, Grants, enter, settings_shell, standing};
 use crate::error::{AppError, Result};
 use crate::members::{self, Permission, SignedIn};
-use crate::web::{Crumb, Flash, Form, Page, Shell, see_other};
+use crate::web::list::Sort;
+use crate::web::{Crumb, Flash, Form, Listing, Page, Shell, local_path, see_other};
 
 #[derive(Template)]
 #[template(path = "applications/access.html")]
 struct AccessPage {
     shell: Shell,
     application: Application,
+    list: Listing,
     rows: Vec<Access>,
     groups: Vec<GroupAccess>,
     may_configure: bool,
     /// Makes groups.
     administers: bool,
 }
+
+/// Those who may sign in come first, by name.
+const SORTS: [Sort<Access>; 2] =
+    [("active", "Active first", |_, _| Ordering::Equal), ("role", "Role", |a, b| a.member.role.cmp(&b.member.role))];
 
 impl AccessPage {
     /// What the role adds or lacks, beside the name.
@@ -47,7 +55,7 @@ impl AccessPage {
     }
 }
 
-/// `GET {A}/settings/members`
+/// `GET {A}/settings/members?q=&sort=&page=`
 pub async fn access(
     request: HttpRequest,
     app: Data<App>,
@@ -63,19 +71,32 @@ pub async fn access(
         .at(&format!("{at}/settings/members"))
         .crumbs([Crumb::here("Members and permissions")]);
     let (may_configure, administers) = (entered.may_configure(), by.member.is_administrator());
-    Page::ok(&request, &AccessPage { shell, application, rows, groups, may_configure, administers })
+    let asked = Form::parse(request.query_string().as_bytes());
+    let text = |row: &Access| format!("{}\n{}\n{}", row.member.name, row.member.email, row.member.role);
+    let (list, rows) = Listing::of(&here(id), &asked, rows, &SORTS, text);
+    Page::ok(&request, &AccessPage { shell, application, list, rows, groups, may_configure, administers })
 }
 
 fn ticked(form: &Form) -> Grants {
     Grants { view: form.ticked("view"), import_data: form.ticked("import_data"), configure: form.ticked("configure") }
 }
 
-fn saved(application: i64, name: &str, grants: Grants) -> HttpResponse {
+fn here(application: i64) -> String {
+    format!("/applications/{application}/settings/members")
+}
+
+/// The part of the list to go back to.
+fn back(application: i64, form: &Form) -> String {
+    let here = here(application);
+    local_path(form.get("back")).filter(|back| back.starts_with(&here)).map_or(here, str::to_owned)
+}
+
+fn saved(back: &str, name: &str, grants: Grants) -> HttpResponse {
     let words = match grants.words() {
         Some(words) => format!("{name} has {words}."),
         None => format!("{name} no longer has access."),
     };
-    see_other(&format!("/applications/{application}/settings/members"), Some(Flash::new(words)))
+    see_other(back, Some(Flash::new(words)))
 }
 
 /// `POST {A}/settings/members/{m}`
@@ -86,6 +107,7 @@ pub async fn save_access(
     form: Form,
 ) -> Result<HttpResponse> {
     let ((application, member), grants, now) = (ids.into_inner(), ticked(&form), app.now());
+    let back = back(application, &form);
     let given = app.write(move |conn| {
         let grants = actions::set_access(conn, &by, application, member, grants, now)?;
         let member = members::by_id(conn, member)?.ok_or(AppError::NotFound)?;
@@ -99,9 +121,9 @@ pub async fn save_access(
     let (name, grants, keeps) = given.await?;
     if let Some(keeps) = keeps.filter(|_| !grants.view) {
         let words = format!("{name} has no permissions of their own here, but {keeps}.");
-        return Ok(see_other(&format!("/applications/{application}/settings/members"), Some(Flash::new(words))));
+        return Ok(see_other(&back, Some(Flash::new(words))));
     }
-    Ok(saved(application, &name, grants))
+    Ok(saved(&back, &name, grants))
 }
 
 /// `POST {A}/settings/members/groups/{group}`
@@ -112,7 +134,8 @@ pub async fn save_group_access(
     form: Form,
 ) -> Result<HttpResponse> {
     let ((application, group), grants, now) = (ids.into_inner(), ticked(&form), app.now());
+    let back = back(application, &form);
     let given = app.write(move |conn| actions::set_group_access(conn, &by, application, group, grants, now));
     let (name, grants) = given.await?;
-    Ok(saved(application, &name, grants))
+    Ok(saved(&back, &name, grants))
 }

@@ -17,6 +17,7 @@ use crate::members::{self, By, SignedIn, shell};
 use crate::notifications::incidents::{Affected, Incident, actions, store};
 use crate::notifications::letter;
 use crate::notifications::model::NoticeKind;
+use crate::notifications::store as notices;
 use crate::runs::{Run, glance};
 use crate::web::page::initials;
 use crate::web::{Crumb, Flash, Form, Page, Shell, local_path, see_other};
@@ -26,6 +27,8 @@ use crate::words;
 const FEW: i64 = 3;
 /// So many the page names.
 const MANY: i64 = 200;
+/// So many of those who were told are named.
+const NAMED: usize = 10;
 
 /// An incident as it is shown.
 pub struct Card {
@@ -172,6 +175,8 @@ pub fn open_cards(
 struct IncidentPage {
     shell: Shell,
     i: Card,
+    /// What was told: when, what, to whom.
+    told: Vec<(String, String, String)>,
     back: String,
 }
 
@@ -183,12 +188,14 @@ pub async fn incident(
     id: Path<i64>,
 ) -> Result<HttpResponse> {
     let (who, id, now) = (by.clone(), *id, app.now());
-    let card = app
+    let (card, told) = app
         .read(move |conn| {
             let (incident, entered) = actions::find(conn, &who, id)?;
             let zone = members::zone_of(conn, who.member.time_zone)?;
             let facts = Facts::of(conn, &[&incident], MANY)?;
-            Ok(Card::of((&who, &entered), &incident, &facts, (zone, now)))
+            let told = notices::told_of_incident(conn, id)?.into_iter();
+            let told = told.map(|told| (words::short_time(told.at, now, zone), told.title, named(told.members)));
+            Ok((Card::of((&who, &entered), &incident, &facts, (zone, now)), told.collect()))
         })
         .await?;
     let page = IncidentPage {
@@ -197,8 +204,17 @@ pub async fn incident(
             .crumbs([Crumb::to("Inbox", "/notifications"), Crumb::here(&card.title)]),
         back: format!("/incidents/{id}"),
         i: card,
+        told,
     };
     Page::ok(&request, &page)
+}
+
+/// "Ada, Mo, Olive and 4 more"
+fn named(mut names: Vec<String>) -> String {
+    let more = names.len().saturating_sub(NAMED);
+    names.truncate(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    names.join(", ") + &more
 }
 
 /// `POST /incidents/{incident}/take`: "I'm on it", and with `release` not any more.

@@ -19,11 +19,8 @@ pub fn of(letter: &Letter) -> Value {
     if !letter.detail.is_empty() {
         sections.push(fit(&letter.detail, LONGEST));
     }
-    let rows: Vec<String> =
-        letter.rows.iter().map(|(label, value)| format!("*{}:* {}", fit(label, 60), fit(value, 280))).collect();
-    if !rows.is_empty() {
-        sections.push(rows.join("\n"));
-    }
+    let rows = letter.rows.iter().map(|(label, value)| format!("*{}:* {}", fit(label, 60), fit(value, 280)));
+    sections.extend(packed(rows));
     let mut links = vec![link(&letter.button.1, letter.button.0)];
     links.extend(letter.again.iter().map(|again| link(again, "Run Again")));
     sections.push(links.join("  ·  "));
@@ -53,6 +50,18 @@ fn message(text: &str, sections: &[String]) -> Value {
         "unfurl_links": false,
         "unfurl_media": false,
     })
+}
+
+/// Lines in as few sections as hold them.
+fn packed(lines: impl Iterator<Item = String>) -> Vec<String> {
+    let mut sections: Vec<String> = Vec::new();
+    for line in lines {
+        match sections.last_mut().filter(|section| section.len() + 1 + line.len() <= LONGEST) {
+            Some(section) => *section += &format!("\n{line}"),
+            None => sections.push(line),
+        }
+    }
+    sections
 }
 
 /// An address of ours behind a word of ours.

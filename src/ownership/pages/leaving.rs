@@ -41,6 +41,8 @@ struct LeavingPage {
     told: i64,
     doors: Doors,
     calendars: i64,
+    /// Why they cannot go.
+    last: Option<String>,
     /// In which groups they are.
     groups: Vec<String>,
     fate: Fate,
@@ -107,11 +109,12 @@ async fn page(
             let reckoned = reckon(conn, &asks, (Some(member.clone()), to), &leaving.wish(), held)?;
             let rows = Rows::load(conn, &reckoned, now)?;
             let within = groups::of_member(conn, id)?.into_iter().map(|(_, name)| name).collect();
-            let doors = doors(conn, id, now)?;
-            Ok((leaving, (member, reckoned), rows, heirs, doors, feeds::count(conn, id)?, within))
+            let last = members::actions::last_administrator(conn, &member)?;
+            let doors = (doors(conn, id, now)?, feeds::count(conn, id)?);
+            Ok((leaving, (member, reckoned), rows, heirs, doors, last, within))
         })
         .await?;
-    let (leaving, (member, reckoned), rows, heirs, doors, calendars, groups) = found;
+    let (leaving, (member, reckoned), rows, heirs, (doors, calendars), last, groups) = found;
     if !member.active && leaving.role.is_none() {
         return Ok(see_other("/members", None));
     }
@@ -129,7 +132,6 @@ async fn page(
     applications.dedup();
     let page = LeavingPage {
         shell: members::shell(request, app, by, title.clone()).at("/members").crumbs(crumbs),
-        errors,
         title,
         id,
         name: member.name.clone(),
@@ -138,6 +140,8 @@ async fn page(
         told: reckoned.lines.iter().filter(|line| line.told).count() as i64,
         doors,
         calendars,
+        last,
+        errors,
         groups,
         fate: leaving.fate,
         to: heirs

@@ -86,3 +86,38 @@ on_both! {
         assert!(mails.len() == 11 && mails.iter().any(|mail| mail.contains("Subject: 5 notifications: 5 failed")), "{mails:?}");
     }
 }
+
+#[test]
+fn after_ten_messages_in_slack_the_rest_comes_together() {
+    slack::with_slack(async |world, twin| {
+        slack::set_up(world).await;
+        twin.knows(&world.olive.email, "U0OLIVE");
+        for n in 0..59 {
+            let stage = failing(world, &format!("store {n}")).await;
+            telling(world, &stage, About::Failed, &[&world.olive]).await;
+        }
+        world.set_clock("2026-10-05T09:00:01Z");
+        world.step(dispatcher::step).await;
+        work_off(world).await;
+        gather(world).await;
+        slack::tell_all(world).await;
+        assert_eq!((told(world, &world.olive).await.len(), twin.shown().len()), (60, 10));
+        world.advance(Duration::minutes(5));
+        gather(world).await;
+        slack::tell_all(world).await;
+        slack::tell_all(world).await;
+        let shown = twin.shown();
+        let (who, message) = shown.last().unwrap();
+        assert_eq!((shown.len(), who.as_str()), (11, "U0OLIVE"));
+        assert!(message["text"].as_str().unwrap().starts_with("50 notifications: 50 failed"), "{message}");
+        // Slack takes 3,000 characters in one section.
+        let blocks = message["blocks"].as_array().unwrap();
+        let texts: Vec<&str> = blocks.iter().map(|block| block["text"]["text"].as_str().unwrap()).collect();
+        assert!(
+            texts.iter().all(|text| text.len() <= 3_000) && texts.concat().matches("*Failed, ").count() == 50,
+            "{texts:?}"
+        );
+        // By mail the same goes, for itself.
+        assert_eq!(world.mails().len(), 11);
+    });
+}

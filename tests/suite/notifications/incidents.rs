@@ -117,6 +117,10 @@ on_both! {
         assert_eq!(counted(&world).await, (1, 0));
         let mut olive = world.browser(&world.olive).await;
         olive.visit("/notifications").await.sees("Open incidents").sees("3 imports failed").sees("4 runs");
+        let title = told(&world, &world.mo).await.remove(0).1;
+        olive.follow("3 imports failed").await.sees("Who was notified");
+        olive.in_row(&title).sees("Mo");
+        olive.visit("/notifications").await;
         csv(&world, "shared", &[("1", "one")]);
         olive.press("Run all 3 again").await.sees("3 imports run again.");
         work_off(&world).await;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 use serde_json::json;
-use tidegate::db::schema::{deliveries, notices, outcomes};
+use tidegate::db::schema::{deliveries, gathered, notices, outcomes};
 
 use super::site::{Site, pause, start};
 use crate::support::databases::{Databases, runtime};
@@ -100,8 +100,7 @@ fn give_back(db: &Databases) {
 
 /// What waits for more to be told with it has waited long enough.
 fn gather(db: &Databases) {
-    let gathering = notices::table.filter(notices::gathers_at.is_not_null());
-    db.main.write(|conn| Ok(diesel::update(gathering).set(notices::gathers_at.eq(1_i64)).execute(conn)?)).unwrap();
+    db.main.write(|conn| Ok(diesel::update(gathered::table).set(gathered::due_at.eq(1_i64)).execute(conn)?)).unwrap();
 }
 
 /// Whether something is still to be told.
@@ -110,7 +109,7 @@ fn under_way(db: &Databases) -> bool {
         .read(|conn| {
             let untold: i64 = outcomes::table.filter(outcomes::announced_at.is_null()).count().get_result(conn)?;
             let unsent: i64 = deliveries::table.filter(deliveries::state.ne("sent")).count().get_result(conn)?;
-            let gathers: i64 = notices::table.filter(notices::gathers_at.is_not_null()).count().get_result(conn)?;
+            let gathers: i64 = gathered::table.count().get_result(conn)?;
             Ok(untold + unsent + gathers > 0)
         })
         .unwrap()

@@ -1,7 +1,7 @@
 //! Each test runs on SQLite and on PostgreSQL, under two names, so that a failure says which.
 
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -156,6 +156,26 @@ impl Place {
         Some(Self { database, dir, postgres })
     }
 
+    /// The databases and files as they stand, at another place. Nobody may be on them meanwhile.
+    pub fn copied(&self) -> Self {
+        let dir = tempfile::Builder::new().prefix("tidegate-test-").tempdir().unwrap();
+        // Who leaves last takes the write-ahead log along.
+        let give_up = Instant::now() + Duration::from_secs(20);
+        while self.database == Database::Sqlite
+            && ["tidegate.db-wal", "blocks.db-wal"].iter().any(|log| self.data_dir().join(log).exists())
+        {
+            assert!(Instant::now() < give_up, "somebody is on the databases");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        copy(&self.data_dir(), &dir.path().join("data"));
+        let postgres = self.postgres.as_ref().map(|(server, name)| {
+            let other = unique("tidegate_test");
+            create(server, &other, name);
+            (server.clone(), other)
+        });
+        Self { database: self.database, dir, postgres }
+    }
+
     pub fn data_dir(&self) -> PathBuf {
         self.dir.path().join("data")
     }
@@ -190,6 +210,17 @@ impl Drop for Place {
         if let Some((server, name)) = &self.postgres {
             // What is left behind is dropped by the next run.
             let _ = admin(server).batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let there = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy(&entry.path(), &there),
+            false => drop(std::fs::copy(entry.path(), there).unwrap()),
         }
     }
 }
