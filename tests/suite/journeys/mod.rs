@@ -8,6 +8,7 @@ mod copies;
 mod decided;
 mod first_hour;
 mod handed;
+mod invited;
 mod keyboard;
 mod leaving;
 mod mapped;
