@@ -146,7 +146,7 @@ impl Row {
         };
         Self {
             time: counts::short_time(entry.at, now, zone),
-            iso: entry.at.rfc3339(),
+            iso: counts::machine_time(entry.at),
             who: entry.member_name.clone(),
             mark: initials(&entry.member_name),
             role,

@@ -194,7 +194,7 @@ impl CardsScene {
     fn next(&self, schedule: &Schedule) -> Option<NextRun> {
         let at = schedule.next_at?;
         Some(NextRun {
-            iso: at.rfc3339(),
+            iso: words::machine_time(at),
             when: words::short_time(at, self.now, schedule.rule.time_zone()),
             relative: words::relative_in(at, self.now, schedule.rule.time_zone()),
             frozen: self.frozen(schedule, at),

@@ -26,6 +26,15 @@ async fn told(world: &World) -> i64 {
 }
 
 on_both! {
+    async fn a_moment_is_said_as_html_knows_it(world: World) {
+        let id = told(&world).await;
+        world.set_clock("2026-10-06T09:00:00.123456Z");
+        world.api(&world.olive).await.patch(&format!("schedules/{id}"), json!({"start_time": "06:45"})).await.is(200);
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit("/audit").await;
+        assert_eq!(ada.count("time[datetime='2026-10-06T09:00:00.123Z']"), 1, "three digits of a second, not six");
+    }
+
     async fn a_change_says_what_it_was_and_what_it_is(world: World) {
         told(&world).await;
         let mut ada = world.browser(&world.ada).await;

@@ -151,7 +151,7 @@ fn occurrence(o: &PreviewOccurrence, rule: &Rule, beside: &Beside, now: Moment) 
     let zone = rule.time_zone();
     let differs = o.at.in_zone(zone).naive_local() != o.at.in_zone(beside.viewer).naive_local();
     Occurrence {
-        iso: o.at.rfc3339(),
+        iso: words::machine_time(o.at),
         when: words::date_time(o.at, zone),
         relative: words::relative_in(o.at, now, zone),
         yours: differs.then(|| words::date_time(o.at, beside.viewer)),
