@@ -50,11 +50,18 @@ pub fn reset(conn: &mut Conn, app: &App, by: &By, id: i64, typed: &str, now: Mom
     })
 }
 
-/// Refuses while an import of an Application runs, waits or is held. Who starts one meanwhile waits, and finds what was done;
+/// Refuses while an import of an Application runs, waits or is held, and while rows are copied into it. Who starts one meanwhile waits, and finds what was done;
 /// so does the clock, which holds the schedules that it begins runs of, and who restores what a Block held.
 pub(super) fn need_rest(conn: &mut Conn, app: &App, application: &Application) -> Result<()> {
     let id = application.id;
     db::lock_row(conn, "applications", id)?;
+    // What is copied after this moment would stay.
+    if store::count_left(conn, id)? > 0 {
+        return Err(AppError::Conflict(format!(
+            "Rows are still being copied into {}. Wait until that is done.",
+            application.name
+        )));
+    }
     schedules::lock_all(conn, id)?;
     let configurations = imports::ids_of(conn, id)?;
     db::lock_rows(conn, "import_configurations", &configurations)?;

@@ -151,6 +151,9 @@ pub fn update(conn: &mut Conn, by: &By, enders: Enders, id: i64, change: Change,
     if let (false, Some(why)) = (stays, last_administrator(conn, &before)?) {
         return Err(AppError::Conflict(why));
     }
+    if !stays {
+        store::invitations::delete_by(conn, id)?;
+    }
     // An activation ends them too: those of a member who was deactivated before tokens ended with that.
     if !before.active || !after.active || change.password.is_some() {
         end_access(conn, &by.actor(), enders, (id, None), now)?;

@@ -2,6 +2,7 @@
 
 use chrono::Duration;
 use diesel::prelude::*;
+use serde_json::json;
 use tidegate::db::schema::{audit_log, invitation_access, invitations as table, workspace};
 use tidegate::mail::Mailer;
 use tidegate::members::actions::{self, NewMember};
@@ -135,6 +136,14 @@ on_both! {
         ada.visit("/audit").await.sees("Included access in the invitation of Una").sees("Changed the access of Una").sees("Changed the group Planning team");
         let left = world.read(|conn| Ok(invitation_access::table.count().get_result::<i64>(conn)?));
         assert_eq!(left.await, 0);
+    }
+
+    async fn what_an_administrator_invited_ends_with_their_right_to(world: World) {
+        let link = invite(&world).await;
+        let (ada, mo) = (world.api(&world.ada).await, world.api(&world.mo).await);
+        ada.patch(&format!("members/{}", world.mo.id), json!({"role": "Administrator"})).await.is(200);
+        mo.patch(&format!("members/{}", world.ada.id), json!({"active": false})).await.is(200);
+        assert_eq!(world.nobody().open(&link).await, 404);
     }
 
     async fn who_is_added_at_once_gets_them_too_and_what_is_not_there_is_refused(world: World) {

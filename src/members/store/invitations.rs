@@ -150,6 +150,12 @@ pub fn delete_of(conn: &mut Conn, email: &str) -> Result<()> {
     Ok(())
 }
 
+/// What a member invited ends with their right to invite.
+pub fn delete_by(conn: &mut Conn, member_id: i64) -> Result<()> {
+    diesel::delete(invitations::table.filter(invitations::invited_by.eq(member_id))).execute(conn)?;
+    Ok(())
+}
+
 /// Removes those that ran out before.
 pub fn forget(conn: &mut Conn, before: Moment) -> Result<usize> {
     Ok(diesel::delete(invitations::table.filter(invitations::expires_at.lt(before.micros()))).execute(conn)?)

@@ -25,6 +25,19 @@ async fn waits(world: &World, run: i64) {
 }
 
 on_both! {
+    async fn while_rows_come_nothing_else_is_begun(world: World) {
+        let full = full(&world).await;
+        let copy = copy_without_rows_yet(&world, &full).await;
+        let ada = world.api(&world.ada).await;
+        for deed in ["reset", "refresh"] {
+            let answer = ada.post(&format!("applications/{copy}/{deed}"), json!({"name": "Copy"})).await;
+            answer.is(409);
+            assert!(answer.body.contains("Rows are still being copied into Copy."), "{}", answer.body);
+        }
+        world.step(environments::step).await;
+        ada.post(&format!("applications/{copy}/reset"), json!({"name": "Copy"})).await.is(202);
+    }
+
     async fn a_copy_says_how_far_it_is_and_goes_on(world: World) {
         let full = full(&world).await;
         let copy = copy_without_rows_yet(&world, &full).await;
