@@ -17,18 +17,18 @@ pub fn of_step(conn: &mut Conn, (position, step): (usize, &Step), given: Option<
     let Some(given) = given.and_then(Value::as_object).filter(|given| !given.is_empty()) else {
         return Ok(step.parameters.clone());
     };
-    let (_, declared) = declared(conn, step.configuration_id)?;
+    let (_, declared, _) = declared(conn, step.configuration_id)?;
     let mut values = step.parameters.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
     values.extend(own(position, &declared, given));
     Ok(Some(Value::Object(values)).filter(|values| *values != json!({})))
 }
 
-/// A configuration and what its newest version asks for.
-fn declared(conn: &mut Conn, configuration_id: i64) -> Result<(Configuration, Vec<Parameter>)> {
+/// A configuration, what its newest version asks for, and its query.
+fn declared(conn: &mut Conn, configuration_id: i64) -> Result<(Configuration, Vec<Parameter>, Option<String>)> {
     let found = imports::by_id(conn, configuration_id)?.ok_or(AppError::NotFound)?;
     let version = imports::version(conn, configuration_id, found.version)?.ok_or(AppError::NotFound)?;
     let asks = found.asks(&version.definition);
-    Ok((found, asks))
+    Ok((found, asks, version.definition.source.query))
 }
 
 /// Those for one step by the names that it declares; its own before those for all.
@@ -116,7 +116,7 @@ pub fn accept(
         asked.push(declared(conn, step.configuration_id)?);
     }
     for name in given.keys().filter(|name| !name.contains('.')) {
-        let all = asked.iter().flat_map(|(_, declared)| declared).filter(|parameter| parameter.name == *name);
+        let all = asked.iter().flat_map(|(_, declared, _)| declared).filter(|parameter| parameter.name == *name);
         let secret: Vec<bool> = all.map(|parameter| parameter.parameter_type == ParameterType::Secret).collect();
         if secret.contains(&true) && secret.contains(&false) {
             let why = format!("\"{name}\" is a secret in one step and none in another. Give each step its own value.");
@@ -125,7 +125,7 @@ pub fn accept(
     }
     let mut known: Vec<String> = Vec::new();
     let mut taken = Map::new();
-    for (position, (step, (configuration, declared))) in (1..).zip(definition.steps.iter().zip(&asked)) {
+    for (position, (step, (configuration, declared, query))) in (1..).zip(definition.steps.iter().zip(&asked)) {
         known.extend(declared.iter().flat_map(|p| [p.name.clone(), alone(position, &p.name)]));
         let of_set = step.parameters.as_ref().and_then(Value::as_object).unwrap_or(&empty);
         let own_given = own(position, declared, given);
@@ -141,7 +141,14 @@ pub fn accept(
         let (all, there) = (with(own_given.clone()), with(own(position, &declared, kept)));
         let mut wrong = FieldErrors::new();
         let given_and_kept = (Some(&all), Some(&there));
-        let values = imports::accept(conn, secrets, (configuration, &declared), given_and_kept, "", &mut wrong)?;
+        let values = imports::accept(
+            conn,
+            secrets,
+            (configuration, &declared, query.as_deref()),
+            given_and_kept,
+            "",
+            &mut wrong,
+        )?;
         if let Some(lacks) = configuration.lacks_file(values.as_ref()).filter(|_| wrong.is_empty()) {
             wrong.add(FILE, lacks);
         }

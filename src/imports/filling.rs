@@ -21,7 +21,12 @@ const ISO: &str = "%Y-%m-%d";
 
 /// Whose values they are.
 pub fn values_target<'a>(configuration: &'a Configuration, definition: &'a Definition) -> Target<'a> {
-    Target { configuration_id: configuration.id, name: &configuration.name, parameters: &definition.parameters }
+    Target {
+        configuration_id: configuration.id,
+        name: &configuration.name,
+        parameters: &definition.parameters,
+        query: definition.source.query.as_deref(),
+    }
 }
 
 /// What is kept of values that somebody gives for this configuration, and what is wrong with them, at `at` and below.
@@ -41,25 +46,26 @@ pub fn values(
     match &found {
         Some((configuration, definition)) => {
             let asks = configuration.asks(definition);
-            accept(conn, secrets, (configuration, &asks), (given, kept), at, errors)
+            let query = definition.source.query.as_deref();
+            accept(conn, secrets, (configuration, &asks, query), (given, kept), at, errors)
         }
         None => {
-            let target = Target { configuration_id, name: "It", parameters: &[] };
+            let target = Target { configuration_id, name: "It", parameters: &[], query: None };
             parameters::accept(&target, secrets, given, kept, at, errors)
         }
     }
 }
 
-/// The same where it is known what the configuration asks for.
+/// The same where it is known what the configuration asks for, and by which query it reads.
 pub fn accept(
     conn: &mut Conn,
     secrets: &Secrets,
-    (configuration, asks): (&Configuration, &[Parameter]),
+    (configuration, asks, query): (&Configuration, &[Parameter], Option<&str>),
     (given, before): (Option<&Value>, Option<&Value>),
     at: &str,
     errors: &mut FieldErrors,
 ) -> Result<Option<Value>> {
-    let target = Target { configuration_id: configuration.id, name: &configuration.name, parameters: asks };
+    let target = Target { configuration_id: configuration.id, name: &configuration.name, parameters: asks, query };
     let values = parameters::accept(&target, secrets, given, before, at, errors)?;
     if configuration.needs_file()
         && let Some(id) = kept::id_in(values.as_ref())

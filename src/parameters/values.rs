@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::model::{Parameter, ParameterType};
 use super::relative::RelativeDate;
 use crate::error::{FieldErrors, Result};
-use crate::secrets::Secrets;
+use crate::secrets::{Secrets, hash};
 
 /// Shown for a secret that is set; sent back, it keeps the one that is there.
 pub const MASK: &str = "••••";
@@ -27,7 +27,22 @@ pub struct Target<'a> {
     /// As people know it.
     pub name: &'a str,
     pub parameters: &'a [Parameter],
+    /// The query that they are for; none of a source that is no database. Who may change it could have it answer with a
+    /// secret that somebody else gave: so a secret is sealed for this one, and is asked for again after another.
+    pub query: Option<&'a str>,
 }
+
+/// Why a secret does not open.
+enum Shut {
+    /// It is none of this place, or of this key.
+    Lost,
+    /// It was given for another query.
+    Elsewhere,
+}
+
+/// Stands around the mark of the query in a sealed text. What was sealed before there were marks has none, and opens as it
+/// did.
+const AROUND: char = '\u{1}';
 
 impl Target<'_> {
     /// The place that a secret is sealed for.
@@ -35,9 +50,27 @@ impl Target<'_> {
         place(self.configuration_id, name)
     }
 
+    fn mark(&self) -> String {
+        hash("query", self.query.unwrap_or_default())
+    }
+
+    fn seal(&self, secrets: &Secrets, parameter: &Parameter, text: &str) -> Result<Value> {
+        let marked = format!("{AROUND}{}{AROUND}{text}", self.mark());
+        Ok(json!({ SEALED: secrets.seal_alike(&self.place(&parameter.name), &marked)? }))
+    }
+
+    fn open(&self, secrets: &Secrets, parameter: &Parameter, sealed: &str) -> std::result::Result<String, Shut> {
+        let text = secrets.open(&self.place(&parameter.name), sealed).map_err(|_| Shut::Lost)?;
+        match text.strip_prefix(AROUND).and_then(|rest| rest.split_once(AROUND)) {
+            Some((mark, text)) if mark == self.mark() => Ok(text.to_owned()),
+            Some(_) => Err(Shut::Elsewhere),
+            None => Ok(text),
+        }
+    }
+
     /// Whether it is a secret of this parameter.
     fn opens(&self, secrets: &Secrets, parameter: &Parameter, sealed: &str) -> bool {
-        secrets.open(&self.place(&parameter.name), sealed).is_ok()
+        self.open(secrets, parameter, sealed).is_ok()
     }
 }
 
@@ -106,7 +139,7 @@ pub fn accept(
             (_, value) => match value.filter(|value| !blank(value)).map(|value| parameter.fitting(value)) {
                 None => None,
                 Some(Ok(Value::String(text))) if parameter.parameter_type == ParameterType::Secret => {
-                    Some(json!({ SEALED: secrets.seal_alike(&target.place(&parameter.name), &text)? }))
+                    Some(target.seal(secrets, parameter, &text)?)
                 }
                 Some(Ok(value)) => Some(value),
                 Some(Err(why)) => {
@@ -293,12 +326,18 @@ impl Values {
                 (ParameterType::Choices, None | Some(Value::Null)) => Known::List(Vec::new()),
                 (_, None | Some(Value::Null)) => Known::Nothing,
                 (ParameterType::Secret, Some(value)) => {
-                    let opened = secrets.open(&target.place(&parameter.name), sealed_text(value).unwrap_or_default());
-                    Known::Secret(opened.map_err(|_| {
-                        format!(
-                            "The secret {} cannot be opened with the server's key. Enter it again.",
-                            parameter.label()
-                        )
+                    let opened = target.open(secrets, parameter, sealed_text(value).unwrap_or_default());
+                    Known::Secret(opened.map_err(|shut| {
+                        let label = parameter.label();
+                        match shut {
+                            Shut::Lost => {
+                                format!("The secret {label} cannot be opened with the server's key. Enter it again.")
+                            }
+                            Shut::Elsewhere => format!(
+                                "The secret {label} was entered for another query. The query was changed since: look at it, \
+                                 and enter the secret again."
+                            ),
+                        }
                     })?)
                 }
                 (ParameterType::Date, _) => {

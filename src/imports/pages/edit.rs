@@ -26,6 +26,8 @@ use crate::parameters::{Declared, ParameterType, declared_rows};
 use crate::translations::Translation;
 use crate::web::{ConfirmPage, Flash, Form, Page, Shell, at_controls, refused, see_other};
 
+const ASKS_AGAIN: &str = " Secrets were entered for the query before: enter them again in its schedules and sets.";
+
 #[derive(Template)]
 #[template(path = "imports/edit.html")]
 struct EditPage {
@@ -297,9 +299,13 @@ pub async fn change(
     let (who, entered, id, version, now) =
         (by.clone(), place.entered.clone(), configuration.id, form.id("version"), app.now());
     let in_use = app.in_use;
+    let mut secrets = draft.definition.parameters.iter().filter(|one| one.parameter_type == ParameterType::Secret);
+    let asks_again = definition.source.query != draft.definition.source.query && secrets.next().is_some();
     match app.write(move |conn| actions::update(conn, in_use, &who, &entered, (id, version), draft, now)).await {
         Ok(saved) => {
-            let said = format!("Saved the import configuration “{}”. Its next run uses the new version.", saved.name);
+            let again = if asks_again { ASKS_AGAIN } else { "" };
+            let said =
+                format!("Saved the import configuration “{}”. Its next run uses the new version.{again}", saved.name);
             Ok(see_other(&format!("{}/{id}", place.list()), Some(Flash::new(said))))
         }
         Err(error) => {

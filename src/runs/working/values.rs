@@ -49,7 +49,8 @@ pub(super) fn open(secrets: &Secrets, run: &Run, definition: &Definition) -> std
     let Some(configuration_id) = run.configuration_id.filter(|_| !definition.parameters.is_empty()) else {
         return Ok(Values::default());
     };
-    let target = Target { configuration_id, name: &run.name, parameters: &definition.parameters };
+    let query = definition.source.query.as_deref();
+    let target = Target { configuration_id, name: &run.name, parameters: &definition.parameters, query };
     let settled = run.resolved.clone().unwrap_or_default();
     Values::open(&target, secrets, &settled)
 }

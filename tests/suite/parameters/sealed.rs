@@ -31,7 +31,10 @@ on_both! {
         keys::rotate(world.app(), &new).unwrap();
         let opened = |values: &Value, name: &str, configuration: i64| {
             let sealed = values[name]["sealed"].as_str().unwrap_or_else(|| panic!("{name}: {values}")).to_owned();
-            new.open(&format!("parameter {configuration} token"), &sealed).unwrap_or_else(|e| panic!("{name}: {e:?}"))
+            let text = new.open(&format!("parameter {configuration} token"), &sealed);
+            // Before it stands for which query it was given.
+            let text = text.unwrap_or_else(|e| panic!("{name}: {e:?}"));
+            text.rsplit('\u{1}').next().unwrap().to_owned()
         };
         let read = |text: Option<String>| serde_json::from_str::<Value>(&text.unwrap()).unwrap();
         let (of_schedule, of_run, of_set): (Option<String>, Option<String>, Vec<String>) = world

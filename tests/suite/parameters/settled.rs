@@ -89,6 +89,36 @@ on_both! {
         assert_eq!(cleared.is(200).json["parameters"], json!({"day": "-2d"}));
     }
 
+    /// Who may change a query could have it answer with a secret that somebody else gave.
+    async fn who_changes_the_query_reads_no_secret_of_others(world: World) {
+        let staff = employees(&world).await;
+        let parameters = json!([{"name": "token", "type": "secret", "label": "Key", "required": true}]);
+        let import = staff.import("SELECT id, word FROM staff WHERE {token} <> ''", parameters).await;
+        let body = with(daily("18:50"), json!({"configuration_id": import, "start_date": "2026-10-08", "parameters": {"token": "hush"}}));
+        let schedule = staff.olive.make(&format!("{}/schedules", staff.here), body).await;
+        let ada = world.api(&world.ada).await;
+        let at = format!("import-configurations/{import}");
+        ada.patch(&at, json!({"source": {"query": "SELECT 1 AS id, {token} AS word"}})).await.is(200);
+        world.set_clock("2026-10-08T18:51:00Z");
+        world.step(dispatcher::step).await;
+        work_off(&world).await;
+        assert!(staff.words(&world).await.is_empty(), "{:?}", staff.words(&world).await);
+        let ran = staff.olive.get("runs").await.items()[0].clone();
+        assert_eq!(ran["status"], "failed");
+        assert_eq!(
+            ran["cause"],
+            "The secret Key was entered for another query. The query was changed since: look at it, and enter the secret again."
+        );
+        // Whoever copies the schedule is asked for the secret too.
+        let copy = ada.post(&format!("schedules/{schedule}/copy"), json!({"start_time": "19:50"})).await;
+        assert!(copy.is(422).body.contains("Key"), "{}", copy.body);
+        // The query of before reads what was given for it.
+        ada.patch(&at, json!({"source": {"query": "SELECT id, word FROM staff WHERE {token} <> ''"}})).await.is(200);
+        staff.olive.post(&format!("runs/{}/again", ran["id"]), json!({})).await.is(202);
+        work_off(&world).await;
+        assert_eq!(staff.words(&world).await.len(), 4);
+    }
+
     /// The canary is in no row of the database, no answer and no page, but for the row that the import itself loads.
     async fn a_secret_is_seen_by_nobody(world: World) {
         const CANARY: &str = "canary-7f3a";
