@@ -189,7 +189,7 @@ pub fn wake(conn: &mut Conn, home: &Home, now: Moment) -> Result<bool> {
     let known = (workspace::place, workspace::home_url, workspace::standing_by_since);
     let (place, url, since) =
         workspace::table.find(1).select(known).first::<(Option<String>, Option<String>, Option<Moment>)>(conn)?;
-    let elsewhere = place.as_ref().is_some_and(|place| *place != home.place)
+    let elsewhere = place.as_ref().is_some_and(|place| !db::is_same_place(place, &home.place))
         || url.as_ref().zip(home.url.as_ref()).is_some_and(|(was, is)| was != is);
     if elsewhere {
         if since.is_none() {
@@ -197,7 +197,7 @@ pub fn wake(conn: &mut Conn, home: &Home, now: Moment) -> Result<bool> {
         }
         return Ok(since.is_none());
     }
-    if place.is_none() || (url.is_none() && home.url.is_some()) {
+    if place.as_ref() != Some(&home.place) || (url.is_none() && home.url.is_some()) {
         diesel::update(workspace::table.find(1))
             .set((workspace::place.eq(&home.place), workspace::home_url.eq(url.as_ref().or(home.url.as_ref()))))
             .execute(conn)?;

@@ -35,7 +35,7 @@ pub mod prelude {
 
 pub use clock::ServerClock;
 pub use migrations::{Which, alone, migrate};
-pub use place::place;
+pub use place::{is_same as is_same_place, place};
 pub use pool::{Conn, Location, Pool, attempt, snapshot, write};
 pub(crate) use types::text_enum;
 
