@@ -1,6 +1,7 @@
 //! How things stood when a day ended: what was scheduled, mapped and permitted, in one download for an auditor. It is read
 //! from the audit log, which holds each thing as it was after each change.
 
+use std::collections::HashSet;
 use std::io::Write;
 
 use actix_web::HttpResponse;
@@ -10,8 +11,9 @@ use serde_json::json;
 
 use super::scene::Scene;
 use crate::app::App;
-use crate::audit;
+use crate::audit::{self, Recorded};
 use crate::clock::Moment;
+use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::members::{self, SignedIn};
 use crate::schedules::instant;
@@ -65,6 +67,18 @@ const PARTS: [(&str, &[&str], bool); 12] = [
 /// So many are read at once.
 const READ: i64 = 500;
 
+/// The Applications that were archived by then: what is in them was scheduled, mapped and permitted no more.
+fn archived(conn: &mut Conn, until: Moment) -> Result<HashSet<i64>> {
+    let archived = &["application.archived"][..];
+    let (mut ids, mut after) = (HashSet::new(), 0);
+    loop {
+        let entries = audit::as_of(conn, (archived, false), until, after, READ)?;
+        let Some(last) = entries.last() else { return Ok(ids) };
+        after = last.id;
+        ids.extend(entries.iter().filter_map(|entry| entry.subject_id));
+    }
+}
+
 /// `GET /audit/as-of?day=2026-11-25`: by the clock of whoever asks.
 pub async fn as_of(app: Data<App>, SignedIn(by): SignedIn, query: Query) -> Result<HttpResponse> {
     let (who, now) = (by.clone(), app.now());
@@ -91,9 +105,20 @@ pub async fn as_of(app: Data<App>, SignedIn(by): SignedIn, query: Query) -> Resu
     download::download((&app, by.member.id), (&name, "json", "application/json"), move |out| {
         let say = |out: &mut dyn Write, text: &str| out.write_all(text.as_bytes()).map_err(AppError::internal);
         say(out, &format!("{{\n\"as_of\": {head}"))?;
+        let (gone, built_in) = pool.read(|conn| Ok((archived(conn, until)?, members::roles::built_in(conn)?)))?;
         for (word, actions, by_application) in PARTS {
             say(out, &format!(",\n\"{word}\": ["))?;
             let (mut after, mut first) = (0, true);
+            let mut tell = |out: &mut dyn Write, one: serde_json::Value| {
+                let between = if std::mem::take(&mut first) { "" } else { "," };
+                say(out, &format!("{between}\n{one}"))
+            };
+            if word == "roles" {
+                // They are there from the beginning, and nobody changes them.
+                for role in &built_in {
+                    tell(out, json!({ "id": role.id, "name": role.name, "built_in": true, "is": role.shown() }))?;
+                }
+            }
             loop {
                 let (entries, scene) = pool.read(|conn| {
                     let entries = audit::as_of(conn, (actions, by_application), until, after, READ)?;
@@ -103,13 +128,13 @@ pub async fn as_of(app: Data<App>, SignedIn(by): SignedIn, query: Query) -> Resu
                 let Some(last) = entries.last() else { break };
                 after = last.id;
                 // Of what went there is nothing after.
-                for entry in entries.iter().filter(|entry| entry.after.is_some()) {
+                let goes = |entry: &&Recorded| entry.application_id.is_some_and(|id| gone.contains(&id));
+                for entry in entries.iter().filter(|entry| entry.after.is_some() && !goes(entry)) {
                     let one = json!({
                         "id": entry.subject_id, "application_id": entry.application_id, "name": scene.name(entry),
                         "since": entry.at, "by": entry.member_name, "is": entry.after,
                     });
-                    say(out, &format!("{}\n{one}", if first { "" } else { "," }))?;
-                    first = false;
+                    tell(out, one)?;
                 }
             }
             say(out, "]")?;

@@ -268,7 +268,8 @@ pub async fn csv(app: Data<App>, SignedIn(by): SignedIn, query: Query) -> Result
         .await?;
     let (pool, member_id, filter, wanted) = (app.db.clone(), by.member.id, asked.filter(zone), folded(&asked.q));
     download::csv((&app, member_id), "audit log", move |out| {
-        let mut csv = csv::Writer::from_writer(out);
+        // Each cell in quotes, as a sheet takes it without doubt.
+        let mut csv = csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Always).from_writer(out);
         let head =
             ["id", "at", "who", "role", "channel", "from", "action", "kind", "thing", "name", "application", "changes"];
         csv.write_record(head).map_err(AppError::internal)?;

@@ -102,6 +102,8 @@ fn note_refusal<B>(response: &ServiceResponse<B>, api: bool) {
     let Some(app) = request.app_data::<Data<App>>() else { return };
     let action = match response.status() {
         StatusCode::FORBIDDEN => "request.refused",
+        // To whoever may not see a thing it is not there. Both are kept, of members: which it was is said nowhere.
+        StatusCode::NOT_FOUND if request.extensions().get::<Acting>().is_some() => "request.not_found_refused",
         StatusCode::UNAUTHORIZED if api && request.headers().contains_key(header::AUTHORIZATION) => "token.refused",
         _ => return,
     };

@@ -71,6 +71,7 @@ on_both! {
         page.follow("Show older entries").await.sees("=Plan 34").sees_no("=Plan 35");
         let csv = page.get("/audit.csv").await;
         let mut rows = csv::Reader::from_reader(csv.body.as_bytes());
+        assert!(csv.body.lines().all(|line| line.starts_with('"') && line.ends_with('"')), "each cell is quoted");
         let names: Vec<String> = rows.records().map(|row| row.unwrap()[9].to_owned()).filter(|n| n.contains("Plan")).collect();
         assert_eq!((names.len(), names[0].as_str()), (60, "'=Plan 59"));
         let first = ada.get("audit?limit=2").await.json;
@@ -100,7 +101,15 @@ on_both! {
         assert_eq!(as_of("2026-10-04").await["schedules"], json!([]));
         let mapped = &seventh["import_configurations"][0];
         assert_eq!((&mapped["name"], mapped["is"]["mode"].as_str()), (&json!("payroll"), Some("update")));
-        for day in ["yesterday", "2026-10-08"] {
+        let role = |role: &serde_json::Value| role["built_in"] == true && role["is"]["permissions"][0] == "import_data";
+        assert!(seventh["roles"].as_array().unwrap().iter().any(role), "{}", seventh["roles"]);
+        // What is archived takes with it all that was in it, from that day on.
+        world.set_clock("2026-10-08T08:00:00Z");
+        world.api(&world.ada).await.delete(&format!("applications/{}", world.application)).await.is(204);
+        let eighth = as_of("2026-10-08").await;
+        assert_eq!(eighth["import_configurations"], json!([]));
+        assert_eq!(as_of("2026-10-07").await["import_configurations"], seventh["import_configurations"]);
+        for day in ["yesterday", "2026-10-09"] {
             assert_eq!(audrey.get(&format!("/audit/as-of?day={day}")).await.status, 422, "{day}");
         }
     }

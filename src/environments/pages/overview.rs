@@ -1,5 +1,7 @@
 //! Where an Application comes from, how far its rows are, and what can be done.
 
+use std::fmt;
+
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -11,7 +13,7 @@ use crate::db::Conn;
 use crate::environments::model::{Environment, Made};
 use crate::environments::{Promotion, review, store};
 use crate::error::Result;
-use crate::members::{self, SignedIn};
+use crate::members::{self, By, SignedIn};
 use crate::web::{Crumb, Page, Shell};
 use crate::words;
 
@@ -38,14 +40,37 @@ pub struct Origin {
     pub goes_on: Option<String>,
 }
 
+/// Another Application, to whoever reads of it here.
+enum Known {
+    There(String),
+    Archived,
+    /// They may not view it, and so not read its name.
+    Hidden,
+}
+
+impl fmt::Display for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::There(name) => name,
+            Self::Archived => "an Application that is archived",
+            Self::Hidden => "another Application",
+        })
+    }
+}
+
+fn named(conn: &mut Conn, by: &By, id: i64) -> Result<Known> {
+    let Some(application) = applications::by_id(conn, id)? else { return Ok(Known::Archived) };
+    let entered = applications::standing(conn, &by.member, application)?;
+    Ok(if entered.grants.view { Known::There(entered.application.name) } else { Known::Hidden })
+}
+
 impl Origin {
-    pub fn of(conn: &mut Conn, of: &Environment, application: &Application) -> Result<Self> {
-        let original = of.original_id.map(|id| applications::by_id(conn, id)).transpose()?.flatten();
+    pub fn of(conn: &mut Conn, by: &By, of: &Environment, application: &Application) -> Result<Self> {
+        let original = of.original_id.map(|id| named(conn, by, id)).transpose()?;
         let member = members::by_id(conn, of.member_id)?.map_or_else(|| "someone".to_owned(), |m| m.name);
-        let from = match (&of.made, &original, of.original_id) {
-            (Made::Reset, ..) | (_, _, None) => String::new(),
-            (_, Some(original), _) => format!(" from {}", original.name),
-            (_, None, _) => " from an Application that is archived".to_owned(),
+        let from = match (&of.made, &original) {
+            (Made::Reset, _) | (_, None) => String::new(),
+            (_, Some(original)) => format!(" from {original}"),
         };
         let when = words::date_time(of.at, application.time_zone);
         let left = store::count_left(conn, of.application_id)?;
@@ -60,15 +85,14 @@ impl Origin {
         });
         Ok(Self {
             words: format!("{}{from} on {when}, by {member}.", of.made.words()),
-            is_copy: original.is_some(),
+            is_copy: matches!(original, Some(Known::There(_))),
             goes_on,
         })
     }
 
     /// "Promoted from Group plan 2027 (test) on Thu 26 Nov 2026, 08:05, by Ines Okafor."
-    pub fn of_promotion(conn: &mut Conn, of: &Promotion, application: &Application) -> Result<Self> {
-        let from = applications::by_id(conn, of.from_id)?;
-        let from = from.map_or_else(|| "an Application that is archived".to_owned(), |from| from.name);
+    pub fn of_promotion(conn: &mut Conn, by: &By, of: &Promotion, application: &Application) -> Result<Self> {
+        let from = named(conn, by, of.from_id)?;
         let member = members::by_id(conn, of.member_id)?.map_or_else(|| "someone".to_owned(), |m| m.name);
         let when = words::date_time(of.at, application.time_zone);
         Ok(Self { words: format!("Promoted from {from} on {when}, by {member}."), is_copy: false, goes_on: None })
@@ -85,7 +109,7 @@ pub async fn show(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, 
                 entered.need_configure(conn, &asks)?;
             }
             let known = store::of(conn, id)?;
-            let origin = known.map(|known| Origin::of(conn, &known, &entered.application)).transpose()?;
+            let origin = known.map(|known| Origin::of(conn, &asks, &known, &entered.application)).transpose()?;
             let waiting = review::waiting(conn, id)?.map_or(0, |(count, _)| count);
             let who = members::names(members::administrators(conn)?.into_iter().map(|m| m.name).collect());
             Ok((entered, origin, waiting, who))

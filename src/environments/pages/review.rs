@@ -76,8 +76,8 @@ async fn look(app: &App, by: &By, id: i64, changes: bool) -> Result<Option<(Ente
         }
         let Some(review) = review::load(conn, &entered, now)? else { return Ok(None) };
         let origin = match (review.promotions.first(), &review.environment) {
-            (Some(promotion), _) => Origin::of_promotion(conn, promotion, &entered.application)?,
-            (None, Some(environment)) => Origin::of(conn, environment, &entered.application)?,
+            (Some(promotion), _) => Origin::of_promotion(conn, &asks, promotion, &entered.application)?,
+            (None, Some(environment)) => Origin::of(conn, &asks, environment, &entered.application)?,
             (None, None) => return Ok(None),
         };
         Ok(Some((entered, review, origin)))

@@ -30,13 +30,12 @@ pub fn feed(
     let (Some(member), Some(application)) = (member, application) else {
         return Ok(Err(format!("The Application of the Block {} was deleted.", source.name)));
     };
-    let named = application.name.clone();
     if !applications::standing(conn, &member, application)?.grants.view {
         let (role, mend) = as_whom(conn, run)?;
-        let name = &member.name;
+        // Without the names: whoever reads this may not view it either.
         return Ok(Err(format!(
-            "{name}, {role}, may not view {named}, whose Block {} feeds this import.{mend}",
-            source.name
+            "{}, {role}, may not view the Application whose Block feeds this import.{mend}",
+            member.name
         )));
     }
     Ok(imports::feed(definition, &source, target, now).map_err(|errors| errors.details()))
