@@ -6,7 +6,7 @@ use serde_json::json;
 use super::access::{Grants, enter};
 use super::model::Application;
 use super::{access_store as given, blocks, store};
-use crate::audit::{self, Entry};
+use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db::{self, Conn, Pool};
 use crate::error::{AppError, FieldErrors, Result};
@@ -53,7 +53,7 @@ pub fn create(conn: &mut Conn, by: &By, new: &NewApplication, now: Moment) -> Re
         given::set_grants(conn, id, by.member.id, all)?;
         let application = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
         let entry = Entry::of("application.created", "application", id).application(id).after(shown(&application));
-        audit::record_all(conn, &by.actor(), vec![entry, access_given(id, (by.member.id, all))], now)?;
+        by.audit_all(conn, vec![entry, access_given(id, (by.member.id, all))], now)?;
         Ok(application)
     })
 }
@@ -167,7 +167,7 @@ pub fn copy_access(conn: &mut Conn, by: &By, from: i64, to: i64, now: Moment) ->
         entries.push(entry.before(of_group(name, Grants::default())).after(of_group(name, grants)));
     }
     let copied = entries.len();
-    audit::record_all(conn, &by.actor(), entries, now)?;
+    by.audit_all(conn, entries, now)?;
     Ok(copied)
 }
 

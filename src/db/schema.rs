@@ -115,6 +115,7 @@ diesel::table! {
         created_at -> BigInt,
         expires_at -> Nullable<BigInt>,
         used_at -> Nullable<BigInt>,
+        made_by -> Nullable<BigInt>,
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use crate::applications::blocks;
-use crate::audit::{self, Entry};
+use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::Result;
@@ -46,7 +46,7 @@ pub fn came(conn: &mut Conn, by: &By, application_id: i64, now: Moment) -> Resul
         let entry = |(id, is)| Entry::of(came, kind, id).application(application_id).after(is);
         entries.extend(all.into_iter().map(entry));
     }
-    audit::record_all(conn, &by.actor(), entries, now)
+    by.audit_all(conn, entries, now)
 }
 
 /// All that an Application has goes with this deed: what runs another before it. Call it before they are put away.
@@ -56,7 +56,7 @@ pub fn goes(conn: &mut Conn, by: &By, application_id: i64, now: Moment) -> Resul
         let entry = |(id, was)| Entry::of(went, kind, id).application(application_id).before(was);
         entries.extend(all.into_iter().map(entry));
     }
-    audit::record_all(conn, &by.actor(), entries, now)
+    by.audit_all(conn, entries, now)
 }
 
 /// Of the schedules as they were before those that are otherwise now were turned off.
@@ -68,5 +68,5 @@ pub fn turned_off(conn: &mut Conn, by: &By, application_id: i64, before: Vec<Sch
         Some(entry.before(was.for_audit()).after(is.for_audit()))
     };
     let entries = schedules::all_of(conn, application_id)?.iter().filter_map(entry).collect();
-    audit::record_all(conn, &by.actor(), entries, now)
+    by.audit_all(conn, entries, now)
 }

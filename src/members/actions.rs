@@ -6,6 +6,7 @@ use serde_json::json;
 use super::model::{By, Member, check_email};
 use super::passwords::PasswordHash;
 use super::permissions::Scope;
+use super::store::sessions::Origin;
 use super::store::{self, Own};
 use super::{groups, tokens};
 use crate::app::App;
@@ -66,7 +67,8 @@ pub fn add_to_groups(conn: &mut Conn, by: &By, new: NewMember, group_ids: &[i64]
     let mut errors = FieldErrors::new();
     groups::check_room(conn, group_ids, &mut errors)?;
     errors.ok_or(())?;
-    let member = insert(conn, &by.actor(), new, now)?;
+    let actor = by.actor(conn)?;
+    let member = insert(conn, &actor, new, now)?;
     groups::join(conn, by, member.id, group_ids, now)?;
     Ok(member)
 }
@@ -74,7 +76,8 @@ pub fn add_to_groups(conn: &mut Conn, by: &By, new: NewMember, group_ids: &[i64]
 /// Adds a member.
 pub fn add(conn: &mut Conn, by: &By, new: NewMember, now: Moment) -> Result<Member> {
     by.need_administrator(conn)?;
-    insert(conn, &by.actor(), new, now)
+    let actor = by.actor(conn)?;
+    insert(conn, &actor, new, now)
 }
 
 /// Adds a member from the command line, where whoever may run the program is the operator.
@@ -99,6 +102,8 @@ pub(super) fn insert_invited(
     now: Moment,
     give: impl FnOnce(&mut Conn, &Member) -> Result<()>,
 ) -> Result<Member> {
+    // Whoever deletes that role at this moment comes before or after.
+    db::lock_row(conn, "workspace", 1)?;
     let mut errors = FieldErrors::new();
     let email = check_email(&new.email, &mut errors);
     let name = check_name("name", &new.name, None, &mut errors);
@@ -127,6 +132,8 @@ pub fn update(conn: &mut Conn, by: &By, enders: Enders, id: i64, change: Change,
     by.need_administrator(conn)?;
     // One change of members at a time, so that two Administrators cannot demote each other.
     db::lock_row(conn, "workspace", 1)?;
+    // Asked before: they may change themselves.
+    let actor = by.actor(conn)?;
     let before = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
     if change.version.is_some_and(|version| version != before.version) {
         return Err(AppError::Stale(format!(
@@ -152,11 +159,11 @@ pub fn update(conn: &mut Conn, by: &By, enders: Enders, id: i64, change: Change,
         return Err(AppError::Conflict(why));
     }
     if !stays {
-        store::invitations::delete_by(conn, id)?;
+        end_given(conn, id, now)?;
     }
     // An activation ends them too: those of a member who was deactivated before tokens ended with that.
     if !before.active || !after.active || change.password.is_some() {
-        end_access(conn, &by.actor(), enders, (id, None), now)?;
+        end_access(conn, &actor, enders, id, now)?;
     }
     // A link that was mailed stands in another mailbox.
     if before.email != after.email {
@@ -173,7 +180,8 @@ pub fn update(conn: &mut Conn, by: &By, enders: Enders, id: i64, change: Change,
             (false, true) => "member.activated",
             _ => "member.changed",
         };
-        by.audit(conn, Entry::of(action, "member", id).before(shown(&before)).after(shown_after), now)?;
+        let entry = Entry::of(action, "member", id).before(shown(&before)).after(shown_after);
+        audit::record(conn, &actor, entry, now)?;
     }
     Ok(after)
 }
@@ -205,30 +213,35 @@ pub fn update_own(conn: &mut Conn, by: &By, own: &Own, now: Moment) -> Result<()
     Ok(())
 }
 
-/// A member's own new password; every token and calendar ends, and every session but the one with this cookie value.
+/// A member's own new password; every token, calendar and session ends, and the one that goes on is a new one: the value of its
+/// cookie.
 pub fn change_own_password(
     conn: &mut Conn,
     by: &By,
     enders: Enders,
     password: &PasswordHash,
-    keep: Option<&str>,
+    from: &Origin,
     now: Moment,
-) -> Result<()> {
-    store::set_password(conn, by.member.id, &password.0)?;
-    end_access(conn, &by.actor(), enders, (by.member.id, keep), now)?;
-    by.audit(conn, Entry::of("member.password_changed", "member", by.member.id), now)
+) -> Result<String> {
+    let id = by.member.id;
+    db::lock_row(conn, "members", id)?;
+    let actor = by.actor(conn)?;
+    store::set_password(conn, id, &password.0)?;
+    end_access(conn, &actor, enders, id, now)?;
+    audit::record(conn, &actor, Entry::of("member.password_changed", "member", id), now)?;
+    store::sessions::start_session(conn, id, from, now)
 }
 
-/// Ends what opens an account besides its password: sessions, except that of a cookie's value, API tokens, links to reset the
-/// password, and what rooms above add.
-pub(super) fn end_access(
-    conn: &mut Conn,
-    actor: &Actor,
-    enders: Enders,
-    (id, keep): (i64, Option<&str>),
-    now: Moment,
-) -> Result<()> {
-    store::sessions::end_sessions(conn, id, keep)?;
+/// Ends what an Administrator gave others to come in by, once they are none any more: invitations, and links to set a password.
+pub(super) fn end_given(conn: &mut Conn, id: i64, now: Moment) -> Result<()> {
+    store::invitations::delete_by(conn, id)?;
+    store::codes::end_made_by(conn, id, now)
+}
+
+/// Ends what opens an account besides its password: sessions, API tokens, links to reset the password, and what rooms
+/// above add.
+pub(super) fn end_access(conn: &mut Conn, actor: &Actor, enders: Enders, id: i64, now: Moment) -> Result<()> {
+    store::sessions::end_sessions(conn, id, None)?;
     store::codes::end_of_member(conn, id, now)?;
     tokens::revoke_all(conn, actor, id, now)?;
     for shut in enders.end(conn, id)? {

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::model::By;
 use super::store::{self, sessions, tokens as living};
 use super::tokens;
-use crate::audit::Entry;
+use crate::audit::{self, Entry};
 use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, Result};
@@ -27,10 +27,12 @@ pub fn doors(conn: &mut Conn, member_id: i64, now: Moment) -> Result<Doors> {
 pub fn end_sessions(conn: &mut Conn, by: &By, member_id: i64, now: Moment) -> Result<usize> {
     by.need_administrator(conn)?;
     store::by_id(conn, member_id)?.ok_or(AppError::NotFound)?;
+    // Asked before: they may be one's own.
+    let actor = by.actor(conn)?;
     let ended = sessions::end_sessions(conn, member_id, None)?;
     if ended > 0 {
         let entry = Entry::of("member.sessions_ended", "member", member_id).after(json!({ "sessions": ended }));
-        by.audit(conn, entry, now)?;
+        audit::record(conn, &actor, entry, now)?;
     }
     Ok(ended)
 }
@@ -38,5 +40,6 @@ pub fn end_sessions(conn: &mut Conn, by: &By, member_id: i64, now: Moment) -> Re
 /// Ends all tokens of a member; the account stays.
 pub fn revoke_tokens(conn: &mut Conn, by: &By, member_id: i64, now: Moment) -> Result<()> {
     by.need_administrator(conn)?;
-    tokens::revoke_all(conn, &by.actor(), member_id, now)
+    let actor = by.actor(conn)?;
+    tokens::revoke_all(conn, &actor, member_id, now)
 }

@@ -37,5 +37,5 @@ pub use shell::{shell, signed_in, workspace};
 pub use store::codes::forget_ended as forget_links;
 pub use store::sessions::{Origin, SESSION_DAYS, forget_ended, start_session};
 pub use store::tokens::forget as forget_tokens;
-pub use store::{administrators, all, by_email, by_id, by_ids, role_may, role_names};
+pub use store::{administrators, all, by_email, by_id, by_ids, deactivated_at, role_may, role_names};
 pub use throttle::forget_old as forget_attempts;

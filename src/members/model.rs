@@ -10,6 +10,7 @@ use crate::audit;
 use crate::clock::Moment;
 use crate::db::{Conn, text_enum};
 use crate::error::{AppError, FieldErrors, Result};
+use crate::going::Sign;
 use crate::names::invisible_in;
 use crate::workspace;
 
@@ -68,11 +69,13 @@ pub struct By {
     pub from: Option<IpAddr>,
     /// Of a token its name.
     pub token: Option<String>,
+    /// By which session or token they are in; `None`: by none, as of a run.
+    pub sign: Option<Sign>,
 }
 
 impl By {
     pub fn page(member: Member) -> Self {
-        Self { member, channel: Channel::Page, scopes: None, from: None, token: None }
+        Self { member, channel: Channel::Page, scopes: None, from: None, token: None, sign: None }
     }
 
     pub fn from(self, address: Option<IpAddr>) -> Self {
@@ -81,17 +84,54 @@ impl By {
 
     /// Appends to the audit log, in the name of this member.
     pub fn audit(&self, conn: &mut Conn, entry: audit::Entry, now: Moment) -> Result<()> {
-        audit::record(conn, &self.actor(), entry, now)
+        let actor = self.actor(conn)?;
+        audit::record(conn, &actor, entry, now)
     }
 
-    /// This member as the audit log names who acted.
-    pub fn actor(&self) -> audit::Actor {
-        audit::Actor {
+    /// Appends what one deed did to many things.
+    pub fn audit_all(&self, conn: &mut Conn, entries: Vec<audit::Entry>, now: Moment) -> Result<()> {
+        let actor = self.actor(conn)?;
+        audit::record_all(conn, &actor, entries, now)
+    }
+
+    /// This member as the audit log names who acted, in a transaction that writes. Refuses, and so undoes what was done in
+    /// it, where they no longer may what they might when the request arrived: its body can be long on the way, and so can the
+    /// turn to write. Whoever ends their own right asks for it before.
+    pub fn actor(&self, conn: &mut Conn) -> Result<audit::Actor> {
+        self.need_standing(conn)?;
+        Ok(audit::Actor {
             member_id: Some(self.member.id),
             name: self.member.name.clone(),
             channel: self.channel.as_str(),
             from: self.from.map(|address| address.to_string()),
             token: self.token.clone(),
+        })
+    }
+
+    /// Whether what this member came in by, and what they may, is as it was found.
+    fn need_standing(&self, conn: &mut Conn) -> Result<()> {
+        let stands = match self.sign {
+            Some(Sign::Session(id)) => store::sessions::is_there(conn, id)?,
+            Some(Sign::Token(id)) => store::tokens::is_living(conn, id)?,
+            None => true,
+        };
+        let (active, permissions) = store::standing(conn, self.member.id)?.ok_or(AppError::SignedOut)?;
+        if !stands || !active {
+            return Err(AppError::SignedOut);
+        }
+        if permissions != self.member.permissions {
+            return Err(AppError::Forbidden(
+                "Your role changed while this was on its way, so nothing was done. Send it again.".into(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The session in which they act.
+    pub fn session(&self) -> Option<i64> {
+        match self.sign {
+            Some(Sign::Session(id)) => Some(id),
+            _ => None,
         }
     }
 

@@ -40,13 +40,13 @@ fn hash(token: &str) -> String {
 }
 
 fn of(member: &Member) -> Of<'static> {
-    Of { purpose: PURPOSE, member_id: member.id }
+    Of { purpose: PURPOSE, member_id: member.id, made_by: None }
 }
 
-/// A fresh link of a member, as a letter to them.
-fn letter(conn: &mut Conn, base: &Url, member: &Member, now: Moment) -> Result<Letter> {
+/// A fresh link of a member, as a letter to them. It ends with the right of whoever made it.
+fn letter(conn: &mut Conn, base: &Url, (member, made_by): (&Member, Option<i64>), now: Moment) -> Result<Letter> {
     let token = secrets::random_token();
-    codes::insert_of(conn, &of(member), &hash(&token), now.plus(Duration::minutes(MINUTES)), now)?;
+    codes::insert_of(conn, &Of { made_by, ..of(member) }, &hash(&token), now.plus(Duration::minutes(MINUTES)), now)?;
     Ok(Letter {
         workspace: workspace::get(conn)?.name,
         title: "Set a new password".into(),
@@ -88,7 +88,7 @@ async fn answer(app: &Data<App>, email: String, address: Option<IpAddr>) -> Resu
         }
         let actor = Actor::nobody("nobody", "page").from(network(address));
         audit::record(conn, &actor, Entry::of("member.reset_asked", "member", member.id), now)?;
-        letter(conn, &asks.base_url, &member, now).map(Some)
+        letter(conn, &asks.base_url, (&member, None), now).map(Some)
     });
     let Some(letter) = made.await? else { return Ok(()) };
     let mut said = String::new();
@@ -108,6 +108,8 @@ pub async fn make(app: &Data<App>, by: &By, id: i64) -> Result<(Member, Way)> {
     let (asks, by, now) = (app.clone(), by.clone(), app.now());
     let made = app.write(move |conn| {
         by.need_administrator(conn)?;
+        // Whoever ends the right of this Administrator at this moment ends this link too.
+        db::lock_row(conn, "workspace", 1)?;
         db::lock_row(conn, "members", id)?;
         let member = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
         if !member.active {
@@ -115,7 +117,7 @@ pub async fn make(app: &Data<App>, by: &By, id: i64) -> Result<(Member, Way)> {
         }
         let unmailed = links::unmailed(&asks, conn)?;
         codes::end_of_member(conn, id, now)?;
-        let letter = letter(conn, &asks.base_url, &member, now)?;
+        let letter = letter(conn, &asks.base_url, (&member, Some(by.member.id)), now)?;
         by.audit(conn, Entry::of("member.reset_link_made", "member", id), now)?;
         Ok((member, letter, unmailed))
     });
@@ -147,7 +149,8 @@ pub async fn set(
         db::lock_row(conn, "members", member.id)?;
         let member = open(conn, &token, now)?;
         throttle::succeeded(conn, &Who::account(&member.email, address).with(known.as_ref(), Some(member.id)))?;
-        put(conn, &By::page(member.clone()).from(address).actor(), enders, (&member, &password), now)?;
+        let actor = By::page(member.clone()).from(address).actor(conn)?;
+        put(conn, &actor, enders, (&member, &password), now)?;
         Ok(member)
     })
     .await
@@ -184,7 +187,7 @@ fn put(
     now: Moment,
 ) -> Result<()> {
     store::set_password(conn, member.id, &password.0)?;
-    end_access(conn, actor, enders, (member.id, None), now)?;
+    end_access(conn, actor, enders, member.id, now)?;
     let entry = Entry::of("member.password_reset", "member", member.id).after(json!({ "password": "changed" }));
     audit::record(conn, actor, entry, now)
 }

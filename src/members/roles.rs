@@ -3,10 +3,11 @@
 
 use serde_json::{Value, json};
 
+use super::actions::end_given;
 use super::model::By;
 use super::permissions::{self, Permission};
 use super::store;
-use crate::audit::Entry;
+use crate::audit::{self, Entry};
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, FieldErrors, Result};
@@ -32,7 +33,8 @@ impl Role {
         permissions::words(&self.permissions)
     }
 
-    fn shown(&self) -> Value {
+    /// As the audit log keeps it.
+    pub fn shown(&self) -> Value {
         json!({ "name": self.name, "permissions": self.permissions })
     }
 }
@@ -53,6 +55,11 @@ pub fn list(conn: &mut Conn, by: &By) -> Result<Vec<(Role, i64)>> {
         (role, members)
     };
     Ok(store::all_roles(conn)?.into_iter().map(counted).collect())
+}
+
+/// Those that nobody made.
+pub fn built_in(conn: &mut Conn) -> Result<Vec<Role>> {
+    Ok(store::all_roles(conn)?.into_iter().filter(|role| role.built_in).collect())
 }
 
 /// A role, for Administrators and Auditors.
@@ -92,6 +99,8 @@ pub fn create(conn: &mut Conn, by: &By, draft: &Draft, now: Moment) -> Result<Ro
 pub fn change(conn: &mut Conn, by: &By, id: i64, draft: &Draft, version: Option<i64>, now: Moment) -> Result<Role> {
     by.need_administrator(conn)?;
     db::lock_row(conn, "workspace", 1)?;
+    // Asked before: it may be their own.
+    let actor = by.actor(conn)?;
     let before = own(conn, id, "changed")?;
     need_version(&before, version)?;
     let (name, permissions) = check(draft, Some(&before), &store::all_roles(conn)?)?;
@@ -106,7 +115,13 @@ pub fn change(conn: &mut Conn, by: &By, id: i64, draft: &Draft, version: Option<
         )));
     }
     let after = store::role_by_id(conn, id)?.ok_or(AppError::NotFound)?;
-    by.audit(conn, Entry::of("role.changed", "role", id).before(before.shown()).after(after.shown()), now)?;
+    if !after.permissions.contains(&Permission::Administer) {
+        for (holder, _) in store::holders_of(conn, id)? {
+            end_given(conn, holder, now)?;
+        }
+    }
+    let entry = Entry::of("role.changed", "role", id).before(before.shown()).after(after.shown());
+    audit::record(conn, &actor, entry, now)?;
     Ok(after)
 }
 

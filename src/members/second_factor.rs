@@ -118,7 +118,8 @@ async fn prove(app: &App, by: &By, proof: Proof<'_>) -> Result<()> {
     sign_in::confirm(app, &by.member.email, proof.current, by.from, proof.known).await
 }
 
-/// Turns it on, once its first code and the password are right; the recovery codes, which are shown this once.
+/// Turns it on, once its first code and the password are right; the recovery codes, which are shown this once. Where somebody is
+/// signed in by the password alone, that ends, but for the session which turned it on.
 pub async fn turn_on(app: &App, by: &By, draft: Draft, code: &str, proof: Proof<'_>) -> Result<Vec<String>> {
     let step = totp::step_of(&draft.secret, &spaceless(code), 0, app.now());
     let step = step.ok_or_else(|| {
@@ -140,6 +141,7 @@ pub async fn turn_on(app: &App, by: &By, draft: Draft, code: &str, proof: Proof<
         kept::insert(conn, id, &secrets.seal(&place(id), &draft.secret)?, step, now)?;
         let codes = make_codes(conn, id)?;
         by.audit(conn, Entry::of("member.second_factor_on", "member", id), now)?;
+        store::sessions::end_sessions(conn, id, by.session())?;
         Ok(codes)
     })
     .await
@@ -201,7 +203,8 @@ pub async fn take_off(app: &Data<App>, by: &By, id: i64) -> Result<(Member, bool
             return Err(AppError::Conflict(words.into()));
         }
         let member = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
-        if !lose(conn, &by.actor(), id, now)? {
+        let actor = by.actor(conn)?;
+        if !lose(conn, &actor, id, now)? {
             return Err(AppError::Conflict(format!("{} has no second factor.", member.name)));
         }
         let letter = Letter {
@@ -260,7 +263,7 @@ pub async fn enter(app: &App, half_way: &str, code: &str, knock: Knock) -> Resul
     let now = app.now();
     let way = half_way::open(&app.secrets, half_way, now).ok_or(AppError::SignedOut)?;
     let (id, from) = (way.member_id, network(knock.from.address));
-    let (secrets, code) = (app.secrets.clone(), spaceless(code));
+    let (secrets, code, cookie) = (app.secrets.clone(), spaceless(code), half_way.to_owned());
     let entered = app.write(move |conn| {
         // One code at a time: a guess is counted before the next one is looked at.
         db::lock_row(conn, "members", id)?;
@@ -273,6 +276,10 @@ pub async fn enter(app: &App, half_way: &str, code: &str, knock: Knock) -> Resul
             throttle::failed(conn, &who, now)?;
             return Ok(None);
         };
+        let (purpose, hash) = half_way::spent(&cookie);
+        if !store::codes::spend(conn, purpose, &hash, way.until, now)? {
+            return Err(AppError::SignedOut);
+        }
         throttle::succeeded(conn, &who)?;
         let (said, codes_left) = match taken {
             Taken::Step => ("code", None),

@@ -45,7 +45,7 @@ fn resume(conn: &mut Conn, seen: &Seen, token: &str, now: Moment) -> Result<(By,
     if idle > Duration::seconds(SEEN_EVERY_SECONDS) {
         seen.note(sign, now);
     }
-    Ok((By::page(member), session.second_factor_of))
+    Ok((By { sign: Some(sign), ..By::page(member) }, session.second_factor_of))
 }
 
 fn authenticate(conn: &mut Conn, seen: &Seen, token: &str, now: Moment) -> Result<(i64, By)> {
@@ -59,7 +59,13 @@ fn authenticate(conn: &mut Conn, seen: &Seen, token: &str, now: Moment) -> Resul
     if last.is_none_or(|at| now.since(at) > Duration::seconds(SEEN_EVERY_SECONDS)) {
         seen.note(sign, now);
     }
-    let by = By { channel: Channel::Token, scopes: token.scopes, token: Some(token.name), ..By::page(member) };
+    let by = By {
+        channel: Channel::Token,
+        scopes: token.scopes,
+        token: Some(token.name),
+        sign: Some(sign),
+        ..By::page(member)
+    };
     Ok((token.id, by))
 }
 

@@ -128,16 +128,18 @@ pub fn sign_out(conn: &mut Conn, token: &str, from: Option<IpAddr>, now: Moment)
 
 /// Signs the member who acts out in one place.
 pub fn sign_out_there(conn: &mut Conn, by: &By, session: i64, now: Moment) -> Result<()> {
+    // Asked before: it may be the one that asks.
+    let actor = by.actor(conn)?;
     if !store::sessions::end_one(conn, by.member.id, session)? {
         return Err(AppError::NotFound);
     }
-    let entry = Entry::of("member.signed_out", "member", by.member.id);
-    by.audit(conn, entry.after(json!({ "other_sessions": 1 })), now)
+    let entry = Entry::of("member.signed_out", "member", by.member.id).after(json!({ "other_sessions": 1 }));
+    audit::record(conn, &actor, entry, now)
 }
 
-/// Signs a member out everywhere but where this cookie's value is; answers how many sessions that ended.
-pub fn sign_out_elsewhere(conn: &mut Conn, by: &By, keep: Option<&str>, now: Moment) -> Result<usize> {
-    let ended = store::sessions::end_sessions(conn, by.member.id, keep)?;
+/// Signs a member out everywhere but where they act; answers how many sessions that ended.
+pub fn sign_out_elsewhere(conn: &mut Conn, by: &By, now: Moment) -> Result<usize> {
+    let ended = store::sessions::end_sessions(conn, by.member.id, by.session())?;
     if ended > 0 {
         let entry = Entry::of("member.signed_out", "member", by.member.id);
         by.audit(conn, entry.after(json!({ "other_sessions": ended })), now)?;

@@ -2,8 +2,10 @@
 //! after a few the wait doubles with each, up to a quarter of an hour; nobody is locked out for good.
 //!
 //! What counts first is the pair of account and address: who guesses in one place makes nobody wait in another. Above
-//! it, an account is guessed at from many addresses no faster, nor many accounts from one address. A browser that the
-//! account knows is judged by its own failures alone, so that nobody can keep a member out of it.
+//! it, an account is guessed at from many addresses no faster, nor many accounts from one address. Neither holds up who has
+//! not failed yet at this account in this place, but in a flood: else strangers could keep a member out of every new
+//! browser, and one colleague a whole office. A browser that the account knows is judged by its own failures alone, and a
+//! link to set a password makes one known: so nobody keeps a member out for good.
 
 use std::net::IpAddr;
 
@@ -21,6 +23,9 @@ const FREE_PER_PAIR: i64 = 5;
 const FREE_PER_ACCOUNT: i64 = 50;
 /// Accounts at which one address may have guessed.
 const FREE_ACCOUNTS: i64 = 30;
+/// The same for who has not failed yet: what no people come to.
+const FLOOD_PER_ACCOUNT: i64 = 1_000;
+const FLOOD_OF_ACCOUNTS: i64 = 1_000;
 const LONGEST_WAIT_SECONDS: i64 = 15 * 60;
 /// A failure is forgotten after so long.
 const REMEMBERED_HOURS: i64 = 24;
@@ -88,10 +93,15 @@ fn wait_after(failures: i64, free: i64) -> Duration {
 /// `TooMany` while the wait lasts.
 pub fn check(conn: &mut Conn, who: &Who, now: Moment) -> Result<()> {
     let since = now.minus(Duration::hours(REMEMBERED_HOURS));
-    let mut counts = vec![(attempts::of_pair(conn, &who.account, &who.place, since)?, FREE_PER_PAIR)];
+    let of_pair = attempts::of_pair(conn, &who.account, &who.place, since)?;
+    let (per_account, accounts) = match of_pair.0 {
+        0 => (FLOOD_PER_ACCOUNT, FLOOD_OF_ACCOUNTS),
+        _ => (FREE_PER_ACCOUNT, FREE_ACCOUNTS),
+    };
+    let mut counts = vec![(of_pair, FREE_PER_PAIR)];
     if !who.known {
-        counts.push((attempts::of_account(conn, &who.account, since)?, FREE_PER_ACCOUNT));
-        counts.push((attempts::accounts_of(conn, &who.place, since)?, FREE_ACCOUNTS));
+        counts.push((attempts::of_account(conn, &who.account, since)?, per_account));
+        counts.push((attempts::accounts_of(conn, &who.place, since)?, accounts));
     }
     let mut wait = Duration::zero();
     for ((failures, latest), free) in counts {

@@ -9,7 +9,7 @@ use super::store::tokens;
 pub use super::store::tokens::{New, Token};
 use crate::audit::{self, Actor, Entry};
 use crate::clock::Moment;
-use crate::db::Conn;
+use crate::db::{self, Conn};
 use crate::error::{AppError, FieldErrors, Result};
 use crate::names::check_name;
 use crate::secrets;
@@ -19,7 +19,10 @@ const PREFIX: &str = "tg_";
 
 /// Makes a token for the member who acts and answers its text, which is nowhere kept.
 pub fn create(conn: &mut Conn, by: &By, new: &New, now: Moment) -> Result<String> {
-    insert(conn, &by.actor(), by.member.id, new, now)
+    // Whoever closes the account at this moment, or changes its password, ends this token too.
+    db::lock_row(conn, "members", by.member.id)?;
+    let actor = by.actor(conn)?;
+    insert(conn, &actor, by.member.id, new, now)
 }
 
 /// The same from the command line, for any active member.
@@ -51,10 +54,12 @@ pub fn list(conn: &mut Conn, by: &By) -> Result<Vec<Token>> {
 
 /// Ends a token of the member who acts.
 pub fn revoke(conn: &mut Conn, by: &By, id: i64, now: Moment) -> Result<()> {
+    // Asked before: it may be the one that asks.
+    let actor = by.actor(conn)?;
     if !tokens::revoke(conn, by.member.id, id, now)? {
         return Err(AppError::NotFound);
     }
-    by.audit(conn, Entry::of("token.revoked", "token", id), now)
+    audit::record(conn, &actor, Entry::of("token.revoked", "token", id), now)
 }
 
 /// Ends all tokens of a member; no later activation revives them.

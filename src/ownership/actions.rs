@@ -185,7 +185,9 @@ pub fn undo(conn: &mut Conn, by: &By, enders: Enders, id: i64, now: Moment) -> R
     }
     let mut undone = Undone::default();
     let left = made.from_id.filter(|_| made.leaves).map(|id| members::by_id(conn, id)).transpose()?.flatten();
-    if let Some(member) = left.filter(|member| !member.active) {
+    // Whoever was activated since and closed anew stays closed.
+    let since = left.as_ref().map_or(Ok(None), |member| members::deactivated_at(conn, member.id))?;
+    if let Some(member) = left.filter(|_| since == Some(made.at)) {
         let change = Change { active: Some(true), ..Change::default() };
         undone.activated = Some(members::actions::update(conn, by, enders, member.id, change, now)?.name);
     }

@@ -64,10 +64,12 @@ async fn deactivates(world: &World, id: i64, active: bool) {
 
 /// A link of Olive's, as it is handed over.
 pub async fn link(world: &World) -> String {
-    let by = {
-        let ada = world.ada.clone();
-        world.read(move |conn| ada.by(conn)).await
-    };
+    link_by(world, &world.ada).await
+}
+
+async fn link_by(world: &World, person: &Person) -> String {
+    let person = person.clone();
+    let by = world.read(move |conn| person.by(conn)).await;
     let before = world.mails().len();
     reset::make(world.app(), &by, world.olive.id).await.unwrap();
     links(&world.mails()[before..], "/password/reset/").remove(0)
@@ -173,6 +175,23 @@ on_both! {
         world.write(move |conn| tidegate::members::forget_links(conn, now)).await;
         let left = world.read(|conn| Ok(one_time_tokens::table.count().get_result::<i64>(conn)?));
         assert_eq!(left.await, 0, "what ran out is forgotten");
+    }
+
+    async fn a_link_ends_with_the_right_of_who_made_it(world: World) {
+        let mo = world.mo.id;
+        let role = |role: &'static str| {
+            let (ada, now) = (world.ada.clone(), world.now());
+            world.write(move |conn| {
+                let by = ada.by(conn)?;
+                actions::update(conn, &by, ENDERS, mo, Change { role: Some(role.into()), ..Change::default() }, now)
+            })
+        };
+        role("Administrator").await;
+        let made = link_by(&world, &world.mo).await;
+        let mut nobody = world.nobody();
+        nobody.visit(&made).await.answered(200);
+        role("Viewer").await;
+        assert_eq!(nobody.open(&made).await, 404);
     }
 
     async fn guesses_elsewhere_do_not_hold_up_whoever_has_the_link(world: World) {

@@ -199,6 +199,41 @@ on_both! {
         }
     }
 
+    /// Its cookie is good for one sign-in, and for none once the account was closed, though it was opened again.
+    async fn half_way_is_spent_by_the_sign_in_and_by_every_change(world: World) {
+        let phone = phone(&world, &world.olive).await;
+        let half = half_way(&world, &world.olive).await;
+        let cookie = half.cookie("half-way").unwrap();
+        assert_eq!(enters(&half, &phone.code(&world)).await.url.path(), "/account");
+        world.advance(Duration::minutes(1));
+        let mut thief = world.nobody();
+        thief.visit("/sign-in").await;
+        let fields = [("csrf", thief.token()), ("code", phone.code(&world))];
+        let cookies = format!("sid={}; half-way={cookie}", thief.session().unwrap());
+        let again = thief.request(reqwest::Method::POST, "/sign-in/code").form(&fields).header("Cookie", cookies);
+        assert_eq!(again.send().await.unwrap().url().path(), "/sign-in", "once");
+        let waits = half_way(&world, &world.olive).await;
+        for active in [false, true] {
+            let (ada, id, now) = (world.ada.clone(), world.olive.id, world.now());
+            world.write(move |conn| {
+                let by = ada.by(conn)?;
+                actions::update(conn, &by, ENDERS, id, Change { active: Some(active), ..Change::default() }, now)
+            }).await;
+        }
+        world.advance(Duration::minutes(1));
+        assert_eq!(enters(&waits, &phone.code(&world)).await.url.path(), "/sign-in");
+    }
+
+    async fn turning_it_on_ends_what_the_password_alone_opened(world: World) {
+        let mut there = world.browser(&world.olive).await;
+        let mut here = world.browser(&world.olive).await;
+        here.visit("/account").await.follow("Set up").await;
+        let code = totp::code(&secret(&here), world.now()).unwrap();
+        here.fill("Code", &code).fill("Current password", PASSWORD).press("Turn on").await.answered(201);
+        there.visit("/account").await.sees("Sign in").sees_no("Your account");
+        here.visit("/account").await.sees("Your account");
+    }
+
     async fn guessing_gets_slower_for_whoever_guesses(world: World) {
         let phone = phone(&world, &world.olive).await;
         let mut known = half_way(&world, &world.olive).await;
@@ -275,6 +310,7 @@ on_both! {
         assert!(refused.status == 409 && refused.text().contains("Mo has no second factor."), "{}", refused.text());
         // Their own one is behind their password.
         let _own = self::phone(&world, &world.ada).await;
+        let mut ada = world.browser(&world.ada).await;
         let page = format!("/members/{}", world.ada.id);
         ada.visit(&page).await.sees("Yours is under Your account.");
         let refused = ada.post(&format!("{page}/second-factor/off"), &[]).await;

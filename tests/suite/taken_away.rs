@@ -12,6 +12,8 @@ use tidegate::applications::enter;
 use tidegate::db::Conn;
 use tidegate::error::{AppError, Result};
 use tidegate::imports::{self, Definition, Mode, Target};
+use tidegate::members::actions::{self, Change, NewMember};
+use tidegate::members::{roles, tokens};
 use tidegate::runs;
 use tidegate::schedules;
 
@@ -87,6 +89,41 @@ fn of_olive<T>(
         let by = olive.by(conn)?;
         deed(conn, &by)
     }
+}
+
+#[test]
+fn nobody_gets_a_role_that_is_being_deleted() {
+    on_postgres(async |world, _| {
+        let role = crate::roles::make(&world, "Night shift", &[]).await;
+        let (now, ada, adds) = (world.now(), world.ada.clone(), world.ada.clone());
+        let delete = move |conn: &mut Conn, _: &App| {
+            let by = ada.by(conn)?;
+            roles::delete(conn, &by, role, None, now).map(|_| ())
+        };
+        let made = meet(&world, delete, move |conn: &mut Conn| {
+            let by = adds.by(conn)?;
+            let (email, name) = ("late@acme.test".into(), "Late".into());
+            actions::add(conn, &by, NewMember { email, name, role: "Night shift".into(), password: None }, now)
+        });
+        assert!(matches!(made, Err(AppError::Invalid(_))), "{made:?}");
+    });
+}
+
+#[test]
+fn no_token_is_made_for_an_account_that_is_being_closed() {
+    on_postgres(async |world, _| {
+        let (now, ada, olive, id) = (world.now(), world.ada.clone(), world.olive.clone(), world.olive.id);
+        let close = move |conn: &mut Conn, app: &App| {
+            let by = ada.by(conn)?;
+            let change = Change { active: Some(false), ..Change::default() };
+            actions::update(conn, &by, app.enders, id, change, now).map(|_| ())
+        };
+        let by = world.read(move |conn| olive.by(conn)).await;
+        let made = meet(&world, close, move |conn: &mut Conn| {
+            tokens::create(conn, &by, &tokens::New { name: "back door", scopes: &[], expires_at: None }, now)
+        });
+        assert!(matches!(made, Err(AppError::SignedOut)), "{made:?}");
+    });
 }
 
 #[test]

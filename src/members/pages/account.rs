@@ -14,6 +14,7 @@ use crate::error::{AppError, FieldErrors, Result};
 use crate::members::passwords::{self, ADVICE};
 use crate::members::session::open_of;
 use crate::members::shell::shell;
+use crate::members::sign_in::Entered;
 use crate::members::store::Own;
 use crate::members::store::sessions::SessionRow;
 use crate::members::tokens::{self, New, Token};
@@ -169,21 +170,22 @@ pub async fn save_password(
     SignedIn(by): SignedIn,
     form: Form,
 ) -> Result<HttpResponse> {
+    let browser = known::browser(&request, &app);
     let saved = async {
         let (email, name) = (by.member.email.as_str(), by.member.name.as_str());
         passwords::check(form.raw("password"), &[email, name]).map_err(|r| AppError::invalid("password", r))?;
         let address = web::client_address(&request, &app.config);
-        sign_in::confirm(&app, email, form.raw("current"), address, known::browser(&request, &app)).await?;
+        sign_in::confirm(&app, email, form.raw("current"), address, browser.clone()).await?;
         let hash = passwords::hash(&app, form.raw("password"), &[email, name]).await?;
-        let keep = csrf::session_value(&request, app.secure());
-        let (by, enders, now) = (by.clone(), app.enders, app.now());
-        app.write(move |conn| actions::change_own_password(conn, &by, enders, &hash, keep.as_deref(), now)).await
+        let (by, enders, now, from) = (by.clone(), app.enders, app.now(), super::origin(&request, &app));
+        app.write(move |conn| actions::change_own_password(conn, &by, enders, &hash, &from, now)).await
     };
     match saved.await {
-        Ok(()) => {
+        Ok(session) => {
             let words = "Your password is changed. You are signed out everywhere else, and your API tokens and calendar \
                          addresses are revoked.";
-            Ok(see_other("/account", Some(Flash::new(words))))
+            let entered = Entered { member_id: by.member.id, cookie: session };
+            super::let_in(see_other("/account", Some(Flash::new(words))), &app, entered, browser.as_ref())
         }
         Err(error) => refused(&request, &app, &by, error, &with_sent(&by, &form)).await,
     }
@@ -197,15 +199,9 @@ pub async fn end_session(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, 
 }
 
 /// `POST /account/sessions/end`: all but this one.
-pub async fn end_sessions(
-    request: HttpRequest,
-    app: Data<App>,
-    SignedIn(by): SignedIn,
-    _: Form,
-) -> Result<HttpResponse> {
-    let keep = csrf::session_value(&request, app.secure());
+pub async fn end_sessions(app: Data<App>, SignedIn(by): SignedIn, _: Form) -> Result<HttpResponse> {
     let now = app.now();
-    let ended = app.write(move |conn| sign_in::sign_out_elsewhere(conn, &by, keep.as_deref(), now)).await?;
+    let ended = app.write(move |conn| sign_in::sign_out_elsewhere(conn, &by, now)).await?;
     let ended = words::counted(i64::try_from(ended).unwrap_or_default(), "other session", "other sessions");
     Ok(see_other("/account", Some(Flash::new(format!("Signed out of {ended}.")))))
 }

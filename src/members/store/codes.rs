@@ -35,6 +35,8 @@ pub fn use_up(conn: &mut Conn, purpose: &str, now: Moment) -> Result<()> {
 pub struct Of<'a> {
     pub purpose: &'a str,
     pub member_id: i64,
+    /// Who made it for them; `None`: nobody.
+    pub made_by: Option<i64>,
 }
 
 pub fn insert_of(conn: &mut Conn, of: &Of, hash: &str, expires_at: Moment, now: Moment) -> Result<()> {
@@ -43,6 +45,7 @@ pub fn insert_of(conn: &mut Conn, of: &Of, hash: &str, expires_at: Moment, now: 
             codes::token_hash.eq(hash),
             codes::purpose.eq(of.purpose),
             codes::member_id.eq(of.member_id),
+            codes::made_by.eq(of.made_by),
             codes::created_at.eq(now.micros()),
             codes::expires_at.eq(expires_at.micros()),
         ))
@@ -73,6 +76,14 @@ pub fn working(conn: &mut Conn, of: &Of, now: Moment) -> Result<i64> {
 /// Ends every code of a member.
 pub fn end_of_member(conn: &mut Conn, member_id: i64, now: Moment) -> Result<()> {
     diesel::update(codes::table.filter(codes::member_id.eq(member_id).and(codes::used_at.is_null())))
+        .set(codes::used_at.eq(now.micros()))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Ends every code that a member made for others.
+pub fn end_made_by(conn: &mut Conn, member_id: i64, now: Moment) -> Result<()> {
+    diesel::update(codes::table.filter(codes::made_by.eq(member_id).and(codes::used_at.is_null())))
         .set(codes::used_at.eq(now.micros()))
         .execute(conn)?;
     Ok(())

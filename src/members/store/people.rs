@@ -6,6 +6,7 @@ use crate::db::schema::{members, roles};
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
 use crate::members::model::{Member, Theme};
+use crate::members::permissions::Permission;
 
 type Row = (i64, String, String, String, String, bool, Option<String>, bool, Option<String>, i64, Moment);
 
@@ -48,6 +49,13 @@ fn member(row: Row) -> Member {
 pub fn by_id(conn: &mut Conn, id: i64) -> Result<Option<Member>> {
     let row = members::table.inner_join(roles::table).filter(members::id.eq(id)).select(columns!()).first::<Row>(conn);
     Ok(row.optional()?.map(member))
+}
+
+/// Whether a member is active, and what they may.
+pub fn standing(conn: &mut Conn, id: i64) -> Result<Option<(bool, Vec<Permission>)>> {
+    let row = members::table.inner_join(roles::table).filter(members::id.eq(id));
+    let row = row.select((members::active, roles::permissions)).first::<(bool, String)>(conn).optional()?;
+    Ok(row.map(|(active, permissions)| (active, serde_json::from_str(&permissions).unwrap_or_default())))
 }
 
 /// Those of the ids that exist, in the order of their names.
@@ -108,15 +116,23 @@ pub struct Key {
     pub member_id: i64,
     pub password_hash: Option<String>,
     pub active: bool,
+    /// Another after each change of the account.
+    pub version: i64,
+}
+
+type KeyRow = (i64, Option<String>, bool, i64);
+
+fn key((member_id, password_hash, active, version): KeyRow) -> Key {
+    Key { member_id, password_hash, active, version }
 }
 
 pub fn key_of(conn: &mut Conn, email: &str) -> Result<Option<Key>> {
     let row = members::table
         .filter(members::email_key.eq(email.trim().to_lowercase()))
-        .select((members::id, members::password_hash, members::active))
-        .first::<(i64, Option<String>, bool)>(conn)
+        .select((members::id, members::password_hash, members::active, members::version))
+        .first::<KeyRow>(conn)
         .optional()?;
-    Ok(row.map(|(member_id, password_hash, active)| Key { member_id, password_hash, active }))
+    Ok(row.map(key))
 }
 
 /// The key of whoever has this very address, but for the case of its letters from A to Z: what somebody else says of an
@@ -127,9 +143,9 @@ pub fn key_of_same(conn: &mut Conn, email: &str) -> Result<Option<Key>> {
 }
 
 pub fn key_by_id(conn: &mut Conn, id: i64) -> Result<Option<Key>> {
-    let row = members::table.find(id).select((members::id, members::password_hash, members::active));
-    let row = row.first::<(i64, Option<String>, bool)>(conn).optional()?;
-    Ok(row.map(|(member_id, password_hash, active)| Key { member_id, password_hash, active }))
+    let row = members::table.find(id);
+    let row = row.select((members::id, members::password_hash, members::active, members::version));
+    Ok(row.first::<KeyRow>(conn).optional()?.map(key))
 }
 
 pub fn insert(
@@ -165,7 +181,9 @@ pub struct Values<'a> {
 }
 
 pub fn update(conn: &mut Conn, id: i64, values: &Values, now: Moment) -> Result<()> {
-    let deactivated_at = (!values.active).then_some(now.micros());
+    // Since when, and not when it was last looked at.
+    let since = deactivated_at(conn, id)?.unwrap_or(now);
+    let deactivated_at = (!values.active).then_some(since.micros());
     diesel::update(members::table.find(id))
         .set((
             members::email.eq(values.email),
@@ -179,6 +197,12 @@ pub fn update(conn: &mut Conn, id: i64, values: &Values, now: Moment) -> Result<
         .execute(conn)
         .map_err(|e| taken(e, values.email))?;
     Ok(())
+}
+
+/// Since when a member is deactivated.
+pub fn deactivated_at(conn: &mut Conn, id: i64) -> Result<Option<Moment>> {
+    let since = members::table.find(id).select(members::deactivated_at).first::<Option<Moment>>(conn);
+    Ok(since.optional()?.flatten())
 }
 
 /// What members change of themselves.

@@ -55,10 +55,10 @@ pub fn end_one(conn: &mut Conn, member_id: i64, id: i64) -> Result<bool> {
     Ok(diesel::delete(theirs).execute(conn)? > 0)
 }
 
-/// Ends a member's sessions, except that of a cookie's value.
-pub fn end_sessions(conn: &mut Conn, member_id: i64, keep: Option<&str>) -> Result<usize> {
-    let keep = keep.map(|token| secrets::hash("session", token)).unwrap_or_default();
-    let theirs = sessions::table.filter(sessions::member_id.eq(member_id).and(sessions::token_hash.ne(keep)));
+/// Ends a member's sessions, except this one.
+pub fn end_sessions(conn: &mut Conn, member_id: i64, keep: Option<i64>) -> Result<usize> {
+    let keep = keep.unwrap_or_default();
+    let theirs = sessions::table.filter(sessions::member_id.eq(member_id).and(sessions::id.ne(keep)));
     Ok(diesel::delete(theirs).execute(conn)?)
 }
 
@@ -137,6 +137,11 @@ pub fn find(conn: &mut Conn, token: &str, now: Moment) -> Result<Option<Session>
         seen_at,
         second_factor_of: whom.as_deref().and_then(Whom::parse).unwrap_or(Whom::Nobody),
     }))
+}
+
+/// Whether nobody ended it.
+pub fn is_there(conn: &mut Conn, id: i64) -> Result<bool> {
+    Ok(sessions::table.find(id).select(sessions::id).first::<i64>(conn).optional()?.is_some())
 }
 
 pub fn seen(conn: &mut Conn, id: i64, now: Moment) -> Result<()> {

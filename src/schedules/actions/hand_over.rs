@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::stale;
-use crate::audit::{self, Entry};
+use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
@@ -72,7 +72,7 @@ pub fn give(
         store::set_owner(conn, ids, *owner_id)?;
     }
     recipients_store::change(conn, &gone, &come)?;
-    audit::record_all(conn, &by.actor(), entries, now)?;
+    by.audit_all(conn, entries, now)?;
     Ok(given)
 }
 

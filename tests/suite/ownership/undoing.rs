@@ -5,6 +5,8 @@ use diesel::prelude::*;
 use serde_json::json;
 use tidegate::db::schema::{hand_over_lines, hand_overs, members};
 use tidegate::error::{AppError, Result};
+use tidegate::members::actions::{self, Change};
+use tidegate::ownership::leaving::{Fate, Leaving, leave};
 use tidegate::ownership::{self, actions::Undone};
 
 use super::*;
@@ -52,6 +54,32 @@ on_both! {
         world.write(move |conn| Ok(diesel::update(members::table.find(olive)).set(members::active.eq(false)).execute(conn)?)).await;
         assert_eq!(conflict(undo(&world, id).await), "Nothing was undone: 1 stays: its former Owner may not run it.");
         assert_eq!(stands(&world, made[0].id).await.0, world.ada.id);
+    }
+
+    /// Activated since, and closed anew for another reason.
+    async fn it_opens_no_account_that_was_closed_anew(world: World) {
+        owned(&world, &["06:00"], &[]).await;
+        let goes = || {
+            let (ada, olive, heir, now) = (world.ada.clone(), world.olive.id, world.ada.id, world.now());
+            world.write(move |conn| {
+                let by = ada.by(conn)?;
+                let leaving = Leaving { member: olive, role: None, fate: Fate::Hand, to: Some(heir), recipients: true };
+                leave(conn, &by, crate::support::ENDERS, &leaving, now)
+            })
+        };
+        let id = goes().await.done.unwrap().id.unwrap();
+        for active in [true, false] {
+            world.advance(Duration::minutes(1));
+            let (ada, olive, now) = (world.ada.clone(), world.olive.id, world.now());
+            world.write(move |conn| {
+                let by = ada.by(conn)?;
+                let change = Change { active: Some(active), ..Change::default() };
+                actions::update(conn, &by, crate::support::ENDERS, olive, change, now)
+            }).await;
+        }
+        assert_eq!(conflict(undo(&world, id).await), "Nothing was undone: 1 stays: its former Owner may not run it.");
+        let olive = world.olive.id;
+        assert!(!world.read(move |conn| Ok(tidegate::members::by_id(conn, olive)?.unwrap().active)).await);
     }
 
     async fn after_a_week_it_stands_and_after_a_month_it_is_forgotten(world: World) {

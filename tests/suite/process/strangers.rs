@@ -4,7 +4,11 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use crate::support::process::Process;
+use serde_json::json;
+
+use crate::support::api::Api;
+use crate::support::databases::runtime;
+use crate::support::process::{self, Process};
 
 fn connect(at: &str) -> TcpStream {
     let stream = TcpStream::connect(at.trim_start_matches("http://")).unwrap();
@@ -63,4 +67,48 @@ fn what_is_no_http_fills_no_log() {
     assert!(process.stop().success());
     let log = process.log();
     assert!(!log.contains("\"ERROR\"") && !log.contains("\"WARN\""), "{log}");
+}
+
+/// Who waits with the body until the right is gone acts with none.
+#[test]
+fn a_request_that_is_long_on_its_way_acts_with_the_rights_of_its_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let data = data.to_str().unwrap();
+    let tidegate = |args: &[&str], input: &str| {
+        let all: Vec<&str> = ["--data-dir", data].iter().chain(args).copied().collect();
+        String::from_utf8(process::run(&all, &[], input).stdout).unwrap()
+    };
+    let tokens: Vec<String> = ["ada@acme.test", "eve@acme.test"]
+        .map(|email| {
+            let add = ["member", "add", "--email", email, "--name", "Someone", "--role", "Administrator"];
+            tidegate(&[&add[..], &["--password-stdin"]].concat(), "shells and stones\n");
+            let made = tidegate(&["token", "create", "--member", email, "--name", "test"], "");
+            made.lines().last().unwrap().to_owned()
+        })
+        .into();
+    let mut process = Process::start(&["--listen", "127.0.0.1:0", "--data-dir", data]);
+    let at = process.listening();
+    let body = r#"{"email": "back@door.test", "name": "Back", "role": "Administrator"}"#;
+    let mut held = connect(&at);
+    write!(
+        held,
+        "POST /api/v1/members HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n",
+        tokens[1],
+        body.len()
+    )
+    .unwrap();
+    runtime().block_on(async {
+        let ada = Api::new(&at, &tokens[0]);
+        let members = ada.get("members").await;
+        let eve = members.items().iter().find(|member| member["email"] == "eve@acme.test").unwrap()["id"].clone();
+        ada.patch(&format!("members/{eve}"), json!({"active": false})).await.is(200);
+        held.write_all(body.as_bytes()).unwrap();
+        let mut answer = String::new();
+        held.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+        assert_eq!(ada.get("members").await.items().len(), 2);
+    });
+    assert!(process.stop().success());
 }
