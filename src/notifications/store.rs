@@ -1,6 +1,7 @@
 //! Notices and what members chose, in the database.
 
 use chrono::Duration;
+use diesel::dsl::max;
 
 pub use super::choices_store::Choice;
 use super::model::{Channel, DeliveryState, Notice, NoticeKind, Told};
@@ -100,7 +101,7 @@ pub fn untold(conn: &mut Conn, member_ids: &[i64], key: &str) -> Result<Vec<i64>
 
 /// These notices, the oldest first.
 pub fn by_ids(conn: &mut Conn, ids: &[i64]) -> Result<Vec<Notice>> {
-    let found = notices::table.filter(notices::id.eq_any(ids)).order(notices::id);
+    let found = notices::table.filter(notices::id.eq_any(ids)).order((notices::at, notices::id));
     Ok(found.select(columns!()).load::<Row>(conn)?.into_iter().map(notice).collect())
 }
 
@@ -117,11 +118,17 @@ pub struct Filter {
     pub troubles: bool,
 }
 
-/// The newest ones before an id.
+/// The newest ones before another, by when it happened and not by when it was told: a message may wait for what went
+/// before it. A member's own are few enough to be sorted as they are asked for.
 pub fn list(conn: &mut Conn, member_id: i64, filter: Filter, before: Option<i64>, limit: i64) -> Result<Vec<Notice>> {
     let mut wanted = notices::table.filter(notices::member_id.eq(member_id)).into_boxed();
     if let Some(before) = before {
-        wanted = wanted.filter(notices::id.lt(before));
+        let own = notices::table.find(before).filter(notices::member_id.eq(member_id));
+        wanted = match own.select(notices::at).first::<Moment>(conn).optional()? {
+            Some(at) => wanted.filter(notices::at.lt(at).or(notices::at.eq(at).and(notices::id.lt(before)))),
+            // It was removed since, as what is old is.
+            None => wanted.filter(notices::id.lt(before)),
+        };
     }
     match filter.read {
         Some(true) => wanted = wanted.filter(notices::read_at.is_not_null()),
@@ -133,8 +140,14 @@ pub fn list(conn: &mut Conn, member_id: i64, filter: Filter, before: Option<i64>
         true => wanted.filter(notices::kind.eq_any(NoticeKind::ALL.iter().copied().filter(|kind| kind.is_urgent()))),
         false => wanted.filter(notices::kind.ne(NoticeKind::Digest)),
     };
-    let rows = wanted.order(notices::id.desc()).limit(limit).select(columns!()).load::<Row>(conn)?;
+    let newest = (notices::at.desc(), notices::id.desc());
+    let rows = wanted.order(newest).limit(limit).select(columns!()).load::<Row>(conn)?;
     Ok(rows.into_iter().map(notice).collect())
+}
+
+/// The id that a member was given last.
+pub fn last_id(conn: &mut Conn, member_id: i64) -> Result<Option<i64>> {
+    Ok(notices::table.filter(notices::member_id.eq(member_id)).select(max(notices::id)).first(conn)?)
 }
 
 /// How many a member has not read.
@@ -204,7 +217,7 @@ pub fn told_of_incident(conn: &mut Conn, incident_id: i64) -> Result<Vec<Message
     let rows: Vec<(String, String, Moment, String)> = notices::table
         .inner_join(members::table)
         .filter(notices::incident_id.eq(incident_id).and(notices::kind.ne(NoticeKind::Digest)))
-        .order(notices::id.desc())
+        .order((notices::at.desc(), notices::id.desc()))
         .limit(OF_INCIDENT)
         .select((notices::key, notices::title, notices::at, members::name))
         .load(conn)?;

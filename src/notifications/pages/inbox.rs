@@ -37,7 +37,7 @@ struct InboxPage {
     more_incidents: bool,
     days: Vec<Day>,
     zone: String,
-    /// The newest that is shown, up to which all are marked as read; none where not all are shown.
+    /// The last that came, up to which all are marked as read; none where not all are shown.
     newest: Option<i64>,
     /// Where older ones are.
     older: Option<String>,
@@ -70,7 +70,7 @@ fn shown(asked: &str) -> (&'static str, Filter) {
 /// `GET /notifications?show=&before=`
 pub async fn inbox(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, query: Query) -> Result<HttpResponse> {
     let ((show, filter), before, who, now) = (shown(query.get("show")), query.id("before"), by.clone(), app.now());
-    let (mut notices, unread, names, workspace, incidents) = app
+    let (mut notices, (unread, last), names, workspace, incidents) = app
         .read(move |conn| {
             let notices = actions::list(conn, &who, filter, before, PAGE + 1)?;
             // Of an Application that the member may see no more, not even its name.
@@ -82,7 +82,8 @@ pub async fn inbox(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn,
             let above = before.is_none() && show != "unread";
             let of: &[Entered] = if above { &seen } else { &[] };
             let incidents = open_cards(conn, &who, of, (INCIDENTS + 1, zone, now))?;
-            Ok((notices, actions::unread(conn, &who)?, names, workspace, incidents))
+            let counted = (actions::unread(conn, &who)?, actions::last_id(conn, &who)?);
+            Ok((notices, counted, names, workspace, incidents))
         })
         .await?;
     let older = (notices.len() > PAGE as usize).then(|| {
@@ -92,8 +93,7 @@ pub async fn inbox(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn,
     let (more_incidents, mut incidents) = (incidents.len() as i64 > INCIDENTS, incidents);
     incidents.truncate(INCIDENTS as usize);
     let zone = by.member.time_zone.unwrap_or(workspace.time_zone);
-    let newest =
-        notices.first().map(|notice| notice.id).filter(|_| unread > 0 && show != "troubles" && before.is_none());
+    let newest = last.filter(|_| !notices.is_empty() && unread > 0 && show != "troubles" && before.is_none());
     let mut days: Vec<Day> = Vec::new();
     for notice in notices {
         let date = notice.at.in_zone(zone).date_naive();

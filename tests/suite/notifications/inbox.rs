@@ -4,7 +4,12 @@ use super::*;
 
 /// Olive is told something.
 pub async fn note(world: &World, title: &'static str) -> i64 {
-    let (id, now) = (world.olive.id, world.now());
+    note_of(world, title, world.now()).await
+}
+
+/// Olive is told what happened at an instant.
+async fn note_of(world: &World, title: &'static str, now: tidegate::clock::Moment) -> i64 {
+    let id = world.olive.id;
     world
         .write(move |conn| {
             let values = (
@@ -37,6 +42,47 @@ on_both! {
         olive.visit("/notifications?show=unread").await.sees("You have read everything");
         olive.visit("/notifications").await.press("Mark unread: payroll failed").await.sees("Mark read");
         olive.visit("/notifications?show=unread").await.press("Mark all read").await.sees("Marked 1 notification as read.");
+    }
+
+    /// What is told late stands where it happened, on whatever page that is, and is read with all the others.
+    async fn messages_stand_in_the_order_of_what_happened(world: World) {
+        world.set_clock("2026-10-05T08:00:00Z");
+        let now = world.now();
+        note_of(&world, "Sunday's", now.minus(Duration::hours(20))).await;
+        for _ in 0..2 {
+            world.advance(Duration::minutes(1));
+        }
+        note(&world, "Monday's").await;
+        note_of(&world, "Sunday's, told late", now.minus(Duration::hours(12))).await;
+        note_of(&world, "Monday's, of the same instant", world.now()).await;
+        let wanted = ["Monday's, of the same instant", "Monday's", "Sunday's, told late", "Sunday's"];
+        let mut olive = world.browser(&world.olive).await;
+        let page = olive.visit("/notifications").await.text();
+        let places: Vec<usize> = wanted.iter().map(|title| page.rfind(&format!("Mark read: {title}")).unwrap_or(0)).collect();
+        assert!(places.is_sorted() && places[0] > 0, "{places:?}");
+        assert_eq!(page.matches("Today, Mon 5 Oct").count(), 1, "each day has one heading");
+        let api = world.api(&world.olive).await;
+        let (mut titles, mut path) = (Vec::new(), "notifications?limit=1".to_owned());
+        loop {
+            let answer = api.get(&path).await;
+            titles.extend(answer.items().iter().map(|item| item["title"].as_str().unwrap().to_owned()));
+            match answer.json["next"].as_str() {
+                Some(next) => path = format!("notifications?limit=1&after={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(titles, wanted);
+        olive.press("Mark all read").await.sees("Marked 4 notifications as read.");
+    }
+
+    async fn the_page_says_who_is_told_and_when(world: World) {
+        world.set_clock("2026-10-05T08:00:00Z");
+        let stage = failing(&world, "payroll").await;
+        telling(&world, &stage, About::Failed, &[&world.mo]).await;
+        morning(&world, 5).await;
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit("/notifications").await.sees("Your notifications").sees("No notifications yet");
+        olive.sees("Recipients are notified once per cause, get a reminder once a day for up to a week after the last failure, and a message when it is resolved.");
     }
 
     async fn what_another_was_told_is_not_there(world: World) {
