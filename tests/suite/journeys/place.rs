@@ -153,7 +153,7 @@ fn the_numbers_follow_the_cards() {
         chrome.click("Run now").await;
         chrome.sees("Failed 0 Partial 0 Running 1 Off 0").await;
         world.step(executor::step).await;
-        chrome.sees("Failed 1 Partial 0 Running 0 Off 0").await;
+        chrome.sees("Failed 1 Partial 0 Held 0 Running 0 Off 0").await;
         chrome.sees("1 run 1 failed").await;
         still_the_same_page(&chrome).await;
         chrome.quiet().await;
