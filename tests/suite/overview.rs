@@ -221,6 +221,22 @@ on_both! {
         olive.visit(&format!("/applications/{}", world.application)).await.sees("Tonight").sees("Needs you").sees("Running now");
     }
 
+    async fn before_the_morning_the_night_that_goes_on_is_shown(world: World) {
+        in_paris(&world).await;
+        let words = once("words", &world).await;
+        csv(&world, "words", &[("1", "one")]);
+        world.set_clock("2026-10-08T18:00:01Z");
+        world.step(dispatcher::step).await;
+        work_off(&world).await;
+        start(&world, &words).await;
+        world.set_clock("2026-10-09T05:30:00Z");
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit("/").await.sees("Tonight 1 run so far, nothing more is planned").sees("20:00 words 20:00, Success");
+        assert_eq!((olive.count("svg.night path.bar"), olive.count("svg.night path.now"), olive.count(".key-now")), (1, 1, 1));
+        world.set_clock("2026-10-09T06:00:00Z");
+        olive.visit("/").await.sees("Tonight 1 run planned, done by about 20:01").sees("all done");
+    }
+
     async fn what_broke_for_one_cause_is_one_line(world: World) {
         in_paris(&world).await;
         let [sales, costs, alone] = [once("sales", &world).await, once("costs", &world).await, once("alone", &world).await];
