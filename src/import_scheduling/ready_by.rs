@@ -99,7 +99,8 @@ fn is_scheduled(conn: &mut Conn, target: Target, application_id: i64, own: &[Sch
     let goes_on = |schedules: &[Schedule]| schedules.iter().any(|schedule| schedule.finished_at.is_none());
     let Some(configuration) = target.configuration().filter(|_| !goes_on(own)) else { return Ok(goes_on(own)) };
     let sets = import_sets::running(conn, &[application_id])?.into_iter();
-    let sets: Vec<Target> = sets.filter(|(_, of)| of.contains(&configuration)).map(|(set, _)| Target::Set(set)).collect();
+    let sets: Vec<Target> =
+        sets.filter(|(_, of)| of.contains(&configuration)).map(|(set, _)| Target::Set(set)).collect();
     Ok(!sets.is_empty() && goes_on(&schedules::actions::of_targets(conn, &sets)?))
 }
 

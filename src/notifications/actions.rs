@@ -10,7 +10,7 @@ use crate::error::{AppError, Result};
 use crate::members::{By, Scope};
 
 /// The newest notices of whoever asks, before one of them.
-pub fn list(conn: &mut Conn, by: &By, filter: Filter, before: Option<i64>, limit: i64) -> Result<Vec<Notice>> {
+pub fn list(conn: &mut Conn, by: &By, filter: &Filter, before: Option<i64>, limit: i64) -> Result<Vec<Notice>> {
     by.need_scope(Scope::Read)?;
     store::list(conn, by.member.id, filter, before, limit)
 }

@@ -85,7 +85,8 @@ fn handed_over(conn: &mut Conn, entries: &[Recorded]) -> Result<Vec<(Event, Even
         let mut told = recipients::named(conn, handed.iter().filter_map(|(.., notify)| notify.as_ref()))?;
         // Who did it knows.
         told.retain(|id| Some(*id) != by);
-        let (owner, others) = who_may_see(conn, &Vec::from_iter(told), &application)?.into_iter().partition(|id| *id == to);
+        let (owner, others) =
+            who_may_see(conn, &Vec::from_iter(told), &application)?.into_iter().partition(|id| *id == to);
         let names = (name(conn, from)?, name(conn, to)?);
         let only = if handed.len() == 1 { schedules::actions::find_even_deleted(conn, *schedule_id)? } else { None };
         let given = Given { count: handed.len(), sentence: only.map(|schedule| schedule.sentence()), undone };
@@ -139,7 +140,8 @@ impl Given {
 
     /// To those whom they notify, and who is not their Owner.
     fn to_others(&self, (from, to): &(String, String)) -> (String, String) {
-        let (so, notify) = (if self.undone { "again" } else { "now" }, if self.count == 1 { "notifies" } else { "notify" });
+        let (so, notify) =
+            (if self.undone { "again" } else { "now" }, if self.count == 1 { "notifies" } else { "notify" });
         (format!("{to} {so} owns {} that {notify} you", self.schedules()), self.detail(from, &format!("{to}'s")))
     }
 
@@ -227,7 +229,13 @@ fn why_not(conn: &mut Conn, owned: Owned) -> Result<Option<String>> {
         Flag::Deactivated => format!("{name} is deactivated"),
         Flag::Lacks(_) => format!("{name} may no longer import in this Application"),
     };
-    let until = if owned.schedules == 1 { "this one fails until someone else owns it" } else { "these fail until someone else owns them" };
+    let until = if owned.schedules == 1 {
+        "this one fails until someone else owns it"
+    } else {
+        "these fail until someone else owns them"
+    };
     let mend = "Anyone who may import here can choose Take ownership in Import Scheduling.";
-    Ok(Some(format!("{of} of {name} will fail\n{why}. A schedule runs with the rights of its Owner, so {until}. {mend}")))
+    Ok(Some(format!(
+        "{of} of {name} will fail\n{why}. A schedule runs with the rights of its Owner, so {until}. {mend}"
+    )))
 }

@@ -10,6 +10,7 @@ use crate::db::prelude::*;
 use crate::db::schema::{deliveries, gathered, members, notices};
 use crate::db::{Conn, on};
 use crate::error::Result;
+use crate::names::folded;
 
 /// Read or not, a notice is kept this long.
 const KEPT: Duration = Duration::days(180);
@@ -111,29 +112,67 @@ pub fn by_id(conn: &mut Conn, id: i64) -> Result<Option<Notice>> {
 }
 
 /// Which notices of a member to list.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Filter {
     pub read: Option<bool>,
     /// What somebody may have to do something about.
     pub troubles: bool,
+    pub application_id: Option<i64>,
+    /// What its title or its detail is to contain, however it is written.
+    pub words: String,
 }
+
+/// So many are looked through at once for words.
+const LOOKED_THROUGH: i64 = 2_000;
 
 /// The newest ones before another, by when it happened and not by when it was told: a message may wait for what went
 /// before it. A member's own are few enough to be sorted as they are asked for.
-pub fn list(conn: &mut Conn, member_id: i64, filter: Filter, before: Option<i64>, limit: i64) -> Result<Vec<Notice>> {
+pub fn list(conn: &mut Conn, member_id: i64, filter: &Filter, before: Option<i64>, limit: i64) -> Result<Vec<Notice>> {
+    let mut place = before.map(|id| place_of(conn, member_id, id)).transpose()?;
+    let words = folded(&filter.words);
+    if words.is_empty() {
+        return page(conn, member_id, filter, place, limit);
+    }
+    // Here and not by the database: the two know capitals and accents differently.
+    let (limit, mut found) = (usize::try_from(limit).unwrap_or_default(), Vec::new());
+    loop {
+        let looked = page(conn, member_id, filter, place, LOOKED_THROUGH)?;
+        let last = looked.last().map(|notice| (Some(notice.at), notice.id));
+        let is_all = (looked.len() as i64) < LOOKED_THROUGH;
+        let says = |notice: &Notice| [&notice.title, &notice.detail].iter().any(|text| folded(text).contains(&words));
+        found.extend(looked.into_iter().filter(says));
+        if is_all || found.len() >= limit {
+            found.truncate(limit);
+            return Ok(found);
+        }
+        place = last;
+    }
+}
+
+/// Where a notice stands among its member's: by its id alone where it was removed since, as what is old is.
+type Placed = (Option<Moment>, i64);
+
+fn place_of(conn: &mut Conn, member_id: i64, id: i64) -> Result<Placed> {
+    let own = notices::table.find(id).filter(notices::member_id.eq(member_id));
+    Ok((own.select(notices::at).first::<Moment>(conn).optional()?, id))
+}
+
+fn page(conn: &mut Conn, member_id: i64, filter: &Filter, before: Option<Placed>, limit: i64) -> Result<Vec<Notice>> {
     let mut wanted = notices::table.filter(notices::member_id.eq(member_id)).into_boxed();
-    if let Some(before) = before {
-        let own = notices::table.find(before).filter(notices::member_id.eq(member_id));
-        wanted = match own.select(notices::at).first::<Moment>(conn).optional()? {
-            Some(at) => wanted.filter(notices::at.lt(at).or(notices::at.eq(at).and(notices::id.lt(before)))),
-            // It was removed since, as what is old is.
-            None => wanted.filter(notices::id.lt(before)),
-        };
+    match before {
+        Some((Some(at), id)) => {
+            wanted = wanted.filter(notices::at.lt(at).or(notices::at.eq(at).and(notices::id.lt(id))))
+        }
+        Some((None, id)) => wanted = wanted.filter(notices::id.lt(id)),
+        None => {}
     }
     match filter.read {
         Some(true) => wanted = wanted.filter(notices::read_at.is_not_null()),
         Some(false) => wanted = wanted.filter(notices::read_at.is_null()),
         None => {}
+    }
+    if let Some(application_id) = filter.application_id {
+        wanted = wanted.filter(notices::application_id.eq(application_id));
     }
     // What a digest says stands here by itself.
     wanted = match filter.troubles {

@@ -115,7 +115,8 @@ pub fn draw(plans: &[Plan], ran: &[Ran], night: Night, cut: bool, (now, zone): (
         of_each.entry(ran.schedule).or_default().push(ran);
     }
     for of in of_each.values() {
-        let (Some(first), Some(last)) = (of.iter().min_by_key(|ran| ran.from), of.iter().max_by_key(|ran| ran.to)) else {
+        let (Some(first), Some(last)) = (of.iter().min_by_key(|ran| ran.from), of.iter().max_by_key(|ran| ran.to))
+        else {
             continue;
         };
         let row = |ran: &Ran, starts: String, ends: String| Row {
@@ -225,7 +226,13 @@ fn sentence(ran: usize, count: usize, often: usize, ready: Option<String>, cut: 
         Some(ready) => {
             let and = if often > 0 { format!(", plus {often_words}") } else { String::new() };
             let more = if ran > 0 { " more" } else { "" };
-            format!("{}{more} planned, done by about {ready}{and}", match ran { 0 => words::counted(count as i64, "run", "runs"), _ => words::count(count as i64) })
+            format!(
+                "{}{more} planned, done by about {ready}{and}",
+                match ran {
+                    0 => words::counted(count as i64, "run", "runs"),
+                    _ => words::count(count as i64),
+                }
+            )
         }
     };
     let words = format!("{so_far}{words}");

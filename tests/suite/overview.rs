@@ -91,8 +91,10 @@ on_both! {
         // Its counts, which lead to the list, where they are called and counted the same.
         olive.visit("/").await.within(".stats").sees("Failed 0 of 2 imports Partial 1 Held 1");
         olive.visit("/").await.within(".tbl-stack").sees("FP&A 2026 2 imports, last 18:47");
-        olive.follow("1 Held in FP&A 2026").await.sees("words").within("#tabs a[aria-current]").sees("Held 1");
-        olive.visit("/").await.follow("1 Partial in FP&A 2026").await.sees("apples").within("#tabs a[aria-current]").sees("Partial 1");
+        olive.follow("1 Held in FP&A 2026").await.sees("words");
+        olive.within("#tabs a[aria-current]").sees("Held 1");
+        olive.visit("/").await.follow("1 Partial in FP&A 2026").await.sees("apples");
+        olive.within("#tabs a[aria-current]").sees("Partial 1");
     }
 
     async fn the_cause_decides_what_helps(world: World) {

@@ -99,7 +99,8 @@ pub fn is_id(text: &str) -> bool {
 async fn call(app: &App, token: &str, method: &str, body: Vec<u8>, kind: &str) -> Result<Said, Refusal> {
     let url = app.slack_api.join(method).map_err(|_| Trouble::never("Slack's address is not valid."))?;
     let headers = [("Authorization", format!("Bearer {token}")), ("Content-Type", kind.to_owned())];
-    let answer = connectors::post(&app.outside(), &url, &headers, body).await.map_err(|error| unreached(error, &url))?;
+    let answer =
+        connectors::post(&app.outside(), &url, &headers, body).await.map_err(|error| unreached(error, &url))?;
     if answer.status != 200 {
         by_status(&answer, "Slack")?;
     }

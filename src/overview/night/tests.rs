@@ -124,8 +124,10 @@ fn before_the_morning_it_shows_what_the_night_has_done() {
         to: at(from).plus(Duration::minutes(minutes)),
         status,
     };
-    let mut all =
-        vec![ran(1, "2026-10-08T18:30:00Z", 5, RunStatus::Success), ran(2, "2026-10-09T05:20:00Z", 10, RunStatus::Running)];
+    let mut all = vec![
+        ran(1, "2026-10-08T18:30:00Z", 5, RunStatus::Success),
+        ran(2, "2026-10-09T05:20:00Z", 10, RunStatus::Running),
+    ];
     let drawn = draw(&[], &all, night, false, (now, PARIS));
     assert_eq!(drawn.words, "2 runs so far, nothing more is planned");
     let rows: Vec<_> = drawn.rows.iter().map(|row| (row.starts.as_str(), row.ends.as_str())).collect();

@@ -1,6 +1,7 @@
 //! The inbox, the bell, and what a member chose.
 
 use super::*;
+use crate::support::cast;
 
 /// Olive is told something.
 pub async fn note(world: &World, title: &'static str) -> i64 {
@@ -75,6 +76,58 @@ on_both! {
         olive.press("Mark all read").await.sees("Marked 4 notifications as read.");
     }
 
+    /// By words and by Application, without scripts; from page to page, and back from what is marked.
+    async fn messages_are_filtered(world: World) {
+        world.set_clock("2026-10-05T08:00:00Z");
+        for title in ["Élan failed", "Payroll failed"] {
+            note(&world, title).await;
+        }
+        let (olive, here, now) = (world.olive.id, world.application, world.now());
+        world
+            .write(move |conn| {
+                for n in 0..60 {
+                    let values = (
+                        notices::member_id.eq(olive),
+                        notices::key.eq(format!("many-{n}")),
+                        notices::kind.eq("success"),
+                        notices::application_id.eq(here),
+                        notices::title.eq(format!("Headcount {n:02} succeeded")),
+                        notices::detail.eq("100% of rows_loaded."),
+                        notices::at.eq(now.minus(Duration::minutes(n))),
+                    );
+                    diesel::insert_into(notices::table).values(values).execute(conn)?;
+                }
+                Ok(())
+            })
+            .await;
+        let person = world.olive.clone();
+        world
+            .write(move |conn| {
+                let other = cast::application(conn, "Other", "UTC", now)?;
+                cast::grant(conn, other, &person, (true, false))
+            })
+            .await;
+        let mut browser = world.browser(&world.olive).await;
+        browser.visit("/notifications").await.fill("Filter notifications", "ELAN").press("Filter").await;
+        browser.sees("Élan failed").sees_no("Payroll failed").sees_no("Headcount").sees_no("Mark all read");
+        browser.visit("/notifications?q=100%25+of+rows_").await.sees("Headcount 00 succeeded").sees("Headcount 49 succeeded").sees_no("Headcount 50 succeeded").sees_no("Payroll");
+        browser.follow("Show older notifications").await.sees("Headcount 50 succeeded").sees("Headcount 59 succeeded").sees_no("Payroll").sees_no("Show older");
+        assert_eq!(browser.value("Filter notifications"), "100% of rows_");
+        // Whoever marks one goes on where they were.
+        browser.press("Mark read: Headcount 55 succeeded").await.sees("Headcount 50 succeeded").sees_no("Headcount 49 succeeded");
+        browser.follow("Unread").await.sees("Headcount 00 succeeded").sees_no("Payroll");
+        browser.visit("/notifications?q=nothing+like+it").await.sees("No notification matches this filter");
+        browser.follow("Clear filter").await;
+        browser.choose("Application", "FP&A 2026").press("Filter").await.sees("Headcount 00 succeeded").sees_no("Payroll failed");
+        browser.follow("Show older notifications").await.sees("Headcount 59 succeeded").sees_no("Payroll failed");
+        browser.visit("/notifications").await.choose("Application", "Other").press("Filter").await.sees("No notification matches this filter");
+        // One that they may not see is none to them.
+        browser.visit(&format!("/notifications?application={}", world.elsewhere)).await.sees("Payroll failed");
+        for odd in ["q=%00", "application=x&before=y&show=z", "before=-1", "q=_%25"] {
+            assert_eq!(browser.open(&format!("/notifications?{odd}")).await, 200, "{odd}");
+        }
+    }
+
     async fn the_page_says_who_is_told_and_when(world: World) {
         world.set_clock("2026-10-05T08:00:00Z");
         let stage = failing(&world, "payroll").await;
@@ -121,10 +174,12 @@ on_both! {
         telling(&world, &stage, About::Failed, &[&world.olive]).await;
         let mut olive = world.browser(&world.olive).await;
         olive.visit("/notifications/settings").await.sees("1 schedule in");
-        olive.untick(&format!("E-mail to {}", world.olive.email)).press("Save").await.sees("You are notified in your inbox only.");
+        olive.untick(&format!("E-mail to {}", world.olive.email)).press("Save").await.sees("You are notified in your inbox only.").sees_no("until an Administrator");
         morning(&world, 5).await;
         assert_eq!((told(&world, &world.olive).await.len(), world.mails().len()), (1, 0));
         olive.visit("/notifications/settings").await.tick(&format!("E-mail to {}", world.olive.email)).press("Save").await;
+        // Here mail is written to files.
+        olive.sees("You are notified in your inbox and by e-mail. E-mail is not sent until an Administrator sets up a mail server.");
         csv(&world, "payroll", &[("1", "one")]);
         morning(&world, 6).await;
         assert_eq!((told(&world, &world.olive).await.len(), world.mails().len()), (2, 1));

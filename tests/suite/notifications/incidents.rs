@@ -118,7 +118,8 @@ on_both! {
         let mut olive = world.browser(&world.olive).await;
         olive.visit("/notifications").await.sees("Open incidents").sees("3 imports failed").sees("4 runs");
         let title = told(&world, &world.mo).await.remove(0).1;
-        olive.within(".inc").sees("Failed").sees_no("Broken").everywhere();
+        olive.within(".inc").sees("Failed").sees_no("Broken");
+        olive.everywhere();
         olive.follow("3 imports failed").await.sees("Who was notified").sees("1 h");
         assert_eq!((olive.count(".inc h3"), olive.count("main a[href^='/incidents/']")), (0, 0), "it says its title once, and leads not to itself");
         olive.in_row(&title).sees("Mo");

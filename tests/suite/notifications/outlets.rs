@@ -140,7 +140,10 @@ fn what_is_refused_for_good_is_said_where_it_is_mended() {
 fn a_channel_is_posted_to_by_the_workspaces_app() {
     with_slack(async |world, receiver| {
         let mut ada = world.browser(&world.ada).await;
-        ada.visit(&page(world)).await.within("#slack-channel").sees("Set up Slack first. This Workspace is not connected to Slack.");
+        ada.visit(&page(world))
+            .await
+            .within("#slack-channel")
+            .sees("Set up Slack first. This Workspace is not connected to Slack.");
         set_up(world).await;
         ada.visit(&page(world)).await.within("#slack-channel");
         ada.fill("Channel", "fin ance").press("Save Slack channel").await.answered(422);
@@ -325,7 +328,9 @@ fn a_test_that_lacks_something_says_at_which_field() {
         let typed = [("outlet", "webhook"), ("about", "failed"), ("url", ""), ("secret", "short")];
         let part = ada.htmx_post(&format!("{}/test", page(world)), &typed).await;
         assert_eq!(part.status, 200);
-        for wrong in [r#"data-wrong="webhook-url">Enter the address."#, r#"data-wrong="webhook-secret">Enter 16 to 200"#] {
+        for wrong in
+            [r#"data-wrong="webhook-url">Enter the address."#, r#"data-wrong="webhook-secret">Enter 16 to 200"#]
+        {
             assert!(part.body.contains(wrong), "{wrong}: {}", part.body);
         }
         ada.within("#webhook").fill("Signing secret", "short").press("Test Webhook").await.answered(422);
