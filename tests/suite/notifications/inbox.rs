@@ -1,7 +1,8 @@
 //! The inbox, the bell, and what a member chose.
 
 use super::*;
-use crate::support::cast;
+use crate::support::databases::with_changed_world;
+use crate::support::{Database, cast};
 
 /// Olive is told something.
 pub async fn note(world: &World, title: &'static str) -> i64 {
@@ -174,14 +175,32 @@ on_both! {
         telling(&world, &stage, About::Failed, &[&world.olive]).await;
         let mut olive = world.browser(&world.olive).await;
         olive.visit("/notifications/settings").await.sees("1 schedule in");
-        olive.untick(&format!("E-mail to {}", world.olive.email)).press("Save").await.sees("You are notified in your inbox only.").sees_no("until an Administrator");
+        olive.untick(&format!("E-mail to {}", world.olive.email)).press("Save").await.sees("You are notified in your inbox only.");
         morning(&world, 5).await;
         assert_eq!((told(&world, &world.olive).await.len(), world.mails().len()), (1, 0));
         olive.visit("/notifications/settings").await.tick(&format!("E-mail to {}", world.olive.email)).press("Save").await;
-        // Here mail is written to files.
-        olive.sees("You are notified in your inbox and by e-mail. E-mail is not sent until an Administrator sets up a mail server.");
+        olive.sees("You are notified in your inbox and by e-mail.").sees_no("until an Administrator");
         csv(&world, "payroll", &[("1", "one")]);
         morning(&world, 6).await;
         assert_eq!((told(&world, &world.olive).await.len(), world.mails().len()), (2, 1));
+    }
+}
+
+/// Who chooses e-mail where mail is written to files alone hears that none is sent.
+#[test]
+fn without_a_mail_server_nobody_is_promised_mail() {
+    let files = |app: &mut tidegate::app::App| {
+        let (policy, folder) = (app.outside().network, std::env::temp_dir());
+        app.mail = tidegate::mail::Mailer::new("tidegate@localhost", None, policy, folder).unwrap();
+    };
+    for database in [Database::Sqlite, Database::Postgres] {
+        with_changed_world(database, files, |world| async {
+            let world = world;
+            let mut olive = world.browser(&world.olive).await;
+            olive.visit("/notifications/settings").await.press("Save").await;
+            olive.sees("Saved. You are notified in your inbox and by e-mail. E-mail is not sent until an Administrator sets up a mail server.");
+            olive.untick(&format!("E-mail to {}", world.olive.email)).press("Save").await;
+            olive.sees("You are notified in your inbox only.").sees_no("until an Administrator");
+        });
     }
 }
