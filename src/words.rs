@@ -69,6 +69,15 @@ pub fn duration(d: Duration) -> String {
     }
 }
 
+/// The same where nobody counts seconds: "under a minute", "31 min", "2 h 05 min", "3 days 4 h".
+pub fn rough(d: Duration) -> String {
+    match d.num_minutes() {
+        ..1 => "under a minute".into(),
+        minutes @ 1..60 => format!("{minutes} min"),
+        _ => duration(d),
+    }
+}
+
 /// Sentences one after the other; `None` when there are none.
 pub fn sentences<const N: usize>(all: [Option<String>; N]) -> Option<String> {
     all.into_iter().flatten().reduce(|before, after| format!("{before} {after}"))
@@ -189,6 +198,8 @@ mod tests {
         assert_eq!(duration(Duration::milliseconds(43)), "43 ms");
         assert_eq!(duration(Duration::milliseconds(430)), "0.4 s");
         assert_eq!(duration(Duration::seconds(69)), "1 min 09 s");
+        let roughly = [-5, 59, 69, 1_899, 7_500, 300_000].map(|seconds| rough(Duration::seconds(seconds)));
+        assert_eq!(roughly, ["under a minute", "under a minute", "1 min", "31 min", "2 h 05 min", "3 days 11 h"]);
         let at = |text| Moment::parse_rfc3339(text).unwrap();
         assert_eq!(machine_time(at("2026-10-08T16:42:00.919744Z")), "2026-10-08T16:42:00.919Z");
         assert_eq!(machine_time(at("2026-10-08T16:42:00Z")), "2026-10-08T16:42:00Z");

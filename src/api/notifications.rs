@@ -17,8 +17,8 @@ sent! {
 /// `GET notifications`: the newest first.
 pub async fn list(call: Call<NoticesQuery>) -> Answer<Shown<List<NoticeAnswer>>> {
     let NoticesQuery { read, page } = call.query.clone();
-    let filter = NoticeFilter { read, troubles: false };
-    let found = call.read(move |conn, by| actions::list(conn, by, filter, page.before(), page.fetch())).await?;
+    let filter = NoticeFilter { read, ..NoticeFilter::default() };
+    let found = call.read(move |conn, by| actions::list(conn, by, &filter, page.before(), page.fetch())).await?;
     Ok(Reply::ok(call.query.page.list(found, |notice| notice.id, |notice| NoticeAnswer::of(&notice))))
 }
 

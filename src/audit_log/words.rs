@@ -14,7 +14,7 @@ const LONGEST: usize = 160;
 const MOST: usize = 8;
 
 /// What is nobody's concern: counters, moments that follow from other things, ids that stand in the title.
-const QUIET: [&str; 15] = [
+const QUIET: [&str; 16] = [
     "id",
     "version",
     "next_at",
@@ -30,6 +30,7 @@ const QUIET: [&str; 15] = [
     "next",
     "status",
     "untold",
+    "undone",
 ];
 /// What the sentence of a rule says.
 const OF_THE_SENTENCE: [&str; 8] =

@@ -13,11 +13,12 @@ use crate::app::App;
 use crate::applications::{Entered, settings_shell};
 use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
+use crate::import_sets;
 use crate::imports::Target;
 use crate::members::{By, SignedIn};
 use crate::notifications::recipients;
 use crate::promises::{Promise, ReadyForm, Standing, actions, standings};
-use crate::schedules;
+use crate::schedules::{self, Schedule};
 use crate::web::page::is_fragment;
 use crate::web::{Crumb, Flash, Form, Page, Shell, overtaken, refused};
 use crate::words;
@@ -89,6 +90,18 @@ struct Stage {
     promised: Option<Promised>,
     /// Whom its schedules tell.
     told: usize,
+    /// It has a schedule, or a set has one that runs it.
+    scheduled: bool,
+}
+
+/// Whether something may ever begin it by itself.
+fn is_scheduled(conn: &mut Conn, target: Target, application_id: i64, own: &[Schedule]) -> Result<bool> {
+    let goes_on = |schedules: &[Schedule]| schedules.iter().any(|schedule| schedule.finished_at.is_none());
+    let Some(configuration) = target.configuration().filter(|_| !goes_on(own)) else { return Ok(goes_on(own)) };
+    let sets = import_sets::running(conn, &[application_id])?.into_iter();
+    let sets: Vec<Target> =
+        sets.filter(|(_, of)| of.contains(&configuration)).map(|(set, _)| Target::Set(set)).collect();
+    Ok(!sets.is_empty() && goes_on(&schedules::actions::of_targets(conn, &sets)?))
 }
 
 fn load(conn: &mut Conn, by: &By, application_id: i64, target: Target, now: crate::clock::Moment) -> Result<Stage> {
@@ -100,7 +113,8 @@ fn load(conn: &mut Conn, by: &By, application_id: i64, target: Target, now: crat
     let schedules = schedules::actions::of_targets(conn, &[target])?;
     let told = recipients::named(conn, schedules.iter().filter_map(|schedule| schedule.notify.as_ref()))?;
     let promised = stands.as_ref().map(|stands| Promised::of(stands, now));
-    Ok(Stage { target, entered, name: known.name, promise, promised, told: told.len() })
+    let scheduled = is_scheduled(conn, target, application_id, &schedules)?;
+    Ok(Stage { target, entered, name: known.name, promise, promised, told: told.len(), scheduled })
 }
 
 /// The form in a dialog for htmx, alone when the dialog is there already, else on a page.
@@ -123,6 +137,13 @@ fn answer(
         promised: stage.promised,
         typed,
         told: match stage.told {
+            _ if !stage.scheduled => format!(
+                "Nothing schedules this {}, or run it by hand in time. Nobody is notified until a schedule has recipients.",
+                match stage.target.set() {
+                    Some(_) => "import set. Add a schedule for it",
+                    None => "import. Add a schedule for it, or for an import set that runs it",
+                }
+            ),
             0 if stage.target.set().is_some() => "Nobody is notified, because none of its schedules has recipients.".into(),
             0 => {
                 "None of its own schedules has recipients. Only the recipients of an import set that runs it are notified."

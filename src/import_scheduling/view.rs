@@ -33,8 +33,14 @@ pub struct View {
     pub open: Vec<Target>,
 }
 
-pub const TABS: [(&str, &str); 5] =
-    [("", "All"), ("failed", "Failed"), ("partial", "Partial"), ("running", "Running"), ("off", "Off")];
+pub const TABS: [(&str, &str); 6] = [
+    ("", "All"),
+    ("failed", "Failed"),
+    ("partial", "Partial"),
+    ("held", "Held"),
+    ("running", "Running"),
+    ("off", "Off"),
+];
 pub const SORTS: [(&str, &str); 5] =
     [("", "Failed first"), ("name", "Name"), ("next", "Next run"), ("last", "Last run"), ("owner", "Owner")];
 
@@ -136,7 +142,7 @@ impl Outlines {
                 let first = names.map(|member| folded(&member.name)).min();
                 (first.is_none(), first)
             }),
-            _ => in_tab.sort_by_key(|of| (!of.failed(), !of.partial())),
+            _ => in_tab.sort_by_key(|of| (!of.needs_somebody(), !of.is(ConfigurationStatus::Partial))),
         }
         // Sets have a section of their own.
         in_tab.sort_by_key(|of| of.target.set().is_none());
@@ -145,7 +151,7 @@ impl Outlines {
         let opened = || in_tab.iter().position(|of| view.open.contains(&of.target));
         let page = view.page.or_else(|| opened().map(|at| at / PAGE + 1)).unwrap_or(1).min(pages);
         let on_it: Vec<&&Of<'_>> = in_tab.iter().skip((page - 1) * PAGE).take(PAGE).collect();
-        let by_itself = |of: &Of<'_>| if total <= FEW { true } else { of.failed() };
+        let by_itself = |of: &Of<'_>| if total <= FEW { true } else { of.needs_somebody() };
         let mut failed = 0;
         let open = on_it.iter().filter(|of| {
             // Not a page full of them when everything failed at once: each says why it failed anyway.
@@ -192,8 +198,9 @@ impl Outlines {
 
     fn is_in(&self, of: &Of<'_>, tab: &str) -> bool {
         match tab {
-            "failed" => of.failed(),
-            "partial" => of.partial(),
+            "failed" => of.is(ConfigurationStatus::Failed),
+            "partial" => of.is(ConfigurationStatus::Partial),
+            "held" => of.is(ConfigurationStatus::Held),
             "running" => self.open.contains_key(&of.target),
             "off" => of.schedules.iter().any(|s| s.state == State::Off),
             _ => true,
@@ -211,13 +218,13 @@ struct Of<'a> {
 }
 
 impl Of<'_> {
-    fn failed(&self) -> bool {
-        // What is held needs somebody as well.
-        matches!(self.status, Some(ConfigurationStatus::Failed | ConfigurationStatus::Held))
+    fn is(&self, status: ConfigurationStatus) -> bool {
+        self.status == Some(status)
     }
 
-    fn partial(&self) -> bool {
-        self.status == Some(ConfigurationStatus::Partial)
+    /// What is held needs somebody as what failed does.
+    fn needs_somebody(&self) -> bool {
+        self.is(ConfigurationStatus::Failed) || self.is(ConfigurationStatus::Held)
     }
 
     fn next(&self) -> Option<Moment> {
@@ -309,7 +316,7 @@ mod tests {
         assert_eq!((first.targets.len(), first.page, first.pages, first.total), (50, 1, 3, 120));
         assert_eq!(ids(&first)[..14], [10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120, 1, 2]);
         assert_eq!(opened(&first), [10, 20, 30, 40, 50], "no page full of them");
-        assert_eq!(first.counts, [120, 12, 0, 0, 17]);
+        assert_eq!(first.counts, [120, 12, 0, 0, 0, 17]);
         assert_eq!(shown(120, "page=3").targets.len(), 20);
         assert_eq!(shown(120, "page=99").page, 3, "the last one");
         let there = shown(120, "sort=name&open=101");
@@ -327,7 +334,7 @@ mod tests {
         assert_eq!(shown(30, "q=egalite").total, 30);
         assert_eq!(shown(30, "q=zoe").total, 15);
         assert_eq!(shown(30, "q=ware").total, 30);
-        assert_eq!(shown(30, "q=lucja&show=off").counts, [15, 0, 0, 0, 2]);
+        assert_eq!(shown(30, "q=lucja&show=off").counts, [15, 0, 0, 0, 0, 2]);
         assert_eq!(shown(30, "q=nothing").pages, 1);
     }
 

@@ -9,10 +9,15 @@ use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::members::{By, Scope};
 
-/// The newest notices of whoever asks, before an id.
-pub fn list(conn: &mut Conn, by: &By, filter: Filter, before: Option<i64>, limit: i64) -> Result<Vec<Notice>> {
+/// The newest notices of whoever asks, before one of them.
+pub fn list(conn: &mut Conn, by: &By, filter: &Filter, before: Option<i64>, limit: i64) -> Result<Vec<Notice>> {
     by.need_scope(Scope::Read)?;
     store::list(conn, by.member.id, filter, before, limit)
+}
+
+/// The id that whoever asks was given last: up to it all can be marked as read.
+pub fn last_id(conn: &mut Conn, by: &By) -> Result<Option<i64>> {
+    store::last_id(conn, by.member.id)
 }
 
 /// How many of them were not read.

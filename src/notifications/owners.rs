@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Duration;
 
-use super::announcing::announce;
+use super::announcing::{announce, tell_members};
 use super::audit_told_store as audit_told;
 use super::event::Event;
 use super::incidents::store as incidents;
@@ -48,17 +48,20 @@ pub fn changes(app: &App) -> Result<usize> {
             // Another process reads them.
             return Ok(0);
         }
-        for event in handed_over(conn, &entries)? {
+        for (event, to_owner) in handed_over(conn, &entries)? {
             announce(conn, app, &event, now)?;
+            // Said to them alone, and posted nowhere.
+            tell_members(conn, app, &to_owner.who, &to_owner.notice(), now)?;
         }
         Ok(entries.len())
     })
 }
 
-/// What was handed over by one deed is told as one.
-fn handed_over(conn: &mut Conn, entries: &[Recorded]) -> Result<Vec<Event>> {
-    // When, by whom, in which Application, from whom, to whom; and of each schedule its id, the entry, its recipients.
-    type Deed = (Moment, Option<i64>, i64, i64, i64);
+/// What was handed over by one deed is told as one: to recipients, and to who owns it now where they are one.
+fn handed_over(conn: &mut Conn, entries: &[Recorded]) -> Result<Vec<(Event, Event)>> {
+    // When, by whom, in which Application, from whom, to whom, and whether it goes back to them; and of each schedule its
+    // id, the entry, its recipients.
+    type Deed = (Moment, Option<i64>, i64, (i64, i64), bool);
     type Handed<'a> = (i64, &'a Recorded, Option<Notify>);
     let mut deeds: BTreeMap<Deed, Vec<Handed<'_>>> = BTreeMap::new();
     for entry in entries {
@@ -66,14 +69,14 @@ fn handed_over(conn: &mut Conn, entries: &[Recorded]) -> Result<Vec<Event>> {
         let (Some((was, _)), Some((is, notify))) = (of(&entry.before), of(&entry.after)) else { continue };
         let (Some(id), Some(application)) = (entry.subject_id, entry.application_id) else { continue };
         // Who handed it over may have chosen that nobody is told.
-        let untold = entry.after.as_ref().is_some_and(|after| after["untold"] == true);
-        if was != is && !untold {
-            let deed = (entry.at, entry.member_id, application, was, is);
+        let is_so = |key: &str| entry.after.as_ref().is_some_and(|after| after[key] == true);
+        if was != is && !is_so("untold") {
+            let deed = (entry.at, entry.member_id, application, (was, is), is_so("undone"));
             deeds.entry(deed).or_default().push((id, entry, notify));
         }
     }
     let mut events = Vec::new();
-    for ((at, by, application_id, from, to), handed) in deeds {
+    for ((at, by, application_id, (from, to), undone), handed) in deeds {
         let (Some(application), Some((schedule_id, first, _))) =
             (applications::by_id(conn, application_id)?, handed.first())
         else {
@@ -82,22 +85,13 @@ fn handed_over(conn: &mut Conn, entries: &[Recorded]) -> Result<Vec<Event>> {
         let mut told = recipients::named(conn, handed.iter().filter_map(|(.., notify)| notify.as_ref()))?;
         // Who did it knows.
         told.retain(|id| Some(*id) != by);
-        let who = who_may_see(conn, &Vec::from_iter(told), &application)?;
-        let (from, to) = (name(conn, from)?, name(conn, to)?);
-        let schedule = schedules::actions::find_even_deleted(conn, *schedule_id)?;
-        let (title, says) = match (handed.len(), schedule) {
-            (1, Some(schedule)) => (
-                format!("{to} now owns a schedule that notifies you"),
-                format!("{}. {from} owned it before. It runs with {to}'s rights now.", schedule.sentence()),
-            ),
-            (n, _) => (
-                format!("{to} now owns {} that notify you", words::counted(n as i64, "schedule", "schedules")),
-                format!("{from} owned them before. They run with {to}'s rights now."),
-            ),
-        };
-        let detail = format!("{says} You will still be notified.");
-        events.push(Event {
-            key: format!("owner:{}", first.id),
+        let (owner, others) =
+            who_may_see(conn, &Vec::from_iter(told), &application)?.into_iter().partition(|id| *id == to);
+        let names = (name(conn, from)?, name(conn, to)?);
+        let only = if handed.len() == 1 { schedules::actions::find_even_deleted(conn, *schedule_id)? } else { None };
+        let given = Given { count: handed.len(), sentence: only.map(|schedule| schedule.sentence()), undone };
+        let event = |key: String, who: Vec<i64>, (title, detail): (String, String)| Event {
+            key,
             kind: NoticeKind::OwnerChanged,
             application_id: Some(application_id),
             run_id: None,
@@ -107,9 +101,58 @@ fn handed_over(conn: &mut Conn, entries: &[Recorded]) -> Result<Vec<Event>> {
             detail: letter::bounded(&detail),
             at,
             who,
-        });
+        };
+        events.push((
+            event(format!("owner:{}", first.id), others, given.to_others(&names)),
+            event(format!("owner:{}:you", first.id), owner, given.to_owner(&names)),
+        ));
     }
     Ok(events)
+}
+
+/// What was handed over, or goes back because that was undone.
+struct Given {
+    count: usize,
+    /// When it runs, of one alone.
+    sentence: Option<String>,
+    undone: bool,
+}
+
+impl Given {
+    fn schedules(&self) -> String {
+        match self.count {
+            1 => "a schedule".to_owned(),
+            n => words::counted(n as i64, "schedule", "schedules"),
+        }
+    }
+
+    /// When it runs, who had it, with whose rights it runs.
+    fn detail(&self, from: &str, whose: &str) -> String {
+        let one = self.count == 1;
+        let (it, they) = if one { ("it", "It runs") } else { ("them", "They run") };
+        let owned = match self.undone {
+            true => format!("The hand-over to {from} was undone. {they} with {whose} rights again."),
+            false => format!("{from} owned {it} before. {they} with {whose} rights now."),
+        };
+        let sentence = self.sentence.as_ref().map(|sentence| format!("{sentence}. ")).unwrap_or_default();
+        format!("{sentence}{owned} You will still be notified.")
+    }
+
+    /// To those whom they notify, and who is not their Owner.
+    fn to_others(&self, (from, to): &(String, String)) -> (String, String) {
+        let (so, notify) =
+            (if self.undone { "again" } else { "now" }, if self.count == 1 { "notifies" } else { "notify" });
+        (format!("{to} {so} owns {} that {notify} you", self.schedules()), self.detail(from, &format!("{to}'s")))
+    }
+
+    /// To the Owner.
+    fn to_owner(&self, (from, _): &(String, String)) -> (String, String) {
+        let title = match self.undone {
+            true => format!("You own {} again", self.schedules()),
+            false => format!("You now own {}", self.schedules()),
+        };
+        (title, self.detail(from, "your"))
+    }
 }
 
 fn name(conn: &mut Conn, id: i64) -> Result<String> {
@@ -186,6 +229,13 @@ fn why_not(conn: &mut Conn, owned: Owned) -> Result<Option<String>> {
         Flag::Deactivated => format!("{name} is deactivated"),
         Flag::Lacks(_) => format!("{name} may no longer import in this Application"),
     };
-    let mend = "Someone who may import can become the Owner, with Take ownership or by saving each schedule.";
-    Ok(Some(format!("{of} of {name} will fail\n{why}, and a schedule runs with the rights of its Owner. {mend}")))
+    let until = if owned.schedules == 1 {
+        "this one fails until someone else owns it"
+    } else {
+        "these fail until someone else owns them"
+    };
+    let mend = "Anyone who may import here can choose Take ownership in Import Scheduling.";
+    Ok(Some(format!(
+        "{of} of {name} will fail\n{why}. A schedule runs with the rights of its Owner, so {until}. {mend}"
+    )))
 }

@@ -1,6 +1,7 @@
 //! Notices and what members chose, in the database.
 
 use chrono::Duration;
+use diesel::dsl::max;
 
 pub use super::choices_store::Choice;
 use super::model::{Channel, DeliveryState, Notice, NoticeKind, Told};
@@ -9,6 +10,7 @@ use crate::db::prelude::*;
 use crate::db::schema::{deliveries, gathered, members, notices};
 use crate::db::{Conn, on};
 use crate::error::Result;
+use crate::names::folded;
 
 /// Read or not, a notice is kept this long.
 const KEPT: Duration = Duration::days(180);
@@ -100,7 +102,7 @@ pub fn untold(conn: &mut Conn, member_ids: &[i64], key: &str) -> Result<Vec<i64>
 
 /// These notices, the oldest first.
 pub fn by_ids(conn: &mut Conn, ids: &[i64]) -> Result<Vec<Notice>> {
-    let found = notices::table.filter(notices::id.eq_any(ids)).order(notices::id);
+    let found = notices::table.filter(notices::id.eq_any(ids)).order((notices::at, notices::id));
     Ok(found.select(columns!()).load::<Row>(conn)?.into_iter().map(notice).collect())
 }
 
@@ -110,31 +112,81 @@ pub fn by_id(conn: &mut Conn, id: i64) -> Result<Option<Notice>> {
 }
 
 /// Which notices of a member to list.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Filter {
     pub read: Option<bool>,
     /// What somebody may have to do something about.
     pub troubles: bool,
+    pub application_id: Option<i64>,
+    /// What its title or its detail is to contain, however it is written.
+    pub words: String,
 }
 
-/// The newest ones before an id.
-pub fn list(conn: &mut Conn, member_id: i64, filter: Filter, before: Option<i64>, limit: i64) -> Result<Vec<Notice>> {
+/// So many are looked through at once for words.
+const LOOKED_THROUGH: i64 = 2_000;
+
+/// The newest ones before another, by when it happened and not by when it was told: a message may wait for what went
+/// before it. A member's own are few enough to be sorted as they are asked for.
+pub fn list(conn: &mut Conn, member_id: i64, filter: &Filter, before: Option<i64>, limit: i64) -> Result<Vec<Notice>> {
+    let mut place = before.map(|id| place_of(conn, member_id, id)).transpose()?;
+    let words = folded(&filter.words);
+    if words.is_empty() {
+        return page(conn, member_id, filter, place, limit);
+    }
+    // Here and not by the database: the two know capitals and accents differently.
+    let (limit, mut found) = (usize::try_from(limit).unwrap_or_default(), Vec::new());
+    loop {
+        let looked = page(conn, member_id, filter, place, LOOKED_THROUGH)?;
+        let last = looked.last().map(|notice| (Some(notice.at), notice.id));
+        let is_all = (looked.len() as i64) < LOOKED_THROUGH;
+        let says = |notice: &Notice| [&notice.title, &notice.detail].iter().any(|text| folded(text).contains(&words));
+        found.extend(looked.into_iter().filter(says));
+        if is_all || found.len() >= limit {
+            found.truncate(limit);
+            return Ok(found);
+        }
+        place = last;
+    }
+}
+
+/// Where a notice stands among its member's: by its id alone where it was removed since, as what is old is.
+type Placed = (Option<Moment>, i64);
+
+fn place_of(conn: &mut Conn, member_id: i64, id: i64) -> Result<Placed> {
+    let own = notices::table.find(id).filter(notices::member_id.eq(member_id));
+    Ok((own.select(notices::at).first::<Moment>(conn).optional()?, id))
+}
+
+fn page(conn: &mut Conn, member_id: i64, filter: &Filter, before: Option<Placed>, limit: i64) -> Result<Vec<Notice>> {
     let mut wanted = notices::table.filter(notices::member_id.eq(member_id)).into_boxed();
-    if let Some(before) = before {
-        wanted = wanted.filter(notices::id.lt(before));
+    match before {
+        Some((Some(at), id)) => {
+            wanted = wanted.filter(notices::at.lt(at).or(notices::at.eq(at).and(notices::id.lt(id))))
+        }
+        Some((None, id)) => wanted = wanted.filter(notices::id.lt(id)),
+        None => {}
     }
     match filter.read {
         Some(true) => wanted = wanted.filter(notices::read_at.is_not_null()),
         Some(false) => wanted = wanted.filter(notices::read_at.is_null()),
         None => {}
     }
+    if let Some(application_id) = filter.application_id {
+        wanted = wanted.filter(notices::application_id.eq(application_id));
+    }
     // What a digest says stands here by itself.
     wanted = match filter.troubles {
         true => wanted.filter(notices::kind.eq_any(NoticeKind::ALL.iter().copied().filter(|kind| kind.is_urgent()))),
         false => wanted.filter(notices::kind.ne(NoticeKind::Digest)),
     };
-    let rows = wanted.order(notices::id.desc()).limit(limit).select(columns!()).load::<Row>(conn)?;
+    let newest = (notices::at.desc(), notices::id.desc());
+    let rows = wanted.order(newest).limit(limit).select(columns!()).load::<Row>(conn)?;
     Ok(rows.into_iter().map(notice).collect())
+}
+
+/// The id that a member was given last.
+pub fn last_id(conn: &mut Conn, member_id: i64) -> Result<Option<i64>> {
+    Ok(notices::table.filter(notices::member_id.eq(member_id)).select(max(notices::id)).first(conn)?)
 }
 
 /// How many a member has not read.
@@ -204,7 +256,7 @@ pub fn told_of_incident(conn: &mut Conn, incident_id: i64) -> Result<Vec<Message
     let rows: Vec<(String, String, Moment, String)> = notices::table
         .inner_join(members::table)
         .filter(notices::incident_id.eq(incident_id).and(notices::kind.ne(NoticeKind::Digest)))
-        .order(notices::id.desc())
+        .order((notices::at.desc(), notices::id.desc()))
         .limit(OF_INCIDENT)
         .select((notices::key, notices::title, notices::at, members::name))
         .load(conn)?;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono_tz::Tz;
 
 use super::going::named;
-use super::night::{self, Drawing, Night, Plan};
+use super::night::{self, Drawing, Night, Plan, Ran};
 use crate::applications::Entered;
 use crate::clock::Moment;
 use crate::db::Conn;
@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::freezes::{self, Freeze};
 use crate::import_sets;
 use crate::imports::Target;
-use crate::runs::across;
+use crate::runs::{Run, Trigger, across};
 use crate::schedules::{self, Ahead};
 use crate::words;
 
@@ -23,6 +23,8 @@ const LOOKED_AT: usize = 2_000;
 const SHOWN: usize = 6;
 /// Of so many imports it is asked how long they usually take; the others are taken to be short.
 const KNOWN: usize = 400;
+/// So many runs of the night that goes on are looked at.
+const BEGUN: i64 = 300;
 
 pub struct Coming {
     pub lines: Vec<Line>,
@@ -91,6 +93,7 @@ impl Coming {
             })
         };
         let plans: Vec<Plan> = tonight.iter().filter_map(plan).collect();
+        let ran = so_far(conn, entered, &ids, night, now)?;
         let line = |ahead: &Ahead| Line {
             clock: ahead.next_at.in_zone(zone).format("%H:%M").to_string(),
             iso: words::machine_time(ahead.next_at),
@@ -119,10 +122,30 @@ impl Coming {
         }
         Ok(Self {
             lines: ahead.iter().take(SHOWN).map(line).collect(),
-            night: night::draw(&plans, night, cut && tonight.len() == LOOKED_AT, now, zone),
+            night: night::draw(&plans, &ran, night, cut && tonight.len() == LOOKED_AT, (now, zone)),
             next_of_each,
         })
     }
+}
+
+/// What has begun by schedule since the night did, where it has: the latest, if they are very many.
+fn so_far(conn: &mut Conn, entered: &[Entered], ids: &[i64], night: Night, now: Moment) -> Result<Vec<Ran>> {
+    if ids.is_empty() || night.from >= now {
+        return Ok(Vec::new());
+    }
+    let runs = across::since(conn, ids, night.from, BEGUN)?;
+    let ran = |run: Run| {
+        let (from, schedule) = (run.started_at?, run.schedule_id.filter(|_| run.trigger == Trigger::Schedule)?);
+        Some(Ran {
+            schedule,
+            name: run.title().to_owned(),
+            application: named(entered, run.application_id).unwrap_or_default(),
+            from,
+            to: run.finished_at.unwrap_or(now).max(from),
+            status: run.status,
+        })
+    };
+    Ok(runs.into_iter().filter_map(ran).collect())
 }
 
 fn when(at: Moment, now: Moment, zone: Tz) -> String {

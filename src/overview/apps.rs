@@ -91,7 +91,7 @@ pub fn rows(
                 ("Running", "running", going.counts.get(&application.id).map_or(0, |(going, _)| *going)),
                 ("Failed", "failed", counts.failed),
                 ("Partial", "partial", counts.partial),
-                ("Held", "failed", counts.held),
+                ("Held", "held", counts.held),
             ]
             .map(|(label, show, count)| Cell {
                 label,

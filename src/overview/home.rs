@@ -136,12 +136,11 @@ impl Home {
             None => Stat::new("Next run", "None", "nothing is planned"),
         };
         let imports = words::counted(counts.imports, "import", "imports");
-        let partial =
-            if counts.partial > 0 { format!("{} partial", words::count(counts.partial)) } else { String::new() };
         let stats = [
             Stat::new("Running", words::counted(running, "import", "imports"), going.waiting_words()),
             Stat::new("Failed", words::count(counts.failed), format!("of {imports}")),
-            Stat::new("Held", words::count(counts.held), partial),
+            Stat::new("Partial", words::count(counts.partial), ""),
+            Stat::new("Held", words::count(counts.held), ""),
         ];
         let called = asked.member.name.split_whitespace().next().unwrap_or_default();
         Ok(Self {

@@ -1,12 +1,15 @@
 //! Tonight, drawn here so that the page needs neither a script nor a style for it: a bar is as long as a run usually
 //! takes. What it shows is said in a sentence and in a table too. Pure.
 
+use std::collections::BTreeMap;
+
 use chrono::{Duration, Timelike};
 use chrono_tz::Tz;
 
 use super::greeting::hour;
 use crate::clock::Moment;
 use crate::freezes::{self, Freeze};
+use crate::runs::RunStatus;
 use crate::schedules::{Rule, count_between, first_at_or_after, headline, latest_at_or_before, occurrences};
 use crate::words;
 
@@ -56,6 +59,18 @@ pub struct Plan<'a> {
     pub freezes: &'a [Freeze],
 }
 
+/// A run by schedule that has begun tonight.
+pub struct Ran {
+    /// Of which schedule.
+    pub schedule: i64,
+    pub name: String,
+    pub application: String,
+    pub from: Moment,
+    pub to: Moment,
+    /// How it ended, or that it runs still.
+    pub status: RunStatus,
+}
+
 pub struct Row {
     pub starts: String,
     pub name: String,
@@ -84,18 +99,46 @@ pub struct Drawing {
     pub more: String,
 }
 
-/// A run that is to come.
 struct Bar {
     from: Moment,
     to: Moment,
-    /// Which of the plans it is of.
-    plan: usize,
+    /// Which of the plans it is of, where it is to come.
+    plan: Option<usize>,
 }
 
-/// What is drawn of these schedules; `cut`: there are others.
-pub fn draw(plans: &[Plan], night: Night, cut: bool, now: Moment, zone: Tz) -> Drawing {
+/// What is drawn of these schedules, and of what of theirs has run since the night began; `cut`: there are others.
+pub fn draw(plans: &[Plan], ran: &[Ran], night: Night, cut: bool, (now, zone): (Moment, Tz)) -> Drawing {
     let clock = |at: Moment| at.in_zone(zone).format("%H:%M").to_string();
     let (mut bars, mut rows, mut often) = (Vec::new(), Vec::new(), Vec::new());
+    let mut of_each: BTreeMap<i64, Vec<&Ran>> = BTreeMap::new();
+    for ran in ran {
+        of_each.entry(ran.schedule).or_default().push(ran);
+    }
+    for of in of_each.values() {
+        let (Some(first), Some(last)) = (of.iter().min_by_key(|ran| ran.from), of.iter().max_by_key(|ran| ran.to))
+        else {
+            continue;
+        };
+        let row = |ran: &Ran, starts: String, ends: String| Row {
+            starts,
+            name: ran.name.clone(),
+            application: ran.application.clone(),
+            ends,
+            at: ran.from,
+        };
+        if of.len() > OFTEN {
+            often.push((first.from, last.to));
+            let starts = format!("{} to {}", clock(first.from), clock(last.from));
+            rows.push(row(first, starts, words::counted(of.len() as i64, "run", "runs")));
+            continue;
+        }
+        for ran in of {
+            bars.push(Bar { from: ran.from, to: ran.to, plan: None });
+            let ends = if ran.status.is_open() { String::new() } else { format!("{}, ", clock(ran.to)) };
+            rows.push(row(ran, clock(ran.from), format!("{ends}{}", ran.status.words())));
+        }
+    }
+    let gone_often = often.len();
     for (n, plan) in plans.iter().enumerate() {
         let usual = plan.usual.unwrap_or(SHORTEST).max(SHORTEST);
         let row = |at: Moment, starts: String, ends: String| Row {
@@ -127,14 +170,15 @@ pub fn draw(plans: &[Plan], night: Night, cut: bool, now: Moment, zone: Tz) -> D
                 rows.push(row(at, clock(at), format!("Skipped: frozen by “{}”", freeze.name)));
                 continue;
             }
-            bars.push(Bar { from: at, to: at.plus(usual), plan: n });
+            bars.push(Bar { from: at, to: at.plus(usual), plan: Some(n) });
             rows.push(row(at, clock(at), clock(at.plus(usual))));
         }
     }
     bars.sort_by_key(|bar| (bar.from, bar.to));
     rows.sort_by_key(|row| row.at);
     let longest = longest(plans, &bars);
-    let ready = bars.iter().map(|bar| bar.to).max();
+    let coming = || bars.iter().filter(|bar| bar.plan.is_some());
+    let ready = coming().map(|bar| bar.to).max();
     let more = match rows.len().saturating_sub(MOST_ROWS) {
         0 => String::new(),
         n => words::counted(n as i64, "other line", "other lines"),
@@ -142,11 +186,11 @@ pub fn draw(plans: &[Plan], night: Night, cut: bool, now: Moment, zone: Tz) -> D
     rows.truncate(MOST_ROWS);
     let x = |at: Moment| place(night, at);
     Drawing {
-        words: sentence(bars.len(), often.len(), ready.map(clock), cut),
+        words: sentence(ran.len(), coming().count(), often.len() - gone_often, ready.map(clock), cut),
         from: clock(night.from),
         to: clock(night.to),
-        bars: lanes(&bars, night, |bar| Some(bar.plan) != longest),
-        longest: lanes(&bars, night, |bar| Some(bar.plan) == longest),
+        bars: lanes(&bars, night, |bar| bar.plan.is_none() || bar.plan != longest),
+        longest: lanes(&bars, night, |bar| bar.plan.is_some() && bar.plan == longest),
         often: often.iter().map(|(from, to)| rectangle(x(*from), x(*to), TOP + LANE * LANES as i64, 3)).collect(),
         ticks: (1..6).map(|n| format!("M{:.1} 4v60", WIDTH * f64::from(n) / 6.0)).collect(),
         ready: ready.filter(|at| *at <= night.to).map(|at| format!("M{:.1} 0v68", x(at))),
@@ -160,26 +204,38 @@ pub fn draw(plans: &[Plan], night: Night, cut: bool, now: Moment, zone: Tz) -> D
 
 /// Which plan takes longest, where it is known and there are several.
 fn longest(plans: &[Plan], bars: &[Bar]) -> Option<usize> {
-    let mut shown: Vec<usize> = bars.iter().map(|bar| bar.plan).collect();
+    let mut shown: Vec<usize> = bars.iter().filter_map(|bar| bar.plan).collect();
     shown.sort_unstable();
     shown.dedup();
     let known = shown.iter().filter(|n| plans[**n].usual.is_some_and(|usual| usual > SHORTEST));
     known.max_by_key(|n| plans[**n].usual).copied().filter(|_| shown.len() > 1)
 }
 
-fn sentence(count: usize, often: usize, ready: Option<String>, cut: bool) -> String {
+fn sentence(ran: usize, count: usize, often: usize, ready: Option<String>, cut: bool) -> String {
     let often_words = match often {
         1 => "1 schedule that runs often".to_owned(),
         n => format!("{} schedules that run often", words::count(n as i64)),
     };
+    let (so_far, nothing) = match ran {
+        0 => (String::new(), "Nothing is planned"),
+        n => (format!("{} so far, ", words::counted(n as i64, "run", "runs")), "nothing more is planned"),
+    };
     let words = match ready {
-        None if often == 0 => "Nothing is planned".to_owned(),
-        None => format!("Nothing is planned except {often_words}"),
+        None if often == 0 => nothing.to_owned(),
+        None => format!("{nothing} except {often_words}"),
         Some(ready) => {
             let and = if often > 0 { format!(", plus {often_words}") } else { String::new() };
-            format!("{} planned, done by about {ready}{and}", words::counted(count as i64, "run", "runs"))
+            let more = if ran > 0 { " more" } else { "" };
+            format!(
+                "{}{more} planned, done by about {ready}{and}",
+                match ran {
+                    0 => words::counted(count as i64, "run", "runs"),
+                    _ => words::count(count as i64),
+                }
+            )
         }
     };
+    let words = format!("{so_far}{words}");
     if cut { format!("{words}; only the schedules that run first are counted") } else { words }
 }
 
@@ -227,118 +283,4 @@ fn lanes(bars: &[Bar], night: Night, wanted: impl Fn(&Bar) -> bool) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::schedules::RuleDraft;
-
-    const PARIS: Tz = chrono_tz::Europe::Paris;
-
-    fn at(text: &str) -> Moment {
-        Moment::parse_rfc3339(text).unwrap()
-    }
-
-    fn rule(json: serde_json::Value) -> Rule {
-        let mut map = json.as_object().unwrap().clone();
-        map.insert("start_date".into(), "2026-10-01".into());
-        map.insert("time_zone".into(), "Europe/Paris".into());
-        RuleDraft::from_json(&map).parse().unwrap()
-    }
-
-    fn daily(time: &str) -> Rule {
-        rule(serde_json::json!({ "repeat": "days", "start_time": time }))
-    }
-
-    fn plan<'a>(name: &str, rule: &'a Rule, now: Moment, usual: i64, freezes: &'a [Freeze]) -> Plan<'a> {
-        Plan {
-            name: name.to_owned(),
-            application: "FP&A".into(),
-            rule,
-            next_at: first_at_or_after(rule, now).unwrap(),
-            usual: (usual > 0).then(|| Duration::minutes(usual)),
-            freezes,
-        }
-    }
-
-    #[test]
-    fn the_night_is_that_of_the_members_clock_and_as_long_as_it_is() {
-        let night = |text| Night::of(at(text), PARIS);
-        let usual = Night { from: at("2026-10-08T18:00:00Z"), to: at("2026-10-09T06:00:00Z") };
-        assert_eq!(night("2026-10-08T06:00:00Z"), usual, "at 08:00 the next one");
-        assert_eq!(night("2026-10-09T05:59:59Z"), usual);
-        assert_eq!(night("2026-10-08T22:30:00Z"), usual);
-        let hours = |text| (night(text).to.since(night(text).from)).num_hours();
-        assert_eq!((hours("2026-10-24T12:00:00Z"), hours("2026-03-28T12:00:00Z")), (13, 11));
-    }
-
-    #[test]
-    fn it_says_how_many_and_when_they_are_ready() {
-        let now = at("2026-10-08T10:00:00Z");
-        let (late, early, often) = (
-            daily("05:00"),
-            daily("20:30"),
-            rule(serde_json::json!({ "repeat": "minutes", "every": 5, "start_time": "00:00" })),
-        );
-        let plans =
-            [plan("Late", &late, now, 40, &[]), plan("Early", &early, now, 0, &[]), plan("Often", &often, now, 1, &[])];
-        let night = Night::of(now, PARIS);
-        let drawn = draw(&plans, night, false, now, PARIS);
-        assert_eq!(drawn.words, "2 runs planned, done by about 05:40, plus 1 schedule that runs often");
-        let rows: Vec<_> =
-            drawn.rows.iter().map(|row| (row.starts.as_str(), row.name.as_str(), row.ends.as_str())).collect();
-        assert_eq!(
-            rows,
-            [
-                ("20:00 to 07:55: every 5 minutes", "Often", "07:56"),
-                ("20:30", "Early", "20:31"),
-                ("05:00", "Late", "05:40")
-            ]
-        );
-        assert_eq!(drawn.axis, ["20:00", "22:00", "00:00", "02:00", "04:00", "06:00", "08:00"]);
-        assert_eq!(drawn.longest, "M750.0 22h55.6v9h-55.6z");
-        assert_eq!((drawn.longest_name.as_deref(), drawn.now), (Some("Late"), None));
-        // What has gone by is not to run.
-        let now = at("2026-10-09T01:00:00Z");
-        let drawn =
-            draw(&[plan("Late", &late, now, 40, &[]), plan("Early", &early, now, 1, &[])], night, false, now, PARIS);
-        assert_eq!(drawn.words, "1 run planned, done by about 05:40");
-        assert!(drawn.now.is_some());
-        assert_eq!(draw(&[], night, false, now, PARIS).words, "Nothing is planned");
-    }
-
-    #[test]
-    fn what_is_frozen_is_said_and_not_counted() {
-        let now = at("2026-10-08T10:00:00Z");
-        let late = daily("05:00");
-        let freezes = [Freeze {
-            id: 1,
-            application_id: 1,
-            name: "Close".into(),
-            starts_at: now,
-            ends_at: at("2026-10-10T00:00:00Z"),
-            run_once: false,
-            version: 1,
-            created_by: 1,
-            created_at: now,
-            archived_at: None,
-            time_zone: PARIS,
-        }];
-        let drawn = draw(&[plan("Late", &late, now, 40, &freezes)], Night::of(now, PARIS), false, now, PARIS);
-        assert_eq!(
-            (drawn.words.as_str(), drawn.rows[0].ends.as_str()),
-            ("Nothing is planned", "Skipped: frozen by “Close”")
-        );
-    }
-
-    #[test]
-    fn however_many_they_are_the_drawing_stays_small() {
-        let now = at("2026-10-08T10:00:00Z");
-        let rules: Vec<Rule> =
-            (0..2_000).map(|n| daily(&format!("{:02}:{:02}", (20 + n / 60 % 12) % 24, n % 60))).collect();
-        let plans: Vec<Plan> = rules.iter().map(|rule| plan("Many", rule, now, 3, &[])).collect();
-        let drawn = draw(&plans, Night::of(now, PARIS), true, now, PARIS);
-        assert!(drawn.words.starts_with("2,000 runs planned, done by about "), "{}", drawn.words);
-        assert!(drawn.words.ends_with("; only the schedules that run first are counted"), "{}", drawn.words);
-        assert!(drawn.bars.len() + drawn.longest.len() < 20_000, "{}", drawn.bars.len());
-        assert_eq!((drawn.rows.len(), drawn.more.as_str()), (MOST_ROWS, "1,940 other lines"));
-    }
-}
+mod tests;

@@ -80,6 +80,11 @@ impl Memory {
         }
     }
 
+    /// The same of one that was copied: it rests from the beginning, and not only once it has been looked at.
+    pub fn resting(rule: &Rule, now: Moment) -> Self {
+        Self { state: State::Resting, deadline: None, ..Self::begun(rule, now) }
+    }
+
     /// What those are told who heard that it may not be ready by then.
     fn in_time(&mut self, deadline: Moment, ready: Ready) -> Option<Turn> {
         self.feared.take_if(|feared| *feared == deadline).map(|_| Turn::InTime { deadline, ready })

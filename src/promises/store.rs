@@ -221,7 +221,7 @@ pub fn copy_all(
     let mut copied = 0;
     for promise in rows.into_iter().filter_map(promise) {
         let Some(target) = copy(promise.target) else { continue };
-        let id = insert(conn, (to, target), &promise.rule, &Memory::begun(&promise.rule, now), by, now)?;
+        let id = insert(conn, (to, target), &promise.rule, &Memory::resting(&promise.rule, now), by, now)?;
         diesel::update(promises::table.find(id)).set(promises::copied.eq(true)).execute(conn)?;
         copied += 1;
     }
@@ -245,7 +245,7 @@ pub fn delete_all(conn: &mut Conn, application_id: i64) -> Result<()> {
 pub fn begin_anew(conn: &mut Conn, application_id: i64, now: Moment) -> Result<()> {
     let here = promises::table.filter(promises::application_id.eq(application_id)).order(promises::id);
     for promise in here.select(columns!()).load::<Row>(conn)?.into_iter().filter_map(promise) {
-        remember(conn, promise.id, &Memory::begun(&promise.rule, now))?;
+        remember(conn, promise.id, &Memory::resting(&promise.rule, now))?;
         diesel::update(promises::table.find(promise.id)).set(promises::copied.eq(true)).execute(conn)?;
     }
     Ok(())

@@ -88,9 +88,13 @@ on_both! {
         assert_eq!(olive.path(), format!("/runs/{}", held.id));
         let mut mo = world.browser(&world.mo).await;
         mo.visit("/").await.sees("is held").sees_no("Decide").sees_no("Fix 2 rows");
-        // Its counts, which lead to the list.
+        // Its counts, which lead to the list, where they are called and counted the same.
+        olive.visit("/").await.within(".stats").sees("Failed 0 of 2 imports Partial 1 Held 1");
         olive.visit("/").await.within(".tbl-stack").sees("FP&A 2026 2 imports, last 18:47");
         olive.follow("1 Held in FP&A 2026").await.sees("words");
+        olive.within("#tabs a[aria-current]").sees("Held 1");
+        olive.visit("/").await.follow("1 Partial in FP&A 2026").await.sees("apples");
+        olive.within("#tabs a[aria-current]").sees("Partial 1");
     }
 
     async fn the_cause_decides_what_helps(world: World) {
@@ -217,6 +221,22 @@ on_both! {
         olive.visit("/").await.sees("Hello, Olive").sees("Fri 9 Oct 2026, 01:42, Asia/Tokyo").sees("03:00 words");
         // The home page of one Application shares all that.
         olive.visit(&format!("/applications/{}", world.application)).await.sees("Tonight").sees("Needs you").sees("Running now");
+    }
+
+    async fn before_the_morning_the_night_that_goes_on_is_shown(world: World) {
+        in_paris(&world).await;
+        let words = once("words", &world).await;
+        csv(&world, "words", &[("1", "one")]);
+        world.set_clock("2026-10-08T18:00:01Z");
+        world.step(dispatcher::step).await;
+        work_off(&world).await;
+        start(&world, &words).await;
+        world.set_clock("2026-10-09T05:30:00Z");
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit("/").await.sees("Tonight 1 run so far, nothing more is planned").sees("20:00 words 20:00, Success");
+        assert_eq!((olive.count("svg.night path.bar"), olive.count("svg.night path.now"), olive.count(".key-now")), (1, 1, 1));
+        world.set_clock("2026-10-09T06:00:00Z");
+        olive.visit("/").await.sees("Tonight 1 run planned, done by about 20:01").sees("all done");
     }
 
     async fn what_broke_for_one_cause_is_one_line(world: World) {

@@ -53,9 +53,11 @@ struct EditPage {
 
 /// What a test found, where the rest of the page stays as it is.
 #[derive(Template)]
-#[template(path = "web/tested.html")]
+#[template(path = "web/tested_part.html")]
 struct TestedPart {
     tested: Option<Tested>,
+    /// Which fields are wrong, and how.
+    wrong: Vec<(String, String)>,
 }
 
 struct ApplicationChoice {
@@ -350,11 +352,14 @@ async fn try_typed(request: HttpRequest, app: Data<App>, by: By, id: Option<i64>
     let place = place(&app, &by, id).await?;
     let kind = kind_of(&place, &form)?;
     let typed = Typed::read(&form)?;
+    let mut wrong = Vec::new();
     let tested = match test_draft(&app, &by, id, draft(kind, &form, &typed)).await {
         Ok(tested) => tested,
         Err(AppError::Invalid(errors)) if is_fragment(&request) => {
             let errors = fields::told(kind, at_controls(errors));
-            Tested { good: false, words: errors.details() }
+            let words = errors.details();
+            wrong.extend(errors.0.into_iter().map(|error| (error.field, error.detail)));
+            Tested { good: false, words }
         }
         Err(error) => {
             let (status, errors) = refused(error)?;
@@ -362,7 +367,7 @@ async fn try_typed(request: HttpRequest, app: Data<App>, by: By, id: Option<i64>
         }
     };
     if is_fragment(&request) {
-        return Page::ok(&request, &TestedPart { tested: Some(tested) });
+        return Page::ok(&request, &TestedPart { tested: Some(tested), wrong });
     }
     let dropped = with_prefix(&form, "secrets-").into_iter().filter(|(_, secret)| !secret.is_empty()).collect();
     page(&request, &app, &by, &place, kind, typed, Shown { tested: Some(tested), dropped, ..FINE }).await

@@ -127,7 +127,7 @@ fn recovered(conn: &mut Conn, ended: &Ended<'_>, target: Target) -> Result<Optio
     };
     let zone = ended.application.time_zone;
     let since = words::date_time(first.opened_at, zone);
-    let took = words::duration(ended.at.since(first.opened_at).max(chrono::Duration::zero()));
+    let took = words::rough(ended.at.since(first.opened_at).max(chrono::Duration::zero()));
     let failures: i64 = over.iter().map(|incident| incident.failures).sum();
     let ran = words::counted(failures, "run", "runs");
     let was = match first.kind {

@@ -19,7 +19,7 @@ const EVERY: Duration = Duration::days(1);
 /// So often while it does not fail again.
 const MOST: i32 = 7;
 /// Whoever is on it for so long is asked again, by a reminder.
-const TAKEN: Duration = Duration::days(3);
+pub const TAKEN: Duration = Duration::days(3);
 /// So many in one transaction.
 const BATCH: i64 = 50;
 
@@ -108,7 +108,7 @@ fn remind(conn: &mut Conn, app: &App, incident: &Incident, now: Moment) -> Resul
     };
     let zone = application.time_zone;
     let since = words::date_time(incident.opened_at, zone);
-    let took = words::duration(now.since(incident.opened_at));
+    let took = words::rough(now.since(incident.opened_at));
     let ran = words::counted(incident.failures, "run", "runs");
     let detail = letter::bounded(&format!("Since {since}, {zone}: {took}, {ran}. {}", incident.cause));
     let event = Event {

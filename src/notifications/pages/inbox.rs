@@ -16,10 +16,13 @@ use crate::notifications::model::Notice;
 use crate::notifications::pages::incidents::{Card, open_cards};
 use crate::notifications::store::Filter;
 use crate::web::form::Query;
+use crate::web::page::encode;
 use crate::web::{Crumb, Flash, Form, Page, Shell, see_other};
 use crate::words;
 use crate::workspace;
 
+/// Where it is.
+const HERE: &str = "/notifications";
 /// So many stand on a page.
 const PAGE: i64 = 50;
 /// So many incidents above them.
@@ -29,15 +32,18 @@ const INCIDENTS: i64 = 10;
 #[template(path = "notifications/inbox.html")]
 struct InboxPage {
     shell: Shell,
-    /// `all`, `unread` or `troubles`.
-    show: &'static str,
+    asked: Asked,
+    /// Address, label, and whether it is shown.
+    tabs: [(String, &'static str, bool); 3],
+    /// Those of which there may be messages: id and name.
+    applications: Vec<(i64, String)>,
     unread: i64,
     /// What is broken.
     incidents: Vec<Card>,
     more_incidents: bool,
     days: Vec<Day>,
     zone: String,
-    /// The newest that is shown, up to which all are marked as read; none where not all are shown.
+    /// The last that came, up to which all are marked as read; none where not all are shown.
     newest: Option<i64>,
     /// Where older ones are.
     older: Option<String>,
@@ -59,32 +65,89 @@ struct Row {
     chip: (&'static str, &'static str, &'static str),
 }
 
-fn shown(asked: &str) -> (&'static str, Filter) {
-    match asked {
-        "unread" => ("unread", Filter { read: Some(false), ..Filter::default() }),
-        "troubles" => ("troubles", Filter { troubles: true, ..Filter::default() }),
-        _ => ("all", Filter::default()),
+/// What of the inbox is asked for, all of it in the address.
+#[derive(Clone)]
+struct Asked {
+    /// `all`, `unread` or `troubles`.
+    show: &'static str,
+    /// Words to be found in title or detail.
+    q: String,
+    application: Option<i64>,
+    /// Only what is older than this one.
+    before: Option<i64>,
+}
+
+const TABS: [(&str, &str); 3] = [("all", "All"), ("unread", "Unread"), ("troubles", "Failed, held or missed")];
+
+impl Asked {
+    fn of(form: &Form) -> Self {
+        let show = TABS.iter().map(|(show, _)| *show).find(|show| *show == form.get("show"));
+        let (q, application) = (form.get("q").to_owned(), form.id("application"));
+        Self { show: show.unwrap_or("all"), q, application, before: form.id("before") }
+    }
+
+    fn is_filtered(&self) -> bool {
+        !self.q.is_empty() || self.application.is_some()
+    }
+
+    fn is_of(&self, application: &i64) -> bool {
+        self.application == Some(*application)
+    }
+
+    fn filter(&self) -> Filter {
+        Filter {
+            read: (self.show == "unread").then_some(false),
+            troubles: self.show == "troubles",
+            application_id: self.application,
+            words: self.q.clone(),
+        }
+    }
+
+    fn address(&self) -> String {
+        let id = |id: Option<i64>| id.map(|id| id.to_string()).unwrap_or_default();
+        let show = if self.show == "all" { "" } else { self.show };
+        let pairs = [
+            ("show", show.to_owned()),
+            ("q", encode(&self.q)),
+            ("application", id(self.application)),
+            ("before", id(self.before)),
+        ];
+        let pairs: Vec<String> = pairs
+            .iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        if pairs.is_empty() { HERE.to_owned() } else { format!("{HERE}?{}", pairs.join("&")) }
+    }
+
+    /// The same with something else.
+    fn with(&self, change: impl FnOnce(&mut Self)) -> Self {
+        let mut other = self.clone();
+        change(&mut other);
+        other
     }
 }
 
-/// `GET /notifications?show=&before=`
+/// `GET /notifications?show=&q=&application=&before=`
 pub async fn inbox(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, query: Query) -> Result<HttpResponse> {
-    let ((show, filter), before, who, now) = (shown(query.get("show")), query.id("before"), by.clone(), app.now());
-    let (mut notices, unread, names, workspace, incidents) = app
+    let (mut asked, who, now) = (Asked::of(&query), by.clone(), app.now());
+    let (mut notices, (unread, last), seen, workspace, incidents, asked) = app
         .read(move |conn| {
-            let notices = actions::list(conn, &who, filter, before, PAGE + 1)?;
             // Of an Application that the member may see no more, not even its name.
             let seen = applications::entered_by(conn, &who)?;
-            let name = |one: &Entered| (one.application.id, one.application.name.clone());
-            let names: HashMap<i64, String> = seen.iter().map(name).collect();
+            asked.application.take_if(|id| seen.iter().all(|one| one.application.id != *id));
+            let notices = actions::list(conn, &who, &asked.filter(), asked.before, PAGE + 1)?;
             let workspace = workspace::get(conn)?;
             let zone = who.member.time_zone.unwrap_or(workspace.time_zone);
-            let above = before.is_none() && show != "unread";
+            let above = asked.before.is_none() && asked.show != "unread";
             let of: &[Entered] = if above { &seen } else { &[] };
             let incidents = open_cards(conn, &who, of, (INCIDENTS + 1, zone, now))?;
-            Ok((notices, actions::unread(conn, &who)?, names, workspace, incidents))
+            let counted = (actions::unread(conn, &who)?, actions::last_id(conn, &who)?);
+            let seen: Vec<_> = seen.into_iter().map(|one| (one.application.id, one.application.name)).collect();
+            Ok((notices, counted, seen, workspace, incidents, asked))
         })
         .await?;
+    let names: HashMap<i64, String> = seen.iter().cloned().collect();
     let older = (notices.len() > PAGE as usize).then(|| {
         notices.truncate(PAGE as usize);
         notices.last().map_or(0, |last| last.id)
@@ -92,8 +155,8 @@ pub async fn inbox(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn,
     let (more_incidents, mut incidents) = (incidents.len() as i64 > INCIDENTS, incidents);
     incidents.truncate(INCIDENTS as usize);
     let zone = by.member.time_zone.unwrap_or(workspace.time_zone);
-    let newest =
-        notices.first().map(|notice| notice.id).filter(|_| unread > 0 && show != "troubles" && before.is_none());
+    let all_shown = asked.show != "troubles" && asked.before.is_none() && !asked.is_filtered();
+    let newest = last.filter(|_| all_shown && !notices.is_empty() && unread > 0);
     let mut days: Vec<Day> = Vec::new();
     for notice in notices {
         let date = notice.at.in_zone(zone).date_naive();
@@ -109,18 +172,20 @@ pub async fn inbox(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn,
             day.rows.push(row(notice, zone, &names));
         }
     }
-    let back = format!("/notifications?show={show}");
+    let first = asked.with(|asked| asked.before = None);
     let template = InboxPage {
-        shell: shell(&request, &app, &by, "Inbox").at("/notifications").crumbs([Crumb::here("Inbox")]),
-        show,
+        shell: shell(&request, &app, &by, "Inbox").at(HERE).crumbs([Crumb::here("Inbox")]),
+        tabs: TABS.map(|(show, label)| (first.with(|asked| asked.show = show).address(), label, show == asked.show)),
+        applications: seen,
         unread,
         incidents,
         more_incidents,
         days,
         zone: zone.to_string(),
         newest,
-        older: older.map(|id| format!("{back}&before={id}")),
-        back,
+        older: older.map(|id| first.with(|asked| asked.before = Some(id)).address()),
+        back: asked.address(),
+        asked,
     };
     Page::ok(&request, &template)
 }
@@ -167,13 +232,11 @@ pub async fn mark_all(app: Data<App>, SignedIn(by): SignedIn, form: Form) -> Res
         0 => "All notifications were read already.".to_owned(),
         n => format!("Marked {} as read.", words::counted(n as i64, "notification", "notifications")),
     };
-    Ok(see_other(back(&form), Some(Flash::new(said))))
+    Ok(see_other(&back(&form), Some(Flash::new(said))))
 }
 
-fn back(form: &Form) -> &'static str {
-    match form.get("back") {
-        "/notifications?show=unread" => "/notifications?show=unread",
-        "/notifications?show=troubles" => "/notifications?show=troubles",
-        _ => "/notifications",
-    }
+/// The inbox as it was shown, and no other page.
+fn back(form: &Form) -> String {
+    let query = form.get("back").strip_prefix(HERE).and_then(|rest| rest.strip_prefix('?')).unwrap_or_default();
+    Asked::of(&Form::parse(query.as_bytes())).address()
 }

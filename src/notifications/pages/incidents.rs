@@ -14,7 +14,7 @@ use crate::clock::Moment;
 use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::members::{self, By, SignedIn, shell};
-use crate::notifications::incidents::{Affected, Incident, actions, store};
+use crate::notifications::incidents::{Affected, Incident, actions, reminding, store};
 use crate::notifications::letter;
 use crate::notifications::model::NoticeKind;
 use crate::notifications::store as notices;
@@ -39,6 +39,8 @@ pub struct Card {
     /// "Since Thu 26 Nov, 05:15 · 2 h 57 min · 3 runs"
     pub since: String,
     pub cause: String,
+    /// Word, class and icon: how its runs end, or that it is over.
+    pub chip: (&'static str, &'static str, &'static str),
     pub is_bad: bool,
     /// Its imports.
     pub lines: Vec<Line>,
@@ -47,7 +49,9 @@ pub struct Card {
     pub on_it: Option<(String, String, String)>,
     /// Whoever looks is on it.
     pub mine: bool,
-    pub snoozed: Option<String>,
+    /// Until when nobody is reminded, whether somebody is on it or it is snoozed.
+    pub quiet: Option<String>,
+    pub snoozed: bool,
     /// Whoever looks may do something about it.
     pub may: bool,
     /// How many could be run again.
@@ -121,18 +125,21 @@ impl Card {
         let taker = incident.taken_by.filter(|_| incident.closed_at.is_none()).and_then(|id| facts.members.get(&id));
         let to = incident.closed_at.unwrap_or(now);
         let open = incident.closed_at.is_none();
+        let snoozed = incident.snoozed_until.filter(|_| open && incident.is_snoozed(now));
+        let taken = incident.taken_at.filter(|_| taker.is_some() && will.is_none()).map(|at| at.plus(reminding::TAKEN));
         Self {
             id: incident.id,
             title: will.map_or_else(|| letter::title(&of, incident.kind), |(title, _)| title.to_owned()),
             application: entered.application.name.clone(),
             since: {
                 let since = words::short_time_within(incident.opened_at, now, zone);
-                let took = words::duration(to.since(incident.opened_at).max(Duration::zero()));
+                let took = words::rough(to.since(incident.opened_at).max(Duration::zero()));
                 let ran = format!(" · {}", words::counted(incident.failures, "run", "runs"));
                 format!("Since {since} · {took}{}", if will.is_some() { "" } else { &ran })
             },
             cause: will.map_or(incident.cause.as_str(), |(_, cause)| cause).to_owned(),
             mend: will.map(|_| format!("/applications/{}/settings/import-scheduling", entered.application.id)),
+            chip: if open { incident.kind.chip() } else { ("Resolved", "is-ok", "ok") },
             is_bad: matches!(incident.kind, NoticeKind::Failed | NoticeKind::Missed),
             more: failing - lines.iter().filter(|line| !line.recovered).count() as i64,
             lines,
@@ -140,10 +147,8 @@ impl Card {
             on_it: taker
                 .zip(incident.taken_at)
                 .map(|(name, at)| (name.clone(), initials(name), words::short_time_within(at, now, zone))),
-            snoozed: incident
-                .snoozed_until
-                .filter(|_| open && incident.is_snoozed(now))
-                .map(|until| words::short_time_within(until, now, zone)),
+            quiet: taken.max(snoozed).map(|until| words::short_time_within(until, now, zone)),
+            snoozed: snoozed.is_some(),
             may: open && entered.may_import(),
             again: if matches!(incident.kind, NoticeKind::Failed | NoticeKind::Partial) { failing } else { 0 },
             decide: held.filter(|_| open),
@@ -201,7 +206,7 @@ pub async fn incident(
     let page = IncidentPage {
         shell: shell(&request, &app, &by, &card.title)
             .at("/notifications")
-            .crumbs([Crumb::to("Inbox", "/notifications"), Crumb::here(&card.title)]),
+            .crumbs([Crumb::to("Inbox", "/notifications"), Crumb::here("Incident")]),
         back: format!("/incidents/{id}"),
         i: card,
         told,

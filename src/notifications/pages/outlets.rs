@@ -104,9 +104,11 @@ struct Left {
 
 /// What a test found, by itself: what was typed stays where it is.
 #[derive(Template)]
-#[template(path = "web/tested.html")]
+#[template(path = "web/tested_part.html")]
 struct TestedPart {
     tested: Option<Tested>,
+    /// Which fields are wrong, and how.
+    wrong: Vec<(String, String)>,
 }
 
 struct Place {
@@ -247,10 +249,14 @@ pub async fn test(
     let id = id.into_inner();
     enter(&app, &by, id).await?;
     let kind = kind(&form)?;
+    let mut wrong = Vec::new();
     let (status, errors, tested) = match outlets::test(&app, &by, (id, kind), typed(&form)).await {
         Ok(tested) => (StatusCode::OK, FieldErrors::new(), Some(tested)),
         Err(AppError::Invalid(errors)) if is_fragment(&request) => {
-            (StatusCode::OK, FieldErrors::new(), Some(Tested { good: false, words: errors.details() }))
+            let words = errors.details();
+            let at = |field: &str| format!("{}-{field}", kind.slug());
+            wrong.extend(errors.0.into_iter().map(|error| (at(&error.field), error.detail)));
+            (StatusCode::OK, FieldErrors::new(), Some(Tested { good: false, words }))
         }
         Err(AppError::Conflict(words)) if is_fragment(&request) => {
             (StatusCode::OK, FieldErrors::new(), Some(Tested { good: false, words }))
@@ -261,7 +267,7 @@ pub async fn test(
         }
     };
     if is_fragment(&request) && status == StatusCode::OK {
-        return Page::ok(&request, &TestedPart { tested });
+        return Page::ok(&request, &TestedPart { tested, wrong });
     }
     let place = place(&app, &by, id).await?;
     page(&request, &app, &by, place, Some(Left { kind, status, form, errors, tested }))

@@ -87,6 +87,8 @@ pub async fn save_settings(app: Data<App>, SignedIn(by): SignedIn, form: Form) -
             Ok(has_slack && slack)
         })
         .await?;
+    // Who chooses it is not left to believe that it comes.
+    let unsent = by_mail.is_some() && app.mail.folder().is_some();
     let said = match (by_mail, slack) {
         (None, false) => "Saved. You are notified in your inbox only.".to_owned(),
         (None, true) => "Saved. You are notified in your inbox and in Slack.".to_owned(),
@@ -94,5 +96,6 @@ pub async fn save_settings(app: Data<App>, SignedIn(by): SignedIn, form: Form) -
         (Some(mail), false) => format!("Saved. You are notified in your inbox, and {mail}."),
         (Some(mail), true) => format!("Saved. You are notified in your inbox, in Slack and {mail}."),
     };
-    Ok(see_other("/notifications/settings", Some(Flash::new(said))))
+    let unsent = if unsent { " E-mail is not sent until an Administrator sets up a mail server." } else { "" };
+    Ok(see_other("/notifications/settings", Some(Flash::new(format!("{said}{unsent}")))))
 }

@@ -8,9 +8,10 @@ mod store;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::app::App;
-use crate::connectors::{self, Answer};
+use crate::connectors::{self, Answer, FailureKind, FetchError};
 use crate::notifications::outbox::{How, Trouble, by_status};
 
 pub use actions::{SlackState, lose_member, note, remove, seal_anew, set, state, test, token};
@@ -98,7 +99,8 @@ pub fn is_id(text: &str) -> bool {
 async fn call(app: &App, token: &str, method: &str, body: Vec<u8>, kind: &str) -> Result<Said, Refusal> {
     let url = app.slack_api.join(method).map_err(|_| Trouble::never("Slack's address is not valid."))?;
     let headers = [("Authorization", format!("Bearer {token}")), ("Content-Type", kind.to_owned())];
-    let answer = connectors::post(&app.outside(), &url, &headers, body).await.map_err(Trouble::from)?;
+    let answer =
+        connectors::post(&app.outside(), &url, &headers, body).await.map_err(|error| unreached(error, &url))?;
     if answer.status != 200 {
         by_status(&answer, "Slack")?;
     }
@@ -112,6 +114,18 @@ async fn call(app: &App, token: &str, method: &str, body: Vec<u8>, kind: &str) -
     }
     let code = word(&said.error).to_owned();
     Err(Refusal { trouble: trouble(&code, &said.needed, &answer), code })
+}
+
+/// Why Slack itself does not answer. Where it is, nobody entered: there is no address to be checked.
+fn unreached(error: FetchError, url: &Url) -> Trouble {
+    let nobody = error.kind == FailureKind::Unreachable;
+    let trouble = Trouble::from(error);
+    if !nobody {
+        return trouble;
+    }
+    let host = url.host_str().unwrap_or("its address");
+    let ask = "Ask whoever runs the server to check its internet access, its name server (DNS) and its firewall.";
+    Trouble { said: format!("This server cannot reach Slack at {host}. {ask}"), ..trouble }
 }
 
 /// A code or scope of Slack's; anything else may be anything.

@@ -25,13 +25,13 @@ pub struct Gift {
 }
 
 /// Gives schedules away that were read under their locks: each with an entry of the log and a new version, in a number of
-/// statements that does not grow with theirs. What is due stays due. `untold`: the recipients are not told.
+/// statements that does not grow with theirs. What is due stays due. `untold`: the recipients are not told; `undone`: it goes
+/// back to who had it.
 pub fn give(
     conn: &mut Conn,
     by: &By,
     gifts: &[Gift],
-    called: &'static str,
-    untold: bool,
+    (called, untold, undone): (&'static str, bool, bool),
     now: Moment,
 ) -> Result<Vec<Schedule>> {
     let ids: Vec<i64> = gifts.iter().map(|gift| gift.was.id).collect();
@@ -60,6 +60,9 @@ pub fn give(
         let mut shown = schedule.for_audit();
         if untold {
             shown["untold"] = true.into();
+        }
+        if undone {
+            shown["undone"] = true.into();
         }
         let entry = Entry::of(if passes { called } else { RECIPIENTS }, "schedule", was.id);
         entries.push(entry.application(was.application_id).before(was.for_audit()).after(shown));

@@ -24,7 +24,7 @@ pub fn take(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>, now: Momen
             "{owner} owns this schedule and can run it. To become its Owner, edit and save it."
         )));
     }
-    let mut given = give(conn, by, &[to_me(by, was)], TAKEN, false, now)?;
+    let mut given = give(conn, by, &[to_me(by, was)], (TAKEN, false, false), now)?;
     given.pop().ok_or(AppError::NotFound)
 }
 
@@ -50,7 +50,7 @@ pub fn take_all(
         .filter(|s| unfinished(s) && flags.contains_key(&s.owner_id))
         .map(|was| to_me(by, was))
         .collect();
-    give(conn, by, &gifts, TAKEN, false, now)
+    give(conn, by, &gifts, (TAKEN, false, false), now)
 }
 
 fn to_me(by: &By, was: Schedule) -> Gift {

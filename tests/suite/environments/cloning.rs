@@ -59,6 +59,9 @@ on_both! {
         assert_eq!(nightly["notify"]["member_ids"], json!([world.olive.id, world.mo.id]));
         let of_file = all.iter().find(|s| s["configuration_id"] == by_hand["id"]).unwrap();
         assert_eq!(of_file["parameters"]["file"], kept["id"]);
+        // What was promised rests from the beginning.
+        let promised = world.read(move |conn| tidegate::promises::of_applications(conn, &[copy])).await.remove(&copy).unwrap();
+        assert_eq!((promised.fresh, promised.resting), (0, 1));
         // What was off for good before is no matter of a review.
         let mut ada = world.browser(&world.ada).await;
         ada.visit(&format!("/applications/{copy}/settings/import-scheduling")).await.sees("3 copied schedules are off.");

@@ -55,6 +55,8 @@ on_both! {
         ada.fill("Type the name of this Application", "FP&A 2026").press("Reset").await.sees("Its rows and history are being removed.");
         world.step(environments::step).await;
         ada.visit(&format!("/applications/{here}/settings/environment")).await.sees("Reset on").sees("3 schedules are off and waiting for review. They do not run until you turn them on.").sees_no("being removed");
+        let promised = world.read(move |conn| tidegate::promises::of_applications(conn, &[here])).await.remove(&here).unwrap();
+        assert_eq!((promised.fresh, promised.resting), (0, 1));
         let left: (i64, i64) = world.read(move |conn| {
             let open = incidents::table.filter(incidents::application_id.eq(here).and(incidents::closed_at.is_null()));
             Ok((runs::table.filter(runs::application_id.eq(here)).count().get_result(conn)?, open.count().get_result(conn)?))

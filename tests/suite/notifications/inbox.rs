@@ -1,10 +1,17 @@
 //! The inbox, the bell, and what a member chose.
 
 use super::*;
+use crate::support::databases::with_changed_world;
+use crate::support::{Database, cast};
 
 /// Olive is told something.
 pub async fn note(world: &World, title: &'static str) -> i64 {
-    let (id, now) = (world.olive.id, world.now());
+    note_of(world, title, world.now()).await
+}
+
+/// Olive is told what happened at an instant.
+async fn note_of(world: &World, title: &'static str, now: tidegate::clock::Moment) -> i64 {
+    let id = world.olive.id;
     world
         .write(move |conn| {
             let values = (
@@ -37,6 +44,99 @@ on_both! {
         olive.visit("/notifications?show=unread").await.sees("You have read everything");
         olive.visit("/notifications").await.press("Mark unread: payroll failed").await.sees("Mark read");
         olive.visit("/notifications?show=unread").await.press("Mark all read").await.sees("Marked 1 notification as read.");
+    }
+
+    /// What is told late stands where it happened, on whatever page that is, and is read with all the others.
+    async fn messages_stand_in_the_order_of_what_happened(world: World) {
+        world.set_clock("2026-10-05T08:00:00Z");
+        let now = world.now();
+        note_of(&world, "Sunday's", now.minus(Duration::hours(20))).await;
+        for _ in 0..2 {
+            world.advance(Duration::minutes(1));
+        }
+        note(&world, "Monday's").await;
+        note_of(&world, "Sunday's, told late", now.minus(Duration::hours(12))).await;
+        note_of(&world, "Monday's, of the same instant", world.now()).await;
+        let wanted = ["Monday's, of the same instant", "Monday's", "Sunday's, told late", "Sunday's"];
+        let mut olive = world.browser(&world.olive).await;
+        let page = olive.visit("/notifications").await.text();
+        let places: Vec<usize> = wanted.iter().map(|title| page.rfind(&format!("Mark read: {title}")).unwrap_or(0)).collect();
+        assert!(places.is_sorted() && places[0] > 0, "{places:?}");
+        assert_eq!(page.matches("Today, Mon 5 Oct").count(), 1, "each day has one heading");
+        let api = world.api(&world.olive).await;
+        let (mut titles, mut path) = (Vec::new(), "notifications?limit=1".to_owned());
+        loop {
+            let answer = api.get(&path).await;
+            titles.extend(answer.items().iter().map(|item| item["title"].as_str().unwrap().to_owned()));
+            match answer.json["next"].as_str() {
+                Some(next) => path = format!("notifications?limit=1&after={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(titles, wanted);
+        olive.press("Mark all read").await.sees("Marked 4 notifications as read.");
+    }
+
+    /// By words and by Application, without scripts; from page to page, and back from what is marked.
+    async fn messages_are_filtered(world: World) {
+        world.set_clock("2026-10-05T08:00:00Z");
+        for title in ["Élan failed", "Payroll failed"] {
+            note(&world, title).await;
+        }
+        let (olive, here, now) = (world.olive.id, world.application, world.now());
+        world
+            .write(move |conn| {
+                for n in 0..60 {
+                    let values = (
+                        notices::member_id.eq(olive),
+                        notices::key.eq(format!("many-{n}")),
+                        notices::kind.eq("success"),
+                        notices::application_id.eq(here),
+                        notices::title.eq(format!("Headcount {n:02} succeeded")),
+                        notices::detail.eq("100% of rows_loaded."),
+                        notices::at.eq(now.minus(Duration::minutes(n))),
+                    );
+                    diesel::insert_into(notices::table).values(values).execute(conn)?;
+                }
+                Ok(())
+            })
+            .await;
+        let person = world.olive.clone();
+        world
+            .write(move |conn| {
+                let other = cast::application(conn, "Other", "UTC", now)?;
+                cast::grant(conn, other, &person, (true, false))
+            })
+            .await;
+        let mut browser = world.browser(&world.olive).await;
+        browser.visit("/notifications").await.fill("Filter notifications", "ELAN").press("Filter").await;
+        browser.sees("Élan failed").sees_no("Payroll failed").sees_no("Headcount").sees_no("Mark all read");
+        browser.visit("/notifications?q=100%25+of+rows_").await.sees("Headcount 00 succeeded").sees("Headcount 49 succeeded").sees_no("Headcount 50 succeeded").sees_no("Payroll");
+        browser.follow("Show older notifications").await.sees("Headcount 50 succeeded").sees("Headcount 59 succeeded").sees_no("Payroll").sees_no("Show older");
+        assert_eq!(browser.value("Filter notifications"), "100% of rows_");
+        // Whoever marks one goes on where they were.
+        browser.press("Mark read: Headcount 55 succeeded").await.sees("Headcount 50 succeeded").sees_no("Headcount 49 succeeded");
+        browser.follow("Unread").await.sees("Headcount 00 succeeded").sees_no("Payroll");
+        browser.visit("/notifications?q=nothing+like+it").await.sees("No notification matches this filter");
+        browser.follow("Clear filter").await;
+        browser.choose("Application", "FP&A 2026").press("Filter").await.sees("Headcount 00 succeeded").sees_no("Payroll failed");
+        browser.follow("Show older notifications").await.sees("Headcount 59 succeeded").sees_no("Payroll failed");
+        browser.visit("/notifications").await.choose("Application", "Other").press("Filter").await.sees("No notification matches this filter");
+        // One that they may not see is none to them.
+        browser.visit(&format!("/notifications?application={}", world.elsewhere)).await.sees("Payroll failed");
+        for odd in ["q=%00", "application=x&before=y&show=z", "before=-1", "q=_%25"] {
+            assert_eq!(browser.open(&format!("/notifications?{odd}")).await, 200, "{odd}");
+        }
+    }
+
+    async fn the_page_says_who_is_told_and_when(world: World) {
+        world.set_clock("2026-10-05T08:00:00Z");
+        let stage = failing(&world, "payroll").await;
+        telling(&world, &stage, About::Failed, &[&world.mo]).await;
+        morning(&world, 5).await;
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit("/notifications").await.sees("Your notifications").sees("No notifications yet");
+        olive.sees("Recipients are notified once per cause, get a reminder once a day for up to a week after the last failure, and a message when it is resolved.");
     }
 
     async fn what_another_was_told_is_not_there(world: World) {
@@ -79,8 +179,28 @@ on_both! {
         morning(&world, 5).await;
         assert_eq!((told(&world, &world.olive).await.len(), world.mails().len()), (1, 0));
         olive.visit("/notifications/settings").await.tick(&format!("E-mail to {}", world.olive.email)).press("Save").await;
+        olive.sees("You are notified in your inbox and by e-mail.").sees_no("until an Administrator");
         csv(&world, "payroll", &[("1", "one")]);
         morning(&world, 6).await;
         assert_eq!((told(&world, &world.olive).await.len(), world.mails().len()), (2, 1));
+    }
+}
+
+/// Who chooses e-mail where mail is written to files alone hears that none is sent.
+#[test]
+fn without_a_mail_server_nobody_is_promised_mail() {
+    let files = |app: &mut tidegate::app::App| {
+        let (policy, folder) = (app.outside().network, std::env::temp_dir());
+        app.mail = tidegate::mail::Mailer::new("tidegate@localhost", None, policy, folder).unwrap();
+    };
+    for database in [Database::Sqlite, Database::Postgres] {
+        with_changed_world(database, files, |world| async {
+            let world = world;
+            let mut olive = world.browser(&world.olive).await;
+            olive.visit("/notifications/settings").await.press("Save").await;
+            olive.sees("Saved. You are notified in your inbox and by e-mail. E-mail is not sent until an Administrator sets up a mail server.");
+            olive.untick(&format!("E-mail to {}", world.olive.email)).press("Save").await;
+            olive.sees("You are notified in your inbox only.").sees_no("until an Administrator");
+        });
     }
 }

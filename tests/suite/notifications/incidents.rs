@@ -118,7 +118,10 @@ on_both! {
         let mut olive = world.browser(&world.olive).await;
         olive.visit("/notifications").await.sees("Open incidents").sees("3 imports failed").sees("4 runs");
         let title = told(&world, &world.mo).await.remove(0).1;
-        olive.follow("3 imports failed").await.sees("Who was notified");
+        olive.within(".inc").sees("Failed").sees_no("Broken");
+        olive.everywhere();
+        olive.follow("3 imports failed").await.sees("Who was notified").sees("1 h");
+        assert_eq!((olive.count(".inc h3"), olive.count("main a[href^='/incidents/']")), (0, 0), "it says its title once, and leads not to itself");
         olive.in_row(&title).sees("Mo");
         olive.visit("/notifications").await;
         csv(&world, "shared", &[("1", "one")]);
@@ -254,6 +257,11 @@ on_both! {
         mo.visit("/notifications").await.sees("Olive has been on it since").sees_no("I'm on it");
         comes(&world, "2026-10-06T10:00:01Z").await;
         assert_eq!(kinds(&world, &world.mo).await, ["failed"]);
+        // One of two reasons to be quiet ends later, and that end is said.
+        olive.visit("/notifications").await.sees("Reminders are paused until Thu 8 Oct, 09:00.");
+        olive.press("For a week").await.sees("Reminders are paused until Tue 13 Oct, 10:00.");
+        olive.visit("/notifications").await.sees_no("snoozed until");
+        olive.press("End snooze").await;
         olive.visit("/notifications").await.press("I'm no longer on it").await.sees("Reminders are on again.");
         olive.press("For 2 days").await.sees("Reminders are snoozed until");
         comes(&world, "2026-10-07T10:00:01Z").await;

@@ -140,7 +140,10 @@ fn what_is_refused_for_good_is_said_where_it_is_mended() {
 fn a_channel_is_posted_to_by_the_workspaces_app() {
     with_slack(async |world, receiver| {
         let mut ada = world.browser(&world.ada).await;
-        ada.visit(&page(world)).await.within("#slack-channel").sees("Set up Slack for the Workspace first.");
+        ada.visit(&page(world))
+            .await
+            .within("#slack-channel")
+            .sees("Set up Slack first. This Workspace is not connected to Slack.");
         set_up(world).await;
         ada.visit(&page(world)).await.within("#slack-channel");
         ada.fill("Channel", "fin ance").press("Save Slack channel").await.answered(422);
@@ -313,6 +316,25 @@ fn a_name_mentions_nobody() {
                 assert!(block["text"]["text"].as_str().unwrap().chars().count() <= 3_000);
             }
         }
+    });
+}
+
+/// What a test lacks is marked at its field, with scripts and without.
+#[test]
+fn a_test_that_lacks_something_says_at_which_field() {
+    with_slack(async |world, _| {
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit(&page(world)).await;
+        let typed = [("outlet", "webhook"), ("about", "failed"), ("url", ""), ("secret", "short")];
+        let part = ada.htmx_post(&format!("{}/test", page(world)), &typed).await;
+        assert_eq!(part.status, 200);
+        for wrong in
+            [r#"data-wrong="webhook-url">Enter the address."#, r#"data-wrong="webhook-secret">Enter 16 to 200"#]
+        {
+            assert!(part.body.contains(wrong), "{wrong}: {}", part.body);
+        }
+        ada.within("#webhook").fill("Signing secret", "short").press("Test Webhook").await.answered(422);
+        assert_eq!(ada.count("#webhook-url[aria-invalid], #webhook-secret[aria-invalid]"), 2);
     });
 }
 

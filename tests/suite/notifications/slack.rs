@@ -38,6 +38,21 @@ pub async fn set_up(world: &World) {
     ada.sees("Slack is set up for the Slack workspace Acme <b>.");
 }
 
+/// Where slack.com cannot be found, nobody is sent to look for a wrong address.
+#[test]
+fn a_server_that_cannot_reach_slack_says_so() {
+    for database in [Database::Sqlite, Database::Postgres] {
+        let change = |app: &mut App| app.slack_api = "https://slack.invalid/api/".parse().unwrap();
+        with_changed_world(database, change, |world| async {
+            let world = world;
+            let mut ada = world.browser(&world.ada).await;
+            ada.visit("/settings/slack").await.fill("Bot token", TOKEN).press("Save").await;
+            ada.sees("This server cannot reach Slack at slack.invalid. Ask whoever runs the server to check its internet access");
+            ada.sees_no("Check the address");
+        });
+    }
+}
+
 /// Tells all that is to be told, by every way.
 pub async fn tell_all(world: &World) {
     tell(world).await;

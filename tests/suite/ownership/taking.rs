@@ -105,7 +105,7 @@ on_both! {
         world.step(owners::unable).await;
         let mut ada = world.browser(&world.ada).await;
         ada.visit("/notifications").await.sees("1 schedule of Olive will fail");
-        ada.visit("/").await.sees("1 schedule of Olive will fail").sees("Olive is deactivated, and a schedule runs with the rights of its Owner.");
+        ada.visit("/").await.sees("1 schedule of Olive will fail").sees("Olive is deactivated. A schedule runs with the rights of its Owner, so this one fails until someone else owns it.");
         world.set_clock("2026-10-05T09:00:01Z");
         world.step(dispatcher::step).await;
         work_off(&world).await;

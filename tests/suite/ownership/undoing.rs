@@ -47,6 +47,25 @@ on_both! {
         assert_eq!(conflict(undo(&world, id).await), "Ada undid this hand-over already.");
     }
 
+    /// Who has it back knows that they had it, and is told so.
+    async fn the_former_owner_hears_that_it_is_theirs_again(world: World) {
+        owned(&world, &["06:00", "07:00"], &[&world.olive, &world.mo]).await;
+        let id = hands_over(&world, passing(&world.olive, &world.ada)).await.unwrap().id.unwrap();
+        let look = async || {
+            world.advance(Duration::minutes(1));
+            world.step(tidegate::notifications::owners::changes).await;
+        };
+        look().await;
+        undo(&world, id).await.unwrap();
+        look().await;
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit("/notifications").await.sees("You own 2 schedules again");
+        olive.sees("The hand-over to Ada was undone. They run with your rights again. You will still be notified.").sees_no("Olive now owns");
+        let mut mo = world.browser(&world.mo).await;
+        mo.visit("/notifications").await.sees("Ada now owns 2 schedules that notify you").sees("Olive again owns 2 schedules that notify you");
+        mo.sees("They run with Olive's rights again.");
+    }
+
     async fn it_goes_back_to_nobody_who_cannot_run_it(world: World) {
         let made = owned(&world, &["06:00"], &[]).await;
         let id = hands_over(&world, passing(&world.olive, &world.ada)).await.unwrap().id.unwrap();

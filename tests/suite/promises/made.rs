@@ -46,7 +46,7 @@ on_both! {
         let stage = stage(&world, "payroll", Mode::Update, |_| ()).await;
         let path = format!("/applications/{}/settings/import-configurations/{}/ready-by", world.application, stage.configuration);
         let (mut ada, mut olive) = (world.browser(&world.ada).await, world.browser(&world.olive).await);
-        ada.visit(&path).await;
+        ada.visit(&path).await.sees("Nothing schedules this import. Add a schedule for it, or for an import set that runs it, or run it by hand in time.");
         olive.visit(&path).await.within("#ready-by-form .dlg-foot").press("Save").await.sees("Ready by 08:00 every weekday");
         ada.visit(&path).await.fill("Time", "09:00");
         olive.visit(&path).await.fill("Time", "07:00").within("#ready-by-form .dlg-foot").press("Save").await.sees("Ready by 07:00 every weekday");
