@@ -59,7 +59,7 @@ impl Origin {
             ),
         });
         Ok(Self {
-            words: format!("{}{from} on {when}, by {member}.", of.made.words()),
+            words: format!("{}{from} on {when} ({}), by {member}.", of.made.words(), application.time_zone),
             is_copy: original.is_some(),
             goes_on,
         })
@@ -70,8 +70,13 @@ impl Origin {
         let from = applications::by_id(conn, of.from_id)?;
         let from = from.map_or_else(|| "an Application that is archived".to_owned(), |from| from.name);
         let member = members::by_id(conn, of.member_id)?.map_or_else(|| "someone".to_owned(), |m| m.name);
-        let when = words::date_time(of.at, application.time_zone);
-        Ok(Self { words: format!("Promoted from {from} on {when}, by {member}."), is_copy: false, goes_on: None })
+        let zone = application.time_zone;
+        let when = words::date_time(of.at, zone);
+        Ok(Self {
+            words: format!("Promoted from {from} on {when} ({zone}), by {member}."),
+            is_copy: false,
+            goes_on: None,
+        })
     }
 }
 

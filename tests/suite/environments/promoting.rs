@@ -298,7 +298,7 @@ on_both! {
         ada.make(&format!("applications/{copy}/schedules"), late).await;
         world.advance(chrono::Duration::minutes(1));
         send(&ada, &world, copy, json!({})).await.is(200);
-        olive.visit(&format!("{list}/review")).await.press("Do not ask again").await.sees("You will not be asked again.");
+        olive.visit(&format!("{list}/review")).await.press("Leave them off and hide this").await.sees("They stay off, and you will not be asked again.");
         olive.visit(&list).await.sees_no("new schedule is off");
     }
 
