@@ -38,11 +38,21 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::known::{self, Known};
 use super::sign_in::{Entered, Knock, Opened};
-use super::{Origin, SESSION_DAYS, browsers, half_way};
+use super::{Origin, SESSION_DAYS, SignedIn, browsers, half_way};
 use crate::app::App;
 use crate::error::{AppError, Result};
 use crate::web::page::encode;
 use crate::web::{Shell, client_address, csrf, see_other};
+
+/// `GET` of an address that is only posted to, and whose answer is a page: of whoever loads that again. It leads to the page
+/// to which it belongs; what was shown once is not shown again.
+pub async fn back(request: HttpRequest, SignedIn(_): SignedIn) -> HttpResponse {
+    let to = match request.path() {
+        path if path.starts_with("/members/invitations") => "/members",
+        path => path.rsplit_once('/').map_or("/", |(to, _)| to),
+    };
+    see_other(to, None)
+}
 
 /// The shell of a page before sign-in, and the cookie that its answer needs so that its form has a token.
 fn lone_shell(request: &HttpRequest, app: &App, title: &str) -> (Shell, Option<Cookie<'static>>) {
