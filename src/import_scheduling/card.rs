@@ -212,6 +212,11 @@ pub struct Card {
 impl HtmlSafe for Card {}
 
 impl Card {
+    /// What "2 of 4 schedules" counts, where that is not all that stand above it.
+    fn counts(&self) -> &'static str {
+        if self.rows.iter().any(|row| row.finished) { " that have not finished" } else { "" }
+    }
+
     /// What its button posts to.
     fn start(&self) -> String {
         match self.again {

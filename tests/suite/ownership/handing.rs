@@ -26,6 +26,7 @@ on_both! {
         let mut ada = world.browser(&world.ada).await;
         ada.visit("/ownership").await.sees("Every schedule has an Owner who can run it.");
         ada.follow("Hand over schedules").await.sees("Choose whose schedules to hand over.");
+        ada.sees("What to do next").sees("Under From, choose whose schedules to hand over.");
         ada.choose("From", "Olive (3 schedules)").press("Show what changes").await.answered(200);
         ada.sees("Choose the new Owner.").sees("All 4").sees("payroll");
         assert_eq!(ada.count("button.btn-primary"), 0, "nothing would change yet");
