@@ -46,10 +46,10 @@ fn schedules_are_handed_over_and_a_member_goes_by_keyboard() {
         assert_eq!(chrome.script(hidden).await, true, "nothing is to be saved yet");
         chrome.tab_to("Role of Mo").await;
         chrome.type_text("Importer").await;
-        chrome.sees("Save role of Mo").await;
+        chrome.sees("Save role").await;
         chrome.arrives("/members").await;
         chrome.sees_no("Mo now has the role").await;
-        chrome.tab_to("Save role of Mo").await;
+        chrome.tab_to("Save role").await;
         chrome.keys(&[ENTER]).await;
         chrome.sees("Mo now has the role Importer.").await;
         chrome.focus_on(&format!("#role-{}", world.mo.id)).await;
