@@ -22,6 +22,8 @@ pub enum Thing {
     Owner(i64),
     /// A group of members.
     Group(i64),
+    /// A member, by what they have: where they may go, what they own, what they are told of.
+    Member(i64),
 }
 
 /// What one room says that uses a thing.

@@ -133,6 +133,22 @@ pub fn since(conn: &mut Conn, (after, up_to): (i64, i64), kind: &str, limit: i64
     Ok(rows.into_iter().map(recorded).collect())
 }
 
+/// What was done since a moment by these actions on things of one kind, the newest first.
+pub fn of_actions(
+    conn: &mut Conn,
+    (kind, actions): (&str, &[&str]),
+    since: Moment,
+    limit: i64,
+) -> Result<Vec<Recorded>> {
+    let rows = audit_log::table
+        .filter(audit_log::at.ge(since.micros()).and(audit_log::subject_kind.eq(kind)))
+        .filter(audit_log::action.eq_any(actions))
+        .order(audit_log::id.desc())
+        .limit(limit)
+        .load::<Row>(conn)?;
+    Ok(rows.into_iter().map(recorded).collect())
+}
+
 /// The last entry's id; 0 while there is none.
 pub fn last(conn: &mut Conn) -> Result<i64> {
     Ok(audit_log::table.order(audit_log::id.desc()).select(audit_log::id).first(conn).optional()?.unwrap_or_default())

@@ -4,17 +4,18 @@
 use std::collections::HashSet;
 use std::io::Write;
 
-use actix_web::HttpResponse;
 use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
 use chrono::{Days, NaiveTime};
 use serde_json::json;
 
+use super::pages;
 use super::scene::Scene;
 use crate::app::App;
 use crate::audit::{self, Recorded};
 use crate::clock::Moment;
 use crate::db::Conn;
-use crate::error::{AppError, Result};
+use crate::error::{AppError, FieldErrors, Result};
 use crate::members::{self, SignedIn};
 use crate::schedules::instant;
 use crate::web::download;
@@ -79,8 +80,8 @@ fn archived(conn: &mut Conn, until: Moment) -> Result<HashSet<i64>> {
     }
 }
 
-/// `GET /audit/as-of?day=2026-11-25`: by the clock of whoever asks.
-pub async fn as_of(app: Data<App>, SignedIn(by): SignedIn, query: Query) -> Result<HttpResponse> {
+/// `GET /audit/as-of?day=2026-11-25`: by the clock of whoever asks. A day of which nothing is known is answered by the page.
+pub async fn as_of(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, query: Query) -> Result<HttpResponse> {
     let (who, now) = (by.clone(), app.now());
     let zone = app
         .read(move |conn| {
@@ -93,10 +94,18 @@ pub async fn as_of(app: Data<App>, SignedIn(by): SignedIn, query: Query) -> Resu
         "" => today.pred_opt(),
         text => super::day(text),
     };
-    let day = day.ok_or_else(|| AppError::invalid("day", "Choose a day."))?;
-    if day > today {
-        return Err(AppError::invalid("day", "Choose today or a day before it: how things will stand is not known."));
-    }
+    let day = match day {
+        Some(day) if day <= today => day,
+        wrong => {
+            let said = match wrong {
+                Some(_) => "Choose today or a day before it: how things will stand is not known.",
+                None => "Choose a day.",
+            };
+            let context = (&request, app.get_ref(), &by);
+            return pages::page(context, &Query::default(), Some(query.get("day")), FieldErrors::one("day", said))
+                .await;
+        }
+    };
     let next = day.checked_add_days(Days::new(1)).unwrap_or(day);
     let until: Moment = instant(zone, next.and_time(NaiveTime::MIN));
     let pool = app.db.clone();

@@ -1,5 +1,6 @@
 //! `/audit`: who changed what, the newest first; the same as CSV.
 
+use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -12,7 +13,7 @@ use crate::app::App;
 use crate::audit::{Filter, Recorded};
 use crate::clock::Moment;
 use crate::db::Conn;
-use crate::error::{AppError, Result};
+use crate::error::{AppError, FieldErrors, Result};
 use crate::members::{self, By, SignedIn, shell};
 use crate::names::folded;
 use crate::schedules::instant;
@@ -45,8 +46,11 @@ struct AuditPage {
     /// "Searched 5,000 entries, back to Tue 3 Nov 2026."; empty where all were.
     looked: String,
     csv: String,
-    /// Yesterday, as an auditor would ask first.
+    /// Which day an auditor asks for: yesterday at first.
     day: String,
+    /// Nothing is known of later ones.
+    today: String,
+    errors: FieldErrors,
 }
 
 /// What an address asks for, as it was typed.
@@ -72,6 +76,8 @@ pub struct Row {
     pub denied: bool,
     pub deed: String,
     pub name: String,
+    /// It is the name of who did it, who stands there already.
+    pub own: bool,
     pub href: Option<String>,
     pub application: String,
     pub differences: Vec<Difference>,
@@ -152,6 +158,7 @@ impl Row {
             role,
             deed: words::deed(entry),
             name: denied.clone().unwrap_or_else(|| scene.name(entry)),
+            own: words::is_own(entry),
             href: scene.href(entry).filter(|_| denied.is_none()),
             denied: entry.action.ends_with("refused"),
             application: scene.application(entry).unwrap_or_default().to_owned(),
@@ -225,7 +232,22 @@ fn find(conn: &mut Conn, by: &By, asked: &Asked, (now, zone): (Moment, Tz)) -> R
 
 /// `GET /audit?q=&who=&kind=&from=&until=&of=&before=`
 pub async fn show(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, query: Query) -> Result<HttpResponse> {
-    let (who, asked, now) = (by.clone(), Asked::of(&query), app.now());
+    let mut errors = FieldErrors::new();
+    let days = super::day(query.get("from")).zip(super::day(query.get("until")));
+    if days.is_some_and(|(from, until)| from > until) {
+        errors.add("from", "From is after To. Choose an earlier day.");
+    }
+    page((&request, &app, &by), &query, None, errors).await
+}
+
+/// The page, with the day that somebody asked for in vain and what is wrong.
+pub(super) async fn page(
+    (request, app, by): (&HttpRequest, &App, &By),
+    query: &Query,
+    day: Option<&str>,
+    errors: FieldErrors,
+) -> Result<HttpResponse> {
+    let (who, asked, now) = (by.clone(), Asked::of(query), app.now());
     let (found, zone, people) = app
         .read({
             let asked = asked.clone();
@@ -237,13 +259,15 @@ pub async fn show(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, 
             }
         })
         .await?;
-    let yesterday = now.in_zone(zone).date_naive().pred_opt().unwrap_or_default();
+    let today = now.in_zone(zone).date_naive();
+    let yesterday = today.pred_opt().unwrap_or_default();
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let looked = |at: Moment| {
         let back_to = counts::short_time(at, now, zone);
         format!("Searched {} entries, back to {back_to}.", counts::count(LOOKED_AT as i64))
     };
     let page = AuditPage {
-        shell: shell(&request, &app, &by, "Audit log").at("/audit").crumbs([Crumb::here("Audit log")]),
+        shell: shell(request, app, by, "Audit log").at("/audit").crumbs([Crumb::here("Audit log")]),
         kinds: KINDS.iter().map(|(word, label, _)| (*word, *label)).collect(),
         people,
         older: found.older.map(|id| asked.address("/audit", Some(id))),
@@ -251,10 +275,12 @@ pub async fn show(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, 
         csv: asked.address("/audit.csv", None),
         rows: found.rows,
         zone,
-        day: yesterday.to_string(),
+        day: day.map_or_else(|| yesterday.to_string(), str::to_owned),
+        today: today.to_string(),
+        errors,
         asked,
     };
-    Page::ok(&request, &page)
+    Page::with(status, request, &page)
 }
 
 /// `GET /audit.csv`: the same entries, all of them.

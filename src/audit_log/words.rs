@@ -174,6 +174,20 @@ pub fn deed(entry: &Recorded) -> String {
     format!("{}{}{noun}", words::capitalized(&verb), if noun.is_empty() { "" } else { " " })
 }
 
+/// Whether it is what somebody did with their own account: "Signed in".
+pub fn is_own(entry: &Recorded) -> bool {
+    const OWN: [&str; 7] = [
+        "member.signed_in",
+        "member.signed_out",
+        "member.second_factor_on",
+        "member.second_factor_off",
+        "member.recovery_codes_made",
+        "member.profile_changed",
+        "member.password_changed",
+    ];
+    OWN.contains(&entry.action.as_str()) && entry.subject_id == entry.member_id
+}
+
 /// What is known of the thing by its entry alone.
 pub fn name(entry: &Recorded) -> Option<&str> {
     let of = |value: &'_ Option<Value>, key: &str| value.as_ref().and_then(|value| value.get(key)).is_some();

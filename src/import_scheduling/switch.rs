@@ -81,6 +81,10 @@ pub async fn undo(
     let (asked, at) = (by.clone(), Moment::from_micros(form.id("at").unwrap_or_default()));
     let undone = app.write(move |conn| actions::undo(conn, &asked, application_id, at, now)).await?;
     let mut text = match undone.back.as_slice() {
+        [one] if undone.taken => format!("Undone. Its former Owner has it again: {}.", one.sentence()),
+        several if undone.taken => {
+            format!("Undone. The former Owner has {} schedules again.", words::count(several.len() as i64))
+        }
         [one] => {
             let did = match one.state() {
                 State::On => "Turned on",

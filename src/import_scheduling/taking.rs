@@ -4,8 +4,9 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::done::{self, Deed};
-use super::switch;
+use super::switch::{self, undoable};
 use super::view::View;
+use super::way_back;
 use crate::app::App;
 use crate::error::{AppError, Result};
 use crate::members::SignedIn;
@@ -22,13 +23,18 @@ pub async fn take(
     form: Form,
 ) -> Result<HttpResponse> {
     let ((application_id, id), asks, now) = (path.into_inner(), by.clone(), app.now());
-    let schedule = app
+    let (schedule, took) = app
         .write(move |conn| {
-            actions::find_in(conn, &asks, application_id, id)?;
-            actions::take(conn, &asks, id, None, now)
+            let (was, _) = actions::find_in(conn, &asks, application_id, id)?;
+            let is = actions::take(conn, &asks, id, None, now)?;
+            let took = is.version != was.version;
+            Ok((is, took))
         })
         .await?;
-    let flash = Flash::new(format!("You now own: {}.", schedule.sentence()));
+    let mut flash = Flash::new(format!("You now own: {}.", schedule.sentence()));
+    if took {
+        flash = undoable(flash, application_id, now, way_back(application_id, form.get("back")));
+    }
     let deed =
         Deed { application_id, cards: &[schedule.target], schedule: Some(id), arrives: false, from: form.get("back") };
     done::answer((&request, &app, &by), deed, flash).await
@@ -58,6 +64,7 @@ pub async fn take_all(
     let owns = words::counted(taken.len() as i64, "more schedule", "more schedules");
     let flash = Flash::new(format!("You now own {owns}.{off}"));
     let from = View::of(&form).address(&switch::list(application_id));
+    let flash = undoable(flash, application_id, now, Some(&from));
     let deed = Deed {
         application_id,
         cards: &switch::cards(&taken),

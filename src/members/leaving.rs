@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::model::By;
-use super::store::{self, sessions, tokens as living};
+use super::store::{self, invitations as kept, sessions, tokens as living};
 use super::tokens;
 use crate::audit::{self, Entry};
 use crate::clock::Moment;
@@ -15,12 +15,15 @@ use crate::error::{AppError, Result};
 pub struct Doors {
     pub sessions: i64,
     pub tokens: i64,
+    /// Doors for others: what this member invited whom to, and waits.
+    pub invitations: i64,
 }
 
 /// Those that are open now.
 pub fn doors(conn: &mut Conn, member_id: i64, now: Moment) -> Result<Doors> {
     let tokens = living::of_member(conn, member_id)?.iter().filter(|token| !token.has_ended(now)).count() as i64;
-    Ok(Doors { sessions: sessions::count(conn, member_id, now)?, tokens })
+    let (sessions, invitations) = (sessions::count(conn, member_id, now)?, kept::count_by(conn, member_id, now)?);
+    Ok(Doors { sessions, tokens, invitations })
 }
 
 /// Signs a member out everywhere; how many sessions that ended.

@@ -256,6 +256,8 @@ fn may_undo(made: &HandOver, now: Moment) -> bool {
 pub struct Recent {
     pub made: HandOver,
     pub schedules: i64,
+    /// How many of them got another Owner; of the others only who is notified changed.
+    pub passed: i64,
     pub may_undo: bool,
 }
 
@@ -268,10 +270,9 @@ pub fn recent(conn: &mut Conn, by: &By, now: Moment) -> Result<(Vec<Recent>, Has
     let named = made.iter().flat_map(|made| [Some(made.by_id), made.from_id, Some(made.to_id), made.undone_by]);
     let named: Vec<i64> = named.flatten().collect();
     let people = members::by_ids(conn, &named)?.into_iter().map(|member| (member.id, member)).collect();
-    let of = |made: HandOver| Recent {
-        schedules: counts.get(&made.id).copied().unwrap_or_default(),
-        may_undo: may_undo(&made, now),
-        made,
+    let of = |made: HandOver| {
+        let (schedules, passed) = counts.get(&made.id).copied().unwrap_or_default();
+        Recent { schedules, passed, may_undo: may_undo(&made, now), made }
     };
     Ok((made.into_iter().map(of).collect(), people))
 }

@@ -9,6 +9,7 @@ pub mod leaving;
 pub mod pages;
 pub mod reckoning;
 mod store;
+pub mod taken;
 
 pub use actions::{hand_over, undo};
 pub use store::forget_old;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::Duration;
-use diesel::dsl::count_star;
+use diesel::dsl::{count, count_star};
 
 use crate::clock::Moment;
 use crate::db::prelude::*;
@@ -12,7 +12,7 @@ use crate::db::{Conn, on};
 use crate::error::Result;
 
 /// So long one is listed.
-const KEPT: Duration = Duration::days(30);
+pub(super) const KEPT: Duration = Duration::days(30);
 /// So many rows in one statement, which takes 65,535 values at most.
 const ROWS: usize = 5_000;
 
@@ -99,10 +99,12 @@ pub fn recent(conn: &mut Conn, limit: i64) -> Result<Vec<HandOver>> {
     Ok(hand_overs::table.order(hand_overs::id.desc()).limit(limit).load(conn)?)
 }
 
-/// How many schedules each changed.
-pub fn counts(conn: &mut Conn, ids: &[i64]) -> Result<HashMap<i64, i64>> {
+/// How many schedules each changed, and how many of them got another Owner.
+pub fn counts(conn: &mut Conn, ids: &[i64]) -> Result<HashMap<i64, (i64, i64)>> {
     let of = lines::table.filter(lines::hand_over_id.eq_any(ids)).group_by(lines::hand_over_id);
-    Ok(of.select((lines::hand_over_id, count_star())).load::<(i64, i64)>(conn)?.into_iter().collect())
+    let counted = of.select((lines::hand_over_id, count_star(), count(lines::owner_was)));
+    let counted: Vec<(i64, i64, i64)> = counted.load(conn)?;
+    Ok(counted.into_iter().map(|(id, all, passed)| (id, (all, passed))).collect())
 }
 
 pub fn undone(conn: &mut Conn, id: i64, by: i64, now: Moment) -> Result<()> {

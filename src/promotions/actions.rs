@@ -52,6 +52,11 @@ pub fn targets(conn: &mut Conn, by: &By, from: i64) -> Result<Vec<(i64, String)>
     Ok(all.map(|entered| (entered.application.id, entered.application.name)).collect())
 }
 
+/// Whether a member sees no other Application at all.
+pub fn is_alone(conn: &mut Conn, by: &By, from: i64) -> Result<bool> {
+    Ok(applications::entered_by(conn, by)?.iter().all(|entered| entered.application.id == from))
+}
+
 fn enter_both(conn: &mut Conn, by: &By, wish: &Wish) -> Result<(Entered, Entered)> {
     let from = enter(conn, by, wish.from)?;
     if wish.from == wish.to {

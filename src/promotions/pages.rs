@@ -83,6 +83,8 @@ struct PromotePage {
     back: String,
     /// Value, label, chosen.
     targets: Vec<(String, String, bool)>,
+    /// There is no other Application.
+    alone: bool,
     was: i64,
     plan: Option<Plan>,
 }
@@ -223,10 +225,10 @@ async fn page(
     (status, mut errors): (StatusCode, FieldErrors),
 ) -> Result<HttpResponse> {
     let (asks, there, now, to) = (by.clone(), app.clone(), app.now(), sent.to);
-    let (entered, targets, plan, wrong): (Entered, _, _, _) = app
+    let (entered, (targets, alone), plan, wrong): (Entered, _, _, _) = app
         .read(move |conn| {
             let entered = actions::enter(conn, &asks, from)?;
-            let targets = actions::targets(conn, &asks, from)?;
+            let targets = (actions::targets(conn, &asks, from)?, actions::is_alone(conn, &asks, from)?);
             if to == 0 || to == from {
                 return Ok((entered, targets, None, FieldErrors::new()));
             }
@@ -249,6 +251,7 @@ async fn page(
         from: entered.application.name,
         back,
         targets: targets.into_iter().map(target).collect(),
+        alone,
         was: to,
         plan,
     };

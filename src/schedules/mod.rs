@@ -45,6 +45,7 @@ pub use copy_store::{
 pub use draft::RuleDraft;
 pub use form::RuleForm;
 pub use grace::{LATE, grace};
+use held_store::Held;
 pub use held_store::{Estate, Owned, estates, held_by, owner_of, owners, told};
 pub use model::{About, Draft, Notify, Outline, SLOTS, Schedule, State, Switched, owner_and_recipients};
 pub use notes::{Preview, PreviewOccurrence, frequency_hint, local_rfc, note, preview, utc_offset};
@@ -117,6 +118,17 @@ fn telling(conn: &mut Conn, group_id: i64) -> Result<Vec<Named>> {
     Ok(there.into_iter().map(named).collect())
 }
 
+/// "Sales: owns 3 schedules, is notified about 1"
+fn of_member(held: Held) -> Named {
+    let count = |n: i64| crate::words::counted(n, "schedule", "schedules");
+    let words = match (held.owns, held.told) {
+        (owns, 0) => format!("owns {}", count(owns)),
+        (0, told) => format!("is notified about {}", count(told)),
+        (owns, told) => format!("owns {}, is notified about {}", count(owns), crate::words::count(told)),
+    };
+    Named { words: format!("{}: {words}", held.application.name), href: list(held.application.id) }
+}
+
 /// What schedules keep for the steps of a set follows them.
 pub fn follow(conn: &mut Conn, thing: Thing, renamed: Renamed<'_>) -> Result<()> {
     match thing {
@@ -145,6 +157,7 @@ pub fn uses(conn: &mut Conn, thing: Thing) -> Result<Option<Uses>> {
                 vec![Named { words, href: format!("/members/{id}/deactivate") }]
             }
         },
+        Thing::Member(id) => held_by(conn, id)?.into_iter().map(of_member).collect(),
         Thing::KeptFile(id) => loading(conn, id)?,
         Thing::Group(id) => telling(conn, id)?,
         Thing::Block(_) | Thing::Connection(_) | Thing::Translation(_) => return Ok(None),

@@ -49,7 +49,8 @@ on_both! {
         ada.choose("Who", "Anyone").choose("Kind", "Schedules").press("Filter").await;
         ada.sees("Changed the schedule of").sees("Created the schedule of").sees_no("Denied:").sees_no("Connection Folder");
         ada.fill("From", "2026-10-06").press("Filter").await.sees("Changed the schedule of").sees_no("Created the");
-        ada.fill("To", "2026-10-05").press("Filter").await.sees("No entry matches this filter");
+        ada.fill("To", "2026-10-05").press("Filter").await.answered(422).sees("From is after To.").sees("No entry matches this filter");
+        assert_eq!(ada.count("#from[aria-invalid][aria-describedby='from-err']"), 1, "the field is marked");
         ada.follow("Show all").await;
         ada.fill("What", "06:30").press("Filter").await.sees("Changed the schedule of").sees_no("Created");
         ada.choose("Kind", "Denied").fill("What", "").press("Filter").await.sees("Denied: GET").sees_no("payroll");
@@ -112,6 +113,21 @@ on_both! {
         for day in ["yesterday", "2026-10-09"] {
             assert_eq!(audrey.get(&format!("/audit/as-of?day={day}")).await.status, 422, "{day}");
         }
+        // Whoever chose it on the page is still there, and finds it at its field.
+        let mut audrey = audrey;
+        audrey.visit("/audit").await.fill("Day", "2026-10-08").within("form[action='/audit/as-of']").press("Download").await;
+        audrey.answered(422).sees("Entries").sees("how things will stand is not known");
+        assert_eq!(audrey.count("#day[aria-invalid][max='2026-10-07']"), 1);
+        assert_eq!(audrey.value("Day"), "2026-10-08");
+    }
+
+    /// Who did it stands beside it, and is not what it was done to.
+    async fn signing_in_is_told_of_who_did_it(world: World) {
+        let mut mo = world.nobody();
+        mo.visit("/sign-in").await.fill("E-mail", "mo@acme.test").fill("Password", cast::PASSWORD).press("Sign in").await.answered(200);
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit("/audit").await.in_row("Signed in").sees("Mo").sees_no("Signed in Mo");
+        assert!(ada.get("/audit.csv").await.body.contains("member.signed_in,member,"), "the file has both");
     }
 
     async fn who_changes_their_profile_keeps_role_and_address(world: World) {

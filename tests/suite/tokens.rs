@@ -58,11 +58,38 @@ on_both! {
             assert_eq!(answer.status, 422, "{field}={value}");
             assert!(answer.body.contains(&format!("href=\"#{field}\"")), "{field}={value}: {}", answer.body);
         }
+        // None is not everything: that has a box of its own.
+        let none = olive.post("/account/tokens", &[("token_name", "robot")]).await;
+        assert!(none.status == 422 && none.text().contains("Choose what the token may do"), "{}", none.text());
         assert_eq!(number(&world).await, 0);
         // What was ticked is there again.
         olive.untick("read").tick("run").choose("Ends", "After 90 days").press("Create token").await.answered(422);
         olive.fill("Name of a new token", "robot").press("Create token").await.answered(201);
         olive.in_row("robot").sees("run").sees_no("read").sees("2027");
+        olive.visit("/account").await.fill("Name of a new token", "all of it").tick("Everything I may do").press("Create token").await.answered(201);
+        let all = Api::new(world.at(), &olive.within("#fresh-token").text());
+        olive.everywhere().in_row("all of it").sees_no("read");
+        all.get("applications").await.is(200);
+        all.post(&format!("applications/{}/schedules", world.application), serde_json::json!({})).await.is(422);
+    }
+
+    /// Whoever loads again the address at which a secret was shown once comes to the page to which it belongs.
+    async fn what_was_shown_once_is_not_shown_again_and_not_missed(world: World) {
+        let mut olive = world.browser(&world.olive).await;
+        made(&mut olive, "robot", "Never").await;
+        assert_eq!(olive.path(), "/account/tokens");
+        olive.visit("/account/tokens").await.sees("Your account").sees_no("tg_");
+        assert_eq!(olive.path(), "/account");
+        let mut ada = world.browser(&world.ada).await;
+        for (from, to) in [
+            ("/members/invitations", "/members".to_owned()),
+            ("/members/invitations/7/again", "/members".to_owned()),
+            (&format!("/members/{}/reset-link", world.mo.id), format!("/members/{}", world.mo.id)),
+            ("/account/second-factor/codes", "/account/second-factor".to_owned()),
+        ] {
+            ada.visit(from).await;
+            assert_eq!(ada.path(), to, "{from}");
+        }
     }
 
     async fn nothing_but_a_right_goes_into_a_role_and_nothing_but_an_id_into_a_list(world: World) {

@@ -84,7 +84,7 @@ impl Origin {
             ),
         });
         Ok(Self {
-            words: format!("{}{from} on {when}, by {member}.", of.made.words()),
+            words: format!("{}{from} on {when} ({}), by {member}.", of.made.words(), application.time_zone),
             is_copy: matches!(original, Some(Known::There(_))),
             goes_on,
         })
@@ -94,8 +94,13 @@ impl Origin {
     pub fn of_promotion(conn: &mut Conn, by: &By, of: &Promotion, application: &Application) -> Result<Self> {
         let from = named(conn, by, of.from_id)?;
         let member = members::by_id(conn, of.member_id)?.map_or_else(|| "someone".to_owned(), |m| m.name);
-        let when = words::date_time(of.at, application.time_zone);
-        Ok(Self { words: format!("Promoted from {from} on {when}, by {member}."), is_copy: false, goes_on: None })
+        let zone = application.time_zone;
+        let when = words::date_time(of.at, zone);
+        Ok(Self {
+            words: format!("Promoted from {from} on {when} ({zone}), by {member}."),
+            is_copy: false,
+            goes_on: None,
+        })
     }
 }
 

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
+use chrono_tz::Tz;
 
 use super::overview::Origin;
 use super::review_address;
@@ -45,6 +46,7 @@ struct Row {
     name: String,
     sentence: String,
     next: String,
+    zone: Tz,
     owner: String,
     wrong: Option<(String, String)>,
     picked: bool,
@@ -58,6 +60,7 @@ impl Row {
             name: waiting.name.clone(),
             sentence: waiting.schedule.sentence(),
             next: waiting.next_at.map(|at| words::short_time(at, now, zone)).unwrap_or_default(),
+            zone,
             owner: waiting.owner.clone(),
             wrong: waiting.wrong.clone(),
             picked: picked && waiting.wrong.is_none(),
@@ -154,7 +157,7 @@ pub async fn review(
     page((&request, &app, &by), found, asked, (StatusCode::OK, FieldErrors::new()))
 }
 
-/// `POST …/review`: turns on those that are chosen, or with `do=later` asks no more.
+/// `POST …/review`: turns on those that are chosen, or with `do=later` leaves them off and asks no more.
 pub async fn turn_on(
     request: HttpRequest,
     app: Data<App>,
@@ -166,7 +169,7 @@ pub async fn turn_on(
     let list = list(id);
     if form.get("do") == "later" {
         app.write(move |conn| review::dismiss(conn, &asks, id, now)).await?;
-        let words = "You will not be asked again. You can turn the schedules on in this list.";
+        let words = "They stay off, and you will not be asked again. You can turn them on in this list.";
         return Ok(see_other(&list, Some(Flash::new(words))));
     }
     let Some(found) = look(&app, &by, id, true).await? else { return Ok(see_other(&list, None)) };

@@ -27,6 +27,9 @@ use crate::workspace;
 const ENDS: [(&str, &str); 4] =
     [("", "Never"), ("30", "After 30 days"), ("90", "After 90 days"), ("365", "After 365 days")];
 
+/// What a form says for a token without any limit.
+const EVERYTHING: &str = "everything";
+
 #[derive(Template)]
 #[template(path = "members/account.html")]
 struct AccountPage<'a> {
@@ -59,6 +62,11 @@ impl AccountPage<'_> {
             true => self.form.all("scope").any(|word| word == scope.as_str()),
             false => *scope == Scope::Read,
         }
+    }
+
+    /// Whether a token that was refused was to do everything.
+    fn everything(&self) -> bool {
+        self.form.all("scope").any(|word| word == EVERYTHING)
     }
 
     fn ago(&self, at: &Moment) -> String {
@@ -242,20 +250,26 @@ pub async fn create_token(
     }
 }
 
-/// What a token may do and until when, as it was chosen. A word that is no scope is refused: without it the token might do
-/// everything.
+/// What a token may do and until when, as it was chosen. A word that is no scope is refused, and so is none: whoever wants a
+/// token that may do everything says so.
 fn scopes_and_end(form: &Form, now: Moment) -> Result<(Vec<Scope>, Option<Moment>)> {
     let mut errors = FieldErrors::new();
-    let scopes: Option<Vec<Scope>> = form.all("scope").map(Scope::parse).collect();
-    if scopes.is_none() {
-        errors.add("scope", "Choose among the scopes that are shown.");
+    let everything = form.all("scope").any(|word| word == EVERYTHING);
+    let scopes: Option<Vec<Scope>> = form.all("scope").filter(|word| *word != EVERYTHING).map(Scope::parse).collect();
+    match &scopes {
+        None => errors.add("scope", "Choose among the scopes that are shown."),
+        Some(scopes) if scopes.is_empty() && !everything => {
+            errors.add("scope", "Choose what the token may do: at least one scope, or everything.");
+        }
+        Some(_) => {}
     }
     let end = form.get("token_expires");
     if !ENDS.iter().any(|(days, _)| *days == end) {
         errors.add("token_expires", "Choose when the token ends.");
     }
     errors.ok_or(())?;
-    Ok((scopes.unwrap_or_default(), end.parse().ok().map(|days| now.plus(Duration::days(days)))))
+    let scopes = scopes.filter(|_| !everything).unwrap_or_default();
+    Ok((scopes, end.parse().ok().map(|days| now.plus(Duration::days(days)))))
 }
 
 /// `POST /account/tokens/{t}/revoke`

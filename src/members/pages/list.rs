@@ -13,13 +13,13 @@ use chrono_tz::Tz;
 use crate::app::App;
 use crate::clock::Moment;
 use crate::db::Conn;
-use crate::error::{AppError, FieldErrors, Result};
+use crate::error::{FieldErrors, Result};
 use crate::in_use::Thing;
 use crate::members::actions::{self, Change, NewMember};
 use crate::members::invitations::{self, Invitation};
 use crate::members::passwords::{self, ADVICE};
 use crate::members::shell::shell;
-use crate::members::{By, Member, Permission, SignedIn, groups, leaving, links, roles, second_factor, store};
+use crate::members::{By, Member, Permission, groups, links, roles, store};
 use crate::names::folded;
 use crate::web::list::Sort;
 use crate::web::{self, Crumb, Flash, Form, Listing, Page, Shell, local_path, see_other};
@@ -207,7 +207,13 @@ fn web_check(email: &str, name: &str, password: &str, errors: &mut FieldErrors) 
 
 /// Where a change is asked about first: it deactivates somebody, or takes the right to import from somebody whose
 /// schedules need it. That page does it.
-async fn asks_first(app: &App, by: &By, id: i64, role: Option<&str>, deactivates: bool) -> Result<Option<String>> {
+pub(super) async fn asks_first(
+    app: &App,
+    by: &By,
+    id: i64,
+    role: Option<&str>,
+    deactivates: bool,
+) -> Result<Option<String>> {
     actions::need_administrator(app, by).await?;
     if deactivates {
         return Ok(Some(format!("/members/{id}/deactivate")));
@@ -281,118 +287,5 @@ impl ListPage<'_> {
     /// "in 7 days"
     fn until(&self, at: &Moment) -> String {
         words::relative_in(*at, self.now, self.zone)
-    }
-}
-
-#[derive(Template)]
-#[template(path = "members/member.html")]
-struct MemberPage<'a> {
-    shell: Shell,
-    errors: FieldErrors,
-    form: &'a Form,
-    member: Member,
-    sessions: i64,
-    second_factor: bool,
-    own: bool,
-    /// In which they are: id and name.
-    groups: Vec<(i64, String)>,
-    role_options: Vec<(String, String)>,
-    advice: &'static str,
-    /// A link that was just made, and why it was not mailed: the only time that it is shown.
-    link: Option<(String, String)>,
-}
-
-/// What somebody just did on the member's page.
-#[derive(Default)]
-pub(super) struct Handed<'a> {
-    /// With the form that came, where the page has it.
-    pub refused: Option<(StatusCode, FieldErrors, Option<&'a Form>)>,
-    pub link: Option<(String, String)>,
-}
-
-pub(super) async fn member_page(
-    request: &HttpRequest,
-    app: &App,
-    by: &By,
-    id: i64,
-    Handed { refused, link }: Handed<'_>,
-) -> Result<HttpResponse> {
-    let now = app.now();
-    let (member, groups, role_options, sessions, second_factor) = app
-        .read(move |conn| {
-            let member = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
-            let (sessions, second_factor) = (leaving::doors(conn, id, now)?.sessions, second_factor::is_on(conn, id)?);
-            Ok((member, groups::of_member(conn, id)?, roles::options(conn)?, sessions, second_factor))
-        })
-        .await?;
-    let own = id == by.member.id;
-    let kept = Form(vec![
-        ("name".into(), member.name.clone()),
-        ("email".into(), member.email.clone()),
-        ("role".into(), member.role.clone()),
-        ("version".into(), member.version.to_string()),
-    ]);
-    let made = if link.is_some() { StatusCode::CREATED } else { StatusCode::OK };
-    let (status, errors, form) = refused.unwrap_or((made, FieldErrors::new(), None));
-    let form = form.unwrap_or(&kept);
-    let crumbs = [Crumb::to("Members", "/members"), Crumb::here(member.name.clone())];
-    let shell = shell(request, app, by, member.name.clone()).at("/members").crumbs(crumbs);
-    let advice = ADVICE;
-    let page =
-        MemberPage { shell, errors, form, member, sessions, second_factor, own, groups, role_options, advice, link };
-    Page::with(status, request, &page)
-}
-
-/// `GET /members/{m}`
-pub async fn member(
-    request: HttpRequest,
-    app: Data<App>,
-    SignedIn(by): SignedIn,
-    id: Path<i64>,
-) -> Result<HttpResponse> {
-    actions::need_administrator(&app, &by).await?;
-    member_page(&request, &app, &by, id.into_inner(), Handed::default()).await
-}
-
-/// `POST /members/{m}`
-pub async fn save(
-    request: HttpRequest,
-    app: Data<App>,
-    SignedIn(by): SignedIn,
-    id: Path<i64>,
-    form: Form,
-) -> Result<HttpResponse> {
-    actions::need_administrator(&app, &by).await?;
-    let id = id.into_inner();
-    // All else is saved; the role once that was asked.
-    let asks = asks_first(&app, &by, id, form.some("role"), false).await?;
-    let role = form.some("role").filter(|_| asks.is_none()).map(str::to_owned);
-    let saved = async {
-        let (email, name) = (form.get("email").to_owned(), form.get("name").to_owned());
-        let password = match form.raw("password") {
-            "" => None,
-            new => Some(passwords::hash(&app, new, &[&email, &name]).await?),
-        };
-        let change =
-            Change { email: Some(email), name: Some(name), role, active: None, password, version: form.id("version") };
-        let (by, enders, now) = (by.clone(), app.enders, app.now());
-        app.write(move |conn| actions::update(conn, &by, enders, id, change, now)).await
-    };
-    match saved.await {
-        Ok(member) => {
-            let said = Flash::new(format!("{} is saved.", member.name));
-            Ok(match asks {
-                Some(page) => see_other(&page, None),
-                None => see_other("/members", Some(said)),
-            })
-        }
-        Err(error) => {
-            let there = app.read(move |conn| store::by_id(conn, id)).await?.ok_or(AppError::NotFound)?;
-            let mut form = form;
-            let error = web::overtaken(error, there.version, |version| form.set("version", version));
-            let (status, errors) = web::refused(error)?;
-            let refused = Some((status, errors, Some(&form)));
-            member_page(&request, &app, &by, id, Handed { refused, link: None }).await
-        }
     }
 }

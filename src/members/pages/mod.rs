@@ -9,6 +9,7 @@ mod groups;
 mod invitations;
 mod list;
 mod mail;
+mod member;
 mod reset;
 mod roles;
 mod second_factor;
@@ -23,8 +24,9 @@ pub use door::{session_token, sign_in, sign_in_page, sign_out, signed_in};
 pub use elsewhere::{go_elsewhere, return_from_elsewhere};
 pub use groups::{create_group, delete_group, delete_group_form, list_groups, save_group, show_group};
 pub use invitations::{accept, invitation, invite, invite_again, revoke_invitation};
-pub use list::{Beside, add, list, member, save, switch};
+pub use list::{Beside, add, list, switch};
 pub use mail::{mail, send_test};
+pub use member::{member, save};
 pub use reset::{ask, forgot, reset_form, reset_link, set_password};
 pub use roles::{create_role, delete_role, delete_role_form, list_roles, save_role, show_role};
 pub use second_factor::{renew_codes, second_factor, take_off, turn_off, turn_on};
@@ -38,11 +40,21 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::known::{self, Known};
 use super::sign_in::{Entered, Knock, Opened};
-use super::{Origin, SESSION_DAYS, browsers, half_way};
+use super::{Origin, SESSION_DAYS, SignedIn, browsers, half_way};
 use crate::app::App;
 use crate::error::{AppError, Result};
 use crate::web::page::encode;
 use crate::web::{Shell, client_address, csrf, see_other};
+
+/// `GET` of an address that is only posted to, and whose answer is a page: of whoever loads that again. It leads to the page
+/// to which it belongs; what was shown once is not shown again.
+pub async fn back(request: HttpRequest, SignedIn(_): SignedIn) -> HttpResponse {
+    let to = match request.path() {
+        path if path.starts_with("/members/invitations") => "/members",
+        path => path.rsplit_once('/').map_or("/", |(to, _)| to),
+    };
+    see_other(to, None)
+}
 
 /// The shell of a page before sign-in, and the cookie that its answer needs so that its form has a token.
 fn lone_shell(request: &HttpRequest, app: &App, title: &str) -> (Shell, Option<Cookie<'static>>) {

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::door::{turned_away, waits};
-use super::list::{Handed, member_page};
+use super::member::{Handed, member_page};
 use super::{lone_shell, with_cookie};
 use crate::app::App;
 use crate::error::{AppError, FieldErrors, Result};

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono_tz::Tz;
 
-use super::list::{Handed, member_page};
+use super::member::{Handed, member_page};
 use crate::app::App;
 use crate::clock::Moment;
 use crate::error::{AppError, FieldErrors, Result};

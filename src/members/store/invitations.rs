@@ -115,6 +115,12 @@ pub fn count(conn: &mut Conn) -> Result<i64> {
     Ok(invitations::table.count().get_result(conn)?)
 }
 
+/// How many that a member sent still work.
+pub fn count_by(conn: &mut Conn, member_id: i64, now: Moment) -> Result<i64> {
+    let sent = invitations::invited_by.eq(member_id).and(invitations::expires_at.gt(now.micros()));
+    Ok(invitations::table.filter(sent).count().get_result(conn)?)
+}
+
 pub fn insert(conn: &mut Conn, new: &New, expires_at: Moment, now: Moment) -> Result<i64> {
     Ok(diesel::insert_into(invitations::table)
         .values((

@@ -22,6 +22,7 @@ pub struct Row {
     pub import: String,
     pub application: String,
     pub sentence: String,
+    /// With its zone, which is that of the schedule.
     pub next: String,
     /// Who owns it now.
     pub owner: String,
@@ -79,7 +80,7 @@ impl Rows {
                 application: name_of(reckoned, line),
                 sentence: schedule.sentence(),
                 next: match next(line) {
-                    Some((at, zone)) => words::short_time(at, now, zone),
+                    Some((at, zone)) => format!("{} ({zone})", words::short_time(at, now, zone)),
                     None if schedule.enabled => "None".into(),
                     None => "Off".into(),
                 },

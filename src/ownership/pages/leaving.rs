@@ -12,7 +12,7 @@ use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::feeds;
 use crate::members::leaving::{Doors, doors};
-use crate::members::{self, By, Member, SignedIn, groups};
+use crate::members::{self, By, Member, Permission, SignedIn, groups};
 use crate::ownership::leaving::{Fate, Leaving, Left, leave};
 use crate::ownership::reckoning::reckon;
 use crate::schedules::{Schedule, actions as schedules, flagged};
@@ -40,7 +40,12 @@ struct LeavingPage {
     applications: i64,
     told: i64,
     doors: Doors,
-    calendars: i64,
+    /// Whoever looks is who goes.
+    own: bool,
+    /// What else ends, each a sentence.
+    ends: Vec<String>,
+    /// What the button does besides: " and hand over 3 schedules".
+    does: String,
     /// Why they cannot go.
     last: Option<String>,
     /// In which groups they are.
@@ -56,9 +61,34 @@ struct LeavingPage {
 }
 
 impl LeavingPage {
-    fn schedules(&self, count: &i64) -> String {
-        words::counted(*count, "schedule", "schedules")
+    fn schedules(&self, count: impl std::borrow::Borrow<i64>) -> String {
+        words::counted(*count.borrow(), "schedule", "schedules")
     }
+}
+
+/// What the button does besides.
+fn does(fate: Fate, (owns, passing): (i64, i64), own: bool) -> String {
+    let their = if own { "your" } else { "their" };
+    match fate {
+        _ if owns == 0 => String::new(),
+        Fate::Hand if passing == 0 => String::new(),
+        Fate::Hand => format!(" and hand over {}", words::counted(passing, "schedule", "schedules")),
+        Fate::Off => format!(" and turn {their} schedules off"),
+        Fate::Keep => format!(" and leave {their} schedules"),
+    }
+}
+
+/// What else ends with the deed.
+fn ends(doors: Doors, calendars: i64, (deactivates, administers, own): (bool, bool, bool)) -> Vec<String> {
+    let mut ends = Vec::new();
+    if deactivates && calendars > 0 {
+        let end = words::counted(calendars, "calendar address ends", "calendar addresses end");
+        ends.push(format!("{end} at once."));
+    }
+    if (deactivates || !administers) && doors.invitations > 0 {
+        ends.push(format!("Invitations that {} sent end.", if own { "you" } else { "they" }));
+    }
+    ends
 }
 
 /// Who goes, as the page was asked.
@@ -110,16 +140,24 @@ async fn page(
             let rows = Rows::load(conn, &reckoned, now)?;
             let within = groups::of_member(conn, id)?.into_iter().map(|(_, name)| name).collect();
             let last = members::actions::last_administrator(conn, &member)?;
-            let doors = (doors(conn, id, now)?, feeds::count(conn, id)?);
-            Ok((leaving, (member, reckoned), rows, heirs, doors, last, within))
+            let administers = match &leaving.role {
+                Some(role) => members::role_may(conn, role, Permission::Administer)?,
+                None => false,
+            };
+            let (doors, calendars) = (doors(conn, id, now)?, feeds::count(conn, id)?);
+            let shape = (leaving.role.is_none(), administers, id == asks.member.id);
+            Ok((leaving, (member, reckoned), rows, heirs, (doors, ends(doors, calendars, shape)), last, within))
         })
         .await?;
-    let (leaving, (member, reckoned), rows, heirs, (doors, calendars), last, groups) = found;
+    let (leaving, (member, reckoned), rows, heirs, (doors, ends), last, groups) = found;
     if !member.active && leaving.role.is_none() {
         return Ok(see_other("/members", None));
     }
+    let own = id == by.member.id;
     let title = match &leaving.role {
+        Some(role) if own => format!("Give yourself the role {role}?"),
         Some(role) => format!("Give {} the role {role}?", member.name),
+        None if own => "Deactivate your own account?".to_owned(),
         None => format!("Deactivate {}?", member.name),
     };
     let crumbs = [
@@ -135,11 +173,13 @@ async fn page(
         title,
         id,
         name: member.name.clone(),
+        does: does(leaving.fate, (owned().count() as i64, reckoned.passing() as i64), own),
         owns: owned().count() as i64,
         applications: applications.len() as i64,
         told: reckoned.lines.iter().filter(|line| line.told).count() as i64,
         doors,
-        calendars,
+        own,
+        ends,
         last,
         errors,
         groups,

@@ -1,10 +1,12 @@
 //! What is flagged now, and what was handed over lately, with its Undo.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
+use chrono_tz::Tz;
 
 use crate::app::App;
 use crate::applications;
@@ -13,9 +15,13 @@ use crate::db::Conn;
 use crate::error::Result;
 use crate::members::{self, Member, SignedIn};
 use crate::ownership::actions::{self, UNDO_DAYS};
+use crate::ownership::taken::{self, Taken};
 use crate::schedules::{self, flagged};
 use crate::web::{Crumb, Flash, Form, Page, Shell, go_on, local_path};
 use crate::words;
+
+/// So many lines are listed.
+const MOST: usize = 50;
 
 /// Schedules of one Owner in one Application that will fail.
 struct Flagged {
@@ -34,6 +40,8 @@ struct Line {
     from: String,
     to: String,
     schedules: String,
+    /// What it was, where not every schedule got another Owner.
+    what: Option<String>,
     by: String,
     /// "Undone by Ada"; `None`: it stands.
     undone: Option<String>,
@@ -49,17 +57,22 @@ struct ListPage {
     flagged: Vec<Flagged>,
     lines: Vec<Line>,
     undo_days: i64,
+    /// In which the moments are told.
+    zone: Tz,
 }
 
 /// `GET /ownership`
 pub async fn list(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn) -> Result<HttpResponse> {
     members::actions::need_administrator(&app, &by).await?;
     let (asks, now) = (by.clone(), app.now());
-    let (flagged, recent, people, zone) = app
+    let (flagged, recent, taken, people, zone) = app
         .read(move |conn| {
-            let (recent, people) = actions::recent(conn, &asks, now)?;
+            let (recent, mut people) = actions::recent(conn, &asks, now)?;
+            let taken = taken::recent(conn, &asks, now)?;
+            let takers: Vec<i64> = taken.iter().flat_map(|one| [one.by_id, one.from_id]).collect();
+            people.extend(members::by_ids(conn, &takers)?.into_iter().map(|member| (member.id, member)));
             let zone = members::zone_of(conn, asks.member.time_zone)?;
-            Ok((flagged_now(conn, now)?, recent, people, zone))
+            Ok((flagged_now(conn, now)?, recent, taken, people, zone))
         })
         .await?;
     let name = |id: i64| people.get(&id).map_or("Someone", |member: &Member| &member.name).to_owned();
@@ -69,19 +82,45 @@ pub async fn list(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn) 
         from: of.made.from_id.map_or_else(|| "Several Owners".to_owned(), name),
         to: name(of.made.to_id),
         schedules: words::counted(of.schedules, "schedule", "schedules"),
+        what: what(of.schedules, of.passed),
         by: name(of.made.by_id),
         undone: of.made.undone_by.map(|who| format!("Undone by {}", name(who))),
         may_undo: of.may_undo,
         activates: of.made.leaves
             && of.made.from_id.and_then(|id| people.get(&id)).is_some_and(|member| !member.active),
     };
+    let took = |one: Taken| Line {
+        id: 0,
+        when: words::short_time(one.at, now, zone),
+        from: name(one.from_id),
+        to: name(one.by_id),
+        schedules: words::counted(one.schedules, "schedule", "schedules"),
+        what: Some("taken in Import Scheduling".to_owned()),
+        by: name(one.by_id),
+        undone: one.undone.then(|| format!("Undone by {}", name(one.by_id))),
+        may_undo: false,
+        activates: false,
+    };
+    let handed = recent.into_iter().map(|of| (of.made.at, line(of)));
+    let mut lines: Vec<_> = handed.chain(taken.into_iter().map(|one| (one.at, took(one)))).collect();
+    lines.sort_by_key(|(at, _)| Reverse(*at));
     let page = ListPage {
         shell: members::shell(&request, &app, &by, "Ownership").at("/ownership").crumbs([Crumb::here("Ownership")]),
         flagged,
-        lines: recent.into_iter().map(line).collect(),
+        lines: lines.into_iter().take(MOST).map(|(_, line)| line).collect(),
         undo_days: UNDO_DAYS,
+        zone,
     };
     Page::ok(&request, &page)
+}
+
+/// What a hand-over was that did not give another Owner to all.
+fn what(schedules: i64, passed: i64) -> Option<String> {
+    match passed {
+        0 => Some("only who is notified changed; the Owner stayed".to_owned()),
+        all if all == schedules => None,
+        some => Some(format!("{} got another Owner; of the rest only who is notified changed", words::count(some))),
+    }
 }
 
 /// What will fail because its Owner cannot run it, Application by Application.
@@ -106,7 +145,9 @@ fn flagged_now(conn: &mut Conn, now: Moment) -> Result<Vec<Flagged>> {
                 application: application.name.clone(),
                 list: format!("/applications/{}/settings/import-scheduling?sort=owner", application.id),
                 schedules: words::counted(estate.schedules, "schedule", "schedules"),
-                next: estate.next_at.map_or_else(|| "None".to_owned(), |at| words::short_time(at, now, zone)),
+                next: estate
+                    .next_at
+                    .map_or_else(|| "None".to_owned(), |at| format!("{} ({zone})", words::short_time(at, now, zone))),
             });
         }
     }

@@ -1,6 +1,7 @@
-//! Taking back what one did: the switch, off until, deleting, one by one and in bulk. The audit log knows what was before.
-//! Only what nobody has changed since goes back. Hand-overs are kept by `ownership`.
+//! Taking back what one did: the switch, off until, deleting, taking the ownership, one by one and in bulk. The audit log
+//! knows what was before. Only what nobody has changed since goes back. Hand-overs are kept by `ownership`.
 
+use super::hand_over::{Gift, HANDED_OVER, TAKEN, give};
 use super::switch::stand;
 use super::{changed_since, enter_to_schedule, remove};
 use crate::audit::{self, Recorded};
@@ -20,6 +21,8 @@ pub struct Undone {
     pub stays: usize,
     /// It was a deletion: they were gone.
     pub deleted: bool,
+    /// It was taking the ownership: they are their former Owner's.
+    pub taken: bool,
 }
 
 /// Takes back what this member did to schedules of an Application at that moment. Sent twice, it is done once.
@@ -33,6 +36,7 @@ pub fn undo(conn: &mut Conn, by: &By, application_id: i64, at: Moment, now: Mome
     for entry in audit::done_at(conn, application_id, by.member.id, "schedule", at)? {
         let Some(id) = entry.subject_id else { continue };
         undone.deleted |= entry.action == "schedule.deleted";
+        undone.taken |= entry.action == TAKEN;
         match one(conn, by, application_id, id, &entry, now)? {
             Some(Some(schedule)) => undone.back.push(schedule),
             Some(None) => {
@@ -68,6 +72,9 @@ fn one(
         }
         return Ok(Some(Some(remove::restore(conn, by, application_id, id, now)?)));
     }
+    if entry.action == TAKEN {
+        return give_back(conn, by, id, &before, now).map(Some);
+    }
     if !entry.action.starts_with("schedule.turned-") {
         return Ok(None);
     }
@@ -98,4 +105,18 @@ fn one(
         (false, Some(_)) => "schedule.turned-off-until",
     };
     Ok(Some(Some(stand(conn, by, &is, &standing, action, now)?)))
+}
+
+/// To the Owner from whom it was taken, who may still be unable to run it: then it is flagged again, as it was.
+fn give_back(conn: &mut Conn, by: &By, id: i64, before: &Before, now: Moment) -> Result<Option<Schedule>> {
+    db::lock_row(conn, "schedules", id)?;
+    let Some(is) = store::by_id(conn, id)? else { return Ok(None) };
+    if is.owner_id == before.owner_id {
+        return Ok(Some(is));
+    }
+    if is.version != before.version + 1 {
+        return Ok(None);
+    }
+    let gift = Gift { owner_id: before.owner_id, notify: is.notify.clone(), was: is };
+    Ok(give(conn, by, &[gift], (HANDED_OVER, false, true), now)?.pop())
 }

@@ -57,6 +57,19 @@ async fn held(world: &World) -> Fingerprint {
 }
 
 on_both! {
+    /// Where nothing can be promoted, the page says what to do instead.
+    async fn where_there_is_nothing_to_promote_it_says_what_to_do(world: World) {
+        full(&world).await;
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit(&format!("/applications/{}/promote", world.application)).await.sees("There is no other Application that you may see.");
+        olive.sees("clone it").sees("Nothing can be promoted yet").sees_no("You become the Owner");
+        let copy = clone(&world, "Copy", json!({})).await;
+        let mut ada = world.browser(&world.ada).await;
+        let empty = world.api(&world.ada).await.make("applications", json!({"name": "Empty", "time_zone": "UTC"})).await;
+        ada.visit(&format!("/applications/{empty}/promote?to={copy}")).await.sees("There is nothing to promote yet.");
+        ada.sees("Create an import configuration in Empty first.");
+    }
+
     async fn what_was_tried_is_promoted_and_found_again_whatever_it_is_called(world: World) {
         let (full, copy) = pair(&world).await;
         let ada = world.api(&world.ada).await;
@@ -292,13 +305,13 @@ on_both! {
         olive.press("Promote").await.answered(412).sees("so nothing was promoted").sees("9 → becomes 4");
         olive.press("Promote").await.sees("Promoted from Trial: 1 import configuration.");
         assert_eq!(one(&world, world.application, "import-configurations", "sales").await["attempts"], 4);
-        olive.visit(&format!("/applications/{copy}/promote")).await.sees("Nothing differs from FP&A 2026.");
+        olive.visit(&format!("/applications/{copy}/promote")).await.sees("Nothing differs from FP&A 2026.").sees("Change an import, a set or a schedule in Trial first");
         // Who has enough of the review is asked no more.
         let late = json!({"repeat": "days", "start_date": "2026-10-01", "start_time": "22:00", "time_zone": "UTC", "set_id": one(&world, copy, "import-sets", "Month end").await["id"]});
         ada.make(&format!("applications/{copy}/schedules"), late).await;
         world.advance(chrono::Duration::minutes(1));
         send(&ada, &world, copy, json!({})).await.is(200);
-        olive.visit(&format!("{list}/review")).await.press("Do not ask again").await.sees("You will not be asked again.");
+        olive.visit(&format!("{list}/review")).await.press("Leave them off and hide this").await.sees("They stay off, and you will not be asked again.");
         olive.visit(&list).await.sees_no("new schedule is off");
     }
 

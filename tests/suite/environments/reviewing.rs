@@ -7,7 +7,7 @@ on_both! {
         let full = full(&world).await;
         let mut ada = world.browser(&world.ada).await;
         ada.visit(&format!("/applications/{}/settings/environment", world.application)).await.follow("Clone …").await;
-        ada.sees("4 schedules will be copied and off.").sees("3 rows, copied Block by Block");
+        ada.sees("4 schedules are copied, all turned off.").sees("3 rows, copied Block by Block");
         assert_eq!(ada.value("Name"), "FP&A 2026 (test)");
         // Nobody reads from production by accident.
         ada.press("Clone").await.answered(422).sees("Choose what the copy reads instead of Folder of sales.");
@@ -38,11 +38,11 @@ on_both! {
         let list = format!("/applications/{copy}/settings/import-scheduling");
         let mut audrey = world.browser(&world.audrey).await;
         audrey.visit(&list).await.sees("3 copied schedules are off.");
-        audrey.follow("Review").await.sees("cannot run yet").sees_no("Do not ask again");
+        audrey.follow("Review").await.sees("cannot run yet").sees_no("Leave them off and hide this");
         assert_eq!(audrey.post(&format!("{list}/review"), &[("do", "later")]).await.status, 403);
         let mut olive = world.browser(&world.olive).await;
         olive.visit(&format!("{list}/review?show=ready")).await.sees("returns").sees_no("not authorised");
-        olive.visit(&format!("{list}/review")).await.press("Do not ask again").await.sees("You will not be asked again.").sees_no("copied schedules");
+        olive.visit(&format!("{list}/review")).await.press("Leave them off and hide this").await.sees("They stay off, and you will not be asked again.").sees_no("copied schedules");
         // What cannot run is not turned on, whoever sends it.
         let all = schedules(&world, copy).await;
         for schedule in &all {
@@ -50,6 +50,19 @@ on_both! {
         }
         let on = schedules(&world, copy).await.iter().filter(|s| s["state"] == "on").count();
         assert_eq!(on, 2, "the import by hand, and the one that was off before");
+    }
+
+    /// What was off before a reset is off after it: the review says so, and not that all is on.
+    async fn after_a_reset_the_review_says_what_is_off(world: World) {
+        full(&world).await;
+        let copy = clone(&world, "Copy", json!({})).await;
+        world.advance(chrono::Duration::minutes(1));
+        world.api(&world.ada).await.post(&format!("applications/{copy}/reset"), json!({"name": "Copy"})).await.is(202);
+        world.step(environments::step).await;
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit(&format!("/applications/{copy}/settings/import-scheduling/review")).await.sees("Nothing waits here.");
+        ada.sees("4 schedules are off: they were so before, or were turned off since. Turn them on in Import Scheduling.");
+        ada.sees_no("is on, or was changed since");
     }
 
     async fn where_there_is_no_schedule_nothing_is_said_of_any(world: World) {

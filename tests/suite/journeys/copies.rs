@@ -16,7 +16,7 @@ fn an_application_is_cloned_looked_at_and_turned_on() {
         let chrome = Chrome::open(&world, Some(&world.ada), Look::default()).await;
         chrome.goto(&format!("/applications/{}/settings/environment", world.application)).await;
         chrome.click("Clone …").await;
-        chrome.sees("2 schedules will be copied and off.").await;
+        chrome.sees("2 schedules are copied, all turned off.").await;
         chrome.fill("Name", "Trial").await;
         chrome.click("Clone").await;
         chrome.sees("Choose what the copy reads instead of Folder of words.").await;
@@ -25,6 +25,10 @@ fn an_application_is_cloned_looked_at_and_turned_on() {
         chrome.sees("Created Trial. Its 2 schedules are off.").await;
         world.step(environments::step).await;
         chrome.click("Choose all 2 that are ready").await;
+        // The button says how many are ticked, whoever ticked them.
+        chrome.click("Turn on words, Every day at 06:00, UTC").await;
+        chrome.sees("Turn on the chosen ones (1)").await;
+        chrome.click("Turn on words, Every day at 06:00, UTC").await;
         chrome.click("Turn on the chosen ones (2)").await;
         chrome.sees("2 schedules are on.").await;
         // The original is as it was.

@@ -41,6 +41,18 @@ fn schedules_are_handed_over_and_a_member_goes_by_keyboard() {
         assert_eq!(owner().await, world.olive.id);
 
         chrome.goto("/members").await;
+        // By keyboard one looks through the roles; only the button gives one.
+        let hidden = "return [...document.querySelectorAll('[data-once-changed] button')].every((b) => !b.checkVisibility({ visibilityProperty: true }))";
+        assert_eq!(chrome.script(hidden).await, true, "nothing is to be saved yet");
+        chrome.tab_to("Role of Mo").await;
+        chrome.type_text("Importer").await;
+        chrome.sees("Save role").await;
+        chrome.arrives("/members").await;
+        chrome.sees_no("Mo now has the role").await;
+        chrome.tab_to("Save role").await;
+        chrome.keys(&[ENTER]).await;
+        chrome.sees("Mo now has the role Importer.").await;
+        chrome.focus_on(&format!("#role-{}", world.mo.id)).await;
         chrome.tab_to("Deactivate Olive").await;
         chrome.keys(&[ENTER]).await;
         chrome.sees("Deactivate Olive?").await;

@@ -39,7 +39,7 @@ fn a_copy_is_made_reviewed_and_turned_on_by_keyboard() {
         chrome.goto(&format!("/applications/{}/settings/environment", world.application)).await;
         chrome.tab_to("Clone …").await;
         chrome.keys(&[ENTER]).await;
-        chrome.sees("1 schedule will be copied and off.").await;
+        chrome.sees("1 schedule is copied, turned off.").await;
         chrome.tab_to("Connection instead of Folder of words").await;
         chrome.type_text("Folder").await;
         chrome.tab_to("Clone").await;

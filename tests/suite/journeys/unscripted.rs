@@ -46,6 +46,9 @@ fn an_import_is_scheduled_and_changed() {
         chrome.click("Delete schedule").await;
         chrome.click("Keep it").await;
         chrome.sees("1 of 4 schedules").await;
+        // What only a script folds leaves its place to nothing: the name stands on one line.
+        let (_, _, width, height) = chrome.css(".cfg-title h2").await[0].rectangle().await.unwrap();
+        assert!(width > height, "the name is {width} wide and {height} high");
         chrome.click("More actions for").await;
         chrome.click("Delete schedule").await;
         chrome.sees("The configuration and the history of its runs stay.").await;

@@ -17,6 +17,19 @@ use crate::support::stage::csv;
 const FORM: &str = "/ownership/hand-over";
 
 on_both! {
+    /// The page of a member says where they may go, what they own and what they are told of, and leads to where that is changed.
+    async fn the_page_of_a_member_says_what_they_have(world: World) {
+        owned(&world, &["06:00", "07:00"], &[&world.mo]).await;
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit(&format!("/members/{}", world.olive.id)).await.sees("FP&A 2026: owns 2 schedules").sees("FP&A 2026: View, Import Data and Configure");
+        ada.follow("Hand over the schedules of Olive").await.sees("Hand over schedules").sees("All 2");
+        ada.visit(&format!("/members/{}", world.mo.id)).await.sees("FP&A 2026: is notified about 2 schedules").sees("FP&A 2026: View");
+        ada.follow("FP&A 2026: View").await.answered(200);
+        assert_eq!(ada.path(), format!("/applications/{}/settings/members", world.application));
+        ada.visit(&format!("/members/{}", world.ada.id)).await.sees("As an Administrator: every permission in every Application.");
+        ada.sees("Ada owns no schedule and is notified about none.");
+    }
+
     async fn every_change_is_shown_and_then_made(world: World) {
         let made = owned(&world, &["06:00", "07:00", "08:00"], &[&world.olive, &world.mo]).await;
         // One of Ada's own that tells Olive.
@@ -26,6 +39,7 @@ on_both! {
         let mut ada = world.browser(&world.ada).await;
         ada.visit("/ownership").await.sees("Every schedule has an Owner who can run it.");
         ada.follow("Hand over schedules").await.sees("Choose whose schedules to hand over.");
+        ada.sees("What to do next").sees("Under From, choose whose schedules to hand over.");
         ada.choose("From", "Olive (3 schedules)").press("Show what changes").await.answered(200);
         ada.sees("Choose the new Owner.").sees("All 4").sees("payroll");
         assert_eq!(ada.count("button.btn-primary"), 0, "nothing would change yet");

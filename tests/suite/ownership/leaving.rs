@@ -22,10 +22,11 @@ on_both! {
         let mut ada = world.browser(&world.ada).await;
         ada.visit("/members").await.in_row("olive@acme.test").follow("Deactivate Olive").await;
         ada.answered(200).sees("Owns 3 schedules").sees("Is notified about 3 schedules").sees("API tokens 1 revoked at once");
-        ada.sees("and 1 calendar address").sees("The first runs on Fri 9 Oct 2026, 06:00 (UTC)");
+        ada.in_row("Every day at 06:00").sees("Tomorrow, 06:00 (UTC)");
+        ada.everywhere().sees("1 calendar address ends at once.").sees_no("Invitations that").sees("The first runs on Fri 9 Oct 2026, 06:00 (UTC)");
         ada.sees("Ada is notified instead of Olive, in 3 schedules");
         assert_eq!(ada.value("To"), world.ada.id.to_string(), "who can run all of them is proposed");
-        ada.press("Deactivate").await.answered(200).sees("Olive is deactivated and signed out everywhere.").sees("3 schedules now belong to Ada.");
+        ada.press("Deactivate and hand over 3 schedules").await.answered(200).sees("Olive is deactivated and signed out everywhere.").sees("3 schedules now belong to Ada.");
         let mut told = vec![world.ada.id, world.mo.id];
         told.sort_unstable();
         for was in &made {
@@ -47,6 +48,34 @@ on_both! {
         assert_eq!(token.get("applications").await.status, 401, "what ended stays ended");
     }
 
+    /// One's own page speaks to whoever reads it; what one sent to others ends too.
+    async fn who_goes_by_themselves_is_spoken_to(world: World) {
+        world.api(&world.ada).await.patch(&format!("members/{}", world.olive.id), json!({"role": "Administrator"})).await.is(200);
+        owned(&world, &["06:00"], &[]).await;
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit("/members").await.within("#invite").fill("Name", "Una").fill("E-mail", "una@acme.test").press("Invite").await.answered(200);
+        olive.visit(&page(&world.olive)).await.sees("Deactivate your own account?").sees("You can no longer sign in");
+        olive.sees("Invitations that you sent end.").sees("Your schedules need a new Owner").sees_no("They can").sees_no("Their schedules");
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit(&page(&world.olive)).await.sees("Invitations that they sent end.").sees("They can no longer sign in");
+        ada.visit(&format!("{}?role=Importer", page(&world.olive))).await.sees("Invitations that they sent end.");
+    }
+
+    /// A long list is folded, and what the button does is on it.
+    async fn a_long_list_is_folded(world: World) {
+        let mut made = 0;
+        for import in ["one", "two", "three"] {
+            let stage = stage(&world, import, Mode::Append, |_| ()).await;
+            made += owned_of(&world, &stage, &["06:00", "07:00", "08:00", "09:00"], &[]).await.len();
+        }
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit(&page(&world.olive)).await.sees(&format!("Each of the {made} schedules"));
+        assert_eq!((ada.count("details#each"), ada.count("details#each[open]")), (1, 0));
+        for (what, does) in [("Turn them off", "Deactivate and turn their schedules off"), ("Leave them as they are", "Deactivate and leave their schedules")] {
+            ada.choose("What becomes of their schedules", what).press("Show what changes").await.answered(200).sees(does);
+        }
+    }
+
     async fn it_is_turned_off_or_left_and_flagged(world: World) {
         let made = owned(&world, &["06:00", "07:00"], &[&world.olive]).await;
         let mut ada = world.browser(&world.ada).await;
@@ -60,7 +89,8 @@ on_both! {
         ada.visit(&page(&world.olive)).await.choose("What becomes of their schedules", "Leave them as they are").press("Deactivate").await;
         ada.answered(200).sees("Ada is notified instead, in 2 schedules.");
         assert_eq!(stands(&world, made[0].id).await.1, [world.ada.id]);
-        ada.visit("/ownership").await.in_row("Olive is deactivated.").sees("2 schedules").sees("FP&A 2026");
+        ada.visit("/ownership").await.in_row("Olive to Ada").sees("2 schedules only who is notified changed; the Owner stayed");
+        ada.everywhere().in_row("Olive is deactivated.").sees("2 schedules").sees("FP&A 2026");
         ada.follow("Hand over").await;
         assert!(ada.page().html().contains("Olive, deactivated (2 schedules)"));
     }

@@ -76,6 +76,28 @@ on_both! {
         assert!(again.status == 409 && again.text().contains("No schedule needs a new Owner any more."), "{}", again.text());
     }
 
+    /// The page lists it with the hand-overs, and who took it by mistake gives it back at once, flagged as it was.
+    async fn what_was_taken_is_listed_and_can_be_given_back(world: World) {
+        let made = owned(&world, &["06:00", "07:00", "08:00"], &[]).await;
+        let una = una_instead(&world).await;
+        let mut browser = world.browser(&una).await;
+        browser.visit(&list(&world)).await.in_row("Every day at 06:00").press("Take ownership of Every day at 06:00").await;
+        browser.sees("You now own: Every day at 06:00, UTC.");
+        browser.everywhere().press("Undo").await.answered(200).sees("Undone. Its former Owner has it again: Every day at 06:00, UTC.");
+        browser.sees("3 schedules they own will fail");
+        assert_eq!(stands(&world, made[0].id).await, (world.olive.id, vec![], made[0].version + 2));
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit("/ownership").await.in_row("Olive to Una").sees("1 schedule taken in Import Scheduling").sees("Undone by Una");
+        world.advance(Duration::minutes(1));
+        browser.visit(&list(&world)).await.press("Take all 3").await.sees("You now own 3 more schedules.");
+        ada.visit("/ownership").await.in_row("3 schedules").sees("Olive to Una").sees_no("Undo");
+        world.advance(Duration::seconds(1));
+        world.api(&una).await.patch(&format!("schedules/{}", made[1].id), json!({"start_time": "07:30"})).await.is(200);
+        browser.everywhere().press("Undo").await.answered(200).sees("Undone. The former Owner has 2 schedules again.").sees("1 was changed since and stays");
+        assert_eq!(stands(&world, made[1].id).await.0, una.id);
+        assert_eq!(stands(&world, made[2].id).await.0, world.olive.id);
+    }
+
     async fn the_api_takes_what_is_flagged_and_nothing_else(world: World) {
         let made = owned(&world, &["06:00"], &[]).await;
         let path = format!("schedules/{}/take-ownership", made[0].id);

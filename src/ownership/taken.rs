@@ -1,0 +1,68 @@
+//! What somebody took lately that its Owner could not run: the audit log knows it, and whether it was given back.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use super::store::KEPT;
+use crate::audit::{self, Recorded};
+use crate::clock::Moment;
+use crate::db::Conn;
+use crate::error::Result;
+use crate::members::By;
+use crate::schedules::actions::{HANDED_OVER, TAKEN};
+use crate::schedules::owner_and_recipients;
+
+/// So many entries of the log are looked at.
+const LOOKED_AT: i64 = 1_000;
+
+/// What one member took from another at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Taken {
+    pub at: Moment,
+    pub from_id: i64,
+    pub by_id: i64,
+    pub schedules: i64,
+    /// Who took them gave all of them back.
+    pub undone: bool,
+}
+
+/// The latest of them, the newest first.
+pub fn recent(conn: &mut Conn, by: &By, now: Moment) -> Result<Vec<Taken>> {
+    by.need_administrator(conn)?;
+    let entries = audit::of_actions(conn, ("schedule", &[TAKEN, HANDED_OVER]), now.minus(KEPT), LOOKED_AT)?;
+    let given: Vec<Passed> = entries.iter().filter(|entry| entry.action == HANDED_OVER).filter_map(passed).collect();
+    let mut found: BTreeMap<(Reverse<Moment>, i64, i64), (i64, i64)> = BTreeMap::new();
+    for entry in entries.iter().filter(|entry| entry.action == TAKEN) {
+        let Some(one) = passed(entry) else { continue };
+        let back = |other: &&Passed| {
+            (other.schedule, other.from, other.to, other.by) == (one.schedule, one.to, one.from, one.to)
+                && other.entry > one.entry
+        };
+        let (schedules, returned) = found.entry((Reverse(entry.at), one.to, one.from)).or_default();
+        *schedules += 1;
+        *returned += i64::from(given.iter().any(|other| back(&other)));
+    }
+    let of = |((Reverse(at), by_id, from_id), (schedules, returned))| Taken {
+        at,
+        from_id,
+        by_id,
+        schedules,
+        undone: schedules == returned,
+    };
+    Ok(found.into_iter().map(of).collect())
+}
+
+/// A schedule that got another Owner.
+struct Passed {
+    entry: i64,
+    schedule: i64,
+    from: i64,
+    to: i64,
+    by: i64,
+}
+
+fn passed(entry: &Recorded) -> Option<Passed> {
+    let (from, _) = owner_and_recipients(entry.before.as_ref()?)?;
+    let (to, _) = owner_and_recipients(entry.after.as_ref()?)?;
+    Some(Passed { entry: entry.id, schedule: entry.subject_id?, from, to, by: entry.member_id? })
+}
