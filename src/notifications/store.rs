@@ -126,7 +126,7 @@ pub struct Filter {
 const LOOKED_THROUGH: i64 = 2_000;
 
 /// The newest ones before another, by when it happened and not by when it was told: a message may wait for what went
-/// before it. A member's own are few enough to be sorted as they are asked for.
+/// before it.
 pub fn list(conn: &mut Conn, member_id: i64, filter: &Filter, before: Option<i64>, limit: i64) -> Result<Vec<Notice>> {
     let mut place = before.map(|id| place_of(conn, member_id, id)).transpose()?;
     let words = folded(&filter.words);
