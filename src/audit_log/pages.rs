@@ -230,13 +230,24 @@ fn find(conn: &mut Conn, by: &By, asked: &Asked, (now, zone): (Moment, Tz)) -> R
     }
 }
 
-/// `GET /audit?q=&who=&kind=&from=&until=&of=&before=`
-pub async fn show(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, query: Query) -> Result<HttpResponse> {
+/// What is wrong with the days of a filter.
+fn wrong_days(query: &Query) -> FieldErrors {
     let mut errors = FieldErrors::new();
+    for name in ["from", "until"] {
+        if query.some(name).is_some_and(|day| super::day(day).is_none()) {
+            errors.add(name, "Choose a day.");
+        }
+    }
     let days = super::day(query.get("from")).zip(super::day(query.get("until")));
     if days.is_some_and(|(from, until)| from > until) {
         errors.add("from", "From is after To. Choose an earlier day.");
     }
+    errors
+}
+
+/// `GET /audit?q=&who=&kind=&from=&until=&of=&before=`
+pub async fn show(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, query: Query) -> Result<HttpResponse> {
+    let errors = wrong_days(&query);
     page((&request, &app, &by), &query, None, errors).await
 }
 
@@ -285,6 +296,7 @@ pub(super) async fn page(
 
 /// `GET /audit.csv`: the same entries, all of them.
 pub async fn csv(app: Data<App>, SignedIn(by): SignedIn, query: Query) -> Result<HttpResponse> {
+    wrong_days(&query).ok_or(())?;
     let (who, asked, now) = (by.clone(), Asked::of(&query), app.now());
     let zone = app
         .read(move |conn| {
@@ -294,7 +306,7 @@ pub async fn csv(app: Data<App>, SignedIn(by): SignedIn, query: Query) -> Result
         .await?;
     let (pool, member_id, filter, wanted) = (app.db.clone(), by.member.id, asked.filter(zone), folded(&asked.q));
     download::csv((&app, member_id), "audit log", move |out| {
-        // Each cell in quotes, as a sheet takes it without doubt.
+        // Every cell is quoted, so spreadsheets split it the same way.
         let mut csv = csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Always).from_writer(out);
         let head =
             ["id", "at", "who", "role", "channel", "from", "action", "kind", "thing", "name", "application", "changes"];

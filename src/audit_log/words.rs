@@ -142,7 +142,7 @@ pub fn deed(entry: &Recorded) -> String {
         "schedule.turned-off-until" => "Turned off until a date the schedule of",
         "workspace.standing-by" => "The Workspace began standing by",
         "invitation.access_promised" => "Included access in the invitation of",
-        "request.not_found_refused" => "Denied, or not there",
+        "request.not_found_refused" => "Denied or not found",
         "request.refused" => "Denied",
         "token.refused" => "Denied: API token not valid",
         "access.changed" => "Changed the access of",

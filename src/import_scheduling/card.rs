@@ -212,11 +212,13 @@ pub struct Card {
 impl HtmlSafe for Card {}
 
 impl Card {
-    /// "2 of 4 schedules", where all that stand above it count.
+    /// "2 of 4 schedules", and whether finished ones stand above that do not count.
     fn counted(&self) -> String {
         match self.used {
             0 if self.rows.is_empty() && self.others.is_empty() => "Up to 4 schedules".to_owned(),
-            used if self.rows.iter().any(|row| row.finished) => format!("{used} of 4 schedules that have not finished"),
+            used if self.rows.iter().any(|row| row.finished) => {
+                format!("{used} of 4 schedules, not counting finished ones")
+            }
             used => format!("{used} of 4 schedules"),
         }
     }

@@ -83,7 +83,7 @@ pub async fn undo(
     let mut text = match undone.back.as_slice() {
         [one] if undone.taken => format!("Undone. Its former Owner has it again: {}.", one.sentence()),
         several if undone.taken => {
-            format!("Undone. The former Owner has {} schedules again.", words::count(several.len() as i64))
+            format!("Undone. {} schedules are back with their former Owners.", words::count(several.len() as i64))
         }
         [one] => {
             let did = match one.state() {

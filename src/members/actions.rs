@@ -64,6 +64,8 @@ pub async fn need_administrator(app: &App, by: &By) -> Result<()> {
 /// Adds a member who is in groups from the beginning.
 pub fn add_to_groups(conn: &mut Conn, by: &By, new: NewMember, group_ids: &[i64], now: Moment) -> Result<Member> {
     by.need_administrator(conn)?;
+    // Before the groups, as everybody does.
+    db::lock_row(conn, "workspace", 1)?;
     let mut errors = FieldErrors::new();
     groups::check_room(conn, group_ids, &mut errors)?;
     errors.ok_or(())?;

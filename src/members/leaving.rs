@@ -15,7 +15,7 @@ use crate::error::{AppError, Result};
 pub struct Doors {
     pub sessions: i64,
     pub tokens: i64,
-    /// Doors for others: what this member invited whom to, and waits.
+    /// Invitations they sent that still work.
     pub invitations: i64,
 }
 

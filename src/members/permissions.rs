@@ -84,10 +84,10 @@ impl Scope {
     /// What it permits, as the form of a token explains it.
     pub fn about(self) -> &'static str {
         match self {
-            Self::Read => "See what you see, and change nothing.",
+            Self::Read => "Read what you can see, and change nothing.",
             Self::Run => "Start, cancel and repeat imports, and decide about those that are held.",
-            Self::Schedule => "Make, change, switch and delete schedules, freezes and kept files.",
-            Self::Configure => "Change Blocks, import configurations, import sets, and who has access.",
+            Self::Schedule => "Create, change, switch and delete schedules and kept files.",
+            Self::Configure => "Change Blocks, import configurations, import sets, freezes, and who has access.",
             Self::Administer => "Change members, roles, groups and Connections, and hand over schedules.",
         }
     }

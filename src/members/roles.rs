@@ -115,7 +115,8 @@ pub fn change(conn: &mut Conn, by: &By, id: i64, draft: &Draft, version: Option<
         )));
     }
     let after = store::role_by_id(conn, id)?.ok_or(AppError::NotFound)?;
-    if !after.permissions.contains(&Permission::Administer) {
+    let administers = |role: &Role| role.permissions.contains(&Permission::Administer);
+    if administers(&before) && !administers(&after) {
         for (holder, _) in store::holders_of(conn, id)? {
             end_given(conn, holder, now)?;
         }

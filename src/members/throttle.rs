@@ -2,9 +2,9 @@
 //! after a few the wait doubles with each, up to a quarter of an hour; nobody is locked out for good.
 //!
 //! What counts first is the pair of account and address: who guesses in one place makes nobody wait in another. Above
-//! it, an account is guessed at from many addresses no faster, nor many accounts from one address. Neither holds up who has
-//! not failed yet at this account in this place, but in a flood: else strangers could keep a member out of every new
-//! browser, and one colleague a whole office. A browser that the account knows is judged by its own failures alone, and a
+//! it, an account is guessed at from many addresses no faster, nor many accounts from one address. Someone who
+//! has not failed yet for this account from this address is held up only in a flood: else strangers could keep a member out
+//! of every new browser, and one colleague a whole office. A browser that the account knows is judged by its own failures alone, and a
 //! link to set a password makes one known: so nobody keeps a member out for good.
 
 use std::net::IpAddr;
@@ -37,13 +37,15 @@ pub struct Who {
     /// A network, or a browser that the account knows.
     place: String,
     known: bool,
+    /// Whoever comes for the first time is let try before others.
+    first_free: bool,
 }
 
 impl Who {
     /// Signing in, with the address as typed, whether or not there is such a member.
     pub fn account(email: &str, address: Option<IpAddr>) -> Self {
         let email: String = email.trim().to_lowercase().chars().take(200).collect();
-        Self { account: format!("member:{email}"), place: network(address), known: false }
+        Self { account: format!("member:{email}"), place: network(address), known: false, first_free: true }
     }
 
     /// Asking for a link to reset a password. What is asked is counted apart from what is guessed.
@@ -52,14 +54,17 @@ impl Who {
         Self { account: format!("reset {}", who.account), place: format!("reset {}", who.place), ..who }
     }
 
-    /// Entering the code of a second factor, once the password was right.
+    /// Entering the code of a second factor, once the password was right: a code is short, and whoever has the password is no
+    /// stranger, so every guess counts.
     pub fn code(member_id: i64, address: Option<IpAddr>) -> Self {
-        Self { account: format!("code:{member_id}"), place: network(address), known: false }
+        let account = format!("code:{member_id}");
+        Self { account, place: network(address), known: false, first_free: false }
     }
 
     /// Trying the set-up code.
     pub fn setup(address: Option<IpAddr>) -> Self {
-        Self { account: format!("setup:{}", network(address)), place: network(address), known: false }
+        let account = format!("setup:{}", network(address));
+        Self { account, place: network(address), known: false, first_free: false }
     }
 
     /// Setting out to sign in elsewhere: nobody knows yet who that is, but whoever came in here before is told from strangers
@@ -70,7 +75,7 @@ impl Who {
             Some(known) => (format!("{}{}", attempts::BROWSER, known.browser), true),
             None => (format!("elsewhere {network}"), false),
         };
-        Self { account: format!("elsewhere:{network}"), place, known }
+        Self { account: format!("elsewhere:{network}"), place, known, first_free: true }
     }
 
     /// The same in a browser that this member's account knows.
@@ -95,7 +100,7 @@ pub fn check(conn: &mut Conn, who: &Who, now: Moment) -> Result<()> {
     let since = now.minus(Duration::hours(REMEMBERED_HOURS));
     let of_pair = attempts::of_pair(conn, &who.account, &who.place, since)?;
     let (per_account, accounts) = match of_pair.0 {
-        0 => (FLOOD_PER_ACCOUNT, FLOOD_OF_ACCOUNTS),
+        0 if who.first_free => (FLOOD_PER_ACCOUNT, FLOOD_OF_ACCOUNTS),
         _ => (FREE_PER_ACCOUNT, FREE_ACCOUNTS),
     };
     let mut counts = vec![(of_pair, FREE_PER_PAIR)];

@@ -57,7 +57,7 @@ pub fn changes(app: &App) -> Result<usize> {
     })
 }
 
-/// What was handed over by one deed is told as one: to recipients, and to who owns it now where they are one.
+/// One deed makes one message: one to the recipients, and one to the new Owner if they are a recipient.
 fn handed_over(conn: &mut Conn, entries: &[Recorded]) -> Result<Vec<(Event, Event)>> {
     // When, by whom, in which Application, from whom, to whom, and whether it goes back to them; and of each schedule its
     // id, the entry, its recipients.
@@ -131,7 +131,7 @@ impl Given {
         let one = self.count == 1;
         let (it, they) = if one { ("it", "It runs") } else { ("them", "They run") };
         let owned = match self.undone {
-            true => format!("The hand-over to {from} was undone. {they} with {whose} rights again."),
+            true => format!("{from} no longer owns {it}. {they} with {whose} rights again."),
             false => format!("{from} owned {it} before. {they} with {whose} rights now."),
         };
         let sentence = self.sentence.as_ref().map(|sentence| format!("{sentence}. ")).unwrap_or_default();

@@ -93,7 +93,7 @@ impl Coming {
             })
         };
         let plans: Vec<Plan> = tonight.iter().filter_map(plan).collect();
-        let ran = so_far(conn, entered, &ids, night, now)?;
+        let (ran, ran_more) = so_far(conn, entered, &ids, night, now)?;
         let line = |ahead: &Ahead| Line {
             clock: ahead.next_at.in_zone(zone).format("%H:%M").to_string(),
             iso: words::machine_time(ahead.next_at),
@@ -122,18 +122,20 @@ impl Coming {
         }
         Ok(Self {
             lines: ahead.iter().take(SHOWN).map(line).collect(),
-            night: night::draw(&plans, &ran, night, cut && tonight.len() == LOOKED_AT, (now, zone)),
+            night: night::draw(&plans, (&ran, ran_more), night, cut && tonight.len() == LOOKED_AT, (now, zone)),
             next_of_each,
         })
     }
 }
 
-/// What has begun by schedule since the night did, where it has: the latest, if they are very many.
-fn so_far(conn: &mut Conn, entered: &[Entered], ids: &[i64], night: Night, now: Moment) -> Result<Vec<Ran>> {
+/// What has begun by schedule since the night did, where it has: the latest, if they are very many, and whether there
+/// may be more.
+fn so_far(conn: &mut Conn, entered: &[Entered], ids: &[i64], night: Night, now: Moment) -> Result<(Vec<Ran>, bool)> {
     if ids.is_empty() || night.from >= now {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), false));
     }
     let runs = across::since(conn, ids, night.from, BEGUN)?;
+    let more = runs.len() as i64 == BEGUN;
     let ran = |run: Run| {
         let (from, schedule) = (run.started_at?, run.schedule_id.filter(|_| run.trigger == Trigger::Schedule)?);
         Some(Ran {
@@ -145,7 +147,7 @@ fn so_far(conn: &mut Conn, entered: &[Entered], ids: &[i64], night: Night, now: 
             status: run.status,
         })
     };
-    Ok(runs.into_iter().filter_map(ran).collect())
+    Ok((runs.into_iter().filter_map(ran).collect(), more))
 }
 
 fn when(at: Moment, now: Moment, zone: Tz) -> String {

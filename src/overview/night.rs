@@ -107,7 +107,13 @@ struct Bar {
 }
 
 /// What is drawn of these schedules, and of what of theirs has run since the night began; `cut`: there are others.
-pub fn draw(plans: &[Plan], ran: &[Ran], night: Night, cut: bool, (now, zone): (Moment, Tz)) -> Drawing {
+pub fn draw(
+    plans: &[Plan],
+    (ran, ran_more): (&[Ran], bool),
+    night: Night,
+    cut: bool,
+    (now, zone): (Moment, Tz),
+) -> Drawing {
     let clock = |at: Moment| at.in_zone(zone).format("%H:%M").to_string();
     let (mut bars, mut rows, mut often) = (Vec::new(), Vec::new(), Vec::new());
     let mut of_each: BTreeMap<i64, Vec<&Ran>> = BTreeMap::new();
@@ -186,7 +192,7 @@ pub fn draw(plans: &[Plan], ran: &[Ran], night: Night, cut: bool, (now, zone): (
     rows.truncate(MOST_ROWS);
     let x = |at: Moment| place(night, at);
     Drawing {
-        words: sentence(ran.len(), coming().count(), often.len() - gone_often, ready.map(clock), cut),
+        words: sentence((ran.len(), ran_more), coming().count(), often.len() - gone_often, ready.map(clock), cut),
         from: clock(night.from),
         to: clock(night.to),
         bars: lanes(&bars, night, |bar| bar.plan.is_none() || bar.plan != longest),
@@ -211,14 +217,17 @@ fn longest(plans: &[Plan], bars: &[Bar]) -> Option<usize> {
     known.max_by_key(|n| plans[**n].usual).copied().filter(|_| shown.len() > 1)
 }
 
-fn sentence(ran: usize, count: usize, often: usize, ready: Option<String>, cut: bool) -> String {
+fn sentence((ran, ran_more): (usize, bool), count: usize, often: usize, ready: Option<String>, cut: bool) -> String {
     let often_words = match often {
         1 => "1 schedule that runs often".to_owned(),
         n => format!("{} schedules that run often", words::count(n as i64)),
     };
     let (so_far, nothing) = match ran {
         0 => (String::new(), "Nothing is planned"),
-        n => (format!("{} so far, ", words::counted(n as i64, "run", "runs")), "nothing more is planned"),
+        n => {
+            let least = if ran_more { "At least " } else { "" };
+            (format!("{least}{} so far; ", words::counted(n as i64, "run", "runs")), "nothing more is planned")
+        }
     };
     let words = match ready {
         None if often == 0 => nothing.to_owned(),

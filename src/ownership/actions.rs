@@ -1,6 +1,6 @@
 //! Handing over, and taking that back.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::Duration;
 
@@ -184,10 +184,9 @@ pub fn undo(conn: &mut Conn, by: &By, enders: Enders, id: i64, now: Moment) -> R
         return Err(AppError::Conflict(format!("A hand-over can be undone for {UNDO_DAYS} days.")));
     }
     let mut undone = Undone::default();
+    let gone = left_by(conn, std::slice::from_ref(&made))?;
     let left = made.from_id.filter(|_| made.leaves).map(|id| members::by_id(conn, id)).transpose()?.flatten();
-    // Whoever was activated since and closed anew stays closed.
-    let since = left.as_ref().map_or(Ok(None), |member| members::deactivated_at(conn, member.id))?;
-    if let Some(member) = left.filter(|_| since == Some(made.at)) {
+    if let Some(member) = left.filter(|_| gone.contains(&made.id)) {
         let change = Change { active: Some(true), ..Change::default() };
         undone.activated = Some(members::actions::update(conn, by, enders, member.id, change, now)?.name);
     }
@@ -252,6 +251,18 @@ fn may_undo(made: &HandOver, now: Moment) -> bool {
     made.undone_at.is_none() && now.since(made.at) <= Duration::days(UNDO_DAYS)
 }
 
+/// The hand-overs by which somebody left who has been gone since: whoever was activated since and closed anew stays closed.
+fn left_by(conn: &mut Conn, made: &[HandOver]) -> Result<HashSet<i64>> {
+    let mut found = HashSet::new();
+    for made in made.iter().filter(|made| made.leaves) {
+        let Some(from) = made.from_id else { continue };
+        if members::deactivated_at(conn, from)? == Some(made.at) {
+            found.insert(made.id);
+        }
+    }
+    Ok(found)
+}
+
 /// A hand-over as the page lists it.
 pub struct Recent {
     pub made: HandOver,
@@ -259,6 +270,8 @@ pub struct Recent {
     /// How many of them got another Owner; of the others only who is notified changed.
     pub passed: i64,
     pub may_undo: bool,
+    /// Undoing it activates who left by it.
+    pub activates: bool,
 }
 
 /// The latest of them, and everybody whom they name.
@@ -270,9 +283,10 @@ pub fn recent(conn: &mut Conn, by: &By, now: Moment) -> Result<(Vec<Recent>, Has
     let named = made.iter().flat_map(|made| [Some(made.by_id), made.from_id, Some(made.to_id), made.undone_by]);
     let named: Vec<i64> = named.flatten().collect();
     let people = members::by_ids(conn, &named)?.into_iter().map(|member| (member.id, member)).collect();
+    let gone = left_by(conn, &made)?;
     let of = |made: HandOver| {
         let (schedules, passed) = counts.get(&made.id).copied().unwrap_or_default();
-        Recent { schedules, passed, may_undo: may_undo(&made, now), made }
+        Recent { schedules, passed, may_undo: may_undo(&made, now), activates: gone.contains(&made.id), made }
     };
     Ok((made.into_iter().map(of).collect(), people))
 }

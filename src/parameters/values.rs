@@ -119,13 +119,16 @@ pub fn accept(
             {
                 Some(value.clone())
             }
-            (ParameterType::Secret, Some(value)) if blank(&value) || *value == json!(MASK) => {
+            // What was sealed for another query says as little as points do.
+            (ParameterType::Secret, Some(value))
+                if blank(&value) || *value == json!(MASK) || sealed_text(value).is_some() =>
+            {
                 let there = kept.and_then(|kept| kept.get(&parameter.name));
                 let there = there
                     .filter(|there| sealed_text(there).is_some_and(|sealed| target.opens(secrets, parameter, sealed)));
                 match there {
                     Some(there) => Some(there.clone()),
-                    None if *value == json!(MASK) => {
+                    None if !blank(&value) => {
                         errors.add(&field, format!("{}: enter the secret again.", parameter.label()));
                         continue;
                     }
@@ -334,8 +337,8 @@ impl Values {
                                 format!("The secret {label} cannot be opened with the server's key. Enter it again.")
                             }
                             Shut::Elsewhere => format!(
-                                "The secret {label} was entered for another query. The query was changed since: look at it, \
-                                 and enter the secret again."
+                                "The secret {label} was entered for another query. The query has changed since. Check \
+                                 it, then enter the secret again."
                             ),
                         }
                     })?)

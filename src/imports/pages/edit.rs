@@ -26,7 +26,8 @@ use crate::parameters::{Declared, ParameterType, declared_rows};
 use crate::translations::Translation;
 use crate::web::{ConfirmPage, Flash, Form, Page, Shell, at_controls, refused, see_other};
 
-const ASKS_AGAIN: &str = " Secrets were entered for the query before: enter them again in its schedules and sets.";
+const ASKS_AGAIN: &str =
+    " Its secrets were entered for the old query. Enter them again in its schedules and import sets.";
 
 #[derive(Template)]
 #[template(path = "imports/edit.html")]

@@ -96,6 +96,6 @@ pub async fn save_settings(app: Data<App>, SignedIn(by): SignedIn, form: Form) -
         (Some(mail), false) => format!("Saved. You are notified in your inbox, and {mail}."),
         (Some(mail), true) => format!("Saved. You are notified in your inbox, in Slack and {mail}."),
     };
-    let unsent = if unsent { " E-mail is not sent until an Administrator sets up a mail server." } else { "" };
+    let unsent = if unsent { " No e-mail is sent until whoever runs the server sets up a mail server." } else { "" };
     Ok(see_other("/notifications/settings", Some(Flash::new(format!("{said}{unsent}")))))
 }

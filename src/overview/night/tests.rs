@@ -51,7 +51,7 @@ fn it_says_how_many_and_when_they_are_ready() {
     let plans =
         [plan("Late", &late, now, 40, &[]), plan("Early", &early, now, 0, &[]), plan("Often", &often, now, 1, &[])];
     let night = Night::of(now, PARIS);
-    let drawn = draw(&plans, &[], night, false, (now, PARIS));
+    let drawn = draw(&plans, (&[], false), night, false, (now, PARIS));
     assert_eq!(drawn.words, "2 runs planned, done by about 05:40, plus 1 schedule that runs often");
     let rows: Vec<_> =
         drawn.rows.iter().map(|row| (row.starts.as_str(), row.name.as_str(), row.ends.as_str())).collect();
@@ -68,11 +68,16 @@ fn it_says_how_many_and_when_they_are_ready() {
     assert_eq!((drawn.longest_name.as_deref(), drawn.now), (Some("Late"), None));
     // What has gone by is not to run.
     let now = at("2026-10-09T01:00:00Z");
-    let drawn =
-        draw(&[plan("Late", &late, now, 40, &[]), plan("Early", &early, now, 1, &[])], &[], night, false, (now, PARIS));
+    let drawn = draw(
+        &[plan("Late", &late, now, 40, &[]), plan("Early", &early, now, 1, &[])],
+        (&[], false),
+        night,
+        false,
+        (now, PARIS),
+    );
     assert_eq!(drawn.words, "1 run planned, done by about 05:40");
     assert!(drawn.now.is_some());
-    assert_eq!(draw(&[], &[], night, false, (now, PARIS)).words, "Nothing is planned");
+    assert_eq!(draw(&[], (&[], false), night, false, (now, PARIS)).words, "Nothing is planned");
 }
 
 #[test]
@@ -92,7 +97,8 @@ fn what_is_frozen_is_said_and_not_counted() {
         archived_at: None,
         time_zone: PARIS,
     }];
-    let drawn = draw(&[plan("Late", &late, now, 40, &freezes)], &[], Night::of(now, PARIS), false, (now, PARIS));
+    let drawn =
+        draw(&[plan("Late", &late, now, 40, &freezes)], (&[], false), Night::of(now, PARIS), false, (now, PARIS));
     assert_eq!(
         (drawn.words.as_str(), drawn.rows[0].ends.as_str()),
         ("Nothing is planned", "Skipped: frozen by “Close”")
@@ -105,7 +111,7 @@ fn however_many_they_are_the_drawing_stays_small() {
     let rules: Vec<Rule> =
         (0..2_000).map(|n| daily(&format!("{:02}:{:02}", (20 + n / 60 % 12) % 24, n % 60))).collect();
     let plans: Vec<Plan> = rules.iter().map(|rule| plan("Many", rule, now, 3, &[])).collect();
-    let drawn = draw(&plans, &[], Night::of(now, PARIS), true, (now, PARIS));
+    let drawn = draw(&plans, (&[], false), Night::of(now, PARIS), true, (now, PARIS));
     assert!(drawn.words.starts_with("2,000 runs planned, done by about "), "{}", drawn.words);
     assert!(drawn.words.ends_with("; only the schedules that run first are counted"), "{}", drawn.words);
     assert!(drawn.bars.len() + drawn.longest.len() < 20_000, "{}", drawn.bars.len());
@@ -128,15 +134,15 @@ fn before_the_morning_it_shows_what_the_night_has_done() {
         ran(1, "2026-10-08T18:30:00Z", 5, RunStatus::Success),
         ran(2, "2026-10-09T05:20:00Z", 10, RunStatus::Running),
     ];
-    let drawn = draw(&[], &all, night, false, (now, PARIS));
-    assert_eq!(drawn.words, "2 runs so far, nothing more is planned");
+    let drawn = draw(&[], (&all, false), night, false, (now, PARIS));
+    assert_eq!(drawn.words, "2 runs so far; nothing more is planned");
     let rows: Vec<_> = drawn.rows.iter().map(|row| (row.starts.as_str(), row.ends.as_str())).collect();
     assert_eq!(rows, [("20:30", "20:35, Success"), ("07:20", "Running")]);
     assert!(!drawn.bars.is_empty() && drawn.now.is_some() && drawn.ready.is_none());
     // What runs often is one line, of what was as of what comes.
     all.extend((0..8).map(|n| ran(3, &format!("2026-10-08T2{}:{:02}:00Z", n / 6, n % 6 * 10), 1, RunStatus::Success)));
     let late = daily("07:40");
-    let drawn = draw(&[plan("Late", &late, now, 10, &[])], &all, night, false, (now, PARIS));
-    assert_eq!(drawn.words, "10 runs so far, 1 more planned, done by about 07:50");
+    let drawn = draw(&[plan("Late", &late, now, 10, &[])], (&all, false), night, false, (now, PARIS));
+    assert_eq!(drawn.words, "10 runs so far; 1 more planned, done by about 07:50");
     assert!(drawn.rows.iter().any(|row| row.ends == "8 runs" && row.starts == "22:00 to 23:10"));
 }

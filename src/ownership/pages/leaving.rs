@@ -74,7 +74,7 @@ fn does(fate: Fate, (owns, passing): (i64, i64), own: bool) -> String {
         Fate::Hand if passing == 0 => String::new(),
         Fate::Hand => format!(" and hand over {}", words::counted(passing, "schedule", "schedules")),
         Fate::Off => format!(" and turn {their} schedules off"),
-        Fate::Keep => format!(" and leave {their} schedules"),
+        Fate::Keep => format!(" and leave {their} schedules as they are"),
     }
 }
 
@@ -86,7 +86,11 @@ fn ends(doors: Doors, calendars: i64, (deactivates, administers, own): (bool, bo
         ends.push(format!("{end} at once."));
     }
     if (deactivates || !administers) && doors.invitations > 0 {
-        ends.push(format!("Invitations that {} sent end.", if own { "you" } else { "they" }));
+        let (one, many) = match own {
+            true => ("invitation that you sent no longer works", "invitations that you sent no longer work"),
+            false => ("invitation that they sent no longer works", "invitations that they sent no longer work"),
+        };
+        ends.push(format!("{}.", words::counted(doors.invitations, one, many)));
     }
     ends
 }

@@ -86,8 +86,7 @@ pub async fn list(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn) 
         by: name(of.made.by_id),
         undone: of.made.undone_by.map(|who| format!("Undone by {}", name(who))),
         may_undo: of.may_undo,
-        activates: of.made.leaves
-            && of.made.from_id.and_then(|id| people.get(&id)).is_some_and(|member| !member.active),
+        activates: of.activates,
     };
     let took = |one: Taken| Line {
         id: 0,
@@ -95,7 +94,7 @@ pub async fn list(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn) 
         from: name(one.from_id),
         to: name(one.by_id),
         schedules: words::counted(one.schedules, "schedule", "schedules"),
-        what: Some("taken in Import Scheduling".to_owned()),
+        what: Some("by Take ownership".to_owned()),
         by: name(one.by_id),
         undone: one.undone.then(|| format!("Undone by {}", name(one.by_id))),
         may_undo: false,
@@ -107,7 +106,13 @@ pub async fn list(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn) 
     let page = ListPage {
         shell: members::shell(&request, &app, &by, "Ownership").at("/ownership").crumbs([Crumb::here("Ownership")]),
         flagged,
-        lines: lines.into_iter().take(MOST).map(|(_, line)| line).collect(),
+        // What can be undone is undone here alone.
+        lines: lines
+            .into_iter()
+            .enumerate()
+            .filter(|(n, (_, line))| *n < MOST || line.may_undo)
+            .map(|(_, (_, line))| line)
+            .collect(),
         undo_days: UNDO_DAYS,
         zone,
     };
@@ -117,9 +122,9 @@ pub async fn list(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn) 
 /// What a hand-over was that did not give another Owner to all.
 fn what(schedules: i64, passed: i64) -> Option<String> {
     match passed {
-        0 => Some("only who is notified changed; the Owner stayed".to_owned()),
+        0 => Some("only the recipient changed".to_owned()),
         all if all == schedules => None,
-        some => Some(format!("{} got another Owner; of the rest only who is notified changed", words::count(some))),
+        some => Some(format!("{} have a new Owner; for the others only the recipient changed", words::count(some))),
     }
 }
 

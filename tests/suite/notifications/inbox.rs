@@ -136,7 +136,7 @@ on_both! {
         morning(&world, 5).await;
         let mut olive = world.browser(&world.olive).await;
         olive.visit("/notifications").await.sees("Your notifications").sees("No notifications yet");
-        olive.sees("Recipients are notified once per cause, get a reminder once a day for up to a week after the last failure, and a message when it is resolved.");
+        olive.sees("Recipients are notified once per cause and reminded once a day, for up to a week after the last failure. They also get a message when it is resolved.");
     }
 
     async fn what_another_was_told_is_not_there(world: World) {
@@ -198,7 +198,7 @@ fn without_a_mail_server_nobody_is_promised_mail() {
             let world = world;
             let mut olive = world.browser(&world.olive).await;
             olive.visit("/notifications/settings").await.press("Save").await;
-            olive.sees("Saved. You are notified in your inbox and by e-mail. E-mail is not sent until an Administrator sets up a mail server.");
+            olive.sees("Saved. You are notified in your inbox and by e-mail. No e-mail is sent until whoever runs the server sets up a mail server.");
             olive.untick(&format!("E-mail to {}", world.olive.email)).press("Save").await;
             olive.sees("You are notified in your inbox only.").sees_no("until an Administrator");
         });

@@ -87,13 +87,13 @@ on_both! {
         browser.sees("3 schedules they own will fail");
         assert_eq!(stands(&world, made[0].id).await, (world.olive.id, vec![], made[0].version + 2));
         let mut ada = world.browser(&world.ada).await;
-        ada.visit("/ownership").await.in_row("Olive to Una").sees("1 schedule taken in Import Scheduling").sees("Undone by Una");
+        ada.visit("/ownership").await.in_row("Olive to Una").sees("1 schedule by Take ownership").sees("Undone by Una");
         world.advance(Duration::minutes(1));
         browser.visit(&list(&world)).await.press("Take all 3").await.sees("You now own 3 more schedules.");
         ada.visit("/ownership").await.in_row("3 schedules").sees("Olive to Una").sees_no("Undo");
         world.advance(Duration::seconds(1));
         world.api(&una).await.patch(&format!("schedules/{}", made[1].id), json!({"start_time": "07:30"})).await.is(200);
-        browser.everywhere().press("Undo").await.answered(200).sees("Undone. The former Owner has 2 schedules again.").sees("1 was changed since and stays");
+        browser.everywhere().press("Undo").await.answered(200).sees("Undone. 2 schedules are back with their former Owners.").sees("1 was changed since and stays");
         assert_eq!(stands(&world, made[1].id).await.0, una.id);
         assert_eq!(stands(&world, made[2].id).await.0, world.olive.id);
     }

@@ -60,7 +60,7 @@ on_both! {
         look().await;
         let mut olive = world.browser(&world.olive).await;
         olive.visit("/notifications").await.sees("You own 2 schedules again");
-        olive.sees("The hand-over to Ada was undone. They run with your rights again. You will still be notified.").sees_no("Olive now owns");
+        olive.sees("Ada no longer owns them. They run with your rights again. You will still be notified.").sees_no("Olive now owns");
         let mut mo = world.browser(&world.mo).await;
         mo.visit("/notifications").await.sees("Ada now owns 2 schedules that notify you").sees("Olive again owns 2 schedules that notify you");
         mo.sees("They run with Olive's rights again.");

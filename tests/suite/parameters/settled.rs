@@ -107,7 +107,7 @@ on_both! {
         assert_eq!(ran["status"], "failed");
         assert_eq!(
             ran["cause"],
-            "The secret Key was entered for another query. The query was changed since: look at it, and enter the secret again."
+            "The secret Key was entered for another query. The query has changed since. Check it, then enter the secret again."
         );
         // Whoever copies the schedule is asked for the secret too.
         let copy = ada.post(&format!("schedules/{schedule}/copy"), json!({"start_time": "19:50"})).await;

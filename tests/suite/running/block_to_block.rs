@@ -318,7 +318,7 @@ on_both! {
         ada.delete(&access).await.is(204);
         let ended = elsewhere.run(&world, import).await;
         assert_eq!(ended.status, RunStatus::Failed);
-        assert_eq!(ended.cause.as_deref(), Some("Olive, who started it, may not view Sandbox, whose Block Foreign feeds this import."));
+        assert_eq!(ended.cause.as_deref(), Some("Olive, who started it, may not view the Application whose Block feeds this import."));
         // What she could once choose stays chosen while she edits something else.
         pair.olive.patch(&format!("import-configurations/{import}"), json!({"name": "Still"})).await.is(200);
         // But nothing else is taken from what she may not view.
