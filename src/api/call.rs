@@ -87,13 +87,21 @@ impl<Q> Call<Q> {
         (tag != "*").then(|| tag.trim_matches('"').parse().unwrap_or(-1))
     }
 
-    /// Queries that change nothing.
+    /// Queries that change nothing. Where the request sent something, its member is asked for anew: it may have been long on
+    /// its way.
     pub async fn read<T: Send + 'static>(
         &self,
         queries: impl FnOnce(&mut Conn, &By) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let by = self.by.clone();
-        self.app.read(move |conn| queries(conn, &by)).await
+        let (by, acts) = (self.by.clone(), self.request.method() != Method::GET);
+        self.app
+            .read(move |conn| {
+                if acts {
+                    by.need_standing(conn)?;
+                }
+                queries(conn, &by)
+            })
+            .await
     }
 
     /// One write transaction that does what a body says.
@@ -104,7 +112,11 @@ impl<Q> Call<Q> {
     ) -> Result<T, Problem> {
         body.bytes()?;
         let by = self.by.clone();
-        Ok(self.app.write(move |conn| queries(conn, &by, &body)).await?)
+        let queries = move |conn: &mut Conn| {
+            by.need_standing(conn)?;
+            queries(conn, &by, &body)
+        };
+        Ok(self.app.write(queries).await?)
     }
 }
 

@@ -3,7 +3,6 @@
 use super::call::{Call, Nothing, matches};
 use super::{Answer, Body, Gone, List, Made, PageQuery, Patch, Reply, Shown};
 use crate::connections::{self, ConnectionAnswer, ConnectionDraft};
-use crate::members;
 use crate::shape::{Ids, Object, Texts, answer, sent};
 
 sent! {
@@ -98,7 +97,7 @@ pub async fn delete(call: Call, body: Body<Nothing>) -> Answer<Gone> {
 /// `POST connections/{c}/test`: whether it answers, and what it says. Nothing is imported.
 pub async fn test(call: Call, body: Body<Nothing>) -> Answer<Shown<TestedAnswer>> {
     let id = call.id("c")?;
-    members::actions::need_administrator(&call.app, &call.by).await?;
+    call.read(|conn, by| by.need_administrator(conn)).await?;
     body.bytes()?;
     body.read()?;
     Ok(Reply::ok(TestedAnswer::of(connections::test(&call.app, &call.by, id).await?)))

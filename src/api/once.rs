@@ -37,6 +37,10 @@ impl<Q> Call<Q> {
         action: impl FnOnce(&mut Conn, &By) -> Result<Reply<K>> + Send + 'static,
     ) -> Result<Reply<K>, Problem> {
         let by = self.by.clone();
+        let action = move |conn: &mut Conn, by: &By| {
+            by.need_standing(conn)?;
+            action(conn, by)
+        };
         let Some(key) = self.key()? else {
             return Ok(self.app.write(move |conn| action(conn, &by)).await?);
         };
@@ -48,6 +52,7 @@ impl<Q> Call<Q> {
                 Ok(reply)
             }
             Kept::Done(reply) => {
+                by.need_standing(conn)?;
                 still_seen(conn, &by, &reply)?;
                 Ok(reply)
             }

@@ -137,6 +137,8 @@ pub async fn test(call: Call<FileQuery>, body: PerhapsFile) -> Answer<Shown<Test
         None => {
             body.there(&call, &configuration.name)?;
             let upload::Given { name, file, parameters } = upload::receive(&call, body.0).await?;
+            let of = configuration.application_id;
+            call.read(move |conn, by| enter(conn, by, of)?.need_import(conn, by, Scope::Run)).await?;
             (From::Given { name, file }, parameters)
         }
     };

@@ -25,6 +25,7 @@ pub fn values_target<'a>(configuration: &'a Configuration, definition: &'a Defin
         configuration_id: configuration.id,
         name: &configuration.name,
         parameters: &definition.parameters,
+        connection_id: configuration.connection_id,
         query: definition.source.query.as_deref(),
     }
 }
@@ -50,7 +51,7 @@ pub fn values(
             accept(conn, secrets, (configuration, &asks, query), (given, kept), at, errors)
         }
         None => {
-            let target = Target { configuration_id, name: "It", parameters: &[], query: None };
+            let target = Target { configuration_id, name: "It", parameters: &[], connection_id: None, query: None };
             parameters::accept(&target, secrets, given, kept, at, errors)
         }
     }
@@ -65,7 +66,13 @@ pub fn accept(
     at: &str,
     errors: &mut FieldErrors,
 ) -> Result<Option<Value>> {
-    let target = Target { configuration_id: configuration.id, name: &configuration.name, parameters: asks, query };
+    let target = Target {
+        configuration_id: configuration.id,
+        name: &configuration.name,
+        parameters: asks,
+        connection_id: configuration.connection_id,
+        query,
+    };
     let values = parameters::accept(&target, secrets, given, before, at, errors)?;
     if configuration.needs_file()
         && let Some(id) = kept::id_in(values.as_ref())

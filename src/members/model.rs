@@ -108,8 +108,8 @@ impl By {
         })
     }
 
-    /// Whether what this member came in by, and what they may, is as it was found.
-    fn need_standing(&self, conn: &mut Conn) -> Result<()> {
+    /// Refuses unless what this member came in by, and what they may, is as it was found.
+    pub fn need_standing(&self, conn: &mut Conn) -> Result<()> {
         let stands = match self.sign {
             Some(Sign::Session(id)) => store::sessions::is_there(conn, id)?,
             Some(Sign::Token(id)) => store::tokens::is_living(conn, id)?,

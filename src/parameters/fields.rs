@@ -129,7 +129,7 @@ fn hint(parameter: &Parameter, is_set: bool) -> String {
     let default = parameter.default.as_ref().map(text);
     match (parameter.parameter_type, default) {
         (ParameterType::Secret, _) if is_set => {
-            "It is set. Leave it empty to keep it, unless the query has changed since.".to_owned()
+            "It is set. Leave it empty to keep it, unless the query or the Connection has changed since.".to_owned()
         }
         (ParameterType::Date, Some(default)) => {
             let words = RelativeDate::parse(&default).map_or(default, |date| date.words());

@@ -27,8 +27,10 @@ pub struct Target<'a> {
     /// As people know it.
     pub name: &'a str,
     pub parameters: &'a [Parameter],
-    /// The query that they are for; none of a source that is no database. Who may change it could have it answer with a
-    /// secret that somebody else gave: so a secret is sealed for this one, and is asked for again after another.
+    /// The Connection that is asked; none where a file is given, or a Block.
+    pub connection_id: Option<i64>,
+    /// The query that it is asked; none of a source that is no database. Who may change either could learn a secret that
+    /// somebody else gave: so a secret is sealed for these, and is asked for again after others.
     pub query: Option<&'a str>,
 }
 
@@ -36,11 +38,11 @@ pub struct Target<'a> {
 enum Shut {
     /// It is none of this place, or of this key.
     Lost,
-    /// It was given for another query.
+    /// It was given for another query or Connection.
     Elsewhere,
 }
 
-/// Stands around the mark of the query in a sealed text. What was sealed before there were marks has none, and opens as it
+/// Stands around the mark of what is asked in a sealed text. What was sealed before there were marks has none, and opens as it
 /// did.
 const AROUND: char = '\u{1}';
 
@@ -51,7 +53,8 @@ impl Target<'_> {
     }
 
     fn mark(&self) -> String {
-        hash("query", self.query.unwrap_or_default())
+        let connection = self.connection_id.unwrap_or_default();
+        hash("query", &format!("{connection} {}", self.query.unwrap_or_default()))
     }
 
     fn seal(&self, secrets: &Secrets, parameter: &Parameter, text: &str) -> Result<Value> {
@@ -337,8 +340,8 @@ impl Values {
                                 format!("The secret {label} cannot be opened with the server's key. Enter it again.")
                             }
                             Shut::Elsewhere => format!(
-                                "The secret {label} was entered for another query. The query has changed since. Check \
-                                 it, then enter the secret again."
+                                "The secret {label} was entered for another query or Connection. Check what has changed \
+                                 since, then enter the secret again."
                             ),
                         }
                     })?)

@@ -163,13 +163,21 @@ async fn check_origin(request: &mut ServiceRequest, secure: bool) -> Result<(), 
     if !csrf::same_site(request, if secure { "https" } else { "http" }) {
         return Err(forged());
     }
+    let kind = request.content_type().to_ascii_lowercase();
+    let is_upload = kind == "multipart/form-data" && request.path().ends_with(UPLOADS);
     // Whatever the header holds decides: `Upload` takes its mere presence for our word that it was right.
     if let Some(token) = request.headers().get(csrf::HEADER) {
-        let right = token.to_str().is_ok_and(|token| csrf::matches(request.request(), secure, token));
-        return if right { Ok(()) } else { Err(forged()) };
+        if !token.to_str().is_ok_and(|token| csrf::matches(request.request(), secure, token)) {
+            return Err(forged());
+        }
+        if !is_upload {
+            // Who asks is looked up once all is there: a body that is held back outlives no right.
+            let body = read_form(request).await?;
+            request.set_payload(Payload::from(body));
+        }
+        return Ok(());
     }
-    let kind = request.content_type().to_ascii_lowercase();
-    if kind == "multipart/form-data" && request.path().ends_with(UPLOADS) {
+    if is_upload {
         return Ok(());
     }
     if kind != "application/x-www-form-urlencoded" {

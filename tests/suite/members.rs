@@ -1,12 +1,14 @@
 //! Members, their roles, and their API tokens.
 
 use diesel::prelude::*;
-use tidegate::db::schema::{audit_log, members};
+use tidegate::db::schema::{audit_log, member_channels, members};
 use tidegate::error::AppError;
 use tidegate::imports::Mode;
 use tidegate::members::actions::{self, Change};
 use tidegate::members::{Scope, passwords, tokens};
 use tidegate::schedules::{About, Notify};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::schedules::{create, daily, draft};
 use crate::support::cast::PASSWORD;
@@ -136,6 +138,34 @@ on_both! {
         audrey.visit("/members").await.sees("Olive").sees_no("Add a member");
         assert_eq!(audrey.count("main form"), 0, "an Auditor only reads");
         assert_eq!(audrey.open(&format!("/members/{}", world.mo.id)).await, 403);
+    }
+
+    /// Settings leave no entry in the log: who asks is looked up once the whole form has come.
+    async fn a_form_that_is_long_on_its_way_outlives_no_right(world: World) {
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit("/notifications/settings").await;
+        let (token, session) = (olive.token(), olive.session().unwrap());
+        let base = url::Url::parse(olive.url.as_str()).unwrap();
+        let at = format!("{}:{}", base.host_str().unwrap(), base.port().unwrap());
+        let body = "in_app=on&mail_when=at_once&digest_hour=9";
+        let head = format!(
+            "POST /notifications/settings HTTP/1.1\r\nHost: {at}\r\nSec-Fetch-Site: same-origin\r\nCookie: sid={session}\r\n\
+             X-CSRF-Token: {token}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\
+             Connection: close\r\n\r\n",
+            body.len()
+        );
+        let mut held = TcpStream::connect(&at).await.unwrap();
+        held.write_all(head.as_bytes()).await.unwrap();
+        // Long enough for who asks to be looked up, were it done before.
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        let api = world.api(&world.ada).await;
+        api.patch(&format!("members/{}", world.olive.id), serde_json::json!({"active": false})).await.is(200);
+        held.write_all(body.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        held.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 303") && answer.contains("location: /sign-in"), "{answer}");
+        let kept = world.read(|conn| Ok(member_channels::table.count().get_result::<i64>(conn)?)).await;
+        assert_eq!(kept, 0);
     }
 
     async fn the_last_administrator_stays(world: World) {

@@ -26,8 +26,7 @@ use crate::parameters::{Declared, ParameterType, declared_rows};
 use crate::translations::Translation;
 use crate::web::{ConfirmPage, Flash, Form, Page, Shell, at_controls, refused, see_other};
 
-const ASKS_AGAIN: &str =
-    " Its secrets were entered for the old query. Enter them again in its schedules and import sets.";
+const ASKS_AGAIN: &str = " Its secrets were entered for the old source. Enter them again in its schedules and sets.";
 
 #[derive(Template)]
 #[template(path = "imports/edit.html")]
@@ -297,11 +296,12 @@ pub async fn change(
         let shown = Shown { status: StatusCode::UNPROCESSABLE_ENTITY, errors, ..Shown::default() };
         return page(&request, &app, &by, &place, typed, shown);
     }
-    let (who, entered, id, version, now) =
-        (by.clone(), place.entered.clone(), configuration.id, form.id("version"), app.now());
-    let in_use = app.in_use;
-    let mut secrets = draft.definition.parameters.iter().filter(|one| one.parameter_type == ParameterType::Secret);
-    let asks_again = definition.source.query != draft.definition.source.query && secrets.next().is_some();
+    let (who, entered, in_use, now) = (by.clone(), place.entered.clone(), app.in_use, app.now());
+    let (id, version) = (configuration.id, form.id("version"));
+    let same = (&definition.source.query, configuration.connection_id)
+        == (&draft.definition.source.query, draft.connection_id);
+    let mut declared = draft.definition.parameters.iter();
+    let asks_again = !same && declared.any(|one| one.parameter_type == ParameterType::Secret);
     match app.write(move |conn| actions::update(conn, in_use, &who, &entered, (id, version), draft, now)).await {
         Ok(saved) => {
             let again = if asks_again { ASKS_AGAIN } else { "" };

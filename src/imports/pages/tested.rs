@@ -3,7 +3,7 @@
 use actix_multipart::Multipart;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use askama::Template;
 use serde_json::Value;
 
@@ -216,8 +216,11 @@ pub async fn test_with_file(
     path: Path<(i64, i64)>,
     parts: Multipart,
 ) -> Result<HttpResponse> {
-    let (place, here) = to_test(&app, &by, *path).await?;
+    to_test(&app, &by, *path).await?;
     let upload = Upload::read(&request, parts).await?;
+    // A file may be long on its way: who sent it, and what they may, is asked anew.
+    let SignedIn(by) = SignedIn::extract(&request).await?;
+    let (place, here) = to_test(&app, &by, *path).await?;
     if !place.found.as_ref().is_some_and(|(configuration, _)| configuration.needs_file()) {
         return Ok(see_other(&here, None));
     }

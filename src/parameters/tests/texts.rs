@@ -23,7 +23,8 @@ fn declared() -> Vec<Parameter> {
 
 fn values(settled: Value) -> Values {
     let parameters = declared();
-    let target = Target { configuration_id: 7, name: "Sales", parameters: &parameters, query: None };
+    let target =
+        Target { configuration_id: 7, name: "Sales", parameters: &parameters, connection_id: None, query: None };
     let sealed = secrets().seal_alike("parameter 7 token", "s3cret/../x").unwrap();
     let mut settled = settled;
     settled["token"] = json!({ "sealed": sealed });

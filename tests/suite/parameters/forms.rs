@@ -86,7 +86,7 @@ on_both! {
         let made = staff.olive.get(&format!("{}/schedules", staff.here)).await.items()[0].clone();
         assert_eq!(made["parameters"], json!({"day": "end of last month", "token": "••••"}));
         let one = format!("{here}/{}/edit", made["id"]);
-        olive.visit(&one).await.sees("It is set. Leave it empty to keep it, unless the query has changed since.");
+        olive.visit(&one).await.sees("It is set. Leave it empty to keep it, unless the query or the Connection has changed since.");
         olive.press("Update Schedule").await.sees("Nothing has changed");
         olive.visit(&one).await.fill("First day", "yesterday").press("Update Schedule").await.sees("Updated:");
         let changed = staff.olive.get(&format!("schedules/{}", made["id"])).await;

@@ -107,13 +107,24 @@ on_both! {
         assert_eq!(ran["status"], "failed");
         assert_eq!(
             ran["cause"],
-            "The secret Key was entered for another query. The query has changed since. Check it, then enter the secret again."
+            "The secret Key was entered for another query or Connection. Check what has changed since, then enter the secret again."
         );
         // Whoever copies the schedule is asked for the secret too.
         let copy = ada.post(&format!("schedules/{schedule}/copy"), json!({"start_time": "19:50"})).await;
         assert!(copy.is(422).body.contains("Key"), "{}", copy.body);
-        // The query of before reads what was given for it.
-        ada.patch(&at, json!({"source": {"query": "SELECT id, word FROM staff WHERE {token} <> ''"}})).await.is(200);
+        // Another Connection is asked with no secret that was given for this one.
+        let other = world.folder().join("other.db");
+        crate::connectors::sqlite::run_sql(&other, "CREATE TABLE staff (id, word, grp); INSERT INTO staff VALUES (1, 'hush', '')");
+        let other = other.canonicalize().unwrap();
+        let other = crate::support::stage::connection(&world, "Other", "sqlite", json!({ "path": other })).await;
+        let before = ada.get(&at).await.json["connection_id"].clone();
+        let query = "SELECT id, word FROM staff WHERE {token} <> ''";
+        ada.patch(&at, json!({"connection_id": other, "source": {"query": query}})).await.is(200);
+        staff.olive.post(&format!("runs/{}/again", ran["id"]), json!({})).await.is(202);
+        work_off(&world).await;
+        assert!(staff.words(&world).await.is_empty(), "{:?}", staff.words(&world).await);
+        ada.patch(&at, json!({ "connection_id": before })).await.is(200);
+        // The query and the Connection of before read what was given for them.
         staff.olive.post(&format!("runs/{}/again", ran["id"]), json!({})).await.is(202);
         work_off(&world).await;
         assert_eq!(staff.words(&world).await.len(), 4);

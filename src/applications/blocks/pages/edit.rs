@@ -8,6 +8,7 @@ use askama::Template;
 use super::super::{Block, BlockDraft, BlockKind, ColumnDraft, actions, record};
 use crate::app::{App, off_thread};
 use crate::applications::{Entered, enter, settings_shell};
+use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
 use crate::formats::ColumnType;
 use crate::members::{By, SignedIn};
@@ -146,6 +147,12 @@ struct Place {
     block: Option<Block>,
 }
 
+/// Asked anew once the Block database is free, which can take a while.
+fn may_still(conn: &mut Conn, by: &By, application_id: i64) -> Result<()> {
+    by.need_standing(conn)?;
+    enter(conn, by, application_id)?.need_configure(conn, by)
+}
+
 async fn place(app: &App, by: &By, application_id: i64, block_id: Option<i64>) -> Result<Place> {
     let by = by.clone();
     app.read(move |conn| {
@@ -280,6 +287,7 @@ async fn save(
     let saved = off_thread(move || {
         shared.blocks.rest()?;
         shared.db.write(|conn| {
+            may_still(conn, &who, application_id)?;
             let before = block_id.map(|id| actions::find(conn, id)).transpose()?;
             let after = match block_id {
                 Some(id) => actions::edit(conn, &shared.blocks, id, version, draft, now)?,
@@ -363,6 +371,7 @@ pub async fn delete(
     let done = off_thread(move || {
         shared.blocks.rest()?;
         shared.db.write(|conn| {
+            may_still(conn, &who, gone.application_id)?;
             actions::archive(conn, &shared.blocks, shared.in_use, gone.id, now)?;
             record(conn, &who, Some(&gone), None, now)
         })

@@ -12,7 +12,7 @@ use std::time::Duration;
 use actix_multipart::Multipart;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
 
 use super::mapping;
 use super::options;
@@ -202,6 +202,10 @@ pub async fn sourced(
 ) -> Result<HttpResponse> {
     let mut wizard = enter_wizard(request.clone(), app, by, *path, Form::default()).await?;
     let uploaded = Upload::read_keeping(&request, parts, &mut wizard.form).await;
+    // A file may be long on its way: who sent it, and what they may, is asked anew.
+    let SignedIn(by) = SignedIn::extract(&request).await?;
+    let form = std::mem::take(&mut wizard.form);
+    let mut wizard = enter_wizard(request.clone(), wizard.app, by, *path, form).await?;
     pick(&mut wizard.form);
     let file = match uploaded {
         Ok(file) => file.filter(|file| file.bytes > 0),
