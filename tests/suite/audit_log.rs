@@ -51,15 +51,15 @@ on_both! {
         ada.fill("From", "2026-10-06").press("Filter").await.sees("Changed the schedule of").sees_no("Created the");
         ada.fill("To", "2026-10-05").press("Filter").await.answered(422).sees("From is after To.").sees("No entry matches this filter");
         assert_eq!(ada.count("#from[aria-invalid][aria-describedby='from-err']"), 1, "the field is marked");
-        for path in ["/audit", "/audit.csv"] {
-            let unread = ada.get(&format!("{path}?until=2026-13-40")).await;
+        for path in ["/audit?until=2026-13-40", "/audit?from=9999-01-01", "/audit.csv?until=2026-13-40"] {
+            let unread = ada.get(path).await;
             assert!(unread.status == 422 && unread.text().contains("Choose a day."), "{path}: {}", unread.text());
         }
         ada.follow("Show all").await;
         ada.fill("What", "06:30").press("Filter").await.sees("Changed the schedule of").sees_no("Created");
         ada.choose("Kind", "Denied").fill("What", "").press("Filter").await.sees("Denied: GET").sees_no("payroll");
         // What nobody would send is answered all the same.
-        for odd in ["who=x&kind=y&of=schedule&before=-1", "of=schedule:1&q=%00", "from=9999-01-01"] {
+        for odd in ["who=x&kind=y&of=schedule&before=-1", "of=schedule:1&q=%00"] {
             let audrey = world.browser(&world.audrey).await;
             assert_eq!(audrey.get(&format!("/audit?{odd}")).await.status, 200, "{odd}");
         }

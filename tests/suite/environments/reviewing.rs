@@ -61,7 +61,7 @@ on_both! {
         world.step(environments::step).await;
         let mut ada = world.browser(&world.ada).await;
         ada.visit(&format!("/applications/{copy}/settings/import-scheduling/review")).await.sees("Nothing waits here.");
-        ada.sees("4 schedules are off: they were so before, or were turned off since. Turn them on in Import Scheduling.");
+        ada.sees("4 schedules are off. They were off before, or were turned off since. Turn them on in Import Scheduling.");
         ada.sees_no("is on, or was changed since");
     }
 

@@ -120,12 +120,12 @@ on_both! {
         let before = ada.get(&at).await.json["connection_id"].clone();
         let query = "SELECT id, word FROM staff WHERE {token} <> ''";
         ada.patch(&at, json!({"connection_id": other, "source": {"query": query}})).await.is(200);
-        staff.olive.post(&format!("runs/{}/again", ran["id"]), json!({})).await.is(202);
+        let latest = staff.olive.post(&format!("runs/{}/again", ran["id"]), json!({})).await.is(202).id();
         work_off(&world).await;
         assert!(staff.words(&world).await.is_empty(), "{:?}", staff.words(&world).await);
         ada.patch(&at, json!({ "connection_id": before })).await.is(200);
         // The query and the Connection of before read what was given for them.
-        staff.olive.post(&format!("runs/{}/again", ran["id"]), json!({})).await.is(202);
+        staff.olive.post(&format!("runs/{latest}/again"), json!({})).await.is(202);
         work_off(&world).await;
         assert_eq!(staff.words(&world).await.len(), 4);
     }
