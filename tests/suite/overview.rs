@@ -233,7 +233,7 @@ on_both! {
         start(&world, &words).await;
         world.set_clock("2026-10-09T05:30:00Z");
         let mut olive = world.browser(&world.olive).await;
-        olive.visit("/").await.sees("Tonight 1 run so far, nothing more is planned").sees("20:00 words 20:00, Success");
+        olive.visit("/").await.sees("Tonight 1 run so far; nothing more is planned").sees("20:00 words 20:00, Success");
         assert_eq!((olive.count("svg.night path.bar"), olive.count("svg.night path.now"), olive.count(".key-now")), (1, 1, 1));
         world.set_clock("2026-10-09T06:00:00Z");
         olive.visit("/").await.sees("Tonight 1 run planned, done by about 20:01").sees("all done");

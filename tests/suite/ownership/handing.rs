@@ -26,7 +26,7 @@ on_both! {
         ada.visit(&format!("/members/{}", world.mo.id)).await.sees("FP&A 2026: is notified about 2 schedules").sees("FP&A 2026: View");
         ada.follow("FP&A 2026: View").await.answered(200);
         assert_eq!(ada.path(), format!("/applications/{}/settings/members", world.application));
-        ada.visit(&format!("/members/{}", world.ada.id)).await.sees("As an Administrator: every permission in every Application.");
+        ada.visit(&format!("/members/{}", world.ada.id)).await.sees("An Administrator has every permission in every Application.");
         ada.sees("Ada owns no schedule and is notified about none.");
     }
 
