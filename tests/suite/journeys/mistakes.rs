@@ -390,3 +390,52 @@ fn a_session_that_ends_in_mid_dialog_loses_nothing() {
         chrome.close().await;
     });
 }
+
+/// Keeps the answers to the form's preview until `free()` is called; `kept` says how many there are.
+const KEEP_THE_PREVIEWS: &str = "const send = window.fetch; window.kept = []; \
+    window.free = () => { for (const go of window.kept.splice(0)) go(); }; \
+    window.fetch = (url, ...rest) => { \
+        const answer = send(url, ...rest); \
+        if (!String(url?.url ?? url).includes('/preview')) return answer; \
+        return answer.then((it) => new Promise((go) => window.kept.push(() => go(it)))); \
+    }; return 1";
+
+#[test]
+fn what_was_sent_before_the_new_session_hides_it_no_more() {
+    with_world(Database::Sqlite, |world| async move {
+        words(&world).await;
+        let chrome = Chrome::open(&world, Some(&world.olive), Look::default()).await;
+        for (noticed, open, time) in [(true, "Set up scheduled imports", "11:45"), (false, "Schedule Imports", "12:15")]
+        {
+            chrome.goto(&list(&world)).await;
+            chrome.click(open).await;
+            chrome.sees("Every day at 06:00").await;
+            chrome.script(KEEP_THE_PREVIEWS).await;
+            // The session has ended, or another has begun already; the answer to what is typed is on its way.
+            if noticed {
+                chrome.forget().await;
+            } else {
+                chrome.sign_in(&world.session(&world.olive).await).await;
+            }
+            chrome.set("Time", time).await;
+            let kept = async || (chrome.script("return window.kept.length").await == 1).then_some(());
+            chrome.until("the answer is on its way", kept).await;
+            chrome.click_in("Schedule an import", "Schedule Import").await;
+            if noticed {
+                chrome.sees("Your session has ended.").await;
+                chrome.sign_in(&world.session(&world.olive).await).await;
+                chrome.script("window.dispatchEvent(new Event('focus')); return 1").await;
+            }
+            chrome.sees("You are signed in again.").await;
+            // It arrives now, and says 401 or 403.
+            chrome.script("document.querySelector('.dlg-alert span').textContent = ''; window.free(); return 1").await;
+            chrome.sees("You are signed in again.").await;
+            chrome.script("window.dispatchEvent(new Event('focus')); return 1").await;
+            chrome.click_in("Schedule an import", "Schedule Import").await;
+            chrome.sees(&format!("Scheduled: Every day at {time}")).await;
+        }
+        assert_eq!(count(&world).await, 2);
+        chrome.quiet_but(&[401, 403]).await;
+        chrome.close().await;
+    });
+}
