@@ -64,8 +64,9 @@ answer! {
         application_id: i64 = schedule.application_id,
         /// The member who saved it last; it runs with their rights.
         owner_id: i64 = schedule.owner_id,
-        /// Why its runs will fail: its Owner is deactivated or may not import here. Null while the Owner can run it.
-        flagged: Option<String> = flags.get(&schedule.owner_id).filter(|_| schedule.state() != State::Finished).cloned(),
+        /// Why its runs will fail: its Owner is deactivated or may not import here, or one of its secrets was entered for
+        /// another query or Connection. Null while it can run.
+        flagged: Option<String> = flags.get(&schedule.id).cloned(),
         state: State = schedule.state(),
         /// Its next run that no freeze skips; null while it is off or finished.
         next_at: Option<Moment> = freezes::next_run(freezes, schedule),
@@ -82,9 +83,9 @@ answer! {
 
 impl ScheduleAnswer {
     /// As it stands, for a caller that has entered its Application.
-    fn read(conn: &mut Conn, schedule: &Schedule) -> Result<Self> {
+    fn read(conn: &mut Conn, secrets: &Secrets, schedule: &Schedule) -> Result<Self> {
         let application = applications::by_id(conn, schedule.application_id)?.ok_or(AppError::NotFound)?;
-        let flags = flagged::sentences(conn, &application, &[schedule.owner_id])?;
+        let flags = flagged::of_schedules(conn, secrets, &application, std::slice::from_ref(schedule))?;
         Ok(Self::of(schedule, &freezes::of_application(conn, schedule.application_id)?, &flags))
     }
 }
@@ -166,13 +167,12 @@ impl ScheduleBody {
 
 /// `GET applications/{a}/schedules`
 pub async fn list(call: Call<PageQuery>) -> Answer<Shown<List<ScheduleAnswer>>> {
-    let (application_id, page) = (call.id("a")?, call.query.clone());
+    let (application_id, page, secrets) = (call.id("a")?, call.query.clone(), call.app.secrets.clone());
     let found = call.read(move |conn, by| {
         let entered = applications::enter(conn, by, application_id)?;
         entered.need_open_scheduling(conn)?;
         let found = actions::page(conn, &entered, page.after(), page.fetch())?;
-        let owners: Vec<i64> = found.iter().map(|schedule| schedule.owner_id).collect();
-        let flags = flagged::sentences(conn, &entered.application, &owners)?;
+        let flags = flagged::of_schedules(conn, &secrets, &entered.application, &found)?;
         Ok((found, freezes::of_application(conn, application_id)?, flags))
     });
     let (found, freezes, flags) = found.await?;
@@ -187,17 +187,17 @@ pub async fn create(call: Call, body: Body<ScheduleBody>) -> Answer<Made<Schedul
         entered.need_import(conn, by, Scope::Schedule)?;
         let (sent, errors) = body.look()?;
         let schedule = actions::create(conn, &secrets, by, application_id, sent.draft(errors, None)?, now)?;
-        Ok(Reply::created(format!("schedules/{}", schedule.id), ScheduleAnswer::read(conn, &schedule)?))
+        Ok(Reply::created(format!("schedules/{}", schedule.id), ScheduleAnswer::read(conn, &secrets, &schedule)?))
     })
     .await
 }
 
 /// `GET schedules/{s}`
 pub async fn show(call: Call) -> Answer<Shown<ScheduleAnswer>> {
-    let id = call.id("s")?;
+    let (id, secrets) = (call.id("s")?, call.app.secrets.clone());
     let found = call.read(move |conn, by| {
         let (schedule, _) = actions::find(conn, by, id)?;
-        ScheduleAnswer::read(conn, &schedule)
+        ScheduleAnswer::read(conn, &secrets, &schedule)
     });
     Ok(Reply::ok(found.await?))
 }
@@ -226,7 +226,7 @@ pub async fn copy(call: Call, body: Body<Patch<ScheduleBody>>) -> Answer<Made<Sc
         let mut draft = sent.draft(errors, Some(like.target))?;
         draft.parameters = unmask(draft.parameters, values.as_ref());
         let made = actions::create(conn, &secrets, by, like.application_id, draft, now)?;
-        Ok(Reply::created(format!("schedules/{}", made.id), ScheduleAnswer::read(conn, &made)?))
+        Ok(Reply::created(format!("schedules/{}", made.id), ScheduleAnswer::read(conn, &secrets, &made)?))
     })
     .await
 }
@@ -234,11 +234,12 @@ pub async fn copy(call: Call, body: Body<Patch<ScheduleBody>>) -> Answer<Made<Sc
 /// `POST schedules/{s}/take-ownership`: of one that its Owner cannot run any more.
 pub async fn take_ownership(call: Call, body: Body<Nothing>) -> Answer<Shown<ScheduleAnswer>> {
     let (id, expected, now) = (call.id("s")?, call.expected(), call.now());
+    let secrets = call.app.secrets.clone();
     call.once(body, move |conn, by, body| {
         actions::find(conn, by, id)?.1.need_import(conn, by, Scope::Schedule)?;
         body.read()?;
         let taken = actions::take(conn, by, id, expected, now)?;
-        Ok(Reply::ok(ScheduleAnswer::read(conn, &taken)?))
+        Ok(Reply::ok(ScheduleAnswer::read(conn, &secrets, &taken)?))
     })
     .await
 }
@@ -249,7 +250,7 @@ pub async fn update(call: Call, body: Body<Patch<ScheduleBody>>) -> Answer<Shown
     let secrets = call.app.secrets.clone();
     let saved = call.change(body, move |conn, by, body| {
         let schedule = patched(conn, &secrets, by, (id, expected), body, now)?;
-        ScheduleAnswer::read(conn, &schedule)
+        ScheduleAnswer::read(conn, &secrets, &schedule)
     });
     Ok(Reply::ok(saved.await?))
 }

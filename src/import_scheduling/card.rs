@@ -139,6 +139,8 @@ pub struct Row {
     pub owner_initials: String,
     /// Why its runs will fail: "deactivated".
     pub flag: Option<&'static str>,
+    /// Which secret its runs will not open.
+    pub shut: Option<String>,
     pub notify: String,
 }
 

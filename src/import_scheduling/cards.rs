@@ -302,6 +302,7 @@ impl CardsScene {
             },
             owner_initials: initials(&owner_name),
             flag: self.flags.get(&schedule.owner_id).filter(|_| state != State::Finished).map(Flag::short),
+            shut: self.shut.get(&schedule.id).cloned(),
             owner: marked(&owner_name, words),
             may_skip: state == State::On && schedule.next_at.is_some(),
             notify: notify_words(schedule.notify.as_ref(), &self.groups),

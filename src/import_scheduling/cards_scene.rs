@@ -18,6 +18,7 @@ use crate::runs::sets::SetRun;
 use crate::runs::{Progress, Run, RunStatus, actions as runs};
 use crate::schedules::flagged::{self, Flag};
 use crate::schedules::{Schedule, actions as schedules};
+use crate::secrets::Secrets;
 
 impl Outlines {
     /// Of an Application whose page the member may open. Where nothing is searched, no definition is read.
@@ -49,6 +50,8 @@ pub struct CardsScene {
     pub members: HashMap<i64, Member>,
     /// Those of them who cannot run what they own.
     pub flags: HashMap<i64, Flag>,
+    /// Of schedules, by id: which secret their runs will not open.
+    pub shut: HashMap<i64, String>,
     pub strips: HashMap<Target, Vec<Past>>,
     /// What is queued or running.
     pub open: HashMap<Target, Run>,
@@ -71,6 +74,7 @@ impl CardsScene {
     /// Of these sets and configurations, of which `open` goes or waits; what is not there is left out.
     pub fn load(
         conn: &mut Conn,
+        secrets: &Secrets,
         entered: Entered,
         targets: &[Target],
         open: &HashMap<Target, Open>,
@@ -107,6 +111,7 @@ impl CardsScene {
             freezes: freezes::of_application(conn, entered.application.id)?,
             promises: promises::standings(conn, targets, now)?,
             flags: flagged::flags(conn, &entered.application, &owners)?,
+            shut: flagged::shut(conn, secrets, entered.application.id, &schedules)?,
             members: owners.into_iter().map(|m| (m.id, m)).collect(),
             set_runs,
             groups,

@@ -128,6 +128,7 @@ pub async fn page(
     tried: Tried<'_>,
 ) -> Result<HttpResponse> {
     let (asked, wanted, picked, now) = (by.clone(), view.clone(), tried.picked.to_vec(), app.now());
+    let secrets = app.secrets.clone();
     let (scene, all, shown, overview, waiting) = app
         .read(move |conn| {
             let entered = enter(conn, &asked, application_id)?;
@@ -137,7 +138,7 @@ pub async fn page(
             let ticked = all.schedules.iter().filter(|s| picked.contains(&s.id)).map(|s| s.target);
             shown.open.extend(ticked);
             let overview = Overview::load(conn, &entered, &all, now)?;
-            let scene = CardsScene::load(conn, entered, &shown.targets, &all.open, now)?;
+            let scene = CardsScene::load(conn, &secrets, entered, &shown.targets, &all.open, now)?;
             Ok((scene, all, shown, overview, review::waiting(conn, application_id)?))
         })
         .await?;
@@ -273,12 +274,13 @@ impl Parts {
     ) -> Result<(Self, Landing)> {
         let (id, here, now) = (deed.application_id, switch::list(deed.application_id), app.now());
         let (by, wanted, targets, list) = (by.clone(), view.clone(), deed.cards.to_vec(), here.clone());
+        let secrets = app.secrets.clone();
         let (mut parts, all, shown, scene) = app
             .read(move |conn| {
                 let entered = enter(conn, &by, id)?;
                 entered.need_open_scheduling(conn)?;
                 let (parts, all, shown) = Self::above(conn, &entered, &wanted, &list, now)?;
-                let scene = CardsScene::load(conn, entered, &targets, &all.open, now)?;
+                let scene = CardsScene::load(conn, &secrets, entered, &targets, &all.open, now)?;
                 Ok((parts, all, shown, scene))
             })
             .await?;
@@ -323,12 +325,13 @@ pub async fn of_run(
     let (here, now) = (switch::list(application_id), app.now());
     let view = came_from(request, application_id, form.get("back")).map(|from| View::at(&from)).unwrap_or_default();
     let (csrf, open, by) = (Shell::new(request, app, "").csrf, form.ticked("open"), by.clone());
+    let secrets = app.secrets.clone();
     let parts = app
         .read(move |conn| {
             let entered = enter(conn, &by, application_id)?;
             entered.need_open_scheduling(conn)?;
             let (mut parts, all, _) = Parts::above(conn, &entered, &view, &here, now)?;
-            let scene = CardsScene::load(conn, entered, &[target], &all.open, now)?;
+            let scene = CardsScene::load(conn, &secrets, entered, &[target], &all.open, now)?;
             let back = &view.with(|v| v.open.retain(|other| *other != target)).address(&here);
             let given = Given { csrf: &csrf, picked: &[], open, by_itself: false, view: &view, back, oob: true };
             parts.cards = scene.card(target, &given).into_iter().collect();
@@ -370,12 +373,13 @@ async fn card_of(
     let back = way_back(application_id, query.get("at")).unwrap_or(&here).to_owned();
     let (csrf, open, was) =
         (Shell::new(request, app, "").csrf, query.ticked("open"), query.some("was").map(str::to_owned));
+    let secrets = app.secrets.clone();
     let parts = app
         .read(move |conn| {
             let entered = enter(conn, &by, application_id)?;
             entered.need_open_scheduling(conn)?;
             let runs = glance::open_runs(conn, &entered, Some(target))?;
-            let scene = CardsScene::load(conn, entered, &[target], &runs, now)?;
+            let scene = CardsScene::load(conn, &secrets, entered, &[target], &runs, now)?;
             let view = &View::at(&back);
             let given = Given { csrf: &csrf, picked: &[], open, by_itself: false, view, back: &back, oob: false };
             let card = scene.card(target, &given).ok_or(AppError::NotFound)?;

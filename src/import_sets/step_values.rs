@@ -14,13 +14,19 @@ use crate::secrets::Secrets;
 
 /// What of the values for a set's run is for one of its steps, beside those that the step itself has.
 pub fn of_step(conn: &mut Conn, (position, step): (usize, &Step), given: Option<&Value>) -> Result<Option<Value>> {
-    let Some(given) = given.and_then(Value::as_object).filter(|given| !given.is_empty()) else {
+    if given.and_then(Value::as_object).is_none_or(Map::is_empty) {
         return Ok(step.parameters.clone());
-    };
-    let (_, declared, _) = declared(conn, step.configuration_id)?;
+    }
+    Ok(with_given((position, step), &declared(conn, step.configuration_id)?.1, given))
+}
+
+/// The values that a step has, and those given for the set's run that are for it, by the names that it declares.
+pub fn with_given((position, step): (usize, &Step), declared: &[Parameter], given: Option<&Value>) -> Option<Value> {
     let mut values = step.parameters.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
-    values.extend(own(position, &declared, given));
-    Ok(Some(Value::Object(values)).filter(|values| *values != json!({})))
+    if let Some(given) = given.and_then(Value::as_object) {
+        values.extend(own(position, declared, given));
+    }
+    Some(Value::Object(values)).filter(|values| *values != json!({}))
 }
 
 /// A configuration, what its newest version asks for, and its query.

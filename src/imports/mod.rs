@@ -42,7 +42,7 @@ pub use model::{
     Version,
 };
 pub use parse::{ConfigurationAnswer, ConfigurationBody};
-pub use store::{by_id, by_ids, decide_status, learn, set_status, version};
+pub use store::{by_id, by_ids, decide_status, learn, listed_of, set_status, version};
 pub use target::Target;
 pub use transform::{Case, Part, Transform};
 

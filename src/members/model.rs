@@ -110,13 +110,8 @@ impl By {
 
     /// Refuses unless what this member came in by, and what they may, is as it was found.
     pub fn need_standing(&self, conn: &mut Conn) -> Result<()> {
-        let stands = match self.sign {
-            Some(Sign::Session(id)) => store::sessions::is_there(conn, id)?,
-            Some(Sign::Token(id)) => store::tokens::is_living(conn, id)?,
-            None => true,
-        };
-        let (active, permissions) = store::standing(conn, self.member.id)?.ok_or(AppError::SignedOut)?;
-        if !stands || !active {
+        let (stands, permissions) = store::standing(conn, self.member.id, self.sign)?.ok_or(AppError::SignedOut)?;
+        if !stands {
             return Err(AppError::SignedOut);
         }
         if permissions != self.member.permissions {

@@ -30,5 +30,6 @@ pub use template::{Template, Where};
 pub use told::{all_told, told};
 pub use uses::{in_constant, in_filter, in_path, in_query};
 pub use values::{
-    MASK, Target, Values, accept, declared, mask, renamed, resolve, same, seal_anew, sealed_for_copies, shown, unmask,
+    MASK, Target, Values, accept, declared, has_secret, mask, renamed, resolve, same, seal_anew, sealed_for_copies,
+    shown, shut, unmask,
 };

@@ -42,8 +42,20 @@ enum Shut {
     Elsewhere,
 }
 
-/// Stands around the mark of what is asked in a sealed text. What was sealed before there were marks has none, and opens as it
-/// did.
+impl Shut {
+    fn words(&self, parameter: &Parameter) -> String {
+        let label = parameter.label();
+        match self {
+            Self::Lost => format!("The secret {label} cannot be opened with the server's key. Enter it again."),
+            Self::Elsewhere => format!(
+                "The secret {label} was entered for another query or Connection. Check what has changed since, then enter \
+                 the secret again."
+            ),
+        }
+    }
+}
+
+/// Stands around the mark of what is asked in a sealed text.
 const AROUND: char = '\u{1}';
 
 impl Target<'_> {
@@ -66,8 +78,7 @@ impl Target<'_> {
         let text = secrets.open(&self.place(&parameter.name), sealed).map_err(|_| Shut::Lost)?;
         match text.strip_prefix(AROUND).and_then(|rest| rest.split_once(AROUND)) {
             Some((mark, text)) if mark == self.mark() => Ok(text.to_owned()),
-            Some(_) => Err(Shut::Elsewhere),
-            None => Ok(text),
+            _ => Err(Shut::Elsewhere),
         }
     }
 
@@ -281,6 +292,21 @@ pub fn seal_anew(configuration_ids: &[i64], values: &Value, old: &Secrets, new: 
     Ok(changed.then_some(Value::Object(anew)))
 }
 
+/// Whether there is a secret among values.
+pub fn has_secret(values: Option<&Value>) -> bool {
+    values.and_then(Value::as_object).is_some_and(|values| values.values().any(|value| sealed_text(value).is_some()))
+}
+
+/// Which secret of these values does not open, in the words in which a run says it; `None`: each does.
+pub fn shut(target: &Target<'_>, secrets: &Secrets, values: &Value) -> Option<String> {
+    let secret = target.parameters.iter().filter(|parameter| parameter.parameter_type == ParameterType::Secret);
+    let mut shut = secret.filter_map(|parameter| {
+        let sealed = sealed_text(values.get(&parameter.name)?)?;
+        target.open(secrets, parameter, sealed).err().map(|shut| shut.words(parameter))
+    });
+    shut.next()
+}
+
 /// Values for the copies of these configurations: each secret is sealed for the copy of the one whose it is.
 pub fn sealed_for_copies(values: &Value, copies: &BTreeMap<i64, i64>, secrets: &Secrets) -> Result<Value> {
     let Value::Object(values) = values else { return Ok(values.clone()) };
@@ -333,18 +359,7 @@ impl Values {
                 (_, None | Some(Value::Null)) => Known::Nothing,
                 (ParameterType::Secret, Some(value)) => {
                     let opened = target.open(secrets, parameter, sealed_text(value).unwrap_or_default());
-                    Known::Secret(opened.map_err(|shut| {
-                        let label = parameter.label();
-                        match shut {
-                            Shut::Lost => {
-                                format!("The secret {label} cannot be opened with the server's key. Enter it again.")
-                            }
-                            Shut::Elsewhere => format!(
-                                "The secret {label} was entered for another query or Connection. Check what has changed \
-                                 since, then enter the secret again."
-                            ),
-                        }
-                    })?)
+                    Known::Secret(opened.map_err(|shut| shut.words(parameter))?)
                 }
                 (ParameterType::Date, _) => {
                     NaiveDate::parse_from_str(text, "%Y-%m-%d").map_or(Known::Nothing, Known::Date)

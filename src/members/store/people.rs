@@ -1,10 +1,13 @@
 //! Members in the database, each with the role.
 
+use diesel::dsl::exists;
+
 use crate::clock::Moment;
 use crate::db::prelude::*;
-use crate::db::schema::{members, roles};
+use crate::db::schema::{api_tokens as tokens, members, roles, sessions};
 use crate::db::{self, Conn};
 use crate::error::{AppError, Result};
+use crate::going::Sign;
 use crate::members::model::{Member, Theme};
 use crate::members::permissions::Permission;
 
@@ -51,11 +54,23 @@ pub fn by_id(conn: &mut Conn, id: i64) -> Result<Option<Member>> {
     Ok(row.optional()?.map(member))
 }
 
-/// Whether a member is active, and what they may.
-pub fn standing(conn: &mut Conn, id: i64) -> Result<Option<(bool, Vec<Permission>)>> {
+/// Whether a member is active and still in by what they came in by, and what they may. One query: each entry of the audit
+/// log asks it.
+pub fn standing(conn: &mut Conn, id: i64, sign: Option<Sign>) -> Result<Option<(bool, Vec<Permission>)>> {
+    let (session, token) = match sign {
+        Some(Sign::Session(id)) => (Some(id), None),
+        Some(Sign::Token(id)) => (None, Some(id)),
+        None => (None, None),
+    };
+    let session_there = exists(sessions::table.filter(sessions::id.nullable().eq(session)));
+    let living = tokens::id.nullable().eq(token).and(tokens::revoked_at.is_null());
     let row = members::table.inner_join(roles::table).filter(members::id.eq(id));
-    let row = row.select((members::active, roles::permissions)).first::<(bool, String)>(conn).optional()?;
-    Ok(row.map(|(active, permissions)| (active, serde_json::from_str(&permissions).unwrap_or_default())))
+    let row = row.select((members::active, roles::permissions, session_there, exists(tokens::table.filter(living))));
+    let row = row.first::<(bool, String, bool, bool)>(conn).optional()?;
+    Ok(row.map(|(active, permissions, session_there, token_lives)| {
+        let is_in = sign.is_none() || session_there || token_lives;
+        (active && is_in, serde_json::from_str(&permissions).unwrap_or_default())
+    }))
 }
 
 /// Those of the ids that exist, in the order of their names.

@@ -139,11 +139,6 @@ pub fn find(conn: &mut Conn, token: &str, now: Moment) -> Result<Option<Session>
     }))
 }
 
-/// Whether nobody ended it.
-pub fn is_there(conn: &mut Conn, id: i64) -> Result<bool> {
-    Ok(sessions::table.find(id).select(sessions::id).first::<i64>(conn).optional()?.is_some())
-}
-
 pub fn seen(conn: &mut Conn, id: i64, now: Moment) -> Result<()> {
     diesel::update(sessions::table.find(id)).set(sessions::seen_at.eq(now.micros())).execute(conn)?;
     Ok(())

@@ -132,12 +132,6 @@ pub fn find(conn: &mut Conn, text: &str) -> Result<Option<Living>> {
     .transpose()
 }
 
-/// Whether nobody revoked it.
-pub fn is_living(conn: &mut Conn, id: i64) -> Result<bool> {
-    let living = tokens::table.filter(tokens::id.eq(id).and(tokens::revoked_at.is_null()));
-    Ok(living.select(tokens::id).first::<i64>(conn).optional()?.is_some())
-}
-
 pub fn used(conn: &mut Conn, id: i64, now: Moment) -> Result<()> {
     diesel::update(tokens::table.find(id)).set(tokens::last_used_at.eq(now.micros())).execute(conn)?;
     Ok(())

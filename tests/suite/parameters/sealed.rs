@@ -1,4 +1,5 @@
-//! The sealing key changes: secrets that were given for sets, their schedules and their runs open with the new one.
+//! The sealing key changes: secrets that were given for sets, their schedules and their runs open with the new one. The
+//! query changes: what will not open is told before it fails.
 
 use diesel::prelude::*;
 use serde_json::{Value, json};
@@ -52,5 +53,51 @@ on_both! {
         assert_eq!(opened(&of_run, "1.token", second), "of the run");
         let of_set = read(of_set.into_iter().next());
         assert_eq!(opened(&of_set["steps"][0]["parameters"], "token", first), "of the set");
+    }
+
+    async fn a_schedule_whose_secret_will_not_open_is_flagged_before_it_fails(world: World) {
+        const WHY: &str = "The secret Key was entered for another query or Connection.";
+        let staff = employees(&world).await;
+        let secret = json!([{"name": "token", "type": "secret", "label": "Key", "required": true}]);
+        let import = staff.import("SELECT id, word FROM staff WHERE {token} = 'a'", secret).await;
+        let steps = json!([{"configuration_id": import, "parameters": {"token": "of the set"}}]);
+        let set = json!({"name": "Month end", "steps": steps});
+        let set = staff.olive.make(&format!("{}/import-sets", staff.here), set).await;
+        let daily = |target: Value, time: &str| {
+            let mut body = json!({"repeat": "days", "start_date": "2026-10-09", "start_time": time, "time_zone": "UTC"});
+            body.as_object_mut().unwrap().extend(target.as_object().unwrap().clone());
+            body
+        };
+        let here = format!("{}/schedules", staff.here);
+        let own = json!({"configuration_id": import, "parameters": {"token": "of the schedule"}});
+        let own = staff.olive.make(&here, daily(own, "06:00")).await;
+        let of_set = staff.olive.make(&here, daily(json!({"set_id": set}), "08:00")).await;
+        let given = json!({"set_id": set, "parameters": {"1.token": "of the schedule"}});
+        let given = staff.olive.make(&here, daily(given, "10:00")).await;
+        let flagged = async || {
+            let all = staff.olive.get(&here).await;
+            let flagged = all.items().iter().filter(|schedule| schedule["flagged"].as_str().is_some_and(|why| why.starts_with(WHY)));
+            flagged.map(|schedule| schedule["id"].as_i64().unwrap()).collect::<Vec<i64>>()
+        };
+        let mut olive = world.browser(&world.olive).await;
+        let page = format!("/{}/settings/import-scheduling", staff.here);
+        assert_eq!(flagged().await, [0; 0]);
+        olive.visit(&page).await.sees_no("It will fail.");
+        let at = format!("import-configurations/{import}");
+        staff.olive.patch(&at, json!({"source": {"query": "SELECT id, word FROM staff WHERE {token} <> 'a'"}})).await.is(200);
+        assert_eq!(flagged().await, [own, of_set, given]);
+        olive.visit(&page).await.sees(&format!("It will fail. {WHY}"));
+        assert_eq!(olive.body.matches(WHY).count(), 3);
+        // It is told of what is off too, and no more once the secret is there.
+        staff.olive.patch(&format!("schedules/{own}"), json!({"enabled": false})).await.is(200);
+        olive.visit(&page).await.sees(&format!("It would fail. {WHY}"));
+        for (schedule, name) in [(own, "token"), (given, "1.token")] {
+            staff.olive.patch(&format!("schedules/{schedule}"), json!({"parameters": {name: "anew"}})).await.is(200);
+        }
+        assert_eq!(flagged().await, [of_set]);
+        let steps = json!([{"configuration_id": import, "parameters": {"token": "anew"}}]);
+        staff.olive.patch(&format!("import-sets/{set}"), json!({ "steps": steps })).await.is(200);
+        assert_eq!(flagged().await, [0; 0]);
+        olive.visit(&page).await.sees_no("It will fail.");
     }
 }
