@@ -11,4 +11,4 @@ mod store;
 
 pub use model::{Actor, Entry, Filter, Recorded};
 pub use refusals::{write_last_refusals, write_refusals};
-pub use store::{as_of, by_id, done_at, last, last_before, list, of_actions, record, record_all, since};
+pub use store::{as_of, by_id, done_at, last, last_before, list, of_action, of_action_on, record, record_all, since};

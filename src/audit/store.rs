@@ -133,18 +133,27 @@ pub fn since(conn: &mut Conn, (after, up_to): (i64, i64), kind: &str, limit: i64
     Ok(rows.into_iter().map(recorded).collect())
 }
 
-/// What was done since a moment by these actions on things of one kind, the newest first.
-pub fn of_actions(
+/// What one action did since a moment to things of one kind, the newest first.
+pub fn of_action(conn: &mut Conn, (kind, action): (&str, &str), since: Moment, limit: i64) -> Result<Vec<Recorded>> {
+    let rows = audit_log::table
+        .filter(audit_log::at.ge(since.micros()).and(audit_log::subject_kind.eq(kind)))
+        .filter(audit_log::action.eq(action))
+        .order(audit_log::id.desc())
+        .limit(limit)
+        .load::<Row>(conn)?;
+    Ok(rows.into_iter().map(recorded).collect())
+}
+
+/// The same of those things alone that have these ids.
+pub fn of_action_on(
     conn: &mut Conn,
-    (kind, actions): (&str, &[&str]),
+    (kind, action): (&str, &str),
+    ids: &[i64],
     since: Moment,
-    limit: i64,
 ) -> Result<Vec<Recorded>> {
     let rows = audit_log::table
         .filter(audit_log::at.ge(since.micros()).and(audit_log::subject_kind.eq(kind)))
-        .filter(audit_log::action.eq_any(actions))
-        .order(audit_log::id.desc())
-        .limit(limit)
+        .filter(audit_log::action.eq(action).and(audit_log::subject_id.eq_any(ids)))
         .load::<Row>(conn)?;
     Ok(rows.into_iter().map(recorded).collect())
 }

@@ -14,7 +14,7 @@ use crate::in_use::Enders;
 use crate::members::actions::Change;
 use crate::members::{self, By, Member};
 use crate::schedules::Schedule;
-use crate::schedules::actions::{self as schedules, Gift, HANDED_OVER, replaced};
+use crate::schedules::actions::{self as schedules, Gift, Giving, HANDED_OVER, replaced};
 use crate::schedules::flagged;
 use crate::words;
 
@@ -113,7 +113,7 @@ pub(super) fn pass(
     let Some(to) = reckoned.to.as_ref().filter(|_| !gifts.is_empty()) else {
         return Ok(Done { id: None, reckoned });
     };
-    let given = schedules::give(conn, by, &gifts, (HANDED_OVER, untold, false), now)?;
+    let given = schedules::give(conn, by, &gifts, Giving { action: HANDED_OVER, untold, undone: false }, now)?;
     let line = |(line, is): (&super::reckoning::Line, &Schedule)| Line {
         schedule_id: is.id,
         owner_was: line.passes.then_some(line.former),
@@ -212,7 +212,7 @@ pub fn undo(conn: &mut Conn, by: &By, enders: Enders, id: i64, now: Moment) -> R
         let why = Undone { back: 0, ..undone }.words().replace("Undone. ", "Nothing was undone: ");
         return Err(AppError::Conflict(why));
     }
-    schedules::give(conn, by, &gifts, (HANDED_OVER, made.untold, true), now)?;
+    schedules::give(conn, by, &gifts, Giving { action: HANDED_OVER, untold: made.untold, undone: true }, now)?;
     store::undone(conn, id, by.member.id, now)?;
     Ok(undone)
 }

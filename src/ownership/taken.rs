@@ -12,7 +12,7 @@ use crate::members::By;
 use crate::schedules::actions::{HANDED_OVER, TAKEN};
 use crate::schedules::owner_and_recipients;
 
-/// So many entries of the log are looked at.
+/// So many takings are looked at.
 const LOOKED_AT: i64 = 1_000;
 
 /// What one member took from another at one moment.
@@ -29,16 +29,19 @@ pub struct Taken {
 /// The latest of them, the newest first.
 pub fn recent(conn: &mut Conn, by: &By, now: Moment) -> Result<Vec<Taken>> {
     by.need_administrator(conn)?;
-    let entries = audit::of_actions(conn, ("schedule", &[TAKEN, HANDED_OVER]), now.minus(KEPT), LOOKED_AT)?;
-    let given: Vec<Passed> = entries.iter().filter(|entry| entry.action == HANDED_OVER).filter_map(passed).collect();
+    let since = now.minus(KEPT);
+    let entries = audit::of_action(conn, ("schedule", TAKEN), since, LOOKED_AT)?;
+    let taken: Vec<(Moment, Passed)> = entries.iter().filter_map(|entry| Some((entry.at, passed(entry)?))).collect();
+    let schedules: Vec<i64> = taken.iter().map(|(_, one)| one.schedule).collect();
+    let given = audit::of_action_on(conn, ("schedule", HANDED_OVER), &schedules, since)?;
+    let given: Vec<Passed> = given.iter().filter_map(passed).collect();
     let mut found: BTreeMap<(Reverse<Moment>, i64, i64), (i64, i64)> = BTreeMap::new();
-    for entry in entries.iter().filter(|entry| entry.action == TAKEN) {
-        let Some(one) = passed(entry) else { continue };
+    for (at, one) in &taken {
         let back = |other: &&Passed| {
             (other.schedule, other.from, other.to, other.by) == (one.schedule, one.to, one.from, one.to)
                 && other.entry > one.entry
         };
-        let (schedules, returned) = found.entry((Reverse(entry.at), one.to, one.from)).or_default();
+        let (schedules, returned) = found.entry((Reverse(*at), one.to, one.from)).or_default();
         *schedules += 1;
         *returned += i64::from(given.iter().any(|other| back(&other)));
     }

@@ -34,10 +34,9 @@ struct InboxPage {
     shell: Shell,
     asked: Asked,
     /// Address, label, and whether it is shown.
-    tabs: [(String, &'static str, bool); 3],
+    tabs: [Tab; 3],
     /// Those of which there may be messages: id and name.
     applications: Vec<(i64, String)>,
-    unread: i64,
     /// What is broken.
     incidents: Vec<Card>,
     more_incidents: bool,
@@ -75,6 +74,13 @@ struct Asked {
     application: Option<i64>,
     /// Only what is older than this one.
     before: Option<i64>,
+}
+
+struct Tab {
+    href: String,
+    label: &'static str,
+    current: bool,
+    count: Option<i64>,
 }
 
 const TABS: [(&str, &str); 3] = [("all", "All"), ("unread", "Unread"), ("troubles", "Failed, held or missed")];
@@ -175,9 +181,13 @@ pub async fn inbox(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn,
     let first = asked.with(|asked| asked.before = None);
     let template = InboxPage {
         shell: shell(&request, &app, &by, "Inbox").at(HERE).crumbs([Crumb::here("Inbox")]),
-        tabs: TABS.map(|(show, label)| (first.with(|asked| asked.show = show).address(), label, show == asked.show)),
+        tabs: TABS.map(|(show, label)| Tab {
+            href: first.with(|asked| asked.show = show).address(),
+            label,
+            current: show == asked.show,
+            count: Some(unread).filter(|_| show == "unread" && !asked.is_filtered()),
+        }),
         applications: seen,
-        unread,
         incidents,
         more_incidents,
         days,

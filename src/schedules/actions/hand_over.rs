@@ -24,16 +24,20 @@ pub struct Gift {
     pub notify: Option<Notify>,
 }
 
+/// How schedules are given away.
+#[derive(Clone, Copy, Debug)]
+pub struct Giving {
+    /// What the log calls it: [`HANDED_OVER`] or [`TAKEN`].
+    pub action: &'static str,
+    /// The recipients are not told.
+    pub untold: bool,
+    /// They go back to who had them.
+    pub undone: bool,
+}
+
 /// Gives schedules away that were read under their locks: each with an entry of the log and a new version, in a number of
-/// statements that does not grow with theirs. What is due stays due. `untold`: the recipients are not told; `undone`: it goes
-/// back to who had it.
-pub fn give(
-    conn: &mut Conn,
-    by: &By,
-    gifts: &[Gift],
-    (called, untold, undone): (&'static str, bool, bool),
-    now: Moment,
-) -> Result<Vec<Schedule>> {
+/// statements that does not grow with theirs. What is due stays due.
+pub fn give(conn: &mut Conn, by: &By, gifts: &[Gift], giving: Giving, now: Moment) -> Result<Vec<Schedule>> {
     let ids: Vec<i64> = gifts.iter().map(|gift| gift.was.id).collect();
     let mut owners: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
     let mut gone = BTreeMap::<i64, Vec<i64>>::new();
@@ -58,13 +62,13 @@ pub fn give(
             ..was.clone()
         };
         let mut shown = schedule.for_audit();
-        if untold {
+        if giving.untold {
             shown["untold"] = true.into();
         }
-        if undone {
+        if giving.undone {
             shown["undone"] = true.into();
         }
-        let entry = Entry::of(if passes { called } else { RECIPIENTS }, "schedule", was.id);
+        let entry = Entry::of(if passes { giving.action } else { RECIPIENTS }, "schedule", was.id);
         entries.push(entry.application(was.application_id).before(was.for_audit()).after(shown));
         given.push(schedule);
     }

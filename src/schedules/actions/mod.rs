@@ -15,7 +15,7 @@ mod undo;
 pub use as_before::as_before;
 pub use bulk::{Bulk, Done, bulk};
 pub use copy::draft_of_copy;
-pub use hand_over::{Gift, HANDED_OVER, TAKEN, give, held, hold, hold_those, replaced, unfinished};
+pub use hand_over::{Gift, Giving, HANDED_OVER, TAKEN, give, held, hold, hold_those, replaced, unfinished};
 pub use remove::{delete, restore};
 pub use save::{create, create_once, update};
 pub use slots::{in_the_way, is_alike, slots_taken};

@@ -1,6 +1,6 @@
 //! Taking what will fail because its Owner cannot run it any more: what everybody may who may import there.
 
-use super::hand_over::{Gift, TAKEN, give};
+use super::hand_over::{Gift, Giving, TAKEN, give};
 use super::{enter_to_change, enter_to_schedule};
 use crate::clock::Moment;
 use crate::db::{self, Conn};
@@ -9,6 +9,8 @@ use crate::members::{self, By};
 use crate::schedules::flagged;
 use crate::schedules::model::{Schedule, State};
 use crate::schedules::store;
+
+const TAKING: Giving = Giving { action: TAKEN, untold: false, undone: false };
 
 /// Makes the member who acts the Owner of a schedule that is flagged. What is theirs stays as it is.
 ///
@@ -24,7 +26,7 @@ pub fn take(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>, now: Momen
             "{owner} owns this schedule and can run it. To become its Owner, edit and save it."
         )));
     }
-    let mut given = give(conn, by, &[to_me(by, was)], (TAKEN, false, false), now)?;
+    let mut given = give(conn, by, &[to_me(by, was)], TAKING, now)?;
     given.pop().ok_or(AppError::NotFound)
 }
 
@@ -50,7 +52,7 @@ pub fn take_all(
         .filter(|s| unfinished(s) && flags.contains_key(&s.owner_id))
         .map(|was| to_me(by, was))
         .collect();
-    give(conn, by, &gifts, (TAKEN, false, false), now)
+    give(conn, by, &gifts, TAKING, now)
 }
 
 fn to_me(by: &By, was: Schedule) -> Gift {

@@ -1,7 +1,7 @@
 //! Taking back what one did: the switch, off until, deleting, taking the ownership, one by one and in bulk. The audit log
 //! knows what was before. Only what nobody has changed since goes back. Hand-overs are kept by `ownership`.
 
-use super::hand_over::{Gift, HANDED_OVER, TAKEN, give};
+use super::hand_over::{Gift, Giving, HANDED_OVER, TAKEN, give};
 use super::switch::stand;
 use super::{changed_since, enter_to_schedule, remove};
 use crate::audit::{self, Recorded};
@@ -118,5 +118,5 @@ fn give_back(conn: &mut Conn, by: &By, id: i64, before: &Before, now: Moment) ->
         return Ok(None);
     }
     let gift = Gift { owner_id: before.owner_id, notify: is.notify.clone(), was: is };
-    Ok(give(conn, by, &[gift], (HANDED_OVER, false, true), now)?.pop())
+    Ok(give(conn, by, &[gift], Giving { action: HANDED_OVER, untold: false, undone: true }, now)?.pop())
 }
