@@ -118,7 +118,13 @@ impl Entered {
     /// To start, cancel, schedule: both permissions, and the token's scope.
     pub fn need_import(&self, conn: &mut Conn, by: &By, scope: Scope) -> Result<()> {
         by.need_scope(scope)?;
-        if self.may_import() { Ok(()) } else { Err(AppError::Forbidden(self.missing_import(conn)?)) }
+        let now = self.anew(conn, by)?;
+        if now.may_import() { Ok(()) } else { Err(AppError::Forbidden(now.missing_import(conn)?)) }
+    }
+
+    /// As they stand there in this transaction: it may be one that writes, long after the one in which they entered.
+    fn anew(&self, conn: &mut Conn, by: &By) -> Result<Self> {
+        standing(conn, &by.member, self.application.clone())
     }
 
     pub fn need_open_scheduling(&self, conn: &mut Conn) -> Result<()> {
@@ -127,7 +133,7 @@ impl Entered {
 
     pub fn need_configure(&self, conn: &mut Conn, by: &By) -> Result<()> {
         by.need_scope(Scope::Configure)?;
-        if self.may_configure() {
+        if self.anew(conn, by)?.may_configure() {
             return Ok(());
         }
         let who = self.who_configures(conn)?;

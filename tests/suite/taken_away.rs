@@ -175,3 +175,42 @@ fn no_import_is_made_into_a_deleted_block() {
         assert!(matches!(made, Err(AppError::Invalid(_))), "{made:?}");
     });
 }
+
+on_both! {
+    /// A page read how she stands there, and waited for its turn to write: by then the Application is closed to her.
+    async fn access_that_was_read_before_does_nothing_after(world: World) {
+        let staged = stage(&world, "words", Mode::Append, |_| ()).await;
+        let (now, application, olive) = (world.now(), world.application, world.olive.clone());
+        let person = olive.clone();
+        let (by, entered) = world
+            .read(move |conn| {
+                let by = person.by(conn)?;
+                let entered = enter(conn, &by, application)?;
+                Ok((by, entered))
+            })
+            .await;
+        let access = format!("applications/{application}/access/{}", olive.id);
+        world.api(&world.ada).await.put(&access, serde_json::json!({"view": true})).await.is(200);
+        let in_use = world.app().in_use;
+        let refused = world
+            .try_write(move |conn| {
+                let draft = imports::Draft {
+                    name: "Late".into(),
+                    description: String::new(),
+                    block_id: staged.block,
+                    connection_id: None,
+                    source_block_id: None,
+                    definition: Definition::new(Mode::Append),
+                };
+                let made = imports::create(conn, &by, &entered, draft, now).map(|_| ());
+                let gone = imports::archive(conn, in_use, &by, &entered, staged.configuration, now);
+                let started = entered.need_import(conn, &by, tidegate::members::Scope::Run);
+                for refused in [made, gone, started] {
+                    assert!(matches!(refused, Err(AppError::Forbidden(_))), "{refused:?}");
+                }
+                Ok(())
+            })
+            .await;
+        refused.unwrap();
+    }
+}
