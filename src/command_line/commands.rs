@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::PathBuf;
 
+use super::say;
 use crate::app::App;
 use crate::config::{Config, Options};
 use crate::error::AppError;
@@ -104,8 +105,7 @@ pub fn migrate(options: Options) -> Result<(), String> {
     let config = Config::new(options, "./data")?;
     secrets::make_own_folder(&config.data_dir).map_err(|e| format!("{}: {e}", config.data_dir.display()))?;
     crate::app::open_databases(&config)?;
-    println!("both databases are up to date");
-    Ok(())
+    say("both databases are up to date")
 }
 
 pub fn member(options: Options, what: MemberCommand) -> Result<(), String> {
@@ -122,8 +122,7 @@ fn add_member(options: Options, new: AddMember) -> Result<(), String> {
     let new = NewMember { email: new.email, name: new.name, role, password: Some(hash) };
     let now = app.now();
     let member = app.db.write(|conn| actions::add_by_command(conn, new, now)).map_err(words)?;
-    println!("added {} as {}", member.email, member.role);
-    Ok(())
+    say(format!("added {} as {}", member.email, member.role))
 }
 
 fn reset_password(options: Options, email: &str) -> Result<(), String> {
@@ -133,12 +132,12 @@ fn reset_password(options: Options, email: &str) -> Result<(), String> {
     let now = app.now();
     let (member, lost) =
         app.db.write(|conn| reset::set_by_command(conn, app.enders, email, &hash, now)).map_err(words)?;
-    println!(
+    say(format!(
         "set the password of {}, signed out everywhere and revoked the API tokens and calendar addresses",
         member.email
-    );
+    ))?;
     if lost {
-        println!("turned off their second factor; they can set up a new one under Your account");
+        say("turned off their second factor; they can set up a new one under Your account")?;
     }
     Ok(())
 }
@@ -165,8 +164,7 @@ pub fn token(options: Options, TokenCommand::Create(new): TokenCommand) -> Resul
         let of = tokens::New { name: &new.name, scopes: &new.scope, expires_at };
         tokens::create_by_command(conn, &member, &of, now)
     });
-    println!("{}", made.map_err(words)?);
-    Ok(())
+    say(made.map_err(words)?)
 }
 
 pub fn key(options: Options, KeyCommand::Rotate(wanted): KeyCommand) -> Result<(), String> {
@@ -198,17 +196,14 @@ pub fn key(options: Options, KeyCommand::Rotate(wanted): KeyCommand) -> Result<(
         secrets::take_new_key(&dir)?;
     }
     let among = crate::words::counted(sealed as i64, "Connection", "Connections");
-    println!("all secrets are sealed with the new key, among them those of {among}");
+    say(format!("all secrets are sealed with the new key, among them those of {among}"))?;
     match wanted.new_secret_key_file.filter(|_| !stands_here) {
-        Some(file) => println!("start every process with --secret-key-file {}", file.display()),
+        Some(file) => say(format!("start every process with --secret-key-file {}", file.display())),
         None => {
-            println!(
-                "the new key is in {}; earlier backups open only with the old key",
-                dir.join("secret.key").display()
-            )
+            let file = dir.join("secret.key");
+            say(format!("the new key is in {}; earlier backups open only with the old key", file.display()))
         }
     }
-    Ok(())
 }
 
 /// What all of these need; the address at which people reach the server does not matter to them.

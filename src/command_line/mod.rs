@@ -1,6 +1,8 @@
 //! The command line: serve (default) | demo | migrate | member add | member reset-password | token create |
 //! key rotate.
 
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 mod commands;
@@ -58,7 +60,8 @@ async fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) if !error.use_stderr() => {
-            print!("{error}");
+            // Whoever reads it may have read enough: `--help | head`.
+            let _ = write!(io::stdout(), "{error}");
             return ExitCode::SUCCESS;
         }
         Err(error) => {
@@ -94,8 +97,18 @@ async fn run() -> ExitCode {
 /// One line on stderr that says which and why.
 fn wrong(reason: &str) -> ExitCode {
     let reason = reason.strip_prefix("error: ").unwrap_or(reason).replace('\n', " ");
-    eprintln!("tidegate: {reason}");
+    let _ = writeln!(io::stderr(), "tidegate: {reason}");
     ExitCode::from(2)
+}
+
+/// One line on stdout.
+fn say(line: impl Display) -> Result<(), String> {
+    writeln!(io::stdout(), "{line}").map_err(|e| format!("it is done, but this could not be written to stdout: {e}"))
+}
+
+/// The same of what a server says, which serves on when nobody reads it any more.
+fn tell(line: impl Display) {
+    let _ = say(line);
 }
 
 async fn serve(options: Options) -> Result<(), String> {
@@ -109,10 +122,10 @@ async fn serve(options: Options) -> Result<(), String> {
     }
     let at = running.app.base_url.as_str().trim_end_matches('/');
     if let Some(code) = running.setup_code().await? {
-        println!("this Workspace has no Administrator yet: open {at}/setup#{code}");
-        println!("setup code: {code}");
+        tell(format!("this Workspace has no Administrator yet: open {at}/setup#{code}"));
+        tell(format!("setup code: {code}"));
     }
-    println!("listening on {at}");
+    tell(format!("listening on {at}"));
     stop.asked().await;
     running.stop().await;
     end_soon();
@@ -122,9 +135,9 @@ async fn serve(options: Options) -> Result<(), String> {
 async fn demo(options: Options) -> Result<(), String> {
     let mut stop = Stop::listen()?;
     let demo = demo::start(Config::new(options, demo::DATA_DIR)?).await?;
-    println!("listening on {}", demo.running.app.base_url.as_str().trim_end_matches('/'));
+    tell(format!("listening on {}", demo.running.app.base_url.as_str().trim_end_matches('/')));
     for person in &demo.people {
-        println!("{} {} {}", person.email, person.password, person.role);
+        tell(format!("{} {} {}", person.email, person.password, person.role));
     }
     stop.asked().await;
     demo.stop().await;

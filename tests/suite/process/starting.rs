@@ -1,5 +1,7 @@
 //! What stops a start: one line on stderr that says which and why, and the exit code 2.
 
+use std::process::Stdio;
+
 use crate::support::process::{self, Process};
 use crate::support::world;
 
@@ -101,6 +103,20 @@ fn the_line_that_says_where_comes_when_it_answers() {
         assert_eq!(answer.unwrap().status(), 200, "the first question is answered");
     });
     assert!(process.stop().success());
+}
+
+/// `tidegate --help | head -1`: whoever reads goes when they have read enough.
+#[test]
+fn nobody_need_read_to_the_end() {
+    let (_dir, data) = folder();
+    for (args, code) in [(&["--help"][..], 0), (&["migrate", "--data-dir", &data], 2)] {
+        let mut child = process::command(args, &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), said.contains("panicked")), (Some(code), false), "{args:?}: {said}");
+        assert_eq!(said.contains("it is done, but"), code == 2, "{args:?}: {said}");
+    }
 }
 
 #[test]

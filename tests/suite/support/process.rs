@@ -137,8 +137,9 @@ pub fn run(args: &[&str], environment: &[(&str, &str)], stdin: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
+/// `tidegate ARGS`, yet to be started, with nothing of the environment of the tests.
 #[allow(clippy::disallowed_methods)] // to leave the environment out
-fn command(args: &[&str], environment: &[(&str, &str)]) -> Command {
+pub fn command(args: &[&str], environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("TIDEGATE_") {
