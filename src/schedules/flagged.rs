@@ -132,7 +132,7 @@ pub fn shut(
             Target::Configuration(id) => shut(id, &|_| given.cloned()),
             Target::Set(_) => (1..).zip(steps(schedule)?).find_map(|(position, step)| {
                 let values = |it: &Listed| import_sets::with_given((position, step), &it.asks(), given);
-                shut(step.configuration_id, &values)
+                Some(format!("Step {position}: {}", shut(step.configuration_id, &values)?))
             }),
         }
     };

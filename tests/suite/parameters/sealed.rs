@@ -76,7 +76,7 @@ on_both! {
         let given = staff.olive.make(&here, daily(given, "10:00")).await;
         let flagged = async || {
             let all = staff.olive.get(&here).await;
-            let flagged = all.items().iter().filter(|schedule| schedule["flagged"].as_str().is_some_and(|why| why.starts_with(WHY)));
+            let flagged = all.items().iter().filter(|schedule| schedule["flagged"].as_str().is_some_and(|why| why.contains(WHY)));
             flagged.map(|schedule| schedule["id"].as_i64().unwrap()).collect::<Vec<i64>>()
         };
         let mut olive = world.browser(&world.olive).await;
@@ -88,6 +88,7 @@ on_both! {
         assert_eq!(flagged().await, [own, of_set, given]);
         olive.visit(&page).await.sees(&format!("It will fail. {WHY}"));
         assert_eq!(olive.body.matches(WHY).count(), 3);
+        assert_eq!(olive.body.matches(&format!("Step 1: {WHY}")).count(), 2);
         // It is told of what is off too, and no more once the secret is there.
         staff.olive.patch(&format!("schedules/{own}"), json!({"enabled": false})).await.is(200);
         olive.visit(&page).await.sees(&format!("It would fail. {WHY}"));
