@@ -110,7 +110,8 @@ pub async fn run_with_file(call: Call<FileQuery>, payload: Payload) -> Answer<Be
     let (id, now, secrets) = (call.id("i")?, call.now(), call.app.secrets.clone());
     call.read(move |conn, by| may_run(conn, by, id)).await?;
     let upload::Given { name, file, parameters } = upload::receive(&call, payload.into_inner()).await?;
-    let kept = upload::keep(&call, name, file).await?;
+    let may = move |conn: &mut Conn, by: &By| may_run(conn, by, id);
+    let kept = upload::keep(&call, may, name, file).await?;
     let sent = format!("{} {} {parameters:?}", kept.name, kept.sha256);
     let begun = move |conn: &mut Conn, by: &By| {
         let run = crate::runs::actions::start_by_hand(

@@ -275,20 +275,20 @@ pub async fn reject(call: Call, body: Body<Nothing>) -> Answer<Begun<RunAnswer>>
 /// or the file itself with `?name=`.
 pub async fn give_corrected(call: Call<FileQuery>, payload: Payload) -> Answer<Begun<RunAnswer>> {
     let (id, now) = (call.id("r")?, call.now());
-    // Before anything is received.
-    let may = call.read(move |conn, by| {
+    // Before anything is received, and again before it is kept.
+    let may = move |conn: &mut Conn, by: &By| {
         let (run, entered) = actions::find(conn, by, id)?;
         entered.need_import(conn, by, Scope::Run)?;
         actions::why_not_corrected(conn, &run)?.map_or(Ok(()), |why| Err(AppError::Conflict(why)))
-    });
-    may.await?;
+    };
+    call.read(may).await?;
     let upload::Given { name, file, parameters } = upload::receive(&call, payload.into_inner()).await?;
     if parameters.is_some() {
         return Err(
             AppError::invalid("parameters", "Corrected rows are loaded with the parameters of their run.").into()
         );
     }
-    let kept = upload::keep(&call, name, file).await?;
+    let kept = upload::keep(&call, may, name, file).await?;
     let sent = format!("{} {}", kept.name, kept.sha256);
     let begun = move |conn: &mut Conn, by: &By| {
         Ok(begun(&actions::give_corrected(conn, by, id, (kept.id, &kept.sha256), now)?))

@@ -12,9 +12,11 @@ use super::call::Call;
 use super::operation::{Operation, Part};
 use super::problem::Problem;
 use crate::app::off_thread;
+use crate::db::Conn;
 use crate::db::meaning;
 use crate::error::{AppError, FieldErrors};
 use crate::files::{self, Stored};
+use crate::members::By;
 use crate::shape::{Fields, sent};
 use crate::spool::Spooled;
 use crate::web::arrival::Pace;
@@ -87,8 +89,15 @@ pub async fn receive(call: &Call<FileQuery>, payload: Payload) -> Result<Given, 
     if kind.starts_with("multipart/") { form(call, payload).await } else { plain(call, payload).await }
 }
 
-/// Keeps a file that was received. One that no run names is forgotten by and by.
-pub async fn keep(call: &Call<FileQuery>, name: String, file: Spooled) -> Result<Stored, Problem> {
+/// Keeps a file that was received, of who still `may`: it may have been long on its way. One that no run names is forgotten
+/// by and by.
+pub async fn keep(
+    call: &Call<FileQuery>,
+    may: impl FnOnce(&mut Conn, &By) -> Result<(), AppError> + Send + 'static,
+    name: String,
+    file: Spooled,
+) -> Result<Stored, Problem> {
+    call.read(may).await?;
     let (blocks, now) = (call.app.blocks.clone(), call.now());
     let kept = off_thread(move || {
         let id = files::save(&blocks, &name, file, now)?;

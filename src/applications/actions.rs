@@ -74,6 +74,8 @@ pub fn need_create(conn: &mut Conn, by: &By) -> Result<()> {
 /// Changes an Application; with a new name the views of its Blocks are named anew.
 pub fn edit(conn: &mut Conn, block_db: &Pool, by: &By, id: i64, change: &Change, now: Moment) -> Result<Application> {
     db::write(conn, |conn| {
+        // The right is asked after the wait.
+        db::lock_row(conn, "applications", id)?;
         let entered = enter(conn, by, id)?;
         entered.need_configure(conn, by)?;
         let before = entered.application;
@@ -106,6 +108,7 @@ pub fn edit(conn: &mut Conn, block_db: &Pool, by: &By, id: i64, change: &Change,
 /// Puts an Application away; its history stays. Refused while something in it runs or is scheduled to.
 pub fn archive(conn: &mut Conn, in_use: InUse, by: &By, id: i64, now: Moment) -> Result<()> {
     db::write(conn, |conn| {
+        db::lock_row(conn, "applications", id)?;
         let entered = enter(conn, by, id)?;
         entered.need_configure(conn, by)?;
         let uses = in_use.all(conn, Thing::Application(id))?;

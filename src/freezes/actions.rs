@@ -102,9 +102,9 @@ fn enter_to_change(
     (now, unended): (Moment, bool),
 ) -> Result<Freeze> {
     let (seen, entered) = find(conn, by, id)?;
-    entered.need_configure(conn, by)?;
-    // The dispatcher skips under it meanwhile; from here on it waits.
+    // The dispatcher skips under it meanwhile; from here on it waits. The right is asked after the wait.
     store::lock_to_change(conn, seen.application_id, id, now)?;
+    entered.need_configure(conn, by)?;
     let was = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
     if unended && was.stage(now) == Stage::Ended {
         return Err(AppError::Conflict(format!(

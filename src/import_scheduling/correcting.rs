@@ -3,7 +3,7 @@
 use actix_multipart::Multipart;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
 
 use super::crumbs;
 use super::starting::FilePage;
@@ -82,9 +82,12 @@ pub async fn give(
     id: Path<i64>,
     parts: Multipart,
 ) -> Result<HttpResponse> {
-    let (found, errors) = run_here(&app, &by, *id).await?;
+    run_here(&app, &by, *id).await?;
     // Its token stands in it: nothing is told to a form that is none of ours.
     let upload = Upload::read(&request, parts).await?;
+    // A file may be long on its way: who sent it, and what they may, is asked anew.
+    let SignedIn(by) = SignedIn::extract(&request).await?;
+    let (found, errors) = run_here(&app, &by, *id).await?;
     if !errors.is_empty() {
         return page(&request, &app, &by, &found, (StatusCode::CONFLICT, errors));
     }

@@ -3,7 +3,7 @@
 use actix_multipart::Multipart;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::{list, way_back};
@@ -224,8 +224,11 @@ pub async fn run_with_file(
     path: Path<(i64, i64)>,
     parts: Multipart,
 ) -> Result<HttpResponse> {
-    let found = configuration_here(&app, &by, *path).await?;
+    configuration_here(&app, &by, *path).await?;
     let upload = Upload::read(&request, parts).await?;
+    // A file may be long on its way: who sent it, and what they may, is asked anew.
+    let SignedIn(by) = SignedIn::extract(&request).await?;
+    let found = configuration_here(&app, &by, *path).await?;
     let kept = files::of_ticket(&app.secrets, path.0, by.member.id, upload.form.get("sample"));
     let given = upload.file.filter(|file| file.bytes > 0 || !file.name.is_empty());
     if given.is_none() && kept.is_none() {

@@ -1,6 +1,8 @@
 //! What people do with import sets, by page and by API alike: whoever configures the Application. Each action that
 //! changes something belongs into one write transaction and records what was and what is in the audit log.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::body::audited;
@@ -66,6 +68,7 @@ pub fn create(
     draft: Draft,
     now: Moment,
 ) -> Result<ImportSet> {
+    hold_steps(conn, &draft)?;
     entered.need_configure(conn, by)?;
     let draft = checked(conn, secrets, entered, draft, None)?;
     let id = store::insert(conn, entered.application.id, &draft.name, now)?;
@@ -87,6 +90,7 @@ pub fn update(
     draft: Draft,
     now: Moment,
 ) -> Result<ImportSet> {
+    hold_steps(conn, &draft)?;
     let (before, old) = hold(conn, by, entered, (id, expected), now)?;
     let draft = checked(conn, secrets, entered, draft, Some((&before, &old)))?;
     if draft == Draft::of(&before, &old) {
@@ -107,9 +111,9 @@ pub fn update(
 
 /// Makes another one with the same steps, under a name that is free.
 pub fn copy(conn: &mut Conn, secrets: &Secrets, by: &By, entered: &Entered, id: i64, now: Moment) -> Result<ImportSet> {
-    entered.need_configure(conn, by)?;
     // Two who copy go one after the other, and find two names.
     db::lock_row(conn, "applications", entered.application.id)?;
+    entered.need_configure(conn, by)?;
     let (set, definition) = there(conn, entered, id)?;
     let name = name_of_copy(&set.name, &store::name_keys(conn, entered.application.id)?);
     create(conn, secrets, by, entered, Draft { name, definition }, now)
@@ -139,6 +143,14 @@ pub fn archive(
     by.audit(conn, entry.before(audited(&before, &definition)), now)
 }
 
+/// Holds the configurations of a draft's steps until the transaction ends: whoever deletes one of them, or takes its source
+/// away, finds this set, or is found. Before the set itself, as the end of a step's run holds them.
+fn hold_steps(conn: &mut Conn, draft: &Draft) -> Result<()> {
+    let steps = draft.definition.steps.iter().take(MAX_STEPS + 1);
+    let ids: BTreeSet<i64> = steps.map(|step| step.configuration_id).collect();
+    Ok(db::lock_rows(conn, "import_configurations", &Vec::from_iter(ids))?)
+}
+
 /// Holds a set of this Application until the transaction ends, for who may change it.
 fn hold(
     conn: &mut Conn,
@@ -147,8 +159,8 @@ fn hold(
     (id, expected): (i64, Option<i64>),
     now: Moment,
 ) -> Result<(ImportSet, SetDefinition)> {
-    entered.need_configure(conn, by)?;
     db::lock_row(conn, "import_sets", id)?;
+    entered.need_configure(conn, by)?;
     let (set, definition) = there(conn, entered, id)?;
     if expected.is_some_and(|version| version != set.version) {
         let who = match store::saved_by(conn, id, set.version)? {
@@ -195,8 +207,6 @@ fn wrong_steps(conn: &mut Conn, entered: &Entered, steps: &[Step]) -> Result<Fie
     let mut ids: Vec<i64> = steps.iter().map(|step| step.configuration_id).collect();
     ids.sort_unstable();
     ids.dedup();
-    // Whoever deletes one of them, or takes its source away, finds this set, or is found.
-    db::lock_rows(conn, "import_configurations", &ids)?;
     let found = imports::by_ids(conn, &ids)?;
     let mut errors = FieldErrors::new();
     for (i, step) in steps.iter().enumerate() {

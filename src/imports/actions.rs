@@ -86,8 +86,9 @@ pub fn update(
     draft: Draft,
     now: Moment,
 ) -> Result<Configuration> {
-    entered.need_configure(conn, by)?;
+    // The right is asked after the wait.
     db::lock_row(conn, "import_configurations", id)?;
+    entered.need_configure(conn, by)?;
     let (before, old) = there(conn, entered, id)?;
     if expected_version.is_some_and(|version| version != before.version) {
         return Err(stale(conn, entered, &before, now)?);
@@ -125,8 +126,8 @@ pub fn update(
 
 /// Archives a configuration that no schedule and no set runs any more. Its history stays.
 pub fn archive(conn: &mut Conn, in_use: InUse, by: &By, entered: &Entered, id: i64, now: Moment) -> Result<()> {
-    entered.need_configure(conn, by)?;
     db::lock_row(conn, "import_configurations", id)?;
+    entered.need_configure(conn, by)?;
     let (before, definition) = there(conn, entered, id)?;
     if let Some(uses) = in_use.uses(conn, Thing::Configuration(id))?.into_iter().next() {
         let what = match uses.by {

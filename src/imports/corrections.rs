@@ -153,8 +153,8 @@ pub fn create_items(
     id: i64,
     now: Moment,
 ) -> Result<Configuration> {
-    entered.need_configure(conn, by)?;
     db::lock_row(conn, "import_configurations", id)?;
+    entered.need_configure(conn, by)?;
     let (before, mut definition) = find(conn, entered, id)?;
     definition.unknown_items = UnknownItems::Create;
     update(conn, in_use, by, entered, (id, None), Draft::of(&before, &definition), now)
@@ -168,8 +168,8 @@ fn about(
     (id, column): (i64, &str),
     found: Option<Vec<String>>,
 ) -> Result<(Configuration, Definition)> {
-    entered.need_configure(conn, by)?;
     db::lock_row(conn, "import_configurations", id)?;
+    entered.need_configure(conn, by)?;
     let (before, mut definition) = find(conn, entered, id)?;
     definition.columns = definition.columns.or(found);
     if filled(&definition, column).is_none() {

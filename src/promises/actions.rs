@@ -30,9 +30,9 @@ pub fn find_to_change(conn: &mut Conn, by: &By, target: Target) -> Result<(Optio
 
 /// Two who save go one after the other.
 fn held(conn: &mut Conn, by: &By, target: Target) -> Result<(Option<Promise>, Entered)> {
-    let (_, _, entered) = find_to_change(conn, by, target)?;
     db::lock_row(conn, target.table(), target.id())?;
-    Ok((store::of_target(conn, target)?, entered))
+    let (promise, _, entered) = find_to_change(conn, by, target)?;
+    Ok((promise, entered))
 }
 
 /// Promises, or promises otherwise. `expected` is the version that the person saw; deadlines before now are not judged by

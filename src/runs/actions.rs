@@ -106,15 +106,18 @@ pub fn again(conn: &mut Conn, by: &By, run_id: i64, now: Moment) -> Result<Start
 /// The same; of a set's run `all` says that no step is taken over.
 pub fn again_from(conn: &mut Conn, by: &By, run_id: i64, all: bool, now: Moment) -> Result<Started> {
     let (run, entered) = find(conn, by, run_id)?;
+    let of = Target::of(run.configuration_id, run.set_id);
+    // The right is asked after the wait.
+    if let Some(of) = of {
+        lock(conn, of)?;
+    }
     entered.need_import(conn, by, Scope::Run)?;
     if run.set_id.is_some() {
         return sets::again(conn, by, &run, all, now);
     }
-    let Some(configuration_id) = run.configuration_id else {
+    let Some(target @ Target::Configuration(_)) = of else {
         return Err(why_not_again(conn, &run)?.map_or(AppError::NotFound, AppError::Conflict));
     };
-    let target = Target::Configuration(configuration_id);
-    lock(conn, target)?;
     let target = runnable(conn, target)?;
     if let Some(there) = repeated(conn, run.id)? {
         return Ok(there);

@@ -100,8 +100,8 @@ pub fn delete(conn: &mut Conn, in_use: InUse, by: &By, id: i64, expected: Option
 
 /// Holds a table of this Application until the transaction ends, for who may change it.
 fn hold(conn: &mut Conn, by: &By, entered: &Entered, id: i64, expected: Option<i64>) -> Result<Translation> {
-    entered.need_configure(conn, by)?;
     db::lock_row(conn, "translations", id)?;
+    entered.need_configure(conn, by)?;
     let was = store::by_id(conn, id)?;
     if was.application_id != entered.application.id {
         return Err(AppError::NotFound);

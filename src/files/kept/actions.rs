@@ -48,10 +48,11 @@ pub fn versions(conn: &mut Conn, kept: &KeptFile) -> Result<Vec<KeptVersion>> {
 ///
 /// `Conflict` when the Application keeps as many as it may; `Invalid` on `file` when it is too large or empty.
 pub fn keep(conn: &mut Conn, by: &By, application_id: i64, stored: &Stored, now: Moment) -> Result<KeptFile> {
-    enter_to_change(conn, by, application_id)?;
-    fits(stored)?;
-    // Two who keep a file go one after the other, and find two names.
+    // Two who keep a file go one after the other, and find two names. The right is asked after the wait.
     db::lock_row(conn, "applications", application_id)?;
+    enter_to_change(conn, by, application_id)?;
+    by.need_standing(conn)?;
+    fits(stored)?;
     let others = store::of_application(conn, application_id)?;
     if others.len() >= MOST {
         return Err(AppError::Conflict(format!(
@@ -118,10 +119,10 @@ pub fn delete(
 
 /// Holds a kept file until the transaction ends, for who may change it.
 fn hold(conn: &mut Conn, by: &By, id: i64, expected: Option<i64>) -> Result<KeptFile> {
-    let seen = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
-    enter_to_change(conn, by, seen.application_id)?;
     db::lock_row(conn, "kept_files", id)?;
     let was = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
+    enter_to_change(conn, by, was.application_id)?;
+    by.need_standing(conn)?;
     if expected.is_some_and(|version| version != was.newest.version) {
         return Err(AppError::Stale(format!(
             "{} replaced \"{}\" after you opened it. It is version {} now.",

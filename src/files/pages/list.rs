@@ -5,10 +5,10 @@ use std::cmp::Ordering;
 use actix_multipart::Multipart;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::{FileField, list_of, shell_of, store};
+use super::{FileField, list_of, may_change, shell_of, store};
 use crate::app::App;
 use crate::applications::Entered;
 use crate::error::{AppError, FieldErrors, Result};
@@ -96,9 +96,10 @@ pub async fn keep(
     query: Query,
     parts: Multipart,
 ) -> Result<HttpResponse> {
-    let (application_id, who, now) = (*id, by.clone(), app.now());
-    let entered = app.read(move |conn| actions::enter_to_change(conn, &who, application_id)).await?;
-    let kept = match receive(&request, &app, parts).await {
+    let (application_id, now) = (*id, app.now());
+    may_change(&app, &by, application_id).await?;
+    let (by, entered, stored) = receive(&request, &app, application_id, parts).await?;
+    let kept = match stored {
         Ok(stored) => {
             let by = by.clone();
             app.write(move |conn| actions::keep(conn, &by, application_id, &stored, now)).await
@@ -128,11 +129,21 @@ pub async fn keep(
     }
 }
 
-/// The file of a form, stored.
-pub(super) async fn receive(request: &HttpRequest, app: &App, parts: Multipart) -> Result<super::Stored> {
-    let upload = Upload::read(request, parts).await?;
-    match upload.file.filter(|file| !file.name.is_empty()) {
-        Some(file) => store(app, file).await,
-        None => Err(AppError::invalid("file", "Choose the file to keep.")),
-    }
+/// The file of a form, stored, and who sent it: it may be long on its way, so who it is, and whether they may, is asked
+/// anew before anything is kept.
+pub(super) async fn receive(
+    request: &HttpRequest,
+    app: &App,
+    application_id: i64,
+    parts: Multipart,
+) -> Result<(By, Entered, Result<super::Stored>)> {
+    let upload = Upload::read(request, parts).await;
+    let SignedIn(by) = SignedIn::extract(request).await?;
+    let entered = may_change(app, &by, application_id).await?;
+    let stored = match upload.map(|upload| upload.file.filter(|file| !file.name.is_empty())) {
+        Ok(Some(file)) => store(app, file).await,
+        Ok(None) => Err(AppError::invalid("file", "Choose the file to keep.")),
+        Err(error) => Err(error),
+    };
+    Ok((by, entered, stored))
 }

@@ -37,9 +37,14 @@ async fn find(app: &App, by: &By, (application_id, id): (i64, i64)) -> Result<(K
 /// The same for whoever may change it; a missing right is refused before anything else.
 async fn find_to_change(app: &App, by: &By, ids: (i64, i64)) -> Result<(KeptFile, Entered)> {
     let found = find(app, by, ids).await?;
-    let asks = by.clone();
-    app.read(move |conn| actions::enter_to_change(conn, &asks, ids.0)).await?;
+    may_change(app, by, ids.0).await?;
     Ok(found)
+}
+
+/// The Application of who may keep files there.
+async fn may_change(app: &App, by: &By, application_id: i64) -> Result<Entered> {
+    let by = by.clone();
+    app.read(move |conn| actions::enter_to_change(conn, &by, application_id)).await
 }
 
 /// Stores what was uploaded. One that nothing comes to name is forgotten by and by.

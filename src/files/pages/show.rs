@@ -106,9 +106,10 @@ pub async fn replace(
     ids: Path<(i64, i64)>,
     parts: Multipart,
 ) -> Result<HttpResponse> {
-    let (kept, entered) = find_to_change(&app, &by, *ids).await?;
+    let (kept, _) = find_to_change(&app, &by, *ids).await?;
+    let (by, entered, stored) = receive(&request, &app, ids.0, parts).await?;
     let (who, id, now, was) = (by.clone(), kept.id, app.now(), kept.newest.version);
-    let replaced = match receive(&request, &app, parts).await {
+    let replaced = match stored {
         Ok(stored) => app.write(move |conn| actions::replace(conn, &who, (id, None), &stored, now)).await,
         Err(error) => Err(error),
     };

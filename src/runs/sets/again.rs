@@ -18,7 +18,6 @@ use crate::runs::repeats::{repeated, why_not_again};
 /// `Conflict` unless it is the set's latest run that ended Success, Partial, Failed or Cancelled.
 pub fn again(conn: &mut Conn, by: &By, run: &Run, all: bool, now: Moment) -> Result<Started> {
     let set_id = run.set_id.ok_or(AppError::NotFound)?;
-    actions::lock(conn, Target::Set(set_id))?;
     let target = actions::runnable(conn, Target::Set(set_id))?;
     if let Some(there) = repeated(conn, run.id)? {
         return Ok(there);

@@ -98,10 +98,11 @@ pub fn run_name_is_taken(conn: &mut Conn, entered: &Entered, name: &str, besides
 }
 
 fn enter_to_schedule(conn: &mut Conn, by: &By, application_id: i64) -> Result<Entered> {
+    // Run names are unique in the Application: two who save go one after the other. The right is asked after the wait, in
+    // which it may have ended.
+    db::lock_row(conn, "applications", application_id)?;
     let entered = applications::enter(conn, by, application_id)?;
     entered.need_import(conn, by, Scope::Schedule)?;
-    // Run names are unique in the Application: two who save go one after the other.
-    db::lock_row(conn, "applications", application_id)?;
     Ok(entered)
 }
 
