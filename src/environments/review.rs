@@ -16,7 +16,8 @@ use crate::files::kept;
 use crate::import_sets::{self, Known};
 use crate::imports::{self, Listed, Target};
 use crate::members::{self, By, Member, Scope};
-use crate::schedules::{self, Schedule, actions};
+use crate::schedules::{self, Schedule, actions, flagged};
+use crate::secrets::Secrets;
 
 /// One that waits.
 #[derive(Clone, Debug)]
@@ -76,7 +77,7 @@ pub fn promoted(conn: &mut Conn, promotion: &Promotion) -> Result<()> {
 }
 
 /// What waits; none where nothing was ever done to the Application. For whom may open its Import Scheduling.
-pub fn load(conn: &mut Conn, entered: &Entered, now: Moment) -> Result<Option<Review>> {
+pub fn load(conn: &mut Conn, secrets: &Secrets, entered: &Entered, now: Moment) -> Result<Option<Review>> {
     let environment = store::of(conn, entered.application.id)?;
     let promotions = promoted_store::of(conn, entered.application.id)?;
     let since: Vec<Moment> = environment.iter().map(|e| e.at).chain(promotions.iter().map(|p| p.at)).collect();
@@ -87,7 +88,7 @@ pub fn load(conn: &mut Conn, entered: &Entered, now: Moment) -> Result<Option<Re
     let all: Vec<Schedule> = actions::of_application(conn, entered)?.into_iter().filter(off).collect();
     let (waiting, before): (Vec<Schedule>, Vec<Schedule>) =
         all.into_iter().partition(|s| s.off_since.is_some_and(|at| since.contains(&at)));
-    let scene = Scene::load(conn, entered, &waiting)?;
+    let scene = Scene::load(conn, secrets, entered, &waiting)?;
     let mut waiting: Vec<Waiting> = waiting
         .into_iter()
         .map(|schedule| {
@@ -131,10 +132,12 @@ struct Scene {
     authorised: HashSet<i64>,
     kept: HashSet<i64>,
     owners: HashMap<i64, (Member, bool)>,
+    /// Of schedules, by id: which secret their runs will not open.
+    shut: HashMap<i64, String>,
 }
 
 impl Scene {
-    fn load(conn: &mut Conn, entered: &Entered, waiting: &[Schedule]) -> Result<Self> {
+    fn load(conn: &mut Conn, secrets: &Secrets, entered: &Entered, waiting: &[Schedule]) -> Result<Self> {
         let id = entered.application.id;
         let mut targets: Vec<Target> = waiting.iter().map(|s| s.target).collect();
         targets.sort_unstable();
@@ -166,6 +169,7 @@ impl Scene {
                 .zip(standings)
                 .map(|(owner, stands)| (owner.id, (owner, stands.may_import())))
                 .collect(),
+            shut: flagged::shut(conn, secrets, id, waiting)?,
         })
     }
 
@@ -200,6 +204,9 @@ impl Scene {
             Some((owner, false)) => return Some((format!("Its Owner {} may not import here.", owner.name), edit)),
             Some(_) => {}
             None => return Some(("It has no Owner.".to_owned(), edit)),
+        }
+        if let Some(shut) = self.shut.get(&schedule.id) {
+            return Some((shut.clone(), edit));
         }
         if let Some(broken) = &schedule.broken {
             return Some((broken.clone(), edit));

@@ -70,14 +70,14 @@ impl Row {
 
 /// `None`: nothing was ever turned off with all others.
 async fn look(app: &App, by: &By, id: i64, changes: bool) -> Result<Option<(Entered, Review, Origin)>> {
-    let (asks, now) = (by.clone(), app.now());
+    let (asks, secrets, now) = (by.clone(), app.secrets.clone(), app.now());
     app.read(move |conn| {
         let entered = enter(conn, &asks, id)?;
         entered.need_open_scheduling(conn)?;
         if changes {
             entered.need_import(conn, &asks, Scope::Schedule)?;
         }
-        let Some(review) = review::load(conn, &entered, now)? else { return Ok(None) };
+        let Some(review) = review::load(conn, &secrets, &entered, now)? else { return Ok(None) };
         let origin = match (review.promotions.first(), &review.environment) {
             (Some(promotion), _) => Origin::of_promotion(conn, &asks, promotion, &entered.application)?,
             (None, Some(environment)) => Origin::of(conn, &asks, environment, &entered.application)?,

@@ -23,6 +23,7 @@ use crate::members::{self, By, Member, SignedIn};
 use crate::runs::{Run, actions as runs, timeline};
 use crate::schedules::flagged::{self, Flag};
 use crate::schedules::{self, Schedule, State, actions, run_name};
+use crate::secrets::Secrets;
 use crate::web::form::Query;
 use crate::web::page::is_fragment;
 use crate::web::{Crumb, Form, Page, Shell, zones};
@@ -93,6 +94,8 @@ struct Chosen {
     people: Vec<Member>,
     /// Why the schedule's runs will fail.
     flag: Option<&'static str>,
+    /// Which secret its runs will not open.
+    shut: Option<String>,
     freezes: Vec<Freeze>,
 }
 
@@ -105,7 +108,8 @@ pub async fn entry(
     query: Query,
 ) -> Result<HttpResponse> {
     let (asks, id, form, now) = (by.clone(), *application_id, query.0.clone(), app.now());
-    let chosen = app.read(move |conn| choose(conn, &asks, id, &form)).await?;
+    let secrets = app.secrets.clone();
+    let chosen = app.read(move |conn| choose(conn, &secrets, &asks, id, &form)).await?;
     let zone = zones::parse(query.get("zone")).unwrap_or(chosen.entered.application.time_zone);
     let page = format!("/applications/{id}/settings/import-scheduling/calendar");
     let back = way_back(id, query.get("back")).unwrap_or(&page).to_owned();
@@ -122,7 +126,7 @@ pub async fn entry(
     Page::ok(&request, &DetailsPage { shell, card })
 }
 
-fn choose(conn: &mut Conn, by: &By, application_id: i64, form: &Form) -> Result<Chosen> {
+fn choose(conn: &mut Conn, secrets: &Secrets, by: &By, application_id: i64, form: &Form) -> Result<Chosen> {
     let entered = enter(conn, by, application_id)?;
     entered.need_open_scheduling(conn)?;
     let at = Moment::parse_rfc3339(form.get("at"));
@@ -158,9 +162,10 @@ fn choose(conn: &mut Conn, by: &By, application_id: i64, form: &Form) -> Result<
     let people = members::by_ids(conn, &owner.into_iter().chain(others).collect::<Vec<_>>())?;
     let flag = owner.map(|owner| flagged::flag_of(conn, &entered.application, owner)).transpose()?.flatten();
     let flag = flag.as_ref().map(Flag::short);
+    let shut = flagged::shut(conn, secrets, application_id, schedule.as_slice())?.into_values().next();
     let freezes = freezes::of_application(conn, application_id)?;
     let at = at.filter(|_| run.is_none());
-    Ok(Chosen { at, entered, run, may_run_again, schedule, target_name, living, people, flag, freezes })
+    Ok(Chosen { at, entered, run, may_run_again, schedule, target_name, living, people, flag, shut, freezes })
 }
 
 impl Chosen {
@@ -253,7 +258,9 @@ impl Chosen {
             return (name, state, Some(at), Some(format!("{note} The schedule was changed or turned off.")));
         }
         let planned = Chip { class: "", icon: "clock", word: if at < now { "Due" } else { "Planned" } };
-        let notes = [schedules::note(&schedule.rule, at), freezes::at(&self.freezes, at).map(Freeze::foretold)];
+        let frozen = freezes::at(&self.freezes, at).map(Freeze::foretold);
+        let fails = self.shut.as_ref().filter(|_| frozen.is_none()).map(|shut| format!("It will fail. {shut}"));
+        let notes = [schedules::note(&schedule.rule, at), frozen, fails];
         let notes: Vec<String> = notes.into_iter().flatten().collect();
         (name, planned, Some(at), (!notes.is_empty()).then(|| notes.join(" ")))
     }

@@ -36,10 +36,10 @@ impl Copied {
 
 /// What the form of a copy needs.
 pub(super) async fn stage(app: &App, by: &By, application_id: i64, of: i64, now: Moment) -> Result<Stage> {
-    let by = by.clone();
+    let (by, secrets) = (by.clone(), app.secrets.clone());
     app.read(move |conn| {
         let (of, _) = actions::find_in(conn, &by, application_id, of)?;
-        let mut stage = Stage::load(conn, &by, application_id, None)?;
+        let mut stage = Stage::load(conn, &secrets, &by, application_id, None)?;
         let slots = actions::slots_taken(conn, &stage.entered, now)?;
         stage.copied = Some(Copied { of, slots });
         Ok(stage)

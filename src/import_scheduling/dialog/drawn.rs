@@ -15,7 +15,7 @@ use crate::imports::{Listed, Target};
 use crate::members::By;
 use crate::members::groups::Group;
 use crate::parameters::Fields;
-use crate::schedules::run_name;
+use crate::schedules::{Schedule, run_name};
 use crate::words;
 
 /// The form, drawn.
@@ -77,17 +77,24 @@ pub(super) fn form(
             format!("{base}/schedules/{}", schedule.id),
             match &stage.flag {
                 Some(flag) => {
-                    let fails = if schedule.next_at.is_some() { "will" } else { "would" };
+                    let fails = fails(schedule);
                     format!("{flag} It {fails} fail. If you change it, the Owner changes from {owner} to you.")
                 }
-                None => format!("If you change it, the Owner changes from {owner} to you."),
+                None => {
+                    let shut = stage.shut.as_ref().map(|shut| format!("It {} fail. {shut} ", fails(schedule)));
+                    let shut = shut.unwrap_or_default();
+                    format!("{shut}If you change it, the Owner changes from {owner} to you.")
+                }
             },
         ),
         (Some(schedule), _) => (
             "Edit schedule",
             "Update Schedule",
             format!("{base}/schedules/{}", schedule.id),
-            "You own this schedule.".to_owned(),
+            match &stage.shut {
+                Some(shut) => format!("You own this schedule. It {} fail. {shut}", fails(schedule)),
+                None => "You own this schedule.".to_owned(),
+            },
         ),
     };
     let declared = chosen_configuration.map(Listed::asks).unwrap_or_default();
@@ -212,4 +219,9 @@ pub(super) fn configuration_choice(
         })
         .collect();
     ConfigurationChoice { choices, error }
+}
+
+/// Whether it is to run at all.
+fn fails(schedule: &Schedule) -> &'static str {
+    if schedule.next_at.is_some() { "will" } else { "would" }
 }

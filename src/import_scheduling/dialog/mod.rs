@@ -34,6 +34,7 @@ use crate::members::groups::{self, Group};
 use crate::members::{By, Member, Scope, SignedIn};
 use crate::parameters::{self, Parameter};
 use crate::schedules::{RuleForm, Schedule, actions, flagged};
+use crate::secrets::Secrets;
 use crate::web::form::Query;
 use crate::web::page::is_fragment;
 use crate::web::{Crumb, Flash, Form, Page, Shell, overtaken, refused};
@@ -60,13 +61,21 @@ struct Stage {
     owner: Option<String>,
     /// Why its runs will fail.
     flag: Option<String>,
+    /// Which of its secrets its runs will not open.
+    shut: Option<String>,
     beside: Beside,
     /// Of what the form makes a copy.
     copied: Option<Copied>,
 }
 
 impl Stage {
-    fn load(conn: &mut Conn, by: &By, application_id: i64, schedule_id: Option<i64>) -> Result<Self> {
+    fn load(
+        conn: &mut Conn,
+        secrets: &Secrets,
+        by: &By,
+        application_id: i64,
+        schedule_id: Option<i64>,
+    ) -> Result<Self> {
         let entered = enter(conn, by, application_id)?;
         let schedule = match schedule_id {
             Some(id) => {
@@ -89,6 +98,7 @@ impl Stage {
         let owner_id = schedule.as_ref().map(|schedule| schedule.owner_id);
         let flags = flagged::sentences(conn, &entered.application, &Vec::from_iter(owner_id))?;
         let flag = flags.into_values().next();
+        let shut = flagged::shut(conn, secrets, application_id, schedule.as_slice())?.into_values().next();
         let beside = Beside::load(conn, by, &entered, configurations.iter().map(|c| c.configuration.id))?;
         Ok(Self {
             entered,
@@ -101,6 +111,7 @@ impl Stage {
             schedule,
             owner,
             flag,
+            shut,
             beside,
             copied: None,
         })
@@ -141,7 +152,8 @@ fn answer(
 
 async fn stage(app: &App, by: &By, application_id: i64, schedule_id: Option<i64>) -> Result<Stage> {
     let by = by.clone();
-    app.read(move |conn| Stage::load(conn, &by, application_id, schedule_id)).await
+    let secrets = app.secrets.clone();
+    app.read(move |conn| Stage::load(conn, &secrets, &by, application_id, schedule_id)).await
 }
 
 /// `GET /applications/{a}/schedules/new?configuration=` or `?set=`
