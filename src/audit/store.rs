@@ -144,7 +144,7 @@ pub fn of_action(conn: &mut Conn, (kind, action): (&str, &str), since: Moment, l
     Ok(rows.into_iter().map(recorded).collect())
 }
 
-/// The same of those things alone that have these ids.
+/// The same of those things alone that have these ids, in no order.
 pub fn of_action_on(
     conn: &mut Conn,
     (kind, action): (&str, &str),

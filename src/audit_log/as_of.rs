@@ -98,7 +98,7 @@ pub async fn as_of(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn,
         Some(day) if day <= today => day,
         wrong => {
             let said = match wrong {
-                Some(_) => "Choose today or a day before it: how things will stand is not known.",
+                Some(_) => "Choose today or an earlier day. Nothing is known of later days.",
                 None => "Choose a day.",
             };
             let context = (&request, app.get_ref(), &by);

@@ -296,7 +296,6 @@ pub(super) async fn page(
 
 /// `GET /audit.csv`: the same entries, all of them.
 pub async fn csv(app: Data<App>, SignedIn(by): SignedIn, query: Query) -> Result<HttpResponse> {
-    wrong_days(&query).ok_or(())?;
     let (who, asked, now) = (by.clone(), Asked::of(&query), app.now());
     let zone = app
         .read(move |conn| {
@@ -304,6 +303,7 @@ pub async fn csv(app: Data<App>, SignedIn(by): SignedIn, query: Query) -> Result
             members::zone_of(conn, who.member.time_zone)
         })
         .await?;
+    wrong_days(&query).ok_or(())?;
     let (pool, member_id, filter, wanted) = (app.db.clone(), by.member.id, asked.filter(zone), folded(&asked.q));
     download::csv((&app, member_id), "audit log", move |out| {
         // Every cell is quoted, so spreadsheets split it the same way.

@@ -86,8 +86,12 @@ impl Scope {
         match self {
             Self::Read => "Read what you can see, and change nothing.",
             Self::Run => "Start, cancel and repeat imports, and decide about those that are held.",
-            Self::Schedule => "Create, change, switch and delete schedules and kept files.",
-            Self::Configure => "Change Blocks, import configurations, import sets, freezes, and who has access.",
+            Self::Schedule => {
+                "Create, change, turn on or off and delete schedules; add and delete kept files; say when imports must be ready."
+            }
+            Self::Configure => {
+                "Create, clone, refresh, reset and archive Applications; change their Blocks, import configurations, import sets, freezes and access."
+            }
             Self::Administer => "Change members, roles, groups and Connections, and hand over schedules.",
         }
     }

@@ -63,9 +63,9 @@ pub async fn sign_in(app: &App, email: &str, password: &str, knock: Knock) -> Re
             Some(key) => {
                 // A password that was changed, or an account that was closed, since it was looked at lets nobody in.
                 db::lock_row(conn, "members", key.member_id)?;
-                if store::key_of(conn, &email)?.is_none_or(|there| there != key) {
+                let Some(key) = store::key_of(conn, &email)?.filter(|there| there.opens_as(&key)) else {
                     return Ok(None);
-                }
+                };
                 throttle::succeeded(conn, &who)?;
                 admit(conn, &secrets, &key, &knock, None, now).map(Some)
             }

@@ -1,11 +1,11 @@
 //! How fast passwords may be guessed. Failed attempts are counted in the database, so that every process counts the same;
 //! after a few the wait doubles with each, up to a quarter of an hour; nobody is locked out for good.
 //!
-//! What counts first is the pair of account and address: who guesses in one place makes nobody wait in another. Above
-//! it, an account is guessed at from many addresses no faster, nor many accounts from one address. Someone who
-//! has not failed yet for this account from this address is held up only in a flood: else strangers could keep a member out
-//! of every new browser, and one colleague a whole office. A browser that the account knows is judged by its own failures alone, and a
-//! link to set a password makes one known: so nobody keeps a member out for good.
+//! What counts first is the pair of account and address: who guesses in one place makes nobody wait in another. Above it
+//! counts what fails at one account from everywhere, and at how many accounts from one address. Someone who has not failed
+//! yet for this account from this address is held up only in a flood of either: else strangers could keep a member out of
+//! every new browser, and one colleague a whole office. A browser that the account knows is judged by its own failures
+//! alone, and a link to set a password makes one known: so nobody keeps a member out for good.
 
 use std::net::IpAddr;
 
@@ -23,9 +23,9 @@ const FREE_PER_PAIR: i64 = 5;
 const FREE_PER_ACCOUNT: i64 = 50;
 /// Accounts at which one address may have guessed.
 const FREE_ACCOUNTS: i64 = 30;
-/// The same for who has not failed yet: what no people come to.
+/// The same for who has not failed yet: what no people come to, and no office.
 const FLOOD_PER_ACCOUNT: i64 = 1_000;
-const FLOOD_OF_ACCOUNTS: i64 = 1_000;
+const FLOOD_OF_ACCOUNTS: i64 = 200;
 const LONGEST_WAIT_SECONDS: i64 = 15 * 60;
 /// A failure is forgotten after so long.
 const REMEMBERED_HOURS: i64 = 24;

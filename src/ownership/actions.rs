@@ -185,10 +185,9 @@ pub fn undo(conn: &mut Conn, by: &By, enders: Enders, id: i64, now: Moment) -> R
     }
     let mut undone = Undone::default();
     let gone = left_by(conn, std::slice::from_ref(&made))?;
-    let left = made.from_id.filter(|_| made.leaves).map(|id| members::by_id(conn, id)).transpose()?.flatten();
-    if let Some(member) = left.filter(|_| gone.contains(&made.id)) {
+    if let Some(from) = made.from_id.filter(|_| gone.contains(&made.id)) {
         let change = Change { active: Some(true), ..Change::default() };
-        undone.activated = Some(members::actions::update(conn, by, enders, member.id, change, now)?.name);
+        undone.activated = Some(members::actions::update(conn, by, enders, from, change, now)?.name);
     }
     let lines = store::lines_of(conn, id)?;
     let ids: Vec<i64> = lines.iter().map(|line| line.schedule_id).collect();

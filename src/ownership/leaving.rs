@@ -11,7 +11,7 @@ use crate::members::actions::Change;
 use crate::members::{self, By, Member};
 use crate::schedules::actions::{self as schedules, Bulk};
 
-/// What becomes of their schedules.
+/// What happens to their schedules.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fate {
     /// Somebody else owns them.

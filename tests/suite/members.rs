@@ -77,7 +77,7 @@ on_both! {
         let sent = ada.post(&switch, &[("active", "no"), ("sure", "yes")]).await;
         assert_eq!(sent.url.path(), format!("/members/{}/deactivate", world.ivy.id));
         ada.visit("/members").await.in_row("ivy@acme.test").sees("Active");
-        ada.follow("Deactivate Ivy").await.sees("Ivy owns no schedule and is notified about none.");
+        ada.follow("Deactivate Ivy").await.sees("Ivy owns no schedule and is not named as a recipient of any.");
         ada.press("Deactivate").await.sees("Ivy is deactivated");
         ada.press("Undo").await.answered(200).sees("Ivy can sign in again.");
     }

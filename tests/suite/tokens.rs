@@ -66,7 +66,7 @@ on_both! {
         olive.untick("read").tick("run").choose("Ends", "After 90 days").press("Create token").await.answered(422);
         olive.fill("Name of a new token", "robot").press("Create token").await.answered(201);
         olive.in_row("robot").sees("run").sees_no("read").sees("2027");
-        olive.visit("/account").await.fill("Name of a new token", "all of it").tick("Everything I may do").press("Create token").await.answered(201);
+        olive.visit("/account").await.fill("Name of a new token", "all of it").tick("Everything you may do").press("Create token").await.answered(201);
         let all = Api::new(world.at(), &olive.within("#fresh-token").text());
         olive.everywhere().in_row("all of it").sees_no("read");
         all.get("applications").await.is(200);

@@ -26,7 +26,8 @@ use crate::parameters::{Declared, ParameterType, declared_rows};
 use crate::translations::Translation;
 use crate::web::{ConfirmPage, Flash, Form, Page, Shell, at_controls, refused, see_other};
 
-const ASKS_AGAIN: &str = " Its secrets were entered for the old source. Enter them again in its schedules and sets.";
+const ASKS_AGAIN: &str =
+    " Secrets entered for the old query or Connection no longer work. Enter them again where they are used.";
 
 #[derive(Template)]
 #[template(path = "imports/edit.html")]
@@ -298,10 +299,10 @@ pub async fn change(
     }
     let (who, entered, in_use, now) = (by.clone(), place.entered.clone(), app.in_use, app.now());
     let (id, version) = (configuration.id, form.id("version"));
-    let same = (&definition.source.query, configuration.connection_id)
-        == (&draft.definition.source.query, draft.connection_id);
-    let mut declared = draft.definition.parameters.iter();
-    let asks_again = !same && declared.any(|one| one.parameter_type == ParameterType::Secret);
+    let moved = (&definition.source.query, configuration.connection_id)
+        != (&draft.definition.source.query, draft.connection_id);
+    // One that is declared only now was entered nowhere yet.
+    let asks_again = moved && definition.parameters.iter().any(|one| one.parameter_type == ParameterType::Secret);
     match app.write(move |conn| actions::update(conn, in_use, &who, &entered, (id, version), draft, now)).await {
         Ok(saved) => {
             let again = if asks_again { ASKS_AGAIN } else { "" };

@@ -220,9 +220,9 @@ async fn enter(app: &App, settings: &Settings, email: String, knock: Knock) -> R
             return Ok(Err(model::names(admins)));
         };
         db::lock_row(conn, "members", key.member_id)?;
-        if store::key_by_id(conn, key.member_id)?.is_none_or(|there| there != key) {
+        let Some(key) = store::key_of_same(conn, &email)?.filter(|there| there.opens_as(&key)) else {
             return Err(AppError::SignedOut);
-        }
+        };
         throttle::succeeded(conn, &Who::elsewhere(knock.from.address, knock.known.as_ref()))?;
         sign_in::admit(conn, &secrets, &key, &knock, Some(label), now).map(Ok)
     });

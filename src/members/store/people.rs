@@ -135,6 +135,14 @@ pub struct Key {
     pub version: i64,
 }
 
+impl Key {
+    /// Whether it opens the same account as the other one did, by the same password. What else was changed of the account
+    /// since, such as the theme, is no matter.
+    pub fn opens_as(&self, other: &Self) -> bool {
+        (self.member_id, &self.password_hash, self.active) == (other.member_id, &other.password_hash, other.active)
+    }
+}
+
 type KeyRow = (i64, Option<String>, bool, i64);
 
 fn key((member_id, password_hash, active, version): KeyRow) -> Key {

@@ -229,7 +229,7 @@ fn say(reckoned: &Reckoned) -> String {
         _ if reckoned.lines.is_empty() && reckoned.from.is_none() => {
             "The chosen schedules have finished or were deleted.".into()
         }
-        None if reckoned.lines.is_empty() => format!("{from} owns no schedule and is notified about none."),
+        None if reckoned.lines.is_empty() => format!("{from} owns no schedule and is not named as a recipient of any."),
         None => "Choose the new Owner.".into(),
         Some(_) if reckoned.changing() == 0 => "Nothing changes.".into(),
         Some(to) if passing == 0 => {

@@ -124,7 +124,7 @@ fn what(schedules: i64, passed: i64) -> Option<String> {
     match passed {
         0 => Some("only the recipient changed".to_owned()),
         all if all == schedules => None,
-        some => Some(format!("{} have a new Owner; for the others only the recipient changed", words::count(some))),
+        some => Some(format!("{} got a new Owner; the rest only another recipient", words::count(some))),
     }
 }
 

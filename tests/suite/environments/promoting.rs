@@ -61,7 +61,7 @@ on_both! {
     async fn where_there_is_nothing_to_promote_it_says_what_to_do(world: World) {
         full(&world).await;
         let mut olive = world.browser(&world.olive).await;
-        olive.visit(&format!("/applications/{}/promote", world.application)).await.sees("There is no other Application that you may see.");
+        olive.visit(&format!("/applications/{}/promote", world.application)).await.sees("You can see no other Application.");
         olive.sees("clone it").sees("Nothing can be promoted yet").sees_no("You become the Owner");
         let copy = clone(&world, "Copy", json!({})).await;
         let mut ada = world.browser(&world.ada).await;

@@ -27,7 +27,7 @@ on_both! {
         ada.follow("FP&A 2026: View").await.answered(200);
         assert_eq!(ada.path(), format!("/applications/{}/settings/members", world.application));
         ada.visit(&format!("/members/{}", world.ada.id)).await.sees("An Administrator has every permission in every Application.");
-        ada.sees("Ada owns no schedule and is notified about none.");
+        ada.sees("Ada owns no schedule and is not named as a recipient of any.");
     }
 
     async fn every_change_is_shown_and_then_made(world: World) {
