@@ -122,8 +122,19 @@ async fn page(
     };
     let rows: Vec<(Row, Option<String>)> = entries.iter().map(|entry| (row(entry), restores(entry))).collect();
     let title = format!("Changes: {}", thing.name);
+    let (rooms, room) = match thing.kind {
+        "schedule" => ("Import Scheduling", "import-scheduling"),
+        "import_set" => ("Import sets", "import-sets"),
+        _ => ("Import configurations", "import-configurations"),
+    };
+    let list = format!("/applications/{}/settings/{room}", entered.application.id);
+    let mut crumbs = vec![Crumb::to(rooms, &list)];
+    if thing.kind != "schedule" {
+        crumbs.push(Crumb::to(thing.name.clone(), format!("{list}/{}", thing.id)));
+    }
+    crumbs.push(Crumb::here("Changes"));
     let page = ChangesPage {
-        shell: settings_shell(&request, &app, &by, &entered, &title).crumbs([Crumb::here("Changes")]),
+        shell: settings_shell(&request, &app, &by, &entered, &title).at(&list).crumbs(crumbs),
         lede: match (thing.may_restore, thing.kind) {
             (false, _) => "",
             (true, "schedule") => {

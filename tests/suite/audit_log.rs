@@ -120,7 +120,7 @@ on_both! {
         // Whoever chose it on the page is still there, and finds it at its field.
         let mut audrey = audrey;
         audrey.visit("/audit").await.fill("Day", "2026-10-09").within("form[action='/audit/as-of']").press("Download").await;
-        audrey.answered(422).sees("Entries").sees("how things will stand is not known");
+        audrey.answered(422).sees("Entries").sees("Nothing is known of later days");
         assert_eq!(audrey.count("#day[aria-invalid][max='2026-10-08']"), 1);
         assert_eq!(audrey.value("Day"), "2026-10-09");
     }

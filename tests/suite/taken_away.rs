@@ -214,3 +214,45 @@ on_both! {
         refused.unwrap();
     }
 }
+
+/// Deactivates a member, as Ada.
+fn closing(world: &World, id: i64) -> impl FnOnce(&mut Conn, &App) -> Result<()> + Send + use<> {
+    let (now, ada) = (world.now(), world.ada.clone());
+    move |conn, app| {
+        let by = ada.by(conn)?;
+        let change = Change { active: Some(false), ..Change::default() };
+        actions::update(conn, &by, app.enders, id, change, now).map(|_| ())
+    }
+}
+
+#[test]
+fn who_is_being_closed_out_adds_no_administrator() {
+    on_postgres(async |world, _| {
+        let now = world.now();
+        let eve = world.write(move |conn| crate::support::cast::member(conn, "Eve", "Administrator", now)).await;
+        let id = eve.id;
+        let by = world.read(move |conn| eve.by(conn)).await;
+        let made = meet(&world, closing(&world, id), move |conn: &mut Conn| {
+            let (email, name) = ("door@acme.test".into(), "Back door".into());
+            actions::add(conn, &by, NewMember { email, name, role: "Administrator".into(), password: None }, now)
+        });
+        assert!(matches!(made, Err(AppError::SignedOut)), "{made:?}");
+    });
+}
+
+#[test]
+fn who_waits_for_a_turn_while_access_ends_schedules_nothing() {
+    on_postgres(async |world, stage| {
+        let (now, application, olive, ada) = (world.now(), world.application, world.olive.clone(), world.ada.clone());
+        let (id, secrets, draft) = (olive.id, world.app().secrets.clone(), draft(&stage, &daily("06:00")));
+        let end = move |conn: &mut Conn, _: &App| {
+            let by = ada.by(conn)?;
+            tidegate::applications::actions::set_access(conn, &by, application, id, Default::default(), now).map(|_| ())
+        };
+        let made = meet(&world, end, move |conn: &mut Conn| {
+            let by = olive.by(conn)?;
+            schedules::actions::create(conn, &secrets, &by, application, draft, now)
+        });
+        assert!(matches!(made, Err(AppError::NotFound)), "{made:?}");
+    });
+}

@@ -5,10 +5,12 @@ use std::fmt;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
+use chrono::Duration;
 
 use super::{environment, review_address};
 use crate::app::App;
 use crate::applications::{self, Application, actions, enter, settings_shell};
+use crate::clock::Moment;
 use crate::db::Conn;
 use crate::environments::model::{Environment, Made};
 use crate::environments::{Promotion, review, store};
@@ -28,6 +30,7 @@ struct OverviewPage {
     who: String,
     waiting: i64,
     review: String,
+    here: String,
 }
 
 /// Where it comes from, in words.
@@ -36,9 +39,18 @@ pub struct Origin {
     pub words: String,
     /// It can be refreshed.
     pub is_copy: bool,
-    /// What is still going on.
-    pub goes_on: Option<String>,
+    /// What is still going on, or was until a moment ago.
+    pub progress: Option<Progress>,
 }
+
+/// How far the copying or removing of rows is. While it goes on, the page asks again.
+pub struct Progress {
+    pub words: String,
+    pub done: bool,
+}
+
+/// How long the page says that it is done.
+const SAID: Duration = Duration::minutes(1);
 
 /// Another Application, to whoever reads of it here.
 enum Known {
@@ -65,7 +77,7 @@ fn named(conn: &mut Conn, by: &By, id: i64) -> Result<Known> {
 }
 
 impl Origin {
-    pub fn of(conn: &mut Conn, by: &By, of: &Environment, application: &Application) -> Result<Self> {
+    pub fn of(conn: &mut Conn, by: &By, of: &Environment, application: &Application, now: Moment) -> Result<Self> {
         let original = of.original_id.map(|id| named(conn, by, id)).transpose()?;
         let member = members::by_id(conn, of.member_id)?.map_or_else(|| "someone".to_owned(), |m| m.name);
         let from = match (&of.made, &original) {
@@ -74,19 +86,24 @@ impl Origin {
         };
         let when = words::date_time(of.at, application.time_zone);
         let left = store::count_left(conn, of.application_id)?;
-        let goes_on = of.finished_at.is_none().then(|| match of.made {
-            Made::Reset => "Its rows and history are being removed.".to_owned(),
-            _ if of.rows_of == 0 => "What it held before is being removed.".to_owned(),
-            _ => format!(
+        let done = of.finished_at.is_some();
+        let words = match (of.made, of.rows_of) {
+            (Made::Reset, _) if done => "Its rows and history are removed.".to_owned(),
+            (Made::Reset, _) => "Its rows and history are being removed.".to_owned(),
+            (_, 0) if done => "What it held before is removed.".to_owned(),
+            (_, 0) => "What it held before is being removed.".to_owned(),
+            (_, rows_of) if done => format!("The rows of {} are copied.", words::counted(rows_of, "Block", "Blocks")),
+            (_, rows_of) => format!(
                 "Rows are being copied: {} of {} are done. Leave its schedules off until then.",
-                words::count(of.rows_of - left),
-                words::counted(of.rows_of, "Block", "Blocks")
+                words::count(rows_of - left),
+                words::counted(rows_of, "Block", "Blocks")
             ),
-        });
+        };
+        let told = of.finished_at.is_none_or(|at| now.since(at) < SAID);
         Ok(Self {
             words: format!("{}{from} on {when} ({}), by {member}.", of.made.words(), application.time_zone),
             is_copy: matches!(original, Some(Known::There(_))),
-            goes_on,
+            progress: told.then_some(Progress { words, done }),
         })
     }
 
@@ -99,14 +116,14 @@ impl Origin {
         Ok(Self {
             words: format!("Promoted from {from} on {when} ({zone}), by {member}."),
             is_copy: false,
-            goes_on: None,
+            progress: None,
         })
     }
 }
 
 /// `GET {A}/settings/environment`
 pub async fn show(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>) -> Result<HttpResponse> {
-    let (asks, id) = (by.clone(), id.into_inner());
+    let (asks, id, now) = (by.clone(), id.into_inner(), app.now());
     let (entered, origin, waiting, who) = app
         .read(move |conn| {
             let entered = enter(conn, &asks, id)?;
@@ -114,7 +131,7 @@ pub async fn show(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, 
                 entered.need_configure(conn, &asks)?;
             }
             let known = store::of(conn, id)?;
-            let origin = known.map(|known| Origin::of(conn, &asks, &known, &entered.application)).transpose()?;
+            let origin = known.map(|known| Origin::of(conn, &asks, &known, &entered.application, now)).transpose()?;
             let waiting = review::waiting(conn, id)?.map_or(0, |(count, _)| count);
             let who = members::names(members::administrators(conn)?.into_iter().map(|m| m.name).collect());
             Ok((entered, origin, waiting, who))
@@ -126,7 +143,7 @@ pub async fn show(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, 
     let may_copy = entered.may_configure() && actions::may_create(&by.member);
     let may_promote = entered.may_configure() && entered.may_import();
     let waiting = if entered.may_open_scheduling() { waiting } else { 0 };
-    let review = review_address(id);
+    let (review, here) = (review_address(id), environment(id));
     let application = entered.application;
-    Page::ok(&request, &OverviewPage { shell, application, origin, may_copy, may_promote, who, waiting, review })
+    Page::ok(&request, &OverviewPage { shell, application, origin, may_copy, may_promote, who, waiting, review, here })
 }

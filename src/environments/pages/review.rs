@@ -80,7 +80,7 @@ async fn look(app: &App, by: &By, id: i64, changes: bool) -> Result<Option<(Ente
         let Some(review) = review::load(conn, &secrets, &entered, now)? else { return Ok(None) };
         let origin = match (review.promotions.first(), &review.environment) {
             (Some(promotion), _) => Origin::of_promotion(conn, &asks, promotion, &entered.application)?,
-            (None, Some(environment)) => Origin::of(conn, &asks, environment, &entered.application)?,
+            (None, Some(environment)) => Origin::of(conn, &asks, environment, &entered.application, now)?,
             (None, None) => return Ok(None),
         };
         Ok(Some((entered, review, origin)))

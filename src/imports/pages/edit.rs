@@ -26,8 +26,7 @@ use crate::parameters::{Declared, ParameterType, declared_rows};
 use crate::translations::Translation;
 use crate::web::{ConfirmPage, Flash, Form, Page, Shell, at_controls, refused, see_other};
 
-const ASKS_AGAIN: &str =
-    " Secrets entered for the old query or Connection no longer work. Enter them again where they are used.";
+const ASKS_AGAIN: &str = " Secrets entered for the old query or Connection no longer work. Enter them again.";
 
 #[derive(Template)]
 #[template(path = "imports/edit.html")]

@@ -62,7 +62,7 @@ on_both! {
         full(&world).await;
         let mut olive = world.browser(&world.olive).await;
         olive.visit(&format!("/applications/{}/promote", world.application)).await.sees("You can see no other Application.");
-        olive.sees("clone it").sees("Nothing can be promoted yet").sees_no("You become the Owner");
+        olive.sees("clone this one").sees("Nothing can be promoted yet").sees_no("You become the Owner");
         let copy = clone(&world, "Copy", json!({})).await;
         let mut ada = world.browser(&world.ada).await;
         let empty = world.api(&world.ada).await.make("applications", json!({"name": "Empty", "time_zone": "UTC"})).await;
