@@ -196,6 +196,11 @@ impl HistoryScene {
         let at = run.planned_at.unwrap_or(run.queued_at);
         let (zone, year) = (self.zone(), words::short_time(at, now, self.zone()));
         let mut said = by_whom(run, &self.names);
+        // It stands for the same instant as the run before it.
+        if run.again_of.is_some() {
+            let began = run.started_at.unwrap_or(run.queued_at);
+            said = format!("{said} {}", words::then(began, now, zone));
+        }
         if let Some(until) = run.planned_until.filter(|until| *until > at) {
             said = format!("Every occurrence until {}", words::short_time(until, now, zone));
         }

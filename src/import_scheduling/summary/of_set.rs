@@ -235,17 +235,17 @@ impl RunScene {
 
 /// "4 added, 11 changed, 0 removed"
 fn changed_words(result: &RunResult) -> String {
-    if result.added + result.changed + result.removed == 0 {
-        return match result.unchanged {
-            0 => "Nothing new".to_owned(),
-            n => format!("Nothing new, {} unchanged", words::count(n)),
-        };
-    }
-    let parts = [(result.added, "added"), (result.changed, "changed"), (result.removed, "removed")];
-    let all: Vec<String> = parts.into_iter().map(|(n, word)| format!("{} {word}", words::count(n))).collect();
     let rejected = match result.rejected {
         0 => String::new(),
         n => format!(", {} rejected", words::count(n)),
     };
+    if result.added + result.changed + result.removed == 0 {
+        return match result.unchanged {
+            0 => format!("Nothing new{rejected}"),
+            n => format!("Nothing new, {} unchanged{rejected}", words::count(n)),
+        };
+    }
+    let parts = [(result.added, "added"), (result.changed, "changed"), (result.removed, "removed")];
+    let all: Vec<String> = parts.into_iter().map(|(n, word)| format!("{} {word}", words::count(n))).collect();
     format!("{}{rejected}", all.join(", "))
 }
