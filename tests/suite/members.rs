@@ -92,7 +92,7 @@ on_both! {
         ada.answered(200).sees("Olive B is saved.");
         ada.visit(&format!("/members/{}", world.olive.id)).await.choose("Role", "Viewer: views what Applications let them view").fill("Name", "Olive").press("Save").await;
         ada.answered(200).sees("Give Olive the role Viewer?");
-        ada.choose("What becomes of their schedules", "Leave them as they are").press("Change role").await;
+        ada.choose("What happens to their schedules", "Leave them as they are").press("Change role").await;
         ada.answered(200).sees("Olive now has the role Viewer.");
         // Whoever owns nothing is given another at once.
         ada.in_row("ivy@acme.test").choose("Role of Ivy", "Importer").press("Save role").await.sees("Ivy now has the role Importer.");

@@ -141,3 +141,26 @@ fn what_is_chosen_stands_out() {
         }
     });
 }
+
+/// Each row is saved by its own button; what was ticked in another row is there still.
+#[test]
+fn ticks_of_other_rows_stay_when_one_is_saved() {
+    with_world(Database::Sqlite, |world| async move {
+        let chrome = Chrome::open(&world, Some(&world.ada), Look::default()).await;
+        chrome.goto(&format!("/applications/{}/settings/members", world.application)).await;
+        chrome.click("Configure for Mo").await;
+        chrome.click("Configure for Olive").await;
+        chrome.click("Save for Olive").await;
+        chrome.sees("Olive has").await;
+        let ticked = "return [...document.querySelectorAll('form.changed')].map((f) => f.innerText.includes('for Mo') && f.elements.configure.checked)";
+        chrome.until("the tick of Mo is there, unsaved", async || (chrome.script(ticked).await == json!([true])).then_some(())).await;
+        // Whoever leaves is asked first.
+        chrome.click("Overview").await;
+        chrome.sees("Leave without saving?").await;
+        chrome.click("Keep editing").await;
+        chrome.click("Save for Mo").await;
+        chrome.until("all is saved", async || (chrome.script(ticked).await == json!([])).then_some(())).await;
+        chrome.quiet().await;
+        chrome.close().await;
+    });
+}

@@ -71,21 +71,21 @@ on_both! {
         ada.visit(&page(&world.olive)).await.sees("Show the schedules");
         assert_eq!((ada.count("details#each"), ada.count("details#each[open]")), (1, 0));
         for (what, does) in [("Turn them off", "Deactivate and turn their schedules off"), ("Leave them as they are", "Deactivate and leave their schedules as they are")] {
-            ada.choose("What becomes of their schedules", what).press("Show what changes").await.answered(200).sees(does);
+            ada.choose("What happens to their schedules", what).press("Show what changes").await.answered(200).sees(does);
         }
     }
 
     async fn it_is_turned_off_or_left_and_flagged(world: World) {
         let made = owned(&world, &["06:00", "07:00"], &[&world.olive]).await;
         let mut ada = world.browser(&world.ada).await;
-        ada.visit(&page(&world.olive)).await.choose("What becomes of their schedules", "Turn them off").untick("Ada is notified instead of Olive");
+        ada.visit(&page(&world.olive)).await.choose("What happens to their schedules", "Turn them off").untick("Ada is notified instead of Olive");
         ada.press("Deactivate").await.answered(200).sees("2 schedules are turned off.");
         for was in &made {
             let is = find(&world, was.id).await;
             assert_eq!((is.state(), is.owner_id, is.next_at), (State::Off, world.olive.id, None));
         }
         ada.press("Undo").await.answered(200).sees("Olive can sign in again.");
-        ada.visit(&page(&world.olive)).await.choose("What becomes of their schedules", "Leave them as they are").press("Deactivate").await;
+        ada.visit(&page(&world.olive)).await.choose("What happens to their schedules", "Leave them as they are").press("Deactivate").await;
         ada.answered(200).sees("Ada is notified instead, in 2 schedules.");
         assert_eq!(stands(&world, made[0].id).await.1, [world.ada.id]);
         ada.visit("/ownership").await.in_row("Olive to Ada").sees("2 schedules only the recipient changed");
@@ -97,7 +97,7 @@ on_both! {
     async fn undo_gives_recipients_back_where_schedules_were_turned_off(world: World) {
         let made = owned(&world, &["06:00", "07:00"], &[&world.olive]).await;
         let mut ada = world.browser(&world.ada).await;
-        ada.visit(&page(&world.olive)).await.choose("What becomes of their schedules", "Turn them off").press("Deactivate").await;
+        ada.visit(&page(&world.olive)).await.choose("What happens to their schedules", "Turn them off").press("Deactivate").await;
         ada.answered(200).sees("Ada is notified instead, in 2 schedules.").sees("2 schedules are turned off.");
         assert_eq!(stands(&world, made[0].id).await.1, [world.ada.id]);
         ada.press("Undo").await.answered(200).sees("Undone. 2 schedules are as they were. Olive can sign in again.");
