@@ -22,10 +22,8 @@ pub fn signed_in(request: &HttpRequest, app: &App, by: &By, title: impl Into<Str
 pub fn workspace(by: &By) -> Vec<NavItem> {
     let item = |label, href: &str, icon| NavItem { label, href: href.into(), icon, current: false };
     let mut nav = vec![item("Overview", "/", "home"), item("Inbox", "/notifications", "inbox")];
-    if by.member.is_administrator() {
-        nav.push(item("Connections", "/connections", "plug"));
-    }
     if by.member.is_administrator() || by.member.sees_everything() {
+        nav.push(item("Connections", "/connections", "plug"));
         nav.push(item("Members", "/members", "users"));
         nav.push(item("Audit log", "/audit", "history"));
     }
