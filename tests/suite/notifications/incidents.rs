@@ -193,6 +193,24 @@ on_both! {
         assert_eq!(on_it().await, None);
     }
 
+    async fn who_may_not_import_there_any_more_is_not_on_it(world: World) {
+        world.set_clock("2026-10-05T08:00:00Z");
+        let stage = failing(&world, "payroll").await;
+        telling(&world, &stage, About::Failed, &[&world.mo]).await;
+        comes(&world, "2026-10-05T09:00:01Z").await;
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit("/notifications").await.press("I'm on it").await.sees("Olive has been on it since");
+        world.step(reminding::tidy).await;
+        comes(&world, "2026-10-06T10:00:01Z").await;
+        assert_eq!(kinds(&world, &world.mo).await, ["failed"]);
+        let path = format!("applications/{}/access/{}", world.application, world.olive.id);
+        world.api(&world.ada).await.put(&path, json!({"view": true, "import_data": false, "configure": true})).await;
+        world.step(reminding::tidy).await;
+        comes(&world, "2026-10-06T10:30:00Z").await;
+        assert_eq!(kinds(&world, &world.mo).await, ["failed", "reminder"]);
+        olive.visit("/notifications").await.sees("payroll failed").sees_no("has been on it");
+    }
+
     async fn who_was_on_it_and_who_wanted_it_quiet_stands_in_the_audit_log(world: World) {
         world.set_clock("2026-10-05T08:00:00Z");
         let stage = failing(&world, "payroll").await;
