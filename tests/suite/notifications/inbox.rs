@@ -179,7 +179,7 @@ on_both! {
         morning(&world, 5).await;
         assert_eq!((told(&world, &world.olive).await.len(), world.mails().len()), (1, 0));
         olive.visit("/notifications/settings").await.tick(&format!("E-mail to {}", world.olive.email)).press("Save").await;
-        olive.sees("You are notified in your inbox and by e-mail.").sees_no("until an Administrator");
+        olive.sees("You are notified in your inbox and by e-mail.").sees_no("No e-mail is sent");
         csv(&world, "payroll", &[("1", "one")]);
         morning(&world, 6).await;
         assert_eq!((told(&world, &world.olive).await.len(), world.mails().len()), (2, 1));
@@ -200,7 +200,7 @@ fn without_a_mail_server_nobody_is_promised_mail() {
             olive.visit("/notifications/settings").await.press("Save").await;
             olive.sees("Saved. You are notified in your inbox and by e-mail. No e-mail is sent until whoever runs the server sets up a mail server.");
             olive.untick(&format!("E-mail to {}", world.olive.email)).press("Save").await;
-            olive.sees("You are notified in your inbox only.").sees_no("until an Administrator");
+            olive.sees("You are notified in your inbox only.").sees_no("No e-mail is sent");
         });
     }
 }
