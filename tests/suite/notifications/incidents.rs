@@ -236,7 +236,8 @@ on_both! {
         ada.sees("Took the incident payroll failed").sees("Released the incident payroll failed");
         ada.sees("Snoozed reminders of the incident payroll failed").sees("Snoozed until: 2026-10-07T09:00:01Z");
         ada.sees("Ended the snooze of the incident payroll failed");
-        ada.follow("payroll failed").await.sees("Who was notified");
+        ada.in_row("Took the incident payroll failed").follow("payroll failed").await;
+        ada.everywhere().sees("Who was notified");
     }
 
     async fn nobody_does_anything_about_it_whose_account_was_closed_meanwhile(world: World) {
