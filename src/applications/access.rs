@@ -100,6 +100,11 @@ pub fn entered_by(conn: &mut Conn, by: &By) -> Result<Vec<Entered>> {
     Ok(store::all(conn)?.into_iter().map(stands).filter(|entered| entered.grants.view).collect())
 }
 
+/// The ids of the Applications that a member sees; `None`: whatever there is. One query at most, for what is asked often.
+pub fn sight(conn: &mut Conn, by: &By) -> Result<Option<Vec<i64>>> {
+    if by.member.sees_everything() { Ok(None) } else { given::viewed_by(conn, by.member.id).map(Some) }
+}
+
 impl Entered {
     /// Both permissions that importing takes.
     pub fn may_import(&self) -> bool {

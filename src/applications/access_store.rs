@@ -21,6 +21,7 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(member_access, members);
+diesel::allow_tables_to_appear_in_same_query!(member_access, applications);
 
 /// To whom or where, and what.
 type Row = (i64, bool, bool, bool);
@@ -59,6 +60,17 @@ pub fn of_member_in(conn: &mut Conn, application_id: i64, member_id: i64) -> Res
 pub fn of_member(conn: &mut Conn, member_id: i64) -> Result<HashMap<i64, Grants>> {
     let theirs = member_access::table.filter(member_access::member_id.eq(member_id));
     Ok(united(theirs.select(given!(member_access, application_id)).load::<Row>(conn)?))
+}
+
+/// The Applications that a member may view by what they were given; what is archived nobody sees.
+pub fn viewed_by(conn: &mut Conn, member_id: i64) -> Result<Vec<i64>> {
+    let theirs = member_access::member_id.eq(member_id).and(member_access::can_view.eq(true));
+    let there = applications::table.filter(applications::archived_at.is_null()).select(applications::id);
+    Ok(member_access::table
+        .filter(theirs.and(member_access::application_id.eq_any(there)))
+        .select(member_access::application_id)
+        .distinct()
+        .load(conn)?)
 }
 
 /// Who has what in an Application, by the member's id.

@@ -14,7 +14,7 @@ pub mod pages;
 mod shell;
 mod store;
 
-pub use access::{Entered, Grants, enter, entered_by, seen_by, standing, standings, who_sees};
+pub use access::{Entered, Grants, enter, entered_by, seen_by, sight, standing, standings, who_sees};
 pub use model::Application;
 pub use shell::settings_shell;
 pub use store::{by_id, by_ids};

@@ -136,6 +136,7 @@ impl Scene {
             "role" => Some("/roles".into()),
             "group" if self.names.groups.contains_key(&id) => Some(format!("/groups/{id}")),
             "run" => Some(format!("/runs/{id}")),
+            "incident" => Some(format!("/incidents/{id}")),
             _ => None,
         }
     }

@@ -86,7 +86,7 @@ pub const KINDS: [(&str, &str, &[&str]); 7] = [
     ("schedules", "Schedules", &["schedule", "freeze", "promise"]),
     ("imports", "Imports", &["import_configuration", "import_set", "translation", "kept_file"]),
     ("data", "Applications and Blocks", &["application", "block"]),
-    ("runs", "Runs", &["run"]),
+    ("runs", "Runs and incidents", &["run", "incident"]),
     ("people", "Members and access", &["member", "role", "group", "token", "invitation", "calendar"]),
     ("connections", "Connections and notifications", &["connection", "outlet", "workspace"]),
     ("denied", "Denied", &[]),
@@ -113,6 +113,7 @@ fn noun(kind: &str) -> &str {
         "workspace" => "the Workspace",
         "freeze" => "the freeze",
         "run" => "the run of",
+        "incident" => "the incident",
         other => other,
     }
 }
@@ -157,6 +158,9 @@ pub fn deed(entry: &Recorded) -> String {
         "workspace.set_up" => "Set up the Workspace",
         "workspace.key_changed" => "Changed the key that seals secrets",
         "run.repeated" => "Ran again",
+        "incident.taken" => "Took the incident",
+        "incident.snoozed" => "Snoozed reminders of the incident",
+        "incident.snooze_ended" => "Ended the snooze of the incident",
         "run.approval_taken_back" => "Took back the approval of",
         "calendar.address_made" => "Created a calendar address",
         "calendar.address_revoked" => "Revoked a calendar address",
@@ -306,7 +310,7 @@ fn said(key: &str, value: &Value, names: &Names) -> String {
     match (key, value) {
         ("enabled", Value::Bool(on)) => if *on { "On" } else { "Off" }.to_owned(),
         ("active", Value::Bool(active)) => if *active { "Active" } else { "Deactivated" }.to_owned(),
-        ("owner_id", Value::Number(id)) => member(id.as_i64().unwrap_or_default()),
+        ("owner_id" | "taken_by", Value::Number(id)) => member(id.as_i64().unwrap_or_default()),
         ("block_id" | "source_block_id", Value::Number(id)) => called(&names.blocks, id),
         ("connection_id", Value::Number(id)) => called(&names.connections, id),
         ("notify.member_ids" | "member_ids", Value::Array(ids)) => named(ids, member),

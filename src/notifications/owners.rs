@@ -89,7 +89,12 @@ fn handed_over(conn: &mut Conn, entries: &[Recorded]) -> Result<Vec<(Event, Even
             who_may_see(conn, &Vec::from_iter(told), &application)?.into_iter().partition(|id| *id == to);
         let names = (name(conn, from)?, name(conn, to)?);
         let only = if handed.len() == 1 { schedules::actions::find_even_deleted(conn, *schedule_id)? } else { None };
-        let given = Given { count: handed.len(), sentence: only.map(|schedule| schedule.sentence()), undone };
+        let given = Given {
+            count: handed.len(),
+            sentence: only.map(|schedule| schedule.sentence()),
+            undone,
+            fails: schedules::flagged::flag_of(conn, &application, to)?.is_some(),
+        };
         let event = |key: String, who: Vec<i64>, (title, detail): (String, String)| Event {
             key,
             kind: NoticeKind::OwnerChanged,
@@ -116,6 +121,8 @@ struct Given {
     /// When it runs, of one alone.
     sentence: Option<String>,
     undone: bool,
+    /// Its Owner cannot run it: they have it back from who took it for that.
+    fails: bool,
 }
 
 impl Given {
@@ -128,21 +135,29 @@ impl Given {
 
     /// When it runs, who had it, with whose rights it runs.
     fn detail(&self, from: &str, whose: &str) -> String {
-        let one = self.count == 1;
-        let (it, they) = if one { ("it", "It runs") } else { ("them", "They run") };
+        let (it, they, run) = if self.count == 1 { ("it", "It", "runs") } else { ("them", "They", "run") };
         let owned = match self.undone {
-            true => format!("{from} no longer owns {it}. {they} with {whose} rights again."),
-            false => format!("{from} owned {it} before. {they} with {whose} rights now."),
+            true => format!("{from} no longer owns {it}."),
+            false => format!("{from} owned {it} before."),
+        };
+        let runs = match (self.fails, self.undone) {
+            (true, _) => format!("{they} will fail until someone who may import owns {it}."),
+            (false, true) => format!("{they} {run} with {whose} rights again."),
+            (false, false) => format!("{they} {run} with {whose} rights now."),
         };
         let sentence = self.sentence.as_ref().map(|sentence| format!("{sentence}. ")).unwrap_or_default();
-        format!("{sentence}{owned} You will still be notified.")
+        format!("{sentence}{owned} {runs} You will still be notified.")
     }
 
     /// To those whom they notify, and who is not their Owner.
     fn to_others(&self, (from, to): &(String, String)) -> (String, String) {
-        let (so, notify) =
-            (if self.undone { "again" } else { "now" }, if self.count == 1 { "notifies" } else { "notify" });
-        (format!("{to} {so} owns {} that {notify} you", self.schedules()), self.detail(from, &format!("{to}'s")))
+        let (notify, belong) = if self.count == 1 { ("notifies", "belongs") } else { ("notify", "belong") };
+        let schedules = format!("{} that {notify} you", self.schedules());
+        let title = match self.undone {
+            true => format!("{} {belong} to {to} again", words::capitalized(&schedules)),
+            false => format!("{to} now owns {schedules}"),
+        };
+        (title, self.detail(from, &format!("{to}'s")))
     }
 
     /// To the Owner.

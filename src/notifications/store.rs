@@ -8,7 +8,7 @@ use super::model::{Channel, DeliveryState, Notice, NoticeKind, Told};
 use crate::clock::Moment;
 use crate::db::prelude::*;
 use crate::db::schema::{deliveries, gathered, members, notices};
-use crate::db::{Conn, on};
+use crate::db::{self, Conn, on};
 use crate::error::Result;
 use crate::names::folded;
 
@@ -122,30 +122,68 @@ pub struct Filter {
     pub words: String,
 }
 
-/// So many are looked through at once for words.
-const LOOKED_THROUGH: i64 = 2_000;
+/// Whose notices: a member's, of the Applications that they see now (`None`: of all) and of the Workspace.
+#[derive(Clone, Debug)]
+pub struct Own {
+    pub member_id: i64,
+    pub seen: Option<Vec<i64>>,
+}
+
+impl Own {
+    fn notices(&self) -> notices::BoxedQuery<'_, db::Backend> {
+        let told = notices::table.filter(notices::member_id.eq(self.member_id)).into_boxed();
+        match &self.seen {
+            Some(seen) => told.filter(notices::application_id.is_null().or(notices::application_id.eq_any(seen))),
+            None => told,
+        }
+    }
+}
+
+/// So many are looked through for words at a time.
+pub const LOOKED_AT: usize = 5_000;
+/// So many are read at once for that.
+const READ: i64 = 500;
+
+/// What was found, where older ones begin, and how far it was looked for words where that did not come to the end.
+#[derive(Debug, Default)]
+pub struct Found {
+    pub notices: Vec<Notice>,
+    /// After this one, where there may be older ones.
+    pub older: Option<i64>,
+    pub looked: Option<Moment>,
+}
 
 /// The newest ones before another, by when it happened and not by when it was told: a message may wait for what went
 /// before it.
-pub fn list(conn: &mut Conn, member_id: i64, filter: &Filter, before: Option<i64>, limit: i64) -> Result<Vec<Notice>> {
-    let mut place = before.map(|id| place_of(conn, member_id, id)).transpose()?;
+pub fn list(conn: &mut Conn, own: &Own, filter: &Filter, before: Option<i64>, limit: i64) -> Result<Vec<Notice>> {
+    let place = before.map(|id| place_of(conn, own.member_id, id)).transpose()?;
+    page(conn, own, filter, place, limit)
+}
+
+/// A page of them that contain the words of the filter, and where the next begins.
+pub fn find(conn: &mut Conn, own: &Own, filter: &Filter, before: Option<i64>, most: usize) -> Result<Found> {
     let words = folded(&filter.words);
-    if words.is_empty() {
-        return page(conn, member_id, filter, place, limit);
-    }
-    // Here and not by the database: the two know capitals and accents differently.
-    let (limit, mut found) = (usize::try_from(limit).unwrap_or_default(), Vec::new());
+    let read = if words.is_empty() { most as i64 + 1 } else { READ };
+    let mut place = before.map(|id| place_of(conn, own.member_id, id)).transpose()?;
+    let (mut found, mut looked_at) = (Found::default(), 0);
     loop {
-        let looked = page(conn, member_id, filter, place, LOOKED_THROUGH)?;
-        let last = looked.last().map(|notice| (Some(notice.at), notice.id));
-        let is_all = (looked.len() as i64) < LOOKED_THROUGH;
+        let looked = page(conn, own, filter, place, read)?;
+        let is_all = (looked.len() as i64) < read;
+        let last = looked.last().map(|notice| (notice.at, notice.id));
+        looked_at += looked.len();
+        // Here and not by the database: the two know capitals and accents differently.
         let says = |notice: &Notice| [&notice.title, &notice.detail].iter().any(|text| folded(text).contains(&words));
-        found.extend(looked.into_iter().filter(says));
-        if is_all || found.len() >= limit {
-            found.truncate(limit);
+        found.notices.extend(looked.into_iter().filter(says));
+        if found.notices.len() > most {
+            found.notices.truncate(most);
+            found.older = found.notices.last().map(|last| last.id);
             return Ok(found);
         }
-        place = last;
+        let Some((at, id)) = last.filter(|_| !is_all) else { return Ok(found) };
+        if looked_at >= LOOKED_AT {
+            return Ok(Found { older: Some(id), looked: Some(at), ..found });
+        }
+        place = Some((Some(at), id));
     }
 }
 
@@ -157,11 +195,12 @@ fn place_of(conn: &mut Conn, member_id: i64, id: i64) -> Result<Placed> {
     Ok((own.select(notices::at).first::<Moment>(conn).optional()?, id))
 }
 
-fn page(conn: &mut Conn, member_id: i64, filter: &Filter, before: Option<Placed>, limit: i64) -> Result<Vec<Notice>> {
-    let mut wanted = notices::table.filter(notices::member_id.eq(member_id)).into_boxed();
+fn page(conn: &mut Conn, own: &Own, filter: &Filter, before: Option<Placed>, limit: i64) -> Result<Vec<Notice>> {
+    let mut wanted = own.notices();
     match before {
+        // An index is read from `at` on by the first, which the second alone does not tell PostgreSQL.
         Some((Some(at), id)) => {
-            wanted = wanted.filter(notices::at.lt(at).or(notices::at.eq(at).and(notices::id.lt(id))))
+            wanted = wanted.filter(notices::at.le(at).and(notices::at.lt(at).or(notices::id.lt(id))))
         }
         Some((None, id)) => wanted = wanted.filter(notices::id.lt(id)),
         None => {}
@@ -184,15 +223,14 @@ fn page(conn: &mut Conn, member_id: i64, filter: &Filter, before: Option<Placed>
     Ok(rows.into_iter().map(notice).collect())
 }
 
-/// The id that a member was given last.
-pub fn last_id(conn: &mut Conn, member_id: i64) -> Result<Option<i64>> {
-    Ok(notices::table.filter(notices::member_id.eq(member_id)).select(max(notices::id)).first(conn)?)
+/// The last id of them.
+pub fn last_id(conn: &mut Conn, own: &Own) -> Result<Option<i64>> {
+    Ok(own.notices().select(max(notices::id)).first(conn)?)
 }
 
-/// How many a member has not read.
-pub fn unread(conn: &mut Conn, member_id: i64) -> Result<i64> {
-    let unread = notices::member_id.eq(member_id).and(notices::read_at.is_null());
-    Ok(notices::table.filter(unread).count().get_result(conn)?)
+/// How many of them a member has not read.
+pub fn unread(conn: &mut Conn, own: &Own) -> Result<i64> {
+    Ok(own.notices().filter(notices::read_at.is_null()).count().get_result(conn)?)
 }
 
 /// Marks one as read, or as unread with `None`.
@@ -202,10 +240,16 @@ pub fn set_read(conn: &mut Conn, id: i64, at: Option<Moment>) -> Result<()> {
 }
 
 /// Marks all that are there up to an id.
-pub fn set_all_read(conn: &mut Conn, member_id: i64, up_to: i64, at: Moment) -> Result<usize> {
-    let unread = notices::table
-        .filter(notices::member_id.eq(member_id).and(notices::read_at.is_null()).and(notices::id.le(up_to)));
-    Ok(diesel::update(unread).set(notices::read_at.eq(at)).execute(conn)?)
+pub fn set_all_read(conn: &mut Conn, own: &Own, up_to: i64, at: Moment) -> Result<usize> {
+    let unread = notices::member_id.eq(own.member_id).and(notices::read_at.is_null()).and(notices::id.le(up_to));
+    let (unread, read) = (notices::table.filter(unread), notices::read_at.eq(at));
+    Ok(match &own.seen {
+        Some(seen) => {
+            let seen = notices::application_id.is_null().or(notices::application_id.eq_any(seen));
+            diesel::update(unread.filter(seen)).set(read).execute(conn)?
+        }
+        None => diesel::update(unread).set(read).execute(conn)?,
+    })
 }
 
 /// Who was told of a run, by name; of several notices to one member, such as that it was held and how it ended, the newest.

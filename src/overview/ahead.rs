@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::freezes::{self, Freeze};
 use crate::import_sets;
 use crate::imports::Target;
-use crate::runs::{Run, Trigger, across};
+use crate::runs::{Run, across};
 use crate::schedules::{self, Ahead};
 use crate::words;
 
@@ -134,10 +134,10 @@ fn so_far(conn: &mut Conn, entered: &[Entered], ids: &[i64], night: Night, now: 
     if ids.is_empty() || night.from >= now {
         return Ok((Vec::new(), false));
     }
-    let runs = across::since(conn, ids, night.from, BEGUN)?;
+    let runs = across::begun_by_schedule(conn, ids, night.from, BEGUN)?;
     let more = runs.len() as i64 == BEGUN;
     let ran = |run: Run| {
-        let (from, schedule) = (run.started_at?, run.schedule_id.filter(|_| run.trigger == Trigger::Schedule)?);
+        let (from, schedule) = (run.started_at?, run.schedule_id?);
         Some(Ran {
             schedule,
             name: run.title().to_owned(),

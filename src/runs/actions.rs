@@ -79,9 +79,7 @@ pub fn start_by_hand(
     }
     let waiting_key = queue::waiting_key(target.target, file_id, parameters.as_ref());
     if let Some(run) = store::by_waiting_key(conn, &waiting_key)? {
-        // Who asks for it now does not want to wait for its next attempt.
-        queue::begin_now(conn, run.id, now)?;
-        return Ok(Started { run: store::by_id(conn, run.id)?.ok_or(AppError::NotFound)?, waiting_already: true });
+        return bring_forward(conn, by, run, now);
     }
     let name = run_name::stamped(&target.run_name(), now, target.time_zone);
     let new = NewRun {
@@ -301,6 +299,17 @@ pub(super) fn need_room(conn: &mut Conn, new: &NewRun) -> Result<()> {
         () => return Ok(()),
     };
     Err(AppError::TooMany { what, after_seconds: 30 })
+}
+
+/// What waits already is the answer to whoever asks for it; who asks now does not want to wait for its next attempt.
+pub(super) fn bring_forward(conn: &mut Conn, by: &By, run: Run, now: Moment) -> Result<Started> {
+    if !queue::begin_now(conn, run.id, now)? {
+        return Ok(Started { run, waiting_already: true });
+    }
+    let of = json!({ "name": run.name, "configuration_id": run.configuration_id, "set_id": run.set_id });
+    let entry = Entry::of("run.brought_forward", "run", run.id).application(run.application_id);
+    by.audit(conn, entry.after(of), now)?;
+    Ok(Started { run: store::by_id(conn, run.id)?.ok_or(AppError::NotFound)?, waiting_already: true })
 }
 
 pub(super) fn put_in_queue(conn: &mut Conn, by: &By, new: &NewRun, action: &'static str, now: Moment) -> Result<Run> {

@@ -184,11 +184,12 @@ pub fn restore_waiting_key(conn: &mut Conn, run: &Run) -> Result<()> {
     Ok(())
 }
 
-/// Somebody does not want to wait for the next attempt: it begins as soon as there is a place.
-pub fn begin_now(conn: &mut Conn, run_id: i64, now: Moment) -> Result<()> {
-    let waits = runs::table.filter(runs::id.eq(run_id).and(runs::waits_for.eq(resource::TIME)));
-    diesel::update(waits).set((runs::waits_for.eq(None::<String>), runs::available_at.eq(now))).execute(conn)?;
-    Ok(())
+/// Somebody does not want to wait for the next attempt: it begins as soon as there is a place. Whether it would have waited.
+pub fn begin_now(conn: &mut Conn, run_id: i64, now: Moment) -> Result<bool> {
+    let waits =
+        runs::table.filter(runs::id.eq(run_id).and(runs::waits_for.eq(resource::TIME)).and(runs::available_at.gt(now)));
+    let set = (runs::waits_for.eq(None::<String>), runs::available_at.eq(now));
+    Ok(diesel::update(waits).set(set).execute(conn)? == 1)
 }
 
 /// How many runs that somebody started wait: of this target, of its Application. The steps of a set are not told twice.

@@ -25,8 +25,7 @@ pub fn restore(conn: &mut Conn, by: &By, pool: &Pool, (block_id, run_id): (i64, 
     let (block, entered, earlier) = find(conn, by, pool, (block_id, run_id))?;
     let waiting_key = queue::restore_key(block_id, run_id);
     if let Some(run) = store::by_waiting_key(conn, &waiting_key)? {
-        queue::begin_now(conn, run.id, now)?;
-        return Ok(Started { run: store::by_id(conn, run.id)?.ok_or(AppError::NotFound)?, waiting_already: true });
+        return actions::bring_forward(conn, by, run, now);
     }
     let of_import = restores_store::import_that_filled(conn, block_id, earlier.run_id)?.ok_or_else(|| {
         AppError::Conflict(format!(

@@ -239,6 +239,28 @@ on_both! {
         olive.visit("/").await.sees("Tonight 1 run planned, done by about 20:01").sees("all done");
     }
 
+    async fn what_ran_by_schedule_is_found_among_much_that_was_started_by_hand(world: World) {
+        in_paris(&world).await;
+        let words = once("words", &world).await;
+        csv(&world, "words", &[("1", "one")]);
+        world.set_clock("2026-10-08T18:00:01Z");
+        world.step(dispatcher::step).await;
+        work_off(&world).await;
+        world.set_clock("2026-10-09T05:30:00Z");
+        let (here, id, at) = (world.application, words.configuration, world.now().micros());
+        let by_hand = format!(
+            "INSERT INTO runs (uid, application_id, configuration_id, configuration_version, block_id, as_member_id, started_by, \
+             trigger_kind, name, status, queued_at, started_at, finished_at, attempt) \
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 301) \
+             SELECT 'by-hand-' || i, {here}, {id}, 1, {}, {me}, {me}, 'member', 'words', 'success', {at}, {at}, {at}, 1 FROM n",
+            words.block,
+            me = world.olive.id
+        );
+        world.write(move |conn| batch(conn, &by_hand)).await;
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit("/").await.sees("Tonight 1 run so far; nothing more is planned").sees("20:00 words 20:00, Success");
+    }
+
     async fn what_broke_for_one_cause_is_one_line(world: World) {
         in_paris(&world).await;
         let [sales, costs, alone] = [once("sales", &world).await, once("costs", &world).await, once("alone", &world).await];

@@ -22,7 +22,7 @@ use crate::support::stage::{Stage, block, stage};
 use crate::support::{Database, World, cast::Person, with_world};
 
 /// Whether somebody waits for another's lock in this database.
-fn waits(conn: &mut Conn) -> Result<bool> {
+pub fn waits(conn: &mut Conn) -> Result<bool> {
     #[derive(QueryableByName)]
     struct Waits {
         #[diesel(sql_type = Bool)]

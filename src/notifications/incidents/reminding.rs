@@ -48,7 +48,8 @@ pub fn step(app: &App) -> Result<usize> {
     }
 }
 
-/// Closes what holds nothing that is there still, and lets go of what somebody took long ago or has left. Blocks.
+/// Closes what holds nothing that is there still, and lets go of what somebody took long ago, or can do nothing about any
+/// more. Blocks.
 pub fn tidy(app: &App) -> Result<()> {
     let now = app.now();
     let open = app.db.read(store::all_open)?;
@@ -56,11 +57,17 @@ pub fn tidy(app: &App) -> Result<()> {
         let taker = incident.taken_by.filter(|_| incident.taken_at.is_some());
         app.db.write(|conn| {
             let application = incident.application_id.map(|id| applications::by_id(conn, id)).transpose()?.flatten();
-            if application.is_none() || !opening::still_fails(conn, &incident)? {
+            let fails = opening::still_fails(conn, &incident)?;
+            let Some(application) = application.filter(|_| fails) else {
                 return store::close(conn, incident.id, now).map(|_| ());
-            }
+            };
             let Some(taker) = taker else { return Ok(()) };
-            let stays = members::by_id(conn, taker)?.is_some_and(|member| member.active);
+            let taker = members::by_id(conn, taker)?.filter(|member| member.active);
+            // Who may import there no more keeps nobody's reminders quiet.
+            let stays = match taker {
+                Some(taker) => applications::standing(conn, &taker, application)?.may_import(),
+                None => false,
+            };
             let long = incident.taken_at.is_some_and(|at| now.since(at) > TAKEN);
             if stays && !long { Ok(()) } else { store::take(conn, incident.id, None, now) }
         })?;

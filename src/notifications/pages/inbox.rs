@@ -11,10 +11,10 @@ use crate::app::App;
 use crate::applications::{self, Entered};
 use crate::error::Result;
 use crate::members::{SignedIn, shell};
-use crate::notifications::actions;
+use crate::notifications::actions::{self, Inbox};
 use crate::notifications::model::Notice;
 use crate::notifications::pages::incidents::{Card, open_cards};
-use crate::notifications::store::Filter;
+use crate::notifications::store::{Filter, Found, LOOKED_AT};
 use crate::web::form::Query;
 use crate::web::page::encode;
 use crate::web::{Crumb, Flash, Form, Page, Shell, see_other};
@@ -24,7 +24,7 @@ use crate::workspace;
 /// Where it is.
 const HERE: &str = "/notifications";
 /// So many stand on a page.
-const PAGE: i64 = 50;
+const PAGE: usize = 50;
 /// So many incidents above them.
 const INCIDENTS: i64 = 10;
 
@@ -46,6 +46,8 @@ struct InboxPage {
     newest: Option<i64>,
     /// Where older ones are.
     older: Option<String>,
+    /// "Searched 5,000 notifications, back to Tue 3 Nov, 08:00."; empty where all were.
+    looked: String,
     back: String,
 }
 
@@ -137,27 +139,23 @@ impl Asked {
 /// `GET /notifications?show=&q=&application=&before=`
 pub async fn inbox(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn, query: Query) -> Result<HttpResponse> {
     let (mut asked, who, now) = (Asked::of(&query), by.clone(), app.now());
-    let (mut notices, (unread, last), seen, workspace, incidents, asked) = app
+    let (page, seen, workspace, incidents, asked) = app
         .read(move |conn| {
             // Of an Application that the member may see no more, not even its name.
             let seen = applications::entered_by(conn, &who)?;
             asked.application.take_if(|id| seen.iter().all(|one| one.application.id != *id));
-            let notices = actions::list(conn, &who, &asked.filter(), asked.before, PAGE + 1)?;
+            let page = actions::inbox(conn, &who, &asked.filter(), asked.before, PAGE)?;
             let workspace = workspace::get(conn)?;
             let zone = who.member.time_zone.unwrap_or(workspace.time_zone);
             let above = asked.before.is_none() && asked.show != "unread";
             let of: &[Entered] = if above { &seen } else { &[] };
             let incidents = open_cards(conn, &who, of, (INCIDENTS + 1, zone, now))?;
-            let counted = (actions::unread(conn, &who)?, actions::last_id(conn, &who)?);
             let seen: Vec<_> = seen.into_iter().map(|one| (one.application.id, one.application.name)).collect();
-            Ok((notices, counted, seen, workspace, incidents, asked))
+            Ok((page, seen, workspace, incidents, asked))
         })
         .await?;
     let names: HashMap<i64, String> = seen.iter().cloned().collect();
-    let older = (notices.len() > PAGE as usize).then(|| {
-        notices.truncate(PAGE as usize);
-        notices.last().map_or(0, |last| last.id)
-    });
+    let Inbox { found: Found { notices, older, looked }, unread, last } = page;
     let (more_incidents, mut incidents) = (incidents.len() as i64 > INCIDENTS, incidents);
     incidents.truncate(INCIDENTS as usize);
     let zone = by.member.time_zone.unwrap_or(workspace.time_zone);
@@ -194,10 +192,15 @@ pub async fn inbox(request: HttpRequest, app: Data<App>, SignedIn(by): SignedIn,
         zone: zone.to_string(),
         newest,
         older: older.map(|id| first.with(|asked| asked.before = Some(id)).address()),
+        looked: looked.map(|at| searched(words::short_time(at, now, zone))).unwrap_or_default(),
         back: asked.address(),
         asked,
     };
     Page::ok(&request, &template)
+}
+
+fn searched(back_to: String) -> String {
+    format!("Searched {} notifications, back to {back_to}.", words::count(LOOKED_AT as i64))
 }
 
 fn row(notice: Notice, zone: Tz, names: &HashMap<i64, String>) -> Row {

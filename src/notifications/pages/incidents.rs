@@ -250,7 +250,7 @@ pub async fn snooze(app: Data<App>, SignedIn(by): SignedIn, id: Path<i64>, form:
                 "not" => None,
                 _ => return Err(AppError::invalid("for", "Choose how long to snooze reminders.")),
             };
-            actions::snooze(conn, &by, id, until)?;
+            actions::snooze(conn, &by, id, until, now)?;
             Ok(match until {
                 Some(until) => {
                     format!("Reminders are snoozed until {}, {zone}.", words::short_time_within(until, now, zone))

@@ -80,9 +80,25 @@ pub fn missed(conn: &mut Conn, application_ids: &[i64], since: Moment, limit: i6
 /// What was asked for since then, the newest first: `limit` of each Application are looked at, and of all. What is done in
 /// a set is the set's.
 pub fn since(conn: &mut Conn, application_ids: &[i64], from: Moment, limit: i64) -> Result<Vec<Run>> {
+    newest_that(conn, application_ids, "x.trigger_kind || '' <> 'set'", from, limit)
+}
+
+/// What has begun by schedule since then, in the same way: however much was started by hand, or did not run.
+pub fn begun_by_schedule(conn: &mut Conn, application_ids: &[i64], from: Moment, limit: i64) -> Result<Vec<Run>> {
+    let begun = "x.trigger_kind || '' = 'schedule' AND x.started_at IS NOT NULL";
+    newest_that(conn, application_ids, begun, from, limit)
+}
+
+fn newest_that(
+    conn: &mut Conn,
+    application_ids: &[i64],
+    wanted: &'static str,
+    from: Moment,
+    limit: i64,
+) -> Result<Vec<Run>> {
     // No more of a long history is read than can be shown.
     let pick = format!(
-        "SELECT x.id FROM runs x WHERE x.application_id = a.id AND x.queued_at >= {} AND x.trigger_kind || '' <> 'set' \
+        "SELECT x.id FROM runs x WHERE x.application_id = a.id AND x.queued_at >= {} AND {wanted} \
          ORDER BY x.queued_at DESC LIMIT {limit}",
         from.micros()
     );

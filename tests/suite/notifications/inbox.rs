@@ -1,8 +1,11 @@
 //! The inbox, the bell, and what a member chose.
 
+use std::sync::mpsc;
+
 use super::*;
 use crate::support::databases::with_changed_world;
-use crate::support::{Database, cast};
+use crate::support::{Database, cast, seed, with_world};
+use crate::taken_away::waits;
 
 /// Olive is told something.
 pub async fn note(world: &World, title: &'static str) -> i64 {
@@ -129,6 +132,69 @@ on_both! {
         }
     }
 
+    /// A search ends after 5,000, says so, and goes on from there.
+    async fn a_search_is_bounded_and_says_so(world: World) {
+        world.set_clock("2026-10-05T08:00:00Z");
+        let (olive, at) = (world.olive.id, world.now().micros());
+        let many = format!(
+            "INSERT INTO notices (member_id, key, kind, title, detail, at) \
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5002) \
+             SELECT {olive}, 'many-' || i, 'success', CASE WHEN i > 5000 THEN 'Payroll ' || i ELSE 'Headcount ' || i END, \
+             'Done.', {at} - CAST(i AS BIGINT) * 60000000 FROM n"
+        );
+        world.write(move |conn| seed::batch(conn, &many)).await;
+        let mut browser = world.browser(&world.olive).await;
+        browser.visit("/notifications?q=payroll").await.sees("No notification matches this filter").sees_no("Payroll 5001");
+        browser.sees("Searched 5,000 notifications, back to Thu 1 Oct, 20:40.");
+        browser.follow("Show older notifications").await.sees("Payroll 5001").sees("Payroll 5002");
+        browser.sees_no("Searched").sees_no("Show older notifications");
+        // What is full before that is a page, and the next begins after its last.
+        browser.visit("/notifications?q=headcount").await.sees("Headcount 50").sees_no("Headcount 51").sees_no("Searched");
+        browser.follow("Show older notifications").await.sees("Headcount 51").sees("Headcount 100").sees_no("Headcount 101");
+        // Of those found on the way the newest stand there.
+        browser.visit("/notifications?q=headcount+4999").await.sees("Headcount 4999").sees("Searched 5,000 notifications");
+    }
+
+    /// What was told of an Application is not there for who may view it no more, and is there again when they may.
+    async fn what_an_application_told_goes_with_the_right_to_view_it(world: World) {
+        world.set_clock("2026-10-05T08:00:00Z");
+        note(&world, "Of the Workspace").await;
+        let here = world.application;
+        let told = note(&world, "Payroll failed").await;
+        let audreys = note(&world, "Headcount failed").await;
+        let (audrey, ada) = (world.audrey.clone(), world.api(&world.ada).await);
+        world
+            .write(move |conn| {
+                let of = notices::table.filter(notices::id.eq_any([told, audreys]));
+                diesel::update(of).set(notices::application_id.eq(here)).execute(conn)?;
+                let hers = diesel::update(notices::table.find(audreys));
+                Ok(hers.set(notices::member_id.eq(audrey.id)).execute(conn)?)
+            })
+            .await;
+        let (mut olive, api) = (world.browser(&world.olive).await, world.api(&world.olive).await);
+        olive.visit("/notifications").await.sees("Payroll failed").sees("Of the Workspace");
+        let access = format!("applications/{here}/access/{}", world.olive.id);
+        ada.delete(&access).await.is(204);
+        olive.visit("/notifications").await.sees("Of the Workspace").sees_no("Payroll failed");
+        olive.visit("/notifications?q=no+file").await.sees("Of the Workspace").sees_no("Payroll failed");
+        assert!(olive.htmx("/notifications/bell").await.text().contains("1 unread"));
+        assert_eq!(api.get("notifications").await.items().len(), 1);
+        api.patch(&format!("notifications/{told}"), json!({"read": true})).await.is(404);
+        assert_eq!(olive.post(&format!("/notifications/{told}"), &[("open", "on")]).await.status, 404);
+        olive.visit("/notifications").await.press("Mark all read").await.sees("Marked 1 notification as read.");
+        assert!(!olive.htmx("/notifications/bell").await.text().contains("unread"));
+        let last = told.to_string();
+        assert_eq!(olive.post("/notifications", &[("up_to", &last)]).await.status, 200);
+        // Through a group or by themselves: it is as it was.
+        ada.put(&access, json!({"view": true})).await;
+        olive.visit("/notifications").await.press("Payroll failed (unread)").await.answered(200);
+        assert!(!olive.htmx("/notifications/bell").await.text().contains("unread"));
+        // Auditors see every Application without being listed.
+        let mut audrey = world.browser(&world.audrey).await;
+        audrey.visit("/notifications").await.sees("Headcount failed");
+        assert!(audrey.htmx("/notifications/bell").await.text().contains("1 unread"));
+    }
+
     async fn the_page_says_who_is_told_and_when(world: World) {
         world.set_clock("2026-10-05T08:00:00Z");
         let stage = failing(&world, "payroll").await;
@@ -179,7 +245,7 @@ on_both! {
         morning(&world, 5).await;
         assert_eq!((told(&world, &world.olive).await.len(), world.mails().len()), (1, 0));
         olive.visit("/notifications/settings").await.tick(&format!("E-mail to {}", world.olive.email)).press("Save").await;
-        olive.sees("You are notified in your inbox and by e-mail.").sees_no("until an Administrator");
+        olive.sees("You are notified in your inbox and by e-mail.").sees_no("No e-mail is sent");
         csv(&world, "payroll", &[("1", "one")]);
         morning(&world, 6).await;
         assert_eq!((told(&world, &world.olive).await.len(), world.mails().len()), (2, 1));
@@ -200,7 +266,41 @@ fn without_a_mail_server_nobody_is_promised_mail() {
             olive.visit("/notifications/settings").await.press("Save").await;
             olive.sees("Saved. You are notified in your inbox and by e-mail. No e-mail is sent until whoever runs the server sets up a mail server.");
             olive.untick(&format!("E-mail to {}", world.olive.email)).press("Save").await;
-            olive.sees("You are notified in your inbox only.").sees_no("until an Administrator");
+            olive.sees("You are notified in your inbox only.").sees_no("No e-mail is sent");
         });
     }
+}
+
+/// Only what stood on the page is read with it. On SQLite nothing can be held between two questions of a page.
+#[test]
+fn what_comes_while_the_page_is_made_stays_unread() {
+    with_world(Database::Postgres, |world| async {
+        let world = world;
+        note(&world, "There already").await;
+        let mut olive = world.browser(&world.olive).await;
+        let ((held, is_held), (go_on, may_go_on)) = (mpsc::channel(), mpsc::channel::<()>());
+        let app = world.app().clone();
+        let holds = tokio::task::spawn_blocking(move || {
+            app.db.write(|conn| {
+                // The page asks for what is broken after it asked for its messages.
+                diesel::sql_query("LOCK TABLE incidents IN ACCESS EXCLUSIVE MODE").execute(conn)?;
+                held.send(()).unwrap();
+                may_go_on.recv_timeout(std::time::Duration::from_secs(20)).unwrap();
+                Ok(())
+            })
+        });
+        tokio::task::spawn_blocking(move || is_held.recv().unwrap()).await.unwrap();
+        let comes = async {
+            while !world.read(waits).await {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+            note(&world, "Come meanwhile").await;
+            go_on.send(()).unwrap();
+        };
+        tokio::join!(olive.visit("/notifications"), comes);
+        holds.await.unwrap().unwrap();
+        olive.sees("There already").sees_no("Come meanwhile");
+        olive.press("Mark all read").await.sees("Marked 1 notification as read.");
+        olive.visit("/notifications?show=unread").await.sees("Come meanwhile").sees_no("There already");
+    });
 }

@@ -1,9 +1,10 @@
 //! What is broken is told when it breaks, once a day while it stays so, and when it is over.
 
 use tidegate::db::schema::{application_access as access, incidents};
+use tidegate::error::AppError;
 use tidegate::imports::Definition;
 use tidegate::notifications::NoticeKind;
-use tidegate::notifications::incidents::{fails, forget_old, holds, reminding};
+use tidegate::notifications::incidents::{actions, fails, forget_old, holds, reminding};
 use tidegate::runs::RunStatus;
 
 use super::*;
@@ -190,6 +191,71 @@ on_both! {
         world.api(&world.ada).await.patch(&format!("members/{id}"), json!({"active": false})).await.is(200);
         world.step(reminding::tidy).await;
         assert_eq!(on_it().await, None);
+    }
+
+    async fn who_may_not_import_there_any_more_is_not_on_it(world: World) {
+        world.set_clock("2026-10-05T08:00:00Z");
+        let stage = failing(&world, "payroll").await;
+        telling(&world, &stage, About::Failed, &[&world.mo]).await;
+        comes(&world, "2026-10-05T09:00:01Z").await;
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit("/notifications").await.press("I'm on it").await.sees("Olive has been on it since");
+        world.step(reminding::tidy).await;
+        comes(&world, "2026-10-06T10:00:01Z").await;
+        assert_eq!(kinds(&world, &world.mo).await, ["failed"]);
+        let path = format!("applications/{}/access/{}", world.application, world.olive.id);
+        world.api(&world.ada).await.put(&path, json!({"view": true, "import_data": false, "configure": true})).await;
+        world.step(reminding::tidy).await;
+        comes(&world, "2026-10-06T10:30:00Z").await;
+        assert_eq!(kinds(&world, &world.mo).await, ["failed", "reminder"]);
+        olive.visit("/notifications").await.sees("payroll failed").sees_no("has been on it");
+    }
+
+    async fn who_was_on_it_and_who_wanted_it_quiet_stands_in_the_audit_log(world: World) {
+        world.set_clock("2026-10-05T08:00:00Z");
+        let stage = failing(&world, "payroll").await;
+        telling(&world, &stage, About::Failed, &[&world.mo]).await;
+        comes(&world, "2026-10-05T09:00:01Z").await;
+        let mut olive = world.browser(&world.olive).await;
+        olive.visit("/notifications").await.press("I'm on it").await.sees("You are on it.");
+        olive.press("I'm no longer on it").await.press("For 2 days").await.sees("Reminders are snoozed until");
+        olive.press("End snooze").await.sees("Reminders are on again.");
+        // What changes nothing is no entry.
+        let id = world.read(|conn| Ok(incidents::table.select(incidents::id).first::<i64>(conn)?)).await;
+        for (deed, field) in [("take", ("release", "on")), ("snooze", ("for", "not"))] {
+            assert_eq!(olive.post(&format!("/incidents/{id}/{deed}"), &[field]).await.status, 200);
+        }
+        let entries = world.api(&world.ada).await.get("audit").await;
+        let entries = entries.items().iter().filter(|entry| entry["subject_kind"] == "incident");
+        let told: Vec<_> = entries.map(|entry| (&entry["action"], &entry["application_id"], &entry["subject_id"])).collect();
+        let (here, id) = (json!(world.application), json!(id));
+        let wanted = ["incident.snooze_ended", "incident.snoozed", "incident.released", "incident.taken"].map(serde_json::Value::from);
+        assert_eq!(told, wanted.iter().map(|action| (action, &here, &id)).collect::<Vec<_>>());
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit("/audit").await.choose("Kind", "Runs and incidents").press("Filter").await;
+        ada.sees("Took the incident payroll failed").sees("Released the incident payroll failed");
+        ada.sees("Snoozed reminders of the incident payroll failed").sees("Snoozed until: 2026-10-07T09:00:01Z");
+        ada.sees("Ended the snooze of the incident payroll failed");
+        ada.in_row("Took the incident payroll failed").follow("payroll failed").await;
+        ada.everywhere().sees("Who was notified");
+    }
+
+    async fn nobody_does_anything_about_it_whose_account_was_closed_meanwhile(world: World) {
+        let stage = failing(&world, "payroll").await;
+        let (id, now, olive) = (breaks(&world, &stage).await, world.now(), world.olive.clone());
+        let by = world.read(move |conn| olive.by(conn)).await;
+        world.api(&world.ada).await.patch(&format!("members/{}", world.olive.id), json!({"active": false})).await.is(200);
+        let until = Some(now.plus(Duration::days(2)));
+        let who = by.clone();
+        let refused = [
+            world.try_write(move |conn| actions::take(conn, &who, id, now)).await,
+            world.try_write(move |conn| actions::snooze(conn, &by, id, until, now)).await,
+        ];
+        for refused in refused {
+            assert!(matches!(refused, Err(AppError::SignedOut)), "{refused:?}");
+        }
+        let stands = world.read(|conn| Ok(incidents::table.select((incidents::taken_by, incidents::snoozed_until)).first::<(Option<i64>, Option<i64>)>(conn)?));
+        assert_eq!(stands.await, (None, None));
     }
 
     async fn a_cause_is_told_anew_where_it_is_another(world: World) {

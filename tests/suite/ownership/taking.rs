@@ -98,6 +98,28 @@ on_both! {
         assert_eq!(stands(&world, made[2].id).await.0, world.olive.id);
     }
 
+    /// Nobody is told that it runs again where it cannot.
+    async fn what_is_given_back_to_who_cannot_run_it_is_told_as_what_will_fail(world: World) {
+        owned(&world, &["06:00", "07:00", "08:00"], &[&world.mo, &world.olive]).await;
+        let una = una_instead(&world).await;
+        let mut browser = world.browser(&una).await;
+        browser.visit(&list(&world)).await.in_row("Every day at 06:00").press("Take ownership of Every day at 06:00").await;
+        browser.everywhere().press("Undo").await.sees("Undone. Its former Owner has it again");
+        world.advance(Duration::minutes(1));
+        browser.visit(&list(&world)).await.press("Take all 3").await.press("Undo").await.sees("Undone. 3 schedules are back");
+        world.advance(Duration::minutes(1));
+        world.step(owners::changes).await;
+        for (person, one, all) in [
+            (&world.mo, "A schedule that notifies you belongs to Olive again", "3 schedules that notify you belong to Olive again"),
+            (&world.olive, "You own a schedule again", "You own 3 schedules again"),
+        ] {
+            let mut told = world.browser(person).await;
+            told.visit("/notifications").await.sees(one).sees(all).sees_no("rights again");
+            told.sees("Una no longer owns it. It will fail until someone who may import owns it. You will still be notified.");
+            told.sees("Una no longer owns them. They will fail until someone who may import owns them. You will still be notified.");
+        }
+    }
+
     async fn the_api_takes_what_is_flagged_and_nothing_else(world: World) {
         let made = owned(&world, &["06:00"], &[]).await;
         let path = format!("schedules/{}/take-ownership", made[0].id);

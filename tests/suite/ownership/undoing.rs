@@ -62,7 +62,7 @@ on_both! {
         olive.visit("/notifications").await.sees("You own 2 schedules again");
         olive.sees("Ada no longer owns them. They run with your rights again. You will still be notified.").sees_no("Olive now owns");
         let mut mo = world.browser(&world.mo).await;
-        mo.visit("/notifications").await.sees("Ada now owns 2 schedules that notify you").sees("Olive again owns 2 schedules that notify you");
+        mo.visit("/notifications").await.sees("Ada now owns 2 schedules that notify you").sees("2 schedules that notify you belong to Olive again");
         mo.sees("They run with Olive's rights again.");
     }
 

@@ -194,6 +194,27 @@ on_both! {
         assert_eq!((ended.status, ended.attempt, ended.result.unwrap().added), (RunStatus::Success, 3, 5));
     }
 
+    async fn who_brings_the_next_attempt_forward_stands_in_the_audit_log(world: World) {
+        let stage = stage(&world, "words", Mode::Append, |_| ()).await;
+        let script = Script::of([refused(Retry::Later), Ok(added(5))]);
+        let started = start(&world, &stage).await;
+        let asks = async || {
+            let answer = try_start(&world, &world.ada, &stage).await.unwrap();
+            assert_eq!((answer.run.id, answer.waiting_already), (started.id, true));
+            let entries = world.api(&world.ada).await.get("audit").await;
+            let brought = entries.items().iter().filter(|entry| entry["action"] == "run.brought_forward");
+            brought.map(|entry| (entry["subject_id"].clone(), entry["application_id"].clone())).collect::<Vec<_>>()
+        };
+        assert_eq!(asks().await, [], "it waits for a place, and for no time");
+        attempt(&world, &script).await;
+        let once = [(started.id.into(), world.application.into())];
+        assert_eq!(asks().await, once);
+        assert_eq!(asks().await, once, "it is there already");
+        assert_eq!(attempt(&world, &script).await, Some(started.id));
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit("/audit?kind=runs").await.sees("Brought forward the run of words");
+    }
+
     async fn a_clock_that_is_set_back_holds_up_no_attempt(world: World) {
         let stage = stage(&world, "words", Mode::Append, |_| ()).await;
         let script = Script::of([refused(Retry::Later), Ok(added(1))]);
