@@ -48,17 +48,20 @@ pub fn changes(app: &App) -> Result<usize> {
             // Another process reads them.
             return Ok(0);
         }
-        for (event, to_owner) in handed_over(conn, &entries)? {
+        for (event, to_owners) in handed_over(conn, &entries)? {
             announce(conn, app, &event, now)?;
             // Said to them alone, and posted nowhere.
-            tell_members(conn, app, &to_owner.who, &to_owner.notice(), now)?;
+            for event in to_owners {
+                tell_members(conn, app, &event.who, &event.notice(), now)?;
+            }
         }
         Ok(entries.len())
     })
 }
 
-/// One deed makes one message: one to the recipients, and one to the new Owner if they are a recipient.
-fn handed_over(conn: &mut Conn, entries: &[Recorded]) -> Result<Vec<(Event, Event)>> {
+/// One deed makes one message: one to the recipients, one to the new Owner, with whose rights it runs from now on, and,
+/// where a hand-over is undone, one to whom it had made the Owner.
+fn handed_over(conn: &mut Conn, entries: &[Recorded]) -> Result<Vec<(Event, [Event; 2])>> {
     // When, by whom, in which Application, from whom, to whom, and whether it goes back to them; and of each schedule its
     // id, the entry, its recipients.
     type Deed = (Moment, Option<i64>, i64, (i64, i64), bool);
@@ -82,11 +85,12 @@ fn handed_over(conn: &mut Conn, entries: &[Recorded]) -> Result<Vec<(Event, Even
         else {
             continue;
         };
-        let mut told = recipients::named(conn, handed.iter().filter_map(|(.., notify)| notify.as_ref()))?;
+        let told = recipients::named(conn, handed.iter().filter_map(|(.., notify)| notify.as_ref()))?;
         // Who did it knows.
-        told.retain(|id| Some(*id) != by);
-        let (owner, others) =
-            who_may_see(conn, &Vec::from_iter(told), &application)?.into_iter().partition(|id| *id == to);
+        let concerned = told.iter().copied().chain([to]).chain(undone.then_some(from)).filter(|id| Some(*id) != by);
+        let concerned = who_may_see(conn, &Vec::from_iter(BTreeSet::from_iter(concerned)), &application)?;
+        let (owner, others): (Vec<i64>, Vec<i64>) = concerned.into_iter().partition(|id| *id == to);
+        let (former, others) = others.into_iter().partition(|id| undone && *id == from);
         let names = (name(conn, from)?, name(conn, to)?);
         let only = if handed.len() == 1 { schedules::actions::find_even_deleted(conn, *schedule_id)? } else { None };
         let given = Given {
@@ -94,6 +98,7 @@ fn handed_over(conn: &mut Conn, entries: &[Recorded]) -> Result<Vec<(Event, Even
             sentence: only.map(|schedule| schedule.sentence()),
             undone,
             fails: schedules::flagged::flag_of(conn, &application, to)?.is_some(),
+            owner_told: told.contains(&to),
         };
         let event = |key: String, who: Vec<i64>, (title, detail): (String, String)| Event {
             key,
@@ -109,7 +114,10 @@ fn handed_over(conn: &mut Conn, entries: &[Recorded]) -> Result<Vec<(Event, Even
         };
         events.push((
             event(format!("owner:{}", first.id), others, given.to_others(&names)),
-            event(format!("owner:{}:you", first.id), owner, given.to_owner(&names)),
+            [
+                event(format!("owner:{}:you", first.id), owner, given.to_owner(&names)),
+                event(format!("owner:{}:former", first.id), former, given.to_former(&names)),
+            ],
         ));
     }
     Ok(events)
@@ -123,6 +131,8 @@ struct Given {
     undone: bool,
     /// Its Owner cannot run it: they have it back from who took it for that.
     fails: bool,
+    /// The Owner is one of the recipients.
+    owner_told: bool,
 }
 
 impl Given {
@@ -146,7 +156,7 @@ impl Given {
             (false, false) => format!("{they} {run} with {whose} rights now."),
         };
         let sentence = self.sentence.as_ref().map(|sentence| format!("{sentence}. ")).unwrap_or_default();
-        format!("{sentence}{owned} {runs} You will still be notified.")
+        format!("{sentence}{owned} {runs}")
     }
 
     /// To those whom they notify, and who is not their Owner.
@@ -157,7 +167,7 @@ impl Given {
             true => format!("{} {belong} to {to} again", words::capitalized(&schedules)),
             false => format!("{to} now owns {schedules}"),
         };
-        (title, self.detail(from, &format!("{to}'s")))
+        (title, format!("{} You will still be notified.", self.detail(from, &format!("{to}'s"))))
     }
 
     /// To the Owner.
@@ -166,7 +176,14 @@ impl Given {
             true => format!("You own {} again", self.schedules()),
             false => format!("You now own {}", self.schedules()),
         };
-        (title, self.detail(from, "your"))
+        let told = if self.owner_told { " You are notified." } else { "" };
+        (title, format!("{}{told}", self.detail(from, "your")))
+    }
+
+    /// To whom the hand-over that is undone had made the Owner.
+    fn to_former(&self, (_, to): &(String, String)) -> (String, String) {
+        let it = if self.count == 1 { "it" } else { "them" };
+        (format!("You no longer own {}", self.schedules()), format!("{to} owns {it} again."))
     }
 }
 

@@ -62,7 +62,7 @@ on_both! {
         let mut ada = world.browser(&world.ada).await;
         ada.visit(&format!("/applications/{copy}/settings/import-scheduling/review")).await.sees("Nothing waits here.");
         ada.sees("4 schedules are off. They were off before, or were turned off since. Turn them on in Import Scheduling.");
-        ada.sees_no("Every schedule here is on");
+        ada.sees_no("No schedule here is turned off");
     }
 
     async fn where_there_is_no_schedule_nothing_is_said_of_any(world: World) {

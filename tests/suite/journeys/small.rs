@@ -153,7 +153,11 @@ fn ticks_of_other_rows_stay_when_one_is_saved() {
         chrome.click("Save for Olive").await;
         chrome.sees("Olive has").await;
         let ticked = "return [...document.querySelectorAll('form.changed')].map((f) => f.innerText.includes('for Mo') && f.elements.configure.checked)";
-        chrome.until("the tick of Mo is there, unsaved", async || (chrome.script(ticked).await == json!([true])).then_some(())).await;
+        chrome
+            .until("the tick of Mo is there, unsaved", async || {
+                (chrome.script(ticked).await == json!([true])).then_some(())
+            })
+            .await;
         // Whoever leaves is asked first.
         chrome.click("Overview").await;
         chrome.sees("Leave without saving?").await;

@@ -115,8 +115,9 @@ on_both! {
         ] {
             let mut told = world.browser(person).await;
             told.visit("/notifications").await.sees(one).sees(all).sees_no("rights again");
-            told.sees("Una no longer owns it. It will fail until someone who may import owns it. You will still be notified.");
-            told.sees("Una no longer owns them. They will fail until someone who may import owns them. You will still be notified.");
+            let heard = if person.id == world.olive.id { "You are notified." } else { "You will still be notified." };
+            told.sees(&format!("Una no longer owns it. It will fail until someone who may import owns it. {heard}"));
+            told.sees(&format!("Una no longer owns them. They will fail until someone who may import owns them. {heard}"));
         }
     }
 

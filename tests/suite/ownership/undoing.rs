@@ -10,6 +10,7 @@ use tidegate::ownership::leaving::{Fate, Leaving, leave};
 use tidegate::ownership::{self, actions::Undone};
 
 use super::*;
+use crate::support::cast;
 
 async fn undo(world: &World, id: i64) -> Result<Undone> {
     let (ada, now) = (world.ada.clone(), world.now());
@@ -60,10 +61,32 @@ on_both! {
         look().await;
         let mut olive = world.browser(&world.olive).await;
         olive.visit("/notifications").await.sees("You own 2 schedules again");
-        olive.sees("Ada no longer owns them. They run with your rights again. You will still be notified.").sees_no("Olive now owns");
+        olive.sees("Ada no longer owns them. They run with your rights again. You are notified.").sees_no("Olive now owns");
         let mut mo = world.browser(&world.mo).await;
         mo.visit("/notifications").await.sees("Ada now owns 2 schedules that notify you").sees("2 schedules that notify you belong to Olive again");
         mo.sees("They run with Olive's rights again.");
+    }
+
+    /// Whoever was told that they own them is told that they no longer do, recipient or not.
+    async fn who_had_them_for_a_while_hears_that_they_have_them_no_more(world: World) {
+        owned(&world, &["06:00", "07:00"], &[&world.olive]).await;
+        let (application, now) = (world.application, world.now());
+        let una = world
+            .write(move |conn| {
+                let una = cast::member(conn, "Una", "Importer", now)?;
+                cast::grant(conn, application, &una, (true, false))?;
+                Ok(una)
+            })
+            .await;
+        let id = hands_over(&world, passing(&world.olive, &una)).await.unwrap().id.unwrap();
+        world.advance(Duration::minutes(1));
+        world.step(tidegate::notifications::owners::changes).await;
+        let mut told = world.browser(&una).await;
+        told.visit("/notifications").await.sees("You now own 2 schedules").sees("Olive owned them before. They run with your rights now.");
+        undo(&world, id).await.unwrap();
+        world.advance(Duration::minutes(1));
+        world.step(tidegate::notifications::owners::changes).await;
+        told.visit("/notifications").await.sees("You no longer own 2 schedules").sees("Olive owns them again.");
     }
 
     async fn it_goes_back_to_nobody_who_cannot_run_it(world: World) {
