@@ -98,6 +98,11 @@ impl Connection {
         setting("path").or_else(address).or_else(|| setting("host")).unwrap_or_default()
     }
 
+    /// Where it leads a secret, and how.
+    pub fn leads(&self) -> String {
+        leads(&self.kind, &self.settings)
+    }
+
     pub fn draft(&self) -> ConnectionDraft {
         ConnectionDraft {
             name: self.name.clone(),
@@ -115,6 +120,12 @@ impl Connection {
     }
 }
 
+/// Of a kind that this release does not have, each setting counts.
+fn leads(kind: &str, settings: &Value) -> String {
+    let leads = connectors::kind(kind).map_or_else(|| settings.to_string(), |kind| kind.leads(settings));
+    format!("{kind} {leads}")
+}
+
 impl ConnectionDraft {
     /// Trims what people type with spaces around it; each Application once.
     pub fn tidy(mut self) -> Self {
@@ -123,6 +134,16 @@ impl ConnectionDraft {
         self.application_ids.dedup();
         self.secret_ends_on = self.secret_ends_on.map(|day| day.trim().to_owned()).filter(|day| !day.is_empty());
         self
+    }
+
+    /// Where it leads a secret, and how.
+    pub fn leads(&self) -> String {
+        leads(&self.kind, &self.settings)
+    }
+
+    /// Whether its settings ask for a secret of that name.
+    pub fn asks_for(&self, secret: &str) -> bool {
+        connectors::kind(&self.kind).is_none_or(|kind| kind.asks_for(secret, &self.settings))
     }
 
     /// What is wrong by itself. `secrets` are those that it would then have; `was` is the name that it has.

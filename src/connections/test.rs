@@ -112,15 +112,18 @@ pub async fn test(app: &App, by: &By, id: i64) -> Result<Tested> {
     }
 }
 
-/// Tries what somebody typed, before anything is saved: secrets that are blank are those of the Connection `id`. `Invalid`:
-/// it makes no connector.
+/// Tries what somebody typed, before anything is saved: secrets that are blank are those of the Connection `id`, as
+/// when it is saved. `Invalid`: it makes no connector.
 pub async fn test_draft(app: &App, by: &By, id: Option<i64>, draft: ConnectionDraft) -> Result<Tested> {
     let (who, secrets) = (by.clone(), app.secrets.clone());
     let made = app.read(move |conn| {
         who.need_administrator(conn)?;
         let mut errors = FieldErrors::new();
         let opened = match id {
-            Some(id) => actions::with_kept(&secrets, id, &store::sealed(conn, id)?, &draft, &mut errors),
+            Some(id) => {
+                let before = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
+                actions::with_kept(&secrets, &before, &store::sealed(conn, id)?, &draft, &mut errors)
+            }
             None => actions::merged(BTreeMap::new(), &draft),
         };
         errors.ok_or(())?;
