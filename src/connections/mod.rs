@@ -6,12 +6,14 @@
 //! its secrets to who is about to fetch.
 
 mod actions;
+mod leads;
 mod model;
 pub mod pages;
 mod store;
 mod test;
 
 pub use actions::{archive, authorise, create, find, list, page, seal_anew, update};
+pub use leads::{Leads, NOWHERE, leads};
 pub use model::{Connection, ConnectionAnswer, ConnectionDraft};
 pub use store::{authorised_for, by_id, by_ids, ending, of_application};
-pub use test::{Tested, answered, connector, connector_with, files, open, test};
+pub use test::{Tested, answered, connector, connector_with, files, open, test, test_draft};

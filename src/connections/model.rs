@@ -93,9 +93,7 @@ impl Connection {
     /// The settings that say where it leads, for lists: the folder, or the address without what stands behind a `?`,
     /// which may be a key.
     pub fn place(&self) -> &str {
-        let setting = |name: &str| self.settings.get(name)?.as_str();
-        let address = || setting("url").and_then(|url| url.split(['?', '#']).next());
-        setting("path").or_else(address).or_else(|| setting("host")).unwrap_or_default()
+        place(&self.settings)
     }
 
     /// Where it leads a secret, and how.
@@ -120,13 +118,24 @@ impl Connection {
     }
 }
 
+fn place(settings: &Value) -> &str {
+    let setting = |name: &str| settings.get(name)?.as_str();
+    let address = || setting("url").and_then(|url| url.split(['?', '#']).next());
+    setting("path").or_else(address).or_else(|| setting("host")).unwrap_or_default()
+}
+
 /// Of a kind that this release does not have, each setting counts.
-fn leads(kind: &str, settings: &Value) -> String {
+pub(super) fn leads(kind: &str, settings: &Value) -> String {
     let leads = connectors::kind(kind).map_or_else(|| settings.to_string(), |kind| kind.leads(settings));
     format!("{kind} {leads}")
 }
 
 impl ConnectionDraft {
+    /// As [`Connection::place`].
+    pub fn place(&self) -> &str {
+        place(&self.settings)
+    }
+
     /// Trims what people type with spaces around it; each Application once.
     pub fn tidy(mut self) -> Self {
         self.name = self.name.trim().to_owned();
