@@ -172,6 +172,61 @@ on_both! {
 }
 
 on_both! {
+    async fn a_test_stands_in_the_audit_log_with_where_it_led(world: World) {
+        let server = Server::saying(answer("200 OK", "", "x"));
+        let url = format!("{}/x", server.url());
+        let api = world.api(&world.ada).await;
+        let settings = json!({"url": format!("{url}?key={CANARY}"), "auth": "bearer"});
+        let body = json!({"name": "Web", "kind": "http", "settings": settings, "secrets": {"token": CANARY}});
+        let id = api.make("connections", body).await;
+        let tested = async || {
+            let rows = world.read(|conn| {
+                let of = audit_log::table.filter(audit_log::action.eq("connection.tested")).order(audit_log::id);
+                Ok(of.select((audit_log::subject_id, audit_log::channel, audit_log::after))
+                    .load::<(Option<i64>, String, Option<String>)>(conn)?)
+            });
+            let rows = rows.await.into_iter().map(|(id, by, after)| (id, by, after.unwrap()));
+            rows.collect::<Vec<(Option<i64>, String, String)>>()
+        };
+        api.post(&format!("connections/{id}/test"), json!({})).await.is(200);
+        let entry = tested().await.pop().unwrap();
+        assert_eq!((entry.0, &*entry.1), (Some(id), "token"));
+        assert!(entry.2.contains("\"Web\"") && entry.2.contains(&format!("\"{url}\"")), "{entry:?}");
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit(&format!("/connections/{id}")).await.press("Test").await.answered(200).sees("It works.");
+        assert_eq!(tested().await.len(), 2);
+        // What asks nobody is not told; what is tried before it is saved is.
+        ada.fill("Address", "https://elsewhere.invalid/").press("Test").await.answered(422);
+        assert_eq!(tested().await.len(), 2);
+        ada.visit("/connections/new?kind=http").await.fill("Name", "Other").fill("Address", &url).press("Test").await;
+        ada.answered(200).sees("It works.");
+        let all = tested().await;
+        assert_eq!((all.len(), all[2].0, &*all[2].1), (3, None, "page"));
+        assert!(all[2].2.contains(&format!("\"{url}\"")) && !format!("{all:?}").contains(CANARY), "{all:?}");
+        ada.visit("/audit").await.sees("Tested the Connection Web").sees("Tested a Connection before it was saved");
+    }
+
+    /// Who is on the way with the test while their session ends asks nobody.
+    async fn a_test_of_one_who_is_signed_out_asks_nobody(world: World) {
+        let server = Server::saying(answer("200 OK", "", "x"));
+        let body = json!({"name": "Web", "kind": "http", "settings": {"url": server.url()}});
+        let id = world.api(&world.ada).await.make("connections", body).await;
+        let ada = world.ada.clone();
+        let mut by = world.read(move |conn| ada.by(conn)).await;
+        by.sign = Some(tidegate::going::Sign::Session(999_999));
+        let (app, draft) = (world.app().clone(), connections::ConnectionDraft {
+            name: "Web".into(),
+            kind: "http".into(),
+            settings: json!({"url": server.url()}),
+            ..Default::default()
+        });
+        assert!(matches!(connections::test(&app, &by, id).await, Err(AppError::SignedOut)));
+        assert!(matches!(connections::test_draft(&app, &by, Some(id), draft).await, Err(AppError::SignedOut)));
+        assert!(server.questions().is_empty());
+    }
+}
+
+on_both! {
     async fn a_folder_outside_the_roots_is_told_by_the_test(world: World) {
         let mut ada = world.browser(&world.ada).await;
         ada.visit("/connections/new?kind=folder").await;
