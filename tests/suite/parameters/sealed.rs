@@ -174,4 +174,58 @@ on_both! {
         ada.patch(&at, without(&own)).await.is(200);
         assert_eq!(flagged().await, 1, "the schedule's is for the other");
     }
+
+    /// Who saves a schedule or a set with a secret left as it is would else learn only from the run that it is gone.
+    async fn a_secret_that_no_longer_opens_is_asked_for_when_its_schedule_is_saved(world: World) {
+        let staff = employees(&world).await;
+        let secret = json!([{"name": "token", "type": "secret", "label": "Key"}, {"name": "day", "type": "date"}]);
+        let import = staff.import("SELECT id, word FROM staff WHERE {token} = 'a' AND {day} > ''", secret).await;
+        let steps = json!([{"configuration_id": import, "parameters": {"token": "of the set"}}]);
+        let set = staff.olive.make(&format!("{}/import-sets", staff.here), json!({"name": "Month end", "steps": steps})).await;
+        let daily = |target: Value, time: &str| {
+            let mut body = json!({"repeat": "days", "start_date": "2026-10-09", "start_time": time, "time_zone": "UTC"});
+            body.as_object_mut().unwrap().extend(target.as_object().unwrap().clone());
+            body
+        };
+        let here = format!("{}/schedules", staff.here);
+        let own = json!({"configuration_id": import, "parameters": {"token": "hush", "day": "yesterday"}});
+        let own = staff.olive.make(&here, daily(own, "06:00")).await;
+        let given = json!({"set_id": set, "parameters": {"1.token": "hush"}});
+        let given = staff.olive.make(&here, daily(given, "10:00")).await;
+        let query = "SELECT id, word FROM staff WHERE {token} <> 'a' AND {day} > ''";
+        staff.olive.patch(&format!("import-configurations/{import}"), json!({"source": {"query": query}})).await.is(200);
+        for (schedule, name) in [(own, "token"), (given, "1.token")] {
+            let (at, field) = (format!("schedules/{schedule}"), format!("parameters.{name}"));
+            for kept in [json!({"start_time": "07:00"}), json!({"parameters": {name: "••••"}}), json!({"parameters": {name: ""}}),
+                json!({"parameters": {name: "••••"}, "start_time": "07:00"})] {
+                let refused = staff.olive.patch(&at, kept.clone()).await;
+                assert_eq!(refused.wrong_fields(), [&*field], "{kept}");
+                assert!(refused.body.contains("nter the secret again"), "{}", refused.body);
+            }
+            // The switch alone says nothing of it.
+            for switched in [json!({"enabled": false}), json!({"enabled": true}), json!({"off_until": "2026-11-01T00:00:00Z"}),
+                json!({"enabled": true, "off_until": null})] {
+                staff.olive.patch(&at, switched).await.is(200);
+            }
+        }
+        let page = format!("/{here}/{own}/edit");
+        let mut olive = world.browser(&world.olive).await;
+        for time in ["06:00", "07:00"] {
+            olive.visit(&page).await.fill("Time", time).press("Update Schedule").await.answered(422);
+            olive.sees("nter the secret again");
+            assert_eq!((olive.value("Time"), olive.count("[name='parameters.token'][aria-invalid=true]")), (time.into(), 1));
+        }
+        olive.fill("Key (optional)", "anew").press("Update Schedule").await.sees("Updated:");
+        staff.olive.patch(&format!("schedules/{given}"), json!({"parameters": {"1.token": "anew"}})).await;
+        // The same of a set: its steps are saved with it.
+        let set = format!("import-sets/{set}");
+        for kept in [json!({"name": "Year end"}), json!({"steps": [{"configuration_id": import, "parameters": {"token": "••••"}}]}),
+            json!({"steps": [{"configuration_id": import, "parameters": {"token": ""}}]})] {
+            let refused = staff.olive.patch(&set, kept.clone()).await;
+            assert_eq!(refused.wrong_fields(), ["steps[0].parameters.token"], "{kept}");
+        }
+        let anew = json!({"steps": [{"configuration_id": import, "parameters": {"token": "anew"}}]});
+        staff.olive.patch(&set, anew).await.is(200);
+        staff.olive.patch(&set, json!({"name": "Year end"})).await.is(200);
+    }
 }
