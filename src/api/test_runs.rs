@@ -138,11 +138,12 @@ pub async fn test(call: Call<FileQuery>, body: PerhapsFile) -> Answer<Shown<Test
         None => {
             body.there(&call, &configuration.name)?;
             let upload::Given { name, file, parameters } = upload::receive(&call, body.0).await?;
-            let of = configuration.application_id;
-            call.read(move |conn, by| enter(conn, by, of)?.need_import(conn, by, Scope::Run)).await?;
             (From::Given { name, file }, parameters)
         }
     };
+    // What is sent may be long on its way: what they may is asked anew.
+    let of = configuration.application_id;
+    call.read(move |conn, by| enter(conn, by, of)?.need_import(conn, by, Scope::Run)).await?;
     let target = imports::values_target(&configuration, &definition, &leads);
     let values = imports::tried(&target, &call.app.secrets, given.as_ref(), (call.now(), zone))?;
     let asked = Asked { block: block.clone(), definition, from, values };
