@@ -112,7 +112,7 @@ on_both! {
         let way = |server: &Server| json!({"url": format!("{}/x?k={{token}}", server.url()), "headers": {"X-Key": "{token}"}});
         let connection = connection(&world, "Web", "http", way(&own)).await;
         let (here, block) = (format!("applications/{}", world.application), block(&world, "words").await);
-        let body = json!({"name": "Web", "block_id": block, "connection_id": connection, "mode": "append", "attempts": 1,
+        let body = json!({"name": "Web", "block_id": block, "connection_id": connection, "mode": "update", "attempts": 1,
             "parameters": [{"name": "token", "type": "secret", "label": "Key", "required": true}]});
         let import = olive.make(&format!("{here}/import-configurations"), body).await;
         let steps = json!([{"configuration_id": import, "parameters": {"token": "of-the-set"}}]);
@@ -171,7 +171,7 @@ on_both! {
         assert_eq!(run_with(&world, &olive, import, json!({"token": "anew"})).await.cause, None);
         assert_eq!(other.questions().last().unwrap().header("x-key"), Some("anew"));
         // Back again, what was given for that way is good.
-        ada.patch(&at, without(&own)).await.is(200);
+        ada.patch(&at, json!({ "settings": way(&own) })).await.is(200);
         assert_eq!(flagged().await, 1, "the schedule's is for the other");
     }
 
