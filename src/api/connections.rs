@@ -13,7 +13,8 @@ sent! {
         kind: String = "Choose a kind: folder, http or sqlite." => "folder",
         /// The settings of its kind, such as `path` of a folder or `url` of a server.
         settings: Object => serde_json::json!({ "path": "/srv/exports" }),
-        /// Write-only, such as `password` or `token`. Secrets that you do not send stay.
+        /// Write-only, such as `password` or `token`. Secrets that you do not send stay, unless a setting changes where or
+        /// how they are sent, such as `url`: then send them again.
         secrets: Texts,
         /// The Applications that it is authorised for.
         application_ids: Ids,
@@ -56,7 +57,7 @@ pub async fn show(call: Call) -> Answer<Shown<ConnectionAnswer>> {
     Ok(Reply::ok(ConnectionAnswer::of(&found)))
 }
 
-/// `PATCH connections/{c}`. Secrets that are not named stay.
+/// `PATCH connections/{c}`. Secrets that are not named stay, while it leads where it led.
 pub async fn update(call: Call, body: Body<Patch<ConnectionBody>>) -> Answer<Shown<ConnectionAnswer>> {
     let (id, expected, now) = (call.id("c")?, call.expected(), call.now());
     let secrets = call.app.secrets.clone();

@@ -126,9 +126,10 @@ pub async fn test(call: Call<FileQuery>, body: PerhapsFile) -> Answer<Shown<Test
         entered.need_import(conn, by, Scope::Run)?;
         let (configuration, definition) = imports::find(conn, &entered, id)?;
         let block = blocks::find(conn, configuration.block_id)?;
-        Ok((configuration, definition, block, entered.application.time_zone))
+        let leads = imports::leads(conn, configuration.connection_id, &definition.parameters)?;
+        Ok((configuration, definition, block, (leads, entered.application.time_zone)))
     });
-    let (configuration, definition, block, zone) = found.await?;
+    let (configuration, definition, block, (leads, zone)) = found.await?;
     let (from, given) = match From::of(&configuration, &definition) {
         Some(from) => {
             let given = body.instead::<RunBody>(&call, &configuration.name).await?.parameters.map(Value::Object);
@@ -137,12 +138,13 @@ pub async fn test(call: Call<FileQuery>, body: PerhapsFile) -> Answer<Shown<Test
         None => {
             body.there(&call, &configuration.name)?;
             let upload::Given { name, file, parameters } = upload::receive(&call, body.0).await?;
-            let of = configuration.application_id;
-            call.read(move |conn, by| enter(conn, by, of)?.need_import(conn, by, Scope::Run)).await?;
             (From::Given { name, file }, parameters)
         }
     };
-    let target = imports::values_target(&configuration, &definition);
+    // What is sent may be long on its way: what they may is asked anew.
+    let of = configuration.application_id;
+    call.read(move |conn, by| enter(conn, by, of)?.need_import(conn, by, Scope::Run)).await?;
+    let target = imports::values_target(&configuration, &definition, &leads);
     let values = imports::tried(&target, &call.app.secrets, given.as_ref(), (call.now(), zone))?;
     let asked = Asked { block: block.clone(), definition, from, values };
     let tested = test_run::test(&call.app, &call.by, asked, test_run::PATIENCE).await?;

@@ -149,6 +149,7 @@ pub fn deed(entry: &Recorded) -> String {
         "access.changed" => "Changed the access of",
         "group.access_changed" => "Changed the access of the group",
         "slack.set" => "Set up Slack",
+        "connection.tested" if entry.subject_id.is_none() => "Tested a Connection before it was saved",
         "outlet.tested" => "Sent a test message to where notifications are posted",
         "slack.tested" => "Sent a test message by Slack",
         "mail.tested" => "Sent a test mail",

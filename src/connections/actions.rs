@@ -55,7 +55,7 @@ pub fn create(conn: &mut Conn, secrets: &Secrets, by: &By, draft: ConnectionDraf
     Ok(made)
 }
 
-/// Changes a Connection. Its kind stays; secrets that are blank or not named stay too. `expected_version`: refused
+/// Changes a Connection. Its kind stays; secrets that are blank or not named stay too, unless it leads elsewhere now. `expected_version`: refused
 /// as stale when somebody else changed it since.
 pub fn update(
     conn: &mut Conn,
@@ -80,7 +80,7 @@ pub fn update(
     draft.name = taken_in(&draft.name, Some(&before.name));
     let kept = store::sealed(conn, id)?;
     let mut errors = FieldErrors::new();
-    let opened = with_kept(secrets, id, &kept, &draft, &mut errors);
+    let opened = with_kept(secrets, &before, &kept, &draft, &mut errors);
     if draft.kind != before.kind {
         errors.add("kind", "The kind of a Connection cannot change. Create another Connection instead.");
     } else {
@@ -158,22 +158,25 @@ pub fn unseal(secrets: &Secrets, id: i64, kept: &Sealed) -> Option<BTreeMap<Stri
     serde_json::from_str(&secrets.open(&place(id), &kept.sealed).ok()?).ok()
 }
 
-/// The secrets of a draft, blank ones as they are kept. What cannot be opened cannot be kept, and is asked for.
+/// The secrets of a draft that changes a Connection, blank ones as they are kept. What was entered for one place is sent to
+/// no other, and what cannot be opened cannot be kept: both are asked for again, where the draft still needs them.
 pub fn with_kept(
     secrets: &Secrets,
-    id: i64,
+    before: &Connection,
     kept: &Sealed,
     draft: &ConnectionDraft,
     errors: &mut FieldErrors,
 ) -> BTreeMap<String, String> {
-    let there = unseal(secrets, id, kept).unwrap_or_else(|| {
-        let given = |name: &String| draft.secrets.get(name).is_some_and(|secret| secret.as_deref() != Some(""));
-        for name in kept.set.keys().filter(|name| !given(name)) {
-            errors.add(format!("secrets.{name}"), "It cannot be opened with the server's key. Enter it again.");
-        }
-        BTreeMap::new()
-    });
-    merged(there, draft)
+    let why = match (draft.leads() == before.leads(), unseal(secrets, before.id, kept)) {
+        (true, Some(there)) => return merged(there, draft),
+        (true, None) => "It cannot be opened with the server's key. Enter it again.",
+        (false, _) => "The address or another setting has changed, so enter the secret again.",
+    };
+    let given = |name: &String| draft.secrets.get(name).is_some_and(|secret| secret.as_deref() != Some(""));
+    for name in kept.set.keys().filter(|name| !given(name) && draft.asks_for(name)) {
+        errors.add(format!("secrets.{name}"), why);
+    }
+    merged(BTreeMap::new(), draft)
 }
 
 /// Seals all that is sealed with another key, and answers of how many Connections.

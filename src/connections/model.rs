@@ -93,9 +93,12 @@ impl Connection {
     /// The settings that say where it leads, for lists: the folder, or the address without what stands behind a `?`,
     /// which may be a key.
     pub fn place(&self) -> &str {
-        let setting = |name: &str| self.settings.get(name)?.as_str();
-        let address = || setting("url").and_then(|url| url.split(['?', '#']).next());
-        setting("path").or_else(address).or_else(|| setting("host")).unwrap_or_default()
+        place(&self.settings)
+    }
+
+    /// Where it leads a secret, and how.
+    pub fn leads(&self) -> String {
+        leads(&self.kind, &self.settings)
     }
 
     pub fn draft(&self) -> ConnectionDraft {
@@ -115,7 +118,24 @@ impl Connection {
     }
 }
 
+fn place(settings: &Value) -> &str {
+    let setting = |name: &str| settings.get(name)?.as_str();
+    let address = || setting("url").and_then(|url| url.split(['?', '#']).next());
+    setting("path").or_else(address).or_else(|| setting("host")).unwrap_or_default()
+}
+
+/// Of a kind that this release does not have, each setting counts.
+pub(super) fn leads(kind: &str, settings: &Value) -> String {
+    let leads = connectors::kind(kind).map_or_else(|| settings.to_string(), |kind| kind.leads(settings));
+    format!("{kind} {leads}")
+}
+
 impl ConnectionDraft {
+    /// As [`Connection::place`].
+    pub fn place(&self) -> &str {
+        place(&self.settings)
+    }
+
     /// Trims what people type with spaces around it; each Application once.
     pub fn tidy(mut self) -> Self {
         self.name = self.name.trim().to_owned();
@@ -123,6 +143,16 @@ impl ConnectionDraft {
         self.application_ids.dedup();
         self.secret_ends_on = self.secret_ends_on.map(|day| day.trim().to_owned()).filter(|day| !day.is_empty());
         self
+    }
+
+    /// Where it leads a secret, and how.
+    pub fn leads(&self) -> String {
+        leads(&self.kind, &self.settings)
+    }
+
+    /// Whether its settings ask for a secret of that name.
+    pub fn asks_for(&self, secret: &str) -> bool {
+        connectors::kind(&self.kind).is_none_or(|kind| kind.asks_for(secret, &self.settings))
     }
 
     /// What is wrong by itself. `secrets` are those that it would then have; `was` is the name that it has.

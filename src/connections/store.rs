@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::model::Connection;
 use crate::clock::Moment;
@@ -83,6 +84,18 @@ pub fn by_id(conn: &mut Conn, id: i64) -> Result<Option<Connection>> {
 pub fn by_ids(conn: &mut Conn, ids: &[i64]) -> Result<Vec<Connection>> {
     let rows = connections::table.filter(connections::id.eq_any(ids)).select(columns!()).load::<Row>(conn)?;
     assemble(conn, rows)
+}
+
+/// Kind and settings of those of the ids that exist, archived ones too.
+pub fn settings_of(conn: &mut Conn, ids: &[i64]) -> Result<Vec<(i64, String, Value)>> {
+    let rows: Vec<(i64, String, String)> = connections::table
+        .filter(connections::id.eq_any(ids))
+        .select((connections::id, connections::kind, connections::settings))
+        .load(conn)?;
+    let read = |(id, kind, text): (i64, String, String)| {
+        Ok((id, kind, serde_json::from_str(&text).map_err(AppError::internal)?))
+    };
+    rows.into_iter().map(read).collect()
 }
 
 /// All by name.

@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::actions::{self, unseal};
 use super::model::{Connection, ConnectionDraft};
 use super::store;
 use crate::app::{App, off_thread};
+use crate::audit;
 use crate::connectors::{self, Connector, Entry, FetchContext};
 use crate::db::Conn;
 use crate::error::{AppError, FieldErrors, Result};
@@ -19,6 +20,9 @@ use crate::secrets::Secrets;
 
 /// How long a test or a listing may take.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Of where a Connection leads the audit log keeps so much, in characters.
+const LONGEST_PLACE: usize = 500;
 
 /// A Connection that is not archived, with its connector. Whether somebody may use it is the caller's to have asked.
 pub fn open(conn: &mut Conn, secrets: &Secrets, id: i64) -> Result<(Connection, Box<dyn Connector>)> {
@@ -97,38 +101,67 @@ pub struct Tested {
     pub words: String,
 }
 
-/// Tries a Connection. Nothing is imported, and nothing that the source sent is shown.
+/// Tries a Connection. Nothing is imported, and nothing that the source sent is shown; the audit log keeps that it was asked.
 pub async fn test(app: &App, by: &By, id: i64) -> Result<Tested> {
     members::actions::need_administrator(app, by).await?;
-    let secrets = app.secrets.clone();
+    let (who, secrets) = (by.clone(), app.secrets.clone());
     let opened = app.read(move |conn| {
+        // The request may have been long on its way.
+        who.need_standing(conn)?;
         let (connection, connector) = open(conn, &secrets, id)?;
-        Ok((made_of(conn, &secrets, &connection)?, connector))
+        let led = Led { id: Some(id), name: Some(connection.name.clone()), to: connection.place().to_owned() };
+        Ok((led, made_of(conn, &secrets, &connection)?, connector))
     });
     match opened.await {
-        Ok((made_of, connector)) => tried(app, made_of, connector).await,
+        Ok((led, made_of, connector)) => tried(app, by, led, made_of, connector).await,
         Err(AppError::Conflict(words)) => Ok(Tested { good: false, words }),
         Err(other) => Err(other),
     }
 }
 
-/// Tries what somebody typed, before anything is saved: secrets that are blank are those of the Connection `id`. `Invalid`:
-/// it makes no connector.
+/// Tries what somebody typed, before anything is saved: secrets that are blank are those of the Connection `id`, as
+/// when it is saved. `Invalid`: it makes no connector.
 pub async fn test_draft(app: &App, by: &By, id: Option<i64>, draft: ConnectionDraft) -> Result<Tested> {
     let (who, secrets) = (by.clone(), app.secrets.clone());
     let made = app.read(move |conn| {
         who.need_administrator(conn)?;
+        who.need_standing(conn)?;
         let mut errors = FieldErrors::new();
-        let opened = match id {
-            Some(id) => actions::with_kept(&secrets, id, &store::sealed(conn, id)?, &draft, &mut errors),
+        let before = id.map(|id| store::by_id(conn, id)?.ok_or(AppError::NotFound)).transpose()?;
+        let opened = match &before {
+            Some(before) => actions::with_kept(&secrets, before, &store::sealed(conn, before.id)?, &draft, &mut errors),
             None => actions::merged(BTreeMap::new(), &draft),
         };
         errors.ok_or(())?;
         let connector = connectors::build(&draft.kind, &draft.settings, &opened)?;
-        Ok(((draft.kind, draft.settings.to_string(), opened), connector))
+        let led = Led { id, name: before.map(|before| before.name), to: draft.place().to_owned() };
+        Ok((led, (draft.kind, draft.settings.to_string(), opened), connector))
     });
-    let (made_of, connector) = made.await?;
-    tried(app, made_of, connector).await
+    let (led, made_of, connector) = made.await?;
+    tried(app, by, led, made_of, connector).await
+}
+
+/// Which Connection somebody tries, and where it leads; without an id one that is not there yet.
+struct Led {
+    id: Option<i64>,
+    name: Option<String>,
+    to: String,
+}
+
+impl Led {
+    fn entry(&self, tested: &Tested) -> audit::Entry {
+        // What is typed may be of any length.
+        let to: String = self.to.chars().take(LONGEST_PLACE).collect();
+        let mut said = json!({ "to": to, "answer": tested.words });
+        if let Some(name) = &self.name {
+            said["name"] = json!(name);
+        }
+        let entry = match self.id {
+            Some(id) => audit::Entry::of("connection.tested", "connection", id),
+            None => audit::Entry::about("connection.tested", "connection"),
+        };
+        entry.after(said)
+    }
 }
 
 /// What makes a connector: kind, settings and secrets.
@@ -144,7 +177,7 @@ pub fn answered(conn: &mut Conn, app: &App, connection: &Connection) -> Result<b
     Ok(app.tried.answered(app.tried.key(made_of(conn, &app.secrets, connection)?)))
 }
 
-async fn tried(app: &App, made_of: MadeOf, connector: Box<dyn Connector>) -> Result<Tested> {
+async fn tried(app: &App, by: &By, led: Led, made_of: MadeOf, connector: Box<dyn Connector>) -> Result<Tested> {
     let (outside, key) = (app.outside(), app.tried.key(made_of));
     let tested = off_thread(move || {
         let tried = connector.test(&FetchContext::until(&outside, Instant::now() + PATIENCE));
@@ -155,6 +188,8 @@ async fn tried(app: &App, made_of: MadeOf, connector: Box<dyn Connector>) -> Res
     })
     .await?;
     app.tried.note(key, tested.good);
+    let (by, entry, now) = (by.clone(), led.entry(&tested), app.now());
+    app.write(move |conn| by.audit(conn, entry, now)).await?;
     Ok(tested)
 }
 

@@ -5,8 +5,8 @@
 //! before all of it is here. An HTTP body goes to a nameless temporary file, which vanishes by itself even when the
 //! process is killed; a file of a folder is handed out as an open handle and checked again after it was read.
 //!
-//! To add a kind: a file with its `KIND` and its [`Connector`], a line in [`registry`], a driver in the contract
-//! suite (`tests/suite/connectors.rs`).
+//! To add a kind: a file with its `KIND`, which also says what changes nothing about where a secret is sent, and its
+//! [`Connector`], a line in [`registry`], a driver in the contract suite (`tests/suite/connectors.rs`).
 
 mod causes;
 mod failure;

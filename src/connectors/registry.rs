@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::settings::Given;
+use super::settings::{Given, is_asked_for, leading};
 use super::{Connector, folder, http, sqlite};
 use crate::error::FieldErrors;
 
@@ -31,6 +31,9 @@ pub struct Kind {
     pub settings: &'static [Field],
     /// Sealed, and never shown again.
     pub secrets: &'static [Field],
+    /// Those settings that change nothing about where a secret is sent, and how. Whenever another one changes, the secrets
+    /// are asked for again ([`Kind::leads`]): when in doubt, a setting is none of these.
+    pub harmless: &'static [&'static str],
     pub(super) build: fn(&mut Given<'_>) -> Option<Box<dyn Connector>>,
 }
 
@@ -135,6 +138,19 @@ pub fn build(
 }
 
 impl Kind {
+    /// Where these settings lead a secret, and how, as a text that is the same however they are written: what was entered
+    /// for one is sent to no other.
+    pub fn leads(&self, settings: &Value) -> String {
+        settings.as_object().map_or_else(|| settings.to_string(), |settings| leading(self, settings).to_string())
+    }
+
+    /// Whether these settings ask for a secret of that name.
+    pub fn asks_for(&self, secret: &str, settings: &Value) -> bool {
+        let empty = Map::new();
+        let settings = settings.as_object().unwrap_or(&empty);
+        self.secrets.iter().any(|field| field.name == secret && is_asked_for(self, field, settings))
+    }
+
     /// Settings as [`build`] takes them from what a form sends: text by field name. Blank fields are left out, and a
     /// toggle is on when it was sent at all with anything but `false` or `off`.
     pub fn settings_from_form(&self, sent: &BTreeMap<String, String>) -> Value {

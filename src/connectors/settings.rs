@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::registry::{Input, Kind};
+use super::registry::{Field, Input, Kind};
 use crate::error::FieldErrors;
 
 /// What somebody gave for a connection, and what was wrong with it so far.
 pub(super) struct Given<'a> {
-    kind: &'static Kind,
+    kind: &'a Kind,
     settings: &'a Map<String, Value>,
     secrets: &'a BTreeMap<String, String>,
     errors: FieldErrors,
@@ -17,11 +17,7 @@ pub(super) struct Given<'a> {
 
 impl<'a> Given<'a> {
     /// Notes unknown names and missing required fields at once, so that a kind need not.
-    pub(super) fn new(
-        kind: &'static Kind,
-        settings: &'a Map<String, Value>,
-        secrets: &'a BTreeMap<String, String>,
-    ) -> Self {
+    pub(super) fn new(kind: &'a Kind, settings: &'a Map<String, Value>, secrets: &'a BTreeMap<String, String>) -> Self {
         let mut given = Self { kind, settings, secrets, errors: FieldErrors::new() };
         for name in settings.keys() {
             if !kind.settings.iter().any(|f| f.name == name) {
@@ -152,4 +148,37 @@ impl<'a> Given<'a> {
     pub(super) fn secret(&self, name: &str) -> Option<&'a str> {
         self.secrets.get(name).map(String::as_str).filter(|s| !s.is_empty())
     }
+}
+
+/// Whether a field is asked for beside what these settings choose.
+pub(super) fn is_asked_for(kind: &Kind, field: &Field, settings: &Map<String, Value>) -> bool {
+    let secrets = BTreeMap::new();
+    let mut given = Given { kind, settings, secrets: &secrets, errors: FieldErrors::new() };
+    field.only_for.is_none_or(|(setting, values)| given.choice(setting).is_some_and(|chosen| values.contains(&chosen)))
+}
+
+/// The settings that are not [harmless](Kind::harmless), as they are understood. What cannot be is as it was written.
+pub(super) fn leading(kind: &Kind, settings: &Map<String, Value>) -> Value {
+    let secrets = BTreeMap::new();
+    let mut given = Given { kind, settings, secrets: &secrets, errors: FieldErrors::new() };
+    let mut leading = Map::new();
+    let counts = |field: &&Field| !kind.harmless.contains(&field.name) && is_asked_for(kind, field, settings);
+    for field in kind.settings.iter().filter(counts) {
+        let name = field.name;
+        let understood = match field.input {
+            Input::Choice(_) => given.choice(name).map(Value::from),
+            Input::Number(..) => given.number(name).map(Value::from),
+            Input::Toggle => Some(given.flag(name).into()),
+            Input::Headers => {
+                let pairs = given.pairs(name).into_iter();
+                let mut pairs: Vec<_> = pairs.map(|(name, value)| (name.to_lowercase(), value)).collect();
+                pairs.sort();
+                Some(json!(pairs))
+            }
+            Input::Text | Input::Place | Input::Url | Input::Password => given.text(name).map(Value::from),
+        };
+        let written = given.present(name).cloned();
+        leading.insert(name.to_owned(), understood.or(written).unwrap_or_default());
+    }
+    leading.into()
 }

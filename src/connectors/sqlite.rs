@@ -29,6 +29,7 @@ pub(super) const KIND: Kind = Kind {
     lists: false,
     settings: &[Field::new("path", "File", Input::Place).required()],
     secrets: &[],
+    harmless: &[],
     build,
 };
 

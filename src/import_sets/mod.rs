@@ -26,7 +26,7 @@ pub use draft::{Draft, MAX_STEPS};
 pub use known::{Known, known, known_of};
 pub use model::{Execution, ImportSet, OnFailure, Outline, SetDefinition, Step};
 pub use sealed_store::{seal_anew, sealed_for};
-pub use step_values::{Declared, of_step, of_target as declared, with_given};
+pub use step_values::{Declared, check_kept, of_step, of_target as declared, with_given};
 pub use store::{by_id, by_ids, listed_of, outlines, running, set_status, version};
 
 use crate::db::Conn;

@@ -96,6 +96,44 @@ pub fn of_target(conn: &mut Conn, target: Target) -> Result<Vec<Declared>> {
     Ok(named)
 }
 
+/// What is wrong with values that stay as they are kept: their secrets that do not open for what is asked by now.
+pub fn check_kept(
+    conn: &mut Conn,
+    secrets: &Secrets,
+    target: Target,
+    kept: Option<&Value>,
+    errors: &mut FieldErrors,
+) -> Result<()> {
+    let Some(values) = kept.filter(|kept| parameters::has_secret(Some(kept))).and_then(Value::as_object) else {
+        return Ok(());
+    };
+    let asked = match target {
+        Target::Configuration(id) => vec![id],
+        Target::Set(id) => {
+            let set = store::by_id(conn, id)?.ok_or(AppError::NotFound)?;
+            let definition = store::version(conn, id, set.version)?.ok_or(AppError::NotFound)?;
+            definition.steps.iter().map(|step| step.configuration_id).collect()
+        }
+    };
+    for (position, id) in (1..).zip(asked) {
+        let (configuration, asks, query) = declared(conn, id)?;
+        let leads = imports::leads(conn, configuration.connection_id, &asks)?;
+        let asked = imports::asked_of((&configuration, &asks, query.as_deref()), &leads);
+        let own = match target {
+            Target::Configuration(_) => values.clone(),
+            Target::Set(_) => own(position, &asks, values),
+        };
+        for (name, why) in parameters::all_shut(&asked, secrets, &Value::Object(own)) {
+            let (field, why) = match target {
+                Target::Configuration(_) => (name.to_owned(), why),
+                Target::Set(_) => (alone(position, name), format!("Step {position}: {why}")),
+            };
+            errors.add(format!("parameters.{field}"), why);
+        }
+    }
+    Ok(())
+}
+
 /// What is kept of values that somebody gives for the runs of a set, as [`imports::values`] says for those of a
 /// configuration. A secret for all steps is kept for each of them.
 pub fn accept(

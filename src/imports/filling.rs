@@ -9,25 +9,36 @@ use super::model::{Configuration, Definition, Source};
 use super::store;
 use crate::applications::blocks::{Block, Column};
 use crate::clock::Moment;
+use crate::connections;
 use crate::connectors::Kind;
 use crate::db::Conn;
 use crate::error::{FieldErrors, Result};
 use crate::files::kept;
 use crate::formats::ColumnType;
-use crate::parameters::{self, Parameter, Target, Template, Values, Where};
+use crate::parameters::{self, Parameter, ParameterType, Target, Template, Values, Where};
 use crate::secrets::Secrets;
 
 const ISO: &str = "%Y-%m-%d";
 
-/// Whose values they are.
-pub fn values_target<'a>(configuration: &'a Configuration, definition: &'a Definition) -> Target<'a> {
-    Target {
-        configuration_id: configuration.id,
-        name: &configuration.name,
-        parameters: &definition.parameters,
-        connection_id: configuration.connection_id,
-        query: definition.source.query.as_deref(),
-    }
+/// Whose values they are. `leads`: where its Connection does.
+pub fn values_target<'a>(configuration: &'a Configuration, definition: &'a Definition, leads: &'a str) -> Target<'a> {
+    asked_of((configuration, &definition.parameters, definition.source.query.as_deref()), leads)
+}
+
+/// The same where it is known what the configuration asks for, and by which query it reads.
+pub fn asked_of<'a>(
+    (configuration, asks, query): (&'a Configuration, &'a [Parameter], Option<&'a str>),
+    leads: &'a str,
+) -> Target<'a> {
+    Target { configuration_id: configuration.id, name: &configuration.name, parameters: asks, leads, query }
+}
+
+/// Where a Connection leads what is asked with these parameters. It is looked up only where one of them is a secret, and so
+/// sealed for it.
+pub fn leads(conn: &mut Conn, connection_id: Option<i64>, parameters: &[Parameter]) -> Result<String> {
+    let has_secret = parameters.iter().any(|parameter| parameter.parameter_type == ParameterType::Secret);
+    let looked_up = connection_id.filter(|_| has_secret);
+    Ok(connections::leads(conn, looked_up.as_slice())?.to(connection_id))
 }
 
 /// What is kept of values that somebody gives for this configuration, and what is wrong with them, at `at` and below.
@@ -51,7 +62,8 @@ pub fn values(
             accept(conn, secrets, (configuration, &asks, query), (given, kept), at, errors)
         }
         None => {
-            let target = Target { configuration_id, name: "It", parameters: &[], connection_id: None, query: None };
+            let target =
+                Target { configuration_id, name: "It", parameters: &[], leads: connections::NOWHERE, query: None };
             parameters::accept(&target, secrets, given, kept, at, errors)
         }
     }
@@ -66,13 +78,8 @@ pub fn accept(
     at: &str,
     errors: &mut FieldErrors,
 ) -> Result<Option<Value>> {
-    let target = Target {
-        configuration_id: configuration.id,
-        name: &configuration.name,
-        parameters: asks,
-        connection_id: configuration.connection_id,
-        query,
-    };
+    let leads = leads(conn, configuration.connection_id, asks)?;
+    let target = asked_of((configuration, asks, query), &leads);
     let values = parameters::accept(&target, secrets, given, before, at, errors)?;
     if configuration.needs_file()
         && let Some(id) = kept::id_in(values.as_ref())

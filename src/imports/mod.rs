@@ -34,7 +34,7 @@ pub use copy_store::{Copies, archive_all, audited_all, connections_of, copy_all,
 pub use corrections::{becomes_since, create_items, filled, markers, translatable, translate, treat_as_empty};
 pub use counts_store::{Standing, standing};
 pub use feeding::{Filter, MAX_ITEMS, aggregates, feed};
-pub use filling::{accept, declared_values, fill, fill_path, tried, values, values_target};
+pub use filling::{accept, asked_of, declared_values, fill, fill_path, leads, tried, values, values_target};
 pub use listed::{Listed, Outline};
 pub use mapping::{Expr, Mapping};
 pub use model::{

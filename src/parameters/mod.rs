@@ -15,6 +15,7 @@ mod declaring;
 mod fields;
 mod model;
 pub mod relative;
+mod sealing;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -26,10 +27,8 @@ pub use body::ParameterBody;
 pub use declaring::{Declared, declared_rows};
 pub use fields::{Fields, asked, given};
 pub use model::{MAX_PARAMETERS, Parameter, ParameterType, check, choice_lines};
+pub use sealing::{Target, all_shut, has_secret, seal_anew, sealed_for_copies, shut};
 pub use template::{Template, Where};
 pub use told::{all_told, told};
 pub use uses::{in_constant, in_filter, in_path, in_query};
-pub use values::{
-    MASK, Target, Values, accept, declared, has_secret, mask, renamed, resolve, same, seal_anew, sealed_for_copies,
-    shown, shut, unmask,
-};
+pub use values::{MASK, Values, accept, declared, mask, renamed, resolve, same, shown, unmask};

@@ -11,90 +11,14 @@ use serde_json::{Map, Value, json};
 
 use super::model::{Parameter, ParameterType};
 use super::relative::RelativeDate;
+use super::sealing::{Target, sealed_text};
 use crate::error::{FieldErrors, Result};
-use crate::secrets::{Secrets, hash};
+use crate::secrets::Secrets;
 
 /// Shown for a secret that is set; sent back, it keeps the one that is there.
 pub const MASK: &str = "••••";
 /// All values of a schedule or run together, in bytes.
 const LONGEST_OF_ALL: usize = 64 * 1024;
-const SEALED: &str = "sealed";
-
-/// The configuration whose values they are.
-#[derive(Clone, Copy, Debug)]
-pub struct Target<'a> {
-    pub configuration_id: i64,
-    /// As people know it.
-    pub name: &'a str,
-    pub parameters: &'a [Parameter],
-    /// The Connection that is asked; none where a file is given, or a Block.
-    pub connection_id: Option<i64>,
-    /// The query that it is asked; none of a source that is no database. Who may change either could learn a secret that
-    /// somebody else gave: so a secret is sealed for these, and is asked for again after others.
-    pub query: Option<&'a str>,
-}
-
-/// Why a secret does not open.
-enum Shut {
-    /// It is none of this place, or of this key.
-    Lost,
-    /// It was given for another query or Connection.
-    Elsewhere,
-}
-
-impl Shut {
-    fn words(&self, parameter: &Parameter) -> String {
-        let label = parameter.label();
-        match self {
-            Self::Lost => format!("The secret {label} cannot be opened with the server's key. Enter it again."),
-            Self::Elsewhere => format!(
-                "The secret {label} was entered for another query or Connection. Check what has changed since, then enter \
-                 the secret again."
-            ),
-        }
-    }
-}
-
-/// Stands around the mark of what is asked in a sealed text.
-const AROUND: char = '\u{1}';
-
-impl Target<'_> {
-    /// The place that a secret is sealed for.
-    fn place(&self, name: &str) -> String {
-        place(self.configuration_id, name)
-    }
-
-    fn mark(&self) -> String {
-        let connection = self.connection_id.unwrap_or_default();
-        hash("query", &format!("{connection} {}", self.query.unwrap_or_default()))
-    }
-
-    fn seal(&self, secrets: &Secrets, parameter: &Parameter, text: &str) -> Result<Value> {
-        let marked = format!("{AROUND}{}{AROUND}{text}", self.mark());
-        Ok(json!({ SEALED: secrets.seal_alike(&self.place(&parameter.name), &marked)? }))
-    }
-
-    fn open(&self, secrets: &Secrets, parameter: &Parameter, sealed: &str) -> std::result::Result<String, Shut> {
-        let text = secrets.open(&self.place(&parameter.name), sealed).map_err(|_| Shut::Lost)?;
-        match text.strip_prefix(AROUND).and_then(|rest| rest.split_once(AROUND)) {
-            Some((mark, text)) if mark == self.mark() => Ok(text.to_owned()),
-            _ => Err(Shut::Elsewhere),
-        }
-    }
-
-    /// Whether it is a secret of this parameter.
-    fn opens(&self, secrets: &Secrets, parameter: &Parameter, sealed: &str) -> bool {
-        self.open(secrets, parameter, sealed).is_ok()
-    }
-}
-
-fn place(configuration_id: i64, name: &str) -> String {
-    format!("parameter {configuration_id} {name}")
-}
-
-fn sealed_text(value: &Value) -> Option<&str> {
-    value.get(SEALED)?.as_str()
-}
 
 /// What is kept of the values that somebody gave: checked, secrets sealed; `None` when there are none. What is wrong is
 /// said at `at`, or at its member of that name. A secret that is blank or masked stays as it is in `kept`.
@@ -140,9 +64,12 @@ pub fn accept(
                 let there = kept.and_then(|kept| kept.get(&parameter.name));
                 let there = there
                     .filter(|there| sealed_text(there).is_some_and(|sealed| target.opens(secrets, parameter, sealed)));
+                let is_kept =
+                    kept.and_then(|kept| kept.get(&parameter.name)).is_some_and(|it| sealed_text(it).is_some());
                 match there {
                     Some(there) => Some(there.clone()),
-                    None if !blank(&value) => {
+                    // Blank stands for what is kept, not for nothing.
+                    None if is_kept || !blank(&value) => {
                         errors.add(&field, format!("{}: enter the secret again.", parameter.label()));
                         continue;
                     }
@@ -268,59 +195,6 @@ pub fn resolve(
         values.insert(parameter.name.clone(), value);
     }
     Ok(Value::Object(values))
-}
-
-/// Seals anew what is sealed with another key; `None` where nothing is. A secret is one of these configurations', for the
-/// run of a set by the name that it has there, such as `2.token`.
-pub fn seal_anew(configuration_ids: &[i64], values: &Value, old: &Secrets, new: &Secrets) -> Result<Option<Value>> {
-    let Value::Object(values) = values else { return Ok(None) };
-    let mut anew = values.clone();
-    let mut changed = false;
-    for (name, value) in &mut anew {
-        if let Some(sealed) = sealed_text(value) {
-            let name = name.split_once('.').map_or(name.as_str(), |(_, name)| name);
-            let opened = |id: &i64| {
-                let place = place(*id, name);
-                old.open(&place, sealed).ok().map(|text| (place, text))
-            };
-            // What no longer opens is as lost as it was, and asked for where it is used.
-            let Some((place, text)) = configuration_ids.iter().find_map(opened) else { continue };
-            *value = json!({ SEALED: new.seal_alike(&place, &text)? });
-            changed = true;
-        }
-    }
-    Ok(changed.then_some(Value::Object(anew)))
-}
-
-/// Whether there is a secret among values.
-pub fn has_secret(values: Option<&Value>) -> bool {
-    values.and_then(Value::as_object).is_some_and(|values| values.values().any(|value| sealed_text(value).is_some()))
-}
-
-/// Which secret of these values does not open, in the words in which a run says it; `None`: each does.
-pub fn shut(target: &Target<'_>, secrets: &Secrets, values: &Value) -> Option<String> {
-    let secret = target.parameters.iter().filter(|parameter| parameter.parameter_type == ParameterType::Secret);
-    let mut shut = secret.filter_map(|parameter| {
-        let sealed = sealed_text(values.get(&parameter.name)?)?;
-        target.open(secrets, parameter, sealed).err().map(|shut| shut.words(parameter))
-    });
-    shut.next()
-}
-
-/// Values for the copies of these configurations: each secret is sealed for the copy of the one whose it is.
-pub fn sealed_for_copies(values: &Value, copies: &BTreeMap<i64, i64>, secrets: &Secrets) -> Result<Value> {
-    let Value::Object(values) = values else { return Ok(values.clone()) };
-    let mut anew = values.clone();
-    for (name, value) in &mut anew {
-        let Some(sealed) = sealed_text(value) else { continue };
-        let name = name.split_once('.').map_or(name.as_str(), |(_, name)| name);
-        let opened =
-            |(old, new): (&i64, &i64)| Some((place(*new, name), secrets.open(&place(*old, name), sealed).ok()?));
-        // What no longer opens is as lost as it was.
-        let Some((place, text)) = copies.iter().find_map(opened) else { continue };
-        *value = json!({ SEALED: secrets.seal_alike(&place, &text)? });
-    }
-    Ok(Value::Object(anew))
 }
 
 /// A value in the clear.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::model::{Schedule, State};
 use crate::applications::{self, Application, Entered};
+use crate::connections;
 use crate::db::Conn;
 use crate::error::Result;
 use crate::import_sets;
@@ -121,10 +122,13 @@ pub fn shut(
         return Ok(HashMap::new());
     }
     let listed = imports::listed_of(conn, application_id, &ids)?;
+    let asked: Vec<i64> = listed.iter().filter_map(|it| it.configuration.connection_id).collect();
+    let leads = connections::leads(conn, &asked)?;
     let listed: HashMap<i64, Listed> = listed.into_iter().map(|it| (it.configuration.id, it)).collect();
     let shut = |id: i64, values: &dyn Fn(&Listed) -> Option<serde_json::Value>| {
         let it = listed.get(&id)?;
-        parameters::shut(&imports::values_target(&it.configuration, &it.definition), secrets, &values(it)?)
+        let leads = leads.to(it.configuration.connection_id);
+        parameters::shut(&imports::values_target(&it.configuration, &it.definition, &leads), secrets, &values(it)?)
     };
     let why = |schedule: &Schedule| {
         let given = schedule.parameters.as_ref();

@@ -2,6 +2,7 @@
 //! while something reads through them.
 
 use diesel::prelude::*;
+use serde_json::json;
 use tidegate::connections;
 use tidegate::db::schema::{audit_log, connections as table};
 use tidegate::error::AppError;
@@ -93,6 +94,135 @@ on_both! {
         ada.answered(200).sees("refused the sign-in (401)");
         ada.fill("Name", "Reports 2").press("Save Connection").await;
         ada.answered(200).sees("It works: Reached");
+    }
+}
+
+on_both! {
+    /// Whoever changes where a Connection leads would else be sent what somebody entered for another place.
+    async fn a_secret_is_sent_to_no_other_address_than_it_was_entered_for(world: World) {
+        const AGAIN: &str = "The address or another setting has changed, so enter the secret again.";
+        let (own, other) = (Server::saying(answer("200 OK", "", "x")), Server::saying(answer("200 OK", "", "x")));
+        let api = world.api(&world.ada).await;
+        let headers = json!({"X-Team": "planning", "X-Month": "{month}"});
+        let settings = json!({"url": own.url(), "auth": "bearer", "headers": headers});
+        let body = json!({"name": "Web", "kind": "http", "settings": settings, "secrets": {"token": CANARY}});
+        let at = format!("connections/{}", api.make("connections", body).await);
+        for settings in [
+            json!({"url": other.url()}),
+            json!({"url": format!("{}/below", own.url())}),
+            json!({"url": format!("{}?to={}", own.url(), other.url())}),
+            json!({"headers": {"X-Team": "others"}}),
+            json!({"follow_redirects": true}),
+        ] {
+            for more in [json!({}), json!({"secrets": {"token": ""}}), json!({"secrets": {"token": null}})] {
+                let mut patch = json!({ "settings": settings });
+                patch.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+                let refused = api.patch(&at, patch).await;
+                assert_eq!(refused.wrong_fields(), ["secrets.token"], "{settings}");
+                assert!(refused.body.contains(AGAIN), "{}", refused.body);
+            }
+        }
+        // What leads to the same place in the same way, however it is written.
+        let same = json!({"name": "Web 2", "settings": {"url": format!(" {} ", own.url()), "follow_redirects": false,
+            "user": "", "headers": "x-month: {month}\nX-Team:planning"}});
+        api.patch(&at, same).await.is(200);
+        api.post(&format!("{at}/test"), json!({})).await.is(200);
+        assert_eq!(own.questions().last().unwrap().header("authorization"), Some(&*format!("Bearer {CANARY}")));
+        // On the page it is told at the field, and what was typed stays.
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit(&format!("/{at}")).await.fill("Name", "Moved").fill("Address", &other.url());
+        for button in ["Test", "Save Connection"] {
+            ada.press(button).await.answered(422).sees(AGAIN).sees_no("Leave it blank to keep it.");
+            assert_eq!((ada.value("Name"), ada.value("Address")), ("Moved".to_owned(), other.url()));
+            assert_eq!(ada.count("#secrets-token[aria-invalid=true]"), 1);
+        }
+        let moved = other.url();
+        let fields = [("name", "Web"), ("settings-url", &*moved), ("settings-auth", "bearer"), ("secrets-token", "")];
+        let part = ada.htmx_post(&format!("/{at}/test"), &fields).await;
+        assert!(part.text().contains(AGAIN), "{}", part.body);
+        assert!(other.questions().is_empty());
+        // Given anew it is sent there.
+        ada.fill("Token", "another").press("Save Connection").await.answered(200).sees("It works: Reached");
+        assert_eq!(other.questions().last().unwrap().header("authorization"), Some("Bearer another"));
+        // What the settings ask for no more is forgotten, and no way back is left to it.
+        let open = api.patch(&at, json!({"settings": {"auth": "none"}})).await;
+        assert_eq!(open.is(200).json["secrets"], json!({}));
+        assert_eq!(api.patch(&at, json!({"settings": {"auth": "bearer"}})).await.wrong_fields(), ["secrets.token"]);
+    }
+
+    async fn a_secret_can_be_removed_when_the_address_changes(world: World) {
+        let ada = world.api(&world.ada).await;
+        let settings = json!({"url": "https://reports.invalid/", "auth": "bearer"});
+        let body = json!({"name": "Web", "kind": "http", "settings": settings, "secrets": {"token": CANARY}});
+        let id = ada.make("connections", body).await;
+        let (app, by, now) = (world.app().clone(), world.ada.clone(), world.now());
+        let draft = connections::ConnectionDraft {
+            name: "Web".into(),
+            kind: "http".into(),
+            settings: json!({"url": "https://elsewhere.invalid/"}),
+            secrets: [("token".to_owned(), None)].into(),
+            ..Default::default()
+        };
+        let changed = move |conn: &mut tidegate::db::Conn| {
+            let by = by.by(conn)?;
+            connections::update(conn, &app.secrets, &by, id, None, draft, now)
+        };
+        assert!(world.write(changed).await.secrets.is_empty());
+    }
+}
+
+on_both! {
+    async fn a_test_stands_in_the_audit_log_with_where_it_led(world: World) {
+        let server = Server::saying(answer("200 OK", "", "x"));
+        let url = format!("{}/x", server.url());
+        let api = world.api(&world.ada).await;
+        let settings = json!({"url": format!("{url}?key={CANARY}"), "auth": "bearer"});
+        let body = json!({"name": "Web", "kind": "http", "settings": settings, "secrets": {"token": CANARY}});
+        let id = api.make("connections", body).await;
+        let tested = async || {
+            let rows = world.read(|conn| {
+                let of = audit_log::table.filter(audit_log::action.eq("connection.tested")).order(audit_log::id);
+                Ok(of.select((audit_log::subject_id, audit_log::channel, audit_log::after))
+                    .load::<(Option<i64>, String, Option<String>)>(conn)?)
+            });
+            let rows = rows.await.into_iter().map(|(id, by, after)| (id, by, after.unwrap()));
+            rows.collect::<Vec<(Option<i64>, String, String)>>()
+        };
+        api.post(&format!("connections/{id}/test"), json!({})).await.is(200);
+        let entry = tested().await.pop().unwrap();
+        assert_eq!((entry.0, &*entry.1), (Some(id), "token"));
+        assert!(entry.2.contains("\"Web\"") && entry.2.contains(&format!("\"{url}\"")), "{entry:?}");
+        let mut ada = world.browser(&world.ada).await;
+        ada.visit(&format!("/connections/{id}")).await.press("Test").await.answered(200).sees("It works.");
+        assert_eq!(tested().await.len(), 2);
+        // What asks nobody is not told; what is tried before it is saved is.
+        ada.fill("Address", "https://elsewhere.invalid/").press("Test").await.answered(422);
+        assert_eq!(tested().await.len(), 2);
+        ada.visit("/connections/new?kind=http").await.fill("Name", "Other").fill("Address", &url).press("Test").await;
+        ada.answered(200).sees("It works.");
+        let all = tested().await;
+        assert_eq!((all.len(), all[2].0, &*all[2].1), (3, None, "page"));
+        assert!(all[2].2.contains(&format!("\"{url}\"")) && !format!("{all:?}").contains(CANARY), "{all:?}");
+        ada.visit("/audit").await.sees("Tested the Connection Web").sees("Tested a Connection before it was saved");
+    }
+
+    /// Who is on the way with the test while their session ends asks nobody.
+    async fn a_test_of_one_who_is_signed_out_asks_nobody(world: World) {
+        let server = Server::saying(answer("200 OK", "", "x"));
+        let body = json!({"name": "Web", "kind": "http", "settings": {"url": server.url()}});
+        let id = world.api(&world.ada).await.make("connections", body).await;
+        let ada = world.ada.clone();
+        let mut by = world.read(move |conn| ada.by(conn)).await;
+        by.sign = Some(tidegate::going::Sign::Session(999_999));
+        let (app, draft) = (world.app().clone(), connections::ConnectionDraft {
+            name: "Web".into(),
+            kind: "http".into(),
+            settings: json!({"url": server.url()}),
+            ..Default::default()
+        });
+        assert!(matches!(connections::test(&app, &by, id).await, Err(AppError::SignedOut)));
+        assert!(matches!(connections::test_draft(&app, &by, Some(id), draft).await, Err(AppError::SignedOut)));
+        assert!(server.questions().is_empty());
     }
 }
 

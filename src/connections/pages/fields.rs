@@ -96,12 +96,13 @@ fn setting(field: &Field, typed: &BTreeMap<String, String>, folders: &Folders, e
 }
 
 fn secret(field: &Field, set_at: Option<Moment>, dropped: bool, errors: &FieldErrors) -> FieldView {
-    let hint = match set_at {
+    let wrong = blank(field, "secrets", errors);
+    let hint = match set_at.filter(|_| wrong.error.is_none()) {
         _ if dropped => "Enter it again before you save: it is not shown.".to_owned(),
         Some(at) => format!("Set on {} UTC. Leave it blank to keep it.", words::date_time(at, chrono_tz::UTC)),
         None => "Sealed when saved, and never shown again.".to_owned(),
     };
-    FieldView { hint, input: "secret", ..blank(field, "secrets", errors) }
+    FieldView { hint, input: "secret", ..wrong }
 }
 
 fn blank(field: &Field, group: &str, errors: &FieldErrors) -> FieldView {

@@ -30,6 +30,7 @@ pub(super) const KIND: Kind = Kind {
             .hint("A file that changed more recently may be incomplete, so a run waits for it. 0 means no wait"),
     ],
     secrets: &[],
+    harmless: &["quiet_seconds"],
     build,
 };
 

@@ -51,6 +51,7 @@ pub(super) const KIND: Kind = Kind {
         Field::new("password", "Password", Input::Password).only_for("auth", &["basic"]),
         Field::new("token", "Token", Input::Password).only_for("auth", &["bearer"]),
     ],
+    harmless: &[],
     build,
 };
 

@@ -328,8 +328,8 @@ async fn read_source(app: &App, by: &By, place: &Place, form: &Form, typed: &Typ
     let (draft, _) = typed.draft(form, configuration);
     if let (Origin::Connection { id, request }, false) = (&mut origin, draft.definition.parameters.is_empty()) {
         // The rows of today, by the defaults.
-        let target = values_target(configuration, &draft.definition);
-        let values = tried(&target, &app.secrets, None, (app.now(), place.entered.application.time_zone))?;
+        let at = (app.now(), place.entered.application.time_zone);
+        let values = tried(&values_target(configuration, &draft.definition, &place.leads()), &app.secrets, None, at)?;
         let kind = place.connection(*id).and_then(|connection| connection.kind());
         let block = block_of(place, configuration)?;
         let filled = fill(&draft.definition, &values, kind, block);

@@ -33,7 +33,7 @@ use super::sample::Origin;
 use crate::app::App;
 use crate::applications::blocks::{self, Block, Column};
 use crate::applications::{Entered, enter, seen_by, settings_shell};
-use crate::connections::{self, Connection};
+use crate::connections::{self, Connection, Leads};
 use crate::connectors::{FetchRequest, Takes};
 use crate::error::{FieldErrors, Result};
 use crate::files;
@@ -130,6 +130,12 @@ impl Place {
     fn asks(&self, form: &Form) -> bool {
         let kind = form.id("source").and_then(|id| self.connection(id)).and_then(Connection::kind);
         kind.is_some_and(|kind| kind.takes == Takes::Query)
+    }
+
+    /// Where the Connection of its configuration leads.
+    fn leads(&self) -> String {
+        let connection_id = self.found.as_ref().and_then(|(configuration, _)| configuration.connection_id);
+        Leads::of(&self.connections).to(connection_id)
     }
 
     fn connection(&self, id: i64) -> Option<&Connection> {

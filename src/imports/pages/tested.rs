@@ -197,7 +197,8 @@ async fn try_with(
     form: &Form,
 ) -> Result<HttpResponse> {
     let (configuration, definition) = place.found.as_ref().ok_or(AppError::NotFound)?;
-    let target = values_target(configuration, definition);
+    let leads = place.leads();
+    let target = values_target(configuration, definition, &leads);
     let typed = parameters::given(&definition.parameters, "", form, None);
     match tried(&target, &app.secrets, typed.as_ref(), (app.now(), place.entered.application.time_zone)) {
         Ok(values) => answer((request, app, by), (place, &here), (from, values)).await,

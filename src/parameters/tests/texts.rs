@@ -23,11 +23,9 @@ fn declared() -> Vec<Parameter> {
 
 fn values(settled: Value) -> Values {
     let parameters = declared();
-    let target =
-        Target { configuration_id: 7, name: "Sales", parameters: &parameters, connection_id: None, query: None };
-    let sealed = secrets().seal_alike("parameter 7 token", "s3cret/../x").unwrap();
+    let target = Target { configuration_id: 7, name: "Sales", parameters: &parameters, leads: "0", query: None };
     let mut settled = settled;
-    settled["token"] = json!({ "sealed": sealed });
+    settled["token"] = target.seal(&secrets(), &parameter("token", "secret"), "s3cret/../x").unwrap();
     Values::open(&target, &secrets(), &settled).unwrap()
 }
 

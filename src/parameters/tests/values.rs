@@ -44,13 +44,8 @@ fn declared() -> Vec<Parameter> {
 
 fn take(given: Value, kept: Option<&Value>) -> Result<Value, FieldErrors> {
     let (parameters, mut errors) = (declared(), FieldErrors::new());
-    let target = Target {
-        configuration_id: 7,
-        name: "Sales",
-        parameters: &parameters,
-        connection_id: None,
-        query: Some("SELECT 1"),
-    };
+    let target =
+        Target { configuration_id: 7, name: "Sales", parameters: &parameters, leads: "0", query: Some("SELECT 1") };
     let taken = accept(&target, &secrets(), Some(&given), kept, "parameters", &mut errors).unwrap();
     errors.ok_or(taken.unwrap_or_default())
 }
@@ -123,13 +118,8 @@ fn values_are_settled_once() {
     later[3].choices = vec!["Others".into()];
     assert!(resolve(&later, Some(&given), None, today).unwrap_err().contains("Employee groups"));
     assert!(resolve(&declared(), None, None, today).unwrap_err().contains("needs a value"));
-    let target = Target {
-        configuration_id: 7,
-        name: "Sales",
-        parameters: &parameters,
-        connection_id: None,
-        query: Some("SELECT 1"),
-    };
+    let target =
+        Target { configuration_id: 7, name: "Sales", parameters: &parameters, leads: "0", query: Some("SELECT 1") };
     let lost = json!({ "token": { "sealed": "a.b.c" } });
     assert!(Values::open(&target, &secrets(), &lost).unwrap_err().contains("token"));
 }

@@ -38,23 +38,20 @@ pub(super) fn settle(
         Err(why) => return Ok(Err(why)),
     }
     let kind = kind(conn, followed.connection_id)?;
-    Ok(open(secrets, run, (followed.connection_id, &definition)).and_then(|values| {
+    let leads = imports::leads(conn, followed.connection_id, parameters)?;
+    Ok(open(secrets, run, (&leads, &definition)).and_then(|values| {
         let path = imports::fill_path(&definition.source, &values, kind)?;
         Ok(policy.with_path(path))
     }))
 }
 
-/// Those of a run that has begun, in the clear.
-pub(super) fn open(
-    secrets: &Secrets,
-    run: &Run,
-    (connection_id, definition): (Option<i64>, &Definition),
-) -> std::result::Result<Values, String> {
+/// Those of a run that has begun, in the clear, where its Connection leads there.
+fn open(secrets: &Secrets, run: &Run, (leads, definition): (&str, &Definition)) -> std::result::Result<Values, String> {
     let Some(configuration_id) = run.configuration_id.filter(|_| !definition.parameters.is_empty()) else {
         return Ok(Values::default());
     };
     let query = definition.source.query.as_deref();
-    let target = Target { configuration_id, name: &run.name, parameters: &definition.parameters, connection_id, query };
+    let target = Target { configuration_id, name: &run.name, parameters: &definition.parameters, leads, query };
     let settled = run.resolved.clone().unwrap_or_default();
     Values::open(&target, secrets, &settled)
 }
@@ -71,7 +68,8 @@ pub(super) fn filled(
         return Ok(Ok((version.definition.clone(), Values::default())));
     }
     let kind = kind(conn, version.connection_id.filter(|_| run.file_id.is_none()))?;
-    Ok(open(secrets, run, (version.connection_id, &version.definition))
+    let leads = imports::leads(conn, version.connection_id, &version.definition.parameters)?;
+    Ok(open(secrets, run, (&leads, &version.definition))
         .and_then(|values| Ok((imports::fill(&version.definition, &values, kind, block)?, values))))
 }
 

@@ -270,7 +270,7 @@ fn planned(
 }
 
 /// The draft with its values as they are kept, and what is wrong with them. Those that stay as they were are refused for
-/// nothing: the configuration may have changed since.
+/// nothing but a secret that does not open: the configuration may have changed since.
 fn with_values(
     conn: &mut Conn,
     secrets: &Secrets,
@@ -289,6 +289,12 @@ fn with_values(
         && !(was.state() == State::Finished && lost_file(conn, application_id, was)?)
     {
         draft.parameters = was.parameters.clone();
+        // A secret is lost to the next run where it no longer opens. Who only turns the schedule on or off is not asked.
+        let turned = (draft.enabled, draft.off_until) != (was.enabled, was.off_until);
+        let unturned = Draft { enabled: was.enabled, off_until: was.off_until, ..draft.clone() };
+        if !(turned && unturned.changes_nothing(was)) {
+            import_sets::check_kept(conn, secrets, draft.target, draft.parameters.as_ref(), &mut errors)?;
+        }
         return Ok((draft, errors));
     }
     let there = was.and_then(|was| was.parameters.as_ref());

@@ -94,3 +94,49 @@ fn kinds_describe_themselves_for_pages_and_api() {
     assert_eq!(typed("60"), json!({ "path": "in", "quiet_seconds": 60 }));
     assert!(build("folder", &typed("soon"), &BTreeMap::new()).is_err());
 }
+
+/// What is sent elsewhere, or otherwise, is another way; the same is the same however it is written.
+#[test]
+fn settings_lead_where_they_are_understood_to() {
+    for kind in kinds() {
+        for name in kind.harmless {
+            assert!(kind.settings.iter().any(|field| field.name == *name), "{name}");
+        }
+    }
+    let http = kind("http").unwrap();
+    let whole = json!({ "url": "https://h/x?k=1", "auth": "basic", "user": "ada", "headers": "B: 1\r\n\r\na:2",
+        "follow_redirects": true });
+    let with = |name: &str, value: Value| {
+        let mut settings = whole.clone();
+        settings[name] = value;
+        http.leads(&settings)
+    };
+    for (name, value) in [
+        ("url", json!("https://h/x?k=2")),
+        ("url", json!("http://h/x?k=1")),
+        ("url", json!(["https://h/x?k=1"])),
+        ("auth", json!("none")),
+        ("auth", json!("bearer")),
+        ("user", json!("eve")),
+        ("headers", json!("B: 2\na: 2")),
+        ("headers", json!({ "B": "1" })),
+        ("follow_redirects", json!(null)),
+    ] {
+        assert_ne!(with(name, value.clone()), http.leads(&whole), "{name}: {value}");
+    }
+    for (name, value) in [("url", json!(" https://h/x?k=1")), ("headers", json!({ "A": "2", "b": " 1" }))] {
+        assert_eq!(with(name, value.clone()), http.leads(&whole), "{name}: {value}");
+    }
+    let plain = json!({ "url": "https://h/" });
+    for same in
+        [json!({ "auth": "none" }), json!({ "user": "ada" }), json!({ "follow_redirects": false, "headers": " " })]
+    {
+        let mut settings = plain.clone();
+        settings.as_object_mut().unwrap().extend(same.as_object().unwrap().clone());
+        assert_eq!(http.leads(&settings), http.leads(&plain), "{same}");
+    }
+    let folder = kind("folder").unwrap();
+    let quiet = |seconds: u64| folder.leads(&json!({ "path": "in", "quiet_seconds": seconds }));
+    assert!(quiet(1) == quiet(2) && quiet(1) != folder.leads(&json!({ "path": "out" })));
+    assert!(http.asks_for("password", &whole) && !http.asks_for("token", &whole) && !http.asks_for("password", &plain));
+}

@@ -321,3 +321,36 @@ on_both! {
         Reply::of(olive.request(Method::POST, &at)).await.is(200);
     }
 }
+
+on_both! {
+    /// Who waits with the body until the right is gone learns nothing by it.
+    async fn a_test_run_that_is_long_on_its_way_asks_with_the_rights_of_its_end(world: World) {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let stage = stage(&world, "words", Mode::Append, |_| ()).await;
+        csv(&world, "words", &[("1", "one")]);
+        let olive = world.api(&world.olive).await;
+        let at = world.at().trim_start_matches("http://").trim_end_matches('/').to_owned();
+        let head = format!(
+            "POST /api/v1/import-configurations/{}/test-run HTTP/1.1\r\nHost: {at}\r\nAuthorization: Bearer {}\r\n\
+             Content-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n",
+            stage.configuration,
+            olive.token()
+        );
+        for (taken, status) in [(false, "200"), (true, "403")] {
+            let mut held = tokio::net::TcpStream::connect(&at).await.unwrap();
+            held.write_all(head.as_bytes()).await.unwrap();
+            // Long enough for the right to be asked for, which it is before anybody sends much.
+            tokio::time::sleep(Wait::from_millis(100)).await;
+            if taken {
+                let ada = world.api(&world.ada).await;
+                let access = format!("applications/{}/access/{}", world.application, world.olive.id);
+                ada.put(&access, json!({"view": true})).await.is(200);
+            }
+            held.write_all(b"{}").await.unwrap();
+            let mut answer = String::new();
+            held.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+            assert_eq!(answer.contains("outcome"), !taken, "{answer}");
+        }
+    }
+}
