@@ -55,8 +55,8 @@ pub fn create(conn: &mut Conn, secrets: &Secrets, by: &By, draft: ConnectionDraf
     Ok(made)
 }
 
-/// Changes a Connection. Its kind stays; secrets that are blank or not named stay too, unless it leads elsewhere now. `expected_version`: refused
-/// as stale when somebody else changed it since.
+/// Changes a Connection. Its kind stays; secrets that are blank or not named stay too, unless it leads elsewhere now.
+/// `expected_version`: refused as stale when somebody else changed it since.
 pub fn update(
     conn: &mut Conn,
     secrets: &Secrets,

@@ -27,7 +27,7 @@ pub use body::ParameterBody;
 pub use declaring::{Declared, declared_rows};
 pub use fields::{Fields, asked, given};
 pub use model::{MAX_PARAMETERS, Parameter, ParameterType, check, choice_lines};
-pub use sealing::{Target, all_shut, has_secret, seal_anew, sealed_for_copies, shut};
+pub use sealing::{Target, all_shut, has_secret, is_secret, seal_anew, sealed_for_copies, shut};
 pub use template::{Template, Where};
 pub use told::{all_told, told};
 pub use uses::{in_constant, in_filter, in_path, in_query};

@@ -114,7 +114,12 @@ pub fn seal_anew(configuration_ids: &[i64], values: &Value, old: &Secrets, new: 
 
 /// Whether there is a secret among values.
 pub fn has_secret(values: Option<&Value>) -> bool {
-    values.and_then(Value::as_object).is_some_and(|values| values.values().any(|value| sealed_text(value).is_some()))
+    values.and_then(Value::as_object).is_some_and(|values| values.values().any(is_secret))
+}
+
+/// Whether a value is a sealed secret.
+pub fn is_secret(value: &Value) -> bool {
+    sealed_text(value).is_some()
 }
 
 /// Which secret of these values does not open, in the words in which a run says it; `None`: each does.

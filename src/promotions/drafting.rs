@@ -11,6 +11,7 @@ use crate::environments::Chosen;
 use crate::error::Result;
 use crate::import_sets::{self, ImportSet, SetDefinition};
 use crate::imports::{self, Listed, Target};
+use crate::parameters;
 use crate::schedules::{self, Notify, Schedule};
 use crate::secrets::Secrets;
 
@@ -58,8 +59,10 @@ impl Drafting<'_> {
     pub fn set(&self, conn: &mut Conn, (set, definition): &(ImportSet, SetDefinition)) -> Result<import_sets::Draft> {
         let mut draft = import_sets::Draft::of(set, definition);
         for step in &mut draft.definition.steps {
-            step.parameters =
-                self.values(conn, Target::Configuration(step.configuration_id), step.parameters.as_ref())?;
+            let of = Target::Configuration(step.configuration_id);
+            let there = self.step_there(set.id, step.configuration_id);
+            step.parameters = self.values(conn, of, step.parameters.as_ref())?;
+            step.parameters = self.with_own_secrets(of, step.parameters.take(), there);
             let there = self.matches.configurations.get(&step.configuration_id);
             step.configuration_id = there.copied().unwrap_or(-step.configuration_id);
         }
@@ -70,6 +73,8 @@ impl Drafting<'_> {
     pub fn schedule(&self, conn: &mut Conn, schedule: &Schedule) -> Result<schedules::Draft> {
         let mut draft = schedule.draft();
         draft.parameters = self.values(conn, schedule.target, schedule.parameters.as_ref())?;
+        let there = self.schedule_there(schedule.id).and_then(|there| there.parameters.as_ref());
+        draft.parameters = self.with_own_secrets(schedule.target, draft.parameters.take(), there);
         draft.target = self.matches.target(schedule.target).unwrap_or(match schedule.target {
             Target::Configuration(id) => Target::Configuration(-id),
             Target::Set(id) => Target::Set(-id),
@@ -87,6 +92,49 @@ impl Drafting<'_> {
             }
         }
         Ok(draft)
+    }
+
+    /// The values of the step there that runs what stands for this configuration.
+    pub fn step_there(&self, set_id: i64, configuration_id: i64) -> Option<&Value> {
+        let like = self.matches.configurations.get(&configuration_id)?;
+        let (_, definition) = self.set_there(set_id)?;
+        definition.steps.iter().find(|step| step.configuration_id == *like)?.parameters.as_ref()
+    }
+
+    /// Whether the value of this name is a secret for a Connection that is another one there: such a secret stays with the
+    /// Connection that it was entered for.
+    fn stays_here(&self, of: Target, (name, value): (&str, &Value)) -> bool {
+        let configuration = match of {
+            Target::Configuration(id) => Some(id),
+            Target::Set(id) => name.split_once('.').and_then(|(position, _)| {
+                let at = position.parse::<usize>().ok()?.checked_sub(1)?;
+                Some(self.from.set(id)?.1.steps.get(at)?.configuration_id)
+            }),
+        };
+        let reads = configuration.and_then(|id| self.from.configuration(id)?.configuration.connection_id);
+        let other = |id| self.connections.get(&id).is_some_and(|there| *there != id);
+        parameters::is_secret(value) && reads.is_some_and(other)
+    }
+
+    /// What there has as its own secret stays.
+    fn with_own_secrets(&self, of: Target, values: Option<Value>, there: Option<&Value>) -> Option<Value> {
+        let Some(Value::Object(mut values)) = values else { return values };
+        for (name, value) in &mut values {
+            if self.stays_here(of, (name, value))
+                && let Some(own) = there.and_then(|there| there.get(name)).filter(|own| parameters::is_secret(own))
+            {
+                *value = own.clone();
+            }
+        }
+        Some(Value::Object(values))
+    }
+
+    /// The names of the secrets that stay here, and that nobody has entered there yet.
+    pub fn secrets_missing(&self, of: Target, values: Option<&Value>, there: Option<&Value>) -> Vec<String> {
+        let is_there = |name: &str| there.and_then(|there| there.get(name)).is_some_and(parameters::is_secret);
+        let values = values.and_then(Value::as_object).into_iter().flatten();
+        let missing = values.filter(|(name, value)| self.stays_here(of, (name, value)) && !is_there(name));
+        missing.map(|(name, _)| name.clone()).collect()
     }
 
     fn heard(&self, mut notify: Notify) -> Option<Notify> {

@@ -107,6 +107,22 @@ pub fn of_files(conn: &mut Conn, of: &Drafting<'_>, target: Target, values: Opti
     Ok(found)
 }
 
+/// Secrets that were entered for another Connection than the one that is read there. `there`: the values that stand there.
+pub fn of_secrets(of: &Drafting<'_>, target: Target, values: Option<&Value>, there: Option<&Value>) -> Option<String> {
+    let missing = of.secrets_missing(target, values, there);
+    let (what, it) = match missing.as_slice() {
+        [] => return None,
+        [_] => ("secret", "It was"),
+        _ => ("secrets", "They were"),
+    };
+    Some(format!(
+        "Its {what} {} cannot be promoted. {it} entered for another Connection than {} reads. Make it there and enter the \
+         {what}, or choose the same Connection.",
+        missing.join(", "),
+        of.to.application.name
+    ))
+}
+
 /// A set whose name is another's there.
 pub fn of_set(of: &Drafting<'_>, set_id: i64, draft: &import_sets::Draft) -> Option<String> {
     let like = of.set_there(set_id).map(|(like, _)| like.id);

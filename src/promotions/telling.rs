@@ -109,6 +109,8 @@ impl<'a> Teller<'a> {
             let id = step.configuration_id;
             let of_step = Target::Configuration(id);
             item.obstacles.extend(obstacles::of_files(conn, of, of_step, step.parameters.as_ref())?);
+            let own = of.step_there(set.0.id, id);
+            item.obstacles.extend(obstacles::of_secrets(of, of_step, step.parameters.as_ref(), own));
             if !of.matches.configurations.contains_key(&id) {
                 item.needs.push((Kind::Configuration, id, of.from.name_of(of_step).to_owned()));
             }
@@ -133,6 +135,8 @@ impl<'a> Teller<'a> {
         }
         item.obstacles = obstacles::of_schedule(of, schedule, now);
         item.obstacles.extend(obstacles::of_files(conn, of, schedule.target, schedule.parameters.as_ref())?);
+        let own = there.and_then(|there| there.parameters.as_ref());
+        item.obstacles.extend(obstacles::of_secrets(of, schedule.target, schedule.parameters.as_ref(), own));
         if of.matches.target(schedule.target).is_none() {
             let (kind, id) = match schedule.target {
                 Target::Configuration(id) => (Kind::Configuration, id),

@@ -367,4 +367,40 @@ on_both! {
         assert_eq!(there["id"], full.set);
         assert_eq!(differing(&send(&ada, &world, copy, json!({"dry_run": true})).await), []);
     }
+
+    /// A secret stays with the Connection that it was entered for: where another is read, its own is kept, or entered there.
+    async fn a_secret_is_not_promoted_to_another_connection(world: World) {
+        let (ada, staff) = (world.api(&world.ada).await, crate::parameters::employees(&world).await);
+        let secret = json!([{"name": "token", "type": "secret", "required": true}]);
+        let import = staff.import("SELECT id, word FROM staff WHERE {token} <> ''", secret).await;
+        let import = ada.get(&format!("import-configurations/{import}")).await;
+        let (name, hr) = (import.json["name"].as_str().unwrap(), import.json["connection_id"].clone());
+        let path = world.folder().join("trial.db");
+        crate::connectors::sqlite::run_sql(&path, "CREATE TABLE staff (id, word, grp)");
+        let trial = crate::support::stage::connection(&world, "Trial", "sqlite", json!({"path": path.canonicalize().unwrap()})).await;
+        let daily = |target: &Value, time: &str| {
+            json!({"repeat": "days", "start_date": "2026-10-09", "start_time": time, "time_zone": "UTC",
+                "configuration_id": target, "parameters": {"token": "hush"}})
+        };
+        let there = ada.make(&format!("applications/{}/schedules", world.application), daily(&import.json["id"], "06:00")).await;
+        let copy = clone(&world, "Copy", json!({"connections": [{"connection_id": hr, "use_id": trial}]})).await;
+        let here = one(&world, copy, "import-configurations", name).await;
+        let copied = schedules(&world, copy).await.into_iter().find(|s| s["configuration_id"] == here["id"]).unwrap();
+        assert!(copied["flagged"].as_str().unwrap().contains("was entered for another query or Connection"), "{copied}");
+        let mut page = world.browser(&world.ada).await;
+        page.visit(&format!("/applications/{copy}/settings/import-scheduling/review")).await.in_row(name).sees("was entered for another");
+        let change = json!({"start_time": "07:00", "parameters": {"token": "of the trial"}});
+        ada.patch(&format!("schedules/{}", copied["id"]), change).await.is(200);
+        let new = ada.make(&format!("applications/{copy}/schedules"), daily(&here["id"], "09:00")).await;
+        let back = json!([{"connection_id": trial, "use_id": hr}]);
+        let shown = send(&ada, &world, copy, json!({"dry_run": true, "connections": back})).await;
+        let of = |id: &Value| shown.json["items"].as_array().unwrap().iter().find(|i| i["kind"] == "schedule" && i["id"] == *id).unwrap();
+        assert_eq!(of(&copied["id"])["obstacles"], json!([]));
+        let said = of(&json!(new))["obstacles"].to_string();
+        assert!(said.contains("Its secret token cannot be promoted. It was entered for another Connection than FP&A 2026 reads."), "{said}");
+        send(&ada, &world, copy, json!({"connections": back, "schedule_ids": [new]})).await.is(422);
+        send(&ada, &world, copy, json!({"connections": back, "schedule_ids": [copied["id"]]})).await.is(200);
+        let is = ada.get(&format!("schedules/{there}")).await;
+        assert_eq!((&is.json["start_time"], &is.json["flagged"]), (&json!("07:00"), &Value::Null), "its own secret opens");
+    }
 }
