@@ -65,7 +65,7 @@ answer! {
         /// The member who saved it last; it runs with their rights.
         owner_id: i64 = schedule.owner_id,
         /// Why its runs will fail: its Owner is deactivated or may not import here, or one of its secrets was entered for
-        /// another query or Connection. Null while it can run.
+        /// another query or Connection. Null when none of these is so.
         flagged: Option<String> = flags.get(&schedule.id).cloned(),
         state: State = schedule.state(),
         /// Its next run that no freeze skips; null while it is off or finished.

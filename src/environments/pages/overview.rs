@@ -99,7 +99,9 @@ impl Origin {
                 words::counted(rows_of, "Block", "Blocks")
             ),
         };
-        let told = of.finished_at.is_none_or(|at| now.since(at) < SAID);
+        // A copy that takes no rows held nothing before.
+        let empty = of.made == Made::Clone && of.rows_of == 0;
+        let told = !empty && of.finished_at.is_none_or(|at| now.since(at) < SAID);
         Ok(Self {
             words: format!("{}{from} on {when} ({}), by {member}.", of.made.words(), application.time_zone),
             is_copy: matches!(original, Some(Known::There(_))),

@@ -65,6 +65,20 @@ on_both! {
         ada.sees_no("No schedule here is turned off");
     }
 
+    /// That the rows are copied is said once they are, and nothing of rows where a copy takes none.
+    async fn a_copy_says_when_its_rows_are_there(world: World) {
+        full(&world).await;
+        let mut ada = world.browser(&world.ada).await;
+        for (name, rows) in [("Whole", true), ("Bare", false)] {
+            let copy = clone(&world, name, json!({ "rows": rows })).await;
+            world.step(environments::step).await;
+            ada.visit(&format!("/applications/{copy}/settings/environment")).await.sees("Cloned from FP&A 2026").sees_no("removed");
+            assert_eq!(ada.body.contains("The rows of 4 Blocks are copied."), rows, "{name}");
+            world.advance(chrono::Duration::minutes(2));
+            ada.visit(&format!("/applications/{copy}/settings/environment")).await.sees_no("are copied.");
+        }
+    }
+
     async fn where_there_is_no_schedule_nothing_is_said_of_any(world: World) {
         let mut ada = world.browser(&world.ada).await;
         ada.visit(&format!("/applications/{}/reset", world.application)).await.sees_no("0 schedules");
